@@ -1,0 +1,123 @@
+using NodaTime;
+
+namespace Orchestration.Engine.Execution;
+
+/// <summary>
+/// Everything one burst wants to be true, as values. The runtime writes all of it in one transaction with the new state, or none of it.
+/// </summary>
+public sealed class BurstResult
+{
+    /// <summary>The state after the burst. The same object that was passed in, changed.</summary>
+    public required InstanceState State { get; init; }
+
+    /// <summary>Bookmarks that this burst opened and that are still open at its end.</summary>
+    public List<Bookmark> Opened { get; } = [];
+
+    /// <summary>Bookmarks that existed before this burst and no longer do.</summary>
+    public List<BurntBookmark> Burnt { get; } = [];
+
+    /// <summary>Writes of activities outside the engine (open a task, cancel a task …), in the order in which they were asked for.</summary>
+    public List<IBurstWrite> Writes { get; } = [];
+
+    /// <summary>What to do to the outside world after commit.</summary>
+    public List<Effect> Effects { get; } = [];
+
+    /// <summary>What to tell other instances after commit.</summary>
+    public List<OutgoingStimulus> Outgoing { get; } = [];
+
+    /// <summary>Instances that ExecuteWorkflow started inside this burst: written in the same transaction (they are new, so they need no lock).</summary>
+    public List<BurstResult> Children { get; } = [];
+
+    /// <summary>Studio's journal and the compliance timeline, in order.</summary>
+    public List<JournalEntry> Journal { get; } = [];
+
+    /// <summary>Lines written by WriteLine, in order. For the log and for tests; not stored.</summary>
+    public List<string> Lines { get; } = [];
+
+    /// <summary>The answer a WriteHttpResponse activity gave, or null.</summary>
+    public HttpAnswer? HttpAnswer { get; set; }
+}
+
+/// <summary>A write of an activity that lives outside the engine. Whoever defines the activity registers how the write becomes SQL.</summary>
+public interface IBurstWrite;
+
+/// <summary>A place where an instance waits.</summary>
+/// <param name="Id">Unique, UUIDv7 as 32 hex digits.</param>
+/// <param name="Name">What kind of stimulus it waits for: an activity type name such as <c>Elsa.Event</c>.</param>
+/// <param name="Hash">Hash of name and stimulus payload; a stimulus finds the bookmark by it.</param>
+/// <param name="ActivityId">The activity in the definition.</param>
+/// <param name="ActivityNodeId">Its path in the definition (<c>Workflow1:Flowchart1:a2</c>).</param>
+/// <param name="ActivityInstanceId">The execution of that activity that waits.</param>
+/// <param name="Payload">What is waited for, as workflow data.</param>
+/// <param name="DueAt">For timers: the instant at which the runtime resumes it. Null otherwise.</param>
+/// <param name="CreatedAt">The burst's now.</param>
+/// <param name="AutoBurn">Whether resuming removes it. Default true.</param>
+public sealed record Bookmark(
+    string Id, string Name, string Hash, string ActivityId, string ActivityNodeId, string ActivityInstanceId,
+    object? Payload, Instant? DueAt, Instant CreatedAt, bool AutoBurn = true);
+
+/// <summary>A bookmark that went away, and why.</summary>
+/// <param name="Bookmark">The bookmark.</param>
+/// <param name="Reason">Its own stimulus resumed it, or something else (a lost race, a cancel, the end of the instance) removed it.</param>
+public sealed record BurntBookmark(Bookmark Bookmark, BurnReason Reason);
+
+/// <summary>Why a bookmark went away.</summary>
+public enum BurnReason
+{
+    /// <summary>Its own stimulus.</summary>
+    Resumed,
+
+    /// <summary>Its activity was cancelled: a lost race, a cancelled container, the end or cancellation of the instance.</summary>
+    Cancelled,
+}
+
+/// <summary>Something to do to the outside world after commit, at least once.</summary>
+/// <param name="Id">Also the idempotency key the receiver sees.</param>
+/// <param name="Kind">Which deliverer does it, e.g. <c>http</c>, <c>email</c>, <c>webhook</c>.</param>
+/// <param name="Payload">What the deliverer needs, as workflow data.</param>
+/// <param name="BookmarkId">The bookmark its answer resumes, or null when nobody waits for it.</param>
+/// <param name="ActivityId">The activity that asked for it.</param>
+public sealed record Effect(string Id, string Kind, object? Payload, string? BookmarkId, string ActivityId);
+
+/// <summary>Something for other instances: delivered right after commit by the host that wrote it, or by the sweeper.</summary>
+public abstract record OutgoingStimulus
+{
+    private OutgoingStimulus() { }
+
+    /// <summary>Publish an event to whoever waits for it, and start definitions it triggers.</summary>
+    public sealed record PublishEvent(string EventName, string? CorrelationId, string? InstanceId, object? Payload, bool IsLocal) : OutgoingStimulus;
+
+    /// <summary>Start an instance of another definition.</summary>
+    /// <param name="InstanceId">The id the new instance gets: chosen here, so that a retry is harmless.</param>
+    /// <param name="DefinitionId">Definition whose published version is started.</param>
+    /// <param name="CorrelationId">Correlation of the child.</param>
+    /// <param name="Input">Input of the child.</param>
+    /// <param name="ParentBookmarkId">Bookmark of this instance that the child's end resumes, or null.</param>
+    public sealed record StartInstance(string InstanceId, string DefinitionId, string? CorrelationId, OrderedDictionary<string, object?> Input, string? ParentBookmarkId) : OutgoingStimulus;
+
+    /// <summary>Tell the parent that this instance ended.</summary>
+    public sealed record ChildEnded(string ParentInstanceId, string ParentBookmarkId, string ChildInstanceId, string Status, string SubStatus, OrderedDictionary<string, object?> Output) : OutgoingStimulus;
+
+    /// <summary>Cancel another instance (a child of a cancelled parent).</summary>
+    public sealed record CancelInstance(string InstanceId, string Reason) : OutgoingStimulus;
+}
+
+/// <summary>The synchronous answer of an HTTP-triggered instance.</summary>
+public sealed record HttpAnswer(int StatusCode, string? ContentType, object? Content, IReadOnlyDictionary<string, string[]> Headers);
+
+/// <summary>One journal row: what an activity execution did.</summary>
+/// <param name="EventName">Started, Completed, Suspended, Resumed, Faulted, Canceled, or an activity's own.</param>
+/// <param name="ActivityInstanceId">The activity execution.</param>
+/// <param name="ParentActivityInstanceId">The execution of its container, or null for the root.</param>
+/// <param name="ActivityId">Id in the definition.</param>
+/// <param name="NodeId">Path in the definition.</param>
+/// <param name="ActivityType">Elsa type name.</param>
+/// <param name="ActivityTypeVersion">Version of the type.</param>
+/// <param name="ActivityName">Name given by the analyst, or null.</param>
+/// <param name="Message">Text for people, or null.</param>
+/// <param name="Source">Where in the engine it was written, or null.</param>
+/// <param name="Inputs">Evaluated inputs (Studio's <c>activityState</c>), or null.</param>
+/// <param name="Payload">Outputs, outcomes or exception, or null.</param>
+public sealed record JournalEntry(
+    string EventName, string ActivityInstanceId, string? ParentActivityInstanceId, string ActivityId, string NodeId, string ActivityType,
+    int ActivityTypeVersion, string? ActivityName, string? Message, string? Source, OrderedDictionary<string, object?>? Inputs, OrderedDictionary<string, object?>? Payload);

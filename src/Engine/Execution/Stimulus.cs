@@ -1,0 +1,47 @@
+using NodaTime;
+
+namespace Orchestration.Engine.Execution;
+
+/// <summary>What moves an instance.</summary>
+public abstract record Stimulus
+{
+    private Stimulus() { }
+
+    /// <summary>Start the instance.</summary>
+    /// <param name="Input">Workflow input of this run.</param>
+    /// <param name="CorrelationId">Business reference, or null.</param>
+    /// <param name="TriggerActivityId">The trigger activity that fired, or null for the definition's own start.</param>
+    /// <param name="TriggerPayload">What the trigger brought (event payload, HTTP request), or null.</param>
+    public sealed record Start(OrderedDictionary<string, object?> Input, string? CorrelationId = null, string? TriggerActivityId = null, object? TriggerPayload = null) : Stimulus;
+
+    /// <summary>Resume a bookmark.</summary>
+    /// <param name="BookmarkId">Which. One that no longer exists is answered with an unchanged state (<see cref="BurstResult.Journal"/> empty).</param>
+    /// <param name="Input">Workflow input of this run (RunTask reads <c>RunTaskInput</c>, Event reads <c>__EventPayloadWorkflowInput</c> …).</param>
+    public sealed record Resume(string BookmarkId, OrderedDictionary<string, object?> Input) : Stimulus;
+
+    /// <summary>Cancel the whole instance.</summary>
+    /// <param name="Reason">Why, for history.</param>
+    public sealed record Cancel(string Reason) : Stimulus;
+
+    /// <summary>Run a faulted activity execution again.</summary>
+    /// <param name="ActivityInstanceId">The faulted execution.</param>
+    public sealed record Retry(string ActivityInstanceId) : Stimulus;
+
+    /// <summary>Alteration: give a workflow variable another value.</summary>
+    public sealed record ModifyVariable(string VariableId, object? Value) : Stimulus;
+
+    /// <summary>Alteration: schedule an activity of the definition.</summary>
+    public sealed record ScheduleActivity(string ActivityId) : Stimulus;
+}
+
+/// <summary>What a burst may know of the world besides definition, state and stimulus. Everything non-deterministic comes from here, so that a burst can be replayed.</summary>
+/// <param name="Now">The host's clock, in microseconds.</param>
+/// <param name="Seed">Seed of ids and random numbers of this burst.</param>
+public sealed record BurstContext(Instant Now, ulong Seed)
+{
+    /// <summary>Published version of a definition by definition id, from the host's cache, or null. For ExecuteWorkflow.</summary>
+    public Func<string, Definitions.CompiledWorkflow?> FindPublished { get; init; } = _ => null;
+
+    /// <summary>Most activity executions one burst may run before it is stopped with an incident. Default 10,000.</summary>
+    public int MaxSteps { get; init; } = 10_000;
+}
