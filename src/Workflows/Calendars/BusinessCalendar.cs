@@ -41,9 +41,9 @@ public sealed class BusinessCalendar
     public static bool TryParse(string json, [NotNullWhen(true)] out BusinessCalendar? calendar, out IReadOnlyList<DefinitionError> errors) =>
         CalendarJson.TryParse(json, out calendar, out errors);
 
-    /// <summary>Whether an instant and two years on either side of it are covered: check what people typed with it.</summary>
+    /// <summary>Whether an instant leaves room for the longest target on either side: check what people typed with it.</summary>
     public static bool Covers(Instant instant) =>
-        instant > Instant.FromUtc(FirstYear + 2, 1, 1, 0, 0) && instant < Instant.FromUtc(LastYear - 2, 1, 1, 0, 0);
+        instant > Instant.FromUtc(FirstYear + 40, 1, 1, 0, 0) && instant < Instant.FromUtc(LastYear - 40, 1, 1, 0, 0);
 
     /// <summary>Whether work is done at an instant. The begin of a slot is open, its end is not.</summary>
     public bool IsOpen(Instant at) => NextOpening(at) == at;

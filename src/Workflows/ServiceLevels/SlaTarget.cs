@@ -41,6 +41,9 @@ public sealed record SlaTarget
     /// <summary>Whether the unit counts whole days, so that the day of the event does not count.</summary>
     public bool CountsDays => Unit is SlaUnit.BusinessDays or SlaUnit.CalendarDays or SlaUnit.Weeks;
 
+    /// <summary>No time at all: due at the anchor itself. Only for backward clocks, such as a promise to a customer.</summary>
+    public static SlaTarget Zero { get; } = new(SlaUnit.Elapsed, Duration.Zero, 0);
+
     /// <summary>Wall time, above 0 and at most ten years.</summary>
     public static SlaTarget Elapsed(Duration time) => new(SlaUnit.Elapsed, Checked(time), 0);
 
@@ -57,7 +60,7 @@ public sealed record SlaTarget
     public static SlaTarget Weeks(int count) => new(SlaUnit.Weeks, Duration.Zero, Checked(count, MaxDays / 7));
 
     /// <summary>Reads an amount (<c>PT8H</c>, <c>PT30M</c>, <c>P2D</c> for elapsed only; a whole number for days and weeks) and a unit as policies and human steps write them.</summary>
-    /// <param name="amount">ISO 8601 duration or whole number.</param>
+    /// <param name="amount">ISO 8601 duration or whole number. <c>PT0S</c> elapsed is <see cref="Zero"/>.</param>
     /// <param name="unit">elapsed, workingTime, businessDays, calendarDays or weeks.</param>
     /// <param name="target">The target, or null.</param>
     /// <param name="reason">What is wrong, or null.</param>
@@ -78,7 +81,7 @@ public sealed record SlaTarget
                     ? $"'{amount}' must be a duration such as PT8H, PT30M or P2D"
                     : $"'{amount}' must be hours and minutes such as PT8H or PT30M; for open days use the unit businessDays";
             }
-            else if (period.Value.ToDuration() is var time && (time <= Duration.Zero || time > Duration.FromDays(MaxDays)))
+            else if (period.Value.ToDuration() is var time && (time < Duration.Zero || time > Duration.FromDays(MaxDays) || (time == Duration.Zero && parsedUnit != SlaUnit.Elapsed)))
             {
                 reason = $"'{amount}' must be above zero and at most {MaxDays} days";
             }
