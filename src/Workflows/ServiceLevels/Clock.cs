@@ -83,10 +83,10 @@ public static class Clock
             : Resume(active, calendar, change.At, change.Event);
     }
 
-    /// <summary>Stands still: no due time and no rungs until <see cref="Resume"/>.</summary>
+    /// <summary>Stands still: no due time and no rungs until <see cref="Resume"/>. A clock that is paused for another reason begins a new stretch.</summary>
     public static ClockChange Pause(ClockState state, BusinessCalendar calendar, Instant now, string reason)
     {
-        if (state.Status != ClockStatus.Running || !state.Policy.Pausable)
+        if (state.Ended || !state.Policy.Pausable || (state.Status == ClockStatus.Paused && state.Segments[^1].Cause == reason))
         {
             return new ClockChange(state, []);
         }
@@ -140,9 +140,9 @@ public static class Clock
         return completed with { Next = Start(state.Policy, calendar, from, now, cause, anchor ?? state.AnchorAt, state.Generation + 1) };
     }
 
-    /// <summary>Sets the breach flag when the due time is reached: the due instant itself is too late, as the end of a slot is closed.</summary>
+    /// <summary>Sets the breach flag when the due time is reached, unless it only ends a wait: the due instant itself is too late, as the end of a slot is closed.</summary>
     public static ClockState MarkBreach(ClockState state, Instant now) =>
-        state is { Status: ClockStatus.Running, Breached: false, DueAt: { } due } && now >= due ? state with { BreachedAt = due } : state;
+        IsOpenDeadline(state) && state.DueAt is { } due && now >= due ? state with { BreachedAt = due } : state;
 
     /// <summary>
     /// Computes the whole clock again from its history, under a policy and calendar that may have changed. Explicit and to be recorded: show it
@@ -186,6 +186,9 @@ public static class Clock
         // A backward clock that starts after its due time has nothing left to use.
         return state.Total > Duration.Zero ? used / state.Total * 100 : 100;
     }
+
+    /// <summary>Whether a breach is still to come.</summary>
+    internal static bool IsOpenDeadline(ClockState state) => state is { Status: ClockStatus.Running, Breached: false, Policy.WaitingPeriod: false };
 
     private static ClockChange End(ClockState state, BusinessCalendar calendar, Instant now, ClockStatus status)
     {
@@ -234,5 +237,7 @@ public static class Clock
             : used + Duration.Max(Duration.Zero, DueTimes.Used(from, due, target.Unit, calendar));
 
     private static string? PauseReason(ClockState state, SubjectChange change) =>
-        state.Policy.PauseReasons.FirstOrDefault(change.PauseReasons.Contains);
+        state.Status == ClockStatus.Paused && change.PauseReasons.Contains(state.Segments[^1].Cause)
+            ? state.Segments[^1].Cause
+            : state.Policy.PauseReasons.FirstOrDefault(change.PauseReasons.Contains);
 }

@@ -35,7 +35,7 @@ public static class Ladder
     public static Instant? NextAt(ClockState state, BusinessCalendar calendar)
     {
         var rungs = Rungs(state, calendar);
-        var breach = state is { Status: ClockStatus.Running, Breached: false } ? state.DueAt : null;
+        var breach = Clock.IsOpenDeadline(state) ? state.DueAt : null;
         return rungs.Count == 0 ? breach : breach is { } due ? Instant.Min(rungs[0].DueAt, due) : rungs[0].DueAt;
     }
 

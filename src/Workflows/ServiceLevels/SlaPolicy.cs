@@ -47,6 +47,9 @@ public sealed record SlaPolicy
     public string? AnchorFact { get; init; }
     public bool Pausable { get; init; } = true;
 
+    /// <summary>The due time ends a wait (a rescission period) instead of being a deadline: reaching it is no breach. Default: a deadline.</summary>
+    public bool WaitingPeriod { get; init; }
+
     /// <summary>When the clock is attached late, do rungs it has already passed act (the highest one) or are they recorded as skipped? Default: act.</summary>
     public bool MissedRungsAct { get; init; } = true;
 

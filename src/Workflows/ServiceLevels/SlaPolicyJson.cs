@@ -99,6 +99,7 @@ internal static class SlaPolicyJson
             Direction = direction,
             AnchorFact = anchorFact,
             Pausable = pausable,
+            WaitingPeriod = reader.Bool("waitingPeriod", false),
             MissedRungsAct = reader.Choice("missedRungs", MissedRungs, required: false) ?? true,
             Start = ReadCondition(reader, "start") ?? ClockCondition.On(subject, "opened"),
             Stop = ReadCondition(reader, "stop") ?? ClockCondition.On(subject, "completed"),
@@ -300,6 +301,7 @@ internal static class SlaPolicyJson
             writer.WriteString("direction", NameOf(Directions, policy.Direction));
             WriteOptional(writer, "anchor", policy.AnchorFact);
             writer.WriteBoolean("pausable", policy.Pausable);
+            writer.WriteBoolean("waitingPeriod", policy.WaitingPeriod);
             writer.WriteString("missedRungs", NameOf(MissedRungs, policy.MissedRungsAct));
             WriteCondition(writer, "start", policy.Start);
             WriteCondition(writer, "stop", policy.Stop);
