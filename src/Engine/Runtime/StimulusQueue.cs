@@ -36,18 +36,19 @@ public sealed partial class StimulusQueue
     /// <param name="name">Event name.</param>
     /// <param name="correlationId">Only instances with this reference; null for all.</param>
     /// <param name="payload">What the event brings.</param>
-    /// <param name="operation">Writes in the same transaction (the answer to an operation id).</param>
+    /// <param name="actor">Who published it, for history.</param>
     /// <param name="cancel">Cancels.</param>
-    public async Task<int> PublishAsync(string name, string? correlationId, object? payload, NpgsqlBatchCommand? operation = null, CancellationToken cancel = default)
+    public async Task<int> PublishAsync(string name, string? correlationId, object? payload, string actor, CancellationToken cancel = default)
     {
         var now = _runtime.Clock.Now();
         await using var connection = await _runtime.Database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         var told = await FanOutAsync(connection, new OutgoingStimulus.PublishEvent(name, correlationId, null, payload, false), now, cancel);
-        if (operation is not null)
+        await using (var batch = connection.CreateBatch())
         {
-            await using var batch = connection.CreateBatch();
-            batch.BatchCommands.Add(operation);
+            var history = await NamedChain.LockAsync(connection, $"event:{name}", actor, now, cancel);
+            history.Add(new("event.published", "event", name, 0, WorkflowData.ToUtf8(new OrderedDictionary<string, object?> { ["correlationId"] = correlationId, ["payload"] = payload, ["told"] = told.Count })));
+            batch.WriteChain(history);
             await batch.ExecuteNonQueryAsync(cancel);
         }
 
