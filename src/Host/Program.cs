@@ -1,5 +1,10 @@
 using Orchestration.Host.Administration;
+using Orchestration.Host.Cases;
+using Orchestration.Host.Embedded;
+using Orchestration.Host.Journeys;
 using Orchestration.Host.Shell;
+using Orchestration.Host.Tasks;
+using Orchestration.Workflows;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddDefaults();
@@ -10,6 +15,7 @@ builder.AddProblems();
 builder.AddPages();
 builder.AddHealth();
 builder.AddOpenApiDocument();
+builder.Services.AddWorkflows();
 
 var app = builder.Build();
 await app.PrepareDatabaseAsync();
@@ -28,5 +34,8 @@ app.MapSignIn();
 app.MapPages();
 app.MapLive();
 app.MapPeople();
+app.MapJourneys();
+app.MapCases();
+app.MapTasks();
 
 await app.RunAsync();

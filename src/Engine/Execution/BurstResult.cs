@@ -10,6 +10,12 @@ public sealed class BurstResult
     /// <summary>The state after the burst. The same object that was passed in, changed.</summary>
     public required InstanceState State { get; init; }
 
+    /// <summary>Null when the stimulus did something; else why it changed nothing (its bookmark is gone, the instance has ended …).</summary>
+    public string? Refused { get; init; }
+
+    /// <summary>Executions this burst created or changed, in the order in which they were created. Ended ones are no longer in the state.</summary>
+    public List<ActivityExecution> Executions { get; } = [];
+
     /// <summary>Bookmarks that this burst opened and that are still open at its end.</summary>
     public List<Bookmark> Opened { get; } = [];
 
@@ -96,7 +102,17 @@ public abstract record OutgoingStimulus
     public sealed record StartInstance(string InstanceId, string DefinitionId, string? CorrelationId, OrderedDictionary<string, object?> Input, string? ParentBookmarkId) : OutgoingStimulus;
 
     /// <summary>Tell the parent that this instance ended.</summary>
-    public sealed record ChildEnded(string ParentInstanceId, string ParentBookmarkId, string ChildInstanceId, string Status, string SubStatus, OrderedDictionary<string, object?> Output) : OutgoingStimulus;
+    public sealed record ChildEnded(string ParentInstanceId, string ParentBookmarkId, string ChildInstanceId, string Status, string SubStatus, OrderedDictionary<string, object?> Output) : OutgoingStimulus
+    {
+        /// <summary>The stimulus for the parent.</summary>
+        public Stimulus.Resume ToResume() => new(ParentBookmarkId, new()
+        {
+            [Activities.ChildInput.InstanceId] = ChildInstanceId,
+            [Activities.ChildInput.Status] = Status,
+            [Activities.ChildInput.SubStatus] = SubStatus,
+            [Activities.ChildInput.Output] = Output,
+        });
+    }
 
     /// <summary>Cancel another instance (a child of a cancelled parent).</summary>
     public sealed record CancelInstance(string InstanceId, string Reason) : OutgoingStimulus;

@@ -114,7 +114,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             if (major is null)
             {
                 options.Progress?.Invoke($"Making a PostgreSQL {binaries.Major} cluster in {home}");
-                await InitializeAsync(home, binaries, account, cancellation);
+                await InitializeAsync(home, options, binaries, account, cancellation);
             }
 
             return await StartAsync(options, home, hold, binaries, account, cancellation);
@@ -230,7 +230,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
 
     // Made under another name first: a host killed here leaves rubbish that the next one removes, never half a cluster.
     [UnsupportedOSPlatform("windows")]
-    private static async Task InitializeAsync(string home, PostgresBinaries binaries, ServerAccount account, CancellationToken cancellation)
+    private static async Task InitializeAsync(
+        string home, EmbeddedPostgresOptions options, PostgresBinaries binaries, ServerAccount account, CancellationToken cancellation)
     {
         foreach (var rubbish in System.IO.Directory.GetDirectories(home, "cluster-*"))
         {
@@ -242,10 +243,15 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         File.SetUnixFileMode(password, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         await account.OwnAsync(password, cancellation);
 
+        // A cluster that may be lost is not worth the wait for the disk; any other is worth knowing that the disk is sound.
+        var care = options.Settings.TryGetValue("fsync", out var sync) && sync == "off" ? "--no-sync" : "--data-checksums";
         var draft = Path.Combine(home, $"cluster-{Environment.ProcessId}");
         var (exit, output) = await account.RunAsync(
             Path.Combine(binaries.Directory, "initdb"),
-            ["-D", draft, "-U", User, $"--pwfile={password}", "--auth=scram-sha-256", "--encoding=UTF8", OperatingSystem.IsLinux() ? "--locale=C.UTF-8" : "--locale=C"],
+            [
+                "-D", draft, "-U", User, $"--pwfile={password}", "--auth=scram-sha-256", "--encoding=UTF8",
+                OperatingSystem.IsLinux() ? "--locale=C.UTF-8" : "--locale=C", care,
+            ],
             cancellation);
         if (exit != 0)
         {

@@ -7,13 +7,11 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Engine.Tests.Storage;
 
 [UnsupportedOSPlatform("windows")]
-public sealed class EmbeddedPostgresTests : IDisposable
+public sealed class EmbeddedPostgresTests(PreparedCluster prepared) : IClassFixture<PreparedCluster>, IDisposable
 {
-    private static readonly Dictionary<string, string> Hasty = new() { ["fsync"] = "off" };
-
     private readonly string _directory = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
 
-    private EmbeddedPostgresOptions Options => new() { Directory = _directory, Settings = Hasty };
+    private EmbeddedPostgresOptions Options => new() { Directory = _directory, Settings = PreparedCluster.Hasty };
 
     public void Dispose()
     {
@@ -39,6 +37,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task It_listens_on_the_loopback_address_only_and_asks_for_the_password()
     {
+        await prepared.CopyAsync(_directory);
         await using var server = await EmbeddedPostgres.StartAsync(Options);
         (await QueryAsync(server, "show listen_addresses")).ShouldBe("127.0.0.1");
         (await QueryAsync(server, "show unix_socket_directories")).ShouldBe("");
@@ -52,6 +51,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task A_power_cut_loses_nothing_unless_the_settings_say_so()
     {
+        await prepared.CopyAsync(_directory);
         await using var server = await EmbeddedPostgres.StartAsync(new() { Directory = _directory });
         (await QueryAsync(server, "select current_setting('fsync') || current_setting('full_page_writes') || current_setting('synchronous_commit')")).ShouldBe("ononon");
     }
@@ -59,6 +59,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task A_second_host_on_the_directory_is_told_who_has_it()
     {
+        await prepared.CopyAsync(_directory);
         await using var first = await EmbeddedPostgres.StartAsync(Options);
         var refused = await Should.ThrowAsync<EmbeddedPostgresException>(() => EmbeddedPostgres.StartAsync(Options));
         refused.Message.ShouldContain(_directory);
@@ -70,6 +71,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task A_killed_host_takes_its_server_along_and_the_next_one_starts_at_once()
     {
+        await prepared.CopyAsync(_directory);
         using var host = StartHost();
         var connection = (await host.StandardOutput.ReadLineAsync()).ShouldNotBeNull();
         var server = ServerProcess();
@@ -84,6 +86,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task A_temporary_directory_goes_with_a_killed_host()
     {
+        await prepared.CopyAsync(_directory);
         using var host = StartHost("temporary");
         (await host.StandardOutput.ReadLineAsync()).ShouldNotBeNull();
         using var server = ServerProcess();
@@ -102,6 +105,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task A_killed_server_is_noticed_and_recovers_at_the_next_start()
     {
+        await prepared.CopyAsync(_directory);
         await using (var first = await EmbeddedPostgres.StartAsync(Options))
         {
             await QueryAsync(first, "create table note (text text); insert into note values ('kept')");
@@ -118,10 +122,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task A_stale_pid_file_that_names_an_innocent_process_does_not_stop_the_start()
     {
-        await using (await EmbeddedPostgres.StartAsync(Options))
-        {
-        }
-
+        await prepared.CopyAsync(_directory);
         using var innocent = StartHost("innocent");
         File.WriteAllText(PidFile, $"{innocent.Id}\n{_directory}/cluster\n1\n5432\n\n127.0.0.1\n\n");
         await using var server = await EmbeddedPostgres.StartAsync(Options);
@@ -133,10 +134,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task A_cluster_of_another_major_version_is_refused_with_what_to_do()
     {
-        await using (await EmbeddedPostgres.StartAsync(Options))
-        {
-        }
-
+        await prepared.CopyAsync(_directory);
         File.WriteAllText(Path.Combine(_directory, "cluster", "PG_VERSION"), "12\n");
         var refused = await Should.ThrowAsync<EmbeddedPostgresException>(() => EmbeddedPostgres.StartAsync(Options));
         refused.Message.ShouldContain($"The cluster in {_directory} was made by PostgreSQL 12");
@@ -155,6 +153,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task A_server_that_cannot_start_says_why()
     {
+        await prepared.CopyAsync(_directory);
         var options = Options with { Settings = new Dictionary<string, string> { ["shared_buffers"] = "plenty" } };
         (await Should.ThrowAsync<EmbeddedPostgresException>(() => EmbeddedPostgres.StartAsync(options))).Message.ShouldContain("shared_buffers");
     }
@@ -162,10 +161,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
     [Fact]
     public async Task Half_a_cluster_left_by_a_killed_host_is_made_anew()
     {
-        await using (await EmbeddedPostgres.StartAsync(Options))
-        {
-        }
-
+        await prepared.CopyAsync(_directory);
         Directory.Move(Path.Combine(_directory, "cluster"), Path.Combine(_directory, "cluster-1"));
         File.Delete(Path.Combine(_directory, "cluster-1", "PG_VERSION"));
         await using var server = await EmbeddedPostgres.StartAsync(Options);
@@ -192,5 +188,31 @@ public sealed class EmbeddedPostgresTests : IDisposable
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         return await command.ExecuteScalarAsync();
+    }
+}
+
+/// <summary>A cluster to copy, which takes a tenth of the time of making one.</summary>
+[UnsupportedOSPlatform("windows")]
+public sealed class PreparedCluster : IAsyncLifetime
+{
+    public static readonly Dictionary<string, string> Hasty = new() { ["fsync"] = "off" };
+
+    private readonly string _directory = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+
+    public async ValueTask InitializeAsync() =>
+        await (await EmbeddedPostgres.StartAsync(new() { Directory = _directory, Settings = Hasty })).DisposeAsync();
+
+    public ValueTask DisposeAsync()
+    {
+        Directory.Delete(_directory, recursive: true);
+        return ValueTask.CompletedTask;
+    }
+
+    // With its owner, whom File.Copy would change.
+    public async Task CopyAsync(string directory)
+    {
+        using var copy = Process.Start("cp", ["-a", _directory, directory]);
+        await copy.WaitForExitAsync();
+        copy.ExitCode.ShouldBe(0);
     }
 }
