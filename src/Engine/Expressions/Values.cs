@@ -20,7 +20,7 @@ internal static class Values
             case JsonValueKind.String:
                 return json.GetString();
             case JsonValueKind.Number:
-                return json.TryGetInt32(out var i) ? i : json.TryGetInt64(out var l) ? l : json.GetDouble();
+                return json.TryGetInt32(out var i) ? (object)i : json.TryGetInt64(out var l) ? (object)l : json.GetDouble();
             case JsonValueKind.Array:
                 var list = new List<object?>(json.GetArrayLength());
                 foreach (var item in json.EnumerateArray())
