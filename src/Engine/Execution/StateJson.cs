@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using NodaTime;
-using Orchestration.Engine.Expressions;
 
 namespace Orchestration.Engine.Execution;
 
@@ -213,7 +212,7 @@ internal static class StateJson
                 isOpen = true;
                 writer.WriteStartArray();
                 writer.WriteStringValue(block.Id);
-                WriteValue(writer, block.Definition is { } definition ? Values.Convert(value, definition.Type) : value);
+                WriteValue(writer, block.Definition is { } definition ? definition.Type.Convert(value) : value);
                 writer.WriteEndArray();
             }
         }
