@@ -15,7 +15,7 @@ internal static class BuiltInActivities
     public static readonly ActivityType NotFound = new()
     {
         TypeName = "Elsa.NotFoundActivity", Category = "System", DisplayName = "Not Found Activity", Description = "Stands for an activity whose type is not installed.",
-        IsBrowsable = false, Compile = static c => new NotFoundActivity(c.Text("missingTypeName") ?? "?", 0),
+        IsBrowsable = false, Compile = static c => new NotFoundActivity(c.Text("missingTypeName") ?? "?"),
     };
 
     public static IEnumerable<ActivityType> All { get; } =

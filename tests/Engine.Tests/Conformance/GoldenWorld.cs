@@ -44,6 +44,9 @@ internal sealed class GoldenWorld
     }
 
     public string MainId { get; }
+
+    /// <summary>What we reported where Elsa is silent.</summary>
+    public SortedSet<string> Reports { get; } = [];
     public IReadOnlyList<DefinitionError> PublishErrors { get; } = [];
     private Running Main => _instances[0];
 
@@ -173,12 +176,12 @@ internal sealed class GoldenWorld
     private void Advance(Running instance, Stimulus stimulus)
     {
         var result = Burst.Advance(instance.Workflow, instance.State(), stimulus, Context());
+        _lines.AddRange(result.Lines);
         Store(instance, result);
     }
 
     private void Store(Running instance, BurstResult result)
     {
-        // Lines of a child that ran inside come where it ran: before what followed it.
         foreach (var child in result.Children)
         {
             var running = new Running(_definitions[child.State.DefinitionId].Workflow, child.State);
@@ -186,7 +189,6 @@ internal sealed class GoldenWorld
             Store(running, child);
         }
 
-        _lines.AddRange(result.Lines);
         instance.Store(result);
 
         foreach (var outgoing in result.Outgoing)
@@ -239,7 +241,7 @@ internal sealed class GoldenWorld
         }
     }
 
-    private static void Describe(Running instance, JsonObject description)
+    private void Describe(Running instance, JsonObject description)
     {
         var state = instance.State();
         description["status"] = state.Status.ToString();
@@ -257,7 +259,9 @@ internal sealed class GoldenWorld
         description["activities"] = new JsonArray([.. instance.Activities.Select(x => x.Describe())]);
         description["output"] = GoldenData.ToJson(state.Output);
         description["variables"] = new JsonObject(state.Variables(instance.Workflow).Select(x => KeyValuePair.Create(x.Key.Name, GoldenData.ToJson(x.Value))));
-        description["incidents"] = new JsonArray([.. state.Incidents.Select(x => new JsonObject
+        // Reports of work that can never be done are ours alone; what Elsa records must be the same.
+        Reports.UnionWith(state.Incidents.Where(x => x.Exception is null).Select(x => x.Message));
+        description["incidents"] = new JsonArray([.. state.Incidents.Where(x => x.Exception is not null).Select(x => new JsonObject
         {
             ["activityId"] = x.ActivityId, ["message"] = x.Message, ["exceptionType"] = x.Exception?.Type, ["innerMessage"] = x.Exception?.Inner?.Message,
         })]);
