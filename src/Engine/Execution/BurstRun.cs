@@ -216,7 +216,7 @@ internal sealed class BurstRun
             {
                 node.Activity.Execute(context);
 
-                if (node.Activity.CompletesByItself && !State.Bookmarks.Exists(x => x.ActivityInstanceId == execution.Id))
+                if (node.Activity.CompletesByItself && !HasBookmark(execution))
                     Complete(execution, null);
             }
 
@@ -408,7 +408,7 @@ internal sealed class BurstRun
         Journal("Completed", execution, null);
         NotifyParent(execution, outcomes);
         BurnAllOf(execution);
-        State.Callbacks.RemoveAll(x => ReferenceEquals(x.Owner, execution));
+        ForgetCallbacksOf(execution);
         execution.EndedAt = Context.Now;
 
         if (execution.Parent is not null)
@@ -420,13 +420,17 @@ internal sealed class BurstRun
         if (child.Parent is not { } parent)
             return;
 
-        var index = State.Callbacks.FindIndex(x => ReferenceEquals(x.Owner, parent) && x.ChildNodeId == child.NodeId);
+        var callbacks = State.Callbacks;
+        var index = 0;
 
-        if (index < 0)
+        while (index < callbacks.Count && !(ReferenceEquals(callbacks[index].Owner, parent) && callbacks[index].ChildNodeId == child.NodeId))
+            index++;
+
+        if (index == callbacks.Count)
             return;
 
-        var entry = State.Callbacks[index];
-        State.Callbacks.RemoveAt(index);
+        var entry = callbacks[index];
+        callbacks.RemoveAt(index);
 
         if (entry.Callback is null)
             return;
@@ -434,6 +438,15 @@ internal sealed class BurstRun
         parent.Tag = entry.Tag;
         EvaluateInputs(parent);
         parent.Node.Activity.ChildCompleted(new ActivityContext(this, parent), child, entry.Callback, entry.Tag, outcomes);
+    }
+
+    private void ForgetCallbacksOf(ActivityExecution owner)
+    {
+        for (var i = State.Callbacks.Count - 1; i >= 0; i--)
+        {
+            if (ReferenceEquals(State.Callbacks[i].Owner, owner))
+                State.Callbacks.RemoveAt(i);
+        }
     }
 
     /// <summary>The order in which a completing parent cancels: the child first, then what is below it.</summary>
@@ -479,7 +492,7 @@ internal sealed class BurstRun
 
         // Elsa removes the bookmarks of every execution of this activity; another iteration's wait is not ours to end.
         BurnAllOf(execution);
-        State.Callbacks.RemoveAll(x => ReferenceEquals(x.Owner, execution));
+        ForgetCallbacksOf(execution);
         Journal("Canceled", execution, null);
 
         for (var receiver = execution; receiver is not null; receiver = receiver.Parent)
@@ -537,6 +550,18 @@ internal sealed class BurstRun
             execution.Node.Activity.BookmarkBurnt(new ActivityContext(this, execution), bookmark, reason);
     }
 
+    private bool HasBookmark(ActivityExecution execution)
+    {
+        foreach (var bookmark in State.Bookmarks)
+        {
+            if (bookmark.ActivityInstanceId == execution.Id)
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether this activity waits, in this or another execution: what the journal calls resumed and suspended goes by that.</summary>
     private bool IsBookmarked(ActivityExecution execution)
     {
         foreach (var bookmark in State.Bookmarks)
@@ -676,12 +701,16 @@ internal sealed class BurstRun
     public void RecordOutput(ActivityExecution execution, string name, object? value)
     {
         var container = execution.Parent?.Id ?? State.Id;
-        var record = State.ActivityOutputs.Find(x => x.NodeId == execution.NodeId && x.ContainerId == container && x.Name == name);
+        var records = State.ActivityOutputs;
+        var index = records.Count - 1;
 
-        if (record is null)
-            State.ActivityOutputs.Add(record = new OutputRecord(container, execution.NodeId, name));
+        while (index >= 0 && !(records[index].NodeId == execution.NodeId && records[index].ContainerId == container && records[index].Name == name))
+            index--;
 
-        record.Value = value;
+        if (index < 0)
+            records.Add(new OutputRecord(container, execution.NodeId, name) { Value = value });
+        else
+            records[index].Value = value;
 
         if (name == "Result")
             LastResult = value;
