@@ -19,6 +19,9 @@ public sealed class TestDatabase : IAsyncDisposable
     private static readonly Lazy<Task<string>> Server = new(StartServerAsync);
     private static readonly Lazy<Task<string>> Template = new(MakeTemplateAsync);
 
+    // The server stops when its pipe closes, which the garbage collector would do to one that nobody holds.
+    private static EmbeddedPostgres? _server;
+
     private TestDatabase(string name, NpgsqlConnectionStringBuilder connection)
     {
         Name = name;
@@ -57,7 +60,7 @@ public sealed class TestDatabase : IAsyncDisposable
             return given;
         }
 
-        var server = await EmbeddedPostgres.StartAsync(new()
+        _server = await EmbeddedPostgres.StartAsync(new()
         {
             Directory = Path.Combine(Path.GetTempPath(), $"orchestration-test-{Environment.ProcessId}"),
             Package = Repository.Path("src/Host/Embedded"),
@@ -71,7 +74,7 @@ public sealed class TestDatabase : IAsyncDisposable
                 ["max_wal_size"] = "4GB",
             },
         });
-        return server.ConnectionString;
+        return _server.ConnectionString;
     }
 
     // Named after its content, so that on a shared server it is made once and not once per process.
