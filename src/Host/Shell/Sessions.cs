@@ -117,11 +117,9 @@ internal sealed class Sessions(SignIn signIn, SignOut signOut, FindPerson people
     {
         o.TimeProvider = new ClockTime(clock);
 
-        // Browsers can not set headers of a web socket.
         o.Events.OnMessageReceived = context =>
         {
-            if (context.Request.Query["access_token"] is [{ Length: > 0 } token])
-                context.Token = token;
+            context.Token = context.Request.HubToken();
             return Task.CompletedTask;
         };
     }
