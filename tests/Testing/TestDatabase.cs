@@ -17,10 +17,10 @@ namespace Orchestration.Testing;
 public sealed class TestDatabase : IAsyncDisposable
 {
     private static readonly Lazy<Task<string>> Server = new(StartServerAsync);
-    private static readonly Lazy<Task<string>> Template = new(MakeTemplateAsync);
 
-    // The server stops when its pipe closes, which the garbage collector would do to one that nobody holds.
-    private static EmbeddedPostgres? _server;
+    // Held until the process ends: collected, it would take the server with it in the middle of a test.
+    private static EmbeddedPostgres? s_embedded;
+    private static readonly Lazy<Task<string>> Template = new(MakeTemplateAsync);
 
     private TestDatabase(string name, NpgsqlConnectionStringBuilder connection)
     {
@@ -60,7 +60,7 @@ public sealed class TestDatabase : IAsyncDisposable
             return given;
         }
 
-        _server = await EmbeddedPostgres.StartAsync(new()
+        var server = await EmbeddedPostgres.StartAsync(new()
         {
             Directory = Path.Combine(Path.GetTempPath(), $"orchestration-test-{Environment.ProcessId}"),
             Package = Repository.Path("src/Host/Embedded"),
@@ -74,7 +74,8 @@ public sealed class TestDatabase : IAsyncDisposable
                 ["max_wal_size"] = "4GB",
             },
         });
-        return _server.ConnectionString;
+        s_embedded = server;
+        return server.ConnectionString;
     }
 
     // Named after its content, so that on a shared server it is made once and not once per process.

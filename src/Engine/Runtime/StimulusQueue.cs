@@ -103,7 +103,7 @@ public sealed partial class StimulusQueue
         }),
         OutgoingStimulus.ChildEnded c => ("child", Guid.Parse(c.ParentInstanceId), new()
         {
-            ["bookmarkId"] = c.ParentBookmarkId, ["input"] = c.Output,
+            ["bookmarkId"] = c.ParentBookmarkId, ["input"] = c.ToResume().Input,
         }),
         OutgoingStimulus.CancelInstance c => ("cancel", Guid.Parse(c.InstanceId), new() { ["reason"] = c.Reason }),
         _ => throw new InvalidOperationException($"No encoding for {stimulus.GetType().Name}."),
