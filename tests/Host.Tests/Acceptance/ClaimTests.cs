@@ -1,0 +1,156 @@
+using System.Net;
+
+namespace Orchestration.Host.Tests.Acceptance;
+
+/// <summary>definitions/claims.json, from first notice to payment or decline.</summary>
+public sealed class ClaimTests(Office office) : IClassFixture<Office>
+{
+    private static readonly object Documents = new { documents = new[] { new { kind = "Photos" }, new { kind = "Invoice" } } };
+
+    [Fact]
+    public async Task A_claim_goes_from_first_notice_to_payment()
+    {
+        var (id, reference) = await NoticeAsync();
+        await AcknowledgeAndCoverAsync(id);
+        (await office.Supervisor.StepsAsync(id)).ShouldBe(["fraudCheck", "requestDocuments"]);
+
+        await office.Person("adjuster2").DoAsync(id, "requestDocuments", "Requested", Documents);
+        await office.Person("adjuster1").DoAsync(id, "fraudCheck", "Clear", new { policyHistoryChecked = true });
+        (await office.Supervisor.StepsAsync(id)).ShouldBeEmpty("it waits for the customer");
+
+        var told = await office.FrontOffice.PublishAsync("DocumentReceived", reference, new { kind = "Invoice", pages = 2 });
+        ((int)(await told.JsonAsync())["told"]!).ShouldBe(1);
+
+        await AssessAsync(id, "adjuster1", 7200);
+        await office.Person("adjuster2").DoAsync(id, "decide", "Approve", new { approvedAmount = 6700, reason = "As assessed, less the deductible." });
+        await office.Person("adjuster2").DoAsync(id, "pay", "Paid", new { payee = "Ines Castellan", paidAmount = 6700, paidOn = "2026-06-01" });
+
+        var claim = await office.Supervisor.CaseAsync(id);
+        ((string)claim["case"]!["status"]!).ShouldBe("Finished");
+        ((string)claim["case"]!["subStatus"]!).ShouldBe("Finished");
+        ((int)claim["case"]!["openTasks"]!).ShouldBe(0);
+        var completed = (await office.Supervisor.HistoryAsync(id)).Where(e => (string)e["action"]! == "task.completed").Select(e => (string)e["activityId"]!);
+        completed.ShouldBe(["acknowledge", "coverage", "requestDocuments", "fraudCheck", "assess", "decide", "pay"]);
+    }
+
+    [Fact]
+    public async Task Above_the_authority_limit_a_senior_decides_and_never_the_assessor()
+    {
+        var (id, _) = await NoticeAsync(amount: 40000);
+        await AcknowledgeAndCoverAsync(id);
+        await SettleChecksAsync(id);
+        await AssessAsync(id, "senior1", 32000);
+
+        // The only senior of the demo people assessed it, so even the team's lead is refused.
+        var senior = office.Person("senior1");
+        var task = await senior.TaskAsync(id, "decideSenior");
+        var problem = await (await senior.AskAsync(task, "claim")).ProblemAsync(403);
+        ((string)problem["type"]!).ShouldBe("/problems/four-eyes");
+        ((string)problem["step"]!).ShouldBe("assess");
+        ((string)problem["stepTitle"]!).ShouldBe("Assess the loss");
+
+        var assigned = await (await office.Supervisor.AskAsync(task, "assign", new { person = "senior1" })).ProblemAsync(403);
+        ((string)assigned["step"]!).ShouldBe("assess", "assigning is no way around four eyes");
+    }
+
+    [Fact]
+    public async Task A_senior_sends_an_assessment_back_and_decides_the_second_one()
+    {
+        var (id, _) = await NoticeAsync(amount: 40000);
+        await AcknowledgeAndCoverAsync(id);
+        await SettleChecksAsync(id);
+        await AssessAsync(id, "adjuster2", 32000);
+        await office.Person("senior1").DoAsync(id, "decideSenior", "Reassess", new { reason = "Salvage is missing." });
+        await AssessAsync(id, "adjuster2", 28000);
+        await office.Person("senior1").DoAsync(id, "decideSenior", "Approve", new { approvedAmount = 27500, reason = "Complete now." });
+        await office.Person("adjuster2").DoAsync(id, "pay", "Paid", new { payee = "Ines Castellan", paidAmount = 27500, paidOn = "2026-06-01" });
+
+        ((string)(await office.Supervisor.CaseAsync(id))["case"]!["status"]!).ShouldBe("Finished");
+    }
+
+    [Fact]
+    public async Task Without_cover_the_claim_is_declined_with_a_letter()
+    {
+        var (id, _) = await NoticeAsync();
+        await office.Person("adjuster1").DoAsync(id, "acknowledge", "Acknowledged", new { channel = "E-mail", acknowledgedOn = "2026-06-01" });
+        await office.Person("adjuster1").DoAsync(id, "coverage", "NotCovered", new { policyInForce = true, peril = "Water", clause = "4.2 Gradual seepage", notes = "Seepage over months." });
+        (await office.Supervisor.StepsAsync(id)).ShouldBe(["declineLetter"], "no check is begun for a loss that is not covered");
+
+        await office.Person("adjuster2").DoAsync(id, "declineLetter", "Sent", new { clause = "4.2 Gradual seepage", complaintRightsStated = true, sentOn = "2026-06-01" });
+        ((string)(await office.Supervisor.CaseAsync(id))["case"]!["status"]!).ShouldBe("Finished");
+    }
+
+    [Fact]
+    public async Task Proven_fraud_is_declined_and_the_wait_for_documents_ends_with_the_claim()
+    {
+        var (id, reference) = await NoticeAsync();
+        await AcknowledgeAndCoverAsync(id);
+        await office.Person("adjuster1").DoAsync(id, "fraudCheck", "Suspected", new { policyHistoryChecked = true, indicators = new[] { "Late notice" }, notes = "Cover bought a day before." });
+        await office.Person("senior1").DoAsync(id, "investigate", "Established", new { measures = "Inspection", findings = "Staged", evidence = "Photos with dates" });
+        await office.FrontOffice.PublishAsync("DocumentReceived", reference, new { kind = "Invoice" });
+        (await office.Supervisor.StepsAsync(id)).ShouldBe(["declineLetter"]);
+    }
+
+    [Fact]
+    public async Task A_document_that_comes_early_calls_the_request_off()
+    {
+        var (id, reference) = await NoticeAsync();
+        await AcknowledgeAndCoverAsync(id);
+        var request = await office.Person("adjuster2").ClaimAsync(id, "requestDocuments");
+
+        await office.FrontOffice.PublishAsync("DocumentReceived", reference, new { kind = "Invoice" });
+
+        var late = await (await office.Person("adjuster2").AskAsync(request, "complete", new { outcome = "Requested", data = Documents })).ProblemAsync(409);
+        ((string)late["type"]!).ShouldBe("/problems/already-ended");
+        ((string)late["state"]!).ShouldBe("Cancelled");
+        (await office.Supervisor.StepsAsync(id)).ShouldBe(["fraudCheck"]);
+    }
+
+    [Fact]
+    public async Task An_event_for_another_reference_moves_nothing()
+    {
+        var (id, _) = await NoticeAsync();
+        await AcknowledgeAndCoverAsync(id);
+        var told = await office.FrontOffice.PublishAsync("DocumentReceived", "CLM-OTHER", new { });
+
+        ((int)(await told.JsonAsync())["told"]!).ShouldBe(0);
+        (await office.Supervisor.StepsAsync(id)).ShouldBe(["fraudCheck", "requestDocuments"]);
+    }
+
+    [Fact]
+    public async Task The_same_start_again_is_the_same_case_and_another_one_with_its_reference_is_refused()
+    {
+        var reference = office.NewReference("CLM");
+        var input = new { jurisdiction = "US-AK", claimedAmount = 100.5, lossDescription = "Hail" };
+        var first = await office.FrontOffice.StartAsync("claims", reference, input, $"key-{reference}");
+        var again = await office.FrontOffice.StartAsync("claims", reference, input, $"key-{reference}");
+        first.StatusCode.ShouldBe(HttpStatusCode.Created);
+        again.Headers.Location.ShouldBe(first.Headers.Location);
+
+        var taken = await (await office.FrontOffice.StartAsync("claims", reference, input, $"other-{reference}")).ProblemAsync(409);
+        ((string)taken["type"]!).ShouldBe("/problems/reference-taken");
+        var reused = await (await office.FrontOffice.StartAsync("claims", reference, new { jurisdiction = "GB", claimedAmount = 1, lossDescription = "x" }, $"key-{reference}")).ProblemAsync(409);
+        ((string)reused["type"]!).ShouldBe("/problems/operation-reused");
+    }
+
+    private async Task<(Guid Id, string Reference)> NoticeAsync(double amount = 8000)
+    {
+        var reference = office.NewReference("CLM");
+        return (await office.FrontOffice.OpenAsync("claims", reference, new { jurisdiction = "US-CA", claimedAmount = amount, lossDescription = "Burst pipe", lossDate = "2026-05-30" }), reference);
+    }
+
+    private async Task AcknowledgeAndCoverAsync(Guid id)
+    {
+        await office.Person("adjuster1").DoAsync(id, "acknowledge", "Acknowledged", new { channel = "E-mail", acknowledgedOn = "2026-06-01" });
+        await office.Person("adjuster1").DoAsync(id, "coverage", "Covered", new { policyInForce = true, peril = "Water", limit = 50000, deductible = 500 });
+    }
+
+    private async Task SettleChecksAsync(Guid id)
+    {
+        await office.Person("adjuster2").DoAsync(id, "requestDocuments", "NotRequired");
+        await office.Person("adjuster1").DoAsync(id, "fraudCheck", "Clear", new { policyHistoryChecked = true });
+    }
+
+    private Task AssessAsync(Guid id, string who, double amount) =>
+        office.Person(who).DoAsync(id, "assess", "Assessed", new { assessedAmount = amount, recommendation = "Pay", reasoning = "Invoice and photos agree." });
+}

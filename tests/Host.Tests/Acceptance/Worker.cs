@@ -1,0 +1,117 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Orchestration.Host.Shell;
+
+namespace Orchestration.Host.Tests.Acceptance;
+
+/// <summary>A demo person at work through the public API. Signs in again when the session has run out, as a client would.</summary>
+public sealed class Worker(HttpClient http, string userName)
+{
+    private static int s_operations;
+
+    public string UserName => userName;
+
+    /// <summary>An operation id nobody used before.</summary>
+    public static string NewOperation() => $"test-{Environment.ProcessId}-{Interlocked.Increment(ref s_operations)}";
+
+    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, object? body = null, params (string Name, string Value)[] headers)
+    {
+        var answer = await http.SendAsync(Request());
+        if (answer.StatusCode != HttpStatusCode.Unauthorized)
+            return answer;
+        await SignInAsync();
+        return await http.SendAsync(Request());
+
+        HttpRequestMessage Request()
+        {
+            var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
+            foreach (var (name, value) in headers)
+                request.Headers.Add(name, value);
+            return request;
+        }
+    }
+
+    public async Task<JsonNode> GetAsync(string path)
+    {
+        var answer = await SendAsync(HttpMethod.Get, path);
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK, $"{userName} GET {path}");
+        return (await answer.Content.ReadFromJsonAsync<JsonNode>())!;
+    }
+
+    /// <summary>Opens a case and gives its id.</summary>
+    public async Task<Guid> OpenAsync(string journey, string reference, object input)
+    {
+        var answer = await StartAsync(journey, reference, input);
+        answer.StatusCode.ShouldBe(HttpStatusCode.Created, await answer.Content.ReadAsStringAsync());
+        return Guid.Parse(answer.Headers.Location!.ToString().Split('/')[^1]);
+    }
+
+    public Task<HttpResponseMessage> StartAsync(string journey, string reference, object input, string? key = null) => SendAsync(
+        HttpMethod.Post, "/api/cases", new { journey, reference, customer = new { id = "C-1001", name = "Ines Castellan" }, input }, key is null ? [] : [("Idempotency-Key", key)]);
+
+    public Task<HttpResponseMessage> PublishAsync(string name, string reference, object payload) => SendAsync(HttpMethod.Post, "/api/events", new { name, correlationId = reference, payload });
+
+    /// <summary>The open task of a step. There is exactly one.</summary>
+    public async Task<JsonNode> TaskAsync(Guid @case, string step)
+    {
+        var open = await TasksAsync(@case);
+        return open.Where(task => (string)task["stepId"]! == step).ShouldHaveSingleItem($"{step} among {string.Join(", ", open.Select(task => task["stepId"]))}");
+    }
+
+    /// <summary>Steps that wait for somebody, by name.</summary>
+    public async Task<string[]> StepsAsync(Guid @case) => [.. (await TasksAsync(@case)).Select(task => (string)task["stepId"]!).Order(StringComparer.Ordinal)];
+
+    /// <summary>Asks a task for a verb, with the revision it has now.</summary>
+    public async Task<HttpResponseMessage> AskAsync(JsonNode task, string verb, object? more = null, int? revision = null, string? operation = null)
+    {
+        var body = new JsonObject { ["revision"] = revision ?? (int)task["revision"]!, ["operationId"] = operation ?? NewOperation() };
+        foreach (var (name, value) in more is null ? [] : JsonSerializer.SerializeToNode(more, JsonSerializerOptions.Web)!.AsObject())
+            body[name] = value?.DeepClone();
+        return await SendAsync(HttpMethod.Post, $"/api/tasks/{task["id"]}/{verb}", body);
+    }
+
+    /// <summary>Claims a step's task and answers what it is then.</summary>
+    public async Task<JsonNode> ClaimAsync(Guid @case, string step)
+    {
+        var task = await TaskAsync(@case, step);
+        var answer = await AskAsync(task, "claim");
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK, $"{userName} claims {step}: {await answer.Content.ReadAsStringAsync()}");
+        return await GetAsync($"/api/tasks/{task["id"]}");
+    }
+
+    /// <summary>Does a step from claim to outcome.</summary>
+    public async Task DoAsync(Guid @case, string step, string outcome, object? data = null)
+    {
+        var task = await ClaimAsync(@case, step);
+        var answer = await AskAsync(task, "complete", new { outcome, data });
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK, $"{userName} completes {step}: {await answer.Content.ReadAsStringAsync()}");
+    }
+
+    public async Task<JsonNode> CaseAsync(Guid id) => await GetAsync($"/api/cases/{id}");
+
+    /// <summary>What happened to a case, oldest first.</summary>
+    public async Task<IReadOnlyList<JsonNode>> HistoryAsync(Guid id) => [.. (await GetAsync($"/api/cases/{id}/history?limit=1000"))["items"]!.AsArray().Select(e => e!)];
+
+    private async Task<List<JsonNode>> TasksAsync(Guid @case)
+    {
+        var tasks = new List<JsonNode>();
+        foreach (var item in (await GetAsync($"/api/tasks?view=all&case={@case}"))["items"]!.AsArray())
+        {
+            if (item!["endedAt"] is null)
+                tasks.Add(await GetAsync($"/api/tasks/{item["id"]}"));
+        }
+
+        return tasks;
+    }
+
+    private async Task SignInAsync()
+    {
+        var answer = await http.PostAsJsonAsync("/api/session", new SignInRequest(userName, FirstStart.DemoPassword));
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK, $"{userName} signs in");
+        var tokens = (await answer.Content.ReadFromJsonAsync<SessionTokens>())!;
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", tokens.AccessToken);
+    }
+}
