@@ -49,6 +49,9 @@ public sealed record TaskFilter
     public TaskState? State { get; init; }
     public string? Journey { get; init; }
     public bool? Overdue { get; init; }
+
+    /// <summary>Due no later than this.</summary>
+    public Instant? DueBefore { get; init; }
     public string? Search { get; init; }
     public (DateTime At, Guid Id)? After { get; init; }
     public int Limit { get; init; } = 50;
@@ -71,11 +74,11 @@ public static class TaskQueries
     private const string Visible =
         "(t.owner_id = $1 or $2 = any(t.candidates) or t.team in (select m.team_key from team_member m where m.person_id = $1 union all select l.key from team l where l.lead_id = $1) or $1 = any(t.actors))";
 
-    /// <summary>SQL that is true for tasks (<c>t</c>) that a person ($1 id, $2 user name) could claim on a day (<c>{0}</c>): the rules of <see cref="TaskTransaction.WhyNotEligible"/>, for lists.</summary>
-    private const string Claimable =
-        """
+    /// <summary>SQL that is true for tasks (<c>t</c>) that a person ($1 id, $2 user name) could claim: the rules of <see cref="TaskTransaction.WhyNotEligible"/>, for lists.</summary>
+    private static string Claimable(string today) =>
+        $"""
         (t.state = 'Ready' and ($2 = any(t.candidates) or t.team in (select m.team_key from team_member m where m.person_id = $1))
-            and t.required_skills <@ array(select s.skill from person_skill s where s.person_id = $1 and (s.certified_until is null or s.certified_until > {0}::date))
+            and t.required_skills <@ array(select s.skill from person_skill s where s.person_id = $1 and (s.certified_until is null or s.certified_until > {today}::date))
             and not exists (select from task o where o.instance_id = t.instance_id and o.activity_id = any(t.excluded_steps) and $1 = any(o.actors)))
         """;
 
@@ -109,6 +112,8 @@ public static class TaskQueries
 
         if (filter.Overdue is { } overdue)
             And(overdue ? "t.due_at < " : "t.order_at >= ", now);
+        if (filter.DueBefore is { } before)
+            And("t.due_at <= ", before);
         if (!string.IsNullOrWhiteSpace(filter.Search))
         {
             values.Add("%" + Like.Escape(filter.Search.Trim()) + "%");
@@ -149,7 +154,7 @@ public static class TaskQueries
         await using var query = database.Query(
             $"""
             select count(*)::int, count(*) filter (where due_at <= $3)::int, count(*) filter (where due_at > $3 and due_at <= $4)::int,
-                (select count(*)::int from (select from task t where t.ended_at is null and {string.Format(null, Claimable, "$3")} limit 1000) open)
+                (select count(*)::int from (select from task t where t.ended_at is null and {Claimable("$3")} limit 1000) open)
             from task where owner_id = $1 and $2::text is not null and ended_at is null
             """,
             actor.Id, actor.UserName, now, soon);
@@ -221,7 +226,7 @@ public static class TaskQueries
     private static string ClaimableOn(List<object?> values, Instant now)
     {
         values.Add(now);
-        return string.Format(null, Claimable, $"${values.Count}");
+        return Claimable($"${values.Count}");
     }
 
     private static TaskSummary ReadSummary(DbDataReader r) => new(
