@@ -2,8 +2,10 @@ using Orchestration.Host.Administration;
 using Orchestration.Host.Cases;
 using Orchestration.Host.Embedded;
 using Orchestration.Host.Journeys;
+using Orchestration.Host.Notifications;
 using Orchestration.Host.Shell;
 using Orchestration.Host.Tasks;
+using Orchestration.Host.Work;
 using Orchestration.Workflows;
 
 var builder = WebApplication.CreateBuilder(args);
@@ -35,6 +37,10 @@ app.MapLive();
 app.MapPeople();
 app.MapJourneys();
 app.MapCases();
+app.MapCasePages();
 app.MapTasks();
+app.MapTaskPages();
+app.MapWork();
+app.MapNotifications();
 
 await app.RunAsync();
