@@ -12,10 +12,10 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Host.Cases;
 
 /// <summary>What the list of cases shows.</summary>
-internal sealed record CaseListView(Page<CaseSummary> Page, CaseListFilter Filter, IReadOnlyDictionary<string, string> Journeys, Instant Now);
+public sealed record CaseListView(Page<CaseSummary> Page, CaseListFilter Filter, IReadOnlyDictionary<string, string> Journeys, Instant Now);
 
 /// <summary>What the list is narrowed to.</summary>
-internal sealed record CaseListFilter(string? Q, string? Journey, string? Status, string? Cursor)
+public sealed record CaseListFilter(string? Q, string? Journey, string? Status, string? Cursor)
 {
     public bool IsOn => !string.IsNullOrWhiteSpace(Q) || !string.IsNullOrEmpty(Journey) || !string.IsNullOrEmpty(Status);
 
@@ -23,7 +23,7 @@ internal sealed record CaseListFilter(string? Q, string? Journey, string? Status
 }
 
 /// <summary>What the page of a case shows.</summary>
-internal sealed record CaseView
+public sealed record CaseView
 {
     public required CaseDetail Detail { get; init; }
     public required string Journey { get; init; }

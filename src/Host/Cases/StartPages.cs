@@ -10,7 +10,7 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Host.Cases;
 
 /// <summary>What was typed to start a case, and what is wrong with it.</summary>
-internal sealed record StartForm(Journey Journey, FormSchema? Schema)
+public sealed record StartForm(Journey Journey, FormSchema? Schema)
 {
     public string Reference { get; init; } = "";
     public string CustomerId { get; init; } = "";

@@ -17,14 +17,14 @@ namespace Orchestration.Host.Cases;
 /// <param name="Due">Due time that belongs to it.</param>
 /// <param name="TaskId">Task to open.</param>
 /// <param name="Weight">The heaviest line of a burst is its headline.</param>
-internal sealed record TimelineLine(string Icon, string? Tone, string Text, string? More, Instant? Due, Guid? TaskId, int Weight);
+public sealed record TimelineLine(string Icon, string? Tone, string Text, string? More, Instant? Due, Guid? TaskId, int Weight);
 
 /// <summary>What one burst did: everything that was committed together.</summary>
 /// <param name="At">When.</param>
 /// <param name="Actor">Who set it off; null: the service itself.</param>
 /// <param name="Lines">What people care about, the most telling first.</param>
 /// <param name="Technical">What the engine did, in its order.</param>
-internal sealed record TimelineEntry(Instant At, string? Actor, IReadOnlyList<TimelineLine> Lines, IReadOnlyList<string> Technical);
+public sealed record TimelineEntry(Instant At, string? Actor, IReadOnlyList<TimelineLine> Lines, IReadOnlyList<string> Technical);
 
 /// <summary>History in words: newest first, one entry per burst.</summary>
 internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IReadOnlyDictionary<string, string> teams, CompiledWorkflow? workflow)

@@ -14,7 +14,7 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Host.Tasks;
 
 /// <summary>What the page of a task shows.</summary>
-internal sealed record TaskView
+public sealed record TaskView
 {
     public required TaskDetail Task { get; init; }
     public required Person Me { get; init; }

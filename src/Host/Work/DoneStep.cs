@@ -8,9 +8,9 @@ namespace Orchestration.Host.Work;
 /// <summary>The step a person just finished, and what happens next: for the message on the page they go on with. Read anew, so that nothing but an id travels through the address.</summary>
 /// <param name="Title">What was done and how.</param>
 /// <param name="Next">What happens next.</param>
-internal sealed record DoneStep(string Title, string Next)
+public sealed record DoneStep(string Title, string Next)
 {
-    public static async Task<DoneStep?> FindAsync(WorkflowRuntime runtime, Guid? id, Person me, CancellationToken cancel)
+    internal static async Task<DoneStep?> FindAsync(WorkflowRuntime runtime, Guid? id, Person me, CancellationToken cancel)
     {
         if (id is null || await TaskQueries.FindAsync(runtime, id.Value, me, cancel) is not { Outcome: { } outcome } task)
             return null;

@@ -15,7 +15,7 @@ namespace Orchestration.Host.Work;
 /// <param name="Cut">There are more than are shown.</param>
 /// <param name="Journeys">Names of journeys by id.</param>
 /// <param name="Now">Now.</param>
-internal sealed record Backlog(IReadOnlyList<Team> Teams, Team? Shown, IReadOnlyList<TaskSummary> Tasks, bool Cut, IReadOnlyDictionary<string, string> Journeys, Instant Now)
+public sealed record Backlog(IReadOnlyList<Team> Teams, Team? Shown, IReadOnlyList<TaskSummary> Tasks, bool Cut, IReadOnlyDictionary<string, string> Journeys, Instant Now)
 {
     public IReadOnlyList<TeamMember> People { get; } = [.. (Shown is null ? Teams : [Shown]).SelectMany(t => t.Members).DistinctBy(m => m.Id).OrderBy(m => m.DisplayName, StringComparer.CurrentCulture)];
 

@@ -16,11 +16,11 @@ namespace Orchestration.Host.Work;
 /// <param name="Teams">Titles of teams by key.</param>
 /// <param name="Filter">What the lists are narrowed to.</param>
 /// <param name="Now">Now.</param>
-internal sealed record MyWork(
+public sealed record MyWork(
     WorkCount Count, IReadOnlyList<TaskSummary> Mine, IReadOnlyList<TaskSummary> Open, IReadOnlyDictionary<string, string> Journeys, IReadOnlyDictionary<string, string> Teams, WorkFilter Filter, Instant Now);
 
 /// <summary>What the lists of My work are narrowed to.</summary>
-internal sealed record WorkFilter(string? Q, string? Journey, string? Show)
+public sealed record WorkFilter(string? Q, string? Journey, string? Show)
 {
     public bool IsOn => !string.IsNullOrWhiteSpace(Q) || !string.IsNullOrEmpty(Journey) || Show is not null;
 
