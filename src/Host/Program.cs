@@ -23,8 +23,7 @@ await app.PrepareDatabaseAsync();
 app.UseSecurityHeaders();
 app.UseProblems();
 app.UseAssets();
-app.UseAuthentication();
-app.UseAuthorization();
+app.UseSignIn();
 app.UseForgeryProtection();
 
 app.MapHealth();

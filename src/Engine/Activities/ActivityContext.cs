@@ -55,8 +55,8 @@ public readonly struct ActivityContext
     /// <summary>As <see cref="Input(string)"/>, or <paramref name="fallback"/> when it is null or of another type.</summary>
     public T? Input<T>(string name, T? fallback = default) => Input(name) is T value ? value : fallback;
 
-    /// <summary>Value of an input that must be there. Throws <see cref="InvalidOperationException"/> (a fault) when it is null.</summary>
-    public T RequiredInput<T>(string name) => Input(name) is T value ? value : throw new InvalidOperationException($"{name} is required.");
+    /// <summary>Value of an input that must be there. Its lack is a fault.</summary>
+    public T RequiredInput<T>(string name) => Input(name) is T value ? value : throw new EngineException($"{name} is required.");
 
     /// <summary>Workflow input of this run: what the stimulus brought.</summary>
     public bool TryGetInput(string name, out object? value) => Run.TryGetInput(name, out value);

@@ -15,7 +15,7 @@ internal static class BuiltInActivities
     public static readonly ActivityType NotFound = new()
     {
         TypeName = "Elsa.NotFoundActivity", Category = "System", DisplayName = "Not Found Activity", Description = "Stands for an activity whose type is not installed.",
-        IsBrowsable = false, Compile = static c => new NotFoundActivity(c.Text("missingTypeName") ?? "?", 0),
+        IsBrowsable = false, Compile = static c => new NotFoundActivity(c.Text("missingTypeName") ?? "?"),
     };
 
     public static IEnumerable<ActivityType> All { get; } =
@@ -257,16 +257,8 @@ internal static class BuiltInActivities
             Inputs = [new("ExpectedStatusCodes", "List<Int32>") { UIHint = "multitext", Default = new List<object?> { 200 }, Description = "Status codes, each an outcome." }, .. RequestInputs],
             Outputs = RequestOutputs,
         },
-        new()
-        {
-            TypeName = "Elsa.RunJavaScript", Category = "Scripting", DisplayName = "Run JavaScript", Description = "Runs a script.", Compile = static c => RunScript.Compile(c, "JavaScript"),
-            Inputs =
-            [
-                new("Script", Text) { UIHint = "code-editor", DefaultSyntax = "JavaScript", Default = "", Description = "The script." },
-                new("PossibleOutcomes", Texts) { UIHint = "dynamic-outcomes", Description = "Outcomes the script may set." },
-            ],
-            Outputs = [new("Result", Any)],
-        },
+        Script("Elsa.RunJavaScript", "Run JavaScript", "JavaScript", isBrowsable: true),
+        Script("Elsa.RunCSharp", "Run C#", "CSharp", isBrowsable: false),
     ];
 
     private static ActivityInput[] RequestInputs =>
@@ -310,6 +302,17 @@ internal static class BuiltInActivities
     {
         TypeName = typeName, Category = category, DisplayName = displayName, Description = description, Compile = compile, Ports = ports ?? [],
         IsContainer = true, IsBrowsable = false, OwnsVariables = true,
+    };
+
+    private static ActivityType Script(string typeName, string displayName, string language, bool isBrowsable) => new()
+    {
+        TypeName = typeName, Category = "Scripting", DisplayName = displayName, Description = "Runs a script.", IsBrowsable = isBrowsable, Compile = c => RunScript.Compile(c, language),
+        Inputs =
+        [
+            new("Script", Text) { UIHint = "code-editor", DefaultSyntax = language, Default = "", Description = "The script." },
+            new("PossibleOutcomes", Texts) { UIHint = "dynamic-outcomes", Description = "Outcomes the script may set." },
+        ],
+        Outputs = [new("Result", Any)],
     };
 
     private static Activity Outcome(ActivityCompilation c, Activity activity, params string[] outcomes)

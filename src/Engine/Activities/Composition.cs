@@ -14,7 +14,7 @@ internal static class ChildInput
     public static object? Get(ActivityContext context, string name) => context.TryGetInput(name, out var value) ? value : null;
 
     public static CompiledWorkflow Find(ActivityContext context, string definitionId) =>
-        context.Run.Context.FindPublished(definitionId) ?? throw new InvalidOperationException($"No published version of workflow definition with ID {definitionId} found.");
+        context.Run.Context.FindPublished(definitionId) ?? throw new EngineException($"No published version of workflow definition with ID {definitionId} found.");
 
     /// <summary>Input of a child: what was given, and who its parent is.</summary>
     public static OrderedDictionary<string, object?> ForChild(ActivityContext context)
@@ -51,6 +51,7 @@ internal sealed class ExecuteWorkflow : Activity
         child.ParentInstanceId = context.InstanceId;
         var result = Burst.Advance(workflow, child, new Stimulus.Start(ChildInput.ForChild(context), context.Input<string>("CorrelationId")), childContext);
         context.Run.Result.Children.Add(result);
+        context.Run.Result.Lines.AddRange(result.Lines);
 
         if (!waits || child.Status == WorkflowStatus.Finished)
         {

@@ -197,8 +197,10 @@ internal sealed partial class Flowchart : Container
     {
         CompleteIfNothingIsPending(context);
 
-        // Its connections count as visited and not followed, so that joins behind it do not wait for it.
-        FollowOutbound(context, sender.Node, Outcomes.None, isLoopBack: false);
+        // Its connections count as visited and not followed, so that joins behind it do not wait for it. Elsa also tries this for itself and for
+        // activities further below, finds them not connected here and faults whatever caused the cancellation: a race over a nested container faults.
+        if (ReferenceEquals(sender.Node.Parent, context.Node))
+            FollowOutbound(context, sender.Node, Outcomes.None, isLoopBack: false);
     }
 
     private void CompleteIfNothingIsPending(ActivityContext context)
@@ -232,7 +234,7 @@ internal sealed partial class Flowchart : Container
         var graph = GraphOf(context.Execution);
 
         if (index < 0 || graph.IsDangling(index))
-            throw new InvalidOperationException($"Activity {activity.Id} is not reachable from the flowchart graph. Unable to schedule it's outbound activities.");
+            throw new EngineException($"Activity {activity.Id} is not reachable from the flowchart graph. Unable to schedule it's outbound activities.");
 
         var state = StateOf(context.Execution);
         var scheduled = false;
@@ -281,7 +283,7 @@ internal sealed partial class Flowchart : Container
 
                 case Next.Skip:
                     if (graph.IsDangling(connection.Target))
-                        throw new InvalidOperationException($"Activity {_activityIds[connection.Target]} is not reachable from the flowchart graph. Unable to schedule it's outbound activities.");
+                        throw new EngineException($"Activity {_activityIds[connection.Target]} is not reachable from the flowchart graph. Unable to schedule it's outbound activities.");
 
                     (skipped ??= new()).Push(current);
                     current = (connection.Target, 0);
@@ -301,7 +303,7 @@ internal sealed partial class Flowchart : Container
 
         return graph.IsValidLoop(connection)
             ? Next.Loop
-            : throw new InvalidOperationException($"Invalid backward connection: Every path from the source ('{_activityIds[connection.Source]}') must go through the target ('{_activityIds[connection.Target]}') when tracing back to the start.");
+            : throw new EngineException($"Invalid backward connection: Every path from the source ('{_activityIds[connection.Source]}') must go through the target ('{_activityIds[connection.Target]}') when tracing back to the start.");
     }
 
     private Next Decide(ActivityContext context, FlowState state, FlowGraph graph, FlowConnection connection)
@@ -333,6 +335,9 @@ internal sealed partial class Flowchart : Container
         switch (target.Activity is FlowJoin ? JoinModeOf(context, target) : JoinMode.WaitAllActive)
         {
             case JoinMode.WaitAll:
+                if (allVisited && !allFollowed && anyFollowed)
+                    context.Run.ReportLost(target, context.Execution, "it waits for all branches, and one that leads to it was not taken.");
+
                 return !allVisited ? Next.Wait : allFollowed ? Next.Run : Next.Skip;
 
             case JoinMode.WaitAllActive:
@@ -348,6 +353,16 @@ internal sealed partial class Flowchart : Container
 
     private static JoinMode JoinModeOf(ActivityContext context, ActivityNode join) =>
         FlowJoin.ModeOf(join.Inputs[0] is { } source ? context.Run.Evaluate(context.Execution, source) : null);
+
+    /// <summary>Names the activities that a token waits at and that will not run.</summary>
+    internal void ReportWaitingForNothing(ActivityContext context)
+    {
+        foreach (var token in StateOf(context.Execution).Tokens ?? [])
+        {
+            if (token.IsLive && Array.IndexOf(_activityIds, token.To) is >= 0 and var index)
+                context.Run.ReportLost(_activities[index], context.Execution, $"the branch from '{token.From}' waits there for branches that were not taken.");
+        }
+    }
 
     /// <summary>Cancels what runs on the ways that lead to an activity.</summary>
     internal void CancelInboundAncestors(ActivityContext context, ActivityNode activity)

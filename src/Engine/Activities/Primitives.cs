@@ -113,9 +113,9 @@ internal sealed class Complete : Activity
     };
 }
 
-internal sealed class NotFoundActivity(string typeName, int version) : Activity
+internal sealed class NotFoundActivity(string typeName) : Activity
 {
-    protected internal override void Execute(ActivityContext context) => throw new ActivityNotFoundException(typeName, version);
+    protected internal override void Execute(ActivityContext context) => throw new ActivityNotFoundException(typeName);
 }
 
 /// <summary>Runs a script. Its text is an input and so may itself be the result of an expression; a literal one is compiled with the definition.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Orchestration.Engine.Activities;
+using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
 
 namespace Orchestration.Engine.Definitions;
@@ -175,7 +176,7 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
         }
 
         var node = NewNode(BuiltInActivities.NotFound, json, parent, path);
-        node.Activity = new NotFoundActivity(typeName, Int(json, "version") ?? 0);
+        node.Activity = new NotFoundActivity(typeName);
 
         if (IsPublishing)
             Error(path + ".type", $"Activity '{node.Name ?? node.Id}' is of type '{typeName}', which is not installed here.");
@@ -217,7 +218,7 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
 
         if (root is null)
         {
-            node.Activity = new NotFoundActivity(typeName, type.Version);
+            node.Activity = new NotFoundActivity(typeName);
             return node;
         }
 
@@ -345,7 +346,7 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
         }
         catch (ExpressionException exception)
         {
-            return new ValueSource.Broken(exception);
+            return new ValueSource.Broken(new ScriptPreparationException(exception));
         }
     }
 

@@ -77,6 +77,9 @@ public sealed class ActivityExecution
 
     internal bool IsTouched { get; set; }
 
+    /// <summary>Scratch mark while a burst decides what stays in the state.</summary>
+    internal bool IsNeeded { get; set; }
+
     internal bool IsBelow(ActivityExecution ancestor)
     {
         for (var parent = Parent; parent is not null; parent = parent.Parent)

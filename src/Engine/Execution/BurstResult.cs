@@ -37,7 +37,7 @@ public sealed class BurstResult
     /// <summary>Studio's journal and the compliance timeline, in order.</summary>
     public List<JournalEntry> Journal { get; } = [];
 
-    /// <summary>Lines written by WriteLine, in order. For the log and for tests; not stored.</summary>
+    /// <summary>Lines written by WriteLine, in order, those of <see cref="Children"/> included. For the log and for tests; not stored.</summary>
     public List<string> Lines { get; } = [];
 
     /// <summary>The answer a WriteHttpResponse activity gave, or null.</summary>

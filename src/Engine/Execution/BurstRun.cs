@@ -137,7 +137,12 @@ internal sealed class BurstRun
         }
 
         if (State.Status == WorkflowStatus.Running)
+        {
             SetSubStatus(State.ExecutionList.TrueForAll(static x => x.IsEnded) ? WorkflowSubStatus.Finished : WorkflowSubStatus.Suspended);
+
+            if (State is { SubStatus: WorkflowSubStatus.Suspended, Bookmarks.Count: 0 })
+                ReportStall();
+        }
 
         return Finish();
     }
@@ -156,13 +161,24 @@ internal sealed class BurstRun
             execution.JournalData = null;
         }
 
-        // Elsa writes the living executions in reverse order, which shows in the order of later cancellations.
+        // Elsa writes the living executions in reverse order, which shows in the order of later cancellations. What ended is kept only as
+        // long as something below it lives (a fault in a container that was completed around it).
         var alive = State.ExecutionList;
-        alive.RemoveAll(static x => x.IsEnded && x.Parent is not null);
+
+        foreach (var execution in alive)
+        {
+            for (var ancestor = execution; !execution.IsEnded && ancestor is { IsNeeded: false }; ancestor = ancestor.Parent)
+                ancestor.IsNeeded = true;
+        }
+
+        alive.RemoveAll(static x => !x.IsNeeded && x.Parent is not null);
         alive.Reverse();
 
         foreach (var execution in alive)
+        {
+            execution.IsNeeded = false;
             execution.Children.Reverse();
+        }
 
         State.Callbacks.RemoveAll(x => x.Owner.IsEnded);
 
@@ -200,7 +216,7 @@ internal sealed class BurstRun
             {
                 node.Activity.Execute(context);
 
-                if (node.Activity.CompletesByItself && !State.Bookmarks.Exists(x => x.ActivityInstanceId == execution.Id))
+                if (node.Activity.CompletesByItself && !HasBookmark(execution))
                     Complete(execution, null);
             }
 
@@ -252,10 +268,10 @@ internal sealed class BurstRun
 
     private void Fault(ActivityExecution execution, Exception exception)
     {
-        var details = new OrderedDictionary<string, object?> { ["Exception"] = FaultException.TypeName(exception), ["Message"] = exception.Message };
+        var details = new OrderedDictionary<string, object?> { ["Exception"] = Faults.TypeName(exception), ["Message"] = exception.Message };
 
         if (exception.InnerException is { } inner)
-            details["InnerException"] = FaultException.TypeName(inner);
+            details["InnerException"] = Faults.TypeName(inner);
 
         (execution.JournalData ??= [])["Exception"] = details;
         Journal("Faulted", execution, exception.Message);
@@ -265,7 +281,7 @@ internal sealed class BurstRun
             execution.Parent?.Children.Add(execution);
 
         SetStatus(execution, ActivityStatus.Faulted);
-        AddIncident(execution.Node, execution.Id, exception.Message, Describe(exception));
+        AddIncident(execution.Node, execution.Id, exception.Message, Faults.Describe(exception));
 
         for (var ancestor = execution; ancestor is not null; ancestor = ancestor.Parent)
         {
@@ -280,16 +296,32 @@ internal sealed class BurstRun
     private void AddIncident(ActivityNode node, string executionId, string message, IncidentException? exception) =>
         State.Incidents.Add(new Incident(node.Id, node.NodeId, executionId, node.TypeName, message, exception, Context.Now));
 
-    private static IncidentException Describe(Exception exception) =>
-        new(FaultException.TypeName(exception), exception.Message, (exception as FaultException)?.Code, exception.InnerException is { } inner ? Describe(inner) : null);
-
-    /// <summary>Reports work that can never be done. Ends the instance as a fault would, by the definition's strategy.</summary>
-    public void ReportLost(ActivityNode node, ActivityExecution execution, string message)
+    /// <summary>Reports an activity that the designer meant to run and that never will. Elsa is silent there; the rest goes on as it does in Elsa.</summary>
+    public void ReportLost(ActivityNode node, ActivityExecution container, string reason)
     {
-        AddIncident(node, execution.Id, message, null);
+        var message = $"'{node.Name ?? node.Id}' can never run: {reason}";
 
-        if (Workflow.Options.IncidentStrategy == IncidentStrategy.Fault && State.Status == WorkflowStatus.Running)
-            SetSubStatus(WorkflowSubStatus.Faulted);
+        if (!State.Incidents.Exists(x => x.ActivityNodeId == node.NodeId && x.Message == message))
+            AddIncident(node, container.Id, message, null);
+    }
+
+    /// <summary>Nothing runs, nothing is awaited, and yet it has not ended: no stimulus will ever move it.</summary>
+    private void ReportStall()
+    {
+        // A fault the strategy lets be has its own incident, and can be retried.
+        if (State.ExecutionList.Exists(static x => x.Status == ActivityStatus.Faulted))
+            return;
+
+        var reported = State.Incidents.Count;
+
+        foreach (var execution in State.ExecutionList)
+        {
+            if (!execution.IsEnded && execution.Node.Activity is Flowchart flowchart)
+                flowchart.ReportWaitingForNothing(new ActivityContext(this, execution));
+        }
+
+        if (State.Incidents.Count == reported && State.ExecutionList.FindLast(static x => !x.IsEnded) is { } last)
+            ReportLost(last.Node, last, "it neither completed nor waits for anything.");
     }
 
     public void Schedule(ActivityExecution owner, ActivityNode? node, string? callback, object? tag = null, (string, object?)[]? variables = null, bool isLoopBack = false)
@@ -376,7 +408,7 @@ internal sealed class BurstRun
         Journal("Completed", execution, null);
         NotifyParent(execution, outcomes);
         BurnAllOf(execution);
-        State.Callbacks.RemoveAll(x => ReferenceEquals(x.Owner, execution));
+        ForgetCallbacksOf(execution);
         execution.EndedAt = Context.Now;
 
         if (execution.Parent is not null)
@@ -388,13 +420,17 @@ internal sealed class BurstRun
         if (child.Parent is not { } parent)
             return;
 
-        var index = State.Callbacks.FindIndex(x => ReferenceEquals(x.Owner, parent) && x.ChildNodeId == child.NodeId);
+        var callbacks = State.Callbacks;
+        var index = 0;
 
-        if (index < 0)
+        while (index < callbacks.Count && !(ReferenceEquals(callbacks[index].Owner, parent) && callbacks[index].ChildNodeId == child.NodeId))
+            index++;
+
+        if (index == callbacks.Count)
             return;
 
-        var entry = State.Callbacks[index];
-        State.Callbacks.RemoveAt(index);
+        var entry = callbacks[index];
+        callbacks.RemoveAt(index);
 
         if (entry.Callback is null)
             return;
@@ -402,6 +438,15 @@ internal sealed class BurstRun
         parent.Tag = entry.Tag;
         EvaluateInputs(parent);
         parent.Node.Activity.ChildCompleted(new ActivityContext(this, parent), child, entry.Callback, entry.Tag, outcomes);
+    }
+
+    private void ForgetCallbacksOf(ActivityExecution owner)
+    {
+        for (var i = State.Callbacks.Count - 1; i >= 0; i--)
+        {
+            if (ReferenceEquals(State.Callbacks[i].Owner, owner))
+                State.Callbacks.RemoveAt(i);
+        }
     }
 
     /// <summary>The order in which a completing parent cancels: the child first, then what is below it.</summary>
@@ -447,7 +492,7 @@ internal sealed class BurstRun
 
         // Elsa removes the bookmarks of every execution of this activity; another iteration's wait is not ours to end.
         BurnAllOf(execution);
-        State.Callbacks.RemoveAll(x => ReferenceEquals(x.Owner, execution));
+        ForgetCallbacksOf(execution);
         Journal("Canceled", execution, null);
 
         for (var receiver = execution; receiver is not null; receiver = receiver.Parent)
@@ -505,6 +550,18 @@ internal sealed class BurstRun
             execution.Node.Activity.BookmarkBurnt(new ActivityContext(this, execution), bookmark, reason);
     }
 
+    private bool HasBookmark(ActivityExecution execution)
+    {
+        foreach (var bookmark in State.Bookmarks)
+        {
+            if (bookmark.ActivityInstanceId == execution.Id)
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether this activity waits, in this or another execution: what the journal calls resumed and suspended goes by that.</summary>
     private bool IsBookmarked(ActivityExecution execution)
     {
         foreach (var bookmark in State.Bookmarks)
@@ -644,12 +701,16 @@ internal sealed class BurstRun
     public void RecordOutput(ActivityExecution execution, string name, object? value)
     {
         var container = execution.Parent?.Id ?? State.Id;
-        var record = State.ActivityOutputs.Find(x => x.NodeId == execution.NodeId && x.ContainerId == container && x.Name == name);
+        var records = State.ActivityOutputs;
+        var index = records.Count - 1;
 
-        if (record is null)
-            State.ActivityOutputs.Add(record = new OutputRecord(container, execution.NodeId, name));
+        while (index >= 0 && !(records[index].NodeId == execution.NodeId && records[index].ContainerId == container && records[index].Name == name))
+            index--;
 
-        record.Value = value;
+        if (index < 0)
+            records.Add(new OutputRecord(container, execution.NodeId, name) { Value = value });
+        else
+            records[index].Value = value;
 
         if (name == "Result")
             LastResult = value;

@@ -32,6 +32,7 @@ public sealed class InstanceTransaction : IAsyncDisposable
     private bool _stateChanged;
     private HistoryAppend? _history;
     private List<Change>? _changes;
+    private Func<NpgsqlBatchCommand>? _newRow;
     private bool _committed;
 
     private InstanceTransaction(WorkflowRuntime runtime, NpgsqlConnection connection, Instant now, string actor, bool isNew)
@@ -203,6 +204,8 @@ public sealed class InstanceTransaction : IAsyncDisposable
         }
 
         _history?.WriteTo(_writes);
+        if (_newRow is { } row)
+            _writes.BatchCommands.Insert(0, row());
         if (_writes.BatchCommands.Count == 0 && _isNew)
             return;
         if (!_isNew)
@@ -282,7 +285,9 @@ public sealed class InstanceTransaction : IAsyncDisposable
         {
             var childHistory = new HistoryAppend(Guid.Parse(child.State.Id), 0, HistoryChain.Genesis, Now, Actor);
             var definition = _runtime.Definitions.Cached(child.State.DefinitionVersionId);
-            await WriteNewAsync(definition, child, childHistory, activationKey: null, requirePublished: false, cancel);
+            var at = _writes.BatchCommands.Count;
+            await ApplyAsync(definition, child, childHistory, cancel);
+            _writes.BatchCommands.Insert(at, NewRow(child.State, childHistory, activationKey: null, requirePublished: false));
             childHistory.WriteTo(_writes);
         }
 
@@ -292,26 +297,22 @@ public sealed class InstanceTransaction : IAsyncDisposable
         Announce(new(ChangeKind.Instance, instance));
     }
 
-    /// <summary>Commands of a new instance. The row itself goes first (others refer to it), though its head is known only after its events.</summary>
-    internal Task WriteNewAsync(CompiledWorkflow workflow, BurstResult result, string? activationKey, bool requirePublished, CancellationToken cancel) =>
-        WriteNewAsync(workflow, result, _history!, activationKey, requirePublished, cancel);
-
-    private async Task WriteNewAsync(CompiledWorkflow workflow, BurstResult result, HistoryAppend history, string? activationKey, bool requirePublished, CancellationToken cancel)
+    /// <summary>Everything of the new instance but its own row, which is written at commit, when its history is complete.</summary>
+    internal async Task WriteNewAsync(CompiledWorkflow workflow, BurstResult result, string? activationKey, bool requirePublished, CancellationToken cancel)
     {
-        var state = result.State;
-        var at = _writes.BatchCommands.Count;
-        await ApplyAsync(workflow, result, history, cancel);
-        var row = Sql.Command(
-            $"""
-            insert into workflow_instance (id, definition_id, definition_version_id, definition_version, parent_id, correlation_id, name, status, sub_status, incident_count,
-                activation_key, state, event_sequence, event_head, created_at, updated_at, finished_at)
-            values ($1, $2, {(requirePublished ? "require_published($3)" : "$3")}, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16)
-            """,
-            Guid.Parse(state.Id), state.DefinitionId, state.DefinitionVersionId, state.DefinitionVersion, state.ParentInstanceId is { } parent ? Guid.Parse(parent) : null,
-            state.CorrelationId, state.Name, state.Status.ToString(), state.SubStatus.ToString(), state.Incidents.Count,
-            activationKey, new Json(state.ToJson()), history.Sequence, history.Head, Now, state.FinishedAt);
-        _writes.BatchCommands.Insert(at, row);
+        await ApplyAsync(workflow, result, _history!, cancel);
+        _newRow = () => NewRow(result.State, _history!, activationKey, requirePublished);
     }
+
+    private static NpgsqlBatchCommand NewRow(InstanceState state, HistoryAppend history, string? activationKey, bool requirePublished) => Sql.Command(
+        $"""
+        insert into workflow_instance (id, definition_id, definition_version_id, definition_version, parent_id, correlation_id, name, status, sub_status, incident_count,
+            activation_key, state, event_sequence, event_head, created_at, updated_at, finished_at)
+        values ($1, $2, {(requirePublished ? "require_published($3)" : "$3")}, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16)
+        """,
+        Guid.Parse(state.Id), state.DefinitionId, state.DefinitionVersionId, state.DefinitionVersion, state.ParentInstanceId is { } parent ? Guid.Parse(parent) : null,
+        state.CorrelationId, state.Name, state.Status.ToString(), state.SubStatus.ToString(), state.Incidents.Count,
+        activationKey, new Json(state.ToJson()), history.Sequence, history.Head, state.CreatedAt, state.FinishedAt);
 
     private void WriteState(Guid id, InstanceState state) => Write(
         """

@@ -22,14 +22,22 @@ internal static class Forgery
         app.UseAntiforgery();
         app.Use(async (context, next) =>
         {
-            var method = context.Request.Method;
-            var safe = HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method);
-            if (safe || IsExempt(context) || await app.Services.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context))
-                await next(context);
-            else
+            var judged = context.Features.Get<IAntiforgeryValidationFeature>();
+            if (judged is { IsValid: false } || (judged is null && !IsSafe(context.Request.Method) && !IsExempt(context) && !await IsValidAsync(context)))
+            {
+                // A form that was found forged may not even be looked at, else.
+                context.Features.Set<IAntiforgeryValidationFeature>(null);
                 await Problem.WriteAsync(context, StatusCodes.Status400BadRequest, "This form is out of date", "Load the page again and repeat what you did. Your browser did not send the proof that the request came from one of our pages.");
+                return;
+            }
+
+            await next(context);
         });
     }
+
+    private static bool IsSafe(string method) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method);
+
+    private static Task<bool> IsValidAsync(HttpContext context) => context.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context);
 
     // Without a person there is nothing a forged request could do, but for a form that signs somebody in as somebody else.
     private static bool IsExempt(HttpContext context) => context.User.Identity is PersonIdentity who

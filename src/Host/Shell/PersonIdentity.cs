@@ -1,5 +1,4 @@
 using System.Security.Claims;
-using Microsoft.AspNetCore.Authentication;
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.People;
@@ -27,17 +26,22 @@ internal sealed class PersonIdentity : ClaimsIdentity
     public static ClaimsPrincipal Ticket(Guid person, Guid session, Guid stamp, string scheme) =>
         new(new ClaimsIdentity([new("person", person.ToString("N")), new("session", session.ToString("N")), new("stamp", stamp.ToString("N"))], scheme));
 
-    /// <summary>Turns what a ticket carries into the person, or into nobody when the session has ended.</summary>
-    internal sealed class FromTicket(FindPerson people, IClock clock) : IClaimsTransformation
+    /// <summary>
+    /// Turns what a ticket carries into the person, or into nobody when the session has ended. Not a claims transformation: to those a ticket stays good, and its
+    /// bearer would be told that they may not do this instead of to sign in.
+    /// </summary>
+    public static async Task ReplaceAsync(HttpContext context, RequestDelegate next)
     {
-        public async Task<ClaimsPrincipal> TransformAsync(ClaimsPrincipal principal)
+        if (context.User.Identity is ClaimsIdentity { IsAuthenticated: true } ticket)
         {
-            if (principal.Identity is not ClaimsIdentity { IsAuthenticated: true } ticket || ticket is PersonIdentity)
-                return principal;
-            if (Read(ticket) is { } read && await people.OfSessionAsync(read.Person, read.Session, read.Stamp, clock.Now()) is { } person)
-                return new(new PersonIdentity(person, read.Session, ticket.AuthenticationType!));
-            return new(new ClaimsIdentity());
+            var services = context.RequestServices;
+            var now = services.GetRequiredService<IClock>().Now();
+            context.User = Read(ticket) is { } read && await services.GetRequiredService<FindPerson>().OfSessionAsync(read.Person, read.Session, read.Stamp, now, context.RequestAborted) is { } person
+                ? new(new PersonIdentity(person, read.Session, ticket.AuthenticationType!))
+                : new(new ClaimsIdentity());
         }
+
+        await next(context);
     }
 
     internal static (Guid Person, Guid Session, Guid Stamp)? Read(ClaimsIdentity ticket) =>

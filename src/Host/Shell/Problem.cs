@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Mvc;
 using Npgsql;
 
 namespace Orchestration.Host.Shell;
@@ -23,7 +22,8 @@ internal static class Problem
 
     public static void UseProblems(this WebApplication app)
     {
-        app.UseExceptionHandler();
+        // What is no fault of ours is answered and not logged as one.
+        app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException or OperationCanceledException || IsDatabaseAway(context.Exception) });
         app.UseStatusCodePages(c => WriteAsync(c.HttpContext, c.HttpContext.Response.StatusCode));
     }
 
@@ -50,11 +50,7 @@ internal static class Problem
         }
         else
         {
-            await context.RequestServices.GetRequiredService<IProblemDetailsService>().WriteAsync(new()
-            {
-                HttpContext = context,
-                ProblemDetails = new ProblemDetails { Status = status, Title = title, Detail = detail },
-            });
+            await TypedResults.Problem(detail, statusCode: status, title: title).ExecuteAsync(context);
         }
     }
 
@@ -107,14 +103,14 @@ internal static class Problem
             var text = message.Split(" Path: ")[0].Split(" LineNumber: ")[0];
             return text.StartsWith("The JSON value could not be converted", StringComparison.Ordinal) ? "the value has the wrong type." : text;
         }
-
-        private static bool IsDatabaseAway(Exception e) => e switch
-        {
-            // 57P: the server is being shut down or started; 53: it is out of connections or memory.
-            PostgresException p => p.SqlState.StartsWith("57P", StringComparison.Ordinal) || p.SqlState.StartsWith("53", StringComparison.Ordinal),
-            NpgsqlException n => n.IsTransient || n.InnerException is SocketException or IOException or TimeoutException,
-            SocketException => true,
-            _ => e.InnerException is NpgsqlException inner && IsDatabaseAway(inner),
-        };
     }
+
+    private static bool IsDatabaseAway(Exception e) => e switch
+    {
+        // 57P: the server is being shut down or started; 53: it is out of connections or memory.
+        PostgresException p => p.SqlState.StartsWith("57P", StringComparison.Ordinal) || p.SqlState.StartsWith("53", StringComparison.Ordinal),
+        NpgsqlException n => n.IsTransient || n.InnerException is SocketException or IOException or TimeoutException,
+        SocketException => true,
+        _ => e.InnerException is NpgsqlException inner && IsDatabaseAway(inner),
+    };
 }

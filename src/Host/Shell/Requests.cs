@@ -12,7 +12,11 @@ internal static class Requests
 
     /// <summary>Carries a token, which a browser never adds by itself, unlike a cookie.</summary>
     public static bool HasToken(this HttpRequest request) =>
-        request.Headers.Authorization.ToString().StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) || request.Query.ContainsKey("access_token");
+        request.Headers.Authorization.ToString().StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) || request.HubToken() is not null;
+
+    /// <summary>Browsers can not set headers of a web socket, so hubs, and only they, take the token from the address.</summary>
+    public static string? HubToken(this HttpRequest request) =>
+        request.Path.StartsWithSegments("/elsa/hubs") && request.Query["access_token"] is [{ Length: > 0 } token] ? token : null;
 
     /// <summary>A path of this site, so that signing in can not be used to send people elsewhere.</summary>
     public static string LocalOr(string? path, string otherwise) =>

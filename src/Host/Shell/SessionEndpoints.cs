@@ -1,14 +1,13 @@
-using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Shell;
 
 /// <summary>A name and a password.</summary>
-public sealed record SignInRequest([property: MaxLength(200)] string UserName, [property: MaxLength(1000)] string Password);
+public sealed record SignInRequest(string? UserName, string? Password);
 
 /// <summary>A refresh token.</summary>
-public sealed record RefreshRequest(string RefreshToken);
+public sealed record RefreshRequest(string? RefreshToken);
 
 /// <summary>Who asks, and what they may.</summary>
 public sealed record Me(Guid Id, string UserName, string DisplayName, string? Email, IReadOnlyList<string> Roles, IReadOnlyList<string> Teams, IReadOnlyList<string> Leads);
@@ -25,12 +24,12 @@ internal static class SessionEndpoints
     }
 
     private static async Task<Results<Ok<SessionTokens>, ProblemHttpResult>> SignInAsync(SignInRequest request, Sessions sessions, CancellationToken cancel) =>
-        await sessions.SignInAsync(request.UserName, request.Password, cancel) is { } tokens
+        await sessions.SignInAsync(request.UserName ?? "", request.Password ?? "", cancel) is { } tokens
             ? TypedResults.Ok(tokens)
             : TypedResults.Problem(Refused, statusCode: StatusCodes.Status401Unauthorized, title: "Not signed in");
 
     private static async Task<Results<Ok<SessionTokens>, ProblemHttpResult>> RefreshAsync(RefreshRequest request, Sessions sessions, CancellationToken cancel) =>
-        await sessions.RefreshAsync(request.RefreshToken, cancel) is { } tokens
+        await sessions.RefreshAsync(request.RefreshToken ?? "", cancel) is { } tokens
             ? TypedResults.Ok(tokens)
             : TypedResults.Problem("The session has ended. Sign in again.", statusCode: StatusCodes.Status401Unauthorized, title: "Not signed in");
 

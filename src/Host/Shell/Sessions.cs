@@ -32,7 +32,7 @@ internal sealed class Sessions(SignIn signIn, SignOut signOut, FindPerson people
         if (await signIn.TryAsync(userName, password, now, context.RequestAborted) is not { } signedIn)
             return false;
         var ticket = PersonIdentity.Ticket(signedIn.Person, Ids.New(now), signedIn.Stamp, CookieAuthenticationDefaults.AuthenticationScheme);
-        await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, ticket, new() { IsPersistent = true });
+        await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, ticket);
         return true;
     }
 
@@ -117,11 +117,9 @@ internal sealed class Sessions(SignIn signIn, SignOut signOut, FindPerson people
     {
         o.TimeProvider = new ClockTime(clock);
 
-        // Browsers can not set headers of a web socket.
         o.Events.OnMessageReceived = context =>
         {
-            if (context.Request.Query["access_token"] is [{ Length: > 0 } token])
-                context.Token = token;
+            context.Token = context.Request.HubToken();
             return Task.CompletedTask;
         };
     }

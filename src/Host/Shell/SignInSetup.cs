@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.BearerToken;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
@@ -23,7 +22,6 @@ internal static class SignInSetup
         var services = builder.Services;
         services.AddSingleton<FindPerson>().AddSingleton<SignIn>().AddSingleton<SignOut>().AddSingleton<AddPerson>().AddSingleton<DeactivatePerson>().AddSingleton<ListPeople>().AddSingleton<SeedPeople>();
         services.AddSingleton<Sessions>();
-        services.AddSingleton<IClaimsTransformation, PersonIdentity.FromTicket>();
         services.AddHttpContextAccessor();
         services.AddScoped(s => PersonIdentity.Of(s.GetRequiredService<IHttpContextAccessor>().HttpContext!.User));
         services.AddScoped(s => s.GetRequiredService<PersonIdentity>().Person);
@@ -44,6 +42,14 @@ internal static class SignInSetup
             authorization.AddPolicy(role, policy => policy.RequireRole(role));
         foreach (var (name, roles) in Policies.All)
             authorization.AddPolicy(name, policy => policy.RequireRole(roles));
+    }
+
+    /// <summary>From here on a request is a person's, or nobody's and let through only where that is allowed.</summary>
+    public static void UseSignIn(this WebApplication app)
+    {
+        app.UseAuthentication();
+        app.Use(PersonIdentity.ReplaceAsync);
+        app.UseAuthorization();
     }
 }
 

@@ -1,19 +1,56 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Orchestration.Engine.Definitions;
 
 namespace Orchestration.Workflows.Forms;
 
-/// <summary>A field that does not fit.</summary>
+/// <summary>One thing that is wrong with the data of a form.</summary>
+/// <param name="Field">JSON pointer (RFC 6901) of the field, e.g. <c>/items/0/sku</c>; empty for the whole form.</param>
+/// <param name="Reason">What is wrong, in words for the person who typed it.</param>
 public sealed record FormError(string Field, string Reason);
 
-/// <summary>A parsed form.</summary>
+/// <summary>
+/// The form of a human step: a subset of JSON Schema 2020-12 with hints for the page. Immutable and thread safe. A schema is bounded (256 kB,
+/// <see cref="MaxFields"/> fields, <see cref="MaxDepth"/> levels), and so is the work of validating: patterns never backtrack and no more than 100 errors are collected.
+/// </summary>
 public sealed class FormSchema
 {
-    public static bool TryParse(string json, out FormSchema? schema, out IReadOnlyList<DefinitionError> errors)
+    public const int MaxFields = 500;
+    public const int MaxDepth = 8;
+
+    internal FormSchema(FormField root, IReadOnlyDictionary<string, IReadOnlyList<string>> outcomes) => (Root, Outcomes) = (root, outcomes);
+
+    /// <summary>The object that holds the fields.</summary>
+    public FormField Root { get; }
+
+    /// <summary>Fields that an outcome needs besides the required ones (<c>x-outcomes</c>).</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Outcomes { get; }
+
+    /// <summary>Reads a schema. False with every error, each with its JSON path, when it is not one or is too large.</summary>
+    public static bool TryParse(string json, [NotNullWhen(true)] out FormSchema? schema, out IReadOnlyList<DefinitionError> errors) =>
+        new FormSchemaReader().TryRead(json, out schema, out errors);
+
+    /// <summary>What is wrong with data; empty when it fits.</summary>
+    /// <param name="data">The form's data.</param>
+    /// <param name="outcome">The outcome chosen, whose own fields are required too; null to check a draft as a whole.</param>
+    public IReadOnlyList<FormError> Validate(JsonElement data, string? outcome = null)
     {
-        (schema, errors) = (new(), []);
-        return true;
+        var validation = new FormValidation();
+        validation.Check(Root, data, "");
+        if (outcome is not null && data.ValueKind == JsonValueKind.Object && Outcomes.TryGetValue(outcome, out var fields))
+        {
+            foreach (var field in fields.Where(field => IsEmpty(data, field) && validation.Errors.All(error => error.Field != $"/{field}")))
+            {
+                validation.Add($"/{field}", $"is required to {outcome}");
+            }
+        }
+
+        return validation.Errors;
     }
 
-    public IReadOnlyList<FormError> Validate(JsonElement data, string? outcome) => [];
+    /// <summary>Reads posted name/value pairs (<c>address.street</c>, <c>items[0].sku</c>) into typed data. Text that is not of its field's type stays text, so that <see cref="Validate"/> names the field and nothing typed is lost.</summary>
+    public JsonElement ReadPost(IEnumerable<KeyValuePair<string, string>> fields) => FormPost.Read(Root, fields);
+
+    private static bool IsEmpty(JsonElement data, string field) =>
+        !data.TryGetProperty(field, out var value) || value.ValueKind == JsonValueKind.Null || (value.ValueKind == JsonValueKind.String && value.GetString()!.Length == 0);
 }

@@ -51,13 +51,15 @@ public static class JourneyInput
         return errors;
     }
 
-    private static string? JsonType(DataType type) => type.IsArray ? "array" : type.Kind switch
+    /// <summary>JSON Schema type of an Elsa type name; null when anything fits.</summary>
+    private static string? JsonType(DataType type) => type.Name switch
     {
-        DataKind.Text or DataKind.DateTime or DataKind.TimeSpan or DataKind.Guid or DataKind.Bytes => "string",
-        DataKind.Boolean => "boolean",
-        DataKind.Int32 or DataKind.Int64 => "integer",
-        DataKind.Double or DataKind.Decimal => "number",
-        DataKind.Dictionary => "object",
+        "String" or "DateTime" or "DateTimeOffset" or "DateOnly" or "TimeOnly" or "TimeSpan" or "Guid" or "Byte[]" => "string",
+        "Boolean" => "boolean",
+        "Int32" or "Int64" or "Int16" or "Byte" => "integer",
+        "Double" or "Single" or "Decimal" => "number",
+        "ObjectDictionary" or "JsonObject" or "ExpandoObject" => "object",
+        var name when name.EndsWith("[]", StringComparison.Ordinal) || name.StartsWith("List<", StringComparison.Ordinal) => "array",
         _ => null,
     };
 

@@ -27,10 +27,14 @@ public sealed record NewPerson(string UserName, string DisplayName, string? Emai
 /// <summary>Adds a person, with their teams and skills, and says so in history.</summary>
 public sealed class AddPerson(NpgsqlDataSource database)
 {
+    /// <param name="person">Who.</param>
+    /// <param name="passwordHash">Of <see cref="Passwords.Hash"/>.</param>
+    /// <param name="actor">User name of whoever adds them.</param>
+    /// <param name="now">Now.</param>
+    /// <param name="cancel">Cancels.</param>
     /// <returns>The new person's id, or null: the user name is taken.</returns>
-    public async Task<Guid?> TryAsync(NewPerson person, string password, string actor, Instant now, CancellationToken cancel = default)
+    public async Task<Guid?> TryAsync(NewPerson person, string passwordHash, string actor, Instant now, CancellationToken cancel = default)
     {
-        var hash = Passwords.Hash(password);
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         var id = Ids.New(now);
@@ -41,7 +45,7 @@ public sealed class AddPerson(NpgsqlDataSource database)
             values ($1, $2, $3, $4, $5, $6, gen_random_uuid(), $7, $7)
             on conflict (lower(user_name)) do nothing
             """,
-            id, person.UserName, person.DisplayName, person.Email, person.Roles.ToArray(), hash, now);
+            id, person.UserName, person.DisplayName, person.Email, person.Roles.ToArray(), passwordHash, now);
         if (await insert.ExecuteNonQueryAsync(cancel) == 0)
             return null;
 

@@ -26,7 +26,7 @@ public sealed class ListPeople(NpgsqlDataSource database)
             where $1 = '' or strpos(lower(concat_ws(' ', p.display_name, p.user_name, p.email)), lower($1)) > 0
             order by lower(p.display_name), p.id
             """,
-            search ?? "", now);
+            search?.Replace("\0", "") ?? "", now);
         await using var reader = await query.ExecuteReaderAsync(cancel);
         var rows = new List<PersonRow>();
         while (await reader.ReadAsync(cancel))

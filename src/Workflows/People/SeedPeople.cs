@@ -57,8 +57,10 @@ public sealed class SeedPeople(NpgsqlDataSource database, AddPerson add)
         while (await reader.ReadAsync(cancel))
             known.Add(reader.GetString(0));
 
+        // One hash for all: whoever knows one password knows them all anyway, and each takes tens of milliseconds.
+        var hash = new Lazy<string>(() => Passwords.Hash(password));
         foreach (var person in people.Where(p => !known.Contains(p.UserName)))
-            await add.TryAsync(person, password, Actor, now, cancel);
+            await add.TryAsync(person, hash.Value, Actor, now, cancel);
         return people;
     }
 
@@ -77,7 +79,7 @@ public sealed class SeedPeople(NpgsqlDataSource database, AddPerson add)
             return new FirstAdministratorResult.Refused($"FirstAdministrator:Password is too weak: {weakness}.");
 
         // Another host may have been faster; then it was the same person.
-        await add.TryAsync(new(userName.Trim(), userName.Trim(), null, [Roles.Administrator]), password, Actor, now, cancel);
+        await add.TryAsync(new(userName.Trim(), userName.Trim(), null, [Roles.Administrator]), Passwords.Hash(password), Actor, now, cancel);
         return new FirstAdministratorResult.Added();
     }
 

@@ -1,30 +1,16 @@
 using System.Net;
 using AngleSharp.Html.Parser;
-using Orchestration.Testing;
 
 namespace Orchestration.Host.Tests.Shell;
 
-public sealed class PageTests : IAsyncLifetime
+public sealed class PageTests(SharedHost host) : IClassFixture<SharedHost>
 {
-    private TestDatabase _database = null!;
-    private HostApp _app = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _database = await TestDatabase.CreateAsync();
-        _app = new(_database.ConnectionString);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _app.DisposeAsync();
-        await _database.DisposeAsync();
-    }
+    private HostApp App => host.App;
 
     [Fact]
     public async Task A_page_sends_a_stranger_to_sign_in_and_brings_them_back()
     {
-        var browser = _app.Browser();
+        var browser = App.Browser();
         var refused = await browser.GetAsync("/administration/people?q=a");
         refused.StatusCode.ShouldBe(HttpStatusCode.Found);
         refused.Headers.Location!.PathAndQuery.ShouldBe("/sign-in?to=%2Fadministration%2Fpeople%3Fq%3Da");
@@ -44,7 +30,7 @@ public sealed class PageTests : IAsyncLifetime
     [InlineData("/\t/evil.example/")]
     public async Task Signing_in_never_leads_to_another_site(string to)
     {
-        var signedIn = await _app.Browser().SubmitAsync("/sign-in", new() { ["userName"] = "admin", ["password"] = "demo", ["to"] = to });
+        var signedIn = await App.Browser().SubmitAsync("/sign-in", new() { ["userName"] = "admin", ["password"] = "demo", ["to"] = to });
 
         signedIn.Headers.Location!.OriginalString.ShouldBe("/");
     }
@@ -52,7 +38,7 @@ public sealed class PageTests : IAsyncLifetime
     [Fact]
     public async Task A_refused_sign_in_keeps_the_name_and_says_why()
     {
-        var refused = await _app.Browser().SubmitAsync("/sign-in", new() { ["userName"] = "adm<in", ["password"] = "wrong" });
+        var refused = await App.Browser().SubmitAsync("/sign-in", new() { ["userName"] = "adm<in", ["password"] = "wrong" });
 
         refused.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
         var page = await DocumentAsync(refused);
@@ -63,7 +49,7 @@ public sealed class PageTests : IAsyncLifetime
     [Fact]
     public async Task A_form_without_proof_of_its_page_changes_nothing()
     {
-        var browser = await _app.BrowserAsync("admin");
+        var browser = await App.BrowserAsync("admin");
 
         var forged = await browser.PostAsync("/sign-out", new FormUrlEncodedContent([]));
 
@@ -74,7 +60,7 @@ public sealed class PageTests : IAsyncLifetime
     [Fact]
     public async Task The_api_takes_a_cookie_only_with_the_header_of_our_pages()
     {
-        var browser = await _app.BrowserAsync("admin");
+        var browser = await App.BrowserAsync("admin");
         var token = new HtmlParser().ParseDocument(await browser.GetStringAsync("/administration/people")).QuerySelector("meta[name=csrf]")!.GetAttribute("content");
         (await browser.DeleteAsync("/api/session")).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
 
@@ -86,7 +72,7 @@ public sealed class PageTests : IAsyncLifetime
     [Fact]
     public async Task A_stranger_is_not_signed_in_by_somebody_elses_form()
     {
-        var forged = await _app.Browser().PostAsync("/sign-in", new FormUrlEncodedContent(new Dictionary<string, string> { ["userName"] = "admin", ["password"] = "demo" }));
+        var forged = await App.Browser().PostAsync("/sign-in", new FormUrlEncodedContent(new Dictionary<string, string> { ["userName"] = "admin", ["password"] = "demo" }));
 
         forged.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
     }
@@ -94,14 +80,14 @@ public sealed class PageTests : IAsyncLifetime
     [Fact]
     public async Task Signing_out_ends_a_copied_cookie_too()
     {
-        var browser = _app.Browser();
+        var browser = App.Browser();
         var signedIn = await browser.SubmitAsync("/sign-in", new() { ["userName"] = "admin", ["password"] = "demo" });
         var cookie = signedIn.Headers.GetValues("Set-Cookie").Single(c => c.StartsWith("orchestration=", StringComparison.Ordinal)).Split(';')[0];
 
         (await browser.SubmitAsync("/administration/people", [], "/sign-out")).StatusCode.ShouldBe(HttpStatusCode.Found);
 
         using var request = new HttpRequestMessage(HttpMethod.Get, "/api/me") { Headers = { { "Cookie", cookie } } };
-        (await _app.Api().SendAsync(request)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await App.Api().SendAsync(request)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
     }
 
     [Theory]
@@ -114,7 +100,7 @@ public sealed class PageTests : IAsyncLifetime
     [InlineData("senior1", "My work|Team|Cases|Start a case")]
     public async Task Everybody_sees_the_navigation_of_their_roles(string userName, string expected)
     {
-        var browser = await _app.BrowserAsync(userName);
+        var browser = await App.BrowserAsync(userName);
 
         var page = new HtmlParser().ParseDocument(await browser.GetStringAsync("/gallery"));
 
@@ -130,7 +116,7 @@ public sealed class PageTests : IAsyncLifetime
     [InlineData("adjuster1", HttpStatusCode.Forbidden)]
     public async Task Only_administrators_see_the_people(string userName, HttpStatusCode expected)
     {
-        var browser = await _app.BrowserAsync(userName);
+        var browser = await App.BrowserAsync(userName);
 
         (await browser.GetAsync("/administration/people")).StatusCode.ShouldBe(expected);
     }
@@ -138,7 +124,7 @@ public sealed class PageTests : IAsyncLifetime
     [Fact]
     public async Task A_page_is_what_assistive_technology_expects()
     {
-        var browser = await _app.BrowserAsync("admin");
+        var browser = await App.BrowserAsync("admin");
 
         var page = new HtmlParser().ParseDocument(await browser.GetStringAsync("/administration/people"));
 
@@ -156,12 +142,12 @@ public sealed class PageTests : IAsyncLifetime
     [Fact]
     public async Task A_page_loads_nothing_from_elsewhere_and_every_asset_exists()
     {
-        var page = new HtmlParser().ParseDocument(await _app.Browser().GetStringAsync("/sign-in"));
+        var page = new HtmlParser().ParseDocument(await App.Browser().GetStringAsync("/sign-in"));
 
         foreach (var address in page.QuerySelectorAll("link[href], script[src]").Select(e => e.GetAttribute("href") ?? e.GetAttribute("src")!))
         {
             address.ShouldStartWith("/assets/");
-            var asset = await _app.Api().GetAsync(address);
+            var asset = await App.Api().GetAsync(address);
             asset.StatusCode.ShouldBe(HttpStatusCode.OK, address);
             asset.Headers.ETag.ShouldNotBeNull();
         }
@@ -170,13 +156,13 @@ public sealed class PageTests : IAsyncLifetime
     [Fact]
     public async Task Assets_with_a_fingerprint_are_kept_for_ever_and_others_are_asked_for()
     {
-        var kept = await _app.Api().GetAsync("/assets/app.css?v=1");
+        var kept = await App.Api().GetAsync("/assets/app.css?v=1");
         kept.Headers.CacheControl!.ToString().ShouldContain("immutable");
 
-        var asked = await _app.Api().GetAsync("/assets/app.css");
+        var asked = await App.Api().GetAsync("/assets/app.css");
         asked.Headers.CacheControl!.NoCache.ShouldBeTrue();
         using var again = new HttpRequestMessage(HttpMethod.Get, "/assets/app.css") { Headers = { IfNoneMatch = { asked.Headers.ETag! } } };
-        (await _app.Api().SendAsync(again)).StatusCode.ShouldBe(HttpStatusCode.NotModified);
+        (await App.Api().SendAsync(again)).StatusCode.ShouldBe(HttpStatusCode.NotModified);
     }
 
     private static async Task<AngleSharp.Html.Dom.IHtmlDocument> DocumentAsync(HttpResponseMessage answer) => new HtmlParser().ParseDocument(await answer.Content.ReadAsStringAsync());

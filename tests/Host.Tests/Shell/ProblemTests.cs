@@ -1,29 +1,17 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Npgsql;
 using Orchestration.Host.Shell;
-using Orchestration.Testing;
 
 namespace Orchestration.Host.Tests.Shell;
 
-public sealed class ProblemTests : IAsyncLifetime
+public sealed class ProblemTests(SharedHost host) : IClassFixture<SharedHost>
 {
-    private TestDatabase _database = null!;
-    private HostApp _app = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _database = await TestDatabase.CreateAsync();
-        _app = new(_database.ConnectionString);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _app.DisposeAsync();
-        await _database.DisposeAsync();
-    }
+    private HostApp App => host.App;
 
     [Theory]
     [InlineData("{", "line 1")]
@@ -41,7 +29,7 @@ public sealed class ProblemTests : IAsyncLifetime
     [Fact]
     public async Task An_unknown_address_of_the_api_is_not_found()
     {
-        var api = await _app.ApiAsync("admin");
+        var api = await App.ApiAsync("admin");
 
         await ProblemAsync(await api.GetAsync("/api/nothing"), HttpStatusCode.NotFound);
     }
@@ -49,7 +37,7 @@ public sealed class ProblemTests : IAsyncLifetime
     [Fact]
     public async Task A_stranger_to_the_api_is_told_to_sign_in()
     {
-        var refused = await _app.Api().GetAsync("/api/me");
+        var refused = await App.Api().GetAsync("/api/me");
 
         await ProblemAsync(refused, HttpStatusCode.Unauthorized);
         refused.Headers.WwwAuthenticate.ToString().ShouldBe("Bearer");
@@ -58,7 +46,7 @@ public sealed class ProblemTests : IAsyncLifetime
     [Fact]
     public async Task A_person_gets_a_page_and_a_part_of_a_page_a_message()
     {
-        var browser = await _app.BrowserAsync("adjuster1");
+        var browser = await App.BrowserAsync("adjuster1");
 
         var page = await browser.GetAsync("/nothing");
         page.StatusCode.ShouldBe(HttpStatusCode.NotFound);
@@ -74,24 +62,32 @@ public sealed class ProblemTests : IAsyncLifetime
     [Fact]
     public async Task While_the_database_is_away_requests_are_told_to_come_back_and_the_host_recovers_by_itself()
     {
-        var api = _app.Api();
-        await api.GetAsync("/health/live");
-        await SetConnectionsAsync(false);
+        var server = new NpgsqlConnectionStringBuilder(host.ConnectionString);
+        await using var wire = new Wire(server.Port);
+        server.Port = wire.Port;
+        await using var app = new HostApp(server.ConnectionString);
+        var api = app.Api();
+        (await api.PostAsJsonAsync("/api/session", new SignInRequest("admin", "demo"))).StatusCode.ShouldBe(HttpStatusCode.OK);
 
-        var away = await api.PostAsJsonAsync("/api/session", new SignInRequest("admin", "demo"));
-        await ProblemAsync(away, HttpStatusCode.ServiceUnavailable);
-        away.Headers.RetryAfter!.Delta.ShouldBe(TimeSpan.FromSeconds(2));
+        wire.Cut();
+        for (var i = 0; i < 3; i++)
+        {
+            var away = await api.PostAsJsonAsync("/api/session", new SignInRequest("admin", "demo"));
+            await ProblemAsync(away, HttpStatusCode.ServiceUnavailable);
+            away.Headers.RetryAfter!.Delta.ShouldBe(TimeSpan.FromSeconds(2));
+        }
+
         (await api.GetAsync("/health/ready")).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         (await api.GetAsync("/health/live")).StatusCode.ShouldBe(HttpStatusCode.OK);
 
-        await SetConnectionsAsync(true);
+        wire.Mend();
         (await api.PostAsJsonAsync("/api/session", new SignInRequest("admin", "demo"))).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
     [Fact]
     public async Task The_document_of_the_api_names_its_endpoints_and_no_pages()
     {
-        var document = await _app.Api().GetFromJsonAsync<JsonElement>("/openapi/v1.json");
+        var document = await App.Api().GetFromJsonAsync<JsonElement>("/openapi/v1.json");
 
         var paths = document.GetProperty("paths").EnumerateObject().Select(p => p.Name).ToArray();
         paths.ShouldContain("/api/session");
@@ -101,7 +97,7 @@ public sealed class ProblemTests : IAsyncLifetime
     [Fact]
     public async Task Every_answer_carries_the_security_headers()
     {
-        var answer = await _app.Browser().GetAsync("/sign-in");
+        var answer = await App.Browser().GetAsync("/sign-in");
 
         var policy = answer.Headers.GetValues("Content-Security-Policy").Single();
         policy.ShouldContain("script-src 'self';");
@@ -109,7 +105,7 @@ public sealed class ProblemTests : IAsyncLifetime
         answer.Headers.GetValues("X-Content-Type-Options").ShouldBe(["nosniff"]);
     }
 
-    private Task<HttpResponseMessage> PostAsync(string body) => _app.Api().PostAsync("/api/session", new StringContent(body, Encoding.UTF8, "application/json"));
+    private Task<HttpResponseMessage> PostAsync(string body) => App.Api().PostAsync("/api/session", new StringContent(body, Encoding.UTF8, "application/json"));
 
     private static async Task<JsonElement> ProblemAsync(HttpResponseMessage answer, HttpStatusCode status)
     {
@@ -121,16 +117,75 @@ public sealed class ProblemTests : IAsyncLifetime
         return problem;
     }
 
-    /// <summary>As a server that stops and comes back: connections are cut and new ones refused.</summary>
-    private async Task SetConnectionsAsync(bool allowed)
+    /// <summary>The network between host and database.</summary>
+    private sealed class Wire : IAsyncDisposable
     {
-        await using var server = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_database.ConnectionString) { Database = "postgres", Pooling = false }.ConnectionString);
-        await server.OpenAsync();
-        await using var command = new NpgsqlCommand(
-            allowed
-                ? $"alter database {_database.Name} connection limit -1 allow_connections true"
-                : $"alter database {_database.Name} allow_connections false; select pg_terminate_backend(pid) from pg_stat_activity where datname = '{_database.Name}'",
-            server);
-        await command.ExecuteNonQueryAsync();
+        private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+        private readonly ConcurrentBag<TcpClient> _open = [];
+        private readonly int _to;
+        private volatile bool _cut;
+
+        public Wire(int to)
+        {
+            _to = to;
+            _listener.Start();
+            _ = AcceptAsync();
+        }
+
+        public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+        public void Cut()
+        {
+            _cut = true;
+            foreach (var connection in _open)
+                connection.Close();
+        }
+
+        public void Mend() => _cut = false;
+
+        public ValueTask DisposeAsync()
+        {
+            _listener.Dispose();
+            Cut();
+            return ValueTask.CompletedTask;
+        }
+
+        private async Task AcceptAsync()
+        {
+            try
+            {
+                while (true)
+                {
+                    var host = await _listener.AcceptTcpClientAsync();
+                    if (_cut)
+                    {
+                        host.Close();
+                        continue;
+                    }
+
+                    var server = new TcpClient();
+                    await server.ConnectAsync(IPAddress.Loopback, _to);
+                    _open.Add(host);
+                    _open.Add(server);
+                    _ = PumpAsync(host, server);
+                    _ = PumpAsync(server, host);
+                }
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+            }
+        }
+
+        private static async Task PumpAsync(TcpClient from, TcpClient to)
+        {
+            try
+            {
+                await from.GetStream().CopyToAsync(to.GetStream());
+                to.Close();
+            }
+            catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
+            {
+            }
+        }
     }
 }

@@ -42,7 +42,9 @@ public sealed class SessionTests : IAsyncLifetime
     [Theory]
     [InlineData("adjuster1", "wrong")]
     [InlineData("nobody", "demo")]
-    public async Task A_wrong_password_and_an_unknown_person_get_the_same_answer(string userName, string password)
+    [InlineData("adjuster1\0", "demo")]
+    [InlineData(null, null)]
+    public async Task A_wrong_password_and_an_unknown_person_get_the_same_answer(string? userName, string? password)
     {
         var answer = await _app.Api().PostAsJsonAsync("/api/session", new SignInRequest(userName, password));
 
@@ -137,11 +139,14 @@ public sealed class SessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_hub_may_be_given_the_token_in_its_address()
+    public async Task A_hub_and_only_a_hub_takes_the_token_from_the_address()
     {
         var tokens = await TokensAsync(await SignInAsync(_app.Api(), "demo"));
 
-        (await _app.Api().GetAsync($"/api/me?access_token={Uri.EscapeDataString(tokens.AccessToken)}")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        var token = Uri.EscapeDataString(tokens.AccessToken);
+        (await _app.Api().GetAsync($"/elsa/hubs/none?access_token={token}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await _app.Api().GetAsync("/elsa/hubs/none")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await _app.Api().GetAsync($"/api/me?access_token={token}")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
     }
 
     private static Task<HttpResponseMessage> SignInAsync(HttpClient api, string password) => api.PostAsJsonAsync("/api/session", new SignInRequest("adjuster1", password));

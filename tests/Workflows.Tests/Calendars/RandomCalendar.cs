@@ -14,7 +14,7 @@ namespace Orchestration.Workflows.Tests.Calendars;
 /// </summary>
 internal sealed class RandomCalendar
 {
-    private const int Calendars = 100;
+    private const int Calendars = 50;
 
     private static readonly ConcurrentDictionary<int, RandomCalendar> Made = [];
 

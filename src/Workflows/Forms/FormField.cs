@@ -1,0 +1,84 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Orchestration.Workflows.Forms;
+
+/// <summary>JSON types, as a set.</summary>
+[Flags]
+public enum FormTypes
+{
+    /// <summary>No type was named: any value.</summary>
+    Any = 0,
+    String = 1,
+    Number = 2,
+    Integer = 4,
+    Boolean = 8,
+    Object = 16,
+    Array = 32,
+    Null = 64,
+}
+
+/// <summary>Formats that are checked.</summary>
+public enum FormFormat { None, Date, DateTime, Email, Currency, Uuid }
+
+/// <summary>A field of a form: one (sub)schema with its hints. Immutable once parsed.</summary>
+public sealed class FormField
+{
+    /// <summary>Name in its object; empty for the root and for items of a list.</summary>
+    public string Name { get; internal init; } = "";
+    public FormTypes Types { get; internal set; }
+    public FormFormat Format { get; internal set; }
+
+    /// <summary>What to call the field; its name when the schema has no title.</summary>
+    public string Title { get; internal set; } = "";
+    public string? Description { get; internal set; }
+
+    /// <summary>Hint below the field (<c>x-help</c>).</summary>
+    public string? Help { get; internal set; }
+
+    /// <summary>Place among its siblings (<c>x-order</c>); those without one follow in the order of the schema.</summary>
+    public int Order { get; internal set; } = int.MaxValue;
+
+    /// <summary>Columns of twelve (<c>x-width</c>). Default 12.</summary>
+    public int Width { get; internal set; } = 12;
+
+    /// <summary>Shown and never taken from a post (<c>x-readOnly</c>).</summary>
+    public bool ReadOnly { get; internal set; }
+
+    /// <summary>Path of case data to fill the field with at first (<c>x-from</c>).</summary>
+    public string? From { get; internal set; }
+
+    /// <summary>Expression that computes the field's default (<c>x-computed</c>); evaluated elsewhere.</summary>
+    public string? Computed { get; internal set; }
+    public JsonElement? Default { get; internal set; }
+    public IReadOnlyList<JsonElement>? Enum { get; internal set; }
+    public JsonElement? Const { get; internal set; }
+    public decimal? Minimum { get; internal set; }
+    public decimal? Maximum { get; internal set; }
+    public decimal? ExclusiveMinimum { get; internal set; }
+    public decimal? ExclusiveMaximum { get; internal set; }
+    public int? MinLength { get; internal set; }
+    public int? MaxLength { get; internal set; }
+
+    /// <summary>Searched for, as JSON Schema does: anchor it to match the whole text. Never backtracks.</summary>
+    public Regex? Pattern { get; internal set; }
+    public FormField? Items { get; internal set; }
+    public int? MinItems { get; internal set; }
+    public int? MaxItems { get; internal set; }
+
+    /// <summary>In the order in which they are shown.</summary>
+    public IReadOnlyList<FormField> Properties { get; internal set; } = [];
+    public IReadOnlyList<string> Required { get; internal set; } = [];
+    public bool AdditionalProperties { get; internal set; } = true;
+    public FormField? If { get; internal set; }
+    public FormField? Then { get; internal set; }
+    public FormField? Else { get; internal set; }
+
+    /// <summary>The fields of an object, with those that only a condition brings in.</summary>
+    public IEnumerable<FormField> AllProperties =>
+        Properties.Concat(Then?.AllProperties ?? []).Concat(Else?.AllProperties ?? []).DistinctBy(property => property.Name);
+
+    public bool Allows(FormTypes type) => Types == FormTypes.Any || (Types & type) != 0;
+
+    internal FormField? Find(string name) => AllProperties.FirstOrDefault(field => field.Name == name);
+}

@@ -1,0 +1,178 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Orchestration.Workflows.Forms;
+
+/// <summary>
+/// Reads what a browser posts into the JSON a form describes. Names the form does not know and read-only fields are ignored. An empty box is a
+/// missing field, as a browser cannot say the difference; an unticked box is false. Rows of a list that are wholly empty are dropped and gaps closed.
+/// </summary>
+internal static class FormPost
+{
+    /// <summary>Rows of a list that are read at most; a browser that posts more is not showing our page.</summary>
+    private const int MaxRows = 1000;
+
+    public static JsonElement Read(FormField root, IEnumerable<KeyValuePair<string, string>> fields)
+    {
+        var tree = new Node();
+        foreach (var (name, value) in fields)
+        {
+            tree.Put(name, value);
+        }
+
+        return JsonSerializer.SerializeToElement(ReadObject(root, tree));
+    }
+
+    private static JsonObject ReadObject(FormField field, Node node)
+    {
+        var result = new JsonObject();
+        foreach (var property in field.AllProperties.Where(property => !property.ReadOnly))
+        {
+            // An unticked box is not posted; neither is one that only a condition would have shown.
+            var posted = node.Members.GetValueOrDefault(property.Name);
+            if ((posted is not null || field.Properties.Contains(property)) && TryRead(property, posted, out var value))
+            {
+                result[property.Name] = value;
+            }
+        }
+
+        return result;
+    }
+
+    private static bool TryRead(FormField field, Node? posted, out JsonNode? value)
+    {
+        value = null;
+        if (field.Types == FormTypes.Boolean && (posted is null || posted.Values.Count == 0))
+        {
+            value = JsonValue.Create(false);
+            return true;
+        }
+
+        if (posted is null)
+        {
+            return false;
+        }
+
+        if (field.Types.HasFlag(FormTypes.Array))
+        {
+            var items = ReadItems(field.Items, posted);
+            value = items;
+            return items.Count > 0;
+        }
+
+        if (field.Types.HasFlag(FormTypes.Object))
+        {
+            var members = ReadObject(field, posted);
+            value = members;
+            return members.Count > 0 && posted.HasText;
+        }
+
+        return posted.Values.Count > 0 && TryReadText(field, posted.Values[^1], out value);
+    }
+
+    private static JsonArray ReadItems(FormField? item, Node posted)
+    {
+        var items = new JsonArray();
+        foreach (var text in posted.Values.Where(text => text.Length > 0).Take(MaxRows))
+        {
+            items.Add(item is not null && TryReadText(item, text, out var value) ? value : JsonValue.Create(text));
+        }
+
+        foreach (var row in posted.Rows.Where(row => row.Value.HasText).Select(row => row.Value))
+        {
+            if (item is null)
+            {
+                items.Add(JsonValue.Create(row.Values.LastOrDefault()));
+            }
+            else if (TryRead(item, row, out var value))
+            {
+                items.Add(value);
+            }
+        }
+
+        return items;
+    }
+
+    /// <summary>The first of the field's types that the text is of; else the text itself, for validation to complain about.</summary>
+    private static bool TryReadText(FormField field, string text, out JsonNode? value)
+    {
+        value = null;
+        if (text.Length == 0)
+        {
+            return field.Types != FormTypes.Any && field.Types.HasFlag(FormTypes.Null);
+        }
+
+        var trimmed = text.Trim();
+        if ((field.Types & (FormTypes.Number | FormTypes.Integer)) != 0
+            && decimal.TryParse(trimmed, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowThousands, CultureInfo.InvariantCulture, out var number))
+        {
+            value = JsonValue.Create(number);
+        }
+        else if (field.Types.HasFlag(FormTypes.Boolean) && trimmed is "true" or "on" or "1")
+        {
+            value = JsonValue.Create(true);
+        }
+        else if (field.Types.HasFlag(FormTypes.Boolean) && trimmed is "false" or "off" or "0")
+        {
+            value = JsonValue.Create(false);
+        }
+        else
+        {
+            value = JsonValue.Create(text);
+        }
+
+        return true;
+    }
+
+    /// <summary>Posted names as a tree: members by name, rows by index, and the values posted for the place itself.</summary>
+    private sealed class Node
+    {
+        public Dictionary<string, Node> Members { get; } = [];
+
+        public SortedDictionary<int, Node> Rows { get; } = [];
+
+        public List<string> Values { get; } = [];
+
+        public bool HasText => Values.Exists(value => value.Length > 0) || Members.Values.Any(member => member.HasText) || Rows.Values.Any(row => row.HasText);
+
+        /// <summary>Files a value under a name such as <c>items[0].sku</c>; one that is no such name is ignored.</summary>
+        public void Put(string name, string value)
+        {
+            var node = this;
+            var depth = 0;
+            foreach (var part in name.Split('.'))
+            {
+                var bracket = part.IndexOf('[', StringComparison.Ordinal);
+                var member = bracket < 0 ? part : part[..bracket];
+                if (member.Length == 0 || ++depth > FormSchema.MaxDepth)
+                {
+                    return;
+                }
+
+                node = Child(node.Members, member);
+                if (bracket >= 0)
+                {
+                    if (!part.EndsWith(']') || !int.TryParse(part[(bracket + 1)..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var row) || row >= MaxRows)
+                    {
+                        return;
+                    }
+
+                    node = Child(node.Rows, row);
+                }
+            }
+
+            node.Values.Add(value);
+        }
+
+        private static Node Child<TKey>(IDictionary<TKey, Node> children, TKey key)
+        {
+            if (!children.TryGetValue(key, out var child))
+            {
+                children[key] = child = new Node();
+            }
+
+            return child;
+        }
+    }
+}

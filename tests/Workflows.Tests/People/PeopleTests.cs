@@ -1,0 +1,118 @@
+using NodaTime;
+using Orchestration.Testing;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Workflows.Tests.People;
+
+public sealed class PeopleTests : IAsyncLifetime
+{
+    private static readonly Instant Now = Instant.FromUtc(2026, 6, 1, 9, 0);
+    private static readonly NewPerson Vera = new("vera", "Vera Lang", "vera@example.com", [Roles.Employee]) { Teams = ["claims"], Skills = [new("fraud", 3)] };
+    private static readonly string Hash = Passwords.Hash("a quiet evening");
+
+    private TestDatabase _database = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _database = await TestDatabase.CreateAsync();
+        await new SeedPeople(_database.DataSource, new(_database.DataSource)).TeamsAsync("""[{ "key": "claims", "title": "Claims", "description": "" }]"""u8.ToArray(), Now);
+    }
+
+    public ValueTask DisposeAsync() => _database.DisposeAsync();
+
+    [Fact]
+    public async Task Every_change_of_a_person_and_every_sign_in_is_in_their_history()
+    {
+        var vera = (await AddAsync())!.Value;
+        var people = new FindPerson(_database.DataSource);
+        var signIn = new SignIn(_database.DataSource);
+        for (var i = 0; i < SignIn.FailuresAllowed; i++)
+            await signIn.TryAsync("vera", "wrong", Now);
+        var later = Now + SignIn.Lockout;
+        var (_, stamp) = (await signIn.TryAsync("VERA", "a quiet evening", later))!.Value;
+        var session = Guid.Parse("01970000-0000-7000-8000-000000000001");
+        var person = (await people.OfSessionAsync(vera, session, stamp, later))!;
+        await new SignOut(_database.DataSource, people).EndAsync(person, session, later + Duration.FromDays(1), later);
+        await new DeactivatePerson(_database.DataSource, people).TryAsync(vera, "admin", later);
+
+        (await HistoryAsync(vera)).ShouldBe(
+        [
+            "1 admin person.added", "2 vera person.sign-in-failed", "3 vera person.sign-in-failed", "4 vera person.sign-in-failed", "5 vera person.sign-in-failed",
+            "6 vera person.locked-out", "7 vera person.signed-in", "8 vera person.signed-out", "9 admin person.deactivated",
+        ]);
+    }
+
+    [Fact]
+    public async Task Of_many_guesses_at_once_only_as_many_count_as_the_lockout_allows()
+    {
+        var vera = (await AddAsync())!.Value;
+        var signIn = new SignIn(_database.DataSource);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => signIn.TryAsync("vera", $"guess {i}", Now)));
+
+        answers.ShouldAllBe(answer => answer == null);
+        (await HistoryAsync(vera)).Count(line => line.Contains("sign-in-failed", StringComparison.Ordinal) || line.Contains("locked-out", StringComparison.Ordinal)).ShouldBe(SignIn.FailuresAllowed);
+        (await signIn.TryAsync("vera", "a quiet evening", Now)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_success_forgets_the_failures_before_it()
+    {
+        await AddAsync();
+        var signIn = new SignIn(_database.DataSource);
+        for (var round = 0; round < 3; round++)
+        {
+            for (var i = 0; i < SignIn.FailuresAllowed - 1; i++)
+                (await signIn.TryAsync("vera", "wrong", Now)).ShouldBeNull();
+            (await signIn.TryAsync("vera", "a quiet evening", Now)).ShouldNotBeNull();
+        }
+    }
+
+    [Fact]
+    public async Task A_user_name_is_taken_without_regard_to_case()
+    {
+        await AddAsync();
+
+        (await new AddPerson(_database.DataSource).TryAsync(Vera with { UserName = "VERA" }, Hash, "admin", Now)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_deactivated_person_can_not_sign_in_and_their_sessions_end()
+    {
+        var vera = (await AddAsync())!.Value;
+        var people = new FindPerson(_database.DataSource);
+        var signIn = new SignIn(_database.DataSource);
+        var (_, stamp) = (await signIn.TryAsync("vera", "a quiet evening", Now))!.Value;
+        (await people.OfSessionAsync(vera, Guid.Empty, stamp, Now))!.DisplayName.ShouldBe("Vera Lang");
+
+        (await new DeactivatePerson(_database.DataSource, people).TryAsync(vera, "admin", Now)).ShouldBeTrue();
+        (await new DeactivatePerson(_database.DataSource, people).TryAsync(vera, "admin", Now)).ShouldBeFalse();
+
+        (await signIn.TryAsync("vera", "a quiet evening", Now)).ShouldBeNull();
+        (await people.OfSessionAsync(vera, Guid.Empty, stamp, Now)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task People_are_found_by_any_part_of_their_names()
+    {
+        await AddAsync();
+        var list = new ListPeople(_database.DataSource);
+
+        var found = (await list.ReadAsync("LANG", Now)).ShouldHaveSingleItem();
+        found.Teams.ShouldBe(["Claims"]);
+        found.Skills.ShouldBe(["fraud"]);
+        (await list.ReadAsync("%", Now)).ShouldBeEmpty();
+    }
+
+    private Task<Guid?> AddAsync() => new AddPerson(_database.DataSource).TryAsync(Vera, Hash, "admin", Now);
+
+    private async Task<List<string>> HistoryAsync(Guid person)
+    {
+        await using var query = _database.DataSource.CreateCommand($"select sequence || ' ' || actor || ' ' || action from event where entity = 'person' and entity_id = '{person:N}' order by sequence");
+        await using var reader = await query.ExecuteReaderAsync();
+        var lines = new List<string>();
+        while (await reader.ReadAsync())
+            lines.Add(reader.GetString(0));
+        return lines;
+    }
+}
