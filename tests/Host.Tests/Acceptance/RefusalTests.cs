@@ -38,7 +38,7 @@ public sealed class RefusalTests(Office office) : IClassFixture<Office>
 
         var problem = await (await adjuster.AskAsync(task, "complete", new { outcome = "Acknowledged", data = new { channel = "Pigeon", contactPerson = "Daniel" } })).ProblemAsync(422);
 
-        problem["errors"]!.AsObject().Select(e => e.Key).ShouldBe(["channel", "acknowledgedOn"], ignoreOrder: true);
+        problem["errors"]!.AsObject().Select(e => e.Key).ShouldBe(["/channel", "/acknowledgedOn"], ignoreOrder: true);
         var after = await adjuster.GetAsync($"/api/tasks/{task["id"]}");
         ((string)after["draft"]!["contactPerson"]!).ShouldBe("Daniel");
         ((int)after["revision"]!).ShouldBe((int)task["revision"]!, "the task itself did not change");
