@@ -11,6 +11,8 @@ namespace Orchestration.Host.Tests.Acceptance;
 public sealed class Worker(HttpClient http, string userName)
 {
     private static int s_operations;
+    private readonly SemaphoreSlim _signingIn = new(1);
+    private string? _token;
 
     public string UserName => userName;
 
@@ -19,15 +21,22 @@ public sealed class Worker(HttpClient http, string userName)
 
     public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, object? body = null, params (string Name, string Value)[] headers)
     {
-        var answer = await http.SendAsync(Request());
-        if (answer.StatusCode != HttpStatusCode.Unauthorized)
-            return answer;
-        await SignInAsync();
-        return await http.SendAsync(Request());
-
-        HttpRequestMessage Request()
+        var token = _token;
+        if (token is not null)
         {
-            var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
+            var answer = await http.SendAsync(Request(token));
+            if (answer.StatusCode != HttpStatusCode.Unauthorized)
+                return answer;
+        }
+
+        return await http.SendAsync(Request(await SignInAsync(token)));
+
+        HttpRequestMessage Request(string bearer)
+        {
+            var request = new HttpRequestMessage(method, path)
+            {
+                Content = body is null ? null : JsonContent.Create(body), Headers = { Authorization = new AuthenticationHeaderValue("Bearer", bearer) },
+            };
             foreach (var (name, value) in headers)
                 request.Headers.Add(name, value);
             return request;
@@ -107,11 +116,21 @@ public sealed class Worker(HttpClient http, string userName)
         return tasks;
     }
 
-    private async Task SignInAsync()
+    /// <summary>A new token in place of one that is refused; of several requests at once, one signs in for all.</summary>
+    private async Task<string> SignInAsync(string? refused)
     {
-        var answer = await http.PostAsJsonAsync("/api/session", new SignInRequest(userName, FirstStart.DemoPassword));
-        answer.StatusCode.ShouldBe(HttpStatusCode.OK, $"{userName} signs in");
-        var tokens = (await answer.Content.ReadFromJsonAsync<SessionTokens>())!;
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", tokens.AccessToken);
+        await _signingIn.WaitAsync();
+        try
+        {
+            if (_token is { } token && token != refused)
+                return token;
+            var answer = await http.PostAsJsonAsync("/api/session", new SignInRequest(userName, FirstStart.DemoPassword));
+            answer.StatusCode.ShouldBe(HttpStatusCode.OK, $"{userName} signs in");
+            return _token = (await answer.Content.ReadFromJsonAsync<SessionTokens>())!.AccessToken;
+        }
+        finally
+        {
+            _signingIn.Release();
+        }
     }
 }

@@ -1,0 +1,125 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Orchestration.Testing;
+
+namespace Orchestration.Host.Tests.Durability;
+
+/// <summary>The host as a process of its own, to be killed. Starts again on the same address.</summary>
+internal sealed class HostProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+
+    private HostProcess(Process process, Uri address) => (_process, Address) = (process, address);
+
+    public Uri Address { get; }
+
+    /// <summary>Starts a host and waits until it listens.</summary>
+    /// <param name="connectionString">Its database.</param>
+    /// <param name="address">Where it listens; default a free port.</param>
+    public static async Task<HostProcess> StartAsync(string connectionString, Uri? address = null)
+    {
+        address ??= new Uri($"http://127.0.0.1:{FreePort()}");
+        var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+        var process = new Process
+        {
+            StartInfo = new("dotnet", [Repository.Path($"src/Host/bin/{configuration}/net10.0/Orchestration.Host.dll"), "--urls", address.ToString()])
+            {
+                WorkingDirectory = Repository.Path("src/Host"),
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                Environment = { ["ASPNETCORE_ENVIRONMENT"] = "Development", ["ConnectionStrings__Orchestration"] = connectionString },
+            },
+            EnableRaisingEvents = true,
+        };
+        var listens = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var said = new List<string>();
+        process.OutputDataReceived += (_, line) => Heard(line.Data);
+        process.ErrorDataReceived += (_, line) => Heard(line.Data);
+        process.Exited += (_, _) => listens.TrySetException(new InvalidOperationException($"The host ended before it listened:\n{Said()}"));
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        try
+        {
+            await listens.Task.WaitAsync(TimeSpan.FromSeconds(90));
+        }
+        catch
+        {
+            process.Kill();
+            throw;
+        }
+
+        return new(process, address);
+
+        void Heard(string? line)
+        {
+            if (line is null)
+                return;
+            lock (said)
+                said.Add(line);
+            if (line.Contains("Now listening on", StringComparison.Ordinal))
+                listens.TrySetResult();
+        }
+
+        string Said()
+        {
+            lock (said)
+                return string.Join('\n', said);
+        }
+    }
+
+    /// <summary>SIGKILL: no handler runs, nothing is flushed.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+            await KillAsync();
+        _process.Dispose();
+    }
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+}
+
+/// <summary>What a client of a service does that may be restarted: sends the same request again until somebody answers.</summary>
+internal sealed class Persistent() : DelegatingHandler(new SocketsHttpHandler())
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private int _repeated;
+
+    /// <summary>Requests that had to be sent again.</summary>
+    public int Repeated => _repeated;
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(Patience);
+        using var again = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        while (true)
+        {
+            try
+            {
+                var answer = await base.SendAsync(request, deadline.Token);
+
+                // An answer that is cut off in the middle is no answer.
+                await answer.Content.LoadIntoBufferAsync(deadline.Token);
+                return answer;
+            }
+            catch (HttpRequestException)
+            {
+                Interlocked.Increment(ref _repeated);
+                await again.WaitForNextTickAsync(deadline.Token);
+            }
+        }
+    }
+}
