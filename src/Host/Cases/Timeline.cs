@@ -78,7 +78,7 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
 
     private string Technical(CaseEvent e) => e.Entity == JournalEvents.Entity
         ? $"{e.Action} {Activity(e)}"
-        : $"{Words.Humanize(e.Action.Replace('.', '-'))}{(Text(e.Payload, "policy") ?? Text(e.Payload, "kind") is { } what ? $": {what}" : "")}";
+        : $"{Words.Humanize(e.Action.Replace('.', '-'))}{((Text(e.Payload, "policy") ?? Text(e.Payload, "kind")) is { } what ? $": {what}" : "")}";
 
     private string Activity(CaseEvent e)
     {

@@ -19,17 +19,12 @@ internal static class FieldText
         var label = new List<string>();
         foreach (var part in pointer.Split('/').Skip(1))
         {
-            if (field is null)
-                break;
-            if (int.TryParse(part, CultureInfo.InvariantCulture, out var row) && field.Items is { } items)
-            {
-                label[^1] += $" {row + 1}";
-                field = items;
-            }
-            else if ((field = field.AllProperties.FirstOrDefault(p => p.Name == part)) is not null)
-            {
+            var inList = field?.Items is not null && int.TryParse(part, CultureInfo.InvariantCulture, out _);
+            field = inList ? field!.Items : field?.AllProperties.FirstOrDefault(p => p.Name == part);
+            if (inList)
+                label[^1] += $" {int.Parse(part, CultureInfo.InvariantCulture) + 1}";
+            else if (field is not null)
                 label.Add(Title(field));
-            }
         }
 
         return label.Count > 0 ? string.Join(", ", label) : "The form";
@@ -47,14 +42,13 @@ internal static class FieldText
     };
 
     /// <summary>A value as it is read.</summary>
-    public static string Shown(FormField field, JsonElement? value) => value switch
+    public static string Shown(FormField field, JsonElement? value) => Typed(field, value).Length == 0 ? "–" : value!.Value switch
     {
-        null or { ValueKind: JsonValueKind.Null or JsonValueKind.Undefined } or { ValueKind: JsonValueKind.String } when Typed(field, value).Length == 0 => "–",
         { ValueKind: JsonValueKind.True } => "Yes",
         { ValueKind: JsonValueKind.False } => "No",
         { ValueKind: JsonValueKind.Number } number when field.Format == FormFormat.Currency && number.TryGetDecimal(out var amount) => amount.ToString("#,0.00", CultureInfo.InvariantCulture),
         { ValueKind: JsonValueKind.String } text when field.Format == FormFormat.Date && LocalDatePattern.Iso.Parse(text.GetString()!) is { Success: true } date => date.Value.ToString("d MMM uuuu", CultureInfo.InvariantCulture),
-        { } other => Typed(field, other),
+        var other => Typed(field, other),
     };
 
     public static JsonElement? Member(JsonElement? data, string name) =>

@@ -1,0 +1,125 @@
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+using AngleSharp.Html.Dom;
+using AngleSharp.Html.Parser;
+using Microsoft.Extensions.DependencyInjection;
+using NodaTime;
+using Orchestration.Engine.Runtime;
+using Orchestration.Testing;
+
+namespace Orchestration.Host.Tests.Pages;
+
+/// <summary>The host with a small journey: a check with a form, then a signature by somebody else.</summary>
+public sealed class PageWorld : IAsyncDisposable
+{
+    public const string Markup = "<b class=\"injected\">x</b><script>injected()</script>";
+
+    private const string Form = """
+        { "type": "object", "title": "The check",
+          "properties": {
+            "amount": { "type": "number", "title": "Amount", "format": "currency", "minimum": 0, "x-order": 1, "x-width": 6 },
+            "cause": { "type": "string", "title": "Cause", "enum": ["Water", "Fire"], "x-order": 2, "x-width": 6 },
+            "urgent": { "type": "boolean", "title": "Urgent", "x-order": 3 },
+            "items": { "type": "array", "title": "Items", "x-order": 4, "items": { "type": "object", "required": ["name"], "properties": { "name": { "type": "string", "title": "Item" }, "price": { "type": "number", "title": "Price" } } } },
+            "note": { "type": "string", "title": "Note", "x-order": 5 } },
+          "required": ["amount"], "x-outcomes": { "NeedInfo": ["note"] } }
+        """;
+
+    private readonly TestDatabase _database;
+    private readonly HttpClient _supervisor;
+    private readonly HttpClient _frontOffice;
+
+    private PageWorld(TestDatabase database, HostApp app, HttpClient supervisor, HttpClient frontOffice) => (_database, App, _supervisor, _frontOffice) = (database, app, supervisor, frontOffice);
+
+    public HostApp App { get; }
+
+    public static async Task<PageWorld> CreateAsync(string title = "Check the loss")
+    {
+        var database = await TestDatabase.CreateAsync();
+        var app = new HostApp(database.ConnectionString);
+        var world = new PageWorld(database, app, await app.ApiAsync("supervisor"), await app.ApiAsync("frontoffice"));
+        await world.PublishAsync(title);
+        return world;
+    }
+
+    public async Task<Guid> StartAsync(string reference = "REF-1", string customer = "Marta Novak")
+    {
+        var answer = await _frontOffice.PostAsJsonAsync("/api/cases", new { journey = "walk", reference, customer = new { id = "C-1", name = customer }, input = new { } });
+        answer.EnsureSuccessStatusCode();
+        return Guid.Parse((await answer.Content.ReadFromJsonAsync<JsonObject>())!["case"]!["id"]!.GetValue<string>());
+    }
+
+    /// <summary>Address of the open task of a case.</summary>
+    public async Task<string> OpenTaskAsync(Guid instance)
+    {
+        var tasks = await _supervisor.GetFromJsonAsync<JsonObject>($"/api/tasks?view=all&case={instance}");
+        var open = tasks!["items"]!.AsArray().Single(t => t!["endedAt"] is null)!;
+        return $"/tasks/{Guid.Parse(open["id"]!.GetValue<string>()):N}";
+    }
+
+    /// <summary>Fills in and sends the form with this action, as the page offers it.</summary>
+    public static async Task<HttpResponseMessage> PressAsync(HttpClient browser, string page, string action, params (string Name, string Value)[] typed)
+    {
+        var form = (IHtmlFormElement)(await DocumentAsync(await browser.GetAsync(page))).QuerySelector($"form[action='{action}']")!;
+        var fields = form.QuerySelectorAll("input[type=hidden]").OfType<IHtmlInputElement>().Select(i => KeyValuePair.Create(i.Name!, i.Value))
+            .Concat(typed.Select(t => KeyValuePair.Create(t.Name, t.Value)));
+        return await browser.PostAsync(action, new FormUrlEncodedContent(fields));
+    }
+
+    /// <summary>Claims the task as this person.</summary>
+    public async Task<HttpClient> ClaimedByAsync(string userName, string task)
+    {
+        var browser = await App.BrowserAsync(userName);
+        (await PressAsync(browser, task, $"{task}/claim")).StatusCode.ShouldBe(System.Net.HttpStatusCode.Found);
+        return browser;
+    }
+
+    public static async Task<IHtmlDocument> DocumentAsync(HttpResponseMessage answer) => new HtmlParser().ParseDocument(await answer.Content.ReadAsStringAsync());
+
+    public static async Task<IHtmlDocument> PageAsync(HttpClient browser, string page)
+    {
+        var answer = await browser.GetAsync(page);
+        answer.StatusCode.ShouldBe(System.Net.HttpStatusCode.OK, page);
+        return await DocumentAsync(answer);
+    }
+
+    private async Task PublishAsync(string title)
+    {
+        var document = new JsonObject
+        {
+            ["definitionId"] = "walk",
+            ["name"] = "Walk",
+            ["root"] = new JsonObject { ["id"] = "root", ["type"] = "Elsa.Sequence", ["version"] = 1, ["activities"] = new JsonArray(Step("check", title, ["Approve", "NeedInfo"], JsonNode.Parse(Form)), Step("sign", "Sign it", ["Signed"], null, "check")) },
+        };
+        var published = await App.Services.GetRequiredService<DefinitionStore>().PublishAsync(new("walk", Encoding.UTF8.GetBytes(document.ToJsonString()), "designer"), "test", App.Clock.GetCurrentInstant());
+        published.ShouldBeOfType<PublishResult.Published>();
+    }
+
+    private static JsonObject Step(string id, string title, string[] outcomes, JsonNode? form, string? excluded = null)
+    {
+        var step = new JsonObject
+        {
+            ["id"] = id, ["type"] = "Orchestration.HumanTask", ["version"] = 1,
+            ["title"] = Input("String", "Literal", title),
+            ["description"] = Input("String", "Literal", $"Look closely. {Markup}"),
+            ["team"] = Input("String", "Literal", "claims-adjusting"),
+            ["outcomes"] = Input("List<String>", "Object", new JsonArray([.. outcomes.Select(o => JsonValue.Create(o))]).ToJsonString()),
+            ["slaDuration"] = Input("String", "Literal", "PT8H"),
+            ["slaUnit"] = Input("String", "Literal", "elapsed"),
+        };
+        if (form is not null)
+            step["form"] = Input("Object", "Object", form.ToJsonString());
+        if (excluded is not null)
+            step["excludedSteps"] = Input("List<String>", "Object", $"[\"{excluded}\"]");
+        return step;
+    }
+
+    private static JsonObject Input(string type, string syntax, string value) => new() { ["typeName"] = type, ["expression"] = new JsonObject { ["type"] = syntax, ["value"] = value } };
+
+    public async ValueTask DisposeAsync()
+    {
+        await App.DisposeAsync();
+        await _database.DisposeAsync();
+    }
+}
