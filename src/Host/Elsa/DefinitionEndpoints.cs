@@ -1,0 +1,162 @@
+using System.Globalization;
+using System.Security.Claims;
+using System.Text.Json.Nodes;
+using NodaTime;
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Runtime;
+
+namespace Orchestration.Host.Elsa;
+
+/// <summary>Definitions: list, read, save, publish, retract, revert, delete.</summary>
+internal static class DefinitionEndpoints
+{
+    /// <summary>Largest page of a list.</summary>
+    private const int MaxPage = 1000;
+
+    public static void Map(RouteGroupBuilder api)
+    {
+        var definitions = api.MapGroup("/workflow-definitions");
+        definitions.MapGet("/", List);
+        definitions.MapGet("/by-definition-id/{definitionId}", ByDefinitionId);
+        definitions.MapGet("/by-id/{id}", ById);
+        definitions.MapGet("/many-by-id", ManyById);
+        definitions.MapGet("/{definitionId}/versions", Versions);
+        definitions.MapGet("/query/count", async (DefinitionStore store, CancellationToken cancel) => ElsaJson.Json(new { count = await store.CountAsync(cancel) }));
+        definitions.MapGet("/validation/is-name-unique", async (string? name, string? definitionId, DefinitionStore store, CancellationToken cancel) =>
+            ElsaJson.Json(new { isUnique = await store.IsNameUniqueAsync(name ?? "", definitionId, cancel) }));
+        definitions.MapGet("/{definitionId}/consumers", Consumers);
+        definitions.MapGet("/subgraph/{versionId}", Subgraph);
+        definitions.MapGet("/subgraph/segments/{versionId}", Segments);
+        definitions.MapPost("/", Save).RequireAuthorization(ElsaAccess.Edit);
+        definitions.MapPost("/{definitionId}/publish", Publish).RequireAuthorization(ElsaAccess.Publish);
+        definitions.MapPost("/{definitionId}/retract", Retract).RequireAuthorization(ElsaAccess.Publish);
+        definitions.MapPost("/{definitionId}/revert/{version:int}", Revert).RequireAuthorization(ElsaAccess.Edit);
+        definitions.MapPost("/{definitionId}/update-references", UpdateReferences).RequireAuthorization(ElsaAccess.Publish);
+        definitions.MapDelete("/{definitionId}", Delete).RequireAuthorization(ElsaAccess.Edit);
+        definitions.MapDelete("/{definitionId}/version/{version:int}", DeleteVersion).RequireAuthorization(ElsaAccess.Edit);
+        api.MapDelete("/workflow-definition-versions/{id}", DeleteVersionById).RequireAuthorization(ElsaAccess.Edit);
+    }
+
+    private static async Task<IResult> List(HttpRequest request, ClaimsPrincipal person, DefinitionStore store, CancellationToken cancel)
+    {
+        var query = request.Query;
+        var size = Number("pageSize") is { } asked ? Math.Clamp(asked, 1, MaxPage) : MaxPage;
+        var filter = new DefinitionFilter(query["versionOptions"])
+        {
+            Ids = Many("ids"),
+            DefinitionIds = Many("definitionIds"),
+            Search = query["searchTerm"],
+            OrderBy = query["orderBy"],
+            Descending = query["orderDirection"] == "Descending",
+            Skip = Math.Clamp(Number("page") ?? 0, 0, int.MaxValue / MaxPage - 1) * size,
+            Take = size,
+        };
+        var mayEdit = person.May(ElsaAccess.Edit);
+
+        // There are no system definitions, so a list of only those is empty.
+        var (items, total) = query["isSystem"].ToString().Equals("true", StringComparison.OrdinalIgnoreCase) ? ([], 0) : await store.ListAsync(filter, cancel);
+        return ElsaJson.Json(new { items = items.Select(d => Summary(d, mayEdit ? Links.Of(d.Version.DefinitionId) : null)), totalCount = total, links = Links.OfList(mayEdit) });
+
+        int? Number(string name) => int.TryParse(query[name], NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null;
+
+        string[] Many(string name) => [.. query[name].OfType<string>().Where(id => id.Length > 0)];
+    }
+
+    private static object Summary(StoredDefinition stored, JsonArray? links) => new
+    {
+        links,
+        isMaterializerAvailable = links is null ? (bool?)null : true,
+        id = stored.Version.Id,
+        definitionId = stored.Version.DefinitionId,
+        name = stored.Version.Name,
+        description = stored.Version.Description,
+        version = stored.Version.Version,
+        isLatest = stored.Version.IsLatest,
+        isPublished = stored.Version.IsPublished,
+        materializerName = "Json",
+        createdAt = stored.Version.CreatedAt,
+        isReadonly = false,
+    };
+
+    private static async Task<IResult> ByDefinitionId(string definitionId, string? versionOptions, ClaimsPrincipal person, DefinitionStore store, CancellationToken cancel) =>
+        Model(await store.FindStoredAsync(definitionId, versionOptions ?? "Latest", cancel), person);
+
+    private static async Task<IResult> ById(string id, ClaimsPrincipal person, DefinitionStore store, CancellationToken cancel) => Model(await store.FindStoredAsync(id, cancel), person);
+
+    private static IResult Model(StoredDefinition? stored, ClaimsPrincipal person) =>
+        stored is null ? Results.NotFound() : ElsaJson.Json(DefinitionDocument.ToModel(stored, person.May(ElsaAccess.Edit)));
+
+    private static async Task<IResult> ManyById(string[] ids, ClaimsPrincipal person, DefinitionStore store, CancellationToken cancel)
+    {
+        var (items, _) = ids.Length == 0 ? ([], 0) : await store.ListAsync(new() { Ids = ids }, cancel);
+        var mayEdit = person.May(ElsaAccess.Edit);
+        return ElsaJson.List([.. items.Select(d => DefinitionDocument.ToModel(d, mayEdit))]);
+    }
+
+    private static async Task<IResult> Versions(string definitionId, DefinitionStore store, CancellationToken cancel)
+    {
+        var (items, _) = await store.ListAsync(new() { DefinitionIds = [definitionId], OrderBy = "Version", Descending = true }, cancel);
+        return ElsaJson.Json(items.Select(stored =>
+        {
+            var model = DefinitionDocument.ToModel(stored, mayEdit: false);
+            model["materializerName"] = "Json";
+            model["stringData"] = model["root"]?.ToJsonString(ElsaJson.Options);
+            model.Remove("root");
+            return model;
+        }));
+    }
+
+    private static async Task<IResult> Consumers(string definitionId, DefinitionStore store, CancellationToken cancel) =>
+        ElsaJson.Json(new { consumingWorkflowDefinitionIds = await ConsumersOf(definitionId, store, cancel) });
+
+    /// <summary>Definitions whose newest version uses this one as an activity, or starts it.</summary>
+    public static async Task<string[]> ConsumersOf(string definitionId, DefinitionStore store, CancellationToken cancel)
+    {
+        var (items, _) = await store.ListAsync(new("Latest"), cancel);
+        return [.. items.Where(d => d.Version.DefinitionId != definitionId && ElsaJson.Parse(d.Document).Object is { } document && Uses(document)).Select(d => d.Version.DefinitionId)];
+
+        bool Uses(JsonNode? node) => node switch
+        {
+            JsonObject json => (json.Text("workflowDefinitionId") == definitionId && json.ContainsKey("type")) || json.Any(p => Uses(p.Value)),
+            JsonArray array => array.Any(Uses),
+            _ => false,
+        };
+    }
+
+    private static async Task<IResult> UpdateReferences(string definitionId, DefinitionStore store, CancellationToken cancel) =>
+        // A workflow used as an activity is looked up when its consumer is compiled, so there is nothing to rewrite.
+        await store.FindStoredAsync(definitionId, "Latest", cancel) is null ? Results.NotFound() : ElsaJson.Json(new { affectedWorkflows = Array.Empty<string>() });
+
+    private static async Task<IResult> Subgraph(string versionId, string? parentNodeId, DefinitionStore store, CancellationToken cancel)
+    {
+        if (string.IsNullOrEmpty(parentNodeId))
+            return ElsaJson.Problem(StatusCodes.Status400BadRequest, ("parentNodeId", "'parentNodeId' must not be empty."));
+        return await store.FindStoredAsync(versionId, cancel) is { } stored && DefinitionGraph.Find(stored, parentNodeId) is { } node ? ElsaJson.Json(node) : Results.NotFound();
+    }
+
+    private static async Task<IResult> Segments(string versionId, string? childNodeId, DefinitionStore store, CancellationToken cancel)
+    {
+        if (string.IsNullOrEmpty(childNodeId))
+            return ElsaJson.Problem(StatusCodes.Status400BadRequest, ("childNodeId", "'childNodeId' must not be empty."));
+        return await store.FindStoredAsync(versionId, cancel) is { } stored && DefinitionGraph.Segments(stored, childNodeId) is { } segments ? ElsaJson.Json(segments) : Results.NotFound();
+    }
+
+    private static async Task<IResult> Save(JsonBody body, ClaimsPrincipal person, DefinitionStore store, IClock clock, CancellationToken cancel)
+    {
+        if (body.Object["model"] is not JsonObject model)
+            return ElsaJson.Problem(StatusCodes.Status400BadRequest, ("model", "'model' must not be empty."));
+        if (DefinitionRules.Check(model) is { } wrong)
+            return ElsaJson.Problem(StatusCodes.Status400BadRequest, wrong);
+        var publish = body.Object.Flag("publish") == true;
+        if (publish && !person.May(ElsaAccess.Publish))
+            return Forbidden("You may edit journeys but not publish them. The draft was not saved; save it without publishing and ask somebody who may.");
+
+        var definitionId = model.Text("definitionId") is { Length: > 0 } given ? given : Ids.Text(Ids.New(clock.Now()));
+        var edit = Edit(person, DefinitionDocument.Revision(model));
+        if (await store.SaveDraftAsync(definitionId, before => DefinitionDocument.ToStored(model, before), "designer", edit, clock.Now(), cancel) is not EditResult.Saved saved)
+            return ElsaJson.Problem(StatusCodes.Status409Conflict, "The draft was not saved.");
+        return default!;
+    }
+
+    public static IResult Forbidden(string reason) => ElsaJson.Problem(StatusCodes.Status403Forbidden, reason);
+}
