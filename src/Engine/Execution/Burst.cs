@@ -1,4 +1,5 @@
 using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Expressions;
 
 namespace Orchestration.Engine.Execution;
 
@@ -16,7 +17,99 @@ public static class Burst
         UpdatedAt = context.Now,
     };
 
-    /// <summary>Moves the instance by one stimulus until every branch waits or ends. No I/O, no wall clock, no randomness.</summary>
-    public static BurstResult Advance(CompiledWorkflow workflow, InstanceState state, Stimulus stimulus, BurstContext context) =>
-        throw new NotSupportedException();
+    /// <summary>
+    /// Moves the instance by one stimulus until every branch waits or ends. No I/O, no wall clock, no randomness.
+    /// A stimulus that no longer fits changes nothing and says why in <see cref="BurstResult.Refused"/>.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The state does not belong to this definition version.</exception>
+    public static BurstResult Advance(CompiledWorkflow workflow, InstanceState state, Stimulus stimulus, BurstContext context)
+    {
+        Bind(workflow, state);
+
+        return stimulus switch
+        {
+            Stimulus.Start start => state.ExecutionList.Count > 0 || state.Status == WorkflowStatus.Finished
+                ? Refuse(state, "The instance has been started before.")
+                : new BurstRun(workflow, state, context).Start(start),
+
+            Stimulus.Resume resume => Resume(workflow, state, resume, context),
+
+            Stimulus.Cancel => state.Status == WorkflowStatus.Finished
+                ? Refuse(state, $"The instance has ended: {state.SubStatus}.")
+                : new BurstRun(workflow, state, context).Cancel(),
+
+            Stimulus.Retry retry => state.ExecutionList.Find(x => x.Id == retry.ActivityInstanceId && x.Status == ActivityStatus.Faulted) is { } faulted
+                ? new BurstRun(workflow, state, context).Retry(faulted)
+                : Refuse(state, "There is no such faulted activity."),
+
+            Stimulus.ModifyVariable modify => ModifyVariable(workflow, state, modify, context),
+            Stimulus.ScheduleActivity schedule => ScheduleActivity(workflow, state, schedule, context),
+            _ => throw new ArgumentException($"Unknown stimulus {stimulus.GetType()}.", nameof(stimulus)),
+        };
+    }
+
+    private static BurstResult Resume(CompiledWorkflow workflow, InstanceState state, Stimulus.Resume resume, BurstContext context)
+    {
+        if (state.Status == WorkflowStatus.Finished)
+            return Refuse(state, $"The instance has ended: {state.SubStatus}.");
+
+        return state.Bookmarks.Find(x => x.Id == resume.BookmarkId) is { } bookmark
+            ? new BurstRun(workflow, state, context).Resume(bookmark, resume.Input)
+            : Refuse(state, "There is no such bookmark.");
+    }
+
+    private static BurstResult ModifyVariable(CompiledWorkflow workflow, InstanceState state, Stimulus.ModifyVariable modify, BurstContext context)
+    {
+        var definition = workflow.Variables.FirstOrDefault(x => x.Id == modify.VariableId || x.Name == modify.VariableId);
+        var root = state.ExecutionList.Find(x => x.Parent is null);
+
+        if (definition is null || root is null)
+            return Refuse(state, "There is no such variable.");
+
+        var block = root.FindLocal(definition.Id) ?? root.Declare(definition.Id, definition.Name, definition, null);
+        block.Value = Values.Convert(modify.Value, definition.Type);
+        state.UpdatedAt = context.Now;
+        return new BurstResult { State = state };
+    }
+
+    private static BurstResult ScheduleActivity(CompiledWorkflow workflow, InstanceState state, Stimulus.ScheduleActivity schedule, BurstContext context)
+    {
+        if (workflow.FindActivity(schedule.ActivityId) is not { Parent: { } parent } node)
+            return Refuse(state, "There is no such activity.");
+
+        // Only where its container is at work can what follows it run as designed.
+        return state.ExecutionList.Find(x => !x.IsEnded && ReferenceEquals(x.Node, parent)) is { } owner
+            ? new BurstRun(workflow, state, context).ScheduleAlteration(node, owner)
+            : Refuse(state, $"'{parent.Name ?? parent.Id}', which '{node.Name ?? node.Id}' is part of, is not running.");
+    }
+
+    private static BurstResult Refuse(InstanceState state, string reason) => new() { State = state, Refused = reason };
+
+    /// <summary>Joins a state that was read from storage to its definition, and brings back variables that are not stored.</summary>
+    private static void Bind(CompiledWorkflow workflow, InstanceState state)
+    {
+        foreach (var execution in state.ExecutionList)
+        {
+            execution.Node = workflow.FindNode(execution.NodeId)
+                ?? throw new InvalidDataException($"Instance {state.Id} runs activity {execution.NodeId}, which version {workflow.Id} of its definition does not have.");
+
+            foreach (var variable in execution.Node.Variables)
+                BindVariable(execution, variable);
+
+            execution.Node.Activity.BindMemory(execution);
+        }
+    }
+
+    internal static void BindVariable(ActivityExecution execution, VariableDefinition variable)
+    {
+        if (execution.FindLocal(variable.Id) is not { } block)
+        {
+            execution.Declare(variable.Id, variable.Name, variable, variable.Default);
+        }
+        else if (block.Definition is null)
+        {
+            execution.Memory!.Remove(block);
+            execution.Declare(variable.Id, variable.Name, variable, block.Value);
+        }
+    }
 }

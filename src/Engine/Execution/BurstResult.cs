@@ -10,6 +10,12 @@ public sealed class BurstResult
     /// <summary>The state after the burst. The same object that was passed in, changed.</summary>
     public required InstanceState State { get; init; }
 
+    /// <summary>Null when the stimulus did something; else why it changed nothing (its bookmark is gone, the instance has ended …).</summary>
+    public string? Refused { get; init; }
+
+    /// <summary>Executions this burst created or changed, in the order in which they were created. Ended ones are no longer in the state.</summary>
+    public List<ActivityExecution> Executions { get; } = [];
+
     /// <summary>Bookmarks that this burst opened and that are still open at its end.</summary>
     public List<Bookmark> Opened { get; } = [];
 

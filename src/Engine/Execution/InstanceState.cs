@@ -1,4 +1,5 @@
 using NodaTime;
+using Orchestration.Engine.Definitions;
 
 namespace Orchestration.Engine.Execution;
 
@@ -28,11 +29,37 @@ public sealed class InstanceState
     public Instant CreatedAt { get; set; }
     public Instant UpdatedAt { get; set; }
     public Instant? FinishedAt { get; set; }
+
+    /// <summary>Bookmark of the parent that this instance's end resumes, or null.</summary>
+    public string? ParentBookmarkId { get; set; }
     public List<Bookmark> Bookmarks { get; } = [];
     public List<Incident> Incidents { get; } = [];
 
+    /// <summary>Activity executions that have not ended, and the workflow's own. After a burst those that ended in it are gone.</summary>
+    public IReadOnlyList<ActivityExecution> Executions => ExecutionList;
+
     /// <summary>Workflow outputs set so far.</summary>
     public OrderedDictionary<string, object?> Output { get; } = [];
+
+    internal List<ActivityExecution> ExecutionList { get; set; } = [];
+    internal List<CompletionCallback> Callbacks { get; } = [];
+    internal List<OutputRecord> ActivityOutputs { get; } = [];
+
+    /// <summary>Workflow variables with their values, by definition; the defaults before the first run.</summary>
+    public IEnumerable<KeyValuePair<VariableDefinition, object?>> Variables(CompiledWorkflow workflow)
+    {
+        var root = ExecutionList.Find(x => x.Parent is null);
+
+        foreach (var variable in workflow.Variables)
+            yield return new(variable, root?.FindLocal(variable.Id) is { Value: { } value } ? value : variable.Default);
+    }
+
+    /// <summary>The state as UTF-8 JSON. Keys keep their order and values their types, so store it as text or bytes (<c>jsonb</c> would reorder keys).</summary>
+    public byte[] ToJson() => StateJson.Write(this);
+
+    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
+    /// <exception cref="InvalidDataException">It is not a state.</exception>
+    public static InstanceState FromJson(ReadOnlySpan<byte> json) => StateJson.Read(json);
 }
 
 /// <summary>Something that went wrong in an activity.</summary>

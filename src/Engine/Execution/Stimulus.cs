@@ -42,6 +42,12 @@ public sealed record BurstContext(Instant Now, ulong Seed)
     /// <summary>Published version of a definition by definition id, from the host's cache, or null. For ExecuteWorkflow.</summary>
     public Func<string, Definitions.CompiledWorkflow?> FindPublished { get; init; } = _ => null;
 
+    /// <summary>Mode of flowcharts whose definition does not say one. Default counter, as Elsa.</summary>
+    public Definitions.FlowchartMode FlowchartMode { get; init; }
+
     /// <summary>Most activity executions one burst may run before it is stopped with an incident. Default 10,000.</summary>
     public int MaxSteps { get; init; } = 10_000;
+
+    /// <summary>How many ExecuteWorkflow activities this burst stands in.</summary>
+    internal int Depth { get; init; }
 }

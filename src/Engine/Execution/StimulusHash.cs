@@ -1,0 +1,31 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Orchestration.Engine.Execution;
+
+/// <summary>What a stimulus and the bookmark or trigger that waits for it have in common: 32 hex digits.</summary>
+public static class StimulusHash
+{
+    /// <summary>Hash of an event by name. Names are compared exactly, as Elsa does.</summary>
+    public static string Event(string eventName) => Of("Elsa.Event", eventName);
+
+    /// <summary>Hash of an HTTP endpoint by route and method; both are compared without case, slashes around the route do not count.</summary>
+    public static string Http(string path, string method) =>
+        Of("Elsa.HttpEndpoint", method.ToUpperInvariant() + " " + path.Trim('/').ToLowerInvariant());
+
+    /// <summary>Hash of any other stimulus.</summary>
+    /// <param name="name">Kind of stimulus.</param>
+    /// <param name="key">What distinguishes it from others of that kind.</param>
+    public static string Of(string name, string key)
+    {
+        var length = Encoding.UTF8.GetMaxByteCount(name.Length + key.Length + 1);
+        Span<byte> text = length <= 512 ? stackalloc byte[length] : new byte[length];
+        var written = Encoding.UTF8.GetBytes(name, text);
+        text[written++] = 0;
+        written += Encoding.UTF8.GetBytes(key, text[written..]);
+
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(text[..written], hash);
+        return Convert.ToHexStringLower(hash[..16]);
+    }
+}

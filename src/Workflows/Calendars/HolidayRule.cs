@@ -1,0 +1,119 @@
+using NodaTime;
+
+namespace Orchestration.Workflows.Calendars;
+
+/// <summary>When a holiday that falls on a weekend is observed besides the day itself.</summary>
+internal enum Observance
+{
+    /// <summary>Only on the day itself.</summary>
+    Actual,
+
+    /// <summary>Saturday on the Friday before, Sunday on the Monday after (5 U.S.C. 6103(b), Executive Order 11582).</summary>
+    NearestWeekday,
+
+    /// <summary>Sunday on the Monday after; Saturday stays.</summary>
+    SundayToMonday,
+
+    /// <summary>On the next weekday that is not a holiday itself (substitute days of England and Wales).</summary>
+    NextFreeWeekday,
+}
+
+/// <summary>One holiday or half day: which dates it means in a year. <see cref="Slots"/> null closes the day; otherwise they are its hours.</summary>
+internal sealed record HolidayRule(string Name, Func<int, LocalDate?> DateIn, IReadOnlyList<LocalDate> Dates, Observance Observance, int From, int To, IReadOnlyList<int> Except, IReadOnlyList<OpeningSlot>? Slots)
+{
+    /// <summary>Explicit dates may open a day that is closed by the week; a computed half day only shortens an open one.</summary>
+    public bool MayOpenClosedDay => Dates.Count > 0;
+
+    public IEnumerable<LocalDate> NominalDates(int year)
+    {
+        if (Dates.Count > 0)
+        {
+            return Dates.Where(date => date.Year == year);
+        }
+
+        return year >= From && year <= To && !Except.Contains(year) && DateIn(year) is { } date ? [date] : [];
+    }
+
+    /// <summary>The n-th weekday of a month, counted from its end when n is negative; null when the month has no such day.</summary>
+    public static LocalDate? NthWeekday(int year, int month, IsoDayOfWeek weekday, int n)
+    {
+        var first = new LocalDate(year, month, 1);
+        if (n < 0)
+        {
+            return first.PlusMonths(1).Previous(weekday).PlusWeeks(n + 1);
+        }
+
+        var date = first.PlusDays(-1).Next(weekday).PlusWeeks(n - 1);
+        return date.Month == month ? date : null;
+    }
+
+    /// <summary>Easter Sunday of the Gregorian calendar (Meeus, Jones, Butcher: Astronomical Algorithms, chapter 8).</summary>
+    public static LocalDate EasterSunday(int year)
+    {
+        var a = year % 19;
+        var (b, c) = (year / 100, year % 100);
+        var (d, e) = (b / 4, b % 4);
+        var f = (b + 8) / 25;
+        var g = (b - f + 1) / 3;
+        var h = ((19 * a) + b - d - g + 15) % 30;
+        var (i, k) = (c / 4, c % 4);
+        var l = (32 + (2 * e) + (2 * i) - h - k) % 7;
+        var m = (a + (11 * h) + (22 * l)) / 451;
+        var (month, day) = int.DivRem(h + l - (7 * m) + 114, 31);
+        return new LocalDate(year, month, day + 1);
+    }
+
+    /// <summary>
+    /// The holidays that close or shorten days of one year, by date. A full holiday beats a half day, the earlier rule a later one.
+    /// Neighbouring years count too: a New Year's Day on a Saturday is observed on 31 December.
+    /// </summary>
+    public static Dictionary<LocalDate, (string Name, HolidayRule Rule)> In(int year, IReadOnlyList<HolidayRule> rules)
+    {
+        var nominal = rules
+            .SelectMany(rule => Enumerable.Range(year - 1, 3).SelectMany(rule.NominalDates).Select(date => (Date: date, Rule: rule)))
+            .OrderBy(holiday => holiday.Date)
+            .ToList();
+        Dictionary<LocalDate, (string Name, HolidayRule Rule)> days = [];
+        foreach (var (date, rule) in nominal)
+        {
+            Put(date, rule.Name, rule);
+        }
+
+        foreach (var (date, rule) in nominal.Where(holiday => IsWeekend(holiday.Date)))
+        {
+            var observed = rule.Observance switch
+            {
+                Observance.NearestWeekday => date.PlusDays(date.DayOfWeek == IsoDayOfWeek.Saturday ? -1 : 1),
+                Observance.SundayToMonday when date.DayOfWeek == IsoDayOfWeek.Sunday => date.PlusDays(1),
+                Observance.NextFreeWeekday => NextFree(date),
+                _ => date,
+            };
+            if (observed != date)
+            {
+                Put(observed, $"{rule.Name} (observed)", rule);
+            }
+        }
+
+        return days;
+
+        void Put(LocalDate date, string name, HolidayRule rule)
+        {
+            if (!days.TryGetValue(date, out var present) || (present.Rule.Slots is not null && rule.Slots is null))
+            {
+                days[date] = (name, rule);
+            }
+        }
+
+        LocalDate NextFree(LocalDate date)
+        {
+            do
+            {
+                date = date.PlusDays(1);
+            }
+            while (IsWeekend(date) || (days.TryGetValue(date, out var taken) && taken.Rule.Slots is null));
+            return date;
+        }
+    }
+
+    private static bool IsWeekend(LocalDate date) => date.DayOfWeek is IsoDayOfWeek.Saturday or IsoDayOfWeek.Sunday;
+}

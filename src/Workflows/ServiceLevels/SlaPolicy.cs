@@ -1,0 +1,133 @@
+using System.Diagnostics.CodeAnalysis;
+using NodaTime;
+using Orchestration.Engine.Definitions;
+
+namespace Orchestration.Workflows.ServiceLevels;
+
+/// <summary>Whose deadline it is.</summary>
+public enum SlaKind
+{
+    /// <summary>The company's own target.</summary>
+    Internal,
+
+    /// <summary>What the customer was told.</summary>
+    Promise,
+
+    /// <summary>What a law or regulator demands. Unpausable unless the policy says otherwise.</summary>
+    Statutory,
+}
+
+/// <summary>What carries the clock.</summary>
+public enum SlaSubject { Task, Case }
+
+/// <summary>
+/// A service level as data: what is measured, on which calendar, when the clock starts, stops, pauses, and who is told on the way.
+/// Immutable; a running clock keeps the version it started with.
+/// </summary>
+public sealed record SlaPolicy
+{
+    public required string Id { get; init; }
+
+    /// <summary>At least 1. A changed policy is a new version.</summary>
+    public required int Version { get; init; }
+    public required string Name { get; init; }
+    public string? Description { get; init; }
+
+    /// <summary>The rule behind it, e.g. <c>12 CFR 1026.19(e)(1)(iii)</c>.</summary>
+    public string? Source { get; init; }
+    public SlaKind Kind { get; init; }
+    public SlaSubject Subject { get; init; }
+    public required SlaTarget Target { get; init; }
+
+    /// <summary>Id of the calendar; also gives calendar days and weeks their zone.</summary>
+    public required string Calendar { get; init; }
+    public ClockDirection Direction { get; init; }
+
+    /// <summary>For backward clocks: the fact of the case that holds the date to count back from.</summary>
+    public string? AnchorFact { get; init; }
+    public bool Pausable { get; init; } = true;
+
+    /// <summary>The due time ends a wait (a rescission period) instead of being a deadline: reaching it is no breach. Default: a deadline.</summary>
+    public bool WaitingPeriod { get; init; }
+
+    /// <summary>When the clock is attached late, do rungs it has already passed act (the highest one) or are they recorded as skipped? Default: act.</summary>
+    public bool MissedRungsAct { get; init; } = true;
+
+    /// <summary>Default: its subject was opened.</summary>
+    public required ClockCondition Start { get; init; }
+
+    /// <summary>Default: its subject was completed.</summary>
+    public required ClockCondition Stop { get; init; }
+
+    /// <summary>Default: its subject was cancelled.</summary>
+    public required ClockCondition Cancel { get; init; }
+
+    /// <summary>With <see cref="Start"/> at once: completes the clock and starts a new generation. Default: never.</summary>
+    public ClockCondition? Reset { get; init; }
+
+    /// <summary>The clock stands still while its subject waits for one of these reasons.</summary>
+    public IReadOnlyList<string> PauseReasons { get; init; } = [];
+    public required IReadOnlyList<LadderRung> Ladder { get; init; }
+
+    /// <summary>Target of the generations after the first and where they count from; null when all are alike and count from the reset.</summary>
+    public Recurrence? Recurrence { get; init; }
+
+    /// <summary>The target of a generation.</summary>
+    public SlaTarget TargetOf(int generation) => generation > 1 && Recurrence is { } recurrence ? recurrence.Target : Target;
+
+    /// <summary>Reads a policy from its JSON (see definitions/sla). False with every error, each with its JSON path, when it is not one.</summary>
+    /// <param name="json">The document.</param>
+    /// <param name="calendarExists">Whether there is a calendar of an id.</param>
+    /// <param name="policy">The policy, or null.</param>
+    /// <param name="errors">What is wrong.</param>
+    public static bool TryParse(string json, Func<string, bool> calendarExists, [NotNullWhen(true)] out SlaPolicy? policy, out IReadOnlyList<DefinitionError> errors) =>
+        SlaPolicyJson.TryParse(json, calendarExists, out policy, out errors);
+
+    /// <summary>The policy as JSON that <see cref="TryParse"/> reads back to an equal policy.</summary>
+    public string ToJson() => SlaPolicyJson.Write(this);
+
+    /// <summary>A step's own duration without a policy file: an internal target with the default ladder.</summary>
+    public static SlaPolicy Inline(SlaTarget target, string calendar) => New("inline", "Step target", SlaKind.Internal, SlaSubject.Task, target, calendar, ClockDirection.Forward);
+
+    /// <summary>A promise to a customer: due at the promised instant, the anchor of <see cref="Clock.Start"/>.</summary>
+    public static SlaPolicy Promise(string calendar) => New("promise", "Customer promise", SlaKind.Promise, SlaSubject.Case, SlaTarget.Zero, calendar, ClockDirection.Backward);
+
+    private static SlaPolicy New(string id, string name, SlaKind kind, SlaSubject subject, SlaTarget target, string calendar, ClockDirection direction) => new()
+    {
+        Id = id,
+        Version = 1,
+        Name = name,
+        Kind = kind,
+        Subject = subject,
+        Target = target,
+        Calendar = calendar,
+        Direction = direction,
+        AnchorFact = direction == ClockDirection.Backward ? id : null,
+        Start = ClockCondition.On(subject, "opened"),
+        Stop = ClockCondition.On(subject, "completed"),
+        Cancel = ClockCondition.On(subject, "cancelled"),
+        Ladder = LadderRung.Default(kind),
+    };
+}
+
+/// <summary>Holds when the change is one of these events and every named fact has one of its values.</summary>
+public sealed record ClockCondition(IReadOnlyList<string> Events, IReadOnlyDictionary<string, IReadOnlyList<string>> Where)
+{
+    public bool Holds(SubjectChange change) =>
+        Events.Contains(change.Event, StringComparer.Ordinal)
+        && Where.All(fact => change.Facts.TryGetValue(fact.Key, out var value) && fact.Value.Contains(value, StringComparer.Ordinal));
+
+    internal static ClockCondition On(SlaSubject subject, string what) => new([$"{(subject == SlaSubject.Task ? "task" : "case")}.{what}"], new Dictionary<string, IReadOnlyList<string>>());
+}
+
+/// <summary>Something happened to a task or case that carries clocks, or might.</summary>
+/// <param name="At">When it happened. Earlier than now for a late start.</param>
+/// <param name="Event"><c>task.opened</c>, <c>task.completed</c>, <c>task.cancelled</c>, the same for <c>case</c>, <c>step:NAME.completed</c>, <c>event:NAME</c>.</param>
+/// <param name="PauseReasons">What the subject waits for after the change.</param>
+/// <param name="Facts">Facts of the case, as text (jurisdiction, product …).</param>
+public sealed record SubjectChange(Instant At, string Event, IReadOnlySet<string> PauseReasons, IReadOnlyDictionary<string, string> Facts);
+
+/// <summary>How a recurring clock goes on: a status letter every 30 days.</summary>
+/// <param name="Target">Target of the generations after the first.</param>
+/// <param name="FromDue">Count from the due time of the generation before instead of from the reset.</param>
+public sealed record Recurrence(SlaTarget Target, bool FromDue);

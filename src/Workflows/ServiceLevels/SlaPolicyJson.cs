@@ -1,0 +1,438 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Orchestration.Engine.Definitions;
+using static Orchestration.Workflows.ServiceLevels.LadderTarget;
+
+namespace Orchestration.Workflows.ServiceLevels;
+
+/// <summary>Reads a policy's JSON and says everything that is wrong with it at once; writes it back in the same form.</summary>
+internal static class SlaPolicyJson
+{
+    private static readonly Dictionary<string, SlaKind> Kinds = new() { ["internal"] = SlaKind.Internal, ["promise"] = SlaKind.Promise, ["statutory"] = SlaKind.Statutory };
+    private static readonly Dictionary<string, SlaSubject> Subjects = new() { ["task"] = SlaSubject.Task, ["case"] = SlaSubject.Case };
+    private static readonly Dictionary<string, ClockDirection> Directions = new() { ["forward"] = ClockDirection.Forward, ["backward"] = ClockDirection.Backward };
+    private static readonly Dictionary<string, bool> MissedRungs = new() { ["act"] = true, ["skip"] = false };
+    private static readonly Dictionary<string, bool> RecurrenceFrom = new() { ["completion"] = false, ["due"] = true };
+
+    private static readonly Dictionary<string, LadderTarget> Targets = new()
+    {
+        ["owner"] = Owner, ["deputy"] = Deputy, ["team"] = Team, ["lead"] = Lead, ["manager"] = Manager, ["compliance"] = Compliance,
+    };
+
+    private static readonly Dictionary<string, LadderTarget> NewOwners = new() { ["deputy"] = Deputy, ["lead"] = Lead, ["team"] = Team };
+
+    private enum Action { Notify, RaisePriority, RelaxSkills, Reassign, AddWatcher, StartWorkflow, PublishEvent, Webhook }
+
+    private static readonly Dictionary<string, Action> Actions = Enum.GetValues<Action>().ToDictionary(action => JsonNamingPolicy.CamelCase.ConvertName(action.ToString()));
+
+    public static bool TryParse(string json, Func<string, bool> calendarExists, [NotNullWhen(true)] out SlaPolicy? policy, out IReadOnlyList<DefinitionError> errors)
+    {
+        List<DefinitionError> found = [];
+        policy = DefinitionReader.Open(json, found) is { } reader ? Read(reader, calendarExists) : null;
+        if (found.Count > 0)
+        {
+            policy = null;
+        }
+
+        errors = found;
+        return policy is not null;
+    }
+
+    private static SlaPolicy? Read(DefinitionReader reader, Func<string, bool> calendarExists)
+    {
+        var id = reader.Text("id", maxLength: 100);
+        var version = reader.Int("version", 1, int.MaxValue);
+        var name = reader.Text("name");
+        var kind = reader.Choice("kind", Kinds, required: false) ?? SlaKind.Internal;
+        var subject = reader.Choice("subject", Subjects, required: false) ?? SlaSubject.Task;
+        var direction = reader.Choice("direction", Directions, required: false) ?? ClockDirection.Forward;
+        var target = ReadTarget(reader, "target");
+        var calendar = reader.Text("calendar", maxLength: 100);
+        if (calendar is not null && !calendarExists(calendar))
+        {
+            reader.Error("calendar", $"there is no calendar '{calendar}'");
+        }
+
+        var anchorFact = reader.Text("anchor", required: direction == ClockDirection.Backward);
+        if (anchorFact is not null && direction == ClockDirection.Forward)
+        {
+            reader.Error("anchor", "is for backward clocks only; a forward clock counts from its start");
+        }
+
+        var pausable = reader.Bool("pausable", kind != SlaKind.Statutory);
+        var pauseReasons = reader.Texts("pauseReasons", required: false).Select(reason => reason.Text).ToList();
+        if (!pausable && pauseReasons.Count > 0)
+        {
+            reader.Error("pauseReasons", "an unpausable clock cannot have pause reasons");
+        }
+
+        var recurrence = ReadRecurrence(reader);
+        if (recurrence is not null && !reader.Has("reset"))
+        {
+            reader.Error("recurrence", "needs a reset condition");
+        }
+
+        if (recurrence is not null && direction == ClockDirection.Backward)
+        {
+            reader.Error("recurrence", "is for forward clocks only");
+        }
+
+        if (direction == ClockDirection.Forward && target == SlaTarget.Zero)
+        {
+            reader.Error("target.amount", "must be above zero");
+        }
+
+        var ladder = reader.Has("ladder") ? ReadLadder(reader, target, direction) : LadderRung.Default(kind);
+        var policy = new SlaPolicy
+        {
+            Id = id ?? "",
+            Version = version ?? 1,
+            Name = name ?? "",
+            Description = reader.Text("description", required: false, maxLength: 2000),
+            Source = reader.Text("source", required: false, maxLength: 2000),
+            Kind = kind,
+            Subject = subject,
+            Target = target ?? SlaTarget.Zero,
+            Calendar = calendar ?? "",
+            Direction = direction,
+            AnchorFact = anchorFact,
+            Pausable = pausable,
+            WaitingPeriod = reader.Bool("waitingPeriod", false),
+            MissedRungsAct = reader.Choice("missedRungs", MissedRungs, required: false) ?? true,
+            Start = ReadCondition(reader, "start") ?? ClockCondition.On(subject, "opened"),
+            Stop = ReadCondition(reader, "stop") ?? ClockCondition.On(subject, "completed"),
+            Cancel = ReadCondition(reader, "cancel") ?? ClockCondition.On(subject, "cancelled"),
+            Reset = ReadCondition(reader, "reset"),
+            PauseReasons = pauseReasons,
+            Ladder = ladder,
+            Recurrence = recurrence,
+        };
+        reader.NoOthers();
+        return policy;
+    }
+
+    private static SlaTarget? ReadTarget(DefinitionReader reader, string member)
+    {
+        if (reader.Object(member) is not { } body)
+        {
+            return null;
+        }
+
+        var amount = body.Text("amount");
+        var unit = body.Text("unit");
+        body.NoOthers();
+        if (amount is null || unit is null)
+        {
+            return null;
+        }
+
+        if (SlaTarget.TryParse(amount, unit, out var target, out var reason))
+        {
+            return target;
+        }
+
+        body.Error(SlaTarget.Units.ContainsKey(unit) ? "amount" : "unit", reason);
+        return null;
+    }
+
+    private static ClockCondition? ReadCondition(DefinitionReader reader, string member)
+    {
+        if (reader.Object(member, required: false) is not { } body)
+        {
+            return null;
+        }
+
+        var events = body.Texts("events", required: true).Select(name => name.Text).ToList();
+        if (events.Count == 0 && body.Has("events"))
+        {
+            body.Error("events", "must name at least one event");
+        }
+
+        Dictionary<string, IReadOnlyList<string>> where = [];
+        if (body.Object("where", required: false) is { } facts)
+        {
+            foreach (var fact in facts.MemberNames())
+            {
+                where[fact] = [.. facts.Texts(fact, required: true).Select(value => value.Text)];
+            }
+        }
+
+        body.NoOthers();
+        return new ClockCondition(events, where);
+    }
+
+    private static Recurrence? ReadRecurrence(DefinitionReader reader)
+    {
+        if (reader.Object("recurrence", required: false) is not { } body)
+        {
+            return null;
+        }
+
+        var target = ReadTarget(body, "target");
+        var fromDue = body.Choice("from", RecurrenceFrom, required: false) ?? false;
+        body.NoOthers();
+        if (target == SlaTarget.Zero)
+        {
+            body.Error("target.amount", "must be above zero");
+        }
+
+        return target is null ? null : new Recurrence(target, fromDue);
+    }
+
+    private static List<LadderRung> ReadLadder(DefinitionReader reader, SlaTarget? target, ClockDirection direction)
+    {
+        List<LadderRung> ladder = [];
+        HashSet<string> keys = [];
+        foreach (var body in reader.Objects("ladder", required: false, max: 50))
+        {
+            var percent = body.Int("percent", 1, LadderRung.MaxPercent, required: false);
+            var before = body.Has("before") ? ReadTarget(body, "before") : null;
+            var after = body.Has("after") ? ReadTarget(body, "after") : null;
+            var actions = body.Objects("actions", required: true, max: 20).Select(ReadAction).OfType<LadderAction>().ToList();
+            body.NoOthers();
+            if (new[] { body.Has("percent"), body.Has("before"), body.Has("after") }.Count(given => given) != 1)
+            {
+                body.Error(null, "must have exactly one of percent, before and after");
+                continue;
+            }
+
+            if (percent is null && before is null && after is null)
+            {
+                continue;
+            }
+
+            if (before == SlaTarget.Zero || after == SlaTarget.Zero)
+            {
+                body.Error(null, "the due time itself is percent 100");
+                continue;
+            }
+
+            if (before is not null && direction == ClockDirection.Forward && IsAtLeast(before, target))
+            {
+                body.Error("before", "lies before the start of the clock");
+            }
+
+            if (after is not null && direction == ClockDirection.Backward && target != SlaTarget.Zero && IsAtLeast(after, target))
+            {
+                body.Error("after", "lies after the end: the date the clock counts back from");
+            }
+
+            if (actions.Count == 0 && body.Has("actions"))
+            {
+                body.Error("actions", "must have at least one action");
+            }
+
+            var rung = new LadderRung(percent, before, after, actions);
+            if (!keys.Add(rung.Key))
+            {
+                body.Error(null, $"there are two rungs at {rung.Key}");
+            }
+
+            ladder.Add(rung);
+        }
+
+        return ladder;
+    }
+
+    private static bool IsAtLeast(SlaTarget offset, SlaTarget? target) =>
+        target is not null && offset.Unit == target.Unit && (offset.CountsDays ? offset.Count >= target.Count : offset.Time >= target.Time);
+
+    private static LadderAction? ReadAction(DefinitionReader body)
+    {
+        LadderAction? action = null;
+        switch (body.Choice("action", Actions))
+        {
+            case Action.Notify:
+                action = body.Choice("to", Targets) is { } to ? new LadderAction.Notify(to) : null;
+                break;
+            case Action.RaisePriority:
+                action = new LadderAction.RaisePriority(body.Int("by", 1, 9, required: false) ?? 1);
+                break;
+            case Action.RelaxSkills:
+                action = new LadderAction.RelaxSkills();
+                break;
+            case Action.Reassign:
+                action = body.Choice("to", NewOwners) is { } owner ? new LadderAction.Reassign(owner) : null;
+                break;
+            case Action.AddWatcher:
+                action = body.Choice("who", Targets) is { } who ? new LadderAction.AddWatcher(who) : null;
+                break;
+            case Action.StartWorkflow:
+                action = body.Text("definition") is { } definition ? new LadderAction.StartWorkflow(definition) : null;
+                break;
+            case Action.PublishEvent:
+                action = body.Text("event") is { } name ? new LadderAction.PublishEvent(name) : null;
+                break;
+            case Action.Webhook:
+                var text = body.Text("url", maxLength: 2000);
+                if (text is not null && Uri.TryCreate(text, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp))
+                {
+                    action = new LadderAction.Webhook(url);
+                }
+                else if (text is not null)
+                {
+                    body.Error("url", "must be an http or https address");
+                }
+
+                break;
+        }
+
+        body.NoOthers();
+        return action;
+    }
+
+    public static string Write(SlaPolicy policy)
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("id", policy.Id);
+            writer.WriteNumber("version", policy.Version);
+            writer.WriteString("name", policy.Name);
+            WriteOptional(writer, "description", policy.Description);
+            WriteOptional(writer, "source", policy.Source);
+            writer.WriteString("kind", NameOf(Kinds, policy.Kind));
+            writer.WriteString("subject", NameOf(Subjects, policy.Subject));
+            WriteTarget(writer, "target", policy.Target);
+            writer.WriteString("calendar", policy.Calendar);
+            writer.WriteString("direction", NameOf(Directions, policy.Direction));
+            WriteOptional(writer, "anchor", policy.AnchorFact);
+            writer.WriteBoolean("pausable", policy.Pausable);
+            writer.WriteBoolean("waitingPeriod", policy.WaitingPeriod);
+            writer.WriteString("missedRungs", NameOf(MissedRungs, policy.MissedRungsAct));
+            WriteCondition(writer, "start", policy.Start);
+            WriteCondition(writer, "stop", policy.Stop);
+            WriteCondition(writer, "cancel", policy.Cancel);
+            WriteCondition(writer, "reset", policy.Reset);
+            WriteTexts(writer, "pauseReasons", policy.PauseReasons);
+            WriteLadder(writer, policy.Ladder);
+            if (policy.Recurrence is { } recurrence)
+            {
+                writer.WriteStartObject("recurrence");
+                WriteTarget(writer, "target", recurrence.Target);
+                writer.WriteString("from", NameOf(RecurrenceFrom, recurrence.FromDue));
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(stream.ToArray());
+    }
+
+    private static void WriteLadder(Utf8JsonWriter writer, IReadOnlyList<LadderRung> ladder)
+    {
+        writer.WriteStartArray("ladder");
+        foreach (var rung in ladder)
+        {
+            writer.WriteStartObject();
+            if (rung.Percent is { } percent)
+            {
+                writer.WriteNumber("percent", percent);
+            }
+
+            WriteTarget(writer, "before", rung.Before);
+            WriteTarget(writer, "after", rung.After);
+            writer.WriteStartArray("actions");
+            foreach (var action in rung.Actions)
+            {
+                WriteAction(writer, action);
+            }
+
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+    }
+
+    private static void WriteAction(Utf8JsonWriter writer, LadderAction action)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("action", JsonNamingPolicy.CamelCase.ConvertName(action.GetType().Name));
+        switch (action)
+        {
+            case LadderAction.Notify notify:
+                writer.WriteString("to", NameOf(Targets, notify.To));
+                break;
+            case LadderAction.RaisePriority raise:
+                writer.WriteNumber("by", raise.By);
+                break;
+            case LadderAction.Reassign reassign:
+                writer.WriteString("to", NameOf(Targets, reassign.To));
+                break;
+            case LadderAction.AddWatcher watcher:
+                writer.WriteString("who", NameOf(Targets, watcher.Who));
+                break;
+            case LadderAction.StartWorkflow start:
+                writer.WriteString("definition", start.DefinitionId);
+                break;
+            case LadderAction.PublishEvent publish:
+                writer.WriteString("event", publish.EventName);
+                break;
+            case LadderAction.Webhook webhook:
+                writer.WriteString("url", webhook.Url.OriginalString);
+                break;
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static void WriteCondition(Utf8JsonWriter writer, string member, ClockCondition? condition)
+    {
+        if (condition is null)
+        {
+            return;
+        }
+
+        writer.WriteStartObject(member);
+        WriteTexts(writer, "events", condition.Events);
+        if (condition.Where.Count > 0)
+        {
+            writer.WriteStartObject("where");
+            foreach (var (fact, values) in condition.Where)
+            {
+                WriteTexts(writer, fact, values);
+            }
+
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static void WriteTarget(Utf8JsonWriter writer, string member, SlaTarget? target)
+    {
+        if (target is not null)
+        {
+            writer.WriteStartObject(member);
+            writer.WriteString("amount", target.Amount);
+            writer.WriteString("unit", target.UnitName);
+            writer.WriteEndObject();
+        }
+    }
+
+    private static void WriteTexts(Utf8JsonWriter writer, string member, IEnumerable<string> texts)
+    {
+        writer.WriteStartArray(member);
+        foreach (var text in texts)
+        {
+            writer.WriteStringValue(text);
+        }
+
+        writer.WriteEndArray();
+    }
+
+    private static void WriteOptional(Utf8JsonWriter writer, string member, string? text)
+    {
+        if (text is not null)
+        {
+            writer.WriteString(member, text);
+        }
+    }
+
+    private static string NameOf<T>(Dictionary<string, T> names, T value) where T : struct => names.First(name => name.Value.Equals(value)).Key;
+}

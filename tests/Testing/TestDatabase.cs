@@ -1,0 +1,124 @@
+using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
+using Npgsql;
+using Orchestration.Engine.Storage;
+
+namespace Orchestration.Testing;
+
+/// <summary>
+/// A database of a test's own, with the schema of every product assembly that the test project references. Made from a template in
+/// the time of a copy, dropped when disposed.
+/// </summary>
+/// <remarks>
+/// The server is the one of <c>ORCHESTRATION_TEST_POSTGRES</c> (a connection string of a user who may create databases) where that
+/// is set, else one that this test process starts for itself and that goes with it.
+/// </remarks>
+public sealed class TestDatabase : IAsyncDisposable
+{
+    private static readonly Lazy<Task<string>> Server = new(StartServerAsync);
+    private static readonly Lazy<Task<string>> Template = new(MakeTemplateAsync);
+
+    private TestDatabase(string name, NpgsqlConnectionStringBuilder connection)
+    {
+        Name = name;
+        ConnectionString = connection.ConnectionString;
+        DataSource = NpgsqlDataSource.Create(connection);
+    }
+
+    public string Name { get; }
+
+    public string ConnectionString { get; }
+
+    public NpgsqlDataSource DataSource { get; }
+
+    public static async Task<TestDatabase> CreateAsync() => await CreateAsync(await Template.Value);
+
+    /// <summary>A database without any schema.</summary>
+    public static async Task<TestDatabase> CreateEmptyAsync() => await CreateAsync("template0");
+
+    public async ValueTask DisposeAsync()
+    {
+        await DataSource.DisposeAsync();
+        await OnServerAsync($"drop database if exists {Name} with (force)");
+    }
+
+    private static async Task<TestDatabase> CreateAsync(string template)
+    {
+        var name = $"test_{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
+        await OnServerAsync($"create database {name} template {template}");
+        return new(name, new NpgsqlConnectionStringBuilder(await Server.Value) { Database = name, IncludeErrorDetail = true });
+    }
+
+    private static async Task<string> StartServerAsync()
+    {
+        if (Environment.GetEnvironmentVariable("ORCHESTRATION_TEST_POSTGRES") is { Length: > 0 } given)
+        {
+            return given;
+        }
+
+        var server = await EmbeddedPostgres.StartAsync(new()
+        {
+            Directory = Path.Combine(Path.GetTempPath(), $"orchestration-test-{Environment.ProcessId}"),
+            Package = Repository.Path("src/Host/Embedded"),
+            Temporary = true,
+            Settings = new Dictionary<string, string>
+            {
+                ["fsync"] = "off",
+                ["synchronous_commit"] = "off",
+                ["full_page_writes"] = "off",
+                ["max_connections"] = "500",
+                ["max_wal_size"] = "4GB",
+            },
+        });
+        return server.ConnectionString;
+    }
+
+    // Named after its content, so that on a shared server it is made once and not once per process.
+    private static async Task<string> MakeTemplateAsync()
+    {
+        var migrator = new Migrator(new[] { "Engine", "Workflows", "Host" }
+            .Where(product => File.Exists(Path.Combine(AppContext.BaseDirectory, $"Orchestration.{product}.dll")))
+            .Select(product => Assembly.Load($"Orchestration.{product}")));
+        var checksum = SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(migrator.Migrations.Select(migration => migration.Checksum))));
+        var name = $"template_{Convert.ToHexStringLower(checksum)[..16]}";
+
+        await using var server = NpgsqlDataSource.Create(await Server.Value);
+        await using var connection = await server.OpenConnectionAsync();
+        await RunAsync(connection, "select pg_advisory_lock(4711)");
+        try
+        {
+            await using var find = new NpgsqlCommand($"select 1 from pg_database where datname = '{name}'", connection);
+            if (await find.ExecuteScalarAsync() is null)
+            {
+                await RunAsync(connection, $"drop database if exists {name}_draft with (force)");
+                await RunAsync(connection, $"create database {name}_draft template template0");
+                await using (var draft = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(await Server.Value) { Database = $"{name}_draft", Pooling = false }))
+                {
+                    await migrator.MigrateAsync(draft);
+                }
+
+                await RunAsync(connection, $"alter database {name}_draft rename to {name}");
+            }
+        }
+        finally
+        {
+            await RunAsync(connection, "select pg_advisory_unlock(4711)");
+        }
+
+        return name;
+    }
+
+    private static async Task OnServerAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(await Server.Value);
+        await connection.OpenAsync();
+        await RunAsync(connection, sql);
+    }
+
+    private static async Task RunAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 120 };
+        await command.ExecuteNonQueryAsync();
+    }
+}
