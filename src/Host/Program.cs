@@ -1,9 +1,36 @@
+using Orchestration.Host.Administration;
 using Orchestration.Host.Elsa;
+using Orchestration.Host.Shell;
 
 var builder = WebApplication.CreateBuilder(args);
-builder.Services.AddSingleton<StudioFiles>();
-builder.Services.AddAuthentication("Cookies").AddCookie().AddBearerToken();
-ElsaAccess.AddPolicies(builder.Services.AddAuthorizationBuilder());
+builder.AddDefaults();
+await builder.AddDatabaseAsync();
+builder.AddSignIn();
+builder.AddForgeryProtection();
+builder.AddProblems();
+builder.AddPages();
+builder.AddHealth();
+builder.AddOpenApiDocument();
+builder.AddElsa();
+
 var app = builder.Build();
+await app.PrepareDatabaseAsync();
+
+app.UseSecurityHeaders();
+app.UseProblems();
+app.UseAssets();
+app.UseAuthentication();
+app.UseAuthorization();
+app.UseForgeryProtection();
+
+app.MapHealth();
+app.MapOpenApiDocument();
+app.MapSessions();
+app.MapSignIn();
+app.MapPages();
+app.MapLive();
+app.MapPeople();
 app.MapStudio();
-app.Run();
+app.MapElsaApi();
+
+await app.RunAsync();

@@ -1,0 +1,77 @@
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Orchestration.Engine.Runtime;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Host.Shell;
+
+/// <summary>
+/// <c>/live</c>: tells an open page what changed, so that it fetches the parts of it that show it (docs/ui.md). Only kinds and ids go over the wire; what the person may see is decided
+/// when the part is fetched.
+/// </summary>
+internal static class Live
+{
+    private static readonly TimeSpan Window = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(20);
+
+    public static void MapLive(this WebApplication app) => app.MapGet("/live", (Person me, Changes changes, IHostApplicationLifetime host, HttpContext context) =>
+    {
+        // Ends with the page and with the host, which would else wait for it when it stops.
+        var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, host.ApplicationStopping);
+        context.Response.RegisterForDispose(ended);
+        return TypedResults.ServerSentEvents(Events(changes, me, ended.Token));
+    }).ExcludeFromDescription();
+
+    private static async IAsyncEnumerable<SseItem<string>> Events(Changes changes, Person me, [EnumeratorCancellation] CancellationToken ended)
+    {
+        // A page that reads too slowly misses the oldest; it fetches the same parts for the newest.
+        var waiting = Channel.CreateBounded<Change>(new BoundedChannelOptions(500) { FullMode = BoundedChannelFullMode.DropOldest });
+        using var listening = changes.Listen(change =>
+        {
+            if (change.Kind != ChangeKind.Person || change.Id == me.Id)
+                waiting.Writer.TryWrite(change);
+        });
+        yield return new("", "ready");
+
+        using var tick = new PeriodicTimer(Window);
+        var seen = new HashSet<Change>();
+        var silent = TimeSpan.Zero;
+        while (await NextAsync(tick, ended))
+        {
+            while (waiting.Reader.TryRead(out var change))
+                seen.Add(change);
+            silent = seen.Count > 0 ? TimeSpan.Zero : silent + Window;
+            foreach (var change in seen)
+                yield return new($"{Name(change.Kind)} {change.Id:N}", "change");
+            seen.Clear();
+            if (silent >= Heartbeat)
+            {
+                // So that proxies do not take the connection for dead, and we learn when it is.
+                silent = TimeSpan.Zero;
+                yield return new("", "beat");
+            }
+        }
+    }
+
+    private static async ValueTask<bool> NextAsync(PeriodicTimer tick, CancellationToken ended)
+    {
+        try
+        {
+            return await tick.WaitForNextTickAsync(ended);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private static string Name(ChangeKind kind) => kind switch
+    {
+        ChangeKind.Instance => "case",
+        ChangeKind.Task => "task",
+        ChangeKind.Person => "person",
+        ChangeKind.Definition => "definition",
+        _ => "settings",
+    };
+}

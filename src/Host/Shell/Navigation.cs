@@ -1,0 +1,48 @@
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Host.Shell;
+
+/// <summary>The left navigation. A feature adds its entry here, with who sees it; its endpoints decide for themselves who may.</summary>
+internal static class Navigation
+{
+    public const string MyWork = "my-work";
+    public const string Team = "team";
+    public const string Cases = "cases";
+    public const string StartCase = "start-case";
+    public const string Designer = "designer";
+    public const string Compliance = "compliance";
+    public const string People = "people";
+
+    private static readonly Group[] Groups =
+    [
+        new(null,
+        [
+            new(MyWork, "My work", "checkbox", "/", _ => true),
+            new(Team, "Team", "users", "/team", person => Policies.Allow(Policies.Supervise, person) || person.Leads.Count > 0),
+            new(Cases, "Cases", "folders", "/cases", _ => true),
+            new(StartCase, "Start a case", "circle-plus", "/start", person => Policies.Allow(Policies.StartCases, person)),
+        ]),
+        new("Steer",
+        [
+            new(Designer, "Designer", "sitemap", "/studio", person => Policies.Allow(Policies.Design, person)),
+            new(Compliance, "Compliance", "shield-check", "/compliance", person => Policies.Allow(Policies.Review, person)),
+            new(People, "Administration", "settings", "/administration/people", person => person.Is(Roles.Administrator)),
+        ]),
+    ];
+
+    /// <summary>What the person sees.</summary>
+    public static IEnumerable<Group> For(Person person) =>
+        Groups.Select(group => group with { Items = [.. group.Items.Where(item => item.Visible(person))] }).Where(group => group.Items.Count > 0);
+
+    /// <summary>A role as people call it.</summary>
+    public static string RoleTitle(string role) => role == Roles.FrontOffice ? "Front office" : char.ToUpperInvariant(role[0]) + role[1..];
+
+    internal sealed record Group(string? Title, IReadOnlyList<Item> Items);
+
+    /// <param name="Section">Its constant.</param>
+    /// <param name="Title">What people read.</param>
+    /// <param name="Icon">Tabler icon without <c>ti-</c>.</param>
+    /// <param name="Href">Where it leads.</param>
+    /// <param name="Visible">Who sees it.</param>
+    internal sealed record Item(string Section, string Title, string Icon, string Href, Func<Person, bool> Visible);
+}

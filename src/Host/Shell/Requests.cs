@@ -1,0 +1,20 @@
+namespace Orchestration.Host.Shell;
+
+/// <summary>What kind of request it is, which decides how it is answered when it fails.</summary>
+internal static class Requests
+{
+    /// <summary>Asks for a part of a page (htmx).</summary>
+    public static bool IsFragment(this HttpRequest request) => request.Headers.ContainsKey("HX-Request");
+
+    /// <summary>A person looks at the answer.</summary>
+    public static bool IsPage(this HttpRequest request) =>
+        !request.Path.StartsWithSegments("/api") && !request.Path.StartsWithSegments("/elsa") && request.Headers.Accept.Any(a => a?.Contains("text/html", StringComparison.OrdinalIgnoreCase) == true);
+
+    /// <summary>Carries a token, which a browser never adds by itself, unlike a cookie.</summary>
+    public static bool HasToken(this HttpRequest request) =>
+        request.Headers.Authorization.ToString().StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) || request.Query.ContainsKey("access_token");
+
+    /// <summary>A path of this site, so that signing in can not be used to send people elsewhere.</summary>
+    public static string LocalOr(string? path, string otherwise) =>
+        path is ['/'] or ['/', not ('/' or '\\'), ..] && !path.Any(char.IsControl) ? path : otherwise;
+}

@@ -1,0 +1,76 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.BearerToken;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Extensions.Options;
+using NodaTime;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Host.Shell;
+
+internal static class SignInSetup
+{
+    private const string Session = "Session";
+
+    /// <summary>
+    /// People, sessions and what roles may. Every endpoint needs a signed-in person unless it says otherwise; <c>RequireAuthorization(Roles.X)</c> needs the role. An endpoint that
+    /// several roles may use names the policy of <see cref="Policies"/>.
+    /// </summary>
+    public static void AddSignIn(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddSingleton<FindPerson>().AddSingleton<SignIn>().AddSingleton<SignOut>().AddSingleton<AddPerson>().AddSingleton<DeactivatePerson>().AddSingleton<ListPeople>().AddSingleton<SeedPeople>();
+        services.AddSingleton<Sessions>();
+        services.AddSingleton<IClaimsTransformation, PersonIdentity.FromTicket>();
+        services.AddHttpContextAccessor();
+        services.AddScoped(s => PersonIdentity.Of(s.GetRequiredService<IHttpContextAccessor>().HttpContext!.User));
+        services.AddScoped(s => s.GetRequiredService<PersonIdentity>().Person);
+
+        services.AddDataProtection().SetApplicationName("orchestration");
+        services.AddSingleton<DataProtectionKeys>();
+        services.AddOptions<KeyManagementOptions>().Configure<DataProtectionKeys>((o, keys) => o.XmlRepository = keys);
+
+        services.AddAuthentication(Session)
+            .AddPolicyScheme(Session, null, o => o.ForwardDefaultSelector = context => context.Request.HasToken() ? BearerTokenDefaults.AuthenticationScheme : CookieAuthenticationDefaults.AuthenticationScheme)
+            .AddCookie()
+            .AddBearerToken();
+        services.AddOptions<CookieAuthenticationOptions>(CookieAuthenticationDefaults.AuthenticationScheme).Configure<IClock>(Sessions.Configure);
+        services.AddOptions<BearerTokenOptions>(BearerTokenDefaults.AuthenticationScheme).Configure<IClock>(Sessions.Configure);
+
+        var authorization = services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+        foreach (var role in Roles.All)
+            authorization.AddPolicy(role, policy => policy.RequireRole(role));
+        foreach (var (name, roles) in Policies.All)
+            authorization.AddPolicy(name, policy => policy.RequireRole(roles));
+    }
+}
+
+/// <summary>Rights that more than one role has.</summary>
+internal static class Policies
+{
+    /// <summary>Design journeys.</summary>
+    public const string Design = "design";
+
+    /// <summary>Begin cases for customers.</summary>
+    public const string StartCases = "start-cases";
+
+    /// <summary>Steer teams. People who lead a team without the role are let through by the endpoint.</summary>
+    public const string Supervise = "supervise";
+
+    /// <summary>Read everybody's history.</summary>
+    public const string Review = "review";
+
+    /// <summary>Which roles have which right.</summary>
+    public static readonly IReadOnlyDictionary<string, string[]> All = new Dictionary<string, string[]>
+    {
+        [Design] = [Roles.Analyst, Roles.Administrator],
+        [StartCases] = [Roles.FrontOffice, Roles.Employee, Roles.Supervisor, Roles.Administrator],
+        [Supervise] = [Roles.Supervisor, Roles.Administrator],
+        [Review] = [Roles.Compliance, Roles.Administrator],
+    };
+
+    /// <summary>Whether the person has the right, or the role of that name.</summary>
+    public static bool Allow(string policy, Person person) => All.TryGetValue(policy, out var roles) ? roles.Any(person.Is) : person.Is(policy);
+}

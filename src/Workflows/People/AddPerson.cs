@@ -1,0 +1,61 @@
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+
+namespace Orchestration.Workflows.People;
+
+/// <summary>A certified ability.</summary>
+/// <param name="Key">E.g. <c>fraud</c>.</param>
+/// <param name="Level">1 (learning) to 5 (teaches it).</param>
+/// <param name="CertifiedUntil">First day on which it no longer counts; null: it does not expire.</param>
+public sealed record Skill(string Key, int Level, DateOnly? CertifiedUntil = null);
+
+/// <summary>A person to be added.</summary>
+public sealed record NewPerson(string UserName, string DisplayName, string? Email, IReadOnlyList<string> Roles)
+{
+    /// <summary>Teams to work in. They exist.</summary>
+    public IReadOnlyList<string> Teams { get; init; } = [];
+
+    /// <summary>Teams to lead. They exist.</summary>
+    public IReadOnlyList<string> Leads { get; init; } = [];
+
+    /// <summary>Abilities.</summary>
+    public IReadOnlyList<Skill> Skills { get; init; } = [];
+}
+
+/// <summary>Adds a person, with their teams and skills, and says so in history.</summary>
+public sealed class AddPerson(NpgsqlDataSource database)
+{
+    /// <returns>The new person's id, or null: the user name is taken.</returns>
+    public async Task<Guid?> TryAsync(NewPerson person, string password, string actor, Instant now, CancellationToken cancel = default)
+    {
+        var hash = Passwords.Hash(password);
+        await using var connection = await database.OpenConnectionAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        var id = Ids.New(now);
+        await using var insert = new NpgsqlBatch(connection);
+        insert.Add(
+            """
+            insert into person (id, user_name, display_name, email, roles, password_hash, security_stamp, created_at, updated_at)
+            values ($1, $2, $3, $4, $5, $6, gen_random_uuid(), $7, $7)
+            on conflict (lower(user_name)) do nothing
+            """,
+            id, person.UserName, person.DisplayName, person.Email, person.Roles.ToArray(), hash, now);
+        if (await insert.ExecuteNonQueryAsync(cancel) == 0)
+            return null;
+
+        var history = await PersonHistory.LockAsync(connection, id, actor, now, cancel);
+        history.Add("person.added", person);
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add("insert into team_member (team_key, person_id, joined_at) select key, $2, $3 from unnest($1::text[]) key", person.Teams.ToArray(), id, now);
+        batch.Add("update team set lead_id = $2 where key = any($1)", person.Leads.ToArray(), id);
+        batch.Add(
+            "insert into person_skill (person_id, skill, level, certified_until) select $1, * from unnest($2::text[], $3::int[], $4::date[])",
+            id, person.Skills.Select(s => s.Key).ToArray(), person.Skills.Select(s => s.Level).ToArray(), person.Skills.Select(s => s.CertifiedUntil).ToArray());
+        history.WriteTo(batch);
+        await batch.ExecuteNonQueryAsync(cancel);
+        await transaction.CommitAsync(cancel);
+        return id;
+    }
+}

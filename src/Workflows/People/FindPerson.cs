@@ -1,0 +1,62 @@
+using System.Collections.Concurrent;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Storage;
+
+namespace Orchestration.Workflows.People;
+
+/// <summary>
+/// The people whose requests this host serves, each read again when what it knows is older than <see cref="Freshness"/>. So a request costs no query, and a
+/// person who was deactivated or signed out on another host is refused within that time.
+/// </summary>
+public sealed class FindPerson(NpgsqlDataSource database)
+{
+    /// <summary>How old an answer may be.</summary>
+    public static readonly Duration Freshness = Duration.FromSeconds(15);
+
+    private readonly ConcurrentDictionary<Guid, Known> _known = new();
+
+    /// <summary>The active person to whom a session belongs, or null if the session or the person is no longer good.</summary>
+    /// <param name="id">Person.</param>
+    /// <param name="session">Session.</param>
+    /// <param name="stamp">Stamp the session began with.</param>
+    /// <param name="now">Now.</param>
+    /// <param name="cancel">Cancels.</param>
+    public async ValueTask<Person?> OfSessionAsync(Guid id, Guid session, Guid stamp, Instant now, CancellationToken cancel = default)
+    {
+        var known = _known.GetValueOrDefault(id);
+        if (known is null || now - known.At > Freshness || now < known.At)
+            known = await ReadAsync(id, now, cancel);
+        return known.Person?.SecurityStamp == stamp && !known.EndedSessions.Contains(session) ? known.Person : null;
+    }
+
+    /// <summary>Reads the person again at the next request: this host changed them.</summary>
+    public void Forget(Guid id) => _known.TryRemove(id, out _);
+
+    private async Task<Known> ReadAsync(Guid id, Instant now, CancellationToken cancel)
+    {
+        await using var query = database.Query(
+            """
+            select p.user_name, p.display_name, p.email, p.roles, p.security_stamp,
+                   array(select team_key from team_member where person_id = p.id order by team_key),
+                   array(select key from team where lead_id = p.id order by key),
+                   array(select s.id from ended_session s where s.person_id = p.id and s.expires_at > $2)
+            from person p where p.id = $1 and p.active
+            """,
+            id, now);
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        if (!await reader.ReadAsync(cancel))
+        {
+            // Nothing is kept, so that made-up ids do not fill the memory.
+            Forget(id);
+            return new(null, [], now);
+        }
+
+        var person = new Person(
+            id, reader.GetString(0), reader.GetString(1), reader.Text(2), reader.GetFieldValue<string[]>(3),
+            reader.GetFieldValue<string[]>(5), reader.GetFieldValue<string[]>(6), reader.GetGuid(4));
+        return _known[id] = new(person, reader.GetFieldValue<Guid[]>(7), now);
+    }
+
+    private sealed record Known(Person? Person, Guid[] EndedSessions, Instant At);
+}

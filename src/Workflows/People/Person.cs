@@ -1,0 +1,45 @@
+namespace Orchestration.Workflows.People;
+
+/// <summary>What a person may be. A person may be several.</summary>
+public static class Roles
+{
+    /// <summary>Designs journeys.</summary>
+    public const string Analyst = "analyst";
+
+    /// <summary>Does human steps.</summary>
+    public const string Employee = "employee";
+
+    /// <summary>Steers teams.</summary>
+    public const string Supervisor = "supervisor";
+
+    /// <summary>Speaks with customers and starts their cases.</summary>
+    public const string FrontOffice = "frontoffice";
+
+    /// <summary>Reviews what happened; changes nothing.</summary>
+    public const string Compliance = "compliance";
+
+    /// <summary>Looks after people, settings and the service itself.</summary>
+    public const string Administrator = "administrator";
+
+    /// <summary>All of them, as the database knows them.</summary>
+    public static readonly IReadOnlyList<string> All = [Analyst, Employee, Supervisor, FrontOffice, Compliance, Administrator];
+}
+
+/// <summary>An active person, as sessions and pages see them.</summary>
+/// <param name="Id">Never changes.</param>
+/// <param name="UserName">What they type to sign in; unique without regard to case.</param>
+/// <param name="DisplayName">What others call them.</param>
+/// <param name="Email">Where mail reaches them, if anywhere.</param>
+/// <param name="Roles">Of <see cref="People.Roles"/>.</param>
+/// <param name="Teams">Keys of the teams they work in.</param>
+/// <param name="Leads">Keys of the teams they lead, whether they work in them or not.</param>
+/// <param name="SecurityStamp">Sessions begun with another stamp have ended.</param>
+public sealed record Person(
+    Guid Id, string UserName, string DisplayName, string? Email, IReadOnlyList<string> Roles, IReadOnlyList<string> Teams, IReadOnlyList<string> Leads, Guid SecurityStamp)
+{
+    /// <summary>Whether they have the role.</summary>
+    public bool Is(string role) => Roles.Contains(role);
+
+    /// <summary>Whether they work in the team or lead it.</summary>
+    public bool BelongsTo(string team) => Teams.Contains(team) || Leads.Contains(team);
+}

@@ -1,0 +1,43 @@
+using System.Text.Json;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+
+namespace Orchestration.Workflows.People;
+
+/// <summary>
+/// A change of a person and its events are one transaction. The person's chain of history is its lock: whoever holds it may change the person.
+/// </summary>
+internal sealed class PersonHistory
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
+    private readonly Guid _person;
+    private readonly HistoryAppend _history;
+
+    private PersonHistory(Guid person, HistoryAppend history) => (_person, _history) = (person, history);
+
+    /// <summary>Locks the person's chain, made when it is their first event.</summary>
+    public static async Task<PersonHistory> LockAsync(NpgsqlConnection connection, Guid person, string actor, Instant now, CancellationToken cancel)
+    {
+        var name = $"person:{person:N}";
+        var chain = Ids.Named(name);
+        await using var batch = connection.CreateBatch();
+        batch.Add("insert into event_chain (id, name, event_sequence, event_head) values ($1, $2, 0, $3) on conflict do nothing", chain, name, HistoryChain.Genesis);
+        batch.Add("select event_sequence, event_head from event_chain where id = $1 for update", chain);
+        await using var reader = await batch.ExecuteReaderAsync(cancel);
+        await reader.ReadAsync(cancel);
+        return new(person, new HistoryAppend(chain, reader.GetInt32(0), reader.GetFieldValue<byte[]>(1), now, actor));
+    }
+
+    /// <summary>Adds an event. Names and addresses belong into the payload, where they can be erased.</summary>
+    public void Add(string action, object? payload = null) =>
+        _history.Add(new(action, "person", _person.ToString("N"), 0, payload is null ? null : JsonSerializer.SerializeToUtf8Bytes(payload, Json)));
+
+    public void WriteTo(NpgsqlBatch batch)
+    {
+        _history.WriteTo(batch);
+        batch.Add("update event_chain set event_sequence = $2, event_head = $3 where id = $1", _history.Chain, _history.Sequence, _history.Head);
+    }
+}

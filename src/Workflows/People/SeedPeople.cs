@@ -1,0 +1,85 @@
+using System.Text.Json;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Storage;
+
+namespace Orchestration.Workflows.People;
+
+/// <summary>How making the first administrator went.</summary>
+public abstract record FirstAdministratorResult
+{
+    private FirstAdministratorResult() { }
+
+    /// <summary>There are people already; the configuration was not looked at.</summary>
+    public sealed record NotNeeded : FirstAdministratorResult;
+
+    /// <summary>Made.</summary>
+    public sealed record Added : FirstAdministratorResult;
+
+    /// <summary>Nobody could sign in.</summary>
+    /// <param name="Reason">What is missing or too weak, as a sentence to an operator.</param>
+    public sealed record Refused(string Reason) : FirstAdministratorResult;
+}
+
+/// <summary>The people and teams a database begins with. What is there already is never touched.</summary>
+public sealed class SeedPeople(NpgsqlDataSource database, AddPerson add)
+{
+    /// <summary>Who does it, in history.</summary>
+    private const string Actor = "setup";
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow };
+
+    /// <summary>Adds the teams that the shipped journeys name.</summary>
+    /// <param name="file">UTF-8 of <c>teams.json</c>.</param>
+    /// <param name="now">Now.</param>
+    /// <param name="cancel">Cancels.</param>
+    public async Task TeamsAsync(ReadOnlyMemory<byte> file, Instant now, CancellationToken cancel = default)
+    {
+        var teams = JsonSerializer.Deserialize<Team[]>(file.Span, Json)!;
+        await using var insert = database.Query(
+            "insert into team (key, title, description, created_at) select *, $4 from unnest($1::text[], $2::text[], $3::text[]) on conflict do nothing",
+            teams.Select(t => t.Key).ToArray(), teams.Select(t => t.Title).ToArray(), teams.Select(t => t.Description).ToArray(), now);
+        await insert.ExecuteNonQueryAsync(cancel);
+    }
+
+    /// <summary>Adds people who all have one password. Only for a machine that nobody else reaches.</summary>
+    /// <param name="file">UTF-8 of <c>people.json</c>.</param>
+    /// <param name="password">Theirs.</param>
+    /// <param name="now">Now.</param>
+    /// <param name="cancel">Cancels.</param>
+    /// <returns>The file's people.</returns>
+    public async Task<IReadOnlyList<NewPerson>> DemoAsync(ReadOnlyMemory<byte> file, string password, Instant now, CancellationToken cancel = default)
+    {
+        var people = JsonSerializer.Deserialize<NewPerson[]>(file.Span, Json)!;
+        await using var query = database.Query("select lower(user_name) from person");
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        var known = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        while (await reader.ReadAsync(cancel))
+            known.Add(reader.GetString(0));
+
+        foreach (var person in people.Where(p => !known.Contains(p.UserName)))
+            await add.TryAsync(person, password, Actor, now, cancel);
+        return people;
+    }
+
+    /// <summary>Makes the administrator whom the configuration names, if there is nobody yet.</summary>
+    public async Task<FirstAdministratorResult> FirstAdministratorAsync(string? userName, string? password, Instant now, CancellationToken cancel = default)
+    {
+        await using (var query = database.Query("select exists (select from person)"))
+        {
+            if ((bool)(await query.ExecuteScalarAsync(cancel))!)
+                return new FirstAdministratorResult.NotNeeded();
+        }
+
+        if (string.IsNullOrWhiteSpace(userName) || string.IsNullOrEmpty(password))
+            return new FirstAdministratorResult.Refused("There is nobody in the database who could sign in. Set FirstAdministrator:UserName and FirstAdministrator:Password for the first start.");
+        if (Passwords.Weakness(password, userName) is { } weakness)
+            return new FirstAdministratorResult.Refused($"FirstAdministrator:Password is too weak: {weakness}.");
+
+        // Another host may have been faster; then it was the same person.
+        await add.TryAsync(new(userName.Trim(), userName.Trim(), null, [Roles.Administrator]), password, Actor, now, cancel);
+        return new FirstAdministratorResult.Added();
+    }
+
+    private sealed record Team(string Key, string Title, string Description);
+}
