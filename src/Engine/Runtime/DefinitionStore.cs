@@ -1,0 +1,265 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Activities;
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Storage;
+
+namespace Orchestration.Engine.Runtime;
+
+/// <summary>A version to be stored.</summary>
+/// <param name="DefinitionId">Definition it belongs to; a new one is created when there is none.</param>
+/// <param name="Document">Elsa JSON, kept as it is.</param>
+/// <param name="Origin"><c>file</c>, <c>designer</c> or <c>import</c>.</param>
+public sealed record NewDefinition(string DefinitionId, byte[] Document, string Origin)
+{
+    /// <summary>Hash of the shipped file, for <c>file</c>.</summary>
+    public string? OriginHash { get; init; }
+
+    /// <summary>Documents that it refers to by name, as JSON object.</summary>
+    public byte[] Resources { get; init; } = "{}"u8.ToArray();
+}
+
+/// <summary>A stored version, without its document.</summary>
+public sealed record DefinitionVersion(
+    string Id, string DefinitionId, int Version, string? Name, string? Description, bool IsLatest, bool IsPublished, string Origin, string? OriginHash, string CreatedBy, Instant CreatedAt);
+
+/// <summary>How publishing went.</summary>
+public abstract record PublishResult
+{
+    private PublishResult() { }
+
+    public sealed record Published(DefinitionVersion Version, bool WasAlready) : PublishResult;
+
+    /// <summary>It does not validate; nothing was published.</summary>
+    public sealed record Invalid(IReadOnlyList<DefinitionError> Errors) : PublishResult;
+
+    public sealed record NotFound : PublishResult;
+}
+
+/// <summary>
+/// Definitions, by version, and the cache of compiled ones. A version never changes once it is published. At most one version of a definition is the latest, at most one is
+/// published; the database holds both rules.
+/// </summary>
+public sealed class DefinitionStore(NpgsqlDataSource database, ActivityRegistry registry, Changes changes)
+{
+    private const string Columns = "id, definition_id, version, name, description, is_latest, is_published, origin, origin_hash, created_by, created_at";
+
+    private readonly ConcurrentDictionary<string, CompiledWorkflow> _compiled = new();
+    private readonly ConcurrentDictionary<string, CompiledWorkflow> _published = new();
+    private readonly ConcurrentDictionary<string, JsonObject> _resources = new();
+
+    /// <summary>Activity types known to this host.</summary>
+    public ActivityRegistry Registry => registry;
+
+    /// <summary>The compiled version.</summary>
+    /// <exception cref="DefinitionUnavailableException">It does not exist or can not be compiled any more.</exception>
+    public async ValueTask<CompiledWorkflow> GetVersionAsync(string versionId, CancellationToken cancel = default)
+    {
+        if (_compiled.TryGetValue(versionId, out var compiled))
+            return compiled;
+        return await LoadAsync("id = $1", versionId, cancel) ?? throw new DefinitionUnavailableException(versionId, "it does not exist");
+    }
+
+    /// <summary>The published version of a definition, or null. Up to a second behind other hosts; starting checks it in the database.</summary>
+    public async ValueTask<CompiledWorkflow?> FindPublishedAsync(string definitionId, CancellationToken cancel = default)
+    {
+        if (_published.TryGetValue(definitionId, out var published))
+            return published;
+        var loaded = await LoadAsync("definition_id = $1 and is_published", definitionId, cancel);
+        if (loaded is not null)
+            _published[definitionId] = loaded;
+        return loaded;
+    }
+
+    /// <summary>A document that a version refers to by name (a form), as it was at publish, or null.</summary>
+    public async ValueTask<JsonNode?> FindResourceAsync(string versionId, string name, CancellationToken cancel = default)
+    {
+        await GetVersionAsync(versionId, cancel);
+        return _resources[versionId][name];
+    }
+
+    /// <summary>Forgets which version is published: another host changed it.</summary>
+    public void ForgetPublished(string? definitionId = null)
+    {
+        if (definitionId is null)
+            _published.Clear();
+        else
+            _published.TryRemove(definitionId, out _);
+    }
+
+    /// <summary>Fills the cache, so that bursts find what they execute. Call at start and after definitions changed.</summary>
+    public async Task LoadPublishedAsync(CancellationToken cancel = default)
+    {
+        var ids = new List<string>();
+        await using (var query = database.Query("select definition_id from workflow_definition where is_published"))
+        await using (var reader = await query.ExecuteReaderAsync(cancel))
+        {
+            while (await reader.ReadAsync(cancel))
+                ids.Add(reader.GetString(0));
+        }
+
+        foreach (var id in ids)
+            await FindPublishedAsync(id, cancel);
+    }
+
+    internal CompiledWorkflow? CachedPublished(string definitionId) => _published.GetValueOrDefault(definitionId);
+
+    internal CompiledWorkflow Cached(string versionId) => _compiled[versionId];
+
+    /// <summary>The version's facts, or null.</summary>
+    /// <param name="definitionId">Definition.</param>
+    /// <param name="which"><c>is_latest</c> or <c>is_published</c>.</param>
+    /// <param name="cancel">Cancels.</param>
+    public async Task<DefinitionVersion?> FindAsync(string definitionId, VersionOptions which, CancellationToken cancel = default)
+    {
+        await using var query = database.Query($"select {Columns} from workflow_definition where definition_id = $1 and {(which == VersionOptions.Published ? "is_published" : "is_latest")}", definitionId);
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        return await reader.ReadAsync(cancel) ? Read(reader) : null;
+    }
+
+    /// <summary>
+    /// Stores a version and publishes it in one transaction: it becomes latest and published, its triggers replace those of the version before, and history says who
+    /// did it. A draft that exists is replaced.
+    /// </summary>
+    public async Task<PublishResult> PublishAsync(NewDefinition definition, string actor, Instant now, CancellationToken cancel = default)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        var (history, latest) = await LockAsync(connection, definition.DefinitionId, actor, now, cancel);
+        var version = latest is null ? 1 : latest.IsPublished ? latest.Version + 1 : latest.Version;
+        var id = latest is { IsPublished: false } ? latest.Id : Ids.Text(Ids.New(now));
+        if (WithHeader(definition.Document, id, definition.DefinitionId, version) is not { } document)
+            return new PublishResult.Invalid([new("$", "The definition must be a JSON object.")]);
+        var (workflow, errors) = Compile(document, DefinitionUse.Publish);
+        if (workflow is null || errors.Count > 0)
+            return new PublishResult.Invalid(errors);
+
+        var stored = new DefinitionVersion(id, definition.DefinitionId, version, workflow.Name, workflow.Description, true, true, definition.Origin, definition.OriginHash, actor, now);
+        history.Add(new("definition.published", "definition", definition.DefinitionId, version, JsonSerializer.SerializeToUtf8Bytes(new { id, version, name = workflow.Name, origin = definition.Origin })));
+        await using var batch = connection.CreateBatch();
+        batch.Add("update workflow_definition set is_latest = false, is_published = false where definition_id = $1 and (is_latest or is_published)", definition.DefinitionId);
+        batch.Add(
+            """
+            insert into workflow_definition (id, definition_id, version, name, description, is_latest, is_published, document, resources, origin, origin_hash, created_by, created_at, published_at)
+            values ($1, $2, $3, $4, $5, true, true, $6, $7, $8, $9, $10, $11, $11)
+            on conflict (id) do update set name = excluded.name, description = excluded.description, is_latest = true, is_published = true, document = excluded.document,
+                resources = excluded.resources, origin = excluded.origin, origin_hash = excluded.origin_hash, created_by = excluded.created_by, published_at = excluded.published_at
+            """,
+            id, stored.DefinitionId, version, stored.Name, stored.Description, new Json(document), new Json(definition.Resources), stored.Origin, stored.OriginHash, actor, now);
+        batch.Add("delete from workflow_trigger where definition_id = $1", definition.DefinitionId);
+        foreach (var trigger in workflow.Triggers)
+        {
+            batch.Add(
+                "insert into workflow_trigger (id, definition_id, definition_version_id, activity_id, name, hash, payload) values ($1, $2, $3, $4, $5, $6, $7)",
+                Ids.New(now), definition.DefinitionId, id, trigger.ActivityId, trigger.Kind, trigger.Hash, new Json(Expressions.WorkflowData.ToUtf8(trigger.Payload)));
+        }
+
+        batch.WriteChain(history);
+        await batch.ExecuteNonQueryAsync(cancel);
+        await transaction.CommitAsync(cancel);
+        ForgetPublished(definition.DefinitionId);
+        _compiled[id] = workflow;
+        changes.Publish([new(ChangeKind.Definition, Ids.Named(definition.DefinitionId))]);
+        return new PublishResult.Published(stored, WasAlready: false);
+    }
+
+    /// <summary>Parses without storing: what is wrong with a document.</summary>
+    public (CompiledWorkflow? Workflow, IReadOnlyList<DefinitionError> Errors) Compile(byte[] document, DefinitionUse use) =>
+        DefinitionParser.Parse(document, registry, use, FindUsed);
+
+    private async Task<CompiledWorkflow?> LoadAsync(string where, string value, CancellationToken cancel)
+    {
+        await using var query = database.Query($"select id, definition_id, version, document, resources from workflow_definition where {where}", value);
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        if (!await reader.ReadAsync(cancel))
+            return null;
+
+        var id = reader.GetString(0);
+        var (workflow, errors) = Compile(reader.Utf8(3), DefinitionUse.Run);
+        if (workflow is null)
+            throw new DefinitionUnavailableException(id, string.Join("; ", errors.Select(e => $"{e.Path}: {e.Reason}")));
+        _resources[id] = (JsonObject)JsonNode.Parse(reader.Utf8(4))!;
+        return _compiled[id] = workflow;
+    }
+
+    /// <summary>The document with the identity it has here; all else stays as the author wrote it. Null when it is no JSON object.</summary>
+    private static byte[]? WithHeader(byte[] document, string id, string definitionId, int version)
+    {
+        try
+        {
+            if (JsonNode.Parse(document, documentOptions: new() { MaxDepth = 1024 }) is not JsonObject json)
+                return null;
+            json["id"] = id;
+            json["definitionId"] = definitionId;
+            json["version"] = version;
+            using var buffer = new MemoryStream();
+            using (var writer = new Utf8JsonWriter(buffer))
+                json.WriteTo(writer);
+            return buffer.ToArray();
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException)
+        {
+            // Not JSON, or the same member twice.
+            return null;
+        }
+    }
+
+    /// <summary>The definition behind a workflow used as an activity. Only compiling asks, once per version, so a blocking read is good enough.</summary>
+    private WorkflowSource? FindUsed(WorkflowReference reference)
+    {
+        using var connection = database.OpenConnection();
+        using var query = new NpgsqlCommand(
+            """
+            select document from workflow_definition
+            where ($1::text is not null and id = $1) or ($2::text is not null and definition_id = $2)
+                or ($1::text is null and $2::text is null and replace(name, ' ', '') = $4)
+            order by id = $1 desc nulls last, version = $3 desc, is_published desc, is_latest desc, version desc limit 1
+            """,
+            connection)
+        {
+            Parameters =
+            {
+                new() { Value = (object?)reference.VersionId ?? DBNull.Value }, new() { Value = (object?)reference.DefinitionId ?? DBNull.Value }, new() { Value = reference.Version },
+                new() { Value = reference.TypeName },
+            },
+        };
+        return query.ExecuteScalar() is string text ? new(System.Text.Encoding.UTF8.GetBytes(text)) : null;
+    }
+
+    /// <summary>Locks the definition (its chain of history) against other publishers and reads its latest version.</summary>
+    private static async Task<(HistoryAppend History, DefinitionVersion? Latest)> LockAsync(NpgsqlConnection connection, string definitionId, string actor, Instant now, CancellationToken cancel)
+    {
+        var history = await NamedChain.LockAsync(connection, "definition:" + definitionId, actor, now, cancel);
+        await using var query = new NpgsqlCommand($"select {Columns} from workflow_definition where definition_id = $1 and is_latest", connection) { Parameters = { new() { Value = definitionId } } };
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        return (history, await reader.ReadAsync(cancel) ? Read(reader) : null);
+    }
+
+    private static DefinitionVersion Read(NpgsqlDataReader r) => new(
+        r.GetString(0), r.GetString(1), r.GetInt32(2), r.Text(3), r.Text(4), r.GetBoolean(5), r.GetBoolean(6), r.GetString(7), r.Text(8), r.GetString(9), r.Instant(10));
+}
+
+/// <summary>Which version of a definition.</summary>
+public enum VersionOptions
+{
+    /// <summary>The newest, draft or not.</summary>
+    Latest,
+
+    /// <summary>The published one.</summary>
+    Published,
+}
+
+/// <summary>A version that an instance runs on can not be loaded. The instance stays as it is and can go on once the version is back.</summary>
+public sealed class DefinitionUnavailableException : Exception
+{
+    public DefinitionUnavailableException() { }
+
+    public DefinitionUnavailableException(string message) : base(message) { }
+
+    public DefinitionUnavailableException(string message, Exception inner) : base(message, inner) { }
+
+    public DefinitionUnavailableException(string versionId, string reason) : base($"Definition version {versionId} can not be used: {reason}.") { }
+}

@@ -1,0 +1,364 @@
+using System.Data.Common;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Storage;
+
+namespace Orchestration.Engine.Runtime;
+
+/// <summary>
+/// One transaction on one locked instance: the row lock is the lease. Opening locks and reads in one round trip; committing writes
+/// everything (state, history, bookmarks, deadlines, effects, the caller's own commands) in a second one. Disposed without a commit, it leaves nothing.
+/// There is never a second instance lock in the same transaction, so there is no lock order to get wrong.
+/// </summary>
+public sealed class InstanceTransaction : IAsyncDisposable
+{
+    /// <summary>Locks an instance. Complete it with a <c>where</c> that names exactly one <c>i.id</c>.</summary>
+    private const string Lock =
+        """
+        select i.id, i.definition_version_id, i.status, i.state, i.event_sequence, i.event_head, i.correlation_id, i.name
+        from workflow_instance i where i.id = 
+        """;
+
+    private readonly WorkflowRuntime _runtime;
+    private readonly NpgsqlConnection _connection;
+    private readonly NpgsqlBatch _writes;
+    private readonly bool _isNew;
+    private NpgsqlDataReader? _reader;
+    private InstanceState? _state;
+    private byte[]? _stateJson;
+    private bool _stateChanged;
+    private HistoryAppend? _history;
+    private List<Change>? _changes;
+    private bool _committed;
+
+    private InstanceTransaction(WorkflowRuntime runtime, NpgsqlConnection connection, Instant now, string actor, bool isNew)
+    {
+        (_runtime, _connection, Now, Actor, _isNew) = (runtime, connection, now, actor, isNew);
+        _writes = connection.CreateBatch();
+    }
+
+    /// <summary>Time of everything in this transaction.</summary>
+    public Instant Now { get; }
+
+    /// <summary>Who does it: a person's id or <c>system</c>.</summary>
+    public string Actor { get; }
+
+    /// <summary>The instance, or null when there is none.</summary>
+    public Guid? InstanceId { get; private set; }
+
+    /// <summary>Version the instance runs on.</summary>
+    public string DefinitionVersionId { get; private set; } = "";
+
+    /// <summary>Whether the instance still runs.</summary>
+    public bool IsRunning { get; private set; }
+
+    /// <summary>The business reference as stored.</summary>
+    public string? CorrelationId { get; private set; }
+
+    /// <summary>The instance's name as stored.</summary>
+    public string? InstanceName { get; private set; }
+
+    /// <summary>Results of the caller's reads, in their order; each is entered with <see cref="NextResultAsync"/>.</summary>
+    public DbDataReader Reads => _reader ?? throw new InvalidOperationException("Nothing is being read.");
+
+    /// <summary>What to deliver after commit.</summary>
+    internal List<Guid> Outgoing { get; } = [];
+
+    /// <summary>The answer of WriteHttpResponse in this transaction's bursts, or null.</summary>
+    public HttpAnswer? HttpAnswer { get; private set; }
+
+    /// <summary>Begins, locks the instance and runs the caller's reads, in one round trip.</summary>
+    /// <param name="runtime">The runtime.</param>
+    /// <param name="actor">Who acts.</param>
+    /// <param name="instance">SQL expression for the instance's id (<c>$1</c> or a sub-select), with its parameters.</param>
+    /// <param name="skipLocked">Answer as if there were no instance when somebody else holds it.</param>
+    /// <param name="reads">More to read under the lock.</param>
+    /// <param name="cancel">Cancels.</param>
+    public static async Task<InstanceTransaction> OpenAsync(
+        WorkflowRuntime runtime, string actor, (string Sql, object? Value) instance, bool skipLocked = false, NpgsqlBatchCommand[]? reads = null, CancellationToken cancel = default)
+    {
+        var connection = await runtime.Database.OpenConnectionAsync(cancel);
+        var transaction = new InstanceTransaction(runtime, connection, runtime.Clock.Now(), actor, isNew: false);
+        try
+        {
+            await using var batch = connection.CreateBatch();
+            batch.Add("begin");
+            batch.Add(Lock + instance.Sql + " for no key update" + (skipLocked ? " skip locked" : ""), instance.Value);
+            foreach (var read in reads ?? [])
+                batch.BatchCommands.Add(read);
+            var reader = transaction._reader = await batch.ExecuteReaderAsync(cancel);
+            if (await reader.ReadAsync(cancel))
+            {
+                transaction.InstanceId = reader.GetGuid(0);
+                transaction.DefinitionVersionId = reader.GetString(1);
+                transaction.IsRunning = reader.GetString(2) == "Running";
+                transaction._stateJson = reader.Utf8(3);
+                transaction._history = new(reader.GetGuid(0), reader.GetInt32(4), reader.GetFieldValue<byte[]>(5), transaction.Now, actor);
+                transaction.CorrelationId = reader.Text(6);
+                transaction.InstanceName = reader.Text(7);
+            }
+
+            if (reads is null)
+                await transaction.DoneReadingAsync();
+            return transaction;
+        }
+        catch
+        {
+            await transaction.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A transaction that creates an instance: one round trip, at commit.</summary>
+    internal static async Task<InstanceTransaction> NewAsync(WorkflowRuntime runtime, string actor, Guid instanceId, CancellationToken cancel)
+    {
+        var connection = await runtime.Database.OpenConnectionAsync(cancel);
+        var now = runtime.Clock.Now();
+        return new(runtime, connection, now, actor, isNew: true)
+        {
+            InstanceId = instanceId,
+            IsRunning = true,
+            _history = new(instanceId, 0, HistoryChain.Genesis, now, actor),
+        };
+    }
+
+    /// <summary>Enters the next of the caller's reads.</summary>
+    public Task NextResultAsync(CancellationToken cancel = default) => Reads.NextResultAsync(cancel);
+
+    /// <summary>Ends reading. Called by itself before a burst or a commit.</summary>
+    public async ValueTask DoneReadingAsync()
+    {
+        if (_reader is { } reader)
+        {
+            _reader = null;
+            await reader.DisposeAsync();
+        }
+    }
+
+    /// <summary>Reads in the transaction, outside its two round trips: for what only some bursts need.</summary>
+    public async Task<NpgsqlDataReader> QueryAsync(NpgsqlBatchCommand query, CancellationToken cancel = default)
+    {
+        await DoneReadingAsync();
+        var batch = _connection.CreateBatch();
+        batch.BatchCommands.Add(query);
+        return await batch.ExecuteReaderAsync(cancel);
+    }
+
+    /// <summary>Adds a command to the one batch that is written at commit.</summary>
+    public void Write(string sql, params ReadOnlySpan<object?> values) => _writes.Add(sql, values);
+
+    /// <summary>Adds a prepared command.</summary>
+    public void Write(NpgsqlBatchCommand command) => _writes.BatchCommands.Add(command);
+
+    /// <summary>The instance's history, as it grows in this transaction.</summary>
+    public HistoryAppend History => _history ?? throw new InvalidOperationException("There is no instance.");
+
+    /// <summary>Appends to the instance's history.</summary>
+    public void Record(HistoryEvent e) => History.Add(e);
+
+    /// <summary>Says after commit that something people may be looking at changed.</summary>
+    public void Announce(Change change) => (_changes ??= []).Add(change);
+
+    /// <summary>The instance's state. Change it only through a burst.</summary>
+    public InstanceState State => _state ??= InstanceState.FromJson(_stateJson!);
+
+    /// <summary>Moves the instance by one stimulus. Nothing is written before <see cref="CommitAsync"/>.</summary>
+    /// <exception cref="DefinitionUnavailableException">The version it runs on can not be loaded.</exception>
+    public async Task<BurstResult> AdvanceAsync(Stimulus stimulus, CancellationToken cancel = default)
+    {
+        await DoneReadingAsync();
+        var workflow = await _runtime.Definitions.GetVersionAsync(DefinitionVersionId, cancel);
+        var result = Burst.Advance(workflow, State, stimulus, _runtime.Context(Now));
+        await ApplyAsync(workflow, result, _history!, cancel);
+        _stateChanged = true;
+        return result;
+    }
+
+    /// <summary>First burst of a new instance.</summary>
+    internal BurstResult Start(CompiledWorkflow workflow, StartInstance start)
+    {
+        DefinitionVersionId = workflow.Id;
+        var context = _runtime.Context(Now);
+        _state = Burst.NewInstance(workflow, Ids.Text(InstanceId!.Value), context);
+        _state.Name = start.Name;
+        if (start.Parent is { } parent)
+            (_state.ParentInstanceId, _state.ParentBookmarkId) = parent;
+        return Burst.Advance(workflow, _state, new Stimulus.Start(start.Input, start.CorrelationId, start.TriggerActivityId, start.TriggerPayload), context);
+    }
+
+    /// <summary>Writes everything and commits, in one round trip.</summary>
+    public async Task CommitAsync(CancellationToken cancel = default)
+    {
+        await DoneReadingAsync();
+        if (!_isNew && InstanceId is { } id)
+        {
+            if (_stateChanged)
+                WriteState(id, State);
+            else if (_history!.Count > 0)
+                Write("update workflow_instance set event_sequence = $2, event_head = $3, updated_at = $4 where id = $1", id, _history.Sequence, _history.Head, Now);
+        }
+
+        _history?.WriteTo(_writes);
+        if (_writes.BatchCommands.Count == 0 && _isNew)
+            return;
+        if (!_isNew)
+            Write("commit");
+        await _writes.ExecuteNonQueryAsync(cancel);
+        _committed = true;
+        if (_changes is { } changes)
+            _runtime.Changes.Publish(changes);
+        if (Outgoing.Count > 0)
+            _runtime.Stimuli.Deliver(Outgoing);
+    }
+
+    /// <summary>Gives the connection back. Without a commit the server rolls everything back.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await DoneReadingAsync();
+            if (!_committed && !_isNew && _connection.State == System.Data.ConnectionState.Open)
+            {
+                await using var rollback = new NpgsqlCommand("rollback", _connection);
+                await rollback.ExecuteNonQueryAsync(CancellationToken.None);
+            }
+        }
+        catch (Exception e) when (e is NpgsqlException or InvalidOperationException)
+        {
+            // The connection broke: the server has rolled back, and closing tells the pool.
+        }
+        finally
+        {
+            await _writes.DisposeAsync();
+            await _connection.DisposeAsync();
+        }
+    }
+
+    /// <summary>Turns what a burst wants into commands of the batch. Also used for children that ExecuteWorkflow started inside the burst.</summary>
+    private async Task ApplyAsync(CompiledWorkflow workflow, BurstResult result, HistoryAppend history, CancellationToken cancel)
+    {
+        var instance = Guid.Parse(result.State.Id);
+        foreach (var entry in result.Journal)
+            history.Add(JournalEvents.From(entry));
+
+        if (result.Opened.Count > 0)
+        {
+            var opened = result.Opened;
+            Write(
+                "insert into bookmark (id, instance_id, created_at, name, hash, activity_id) select b.id, $1, $2, b.name, b.hash, b.activity from unnest($3::uuid[], $4::text[], $5::text[], $6::text[]) b(id, name, hash, activity)",
+                instance, Now, opened.Select(b => Guid.Parse(b.Id)).ToArray(), opened.Select(b => b.Name).ToArray(), opened.Select(b => b.Hash).ToArray(), opened.Select(b => b.ActivityId).ToArray());
+            foreach (var timer in opened)
+            {
+                if (timer.DueAt is { } due)
+                    Write("insert into deadline (id, kind, due_at, instance_id, subject_id) values ($1, 'timer', $2, $3, $4)", Ids.New(Now), due.Truncated(), instance, Guid.Parse(timer.Id));
+            }
+        }
+
+        if (result.Burnt.Count > 0)
+        {
+            var burnt = result.Burnt.Select(b => Guid.Parse(b.Bookmark.Id)).ToArray();
+            Write("delete from bookmark where id = any($1)", burnt);
+            if (result.Burnt.Exists(b => b.Bookmark.DueAt is not null))
+                Write("delete from deadline where subject_id = any($1) and kind = 'timer'", burnt);
+        }
+
+        await _runtime.BurstWrites.ApplyAsync(result.Writes, new(this, workflow, result.State, history), cancel);
+
+        foreach (var effect in result.Effects)
+        {
+            Write(
+                "insert into effect (id, kind, instance_id, bookmark_id, activity_id, payload, state, due_at, created_at) values ($1, $2, $3, $4, $5, $6, 'pending', $7, $7)",
+                Guid.Parse(effect.Id), effect.Kind, instance, effect.BookmarkId is { } b ? Guid.Parse(b) : null, effect.ActivityId, new Json(WorkflowData.ToUtf8(effect.Payload)), Now);
+        }
+
+        foreach (var outgoing in result.Outgoing)
+            Outgoing.Add(StimulusQueue.Enqueue(_writes, result.State.Id, outgoing, Now));
+
+        foreach (var child in result.Children)
+        {
+            var childHistory = new HistoryAppend(Guid.Parse(child.State.Id), 0, HistoryChain.Genesis, Now, Actor);
+            var definition = _runtime.Definitions.Cached(child.State.DefinitionVersionId);
+            await WriteNewAsync(definition, child, childHistory, activationKey: null, requirePublished: false, cancel);
+            childHistory.WriteTo(_writes);
+        }
+
+        HttpAnswer = result.HttpAnswer ?? HttpAnswer;
+        foreach (var line in result.Lines)
+            _runtime.LogLine(instance, line);
+        Announce(new(ChangeKind.Instance, instance));
+    }
+
+    /// <summary>Commands of a new instance. The row itself goes first (others refer to it), though its head is known only after its events.</summary>
+    internal Task WriteNewAsync(CompiledWorkflow workflow, BurstResult result, string? activationKey, bool requirePublished, CancellationToken cancel) =>
+        WriteNewAsync(workflow, result, _history!, activationKey, requirePublished, cancel);
+
+    private async Task WriteNewAsync(CompiledWorkflow workflow, BurstResult result, HistoryAppend history, string? activationKey, bool requirePublished, CancellationToken cancel)
+    {
+        var state = result.State;
+        var at = _writes.BatchCommands.Count;
+        await ApplyAsync(workflow, result, history, cancel);
+        var row = Sql.Command(
+            $"""
+            insert into workflow_instance (id, definition_id, definition_version_id, definition_version, parent_id, correlation_id, name, status, sub_status, incident_count,
+                activation_key, state, event_sequence, event_head, created_at, updated_at, finished_at)
+            values ($1, $2, {(requirePublished ? "require_published($3)" : "$3")}, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16)
+            """,
+            Guid.Parse(state.Id), state.DefinitionId, state.DefinitionVersionId, state.DefinitionVersion, state.ParentInstanceId is { } parent ? Guid.Parse(parent) : null,
+            state.CorrelationId, state.Name, state.Status.ToString(), state.SubStatus.ToString(), state.Incidents.Count,
+            activationKey, new Json(state.ToJson()), history.Sequence, history.Head, Now, state.FinishedAt);
+        _writes.BatchCommands.Insert(at, row);
+    }
+
+    private void WriteState(Guid id, InstanceState state) => Write(
+        """
+        update workflow_instance set definition_version_id = $2, definition_version = $3, correlation_id = $4, name = $5, status = $6, sub_status = $7, incident_count = $8,
+            state = $9, event_sequence = $10, event_head = $11, updated_at = $12, finished_at = $13
+        where id = $1
+        """,
+        id, state.DefinitionVersionId, state.DefinitionVersion, state.CorrelationId, state.Name, state.Status.ToString(), state.SubStatus.ToString(), state.Incidents.Count,
+        new Json(state.ToJson()), _history!.Sequence, _history.Head, Now, state.FinishedAt);
+}
+
+/// <summary>What a burst write of another module sees: where to put its commands and its events.</summary>
+/// <param name="Transaction">The transaction; its <see cref="InstanceTransaction.Write"/> adds commands.</param>
+/// <param name="Workflow">The definition of the instance that wrote it.</param>
+/// <param name="State">Its state after the burst.</param>
+/// <param name="History">Its history (a child's, when ExecuteWorkflow started one).</param>
+public sealed record BurstWriteContext(InstanceTransaction Transaction, CompiledWorkflow Workflow, InstanceState State, HistoryAppend History)
+{
+    /// <summary>The instance that wrote it.</summary>
+    public Guid InstanceId => Guid.Parse(State.Id);
+}
+
+/// <summary>How the writes of modules outside the engine become commands of the burst's batch. Filled at start, read-only afterwards.</summary>
+public sealed class BurstWrites
+{
+    private readonly Dictionary<Type, Func<IBurstWrite, BurstWriteContext, CancellationToken, ValueTask>> _writers = [];
+    private readonly List<Func<IReadOnlyList<IBurstWrite>, IReadOnlyList<IBurstWrite>>> _reductions = [];
+
+    /// <summary>Registers how a kind of write becomes commands.</summary>
+    public void Register<T>(Func<T, BurstWriteContext, CancellationToken, ValueTask> writer) where T : IBurstWrite =>
+        _writers.Add(typeof(T), (write, context, cancel) => writer((T)write, context, cancel));
+
+    /// <summary>Registers what to leave out: writes of one burst that cancel each other.</summary>
+    public void Reduce(Func<IReadOnlyList<IBurstWrite>, IReadOnlyList<IBurstWrite>> reduction) => _reductions.Add(reduction);
+
+    internal async ValueTask ApplyAsync(IReadOnlyList<IBurstWrite> writes, BurstWriteContext context, CancellationToken cancel)
+    {
+        if (writes.Count > 1)
+        {
+            foreach (var reduction in _reductions)
+                writes = reduction(writes);
+        }
+
+        foreach (var write in writes)
+        {
+            if (!_writers.TryGetValue(write.GetType(), out var writer))
+                throw new InvalidOperationException($"Nobody registered how to write {write.GetType().Name}.");
+            await writer(write, context, cancel);
+        }
+    }
+}

@@ -1,0 +1,288 @@
+using System.Text.Json;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Storage;
+
+namespace Orchestration.Engine.Runtime;
+
+/// <summary>
+/// Stimuli that cross instances. A burst writes them as rows; the host that wrote them delivers them right after commit, and the sweeper whatever
+/// is left (<see cref="SweepAsync"/>). Each delivery removes its row in the transaction of its burst, so a stimulus acts exactly once.
+/// </summary>
+public sealed partial class StimulusQueue
+{
+    /// <summary>How long the sweeper leaves a new row to the host that wrote it.</summary>
+    private static readonly Duration Grace = Duration.FromSeconds(2);
+
+    private readonly WorkflowRuntime _runtime;
+    private readonly ILogger _log;
+    private readonly Channel<Guid> _mine = Channel.CreateUnbounded<Guid>();
+
+    internal StimulusQueue(WorkflowRuntime runtime, ILogger log) => (_runtime, _log) = (runtime, log);
+
+    /// <summary>Delivers what this host's bursts wrote, until cancelled.</summary>
+    public async Task DeliverAsync(CancellationToken cancel)
+    {
+        await foreach (var id in _mine.Reader.ReadAllAsync(cancel))
+            await TryDeliverAsync(id, cancel);
+    }
+
+    /// <summary>Publishes an event from outside: resumes whoever waits for it and starts what it triggers. Returns how many were told.</summary>
+    /// <param name="name">Event name.</param>
+    /// <param name="correlationId">Only instances with this reference; null for all.</param>
+    /// <param name="payload">What the event brings.</param>
+    /// <param name="operation">Writes in the same transaction (the answer to an operation id).</param>
+    /// <param name="cancel">Cancels.</param>
+    public async Task<int> PublishAsync(string name, string? correlationId, object? payload, NpgsqlBatchCommand? operation = null, CancellationToken cancel = default)
+    {
+        var now = _runtime.Clock.Now();
+        await using var connection = await _runtime.Database.OpenConnectionAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        var told = await FanOutAsync(connection, new OutgoingStimulus.PublishEvent(name, correlationId, null, payload, false), now, cancel);
+        if (operation is not null)
+        {
+            await using var batch = connection.CreateBatch();
+            batch.BatchCommands.Add(operation);
+            await batch.ExecuteNonQueryAsync(cancel);
+        }
+
+        await transaction.CommitAsync(cancel);
+        foreach (var id in told)
+            await TryDeliverAsync(id, cancel);
+        return told.Count;
+    }
+
+    /// <summary>Delivers rows that are due. Returns how many were tried.</summary>
+    public async Task<int> SweepAsync(int limit, CancellationToken cancel = default)
+    {
+        var due = new List<Guid>();
+        await using (var query = _runtime.Database.Query("select id from stimulus where due_at <= $1 order by due_at limit $2", _runtime.Clock.Now(), limit))
+        await using (var reader = await query.ExecuteReaderAsync(cancel))
+        {
+            while (await reader.ReadAsync(cancel))
+                due.Add(reader.GetGuid(0));
+        }
+
+        foreach (var id in due)
+            await TryDeliverAsync(id, cancel);
+        return due.Count;
+    }
+
+    internal void Deliver(IEnumerable<Guid> ids)
+    {
+        foreach (var id in ids)
+            _mine.Writer.TryWrite(id);
+    }
+
+    internal static Guid Enqueue(NpgsqlBatch batch, string sender, OutgoingStimulus stimulus, Instant now)
+    {
+        var id = Ids.New(now);
+        var (kind, target, payload) = Encode(sender, stimulus);
+        batch.Add(
+            "insert into stimulus (id, kind, instance_id, payload, due_at, created_at) values ($1, $2, $3, $4, $5, $6)",
+            id, kind, target, new Json(WorkflowData.ToUtf8(payload)), now + Grace, now);
+        return id;
+    }
+
+    private static (string Kind, Guid? Target, OrderedDictionary<string, object?> Payload) Encode(string sender, OutgoingStimulus stimulus) => stimulus switch
+    {
+        OutgoingStimulus.PublishEvent e => ("publish", null, new()
+        {
+            ["name"] = e.EventName, ["correlationId"] = e.CorrelationId, ["instanceId"] = e.InstanceId, ["payload"] = e.Payload,
+        }),
+        OutgoingStimulus.StartInstance s => ("start", Guid.Parse(s.InstanceId), new()
+        {
+            ["definitionId"] = s.DefinitionId, ["correlationId"] = s.CorrelationId, ["input"] = s.Input,
+            ["parentId"] = sender, ["parentBookmarkId"] = s.ParentBookmarkId,
+        }),
+        OutgoingStimulus.ChildEnded c => ("child", Guid.Parse(c.ParentInstanceId), new()
+        {
+            ["bookmarkId"] = c.ParentBookmarkId, ["input"] = c.Output,
+        }),
+        OutgoingStimulus.CancelInstance c => ("cancel", Guid.Parse(c.InstanceId), new() { ["reason"] = c.Reason }),
+        _ => throw new InvalidOperationException($"No encoding for {stimulus.GetType().Name}."),
+    };
+
+    private async Task TryDeliverAsync(Guid id, CancellationToken cancel)
+    {
+        try
+        {
+            await DeliverAsync(id, cancel);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // One bad row (its definition can no longer be loaded, the connection broke) must not stop the others.
+            NotDelivered(_log, id, e);
+            await PostponeAsync("stimulus", id, e, cancel);
+        }
+    }
+
+    /// <summary>Puts a row off after a failure: 2, 4, 8 … seconds, at most an hour.</summary>
+    internal async Task PostponeAsync(string table, Guid id, Exception failure, CancellationToken cancel)
+    {
+        try
+        {
+            await using var update = _runtime.Database.Query(
+                $"update {table} set attempts = attempts + 1, last_error = left($3, 2000), due_at = $2 + make_interval(secs => least(3600, 2 ^ least(attempts + 1, 12))) where id = $1",
+                id, _runtime.Clock.Now(), failure.ToString());
+            await update.ExecuteNonQueryAsync(cancel);
+        }
+        catch (NpgsqlException e)
+        {
+            NotDelivered(_log, id, e);
+        }
+    }
+
+    private async Task DeliverAsync(Guid id, CancellationToken cancel)
+    {
+        string kind;
+        Guid? target;
+        OrderedDictionary<string, object?> payload;
+        await using (var query = _runtime.Database.Query("select kind, instance_id, payload from stimulus where id = $1", id))
+        await using (var reader = await query.ExecuteReaderAsync(cancel))
+        {
+            if (!await reader.ReadAsync(cancel))
+                return;
+            (kind, target, payload) = (reader.GetString(0), reader.GuidOrNull(1), (OrderedDictionary<string, object?>)WorkflowData.FromUtf8(reader.Utf8(2))!);
+        }
+
+        switch (kind)
+        {
+            case "publish":
+                await PublishAsync(id, payload, cancel);
+                break;
+            case "start":
+                await StartAsync(id, target!.Value, payload, cancel);
+                break;
+            default:
+                await AdvanceAsync(id, kind, target!.Value, payload, cancel);
+                break;
+        }
+    }
+
+    private async Task AdvanceAsync(Guid id, string kind, Guid instance, OrderedDictionary<string, object?> payload, CancellationToken cancel)
+    {
+        // The delete is under the instance's lock: whoever gets a row back owns the delivery.
+        await using var transaction = await InstanceTransaction.OpenAsync(
+            _runtime, "system", ("$1", instance), reads: [Sql.Command("delete from stimulus where id = $1 returning id", id)], cancel: cancel);
+        await transaction.NextResultAsync(cancel);
+        if (!await transaction.Reads.ReadAsync(cancel))
+            return;
+        await transaction.DoneReadingAsync();
+        if (transaction.InstanceId is not null && transaction.IsRunning)
+        {
+            if (kind == "cancel")
+                await transaction.AdvanceAsync(new Stimulus.Cancel((string)payload["reason"]!), cancel);
+            else if (transaction.State.Bookmarks.Exists(b => b.Id == (string)payload["bookmarkId"]!))
+                await transaction.AdvanceAsync(new Stimulus.Resume((string)payload["bookmarkId"]!, (OrderedDictionary<string, object?>)payload["input"]!), cancel);
+        }
+
+        await transaction.CommitAsync(cancel);
+    }
+
+    private async Task StartAsync(Guid id, Guid instance, OrderedDictionary<string, object?> payload, CancellationToken cancel)
+    {
+        try
+        {
+            var result = await _runtime.StartAsync(
+                new((string)payload["definitionId"]!, (OrderedDictionary<string, object?>?)payload["input"] ?? [])
+                {
+                    InstanceId = instance,
+                    CorrelationId = (string?)payload["correlationId"],
+                    TriggerActivityId = (string?)payload.GetValueOrDefault("triggerActivityId"),
+                    TriggerPayload = payload.GetValueOrDefault("triggerPayload"),
+                    Parent = payload.GetValueOrDefault("parentBookmarkId") is string bookmark ? ((string)payload["parentId"]!, bookmark) : null,
+                    AlsoWrite = t => t.Write("delete from stimulus where id = $1", id),
+                },
+                "system",
+                cancel);
+            if (result is StartResult.Started)
+                return;
+            NotStarted(_log, id, result);
+        }
+        catch (PostgresException e) when (e.ConstraintName == "workflow_instance_pkey")
+        {
+            // Started before: only the row was left.
+        }
+
+        await using var delete = _runtime.Database.Query("delete from stimulus where id = $1", id);
+        await delete.ExecuteNonQueryAsync(cancel);
+    }
+
+    private async Task PublishAsync(Guid id, OrderedDictionary<string, object?> payload, CancellationToken cancel)
+    {
+        var now = _runtime.Clock.Now();
+        List<Guid> told;
+        await using (var connection = await _runtime.Database.OpenConnectionAsync(cancel))
+        await using (var transaction = await connection.BeginTransactionAsync(cancel))
+        {
+            await using var delete = new NpgsqlCommand("delete from stimulus where id = $1", connection) { Parameters = { new() { Value = id } } };
+            if (await delete.ExecuteNonQueryAsync(cancel) == 0)
+                return;
+            told = await FanOutAsync(
+                connection,
+                new((string)payload["name"]!, (string?)payload["correlationId"], (string?)payload["instanceId"], payload["payload"], false),
+                now,
+                cancel);
+            await transaction.CommitAsync(cancel);
+        }
+
+        foreach (var each in told)
+            await TryDeliverAsync(each, cancel);
+    }
+
+    /// <summary>One row per instance that waits for the event and per definition that it starts. Takes no instance lock.</summary>
+    private static async Task<List<Guid>> FanOutAsync(NpgsqlConnection connection, OutgoingStimulus.PublishEvent e, Instant now, CancellationToken cancel)
+    {
+        var hash = StimulusHash.Event(e.EventName);
+        var input = new OrderedDictionary<string, object?> { [Activities.Event.PayloadInput] = e.Payload };
+        await using var find = connection.CreateBatch();
+        find.Add(
+            """
+            select b.id, b.instance_id from bookmark b join workflow_instance i on i.id = b.instance_id
+            where b.hash = $1 and ($2::text is null or i.correlation_id = $2) and ($3::uuid is null or i.id = $3)
+            order by b.created_at, b.id
+            """,
+            hash, e.CorrelationId, e.InstanceId is { } only ? Guid.Parse(only) : null);
+        find.Add("select definition_id, activity_id from workflow_trigger where hash = $1 and $2::uuid is null", hash, e.InstanceId is { } some ? Guid.Parse(some) : null);
+
+        var rows = new List<(string Kind, Guid Instance, OrderedDictionary<string, object?> Payload)>();
+        await using (var reader = await find.ExecuteReaderAsync(cancel))
+        {
+            while (await reader.ReadAsync(cancel))
+                rows.Add(("resume", reader.GetGuid(1), new() { ["bookmarkId"] = Ids.Text(reader.GetGuid(0)), ["input"] = input }));
+            await reader.NextResultAsync(cancel);
+            while (await reader.ReadAsync(cancel))
+            {
+                rows.Add(("start", Ids.New(now), new()
+                {
+                    ["definitionId"] = reader.GetString(0), ["correlationId"] = e.CorrelationId, ["input"] = input, ["triggerActivityId"] = reader.GetString(1), ["triggerPayload"] = e.Payload,
+                }));
+            }
+        }
+
+        var ids = rows.ConvertAll(_ => Ids.New(now));
+        if (rows.Count > 0)
+        {
+            await using var insert = connection.CreateBatch();
+            insert.Add(
+                "insert into stimulus (id, kind, instance_id, payload, due_at, created_at) select s.*, $1, $2 from unnest($3::uuid[], $4::text[], $5::uuid[], $6::json[]) s",
+                now + Grace, now, ids.ToArray(), rows.ConvertAll(r => r.Kind).ToArray(), rows.ConvertAll(r => r.Instance).ToArray(),
+                new JsonArray(rows.ConvertAll(r => System.Text.Encoding.UTF8.GetString(WorkflowData.ToUtf8(r.Payload))).ToArray()));
+            await insert.ExecuteNonQueryAsync(cancel);
+        }
+
+        return ids;
+    }
+
+    [LoggerMessage(EventId = 120, Level = LogLevel.Warning, Message = "Stimulus {Id} was not delivered and will be tried again")]
+    private static partial void NotDelivered(ILogger log, Guid id, Exception e);
+
+    [LoggerMessage(EventId = 121, Level = LogLevel.Warning, Message = "Stimulus {Id} started nothing: {Result}")]
+    private static partial void NotStarted(ILogger log, Guid id, StartResult result);
+}

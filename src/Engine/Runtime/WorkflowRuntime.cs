@@ -1,0 +1,160 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Storage;
+
+namespace Orchestration.Engine.Runtime;
+
+/// <summary>What to start.</summary>
+/// <param name="DefinitionId">Definition whose published version is started.</param>
+/// <param name="Input">Workflow input.</param>
+public sealed record StartInstance(string DefinitionId, OrderedDictionary<string, object?> Input)
+{
+    /// <summary>Id the instance gets. Default: a new one.</summary>
+    public Guid? InstanceId { get; init; }
+
+    /// <summary>Business reference.</summary>
+    public string? CorrelationId { get; init; }
+
+    /// <summary>Name of the instance. Default: none.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>A certain version instead of the published one (a draft run from the designer).</summary>
+    public string? VersionId { get; init; }
+
+    /// <summary>Trigger activity that fired.</summary>
+    public string? TriggerActivityId { get; init; }
+
+    /// <summary>What the trigger brought.</summary>
+    public object? TriggerPayload { get; init; }
+
+    /// <summary>Parent that waits for the end, as (instance, bookmark).</summary>
+    public (string InstanceId, string BookmarkId)? Parent { get; init; }
+
+    /// <summary>Commands of the caller in the same transaction, after the instance's row.</summary>
+    public Action<InstanceTransaction>? AlsoWrite { get; init; }
+}
+
+/// <summary>How a start went.</summary>
+public abstract record StartResult
+{
+    private StartResult() { }
+
+    public sealed record Started(Guid InstanceId, BurstResult Burst) : StartResult;
+
+    /// <summary>No published version of that definition.</summary>
+    public sealed record NotFound(string DefinitionId) : StartResult;
+
+    /// <summary>The definition's activation strategy allows no further running instance.</summary>
+    public sealed record AlreadyRunning(string ActivationKey) : StartResult;
+}
+
+/// <summary>
+/// The one class through which everything outside touches the engine: start, resume, cancel. It holds no instance state; any number of hosts may run
+/// against one database.
+/// </summary>
+public sealed partial class WorkflowRuntime
+{
+    private readonly ILogger<WorkflowRuntime> _log;
+
+    public WorkflowRuntime(NpgsqlDataSource database, DefinitionStore definitions, BurstWrites burstWrites, Changes changes, IClock clock, ILogger<WorkflowRuntime> log)
+    {
+        (Database, Definitions, BurstWrites, Changes, Clock, _log) = (database, definitions, burstWrites, changes, clock, log);
+        Stimuli = new(this, log);
+    }
+
+    public NpgsqlDataSource Database { get; }
+
+    public DefinitionStore Definitions { get; }
+
+    public BurstWrites BurstWrites { get; }
+
+    public Changes Changes { get; }
+
+    public IClock Clock { get; }
+
+    /// <summary>Stimuli for other instances.</summary>
+    public StimulusQueue Stimuli { get; }
+
+    /// <summary>Starts an instance: one round trip, one commit. The first burst has run when this returns.</summary>
+    public async Task<StartResult> StartAsync(StartInstance start, string actor, CancellationToken cancel = default)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            var workflow = start.VersionId is { } version
+                ? await Definitions.GetVersionAsync(version, cancel)
+                : await Definitions.FindPublishedAsync(start.DefinitionId, cancel);
+            if (workflow is null)
+                return new StartResult.NotFound(start.DefinitionId);
+
+            var id = start.InstanceId ?? Ids.New(Clock.Now());
+            await using var transaction = await InstanceTransaction.NewAsync(this, actor, id, cancel);
+            var burst = transaction.Start(workflow, start);
+            var key = ActivationKey(workflow, burst.State.CorrelationId);
+            await transaction.WriteNewAsync(workflow, burst, key, requirePublished: start.VersionId is null, cancel);
+            start.AlsoWrite?.Invoke(transaction);
+            try
+            {
+                await transaction.CommitAsync(cancel);
+                return new StartResult.Started(id, burst);
+            }
+            catch (PostgresException e) when (e.SqlState == "OR001" && attempt < 3)
+            {
+                // Another host published a newer version since our cache was filled.
+                Definitions.ForgetPublished(start.DefinitionId);
+            }
+            catch (PostgresException e) when (e.ConstraintName == "workflow_instance_activation")
+            {
+                return new StartResult.AlreadyRunning(key!);
+            }
+        }
+    }
+
+    /// <summary>Resumes a bookmark. False when the bookmark (or the instance) is gone: somebody else was first.</summary>
+    public async Task<BurstResult?> ResumeAsync(Guid instanceId, string bookmarkId, OrderedDictionary<string, object?> input, string actor, CancellationToken cancel = default)
+    {
+        await using var transaction = await InstanceTransaction.OpenAsync(this, actor, ("$1", instanceId), cancel: cancel);
+        if (transaction.InstanceId is null || !transaction.State.Bookmarks.Exists(b => b.Id == bookmarkId))
+            return null;
+
+        var burst = await transaction.AdvanceAsync(new Stimulus.Resume(bookmarkId, input), cancel);
+        await transaction.CommitAsync(cancel);
+        return burst;
+    }
+
+    /// <summary>Cancels a running instance. False when it is gone or has ended.</summary>
+    public async Task<bool> CancelAsync(Guid instanceId, string reason, string actor, CancellationToken cancel = default)
+    {
+        await using var transaction = await InstanceTransaction.OpenAsync(this, actor, ("$1", instanceId), cancel: cancel);
+        if (transaction.InstanceId is null || !transaction.IsRunning)
+            return false;
+
+        await transaction.AdvanceAsync(new Stimulus.Cancel(reason), cancel);
+        await transaction.CommitAsync(cancel);
+        return true;
+    }
+
+    internal BurstContext Context(Instant now)
+    {
+        Span<byte> seed = stackalloc byte[8];
+        RandomNumberGenerator.Fill(seed);
+        return new(now, BitConverter.ToUInt64(seed)) { FindPublished = Definitions.CachedPublished };
+    }
+
+    internal void LogLine(Guid instance, string line) => WroteLine(_log, instance, line);
+
+    /// <summary>Elsa's activation strategies as a key that a unique index allows once among running instances. Null: any number.</summary>
+    private static string? ActivationKey(CompiledWorkflow workflow, string? correlationId) => workflow.Options.Activation switch
+    {
+        ActivationStrategy.Singleton => $"definition:{workflow.DefinitionId}",
+        ActivationStrategy.CorrelatedSingleton => $"definition:{workflow.DefinitionId}:{correlationId}",
+        ActivationStrategy.Correlation => $"correlation:{correlationId}",
+        _ => null,
+    };
+
+    [LoggerMessage(EventId = 100, Level = LogLevel.Information, Message = "Instance {Instance} wrote: {Line}")]
+    private static partial void WroteLine(ILogger log, Guid instance, string line);
+}

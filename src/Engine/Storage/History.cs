@@ -1,0 +1,250 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Runtime;
+
+namespace Orchestration.Engine.Storage;
+
+/// <summary>One event to be appended to a chain of history.</summary>
+/// <param name="Action">What happened, e.g. <c>Started</c> (activity) or <c>task.claimed</c>.</param>
+/// <param name="Entity">Kind of thing it happened to: activity, task, clock, case, definition …</param>
+/// <param name="EntityId">Which one.</param>
+/// <param name="Revision">The entity's revision after the change, or 0 for entities without one.</param>
+/// <param name="Payload">UTF-8 JSON, or null. Personal data belongs here: it can be erased without breaking the chain.</param>
+public sealed record HistoryEvent(string Action, string Entity, string EntityId, long Revision, byte[]? Payload)
+{
+    /// <summary>Activity in the definition, for journal rows.</summary>
+    public string? ActivityId { get; init; }
+
+    /// <summary>Its path in the definition.</summary>
+    public string? NodeId { get; init; }
+
+    /// <summary>Its Elsa type name.</summary>
+    public string? ActivityType { get; init; }
+}
+
+/// <summary>
+/// The hash chain of domain.md "Audit chain". A leaf is SHA-256 over 0x00 and the canonical header: every field in fixed order, strings as
+/// UTF-8 with a 4-byte big-endian length (-1 for null), integers big-endian, time as microseconds since the epoch, then the previous leaf and the
+/// payload commitment. The commitment is SHA-256 over the 16-byte salt and the payload.
+/// </summary>
+public static class HistoryChain
+{
+    /// <summary>Head of a chain without events: 32 zero bytes.</summary>
+    public static readonly byte[] Genesis = new byte[32];
+
+    /// <summary>Commitment to a payload.</summary>
+    public static byte[] Commit(ReadOnlySpan<byte> salt, ReadOnlySpan<byte> payload)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(salt);
+        hash.AppendData(payload);
+        return hash.GetHashAndReset();
+    }
+
+    /// <summary>Leaf of an event.</summary>
+    /// <param name="chain">The chain's id.</param>
+    /// <param name="sequence">Position in the chain, from 1.</param>
+    /// <param name="at">When, in microseconds.</param>
+    /// <param name="actor">Who.</param>
+    /// <param name="e">What.</param>
+    /// <param name="previous">Leaf of the event before, or <see cref="Genesis"/>.</param>
+    /// <param name="commitment">Commitment to the payload, or null without one.</param>
+    public static byte[] Leaf(Guid chain, int sequence, Instant at, string actor, HistoryEvent e, ReadOnlySpan<byte> previous, ReadOnlySpan<byte> commitment)
+    {
+        Span<byte> buffer = stackalloc byte[1024];
+        var header = new HeaderWriter(buffer);
+        header.Byte(0);
+        header.Id(chain);
+        header.Long(sequence);
+        header.Long(at.ToUnixTimeTicks() / 10);
+        header.Text(actor);
+        header.Text(e.Action);
+        header.Text(e.Entity);
+        header.Text(e.EntityId);
+        header.Long(e.Revision);
+        header.Text(e.ActivityId);
+        header.Text(e.NodeId);
+        header.Text(e.ActivityType);
+        header.Bytes(previous);
+        header.Bytes(commitment);
+        return SHA256.HashData(header.Written);
+    }
+
+    private ref struct HeaderWriter(Span<byte> buffer)
+    {
+        private Span<byte> _buffer = buffer;
+        private int _length;
+
+        public readonly ReadOnlySpan<byte> Written => _buffer[.._length];
+
+        public void Byte(byte value) => Take(1)[0] = value;
+
+        public void Long(long value) => BinaryPrimitives.WriteInt64BigEndian(Take(8), value);
+
+        public void Id(Guid id) => id.TryWriteBytes(Take(16), bigEndian: true, out _);
+
+        public void Text(string? value)
+        {
+            if (value is null)
+            {
+                BinaryPrimitives.WriteInt32BigEndian(Take(4), -1);
+                return;
+            }
+
+            var count = Encoding.UTF8.GetByteCount(value);
+            BinaryPrimitives.WriteInt32BigEndian(Take(4), count);
+            Encoding.UTF8.GetBytes(value, Take(count));
+        }
+
+        public void Bytes(ReadOnlySpan<byte> value)
+        {
+            BinaryPrimitives.WriteInt32BigEndian(Take(4), value.Length);
+            value.CopyTo(Take(value.Length));
+        }
+
+        private Span<byte> Take(int count)
+        {
+            if (_length + count > _buffer.Length)
+            {
+                var larger = new byte[Math.Max(_buffer.Length * 2, _length + count)];
+                _buffer[.._length].CopyTo(larger);
+                _buffer = larger;
+            }
+
+            var taken = _buffer.Slice(_length, count);
+            _length += count;
+            return taken;
+        }
+    }
+}
+
+/// <summary>
+/// The events one transaction appends to one chain, hashed and turned into two statements (events, payloads), however many events there are.
+/// </summary>
+public sealed class HistoryAppend
+{
+    /// <summary>The chain.</summary>
+    public Guid Chain { get; }
+
+    private readonly Instant _at;
+    private readonly string _actor;
+    private readonly List<HistoryEvent> _events = [];
+    private readonly List<byte[]?> _commitments = [];
+    private readonly List<byte[]> _leaves = [];
+    private readonly List<(int Sequence, byte[] Salt, byte[] Payload)> _payloads = [];
+
+    /// <param name="chain">Chain id: the instance's id, or that of an <c>event_chain</c>.</param>
+    /// <param name="sequence">Number of events so far.</param>
+    /// <param name="head">Leaf of the last one.</param>
+    /// <param name="at">Time of all of them.</param>
+    /// <param name="actor">Who did all of them.</param>
+    public HistoryAppend(Guid chain, int sequence, byte[] head, Instant at, string actor)
+    {
+        (Chain, Sequence, Head, _at, _actor) = (chain, sequence, head, at, actor);
+    }
+
+    /// <summary>Sequence of the last event.</summary>
+    public int Sequence { get; private set; }
+
+    /// <summary>Leaf of the last event.</summary>
+    public byte[] Head { get; private set; }
+
+    /// <summary>Number of events added.</summary>
+    public int Count => _events.Count;
+
+    /// <summary>Adds an event at the end.</summary>
+    public void Add(HistoryEvent e)
+    {
+        Sequence++;
+        byte[]? commitment = null;
+        if (e.Payload is { } payload)
+        {
+            var salt = RandomNumberGenerator.GetBytes(16);
+            commitment = HistoryChain.Commit(salt, payload);
+            _payloads.Add((Sequence, salt, payload));
+        }
+
+        Head = HistoryChain.Leaf(Chain, Sequence, _at, _actor, e, Head, commitment);
+        _events.Add(e);
+        _commitments.Add(commitment);
+        _leaves.Add(Head);
+    }
+
+    /// <summary>Puts the inserts into a batch.</summary>
+    public void WriteTo(NpgsqlBatch batch) => WriteAll(batch, [this]);
+
+    /// <summary>Puts the inserts of many chains into a batch, as two statements. They have the same time and actor.</summary>
+    public static void WriteAll(NpgsqlBatch batch, IReadOnlyList<HistoryAppend> chains)
+    {
+        var count = chains.Sum(c => c._events.Count);
+        if (count == 0)
+            return;
+
+        var (ids, sequences, revisions) = (new Guid[count], new int[count], new long[count]);
+        var (actions, entities, entityIds) = (new string[count], new string[count], new string[count]);
+        var (activityIds, nodeIds, activityTypes) = (new string?[count], new string?[count], new string?[count]);
+        var (commitments, leaves) = (new byte[]?[count], new byte[count][]);
+        var row = 0;
+        foreach (var chain in chains)
+        {
+            for (var i = 0; i < chain._events.Count; i++, row++)
+            {
+                var e = chain._events[i];
+                (ids[row], sequences[row], revisions[row]) = (chain.Chain, chain.Sequence - chain._events.Count + i + 1, e.Revision);
+                (actions[row], entities[row], entityIds[row]) = (e.Action, e.Entity, e.EntityId);
+                (activityIds[row], nodeIds[row], activityTypes[row]) = (e.ActivityId, e.NodeId, e.ActivityType);
+                (commitments[row], leaves[row]) = (chain._commitments[i], chain._leaves[i]);
+            }
+        }
+
+        batch.Add(
+            """
+            insert into event (at, actor, chain_id, sequence, action, entity, entity_id, revision, activity_id, node_id, activity_type, commitment, leaf)
+            select $1, $2, * from unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[], $10::text[], $11::text[], $12::bytea[], $13::bytea[])
+            """,
+            chains[0]._at, chains[0]._actor, ids, sequences, actions, entities, entityIds, revisions, activityIds, nodeIds, activityTypes, commitments, leaves);
+
+        var payloads = chains.SelectMany(c => c._payloads.Select(p => (c.Chain, p.Sequence, p.Salt, p.Payload))).ToList();
+        if (payloads.Count == 0)
+            return;
+
+        batch.Add(
+            "insert into event_payload (at, chain_id, sequence, salt, payload) select $1, * from unnest($2::uuid[], $3::int[], $4::bytea[], $5::json[])",
+            chains[0]._at,
+            payloads.ConvertAll(p => p.Chain).ToArray(),
+            payloads.ConvertAll(p => p.Sequence).ToArray(),
+            payloads.ConvertAll(p => p.Salt).ToArray(),
+            new JsonArray(payloads.ConvertAll(p => Encoding.UTF8.GetString(p.Payload)).ToArray()));
+    }
+}
+
+/// <summary>Chains of history of things that are no instance: a definition, a person, a setting. The chain's row is also the lock of the thing.</summary>
+public static class NamedChain
+{
+    /// <summary>Locks a chain until the transaction ends; makes it when it is new.</summary>
+    /// <param name="connection">Connection with an open transaction.</param>
+    /// <param name="name">E.g. <c>definition:claims</c>.</param>
+    /// <param name="actor">Who acts.</param>
+    /// <param name="now">Time of the events.</param>
+    /// <param name="cancel">Cancels.</param>
+    public static async Task<HistoryAppend> LockAsync(NpgsqlConnection connection, string name, string actor, Instant now, CancellationToken cancel = default)
+    {
+        var id = Ids.Named(name);
+        await using var batch = connection.CreateBatch();
+        batch.Add("insert into event_chain (id, name, event_sequence, event_head) values ($1, $2, 0, $3) on conflict do nothing", id, name, HistoryChain.Genesis);
+        batch.Add("select event_sequence, event_head from event_chain where id = $1 for update", id);
+        await using var reader = await batch.ExecuteReaderAsync(cancel);
+        await reader.ReadAsync(cancel);
+        return new(id, reader.GetInt32(0), reader.GetFieldValue<byte[]>(1), now, actor);
+    }
+
+    /// <summary>Writes the events and the chain's new head.</summary>
+    public static void WriteChain(this NpgsqlBatch batch, HistoryAppend history)
+    {
+        history.WriteTo(batch);
+        batch.Add("update event_chain set event_sequence = $2, event_head = $3 where id = $1", history.Chain, history.Sequence, history.Head);
+    }
+}

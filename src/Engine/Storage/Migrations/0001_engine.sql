@@ -1,0 +1,220 @@
+-- Definitions: one row per version. The document is kept as text (json, not jsonb), so that what Studio saved is exported unchanged.
+create table workflow_definition (
+    id              text primary key,
+    definition_id   text not null,
+    version         integer not null check (version > 0),
+    name            text,
+    description     text,
+    is_latest       boolean not null,
+    is_published    boolean not null,
+    is_system       boolean not null default false,
+    document        json not null,
+    -- What the document refers to by name (forms), as it was when this version was published.
+    resources       json not null default '{}',
+    -- Where the version comes from: a shipped file (with the file's hash) or a person.
+    origin          text not null check (origin in ('file', 'designer', 'import')),
+    origin_hash     text,
+    created_by      text not null,
+    created_at      timestamptz not null,
+    published_at    timestamptz,
+    check (not is_published or published_at is not null),
+    unique (definition_id, version)
+);
+create unique index workflow_definition_latest on workflow_definition (definition_id) where is_latest;
+create unique index workflow_definition_published on workflow_definition (definition_id) where is_published;
+
+-- What starts instances of published versions. Replaced as a whole in the transaction that publishes or retracts.
+create table workflow_trigger (
+    id                    uuid primary key,
+    definition_id         text not null,
+    definition_version_id text not null references workflow_definition (id) on delete cascade,
+    activity_id           text not null,
+    name                  text not null,
+    hash                  text not null,
+    payload               json not null
+);
+create index workflow_trigger_hash on workflow_trigger (hash);
+create index workflow_trigger_version on workflow_trigger (definition_version_id);
+
+create table workflow_instance (
+    id                    uuid primary key,
+    definition_id         text not null,
+    definition_version_id text not null,
+    definition_version    integer not null,
+    parent_id             uuid,
+    correlation_id        text,
+    name                  text,
+    status                text not null check (status in ('Running', 'Finished')),
+    sub_status            text not null check (sub_status in ('Pending', 'Executing', 'Suspended', 'Finished', 'Cancelled', 'Faulted', 'Interrupted')),
+    incident_count        integer not null default 0,
+    -- Set while the definition's activation strategy lets only one such instance run.
+    activation_key        text,
+    state                 json not null,
+    -- Head of the instance's history: number of events and the leaf of the last one.
+    event_sequence        integer not null,
+    event_head            bytea not null,
+    created_at            timestamptz not null,
+    updated_at            timestamptz not null,
+    finished_at           timestamptz,
+    check ((status = 'Finished') = (finished_at is not null))
+) with (fillfactor = 80);
+create unique index workflow_instance_activation on workflow_instance (activation_key) where status = 'Running' and activation_key is not null;
+create index workflow_instance_created on workflow_instance (created_at desc, id);
+create index workflow_instance_definition on workflow_instance (definition_id, created_at desc);
+create index workflow_instance_correlation on workflow_instance (correlation_id) where correlation_id is not null;
+create index workflow_instance_parent on workflow_instance (parent_id) where parent_id is not null;
+
+create table bookmark (
+    id           uuid primary key,
+    instance_id  uuid not null references workflow_instance (id) on delete cascade,
+    name         text not null,
+    hash         text not null,
+    activity_id  text not null,
+    created_at   timestamptz not null
+);
+create index bookmark_hash on bookmark (hash);
+create index bookmark_instance on bookmark (instance_id);
+
+-- Everything that is due at an instant. `subject` is a bookmark (timer) or a clock (rung); whoever acts deletes the row in the same transaction.
+create table deadline (
+    id           uuid primary key,
+    kind         text not null,
+    due_at       timestamptz not null,
+    instance_id  uuid not null references workflow_instance (id) on delete cascade,
+    subject_id   uuid not null,
+    rung         integer not null default 0,
+    generation   integer not null default 0,
+    attempts     integer not null default 0,
+    last_error   text
+);
+create index deadline_due on deadline (kind, due_at);
+create index deadline_subject on deadline (subject_id);
+
+-- To be told to other instances, or to start some. Delivered right after commit by the host that wrote it, or by the sweeper.
+create table stimulus (
+    id           uuid primary key,
+    kind         text not null check (kind in ('publish', 'resume', 'start', 'child', 'cancel')),
+    instance_id  uuid,
+    payload      json not null,
+    due_at       timestamptz not null,
+    attempts     integer not null default 0,
+    last_error   text,
+    created_at   timestamptz not null
+);
+create index stimulus_due on stimulus (due_at);
+
+-- To be done to the outside world. `due_at` moves on when a host takes the effect (its lease) and after a failure (backoff).
+create table effect (
+    id           uuid primary key,
+    kind         text not null,
+    instance_id  uuid not null references workflow_instance (id) on delete cascade,
+    bookmark_id  uuid,
+    activity_id  text not null,
+    payload      json not null,
+    state        text not null check (state in ('pending', 'dead')),
+    due_at       timestamptz not null,
+    attempts     integer not null default 0,
+    last_error   text,
+    created_at   timestamptz not null
+);
+create index effect_due on effect (due_at) where state = 'pending';
+
+-- Answers given to operation ids, so that a retry gets the same answer.
+create table operation (
+    actor        text not null,
+    id           text not null,
+    request_hash bytea not null,
+    answer       json not null,
+    created_at   timestamptz not null,
+    primary key (actor, id)
+);
+create index operation_created on operation (created_at);
+
+-- History: Studio's journal, the compliance timeline and analytics. Append-only; a chain per instance (and per non-instance subject).
+create table event (
+    chain_id               uuid not null,
+    sequence               integer not null,
+    at                     timestamptz not null,
+    actor                  text not null,
+    action                 text not null,
+    entity                 text not null,
+    entity_id              text not null,
+    revision               bigint not null,
+    activity_id            text,
+    node_id                text,
+    activity_type          text,
+    -- Hash of salt and payload; null when the event has no payload. The leaf covers this row, the commitment and the previous leaf.
+    commitment             bytea,
+    leaf                   bytea not null,
+    primary key (chain_id, sequence, at)
+) partition by range (at);
+create index event_at on event using brin (at);
+
+-- Personal data of history lives here, so that erasing it leaves the chain whole.
+create table event_payload (
+    chain_id  uuid not null,
+    sequence  integer not null,
+    at        timestamptz not null,
+    salt      bytea not null,
+    payload   json not null,
+    primary key (chain_id, sequence, at)
+) partition by range (at);
+
+-- Heads of the chains that belong to no instance (definitions, people, settings).
+create table event_chain (
+    id             uuid primary key,
+    name           text not null unique,
+    event_sequence integer not null,
+    event_head     bytea not null
+);
+
+create table event_default partition of event default;
+create table event_payload_default partition of event_payload default;
+
+create function refuse_change() returns trigger language plpgsql as $$
+begin
+    raise exception 'history is append-only: % on % is refused', tg_op, tg_table_name using errcode = 'integrity_constraint_violation';
+end $$;
+
+create trigger event_append_only before update or delete on event for each row execute function refuse_change();
+create trigger event_no_truncate before truncate on event for each statement execute function refuse_change();
+create trigger event_default_no_truncate before truncate on event_default for each statement execute function refuse_change();
+create trigger event_payload_no_update before update on event_payload for each row execute function refuse_change();
+
+-- Payloads go only by erasure, which says so for its own transaction.
+create function refuse_unless_erasing() returns trigger language plpgsql as $$
+begin
+    if current_setting('orchestration.erasure', true) is distinct from 'on' then
+        raise exception 'event payloads are deleted only by erasure' using errcode = 'integrity_constraint_violation';
+    end if;
+    return old;
+end $$;
+create trigger event_payload_erasure before delete on event_payload for each row execute function refuse_unless_erasing();
+
+-- Makes the partition of a month. Rows of a month without one go to the default partition, so a late call loses nothing.
+create function create_event_partition(month date) returns boolean language plpgsql as $$
+declare
+    first date := date_trunc('month', month)::date;
+    next  date := (first + interval '1 month')::date;
+    part  text := to_char(first, '"y"YYYY"m"MM');
+begin
+    if to_regclass('event_' || part) is not null then
+        return false;
+    end if;
+    if exists (select from event_default where at >= first::timestamp at time zone 'UTC' and at < next::timestamp at time zone 'UTC') then
+        return false;
+    end if;
+    execute format('create table %I partition of event for values from (%L) to (%L)', 'event_' || part, first || ' 00:00+00', next || ' 00:00+00');
+    execute format('create trigger no_truncate before truncate on %I for each statement execute function refuse_change()', 'event_' || part);
+    execute format('create table %I partition of event_payload for values from (%L) to (%L)', 'event_payload_' || part, first || ' 00:00+00', next || ' 00:00+00');
+    return true;
+end $$;
+
+-- Starting an instance calls this, so that a host whose cache is behind never starts a version that is no longer the published one.
+create function require_published(version_id text) returns text language plpgsql stable as $$
+begin
+    if not exists (select from workflow_definition where id = version_id and is_published) then
+        raise exception 'version % is not the published one', version_id using errcode = 'OR001';
+    end if;
+    return version_id;
+end $$;

@@ -1,0 +1,171 @@
+using Orchestration.Engine.Activities;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Expressions;
+using Orchestration.Workflows.Forms;
+using Orchestration.Workflows.ServiceLevels;
+
+namespace Orchestration.Workflows.Activities;
+
+/// <summary>
+/// <c>Orchestration.HumanTask</c>: opens a task and waits for a person. The ports on the canvas are its outcomes. The task and the bookmark are
+/// opened in the burst's transaction; when the case goes another way, the task is cancelled in that burst's transaction.
+/// </summary>
+public sealed class HumanTask : Activity
+{
+    /// <summary>Elsa type name.</summary>
+    public const string TypeName = "Orchestration.HumanTask";
+
+    private const string OutcomeKey = "Outcome";
+    private const string DataKey = "Data";
+    private const string PersonKey = "Person";
+    private const string CancelReasonKey = "CancelReason";
+    private const string CancelledOutcome = "Cancelled";
+    private static readonly string[] DefaultOutcomes = ["Done"];
+
+    private readonly string[] _outcomes;
+    private readonly ServiceLevelCatalog _catalog;
+
+    private HumanTask(string[] outcomes, ServiceLevelCatalog catalog) => (_outcomes, _catalog) = (outcomes, catalog);
+
+    /// <summary>How Studio shows it and how a node of it is compiled.</summary>
+    public static ActivityType CreateType(ServiceLevelCatalog catalog) => new()
+    {
+        TypeName = TypeName,
+        Category = "Orchestration",
+        DisplayName = "Human step",
+        Description = "Opens a task for a person and waits until it is completed. Each outcome is a port.",
+        Kind = ActivityKind.Task,
+        Inputs =
+        [
+            new("Title", "String") { Description = "What the person sees in their list." },
+            new("Description", "String") { UIHint = "multiline", Description = "What is to be done, in a few sentences." },
+            new("Outcomes", "List<String>") { UIHint = "dynamic-outcomes", DefaultSyntax = "Object", Description = "How the step can end. Each becomes a port on the canvas and a button in the task." },
+            new("FormName", "String") { UIHint = "dropdown", DisplayName = "Form", Category = "Form", Description = "A shared form, pinned when the definition is published." },
+            new("Form", "Object") { UIHint = "json-editor", DisplayName = "Form schema", Category = "Form", Description = "JSON Schema of a form of its own, instead of a shared form." },
+            new("Team", "String") { UIHint = "dropdown", Category = "People", Description = "Team whose members may take the task." },
+            new("Candidates", "List<String>") { UIHint = "multitext", DefaultSyntax = "Object", Category = "People", Description = "People who may take the task besides the team, by user name." },
+            new("RequiredSkills", "List<String>") { UIHint = "checklist", DefaultSyntax = "Object", DisplayName = "Required skills", Category = "People", Description = "Skills a person must have." },
+            new("ExcludedSteps", "List<String>")
+            {
+                UIHint = "multitext", DefaultSyntax = "Object", DisplayName = "Four eyes: excluded steps", Category = "People",
+                Description = "Ids of steps whose workers may not do this one.",
+            },
+            new("Priority", "Int32") { Default = 3, Category = "Service level", Description = "1 (critical) to 5 (planning)." },
+            new("SlaPolicy", "String") { UIHint = "dropdown", DisplayName = "SLA policy", Category = "Service level", Description = "A shared policy; or give a duration below." },
+            new("SlaDuration", "String") { DisplayName = "SLA duration", Category = "Service level", Description = "Such as PT8H, or a number of days." },
+            new("SlaUnit", "String") { UIHint = "dropdown", DisplayName = "SLA unit", Category = "Service level", Choices = ["elapsed", "workingTime", "businessDays", "calendarDays", "weeks"] },
+            new("SlaCalendar", "String") { UIHint = "dropdown", DisplayName = "SLA calendar", Category = "Service level" },
+        ],
+        Outputs =
+        [
+            new("Outcome", "String", "The outcome the person chose."),
+            new("Data", "Object", "What the person filled in."),
+            new("CompletedBy", "String", "User name of the person.", "Completed by"),
+        ],
+        Compile = node => Compile(node, catalog),
+    };
+
+    /// <summary>Run input that completes a step.</summary>
+    public static OrderedDictionary<string, object?> Completed(string outcome, OrderedDictionary<string, object?> data, string person) =>
+        new() { [OutcomeKey] = outcome, [DataKey] = data, [PersonKey] = person };
+
+    /// <summary>Run input that cancels a step's task.</summary>
+    public static OrderedDictionary<string, object?> Cancelled(string reason, string person) => new() { [CancelReasonKey] = reason, [PersonKey] = person };
+
+    /// <inheritdoc/>
+    protected override void Execute(ActivityContext context)
+    {
+        var (policy, duration, unit, calendar) = (context.Input<string>("SlaPolicy"), context.Input<string>("SlaDuration"), context.Input<string>("SlaUnit"), context.Input<string>("SlaCalendar"));
+        if (_catalog.Resolve(policy, duration, unit, calendar).Problem is { } problem)
+            throw new InvalidOperationException(problem);
+        var bookmark = context.OpenBookmark(TypeName);
+        context.Write(new OpenTask(
+            bookmark.Id,
+            context.Node.Id,
+            context.RequiredInput<string>("Title"),
+            context.Input<string>("Description"),
+            _outcomes,
+            context.Input("Form"),
+            context.Input<string>("FormName"),
+            context.Input<string>("Team"),
+            Texts(context, "Candidates"),
+            Texts(context, "RequiredSkills"),
+            Texts(context, "ExcludedSteps"),
+            Math.Clamp(context.Input("Priority") is int priority ? priority : 3, 1, 5),
+            policy,
+            duration,
+            unit,
+            calendar));
+    }
+
+    /// <inheritdoc/>
+    protected override void Resume(ActivityContext context, Bookmark bookmark)
+    {
+        context.TryGetInput(PersonKey, out var person);
+        if (context.TryGetInput(CancelReasonKey, out var reason) && reason is string why)
+        {
+            if (!_outcomes.Contains(CancelledOutcome))
+                throw new InvalidOperationException($"The task was cancelled by {person}: {why}. The step has no outcome '{CancelledOutcome}', so somebody must decide how the case goes on.");
+            context.SetOutput("Outcome", CancelledOutcome);
+            context.SetOutput("CompletedBy", person);
+            context.Complete(CancelledOutcome);
+            return;
+        }
+
+        context.TryGetInput(OutcomeKey, out var outcome);
+        context.TryGetInput(DataKey, out var data);
+        context.SetOutput("Outcome", outcome);
+        context.SetOutput("Data", data);
+        context.SetOutput("CompletedBy", person);
+        context.Complete((string)outcome!);
+    }
+
+    /// <inheritdoc/>
+    protected override void BookmarkBurnt(ActivityContext context, Bookmark bookmark, BurnReason reason) =>
+        context.Write(new WithdrawTask(bookmark.Id, context.Node.Id, context.InstanceIsCancelled ? "the case was cancelled" : "the case went another way"));
+
+    private static HumanTask Compile(ActivityCompilation node, ServiceLevelCatalog catalog)
+    {
+        if (!node.TryLiteral("Outcomes", out var value))
+            node.Error("outcomes", "the outcomes are ports on the canvas, so they must be a list of names and not an expression.");
+        var outcomes = Names(value) is { Length: > 0 } names ? names : DefaultOutcomes;
+        if (outcomes.Distinct().Count() < outcomes.Length)
+            node.Error("outcomes", "two outcomes have the same name.");
+        node.Node.Outcomes = outcomes;
+
+        if (node.TryLiteral("Title", out var title) && string.IsNullOrWhiteSpace(title as string))
+            node.PublishError("title", "the title is missing.");
+        if (node.TryLiteral("FormName", out var form) && form is string { Length: > 0 } name && !catalog.Forms.ContainsKey(name))
+            node.PublishError("formName", $"there is no form '{name}'.");
+        if (node.TryLiteral("Form", out var schema) && SchemaText(schema) is { } text && !FormSchema.TryParse(text, out _, out var errors))
+            node.PublishError("form", $"the form's schema is wrong: {string.Join("; ", errors.Select(e => $"{e.Path} {e.Reason}"))}");
+        if (node.TryLiteral("SlaPolicy", out var policy) & node.TryLiteral("SlaDuration", out var duration) & node.TryLiteral("SlaUnit", out var unit) & node.TryLiteral("SlaCalendar", out var calendar)
+            && catalog.Resolve(policy as string, duration as string, unit as string, calendar as string).Problem is { } problem)
+            node.PublishError("slaPolicy", problem);
+        return new(outcomes, catalog);
+    }
+
+    private static string? SchemaText(object? schema) => schema switch
+    {
+        null or "" => null,
+        string text => text,
+        _ => System.Text.Encoding.UTF8.GetString(WorkflowData.ToUtf8(schema)),
+    };
+
+    private static string[] Names(object? value) => value switch
+    {
+        List<object?> list => [.. list.OfType<string>().Where(text => text.Length > 0)],
+        string { Length: > 0 } one => [one],
+        _ => [],
+    };
+
+    private static string[] Texts(ActivityContext context, string input) => Names(context.Input(input));
+}
+
+/// <summary>A burst's wish: open a task for this bookmark.</summary>
+public sealed record OpenTask(
+    string BookmarkId, string ActivityId, string Title, string? Description, string[] Outcomes, object? Form, string? FormName, string? Team, string[] Candidates, string[] RequiredSkills,
+    string[] ExcludedSteps, int Priority, string? SlaPolicy, string? SlaDuration, string? SlaUnit, string? SlaCalendar) : IBurstWrite;
+
+/// <summary>A burst's wish: nobody waits for this bookmark's task any more.</summary>
+public sealed record WithdrawTask(string BookmarkId, string ActivityId, string Reason) : IBurstWrite;

@@ -1,0 +1,73 @@
+using System.Text.Json.Nodes;
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Expressions;
+
+namespace Orchestration.Workflows.Journeys;
+
+/// <summary>A journey's input: what it declares, as a JSON Schema for callers and forms, and checking what a caller sent.</summary>
+public static class JourneyInput
+{
+    /// <summary>JSON Schema of the declared inputs.</summary>
+    public static JsonObject Schema(CompiledWorkflow workflow)
+    {
+        var properties = new JsonObject();
+        foreach (var input in workflow.Inputs)
+        {
+            var property = new JsonObject { ["title"] = input.DisplayName ?? input.Name };
+            if (JsonType(input.Type) is { } type)
+                property["type"] = type;
+            if (input.Description is { } description)
+                property["description"] = description;
+            if (input.Default is { } value)
+                property["default"] = JsonNode.Parse(WorkflowData.ToUtf8(value));
+            properties[input.Name] = property;
+        }
+
+        return new()
+        {
+            ["type"] = "object",
+            ["properties"] = properties,
+            ["required"] = new JsonArray([.. workflow.Inputs.Where(i => i.IsRequired).Select(i => JsonValue.Create(i.Name))]),
+        };
+    }
+
+    /// <summary>What is wrong with an input: required ones that are missing, values of the wrong type. Names that are not declared are passed on, as Elsa does.</summary>
+    public static IReadOnlyList<(string Name, string Reason)> Check(CompiledWorkflow workflow, OrderedDictionary<string, object?> input)
+    {
+        var errors = new List<(string, string)>();
+        foreach (var declared in workflow.Inputs)
+        {
+            if (!input.TryGetValue(declared.Name, out var value) || value is null)
+            {
+                if (declared.IsRequired)
+                    errors.Add((declared.Name, "is required"));
+            }
+            else if (JsonType(declared.Type) is { } type && !Fits(type, value))
+            {
+                errors.Add((declared.Name, $"must be {(type is "integer" or "array" or "object" ? "an" : "a")} {type}"));
+            }
+        }
+
+        return errors;
+    }
+
+    private static string? JsonType(DataType type) => type.IsArray ? "array" : type.Kind switch
+    {
+        DataKind.Text or DataKind.DateTime or DataKind.TimeSpan or DataKind.Guid or DataKind.Bytes => "string",
+        DataKind.Boolean => "boolean",
+        DataKind.Int32 or DataKind.Int64 => "integer",
+        DataKind.Double or DataKind.Decimal => "number",
+        DataKind.Dictionary => "object",
+        _ => null,
+    };
+
+    private static bool Fits(string type, object value) => type switch
+    {
+        "string" => value is string,
+        "boolean" => value is bool,
+        "integer" => value is int or long || value is double number && Math.Floor(number) == number,
+        "number" => value is int or long or double or decimal,
+        "array" => value is List<object?>,
+        _ => value is OrderedDictionary<string, object?>,
+    };
+}

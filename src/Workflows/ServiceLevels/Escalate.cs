@@ -1,0 +1,293 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Workflows.ServiceLevels;
+
+/// <summary>
+/// Acts on the rungs of clocks that are due: in batches, each in one transaction in which acting and marking are the same thing, so a rung acts exactly once however many hosts sweep.
+/// Cases are locked with SKIP LOCKED: the sweeper never waits for a lock, so many at once can not deadlock; what somebody holds is taken the next time.
+/// </summary>
+public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalog serviceLevels, ILogger<Escalate> log)
+{
+    private const string Actor = "system";
+
+    /// <summary>Acts on what is due, oldest first. Returns how many clocks were looked at.</summary>
+    /// <param name="limit">At most this many clocks.</param>
+    /// <param name="cancel">Cancels.</param>
+    public async Task<int> SweepAsync(int limit, CancellationToken cancel = default)
+    {
+        var now = runtime.Clock.Now();
+        await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        var due = await LockAsync(connection, now, limit, cancel);
+        if (due.Count == 0)
+            return 0;
+
+        var facts = await FactsAsync(connection, due, cancel);
+        await using var batch = connection.CreateBatch();
+        var changes = new List<Change>();
+        foreach (var one in due.Values)
+        {
+            try
+            {
+                Act(one, facts, now, batch, changes);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                // A clock whose calendar is gone, say: it must not stop the others. It is tried again later.
+                NotActed(log, one.ClockId, e);
+                batch.Add(
+                    "update deadline set attempts = attempts + 1, last_error = left($3, 2000), due_at = $2 + make_interval(secs => least(3600, 2 ^ least(attempts + 1, 12))) where id = $1",
+                    one.DeadlineId, now, e.ToString());
+            }
+        }
+
+        // Clocks of the same case share its chain of history.
+        var chains = due.Values.Select(d => d.History).Distinct().Where(h => h.Count > 0).ToList();
+        batch.Add(
+            "update workflow_instance i set event_sequence = s.sequence, event_head = s.head, updated_at = $1 from unnest($2::uuid[], $3::int[], $4::bytea[]) s(id, sequence, head) where i.id = s.id",
+            now, chains.ConvertAll(c => c.Chain).ToArray(), chains.ConvertAll(c => c.Sequence).ToArray(), chains.ConvertAll(c => c.Head).ToArray());
+        HistoryAppend.WriteAll(batch, chains);
+        await batch.ExecuteNonQueryAsync(cancel);
+        await transaction.CommitAsync(cancel);
+        runtime.Changes.Publish(changes);
+        return due.Count;
+    }
+
+    private static async Task<Dictionary<Guid, Due>> LockAsync(NpgsqlConnection connection, Instant now, int limit, CancellationToken cancel)
+    {
+        await using var batch = connection.CreateBatch();
+        batch.Add(
+            """
+            with due as materialized (
+                select id, subject_id, instance_id from deadline where kind = 'rung' and due_at <= $1 order by due_at limit $2 for update skip locked)
+            select due.id, due.subject_id, i.id, i.event_sequence, i.event_head from due join workflow_instance i on i.id = due.instance_id
+            for no key update of i skip locked
+            """,
+            now, limit);
+        await using var r = await batch.ExecuteReaderAsync(cancel);
+        var due = new Dictionary<Guid, Due>();
+        var histories = new Dictionary<Guid, HistoryAppend>();
+        while (await r.ReadAsync(cancel))
+        {
+            var instance = r.GetGuid(2);
+            if (!histories.TryGetValue(instance, out var history))
+                histories[instance] = history = new(instance, r.GetInt32(3), r.GetFieldValue<byte[]>(4), now, Actor);
+            due[r.GetGuid(1)] = new(r.GetGuid(0), r.GetGuid(1), instance, history);
+        }
+
+        return due;
+    }
+
+    /// <summary>Reads clocks, tasks and people. After the locks, so that it sees what was committed before them.</summary>
+    private static async Task<Facts> FactsAsync(NpgsqlConnection connection, Dictionary<Guid, Due> due, CancellationToken cancel)
+    {
+        await using var batch = connection.CreateBatch();
+        batch.Add(
+            """
+            select c.id, c.state, t.id, t.title, t.state, t.revision, t.priority, t.owner_id, t.team,
+                coalesce((select array_agg(a) from task o, unnest(o.actors) a where o.instance_id = t.instance_id and o.activity_id = any(t.excluded_steps)), '{}'),
+                coalesce(j.reference, '')
+            from sla_clock c left join task t on t.id = c.task_id left join journey_case j on j.id = c.instance_id
+            where c.id = any($1)
+            """,
+            due.Keys.ToArray());
+        batch.Add("select t.key, p.id, p.display_name from team t left join person p on p.id = t.lead_id and p.active");
+        batch.Add("select m.team_key, m.person_id from team_member m join person p on p.id = m.person_id and p.active");
+        batch.Add("select id, roles from person where active and roles && array['supervisor', 'compliance']");
+        await using var r = await batch.ExecuteReaderAsync(cancel);
+        while (await r.ReadAsync(cancel))
+        {
+            var one = due[r.GetGuid(0)];
+            one.Clock = ClockJson.Read(r.GetString(1));
+            one.Reference = r.GetString(10);
+            if (r.GuidOrNull(2) is { } task)
+            {
+                one.Task = new(
+                    task, r.GetString(3), Enum.Parse<TaskState>(r.GetString(4)), r.GetInt32(5), r.GetInt16(6), r.GuidOrNull(7), r.Text(8), r.GetFieldValue<Guid[]>(9));
+            }
+        }
+
+        var facts = new Facts();
+        await r.NextResultAsync(cancel);
+        while (await r.ReadAsync(cancel))
+        {
+            if (r.GuidOrNull(1) is { } lead)
+                facts.Leads[r.GetString(0)] = (lead, r.GetString(2));
+        }
+
+        await r.NextResultAsync(cancel);
+        while (await r.ReadAsync(cancel))
+            facts.Member(r.GetString(0)).Add(r.GetGuid(1));
+        await r.NextResultAsync(cancel);
+        while (await r.ReadAsync(cancel))
+        {
+            var roles = r.GetFieldValue<string[]>(1);
+            if (roles.Contains("supervisor"))
+                facts.Supervisors.Add(r.GetGuid(0));
+            if (roles.Contains("compliance"))
+                facts.Compliance.Add(r.GetGuid(0));
+        }
+
+        return facts;
+    }
+
+    private void Act(Due due, Facts facts, Instant now, NpgsqlBatch batch, List<Change> changes)
+    {
+        if (due.Clock is not { } clock || clock.Ended)
+        {
+            batch.Add("delete from deadline where id = $1", due.DeadlineId);
+            return;
+        }
+
+        var decision = Ladder.Decide(clock, serviceLevels.CalendarOf(clock), now);
+        var commands = new List<NpgsqlBatchCommand>();
+        var task = due.Task;
+        foreach (var record in decision.Recorded)
+        {
+            due.Record(new(
+                record.Acted ? "sla.rung" : "sla.rung-skipped", "clock", Ids.Text(due.ClockId), clock.Generation,
+                Payload(new { rung = record.Rung, due = record.DueAt.ToString(), policy = clock.Policy.Id, task = task?.Title })));
+        }
+
+        if (decision.BreachedNow)
+        {
+            due.Record(new("sla.breached", "clock", Ids.Text(due.ClockId), clock.Generation, Payload(new { policy = clock.Policy.Id, due = clock.DueAt?.ToString(), task = task?.Title })));
+            if (task is not null)
+                task = task with { Breached = true };
+        }
+
+        foreach (var action in decision.Act?.Actions ?? [])
+            task = Do(action, decision.Act!, due, task, facts, now, commands, changes);
+
+        if (task is not null && task != due.Task)
+        {
+            commands.Add(Sql.Command(
+                """
+                update task set priority = $2, owner_id = $3, state = $4, breached = breached or $5, claimed_at = case when $3::uuid is null then null else coalesce(claimed_at, $6) end,
+                    revision = revision + 1, changed_by = $7, changed_at = $6
+                where id = $1
+                """,
+                task.Id, task.Priority, task.Owner, task.State.ToString(), task.Breached, now, Actor));
+            changes.Add(new(ChangeKind.Task, task.Id));
+        }
+
+        commands.Add(ServiceLevelCatalog.Update(due.ClockId, decision.State, now));
+        commands.Add(decision.NextAt is { } next
+            ? Sql.Command("update deadline set due_at = $2, attempts = 0, last_error = null where id = $1", due.DeadlineId, next.Truncated())
+            : Sql.Command("delete from deadline where id = $1", due.DeadlineId));
+        foreach (var command in commands)
+            batch.BatchCommands.Add(command);
+        changes.Add(new(ChangeKind.Instance, due.InstanceId));
+    }
+
+    private static DueTask? Do(LadderAction action, LadderRung rung, Due due, DueTask? task, Facts facts, Instant now, List<NpgsqlBatchCommand> commands, List<Change> changes)
+    {
+        switch (action)
+        {
+            case LadderAction.Notify notify:
+                var late = due.Clock!.DueAt is { } at && now >= at;
+                var title = task is null ? $"{due.Clock.Policy.Name} of {due.Reference}" : task.Title;
+                foreach (var person in facts.People(notify.To, task))
+                {
+                    commands.Add(Sql.Command(
+                        "insert into notification (id, person_id, kind, title, body, instance_id, task_id, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+                        Ids.New(now), person, late ? "sla.breached" : "sla.reminder", late ? $"Overdue: {title}" : $"Due soon: {title}",
+                        $"{due.Reference} · {rung.Key} of {due.Clock.Policy.Name}", due.InstanceId, task?.Id, now));
+                    changes.Add(new(ChangeKind.Person, person));
+                }
+
+                return task;
+
+            case LadderAction.RaisePriority raise when task is not null && !task.State.IsTerminal() && task.Priority > 1:
+                var priority = (short)Math.Max(1, task.Priority - raise.By);
+                due.Record(new("task.priority-raised", "task", Ids.Text(task.Id), task.Revision + 1, Payload(new { title = task.Title, from = task.Priority, to = priority })));
+                return task with { Priority = priority };
+
+            case LadderAction.Reassign reassign when task is not null && !task.State.IsTerminal():
+                var next = facts.Takeover(reassign.To, task);
+                if (next == task.Owner)
+                    return task;
+                due.Record(new("task.reassigned", "task", Ids.Text(task.Id), task.Revision + 1, Payload(new { title = task.Title, previous = task.Owner, owner = next, team = task.Team })));
+                return task with { Owner = next, State = next is null ? TaskState.Ready : TaskState.Reserved };
+
+            case LadderAction.PublishEvent publish:
+                Queue(commands, "publish", null, new() { ["name"] = publish.EventName, ["correlationId"] = null, ["instanceId"] = Ids.Text(due.InstanceId), ["payload"] = null }, now);
+                return task;
+
+            case LadderAction.StartWorkflow start:
+                Queue(commands, "start", Ids.New(now), new() { ["definitionId"] = start.DefinitionId, ["correlationId"] = due.Reference, ["input"] = new OrderedDictionary<string, object?>() }, now);
+                return task;
+
+            default:
+                return task;
+        }
+    }
+
+    private static void Queue(List<NpgsqlBatchCommand> commands, string kind, Guid? target, OrderedDictionary<string, object?> payload, Instant now) => commands.Add(Sql.Command(
+        "insert into stimulus (id, kind, instance_id, payload, due_at, created_at) values ($1, $2, $3, $4, $5, $5)",
+        Ids.New(now), kind, target, new Json(Orchestration.Engine.Expressions.WorkflowData.ToUtf8(payload)), now));
+
+    private static byte[] Payload(object payload) => JsonSerializer.SerializeToUtf8Bytes(payload, TaskJson.Options);
+
+    [LoggerMessage(EventId = 210, Level = LogLevel.Error, Message = "The ladder of clock {Clock} could not act; it will be tried again")]
+    private static partial void NotActed(ILogger log, Guid clock, Exception e);
+
+    private sealed record DueTask(Guid Id, string Title, TaskState State, int Revision, short Priority, Guid? Owner, string? Team, Guid[] Excluded)
+    {
+        public bool Breached { get; init; }
+    }
+
+    private sealed class Due(Guid deadlineId, Guid clockId, Guid instanceId, HistoryAppend history)
+    {
+        public Guid DeadlineId => deadlineId;
+        public Guid ClockId => clockId;
+        public Guid InstanceId => instanceId;
+        public HistoryAppend History => history;
+        public ClockState? Clock { get; set; }
+        public DueTask? Task { get; set; }
+        public string Reference { get; set; } = "";
+
+        public void Record(HistoryEvent e) => History.Add(e);
+    }
+
+    private sealed class Facts
+    {
+        private readonly Dictionary<string, List<Guid>> _members = [];
+
+        public Dictionary<string, (Guid Id, string Name)> Leads { get; } = [];
+        public List<Guid> Supervisors { get; } = [];
+        public List<Guid> Compliance { get; } = [];
+
+        public List<Guid> Member(string team) => _members.TryGetValue(team, out var members) ? members : _members[team] = [];
+
+        /// <summary>Who is told. Somebody who is missing falls through to the lead, then the team, then the supervisors, so that a reminder never goes nowhere.</summary>
+        public IReadOnlyList<Guid> People(LadderTarget target, DueTask? task)
+        {
+            var lead = task?.Team is { } team && Leads.TryGetValue(team, out var found) ? [found.Id] : (Guid[])[];
+            IReadOnlyList<Guid> people = target switch
+            {
+                LadderTarget.Owner => task?.Owner is { } owner ? [owner] : [],
+                LadderTarget.Compliance => Compliance,
+                LadderTarget.Manager => Supervisors,
+                LadderTarget.Team => [],
+                _ => lead,
+            };
+            if (people.Count == 0 && target is not LadderTarget.Team)
+                people = lead;
+            if (people.Count == 0 && task?.Team is { } members)
+                people = Member(members);
+            return people.Count > 0 ? people : Supervisors;
+        }
+
+        /// <summary>Who takes the task over: the lead unless four eyes excludes them, else nobody in particular (the team).</summary>
+        public Guid? Takeover(LadderTarget target, DueTask task) =>
+            target is not LadderTarget.Team && task.Team is { } team && Leads.TryGetValue(team, out var lead) && !task.Excluded.Contains(lead.Id) ? lead.Id : null;
+    }
+}

@@ -1,0 +1,78 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+
+namespace Orchestration.Workflows.Settings;
+
+/// <summary>What kind of document.</summary>
+public static class SettingKind
+{
+    public const string Calendar = "calendar";
+    public const string Sla = "sla";
+    public const string Form = "form";
+}
+
+/// <summary>A calendar, SLA policy or form, in force.</summary>
+public sealed record SettingDocument(string Kind, string Name, int Version, string Document, string Origin);
+
+/// <summary>Calendars, SLA policies and forms by name, with all their versions. Changing one is in history, and never changes what already runs on it.</summary>
+public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
+{
+    /// <summary>Everything in force, of one kind or of all.</summary>
+    public async Task<IReadOnlyList<SettingDocument>> ListAsync(string? kind, CancellationToken cancel = default)
+    {
+        await using var query = database.Query("select kind, name, version, document, origin from setting_document where is_latest and ($1::text is null or kind = $1) order by kind, name", kind);
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        var documents = new List<SettingDocument>();
+        while (await r.ReadAsync(cancel))
+            documents.Add(new(r.GetString(0), r.GetString(1), r.GetInt32(2), r.GetString(3), r.GetString(4)));
+        return documents;
+    }
+
+    /// <summary>
+    /// Stores a shipped file as the version in force, if it changed since the last time and nobody edited it here since. Whoever calls has validated it. Safe when several hosts start at
+    /// once. Returns whether anything changed.
+    /// </summary>
+    public async Task<bool> LoadFileAsync(string kind, string name, byte[] document, Instant now, CancellationToken cancel = default)
+    {
+        var hash = Convert.ToHexStringLower(SHA256.HashData(document));
+        return await StoreAsync(kind, name, document, "file", hash, "system", now, cancel);
+    }
+
+    /// <summary>Stores what a person edited as the version in force.</summary>
+    public Task SaveAsync(string kind, string name, byte[] document, string actor, Instant now, CancellationToken cancel = default) =>
+        StoreAsync(kind, name, document, "person", null, actor, now, cancel);
+
+    private async Task<bool> StoreAsync(string kind, string name, byte[] document, string origin, string? hash, string actor, Instant now, CancellationToken cancel)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        var history = await NamedChain.LockAsync(connection, $"{kind}:{name}", actor, now, cancel);
+        var version = 1;
+        await using (var query = new NpgsqlCommand("select version, origin, origin_hash from setting_document where kind = $1 and name = $2 and is_latest", connection) { Parameters = { new() { Value = kind }, new() { Value = name } } })
+        await using (var r = await query.ExecuteReaderAsync(cancel))
+        {
+            if (await r.ReadAsync(cancel))
+            {
+                if (origin == "file" && (r.GetString(1) != "file" || r.Text(2) == hash))
+                    return false;
+                version = r.GetInt32(0) + 1;
+            }
+        }
+
+        await using var batch = connection.CreateBatch();
+        batch.Add("update setting_document set is_latest = false where kind = $1 and name = $2 and is_latest", kind, name);
+        batch.Add(
+            "insert into setting_document (kind, name, version, is_latest, document, origin, origin_hash, changed_by, changed_at) values ($1, $2, $3, true, $4, $5, $6, $7, $8)",
+            kind, name, version, new Json(document), origin, hash, actor, now);
+        history.Add(new($"{kind}.changed", kind, name, version, JsonSerializer.SerializeToUtf8Bytes(new { version, origin })));
+        batch.WriteChain(history);
+        await batch.ExecuteNonQueryAsync(cancel);
+        await transaction.CommitAsync(cancel);
+        changes.Publish([new(ChangeKind.Settings, history.Chain)]);
+        return true;
+    }
+}

@@ -1,0 +1,21 @@
+using Orchestration.Engine.Runtime;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Workflows.Tasks;
+
+/// <summary>A candidate takes a task that nobody has: Ready → Reserved. The first one wins.</summary>
+public static class ClaimTask
+{
+    /// <summary>Claims for whoever asks.</summary>
+    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, Person actor, CancellationToken cancel = default)
+    {
+        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Claim, request, actor, actor.Id, cancel: cancel);
+        if ((t.Refusal ?? t.WhyNotEligible()) is { } refusal)
+            return refusal;
+
+        t.Write(
+            "update task set state = 'Reserved', owner_id = $2, claimed_at = $3, revision = revision + 1, changed_by = $4, changed_at = $3 where id = $1",
+            t.Task.Id, actor.Id, t.Now, actor.UserName);
+        return await t.CommitAsync("task.claimed", new(t.Task.Id, TaskState.Reserved, t.Task.Revision + 1, actor.Id, null), new { title = t.Task.Title, owner = actor.UserName }, cancel);
+    }
+}

@@ -1,0 +1,88 @@
+using System.Text.Json;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Activities;
+using Orchestration.Workflows.Notifications;
+using Orchestration.Workflows.ServiceLevels;
+
+namespace Orchestration.Workflows.Tasks;
+
+/// <summary>How the wishes of human steps become rows, in the burst's own batch.</summary>
+public static class OpenTasks
+{
+    /// <summary>Registers both.</summary>
+    public static void Register(BurstWrites writes, ServiceLevelCatalog serviceLevels)
+    {
+        writes.Reduce(NeverSeen);
+        writes.Register<OpenTask>((open, context, _) =>
+        {
+            Open(open, context, serviceLevels);
+            return ValueTask.CompletedTask;
+        });
+        writes.Register<WithdrawTask>((withdraw, context, cancel) => WithdrawAsync(withdraw, context, serviceLevels, cancel));
+    }
+
+    /// <summary>A task that opens and goes in the same burst never existed for anybody.</summary>
+    private static IReadOnlyList<IBurstWrite> NeverSeen(IReadOnlyList<IBurstWrite> writes)
+    {
+        var opened = writes.OfType<OpenTask>().Select(w => w.BookmarkId).ToHashSet();
+        opened.IntersectWith(writes.OfType<WithdrawTask>().Select(w => w.BookmarkId));
+        return opened.Count == 0 ? writes : writes.Where(w => w is not OpenTask { BookmarkId: var o } || !opened.Contains(o)).Where(w => w is not WithdrawTask { BookmarkId: var o } || !opened.Contains(o)).ToList();
+    }
+
+    private static void Open(OpenTask open, BurstWriteContext context, ServiceLevelCatalog serviceLevels)
+    {
+        var transaction = context.Transaction;
+        var now = transaction.Now;
+        var id = Ids.New(now);
+        var clock = serviceLevels.Start(open, now);
+        transaction.Write(
+            """
+            insert into task (id, instance_id, bookmark_id, definition_id, definition_version_id, activity_id, title, description, form, form_name, outcomes, team, candidates,
+                required_skills, excluded_steps, priority, state, due_at, breached, changed_by, created_at, changed_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 'Ready', $17, $18, $19, $20, $20)
+            """,
+            id, context.InstanceId, Guid.Parse(open.BookmarkId), context.State.DefinitionId, context.State.DefinitionVersionId, open.ActivityId, open.Title, open.Description,
+            open.Form is null ? null : new Json(Schema(open.Form)), open.FormName, open.Outcomes, open.Team, open.Candidates, open.RequiredSkills, open.ExcludedSteps, (short)open.Priority,
+            clock?.DueAt, clock?.Breached ?? false, transaction.Actor, now);
+        context.History.Add(new("task.opened", "task", Ids.Text(id), 1, JsonSerializer.SerializeToUtf8Bytes(
+            new { title = open.Title, team = open.Team, candidates = open.Candidates, due = clock?.DueAt?.ToString(), outcomes = open.Outcomes }, TaskJson.Options)) { ActivityId = open.ActivityId });
+        if (clock is not null)
+            serviceLevels.Attach(context, clock, id);
+        transaction.Announce(new(ChangeKind.Task, id));
+    }
+
+    private static async ValueTask WithdrawAsync(WithdrawTask withdraw, BurstWriteContext context, ServiceLevelCatalog serviceLevels, CancellationToken cancel)
+    {
+        var transaction = context.Transaction;
+        Guid id;
+        int revision;
+        Guid? owner;
+        string title;
+        await using (var task = await transaction.QueryAsync(Sql.Command("select id, revision, owner_id, title from task where bookmark_id = $1 and ended_at is null", Guid.Parse(withdraw.BookmarkId)), cancel))
+        {
+            if (!await task.ReadAsync(cancel))
+                return;
+            (id, revision, owner, title) = (task.GetGuid(0), task.GetInt32(1) + 1, task.GuidOrNull(2), task.GetString(3));
+        }
+
+        await using (var reader = await transaction.QueryAsync(TaskClocks.Select(id), cancel))
+        {
+            foreach (var clock in await TaskClocks.ReadAsync(reader, cancel))
+                serviceLevels.CancelClock(transaction, context.History, clock, withdraw.Reason);
+        }
+
+        transaction.Write(
+            "update task set state = 'Cancelled', owner_id = null, ended_by = $2, ended_at = $3, revision = $4, changed_by = $2, changed_at = $3 where id = $1",
+            id, transaction.Actor, transaction.Now, revision);
+        context.History.Add(new("task.cancelled", "task", Ids.Text(id), revision, JsonSerializer.SerializeToUtf8Bytes(new { title, reason = withdraw.Reason }, TaskJson.Options)) { ActivityId = withdraw.ActivityId });
+        if (owner is { } person)
+            Notify.Write(transaction, person, "task.cancelled", $"{title} is no longer needed", withdraw.Reason, id);
+        transaction.Announce(new(ChangeKind.Task, id));
+    }
+
+    /// <summary>A schema written as text in the step, or as an object.</summary>
+    private static byte[] Schema(object form) => form is string text ? System.Text.Encoding.UTF8.GetBytes(text) : WorkflowData.ToUtf8(form);
+}

@@ -1,0 +1,147 @@
+using System.Data.Common;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Workflows.Tasks;
+
+/// <summary>A task in a list.</summary>
+public sealed record TaskSummary(
+    Guid Id, Guid CaseId, string Title, TaskState State, int Revision, short Priority, string? Team, Guid? OwnerId, string? Owner, DateTime? DueAt, bool Breached, DateTime CreatedAt,
+    string Journey, string? Reference, string? CustomerName, string? Outcome, DateTime? EndedAt, DateTime? StartedAt);
+
+/// <summary>A task with all a person needs to do it.</summary>
+public sealed record TaskDetail(
+    Guid Id, Guid CaseId, string Title, string? Description, TaskState State, int Revision, short Priority, string? Team, string[] Candidates, string[] RequiredSkills, string[] ExcludedSteps,
+    Guid? OwnerId, string? Owner, DateTime? DueAt, bool Breached, DateTime CreatedAt, DateTime? ClaimedAt, DateTime? StartedAt, DateTime? EndedAt, string? EndedBy, string[] Outcomes, string? Outcome,
+    string Journey, string? Reference, string? CustomerId, string? CustomerName, string StepId, JsonNode? Form, JsonNode? Data, JsonNode? Draft);
+
+/// <summary>What to list.</summary>
+public sealed record TaskFilter
+{
+    /// <summary><c>mine</c>: owned by whoever asks; <c>team</c>: theirs to take or to see through their teams; <c>all</c>: whatever they may see.</summary>
+    public string View { get; init; } = "mine";
+    public Guid? CaseId { get; init; }
+    public TaskState? State { get; init; }
+    public string? Journey { get; init; }
+    public bool? Overdue { get; init; }
+    public string? Search { get; init; }
+    public (DateTime At, Guid Id)? After { get; init; }
+    public int Limit { get; init; } = 50;
+}
+
+/// <summary>Reading tasks. Everybody sees only what their teams and roles allow.</summary>
+public static class TaskQueries
+{
+    private const string Summary =
+        """
+        select t.id, t.instance_id, t.title, t.state, t.revision, t.priority, t.team, t.owner_id, p.display_name, t.due_at, t.breached, t.created_at,
+            coalesce(c.journey, t.definition_id), coalesce(c.reference, i.correlation_id), c.customer_name, t.outcome, t.ended_at, t.started_at, t.order_at
+        from task t
+        join workflow_instance i on i.id = t.instance_id
+        left join journey_case c on c.id = t.instance_id
+        left join person p on p.id = t.owner_id
+        """;
+
+    /// <summary>SQL that is true for tasks (<c>t</c>) a person ($1 id, $2 user name) without a role that sees everything may see.</summary>
+    private const string Visible =
+        "(t.owner_id = $1 or $2 = any(t.candidates) or t.team in (select m.team_key from team_member m where m.person_id = $1) or $1 = any(t.actors))";
+
+    /// <summary>Whether somebody sees every case and task: whoever steers, reviews or answers the customer.</summary>
+    public static bool SeesAll(Person actor) => actor.Is(Roles.Supervisor, Roles.Administrator, Roles.Compliance, Roles.FrontOffice);
+
+    /// <summary>Lists open tasks by due time, or those of a terminal state when the filter asks for one.</summary>
+    public static async Task<Page<TaskSummary>> ListAsync(NpgsqlDataSource database, TaskFilter filter, Person actor, Instant now, CancellationToken cancel = default)
+    {
+        var values = new List<object?> { actor.Id, actor.UserName };
+        var where = new StringBuilder(filter.View switch
+        {
+            "mine" => " where t.owner_id = $1",
+            "team" => " where " + Visible,
+            _ => SeesAll(actor) ? " where ($1::uuid is not null and $2::text is not null)" : " where " + Visible,
+        });
+        if (filter.State is { } state)
+            And("t.state = ", state.ToString());
+        if (filter.State?.IsTerminal() != true && filter.CaseId is null)
+            where.Append(" and t.ended_at is null");
+        if (filter.CaseId is { } instance)
+            And("t.instance_id = ", instance);
+        if (filter.Journey is { } journey)
+            And("t.definition_id = ", journey);
+        if (filter.Overdue is { } overdue)
+            And(overdue ? "t.due_at < " : "t.order_at >= ", now);
+        if (!string.IsNullOrWhiteSpace(filter.Search))
+        {
+            values.Add("%" + Like.Escape(filter.Search.Trim()) + "%");
+            where.Append($" and (t.title ilike ${values.Count} or c.reference ilike ${values.Count} or c.customer_name ilike ${values.Count})");
+        }
+
+        if (filter.After is { } after)
+        {
+            values.Add(after.At);
+            values.Add(after.Id);
+            where.Append($" and (t.order_at, t.id) > (${values.Count - 1}::timestamptz, ${values.Count}::uuid)");
+        }
+
+        values.Add(filter.Limit + 1);
+        await using var query = database.Query($"{Summary}{where} order by t.order_at, t.id limit ${values.Count}", values.ToArray());
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        var rows = new List<(TaskSummary Task, DateTime OrderAt)>();
+        while (await reader.ReadAsync(cancel))
+            rows.Add((ReadSummary(reader), reader.GetDateTime(18)));
+        var page = Page<(TaskSummary Task, DateTime OrderAt)>.Of(rows, filter.Limit, r => (r.OrderAt, r.Task.Id));
+        return new(page.Items.Select(r => r.Task).ToList(), page.Next);
+
+        void And(string condition, object value)
+        {
+            values.Add(value);
+            where.Append($" and {condition}${values.Count}");
+        }
+    }
+
+    /// <summary>The task, or null when there is none or the person may not see it.</summary>
+    public static async Task<TaskDetail?> FindAsync(WorkflowRuntime runtime, Guid id, Person actor, CancellationToken cancel = default)
+    {
+        await using var query = runtime.Database.Query(
+            $"""
+            select t.id, t.instance_id, t.title, t.description, t.state, t.revision, t.priority, t.team, t.candidates, t.required_skills, t.excluded_steps, t.owner_id, p.display_name,
+                t.due_at, t.breached, t.created_at, t.claimed_at, t.started_at, t.ended_at, t.ended_by, t.outcomes, t.outcome, coalesce(c.journey, t.definition_id),
+                coalesce(c.reference, i.correlation_id), c.customer_id, c.customer_name, t.activity_id, t.form, t.form_name, t.data, t.draft, t.definition_version_id
+            from task t
+            join workflow_instance i on i.id = t.instance_id
+            left join journey_case c on c.id = t.instance_id
+            left join person p on p.id = t.owner_id
+            where t.id = $3 and ($4 or {Visible})
+            """,
+            actor.Id, actor.UserName, id, SeesAll(actor));
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        if (!await r.ReadAsync(cancel))
+            return null;
+
+        var form = r.Text(27) is { } own ? JsonNode.Parse(own) : r.Text(28) is { } name ? await runtime.Definitions.FindResourceAsync(r.GetString(31), name, cancel) : null;
+        return new(
+            r.GetGuid(0), r.GetGuid(1), r.GetString(2), r.Text(3), Enum.Parse<TaskState>(r.GetString(4)), r.GetInt32(5), r.GetInt16(6), r.Text(7), r.GetFieldValue<string[]>(8),
+            r.GetFieldValue<string[]>(9), r.GetFieldValue<string[]>(10), r.GuidOrNull(11), r.Text(12), r.Time(13), r.GetBoolean(14), r.GetDateTime(15), r.Time(16), r.Time(17), r.Time(18), r.Text(19),
+            r.GetFieldValue<string[]>(20), r.Text(21), r.GetString(22), r.Text(23), r.Text(24), r.Text(25), r.GetString(26), form?.DeepClone(), Node(r, 29), Node(r, 30));
+    }
+
+    private static TaskSummary ReadSummary(DbDataReader r) => new(
+        r.GetGuid(0), r.GetGuid(1), r.GetString(2), Enum.Parse<TaskState>(r.GetString(3)), r.GetInt32(4), r.GetInt16(5), r.Text(6), r.GuidOrNull(7), r.Text(8), r.Time(9), r.GetBoolean(10),
+        r.GetDateTime(11), r.GetString(12), r.Text(13), r.Text(14), r.Text(15), r.Time(16), r.Time(17));
+
+    private static JsonNode? Node(DbDataReader r, int ordinal) => r.Text(ordinal) is { } json ? JsonNode.Parse(json) : null;
+
+    internal static DateTime? Time(this DbDataReader r, int ordinal) => r.IsDBNull(ordinal) ? null : r.GetDateTime(ordinal);
+}
+
+/// <summary>Patterns of SQL's <c>like</c>.</summary>
+internal static class Like
+{
+    /// <summary>Text in which no character is a wildcard.</summary>
+    public static string Escape(string text) => text.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal);
+}

@@ -1,0 +1,47 @@
+using NodaTime;
+using Orchestration.Workflows.Forms;
+
+namespace Orchestration.Workflows.Tasks;
+
+/// <summary>The answer to a verb: what the task is now. Remembered for the operation id, so a retry gets the same.</summary>
+/// <param name="Id">The task.</param>
+/// <param name="State">Its state.</param>
+/// <param name="Revision">Its revision: send it with the next verb.</param>
+/// <param name="OwnerId">Who owns it.</param>
+/// <param name="Outcome">With which outcome it ended.</param>
+public sealed record TaskAnswer(Guid Id, TaskState State, int Revision, Guid? OwnerId, string? Outcome);
+
+/// <summary>How a verb went. Everything expected is a value; nothing was changed unless it is <see cref="Done"/>.</summary>
+public abstract record TaskResult
+{
+    private TaskResult() { }
+
+    /// <summary>It happened (or had happened, by the same operation id).</summary>
+    public sealed record Done(TaskAnswer Answer) : TaskResult;
+
+    public sealed record NotFound : TaskResult;
+
+    /// <summary>The person may not do this.</summary>
+    public sealed record Forbidden(string Reason) : TaskResult;
+
+    /// <summary>Four eyes: the person worked on a step that this one excludes.</summary>
+    public sealed record ExcludedByFourEyes(string StepId, string StepTitle) : TaskResult;
+
+    /// <summary>Somebody changed the task since the caller read it.</summary>
+    public sealed record StaleRevision(int Expected, int Actual, TaskState State, string ChangedBy, Instant ChangedAt) : TaskResult;
+
+    /// <summary>Not possible in this state.</summary>
+    public sealed record WrongState(TaskState State, TaskVerb Verb) : TaskResult;
+
+    /// <summary>It has ended: the first terminal transition wins, and this says which one it was.</summary>
+    public sealed record AlreadyEnded(TaskState State, string? Outcome, string EndedBy, Instant EndedAt) : TaskResult;
+
+    /// <summary>The operation id was used for something else.</summary>
+    public sealed record OperationReused(string OperationId) : TaskResult;
+
+    /// <summary>The data does not fit the form; it is kept as a draft.</summary>
+    public sealed record InvalidData(IReadOnlyList<FormError> Errors) : TaskResult;
+
+    /// <summary>A member of the request is wrong.</summary>
+    public sealed record InvalidRequest(string Field, string Reason) : TaskResult;
+}
