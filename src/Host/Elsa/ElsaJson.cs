@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http.Features;
 using NodaTime;
 using NodaTime.Text;
 
@@ -108,20 +109,30 @@ internal sealed record JsonBody(JsonObject Object, string? Error)
 
     public static async ValueTask<JsonBody?> BindAsync(HttpContext context, ParameterInfo parameter)
     {
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = MaxBytes;
+        if (await ReadAsync(context.Request.Body, context.RequestAborted) is not { } bytes)
+            return new([], $"The request has more than {MaxBytes:N0} bytes.");
+        if (bytes.Length == 0)
+            return new([], null);
+        var (json, error) = ElsaJson.Parse(bytes.Span);
+        return new(json ?? [], error);
+    }
+
+    /// <summary>Everything, or null when it is too much.</summary>
+    public static async Task<ReadOnlyMemory<byte>?> ReadAsync(Stream stream, CancellationToken cancel)
+    {
         using var buffer = new MemoryStream();
         var part = new byte[16 * 1024];
         int read;
-        while ((read = await context.Request.Body.ReadAsync(part, context.RequestAborted)) > 0)
+        while ((read = await stream.ReadAsync(part, cancel)) > 0)
         {
             if (buffer.Length + read > MaxBytes)
-                return new([], $"The request has more than {MaxBytes:N0} bytes.");
+                return null;
             buffer.Write(part, 0, read);
         }
 
-        if (buffer.Length == 0)
-            return new([], null);
-        var (json, error) = ElsaJson.Parse(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
-        return new(json ?? [], error);
+        return buffer.GetBuffer().AsMemory(0, (int)buffer.Length);
     }
 
     /// <summary>Answers 400 with the reason when the request could not be read, before the endpoint runs.</summary>

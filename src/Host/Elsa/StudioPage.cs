@@ -1,9 +1,4 @@
-using System.Security.Claims;
-using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authentication.BearerToken;
-using Microsoft.AspNetCore.Authentication.Cookies;
-using Microsoft.AspNetCore.Authorization;
-using Microsoft.Extensions.Options;
+using Orchestration.Host.Shell;
 
 namespace Orchestration.Host.Elsa;
 
@@ -21,7 +16,7 @@ internal static class StudioPage
     public static void MapStudio(this IEndpointRouteBuilder app)
     {
         app.MapMethods("/studio/{**name}", ["GET", "HEAD"], Get).AllowAnonymous().ExcludeFromDescription();
-        app.MapPost("/studio/session", OpenSession).ExcludeFromDescription().DisableAntiforgery();
+        app.MapGet("/studio/session", GetSession).ExcludeFromDescription();
     }
 
     private static async Task Get(HttpContext context, StudioFiles files, string? name)
@@ -64,22 +59,14 @@ internal static class StudioPage
     }
 
     /// <summary>
-    /// A token for the person of the cookie. It also names the open page, by which the server tells the edits of two pages apart. A cookie alone never reaches
-    /// the API, so no other site can make a browser call it.
+    /// A token for the person whose cookie the page has, and what the page must know of them. Another site can make a browser ask for it, but not read it.
     /// </summary>
-    private static async Task<IResult> OpenSession(HttpContext context, IOptionsMonitor<BearerTokenOptions> options, TimeProvider time)
+    private static IResult GetSession(PersonIdentity who, HttpContext context, Sessions sessions, ElsaAccess access)
     {
-        var cookie = await context.AuthenticateAsync(CookieAuthenticationDefaults.AuthenticationScheme);
-        if (cookie.Principal is not { } person)
-            return Results.Unauthorized();
-        if (!person.May(ElsaAccess.Read))
+        if (!access.May(context.User, ElsaAccess.Read))
             return Results.StatusCode(StatusCodes.Status403Forbidden);
-
-        var identity = new ClaimsIdentity(person.Claims, BearerTokenDefaults.AuthenticationScheme);
-        if (context.Request.Headers["X-Designer-Page"].ToString() is { Length: > 0 and <= 64 } page)
-            identity.AddClaim(new(ElsaTokens.PageClaim, page));
-        var (token, lifetime) = ElsaTokens.Access(new ClaimsPrincipal(identity), options, time);
+        var tokens = sessions.Issue(who);
         context.Response.Headers.CacheControl = "no-store";
-        return Results.Json(new { accessToken = token, expiresIn = (int)lifetime.TotalSeconds, name = person.Identity?.Name ?? "", mayEdit = person.May(ElsaAccess.Edit) });
+        return Results.Json(new { tokens.AccessToken, tokens.ExpiresIn, name = who.Person.DisplayName, mayEdit = access.May(context.User, ElsaAccess.Edit) });
     }
 }

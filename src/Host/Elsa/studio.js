@@ -28,7 +28,7 @@
   };
 
   const openSession = async () => {
-    const answer = await plainFetch("/studio/session", { method: "POST", headers: { "X-Designer-Page": page } });
+    const answer = await plainFetch("/studio/session");
     if (!answer.ok) throw new Error(String(answer.status));
     session = await answer.json();
     session.renewAt = Date.now() + session.expiresIn * 750;
@@ -67,6 +67,7 @@
     const call = () => {
       const request = new Request(input instanceof Request ? input.clone() : input, init);
       request.headers.set("Authorization", "Bearer " + session.accessToken);
+      request.headers.set("X-Designer-Page", page);
       return plainFetch(request);
     };
     if (Date.now() > session.renewAt) await renew();
@@ -125,7 +126,7 @@
     document.getElementById("designer-note").hidden = session.mayEdit;
     show();
   }).catch(error => {
-    if (error.message === "401") location.assign("/sign-in?returnUrl=" + encodeURIComponent(location.pathname));
+    if (error.message === "401") location.assign("/sign-in?to=" + encodeURIComponent(location.pathname));
     else if (error.message === "403") say("You may not open the designer. Ask an administrator for access.", "/", "Back to my work");
     else say("The designer could not be opened.", location.href, "Try again");
   });

@@ -14,6 +14,9 @@ internal static class Requests
     public static bool HasToken(this HttpRequest request) =>
         request.Headers.Authorization.ToString().StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) || request.Query.ContainsKey("access_token");
 
+    /// <summary>Comes from a machine that signs in with a key, which no browser adds by itself either.</summary>
+    public static bool HasApiKey(this HttpRequest request) => request.Headers.Authorization.ToString().StartsWith("ApiKey ", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>A path of this site, so that signing in can not be used to send people elsewhere.</summary>
     public static string LocalOr(string? path, string otherwise) =>
         path is ['/'] or ['/', not ('/' or '\\'), ..] && !path.Any(char.IsControl) ? path : otherwise;
