@@ -23,10 +23,8 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY --from=build /app ./
-COPY --from=build /source/definitions /app/definitions
 USER $APP_UID
-ENV ASPNETCORE_HTTP_PORTS= \
-    ASPNETCORE_URLS=http://+:8080
+ENV ASPNETCORE_URLS=http://+:8080
 EXPOSE 8080
 # SIGTERM lets the host finish its bursts; docker-compose.yml gives it the time.
 ENTRYPOINT ["dotnet", "Orchestration.Host.dll"]

@@ -1,6 +1,11 @@
 using Orchestration.Host.Administration;
+using Orchestration.Host.Cases;
 using Orchestration.Host.Elsa;
+using Orchestration.Host.Embedded;
+using Orchestration.Host.Journeys;
 using Orchestration.Host.Shell;
+using Orchestration.Host.Tasks;
+using Orchestration.Workflows;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddDefaults();
@@ -11,6 +16,7 @@ builder.AddProblems();
 builder.AddPages();
 builder.AddHealth();
 builder.AddOpenApiDocument();
+builder.Services.AddWorkflows();
 builder.AddElsa();
 
 var app = builder.Build();
@@ -30,6 +36,9 @@ app.MapSignIn();
 app.MapPages();
 app.MapLive();
 app.MapPeople();
+app.MapJourneys();
+app.MapCases();
+app.MapTasks();
 app.MapStudio();
 app.MapElsaApi();
 

@@ -26,6 +26,9 @@ public sealed class ActivityCompilation
     /// <summary>JSON path of the activity.</summary>
     public string Path { get; }
 
+    /// <summary>Says which outcomes the activity may complete with: its ports on the canvas.</summary>
+    public void SetOutcomes(IReadOnlyList<string> outcomes) => Node.Outcomes = outcomes;
+
     /// <summary>Reports something wrong with this activity.</summary>
     /// <param name="property">The property it is about, or null for the activity as a whole.</param>
     /// <param name="reason">What is wrong; the activity is named for you.</param>

@@ -170,6 +170,95 @@ internal static class BuiltInActivities
         },
         new()
         {
+            TypeName = Timer.TypeName, Category = "Scheduling", DisplayName = "Timer", Description = "Starts a workflow at an interval, or waits for it once.", Kind = ActivityKind.Trigger, Compile = Timer.Compile,
+            Inputs = [new("Interval", "TimeSpan") { Default = "00:01:00", Description = "The interval." }],
+        },
+        new()
+        {
+            TypeName = Cron.TypeName, Category = "Scheduling", DisplayName = "Cron", Description = "Starts a workflow, or goes on, by a cron expression.", Kind = ActivityKind.Trigger, Compile = Cron.Compile,
+            Inputs = [new("CronExpression", Text) { Description = "The cron expression; begin it with TZ=Europe/Berlin for another zone than UTC." }],
+        },
+        new()
+        {
+            TypeName = StartAt.TypeName, Category = "Scheduling", DisplayName = "Start at", Description = "Starts a workflow, or goes on, at a date and time.", Kind = ActivityKind.Trigger, Compile = StartAt.Compile,
+            Inputs = [new("DateTime", "DateTimeOffset")],
+        },
+        new()
+        {
+            TypeName = "Elsa.StateMachine", Category = "Flow", DisplayName = "State Machine", Description = "States and the transitions between them.", Compile = StateMachine.Compile,
+        },
+        new()
+        {
+            TypeName = ExecuteWorkflow.TypeName, Category = "Composition", DisplayName = "Execute Workflow", Description = "Runs another workflow here and now.", Kind = ActivityKind.Task, Compile = static _ => new ExecuteWorkflow(),
+            Inputs = [DefinitionInput, CorrelationInput, ChildInputInput, new("WaitForCompletion", Flag) { DisplayName = "Wait for Completion", UIHint = "checkbox", Default = false, Description = "Wait for the workflow's end." }],
+            Outputs = [new("Result", "ExecuteWorkflowResult")],
+        },
+        new()
+        {
+            TypeName = DispatchWorkflow.TypeName, Category = "Composition", DisplayName = "Dispatch Workflow", Description = "Starts another workflow.", Compile = static _ => new DispatchWorkflow(),
+            Inputs =
+            [
+                DefinitionInput, CorrelationInput, ChildInputInput, new("WaitForCompletion", Flag) { DisplayName = "Wait for Completion", UIHint = "checkbox", Description = "Wait for the workflow's end." },
+                new("StartNewTrace", Flag) { UIHint = "checkbox", Category = "Open Telemetry", Description = "Not used." }, Channel,
+            ],
+            Outputs = [new("Result", Any)],
+        },
+        new()
+        {
+            TypeName = BulkDispatchWorkflows.TypeName, Category = "Composition", DisplayName = "Bulk Dispatch Workflows", Description = "Starts another workflow for each item.", Kind = ActivityKind.Task, Compile = BulkDispatchWorkflows.Compile,
+            Inputs =
+            [
+                DefinitionInput, new("Items", Any) { Description = "The items." },
+                new("DefaultItemInputKey", Text) { Default = "Item", Description = "The child's input that gets the item; an item that is an object becomes its inputs." },
+                new("CorrelationIdFunction", Text) { DisplayName = "Correlation ID Function", AutoEvaluate = false, Description = "Correlation id of the item's workflow." }, ChildInputInput,
+                new("WaitForCompletion", Flag) { DisplayName = "Wait for Completion", UIHint = "checkbox", Default = true, Description = "Wait for the end of all." },
+                new("StartNewTrace", Flag) { UIHint = "checkbox", Category = "Open Telemetry", Description = "Not used." }, Channel,
+            ],
+            Ports = [Embedded("ChildCompleted"), Embedded("ChildFaulted"), Flow("Completed"), Flow("Canceled"), Flow("Done")],
+        },
+        new()
+        {
+            TypeName = HttpEndpoint.TypeName, Category = "HTTP", DisplayName = "HTTP Endpoint", Description = "Waits for an HTTP request.", Kind = ActivityKind.Trigger, Compile = HttpEndpoint.Compile,
+            Inputs =
+            [
+                new("Path", Text) { Description = "The path." },
+                new("SupportedMethods", Texts) { UIHint = "checklist", Choices = ["GET", "POST", "PUT", "HEAD", "DELETE"], Description = "The methods." },
+                new("Authorize", Flag) { UIHint = "checkbox", Category = "Security", Description = "Only signed-in callers." }, new("Policy", Text) { Category = "Security", Description = "A policy the caller must meet." },
+                new("RequestTimeout", "TimeSpan") { Category = "Upload", Description = "Longest time to answer." }, new("RequestSizeLimit", "Int64") { Category = "Upload", Description = "Largest request in bytes." },
+                new("FileSizeLimit", "Int64") { Category = "Upload", Description = "Largest file in bytes." }, new("AllowedFileExtensions", Texts) { UIHint = "multitext", Category = "Upload", Description = "Only these; empty for all." },
+                new("BlockedFileExtensions", Texts) { UIHint = "multitext", Category = "Upload", Description = "None of these." }, new("AllowedMimeTypes", Texts) { UIHint = "multitext", Category = "Upload", Description = "Only these; empty for all." },
+                Expose("ExposeRequestTooLargeOutcome"), Expose("ExposeFileTooLargeOutcome"), Expose("ExposeInvalidFileExtensionOutcome"), Expose("ExposeInvalidFileMimeTypeOutcome"),
+            ],
+            Outputs =
+            [
+                new("ParsedContent", Any, "The content."), new("Files", "FormFile[]", "The files."), new("File", "FormFile", "The first file."), new("RouteData", Map, "Values in the path."),
+                new("QueryStringData", Map, "Values in the query."), new("Headers", Map, "The headers."), new("Result", "HttpRequest"),
+            ],
+        },
+        new()
+        {
+            TypeName = "Elsa.WriteHttpResponse", Category = "HTTP", DisplayName = "HTTP Response", Description = "Answers the HTTP request.", Compile = static _ => new WriteHttpResponse(),
+            Inputs =
+            [
+                new("StatusCode", Any) { UIHint = "dropdown", Default = "OK", Choices = Enum.GetNames<System.Net.HttpStatusCode>(), Description = "The status code." },
+                new("Content", Any) { Description = "The content: text as it is, objects as JSON." }, ContentType,
+                new("ResponseHeaders", Any) { UIHint = "json-editor", Category = "Advanced", Description = "The headers." },
+            ],
+        },
+        new()
+        {
+            TypeName = "Elsa.SendHttpRequest", Category = "HTTP", DisplayName = "HTTP Request", Description = "Sends an HTTP request.", Kind = ActivityKind.Task, Compile = SendHttpRequest.Compile,
+            Inputs = [new("ExpectedStatusCodes", Any) { UIHint = "http-status-codes", IsExpression = false, Description = "Status codes, each with an activity to run." }, .. RequestInputs],
+            Outputs = RequestOutputs, Ports = [Embedded("UnmatchedStatusCode"), Embedded("FailedToConnect"), Embedded("Timeout")],
+        },
+        new()
+        {
+            TypeName = "Elsa.FlowSendHttpRequest", Category = "HTTP", DisplayName = "HTTP Request (flow)", Description = "Sends an HTTP request.", Kind = ActivityKind.Task, Compile = FlowSendHttpRequest.Compile,
+            Inputs = [new("ExpectedStatusCodes", "List<Int32>") { UIHint = "multitext", Default = new List<object?> { 200 }, Description = "Status codes, each an outcome." }, .. RequestInputs],
+            Outputs = RequestOutputs,
+        },
+        new()
+        {
             TypeName = "Elsa.RunJavaScript", Category = "Scripting", DisplayName = "Run JavaScript", Description = "Runs a script.", Compile = static c => RunScript.Compile(c, "JavaScript"),
             Inputs =
             [
@@ -179,6 +268,35 @@ internal static class BuiltInActivities
             Outputs = [new("Result", Any)],
         },
     ];
+
+    private static ActivityInput[] RequestInputs =>
+    [
+        new("Url", Text), new("Method", Text) { UIHint = "dropdown", Default = "GET", Choices = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"], Description = "The method." },
+        new("Content", Any) { Description = "The content." }, ContentType,
+        new("Authorization", Text) { Category = "Security", Description = "Value of the Authorization header." },
+        new("DisableAuthorizationHeaderValidation", Flag) { UIHint = "checkbox", Category = "Security", Description = "Send the Authorization header as it is." },
+        new("RequestHeaders", Any) { UIHint = "json-editor", Category = "Advanced", Description = "The headers." },
+        new("EnableResiliency", Flag) { UIHint = "checkbox", Description = "Not used: requests are retried in any case." },
+    ];
+
+    private static ActivityOutput[] RequestOutputs =>
+        [new("StatusCode", Number, "The status code."), new("ParsedContent", Any, "The content."), new("ResponseHeaders", "HttpHeaders", "The headers."), new("Result", "HttpResponseMessage")];
+
+    private static ActivityInput ContentType => new("ContentType", Text)
+    {
+        UIHint = "dropdown", Description = "The content type.",
+        Choices = ["", "application/json", "application/soap+xml", "application/x-www-form-urlencoded", "application/xml", "text/plain", "text/xml", "text/html", "application/octet-stream"],
+    };
+
+    private static ActivityInput DefinitionInput => new("WorkflowDefinitionId", Text) { DisplayName = "Workflow Definition", UIHint = "workflow-definition-picker", Description = "The workflow." };
+
+    private static ActivityInput CorrelationInput => new("CorrelationId", Text) { DisplayName = "Correlation ID", Description = "Its correlation id." };
+
+    private static ActivityInput ChildInputInput => new("Input", Map) { UIHint = "dropdown", Description = "Its input." };
+
+    private static ActivityInput Channel => new("ChannelName", Text) { DisplayName = "Channel", UIHint = "dropdown", Choices = [""], Description = "Not used." };
+
+    private static ActivityInput Expose(string name) => new(name, Flag) { UIHint = "checkbox", Category = "Outcomes", IsExpression = false };
 
     private static ActivityInput SwitchMode => new("Mode", Any) { UIHint = "dropdown", Default = "MatchFirst", Choices = ["MatchFirst", "MatchAny"], Description = "Whether the first match is taken, or every match." };
 

@@ -1,4 +1,3 @@
-using NodaTime;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 
@@ -77,27 +76,5 @@ internal sealed class RunTask : Activity
 
         context.SetOutput("Result", result);
         context.Complete();
-    }
-}
-
-internal sealed class Delay : Activity
-{
-    public const string TypeName = "Elsa.Delay";
-
-    protected internal override void Execute(ActivityContext context)
-    {
-        var due = Due.After(context.Now, context.Input<TimeSpan>("TimeSpan"));
-        context.OpenBookmark(TypeName, context.NewId(), new OrderedDictionary<string, object?> { ["ResumeAt"] = due.ToDateTimeOffset() }, due);
-    }
-}
-
-internal static class Due
-{
-    /// <summary>An instant that far from now, or the furthest there is.</summary>
-    public static Instant After(Instant now, TimeSpan span)
-    {
-        var latest = Instant.FromUtc(9999, 12, 31, 0, 0);
-        var wait = Duration.FromTimeSpan(span);
-        return wait < Duration.Zero ? now : latest - now < wait ? latest : now + wait;
     }
 }

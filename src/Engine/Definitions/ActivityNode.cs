@@ -73,7 +73,8 @@ public sealed class ActivityNode
     }
 
     /// <summary>Value of an input that is a literal, else null.</summary>
-    internal object? Literal(string input) => Type.InputIndex(input) is >= 0 and var index ? (Inputs[index] as ValueSource.Constant)?.Value : null;
+    /// <summary>Value of an input that is a literal, converted to its declared type; null when it is an expression or missing.</summary>
+    public object? Literal(string input) => Type.InputIndex(input) is >= 0 and var index ? (Inputs[index] as ValueSource.Constant)?.Value : null;
 
     internal bool IsInsideWorkflowActivity
     {

@@ -102,7 +102,17 @@ public abstract record OutgoingStimulus
     public sealed record StartInstance(string InstanceId, string DefinitionId, string? CorrelationId, OrderedDictionary<string, object?> Input, string? ParentBookmarkId) : OutgoingStimulus;
 
     /// <summary>Tell the parent that this instance ended.</summary>
-    public sealed record ChildEnded(string ParentInstanceId, string ParentBookmarkId, string ChildInstanceId, string Status, string SubStatus, OrderedDictionary<string, object?> Output) : OutgoingStimulus;
+    public sealed record ChildEnded(string ParentInstanceId, string ParentBookmarkId, string ChildInstanceId, string Status, string SubStatus, OrderedDictionary<string, object?> Output) : OutgoingStimulus
+    {
+        /// <summary>The stimulus for the parent.</summary>
+        public Stimulus.Resume ToResume() => new(ParentBookmarkId, new()
+        {
+            [Activities.ChildInput.InstanceId] = ChildInstanceId,
+            [Activities.ChildInput.Status] = Status,
+            [Activities.ChildInput.SubStatus] = SubStatus,
+            [Activities.ChildInput.Output] = Output,
+        });
+    }
 
     /// <summary>Cancel another instance (a child of a cancelled parent).</summary>
     public sealed record CancelInstance(string InstanceId, string Reason) : OutgoingStimulus;

@@ -47,6 +47,9 @@ internal sealed class BurstRun
     /// <summary>Outcomes a Complete gave the workflow-as-activity around it.</summary>
     public string[]? CompositeOutcomes { get; set; }
 
+    /// <summary>This run was started or resumed by an HTTP request that can still be answered.</summary>
+    public bool HasHttpRequest { get; set; }
+
     public FlowchartMode FlowchartMode => Workflow.Options.FlowchartMode ?? Context.FlowchartMode;
 
     public BurstResult Start(Stimulus.Start start)

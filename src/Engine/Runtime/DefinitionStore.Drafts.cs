@@ -183,7 +183,7 @@ public sealed partial class DefinitionStore
         if (workflow is null)
             return errors;
         _compiled[draft.Version.Id] = workflow;
-        _resources[draft.Version.Id] = [];
+        _resources[draft.Version.Id] = CollectResources(workflow);
         return [];
     }
 

@@ -18,9 +18,6 @@ public sealed record NewDefinition(string DefinitionId, byte[] Document, string 
     /// <summary>Hash of the shipped file, for <c>file</c>.</summary>
     public string? OriginHash { get; init; }
 
-    /// <summary>Documents that it refers to by name, as JSON object.</summary>
-    public byte[] Resources { get; init; } = "{}"u8.ToArray();
-
     /// <summary>What the author began with, to be told when somebody else changed the definition since. Default: not checked.</summary>
     public DefinitionEdit? Edit { get; init; }
 }
@@ -55,6 +52,9 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
     private readonly ConcurrentDictionary<string, CompiledWorkflow> _compiled = new();
     private readonly ConcurrentDictionary<string, CompiledWorkflow> _published = new();
     private readonly ConcurrentDictionary<string, JsonObject> _resources = new();
+
+    /// <summary>Collects the documents a definition refers to by name (forms), as a JSON object; they are pinned to the version when it is published.</summary>
+    public Func<CompiledWorkflow, JsonObject> CollectResources { get; init; } = _ => [];
 
     /// <summary>Activity types known to this host.</summary>
     public ActivityRegistry Registry => registry;
@@ -95,19 +95,31 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
             _published.TryRemove(definitionId, out _);
     }
 
-    /// <summary>Fills the cache, so that bursts find what they execute. Call at start and after definitions changed.</summary>
-    public async Task LoadPublishedAsync(CancellationToken cancel = default)
+    /// <summary>Ids of all definitions with a published version, by name.</summary>
+    public async Task<IReadOnlyList<string>> PublishedIdsAsync(CancellationToken cancel = default)
     {
         var ids = new List<string>();
-        await using (var query = database.Query("select definition_id from workflow_definition where is_published"))
-        await using (var reader = await query.ExecuteReaderAsync(cancel))
-        {
-            while (await reader.ReadAsync(cancel))
-                ids.Add(reader.GetString(0));
-        }
+        await using var query = database.Query("select definition_id from workflow_definition where is_published order by name, definition_id");
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        while (await reader.ReadAsync(cancel))
+            ids.Add(reader.GetString(0));
+        return ids;
+    }
 
-        foreach (var id in ids)
-            await FindPublishedAsync(id, cancel);
+    /// <summary>Fills the cache, so that bursts find what they execute. Call at start and after definitions changed. One that can not be compiled is left out.</summary>
+    public async Task LoadPublishedAsync(CancellationToken cancel = default)
+    {
+        foreach (var id in await PublishedIdsAsync(cancel))
+        {
+            try
+            {
+                await FindPublishedAsync(id, cancel);
+            }
+            catch (DefinitionUnavailableException)
+            {
+                // Whoever starts it is told.
+            }
+        }
     }
 
     internal CompiledWorkflow? CachedPublished(string definitionId) => _published.GetValueOrDefault(definitionId);
@@ -144,6 +156,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         if (workflow is null || errors.Count > 0)
             return new PublishResult.Invalid(errors);
 
+        var resources = CollectResources(workflow);
         var stored = new DefinitionVersion(id, definition.DefinitionId, version, workflow.Name, workflow.Description, true, true, definition.Origin, definition.OriginHash, actor, now);
         history.Add(new("definition.published", "definition", definition.DefinitionId, version, JsonSerializer.SerializeToUtf8Bytes(new { id, version, name = workflow.Name, origin = definition.Origin })));
         await using var batch = connection.CreateBatch();
@@ -155,7 +168,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
             on conflict (id) do update set name = excluded.name, description = excluded.description, is_latest = true, is_published = true, document = excluded.document,
                 resources = excluded.resources, origin = excluded.origin, origin_hash = excluded.origin_hash, created_by = excluded.created_by, published_at = excluded.published_at
             """,
-            id, stored.DefinitionId, version, stored.Name, stored.Description, new Json(document), new Json(definition.Resources), stored.Origin, stored.OriginHash, actor, now);
+            id, stored.DefinitionId, version, stored.Name, stored.Description, new Json(document), new Json(JsonSerializer.SerializeToUtf8Bytes(resources)), stored.Origin, stored.OriginHash, actor, now);
         batch.Add("delete from workflow_trigger where definition_id = $1", definition.DefinitionId);
         foreach (var trigger in workflow.Triggers)
         {
@@ -169,7 +182,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         await transaction.CommitAsync(cancel);
         ForgetPublished(definition.DefinitionId);
         _compiled[id] = workflow;
-        _resources[id] = (JsonObject)JsonNode.Parse(definition.Resources)!;
+        _resources[id] = resources;
         changes.Publish([new(ChangeKind.Definition, Ids.Named(definition.DefinitionId))]);
         return new PublishResult.Published(stored, WasAlready: false);
     }

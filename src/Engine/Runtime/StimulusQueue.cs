@@ -36,20 +36,20 @@ public sealed partial class StimulusQueue
     /// <param name="name">Event name.</param>
     /// <param name="correlationId">Only instances with this reference; null for all.</param>
     /// <param name="payload">What the event brings.</param>
-    /// <param name="operation">Writes in the same transaction (the answer to an operation id).</param>
+    /// <param name="actor">Who published it, for history.</param>
     /// <param name="instance">Only this instance; null for all, and for what the event starts.</param>
     /// <param name="cancel">Cancels.</param>
-    public async Task<int> PublishAsync(
-        string name, string? correlationId, object? payload, NpgsqlBatchCommand? operation = null, Guid? instance = null, CancellationToken cancel = default)
+    public async Task<int> PublishAsync(string name, string? correlationId, object? payload, string actor, Guid? instance = null, CancellationToken cancel = default)
     {
         var now = _runtime.Clock.Now();
         await using var connection = await _runtime.Database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         var told = await FanOutAsync(connection, new OutgoingStimulus.PublishEvent(name, correlationId, instance is { } only ? Ids.Text(only) : null, payload, false), now, cancel);
-        if (operation is not null)
+        await using (var batch = connection.CreateBatch())
         {
-            await using var batch = connection.CreateBatch();
-            batch.BatchCommands.Add(operation);
+            var history = await NamedChain.LockAsync(connection, $"event:{name}", actor, now, cancel);
+            history.Add(new("event.published", "event", name, 0, WorkflowData.ToUtf8(new OrderedDictionary<string, object?> { ["correlationId"] = correlationId, ["payload"] = payload, ["told"] = told.Count })));
+            batch.WriteChain(history);
             await batch.ExecuteNonQueryAsync(cancel);
         }
 
@@ -104,7 +104,7 @@ public sealed partial class StimulusQueue
         }),
         OutgoingStimulus.ChildEnded c => ("child", Guid.Parse(c.ParentInstanceId), new()
         {
-            ["bookmarkId"] = c.ParentBookmarkId, ["input"] = c.Output,
+            ["bookmarkId"] = c.ParentBookmarkId, ["input"] = c.ToResume().Input,
         }),
         OutgoingStimulus.CancelInstance c => ("cancel", Guid.Parse(c.InstanceId), new() { ["reason"] = c.Reason }),
         _ => throw new InvalidOperationException($"No encoding for {stimulus.GetType().Name}."),

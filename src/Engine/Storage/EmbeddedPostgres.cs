@@ -99,8 +99,19 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         }
 
         var account = await ServerAccount.ForAsync(options.Directory, cancellation);
-        var home = await account.OpenAsync(options.Directory, cancellation);
-        var hold = Hold(home);
+        string home;
+        FileStream hold;
+        try
+        {
+            home = await account.OpenAsync(options.Directory, cancellation);
+            hold = Hold(home);
+        }
+        catch (UnauthorizedAccessException denied)
+        {
+            throw new EmbeddedPostgresException(
+                $"{Environment.UserName} may not use {options.Directory} ({denied.Message}). Run the host as its owner, or set Embedded:Directory.");
+        }
+
         try
         {
             await File.WriteAllTextAsync(Path.Combine(home, "host.pid"), Environment.ProcessId.ToString(CultureInfo.InvariantCulture), cancellation);
@@ -139,10 +150,6 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         try
         {
             return new FileStream(Path.Combine(home, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (UnauthorizedAccessException)
-        {
-            throw new EmbeddedPostgresException($"{home} belongs to another user than {Environment.UserName}. Run the host as that user, or set Embedded:Directory.");
         }
         catch (IOException)
         {

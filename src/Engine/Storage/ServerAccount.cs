@@ -131,12 +131,7 @@ internal sealed record ServerAccount(string? Name)
 
     private async Task SecureAsync(string directory, CancellationToken cancellation)
     {
-        // Another user's directory is told as such when its lock is opened.
-        if (Name is not null || !Directory.EnumerateFileSystemEntries(directory).Any())
-        {
-            File.SetUnixFileMode(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-
+        File.SetUnixFileMode(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         if (!File.Exists(Path.Combine(directory, "lock")))
         {
             await OwnAsync(directory, cancellation);

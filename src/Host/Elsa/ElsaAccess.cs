@@ -29,7 +29,7 @@ internal sealed class ElsaAccess(IConfiguration configuration) : AuthorizationHa
     private readonly string[] _publishers = configuration.GetSection("Designer:PublishRoles").Get<string[]>() ?? Designers;
 
     public bool May(ClaimsPrincipal user, string right) => user.Identity is PersonIdentity { Person: var person }
-        ? (right == Read ? Readers : right == Publish ? _publishers : Designers).Any(person.Is)
+        ? (right == Read ? Readers : right == Publish ? _publishers : Designers).Any(role => person.Is(role))
         : user.HasClaim(ApiKeys.RightClaim, right);
 
     /// <summary>Who acts, as history names them.</summary>

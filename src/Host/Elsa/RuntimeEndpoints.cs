@@ -7,6 +7,7 @@ using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using JsonArray = System.Text.Json.Nodes.JsonArray;
 using Orchestration.Host.Shell;
 
 namespace Orchestration.Host.Elsa;
@@ -99,12 +100,12 @@ internal static class RuntimeEndpoints
         return await query.ExecuteScalarAsync(cancel) is not null ? Results.Ok() : Results.NotFound();
     }
 
-    private static async Task<IResult> TriggerEvent(string eventName, JsonBody body, WorkflowRuntime runtime, CancellationToken cancel)
+    private static async Task<IResult> TriggerEvent(string eventName, JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
     {
         var instance = body.Object.Text("workflowInstanceId");
         if (instance is not null && InstanceEndpoints.Id(instance) is null)
             return Results.NotFound();
-        await runtime.Stimuli.PublishAsync(eventName, body.Object.Text("correlationId"), Data(body.Object["input"]), instance: InstanceEndpoints.Id(instance), cancel: cancel);
+        await runtime.Stimuli.PublishAsync(eventName, body.Object.Text("correlationId"), Data(body.Object["input"]), ElsaAccess.Actor(context.User), InstanceEndpoints.Id(instance), cancel);
         return Results.Ok();
     }
 
@@ -148,7 +149,7 @@ internal static class RuntimeEndpoints
     }
 
     /// <summary>All or nothing on one run: an alteration that does not fit leaves the others undone.</summary>
-    private static async Task<object> AlterAsync(string id, IReadOnlyList<Stimulus> stimuli, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    private static async Task<object> AlterAsync(string id, List<Stimulus> stimuli, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
     {
         var log = new List<object>();
         var failure = stimuli.Count == 0 ? "There is nothing to do." : null;

@@ -2,6 +2,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Shell;
@@ -35,6 +36,8 @@ internal static partial class FirstStart
         {
             throw new ConfigurationException(refused.Reason);
         }
+
+        await services.GetRequiredService<JourneyFiles>().LoadAsync(app.Environment.Definitions(), now);
     }
 
     /// <summary>The shipped definitions: beside the program when published, else of the working copy.</summary>

@@ -37,9 +37,10 @@ internal static class Pages
 
     public static void UseAssets(this WebApplication app) => Assets.Use(app);
 
-    /// <summary>Pages of the shell itself. The gallery of what pages are made of is for developers.</summary>
+    /// <summary>Pages and parts of the shell itself. The gallery of what pages are made of is for developers.</summary>
     public static void MapPages(this WebApplication app)
     {
+        app.MapGet("/notifications/bell", () => new RazorComponentResult<Bell>(new { Unread = 0 })).ExcludeFromDescription();
         if (app.Environment.IsDevelopment())
             app.MapGet("/gallery", (IClock clock) => new RazorComponentResult<Gallery>(new { Now = clock.Now() })).ExcludeFromDescription();
     }

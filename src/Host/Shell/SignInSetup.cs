@@ -74,5 +74,5 @@ internal static class Policies
     };
 
     /// <summary>Whether the person has the right, or the role of that name.</summary>
-    public static bool Allow(string policy, Person person) => All.TryGetValue(policy, out var roles) ? roles.Any(person.Is) : person.Is(policy);
+    public static bool Allow(string policy, Person person) => All.TryGetValue(policy, out var roles) ? roles.Any(role => person.Is(role)) : person.Is(policy);
 }

@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using Orchestration.Engine.Activities;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
 using Orchestration.Workflows.Forms;
@@ -64,6 +66,19 @@ public sealed class HumanTask : Activity
         ],
         Compile = node => Compile(node, catalog),
     };
+
+    /// <summary>The shared forms that the human steps of a definition name, as they are now.</summary>
+    public static JsonObject Forms(CompiledWorkflow workflow, ServiceLevelCatalog catalog)
+    {
+        var forms = new JsonObject();
+        foreach (var node in workflow.Nodes)
+        {
+            if (node.TypeName == TypeName && node.Literal("FormName") is string { Length: > 0 } name && catalog.Forms.TryGetValue(name, out var schema))
+                forms[name] = JsonNode.Parse(schema);
+        }
+
+        return forms;
+    }
 
     /// <summary>Run input that completes a step.</summary>
     public static OrderedDictionary<string, object?> Completed(string outcome, OrderedDictionary<string, object?> data, string person) =>
@@ -131,7 +146,7 @@ public sealed class HumanTask : Activity
         var outcomes = Names(value) is { Length: > 0 } names ? names : DefaultOutcomes;
         if (outcomes.Distinct().Count() < outcomes.Length)
             node.Error("outcomes", "two outcomes have the same name.");
-        node.Node.Outcomes = outcomes;
+        node.SetOutcomes(outcomes);
 
         if (node.TryLiteral("Title", out var title) && string.IsNullOrWhiteSpace(title as string))
             node.PublishError("title", "the title is missing.");

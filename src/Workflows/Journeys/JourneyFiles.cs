@@ -82,7 +82,7 @@ public sealed partial class JourneyFiles(DefinitionStore definitions, SettingDoc
         return kind switch
         {
             SettingKind.Calendar => BusinessCalendar.TryParse(text, out _, out var errors) ? [] : errors,
-            SettingKind.Sla => SlaPolicy.TryParse(text, out _, out var errors) ? [] : errors,
+            SettingKind.Sla => SlaPolicy.TryParse(text, _ => true, out _, out var errors) ? [] : errors,
             _ => FormSchema.TryParse(text, out _, out var errors) ? [] : errors,
         };
     }

@@ -37,8 +37,17 @@ public static class Roles
 public sealed record Person(
     Guid Id, string UserName, string DisplayName, string? Email, IReadOnlyList<string> Roles, IReadOnlyList<string> Teams, IReadOnlyList<string> Leads, Guid SecurityStamp)
 {
-    /// <summary>Whether they have the role.</summary>
-    public bool Is(string role) => Roles.Contains(role);
+    /// <summary>Whether they have one of the roles.</summary>
+    public bool Is(params ReadOnlySpan<string> roles)
+    {
+        foreach (var role in roles)
+        {
+            if (Roles.Contains(role))
+                return true;
+        }
+
+        return false;
+    }
 
     /// <summary>Whether they work in the team or lead it.</summary>
     public bool BelongsTo(string team) => Teams.Contains(team) || Leads.Contains(team);

@@ -10,7 +10,6 @@ public static class ClockJson
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         RespectRequiredConstructorParameters = true,
         IgnoreReadOnlyProperties = true,
         Converters = { new InstantConverter(), new DurationConverter(), new PolicyConverter(), new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },

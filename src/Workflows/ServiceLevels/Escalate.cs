@@ -163,8 +163,8 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
                 task = task with { Breached = true };
         }
 
-        foreach (var action in decision.Act?.Actions ?? [])
-            task = Do(action, decision.Act!, due, task, facts, now, commands, changes);
+        foreach (var action in decision.Acts?.Actions ?? [])
+            task = Do(action, decision.Acts!, due, task, facts, now, commands, changes);
 
         if (task is not null && task != due.Task)
         {

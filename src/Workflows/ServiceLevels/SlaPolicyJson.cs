@@ -69,12 +69,12 @@ internal static class SlaPolicyJson
         }
 
         var recurrence = ReadRecurrence(reader);
-        if (recurrence is not null && !reader.Has("reset"))
+        if (reader.Has("recurrence") && !reader.Has("reset"))
         {
             reader.Error("recurrence", "needs a reset condition");
         }
 
-        if (recurrence is not null && direction == ClockDirection.Backward)
+        if (reader.Has("recurrence") && direction == ClockDirection.Backward)
         {
             reader.Error("recurrence", "is for forward clocks only");
         }

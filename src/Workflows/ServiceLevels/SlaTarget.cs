@@ -44,10 +44,10 @@ public sealed record SlaTarget
     /// <summary>No time at all: due at the anchor itself. Only for backward clocks, such as a promise to a customer.</summary>
     public static SlaTarget Zero { get; } = new(SlaUnit.Elapsed, Duration.Zero, 0);
 
-    /// <summary>Wall time, above 0 and at most ten years.</summary>
+    /// <summary>Wall time in whole seconds, above 0 and at most ten years.</summary>
     public static SlaTarget Elapsed(Duration time) => new(SlaUnit.Elapsed, Checked(time), 0);
 
-    /// <summary>Open hours, above 0 and at most ten years.</summary>
+    /// <summary>Open hours in whole seconds, above 0 and at most ten years.</summary>
     public static SlaTarget WorkingTime(Duration time) => new(SlaUnit.WorkingTime, Checked(time), 0);
 
     /// <summary>Open days, 1 to <see cref="MaxDays"/>.</summary>
@@ -75,7 +75,7 @@ public sealed record SlaTarget
         else if (parsedUnit is SlaUnit.Elapsed or SlaUnit.WorkingTime)
         {
             var period = PeriodPattern.NormalizingIso.Parse(amount);
-            if (!period.Success || period.Value.Years != 0 || period.Value.Months != 0 || (parsedUnit == SlaUnit.WorkingTime && (period.Value.Days != 0 || period.Value.Weeks != 0)))
+            if (!period.Success || !IsWholeSeconds(period.Value) || (parsedUnit == SlaUnit.WorkingTime && (period.Value.Days != 0 || period.Value.Weeks != 0)))
             {
                 reason = parsedUnit == SlaUnit.Elapsed
                     ? $"'{amount}' must be a duration such as PT8H, PT30M or P2D"
@@ -103,10 +103,8 @@ public sealed record SlaTarget
     }
 
     /// <summary>The amount as <see cref="TryParse"/> reads it.</summary>
-    public string Amount => CountsDays ? Count.ToString(CultureInfo.InvariantCulture) : PeriodPattern.NormalizingIso.Format(
-        Unit == SlaUnit.WorkingTime
-            ? new PeriodBuilder { Hours = (long)Time.TotalHours, Minutes = Time.Minutes, Seconds = Time.Seconds, Nanoseconds = Time.SubsecondNanoseconds }.Build()
-            : Period.FromNanoseconds(Time.ToInt64Nanoseconds()).Normalize());
+    public string Amount => CountsDays ? Count.ToString(CultureInfo.InvariantCulture) : Time == Duration.Zero ? "PT0S" : PeriodPattern.Roundtrip.Format(
+        new PeriodBuilder { Hours = (long)Math.Floor(Time.TotalHours), Minutes = Time.Minutes, Seconds = Time.Seconds }.Build());
 
     /// <summary>The unit as <see cref="TryParse"/> reads it.</summary>
     public string UnitName => Units.First(unit => unit.Value == Unit).Key;
@@ -135,9 +133,14 @@ public sealed record SlaTarget
         ["calendarDays"] = SlaUnit.CalendarDays, ["weeks"] = SlaUnit.Weeks,
     };
 
-    private static Duration Checked(Duration time) => time > Duration.Zero && time <= Duration.FromDays(MaxDays)
+    /// <summary>Whole seconds at most, no years and months (they have no length), and small enough to add up.</summary>
+    private static bool IsWholeSeconds(Period period) =>
+        period is { Years: 0, Months: 0, Milliseconds: 0, Ticks: 0, Nanoseconds: 0, Weeks: >= 0 and <= MaxDays, Days: >= 0 and <= MaxDays }
+        && period is { Hours: >= 0 and <= 1_000_000, Minutes: >= 0 and <= 100_000_000, Seconds: >= 0 and <= 1_000_000_000 };
+
+    private static Duration Checked(Duration time) => time > Duration.Zero && time <= Duration.FromDays(MaxDays) && time.SubsecondNanoseconds == 0
         ? time
-        : throw new ArgumentOutOfRangeException(nameof(time), time, "must be above zero and at most ten years");
+        : throw new ArgumentOutOfRangeException(nameof(time), time, "must be whole seconds, above zero and at most ten years");
 
     private static int Checked(int count, int max)
     {

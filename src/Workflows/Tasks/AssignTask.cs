@@ -10,12 +10,14 @@ public static class AssignTask
     /// <summary>Assigns, and tells the person.</summary>
     /// <param name="desk">Where it is done.</param>
     /// <param name="request">The request.</param>
-    /// <param name="assignee">Who gets it.</param>
+    /// <param name="assignee">User name of who gets it.</param>
     /// <param name="reason">Why, for history; optional.</param>
     /// <param name="actor">Who assigns.</param>
     /// <param name="cancel">Cancels.</param>
-    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, Guid assignee, string? reason, Person actor, CancellationToken cancel = default)
+    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, string assignee, string? reason, Person actor, CancellationToken cancel = default)
     {
+        if (string.IsNullOrWhiteSpace(assignee))
+            return new TaskResult.InvalidRequest("person", "Say who gets it, by user name.");
         await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Assign, request, actor, assignee, $"{assignee}\n{reason}", cancel);
         if (t.Refusal is { } refusal)
             return refusal;
@@ -26,10 +28,10 @@ public static class AssignTask
 
         t.Write(
             "update task set state = 'Reserved', owner_id = $2, claimed_at = $3, revision = revision + 1, changed_by = $4, changed_at = $3 where id = $1",
-            t.Task.Id, assignee, t.Now, actor.UserName);
-        if (assignee != actor.Id)
-            Notify.Write(t.Instance, assignee, "task.assigned", $"{t.Task.Title} was assigned to you", reason ?? "", t.Task.Id);
+            t.Task.Id, t.Subject.Id, t.Now, actor.UserName);
+        if (t.Subject.Id != actor.Id)
+            Notify.Write(t.Instance, t.Subject.Id, "task.assigned", $"{t.Task.Title} was assigned to you", reason ?? "", t.Task.Id);
         return await t.CommitAsync(
-            "task.assigned", new(t.Task.Id, TaskState.Reserved, t.Task.Revision + 1, assignee, null), new { title = t.Task.Title, owner = t.Subject.UserName, previous = t.Task.OwnerId, reason }, cancel);
+            "task.assigned", new(t.Task.Id, TaskState.Reserved, t.Task.Revision + 1, t.Subject.Id, null), new { title = t.Task.Title, owner = t.Subject.UserName, previous = t.Task.OwnerId, reason }, cancel);
     }
 }

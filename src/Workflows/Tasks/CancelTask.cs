@@ -16,7 +16,7 @@ public static class CancelTask
     {
         if (string.IsNullOrWhiteSpace(reason))
             return new TaskResult.InvalidRequest("reason", "Say why the task is cancelled.");
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Cancel, request, actor, actor.Id, reason, cancel);
+        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Cancel, request, actor, actor.UserName, reason, cancel);
         if (t.Refusal is { } refusal)
             return refusal;
         if (!t.MayMoveWork)

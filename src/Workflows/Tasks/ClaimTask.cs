@@ -9,7 +9,7 @@ public static class ClaimTask
     /// <summary>Claims for whoever asks.</summary>
     public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, Person actor, CancellationToken cancel = default)
     {
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Claim, request, actor, actor.Id, cancel: cancel);
+        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Claim, request, actor, actor.UserName, cancel: cancel);
         if ((t.Refusal ?? t.WhyNotEligible()) is { } refusal)
             return refusal;
 

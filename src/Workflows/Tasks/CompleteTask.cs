@@ -26,7 +26,7 @@ public static class CompleteTask
     public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, string? outcome, JsonObject data, Person actor, CancellationToken cancel = default)
     {
         var text = data.ToJsonString();
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Complete, request, actor, actor.Id, $"{outcome}\n{text}", cancel);
+        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Complete, request, actor, actor.UserName, $"{outcome}\n{text}", cancel);
         if (t.Refusal is { } refusal)
             return refusal;
         if (!t.IsOwner)

@@ -9,7 +9,7 @@ public static class ReleaseTask
     /// <summary>Releases; the draft stays for whoever takes it next.</summary>
     public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, string? reason, Person actor, CancellationToken cancel = default)
     {
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Release, request, actor, actor.Id, reason, cancel);
+        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Release, request, actor, actor.UserName, reason, cancel);
         if (t.Refusal is { } refusal)
             return refusal;
         if (!t.IsOwner && !t.MayMoveWork)

@@ -9,7 +9,7 @@ public static class StartTask
     /// <summary>Starts for the owner.</summary>
     public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, Person actor, CancellationToken cancel = default)
     {
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Start, request, actor, actor.Id, cancel: cancel);
+        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Start, request, actor, actor.UserName, cancel: cancel);
         if (t.Refusal is { } refusal)
             return refusal;
         if (!t.IsOwner)

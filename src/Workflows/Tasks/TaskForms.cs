@@ -23,7 +23,6 @@ public static class TaskForms
             return null;
 
         // A schema that does not parse was refused at publish; an expression may still produce one at run time. The step then has no form.
-        var (schema, _) = FormSchema.Parse(form);
-        return schema;
+        return FormSchema.TryParse(form, out var schema, out _) ? schema : null;
     }
 }

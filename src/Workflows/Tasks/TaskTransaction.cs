@@ -55,11 +55,11 @@ internal sealed class TaskTransaction : IAsyncDisposable
     /// <param name="verb">What is asked.</param>
     /// <param name="request">The request.</param>
     /// <param name="actor">Who asks.</param>
-    /// <param name="subject">Whom it is about.</param>
+    /// <param name="subject">User name of whom it is about.</param>
     /// <param name="body">The rest of the request, for the operation id.</param>
     /// <param name="cancel">Cancels.</param>
     public static async Task<TaskTransaction> OpenAsync(
-        TaskDesk desk, TaskVerb verb, TaskRequest request, Person actor, Guid subject, string? body = null, CancellationToken cancel = default)
+        TaskDesk desk, TaskVerb verb, TaskRequest request, Person actor, string subject, string? body = null, CancellationToken cancel = default)
     {
         var operation = Operation.Of(actor.UserName, request.OperationId, verb.ToString(), request.TaskId.ToString(), $"{request.Revision}", body);
         var transaction = await InstanceTransaction.OpenAsync(
@@ -179,7 +179,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
 internal sealed record Subject(Guid Id, string UserName, string DisplayName, bool IsActive, string[] Teams, string[] Skills, bool ActorLeadsTeam, (string Id, string Title)? ExcludedBy)
 {
     /// <summary>Four eyes is judged by person: whoever has worked on an excluded step of the same case.</summary>
-    public static Npgsql.NpgsqlBatchCommand Select(Guid person, Guid task, Instant today) => Sql.Command(
+    public static Npgsql.NpgsqlBatchCommand Select(string person, Guid task, Instant today) => Sql.Command(
         """
         select p.id, p.user_name, p.display_name, p.active,
             array(select m.team_key from team_member m where m.person_id = p.id),
@@ -191,7 +191,7 @@ internal sealed record Subject(Guid Id, string UserName, string DisplayName, boo
         left join lateral (
             select o.activity_id, o.title from task o
             where o.instance_id = t.instance_id and o.activity_id = any(t.excluded_steps) and p.id = any(o.actors) limit 1) x on true
-        where p.id = $1
+        where lower(p.user_name) = lower($1)
         """,
         person, task, today);
 

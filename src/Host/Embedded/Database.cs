@@ -1,10 +1,9 @@
-using NodaTime;
 using Npgsql;
-using Orchestration.Engine;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Host.Shell;
+namespace Orchestration.Host.Embedded;
 
 internal static class Database
 {
@@ -30,6 +29,7 @@ internal static class Database
             services.GetService<EmbeddedPostgres>();
             return Sql.CreateDataSource(connection);
         });
+        builder.AddJobs(connection);
         builder.Services.AddSingleton(new Migrator(typeof(Sql).Assembly, typeof(Person).Assembly));
     }
 }

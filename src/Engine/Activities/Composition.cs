@@ -1,0 +1,196 @@
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Execution;
+
+namespace Orchestration.Engine.Activities;
+
+/// <summary>What the end of a child instance brings to the activity that waits for it.</summary>
+internal static class ChildInput
+{
+    public const string InstanceId = "WorkflowInstanceId", Status = "WorkflowStatus", SubStatus = "WorkflowSubStatus", Output = "WorkflowOutput";
+
+    /// <summary>Key of a bookmark's payload that names the child, so that a cancelled parent cancels it.</summary>
+    public const string ChildId = "ChildInstanceId";
+
+    public static object? Get(ActivityContext context, string name) => context.TryGetInput(name, out var value) ? value : null;
+
+    public static CompiledWorkflow Find(ActivityContext context, string definitionId) =>
+        context.Run.Context.FindPublished(definitionId) ?? throw new InvalidOperationException($"No published version of workflow definition with ID {definitionId} found.");
+
+    /// <summary>Input of a child: what was given, and who its parent is.</summary>
+    public static OrderedDictionary<string, object?> ForChild(ActivityContext context)
+    {
+        var input = context.Input("Input") is OrderedDictionary<string, object?> given ? new OrderedDictionary<string, object?>(given) : [];
+        input["ParentInstanceId"] = context.InstanceId;
+        return input;
+    }
+
+    public static void CancelChild(ActivityContext context, Bookmark bookmark)
+    {
+        if (context.InstanceIsCancelled && bookmark.Payload is OrderedDictionary<string, object?> payload && payload.TryGetValue(ChildId, out var id) && id is string childId)
+            context.Send(new OutgoingStimulus.CancelInstance(childId, "The workflow that started it was cancelled."));
+    }
+}
+
+/// <summary>Runs another workflow inside this burst.</summary>
+internal sealed class ExecuteWorkflow : Activity
+{
+    public const string TypeName = "Elsa.ExecuteWorkflow";
+    private const int MaxDepth = 16;
+
+    protected internal override void Execute(ActivityContext context)
+    {
+        var waits = context.Input<bool>("WaitForCompletion");
+        var workflow = ChildInput.Find(context, context.RequiredInput<string>("WorkflowDefinitionId"));
+        var burst = context.Run.Context;
+
+        if (burst.Depth >= MaxDepth)
+            throw new InvalidOperationException($"Workflows execute each other more than {MaxDepth} levels deep.");
+
+        var childContext = burst with { Seed = context.Run.Ids.NextRandom(), Depth = burst.Depth + 1 };
+        var child = Burst.NewInstance(workflow, context.NewId(), childContext);
+        child.ParentInstanceId = context.InstanceId;
+        var result = Burst.Advance(workflow, child, new Stimulus.Start(ChildInput.ForChild(context), context.Input<string>("CorrelationId")), childContext);
+        context.Run.Result.Children.Add(result);
+
+        if (!waits || child.Status == WorkflowStatus.Finished)
+        {
+            context.SetOutput("Result", Describe(child.Id, (int)child.Status, (int)child.SubStatus, child.Output));
+            context.Complete();
+            return;
+        }
+
+        var bookmark = context.OpenBookmark(TypeName, StimulusHash.Of(TypeName, child.Id), new OrderedDictionary<string, object?> { [ChildInput.ChildId] = child.Id });
+        child.ParentBookmarkId = bookmark.Id;
+    }
+
+    protected internal override void Resume(ActivityContext context, Bookmark bookmark)
+    {
+        // Elsa gives an empty result here; the child's real one is what a designer waits for.
+        var status = ChildInput.Get(context, ChildInput.Status) is string statusName && Enum.TryParse<WorkflowStatus>(statusName, out var s) ? s : WorkflowStatus.Finished;
+        var subStatus = ChildInput.Get(context, ChildInput.SubStatus) is string subStatusName && Enum.TryParse<WorkflowSubStatus>(subStatusName, out var sub) ? sub : WorkflowSubStatus.Finished;
+        context.SetOutput("Result", Describe(ChildInput.Get(context, ChildInput.InstanceId) as string, (int)status, (int)subStatus, ChildInput.Get(context, ChildInput.Output)));
+        context.Complete();
+    }
+
+    protected internal override void BookmarkBurnt(ActivityContext context, Bookmark bookmark, BurnReason reason) => ChildInput.CancelChild(context, bookmark);
+
+    private static OrderedDictionary<string, object?> Describe(string? instanceId, int status, int subStatus, object? output) => new()
+    {
+        ["WorkflowDefinitionVersionId"] = null,
+        ["WorkflowInstanceId"] = instanceId,
+        ["CorrelationId"] = null,
+        ["Status"] = status,
+        ["SubStatus"] = subStatus,
+        ["Output"] = output,
+    };
+}
+
+/// <summary>Starts another workflow after commit.</summary>
+internal sealed class DispatchWorkflow : Activity
+{
+    public const string TypeName = "Elsa.DispatchWorkflow";
+
+    protected internal override void Execute(ActivityContext context)
+    {
+        var definitionId = context.RequiredInput<string>("WorkflowDefinitionId");
+        ChildInput.Find(context, definitionId);
+        var childId = context.NewId();
+        var bookmark = context.Input<bool>("WaitForCompletion")
+            ? context.OpenBookmark(TypeName, StimulusHash.Of(TypeName, childId), new OrderedDictionary<string, object?> { [ChildInput.ChildId] = childId })
+            : null;
+
+        context.Send(new OutgoingStimulus.StartInstance(childId, definitionId, context.Input<string>("CorrelationId"), ChildInput.ForChild(context), bookmark?.Id));
+
+        if (bookmark is null)
+            context.Complete();
+    }
+
+    protected internal override void Resume(ActivityContext context, Bookmark bookmark)
+    {
+        context.SetOutput("Result", ChildInput.Get(context, ChildInput.Output));
+        context.Complete();
+    }
+
+    protected internal override void BookmarkBurnt(ActivityContext context, Bookmark bookmark, BurnReason reason) => ChildInput.CancelChild(context, bookmark);
+}
+
+/// <summary>Starts another workflow for each item, after commit.</summary>
+internal sealed class BulkDispatchWorkflows(ActivityNode? childCompleted, ActivityNode? childFaulted) : Activity
+{
+    public const string TypeName = "Elsa.BulkDispatchWorkflows";
+    private const string Dispatched = "DispatchedInstancesCount", Ended = "CompletedInstancesCount";
+    private static readonly string[] CompletedOutcomes = ["Completed", "Done"];
+
+    public static Activity Compile(ActivityCompilation c)
+    {
+        c.Node.Outcomes = ["Completed", "Canceled", "Done"];
+        return new BulkDispatchWorkflows(c.Child("childCompleted"), c.Child("childFaulted"));
+    }
+
+    protected internal override void Execute(ActivityContext context)
+    {
+        var definitionId = context.RequiredInput<string>("WorkflowDefinitionId");
+        var items = context.Input("Items") as List<object?> ?? [];
+        var itemKey = context.Input("DefaultItemInputKey", "Item")!;
+        var waits = context.Input<bool>("WaitForCompletion") && items.Count > 0;
+
+        if (items.Count > 0)
+            ChildInput.Find(context, definitionId);
+
+        var bookmark = waits ? context.Run.OpenBookmark(context.Execution, TypeName, null, null, null, autoBurn: false) : null;
+        var scope = new MemoryBlock(BurstRun.LoopVariableId(itemKey), itemKey, null);
+
+        foreach (var item in items)
+        {
+            var input = ChildInput.ForChild(context);
+
+            if (item is OrderedDictionary<string, object?> members)
+            {
+                foreach (var (key, value) in members)
+                    input[key] = value;
+            }
+            else
+            {
+                input[itemKey] = item;
+            }
+
+            // The correlation function sees the item as a variable.
+            scope.Value = item;
+            (context.Execution.Memory ??= []).Add(scope);
+            var correlationId = context.Input<string>("CorrelationIdFunction");
+            context.Execution.Memory.Remove(scope);
+            context.Send(new OutgoingStimulus.StartInstance(context.NewId(), definitionId, correlationId, input, bookmark?.Id));
+        }
+
+        context.Properties[Dispatched] = items.Count;
+
+        if (!waits)
+            context.Complete(Outcomes.Done);
+    }
+
+    protected internal override void Resume(ActivityContext context, Bookmark bookmark)
+    {
+        context.Properties[Ended] = Count(context, Ended) + 1;
+        var next = (ChildInput.Get(context, ChildInput.SubStatus) as string) switch
+        {
+            nameof(WorkflowSubStatus.Faulted) => childFaulted,
+            nameof(WorkflowSubStatus.Finished) => childCompleted,
+            _ => null,
+        };
+
+        if (next is null)
+            CompleteWhenAllEnded(context);
+        else
+            context.Run.Schedule(context.Execution, next, "child", variables: [("ChildInstanceId", ChildInput.Get(context, ChildInput.InstanceId))]);
+    }
+
+    internal override void ChildCompleted(ActivityContext context, ActivityExecution child, string? callback, object? tag, string[]? outcomes) => CompleteWhenAllEnded(context);
+
+    private static void CompleteWhenAllEnded(ActivityContext context)
+    {
+        if (Count(context, Ended) >= Count(context, Dispatched))
+            context.Complete(CompletedOutcomes);
+    }
+
+    private static int Count(ActivityContext context, string name) => context.Properties.TryGetValue(name, out var value) && value is int count ? count : 0;
+}

@@ -1,0 +1,78 @@
+using Microsoft.Extensions.Logging;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.ServiceLevels;
+using Quartz;
+
+namespace Orchestration.Workflows.Jobs;
+
+/// <summary>Escalates: acts on the rungs of SLA clocks that are due.</summary>
+[DisallowConcurrentExecution]
+public sealed class EscalateJob(Escalate escalate) : IJob
+{
+    internal const int Batch = 200;
+
+    /// <inheritdoc/>
+    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) => Sweep.RunAsync(context, escalate.SweepAsync, Batch, cancellationToken);
+}
+
+/// <summary>Resumes timers that are due.</summary>
+[DisallowConcurrentExecution]
+public sealed class TimersJob(Timers timers) : IJob
+{
+    /// <inheritdoc/>
+    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) => Sweep.RunAsync(context, timers.SweepAsync, 100, cancellationToken);
+}
+
+/// <summary>Delivers stimuli that the host that wrote them did not.</summary>
+[DisallowConcurrentExecution]
+public sealed class StimuliJob(WorkflowRuntime runtime) : IJob
+{
+    /// <inheritdoc/>
+    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) => Sweep.RunAsync(context, runtime.Stimuli.SweepAsync, 100, cancellationToken);
+}
+
+/// <summary>Does effects that are due. Several hosts may do so at once: each effect is leased.</summary>
+public sealed class EffectsJob(Effects effects) : IJob
+{
+    /// <inheritdoc/>
+    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) => Sweep.RunAsync(context, effects.SweepAsync, 50, cancellationToken);
+}
+
+/// <summary>Makes the partitions of history for this month and the next two, and forgets operation ids nobody can retry any more.</summary>
+[DisallowConcurrentExecution]
+public sealed class HousekeepingJob(NpgsqlDataSource database, IClock clock) : IJob
+{
+    /// <inheritdoc/>
+    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
+    {
+        var now = clock.Now();
+        var today = now.InUtc().Date;
+        for (var ahead = 0; ahead < 3; ahead++)
+        {
+            await using var create = database.Query("select create_event_partition($1::date)", today.PlusMonths(ahead).ToDateOnly());
+            await create.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        context.Result = await Operation.PurgeAsync(database, now, cancellationToken);
+    }
+}
+
+internal static class Sweep
+{
+    /// <summary>Sweeps until nothing is due, for at most as long as a tick is apart from the next.</summary>
+    public static async ValueTask RunAsync(IJobExecutionContext context, Func<int, CancellationToken, Task<int>> sweep, int batch, CancellationToken cancel)
+    {
+        var total = 0;
+        int count;
+        do
+        {
+            count = await sweep(batch, cancel);
+            total += count;
+        }
+        while (count == batch && !cancel.IsCancellationRequested);
+        context.Result = total;
+    }
+}

@@ -1,0 +1,24 @@
+using System.Text.Json.Nodes;
+using Orchestration.Engine.Runtime;
+
+namespace Orchestration.Workflows.Journeys;
+
+/// <summary>A published journey.</summary>
+public sealed record Journey(string Id, string Name, string? Description, int Version, JsonObject InputSchema);
+
+/// <summary>Reading journeys.</summary>
+public static class JourneyQueries
+{
+    /// <summary>Published definitions that may be started as a case: those that are no building blocks of others.</summary>
+    public static async Task<IReadOnlyList<Journey>> ListAsync(DefinitionStore definitions, CancellationToken cancel = default)
+    {
+        var journeys = new List<Journey>();
+        foreach (var id in await definitions.PublishedIdsAsync(cancel))
+        {
+            if (await definitions.FindPublishedAsync(id, cancel) is { Options.UsableAsActivity: false } workflow)
+                journeys.Add(new(workflow.DefinitionId, workflow.Name ?? workflow.DefinitionId, workflow.Description, workflow.Version, JourneyInput.Schema(workflow)));
+        }
+
+        return journeys;
+    }
+}

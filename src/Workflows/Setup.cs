@@ -1,0 +1,39 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orchestration.Engine.Activities;
+using Orchestration.Engine.Runtime;
+using Orchestration.Workflows.Activities;
+using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Settings;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Workflows;
+
+/// <summary>What a host needs of the engine and the workflows.</summary>
+public static class Setup
+{
+    /// <summary>Adds both. The host brings the data source, the clock and <see cref="Changes"/>.</summary>
+    public static IServiceCollection AddWorkflows(this IServiceCollection services) => services
+        .AddSingleton<SettingDocuments>()
+        .AddSingleton<ServiceLevelCatalog>()
+        .AddSingleton(s => ActivityRegistry.WithBuiltIns().Add(HumanTask.CreateType(s.GetRequiredService<ServiceLevelCatalog>())))
+        .AddSingleton(s =>
+        {
+            var catalog = s.GetRequiredService<ServiceLevelCatalog>();
+            var writes = new BurstWrites();
+            OpenTasks.Register(writes, catalog);
+            return writes;
+        })
+        .AddSingleton(s => new DefinitionStore(s.GetRequiredService<Npgsql.NpgsqlDataSource>(), s.GetRequiredService<ActivityRegistry>(), s.GetRequiredService<Changes>())
+        {
+            CollectResources = workflow => HumanTask.Forms(workflow, s.GetRequiredService<ServiceLevelCatalog>()),
+        })
+        .AddSingleton<WorkflowRuntime>()
+        .AddSingleton<Timers>()
+        .AddSingleton<Effects>()
+        .AddSingleton<Escalate>()
+        .AddSingleton<TaskDesk>()
+        .AddSingleton<JourneyFiles>()
+        .AddSingleton(TimeProvider.System)
+        .AddHostedService<Background>();
+}

@@ -1,0 +1,139 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Orchestration.Engine.Storage;
+
+namespace Orchestration.Host.Tests.Conventions;
+
+/// <summary>What the architecture forbids and no compiler sees. The lists name each exception with its reason.</summary>
+public sealed partial class ConventionTests
+{
+    // Style: catch (Exception) only around an activity's work and around a job.
+    private static readonly Dictionary<string, string> CatchesEverything = new()
+    {
+        ["src/Engine/Execution/BurstRun.cs"] = "what an activity throws becomes its incident",
+        ["src/Engine/Runtime/StimulusQueue.cs"] = "one bad row must not stop the others",
+        ["src/Engine/Runtime/Timers.cs"] = "one bad row must not stop the others",
+    };
+
+    // Style: the clock, randomness and waiting are inputs, chosen where the program is put together.
+    private static readonly Dictionary<string, string> UsesBannedSymbols = new()
+    {
+        ["src/Host/Shell/Pages.cs"] = "chooses the clock",
+    };
+
+    [Theory]
+    [InlineData("Engine", "Orchestration.Workflows|Orchestration.Host|Microsoft.AspNetCore.*|Quartz.*")]
+    [InlineData("Workflows", "Orchestration.Host")]
+    public void References_go_one_way(string assembly, string forbidden) =>
+        Assembly.Load($"Orchestration.{assembly}").GetReferencedAssemblies()
+            .Select(reference => reference.Name!)
+            .Where(name => Regex.IsMatch(name, $"^({forbidden})$"))
+            .ShouldBeEmpty();
+
+    [Theory]
+    [InlineData("Definitions")]
+    [InlineData("Expressions")]
+    [InlineData("Activities")]
+    [InlineData("Execution")]
+    public void The_pure_part_of_the_engine_knows_no_database_and_no_network(string folder) =>
+        Matches(SourceTree.Files($"src/Engine/{folder}", ".cs"), OutsideWorld()).ShouldBeEmpty();
+
+    [Fact]
+    public void Quartz_is_known_to_the_jobs_and_to_the_wiring_only() =>
+        Matches(SourceTree.Files("src", ".cs"), UsesQuartz())
+            .Where(place => !place.StartsWith("src/Workflows/Jobs/", StringComparison.Ordinal) && !place.StartsWith("src/Host/Program.cs:", StringComparison.Ordinal))
+            .ShouldBeEmpty();
+
+    [Fact]
+    public void The_host_has_no_sql() =>
+        Matches(SourceTree.Files("src/Host", ".cs", ".razor"), Sql()).ShouldBeEmpty();
+
+    [Fact]
+    public void Folders_are_domain_nouns() =>
+        SourceTree.Folders("src").Concat(SourceTree.Folders("tests"))
+            .Where(folder => Path.GetFileName(folder) is "Services" or "Models" or "Contracts" or "Helpers" or "Utils" or "Common" or "Managers" or "Handlers" or "Interfaces")
+            .ShouldBeEmpty();
+
+    [Fact]
+    public void Nothing_is_caught_that_was_not_expected() =>
+        Listed(SourceTree.Files("src", ".cs").Where(file => Swallows(file.Text)), CatchesEverything);
+
+    [Fact]
+    public void Time_chance_and_waiting_are_inputs() =>
+        Listed(SourceTree.Files("src", ".cs").Where(file => file.Text.Contains("RS0030", StringComparison.Ordinal)), UsesBannedSymbols);
+
+    [Fact]
+    public void Migrations_of_all_assemblies_form_one_sequence()
+    {
+        var migrations = new Migrator(new[] { "Engine", "Workflows", "Host" }.Select(name => Assembly.Load($"Orchestration.{name}"))).Migrations;
+        migrations.Count.ShouldBe(SourceTree.Files("src", ".sql").Count());
+    }
+
+    [Fact]
+    public void Pages_load_nothing_from_elsewhere() =>
+        Matches(SourceTree.Files("src/Host", ".razor", ".html", ".css", ".js", ".cs"), ForeignAsset()).ShouldBeEmpty();
+
+    [Fact]
+    public void The_rules_see_what_they_forbid()
+    {
+        OutsideWorld().IsMatch("using System.Net.Http;").ShouldBeTrue();
+        OutsideWorld().IsMatch("using Npgsql;").ShouldBeTrue();
+        OutsideWorld().IsMatch("System.Net.WebUtility.HtmlEncode(text)").ShouldBeFalse();
+        OutsideWorld().IsMatch("(int)System.Net.HttpStatusCode.OK").ShouldBeFalse();
+        UsesQuartz().IsMatch("using Quartz;").ShouldBeTrue();
+        UsesQuartz().IsMatch("""AddSource("Quartz")""").ShouldBeFalse();
+        Sql().IsMatch("\"select id from task\"").ShouldBeTrue();
+        Sql().IsMatch("DELETE FROM task").ShouldBeTrue();
+        Sql().IsMatch("""<select name="from">""").ShouldBeFalse();
+        Swallows("try { } catch (Exception e) { Log(e); }").ShouldBeTrue();
+        Swallows("try { } catch { }").ShouldBeTrue();
+        Swallows("try { } catch (Exception e) when (e is not OperationCanceledException) { Log(e); }").ShouldBeTrue();
+        Swallows("try { }\ncatch (Exception e)\n#pragma warning restore CA1031\n{ Log(e); }").ShouldBeTrue();
+        Swallows("try { } catch (Exception e) when (e is IOException) { }").ShouldBeFalse();
+        Swallows("try { } catch { if (x) { Undo(); } throw; }").ShouldBeFalse();
+        ForeignAsset().IsMatch("""<script src="https://cdn.example/x.js">""").ShouldBeTrue();
+        ForeignAsset().IsMatch("""@import url(//fonts.example/x.css)""").ShouldBeTrue();
+        ForeignAsset().IsMatch("""<a href="https://www.postgresql.org/">""").ShouldBeFalse();
+    }
+
+    private static List<string> Matches(IEnumerable<(string Path, string Text)> files, Regex forbidden) =>
+        [.. files.SelectMany(file => forbidden.Matches(file.Text).Select(match => $"{file.Path}: {match.Value}"))];
+
+    // A reason that has gone is as wrong as one that is missing.
+    private static void Listed(IEnumerable<(string Path, string Text)> found, Dictionary<string, string> reasons)
+    {
+        var paths = found.Select(file => file.Path).ToList();
+        paths.Except(reasons.Keys).ShouldBeEmpty("not on the list");
+        reasons.Keys.Except(paths).ShouldBeEmpty("on the list without need");
+    }
+
+    private static bool Swallows(string text) =>
+        CatchAll().Matches(text).Any(match => !Block(text, match.Index + match.Length).Contains("throw", StringComparison.Ordinal));
+
+    private static string Block(string text, int start)
+    {
+        var depth = 1;
+        var end = start;
+        while (depth > 0 && end < text.Length)
+        {
+            depth += text[end++] switch { '{' => 1, '}' => -1, _ => 0 };
+        }
+
+        return text[start..end];
+    }
+
+    [GeneratedRegex(@"\b(Npgsql|Dapper|System\.Net(?!\.(WebUtility|HttpStatusCode)\b))\b")]
+    private static partial Regex OutsideWorld();
+
+    [GeneratedRegex(@"\busing Quartz\b|\bQuartz\.[A-Z]")]
+    private static partial Regex UsesQuartz();
+
+    [GeneratedRegex(@"(?<![<\w])select\b[^;\n]*\bfrom\s+[a-z_]+|\binsert\s+into\s+[a-z_]|\bdelete\s+from\s+[a-z_]|\bNpgsql(Command|Batch)\b|\busing Dapper\b", RegexOptions.IgnoreCase)]
+    private static partial Regex Sql();
+
+    [GeneratedRegex(@"\bcatch\s*(\(\s*(System\.)?Exception(\s+\w+)?\s*\)\s*(when\s*\(\w+ is not OperationCanceledException\)\s*|#pragma[^\n]*\s*)?)?\{")]
+    private static partial Regex CatchAll();
+
+    [GeneratedRegex(@"<(script|link|img|iframe|source|video|audio)\b[^>]*\b(src|href)\s*=\s*[""'](https?:)?//|\burl\(\s*[""']?(https?:)?//|\bfrom\s+[""']https?://|\bimport\s*\(?\s*[""']https?://", RegexOptions.IgnoreCase)]
+    private static partial Regex ForeignAsset();
+}

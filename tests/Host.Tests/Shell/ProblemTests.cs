@@ -1,0 +1,136 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Npgsql;
+using Orchestration.Host.Shell;
+using Orchestration.Testing;
+
+namespace Orchestration.Host.Tests.Shell;
+
+public sealed class ProblemTests : IAsyncLifetime
+{
+    private TestDatabase _database = null!;
+    private HostApp _app = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _database = await TestDatabase.CreateAsync();
+        _app = new(_database.ConnectionString);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        await _database.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("{", "line 1")]
+    [InlineData("""{ "userName": 5, "password": "x" }""", "$.userName")]
+    public async Task Json_that_can_not_be_read_is_answered_with_the_place_and_the_reason(string body, string place)
+    {
+        var problem = await ProblemAsync(await PostAsync(body), HttpStatusCode.BadRequest);
+
+        problem.GetProperty("detail").GetString()!.ShouldContain(place);
+    }
+
+    [Fact]
+    public async Task A_body_over_a_megabyte_is_too_large() => await ProblemAsync(await PostAsync($"\"{new string('a', 1024 * 1024)}\""), HttpStatusCode.RequestEntityTooLarge);
+
+    [Fact]
+    public async Task An_unknown_address_of_the_api_is_not_found()
+    {
+        var api = await _app.ApiAsync("admin");
+
+        await ProblemAsync(await api.GetAsync("/api/nothing"), HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task A_stranger_to_the_api_is_told_to_sign_in()
+    {
+        var refused = await _app.Api().GetAsync("/api/me");
+
+        await ProblemAsync(refused, HttpStatusCode.Unauthorized);
+        refused.Headers.WwwAuthenticate.ToString().ShouldBe("Bearer");
+    }
+
+    [Fact]
+    public async Task A_person_gets_a_page_and_a_part_of_a_page_a_message()
+    {
+        var browser = await _app.BrowserAsync("adjuster1");
+
+        var page = await browser.GetAsync("/nothing");
+        page.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await page.Content.ReadAsStringAsync()).ShouldContain("<h1>There is nothing here</h1>");
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/administration/people/list") { Headers = { { "HX-Request", "true" } } };
+        var part = await browser.SendAsync(request);
+        part.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        part.Headers.GetValues("HX-Retarget").ShouldBe(["#toasts"]);
+        (await part.Content.ReadAsStringAsync()).ShouldNotContain("<html");
+    }
+
+    [Fact]
+    public async Task While_the_database_is_away_requests_are_told_to_come_back_and_the_host_recovers_by_itself()
+    {
+        var api = _app.Api();
+        await api.GetAsync("/health/live");
+        await SetConnectionsAsync(false);
+
+        var away = await api.PostAsJsonAsync("/api/session", new SignInRequest("admin", "demo"));
+        await ProblemAsync(away, HttpStatusCode.ServiceUnavailable);
+        away.Headers.RetryAfter!.Delta.ShouldBe(TimeSpan.FromSeconds(2));
+        (await api.GetAsync("/health/ready")).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        (await api.GetAsync("/health/live")).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        await SetConnectionsAsync(true);
+        (await api.PostAsJsonAsync("/api/session", new SignInRequest("admin", "demo"))).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task The_document_of_the_api_names_its_endpoints_and_no_pages()
+    {
+        var document = await _app.Api().GetFromJsonAsync<JsonElement>("/openapi/v1.json");
+
+        var paths = document.GetProperty("paths").EnumerateObject().Select(p => p.Name).ToArray();
+        paths.ShouldContain("/api/session");
+        paths.ShouldAllBe(path => path.StartsWith("/api/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Every_answer_carries_the_security_headers()
+    {
+        var answer = await _app.Browser().GetAsync("/sign-in");
+
+        var policy = answer.Headers.GetValues("Content-Security-Policy").Single();
+        policy.ShouldContain("script-src 'self';");
+        policy.ShouldNotContain("unsafe-eval");
+        answer.Headers.GetValues("X-Content-Type-Options").ShouldBe(["nosniff"]);
+    }
+
+    private Task<HttpResponseMessage> PostAsync(string body) => _app.Api().PostAsync("/api/session", new StringContent(body, Encoding.UTF8, "application/json"));
+
+    private static async Task<JsonElement> ProblemAsync(HttpResponseMessage answer, HttpStatusCode status)
+    {
+        answer.StatusCode.ShouldBe(status);
+        answer.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
+        var problem = await answer.Content.ReadFromJsonAsync<JsonElement>();
+        problem.GetProperty("status").GetInt32().ShouldBe((int)status);
+        problem.GetProperty("title").GetString().ShouldNotBeNullOrEmpty();
+        return problem;
+    }
+
+    /// <summary>As a server that stops and comes back: connections are cut and new ones refused.</summary>
+    private async Task SetConnectionsAsync(bool allowed)
+    {
+        await using var server = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_database.ConnectionString) { Database = "postgres", Pooling = false }.ConnectionString);
+        await server.OpenAsync();
+        await using var command = new NpgsqlCommand(
+            allowed
+                ? $"alter database {_database.Name} connection limit -1 allow_connections true"
+                : $"alter database {_database.Name} allow_connections false; select pg_terminate_backend(pid) from pg_stat_activity where datname = '{_database.Name}'",
+            server);
+        await command.ExecuteNonQueryAsync();
+    }
+}

@@ -1,0 +1,160 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using Microsoft.Extensions.DependencyInjection;
+using NodaTime;
+using Orchestration.Host.Shell;
+using Orchestration.Testing;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Host.Tests.Shell;
+
+public sealed class SessionTests : IAsyncLifetime
+{
+    private TestDatabase _database = null!;
+    private HostApp _app = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _database = await TestDatabase.CreateAsync();
+        _app = new(_database.ConnectionString);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        await _database.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_token_says_who_asks()
+    {
+        var api = await _app.ApiAsync("senior1");
+
+        var me = await api.GetFromJsonAsync<Me>("/api/me");
+
+        me!.DisplayName.ShouldBe("Helen Kowalski");
+        me.Roles.ShouldBe(["employee", "supervisor"]);
+        me.Teams.ShouldBe(["claims-adjusting", "claims-seniors"]);
+        me.Leads.ShouldBe(["claims-adjusting", "claims-seniors"]);
+    }
+
+    [Theory]
+    [InlineData("adjuster1", "wrong")]
+    [InlineData("nobody", "demo")]
+    public async Task A_wrong_password_and_an_unknown_person_get_the_same_answer(string userName, string password)
+    {
+        var answer = await _app.Api().PostAsJsonAsync("/api/session", new SignInRequest(userName, password));
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        answer.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
+        (await answer.Content.ReadAsStringAsync()).ShouldContain("The user name or the password is wrong");
+    }
+
+    [Fact]
+    public async Task After_five_failures_the_right_password_is_refused_for_five_minutes()
+    {
+        var api = _app.Api();
+        for (var i = 0; i < 5; i++)
+            (await SignInAsync(api, "wrong")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+
+        (await SignInAsync(api, "demo")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        _app.Clock.Advance(Duration.FromMinutes(5) - Duration.FromSeconds(1));
+        (await SignInAsync(api, "demo")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        _app.Clock.Advance(Duration.FromSeconds(1));
+        (await SignInAsync(api, "demo")).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task An_access_token_ends_after_an_hour_and_its_refresh_token_brings_a_new_one()
+    {
+        var api = _app.Api();
+        var tokens = await TokensAsync(await SignInAsync(api, "demo"));
+        tokens.ExpiresIn.ShouldBe(3600);
+        _app.Clock.Advance(Duration.FromHours(1));
+        (await MeAsync(api, tokens)).ShouldBe(HttpStatusCode.Unauthorized);
+
+        var renewed = await TokensAsync(await api.PostAsJsonAsync("/api/session/refresh", new RefreshRequest(tokens.RefreshToken)));
+
+        (await MeAsync(api, renewed)).ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task A_refresh_token_is_no_access_token_and_expires()
+    {
+        var api = _app.Api();
+        var tokens = await TokensAsync(await SignInAsync(api, "demo"));
+
+        (await MeAsync(api, tokens with { AccessToken = tokens.RefreshToken })).ShouldBe(HttpStatusCode.Unauthorized);
+        (await api.PostAsJsonAsync("/api/session/refresh", new RefreshRequest(tokens.AccessToken))).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        _app.Clock.Advance(Duration.FromDays(14));
+        (await api.PostAsJsonAsync("/api/session/refresh", new RefreshRequest(tokens.RefreshToken))).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task Signing_out_ends_the_tokens_of_that_session_only()
+    {
+        var api = _app.Api();
+        var ended = await TokensAsync(await SignInAsync(api, "demo"));
+        var other = await TokensAsync(await SignInAsync(api, "demo"));
+
+        using var request = new HttpRequestMessage(HttpMethod.Delete, "/api/session") { Headers = { Authorization = new("Bearer", ended.AccessToken) } };
+        (await api.SendAsync(request)).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+
+        (await MeAsync(api, ended)).ShouldBe(HttpStatusCode.Unauthorized);
+        (await api.PostAsJsonAsync("/api/session/refresh", new RefreshRequest(ended.RefreshToken))).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await MeAsync(api, other)).ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task A_deactivated_person_is_out_at_once_here_and_within_seconds_on_another_host()
+    {
+        await using var other = new HostApp(_database.ConnectionString, _app.Clock);
+        var here = await _app.ApiAsync("adjuster1");
+        var there = await other.ApiAsync("adjuster1");
+        var me = (await here.GetFromJsonAsync<Me>("/api/me"))!;
+        (await there.GetAsync("/api/me")).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        (await _app.Services.GetRequiredService<DeactivatePerson>().TryAsync(me.Id, "admin", _app.Clock.GetCurrentInstant())).ShouldBeTrue();
+
+        (await here.GetAsync("/api/me")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        _app.Clock.Advance(FindPerson.Freshness + Duration.FromSeconds(1));
+        (await there.GetAsync("/api/me")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task A_host_reads_the_cookies_and_tokens_of_another()
+    {
+        await using var other = new HostApp(_database.ConnectionString, _app.Clock);
+        var tokens = await TokensAsync(await SignInAsync(_app.Api(), "demo"));
+        (await MeAsync(other.Api(), tokens)).ShouldBe(HttpStatusCode.OK);
+
+        var browser = _app.Browser();
+        var signedIn = await browser.SubmitAsync("/sign-in", new() { ["userName"] = "admin", ["password"] = "demo" });
+        var cookie = signedIn.Headers.GetValues("Set-Cookie").Single(c => c.StartsWith("orchestration=", StringComparison.Ordinal)).Split(';')[0];
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/administration/people") { Headers = { { "Cookie", cookie } } };
+        (await other.Api().SendAsync(request)).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task A_hub_may_be_given_the_token_in_its_address()
+    {
+        var tokens = await TokensAsync(await SignInAsync(_app.Api(), "demo"));
+
+        (await _app.Api().GetAsync($"/api/me?access_token={Uri.EscapeDataString(tokens.AccessToken)}")).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    private static Task<HttpResponseMessage> SignInAsync(HttpClient api, string password) => api.PostAsJsonAsync("/api/session", new SignInRequest("adjuster1", password));
+
+    private static async Task<SessionTokens> TokensAsync(HttpResponseMessage answer)
+    {
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        return (await answer.Content.ReadFromJsonAsync<SessionTokens>())!;
+    }
+
+    private static async Task<HttpStatusCode> MeAsync(HttpClient api, SessionTokens tokens)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/me") { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", tokens.AccessToken) } };
+        return (await api.SendAsync(request)).StatusCode;
+    }
+}
