@@ -8,7 +8,7 @@ public sealed class ActivityRegistry
     private readonly Dictionary<string, ActivityType> _types = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ExpressionLanguage> _languages = new(StringComparer.Ordinal);
 
-    /// <summary>A registry with Elsa's built-in activities.</summary>
+    /// <summary>A registry with Elsa's built-in activities and the sandboxed expression languages.</summary>
     public static ActivityRegistry WithBuiltIns()
     {
         var registry = new ActivityRegistry();
@@ -16,7 +16,7 @@ public sealed class ActivityRegistry
         foreach (var type in BuiltInActivities.All)
             registry.Add(type);
 
-        return registry;
+        return registry.Add(ExpressionLanguage.JavaScript);
     }
 
     /// <summary>All types, in the order in which they were added.</summary>

@@ -35,7 +35,7 @@ internal sealed class FlowFork : Activity
     }
 
     protected internal override void Execute(ActivityContext context) =>
-        context.Complete(context.Input("Branches") is List<object?> branches ? [.. branches.Select(x => x is null ? "" : Values.ToText(x))] : Outcomes.Done);
+        context.Complete(context.Input("Branches") is List<object?> branches ? [.. branches.Select(x => Data.Text(x))] : Outcomes.Done);
 }
 
 internal enum JoinMode { WaitAll, WaitAllActive, WaitAny }

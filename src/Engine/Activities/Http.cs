@@ -116,14 +116,14 @@ internal static class HttpHeaders
     {
         var headers = new Dictionary<string, string[]>(StringComparer.OrdinalIgnoreCase);
 
-        if (value is string text && Values.TryParse(text, out var parsed))
+        if (value is string text && Data.TryParse(text, out var parsed))
             value = parsed;
 
         if (value is not OrderedDictionary<string, object?> members)
             return headers;
 
         foreach (var (name, content) in members)
-            headers[name] = content is List<object?> items ? [.. items.Where(x => x is not null).Select(x => Values.ToText(x!))] : content is null ? [] : [Values.ToText(content)];
+            headers[name] = content is List<object?> items ? [.. items.Where(x => x is not null).Select(x => Data.Text(x))] : content is null ? [] : [Data.Text(content)];
 
         return headers;
     }
@@ -169,7 +169,7 @@ internal abstract class SendHttpRequestBase : Activity
             ["Headers"] = HttpHeaders.ToData(headers),
             ["ContentType"] = contentType,
             // As Elsa: content without a content type is not sent.
-            ["Content"] = contentType is null || content is null ? null : content is string or byte[] ? content : Values.ToText(content),
+            ["Content"] = contentType is null || content is null ? null : content is string or byte[] ? content : Data.Text(content),
         }, bookmark.Id);
     }
 
@@ -181,7 +181,7 @@ internal abstract class SendHttpRequestBase : Activity
             var contentType = response.GetValueOrDefault("ContentType") as string;
             var content = response.GetValueOrDefault("Content");
 
-            if (content is string text && contentType?.Split(';')[0].Trim() is { } media && (media == "application/json" || media.EndsWith("+json", StringComparison.Ordinal)) && Values.TryParse(text, out var parsed))
+            if (content is string text && contentType?.Split(';')[0].Trim() is { } media && (media == "application/json" || media.EndsWith("+json", StringComparison.Ordinal)) && Data.TryParse(text, out var parsed))
                 content = parsed;
 
             context.SetOutput("Result", response);
@@ -242,7 +242,7 @@ internal sealed class FlowSendHttpRequest : SendHttpRequestBase
     public static Activity Compile(ActivityCompilation c)
     {
         if (c.TryLiteral("ExpectedStatusCodes", out var codes) && codes is List<object?> { Count: > 0 } list)
-            c.Node.Outcomes = [.. list.Select(x => x is null ? "" : Values.ToText(x)), "Unmatched status code", "Done", "Failed to connect", "Timeout"];
+            c.Node.Outcomes = [.. list.Select(x => Data.Text(x)), "Unmatched status code", "Done", "Failed to connect", "Timeout"];
 
         return new FlowSendHttpRequest();
     }

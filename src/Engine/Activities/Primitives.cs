@@ -55,7 +55,7 @@ internal sealed class SetVariable(string? variableId) : CodeActivity
         if (block is null)
             throw new InvalidOperationException($"Variable '{variableId}' not found.");
 
-        block.Value = block.Definition is { } definition ? Values.Convert(context.Input("Value"), definition.Type) : context.Input("Value");
+        block.Value = block.Definition is { } definition ? definition.Type.Convert(context.Input("Value")) : context.Input("Value");
     }
 }
 
@@ -106,9 +106,9 @@ internal sealed class Complete : Activity
 
     private static string[] Interpret(object? value) => value switch
     {
-        string text when Values.TryParse(text, out var parsed) && parsed is List<object?> => Interpret(parsed),
+        string text when Data.TryParse(text, out var parsed) && parsed is List<object?> => Interpret(parsed),
         string text => [text],
-        List<object?> items => [.. items.Select(x => x is null ? "" : Values.ToText(x))],
+        List<object?> items => [.. items.Select(x => Data.Text(x))],
         _ => Outcomes.Done,
     };
 }

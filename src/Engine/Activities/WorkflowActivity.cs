@@ -52,7 +52,7 @@ internal sealed class WorkflowActivity(ActivityNode root, List<InputDefinition> 
         BindMemory(context.Execution);
 
         for (var i = 0; i < inputs.Count; i++)
-            context.Execution.FindLocal(inputs[i].Name)!.Value = Values.Convert(context.Run.Input(context.Execution, i), inputs[i].Type);
+            context.Execution.FindLocal(inputs[i].Name)!.Value = inputs[i].Type.Convert(context.Run.Input(context.Execution, i));
 
         context.Schedule(root, "root");
     }

@@ -275,7 +275,7 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
 
             // As Elsa: a value that is there but not readable as an input is no value, and the default steps in.
             if (sources[i] is null && input.Default is not null)
-                sources[i] = new ValueSource.Constant(Values.Convert(input.Default, input.Type));
+                sources[i] = new ValueSource.Constant(input.Type.Convert(input.Default));
         }
 
         node.Inputs = sources;
@@ -284,7 +284,7 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
     public ValueSource? CompileInput(JsonElement value, DataType type, string path)
     {
         if (value.ValueKind != JsonValueKind.Object)
-            return new ValueSource.Constant(Values.Convert(Values.FromJson(value), type));
+            return Constant(ValueConverter.FromJson(value), type);
 
         return value.TryGetProperty("expression", out var expression) && expression.ValueKind == JsonValueKind.Object
             ? CompileExpression(expression, type, path + ".expression")
@@ -299,11 +299,11 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
         switch (language)
         {
             case "Literal":
-                return new ValueSource.Constant(hasValue ? Values.Convert(Values.FromJson(value), type) : null);
+                return Constant(hasValue ? ValueConverter.FromJson(value) : null, type);
 
             case "Object" or "Json":
                 var text = hasValue ? value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText() : "";
-                return new ValueSource.Constant(string.IsNullOrWhiteSpace(text) ? null : Values.Convert(text, type));
+                return Constant(string.IsNullOrWhiteSpace(text) ? null : text, type);
 
             case "Variable":
                 return hasValue && ReadReference(value) is { } variable && Text(variable, "id") is { } id ? new ValueSource.Variable(id, type) : new ValueSource.Constant(null);
@@ -346,6 +346,32 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
         catch (ExpressionException exception)
         {
             return new ValueSource.Broken(exception);
+        }
+    }
+
+    /// <summary>A literal that cannot be converted faults when it is reached, as in Elsa.</summary>
+    private static ValueSource Constant(object? value, DataType type)
+    {
+        try
+        {
+            return new ValueSource.Constant(type.Convert(value));
+        }
+        catch (ExpressionException exception)
+        {
+            return new ValueSource.Broken(exception);
+        }
+    }
+
+    /// <summary>A variable's default; one that cannot be converted is none, as in Elsa.</summary>
+    private static object? Default(DataType type, string? text)
+    {
+        try
+        {
+            return type.Convert(text);
+        }
+        catch (ExpressionException)
+        {
+            return null;
         }
     }
 
@@ -413,7 +439,7 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
 
             // Elsa reads the default as text and converts that.
             if (item.TryGetProperty("value", out var json2) && json2.ValueKind is not JsonValueKind.Null)
-                value = Values.Convert(json2.ValueKind == JsonValueKind.String ? json2.GetString() : json2.GetRawText(), type);
+                value = Default(type, json2.ValueKind == JsonValueKind.String ? json2.GetString() : json2.GetRawText());
 
             variables.Add(new VariableDefinition(Text(item, "id") is { Length: > 0 } id ? id : name, name, type, value,
                 storage is { Length: > 0 } && !storage.Contains("Memory", StringComparison.Ordinal)));
@@ -439,7 +465,7 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
 
             var typeName = Text(item, "type") ?? Text(item, "typeName") ?? "Object";
             var isArray = item.TryGetProperty("isArray", out var array) && IsTrue(array);
-            object? value = item.TryGetProperty("defaultValue", out var given) ? Values.FromJson(given) : null;
+            object? value = item.TryGetProperty("defaultValue", out var given) ? ValueConverter.FromJson(given) : null;
             inputs.Add(new InputDefinition(name, DataType.Parse(typeName, isArray), typeName, Text(item, "displayName"), Text(item, "description"), Text(item, "category"), Text(item, "uiHint"),
                 value, item.TryGetProperty("isRequired", out var required) && IsTrue(required)));
         }

@@ -147,6 +147,9 @@ internal sealed class MemoryBlock(string id, string name, VariableDefinition? de
     public string Name { get; } = name;
     public VariableDefinition? Definition { get; internal set; } = definition;
     public object? Value { get; set; }
+
+    /// <summary>Read from storage; its definition is not known until the state is bound.</summary>
+    public bool IsStored { get; set; }
 }
 
 /// <summary>What an owner asked to be told when a child completes.</summary>

@@ -67,7 +67,7 @@ public static class Burst
             return Refuse(state, "There is no such variable.");
 
         var block = root.FindLocal(definition.Id) ?? root.Declare(definition.Id, definition.Name, definition, null);
-        block.Value = Values.Convert(modify.Value, definition.Type);
+        block.Value = definition.Type.Convert(modify.Value);
         state.UpdatedAt = context.Now;
         return new BurstResult { State = state };
     }

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using NodaTime;
-using Orchestration.Engine.Expressions;
 
 namespace Orchestration.Engine.Execution;
 
@@ -204,7 +203,7 @@ internal static class StateJson
             foreach (var block in execution.Memory)
             {
                 // As Elsa: null is not stored, and only declared variables with storage are.
-                if (block is not { Definition.IsPersisted: true, Value: { } value })
+                if (block.Value is not { } value || !(block.Definition?.IsPersisted ?? block.IsStored))
                     continue;
 
                 if (!isOpen)
@@ -213,7 +212,7 @@ internal static class StateJson
                 isOpen = true;
                 writer.WriteStartArray();
                 writer.WriteStringValue(block.Id);
-                WriteValue(writer, Values.Convert(value, block.Definition.Type));
+                WriteValue(writer, block.Definition is { } definition ? definition.Type.Convert(value) : value);
                 writer.WriteEndArray();
             }
         }
@@ -519,7 +518,7 @@ internal static class StateJson
         };
 
         foreach (var variable in Lists(json, "variables"))
-            execution.Declare((string)variable[0]!, (string)variable[0]!, null, variable[1]);
+            execution.Declare((string)variable[0]!, (string)variable[0]!, null, variable[1]).IsStored = true;
 
         if (json.ContainsKey("loop"))
         {
@@ -605,7 +604,7 @@ internal static class StateJson
             case JsonTokenType.String:
                 return reader.GetString();
             case JsonTokenType.Number:
-                return reader.ValueSpan.IndexOfAny("eE."u8) >= 0 ? reader.GetDouble() : reader.TryGetInt32(out var number) ? number : reader.GetInt64();
+                return reader.ValueSpan.IndexOfAny("eE."u8) >= 0 ? (object)reader.GetDouble() : reader.TryGetInt32(out var number) ? (object)number : reader.GetInt64();
             case JsonTokenType.StartArray:
                 var list = new List<object?>();
                 while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
@@ -617,13 +616,29 @@ internal static class StateJson
                 {
                     var key = reader.GetString()!;
                     reader.Read();
-                    members[key] = ReadValue(ref reader);
+
+                    // The object an escape holds is one as it stands.
+                    members[key] = key == "v" && members.Count == 1 && members.TryGetValue("$", out var escape) && escape is "o" ? ReadMembers(ref reader) : ReadValue(ref reader);
                 }
 
                 return members.Count == 2 && members.GetAt(0) is { Key: "$", Value: string tag } && members.GetAt(1) is { Key: "v", Value: var value } ? Untag(tag, value) : members;
             default:
                 throw new JsonException($"Unexpected {reader.TokenType}.");
         }
+    }
+
+    private static OrderedDictionary<string, object?> ReadMembers(ref Utf8JsonReader reader)
+    {
+        var members = new OrderedDictionary<string, object?>();
+
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
+        {
+            var key = reader.GetString()!;
+            reader.Read();
+            members[key] = ReadValue(ref reader);
+        }
+
+        return members;
     }
 
     private static object? Untag(string tag, object? value)

@@ -5,6 +5,8 @@ namespace Orchestration.Engine.Expressions;
 /// <summary>Where an input of an activity gets its value from; compiled once.</summary>
 internal abstract class ValueSource
 {
+    private static readonly object True = true, False = false;
+
     public abstract object? Evaluate(ActivityScope scope);
 
     /// <summary>A value known when the definition was compiled.</summary>
@@ -19,7 +21,7 @@ internal abstract class ValueSource
     {
         public override object? Evaluate(ActivityScope scope) =>
             scope.Execution.FindBlock(id) is { } block
-                ? Values.Convert(block.Value, type)
+                ? type.Convert(block.Value)
                 : throw new InvalidOperationException($"Failed to retrieve memory block with reference {id}");
     }
 
@@ -27,13 +29,14 @@ internal abstract class ValueSource
     public sealed class WorkflowInput(string name, DataType type) : ValueSource
     {
         public override object? Evaluate(ActivityScope scope) =>
-            scope.TryGetInput(name, out var value) ? Values.Convert(value, type) : null;
+            scope.TryGetInput(name, out var value) ? type.Convert(value) : null;
     }
 
     /// <summary>An expression in a language.</summary>
-    public sealed class Script(EvaluateExpression evaluate, DataType type) : ValueSource
+    public sealed class Script(CompiledExpression expression, DataType type) : ValueSource
     {
-        public override object? Evaluate(ActivityScope scope) => Values.Convert(evaluate(scope), type);
+        public override object? Evaluate(ActivityScope scope) =>
+            type.IsBoolean && expression.EvaluateCondition is { } condition ? condition(scope) ? True : False : type.Convert(expression.Evaluate(scope));
     }
 
     /// <summary>An expression that could not be compiled: it faults when it is reached, not before, as in Elsa.</summary>

@@ -87,9 +87,9 @@ public class ConformanceTests(ITestOutputHelper output)
 
             return null;
         }
-        catch (Exception exception) when (exception is not Shouldly.ShouldAssertException)
+        catch (Exception exception)
         {
-            return exception.GetType().Name + ": " + exception.Message + exception.StackTrace?.Split('\n')[0];
+            return exception.GetType().Name + ": " + exception.Message + (exception.InnerException?.ToString() ?? exception.StackTrace)?.ReplaceLineEndings(" ");
         }
     }
 

@@ -1,0 +1,64 @@
+using System.Text;
+using System.Text.Json;
+using Orchestration.Engine.Execution;
+
+namespace Orchestration.Engine.Tests.Execution;
+
+public class StateJsonTests
+{
+    public static TheoryData<object?> Data =>
+    [
+        true, 7, -7, 0, 7L, 9007199254740993L, 1.0, -0.0, 1e300, 0.1, double.NaN, double.PositiveInfinity, 12.50m, "text", "", Guid.Parse("6f9619ff-8b86-d011-b42d-00c04fc964ff"),
+        new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.FromHours(2)), TimeSpan.FromSeconds(1.5), new byte[] { 1, 2, 255 },
+    ];
+
+    [Theory]
+    [MemberData(nameof(Data))]
+    public void Workflow_data_keeps_its_type(object? value)
+    {
+        var back = RoundTrip(value);
+
+        back.ShouldBe(value);
+        back?.GetType().ShouldBe(value!.GetType());
+    }
+
+    [Fact]
+    public void Objects_keep_the_order_of_their_keys_and_may_use_the_escape_key_themselves()
+    {
+        var value = new OrderedDictionary<string, object?> { ["z"] = 1, ["$"] = "l", ["v"] = "5", ["a"] = new List<object?> { 1L, new OrderedDictionary<string, object?>() } };
+
+        var back = RoundTrip(value).ShouldBeOfType<OrderedDictionary<string, object?>>();
+
+        back.Keys.ShouldBe(["z", "$", "v", "a"]);
+        back["$"].ShouldBe("l");
+        back["a"].ShouldBeOfType<List<object?>>()[0].ShouldBe(1L);
+    }
+
+    [Fact]
+    public void An_object_that_looks_like_an_escape_is_not_taken_for_one()
+    {
+        var value = new OrderedDictionary<string, object?> { ["$"] = "l", ["v"] = "5" };
+
+        RoundTrip(value).ShouldBeOfType<OrderedDictionary<string, object?>>()["v"].ShouldBe("5");
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("[]")]
+    [InlineData("null")]
+    [InlineData("{\"id\":")]
+    [InlineData("{\"id\":1}")]
+    public void What_is_no_state_is_refused(string json) => Should.Throw<InvalidDataException>(() => InstanceState.FromJson(Encoding.UTF8.GetBytes(json)));
+
+    private static object? RoundTrip(object? value)
+    {
+        using var stream = new MemoryStream();
+
+        using (var writer = new Utf8JsonWriter(stream))
+            StateJson.WriteValue(writer, value);
+
+        var reader = new Utf8JsonReader(stream.ToArray());
+        reader.Read();
+        return StateJson.ReadValue(ref reader);
+    }
+}
