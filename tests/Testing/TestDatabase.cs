@@ -17,6 +17,9 @@ namespace Orchestration.Testing;
 public sealed class TestDatabase : IAsyncDisposable
 {
     private static readonly Lazy<Task<string>> Server = new(StartServerAsync);
+
+    // Held until the process ends: collected, it would take the server with it in the middle of a test.
+    private static EmbeddedPostgres? s_embedded;
     private static readonly Lazy<Task<string>> Template = new(MakeTemplateAsync);
 
     private TestDatabase(string name, NpgsqlConnectionStringBuilder connection)
@@ -71,6 +74,7 @@ public sealed class TestDatabase : IAsyncDisposable
                 ["max_wal_size"] = "4GB",
             },
         });
+        s_embedded = server;
         return server.ConnectionString;
     }
 

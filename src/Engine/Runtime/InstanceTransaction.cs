@@ -84,7 +84,8 @@ public sealed class InstanceTransaction : IAsyncDisposable
         var transaction = new InstanceTransaction(runtime, connection, runtime.Clock.Now(), actor, isNew: false);
         try
         {
-            await using var batch = connection.CreateBatch();
+            // Disposed with the connection: its reader needs it until then.
+            var batch = connection.CreateBatch();
             batch.Add("begin");
             batch.Add(Lock + instance.Sql + " for no key update" + (skipLocked ? " skip locked" : ""), instance.Value);
             foreach (var read in reads ?? [])

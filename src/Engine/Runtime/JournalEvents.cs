@@ -39,13 +39,13 @@ public static class JournalEvents
             if (entry.Inputs is { Count: > 0 } inputs)
             {
                 json.WritePropertyName("inputs");
-                WorkflowData.Write(json, inputs);
+                ValueConverter.WriteJson(json, inputs);
             }
 
             if (entry.Payload is { Count: > 0 } payload)
             {
                 json.WritePropertyName("payload");
-                WorkflowData.Write(json, payload);
+                ValueConverter.WriteJson(json, payload);
             }
 
             json.WriteEndObject();

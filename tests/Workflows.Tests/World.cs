@@ -1,0 +1,119 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Dapper;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Testing;
+using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Workflows.Tests;
+
+/// <summary>The workflows on a database of their own, with people, a fake clock and no background work: a test sweeps when it wants to.</summary>
+public sealed class World : IAsyncDisposable
+{
+    private readonly TestDatabase _database;
+    private readonly ServiceProvider _services;
+
+    private World(TestDatabase database, ServiceProvider services) => (_database, _services) = (database, services);
+
+    public FakeClock Clock { get; private init; } = null!;
+
+    public WorkflowRuntime Runtime => Get<WorkflowRuntime>();
+
+    public TaskDesk Desk => Get<TaskDesk>();
+
+    public NpgsqlDataSource Database => Get<NpgsqlDataSource>();
+
+    public static async Task<World> CreateAsync()
+    {
+        var database = await TestDatabase.CreateAsync();
+        var clock = new FakeClock();
+        var services = new ServiceCollection()
+            .AddLogging(l => l.SetMinimumLevel(LogLevel.None))
+            .AddSingleton(_ => Sql.CreateDataSource(database.ConnectionString))
+            .AddSingleton<IClock>(clock)
+            .AddSingleton<Changes>().AddSingleton<AddPerson>().AddSingleton<SeedPeople>()
+            .AddWorkflows()
+            .BuildServiceProvider();
+        var world = new World(database, services) { Clock = clock };
+        var seed = services.GetRequiredService<SeedPeople>();
+        await seed.TeamsAsync(await File.ReadAllBytesAsync(Repository.Path("definitions/teams.json")), clock.Now());
+        await seed.DemoAsync(await File.ReadAllBytesAsync(Repository.Path("definitions/people.json")), "demo", clock.Now());
+        return world;
+    }
+
+    public T Get<T>() where T : notnull => _services.GetRequiredService<T>();
+
+    /// <summary>Loads the shipped calendars, policies, forms and journeys.</summary>
+    public async Task LoadShippedAsync() => (await Get<JourneyFiles>().LoadAsync(Repository.Path("definitions"), Clock.Now())).ShouldBe(0);
+
+    /// <summary>A person as the host would hand them in.</summary>
+    public async Task<Person> PersonAsync(string userName)
+    {
+        await using var connection = await Database.OpenConnectionAsync();
+        var row = await connection.QuerySingleAsync<(Guid Id, string Name, string[] Roles)>("select id, display_name, roles from person where user_name = @userName", new { userName });
+        return new(row.Id, userName, row.Name, null, row.Roles, [], [], default);
+    }
+
+    /// <summary>Publishes a journey of human steps, one after the other.</summary>
+    public async Task PublishAsync(string id, params (string Id, string Inputs)[] steps)
+    {
+        var activities = steps.Select(s => $$"""{ "id": "{{s.Id}}", "type": "Orchestration.HumanTask", "version": 1, {{s.Inputs}} }""");
+        var document = $$"""
+            { "definitionId": "{{id}}", "name": "{{id}}", "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [ {{string.Join(",", activities)}} ] } }
+            """;
+        (await Runtime.Definitions.PublishAsync(new(id, Encoding.UTF8.GetBytes(document), "designer"), "test", Clock.Now())).ShouldBeOfType<PublishResult.Published>();
+    }
+
+    /// <summary>Opens a case.</summary>
+    public async Task<Guid> StartAsync(string journey, string reference = "REF-1", JsonObject? input = null) =>
+        (await StartCase.RunAsync(Runtime, new(journey, reference, "C-1", "Marta Novak", input ?? [], $"key-{reference}"), await PersonAsync("frontoffice")))
+        .ShouldBeOfType<StartCaseResult.Started>().CaseId;
+
+    /// <summary>The only open task of a case, or of its step.</summary>
+    public async Task<TaskDetail> OpenTaskAsync(Guid instance, string? step = null)
+    {
+        var supervisor = await PersonAsync("supervisor");
+        var tasks = await TaskQueries.ListAsync(Database, new() { View = "all", CaseId = instance }, supervisor, Clock.Now());
+        var details = new List<TaskDetail>();
+        foreach (var task in tasks.Items.Where(t => !t.State.IsTerminal()))
+            details.Add((await TaskQueries.FindAsync(Runtime, task.Id, supervisor))!);
+        return details.Single(t => step is null || t.StepId == step);
+    }
+
+    public async Task<TaskAnswer> DoneAsync(Task<TaskResult> result) => (await result).ShouldBeOfType<TaskResult.Done>().Answer;
+
+    public async Task<T> ScalarAsync<T>(string sql, object? parameters = null)
+    {
+        await using var connection = await Database.OpenConnectionAsync();
+        return (await connection.ExecuteScalarAsync<T>(sql, parameters))!;
+    }
+
+    public async Task<IReadOnlyList<string>> ActionsAsync(Guid instance)
+    {
+        await using var connection = await Database.OpenConnectionAsync();
+        return [.. await connection.QueryAsync<string>("select action from event where chain_id = @instance and entity <> 'activity' order by sequence", new { instance })];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _services.DisposeAsync();
+        await _database.DisposeAsync();
+    }
+
+    static World() => SqlMapper.AddTypeHandler(new TextArray());
+
+    private sealed class TextArray : SqlMapper.TypeHandler<string[]>
+    {
+        public override string[] Parse(object value) => (string[])value;
+
+        public override void SetValue(System.Data.IDbDataParameter parameter, string[]? value) => parameter.Value = value;
+    }
+}
