@@ -41,7 +41,7 @@ public sealed class FormSchema
         {
             foreach (var field in fields.Where(field => IsEmpty(data, field) && validation.Errors.All(error => error.Field != $"/{field}")))
             {
-                validation.Add($"/{field}", "is required for this outcome");
+                validation.Add($"/{field}", $"is required to {outcome}");
             }
         }
 
