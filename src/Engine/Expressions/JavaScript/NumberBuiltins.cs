@@ -322,7 +322,7 @@ internal static class NumberBuiltins
         .Method("abs", 1, Of(System.Math.Abs)).Method("acos", 1, Of(System.Math.Acos)).Method("acosh", 1, Of(System.Math.Acosh))
         .Method("asin", 1, Of(System.Math.Asin)).Method("asinh", 1, Of(x => x == 0 ? x : System.Math.Asinh(x))).Method("atan", 1, Of(System.Math.Atan)).Method("atanh", 1, Of(System.Math.Atanh))
         .Method("atan2", 2, static (realm, _, a) => { var y = Operators.ToNumber(realm, a.At(0)); return System.Math.Atan2(y, Operators.ToNumber(realm, a.At(1))); })
-        .Method("cbrt", 1, Of(System.Math.Cbrt)).Method("ceil", 1, Of(System.Math.Ceiling))
+        .Method("cbrt", 1, Of(x => System.Math.Cbrt(x) is var root && System.Math.Round(root) is var whole && whole * whole * whole == x ? whole : root)).Method("ceil", 1, Of(System.Math.Ceiling))
         .Method("clz32", 1, static (realm, _, a) => BitOperations.LeadingZeroCount(Operators.ToUInt32(realm, a.At(0))))
         .Method("cos", 1, Of(System.Math.Cos)).Method("cosh", 1, Of(System.Math.Cosh)).Method("exp", 1, Of(System.Math.Exp))
         .Method("expm1", 1, Of(x => System.Math.Abs(x) < 1e-5 ? x + x * x / 2 + x * x * x / 6 : System.Math.Exp(x) - 1))

@@ -373,7 +373,7 @@ internal static class FunctionBuiltins
                 length = Math.Max(0, Operators.ToInteger(realm, number) - Math.Max(0, a.Length - 1));
             var name = target.Get(realm, "name");
             bound.Put("length", length, PropertyFlags.Configurable);
-            bound.Put("name", "bound " + (name.IsString ? realm.Text(name) : ""), PropertyFlags.Configurable);
+            bound.Put("name", realm.NewString("bound " + (name.IsString ? realm.Text(name) : "")), PropertyFlags.Configurable);
             return bound;
         })
         .Method("toString", 0, static (realm, self, _) => self.AsFunction is { } function ? realm.NewString(function.Source(realm)) : throw realm.TypeError("Function.prototype.toString requires that 'this' be a Function"))
