@@ -16,7 +16,7 @@ public sealed class ActivityRegistry
         foreach (var type in BuiltInActivities.All)
             registry.Add(type);
 
-        return registry.Add(ExpressionLanguage.JavaScript);
+        return registry.Add(ExpressionLanguage.JavaScript).Add(ExpressionLanguage.Liquid);
     }
 
     /// <summary>All types, in the order in which they were added.</summary>

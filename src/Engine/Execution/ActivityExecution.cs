@@ -9,7 +9,9 @@ public enum ActivityStatus { Pending, Running, Completed, Canceled, Faulted }
 /// <summary>One run of one activity. Those that are still alive at the end of a burst are part of the state.</summary>
 public sealed class ActivityExecution
 {
+    private static readonly List<ActivityExecution> NoChildren = [];
     private ActivityNode? _node;
+    private List<ActivityExecution>? _children;
 
     internal ActivityExecution(string id, string nodeId)
     {
@@ -56,8 +58,8 @@ public sealed class ActivityExecution
     internal object? Tag { get; set; }
     internal bool IsBreaking { get; set; }
 
-    /// <summary>Executions below it that have not ended, oldest first.</summary>
-    internal List<ActivityExecution> Children { get; } = [];
+    /// <summary>Executions below it that have not ended, oldest first. Most never have any, so add with <see cref="AddChild"/>.</summary>
+    internal List<ActivityExecution> Children => _children ?? NoChildren;
 
     /// <summary>Variables and captured outputs that live here.</summary>
     internal List<MemoryBlock>? Memory { get; set; }
@@ -79,6 +81,8 @@ public sealed class ActivityExecution
 
     /// <summary>Scratch mark while a burst decides what stays in the state.</summary>
     internal bool IsNeeded { get; set; }
+
+    internal void AddChild(ActivityExecution child) => (_children ??= []).Add(child);
 
     internal bool IsBelow(ActivityExecution ancestor)
     {

@@ -177,7 +177,9 @@ internal sealed class BurstRun
         foreach (var execution in alive)
         {
             execution.IsNeeded = false;
-            execution.Children.Reverse();
+
+            if (execution.Children.Count > 1)
+                execution.Children.Reverse();
         }
 
         State.Callbacks.RemoveAll(x => x.Owner.IsEnded);
@@ -238,7 +240,7 @@ internal sealed class BurstRun
     {
         var execution = new ActivityExecution(Ids.Next(), item.Node, item.Owner, Context.Now) { Tag = item.Tag, IsLoopBack = item.IsLoopBack };
         State.ExecutionList.Add(execution);
-        item.Owner?.Children.Add(execution);
+        item.Owner?.AddChild(execution);
 
         if (item.LoopVariables is { } variables)
         {
@@ -278,7 +280,7 @@ internal sealed class BurstRun
         execution.JournalData.Remove("Exception");
 
         if (execution.IsEnded)
-            execution.Parent?.Children.Add(execution);
+            execution.Parent?.AddChild(execution);
 
         SetStatus(execution, ActivityStatus.Faulted);
         AddIncident(execution.Node, execution.Id, exception.Message, Faults.Describe(exception));
@@ -581,8 +583,8 @@ internal sealed class BurstRun
         execution.Status = status;
         Touch(execution);
 
-        if (execution.IsEnded)
-            execution.Parent?.Children.Remove(execution);
+        if (execution is { IsEnded: true, Parent: { } parent } && parent.Children.Count > 0)
+            parent.Children.Remove(execution);
     }
 
     private static void Touch(ActivityExecution execution) => execution.IsTouched = true;
@@ -737,7 +739,7 @@ internal sealed class BurstRun
         Result.Journal.Add(new JournalEntry(eventName, execution.Id, execution.Parent?.Id, node.Id, node.NodeId, node.TypeName, node.Version, node.Name, message, null, inputs, payload));
     }
 
-    internal sealed record WorkItem(ActivityNode Node, ActivityExecution? Owner)
+    internal readonly record struct WorkItem(ActivityNode Node, ActivityExecution? Owner)
     {
         public ActivityExecution? Existing { get; init; }
         public object? Tag { get; init; }

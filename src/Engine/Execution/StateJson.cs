@@ -490,7 +490,7 @@ internal static class StateJson
                 execution.Parent = byId[parent];
 
                 if (!execution.IsEnded)
-                    execution.Parent.Children.Add(execution);
+                    execution.Parent.AddChild(execution);
             }
         }
 

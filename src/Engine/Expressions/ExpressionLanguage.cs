@@ -24,4 +24,8 @@ public sealed record ExpressionLanguage(string Type, Func<string, CompiledExpres
         var program = Expressions.JavaScript.JavaScriptProgram.Parse(text);
         return new CompiledExpression(scope => program.Evaluate(scope), scope => program.EvaluateBoolean(scope));
     });
+
+    /// <summary>Liquid templates with Elsa's objects and filters.</summary>
+    public static ExpressionLanguage Liquid { get; } = new("Liquid", static text =>
+        Expressions.Liquid.LiquidTemplate.TryParse(text, out var template, out var error) ? new CompiledExpression(scope => template.Render(scope)) : throw error);
 }

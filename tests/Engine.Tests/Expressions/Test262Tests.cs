@@ -31,7 +31,7 @@ public sealed partial class Test262Tests(ITestOutputHelper output)
     [Fact]
     public void Language_tests_keep_their_verdicts()
     {
-        var root = Environment.GetEnvironmentVariable("TEST262_DIRECTORY");
+        var root = System.Environment.GetEnvironmentVariable("TEST262_DIRECTORY");
         if (root is null)
             Assert.Skip("TEST262_DIRECTORY is not set");
         var files = Directory.EnumerateFiles(Path.Combine(root, "test"), "*.js", SearchOption.AllDirectories)
@@ -49,7 +49,7 @@ public sealed partial class Test262Tests(ITestOutputHelper output)
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{group.Key,-50} {group.Count(v => v.Value == "pass"),6} of {group.Count(),6}"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{verdicts.Values.Count(v => v == "pass")} of {verdicts.Count} pass"));
         var lines = verdicts.OrderBy(v => v.Key, StringComparer.Ordinal).Select(v => $"{(v.Value == "pass" ? "pass" : "fail")} {v.Key}").ToList();
-        if (Environment.GetEnvironmentVariable("TEST262_WRITE") is { } target)
+        if (System.Environment.GetEnvironmentVariable("TEST262_WRITE") is { } target)
         {
             File.WriteAllLines(target, lines);
             File.WriteAllLines(target + ".reasons", verdicts.Where(v => v.Value != "pass").Select(v => $"{v.Key}: {v.Value}").Order(StringComparer.Ordinal));
