@@ -1,40 +1,67 @@
+using Orchestration.Engine.Storage;
 using Orchestration.Host.Administration;
 using Orchestration.Host.Cases;
+using Orchestration.Host.Elsa;
 using Orchestration.Host.Embedded;
 using Orchestration.Host.Journeys;
+using Orchestration.Host.Notifications;
 using Orchestration.Host.Shell;
 using Orchestration.Host.Tasks;
+using Orchestration.Host.Work;
 using Orchestration.Workflows;
 
-var builder = WebApplication.CreateBuilder(args);
-builder.AddDefaults();
-await builder.AddDatabaseAsync();
-builder.AddSignIn();
-builder.AddForgeryProtection();
-builder.AddProblems();
-builder.AddPages();
-builder.AddHealth();
-builder.AddOpenApiDocument();
-builder.Services.AddWorkflows();
+try
+{
+    await Run(args);
+}
+catch (Exception e) when (e is EmbeddedPostgresException or MigrationException or ConfigurationException)
+{
+    // The message is for the operator and says what to do.
+    Console.Error.WriteLine(e.Message);
+    return 1;
+}
 
-var app = builder.Build();
-await app.PrepareDatabaseAsync();
+return 0;
 
-app.UseSecurityHeaders();
-app.UseProblems();
-app.UseAssets();
-app.UseSignIn();
-app.UseForgeryProtection();
+static async Task Run(string[] args)
+{
+    var builder = WebApplication.CreateBuilder(args);
+    builder.AddDefaults();
+    await builder.AddDatabaseAsync();
+    builder.AddSignIn();
+    builder.AddForgeryProtection();
+    builder.AddProblems();
+    builder.AddPages();
+    builder.AddHealth();
+    builder.AddOpenApiDocument();
+    builder.Services.AddWorkflows();
+    builder.AddElsa();
 
-app.MapHealth();
-app.MapOpenApiDocument();
-app.MapSessions();
-app.MapSignIn();
-app.MapPages();
-app.MapLive();
-app.MapPeople();
-app.MapJourneys();
-app.MapCases();
-app.MapTasks();
+    var app = builder.Build();
+    await app.PrepareDatabaseAsync();
 
-await app.RunAsync();
+    app.UseSecurityHeaders();
+    app.UseProblems();
+    app.UseAssets();
+    app.UseSignIn();
+    app.UseForgeryProtection();
+
+    app.MapHealth();
+    app.MapOpenApiDocument();
+    app.MapSessions();
+    app.MapSignIn();
+    app.MapPages();
+    app.MapLive();
+    app.MapPeople();
+    app.MapJourneys();
+    app.MapCases();
+    app.MapCasePages();
+    app.MapTasks();
+    app.MapTaskPages();
+    app.MapWork();
+    app.MapNotifications();
+    app.MapStudio();
+    app.MapElsaApi();
+
+    await app.RunAsync();
+}

@@ -30,7 +30,7 @@ public sealed class ActivityExecution
     public string Id { get; }
 
     /// <summary>Path of the activity in the definition.</summary>
-    public string NodeId { get; }
+    public string NodeId { get; internal set; }
 
     /// <summary>The activity; known once the state was advanced or bound with its definition.</summary>
     public ActivityNode Node { get => _node ?? throw new InvalidOperationException($"Execution {Id} is not bound to a definition."); internal set => _node = value; }
@@ -162,7 +162,7 @@ internal sealed record CompletionCallback(ActivityExecution Owner, string ChildN
 internal sealed class OutputRecord(string containerId, string nodeId, string name)
 {
     public string ContainerId { get; } = containerId;
-    public string NodeId { get; } = nodeId;
+    public string NodeId { get; set; } = nodeId;
     public string Name { get; } = name;
     public object? Value { get; set; }
 }

@@ -18,6 +18,8 @@ public sealed record NewDefinition(string DefinitionId, byte[] Document, string 
     /// <summary>Hash of the shipped file, for <c>file</c>.</summary>
     public string? OriginHash { get; init; }
 
+    /// <summary>What the author began with, to be told when somebody else changed the definition since. Default: not checked.</summary>
+    public DefinitionEdit? Edit { get; init; }
 }
 
 /// <summary>A stored version, without its document.</summary>
@@ -34,16 +36,18 @@ public abstract record PublishResult
     /// <summary>It does not validate; nothing was published.</summary>
     public sealed record Invalid(IReadOnlyList<DefinitionError> Errors) : PublishResult;
 
-    public sealed record NotFound : PublishResult;
+    /// <summary>Somebody changed it since the author began; nothing was published.</summary>
+    public sealed record Conflict(string By, Instant At) : PublishResult;
 }
 
 /// <summary>
 /// Definitions, by version, and the cache of compiled ones. A version never changes once it is published. At most one version of a definition is the latest, at most one is
 /// published; the database holds both rules.
 /// </summary>
-public sealed class DefinitionStore(NpgsqlDataSource database, ActivityRegistry registry, Changes changes)
+public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityRegistry registry, Changes changes)
 {
     private const string Columns = "id, definition_id, version, name, description, is_latest, is_published, origin, origin_hash, created_by, created_at";
+    private const string QualifiedColumns = "d.id, d.definition_id, d.version, d.name, d.description, d.is_latest, d.is_published, d.origin, d.origin_hash, d.created_by, d.created_at";
 
     private readonly ConcurrentDictionary<string, CompiledWorkflow> _compiled = new();
     private readonly ConcurrentDictionary<string, CompiledWorkflow> _published = new();
@@ -142,7 +146,9 @@ public sealed class DefinitionStore(NpgsqlDataSource database, ActivityRegistry 
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         var (history, latest) = await LockAsync(connection, definition.DefinitionId, actor, now, cancel);
-        var version = latest is null ? 1 : latest.IsPublished ? latest.Version + 1 : latest.Version;
+        if (definition.Edit is { } edit && await ConflictAsync(connection, history, edit, cancel) is { } conflict)
+            return new PublishResult.Conflict(conflict.By, conflict.At);
+        var version = latest is { IsPublished: false } ? latest.Version : await NextVersionAsync(connection, definition.DefinitionId, cancel);
         var id = latest is { IsPublished: false } ? latest.Id : Ids.Text(Ids.New(now));
         if (WithHeader(definition.Document, id, definition.DefinitionId, version) is not { } document)
             return new PublishResult.Invalid([new("$", "The definition must be a JSON object.")]);
@@ -150,6 +156,7 @@ public sealed class DefinitionStore(NpgsqlDataSource database, ActivityRegistry 
         if (workflow is null || errors.Count > 0)
             return new PublishResult.Invalid(errors);
 
+        var resources = CollectResources(workflow);
         var stored = new DefinitionVersion(id, definition.DefinitionId, version, workflow.Name, workflow.Description, true, true, definition.Origin, definition.OriginHash, actor, now);
         history.Add(new("definition.published", "definition", definition.DefinitionId, version, JsonSerializer.SerializeToUtf8Bytes(new { id, version, name = workflow.Name, origin = definition.Origin })));
         await using var batch = connection.CreateBatch();
@@ -161,7 +168,7 @@ public sealed class DefinitionStore(NpgsqlDataSource database, ActivityRegistry 
             on conflict (id) do update set name = excluded.name, description = excluded.description, is_latest = true, is_published = true, document = excluded.document,
                 resources = excluded.resources, origin = excluded.origin, origin_hash = excluded.origin_hash, created_by = excluded.created_by, published_at = excluded.published_at
             """,
-            id, stored.DefinitionId, version, stored.Name, stored.Description, new Json(document), new Json(JsonSerializer.SerializeToUtf8Bytes(CollectResources(workflow))), stored.Origin, stored.OriginHash, actor, now);
+            id, stored.DefinitionId, version, stored.Name, stored.Description, new Json(document), new Json(JsonSerializer.SerializeToUtf8Bytes(resources)), stored.Origin, stored.OriginHash, actor, now);
         batch.Add("delete from workflow_trigger where definition_id = $1", definition.DefinitionId);
         foreach (var trigger in workflow.Triggers)
         {
@@ -175,6 +182,7 @@ public sealed class DefinitionStore(NpgsqlDataSource database, ActivityRegistry 
         await transaction.CommitAsync(cancel);
         ForgetPublished(definition.DefinitionId);
         _compiled[id] = workflow;
+        _resources[id] = resources;
         changes.Publish([new(ChangeKind.Definition, Ids.Named(definition.DefinitionId))]);
         return new PublishResult.Published(stored, WasAlready: false);
     }

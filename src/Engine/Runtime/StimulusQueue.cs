@@ -37,13 +37,14 @@ public sealed partial class StimulusQueue
     /// <param name="correlationId">Only instances with this reference; null for all.</param>
     /// <param name="payload">What the event brings.</param>
     /// <param name="actor">Who published it, for history.</param>
+    /// <param name="instance">Only this instance; null for all, and for what the event starts.</param>
     /// <param name="cancel">Cancels.</param>
-    public async Task<int> PublishAsync(string name, string? correlationId, object? payload, string actor, CancellationToken cancel = default)
+    public async Task<int> PublishAsync(string name, string? correlationId, object? payload, string actor, Guid? instance = null, CancellationToken cancel = default)
     {
         var now = _runtime.Clock.Now();
         await using var connection = await _runtime.Database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
-        var told = await FanOutAsync(connection, new OutgoingStimulus.PublishEvent(name, correlationId, null, payload, false), now, cancel);
+        var told = await FanOutAsync(connection, new OutgoingStimulus.PublishEvent(name, correlationId, instance is { } only ? Ids.Text(only) : null, payload, false), now, cancel);
         await using (var batch = connection.CreateBatch())
         {
             var history = await NamedChain.LockAsync(connection, $"event:{name}", actor, now, cancel);

@@ -32,6 +32,6 @@ internal static class JourneyEndpoints
         if (string.IsNullOrWhiteSpace(body.Name))
             return Problems.Invalid(new() { ["name"] = ["is required"] });
         var payload = body.Payload is null ? null : WorkflowData.FromUtf8(System.Text.Encoding.UTF8.GetBytes(body.Payload.ToJsonString()));
-        return TypedResults.Ok(new EventAnswer(await runtime.Stimuli.PublishAsync(body.Name, body.CorrelationId, payload, me.UserName, cancel)));
+        return TypedResults.Ok(new EventAnswer(await runtime.Stimuli.PublishAsync(body.Name, body.CorrelationId, payload, me.UserName, cancel: cancel)));
     }
 }

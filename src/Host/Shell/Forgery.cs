@@ -42,5 +42,5 @@ internal static class Forgery
     // Without a person there is nothing a forged request could do, but for a form that signs somebody in as somebody else.
     private static bool IsExempt(HttpContext context) => context.User.Identity is PersonIdentity who
         ? who.AuthenticationType == BearerTokenDefaults.AuthenticationScheme
-        : !context.Request.HasFormContentType;
+        : !context.Request.HasFormContentType || context.Request.HasApiKey();
 }

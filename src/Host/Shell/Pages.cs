@@ -40,7 +40,6 @@ internal static class Pages
     /// <summary>Pages and parts of the shell itself. The gallery of what pages are made of is for developers.</summary>
     public static void MapPages(this WebApplication app)
     {
-        app.MapGet("/notifications/bell", () => new RazorComponentResult<Bell>(new { Unread = 0 })).ExcludeFromDescription();
         if (app.Environment.IsDevelopment())
             app.MapGet("/gallery", (IClock clock) => new RazorComponentResult<Gallery>(new { Now = clock.Now() })).ExcludeFromDescription();
     }

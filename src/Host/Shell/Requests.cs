@@ -18,6 +18,9 @@ internal static class Requests
     public static string? HubToken(this HttpRequest request) =>
         request.Path.StartsWithSegments("/elsa/hubs") && request.Query["access_token"] is [{ Length: > 0 } token] ? token : null;
 
+    /// <summary>Comes from a machine that signs in with a key, which no browser adds by itself either.</summary>
+    public static bool HasApiKey(this HttpRequest request) => request.Headers.Authorization.ToString().StartsWith("ApiKey ", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>A path of this site, so that signing in can not be used to send people elsewhere.</summary>
     public static string LocalOr(string? path, string otherwise) =>
         path is ['/'] or ['/', not ('/' or '\\'), ..] && !path.Any(char.IsControl) ? path : otherwise;

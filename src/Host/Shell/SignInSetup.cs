@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Options;
 using NodaTime;
+using Orchestration.Host.Elsa;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Shell;
@@ -31,7 +32,8 @@ internal static class SignInSetup
         services.AddOptions<KeyManagementOptions>().Configure<DataProtectionKeys>((o, keys) => o.XmlRepository = keys);
 
         services.AddAuthentication(Session)
-            .AddPolicyScheme(Session, null, o => o.ForwardDefaultSelector = context => context.Request.HasToken() ? BearerTokenDefaults.AuthenticationScheme : CookieAuthenticationDefaults.AuthenticationScheme)
+            .AddPolicyScheme(Session, null, o => o.ForwardDefaultSelector = context =>
+                context.Request.HasApiKey() ? ApiKeys.SchemeName : context.Request.HasToken() ? BearerTokenDefaults.AuthenticationScheme : CookieAuthenticationDefaults.AuthenticationScheme)
             .AddCookie()
             .AddBearerToken();
         services.AddOptions<CookieAuthenticationOptions>(CookieAuthenticationDefaults.AuthenticationScheme).Configure<IClock>(Sessions.Configure);

@@ -93,3 +93,32 @@ document.querySelectorAll("input[name=theme]").forEach(choice => {
     dispatchEvent(new Event("theme"));
   });
 });
+
+// Lists of rows in forms: a row is added from the template beside them; its place in names and ids is the placeholder ~depth.
+document.addEventListener("click", e => {
+  const add = e.target.closest("[data-add-row]"), remove = e.target.closest("[data-remove-row]");
+  const list = (add ?? remove)?.closest("[data-rows]");
+  if (!list) return;
+  const rows = list.querySelector("[data-rows-body]");
+  if (add) {
+    list.dataset.next ??= rows.childElementCount;
+    rows.insertAdjacentHTML("beforeend", list.querySelector(":scope > template").innerHTML.replaceAll(`~${list.dataset.rows}`, list.dataset.next++));
+    rows.lastElementChild.querySelector("input, select, textarea")?.focus();
+  } else {
+    remove.closest("[data-row]").remove();
+    list.querySelector(":scope > [data-add-row]").focus();
+    list.closest("form").dispatchEvent(new CustomEvent("rows-changed"));
+  }
+});
+
+// Where choosing says it all.
+document.addEventListener("change", e => e.target.matches("select[data-submit]") && e.target.value && e.target.form.requestSubmit());
+
+// A message that came with the page joins the others, and does not come again with the page.
+document.querySelectorAll("[data-toasts]").forEach(box => {
+  document.getElementById("toasts").append(...box.children);
+  box.remove();
+  const address = new URL(location.href);
+  address.searchParams.delete("done");
+  history.replaceState(history.state, "", address);
+});

@@ -39,8 +39,11 @@ public sealed class FormField
     /// <summary>Place among its siblings (<c>x-order</c>); those without one follow in the order of the schema.</summary>
     public int Order { get; internal set; } = int.MaxValue;
 
-    /// <summary>Columns of twelve (<c>x-width</c>). Default 12.</summary>
+    /// <summary>Columns of twelve (<c>x-width</c>: a number, or full, half, third, quarter). Default 12.</summary>
     public int Width { get; internal set; } = 12;
+
+    /// <summary>Text of several lines (<c>x-multiline</c>).</summary>
+    public bool Multiline { get; internal set; }
 
     /// <summary>Shown and never taken from a post (<c>x-readOnly</c>).</summary>
     public bool ReadOnly { get; internal set; }

@@ -180,12 +180,10 @@ internal sealed partial class FormSchemaReader
                 field.Order = Count(value, path) ?? int.MaxValue;
                 break;
             case "x-width":
-                field.Width = Count(value, path) ?? 12;
-                if (field.Width is < 1 or > 12)
-                {
-                    Error(path, "must be 1 to 12 columns");
-                }
-
+                field.Width = ReadWidth(value, path);
+                break;
+            case "x-multiline":
+                field.Multiline = Bool(value, path);
                 break;
             case "x-help":
                 field.Help = Text(value, path);
@@ -206,6 +204,18 @@ internal sealed partial class FormSchemaReader
                 Error(path, "is not a keyword that forms support here");
                 break;
         }
+    }
+
+    private int ReadWidth(JsonElement value, string path)
+    {
+        var width = value.ValueKind == JsonValueKind.String ? value.GetString() switch { "full" => 12, "half" => 6, "third" => 4, "quarter" => 3, _ => 0 } : Count(value, path) ?? 12;
+        if (width is >= 1 and <= 12)
+        {
+            return width;
+        }
+
+        Error(path, "must be 1 to 12 columns, or full, half, third or quarter");
+        return 12;
     }
 
     private FormTypes ReadTypes(JsonElement value, string path)
@@ -260,7 +270,9 @@ internal sealed partial class FormSchemaReader
 
         foreach (var outcome in value.EnumerateObject())
         {
-            read[outcome.Name] = ReadNames(outcome.Value, $"{path}.{outcome.Name}");
+            // A list of fields, or as in JSON Schema { "required": [...] }.
+            var fields = outcome.Value.ValueKind == JsonValueKind.Object && outcome.Value.TryGetProperty("required", out var required) ? required : outcome.Value;
+            read[outcome.Name] = ReadNames(fields, $"{path}.{outcome.Name}");
         }
 
         return read;

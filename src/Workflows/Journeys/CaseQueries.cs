@@ -50,7 +50,7 @@ public static class CaseQueries
     private const string Visible =
         """
         exists (select from task t where t.instance_id = c.id
-            and (t.owner_id = $1 or $2 = any(t.candidates) or t.team in (select m.team_key from team_member m where m.person_id = $1) or $1 = any(t.actors)))
+            and (t.owner_id = $1 or $2 = any(t.candidates) or t.team in (select m.team_key from team_member m where m.person_id = $1 union all select l.key from team l where l.lead_id = $1) or $1 = any(t.actors)))
         """;
 
     /// <summary>Lists cases, newest first.</summary>

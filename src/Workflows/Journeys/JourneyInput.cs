@@ -16,6 +16,10 @@ public static class JourneyInput
             var property = new JsonObject { ["title"] = input.DisplayName ?? input.Name };
             if (JsonType(input.Type) is { } type)
                 property["type"] = type;
+            if (input.UIHint == "multiline")
+                property["x-multiline"] = true;
+            else if (property["type"]?.GetValue<string>() is "string" or "number" or "integer")
+                property["x-width"] = "half";
             if (input.Description is { } description)
                 property["description"] = description;
             if (input.Default is { } value)

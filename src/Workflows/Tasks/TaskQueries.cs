@@ -21,15 +21,37 @@ public sealed record TaskDetail(
     Guid? OwnerId, string? Owner, DateTime? DueAt, bool Breached, DateTime CreatedAt, DateTime? ClaimedAt, DateTime? StartedAt, DateTime? EndedAt, string? EndedBy, string[] Outcomes, string? Outcome,
     string Journey, string? Reference, string? CustomerId, string? CustomerName, string StepId, JsonNode? Form, JsonNode? Data, JsonNode? Draft);
 
+/// <summary>How much work a person has.</summary>
+/// <param name="Mine">Open tasks they own.</param>
+/// <param name="Overdue">Of these, those past their due time.</param>
+/// <param name="Soon">Of these, those due soon.</param>
+/// <param name="Open">What they could claim; 1,000 at most is counted.</param>
+public sealed record WorkCount(int Mine, int Overdue, int Soon, int Open);
+
+/// <summary>A step of a case.</summary>
+/// <param name="Task">Its task.</param>
+/// <param name="MayOpen">Whether the person may open the task.</param>
+/// <param name="MayClaim">Whether they could claim it now.</param>
+public sealed record CaseStep(TaskSummary Task, bool MayOpen, bool MayClaim);
+
+/// <summary>Somebody who could be given a task, with how many they have.</summary>
+public sealed record Assignee(string UserName, string DisplayName, int OpenTasks);
+
 /// <summary>What to list.</summary>
 public sealed record TaskFilter
 {
-    /// <summary><c>mine</c>: owned by whoever asks; <c>team</c>: theirs to take or to see through their teams; <c>all</c>: whatever they may see.</summary>
+    /// <summary><c>mine</c>: owned by whoever asks; <c>open</c>: what they could claim now; <c>team</c>: theirs to take or to see through their teams; <c>all</c>: whatever they may see.</summary>
     public string View { get; init; } = "mine";
+
+    /// <summary>Keys of teams; null: any.</summary>
+    public IReadOnlyList<string>? Teams { get; init; }
     public Guid? CaseId { get; init; }
     public TaskState? State { get; init; }
     public string? Journey { get; init; }
     public bool? Overdue { get; init; }
+
+    /// <summary>Due no later than this.</summary>
+    public Instant? DueBefore { get; init; }
     public string? Search { get; init; }
     public (DateTime At, Guid Id)? After { get; init; }
     public int Limit { get; init; } = 50;
@@ -50,7 +72,15 @@ public static class TaskQueries
 
     /// <summary>SQL that is true for tasks (<c>t</c>) a person ($1 id, $2 user name) without a role that sees everything may see.</summary>
     private const string Visible =
-        "(t.owner_id = $1 or $2 = any(t.candidates) or t.team in (select m.team_key from team_member m where m.person_id = $1) or $1 = any(t.actors))";
+        "(t.owner_id = $1 or $2 = any(t.candidates) or t.team in (select m.team_key from team_member m where m.person_id = $1 union all select l.key from team l where l.lead_id = $1) or $1 = any(t.actors))";
+
+    /// <summary>SQL that is true for tasks (<c>t</c>) that a person ($1 id, $2 user name) could claim: the rules of <see cref="TaskTransaction.WhyNotEligible"/>, for lists.</summary>
+    private static string Claimable(string today) =>
+        $"""
+        (t.state = 'Ready' and ($2 = any(t.candidates) or t.team in (select m.team_key from team_member m where m.person_id = $1))
+            and t.required_skills <@ array(select s.skill from person_skill s where s.person_id = $1 and (s.certified_until is null or s.certified_until > {today}::date))
+            and not exists (select from task o where o.instance_id = t.instance_id and o.activity_id = any(t.excluded_steps) and $1 = any(o.actors)))
+        """;
 
     /// <summary>Whether somebody sees every case and task: whoever steers, reviews or answers the customer.</summary>
     public static bool SeesAll(Person actor) => actor.Is(Roles.Supervisor, Roles.Administrator, Roles.Compliance, Roles.FrontOffice);
@@ -61,7 +91,8 @@ public static class TaskQueries
         var values = new List<object?> { actor.Id, actor.UserName };
         var where = new StringBuilder(filter.View switch
         {
-            "mine" => " where t.owner_id = $1",
+            "mine" => " where t.owner_id = $1 and $2::text is not null",
+            "open" => " where " + ClaimableOn(values, now),
             "team" => " where " + Visible,
             _ => SeesAll(actor) ? " where ($1::uuid is not null and $2::text is not null)" : " where " + Visible,
         });
@@ -73,8 +104,16 @@ public static class TaskQueries
             And("t.instance_id = ", instance);
         if (filter.Journey is { } journey)
             And("t.definition_id = ", journey);
+        if (filter.Teams is { } teams)
+        {
+            values.Add(teams.ToArray());
+            where.Append($" and t.team = any(${values.Count})");
+        }
+
         if (filter.Overdue is { } overdue)
             And(overdue ? "t.due_at < " : "t.order_at >= ", now);
+        if (filter.DueBefore is { } before)
+            And("t.due_at <= ", before);
         if (!string.IsNullOrWhiteSpace(filter.Search))
         {
             values.Add("%" + Like.Escape(filter.Search.Trim()) + "%");
@@ -104,6 +143,60 @@ public static class TaskQueries
         }
     }
 
+    /// <summary>What waits for a person: what is theirs, and what they could claim.</summary>
+    /// <param name="database">The database.</param>
+    /// <param name="actor">Whose work.</param>
+    /// <param name="soon">Until when it counts as due soon.</param>
+    /// <param name="now">Now.</param>
+    /// <param name="cancel">Cancels.</param>
+    public static async Task<WorkCount> CountAsync(NpgsqlDataSource database, Person actor, Instant soon, Instant now, CancellationToken cancel = default)
+    {
+        await using var query = database.Query(
+            $"""
+            select count(*)::int, count(*) filter (where due_at <= $3)::int, count(*) filter (where due_at > $3 and due_at <= $4)::int,
+                (select count(*)::int from (select from task t where t.ended_at is null and {Claimable("$3")} limit 1000) open)
+            from task where owner_id = $1 and $2::text is not null and ended_at is null
+            """,
+            actor.Id, actor.UserName, now, soon);
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        await r.ReadAsync(cancel);
+        return new(r.GetInt32(0), r.GetInt32(1), r.GetInt32(2), r.GetInt32(3));
+    }
+
+    /// <summary>All steps of a case in the order they opened. The caller has checked that the person may see the case; <see cref="CaseStep.MayOpen"/> says which tasks they may open.</summary>
+    public static async Task<IReadOnlyList<CaseStep>> OfCaseAsync(NpgsqlDataSource database, Guid @case, Person actor, Instant now, CancellationToken cancel = default)
+    {
+        var values = new List<object?> { actor.Id, actor.UserName, @case, SeesAll(actor) };
+        var claimable = ClaimableOn(values, now);
+        await using var query = database.Query(
+            Summary.Replace("t.order_at", $"t.order_at, ($4 or {Visible}), {claimable}", StringComparison.Ordinal) + " where t.instance_id = $3 order by t.created_at, t.id limit 500", values.ToArray());
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        var steps = new List<CaseStep>();
+        while (await r.ReadAsync(cancel))
+            steps.Add(new(ReadSummary(r), r.GetBoolean(19), r.GetBoolean(20)));
+        return steps;
+    }
+
+    /// <summary>Who could be given a task: candidates and members of its team with the skills it requires whom four eyes does not exclude, the least busy first.</summary>
+    public static async Task<IReadOnlyList<Assignee>> AssigneesAsync(NpgsqlDataSource database, Guid task, Instant now, CancellationToken cancel = default)
+    {
+        await using var query = database.Query(
+            """
+            select p.user_name, p.display_name, (select count(*)::int from task w where w.owner_id = p.id and w.ended_at is null) open
+            from task t join person p on p.active and (p.user_name = any(t.candidates) or exists (select from team_member m where m.person_id = p.id and m.team_key = t.team))
+            where t.id = $1 and p.id is distinct from t.owner_id
+                and t.required_skills <@ array(select s.skill from person_skill s where s.person_id = p.id and (s.certified_until is null or s.certified_until > $2::date))
+                and not exists (select from task o where o.instance_id = t.instance_id and o.activity_id = any(t.excluded_steps) and p.id = any(o.actors))
+            order by open, lower(p.display_name) limit 200
+            """,
+            task, now);
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        var people = new List<Assignee>();
+        while (await r.ReadAsync(cancel))
+            people.Add(new(r.GetString(0), r.GetString(1), r.GetInt32(2)));
+        return people;
+    }
+
     /// <summary>The task, or null when there is none or the person may not see it.</summary>
     public static async Task<TaskDetail?> FindAsync(WorkflowRuntime runtime, Guid id, Person actor, CancellationToken cancel = default)
     {
@@ -128,6 +221,12 @@ public static class TaskQueries
             r.GetGuid(0), r.GetGuid(1), r.GetString(2), r.Text(3), Enum.Parse<TaskState>(r.GetString(4)), r.GetInt32(5), r.GetInt16(6), r.Text(7), r.GetFieldValue<string[]>(8),
             r.GetFieldValue<string[]>(9), r.GetFieldValue<string[]>(10), r.GuidOrNull(11), r.Text(12), r.Time(13), r.GetBoolean(14), r.GetDateTime(15), r.Time(16), r.Time(17), r.Time(18), r.Text(19),
             r.GetFieldValue<string[]>(20), r.Text(21), r.GetString(22), r.Text(23), r.Text(24), r.Text(25), r.GetString(26), form?.DeepClone(), Node(r, 29), Node(r, 30));
+    }
+
+    private static string ClaimableOn(List<object?> values, Instant now)
+    {
+        values.Add(now);
+        return Claimable($"${values.Count}");
     }
 
     private static TaskSummary ReadSummary(DbDataReader r) => new(

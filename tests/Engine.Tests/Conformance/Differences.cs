@@ -48,5 +48,7 @@ internal static class Differences
         ["comp-WorkflowActivities-CacheInvalidation-Parent-token"] = "a running instance keeps the versions of the workflows it uses as activities",
     };
 
+    public static IEnumerable<string> AllReasons => Reasons.Values.Distinct();
+
     public static string? ReasonFor(string name) => Reasons.GetValueOrDefault(name);
 }

@@ -1,0 +1,101 @@
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Storage;
+
+namespace Orchestration.Engine.Runtime;
+
+/// <summary>An instance as lists show it.</summary>
+public sealed record InstanceSummary(
+    Guid Id, string DefinitionId, string DefinitionVersionId, int DefinitionVersion, Guid? ParentId, string? CorrelationId, string? Name, string Status, string SubStatus, int IncidentCount,
+    Instant CreatedAt, Instant UpdatedAt, Instant? FinishedAt);
+
+/// <summary>Which instances. What is empty or null does not filter.</summary>
+public sealed record InstanceFilter
+{
+    public Guid[] Ids { get; init; } = [];
+    public string[] DefinitionIds { get; init; } = [];
+    public string[] DefinitionVersionIds { get; init; } = [];
+    public string[] CorrelationIds { get; init; } = [];
+    public string[] Statuses { get; init; } = [];
+    public string[] SubStatuses { get; init; } = [];
+    public bool? HasIncidents { get; init; }
+
+    /// <summary>Part of the name, correlation id, definition id or id, without regard to case.</summary>
+    public string? Search { get; init; }
+
+    /// <summary>Elsa's column (<c>CreatedAt</c>, <c>UpdatedAt</c>, <c>FinishedAt</c>), operator (<c>Is</c>, <c>IsNot</c>, <c>GreaterThan</c>, <c>GreaterThanOrEqual</c>, <c>LessThan</c>, <c>LessThanOrEqual</c>) and instant.</summary>
+    public IReadOnlyList<(string Column, string Operator, Instant At)> Times { get; init; } = [];
+
+    /// <summary><c>Created</c> (default), <c>UpdatedAt</c>, <c>Finished</c> or <c>Name</c>.</summary>
+    public string? OrderBy { get; init; }
+
+    public bool Descending { get; init; } = true;
+    public int Skip { get; init; }
+    public int Take { get; init; } = 100;
+}
+
+/// <summary>Reads instances without locking them.</summary>
+public static class InstanceQueries
+{
+    private const string Columns =
+        "id, definition_id, definition_version_id, definition_version, parent_id, correlation_id, name, status, sub_status, incident_count, created_at, updated_at, finished_at";
+
+    /// <summary>Instances in the order asked for, with the number of all that fit the filter.</summary>
+    public static async Task<(IReadOnlyList<InstanceSummary> Items, long Total)> ListAsync(NpgsqlDataSource database, InstanceFilter filter, CancellationToken cancel = default)
+    {
+        var order = filter.OrderBy switch { "UpdatedAt" => "updated_at", "Finished" => "finished_at", "Name" => "lower(name)", _ => "created_at" };
+        var direction = filter.Descending ? "desc nulls last" : "asc nulls last";
+        var times = string.Concat(filter.Times.Select((t, i) => $" and {Column(t.Column)} {Comparison(t.Operator)} ($11::timestamptz[])[{i + 1}]"));
+        await using var query = database.Query(
+            $"""
+            select {Columns}, count(*) over () from workflow_instance
+            where (cardinality($1) = 0 or id = any($1)) and (cardinality($2) = 0 or definition_id = any($2)) and (cardinality($3) = 0 or definition_version_id = any($3))
+                and (cardinality($4) = 0 or correlation_id = any($4)) and (cardinality($5) = 0 or status = any($5)) and (cardinality($6) = 0 or sub_status = any($6))
+                and ($7::boolean is null or (incident_count > 0) = $7)
+                and ($8 = '' or strpos(lower(concat_ws(' ', name, correlation_id, definition_id, replace(id::text, '-', ''))), lower($8)) > 0){times}
+            order by {order} {direction}, id offset $9 limit $10
+            """,
+            filter.Ids, filter.DefinitionIds, filter.DefinitionVersionIds, filter.CorrelationIds, filter.Statuses, filter.SubStatuses, filter.HasIncidents, filter.Search ?? "",
+            filter.Skip, filter.Take, filter.Times.Select(t => t.At).ToArray());
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        var items = new List<InstanceSummary>();
+        var total = (long)filter.Skip;
+        while (await reader.ReadAsync(cancel))
+        {
+            items.Add(Read(reader));
+            total = reader.GetInt64(13);
+        }
+
+        return (items, total);
+    }
+
+    /// <summary>An instance with its state, or null.</summary>
+    public static async Task<(InstanceSummary Summary, InstanceState State)?> FindAsync(NpgsqlDataSource database, Guid id, CancellationToken cancel = default)
+    {
+        await using var query = database.Query($"select {Columns}, state from workflow_instance where id = $1", id);
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        return await reader.ReadAsync(cancel) ? (Read(reader), InstanceState.FromJson(reader.Utf8(13))) : null;
+    }
+
+    private static string Column(string column) => column switch
+    {
+        "UpdatedAt" => "updated_at",
+        "FinishedAt" => "finished_at",
+        _ => "created_at",
+    };
+
+    private static string Comparison(string comparison) => comparison switch
+    {
+        "Is" => "=",
+        "IsNot" => "<>",
+        "GreaterThanOrEqual" => ">=",
+        "LessThan" => "<",
+        "LessThanOrEqual" => "<=",
+        _ => ">",
+    };
+
+    private static InstanceSummary Read(NpgsqlDataReader r) => new(
+        r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetInt32(3), r.GuidOrNull(4), r.Text(5), r.Text(6), r.GetString(7), r.GetString(8), r.GetInt32(9),
+        r.Instant(10), r.Instant(11), r.InstantOrNull(12));
+}

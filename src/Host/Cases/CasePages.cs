@@ -1,0 +1,143 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using NodaTime;
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Runtime;
+using Orchestration.Host.Shell;
+using Orchestration.Host.Work;
+using Orchestration.Workflows;
+using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Host.Cases;
+
+/// <summary>What the list of cases shows.</summary>
+public sealed record CaseListView(Page<CaseSummary> Page, CaseListFilter Filter, IReadOnlyDictionary<string, string> Journeys, Instant Now);
+
+/// <summary>What the list is narrowed to.</summary>
+public sealed record CaseListFilter(string? Q, string? Journey, string? Status, string? Cursor)
+{
+    public bool IsOn => !string.IsNullOrWhiteSpace(Q) || !string.IsNullOrEmpty(Journey) || !string.IsNullOrEmpty(Status);
+
+    public string Query => QueryString.Create(new Dictionary<string, string?> { ["q"] = Q, ["journey"] = Journey, ["status"] = Status, ["cursor"] = Cursor }.Where(p => !string.IsNullOrEmpty(p.Value))).ToString();
+}
+
+/// <summary>What the page of a case shows.</summary>
+public sealed record CaseView
+{
+    public required CaseDetail Detail { get; init; }
+    public required string Journey { get; init; }
+    public required IReadOnlyList<CaseStep> Steps { get; init; }
+    public required IReadOnlyList<TimelineEntry> Timeline { get; init; }
+
+    /// <summary>What a step is called, by activity.</summary>
+    public required Func<string, string> StepName { get; init; }
+    public required IReadOnlyDictionary<string, string> Teams { get; init; }
+    public required string CreatedBy { get; init; }
+    public required Person Me { get; init; }
+    public required Instant Now { get; init; }
+
+    /// <summary>Why the last thing asked for was not done.</summary>
+    public string? Refused { get; init; }
+    public DoneStep? Done { get; init; }
+
+    public CaseSummary Case => Detail.Case;
+    public bool MaySteer => Policies.Allow(Policies.Supervise, Me);
+    public bool IsRunning => Case.Status == "Running";
+}
+
+internal static class CasePages
+{
+    private const int PageSize = 50;
+
+    public static void MapCasePages(this WebApplication app)
+    {
+        app.MapGet("/cases", async (string? q, string? journey, string? status, string? cursor, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+            new RazorComponentResult<CasesPage>(new { View = await ListAsync(runtime, new(q, journey, status, cursor), me, cancel), Me = me })).ExcludeFromDescription();
+        app.MapGet("/cases/list", async (string? q, string? journey, string? status, string? cursor, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+            new RazorComponentResult<CaseList>(new { View = await ListAsync(runtime, new(q, journey, status, cursor), me, cancel) })).ExcludeFromDescription();
+
+        var pages = app.MapGroup("/cases/{id:guid}").ExcludeFromDescription();
+        pages.MapGet("", async (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) => await PageAsync(runtime, id, me, null, StatusCodes.Status200OK, cancel));
+        pages.MapPost("/cancel", CancelAsync).RequireAuthorization(Policies.Supervise);
+        pages.MapPost("/incidents/{activityInstanceId}/retry", RetryAsync).RequireAuthorization(Policies.Supervise);
+        StartPages.Map(app);
+    }
+
+    private static async Task<CaseListView> ListAsync(WorkflowRuntime runtime, CaseListFilter filter, Person me, CancellationToken cancel)
+    {
+        // A cursor somebody typed is as good as none.
+        Cursor.TryRead(filter.Cursor, out var before);
+        var journeys = (await JourneyQueries.ListAsync(runtime.Definitions, cancel)).ToDictionary(j => j.Id, j => j.Name);
+        var page = await CaseQueries.ListAsync(
+            runtime.Database,
+            new() { Search = filter.Q, Journey = string.IsNullOrEmpty(filter.Journey) ? null : filter.Journey, Status = filter.Status is "Running" or "Finished" ? filter.Status : null, Before = before, Limit = PageSize },
+            me,
+            cancel);
+        return new(page, filter, journeys, runtime.Clock.Now());
+    }
+
+    private static async Task<IResult> PageAsync(WorkflowRuntime runtime, Guid id, Person me, string? refused, int status, CancellationToken cancel)
+    {
+        if (await CaseQueries.FindAsync(runtime, id, me, cancel) is not { } detail)
+            return Results.NotFound();
+        var events = new List<CaseEvent>();
+        while (await CaseQueries.HistoryAsync(runtime.Database, id, events.Count == 0 ? 0 : events[^1].Sequence, 1000, me, cancel) is { Count: > 0 } more)
+            events.AddRange(more);
+        var workflow = await WorkflowAsync(runtime, detail.DefinitionVersionId, cancel);
+        var people = await TeamQueries.NamesAsync(runtime.Database, Timeline.People(events), cancel);
+        var teams = (await TeamQueries.ListAsync(runtime.Database, cancel)).ToDictionary(t => t.Key, t => t.Title);
+        var now = runtime.Clock.Now();
+        return new RazorComponentResult<CasePage>(new
+        {
+            View = new CaseView
+            {
+                Detail = detail,
+                Journey = detail.Case.JourneyName ?? Words.Humanize(detail.Case.Journey),
+                Steps = await TaskQueries.OfCaseAsync(runtime.Database, id, me, now, cancel),
+                Timeline = new Timeline(people, teams, workflow).Tell(events),
+                StepName = activity => workflow?.FindActivity(activity) is { } node ? node.Literal("Title") as string ?? Words.Humanize(node.Name ?? activity) : Words.Humanize(activity),
+                Teams = teams,
+                CreatedBy = events.Find(e => e.Action == "case.started")?.Actor is { } starter ? people.GetValueOrDefault(starter, starter) : "",
+                Me = me,
+                Now = now,
+                Refused = refused,
+            },
+        })
+        { StatusCode = status };
+    }
+
+    /// <summary>For names of steps only, so a version that no longer loads must not take the page away.</summary>
+    private static async Task<CompiledWorkflow?> WorkflowAsync(WorkflowRuntime runtime, string version, CancellationToken cancel)
+    {
+        try
+        {
+            return await runtime.Definitions.GetVersionAsync(version, cancel);
+        }
+        catch (DefinitionUnavailableException)
+        {
+            return null;
+        }
+    }
+
+    private static async Task<IResult> CancelAsync(Guid id, HttpContext http, WorkflowRuntime runtime, Person me, CancellationToken cancel)
+    {
+        var reason = (await http.Request.ReadFormAsync(cancel))["reason"].ToString().Trim();
+        if (reason.Length == 0)
+            return await PageAsync(runtime, id, me, "Say why the case is cancelled.", StatusCodes.Status422UnprocessableEntity, cancel);
+        return await CancelCase.RunAsync(runtime, id, reason, me, cancel) switch
+        {
+            CancelCaseResult.Cancelled => Results.LocalRedirect($"/cases/{Ids.Text(id)}"),
+            CancelCaseResult.Ended => await PageAsync(runtime, id, me, "The case had ended before. Nothing was cancelled.", StatusCodes.Status409Conflict, cancel),
+            _ => Results.NotFound(),
+        };
+    }
+
+    private static async Task<IResult> RetryAsync(Guid id, string activityInstanceId, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+        await RetryIncident.RunAsync(runtime, id, activityInstanceId, me, cancel) switch
+        {
+            null => Results.LocalRedirect($"/cases/{Ids.Text(id)}"),
+            "" => await PageAsync(runtime, id, me, "The failed step was dealt with already.", StatusCodes.Status409Conflict, cancel),
+            { } reason => await PageAsync(runtime, id, me, $"The step can not be run again: {reason}", StatusCodes.Status409Conflict, cancel),
+        };
+}

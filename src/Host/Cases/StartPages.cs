@@ -1,0 +1,95 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Orchestration.Engine.Runtime;
+using Orchestration.Host.Shell;
+using Orchestration.Workflows.Forms;
+using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Host.Cases;
+
+/// <summary>What was typed to start a case, and what is wrong with it.</summary>
+public sealed record StartForm(Journey Journey, FormSchema? Schema)
+{
+    public string Reference { get; init; } = "";
+    public string CustomerId { get; init; } = "";
+    public string CustomerName { get; init; } = "";
+    public JsonElement? Input { get; init; }
+
+    /// <summary>The same however often the form is sent.</summary>
+    public required string Operation { get; init; }
+    public IReadOnlyList<FormError> Errors { get; init; } = [];
+    public string? Problem { get; init; }
+
+    public string? ErrorOf(string pointer) => Errors.FirstOrDefault(e => e.Field == pointer)?.Reason;
+}
+
+internal static class StartPages
+{
+    // Names that no input of a journey can have.
+    public const string ReferenceField = ":reference";
+    public const string CustomerIdField = ":customer-id";
+    public const string CustomerNameField = ":customer-name";
+    public const string OperationField = ":operation";
+
+    public static void Map(WebApplication app)
+    {
+        var pages = app.MapGroup("/start").RequireAuthorization(Policies.StartCases).ExcludeFromDescription();
+        pages.MapGet("", async (WorkflowRuntime runtime, CancellationToken cancel) =>
+            new RazorComponentResult<StartChoicePage>(new { Journeys = await JourneyQueries.ListAsync(runtime.Definitions, cancel) }));
+        pages.MapGet("/{journey}", async (string journey, WorkflowRuntime runtime, CancellationToken cancel) => await FormAsync(runtime, journey, cancel) is { } form ? Page(form) : Results.NotFound());
+        pages.MapPost("/{journey}", StartAsync);
+    }
+
+    private static async Task<IResult> StartAsync(string journey, HttpContext http, WorkflowRuntime runtime, Person me, CancellationToken cancel)
+    {
+        var posted = await http.Request.ReadFormAsync(cancel);
+        if (await FormAsync(runtime, journey, cancel) is not { } form)
+            return Results.NotFound();
+        var input = form.Schema?.ReadPost(posted.SelectMany(field => field.Value, (field, value) => KeyValuePair.Create(field.Key, value ?? ""))) ?? JsonSerializer.SerializeToElement(new JsonObject());
+        form = form with
+        {
+            Reference = posted[ReferenceField].ToString().Trim(),
+            CustomerId = posted[CustomerIdField].ToString().Trim(),
+            CustomerName = posted[CustomerNameField].ToString().Trim(),
+            Operation = posted[OperationField].ToString() is { Length: > 0 and <= 200 } operation ? operation : form.Operation,
+            Input = input,
+        };
+        var errors = new List<FormError>();
+        Require(ReferenceField, form.Reference, 100);
+        Require(CustomerIdField, form.CustomerId, 100);
+        Require(CustomerNameField, form.CustomerName, 200);
+        errors.AddRange(form.Schema?.Validate(input) ?? []);
+        if (errors.Count > 0)
+            return Page(form with { Errors = errors }, StatusCodes.Status422UnprocessableEntity);
+
+        var request = new CaseRequest(journey, form.Reference, form.CustomerId, form.CustomerName, JsonSerializer.Deserialize<JsonObject>(input)!, form.Operation);
+        return await StartCase.RunAsync(runtime, request, me, cancel) switch
+        {
+            StartCaseResult.Started started => Results.LocalRedirect($"/cases/{Ids.Text(started.CaseId)}"),
+            StartCaseResult.UnknownJourney => Results.NotFound(),
+            StartCaseResult.InvalidInput invalid => Page(form with { Errors = [.. invalid.Errors.Select(e => new FormError($"/{e.Name}", e.Reason))] }, StatusCodes.Status422UnprocessableEntity),
+            StartCaseResult.ReferenceTaken => Page(form with { Errors = [new(ReferenceField, "belongs to another case already")] }, StatusCodes.Status409Conflict),
+            StartCaseResult.AlreadyRunning => Page(form with { Problem = "Such a case is running already, and the journey allows only one." }, StatusCodes.Status409Conflict),
+            _ => Page(form with { Problem = "This form was sent before with other data. Look at the list of cases, then start anew.", Operation = NewOperation(runtime) }, StatusCodes.Status409Conflict),
+        };
+
+        void Require(string field, string value, int most)
+        {
+            if (value.Length == 0)
+                errors.Add(new(field, "is required"));
+            else if (value.Length > most)
+                errors.Add(new(field, $"must have at most {most} characters"));
+        }
+    }
+
+    private static async Task<StartForm?> FormAsync(WorkflowRuntime runtime, string id, CancellationToken cancel) =>
+        (await JourneyQueries.ListAsync(runtime.Definitions, cancel)).FirstOrDefault(j => j.Id == id) is { } journey
+            ? new(journey, FormSchema.TryParse(journey.InputSchema.ToJsonString(), out var schema, out _) ? schema : null) { Operation = NewOperation(runtime) }
+            : null;
+
+    private static string NewOperation(WorkflowRuntime runtime) => Ids.Text(Ids.New(runtime.Clock.Now()));
+
+    private static RazorComponentResult<StartPage> Page(StartForm form, int status = StatusCodes.Status200OK) => new(new { Form = form }) { StatusCode = status };
+}

@@ -1,0 +1,94 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using NodaTime;
+using NodaTime.Text;
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Runtime;
+using Orchestration.Host.Work;
+using Orchestration.Workflows.Journeys;
+
+namespace Orchestration.Host.Cases;
+
+/// <summary>One line of a timeline.</summary>
+/// <param name="Icon">Tabler icon without <c>ti-</c>.</param>
+/// <param name="Tone"><c>good</c>, <c>bad</c> or null.</param>
+/// <param name="Text">What happened.</param>
+/// <param name="More">Reason or explanation.</param>
+/// <param name="Due">Due time that belongs to it.</param>
+/// <param name="TaskId">Task to open.</param>
+/// <param name="Weight">The heaviest line of a burst is its headline.</param>
+public sealed record TimelineLine(string Icon, string? Tone, string Text, string? More, Instant? Due, Guid? TaskId, int Weight);
+
+/// <summary>What one burst did: everything that was committed together.</summary>
+/// <param name="At">When.</param>
+/// <param name="Actor">Who set it off; null: the service itself.</param>
+/// <param name="Lines">What people care about, the most telling first.</param>
+/// <param name="Technical">What the engine did, in its order.</param>
+public sealed record TimelineEntry(Instant At, string? Actor, IReadOnlyList<TimelineLine> Lines, IReadOnlyList<string> Technical);
+
+/// <summary>History in words: newest first, one entry per burst.</summary>
+internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IReadOnlyDictionary<string, string> teams, CompiledWorkflow? workflow)
+{
+    /// <summary>Names in history that people are to be looked up for: user names and ids.</summary>
+    public static IEnumerable<string> People(IEnumerable<CaseEvent> events) => events.SelectMany(e => new[] { e.Actor, Text(e.Payload, "owner"), Text(e.Payload, "previous") }).OfType<string>().Distinct();
+
+    public IReadOnlyList<TimelineEntry> Tell(IReadOnlyList<CaseEvent> events)
+    {
+        var entries = new List<TimelineEntry>();
+        foreach (var burst in events.GroupBy(e => (e.At, e.Actor)))
+        {
+            var lines = burst.Select(Line).OfType<TimelineLine>().OrderByDescending(l => l.Weight).ToList();
+            var technical = burst.Where(e => Line(e) is null).Select(Technical).ToList();
+            entries.Add(new(burst.Key.At.ToInstant(), people.GetValueOrDefault(burst.Key.Actor) ?? (burst.Key.Actor == "system" ? null : burst.Key.Actor), lines, technical));
+        }
+
+        // What only moved the machine belongs to the entry after which it happened.
+        entries.Reverse();
+        return entries;
+    }
+
+    private TimelineLine? Line(CaseEvent e)
+    {
+        var title = Text(e.Payload, "title") ?? Text(e.Payload, "task") ?? "";
+        var reason = Text(e.Payload, "reason");
+        Guid? task = e.Entity == "task" && Guid.TryParse(e.EntityId, out var id) ? id : null;
+        return e.Action switch
+        {
+            "case.started" => new("flag", "good", "Case started", null, null, null, 100),
+            "case.cancelled" => new("ban", "bad", "Case cancelled", reason, null, null, 100),
+            "task.completed" => new("check", "good", $"{title}: {Words.Humanize(Text(e.Payload, "outcome") ?? "")}", null, null, task, 90),
+            "task.cancelled" => new("circle-minus", null, $"No longer needed: {title}", reason, null, task, 60),
+            "task.claimed" => new("hand-grab", null, $"Claimed: {title}", null, null, task, 80),
+            "task.started" => new("player-play", null, $"Started: {title}", null, null, task, 80),
+            "task.released" => new("arrow-back-up", null, $"Released: {title}", reason, null, task, 80),
+            "task.assigned" => new("user-check", null, $"Given to {Name(e, "owner")}: {title}", reason, null, task, 80),
+            "task.opened" => new("inbox", null, $"Next: {title}", Text(e.Payload, "team") is { } team ? $"for {teams.GetValueOrDefault(team, team)}" : null, Time(e, "due"), task, 40),
+            "task.priority-raised" => new("chevron-up", null, $"Priority raised to {Words.Priority(e.Payload?["to"]?.GetValue<int>() ?? 3).ToLowerInvariant()}: {title}", null, null, task, 50),
+            "task.reassigned" => Text(e.Payload, "owner") is null
+                ? new("users", null, $"Given back to {(Text(e.Payload, "team") is { } team ? teams.GetValueOrDefault(team, team) : "everybody")}: {title}", null, null, task, 60)
+                : new("user-up", null, $"Given to {Name(e, "owner")}: {title}", null, null, task, 60),
+            "sla.breached" => new("flame", "bad", title.Length > 0 ? $"Overdue: {title}" : $"Overdue: {Words.Humanize(Text(e.Payload, "policy") ?? "")}", null, Time(e, "due"), null, 95),
+            "sla.rung" when title.Length > 0 => new("bell", null, $"Escalated at {Text(e.Payload, "rung")}: {title}", null, null, null, 55),
+            "incident.retried" => new("refresh", null, "Failed step run again", null, null, null, 85),
+            "Faulted" => new("alert-triangle", "bad", $"Failed: {Activity(e)}", Text(e.Payload, "message"), null, null, 98),
+            "effect.given-up" => new("plug-connected-x", "bad", "The outside world could not be reached", Text(e.Payload, "error"), null, null, 97),
+            _ => null,
+        };
+    }
+
+    private string Technical(CaseEvent e) => e.Entity == JournalEvents.Entity
+        ? $"{e.Action} {Activity(e)}"
+        : $"{Words.Humanize(e.Action.Replace('.', '-'))}{(Text(e.Payload, "policy") ?? Text(e.Payload, "kind") is { } what ? $": {what}" : "")}";
+
+    private string Activity(CaseEvent e)
+    {
+        var node = e.ActivityId is { } id ? workflow?.FindActivity(id) : null;
+        return node?.Literal("Title") as string ?? Words.Humanize(node?.Name ?? e.ActivityId ?? e.ActivityType ?? "a step");
+    }
+
+    private string Name(CaseEvent e, string member) => Text(e.Payload, member) is { } who ? people.GetValueOrDefault(who, who) : "nobody";
+
+    private static Instant? Time(CaseEvent e, string member) => Text(e.Payload, member) is { } text && InstantPattern.ExtendedIso.Parse(text) is { Success: true } parsed ? parsed.Value : null;
+
+    private static string? Text(JsonNode? payload, string member) => payload is JsonObject members && members[member] is JsonValue value ? value.TryGetValue<string>(out var text) ? text : value.ToString() : null;
+}

@@ -1,0 +1,28 @@
+using Npgsql;
+using Orchestration.Workflows.Activities;
+using Orchestration.Workflows.Settings;
+
+namespace Orchestration.Host.Elsa;
+
+/// <summary>Choices that come from the database and not from the activity's type: teams, skills, forms, SLA policies, calendars.</summary>
+internal sealed class InputOptions(NpgsqlDataSource database)
+{
+    private static readonly Dictionary<(string Type, string Input), string> Kinds = new()
+    {
+        [(HumanTask.TypeName, "Team")] = "team",
+        [(HumanTask.TypeName, "RequiredSkills")] = "skill",
+        [(HumanTask.TypeName, "FormName")] = SettingKind.Form,
+        [(HumanTask.TypeName, "SlaPolicy")] = SettingKind.Sla,
+        [(HumanTask.TypeName, "SlaCalendar")] = SettingKind.Calendar,
+    };
+
+    /// <summary>As they are now.</summary>
+    public async Task<LiveOptions> ReadAsync(CancellationToken cancel)
+    {
+        var choices = await Choices.ReadAsync(database, cancel);
+        return new((type, input) => Kinds.TryGetValue((type, input), out var kind) ? [.. choices[kind].Select(c => new Option(c.Title, c.Key))] : null);
+    }
+}
+
+/// <summary>The choices of an input, or null when it has none of its own.</summary>
+internal sealed record LiveOptions(Func<string, string, Option[]?> Find);

@@ -1,0 +1,207 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Npgsql;
+using NodaTime;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using JsonArray = System.Text.Json.Nodes.JsonArray;
+using Orchestration.Host.Shell;
+
+namespace Orchestration.Host.Elsa;
+
+/// <summary>What moves runs from outside (tasks, events, alterations, retries), and what the server says of itself.</summary>
+internal static class RuntimeEndpoints
+{
+    /// <summary>Version of the contract: that of the Studio we serve.</summary>
+    private const string Contract = "3.8.2";
+
+    private static readonly object[] Features =
+    [
+        Feature("Workflows", "Workflows"), Feature("Flowchart", "Flowcharts"), Feature("WorkflowManagement", "Definitions"), Feature("WorkflowRuntime", "Durable runtime"),
+        Feature("WorkflowsApi", "REST API"), Feature("Identity", "Sign-in"), Feature("JavaScript", "JavaScript expressions"), Feature("Liquid", "Liquid expressions"),
+        Feature("Scheduling", "Timers"), Feature("Http", "HTTP"), Feature("Alterations", "Alterations"), Feature("RealTimeWorkflowUpdates", "Live updates"),
+    ];
+
+    public static void Map(RouteGroupBuilder api)
+    {
+        api.MapGet("/features/installed", () => ElsaJson.List(Features));
+        api.MapGet("/features/installed/{fullName}", (string fullName) =>
+            Array.Find(Features, f => JsonSerializer.SerializeToNode(f)!["fullName"]!.GetValue<string>() == fullName) is { } feature ? ElsaJson.Json(feature) : Results.NotFound());
+        api.MapGet("/package/version", () => ElsaJson.Json(new { packageVersion = Contract }));
+        api.MapGet("/admin/workflow-runtime/status", () => ElsaJson.Json(new
+        {
+            state = new { reason = "None", isAcceptingNewWork = true, generationId = Contract }, sources = Array.Empty<object>(), activeExecutionCycleCount = 0,
+        }));
+
+        // A stimulus that fails is tried again until it acts; there are no letters to be dead.
+        api.MapGet("/bookmark-queue/dead-letters", () => ElsaJson.List(Array.Empty<object>(), 0));
+        api.MapGet("/resilience/strategies", () => ElsaJson.List(Array.Empty<object>()));
+        api.MapGet("/resilience/retries/{activityInstanceId}", () => ElsaJson.Json(new { items = Array.Empty<object>(), totalCount = 0, links = Array.Empty<object>() }));
+        api.MapPost("/tasks/{taskId}/complete", CompleteTask).RequireAuthorization(ElsaAccess.Run);
+        api.MapPost("/events/{eventName}/trigger", TriggerEvent).RequireAuthorization(ElsaAccess.Run);
+        api.MapPost("/alterations/run", Alter).RequireAuthorization(ElsaAccess.Run);
+        api.MapPost("/alterations/workflows/retry", Retry).RequireAuthorization(ElsaAccess.Run);
+        api.MapPost("/alterations/dry-run", DryRun);
+        api.MapPost("/scripting/javascript/type-definitions/{definitionId}", async (string definitionId, DefinitionStore store, CancellationToken cancel) =>
+            await TypeDefinitions.WriteAsync(definitionId, store, cancel) is { } text
+                ? Results.File(Encoding.UTF8.GetBytes(text), "application/x-typescript", $"elsa.{definitionId}.d.ts")
+                : Results.NotFound());
+    }
+
+    public static void MapIdentity(RouteGroupBuilder api)
+    {
+        api.MapPost("/identity/login", Login).AllowAnonymous();
+        api.MapPost("/identity/refresh-token", Refresh).AllowAnonymous();
+    }
+
+    private static object Feature(string name, string displayName) => new { name, @namespace = "Elsa", fullName = "Elsa." + name, displayName, description = "" };
+
+    private static async Task<IResult> Login(JsonBody body, Sessions sessions, CancellationToken cancel)
+    {
+        var (user, password) = (body.Object.Text("username") ?? "", body.Object.Text("password") ?? "");
+        var missing = new List<(string, string)>();
+        if (user.Length == 0)
+            missing.Add(("username", "'username' must not be empty."));
+        if (password.Length == 0)
+            missing.Add(("password", "'password' must not be empty."));
+        return missing.Count > 0 ? ElsaJson.Problem(StatusCodes.Status400BadRequest, [.. missing]) : Tokens(await sessions.SignInAsync(user, password, cancel));
+    }
+
+    private static async Task<IResult> Refresh(HttpRequest request, Sessions sessions, CancellationToken cancel) =>
+        // Elsa's clients send the refresh token where others send the access token.
+        Tokens(await sessions.RefreshAsync(request.Headers.Authorization.ToString().Split(' ')[^1], cancel));
+
+    /// <summary>Elsa's clients expect 200 also for a sign-in that failed.</summary>
+    private static IResult Tokens(SessionTokens? tokens) => ElsaJson.Json(new { isAuthenticated = tokens is not null, accessToken = tokens?.AccessToken, refreshToken = tokens?.RefreshToken });
+
+    private static async Task<IResult> CompleteTask(string taskId, JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    {
+        if (!context.Request.HasJsonContentType())
+            return Results.StatusCode(StatusCodes.Status415UnsupportedMediaType);
+        var actor = ElsaAccess.Actor(context.User);
+        var operation = Operation.Of("task", taskId, "complete");
+        if (await BookmarkQueries.FindAsync(runtime.Database, StimulusHash.Of("Elsa.RunTask", taskId), cancel) is var (instance, bookmark))
+        {
+            await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor, ("$1", instance), cancel: cancel);
+            if (transaction.InstanceId is not null && transaction.State.Bookmarks.Exists(b => b.Id == bookmark))
+            {
+                await transaction.AdvanceAsync(new Stimulus.Resume(bookmark, new() { ["RunTaskInput"] = Data(body.Object["result"]) }), cancel);
+                transaction.Write(operation.Remember("true"u8.ToArray(), transaction.Now));
+                await transaction.CommitAsync(cancel);
+                return Results.Ok();
+            }
+        }
+
+        // A client that lost the answer asks again: it was done.
+        await using var query = runtime.Database.Query(operation.Find().CommandText, operation.Actor, operation.Id);
+        return await query.ExecuteScalarAsync(cancel) is not null ? Results.Ok() : Results.NotFound();
+    }
+
+    private static async Task<IResult> TriggerEvent(string eventName, JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    {
+        var instance = body.Object.Text("workflowInstanceId");
+        if (instance is not null && InstanceEndpoints.Id(instance) is null)
+            return Results.NotFound();
+        await runtime.Stimuli.PublishAsync(eventName, body.Object.Text("correlationId"), Data(body.Object["input"]), ElsaAccess.Actor(context.User), InstanceEndpoints.Id(instance), cancel);
+        return Results.Ok();
+    }
+
+    private static async Task<IResult> Alter(JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    {
+        var stimuli = new List<(string Type, Stimulus? Stimulus)>();
+        foreach (var alteration in (body.Object["alterations"] as JsonArray)?.OfType<JsonObject>() ?? [])
+        {
+            var type = alteration.Text("type") ?? "";
+            stimuli.Add((type, type switch
+            {
+                "ModifyVariable" when alteration.Text("variableId") is { } variable => new Stimulus.ModifyVariable(variable, Data(alteration["value"])),
+                "ScheduleActivity" when alteration.Text("activityInstanceId") is { } execution => new Stimulus.Retry(execution),
+                "ScheduleActivity" when alteration.Text("activityId") is { } activity => new Stimulus.ScheduleActivity(activity),
+                "Cancel" => new Stimulus.Cancel("Cancelled by an alteration."),
+                _ => null,
+            }));
+        }
+
+        if (stimuli.Find(s => s.Stimulus is null) is (var bad, _) && stimuli.Exists(s => s.Stimulus is null))
+            return ElsaJson.Problem(StatusCodes.Status400BadRequest, ("alterations", $"Alteration '{bad}' is unknown or lacks a member."));
+        var results = new List<object>();
+        foreach (var id in body.Object.Texts("workflowInstanceIds"))
+            results.Add(await AlterAsync(id, stimuli.ConvertAll(s => s.Stimulus!), context, runtime, cancel));
+        return ElsaJson.Json(new { results });
+    }
+
+    private static async Task<IResult> Retry(JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    {
+        var only = body.Object.Texts("activityIds").ToHashSet();
+        var results = new List<object>();
+        foreach (var id in body.Object.Texts("workflowInstanceIds"))
+        {
+            if (InstanceEndpoints.Id(id) is not { } key || await InstanceQueries.FindAsync(runtime.Database, key, cancel) is not { State: var state })
+                continue;
+            var faulted = state.Incidents.Where(i => only.Count == 0 || only.Contains(i.ActivityId)).Select(i => i.ActivityInstanceId).Distinct().Select(e => (Stimulus)new Stimulus.Retry(e)).ToList();
+            results.Add(await AlterAsync(id, faulted, context, runtime, cancel));
+        }
+
+        return ElsaJson.Json(new { results });
+    }
+
+    /// <summary>All or nothing on one run: an alteration that does not fit leaves the others undone.</summary>
+    private static async Task<object> AlterAsync(string id, List<Stimulus> stimuli, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    {
+        var log = new List<object>();
+        var failure = stimuli.Count == 0 ? "There is nothing to do." : null;
+        if (InstanceEndpoints.Id(id) is not { } key)
+        {
+            failure = "There is no such run.";
+        }
+        else if (failure is null)
+        {
+            await using var transaction = await InstanceTransaction.OpenAsync(runtime, ElsaAccess.Actor(context.User), ("$1", key), cancel: cancel);
+            failure = transaction.InstanceId is null ? "There is no such run." : null;
+            foreach (var stimulus in stimuli)
+            {
+                if (failure is not null)
+                    break;
+                failure = (await transaction.AdvanceAsync(stimulus, cancel)).Refused;
+                log.Add(Entry(stimulus.GetType().Name + (failure is null ? " done." : " refused."), failure is null));
+            }
+
+            if (failure is null)
+            {
+                transaction.Record(new("instance.altered", "instance", id, 0, JsonSerializer.SerializeToUtf8Bytes(stimuli.Select(s => s.GetType().Name))));
+                await transaction.CommitAsync(cancel);
+            }
+        }
+
+        if (failure is not null)
+            log.Add(Entry(failure, false));
+        return new { workflowInstanceId = id, log = new { logEntries = log }, workflowHasScheduledWork = false, isSuccessful = failure is null };
+
+        object Entry(string message, bool fine) => new { message, logLevel = fine ? "Information" : "Error", timestamp = runtime.Clock.Now() };
+    }
+
+    private static async Task<IResult> DryRun(JsonBody body, NpgsqlDataSource database, CancellationToken cancel)
+    {
+        var (items, _) = await InstanceQueries.ListAsync(
+            database,
+            new()
+            {
+                Ids = [.. body.Object.Texts("workflowInstanceIds").Select(id => InstanceEndpoints.Id(id) ?? Guid.Empty)],
+                CorrelationIds = body.Object.Texts("correlationIds"),
+                DefinitionIds = body.Object.Texts("definitionIds"),
+                DefinitionVersionIds = body.Object.Texts("definitionVersionIds"),
+                Statuses = body.Object.Texts("statuses"),
+                SubStatuses = body.Object.Texts("subStatuses"),
+                HasIncidents = body.Object.Flag("hasIncidents"),
+                Search = body.Object.Text("searchTerm"),
+                Take = 1000,
+            },
+            cancel);
+        return ElsaJson.Json(new { workflowInstanceIds = items.Select(i => Ids.Text(i.Id)) });
+    }
+
+    private static object? Data(JsonNode? json) => json is null ? null : WorkflowData.FromUtf8(JsonSerializer.SerializeToUtf8Bytes(json, ElsaJson.Options));
+}

@@ -1,0 +1,98 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using Orchestration.Engine.Activities;
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Runtime;
+
+namespace Orchestration.Host.Elsa;
+
+/// <summary>TypeScript declarations of what an expression of a definition may use: the editor completes and checks by them.</summary>
+internal static partial class TypeDefinitions
+{
+    private const string Functions =
+        """
+        declare function getWorkflowDefinitionId(): string;
+        declare function getWorkflowDefinitionVersionId(): string;
+        declare function getWorkflowDefinitionVersion(): number;
+        declare function getWorkflowInstanceId(): string;
+        declare function getCorrelationId(): string;
+        declare function setCorrelationId(value: string): void;
+        declare function getWorkflowInstanceName(): string;
+        declare function setWorkflowInstanceName(value: string): void;
+        declare function setVariable(name: string, value: any): void;
+        declare function getVariable(name: string): any;
+        declare function getInput(name: string): any;
+        declare function getOutputFrom(activityId: string, outputName?: string): any;
+        declare function getLastResult(): any;
+        declare function setOutcome(name: string): void;
+        declare function setOutcomes(names: string[]): void;
+        declare function isNullOrWhiteSpace(value: string): boolean;
+        declare function isNullOrEmpty(value: string): boolean;
+        declare function parseGuid(value: string): string;
+        declare function getShortGuid(): string;
+        declare function getGuid(): string;
+        declare function getGuidString(): string;
+        declare function toJson(value: any): string;
+        declare function bytesToString(value: any): string;
+        declare function bytesFromString(value: string): any;
+        declare function bytesToBase64(value: any): string;
+        declare function bytesFromBase64(value: string): any;
+        declare function stringFromBase64(value: string): string;
+        declare function stringToBase64(value: string): string;
+
+        """;
+
+    /// <summary>Null: there is no such definition.</summary>
+    public static async Task<string?> WriteAsync(string definitionId, DefinitionStore store, CancellationToken cancel)
+    {
+        if (await store.FindStoredAsync(definitionId, "Latest", cancel) is not { } stored)
+            return null;
+        var text = new StringBuilder(Functions);
+
+        // A draft that does not compile still gets the functions.
+        if (store.Compile(stored.Document, DefinitionUse.Draft).Workflow is not { } workflow)
+            return text.ToString();
+
+        foreach (var variable in workflow.Variables.Where(v => Word().IsMatch(v.Name)))
+        {
+            var type = TypeScript(variable.Type.ToString());
+            var name = Capital(variable.Name);
+            text.AppendLine($"declare function get{name}(): {type};").AppendLine($"declare function set{name}(value: {type}): void;");
+        }
+
+        foreach (var input in workflow.Inputs.Where(i => Word().IsMatch(i.Name)))
+            text.AppendLine($"declare function get{Capital(input.Name)}(): {TypeScript(input.TypeName)};");
+
+        foreach (var node in workflow.Nodes.Where(n => n.Type.Outputs.Count > 0 && Word().IsMatch(n.Name ?? n.Id)))
+        {
+            foreach (var output in node.Type.Outputs)
+                text.AppendLine($"declare function get{output.Name}From{Capital(node.Name ?? node.Id)}(): {Output(node, output)};");
+        }
+
+        text.AppendLine("declare const variables: {");
+        foreach (var variable in workflow.Variables.Where(v => Word().IsMatch(v.Name)))
+            text.AppendLine($"  {variable.Name}: {TypeScript(variable.Type.ToString())};");
+        return text.AppendLine("};").ToString();
+    }
+
+    /// <summary>What a human step brings is typed by its form, when the step has one of its own.</summary>
+    private static string Output(ActivityNode node, ActivityOutput output) => output.Name switch
+    {
+        "Outcome" when node.Outcomes.Count > 0 => string.Join(" | ", node.Outcomes.Select(o => System.Text.Json.JsonSerializer.Serialize(o))),
+        _ => TypeScript(output.TypeName),
+    };
+
+    private static string TypeScript(string? type) => type switch
+    {
+        "String" or "Guid" or "DateTime" or "DateTimeOffset" or "TimeSpan" or "Text" => "string",
+        "Boolean" => "boolean",
+        "Int32" or "Long" or "Int64" or "Single" or "Double" or "Decimal" => "number",
+        "List<String>" => "string[]",
+        _ => "any",
+    };
+
+    private static string Capital(string name) => char.ToUpperInvariant(name[0]) + name[1..];
+
+    [GeneratedRegex(@"^[A-Za-z_$][\w$]*$")]
+    private static partial Regex Word();
+}

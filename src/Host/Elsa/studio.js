@@ -1,0 +1,133 @@
+"use strict";
+// Our page around Elsa Studio's custom elements: routes, the token, and what Studio's elements can not tell by themselves.
+(() => {
+  const host = document.getElementById("designer-host");
+  const message = document.getElementById("designer-message");
+  const api = new URL("/elsa/api", location.href).href;
+  const plainFetch = window.fetch.bind(window);
+  // One id per page: the server tells the edits of two open pages apart by it.
+  const page = crypto.randomUUID();
+  let session = null;
+  let renewing = null;
+  let provider = null;
+
+  const make = (tag, attributes) => {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    return element;
+  };
+
+  // Text only ever enters the page as text.
+  const say = (text, href, label, newTab) => {
+    message.replaceChildren(text);
+    message.hidden = !text;
+    if (!href) return;
+    const link = make("a", newTab ? { href, target: "_blank", rel: "noopener" } : { href });
+    link.textContent = label;
+    message.append(" ", link);
+  };
+
+  const openSession = async () => {
+    const answer = await plainFetch("/studio/session");
+    if (!answer.ok) throw new Error(String(answer.status));
+    session = await answer.json();
+    session.renewAt = Date.now() + session.expiresIn * 750;
+  };
+
+  const backend = () => ({ "remote-endpoint": api, "access-token": session.accessToken });
+
+  // Studio reads the token when one of its elements is created: a new provider element carries the new token, the canvas stays.
+  const provide = () => {
+    const next = make("elsa-backend-provider", backend());
+    if (provider) provider.replaceWith(next);
+    else document.body.append(next);
+    provider = next;
+  };
+
+  const renew = () => renewing ??= openSession()
+    .then(() => {
+      provide();
+      if (message.dataset.session) say("");
+      delete message.dataset.session;
+    })
+    .catch(error => {
+      if (error.message !== "401" && error.message !== "403") return;
+      message.dataset.session = "ended";
+      say("Your session has ended. What you see is kept:", "/sign-in", "sign in again in a new tab, then go on here", true);
+    })
+    .finally(() => { renewing = null; });
+
+  setInterval(() => { if (session && Date.now() > session.renewAt) renew(); }, 15000);
+
+  // Studio's calls pass through here: a token that ran out (a laptop that slept) is renewed before Studio sees a 401, which would leave
+  // it blank; and a started run is announced, which Studio's element tells nobody.
+  window.fetch = async (input, init) => {
+    const url = new URL(input instanceof Request ? input.url : input, location.href);
+    if (!session || !url.href.startsWith(api + "/")) return plainFetch(input, init);
+    const call = () => {
+      const request = new Request(input instanceof Request ? input.clone() : input, init);
+      request.headers.set("Authorization", "Bearer " + session.accessToken);
+      request.headers.set("X-Designer-Page", page);
+      return plainFetch(request);
+    };
+    if (Date.now() > session.renewAt) await renew();
+    let answer = await call();
+    if (answer.status === 401) {
+      await renew();
+      answer = await call();
+    }
+    const run = url.pathname.endsWith("/execute") && answer.headers.get("x-elsa-workflow-instance-id");
+    if (run) say("A run was started.", "/studio/instances/" + encodeURIComponent(run), "Open it");
+    return answer;
+  };
+
+  const screens = {
+    definitions: id => {
+      if (id) return make("elsa-workflow-definition-editor", { ...backend(), "definition-id": id });
+      const list = make("elsa-workflow-definition-list", backend());
+      list.editWorkflowDefinition = definition => go("/studio/definitions/" + encodeURIComponent(definition));
+      return list;
+    },
+    instances: id => {
+      const element = id ? make("elsa-workflow-instance-viewer", { ...backend(), "instance-id": id }) : make("elsa-workflow-instance-list", backend());
+      if (id) element.editWorkflowDefinition = definition => go("/studio/definitions/" + encodeURIComponent(definition));
+      else element.viewWorkflowInstance = instance => go("/studio/instances/" + encodeURIComponent(instance));
+      return element;
+    },
+  };
+
+  const show = () => {
+    const [, , name, id] = location.pathname.split("/");
+    const route = Object.hasOwn(screens, name) ? name : "definitions";
+    for (const link of document.querySelectorAll("[data-route]")) {
+      if (link.dataset.route === route) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+    if (!message.dataset.session) say("");
+    host.replaceChildren(screens[route](id && decodeURIComponent(id)));
+  };
+
+  const go = path => {
+    history.pushState(null, "", path);
+    show();
+  };
+
+  document.addEventListener("click", event => {
+    const link = event.target.closest?.("a[href^='/studio/']");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0 || !session) return;
+    event.preventDefault();
+    go(link.getAttribute("href"));
+  });
+  window.addEventListener("popstate", show);
+
+  const elements = ["elsa-backend-provider", "elsa-workflow-definition-list", "elsa-workflow-definition-editor", "elsa-workflow-instance-list", "elsa-workflow-instance-viewer"];
+  Promise.all([openSession(), ...elements.map(tag => customElements.whenDefined(tag))]).then(() => {
+    document.getElementById("designer-person").textContent = session.name;
+    document.getElementById("designer-note").hidden = session.mayEdit;
+    show();
+  }).catch(error => {
+    if (error.message === "401") location.assign("/sign-in?to=" + encodeURIComponent(location.pathname));
+    else if (error.message === "403") say("You may not open the designer. Ask an administrator for access.", "/", "Back to my work");
+    else say("The designer could not be opened.", location.href, "Try again");
+  });
+})();

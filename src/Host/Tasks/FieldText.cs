@@ -1,0 +1,64 @@
+using System.Globalization;
+using System.Text.Json;
+using NodaTime.Text;
+using Orchestration.Host.Work;
+using Orchestration.Workflows.Forms;
+
+namespace Orchestration.Host.Tasks;
+
+/// <summary>Fields of forms as text.</summary>
+internal static class FieldText
+{
+    /// <summary>Id of the control of a field, by its JSON pointer.</summary>
+    public static string Id(string pointer) => "f" + pointer.Replace('/', '-');
+
+    /// <summary>What a field is called, with the row it is in: “Items 2, Assessed”.</summary>
+    public static string Label(FormSchema? form, string pointer)
+    {
+        var field = form?.Root;
+        var label = new List<string>();
+        foreach (var part in pointer.Split('/').Skip(1))
+        {
+            if (field is null)
+                break;
+            if (int.TryParse(part, CultureInfo.InvariantCulture, out var row) && field.Items is { } items)
+            {
+                label[^1] += $" {row + 1}";
+                field = items;
+            }
+            else if ((field = field.AllProperties.FirstOrDefault(p => p.Name == part)) is not null)
+            {
+                label.Add(Title(field));
+            }
+        }
+
+        return label.Count > 0 ? string.Join(", ", label) : "The form";
+    }
+
+    public static string Title(FormField field) => field.Title == field.Name ? Words.Humanize(field.Name) : field.Title;
+
+    /// <summary>A value as it is typed into its control.</summary>
+    public static string Typed(FormField field, JsonElement? value) => value switch
+    {
+        null or { ValueKind: JsonValueKind.Null or JsonValueKind.Undefined } => "",
+        { ValueKind: JsonValueKind.String } text => text.GetString()!,
+        { ValueKind: JsonValueKind.Number } number when field.Format == FormFormat.Currency && number.TryGetDecimal(out var amount) => amount.ToString("0.00", CultureInfo.InvariantCulture),
+        { } other => other.GetRawText(),
+    };
+
+    /// <summary>A value as it is read.</summary>
+    public static string Shown(FormField field, JsonElement? value) => value switch
+    {
+        null or { ValueKind: JsonValueKind.Null or JsonValueKind.Undefined } or { ValueKind: JsonValueKind.String } when Typed(field, value).Length == 0 => "–",
+        { ValueKind: JsonValueKind.True } => "Yes",
+        { ValueKind: JsonValueKind.False } => "No",
+        { ValueKind: JsonValueKind.Number } number when field.Format == FormFormat.Currency && number.TryGetDecimal(out var amount) => amount.ToString("#,0.00", CultureInfo.InvariantCulture),
+        { ValueKind: JsonValueKind.String } text when field.Format == FormFormat.Date && LocalDatePattern.Iso.Parse(text.GetString()!) is { Success: true } date => date.Value.ToString("d MMM uuuu", CultureInfo.InvariantCulture),
+        { } other => Typed(field, other),
+    };
+
+    public static JsonElement? Member(JsonElement? data, string name) =>
+        data is { ValueKind: JsonValueKind.Object } members && members.TryGetProperty(name, out var value) ? value : null;
+
+    public static IEnumerable<JsonElement> Items(JsonElement? data) => data is { ValueKind: JsonValueKind.Array } items ? items.EnumerateArray() : [];
+}

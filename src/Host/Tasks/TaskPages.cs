@@ -1,0 +1,180 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http.HttpResults;
+using NodaTime;
+using Orchestration.Engine.Runtime;
+using Orchestration.Host.Shell;
+using Orchestration.Host.Work;
+using Orchestration.Workflows.Forms;
+using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Host.Tasks;
+
+/// <summary>What the page of a task shows.</summary>
+public sealed record TaskView
+{
+    public required TaskDetail Task { get; init; }
+    public required Person Me { get; init; }
+    public required Instant Now { get; init; }
+    public required string Journey { get; init; }
+    public required string? Team { get; init; }
+
+    /// <summary>The form, or null for a step that only asks for an outcome.</summary>
+    public required FormSchema? Form { get; init; }
+
+    /// <summary>What was sent, or else typed so far.</summary>
+    public required JsonElement? Data { get; init; }
+    public required IReadOnlyList<StoredClock> Clocks { get; init; }
+
+    /// <summary>Who could be given it.</summary>
+    public required IReadOnlyList<Assignee> Assignees { get; init; }
+
+    /// <summary>All steps of its case.</summary>
+    public required IReadOnlyList<CaseStep> Steps { get; init; }
+
+    /// <summary>Display names by user name.</summary>
+    public required IReadOnlyDictionary<string, string> Names { get; init; }
+
+    /// <summary>The verb that was refused, or null.</summary>
+    public TaskResult? Refused { get; init; }
+
+    /// <summary>The step the person comes from.</summary>
+    public DoneStep? Done { get; init; }
+
+    public bool IsMine => Task.OwnerId == Me.Id && !Task.State.IsTerminal();
+    public bool MayEdit => IsMine && TaskLifeCycle.Allows(Task.State, TaskVerb.Complete);
+    public bool MayMove => Task.Team is { } team ? TeamQueries.Steers(Me, team) : Me.Is(Roles.Supervisor, Roles.Administrator);
+    public bool MayClaim => TaskLifeCycle.Allows(Task.State, TaskVerb.Claim) && Assignees.Any(a => a.UserName == Me.UserName);
+    public IReadOnlyList<FormError> Errors => Refused is TaskResult.InvalidData invalid ? invalid.Errors : [];
+
+    public string Name(string userName) => userName == Me.UserName ? "You" : Names.GetValueOrDefault(userName, userName == "system" ? "The service" : userName);
+}
+
+internal static class TaskPages
+{
+    // Names that no field of a form can have.
+    public const string RevisionField = ":revision";
+    public const string OperationField = ":operation";
+    public const string OutcomeField = ":outcome";
+    public const string ToField = ":to";
+    public const string ReasonField = ":reason";
+    public const string PersonField = ":person";
+
+    public static void MapTaskPages(this WebApplication app)
+    {
+        var pages = app.MapGroup("/tasks/{id:guid}").ExcludeFromDescription();
+        pages.MapGet("", async (Guid id, Guid? done, TaskDesk desk, Person me, CancellationToken cancel) =>
+            await ReadAsync(desk, id, me, cancel) is { } view ? Page(view with { Done = await DoneStep.FindAsync(desk.Runtime, done, me, cancel) }) : Results.NotFound());
+        pages.MapGet("/news", NewsAsync);
+        pages.MapPost("/claim", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
+            VerbAsync(http, desk, id, me, (request, _) => ClaimTask.RunAsync(desk, request, me, cancel), $"/tasks/{Ids.Text(id)}", cancel));
+        pages.MapPost("/start", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
+            VerbAsync(http, desk, id, me, (request, _) => StartTask.RunAsync(desk, request, me, cancel), $"/tasks/{Ids.Text(id)}", cancel));
+        pages.MapPost("/release", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
+            VerbAsync(http, desk, id, me, (request, form) => ReleaseTask.RunAsync(desk, request, Text(form, ReasonField), me, cancel), "/", cancel));
+        pages.MapPost("/assign", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
+            VerbAsync(http, desk, id, me, (request, form) => AssignTask.RunAsync(desk, request, Text(form, PersonField) ?? "", Text(form, ReasonField), me, cancel), $"/tasks/{Ids.Text(id)}", cancel));
+        pages.MapPost("/cancel", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
+            VerbAsync(http, desk, id, me, (request, form) => CancelTask.RunAsync(desk, request, Text(form, ReasonField), me, cancel), $"/tasks/{Ids.Text(id)}", cancel));
+        pages.MapPost("/complete", CompleteAsync);
+        pages.MapPut("/draft", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) => DraftAsync(http, desk, id, me, cancel));
+
+        // What the form's own button does where there are no scripts.
+        pages.MapPost("/draft", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) => DraftAsync(http, desk, id, me, cancel));
+    }
+
+    private static async Task<TaskView?> ReadAsync(TaskDesk desk, Guid id, Person me, CancellationToken cancel)
+    {
+        var runtime = desk.Runtime;
+        if (await TaskQueries.FindAsync(runtime, id, me, cancel) is not { } task)
+            return null;
+        var now = runtime.Clock.Now();
+        var form = task.Form is { } schema && FormSchema.TryParse(schema.ToJsonString(), out var parsed, out _) ? parsed : null;
+        return new()
+        {
+            Task = task,
+            Me = me,
+            Now = now,
+            Journey = (await runtime.Definitions.FindPublishedAsync(task.Journey, cancel))?.Name ?? Words.Humanize(task.Journey),
+            Team = task.Team is { } team ? (await TeamQueries.ListAsync(runtime.Database, cancel)).FirstOrDefault(t => t.Key == team)?.Title ?? team : null,
+            Form = form,
+            Data = (task.Data ?? task.Draft) is { } data ? JsonSerializer.SerializeToElement(data) : null,
+            Clocks = await ClockQueries.OfTaskAsync(runtime.Database, id, cancel),
+            Assignees = task.State.IsTerminal() ? [] : await TaskQueries.AssigneesAsync(runtime.Database, id, now, cancel),
+            Steps = await TaskQueries.OfCaseAsync(runtime.Database, task.CaseId, me, now, cancel),
+            Names = task.EndedBy is { } who ? await TeamQueries.NamesAsync(runtime.Database, [who], cancel) : new Dictionary<string, string>(),
+        };
+    }
+
+    private static RazorComponentResult<TaskPage> Page(TaskView view, int status = StatusCodes.Status200OK) => new(new { View = view }) { StatusCode = status };
+
+    /// <summary>The page with the newest state and why the verb was refused.</summary>
+    private static async Task<IResult> RefusedAsync(TaskDesk desk, Guid id, Person me, TaskResult refused, JsonElement? typed, CancellationToken cancel)
+    {
+        if (await ReadAsync(desk, id, me, cancel) is not { } view)
+            return Results.NotFound();
+        var who = refused switch
+        {
+            TaskResult.AlreadyEnded ended => ended.EndedBy,
+            TaskResult.StaleRevision stale => stale.ChangedBy,
+            _ => null,
+        };
+        var names = who is null ? view.Names : await TeamQueries.NamesAsync(desk.Runtime.Database, new[] { who, view.Task.EndedBy }.OfType<string>(), cancel);
+        return Page(view with { Refused = refused, Names = names, Data = view.MayEdit ? typed ?? view.Data : view.Data }, TaskProblems.Of(refused).StatusCode);
+    }
+
+    private static async Task<IResult> VerbAsync(
+        HttpContext http, TaskDesk desk, Guid id, Person me, Func<TaskRequest, IFormCollection, Task<TaskResult>> run, string then, CancellationToken cancel)
+    {
+        var form = await http.Request.ReadFormAsync(cancel);
+        if (Request(id, form) is not { } request)
+            return Results.BadRequest();
+        var result = await run(request, form);
+        return result is TaskResult.Done ? Results.LocalRedirect(Requests.LocalOr(form[ToField], then)) : await RefusedAsync(desk, id, me, result, null, cancel);
+    }
+
+    private static async Task<IResult> CompleteAsync(Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel)
+    {
+        var form = await http.Request.ReadFormAsync(cancel);
+        if (Request(id, form) is not { } request)
+            return Results.BadRequest();
+        if (await ReadAsync(desk, id, me, cancel) is not { } view)
+            return Results.NotFound();
+        var typed = Typed(view.Form, form);
+        var result = await CompleteTask.RunAsync(desk, request, Text(form, OutcomeField), JsonSerializer.Deserialize<JsonObject>(typed)!, me, cancel);
+        if (result is not TaskResult.Done)
+            return await RefusedAsync(desk, id, me, result, typed, cancel);
+
+        // On with the same customer if the next step is theirs, else back to everything that waits.
+        var next = (await TaskQueries.OfCaseAsync(desk.Runtime.Database, view.Task.CaseId, me, desk.Runtime.Clock.Now(), cancel)).FirstOrDefault(s => s.Task.EndedAt is null && s.Task.OwnerId == me.Id);
+        return Results.LocalRedirect(next is null ? $"/?done={Ids.Text(id)}" : $"/tasks/{Ids.Text(next.Task.Id)}?done={Ids.Text(id)}");
+    }
+
+    private static async Task<IResult> DraftAsync(HttpContext http, TaskDesk desk, Guid id, Person me, CancellationToken cancel)
+    {
+        var form = await http.Request.ReadFormAsync(cancel);
+        if (await ReadAsync(desk, id, me, cancel) is not { } view)
+            return Results.NotFound();
+        var saved = view.MayEdit && await SaveDraft.RunAsync(desk.Runtime.Database, id, JsonSerializer.Deserialize<JsonObject>(Typed(view.Form, form))!, me, cancel);
+        return http.Request.IsFragment()
+            ? new RazorComponentResult<DraftState>(new { SavedAt = saved ? desk.Runtime.Clock.Now() : (Instant?)null })
+            : saved ? Results.LocalRedirect($"/tasks/{Ids.Text(id)}") : Page(view, StatusCodes.Status409Conflict);
+    }
+
+    /// <summary>Whether somebody changed the task under the eyes of its owner, whose form is not replaced.</summary>
+    private static async Task<IResult> NewsAsync(Guid id, int revision, TaskDesk desk, Person me, CancellationToken cancel) =>
+        await ReadAsync(desk, id, me, cancel) is not { } view ? Results.NotFound()
+        : view.Task.Revision == revision ? Results.NoContent()
+        : new RazorComponentResult<TaskNews>(new { View = view });
+
+    private static TaskRequest? Request(Guid id, IFormCollection form) =>
+        int.TryParse(form[RevisionField], out var revision) && Text(form, OperationField) is { Length: <= 200 } operation ? new(id, revision, operation) : null;
+
+    private static JsonElement Typed(FormSchema? schema, IFormCollection form) =>
+        schema?.ReadPost(form.SelectMany(field => field.Value, (field, value) => KeyValuePair.Create(field.Key, value ?? ""))) ?? JsonSerializer.SerializeToElement(new JsonObject());
+
+    private static string? Text(IFormCollection form, string name) => form[name].ToString().Trim() is { Length: > 0 } text ? text : null;
+}

@@ -1,0 +1,40 @@
+using System.Text;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Host.Work;
+
+/// <summary>What people read where the program has names.</summary>
+internal static class Words
+{
+    /// <summary><c>NeedInformation</c> → “Need information”, <c>claims-assess</c> → “Claims assess”. Capitals in a row stay as they are.</summary>
+    public static string Humanize(string name)
+    {
+        var text = new StringBuilder(name.Length + 8);
+        for (var i = 0; i < name.Length; i++)
+        {
+            var c = name[i] is '-' or '_' ? ' ' : name[i];
+            var begins = i > 0 && char.IsUpper(c) && char.IsLower(name[i - 1]);
+            if (begins)
+                text.Append(' ');
+            var isWord = i + 1 < name.Length && char.IsLower(name[i + 1]);
+            text.Append(text.Length == 0 ? char.ToUpperInvariant(c) : begins && isWord ? char.ToLowerInvariant(c) : c);
+        }
+
+        return text.ToString();
+    }
+
+    public static string State(TaskState state) => state switch
+    {
+        TaskState.Ready => "Open to take",
+        TaskState.Reserved => "Not started",
+        TaskState.InProgress => "In progress",
+        TaskState.ReadyForReview => "Ready for review",
+        TaskState.InReview => "In review",
+        _ => state.ToString(),
+    };
+
+    public static string Priority(int priority) => priority switch { 1 => "Critical", 2 => "High", 3 => "Normal", 4 => "Low", _ => "Planning" };
+
+    /// <summary>“1 step”, “3 steps”.</summary>
+    public static string Count(int count, string one, string? many = null) => count == 1 ? $"1 {one}" : $"{count} {many ?? one + "s"}";
+}

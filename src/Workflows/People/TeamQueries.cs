@@ -1,0 +1,64 @@
+using Npgsql;
+using Orchestration.Engine.Storage;
+
+namespace Orchestration.Workflows.People;
+
+/// <summary>A team with its people.</summary>
+/// <param name="Key">Its key.</param>
+/// <param name="Title">What people call it.</param>
+/// <param name="Lead">Display name of who leads it.</param>
+/// <param name="Members">Who works in it, by name.</param>
+public sealed record Team(string Key, string Title, string? Lead, IReadOnlyList<TeamMember> Members);
+
+/// <summary>Somebody who works in a team.</summary>
+public sealed record TeamMember(Guid Id, string UserName, string DisplayName);
+
+/// <summary>Reading teams and what people are called.</summary>
+public static class TeamQueries
+{
+    /// <summary>All teams, by title.</summary>
+    public static async Task<IReadOnlyList<Team>> ListAsync(NpgsqlDataSource database, CancellationToken cancel = default)
+    {
+        await using var query = database.Query(
+            """
+            select t.key, t.title, l.display_name, p.id, p.user_name, p.display_name
+            from team t
+            left join person l on l.id = t.lead_id
+            left join (team_member m join person p on p.id = m.person_id and p.active) on m.team_key = t.key
+            order by lower(t.title), t.key, lower(p.display_name)
+            """);
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        var teams = new List<Team>();
+        List<TeamMember> members = [];
+        while (await r.ReadAsync(cancel))
+        {
+            if (teams.Count == 0 || teams[^1].Key != r.GetString(0))
+                teams.Add(new(r.GetString(0), r.GetString(1), r.Text(2), members = []));
+            if (r.GuidOrNull(3) is { } id)
+                members.Add(new(id, r.GetString(4), r.GetString(5)));
+        }
+
+        return teams;
+    }
+
+    /// <summary>Whether a person may move this team's work: its lead, supervisors and administrators.</summary>
+    public static bool Steers(Person person, string team) => person.Is(Roles.Supervisor, Roles.Administrator) || person.Leads.Contains(team);
+
+    /// <summary>Display names by user name, and by id as history writes it. Who is not found is not in the answer (<c>system</c>).</summary>
+    /// <param name="database">The database.</param>
+    /// <param name="people">User names and ids, in any mix.</param>
+    /// <param name="cancel">Cancels.</param>
+    public static async Task<IReadOnlyDictionary<string, string>> NamesAsync(NpgsqlDataSource database, IEnumerable<string> people, CancellationToken cancel = default)
+    {
+        var keys = people.ToHashSet();
+        var ids = keys.Select(key => Guid.TryParse(key, out var id) ? id : Guid.Empty).Where(id => id != Guid.Empty).ToArray();
+        var names = new Dictionary<string, string>();
+        if (keys.Count == 0)
+            return names;
+        await using var query = database.Query("select id, user_name, display_name from person where user_name = any($1) or id = any($2)", keys.ToArray(), ids);
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        while (await r.ReadAsync(cancel))
+            names[r.GetGuid(0).ToString()] = names[r.GetString(1)] = r.GetString(2);
+        return names;
+    }
+}
