@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Orchestration.Workflows.Tasks;
 
 /// <summary>States of a task (domain.md "Task"; WS-HumanTask).</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<TaskState>))]
 public enum TaskState
 {
     Created,

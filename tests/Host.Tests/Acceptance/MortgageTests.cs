@@ -79,7 +79,7 @@ public sealed class MortgageTests(Office office) : IClassFixture<Office>
         var late = await (await Processor.AskAsync(appraisal, "start")).ProblemAsync(409);
         ((string)late["type"]!).ShouldBe("/problems/already-ended");
         ((string)late["state"]!).ShouldBe("Cancelled");
-        (await office.Supervisor.HistoryAsync(id)).Count(e => (string)e["action"]! == "task.withdrawn").ShouldBe(3);
+        (await office.Supervisor.HistoryAsync(id)).Count(e => (string)e["action"]! == "task.cancelled").ShouldBe(3);
     }
 
     [Fact]

@@ -11,8 +11,8 @@ namespace Orchestration.Host.Tests.Acceptance;
 public sealed class Worker(HttpClient http, string userName)
 {
     private static int s_operations;
-    private readonly SemaphoreSlim _signingIn = new(1);
-    private string? _token;
+    private readonly Lock _lock = new();
+    private Task<string>? _token;
 
     public string UserName => userName;
 
@@ -21,15 +21,9 @@ public sealed class Worker(HttpClient http, string userName)
 
     public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, object? body = null, params (string Name, string Value)[] headers)
     {
-        var token = _token;
-        if (token is not null)
-        {
-            var answer = await http.SendAsync(Request(token));
-            if (answer.StatusCode != HttpStatusCode.Unauthorized)
-                return answer;
-        }
-
-        return await http.SendAsync(Request(await SignInAsync(token)));
+        var token = await TokenAsync(refused: null);
+        var answer = await http.SendAsync(Request(token));
+        return answer.StatusCode == HttpStatusCode.Unauthorized ? await http.SendAsync(Request(await TokenAsync(refused: token))) : answer;
 
         HttpRequestMessage Request(string bearer)
         {
@@ -116,21 +110,21 @@ public sealed class Worker(HttpClient http, string userName)
         return tasks;
     }
 
-    /// <summary>A new token in place of one that is refused; of several requests at once, one signs in for all.</summary>
-    private async Task<string> SignInAsync(string? refused)
+    /// <summary>The token of the session, or a new one in place of one that was refused; of several requests at once, one signs in for all.</summary>
+    private Task<string> TokenAsync(string? refused)
     {
-        await _signingIn.WaitAsync();
-        try
+        lock (_lock)
         {
-            if (_token is { } token && token != refused)
-                return token;
-            var answer = await http.PostAsJsonAsync("/api/session", new SignInRequest(userName, FirstStart.DemoPassword));
-            answer.StatusCode.ShouldBe(HttpStatusCode.OK, $"{userName} signs in");
-            return _token = (await answer.Content.ReadFromJsonAsync<SessionTokens>())!.AccessToken;
+            if (_token is null or { IsFaulted: true } or { IsCanceled: true } || (_token.IsCompletedSuccessfully && _token.Result == refused))
+                _token = SignInAsync();
+            return _token;
         }
-        finally
-        {
-            _signingIn.Release();
-        }
+    }
+
+    private async Task<string> SignInAsync()
+    {
+        var answer = await http.PostAsJsonAsync("/api/session", new SignInRequest(userName, FirstStart.DemoPassword));
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK, $"{userName} signs in");
+        return (await answer.Content.ReadFromJsonAsync<SessionTokens>())!.AccessToken;
     }
 }
