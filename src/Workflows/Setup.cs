@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestration.Engine.Activities;
 using Orchestration.Engine.Runtime;
@@ -30,7 +31,13 @@ public static class Setup
         })
         .AddSingleton<WorkflowRuntime>()
         .AddSingleton<Timers>()
-        .AddSingleton<Effects>()
+        .AddSingleton(s => new HttpEffects(s.GetService<IConfiguration>()?.GetValue<bool>("Http:AllowPrivateAddresses") ?? false))
+        .AddSingleton(s =>
+        {
+            var effects = ActivatorUtilities.CreateInstance<Effects>(s);
+            effects.Register("http", s.GetRequiredService<HttpEffects>().SendAsync);
+            return effects;
+        })
         .AddSingleton<Escalate>()
         .AddSingleton<TaskDesk>()
         .AddSingleton<JourneyFiles>()

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
+using Orchestration.Engine.Runtime;
 
 namespace Orchestration.Host.Shell;
 
@@ -82,6 +83,9 @@ internal static class Problem
                     return true;
                 case BadHttpRequestException bad:
                     await WriteAsync(context, bad.StatusCode, detail: bad.StatusCode == 400 ? bad.Message : null);
+                    return true;
+                case DefinitionUnavailableException unavailable:
+                    await WriteAsync(context, StatusCodes.Status409Conflict, "The version this case runs on can not be used", unavailable.Message);
                     return true;
                 case var e when IsDatabaseAway(e):
                     context.Response.Headers.RetryAfter = "2";

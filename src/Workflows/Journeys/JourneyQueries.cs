@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 
 namespace Orchestration.Workflows.Journeys;
@@ -15,10 +16,23 @@ public static class JourneyQueries
         var journeys = new List<Journey>();
         foreach (var id in await definitions.PublishedIdsAsync(cancel))
         {
-            if (await definitions.FindPublishedAsync(id, cancel) is { Options.UsableAsActivity: false } workflow)
+            if (await FindAsync(definitions, id, cancel) is { Options.UsableAsActivity: false } workflow)
                 journeys.Add(new(workflow.DefinitionId, workflow.Name ?? workflow.DefinitionId, workflow.Description, workflow.Version, JourneyInput.Schema(workflow)));
         }
 
         return journeys;
+    }
+
+    /// <summary>A version that can not be compiled any more must not hide the others.</summary>
+    private static async Task<CompiledWorkflow?> FindAsync(DefinitionStore definitions, string id, CancellationToken cancel)
+    {
+        try
+        {
+            return await definitions.FindPublishedAsync(id, cancel);
+        }
+        catch (DefinitionUnavailableException)
+        {
+            return null;
+        }
     }
 }
