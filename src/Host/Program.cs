@@ -33,6 +33,7 @@ static async Task Run(string[] args)
     builder.AddProblems();
     builder.AddPages();
     builder.AddHealth();
+    builder.AddTelemetry();
     builder.AddOpenApiDocument();
     builder.Services.AddWorkflows();
     builder.AddElsa();
