@@ -22,7 +22,7 @@ public sealed class WorkTests(Chromium chromium)
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Claim Check the loss, CLM-2026-000123" }).ClickAsync();
         await page.GetByLabel("Amount").FillAsync("12400.50");
-        await page.GetByText("Water").ClickAsync();
+        await page.GetByLabel("Water").CheckAsync();
         await page.Locator("[name='items[0].name']").FillAsync("Sofa");
         await page.GetByRole(AriaRole.Button, new() { Name = "Add", Exact = true }).ClickAsync();
         await page.Locator("[name='items[1].name']").FillAsync("Carpet");

@@ -145,7 +145,7 @@ public sealed class TaskPageTests
         (await browser.SendAsync(draft)).StatusCode.ShouldBe(HttpStatusCode.OK);
 
         var page = await PageAsync(browser, task);
-        page.QuerySelector("#f-note")!.GetAttribute("value").ShouldBe("half a sen");
+        page.QuerySelector("#f-note")!.TextContent.ShouldBe("half a sen");
         page.QuerySelector("#f-items-0-name")!.GetAttribute("value").ShouldBe("Sofa");
     }
 
