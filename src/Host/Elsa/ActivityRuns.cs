@@ -121,6 +121,7 @@ internal sealed class ActivityRun(JournalRow first)
         schedulingActivityId = ScheduledBy?.ActivityId,
         callStackDepth = Depth,
         id = Id,
+        tenantId = "",
     };
 
     private Dictionary<string, JsonNode?>? Outputs(CompiledWorkflow? workflow) => workflow?.FindNode(NodeId)?.Type.Outputs is { Count: > 0 } outputs

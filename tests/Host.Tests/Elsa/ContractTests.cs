@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Orchestration.Testing;
 
 namespace Orchestration.Host.Tests.Elsa;
@@ -18,16 +19,20 @@ public sealed class ContractTests
     /// <summary>Where we answer otherwise than the stock server, and why.</summary>
     private static readonly Dictionary<string, string> OtherwiseOnPurpose = new()
     {
-        ["definitions-execute-faulted"] = "200 with the state: a run that faults is an answer, not an error of the server",
-        ["definitions-execute-js-error"] = "200 with the state, as above",
-        ["definitions-post-nomodel"] = "400 with the reason",
+        ["definitions-execute-faulted"] = "the state: a run that faults is an answer, not an error of the server",
+        ["definitions-execute-js-error"] = "the state, as above",
+        ["definitions-post-nomodel"] = "the reason",
         ["definitions-post-activation-strategy"] = "accepted: it is what the stock server's own descriptor offers",
         ["definitions-post-unknown-activity"] = "kept as a draft and refused at publish, naming the activity",
-        ["tasks-complete-missing"] = "404: nobody waits for it",
+        ["tasks-complete-missing"] = "nobody waits for it",
         ["runtime-admin-pause"] = "not offered: hosts are drained by stopping them",
         ["runtime-admin-resume"] = "not offered: there is no pause",
         ["runtime-admin-status-paused"] = "never paused",
         ["definitions-execute-while-paused"] = "never paused",
+        ["definitions-bulk-export"] = "a zip; held by An_exported_zip_imports_back",
+        ["definitions-bulk-export-single"] = "as above",
+        ["instances-export"] = "a file without the serializer's `$id` and `$values`",
+        ["instances-bulk-export"] = "a zip of such files",
         ["instances-bulk-import"] = "not offered: it would forge history",
         ["bookmarks-resume-bad-token"] = "not offered: no signed resume links are given out",
         ["tests-activities"] = "not offered: start the draft instead",
@@ -37,6 +42,21 @@ public sealed class ContractTests
         ["instances-variables-parent"] = "as above",
         ["descriptors-activities-with-workflow-as-activity"] = "as above",
     };
+
+    /// <summary>Members that are left out or differ everywhere, and why. Regular expressions over the paths of <see cref="Shape"/>.</summary>
+    private static readonly (string Path, string Reason)[] LeftOut =
+    [
+        (@"activityExecutionContexts\[\]\.(activityState|properties)\.", "the workflow state shows which executions are alive, not what they remember: that is the engine's own"),
+        (@"\.properties\.", "as above"),
+        ("completionCallbacks", "as above"),
+        (@"\.outputs\.", "outputs of activities go into variables; history keeps what a step was given and how it ended"),
+        (@"activityState\.", "history keeps the inputs that are expressions"),
+        (@"payload\.(data|exception|innerException|message|source|stackTrace)", "the exception is in the run's incidents and in the activity execution, with its stack"),
+        (@"customProperties\.Resilien", "there are no resilience strategies to choose"),
+        (@"uiSpecifications\.(Refresh|singleline)", "belongs to inputs that the stock server has and we do not"),
+        (@"inputs\[\]\.defaultValue", "a default has the type of its input; which input comes first differs"),
+        (@"\$\.sources", "there are no ingress sources to pause"),
+    ];
 
     [Fact]
     public async Task Answers_have_the_status_and_the_shape_of_a_stock_server()
@@ -63,6 +83,9 @@ public sealed class ContractTests
 
         foreach (var name in replay.Unsent)
             text.AppendLine($"| | {name} | {OtherwiseOnPurpose.GetValueOrDefault(name, "not replayed")} |");
+        text.AppendLine().AppendLine("Left out of every answer:").AppendLine();
+        foreach (var (path, reason) in LeftOut.Where(l => l.Reason != "as above"))
+            text.AppendLine($"- `{path.Replace("\\", "", StringComparison.Ordinal)}`: {reason}");
         return text.ToString();
     }
 
@@ -135,7 +158,7 @@ public sealed class ContractTests
             Learn(second!["workflowDefinition"], "2fc8c9d88e3a1ddc", "fb3c656be06ee194");
             await SendAll("definitions-post-publish-v2", "definitions-versions", "definitions-consumers", "definitions-update-references");
             await Import("bench-human", _all["definitions-by-definition-id-flowchart"].Answer!);
-            await Import("rec-fault", Flowchart(new JsonObject { ["id"] = "f", ["type"] = "Elsa.Fault", ["code"] = Literal("E1"), ["category"] = Literal("Business"), ["faultType"] = Literal("Custom"), ["message"] = Literal("boom") }));
+            await Import("rec-fault", Flowchart(new JsonObject { ["id"] = "f", ["name"] = "f", ["type"] = "Elsa.Fault", ["code"] = Literal("E1"), ["category"] = Literal("Business"), ["faultType"] = Literal("Custom"), ["message"] = Literal("boom") }));
             await Import("rec-jsfault", Flowchart(new JsonObject { ["id"] = "j", ["name"] = "j", ["type"] = "Elsa.WriteLine", ["text"] = Expression("JavaScript", "nope()") }));
             await Import("rec-event", Flowchart(new JsonObject { ["id"] = "e", ["name"] = "e", ["type"] = "Elsa.Event", ["eventName"] = Literal("Go") }));
             await SendAll("definitions-publish-missing", "definitions-retract-not-published");
@@ -250,7 +273,7 @@ public sealed class ContractTests
             using var response = await sender.SendAsync(request);
             var answer = Parse(await response.Content.ReadAsStringAsync());
             var recorded = recording.Answer;
-            Rows.Add(new(recording, (int)response.StatusCode, (int)response.StatusCode >= 400 && recording.Status >= 400 && recorded is null ? [] : Shape.Differences(recorded, answer)));
+            Rows.Add(new(recording, (int)response.StatusCode, (int)response.StatusCode >= 400 && recording.Status >= 400 && recorded is null ? [] : [.. Shape.Differences(recorded, answer).Where(d => !LeftOut.Any(l => Regex.IsMatch(d, l.Path)))]));
             return answer;
         }
 
