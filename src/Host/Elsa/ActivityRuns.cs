@@ -63,12 +63,12 @@ internal sealed class ActivityRun(JournalRow first)
                     (run.Status, run.EndedAt) = ("Canceled", row.At);
                     break;
                 case "Faulted":
-                    run.Status = "Faulted";
+                    (run.Status, run.EndedAt) = ("Faulted", row.At);
                     for (var at = run; at is not null; at = at.ParentId is { } up ? runs.GetValueOrDefault(up) : null)
                         at.Faults++;
                     break;
                 case "Resumed":
-                    run.Status = "Running";
+                    (run.Status, run.EndedAt) = ("Running", null);
                     break;
             }
         }

@@ -50,7 +50,8 @@ internal static class Problem
         }
         else
         {
-            await context.RequestServices.GetRequiredService<IProblemDetailsService>().WriteAsync(new()
+            // A client that takes no JSON is told by the status alone.
+            await context.RequestServices.GetRequiredService<IProblemDetailsService>().TryWriteAsync(new()
             {
                 HttpContext = context,
                 ProblemDetails = new ProblemDetails { Status = status, Title = title, Detail = detail },

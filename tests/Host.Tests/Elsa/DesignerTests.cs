@@ -69,7 +69,10 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
     [Fact]
     public async Task Cookie_alone_does_not_reach_the_api()
     {
-        var browser = await host.App.BrowserAsync("analyst");
+        // Cookies expire by the clock of the browser.
+        await using var app = new HostApp(host.ConnectionString, new FakeClock(NodaTime.Instant.FromDateTimeOffset(TimeProvider.System.GetUtcNow())));
+        var browser = await app.BrowserAsync("analyst");
+        (await browser.GetAsync("/studio/session")).StatusCode.ShouldBe(HttpStatusCode.OK);
         (await browser.GetAsync(Api)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
     }
 

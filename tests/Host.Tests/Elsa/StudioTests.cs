@@ -35,15 +35,17 @@ public sealed class StudioTests(SharedHost host, Chromium chromium) : IClassFixt
     [Fact]
     public async Task A_shipped_journey_opens_on_the_canvas_and_nothing_leaves_the_machine()
     {
-        var analyst = await host.App.ApiAsync("analyst");
+        // Cookies expire by the clock of the browser.
+        await using var app = new HostApp(host.ConnectionString, new FakeClock(NodaTime.Instant.FromDateTimeOffset(TimeProvider.System.GetUtcNow())));
+        var analyst = await app.ApiAsync("analyst");
         using var file = new StringContent(await File.ReadAllTextAsync(Repository.Path("definitions/claims.json")), System.Text.Encoding.UTF8, "application/json");
         (await analyst.PostAsync("/elsa/api/workflow-definitions/import", file)).StatusCode.ShouldBe(HttpStatusCode.OK);
-        var page = await chromium.NewPageAsync(host.App.ClientOptions.BaseAddress.ToString());
+        var page = await chromium.NewPageAsync(app.ClientOptions.BaseAddress.ToString());
         var elsewhere = new List<string>();
         var errors = new List<string>();
         page.Request += (_, request) =>
         {
-            if (!request.Url.StartsWith(host.App.ClientOptions.BaseAddress.ToString(), StringComparison.Ordinal) && !request.Url.StartsWith("data:", StringComparison.Ordinal) && !request.Url.StartsWith("blob:", StringComparison.Ordinal))
+            if (!request.Url.StartsWith(app.ClientOptions.BaseAddress.ToString(), StringComparison.Ordinal) && !request.Url.StartsWith("data:", StringComparison.Ordinal) && !request.Url.StartsWith("blob:", StringComparison.Ordinal))
                 elsewhere.Add(request.Url);
         };
         page.Console += (_, message) =>
