@@ -1,3 +1,4 @@
+using System.Reflection;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Administration;
 using Orchestration.Host.Cases;
@@ -14,9 +15,9 @@ try
 {
     await Run(args);
 }
-catch (Exception e) when (e is EmbeddedPostgresException or MigrationException or ConfigurationException)
+catch (Exception e) when (e is EmbeddedPostgresException or MigrationException or ConfigurationException && Assembly.GetEntryAssembly() == typeof(Program).Assembly)
 {
-    // The message is for the operator and says what to do.
+    // The message is for the operator and says what to do. Whoever starts the host in their own process gets the exception.
     Console.Error.WriteLine(e.Message);
     return 1;
 }

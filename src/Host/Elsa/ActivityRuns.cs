@@ -63,12 +63,12 @@ internal sealed class ActivityRun(JournalRow first)
                     (run.Status, run.EndedAt) = ("Canceled", row.At);
                     break;
                 case "Faulted":
-                    run.Status = "Faulted";
+                    (run.Status, run.EndedAt) = ("Faulted", row.At);
                     for (var at = run; at is not null; at = at.ParentId is { } up ? runs.GetValueOrDefault(up) : null)
                         at.Faults++;
                     break;
                 case "Resumed":
-                    run.Status = "Running";
+                    (run.Status, run.EndedAt) = ("Running", null);
                     break;
             }
         }
@@ -121,6 +121,7 @@ internal sealed class ActivityRun(JournalRow first)
         schedulingActivityId = ScheduledBy?.ActivityId,
         callStackDepth = Depth,
         id = Id,
+        tenantId = "",
     };
 
     private Dictionary<string, JsonNode?>? Outputs(CompiledWorkflow? workflow) => workflow?.FindNode(NodeId)?.Type.Outputs is { Count: > 0 } outputs

@@ -33,7 +33,7 @@ internal static class InstanceModel
         status = state.Status, subStatus = state.SubStatus, isExecuting = false,
         bookmarks = state.Bookmarks.Select(b => new
         {
-            id = b.Id, name = b.Name, hash = b.Hash, payload = Data(b.Payload), activityId = b.ActivityId, activityNodeId = b.ActivityNodeId, activityInstanceId = b.ActivityInstanceId,
+            id = b.Id, name = b.Name, hash = b.Hash, payload = Camel(Data(b.Payload)), activityId = b.ActivityId, activityNodeId = b.ActivityNodeId, activityInstanceId = b.ActivityInstanceId,
             createdAt = b.CreatedAt, autoBurn = b.AutoBurn, callbackMethodName = "ResumeAsync", autoComplete = true,
         }),
         incidents = state.Incidents.Select(n => new
@@ -58,6 +58,11 @@ internal static class InstanceModel
 
     /// <summary>Workflow data as plain JSON.</summary>
     public static JsonNode? Data(object? value) => value is null ? null : JsonNode.Parse(WorkflowData.ToUtf8(value), documentOptions: new() { MaxDepth = 512 });
+
+    /// <summary>Elsa writes the members of a stimulus in camel case, our engine as it names inputs.</summary>
+    public static JsonNode? Camel(JsonNode? data) => data is JsonObject json
+        ? new JsonObject(json.ToArray().Select(p => KeyValuePair.Create(p.Key.Length == 0 ? p.Key : char.ToLowerInvariant(p.Key[0]) + p.Key[1..], p.Value?.DeepClone())))
+        : data;
 
     public static object? Exception(IncidentException? e) => e is null ? null : new { type = e.Type, message = e.Message, stackTrace = e.Detail, innerException = Exception(e.Inner) };
 

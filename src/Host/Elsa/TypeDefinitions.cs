@@ -55,7 +55,7 @@ internal static partial class TypeDefinitions
 
         foreach (var variable in workflow.Variables.Where(v => Word().IsMatch(v.Name)))
         {
-            var type = TypeScript(variable.Type.ToString());
+            var type = TypeScript(variable.Type.Name);
             var name = Capital(variable.Name);
             text.AppendLine($"declare function get{name}(): {type};").AppendLine($"declare function set{name}(value: {type}): void;");
         }
@@ -71,7 +71,7 @@ internal static partial class TypeDefinitions
 
         text.AppendLine("declare const variables: {");
         foreach (var variable in workflow.Variables.Where(v => Word().IsMatch(v.Name)))
-            text.AppendLine($"  {variable.Name}: {TypeScript(variable.Type.ToString())};");
+            text.AppendLine($"  {variable.Name}: {TypeScript(variable.Type.Name)};");
         return text.AppendLine("};").ToString();
     }
 

@@ -1,0 +1,166 @@
+using System.IO.Compression;
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using Orchestration.Testing;
+
+namespace Orchestration.Host.Tests.Elsa;
+
+/// <summary>What the designer's server promises beyond the recorded contract.</summary>
+public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
+{
+    private const string Api = "/elsa/api/workflow-definitions";
+
+    [Fact]
+    public async Task Second_save_of_a_draft_that_somebody_else_changed_is_refused_and_overwrites_nothing()
+    {
+        var (analyst, admin) = (await host.App.ApiAsync("analyst"), await host.App.ApiAsync("admin"));
+        var opened = (await SaveAsync(analyst, Draft("two-editors", "first"))).Answer["workflowDefinition"]!;
+
+        (await SaveAsync(admin, Edited(opened, "by admin"))).Status.ShouldBe(HttpStatusCode.OK);
+        var late = await SaveAsync(analyst, Edited(opened, "by analyst"));
+
+        late.Status.ShouldBe(HttpStatusCode.Conflict);
+        late.Answer.ToJsonString().ShouldContain("admin");
+        ((string)(await GetAsync(analyst, $"{Api}/by-definition-id/two-editors"))["description"]!).ShouldBe("by admin");
+    }
+
+    [Fact]
+    public async Task Overlapping_saves_of_one_page_do_not_conflict()
+    {
+        var analyst = await host.App.ApiAsync("analyst");
+        analyst.DefaultRequestHeaders.Add("X-Designer-Page", "page-1");
+        var opened = (await SaveAsync(analyst, Draft("one-editor", "first"))).Answer["workflowDefinition"]!;
+        (await SaveAsync(analyst, Edited(opened, "second"))).Status.ShouldBe(HttpStatusCode.OK);
+        (await SaveAsync(analyst, Edited(opened, "third"))).Status.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task Invalid_definition_is_kept_as_draft_and_refused_at_publish_with_all_reasons()
+    {
+        var analyst = await host.App.ApiAsync("analyst");
+        var model = Draft("invalid", "");
+        model["root"]!["activities"] = new JsonArray(Activity("a", "Elsa.NoSuchThing"), Activity("b", "Elsa.NorThis"));
+
+        var saved = await SaveAsync(analyst, model);
+        saved.Status.ShouldBe(HttpStatusCode.OK);
+        saved.Answer["validationErrors"]!.AsArray().Count.ShouldBeGreaterThanOrEqualTo(2);
+
+        var refused = await SaveAsync(analyst, Edited(saved.Answer["workflowDefinition"]!, "now"), publish: true);
+        refused.Status.ShouldBe(HttpStatusCode.BadRequest);
+        refused.Answer.ToJsonString().ShouldContain("NoSuchThing");
+        refused.Answer.ToJsonString().ShouldContain("NorThis");
+        ((bool)(await GetAsync(analyst, $"{Api}/by-definition-id/invalid"))["isPublished"]!).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("analyst", HttpStatusCode.OK, HttpStatusCode.OK)]
+    [InlineData("supervisor", HttpStatusCode.OK, HttpStatusCode.Forbidden)]
+    [InlineData("compliance", HttpStatusCode.OK, HttpStatusCode.Forbidden)]
+    [InlineData("frontoffice", HttpStatusCode.Forbidden, HttpStatusCode.Forbidden)]
+    [InlineData("adjuster1", HttpStatusCode.Forbidden, HttpStatusCode.Forbidden)]
+    public async Task Roles_decide_who_looks_and_who_edits(string person, HttpStatusCode looks, HttpStatusCode edits)
+    {
+        var client = await host.App.ApiAsync(person);
+        (await client.GetAsync(Api)).StatusCode.ShouldBe(looks);
+        (await SaveAsync(client, Draft("of-" + person, ""))).Status.ShouldBe(edits);
+    }
+
+    [Fact]
+    public async Task Cookie_alone_does_not_reach_the_api()
+    {
+        // Cookies expire by the clock of the browser.
+        await using var app = new HostApp(host.ConnectionString, new FakeClock(NodaTime.Instant.FromDateTimeOffset(TimeProvider.System.GetUtcNow())));
+        var browser = await app.BrowserAsync("analyst");
+        (await browser.GetAsync("/studio/session")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await browser.GetAsync(Api)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    public static TheoryData<string> Hostile() =>
+    [
+        "{\"model\":", "[]", "null", "7", "{\"model\":{\"name\":7}}", "{\"model\":{\"root\":[]}}", "{\"model\":{\"name\":\"a\\u0000b\"}}", "{\"model\":{\"name\":\"\\ud800\"}}",
+        "{\"model\":{\"name\":\"x\",\"name\":\"y\"}}", "{\"model\":{\"definitionId\":\"../../x\"}}", "{\"model\":{\"variables\":[1,null,{}],\"root\":{\"id\":1,\"type\":[]}}}",
+        "{\"model\":{\"root\":{\"id\":\"a\",\"type\":\"Elsa.Flowchart\",\"version\":1e999,\"activities\":[null,1,{\"id\":\"a\"},{\"id\":\"a\",\"type\":\"Elsa.WriteLine\"},{\"id\":\"a\",\"type\":\"Elsa.WriteLine\"}],\"connections\":[{},{\"source\":7}]}}}",
+        "{\"model\":{\"root\":" + new string('[', 5000) + new string(']', 5000) + "}}",
+        "{\"model\":{\"root\":" + string.Concat(Enumerable.Repeat("{\"id\":\"a\",\"type\":\"Elsa.Sequence\",\"activities\":[", 200)) + string.Concat(Enumerable.Repeat("]}", 200)) + "}}",
+        "{\"model\":{\"name\":\"<script>alert(1)</script>\",\"definitionId\":\"<img src=x>\"}}",
+    ];
+
+    [Theory]
+    [MemberData(nameof(Hostile))]
+    public async Task Hostile_documents_never_break_the_server(string body)
+    {
+        var analyst = await host.App.ApiAsync("analyst");
+        foreach (var path in new[] { Api, Api + "/import", "/elsa/api/workflow-instances", "/elsa/api/activity-executions/report" })
+            ((int)(await analyst.PostAsync(path, Json(body))).StatusCode).ShouldBeLessThan(500, path);
+        ((int)(await analyst.GetAsync(Api + "?versionOptions=99999999999&page=-1&pageSize=0&searchTerm=%25%27")).StatusCode).ShouldBeLessThan(500);
+        ((int)(await analyst.GetAsync(Api + "?searchTerm=%00")).StatusCode).ShouldBe(400);
+        var list = await analyst.GetStringAsync(Api);
+        list.ShouldNotContain("<script>");
+    }
+
+    [Fact]
+    public async Task What_was_imported_is_exported_with_nothing_lost()
+    {
+        var analyst = await host.App.ApiAsync("analyst");
+        var shipped = JsonNode.Parse(await File.ReadAllTextAsync(Repository.Path("definitions/claims.json")))!.AsObject();
+        shipped["definitionId"] = "claims-copy";
+        shipped["unknownMember"] = new JsonObject { ["kept"] = true };
+        (await analyst.PostAsync(Api + "/import", Json(shipped.ToJsonString()))).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        var exported = JsonNode.Parse(await analyst.GetStringAsync(Api + "/claims-copy/export"))!;
+
+        Missing("$", shipped, exported).Except(["$.isLatest", "$.isPublished", "$.version", "$.id", "$.createdAt", "$.isReadonly", "$.isSystem"]).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task An_exported_zip_imports_back()
+    {
+        var analyst = await host.App.ApiAsync("analyst");
+        var saved = (await SaveAsync(analyst, Draft("zipped", "as it was"))).Answer["workflowDefinition"]!;
+        var answer = await analyst.PostAsync("/elsa/api/bulk-actions/export/workflow-definitions", Json($$"""{"ids":["{{saved["id"]}}"]}"""));
+        var bytes = await answer.Content.ReadAsByteArrayAsync();
+        using (var zip = new ZipArchive(new MemoryStream(bytes)))
+            zip.Entries.ShouldHaveSingleItem().Name.ShouldBe($"workflow-definition-zipped-zipped-{saved["id"]}.json");
+
+        (await SaveAsync(analyst, Edited(saved, "changed"))).Status.ShouldBe(HttpStatusCode.OK);
+        using var form = new MultipartFormDataContent { { new ByteArrayContent(bytes), "files", "all.zip" } };
+        (await analyst.PostAsync(Api + "/import-files", form)).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        ((string)(await GetAsync(analyst, Api + "/by-definition-id/zipped"))["description"]!).ShouldBe("as it was");
+    }
+
+    private static JsonObject Draft(string id, string description) => new()
+    {
+        ["definitionId"] = id, ["name"] = id, ["description"] = description,
+        ["root"] = new JsonObject { ["id"] = "root", ["type"] = "Elsa.Flowchart", ["version"] = 1, ["activities"] = new JsonArray(), ["connections"] = new JsonArray() },
+    };
+
+    private static JsonObject Activity(string id, string type) => new() { ["id"] = id, ["type"] = type, ["version"] = 1 };
+
+    private static JsonObject Edited(JsonNode opened, string description)
+    {
+        var model = opened.DeepClone().AsObject();
+        model["description"] = description;
+        return model;
+    }
+
+    private static async Task<(HttpStatusCode Status, JsonNode Answer)> SaveAsync(HttpClient client, JsonObject model, bool publish = false)
+    {
+        var answer = await client.PostAsync(Api, Json(new JsonObject { ["model"] = model.DeepClone(), ["publish"] = publish }.ToJsonString()));
+        var text = await answer.Content.ReadAsStringAsync();
+        return (answer.StatusCode, text.Length == 0 ? new JsonObject() : JsonNode.Parse(text)!);
+    }
+
+    private static async Task<JsonNode> GetAsync(HttpClient client, string path) => JsonNode.Parse(await client.GetStringAsync(path))!;
+
+    private static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");
+
+    /// <summary>Paths whose value in <paramref name="given"/> is not found again.</summary>
+    private static IEnumerable<string> Missing(string path, JsonNode? given, JsonNode? found) => (given, found) switch
+    {
+        (JsonObject a, JsonObject b) => a.SelectMany(p => Missing($"{path}.{p.Key}", p.Value, b[p.Key])),
+        (JsonArray a, JsonArray b) when a.Count == b.Count => a.SelectMany((item, i) => Missing($"{path}[{i}]", item, b[i])),
+        _ => JsonNode.DeepEquals(given, found) ? [] : [path],
+    };
+}
