@@ -101,7 +101,7 @@ document.addEventListener("click", e => {
   if (!list) return;
   const rows = list.querySelector("[data-rows-body]");
   if (add) {
-    list.dataset.next ??= rows.childElementCount;
+    list.dataset.next ??= rows.querySelectorAll(":scope > [data-row]").length;
     rows.insertAdjacentHTML("beforeend", list.querySelector(":scope > template").innerHTML.replaceAll(`~${list.dataset.rows}`, list.dataset.next++));
     rows.lastElementChild.querySelector("input, select, textarea")?.focus();
   } else {

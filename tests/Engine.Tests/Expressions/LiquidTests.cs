@@ -8,8 +8,12 @@ public sealed class LiquidTests(ITestOutputHelper output)
 {
     private const string InputMembers = "Elsa writes nothing for members of an input that is an object";
 
+    private const string SyntaxError = "a template that does not parse is an error here; Elsa writes the parser's message as if it were the text";
+
     private static readonly Dictionary<string, string> s_reasoned = new()
     {
+        ["{{ Variables.X"] = SyntaxError,
+        ["{% if %}"] = SyntaxError,
         ["{{ Input.Customer.name }}"] = InputMembers,
         ["{{ Input.Customer.tags | join: \"|\" }}"] = InputMembers,
     };

@@ -146,7 +146,7 @@ public sealed class TaskPageTests
 
         var page = await PageAsync(browser, task);
         page.QuerySelector("#f-note")!.TextContent.ShouldBe("half a sen");
-        page.QuerySelector("#f-items-0-name")!.GetAttribute("value").ShouldBe("Sofa");
+        page.QuerySelector("#f-items-0-name")!.TextContent.ShouldBe("Sofa");
     }
 
     [Fact]

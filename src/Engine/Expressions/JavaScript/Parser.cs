@@ -137,7 +137,8 @@ internal sealed class Parser
 
     private void Nest()
     {
-        if (++_nesting > MaxNesting)
+        // The host may parse on a thread with a small stack.
+        if (++_nesting > MaxNesting || !System.Runtime.CompilerServices.RuntimeHelpers.TryEnsureSufficientExecutionStack())
             throw Error("Expression is nested too deeply", _token.Start);
     }
 
