@@ -45,6 +45,7 @@ internal static class Throughput
         await new Migrator(typeof(Sql).Assembly, typeof(Person).Assembly).MigrateAsync(database);
         var (runtime, desk) = (services.GetRequiredService<WorkflowRuntime>(), services.GetRequiredService<TaskDesk>());
         var now = runtime.Clock.Now();
+        await Partitions.EnsureAsync(database, now);
         await using (var team = database.Query("insert into team (key, title, created_at) values ('bench', 'Bench', $1)", now))
             await team.ExecuteNonQueryAsync();
         var id = await services.GetRequiredService<AddPerson>().TryAsync(new("bench", "Bench", null, [Roles.Employee]) { Teams = ["bench"] }, "not used", "bench", now);

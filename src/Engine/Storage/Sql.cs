@@ -18,7 +18,14 @@ public static class Sql
     /// <summary>Data source with the settings the product relies on: UTC sessions and automatic preparation of repeated statements.</summary>
     public static NpgsqlDataSource CreateDataSource(string connectionString)
     {
-        var builder = new NpgsqlConnectionStringBuilder(connectionString) { Timezone = "UTC", ApplicationName = "orchestration" };
+        var builder = new NpgsqlConnectionStringBuilder(connectionString) 
+        {
+            Timezone = "UTC",
+            ApplicationName = "orchestration",
+
+            // No session state is left behind, so nothing needs to be reset before each use: it would cost a transaction.
+            NoResetOnClose = true,
+        };
         if (builder.MaxAutoPrepare == 0)
         {
             builder.MaxAutoPrepare = 100;

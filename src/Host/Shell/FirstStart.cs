@@ -21,7 +21,9 @@ internal static partial class FirstStart
     public static async Task PrepareDatabaseAsync(this WebApplication app)
     {
         var services = app.Services;
-        await services.GetRequiredService<Migrator>().MigrateAsync(services.GetRequiredService<NpgsqlDataSource>());
+        var database = services.GetRequiredService<NpgsqlDataSource>();
+        await services.GetRequiredService<Migrator>().MigrateAsync(database);
+        await Partitions.EnsureAsync(database, services.GetRequiredService<IClock>().Now());
 
         var seed = services.GetRequiredService<SeedPeople>();
         var now = services.GetRequiredService<IClock>().Now();

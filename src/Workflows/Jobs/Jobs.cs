@@ -49,13 +49,7 @@ public sealed class HousekeepingJob(NpgsqlDataSource database, IClock clock) : I
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {
         var now = clock.Now();
-        var today = now.InUtc().Date;
-        for (var ahead = 0; ahead < 3; ahead++)
-        {
-            await using var create = database.Query("select create_event_partition($1::date)", today.PlusMonths(ahead).ToDateOnly());
-            await create.ExecuteNonQueryAsync(cancellationToken);
-        }
-
+        await Partitions.EnsureAsync(database, now, cancellationToken);
         context.Result = await Operation.PurgeAsync(database, now, cancellationToken);
     }
 }
