@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using NodaTime;
 using Orchestration.Testing;
 
 namespace Orchestration.Host.Tests.Elsa;
@@ -19,6 +20,8 @@ public sealed class ContractTests
     /// <summary>Where we answer otherwise than the stock server, and why.</summary>
     private static readonly Dictionary<string, string> OtherwiseOnPurpose = new()
     {
+        ["instances-list-post"] = "the newest instances of the replay have no name, and a member without a value is left out",
+        ["instances-list-timestamp"] = "as instances-list-post",
         ["definitions-execute-faulted"] = "the state: a run that faults is an answer, not an error of the server",
         ["definitions-execute-js-error"] = "the state, as above",
         ["definitions-post-nomodel"] = "the reason",
@@ -63,7 +66,7 @@ public sealed class ContractTests
     {
         await using var database = await TestDatabase.CreateAsync();
         await using var app = new HostApp(database.ConnectionString);
-        var replay = new Replay(await app.ApiAsync("admin"), app.Api());
+        var replay = new Replay(await app.ApiAsync("admin"), app.Api(), app.Clock);
         await replay.RunAsync();
 
         var unexpected = replay.Rows.Where(r => !r.IsEqual && !OtherwiseOnPurpose.ContainsKey(r.Recording.Name)).Select(r => r.ToString()).ToList();
@@ -103,7 +106,12 @@ public sealed class ContractTests
         if (Environment.GetEnvironmentVariable("ORCHESTRATION_WRITE_DOCS") == "1")
             File.WriteAllText(path, written);
         else
-            text.ReplaceLineEndings().ShouldBe(written.ReplaceLineEndings(), $"{Document} is out of date");
+        {
+            // Only what differs, both ways: the whole page would hide it.
+            var (documented, real) = (text.ReplaceLineEndings("\n").Split('\n'), written.ReplaceLineEndings("\n").Split('\n'));
+            real.Except(documented).Concat(documented.Except(real).Select(line => "gone: " + line)).ShouldBeEmpty($"{Document} is out of date");
+            real.Length.ShouldBe(documented.Length);
+        }
     }
 
     private sealed record Row(Recording Recording, int Status, List<string> Differences)
@@ -116,7 +124,7 @@ public sealed class ContractTests
     }
 
     /// <summary>The recorded ids are replaced by ours as they become known.</summary>
-    private sealed class Replay(HttpClient client, HttpClient nobody)
+    private sealed class Replay(HttpClient client, HttpClient nobody, FakeClock clock)
     {
         private readonly Dictionary<string, Recording> _all = Recording.ReadAll();
         private readonly Dictionary<string, string> _ids = [];
@@ -270,6 +278,9 @@ public sealed class ContractTests
         private async Task<JsonNode?> Compare(string name, HttpClient sender, HttpRequestMessage request)
         {
             var recording = _all[name];
+
+            // So that lists by time have one order.
+            clock.Advance(Duration.FromMilliseconds(1));
             using var response = await sender.SendAsync(request);
             var answer = Parse(await response.Content.ReadAsStringAsync());
             var recorded = recording.Answer;
@@ -281,6 +292,7 @@ public sealed class ContractTests
 
         private async Task<JsonNode?> Post(string path, JsonNode body)
         {
+            clock.Advance(Duration.FromMilliseconds(1));
             using var response = await client.PostAsync(Ours(path), Json(body.ToJsonString()));
             var text = await response.Content.ReadAsStringAsync();
             response.IsSuccessStatusCode.ShouldBeTrue($"{path}: {(int)response.StatusCode} {text}");
