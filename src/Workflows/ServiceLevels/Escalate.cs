@@ -225,6 +225,11 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
                 Queue(commands, "start", Ids.New(now), new() { ["definitionId"] = start.DefinitionId, ["correlationId"] = due.Reference, ["input"] = new OrderedDictionary<string, object?>() }, now);
                 return task;
 
+            case LadderAction.AddWatcher or LadderAction.RelaxSkills or LadderAction.Webhook:
+                // Known to policies, not yet to tasks: history says so, rather than nobody.
+                due.Record(new("sla.action-unavailable", "clock", Ids.Text(due.ClockId), due.Clock!.Generation, Payload(new { rung = rung.Key, action = action.GetType().Name })));
+                return task;
+
             default:
                 return task;
         }
