@@ -55,6 +55,8 @@ static async Task Run(string[] args)
     app.MapPages();
     app.MapLive();
     app.MapPeople();
+    app.MapJobs();
+    app.MapWebhooks();
     app.MapJourneys();
     app.MapCases();
     app.MapCasePages();
@@ -62,6 +64,7 @@ static async Task Run(string[] args)
     app.MapTaskPages();
     app.MapWork();
     app.MapNotifications();
+    app.MapNotificationPreferences();
     app.MapStudio();
     app.MapElsaApi();
 

@@ -4,9 +4,11 @@ using Orchestration.Engine.Activities;
 using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Webhooks;
 
 namespace Orchestration.Workflows;
 
@@ -29,15 +31,28 @@ public static class Setup
         {
             CollectResources = workflow => HumanTask.Forms(workflow, s.GetRequiredService<ServiceLevelCatalog>()),
         })
-        .AddSingleton<WorkflowRuntime>()
+        .AddSingleton<WebhookEvents>()
+        .AddSingleton(s =>
+        {
+            var runtime = ActivatorUtilities.CreateInstance<WorkflowRuntime>(s);
+            runtime.HistoryWriting = s.GetRequiredService<WebhookEvents>().Write;
+            return runtime;
+        })
         .AddSingleton<Timers>()
         .AddSingleton(s => new HttpEffects(s.GetService<IConfiguration>()?.GetValue<bool>("Http:AllowPrivateAddresses") ?? false))
         .AddSingleton(s =>
         {
             var effects = ActivatorUtilities.CreateInstance<Effects>(s);
             effects.Register("http", s.GetRequiredService<HttpEffects>().SendAsync);
+            effects.Register("email", s.GetRequiredService<SendMail>().DoAsync, Effects.PatientTries);
+            effects.Register(SendWebhook.Kind, s.GetRequiredService<SendWebhook>().DoAsync, Effects.PatientTries);
             return effects;
         })
+        .AddSingleton(s => s.GetService<IConfiguration>()?.GetSection("Mail").Get<MailSettings>() ?? new())
+        .AddSingleton<SendMail>()
+        .AddSingleton<WebhookSecrets>()
+        .AddSingleton<SendWebhook>()
+        .AddSingleton<WebhookDesk>()
         .AddSingleton<Escalate>()
         .AddSingleton<TaskDesk>()
         .AddSingleton<JourneyFiles>()

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Dapper;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using NodaTime;
@@ -9,6 +10,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Testing;
 using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
@@ -31,16 +33,20 @@ public sealed class World : IAsyncDisposable
 
     public NpgsqlDataSource Database => Get<NpgsqlDataSource>();
 
-    public static async Task<World> CreateAsync()
+    public static async Task<World> CreateAsync(MailSettings? mail = null, bool allowPrivateAddresses = false)
     {
         var database = await TestDatabase.CreateAsync();
         var clock = new FakeClock();
-        var services = new ServiceCollection()
+        var collection = new ServiceCollection();
+        collection.AddDataProtection().UseEphemeralDataProtectionProvider();
+        var services = collection
             .AddLogging(l => l.SetMinimumLevel(LogLevel.None))
             .AddSingleton(_ => Sql.CreateDataSource(database.ConnectionString))
             .AddSingleton<IClock>(clock)
             .AddSingleton<Changes>().AddSingleton<AddPerson>().AddSingleton<SeedPeople>()
             .AddWorkflows()
+            .AddSingleton(mail ?? new())
+            .AddSingleton(_ => new HttpEffects(allowPrivateAddresses))
             .BuildServiceProvider();
         var world = new World(database, services) { Clock = clock };
         var seed = services.GetRequiredService<SeedPeople>();

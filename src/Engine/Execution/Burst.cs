@@ -32,7 +32,8 @@ public static class Burst
                 ? Refuse(state, "The instance has been started before.")
                 : new BurstRun(workflow, state, context).Start(start),
 
-            Stimulus.Resume resume => Resume(workflow, state, resume, context),
+            Stimulus.Resume resume => RefuseUnlessWaiting(state, resume.BookmarkId, out var resumed) ?? new BurstRun(workflow, state, context).Resume(resumed!, resume.Input),
+            Stimulus.Fail fail => RefuseUnlessWaiting(state, fail.BookmarkId, out var failed) ?? new BurstRun(workflow, state, context).Fail(failed!, fail.Error),
 
             Stimulus.Cancel => state.Status == WorkflowStatus.Finished
                 ? Refuse(state, $"The instance has ended: {state.SubStatus}.")
@@ -48,14 +49,12 @@ public static class Burst
         };
     }
 
-    private static BurstResult Resume(CompiledWorkflow workflow, InstanceState state, Stimulus.Resume resume, BurstContext context)
+    private static BurstResult? RefuseUnlessWaiting(InstanceState state, string bookmarkId, out Bookmark? bookmark)
     {
-        if (state.Status == WorkflowStatus.Finished)
-            return Refuse(state, $"The instance has ended: {state.SubStatus}.");
-
-        return state.Bookmarks.Find(x => x.Id == resume.BookmarkId) is { } bookmark
-            ? new BurstRun(workflow, state, context).Resume(bookmark, resume.Input)
-            : Refuse(state, "There is no such bookmark.");
+        bookmark = state.Bookmarks.Find(x => x.Id == bookmarkId);
+        return state.Status == WorkflowStatus.Finished ? Refuse(state, $"The instance has ended: {state.SubStatus}.")
+            : bookmark is null ? Refuse(state, "There is no such bookmark.")
+            : null;
     }
 
     private static BurstResult ModifyVariable(CompiledWorkflow workflow, InstanceState state, Stimulus.ModifyVariable modify, BurstContext context)

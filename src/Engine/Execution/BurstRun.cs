@@ -68,9 +68,7 @@ internal sealed class BurstRun
 
     public BurstResult Resume(Bookmark bookmark, OrderedDictionary<string, object?> input)
     {
-        var execution = State.ExecutionList.Find(x => x.Id == bookmark.ActivityInstanceId)
-            ?? throw new InvalidDataException($"Bookmark {bookmark.Id} belongs to execution {bookmark.ActivityInstanceId}, which is not in the state of instance {State.Id}.");
-
+        var execution = ExecutionOf(bookmark);
         WorkflowInput = input;
         _resumed = bookmark;
         _resume = true;
@@ -78,6 +76,18 @@ internal sealed class BurstRun
         _queue.Enqueue(new WorkItem(execution.Node, null) { Existing = execution });
         return RunToEnd();
     }
+
+    public BurstResult Fail(Bookmark bookmark, string error)
+    {
+        var execution = ExecutionOf(bookmark);
+        SetSubStatus(WorkflowSubStatus.Executing);
+        Burn(bookmark, BurnReason.Resumed);
+        Fault(execution, new EngineException(error));
+        return RunToEnd();
+    }
+
+    private ActivityExecution ExecutionOf(Bookmark bookmark) => State.ExecutionList.Find(x => x.Id == bookmark.ActivityInstanceId)
+        ?? throw new InvalidDataException($"Bookmark {bookmark.Id} belongs to execution {bookmark.ActivityInstanceId}, which is not in the state of instance {State.Id}.");
 
     public BurstResult Cancel()
     {

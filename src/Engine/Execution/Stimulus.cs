@@ -19,6 +19,11 @@ public abstract record Stimulus
     /// <param name="Input">Workflow input of this run (RunTask reads <c>RunTaskInput</c>, Event reads <c>__EventPayloadWorkflowInput</c> …).</param>
     public sealed record Resume(string BookmarkId, OrderedDictionary<string, object?> Input) : Stimulus;
 
+    /// <summary>What a bookmark waits for will not come: its activity faults, by the incident strategy of the definition.</summary>
+    /// <param name="BookmarkId">Which. One that no longer exists changes nothing.</param>
+    /// <param name="Error">Why, for the incident.</param>
+    public sealed record Fail(string BookmarkId, string Error) : Stimulus;
+
     /// <summary>Cancel the whole instance.</summary>
     /// <param name="Reason">Why, for history.</param>
     public sealed record Cancel(string Reason) : Stimulus;

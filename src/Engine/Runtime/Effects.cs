@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using NodaTime;
+using Npgsql;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Storage;
@@ -9,30 +10,62 @@ namespace Orchestration.Engine.Runtime;
 /// <summary>An effect to be done.</summary>
 /// <param name="Id">Also the idempotency key the receiver sees.</param>
 /// <param name="Kind">Which deliverer does it.</param>
-/// <param name="InstanceId">Instance that asked for it.</param>
+/// <param name="InstanceId">Instance that asked for it, or null when no instance did.</param>
 /// <param name="Payload">What it needs.</param>
 /// <param name="Attempts">How often it was tried before.</param>
-public sealed record DueEffect(Guid Id, string Kind, Guid InstanceId, OrderedDictionary<string, object?> Payload, int Attempts);
+public sealed record DueEffect(Guid Id, string Kind, Guid? InstanceId, OrderedDictionary<string, object?> Payload, int Attempts);
 
-/// <summary>Does one kind of effect. Returns what its bookmark is resumed with; throws to be tried again.</summary>
-public delegate Task<OrderedDictionary<string, object?>> DoEffect(DueEffect effect, CancellationToken cancel);
+/// <summary>What became of a try.</summary>
+public abstract record EffectOutcome
+{
+    private EffectOutcome() { }
+
+    /// <summary>It is done.</summary>
+    /// <param name="Answer">What its bookmark is resumed with.</param>
+    public sealed record Done(OrderedDictionary<string, object?> Answer) : EffectOutcome;
+
+    /// <summary>It is not wanted any more, or nobody can want it: it goes, and history says why.</summary>
+    public sealed record Dropped(string Reason) : EffectOutcome;
+
+    /// <summary>Not now: it is tried again then, and this does not count as a failure.</summary>
+    public sealed record Later(Instant At) : EffectOutcome;
+}
+
+/// <summary>Does one kind of effect. Throws to be tried again.</summary>
+public delegate Task<EffectOutcome> DoEffect(DueEffect effect, CancellationToken cancel);
 
 /// <summary>
-/// Does to the outside world what committed bursts asked for, at least once: an effect is leased by moving its due time on, done outside any transaction, and removed in the transaction that
-/// resumes whoever waits for its answer. One that keeps failing is kept as dead, for people to look at.
+/// Does to the outside world what committed transactions asked for, at least once: an effect is leased by moving its due time on, done outside any transaction, and removed in the transaction that
+/// resumes whoever waits for its answer. One that keeps failing becomes an incident of the activity that waits for it; one that nobody waits for is kept as dead, for people to retry or discard.
 /// </summary>
 public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> log)
 {
     /// <summary>How long a host may work on an effect before another one takes it.</summary>
     private static readonly Duration Lease = Duration.FromMinutes(2);
 
-    /// <summary>Tries before an effect is given up. With the pauses between them: about half an hour.</summary>
-    public const int MaxAttempts = 10;
+    /// <summary>Tries before an effect is given up, unless its kind says otherwise. With the pauses between them: about a quarter of an hour.</summary>
+    public const int DefaultTries = 10;
 
-    private readonly Dictionary<string, DoEffect> _kinds = [];
+    /// <summary>Tries for what nobody waits for and what may be away for a night: about twelve hours.</summary>
+    public const int PatientTries = 17;
 
-    /// <summary>Registers how a kind is done. At start only.</summary>
-    public void Register(string kind, DoEffect how) => _kinds.Add(kind, how);
+    /// <summary>Name of the chain of history of effects that belong to no instance.</summary>
+    internal const string Chain = "effects";
+
+    private readonly Dictionary<string, (DoEffect Do, int Tries)> _kinds = [];
+
+    /// <summary>Registers how a kind is done and how often it is tried. At start only.</summary>
+    public void Register(string kind, DoEffect how, int tries = DefaultTries) => _kinds.Add(kind, (how, tries));
+
+    /// <summary>An effect outside a burst, for the batch of the transaction that causes it.</summary>
+    /// <param name="id">Its id and idempotency key.</param>
+    /// <param name="kind">A registered kind.</param>
+    /// <param name="instance">Instance whose history tells of it, or null.</param>
+    /// <param name="payload">What it needs.</param>
+    /// <param name="now">Now; it is due at once.</param>
+    public static NpgsqlBatchCommand Insert(Guid id, string kind, Guid? instance, OrderedDictionary<string, object?> payload, Instant now) => Sql.Command(
+        "insert into effect (id, kind, instance_id, payload, state, due_at, created_at) values ($1, $2, $3, $4, 'pending', $5, $5)",
+        id, kind, instance, new Json(WorkflowData.ToUtf8(payload)), now);
 
     /// <summary>Does what is due. Returns how many were tried.</summary>
     public async Task<int> SweepAsync(int limit, CancellationToken cancel = default)
@@ -50,7 +83,7 @@ public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> lo
         await using (var r = await claim.ExecuteReaderAsync(cancel))
         {
             while (await r.ReadAsync(cancel))
-                due.Add((new(r.GetGuid(0), r.GetString(1), r.GetGuid(2), WorkflowData.FromUtf8(r.Utf8(3)) as OrderedDictionary<string, object?> ?? [], r.GetInt32(4) - 1), r.GuidOrNull(5)));
+                due.Add((new(r.GetGuid(0), r.GetString(1), r.GuidOrNull(2), WorkflowData.FromUtf8(r.Utf8(3)) as OrderedDictionary<string, object?> ?? [], r.GetInt32(4) - 1), r.GuidOrNull(5)));
         }
 
         await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancel }, async (one, token) => await TryAsync(one.Effect, one.Bookmark, token));
@@ -61,47 +94,94 @@ public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> lo
     {
         try
         {
-            var how = _kinds.GetValueOrDefault(effect.Kind) ?? throw new InvalidOperationException($"Nothing does effects of kind '{effect.Kind}' here.");
-            var answer = await how(effect, cancel);
-            await DoneAsync(effect, bookmark, answer, cancel);
+            var how = _kinds.GetValueOrDefault(effect.Kind).Do ?? throw new InvalidOperationException($"Nothing does effects of kind '{effect.Kind}' here.");
+            switch (await how(effect, cancel))
+            {
+                case EffectOutcome.Done done:
+                    await EndAsync(effect, new("effect.done", "effect", Ids.Text(effect.Id), effect.Attempts + 1, Payload(("kind", effect.Kind))), bookmark is { } waits ? new Stimulus.Resume(Ids.Text(waits), done.Answer) : null, cancel);
+                    break;
+                case EffectOutcome.Dropped dropped:
+                    await EndAsync(effect, new("effect.dropped", "effect", Ids.Text(effect.Id), effect.Attempts + 1, Payload(("kind", effect.Kind), ("reason", dropped.Reason))), null, cancel);
+                    break;
+                case EffectOutcome.Later later:
+                    await using (var wait = runtime.Database.Query("update effect set due_at = $2, attempts = attempts - 1 where id = $1", effect.Id, later.At))
+                        await wait.ExecuteNonQueryAsync(cancel);
+                    break;
+            }
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancel.IsCancellationRequested)
         {
             Failed(log, effect.Id, effect.Attempts + 1, e);
-            await FailedAsync(effect, e, cancel);
+            await FailedAsync(effect, bookmark, e, cancel);
         }
     }
 
-    private async Task DoneAsync(DueEffect effect, Guid? bookmark, OrderedDictionary<string, object?> answer, CancellationToken cancel)
+    private async Task FailedAsync(DueEffect effect, Guid? bookmark, Exception failure, CancellationToken cancel)
     {
-        await using var transaction = await InstanceTransaction.OpenAsync(
-            runtime, "system", ("$1", effect.InstanceId), reads: [Sql.Command("delete from effect where id = $1 returning id", effect.Id)], cancel: cancel);
-        await transaction.NextResultAsync(cancel);
-        if (transaction.InstanceId is null || !await transaction.Reads.ReadAsync(cancel))
-            return;
-        await transaction.DoneReadingAsync();
-        transaction.Record(new("effect.done", "effect", Ids.Text(effect.Id), effect.Attempts + 1, WorkflowData.ToUtf8(new OrderedDictionary<string, object?> { ["kind"] = effect.Kind })));
-        if (bookmark is { } waits && transaction.IsRunning && transaction.State.Bookmarks.Exists(b => b.Id == Ids.Text(waits)))
-            await transaction.AdvanceAsync(new Stimulus.Resume(Ids.Text(waits), answer), cancel);
-        await transaction.CommitAsync(cancel);
-    }
-
-    private async Task FailedAsync(DueEffect effect, Exception failure, CancellationToken cancel)
-    {
-        if (effect.Attempts + 1 < MaxAttempts)
+        var tries = _kinds.TryGetValue(effect.Kind, out var kind) ? kind.Tries : DefaultTries;
+        if (effect.Attempts + 1 < tries)
         {
-            // 2, 4, 8 … seconds.
+            // 2, 4, 8 … seconds, at most about two hours.
             await using var retry = runtime.Database.Query(
-                "update effect set due_at = $2, last_error = left($3, 2000) where id = $1", effect.Id, runtime.Clock.Now() + Duration.FromSeconds(1 << Math.Min(effect.Attempts + 1, 9)), failure.ToString());
+                "update effect set due_at = $2, last_error = left($3, 8000) where id = $1", effect.Id, runtime.Clock.Now() + Duration.FromSeconds(1 << Math.Min(effect.Attempts + 1, 13)), failure.ToString());
             await retry.ExecuteNonQueryAsync(cancel);
             return;
         }
 
-        await using var transaction = await InstanceTransaction.OpenAsync(runtime, "system", ("$1", effect.InstanceId), cancel: cancel);
-        transaction.Write("update effect set state = 'dead', last_error = left($2, 2000) where id = $1", effect.Id, failure.ToString());
-        if (transaction.InstanceId is not null)
-            transaction.Record(new("effect.given-up", "effect", Ids.Text(effect.Id), effect.Attempts + 1, WorkflowData.ToUtf8(new OrderedDictionary<string, object?> { ["kind"] = effect.Kind, ["error"] = failure.Message })));
-        await transaction.CommitAsync(cancel);
+        var gaveUp = new HistoryEvent("effect.given-up", "effect", Ids.Text(effect.Id), effect.Attempts + 1, Payload(("kind", effect.Kind), ("error", failure.Message)));
+        if (bookmark is { } waits)
+            await EndAsync(effect, gaveUp, new Stimulus.Fail(Ids.Text(waits), $"Gave up after {tries} tries: {failure.Message}"), cancel);
+        else
+            await ChangeAsync(runtime, effect.Id, effect.InstanceId, "update effect set state = 'dead', last_error = left($2, 8000) where id = $1 and state = 'pending' returning id", failure.ToString(), gaveUp, "system", null, cancel);
+    }
+
+    private Task<bool> EndAsync(DueEffect effect, HistoryEvent what, Stimulus? stimulus, CancellationToken cancel) =>
+        ChangeAsync(runtime, effect.Id, effect.InstanceId, "delete from effect where id = $1 and $2::text is null returning id", null, what, "system", stimulus, cancel);
+
+    /// <summary>Changes an effect together with its history, under the lock of its instance where it has one. False when the effect is not there (any more) in the state it was expected in.</summary>
+    internal static async Task<bool> ChangeAsync(
+        WorkflowRuntime runtime, Guid id, Guid? instance, string change, object? value, HistoryEvent what, string actor, Stimulus? stimulus, CancellationToken cancel)
+    {
+        if (instance is { } owner)
+        {
+            await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor, ("$1", owner), reads: [Sql.Command(change, id, value)], cancel: cancel);
+            await transaction.NextResultAsync(cancel);
+            if (transaction.InstanceId is null || !await transaction.Reads.ReadAsync(cancel))
+                return false;
+            await transaction.DoneReadingAsync();
+            transaction.Record(what);
+            var bookmark = stimulus switch { Stimulus.Resume resume => resume.BookmarkId, Stimulus.Fail fail => fail.BookmarkId, _ => null };
+            if (stimulus is not null && transaction.IsRunning && transaction.State.Bookmarks.Exists(b => b.Id == bookmark))
+                await transaction.AdvanceAsync(stimulus, cancel);
+            await transaction.CommitAsync(cancel);
+            return true;
+        }
+
+        var now = runtime.Clock.Now();
+        await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
+        await using var database = await connection.BeginTransactionAsync(cancel);
+        var history = await NamedChain.LockAsync(connection, Chain, actor, now, cancel);
+        await using (var first = connection.CreateBatch())
+        {
+            first.Add(change, id, value);
+            if (await first.ExecuteScalarAsync(cancel) is null)
+                return false;
+        }
+
+        await using var batch = connection.CreateBatch();
+        history.Add(what);
+        batch.WriteChain(history);
+        await batch.ExecuteNonQueryAsync(cancel);
+        await database.CommitAsync(cancel);
+        return true;
+    }
+
+    internal static byte[] Payload(params ReadOnlySpan<(string Name, object? Value)> facts)
+    {
+        var payload = new OrderedDictionary<string, object?>();
+        foreach (var (name, value) in facts)
+            payload[name] = value;
+        return WorkflowData.ToUtf8(payload);
     }
 
     [LoggerMessage(EventId = 140, Level = LogLevel.Warning, Message = "Effect {Id} failed (attempt {Attempt})")]

@@ -58,7 +58,7 @@ public sealed class HttpEffects : IDisposable
 
     /// <summary>Sends. Returns run input for the activity.</summary>
     /// <exception cref="HttpRequestException">The receiver could not be reached; try again.</exception>
-    public async Task<OrderedDictionary<string, object?>> SendAsync(DueEffect effect, CancellationToken cancel)
+    public async Task<EffectOutcome> SendAsync(DueEffect effect, CancellationToken cancel)
     {
         using var request = Request(effect);
         try
@@ -66,7 +66,7 @@ public sealed class HttpEffects : IDisposable
             using var response = await _client.SendAsync(request, cancel);
             var bytes = await response.Content.ReadAsByteArrayAsync(cancel);
             var type = response.Content.Headers.ContentType;
-            return new()
+            return new EffectOutcome.Done(new()
             {
                 [Activities.SendHttpRequestBase.ResponseInput] = new OrderedDictionary<string, object?>
                 {
@@ -75,17 +75,20 @@ public sealed class HttpEffects : IDisposable
                     ["ContentType"] = type?.MediaType,
                     ["Content"] = IsText(type) ? Encoding.UTF8.GetString(bytes) : bytes,
                 },
-            };
+            });
         }
         catch (TaskCanceledException) when (!cancel.IsCancellationRequested)
         {
-            return new() { [Activities.SendHttpRequestBase.ErrorInput] = Activities.SendHttpRequestBase.TimeoutError };
+            return new EffectOutcome.Done(new() { [Activities.SendHttpRequestBase.ErrorInput] = Activities.SendHttpRequestBase.TimeoutError });
         }
         catch (HttpRequestException) when (effect.Attempts + 1 >= Tries)
         {
-            return new() { [Activities.SendHttpRequestBase.ErrorInput] = "FailedToConnect" };
+            return new EffectOutcome.Done(new() { [Activities.SendHttpRequestBase.ErrorInput] = "FailedToConnect" });
         }
     }
+
+    /// <summary>The client, for other kinds of effects that send to addresses people typed: the same addresses are refused.</summary>
+    public HttpClient Client => _client;
 
     public void Dispose() => _client.Dispose();
 

@@ -203,7 +203,8 @@ public sealed class InstanceTransaction : IAsyncDisposable
                 Write("update workflow_instance set event_sequence = $2, event_head = $3, updated_at = $4 where id = $1", id, _history.Sequence, _history.Head, Now);
         }
 
-        _history?.WriteTo(_writes);
+        if (_history is not null)
+            WriteHistory(_history);
         if (_newRow is { } row)
             _writes.BatchCommands.Insert(0, row());
         if (_writes.BatchCommands.Count == 0 && _isNew)
@@ -216,6 +217,12 @@ public sealed class InstanceTransaction : IAsyncDisposable
             _runtime.Changes.Publish(changes);
         if (Outgoing.Count > 0)
             _runtime.Stimuli.Deliver(Outgoing);
+    }
+
+    private void WriteHistory(HistoryAppend history)
+    {
+        _runtime.HistoryWriting?.Invoke(history, _writes);
+        history.WriteTo(_writes);
     }
 
     /// <summary>Gives the connection back. Without a commit the server rolls everything back.</summary>
@@ -288,7 +295,7 @@ public sealed class InstanceTransaction : IAsyncDisposable
             var at = _writes.BatchCommands.Count;
             await ApplyAsync(definition, child, childHistory, cancel);
             _writes.BatchCommands.Insert(at, NewRow(child.State, childHistory, activationKey: null, requirePublished: false));
-            childHistory.WriteTo(_writes);
+            WriteHistory(childHistory);
         }
 
         HttpAnswer = result.HttpAnswer ?? HttpAnswer;

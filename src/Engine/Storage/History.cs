@@ -155,6 +155,15 @@ public sealed class HistoryAppend
     /// <summary>Number of events added.</summary>
     public int Count => _events.Count;
 
+    /// <summary>The events added, in their order.</summary>
+    public IReadOnlyList<HistoryEvent> Events => _events;
+
+    /// <summary>Time of all of them.</summary>
+    public Instant At => _at;
+
+    /// <summary>Who did all of them.</summary>
+    public string Actor => _actor;
+
     /// <summary>Adds an event at the end.</summary>
     public void Add(HistoryEvent e)
     {

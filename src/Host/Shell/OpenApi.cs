@@ -1,11 +1,21 @@
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
+using NodaTime;
+using NodaTime.Serialization.SystemTextJson;
 
 namespace Orchestration.Host.Shell;
 
 internal static class OpenApi
 {
-    public static void AddOpenApiDocument(this WebApplicationBuilder builder) => builder.Services.AddOpenApi("v1", o =>
+    /// <summary>The document of the API; and times in it, which are RFC 3339 in UTC.</summary>
+    public static void AddOpenApiDocument(this WebApplicationBuilder builder)
+    {
+        builder.Services.ConfigureHttpJsonOptions(o => o.SerializerOptions.ConfigureForNodaTime(DateTimeZoneProviders.Tzdb));
+        builder.Services.AddOpenApi("v1", Describe);
+    }
+
+    private static void Describe(OpenApiOptions o)
     {
         o.ShouldInclude = endpoint => endpoint.RelativePath?.StartsWith("api/", StringComparison.Ordinal) == true;
         o.AddDocumentTransformer((document, _, _) =>
@@ -24,7 +34,14 @@ internal static class OpenApi
                 operation.Security = [new() { [new OpenApiSecuritySchemeReference("bearer", context.Document)] = [] }];
             return Task.CompletedTask;
         });
-    });
+        o.AddSchemaTransformer((schema, context, _) =>
+        {
+            var type = Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) ?? context.JsonTypeInfo.Type;
+            if (type == typeof(Instant) || type == typeof(Duration))
+                (schema.Type, schema.Format, schema.Properties) = (JsonSchemaType.String, type == typeof(Instant) ? "date-time" : null, null);
+            return Task.CompletedTask;
+        });
+    }
 
     /// <summary>The document at <c>/openapi/v1.json</c> and a browser for it at <c>/api/docs</c>.</summary>
     public static void MapOpenApiDocument(this WebApplication app)

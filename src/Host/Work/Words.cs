@@ -35,6 +35,9 @@ internal static class Words
 
     public static string Priority(int priority) => priority switch { 1 => "Critical", 2 => "High", 3 => "Normal", 4 => "Low", _ => "Planning" };
 
+    /// <summary>Reasons as the API gives them, as sentences.</summary>
+    public static string Sentence(IEnumerable<string> reasons) => string.Join(" ", reasons.Select(reason => $"{char.ToUpperInvariant(reason[0])}{reason[1..].TrimEnd('.')}."));
+
     /// <summary>“1 step”, “3 steps”.</summary>
     public static string Count(int count, string one, string? many = null) => count == 1 ? $"1 {one}" : $"{count} {many ?? one + "s"}";
 }

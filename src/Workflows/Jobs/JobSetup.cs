@@ -7,8 +7,6 @@ namespace Orchestration.Workflows.Jobs;
 /// <summary>The recurring jobs, on Quartz with its clustered PostgreSQL store: any number of hosts, one run of each tick.</summary>
 public static class JobSetup
 {
-    private const string EverySecond = "* * * * * ?";
-
     /// <summary>Adds the scheduler and the jobs.</summary>
     public static void AddJobs(this IHostApplicationBuilder builder, string connectionString)
     {
@@ -27,13 +25,18 @@ public static class JobSetup
                     c.CheckinMisfireThreshold = TimeSpan.FromSeconds(3);
                 });
             });
-            q.ScheduleJob<EscalateJob>(t => t.WithIdentity("escalate").WithCronSchedule(EverySecond));
-            q.ScheduleJob<TimersJob>(t => t.WithIdentity("timers").WithCronSchedule(EverySecond));
-            q.ScheduleJob<StimuliJob>(t => t.WithIdentity("stimuli").WithCronSchedule(EverySecond));
-            q.ScheduleJob<EffectsJob>(t => t.WithIdentity("effects").WithCronSchedule(EverySecond));
-            q.ScheduleJob<HousekeepingJob>(t => t.WithIdentity("housekeeping").WithCronSchedule("0 7 3 * * ?"));
+            q.AddJobListener<JobRuns>();
+            Add<EscalateJob>(q, JobCatalog.Escalate);
+            Add<TimersJob>(q, JobCatalog.Timers);
+            Add<StimuliJob>(q, JobCatalog.Stimuli);
+            Add<EffectsJob>(q, JobCatalog.Effects);
+            Add<HousekeepingJob>(q, JobCatalog.Housekeeping);
         });
         builder.AddQuartzHostedService(o => o.WaitForJobsToComplete = true);
         builder.Services.Configure<QuartzOptions>(o => o.Scheduling.IgnoreDuplicates = true);
+        builder.Services.AddSingleton<JobDesk>();
     }
+
+    private static void Add<T>(IQuartzBuilder quartz, JobDescription job) where T : class, IJob =>
+        quartz.ScheduleJob<T>(t => t.WithIdentity(job.Name).WithDescription(job.Description).WithCronSchedule(job.Cron, c => c.InTimeZone(TimeZoneInfo.Utc)), j => j.WithIdentity(job.Name).WithDescription(job.Description));
 }

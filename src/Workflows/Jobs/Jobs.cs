@@ -4,6 +4,7 @@ using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Tasks;
 using Quartz;
 
 namespace Orchestration.Workflows.Jobs;
@@ -41,7 +42,7 @@ public sealed class EffectsJob(Effects effects) : IJob
     public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) => Sweep.RunAsync(context, effects.SweepAsync, 50, cancellationToken);
 }
 
-/// <summary>Makes the partitions of history for this month and the next two, and forgets operation ids nobody can retry any more.</summary>
+/// <summary>Makes the partitions of history for this month and the next two; purges drafts of ended tasks, figures of jobs and operation ids nobody can retry any more.</summary>
 [DisallowConcurrentExecution]
 public sealed class HousekeepingJob(NpgsqlDataSource database, IClock clock) : IJob
 {
@@ -50,7 +51,9 @@ public sealed class HousekeepingJob(NpgsqlDataSource database, IClock clock) : I
     {
         var now = clock.Now();
         await Partitions.EnsureAsync(database, now, cancellationToken);
-        context.Result = await Operation.PurgeAsync(database, now, cancellationToken);
+        context.Result = await Operation.PurgeAsync(database, now, cancellationToken)
+            + await PurgeDrafts.RunAsync(database, now, cancellationToken)
+            + await JobQueries.PurgeAsync(database, now, cancellationToken);
     }
 }
 

@@ -5,6 +5,7 @@ using Npgsql;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.ServiceLevels;
@@ -53,6 +54,8 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         batch.Add(
             "update workflow_instance i set event_sequence = s.sequence, event_head = s.head, updated_at = $1 from unnest($2::uuid[], $3::int[], $4::bytea[]) s(id, sequence, head) where i.id = s.id",
             now, chains.ConvertAll(c => c.Chain).ToArray(), chains.ConvertAll(c => c.Sequence).ToArray(), chains.ConvertAll(c => c.Head).ToArray());
+        foreach (var chain in chains)
+            runtime.HistoryWriting?.Invoke(chain, batch);
         HistoryAppend.WriteAll(batch, chains);
         await batch.ExecuteNonQueryAsync(cancel);
         await transaction.CommitAsync(cancel);
@@ -196,10 +199,9 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
                 var title = task is null ? $"{due.Clock.Policy.Name} of {due.Reference}" : task.Title;
                 foreach (var person in facts.People(notify.To, task))
                 {
-                    commands.Add(Sql.Command(
-                        "insert into notification (id, person_id, kind, title, body, instance_id, task_id, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8)",
-                        Ids.New(now), person, late ? "sla.breached" : "sla.reminder", late ? $"Overdue: {title}" : $"Due soon: {title}",
-                        $"{due.Reference} · {rung.Key} of {due.Clock.Policy.Name}", due.InstanceId, task?.Id, now));
+                    commands.Add(Notify.Command(
+                        now, person, late ? "sla.breached" : "sla.reminder", late ? $"Overdue: {title}" : $"Due soon: {title}",
+                        $"{due.Reference} · {rung.Key} of {due.Clock.Policy.Name}", due.InstanceId, task?.Id));
                     changes.Add(new(ChangeKind.Person, person));
                 }
 

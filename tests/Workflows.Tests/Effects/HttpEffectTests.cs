@@ -24,7 +24,7 @@ public sealed class HttpEffectTests
         context.Response.ContentType = "application/json";
         context.Response.Close(Encoding.UTF8.GetBytes("""{"ok":true}"""), willBlock: false);
 
-        var answer = (OrderedDictionary<string, object?>)(await sending)["HttpResponse"]!;
+        var answer = (OrderedDictionary<string, object?>)(await sending).ShouldBeOfType<EffectOutcome.Done>().Answer["HttpResponse"]!;
         answer["StatusCode"].ShouldBe(201);
         answer["Content"].ShouldBe("""{"ok":true}""");
     }
@@ -42,7 +42,7 @@ public sealed class HttpEffectTests
         using var http = new HttpEffects(allowPrivateAddresses: true);
         var effect = Effect($"http://127.0.0.1:{FreePort()}/", attempts: 0);
         await Should.ThrowAsync<HttpRequestException>(() => http.SendAsync(effect, default));
-        (await http.SendAsync(effect with { Attempts = 3 }, default))["HttpError"].ShouldBe("FailedToConnect");
+        (await http.SendAsync(effect with { Attempts = 3 }, default)).ShouldBeOfType<EffectOutcome.Done>().Answer["HttpError"].ShouldBe("FailedToConnect");
     }
 
     private static DueEffect Effect(string url, int attempts) => new(

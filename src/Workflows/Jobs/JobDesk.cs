@@ -1,0 +1,109 @@
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Quartz;
+
+namespace Orchestration.Workflows.Jobs;
+
+/// <summary>A job with its schedule and figures.</summary>
+/// <param name="Job">What it is.</param>
+/// <param name="State"><c>Scheduled</c>, <c>Paused</c>, <c>Running</c>, <c>Error</c> (its class can not be made) or <c>Missing</c> (nobody scheduled it yet).</param>
+/// <param name="LastRunAt">When it last began, on whatever host; null when never.</param>
+/// <param name="NextRunAt">When it begins next; null while paused.</param>
+/// <param name="Figures">What it did lately; null when it did not run in the last day.</param>
+/// <param name="Backlog">What waits for it; null when nothing can.</param>
+public sealed record JobStatus(JobDescription Job, string State, Instant? LastRunAt, Instant? NextRunAt, JobFigures? Figures, JobBacklog? Backlog);
+
+/// <summary>Looking after the jobs of the cluster. What people do here is in the history chain <c>jobs</c>.</summary>
+public sealed class JobDesk(ISchedulerFactory schedulers, WorkflowRuntime runtime)
+{
+    /// <summary>All jobs.</summary>
+    public async Task<IReadOnlyList<JobStatus>> ListAsync(CancellationToken cancel = default)
+    {
+        var now = runtime.Clock.Now();
+        var figures = (await JobQueries.FiguresAsync(runtime.Database, now, cancel)).ToDictionary(f => f.Job);
+        var backlogs = (await JobQueries.BacklogsAsync(runtime.Database, now, cancel)).ToDictionary(b => b.Job);
+        var scheduler = await schedulers.GetScheduler(cancel);
+        var statuses = new List<JobStatus>();
+        foreach (var job in JobCatalog.All)
+        {
+            var key = new TriggerKey(job.Name);
+            var trigger = await scheduler.GetTrigger(key, cancel);
+            var state = trigger is null ? "Missing" : await scheduler.GetTriggerState(key, cancel) switch
+            {
+                TriggerState.Paused => "Paused",
+                TriggerState.Error => "Error",
+                TriggerState.Blocked => "Running",
+                _ => "Scheduled",
+            };
+            statuses.Add(new(job, state, At(trigger?.PreviousFireTimeUtc), state == "Paused" ? null : At(trigger?.NextFireTimeUtc), figures.GetValueOrDefault(job.Name), backlogs.GetValueOrDefault(job.Name)));
+        }
+
+        return statuses;
+
+        static Instant? At(DateTimeOffset? time) => time is { } some ? Instant.FromDateTimeOffset(some) : null;
+    }
+
+    /// <summary>Runs a job once, now, on whichever host takes it; also when it is paused. False when there is no such job.</summary>
+    public Task<bool> RunAsync(string name, string actor, CancellationToken cancel = default) =>
+        ActAsync(name, "job.run", actor, async (scheduler, key) => await scheduler.TriggerJob(key, cancellationToken: cancel), cancel);
+
+    /// <summary>Pauses a job on all hosts. What is due waits. False when there is no such job.</summary>
+    public Task<bool> PauseAsync(string name, string actor, CancellationToken cancel = default) =>
+        ActAsync(name, "job.paused", actor, async (scheduler, key) => await scheduler.PauseJob(key, cancel), cancel);
+
+    /// <summary>Lets a paused job go on. False when there is no such job.</summary>
+    public Task<bool> ResumeAsync(string name, string actor, CancellationToken cancel = default) =>
+        ActAsync(name, "job.resumed", actor, async (scheduler, key) => await scheduler.ResumeJob(key, cancel), cancel);
+
+    /// <summary>Makes a failing row due now instead of at the end of its pause. False when it is not there (any more).</summary>
+    public async Task<bool> RetryAsync(Guid row, string actor, CancellationToken cancel = default)
+    {
+        var now = runtime.Clock.Now();
+        await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        var history = await NamedChain.LockAsync(connection, Chain, actor, now, cancel);
+        await using (var update = connection.CreateBatch())
+        {
+            update.Add("update deadline set due_at = $2 where id = $1 and attempts > 0", row, now);
+            update.Add("update stimulus set due_at = $2 where id = $1 and attempts > 0", row, now);
+            if (await update.ExecuteNonQueryAsync(cancel) == 0)
+                return false;
+        }
+
+        await WriteAsync(connection, history, new("job.row-retried", "job", Ids.Text(row), 0, null), cancel);
+        await transaction.CommitAsync(cancel);
+        return true;
+    }
+
+    private const string Chain = "jobs";
+
+    private async Task<bool> ActAsync(string name, string action, string actor, Func<IScheduler, JobKey, Task> act, CancellationToken cancel)
+    {
+        var scheduler = await schedulers.GetScheduler(cancel);
+        var key = new JobKey(name);
+        if (JobCatalog.Find(name) is null || !await scheduler.Exists(key, cancel))
+            return false;
+
+        // The scheduler has its own connection. Written first, history never misses what was done; a failure in between leaves a row about something that was only tried.
+        await using (var connection = await runtime.Database.OpenConnectionAsync(cancel))
+        {
+            await using var transaction = await connection.BeginTransactionAsync(cancel);
+            var history = await NamedChain.LockAsync(connection, Chain, actor, runtime.Clock.Now(), cancel);
+            await WriteAsync(connection, history, new(action, "job", name, 0, null), cancel);
+            await transaction.CommitAsync(cancel);
+        }
+
+        await act(scheduler, key);
+        return true;
+    }
+
+    private static async Task WriteAsync(NpgsqlConnection connection, HistoryAppend history, HistoryEvent what, CancellationToken cancel)
+    {
+        history.Add(what);
+        await using var batch = connection.CreateBatch();
+        batch.WriteChain(history);
+        await batch.ExecuteNonQueryAsync(cancel);
+    }
+}

@@ -1,0 +1,19 @@
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Storage;
+
+namespace Orchestration.Workflows.Tasks;
+
+/// <summary>Drops what somebody typed into a task and never sent, a while after the task has ended: until then they may still copy it.</summary>
+public static class PurgeDrafts
+{
+    /// <summary>How long a draft outlives its task.</summary>
+    public static readonly Duration Retention = Duration.FromDays(30);
+
+    /// <summary>Returns how many went.</summary>
+    public static async Task<int> RunAsync(NpgsqlDataSource database, Instant now, CancellationToken cancel = default)
+    {
+        await using var purge = database.Query("update task set draft = null where draft is not null and ended_at < $1", now - Retention);
+        return await purge.ExecuteNonQueryAsync(cancel);
+    }
+}

@@ -1,0 +1,196 @@
+using System.Buffers;
+using MimeKit;
+using NodaTime;
+using Orchestration.Engine.Runtime;
+using Orchestration.Workflows.Notifications;
+using Orchestration.Workflows.Tasks;
+using SmtpServer;
+using SmtpServer.ComponentModel;
+using SmtpServer.Protocol;
+using SmtpServer.Storage;
+
+namespace Orchestration.Workflows.Tests.Notifications;
+
+/// <summary>Mail, against a real SMTP server in this process.</summary>
+public sealed class MailTests
+{
+    [Fact]
+    public async Task Assigned_work_is_mailed_to_whoever_wants_that_unless_they_have_read_it()
+    {
+        await using var server = new MailServer();
+        await using var world = await WorldAsync(server);
+        await ChooseAsync(world, "adjuster1", ["task.assigned"]);
+        var task = await AssignAsync(world, "adjuster1");
+
+        await SweepAsync(world);
+        server.Messages.ShouldBeEmpty("they have two minutes to read it in the product");
+        world.Clock.Advance(Duration.FromMinutes(2));
+        await SweepAsync(world);
+
+        var mail = server.Messages.ShouldHaveSingleItem();
+        mail.Subject.ShouldBe("Check <cover> was assigned to you (REF-1)");
+        mail.To.ToString().ShouldContain("@example.com");
+        mail.HtmlBody.ShouldNotBeNull().ShouldContain("Check &lt;cover&gt; was assigned to you");
+        mail.HtmlBody.ShouldNotContain("<cover>");
+        mail.TextBody.ShouldNotBeNull().ShouldContain("Check <cover> was");
+        mail.TextBody.ShouldNotBeNull().ShouldContain($"https://work.example.com/tasks/{Ids.Text(task)}");
+        mail.Headers["Auto-Submitted"].ShouldBe("auto-generated");
+        mail.MessageId.ShouldStartWith(Ids.Text(await world.ScalarAsync<Guid>("select id from notification")));
+        (await world.ScalarAsync<long>("select count(*) from effect")).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task What_was_read_in_time_is_not_mailed_and_neither_is_what_nobody_asked_for()
+    {
+        await using var server = new MailServer();
+        await using var world = await WorldAsync(server);
+        await AssignAsync(world, "adjuster2");
+        (await world.ScalarAsync<long>("select count(*) from effect")).ShouldBe(0);
+
+        await ChooseAsync(world, "adjuster1", ["task.assigned"]);
+        await AssignAsync(world, "adjuster1");
+        await NotificationQueries.ReadAllAsync(world.Runtime, await world.PersonAsync("adjuster1"));
+        world.Clock.Advance(Duration.FromMinutes(2));
+        await SweepAsync(world);
+        server.Messages.ShouldBeEmpty();
+        (await world.ScalarAsync<long>("select count(*) from effect")).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Quiet_hours_put_mail_off_to_their_end()
+    {
+        await using var server = new MailServer();
+        await using var world = await WorldAsync(server);
+        await ChooseAsync(world, "adjuster1", ["task.assigned"], new(20, 0), new(7, 30), "Europe/London");
+        world.Clock.Advance(Instant.FromUtc(2026, 7, 1, 21, 0) - world.Clock.Now());
+        await AssignAsync(world, "adjuster1");
+        world.Clock.Advance(Duration.FromHours(1));
+        await SweepAsync(world);
+        server.Messages.ShouldBeEmpty();
+
+        // 07:30 in London is 06:30 UTC in July.
+        (await world.ScalarAsync<DateTime>("select due_at from effect")).ShouldBe(new DateTime(2026, 7, 2, 6, 30, 0, DateTimeKind.Utc));
+        world.Clock.Advance(Instant.FromUtc(2026, 7, 2, 6, 30) - world.Clock.Now());
+        await SweepAsync(world);
+        server.Messages.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task The_organisations_choice_holds_for_whoever_has_not_chosen()
+    {
+        await using var server = new MailServer();
+        await using var world = await WorldAsync(server);
+        (await NotificationPreferences.SaveAsync(world.Runtime, null, NotificationPreferences.Default with { EmailKinds = ["task.assigned"] }, await world.PersonAsync("admin"))).ShouldBe(1);
+        await ChooseAsync(world, "adjuster2", []);
+        await AssignAsync(world, "adjuster2");
+        await AssignAsync(world, "adjuster1");
+        world.Clock.Advance(Duration.FromMinutes(2));
+        await SweepAsync(world);
+        server.Messages.ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task A_mail_server_that_is_away_costs_no_mail()
+    {
+        var server = new MailServer();
+        await using var world = await WorldAsync(server);
+        await ChooseAsync(world, "adjuster1", ["task.assigned"]);
+        await AssignAsync(world, "adjuster1");
+        server.Refuses = true;
+        world.Clock.Advance(Duration.FromMinutes(2));
+        await SweepAsync(world);
+        server.Messages.ShouldBeEmpty();
+        server.Refuses = false;
+        world.Clock.Advance(Duration.FromSeconds(2));
+        await SweepAsync(world);
+        server.Messages.ShouldHaveSingleItem();
+        await server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Two_people_changing_the_same_choice_are_told()
+    {
+        await using var world = await World.CreateAsync();
+        var person = await world.PersonAsync("adjuster1");
+        (await NotificationPreferences.SaveAsync(world.Runtime, person.Id, NotificationPreferences.Default, person)).ShouldBe(1);
+        (await NotificationPreferences.SaveAsync(world.Runtime, person.Id, NotificationPreferences.Default, person)).ShouldBeNull("it is based on revision 0");
+        (await NotificationPreferences.SaveAsync(world.Runtime, person.Id, NotificationPreferences.Default with { Revision = 1 }, person)).ShouldBe(2);
+        (await NotificationPreferences.OfAsync(world.Database, person.Id)).Revision.ShouldBe(2);
+    }
+
+    [Theory]
+    [InlineData("task.unknown", null, null, null, "emailKinds")]
+    [InlineData("task.assigned", "25:00", "07:00", null, "quietFrom")]
+    [InlineData("task.assigned", "20:00", null, null, "quietTo")]
+    [InlineData("task.assigned", "20:00", "20:00", null, "quietTo")]
+    [InlineData("task.assigned", "20:00", "07:00", "Mars/Olympus", "timeZone")]
+    public void Nonsense_is_refused_by_field(string kind, string? from, string? to, string? zone, string field) =>
+        NotificationPreferences.Check([kind], from, to, zone, out _).Keys.ShouldBe([field]);
+
+    private static async Task<World> WorldAsync(MailServer server)
+    {
+        var world = await World.CreateAsync(new MailSettings { Host = "127.0.0.1", Port = server.Port, Security = MailSecurity.None, From = "Orchestration <no-reply@example.com>", PublicUrl = new("https://work.example.com") });
+        await world.PublishAsync("mailing", ("check", """
+            "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check <cover>" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
+            """));
+        return world;
+    }
+
+    private static async Task ChooseAsync(World world, string userName, string[] kinds, LocalTime? from = null, LocalTime? to = null, string zone = "Etc/UTC")
+    {
+        var person = await world.PersonAsync(userName);
+        (await NotificationPreferences.SaveAsync(world.Runtime, person.Id, new(kinds, from, to, zone, 0), person)).ShouldBe(1);
+    }
+
+    private static async Task<Guid> AssignAsync(World world, string userName)
+    {
+        var instance = await world.StartAsync("mailing", $"REF-{await world.ScalarAsync<long>("select count(*) + 1 from journey_case")}");
+        var task = await world.OpenTaskAsync(instance);
+        await world.DoneAsync(AssignTask.RunAsync(world.Desk, new(task.Id, task.Revision, $"assign-{Ids.Text(task.Id)}"), userName, null, await world.PersonAsync("supervisor")));
+        return task.Id;
+    }
+
+    private static Task<int> SweepAsync(World world) => world.Get<Engine.Runtime.Effects>().SweepAsync(50);
+
+    private sealed class MailServer : IAsyncDisposable, IMessageStoreFactory, IMessageStore
+    {
+        private readonly CancellationTokenSource _stop = new();
+        private readonly Task _running;
+
+        public MailServer()
+        {
+            using (var free = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0))
+            {
+                free.Start();
+                Port = ((System.Net.IPEndPoint)free.LocalEndpoint).Port;
+            }
+
+            var options = new SmtpServerOptionsBuilder().ServerName("localhost").Port(Port).Build();
+            var services = new SmtpServer.ComponentModel.ServiceProvider();
+            services.Add((IMessageStoreFactory)this);
+            _running = new SmtpServer.SmtpServer(options, services).StartAsync(_stop.Token);
+        }
+
+        public int Port { get; }
+        public bool Refuses { get; set; }
+        public List<MimeMessage> Messages { get; } = [];
+
+        public IMessageStore CreateInstance(ISessionContext context) => this;
+
+        public async Task<SmtpResponse> SaveAsync(ISessionContext context, IMessageTransaction transaction, ReadOnlySequence<byte> buffer, CancellationToken cancellationToken)
+        {
+            if (Refuses)
+                return SmtpResponse.MailboxUnavailable;
+            using var bytes = new MemoryStream(buffer.ToArray());
+            Messages.Add(await MimeMessage.LoadAsync(bytes, cancellationToken));
+            return SmtpResponse.Ok;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stop.CancelAsync();
+            await _running;
+            _stop.Dispose();
+        }
+    }
+}
