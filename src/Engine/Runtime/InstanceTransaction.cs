@@ -175,6 +175,7 @@ public sealed class InstanceTransaction : IAsyncDisposable
         var workflow = await _runtime.Definitions.GetVersionAsync(DefinitionVersionId, cancel);
         var result = Burst.Advance(workflow, State, stimulus, _runtime.Context(Now));
         await ApplyAsync(workflow, result, _history!, cancel);
+        DefinitionVersionId = result.State.DefinitionVersionId;
         _stateChanged = true;
         return result;
     }
