@@ -190,6 +190,7 @@ public sealed class InstanceTransaction : IAsyncDisposable
         await ApplyAsync(workflow, result, _history!, cancel);
         await ObserveAsync(cancel);
         _observed = _runtime.BurstWrites.Observer?.Moved(result, stimulus, new(this, workflow, State, _history!), _observed);
+        DefinitionVersionId = result.State.DefinitionVersionId;
         _stateChanged = true;
         return result;
     }
