@@ -44,7 +44,7 @@ public sealed class CaseClockTests
         before["claims-settle"].Status.ShouldBe(ClockStatus.Running);
 
         world.Clock.Advance(Duration.FromHours(2));
-        await DoAsync(world, id, "assess", "NeedInformation", """{ "assessedAmount": 1, "recommendation": "Pay", "reasoning": "Where?" }""", "adjuster2");
+        await DoAsync(world, id, "assess", "NeedInformation", """{ "openQuestions": "Where did it burst?" }""", "adjuster2");
         var waiting = await ClocksAsync(world, id);
         waiting["claims-settle"].ShouldSatisfyAllConditions(c => c.Status.ShouldBe(ClockStatus.Paused), c => c.DueAt.ShouldBeNull(), c => c.Segments[^1].Cause.ShouldBe("step:requestInformation"));
         waiting["us-ca-claims-decide"].ShouldSatisfyAllConditions(c => c.Status.ShouldBe(ClockStatus.Running), c => c.DueAt.ShouldBe(before["us-ca-claims-decide"].DueAt));
@@ -95,7 +95,7 @@ public sealed class CaseClockTests
         await DoAsync(world, id, "assess", "Assessed", """{ "assessedAmount": 500, "recommendation": "Pay", "reasoning": "As claimed." }""", "adjuster2");
         await DoAsync(world, id, "decide", "Approve", """{ "approvedAmount": 500, "reason": "As assessed." }""", "adjuster2");
         (await ClockAsync(world, id, $"{law}-claims-status-letter", letters.Length)).ShouldSatisfyAllConditions(c => c.Status.ShouldBe(ClockStatus.Completed), c => c.Breached.ShouldBeFalse());
-        (await world.ScalarAsync<int>("select count(*)::int from sla_clock where instance_id = @id and breached", new { id })).ShouldBe(0);
+        (await world.ScalarAsync<int>("select count(*)::int from sla_clock where instance_id = @id and breached and kind = 'statutory'", new { id })).ShouldBe(0);
     }
 
     [Fact]
