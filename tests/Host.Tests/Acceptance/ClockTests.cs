@@ -39,7 +39,7 @@ public sealed class ClockTests(Office office) : IClassFixture<Office>
         await (await stranger.SendAsync(HttpMethod.Get, $"/api/cases/{id}/clocks")).ProblemAsync(404);
         await (await stranger.SendAsync(HttpMethod.Post, "/api/clocks/recompute", new { clock, preview = true })).ProblemAsync(403);
         await (await office.Supervisor.SendAsync(HttpMethod.Put, "/api/calendars/claims-office", new { revision = 1, document = new { } })).ProblemAsync(403);
-        await (await office.Supervisor.SendAsync(HttpMethod.Get, $"/api/clocks/{Guid.NewGuid()}")).ProblemAsync(404);
+        await (await office.Supervisor.SendAsync(HttpMethod.Get, $"/api/clocks/01970000-0000-7000-8000-000000000000")).ProblemAsync(404);
     }
 
     [Fact]
