@@ -58,7 +58,7 @@ internal static class PreferenceEndpoints
         });
     }
 
-    private static RazorComponentResult Show(PreferencesBody preferences, IReadOnlyDictionary<string, string[]> errors, string path, MailSettings mail, Person me, Guid? whose, bool saved) =>
+    private static RazorComponentResult<PreferencesPage> Show(PreferencesBody preferences, Dictionary<string, string[]> errors, string path, MailSettings mail, Person me, Guid? whose, bool saved) =>
         new RazorComponentResult<PreferencesPage>(new { Preferences = preferences, Errors = errors, Path = path, CanMail = mail.IsConfigured, Address = me.Email, IsMine = whose is not null, Saved = saved })
         {
             StatusCode = errors.Count > 0 ? StatusCodes.Status422UnprocessableEntity : StatusCodes.Status200OK,
