@@ -113,10 +113,9 @@ public sealed partial class JavaScriptProgram
 
     private static void Return(Realm realm)
     {
-        if (realm.IsUsed)
-            return;
         realm.End();
-        t_realm = realm;
+        if (!realm.IsUsed)
+            t_realm = realm;
     }
 
     private JsValue Run(Realm realm)

@@ -54,6 +54,7 @@ internal sealed class Realm
 
     public void Begin(ExpressionScope scope, ScriptLimits limits)
     {
+        scope.Budget?.Check();
         Scope = scope;
         _limits = limits;
         _steps = limits.MaxSteps;
@@ -64,7 +65,11 @@ internal sealed class Realm
         _startedAt = null;
     }
 
-    public void End() => Scope = null!;
+    public void End()
+    {
+        Scope.Budget?.Spend(_limits.MaxSteps - _steps, _limits.MaxMemory - _memory);
+        Scope = null!;
+    }
 
     public Environment ProgramEnvironment(Scope scope)
     {
