@@ -93,8 +93,8 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
             """
             select c.id, c.state, t.id, t.title, t.state, t.revision, t.priority, t.owner_id, t.team,
                 coalesce((select array_agg(a) from task o, unnest(o.actors) a where o.instance_id = t.instance_id and o.activity_id = any(t.excluded_steps)), '{}'),
-                coalesce(j.reference, '')
-            from sla_clock c left join task t on t.id = c.task_id left join journey_case j on j.id = c.instance_id
+                coalesce(j.reference, i.correlation_id, '')
+            from sla_clock c left join task t on t.id = c.task_id join workflow_instance i on i.id = c.instance_id left join journey_case j on j.id = c.instance_id
             where c.id = any($1)
             """,
             due.Keys.ToArray());
@@ -153,12 +153,12 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         {
             due.Record(new(
                 record.Acted ? "sla.rung" : "sla.rung-skipped", "clock", Ids.Text(due.ClockId), clock.Generation,
-                Payload(new { rung = record.Rung, due = record.DueAt.ToString(), policy = clock.Policy.Id, task = task?.Title })));
+                Payload(new { rung = record.Rung, due = record.DueAt.ToString(), policy = clock.Policy.Id, name = task is null ? clock.Policy.Name : null, task = task?.Title })));
         }
 
         if (decision.BreachedNow)
         {
-            due.Record(new("sla.breached", "clock", Ids.Text(due.ClockId), clock.Generation, Payload(new { policy = clock.Policy.Id, due = clock.DueAt?.ToString(), task = task?.Title })));
+            due.Record(new("sla.breached", "clock", Ids.Text(due.ClockId), clock.Generation, Payload(new { policy = clock.Policy.Id, name = task is null ? clock.Policy.Name : null, due = clock.DueAt?.ToString(), task = task?.Title })));
             if (task is not null)
                 task = task with { Breached = true };
         }
