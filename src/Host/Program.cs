@@ -64,6 +64,7 @@ static async Task Run(string[] args)
     app.MapNotifications();
     app.MapStudio();
     app.MapElsaApi();
+    app.MapWorkflowRequests();
 
     await app.RunAsync();
 }

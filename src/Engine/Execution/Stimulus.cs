@@ -64,4 +64,7 @@ public sealed record BurstContext(Instant Now, ulong Seed)
 
     /// <summary>How many ExecuteWorkflow activities this burst stands in.</summary>
     internal int Depth { get; init; }
+
+    /// <summary>A burst this one stands in can answer an HTTP request.</summary>
+    internal bool HasHttpRequest { get; init; }
 }
