@@ -173,7 +173,7 @@ public sealed class WorkflowRequestTests(SharedHost host) : IClassFixture<Shared
     public async Task An_instance_id_chosen_by_the_caller_starts_once()
     {
         await PublishAsync("once", Endpoint("once", "POST"), Answer("'in'"));
-        var id = Guid.NewGuid().ToString("N");
+        var id = Ids.Text(Ids.New(host.App.Clock.GetCurrentInstant()));
 
         (await Client.PostAsync($"/workflows/once?workflowInstanceId={id}", null)).StatusCode.ShouldBe(HttpStatusCode.OK);
         (await Client.PostAsync($"/workflows/once?workflowInstanceId={id}", null)).StatusCode.ShouldBe(HttpStatusCode.Conflict);

@@ -81,7 +81,7 @@ public sealed class TimerTriggerTests
     /// <summary>A host of its own: nothing but the database is shared.</summary>
     private static Timers Host(World world) => new(
         new WorkflowRuntime(
-            world.Database, new DefinitionStore(world.Database, world.Get<ActivityRegistry>(), new Changes()), world.Get<BurstWrites>(), new Changes(), world.Clock, NullLogger<WorkflowRuntime>.Instance),
+            world.Database, new DefinitionStore(world.Database, world.Get<ActivityRegistry>(), new Changes(NullLogger<Changes>.Instance)), world.Get<BurstWrites>(), new Changes(NullLogger<Changes>.Instance), world.Clock, NullLogger<WorkflowRuntime>.Instance),
         NullLogger<Timers>.Instance);
 
     private static Task<long> InstancesAsync(World world) => world.ScalarAsync<long>("select count(*) from workflow_instance");
