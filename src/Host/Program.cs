@@ -70,6 +70,7 @@ static async Task Run(string[] args)
     app.MapNotificationPreferences();
     app.MapStudio();
     app.MapElsaApi();
+    app.MapWorkflowRequests();
 
     await app.RunAsync();
 }

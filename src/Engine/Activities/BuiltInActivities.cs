@@ -231,8 +231,9 @@ internal static class BuiltInActivities
             ],
             Outputs =
             [
-                new("ParsedContent", Any, "The content."), new("Files", "FormFile[]", "The files."), new("File", "FormFile", "The first file."), new("RouteData", Map, "Values in the path."),
-                new("QueryStringData", Map, "Values in the query."), new("Headers", Map, "The headers."), new("Result", "HttpRequest"),
+                new("ParsedContent", Any, "The content."), new("Files", "FormFile[]", "The files.") { IsTransient = true }, new("File", "FormFile", "The first file.") { IsTransient = true },
+                new("RouteData", Map, "Values in the path."), new("QueryStringData", Map, "Values in the query."), new("Headers", Map, "The headers.") { IsTransient = true },
+                new("Result", "HttpRequest") { IsTransient = true },
             ],
         },
         new()

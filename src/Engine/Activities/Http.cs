@@ -7,21 +7,55 @@ namespace Orchestration.Engine.Activities;
 
 /// <summary>
 /// Waits for an HTTP request, or starts an instance by one. The host resumes (or starts) it with the run input <c>HttpRequest</c>: an object with
-/// <c>Method</c>, <c>Path</c>, <c>Headers</c>, <c>QueryStringData</c>, <c>RouteData</c>, <c>ParsedContent</c>, and <c>Files</c> when there are any.
+/// <c>Method</c>, <c>Path</c>, <c>Headers</c>, <c>QueryStringData</c>, <c>RouteData</c>, <c>ParsedContent</c>, and <c>Files</c> and <c>File</c> when there are any; <c>Outcome</c> when the request broke a limit
+/// for which the activity has an outcome.
 /// </summary>
-internal sealed class HttpEndpoint : Activity, ITrigger
+internal sealed class HttpEndpoint(HttpEndpointOutcomes outcomes) : Activity, ITrigger
 {
     public const string TypeName = "Elsa.HttpEndpoint";
     public const string RequestInput = "HttpRequest";
     private const string Waiting = "WaitsForRequest";
     private static readonly string[] Get = ["GET"];
+    private static readonly string[] Rules = ["Authorize", "Policy", "RequestTimeout", "RequestSizeLimit", "FileSizeLimit", "AllowedFileExtensions", "BlockedFileExtensions", "AllowedMimeTypes"];
 
     public static Activity Compile(ActivityCompilation c)
     {
-        if (c.TryLiteral("Path", out var path) ? string.IsNullOrWhiteSpace(path as string) : c.Node.CanStartWorkflow)
+        var isLiteral = c.TryLiteral("Path", out var path);
+
+        if (isLiteral ? string.IsNullOrWhiteSpace(path as string) : c.Node.CanStartWorkflow)
             c.PublishError("path", c.Node.CanStartWorkflow ? "the path of an endpoint that starts workflows must be a literal text." : "the path is missing.");
 
-        return new HttpEndpoint();
+        if (isLiteral && path is string template)
+        {
+            try
+            {
+                HttpRoute.Parse(template);
+            }
+            catch (FormatException exception)
+            {
+                c.PublishError("path", exception.Message);
+            }
+        }
+
+        // Who may call it and with what is decided before there is an instance to evaluate anything.
+        foreach (var rule in (ReadOnlySpan<string>)[.. Rules, "SupportedMethods"])
+        {
+            if (c.Node.CanStartWorkflow && !c.TryLiteral(rule, out _))
+                c.PublishError(rule, $"{rule} of an endpoint that starts workflows must be a literal value.");
+        }
+
+        var outcomes = HttpEndpointOutcomes.None;
+
+        foreach (var outcome in Enum.GetValues<HttpEndpointOutcomes>())
+        {
+            if (outcome != HttpEndpointOutcomes.None && c.Property($"expose{outcome}Outcome") is { ValueKind: System.Text.Json.JsonValueKind.True })
+                outcomes |= outcome;
+        }
+
+        if (outcomes != HttpEndpointOutcomes.None)
+            c.Node.Outcomes = ["Done", .. outcomes.Names()];
+
+        return new HttpEndpoint(outcomes);
     }
 
     protected internal override void Execute(ActivityContext context)
@@ -45,38 +79,115 @@ internal sealed class HttpEndpoint : Activity, ITrigger
         Received(context);
     }
 
-    private static void Wait(ActivityContext context)
+    private void Wait(ActivityContext context)
     {
         var path = context.RequiredInput<string>("Path");
+        var route = Route(path);
 
         foreach (var method in Methods(context.Input("SupportedMethods")))
-            context.OpenBookmark(TypeName, StimulusHash.Http(path, method), Stimulus(path, method));
+            context.OpenBookmark(TypeName, StimulusHash.Http(route.Key, method), Stimulus(route, method, context.Input));
+    }
+
+    private static HttpRoute Route(string path)
+    {
+        try
+        {
+            return HttpRoute.Parse(path);
+        }
+        catch (FormatException exception)
+        {
+            throw new EngineException($"The path '{path}' can not be waited at: {exception.Message}");
+        }
     }
 
     private static void Received(ActivityContext context)
     {
-        if (context.TryGetInput(RequestInput, out var input) && input is OrderedDictionary<string, object?> request)
+        if (!context.TryGetInput(RequestInput, out var input) || input is not OrderedDictionary<string, object?> request)
         {
-            context.SetOutput("Result", request);
-            context.Run.HasHttpRequest = true;
-
-            foreach (var output in (ReadOnlySpan<string>)["ParsedContent", "Files", "File", "RouteData", "QueryStringData", "Headers"])
-            {
-                if (request.TryGetValue(output, out var value))
-                    context.SetOutput(output, value);
-            }
+            context.Complete();
+            return;
         }
 
-        context.Complete();
+        context.SetOutput("Result", request);
+        context.Run.HasHttpRequest = true;
+
+        foreach (var output in (ReadOnlySpan<string>)["ParsedContent", "Files", "File", "RouteData", "QueryStringData", "Headers"])
+        {
+            if (request.TryGetValue(output, out var value))
+                context.SetOutput(output, value);
+        }
+
+        if (request.TryGetValue("Outcome", out var broken) && broken is string outcome)
+            context.Complete(outcome);
+        else
+            context.Complete();
     }
 
-    public IEnumerable<Trigger> Triggers(ActivityNode node) =>
-        node.Literal("Path") is string path ? Methods(node.Literal("SupportedMethods")).Select(method => new Trigger(node.Id, TypeName, StimulusHash.Http(path, method), Stimulus(path, method))) : [];
+    public IEnumerable<Trigger> Triggers(ActivityNode node)
+    {
+        if (node.Literal("Path") is not string path)
+            return [];
+
+        HttpRoute route;
+
+        try
+        {
+            route = HttpRoute.Parse(path);
+        }
+        catch (FormatException)
+        {
+            // Publishing was refused for it.
+            return [];
+        }
+
+        return Methods(node.Literal("SupportedMethods")).Select(method => new Trigger(node.Id, TypeName, StimulusHash.Http(route.Key, method), Stimulus(route, method, node.Literal)));
+    }
 
     private static IEnumerable<string> Methods(object? value) =>
         value is List<object?> { Count: > 0 } methods ? methods.OfType<string>().Select(x => x.ToUpperInvariant()).Distinct() : Get;
 
-    private static OrderedDictionary<string, object?> Stimulus(string path, string method) => new() { ["Path"] = path.Trim('/'), ["Method"] = method };
+    /// <summary>What is waited for, and what the host must know to let a request in.</summary>
+    private OrderedDictionary<string, object?> Stimulus(HttpRoute route, string method, Func<string, object?> input)
+    {
+        var stimulus = new OrderedDictionary<string, object?> { ["Path"] = route.Template, ["Method"] = method };
+
+        foreach (var rule in Rules)
+        {
+            if (input(rule) is { } value and not false and not "" and not List<object?> { Count: 0 })
+                stimulus[rule] = value is TimeSpan span ? span.ToString("c", CultureInfo.InvariantCulture) : value;
+        }
+
+        if (outcomes != HttpEndpointOutcomes.None)
+            stimulus["Outcomes"] = outcomes.ToString();
+
+        return stimulus;
+    }
+}
+
+/// <summary>Broken limits for which an HttpEndpoint has an outcome of its own; the others refuse the request.</summary>
+[Flags]
+public enum HttpEndpointOutcomes
+{
+    None = 0,
+    RequestTooLarge = 1,
+    FileTooLarge = 2,
+    InvalidFileExtension = 4,
+    InvalidFileMimeType = 8,
+}
+
+/// <summary>Their names on the canvas.</summary>
+public static class HttpEndpointOutcomeNames
+{
+    internal static IEnumerable<string> Names(this HttpEndpointOutcomes outcomes) => Enum.GetValues<HttpEndpointOutcomes>().Where(x => x != HttpEndpointOutcomes.None && outcomes.HasFlag(x)).Select(Name);
+
+    /// <summary>Elsa's name of an outcome.</summary>
+    public static string Name(this HttpEndpointOutcomes outcome) => outcome switch
+    {
+        HttpEndpointOutcomes.RequestTooLarge => "Request too large",
+        HttpEndpointOutcomes.FileTooLarge => "File too large",
+        HttpEndpointOutcomes.InvalidFileExtension => "Invalid file extension",
+        _ => "Invalid file MIME type",
+    };
 }
 
 /// <summary>Answers the request that started or resumed this run.</summary>
@@ -84,7 +195,7 @@ internal sealed class WriteHttpResponse : Activity
 {
     protected internal override void Execute(ActivityContext context)
     {
-        if (!context.Run.HasHttpRequest && !context.TryGetInput(HttpEndpoint.RequestInput, out _))
+        if (!context.Run.CanAnswerHttp)
         {
             throw new FaultException("NoHttpContext", "HTTP", "System",
                 "The HTTP context was lost during workflow execution. This typically occurs when a workflow initiated from an HTTP endpoint is suspended and later resumed in a different execution context (e.g., background processing, virtual actor, or after a workflow transition). The original HTTP request context that expects a response is no longer available.");
@@ -96,7 +207,20 @@ internal sealed class WriteHttpResponse : Activity
         if (string.IsNullOrWhiteSpace(contentType))
             contentType = content switch { null => null, byte[] => "application/octet-stream", string => "text/plain", _ => "application/json" };
 
-        context.Run.Result.HttpAnswer = new HttpAnswer(StatusCode(context.Input("StatusCode")), contentType, content, HttpHeaders.Read(context.Input("ResponseHeaders")));
+        var status = StatusCode(context.Input("StatusCode"));
+
+        if (status is < 200 or > 599)
+            throw new EngineException($"{status} is no status code to answer with.");
+
+        var headers = HttpHeaders.Read(context.Input("ResponseHeaders"));
+
+        foreach (var (name, values) in headers)
+        {
+            if (name.Length == 0 || !name.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal)) || values.Any(v => v.Any(c => c is < ' ' and not '\t' or > '~')))
+                throw new EngineException($"The header '{name}' can not be sent: its name or value has characters that headers can not have.");
+        }
+
+        context.Run.Result.HttpAnswer = new HttpAnswer(status, contentType, content, headers);
         context.Complete();
     }
 

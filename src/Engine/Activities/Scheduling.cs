@@ -34,8 +34,8 @@ internal sealed class Timer : Activity, ITrigger
 
     public static Activity Compile(ActivityCompilation c)
     {
-        if (c.TryLiteral("Interval", out var value) && value is not TimeSpan { Ticks: > 0 })
-            c.PublishError("interval", "the interval must be a time span greater than zero.");
+        if (c.TryLiteral("Interval", out var value) ? value is not TimeSpan { Ticks: > 0 } : c.Node.CanStartWorkflow)
+            c.PublishError("interval", c.Node.CanStartWorkflow ? "the interval of a timer that starts workflows must be a literal time span greater than zero." : "the interval must be a time span greater than zero.");
 
         return new Timer();
     }
@@ -50,8 +50,8 @@ internal sealed class StartAt : Activity, ITrigger
 
     public static Activity Compile(ActivityCompilation c)
     {
-        if (c.TryLiteral("DateTime", out var value) && value is not DateTimeOffset)
-            c.PublishError("dateTime", "the date and time is missing or cannot be read.");
+        if (c.TryLiteral("DateTime", out var value) ? value is not DateTimeOffset : c.Node.CanStartWorkflow)
+            c.PublishError("dateTime", c.Node.CanStartWorkflow ? "the time at which workflows are started must be a literal date and time." : "the date and time is missing or cannot be read.");
 
         return new StartAt();
     }
@@ -87,7 +87,12 @@ internal sealed class Cron(CronSchedule? literal) : Activity, ITrigger
     public static Activity Compile(ActivityCompilation c)
     {
         if (!c.TryLiteral("CronExpression", out var value))
+        {
+            if (c.Node.CanStartWorkflow)
+                c.PublishError("cronExpression", "the cron expression of a trigger that starts workflows must be a literal text.");
+
             return new Cron(null);
+        }
 
         if (value is not string text || string.IsNullOrWhiteSpace(text))
         {
@@ -124,6 +129,49 @@ internal sealed class Cron(CronSchedule? literal) : Activity, ITrigger
         literal is not null && node.Literal("CronExpression") is string expression
             ? [new Trigger(node.Id, TypeName, StimulusHash.Of(TypeName, node.Id), new() { ["CronExpression"] = expression, ["TimeZone"] = literal.Zone.Id })]
             : [];
+}
+
+/// <summary>When a Timer, Cron or StartAt that triggers starts instances. Others never do.</summary>
+public static class TriggerSchedule
+{
+    /// <summary>The first start of a trigger that is published now; null for never. A StartAt in the past starts at once, as in Elsa.</summary>
+    public static Instant? First(Trigger trigger, Instant now) => trigger.Kind switch
+    {
+        Timer.TypeName => Due.After(now, Interval(trigger)),
+        StartAt.TypeName => Instant.FromDateTimeOffset((DateTimeOffset)trigger.Payload["ExecuteAt"]!),
+        Cron.TypeName => Schedule(trigger).NextAfter(now),
+        _ => null,
+    };
+
+    /// <summary>
+    /// The start after one that was due. Those missed meanwhile are made up for by that one, as Quartz does by default: a host that was away for a night starts the nightly run once, not once an hour.
+    /// A Timer keeps its beat.
+    /// </summary>
+    public static Instant? Next(Trigger trigger, Instant due, Instant now)
+    {
+        switch (trigger.Kind)
+        {
+            case Timer.TypeName:
+                var beats = Math.Floor((now - due) / Duration.FromTimeSpan(Interval(trigger))) + 1;
+                return due + Duration.FromTimeSpan(Interval(trigger)) * Math.Max(1, beats);
+            case Cron.TypeName:
+                return Schedule(trigger).NextAfter(Instant.Max(due, now));
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>Workflow input of a start, by Elsa's names.</summary>
+    public static OrderedDictionary<string, object?> Input(Trigger trigger, Instant due) => trigger.Kind switch
+    {
+        Timer.TypeName => new() { ["StartAt"] = due.ToDateTimeOffset(), ["Interval"] = Interval(trigger) },
+        Cron.TypeName => new() { ["CronExpression"] = trigger.Payload["CronExpression"] },
+        _ => new() { ["ExecuteAt"] = due.ToDateTimeOffset() },
+    };
+
+    private static TimeSpan Interval(Trigger trigger) => (TimeSpan)trigger.Payload["Interval"]!;
+
+    private static CronSchedule Schedule(Trigger trigger) => CronSchedule.Parse((string)trigger.Payload["CronExpression"]!);
 }
 
 internal static class Due

@@ -10,8 +10,8 @@ internal sealed class Event : Activity, ITrigger
 
     public static Activity Compile(ActivityCompilation c)
     {
-        if (c.TryLiteral("EventName", out var name) && string.IsNullOrWhiteSpace(name as string))
-            c.PublishError("eventName", "the name of the event to wait for is missing.");
+        if (c.TryLiteral("EventName", out var name) ? string.IsNullOrWhiteSpace(name as string) : c.Node.CanStartWorkflow)
+            c.PublishError("eventName", c.Node.CanStartWorkflow ? "the name of an event that starts workflows must be a literal text." : "the name of the event to wait for is missing.");
 
         return new Event();
     }

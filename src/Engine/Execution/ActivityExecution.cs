@@ -74,6 +74,9 @@ public sealed class ActivityExecution
 
     internal OrderedDictionary<string, object?>? JournalData { get; set; }
 
+    /// <summary>Outputs it set in this burst, for the journal.</summary>
+    internal OrderedDictionary<string, object?>? Outputs { get; set; }
+
     /// <summary>It was reached over a backward connection of a flowchart.</summary>
     internal bool IsLoopBack { get; set; }
 
@@ -169,4 +172,7 @@ internal sealed class OutputRecord(string containerId, string nodeId, string nam
     public string NodeId { get; set; } = nodeId;
     public string Name { get; } = name;
     public object? Value { get; set; }
+
+    /// <summary>Forgotten at the end of the burst.</summary>
+    public bool IsTransient { get; init; }
 }

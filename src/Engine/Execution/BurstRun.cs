@@ -18,6 +18,7 @@ internal sealed class BurstRun
     private bool _resume;
     private readonly BurstRun _outermost;
     private int _steps;
+    private bool _hasTransientOutputs;
 
     public BurstRun(CompiledWorkflow workflow, InstanceState state, BurstContext context)
     {
@@ -54,6 +55,9 @@ internal sealed class BurstRun
 
     /// <summary>This run was started or resumed by an HTTP request that can still be answered.</summary>
     public bool HasHttpRequest { get; set; }
+
+    /// <summary>Whether WriteHttpResponse has somebody to answer.</summary>
+    public bool CanAnswerHttp => HasHttpRequest || Context.HasHttpRequest || TryGetInput(HttpEndpoint.RequestInput, out _);
 
     public FlowchartMode FlowchartMode => Workflow.Options.FlowchartMode ?? Context.FlowchartMode;
 
@@ -204,7 +208,11 @@ internal sealed class BurstRun
             execution.IsTouched = false;
             execution.Inputs = null;
             execution.JournalData = null;
+            execution.Outputs = null;
         }
+
+        if (_hasTransientOutputs)
+            State.ActivityOutputs.RemoveAll(static x => x.IsTransient);
 
         // Elsa writes the living executions in reverse order, which shows in the order of later cancellations. What ended is kept only as
         // long as something below it lives (a fault in a container that was completed around it).
@@ -727,7 +735,7 @@ internal sealed class BurstRun
         if (index >= 0 && node.OutputTargets[index] is { } target)
             SetBlock(execution, target, value);
 
-        RecordOutput(execution, name, value);
+        RecordOutput(execution, name, value, index >= 0 && node.Type.Outputs[index].IsTransient);
     }
 
     /// <summary>Writes to the nearest block with this id; a workflow output of that name gets the value too.</summary>
@@ -745,8 +753,13 @@ internal sealed class BurstRun
         }
     }
 
-    public void RecordOutput(ActivityExecution execution, string name, object? value)
+    public void RecordOutput(ActivityExecution execution, string name, object? value, bool isTransient = false)
     {
+        if (isTransient)
+            _hasTransientOutputs = true;
+        else
+            (execution.Outputs ??= [])[name] = value;
+
         var container = execution.Parent?.Id ?? State.Id;
         var records = State.ActivityOutputs;
         var index = records.Count - 1;
@@ -755,7 +768,7 @@ internal sealed class BurstRun
             index--;
 
         if (index < 0)
-            records.Add(new OutputRecord(container, execution.NodeId, name) { Value = value });
+            records.Add(new OutputRecord(container, execution.NodeId, name) { Value = value, IsTransient = isTransient });
         else
             records[index].Value = value;
 
@@ -780,6 +793,9 @@ internal sealed class BurstRun
 
         if (eventName == "Completed" && execution.Outcomes is { } outcomes)
             (payload ??= [])["Outcomes"] = outcomes.Select(static x => (object?)x).ToList();
+
+        if (eventName is "Completed" or "Suspended" && execution.Outputs is { } outputs)
+            (payload ??= [])["Outputs"] = outputs;
 
         Result.Journal.Add(new JournalEntry(eventName, execution.Id, execution.Parent?.Id, node.Id, node.NodeId, node.TypeName, node.Version, node.Name, message, null, inputs, payload));
     }

@@ -72,4 +72,7 @@ public sealed record BurstContext(Instant Now, ulong Seed)
 
     /// <summary>The burst of the ExecuteWorkflow activity this one stands in: both count their steps together.</summary>
     internal BurstRun? Outer { get; init; }
+
+    /// <summary>A burst this one stands in can answer an HTTP request.</summary>
+    internal bool HasHttpRequest { get; init; }
 }

@@ -9,9 +9,8 @@ public static class StimulusHash
     /// <summary>Hash of an event by name. Names are compared exactly, as Elsa does.</summary>
     public static string Event(string eventName) => Of("Elsa.Event", eventName);
 
-    /// <summary>Hash of an HTTP endpoint by route and method; both are compared without case, slashes around the route do not count.</summary>
-    public static string Http(string path, string method) =>
-        Of("Elsa.HttpEndpoint", method.ToUpperInvariant() + " " + path.Trim('/').ToLowerInvariant());
+    /// <summary>Hash of an HTTP endpoint by the key of its route (<see cref="Activities.HttpRoute.Key"/>) and its method, both without case.</summary>
+    public static string Http(string routeKey, string method) => Of("Elsa.HttpEndpoint", method.ToUpperInvariant() + " " + routeKey);
 
     /// <summary>Hash of any other stimulus.</summary>
     /// <param name="name">Kind of stimulus.</param>

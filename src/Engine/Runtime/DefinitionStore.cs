@@ -161,6 +161,9 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         var (workflow, errors) = Compile(document, DefinitionUse.Publish);
         if (workflow is null || errors.Count > 0)
             return new PublishResult.Invalid(errors);
+        var (taken, schedules) = await TriggersAsync(connection, workflow, cancel);
+        if (taken.Count > 0)
+            return new PublishResult.Invalid(taken);
 
         var resources = CollectResources(workflow);
         var stored = new DefinitionVersion(id, definition.DefinitionId, version, workflow.Name, workflow.Description, true, true, definition.Origin, definition.OriginHash, actor, now) { WasPublished = true };
@@ -178,9 +181,12 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         batch.Add("delete from workflow_trigger where definition_id = $1", definition.DefinitionId);
         foreach (var trigger in workflow.Triggers)
         {
+            // A schedule that did not change goes on as it was: publishing again neither delays it nor repeats a start.
+            var payload = Expressions.WorkflowData.ToUtf8(trigger.Payload);
+            var due = schedules.TryGetValue((trigger.ActivityId, trigger.Kind, System.Text.Encoding.UTF8.GetString(payload)), out var before) ? before : TriggerSchedule.First(trigger, now);
             batch.Add(
-                "insert into workflow_trigger (id, definition_id, definition_version_id, activity_id, name, hash, payload) values ($1, $2, $3, $4, $5, $6, $7)",
-                Ids.New(now), definition.DefinitionId, id, trigger.ActivityId, trigger.Kind, trigger.Hash, new Json(Expressions.WorkflowData.ToUtf8(trigger.Payload)));
+                "insert into workflow_trigger (id, definition_id, definition_version_id, activity_id, name, hash, payload, due_at) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+                Ids.New(now), definition.DefinitionId, id, trigger.ActivityId, trigger.Kind, trigger.Hash, new Json(payload), due?.Truncated());
         }
 
         batch.WriteChain(history);
@@ -191,6 +197,44 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         _resources[id] = resources;
         changes.Publish([new(ChangeKind.Definition, Ids.Named(definition.DefinitionId))]);
         return new PublishResult.Published(stored, WasAlready: false);
+    }
+
+    /// <summary>What is wrong with the triggers of a version beside those of other definitions, and the schedules of the version before. Publishers of endpoints wait for each other here, so no two get the same path.</summary>
+    private static async Task<(List<DefinitionError> Taken, Dictionary<(string Activity, string Kind, string Payload), Instant?> Schedules)> TriggersAsync(
+        NpgsqlConnection connection, CompiledWorkflow workflow, CancellationToken cancel)
+    {
+        var endpoints = workflow.Triggers.Where(t => t.Kind == HttpEndpoints.Kind).ToList();
+        await using var batch = connection.CreateBatch();
+        if (endpoints.Count > 0)
+            batch.Add("select pg_advisory_xact_lock(hashtext('http-endpoints'))");
+        batch.Add("select activity_id, name, payload::text, due_at from workflow_trigger where definition_id = $1", workflow.DefinitionId);
+        batch.Add(
+            "select t.hash, t.payload, coalesce(d.name, t.definition_id) from workflow_trigger t left join workflow_definition d on d.id = t.definition_version_id where t.hash = any($1) and t.definition_id <> $2",
+            endpoints.ConvertAll(t => t.Hash).ToArray(), workflow.DefinitionId);
+        await using var reader = await batch.ExecuteReaderAsync(cancel);
+        if (endpoints.Count > 0)
+            await reader.NextResultAsync(cancel);
+        var schedules = new Dictionary<(string, string, string), Instant?>();
+        while (await reader.ReadAsync(cancel))
+            schedules[(reader.GetString(0), reader.GetString(1), reader.GetString(2))] = reader.InstantOrNull(3);
+        await reader.NextResultAsync(cancel);
+        var others = new List<(string Hash, string Path, string Name)>();
+        while (await reader.ReadAsync(cancel))
+            others.Add((reader.GetString(0), HttpEndpoints.PathOf(reader.Utf8(1)), reader.GetString(2)));
+
+        var taken = new List<DefinitionError>();
+        for (var i = 0; i < endpoints.Count; i++)
+        {
+            var (trigger, path) = (endpoints[i], (string)endpoints[i].Payload["Path"]!);
+            var node = workflow.FindActivity(trigger.ActivityId)!;
+            var what = $"Activity '{node.Name ?? node.Id}': {trigger.Payload["Method"]} {path}";
+            if (others.Find(o => o.Hash == trigger.Hash && string.Equals(o.Path, path, StringComparison.OrdinalIgnoreCase)) is { Name: { } other })
+                taken.Add(new(node.Path + ".path", $"{what} starts '{other}' already."));
+            else if (endpoints.FindIndex(t => t.Hash == trigger.Hash && string.Equals((string)t.Payload["Path"]!, path, StringComparison.OrdinalIgnoreCase)) < i)
+                taken.Add(new(node.Path + ".path", $"{what} is the path of another endpoint of this workflow as well."));
+        }
+
+        return (taken, schedules);
     }
 
     /// <summary>Parses without storing: what is wrong with a document.</summary>

@@ -295,6 +295,12 @@ public sealed class InstanceTransaction : IAsyncDisposable
             Write(
                 "insert into bookmark (id, instance_id, created_at, name, hash, activity_id) select b.id, $1, $2, b.name, b.hash, b.activity from unnest($3::uuid[], $4::text[], $5::text[], $6::text[]) b(id, name, hash, activity)",
                 instance, Now, opened.Select(b => Guid.Parse(b.Id)).ToArray(), opened.Select(b => b.Name).ToArray(), opened.Select(b => b.Hash).ToArray(), opened.Select(b => b.ActivityId).ToArray());
+            foreach (var endpoint in opened)
+            {
+                if (endpoint is { Name: HttpEndpoints.Kind, Payload: OrderedDictionary<string, object?> waited })
+                    Write("update bookmark set route = $2 where id = $1", Guid.Parse(endpoint.Id), waited["Path"]);
+            }
+
             foreach (var timer in opened)
             {
                 if (timer.DueAt is { } due)

@@ -12,6 +12,9 @@ public static class JournalEvents
     /// <summary>Name of the entity kind of journal rows.</summary>
     public const string Entity = "activity";
 
+    /// <summary>Largest output of an activity that history keeps, in characters of its values; of a larger one it says only that it was left out. What a designer wants to keep goes into a variable.</summary>
+    internal const int LargestOutput = 16 * 1024;
+
     /// <summary>A journal entry as an event. Its payload holds what Studio needs besides the columns; an entry without any of it has no payload.</summary>
     public static HistoryEvent From(JournalEntry entry) => new(entry.EventName, Entity, entry.ActivityInstanceId, 0, Payload(entry))
     {
@@ -45,12 +48,54 @@ public static class JournalEvents
             if (entry.Payload is { Count: > 0 } payload)
             {
                 json.WritePropertyName("payload");
-                ValueConverter.WriteJson(json, payload);
+                ValueConverter.WriteJson(json, WithinLimits(payload));
             }
 
             json.WriteEndObject();
         }
 
         return buffer.WrittenSpan.ToArray();
+    }
+
+    private static OrderedDictionary<string, object?> WithinLimits(OrderedDictionary<string, object?> payload)
+    {
+        if (!payload.TryGetValue("Outputs", out var value) || value is not OrderedDictionary<string, object?> outputs || outputs.Values.All(o => Size(o, LargestOutput) <= LargestOutput))
+            return payload;
+        var kept = new OrderedDictionary<string, object?>(outputs.Count);
+        foreach (var (name, output) in outputs)
+            kept[name] = Size(output, LargestOutput) <= LargestOutput ? output : "(left out: too large for the journal)";
+        return new(payload) { ["Outputs"] = kept };
+    }
+
+    /// <summary>Size of a value, counted no further than a limit.</summary>
+    private static int Size(object? value, int limit)
+    {
+        switch (value)
+        {
+            case string text:
+                return text.Length;
+            case byte[] bytes:
+                return bytes.Length;
+            case List<object?> list:
+                var items = 2;
+                foreach (var item in list)
+                {
+                    if ((items += Size(item, limit - items) + 1) > limit)
+                        break;
+                }
+
+                return items;
+            case OrderedDictionary<string, object?> members:
+                var size = 2;
+                foreach (var (name, member) in members)
+                {
+                    if ((size += name.Length + Size(member, limit - size) + 4) > limit)
+                        break;
+                }
+
+                return size;
+            default:
+                return 8;
+        }
     }
 }

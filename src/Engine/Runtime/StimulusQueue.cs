@@ -199,6 +199,7 @@ public sealed partial class StimulusQueue
                     InstanceId = instance,
                     CorrelationId = (string?)payload["correlationId"],
                     TriggerActivityId = (string?)payload.GetValueOrDefault("triggerActivityId"),
+                    TriggerHash = (string?)payload.GetValueOrDefault("triggerHash"),
                     TriggerPayload = payload.GetValueOrDefault("triggerPayload"),
                     Parent = payload.GetValueOrDefault("parentBookmarkId") is string bookmark ? ((string)payload["parentId"]!, bookmark) : null,
                     AlsoWrite = t => t.Write("delete from stimulus where id = $1", id),
@@ -281,7 +282,8 @@ public sealed partial class StimulusQueue
             {
                 rows.Add(("start", Ids.New(now), new()
                 {
-                    ["definitionId"] = reader.GetString(0), ["correlationId"] = e.CorrelationId, ["input"] = input, ["triggerActivityId"] = reader.GetString(1), ["triggerPayload"] = e.Payload,
+                    ["definitionId"] = reader.GetString(0), ["correlationId"] = e.CorrelationId, ["input"] = input, ["triggerActivityId"] = reader.GetString(1), ["triggerHash"] = hash,
+                    ["triggerPayload"] = e.Payload,
                 }));
             }
 

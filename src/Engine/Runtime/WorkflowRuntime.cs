@@ -28,6 +28,9 @@ public sealed record StartInstance(string DefinitionId, OrderedDictionary<string
     /// <summary>Trigger activity that fired.</summary>
     public string? TriggerActivityId { get; init; }
 
+    /// <summary>What the trigger is matched by: nothing is started when the published version has no such trigger any more. Null: not checked.</summary>
+    public string? TriggerHash { get; init; }
+
     /// <summary>What the trigger brought.</summary>
     public object? TriggerPayload { get; init; }
 
@@ -93,7 +96,7 @@ public sealed partial class WorkflowRuntime
             var workflow = start.VersionId is { } version
                 ? await Definitions.GetVersionAsync(version, cancel)
                 : await Definitions.FindPublishedAsync(start.DefinitionId, cancel);
-            if (workflow is null)
+            if (workflow is null || (start.TriggerHash is { } hash && !workflow.Triggers.Any(t => t.ActivityId == start.TriggerActivityId && t.Hash == hash)))
                 return new StartResult.NotFound(start.DefinitionId);
 
             var id = start.InstanceId ?? Ids.New(Clock.Now());

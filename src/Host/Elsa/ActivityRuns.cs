@@ -24,6 +24,9 @@ internal sealed class ActivityRun(JournalRow first)
     /// <summary>Waits for something.</summary>
     public bool IsWaiting { get; private set; }
 
+    // Some are set when it begins to wait, others when it completes.
+    private readonly Dictionary<string, JsonNode?> _outputs = [];
+
     public JsonObject? Inputs { get; private set; }
     public JsonObject? Payload { get; private set; }
 
@@ -52,6 +55,8 @@ internal sealed class ActivityRun(JournalRow first)
 
             run.Inputs = row.Inputs ?? run.Inputs;
             run.Payload = row.Payload ?? run.Payload;
+            foreach (var (name, value) in row.Payload?["Outputs"] as JsonObject ?? [])
+                run._outputs[name] = value?.DeepClone();
             run.IsWaiting = row.EventName == "Suspended";
             switch (row.EventName)
             {
@@ -125,6 +130,6 @@ internal sealed class ActivityRun(JournalRow first)
     };
 
     private Dictionary<string, JsonNode?>? Outputs(CompiledWorkflow? workflow) => workflow?.FindNode(NodeId)?.Type.Outputs is { Count: > 0 } outputs
-        ? outputs.ToDictionary(o => o.Name, o => Payload?["Outputs"]?[o.Name]?.DeepClone())
+        ? outputs.ToDictionary(o => o.Name, o => _outputs.GetValueOrDefault(o.Name)?.DeepClone())
         : null;
 }

@@ -23,7 +23,7 @@ internal static class Forgery
         app.Use(async (context, next) =>
         {
             var judged = context.Features.Get<IAntiforgeryValidationFeature>();
-            if (judged is { IsValid: false } || (judged is null && !IsSafe(context.Request.Method) && !IsExempt(context) && !await IsValidAsync(context)))
+            if (judged is { IsValid: false } || (judged is null && !IsSafe(context.Request.Method) && !JudgesByItself(context) && !IsExempt(context) && !await IsValidAsync(context)))
             {
                 // A form that was found forged may not even be looked at, else.
                 context.Features.Set<IAntiforgeryValidationFeature>(null);
@@ -36,6 +36,9 @@ internal static class Forgery
     }
 
     private static bool IsSafe(string method) => HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method);
+
+    // Only a workflow that asks who calls can be fooled by a forged request; it checks that.
+    private static bool JudgesByItself(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<Elsa.WorkflowRequests.Own>() is not null;
 
     private static Task<bool> IsValidAsync(HttpContext context) => context.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context);
 

@@ -137,7 +137,7 @@ public class DefinitionParserTests
         workflow.Triggers.Select(x => x.ActivityId).ShouldBe(["e", "c", "h", "h"]);
         workflow.Triggers[0].Hash.ShouldBe(Engine.Execution.StimulusHash.Event("Claimed"));
         workflow.Triggers[1].Payload["TimeZone"].ShouldBe("Europe/Berlin");
-        workflow.Triggers[3].Hash.ShouldBe(Engine.Execution.StimulusHash.Http("claims/", "post"));
+        workflow.Triggers[3].Hash.ShouldBe(Engine.Execution.StimulusHash.Http("claims", "post"));
     }
 
     private static IReadOnlyList<DefinitionError> Publish(string root) => DefinitionParser.Parse(Workflows.Document(root), Registry).Errors;
