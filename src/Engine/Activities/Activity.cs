@@ -1,3 +1,4 @@
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 
 namespace Orchestration.Engine.Activities;
@@ -31,6 +32,9 @@ public abstract class Activity
 
     /// <summary>A Complete below asks the workflow it stands in to end. True stops the signal here.</summary>
     internal virtual bool CompletionRequested(ActivityContext context, ActivityExecution sender, string[] outcomes) => false;
+
+    /// <summary>Which of its children may run because one of them has ended. Default: none.</summary>
+    internal virtual IEnumerable<ActivityNode> After(ActivityNode self, ActivityNode child) => [];
 
     /// <summary>This activity or one below it was cancelled.</summary>
     internal virtual void ActivityCanceled(ActivityContext context, ActivityExecution sender) { }

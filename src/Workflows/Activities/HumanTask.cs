@@ -84,6 +84,9 @@ public sealed class HumanTask : Activity
     public static OrderedDictionary<string, object?> Completed(string outcome, OrderedDictionary<string, object?> data, string person) =>
         new() { [OutcomeKey] = outcome, [DataKey] = data, [PersonKey] = person };
 
+    /// <summary>What the person filled in, from the run input of <see cref="Completed"/>.</summary>
+    internal static object? DataOf(OrderedDictionary<string, object?> input) => input.GetValueOrDefault(DataKey);
+
     /// <summary>Run input that cancels a step's task.</summary>
     public static OrderedDictionary<string, object?> Cancelled(string reason, string person) => new() { [CancelReasonKey] = reason, [PersonKey] = person };
 

@@ -67,6 +67,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
             actor.UserName,
             ("(select instance_id from task where id = $1)", request.TaskId),
             reads: [operation.Find(), Select(request.TaskId), Subject.Select(subject, request.TaskId, desk.Runtime.Clock.Now()), TaskClocks.Select(request.TaskId)],
+            moves: verb is TaskVerb.Complete or TaskVerb.Cancel,
             cancel: cancel);
         var task = new TaskTransaction(desk, transaction, request, operation, actor);
         try
