@@ -56,7 +56,7 @@ internal static class DefinitionDocument
     public static JsonObject ToModel(StoredDefinition stored, ActivityRegistry registry, bool mayEdit)
     {
         var model = Whole(stored);
-        if (model["root"] is JsonObject root)
+        if (model["root"] is JsonObject root && root.Text("nodeId") is not null && root.Text("type") is not null)
             model["root"] = Drawable(root, registry);
         if (mayEdit)
             model["links"] = Links.Of(stored.Version.DefinitionId);
@@ -110,24 +110,32 @@ internal static class DefinitionDocument
     {
         foreach (var (name, value) in activity.ToArray())
         {
-            if (value is JsonObject child && child.Text("type") is not null && child.Text("nodeId") is not null)
+            if (value is JsonObject child && child.Text("type") is not null && child.Text("id") is not null && child.Text("nodeId") is not null)
                 activity[name] = Drawable(child, registry);
             else if (value is JsonArray items && name == "activities")
-                activity[name] = new JsonArray([.. items.OfType<JsonObject>().Where(item => item.Text("nodeId") is not null).Select(item => Drawable((JsonObject)item.DeepClone(), registry))]);
+            {
+                activity[name] = new JsonArray([.. items.OfType<JsonObject>().Select((item, i) => item.Text("nodeId") is not null && item.Text("type") is not null && item.Text("id") is not null
+                    ? Drawable((JsonObject)item.DeepClone(), registry)
+                    : Placeholder(item, $"unnamed{i + 1}", $"{activity.Text("nodeId")}:unnamed{i + 1}", item.Text("type") ?? "no type", [], []))]);
+            }
         }
 
-        activity.TryAdd("version", 1);
+        if (activity.Number("version") is null)
+            activity["version"] = 1;
         var type = activity.Text("type")!;
         if (registry.Find(type) is not null || activity.ContainsKey("workflowDefinitionId") || activity.ContainsKey("workflowDefinitionVersionId"))
             return (JsonObject)activity.DeepClone();
 
-        var metadata = (JsonObject)activity["metadata"]!.DeepClone();
+        return Placeholder(activity, activity.Text("id")!, activity.Text("nodeId")!, type, (JsonObject)activity["metadata"]!.DeepClone(), (JsonObject)activity["customProperties"]!.DeepClone());
+    }
+
+    private static JsonObject Placeholder(JsonObject activity, string id, string nodeId, string type, JsonObject metadata, JsonObject custom)
+    {
         metadata["displayText"] = $"Not found: {type}";
         return new()
         {
             ["missingTypeName"] = type, ["missingTypeVersion"] = activity.Number("version") ?? 1, ["originalActivityJson"] = activity.ToJsonString(ElsaJson.Options),
-            ["id"] = activity.Text("id"), ["nodeId"] = activity.Text("nodeId"), ["name"] = activity.Text("name"), ["type"] = NotFoundType, ["version"] = 1,
-            ["customProperties"] = activity["customProperties"]!.DeepClone(), ["metadata"] = metadata,
+            ["id"] = id, ["nodeId"] = nodeId, ["name"] = activity.Text("name"), ["type"] = NotFoundType, ["version"] = 1, ["customProperties"] = custom, ["metadata"] = metadata,
         };
     }
 

@@ -102,7 +102,7 @@ internal static class ExecuteEndpoints
             if (await runtime.Definitions.FindStoredAsync(definitionId, which, cancel) is not { } stored)
                 return (null, Results.NotFound());
             version = stored.Version.IsPublished ? null : stored.Version.Id;
-            if (version is not null && runtime.Definitions.PrepareDraft(stored) is { Count: > 0 } errors)
+            if (version is not null && runtime.Definitions.CheckRun(stored) is { Count: > 0 } errors)
                 return (null, ElsaJson.Problem(StatusCodes.Status400BadRequest, [.. errors.Select(e => (e.Path, $"Not started. {e.Reason} ({e.Path})"))]));
         }
 
