@@ -153,12 +153,12 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         {
             due.Record(new(
                 record.Acted ? "sla.rung" : "sla.rung-skipped", "clock", Ids.Text(due.ClockId), clock.Generation,
-                Payload(new { rung = record.Rung, due = record.DueAt.ToString(), policy = clock.Policy.Id, task = task?.Title })));
+                Payload(new { rung = record.Rung, due = record.DueAt.ToString(), policy = clock.Policy.Id, name = task is null ? clock.Policy.Name : null, task = task?.Title })));
         }
 
         if (decision.BreachedNow)
         {
-            due.Record(new("sla.breached", "clock", Ids.Text(due.ClockId), clock.Generation, Payload(new { policy = clock.Policy.Id, due = clock.DueAt?.ToString(), task = task?.Title })));
+            due.Record(new("sla.breached", "clock", Ids.Text(due.ClockId), clock.Generation, Payload(new { policy = clock.Policy.Id, name = task is null ? clock.Policy.Name : null, due = clock.DueAt?.ToString(), task = task?.Title })));
             if (task is not null)
                 task = task with { Breached = true };
         }

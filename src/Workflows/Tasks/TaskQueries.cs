@@ -71,7 +71,7 @@ public static class TaskQueries
         """;
 
     /// <summary>SQL that is true for tasks (<c>t</c>) a person ($1 id, $2 user name) without a role that sees everything may see.</summary>
-    private const string Visible =
+    internal const string Visible =
         "(t.owner_id = $1 or $2 = any(t.candidates) or t.team in (select m.team_key from team_member m where m.person_id = $1 union all select l.key from team l where l.lead_id = $1) or $1 = any(t.actors))";
 
     /// <summary>SQL that is true for tasks (<c>t</c>) that a person ($1 id, $2 user name) could claim: the rules of <see cref="TaskTransaction.WhyNotEligible"/>, for lists.</summary>
