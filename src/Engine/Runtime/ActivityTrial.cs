@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text;
 using System.Text.Json.Nodes;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
@@ -19,7 +19,7 @@ public static class ActivityTrial
     {
         var alone = JsonNode.Parse(document, documentOptions: new() { MaxDepth = 1024 })!.AsObject();
         alone["root"] = activity.DeepClone();
-        var (workflow, errors) = runtime.Definitions.Compile(JsonSerializer.SerializeToUtf8Bytes(alone, new JsonSerializerOptions { MaxDepth = 1024 }), DefinitionUse.Run);
+        var (workflow, errors) = runtime.Definitions.Compile(Encoding.UTF8.GetBytes(alone.ToJsonString()), DefinitionUse.Run);
         if (workflow is null)
             return (null, errors);
         var context = runtime.Context(runtime.Clock.Now());
