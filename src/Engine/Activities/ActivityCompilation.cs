@@ -33,7 +33,7 @@ public sealed class ActivityCompilation
     /// <param name="property">The property it is about, or null for the activity as a whole.</param>
     /// <param name="reason">What is wrong; the activity is named for you.</param>
     public void Error(string? property, string reason) =>
-        _compiler.Error(property is null ? Path : Path + "." + property, $"Activity '{Node.Name ?? (Node.Id.Length > 0 ? Node.Id : Node.TypeName)}': {reason}");
+        _compiler.Error(property is null ? Path : Path + "." + property, $"Activity '{DefinitionCompiler.NameOf(Node)}': {reason}");
 
     /// <summary>Reports something that only matters once the definition is to run: a draft may have it.</summary>
     public void PublishError(string? property, string reason)
@@ -83,9 +83,9 @@ public sealed class ActivityCompilation
         return children;
     }
 
-    internal ValueSource? Expression(JsonElement expression, DataType type, string relativePath) => _compiler.CompileExpression(expression, type, Path + "." + relativePath);
+    internal ValueSource? Expression(JsonElement expression, DataType type, string relativePath) => _compiler.CompileExpression(expression, type, Node, Path + "." + relativePath);
 
-    internal ValueSource? WrappedInput(JsonElement input, DataType type, string relativePath) => _compiler.CompileInput(input, type, Path + "." + relativePath);
+    internal ValueSource? WrappedInput(JsonElement input, DataType type, string relativePath) => _compiler.CompileInput(input, type, Node, Path + "." + relativePath);
 
     internal DefinitionCompiler Compiler => _compiler;
 }

@@ -46,7 +46,7 @@ internal sealed class ExecuteWorkflow : Activity
         if (burst.Depth >= MaxDepth)
             throw new InvalidOperationException($"Workflows execute each other more than {MaxDepth} levels deep.");
 
-        var childContext = burst with { Seed = context.Run.Ids.NextRandom(), Depth = burst.Depth + 1 };
+        var childContext = burst with { Seed = context.Run.Ids.NextRandom(), Depth = burst.Depth + 1, Outer = context.Run };
         var child = Burst.NewInstance(workflow, context.NewId(), childContext);
         child.ParentInstanceId = context.InstanceId;
         var result = Burst.Advance(workflow, child, new Stimulus.Start(ChildInput.ForChild(context), context.Input<string>("CorrelationId")), childContext);

@@ -34,10 +34,19 @@ internal sealed class While(ActivityNode? body) : Loop
 
     protected override void Iterate(ActivityContext context)
     {
-        if (!context.Execution.IsBreaking && context.Input<bool>("Condition"))
-            context.Schedule(body, "body");
-        else
-            context.Complete();
+        while (!context.Execution.IsBreaking && context.Input<bool>("Condition"))
+        {
+            if (body is not null)
+            {
+                context.Schedule(body, "body");
+                return;
+            }
+
+            // Nothing comes back from an empty body: only the condition can end this.
+            context.Run.CountStep(context.Node);
+        }
+
+        context.Complete();
     }
 }
 

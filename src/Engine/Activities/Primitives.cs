@@ -127,7 +127,7 @@ internal sealed class RunScript(ExpressionLanguage? language, string? literal, V
             c.Node.Outcomes = [.. names.OfType<string>()];
 
         return c.TryLiteral("Script", out var text) && text is string script && !string.IsNullOrWhiteSpace(script)
-            ? new RunScript(null, script, c.Compiler.CompileScript(languageName, script, c.Path + ".script"))
+            ? new RunScript(null, script, c.Compiler.CompileScript(languageName, script, c.Node, c.Path + ".script"))
             : new RunScript(c.Compiler.FindLanguage(languageName), null, null);
     }
 

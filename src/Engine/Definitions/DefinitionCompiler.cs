@@ -272,7 +272,7 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
                 continue;
 
             if (TryGet(json, input.JsonName, out var value) && value.ValueKind is not JsonValueKind.Null and not JsonValueKind.Undefined)
-                sources[i] = CompileInput(value, input.Type, path + "." + input.JsonName);
+                sources[i] = CompileInput(value, input.Type, node, path + "." + input.JsonName);
 
             // As Elsa: a value that is there but not readable as an input is no value, and the default steps in.
             if (sources[i] is null && input.Default is not null)
@@ -282,17 +282,17 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
         node.Inputs = sources;
     }
 
-    public ValueSource? CompileInput(JsonElement value, DataType type, string path)
+    public ValueSource? CompileInput(JsonElement value, DataType type, ActivityNode node, string path)
     {
         if (value.ValueKind != JsonValueKind.Object)
-            return Constant(ValueConverter.FromJson(value), type);
+            return Constant(ValueConverter.FromJson(value), type, node, path);
 
         return value.TryGetProperty("expression", out var expression) && expression.ValueKind == JsonValueKind.Object
-            ? CompileExpression(expression, type, path + ".expression")
+            ? CompileExpression(expression, type, node, path + ".expression")
             : null;
     }
 
-    public ValueSource? CompileExpression(JsonElement expression, DataType type, string path)
+    public ValueSource? CompileExpression(JsonElement expression, DataType type, ActivityNode node, string path)
     {
         var language = Text(expression, "type") ?? "Literal";
         var hasValue = expression.TryGetProperty("value", out var value) && value.ValueKind is not JsonValueKind.Null and not JsonValueKind.Undefined;
@@ -300,11 +300,11 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
         switch (language)
         {
             case "Literal":
-                return Constant(hasValue ? ValueConverter.FromJson(value) : null, type);
+                return Constant(hasValue ? ValueConverter.FromJson(value) : null, type, node, path);
 
             case "Object" or "Json":
                 var text = hasValue ? value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText() : "";
-                return Constant(string.IsNullOrWhiteSpace(text) ? null : text, type);
+                return Constant(string.IsNullOrWhiteSpace(text) ? null : text, type, node, path);
 
             case "Variable":
                 return hasValue && ReadReference(value) is { } variable && Text(variable, "id") is { } id ? new ValueSource.Variable(id, type) : new ValueSource.Constant(null);
@@ -316,29 +316,31 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
         if (registry.FindLanguage(language) is not { } compiler)
         {
             if (IsPublishing)
-                Error(path + ".type", $"Expression language '{language}' is not available here.");
+                Error(path + ".type", $"Activity '{NameOf(node)}': expression language '{language}' is not available here.");
 
             return new ValueSource.Broken(new InvalidOperationException($"Could not find a descriptor for expression type \"{language}\"."));
         }
 
-        return Compile(compiler, hasValue ? value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText() : "", type);
+        return Compile(compiler, hasValue ? value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText() : "", type, node, path);
     }
 
     public ExpressionLanguage? FindLanguage(string type) => registry.FindLanguage(type);
 
     /// <summary>A whole script, as an activity runs it.</summary>
-    public ValueSource CompileScript(string language, string script, string path)
+    public ValueSource CompileScript(string language, string script, ActivityNode node, string path)
     {
         if (registry.FindLanguage(language) is { } compiler)
-            return Compile(compiler, script, DataType.Any);
+            return Compile(compiler, script, DataType.Any, node, path);
 
         if (IsPublishing)
-            Error(path, $"Expression language '{language}' is not available here.");
+            Error(path, $"Activity '{NameOf(node)}': expression language '{language}' is not available here.");
 
         return new ValueSource.Broken(new InvalidOperationException($"Could not find a descriptor for expression type \"{language}\"."));
     }
 
-    private static ValueSource Compile(ExpressionLanguage language, string script, DataType type)
+    public static string NameOf(ActivityNode node) => node.Name ?? (node.Id.Length > 0 ? node.Id : node.TypeName);
+
+    private ValueSource Compile(ExpressionLanguage language, string script, DataType type, ActivityNode node, string path)
     {
         try
         {
@@ -346,12 +348,15 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
         }
         catch (ExpressionException exception)
         {
+            if (IsPublishing)
+                Error(path, $"Activity '{NameOf(node)}': the {language.Type} expression does not parse: {exception.Message}");
+
             return new ValueSource.Broken(new ScriptPreparationException(exception));
         }
     }
 
-    /// <summary>A literal that cannot be converted faults when it is reached, as in Elsa.</summary>
-    private static ValueSource Constant(object? value, DataType type)
+    /// <summary>A literal that cannot be converted is refused when published; in a definition that was published before it faults when it is reached, as in Elsa.</summary>
+    private ValueSource Constant(object? value, DataType type, ActivityNode node, string path)
     {
         try
         {
@@ -359,6 +364,9 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
         }
         catch (ExpressionException exception)
         {
+            if (IsPublishing)
+                Error(path, $"Activity '{NameOf(node)}': {exception.Message}");
+
             return new ValueSource.Broken(exception);
         }
     }

@@ -28,6 +28,10 @@ internal sealed class ActivityScope(BurstRun run) : ExpressionScope
     {
         if (_execution.FindVariable(name) is { } block)
         {
+            // What its type cannot hold is the fault of whoever sets it, not of the next commit.
+            if (block.Definition is { } definition)
+                definition.Type.Convert(value);
+
             block.Value = value;
             return;
         }
@@ -141,6 +145,7 @@ internal sealed class ActivityScope(BurstRun run) : ExpressionScope
     public override string? CorrelationId { get => run.State.CorrelationId; set => run.State.CorrelationId = value; }
     public override string? WorkflowInstanceName { get => run.State.Name; set => run.State.Name = value; }
     public override void SetOutcomes(IReadOnlyList<string> outcomes) => run.ScriptOutcomes = [.. outcomes];
+    public override ScriptBudget Budget => run.ScriptBudget;
     public override Instant Now => run.Context.Now;
     public override double NextRandom() => run.Ids.NextDouble();
     public override Guid NextGuid() => run.Ids.NextGuid();

@@ -16,6 +16,7 @@ internal sealed class BurstRun
     private readonly ActivityScope _scope;
     private Bookmark? _resumed;
     private bool _resume;
+    private readonly BurstRun _outermost;
     private int _steps;
 
     public BurstRun(CompiledWorkflow workflow, InstanceState state, BurstContext context)
@@ -25,6 +26,7 @@ internal sealed class BurstRun
         Context = context;
         Ids = new Ids(context.Now, context.Seed);
         Result = new BurstResult { State = state };
+        _outermost = context.Outer?._outermost ?? this;
         _scope = new ActivityScope(this);
 
         if (state.Bookmarks.Count > 0)
@@ -36,6 +38,9 @@ internal sealed class BurstRun
     public BurstContext Context { get; }
     public Ids Ids { get; }
     public BurstResult Result { get; }
+    /// <summary>What all expressions may use together, those of the workflows executed in this burst included.</summary>
+    public ScriptBudget ScriptBudget => field ??= _outermost == this ? new() : _outermost.ScriptBudget;
+
     public OrderedDictionary<string, object?> WorkflowInput { get; private set; } = [];
     public string? TriggerActivityId { get; private set; }
     public bool IsCancelling { get; private set; }
@@ -145,10 +150,10 @@ internal sealed class BurstRun
     {
         while (_queue.TryDequeue(out var item))
         {
-            if (++_steps > Context.MaxSteps)
+            if (++_outermost._steps > Context.MaxSteps)
             {
                 _queue.Clear();
-                AddIncident(item.Node, item.Existing?.Id ?? item.Owner?.Id ?? "", $"Stopped after {Context.MaxSteps} activities without a wait: an endless loop at '{item.Node.Name ?? item.Node.Id}'?", null);
+                AddIncident(item.Node, item.Existing?.Id ?? item.Owner?.Id ?? "", TooManySteps(item.Node), null);
                 SetSubStatus(WorkflowSubStatus.Faulted);
                 break;
             }
@@ -165,6 +170,16 @@ internal sealed class BurstRun
         }
 
         return Finish();
+    }
+
+    private string TooManySteps(ActivityNode node) => $"Stopped after {Context.MaxSteps} activities without a wait: an endless loop at '{node.Name ?? node.Id}'?";
+
+    /// <summary>Counts a round of a loop that schedules nothing.</summary>
+    /// <exception cref="InvalidOperationException">There were too many.</exception>
+    public void CountStep(ActivityNode node)
+    {
+        if (++_outermost._steps > Context.MaxSteps)
+            throw new InvalidOperationException(TooManySteps(node));
     }
 
     private BurstResult Finish()

@@ -59,9 +59,12 @@ public sealed record BurstContext(Instant Now, ulong Seed)
     /// <summary>Mode of flowcharts whose definition does not say one. Default counter, as Elsa.</summary>
     public Definitions.FlowchartMode FlowchartMode { get; init; }
 
-    /// <summary>Most activity executions one burst may run before it is stopped with an incident. Default 10,000.</summary>
+    /// <summary>Most activity executions one burst may run, with those of the workflows it executes, before it is stopped with an incident. Default 10,000.</summary>
     public int MaxSteps { get; init; } = 10_000;
 
     /// <summary>How many ExecuteWorkflow activities this burst stands in.</summary>
     internal int Depth { get; init; }
+
+    /// <summary>The burst of the ExecuteWorkflow activity this one stands in: both count their steps together.</summary>
+    internal BurstRun? Outer { get; init; }
 }

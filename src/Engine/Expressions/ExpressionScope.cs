@@ -43,6 +43,9 @@ public abstract class ExpressionScope
     /// <summary>Outcomes a RunJavaScript expression set by <c>setOutcome</c> or <c>setOutcomes</c>.</summary>
     public abstract void SetOutcomes(IReadOnlyList<string> outcomes);
 
+    /// <summary>What the expressions of the burst may still use together; null (default) for no common limit.</summary>
+    public virtual ScriptBudget? Budget => null;
+
     /// <summary>The burst's now.</summary>
     public abstract Instant Now { get; }
 

@@ -57,7 +57,7 @@ public static class ValueConverter
     {
         try
         {
-            using var document = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 256 });
+            using var document = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = WorkflowData.MaxDepth });
             return FromJson(document.RootElement);
         }
         catch (JsonException error)

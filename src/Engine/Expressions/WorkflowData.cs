@@ -9,6 +9,9 @@ namespace Orchestration.Engine.Expressions;
 /// </summary>
 public static class WorkflowData
 {
+    /// <summary>Deepest nesting of a value: every reader and writer of JSON between here and a browser takes it, with what is put around it.</summary>
+    public const int MaxDepth = 60;
+
     /// <summary>UTF-8 JSON of a value.</summary>
     public static byte[] ToUtf8(object? value)
     {

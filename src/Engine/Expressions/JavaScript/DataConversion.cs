@@ -86,16 +86,42 @@ internal static class DataConversion
         }
     }
 
+    private static JsThrow TooDeep(Realm realm) => realm.TypeError($"Cyclic reference detected, or data nested more than {WorkflowData.MaxDepth} levels.");
+
+    /// <summary>A value that becomes part of workflow data. What is workflow data already is copied: inside itself it would have no end, and twice at every level no bounds.</summary>
+    public static object? ToPart(Realm realm, JsValue value) => ToData(realm, value, 1);
+
+    private static object? Clone(Realm realm, object? data, int depth)
+    {
+        realm.Step();
+        if (depth > WorkflowData.MaxDepth)
+            throw TooDeep(realm);
+        switch (data)
+        {
+            case OrderedDictionary<string, object?> entries:
+                realm.Allocate(64L * entries.Count);
+                var copy = new OrderedDictionary<string, object?>(entries.Count);
+                foreach (var (name, value) in entries)
+                    copy[name] = Clone(realm, value, depth + 1);
+                return copy;
+            case List<object?> list:
+                realm.Allocate(56 + 8L * list.Count);
+                return list.ConvertAll(item => Clone(realm, item, depth + 1));
+            default:
+                return data;
+        }
+    }
+
     private static object? FromObject(Realm realm, JsObject source, int depth)
     {
-        if (depth > 500)
-            throw realm.TypeError("Cyclic reference detected.");
+        if (depth > WorkflowData.MaxDepth)
+            throw TooDeep(realm);
         switch (source)
         {
             case DataObject view:
-                return view.Data;
+                return depth == 0 ? view.Data : Clone(realm, view.Data, depth);
             case DataArray view:
-                return view.Data;
+                return depth == 0 ? view.Data : Clone(realm, view.Data, depth);
             case DataValue carried:
                 return carried.Value;
             case JsBytes bytes:

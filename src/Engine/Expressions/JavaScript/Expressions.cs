@@ -63,6 +63,9 @@ internal sealed class Identifier(string name, bool strict) : Expression
     public int Hops { get; set; }
     public int Slot { get; set; }
 
+    /// <summary>The scope the name is looked up from, if not the one it stands in.</summary>
+    public Scope? LookFrom { get; init; }
+
     public override bool IsTarget => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -195,7 +198,7 @@ internal sealed class Spread(Expression value) : Expression
     public override JsValue Evaluate(Frame frame) => throw new InvalidOperationException();
 }
 
-internal enum MemberKind { Value, Getter, Setter, Method, Spread }
+internal enum MemberKind { Value, Getter, Setter, Method, Spread, StaticBlock }
 
 /// <summary>One entry of an object literal; also of an object pattern before it is known to be one.</summary>
 internal sealed class ObjectMember(MemberKind kind, string? name, Expression? computed, Expression value)
@@ -241,7 +244,7 @@ internal sealed class ObjectLiteral(ObjectMember[] members) : Expression
             }
 
             var value = member.Value.Evaluate(frame);
-            if (member.Value is FunctionExpression && value.Ref is ScriptFunction function)
+            if (member.Value is FunctionExpression or ClassExpression && value.Ref is ScriptFunction function)
             {
                 if (member.Kind != MemberKind.Value)
                     function.HomeObject = result;
@@ -277,7 +280,13 @@ internal sealed class Member(Expression target, string name, bool optional, bool
         return value.IsHole || Optional && value.IsNullish ? JsValue.Hole : frame.Realm.GetMember(value, Name);
     }
 
-    public override void Assign(Frame frame, JsValue value, bool initialize = false) => AssignTo(frame, Target.Evaluate(frame), value);
+    public override void Assign(Frame frame, JsValue value, bool initialize = false)
+    {
+        if (Target is SuperExpression super)
+            super.Set(frame, Name, value);
+        else
+            AssignTo(frame, Target.Evaluate(frame), value);
+    }
 
     public void AssignTo(Frame frame, JsValue holder, JsValue value) => frame.Realm.SetMember(holder, Name, value, strict);
 }
@@ -318,6 +327,12 @@ internal sealed class Index(Expression target, Expression key, bool optional, bo
 
     public override void Assign(Frame frame, JsValue value, bool initialize = false)
     {
+        if (Target is SuperExpression super)
+        {
+            super.Set(frame, Operators.ToPropertyKey(frame.Realm, Key.Evaluate(frame)), value);
+            return;
+        }
+
         var holder = Target.Evaluate(frame);
         Write(frame.Realm, holder, Key.Evaluate(frame), value, Strict);
     }
@@ -369,6 +384,9 @@ internal sealed class Call(Expression callee, Expression[] arguments, bool optio
                 if (holder.IsNullish)
                     throw realm.TypeError($"Cannot read property '{member.Name}' of {holder}");
                 return (realm.GetMember(holder, member.Name), holder);
+            case PrivateMember member:
+                holder = member.Target.Evaluate(frame);
+                return holder.IsHole || member.Optional && holder.IsNullish ? (JsValue.Hole, default) : (member.Read(frame, holder), holder);
             case Index index:
                 if (index.Target is SuperExpression superIndex)
                     return (superIndex.Get(frame, Operators.ToPropertyKey(realm, index.Key.Evaluate(frame))), frame.This);
@@ -407,10 +425,10 @@ internal sealed class Call(Expression callee, Expression[] arguments, bool optio
             return script.Run(realm, self, slots);
         }
 
-        if (function.Ref is not JsFunction target)
-            throw NotCallable(realm, function);
         var values = Arguments(frame, arguments, _spread);
         realm.Position = Start;
+        if (function.Ref is not JsFunction target)
+            throw NotCallable(realm, function);
         return target.Call(realm, self, values);
     }
 
@@ -499,6 +517,8 @@ internal sealed class Unary(UnaryOperator op, Expression operand, bool strict) :
         PropertyKey key;
         switch (target)
         {
+            case Member { Target: SuperExpression } or Index { Target: SuperExpression }:
+                throw frame.Realm.Error("ReferenceError", "Unsupported reference to 'super'");
             case Member member:
                 holder = member.Target.Evaluate(frame);
                 if (holder.IsHole || member.Optional && holder.IsNullish)
@@ -555,6 +575,10 @@ internal readonly struct Reference
         {
             _holder = member.Target.Evaluate(frame);
         }
+        else if (target is PrivateMember hidden)
+        {
+            _holder = hidden.Target.Evaluate(frame);
+        }
         else if (target is Index { Target: not SuperExpression } index)
         {
             _holder = index.Target.Evaluate(frame);
@@ -570,6 +594,7 @@ internal readonly struct Reference
     {
         Member { Target: not SuperExpression } member => frame.Realm.GetMember(_holder, member.Name),
         Index { Target: not SuperExpression } => Index.Read(frame.Realm, _holder, _key),
+        PrivateMember hidden => hidden.Read(frame, _holder),
         _ => _target.Evaluate(frame),
     };
 
@@ -582,6 +607,9 @@ internal readonly struct Reference
                 break;
             case Index { Target: not SuperExpression } index:
                 Index.Write(frame.Realm, _holder, _key, value, index.Strict);
+                break;
+            case PrivateMember hidden:
+                hidden.Write(frame, _holder, value);
                 break;
             default:
                 _target.Assign(frame, value);
@@ -679,7 +707,7 @@ internal sealed class Assignment(Expression target, Expression value) : Expressi
 {
     public override JsValue Evaluate(Frame frame)
     {
-        if (target is Member or Index)
+        if (target is Member or Index or PrivateMember)
         {
             var reference = new Reference(frame, target);
             var member = value.Evaluate(frame);

@@ -119,6 +119,18 @@ internal sealed class FunctionCode
 
     /// <summary>Parameters are plain names in slots 0, 1, …</summary>
     public bool IsSimple { get; set; }
+
+    /// <summary>Parameters that a default value must not read before they have a value of their own.</summary>
+    public Variable[] Guarded { get; set; } = [];
+
+    /// <summary>A constructor of a class: cannot be called without <c>new</c>.</summary>
+    public bool IsClass { get; set; }
+
+    /// <summary>A constructor of a class with <c>extends</c>: <c>this</c> comes from <c>super()</c>.</summary>
+    public bool IsDerived { get; set; }
+
+    /// <summary>The class has no constructor of its own.</summary>
+    public bool IsImplied { get; set; }
 }
 
 internal sealed class FunctionExpression(FunctionCode code) : Expression
@@ -166,9 +178,13 @@ internal sealed class ScriptFunction : JsFunction
     /// <summary>The object whose prototype <c>super</c> means.</summary>
     public JsObject? HomeObject { get; set; }
 
-    public override bool IsConstructor => !_code.IsArrow && !_code.IsMethod;
+    public override bool IsConstructor => _code.IsClass || !_code.IsArrow && !_code.IsMethod;
+
+    /// <summary>Of a class: its prototype object, and the fields that its constructor gives to every instance.</summary>
+    public JsObject? ClassPrototype { get; init; }
+    public ClassField[] Fields { get; set; } = [];
     public int ParameterCount => _code.Parameters.Length;
-    public bool TakesSlots => _code.IsSimple;
+    public bool TakesSlots => _code is { IsSimple: true, IsClass: false };
 
     public void SetName(PropertyKey key, string? prefix)
     {
@@ -178,7 +194,7 @@ internal sealed class ScriptFunction : JsFunction
 
     public static string DisplayName(PropertyKey key, string? prefix)
     {
-        var name = key.Ref is Symbol symbol ? symbol.Description is null ? "" : $"[{symbol.Description}]" : key.Name;
+        var name = key.Ref is not Symbol symbol ? key.Name : symbol.Description is null ? "" : symbol.IsPrivate ? symbol.Description : $"[{symbol.Description}]";
         return prefix is null ? name : prefix + " " + name;
     }
 
@@ -189,6 +205,12 @@ internal sealed class ScriptFunction : JsFunction
         Put("name", _name, PropertyFlags.Configurable);
         if (!IsConstructor)
             return;
+        if (ClassPrototype is not null)
+        {
+            Put("prototype", ClassPrototype, PropertyFlags.None);
+            return;
+        }
+
         var prototype = new JsObject(Realm.ObjectPrototype);
         prototype.Put("constructor", this, PropertyFlags.Hidden);
         Put("prototype", prototype, PropertyFlags.Writable);
@@ -207,6 +229,8 @@ internal sealed class ScriptFunction : JsFunction
 
     public override JsValue Call(Realm realm, JsValue self, ReadOnlySpan<JsValue> arguments)
     {
+        if (_code.IsClass)
+            throw realm.TypeError($"Class constructor {_code.Name} cannot be invoked without 'new'");
         if (!_code.IsSimple)
             return Run(realm, self, NewSlots(realm), arguments, default);
         var slots = NewSlots(realm);
@@ -216,10 +240,42 @@ internal sealed class ScriptFunction : JsFunction
 
     public override JsObject Construct(Realm realm, ReadOnlySpan<JsValue> arguments, JsObject newTarget)
     {
+        if (_code.IsDerived)
+            return ConstructDerived(realm, arguments, newTarget);
         var created = new JsObject(realm.PrototypeFor(newTarget, realm.ObjectPrototype));
         realm.Allocate(64);
+        ClassField.AddAll(realm, Fields, created);
+        if (_code.IsImplied)
+            return created;
         var result = Run(realm, created, NewSlots(realm), arguments, newTarget);
         return result.AsObject ?? created;
+    }
+
+    private JsObject ConstructDerived(Realm realm, ReadOnlySpan<JsValue> arguments, JsObject newTarget)
+    {
+        realm.CheckStack();
+        if (_code.IsImplied)
+        {
+            realm.Step();
+            return ConstructBase(realm, arguments, newTarget);
+        }
+
+        var result = Run(realm, JsValue.Hole, NewSlots(realm), arguments, newTarget);
+        if (result.AsObject is { } other)
+            return other;
+        if (!result.IsUndefined)
+            throw realm.TypeError("Derived constructors may only return object or undefined");
+        return realm.LastThis.AsObject ?? throw realm.Error("ReferenceError", "Must call super constructor in derived class before accessing 'this' or returning from derived constructor");
+    }
+
+    /// <summary><c>super(…)</c>: the class extended makes the object, this one adds its fields.</summary>
+    public JsObject ConstructBase(Realm realm, ReadOnlySpan<JsValue> arguments, JsObject newTarget)
+    {
+        if (Prototype is not JsFunction { IsConstructor: true } parent)
+            throw realm.TypeError("Super constructor is not a constructor");
+        var created = parent.Construct(realm, arguments, newTarget);
+        ClassField.AddAll(realm, Fields, created);
+        return created;
     }
 
     /// <summary>Runs with the parameters already in their slots.</summary>
@@ -265,6 +321,8 @@ internal sealed class ScriptFunction : JsFunction
             frame.NewTarget = newTarget;
         if (_code.Arguments is { } variable)
             slots[variable.Slot] = new JsArguments(realm, arguments, _code.IsStrict ? null : this);
+        foreach (var guarded in _code.Guarded)
+            slots[guarded.Slot] = JsValue.Hole;
         for (var i = 0; i < _code.Parameters.Length; i++)
             _code.Parameters[i].Assign(frame, i < arguments.Length ? arguments[i] : default, true);
         if (_code.Rest is { } rest)
@@ -314,10 +372,16 @@ internal sealed class JsArguments : JsObject
     public override string ClassName => "Arguments";
 }
 
-/// <summary><c>super.name</c> in a method of an object literal.</summary>
+/// <summary><c>super.name</c> in a method.</summary>
 internal sealed class SuperExpression : Expression
 {
     public override JsValue Evaluate(Frame frame) => throw new InvalidOperationException();
 
     public JsValue Get(Frame frame, PropertyKey key) => frame.Function?.HomeObject?.Prototype?.Get(frame.Realm, key, frame.This) ?? default;
+
+    public void Set(Frame frame, PropertyKey key, JsValue value)
+    {
+        if (frame.Function?.HomeObject?.Prototype is not { } holder || !holder.Set(frame.Realm, key, value, frame.This))
+            throw frame.Realm.TypeError($"Cannot assign to read only property '{key}' of object");
+    }
 }

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace Orchestration.Engine.Expressions.JavaScript;
 
 /// <summary>
-/// A JavaScript expression or script, parsed once. Immutable and thread safe. Understands the expressions and statements of ECMAScript 2023 without
+/// A JavaScript expression or script, parsed once. Immutable and thread safe. Understands the expressions, statements and classes of ECMAScript 2023 without
 /// generators, async functions, modules, proxies, <c>eval</c> and <c>with</c>; knows Elsa's functions; reaches nothing of the host but its <see cref="ExpressionScope"/>.
 /// </summary>
 public sealed partial class JavaScriptProgram
@@ -113,10 +113,9 @@ public sealed partial class JavaScriptProgram
 
     private static void Return(Realm realm)
     {
-        if (realm.IsUsed)
-            return;
         realm.End();
-        t_realm = realm;
+        if (!realm.IsUsed)
+            t_realm = realm;
     }
 
     private JsValue Run(Realm realm)

@@ -459,8 +459,11 @@ internal class JsObject
             ref var property = ref _properties[i];
             if (property.Has(PropertyFlags.Deleted))
                 continue;
-            if (property.Key.IsSymbol)
-                (symbols ??= []).Add(property.Key);
+            if (property.Key.Ref is Symbol symbol)
+            {
+                if (!symbol.IsPrivate)
+                    (symbols ??= []).Add(property.Key);
+            }
             else if (property.Key.TryIndex(out var index))
                 (indexes ??= []).Add((index, property.Key));
             else

@@ -107,6 +107,9 @@ internal readonly struct JsValue
 /// <summary>A symbol; identity is the object.</summary>
 internal sealed class Symbol(string? description)
 {
+    /// <summary>Stands for a private name of a class: no script gets hold of it.</summary>
+    public bool IsPrivate { get; init; }
+
     public static readonly Symbol Iterator = new("Symbol.iterator");
     public static readonly Symbol AsyncIterator = new("Symbol.asyncIterator");
     public static readonly Symbol HasInstance = new("Symbol.hasInstance");

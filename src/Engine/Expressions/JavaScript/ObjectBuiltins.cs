@@ -441,7 +441,7 @@ internal static class ErrorBuiltins
             return realm.NewString(name.Length == 0 ? message : message.Length == 0 ? name : $"{name}: {message}");
         })),
         .. new[] { "TypeError", "RangeError", "SyntaxError", "ReferenceError", "EvalError", "URIError" }.Select(name => Define(name, "Error", new BuiltinTable())),
-        new Definition("AggregateError", 2, static (realm, _, a) => Create(realm, "AggregateError", a[1..], null, a.At(0)), static (realm, a, target) => Create(realm, "AggregateError", a[1..], target, a.At(0)),
+        new Definition("AggregateError", 2, static (realm, _, a) => Create(realm, "AggregateError", a.Length > 0 ? a[1..] : [], null, a.At(0)), static (realm, a, target) => Create(realm, "AggregateError", a.Length > 0 ? a[1..] : [], target, a.At(0)),
             new BuiltinTable().Value("name", "AggregateError", PropertyFlags.Hidden).Value("message", "", PropertyFlags.Hidden), null, "Error"),
     ];
 

@@ -36,9 +36,17 @@ internal sealed class Parser
     private sealed class Context(FunctionCode code)
     {
         public FunctionCode Code { get; } = code;
+
+        /// <summary>Whether <c>super.name</c> and <c>super()</c> mean something here.</summary>
+        public bool InMethod { get; init; } = code.IsMethod;
+        public bool InDerivedConstructor { get; init; } = code.IsDerived;
         public List<(string Label, bool IsLoop)> Labels { get; } = [];
         public int Loops { get; set; }
         public int Switches { get; set; }
+
+        /// <summary>Whether the body begins with <c>"use strict"</c>.</summary>
+        public bool SaysStrict { get; set; }
+        public bool IsStaticBlock { get; init; }
     }
 
     private readonly string _source;
@@ -176,7 +184,7 @@ internal sealed class Parser
             {
                 directives = first.Kind == TokenKind.String && statement is ExpressionStatement { Expression: Literal } && _previousEnd - first.Start <= first.End - first.Start + 1;
                 if (directives && _source.AsSpan(first.Start + 1, first.End - first.Start - 2).SequenceEqual("use strict"))
-                    _context.Code.IsStrict = true;
+                    _context.SaysStrict = _context.Code.IsStrict = true;
             }
 
             statements.Add(statement);
@@ -241,7 +249,8 @@ internal sealed class Parser
                 case "throw": return ParseThrow();
                 case "try": return ParseTry();
                 case "switch": return ParseSwitch();
-                case "class": throw Unsupported("Classes", start);
+                case "class" when declarations: return ParseClassDeclaration();
+                case "class": throw Unexpected();
                 case "with": throw Unsupported("with statements", start);
                 case "debugger":
                     Advance();
@@ -534,8 +543,10 @@ internal sealed class Parser
             var outer = _scope.Function;
             if (outer.Find(name) is null)
                 outer.Declare(name, VariableKind.Var);
-            declaration.Outer = new Identifier(name, false) { Start = nameStart };
-            outer.References.Add(declaration.Outer);
+
+            // It runs in the block, but means the variable of the function.
+            declaration.Outer = new Identifier(name, false) { Start = nameStart, LookFrom = outer };
+            _scope.References.Add(declaration.Outer);
         }
 
         return declaration;
@@ -694,6 +705,8 @@ internal sealed class Parser
     private Return ParseReturn()
     {
         var start = _token.Start;
+        if (_context.IsStaticBlock)
+            throw Error("Illegal return statement", start);
         Advance();
         var value = Is(";") || Is("}") || _token.Kind == TokenKind.End || _token.AfterNewline ? null : ParseExpression();
         EndStatement();
@@ -752,6 +765,8 @@ internal sealed class Parser
             }
 
             handler = ParseBlock();
+            if (scope.Variables.FirstOrDefault(v => scope.Children[^1].Find(v.Name) is { IsLexical: true } or { Kind: VariableKind.Function }) is { } twice)
+                throw Error($"Identifier '{twice.Name}' has already been declared", start);
             CloseBlock(saved);
         }
 
@@ -807,12 +822,12 @@ internal sealed class Parser
     // --- Functions ---
 
     /// <summary>Reads parameters and body. The current token is the opening parenthesis.</summary>
-    private FunctionCode ParseFunction(string name, int start, bool isMethod, string? accessor)
+    private FunctionCode ParseFunction(string name, int start, bool isMethod, string? accessor, bool isConstructor = false, bool isDerived = false)
     {
         var (scope, context, functions, allowIn) = (_scope, _context, _functions, _allowIn);
         _scope = new Scope(scope, true);
         scope.Children.Add(_scope);
-        var code = new FunctionCode { Name = name, Scope = _scope, Source = _source, IsMethod = isMethod, IsStrict = context.Code.IsStrict, Start = start };
+        var code = new FunctionCode { Name = name, Scope = _scope, Source = _source, IsMethod = isMethod, IsStrict = context.Code.IsStrict, Start = start, IsClass = isConstructor, IsDerived = isDerived };
         _context = new Context(code);
         _functions = [];
         _allowIn = true;
@@ -843,10 +858,8 @@ internal sealed class Parser
 
     private Expression ParseParameter(List<(string, int)> names)
     {
-        var before = _scope.References.Count;
         var target = ParseBinding(VariableKind.Parameter);
         CollectNames(target, names);
-        _ = before;
         return target;
     }
 
@@ -884,9 +897,8 @@ internal sealed class Parser
         var plain = code.Rest is null && parameters.TrueForAll(p => p is Identifier);
         code.Length = parameters.FindIndex(p => p is DefaultTarget) is >= 0 and var index ? index : parameters.Count;
         Expect("{");
-        var strictBefore = code.IsStrict;
         code.Body = ParseDirectivesAndStatements();
-        if (code.IsStrict && !strictBefore && !plain)
+        if (_context.SaysStrict && !plain)
             throw Error("Illegal 'use strict' directive in function with non-simple parameter list", code.Start);
         code.Functions = [.. _functions];
         Complete(code, names, plain, unique || code.IsStrict || code.IsArrow);
@@ -909,6 +921,8 @@ internal sealed class Parser
         if (_scope.UsesArguments && !code.IsArrow && _scope.Find("arguments") is null or { Kind: VariableKind.Var } && _scope.UsesArguments && !code.IsArrow)
             code.Arguments = _scope.Find("arguments") ?? _scope.Declare("arguments", VariableKind.Var);
         code.IsSimple = plain && code.Arguments is null && seen.Count == names.Count;
+        if (!plain)
+            code.Guarded = [.. seen.Select(name => _scope.Find(name)!)];
     }
 
     private FunctionExpression ParseArrow(List<Expression> items, Expression? rest, int start, int firstReference, int firstChild)
@@ -928,7 +942,7 @@ internal sealed class Parser
         scope.Children.RemoveRange(firstChild, scope.Children.Count - firstChild);
         scope.Children.Add(_scope);
         var code = new FunctionCode { Name = "", Scope = _scope, Source = _source, IsArrow = true, IsStrict = context.Code.IsStrict, Start = start };
-        _context = new Context(code);
+        _context = new Context(code) { InMethod = context.InMethod };
         _functions = [];
         var names = new List<(string Name, int Start)>();
         var parameters = items.ConvertAll(item => ToTarget(item, true));
@@ -1031,7 +1045,7 @@ internal sealed class Parser
             _coverInitializer = cover;
             Advance();
             var value = ParseAssignment();
-            Name(target, value);
+            Name(left, value);
             return new Assignment(target, value) { Start = start };
         }
 
@@ -1093,12 +1107,12 @@ internal sealed class Parser
         {
             case Identifier:
                 return SimpleTarget(expression);
-            case Member or Index when !binding:
+            case Member or Index or PrivateMember when !binding:
                 return expression;
-            case Parenthesized { Inner: Identifier or Member or Index } parenthesized when !binding:
+            case Parenthesized { Inner: Identifier or Member or Index or PrivateMember } parenthesized when !binding:
                 return SimpleTarget(parenthesized);
             case Assignment assignment:
-                return new DefaultTarget(assignment.Target is Identifier or Member or Index or ArrayPattern or ObjectPattern ? CheckBinding(assignment.Target, binding) : throw Error("Invalid destructuring assignment target", assignment.Start), assignment.Value) { Start = assignment.Start };
+                return new DefaultTarget(assignment.Target is Identifier or Member or Index or PrivateMember or ArrayPattern or ObjectPattern ? CheckBinding(assignment.Target, binding) : throw Error("Invalid destructuring assignment target", assignment.Start), assignment.Value) { Start = assignment.Start };
             case ArrayLiteral array:
                 var items = new List<Expression?>();
                 Expression? rest = null;
@@ -1129,7 +1143,7 @@ internal sealed class Parser
         var names = new List<(string, int)>();
         if (!binding || target is Identifier)
             return target;
-        if (target is Member or Index)
+        if (target is Member or Index or PrivateMember)
             throw Error("Invalid destructuring assignment target", target.Start);
         CollectNames(target, names);
         return target;
@@ -1145,7 +1159,7 @@ internal sealed class Parser
             {
                 if (!ReferenceEquals(member, literal.Members[^1]))
                     throw Error("Rest element must be last element", member.Start);
-                rest = ToTarget(member.Value, binding) is var target and (Identifier or Member or Index) ? target : throw Error("`...` must be followed by an assignable reference in assignment contexts", member.Start);
+                rest = ToTarget(member.Value, binding) is var target and (Identifier or Member or Index or PrivateMember) ? target : throw Error("`...` must be followed by an assignable reference in assignment contexts", member.Start);
             }
             else if (member.Kind == MemberKind.Value)
             {
@@ -1211,7 +1225,7 @@ internal sealed class Parser
     private Expression ParseBinary(int minimum)
     {
         var start = _token.Start;
-        var first = ParseUnary();
+        var first = _token.Kind == TokenKind.PrivateName ? ParsePrivateIn(minimum) : ParseUnary();
         if (first is ArrowHead)
             return first;
         var result = first;
@@ -1240,7 +1254,7 @@ internal sealed class Parser
         _ => new BinaryChain(first, [.. rest]) { Start = start },
     };
 
-    private Expression ParseUnary()
+    private Expression ParseUnary(bool mayBeBase = true)
     {
         var start = _token.Start;
         UnaryOperator? op = null;
@@ -1252,9 +1266,9 @@ internal sealed class Parser
                 Nest();
                 var increment = _token.Text == "++";
                 Advance();
-                var target = UpdateTarget(ParseUnary(), "prefix");
+                var target = UpdateTarget(ParseUnary(false), "prefix");
                 _nesting--;
-                return new Update(target, increment, true) { Start = start };
+                return ParsePower(new Update(target, increment, true) { Start = start }, mayBeBase);
             }
         }
         else if (_token.Kind == TokenKind.Name && !_token.Escaped)
@@ -1268,23 +1282,41 @@ internal sealed class Parser
         {
             Nest();
             Advance();
-            var operand = ParseUnary();
+            var operand = ParseUnary(false);
             _nesting--;
             if (unary == UnaryOperator.Delete && Strict && Unwrap(operand) is Identifier)
                 throw Error("Delete of an unqualified identifier in strict mode.", start);
+            if (unary == UnaryOperator.Delete && Unwrap(operand) is PrivateMember or OptionalChain { Chain: PrivateMember })
+                throw Error("Private fields can not be deleted", start);
             if (Is("**"))
                 throw Error("Unary operator used immediately before exponentiation expression. Parenthesis must be used to disambiguate operator precedence", _token.Start);
             return new Unary(unary, Unwrap(operand), Strict) { Start = start };
         }
 
-        var expression = ParsePostfix();
-        if (!Is("**") || expression is ArrowHead)
+        return ParsePower(ParsePostfix(), mayBeBase);
+    }
+
+    private Expression ParsePower(Expression expression, bool mayBeBase)
+    {
+        if (!mayBeBase || !Is("**") || expression is ArrowHead)
             return expression;
         Nest();
         Advance();
         var exponent = ParseUnary();
         _nesting--;
-        return new Binary(Operator.Power, expression, exponent) { Start = start };
+        return new Binary(Operator.Power, expression, exponent) { Start = expression.Start };
+    }
+
+    /// <summary><c>#name in object</c>.</summary>
+    private PrivateIn ParsePrivateIn(int minimum)
+    {
+        var start = _token.Start;
+        var name = Refer(_token.Text!, start);
+        Advance();
+        if (!_token.IsName("in") || !_allowIn || minimum > 8)
+            throw Unexpected();
+        Advance();
+        return new PrivateIn(name, ParseBinary(9)) { Start = start };
     }
 
     private bool AtAwait()
@@ -1329,7 +1361,7 @@ internal sealed class Parser
             expression = Unwrapped(expression);
             if (Take("."))
             {
-                expression = new Member(expression, MemberName(), false, Strict) { Start = start };
+                expression = ParseMemberName(expression, false, start);
             }
             else if (Take("?."))
             {
@@ -1341,7 +1373,7 @@ internal sealed class Parser
                 else if (_token.Kind == TokenKind.Template)
                     throw Error("Invalid tagged template on optional chain", _token.Start);
                 else
-                    expression = new Member(expression, MemberName(), true, Strict) { Start = start };
+                    expression = ParseMemberName(expression, true, start);
             }
             else if (Take("["))
             {
@@ -1387,15 +1419,20 @@ internal sealed class Parser
         return new Index(target, key, optional, Strict) { Start = start };
     }
 
-    private string MemberName()
+    private Expression ParseMemberName(Expression target, bool optional, int start)
     {
-        if (_token.Kind == TokenKind.PrivateName)
-            throw Unsupported("Private names", _token.Start);
-        if (_token.Kind != TokenKind.Name)
-            throw Unexpected();
-        var name = _token.Text!;
-        Advance();
-        return name;
+        var (name, position) = (_token.Text!, _token.Start);
+        switch (_token.Kind)
+        {
+            case TokenKind.Name:
+                Advance();
+                return new Member(target, name, optional, Strict) { Start = start };
+            case TokenKind.PrivateName when target is not SuperExpression:
+                Advance();
+                return new PrivateMember(target, Refer(name, position), optional) { Start = start };
+            default:
+                throw Unexpected();
+        }
     }
 
     private Expression[] ParseArguments()
@@ -1448,7 +1485,7 @@ internal sealed class Parser
         while (true)
         {
             if (Take("."))
-                callee = new Member(callee, MemberName(), false, Strict) { Start = start };
+                callee = ParseMemberName(callee, false, start);
             else if (Take("["))
                 callee = ParseIndex(callee, false, start);
             else if (_token.Kind == TokenKind.Template)
@@ -1542,17 +1579,16 @@ internal sealed class Parser
                         functionName = BindingName();
                     return new FunctionExpression(ParseFunction(functionName, start, false, null)) { Start = start };
                 case "class":
-                    throw Unsupported("Classes", start);
+                    return ParseClass(null);
                 case "import":
                     throw Unsupported("Modules", start);
                 case "super":
                     Advance();
-                    var function = _scope.Function;
-                    while (function.IsArrow)
-                        function = function.Parent!.Function;
-                    if (!Is(".") && !Is("[") || !_context.Code.IsMethod && !_context.Code.IsArrow)
-                        throw Error("'super' keyword unexpected here", start);
                     MarkThis();
+                    if (Is("(") && _context.InDerivedConstructor)
+                        return new SuperCall(ParseArguments()) { Start = start };
+                    if (!Is(".") && !Is("[") || !_context.InMethod)
+                        throw Error("'super' keyword unexpected here", start);
                     return new SuperExpression { Start = start };
                 default:
                     break;
@@ -1563,14 +1599,18 @@ internal sealed class Parser
             throw Unexpected();
         Advance();
         if (name == "arguments")
-        {
-            var function = _scope.Function;
-            while (function.IsArrow)
-                function = function.Parent!.Function;
-            function.UsesArguments = !function.IsProgram;
-        }
-
+            UseArguments(start);
         return Refer(name, start);
+    }
+
+    private void UseArguments(int start)
+    {
+        var function = _scope.Function;
+        while (function.IsArrow)
+            function = function.Parent!.Function;
+        if (function.HasNoArguments)
+            throw Error("'arguments' is not allowed in class field initializer or static initialization block", start);
+        function.UsesArguments = !function.IsProgram;
     }
 
     /// <summary>Reads <c>( … )</c>: a grouped expression, or the head of an arrow.</summary>
@@ -1696,17 +1736,15 @@ internal sealed class Parser
         if (Is("("))
             return new ObjectMember(MemberKind.Method, name, computed, new FunctionExpression(ParseFunction("", start, true, null)) { Start = start }) { Start = start };
         if (Take(":"))
-            return new ObjectMember(MemberKind.Value, name, computed, ParseAssignment()) { Start = start };
+        {
+            var given = ParseAssignment();
+            return new ObjectMember(MemberKind.Value, name, computed, given is Parenthesized { Inner: FunctionExpression or ClassExpression } wrapped ? wrapped.Inner : given) { Start = start };
+        }
+
         if (first.Kind != TokenKind.Name || IsReserved(name!))
             throw first.Kind == TokenKind.Name && IsReserved(name!) ? Error($"Unexpected token '{name}'", start) : Unexpected();
         if (name == "arguments")
-        {
-            var function = _scope.Function;
-            while (function.IsArrow)
-                function = function.Parent!.Function;
-            function.UsesArguments = !function.IsProgram;
-        }
-
+            UseArguments(start);
         var reference = Refer(name!, start);
         if (!Is("="))
             return new ObjectMember(MemberKind.Value, name, null, reference) { Shorthand = true, Start = start };
@@ -1716,6 +1754,175 @@ internal sealed class Parser
         Name(reference, value);
         _coverInitializer = position;
         return new ObjectMember(MemberKind.Value, name, null, reference) { Shorthand = true, Default = value, Start = start };
+    }
+
+    // --- Classes ---
+
+    private ClassDeclaration ParseClassDeclaration()
+    {
+        var start = _token.Start;
+        var nameToken = Peek();
+        if (nameToken.Kind != TokenKind.Name || nameToken.Text == "extends")
+            throw Unexpected();
+        Declare(nameToken.Text!, VariableKind.Let, nameToken.Start);
+        return new ClassDeclaration(Refer(nameToken.Text!, nameToken.Start), ParseClass(nameToken.Text)) { Start = start };
+    }
+
+    /// <summary>Reads a class; the current token is <c>class</c>. Its name and its private names are variables of a block of its own.</summary>
+    private ClassExpression ParseClass(string? declared)
+    {
+        Nest();
+        var start = _token.Start;
+        var code = _context.Code;
+        var strict = code.IsStrict;
+        code.IsStrict = true;
+        Advance();
+        var saved = OpenBlock();
+        var scope = _scope;
+        Identifier? self = null;
+        if (declared is not null || AtIdentifier)
+        {
+            var nameStart = _token.Start;
+            var name = BindingName();
+            Declare(name, VariableKind.Const, nameStart);
+            self = Refer(name, nameStart);
+        }
+
+        var heritage = TakeName("extends") ? Unwrap(ParseCallChain()) : null;
+        if (heritage is ArrowHead or FunctionExpression { Code.IsArrow: true })
+            throw Unexpected();
+        Expect("{");
+        FunctionExpression? constructor = null;
+        var members = new List<ClassMember>();
+        var accessors = new Dictionary<string, MemberKind>();
+        while (!Take("}"))
+        {
+            if (Take(";"))
+                continue;
+            var member = ParseClassMember(self?.Name ?? "", heritage is not null, accessors, out var isConstructor);
+            if (!isConstructor)
+                members.Add(member);
+            else if (constructor is null)
+                constructor = (FunctionExpression)member.Value!;
+            else
+                throw Error("A class may only have one constructor", start);
+        }
+
+        CloseBlock(saved);
+        code.IsStrict = strict;
+        if (constructor is null)
+        {
+            var implied = new Scope(scope, true);
+            scope.Children.Add(implied);
+            constructor = new FunctionExpression(new FunctionCode
+            {
+                Name = self?.Name ?? "", Scope = implied, Source = _source, IsMethod = true, IsStrict = true, IsClass = true, IsDerived = heritage is not null, IsImplied = true,
+            }) { Start = start };
+        }
+
+        constructor.Code.Start = start;
+        constructor.Code.End = _previousEnd;
+        _nesting--;
+        return new ClassExpression(scope, self, heritage, constructor.Code, [.. members]) { Start = start };
+    }
+
+    private ClassMember ParseClassMember(string className, bool isDerived, Dictionary<string, MemberKind> accessors, out bool isConstructor)
+    {
+        var start = _token.Start;
+        isConstructor = false;
+        var isStatic = false;
+        var kind = MemberKind.Method;
+        string? accessor = null;
+        if (_token.IsName("static") && !EndsName(Peek()))
+        {
+            isStatic = true;
+            Advance();
+            if (Is("{"))
+                return new ClassMember(MemberKind.StaticBlock, true, null, null, null, ParseInitializer(true));
+        }
+
+        if (Is("*"))
+            throw Unsupported("Generators", start);
+        if (_token.IsName("async") && Peek() is var after && !EndsName(after) && !after.AfterNewline)
+            throw Unsupported("Async functions", start);
+        if ((_token.IsName("get") || _token.IsName("set")) && !EndsName(Peek()))
+        {
+            accessor = _token.Text;
+            kind = accessor == "get" ? MemberKind.Getter : MemberKind.Setter;
+            Advance();
+        }
+
+        var token = _token;
+        Identifier? hidden = null;
+        string? name = null;
+        Expression? computed = null;
+        if (token.Kind == TokenKind.PrivateName)
+        {
+            hidden = DeclarePrivate(token, accessor is null ? MemberKind.Method : kind, isStatic, accessors);
+            Advance();
+        }
+        else
+        {
+            (name, computed) = ParsePropertyName();
+        }
+
+        if (!Is("(") && accessor is null)
+        {
+            if (name == "constructor" || isStatic && name == "prototype")
+                throw Error($"Classes may not have a field named '{name}'", start);
+            var value = Take("=") ? ParseInitializer(false) : null;
+            value?.Code.Value?.NameFunction(name ?? hidden?.Name ?? "");
+            EndStatement();
+            return new ClassMember(MemberKind.Value, isStatic, name, computed, hidden, value);
+        }
+
+        isConstructor = !isStatic && name == "constructor";
+        if (isConstructor && accessor is not null || isStatic && name == "prototype")
+            throw Error(isConstructor ? "Class constructor may not be an accessor" : "Classes may not have a static property named 'prototype'", start);
+        var function = ParseFunction(isConstructor ? className : "", start, true, accessor, isConstructor, isConstructor && isDerived);
+        return new ClassMember(kind, isStatic, name, computed, hidden, new FunctionExpression(function) { Start = start });
+    }
+
+    private static bool EndsName(Token next) => next.Kind == TokenKind.Punctuator && next.Text is "(" or "=" or ";" or "}" || next.Kind == TokenKind.End;
+
+    private Identifier DeclarePrivate(Token token, MemberKind kind, bool isStatic, Dictionary<string, MemberKind> accessors)
+    {
+        var name = token.Text!;
+        if (name == "#constructor")
+            throw Error("Classes may not have a private field named '#constructor'", token.Start);
+        var key = isStatic ? name + " static" : name;
+        if (_scope.Find(name) is null)
+            _scope.Declare(name, VariableKind.Const);
+        else if (!accessors.TryGetValue(key, out var other) || (kind, other) is not (MemberKind.Getter, MemberKind.Setter) and not (MemberKind.Setter, MemberKind.Getter))
+            throw Error($"Identifier '{name}' has already been declared", token.Start);
+        accessors[key] = accessors.ContainsKey(key) ? MemberKind.Method : kind;
+        return Refer(name, token.Start);
+    }
+
+    /// <summary>Reads the value of a field, or a static block, as a function that runs with the new object as <c>this</c>.</summary>
+    private FunctionExpression ParseInitializer(bool isBlock)
+    {
+        var (scope, context, functions, allowIn) = (_scope, _context, _functions, _allowIn);
+        var start = _token.Start;
+        _scope = new Scope(scope, true) { HasNoArguments = true };
+        scope.Children.Add(_scope);
+        var code = new FunctionCode { Name = "", Scope = _scope, Source = _source, IsMethod = true, IsStrict = true, UsesThis = true, IsSimple = true, Start = start };
+        _context = new Context(code) { IsStaticBlock = isBlock };
+        _functions = [];
+        _allowIn = true;
+        if (isBlock)
+        {
+            code.Body = ParseBraced();
+            code.Functions = [.. _functions];
+        }
+        else
+        {
+            code.Value = ParseAssignment();
+        }
+
+        code.End = _previousEnd;
+        (_scope, _context, _functions, _allowIn) = (scope, context, functions, allowIn);
+        return new FunctionExpression(code) { Start = start };
     }
 
     private (string? Name, Expression? Computed) ParsePropertyName()
@@ -1788,6 +1995,7 @@ internal sealed class Parenthesized(Expression inner) : Expression
     public Expression Inner { get; } = inner;
     public override JsValue Evaluate(Frame frame) => Inner.Evaluate(frame);
     public override bool EvaluateCondition(Frame frame) => Inner.EvaluateCondition(frame);
+    public override void NameFunction(string name) => Inner.NameFunction(name);
 }
 
 /// <summary>Stands in the tree every 32 levels, so that a deep expression ends in an error and not in a crash.</summary>

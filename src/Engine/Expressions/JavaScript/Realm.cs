@@ -29,7 +29,7 @@ internal sealed class Realm
     private long _steps;
     private long _memory;
     private long _nextClock;
-    private long _startedAt;
+    private long? _startedAt;
     private ScriptLimits _limits = ScriptLimits.Default;
     private JsObject? _global;
     private JsObject? _objectPrototype;
@@ -54,17 +54,22 @@ internal sealed class Realm
 
     public void Begin(ExpressionScope scope, ScriptLimits limits)
     {
+        scope.Budget?.Check();
         Scope = scope;
         _limits = limits;
         _steps = limits.MaxSteps;
         _memory = limits.MaxMemory;
         Depth = 0;
         Position = 0;
-        _nextClock = limits.MaxTime is null ? long.MinValue : _steps;
-        _startedAt = limits.MaxTime is null ? 0 : limits.Clock.GetTimestamp();
+        _nextClock = Math.Max(0, _steps - ClockInterval);
+        _startedAt = null;
     }
 
-    public void End() => Scope = null!;
+    public void End()
+    {
+        Scope.Budget?.Spend(_limits.MaxSteps - _steps, _limits.MaxMemory - _memory);
+        Scope = null!;
+    }
 
     public Environment ProgramEnvironment(Scope scope)
     {
@@ -81,14 +86,14 @@ internal sealed class Realm
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Step()
     {
-        if (--_steps < _nextClock || _steps < 0)
+        if (--_steps < _nextClock)
             CheckSteps();
     }
 
     public void Charge(long steps)
     {
         _steps -= steps;
-        if (_steps < _nextClock || _steps < 0)
+        if (_steps < _nextClock)
             CheckSteps();
     }
 
@@ -96,11 +101,13 @@ internal sealed class Realm
     {
         if (_steps < 0)
             throw new LimitException($"The expression was stopped after {_limits.MaxSteps.ToString("N0", CultureInfo.InvariantCulture)} steps");
-        if (_limits.MaxTime is not { } time)
-            return;
-        _nextClock = _steps - ClockInterval;
-        if (_limits.Clock.GetElapsedTime(_startedAt) > time)
-            throw new LimitException($"The expression was stopped after {time.TotalMilliseconds.ToString("N0", CultureInfo.InvariantCulture)} ms");
+        _nextClock = Math.Max(0, _steps - ClockInterval);
+
+        // Reading the clock costs as much as a short expression, so it starts when one turns out to be long.
+        if (_startedAt is not { } start)
+            _startedAt = _limits.Clock.GetTimestamp();
+        else if (_limits.Clock.GetElapsedTime(start) > _limits.MaxTime)
+            throw new LimitException($"The expression was stopped after {_limits.MaxTime.TotalMilliseconds.ToString("N0", CultureInfo.InvariantCulture)} ms");
     }
 
     public void Allocate(long bytes)
@@ -134,6 +141,9 @@ internal sealed class Realm
     }
 
     public void LeaveFunction() => Depth--;
+
+    /// <summary>What <c>this</c> was at the end of the function that returned last.</summary>
+    public JsValue LastThis => _frames[Depth].This;
 
     /// <summary>A new string of this content, counted.</summary>
     public string NewString(string text)

@@ -8,11 +8,17 @@ internal sealed class RegexSyntaxException(string message) : Exception(message);
 
 /// <summary>
 /// A JavaScript pattern on .NET's non-backtracking engine, whose time is linear in the text whatever the pattern. That engine has no lookaround and no
-/// back references, so these are refused. Immutable, thread safe.
+/// back references; patterns with them run on the backtracking one. A match may take <see cref="MaxMatchTime"/>. Immutable, thread safe.
 /// </summary>
 internal sealed class RegexProgram
 {
+    /// <summary>Longest text for a pattern that may backtrack, which remembers where it has been.</summary>
+    public const int MaxBacktrackingText = 1 << 20;
+
+    public static readonly TimeSpan MaxMatchTime = TimeSpan.FromSeconds(1);
+
     private const int MaxPattern = 10_000;
+    private const string Pair = @"[\ud800-\udbff][\udc00-\udfff]";
     private const string Digits = "0-9";
     private const string WordCharacters = "a-zA-Z0-9_";
     private const string Blanks = @"\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff";
@@ -23,6 +29,7 @@ internal sealed class RegexProgram
     private readonly bool _multiline;
     private readonly StringBuilder _output = new();
     private readonly List<string?> _names = [null];
+    private readonly List<string?> _allNames;
     private int _position;
     private int _depth;
 
@@ -43,15 +50,16 @@ internal sealed class RegexProgram
         _multiline = known.Contains('m');
         if (pattern.Length > MaxPattern)
             throw Error("Regular expression too large");
+        _allNames = CountGroups();
         Alternatives();
         if (_position < pattern.Length)
             throw Error("Unmatched ')'");
-        var options = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant;
+        var options = (Backtracks ? RegexOptions.None : RegexOptions.NonBacktracking) | RegexOptions.CultureInvariant;
         if (known.Contains('i'))
             options |= RegexOptions.IgnoreCase;
         try
         {
-            Regex = new Regex(_output.ToString(), options);
+            Regex = new Regex(_output.ToString(), options, MaxMatchTime);
         }
         catch (RegexParseException error)
         {
@@ -64,6 +72,12 @@ internal sealed class RegexProgram
     }
 
     public Regex Regex { get; }
+
+    /// <summary>Whether its time may be more than linear.</summary>
+    public bool Backtracks { get; private set; }
+
+    /// <summary>Whether it sees code points, not UTF-16 units.</summary>
+    public bool IsUnicode => _unicode;
     public string Source { get; }
     public string Flags { get; }
 
@@ -80,6 +94,37 @@ internal sealed class RegexProgram
             return false;
         _position += text.Length;
         return true;
+    }
+
+    /// <summary>Names of all groups, as a reference may come before its group.</summary>
+    private List<string?> CountGroups()
+    {
+        var names = new List<string?> { null };
+        var inClass = false;
+        for (var i = 0; i < _pattern.Length; i++)
+        {
+            switch (_pattern[i])
+            {
+                case '\\':
+                    i++;
+                    break;
+                case '[':
+                    inClass = true;
+                    break;
+                case ']':
+                    inClass = false;
+                    break;
+                case '(' when !inClass:
+                    var rest = _pattern.AsSpan(i + 1);
+                    if (!rest.StartsWith("?"))
+                        names.Add(null);
+                    else if (rest.StartsWith("?<") && !rest.StartsWith("?<=") && !rest.StartsWith("?<!") && rest.IndexOf('>') is > 2 and var end)
+                        names.Add(rest[2..end].ToString());
+                    break;
+            }
+        }
+
+        return names;
     }
 
     private char Current => _position < _pattern.Length ? _pattern[_position] : '\0';
@@ -120,10 +165,10 @@ internal sealed class RegexProgram
                 break;
             case '.':
                 _position++;
-                _output.Append(_dotAll ? @"[\s\S]" : @"[^\n\r\u2028\u2029]");
+                CodePoints(_dotAll ? @"[\s\S]" : @"[^\n\r\u2028\u2029]");
                 break;
             case '\\':
-                if (Escape(false) is { } assertion)
+                if (Escape() is { } assertion)
                 {
                     _output.Append(assertion);
                     return;
@@ -209,6 +254,9 @@ internal sealed class RegexProgram
             throw Error("Nothing to repeat");
     }
 
+    /// <summary>A negated set: where the pattern sees code points it takes a pair of surrogates as one.</summary>
+    private void CodePoints(string units) => _output.Append(_unicode ? $"(?:{Pair}|{units})" : units);
+
     private int Bound(string digits) => int.TryParse(digits, CultureInfo.InvariantCulture, out var value) && value <= 1000 ? value : throw Error("Regular expression too large");
 
     private void Literal(char c)
@@ -219,16 +267,17 @@ internal sealed class RegexProgram
             _output.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
     }
 
+    private static readonly string[] s_assertions = ["?=", "?!", "?<=", "?<!"];
+
     private void Group()
     {
         _position++;
-        if (Take("?="))
-            throw Error("lookahead is not supported");
-        if (Take("?!"))
-            throw Error("negative lookahead is not supported");
-        if (Take("?<=") || Take("?<!"))
-            throw Error("lookbehind is not supported");
-        if (Take("?:"))
+        if (Array.Find(s_assertions, Take) is { } assertion)
+        {
+            Backtracks = true;
+            _output.Append('(').Append(assertion);
+        }
+        else if (Take("?:"))
         {
             _output.Append("(?:");
         }
@@ -261,8 +310,15 @@ internal sealed class RegexProgram
         _output.Append(')');
     }
 
-    /// <summary>Translates an escape. An assertion is returned, anything else is written.</summary>
-    private string? Escape(bool inClass)
+    /// <summary>Writes a reference to what a group matched; one that has not matched is empty, unlike in .NET.</summary>
+    private void BackReference(int number)
+    {
+        Backtracks = true;
+        _output.Append(CultureInfo.InvariantCulture, $"(?({number})\\k<{number}>)");
+    }
+
+    /// <summary>Translates an escape outside of a class. An assertion is returned, anything else is written.</summary>
+    private string? Escape()
     {
         _position++;
         if (_position >= _pattern.Length)
@@ -270,61 +326,88 @@ internal sealed class RegexProgram
         var c = _pattern[_position++];
         switch (c)
         {
-            case 'b' when inClass:
-                _output.Append(@"\u0008");
-                return null;
-            case 'b' or 'B' when !inClass:
+            case 'b' or 'B':
                 return "\\" + c;
-            case 'd':
-                _output.Append(inClass ? Digits : $"[{Digits}]");
+            case 'd' or 'w' or 's':
+                _output.Append('[').Append(Set(c)).Append(']');
                 return null;
-            case 'D':
-                _output.Append(inClass ? @"\u0000-/:-\uffff" : $"[^{Digits}]");
-                return null;
-            case 'w':
-                _output.Append(inClass ? WordCharacters : $"[{WordCharacters}]");
-                return null;
-            case 'W':
-                _output.Append(inClass ? @"\u0000-/:-@\[-\^`{-\uffff" : $"[^{WordCharacters}]");
-                return null;
-            case 's':
-                _output.Append(inClass ? Blanks : $"[{Blanks}]");
-                return null;
-            case 'S':
-                _output.Append(inClass ? @"\u0000-\u0008\u000e-\u001f!-\u009f\u00a1-\u167f\u1681-\u1fff\u200b-\u2027\u202a-\u202e\u2030-\u205e\u2060-\u2fff\u3001-\ufefe\uff00-\uffff" : $"[^{Blanks}]");
-                return null;
-            case 'n' or 't' or 'r' or 'f' or 'v':
-                _output.Append('\\').Append(c);
+            case 'D' or 'W' or 'S':
+                CodePoints($"[^{Set(char.ToLowerInvariant(c))}]");
                 return null;
             case 'p' or 'P' when _unicode:
                 _output.Append('\\').Append(c).Append('{').Append(Category()).Append('}');
                 return null;
+            case 'k' when _unicode || _allNames.Exists(name => name is not null):
+                var end = Current == '<' ? _pattern.IndexOf('>', _position) : -1;
+                var group = end < 0 ? -1 : _allNames.IndexOf(_pattern[(_position + 1)..end]);
+                if (group < 0)
+                    throw Error("Invalid named reference");
+                _position = end + 1;
+                BackReference(group);
+                return null;
+            case >= '1' and <= '9':
+                var start = _position - 1;
+                while (char.IsAsciiDigit(Current))
+                    _position++;
+                if (int.TryParse(_pattern.AsSpan(start, _position - start), CultureInfo.InvariantCulture, out var number) && number < _allNames.Count)
+                {
+                    BackReference(number);
+                    return null;
+                }
+
+                _position = start + 1;
+                break;
+        }
+
+        var point = Character(c, false);
+        if (point <= 0xffff)
+            Literal((char)point);
+        else
+            _output.Append(CultureInfo.InvariantCulture, $"(?:{char.ConvertFromUtf32(point)})");
+        return null;
+    }
+
+    private static string Set(char kind) => kind switch { 'd' => Digits, 'w' => WordCharacters, _ => Blanks };
+
+    /// <summary>The character that an escape stands for; its letter has been read.</summary>
+    private int Character(char c, bool inClass)
+    {
+        switch (c)
+        {
+            case 'b' when inClass:
+                return '\b';
+            case 'n':
+                return '\n';
+            case 't':
+                return '\t';
+            case 'r':
+                return '\r';
+            case 'f':
+                return '\f';
+            case 'v':
+                return '\v';
             case 'c' when char.IsAsciiLetter(Current):
-                Literal((char)(_pattern[_position++] % 32));
-                return null;
+                return _pattern[_position++] % 32;
+            case 'c' when inClass && !_unicode && (char.IsAsciiDigit(Current) || Current == '_'):
+                return _pattern[_position++] % 32;
+            case 'c' when !_unicode:
+                _position--;
+                return '\\';
             case 'x' when Hex(2) is { } x:
-                Literal((char)x);
-                return null;
+                return x;
             case 'u' when Unicode() is { } u:
-                if (u <= 0xffff)
-                    Literal((char)u);
-                else if (inClass)
-                    throw Error("characters beyond U+FFFF are not supported in a class");
-                else
-                    _output.Append(CultureInfo.InvariantCulture, $"(?:{char.ConvertFromUtf32(u)})");
-                return null;
-            case 'k' when _unicode || _pattern.Contains("(?<", StringComparison.Ordinal):
-                throw Error("back references are not supported");
+                return u;
             case '0' when !char.IsAsciiDigit(Current):
-                _output.Append(@"\u0000");
-                return null;
-            case >= '1' and <= '9' when !inClass:
-                throw Error("back references are not supported");
+                return 0;
+            case >= '0' and <= '7' when !_unicode:
+                var value = c - '0';
+                for (var digits = 1; digits < 3 && Current is >= '0' and <= '7' && value * 8 + (Current - '0') <= 255; digits++)
+                    value = value * 8 + (_pattern[_position++] - '0');
+                return value;
             default:
-                if (_unicode && (char.IsAsciiLetterOrDigit(c) || c == '-' && !inClass))
+                if (_unicode && (char.IsAsciiLetterOrDigit(c) || c is '_' || c == '-' && !inClass))
                     throw Error("Invalid escape");
-                Literal(c);
-                return null;
+                return c;
         }
     }
 
@@ -339,7 +422,17 @@ internal sealed class RegexProgram
     private int? Unicode()
     {
         if (!_unicode || Current != '{')
-            return Hex(4);
+        {
+            var unit = Hex(4);
+            if (!_unicode || unit is not (>= 0xd800 and <= 0xdbff) || !Take("\\u"))
+                return unit;
+            var low = Hex(4);
+            if (low is >= 0xdc00 and <= 0xdfff)
+                return char.ConvertToUtf32((char)unit, (char)low);
+            _position -= 6;
+            return unit;
+        }
+
         var end = _pattern.IndexOf('}', _position);
         if (end < 0 || !int.TryParse(_pattern.AsSpan(_position + 1, end - _position - 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value) || value > 0x10ffff)
             throw Error("Invalid Unicode escape");
@@ -378,61 +471,126 @@ internal sealed class RegexProgram
             return;
         }
 
-        _output.Append(negated ? "[^" : "[");
+        var units = new StringBuilder();
+        var beyond = new List<(int From, int To)>();
         while (Current != ']')
         {
-            if (_position >= _pattern.Length)
-                throw Error("Unterminated character class");
-            var start = _output.Length;
-            var single = ClassAtom();
+            var low = ClassAtom(units, beyond);
             if (Current != '-' || _position + 1 >= _pattern.Length || _pattern[_position + 1] == ']')
-                continue;
-            _position++;
-            var lower = _output.ToString(start, _output.Length - start);
-            _output.Append('-');
-            var middle = _output.Length;
-            var other = ClassAtom();
-            if (single && other)
             {
-                if (Value(lower) > Value(_output.ToString(middle, _output.Length - middle)))
+                Range(units, beyond, low, low);
+                continue;
+            }
+
+            _position++;
+            var high = ClassAtom(units, beyond);
+            if (low is not null && high is not null)
+            {
+                if (low > high)
                     throw Error("Range out of order in character class");
+                Range(units, beyond, low, high);
                 continue;
             }
 
             if (_unicode)
                 throw Error("Invalid character class");
-            _output.Insert(middle - 1, '\\');
+            Range(units, beyond, low, low);
+            Range(units, beyond, '-', '-');
+            Range(units, beyond, high, high);
         }
 
         _position++;
-        _output.Append(']');
+        if (negated)
+        {
+            var pairs = Pairs(Complement(beyond));
+            _output.Append(_unicode ? $"(?:{pairs}[^{units}{(beyond.Count > 0 ? @"\ud800-\udfff" : "")}])" : $"[^{units}]");
+        }
+        else if (beyond.Count > 0)
+        {
+            _output.Append(CultureInfo.InvariantCulture, $"(?:{Pairs(beyond)}{(units.Length == 0 ? @"[^\s\S]" : $"[{units}]")})");
+        }
+        else
+        {
+            _output.Append('[').Append(units).Append(']');
+        }
     }
 
-    private static int Value(string atom) => atom.Length == 1 ? atom[0] : atom[1] switch
+    /// <summary>One member of a class: its character, or null for a set, which is written at once.</summary>
+    private int? ClassAtom(StringBuilder units, List<(int From, int To)> beyond)
     {
-        'u' => Convert.ToInt32(atom[2..], 16),
-        'n' => '\n',
-        't' => '\t',
-        'r' => '\r',
-        'f' => '\f',
-        _ => '\v',
-    };
-
-    /// <summary>One member of a class; whether it is a single character.</summary>
-    private bool ClassAtom()
-    {
-        if (Current == '\\')
+        if (_position >= _pattern.Length)
+            throw Error("Unterminated character class");
+        var c = _pattern[_position++];
+        if (c != '\\')
+            return _unicode && char.IsHighSurrogate(c) && char.IsLowSurrogate(Current) ? char.ConvertToUtf32(c, _pattern[_position++]) : c;
+        if (_position >= _pattern.Length)
+            throw Error("\\ at end of pattern");
+        c = _pattern[_position++];
+        switch (c)
         {
-            var set = _position + 1 < _pattern.Length && "dDwWsS".Contains(_pattern[_position + 1]) || _unicode && _position + 1 < _pattern.Length && "pP".Contains(_pattern[_position + 1]);
-            Escape(true);
-            return !set;
+            case 'd' or 'w' or 's':
+                units.Append(Set(c));
+                return null;
+            case 'D' or 'W' or 'S':
+                units.Append(c switch
+                {
+                    'D' => @"\u0000-/:-\uffff",
+                    'W' => @"\u0000-/:-@\[-\^`{-\uffff",
+                    _ => @"\u0000-\u0008\u000e-\u001f!-\u009f\u00a1-\u167f\u1681-\u1fff\u200b-\u2027\u202a-\u202e\u2030-\u205e\u2060-\u2fff\u3001-\ufefe\uff00-\uffff",
+                });
+                if (_unicode)
+                    beyond.Add((0x10000, 0x10ffff));
+                return null;
+            case 'p' or 'P' when _unicode:
+                units.Append('\\').Append(c).Append('{').Append(Category()).Append('}');
+                return null;
+            default:
+                return Character(c, true);
+        }
+    }
+
+    private static void Range(StringBuilder units, List<(int From, int To)> beyond, int? from, int? to)
+    {
+        if (from is not { } low || to is not { } high)
+            return;
+        if (low <= 0xffff)
+            units.Append(CultureInfo.InvariantCulture, $"\\u{low:x4}-\\u{Math.Min(high, 0xffff):x4}");
+        if (high > 0xffff)
+            beyond.Add((Math.Max(low, 0x10000), high));
+    }
+
+    private static List<(int From, int To)> Complement(List<(int From, int To)> ranges)
+    {
+        var result = new List<(int, int)>();
+        var next = 0x10000;
+        foreach (var (from, to) in ranges.OrderBy(r => r.From))
+        {
+            if (from > next)
+                result.Add((next, from - 1));
+            next = Math.Max(next, to + 1);
         }
 
-        if (char.IsHighSurrogate(Current) && _unicode)
-            throw Error("characters beyond U+FFFF are not supported in a class");
-        Literal(Current);
-        _position++;
-        return true;
+        if (next <= 0x10ffff)
+            result.Add((next, 0x10ffff));
+        return result;
+    }
+
+    /// <summary>Code points beyond U+FFFF as alternatives of surrogate pairs, each ending in a bar.</summary>
+    private static string Pairs(List<(int From, int To)> ranges)
+    {
+        var result = new StringBuilder();
+        foreach (var (from, to) in ranges)
+        {
+            for (var low = from; low <= to;)
+            {
+                // As many whole blocks of one high surrogate as fit, else what is left of one.
+                var high = (low & 0x3ff) == 0 && (low | 0x3ff) <= to ? (to & 0x3ff) == 0x3ff ? to : (to & ~0x3ff) - 1 : Math.Min(to, low | 0x3ff);
+                result.Append(CultureInfo.InvariantCulture, $"[\\u{0xd7c0 + (low >> 10):x4}-\\u{0xd7c0 + (high >> 10):x4}][\\u{0xdc00 + (low & 0x3ff):x4}-\\u{0xdc00 + (high & 0x3ff):x4}]|");
+                low = high + 1;
+            }
+        }
+
+        return result.ToString();
     }
 }
 
@@ -455,8 +613,26 @@ internal sealed class JsRegex : JsObject
     public Match? Match(Realm realm, string text, int from)
     {
         realm.Charge(1 + (text.Length - from >> 2));
-        var match = Program.Regex.Match(text, from);
-        return match.Success && (!IsSticky || match.Index == from) ? match : null;
+        if (Program.Backtracks && text.Length > RegexProgram.MaxBacktrackingText)
+            throw new LimitException($"The expression was stopped because a regular expression with lookaround or back references met a text of more than {RegexProgram.MaxBacktrackingText.ToString("N0", CultureInfo.InvariantCulture)} characters");
+        try
+        {
+            var match = Program.Regex.Match(text, from);
+            return match.Success && (!IsSticky || match.Index == from) ? match : null;
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            throw new LimitException($"The expression was stopped because the regular expression /{Program.Source}/ took more than {RegexProgram.MaxMatchTime.TotalMilliseconds.ToString("N0", CultureInfo.InvariantCulture)} ms");
+        }
+    }
+
+    /// <summary>Where to look on after a match; an empty one must not be found again.</summary>
+    public int After(string text, Match match)
+    {
+        var end = match.Index + match.Length;
+        if (match.Length > 0)
+            return end;
+        return Program.IsUnicode && end + 1 < text.Length && char.IsSurrogatePair(text[end], text[end + 1]) ? end + 2 : end + 1;
     }
 
     /// <summary>RegExpBuiltinExec, up to the match.</summary>
@@ -486,6 +662,24 @@ internal sealed class JsRegex : JsObject
         result.Put("index", match.Index);
         result.Put("input", text);
         result.Put("groups", Groups(realm, match));
+        if (Program.Flags.Contains('d'))
+            result.Put("indices", Indices(realm, match));
+        return result;
+    }
+
+    private JsArray Indices(Realm realm, Match match)
+    {
+        var result = new JsArray(realm);
+        var named = Program.Groups.Any(name => name is not null) ? new JsObject(null) : null;
+        for (var i = 0; i < Program.Groups.Count; i++)
+        {
+            JsValue place = match.Groups[i] is { Success: true } group ? new JsArray(realm, [group.Index, group.Index + group.Length]) : default(JsValue);
+            result.Add(realm, place);
+            if (Program.Groups[i] is { } name)
+                named!.Put(name, place);
+        }
+
+        result.Put("groups", named);
         return result;
     }
 

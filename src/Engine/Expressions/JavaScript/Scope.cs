@@ -34,6 +34,9 @@ internal sealed class Scope(Scope? parent, bool isFunction)
     public List<Scope> Children { get; } = [];
     public bool UsesArguments { get; set; }
 
+    /// <summary>The value of a class field or a static block: no <c>arguments</c> there.</summary>
+    public bool HasNoArguments { get; init; }
+
     /// <summary>Names of vars declared inside this block that belong to the function.</summary>
     public HashSet<string> PassedVars { get; } = [];
 
@@ -71,7 +74,7 @@ internal sealed class Scope(Scope? parent, bool isFunction)
         foreach (var reference in References)
         {
             var crossed = false;
-            for (var scope = this; scope is not null; scope = scope.Parent)
+            for (var scope = reference.LookFrom ?? this; scope is not null; scope = scope.Parent)
             {
                 if (scope._variables is not null && scope._variables.TryGetValue(reference.Name, out var variable))
                 {
@@ -82,6 +85,9 @@ internal sealed class Scope(Scope? parent, bool isFunction)
 
                 crossed |= scope.IsFunction;
             }
+
+            if (reference.Variable is null && reference.Name[0] == '#')
+                throw new SyntaxException($"Private field '{reference.Name}' must be declared in an enclosing class", reference.Start);
         }
 
         foreach (var child in Children)

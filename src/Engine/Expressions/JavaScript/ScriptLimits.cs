@@ -18,8 +18,8 @@ public sealed record ScriptLimits
     /// <summary>Longest string, in UTF-16 units. Default 8 Mi.</summary>
     public int MaxStringLength { get; init; } = 8 << 20;
 
-    /// <summary>Longest wall time, or null (default) to rely on the steps: a limit in time makes a replay depend on the machine.</summary>
-    public TimeSpan? MaxTime { get; init; }
+    /// <summary>Longest wall time. Default 10 s, far beyond what the steps allow, so that a replay does not depend on the machine.</summary>
+    public TimeSpan MaxTime { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Measures <see cref="MaxTime"/>. Default the system's monotonic clock.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;

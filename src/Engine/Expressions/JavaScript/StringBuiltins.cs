@@ -34,7 +34,7 @@ internal static class StringBuiltins
         {
             var text = This(realm, self, "codePointAt");
             var index = Operators.ToInteger(realm, a.At(0));
-            return index < 0 || index >= text.Length ? default : CodePoint(text, (int)index);
+            return index < 0 || index >= text.Length ? default(JsValue) : CodePoint(text, (int)index);
         })
         .Method("concat", 1, static (realm, self, a) =>
         {
@@ -343,7 +343,7 @@ internal static class StringBuiltins
         for (var position = 0; position <= text.Length && regex.Match(realm, text, position) is { } match;)
         {
             yield return match;
-            position = match.Length > 0 ? match.Index + match.Length : match.Index + 1;
+            position = regex.After(text, match);
         }
     }
 
@@ -361,7 +361,7 @@ internal static class StringBuiltins
                 return false;
             }
 
-            position = match.Length > 0 ? match.Index + match.Length : match.Index + 1;
+            position = copy.After(text, match);
             done = !copy.IsGlobal;
             value = copy.Result(r, text, match);
             return true;

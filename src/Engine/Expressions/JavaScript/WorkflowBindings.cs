@@ -289,7 +289,7 @@ internal sealed class DataObject(Realm realm, OrderedDictionary<string, object?>
         if (key.Ref is not string name || !ReferenceEquals(receiver.Ref, this))
             return base.Set(writer, key, value, receiver);
         writer.Allocate(64);
-        data[name] = DataConversion.ToData(writer, value);
+        data[name] = DataConversion.ToPart(writer, value);
         writer.Workflow.DataChanged = true;
         return true;
     }
@@ -343,7 +343,7 @@ internal sealed class DataArray(Realm realm, List<object?> data) : JsObject(real
     {
         if (key.TryIndex(out var index) && index < data.Count)
         {
-            data[(int)index] = DataConversion.ToData(writer, value);
+            data[(int)index] = DataConversion.ToPart(writer, value);
             writer.Workflow.DataChanged = true;
             return true;
         }

@@ -46,9 +46,17 @@ public sealed class LiquidTemplate
     {
         if (Source.Length == 0)
             return null;
+        scope.Budget?.Check();
         var context = new LiquidContext(scope, limits ?? ScriptLimits.Default);
-        LiquidNode.RenderAll(_nodes, context);
-        return context.Output.ToString();
+        try
+        {
+            LiquidNode.RenderAll(_nodes, context);
+            return context.Output.ToString();
+        }
+        finally
+        {
+            scope.Budget?.Spend(context.StepsUsed, 2L * context.Output.Length);
+        }
     }
 }
 
@@ -66,6 +74,8 @@ internal sealed class LiquidContext(ExpressionScope scope, ScriptLimits limits)
 
     public bool IsBreaking { get; set; }
     public bool IsContinuing { get; set; }
+
+    public long StepsUsed => limits.MaxSteps - _steps;
 
     public void Step(long count = 1)
     {

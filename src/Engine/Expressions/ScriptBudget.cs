@@ -1,0 +1,25 @@
+namespace Orchestration.Engine.Expressions;
+
+/// <summary>What all expressions of one burst may use together, on top of what each may use: a loop over a costly expression ends as well. Not thread safe.</summary>
+public sealed class ScriptBudget
+{
+    /// <summary>Steps left. Default 50,000,000 (a few seconds).</summary>
+    public long Steps { get; private set; } = 50_000_000;
+
+    /// <summary>Bytes left, estimated. Default 512 MiB.</summary>
+    public long Memory { get; private set; } = 512L << 20;
+
+    /// <summary>Takes off what an expression used.</summary>
+    public void Spend(long steps, long memory)
+    {
+        Steps -= steps;
+        Memory -= memory;
+    }
+
+    /// <exception cref="ExpressionException">Nothing is left (kind <c>LimitError</c>).</exception>
+    public void Check()
+    {
+        if (Steps <= 0 || Memory <= 0)
+            throw new ExpressionException("The expressions of this run have used all the steps or memory they may have together without a wait") { Kind = "LimitError" };
+    }
+}
