@@ -57,7 +57,8 @@ public sealed partial class DefinitionStore
         if (await ConflictAsync(connection, history, edit, cancel) is { } conflict)
             return conflict;
 
-        var overwrite = latest is { WasPublished: false };
+        // A trial run stays on what it began with, as every instance does.
+        var overwrite = latest is { WasPublished: false } && !await HasInstancesAsync(connection, latest, cancel);
         var before = latest is null ? null : await DocumentAsync(connection, latest.Id, cancel);
         var id = overwrite ? latest!.Id : Ids.Text(Ids.New(now));
         var version = overwrite ? latest!.Version : await NextVersionAsync(connection, definitionId, cancel);
@@ -175,17 +176,8 @@ public sealed partial class DefinitionStore
     /// <summary>What would keep a document from being published.</summary>
     public IReadOnlyList<DefinitionError> Check(byte[] document) => Compile(document, DefinitionUse.Publish).Errors;
 
-    /// <summary>Makes a draft ready to be started as it is stored now: another host may have changed it since this one compiled it.</summary>
-    /// <returns>What keeps it from running; empty when nothing does.</returns>
-    public IReadOnlyList<DefinitionError> PrepareDraft(StoredDefinition draft)
-    {
-        var (workflow, errors) = Compile(draft.Document, DefinitionUse.Run);
-        if (workflow is null)
-            return errors;
-        _compiled[draft.Version.Id] = workflow;
-        _resources[draft.Version.Id] = CollectResources(workflow);
-        return [];
-    }
+    /// <summary>What keeps a draft from being run; empty when nothing does.</summary>
+    public IReadOnlyList<DefinitionError> CheckRun(StoredDefinition draft) => Compile(draft.Document, DefinitionUse.Run) is (null, var errors) ? errors : [];
 
     private void Forget(string definitionId)
     {
@@ -224,6 +216,13 @@ public sealed partial class DefinitionStore
             return !latest.WasPublished;
         var stored = await DocumentAsync(connection, latest.Id, cancel);
         return WithHeader(document, latest.Id, latest.DefinitionId, latest.Version) is { } again && again.AsSpan().SequenceEqual(stored);
+    }
+
+    private static async Task<bool> HasInstancesAsync(NpgsqlConnection connection, DefinitionVersion version, CancellationToken cancel)
+    {
+        await using var batch = connection.CreateBatch();
+        batch.Add("select exists (select from workflow_instance where definition_id = $1 and definition_version_id = $2)", version.DefinitionId, version.Id);
+        return (bool)(await batch.ExecuteScalarAsync(cancel))!;
     }
 
     private static async Task<byte[]> DocumentAsync(NpgsqlConnection connection, string id, CancellationToken cancel)

@@ -243,7 +243,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
 
     private async Task<CompiledWorkflow?> LoadAsync(string where, string value, CancellationToken cancel)
     {
-        await using var query = database.Query($"select id, definition_id, version, document, resources from workflow_definition where {where}", value);
+        await using var query = database.Query($"select id, definition_id, version, document, resources, published_at is not null from workflow_definition where {where}", value);
         await using var reader = await query.ExecuteReaderAsync(cancel);
         if (!await reader.ReadAsync(cancel))
             return null;
@@ -252,8 +252,11 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         var (workflow, errors) = Compile(reader.Utf8(3), DefinitionUse.Run);
         if (workflow is null)
             throw new DefinitionUnavailableException(id, string.Join("; ", errors.Select(e => $"{e.Path}: {e.Reason}")));
-        _resources[id] = (JsonObject)JsonNode.Parse(reader.Utf8(4))!;
-        return _compiled[id] = workflow;
+
+        // A draft may change on another host: it is read anew whenever it is needed, with the forms as they are now.
+        var isFixed = reader.GetBoolean(5);
+        _resources[id] = isFixed ? (JsonObject)JsonNode.Parse(reader.Utf8(4))! : CollectResources(workflow);
+        return isFixed ? _compiled[id] = workflow : workflow;
     }
 
     /// <summary>The document with the identity it has here; all else stays as the author wrote it. Null when it is no JSON object.</summary>

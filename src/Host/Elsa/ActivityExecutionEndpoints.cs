@@ -3,6 +3,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
+using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Elsa;
 
@@ -85,26 +86,27 @@ internal static class ActivityExecutionEndpoints
 
     private static async Task<(Guid? Instance, ActivityRun? Run, IReadOnlyList<ActivityRun> All)> Find(string id, NpgsqlDataSource database, CancellationToken cancel)
     {
-        if (InstanceEndpoints.Id(id) is null || await JournalQueries.InstanceOfAsync(database, id, cancel) is not { } instance)
+        if (InstanceEndpoints.Id(id) is not { } key || await JournalQueries.InstanceOfAsync(database, key, cancel) is not { } instance)
             return (null, null, []);
         var runs = await RunsOf(instance, database, cancel);
         return (instance, runs.FirstOrDefault(r => r.Id == id), runs);
     }
 
-    /// <summary>What records show besides the journal: names of outputs, and exceptions with their stack.</summary>
-    private sealed record Details(Guid Instance, CompiledWorkflow? Workflow, ILookup<string, object?> Exceptions)
+    /// <summary>What records show besides the journal: names of outputs, exceptions with their stack, and who has a waiting human step.</summary>
+    private sealed record Details(Guid Instance, CompiledWorkflow? Workflow, ILookup<string, object?> Exceptions, IReadOnlyDictionary<string, OpenStep> Steps)
     {
         public static async Task<Details> ReadAsync(Guid instance, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel)
         {
             if (await InstanceQueries.FindAsync(database, instance, cancel) is not { State: var state })
-                return new(instance, null, Array.Empty<string>().ToLookup(x => x, _ => (object?)null));
+                return new(instance, null, Array.Empty<string>().ToLookup(x => x, _ => (object?)null), new Dictionary<string, OpenStep>());
             var known = await store.FindStoredAsync(state.DefinitionVersionId, cancel) is not null;
             return new(
                 instance,
                 known ? await store.GetVersionAsync(state.DefinitionVersionId, cancel) : null,
-                state.Incidents.ToLookup(i => i.ActivityInstanceId, i => InstanceModel.Exception(i.Exception)));
+                state.Incidents.ToLookup(i => i.ActivityInstanceId, i => InstanceModel.Exception(i.Exception)),
+                await HumanSteps.ReadAsync(database, instance, state, cancel));
         }
 
-        public object Of(ActivityRun run) => run.Record(Instance, Workflow, Exceptions[run.Id].LastOrDefault());
+        public object Of(ActivityRun run) => run.Record(Instance, Workflow, Exceptions[run.Id].LastOrDefault(), Steps.GetValueOrDefault(run.Id));
     }
 }

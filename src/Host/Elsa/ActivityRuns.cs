@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
 using NodaTime;
 using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
+using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Elsa;
 
@@ -37,6 +39,11 @@ internal sealed class ActivityRun(JournalRow first)
     public ActivityRun? ScheduledBy { get; private set; }
 
     public int Depth { get; private set; }
+
+    /// <summary>A journal entry that was not stored, as history would have it.</summary>
+    public static JournalRow Row(JournalEntry entry, int sequence) => new(
+        sequence, Instant.MinValue, entry.EventName, entry.ActivityInstanceId, entry.ParentActivityInstanceId, entry.ActivityId, entry.NodeId, entry.ActivityType, entry.ActivityTypeVersion,
+        entry.ActivityName, entry.Message, entry.Source, InstanceModel.Data(entry.Inputs) as JsonObject, InstanceModel.Data(entry.Payload) as JsonObject);
 
     /// <summary>Executions in the order in which they began.</summary>
     public static IReadOnlyList<ActivityRun> From(IEnumerable<JournalRow> rows)
@@ -103,7 +110,8 @@ internal sealed class ActivityRun(JournalRow first)
     /// <param name="instance">Where it ran.</param>
     /// <param name="workflow">The version it ran on, for the names of its outputs; null when it is gone.</param>
     /// <param name="exception">The exception it faulted with, or null.</param>
-    public object Record(Guid instance, CompiledWorkflow? workflow, object? exception) => new
+    /// <param name="step">Its open task when it is a human step that waits.</param>
+    public object Record(Guid instance, CompiledWorkflow? workflow, object? exception, OpenStep? step) => new
     {
         workflowInstanceId = Ids.Text(instance),
         activityId = ActivityId,
@@ -111,7 +119,7 @@ internal sealed class ActivityRun(JournalRow first)
         activityType = ActivityType,
         activityTypeVersion = ActivityTypeVersion,
         activityName = ActivityName,
-        activityState = Inputs,
+        activityState = HumanSteps.State(Inputs, step),
         outputs = Outputs(workflow),
         payload = Payload,
         exception,

@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Orchestration.Engine.Activities;
 using Orchestration.Engine.Runtime;
 
 namespace Orchestration.Host.Elsa;
@@ -25,6 +27,9 @@ internal static class DefinitionDocument
     /// <summary>The revision an editor began with, or null when the client knows nothing of revisions.</summary>
     public static int? Revision(JsonObject model) => (model["customProperties"] as JsonObject)?.Number(RevisionKey);
 
+    /// <summary>Elsa's placeholder for an activity of a type that is not installed. It holds the activity as it was; Studio can draw it.</summary>
+    private const string NotFoundType = "Elsa.NotFoundActivity";
+
     /// <summary>What is stored of a model. Studio drops members that it does not know: those of the version before are kept.</summary>
     public static byte[] ToStored(JsonObject model, byte[]? before = null)
     {
@@ -33,6 +38,8 @@ internal static class DefinitionDocument
             document.Remove(name);
         if (document["customProperties"] is JsonObject custom)
             custom.Remove(RevisionKey);
+        if (document["root"] is JsonObject root)
+            document["root"] = Restored(root);
         if (before is not null && ElsaJson.Parse(before).Object is { } old)
         {
             foreach (var (name, value) in old)
@@ -46,9 +53,11 @@ internal static class DefinitionDocument
     }
 
     /// <summary>Elsa's model of a stored version, as Studio edits it.</summary>
-    public static JsonObject ToModel(StoredDefinition stored, bool mayEdit)
+    public static JsonObject ToModel(StoredDefinition stored, ActivityRegistry registry, bool mayEdit)
     {
         var model = Whole(stored);
+        if (model["root"] is JsonObject root && root.Text("nodeId") is not null && root.Text("type") is not null)
+            model["root"] = Drawable(root, registry);
         if (mayEdit)
             model["links"] = Links.Of(stored.Version.DefinitionId);
         if (stored.Version.IsLatest)
@@ -94,6 +103,58 @@ internal static class DefinitionDocument
         if (model["root"] is JsonObject root)
             Complete(root, "Workflow1");
         return model;
+    }
+
+    /// <summary>Studio leaves the canvas empty when it meets an activity without a type or id, or of a type it was told nothing of.</summary>
+    private static JsonObject Drawable(JsonObject activity, ActivityRegistry registry)
+    {
+        foreach (var (name, value) in activity.ToArray())
+        {
+            if (value is JsonObject child && child.Text("type") is not null && child.Text("id") is not null && child.Text("nodeId") is not null)
+                activity[name] = Drawable(child, registry);
+            else if (value is JsonArray items && name == "activities")
+            {
+                activity[name] = new JsonArray([.. items.OfType<JsonObject>().Select((item, i) => item.Text("nodeId") is not null && item.Text("type") is not null && item.Text("id") is not null
+                    ? Drawable((JsonObject)item.DeepClone(), registry)
+                    : Placeholder(item, $"unnamed{i + 1}", $"{activity.Text("nodeId")}:unnamed{i + 1}", item.Text("type") ?? "no type", [], []))]);
+            }
+        }
+
+        if (activity.Number("version") is null)
+            activity["version"] = 1;
+        var type = activity.Text("type")!;
+        if (registry.Find(type) is not null || activity.ContainsKey("workflowDefinitionId") || activity.ContainsKey("workflowDefinitionVersionId"))
+            return (JsonObject)activity.DeepClone();
+
+        return Placeholder(activity, activity.Text("id")!, activity.Text("nodeId")!, type, (JsonObject)activity["metadata"]!.DeepClone(), (JsonObject)activity["customProperties"]!.DeepClone());
+    }
+
+    private static JsonObject Placeholder(JsonObject activity, string id, string nodeId, string type, JsonObject metadata, JsonObject custom)
+    {
+        metadata["displayText"] = $"Not found: {type}";
+        return new()
+        {
+            ["missingTypeName"] = type, ["missingTypeVersion"] = activity.Number("version") ?? 1, ["originalActivityJson"] = activity.ToJsonString(ElsaJson.Options),
+            ["id"] = id, ["nodeId"] = nodeId, ["name"] = activity.Text("name"), ["type"] = NotFoundType, ["version"] = 1, ["customProperties"] = custom, ["metadata"] = metadata,
+        };
+    }
+
+    /// <summary>Placeholders back to what they stand for, where the analyst left them.</summary>
+    private static JsonNode? Restored(JsonNode? node)
+    {
+        switch (node)
+        {
+            case JsonArray array:
+                return new JsonArray([.. array.Select(Restored)]);
+            case JsonObject json when json.Text("type") == NotFoundType && json.Text("originalActivityJson") is { } original && ElsaJson.Parse(Encoding.UTF8.GetBytes(original)).Object is { } activity:
+                if (json["metadata"]?["designer"] is { } designer && activity["metadata"] is JsonObject metadata)
+                    metadata["designer"] = designer.DeepClone();
+                return activity;
+            case JsonObject json:
+                return new JsonObject(json.Select(p => KeyValuePair.Create(p.Key, p.Value is JsonObject or JsonArray ? Restored(p.Value) : p.Value?.DeepClone())));
+            default:
+                return node?.DeepClone();
+        }
     }
 
     /// <summary>What Elsa's server adds to activities when it shows them: paths, and members that Studio takes for granted.</summary>

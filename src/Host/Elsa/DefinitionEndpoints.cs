@@ -79,18 +79,19 @@ internal static class DefinitionEndpoints
     };
 
     private static async Task<IResult> ByDefinitionId(string definitionId, string? versionOptions, ClaimsPrincipal person, ElsaAccess access, DefinitionStore store, CancellationToken cancel) =>
-        Model(await store.FindStoredAsync(definitionId, versionOptions ?? "Latest", cancel), access.May(person, ElsaAccess.Edit));
+        Model(await store.FindStoredAsync(definitionId, versionOptions ?? "Latest", cancel), store, access.May(person, ElsaAccess.Edit));
 
     private static async Task<IResult> ById(string id, ClaimsPrincipal person, ElsaAccess access, DefinitionStore store, CancellationToken cancel) =>
-        Model(await store.FindStoredAsync(id, cancel), access.May(person, ElsaAccess.Edit));
+        Model(await store.FindStoredAsync(id, cancel), store, access.May(person, ElsaAccess.Edit));
 
-    private static IResult Model(StoredDefinition? stored, bool mayEdit) => stored is null ? Results.NotFound() : ElsaJson.Json(DefinitionDocument.ToModel(stored, mayEdit));
+    private static IResult Model(StoredDefinition? stored, DefinitionStore store, bool mayEdit) =>
+        stored is null ? Results.NotFound() : ElsaJson.Json(DefinitionDocument.ToModel(stored, store.Registry, mayEdit));
 
     private static async Task<IResult> ManyById(string[] ids, ClaimsPrincipal person, ElsaAccess access, DefinitionStore store, CancellationToken cancel)
     {
         var (items, _) = ids.Length == 0 ? ([], 0) : await store.ListAsync(new() { Ids = ids }, cancel);
         var mayEdit = access.May(person, ElsaAccess.Edit);
-        return ElsaJson.List([.. items.Select(d => DefinitionDocument.ToModel(d, mayEdit))]);
+        return ElsaJson.List([.. items.Select(d => DefinitionDocument.ToModel(d, store.Registry, mayEdit))]);
     }
 
     private static async Task<IResult> Versions(string definitionId, DefinitionStore store, CancellationToken cancel)
@@ -98,7 +99,7 @@ internal static class DefinitionEndpoints
         var (items, _) = await store.ListAsync(new() { DefinitionIds = [definitionId], OrderBy = "Version", Descending = true }, cancel);
         return ElsaJson.Json(items.Select(stored =>
         {
-            var model = DefinitionDocument.ToModel(stored, mayEdit: false);
+            var model = DefinitionDocument.ToModel(stored, store.Registry, mayEdit: false);
             model["materializerName"] = "Json";
             model["stringData"] = model["root"]?.ToJsonString(ElsaJson.Options);
             model.Remove("root");
@@ -158,7 +159,7 @@ internal static class DefinitionEndpoints
             return Refused(result);
         return publish
             ? await PublishAsync(definitionId, context, access, store, clock, cancel)
-            : Saved(saved.Definition, saved.Errors, alreadyPublished: false, consumers: 0, access.May(context.User, ElsaAccess.Edit));
+            : Saved(store, saved.Definition, saved.Errors, alreadyPublished: false, consumers: 0, access.May(context.User, ElsaAccess.Edit));
     }
 
     private static Task<IResult> Publish(string definitionId, HttpContext context, ElsaAccess access, DefinitionStore store, IClock clock, CancellationToken cancel) =>
@@ -170,21 +171,21 @@ internal static class DefinitionEndpoints
         if (result is not EditResult.Saved published)
             return Refused(result);
         var consumers = wasAlready ? [] : await ConsumersOf(definitionId, store, cancel);
-        return Saved(published.Definition, [], wasAlready, consumers.Length, access.May(context.User, ElsaAccess.Edit));
+        return Saved(store, published.Definition, [], wasAlready, consumers.Length, access.May(context.User, ElsaAccess.Edit));
     }
 
-    private static IResult Saved(StoredDefinition definition, IReadOnlyList<DefinitionError> errors, bool alreadyPublished, int consumers, bool mayEdit) => ElsaJson.Json(new
+    private static IResult Saved(DefinitionStore store, StoredDefinition definition, IReadOnlyList<DefinitionError> errors, bool alreadyPublished, int consumers, bool mayEdit) => ElsaJson.Json(new
     {
-        workflowDefinition = DefinitionDocument.ToModel(definition, mayEdit),
+        workflowDefinition = DefinitionDocument.ToModel(definition, store.Registry, mayEdit),
         alreadyPublished,
         consumingWorkflowCount = consumers,
-        validationErrors = errors.Select(e => new { message = $"{e.Path}: {e.Reason}" }),
+        validationErrors = errors.Select(e => new { message = $"{e.Reason} ({e.Path})" }),
     });
 
     private static async Task<IResult> Retract(string definitionId, HttpContext context, ElsaAccess access, DefinitionStore store, IClock clock, CancellationToken cancel) =>
         await store.RetractAsync(definitionId, ElsaAccess.Actor(context.User), clock.Now(), cancel) switch
         {
-            EditResult.Saved retracted => ElsaJson.Json(DefinitionDocument.ToModel(retracted.Definition, access.May(context.User, ElsaAccess.Edit))),
+            EditResult.Saved retracted => ElsaJson.Json(DefinitionDocument.ToModel(retracted.Definition, store.Registry, access.May(context.User, ElsaAccess.Edit))),
             EditResult.NotPublished => ElsaJson.Problem(StatusCodes.Status400BadRequest, $"Workflow with id {definitionId} is not published"),
             var other => Refused(other),
         };

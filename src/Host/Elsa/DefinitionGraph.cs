@@ -9,6 +9,9 @@ internal static class DefinitionGraph
     /// <summary>The activity at a path, with the port of its container that holds it.</summary>
     public static object? Find(StoredDefinition stored, string nodeId) => Path(stored, nodeId) is [.., var node] ? Node(node) : null;
 
+    /// <summary>The activity itself.</summary>
+    public static JsonObject? Activity(StoredDefinition stored, string nodeId) => Path(stored, nodeId) is [.., var node] ? node.Activity : null;
+
     /// <summary>The activity, its outermost container, and the steps an analyst takes to get there.</summary>
     public static object? Segments(StoredDefinition stored, string nodeId)
     {

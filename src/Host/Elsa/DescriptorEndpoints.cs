@@ -63,7 +63,7 @@ internal static partial class DescriptorEndpoints
         category = type.Category,
         displayName = type.DisplayName,
         description = type.Description,
-        inputs = type.Inputs.Select((input, order) => Describe(type, input, order, live)),
+        inputs = HumanSteps.ViewerInputs(type).Concat(type.Inputs.Select((input, order) => Describe(type, input, order, live))),
         outputs = type.Outputs.Select((output, order) => new
         {
             name = output.Name, typeName = output.TypeName, displayName = output.DisplayName ?? Words(output.Name), description = output.Description, order,

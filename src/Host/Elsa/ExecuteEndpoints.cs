@@ -20,6 +20,7 @@ internal static class ExecuteEndpoints
         definition.MapGet("/execute", (string definitionId, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel) => Execute(definitionId, FromQuery(context.Request.Query), context, runtime, cancel));
         definition.MapPost("/dispatch", Dispatch);
         definition.MapPost("/bulk-dispatch", BulkDispatch);
+        api.MapPost("/tests/activities", Try).RequireAuthorization(ElsaAccess.Run);
     }
 
     private static JsonObject FromQuery(IQueryCollection query) => new()
@@ -66,6 +67,31 @@ internal static class ExecuteEndpoints
         return ElsaJson.Json(new { workflowInstanceIds = ids });
     }
 
+    /// <summary>Studio's test of one activity: it runs alone, and nothing it does is stored or sent.</summary>
+    private static async Task<IResult> Try(JsonBody body, WorkflowRuntime runtime, CancellationToken cancel)
+    {
+        var (definition, activity) = (body.Object["workflowDefinitionHandle"] as JsonObject, body.Object["activityHandle"] as JsonObject);
+        if (activity?.Text("activityNodeId") is not { Length: > 0 } nodeId)
+            return ElsaJson.Problem(StatusCodes.Status400BadRequest, ("activityHandle", "'activityHandle.activityNodeId' must not be empty."));
+        var stored = definition?.Text("definitionVersionId") is { } version
+            ? await runtime.Definitions.FindStoredAsync(version, cancel)
+            : definition?.Text("definitionId") is { } id ? await runtime.Definitions.FindStoredAsync(id, "Latest", cancel) : null;
+        if (stored is null || DefinitionGraph.Activity(stored, nodeId) is not { } found || found.Text("type") == "Elsa.Workflow")
+            return Results.NotFound();
+        var (result, errors) = ActivityTrial.Run(runtime, stored.Document, found);
+        if (result is null)
+            return ElsaJson.Problem(StatusCodes.Status400BadRequest, [.. errors.Select(e => (e.Path, $"Not run. {e.Reason} ({e.Path})"))]);
+        var run = ActivityRun.From(result.Journal.Select(ActivityRun.Row)).FirstOrDefault(r => r.ActivityId == found.Text("id"));
+        return ElsaJson.Json(new
+        {
+            activityState = run?.Inputs ?? [],
+            outputs = run?.Payload?["Outputs"] ?? new JsonObject(),
+            payload = run?.Payload ?? [],
+            status = run?.Status ?? (result.State.Incidents.Count > 0 ? "Faulted" : "Pending"),
+            exception = result.State.Incidents is [.., { Exception: { } exception }] ? InstanceModel.Exception(exception) : null,
+        });
+    }
+
     private static IResult AlreadyRunning => ElsaJson.Problem(StatusCodes.Status409Conflict, "The activation strategy of this journey allows no further run now.");
 
     private static async Task<(StartResult? Result, IResult? Refused)> StartAsync(string definitionId, JsonObject request, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
@@ -76,7 +102,7 @@ internal static class ExecuteEndpoints
             if (await runtime.Definitions.FindStoredAsync(definitionId, which, cancel) is not { } stored)
                 return (null, Results.NotFound());
             version = stored.Version.IsPublished ? null : stored.Version.Id;
-            if (version is not null && runtime.Definitions.PrepareDraft(stored) is { Count: > 0 } errors)
+            if (version is not null && runtime.Definitions.CheckRun(stored) is { Count: > 0 } errors)
                 return (null, ElsaJson.Problem(StatusCodes.Status400BadRequest, [.. errors.Select(e => (e.Path, $"Not started. {e.Reason} ({e.Path})"))]));
         }
 

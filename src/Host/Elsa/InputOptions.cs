@@ -16,11 +16,14 @@ internal sealed class InputOptions(NpgsqlDataSource database)
         [(HumanTask.TypeName, "SlaCalendar")] = SettingKind.Calendar,
     };
 
+    /// <summary>A drop-down of Studio has no way back to nothing but a choice of its own.</summary>
+    private static readonly Option[] Nothing = [new("None", "")];
+
     /// <summary>As they are now.</summary>
     public async Task<LiveOptions> ReadAsync(CancellationToken cancel)
     {
         var choices = await Choices.ReadAsync(database, cancel);
-        return new((type, input) => Kinds.TryGetValue((type, input), out var kind) ? [.. choices[kind].Select(c => new Option(c.Title, c.Key))] : null);
+        return new((type, input) => Kinds.TryGetValue((type, input), out var kind) ? [.. kind == "skill" ? [] : Nothing, .. choices[kind].Select(c => new Option(c.Title, c.Key))] : null);
     }
 }
 

@@ -238,7 +238,7 @@ internal static class InstanceEndpoints
                     id = b.Id, activityTypeName = b.Name, workflowInstanceId = state.Id, activityInstanceId = b.ActivityInstanceId, hash = b.Hash, correlationId = state.CorrelationId,
                     createdAt = b.CreatedAt, payload = InstanceModel.Camel(InstanceModel.Data(b.Payload)),
                 }) : null,
-                ["ActivityExecutionRecords"] = executions ? ActivityRun.From(rows).Select(r => r.Record(id, null, null)) : null,
+                ["ActivityExecutionRecords"] = executions ? ActivityRun.From(rows).Select(r => r.Record(id, null, null, null)) : null,
                 ["WorkflowExecutionLogRecords"] = journal ? rows.Select(InstanceModel.Journal) : null,
             },
             ElsaJson.Options);

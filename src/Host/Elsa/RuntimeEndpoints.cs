@@ -9,6 +9,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using JsonArray = System.Text.Json.Nodes.JsonArray;
 using Orchestration.Host.Shell;
+using Orchestration.Workflows.ServiceLevels;
 
 namespace Orchestration.Host.Elsa;
 
@@ -45,8 +46,8 @@ internal static class RuntimeEndpoints
         api.MapPost("/alterations/run", Alter).RequireAuthorization(ElsaAccess.Run);
         api.MapPost("/alterations/workflows/retry", Retry).RequireAuthorization(ElsaAccess.Run);
         api.MapPost("/alterations/dry-run", DryRun);
-        api.MapPost("/scripting/javascript/type-definitions/{definitionId}", async (string definitionId, DefinitionStore store, CancellationToken cancel) =>
-            await TypeDefinitions.WriteAsync(definitionId, store, cancel) is { } text
+        api.MapPost("/scripting/javascript/type-definitions/{definitionId}", async (string definitionId, DefinitionStore store, ServiceLevelCatalog catalog, CancellationToken cancel) =>
+            await TypeDefinitions.WriteAsync(definitionId, store, catalog.Forms, cancel) is { } text
                 ? Results.File(Encoding.UTF8.GetBytes(text), "application/x-typescript", $"elsa.{definitionId}.d.ts")
                 : Results.NotFound());
     }

@@ -83,7 +83,7 @@ internal static class TransferEndpoints
             return ElsaJson.Problem(StatusCodes.Status400BadRequest, wrong);
         var result = await ImportAsync(model, context, store, clock, cancel);
         return result is EditResult.Saved saved
-            ? ElsaJson.Json(DefinitionDocument.ToModel(saved.Definition, access.May(context.User, ElsaAccess.Edit)))
+            ? ElsaJson.Json(DefinitionDocument.ToModel(saved.Definition, store.Registry, access.May(context.User, ElsaAccess.Edit)))
             : DefinitionEndpoints.Refused(result);
     }
 

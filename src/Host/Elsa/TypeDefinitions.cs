@@ -1,8 +1,12 @@
 using System.Text;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Orchestration.Engine.Activities;
 using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
+using Orchestration.Workflows.Activities;
+using Orchestration.Workflows.Forms;
 
 namespace Orchestration.Host.Elsa;
 
@@ -43,7 +47,7 @@ internal static partial class TypeDefinitions
         """;
 
     /// <summary>Null: there is no such definition.</summary>
-    public static async Task<string?> WriteAsync(string definitionId, DefinitionStore store, CancellationToken cancel)
+    public static async Task<string?> WriteAsync(string definitionId, DefinitionStore store, IReadOnlyDictionary<string, string> forms, CancellationToken cancel)
     {
         if (await store.FindStoredAsync(definitionId, "Latest", cancel) is not { } stored)
             return null;
@@ -66,7 +70,7 @@ internal static partial class TypeDefinitions
         foreach (var node in workflow.Nodes.Where(n => n.Type.Outputs.Count > 0 && Word().IsMatch(n.Name ?? n.Id)))
         {
             foreach (var output in node.Type.Outputs)
-                text.AppendLine($"declare function get{output.Name}From{Capital(node.Name ?? node.Id)}(): {Output(node, output)};");
+                text.AppendLine($"declare function get{output.Name}From{Capital(node.Name ?? node.Id)}(): {Output(node, output, forms)};");
         }
 
         text.AppendLine("declare const variables: {");
@@ -75,12 +79,39 @@ internal static partial class TypeDefinitions
         return text.AppendLine("};").ToString();
     }
 
-    /// <summary>What a human step brings is typed by its form, when the step has one of its own.</summary>
-    private static string Output(ActivityNode node, ActivityOutput output) => output.Name switch
+    /// <summary>What a human step brings is typed by its ports and its form.</summary>
+    private static string Output(ActivityNode node, ActivityOutput output, IReadOnlyDictionary<string, string> forms) => (node.TypeName, output.Name) switch
     {
-        "Outcome" when node.Outcomes.Count > 0 => string.Join(" | ", node.Outcomes.Select(o => System.Text.Json.JsonSerializer.Serialize(o))),
+        (HumanTask.TypeName, "Outcome") when node.Outcomes.Count > 0 => string.Join(" | ", node.Outcomes.Select(o => JsonSerializer.Serialize(o))),
+        (HumanTask.TypeName, "Data") when Form(node, forms) is { } form => Field(form.Root),
         _ => TypeScript(output.TypeName),
     };
+
+    private static FormSchema? Form(ActivityNode node, IReadOnlyDictionary<string, string> forms)
+    {
+        var text = node.Literal("Form") switch
+        {
+            null or "" => node.Literal("FormName") is string name ? forms.GetValueOrDefault(name) : null,
+            string own => own,
+            var own => Encoding.UTF8.GetString(WorkflowData.ToUtf8(own)),
+        };
+        return text is not null && FormSchema.TryParse(text, out var schema, out _) ? schema : null;
+    }
+
+    private static string Field(FormField field)
+    {
+        if (field.Enum is { Count: > 0 } choices && choices.All(c => c.ValueKind is JsonValueKind.String or JsonValueKind.Number))
+            return string.Join(" | ", choices.Select(c => JsonSerializer.Serialize(c)));
+        return (field.Types & ~FormTypes.Null) switch
+        {
+            FormTypes.Object => $"{{ {string.Concat(field.AllProperties.Select(p => $"{JsonSerializer.Serialize(p.Name)}{(field.Required.Contains(p.Name) ? "" : "?")}: {Field(p)}; "))}}}",
+            FormTypes.Array => $"Array<{(field.Items is { } items ? Field(items) : "any")}>",
+            FormTypes.String => "string",
+            FormTypes.Number or FormTypes.Integer => "number",
+            FormTypes.Boolean => "boolean",
+            _ => "any",
+        };
+    }
 
     private static string TypeScript(string? type) => type switch
     {

@@ -3,6 +3,7 @@
 (() => {
   const host = document.getElementById("designer-host");
   const message = document.getElementById("designer-message");
+  const problems = document.getElementById("designer-problems");
   const api = new URL("/elsa/api", location.href).href;
   const plainFetch = window.fetch.bind(window);
   // One id per page: the server tells the edits of two open pages apart by it.
@@ -59,6 +60,29 @@
 
   setInterval(() => { if (session && Date.now() > session.renewAt) renew(); }, 15000);
 
+  // What a save was told: Studio drops it, or shows it in a message that fades.
+  const savePath = new URL(api).pathname + "/workflow-definitions";
+  const tell = async answer => {
+    if (answer.status === 409) {
+      const { errors } = await answer.json();
+      say(errors.generalErrors.join(" "), location.pathname, "Open it again");
+    } else if (answer.ok) {
+      const { validationErrors } = await answer.json();
+      list(validationErrors.map(error => error.message));
+    }
+  };
+
+  const list = reasons => {
+    problems.hidden = reasons.length === 0;
+    problems.open &&= reasons.length > 0;
+    problems.querySelector("summary").textContent = reasons.length === 1 ? "1 thing to put right before publishing" : reasons.length + " things to put right before publishing";
+    problems.querySelector("ul").replaceChildren(...reasons.map(reason => {
+      const item = document.createElement("li");
+      item.textContent = reason;
+      return item;
+    }));
+  };
+
   // Studio's calls pass through here: a token that ran out (a laptop that slept) is renewed before Studio sees a 401, which would leave
   // it blank; and a started run is announced, which Studio's element tells nobody.
   window.fetch = async (input, init) => {
@@ -78,6 +102,7 @@
     }
     const run = url.pathname.endsWith("/execute") && answer.headers.get("x-elsa-workflow-instance-id");
     if (run) say("A run was started.", "/studio/instances/" + encodeURIComponent(run), "Open it");
+    if (url.pathname === savePath && (init?.method ?? input.method) === "POST") await tell(answer.clone());
     return answer;
   };
 
@@ -96,7 +121,12 @@
     },
   };
 
-  const show = () => {
+  // Blazor keeps an element for a second after it left the page, and two of Studio's screens at the same time break each other's menus.
+  const disposal = 1300;
+  let turn = 0;
+  let leftAt = -Infinity;
+
+  const show = async () => {
     const [, , name, id] = location.pathname.split("/");
     const route = Object.hasOwn(screens, name) ? name : "definitions";
     for (const link of document.querySelectorAll("[data-route]")) {
@@ -104,7 +134,17 @@
       else link.removeAttribute("aria-current");
     }
     if (!message.dataset.session) say("");
-    host.replaceChildren(screens[route](id && decodeURIComponent(id)));
+    list([]);
+    if (host.firstElementChild?.localName.startsWith("elsa-")) leftAt = performance.now();
+    const mine = ++turn;
+    const wait = leftAt + disposal - performance.now();
+    if (wait > 0) {
+      const loading = make("p", { class: "designer-loading" });
+      loading.textContent = "One moment …";
+      host.replaceChildren(loading);
+      await new Promise(done => setTimeout(done, wait));
+    }
+    if (mine === turn) host.replaceChildren(screens[route](id && decodeURIComponent(id)));
   };
 
   const go = path => {

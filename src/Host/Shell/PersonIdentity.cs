@@ -32,7 +32,9 @@ internal sealed class PersonIdentity : ClaimsIdentity
     /// </summary>
     public static async Task ReplaceAsync(HttpContext context, RequestDelegate next)
     {
-        if (context.User.Identity is ClaimsIdentity { IsAuthenticated: true } ticket)
+        // A machine's key is good for the designer's API alone: everything else is a person's.
+        var isMachine = context.User.Identity?.AuthenticationType == Elsa.ApiKeys.SchemeName && context.Request.Path.StartsWithSegments("/elsa");
+        if (!isMachine && context.User.Identity is ClaimsIdentity { IsAuthenticated: true } ticket)
         {
             var services = context.RequestServices;
             var now = services.GetRequiredService<IClock>().Now();

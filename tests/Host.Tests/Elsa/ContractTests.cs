@@ -38,7 +38,6 @@ public sealed class ContractTests
         ["instances-bulk-export"] = "a zip of such files",
         ["instances-bulk-import"] = "not offered: it would forge history",
         ["bookmarks-resume-bad-token"] = "not offered: no signed resume links are given out",
-        ["tests-activities"] = "not offered: start the draft instead",
         ["http-endpoint-trigger"] = "served by the engine's HTTP endpoints, not part of this API",
         ["definitions-execute-dispatchworkflow"] = "the recorded child and parent are not part of the recordings",
         ["instances-by-id-parent-finished"] = "as above",
@@ -177,7 +176,7 @@ public sealed class ContractTests
                 await Post($"/elsa/api/workflow-definitions/{id}/publish", new JsonObject());
             await SendAll("definitions-publish-already", "definitions-by-definition-id-flowchart", "definitions-by-definition-id-missing", "definitions-subgraph", "definitions-subgraph-segments",
                 "definitions-list", "definitions-list-all", "definitions-list-ids", "definitions-list-latest", "definitions-list-published", "definitions-list-search", "definitions-query-count",
-                "javascript-type-definitions", "definitions-refresh", "definitions-reload");
+                "javascript-type-definitions", "definitions-refresh", "definitions-reload", "tests-activities");
         }
 
         private async Task Run()

@@ -53,6 +53,99 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
         ((bool)(await GetAsync(analyst, $"{Api}/by-definition-id/invalid"))["isPublished"]!).ShouldBeFalse();
     }
 
+    [Fact]
+    public async Task An_activity_of_a_missing_type_is_drawn_as_a_placeholder_and_saved_as_it_was()
+    {
+        var analyst = await host.App.ApiAsync("analyst");
+        var model = Draft("missing-type", "");
+        model["root"]!["activities"] = new JsonArray(new JsonObject { ["id"] = "a", ["type"] = "Elsa.NoSuchThing", ["version"] = 1, ["unknown"] = 7 });
+        var opened = (await SaveAsync(analyst, model)).Answer["workflowDefinition"]!;
+        ((string)opened["root"]!["activities"]![0]!["type"]!).ShouldBe("Elsa.NotFoundActivity");
+        opened["root"]!["activities"]![0]!["metadata"]!["designer"] = new JsonObject { ["position"] = new JsonObject { ["x"] = 5, ["y"] = 6 } };
+
+        (await SaveAsync(analyst, Edited(opened, "moved"))).Status.ShouldBe(HttpStatusCode.OK);
+
+        var exported = (await GetAsync(analyst, Api + "/missing-type/export"))["root"]!["activities"]![0]!;
+        ((string)exported["type"]!).ShouldBe("Elsa.NoSuchThing");
+        ((int)exported["unknown"]!).ShouldBe(7);
+        ((int)exported["metadata"]!["designer"]!["position"]!["x"]!).ShouldBe(5);
+    }
+
+    [Fact]
+    public async Task A_trial_run_stays_on_the_draft_it_began_with_on_every_host()
+    {
+        await using var other = new HostApp(host.ConnectionString);
+        var (analyst, admin) = (await host.App.ApiAsync("analyst"), await other.ApiAsync("admin"));
+        var model = Draft("trial", "");
+        model["root"]!["activities"] = new JsonArray(Activity("a", "Elsa.Event"));
+        model["root"]!["activities"]![0]!["eventName"] = new JsonObject { ["typeName"] = "String", ["expression"] = new JsonObject { ["type"] = "Literal", ["value"] = "Go" } };
+        var opened = (await SaveAsync(analyst, model)).Answer["workflowDefinition"]!;
+        var started = await admin.PostAsync(Api + "/trial/execute", Json("{\"versionOptions\":\"Latest\"}"));
+        started.StatusCode.ShouldBe(HttpStatusCode.OK);
+        var run = started.Headers.GetValues("x-elsa-workflow-instance-id").Single();
+
+        var changed = Edited(opened, "changed");
+        changed["root"]!["activities"] = new JsonArray();
+        var saved = await SaveAsync(analyst, changed);
+
+        ((int)saved.Answer["workflowDefinition"]!["version"]!).ShouldBe(2);
+        (await admin.PostAsync("/elsa/api/events/Go/trigger", Json($$"""{"workflowInstanceId":"{{run}}"}"""))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        ((string)(await GetAsync(analyst, "/elsa/api/workflow-instances/" + run))["subStatus"]!).ShouldBe("Finished");
+    }
+
+    [Fact]
+    public async Task Trying_an_activity_stores_nothing()
+    {
+        var analyst = await host.App.ApiAsync("analyst");
+        var model = Draft("tried", "");
+        model["root"]!["activities"] = new JsonArray(new JsonObject
+        {
+            ["id"] = "a", ["type"] = "Elsa.WriteLine", ["version"] = 1, ["text"] = new JsonObject { ["typeName"] = "String", ["expression"] = new JsonObject { ["type"] = "JavaScript", ["value"] = "'1' + 2" } },
+        });
+        var saved = (await SaveAsync(analyst, model)).Answer["workflowDefinition"]!;
+
+        var answer = JsonNode.Parse(await (await analyst.PostAsync("/elsa/api/tests/activities", Json(new JsonObject
+        {
+            ["workflowDefinitionHandle"] = new JsonObject { ["definitionVersionId"] = (string)saved["id"]! },
+            ["activityHandle"] = new JsonObject { ["activityNodeId"] = (string)saved["root"]!["activities"]![0]!["nodeId"]! },
+        }.ToJsonString()))).Content.ReadAsStringAsync())!;
+
+        ((string)answer["status"]!).ShouldBe("Completed");
+        ((string)answer["activityState"]!["Text"]!).ShouldBe("12");
+        ((int)(await GetAsync(analyst, "/elsa/api/workflow-instances?definitionId=tried"))["totalCount"]!).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task An_api_key_may_do_what_it_was_given_and_no_more()
+    {
+        const string key = "machine-key-of-the-test";
+        await using var app = new HostApp(host.ConnectionString, settings: new Dictionary<string, string>
+        {
+            ["ApiKeys:ci:Sha256"] = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(key))),
+            ["ApiKeys:ci:Rights:0"] = "journeys:read", ["ApiKeys:ci:Rights:1"] = "journeys:edit",
+        });
+        var machine = app.Api();
+        machine.DefaultRequestHeaders.Add("Authorization", "ApiKey " + key);
+        (await machine.GetAsync(Api)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await SaveAsync(machine, Draft("by-machine", ""))).Status.ShouldBe(HttpStatusCode.OK);
+        (await SaveAsync(machine, Draft("by-machine", ""), publish: true)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        (await machine.PostAsync(Api + "/by-machine/execute", Json("{}"))).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await machine.GetAsync("/api/tasks")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        machine.DefaultRequestHeaders.Remove("Authorization");
+        machine.DefaultRequestHeaders.Add("Authorization", "ApiKey wrong");
+        (await machine.GetAsync(Api)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task Only_those_allowed_publish()
+    {
+        await using var app = new HostApp(host.ConnectionString, settings: new Dictionary<string, string> { ["Designer:PublishRoles:0"] = "administrator" });
+        var (analyst, admin) = (await app.ApiAsync("analyst"), await app.ApiAsync("admin"));
+        (await SaveAsync(analyst, Draft("four-eyes", ""))).Status.ShouldBe(HttpStatusCode.OK);
+        (await analyst.PostAsync(Api + "/four-eyes/publish", Json("{}"))).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await admin.PostAsync(Api + "/four-eyes/publish", Json("{}"))).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
     [Theory]
     [InlineData("analyst", HttpStatusCode.OK, HttpStatusCode.OK)]
     [InlineData("supervisor", HttpStatusCode.OK, HttpStatusCode.Forbidden)]

@@ -1,0 +1,36 @@
+using Npgsql;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+
+namespace Orchestration.Workflows.Tasks;
+
+/// <summary>The open task behind a human step that waits, for whoever looks at the run and not at the work.</summary>
+/// <param name="BookmarkId">The bookmark that waits for it, as the engine writes it.</param>
+/// <param name="State">Its state.</param>
+/// <param name="Owner">Display name of who has it, or null.</param>
+/// <param name="Team">Title of the team that may take it, or null.</param>
+/// <param name="DueAt">When it is due (UTC), or null.</param>
+/// <param name="Breached">Whether its due time was missed.</param>
+public sealed record OpenStep(string BookmarkId, TaskState State, string? Owner, string? Team, DateTime? DueAt, bool Breached)
+{
+    /// <summary>All of an instance.</summary>
+    public static async Task<IReadOnlyList<OpenStep>> ReadAsync(NpgsqlDataSource database, Guid instance, CancellationToken cancel = default)
+    {
+        await using var query = database.Query(
+            """
+            select t.bookmark_id, t.state, p.display_name, coalesce(m.title, t.team), t.due_at, t.breached
+            from task t left join person p on p.id = t.owner_id left join team m on m.key = t.team
+            where t.instance_id = $1 and t.ended_at is null
+            """,
+            instance);
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        var steps = new List<OpenStep>();
+        while (await reader.ReadAsync(cancel))
+        {
+            steps.Add(new(
+                Ids.Text(reader.GetGuid(0)), Enum.Parse<TaskState>(reader.GetString(1)), reader.Text(2), reader.Text(3), reader.IsDBNull(4) ? null : reader.GetDateTime(4), reader.GetBoolean(5)));
+        }
+
+        return steps;
+    }
+}
