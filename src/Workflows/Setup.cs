@@ -4,6 +4,7 @@ using Orchestration.Engine.Activities;
 using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
@@ -22,7 +23,7 @@ public static class Setup
         {
             var catalog = s.GetRequiredService<ServiceLevelCatalog>();
             var writes = new BurstWrites();
-            OpenTasks.Register(writes, catalog);
+            OpenTasks.Register(writes, s.GetRequiredService<DefinitionStore>(), catalog);
             return writes;
         })
         .AddSingleton(s => new DefinitionStore(s.GetRequiredService<Npgsql.NpgsqlDataSource>(), s.GetRequiredService<ActivityRegistry>(), s.GetRequiredService<Changes>())
@@ -40,6 +41,8 @@ public static class Setup
         })
         .AddSingleton<Escalate>()
         .AddSingleton<TaskDesk>()
+        .AddSingleton<ResumeSuspended>()
+        .AddSingleton<Substitutions>()
         .AddSingleton<JourneyFiles>()
         .AddSingleton(TimeProvider.System)
         .AddHostedService<Background>();

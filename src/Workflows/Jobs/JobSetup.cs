@@ -29,6 +29,7 @@ public static class JobSetup
             });
             q.ScheduleJob<EscalateJob>(t => t.WithIdentity("escalate").WithCronSchedule(EverySecond));
             q.ScheduleJob<TimersJob>(t => t.WithIdentity("timers").WithCronSchedule(EverySecond));
+            q.ScheduleJob<ResumeSuspendedJob>(t => t.WithIdentity("resume-suspended").WithCronSchedule(EverySecond));
             q.ScheduleJob<StimuliJob>(t => t.WithIdentity("stimuli").WithCronSchedule(EverySecond));
             q.ScheduleJob<EffectsJob>(t => t.WithIdentity("effects").WithCronSchedule(EverySecond));
             q.ScheduleJob<HousekeepingJob>(t => t.WithIdentity("housekeeping").WithCronSchedule("0 7 3 * * ?"));

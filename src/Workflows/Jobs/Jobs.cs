@@ -4,6 +4,7 @@ using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Tasks;
 using Quartz;
 
 namespace Orchestration.Workflows.Jobs;
@@ -24,6 +25,14 @@ public sealed class TimersJob(Timers timers) : IJob
 {
     /// <inheritdoc/>
     public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) => Sweep.RunAsync(context, timers.SweepAsync, 100, cancellationToken);
+}
+
+/// <summary>Resumes suspended tasks whose wait is over.</summary>
+[DisallowConcurrentExecution]
+public sealed class ResumeSuspendedJob(ResumeSuspended suspended) : IJob
+{
+    /// <inheritdoc/>
+    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) => Sweep.RunAsync(context, suspended.SweepAsync, 100, cancellationToken);
 }
 
 /// <summary>Delivers stimuli that the host that wrote them did not.</summary>

@@ -210,7 +210,7 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
                 due.Record(new("task.priority-raised", "task", Ids.Text(task.Id), task.Revision + 1, Payload(new { title = task.Title, from = task.Priority, to = priority })));
                 return task with { Priority = priority };
 
-            case LadderAction.Reassign reassign when task is not null && !task.State.IsTerminal():
+            case LadderAction.Reassign reassign when task?.State is TaskState.Ready or TaskState.Reserved or TaskState.InProgress:
                 var next = facts.Takeover(reassign.To, task);
                 if (next == task.Owner)
                     return task;
