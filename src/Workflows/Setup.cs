@@ -22,7 +22,7 @@ public static class Setup
         .AddSingleton(s =>
         {
             var catalog = s.GetRequiredService<ServiceLevelCatalog>();
-            var writes = new BurstWrites();
+            var writes = new BurstWrites { Observer = new CaseClocks(catalog) };
             OpenTasks.Register(writes, s.GetRequiredService<DefinitionStore>(), catalog);
             return writes;
         })

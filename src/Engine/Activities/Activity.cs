@@ -39,6 +39,9 @@ public abstract class Activity
     /// <summary>The case leaves a child for one that came before it: leave all that came after that one, forget its progress, and schedule it anew.</summary>
     internal virtual void GoBack(ActivityContext context, ActivityExecution from, ActivityNode to) { }
 
+    /// <summary>Which of its children may run because one of them has ended. Default: none.</summary>
+    internal virtual IEnumerable<ActivityNode> After(ActivityNode self, ActivityNode child) => [];
+
     /// <summary>This activity or one below it was cancelled.</summary>
     internal virtual void ActivityCanceled(ActivityContext context, ActivityExecution sender) { }
 }

@@ -45,10 +45,23 @@ internal sealed class Sequence(ActivityNode[] activities) : Container
     internal override void ChildCompleted(ActivityContext context, ActivityExecution child, string? callback, object? tag, string[]? outcomes)
     {
         if (context.Execution.IsBreaking || child.Node.Type.IsTerminal)
+        {
             context.Complete();
-        else
-            Next(context);
+            return;
+        }
+
+        // Another one is at work when an alteration scheduled this one: the sequence goes on with the last of them.
+        if (context.Execution.Children.Count > 0)
+            return;
+
+        // Not the index it was scheduled at: a migration may have moved it.
+        if (Array.IndexOf(activities, child.Node) is >= 0 and var position)
+            context.Properties[Index] = position + 1;
+
+        Next(context);
     }
+
+    internal override IEnumerable<ActivityNode> After(ActivityNode self, ActivityNode child) => activities.Skip(Array.IndexOf(activities, child) + 1);
 
     internal override bool BreakRequested(ActivityContext context)
     {

@@ -143,6 +143,9 @@ internal sealed partial class Flowchart : Container
         return GraphFrom(start < 0 ? _defaultStart : start);
     }
 
+    internal override IEnumerable<ActivityNode> After(ActivityNode self, ActivityNode child) =>
+        _connections.Where(x => ReferenceEquals(_activities[x.Source], child)).Select(x => _activities[x.Target]);
+
     private int IndexOf(ActivityNode node) => Array.IndexOf(_activities, node);
 
     protected override void ScheduleChildren(ActivityContext context)

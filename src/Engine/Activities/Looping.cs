@@ -11,6 +11,8 @@ internal abstract class Loop : Activity
 
     protected abstract void Iterate(ActivityContext context);
 
+    internal override IEnumerable<ActivityNode> After(ActivityNode self, ActivityNode child) => self.ChildList;
+
     internal override bool BreakRequested(ActivityContext context)
     {
         context.Execution.IsBreaking = true;

@@ -51,6 +51,8 @@ internal sealed class StateMachine(StateMachine.State[] states, StateMachine.Tra
         return new StateMachine([.. states], [.. transitions], initial);
     }
 
+    internal override IEnumerable<ActivityNode> After(ActivityNode self, ActivityNode child) => self.ChildList;
+
     private static IEnumerable<JsonElement> Objects(ActivityCompilation c, string name) =>
         c.Property(name) is { ValueKind: JsonValueKind.Array } items ? items.EnumerateArray().Where(x => x.ValueKind == JsonValueKind.Object) : [];
 

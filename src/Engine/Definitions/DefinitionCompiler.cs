@@ -468,7 +468,11 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
             var isArray = item.TryGetProperty("isArray", out var array) && IsTrue(array);
             object? value = item.TryGetProperty("defaultValue", out var given) ? ValueConverter.FromJson(given) : null;
             inputs.Add(new InputDefinition(name, DataType.Parse(typeName, isArray), typeName, Text(item, "displayName"), Text(item, "description"), Text(item, "category"), Text(item, "uiHint"),
-                value, item.TryGetProperty("isRequired", out var required) && IsTrue(required)));
+                value, item.TryGetProperty("isRequired", out var required) && IsTrue(required))
+            {
+                Choices = item.TryGetProperty("options", out var options) && options.ValueKind == JsonValueKind.Array
+                    ? [.. options.EnumerateArray().Where(option => option.ValueKind == JsonValueKind.String).Select(option => option.GetString()!)] : [],
+            });
         }
 
         return inputs;

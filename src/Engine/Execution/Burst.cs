@@ -45,6 +45,8 @@ public static class Burst
             Stimulus.GoBack back => GoBack(workflow, state, back, context),
             Stimulus.ModifyVariable modify => ModifyVariable(workflow, state, modify, context),
             Stimulus.ScheduleActivity schedule => ScheduleActivity(workflow, state, schedule, context),
+            Stimulus.CancelActivity cancel => CancelActivity(workflow, state, cancel, context),
+            Stimulus.Migrate migrate => Migrate(workflow, state, migrate, context),
             _ => throw new ArgumentException($"Unknown stimulus {stimulus.GetType()}.", nameof(stimulus)),
         };
     }
@@ -74,27 +76,70 @@ public static class Burst
 
     private static BurstResult ModifyVariable(CompiledWorkflow workflow, InstanceState state, Stimulus.ModifyVariable modify, BurstContext context)
     {
-        var definition = workflow.Variables.FirstOrDefault(x => x.Id == modify.VariableId || x.Name == modify.VariableId);
-        var root = state.ExecutionList.Find(x => x.Parent is null);
+        var (execution, variable) = FindVariable(workflow, state, modify.VariableId);
 
-        if (definition is null || root is null)
-            return Refuse(state, "There is no such variable.");
+        if (variable is null)
+            return Refuse(state, $"There is no variable '{modify.VariableId}'.");
 
-        var block = root.FindLocal(definition.Id) ?? root.Declare(definition.Id, definition.Name, definition, null);
-        block.Value = definition.Type.Convert(modify.Value);
+        if (execution is null)
+            return Refuse(state, $"What '{variable.Name}' belongs to is not running.");
+
+        try
+        {
+            var block = execution.FindLocal(variable.Id) ?? execution.Declare(variable.Id, variable.Name, variable, null);
+            block.Value = variable.Type.Convert(modify.Value);
+        }
+        catch (ExpressionException exception)
+        {
+            return Refuse(state, $"'{variable.Name}' can not have that value: {exception.Message}");
+        }
+
         state.UpdatedAt = context.Now;
         return new BurstResult { State = state };
     }
 
+    /// <summary>The workflow's own variables first, then those of containers at work, the latest first.</summary>
+    private static (ActivityExecution?, VariableDefinition?) FindVariable(CompiledWorkflow workflow, InstanceState state, string id)
+    {
+        var own = workflow.Variables.FirstOrDefault(x => x.Id == id) ?? workflow.Variables.FirstOrDefault(x => x.Name == id);
+
+        if (own is not null)
+            return (state.ExecutionList.Find(x => x.Parent is null), own);
+
+        foreach (var execution in state.ExecutionList)
+        {
+            if (Array.Find(execution.Node.Variables, x => x.Id == id) is { } variable && !execution.IsEnded)
+                return (execution, variable);
+        }
+
+        return (null, workflow.Nodes.SelectMany(x => x.Variables).FirstOrDefault(x => x.Id == id));
+    }
+
     private static BurstResult ScheduleActivity(CompiledWorkflow workflow, InstanceState state, Stimulus.ScheduleActivity schedule, BurstContext context)
     {
+        if (HasEnded(state) is { } ended)
+            return ended;
+
+        if (schedule.ActivityInstanceId is { } executionId && state.ExecutionList.Find(x => x.Id == executionId && !x.IsEnded) is { } execution)
+        {
+            if (execution.Status == ActivityStatus.Faulted)
+                return new BurstRun(workflow, state, context).Retry(execution);
+
+            return execution.Parent is null || execution.Children.Count > 0
+                ? Refuse(state, $"'{NameOf(execution.Node)}' is at work with activities of its own; name one of them.")
+                : new BurstRun(workflow, state, context).Restart(execution);
+        }
+
+        if (schedule.ActivityId is null)
+            return Refuse(state, "That execution is not running.");
+
         if (workflow.FindActivity(schedule.ActivityId) is not { Parent: { } parent } node)
-            return Refuse(state, "There is no such activity.");
+            return Refuse(state, $"There is no activity '{schedule.ActivityId}'.");
 
         // Only where its container is at work can what follows it run as designed.
         return state.ExecutionList.Find(x => !x.IsEnded && ReferenceEquals(x.Node, parent)) is { } owner
             ? new BurstRun(workflow, state, context).ScheduleAlteration(node, owner)
-            : Refuse(state, $"'{parent.Name ?? parent.Id}', which '{node.Name ?? node.Id}' is part of, is not running.");
+            : Refuse(state, $"'{NameOf(parent)}', which '{NameOf(node)}' is part of, is not running.");
     }
 
     /// <summary>Whether an activity comes before another one on its way, so that a case that waits at the later one can go back to it (<see cref="Stimulus.GoBack"/>).</summary>
@@ -110,6 +155,41 @@ public static class Burst
             from = from.Parent;
         return from is not null && container.Activity.ComesBefore(to, from);
     }
+
+    private static BurstResult CancelActivity(CompiledWorkflow workflow, InstanceState state, Stimulus.CancelActivity cancel, BurstContext context)
+    {
+        if (state.Status == WorkflowStatus.Finished)
+            return Refuse(state, $"The instance has ended: {state.SubStatus}.");
+
+        var executions = state.ExecutionList.FindAll(x => !x.IsEnded && (cancel.ActivityInstanceId is { } id ? x.Id == id : x.Node.Id == cancel.ActivityId));
+
+        if (executions.Count == 0)
+            return Refuse(state, cancel.ActivityInstanceId is null ? $"Activity '{cancel.ActivityId}' is not running." : "That execution is not running.");
+
+        return executions.Exists(x => x.Parent is null)
+            ? Refuse(state, "That is the whole workflow; cancel the instance instead.")
+            : new BurstRun(workflow, state, context).CancelActivities(executions);
+    }
+
+    private static BurstResult Migrate(CompiledWorkflow workflow, InstanceState state, Stimulus.Migrate migrate, BurstContext context)
+    {
+        if (HasEnded(state) is { } ended)
+            return ended;
+
+        var plan = Migration.Apply(state, workflow, migrate.To, migrate.Completed);
+
+        if (!plan.IsPossible)
+            return Refuse(state, string.Join(" ", plan.Obstacles));
+
+        state.UpdatedAt = context.Now;
+        return new BurstResult { State = state };
+    }
+
+    /// <summary>A faulted instance may be mended and go on; one that finished or was cancelled may not.</summary>
+    private static BurstResult? HasEnded(InstanceState state) =>
+        state is { Status: WorkflowStatus.Finished, SubStatus: not WorkflowSubStatus.Faulted } ? Refuse(state, $"The instance has ended: {state.SubStatus}.") : null;
+
+    private static string NameOf(ActivityNode node) => node.Name ?? node.Id;
 
     private static BurstResult Refuse(InstanceState state, string reason) => new() { State = state, Refused = reason };
 

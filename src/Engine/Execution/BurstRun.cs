@@ -142,6 +142,26 @@ internal sealed class BurstRun
         return RunToEnd();
     }
 
+    /// <summary>Runs a living execution again from its beginning.</summary>
+    public BurstResult Restart(ActivityExecution execution)
+    {
+        Reopen();
+        BurnAllOf(execution);
+        (execution.Properties, execution.Flow) = (null, null);
+        _queue.Enqueue(new WorkItem(execution.Node, null) { Existing = execution });
+        return RunToEnd();
+    }
+
+    public BurstResult CancelActivities(IReadOnlyList<ActivityExecution> executions)
+    {
+        SetSubStatus(WorkflowSubStatus.Executing);
+
+        foreach (var execution in executions)
+            Cancel(execution);
+
+        return RunToEnd();
+    }
+
     private void Reopen()
     {
         State.Status = WorkflowStatus.Running;

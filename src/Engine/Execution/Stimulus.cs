@@ -32,11 +32,25 @@ public abstract record Stimulus
     /// <param name="ActivityId">The earlier activity.</param>
     public sealed record GoBack(string BookmarkId, string ActivityId) : Stimulus;
 
-    /// <summary>Alteration: give a workflow variable another value.</summary>
+    /// <summary>Alteration: give a variable another value.</summary>
+    /// <param name="VariableId">Id of a variable of the workflow or of a container that is at work, or name of a workflow variable.</param>
+    /// <param name="Value">The value; converted to the variable's type.</param>
     public sealed record ModifyVariable(string VariableId, object? Value) : Stimulus;
 
-    /// <summary>Alteration: schedule an activity of the definition.</summary>
-    public sealed record ScheduleActivity(string ActivityId) : Stimulus;
+    /// <summary>Alteration: run an activity. An execution that is named runs again from its beginning (what it waited for is withdrawn); else the activity gets a new one.</summary>
+    /// <param name="ActivityId">The activity, or null when an execution is named.</param>
+    /// <param name="ActivityInstanceId">A living execution, or null.</param>
+    public sealed record ScheduleActivity(string? ActivityId, string? ActivityInstanceId = null) : Stimulus;
+
+    /// <summary>Alteration: cancel what an activity is doing.</summary>
+    /// <param name="ActivityId">All living executions of this activity; not looked at when an execution is named.</param>
+    /// <param name="ActivityInstanceId">This execution only, or null.</param>
+    public sealed record CancelActivity(string? ActivityId, string? ActivityInstanceId = null) : Stimulus;
+
+    /// <summary>Alteration: go on in another version of the definition. Refused when the plan of <see cref="Migration"/> is not possible.</summary>
+    /// <param name="To">The other version.</param>
+    /// <param name="Completed">Paths of the activities that the instance has completed so far, from its history.</param>
+    public sealed record Migrate(Definitions.CompiledWorkflow To, IReadOnlyCollection<string> Completed) : Stimulus;
 }
 
 /// <summary>What a burst may know of the world besides definition, state and stimulus. Everything non-deterministic comes from here, so that a burst can be replayed.</summary>

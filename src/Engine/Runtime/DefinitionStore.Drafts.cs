@@ -57,7 +57,7 @@ public sealed partial class DefinitionStore
         if (await ConflictAsync(connection, history, edit, cancel) is { } conflict)
             return conflict;
 
-        var overwrite = latest is { IsPublished: false };
+        var overwrite = latest is { WasPublished: false };
         var before = latest is null ? null : await DocumentAsync(connection, latest.Id, cancel);
         var id = overwrite ? latest!.Id : Ids.Text(Ids.New(now));
         var version = overwrite ? latest!.Version : await NextVersionAsync(connection, definitionId, cancel);
@@ -215,6 +215,15 @@ public sealed partial class DefinitionStore
         }
 
         return conflict;
+    }
+
+    /// <summary>Whether publishing a document takes the place of the newest version: of a draft, or of the same document that was retracted. Other versions may have instances, which stay on what they began with.</summary>
+    private static async Task<bool> IsReplaceableAsync(NpgsqlConnection connection, DefinitionVersion latest, byte[] document, CancellationToken cancel)
+    {
+        if (!latest.WasPublished || latest.IsPublished)
+            return !latest.WasPublished;
+        var stored = await DocumentAsync(connection, latest.Id, cancel);
+        return WithHeader(document, latest.Id, latest.DefinitionId, latest.Version) is { } again && again.AsSpan().SequenceEqual(stored);
     }
 
     private static async Task<byte[]> DocumentAsync(NpgsqlConnection connection, string id, CancellationToken cancel)

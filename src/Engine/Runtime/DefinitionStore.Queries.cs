@@ -61,7 +61,7 @@ public sealed partial class DefinitionStore
         while (await reader.ReadAsync(cancel))
         {
             items.Add(ReadStored(reader));
-            total = reader.GetInt64(13);
+            total = reader.GetInt64(14);
         }
 
         return (items, total);
@@ -93,5 +93,5 @@ public sealed partial class DefinitionStore
         return (bool)(await query.ExecuteScalarAsync(cancel))!;
     }
 
-    private static StoredDefinition ReadStored(NpgsqlDataReader reader) => new(Read(reader), reader.Utf8(11), reader.GetInt32(12));
+    private static StoredDefinition ReadStored(NpgsqlDataReader reader) => new(Read(reader), reader.Utf8(12), reader.GetInt32(13));
 }

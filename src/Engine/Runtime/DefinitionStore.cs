@@ -24,7 +24,11 @@ public sealed record NewDefinition(string DefinitionId, byte[] Document, string 
 
 /// <summary>A stored version, without its document.</summary>
 public sealed record DefinitionVersion(
-    string Id, string DefinitionId, int Version, string? Name, string? Description, bool IsLatest, bool IsPublished, string Origin, string? OriginHash, string CreatedBy, Instant CreatedAt);
+    string Id, string DefinitionId, int Version, string? Name, string? Description, bool IsLatest, bool IsPublished, string Origin, string? OriginHash, string CreatedBy, Instant CreatedAt)
+{
+    /// <summary>Whether it is or was published: then instances may run on it, and it never changes.</summary>
+    public bool WasPublished { get; init; }
+}
 
 /// <summary>How publishing went.</summary>
 public abstract record PublishResult
@@ -46,8 +50,8 @@ public abstract record PublishResult
 /// </summary>
 public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityRegistry registry, Changes changes)
 {
-    private const string Columns = "id, definition_id, version, name, description, is_latest, is_published, origin, origin_hash, created_by, created_at";
-    private const string QualifiedColumns = "d.id, d.definition_id, d.version, d.name, d.description, d.is_latest, d.is_published, d.origin, d.origin_hash, d.created_by, d.created_at";
+    private const string Columns = "id, definition_id, version, name, description, is_latest, is_published, origin, origin_hash, created_by, created_at, published_at is not null";
+    private const string QualifiedColumns = "d.id, d.definition_id, d.version, d.name, d.description, d.is_latest, d.is_published, d.origin, d.origin_hash, d.created_by, d.created_at, d.published_at is not null";
 
     private readonly ConcurrentDictionary<string, CompiledWorkflow> _compiled = new();
     private readonly ConcurrentDictionary<string, CompiledWorkflow> _published = new();
@@ -148,8 +152,10 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         var (history, latest) = await LockAsync(connection, definition.DefinitionId, actor, now, cancel);
         if (definition.Edit is { } edit && await ConflictAsync(connection, history, edit, cancel) is { } conflict)
             return new PublishResult.Conflict(conflict.By, conflict.At);
-        var version = latest is { IsPublished: false } ? latest.Version : await NextVersionAsync(connection, definition.DefinitionId, cancel);
-        var id = latest is { IsPublished: false } ? latest.Id : Ids.Text(Ids.New(now));
+        var version = latest?.Version ?? 0;
+        var id = latest?.Id ?? "";
+        if (latest is null || !await IsReplaceableAsync(connection, latest, definition.Document, cancel))
+            (version, id) = (await NextVersionAsync(connection, definition.DefinitionId, cancel), Ids.Text(Ids.New(now)));
         if (WithHeader(definition.Document, id, definition.DefinitionId, version) is not { } document)
             return new PublishResult.Invalid([new("$", "The definition must be a JSON object.")]);
         var (workflow, errors) = Compile(document, DefinitionUse.Publish);
@@ -157,7 +163,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
             return new PublishResult.Invalid(errors);
 
         var resources = CollectResources(workflow);
-        var stored = new DefinitionVersion(id, definition.DefinitionId, version, workflow.Name, workflow.Description, true, true, definition.Origin, definition.OriginHash, actor, now);
+        var stored = new DefinitionVersion(id, definition.DefinitionId, version, workflow.Name, workflow.Description, true, true, definition.Origin, definition.OriginHash, actor, now) { WasPublished = true };
         history.Add(new("definition.published", "definition", definition.DefinitionId, version, JsonSerializer.SerializeToUtf8Bytes(new { id, version, name = workflow.Name, origin = definition.Origin })));
         await using var batch = connection.CreateBatch();
         batch.Add("update workflow_definition set is_latest = false, is_published = false where definition_id = $1 and (is_latest or is_published)", definition.DefinitionId);
@@ -260,7 +266,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
     }
 
     private static DefinitionVersion Read(NpgsqlDataReader r) => new(
-        r.GetString(0), r.GetString(1), r.GetInt32(2), r.Text(3), r.Text(4), r.GetBoolean(5), r.GetBoolean(6), r.GetString(7), r.Text(8), r.GetString(9), r.Instant(10));
+        r.GetString(0), r.GetString(1), r.GetInt32(2), r.Text(3), r.Text(4), r.GetBoolean(5), r.GetBoolean(6), r.GetString(7), r.Text(8), r.GetString(9), r.Instant(10)) { WasPublished = r.GetBoolean(11) };
 }
 
 /// <summary>Which version of a definition.</summary>

@@ -34,6 +34,9 @@ public sealed class InstanceTransaction : IAsyncDisposable
     private List<Change>? _changes;
     private Func<NpgsqlBatchCommand>? _newRow;
     private bool _committed;
+    private Stimulus? _start;
+    private object? _observed;
+    private bool _observedRead;
 
     private InstanceTransaction(WorkflowRuntime runtime, NpgsqlConnection connection, Instant now, string actor, bool isNew)
     {
@@ -77,9 +80,10 @@ public sealed class InstanceTransaction : IAsyncDisposable
     /// <param name="instance">SQL expression for the instance's id (<c>$1</c> or a sub-select), with its parameters.</param>
     /// <param name="skipLocked">Answer as if there were no instance when somebody else holds it.</param>
     /// <param name="reads">More to read under the lock.</param>
+    /// <param name="moves">Whether a burst is to come, so that what the <see cref="BurstObserver"/> needs is read at once. Else it is read when one comes after all.</param>
     /// <param name="cancel">Cancels.</param>
     public static async Task<InstanceTransaction> OpenAsync(
-        WorkflowRuntime runtime, string actor, (string Sql, object? Value) instance, bool skipLocked = false, NpgsqlBatchCommand[]? reads = null, CancellationToken cancel = default)
+        WorkflowRuntime runtime, string actor, (string Sql, object? Value) instance, bool skipLocked = false, NpgsqlBatchCommand[]? reads = null, bool moves = true, CancellationToken cancel = default)
     {
         var connection = await runtime.Database.OpenConnectionAsync(cancel);
         var transaction = new InstanceTransaction(runtime, connection, runtime.Clock.Now(), actor, isNew: false);
@@ -89,6 +93,9 @@ public sealed class InstanceTransaction : IAsyncDisposable
             var batch = connection.CreateBatch();
             batch.Add("begin");
             batch.Add(Lock + instance.Sql + " for no key update" + (skipLocked ? " skip locked" : ""), instance.Value);
+            var observer = moves ? runtime.BurstWrites.Observer : null;
+            if (observer is not null)
+                batch.BatchCommands.Add(observer.Select(instance));
             foreach (var read in reads ?? [])
                 batch.BatchCommands.Add(read);
             var reader = transaction._reader = await batch.ExecuteReaderAsync(cancel);
@@ -101,6 +108,12 @@ public sealed class InstanceTransaction : IAsyncDisposable
                 transaction._history = new(reader.GetGuid(0), reader.GetInt32(4), reader.GetFieldValue<byte[]>(5), transaction.Now, actor);
                 transaction.CorrelationId = reader.Text(6);
                 transaction.InstanceName = reader.Text(7);
+            }
+
+            if (observer is not null)
+            {
+                await reader.NextResultAsync(cancel);
+                (transaction._observed, transaction._observedRead) = (await observer.ReadAsync(reader, cancel), true);
             }
 
             if (reads is null)
@@ -175,8 +188,28 @@ public sealed class InstanceTransaction : IAsyncDisposable
         var workflow = await _runtime.Definitions.GetVersionAsync(DefinitionVersionId, cancel);
         var result = Burst.Advance(workflow, State, stimulus, _runtime.Context(Now));
         await ApplyAsync(workflow, result, _history!, cancel);
+        await ObserveAsync(cancel);
+        _observed = _runtime.BurstWrites.Observer?.Moved(result, stimulus, new(this, workflow, State, _history!), _observed);
+        DefinitionVersionId = result.State.DefinitionVersionId;
         _stateChanged = true;
         return result;
+    }
+
+    /// <summary>Tells the observer of an event that this instance was told of and does not wait for. Nothing is written before <see cref="CommitAsync"/>.</summary>
+    internal async Task TellAsync(string eventName, object? payload, CancellationToken cancel)
+    {
+        await DoneReadingAsync();
+        var workflow = await _runtime.Definitions.GetVersionAsync(DefinitionVersionId, cancel);
+        await ObserveAsync(cancel);
+        _observed = _runtime.BurstWrites.Observer?.Told(eventName, payload, new(this, workflow, State, _history!), _observed);
+    }
+
+    private async Task ObserveAsync(CancellationToken cancel)
+    {
+        if (_observedRead || _runtime.BurstWrites.Observer is not { } observer)
+            return;
+        await using var reader = await QueryAsync(observer.Select(("$1", InstanceId)), cancel);
+        (_observed, _observedRead) = (await observer.ReadAsync(reader, cancel), true);
     }
 
     /// <summary>First burst of a new instance.</summary>
@@ -188,7 +221,8 @@ public sealed class InstanceTransaction : IAsyncDisposable
         _state.Name = start.Name;
         if (start.Parent is { } parent)
             (_state.ParentInstanceId, _state.ParentBookmarkId) = parent;
-        return Burst.Advance(workflow, _state, new Stimulus.Start(start.Input, start.CorrelationId, start.TriggerActivityId, start.TriggerPayload), context);
+        _start = new Stimulus.Start(start.Input, start.CorrelationId, start.TriggerActivityId, start.TriggerPayload);
+        return Burst.Advance(workflow, _state, _start, context);
     }
 
     /// <summary>Writes everything and commits, in one round trip.</summary>
@@ -301,6 +335,7 @@ public sealed class InstanceTransaction : IAsyncDisposable
     internal async Task WriteNewAsync(CompiledWorkflow workflow, BurstResult result, string? activationKey, bool requirePublished, CancellationToken cancel)
     {
         await ApplyAsync(workflow, result, _history!, cancel);
+        (_observed, _observedRead) = (_runtime.BurstWrites.Observer?.Moved(result, _start!, new(this, workflow, result.State, _history!), null), true);
         _newRow = () => NewRow(result.State, _history!, activationKey, requirePublished);
     }
 
@@ -341,6 +376,9 @@ public sealed class BurstWrites
     private readonly Dictionary<Type, Func<IBurstWrite, BurstWriteContext, CancellationToken, ValueTask>> _writers = [];
     private readonly List<Func<IReadOnlyList<IBurstWrite>, IReadOnlyList<IBurstWrite>>> _reductions = [];
 
+    /// <summary>Sees every burst, or null.</summary>
+    public BurstObserver? Observer { get; set; }
+
     /// <summary>Registers how a kind of write becomes commands.</summary>
     public void Register<T>(Func<T, BurstWriteContext, CancellationToken, ValueTask> writer) where T : IBurstWrite =>
         _writers.Add(typeof(T), (write, context, cancel) => writer((T)write, context, cancel));
@@ -363,4 +401,29 @@ public sealed class BurstWrites
             await writer(write, context, cancel);
         }
     }
+}
+
+/// <summary>
+/// Sees what every burst of an instance did and adds its own commands to the same batch: how clocks follow their case. What it needs to know of the instance is read with the lock, so it costs no round trip.
+/// Children that ExecuteWorkflow runs inside a burst are not seen: they are part of it.
+/// </summary>
+public abstract class BurstObserver
+{
+    /// <summary>What it needs to know.</summary>
+    /// <param name="instance">SQL expression for the instance's id, with its parameter.</param>
+    public abstract NpgsqlBatchCommand Select((string Sql, object? Value) instance);
+
+    /// <summary>Reads what <see cref="Select"/> selects.</summary>
+    public abstract Task<object?> ReadAsync(DbDataReader reader, CancellationToken cancel);
+
+    /// <summary>A burst moved the instance.</summary>
+    /// <param name="result">What it did.</param>
+    /// <param name="stimulus">What set it off.</param>
+    /// <param name="context">Where commands and events go.</param>
+    /// <param name="known">What was read, or what the last call returned; null for a new instance.</param>
+    /// <returns>What is known now, for the next burst of the transaction.</returns>
+    public abstract object? Moved(BurstResult result, Stimulus stimulus, BurstWriteContext context, object? known);
+
+    /// <summary>The instance was told of an event that nothing in it waits for.</summary>
+    public abstract object? Told(string eventName, object? payload, BurstWriteContext context, object? known);
 }

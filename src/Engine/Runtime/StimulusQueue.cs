@@ -44,19 +44,19 @@ public sealed partial class StimulusQueue
         var now = _runtime.Clock.Now();
         await using var connection = await _runtime.Database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
-        var told = await FanOutAsync(connection, new OutgoingStimulus.PublishEvent(name, correlationId, instance is { } only ? Ids.Text(only) : null, payload, false), now, cancel);
+        var (told, rows) = await FanOutAsync(connection, new OutgoingStimulus.PublishEvent(name, correlationId, instance is { } only ? Ids.Text(only) : null, payload, false), null, now, cancel);
         await using (var batch = connection.CreateBatch())
         {
             var history = await NamedChain.LockAsync(connection, $"event:{name}", actor, now, cancel);
-            history.Add(new("event.published", "event", name, 0, WorkflowData.ToUtf8(new OrderedDictionary<string, object?> { ["correlationId"] = correlationId, ["payload"] = payload, ["told"] = told.Count })));
+            history.Add(new("event.published", "event", name, 0, WorkflowData.ToUtf8(new OrderedDictionary<string, object?> { ["correlationId"] = correlationId, ["payload"] = payload, ["told"] = told })));
             batch.WriteChain(history);
             await batch.ExecuteNonQueryAsync(cancel);
         }
 
         await transaction.CommitAsync(cancel);
-        foreach (var id in told)
+        foreach (var id in rows)
             await TryDeliverAsync(id, cancel);
-        return told.Count;
+        return told;
     }
 
     /// <summary>Delivers rows that are due. Returns how many were tried.</summary>
@@ -95,7 +95,7 @@ public sealed partial class StimulusQueue
     {
         OutgoingStimulus.PublishEvent e => ("publish", null, new()
         {
-            ["name"] = e.EventName, ["correlationId"] = e.CorrelationId, ["instanceId"] = e.InstanceId, ["payload"] = e.Payload,
+            ["name"] = e.EventName, ["correlationId"] = e.CorrelationId, ["instanceId"] = e.InstanceId, ["payload"] = e.Payload, ["senderId"] = sender,
         }),
         OutgoingStimulus.StartInstance s => ("start", Guid.Parse(s.InstanceId), new()
         {
@@ -178,7 +178,9 @@ public sealed partial class StimulusQueue
         await transaction.DoneReadingAsync();
         if (transaction.InstanceId is not null && transaction.IsRunning)
         {
-            if (kind == "cancel")
+            if (kind == "tell")
+                await transaction.TellAsync((string)payload["name"]!, payload["payload"], cancel);
+            else if (kind == "cancel")
                 await transaction.AdvanceAsync(new Stimulus.Cancel((string)payload["reason"]!), cancel);
             else if (transaction.State.Bookmarks.Exists(b => b.Id == (string)payload["bookmarkId"]!))
                 await transaction.AdvanceAsync(new Stimulus.Resume((string)payload["bookmarkId"]!, (OrderedDictionary<string, object?>)payload["input"]!), cancel);
@@ -226,9 +228,10 @@ public sealed partial class StimulusQueue
             await using var delete = new NpgsqlCommand("delete from stimulus where id = $1", connection) { Parameters = { new() { Value = id } } };
             if (await delete.ExecuteNonQueryAsync(cancel) == 0)
                 return;
-            told = await FanOutAsync(
+            (_, told) = await FanOutAsync(
                 connection,
                 new((string)payload["name"]!, (string?)payload["correlationId"], (string?)payload["instanceId"], payload["payload"], false),
+                payload.GetValueOrDefault("senderId") is string sender ? Guid.Parse(sender) : null,
                 now,
                 cancel);
             await transaction.CommitAsync(cancel);
@@ -238,8 +241,11 @@ public sealed partial class StimulusQueue
             await TryDeliverAsync(each, cancel);
     }
 
-    /// <summary>One row per instance that waits for the event and per definition that it starts. Takes no instance lock.</summary>
-    private static async Task<List<Guid>> FanOutAsync(NpgsqlConnection connection, OutgoingStimulus.PublishEvent e, Instant now, CancellationToken cancel)
+    /// <summary>
+    /// One row per instance that waits for the event and per definition that it starts: these are counted. And one for each other instance it is addressed to by its reference or id, for its
+    /// <see cref="BurstObserver"/>; the sender's own has seen it in its burst. Takes no instance lock.
+    /// </summary>
+    private async Task<(int Told, List<Guid> Rows)> FanOutAsync(NpgsqlConnection connection, OutgoingStimulus.PublishEvent e, Guid? sender, Instant now, CancellationToken cancel)
     {
         var hash = StimulusHash.Event(e.EventName);
         var input = new OrderedDictionary<string, object?> { [Activities.Event.PayloadInput] = e.Payload };
@@ -252,8 +258,20 @@ public sealed partial class StimulusQueue
             """,
             hash, e.CorrelationId, e.InstanceId is { } only ? Guid.Parse(only) : null);
         find.Add("select definition_id, activity_id from workflow_trigger where hash = $1 and $2::uuid is null", hash, e.InstanceId is { } some ? Guid.Parse(some) : null);
+        var observed = _runtime.BurstWrites.Observer is not null && (e.CorrelationId ?? e.InstanceId) is not null;
+        if (observed)
+        {
+            find.Add(
+                """
+                select i.id from workflow_instance i
+                where i.status = 'Running' and i.parent_id is null and i.id is distinct from $4 and ($2::text is null or i.correlation_id = $2) and ($3::uuid is null or i.id = $3)
+                    and not exists (select from bookmark b where b.instance_id = i.id and b.hash = $1)
+                """,
+                hash, e.CorrelationId, e.InstanceId is { } one ? Guid.Parse(one) : null, sender);
+        }
 
         var rows = new List<(string Kind, Guid Instance, OrderedDictionary<string, object?> Payload)>();
+        int told;
         await using (var reader = await find.ExecuteReaderAsync(cancel))
         {
             while (await reader.ReadAsync(cancel))
@@ -266,6 +284,12 @@ public sealed partial class StimulusQueue
                     ["definitionId"] = reader.GetString(0), ["correlationId"] = e.CorrelationId, ["input"] = input, ["triggerActivityId"] = reader.GetString(1), ["triggerPayload"] = e.Payload,
                 }));
             }
+
+            told = rows.Count;
+            if (observed)
+                await reader.NextResultAsync(cancel);
+            while (observed && await reader.ReadAsync(cancel))
+                rows.Add(("tell", reader.GetGuid(0), new() { ["name"] = e.EventName, ["payload"] = e.Payload }));
         }
 
         var ids = rows.ConvertAll(_ => Ids.New(now));
@@ -279,7 +303,7 @@ public sealed partial class StimulusQueue
             await insert.ExecuteNonQueryAsync(cancel);
         }
 
-        return ids;
+        return (told, ids);
     }
 
     [LoggerMessage(EventId = 120, Level = LogLevel.Warning, Message = "Stimulus {Id} was not delivered and will be tried again")]

@@ -111,25 +111,18 @@ internal static class RuntimeEndpoints
 
     private static async Task<IResult> Alter(JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
     {
-        var stimuli = new List<(string Type, Stimulus? Stimulus)>();
-        foreach (var alteration in (body.Object["alterations"] as JsonArray)?.OfType<JsonObject>() ?? [])
+        var alterations = new List<Alteration>();
+        foreach (var json in (body.Object["alterations"] as JsonArray)?.OfType<JsonObject>() ?? [])
         {
-            var type = alteration.Text("type") ?? "";
-            stimuli.Add((type, type switch
-            {
-                "ModifyVariable" when alteration.Text("variableId") is { } variable => new Stimulus.ModifyVariable(variable, Data(alteration["value"])),
-                "ScheduleActivity" when alteration.Text("activityInstanceId") is { } execution => new Stimulus.Retry(execution),
-                "ScheduleActivity" when alteration.Text("activityId") is { } activity => new Stimulus.ScheduleActivity(activity),
-                "Cancel" => new Stimulus.Cancel("Cancelled by an alteration."),
-                _ => null,
-            }));
+            var (alteration, error) = Alteration.Read(json);
+            if (alteration is null)
+                return ElsaJson.Problem(StatusCodes.Status400BadRequest, ("alterations", error!));
+            alterations.Add(alteration);
         }
 
-        if (stimuli.Find(s => s.Stimulus is null) is (var bad, _) && stimuli.Exists(s => s.Stimulus is null))
-            return ElsaJson.Problem(StatusCodes.Status400BadRequest, ("alterations", $"Alteration '{bad}' is unknown or lacks a member."));
         var results = new List<object>();
         foreach (var id in body.Object.Texts("workflowInstanceIds"))
-            results.Add(await AlterAsync(id, stimuli.ConvertAll(s => s.Stimulus!), context, runtime, cancel));
+            results.Add(await AlterAsync(id, alterations, context, runtime, cancel));
         return ElsaJson.Json(new { results });
     }
 
@@ -141,46 +134,26 @@ internal static class RuntimeEndpoints
         {
             if (InstanceEndpoints.Id(id) is not { } key || await InstanceQueries.FindAsync(runtime.Database, key, cancel) is not { State: var state })
                 continue;
-            var faulted = state.Incidents.Where(i => only.Count == 0 || only.Contains(i.ActivityId)).Select(i => i.ActivityInstanceId).Distinct().Select(e => (Stimulus)new Stimulus.Retry(e)).ToList();
-            results.Add(await AlterAsync(id, faulted, context, runtime, cancel));
+            var faulted = state.Incidents.Where(i => only.Count == 0 || only.Contains(i.ActivityId)).Select(i => i.ActivityInstanceId).Distinct();
+            results.Add(await AlterAsync(id, [.. faulted.Select(e => new Alteration.ScheduleActivity(null, e))], context, runtime, cancel));
         }
 
         return ElsaJson.Json(new { results });
     }
 
     /// <summary>All or nothing on one run: an alteration that does not fit leaves the others undone.</summary>
-    private static async Task<object> AlterAsync(string id, List<Stimulus> stimuli, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    private static async Task<object> AlterAsync(string id, IReadOnlyList<Alteration> alterations, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
     {
-        var log = new List<object>();
-        var failure = stimuli.Count == 0 ? "There is nothing to do." : null;
-        if (InstanceEndpoints.Id(id) is not { } key)
+        var result = InstanceEndpoints.Id(id) is { } key
+            ? await Alterations.RunAsync(runtime, key, alterations, ElsaAccess.Actor(context.User), cancel)
+            : new("There is no such run.", [new("There is no such run.", false, runtime.Clock.Now())], IsFound: false);
+        return new
         {
-            failure = "There is no such run.";
-        }
-        else if (failure is null)
-        {
-            await using var transaction = await InstanceTransaction.OpenAsync(runtime, ElsaAccess.Actor(context.User), ("$1", key), cancel: cancel);
-            failure = transaction.InstanceId is null ? "There is no such run." : null;
-            foreach (var stimulus in stimuli)
-            {
-                if (failure is not null)
-                    break;
-                failure = (await transaction.AdvanceAsync(stimulus, cancel)).Refused;
-                log.Add(Entry(stimulus.GetType().Name + (failure is null ? " done." : " refused."), failure is null));
-            }
-
-            if (failure is null)
-            {
-                transaction.Record(new("instance.altered", "instance", id, 0, JsonSerializer.SerializeToUtf8Bytes(stimuli.Select(s => s.GetType().Name))));
-                await transaction.CommitAsync(cancel);
-            }
-        }
-
-        if (failure is not null)
-            log.Add(Entry(failure, false));
-        return new { workflowInstanceId = id, log = new { logEntries = log }, workflowHasScheduledWork = false, isSuccessful = failure is null };
-
-        object Entry(string message, bool fine) => new { message, logLevel = fine ? "Information" : "Error", timestamp = runtime.Clock.Now() };
+            workflowInstanceId = id,
+            log = new { logEntries = result.Log.Select(e => new { message = e.Message, logLevel = e.Succeeded ? "Information" : "Error", timestamp = e.At }) },
+            workflowHasScheduledWork = false,
+            isSuccessful = result.Refused is null,
+        };
     }
 
     private static async Task<IResult> DryRun(JsonBody body, NpgsqlDataSource database, CancellationToken cancel)

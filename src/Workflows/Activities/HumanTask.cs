@@ -92,6 +92,9 @@ public sealed class HumanTask : Activity
     /// <param name="person">User name of who ended it.</param>
     public static OrderedDictionary<string, object?> NotDone(string how, string reason, string person) => new() { [NotDoneKey] = how, [ReasonKey] = reason, [PersonKey] = person };
 
+    /// <summary>What the person filled in, from the run input of <see cref="Completed"/>.</summary>
+    internal static object? DataOf(OrderedDictionary<string, object?> input) => input.GetValueOrDefault(DataKey);
+
     /// <inheritdoc/>
     protected override void Execute(ActivityContext context)
     {

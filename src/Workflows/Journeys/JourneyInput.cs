@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using NodaTime.Text;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Expressions;
 
@@ -16,6 +17,10 @@ public static class JourneyInput
             var property = new JsonObject { ["title"] = input.DisplayName ?? input.Name };
             if (JsonType(input.Type) is { } type)
                 property["type"] = type;
+            if (input.Type.Name == "DateOnly")
+                property["format"] = "date";
+            if (input.Choices.Count > 0)
+                property["enum"] = new JsonArray([.. input.Choices.Select(choice => JsonValue.Create(choice))]);
             if (input.UIHint == "multiline")
                 property["x-multiline"] = true;
             else if (property["type"]?.GetValue<string>() is "string" or "number" or "integer")
@@ -35,7 +40,7 @@ public static class JourneyInput
         };
     }
 
-    /// <summary>What is wrong with an input: required ones that are missing, values of the wrong type. Names that are not declared are passed on, as Elsa does.</summary>
+    /// <summary>What is wrong with an input: required ones that are missing, values of the wrong type or that are none of the choices. Names that are not declared are passed on, as Elsa does.</summary>
     public static IReadOnlyList<(string Name, string Reason)> Check(CompiledWorkflow workflow, OrderedDictionary<string, object?> input)
     {
         var errors = new List<(string, string)>();
@@ -49,6 +54,14 @@ public static class JourneyInput
             else if (JsonType(declared.Type) is { } type && !Fits(type, value))
             {
                 errors.Add((declared.Name, $"must be {(type is "integer" or "array" or "object" ? "an" : "a")} {type}"));
+            }
+            else if (declared.Type.Name == "DateOnly" && value is string date && !LocalDatePattern.Iso.Parse(date).Success)
+            {
+                errors.Add((declared.Name, "must be a date such as 2026-06-01"));
+            }
+            else if (declared.Choices.Count > 0 && !declared.Choices.Contains(value as string))
+            {
+                errors.Add((declared.Name, $"must be one of {string.Join(", ", declared.Choices)}"));
             }
         }
 

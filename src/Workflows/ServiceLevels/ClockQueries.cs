@@ -13,4 +13,12 @@ public static class ClockQueries
         await using var reader = await query.ExecuteReaderAsync(cancel);
         return await TaskClocks.ReadAsync(reader, cancel);
     }
+
+    /// <summary>Clocks of a case itself, ended ones and earlier generations too, in the order they began.</summary>
+    public static async Task<IReadOnlyList<StoredClock>> OfCaseAsync(NpgsqlDataSource database, Guid @case, CancellationToken cancel = default)
+    {
+        await using var query = database.Query("select id, state from sla_clock where instance_id = $1 and task_id is null order by created_at, id", @case);
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        return await TaskClocks.ReadAsync(reader, cancel);
+    }
 }

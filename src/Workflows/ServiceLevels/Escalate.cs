@@ -93,8 +93,8 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
             """
             select c.id, c.state, t.id, t.title, t.state, t.revision, t.priority, t.owner_id, t.team,
                 coalesce((select array_agg(a) from task o, unnest(o.actors) a where o.instance_id = t.instance_id and o.activity_id = any(t.excluded_steps)), '{}'),
-                coalesce(j.reference, '')
-            from sla_clock c left join task t on t.id = c.task_id left join journey_case j on j.id = c.instance_id
+                coalesce(j.reference, i.correlation_id, '')
+            from sla_clock c left join task t on t.id = c.task_id join workflow_instance i on i.id = c.instance_id left join journey_case j on j.id = c.instance_id
             where c.id = any($1)
             """,
             due.Keys.ToArray());

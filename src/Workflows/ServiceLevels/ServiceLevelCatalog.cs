@@ -17,10 +17,13 @@ namespace Orchestration.Workflows.ServiceLevels;
 /// </summary>
 public sealed class ServiceLevelCatalog(SettingDocuments settings)
 {
-    private volatile Snapshot _snapshot = new(new Dictionary<string, BusinessCalendar>(), new Dictionary<string, SlaPolicy>(), new Dictionary<string, string>());
+    private volatile Snapshot _snapshot = new([], [], [], [], Enumerable.Empty<SlaPolicy>().ToLookup(_ => ""));
 
     /// <summary>Calendars by id.</summary>
     public IReadOnlyDictionary<string, BusinessCalendar> Calendars => _snapshot.Calendars;
+
+    /// <summary>Policies of cases that an event may start a clock of.</summary>
+    internal IEnumerable<SlaPolicy> StartedBy(string caseEvent) => _snapshot.ByStart[caseEvent];
 
     /// <summary>Policies by id.</summary>
     public IReadOnlyDictionary<string, SlaPolicy> Policies => _snapshot.Policies;
@@ -33,11 +36,18 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
     {
         var documents = await settings.ListAsync(null, cancel);
         var calendars = new Dictionary<string, BusinessCalendar>();
+        var versions = new Dictionary<string, BusinessCalendar>();
         var policies = new Dictionary<string, SlaPolicy>();
         foreach (var document in documents.Where(d => d.Kind == SettingKind.Calendar))
         {
             if (BusinessCalendar.TryParse(document.Document, out var calendar, out _))
-                calendars[document.Name] = calendar;
+                versions[calendar.Fingerprint] = calendars[document.Name] = calendar;
+        }
+
+        foreach (var document in await settings.SupersededAsync(SettingKind.Calendar, cancel))
+        {
+            if (BusinessCalendar.TryParse(document.Document, out var calendar, out _))
+                versions.TryAdd(calendar.Fingerprint, calendar);
         }
 
         foreach (var document in documents.Where(d => d.Kind == SettingKind.Sla))
@@ -46,7 +56,12 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
                 policies[document.Name] = policy;
         }
 
-        _snapshot = new(calendars, policies, documents.Where(d => d.Kind == SettingKind.Form).ToDictionary(d => d.Name, d => d.Document));
+        _snapshot = new(
+            calendars,
+            versions,
+            policies,
+            documents.Where(d => d.Kind == SettingKind.Form).ToDictionary(d => d.Name, d => d.Document),
+            policies.Values.Where(p => p.Subject == SlaSubject.Case).OrderBy(p => p.Id, StringComparer.Ordinal).SelectMany(p => p.Start.Events, (p, e) => (Event: e, Policy: p)).ToLookup(x => x.Event, x => x.Policy));
     }
 
     /// <summary>The policy a human step asks for, or what is wrong with what it asks for, or neither when it asks for none.</summary>
@@ -63,9 +78,9 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
         return snapshot.Calendars.ContainsKey(name) ? (SlaPolicy.Inline(target, name), null) : (null, $"There is no calendar '{name}'.");
     }
 
-    /// <summary>Calendar a clock was started with; clocks outlive renamed calendars only as far as the calendar stays in force.</summary>
+    /// <summary>The very version of the calendar a clock was computed with: editing a calendar changes no running clock. One this host has not heard of yet is taken for the one in force.</summary>
     public BusinessCalendar CalendarOf(ClockState clock) =>
-        _snapshot.Calendars.TryGetValue(clock.Policy.Calendar, out var calendar)
+        _snapshot.Versions.TryGetValue(clock.CalendarFingerprint, out var calendar) || _snapshot.Calendars.TryGetValue(clock.Policy.Calendar, out calendar)
             ? calendar
             : throw new InvalidOperationException($"Calendar '{clock.Policy.Calendar}' of policy '{clock.Policy.Id}' is missing.");
 
@@ -132,5 +147,7 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
 
     private static Json StateOf(ClockState clock) => new(Encoding.UTF8.GetBytes(ClockJson.Write(clock)));
 
-    private sealed record Snapshot(IReadOnlyDictionary<string, BusinessCalendar> Calendars, IReadOnlyDictionary<string, SlaPolicy> Policies, IReadOnlyDictionary<string, string> Forms);
+    private sealed record Snapshot(
+        Dictionary<string, BusinessCalendar> Calendars, Dictionary<string, BusinessCalendar> Versions, Dictionary<string, SlaPolicy> Policies, Dictionary<string, string> Forms,
+        ILookup<string, SlaPolicy> ByStart);
 }

@@ -89,8 +89,10 @@ public sealed record SlaPolicy
     /// <summary>A step's own duration without a policy file: an internal target with the default ladder.</summary>
     public static SlaPolicy Inline(SlaTarget target, string calendar) => New("inline", "Step target", SlaKind.Internal, SlaSubject.Task, target, calendar, ClockDirection.Forward);
 
-    /// <summary>A promise to a customer: due at the promised instant, the anchor of <see cref="Clock.Start"/>.</summary>
-    public static SlaPolicy Promise(string calendar) => New("promise", "Customer promise", SlaKind.Promise, SlaSubject.Case, SlaTarget.Zero, calendar, ClockDirection.Backward);
+    /// <summary>A promise to a customer: due at the promised instant, the anchor of <see cref="Clock.Start"/>. Kept when it is said to be, at the latest with the end of its case.</summary>
+    /// <param name="calendar">The calendar.</param>
+    /// <param name="name">What was promised.</param>
+    public static SlaPolicy Promise(string calendar, string name = "Customer promise") => New("promise", name, SlaKind.Promise, SlaSubject.Case, SlaTarget.Zero, calendar, ClockDirection.Backward);
 
     private static SlaPolicy New(string id, string name, SlaKind kind, SlaSubject subject, SlaTarget target, string calendar, ClockDirection direction) => new()
     {
@@ -113,6 +115,9 @@ public sealed record SlaPolicy
 /// <summary>Holds when the change is one of these events and every named fact has one of its values.</summary>
 public sealed record ClockCondition(IReadOnlyList<string> Events, IReadOnlyDictionary<string, IReadOnlyList<string>> Where)
 {
+    /// <summary>For <see cref="SlaPolicy.Start"/>: the fact that holds the date or instant at which it happened, when that may have been earlier than it became known. Default: now.</summary>
+    public string? At { get; init; }
+
     public bool Holds(SubjectChange change) =>
         Events.Contains(change.Event, StringComparer.Ordinal)
         && Where.All(fact => change.Facts.TryGetValue(fact.Key, out var value) && fact.Value.Contains(value, StringComparer.Ordinal));
@@ -122,7 +127,7 @@ public sealed record ClockCondition(IReadOnlyList<string> Events, IReadOnlyDicti
 
 /// <summary>Something happened to a task or case that carries clocks, or might.</summary>
 /// <param name="At">When it happened. Earlier than now for a late start.</param>
-/// <param name="Event"><c>task.opened</c>, <c>task.completed</c>, <c>task.cancelled</c>, the same for <c>case</c>, <c>step:NAME.completed</c>, <c>event:NAME</c>.</param>
+/// <param name="Event"><c>task.opened</c>, <c>task.completed</c>, <c>task.cancelled</c>, the same for <c>case</c>, <c>case.moved</c> for a change that is none of them, <c>step:NAME.completed</c>, <c>event:NAME</c>.</param>
 /// <param name="PauseReasons">What the subject waits for after the change.</param>
 /// <param name="Facts">Facts of the case, as text (jurisdiction, product …).</param>
 public sealed record SubjectChange(Instant At, string Event, IReadOnlySet<string> PauseReasons, IReadOnlyDictionary<string, string> Facts);

@@ -159,8 +159,14 @@ internal static class SlaPolicyJson
             }
         }
 
+        var at = body.Text("at", required: false, maxLength: 100);
+        if (at is not null && member != "start")
+        {
+            body.Error("at", "is for the start only; everything else happens when it becomes known");
+        }
+
         body.NoOthers();
-        return new ClockCondition(events, where);
+        return new ClockCondition(events, where) { At = at };
     }
 
     private static Recurrence? ReadRecurrence(DefinitionReader reader)
@@ -390,6 +396,7 @@ internal static class SlaPolicyJson
 
         writer.WriteStartObject(member);
         WriteTexts(writer, "events", condition.Events);
+        WriteOptional(writer, "at", condition.At);
         if (condition.Where.Count > 0)
         {
             writer.WriteStartObject("where");

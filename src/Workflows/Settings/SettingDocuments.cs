@@ -25,11 +25,23 @@ public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
     public async Task<IReadOnlyList<SettingDocument>> ListAsync(string? kind, CancellationToken cancel = default)
     {
         await using var query = database.Query("select kind, name, version, document, origin from setting_document where is_latest and ($1::text is null or kind = $1) order by kind, name", kind);
+        return await ReadAsync(query, cancel);
+    }
+
+    private static async Task<IReadOnlyList<SettingDocument>> ReadAsync(NpgsqlCommand query, CancellationToken cancel)
+    {
         await using var r = await query.ExecuteReaderAsync(cancel);
         var documents = new List<SettingDocument>();
         while (await r.ReadAsync(cancel))
             documents.Add(new(r.GetString(0), r.GetString(1), r.GetInt32(2), r.GetString(3), r.GetString(4)));
         return documents;
+    }
+
+    /// <summary>Versions that are no longer in force, of one kind.</summary>
+    public async Task<IReadOnlyList<SettingDocument>> SupersededAsync(string kind, CancellationToken cancel = default)
+    {
+        await using var query = database.Query("select kind, name, version, document, origin from setting_document where kind = $1 and not is_latest order by name, version desc", kind);
+        return await ReadAsync(query, cancel);
     }
 
     /// <summary>

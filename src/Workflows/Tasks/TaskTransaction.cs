@@ -107,6 +107,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
                 operation.Find(), Select(request.TaskId), Subject.Select(subject, request.TaskId, desk.Runtime.Clock.Now(), actor.Id, redirect), TaskClocks.Select(request.TaskId),
                 .. also is null ? (NpgsqlBatchCommand[])[] : [also],
             ],
+            moves: verb is TaskVerb.Complete or TaskVerb.ApproveReview or TaskVerb.Skip or TaskVerb.Return or TaskVerb.Fail or TaskVerb.Cancel,
             cancel: cancel);
         var task = new TaskTransaction(desk, transaction, request, operation, actor);
         try

@@ -113,32 +113,6 @@ public class GoBackTests
         System.Text.Encoding.UTF8.GetString(state.ToJson()).ShouldBe(before);
     }
 
-    [Theory]
-    [InlineData("Stream")]
-    [InlineData("Merge")]
-    [InlineData("Converge")]
-    public void Tokens_go_back_too(string merge)
-    {
-        var join = Line("j").Replace("\"text\"", $"\"customProperties\":{{\"mergeMode\":\"{merge}\"}},\"text\"", StringComparison.Ordinal);
-        var workflow = Compile(Flowchart("s>a s>z a>b b>j z>j j>e", Activity("s", "Start"), Task("a"), Task("b"), Task("z"), join, Task("e")));
-        var context = Context with { FlowchartMode = FlowchartMode.Token };
-        var state = Start(workflow, context).State;
-        var seed = 10UL;
-        foreach (var step in new[] { "a", "z", "b" })
-            Complete(step);
-        Waits(state).ShouldBe(["e"]);
-
-        Burst.Advance(workflow, state, new Stimulus.GoBack(state.Bookmarks[0].Id, "a"), context).Refused.ShouldBeNull();
-        Waits(state).ShouldBe(["a"]);
-        Complete("a");
-        Complete("b");
-        Waits(state).ShouldBe(["e"]);
-        Complete("e");
-        state.SubStatus.ShouldBe(WorkflowSubStatus.Finished);
-
-        void Complete(string id) => Burst.Advance(workflow, state, new Stimulus.Resume(state.Bookmarks.First(x => x.ActivityId == id).Id, []), context with { Seed = ++seed });
-    }
-
     private BurstResult GoBack(CompiledWorkflow workflow, InstanceState state, string from, string to)
     {
         Burst.ComesBefore(workflow, to, from).ShouldBeTrue();

@@ -11,7 +11,8 @@ public sealed class ClockTests
 
     [Theory]
     [InlineData("us-trid-loan-estimate", "2026-06-01T10:00", null, "2026-06-04T17:00", "12 CFR 1026.19(e)(1)(iii)")]
-    [InlineData("us-trid-loan-estimate-before-closing", "2026-05-20T10:00", "2026-06-09T09:00", "2026-06-02T00:00", "12 CFR 1026.19(e)(1)(iii): mailed by the end of 1 June")]
+    [InlineData("us-trid-loan-estimate-before-closing", "2026-06-01T10:00", null, "2026-06-09T00:00", "12 CFR 1026.19(e)(1)(iii)(B): mailed on 1 June, closing on 9 June at the earliest")]
+    [InlineData("us-trid-closing-waiting-period", "2025-03-15T10:00", null, "2025-03-19T00:00", "12 CFR 1026.19(f)(1)(ii): received on Saturday 15 March, closing on Wednesday 19 March at the earliest")]
     [InlineData("us-trid-closing-disclosure-received", "2025-03-10T10:00", "2025-03-19T10:00", "2025-03-16T00:00", "received by the end of Saturday 15 March")]
     [InlineData("us-trid-closing-disclosure-mailed", "2025-03-10T10:00", "2025-03-19T10:00", "2025-03-13T00:00", "mailed by the end of Wednesday 12 March")]
     [InlineData("us-rescission", "2018-06-01T14:00", null, "2018-06-06T00:00", "12 CFR 1026.23(a)(3): midnight of Tuesday 5 June")]
@@ -144,7 +145,7 @@ public sealed class ClockTests
     [Fact]
     public void Each_jurisdiction_starts_its_own_clock()
     {
-        var opened = Change("2026-06-01T09:00", "case.opened") with { Facts = new Dictionary<string, string> { ["jurisdiction"] = "US-AK" } };
+        var opened = Change("2026-06-01T09:00", "case.opened") with { Facts = new Dictionary<string, string> { ["journey"] = "claims", ["jurisdiction"] = "US-AK" } };
         string[] policies = ["us-ca-claims-acknowledge", "us-ak-claims-acknowledge", "uk-claims-acknowledge"];
         policies.Where(id => Clock.Evaluate(SlaPolicyTests.Policy(id), null, opened, Shipped.Calendar(SlaPolicyTests.Policy(id).Calendar), opened.At) is not null).ShouldBe(["us-ak-claims-acknowledge"]);
     }
@@ -275,5 +276,5 @@ public sealed class ClockTests
     private static string Local(Instant? at) => Office.Local(at.ShouldNotBeNull());
 
     private static SubjectChange Change(string at, string name, params string[] pauseReasons) =>
-        new(Office.At(at), name, pauseReasons.ToHashSet(), new Dictionary<string, string> { ["jurisdiction"] = "US-CA" });
+        new(Office.At(at), name, pauseReasons.ToHashSet(), new Dictionary<string, string> { ["journey"] = "claims", ["jurisdiction"] = "US-CA" });
 }
