@@ -6,6 +6,7 @@ using Orchestration.Host.Elsa;
 using Orchestration.Host.Embedded;
 using Orchestration.Host.Journeys;
 using Orchestration.Host.Notifications;
+using Orchestration.Host.ServiceLevels;
 using Orchestration.Host.Shell;
 using Orchestration.Host.Tasks;
 using Orchestration.Host.Work;
@@ -60,6 +61,8 @@ static async Task Run(string[] args)
     app.MapCasePages();
     app.MapTasks();
     app.MapTaskPages();
+    app.MapClocks();
+    app.MapServiceLevels();
     app.MapWork();
     app.MapNotifications();
     app.MapStudio();

@@ -7,6 +7,7 @@ using Orchestration.Host.Work;
 using Orchestration.Workflows;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Cases;
@@ -29,6 +30,9 @@ public sealed record CaseView
     public required string Journey { get; init; }
     public required IReadOnlyList<CaseStep> Steps { get; init; }
     public required IReadOnlyList<TimelineEntry> Timeline { get; init; }
+
+    /// <summary>Clocks of the case itself.</summary>
+    public required IReadOnlyList<StoredClock> Clocks { get; init; }
 
     /// <summary>What a step is called, by activity.</summary>
     public required Func<string, string> StepName { get; init; }
@@ -95,6 +99,7 @@ internal static class CasePages
                 Detail = detail,
                 Journey = detail.Case.JourneyName ?? Words.Humanize(detail.Case.Journey),
                 Steps = await TaskQueries.OfCaseAsync(runtime.Database, id, me, now, cancel),
+                Clocks = await ClockQueries.OfCaseAsync(runtime.Database, id, cancel),
                 Timeline = new Timeline(people, teams, workflow).Tell(events),
                 StepName = activity => workflow?.FindActivity(activity) is { } node ? node.Literal("Title") as string ?? Words.Humanize(node.Name ?? activity) : Words.Humanize(activity),
                 Teams = teams,

@@ -50,6 +50,7 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
     private TimelineLine? Line(CaseEvent e)
     {
         var title = Text(e.Payload, "title") ?? Text(e.Payload, "task") ?? "";
+        var clock = Text(e.Payload, "name");
         var reason = Text(e.Payload, "reason");
         Guid? task = e.Entity == "task" && Guid.TryParse(e.EntityId, out var id) ? id : null;
         return e.Action switch
@@ -67,7 +68,18 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "task.reassigned" => Text(e.Payload, "owner") is null
                 ? new("users", null, $"Given back to {(Text(e.Payload, "team") is { } team ? teams.GetValueOrDefault(team, team) : "everybody")}: {title}", null, null, task, 60)
                 : new("user-up", null, $"Given to {Name(e, "owner")}: {title}", null, null, task, 60),
-            "sla.breached" => new("flame", "bad", title.Length > 0 ? $"Overdue: {title}" : $"Overdue: {Words.Humanize(Text(e.Payload, "policy") ?? "")}", null, Time(e, "due"), null, 95),
+            "sla.breached" => new("flame", "bad", $"Overdue: {(title.Length > 0 ? title : clock ?? Words.Humanize(Text(e.Payload, "policy") ?? ""))}", null, Time(e, "due"), null, 95),
+            "sla.started" when clock is not null => new("clock", null, $"Clock started: {clock}", null, Time(e, "due"), null, 35),
+            "sla.met" when clock is not null => new("clock-check", "good", $"In time: {clock}", null, null, null, 45),
+            "sla.missed" when clock is not null => new("clock-x", "bad", $"Late: {clock}", null, null, null, 45),
+            "sla.paused" when clock is not null => new("player-pause", null, $"Stands still: {clock}", Reason(e), null, null, 45),
+            "sla.resumed" when clock is not null => new("player-play", null, $"Runs on: {clock}", null, Time(e, "due"), null, 45),
+            "sla.recomputed" => new("calculator", null, $"Computed again: {clock}", reason, Time(e, "due"), null, 90),
+            "sla.rung" when clock is not null => new("bell", null, $"Escalated at {Text(e.Payload, "rung")}: {clock}", null, null, null, 55),
+            "promise.made" => new("heart-handshake", null, $"Promised: {title}", Text(e.Payload, "channel"), Time(e, "due"), null, 90),
+            "promise.kept" => new("circle-check", "good", $"Promise kept: {title}", reason, null, null, 90),
+            "promise.kept-late" => new("clock-x", "bad", $"Promise kept too late: {title}", reason, null, null, 90),
+            "promise.released" => new("circle-minus", null, $"Promise no longer needed: {title}", reason, null, null, 90),
             "sla.rung" when title.Length > 0 => new("bell", null, $"Escalated at {Text(e.Payload, "rung")}: {title}", null, null, null, 55),
             "incident.retried" => new("refresh", null, "Failed step run again", null, null, null, 85),
             "Faulted" => new("alert-triangle", "bad", $"Failed: {Activity(e)}", Text(e.Payload, "message"), null, null, 98),
@@ -75,6 +87,12 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             _ => null,
         };
     }
+
+    /// <summary>What a clock waits for, in words: <c>step:requestInformation</c> is a step of the journey.</summary>
+    private string? Reason(CaseEvent e) => Text(e.Payload, "reason") is not { } reason ? null
+        : reason.StartsWith("step:", StringComparison.Ordinal) ? $"waits for: {(workflow?.FindActivity(reason[5..])?.Literal("Title") as string ?? Words.Humanize(reason[5..])).ToLowerInvariant()}"
+        : reason.StartsWith("event:", StringComparison.Ordinal) ? $"waits for: {Words.Humanize(reason[6..]).ToLowerInvariant()}"
+        : Words.Humanize(reason).ToLowerInvariant();
 
     private string Technical(CaseEvent e) => e.Entity == JournalEvents.Entity
         ? $"{e.Action} {Activity(e)}"

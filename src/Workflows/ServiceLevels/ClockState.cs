@@ -1,9 +1,11 @@
+using System.Text.Json.Serialization;
 using NodaTime;
 using Orchestration.Workflows.Calendars;
 
 namespace Orchestration.Workflows.ServiceLevels;
 
 /// <summary>Where a clock is in its life. Breached is a flag beside it, not a state.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ClockStatus>))]
 public enum ClockStatus { Running, Paused, Completed, Cancelled }
 
 /// <summary>
@@ -73,6 +75,7 @@ public sealed record ClockSegment(Instant From, Instant? To, bool Running, strin
 public sealed record RungRecord(string Rung, Instant DueAt, Instant At, bool Acted);
 
 /// <summary>What a stretch of a clock's life was.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<LedgerKind>))]
 public enum LedgerKind { Ran, Paused, OutsideHours }
 
 /// <summary>One row of a clock's ledger. Rows of a generation follow one another without gap.</summary>

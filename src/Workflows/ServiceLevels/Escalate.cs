@@ -98,9 +98,17 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
             where c.id = any($1)
             """,
             due.Keys.ToArray());
+        batch.Add(
+            """
+            select t.id, t.instance_id, t.title, t.state, t.revision, t.priority, t.owner_id, t.team,
+                coalesce((select array_agg(a) from task o, unnest(o.actors) a where o.instance_id = t.instance_id and o.activity_id = any(t.excluded_steps)), '{}')
+            from task t where t.ended_at is null and t.instance_id in (select c.instance_id from sla_clock c where c.id = any($1) and c.task_id is null) order by t.created_at, t.id
+            """,
+            due.Keys.ToArray());
         batch.Add("select t.key, p.id, p.display_name from team t left join person p on p.id = t.lead_id and p.active");
         batch.Add("select m.team_key, m.person_id from team_member m join person p on p.id = m.person_id and p.active");
         batch.Add("select id, roles from person where active and roles && array['supervisor', 'compliance']");
+        var facts = new Facts();
         await using var r = await batch.ExecuteReaderAsync(cancel);
         while (await r.ReadAsync(cancel))
         {
@@ -109,12 +117,26 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
             one.Reference = r.GetString(10);
             if (r.GuidOrNull(2) is { } task)
             {
-                one.Task = new(
+                one.IsOfTask = true;
+                one.Tasks.Add(task);
+                facts.Tasks[task] = new(
                     task, r.GetString(3), Enum.Parse<TaskState>(r.GetString(4)), r.GetInt32(5), r.GetInt16(6), r.GuidOrNull(7), r.Text(8), r.GetFieldValue<Guid[]>(9));
             }
         }
 
-        var facts = new Facts();
+        // A clock of a case acts on what is open in it. Clocks of the same case share its tasks, so that one does not undo what the other did.
+        var open = new List<(Guid Case, Guid Task)>();
+        await r.NextResultAsync(cancel);
+        while (await r.ReadAsync(cancel))
+        {
+            facts.Tasks.TryAdd(r.GetGuid(0), new(
+                r.GetGuid(0), r.GetString(2), Enum.Parse<TaskState>(r.GetString(3)), r.GetInt32(4), r.GetInt16(5), r.GuidOrNull(6), r.Text(7), r.GetFieldValue<Guid[]>(8)));
+            open.Add((r.GetGuid(1), r.GetGuid(0)));
+        }
+
+        var byCase = open.ToLookup(o => o.Case, o => o.Task);
+        foreach (var one in due.Values.Where(d => !d.IsOfTask))
+            one.Tasks.AddRange(byCase[one.InstanceId]);
         await r.NextResultAsync(cancel);
         while (await r.ReadAsync(cancel))
         {
@@ -148,26 +170,42 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
 
         var decision = Ladder.Decide(clock, serviceLevels.CalendarOf(clock), now);
         var commands = new List<NpgsqlBatchCommand>();
-        var task = due.Task;
+        var tasks = due.Tasks.ConvertAll(id => facts.Tasks[id]);
+        var title = due.IsOfTask ? tasks[0].Title : null;
         foreach (var record in decision.Recorded)
         {
             due.Record(new(
                 record.Acted ? "sla.rung" : "sla.rung-skipped", "clock", Ids.Text(due.ClockId), clock.Generation,
-                Payload(new { rung = record.Rung, due = record.DueAt.ToString(), policy = clock.Policy.Id, task = task?.Title })));
+                Payload(new { rung = record.Rung, due = record.DueAt.ToString(), policy = clock.Policy.Id, name = title is null ? clock.Policy.Name : null, task = title })));
         }
 
         if (decision.BreachedNow)
         {
-            due.Record(new("sla.breached", "clock", Ids.Text(due.ClockId), clock.Generation, Payload(new { policy = clock.Policy.Id, due = clock.DueAt?.ToString(), task = task?.Title })));
-            if (task is not null)
-                task = task with { Breached = true };
+            due.Record(new("sla.breached", "clock", Ids.Text(due.ClockId), clock.Generation, Payload(new { policy = clock.Policy.Id, name = title is null ? clock.Policy.Name : null, due = clock.DueAt?.ToString(), task = title })));
+            if (due.IsOfTask)
+                tasks[0] = tasks[0] with { Breached = true };
         }
 
         foreach (var action in decision.Acts?.Actions ?? [])
-            task = Do(action, decision.Acts!, due, task, facts, now, commands, changes);
-
-        if (task is not null && task != due.Task)
         {
+            switch (action)
+            {
+                case LadderAction.Notify notify:
+                    Tell(notify, decision.Acts!, due, tasks, facts, now, commands, changes);
+                    break;
+                case LadderAction.RaisePriority or LadderAction.Reassign:
+                    tasks = tasks.ConvertAll(task => Do(action, due, task, facts));
+                    break;
+                default:
+                    Do(action, decision.Acts!, due, title, now, commands);
+                    break;
+            }
+        }
+
+        foreach (var task in tasks)
+        {
+            if (task == facts.Tasks[task.Id])
+                continue;
             commands.Add(Sql.Command(
                 """
                 update task set priority = $2, owner_id = $3, state = $4, breached = breached or $5, claimed_at = case when $3::uuid is null then null else coalesce(claimed_at, $6) end,
@@ -176,6 +214,7 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
                 """,
                 task.Id, task.Priority, task.Owner, task.State.ToString(), task.Breached, now, Actor));
             changes.Add(new(ChangeKind.Task, task.Id));
+            facts.Tasks[task.Id] = task with { Revision = task.Revision + 1 };
         }
 
         commands.Add(ServiceLevelCatalog.Update(due.ClockId, decision.State, now));
@@ -187,51 +226,70 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         changes.Add(new(ChangeKind.Instance, due.InstanceId));
     }
 
-    private static DueTask? Do(LadderAction action, LadderRung rung, Due due, DueTask? task, Facts facts, Instant now, List<NpgsqlBatchCommand> commands, List<Change> changes)
+    private static void Tell(LadderAction.Notify notify, LadderRung rung, Due due, List<DueTask> tasks, Facts facts, Instant now, List<NpgsqlBatchCommand> commands, List<Change> changes)
     {
+        var late = due.Clock!.DueAt is { } at && now >= at && !due.Clock.Policy.WaitingPeriod;
+        var what = due.IsOfTask ? tasks[0].Title : $"{due.Clock.Policy.Name} ({due.Reference})";
+        var told = tasks.Count == 0 ? facts.People(notify.To, null) : tasks.SelectMany(task => facts.People(notify.To, task)).Distinct();
+        foreach (var person in told)
+        {
+            commands.Add(Sql.Command(
+                "insert into notification (id, person_id, kind, title, body, instance_id, task_id, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+                Ids.New(now), person, late ? "sla.breached" : "sla.reminder", late ? $"Overdue: {what}" : $"Due soon: {what}",
+                $"{due.Reference} · {rung.Key} of {due.Clock.Policy.Name}", due.InstanceId, due.IsOfTask ? tasks[0].Id : null, now));
+            changes.Add(new(ChangeKind.Person, person));
+        }
+    }
+
+    private static DueTask Do(LadderAction action, Due due, DueTask task, Facts facts)
+    {
+        if (task.State.IsTerminal())
+            return task;
         switch (action)
         {
-            case LadderAction.Notify notify:
-                var late = due.Clock!.DueAt is { } at && now >= at;
-                var title = task is null ? $"{due.Clock.Policy.Name} of {due.Reference}" : task.Title;
-                foreach (var person in facts.People(notify.To, task))
-                {
-                    commands.Add(Sql.Command(
-                        "insert into notification (id, person_id, kind, title, body, instance_id, task_id, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8)",
-                        Ids.New(now), person, late ? "sla.breached" : "sla.reminder", late ? $"Overdue: {title}" : $"Due soon: {title}",
-                        $"{due.Reference} · {rung.Key} of {due.Clock.Policy.Name}", due.InstanceId, task?.Id, now));
-                    changes.Add(new(ChangeKind.Person, person));
-                }
-
-                return task;
-
-            case LadderAction.RaisePriority raise when task is not null && !task.State.IsTerminal() && task.Priority > 1:
+            case LadderAction.RaisePriority raise when task.Priority > 1:
                 var priority = (short)Math.Max(1, task.Priority - raise.By);
                 due.Record(new("task.priority-raised", "task", Ids.Text(task.Id), task.Revision + 1, Payload(new { title = task.Title, from = task.Priority, to = priority })));
                 return task with { Priority = priority };
 
-            case LadderAction.Reassign reassign when task?.State is TaskState.Ready or TaskState.Reserved or TaskState.InProgress:
-                var next = facts.Takeover(reassign.To, task);
-                if (next == task.Owner)
-                    return task;
+            case LadderAction.Reassign reassign when task.State is TaskState.Ready or TaskState.Reserved or TaskState.InProgress && facts.Takeover(reassign.To, task) is var next && next != task.Owner:
                 due.Record(new("task.reassigned", "task", Ids.Text(task.Id), task.Revision + 1, Payload(new { title = task.Title, previous = task.Owner, owner = next, team = task.Team })));
                 return task with { Owner = next, State = next is null ? TaskState.Ready : TaskState.Reserved };
 
+            default:
+                return task;
+        }
+    }
+
+    private static void Do(LadderAction action, LadderRung rung, Due due, string? title, Instant now, List<NpgsqlBatchCommand> commands)
+    {
+        switch (action)
+        {
             case LadderAction.PublishEvent publish:
                 Queue(commands, "publish", null, new() { ["name"] = publish.EventName, ["correlationId"] = null, ["instanceId"] = Ids.Text(due.InstanceId), ["payload"] = null }, now);
-                return task;
+                break;
 
             case LadderAction.StartWorkflow start:
                 Queue(commands, "start", Ids.New(now), new() { ["definitionId"] = start.DefinitionId, ["correlationId"] = due.Reference, ["input"] = new OrderedDictionary<string, object?>() }, now);
-                return task;
+                break;
 
-            case LadderAction.AddWatcher or LadderAction.RelaxSkills or LadderAction.Webhook:
+            case LadderAction.Webhook webhook:
+                var clock = due.Clock!;
+                commands.Add(Sql.Command(
+                    "insert into effect (id, kind, instance_id, bookmark_id, activity_id, payload, state, due_at, created_at) values ($1, 'webhook', $2, null, '', $3, 'pending', $4, $4)",
+                    Ids.New(now), due.InstanceId,
+                    new Json(Payload(new
+                    {
+                        url = webhook.Url.OriginalString, type = "sla.rung",
+                        data = new { clock = due.ClockId, @case = due.InstanceId, reference = due.Reference, policy = clock.Policy.Id, generation = clock.Generation, rung = rung.Key, due = clock.DueAt?.ToString(), task = title },
+                    })),
+                    now));
+                break;
+
+            case LadderAction.AddWatcher or LadderAction.RelaxSkills:
                 // Known to policies, not yet to tasks: history says so, rather than nobody.
                 due.Record(new("sla.action-unavailable", "clock", Ids.Text(due.ClockId), due.Clock!.Generation, Payload(new { rung = rung.Key, action = action.GetType().Name })));
-                return task;
-
-            default:
-                return task;
+                break;
         }
     }
 
@@ -256,7 +314,12 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         public Guid InstanceId => instanceId;
         public HistoryAppend History => history;
         public ClockState? Clock { get; set; }
-        public DueTask? Task { get; set; }
+
+        /// <summary>A clock of a task; else of the case itself.</summary>
+        public bool IsOfTask { get; set; }
+
+        /// <summary>What it acts on: its task, or what is open in its case.</summary>
+        public List<Guid> Tasks { get; } = [];
         public string Reference { get; set; } = "";
 
         public void Record(HistoryEvent e) => History.Add(e);
@@ -266,6 +329,8 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
     {
         private readonly Dictionary<string, List<Guid>> _members = [];
 
+        /// <summary>Tasks as they are after what was done so far.</summary>
+        public Dictionary<Guid, DueTask> Tasks { get; } = [];
         public Dictionary<string, (Guid Id, string Name)> Leads { get; } = [];
         public List<Guid> Supervisors { get; } = [];
         public List<Guid> Compliance { get; } = [];

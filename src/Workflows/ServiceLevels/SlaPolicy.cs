@@ -1,10 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text.Json.Serialization;
 using NodaTime;
 using Orchestration.Engine.Definitions;
 
 namespace Orchestration.Workflows.ServiceLevels;
 
 /// <summary>Whose deadline it is.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<SlaKind>))]
 public enum SlaKind
 {
     /// <summary>The company's own target.</summary>

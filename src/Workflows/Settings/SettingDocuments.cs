@@ -15,8 +15,15 @@ public static class SettingKind
     public const string Form = "form";
 }
 
-/// <summary>A calendar, SLA policy or form, in force.</summary>
-public sealed record SettingDocument(string Kind, string Name, int Version, string Document, string Origin);
+/// <summary>A version of a calendar, SLA policy or form.</summary>
+/// <param name="Kind">What kind.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Version">From 1.</param>
+/// <param name="Document">JSON, as it was written.</param>
+/// <param name="Origin"><c>file</c> or <c>person</c>.</param>
+/// <param name="ChangedBy">Who made this version.</param>
+/// <param name="ChangedAt">When.</param>
+public sealed record SettingDocument(string Kind, string Name, int Version, string Document, string Origin, string ChangedBy, DateTime ChangedAt);
 
 /// <summary>Calendars, SLA policies and forms by name, with all their versions. Changing one is in history, and never changes what already runs on it.</summary>
 public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
@@ -24,7 +31,7 @@ public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
     /// <summary>Everything in force, of one kind or of all.</summary>
     public async Task<IReadOnlyList<SettingDocument>> ListAsync(string? kind, CancellationToken cancel = default)
     {
-        await using var query = database.Query("select kind, name, version, document, origin from setting_document where is_latest and ($1::text is null or kind = $1) order by kind, name", kind);
+        await using var query = database.Query("select kind, name, version, document, origin, changed_by, changed_at from setting_document where is_latest and ($1::text is null or kind = $1) order by kind, name", kind);
         return await ReadAsync(query, cancel);
     }
 
@@ -33,14 +40,21 @@ public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
         await using var r = await query.ExecuteReaderAsync(cancel);
         var documents = new List<SettingDocument>();
         while (await r.ReadAsync(cancel))
-            documents.Add(new(r.GetString(0), r.GetString(1), r.GetInt32(2), r.GetString(3), r.GetString(4)));
+            documents.Add(new(r.GetString(0), r.GetString(1), r.GetInt32(2), r.GetString(3), r.GetString(4), r.GetString(5), r.GetDateTime(6)));
         return documents;
+    }
+
+    /// <summary>The version in force, or null.</summary>
+    public async Task<SettingDocument?> FindAsync(string kind, string name, CancellationToken cancel = default)
+    {
+        await using var query = database.Query("select kind, name, version, document, origin, changed_by, changed_at from setting_document where kind = $1 and name = $2 and is_latest", kind, name);
+        return (await ReadAsync(query, cancel)).SingleOrDefault();
     }
 
     /// <summary>Versions that are no longer in force, of one kind.</summary>
     public async Task<IReadOnlyList<SettingDocument>> SupersededAsync(string kind, CancellationToken cancel = default)
     {
-        await using var query = database.Query("select kind, name, version, document, origin from setting_document where kind = $1 and not is_latest order by name, version desc", kind);
+        await using var query = database.Query("select kind, name, version, document, origin, changed_by, changed_at from setting_document where kind = $1 and not is_latest order by name, version desc", kind);
         return await ReadAsync(query, cancel);
     }
 
@@ -51,14 +65,21 @@ public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
     public async Task<bool> LoadFileAsync(string kind, string name, byte[] document, Instant now, CancellationToken cancel = default)
     {
         var hash = Convert.ToHexStringLower(SHA256.HashData(document));
-        return await StoreAsync(kind, name, document, "file", hash, "system", now, cancel);
+        return (await StoreAsync(kind, name, null, document, "file", hash, "system", now, cancel)).Saved;
     }
 
-    /// <summary>Stores what a person edited as the version in force.</summary>
-    public Task SaveAsync(string kind, string name, byte[] document, string actor, Instant now, CancellationToken cancel = default) =>
-        StoreAsync(kind, name, document, "person", null, actor, now, cancel);
+    /// <summary>Stores what a person edited as the version in force, if nobody saved another one since. Whoever calls has validated it. Returns whether it is saved, and the version in force.</summary>
+    /// <param name="kind">What kind.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="revision">Version the person last saw; 0 for a new document.</param>
+    /// <param name="document">UTF-8 JSON.</param>
+    /// <param name="actor">Who.</param>
+    /// <param name="now">Now.</param>
+    /// <param name="cancel">Cancels.</param>
+    public Task<(bool Saved, int Version)> SaveAsync(string kind, string name, int revision, byte[] document, string actor, Instant now, CancellationToken cancel = default) =>
+        StoreAsync(kind, name, revision, document, "person", null, actor, now, cancel);
 
-    private async Task<bool> StoreAsync(string kind, string name, byte[] document, string origin, string? hash, string actor, Instant now, CancellationToken cancel)
+    private async Task<(bool Saved, int Version)> StoreAsync(string kind, string name, int? revision, byte[] document, string origin, string? hash, string actor, Instant now, CancellationToken cancel)
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
@@ -70,10 +91,13 @@ public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
             if (await r.ReadAsync(cancel))
             {
                 if (origin == "file" && (r.GetString(1) != "file" || r.Text(2) == hash))
-                    return false;
+                    return (false, r.GetInt32(0));
                 version = r.GetInt32(0) + 1;
             }
         }
+
+        if (revision is { } seen && seen != version - 1)
+            return (false, version - 1);
 
         await using var batch = connection.CreateBatch();
         batch.Add("update setting_document set is_latest = false where kind = $1 and name = $2 and is_latest", kind, name);
@@ -85,6 +109,6 @@ public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
         await batch.ExecuteNonQueryAsync(cancel);
         await transaction.CommitAsync(cancel);
         changes.Publish([new(ChangeKind.Settings, history.Chain)]);
-        return true;
+        return (true, version);
     }
 }

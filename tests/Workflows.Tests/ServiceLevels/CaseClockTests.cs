@@ -218,6 +218,34 @@ public sealed class CaseClockTests
         (await world.ScalarAsync<int>("select count(*)::int from stimulus")).ShouldBe(0);
     }
 
+    [Fact]
+    public async Task A_rung_of_a_case_acts_on_what_is_open_in_it_and_calls_webhooks_in_the_same_transaction()
+    {
+        await using var world = await ShippedAsync("2026-06-01T18:00", "UTC");
+        var policy = """
+            { "id": "watch", "name": "Hook", "subject": "case", "calendar": "24x7", "target": { "amount": "PT1H", "unit": "elapsed" }, "start": { "events": ["case.opened"], "where": { "journey": ["one"] } },
+              "ladder": [ { "percent": 50, "actions": [ { "action": "raisePriority", "by": 1 }, { "action": "notify", "to": "lead" }, { "action": "webhook", "url": "https://example.com/hook" } ] },
+                          { "percent": 100, "actions": [ { "action": "raisePriority", "by": 1 }, { "action": "reassign", "to": "lead" } ] } ] }
+            """;
+        (await SaveServiceLevel.RunAsync(world.Get<Orchestration.Workflows.Settings.SettingDocuments>(), world.Get<ServiceLevelCatalog>(), "sla", "watch", 0, JsonNode.Parse(policy)!.AsObject(), await world.PersonAsync("admin"), world.Clock.GetCurrentInstant()))
+            .ShouldBeOfType<SaveServiceLevelResult.Saved>();
+        await world.PublishAsync("one", ("a", """ "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } } """));
+        var id = await world.StartAsync("one", "ONE-1");
+
+        world.Clock.Advance(Duration.FromMinutes(30));
+        await SweepAsync(world);
+        (await world.OpenTaskAsync(id)).Priority.ShouldBe((short)2);
+        (await world.ScalarAsync<string>("select payload->>'url' || ' ' || (payload->>'type') || ' ' || (payload->'data'->>'rung') from effect where kind = 'webhook'")).ShouldBe("https://example.com/hook sla.rung 50%");
+        (await world.ScalarAsync<string>("select string_agg(p.user_name, ',') from notification n join person p on p.id = n.person_id where n.instance_id = @id", new { id })).ShouldBe("senior1", "the lead of the open step's team");
+
+        world.Clock.Advance(Duration.FromMinutes(40));
+        await SweepAsync(world);
+        await SweepAsync(world);
+        var task = await world.OpenTaskAsync(id);
+        task.ShouldSatisfyAllConditions(t => t.Priority.ShouldBe((short)1), t => t.Owner.ShouldBe("Helen Kowalski"), t => t.Breached.ShouldBeFalse("the case is late, not this step"));
+        (await world.ActionsAsync(id)).Count(a => a == "sla.rung").ShouldBe(2);
+    }
+
     private static async Task<World> ShippedAsync(string local, string zone)
     {
         var world = await World.CreateAsync();

@@ -1,0 +1,114 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Runtime;
+using Orchestration.Host.Shell;
+using Orchestration.Workflows.Calendars;
+using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Host.ServiceLevels;
+
+/// <summary>Which clocks to compute again: exactly one of calendar, policy and clock.</summary>
+/// <param name="Calendar">Running clocks on this calendar.</param>
+/// <param name="Policy">Running clocks of this policy.</param>
+/// <param name="Clock">This clock.</param>
+/// <param name="Preview">True (the default): say what would change and change nothing.</param>
+/// <param name="Reason">Why; needed unless it is a preview.</param>
+public sealed record RecomputeBody(string? Calendar, string? Policy, Guid? Clock, bool Preview = true, string? Reason = null);
+
+/// <summary>What a customer is told.</summary>
+/// <param name="What">What.</param>
+/// <param name="DueAt">By when, with offset.</param>
+/// <param name="Channel">Phone, letter, e-mail …</param>
+public sealed record PromiseBody(string? What, DateTimeOffset? DueAt, string? Channel);
+
+/// <summary>How a promise ended.</summary>
+/// <param name="Kept">False: the customer let us off it.</param>
+/// <param name="Reason">A note.</param>
+public sealed record SettleBody(bool Kept = true, string? Reason = null);
+
+internal static class ClockEndpoints
+{
+    public static void MapClocks(this WebApplication app)
+    {
+        var clocks = app.MapGroup("/api/clocks").WithTags("Clocks");
+        clocks.MapGet("/{id:guid}", FindAsync).WithSummary("A clock: when it is due and why, step by step, with its ledger and ladder").ProducesProblem(404);
+        clocks.MapPost("/recompute", RecomputeAsync).RequireAuthorization(Policies.Supervise)
+            .WithSummary("Computes clocks again after a calendar or policy changed; a preview unless you say otherwise").ProducesProblem(404).ProducesProblem(422);
+        app.MapGet("/api/cases/{id:guid}/clocks", OfCaseAsync).WithTags("Clocks").WithSummary("Clocks of a case and of its tasks").ProducesProblem(404);
+        app.MapGet("/api/tasks/{id:guid}/clocks", OfTaskAsync).WithTags("Clocks").WithSummary("Clocks of a task").ProducesProblem(404);
+        app.MapPost("/api/cases/{id:guid}/promises", MakeAsync).WithTags("Clocks").RequireAuthorization(Policies.StartCases).WithSummary("Records what the customer was told, as a clock of the case").ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
+        app.MapPost("/api/cases/{id:guid}/promises/{clock:guid}/settle", SettleAsync).WithTags("Clocks").RequireAuthorization(Policies.StartCases).WithSummary("A promise was kept, or the customer let us off it").ProducesProblem(404).ProducesProblem(409);
+    }
+
+    private static async Task<Results<Ok<ClockDetail>, ProblemHttpResult>> FindAsync(Guid id, TaskDesk desk, Person me, CancellationToken cancel) =>
+        await ClockQueries.FindAsync(desk.Runtime.Database, id, me, cancel) is { } clock ? TypedResults.Ok(ClockDetail.Of(clock, desk.ServiceLevels, desk.Runtime.Clock.Now())) : Problems.NotFound("clock", id);
+
+    private static async Task<Results<Ok<IReadOnlyList<ClockSummary>>, ProblemHttpResult>> OfCaseAsync(Guid id, TaskDesk desk, Person me, CancellationToken cancel)
+    {
+        if (await CaseQueries.FindAsync(desk.Runtime, id, me, cancel) is null)
+            return Problems.NotFound("case", id);
+        var now = desk.Runtime.Clock.Now();
+        return TypedResults.Ok<IReadOnlyList<ClockSummary>>([.. (await ClockQueries.AllOfCaseAsync(desk.Runtime.Database, id, cancel)).Select(c => ClockSummary.Of(c, desk.ServiceLevels, now))]);
+    }
+
+    private static async Task<Results<Ok<IReadOnlyList<ClockSummary>>, ProblemHttpResult>> OfTaskAsync(Guid id, TaskDesk desk, Person me, CancellationToken cancel)
+    {
+        if (await TaskQueries.FindAsync(desk.Runtime, id, me, cancel) is not { } task)
+            return Problems.NotFound("task", id);
+        var now = desk.Runtime.Clock.Now();
+        return TypedResults.Ok<IReadOnlyList<ClockSummary>>(
+            [.. (await ClockQueries.OfTaskAsync(desk.Runtime.Database, id, cancel)).Select(c => ClockSummary.Of(new(c.Id, task.CaseId, id, task.Reference, task.Title, c.State), desk.ServiceLevels, now))]);
+    }
+
+    private static async Task<Results<Ok<RecomputeAnswer>, ProblemHttpResult>> RecomputeAsync(RecomputeBody body, TaskDesk desk, Person me, CancellationToken cancel)
+    {
+        var errors = new Dictionary<string, string[]>();
+        if (new object?[] { body.Calendar, body.Policy, body.Clock }.Count(given => given is not null) != 1)
+            errors["calendar"] = ["give exactly one of calendar, policy and clock"];
+        if (!body.Preview && string.IsNullOrWhiteSpace(body.Reason))
+            errors["reason"] = ["say why the clocks are computed again"];
+        if (errors.Count > 0)
+            return Problems.Invalid(errors);
+        return await RecomputeClocks.RunAsync(desk, new(body.Calendar, body.Policy, body.Clock), body.Reason?.Trim(), !body.Preview, me, cancel) is { } answer
+            ? TypedResults.Ok(answer)
+            : Problems.NotFound(body.Calendar is not null ? "calendar" : body.Policy is not null ? "SLA policy" : "clock", body.Calendar ?? body.Policy ?? $"{body.Clock}");
+    }
+
+    private static async Task<Results<Created, ProblemHttpResult>> MakeAsync(Guid id, PromiseBody body, TaskDesk desk, Person me, CancellationToken cancel)
+    {
+        var errors = new Dictionary<string, string[]>();
+        if (string.IsNullOrWhiteSpace(body.What) || body.What.Length > 200)
+            errors["what"] = ["say what was promised, in at most 200 characters"];
+        if (body.Channel is { Length: > 100 })
+            errors["channel"] = ["must have at most 100 characters"];
+        Instant? due = body.DueAt is { } told ? Instant.FromDateTimeOffset(told) : null;
+        if (due is not { } at || at <= desk.Runtime.Clock.Now() || !BusinessCalendar.Covers(at))
+            errors["dueAt"] = ["must be a time to come"];
+        if (errors.Count > 0)
+            return Problems.Invalid(errors);
+        if (await CaseQueries.FindAsync(desk.Runtime, id, me, cancel) is null)
+            return Problems.NotFound("case", id);
+        return await Promises.MakeAsync(desk, id, body.What!.Trim(), due!.Value.Truncated(), body.Channel, me, cancel) switch
+        {
+            PromiseResult.Done done => TypedResults.Created($"/api/clocks/{done.ClockId}"),
+            PromiseResult.Ended => Problems.Of(409, "already-ended", "The case has ended already"),
+            _ => Problems.NotFound("case", id),
+        };
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> SettleAsync(Guid id, Guid clock, SettleBody body, TaskDesk desk, Person me, CancellationToken cancel)
+    {
+        if (await CaseQueries.FindAsync(desk.Runtime, id, me, cancel) is null)
+            return Problems.NotFound("case", id);
+        return await Promises.SettleAsync(desk, id, clock, body.Kept, body.Reason, me, cancel) switch
+        {
+            PromiseResult.Done => TypedResults.NoContent(),
+            PromiseResult.Ended => Problems.Of(409, "already-ended", "The promise is settled already"),
+            _ => Problems.NotFound("promise", clock),
+        };
+    }
+}

@@ -1,0 +1,90 @@
+using System.Text.Json;
+using NodaTime;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Calendars;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Workflows.ServiceLevels;
+
+/// <summary>How making or keeping a promise went.</summary>
+public abstract record PromiseResult
+{
+    private PromiseResult() { }
+
+    /// <summary>Done; the clock that measures it.</summary>
+    public sealed record Done(Guid ClockId) : PromiseResult;
+
+    /// <summary>There is no such case or promise.</summary>
+    public sealed record NotFound : PromiseResult;
+
+    /// <summary>The case has ended, or the promise is settled.</summary>
+    public sealed record Ended : PromiseResult;
+}
+
+/// <summary>
+/// What a customer was told, as a clock of the case: due at the promised instant, with the ladder of every clock. It is kept when somebody says so, or when the case ends before it is due.
+/// </summary>
+public static class Promises
+{
+    /// <summary>Calendar whose zone a promise is explained in when the journey has none.</summary>
+    public const string DefaultCalendar = "24x7";
+
+    /// <summary>Makes a promise.</summary>
+    /// <param name="desk">Where it is done.</param>
+    /// <param name="case">The case.</param>
+    /// <param name="what">What the customer was told, 1 to 200 characters.</param>
+    /// <param name="dueAt">By when.</param>
+    /// <param name="channel">How they were told, or null.</param>
+    /// <param name="actor">Who told them.</param>
+    /// <param name="cancel">Cancels.</param>
+    public static async Task<PromiseResult> MakeAsync(TaskDesk desk, Guid @case, string what, Instant dueAt, string? channel, Person actor, CancellationToken cancel = default)
+    {
+        await using var transaction = await InstanceTransaction.OpenAsync(desk.Runtime, actor.UserName, ("$1", @case), moves: false, cancel: cancel);
+        if (transaction.InstanceId is null)
+            return new PromiseResult.NotFound();
+        if (!transaction.IsRunning)
+            return new PromiseResult.Ended();
+        if (!desk.ServiceLevels.Calendars.TryGetValue(DefaultCalendar, out var calendar))
+            throw new InvalidOperationException($"Calendar '{DefaultCalendar}' is missing.");
+
+        var id = Ids.New(transaction.Now);
+        var clock = Clock.Start(SlaPolicy.Promise(DefaultCalendar, what), calendar, transaction.Now, transaction.Now, $"promised by {actor.DisplayName}{(channel is null ? "" : $", {channel}")}", dueAt);
+        ClockRows.Write(transaction, @case, null, id, isNew: true, clock, [], desk.ServiceLevels);
+        transaction.Record(new("promise.made", "clock", Ids.Text(id), 1, JsonSerializer.SerializeToUtf8Bytes(new { title = what, due = dueAt.ToString(), channel }, TaskJson.Options)));
+        transaction.Announce(new(ChangeKind.Instance, @case));
+        await transaction.CommitAsync(cancel);
+        return new PromiseResult.Done(id);
+    }
+
+    /// <summary>A promise was kept, or no longer matters to the customer.</summary>
+    /// <param name="desk">Where it is done.</param>
+    /// <param name="case">The case.</param>
+    /// <param name="clock">The promise.</param>
+    /// <param name="kept">False: the customer let us off it.</param>
+    /// <param name="reason">A note, or null.</param>
+    /// <param name="actor">Who says so.</param>
+    /// <param name="cancel">Cancels.</param>
+    public static async Task<PromiseResult> SettleAsync(TaskDesk desk, Guid @case, Guid clock, bool kept, string? reason, Person actor, CancellationToken cancel = default)
+    {
+        await using var transaction = await InstanceTransaction.OpenAsync(
+            desk.Runtime, actor.UserName, ("$1", @case), reads: [Sql.Command("select state from sla_clock where id = $1 and instance_id = $2 and task_id is null and kind = 'promise'", clock, @case)], moves: false, cancel: cancel);
+        await transaction.NextResultAsync(cancel);
+        if (transaction.InstanceId is null || !await transaction.Reads.ReadAsync(cancel))
+            return new PromiseResult.NotFound();
+        var state = ClockJson.Read(transaction.Reads.GetString(0));
+        await transaction.DoneReadingAsync();
+        if (state.Ended)
+            return new PromiseResult.Ended();
+        var calendar = desk.ServiceLevels.CalendarOf(state);
+        var change = kept ? Clock.Stop(state, calendar, transaction.Now) : Clock.Cancel(state, calendar, transaction.Now);
+        ClockRows.Write(transaction, @case, null, clock, isNew: false, change.State, change.Rows, desk.ServiceLevels);
+        transaction.Record(new(
+            !kept ? "promise.released" : change.State.Breached ? "promise.kept-late" : "promise.kept", "clock", Ids.Text(clock), state.Generation,
+            JsonSerializer.SerializeToUtf8Bytes(new { title = state.Policy.Name, due = state.DueAt?.ToString(), reason }, TaskJson.Options)));
+        transaction.Announce(new(ChangeKind.Instance, @case));
+        await transaction.CommitAsync(cancel);
+        return new PromiseResult.Done(clock);
+    }
+}
