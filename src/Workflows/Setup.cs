@@ -5,6 +5,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.Notifications;
+using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
@@ -24,7 +25,7 @@ public static class Setup
         {
             var catalog = s.GetRequiredService<ServiceLevelCatalog>();
             var writes = new BurstWrites { Observer = new CaseClocks(catalog) };
-            OpenTasks.Register(writes, catalog);
+            OpenTasks.Register(writes, s.GetRequiredService<DefinitionStore>(), catalog);
             return writes;
         })
         .AddSingleton(s => new DefinitionStore(s.GetRequiredService<Npgsql.NpgsqlDataSource>(), s.GetRequiredService<ActivityRegistry>(), s.GetRequiredService<Changes>())
@@ -55,6 +56,8 @@ public static class Setup
         .AddSingleton<WebhookDesk>()
         .AddSingleton<Escalate>()
         .AddSingleton<TaskDesk>()
+        .AddSingleton<ResumeSuspended>()
+        .AddSingleton<Substitutions>()
         .AddSingleton<JourneyFiles>()
         .AddSingleton(TimeProvider.System)
         .AddHostedService<Background>();

@@ -33,6 +33,12 @@ public abstract class Activity
     /// <summary>A Complete below asks the workflow it stands in to end. True stops the signal here.</summary>
     internal virtual bool CompletionRequested(ActivityContext context, ActivityExecution sender, string[] outcomes) => false;
 
+    /// <summary>Whether one child comes before another on every or some way, so that the case can go back from the later one. Default: it cannot.</summary>
+    internal virtual bool ComesBefore(ActivityNode earlier, ActivityNode later) => false;
+
+    /// <summary>The case leaves a child for one that came before it: leave all that came after that one, forget its progress, and schedule it anew.</summary>
+    internal virtual void GoBack(ActivityContext context, ActivityExecution from, ActivityNode to) { }
+
     /// <summary>Which of its children may run because one of them has ended. Default: none.</summary>
     internal virtual IEnumerable<ActivityNode> After(ActivityNode self, ActivityNode child) => [];
 

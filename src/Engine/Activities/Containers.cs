@@ -68,6 +68,16 @@ internal sealed class Sequence(ActivityNode[] activities) : Container
         context.Execution.IsBreaking = true;
         return false;
     }
+
+    internal override bool ComesBefore(ActivityNode earlier, ActivityNode later) =>
+        Array.IndexOf(activities, earlier) is >= 0 and var first && first < Array.IndexOf(activities, later);
+
+    internal override void GoBack(ActivityContext context, ActivityExecution from, ActivityNode to)
+    {
+        context.Run.Leave(from);
+        context.Schedule(to, "next");
+        context.Properties[Index] = Array.IndexOf(activities, to) + 1;
+    }
 }
 
 internal sealed class Parallel(ActivityNode[] activities) : Container

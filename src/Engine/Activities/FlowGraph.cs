@@ -77,6 +77,25 @@ internal sealed class FlowGraph
         return _ancestors[activity] = [.. order];
     }
 
+    /// <summary>Activities that are reached from this one going forward, without itself.</summary>
+    public HashSet<int> Descendants(int activity)
+    {
+        var seen = new HashSet<int>();
+        var queue = new Queue<int>();
+        queue.Enqueue(activity);
+
+        while (queue.TryDequeue(out var current))
+        {
+            foreach (var connection in Outbound[current])
+            {
+                if (_isForward[connection.Index] && seen.Add(connection.Target))
+                    queue.Enqueue(connection.Target);
+            }
+        }
+
+        return seen;
+    }
+
     private void FindForward(int activities)
     {
         var next = new List<int>[activities];

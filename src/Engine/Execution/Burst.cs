@@ -43,6 +43,7 @@ public static class Burst
                 ? new BurstRun(workflow, state, context).Retry(faulted)
                 : Refuse(state, "There is no such faulted activity."),
 
+            Stimulus.GoBack back => GoBack(workflow, state, back, context),
             Stimulus.ModifyVariable modify => ModifyVariable(workflow, state, modify, context),
             Stimulus.ScheduleActivity schedule => ScheduleActivity(workflow, state, schedule, context),
             Stimulus.CancelActivity cancel => CancelActivity(workflow, state, cancel, context),
@@ -57,6 +58,19 @@ public static class Burst
         return state.Status == WorkflowStatus.Finished ? Refuse(state, $"The instance has ended: {state.SubStatus}.")
             : bookmark is null ? Refuse(state, "There is no such bookmark.")
             : null;
+    }
+
+    private static BurstResult GoBack(CompiledWorkflow workflow, InstanceState state, Stimulus.GoBack back, BurstContext context)
+    {
+        if (state.Status == WorkflowStatus.Finished)
+            return Refuse(state, $"The instance has ended: {state.SubStatus}.");
+        if (state.Bookmarks.Find(x => x.Id == back.BookmarkId) is not { } bookmark)
+            return Refuse(state, "There is no such bookmark.");
+        if (workflow.FindActivity(back.ActivityId) is not { Parent: not null } node)
+            return Refuse(state, "There is no such activity.");
+
+        return new BurstRun(workflow, state, context).GoBack(bookmark, node)
+            ?? Refuse(state, $"'{node.Name ?? node.Id}' does not come before '{bookmark.ActivityId}' on its way.");
     }
 
     private static BurstResult ModifyVariable(CompiledWorkflow workflow, InstanceState state, Stimulus.ModifyVariable modify, BurstContext context)
@@ -125,6 +139,20 @@ public static class Burst
         return state.ExecutionList.Find(x => !x.IsEnded && ReferenceEquals(x.Node, parent)) is { } owner
             ? new BurstRun(workflow, state, context).ScheduleAlteration(node, owner)
             : Refuse(state, $"'{NameOf(parent)}', which '{NameOf(node)}' is part of, is not running.");
+    }
+
+    /// <summary>Whether an activity comes before another one on its way, so that a case that waits at the later one can go back to it (<see cref="Stimulus.GoBack"/>).</summary>
+    /// <param name="workflow">The definition.</param>
+    /// <param name="earlier">Id of the activity to go back to.</param>
+    /// <param name="later">Id of the activity that waits.</param>
+    public static bool ComesBefore(CompiledWorkflow workflow, string earlier, string later)
+    {
+        if (workflow.FindActivity(earlier) is not { Parent: { } container } to)
+            return false;
+        var from = workflow.FindActivity(later);
+        while (from is not null && !ReferenceEquals(from.Parent, container))
+            from = from.Parent;
+        return from is not null && container.Activity.ComesBefore(to, from);
     }
 
     private static BurstResult CancelActivity(CompiledWorkflow workflow, InstanceState state, Stimulus.CancelActivity cancel, BurstContext context)

@@ -15,6 +15,7 @@ internal sealed class BurstRun
     private readonly HashSet<string>? _bookmarksBefore;
     private readonly ActivityScope _scope;
     private Bookmark? _resumed;
+    private ActivityExecution? _left;
     private bool _resume;
     private readonly BurstRun _outermost;
     private int _steps;
@@ -123,6 +124,33 @@ internal sealed class BurstRun
         Reopen();
         _queue.Enqueue(new WorkItem(faulted.Node, null) { Existing = faulted });
         return RunToEnd();
+    }
+
+    /// <summary>Leaves a wait for an activity that came before it, in the nearest container of both. Null when there is no such container, or it knows no way back.</summary>
+    public BurstResult? GoBack(Bookmark bookmark, ActivityNode to)
+    {
+        var from = State.ExecutionList.Find(x => x.Id == bookmark.ActivityInstanceId);
+        while (from is not null && !ReferenceEquals(from.Parent?.Node, to.Parent))
+            from = from.Parent;
+
+        if (from?.Parent is not { } owner || !to.Parent!.Activity.ComesBefore(to, from.Node))
+            return null;
+
+        _resumed = bookmark;
+        _left = owner;
+        owner.Node.Activity.GoBack(new ActivityContext(this, owner), from, to);
+        (_resumed, _left) = (null, null);
+        SetSubStatus(WorkflowSubStatus.Executing);
+        return RunToEnd();
+    }
+
+    /// <summary>Ends a child and all below it while its container goes back: the container is not told, for it does not go on from there.</summary>
+    public void Leave(ActivityExecution child)
+    {
+        Cancel(child);
+        var stale = State.Callbacks.FindIndex(x => ReferenceEquals(x.Owner, child.Parent) && x.ChildNodeId == child.NodeId);
+        if (stale >= 0)
+            State.Callbacks.RemoveAt(stale);
     }
 
     public BurstResult ScheduleAlteration(ActivityNode node, ActivityExecution owner)
@@ -550,7 +578,7 @@ internal sealed class BurstRun
         ForgetCallbacksOf(execution);
         Journal("Canceled", execution, null);
 
-        for (var receiver = execution; receiver is not null; receiver = receiver.Parent)
+        for (var receiver = execution; receiver is not null && !ReferenceEquals(receiver, _left); receiver = receiver.Parent)
             receiver.Node.Activity.ActivityCanceled(new ActivityContext(this, receiver), execution);
     }
 

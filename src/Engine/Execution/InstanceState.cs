@@ -54,6 +54,19 @@ public sealed class InstanceState
             yield return new(variable, root?.FindLocal(variable.Id) is { Value: { } value } ? value : variable.Default);
     }
 
+    /// <summary>What an activity set as its output the last time it ended, as far as its container still runs; null when there is none.</summary>
+    public object? FindOutput(string activityId, string name)
+    {
+        for (var i = ActivityOutputs.Count - 1; i >= 0; i--)
+        {
+            var record = ActivityOutputs[i];
+            if (record.Name == name && record.NodeId.EndsWith(activityId, StringComparison.Ordinal) && record.NodeId.Length > activityId.Length && record.NodeId[^(activityId.Length + 1)] == ':')
+                return record.Value;
+        }
+
+        return null;
+    }
+
     /// <summary>The state as UTF-8 JSON. Keys keep their order and values their types, so store it as text or bytes (<c>jsonb</c> would reorder keys).</summary>
     public byte[] ToJson() => StateJson.Write(this);
 

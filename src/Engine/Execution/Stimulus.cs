@@ -32,6 +32,11 @@ public abstract record Stimulus
     /// <param name="ActivityInstanceId">The faulted execution.</param>
     public sealed record Retry(string ActivityInstanceId) : Stimulus;
 
+    /// <summary>Leave the activity that waits at a bookmark, and everything that came after an earlier activity, and run that one and what follows it anew.</summary>
+    /// <param name="BookmarkId">Where the case stands now. Whoever sends it back knows: its activity is not told that it went.</param>
+    /// <param name="ActivityId">The earlier activity.</param>
+    public sealed record GoBack(string BookmarkId, string ActivityId) : Stimulus;
+
     /// <summary>Alteration: give a variable another value.</summary>
     /// <param name="VariableId">Id of a variable of the workflow or of a container that is at work, or name of a workflow variable.</param>
     /// <param name="Value">The value; converted to the variable's type.</param>

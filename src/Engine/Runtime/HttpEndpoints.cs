@@ -51,8 +51,8 @@ public static class HttpEndpoints
         var routes = new List<(HttpRoute Route, string Text, OrderedDictionary<string, object?> Values)>();
         await using (var batch = database.CreateBatch())
         {
-            batch.Add("select definition_id, activity_id, hash, payload from workflow_trigger where hash = any($1)", hashes);
-            batch.Add("select distinct route from bookmark where hash = any($1)", hashes);
+            batch.Add("select definition_id, activity_id, hash, payload from workflow_trigger where hash = any($1)", (object)hashes);
+            batch.Add("select distinct route from bookmark where hash = any($1)", (object)hashes);
             await using var reader = await batch.ExecuteReaderAsync(cancel);
             while (await reader.ReadAsync(cancel))
             {

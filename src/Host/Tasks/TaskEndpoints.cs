@@ -51,6 +51,7 @@ internal static class TaskEndpoints
             .WithSummary("Finishes a task; the case moves on in the same transaction").Answers();
         tasks.MapPost("/{id:guid}/cancel", (Guid id, VerbBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
             Verb(http, id, body.Revision, body.OperationId, request => CancelTask.RunAsync(desk, request, body.Reason, me, cancel))).WithSummary("Ends a task that is not to be done").Answers();
+        TaskLifeEndpoints.Map(tasks);
         tasks.MapPut("/{id:guid}/draft", async Task<Results<NoContent, ProblemHttpResult>> (Guid id, JsonObject data, NpgsqlDataSource database, Person me, CancellationToken cancel) =>
             await SaveDraft.RunAsync(database, id, data, me, cancel) ? TypedResults.NoContent() : Problems.NotFound("task", id)).WithSummary("Keeps what its owner typed so far").ProducesProblem(404);
     }
@@ -88,7 +89,7 @@ internal static class TaskEndpoints
     }
 
     /// <summary>The revision may come in the body or, as HTTP has it, in If-Match.</summary>
-    private static async Task<Results<Ok<TaskAnswer>, ProblemHttpResult>> Verb(HttpContext http, Guid id, int? revision, string? operationId, Func<TaskRequest, Task<TaskResult>> run)
+    internal static async Task<Results<Ok<TaskAnswer>, ProblemHttpResult>> Verb(HttpContext http, Guid id, int? revision, string? operationId, Func<TaskRequest, Task<TaskResult>> run)
     {
         if (revision is null && int.TryParse(http.Request.Headers.IfMatch.ToString().Trim('"'), out var match))
             revision = match;
@@ -103,7 +104,7 @@ internal static class TaskEndpoints
         return result is TaskResult.Done done ? TypedResults.Ok(done.Answer) : TaskProblems.Of(result);
     }
 
-    private static void Answers(this RouteHandlerBuilder endpoint) => endpoint.ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
+    internal static void Answers(this RouteHandlerBuilder endpoint) => endpoint.ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
 }
 
 /// <summary>Refusals of verbs as problem details, in one place.</summary>
@@ -125,6 +126,7 @@ internal static class TaskProblems
         TaskResult.WrongState wrong => Problems.Of(
             409, "wrong-state", "Not possible now", $"A task that is {wrong.State} can not be asked to {wrong.Verb.ToString().ToLowerInvariant()}; it must be {string.Join(" or ", TaskLifeCycle.StatesFor(wrong.Verb))}.",
             ("state", wrong.State.ToString())),
+        TaskResult.ReviewRequired => Problems.Of(409, "review-required", "A second pair of eyes is required", "This step is not completed by one person alone: ask for a review."),
         TaskResult.OperationReused reused => Problems.Of(409, "operation-reused", "The operation id was used for something else", $"“{reused.OperationId}” belongs to another request of yours."),
         TaskResult.InvalidData invalid => Problems.Invalid(
             invalid.Errors.GroupBy(e => e.Field).ToDictionary(g => g.Key, g => g.Select(e => e.Reason).ToArray()), 422, "The data does not fit the form", "It is kept as a draft."),

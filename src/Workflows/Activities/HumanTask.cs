@@ -20,8 +20,8 @@ public sealed class HumanTask : Activity
     private const string OutcomeKey = "Outcome";
     private const string DataKey = "Data";
     private const string PersonKey = "Person";
-    private const string CancelReasonKey = "CancelReason";
-    private const string CancelledOutcome = "Cancelled";
+    private const string NotDoneKey = "NotDone";
+    private const string ReasonKey = "Reason";
     private static readonly string[] DefaultOutcomes = ["Done"];
 
     private readonly string[] _outcomes;
@@ -52,6 +52,8 @@ public sealed class HumanTask : Activity
                 UIHint = "multitext", DefaultSyntax = "Object", DisplayName = "Four eyes: excluded steps", Category = "People",
                 Description = "Ids of steps whose workers may not do this one.",
             },
+            new("RequiresReview", "Boolean") { Default = false, DisplayName = "Second pair of eyes", Category = "People", Description = "Somebody else approves what was done before the case moves on." },
+            new("SkipOutcome", "String") { DisplayName = "May be skipped as", Description = "Outcome by which the case goes on when the step is skipped. Without one it can not be skipped." },
             new("Priority", "Int32") { Default = 3, Category = "Service level", Description = "1 (critical) to 5 (planning)." },
             new("SlaPolicy", "String") { UIHint = "dropdown", DisplayName = "SLA policy", Category = "Service level", Description = "A shared policy; or give a duration below." },
             new("SlaDuration", "String") { DisplayName = "SLA duration", Category = "Service level", Description = "Such as PT8H, or a number of days." },
@@ -84,11 +86,14 @@ public sealed class HumanTask : Activity
     public static OrderedDictionary<string, object?> Completed(string outcome, OrderedDictionary<string, object?> data, string person) =>
         new() { [OutcomeKey] = outcome, [DataKey] = data, [PersonKey] = person };
 
+    /// <summary>Run input that ends a step whose task was not done. The case goes on by the outcome of that name; a step that models none fails, so that somebody must look.</summary>
+    /// <param name="how"><c>Cancelled</c> or <c>Failed</c>.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="person">User name of who ended it.</param>
+    public static OrderedDictionary<string, object?> NotDone(string how, string reason, string person) => new() { [NotDoneKey] = how, [ReasonKey] = reason, [PersonKey] = person };
+
     /// <summary>What the person filled in, from the run input of <see cref="Completed"/>.</summary>
     internal static object? DataOf(OrderedDictionary<string, object?> input) => input.GetValueOrDefault(DataKey);
-
-    /// <summary>Run input that cancels a step's task.</summary>
-    public static OrderedDictionary<string, object?> Cancelled(string reason, string person) => new() { [CancelReasonKey] = reason, [PersonKey] = person };
 
     /// <inheritdoc/>
     protected override void Execute(ActivityContext context)
@@ -113,20 +118,23 @@ public sealed class HumanTask : Activity
             policy,
             duration,
             unit,
-            calendar));
+            calendar,
+            context.Input("RequiresReview") is true,
+            context.Input<string>("SkipOutcome") is { Length: > 0 } skip && _outcomes.Contains(skip) ? skip : null));
     }
 
     /// <inheritdoc/>
     protected override void Resume(ActivityContext context, Bookmark bookmark)
     {
         context.TryGetInput(PersonKey, out var person);
-        if (context.TryGetInput(CancelReasonKey, out var reason) && reason is string why)
+        if (context.TryGetInput(NotDoneKey, out var end) && end is string how)
         {
-            if (!_outcomes.Contains(CancelledOutcome))
-                throw new InvalidOperationException($"The task was cancelled by {person}: {why}. The step has no outcome '{CancelledOutcome}', so somebody must decide how the case goes on.");
-            context.SetOutput("Outcome", CancelledOutcome);
+            context.TryGetInput(ReasonKey, out var why);
+            if (!_outcomes.Contains(how))
+                throw new InvalidOperationException($"The task was ended as {how.ToLowerInvariant()} by {person}: {why}. The step has no outcome '{how}', so somebody must decide how the case goes on.");
+            context.SetOutput("Outcome", how);
             context.SetOutput("CompletedBy", person);
-            context.Complete(CancelledOutcome);
+            context.Complete(how);
             return;
         }
 
@@ -151,6 +159,8 @@ public sealed class HumanTask : Activity
             node.Error("outcomes", "two outcomes have the same name.");
         node.SetOutcomes(outcomes);
 
+        if (node.TryLiteral("SkipOutcome", out var skip) && skip is string { Length: > 0 } port && !outcomes.Contains(port))
+            node.PublishError("skipOutcome", $"the step has no outcome '{port}' to be skipped by.");
         if (node.TryLiteral("Title", out var title) && string.IsNullOrWhiteSpace(title as string))
             node.PublishError("title", "the title is missing.");
         if (node.TryLiteral("FormName", out var form) && form is string { Length: > 0 } name && !catalog.Forms.ContainsKey(name))
@@ -183,7 +193,7 @@ public sealed class HumanTask : Activity
 /// <summary>A burst's wish: open a task for this bookmark.</summary>
 public sealed record OpenTask(
     string BookmarkId, string ActivityId, string Title, string? Description, string[] Outcomes, object? Form, string? FormName, string? Team, string[] Candidates, string[] RequiredSkills,
-    string[] ExcludedSteps, int Priority, string? SlaPolicy, string? SlaDuration, string? SlaUnit, string? SlaCalendar) : IBurstWrite;
+    string[] ExcludedSteps, int Priority, string? SlaPolicy, string? SlaDuration, string? SlaUnit, string? SlaCalendar, bool RequiresReview, string? SkipOutcome) : IBurstWrite;
 
 /// <summary>A burst's wish: nobody waits for this bookmark's task any more.</summary>
 public sealed record WithdrawTask(string BookmarkId, string ActivityId, string Reason) : IBurstWrite;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Orchestration.Engine.Expressions;
 
 namespace Orchestration.Workflows.Forms;
 
@@ -51,8 +52,11 @@ public sealed class FormField
     /// <summary>Path of case data to fill the field with at first (<c>x-from</c>).</summary>
     public string? From { get; internal set; }
 
-    /// <summary>Expression that computes the field's default (<c>x-computed</c>); evaluated elsewhere.</summary>
+    /// <summary>Expression that computes the field's default (<c>x-computed</c>); evaluated once, when the task opens.</summary>
     public string? Computed { get; internal set; }
+
+    /// <summary>That expression, compiled.</summary>
+    public CompiledExpression? ComputedBy { get; internal set; }
     public JsonElement? Default { get; internal set; }
     public IReadOnlyList<JsonElement>? Enum { get; internal set; }
     public JsonElement? Const { get; internal set; }

@@ -95,7 +95,7 @@ internal static class FormPost
     }
 
     /// <summary>The first of the field's types that the text is of; else the text itself, for validation to complain about.</summary>
-    private static bool TryReadText(FormField field, string text, out JsonNode? value)
+    public static bool TryReadText(FormField field, string text, out JsonNode? value)
     {
         value = null;
         if (text.Length == 0)

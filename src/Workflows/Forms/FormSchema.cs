@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Orchestration.Engine.Definitions;
 
 namespace Orchestration.Workflows.Forms;
@@ -41,15 +42,52 @@ public sealed class FormSchema
         {
             foreach (var field in fields.Where(field => IsEmpty(data, field) && validation.Errors.All(error => error.Field != $"/{field}")))
             {
-                validation.Add($"/{field}", $"is required to {outcome}");
+                validation.Add($"/{field}", $"is required for “{Words(outcome)}”");
             }
         }
 
         return validation.Errors;
     }
 
+    /// <summary>A value as the field takes it, or null when it does not fit: a number written as text becomes a number.</summary>
+    internal static JsonNode? Fit(FormField field, JsonNode? value)
+    {
+        if (value is null)
+            return null;
+        if (IsValid(value))
+            return value;
+        return value.GetValueKind() == JsonValueKind.String && FormPost.TryReadText(field, value.GetValue<string>(), out var read) && read is not null && IsValid(read) ? read
+            : value.GetValueKind() is JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False && field.Allows(FormTypes.String) && JsonValue.Create(value.ToJsonString()) is { } text && IsValid(text) ? text
+            : null;
+
+        bool IsValid(JsonNode node)
+        {
+            var validation = new FormValidation();
+            validation.Check(field, JsonSerializer.SerializeToElement(node), "");
+            return validation.Errors.Count == 0;
+        }
+    }
+
+    /// <summary>Data in which fields that are read-only have the values the form began with, or none, whatever was sent for them.</summary>
+    /// <param name="data">What was sent.</param>
+    /// <param name="began">What the form began with.</param>
+    public JsonObject WithReadOnly(JsonObject data, JsonObject began)
+    {
+        foreach (var field in Root.AllProperties.Where(field => field.ReadOnly))
+        {
+            data.Remove(field.Name);
+            if (began[field.Name] is { } value)
+                data[field.Name] = value.DeepClone();
+        }
+
+        return data;
+    }
+
     /// <summary>Reads posted name/value pairs (<c>address.street</c>, <c>items[0].sku</c>) into typed data. Text that is not of its field's type stays text, so that <see cref="Validate"/> names the field and nothing typed is lost.</summary>
     public JsonElement ReadPost(IEnumerable<KeyValuePair<string, string>> fields) => FormPost.Read(Root, fields);
+
+    /// <summary><c>NeedInformation</c> → “Need information”.</summary>
+    private static string Words(string name) => string.Concat(name.Select((c, i) => i > 0 && char.IsUpper(c) && char.IsLower(name[i - 1]) ? $" {char.ToLowerInvariant(c)}" : c.ToString()));
 
     private static bool IsEmpty(JsonElement data, string field) =>
         !data.TryGetProperty(field, out var value) || value.ValueKind == JsonValueKind.Null || (value.ValueKind == JsonValueKind.String && value.GetString()!.Length == 0);

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Expressions;
 
 namespace Orchestration.Workflows.Forms;
 
@@ -192,10 +193,10 @@ internal sealed partial class FormSchemaReader
                 field.ReadOnly = Bool(value, path);
                 break;
             case "x-from":
-                field.From = Text(value, path);
+                field.From = ReadFrom(value, path, depth);
                 break;
             case "x-computed":
-                field.Computed = Text(value, path);
+                ReadComputed(field, value, path, depth);
                 break;
             case "x-outcomes" when depth == 0:
                 outcomes = ReadOutcomes(value, path);
@@ -312,6 +313,34 @@ internal sealed partial class FormSchemaReader
         }
     }
 
+    /// <summary>The form's own fields only: a row of a list has no data of the case that belongs to it.</summary>
+    private string? ReadFrom(JsonElement value, string path, int depth)
+    {
+        if (Text(value, path) is not { } from)
+            return null;
+        if (depth == 1 && CasePath().IsMatch(from))
+            return from;
+        Error(path, depth == 1 ? "must be a path such as reference, claim.amount or steps.assess.amount" : "is for the form's own fields only");
+        return null;
+    }
+
+    private void ReadComputed(FormField field, JsonElement value, string path, int depth)
+    {
+        if (Text(value, path) is not { } text)
+            return;
+        try
+        {
+            field.Computed = text;
+            field.ComputedBy = ExpressionLanguage.JavaScript.Compile(text);
+            if (depth != 1)
+                Error(path, "is for the form's own fields only");
+        }
+        catch (ExpressionException exception)
+        {
+            Error(path, $"is not an expression: {exception.Message}");
+        }
+    }
+
     private Regex? ReadPattern(JsonElement value, string path)
     {
         if (Text(value, path) is not { } pattern)
@@ -417,4 +446,7 @@ internal sealed partial class FormSchemaReader
 
     [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_-]{0,63}$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex PropertyName();
+
+    [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*){0,7}$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    private static partial Regex CasePath();
 }

@@ -22,6 +22,10 @@ public static class JobCatalog
     public static readonly JobDescription Timers = new(
         "timers", "Timers", "Resumes the delays and timers of cases that are due.", "Every second", EverySecond, Deadlines("timer"));
 
+    /// <summary>Brings suspended tasks back.</summary>
+    public static readonly JobDescription ResumeSuspended = new(
+        "resume-suspended", "Resume suspended work", "Brings back tasks that were suspended until a time that has come.", "Every second", EverySecond, Deadlines("task-resume"));
+
     /// <summary>Delivers stimuli.</summary>
     public static readonly JobDescription Stimuli = new(
         "stimuli", "Deliver between cases", "Delivers events, starts and ends of child workflows that the host that wrote them did not deliver.", "Every second", EverySecond,
@@ -37,7 +41,7 @@ public static class JobCatalog
         "housekeeping", "Housekeeping", "Makes the partitions of history for the coming months, purges drafts of finished tasks and forgets what nobody can ask for any more.", "Every night at 03:07 UTC", "0 7 3 * * ?", null);
 
     /// <summary>All of them, in the order pages show them.</summary>
-    public static readonly IReadOnlyList<JobDescription> All = [Escalate, Timers, Stimuli, Effects, Housekeeping];
+    public static readonly IReadOnlyList<JobDescription> All = [Escalate, Timers, ResumeSuspended, Stimuli, Effects, Housekeeping];
 
     /// <summary>The job of that name, or null.</summary>
     public static JobDescription? Find(string name) => All.FirstOrDefault(job => job.Name == name);

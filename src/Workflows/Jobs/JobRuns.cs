@@ -69,7 +69,8 @@ public sealed partial class JobRuns : IJobListener
         if (jobException is not null)
             _failures.Add(1, tag);
 
-        var now = _clock.Now();
+        // Quartz's own time, which stands still for nobody.
+        var now = Instant.FromDateTimeOffset(context.FireTimeUtc + context.JobRunTime).Truncated();
         var took = (long)context.JobRunTime.TotalMilliseconds;
         Dictionary<(string Job, Instant Minute), Minute>? due = null;
         lock (_lock)
@@ -105,7 +106,7 @@ public sealed partial class JobRuns : IJobListener
             if (failure is { } failed)
                 batch.Add("insert into job_failure (id, job, host, at, took_ms, error) values ($1, $2, $3, $4, $5, left($6, 20000))", Ids.New(now), failed.Job, _host, now, failed.Took, failed.Error);
             await batch.ExecuteNonQueryAsync(cancel);
-            _backlogs = await JobQueries.BacklogsAsync(_database, now, cancel);
+            _backlogs = await JobQueries.BacklogsAsync(_database, _clock.Now(), cancel);
         }
         catch (Exception e) when (e is NpgsqlException or TimeoutException or OperationCanceledException)
         {

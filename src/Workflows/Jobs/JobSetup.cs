@@ -28,6 +28,7 @@ public static class JobSetup
             q.AddJobListener<JobRuns>();
             Add<EscalateJob>(q, JobCatalog.Escalate);
             Add<TimersJob>(q, JobCatalog.Timers);
+            Add<ResumeSuspendedJob>(q, JobCatalog.ResumeSuspended);
             Add<StimuliJob>(q, JobCatalog.Stimuli);
             Add<EffectsJob>(q, JobCatalog.Effects);
             Add<HousekeepingJob>(q, JobCatalog.Housekeeping);

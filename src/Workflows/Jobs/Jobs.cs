@@ -27,6 +27,14 @@ public sealed class TimersJob(Timers timers) : IJob
     public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) => Sweep.RunAsync(context, timers.SweepAsync, 100, cancellationToken);
 }
 
+/// <summary>Resumes suspended tasks whose wait is over.</summary>
+[DisallowConcurrentExecution]
+public sealed class ResumeSuspendedJob(ResumeSuspended suspended) : IJob
+{
+    /// <inheritdoc/>
+    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) => Sweep.RunAsync(context, suspended.SweepAsync, 100, cancellationToken);
+}
+
 /// <summary>Delivers stimuli that the host that wrote them did not.</summary>
 [DisallowConcurrentExecution]
 public sealed class StimuliJob(WorkflowRuntime runtime) : IJob

@@ -53,7 +53,7 @@ public static class ClockQueries
     public static async Task<PlacedClock?> FindAsync(NpgsqlDataSource database, Guid id, Person actor, CancellationToken cancel = default)
     {
         await using var query = database.Query(
-            $"{Placed} where k.id = $3 and ($4 or c.created_by = $2 or exists (select from task t where t.instance_id = k.instance_id and {TaskQueries.Visible}))",
+            $"{Placed} where k.id = $3 and ($4 or c.created_by = $2 or exists (select from task t where t.instance_id = k.instance_id and {TaskQueries.Concerns}))",
             actor.Id, actor.UserName, id, TaskQueries.SeesAll(actor));
         await using var reader = await query.ExecuteReaderAsync(cancel);
         return (await ReadAsync(reader, cancel)).SingleOrDefault();

@@ -254,7 +254,7 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
                 due.Record(new("task.priority-raised", "task", Ids.Text(task.Id), task.Revision + 1, Payload(new { title = task.Title, from = task.Priority, to = priority })));
                 return task with { Priority = priority };
 
-            case LadderAction.Reassign reassign when facts.Takeover(reassign.To, task) is var next && next != task.Owner:
+            case LadderAction.Reassign reassign when task.State is TaskState.Ready or TaskState.Reserved or TaskState.InProgress && facts.Takeover(reassign.To, task) is var next && next != task.Owner:
                 due.Record(new("task.reassigned", "task", Ids.Text(task.Id), task.Revision + 1, Payload(new { title = task.Title, previous = task.Owner, owner = next, team = task.Team })));
                 return task with { Owner = next, State = next is null ? TaskState.Ready : TaskState.Reserved };
 

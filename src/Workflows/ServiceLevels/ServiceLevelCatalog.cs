@@ -115,19 +115,31 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
         "update sla_clock set status = $2, due_at = $3, breached = $4, generation = $5, state = $6, changed_at = $7 where id = $1",
         id, clock.Status.ToString(), clock.DueAt, clock.Breached, clock.Generation, StateOf(clock), now);
 
-    private static void End(InstanceTransaction transaction, Action<HistoryEvent> record, StoredClock clock, ClockChange change, string reason)
+    /// <summary>Writes a clock that paused or goes on, its ledger, and the deadline of its next rung.</summary>
+    internal void Store(InstanceTransaction transaction, Guid id, ClockChange change)
     {
-        transaction.Write(Update(clock.Id, change.State, transaction.Now));
-        transaction.Write("delete from deadline where subject_id = $1 and kind = 'rung'", clock.Id);
+        WriteChange(transaction, id, change);
+        if (Ladder.NextAt(change.State, CalendarOf(change.State)) is { } next)
+            transaction.Write("insert into deadline (id, kind, due_at, instance_id, subject_id, generation) values ($1, 'rung', $2, $3, $4, $5)", Ids.New(transaction.Now), next.Truncated(), transaction.InstanceId, id, change.State.Generation);
+    }
+
+    private static void WriteChange(InstanceTransaction transaction, Guid id, ClockChange change)
+    {
+        transaction.Write(Update(id, change.State, transaction.Now));
+        transaction.Write("delete from deadline where subject_id = $1 and kind = 'rung'", id);
         var rows = change.Rows;
         if (rows.Count > 0)
         {
             transaction.Write(
                 "insert into sla_ledger (clock_id, generation, from_at, to_at, kind, cause, counted) select $1, * from unnest($2::int[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[], $7::bigint[])",
-                clock.Id, rows.Select(r => r.Generation).ToArray(), rows.Select(r => r.From).ToArray(), rows.Select(r => r.To).ToArray(), rows.Select(r => r.Kind.ToString()).ToArray(),
+                id, rows.Select(r => r.Generation).ToArray(), rows.Select(r => r.From).ToArray(), rows.Select(r => r.To).ToArray(), rows.Select(r => r.Kind.ToString()).ToArray(),
                 rows.Select(r => r.Cause).ToArray(), rows.Select(r => r.Counted.ToInt64Nanoseconds() / 1000).ToArray());
         }
+    }
 
+    private static void End(InstanceTransaction transaction, Action<HistoryEvent> record, StoredClock clock, ClockChange change, string reason)
+    {
+        WriteChange(transaction, clock.Id, change);
         record(new(
             change.State.Status == ClockStatus.Cancelled ? "sla.cancelled" : change.State.Breached ? "sla.missed" : "sla.met",
             "clock", Ids.Text(clock.Id), change.State.Generation, JsonSerializer.SerializeToUtf8Bytes(new { policy = change.State.Policy.Id, due = change.State.DueAt?.ToString(), reason }, TaskJson.Options)));

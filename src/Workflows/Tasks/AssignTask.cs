@@ -4,7 +4,7 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks;
 
-/// <summary>A supervisor or the team's lead gives a task to a person who could have claimed it. → Reserved.</summary>
+/// <summary>A supervisor or the team's lead gives a task to a person who could have claimed it, or to the substitute of one who is away. → Reserved.</summary>
 public static class AssignTask
 {
     /// <summary>Assigns, and tells the person.</summary>
@@ -18,20 +18,21 @@ public static class AssignTask
     {
         if (string.IsNullOrWhiteSpace(assignee))
             return new TaskResult.InvalidRequest("person", "Say who gets it, by user name.");
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Assign, request, actor, assignee, $"{assignee}\n{reason}", cancel);
+        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Assign, request, actor, assignee, $"{assignee}\n{reason}", redirect: true, cancel: cancel);
         if (t.Refusal is { } refusal)
             return refusal;
         if (!t.MayMoveWork)
             return new TaskResult.Forbidden("Only the team's lead or a supervisor can assign this task.");
-        if (t.WhyNotEligible() is { } ineligible)
+        if (t.WhyNotEligible(anyway: t.Subject.IsCandidate) is { } ineligible)
             return ineligible;
 
         t.Write(
-            "update task set state = 'Reserved', owner_id = $2, claimed_at = $3, revision = revision + 1, changed_by = $4, changed_at = $3 where id = $1",
-            t.Task.Id, t.Subject.Id, t.Now, actor.UserName);
+            "update task set state = 'Reserved', owner_id = $2, on_behalf_of = $5, delegated_by = null, claimed_at = $3, revision = revision + 1, changed_by = $4, changed_at = $3 where id = $1",
+            t.Task.Id, t.Subject.Id, t.Now, actor.UserName, t.InsteadOf(assignee)?.Id ?? t.OnBehalfOf);
         if (t.Subject.Id != actor.Id)
-            Notify.Write(t.Instance, t.Subject.Id, "task.assigned", $"{t.Task.Title} was assigned to you", reason ?? "", t.Task.Id);
+            Notify.Write(t.Instance, t.Subject.Id, "task.assigned", $"{t.Task.Title} was assigned to you", t.InsteadOf(assignee) is { } away ? $"In place of {away.Name}, who is away. {reason}".Trim() : reason ?? "", t.Task.Id);
         return await t.CommitAsync(
-            "task.assigned", new(t.Task.Id, TaskState.Reserved, t.Task.Revision + 1, t.Subject.Id, null), new { title = t.Task.Title, owner = t.Subject.UserName, previous = t.Task.OwnerId, reason }, cancel);
+            "task.assigned", new(t.Task.Id, TaskState.Reserved, t.Task.Revision + 1, t.Subject.Id, null),
+            new { title = t.Task.Title, owner = t.Subject.UserName, previous = t.Task.OwnerId, onBehalfOf = t.InsteadOf(assignee)?.Id, reason }, cancel);
     }
 }

@@ -16,17 +16,14 @@ public static class CancelTask
     {
         if (string.IsNullOrWhiteSpace(reason))
             return new TaskResult.InvalidRequest("reason", "Say why the task is cancelled.");
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Cancel, request, actor, actor.UserName, reason, cancel);
+        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Cancel, request, actor, actor.UserName, reason, cancel: cancel);
         if (t.Refusal is { } refusal)
             return refusal;
         if (!t.MayMoveWork)
             return new TaskResult.Forbidden("Only the team's lead or a supervisor can cancel this task.");
 
-        await t.Instance.AdvanceAsync(new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), HumanTask.Cancelled(reason, actor.UserName)), cancel);
-        t.Write(
-            "update task set state = 'Cancelled', owner_id = null, ended_by = $2, ended_at = $3, revision = revision + 1, changed_by = $2, changed_at = $3 where id = $1",
-            t.Task.Id, actor.UserName, t.Now);
-        t.CancelClocks(reason);
+        await t.Instance.AdvanceAsync(new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), HumanTask.NotDone(nameof(TaskState.Cancelled), reason, actor.UserName)), cancel);
+        t.End(TaskState.Cancelled, reason);
         return await t.CommitAsync("task.cancelled", new(t.Task.Id, TaskState.Cancelled, t.Task.Revision + 1, null, null), new { title = t.Task.Title, reason }, cancel);
     }
 }

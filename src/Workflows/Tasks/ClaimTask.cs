@@ -3,7 +3,7 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks;
 
-/// <summary>A candidate takes a task that nobody has: Ready → Reserved. The first one wins.</summary>
+/// <summary>A candidate, or somebody who stands in for one, takes a task that nobody has: Ready → Reserved. The first one wins.</summary>
 public static class ClaimTask
 {
     /// <summary>Claims for whoever asks.</summary>
@@ -14,8 +14,9 @@ public static class ClaimTask
             return refusal;
 
         t.Write(
-            "update task set state = 'Reserved', owner_id = $2, claimed_at = $3, revision = revision + 1, changed_by = $4, changed_at = $3 where id = $1",
-            t.Task.Id, actor.Id, t.Now, actor.UserName);
-        return await t.CommitAsync("task.claimed", new(t.Task.Id, TaskState.Reserved, t.Task.Revision + 1, actor.Id, null), new { title = t.Task.Title, owner = actor.UserName }, cancel);
+            "update task set state = 'Reserved', owner_id = $2, on_behalf_of = $5, delegated_by = null, claimed_at = $3, revision = revision + 1, changed_by = $4, changed_at = $3 where id = $1",
+            t.Task.Id, actor.Id, t.Now, actor.UserName, t.OnBehalfOf);
+        return await t.CommitAsync(
+            "task.claimed", new(t.Task.Id, TaskState.Reserved, t.Task.Revision + 1, actor.Id, null), new { title = t.Task.Title, owner = actor.UserName, onBehalfOf = t.OnBehalfOf }, cancel);
     }
 }

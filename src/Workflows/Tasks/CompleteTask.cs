@@ -1,11 +1,9 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Activities;
-using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks;
@@ -26,7 +24,7 @@ public static class CompleteTask
     public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, string? outcome, JsonObject data, Person actor, CancellationToken cancel = default)
     {
         var text = data.ToJsonString();
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Complete, request, actor, actor.UserName, $"{outcome}\n{text}", cancel);
+        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Complete, request, actor, actor.UserName, $"{outcome}\n{text}", cancel: cancel);
         if (t.Refusal is { } refusal)
             return refusal;
         if (!t.IsOwner)
@@ -34,37 +32,23 @@ public static class CompleteTask
         if (t.Subject.ExcludedBy is { } step)
             return new TaskResult.ExcludedByFourEyes(step.Id, step.Title);
 
-        outcome ??= t.Task.Outcomes.Length == 1 ? t.Task.Outcomes[0] : null;
-        if (outcome is null || !t.Task.Outcomes.Contains(outcome))
-            return new TaskResult.InvalidRequest("outcome", $"Choose one of: {string.Join(", ", t.Task.Outcomes)}.");
-
-        var utf8 = System.Text.Encoding.UTF8.GetBytes(text);
-        var errors = await ValidateAsync(desk, t.Task, outcome, utf8, cancel);
-        if (errors.Count > 0)
-        {
-            t.Write("update task set draft = $2 where id = $1", t.Task.Id, new Json(utf8));
-            await t.Instance.CommitAsync(cancel);
-            return new TaskResult.InvalidData(errors);
-        }
+        if (t.Task.RequiresReview)
+            return new TaskResult.ReviewRequired();
+        var (refused, utf8) = await TaskForms.CheckAsync(desk, t, outcome ??= t.OnlyOutcome, text, cancel);
+        if (refused is not null)
+            return refused;
 
         await t.Instance.AdvanceAsync(
-            new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), HumanTask.Completed(outcome, (OrderedDictionary<string, object?>)WorkflowData.FromUtf8(utf8)!, actor.UserName)), cancel);
+            new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), HumanTask.Completed(outcome!, (OrderedDictionary<string, object?>)WorkflowData.FromUtf8(utf8)!, actor.UserName)), cancel);
         t.Write(
             """
-            update task set state = 'Completed', outcome = $2, data = $3, draft = null, ended_by = $4, ended_at = $5, actors = array_remove(actors, $6) || $6,
+            update task set state = 'Completed', outcome = $2, data = $3, draft = null, ended_by = $4, ended_at = $5, actors = array(select distinct unnest(actors || $6::uuid[])),
                 started_at = coalesce(started_at, $5), revision = revision + 1, changed_by = $4, changed_at = $5
             where id = $1
             """,
-            t.Task.Id, outcome, new Json(utf8), actor.UserName, t.Now, actor.Id);
+            t.Task.Id, outcome, new Json(utf8), actor.UserName, t.Now, t.Workers);
         t.StopClocks();
         return await t.CommitAsync(
-            "task.completed", new(t.Task.Id, TaskState.Completed, t.Task.Revision + 1, actor.Id, outcome), new { title = t.Task.Title, outcome, data }, cancel);
-    }
-
-    private static async Task<IReadOnlyList<FormError>> ValidateAsync(TaskDesk desk, TaskRow task, string outcome, byte[] data, CancellationToken cancel)
-    {
-        var form = await TaskForms.FindAsync(desk.Runtime.Definitions, task.DefinitionVersionId, task.Form, task.FormName, cancel);
-        using var document = JsonDocument.Parse(data);
-        return form is null ? [] : form.Validate(document.RootElement, outcome);
+            "task.completed", new(t.Task.Id, TaskState.Completed, t.Task.Revision + 1, actor.Id, outcome), new { title = t.Task.Title, outcome, data = JsonNode.Parse(utf8), onBehalfOf = t.Task.OnBehalfOf }, cancel);
     }
 }

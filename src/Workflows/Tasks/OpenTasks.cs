@@ -13,14 +13,10 @@ namespace Orchestration.Workflows.Tasks;
 public static class OpenTasks
 {
     /// <summary>Registers both.</summary>
-    public static void Register(BurstWrites writes, ServiceLevelCatalog serviceLevels)
+    public static void Register(BurstWrites writes, DefinitionStore definitions, ServiceLevelCatalog serviceLevels)
     {
         writes.Reduce(NeverSeen);
-        writes.Register<OpenTask>((open, context, _) =>
-        {
-            Open(open, context, serviceLevels);
-            return ValueTask.CompletedTask;
-        });
+        writes.Register<OpenTask>((open, context, cancel) => OpenAsync(open, context, definitions, serviceLevels, cancel));
         writes.Register<WithdrawTask>((withdraw, context, cancel) => WithdrawAsync(withdraw, context, serviceLevels, cancel));
     }
 
@@ -32,8 +28,10 @@ public static class OpenTasks
         return opened.Count == 0 ? writes : writes.Where(w => w is not OpenTask { BookmarkId: var o } || !opened.Contains(o)).Where(w => w is not WithdrawTask { BookmarkId: var o } || !opened.Contains(o)).ToList();
     }
 
-    private static void Open(OpenTask open, BurstWriteContext context, ServiceLevelCatalog serviceLevels)
+    private static async ValueTask OpenAsync(OpenTask open, BurstWriteContext context, DefinitionStore definitions, ServiceLevelCatalog serviceLevels, CancellationToken cancel)
     {
+        var form = open.Form is null ? (byte[]?)null : Schema(open.Form);
+        var prefill = await TaskPrefill.OfAsync(definitions, context, form, open.FormName, cancel);
         var transaction = context.Transaction;
         var now = transaction.Now;
         var id = Ids.New(now);
@@ -41,12 +39,12 @@ public static class OpenTasks
         transaction.Write(
             """
             insert into task (id, instance_id, bookmark_id, definition_id, definition_version_id, activity_id, title, description, form, form_name, outcomes, team, candidates,
-                required_skills, excluded_steps, priority, state, due_at, breached, changed_by, created_at, changed_at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 'Ready', $17, $18, $19, $20, $20)
+                required_skills, excluded_steps, priority, state, due_at, breached, changed_by, created_at, changed_at, requires_review, skip_outcome, prefill)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 'Ready', $17, $18, $19, $20, $20, $21, $22, $23)
             """,
             id, context.InstanceId, Guid.Parse(open.BookmarkId), context.State.DefinitionId, context.State.DefinitionVersionId, open.ActivityId, open.Title, open.Description,
-            open.Form is null ? null : new Json(Schema(open.Form)), open.FormName, open.Outcomes, open.Team, open.Candidates, open.RequiredSkills, open.ExcludedSteps, (short)open.Priority,
-            clock?.DueAt, clock?.Breached ?? false, transaction.Actor, now);
+            form is null ? null : new Json(form), open.FormName, open.Outcomes, open.Team, open.Candidates, open.RequiredSkills, open.ExcludedSteps, (short)open.Priority,
+            clock?.DueAt, clock?.Breached ?? false, transaction.Actor, now, open.RequiresReview, open.SkipOutcome, prefill);
         context.History.Add(new("task.opened", "task", Ids.Text(id), 1, JsonSerializer.SerializeToUtf8Bytes(
             new { title = open.Title, team = open.Team, candidates = open.Candidates, due = clock?.DueAt?.ToString(), outcomes = open.Outcomes }, TaskJson.Options)) { ActivityId = open.ActivityId });
         if (clock is not null)
@@ -61,11 +59,12 @@ public static class OpenTasks
         int revision;
         Guid? owner;
         string title;
-        await using (var task = await transaction.QueryAsync(Sql.Command("select id, revision, owner_id, title from task where bookmark_id = $1 and ended_at is null", Guid.Parse(withdraw.BookmarkId)), cancel))
+        bool waits;
+        await using (var task = await transaction.QueryAsync(Sql.Command("select id, revision, owner_id, title, suspended_from is not null from task where bookmark_id = $1 and ended_at is null", Guid.Parse(withdraw.BookmarkId)), cancel))
         {
             if (!await task.ReadAsync(cancel))
                 return;
-            (id, revision, owner, title) = (task.GetGuid(0), task.GetInt32(1) + 1, task.GuidOrNull(2), task.GetString(3));
+            (id, revision, owner, title, waits) = (task.GetGuid(0), task.GetInt32(1) + 1, task.GuidOrNull(2), task.GetString(3), task.GetBoolean(4));
         }
 
         await using (var reader = await transaction.QueryAsync(TaskClocks.Select(id), cancel))
@@ -75,8 +74,14 @@ public static class OpenTasks
         }
 
         transaction.Write(
-            "update task set state = 'Cancelled', owner_id = null, ended_by = $2, ended_at = $3, revision = $4, changed_by = $2, changed_at = $3 where id = $1",
-            id, transaction.Actor, transaction.Now, revision);
+            """
+            update task set state = 'Cancelled', owner_id = null, ended_by = $2, ended_at = $3, end_reason = $5, reviewer_id = null, proposed_outcome = null, suspended_from = null, suspended_reason = null,
+                suspended_until = null, revision = $4, changed_by = $2, changed_at = $3
+            where id = $1
+            """,
+            id, transaction.Actor, transaction.Now, revision, withdraw.Reason);
+        if (waits)
+            transaction.Write(ResumeTask.ForgetDeadline, id);
         context.History.Add(new("task.cancelled", "task", Ids.Text(id), revision, JsonSerializer.SerializeToUtf8Bytes(new { title, reason = withdraw.Reason }, TaskJson.Options)) { ActivityId = withdraw.ActivityId });
         if (owner is { } person)
             Notify.Write(transaction, person, "task.cancelled", $"{title} is no longer needed", withdraw.Reason, id);

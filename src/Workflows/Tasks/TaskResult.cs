@@ -36,6 +36,9 @@ public abstract record TaskResult
     /// <summary>It has ended: the first terminal transition wins, and this says which one it was.</summary>
     public sealed record AlreadyEnded(TaskState State, string? Outcome, string EndedBy, Instant EndedAt) : TaskResult;
 
+    /// <summary>The step requires a second pair of eyes: it can not be completed by its owner alone.</summary>
+    public sealed record ReviewRequired : TaskResult;
+
     /// <summary>The operation id was used for something else.</summary>
     public sealed record OperationReused(string OperationId) : TaskResult;
 

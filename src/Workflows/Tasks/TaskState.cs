@@ -16,12 +16,24 @@ public enum TaskState
 
     /// <summary>Is being worked on.</summary>
     InProgress,
+
+    /// <summary>Waits for something, and returns to where it was.</summary>
     Suspended,
+
+    /// <summary>Done, and waits for a second pair of eyes.</summary>
     ReadyForReview,
+
+    /// <summary>Is looked through by somebody other than who did it.</summary>
     InReview,
     Completed,
+
+    /// <summary>Not done because the step allows that; the case went on by the outcome for it.</summary>
     Skipped,
+
+    /// <summary>Not to be done: the case went another way, or back, or somebody decided so.</summary>
     Cancelled,
+
+    /// <summary>Its owner could not do it.</summary>
     Failed,
 }
 
@@ -36,29 +48,68 @@ public static class TaskStates
 public enum TaskVerb
 {
     Claim,
+    TakeOver,
     Start,
+    Stop,
     Release,
     Assign,
+    Delegate,
+    Forward,
+    Suspend,
+    Resume,
+    Prioritize,
+    Comment,
+    Attach,
+    RequestReview,
+    StartReview,
+    ApproveReview,
+    RequestChanges,
     Complete,
+    Skip,
+    Return,
+    Fail,
     Cancel,
 }
 
-/// <summary>The state diagram, as data: from which states a verb is allowed. docs/tasks.md shows it; a test holds both together.</summary>
+/// <summary>The state diagram, as data: from which states a verb is allowed, and to which it leads. docs/tasks.md shows it; a test holds both together.</summary>
 public static class TaskLifeCycle
 {
-    private static readonly Dictionary<TaskVerb, TaskState[]> From = new()
+    private static readonly TaskState[] Live = [TaskState.Created, TaskState.Ready, TaskState.Reserved, TaskState.InProgress, TaskState.Suspended, TaskState.ReadyForReview, TaskState.InReview];
+    private static readonly TaskState[] AtWork = [TaskState.Ready, TaskState.Reserved, TaskState.InProgress];
+    private static readonly TaskState[] Owned = [TaskState.Reserved, TaskState.InProgress];
+
+    private static readonly Dictionary<TaskVerb, (TaskState[] From, TaskState[] To)> Moves = new()
     {
-        [TaskVerb.Claim] = [TaskState.Ready],
-        [TaskVerb.Start] = [TaskState.Reserved],
-        [TaskVerb.Release] = [TaskState.Reserved, TaskState.InProgress],
-        [TaskVerb.Assign] = [TaskState.Ready, TaskState.Reserved, TaskState.InProgress],
-        [TaskVerb.Complete] = [TaskState.Reserved, TaskState.InProgress],
-        [TaskVerb.Cancel] = [TaskState.Created, TaskState.Ready, TaskState.Reserved, TaskState.InProgress, TaskState.Suspended, TaskState.ReadyForReview, TaskState.InReview],
+        [TaskVerb.Claim] = ([TaskState.Ready], [TaskState.Reserved]),
+        [TaskVerb.TakeOver] = (Owned, [TaskState.Reserved]),
+        [TaskVerb.Start] = ([TaskState.Reserved, TaskState.ReadyForReview], [TaskState.InProgress]),
+        [TaskVerb.Stop] = ([TaskState.InProgress], [TaskState.Reserved]),
+        [TaskVerb.Release] = ([TaskState.Reserved, TaskState.InProgress, TaskState.InReview], [TaskState.Ready, TaskState.ReadyForReview]),
+        [TaskVerb.Assign] = (AtWork, [TaskState.Reserved]),
+        [TaskVerb.Delegate] = (Owned, [TaskState.Reserved]),
+        [TaskVerb.Forward] = (AtWork, [TaskState.Ready]),
+        [TaskVerb.Suspend] = (AtWork, [TaskState.Suspended]),
+        [TaskVerb.Resume] = ([TaskState.Suspended], AtWork),
+        [TaskVerb.Prioritize] = (Live, []),
+        [TaskVerb.Comment] = (Live, []),
+        [TaskVerb.Attach] = (Live, []),
+        [TaskVerb.RequestReview] = (Owned, [TaskState.ReadyForReview]),
+        [TaskVerb.StartReview] = ([TaskState.ReadyForReview], [TaskState.InReview]),
+        [TaskVerb.ApproveReview] = ([TaskState.InReview], [TaskState.Completed]),
+        [TaskVerb.RequestChanges] = ([TaskState.InReview], [TaskState.InProgress]),
+        [TaskVerb.Complete] = (Owned, [TaskState.Completed]),
+        [TaskVerb.Skip] = ([.. AtWork, TaskState.Suspended], [TaskState.Skipped]),
+        [TaskVerb.Return] = (AtWork, [TaskState.Cancelled]),
+        [TaskVerb.Fail] = ([TaskState.InProgress], [TaskState.Failed]),
+        [TaskVerb.Cancel] = (Live, [TaskState.Cancelled]),
     };
 
     /// <summary>Whether a task in this state can be asked this.</summary>
-    public static bool Allows(TaskState state, TaskVerb verb) => From[verb].Contains(state);
+    public static bool Allows(TaskState state, TaskVerb verb) => Moves[verb].From.Contains(state);
 
     /// <summary>States a verb is allowed from.</summary>
-    public static IReadOnlyList<TaskState> StatesFor(TaskVerb verb) => From[verb];
+    public static IReadOnlyList<TaskState> StatesFor(TaskVerb verb) => Moves[verb].From;
+
+    /// <summary>States a verb leads to; empty when it changes none.</summary>
+    public static IReadOnlyList<TaskState> LeadsTo(TaskVerb verb) => Moves[verb].To;
 }

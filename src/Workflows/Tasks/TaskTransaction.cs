@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Text.Json;
 using NodaTime;
+using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
@@ -20,7 +21,41 @@ public sealed record TaskRequest(Guid TaskId, int Revision, string OperationId);
 /// <summary>A task as a verb sees it, under its case's lock.</summary>
 public sealed record TaskRow(
     Guid Id, Guid InstanceId, Guid BookmarkId, string DefinitionVersionId, string ActivityId, string Title, TaskState State, int Revision, Guid? OwnerId, string? Team, string[] Candidates,
-    string[] RequiredSkills, string[] Outcomes, string? Form, string? FormName, string? Outcome, string? EndedBy, Instant? EndedAt, string ChangedBy, Instant ChangedAt, short Priority);
+    string[] RequiredSkills, string[] Outcomes, string? Form, string? FormName, string? Outcome, string? EndedBy, Instant? EndedAt, string ChangedBy, Instant ChangedAt, short Priority)
+{
+    /// <summary>Where a suspended task returns to.</summary>
+    public TaskState? SuspendedFrom { get; init; }
+
+    /// <summary>Outcome by which the case goes on when the step is skipped.</summary>
+    public string? SkipOutcome { get; init; }
+
+    /// <summary>Whether somebody else must approve it.</summary>
+    public bool RequiresReview { get; init; }
+
+    /// <summary>Who was asked to review it, or does.</summary>
+    public Guid? ReviewerId { get; init; }
+
+    /// <summary>Outcome that waits for approval.</summary>
+    public string? ProposedOutcome { get; init; }
+
+    /// <summary>Data that wait for approval.</summary>
+    public byte[]? ProposedData { get; init; }
+
+    /// <summary>Absent person in whose place the owner has it.</summary>
+    public Guid? OnBehalfOf { get; init; }
+
+    /// <summary>Everybody who has worked on it.</summary>
+    public Guid[] Actors { get; init; } = [];
+
+    /// <summary>Who forwarded it and is no candidate any more.</summary>
+    public Guid[] GaveUp { get; init; } = [];
+
+    /// <summary>User name of its owner.</summary>
+    public string? Owner { get; init; }
+
+    /// <summary>What its form began with, as JSON.</summary>
+    public string? Prefill { get; init; }
+}
 
 /// <summary>
 /// One verb on one task: locks the case, reads all that its rules need in the same round trip, and writes everything in a second one.
@@ -57,22 +92,27 @@ internal sealed class TaskTransaction : IAsyncDisposable
     /// <param name="actor">Who asks.</param>
     /// <param name="subject">User name of whom it is about.</param>
     /// <param name="body">The rest of the request, for the operation id.</param>
+    /// <param name="redirect">Whether a substitute gets it in place of an absent subject.</param>
+    /// <param name="also">One more thing to read; its rows are <see cref="Also"/>.</param>
     /// <param name="cancel">Cancels.</param>
     public static async Task<TaskTransaction> OpenAsync(
-        TaskDesk desk, TaskVerb verb, TaskRequest request, Person actor, string subject, string? body = null, CancellationToken cancel = default)
+        TaskDesk desk, TaskVerb verb, TaskRequest request, Person actor, string subject, string? body = null, bool redirect = false, NpgsqlBatchCommand? also = null, CancellationToken cancel = default)
     {
         var operation = Operation.Of(actor.UserName, request.OperationId, verb.ToString(), request.TaskId.ToString(), $"{request.Revision}", body);
         var transaction = await InstanceTransaction.OpenAsync(
             desk.Runtime,
             actor.UserName,
             ("(select instance_id from task where id = $1)", request.TaskId),
-            reads: [operation.Find(), Select(request.TaskId), Subject.Select(subject, request.TaskId, desk.Runtime.Clock.Now()), TaskClocks.Select(request.TaskId)],
-            moves: verb is TaskVerb.Complete or TaskVerb.Cancel,
+            reads: [
+                operation.Find(), Select(request.TaskId), Subject.Select(subject, request.TaskId, desk.Runtime.Clock.Now(), actor.Id, redirect), TaskClocks.Select(request.TaskId),
+                .. also is null ? (NpgsqlBatchCommand[])[] : [also],
+            ],
+            moves: verb is TaskVerb.Complete or TaskVerb.ApproveReview or TaskVerb.Skip or TaskVerb.Return or TaskVerb.Fail or TaskVerb.Cancel,
             cancel: cancel);
         var task = new TaskTransaction(desk, transaction, request, operation, actor);
         try
         {
-            task.Refusal = await task.ReadAsync(verb, cancel);
+            task.Refusal = await task.ReadAsync(verb, also is not null, cancel);
             return task;
         }
         catch
@@ -82,16 +122,27 @@ internal sealed class TaskTransaction : IAsyncDisposable
         }
     }
 
-    /// <summary>Why the subject may not have this task, or null if they may: candidate or team member, skilled, and not one of the excluded steps' people.</summary>
-    public TaskResult? WhyNotEligible()
+    /// <summary>Why the subject may not have this task, or null if they may: candidate or team member (or standing in for one), skilled, and not one of the excluded steps' people.</summary>
+    /// <param name="anyway">Whoever gives it to them knows that they are no candidate, or gave it up.</param>
+    public TaskResult? WhyNotEligible(bool anyway = false)
     {
         if (!Subject.IsActive)
-            return new TaskResult.Forbidden("This person is not active.");
-        if (!Task.Candidates.Contains(Subject.UserName, StringComparer.OrdinalIgnoreCase) && !(Task.Team is { } team && Subject.Teams.Contains(team)))
+            return new TaskResult.Forbidden($"{Subject.DisplayName} is not active.");
+        if (!anyway && Task.GaveUp.Contains(Subject.Id))
+            return new TaskResult.Forbidden($"{Subject.DisplayName} forwarded this task and is no candidate for it any more.");
+        if (!anyway && !Subject.IsCandidate && Subject.StandsInFor is null)
             return new TaskResult.Forbidden($"{Subject.DisplayName} is not a candidate for this task.");
         if (Task.RequiredSkills.Except(Subject.Skills).FirstOrDefault() is { } missing)
             return new TaskResult.Forbidden($"{Subject.DisplayName} lacks the skill '{missing}' that this task requires.");
         return Subject.ExcludedBy is { } step ? new TaskResult.ExcludedByFourEyes(step.Id, step.Title) : null;
+    }
+
+    /// <summary>Why the subject may not review this task, or null if they may: whoever could do it, leads its team or supervises, and has not worked on it.</summary>
+    public TaskResult? WhyNotReviewer()
+    {
+        if (Subject.Id == Task.OwnerId || Subject.Id == Task.OnBehalfOf || Task.Actors.Contains(Subject.Id))
+            return new TaskResult.ExcludedByFourEyes(Task.ActivityId, Task.Title);
+        return WhyNotEligible(anyway: Subject.LeadsTeam || Subject.Roles.Contains(Roles.Supervisor));
     }
 
     /// <summary>Whether whoever asks may move other people's work: supervisors, administrators and the lead of the task's team.</summary>
@@ -99,6 +150,24 @@ internal sealed class TaskTransaction : IAsyncDisposable
 
     /// <summary>The owner, as far as the rules of a verb need to know.</summary>
     public bool IsOwner => Task.OwnerId == _actor.Id;
+
+    /// <summary>Whether whoever asks reviews it.</summary>
+    public bool IsReviewer => Task.ReviewerId == _actor.Id;
+
+    /// <summary>The outcome, when there is nothing to choose.</summary>
+    public string? OnlyOutcome => Task.Outcomes.Length == 1 ? Task.Outcomes[0] : null;
+
+    /// <summary>First row of what was read besides, or null.</summary>
+    public object?[]? Also { get; private set; }
+
+    /// <summary>Whether the subject has it as somebody's substitute, and whose.</summary>
+    public Guid? OnBehalfOf => Subject is { IsCandidate: false, StandsInFor: { } absent } ? absent.Id : null;
+
+    /// <summary>Who is away, when the subject gets it in place of the person that was named.</summary>
+    public (Guid Id, string Name)? InsteadOf(string named) => string.Equals(named, Subject.UserName, StringComparison.OrdinalIgnoreCase) ? null : Subject.StandsInFor ?? (Subject.Id, named);
+
+    /// <summary>Who counts as having worked on it when the owner does something, besides those who did before.</summary>
+    public Guid[] Workers => Task.OnBehalfOf is { } absent ? [_actor.Id, absent] : [_actor.Id];
 
     /// <summary>Clocks of the task, read under the lock.</summary>
     public IReadOnlyList<StoredClock> Clocks { get; private set; } = [];
@@ -110,12 +179,32 @@ internal sealed class TaskTransaction : IAsyncDisposable
             _desk.ServiceLevels.StopClock(_transaction, clock);
     }
 
-    /// <summary>The task is not to be done: its clocks no longer matter.</summary>
-    public void CancelClocks(string reason)
+    /// <summary>Ends the task without its outcome having been reached: whatever else it was going through is over.</summary>
+    /// <param name="state">Terminal state, but Completed.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="outcome">For Skipped: by which outcome the case goes on.</param>
+    /// <param name="workers">Who counts as having worked on it.</param>
+    public void End(TaskState state, string reason, string? outcome = null, Guid[]? workers = null)
     {
+        Write(
+            """
+            update task set state = $2, outcome = $3, end_reason = $4, ended_by = $5, ended_at = $6, owner_id = case when $2 = 'Cancelled' then null else owner_id end,
+                actors = array(select distinct unnest(actors || $7::uuid[])), reviewer_id = null, proposed_outcome = null, suspended_from = null, suspended_reason = null, suspended_until = null,
+                revision = revision + 1, changed_by = $5, changed_at = $6
+            where id = $1
+            """,
+            Task.Id, state.ToString(), outcome, reason, _actor.UserName, Now, workers ?? []);
+        if (Task.SuspendedFrom is not null)
+            Write(ResumeTask.ForgetDeadline, Task.Id);
         foreach (var clock in Clocks)
             _desk.ServiceLevels.CancelClock(_transaction, _transaction.History, clock, reason);
     }
+
+    /// <summary>The task waits for something: its clocks stand still if their policies know the reason. Returns when it is due now.</summary>
+    public Instant? PauseClocks(string reason) => TaskClocks.Pause(_transaction, _desk.ServiceLevels, Clocks, reason);
+
+    /// <summary>It waits no more. Returns when it is due now.</summary>
+    public Instant? ResumeClocks() => TaskClocks.Resume(_transaction, _desk.ServiceLevels, Clocks);
 
     public void Write(string sql, params ReadOnlySpan<object?> values) => _transaction.Write(sql, values);
 
@@ -132,15 +221,16 @@ internal sealed class TaskTransaction : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _transaction.DisposeAsync();
 
-    private static Npgsql.NpgsqlBatchCommand Select(Guid id) => Sql.Command(
+    private static NpgsqlBatchCommand Select(Guid id) => Sql.Command(
         """
         select id, instance_id, bookmark_id, definition_version_id, activity_id, title, state, revision, owner_id, team, candidates,
-            required_skills, outcomes, form, form_name, outcome, ended_by, ended_at, changed_by, changed_at, priority
+            required_skills, outcomes, form, form_name, outcome, ended_by, ended_at, changed_by, changed_at, priority, suspended_from, skip_outcome, requires_review, reviewer_id,
+            proposed_outcome, case when proposed_outcome is not null then data end, on_behalf_of, actors, gave_up, (select p.user_name from person p where p.id = owner_id), prefill
         from task where id = $1
         """,
         id);
 
-    private async Task<TaskResult?> ReadAsync(TaskVerb verb, CancellationToken cancel)
+    private async Task<TaskResult?> ReadAsync(TaskVerb verb, bool also, CancellationToken cancel)
     {
         await _transaction.NextResultAsync(cancel);
         var reads = _transaction.Reads;
@@ -156,11 +246,22 @@ internal sealed class TaskTransaction : IAsyncDisposable
             return new TaskResult.NotFound();
         Task = Read(reads);
         await _transaction.NextResultAsync(cancel);
-        if (await Subject.ReadAsync(reads, _actor.Id, cancel) is not { } subject)
+        if (await Subject.ReadAsync(reads, cancel) is not { } subject)
             return new TaskResult.InvalidRequest("person", "There is no such person.");
         Subject = subject;
         await _transaction.NextResultAsync(cancel);
         Clocks = await TaskClocks.ReadAsync(reads, cancel);
+        if (also)
+        {
+            await _transaction.NextResultAsync(cancel);
+            if (await reads.ReadAsync(cancel))
+            {
+                Also = new object?[reads.FieldCount];
+                for (var i = 0; i < Also.Length; i++)
+                    Also[i] = reads.IsDBNull(i) ? null : reads.GetValue(i);
+            }
+        }
+
         await _transaction.DoneReadingAsync();
 
         if (Task.State.IsTerminal())
@@ -173,33 +274,71 @@ internal sealed class TaskTransaction : IAsyncDisposable
     private static TaskRow Read(DbDataReader r) => new(
         r.GetGuid(0), r.GetGuid(1), r.GetGuid(2), r.GetString(3), r.GetString(4), r.GetString(5), Enum.Parse<TaskState>(r.GetString(6)), r.GetInt32(7), r.GuidOrNull(8), r.Text(9),
         r.GetFieldValue<string[]>(10), r.GetFieldValue<string[]>(11), r.GetFieldValue<string[]>(12), r.Text(13), r.Text(14), r.Text(15), r.Text(16), r.InstantOrNull(17), r.GetString(18),
-        r.Instant(19), r.GetInt16(20));
+        r.Instant(19), r.GetInt16(20))
+    {
+        SuspendedFrom = r.Text(21) is { } from ? Enum.Parse<TaskState>(from) : null,
+        SkipOutcome = r.Text(22),
+        RequiresReview = r.GetBoolean(23),
+        ReviewerId = r.GuidOrNull(24),
+        ProposedOutcome = r.Text(25),
+        ProposedData = r.IsDBNull(26) ? null : r.Utf8(26),
+        OnBehalfOf = r.GuidOrNull(27),
+        Actors = r.GetFieldValue<Guid[]>(28),
+        GaveUp = r.GetFieldValue<Guid[]>(29),
+        Owner = r.Text(30),
+        Prefill = r.Text(31),
+    };
 }
 
 /// <summary>What the rules need to know of a person in relation to a task.</summary>
-internal sealed record Subject(Guid Id, string UserName, string DisplayName, bool IsActive, string[] Teams, string[] Skills, bool ActorLeadsTeam, (string Id, string Title)? ExcludedBy)
+/// <param name="Id">Who.</param>
+/// <param name="UserName">Their user name.</param>
+/// <param name="DisplayName">What others call them.</param>
+/// <param name="IsActive">Whether they work here.</param>
+/// <param name="Roles">Their roles.</param>
+/// <param name="Skills">Skills they hold today.</param>
+/// <param name="IsCandidate">Named as a candidate, or in the team.</param>
+/// <param name="Sees">Whether the task concerns them: candidate, lead, owner, reviewer, watcher, worker, or standing in for one.</param>
+/// <param name="LeadsTeam">Leads the task's team.</param>
+/// <param name="StandsInFor">Somebody away now who is a candidate or the owner, whose substitute they are.</param>
+/// <param name="ActorLeadsTeam">Whether whoever asks leads the task's team.</param>
+/// <param name="ActorIsCandidate">Whether whoever asks is a candidate or in the team.</param>
+/// <param name="ExcludedBy">Excluded step they have worked on.</param>
+internal sealed record Subject(
+    Guid Id, string UserName, string DisplayName, bool IsActive, string[] Roles, string[] Skills, bool IsCandidate, bool Sees, bool LeadsTeam, (Guid Id, string Name)? StandsInFor, bool ActorLeadsTeam,
+    bool ActorIsCandidate, (string Id, string Title)? ExcludedBy)
 {
-    /// <summary>Four eyes is judged by person: whoever has worked on an excluded step of the same case.</summary>
-    public static Npgsql.NpgsqlBatchCommand Select(string person, Guid task, Instant today) => Sql.Command(
+    /// <summary>Four eyes is judged by person: whoever has worked on or reviewed an excluded step of the same case, also in somebody's place.</summary>
+    public static NpgsqlBatchCommand Select(string person, Guid task, Instant now, Guid actor, bool redirect) => Sql.Command(
         """
-        select p.id, p.user_name, p.display_name, p.active,
-            array(select m.team_key from team_member m where m.person_id = p.id),
+        select p.id, p.user_name, p.display_name, p.active, p.roles,
             array(select s.skill from person_skill s where s.person_id = p.id and (s.certified_until is null or s.certified_until > $3::date)),
-            (select l.lead_id from team l where l.key = t.team),
+            c.candidate, c.candidate or z.id is not null or coalesce(l.lead_id = p.id, false) or coalesce(p.id = any(t.actors || t.watchers || t.owner_id || t.reviewer_id), false),
+            coalesce(l.lead_id = p.id, false), z.id, z.display_name, coalesce(l.lead_id = $4, false),
+            exists (select from person a where a.id = $4 and (a.user_name = any(t.candidates) or exists (select from team_member m where m.person_id = a.id and m.team_key = t.team))),
             x.activity_id, x.title
-        from person p
-        join task t on t.id = $2
+        from task t
+        left join team l on l.key = t.team
+        join person p on lower(p.user_name) = lower(coalesce(
+            case when $5 then (select u.user_name from substitution s join person a on a.id = s.person_id join person u on u.id = s.substitute_id
+                where lower(a.user_name) = lower($1) and s.ended_at is null and s.from_at <= $3 and s.until_at > $3 limit 1) end, $1))
+        cross join lateral (select p.user_name = any(t.candidates) or exists (select from team_member m where m.person_id = p.id and m.team_key = t.team) as candidate) c
+        left join lateral (
+            select a.id, a.display_name from substitution s join person a on a.id = s.person_id
+            where s.substitute_id = p.id and s.ended_at is null and s.from_at <= $3 and s.until_at > $3 and not a.id = any(t.gave_up)
+                and (a.id = t.owner_id or a.user_name = any(t.candidates) or exists (select from team_member m where m.person_id = a.id and m.team_key = t.team))
+            order by a.id = t.owner_id desc nulls last, lower(a.user_name) = lower($1) desc limit 1) z on true
         left join lateral (
             select o.activity_id, o.title from task o
-            where o.instance_id = t.instance_id and o.activity_id = any(t.excluded_steps) and p.id = any(o.actors) limit 1) x on true
-        where lower(p.user_name) = lower($1)
+            where o.instance_id = t.instance_id and o.activity_id = any(t.excluded_steps) and p.id = any(o.actors || o.reviewers) limit 1) x on true
+        where t.id = $2
         """,
-        person, task, today);
+        person, task, now, actor, redirect);
 
-    public static async Task<Subject?> ReadAsync(DbDataReader r, Guid actor, CancellationToken cancel) => await r.ReadAsync(cancel)
+    public static async Task<Subject?> ReadAsync(DbDataReader r, CancellationToken cancel) => await r.ReadAsync(cancel)
         ? new(
-            r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetBoolean(3), r.GetFieldValue<string[]>(4), r.GetFieldValue<string[]>(5), r.GuidOrNull(6) == actor,
-            r.Text(7) is { } step ? (step, r.GetString(8)) : null)
+            r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetBoolean(3), r.GetFieldValue<string[]>(4), r.GetFieldValue<string[]>(5), r.GetBoolean(6), r.GetBoolean(7), r.GetBoolean(8),
+            r.GuidOrNull(9) is { } absent ? (absent, r.GetString(10)) : null, r.GetBoolean(11), r.GetBoolean(12), r.Text(13) is { } step ? (step, r.GetString(14)) : null)
         : null;
 }
 

@@ -80,7 +80,7 @@ public sealed class FormSchemaTests
     {
         var data = Json("""{ "kind": "fire", "hoseLength": 3, "reason": "" }""");
         Claim.Validate(data, "Approve").ShouldBeEmpty();
-        Claim.Validate(data, "Decline").ShouldBe([new FormError("/reason", "is required to Decline")]);
+        Claim.Validate(data, "Decline").ShouldBe([new FormError("/reason", "is required for “Decline”")]);
         Claim.Validate(Json("""{ "kind": "fire", "hoseLength": 3, "reason": "fraud" }"""), "Decline").ShouldBeEmpty();
     }
 

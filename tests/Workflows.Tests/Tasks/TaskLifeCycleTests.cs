@@ -9,7 +9,7 @@ public sealed partial class TaskLifeCycleTests
     [Fact]
     public void The_documented_life_cycle_is_the_real_one()
     {
-        var documented = Row().Matches(File.ReadAllText(Repository.Path("docs/tasks.md"))).Select(m => (m.Groups[1].Value, m.Groups[2].Value.Trim()));
+        var documented = Row().Matches(File.ReadAllText(Repository.Path("docs/tasks.md"))).Where(m => m.Groups[1].Value != "Verb").Select(m => (m.Groups[1].Value, m.Groups[2].Value.Trim()));
         documented.ShouldBe(Enum.GetValues<TaskVerb>().Select(verb => (verb.ToString(), string.Join(", ", TaskLifeCycle.StatesFor(verb)))));
     }
 
@@ -17,6 +17,30 @@ public sealed partial class TaskLifeCycleTests
     public void Nothing_can_be_asked_of_a_task_that_has_ended() =>
         Enum.GetValues<TaskVerb>().Where(verb => Enum.GetValues<TaskState>().Any(state => state.IsTerminal() && TaskLifeCycle.Allows(state, verb))).ShouldBeEmpty();
 
-    [GeneratedRegex(@"^\| (Claim|Start|Release|Assign|Complete|Cancel) \| ([^|]+) \|", RegexOptions.Multiline)]
+    /// <summary>The diagram's arrows are the verbs' moves; those of a suspension lead back to where it was.</summary>
+    [Fact]
+    public void The_diagram_shows_every_move()
+    {
+        var drawn = Arrow().Matches(File.ReadAllText(Repository.Path("docs/tasks.md")))
+            .SelectMany(m => m.Groups[3].Value.Split(',').Select(verb => (From: m.Groups[1].Value, To: m.Groups[2].Value, Verb: verb.Replace(" ", "", StringComparison.Ordinal))))
+            .Select(a => (a.From, a.To, Enum.Parse<TaskVerb>(a.Verb, ignoreCase: true))).ToHashSet();
+        foreach (var (from, to, verb) in drawn)
+        {
+            TaskLifeCycle.StatesFor(verb).ShouldContain(Enum.Parse<TaskState>(from), $"{verb} from {from}");
+            TaskLifeCycle.LeadsTo(verb).ShouldContain(Enum.Parse<TaskState>(to), $"{verb} to {to}");
+        }
+
+        foreach (var verb in Enum.GetValues<TaskVerb>().Where(v => TaskLifeCycle.LeadsTo(v).Count > 0))
+        {
+            // Created is a state in passing, from which nothing is drawn but the opening.
+            drawn.Where(a => a.Item3 == verb).Select(a => a.From).ToHashSet().ShouldBe(TaskLifeCycle.StatesFor(verb).Where(s => s != TaskState.Created).Select(s => s.ToString()), ignoreOrder: true, verb.ToString());
+            drawn.Where(a => a.Item3 == verb).Select(a => a.To).ToHashSet().ShouldBe(TaskLifeCycle.LeadsTo(verb).Select(s => s.ToString()), ignoreOrder: true, verb.ToString());
+        }
+    }
+
+    [GeneratedRegex(@"^\| ([A-Z][A-Za-z]+) \| ([A-Z][^|]+) \|", RegexOptions.Multiline)]
     private static partial Regex Row();
+
+    [GeneratedRegex(@"^    (\w+) --> (\w+): (.+)$", RegexOptions.Multiline)]
+    private static partial Regex Arrow();
 }

@@ -1,0 +1,53 @@
+using System.Text.Json.Nodes;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Notifications;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Workflows.Reviews;
+
+/// <summary>
+/// The owner is done and asks for a second pair of eyes: Reserved or InProgress → ReadyForReview. Outcome and data are checked as on completion and wait for approval; the case does not move.
+/// </summary>
+public static class RequestReview
+{
+    /// <summary>Asks for a review.</summary>
+    /// <param name="desk">Where it is done.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="outcome">The outcome to be approved; may be left out when there is only one.</param>
+    /// <param name="data">The form's data.</param>
+    /// <param name="reviewer">User name of who is asked; anybody else who may review it can still take it. Null: whoever comes first.</param>
+    /// <param name="actor">The owner.</param>
+    /// <param name="cancel">Cancels.</param>
+    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, string? outcome, JsonObject data, string? reviewer, Person actor, CancellationToken cancel = default)
+    {
+        var text = data.ToJsonString();
+        var asked = string.IsNullOrWhiteSpace(reviewer) ? null : reviewer;
+        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.RequestReview, request, actor, asked ?? actor.UserName, $"{outcome}\n{text}\n{reviewer}", cancel: cancel);
+        if (t.Refusal is { } refusal)
+            return refusal;
+        if (!t.IsOwner)
+            return new TaskResult.Forbidden("Only the owner can ask for a review: claim it first.");
+        if (asked is null && t.Subject.ExcludedBy is { } step)
+            return new TaskResult.ExcludedByFourEyes(step.Id, step.Title);
+        if (asked is not null && t.WhyNotReviewer() is { } unfit)
+            return unfit;
+        var (refused, utf8) = await TaskForms.CheckAsync(desk, t, outcome ??= t.OnlyOutcome, text, cancel);
+        if (refused is not null)
+            return refused;
+
+        t.Write(
+            """
+            update task set state = 'ReadyForReview', proposed_outcome = $2, data = $3, draft = null, reviewer_id = $4, actors = array(select distinct unnest(actors || $5::uuid[])),
+                started_at = coalesce(started_at, $7), revision = revision + 1, changed_by = $6, changed_at = $7
+            where id = $1
+            """,
+            t.Task.Id, outcome, new Json(utf8), asked is null ? null : t.Subject.Id, t.Workers, actor.UserName, t.Now);
+        if (asked is not null)
+            Notify.Write(t.Instance, t.Subject.Id, "task.review-requested", $"Please review: {t.Task.Title}", $"{actor.DisplayName} proposes “{outcome}”.", t.Task.Id);
+        return await t.CommitAsync(
+            "task.review-requested", new(t.Task.Id, TaskState.ReadyForReview, t.Task.Revision + 1, actor.Id, null),
+            new { title = t.Task.Title, outcome, data = JsonNode.Parse(utf8), reviewer = asked is null ? null : t.Subject.UserName }, cancel);
+    }
+}

@@ -1,0 +1,270 @@
+using System.Text.Json.Nodes;
+using NodaTime;
+using Orchestration.Engine.Runtime;
+using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Workflows.Tests.Tasks;
+
+public sealed class TaskLifeTests
+{
+    private static readonly string One = Step.Of("Check the cover");
+    private static readonly string Second = Step.Of("Approve", Step.Outcomes("Approve", "Decline"), Step.Excluding("a"));
+
+    [Fact]
+    public async Task Stopped_work_is_still_the_owner_s_and_still_counts_for_four_eyes()
+    {
+        await using var world = await World.CreateAsync();
+        var (id, desk, adjuster) = await ClaimedAsync(world, ("a", One), ("b", Second));
+        await desk.DoneAsync(StartTask.RunAsync(world.Desk, desk.Next, adjuster));
+        (await desk.DoneAsync(StopTask.RunAsync(world.Desk, desk.Next, adjuster))).ShouldBe(new(desk.Task, TaskState.Reserved, 4, adjuster.Id, null));
+        await desk.DoneAsync(ReleaseTask.RunAsync(world.Desk, desk.Next, null, adjuster));
+        var other = await world.PersonAsync("adjuster2");
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, other));
+        await desk.DoneAsync(CompleteTask.RunAsync(world.Desk, desk.Next, null, [], other));
+
+        var next = await Desk.AtAsync(world, id);
+        foreach (var person in new[] { adjuster, other })
+            (await ClaimTask.RunAsync(world.Desk, next.Next, person)).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
+    }
+
+    [Fact]
+    public async Task A_delegate_becomes_the_owner_and_both_count_for_four_eyes()
+    {
+        await using var world = await World.CreateAsync();
+        var (id, desk, adjuster) = await ClaimedAsync(world, ("a", One), ("b", Second));
+        var other = await world.PersonAsync("adjuster2");
+        (await DelegateTask.RunAsync(world.Desk, desk.Next, "adjuster2", null, other)).ShouldBeOfType<TaskResult.Forbidden>();
+        (await DelegateTask.RunAsync(world.Desk, desk.Next, "closer1", null, adjuster)).ShouldBeOfType<TaskResult.Forbidden>();
+        (await DelegateTask.RunAsync(world.Desk, desk.Next, "adjuster1", null, adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>();
+        (await DelegateTask.RunAsync(world.Desk, desk.Next, "nobody", null, adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>().Field.ShouldBe("person");
+
+        (await desk.DoneAsync(DelegateTask.RunAsync(world.Desk, desk.Next, "adjuster2", "you know them", adjuster))).OwnerId.ShouldBe(other.Id);
+        (await world.OpenTaskAsync(id)).DelegatedBy.ShouldBe("Daniel Brandt");
+        (await world.ScalarAsync<int>("select count(*) from notification where person_id = @Id and kind = 'task.delegated'", new { other.Id })).ShouldBe(1);
+        await desk.DoneAsync(CompleteTask.RunAsync(world.Desk, desk.Next, null, [], other));
+        var next = await Desk.AtAsync(world, id);
+        foreach (var person in new[] { adjuster, other })
+            (await ClaimTask.RunAsync(world.Desk, next.Next, person)).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
+    }
+
+    [Fact]
+    public async Task Whoever_forwards_a_task_gives_up_their_own_eligibility()
+    {
+        await using var world = await World.CreateAsync();
+        var (id, desk, adjuster) = await ClaimedAsync(world, ("a", One));
+        (await ForwardTask.RunAsync(world.Desk, desk.Next, "no-such-team", null, null, adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>().Field.ShouldBe("team");
+        (await ForwardTask.RunAsync(world.Desk, desk.Next, "claims-payments", "adjuster2", null, adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>();
+
+        (await desk.DoneAsync(ForwardTask.RunAsync(world.Desk, desk.Next, null, "closer1", "a lawyer should look", adjuster))).State.ShouldBe(TaskState.Ready);
+        (await ClaimTask.RunAsync(world.Desk, desk.Next, adjuster)).ShouldBeOfType<TaskResult.Forbidden>();
+        (await TaskQueries.ListAsync(world.Database, new() { View = "open" }, adjuster, world.Clock.Now())).Items.ShouldBeEmpty();
+        var closer = await world.PersonAsync("closer1");
+        (await TaskQueries.ListAsync(world.Database, new() { View = "open" }, closer, world.Clock.Now())).Items.Single().Id.ShouldBe(desk.Task);
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, closer));
+
+        await desk.DoneAsync(ForwardTask.RunAsync(world.Desk, desk.Next, "claims-payments", null, null, closer));
+        (await world.OpenTaskAsync(id)).Team.ShouldBe("claims-payments");
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, await world.PersonAsync("adjuster2")));
+    }
+
+    [Fact]
+    public async Task A_suspended_task_stands_still_with_its_clock_and_comes_back_by_itself()
+    {
+        await using var world = await World.CreateAsync();
+        await world.LoadShippedAsync();
+        var (id, desk, adjuster) = await ClaimedAsync(world, ("a", Step.Of("Check", ("slaPolicy", "String", "claims-coverage-check"))));
+        var due = (await world.OpenTaskAsync(id)).DueAt.ShouldNotBeNull();
+        var until = world.Clock.Now() + Duration.FromDays(14);
+
+        (await desk.DoneAsync(SuspendTask.RunAsync(world.Desk, desk.Next, "waitingForCustomer", until, "photos", adjuster))).State.ShouldBe(TaskState.Suspended);
+        var waiting = await world.OpenTaskAsync(id);
+        (waiting.DueAt, waiting.SuspendedReason, waiting.OwnerId).ShouldBe((null, "waitingForCustomer", adjuster.Id));
+        (await world.ScalarAsync<string>("select status from sla_clock")).ShouldBe("Paused");
+        (await CompleteTask.RunAsync(world.Desk, desk.Next, null, [], adjuster)).ShouldBeOfType<TaskResult.WrongState>();
+
+        var sweep = world.Get<ResumeSuspended>();
+        (await sweep.SweepAsync(10)).ShouldBe(0);
+        world.Clock.Set(until);
+        (await Task.WhenAll(sweep.SweepAsync(10), sweep.SweepAsync(10))).Sum().ShouldBe(1);
+        (await sweep.SweepAsync(10)).ShouldBe(0);
+        var back = await world.OpenTaskAsync(id);
+        (back.State, back.OwnerId, back.SuspendedReason).ShouldBe((TaskState.Reserved, adjuster.Id, null));
+        back.DueAt.ShouldNotBeNull().ShouldBeGreaterThan(due);
+        (await world.ScalarAsync<string>("select status from sla_clock")).ShouldBe("Running");
+        (await world.ActionsAsync(id)).TakeLast(4).ShouldBe(["sla.paused", "task.suspended", "sla.resumed", "task.resumed"]);
+        (await world.ScalarAsync<int>("select count(*) from notification where person_id = @Id and kind = 'task.resumed'", new { adjuster.Id })).ShouldBe(1);
+        (await world.ScalarAsync<int>("select count(*) from deadline where kind = 'task-resume'")).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_reason_the_policy_does_not_know_stops_no_clock_and_a_suspended_task_is_resumed_by_hand()
+    {
+        await using var world = await World.CreateAsync();
+        await world.LoadShippedAsync();
+        var (id, desk, adjuster) = await ClaimedAsync(world, ("a", Step.Of("Check", ("slaPolicy", "String", "claims-coverage-check"))));
+        var due = (await world.OpenTaskAsync(id)).DueAt;
+        (await SuspendTask.RunAsync(world.Desk, desk.Next, " ", null, null, adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>();
+        (await SuspendTask.RunAsync(world.Desk, desk.Next, "lunch", world.Clock.Now(), null, adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>().Field.ShouldBe("until");
+
+        await desk.DoneAsync(SuspendTask.RunAsync(world.Desk, desk.Next, "lunch", world.Clock.Now() + Duration.FromHours(1), null, adjuster));
+        (await world.OpenTaskAsync(id)).DueAt.ShouldBe(due);
+        (await ResumeTask.RunAsync(world.Desk, desk.Next, await world.PersonAsync("adjuster2"))).ShouldBeOfType<TaskResult.Forbidden>();
+        (await desk.DoneAsync(ResumeTask.RunAsync(world.Desk, desk.Next, adjuster))).State.ShouldBe(TaskState.Reserved);
+        (await world.ScalarAsync<int>("select count(*) from deadline where kind = 'task-resume'")).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task The_ladder_does_not_take_a_suspended_task_out_of_its_wait()
+    {
+        await using var world = await World.CreateAsync();
+        await world.LoadShippedAsync();
+        var (id, desk, adjuster) = await ClaimedAsync(world, ("a", Step.Of("Check", ("slaDuration", "String", "PT8H"), ("slaUnit", "String", "elapsed"))));
+        await desk.DoneAsync(SuspendTask.RunAsync(world.Desk, desk.Next, "waitingForCustomer", null, null, adjuster));
+        world.Clock.Advance(Duration.FromHours(9));
+        (await world.Get<Escalate>().SweepAsync(10)).ShouldBe(1);
+        var task = await world.OpenTaskAsync(id);
+        (task.State, task.OwnerId, task.Breached, task.Priority).ShouldBe((TaskState.Suspended, adjuster.Id, true, (short)2));
+    }
+
+    [Fact]
+    public async Task A_step_is_skipped_by_its_own_outcome_and_only_where_it_allows_that()
+    {
+        await using var world = await World.CreateAsync();
+        var (id, desk, adjuster) = await ClaimedAsync(world, ("a", Step.Of("Inspect", Step.Outcomes("Done", "NotNeeded"), ("skipOutcome", "String", "NotNeeded"))), ("b", One));
+        (await SkipTask.RunAsync(world.Desk, desk.Next, "", adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>();
+        (await desk.DoneAsync(SkipTask.RunAsync(world.Desk, desk.Next, "small loss", adjuster))).ShouldBe(new(desk.Task, TaskState.Skipped, 3, adjuster.Id, "NotNeeded"));
+        var next = await Desk.AtAsync(world, id, "b");
+        (await SkipTask.RunAsync(world.Desk, next.Next, "small loss", await world.PersonAsync("supervisor"))).ShouldBeOfType<TaskResult.Forbidden>().Reason.ShouldContain("skipped");
+    }
+
+    [Fact]
+    public async Task What_can_not_be_done_fails_by_the_step_s_outcome_or_becomes_an_incident()
+    {
+        await using var world = await World.CreateAsync();
+        var (id, desk, adjuster) = await ClaimedAsync(world, ("a", Step.Of("Call", Step.Outcomes("Done", "Failed"))), ("b", One));
+        (await FailTask.RunAsync(world.Desk, desk.Next, "no answer", adjuster)).ShouldBeOfType<TaskResult.WrongState>();
+        await desk.DoneAsync(StartTask.RunAsync(world.Desk, desk.Next, adjuster));
+        (await desk.DoneAsync(FailTask.RunAsync(world.Desk, desk.Next, "no answer", adjuster))).State.ShouldBe(TaskState.Failed);
+
+        var next = await Desk.AtAsync(world, id, "b");
+        await next.DoneAsync(ClaimTask.RunAsync(world.Desk, next.Next, adjuster));
+        await next.DoneAsync(StartTask.RunAsync(world.Desk, next.Next, adjuster));
+        await next.DoneAsync(FailTask.RunAsync(world.Desk, next.Next, "file is lost", adjuster));
+        (await CaseQueries.FindAsync(world.Runtime, id, await world.PersonAsync("supervisor")))!.Incidents.Single().Message.ShouldContain("file is lost");
+    }
+
+    [Fact]
+    public async Task The_priority_is_changed_by_whoever_steers_the_team()
+    {
+        await using var world = await World.CreateAsync();
+        var (id, desk, adjuster) = await ClaimedAsync(world, ("a", One));
+        (await PrioritizeTask.RunAsync(world.Desk, desk.Next, 1, null, adjuster)).ShouldBeOfType<TaskResult.Forbidden>();
+        var lead = await world.PersonAsync("senior1");
+        (await PrioritizeTask.RunAsync(world.Desk, desk.Next, 6, null, lead)).ShouldBeOfType<TaskResult.InvalidRequest>();
+        await desk.DoneAsync(PrioritizeTask.RunAsync(world.Desk, desk.Next, 1, "VIP", lead));
+        (await world.OpenTaskAsync(id)).Priority.ShouldBe((short)1);
+    }
+
+    [Fact]
+    public async Task A_case_goes_back_to_an_earlier_step_which_opens_anew_with_what_was_entered()
+    {
+        await using var world = await World.CreateAsync();
+        var (id, desk, adjuster) = await ClaimedAsync(world, ("a", One), ("b", Second), ("c", One));
+        await desk.DoneAsync(CompleteTask.RunAsync(world.Desk, desk.Next, null, new JsonObject { ["amount"] = 12 }, adjuster));
+        var (second, lead) = (await Desk.AtAsync(world, id, "b"), await world.PersonAsync("senior1"));
+        await second.DoneAsync(ClaimTask.RunAsync(world.Desk, second.Next, lead));
+        (await ReturnTask.RunAsync(world.Desk, second.Next, "c", "incomplete", null, lead)).ShouldBeOfType<TaskResult.InvalidRequest>().Field.ShouldBe("step");
+        (await ReturnTask.RunAsync(world.Desk, second.Next, "b", "incomplete", null, lead)).ShouldBeOfType<TaskResult.InvalidRequest>();
+        (await ReturnTask.RunAsync(world.Desk, second.Next, "a", "because", null, lead)).ShouldBeOfType<TaskResult.InvalidRequest>().Field.ShouldBe("reason");
+        (await ReturnTask.RunAsync(world.Desk, second.Next, "a", "incomplete", null, await world.PersonAsync("adjuster2"))).ShouldBeOfType<TaskResult.Forbidden>();
+
+        (await second.DoneAsync(ReturnTask.RunAsync(world.Desk, second.Next, "a", "incomplete", "the invoice", lead))).State.ShouldBe(TaskState.Cancelled);
+        var again = await world.OpenTaskAsync(id);
+        (again.StepId, again.State).ShouldBe(("a", TaskState.Ready));
+        again.Draft!["amount"]!.GetValue<int>().ShouldBe(12);
+        (await world.ScalarAsync<string>("select body from task_comment where task_id = @Id", new { again.Id })).ShouldBe("Returned from “Approve”, something is missing. the invoice");
+        (await world.ScalarAsync<int>("select count(*) from notification where person_id = @Id and kind = 'task.returned'", new { adjuster.Id })).ShouldBe(1);
+
+        // Its way forward runs anew, and everybody who worked on any of it still counts.
+        var first = await Desk.AtAsync(world, id);
+        await first.DoneAsync(ClaimTask.RunAsync(world.Desk, first.Next, await world.PersonAsync("adjuster2")));
+        await first.DoneAsync(CompleteTask.RunAsync(world.Desk, first.Next, null, [], await world.PersonAsync("adjuster2")));
+        var third = await Desk.AtAsync(world, id, "b");
+        (await ClaimTask.RunAsync(world.Desk, third.Next, adjuster)).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
+        await third.DoneAsync(ClaimTask.RunAsync(world.Desk, third.Next, lead));
+        await third.DoneAsync(CompleteTask.RunAsync(world.Desk, third.Next, "Approve", [], lead));
+        (await world.OpenTaskAsync(id)).StepId.ShouldBe("c");
+    }
+
+    [Fact]
+    public async Task Bulk_answers_per_item_and_never_fails_as_a_whole()
+    {
+        await using var world = await World.CreateAsync();
+        await world.PublishAsync("one", ("a", One));
+        var tasks = new List<TaskDetail>();
+        for (var i = 0; i < 3; i++)
+            tasks.Add(await world.OpenTaskAsync(await world.StartAsync("one", $"REF-{i}")));
+        var adjuster = await world.PersonAsync("adjuster1");
+        await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(tasks[1].Id, 1, "before"), await world.PersonAsync("adjuster2")));
+        BulkItem[] items = [new(tasks[0].Id, 1), new(tasks[1].Id, 1), new(Orchestration.Engine.Runtime.Ids.New(world.Clock.GetCurrentInstant()), 1), new(tasks[2].Id, 1)];
+
+        for (var again = 0; again < 2; again++)
+        {
+            var answers = await BulkTasks.RunAsync(items, "bulk", request => ClaimTask.RunAsync(world.Desk, request, adjuster));
+            answers.Select(a => a.Id).ShouldBe(items.Select(i => i.Id));
+            answers.Select(a => a.Result.GetType()).ShouldBe([typeof(TaskResult.Done), typeof(TaskResult.StaleRevision), typeof(TaskResult.NotFound), typeof(TaskResult.Done)]);
+        }
+
+        (await world.ScalarAsync<int>("select count(*) from event where action = 'task.claimed'")).ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task Every_verb_on_a_task_that_ended_says_how_it_ended()
+    {
+        await using var world = await World.CreateAsync();
+        var (_, desk, adjuster) = await ClaimedAsync(world, ("a", One));
+        await desk.DoneAsync(CompleteTask.RunAsync(world.Desk, desk.Next, null, [], adjuster));
+        foreach (var verb in Enum.GetValues<TaskVerb>())
+            (await AskAsync(world, verb, desk.Next, adjuster)).ShouldBeOfType<TaskResult.AlreadyEnded>(verb.ToString()).EndedBy.ShouldBe("adjuster1");
+    }
+
+    /// <summary>Asks with what the verb needs at least.</summary>
+    private static Task<TaskResult> AskAsync(World world, TaskVerb verb, TaskRequest request, Person actor) => verb switch
+    {
+        TaskVerb.Claim => ClaimTask.RunAsync(world.Desk, request, actor),
+        TaskVerb.TakeOver => TakeOverTask.RunAsync(world.Desk, request, actor),
+        TaskVerb.Start => StartTask.RunAsync(world.Desk, request, actor),
+        TaskVerb.Stop => StopTask.RunAsync(world.Desk, request, actor),
+        TaskVerb.Release => ReleaseTask.RunAsync(world.Desk, request, null, actor),
+        TaskVerb.Assign => AssignTask.RunAsync(world.Desk, request, "adjuster2", null, actor),
+        TaskVerb.Delegate => DelegateTask.RunAsync(world.Desk, request, "adjuster2", null, actor),
+        TaskVerb.Forward => ForwardTask.RunAsync(world.Desk, request, "claims-payments", null, null, actor),
+        TaskVerb.Suspend => SuspendTask.RunAsync(world.Desk, request, "waitingForCustomer", null, null, actor),
+        TaskVerb.Resume => ResumeTask.RunAsync(world.Desk, request, actor),
+        TaskVerb.Prioritize => PrioritizeTask.RunAsync(world.Desk, request, 2, null, actor),
+        TaskVerb.Comment => Workflows.Notes.CommentOnTask.RunAsync(world.Desk, request, "Hello", actor),
+        TaskVerb.Attach => Workflows.Notes.AttachToTask.RunAsync(world.Desk, request, "note.txt", "text/plain", "hello"u8.ToArray(), actor),
+        TaskVerb.RequestReview => Workflows.Reviews.RequestReview.RunAsync(world.Desk, request, null, [], null, actor),
+        TaskVerb.StartReview => Workflows.Reviews.StartReview.RunAsync(world.Desk, request, actor),
+        TaskVerb.ApproveReview => Workflows.Reviews.ApproveReview.RunAsync(world.Desk, request, actor),
+        TaskVerb.RequestChanges => Workflows.Reviews.RequestChanges.RunAsync(world.Desk, request, "more", actor),
+        TaskVerb.Complete => CompleteTask.RunAsync(world.Desk, request, null, [], actor),
+        TaskVerb.Skip => SkipTask.RunAsync(world.Desk, request, "small", actor),
+        TaskVerb.Return => ReturnTask.RunAsync(world.Desk, request, "a", "incomplete", null, actor),
+        TaskVerb.Fail => FailTask.RunAsync(world.Desk, request, "no answer", actor),
+        _ => CancelTask.RunAsync(world.Desk, request, "duplicate", actor),
+    };
+
+    private static async Task<(Guid Case, Desk Desk, Person Adjuster)> ClaimedAsync(World world, params (string, string)[] steps)
+    {
+        await world.PublishAsync("journey", steps);
+        var id = await world.StartAsync("journey");
+        var adjuster = await world.PersonAsync("adjuster1");
+        var desk = await Desk.AtAsync(world, id);
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, adjuster));
+        return (id, desk, adjuster);
+    }
+}
