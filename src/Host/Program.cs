@@ -62,6 +62,7 @@ static async Task Run(string[] args)
     app.MapCases();
     app.MapCasePages();
     app.MapTasks();
+    app.MapSubstitutions();
     app.MapTaskPages();
     app.MapClocks();
     app.MapServiceLevels();

@@ -52,6 +52,7 @@ internal static class TaskEndpoints
         tasks.MapPost("/{id:guid}/cancel", (Guid id, VerbBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
             Verb(http, id, body.Revision, body.OperationId, request => CancelTask.RunAsync(desk, request, body.Reason, me, cancel))).WithSummary("Ends a task that is not to be done").Answers();
         TaskLifeEndpoints.Map(tasks);
+        BulkEndpoints.Map(tasks);
         tasks.MapPut("/{id:guid}/draft", async Task<Results<NoContent, ProblemHttpResult>> (Guid id, JsonObject data, NpgsqlDataSource database, Person me, CancellationToken cancel) =>
             await SaveDraft.RunAsync(database, id, data, me, cancel) ? TypedResults.NoContent() : Problems.NotFound("task", id)).WithSummary("Keeps what its owner typed so far").ProducesProblem(404);
     }

@@ -83,7 +83,7 @@ internal static class TaskLifeEndpoints
     }
 
     // For saving and never for showing: whatever is in it does not run on our pages.
-    private static async Task<Results<FileContentHttpResult, ProblemHttpResult>> DownloadAsync(Guid id, Guid attachment, WorkflowRuntime runtime, Person me, HttpContext http, CancellationToken cancel)
+    public static async Task<Results<FileContentHttpResult, ProblemHttpResult>> DownloadAsync(Guid id, Guid attachment, WorkflowRuntime runtime, Person me, HttpContext http, CancellationToken cancel)
     {
         if (await TaskQueries.FindAsync(runtime, id, me, cancel) is null || await NoteQueries.ContentAsync(runtime.Database, id, attachment, cancel) is not { } file)
             return Problems.NotFound("attachment", attachment);

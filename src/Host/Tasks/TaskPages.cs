@@ -1,13 +1,17 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Shell;
 using Orchestration.Host.Work;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.Notes;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Reviews;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
 
@@ -34,6 +38,13 @@ public sealed record TaskView
 
     /// <summary>All steps of its case.</summary>
     public required IReadOnlyList<CaseStep> Steps { get; init; }
+
+    /// <summary>What was said about it, and its files.</summary>
+    public required IReadOnlyList<Comment> Comments { get; init; }
+    public required IReadOnlyList<Attachment> Files { get; init; }
+
+    /// <summary>Teams it could be passed on to.</summary>
+    public required IReadOnlyList<Team> OtherTeams { get; init; }
 
     /// <summary>Display names by user name.</summary>
     public required IReadOnlyDictionary<string, string> Names { get; init; }
@@ -62,6 +73,11 @@ internal static class TaskPages
     public const string ToField = ":to";
     public const string ReasonField = ":reason";
     public const string PersonField = ":person";
+    public const string TeamField = ":team";
+    public const string StepField = ":step";
+    public const string NoteField = ":note";
+    public const string DaysField = ":days";
+    public const string PriorityField = ":priority";
 
     public static void MapTaskPages(this WebApplication app)
     {
@@ -79,12 +95,43 @@ internal static class TaskPages
             VerbAsync(http, desk, id, me, (request, form) => AssignTask.RunAsync(desk, request, Text(form, PersonField) ?? "", Text(form, ReasonField), me, cancel), $"/tasks/{Ids.Text(id)}", cancel));
         pages.MapPost("/cancel", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
             VerbAsync(http, desk, id, me, (request, form) => CancelTask.RunAsync(desk, request, Text(form, ReasonField), me, cancel), $"/tasks/{Ids.Text(id)}", cancel));
+        Verb("stop", (desk, request, _, me, cancel) => StopTask.RunAsync(desk, request, me, cancel));
+        Verb("resume", (desk, request, _, me, cancel) => ResumeTask.RunAsync(desk, request, me, cancel));
+        Verb("suspend", (desk, request, form, me, cancel) => SuspendTask.RunAsync(
+            desk, request, Text(form, ReasonField), Number(form, DaysField) is { } days and > 0 and <= 366 ? desk.Runtime.Clock.Now() + Duration.FromDays(days) : null, Text(form, NoteField), me, cancel));
+        Verb("delegate", (desk, request, form, me, cancel) => DelegateTask.RunAsync(desk, request, Text(form, PersonField), Text(form, ReasonField), me, cancel));
+        Verb("forward", (desk, request, form, me, cancel) => ForwardTask.RunAsync(desk, request, Text(form, TeamField), null, Text(form, ReasonField), me, cancel), "/");
+        Verb("return", (desk, request, form, me, cancel) => ReturnTask.RunAsync(desk, request, Text(form, StepField), Text(form, ReasonField), Text(form, NoteField), me, cancel));
+        Verb("priority", (desk, request, form, me, cancel) => PrioritizeTask.RunAsync(desk, request, Number(form, PriorityField), Text(form, ReasonField), me, cancel));
+        Verb("skip", (desk, request, form, me, cancel) => SkipTask.RunAsync(desk, request, Text(form, ReasonField), me, cancel), "/");
+        Verb("start-review", (desk, request, _, me, cancel) => StartReview.RunAsync(desk, request, me, cancel));
+        Verb("approve", (desk, request, _, me, cancel) => ApproveReview.RunAsync(desk, request, me, cancel));
+        Verb("request-changes", (desk, request, form, me, cancel) => RequestChanges.RunAsync(desk, request, Text(form, ReasonField), me, cancel));
+        Verb("comment", (desk, request, form, me, cancel) => CommentOnTask.RunAsync(desk, request, Text(form, NoteField), me, cancel));
+        pages.MapPost("/attach", AttachAsync).WithMetadata(new RequestSizeLimitAttribute(AttachToTask.MaxBytes + 64 * 1024));
+        pages.MapGet("/files/{attachment:guid}", TaskLifeEndpoints.DownloadAsync);
         pages.MapPost("/complete", CompleteAsync);
         pages.MapPut("/draft", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) => DraftAsync(http, desk, id, me, cancel));
 
         // What the form's own button does where there are no scripts.
         pages.MapPost("/draft", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) => DraftAsync(http, desk, id, me, cancel));
+
+        void Verb(string verb, Func<TaskDesk, TaskRequest, IFormCollection, Person, CancellationToken, Task<TaskResult>> run, string? then = null) =>
+            pages.MapPost($"/{verb}", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
+                VerbAsync(http, desk, id, me, (request, form) => run(desk, request, form, me, cancel), then ?? $"/tasks/{Ids.Text(id)}", cancel));
     }
+
+    private static Task<IResult> AttachAsync(Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) => VerbAsync(
+        http, desk, id, me,
+        async (request, form) =>
+        {
+            if (form.Files.GetFile("file") is not { } file)
+                return new TaskResult.InvalidRequest("file", "Choose a file.");
+            using var content = new MemoryStream();
+            await file.CopyToAsync(content, cancel);
+            return await AttachToTask.RunAsync(desk, request, file.FileName, file.ContentType, content.ToArray(), me, cancel);
+        },
+        $"/tasks/{Ids.Text(id)}", cancel);
 
     private static async Task<TaskView?> ReadAsync(TaskDesk desk, Guid id, Person me, CancellationToken cancel)
     {
@@ -92,6 +139,7 @@ internal static class TaskPages
         if (await TaskQueries.FindAsync(runtime, id, me, cancel) is not { } task)
             return null;
         var now = runtime.Clock.Now();
+        var teams = await TeamQueries.ListAsync(runtime.Database, cancel);
         var form = task.Form is { } schema && FormSchema.TryParse(schema.ToJsonString(), out var parsed, out _) ? parsed : null;
         return new()
         {
@@ -99,12 +147,15 @@ internal static class TaskPages
             Me = me,
             Now = now,
             Journey = (await runtime.Definitions.FindPublishedAsync(task.Journey, cancel))?.Name ?? Words.Humanize(task.Journey),
-            Team = task.Team is { } team ? (await TeamQueries.ListAsync(runtime.Database, cancel)).FirstOrDefault(t => t.Key == team)?.Title ?? team : null,
+            Team = task.Team is { } team ? teams.FirstOrDefault(t => t.Key == team)?.Title ?? team : null,
             Form = form,
             Data = (task.Data ?? task.Draft) is { } data ? JsonSerializer.SerializeToElement(data) : null,
             Clocks = await ClockQueries.OfTaskAsync(runtime.Database, id, cancel),
             Assignees = task.State.IsTerminal() ? [] : await TaskQueries.AssigneesAsync(runtime.Database, id, now, cancel),
             Steps = await TaskQueries.OfCaseAsync(runtime.Database, task.CaseId, me, now, cancel),
+            Comments = await NoteQueries.CommentsAsync(runtime.Database, id, cancel),
+            Files = await NoteQueries.AttachmentsAsync(runtime.Database, id, cancel),
+            OtherTeams = [.. teams.Where(t => t.Key != task.Team)],
             Names = task.EndedBy is { } who ? await TeamQueries.NamesAsync(runtime.Database, [who], cancel) : new Dictionary<string, string>(),
         };
     }
@@ -175,6 +226,8 @@ internal static class TaskPages
 
     private static JsonElement Typed(FormSchema? schema, IFormCollection form) =>
         schema?.ReadPost(form.SelectMany(field => field.Value, (field, value) => KeyValuePair.Create(field.Key, value ?? ""))) ?? JsonSerializer.SerializeToElement(new JsonObject());
+
+    private static int? Number(IFormCollection form, string name) => int.TryParse(form[name], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     private static string? Text(IFormCollection form, string name) => form[name].ToString().Trim() is { Length: > 0 } text ? text : null;
 }

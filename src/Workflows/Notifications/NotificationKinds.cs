@@ -12,12 +12,19 @@ public static class NotificationKinds
     public static readonly IReadOnlyList<NotificationKind> All =
     [
         new("task.assigned", "Work is given to me"),
+        new("task.delegated", "Somebody has me do their work"),
+        new("task.forwarded", "Work is passed on to me"),
+        new("task.taken-over", "Somebody takes over my work"),
+        new("task.returned", "Work of mine comes back"),
+        new("task.resumed", "Work of mine has waited long enough"),
         new("task.cancelled", "Work I have is no longer needed"),
-        new("task.mentioned", "Somebody mentions me in a comment"),
-        new("task.review", "Work waits for my review, or mine was reviewed"),
+        new("task.mention", "Somebody mentions me in a comment"),
+        new("task.comment", "Somebody comments on my work"),
+        new("task.review-requested", "Work waits for my review"),
+        new("task.review-approved", "My work was approved"),
+        new("task.changes-requested", "My work needs changes"),
         new("sla.reminder", "Something of mine is due soon"),
         new("sla.breached", "Something of mine is overdue"),
-        new("watch", "Something I watch changes"),
     ];
 
     /// <summary>Whether there is such a kind.</summary>

@@ -65,7 +65,8 @@ public sealed record WorkCount(int Mine, int Overdue, int Soon, int Open);
 /// <param name="Task">Its task.</param>
 /// <param name="MayOpen">Whether the person may open the task.</param>
 /// <param name="MayClaim">Whether they could claim it now.</param>
-public sealed record CaseStep(TaskSummary Task, bool MayOpen, bool MayClaim);
+/// <param name="StepId">Id of the step in its definition.</param>
+public sealed record CaseStep(TaskSummary Task, bool MayOpen, bool MayClaim, string StepId);
 
 /// <summary>Somebody who could be given a task, with how many they have.</summary>
 public sealed record Assignee(string UserName, string DisplayName, int OpenTasks);
@@ -223,11 +224,11 @@ public static class TaskQueries
         var values = new List<object?> { actor.Id, actor.UserName, @case, SeesAll(actor) };
         var (visible, takeable) = (On(values, now, Visible), On(values, now, Takeable));
         await using var query = database.Query(
-            Summary.Replace("t.order_at", $"t.order_at, coalesce($4 or {visible}, false), coalesce({takeable}, false)", StringComparison.Ordinal) + " where t.instance_id = $3 order by t.created_at, t.id limit 500", values.ToArray());
+            Summary.Replace("t.order_at", $"t.order_at, coalesce($4 or {visible}, false), coalesce({takeable}, false), t.activity_id", StringComparison.Ordinal) + " where t.instance_id = $3 order by t.created_at, t.id limit 500", values.ToArray());
         await using var r = await query.ExecuteReaderAsync(cancel);
         var steps = new List<CaseStep>();
         while (await r.ReadAsync(cancel))
-            steps.Add(new(ReadSummary(r), r.GetBoolean(21), r.GetBoolean(22)));
+            steps.Add(new(ReadSummary(r), r.GetBoolean(21), r.GetBoolean(22), r.GetString(23)));
         return steps;
     }
 

@@ -16,9 +16,9 @@ public sealed class WebhookEvents(NpgsqlDataSource database)
     /// <summary>The types an endpoint may ask for: actions of history that concern the outside.</summary>
     public static readonly IReadOnlyList<string> All =
     [
-        "case.started", "case.completed", "case.cancelled",
-        "task.opened", "task.claimed", "task.assigned", "task.reassigned", "task.released", "task.started", "task.completed", "task.cancelled", "task.suspended", "task.resumed", "task.skipped", "task.returned",
-        "sla.started", "sla.breached", "sla.completed",
+        "case.started", "case.cancelled",
+        "task.opened", "task.claimed", "task.assigned", "task.reassigned", "task.released", "task.started", "task.completed", "task.cancelled", "task.suspended", "task.resumed", "task.delegated", "task.forwarded", "task.skipped", "task.returned",
+        "sla.started", "sla.breached", "sla.met", "sla.missed", "sla.paused", "sla.resumed",
         "effect.given-up",
     ];
 
