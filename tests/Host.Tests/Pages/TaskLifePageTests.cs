@@ -25,6 +25,10 @@ public sealed class TaskLifePageTests(Office office) : IClassFixture<Office>
         (await (await office.Host.BrowserAsync("supervisor")).GetStringAsync("/notifications")).ShouldContain("mention");
 
         var document = new AngleSharp.Html.Parser.HtmlParser().ParseDocument(shown);
+        var timeline = await browser.GetStringAsync(document.QuerySelector("a[href^='/cases/0']")!.GetAttribute("href"));
+        timeline.ShouldContain("Waits: Acknowledge the claim");
+        timeline.ShouldContain("Comment on Acknowledge the claim");
+        timeline.ShouldNotContain("<b>please</b>");
         using var upload = new MultipartFormDataContent();
         foreach (var field in document.QuerySelector($"form[action='{page}/attach']")!.QuerySelectorAll("input[type=hidden]"))
             upload.Add(new StringContent(field.GetAttribute("value")!), field.GetAttribute("name")!);
