@@ -133,7 +133,7 @@ internal static class TaskPages
         },
         $"/tasks/{Ids.Text(id)}", cancel);
 
-    private static async Task<TaskView?> ReadAsync(TaskDesk desk, Guid id, Person me, CancellationToken cancel)
+    private static async Task<TaskView?> ReadAsync(TaskDesk desk, Guid id, Person me, CancellationToken cancel, bool withNotes = true)
     {
         var runtime = desk.Runtime;
         if (await TaskQueries.FindAsync(runtime, id, me, cancel) is not { } task)
@@ -153,8 +153,8 @@ internal static class TaskPages
             Clocks = await ClockQueries.OfTaskAsync(runtime.Database, id, cancel),
             Assignees = task.State.IsTerminal() ? [] : await TaskQueries.AssigneesAsync(runtime.Database, id, now, cancel),
             Steps = await TaskQueries.OfCaseAsync(runtime.Database, task.CaseId, me, now, cancel),
-            Comments = await NoteQueries.CommentsAsync(runtime.Database, id, cancel),
-            Files = await NoteQueries.AttachmentsAsync(runtime.Database, id, cancel),
+            Comments = withNotes ? await NoteQueries.CommentsAsync(runtime.Database, id, cancel) : [],
+            Files = withNotes ? await NoteQueries.AttachmentsAsync(runtime.Database, id, cancel) : [],
             OtherTeams = [.. teams.Where(t => t.Key != task.Team)],
             Names = task.EndedBy is { } who ? await TeamQueries.NamesAsync(runtime.Database, [who], cancel) : new Dictionary<string, string>(),
         };
@@ -207,7 +207,7 @@ internal static class TaskPages
     private static async Task<IResult> DraftAsync(HttpContext http, TaskDesk desk, Guid id, Person me, CancellationToken cancel)
     {
         var form = await http.Request.ReadFormAsync(cancel);
-        if (await ReadAsync(desk, id, me, cancel) is not { } view)
+        if (await ReadAsync(desk, id, me, cancel, withNotes: !http.Request.IsFragment()) is not { } view)
             return Results.NotFound();
         var saved = view.MayEdit && await SaveDraft.RunAsync(desk.Runtime.Database, id, JsonSerializer.Deserialize<JsonObject>(Typed(view.Form, form))!, me, cancel);
         return http.Request.IsFragment()
@@ -217,7 +217,7 @@ internal static class TaskPages
 
     /// <summary>Whether somebody changed the task under the eyes of its owner, whose form is not replaced.</summary>
     private static async Task<IResult> NewsAsync(Guid id, int revision, TaskDesk desk, Person me, CancellationToken cancel) =>
-        await ReadAsync(desk, id, me, cancel) is not { } view ? Results.NotFound()
+        await ReadAsync(desk, id, me, cancel, withNotes: false) is not { } view ? Results.NotFound()
         : view.Task.Revision == revision ? Results.NoContent()
         : new RazorComponentResult<TaskNews>(new { View = view });
 
