@@ -1,5 +1,6 @@
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
+using Orchestration.Engine.Expressions;
 
 namespace Orchestration.Engine.Activities;
 
@@ -76,7 +77,7 @@ internal sealed class ExecuteWorkflow : Activity
 
     protected internal override void BookmarkBurnt(ActivityContext context, Bookmark bookmark, BurnReason reason) => ChildInput.CancelChild(context, bookmark);
 
-    private static OrderedDictionary<string, object?> Describe(string? instanceId, int status, int subStatus, object? output) => new()
+    private static OrderedDictionary<string, object?> Describe(string? instanceId, int status, int subStatus, object? output) => new(RecordNames.Instance)
     {
         ["WorkflowDefinitionVersionId"] = null,
         ["WorkflowInstanceId"] = instanceId,

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using NodaTime;
+using Orchestration.Engine.Expressions;
 
 namespace Orchestration.Engine.Execution;
 
@@ -369,9 +370,9 @@ internal static class StateJson
                     WriteValue(writer, item);
                 writer.WriteEndArray();
                 break;
-            case OrderedDictionary<string, object?> members when members.ContainsKey("$"):
+            case OrderedDictionary<string, object?> members when members.Comparer is RecordNames || members.ContainsKey("$"):
                 writer.WriteStartObject();
-                writer.WriteString("$", "o");
+                writer.WriteString("$", members.Comparer is RecordNames ? "r" : "o");
                 writer.WritePropertyName("v");
                 WriteMembers(writer, members);
                 writer.WriteEndObject();
@@ -618,7 +619,7 @@ internal static class StateJson
                     reader.Read();
 
                     // The object an escape holds is one as it stands.
-                    members[key] = key == "v" && members.Count == 1 && members.TryGetValue("$", out var escape) && escape is "o" ? ReadMembers(ref reader) : ReadValue(ref reader);
+                    members[key] = key == "v" && members.Count == 1 && members.TryGetValue("$", out var escape) && escape is "o" or "r" ? ReadMembers(ref reader) : ReadValue(ref reader);
                 }
 
                 return members.Count == 2 && members.GetAt(0) is { Key: "$", Value: string tag } && members.GetAt(1) is { Key: "v", Value: var value } ? Untag(tag, value) : members;
@@ -655,6 +656,7 @@ internal static class StateJson
             "s" => TimeSpan.FromTicks(long.Parse(text, CultureInfo.InvariantCulture)),
             "b" => Convert.FromBase64String(text),
             "o" => value,
+            "r" => new OrderedDictionary<string, object?>((OrderedDictionary<string, object?>)value!, RecordNames.Instance),
             _ => throw new JsonException($"Unknown type letter '{tag}'."),
         };
     }

@@ -30,8 +30,6 @@ internal static class Differences
         ["execute-suspending-wait-true"] = "ExecuteWorkflow gives the result of a child that waited; Elsa gives an empty one",
         ["fault-no-message"] = "a Fault without a message says so in words",
         ["var-types-defaults"] = "a Guid is text in JavaScript; Elsa shows members of its .NET type",
-        ["Activities-ExecuteWorkflow-parent-capture-output"] = "the result of ExecuteWorkflow is data, whose members have one spelling (Output, not output)",
-        ["Activities-ExecuteWorkflow-parent-capture-output-token"] = "the result of ExecuteWorkflow is data, whose members have one spelling (Output, not output)",
         ["ParentChildOutputMapping-b"] = CSharp,
         ["ParentChildOutputMapping-b-token"] = CSharp,
         ["ParentChildOutputMapping-c"] = CSharp,

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Orchestration.Engine.Execution;
+using Orchestration.Engine.Expressions;
 
 namespace Orchestration.Engine.Tests.Execution;
 
@@ -40,6 +41,18 @@ public class StateJsonTests
         var value = new OrderedDictionary<string, object?> { ["$"] = "l", ["v"] = "5" };
 
         RoundTrip(value).ShouldBeOfType<OrderedDictionary<string, object?>>()["v"].ShouldBe("5");
+    }
+
+    [Fact]
+    public void The_members_of_a_record_are_found_in_either_spelling_after_a_wait_too()
+    {
+        var value = new OrderedDictionary<string, object?>(RecordNames.Instance) { ["Output"] = 1, ["$"] = 2 };
+
+        var back = RoundTrip(value).ShouldBeOfType<OrderedDictionary<string, object?>>();
+
+        back["output"].ShouldBe(1);
+        back.ContainsKey("outPut").ShouldBeFalse();
+        back.Keys.ShouldBe(["Output", "$"]);
     }
 
     [Theory]

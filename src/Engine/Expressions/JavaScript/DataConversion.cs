@@ -24,6 +24,8 @@ internal static class DataConversion
     {
         switch (data)
         {
+            case OrderedDictionary<string, object?> { Comparer: RecordNames } record:
+                return new DataObject(realm, record);
             case OrderedDictionary<string, object?> entries:
                 return new CopiedObject(realm, entries, copy);
             case List<object?> list:
