@@ -40,8 +40,8 @@ public class JavaScriptBenchmarks
         {
             ["x"] = 7,
             ["X"] = 7,
-            ["Claim"] = ValueConverter.ParseJson("""{"amount":1500,"status":"open"}"""),
-            ["Items"] = ValueConverter.ParseJson("""[{"sku":"A","qty":2,"price":1.5},{"sku":"B","qty":1,"price":10},{"sku":"C","qty":0,"price":4.25}]"""),
+            ["Claim"] = WorkflowData.Parse("""{"amount":1500,"status":"open"}"""),
+            ["Items"] = WorkflowData.Parse("""[{"sku":"A","qty":2,"price":1.5},{"sku":"B","qty":1,"price":10},{"sku":"C","qty":0,"price":4.25}]"""),
         };
 
         public override bool TryGetVariable(string name, out object? value) => _variables.TryGetValue(name, out value);

@@ -1,6 +1,16 @@
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using Orchestration.Benchmarks;
 
 if (args is ["throughput", ..])
-    await Orchestration.Benchmarks.Throughput.RunAsync(args is [_, var seconds] ? int.Parse(seconds, System.Globalization.CultureInfo.InvariantCulture) : 5);
+    await Throughput.RunAsync(args is [_, var seconds] ? int.Parse(seconds, System.Globalization.CultureInfo.InvariantCulture) : 5);
+else if (args is ["compile"])
+    ManyDefinitions.Compile();
 else
-    BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+{
+    // In this process: a project generated beside this one would need restoring, with the lock files and analyzers of the solution.
+    BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly)
+        .Run(args, DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance)));
+}

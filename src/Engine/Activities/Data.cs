@@ -13,7 +13,7 @@ internal static class Data
     {
         try
         {
-            value = ValueConverter.ParseJson(text);
+            value = WorkflowData.Parse(text);
             return true;
         }
         catch (ExpressionException)

@@ -285,7 +285,7 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
     public ValueSource? CompileInput(JsonElement value, DataType type, ActivityNode node, string path)
     {
         if (value.ValueKind != JsonValueKind.Object)
-            return Constant(ValueConverter.FromJson(value), type, node, path);
+            return Constant(WorkflowData.FromJson(value), type, node, path);
 
         return value.TryGetProperty("expression", out var expression) && expression.ValueKind == JsonValueKind.Object
             ? CompileExpression(expression, type, node, path + ".expression")
@@ -300,7 +300,7 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
         switch (language)
         {
             case "Literal":
-                return Constant(hasValue ? ValueConverter.FromJson(value) : null, type, node, path);
+                return Constant(hasValue ? WorkflowData.FromJson(value) : null, type, node, path);
 
             case "Object" or "Json":
                 var text = hasValue ? value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText() : "";
@@ -474,7 +474,7 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
 
             var typeName = Text(item, "type") ?? Text(item, "typeName") ?? "Object";
             var isArray = item.TryGetProperty("isArray", out var array) && IsTrue(array);
-            object? value = item.TryGetProperty("defaultValue", out var given) ? ValueConverter.FromJson(given) : null;
+            object? value = item.TryGetProperty("defaultValue", out var given) ? WorkflowData.FromJson(given) : null;
             inputs.Add(new InputDefinition(name, DataType.Parse(typeName, isArray), typeName, Text(item, "displayName"), Text(item, "description"), Text(item, "category"), Text(item, "uiHint"),
                 value, item.TryGetProperty("isRequired", out var required) && IsTrue(required))
             {

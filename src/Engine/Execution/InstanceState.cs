@@ -72,7 +72,7 @@ public sealed class InstanceState
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
     /// <exception cref="InvalidDataException">It is not a state.</exception>
-    public static InstanceState FromJson(ReadOnlySpan<byte> json) => StateJson.Read(json);
+    public static InstanceState FromJson(ReadOnlyMemory<byte> json) => StateJson.Read(json);
 }
 
 /// <summary>Something that went wrong in an activity.</summary>

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text.Json;
 using NodaTime;
 using Orchestration.Engine.Expressions;
@@ -8,11 +7,11 @@ namespace Orchestration.Engine.Execution;
 
 /// <summary>
 /// The state document. Short names, empty members left out. Workflow data keeps its types: whole JSON numbers are int, others double, and
-/// what JSON has no form for is an object with the single key <c>$</c> and a letter (see <see cref="WriteValue"/>).
+/// what JSON has no form for carries its type (see <see cref="WorkflowData"/>).
 /// </summary>
 internal static class StateJson
 {
-    private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = 512 };
+    private static readonly JsonDocumentOptions ReaderOptions = new() { MaxDepth = 512 };
 
     public static byte[] Write(InstanceState state)
     {
@@ -46,7 +45,7 @@ internal static class StateJson
         if (state.Output.Count > 0)
         {
             writer.WritePropertyName("output");
-            WriteValue(writer, state.Output);
+            WorkflowData.WriteTyped(writer, state.Output);
         }
 
         WriteBookmarks(writer, state.Bookmarks);
@@ -64,7 +63,7 @@ internal static class StateJson
                 writer.WriteStringValue(record.ContainerId);
                 writer.WriteStringValue(record.NodeId);
                 writer.WriteStringValue(record.Name);
-                WriteValue(writer, record.Value);
+                WorkflowData.WriteTyped(writer, record.Value);
                 writer.WriteEndArray();
             }
 
@@ -94,7 +93,7 @@ internal static class StateJson
             if (bookmark.Payload is not null)
             {
                 writer.WritePropertyName("payload");
-                WriteValue(writer, bookmark.Payload);
+                WorkflowData.WriteTyped(writer, bookmark.Payload);
             }
 
             if (bookmark.DueAt is { } dueAt)
@@ -178,13 +177,13 @@ internal static class StateJson
             if (execution.Tag is not null)
             {
                 writer.WritePropertyName("tag");
-                WriteValue(writer, execution.Tag);
+                WorkflowData.WriteTyped(writer, execution.Tag);
             }
 
             if (execution.Properties is { Count: > 0 } properties)
             {
                 writer.WritePropertyName("properties");
-                WriteValue(writer, properties);
+                WorkflowData.WriteTyped(writer, properties);
             }
 
             WriteMemory(writer, execution);
@@ -213,7 +212,7 @@ internal static class StateJson
                 isOpen = true;
                 writer.WriteStartArray();
                 writer.WriteStringValue(block.Id);
-                WriteValue(writer, block.Definition is { } definition ? definition.Type.Convert(value) : value);
+                WorkflowData.WriteTyped(writer, block.Definition is { } definition ? definition.Type.Convert(value) : value);
                 writer.WriteEndArray();
             }
         }
@@ -230,7 +229,7 @@ internal static class StateJson
         {
             writer.WriteStartArray();
             writer.WriteStringValue(name);
-            WriteValue(writer, execution.FindLocal(BurstRun.LoopVariableId(name)) is { } block ? block.Value : value);
+            WorkflowData.WriteTyped(writer, execution.FindLocal(BurstRun.LoopVariableId(name)) is { } block ? block.Value : value);
             writer.WriteEndArray();
         }
 
@@ -300,7 +299,7 @@ internal static class StateJson
             writer.WriteStringValue(callback.Owner.Id);
             writer.WriteStringValue(callback.ChildNodeId);
             writer.WriteStringValue(callback.Callback);
-            WriteValue(writer, callback.Tag);
+            WorkflowData.WriteTyped(writer, callback.Tag);
             writer.WriteEndArray();
         }
 
@@ -320,173 +319,74 @@ internal static class StateJson
 
     private static Instant FromMicroseconds(long value) => Instant.FromUnixTimeTicks(value * 10);
 
-    /// <summary>Letters: l long, d double that is no JSON number, m decimal, g Guid, t instant with offset, s time span (ticks), b bytes, o an object that has a key <c>$</c> itself.</summary>
-    public static void WriteValue(Utf8JsonWriter writer, object? value)
-    {
-        switch (value)
-        {
-            case null:
-                writer.WriteNullValue();
-                break;
-            case string text:
-                writer.WriteStringValue(text);
-                break;
-            case bool flag:
-                writer.WriteBooleanValue(flag);
-                break;
-            case int number:
-                writer.WriteNumberValue(number);
-                break;
-            case long number when number is < int.MinValue or > int.MaxValue:
-                writer.WriteNumberValue(number);
-                break;
-            case long number:
-                WriteTagged(writer, "l", number.ToString(CultureInfo.InvariantCulture));
-                break;
-            case double number when double.IsFinite(number):
-                WriteDouble(writer, number);
-                break;
-            case double number:
-                WriteTagged(writer, "d", number.ToString(CultureInfo.InvariantCulture));
-                break;
-            case decimal number:
-                WriteTagged(writer, "m", number.ToString(CultureInfo.InvariantCulture));
-                break;
-            case Guid guid:
-                WriteTagged(writer, "g", guid.ToString());
-                break;
-            case DateTimeOffset at:
-                WriteTagged(writer, "t", at.ToString("O", CultureInfo.InvariantCulture));
-                break;
-            case TimeSpan span:
-                WriteTagged(writer, "s", span.Ticks.ToString(CultureInfo.InvariantCulture));
-                break;
-            case byte[] bytes:
-                WriteTagged(writer, "b", Convert.ToBase64String(bytes));
-                break;
-            case List<object?> list:
-                writer.WriteStartArray();
-                foreach (var item in list)
-                    WriteValue(writer, item);
-                writer.WriteEndArray();
-                break;
-            case OrderedDictionary<string, object?> members when members.Comparer is RecordNames || members.ContainsKey("$"):
-                writer.WriteStartObject();
-                writer.WriteString("$", members.Comparer is RecordNames ? "r" : "o");
-                writer.WritePropertyName("v");
-                WriteMembers(writer, members);
-                writer.WriteEndObject();
-                break;
-            case OrderedDictionary<string, object?> members:
-                WriteMembers(writer, members);
-                break;
-            default:
-                throw new InvalidOperationException($"{value.GetType()} is not workflow data.");
-        }
-    }
-
-    private static void WriteMembers(Utf8JsonWriter writer, OrderedDictionary<string, object?> members)
-    {
-        writer.WriteStartObject();
-
-        foreach (var (key, value) in members)
-        {
-            writer.WritePropertyName(key);
-            WriteValue(writer, value);
-        }
-
-        writer.WriteEndObject();
-    }
-
-    private static void WriteDouble(Utf8JsonWriter writer, double number)
-    {
-        Span<byte> text = stackalloc byte[40];
-        number.TryFormat(text, out var length, "R", CultureInfo.InvariantCulture);
-
-        // A whole double must not come back as an int, nor minus zero as zero.
-        if (text[..length].IndexOfAny("eE."u8) < 0)
-        {
-            text[length++] = (byte)'.';
-            text[length++] = (byte)'0';
-        }
-
-        writer.WriteRawValue(text[..length], skipInputValidation: true);
-    }
-
-    private static void WriteTagged(Utf8JsonWriter writer, string tag, string value)
-    {
-        writer.WriteStartObject();
-        writer.WriteString("$", tag);
-        writer.WriteString("v", value);
-        writer.WriteEndObject();
-    }
-
-    public static InstanceState Read(ReadOnlySpan<byte> json)
+    public static InstanceState Read(ReadOnlyMemory<byte> json)
     {
         try
         {
-            var reader = new Utf8JsonReader(json, ReaderOptions);
-            reader.Read();
-            return ReadState((OrderedDictionary<string, object?>)ReadValue(ref reader)!);
+            using var document = JsonDocument.Parse(json, ReaderOptions);
+            return ReadState(document.RootElement);
         }
-        catch (Exception exception) when (exception is JsonException or InvalidCastException or KeyNotFoundException or FormatException or NullReferenceException or ArgumentException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException or OverflowException)
         {
             throw new InvalidDataException("Not the state of an instance.", exception);
         }
     }
 
-    private static InstanceState ReadState(OrderedDictionary<string, object?> json)
+    private static InstanceState ReadState(JsonElement json)
     {
         var state = new InstanceState
         {
-            Id = (string)json["id"]!,
-            DefinitionId = (string)json["definitionId"]!,
-            DefinitionVersionId = (string)json["versionId"]!,
-            DefinitionVersion = (int)json["version"]!,
-            ParentInstanceId = Text(json, "parentId"),
-            ParentBookmarkId = Text(json, "parentBookmark"),
-            CorrelationId = Text(json, "correlationId"),
-            Name = Text(json, "name"),
-            Status = Enum.Parse<WorkflowStatus>((string)json["status"]!),
-            SubStatus = Enum.Parse<WorkflowSubStatus>((string)json["subStatus"]!),
-            CreatedAt = At(json, "createdAt")!.Value,
-            UpdatedAt = At(json, "updatedAt")!.Value,
-            FinishedAt = At(json, "finishedAt"),
+            Id = Text(json, "id"u8),
+            DefinitionId = Text(json, "definitionId"u8),
+            DefinitionVersionId = Text(json, "versionId"u8),
+            DefinitionVersion = json.GetProperty("version"u8).GetInt32(),
+            ParentInstanceId = TextOrNull(json, "parentId"u8),
+            ParentBookmarkId = TextOrNull(json, "parentBookmark"u8),
+            CorrelationId = TextOrNull(json, "correlationId"u8),
+            Name = TextOrNull(json, "name"u8),
+            Status = Enum.Parse<WorkflowStatus>(Text(json, "status"u8)),
+            SubStatus = Enum.Parse<WorkflowSubStatus>(Text(json, "subStatus"u8)),
+            CreatedAt = At(json, "createdAt"u8),
+            UpdatedAt = At(json, "updatedAt"u8),
+            FinishedAt = AtOrNull(json, "finishedAt"u8),
         };
 
-        if (json.TryGetValue("output", out var output))
+        if (json.TryGetProperty("output"u8, out var output))
         {
-            foreach (var (key, value) in (OrderedDictionary<string, object?>)output!)
+            foreach (var (key, value) in Members(output))
                 state.Output[key] = value;
         }
 
-        foreach (var item in Objects(json, "bookmarks"))
+        foreach (var item in Items(json, "bookmarks"u8))
         {
             state.Bookmarks.Add(new Bookmark(
-                (string)item["id"]!, (string)item["name"]!, (string)item["hash"]!, (string)item["activity"]!, (string)item["node"]!, (string)item["execution"]!,
-                item.GetValueOrDefault("payload"), At(item, "dueAt"), At(item, "createdAt")!.Value, !item.ContainsKey("autoBurn")));
+                Text(item, "id"u8), Text(item, "name"u8), Text(item, "hash"u8), Text(item, "activity"u8), Text(item, "node"u8), Text(item, "execution"u8),
+                Value(item, "payload"u8), AtOrNull(item, "dueAt"u8), At(item, "createdAt"u8), !item.TryGetProperty("autoBurn"u8, out _)));
         }
 
-        foreach (var item in Objects(json, "incidents"))
+        foreach (var item in Items(json, "incidents"u8))
         {
             state.Incidents.Add(new Incident(
-                (string)item["activity"]!, (string)item["node"]!, (string)item["execution"]!, (string)item["type"]!, (string)item["message"]!, ReadException(item, "exception"), At(item, "at")!.Value));
+                Text(item, "activity"u8), Text(item, "node"u8), Text(item, "execution"u8), Text(item, "type"u8), Text(item, "message"u8), ReadException(item, "exception"u8), At(item, "at"u8)));
         }
 
         var byId = new Dictionary<string, ActivityExecution>();
 
-        foreach (var item in Objects(json, "executions"))
+        foreach (var item in Items(json, "executions"u8))
         {
             var execution = ReadExecution(item);
             state.ExecutionList.Add(execution);
             byId.Add(execution.Id, execution);
         }
 
-        foreach (var item in Objects(json, "executions"))
-        {
-            var execution = byId[(string)item["id"]!];
+        // A parent may stand after its children.
+        var index = 0;
 
-            if (Text(item, "parent") is { } parent)
+        foreach (var item in Items(json, "executions"u8))
+        {
+            var execution = state.ExecutionList[index++];
+
+            if (TextOrNull(item, "parent"u8) is { } parent)
             {
                 execution.Parent = byId[parent];
 
@@ -495,169 +395,119 @@ internal static class StateJson
             }
         }
 
-        foreach (var item in Lists(json, "callbacks"))
-            state.Callbacks.Add(new CompletionCallback(byId[(string)item[0]!], (string)item[1]!, (string?)item[2], item[3]));
+        foreach (var item in Items(json, "callbacks"u8))
+            state.Callbacks.Add(new CompletionCallback(byId[Text(item[0])], Text(item[1]), item[2].GetString(), WorkflowData.ReadTyped(item[3])));
 
-        foreach (var item in Lists(json, "outputs"))
-            state.ActivityOutputs.Add(new OutputRecord((string)item[0]!, (string)item[1]!, (string)item[2]!) { Value = item[3] });
+        foreach (var item in Items(json, "outputs"u8))
+            state.ActivityOutputs.Add(new OutputRecord(Text(item[0]), Text(item[1]), Text(item[2])) { Value = WorkflowData.ReadTyped(item[3]) });
 
         return state;
     }
 
-    private static ActivityExecution ReadExecution(OrderedDictionary<string, object?> json)
+    private static ActivityExecution ReadExecution(JsonElement json)
     {
-        var execution = new ActivityExecution((string)json["id"]!, (string)json["node"]!)
+        var execution = new ActivityExecution(Text(json, "id"u8), Text(json, "node"u8))
         {
-            Status = Enum.Parse<ActivityStatus>((string)json["status"]!),
-            StartedAt = At(json, "startedAt")!.Value,
-            EndedAt = At(json, "endedAt"),
-            FaultCount = json.TryGetValue("faults", out var faults) ? (int)faults! : 0,
-            IsBreaking = json.ContainsKey("breaking"),
-            IsLoopBack = json.ContainsKey("loopBack"),
-            Tag = json.GetValueOrDefault("tag"),
-            Properties = (OrderedDictionary<string, object?>?)json.GetValueOrDefault("properties"),
+            Status = Enum.Parse<ActivityStatus>(Text(json, "status"u8)),
+            StartedAt = At(json, "startedAt"u8),
+            EndedAt = AtOrNull(json, "endedAt"u8),
+            FaultCount = json.TryGetProperty("faults"u8, out var faults) ? faults.GetInt32() : 0,
+            IsBreaking = json.TryGetProperty("breaking"u8, out _),
+            IsLoopBack = json.TryGetProperty("loopBack"u8, out _),
+            Tag = Value(json, "tag"u8),
+            Properties = json.TryGetProperty("properties"u8, out var properties) ? Members(properties) : null,
         };
 
-        foreach (var variable in Lists(json, "variables"))
-            execution.Declare((string)variable[0]!, (string)variable[0]!, null, variable[1]).IsStored = true;
+        foreach (var variable in Items(json, "variables"u8))
+        {
+            var id = Text(variable[0]);
+            execution.Declare(id, id, null, WorkflowData.ReadTyped(variable[1])).IsStored = true;
+        }
 
-        if (json.ContainsKey("loop"))
+        if (json.TryGetProperty("loop"u8, out var loop))
         {
             execution.LoopVariables = [];
 
-            foreach (var variable in Lists(json, "loop"))
+            foreach (var variable in loop.EnumerateArray())
             {
-                var name = (string)variable[0]!;
-                execution.LoopVariables.Add((name, variable[1]));
-                execution.Declare(BurstRun.LoopVariableId(name), name, null, variable[1]);
+                var (name, value) = (Text(variable[0]), WorkflowData.ReadTyped(variable[1]));
+                execution.LoopVariables.Add((name, value));
+                execution.Declare(BurstRun.LoopVariableId(name), name, null, value);
             }
         }
 
-        if (json.TryGetValue("flow", out var flow))
-            execution.Flow = ReadFlow((OrderedDictionary<string, object?>)flow!);
+        if (json.TryGetProperty("flow"u8, out var flow))
+            execution.Flow = ReadFlow(flow);
 
         return execution;
     }
 
-    private static FlowState ReadFlow(OrderedDictionary<string, object?> json)
+    private static FlowState ReadFlow(JsonElement json)
     {
-        var activities = (List<object?>)json["activities"]!;
-        var connections = (List<object?>)json["connections"]!;
-        var flow = new FlowState([.. Every(activities, 2).Select(x => (string)x!)], [.. Every(connections, 2).Select(x => (string)x!)]) { StartId = Text(json, "start") };
+        var (activityIds, activityVisits) = ReadVisits(json.GetProperty("activities"u8));
+        var (connectionIds, connectionVisits) = ReadVisits(json.GetProperty("connections"u8));
+        var flow = new FlowState(activityIds, connectionIds) { StartId = TextOrNull(json, "start"u8) };
 
-        for (var i = 0; i < flow.ActivityIds.Length; i++)
-            flow.ActivityVisits[i] = (int)activities[2 * i + 1]!;
+        activityVisits.CopyTo(flow.ActivityVisits, 0);
 
-        for (var i = 0; i < flow.ConnectionIds.Length; i++)
+        for (var i = 0; i < connectionVisits.Length; i++)
         {
-            var visits = (int)connections[2 * i + 1]!;
-            flow.ConnectionVisits[i] = Math.Abs(visits);
-            flow.LastFollowed[i] = visits > 0;
+            flow.ConnectionVisits[i] = Math.Abs(connectionVisits[i]);
+            flow.LastFollowed[i] = connectionVisits[i] > 0;
         }
 
-        if (json.TryGetValue("tokens", out var value))
+        if (json.TryGetProperty("tokens"u8, out var tokens))
         {
-            var tokens = (List<object?>)value!;
             flow.Tokens = [];
 
-            for (var i = 0; i < tokens.Count; i += 4)
+            for (var i = 0; i < tokens.GetArrayLength(); i += 4)
             {
-                var bits = (int)tokens[i + 3]!;
-                flow.Tokens.Add(new FlowToken((string)tokens[i]!, (string?)tokens[i + 1], (string)tokens[i + 2]!) { Consumed = (bits & 1) != 0, Blocked = (bits & 2) != 0 });
+                var bits = tokens[i + 3].GetInt32();
+                flow.Tokens.Add(new FlowToken(Text(tokens[i]), tokens[i + 1].GetString(), Text(tokens[i + 2])) { Consumed = (bits & 1) != 0, Blocked = (bits & 2) != 0 });
             }
         }
 
         return flow;
     }
 
-    private static IEnumerable<object?> Every(List<object?> items, int step)
+    private static (string[] Ids, int[] Visits) ReadVisits(JsonElement json)
     {
-        for (var i = 0; i < items.Count; i += step)
-            yield return items[i];
+        var count = json.GetArrayLength() / 2;
+        var (ids, visits) = (new string[count], new int[count]);
+        var index = 0;
+
+        foreach (var item in json.EnumerateArray())
+        {
+            if (index % 2 == 0)
+                ids[index / 2] = Text(item);
+            else
+                visits[index / 2] = item.GetInt32();
+
+            index++;
+        }
+
+        return (ids, visits);
     }
 
-    private static IncidentException? ReadException(OrderedDictionary<string, object?> json, string name) =>
-        json.TryGetValue(name, out var value) && value is OrderedDictionary<string, object?> exception
-            ? new IncidentException((string)exception["type"]!, (string)exception["message"]!, Text(exception, "detail"), ReadException(exception, "inner"))
+    private static IncidentException? ReadException(JsonElement json, ReadOnlySpan<byte> name) =>
+        json.TryGetProperty(name, out var exception)
+            ? new IncidentException(Text(exception, "type"u8), Text(exception, "message"u8), TextOrNull(exception, "detail"u8), ReadException(exception, "inner"u8))
             : null;
 
-    private static string? Text(OrderedDictionary<string, object?> json, string name) => json.TryGetValue(name, out var value) ? (string?)value : null;
+    private static string Text(JsonElement json) => json.GetString() ?? throw new JsonException("A text is missing.");
 
-    private static Instant? At(OrderedDictionary<string, object?> json, string name) =>
-        json.TryGetValue(name, out var value) ? FromMicroseconds(Convert.ToInt64(value, CultureInfo.InvariantCulture)) : null;
+    private static string Text(JsonElement json, ReadOnlySpan<byte> name) => Text(json.GetProperty(name));
 
-    private static IEnumerable<OrderedDictionary<string, object?>> Objects(OrderedDictionary<string, object?> json, string name) =>
-        json.TryGetValue(name, out var value) ? ((List<object?>)value!).Cast<OrderedDictionary<string, object?>>() : [];
+    private static string? TextOrNull(JsonElement json, ReadOnlySpan<byte> name) => json.TryGetProperty(name, out var value) ? value.GetString() : null;
 
-    private static IEnumerable<List<object?>> Lists(OrderedDictionary<string, object?> json, string name) =>
-        json.TryGetValue(name, out var value) ? ((List<object?>)value!).Cast<List<object?>>() : [];
+    private static object? Value(JsonElement json, ReadOnlySpan<byte> name) => json.TryGetProperty(name, out var value) ? WorkflowData.ReadTyped(value) : null;
 
-    public static object? ReadValue(ref Utf8JsonReader reader)
-    {
-        switch (reader.TokenType)
-        {
-            case JsonTokenType.Null:
-                return null;
-            case JsonTokenType.True:
-                return true;
-            case JsonTokenType.False:
-                return false;
-            case JsonTokenType.String:
-                return reader.GetString();
-            case JsonTokenType.Number:
-                return reader.ValueSpan.IndexOfAny("eE."u8) >= 0 ? (object)reader.GetDouble() : reader.TryGetInt32(out var number) ? (object)number : reader.GetInt64();
-            case JsonTokenType.StartArray:
-                var list = new List<object?>();
-                while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-                    list.Add(ReadValue(ref reader));
-                return list;
-            case JsonTokenType.StartObject:
-                var members = new OrderedDictionary<string, object?>();
-                while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
-                {
-                    var key = reader.GetString()!;
-                    reader.Read();
+    private static OrderedDictionary<string, object?> Members(JsonElement json) =>
+        WorkflowData.ReadTyped(json) as OrderedDictionary<string, object?> ?? throw new JsonException("An object is missing.");
 
-                    // The object an escape holds is one as it stands.
-                    members[key] = key == "v" && members.Count == 1 && members.TryGetValue("$", out var escape) && escape is "o" or "r" ? ReadMembers(ref reader) : ReadValue(ref reader);
-                }
+    private static Instant At(JsonElement json, ReadOnlySpan<byte> name) => FromMicroseconds(json.GetProperty(name).GetInt64());
 
-                return members.Count == 2 && members.GetAt(0) is { Key: "$", Value: string tag } && members.GetAt(1) is { Key: "v", Value: var value } ? Untag(tag, value) : members;
-            default:
-                throw new JsonException($"Unexpected {reader.TokenType}.");
-        }
-    }
+    private static Instant? AtOrNull(JsonElement json, ReadOnlySpan<byte> name) => json.TryGetProperty(name, out var value) ? FromMicroseconds(value.GetInt64()) : null;
 
-    private static OrderedDictionary<string, object?> ReadMembers(ref Utf8JsonReader reader)
-    {
-        var members = new OrderedDictionary<string, object?>();
-
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
-        {
-            var key = reader.GetString()!;
-            reader.Read();
-            members[key] = ReadValue(ref reader);
-        }
-
-        return members;
-    }
-
-    private static object? Untag(string tag, object? value)
-    {
-        var text = value as string ?? "";
-
-        return tag switch
-        {
-            "l" => long.Parse(text, CultureInfo.InvariantCulture),
-            "d" => double.Parse(text, CultureInfo.InvariantCulture),
-            "m" => decimal.Parse(text, CultureInfo.InvariantCulture),
-            "g" => Guid.Parse(text),
-            "t" => DateTimeOffset.ParseExact(text, "O", CultureInfo.InvariantCulture),
-            "s" => TimeSpan.FromTicks(long.Parse(text, CultureInfo.InvariantCulture)),
-            "b" => Convert.FromBase64String(text),
-            "o" => value,
-            "r" => new OrderedDictionary<string, object?>((OrderedDictionary<string, object?>)value!, RecordNames.Instance),
-            _ => throw new JsonException($"Unknown type letter '{tag}'."),
-        };
-    }
+    private static JsonElement.ArrayEnumerator Items(JsonElement json, ReadOnlySpan<byte> name) => json.TryGetProperty(name, out var value) ? value.EnumerateArray() : default;
 }

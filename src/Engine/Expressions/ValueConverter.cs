@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text;
-using System.Text.Json;
 
 namespace Orchestration.Engine.Expressions;
 
@@ -45,124 +43,10 @@ public static class ValueConverter
             "TimeSpan" => ToTimeSpan(value),
             "Guid" => value is Guid ? value : value is string text ? (string.IsNullOrWhiteSpace(text) ? null : Guid.TryParse(text, out var id) ? id : throw Failed(text, name)) : Guid.Empty,
             "Byte[]" => value is byte[] ? value : value is string base64 ? FromBase64(base64) : null,
-            "ExpandoObject" or "JsonObject" or "ObjectDictionary" or "JsonNode" or "JsonElement" => value is string json ? (LooksLikeJson(json) ? ParseJson(json) : name is "JsonNode" or "JsonElement" ? value : null) : value,
+            "ExpandoObject" or "JsonObject" or "ObjectDictionary" or "JsonNode" or "JsonElement" => value is string json ? (LooksLikeJson(json) ? WorkflowData.Parse(json) : name is "JsonNode" or "JsonElement" ? value : null) : value,
             "JsonArray" or "ObjectList" or "Array" => ToList(value, "Object"),
             _ => value,
         };
-    }
-
-    /// <summary>Parses JSON text to workflow data: whole numbers in Int32 range are int, then long, others double.</summary>
-    /// <exception cref="ExpressionException">It is not JSON.</exception>
-    public static object? ParseJson(string text)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = WorkflowData.MaxDepth });
-            return FromJson(document.RootElement);
-        }
-        catch (JsonException error)
-        {
-            throw new ExpressionException($"The text is not valid JSON: {error.Message}", error) { Kind = "FormatError" };
-        }
-    }
-
-    /// <summary>JSON to workflow data, as <see cref="ParseJson"/>.</summary>
-    public static object? FromJson(JsonElement element)
-    {
-        switch (element.ValueKind)
-        {
-            case JsonValueKind.Object:
-                var entries = new OrderedDictionary<string, object?>();
-                foreach (var property in element.EnumerateObject())
-                    entries[property.Name] = FromJson(property.Value);
-                return entries;
-            case JsonValueKind.Array:
-                var list = new List<object?>(element.GetArrayLength());
-                foreach (var item in element.EnumerateArray())
-                    list.Add(FromJson(item));
-                return list;
-            case JsonValueKind.String:
-                return element.GetString();
-            case JsonValueKind.Number:
-                return element.TryGetInt32(out var small) ? small : element.TryGetInt64(out var large) ? (object)large : element.GetDouble();
-            case JsonValueKind.True:
-                return true;
-            case JsonValueKind.False:
-                return false;
-            default:
-                return null;
-        }
-    }
-
-    /// <summary>Workflow data as compact JSON text, non-ASCII characters as they are.</summary>
-    public static string ToJson(object? value)
-    {
-        using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true, MaxDepth = 600 }))
-            WriteJson(writer, value);
-        return Encoding.UTF8.GetString(stream.ToArray());
-    }
-
-    /// <summary>Writes workflow data as JSON.</summary>
-    public static void WriteJson(Utf8JsonWriter writer, object? value)
-    {
-        switch (value)
-        {
-            case null:
-                writer.WriteNullValue();
-                break;
-            case string text:
-                writer.WriteStringValue(text);
-                break;
-            case bool flag:
-                writer.WriteBooleanValue(flag);
-                break;
-            case int number:
-                writer.WriteNumberValue(number);
-                break;
-            case long number:
-                writer.WriteNumberValue(number);
-                break;
-            case decimal number:
-                writer.WriteNumberValue(number);
-                break;
-            case double number when double.IsFinite(number):
-                writer.WriteNumberValue(number);
-                break;
-            case double number:
-                writer.WriteStringValue(number.ToString(CultureInfo.InvariantCulture));
-                break;
-            case byte[] bytes:
-                writer.WriteBase64StringValue(bytes);
-                break;
-            case Guid id:
-                writer.WriteStringValue(id);
-                break;
-            case DateTimeOffset time:
-                writer.WriteStringValue(time);
-                break;
-            case TimeSpan span:
-                writer.WriteStringValue(span.ToString("c", CultureInfo.InvariantCulture));
-                break;
-            case List<object?> list:
-                writer.WriteStartArray();
-                foreach (var item in list)
-                    WriteJson(writer, item);
-                writer.WriteEndArray();
-                break;
-            case OrderedDictionary<string, object?> entries:
-                writer.WriteStartObject();
-                foreach (var (name, item) in entries)
-                {
-                    writer.WritePropertyName(name);
-                    WriteJson(writer, item);
-                }
-
-                writer.WriteEndObject();
-                break;
-            default:
-                throw new ArgumentException($"{value.GetType()} is not workflow data.", nameof(value));
-        }
     }
 
     /// <summary>An alias or .NET name without namespaces and assembly: <c>System.Int32, System.Private.CoreLib</c> is Int32.</summary>
@@ -219,7 +103,7 @@ public static class ValueConverter
         byte[] => "Byte[] Array",
         DateTimeOffset time => DateText(time),
         TimeSpan span => span.ToString("c", CultureInfo.InvariantCulture),
-        List<object?> or OrderedDictionary<string, object?> => ToJson(value),
+        List<object?> or OrderedDictionary<string, object?> => WorkflowData.ToJson(value),
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString() ?? "",
     };
@@ -348,7 +232,7 @@ public static class ValueConverter
         _ => TimeSpan.Zero,
     };
 
-    private static object? ToObject(object value) => value is string text ? LooksLikeJson(text) ? ParseJson(text) : null : value as OrderedDictionary<string, object?>;
+    private static object? ToObject(object value) => value is string text ? LooksLikeJson(text) ? WorkflowData.Parse(text) : null : value as OrderedDictionary<string, object?>;
 
     private static object? ToList(object value, string itemType)
     {
@@ -358,7 +242,7 @@ public static class ValueConverter
                 return null;
             if (!LooksLikeJson(text))
                 return itemType is "String" or "Object" ? new List<object?> { text } : null;
-            value = ParseJson(text) ?? text;
+            value = WorkflowData.Parse(text) ?? text;
         }
 
         if (value is not List<object?> list)

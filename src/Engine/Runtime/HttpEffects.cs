@@ -98,7 +98,7 @@ public sealed class HttpEffects : IDisposable
         var request = new HttpRequestMessage(new HttpMethod((string?)payload["Method"] ?? "GET"), (string)payload["Url"]!);
         if (payload.GetValueOrDefault("Content") is { } content)
         {
-            request.Content = content is byte[] bytes ? new ByteArrayContent(bytes) : new StringContent(content as string ?? Expressions.ValueConverter.ToJson(content), Encoding.UTF8);
+            request.Content = content is byte[] bytes ? new ByteArrayContent(bytes) : new StringContent(content as string ?? Expressions.WorkflowData.ToJson(content), Encoding.UTF8);
             request.Content.Headers.ContentType = MediaTypeHeaderValue.TryParse(payload.GetValueOrDefault("ContentType") as string, out var type) ? type : null;
         }
 

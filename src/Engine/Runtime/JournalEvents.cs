@@ -42,13 +42,13 @@ public static class JournalEvents
             if (entry.Inputs is { Count: > 0 } inputs)
             {
                 json.WritePropertyName("inputs");
-                ValueConverter.WriteJson(json, inputs);
+                WorkflowData.Write(json, inputs);
             }
 
             if (entry.Payload is { Count: > 0 } payload)
             {
                 json.WritePropertyName("payload");
-                ValueConverter.WriteJson(json, WithinLimits(payload));
+                WorkflowData.Write(json, WithinLimits(payload));
             }
 
             json.WriteEndObject();

@@ -70,7 +70,7 @@ public sealed class SendWebhook(WorkflowRuntime runtime, HttpEffects http, Webho
             (data["reference"], data["journey"]) = (reference, endpoint.Journey);
         foreach (var (name, value) in effect.Payload.GetValueOrDefault("data") as OrderedDictionary<string, object?> ?? [])
             data[name] = value;
-        return ValueConverter.ToJson(new OrderedDictionary<string, object?>
+        return WorkflowData.ToJson(new OrderedDictionary<string, object?>
         {
             ["type"] = effect.Payload.GetValueOrDefault("type"),
             ["timestamp"] = effect.Payload.GetValueOrDefault("at"),

@@ -7,9 +7,9 @@ namespace Orchestration.Engine.Tests.Conformance;
 /// <summary>Golden JSON to workflow data and back, and what two of them differ in first.</summary>
 internal static class GoldenData
 {
-    public static object? FromJson(JsonElement json) => ValueConverter.FromJson(json);
+    public static object? FromJson(JsonElement json) => WorkflowData.FromJson(json);
 
-    public static JsonNode? ToJson(object? value) => JsonNode.Parse(ValueConverter.ToJson(value));
+    public static JsonNode? ToJson(object? value) => JsonNode.Parse(WorkflowData.ToJson(value));
 
     /// <summary>The first difference, as "path: expected …, was …", or null.</summary>
     public static string? Difference(JsonElement expected, JsonNode? actual, string path)

@@ -68,10 +68,9 @@ public class StateJsonTests
         using var stream = new MemoryStream();
 
         using (var writer = new Utf8JsonWriter(stream))
-            StateJson.WriteValue(writer, value);
+            WorkflowData.WriteTyped(writer, value);
 
-        var reader = new Utf8JsonReader(stream.ToArray());
-        reader.Read();
-        return StateJson.ReadValue(ref reader);
+        using var document = JsonDocument.Parse(stream.ToArray());
+        return WorkflowData.ReadTyped(document.RootElement);
     }
 }

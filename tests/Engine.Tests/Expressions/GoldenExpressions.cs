@@ -36,7 +36,7 @@ internal static class GoldenExpressions
         {
             foreach (var variable in variables.EnumerateObject())
             {
-                scope.Variables[variable.Name] = ValueConverter.FromJson(variable.Value);
+                scope.Variables[variable.Name] = WorkflowData.FromJson(variable.Value);
                 types[variable.Name] = variable.Value.ValueKind switch
                 {
                     JsonValueKind.String => "String",
@@ -50,10 +50,10 @@ internal static class GoldenExpressions
         if (entry.TryGetProperty("input", out var input))
         {
             foreach (var value in input.EnumerateObject())
-                scope.Input[value.Name] = ValueConverter.FromJson(value.Value);
+                scope.Input[value.Name] = WorkflowData.FromJson(value.Value);
         }
 
-        var before = scope.Variables.ToDictionary(v => v.Key, v => ValueConverter.ToJson(v.Value));
+        var before = scope.Variables.ToDictionary(v => v.Key, v => WorkflowData.ToJson(v.Value));
         object? result;
         try
         {
@@ -68,13 +68,13 @@ internal static class GoldenExpressions
         }
 
         if (entry.TryGetProperty("error", out var missed))
-            return $"gave {ValueConverter.ToJson(result)} instead of throwing {missed.GetProperty("message").GetString()}";
+            return $"gave {WorkflowData.ToJson(result)} instead of throwing {missed.GetProperty("message").GetString()}";
         if (!Same(entry.GetProperty("result"), result))
-            return $"result {ValueConverter.ToJson(result)} instead of {entry.GetProperty("result").GetRawText()}";
+            return $"result {WorkflowData.ToJson(result)} instead of {entry.GetProperty("result").GetRawText()}";
         foreach (var (member, type) in new[] { ("asString", "String"), ("asBoolean", "Boolean"), ("asInt32", "Int32"), ("asDouble", "Double") })
         {
             if (Converted(result, type) is { } converted && entry.TryGetProperty(member, out var expected) && !SameConverted(expected, converted.Value, converted.Failed))
-                return $"{member} {(converted.Failed ? "failed" : ValueConverter.ToJson(converted.Value))} instead of {expected.GetRawText()}";
+                return $"{member} {(converted.Failed ? "failed" : WorkflowData.ToJson(converted.Value))} instead of {expected.GetRawText()}";
         }
 
         return CompareChanges(entry, scope, types, before);
@@ -100,7 +100,7 @@ internal static class GoldenExpressions
     {
         try
         {
-            return ValueConverter.ToJson(ValueConverter.ParseJson(a)) == ValueConverter.ToJson(ValueConverter.ParseJson(b));
+            return WorkflowData.ToJson(WorkflowData.Parse(a)) == WorkflowData.ToJson(WorkflowData.Parse(b));
         }
         catch (ExpressionException)
         {
@@ -126,11 +126,11 @@ internal static class GoldenExpressions
             if (changed.TryGetValue(name, out var wanted))
             {
                 if (!Same(wanted, now))
-                    return $"variable {name} {ValueConverter.ToJson(now)} instead of {wanted.GetRawText()}";
+                    return $"variable {name} {WorkflowData.ToJson(now)} instead of {wanted.GetRawText()}";
             }
-            else if (ValueConverter.ToJson(now) != old)
+            else if (WorkflowData.ToJson(now) != old)
             {
-                return $"variable {name} changed to {ValueConverter.ToJson(now)}";
+                return $"variable {name} changed to {WorkflowData.ToJson(now)}";
             }
         }
 

@@ -11,7 +11,7 @@ internal sealed class TestScope : ExpressionScope
     public OrderedDictionary<string, object?> Variables { get; } = [];
     public OrderedDictionary<string, object?> Input { get; } = [];
     public List<string> Outcomes { get; } = [];
-    public object? Previous { get; set; } = ValueConverter.ParseJson("""{"score":5,"tags":["a","b"]}""");
+    public object? Previous { get; set; } = WorkflowData.Parse("""{"score":5,"tags":["a","b"]}""");
 
     public override bool TryGetVariable(string name, out object? value) => Variables.TryGetValue(name, out value);
 

@@ -824,3 +824,22 @@ internal sealed class ObjectPattern((string? Name, Expression? Computed, Express
         }
     }
 }
+
+/// <summary>An expression in parentheses: no pattern, and no name for a function.</summary>
+internal sealed class Parenthesized(Expression inner) : Expression
+{
+    public Expression Inner { get; } = inner;
+    public override JsValue Evaluate(Frame frame) => Inner.Evaluate(frame);
+    public override bool EvaluateCondition(Frame frame) => Inner.EvaluateCondition(frame);
+    public override void NameFunction(string name) => Inner.NameFunction(name);
+}
+
+/// <summary>Stands in the tree every 32 levels, so that a deep expression ends in an error and not in a crash.</summary>
+internal sealed class StackGuard(Expression inner) : Expression
+{
+    public override JsValue Evaluate(Frame frame)
+    {
+        frame.Realm.CheckStack();
+        return inner.Evaluate(frame);
+    }
+}

@@ -45,8 +45,8 @@ internal static class LiquidFilters
             case "truncate": return Truncate(text, arguments.Length > 0 ? (int)Math.Clamp(LiquidValue.Number(Argument(0)), 0, int.MaxValue) : 50, arguments.Length > 1 ? Word(1) : "...");
             case "truncatewords": return TruncateWords(text, arguments.Length > 0 ? (int)Math.Clamp(LiquidValue.Number(Argument(0)), 1, int.MaxValue) : 15, arguments.Length > 1 ? Word(1) : "...");
             case "slice": return Slice(input, arguments);
-            case "base64": return input is null ? null : Convert.ToBase64String(Encoding.UTF8.GetBytes(input is List<object?> or OrderedDictionary<string, object?> ? ValueConverter.ToJson(input) : text));
-            case "json": return context.Check(ValueConverter.ToJson(Plain(input)));
+            case "base64": return input is null ? null : Convert.ToBase64String(Encoding.UTF8.GetBytes(input is List<object?> or OrderedDictionary<string, object?> ? WorkflowData.ToJson(input) : text));
+            case "json": return context.Check(WorkflowData.ToJson(Plain(input)));
             case "keys": return input is OrderedDictionary<string, object?> entries ? entries.Keys.Select(key => (object?)key).ToList() : new List<object?>();
             case "default": return LiquidValue.IsEmpty(input) ? Argument(0) : input;
             case "date": return Date(context, input, Word(0));

@@ -1,0 +1,151 @@
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Expressions;
+
+namespace Orchestration.Engine.Execution;
+
+/// <summary>Inputs, outputs and the journal of executions.</summary>
+internal sealed partial class BurstRun
+{
+    public void EvaluateInputs(ActivityExecution execution)
+    {
+        if (execution.Inputs is not null)
+            return;
+
+        var node = execution.Node;
+        var inputs = node.Type.Inputs;
+
+        if (inputs.Count == 0)
+        {
+            execution.Inputs = [];
+            return;
+        }
+
+        var values = new object?[inputs.Count];
+
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (inputs[i].AutoEvaluate && node.Inputs[i] is { } source)
+                values[i] = Evaluate(execution, source, inputs[i].Name);
+        }
+
+        execution.Inputs = values;
+    }
+
+    /// <summary>Value of an input: the one evaluated before the activity ran, or, for inputs that evaluate on demand, a fresh one.</summary>
+    public object? Input(ActivityExecution execution, int index)
+    {
+        var input = execution.Node.Type.Inputs[index];
+
+        if (!input.AutoEvaluate)
+            return execution.Node.Inputs[index] is { } source ? Evaluate(execution, source, input.Name) : null;
+
+        EvaluateInputs(execution);
+        return execution.Inputs![index];
+    }
+
+    private object? Evaluate(ActivityExecution execution, ValueSource source, string inputName)
+    {
+        try
+        {
+            return source.Evaluate(_scope.For(execution));
+        }
+#pragma warning disable CA1031 // Elsa wraps whatever an expression throws, so that the incident names the input.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            throw new InputEvaluationException(inputName, exception);
+        }
+    }
+
+    public object? Evaluate(ActivityExecution execution, ValueSource source) => source.Evaluate(_scope.For(execution));
+
+    public bool TryGetInput(string name, out object? value)
+    {
+        if (WorkflowInput.TryGetValue(name, out value))
+            return true;
+
+        foreach (var (key, candidate) in WorkflowInput)
+        {
+            if (string.Equals(key, name, StringComparison.OrdinalIgnoreCase))
+            {
+                value = candidate;
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    public void SetOutput(ActivityExecution execution, string name, object? value)
+    {
+        var node = execution.Node;
+        var index = node.Type.OutputIndex(name);
+
+        if (index >= 0 && node.OutputTargets[index] is { } target)
+            SetBlock(execution, target, value);
+
+        RecordOutput(execution, name, value, index >= 0 && node.Type.Outputs[index].IsTransient);
+    }
+
+    /// <summary>Writes to the nearest block with this id; a workflow output of that name gets the value too.</summary>
+    public void SetBlock(ActivityExecution execution, string blockId, object? value)
+    {
+        if (execution.FindBlock(blockId) is { } block)
+            block.Value = value;
+        else
+            execution.Declare(blockId, blockId, null, value);
+
+        foreach (var output in Workflow.Outputs)
+        {
+            if (output.Name == blockId)
+                State.Output[blockId] = value;
+        }
+    }
+
+    public void RecordOutput(ActivityExecution execution, string name, object? value, bool isTransient = false)
+    {
+        if (isTransient)
+            _hasTransientOutputs = true;
+        else
+            (execution.Outputs ??= [])[name] = value;
+
+        var container = execution.Parent?.Id ?? State.Id;
+        var records = State.ActivityOutputs;
+        var index = records.Count - 1;
+
+        while (index >= 0 && !(records[index].NodeId == execution.NodeId && records[index].ContainerId == container && records[index].Name == name))
+            index--;
+
+        if (index < 0)
+            records.Add(new OutputRecord(container, execution.NodeId, name) { Value = value, IsTransient = isTransient });
+        else
+            records[index].Value = value;
+
+        if (name == "Result")
+            LastResult = value;
+    }
+
+    public void Journal(string eventName, ActivityExecution execution, string? message, bool withInputs = true)
+    {
+        var node = execution.Node;
+        OrderedDictionary<string, object?>? inputs = null;
+
+        if (withInputs && execution.Inputs is { Length: > 0 } values)
+        {
+            inputs = new(values.Length);
+
+            for (var i = 0; i < values.Length; i++)
+                inputs[node.Type.Inputs[i].Name] = values[i];
+        }
+
+        var payload = execution.JournalData is { Count: > 0 } data ? new OrderedDictionary<string, object?>(data) : null;
+
+        if (eventName == "Completed" && execution.Outcomes is { } outcomes)
+            (payload ??= [])["Outcomes"] = outcomes.Select(static x => (object?)x).ToList();
+
+        if (eventName is "Completed" or "Suspended" && execution.Outputs is { } outputs)
+            (payload ??= [])["Outputs"] = outputs;
+
+        Result.Journal.Add(new JournalEntry(eventName, execution.Id, execution.Parent?.Id, node.Id, node.NodeId, node.TypeName, node.Version, node.Name, message, null, inputs, payload));
+    }
+}

@@ -1,0 +1,201 @@
+using NodaTime;
+using Orchestration.Engine.Activities;
+
+namespace Orchestration.Engine.Execution;
+
+/// <summary>How executions end: completion, cancellation, and the bookmarks that go with them.</summary>
+internal sealed partial class BurstRun
+{
+    /// <summary>Finish: the instance ends at once, whatever is pending.</summary>
+    public void FinishNow()
+    {
+        State.Callbacks.Clear();
+        _queue.Clear();
+
+        foreach (var bookmark in State.Bookmarks.ToArray())
+            Burn(bookmark, ReferenceEquals(bookmark, _resumed) ? BurnReason.Resumed : BurnReason.Cancelled);
+
+        SetSubStatus(WorkflowSubStatus.Finished);
+    }
+
+    public void Complete(ActivityExecution execution, string[]? outcomes)
+    {
+        if (execution.Status != ActivityStatus.Running)
+            return;
+
+        if (execution.Children.Count > 0)
+        {
+            foreach (var child in execution.Children.ToArray())
+                CancelFromParent(child);
+        }
+
+        SetStatus(execution, ActivityStatus.Completed);
+        execution.Outcomes = outcomes;
+        Journal("Completed", execution, null);
+        NotifyParent(execution, outcomes);
+        BurnAllOf(execution);
+        ForgetCallbacksOf(execution);
+        execution.EndedAt = Context.Now;
+
+        if (execution.Parent is not null)
+            execution.Memory = null;
+    }
+
+    private void NotifyParent(ActivityExecution child, string[]? outcomes)
+    {
+        if (child.Parent is not { } parent)
+            return;
+
+        var callbacks = State.Callbacks;
+        var index = 0;
+
+        while (index < callbacks.Count && !(ReferenceEquals(callbacks[index].Owner, parent) && callbacks[index].ChildNodeId == child.NodeId))
+            index++;
+
+        if (index == callbacks.Count)
+            return;
+
+        var entry = callbacks[index];
+        callbacks.RemoveAt(index);
+
+        if (entry.Callback is null)
+            return;
+
+        parent.Tag = entry.Tag;
+        EvaluateInputs(parent);
+        parent.Node.Activity.ChildCompleted(new ActivityContext(this, parent), child, entry.Callback, entry.Tag, outcomes);
+    }
+
+    private void ForgetCallbacksOf(ActivityExecution owner)
+    {
+        for (var i = State.Callbacks.Count - 1; i >= 0; i--)
+        {
+            if (ReferenceEquals(State.Callbacks[i].Owner, owner))
+                State.Callbacks.RemoveAt(i);
+        }
+    }
+
+    /// <summary>The order in which a completing parent cancels: the child first, then what is below it.</summary>
+    private void CancelFromParent(ActivityExecution execution)
+    {
+        if (execution.IsEnded)
+            return;
+
+        EndAsCanceled(execution);
+
+        if (execution.Children.Count > 0)
+        {
+            foreach (var child in execution.Children.ToArray())
+                CancelFromParent(child);
+        }
+    }
+
+    /// <summary>The order in which everything else cancels: what is below first.</summary>
+    public void Cancel(ActivityExecution execution)
+    {
+        if (execution.IsEnded)
+            return;
+
+        Withdraw(execution);
+
+        if (execution.Children.Count > 0)
+        {
+            foreach (var child in execution.Children.ToArray())
+                Cancel(child);
+        }
+
+        EndAsCanceled(execution);
+    }
+
+    private void Withdraw(ActivityExecution execution) =>
+        Unschedule(x => ReferenceEquals(x.Existing, execution) || ReferenceEquals(x.Owner, execution));
+
+    private void EndAsCanceled(ActivityExecution execution)
+    {
+        Withdraw(execution);
+        SetStatus(execution, ActivityStatus.Canceled);
+        execution.EndedAt = Context.Now;
+
+        // Elsa removes the bookmarks of every execution of this activity; another iteration's wait is not ours to end.
+        BurnAllOf(execution);
+        ForgetCallbacksOf(execution);
+        Journal("Canceled", execution, null);
+
+        for (var receiver = execution; receiver is not null && !ReferenceEquals(receiver, _left); receiver = receiver.Parent)
+            receiver.Node.Activity.ActivityCanceled(new ActivityContext(this, receiver), execution);
+    }
+
+    public void RequestBreak(ActivityExecution sender)
+    {
+        for (var receiver = sender; receiver is not null; receiver = receiver.Parent)
+        {
+            if (receiver.Node.Activity.BreakRequested(new ActivityContext(this, receiver)))
+                return;
+        }
+    }
+
+    public void RequestCompletion(ActivityExecution sender, string[] outcomes)
+    {
+        for (var receiver = sender; receiver is not null; receiver = receiver.Parent)
+        {
+            if (receiver.Node.Activity.CompletionRequested(new ActivityContext(this, receiver), sender, outcomes))
+                return;
+        }
+    }
+
+    public Bookmark OpenBookmark(ActivityExecution execution, string name, string? hash, object? payload, Instant? dueAt, bool autoBurn)
+    {
+        var id = Ids.Next();
+        var bookmark = new Bookmark(id, name, hash ?? id, execution.Node.Id, execution.NodeId, execution.Id, payload, dueAt, Context.Now, autoBurn);
+        State.Bookmarks.Add(bookmark);
+        return bookmark;
+    }
+
+    private void BurnAllOf(ActivityExecution execution)
+    {
+        for (var i = State.Bookmarks.Count - 1; i >= 0; i--)
+        {
+            // An activity that burns others while it is told may have removed more than one.
+            if (i < State.Bookmarks.Count && State.Bookmarks[i] is { } bookmark && bookmark.ActivityInstanceId == execution.Id)
+                Burn(bookmark, ReferenceEquals(bookmark, _resumed) ? BurnReason.Resumed : BurnReason.Cancelled);
+        }
+    }
+
+    private void Burn(Bookmark bookmark, BurnReason reason)
+    {
+        if (!State.Bookmarks.Remove(bookmark))
+            return;
+
+        if (_bookmarksBefore?.Contains(bookmark.Id) == true)
+            Result.Burnt.Add(new BurntBookmark(bookmark, reason));
+
+        if (reason == BurnReason.Resumed)
+            return;
+
+        if (State.ExecutionList.Find(x => x.Id == bookmark.ActivityInstanceId) is { } execution)
+            execution.Node.Activity.BookmarkBurnt(new ActivityContext(this, execution), bookmark, reason);
+    }
+
+    private bool HasBookmark(ActivityExecution execution)
+    {
+        foreach (var bookmark in State.Bookmarks)
+        {
+            if (bookmark.ActivityInstanceId == execution.Id)
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether this activity waits, in this or another execution: what the journal calls resumed and suspended goes by that.</summary>
+    private bool IsBookmarked(ActivityExecution execution)
+    {
+        foreach (var bookmark in State.Bookmarks)
+        {
+            if (bookmark.ActivityNodeId == execution.NodeId)
+                return true;
+        }
+
+        return false;
+    }
+}
