@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.ServiceLevels;
-using Orchestration.Workflows.Webhooks;
 
 namespace Orchestration.Workflows;
 
@@ -11,7 +10,7 @@ namespace Orchestration.Workflows;
 /// What a host does beside answering requests: delivers what its bursts queued, and exchanges wake-ups with the other hosts. All of it only saves latency; the
 /// jobs find whatever it missed.
 /// </summary>
-public sealed partial class Background(WorkflowRuntime runtime, ServiceLevelCatalog serviceLevels, WebhookEvents webhooks, TimeProvider time, ILogger<Background> log) : BackgroundService
+public sealed partial class Background(WorkflowRuntime runtime, ServiceLevelCatalog serviceLevels, TimeProvider time, ILogger<Background> log) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
@@ -69,7 +68,6 @@ public sealed partial class Background(WorkflowRuntime runtime, ServiceLevelCata
                 {
                     _settings = false;
                     await serviceLevels.LoadAsync(cancel);
-                    await webhooks.LoadAsync(cancel);
                 }
 
                 runtime.Definitions.ForgetPublished();

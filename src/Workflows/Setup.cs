@@ -32,11 +32,10 @@ public static class Setup
         {
             CollectResources = workflow => HumanTask.Forms(workflow, s.GetRequiredService<ServiceLevelCatalog>()),
         })
-        .AddSingleton<WebhookEvents>()
         .AddSingleton(s =>
         {
             var runtime = ActivatorUtilities.CreateInstance<WorkflowRuntime>(s);
-            runtime.HistoryWriting = s.GetRequiredService<WebhookEvents>().Write;
+            runtime.HistoryWriting = WebhookEvents.Write;
             return runtime;
         })
         .AddSingleton<Timers>()

@@ -255,7 +255,7 @@ public sealed class InstanceTransaction : IAsyncDisposable
 
     private void WriteHistory(HistoryAppend history)
     {
-        _runtime.HistoryWriting?.Invoke(history, _writes);
+        _runtime.HistoryWriting?.Invoke([history], _writes);
         history.WriteTo(_writes);
     }
 

@@ -86,7 +86,7 @@ public sealed partial class WorkflowRuntime
     /// Sees what a transaction adds to the history of instances before it is written, with the batch it may add commands to: for what follows from history (webhooks). Set once, at start; default nobody.
     /// Must be quick and must not throw.
     /// </summary>
-    public Action<HistoryAppend, NpgsqlBatch>? HistoryWriting { get; set; }
+    public Action<IReadOnlyList<HistoryAppend>, NpgsqlBatch>? HistoryWriting { get; set; }
 
     /// <summary>Starts an instance: one round trip, one commit. The first burst has run when this returns.</summary>
     public async Task<StartResult> StartAsync(StartInstance start, string actor, CancellationToken cancel = default)

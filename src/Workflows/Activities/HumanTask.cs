@@ -47,6 +47,11 @@ public sealed class HumanTask : Activity
             new("Team", "String") { UIHint = "dropdown", Category = "People", Description = "Team whose members may take the task." },
             new("Candidates", "List<String>") { UIHint = "multitext", DefaultSyntax = "Object", Category = "People", Description = "People who may take the task besides the team, by user name." },
             new("RequiredSkills", "List<String>") { UIHint = "checklist", DefaultSyntax = "Object", DisplayName = "Required skills", Category = "People", Description = "Skills a person must have." },
+            new("PreferredSkills", "List<String>")
+            {
+                UIHint = "checklist", DefaultSyntax = "Object", DisplayName = "Preferred skills", Category = "People",
+                Description = "Whoever has them comes first, until the SLA policy's ladder relaxes them.",
+            },
             new("ExcludedSteps", "List<String>")
             {
                 UIHint = "multitext", DefaultSyntax = "Object", DisplayName = "Four eyes: excluded steps", Category = "People",
@@ -113,6 +118,7 @@ public sealed class HumanTask : Activity
             context.Input<string>("Team"),
             Texts(context, "Candidates"),
             Texts(context, "RequiredSkills"),
+            Texts(context, "PreferredSkills"),
             Texts(context, "ExcludedSteps"),
             Math.Clamp(context.Input("Priority") is int priority ? priority : 3, 1, 5),
             policy,
@@ -193,7 +199,7 @@ public sealed class HumanTask : Activity
 /// <summary>A burst's wish: open a task for this bookmark.</summary>
 public sealed record OpenTask(
     string BookmarkId, string ActivityId, string Title, string? Description, string[] Outcomes, object? Form, string? FormName, string? Team, string[] Candidates, string[] RequiredSkills,
-    string[] ExcludedSteps, int Priority, string? SlaPolicy, string? SlaDuration, string? SlaUnit, string? SlaCalendar, bool RequiresReview, string? SkipOutcome) : IBurstWrite;
+    string[] PreferredSkills, string[] ExcludedSteps, int Priority, string? SlaPolicy, string? SlaDuration, string? SlaUnit, string? SlaCalendar, bool RequiresReview, string? SkipOutcome) : IBurstWrite;
 
 /// <summary>A burst's wish: nobody waits for this bookmark's task any more.</summary>
 public sealed record WithdrawTask(string BookmarkId, string ActivityId, string Reason) : IBurstWrite;

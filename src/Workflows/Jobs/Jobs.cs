@@ -13,10 +13,8 @@ namespace Orchestration.Workflows.Jobs;
 [DisallowConcurrentExecution]
 public sealed class EscalateJob(Escalate escalate) : IJob
 {
-    internal const int Batch = 200;
-
     /// <inheritdoc/>
-    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) => Sweep.RunAsync(context, escalate.SweepAsync, Batch, cancellationToken);
+    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) => context.Result = await escalate.RunAsync(cancellationToken);
 }
 
 /// <summary>Resumes timers that are due.</summary>

@@ -46,6 +46,8 @@ public static partial class CommentOnTask
             Notify.Write(t.Instance, person, "task.mention", $"{actor.DisplayName} mentioned you: {t.Task.Title}", Excerpt(body), t.Task.Id);
         if (t.Task.OwnerId is { } owner && owner != actor.Id && !told.Contains(owner))
             Notify.Write(t.Instance, owner, "task.comment", $"{actor.DisplayName} commented: {t.Task.Title}", Excerpt(body), t.Task.Id);
+        foreach (var watcher in t.Task.Watchers.Where(id => id != actor.Id && id != t.Task.OwnerId && !told.Contains(id)))
+            Notify.Write(t.Instance, watcher, "task.comment", $"{actor.DisplayName} commented: {t.Task.Title}", Excerpt(body), t.Task.Id);
         return await t.CommitAsync(
             "task.commented", new(t.Task.Id, t.Task.State, t.Task.Revision, t.Task.OwnerId, null), new { title = t.Task.Title, body, mentions = told }, cancel);
     }

@@ -20,6 +20,7 @@ public static class NotificationKinds
         new("task.cancelled", "Work I have is no longer needed"),
         new("task.mention", "Somebody mentions me in a comment"),
         new("task.comment", "Somebody comments on my work"),
+        new("task.watched", "Something I watch begins to need it, or ends"),
         new("task.review-requested", "Work waits for my review"),
         new("task.review-approved", "My work was approved"),
         new("task.changes-requested", "My work needs changes"),

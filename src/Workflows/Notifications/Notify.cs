@@ -20,21 +20,31 @@ internal static class Notify
     /// <param name="task">Task to open from it, or null.</param>
     public static void Write(InstanceTransaction transaction, Guid person, string kind, string title, string body, Guid? task)
     {
-        transaction.Write(Command(transaction.Now, person, kind, title, body, transaction.InstanceId, task));
+        transaction.Write(Command(transaction.Now, [new(person, kind, title, body, transaction.InstanceId, task)]));
         transaction.Announce(new(ChangeKind.Person, person));
     }
 
-    /// <summary>The statement, for batches that are no <see cref="InstanceTransaction"/>. Announce the person's change after the commit.</summary>
-    public static NpgsqlBatchCommand Command(Instant now, Guid person, string kind, string title, string body, Guid? instance, Guid? task) => Sql.Command(
+    /// <summary>The statement for many, for batches that are no <see cref="InstanceTransaction"/>. Announce the persons' changes after the commit.</summary>
+    public static NpgsqlBatchCommand Command(Instant now, IReadOnlyList<Notice> notices) => Sql.Command(
         """
         with told as (
-            insert into notification (id, person_id, kind, title, body, instance_id, task_id, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8) returning id, person_id, kind
+            insert into notification (id, person_id, kind, title, body, instance_id, task_id, created_at)
+            select n.*, $8 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[]) n returning id, person_id, kind, instance_id
         )
         insert into effect (id, kind, instance_id, payload, state, due_at, created_at)
-        select told.id, 'email', $6, json_build_object('to', p.email), 'pending', $9, $8
-        from told join person p on p.id = told.person_id
-        where p.email is not null and p.active
-            and told.kind = any(coalesce((select email_kinds from notification_preference where person_id = p.id), (select email_kinds from notification_preference where person_id is null), '{}'))
+        select told.id, 'email', told.instance_id, json_build_object('to', p.email), 'pending', $9, $8
+        from told join person p on p.id = told.person_id left join notification_preference own on own.person_id = p.id left join notification_preference everybody on everybody.person_id is null
+        where p.email is not null and p.active and told.kind = any(coalesce(own.email_kinds, everybody.email_kinds, '{}'))
         """,
-        Ids.New(now), person, kind, title, body, instance, task, now, now + SendMail.Grace);
+        notices.Select(_ => Ids.New(now)).ToArray(), notices.Select(n => n.Person).ToArray(), notices.Select(n => n.Kind).ToArray(), notices.Select(n => n.Title).ToArray(), notices.Select(n => n.Body).ToArray(),
+        notices.Select(n => n.Instance).ToArray(), notices.Select(n => n.Task).ToArray(), now, now + SendMail.Grace);
 }
+
+/// <summary>What one person is told.</summary>
+/// <param name="Person">Who.</param>
+/// <param name="Kind">Of <see cref="NotificationKinds"/>.</param>
+/// <param name="Title">One line.</param>
+/// <param name="Body">More, or empty.</param>
+/// <param name="Instance">The case it is about.</param>
+/// <param name="Task">Task to open from it, or null.</param>
+internal sealed record Notice(Guid Person, string Kind, string Title, string Body, Guid? Instance, Guid? Task);

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using NodaTime;
@@ -15,10 +17,17 @@ public static class ClockJson
         Converters = { new InstantConverter(), new DurationConverter(), new PolicyConverter(), new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
+    /// <summary>The clock as JSON.</summary>
     public static string Write(ClockState state) => JsonSerializer.Serialize(state, Options);
+
+    /// <summary>The same as UTF-8.</summary>
+    public static byte[] WriteUtf8(ClockState state) => JsonSerializer.SerializeToUtf8Bytes(state, Options);
 
     /// <summary>Throws <see cref="JsonException"/> when the text was not written by <see cref="Write"/>: a corrupted row.</summary>
     public static ClockState Read(string json) => JsonSerializer.Deserialize<ClockState>(json, Options) ?? throw new JsonException("a clock is missing");
+
+    /// <summary>The same from UTF-8.</summary>
+    public static ClockState Read(ReadOnlySpan<byte> utf8) => JsonSerializer.Deserialize<ClockState>(utf8, Options) ?? throw new JsonException("a clock is missing");
 
     private sealed class InstantConverter : JsonConverter<Instant>
     {
@@ -36,18 +45,31 @@ public static class ClockJson
         public override void Write(Utf8JsonWriter writer, Duration value, JsonSerializerOptions options) => writer.WriteStringValue(DurationPattern.Roundtrip.Format(value));
     }
 
+    /// <summary>Thousands of clocks have the same policy, each with a copy of its text: it is parsed, and written, once.</summary>
     private sealed class PolicyConverter : JsonConverter<SlaPolicy>
     {
+        private const int MostKept = 1000;
+
+        private readonly ConcurrentDictionary<string, SlaPolicy> _read = new(StringComparer.Ordinal);
+        private readonly ConditionalWeakTable<SlaPolicy, string> _written = [];
+
         public override SlaPolicy Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
             using var document = JsonDocument.ParseValue(ref reader);
+            var text = document.RootElement.GetRawText();
+            if (_read.TryGetValue(text, out var known))
+                return known;
 
             // The calendar of a running clock may be gone; its copy of the policy still reads.
-            return SlaPolicy.TryParse(document.RootElement.GetRawText(), _ => true, out var policy, out var errors)
-                ? policy
-                : throw new JsonException($"not a policy: {errors[0].Path} {errors[0].Reason}");
+            if (!SlaPolicy.TryParse(text, _ => true, out var policy, out var errors))
+                throw new JsonException($"not a policy: {errors[0].Path} {errors[0].Reason}");
+
+            // Promises have policies of their own: what is kept must not grow with them.
+            if (_read.Count >= MostKept)
+                _read.Clear();
+            return _read.GetOrAdd(text, policy);
         }
 
-        public override void Write(Utf8JsonWriter writer, SlaPolicy value, JsonSerializerOptions options) => writer.WriteRawValue(value.ToJson());
+        public override void Write(Utf8JsonWriter writer, SlaPolicy value, JsonSerializerOptions options) => writer.WriteRawValue(_written.GetValue(value, policy => policy.ToJson()), skipInputValidation: true);
     }
 }

@@ -39,12 +39,12 @@ public static class OpenTasks
         transaction.Write(
             """
             insert into task (id, instance_id, bookmark_id, definition_id, definition_version_id, activity_id, title, description, form, form_name, outcomes, team, candidates,
-                required_skills, excluded_steps, priority, state, due_at, breached, changed_by, created_at, changed_at, requires_review, skip_outcome, prefill)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 'Ready', $17, $18, $19, $20, $20, $21, $22, $23)
+                required_skills, excluded_steps, priority, state, due_at, breached, changed_by, created_at, changed_at, requires_review, skip_outcome, prefill, preferred_skills)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 'Ready', $17, $18, $19, $20, $20, $21, $22, $23, $24)
             """,
             id, context.InstanceId, Guid.Parse(open.BookmarkId), context.State.DefinitionId, context.State.DefinitionVersionId, open.ActivityId, open.Title, open.Description,
             form is null ? null : new Json(form), open.FormName, open.Outcomes, open.Team, open.Candidates, open.RequiredSkills, open.ExcludedSteps, (short)open.Priority,
-            clock?.DueAt, clock?.Breached ?? false, transaction.Actor, now, open.RequiresReview, open.SkipOutcome, prefill);
+            clock?.DueAt, clock?.Breached ?? false, transaction.Actor, now, open.RequiresReview, open.SkipOutcome, prefill, open.PreferredSkills.Except(open.RequiredSkills).ToArray());
         context.History.Add(new("task.opened", "task", Ids.Text(id), 1, JsonSerializer.SerializeToUtf8Bytes(
             new { title = open.Title, team = open.Team, candidates = open.Candidates, due = clock?.DueAt?.ToString(), outcomes = open.Outcomes }, TaskJson.Options)) { ActivityId = open.ActivityId });
         if (clock is not null)
@@ -60,11 +60,12 @@ public static class OpenTasks
         Guid? owner;
         string title;
         bool waits;
-        await using (var task = await transaction.QueryAsync(Sql.Command("select id, revision, owner_id, title, suspended_from is not null from task where bookmark_id = $1 and ended_at is null", Guid.Parse(withdraw.BookmarkId)), cancel))
+        Guid[] watchers;
+        await using (var task = await transaction.QueryAsync(Sql.Command("select id, revision, owner_id, title, suspended_from is not null, watchers from task where bookmark_id = $1 and ended_at is null", Guid.Parse(withdraw.BookmarkId)), cancel))
         {
             if (!await task.ReadAsync(cancel))
                 return;
-            (id, revision, owner, title, waits) = (task.GetGuid(0), task.GetInt32(1) + 1, task.GuidOrNull(2), task.GetString(3), task.GetBoolean(4));
+            (id, revision, owner, title, waits, watchers) = (task.GetGuid(0), task.GetInt32(1) + 1, task.GuidOrNull(2), task.GetString(3), task.GetBoolean(4), task.GetFieldValue<Guid[]>(5));
         }
 
         await using (var reader = await transaction.QueryAsync(TaskClocks.Select(id), cancel))
@@ -85,6 +86,7 @@ public static class OpenTasks
         context.History.Add(new("task.cancelled", "task", Ids.Text(id), revision, JsonSerializer.SerializeToUtf8Bytes(new { title, reason = withdraw.Reason }, TaskJson.Options)) { ActivityId = withdraw.ActivityId });
         if (owner is { } person)
             Notify.Write(transaction, person, "task.cancelled", $"{title} is no longer needed", withdraw.Reason, id);
+        TaskTransaction.TellWatchers(transaction, id, title, withdraw.Reason, watchers.Where(watcher => watcher != owner));
         transaction.Announce(new(ChangeKind.Task, id));
     }
 

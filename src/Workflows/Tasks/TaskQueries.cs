@@ -21,6 +21,12 @@ public sealed record TaskDetail(
     Guid? OwnerId, string? Owner, DateTime? DueAt, bool Breached, DateTime CreatedAt, DateTime? ClaimedAt, DateTime? StartedAt, DateTime? EndedAt, string? EndedBy, string[] Outcomes, string? Outcome,
     string Journey, string? Reference, string? CustomerId, string? CustomerName, string StepId, JsonNode? Form, JsonNode? Data, JsonNode? Draft)
 {
+    /// <summary>Skills whose holders come first, until the ladder of its clock relaxes them.</summary>
+    public string[] PreferredSkills { get; init; } = [];
+
+    /// <summary>Who is told of what happens to it besides its owner, by name.</summary>
+    public string[] Watchers { get; init; } = [];
+
     /// <summary>What its form began with: data of the case and computed defaults.</summary>
     public JsonNode? Prefill { get; init; }
 
@@ -119,6 +125,17 @@ public static class TaskQueries
             or t.owner_id in ({Absent(now)}) or t.candidates && array(select a.user_name from person a where a.id in ({Absent(now)})))
         """;
 
+    /// <summary>SQL that is true for tasks (<c>t</c>) whose preferred skills a person has, or nobody else who could take it: preferring must not leave a task to nobody.</summary>
+    internal static string ComesFirst(string person, string now) =>
+        $"""
+        (cardinality(t.preferred_skills) = 0 or t.preferred_skills <@ array(select s.skill from person_skill s where s.person_id = {person} and (s.certified_until is null or s.certified_until > {now}::date))
+            or not exists (
+                select from person q where q.active and not q.id = any(t.gave_up)
+                    and (q.user_name = any(t.candidates) or exists (select from team_member m where m.person_id = q.id and m.team_key = t.team))
+                    and t.required_skills || t.preferred_skills <@ array(select s.skill from person_skill s where s.person_id = q.id and (s.certified_until is null or s.certified_until > {now}::date))
+                    and not exists (select from task o where o.instance_id = t.instance_id and o.activity_id = any(t.excluded_steps) and q.id = any(o.actors || o.reviewers))))
+        """;
+
     /// <summary>
     /// SQL that is true for tasks (<c>t</c>) that wait for somebody like a person ($1 id, $2 user name): open ones they could claim, reviews they could take, and what an absent owner has whose substitute
     /// they are. The rules of <see cref="TaskTransaction.WhyNotEligible"/>, for lists.
@@ -128,7 +145,7 @@ public static class TaskQueries
         (((t.state in ('Ready', 'ReadyForReview') and not $1 = any(t.gave_up)
                 and ($2 = any(t.candidates) or t.team = any(array(select m.team_key from team_member m where m.person_id = $1 or m.person_id in ({Absent(now)})))
                     or t.candidates && array(select a.user_name from person a where a.id in ({Absent(now)})))
-                and (t.state = 'Ready' or not coalesce($1 = any(t.actors || t.owner_id || t.on_behalf_of), false)))
+                and (t.state = 'ReadyForReview' or {ComesFirst("$1", now)}) and (t.state = 'Ready' or not coalesce($1 = any(t.actors || t.owner_id || t.on_behalf_of), false)))
             or (t.state in ('Reserved', 'InProgress') and t.owner_id = any(array({Absent(now)}))))
             and t.required_skills <@ array(select s.skill from person_skill s where s.person_id = $1 and (s.certified_until is null or s.certified_until > {now}::date))
             and not exists (select from task o where o.instance_id = t.instance_id and o.activity_id = any(t.excluded_steps) and $1 = any(o.actors || o.reviewers)))
@@ -261,7 +278,8 @@ public static class TaskQueries
                 t.due_at, t.breached, t.created_at, t.claimed_at, t.started_at, t.ended_at, t.ended_by, t.outcomes, t.outcome, coalesce(c.journey, t.definition_id),
                 coalesce(c.reference, i.correlation_id), c.customer_id, c.customer_name, t.activity_id, t.form, t.form_name, t.data, t.draft, t.definition_version_id,
                 t.prefill, t.proposed_outcome, t.requires_review, t.reviewer_id, v.display_name, t.suspended_reason, t.suspended_until, t.skip_outcome, d.display_name, b.display_name, t.end_reason,
-                coalesce({Takeable("$5")}, false), coalesce({Visible("$5")}, false)
+                coalesce({Takeable("$5")}, false), coalesce({Visible("$5")}, false), t.preferred_skills,
+                array(select w.display_name from person w where w.id = any(t.watchers) order by w.display_name)
             from task t
             join workflow_instance i on i.id = t.instance_id
             left join journey_case c on c.id = t.instance_id
@@ -283,6 +301,8 @@ public static class TaskQueries
             r.GetFieldValue<string[]>(20), r.Text(21), r.GetString(22), r.Text(23), r.Text(24), r.Text(25), r.GetString(26), form?.DeepClone(), Node(r, 29), Node(r, 30))
         {
             Prefill = Node(r, 32),
+            PreferredSkills = r.GetFieldValue<string[]>(45),
+            Watchers = r.GetFieldValue<string[]>(46),
             ProposedOutcome = r.Text(33),
             RequiresReview = r.GetBoolean(34),
             ReviewerId = r.GuidOrNull(35),

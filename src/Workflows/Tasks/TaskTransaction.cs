@@ -4,6 +4,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 
@@ -55,6 +56,12 @@ public sealed record TaskRow(
 
     /// <summary>What its form began with, as JSON.</summary>
     public string? Prefill { get; init; }
+
+    /// <summary>Skills whose holders come first, until they are relaxed.</summary>
+    public string[] PreferredSkills { get; init; } = [];
+
+    /// <summary>Who is told of what happens to it besides its owner.</summary>
+    public Guid[] Watchers { get; init; } = [];
 }
 
 /// <summary>
@@ -137,6 +144,11 @@ internal sealed class TaskTransaction : IAsyncDisposable
         return Subject.ExcludedBy is { } step ? new TaskResult.ExcludedByFourEyes(step.Id, step.Title) : null;
     }
 
+    /// <summary>Why the subject may not take this task for themself yet, though they are eligible: somebody who has its preferred skills could.</summary>
+    public TaskResult? WhyNotYet() => Subject.ComesFirst
+        ? null
+        : new TaskResult.Forbidden($"Colleagues with the preferred skills ({string.Join(", ", Task.PreferredSkills)}) come first for this task. Its team's lead can assign it to you.");
+
     /// <summary>Why the subject may not review this task, or null if they may: whoever could do it, leads its team or supervises, and has not worked on it.</summary>
     public TaskResult? WhyNotReviewer()
     {
@@ -212,11 +224,20 @@ internal sealed class TaskTransaction : IAsyncDisposable
     public async Task<TaskResult> CommitAsync(string action, TaskAnswer answer, object? payload, CancellationToken cancel)
     {
         _transaction.Record(new(action, "task", Ids.Text(Task.Id), answer.Revision, payload is null ? null : JsonSerializer.SerializeToUtf8Bytes(payload, TaskJson.Options)) { ActivityId = Task.ActivityId });
+        if (answer.State.IsTerminal())
+            TellWatchers(_transaction, Task.Id, Task.Title, answer.Outcome ?? answer.State.ToString(), Task.Watchers.Where(id => id != _actor.Id));
         var remember = _operation.Remember(JsonSerializer.SerializeToUtf8Bytes(answer, TaskJson.Options), Now);
         _transaction.Write(remember);
         _transaction.Announce(new(ChangeKind.Task, Task.Id));
         await _transaction.CommitAsync(cancel);
         return new TaskResult.Done(answer);
+    }
+
+    /// <summary>Whoever watches a task is told how it ended.</summary>
+    public static void TellWatchers(InstanceTransaction transaction, Guid task, string title, string how, IEnumerable<Guid> watchers)
+    {
+        foreach (var watcher in watchers)
+            Notify.Write(transaction, watcher, "task.watched", $"{title} has ended: {how}", "", task);
     }
 
     public ValueTask DisposeAsync() => _transaction.DisposeAsync();
@@ -225,7 +246,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
         """
         select id, instance_id, bookmark_id, definition_version_id, activity_id, title, state, revision, owner_id, team, candidates,
             required_skills, outcomes, form, form_name, outcome, ended_by, ended_at, changed_by, changed_at, priority, suspended_from, skip_outcome, requires_review, reviewer_id,
-            proposed_outcome, case when proposed_outcome is not null then data end, on_behalf_of, actors, gave_up, (select p.user_name from person p where p.id = owner_id), prefill
+            proposed_outcome, case when proposed_outcome is not null then data end, on_behalf_of, actors, gave_up, (select p.user_name from person p where p.id = owner_id), prefill, preferred_skills, watchers
         from task where id = $1
         """,
         id);
@@ -287,6 +308,8 @@ internal sealed class TaskTransaction : IAsyncDisposable
         GaveUp = r.GetFieldValue<Guid[]>(29),
         Owner = r.Text(30),
         Prefill = r.Text(31),
+        PreferredSkills = r.GetFieldValue<string[]>(32),
+        Watchers = r.GetFieldValue<Guid[]>(33),
     };
 }
 
@@ -304,19 +327,20 @@ internal sealed class TaskTransaction : IAsyncDisposable
 /// <param name="ActorLeadsTeam">Whether whoever asks leads the task's team.</param>
 /// <param name="ActorIsCandidate">Whether whoever asks is a candidate or in the team.</param>
 /// <param name="ExcludedBy">Excluded step they have worked on.</param>
+/// <param name="ComesFirst">They have the preferred skills, or nobody who could take it does.</param>
 internal sealed record Subject(
     Guid Id, string UserName, string DisplayName, bool IsActive, string[] Roles, string[] Skills, bool IsCandidate, bool Sees, bool LeadsTeam, (Guid Id, string Name)? StandsInFor, bool ActorLeadsTeam,
-    bool ActorIsCandidate, (string Id, string Title)? ExcludedBy)
+    bool ActorIsCandidate, (string Id, string Title)? ExcludedBy, bool ComesFirst)
 {
     /// <summary>Four eyes is judged by person: whoever has worked on or reviewed an excluded step of the same case, also in somebody's place.</summary>
     public static NpgsqlBatchCommand Select(string person, Guid task, Instant now, Guid actor, bool redirect) => Sql.Command(
-        """
+        $"""
         select p.id, p.user_name, p.display_name, p.active, p.roles,
             array(select s.skill from person_skill s where s.person_id = p.id and (s.certified_until is null or s.certified_until > $3::date)),
             c.candidate, c.candidate or z.id is not null or coalesce(l.lead_id = p.id, false) or coalesce(p.id = any(t.actors || t.watchers || t.owner_id || t.reviewer_id), false),
             coalesce(l.lead_id = p.id, false), z.id, z.display_name, coalesce(l.lead_id = $4, false),
             exists (select from person a where a.id = $4 and (a.user_name = any(t.candidates) or exists (select from team_member m where m.person_id = a.id and m.team_key = t.team))),
-            x.activity_id, x.title
+            x.activity_id, x.title, {TaskQueries.ComesFirst("p.id", "$3")}
         from task t
         left join team l on l.key = t.team
         join person p on lower(p.user_name) = lower(coalesce(
@@ -338,7 +362,7 @@ internal sealed record Subject(
     public static async Task<Subject?> ReadAsync(DbDataReader r, CancellationToken cancel) => await r.ReadAsync(cancel)
         ? new(
             r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetBoolean(3), r.GetFieldValue<string[]>(4), r.GetFieldValue<string[]>(5), r.GetBoolean(6), r.GetBoolean(7), r.GetBoolean(8),
-            r.GuidOrNull(9) is { } absent ? (absent, r.GetString(10)) : null, r.GetBoolean(11), r.GetBoolean(12), r.Text(13) is { } step ? (step, r.GetString(14)) : null)
+            r.GuidOrNull(9) is { } absent ? (absent, r.GetString(10)) : null, r.GetBoolean(11), r.GetBoolean(12), r.Text(13) is { } step ? (step, r.GetString(14)) : null, r.GetBoolean(15))
         : null;
 }
 

@@ -5,10 +5,9 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Workflows.Webhooks;
 
 /// <summary>
-/// Turns events of history into webhooks, in the transaction that writes the event: an effect for every endpoint that wants its type. The endpoints are kept in this host's memory and read again
-/// when a setting changed, so that nothing is read, and usually nothing done, on the way of a task.
+/// Turns events of history into webhooks, in the transaction that writes the event: an effect for every endpoint that wants its type.
 /// </summary>
-public sealed class WebhookEvents(NpgsqlDataSource database)
+public static class WebhookEvents
 {
     /// <summary>Type of the event that an administrator sends to try an endpoint.</summary>
     public const string Test = "webhook.test";
@@ -22,31 +21,26 @@ public sealed class WebhookEvents(NpgsqlDataSource database)
         "effect.given-up",
     ];
 
-    private volatile IReadOnlyDictionary<string, Guid[]> _wanted = new Dictionary<string, Guid[]>();
-
-    /// <summary>Reads who wants what.</summary>
-    public async Task LoadAsync(CancellationToken cancel = default) =>
-        _wanted = (await WebhookEndpoint.ListAsync(database, cancel)).Where(e => e.Active)
-            .SelectMany(e => e.EventTypes.Select(type => (type, e.Id))).GroupBy(pair => pair.type, pair => pair.Id).ToDictionary(g => g.Key, g => g.ToArray());
-
-    /// <summary>Adds the effects of the events to the batch that writes them.</summary>
-    public void Write(HistoryAppend history, NpgsqlBatch batch)
+    /// <summary>Adds the effects of the events to the batch that writes them. Who wants them is looked up by that statement itself: an endpoint that was added counts from the moment its addition is committed, on every host.</summary>
+    /// <param name="histories">Chains of instances, of the same time and actor.</param>
+    /// <param name="batch">Where the effects go.</param>
+    public static void Write(IReadOnlyList<HistoryAppend> histories, NpgsqlBatch batch)
     {
-        var wanted = _wanted;
-        if (wanted.Count == 0)
+        var events = histories.SelectMany(h => h.Events.Where(e => Types.Contains(e.Action) && e.Entity != JournalEvents.Entity), (h, e) => (h.Chain, Event: e)).ToList();
+        if (events.Count == 0)
             return;
-        foreach (var e in history.Events)
-        {
-            if (e.Entity == JournalEvents.Entity || !wanted.TryGetValue(e.Action, out var endpoints))
-                continue;
-            foreach (var endpoint in endpoints)
-            {
-                batch.BatchCommands.Add(Effects.Insert(Ids.New(history.At), SendWebhook.Kind, history.Chain, new()
-                {
-                    ["endpoint"] = Ids.Text(endpoint), ["type"] = e.Action, ["at"] = NodaTime.Text.InstantPattern.ExtendedIso.Format(history.At),
-                    ["data"] = new OrderedDictionary<string, object?> { ["caseId"] = Ids.Text(history.Chain), ["entity"] = e.Entity, ["entityId"] = e.EntityId, ["revision"] = e.Revision, ["actor"] = history.Actor },
-                }, history.At));
-            }
-        }
+        var (at, actor) = (histories[0].At, histories[0].Actor);
+        batch.Add(
+            """
+            insert into effect (id, kind, instance_id, payload, state, due_at, created_at)
+            select gen_random_uuid(), $1, e.chain, json_build_object('endpoint', w.id, 'type', e.action, 'at', $8::text,
+                'data', json_build_object('caseId', replace(e.chain::text, '-', ''), 'entity', e.entity, 'entityId', e.entity_id, 'revision', e.revision, 'actor', $9::text)), 'pending', $7, $7
+            from webhook_endpoint w join unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[]) e(chain, action, entity, entity_id, revision) on e.action = any(w.event_types)
+            where w.active
+            """,
+            SendWebhook.Kind, events.ConvertAll(e => e.Chain).ToArray(), events.ConvertAll(e => e.Event.Action).ToArray(), events.ConvertAll(e => e.Event.Entity).ToArray(),
+            events.ConvertAll(e => e.Event.EntityId).ToArray(), events.ConvertAll(e => e.Event.Revision).ToArray(), at, NodaTime.Text.InstantPattern.ExtendedIso.Format(at), actor);
     }
+
+    private static readonly System.Collections.Frozen.FrozenSet<string> Types = System.Collections.Frozen.FrozenSet.ToFrozenSet(All, StringComparer.Ordinal);
 }

@@ -20,7 +20,6 @@ public sealed class WebhookTests
         using var receiver = new Receiver();
         await using var world = await WorldAsync();
         var added = (await world.Get<WebhookDesk>().AddAsync(receiver.Url, "CRM", ["case.started", "task.completed"], "admin")).ShouldBeOfType<WebhookResult.Done>();
-        await world.Get<WebhookEvents>().LoadAsync();
 
         var instance = await world.StartAsync("steps");
         var answering = receiver.AnswerAsync(HttpStatusCode.NoContent);
@@ -43,7 +42,6 @@ public sealed class WebhookTests
         using var receiver = new Receiver();
         await using var world = await WorldAsync();
         var added = (await world.Get<WebhookDesk>().AddAsync(receiver.Url, null, ["case.started"], "admin")).ShouldBeOfType<WebhookResult.Done>();
-        await world.Get<WebhookEvents>().LoadAsync();
         await world.StartAsync("steps");
         var effects = world.Get<Engine.Runtime.Effects>();
 
@@ -134,35 +132,5 @@ public sealed class WebhookTests
             "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
             """));
         return world;
-    }
-
-    private sealed class Receiver : IDisposable
-    {
-        private readonly HttpListener _listener = new();
-
-        public Receiver()
-        {
-            var free = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-            free.Start();
-            var port = ((IPEndPoint)free.LocalEndpoint).Port;
-            free.Stop();
-            Url = $"http://127.0.0.1:{port}/hooks";
-            _listener.Prefixes.Add($"http://127.0.0.1:{port}/");
-            _listener.Start();
-        }
-
-        public string Url { get; }
-
-        public async Task<(string Id, string Timestamp, string Signature, string Body)> AnswerAsync(HttpStatusCode status)
-        {
-            var context = await _listener.GetContextAsync();
-            using var reader = new StreamReader(context.Request.InputStream);
-            var got = (context.Request.Headers["webhook-id"]!, context.Request.Headers["webhook-timestamp"]!, context.Request.Headers["webhook-signature"]!, await reader.ReadToEndAsync());
-            context.Response.StatusCode = (int)status;
-            context.Response.Close();
-            return got;
-        }
-
-        public void Dispose() => _listener.Close();
     }
 }
