@@ -267,7 +267,7 @@ internal static class BuiltInActivities
         new("Url", Text), new("Method", Text) { UIHint = "dropdown", Default = "GET", Choices = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"], Description = "The method." },
         new("Content", Any) { Description = "The content." }, ContentType,
         new("Authorization", Text) { Category = "Security", Description = "Value of the Authorization header." },
-        new("DisableAuthorizationHeaderValidation", Flag) { UIHint = "checkbox", Category = "Security", Description = "Send the Authorization header as it is." },
+        new("DisableAuthorizationHeaderValidation", Flag) { UIHint = "checkbox", Category = "Security", Description = "Not used: the header is sent as it is." },
         new("RequestHeaders", Any) { UIHint = "json-editor", Category = "Advanced", Description = "The headers." },
         new("EnableResiliency", Flag) { UIHint = "checkbox", Description = "Not used: requests are retried in any case." },
     ];
@@ -289,7 +289,7 @@ internal static class BuiltInActivities
 
     private static ActivityInput Channel => new("ChannelName", Text) { DisplayName = "Channel", UIHint = "dropdown", Choices = [""], Description = "Not used." };
 
-    private static ActivityInput Expose(string name) => new(name, Flag) { UIHint = "checkbox", Category = "Outcomes", IsExpression = false };
+    private static ActivityInput Expose(string name) => new(name, Flag) { UIHint = "checkbox", Category = "Outcomes", IsExpression = false, Description = "Not used: such a request is refused before a workflow sees it." };
 
     private static ActivityInput SwitchMode => new("Mode", Any) { UIHint = "dropdown", Default = "MatchFirst", Choices = ["MatchFirst", "MatchAny"], Description = "Whether the first match is taken, or every match." };
 

@@ -122,18 +122,60 @@ public abstract record OutgoingStimulus
 public sealed record HttpAnswer(int StatusCode, string? ContentType, object? Content, IReadOnlyDictionary<string, string[]> Headers);
 
 /// <summary>One journal row: what an activity execution did.</summary>
-/// <param name="EventName">Started, Completed, Suspended, Resumed, Faulted, Canceled, or an activity's own.</param>
-/// <param name="ActivityInstanceId">The activity execution.</param>
-/// <param name="ParentActivityInstanceId">The execution of its container, or null for the root.</param>
-/// <param name="ActivityId">Id in the definition.</param>
-/// <param name="NodeId">Path in the definition.</param>
-/// <param name="ActivityType">Elsa type name.</param>
-/// <param name="ActivityTypeVersion">Version of the type.</param>
-/// <param name="ActivityName">Name given by the analyst, or null.</param>
-/// <param name="Message">Text for people, or null.</param>
-/// <param name="Source">Where in the engine it was written, or null.</param>
-/// <param name="Inputs">Evaluated inputs (Studio's <c>activityState</c>), or null.</param>
-/// <param name="Payload">Outputs, outcomes or exception, or null.</param>
-public sealed record JournalEntry(
-    string EventName, string ActivityInstanceId, string? ParentActivityInstanceId, string ActivityId, string NodeId, string ActivityType,
-    int ActivityTypeVersion, string? ActivityName, string? Message, string? Source, OrderedDictionary<string, object?>? Inputs, OrderedDictionary<string, object?>? Payload);
+public sealed class JournalEntry
+{
+    private readonly ActivityExecution _execution;
+    private readonly object?[]? _inputs;
+
+    internal JournalEntry(string eventName, ActivityExecution execution, string? message, object?[]? inputs, OrderedDictionary<string, object?>? payload)
+    {
+        EventName = eventName;
+        _execution = execution;
+        Message = message;
+        _inputs = inputs;
+        Payload = payload;
+    }
+
+    /// <summary>Started, Completed, Suspended, Resumed, Faulted, Canceled, or an activity's own.</summary>
+    public string EventName { get; }
+
+    /// <summary>The activity execution.</summary>
+    public string ActivityInstanceId => _execution.Id;
+
+    /// <summary>The execution of its container, or null for the root.</summary>
+    public string? ParentActivityInstanceId => _execution.Parent?.Id;
+
+    /// <summary>Id in the definition.</summary>
+    public string ActivityId => _execution.Node.Id;
+
+    /// <summary>Path in the definition.</summary>
+    public string NodeId => _execution.NodeId;
+
+    /// <summary>Elsa type name.</summary>
+    public string ActivityType => _execution.Node.TypeName;
+
+    /// <summary>Version of the type.</summary>
+    public int ActivityTypeVersion => _execution.Node.Version;
+
+    /// <summary>Name given by the analyst, or null.</summary>
+    public string? ActivityName => _execution.Node.Name;
+
+    /// <summary>Text for people, or null.</summary>
+    public string? Message { get; }
+
+    /// <summary>Whether there are <see cref="Inputs"/>.</summary>
+    public bool HasInputs => _inputs is { Length: > 0 };
+
+    /// <summary>Evaluated inputs (Studio's <c>activityState</c>), in the order in which the type declares them; empty when none were evaluated.</summary>
+    public IEnumerable<KeyValuePair<string, object?>> Inputs
+    {
+        get
+        {
+            for (var i = 0; i < (_inputs?.Length ?? 0); i++)
+                yield return new(_execution.Node.Type.Inputs[i].Name, _inputs![i]);
+        }
+    }
+
+    /// <summary>Outputs, outcomes or exception, or null.</summary>
+    public OrderedDictionary<string, object?>? Payload { get; }
+}

@@ -127,25 +127,14 @@ internal sealed partial class BurstRun
 
     public void Journal(string eventName, ActivityExecution execution, string? message, bool withInputs = true)
     {
-        var node = execution.Node;
-        OrderedDictionary<string, object?>? inputs = null;
-
-        if (withInputs && execution.Inputs is { Length: > 0 } values)
-        {
-            inputs = new(values.Length);
-
-            for (var i = 0; i < values.Length; i++)
-                inputs[node.Type.Inputs[i].Name] = values[i];
-        }
-
         var payload = execution.JournalData is { Count: > 0 } data ? new OrderedDictionary<string, object?>(data) : null;
 
         if (eventName == "Completed" && execution.Outcomes is { } outcomes)
-            (payload ??= [])["Outcomes"] = outcomes.Select(static x => (object?)x).ToList();
+            (payload ??= [])["Outcomes"] = new List<object?>(outcomes);
 
         if (eventName is "Completed" or "Suspended" && execution.Outputs is { } outputs)
             (payload ??= [])["Outputs"] = outputs;
 
-        Result.Journal.Add(new JournalEntry(eventName, execution.Id, execution.Parent?.Id, node.Id, node.NodeId, node.TypeName, node.Version, node.Name, message, null, inputs, payload));
+        Result.Journal.Add(new JournalEntry(eventName, execution, message, withInputs ? execution.Inputs : null, payload));
     }
 }

@@ -33,16 +33,20 @@ public static class JournalEvents
                 json.WriteString("parent", parent);
             if (entry.ActivityTypeVersion != 1)
                 json.WriteNumber("version", entry.ActivityTypeVersion);
-            if (entry.ActivityName is { } name)
-                json.WriteString("name", name);
+            if (entry.ActivityName is { } activity)
+                json.WriteString("name", activity);
             if (entry.Message is { } message)
                 json.WriteString("message", message);
-            if (entry.Source is { } source)
-                json.WriteString("source", source);
-            if (entry.Inputs is { Count: > 0 } inputs)
+            if (entry.HasInputs)
             {
-                json.WritePropertyName("inputs");
-                WorkflowData.Write(json, inputs);
+                json.WriteStartObject("inputs");
+                foreach (var (name, value) in entry.Inputs)
+                {
+                    json.WritePropertyName(name);
+                    WorkflowData.Write(json, value);
+                }
+
+                json.WriteEndObject();
             }
 
             if (entry.Payload is { Count: > 0 } payload)

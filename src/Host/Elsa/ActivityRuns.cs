@@ -43,7 +43,7 @@ internal sealed class ActivityRun(JournalRow first)
     /// <summary>A journal entry that was not stored, as history would have it.</summary>
     public static JournalRow Row(JournalEntry entry, int sequence) => new(
         sequence, Instant.MinValue, entry.EventName, entry.ActivityInstanceId, entry.ParentActivityInstanceId, entry.ActivityId, entry.NodeId, entry.ActivityType, entry.ActivityTypeVersion,
-        entry.ActivityName, entry.Message, entry.Source, InstanceModel.Data(entry.Inputs) as JsonObject, InstanceModel.Data(entry.Payload) as JsonObject);
+        entry.ActivityName, entry.Message, null, entry.HasInputs ? InstanceModel.Data(new OrderedDictionary<string, object?>(entry.Inputs)) as JsonObject : null, InstanceModel.Data(entry.Payload) as JsonObject);
 
     /// <summary>Executions in the order in which they began.</summary>
     public static IReadOnlyList<ActivityRun> From(IEnumerable<JournalRow> rows)

@@ -32,17 +32,22 @@ internal static partial class TypeDefinitions
         declare function setOutcomes(names: string[]): void;
         declare function isNullOrWhiteSpace(value: string): boolean;
         declare function isNullOrEmpty(value: string): boolean;
-        declare function parseGuid(value: string): string;
+        declare function parseGuid(value: string): any;
+        declare function newGuid(): any;
+        declare function newGuidString(): string;
+        declare function newShortGuid(): string;
         declare function getShortGuid(): string;
-        declare function getGuid(): string;
         declare function getGuidString(): string;
         declare function toJson(value: any): string;
+        declare function parseJson(text: string): any;
         declare function bytesToString(value: any): string;
         declare function bytesFromString(value: string): any;
         declare function bytesToBase64(value: any): string;
         declare function bytesFromBase64(value: string): any;
         declare function stringFromBase64(value: string): string;
         declare function stringToBase64(value: string): string;
+        declare function streamToBytes(value: any): any;
+        declare function streamToBase64(value: any): string;
 
         """;
 

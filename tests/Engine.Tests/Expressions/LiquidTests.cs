@@ -54,5 +54,22 @@ public sealed class LiquidTests(ITestOutputHelper output)
     [InlineData("{% unless false %}y{% else %}n{% endunless %}", "y")]
     [InlineData("{{ 7 | divided_by: 2.0 }}", "3.5")]
     [InlineData("{{ 'now' | date: '%Y-%m-%dT%H:%M:%S' }}", "2026-03-04T05:06:07")]
+    [InlineData("{{ '2026-03-04T15:06:07.089' | date: '%-d. %B %y, %I:%M %p %:z %3N %^a %5Y' | raw }}", "4. March 26, 03:06 PM +00:00 890 WED 02026")]
+    [InlineData("{{ 'no date' | date: '%Y' }}", "")]
+    [InlineData("{{ 'Zoë + 1' }}", "Zo&#xEB; &#x2B; 1")]
+    [InlineData("{{ false | default: 'd', allow_false: true }}", "false")]
+    [InlineData("{{ '{{a}} {0:N1} {1}' | format_string: 1, 'b' }}", "{a} 1.0 b")]
     public void Tags_and_filters_do_what_Liquid_says(string source, string expected) => Render(source).ShouldBe(expected);
+
+    [Theory]
+    [InlineData("{{ 1 | format_number: 'N999999999' }}")]
+    [InlineData("{{ '{0' | format_string: 1 }}")]
+    [InlineData("{{ '{2}' | format_string: 1 }}")]
+    [InlineData("{{ '}' | format_string: 1 }}")]
+    [InlineData("{{ '?' | base64_decode }}")]
+    [InlineData("{{ 1 | divided_by: 0 }}")]
+    [InlineData("{{ 1 | modulo: 0.2 }}")]
+    [InlineData("{{ 99999999999 | modulo: 3 }}")]
+    [InlineData("{{ 1 | keys }}")]
+    public void What_a_filter_cannot_use_is_an_error(string source) => Should.Throw<ExpressionException>(() => Render(source));
 }

@@ -46,6 +46,9 @@ internal static class WorkflowFunctions
         .Method("bytesFromString", 1, static (realm, _, a) => NewBytes(realm, Encoding.UTF8.GetBytes(Operators.ToText(realm, a.At(0)))))
         .Method("bytesToBase64", 1, static (realm, _, a) => realm.NewString(Convert.ToBase64String(Bytes(realm, a.At(0)))))
         .Method("bytesFromBase64", 1, static (realm, _, a) => NewBytes(realm, FromBase64(realm, a.At(0))))
+        // What Elsa has as streams (a downloaded body) is bytes here.
+        .Method("streamToBytes", 1, static (realm, _, a) => NewBytes(realm, Bytes(realm, a.At(0))))
+        .Method("streamToBase64", 1, static (realm, _, a) => realm.NewString(Convert.ToBase64String(Bytes(realm, a.At(0)))))
         .Method("stringToBase64", 1, static (realm, _, a) => realm.NewString(Convert.ToBase64String(Encoding.UTF8.GetBytes(Operators.ToText(realm, a.At(0))))))
         .Method("stringFromBase64", 1, static (realm, _, a) => realm.NewString(Encoding.UTF8.GetString(FromBase64(realm, a.At(0)))));
 

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
+using System.Text.Encodings.Web;
 using Orchestration.Engine.Expressions.JavaScript;
 
 namespace Orchestration.Engine.Expressions.Liquid;
@@ -177,7 +178,7 @@ internal static class LiquidValue
         int number => number,
         long number => number,
         double number when Math.Abs(number) < 7.9e27 => (decimal)number,
-        string or RawText => decimal.TryParse(Text(value), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : 0,
+        string or RawText => decimal.TryParse(Text(value), NumberStyles.Any, CultureInfo.InvariantCulture, out var number) ? number : 0,
         _ => 0,
     };
 
@@ -209,13 +210,8 @@ internal static class LiquidValue
         return IsNumber(a) && IsNumber(b) ? Number(a).CompareTo(Number(b)) : a is DateTimeOffset x && b is DateTimeOffset y ? x.CompareTo(y) : string.CompareOrdinal(Text(a), Text(b));
     }
 
-    public static string Encode(string text)
-    {
-        if (text.AsSpan().IndexOfAny("&<>\"'") < 0)
-            return text;
-        return text.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal)
-            .Replace("\"", "&quot;", StringComparison.Ordinal).Replace("'", "&#x27;", StringComparison.Ordinal);
-    }
+    /// <summary>As a stock server does: also <c>+</c> and what is not ASCII.</summary>
+    public static string Encode(string text) => HtmlEncoder.Default.Encode(text);
 }
 
 internal abstract class LiquidExpression
