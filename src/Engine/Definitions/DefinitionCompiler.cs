@@ -446,9 +446,9 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
             var storage = Text(item, "storageDriverTypeName");
             object? value = null;
 
-            // Elsa reads the default as text and converts that.
-            if (item.TryGetProperty("value", out var json2) && json2.ValueKind is not JsonValueKind.Null)
-                value = Default(type, json2.ValueKind == JsonValueKind.String ? json2.GetString() : json2.GetRawText());
+            // Elsa reads the default as text and converts that; blank text is no default.
+            if (item.TryGetProperty("value", out var json2) && json2.ValueKind is not JsonValueKind.Null && (json2.ValueKind == JsonValueKind.String ? json2.GetString()! : json2.GetRawText()) is var text && !string.IsNullOrWhiteSpace(text))
+                value = Default(type, text);
 
             variables.Add(new VariableDefinition(Text(item, "id") is { Length: > 0 } id ? id : name, name, type, value,
                 storage is { Length: > 0 } && !storage.Contains("Memory", StringComparison.Ordinal)));

@@ -85,7 +85,7 @@ public static class ValueConverter
 
     private static ExpressionException Failed(object value, string type) => new($"{value} is not a valid value for {type}.") { Kind = "FormatError" };
 
-    private static ExpressionException Overflow(string type) => new($"Value was either too large or too small for {type}.") { Kind = "OverflowError" };
+    private static ExpressionException Overflow(string type) => new($"Value was either too large or too small for {(type[0] is 'I' ? "an" : "a")} {type}.") { Kind = "OverflowError" };
 
     private static bool LooksLikeJson(string text) => text.AsSpan().TrimStart() is ['{' or '[', ..];
 

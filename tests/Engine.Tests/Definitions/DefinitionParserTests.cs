@@ -31,6 +31,15 @@ public class DefinitionParserTests
         workflow!.FindActivity("a")!.TypeName.ShouldBe("Elsa.NotFoundActivity");
     }
 
+    [Fact]
+    public void Blank_text_is_no_default_of_a_variable()
+    {
+        var (workflow, errors) = DefinitionParser.Parse("""{"variables":[{"id":"a","name":"A","typeName":"String","value":" "},{"id":"b","name":"B","typeName":"String","value":"b"}],"root":{"type":"Elsa.Sequence"}}""", Registry);
+
+        errors.ShouldBeEmpty();
+        workflow!.Variables.Select(x => x.Default).ShouldBe([null, "b"]);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("{")]
