@@ -66,25 +66,41 @@ public sealed record AlterationEntry(string Message, bool Succeeded, Instant At)
 public static class Alterations
 {
     /// <summary>Does them, in order.</summary>
-    public static async Task<AlterationResult> RunAsync(WorkflowRuntime runtime, Guid instance, IReadOnlyList<Alteration> alterations, string actor, CancellationToken cancel = default)
+    public static async Task<AlterationResult> RunAsync(WorkflowRuntime runtime, Guid instance, IReadOnlyList<Alteration> alterations, string actor, CancellationToken cancel = default) =>
+        (await RunAsync(runtime, instance, alterations, actor, null, cancel))!;
+
+    /// <summary>Does them for a job: its stimulus goes and it ends in the same transaction. Null when somebody else has done it.</summary>
+    internal static async Task<AlterationResult?> RunAsync(
+        WorkflowRuntime runtime, Guid instance, IReadOnlyList<Alteration> alterations, string actor, (Guid Stimulus, Func<IReadOnlyList<AlterationEntry>, NpgsqlBatchCommand> End)? job, CancellationToken cancel)
     {
         var log = new List<AlterationEntry>();
         if (alterations.Count == 0)
             return Refuse("There is nothing to do.");
-        await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor, ("$1", instance), cancel: cancel);
+        await using var transaction = await InstanceTransaction.OpenAsync(
+            runtime, actor, ("$1", instance), reads: job is var (stimulus, _) ? [Sql.Command("delete from stimulus where id = $1 returning id", stimulus)] : null, cancel: cancel);
+        if (job is not null)
+        {
+            await transaction.NextResultAsync(cancel);
+            if (!await transaction.Reads.ReadAsync(cancel))
+                return null;
+            await transaction.DoneReadingAsync();
+        }
+
         if (transaction.InstanceId is null)
             return Refuse("There is no such instance.") with { IsFound = false };
 
         foreach (var alteration in alterations)
         {
-            var (stimulus, missing) = await StimulusAsync(runtime, transaction, alteration, cancel);
-            var refused = missing ?? (await transaction.AdvanceAsync(stimulus!, cancel)).Refused;
+            var (move, missing) = await StimulusAsync(runtime, transaction, alteration, cancel);
+            var refused = missing ?? (await transaction.AdvanceAsync(move!, cancel)).Refused;
             if (refused is not null)
                 return Refuse(refused);
             log.Add(new(Message(alteration), true, transaction.Now));
             transaction.Record(new("instance.altered", "instance", Ids.Text(instance), 0, WorkflowData.ToUtf8(Facts(alteration))));
         }
 
+        if (job is var (_, end))
+            transaction.Write(end(log));
         try
         {
             await transaction.CommitAsync(cancel);

@@ -17,6 +17,9 @@ public sealed record InstanceFilter
     public string[] DefinitionIds { get; init; } = [];
     public string[] DefinitionVersionIds { get; init; } = [];
     public string[] CorrelationIds { get; init; } = [];
+
+    /// <summary>Exact names.</summary>
+    public string[] Names { get; init; } = [];
     public string[] Statuses { get; init; } = [];
     public string[] SubStatuses { get; init; } = [];
     public bool? HasIncidents { get; init; }
@@ -52,12 +55,13 @@ public static class InstanceQueries
             select {Columns}, count(*) over () from workflow_instance
             where (cardinality($1) = 0 or id = any($1)) and (cardinality($2) = 0 or definition_id = any($2)) and (cardinality($3) = 0 or definition_version_id = any($3))
                 and (cardinality($4) = 0 or correlation_id = any($4)) and (cardinality($5) = 0 or status = any($5)) and (cardinality($6) = 0 or sub_status = any($6))
+                and (cardinality($12) = 0 or name = any($12))
                 and ($7::boolean is null or (incident_count > 0) = $7)
                 and ($8 = '' or strpos(lower(concat_ws(' ', name, correlation_id, definition_id, replace(id::text, '-', ''))), lower($8)) > 0){times}
             order by {order} {direction}, id offset $9 limit $10
             """,
             filter.Ids, filter.DefinitionIds, filter.DefinitionVersionIds, filter.CorrelationIds, filter.Statuses, filter.SubStatuses, filter.HasIncidents, filter.Search ?? "",
-            filter.Skip, filter.Take, filter.Times.Select(t => t.At).ToArray());
+            filter.Skip, filter.Take, filter.Times.Select(t => t.At).ToArray(), filter.Names);
         await using var reader = await query.ExecuteReaderAsync(cancel);
         var items = new List<InstanceSummary>();
         var total = (long)filter.Skip;

@@ -161,6 +161,9 @@ public sealed partial class StimulusQueue
             case "start":
                 await StartAsync(id, target!.Value, payload, cancel);
                 break;
+            case "alter":
+                await AlterationPlans.RunAsync(_runtime, id, Guid.Parse((string)payload["job"]!), target!.Value, cancel);
+                break;
             default:
                 await AdvanceAsync(id, kind, target!.Value, payload, cancel);
                 break;

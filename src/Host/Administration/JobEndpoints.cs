@@ -46,7 +46,7 @@ internal static class JobEndpoints
         jobs.MapGet("", async (JobDesk desk, CancellationToken cancel) => TypedResults.Ok((await desk.ListAsync(cancel)).Select(View))).WithSummary("What is scheduled, how it ran and what waits for it");
         jobs.MapGet("/failures", FailuresAsync).WithSummary("Runs that failed, newest first, with their stack");
         jobs.MapPost("/{name}/run", (string name, JobDesk desk, Person me, CancellationToken cancel) => ActAsync(name, desk.RunAsync(name, me.UserName, cancel))).WithSummary("Runs a job once, now").ProducesProblem(404);
-        jobs.MapPost("/{name}/pause", (string name, JobDesk desk, Person me, CancellationToken cancel) => ActAsync(name, desk.PauseAsync(name, me.UserName, cancel))).WithSummary("Pauses a job on all hosts").ProducesProblem(404);
+        jobs.MapPost("/{name}/pause", (string name, JobDesk desk, Person me, CancellationToken cancel) => ActAsync(name, desk.PauseAsync(name, me.UserName, cancel: cancel))).WithSummary("Pauses a job on all hosts").ProducesProblem(404);
         jobs.MapPost("/{name}/resume", (string name, JobDesk desk, Person me, CancellationToken cancel) => ActAsync(name, desk.ResumeAsync(name, me.UserName, cancel))).WithSummary("Lets a paused job go on").ProducesProblem(404);
         jobs.MapGet("/failing-rows", async (WorkflowRuntime runtime, CancellationToken cancel) => TypedResults.Ok(await JobQueries.FailingAsync(runtime.Database, Most, cancel)))
             .WithSummary("Deadlines and stimuli that failed and are tried again by themselves");
@@ -64,7 +64,7 @@ internal static class JobEndpoints
         var pages = app.MapGroup("/administration/jobs").RequireAuthorization(Roles.Administrator).ExcludeFromDescription();
         pages.MapGet("", async (JobDesk desk, WorkflowRuntime runtime, CancellationToken cancel) => new RazorComponentResult<JobsPage>(new { Jobs = await ReadAsync(desk, runtime, cancel) }));
         pages.MapPost("/{name}/{verb:regex(^(run|pause|resume)$)}", async (string name, string verb, JobDesk desk, Person me, CancellationToken cancel) =>
-            await (verb switch { "run" => desk.RunAsync(name, me.UserName, cancel), "pause" => desk.PauseAsync(name, me.UserName, cancel), _ => desk.ResumeAsync(name, me.UserName, cancel) })
+            await (verb switch { "run" => desk.RunAsync(name, me.UserName, cancel), "pause" => desk.PauseAsync(name, me.UserName, cancel: cancel), _ => desk.ResumeAsync(name, me.UserName, cancel) })
                 ? Results.LocalRedirect("/administration/jobs") : Results.NotFound());
         pages.MapPost("/rows/{id:guid}/retry", async (Guid id, JobDesk desk, Person me, CancellationToken cancel) =>
         {

@@ -54,6 +54,13 @@ internal static class ActivityExecutionEndpoints
     public static async Task<IReadOnlyList<ActivityRun>> RunsOf(Guid instance, NpgsqlDataSource database, CancellationToken cancel) =>
         ActivityRun.From((await JournalQueries.ListAsync(database, instance, new(), cancel)).Items);
 
+    /// <summary>Elsa's records of all executions of a run.</summary>
+    public static async Task<IReadOnlyList<object>> RecordsOf(Guid instance, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel)
+    {
+        var details = await Details.ReadAsync(instance, database, store, cancel);
+        return [.. (await RunsOf(instance, database, cancel)).Select(details.Of)];
+    }
+
     private static async Task<(Guid Instance, IReadOnlyList<ActivityRun> Runs)> Read(HttpRequest request, NpgsqlDataSource database, CancellationToken cancel)
     {
         var query = request.Query;

@@ -19,17 +19,21 @@ internal sealed class ElsaAccess(IConfiguration configuration) : AuthorizationHa
     /// <summary>Start, cancel, retry and alter runs.</summary>
     public const string Run = "journeys:run";
 
+    /// <summary>Pause and resume what runs by itself, on all hosts.</summary>
+    public const string Operate = "journeys:operate";
+
     /// <summary>All rights, as an API key names them.</summary>
-    public static readonly IReadOnlyList<string> All = [Read, Edit, Publish, Run];
+    public static readonly IReadOnlyList<string> All = [Read, Edit, Publish, Run, Operate];
 
     private static readonly string[] Designers = [Roles.Analyst, Roles.Administrator];
+    private static readonly string[] Operators = [Roles.Administrator];
     private static readonly string[] Readers = [.. Designers, Roles.Supervisor, Roles.Compliance];
 
     /// <summary>Where somebody else than the analyst must look at a journey first, <c>Designer:PublishRoles</c> says who.</summary>
     private readonly string[] _publishers = configuration.GetSection("Designer:PublishRoles").Get<string[]>() ?? Designers;
 
     public bool May(ClaimsPrincipal user, string right) => user.Identity is PersonIdentity { Person: var person }
-        ? (right == Read ? Readers : right == Publish ? _publishers : Designers).Any(role => person.Is(role))
+        ? (right switch { Read => Readers, Publish => _publishers, Operate => Operators, _ => Designers }).Any(role => person.Is(role))
         : user.HasClaim(ApiKeys.RightClaim, right);
 
     /// <summary>Who acts, as history names them.</summary>

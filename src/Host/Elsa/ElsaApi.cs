@@ -35,6 +35,7 @@ internal static class ElsaApi
         ExecuteEndpoints.Map(rights);
         InstanceEndpoints.Map(rights);
         ActivityExecutionEndpoints.Map(rights);
+        AlterationEndpoints.Map(rights);
         RuntimeEndpoints.Map(rights);
         app.MapHub<InstanceHub>("/elsa/hubs/workflow-instance").RequireAuthorization(ElsaAccess.Read).ExcludeFromDescription();
     }

@@ -59,7 +59,8 @@ internal static class InstanceEndpoints
         return body;
     }
 
-    private static InstanceFilter Filter(JsonObject body)
+    /// <summary>Elsa's filter of runs, a page of it.</summary>
+    public static InstanceFilter Filter(JsonObject body)
     {
         var size = Math.Clamp(body.Number("pageSize") ?? 100, 1, MaxPage);
         return new()
@@ -68,6 +69,7 @@ internal static class InstanceEndpoints
             DefinitionIds = Both("definitionId", "definitionIds"),
             DefinitionVersionIds = Both("definitionVersionId", "definitionVersionIds"),
             CorrelationIds = Both("correlationId", "correlationIds"),
+            Names = body.Texts("names"),
             Statuses = Both("status", "statuses"),
             SubStatuses = Both("subStatus", "subStatuses"),
             HasIncidents = body.Flag("hasIncidents"),
@@ -164,13 +166,7 @@ internal static class InstanceEndpoints
         if (Id(id) is not { } key || await InstanceQueries.FindAsync(database, key, cancel) is not { Summary: var i })
             return Results.NotFound();
         var (rows, _) = await JournalQueries.ListAsync(database, key, new() { ActivityIds = [activityId], EventNames = ["Started"] }, cancel);
-        return rows is not [.., var row] ? Results.NotFound() : ElsaJson.Json(new
-        {
-            workflowDefinitionId = i.DefinitionId, workflowDefinitionVersionId = i.DefinitionVersionId, workflowInstanceId = id, workflowVersion = i.DefinitionVersion,
-            activityInstanceId = row.ActivityInstanceId, parentActivityInstanceId = row.ParentActivityInstanceId, activityId = row.ActivityId, activityType = row.ActivityType,
-            activityTypeVersion = row.ActivityTypeVersion, activityName = row.ActivityName, activityNodeId = row.NodeId, timestamp = row.At, sequence = row.Sequence,
-            eventName = row.EventName, id = $"{row.ActivityInstanceId}-{row.Sequence}",
-        });
+        return rows is not [.., var row] ? Results.NotFound() : ElsaJson.Json(InstanceModel.LogRecord(i, row));
     }
 
     private static async Task<IResult> Cancel(string id, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
@@ -200,12 +196,12 @@ internal static class InstanceEndpoints
         return ElsaJson.Json(new { cancelled });
     }
 
-    private static async Task<IResult> Export(string id, bool? includeBookmarks, bool? includeActivityExecutionLog, bool? includeWorkflowExecutionLog, NpgsqlDataSource database, CancellationToken cancel) =>
-        Id(id) is { } key && await ExportAsync(key, includeBookmarks == true, includeActivityExecutionLog == true, includeWorkflowExecutionLog == true, database, cancel) is { } file
-            ? Results.File(file, "application/json", $"workflow-instance-{id}.json")
+    private static async Task<IResult> Export(string id, bool? includeBookmarks, bool? includeActivityExecutionLog, bool? includeWorkflowExecutionLog, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel) =>
+        Id(id) is { } key && await ExportAsync(key, includeBookmarks == true, includeActivityExecutionLog == true, includeWorkflowExecutionLog == true, database, store, cancel) is { } file
+            ? Results.File(file, "application/octet-stream", $"workflow-instance-{id}.json")
             : Results.NotFound();
 
-    private static async Task<IResult> ExportMany(JsonBody body, NpgsqlDataSource database, CancellationToken cancel)
+    private static async Task<IResult> ExportMany(JsonBody body, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel)
     {
         using var buffer = new MemoryStream();
         using (var zip = new ZipArchive(buffer, ZipArchiveMode.Create, leaveOpen: true))
@@ -213,7 +209,7 @@ internal static class InstanceEndpoints
             foreach (var id in body.Object.Texts("ids"))
             {
                 if (Id(id) is not { } key || await ExportAsync(
-                        key, body.Object.Flag("includeBookmarks") == true, body.Object.Flag("includeActivityExecutionLog") == true, body.Object.Flag("includeWorkflowExecutionLog") == true, database, cancel)
+                        key, body.Object.Flag("includeBookmarks") == true, body.Object.Flag("includeActivityExecutionLog") == true, body.Object.Flag("includeWorkflowExecutionLog") == true, database, store, cancel)
                     is not { } file)
                     continue;
                 await using var entry = zip.CreateEntry($"workflow-instance-{id}.json").Open();
@@ -221,14 +217,14 @@ internal static class InstanceEndpoints
             }
         }
 
-        return Results.File(buffer.ToArray(), "application/zip", "workflow-instances.zip");
+        return Results.File(buffer.ToArray(), "application/octet-stream", "workflow-instances.zip");
     }
 
-    private static async Task<byte[]?> ExportAsync(Guid id, bool bookmarks, bool executions, bool journal, NpgsqlDataSource database, CancellationToken cancel)
+    private static async Task<byte[]?> ExportAsync(Guid id, bool bookmarks, bool executions, bool journal, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel)
     {
-        if (await InstanceQueries.FindAsync(database, id, cancel) is not { State: var state })
+        if (await InstanceQueries.FindAsync(database, id, cancel) is not var (summary, state))
             return null;
-        var rows = executions || journal ? (await JournalQueries.ListAsync(database, id, new(), cancel)).Items : [];
+        var rows = journal ? (await JournalQueries.ListAsync(database, id, new(), cancel)).Items : [];
         return JsonSerializer.SerializeToUtf8Bytes(
             new Dictionary<string, object?>
             {
@@ -238,8 +234,8 @@ internal static class InstanceEndpoints
                     id = b.Id, activityTypeName = b.Name, workflowInstanceId = state.Id, activityInstanceId = b.ActivityInstanceId, hash = b.Hash, correlationId = state.CorrelationId,
                     createdAt = b.CreatedAt, payload = InstanceModel.Camel(InstanceModel.Data(b.Payload)),
                 }) : null,
-                ["ActivityExecutionRecords"] = executions ? ActivityRun.From(rows).Select(r => r.Record(id, null, null, null)) : null,
-                ["WorkflowExecutionLogRecords"] = journal ? rows.Select(InstanceModel.Journal) : null,
+                ["ActivityExecutionRecords"] = executions ? await ActivityExecutionEndpoints.RecordsOf(id, database, store, cancel) : null,
+                ["WorkflowExecutionLogRecords"] = journal ? rows.Select(row => InstanceModel.LogRecord(summary, row)) : null,
             },
             ElsaJson.Options);
     }

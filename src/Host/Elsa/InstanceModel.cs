@@ -74,6 +74,15 @@ internal static class InstanceModel
         message = row.Message, source = row.Source, activityState = row.Inputs, payload = row.Payload,
     };
 
+    /// <summary>A journal entry by itself, outside the run that it is part of.</summary>
+    public static object LogRecord(InstanceSummary i, JournalRow row) => new
+    {
+        workflowDefinitionId = i.DefinitionId, workflowDefinitionVersionId = i.DefinitionVersionId, workflowInstanceId = Ids.Text(i.Id), workflowVersion = i.DefinitionVersion,
+        activityInstanceId = row.ActivityInstanceId, parentActivityInstanceId = row.ParentActivityInstanceId, activityId = row.ActivityId, activityType = row.ActivityType,
+        activityTypeVersion = row.ActivityTypeVersion, activityName = row.ActivityName, activityNodeId = row.NodeId, timestamp = row.At, sequence = row.Sequence, eventName = row.EventName,
+        message = row.Message, source = row.Source, activityState = row.Inputs, payload = row.Payload, id = $"{row.ActivityInstanceId}-{row.Sequence}",
+    };
+
     private static int Depth(ActivityExecution execution)
     {
         var depth = 0;

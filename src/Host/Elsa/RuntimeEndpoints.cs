@@ -7,13 +7,13 @@ using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using JsonArray = System.Text.Json.Nodes.JsonArray;
 using Orchestration.Host.Shell;
+using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.ServiceLevels;
 
 namespace Orchestration.Host.Elsa;
 
-/// <summary>What moves runs from outside (tasks, events, alterations, retries), and what the server says of itself.</summary>
+/// <summary>What moves runs from outside (tasks, events), and what the server says of itself.</summary>
 internal static class RuntimeEndpoints
 {
     /// <summary>Version of the contract: that of the Studio we serve.</summary>
@@ -32,10 +32,22 @@ internal static class RuntimeEndpoints
         api.MapGet("/features/installed/{fullName}", (string fullName) =>
             Array.Find(Features, f => JsonSerializer.SerializeToNode(f)!["fullName"]!.GetValue<string>() == fullName) is { } feature ? ElsaJson.Json(feature) : Results.NotFound());
         api.MapGet("/package/version", () => ElsaJson.Json(new { packageVersion = Contract }));
-        api.MapGet("/admin/workflow-runtime/status", () => ElsaJson.Json(new
+        var runtime = api.MapGroup("/admin/workflow-runtime");
+        runtime.MapGet("/status", (JobDesk desk, CancellationToken cancel) => Status(desk, cancel));
+        runtime.MapPost("/pause", async (JsonBody body, HttpContext context, JobDesk desk, CancellationToken cancel) =>
         {
-            state = new { reason = "None", isAcceptingNewWork = true, generationId = Contract }, sources = Array.Empty<object>(), activeExecutionCycleCount = 0,
-        }));
+            if ((await StateAsync(desk, cancel)).IsPaused)
+                return await Status(desk, cancel);
+            foreach (var (_, job) in Sources)
+                await desk.PauseAsync(job.Name, ElsaAccess.Actor(context.User), body.Object.Text("reason"), cancel);
+            return await Status(desk, cancel);
+        }).RequireAuthorization(ElsaAccess.Operate);
+        runtime.MapPost("/resume", async (HttpContext context, JobDesk desk, CancellationToken cancel) =>
+        {
+            foreach (var job in (await StateAsync(desk, cancel)).Paused)
+                await desk.ResumeAsync(job.Name, ElsaAccess.Actor(context.User), cancel);
+            return await Status(desk, cancel);
+        }).RequireAuthorization(ElsaAccess.Operate);
 
         // A stimulus that fails is tried again until it acts; there are no letters to be dead.
         api.MapGet("/bookmark-queue/dead-letters", () => ElsaJson.List(Array.Empty<object>(), 0));
@@ -43,13 +55,34 @@ internal static class RuntimeEndpoints
         api.MapGet("/resilience/retries/{activityInstanceId}", () => ElsaJson.Json(new { items = Array.Empty<object>(), totalCount = 0, links = Array.Empty<object>() }));
         api.MapPost("/tasks/{taskId}/complete", CompleteTask).RequireAuthorization(ElsaAccess.Run);
         api.MapPost("/events/{eventName}/trigger", TriggerEvent).RequireAuthorization(ElsaAccess.Run);
-        api.MapPost("/alterations/run", Alter).RequireAuthorization(ElsaAccess.Run);
-        api.MapPost("/alterations/workflows/retry", Retry).RequireAuthorization(ElsaAccess.Run);
-        api.MapPost("/alterations/dry-run", DryRun);
         api.MapPost("/scripting/javascript/type-definitions/{definitionId}", async (string definitionId, DefinitionStore store, ServiceLevelCatalog catalog, CancellationToken cancel) =>
             await TypeDefinitions.WriteAsync(definitionId, store, catalog.Forms, cancel) is { } text
                 ? Results.File(Encoding.UTF8.GetBytes(text), "application/x-typescript", $"elsa.{definitionId}.d.ts")
                 : Results.NotFound());
+    }
+
+    /// <summary>What an administrative pause stops, by Elsa's names: what comes by itself. What somebody asks for is done all the same, as in Elsa; and SLA clocks never stand still for an operator.</summary>
+    private static readonly (string Name, JobDescription Job)[] Sources = [("scheduling.trigger", JobCatalog.Timers), ("internal.bookmark-queue-worker", JobCatalog.Stimuli)];
+
+    private static async Task<(List<JobDescription> Paused, bool IsPaused)> StateAsync(JobDesk desk, CancellationToken cancel)
+    {
+        var paused = (await desk.ListAsync(cancel)).Where(j => j.State == "Paused" && Sources.Any(s => s.Job == j.Job)).Select(j => j.Job).ToList();
+        return (paused, paused.Count == Sources.Length);
+    }
+
+    private static async Task<IResult> Status(JobDesk desk, CancellationToken cancel)
+    {
+        var (paused, isPaused) = await StateAsync(desk, cancel);
+        var pause = isPaused ? await desk.LastPauseAsync(Sources[0].Job.Name, cancel) : null;
+        return ElsaJson.Json(new
+        {
+            state = new
+            {
+                reason = isPaused ? "AdministrativePause" : "None", isAcceptingNewWork = !isPaused, pausedAt = pause?.At, pauseReasonText = pause?.Reason, pauseRequestedBy = pause?.By, generationId = Contract,
+            },
+            sources = Sources.Select(s => new { name = s.Name, state = paused.Contains(s.Job) ? "Paused" : "Running" }),
+            activeExecutionCycleCount = 0,
+        });
     }
 
     public static void MapIdentity(RouteGroupBuilder api)
@@ -108,73 +141,6 @@ internal static class RuntimeEndpoints
             return Results.NotFound();
         await runtime.Stimuli.PublishAsync(eventName, body.Object.Text("correlationId"), Data(body.Object["input"]), ElsaAccess.Actor(context.User), InstanceEndpoints.Id(instance), cancel);
         return Results.Ok();
-    }
-
-    private static async Task<IResult> Alter(JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
-    {
-        var alterations = new List<Alteration>();
-        foreach (var json in (body.Object["alterations"] as JsonArray)?.OfType<JsonObject>() ?? [])
-        {
-            var (alteration, error) = Alteration.Read(json);
-            if (alteration is null)
-                return ElsaJson.Problem(StatusCodes.Status400BadRequest, ("alterations", error!));
-            alterations.Add(alteration);
-        }
-
-        var results = new List<object>();
-        foreach (var id in body.Object.Texts("workflowInstanceIds"))
-            results.Add(await AlterAsync(id, alterations, context, runtime, cancel));
-        return ElsaJson.Json(new { results });
-    }
-
-    private static async Task<IResult> Retry(JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
-    {
-        var only = body.Object.Texts("activityIds").ToHashSet();
-        var results = new List<object>();
-        foreach (var id in body.Object.Texts("workflowInstanceIds"))
-        {
-            if (InstanceEndpoints.Id(id) is not { } key || await InstanceQueries.FindAsync(runtime.Database, key, cancel) is not { State: var state })
-                continue;
-            var faulted = state.Incidents.Where(i => only.Count == 0 || only.Contains(i.ActivityId)).Select(i => i.ActivityInstanceId).Distinct();
-            results.Add(await AlterAsync(id, [.. faulted.Select(e => new Alteration.ScheduleActivity(null, e))], context, runtime, cancel));
-        }
-
-        return ElsaJson.Json(new { results });
-    }
-
-    /// <summary>All or nothing on one run: an alteration that does not fit leaves the others undone.</summary>
-    private static async Task<object> AlterAsync(string id, IReadOnlyList<Alteration> alterations, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
-    {
-        var result = InstanceEndpoints.Id(id) is { } key
-            ? await Alterations.RunAsync(runtime, key, alterations, ElsaAccess.Actor(context.User), cancel)
-            : new("There is no such run.", [new("There is no such run.", false, runtime.Clock.Now())], IsFound: false);
-        return new
-        {
-            workflowInstanceId = id,
-            log = new { logEntries = result.Log.Select(e => new { message = e.Message, logLevel = e.Succeeded ? "Information" : "Error", timestamp = e.At }) },
-            workflowHasScheduledWork = false,
-            isSuccessful = result.Refused is null,
-        };
-    }
-
-    private static async Task<IResult> DryRun(JsonBody body, NpgsqlDataSource database, CancellationToken cancel)
-    {
-        var (items, _) = await InstanceQueries.ListAsync(
-            database,
-            new()
-            {
-                Ids = [.. body.Object.Texts("workflowInstanceIds").Select(id => InstanceEndpoints.Id(id) ?? Guid.Empty)],
-                CorrelationIds = body.Object.Texts("correlationIds"),
-                DefinitionIds = body.Object.Texts("definitionIds"),
-                DefinitionVersionIds = body.Object.Texts("definitionVersionIds"),
-                Statuses = body.Object.Texts("statuses"),
-                SubStatuses = body.Object.Texts("subStatuses"),
-                HasIncidents = body.Object.Flag("hasIncidents"),
-                Search = body.Object.Text("searchTerm"),
-                Take = 1000,
-            },
-            cancel);
-        return ElsaJson.Json(new { workflowInstanceIds = items.Select(i => Ids.Text(i.Id)) });
     }
 
     private static object? Data(JsonNode? json) => json is null ? null : WorkflowData.FromUtf8(JsonSerializer.SerializeToUtf8Bytes(json, ElsaJson.Options));

@@ -54,7 +54,7 @@ internal static class TransferEndpoints
             }
         }
 
-        return Results.File(buffer.ToArray(), "application/zip", "workflow-definitions.zip");
+        return Results.File(buffer.ToArray(), "application/octet-stream", "workflow-definitions.zip");
     }
 
     private static byte[] Content(StoredDefinition stored) => JsonSerializer.SerializeToUtf8Bytes(DefinitionDocument.ToExport(stored), ElsaJson.Options);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
@@ -14,6 +15,12 @@ namespace Orchestration.Workflows.Jobs;
 /// <param name="Figures">What it did lately; null when it did not run in the last day.</param>
 /// <param name="Backlog">What waits for it; null when nothing can.</param>
 public sealed record JobStatus(JobDescription Job, string State, Instant? LastRunAt, Instant? NextRunAt, JobFigures? Figures, JobBacklog? Backlog);
+
+/// <summary>A pause of a job.</summary>
+/// <param name="At">Since when.</param>
+/// <param name="By">Who paused it.</param>
+/// <param name="Reason">Why; null when nobody said.</param>
+public sealed record JobPause(Instant At, string By, string? Reason);
 
 /// <summary>Looking after the jobs of the cluster. What people do here is in the history chain <c>jobs</c>.</summary>
 public sealed class JobDesk(ISchedulerFactory schedulers, WorkflowRuntime runtime)
@@ -50,8 +57,25 @@ public sealed class JobDesk(ISchedulerFactory schedulers, WorkflowRuntime runtim
         ActAsync(name, "job.run", actor, async (scheduler, key) => await scheduler.TriggerJob(key, cancellationToken: cancel), cancel);
 
     /// <summary>Pauses a job on all hosts. What is due waits. False when there is no such job.</summary>
-    public Task<bool> PauseAsync(string name, string actor, CancellationToken cancel = default) =>
-        ActAsync(name, "job.paused", actor, async (scheduler, key) => await scheduler.PauseJob(key, cancel), cancel);
+    /// <param name="name">Its name.</param>
+    /// <param name="actor">Who pauses it.</param>
+    /// <param name="reason">Why, for history; null when nobody said.</param>
+    /// <param name="cancel">Cancels.</param>
+    public Task<bool> PauseAsync(string name, string actor, string? reason = null, CancellationToken cancel = default) =>
+        ActAsync(name, "job.paused", actor, async (scheduler, key) => await scheduler.PauseJob(key, cancel), cancel, reason);
+
+    /// <summary>When a job was paused last, by whom and why; null when never.</summary>
+    public async Task<JobPause?> LastPauseAsync(string name, CancellationToken cancel = default)
+    {
+        await using var query = runtime.Database.Query(
+            """
+            select e.at, e.actor, p.payload ->> 'reason' from event e left join event_payload p on p.chain_id = e.chain_id and p.sequence = e.sequence and p.at = e.at
+            where e.chain_id = $1 and e.action = 'job.paused' and e.entity_id = $2 order by e.sequence desc limit 1
+            """,
+            Ids.Named(Chain), name);
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        return await reader.ReadAsync(cancel) ? new(reader.Instant(0), reader.GetString(1), reader.Text(2)) : null;
+    }
 
     /// <summary>Lets a paused job go on. False when there is no such job.</summary>
     public Task<bool> ResumeAsync(string name, string actor, CancellationToken cancel = default) =>
@@ -79,7 +103,7 @@ public sealed class JobDesk(ISchedulerFactory schedulers, WorkflowRuntime runtim
 
     private const string Chain = "jobs";
 
-    private async Task<bool> ActAsync(string name, string action, string actor, Func<IScheduler, JobKey, Task> act, CancellationToken cancel)
+    private async Task<bool> ActAsync(string name, string action, string actor, Func<IScheduler, JobKey, Task> act, CancellationToken cancel, string? reason = null)
     {
         var scheduler = await schedulers.GetScheduler(cancel);
         var key = new JobKey(name);
@@ -91,7 +115,7 @@ public sealed class JobDesk(ISchedulerFactory schedulers, WorkflowRuntime runtim
         {
             await using var transaction = await connection.BeginTransactionAsync(cancel);
             var history = await NamedChain.LockAsync(connection, Chain, actor, runtime.Clock.Now(), cancel);
-            await WriteAsync(connection, history, new(action, "job", name, 0, null), cancel);
+            await WriteAsync(connection, history, new(action, "job", name, 0, reason is null ? null : JsonSerializer.SerializeToUtf8Bytes(new { reason })), cancel);
             await transaction.CommitAsync(cancel);
         }
 

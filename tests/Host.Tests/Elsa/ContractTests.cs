@@ -1,8 +1,10 @@
+using System.IO.Compression;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using NodaTime;
+using Orchestration.Host.Tests.Acceptance;
 using Orchestration.Testing;
 
 namespace Orchestration.Host.Tests.Elsa;
@@ -28,21 +30,9 @@ public sealed class ContractTests
         ["definitions-post-activation-strategy"] = "accepted: it is what the stock server's own descriptor offers",
         ["definitions-post-unknown-activity"] = "kept as a draft and refused at publish, naming the activity",
         ["tasks-complete-missing"] = "nobody waits for it",
-        ["runtime-admin-pause"] = "not offered: hosts are drained by stopping them",
-        ["runtime-admin-resume"] = "not offered: there is no pause",
-        ["runtime-admin-status-paused"] = "never paused",
-        ["definitions-execute-while-paused"] = "never paused",
-        ["definitions-bulk-export"] = "a zip; held by An_exported_zip_imports_back",
-        ["definitions-bulk-export-single"] = "as above",
-        ["instances-export"] = "a file without the serializer's `$id` and `$values`",
-        ["instances-bulk-export"] = "a zip of such files",
+        ["runtime-admin-resume"] = "goes on; the stock server failed",
         ["instances-bulk-import"] = "not offered: it would forge history",
         ["bookmarks-resume-bad-token"] = "not offered: no signed resume links are given out",
-        ["http-endpoint-trigger"] = "served by the engine's HTTP endpoints, not part of this API",
-        ["definitions-execute-dispatchworkflow"] = "the recorded child and parent are not part of the recordings",
-        ["instances-by-id-parent-finished"] = "as above",
-        ["instances-variables-parent"] = "as above",
-        ["descriptors-activities-with-workflow-as-activity"] = "as above",
     };
 
     /// <summary>Members that are left out or differ everywhere, and why. Regular expressions over the paths of <see cref="Shape"/>.</summary>
@@ -57,7 +47,6 @@ public sealed class ContractTests
         (@"customProperties\.Resilien", "there are no resilience strategies to choose"),
         (@"uiSpecifications\.(Refresh|singleline)", "belongs to inputs that the stock server has and we do not"),
         (@"inputs\[\]\.defaultValue", "a default has the type of its input; which input comes first differs"),
-        (@"\$\.sources", "there are no ingress sources to pause"),
     ];
 
     [Fact]
@@ -138,6 +127,8 @@ public sealed class ContractTests
             await Edit();
             await Run();
             await Transfer();
+            await Call();
+            await Pause();
             await Manage();
         }
 
@@ -218,10 +209,46 @@ public sealed class ContractTests
             await Import("rec-exp", _all["definitions-export"].Answer!);
             var exported = await Post("/elsa/api/workflow-definitions/rec-exp/publish", new JsonObject());
             Learn(exported!["workflowDefinition"], "rec-exp", "30c598ee68905312");
+            _ids["7301954dbf657a6d"] = _ids["833fa7b87dd334bc"];
+            await SendAll("definitions-bulk-export", "definitions-bulk-export-single", "instances-export", "instances-bulk-export");
             await SendAll("definitions-export", "definitions-import", "definitions-import-existing", "definitions-import-result-versions");
             using var form = new MultipartFormDataContent { { new StringContent(_all["definitions-export"].Answer!.ToJsonString()), "files", "a.json" } };
             await Compare("definitions-import-files", client, new(HttpMethod.Post, "/elsa/api/workflow-definitions/import-files") { Content = form });
         }
+
+        /// <summary>A parent that waits for its child, the child as an activity, and a workflow that answers requests.</summary>
+        private async Task Call()
+        {
+            var child = Flowchart(new JsonObject { ["id"] = "so", ["name"] = "so", ["type"] = "Elsa.SetOutput", ["outputName"] = Literal("Res"), ["outputValue"] = Expression("JavaScript", "getN() * 2") });
+            child["name"] = "Rec child";
+            child["options"] = new JsonObject { ["usableAsActivity"] = true };
+            child["inputs"] = new JsonArray(new JsonObject { ["name"] = "N", ["type"] = "Int32", ["displayName"] = "N", ["description"] = "", ["category"] = "" });
+            child["outputs"] = new JsonArray(new JsonObject { ["name"] = "Res", ["type"] = "Object", ["displayName"] = "Res", ["description"] = "" });
+            await Import("rec-child", child);
+            var parent = Flowchart(new JsonObject
+            {
+                ["id"] = "dw", ["name"] = "dw", ["type"] = "Elsa.DispatchWorkflow", ["workflowDefinitionId"] = Literal("rec-child"), ["waitForCompletion"] = Expression("Literal", "true"),
+                ["input"] = Expression("JavaScript", "({ N: 21 })"), ["result"] = new JsonObject { ["typeName"] = "Object", ["memoryReference"] = new JsonObject { ["id"] = "vr" } },
+            });
+            parent["variables"] = new JsonArray(new JsonObject { ["id"] = "vr", ["name"] = "R", ["typeName"] = "Object", ["storageDriverTypeName"] = "Elsa.Workflows.WorkflowInstanceStorageDriver, Elsa.Workflows.Core" });
+            await Import("rec-parent", parent);
+            var hello = Flowchart(new JsonObject
+            {
+                ["id"] = "in", ["name"] = "in", ["type"] = "Elsa.HttpEndpoint", ["customProperties"] = new JsonObject { ["canStartWorkflow"] = true }, ["path"] = Literal("rec/hello"), ["supportedMethods"] = Expression("Object", "[\"GET\"]"),
+            });
+            hello["root"]!["activities"]!.AsArray().Add(new JsonObject { ["id"] = "out", ["name"] = "out", ["type"] = "Elsa.WriteHttpResponse", ["content"] = Literal("{\"ok\":true}"), ["contentType"] = Literal("application/json") });
+            hello["root"]!["connections"]!.AsArray().Add(new JsonObject { ["source"] = new JsonObject { ["activity"] = "in", ["port"] = "Done" }, ["target"] = new JsonObject { ["activity"] = "out", ["port"] = "In" } });
+            await Import("rec-hello", hello);
+            foreach (var id in new[] { "rec-child", "rec-parent", "rec-hello" })
+                await Post($"/elsa/api/workflow-definitions/{id}/publish", new JsonObject());
+
+            var started = await Send("definitions-execute-dispatchworkflow");
+            _ids["f705837cf0433a8d"] = (string)started!["workflowState"]!["id"]!;
+            await Eventually.AsksAsync(() => Get("/elsa/api/workflow-instances/f705837cf0433a8d"), run => (string)run!["status"]! == "Finished", "the child has ended and the parent went on");
+            await SendAll("instances-by-id-parent-finished", "instances-variables-parent", "descriptors-activities-with-workflow-as-activity", "http-endpoint-trigger");
+        }
+
+        private async Task Pause() => await SendAll("runtime-admin-pause", "runtime-admin-status-paused", "definitions-execute-while-paused", "runtime-admin-resume");
 
         private async Task Manage()
         {
@@ -281,7 +308,10 @@ public sealed class ContractTests
             // So that lists by time have one order.
             clock.Advance(Duration.FromMilliseconds(1));
             using var response = await sender.SendAsync(request);
-            var answer = Parse(await response.Content.ReadAsStringAsync());
+            var answer = recording.Answer is JsonValue text && text.TryGetValue<string>(out _) ? JsonValue.Create(await response.Content.ReadAsStringAsync())
+                : response.Content.Headers.ContentDisposition?.FileName is { } file && file.Trim('"').EndsWith(".zip", StringComparison.Ordinal)
+                ? Unzip(await response.Content.ReadAsByteArrayAsync())
+                : Parse(await response.Content.ReadAsStringAsync());
             var recorded = recording.Answer;
             Rows.Add(new(recording, (int)response.StatusCode, (int)response.StatusCode >= 400 && recording.Status >= 400 && recorded is null ? [] : [.. Shape.Differences(recorded, answer).Where(d => !LeftOut.Any(l => Regex.IsMatch(d, l.Path)))]));
             return answer;
@@ -296,6 +326,13 @@ public sealed class ContractTests
             var text = await response.Content.ReadAsStringAsync();
             response.IsSuccessStatusCode.ShouldBeTrue($"{path}: {(int)response.StatusCode} {text}");
             return Parse(text);
+        }
+
+        /// <summary>As the recordings have it; the ids in the names of the files are not compared.</summary>
+        private static JsonObject Unzip(byte[] bytes)
+        {
+            using var zip = new ZipArchive(new MemoryStream(bytes));
+            return new() { ["_zip_entries"] = new JsonArray([.. zip.Entries.Select(entry => JsonNode.Parse(entry.Open()))]) };
         }
 
         private string Ours(string text) => _ids.Aggregate(text, (t, id) => t.Replace(id.Key, id.Value, StringComparison.Ordinal));

@@ -16,8 +16,18 @@ internal sealed record Recording(string Name, string Method, string Path, JsonOb
             .Where(r => r.Json["request"] is not null)
             .Select(r => new Recording(
                 r.Name, (string)r.Json["request"]!["method"]!, (string)r.Json["request"]!["path"]!, r.Json["request"]!["query"] as JsonObject, r.Json["request"]!["body"],
-                (int)r.Json["response"]!["status"]!, r.Json["response"]!["body"]))
+                (int)r.Json["response"]!["status"]!, Plain(r.Json["response"]!["body"])))
             .ToDictionary(r => r.Name);
+
+        // Elsa's serializer numbers objects ($id) and wraps lists ($values) in exports; and the files of a zip count as a list.
+        static JsonNode? Plain(JsonNode? node) => node switch
+        {
+            JsonObject json when json["$values"] is JsonArray values => Plain(values),
+            JsonObject json when json["_zip_entries"] is JsonObject files => new JsonObject { ["_zip_entries"] = new JsonArray([.. files.Select(f => Plain(f.Value))]) },
+            JsonObject json => new JsonObject(json.Where(p => p.Key != "$id").Select(p => KeyValuePair.Create(p.Key, Plain(p.Value)))),
+            JsonArray array => new JsonArray([.. array.Select(Plain)]),
+            _ => node?.DeepClone(),
+        };
 
         static JsonNode Read(ZipArchiveEntry entry)
         {
@@ -68,7 +78,7 @@ internal static class Shape
         }
         else if (kind == "object")
         {
-            foreach (var name in recorded.SelectMany(n => n!.AsObject()).Select(p => p.Key).Distinct().Where(name => name is not "_type" and not "$id"))
+            foreach (var name in recorded.SelectMany(n => n!.AsObject()).Select(p => p.Key).Distinct().Where(name => name != "_type"))
                 Compare($"{path}.{name}", [.. recorded.Select(n => n!.AsObject()[name])], [.. ours.Select(n => n!.AsObject()[name])], differences);
         }
     }

@@ -1,0 +1,24 @@
+using Microsoft.Playwright;
+using Orchestration.Host.Shell;
+
+namespace Orchestration.Host.Tests.Browser;
+
+/// <summary>The work UI in a browser, as an employee has it open.</summary>
+public static class Desk
+{
+    /// <summary>Signs in, claims the open task of that title and completes it.</summary>
+    public static async Task CompleteAsync(Chromium chromium, HostApp app, string userName, string title, string outcome)
+    {
+        app.StartServer();
+        var page = await chromium.NewPageAsync(app.ClientOptions.BaseAddress.ToString());
+        page.SetDefaultTimeout(30_000);
+        await page.GotoAsync("/sign-in");
+        await page.GetByLabel("User name").FillAsync(userName);
+        await page.GetByLabel("Password").FillAsync(FirstStart.DemoPassword);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { NameRegex = new($"^Claim {title},") }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = outcome, Exact = true }).ClickAsync();
+        await page.GetByText($"{title}: {outcome}").Or(page.Locator(".toast")).First.WaitForAsync();
+        await page.Context.CloseAsync();
+    }
+}
