@@ -35,11 +35,20 @@ internal static class Faults
     };
 
     public static IncidentException Describe(Exception exception) =>
-        new(TypeName(exception), exception.Message, (exception as FaultException)?.Code, exception switch
+        new(TypeName(exception), exception.Message, Where(exception), exception switch
         {
             { InnerException: { } inner } => Describe(inner),
             // The interpreter's error is wrapped once more there.
             ExpressionException => new IncidentException("JavaScriptErrorWrapperException", exception.Message, null),
             _ => null,
         });
+
+    /// <summary>What leads to the cause: the place in the script, the analyst's own code, or the stack of an activity that failed in a way nobody foresaw.</summary>
+    private static string? Where(Exception exception) => exception switch
+    {
+        FaultException fault => fault.Code,
+        ExpressionException { Line: > 0 } script => $"{script.Kind}: {script.Message}\n   at line {script.Line}, column {script.Column} of the expression",
+        ExpressionException or InputEvaluationException or ScriptPreparationException or ActivityNotFoundException or EngineException => null,
+        _ => exception.StackTrace,
+    };
 }

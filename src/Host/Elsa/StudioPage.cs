@@ -67,6 +67,6 @@ internal static class StudioPage
             return Results.StatusCode(StatusCodes.Status403Forbidden);
         var tokens = sessions.Issue(who);
         context.Response.Headers.CacheControl = "no-store";
-        return Results.Json(new { tokens.AccessToken, tokens.ExpiresIn, name = who.Person.DisplayName, mayEdit = access.May(context.User, ElsaAccess.Edit) });
+        return Results.Json(new { tokens.AccessToken, tokens.ExpiresIn, name = who.Person.DisplayName, mayEdit = access.May(context.User, ElsaAccess.Edit), mayRun = access.May(context.User, ElsaAccess.Run) });
     }
 }

@@ -62,6 +62,7 @@
 
   // What a save was told: Studio drops it, or shows it in a message that fades.
   const savePath = new URL(api).pathname + "/workflow-definitions";
+  const runPath = () => location.pathname.startsWith("/studio/instances/") && location.pathname.replace("/studio/instances/", new URL(api).pathname + "/workflow-instances/");
   const tell = async answer => {
     if (answer.status === 409) {
       const { errors } = await answer.json();
@@ -70,6 +71,33 @@
       const { validationErrors } = await answer.json();
       list(validationErrors.map(error => error.message));
     }
+  };
+
+  // Studio's viewer shows what failed but has no verb for it: trying again is offered here. The viewer does not listen to a run that
+  // has ended, so it is opened anew.
+  const offerRetry = async answer => {
+    const run = await answer.json();
+    const [incident] = run.workflowState.incidents;
+    if (!incident) {
+      if (message.dataset.incident) say("");
+      delete message.dataset.incident;
+      return;
+    }
+    message.dataset.incident = run.id;
+    say(incident.activityId + " failed: " + incident.message);
+    if (!session.mayRun) return;
+    const retry = make("button", { type: "button" });
+    retry.textContent = "Try again";
+    retry.addEventListener("click", async () => {
+      retry.disabled = true;
+      const told = await window.fetch(api + "/alterations/workflows/retry", {
+        method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ workflowInstanceIds: [run.id] }),
+      });
+      const result = told.ok && (await told.json()).results[0];
+      if (result?.isSuccessful) show();
+      else say("Not tried again. " + (result?.log?.logEntries.at(-1)?.message ?? ""));
+    });
+    message.append(" ", retry);
   };
 
   const list = reasons => {
@@ -102,6 +130,7 @@
     }
     const run = url.pathname.endsWith("/execute") && answer.headers.get("x-elsa-workflow-instance-id");
     if (run) say("A run was started.", "/studio/instances/" + encodeURIComponent(run), "Open it");
+    if (url.pathname === runPath() && answer.ok) offerRetry(answer.clone());
     if (url.pathname === savePath && (init?.method ?? input.method) === "POST") await tell(answer.clone());
     return answer;
   };
@@ -134,6 +163,7 @@
       else link.removeAttribute("aria-current");
     }
     if (!message.dataset.session) say("");
+    delete message.dataset.incident;
     list([]);
     if (host.firstElementChild?.localName.startsWith("elsa-")) leftAt = performance.now();
     const mine = ++turn;

@@ -22,6 +22,14 @@ public sealed class Studio(IPage page)
 
     public static async Task<Studio> OpenAsync(Chromium chromium, HostApp app, string path, string userName = "analyst")
     {
+        var page = await SignInAsync(chromium, app, path, userName);
+        await page.Locator(".designer-bar").WaitForAsync();
+        return new(page);
+    }
+
+    /// <summary>A page that has just signed in and goes on to a path.</summary>
+    public static async Task<IPage> SignInAsync(Chromium chromium, HostApp app, string path, string userName = "analyst")
+    {
         app.StartServer();
         var page = await chromium.NewPageAsync(app.ClientOptions.BaseAddress.ToString());
         page.SetDefaultTimeout(Patience);
@@ -30,8 +38,8 @@ public sealed class Studio(IPage page)
         await page.FillAsync("[name=userName]", userName);
         await page.FillAsync("[name=password]", FirstStart.DemoPassword);
         await page.Keyboard.PressAsync("Enter");
-        await page.Locator(".designer-bar").WaitForAsync();
-        return new(page);
+        await page.WaitForURLAsync(url => !url.Contains("/sign-in", StringComparison.Ordinal));
+        return page;
     }
 
     public ILocator Node(string text) => page.Locator(".x6-node").Filter(new() { HasText = text }).First;
@@ -48,6 +56,8 @@ public sealed class Studio(IPage page)
         await Field(label).Locator("input").First.FillAsync(text);
         await page.Keyboard.PressAsync("Tab");
     }
+
+    public Task TabAsync(string name) => page.Locator(".mud-tab").Filter(new() { HasText = name }).First.ClickAsync();
 
     /// <summary>The row of a list that has this text.</summary>
     public ILocator Row(string text) => page.Locator("tr").Filter(new() { Has = page.GetByText(text, new() { Exact = true }) });

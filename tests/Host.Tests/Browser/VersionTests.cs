@@ -42,7 +42,7 @@ public sealed class VersionTests(Chromium chromium)
         var admin = await app.ApiAsync("admin");
         (await TitleAsync(admin, "Latest")).ShouldBe((2, true, "Weigh the parcel twice"));
 
-        await page.Locator(".mud-tab").Filter(new() { HasText = "Version history" }).ClickAsync();
+        await studio.TabAsync("Version history");
         var first = page.Locator("tr").Filter(new() { Has = page.GetByRole(AriaRole.Cell, new() { Name = "1", Exact = true }) });
         var reverted = page.WaitForResponseAsync("**/revert/1");
         await studio.ChooseAsync(first, "Rollback to this version");
