@@ -70,7 +70,6 @@ public sealed partial class Background(WorkflowRuntime runtime, ServiceLevelCata
                     await serviceLevels.LoadAsync(cancel);
                 }
 
-                runtime.Definitions.ForgetPublished();
                 await runtime.Definitions.LoadPublishedAsync(cancel);
             }
             catch (Exception e) when (e is NpgsqlException or DefinitionUnavailableException or TimeoutException or IOException)

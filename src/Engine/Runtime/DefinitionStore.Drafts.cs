@@ -126,7 +126,7 @@ public sealed partial class DefinitionStore
         batch.WriteChain(history);
         await batch.ExecuteNonQueryAsync(cancel);
         await transaction.CommitAsync(cancel);
-        Forget(definitionId);
+        await ChangedAsync(definitionId, cancel);
         return new EditResult.Saved((await FindStoredAsync(definitionId, "Latest", cancel))!, []);
     }
 
@@ -169,7 +169,7 @@ public sealed partial class DefinitionStore
         batch.WriteChain(history);
         await batch.ExecuteNonQueryAsync(cancel);
         await transaction.CommitAsync(cancel);
-        Forget(definitionId);
+        await ChangedAsync(definitionId, cancel);
         return null;
     }
 
@@ -179,9 +179,9 @@ public sealed partial class DefinitionStore
     /// <summary>What keeps a draft from being run; empty when nothing does.</summary>
     public IReadOnlyList<DefinitionError> CheckRun(StoredDefinition draft) => Compile(draft.Document, DefinitionUse.Run) is (null, var errors) ? errors : [];
 
-    private void Forget(string definitionId)
+    private async Task ChangedAsync(string definitionId, CancellationToken cancel)
     {
-        ForgetPublished(definitionId);
+        await ReloadPublishedAsync(definitionId, cancel);
         changes.Publish([new(ChangeKind.Definition, Ids.Named(definitionId))]);
     }
 

@@ -77,10 +77,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
     {
         if (_published.TryGetValue(definitionId, out var published))
             return published;
-        var loaded = await LoadAsync("definition_id = $1 and is_published", definitionId, cancel);
-        if (loaded is not null)
-            _published[definitionId] = loaded;
-        return loaded;
+        return await LoadAsync("definition_id = $1 and is_published", definitionId, cancel) is { } loaded ? Keep(loaded) : null;
     }
 
     /// <summary>A document that a version refers to by name (a form), as it was at publish, or null.</summary>
@@ -88,15 +85,6 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
     {
         await GetVersionAsync(versionId, cancel);
         return _resources[versionId][name];
-    }
-
-    /// <summary>Forgets which version is published: another host changed it.</summary>
-    public void ForgetPublished(string? definitionId = null)
-    {
-        if (definitionId is null)
-            _published.Clear();
-        else
-            _published.TryRemove(definitionId, out _);
     }
 
     /// <summary>Ids of all definitions with a published version, by name.</summary>
@@ -110,21 +98,42 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         return ids;
     }
 
-    /// <summary>Fills the cache, so that bursts find what they execute. Call at start and after definitions changed. One that can not be compiled is left out.</summary>
+    /// <summary>
+    /// Brings the cache up to what is published, entry by entry: a burst looks up the workflows it executes and cannot wait, so there is no moment in which one is missing. Call at start and after definitions
+    /// changed. One that can not be compiled is left out.
+    /// </summary>
     public async Task LoadPublishedAsync(CancellationToken cancel = default)
     {
-        foreach (var id in await PublishedIdsAsync(cancel))
-        {
-            try
-            {
-                await FindPublishedAsync(id, cancel);
-            }
-            catch (DefinitionUnavailableException)
-            {
-                // Whoever starts it is told.
-            }
-        }
+        // What is published while this runs is not among those that went.
+        var before = _published.Keys.ToList();
+        var published = await PublishedIdsAsync(cancel);
+        foreach (var id in published)
+            await ReloadPublishedAsync(id, cancel);
+        foreach (var gone in before.Except(published))
+            _published.TryRemove(gone, out _);
     }
+
+    /// <summary>Reads anew which version of a definition is published.</summary>
+    internal async Task ReloadPublishedAsync(string definitionId, CancellationToken cancel)
+    {
+        CompiledWorkflow? loaded = null;
+        try
+        {
+            loaded = await LoadAsync("definition_id = $1 and is_published", definitionId, cancel);
+        }
+        catch (DefinitionUnavailableException)
+        {
+            // Whoever starts it is told.
+        }
+
+        if (loaded is not null)
+            Keep(loaded);
+        else
+            _published.TryRemove(definitionId, out _);
+    }
+
+    /// <summary>Versions only ever rise: what was read before another was published does not replace it.</summary>
+    private CompiledWorkflow Keep(CompiledWorkflow loaded) => _published.AddOrUpdate(loaded.DefinitionId, loaded, (_, known) => known.Version > loaded.Version ? known : loaded);
 
     internal CompiledWorkflow? CachedPublished(string definitionId) => _published.GetValueOrDefault(definitionId);
 
@@ -192,9 +201,9 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         batch.WriteChain(history);
         await batch.ExecuteNonQueryAsync(cancel);
         await transaction.CommitAsync(cancel);
-        ForgetPublished(definition.DefinitionId);
         _compiled[id] = workflow;
         _resources[id] = resources;
+        Keep(workflow);
         changes.Publish([new(ChangeKind.Definition, Ids.Named(definition.DefinitionId))]);
         return new PublishResult.Published(stored, WasAlready: false);
     }

@@ -113,7 +113,7 @@ public sealed partial class WorkflowRuntime
             catch (PostgresException e) when (e.SqlState == "OR001" && attempt < 3)
             {
                 // Another host published a newer version since our cache was filled.
-                Definitions.ForgetPublished(start.DefinitionId);
+                await Definitions.ReloadPublishedAsync(start.DefinitionId, cancel);
             }
             catch (PostgresException e) when (e.ConstraintName == "workflow_instance_activation")
             {

@@ -27,7 +27,7 @@ internal static class BulkEndpoints
         api.MapPost("/actions/workflow-definitions/refresh", Refresh).RequireAuthorization(ElsaAccess.Publish);
         api.MapPost("/actions/workflow-definitions/reload", async (DefinitionStore store, CancellationToken cancel) =>
         {
-            await ReloadAsync(store, cancel);
+            await store.LoadPublishedAsync(cancel);
             return Results.Ok();
         }).RequireAuthorization(ElsaAccess.Publish);
     }
@@ -104,14 +104,8 @@ internal static class BulkEndpoints
     private static async Task<IResult> Refresh(JsonBody body, DefinitionStore store, CancellationToken cancel)
     {
         var asked = body.Object.Texts("definitionIds");
-        await ReloadAsync(store, cancel);
+        await store.LoadPublishedAsync(cancel);
         var known = (await store.ListAsync(new("Published") { DefinitionIds = asked }, cancel)).Items.Select(d => d.Version.DefinitionId).ToList();
         return ElsaJson.Json(new { refreshed = known, notFound = asked.Except(known) });
-    }
-
-    private static async Task ReloadAsync(DefinitionStore store, CancellationToken cancel)
-    {
-        store.ForgetPublished();
-        await store.LoadPublishedAsync(cancel);
     }
 }

@@ -223,6 +223,27 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
         ((string)(await GetAsync(analyst, Api + "/by-definition-id/zipped"))["description"]!).ShouldBe("as it was");
     }
 
+    [Fact]
+    public async Task A_burst_finds_the_workflow_it_dispatches_while_others_are_published()
+    {
+        var analyst = await host.App.ApiAsync("analyst");
+        await SaveAsync(analyst, Draft("called", ""), publish: true);
+        var caller = Draft("calling", "");
+        caller["root"]!["activities"] = new JsonArray(Activity("a", "Elsa.DispatchWorkflow"));
+        caller["root"]!["activities"]![0]!["workflowDefinitionId"] = new JsonObject { ["typeName"] = "String", ["expression"] = new JsonObject { ["type"] = "Literal", ["value"] = "called" } };
+        await SaveAsync(analyst, caller, publish: true);
+
+        for (var round = 0; round < 20; round++)
+        {
+            var other = Draft("published-beside", $"round {round}");
+            var published = SaveAsync(analyst, other, publish: true);
+            var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => analyst.PostAsync(Api + "/calling/execute", Json("{}"))));
+            (await published).Status.ShouldBe(HttpStatusCode.OK);
+            foreach (var answer in answers)
+                JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["workflowState"]!["incidents"]!.AsArray().ShouldBeEmpty();
+        }
+    }
+
     private static JsonObject Draft(string id, string description) => new()
     {
         ["definitionId"] = id, ["name"] = id, ["description"] = description,
