@@ -20,7 +20,11 @@ public static class Setup
     public static IServiceCollection AddWorkflows(this IServiceCollection services) => services
         .AddSingleton<SettingDocuments>()
         .AddSingleton<ServiceLevelCatalog>()
-        .AddSingleton(s => ActivityRegistry.WithBuiltIns().Add(HumanTask.CreateType(s.GetRequiredService<ServiceLevelCatalog>())))
+        .AddSingleton(s =>
+        {
+            var registry = ActivityRegistry.WithBuiltIns().Add(HumanTask.CreateType(s.GetRequiredService<ServiceLevelCatalog>()));
+            return s.GetService<IConfiguration>()?.GetValue<bool>("Expressions:CSharp:Enabled") == true ? registry.AddCSharp() : registry;
+        })
         .AddSingleton(s =>
         {
             var catalog = s.GetRequiredService<ServiceLevelCatalog>();

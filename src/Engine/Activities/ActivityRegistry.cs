@@ -38,6 +38,13 @@ public sealed class ActivityRegistry
         return this;
     }
 
+    /// <summary>Switches C# on: expressions, and the activity that runs a script. See <see cref="ExpressionLanguage.CSharp"/> for what that means.</summary>
+    public ActivityRegistry AddCSharp()
+    {
+        _types[BuiltInActivities.RunCSharp.TypeName] = BuiltInActivities.RunCSharp;
+        return Add(ExpressionLanguage.CSharp);
+    }
+
     /// <summary>The type of this name, or null.</summary>
     public ActivityType? Find(string typeName) => _types.GetValueOrDefault(typeName);
 

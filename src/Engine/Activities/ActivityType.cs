@@ -71,6 +71,9 @@ public sealed class ActivityType
     /// <summary>Whether nodes of it may declare variables.</summary>
     public bool OwnsVariables { get; init; }
 
+    /// <summary>Variables it declares for what it repeats. Default none.</summary>
+    internal IReadOnlyList<string> LoopVariables { get; init; } = [];
+
     /// <summary>Makes the behaviour of one node from its JSON, reporting what is wrong with it.</summary>
     public required Func<ActivityCompilation, Activity> Compile { get; init; }
 

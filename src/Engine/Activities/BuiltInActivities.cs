@@ -86,7 +86,7 @@ internal static class BuiltInActivities
         },
         new()
         {
-            TypeName = "Elsa.For", Category = "Looping", DisplayName = "For", Description = "Counts from one number to another.", Compile = For.Compile, Ports = [Embedded("Body")],
+            TypeName = "Elsa.For", Category = "Looping", DisplayName = "For", Description = "Counts from one number to another.", Compile = For.Compile, Ports = [Embedded("Body")], LoopVariables = ["CurrentValue"],
             Inputs =
             [
                 new("Start", Number) { Default = 0, Description = "The first number." }, new("End", Number) { Default = 0, Description = "The last number." },
@@ -97,12 +97,12 @@ internal static class BuiltInActivities
         },
         new()
         {
-            TypeName = "Elsa.ForEach", Category = "Looping", DisplayName = "For Each", Description = "Runs its body for one item after the other.", Compile = ForEach.Compile, Ports = [Embedded("Body")],
+            TypeName = "Elsa.ForEach", Category = "Looping", DisplayName = "For Each", Description = "Runs its body for one item after the other.", Compile = ForEach.Compile, Ports = [Embedded("Body")], LoopVariables = ["CurrentValue", "CurrentIndex"],
             Inputs = [new("Items", "List<Object>") { UIHint = "dropdown", Default = new List<object?>(), Description = "The items." }], Outputs = [new("CurrentValue", Any, "The item at hand.")],
         },
         new()
         {
-            TypeName = "Elsa.ParallelForEach", Category = "Looping", DisplayName = "Parallel for Each", Description = "Runs its body for all items side by side.", Compile = ParallelForEach.Compile, Ports = [Embedded("Body")],
+            TypeName = "Elsa.ParallelForEach", Category = "Looping", DisplayName = "Parallel for Each", Description = "Runs its body for all items side by side.", Compile = ParallelForEach.Compile, Ports = [Embedded("Body")], LoopVariables = ["CurrentValue", "CurrentIndex"],
             Inputs = [new("Items", Any) { Default = new List<object?>(), Description = "The items." }],
         },
         new()
@@ -261,6 +261,9 @@ internal static class BuiltInActivities
         Script("Elsa.RunJavaScript", "Run JavaScript", "JavaScript", isBrowsable: true),
         Script("Elsa.RunCSharp", "Run C#", "CSharp", isBrowsable: false),
     ];
+
+    /// <summary>RunCSharp where C# is on: only then the designer offers it.</summary>
+    public static ActivityType RunCSharp { get; } = Script("Elsa.RunCSharp", "Run C#", "CSharp", isBrowsable: true);
 
     private static ActivityInput[] RequestInputs =>
     [

@@ -140,7 +140,7 @@ internal sealed class RunScript(ExpressionLanguage? language, string? literal, V
             if (context.Input<string>("Script") is not { } text || string.IsNullOrWhiteSpace(text))
                 return;
 
-            script = language is null ? null : new ValueSource.Script(language.Compile(text), DataType.Any);
+            script = language is null ? null : new ValueSource.Script(language.Compile(text, new Declarations(context.Execution.Node, context.Run.Workflow.Inputs)), DataType.Any);
         }
 
         if (script is null)

@@ -11,6 +11,7 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
     private readonly List<DefinitionError> _errors = [];
     private readonly List<string> _dependsOn = [];
     private readonly List<string> _stack = [];
+    private IReadOnlyList<InputDefinition> _inputs = [];
     private int _activities;
     private int _nesting;
 
@@ -43,6 +44,8 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
         }
 
         var definitionId = Text(json, "definitionId") ?? "";
+        var inputs = ReadInputs(json);
+        _inputs = inputs;
         var root = CompileWorkflowRoot(json, null, "$");
 
         if (root is null || _isFatal)
@@ -61,7 +64,7 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
             Name = Text(json, "name"),
             Description = Text(json, "description"),
             Variables = root.Variables,
-            Inputs = ReadInputs(json),
+            Inputs = inputs,
             Outputs = ReadOutputs(json),
             Outcomes = Texts(json, "outcomes"),
             Options = ReadOptions(json),
@@ -214,7 +217,10 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
         node.Version = type.Version;
         node.Outcomes = [.. Texts(child, "outcomes")];
 
+        var around = _inputs;
+        _inputs = inputs;
         var root = CompileWorkflowRoot(child, node, path + ".root");
+        _inputs = around;
 
         if (root is null)
         {
@@ -315,10 +321,7 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
 
         if (registry.FindLanguage(language) is not { } compiler)
         {
-            if (IsPublishing)
-                Error(path + ".type", $"Activity '{NameOf(node)}': expression language '{language}' is not available here.");
-
-            return new ValueSource.Broken(new InvalidOperationException($"Could not find a descriptor for expression type \"{language}\"."));
+            return Missing(language, node, path + ".type");
         }
 
         return Compile(compiler, hasValue ? value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText() : "", type, node, path);
@@ -332,10 +335,19 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
         if (registry.FindLanguage(language) is { } compiler)
             return Compile(compiler, script, DataType.Any, node, path);
 
-        if (IsPublishing)
-            Error(path, $"Activity '{NameOf(node)}': expression language '{language}' is not available here.");
+        return Missing(language, node, path);
+    }
 
-        return new ValueSource.Broken(new InvalidOperationException($"Could not find a descriptor for expression type \"{language}\"."));
+    private ValueSource.Broken Missing(string language, ActivityNode node, string path)
+    {
+        if (IsPublishing)
+        {
+            Error(path, language == ExpressionLanguage.CSharp.Type
+                ? $"Activity '{NameOf(node)}': C# is switched off here. An administrator may switch it on (Expressions:CSharp:Enabled)."
+                : $"Activity '{NameOf(node)}': expression language '{language}' is not available here.");
+        }
+
+        return new(new InvalidOperationException($"Could not find a descriptor for expression type \"{language}\"."));
     }
 
     public static string NameOf(ActivityNode node) => node.Name ?? (node.Id.Length > 0 ? node.Id : node.TypeName);
@@ -344,14 +356,14 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
     {
         try
         {
-            return new ValueSource.Script(language.Compile(script), type);
+            return new ValueSource.Script(language.Compile(script, new Declarations(node, _inputs)), type);
         }
         catch (ExpressionException exception)
         {
             if (IsPublishing)
-                Error(path, $"Activity '{NameOf(node)}': the {language.Type} expression does not parse: {exception.Message}");
+                Error(path, $"Activity '{NameOf(node)}': the {language.Type} expression does not {(exception.Kind == "CompilationError" ? "compile" : "parse")}: {exception.Message}");
 
-            return new ValueSource.Broken(new ScriptPreparationException(exception));
+            return new ValueSource.Broken(exception.Kind == "CompilationError" ? exception : new ScriptPreparationException(exception));
         }
     }
 

@@ -1,3 +1,4 @@
+using Orchestration.Engine.Activities;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Expressions;
 
@@ -90,10 +91,16 @@ internal sealed partial class BurstRun
     /// <summary>Writes to the nearest block with this id; a workflow output of that name gets the value too.</summary>
     public void SetBlock(ActivityExecution execution, string blockId, object? value)
     {
-        if (execution.FindBlock(blockId) is { } block)
+        // What captures an output of a workflow used as an activity stands around it, whatever that workflow's own outputs are called.
+        var at = execution.Node.Activity is WorkflowActivity ? execution.Parent! : execution;
+
+        if (at.FindBlock(blockId) is { } block)
             block.Value = value;
         else
-            execution.Declare(blockId, blockId, null, value);
+            at.Declare(blockId, blockId, null, value);
+
+        if (execution.Node.IsInsideWorkflowActivity)
+            return;
 
         foreach (var output in Workflow.Outputs)
         {

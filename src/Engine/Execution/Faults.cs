@@ -30,6 +30,8 @@ internal static class Faults
         EngineException => "Exception",
         ExpressionException { Kind: "FormatError" } => nameof(FormatException),
         ExpressionException { Kind: "OverflowError" } => nameof(OverflowException),
+        ExpressionException { Kind: "CompilationError" } => "CompilationErrorException",
+        ExpressionException { Kind: "TimeoutError" } => nameof(TimeoutException),
         ExpressionException => "JavaScriptException",
         _ => exception.GetType().Name,
     };
@@ -39,7 +41,7 @@ internal static class Faults
         {
             { InnerException: { } inner } => Describe(inner),
             // The interpreter's error is wrapped once more there.
-            ExpressionException => new IncidentException("JavaScriptErrorWrapperException", exception.Message, null),
+            ExpressionException when TypeName(exception) == "JavaScriptException" => new IncidentException("JavaScriptErrorWrapperException", exception.Message, null),
             _ => null,
         });
 

@@ -50,7 +50,7 @@ public static class ValueConverter
     }
 
     /// <summary>An alias or .NET name without namespaces and assembly: <c>System.Int32, System.Private.CoreLib</c> is Int32.</summary>
-    private static string Simplify(string? typeName)
+    internal static string Simplify(string? typeName)
     {
         if (string.IsNullOrWhiteSpace(typeName))
             return "Object";
@@ -77,6 +77,12 @@ public static class ValueConverter
             "double" => "Double",
             "decimal" => "Decimal",
             "float" => "Single",
+            // Aliases the designer offers for a variable.
+            "Long" => "Int64",
+            "JSON" => "ExpandoObject",
+            "ByteArray" => "Byte[]",
+            "StringDictionary" => "ObjectDictionary",
+            [.., '?'] => Simplify(name[..^1]),
             _ => name,
         };
     }

@@ -123,7 +123,7 @@ internal static partial class DescriptorEndpoints
         Expression("Json", "Json", "json", isBrowsable: false),
         Expression("Variable", "Variable", null),
         Expression("Input", "Input", null),
-        .. registry.Languages.Select(l => Expression(l.Type, l.Type, l.Type.ToLowerInvariant())),
+        .. registry.Languages.Select(l => Expression(l.Type, l.DisplayName, l.Type.ToLowerInvariant())),
     ];
 
     private static object Expression(string type, string displayName, string? monaco, bool isBrowsable = true) => new

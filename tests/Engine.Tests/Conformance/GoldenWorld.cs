@@ -12,7 +12,7 @@ namespace Orchestration.Engine.Tests.Conformance;
 /// <summary>Instances, what they tell each other, and time: a runtime in memory. Every state goes through JSON between two bursts.</summary>
 internal sealed class GoldenWorld
 {
-    private static readonly ActivityRegistry Registry = ActivityRegistry.WithBuiltIns();
+    private static readonly ActivityRegistry Registry = ActivityRegistry.WithBuiltIns().AddCSharp();
     private readonly Dictionary<string, CompiledWorkflow> _definitions = [];
     private readonly List<Running> _instances = [];
     private readonly Queue<OutgoingStimulus> _outgoing = new();
