@@ -27,6 +27,8 @@ public sealed class World : IAsyncDisposable
 
     public FakeClock Clock { get; private init; } = null!;
 
+    public string ConnectionString => _database.ConnectionString;
+
     public WorkflowRuntime Runtime => Get<WorkflowRuntime>();
 
     public TaskDesk Desk => Get<TaskDesk>();

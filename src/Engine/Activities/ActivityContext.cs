@@ -1,6 +1,7 @@
 using NodaTime;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
+using Orchestration.Engine.Expressions;
 
 namespace Orchestration.Engine.Activities;
 
@@ -28,10 +29,10 @@ public readonly struct ActivityContext
     public CompiledWorkflow Workflow => Run.Workflow;
 
     /// <summary>Business reference of the instance.</summary>
-    public string? CorrelationId { get => Run.State.CorrelationId; set => Run.State.CorrelationId = value; }
+    public string? CorrelationId { get => Run.State.CorrelationId; set => Run.State.CorrelationId = Storable("The correlation id", value); }
 
     /// <summary>Name of the instance.</summary>
-    public string? InstanceName { get => Run.State.Name; set => Run.State.Name = value; }
+    public string? InstanceName { get => Run.State.Name; set => Run.State.Name = Storable("The name of the instance", value); }
 
     /// <summary>Whether the bookmark goes because the whole instance is cancelled.</summary>
     public bool InstanceIsCancelled => Run.IsCancelling;
@@ -54,6 +55,11 @@ public readonly struct ActivityContext
 
     /// <summary>As <see cref="Input(string)"/>, or <paramref name="fallback"/> when it is null or of another type.</summary>
     public T? Input<T>(string name, T? fallback = default) => Input(name) is T value ? value : fallback;
+
+    /// <summary>As <see cref="Input{T}(string, T)"/> for text that is to be stored in a column of its own: what a column cannot hold is a fault.</summary>
+    public string? TextInput(string name) => Storable(name, Input<string>(name));
+
+    internal static string? Storable(string what, string? text) => text is not null && WorkflowData.Unfit(text) is { } reason ? throw new EngineException($"{what} {reason}.") : text;
 
     /// <summary>Value of an input that must be there. Its lack is a fault.</summary>
     public T RequiredInput<T>(string name) => Input(name) is T value ? value : throw new EngineException($"{name} is required.");

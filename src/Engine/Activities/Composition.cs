@@ -25,6 +25,12 @@ internal static class ChildInput
         return input;
     }
 
+    /// <summary>Faults the activity when the child's input is not what it declares, so that the incident is where the mistake is.</summary>
+    public static OrderedDictionary<string, object?> Checked(CompiledWorkflow child, OrderedDictionary<string, object?> input) =>
+        InputCheck.Check(child, input) is [var (name, reason), ..]
+            ? throw new EngineException($"Input '{name}' of workflow '{child.Name ?? child.DefinitionId}' {reason}.")
+            : input;
+
     public static void CancelChild(ActivityContext context, Bookmark bookmark)
     {
         if (context.InstanceIsCancelled && bookmark.Payload is OrderedDictionary<string, object?> payload && payload.TryGetValue(ChildId, out var id) && id is string childId)
@@ -50,7 +56,7 @@ internal sealed class ExecuteWorkflow : Activity
         var childContext = burst with { Seed = context.Run.Ids.NextRandom(), Depth = burst.Depth + 1, Outer = context.Run, HasHttpRequest = context.Run.CanAnswerHttp };
         var child = Burst.NewInstance(workflow, context.NewId(), childContext);
         child.ParentInstanceId = context.InstanceId;
-        var result = Burst.Advance(workflow, child, new Stimulus.Start(ChildInput.ForChild(context), context.Input<string>("CorrelationId")), childContext);
+        var result = Burst.Advance(workflow, child, new Stimulus.Start(ChildInput.Checked(workflow, ChildInput.ForChild(context)), context.TextInput("CorrelationId")), childContext);
         context.Run.Result.Children.Add(result);
         context.Run.Result.Lines.AddRange(result.Lines);
         context.Run.Result.HttpAnswer = result.HttpAnswer ?? context.Run.Result.HttpAnswer;
@@ -96,13 +102,13 @@ internal sealed class DispatchWorkflow : Activity
     protected internal override void Execute(ActivityContext context)
     {
         var definitionId = context.RequiredInput<string>("WorkflowDefinitionId");
-        ChildInput.Find(context, definitionId);
+        var input = ChildInput.Checked(ChildInput.Find(context, definitionId), ChildInput.ForChild(context));
         var childId = context.NewId();
         var bookmark = context.Input<bool>("WaitForCompletion")
             ? context.OpenBookmark(TypeName, StimulusHash.Of(TypeName, childId), new OrderedDictionary<string, object?> { [ChildInput.ChildId] = childId })
             : null;
 
-        context.Send(new OutgoingStimulus.StartInstance(childId, definitionId, context.Input<string>("CorrelationId"), ChildInput.ForChild(context), bookmark?.Id));
+        context.Send(new OutgoingStimulus.StartInstance(childId, definitionId, context.TextInput("CorrelationId"), input, bookmark?.Id));
 
         if (bookmark is null)
             context.Complete();
@@ -137,9 +143,7 @@ internal sealed class BulkDispatchWorkflows(ActivityNode? childCompleted, Activi
         var itemKey = context.Input("DefaultItemInputKey", "Item")!;
         var waits = context.Input<bool>("WaitForCompletion") && items.Count > 0;
 
-        if (items.Count > 0)
-            ChildInput.Find(context, definitionId);
-
+        var child = items.Count > 0 ? ChildInput.Find(context, definitionId) : null;
         var bookmark = waits ? context.Run.OpenBookmark(context.Execution, TypeName, null, null, null, autoBurn: false) : null;
         var scope = new MemoryBlock(BurstRun.LoopVariableId(itemKey), itemKey, null);
 
@@ -157,10 +161,12 @@ internal sealed class BulkDispatchWorkflows(ActivityNode? childCompleted, Activi
                 input[itemKey] = item;
             }
 
+            ChildInput.Checked(child!, input);
+
             // The correlation function sees the item as a variable.
             scope.Value = item;
             (context.Execution.Memory ??= []).Add(scope);
-            var correlationId = context.Input<string>("CorrelationIdFunction");
+            var correlationId = context.TextInput("CorrelationIdFunction");
             context.Execution.Memory.Remove(scope);
             context.Send(new OutgoingStimulus.StartInstance(context.NewId(), definitionId, correlationId, input, bookmark?.Id));
         }

@@ -45,7 +45,7 @@ internal sealed class PublishEvent : CodeActivity
     protected internal override void Execute(ActivityContext context)
     {
         var isLocal = context.Input<bool>("IsLocalEvent");
-        var correlationId = context.Input<string>("CorrelationId");
+        var correlationId = context.TextInput("CorrelationId");
         context.Send(new OutgoingStimulus.PublishEvent(context.RequiredInput<string>("EventName"), string.IsNullOrWhiteSpace(correlationId) ? null : correlationId,
             isLocal ? context.InstanceId : null, context.Input("Payload"), isLocal));
     }

@@ -1,4 +1,5 @@
 using NodaTime;
+using Orchestration.Engine.Activities;
 using Orchestration.Engine.Expressions;
 
 namespace Orchestration.Engine.Execution;
@@ -142,8 +143,8 @@ internal sealed class ActivityScope(BurstRun run) : ExpressionScope
     public override string WorkflowDefinitionId => run.Workflow.DefinitionId;
     public override string WorkflowDefinitionVersionId => run.Workflow.Id;
     public override int WorkflowDefinitionVersion => run.Workflow.Version;
-    public override string? CorrelationId { get => run.State.CorrelationId; set => run.State.CorrelationId = value; }
-    public override string? WorkflowInstanceName { get => run.State.Name; set => run.State.Name = value; }
+    public override string? CorrelationId { get => run.State.CorrelationId; set => run.State.CorrelationId = ActivityContext.Storable("The correlation id", value); }
+    public override string? WorkflowInstanceName { get => run.State.Name; set => run.State.Name = ActivityContext.Storable("The name of the instance", value); }
     public override void SetOutcomes(IReadOnlyList<string> outcomes) => run.ScriptOutcomes = [.. outcomes];
     public override ScriptBudget Budget => run.ScriptBudget;
     public override Instant Now => run.Context.Now;

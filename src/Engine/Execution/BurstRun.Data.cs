@@ -95,9 +95,15 @@ internal sealed partial class BurstRun
         var at = execution.Node.Activity is WorkflowActivity ? execution.Parent! : execution;
 
         if (at.FindBlock(blockId) is { } block)
+        {
+            // What its type cannot hold is the fault of whoever sets it, not of the next commit.
+            block.Definition?.Type.Convert(value);
             block.Value = value;
+        }
         else
+        {
             at.Declare(blockId, blockId, null, value);
+        }
 
         if (execution.Node.IsInsideWorkflowActivity)
             return;

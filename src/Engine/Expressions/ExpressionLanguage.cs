@@ -48,10 +48,13 @@ public sealed record ExpressionLanguage(string Type, Func<string, Declarations, 
 }
 
 /// <summary>The names an expression finds declared where it stands.</summary>
-/// <param name="node">The activity it belongs to.</param>
+/// <param name="node">The activity it belongs to, or null.</param>
 /// <param name="inputs">Inputs of the workflow it is written in.</param>
-public sealed class Declarations(ActivityNode node, IReadOnlyList<InputDefinition> inputs)
+public sealed class Declarations(ActivityNode? node, IReadOnlyList<InputDefinition> inputs)
 {
+    /// <summary>Nothing is declared: an expression outside a workflow.</summary>
+    public static Declarations None { get; } = new(null, []);
+
     /// <summary>Variables, innermost container first, the values of loops around it included.</summary>
     public IEnumerable<(string Name, DataType Type)> Variables
     {

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Orchestration.Engine.Expressions;
 
@@ -17,6 +18,9 @@ public static class WorkflowData
 
     // Lenient: what is written was checked where it came from.
     private static readonly JsonWriterOptions Text = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true, MaxDepth = 600 };
+
+    // What is put around a value nests it deeper.
+    private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 1024 };
 
     /// <summary>A value as plain UTF-8 JSON.</summary>
     public static byte[] ToUtf8(object? value)
@@ -36,12 +40,111 @@ public static class WorkflowData
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    /// <summary>Value of a plain JSON document: whole numbers become int or long, others double.</summary>
+    /// <summary>Value of a plain JSON document that was written here: whole numbers become int or long, others double.</summary>
     /// <exception cref="JsonException">It is not JSON.</exception>
     public static object? FromUtf8(ReadOnlyMemory<byte> utf8)
     {
-        using var document = JsonDocument.Parse(utf8);
+        using var document = JsonDocument.Parse(utf8, Deep);
         return FromJson(document.RootElement);
+    }
+
+    /// <summary>Value of a plain JSON document from outside, as <see cref="FromUtf8"/>, when it can be kept.</summary>
+    /// <param name="utf8">The document.</param>
+    /// <param name="name">What the caller calls it; begins the path of what is wrong. Default <c>$</c>.</param>
+    /// <exception cref="UnfitDataException">It is nested deeper than <see cref="MaxDepth"/>, or holds text or a number that cannot be kept.</exception>
+    /// <exception cref="JsonException">It is not JSON.</exception>
+    public static object? FromOutside(ReadOnlyMemory<byte> utf8, string name = "$")
+    {
+        using var document = JsonDocument.Parse(utf8, Deep);
+        Check(document.RootElement, name, 1);
+        return FromJson(document.RootElement);
+    }
+
+    /// <summary>As <see cref="FromOutside(ReadOnlyMemory{byte}, string)"/>, of JSON that was parsed already; null for null.</summary>
+    /// <exception cref="UnfitDataException">It can not be kept.</exception>
+    public static object? FromOutside(JsonNode? json, string name)
+    {
+        if (json is null)
+            return null;
+
+        var buffer = new ArrayBufferWriter<byte>(256);
+
+        try
+        {
+            using var writer = new Utf8JsonWriter(buffer, Text);
+            json.WriteTo(writer);
+        }
+        catch (InvalidOperationException)
+        {
+            throw new UnfitDataException(name, "must not hold half of a surrogate pair");
+        }
+
+        return FromOutside(buffer.WrittenMemory, name);
+    }
+
+    /// <summary>Why PostgreSQL or a reader of JSON could not hold a text; null when both can.</summary>
+    public static string? Unfit(string text)
+    {
+        if (text.Contains('\0'))
+            return "must not hold the character U+0000";
+
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (char.IsSurrogate(text[i]) && !(char.IsHighSurrogate(text[i]) && i + 1 < text.Length && char.IsLowSurrogate(text[++i])))
+                return "must not hold half of a surrogate pair";
+        }
+
+        return null;
+    }
+
+    private static void Check(JsonElement element, string path, int depth)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.Array or JsonValueKind.Object when depth > MaxDepth:
+                throw new UnfitDataException(path, $"is nested deeper than {MaxDepth} levels");
+
+            case JsonValueKind.Array:
+                var index = 0;
+
+                foreach (var item in element.EnumerateArray())
+                    Check(item, $"{path}[{index++}]", depth + 1);
+
+                break;
+
+            case JsonValueKind.Object:
+                foreach (var property in element.EnumerateObject())
+                {
+                    Check(() => property.Name, path);
+                    Check(property.Value, $"{path}.{property.Name}", depth + 1);
+                }
+
+                break;
+
+            case JsonValueKind.String:
+                Check(element.GetString, path);
+                break;
+
+            case JsonValueKind.Number when !double.IsFinite(element.GetDouble()):
+                throw new UnfitDataException(path, "is too large a number");
+        }
+    }
+
+    private static void Check(Func<string?> text, string path)
+    {
+        string? reason;
+
+        try
+        {
+            reason = Unfit(text()!);
+        }
+        catch (InvalidOperationException)
+        {
+            reason = "must not hold half of a surrogate pair";
+        }
+
+        if (reason is not null)
+            throw new UnfitDataException(path, reason);
     }
 
     /// <summary>Value of plain JSON text, as <see cref="FromUtf8"/>.</summary>
@@ -275,4 +378,18 @@ internal sealed class RecordNames : IEqualityComparer<string>
 
     public int GetHashCode(string name) =>
         name.Length == 0 ? 0 : HashCode.Combine(char.ToUpperInvariant(name[0]), string.GetHashCode(name.AsSpan(1), StringComparison.Ordinal));
+}
+
+/// <summary>Data from outside that cannot be kept. Its message is the reason, without the name of the field.</summary>
+public sealed class UnfitDataException : JsonException
+{
+    public UnfitDataException() { }
+
+    public UnfitDataException(string message) : base(message) { }
+
+    public UnfitDataException(string message, Exception? inner) : base(message, inner) { }
+
+    /// <param name="path">JSON path of what cannot be kept, beginning with the caller's name of the whole.</param>
+    /// <param name="reason">Why, e.g. <c>is nested deeper than 60 levels</c>.</param>
+    public UnfitDataException(string path, string reason) : base(reason, path, null, null) { }
 }

@@ -34,7 +34,7 @@ public abstract record Alteration(string Type)
         var (activity, execution) = (Text("activityId"), Text("activityInstanceId"));
         Alteration? alteration = type switch
         {
-            nameof(ModifyVariable) when Text("variableId") is { } variable => new ModifyVariable(variable, json["value"] is { } value ? WorkflowData.FromUtf8(System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(value)) : null),
+            nameof(ModifyVariable) when Text("variableId") is { } variable => new ModifyVariable(variable, WorkflowData.FromOutside(json["value"], variable)),
             nameof(ScheduleActivity) when (activity ?? execution) is not null => new ScheduleActivity(activity, execution),
             nameof(CancelActivity) when (activity ?? execution) is not null => new CancelActivity(activity, execution),
             nameof(Cancel) => new Cancel(Text("reason") ?? "Cancelled by an alteration."),
@@ -105,7 +105,7 @@ public static class Alterations
         {
             await transaction.CommitAsync(cancel);
         }
-        catch (PostgresException e) when (e.ConstraintName == "workflow_instance_activation")
+        catch (PostgresException e) when (e.SqlState == "OR003")
         {
             return Refuse("The definition's activation strategy allows no further running instance, and another one runs.");
         }

@@ -23,7 +23,9 @@ public static class DeadEffects
     {
         await using var query = runtime.Database.Query(
             $"""
-            select id, kind, instance_id, state = 'dead', attempts, last_error, created_at, due_at, coalesce(payload ->> 'url', payload ->> 'Url', payload ->> 'to')
+            select id, kind, instance_id, state = 'dead', attempts, last_error, created_at, due_at, 
+                -- A text in it may hold U+0000, which JSON can write and no text can.
+                case when payload::text not like '%\\u0000%' then coalesce(payload ->> 'url', payload ->> 'Url', payload ->> 'to') end
             from effect where {(dead ? "state = 'dead'" : "state = 'pending' and last_error is not null")} order by created_at desc, id limit $1
             """,
             limit);

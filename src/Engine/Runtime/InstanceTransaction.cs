@@ -33,6 +33,7 @@ public sealed class InstanceTransaction : IAsyncDisposable
     private HistoryAppend? _history;
     private List<Change>? _changes;
     private Func<NpgsqlBatchCommand>? _newRow;
+    private NpgsqlBatchCommand? _activation;
     private bool _committed;
     private Stimulus? _start;
     private object? _observed;
@@ -192,6 +193,11 @@ public sealed class InstanceTransaction : IAsyncDisposable
         _observed = _runtime.BurstWrites.Observer?.Moved(result, stimulus, new(this, workflow, State, _history!), _observed);
         DefinitionVersionId = result.State.DefinitionVersionId;
         _stateChanged = true;
+
+        // A faulted instance that runs again is one more that runs.
+        if (!IsRunning && result.State.Status == WorkflowStatus.Running)
+            _activation = Activation(workflow, result.State.CorrelationId);
+
         return result;
     }
 
@@ -241,6 +247,8 @@ public sealed class InstanceTransaction : IAsyncDisposable
             WriteHistory(_history);
         if (_newRow is { } row)
             _writes.BatchCommands.Insert(0, row());
+        if (_activation is { } activation)
+            _writes.BatchCommands.Insert(0, activation);
         if (_writes.BatchCommands.Count == 0 && _isNew)
             return;
         if (!_isNew)
@@ -301,6 +309,8 @@ public sealed class InstanceTransaction : IAsyncDisposable
                     Write("update bookmark set route = $2 where id = $1", Guid.Parse(endpoint.Id), waited["Path"]);
             }
 
+            Outgoing.AddRange(StimulusQueue.TakeKept(_writes, instance, result.State.CorrelationId, opened, Now));
+
             foreach (var timer in opened)
             {
                 if (timer.DueAt is { } due)
@@ -334,7 +344,7 @@ public sealed class InstanceTransaction : IAsyncDisposable
             var definition = _runtime.Definitions.Cached(child.State.DefinitionVersionId);
             var at = _writes.BatchCommands.Count;
             await ApplyAsync(definition, child, childHistory, cancel);
-            _writes.BatchCommands.Insert(at, NewRow(child.State, childHistory, activationKey: null, requirePublished: false));
+            _writes.BatchCommands.Insert(at, NewRow(child.State, childHistory, requirePublished: false));
             WriteHistory(childHistory);
         }
 
@@ -345,22 +355,31 @@ public sealed class InstanceTransaction : IAsyncDisposable
     }
 
     /// <summary>Everything of the new instance but its own row, which is written at commit, when its history is complete.</summary>
-    internal async Task WriteNewAsync(CompiledWorkflow workflow, BurstResult result, string? activationKey, bool requirePublished, CancellationToken cancel)
+    internal async Task WriteNewAsync(CompiledWorkflow workflow, BurstResult result, string? correlationId, bool requirePublished, CancellationToken cancel)
     {
         await ApplyAsync(workflow, result, _history!, cancel);
         (_observed, _observedRead) = (_runtime.BurstWrites.Observer?.Moved(result, _start!, new(this, workflow, result.State, _history!), null), true);
-        _newRow = () => NewRow(result.State, _history!, activationKey, requirePublished);
+        _newRow = () => NewRow(result.State, _history!, requirePublished);
+        _activation = Activation(workflow, correlationId);
     }
 
-    private static NpgsqlBatchCommand NewRow(InstanceState state, HistoryAppend history, string? activationKey, bool requirePublished) => Sql.Command(
+    /// <summary>Refuses the instance when its definition's activation strategy allows no further one. Without a correlation id there is nothing that Correlation could look for.</summary>
+    private static NpgsqlBatchCommand? Activation(CompiledWorkflow workflow, string? correlationId) => workflow.Options.Activation switch
+    {
+        ActivationStrategy.Always => null,
+        ActivationStrategy.Correlation when correlationId is null => null,
+        var strategy => Sql.Command("select require_activation($1, $2, $3)", strategy.ToString(), workflow.DefinitionId, correlationId),
+    };
+
+    private static NpgsqlBatchCommand NewRow(InstanceState state, HistoryAppend history, bool requirePublished) => Sql.Command(
         $"""
         insert into workflow_instance (id, definition_id, definition_version_id, definition_version, parent_id, correlation_id, name, status, sub_status, incident_count,
-            activation_key, state, event_sequence, event_head, created_at, updated_at, finished_at)
-        values ($1, $2, {(requirePublished ? "require_published($3)" : "$3")}, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16)
+            state, event_sequence, event_head, created_at, updated_at, finished_at)
+        values ($1, $2, {(requirePublished ? "require_published($3)" : "$3")}, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)
         """,
         Guid.Parse(state.Id), state.DefinitionId, state.DefinitionVersionId, state.DefinitionVersion, state.ParentInstanceId is { } parent ? Guid.Parse(parent) : null,
         state.CorrelationId, state.Name, state.Status.ToString(), state.SubStatus.ToString(), state.Incidents.Count,
-        activationKey, new Json(state.ToJson()), history.Sequence, history.Head, state.CreatedAt, state.FinishedAt);
+        new Json(state.ToJson()), history.Sequence, history.Head, state.CreatedAt, state.FinishedAt);
 
     private void WriteState(Guid id, InstanceState state) => Write(
         """

@@ -12,8 +12,8 @@ public static class JournalEvents
     /// <summary>Name of the entity kind of journal rows.</summary>
     public const string Entity = "activity";
 
-    /// <summary>Largest output of an activity that history keeps, in characters of its values; of a larger one it says only that it was left out. What a designer wants to keep goes into a variable.</summary>
-    internal const int LargestOutput = 16 * 1024;
+    /// <summary>Largest input or output of an activity that history keeps, in characters of its values; of a larger one it says only that it was left out. What a designer wants to keep goes into a variable.</summary>
+    internal const int LargestValue = 16 * 1024;
 
     /// <summary>A journal entry as an event. Its payload holds what Studio needs besides the columns; an entry without any of it has no payload.</summary>
     public static HistoryEvent From(JournalEntry entry) => new(entry.EventName, Entity, entry.ActivityInstanceId, 0, Payload(entry))
@@ -43,7 +43,7 @@ public static class JournalEvents
                 foreach (var (name, value) in entry.Inputs)
                 {
                     json.WritePropertyName(name);
-                    WorkflowData.Write(json, value);
+                    WorkflowData.Write(json, WithinLimit(value));
                 }
 
                 json.WriteEndObject();
@@ -52,7 +52,9 @@ public static class JournalEvents
             if (entry.Payload is { Count: > 0 } payload)
             {
                 json.WritePropertyName("payload");
-                WorkflowData.Write(json, WithinLimits(payload));
+                WorkflowData.Write(json, payload.TryGetValue("Outputs", out var value) && value is OrderedDictionary<string, object?> outputs
+                    ? new OrderedDictionary<string, object?>(payload) { ["Outputs"] = WithinLimits(outputs) }
+                    : payload);
             }
 
             json.WriteEndObject();
@@ -61,15 +63,17 @@ public static class JournalEvents
         return buffer.WrittenSpan.ToArray();
     }
 
-    private static OrderedDictionary<string, object?> WithinLimits(OrderedDictionary<string, object?> payload)
+    private static OrderedDictionary<string, object?> WithinLimits(OrderedDictionary<string, object?> values)
     {
-        if (!payload.TryGetValue("Outputs", out var value) || value is not OrderedDictionary<string, object?> outputs || outputs.Values.All(o => Size(o, LargestOutput) <= LargestOutput))
-            return payload;
-        var kept = new OrderedDictionary<string, object?>(outputs.Count);
-        foreach (var (name, output) in outputs)
-            kept[name] = Size(output, LargestOutput) <= LargestOutput ? output : "(left out: too large for the journal)";
-        return new(payload) { ["Outputs"] = kept };
+        if (values.Values.All(static value => ReferenceEquals(WithinLimit(value), value)))
+            return values;
+        var kept = new OrderedDictionary<string, object?>(values.Count);
+        foreach (var (name, value) in values)
+            kept[name] = WithinLimit(value);
+        return kept;
     }
+
+    private static object? WithinLimit(object? value) => Size(value, LargestValue) <= LargestValue ? value : "(left out: too large for the journal)";
 
     /// <summary>Size of a value, counted no further than a limit.</summary>
     private static int Size(object? value, int limit)

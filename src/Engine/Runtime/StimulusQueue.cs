@@ -16,6 +16,9 @@ namespace Orchestration.Engine.Runtime;
 /// </summary>
 public sealed partial class StimulusQueue
 {
+    /// <summary>How long an event is kept that found nobody: 10 minutes, as Elsa keeps it.</summary>
+    public static readonly Duration Keeps = Duration.FromMinutes(10);
+
     /// <summary>How long the sweeper leaves a new row to the host that wrote it.</summary>
     private static readonly Duration Grace = Duration.FromSeconds(2);
 
@@ -32,32 +35,71 @@ public sealed partial class StimulusQueue
             await TryDeliverAsync(id, cancel);
     }
 
-    /// <summary>Publishes an event from outside: resumes whoever waits for it and starts what it triggers. Returns how many were told.</summary>
+    /// <summary>
+    /// Publishes an event from outside: resumes whoever waits for it and starts what it triggers. One that is for a reference or an instance and finds nobody is kept for <see cref="Keeps"/> and given to the
+    /// first wait for it that opens there.
+    /// </summary>
     /// <param name="name">Event name.</param>
     /// <param name="correlationId">Only instances with this reference; null for all.</param>
     /// <param name="payload">What the event brings.</param>
     /// <param name="actor">Who published it, for history.</param>
     /// <param name="instance">Only this instance; null for all, and for what the event starts.</param>
+    /// <param name="operation">The caller's id for it: with the same one it is published once, and has the same answer for as long as operations are remembered. Null: each call publishes.</param>
     /// <param name="cancel">Cancels.</param>
-    public async Task<int> PublishAsync(string name, string? correlationId, object? payload, string actor, Guid? instance = null, CancellationToken cancel = default)
+    /// <returns>Who was told; null when the operation's id belongs to another request.</returns>
+    public async Task<Published?> PublishAsync(
+        string name, string? correlationId, object? payload, string actor, Guid? instance = null, Operation? operation = null, CancellationToken cancel = default)
     {
         var now = _runtime.Clock.Now();
-        await using var connection = await _runtime.Database.OpenConnectionAsync(cancel);
-        await using var transaction = await connection.BeginTransactionAsync(cancel);
-        var (told, rows) = await FanOutAsync(connection, new OutgoingStimulus.PublishEvent(name, correlationId, instance is { } only ? Ids.Text(only) : null, payload, false), null, now, cancel);
-        await using (var batch = connection.CreateBatch())
+        Published published;
+        List<Guid> rows;
+        try
         {
+            await using var connection = await _runtime.Database.OpenConnectionAsync(cancel);
+            await using var transaction = await connection.BeginTransactionAsync(cancel);
+            (published, rows) = await FanOutAsync(connection, new OutgoingStimulus.PublishEvent(name, correlationId, instance is { } only ? Ids.Text(only) : null, payload, false), null, now, cancel);
+            await using var batch = connection.CreateBatch();
+
+            // First, so that a second use of the id has done nothing when it fails here.
+            if (operation is not null)
+                batch.BatchCommands.Add(operation.Remember(JsonSerializer.SerializeToUtf8Bytes(new Answer(published.Told, published.KeptUntil?.ToUnixTimeTicks())), now));
             var history = await NamedChain.LockAsync(connection, $"event:{name}", actor, now, cancel);
-            history.Add(new("event.published", "event", name, 0, WorkflowData.ToUtf8(new OrderedDictionary<string, object?> { ["correlationId"] = correlationId, ["payload"] = payload, ["told"] = told })));
+            history.Add(new("event.published", "event", name, 0, WorkflowData.ToUtf8(new OrderedDictionary<string, object?>
+            {
+                ["correlationId"] = correlationId, ["payload"] = payload, ["told"] = published.Told, ["keptUntil"] = published.KeptUntil?.ToString(),
+            })));
             batch.WriteChain(history);
             await batch.ExecuteNonQueryAsync(cancel);
+            await transaction.CommitAsync(cancel);
+        }
+        catch (PostgresException e) when (operation is not null && e.ConstraintName == Operation.Constraint)
+        {
+            return await AnswerAsync(operation, cancel);
         }
 
-        await transaction.CommitAsync(cancel);
         foreach (var id in rows)
             await TryDeliverAsync(id, cancel);
-        return told;
+        return published;
     }
+
+    /// <summary>Forgets kept events whose time is over. Returns how many.</summary>
+    public async Task<int> PurgeAsync(CancellationToken cancel = default)
+    {
+        await using var delete = _runtime.Database.Query("delete from kept_event where expires_at <= $1", _runtime.Clock.Now());
+        return await delete.ExecuteNonQueryAsync(cancel);
+    }
+
+    private async Task<Published?> AnswerAsync(Operation operation, CancellationToken cancel)
+    {
+        await using var query = _runtime.Database.Query(operation.Find().CommandText, operation.Actor, operation.Id);
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        if (!await reader.ReadAsync(cancel) || !operation.IsSame(reader.GetFieldValue<byte[]>(0)))
+            return null;
+        var answer = JsonSerializer.Deserialize<Answer>(reader.Utf8(1))!;
+        return new(answer.Told, answer.KeptUntil is { } ticks ? Instant.FromUnixTimeTicks(ticks) : null);
+    }
+
+    private sealed record Answer(int Told, long? KeptUntil);
 
     /// <summary>Delivers rows that are due. Returns how many were tried.</summary>
     public async Task<int> SweepAsync(int limit, CancellationToken cancel = default)
@@ -249,11 +291,12 @@ public sealed partial class StimulusQueue
     /// One row per instance that waits for the event and per definition that it starts: these are counted. And one for each other instance it is addressed to by its reference or id, for its
     /// <see cref="BurstObserver"/>; the sender's own has seen it in its burst. Takes no instance lock.
     /// </summary>
-    private async Task<(int Told, List<Guid> Rows)> FanOutAsync(NpgsqlConnection connection, OutgoingStimulus.PublishEvent e, Guid? sender, Instant now, CancellationToken cancel)
+    private async Task<(Published Published, List<Guid> Rows)> FanOutAsync(NpgsqlConnection connection, OutgoingStimulus.PublishEvent e, Guid? sender, Instant now, CancellationToken cancel)
     {
         var hash = StimulusHash.Event(e.EventName);
         var input = new OrderedDictionary<string, object?> { [Activities.Event.PayloadInput] = e.Payload };
         await using var find = connection.CreateBatch();
+        find.Add("select lock_events($1)", (object)new[] { hash });
         find.Add(
             """
             select b.id, b.instance_id from bookmark b join workflow_instance i on i.id = b.instance_id
@@ -278,6 +321,7 @@ public sealed partial class StimulusQueue
         int told;
         await using (var reader = await find.ExecuteReaderAsync(cancel))
         {
+            await reader.NextResultAsync(cancel);
             while (await reader.ReadAsync(cancel))
                 rows.Add(("resume", reader.GetGuid(1), new() { ["bookmarkId"] = Ids.Text(reader.GetGuid(0)), ["input"] = input }));
             await reader.NextResultAsync(cancel);
@@ -308,7 +352,40 @@ public sealed partial class StimulusQueue
             await insert.ExecuteNonQueryAsync(cancel);
         }
 
-        return (told, ids);
+        if (told > 0 || (e.CorrelationId ?? e.InstanceId) is null)
+            return (new(told, null), ids);
+        var until = now + Keeps;
+        await using var keep = connection.CreateBatch();
+        keep.Add(
+            "insert into kept_event (id, hash, correlation_id, instance_id, payload, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7)",
+            Ids.New(now), hash, e.CorrelationId, e.InstanceId is { } kept ? Guid.Parse(kept) : null, new Json(WorkflowData.ToUtf8(input)), now, until);
+        await keep.ExecuteNonQueryAsync(cancel);
+        return (new(told, until), ids);
+    }
+
+    /// <summary>Takes what is kept for the events that a burst of an instance begins to wait for: the oldest of each, as stimuli that are delivered after commit.</summary>
+    /// <returns>Ids the stimuli have if there are any.</returns>
+    internal static IReadOnlyList<Guid> TakeKept(NpgsqlBatch batch, Guid instance, string? correlationId, IReadOnlyList<Bookmark> opened, Instant now)
+    {
+        var waits = opened.Where(static b => b.Name == Activities.Event.TypeName).ToList();
+        if (waits.Count == 0)
+            return [];
+        var ids = waits.ConvertAll(_ => Ids.New(now));
+        var hashes = waits.Select(static b => b.Hash).ToArray();
+        batch.Add("select lock_events($1)", (object)hashes);
+        batch.Add(
+            """
+            with oldest as (
+                select distinct on (hash) id from kept_event
+                where hash = any($1) and expires_at > $2 and coalesce(instance_id = $3, true) and coalesce(correlation_id = $4, correlation_id is null)
+                order by hash, created_at, id),
+            taken as (delete from kept_event k using oldest o where k.id = o.id returning k.hash, k.payload)
+            insert into stimulus (id, kind, instance_id, payload, due_at, created_at)
+            select w.id, 'resume', $3, json_build_object('bookmarkId', w.bookmark, 'input', t.payload), $5, $2
+            from unnest($6::uuid[], $7::text[], $1::text[]) w(id, bookmark, hash) join taken t on t.hash = w.hash
+            """,
+            hashes, now, instance, correlationId, now + Grace, ids.ToArray(), waits.Select(static b => b.Id).ToArray());
+        return ids;
     }
 
     [LoggerMessage(EventId = 120, Level = LogLevel.Warning, Message = "Stimulus {Id} was not delivered and will be tried again")]
@@ -317,3 +394,8 @@ public sealed partial class StimulusQueue
     [LoggerMessage(EventId = 121, Level = LogLevel.Warning, Message = "Stimulus {Id} started nothing: {Result}")]
     private static partial void NotStarted(ILogger log, Guid id, StartResult result);
 }
+
+/// <summary>What became of an event.</summary>
+/// <param name="Told">How many instances it resumed or started.</param>
+/// <param name="KeptUntil">Nobody waits for it yet; the first wait that opens until then gets it. Null: not kept.</param>
+public sealed record Published(int Told, Instant? KeptUntil);

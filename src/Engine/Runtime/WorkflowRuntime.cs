@@ -37,6 +37,9 @@ public sealed record StartInstance(string DefinitionId, OrderedDictionary<string
     /// <summary>Parent that waits for the end, as (instance, bookmark).</summary>
     public (string InstanceId, string BookmarkId)? Parent { get; init; }
 
+    /// <summary>Whether the input must be what the definition declares. Default no: what a trigger brings is not the declared input, and what one workflow gives another was checked where it was given.</summary>
+    public bool ChecksInput { get; init; }
+
     /// <summary>Commands of the caller in the same transaction, after the instance's row.</summary>
     public Action<InstanceTransaction>? AlsoWrite { get; init; }
 }
@@ -51,8 +54,11 @@ public abstract record StartResult
     /// <summary>No published version of that definition.</summary>
     public sealed record NotFound(string DefinitionId) : StartResult;
 
+    /// <summary>Inputs that are missing or do not fit.</summary>
+    public sealed record InvalidInput(IReadOnlyList<(string Name, string Reason)> Errors) : StartResult;
+
     /// <summary>The definition's activation strategy allows no further running instance.</summary>
-    public sealed record AlreadyRunning(string ActivationKey) : StartResult;
+    public sealed record AlreadyRunning : StartResult;
 }
 
 /// <summary>
@@ -98,12 +104,13 @@ public sealed partial class WorkflowRuntime
                 : await Definitions.FindPublishedAsync(start.DefinitionId, cancel);
             if (workflow is null || (start.TriggerHash is { } hash && !workflow.Triggers.Any(t => t.ActivityId == start.TriggerActivityId && t.Hash == hash)))
                 return new StartResult.NotFound(start.DefinitionId);
+            if (start.ChecksInput && InputCheck.Check(workflow, start.Input) is { Count: > 0 } errors)
+                return new StartResult.InvalidInput(errors);
 
             var id = start.InstanceId ?? Ids.New(Clock.Now());
             await using var transaction = await InstanceTransaction.NewAsync(this, actor, id, cancel);
             var burst = transaction.Start(workflow, start);
-            var key = ActivationKey(workflow, burst.State.CorrelationId);
-            await transaction.WriteNewAsync(workflow, burst, key, requirePublished: start.VersionId is null, cancel);
+            await transaction.WriteNewAsync(workflow, burst, start.CorrelationId, requirePublished: start.VersionId is null, cancel);
             start.AlsoWrite?.Invoke(transaction);
             try
             {
@@ -115,9 +122,9 @@ public sealed partial class WorkflowRuntime
                 // Another host published a newer version since our cache was filled.
                 await Definitions.ReloadPublishedAsync(start.DefinitionId, cancel);
             }
-            catch (PostgresException e) when (e.ConstraintName == "workflow_instance_activation")
+            catch (PostgresException e) when (e.SqlState == "OR003")
             {
-                return new StartResult.AlreadyRunning(key!);
+                return new StartResult.AlreadyRunning();
             }
         }
     }
@@ -154,15 +161,6 @@ public sealed partial class WorkflowRuntime
     }
 
     internal void LogLine(Guid instance, string line) => WroteLine(_log, instance, line);
-
-    /// <summary>Elsa's activation strategies as a key that a unique index allows once among running instances. Null: any number.</summary>
-    private static string? ActivationKey(CompiledWorkflow workflow, string? correlationId) => workflow.Options.Activation switch
-    {
-        ActivationStrategy.Singleton => $"definition:{workflow.DefinitionId}",
-        ActivationStrategy.CorrelatedSingleton => $"definition:{workflow.DefinitionId}:{correlationId}",
-        ActivationStrategy.Correlation => $"correlation:{correlationId}",
-        _ => null,
-    };
 
     [LoggerMessage(EventId = 100, Level = LogLevel.Information, Message = "Instance {Instance} wrote: {Line}")]
     private static partial void WroteLine(ILogger log, Guid instance, string line);

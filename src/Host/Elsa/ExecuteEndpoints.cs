@@ -106,7 +106,7 @@ internal static class ExecuteEndpoints
                 return (null, ElsaJson.Problem(StatusCodes.Status400BadRequest, [.. errors.Select(e => (e.Path, $"Not started. {e.Reason} ({e.Path})"))]));
         }
 
-        var input = request["input"] is JsonObject given ? (OrderedDictionary<string, object?>)WorkflowData.FromUtf8(JsonSerializer.SerializeToUtf8Bytes(given, ElsaJson.Options))! : [];
+        var input = request["input"] is JsonObject given ? (OrderedDictionary<string, object?>)WorkflowData.FromOutside(given, "input")! : [];
         var result = await runtime.StartAsync(
             new(definitionId, input)
             {
@@ -114,9 +114,15 @@ internal static class ExecuteEndpoints
                 Name = request.Text("name"),
                 TriggerActivityId = request.Text("triggerActivityId") is { Length: > 0 } trigger ? trigger : null,
                 VersionId = version,
+                ChecksInput = true,
             },
             ElsaAccess.Actor(context.User),
             cancel);
-        return result is StartResult.NotFound ? (null, Results.NotFound()) : (result, null);
+        return result switch
+        {
+            StartResult.NotFound => (null, Results.NotFound()),
+            StartResult.InvalidInput invalid => (null, ElsaJson.Problem(StatusCodes.Status400BadRequest, [.. invalid.Errors.Select(e => ($"input.{e.Name}", $"Input '{e.Name}' {e.Reason}."))])),
+            _ => (result, null),
+        };
     }
 }

@@ -127,7 +127,7 @@ internal static class InstanceEndpoints
                 return Results.NotFound();
             foreach (var change in changes)
             {
-                var value = change["value"] is { } json ? WorkflowData.FromUtf8(JsonSerializer.SerializeToUtf8Bytes(json, ElsaJson.Options)) : null;
+                var value = WorkflowData.FromOutside(change["value"], change.Text("id")!);
                 if ((await transaction.AdvanceAsync(new Stimulus.ModifyVariable(change.Text("id")!, value), cancel)).Refused is { } reason)
                     return ElsaJson.Problem(StatusCodes.Status400BadRequest, (change.Text("id")!, reason));
             }

@@ -122,7 +122,7 @@ internal static class RuntimeEndpoints
             await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor, ("$1", instance), cancel: cancel);
             if (transaction.InstanceId is not null && transaction.State.Bookmarks.Exists(b => b.Id == bookmark))
             {
-                await transaction.AdvanceAsync(new Stimulus.Resume(bookmark, new() { ["RunTaskInput"] = Data(body.Object["result"]) }), cancel);
+                await transaction.AdvanceAsync(new Stimulus.Resume(bookmark, new() { ["RunTaskInput"] = Data(body.Object, "result") }), cancel);
                 transaction.Write(operation.Remember("true"u8.ToArray(), transaction.Now));
                 await transaction.CommitAsync(cancel);
                 return Results.Ok();
@@ -139,9 +139,80 @@ internal static class RuntimeEndpoints
         var instance = body.Object.Text("workflowInstanceId");
         if (instance is not null && InstanceEndpoints.Id(instance) is null)
             return Results.NotFound();
-        await runtime.Stimuli.PublishAsync(eventName, body.Object.Text("correlationId"), Data(body.Object["input"]), ElsaAccess.Actor(context.User), InstanceEndpoints.Id(instance), cancel);
+        await runtime.Stimuli.PublishAsync(eventName, body.Object.Text("correlationId"), Data(body.Object, "input"), ElsaAccess.Actor(context.User), InstanceEndpoints.Id(instance), cancel: cancel);
         return Results.Ok();
     }
 
+<<<<<<< HEAD
     private static object? Data(JsonNode? json) => json is null ? null : WorkflowData.FromUtf8(JsonSerializer.SerializeToUtf8Bytes(json, ElsaJson.Options));
+=======
+    private static async Task<IResult> Alter(JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    {
+        var alterations = new List<Alteration>();
+        foreach (var json in (body.Object["alterations"] as JsonArray)?.OfType<JsonObject>() ?? [])
+        {
+            var (alteration, error) = Alteration.Read(json);
+            if (alteration is null)
+                return ElsaJson.Problem(StatusCodes.Status400BadRequest, ("alterations", error!));
+            alterations.Add(alteration);
+        }
+
+        var results = new List<object>();
+        foreach (var id in body.Object.Texts("workflowInstanceIds"))
+            results.Add(await AlterAsync(id, alterations, context, runtime, cancel));
+        return ElsaJson.Json(new { results });
+    }
+
+    private static async Task<IResult> Retry(JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    {
+        var only = body.Object.Texts("activityIds").ToHashSet();
+        var results = new List<object>();
+        foreach (var id in body.Object.Texts("workflowInstanceIds"))
+        {
+            if (InstanceEndpoints.Id(id) is not { } key || await InstanceQueries.FindAsync(runtime.Database, key, cancel) is not { State: var state })
+                continue;
+            var faulted = state.Incidents.Where(i => only.Count == 0 || only.Contains(i.ActivityId)).Select(i => i.ActivityInstanceId).Distinct();
+            results.Add(await AlterAsync(id, [.. faulted.Select(e => new Alteration.ScheduleActivity(null, e))], context, runtime, cancel));
+        }
+
+        return ElsaJson.Json(new { results });
+    }
+
+    /// <summary>All or nothing on one run: an alteration that does not fit leaves the others undone.</summary>
+    private static async Task<object> AlterAsync(string id, IReadOnlyList<Alteration> alterations, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    {
+        var result = InstanceEndpoints.Id(id) is { } key
+            ? await Alterations.RunAsync(runtime, key, alterations, ElsaAccess.Actor(context.User), cancel)
+            : new("There is no such run.", [new("There is no such run.", false, runtime.Clock.Now())], IsFound: false);
+        return new
+        {
+            workflowInstanceId = id,
+            log = new { logEntries = result.Log.Select(e => new { message = e.Message, logLevel = e.Succeeded ? "Information" : "Error", timestamp = e.At }) },
+            workflowHasScheduledWork = false,
+            isSuccessful = result.Refused is null,
+        };
+    }
+
+    private static async Task<IResult> DryRun(JsonBody body, NpgsqlDataSource database, CancellationToken cancel)
+    {
+        var (items, _) = await InstanceQueries.ListAsync(
+            database,
+            new()
+            {
+                Ids = [.. body.Object.Texts("workflowInstanceIds").Select(id => InstanceEndpoints.Id(id) ?? Guid.Empty)],
+                CorrelationIds = body.Object.Texts("correlationIds"),
+                DefinitionIds = body.Object.Texts("definitionIds"),
+                DefinitionVersionIds = body.Object.Texts("definitionVersionIds"),
+                Statuses = body.Object.Texts("statuses"),
+                SubStatuses = body.Object.Texts("subStatuses"),
+                HasIncidents = body.Object.Flag("hasIncidents"),
+                Search = body.Object.Text("searchTerm"),
+                Take = 1000,
+            },
+            cancel);
+        return ElsaJson.Json(new { workflowInstanceIds = items.Select(i => Ids.Text(i.Id)) });
+    }
+
+    private static object? Data(JsonObject body, string name) => WorkflowData.FromOutside(body[name], name);
+>>>>>>> 681e87c (Activation strategies are judged under a lock by what runs now; declared inputs are checked; events are kept for waits that come later and published once per operation id; data that can not be kept is refused by field)
 }

@@ -253,10 +253,14 @@ internal static class WorkflowRequests
         var bytes = buffer.ToArray();
         try
         {
-            data["ParsedContent"] = type.Contains("json", StringComparison.OrdinalIgnoreCase) ? WorkflowData.FromUtf8(bytes)
+            data["ParsedContent"] = type.Contains("json", StringComparison.OrdinalIgnoreCase) ? WorkflowData.FromOutside(bytes)
                 : type.StartsWith("text/", StringComparison.OrdinalIgnoreCase) || type.Contains("xml", StringComparison.OrdinalIgnoreCase) ? Encoding.UTF8.GetString(bytes)
                 : new OrderedDictionary<string, object?> { ["FileName"] = "file.dat", ["ContentType"] = type, ["Length"] = bytes.Length, ["Content"] = bytes };
             return (data, null);
+        }
+        catch (UnfitDataException e)
+        {
+            return (data, new(400, $"The JSON {e.Message} at {e.Path}."));
         }
         catch (JsonException e)
         {

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
+using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
@@ -13,10 +14,13 @@ namespace Orchestration.Host.Journeys;
 /// <param name="Name">Event name.</param>
 /// <param name="CorrelationId">Reference of the case it is for; without one, everybody who waits for it is told.</param>
 /// <param name="Payload">What it brings.</param>
-public sealed record EventBody(string? Name, string? CorrelationId, JsonNode? Payload);
+/// <param name="OperationId">Chosen by you; the same id with the same body publishes once and gives the same answer again.</param>
+public sealed record EventBody(string? Name, string? CorrelationId, JsonNode? Payload, string? OperationId = null);
 
-/// <summary>How many were told.</summary>
-public sealed record EventAnswer(int Told);
+/// <summary>What became of the event.</summary>
+/// <param name="Told">How many waits it ended and cases it started.</param>
+/// <param name="KeptUntil">Nobody waits for it yet: the first wait for it that a case with this reference comes to until then gets it.</param>
+public sealed record EventAnswer(int Told, Instant? KeptUntil);
 
 internal static class JourneyEndpoints
 {
@@ -24,14 +28,22 @@ internal static class JourneyEndpoints
     {
         app.MapGet("/api/journeys", async (DefinitionStore definitions, CancellationToken cancel) => TypedResults.Ok(await JourneyQueries.ListAsync(definitions, cancel)))
             .WithTags("Journeys").WithSummary("Published journeys with the schema of their input");
-        app.MapPost("/api/events", PublishAsync).WithTags("Journeys").RequireAuthorization(Policies.StartCases).WithSummary("Tells waiting cases that something happened").ProducesProblem(422);
+        app.MapPost("/api/events", PublishAsync).WithTags("Journeys").RequireAuthorization(Policies.StartCases).WithSummary("Tells waiting cases that something happened").ProducesProblem(409).ProducesProblem(422);
     }
 
     private static async Task<Results<Ok<EventAnswer>, ProblemHttpResult>> PublishAsync(EventBody body, WorkflowRuntime runtime, Person me, CancellationToken cancel)
     {
+        var errors = new Dictionary<string, string[]>();
         if (string.IsNullOrWhiteSpace(body.Name))
-            return Problems.Invalid(new() { ["name"] = ["is required"] });
-        var payload = body.Payload is null ? null : WorkflowData.FromUtf8(System.Text.Encoding.UTF8.GetBytes(body.Payload.ToJsonString()));
-        return TypedResults.Ok(new EventAnswer(await runtime.Stimuli.PublishAsync(body.Name, body.CorrelationId, payload, me.UserName, cancel: cancel)));
+            errors["name"] = ["is required"];
+        if (body.OperationId is { Length: 0 or > 200 })
+            errors["operationId"] = ["must have from 1 to 200 characters"];
+        if (errors.Count > 0)
+            return Problems.Invalid(errors);
+        var payload = WorkflowData.FromOutside(body.Payload, "payload");
+        var operation = body.OperationId is { } id ? Operation.Of(me.UserName, id, "event", body.Name, body.CorrelationId, WorkflowData.ToJson(payload)) : null;
+        return await runtime.Stimuli.PublishAsync(body.Name!, body.CorrelationId, payload, me.UserName, operation: operation, cancel: cancel) is { } published
+            ? TypedResults.Ok(new EventAnswer(published.Told, published.KeptUntil))
+            : Problems.Of(409, "operation-reused", "The operation id was used for something else", $"“{body.OperationId}” belongs to another request of yours.");
     }
 }

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -11,8 +13,23 @@ internal static class OpenApi
     /// <summary>The document of the API; and times in it, which are RFC 3339 in UTC.</summary>
     public static void AddOpenApiDocument(this WebApplicationBuilder builder)
     {
-        builder.Services.ConfigureHttpJsonOptions(o => o.SerializerOptions.ConfigureForNodaTime(DateTimeZoneProviders.Tzdb));
+        builder.Services.ConfigureHttpJsonOptions(o =>
+        {
+            o.SerializerOptions.ConfigureForNodaTime(DateTimeZoneProviders.Tzdb);
+            o.SerializerOptions.Converters.Add(new StorableText());
+        });
         builder.Services.AddOpenApi("v1", Describe);
+    }
+
+    /// <summary>Refuses a text that PostgreSQL can not hold where it is read, so that the answer names the field.</summary>
+    private sealed class StorableText : JsonConverter<string>
+    {
+        public override string? Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
+            reader.TokenType != JsonTokenType.String ? throw new JsonException("the value has the wrong type.")
+            : reader.GetString() is { } text && text.Contains('\0') ? throw new JsonException("the text must not hold the character U+0000.")
+            : reader.GetString();
+
+        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
     }
 
     private static void Describe(OpenApiOptions o)

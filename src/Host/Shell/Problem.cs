@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
+using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 
 namespace Orchestration.Host.Shell;
@@ -24,7 +25,7 @@ internal static class Problem
     public static void UseProblems(this WebApplication app)
     {
         // What is no fault of ours is answered and not logged as one.
-        app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException or OperationCanceledException || IsDatabaseAway(context.Exception) });
+        app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException or OperationCanceledException or UnfitDataException || IsUnfitText(context.Exception) || IsDatabaseAway(context.Exception) });
         app.UseStatusCodePages(c => WriteAsync(c.HttpContext, c.HttpContext.Response.StatusCode));
     }
 
@@ -78,6 +79,12 @@ internal static class Problem
                     // Nobody reads the answer; the status is for the log.
                     context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
                     return true;
+                case UnfitDataException unfit:
+                    await RefuseAsync(context, unfit.Path ?? "$", unfit.Message);
+                    return true;
+                case var e when IsUnfitText(e):
+                    await WriteAsync(context, 400, detail: "A text in it holds the character U+0000, which can not be kept.");
+                    return true;
                 case BadHttpRequestException { StatusCode: 400, InnerException: JsonException json }:
                     await WriteAsync(context, 400, "The JSON can not be read", Reason(json));
                     return true;
@@ -97,6 +104,11 @@ internal static class Problem
             }
         }
 
+        private static Task RefuseAsync(HttpContext context, string field, string reason) =>
+            context.Request.Path.StartsWithSegments("/elsa") ? Elsa.ElsaJson.Problem(StatusCodes.Status400BadRequest, (field, $"'{field}' {reason}.")).ExecuteAsync(context)
+            : context.Request.IsPage() || context.Request.IsFragment() ? WriteAsync(context, StatusCodes.Status400BadRequest, detail: $"“{field}” {reason}.")
+            : Problems.Invalid(new() { [field] = [reason] }, StatusCodes.Status400BadRequest).ExecuteAsync(context);
+
         private static string Reason(JsonException json) => json.Path is null or "$"
             ? $"At line {json.LineNumber + 1}, byte {json.BytePositionInLine + 1}: {Sentence(json.Message)}"
             : $"At {json.Path} (line {json.LineNumber + 1}): {Sentence(json.Message)}";
@@ -108,6 +120,9 @@ internal static class Problem
             return text.StartsWith("The JSON value could not be converted", StringComparison.Ordinal) ? "the value has the wrong type." : text;
         }
     }
+
+    /// <summary>A text with U+0000 got as far as the database, which refuses it. Bodies are checked before, addresses and forms are not.</summary>
+    private static bool IsUnfitText(Exception e) => e is PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter };
 
     private static bool IsDatabaseAway(Exception e) => e switch
     {

@@ -103,19 +103,19 @@ public sealed class HumanTask : Activity
     /// <inheritdoc/>
     protected override void Execute(ActivityContext context)
     {
-        var (policy, duration, unit, calendar) = (context.Input<string>("SlaPolicy"), context.Input<string>("SlaDuration"), context.Input<string>("SlaUnit"), context.Input<string>("SlaCalendar"));
+        var (policy, duration, unit, calendar) = (context.TextInput("SlaPolicy"), context.TextInput("SlaDuration"), context.TextInput("SlaUnit"), context.TextInput("SlaCalendar"));
         if (_catalog.Resolve(policy, duration, unit, calendar).Problem is { } problem)
             throw new InvalidOperationException(problem);
         var bookmark = context.OpenBookmark(TypeName);
         context.Write(new OpenTask(
             bookmark.Id,
             context.Node.Id,
-            context.RequiredInput<string>("Title"),
-            context.Input<string>("Description"),
+            context.TextInput("Title") ?? context.RequiredInput<string>("Title"),
+            context.TextInput("Description"),
             _outcomes,
             context.Input("Form"),
-            context.Input<string>("FormName"),
-            context.Input<string>("Team"),
+            context.TextInput("FormName"),
+            context.TextInput("Team"),
             Texts(context, "Candidates"),
             Texts(context, "RequiredSkills"),
             Texts(context, "PreferredSkills"),
@@ -126,7 +126,7 @@ public sealed class HumanTask : Activity
             unit,
             calendar,
             context.Input("RequiresReview") is true,
-            context.Input<string>("SkipOutcome") is { Length: > 0 } skip && _outcomes.Contains(skip) ? skip : null));
+            context.TextInput("SkipOutcome") is { Length: > 0 } skip && _outcomes.Contains(skip) ? skip : null));
     }
 
     /// <inheritdoc/>
@@ -193,7 +193,8 @@ public sealed class HumanTask : Activity
         _ => [],
     };
 
-    private static string[] Texts(ActivityContext context, string input) => Names(context.Input(input));
+    private static string[] Texts(ActivityContext context, string input) =>
+        Names(context.Input(input)) is var names && Array.Find(names, name => WorkflowData.Unfit(name) is not null) is { } unfit ? throw new InvalidOperationException($"{input} {WorkflowData.Unfit(unfit)}.") : names;
 }
 
 /// <summary>A burst's wish: open a task for this bookmark.</summary>

@@ -331,7 +331,7 @@ internal sealed partial class FormSchemaReader
         try
         {
             field.Computed = text;
-            field.ComputedBy = ExpressionLanguage.JavaScript.Compile(text);
+            field.ComputedBy = ExpressionLanguage.JavaScript.Compile(text, Declarations.None);
             if (depth != 1)
                 Error(path, "is for the form's own fields only");
         }

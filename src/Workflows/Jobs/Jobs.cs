@@ -48,9 +48,9 @@ public sealed class EffectsJob(Effects effects) : IJob
     public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) => Sweep.RunAsync(context, effects.SweepAsync, 50, cancellationToken);
 }
 
-/// <summary>Makes the partitions of history for this month and the next two; purges drafts of ended tasks, figures of jobs and operation ids nobody can retry any more.</summary>
+/// <summary>Makes the partitions of history for this month and the next two; purges drafts of ended tasks, figures of jobs, kept events nobody came for and operation ids nobody can retry any more.</summary>
 [DisallowConcurrentExecution]
-public sealed class HousekeepingJob(NpgsqlDataSource database, IClock clock) : IJob
+public sealed class HousekeepingJob(NpgsqlDataSource database, WorkflowRuntime runtime, IClock clock) : IJob
 {
     /// <inheritdoc/>
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
@@ -58,6 +58,7 @@ public sealed class HousekeepingJob(NpgsqlDataSource database, IClock clock) : I
         var now = clock.Now();
         await Partitions.EnsureAsync(database, now, cancellationToken);
         context.Result = await Operation.PurgeAsync(database, now, cancellationToken)
+            + await runtime.Stimuli.PurgeAsync(cancellationToken)
             + await PurgeDrafts.RunAsync(database, now, cancellationToken)
             + await JobQueries.PurgeAsync(database, now, cancellationToken);
     }

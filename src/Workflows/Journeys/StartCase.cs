@@ -35,7 +35,7 @@ public abstract record StartCaseResult
     public sealed record ReferenceTaken(string Reference) : StartCaseResult;
 
     /// <summary>The journey allows no further running case of this kind.</summary>
-    public sealed record AlreadyRunning(string Key) : StartCaseResult;
+    public sealed record AlreadyRunning : StartCaseResult;
 
     /// <summary>The idempotency key was used for another request.</summary>
     public sealed record KeyReused(string Key) : StartCaseResult;
@@ -49,8 +49,8 @@ public static class StartCase
     {
         if (await runtime.Definitions.FindPublishedAsync(request.Journey, cancel) is not { } workflow)
             return new StartCaseResult.UnknownJourney(request.Journey);
-        var input = (OrderedDictionary<string, object?>)WorkflowData.FromUtf8(JsonSerializer.SerializeToUtf8Bytes(request.Input))!;
-        if (JourneyInput.Check(workflow, input) is { Count: > 0 } errors)
+        var input = (OrderedDictionary<string, object?>)WorkflowData.FromOutside(request.Input, "input")!;
+        if (InputCheck.Check(workflow, input) is { Count: > 0 } errors)
             return new StartCaseResult.InvalidInput(errors);
 
         var operation = Operation.Of(actor.UserName, request.IdempotencyKey, "start", request.Journey, request.Reference, request.CustomerId, request.CustomerName, request.Input.ToJsonString());
@@ -77,7 +77,8 @@ public static class StartCase
             return result switch
             {
                 StartResult.Started => new StartCaseResult.Started(id),
-                StartResult.AlreadyRunning running => new StartCaseResult.AlreadyRunning(running.ActivationKey),
+                // The same request again finds the case it opened running.
+                StartResult.AlreadyRunning => await AnswerAsync(runtime.Database, operation, cancel) ?? new StartCaseResult.AlreadyRunning(),
                 _ => new StartCaseResult.UnknownJourney(request.Journey),
             };
         }

@@ -39,7 +39,7 @@ public static class CompleteTask
             return refused;
 
         await t.Instance.AdvanceAsync(
-            new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), HumanTask.Completed(outcome!, (OrderedDictionary<string, object?>)WorkflowData.FromUtf8(utf8)!, actor.UserName)), cancel);
+            new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), HumanTask.Completed(outcome!, (OrderedDictionary<string, object?>)WorkflowData.FromOutside(utf8, "data")!, actor.UserName)), cancel);
         t.Write(
             """
             update task set state = 'Completed', outcome = $2, data = $3, draft = null, ended_by = $4, ended_at = $5, actors = array(select distinct unnest(actors || $6::uuid[])),

@@ -212,9 +212,9 @@ public sealed class CaseClockTests
     {
         await using var world = await ShippedAsync("2026-06-01T18:00", "UTC");
         var id = await ClaimAsync(world, "US-CA");
-        (await world.Runtime.Stimuli.PublishAsync("ClaimAcknowledged", "CLM-1", null, "frontoffice")).ShouldBe(0);
+        (await world.Runtime.Stimuli.PublishAsync("ClaimAcknowledged", "CLM-1", null, "frontoffice"))!.Told.ShouldBe(0);
         (await ClocksAsync(world, id))["us-ca-claims-acknowledge"].Status.ShouldBe(ClockStatus.Completed);
-        (await world.Runtime.Stimuli.PublishAsync("ClaimAcknowledged", null, null, "frontoffice")).ShouldBe(0, "an event for everybody is nobody's in particular");
+        (await world.Runtime.Stimuli.PublishAsync("ClaimAcknowledged", null, null, "frontoffice"))!.Told.ShouldBe(0, "an event for everybody is nobody's in particular");
         (await world.ScalarAsync<int>("select count(*)::int from stimulus")).ShouldBe(0);
     }
 
