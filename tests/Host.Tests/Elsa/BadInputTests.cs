@@ -345,7 +345,7 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
     {
         var text = await answer.Content.ReadAsStringAsync();
         answer.StatusCode.ShouldBe(HttpStatusCode.BadRequest, text);
-        var errors = JsonNode.Parse(text)!["errors"]!.AsObject();
+        var errors = JsonNode.Parse(text)!["errors"].ShouldNotBeNull(text).AsObject();
         errors.ShouldContain(e => e.Key.StartsWith(field, StringComparison.Ordinal) && Plain(e.Value!.ToJsonString()).Contains(reason, StringComparison.Ordinal), text);
     }
 }
