@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Notifications;
@@ -36,6 +37,9 @@ public static class RequestReview
         var (refused, utf8) = await TaskForms.CheckAsync(desk, t, outcome ??= t.OnlyOutcome, text, cancel);
         if (refused is not null)
             return refused;
+
+        // What could not be kept when it is approved is refused now.
+        WorkflowData.FromOutside(utf8, "data");
 
         t.Write(
             """

@@ -22,11 +22,13 @@ public class GoBackTests
         state.SubStatus.ShouldBe(WorkflowSubStatus.Finished);
     }
 
-    [Fact]
-    public void What_came_after_is_left_and_what_runs_beside_stays()
+    [Theory]
+    [InlineData("Counter")]
+    [InlineData("Token")]
+    public void What_came_after_is_left_and_what_runs_beside_stays(string mode)
     {
         // s forks to a (then b and c beside each other) and to z; all meet in j.
-        var workflow = Compile(Flowchart("s>a s>z a>b a>c b>j c>j z>j j>e", Activity("s", "Start"), Task("a"), Task("b"), Task("c"), Task("z"), Task("j"), Line("e")));
+        var workflow = Compile(Flowchart("s>a s>z a>b a>c b>j c>j z>j j>e", Activity("s", "Start"), Task("a"), Task("b"), Task("c"), Task("z"), Merging(Task("j")), Line("e")), Mode(mode));
         var state = Start(workflow).State;
         Complete(workflow, state, "a");
         Complete(workflow, state, "z");
@@ -50,10 +52,12 @@ public class GoBackTests
         state.Incidents.ShouldBeEmpty();
     }
 
-    [Fact]
-    public void A_branch_that_has_not_come_is_still_waited_for()
+    [Theory]
+    [InlineData("Counter")]
+    [InlineData("Token")]
+    public void A_branch_that_has_not_come_is_still_waited_for(string mode)
     {
-        var workflow = Compile(Flowchart("s>a s>z a>b b>j z>j", Activity("s", "Start"), Task("a"), Task("b"), Task("z"), Line("j")));
+        var workflow = Compile(Flowchart("s>a s>z a>b b>j z>j", Activity("s", "Start"), Task("a"), Task("b"), Task("z"), Merging(Line("j"))), Mode(mode));
         var state = Start(workflow).State;
         Complete(workflow, state, "a");
         GoBack(workflow, state, "b", "a");
@@ -63,11 +67,13 @@ public class GoBackTests
         state.SubStatus.ShouldBe(WorkflowSubStatus.Finished);
     }
 
-    [Fact]
-    public void A_loop_around_it_goes_on()
+    [Theory]
+    [InlineData("Counter")]
+    [InlineData("Token")]
+    public void A_loop_around_it_goes_on(string mode)
     {
         var workflow = Compile(Flowchart(
-            "s>a a>b b>d d:True>a d:False>e", Activity("s", "Start"), Task("a"), Task("b"), Activity("d", "FlowDecision", "condition", "JavaScript", "return getLastResult() === 'again'"), Line("e")));
+            "s>a a>b b>d d:True>a d:False>e", Activity("s", "Start"), Task("a"), Task("b"), Activity("d", "FlowDecision", "condition", "JavaScript", "return getLastResult() === 'again'"), Line("e")), Mode(mode));
         var state = Start(workflow).State;
         Complete(workflow, state, "a");
         GoBack(workflow, state, "b", "a");
@@ -81,10 +87,12 @@ public class GoBackTests
         state.SubStatus.ShouldBe(WorkflowSubStatus.Finished);
     }
 
-    [Fact]
-    public void From_within_a_part_the_case_goes_back_to_a_step_around_it()
+    [Theory]
+    [InlineData("Counter")]
+    [InlineData("Token")]
+    public void From_within_a_part_the_case_goes_back_to_a_step_around_it(string mode)
     {
-        var workflow = Compile(Flowchart("s>a a>seq seq>e", Activity("s", "Start"), Task("a"), Sequence(Task("b"), Task("c")), Line("e")));
+        var workflow = Compile(Flowchart("s>a a>seq seq>e", Activity("s", "Start"), Task("a"), Sequence(Task("b"), Task("c")), Line("e")), Mode(mode));
         var state = Start(workflow).State;
         Complete(workflow, state, "a");
         Complete(workflow, state, "b");
@@ -96,10 +104,47 @@ public class GoBackTests
         state.SubStatus.ShouldBe(WorkflowSubStatus.Finished);
     }
 
-    [Fact]
-    public void Where_there_is_no_way_back_nothing_changes()
+    /// <summary>Every merge mode, with and without a join before the step that is left: what comes again comes once, and the case ends with nothing left behind.</summary>
+    [Theory]
+    [InlineData("Stream")]
+    [InlineData("Merge")]
+    [InlineData("Converge")]
+    [InlineData("Cascade")]
+    [InlineData("Race")]
+    public void In_token_mode_a_way_taken_again_ends_as_the_first_time(string merge)
     {
-        var workflow = Compile(Flowchart("s>a s>z a>b", Activity("s", "Start"), Task("a"), Task("b"), Task("z")));
+        var workflow = Compile(Flowchart("s>a a>b a>c b>j c>j j>k k>e", Activity("s", "Start"), Task("a"), Task("b"), Task("c"), Merging(Task("j"), merge), Task("k"), Line("e")), Mode("Token"));
+        var straight = Start(workflow).State;
+        var ends = Walk(straight);
+        var state = Start(workflow).State;
+        Walk(state, until: "k");
+
+        GoBack(workflow, state, "k", "a");
+        Waits(state).ShouldBe(["a"]);
+        Walk(state, until: "k");
+        GoBack(workflow, state, "k", "j");
+        Waits(state).ShouldBe(["j"]);
+        Walk(state).ShouldBe(ends);
+
+        state.SubStatus.ShouldBe(WorkflowSubStatus.Finished);
+        state.Incidents.ShouldBeEmpty();
+
+        // Completes what waits, in the order of the alphabet, until a step waits or all is done; gives the lines.
+        List<string> Walk(InstanceState at, string? until = null)
+        {
+            var lines = new List<string>();
+            while (at.Bookmarks.Count > 0 && !Waits(at).Contains(until))
+                lines.AddRange(Complete(workflow, at, Waits(at).First()).Lines);
+            return lines;
+        }
+    }
+
+    [Theory]
+    [InlineData("Counter")]
+    [InlineData("Token")]
+    public void Where_there_is_no_way_back_nothing_changes(string mode)
+    {
+        var workflow = Compile(Flowchart("s>a s>z a>b", Activity("s", "Start"), Task("a"), Task("b"), Task("z")), Mode(mode));
         var state = Start(workflow).State;
         Complete(workflow, state, "a");
         var before = System.Text.Encoding.UTF8.GetString(state.ToJson());
@@ -112,6 +157,11 @@ public class GoBackTests
         Burst.Advance(workflow, state, new Stimulus.GoBack("gone", "a"), Context).Refused.ShouldNotBeNull();
         System.Text.Encoding.UTF8.GetString(state.ToJson()).ShouldBe(before);
     }
+
+    private static string Mode(string mode) => $$"""  "customProperties":{"Flowchart:ExecutionMode":"{{mode}}"},""";
+
+    /// <summary>Waits for all that leads to it, in token mode as counter mode does by itself.</summary>
+    private static string Merging(string activity, string merge = "Merge") => activity[..^1] + $$$""","customProperties":{"mergeMode":"{{{merge}}}"}}""";
 
     private BurstResult GoBack(CompiledWorkflow workflow, InstanceState state, string from, string to)
     {
