@@ -13,6 +13,9 @@ switch (args)
     case ["compile"]:
         ManyDefinitions.Compile();
         break;
+    case ["cost", ..]:
+        await Cost.RunAsync(args is [_, var times] ? int.Parse(times, CultureInfo.InvariantCulture) : 1000);
+        break;
     case ["sweeper", ..]:
         var numbers = args.Skip(1).Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray();
         await Sweeper.RunAsync(numbers is [var clocks, ..] ? clocks : 100_000, numbers.Length > 1 ? numbers[1..] : [1, 2]);

@@ -70,7 +70,7 @@ internal static class Sweeper
         Console.ReadLine();
     }
 
-    private static ServiceProvider Services(string connection, IClock clock)
+    internal static ServiceProvider Services(string connection, IClock clock)
     {
         var collection = new ServiceCollection();
         collection.AddDataProtection();
@@ -82,7 +82,7 @@ internal static class Sweeper
             .BuildServiceProvider();
     }
 
-    private static async Task PrepareAsync(ServiceProvider services, NpgsqlDataSource database)
+    internal static async Task PrepareAsync(ServiceProvider services, NpgsqlDataSource database)
     {
         var runtime = services.GetRequiredService<WorkflowRuntime>();
         var now = runtime.Clock.Now();
@@ -193,7 +193,7 @@ internal static class Sweeper
         return cpu;
     }
 
-    private static async Task OnceAsync(NpgsqlDataSource database, string sql)
+    internal static async Task OnceAsync(NpgsqlDataSource database, string sql)
     {
         await using var connection = await database.OpenConnectionAsync();
         await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 600 };

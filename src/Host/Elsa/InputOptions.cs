@@ -14,6 +14,7 @@ internal sealed class InputOptions(NpgsqlDataSource database)
         [(HumanTask.TypeName, "PreferredSkills")] = "skill",
         [(HumanTask.TypeName, "FormName")] = SettingKind.Form,
         [(HumanTask.TypeName, "SlaPolicy")] = SettingKind.Sla,
+        [(HumanTask.TypeName, "SlaPolicies")] = SettingKind.Sla,
         [(HumanTask.TypeName, "SlaCalendar")] = SettingKind.Calendar,
     };
 
@@ -24,7 +25,7 @@ internal sealed class InputOptions(NpgsqlDataSource database)
     public async Task<LiveOptions> ReadAsync(CancellationToken cancel)
     {
         var choices = await Choices.ReadAsync(database, cancel);
-        return new((type, input) => Kinds.TryGetValue((type, input), out var kind) ? [.. kind == "skill" ? [] : Nothing, .. choices[kind].Select(c => new Option(c.Title, c.Key))] : null);
+        return new((type, input) => Kinds.TryGetValue((type, input), out var kind) ? [.. kind == "skill" || input == "SlaPolicies" ? [] : Nothing, .. choices[kind].Select(c => new Option(c.Title, c.Key))] : null);
     }
 }
 

@@ -61,6 +61,11 @@ public sealed class HumanTask : Activity
             new("SkipOutcome", "String") { DisplayName = "May be skipped as", Description = "Outcome by which the case goes on when the step is skipped. Without one it can not be skipped." },
             new("Priority", "Int32") { Default = 3, Category = "Service level", Description = "1 (critical) to 5 (planning)." },
             new("SlaPolicy", "String") { UIHint = "dropdown", DisplayName = "SLA policy", Category = "Service level", Description = "A shared policy; or give a duration below." },
+            new("SlaPolicies", "List<String>")
+            {
+                UIHint = "checklist", DefaultSyntax = "Object", DisplayName = "More SLA policies", Category = "Service level",
+                Description = "Policies besides it, each with a clock of its own; one with conditions starts where they hold.",
+            },
             new("SlaDuration", "String") { DisplayName = "SLA duration", Category = "Service level", Description = "Such as PT8H, or a number of days." },
             new("SlaUnit", "String") { UIHint = "dropdown", DisplayName = "SLA unit", Category = "Service level", Choices = ["elapsed", "workingTime", "businessDays", "calendarDays", "weeks"] },
             new("SlaCalendar", "String") { UIHint = "dropdown", DisplayName = "SLA calendar", Category = "Service level" },
@@ -106,6 +111,9 @@ public sealed class HumanTask : Activity
         var (policy, duration, unit, calendar) = (context.TextInput("SlaPolicy"), context.TextInput("SlaDuration"), context.TextInput("SlaUnit"), context.TextInput("SlaCalendar"));
         if (_catalog.Resolve(policy, duration, unit, calendar).Problem is { } problem)
             throw new InvalidOperationException(problem);
+        var policies = Texts(context, "SlaPolicies");
+        if (_catalog.Missing(policies) is { } missing)
+            throw new InvalidOperationException(missing);
         var bookmark = context.OpenBookmark(TypeName);
         context.Write(new OpenTask(
             bookmark.Id,
@@ -122,6 +130,7 @@ public sealed class HumanTask : Activity
             Texts(context, "ExcludedSteps"),
             Math.Clamp(context.Input("Priority") is int priority ? priority : 3, 1, 5),
             policy,
+            policies,
             duration,
             unit,
             calendar,
@@ -176,6 +185,8 @@ public sealed class HumanTask : Activity
         if (node.TryLiteral("SlaPolicy", out var policy) & node.TryLiteral("SlaDuration", out var duration) & node.TryLiteral("SlaUnit", out var unit) & node.TryLiteral("SlaCalendar", out var calendar)
             && catalog.Resolve(policy as string, duration as string, unit as string, calendar as string).Problem is { } problem)
             node.PublishError("slaPolicy", problem);
+        if (node.TryLiteral("SlaPolicies", out var policies) && catalog.Missing(Names(policies)) is { } missing)
+            node.PublishError("slaPolicies", missing);
         return new(outcomes, catalog);
     }
 
@@ -200,7 +211,7 @@ public sealed class HumanTask : Activity
 /// <summary>A burst's wish: open a task for this bookmark.</summary>
 public sealed record OpenTask(
     string BookmarkId, string ActivityId, string Title, string? Description, string[] Outcomes, object? Form, string? FormName, string? Team, string[] Candidates, string[] RequiredSkills,
-    string[] PreferredSkills, string[] ExcludedSteps, int Priority, string? SlaPolicy, string? SlaDuration, string? SlaUnit, string? SlaCalendar, bool RequiresReview, string? SkipOutcome) : IBurstWrite;
+    string[] PreferredSkills, string[] ExcludedSteps, int Priority, string? SlaPolicy, string[] SlaPolicies, string? SlaDuration, string? SlaUnit, string? SlaCalendar, bool RequiresReview, string? SkipOutcome) : IBurstWrite;
 
 /// <summary>A burst's wish: nobody waits for this bookmark's task any more.</summary>
 public sealed record WithdrawTask(string BookmarkId, string ActivityId, string Reason) : IBurstWrite;

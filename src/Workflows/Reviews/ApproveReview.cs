@@ -24,15 +24,14 @@ public static class ApproveReview
             return unfit;
 
         var (outcome, data) = (t.Task.ProposedOutcome!, t.Task.ProposedData!);
-        await t.Instance.AdvanceAsync(
-            new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), HumanTask.Completed(outcome, (OrderedDictionary<string, object?>)WorkflowData.FromUtf8(data)!, t.Task.Owner!)), cancel);
+        t.Brought = (OrderedDictionary<string, object?>)WorkflowData.FromUtf8(data)!;
+        await t.Instance.AdvanceAsync(new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), HumanTask.Completed(outcome, t.Brought, t.Task.Owner!)), cancel);
         t.Write(
             """
             update task set state = 'Completed', outcome = proposed_outcome, proposed_outcome = null, ended_by = $2, ended_at = $3, revision = revision + 1, changed_by = $2, changed_at = $3
             where id = $1
             """,
             t.Task.Id, actor.UserName, t.Now);
-        t.StopClocks();
         Notify.Write(t.Instance, t.Task.OwnerId!.Value, "task.review-approved", $"Approved: {t.Task.Title}", $"{actor.DisplayName} approved “{outcome}”.", t.Task.Id);
         return await t.CommitAsync(
             "task.completed", new(t.Task.Id, TaskState.Completed, t.Task.Revision + 1, t.Task.OwnerId, outcome),

@@ -1,6 +1,4 @@
 using System.Data.Common;
-using System.Text.Json;
-using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
@@ -8,7 +6,6 @@ using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Activities;
-using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.ServiceLevels;
 
@@ -25,29 +22,27 @@ internal sealed class CaseClocks(ServiceLevelCatalog serviceLevels) : BurstObser
         Sql.Command($"select id, state from sla_clock where instance_id = {instance.Sql} and task_id is null and status in ('Running', 'Paused') order by created_at, id", instance.Value);
 
     public override async Task<object?> ReadAsync(DbDataReader reader, CancellationToken cancel) =>
-        (await TaskClocks.ReadAsync(reader, cancel)).Select(clock => new Live(clock.Id, clock.State)).ToList();
+        new ClockSet(serviceLevels, await StoredClock.ReadAsync(reader, cancel));
 
     public override object? Moved(BurstResult result, Stimulus stimulus, BurstWriteContext context, object? known)
     {
-        var clocks = (List<Live>?)known ?? [];
+        var clocks = (ClockSet?)known ?? new(serviceLevels, []);
         if (result.Refused is not null || context.State.ParentInstanceId is not null)
             return clocks;
         Follow(Happened(result, stimulus, context.State), context, clocks);
         if (context.State is { Status: WorkflowStatus.Finished, SubStatus: not WorkflowSubStatus.Faulted })
-        {
-            foreach (var clock in clocks.Where(c => !c.State.Ended))
-                clock.Change(Clock.Cancel(clock.State, serviceLevels.CalendarOf(clock.State), context.Transaction.Now));
-        }
-
-        return Write(clocks, context);
+            clocks.End(null, context.Transaction.Now);
+        clocks.Write(context.Transaction, context.History, context.InstanceId, null);
+        return clocks;
     }
 
     public override object? Told(string eventName, object? payload, BurstWriteContext context, object? known)
     {
-        var clocks = (List<Live>?)known ?? [];
+        var clocks = (ClockSet?)known ?? new(serviceLevels, []);
         if (context.State.Status == WorkflowStatus.Running)
             Follow([($"event:{eventName}", payload)], context, clocks);
-        return Write(clocks, context);
+        clocks.Write(context.Transaction, context.History, context.InstanceId, null);
+        return clocks;
     }
 
     /// <summary>What a burst means to clocks, in order: what set it off, what was done, how it ended.</summary>
@@ -92,47 +87,14 @@ internal sealed class CaseClocks(ServiceLevelCatalog serviceLevels) : BurstObser
     private static bool IsToItself(OutgoingStimulus.PublishEvent e, InstanceState state) =>
         e.InstanceId is { } instance ? instance == state.Id : e.CorrelationId is { } reference && reference == state.CorrelationId;
 
-    private void Follow(List<(string Name, object? Brought)> happened, BurstWriteContext context, List<Live> clocks)
+    private void Follow(List<(string Name, object? Brought)> happened, BurstWriteContext context, ClockSet clocks)
     {
-        if (clocks.Count == 0 && !happened.Exists(h => serviceLevels.StartedBy(h.Name).Any()))
+        if (clocks.IsEmpty && !happened.Exists(h => serviceLevels.OfCase(h.Name).Any()))
             return;
-        var now = context.Transaction.Now;
         var known = CaseFacts.Of(context.State, context.Workflow);
         var waits = Waits(context.State, context.Workflow);
         foreach (var (name, brought) in happened)
-        {
-            var facts = CaseFacts.With(known, brought);
-            var touched = new HashSet<string>(StringComparer.Ordinal);
-            foreach (var clock in clocks.Where(c => !c.State.Ended).ToList())
-            {
-                touched.Add(clock.State.Policy.Id);
-                Evaluate(clock.State.Policy, clock);
-            }
-
-            foreach (var policy in serviceLevels.StartedBy(name))
-            {
-                if (!touched.Contains(policy.Id))
-                    Evaluate(policy, null);
-            }
-
-            void Evaluate(SlaPolicy policy, Live? clock)
-            {
-                // A running clock goes on with the calendar it was computed with; its next generation starts with it too.
-                var calendar = clock is null ? serviceLevels.Calendars.GetValueOrDefault(policy.Calendar) : serviceLevels.CalendarOf(clock.State);
-                if (calendar is null)
-                    return;
-                var starts = clock is null || policy.Reset is not null;
-                var change = new SubjectChange(starts ? CaseFacts.Started(policy, facts, calendar, now) : now, name, waits, facts);
-                if (Clock.Evaluate(policy, clock?.State, change, calendar, now, CaseFacts.Anchor(policy, facts, calendar)) is not { } moved)
-                    return;
-                if (clock is null)
-                    clocks.Add(new(Ids.New(now), moved.State) { IsNew = true, Rows = [.. moved.Rows] });
-                else
-                    clock.Change(moved);
-                if (moved.Next is { } next)
-                    clocks.Add(new(Ids.New(now), next) { IsNew = true });
-            }
-        }
+            clocks.Follow(name, waits, CaseFacts.With(known, brought), serviceLevels.OfCase(name), context.Transaction.Now);
     }
 
     /// <summary>What the case waits for, as policies name it in <c>pauseReasons</c>: <c>step:NAME</c> for an activity that waits, <c>event:NAME</c> for an event.</summary>
@@ -147,54 +109,5 @@ internal sealed class CaseClocks(ServiceLevelCatalog serviceLevels) : BurstObser
         }
 
         return waits;
-    }
-
-    private List<Live> Write(List<Live> clocks, BurstWriteContext context)
-    {
-        foreach (var clock in clocks)
-        {
-            if (clock.IsNew)
-                Record("sla.started", clock, context, new { policy = clock.State.Policy.Id, name = clock.State.Policy.Name, target = clock.State.Target.ToString(), due = clock.State.DueAt?.ToString() });
-            if (!clock.IsNew && ReferenceEquals(clock.State, clock.Stored))
-                continue;
-            ClockRows.Write(context.Transaction, context.InstanceId, null, clock.Id, clock.IsNew, clock.State, clock.Rows, serviceLevels);
-            var state = clock.State;
-            var told = new { policy = state.Policy.Id, name = state.Policy.Name, due = state.DueAt?.ToString(), reason = state.Status == ClockStatus.Paused ? state.Segments[^1].Cause : null };
-            if (state.Ended)
-                Record(state.Status == ClockStatus.Cancelled ? "sla.cancelled" : state.Breached ? "sla.missed" : "sla.met", clock, context, told);
-            else if (clock.Stored is { } before && before.Status != state.Status)
-                Record(state.Status == ClockStatus.Paused ? "sla.paused" : "sla.resumed", clock, context, told);
-            clock.Written();
-        }
-
-        clocks.RemoveAll(clock => clock.State.Ended);
-        return clocks;
-    }
-
-    private static void Record(string action, Live clock, BurstWriteContext context, object payload) =>
-        context.History.Add(new(action, "clock", Ids.Text(clock.Id), clock.State.Generation, JsonSerializer.SerializeToUtf8Bytes(payload, TaskJson.Options)));
-
-    /// <summary>A clock within a transaction.</summary>
-    private sealed class Live(Guid id, ClockState state)
-    {
-        public Guid Id => id;
-        public ClockState State { get; private set; } = state;
-
-        /// <summary>As it is in the database once what was written so far is.</summary>
-        public ClockState? Stored { get; private set; } = state;
-        public bool IsNew { get; set; }
-        public List<LedgerRow> Rows { get; init; } = [];
-
-        public void Change(ClockChange change)
-        {
-            State = change.State;
-            Rows.AddRange(change.Rows);
-        }
-
-        public void Written()
-        {
-            (Stored, IsNew) = (State, false);
-            Rows.Clear();
-        }
     }
 }

@@ -30,7 +30,7 @@ public static class ClockQueries
     {
         await using var query = database.Query("select id, state from sla_clock where task_id = $1 order by created_at, id", task);
         await using var reader = await query.ExecuteReaderAsync(cancel);
-        return await TaskClocks.ReadAsync(reader, cancel);
+        return await StoredClock.ReadAsync(reader, cancel);
     }
 
     /// <summary>Clocks of a case itself, ended ones and earlier generations too, in the order they began. The caller has checked that the person may see the case.</summary>
@@ -38,7 +38,7 @@ public static class ClockQueries
     {
         await using var query = database.Query("select id, state from sla_clock where instance_id = $1 and task_id is null order by created_at, id", @case);
         await using var reader = await query.ExecuteReaderAsync(cancel);
-        return await TaskClocks.ReadAsync(reader, cancel);
+        return await StoredClock.ReadAsync(reader, cancel);
     }
 
     /// <summary>All clocks of a case and of its tasks, in the order they began. The caller has checked that the person may see the case.</summary>

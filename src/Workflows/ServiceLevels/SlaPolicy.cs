@@ -74,6 +74,9 @@ public sealed record SlaPolicy
     /// <summary>Target of the generations after the first and where they count from; null when all are alike and count from the reset.</summary>
     public Recurrence? Recurrence { get; init; }
 
+    /// <summary>Whether a condition, the start or the date to count back from depends on facts of the case.</summary>
+    internal bool AsksFacts => Start.At is not null || AnchorFact is not null || ((ClockCondition?[])[Start, Stop, Cancel, Reset]).Any(condition => condition is { Where.Count: > 0 });
+
     /// <summary>The target of a generation.</summary>
     public SlaTarget TargetOf(int generation) => generation > 1 && Recurrence is { } recurrence ? recurrence.Target : Target;
 

@@ -1,57 +1,81 @@
-using System.Data.Common;
-using System.Text.Json;
 using NodaTime;
 using Npgsql;
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Activities;
 
 namespace Orchestration.Workflows.ServiceLevels;
 
-/// <summary>A stored clock.</summary>
-public sealed record StoredClock(Guid Id, ClockState State);
+/// <summary>Something that happened to a task, for its clocks.</summary>
+/// <param name="Task">The task.</param>
+/// <param name="Title">Its title, for history.</param>
+/// <param name="ActivityId">Its step.</param>
+/// <param name="Policies">SLA policies that the step names.</param>
+/// <param name="Event">What happened, as history names it: <c>task.claimed</c>.</param>
+internal sealed record TaskMove(Guid Task, string Title, string ActivityId, string[] Policies, string Event)
+{
+    /// <summary>What the task waits for after it, or null.</summary>
+    public string? WaitsFor { get; init; }
 
-/// <summary>Reading and writing clocks.</summary>
+    /// <summary>The task has ended.</summary>
+    public bool Ends { get; init; }
+
+    /// <summary>Data that a person entered with it.</summary>
+    public OrderedDictionary<string, object?>? Brought { get; init; }
+}
+
+/// <summary>
+/// Clocks of tasks: a step may name several policies, and a policy of tasks with a condition on facts starts by itself where it holds. Facts are those of the case, and <c>step</c>. They follow every verb; none
+/// outlives its task.
+/// </summary>
 internal static class TaskClocks
 {
-    /// <summary>Live clocks of a task.</summary>
-    public static NpgsqlBatchCommand Select(Guid task) => Sql.Command("select id, state from sla_clock where task_id = $1 and status in ('Running', 'Paused')", task);
+    private static readonly IReadOnlySet<string> Nothing = new HashSet<string>();
+    private static readonly IReadOnlyDictionary<string, string> NoFacts = new Dictionary<string, string>();
 
-    /// <summary>Reads what <see cref="Select"/> selects.</summary>
-    public static async Task<IReadOnlyList<StoredClock>> ReadAsync(DbDataReader r, CancellationToken cancel)
+    /// <summary>Live clocks of a task.</summary>
+    public static NpgsqlBatchCommand Select(Guid task) => Sql.Command("select id, state from sla_clock where task_id = $1 and status in ('Running', 'Paused') order by created_at, id", task);
+
+    /// <summary>Clocks of a task that opens. Nothing is written yet.</summary>
+    public static ClockSet Open(ServiceLevelCatalog serviceLevels, BurstWriteContext context, OpenTask open)
     {
-        var clocks = new List<StoredClock>();
-        while (await r.ReadAsync(cancel))
-            clocks.Add(new(r.GetGuid(0), ClockJson.Read(r.GetString(1))));
+        const string Opened = "task.opened";
+        var clocks = new ClockSet(serviceLevels, []);
+        var startable = serviceLevels.Named(open).Concat(serviceLevels.OfTask(Opened, [])).ToList();
+        if (startable.Count > 0)
+            clocks.Follow(Opened, Nothing, Facts(context.State, context.Workflow, open.ActivityId, null), startable, context.Transaction.Now);
         return clocks;
     }
 
-    /// <summary>A task waits: clocks whose policies know the reason stand still. Returns when the task is due now.</summary>
-    public static Instant? Pause(InstanceTransaction transaction, ServiceLevelCatalog serviceLevels, IReadOnlyList<StoredClock> clocks, string reason) =>
-        Change(transaction, clocks, clock => clock.Policy.PauseReasons.Contains(reason) ? Clock.Pause(clock, serviceLevels.CalendarOf(clock), transaction.Now, reason) : null, serviceLevels, "sla.paused", reason);
-
-    /// <summary>A task waits no more. Returns when it is due now.</summary>
-    public static Instant? Resume(InstanceTransaction transaction, ServiceLevelCatalog serviceLevels, IReadOnlyList<StoredClock> clocks) =>
-        Change(transaction, clocks, clock => clock.Status == ClockStatus.Paused ? Clock.Resume(clock, serviceLevels.CalendarOf(clock), transaction.Now, "task.resumed") : null, serviceLevels, "sla.resumed", null);
-
-    private static Instant? Change(
-        InstanceTransaction transaction, IReadOnlyList<StoredClock> clocks, Func<ClockState, ClockChange?> change, ServiceLevelCatalog serviceLevels, string action, string? reason)
+    /// <summary>A verb moved a task: its clocks follow, and with them the due time of the task.</summary>
+    public static async ValueTask MoveAsync(WorkflowRuntime runtime, ServiceLevelCatalog serviceLevels, InstanceTransaction transaction, IReadOnlyList<StoredClock> stored, TaskMove move, CancellationToken cancel)
     {
-        Instant? due = null;
-        foreach (var clock in clocks)
-        {
-            var state = clock.State;
-            if (change(state) is { } changed && changed.State != state)
-            {
-                state = changed.State;
-                serviceLevels.Store(transaction, clock.Id, changed);
-                transaction.Record(new(action, "clock", Ids.Text(clock.Id), state.Generation, JsonSerializer.SerializeToUtf8Bytes(
-                    new { policy = state.Policy.Id, due = state.DueAt?.ToString(), reason }, JsonSerializerOptions.Web)));
-            }
+        var clocks = new ClockSet(serviceLevels, stored);
+        var startable = move.Ends ? [] : serviceLevels.OfTask(move.Event, move.Policies).ToList();
+        if (clocks.IsEmpty && startable.Count == 0)
+            return;
+        var facts = clocks.AsksFacts || startable.Count > 0
+            ? Facts(transaction.State, await runtime.Definitions.GetVersionAsync(transaction.DefinitionVersionId, cancel), move.ActivityId, move.Brought)
+            : NoFacts;
+        var (due, now) = (clocks.DueAt, transaction.Now);
+        if (move.Ends)
+            clocks.End(new(now, move.Event, Nothing, facts), now);
+        else
+            clocks.Follow(move.Event, move.WaitsFor is { } reason ? new HashSet<string>([reason]) : Nothing, facts, startable, now);
+        if (!move.Ends && due != clocks.DueAt)
+            transaction.Write("update task set due_at = $2, breached = breached or $3 where id = $1", move.Task, clocks.DueAt, clocks.Breached);
+        else if (clocks.Breached)
+            transaction.Write("update task set breached = true where id = $1 and not breached", move.Task);
 
-            if (state.DueAt is { } at && (due is null || at < due))
-                due = at;
-        }
+        clocks.Write(transaction, transaction.History, transaction.InstanceId!.Value, (move.Task, move.Title), move.Event);
+    }
 
-        return due;
+    private static IReadOnlyDictionary<string, string> Facts(InstanceState state, CompiledWorkflow workflow, string activity, OrderedDictionary<string, object?>? brought)
+    {
+        var facts = new Dictionary<string, string>(CaseFacts.With(CaseFacts.Of(state, workflow), brought), StringComparer.Ordinal);
+        facts["step"] = workflow.FindActivity(activity)?.Name ?? activity;
+        return facts;
     }
 }

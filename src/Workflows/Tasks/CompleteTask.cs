@@ -38,8 +38,8 @@ public static class CompleteTask
         if (refused is not null)
             return refused;
 
-        await t.Instance.AdvanceAsync(
-            new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), HumanTask.Completed(outcome!, (OrderedDictionary<string, object?>)WorkflowData.FromOutside(utf8, "data")!, actor.UserName)), cancel);
+        t.Brought = (OrderedDictionary<string, object?>)WorkflowData.FromOutside(utf8, "data")!;
+        await t.Instance.AdvanceAsync(new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), HumanTask.Completed(outcome!, t.Brought, actor.UserName)), cancel);
         t.Write(
             """
             update task set state = 'Completed', outcome = $2, data = $3, draft = null, ended_by = $4, ended_at = $5, actors = array(select distinct unnest(actors || $6::uuid[])),
@@ -47,7 +47,6 @@ public static class CompleteTask
             where id = $1
             """,
             t.Task.Id, outcome, new Json(utf8), actor.UserName, t.Now, t.Workers);
-        t.StopClocks();
         return await t.CommitAsync(
             "task.completed", new(t.Task.Id, TaskState.Completed, t.Task.Revision + 1, actor.Id, outcome), new { title = t.Task.Title, outcome, data = JsonNode.Parse(utf8), onBehalfOf = t.Task.OnBehalfOf }, cancel);
     }

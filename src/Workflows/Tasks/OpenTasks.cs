@@ -35,20 +35,21 @@ public static class OpenTasks
         var transaction = context.Transaction;
         var now = transaction.Now;
         var id = Ids.New(now);
-        var clock = serviceLevels.Start(open, now);
+        var clocks = TaskClocks.Open(serviceLevels, context, open);
+        var due = clocks.DueAt;
         transaction.Write(
             """
             insert into task (id, instance_id, bookmark_id, definition_id, definition_version_id, activity_id, title, description, form, form_name, outcomes, team, candidates,
-                required_skills, excluded_steps, priority, state, due_at, breached, changed_by, created_at, changed_at, requires_review, skip_outcome, prefill, preferred_skills)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 'Ready', $17, $18, $19, $20, $20, $21, $22, $23, $24)
+                required_skills, excluded_steps, priority, state, due_at, breached, changed_by, created_at, changed_at, requires_review, skip_outcome, prefill, preferred_skills, policies)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 'Ready', $17, $18, $19, $20, $20, $21, $22, $23, $24, $25)
             """,
             id, context.InstanceId, Guid.Parse(open.BookmarkId), context.State.DefinitionId, context.State.DefinitionVersionId, open.ActivityId, open.Title, open.Description,
             form is null ? null : new Json(form), open.FormName, open.Outcomes, open.Team, open.Candidates, open.RequiredSkills, open.ExcludedSteps, (short)open.Priority,
-            clock?.DueAt, clock?.Breached ?? false, transaction.Actor, now, open.RequiresReview, open.SkipOutcome, prefill, open.PreferredSkills.Except(open.RequiredSkills).ToArray());
+            due, clocks.Breached, transaction.Actor, now, open.RequiresReview, open.SkipOutcome, prefill, open.PreferredSkills.Except(open.RequiredSkills).ToArray(),
+            open.SlaPolicies.Concat(string.IsNullOrWhiteSpace(open.SlaPolicy) ? [] : [open.SlaPolicy]).ToArray());
         context.History.Add(new("task.opened", "task", Ids.Text(id), 1, JsonSerializer.SerializeToUtf8Bytes(
-            new { title = open.Title, team = open.Team, candidates = open.Candidates, due = clock?.DueAt?.ToString(), outcomes = open.Outcomes }, TaskJson.Options)) { ActivityId = open.ActivityId });
-        if (clock is not null)
-            serviceLevels.Attach(context, clock, id);
+            new { title = open.Title, team = open.Team, candidates = open.Candidates, due = due?.ToString(), outcomes = open.Outcomes }, TaskJson.Options)) { ActivityId = open.ActivityId });
+        clocks.Write(transaction, context.History, context.InstanceId, (id, open.Title));
         transaction.Announce(new(ChangeKind.Task, id));
     }
 
@@ -70,8 +71,9 @@ public static class OpenTasks
 
         await using (var reader = await transaction.QueryAsync(TaskClocks.Select(id), cancel))
         {
-            foreach (var clock in await TaskClocks.ReadAsync(reader, cancel))
-                serviceLevels.CancelClock(transaction, context.History, clock, withdraw.Reason);
+            var clocks = new ClockSet(serviceLevels, await StoredClock.ReadAsync(reader, cancel));
+            clocks.End(null, transaction.Now);
+            clocks.Write(transaction, context.History, context.InstanceId, (id, title), withdraw.Reason);
         }
 
         transaction.Write(

@@ -14,7 +14,7 @@ public static class ResumeTask
 {
     internal const string Update =
         """
-        update task set state = suspended_from, suspended_from = null, suspended_reason = null, suspended_until = null, due_at = $2, revision = revision + 1, changed_by = $3, changed_at = $4
+        update task set state = suspended_from, suspended_from = null, suspended_reason = null, suspended_until = null, revision = revision + 1, changed_by = $2, changed_at = $3
         where id = $1
         """;
 
@@ -29,7 +29,7 @@ public static class ResumeTask
         if (!t.IsOwner && !t.MayMoveWork)
             return new TaskResult.Forbidden("Only the owner, the team's lead or a supervisor can resume this task.");
 
-        t.Write(Update, t.Task.Id, t.ResumeClocks(), actor.UserName, t.Now);
+        t.Write(Update, t.Task.Id, actor.UserName, t.Now);
         t.Write(ForgetDeadline, t.Task.Id);
         return await t.CommitAsync("task.resumed", new(t.Task.Id, t.Task.SuspendedFrom!.Value, t.Task.Revision + 1, t.Task.OwnerId, null), new { title = t.Task.Title }, cancel);
     }
@@ -81,7 +81,7 @@ public sealed partial class ResumeSuspended(TaskDesk desk, ILogger<ResumeSuspend
         await using var t = await InstanceTransaction.OpenAsync(
             desk.Runtime, Actor, ("$1", instance), skipLocked: true,
             reads: [
-                Sql.Command("select t.title, t.revision, t.owner_id, t.activity_id, t.suspended_reason from deadline d left join task t on t.id = d.subject_id and t.state = 'Suspended' where d.id = $1 and d.due_at <= $2", id, desk.Runtime.Clock.Now()),
+                Sql.Command("select t.title, t.revision, t.owner_id, t.activity_id, t.suspended_reason, t.policies from deadline d left join task t on t.id = d.subject_id and t.state = 'Suspended' where d.id = $1 and d.due_at <= $2", id, desk.Runtime.Clock.Now()),
                 TaskClocks.Select(task),
             ],
             cancel: cancel);
@@ -91,14 +91,16 @@ public sealed partial class ResumeSuspended(TaskDesk desk, ILogger<ResumeSuspend
 
         var r = t.Reads;
         var (title, revision, owner, activity, reason) = (r.Text(0), r.IsDBNull(1) ? 0 : r.GetInt32(1) + 1, r.GuidOrNull(2), r.Text(3), r.Text(4));
+        var policies = title is null ? [] : r.GetFieldValue<string[]>(5);
         await t.NextResultAsync(cancel);
-        var clocks = await TaskClocks.ReadAsync(r, cancel);
+        var clocks = await StoredClock.ReadAsync(r, cancel);
         await t.DoneReadingAsync();
 
         t.Write("delete from deadline where id = $1", id);
         if (title is not null)
         {
-            t.Write(ResumeTask.Update, task, TaskClocks.Resume(t, desk.ServiceLevels, clocks), Actor, t.Now);
+            t.Write(ResumeTask.Update, task, Actor, t.Now);
+            await TaskClocks.MoveAsync(desk.Runtime, desk.ServiceLevels, t, clocks, new(task, title, activity!, policies, "task.resumed"), cancel);
             t.Record(new("task.resumed", "task", Ids.Text(task), revision, JsonSerializer.SerializeToUtf8Bytes(new { title }, TaskJson.Options)) { ActivityId = activity });
             if (owner is { } person)
                 Notify.Write(t, person, "task.resumed", $"{title} is back", $"The wait is over: {reason}", task);

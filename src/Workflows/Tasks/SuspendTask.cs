@@ -34,14 +34,14 @@ public static class SuspendTask
         if (until is { } at && (at <= t.Now || at > t.Now + Longest))
             return new TaskResult.InvalidRequest("until", "It must resume in the future, within a year.");
 
-        var due = t.PauseClocks(reason);
+        t.WaitsFor = reason;
         until = until?.Truncated();
         t.Write(
             """
-            update task set state = 'Suspended', suspended_from = $2, suspended_reason = $3, suspended_until = $4, due_at = $5, revision = revision + 1, changed_by = $6, changed_at = $7
+            update task set state = 'Suspended', suspended_from = $2, suspended_reason = $3, suspended_until = $4, revision = revision + 1, changed_by = $5, changed_at = $6
             where id = $1
             """,
-            t.Task.Id, t.Task.State.ToString(), reason, until, due, actor.UserName, t.Now);
+            t.Task.Id, t.Task.State.ToString(), reason, until, actor.UserName, t.Now);
         if (until is { } resume)
             t.Write("insert into deadline (id, kind, due_at, instance_id, subject_id) values ($1, $2, $3, $4, $5)", Ids.New(t.Now), DeadlineKind, resume, t.Task.InstanceId, t.Task.Id);
         return await t.CommitAsync(

@@ -60,6 +60,12 @@ public sealed record TaskRow(
     /// <summary>Skills whose holders come first, until they are relaxed.</summary>
     public string[] PreferredSkills { get; init; } = [];
 
+    /// <summary>SLA policies that its step names.</summary>
+    public string[] Policies { get; init; } = [];
+
+    /// <summary>What a suspended task waits for.</summary>
+    public string? SuspendedReason { get; init; }
+
     /// <summary>Who is told of what happens to it besides its owner.</summary>
     public Guid[] Watchers { get; init; } = [];
 }
@@ -181,15 +187,13 @@ internal sealed class TaskTransaction : IAsyncDisposable
     /// <summary>Who counts as having worked on it when the owner does something, besides those who did before.</summary>
     public Guid[] Workers => Task.OnBehalfOf is { } absent ? [_actor.Id, absent] : [_actor.Id];
 
-    /// <summary>Clocks of the task, read under the lock.</summary>
-    public IReadOnlyList<StoredClock> Clocks { get; private set; } = [];
+    private IReadOnlyList<StoredClock> _clocks = [];
 
-    /// <summary>The task was done: its clocks have their answer.</summary>
-    public void StopClocks()
-    {
-        foreach (var clock in Clocks)
-            _desk.ServiceLevels.StopClock(_transaction, clock);
-    }
+    /// <summary>What the task waits for while it is suspended: clocks whose policies know the reason stand still.</summary>
+    public string? WaitsFor { get; set; }
+
+    /// <summary>What a person entered, for the conditions of clocks.</summary>
+    public OrderedDictionary<string, object?>? Brought { get; set; }
 
     /// <summary>Ends the task without its outcome having been reached: whatever else it was going through is over.</summary>
     /// <param name="state">Terminal state, but Completed.</param>
@@ -208,21 +212,16 @@ internal sealed class TaskTransaction : IAsyncDisposable
             Task.Id, state.ToString(), outcome, reason, _actor.UserName, Now, workers ?? []);
         if (Task.SuspendedFrom is not null)
             Write(ResumeTask.ForgetDeadline, Task.Id);
-        foreach (var clock in Clocks)
-            _desk.ServiceLevels.CancelClock(_transaction, _transaction.History, clock, reason);
     }
-
-    /// <summary>The task waits for something: its clocks stand still if their policies know the reason. Returns when it is due now.</summary>
-    public Instant? PauseClocks(string reason) => TaskClocks.Pause(_transaction, _desk.ServiceLevels, Clocks, reason);
-
-    /// <summary>It waits no more. Returns when it is due now.</summary>
-    public Instant? ResumeClocks() => TaskClocks.Resume(_transaction, _desk.ServiceLevels, Clocks);
 
     public void Write(string sql, params ReadOnlySpan<object?> values) => _transaction.Write(sql, values);
 
-    /// <summary>Records what happened, remembers the answer and commits.</summary>
+    /// <summary>Lets the clocks follow, records what happened, remembers the answer and commits.</summary>
     public async Task<TaskResult> CommitAsync(string action, TaskAnswer answer, object? payload, CancellationToken cancel)
     {
+        await TaskClocks.MoveAsync(
+            _desk.Runtime, _desk.ServiceLevels, _transaction, _clocks,
+            new(Task.Id, Task.Title, Task.ActivityId, Task.Policies, action) { WaitsFor = answer.State == TaskState.Suspended ? WaitsFor : null, Ends = answer.State.IsTerminal(), Brought = Brought }, cancel);
         _transaction.Record(new(action, "task", Ids.Text(Task.Id), answer.Revision, payload is null ? null : JsonSerializer.SerializeToUtf8Bytes(payload, TaskJson.Options)) { ActivityId = Task.ActivityId });
         if (answer.State.IsTerminal())
             TellWatchers(_transaction, Task.Id, Task.Title, answer.Outcome ?? answer.State.ToString(), Task.Watchers.Where(id => id != _actor.Id));
@@ -246,7 +245,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
         """
         select id, instance_id, bookmark_id, definition_version_id, activity_id, title, state, revision, owner_id, team, candidates,
             required_skills, outcomes, form, form_name, outcome, ended_by, ended_at, changed_by, changed_at, priority, suspended_from, skip_outcome, requires_review, reviewer_id,
-            proposed_outcome, case when proposed_outcome is not null then data end, on_behalf_of, actors, gave_up, (select p.user_name from person p where p.id = owner_id), prefill, preferred_skills, watchers
+            proposed_outcome, case when proposed_outcome is not null then data end, on_behalf_of, actors, gave_up, (select p.user_name from person p where p.id = owner_id), prefill, preferred_skills, watchers, policies, suspended_reason
         from task where id = $1
         """,
         id);
@@ -266,12 +265,13 @@ internal sealed class TaskTransaction : IAsyncDisposable
         if (!await reads.ReadAsync(cancel))
             return new TaskResult.NotFound();
         Task = Read(reads);
+        WaitsFor = Task.SuspendedReason;
         await _transaction.NextResultAsync(cancel);
         if (await Subject.ReadAsync(reads, cancel) is not { } subject)
             return new TaskResult.InvalidRequest("person", "There is no such person.");
         Subject = subject;
         await _transaction.NextResultAsync(cancel);
-        Clocks = await TaskClocks.ReadAsync(reads, cancel);
+        _clocks = await StoredClock.ReadAsync(reads, cancel);
         if (also)
         {
             await _transaction.NextResultAsync(cancel);
@@ -310,6 +310,8 @@ internal sealed class TaskTransaction : IAsyncDisposable
         Prefill = r.Text(31),
         PreferredSkills = r.GetFieldValue<string[]>(32),
         Watchers = r.GetFieldValue<Guid[]>(33),
+        Policies = r.GetFieldValue<string[]>(34),
+        SuspendedReason = r.Text(35),
     };
 }
 

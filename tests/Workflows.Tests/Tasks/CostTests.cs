@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Settings;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Workflows.Tests.Tasks;
+
+/// <summary>What a claim and a complete cost in round trips and statements: a change of these numbers is a decision, not an accident.</summary>
+public sealed class CostTests
+{
+    [Theory]
+    [InlineData(0, 13, 15)]
+    [InlineData(1, 13, 16)]
+    [InlineData(3, 13, 18)]
+    public async Task A_claim_and_a_complete_take_two_round_trips_each_and_a_clock_adds_one_statement_to_the_complete(int clocks, int claim, int complete)
+    {
+        await using var world = await World.CreateAsync();
+        await world.LoadShippedAsync();
+        var policies = Enumerable.Range(0, clocks).Select(i => $"clock-{i}").ToArray();
+        foreach (var id in policies)
+        {
+            var policy = new JsonObject { ["id"] = id, ["name"] = id, ["calendar"] = "claims-office", ["target"] = new JsonObject { ["amount"] = "PT8H", ["unit"] = "workingTime" } };
+            (await SaveServiceLevel.RunAsync(world.Get<SettingDocuments>(), world.Get<ServiceLevelCatalog>(), SettingKind.Sla, id, 0, policy, await world.PersonAsync("admin"), world.Clock.GetCurrentInstant())).ShouldBeOfType<SaveServiceLevelResult.Saved>();
+        }
+
+        await world.PublishAsync("one", ("a", Step.Of("Look", ("slaPolicies", "List<String>", policies))));
+        var desk = await Desk.AtAsync(world, await world.StartAsync("one"));
+        var person = await world.PersonAsync("adjuster1");
+        (await CountAsync(world, () => desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, person)))).ShouldBe((2, claim));
+        (await CountAsync(world, () => desk.DoneAsync(CompleteTask.RunAsync(world.Desk, desk.Next, null, [], person)))).ShouldBe((2, complete));
+    }
+
+    /// <summary>Counts what one session of this database is sent. Npgsql reports each round trip as an activity.</summary>
+    private static async Task<(int RoundTrips, int Statements)> CountAsync(World world, Func<Task> work)
+    {
+        var database = await world.ScalarAsync<string>("select current_database()");
+        var sent = new List<string>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "Npgsql",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = activity =>
+            {
+                lock (sent)
+                {
+                    if ((string?)activity.GetTagItem("db.namespace") == database)
+                        sent.Add((string)activity.GetTagItem("db.query.text")!);
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+        await work();
+        return (sent.Count, sent.Sum(batch => batch.Split(";\n").Length));
+    }
+}
