@@ -22,8 +22,9 @@ public sealed class World : IAsyncDisposable
 {
     private readonly TestDatabase _database;
     private readonly ServiceProvider _services;
+    private readonly bool _isGuest;
 
-    private World(TestDatabase database, ServiceProvider services) => (_database, _services) = (database, services);
+    private World(TestDatabase database, ServiceProvider services, bool isGuest) => (_database, _services, _isGuest) = (database, services, isGuest);
 
     public FakeClock Clock { get; private init; } = null!;
 
@@ -37,8 +38,23 @@ public sealed class World : IAsyncDisposable
 
     public static async Task<World> CreateAsync(MailSettings? mail = null, bool allowPrivateAddresses = false)
     {
-        var database = await TestDatabase.CreateAsync();
-        var clock = new FakeClock();
+        var world = Host(await TestDatabase.CreateAsync(), new FakeClock(), mail, allowPrivateAddresses, isGuest: false);
+        var seed = world.Get<SeedPeople>();
+        await seed.TeamsAsync(await File.ReadAllBytesAsync(Repository.Path("definitions/teams.json")), world.Clock.Now());
+        await seed.DemoAsync(await File.ReadAllBytesAsync(Repository.Path("definitions/people.json")), "demo", world.Clock.Now());
+        return world;
+    }
+
+    /// <summary>Another host on the same database, with connections and memory of its own and the same clock. Dispose of it first.</summary>
+    public async Task<World> AnotherHostAsync()
+    {
+        var other = Host(_database, Clock, null, false, isGuest: true);
+        await other.Get<ServiceLevelCatalog>().LoadAsync();
+        return other;
+    }
+
+    private static World Host(TestDatabase database, FakeClock clock, MailSettings? mail, bool allowPrivateAddresses, bool isGuest)
+    {
         var collection = new ServiceCollection();
         collection.AddDataProtection().UseEphemeralDataProtectionProvider();
         var services = collection
@@ -50,11 +66,7 @@ public sealed class World : IAsyncDisposable
             .AddSingleton(mail ?? new())
             .AddSingleton(_ => new HttpEffects(allowPrivateAddresses))
             .BuildServiceProvider();
-        var world = new World(database, services) { Clock = clock };
-        var seed = services.GetRequiredService<SeedPeople>();
-        await seed.TeamsAsync(await File.ReadAllBytesAsync(Repository.Path("definitions/teams.json")), clock.Now());
-        await seed.DemoAsync(await File.ReadAllBytesAsync(Repository.Path("definitions/people.json")), "demo", clock.Now());
-        return world;
+        return new World(database, services, isGuest) { Clock = clock };
     }
 
     public T Get<T>() where T : notnull => _services.GetRequiredService<T>();
@@ -113,7 +125,8 @@ public sealed class World : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _services.DisposeAsync();
-        await _database.DisposeAsync();
+        if (!_isGuest)
+            await _database.DisposeAsync();
     }
 
     static World() => SqlMapper.AddTypeHandler(new TextArray());

@@ -86,8 +86,23 @@ public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> lo
                 due.Add((new(r.GetGuid(0), r.GetString(1), r.GuidOrNull(2), WorkflowData.FromUtf8(r.Utf8(3)) as OrderedDictionary<string, object?> ?? [], r.GetInt32(4) - 1), r.GuidOrNull(5)));
         }
 
-        await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancel }, async (one, token) => await TryAsync(one.Effect, one.Bookmark, token));
-        return due.Count;
+        var leased = new System.Collections.Concurrent.ConcurrentDictionary<Guid, bool>(due.Select(one => KeyValuePair.Create(one.Effect.Id, true)));
+        try
+        {
+            await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancel }, async (one, token) =>
+            {
+                await TryAsync(one.Effect, one.Bookmark, token);
+                leased.TryRemove(one.Effect.Id, out _);
+            });
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            // This host stops. Another one need not wait for the end of the lease; what had begun may be done twice, with the same idempotency key.
+            await using var giveBack = runtime.Database.Query("update effect set due_at = $2, attempts = attempts - 1 where id = any($1) and state = 'pending' and due_at = $3", leased.Keys.ToArray(), now, now + Lease);
+            await giveBack.ExecuteNonQueryAsync(CancellationToken.None);
+        }
+
+        return due.Count - leased.Count;
     }
 
     private async Task TryAsync(DueEffect effect, Guid? bookmark, CancellationToken cancel)

@@ -20,8 +20,6 @@ public sealed class MigrationException(string message, Exception? inner = null) 
 /// </summary>
 public sealed partial class Migrator
 {
-    // Any number will do that nothing else in the database locks.
-    private const long Lock = 0x6f72_6368_6573_7472;
     private const int OldestServer = 15;
 
     /// <summary>Reads the migrations of the assemblies.</summary>
@@ -55,25 +53,11 @@ public sealed partial class Migrator
             throw new MigrationException($"The server is PostgreSQL {connection.PostgreSqlVersion}; {OldestServer} or newer is needed.");
         }
 
-        await ExecuteAsync(connection, $"select pg_advisory_lock({Lock})", cancellation);
-        try
-        {
-            var pending = Pending(await AppliedAsync(connection, cancellation));
-            foreach (var migration in pending)
-            {
-                await ApplyAsync(connection, migration, cancellation);
-            }
-
-            return pending;
-        }
-        finally
-        {
-            // The pool would keep the lock with the connection. A connection that is lost has lost it too.
-            if (connection.State == System.Data.ConnectionState.Open)
-            {
-                await ExecuteAsync(connection, $"select pg_advisory_unlock({Lock})", CancellationToken.None);
-            }
-        }
+        await using var alone = await SchemaLock.TakeAsync(database, cancellation);
+        var pending = Pending(await AppliedAsync(connection, cancellation));
+        foreach (var migration in pending)
+            await ApplyAsync(connection, migration, cancellation);
+        return pending;
     }
 
     internal static Migration Read(string file, string text)

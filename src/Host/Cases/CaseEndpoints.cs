@@ -63,7 +63,7 @@ internal static class CaseEndpoints
             case StartCaseResult.UnknownJourney unknown:
                 return Problems.Of(404, "unknown-journey", "There is no such journey", $"No published journey has the id “{unknown.Journey}”.");
             case StartCaseResult.InvalidInput invalid:
-                return Problems.Invalid(invalid.Errors.GroupBy(e => $"input.{e.Name}").ToDictionary(g => g.Key, g => g.Select(e => e.Reason).ToArray()), 400, "The input does not fit the journey");
+                return Problems.Invalid(invalid.Errors.GroupBy(e => $"input.{e.Name}").ToDictionary(g => g.Key, g => g.Select(e => e.Reason).ToArray()), title: "The input does not fit the journey");
             case StartCaseResult.ReferenceTaken taken:
                 return Problems.Of(409, "reference-taken", "The reference is taken", $"Another case has the reference “{taken.Reference}”.");
             case StartCaseResult.AlreadyRunning:

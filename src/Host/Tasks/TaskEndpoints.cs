@@ -53,8 +53,8 @@ internal static class TaskEndpoints
             Verb(http, id, body.Revision, body.OperationId, request => CancelTask.RunAsync(desk, request, body.Reason, me, cancel))).WithSummary("Ends a task that is not to be done").Answers();
         TaskLifeEndpoints.Map(tasks);
         BulkEndpoints.Map(tasks);
-        tasks.MapPut("/{id:guid}/draft", async Task<Results<NoContent, ProblemHttpResult>> (Guid id, JsonObject data, NpgsqlDataSource database, Person me, CancellationToken cancel) =>
-            await SaveDraft.RunAsync(database, id, data, me, cancel) ? TypedResults.NoContent() : Problems.NotFound("task", id)).WithSummary("Keeps what its owner typed so far").ProducesProblem(404);
+        tasks.MapPut("/{id:guid}/draft", async Task<Results<NoContent, ProblemHttpResult>> (Guid id, JsonObject data, NpgsqlDataSource database, Person me, CancellationToken cancel, [Description("Revision that you last saw; null: whatever it is")] int? revision = null) =>
+            await SaveDraft.RunAsync(database, id, revision, data, me, cancel) ? TypedResults.NoContent() : Problems.NotFound("task", id)).WithSummary("Keeps what its owner typed so far").ProducesProblem(404);
     }
 
     private static async Task<Results<Ok<Page<TaskSummary>>, ProblemHttpResult>> ListAsync(

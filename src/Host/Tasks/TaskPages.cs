@@ -58,7 +58,7 @@ public sealed record TaskView
     public bool IsMine => Task.OwnerId == Me.Id && !Task.State.IsTerminal();
     public bool MayEdit => IsMine && TaskLifeCycle.Allows(Task.State, TaskVerb.Complete);
     public bool MayMove => Task.Team is { } team ? TeamQueries.Steers(Me, team) : Me.Is(Roles.Supervisor, Roles.Administrator);
-    public bool MayClaim => TaskLifeCycle.Allows(Task.State, TaskVerb.Claim) && Assignees.Any(a => a.UserName == Me.UserName);
+    public bool MayClaim => Task.May.Contains("claim");
     public IReadOnlyList<FormError> Errors => Refused is TaskResult.InvalidData invalid ? invalid.Errors : [];
 
     public string Name(string userName) => userName == Me.UserName ? "You" : Names.GetValueOrDefault(userName, userName == "system" ? "The service" : userName);
@@ -207,12 +207,12 @@ internal static class TaskPages
     private static async Task<IResult> DraftAsync(HttpContext http, TaskDesk desk, Guid id, Person me, CancellationToken cancel)
     {
         var form = await http.Request.ReadFormAsync(cancel);
-        if (await ReadAsync(desk, id, me, cancel, withNotes: !http.Request.IsFragment()) is not { } view)
-            return Results.NotFound();
-        var saved = view.MayEdit && await SaveDraft.RunAsync(desk.Runtime.Database, id, JsonSerializer.Deserialize<JsonObject>(Typed(view.Form, form))!, me, cancel);
-        return http.Request.IsFragment()
-            ? new RazorComponentResult<DraftState>(new { SavedAt = saved ? desk.Runtime.Clock.Now() : (Instant?)null })
-            : saved ? Results.LocalRedirect($"/tasks/{Ids.Text(id)}") : Page(view, StatusCodes.Status409Conflict);
+        var (isTheirs, schema) = await SaveDraft.FormAsync(desk.Runtime, id, me, cancel);
+        var saved = isTheirs
+            && await SaveDraft.RunAsync(desk.Runtime.Database, id, Number(form, RevisionField), JsonSerializer.Deserialize<JsonObject>(Typed(schema, form))!, me, cancel);
+        if (http.Request.IsFragment())
+            return new RazorComponentResult<DraftState>(new { SavedAt = saved ? desk.Runtime.Clock.Now() : (Instant?)null });
+        return saved ? Results.LocalRedirect($"/tasks/{Ids.Text(id)}") : await ReadAsync(desk, id, me, cancel) is { } view ? Page(view, StatusCodes.Status409Conflict) : Results.NotFound();
     }
 
     /// <summary>Whether somebody changed the task under the eyes of its owner, whose form is not replaced.</summary>

@@ -54,7 +54,7 @@ public sealed class JobDesk(ISchedulerFactory schedulers, WorkflowRuntime runtim
 
     /// <summary>Runs a job once, now, on whichever host takes it; also when it is paused. False when there is no such job.</summary>
     public Task<bool> RunAsync(string name, string actor, CancellationToken cancel = default) =>
-        ActAsync(name, "job.run", actor, async (scheduler, key) => await scheduler.TriggerJob(key, cancellationToken: cancel), cancel);
+        WishAsync(name, "run", "job.run", actor, cancel);
 
     /// <summary>Pauses a job on all hosts. What is due waits. False when there is no such job.</summary>
     /// <param name="name">Its name.</param>
@@ -62,7 +62,7 @@ public sealed class JobDesk(ISchedulerFactory schedulers, WorkflowRuntime runtim
     /// <param name="reason">Why, for history; null when nobody said.</param>
     /// <param name="cancel">Cancels.</param>
     public Task<bool> PauseAsync(string name, string actor, string? reason = null, CancellationToken cancel = default) =>
-        ActAsync(name, "job.paused", actor, async (scheduler, key) => await scheduler.PauseJob(key, cancel), cancel, reason);
+        WishAsync(name, "pause", "job.paused", actor, cancel, reason);
 
     /// <summary>When a job was paused last, by whom and why; null when never.</summary>
     public async Task<JobPause?> LastPauseAsync(string name, CancellationToken cancel = default)
@@ -79,7 +79,7 @@ public sealed class JobDesk(ISchedulerFactory schedulers, WorkflowRuntime runtim
 
     /// <summary>Lets a paused job go on. False when there is no such job.</summary>
     public Task<bool> ResumeAsync(string name, string actor, CancellationToken cancel = default) =>
-        ActAsync(name, "job.resumed", actor, async (scheduler, key) => await scheduler.ResumeJob(key, cancel), cancel);
+        WishAsync(name, "resume", "job.resumed", actor, cancel);
 
     /// <summary>Makes a failing row due now instead of at the end of its pause. False when it is not there (any more).</summary>
     public async Task<bool> RetryAsync(Guid row, string actor, CancellationToken cancel = default)
@@ -103,23 +103,63 @@ public sealed class JobDesk(ISchedulerFactory schedulers, WorkflowRuntime runtim
 
     private const string Chain = "jobs";
 
-    private async Task<bool> ActAsync(string name, string action, string actor, Func<IScheduler, JobKey, Task> act, CancellationToken cancel, string? reason = null)
+    /// <summary>Has the scheduler do what was wished for and is not done yet. The scheduler has its own connection: should this host die in between, the row is still there and it is done again, which changes nothing.</summary>
+    public async Task FulfilAsync(CancellationToken cancel = default)
+    {
+        await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        var wishes = new List<(string Job, string Wish)>();
+        await using (var take = connection.CreateBatch())
+        {
+            // One host at a time, in the order in which they were wished.
+            take.Add("select pg_advisory_xact_lock(hashtext('job_wish'))");
+            take.Add("with gone as (delete from job_wish returning id, job, wish, created_at) select job, wish from gone order by created_at, id");
+            await using var r = await take.ExecuteReaderAsync(cancel);
+            await r.NextResultAsync(cancel);
+            while (await r.ReadAsync(cancel))
+                wishes.Add((r.GetString(0), r.GetString(1)));
+        }
+
+        if (wishes.Count == 0)
+            return;
+        var scheduler = await schedulers.GetScheduler(cancel);
+        foreach (var (job, wish) in wishes)
+        {
+            var key = new JobKey(job);
+            if (!await scheduler.Exists(key, cancel))
+                continue;
+            if (wish == "run")
+                await scheduler.TriggerJob(key, cancellationToken: cancel);
+            else if (wish == "pause")
+                await scheduler.PauseJob(key, cancel);
+            else
+                await scheduler.ResumeJob(key, cancel);
+        }
+
+        await transaction.CommitAsync(cancel);
+    }
+
+    private async Task<bool> WishAsync(string name, string wish, string action, string actor, CancellationToken cancel, string? reason = null)
     {
         var scheduler = await schedulers.GetScheduler(cancel);
-        var key = new JobKey(name);
-        if (JobCatalog.Find(name) is null || !await scheduler.Exists(key, cancel))
+        if (JobCatalog.Find(name) is null || !await scheduler.Exists(new JobKey(name), cancel))
             return false;
-
-        // The scheduler has its own connection. Written first, history never misses what was done; a failure in between leaves a row about something that was only tried.
+        var now = runtime.Clock.Now();
         await using (var connection = await runtime.Database.OpenConnectionAsync(cancel))
         {
             await using var transaction = await connection.BeginTransactionAsync(cancel);
-            var history = await NamedChain.LockAsync(connection, Chain, actor, runtime.Clock.Now(), cancel);
+            var history = await NamedChain.LockAsync(connection, Chain, actor, now, cancel);
+            await using (var insert = connection.CreateBatch())
+            {
+                insert.Add("insert into job_wish (id, job, wish, created_at) values ($1, $2, $3, $4)", Ids.New(now), name, wish, now);
+                await insert.ExecuteNonQueryAsync(cancel);
+            }
+
             await WriteAsync(connection, history, new(action, "job", name, 0, reason is null ? null : JsonSerializer.SerializeToUtf8Bytes(new { reason })), cancel);
             await transaction.CommitAsync(cancel);
         }
 
-        await act(scheduler, key);
+        await FulfilAsync(cancel);
         return true;
     }
 

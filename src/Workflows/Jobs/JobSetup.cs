@@ -12,7 +12,13 @@ public static class JobSetup
     {
         builder.AddQuartz(q =>
         {
-            q.ConfigureScheduler(o => o.InstanceName = "orchestration");
+            q.ConfigureScheduler(o =>
+            {
+                o.InstanceName = "orchestration";
+
+                // Told that the host stops, jobs end after the batch they are at.
+                o.ShutdownJobInterruption = ShutdownJobInterruption.WhenWaitingForJobs;
+            });
             q.UseDefaultThreadPool(8);
             q.UsePersistentStore(s =>
             {
@@ -33,7 +39,11 @@ public static class JobSetup
             Add<EffectsJob>(q, JobCatalog.Effects);
             Add<HousekeepingJob>(q, JobCatalog.Housekeeping);
         });
-        builder.AddQuartzHostedService(o => o.WaitForJobsToComplete = true);
+
+        // Before Quartz: hosts that start at once make its tables one after the other.
+        builder.Services.AddHostedService<JobSchema>();
+        builder.AddQuartzHostedService(o => (o.WaitForJobsToComplete, o.AwaitApplicationStarted) = (true, false));
+        builder.Services.AddHostedService<JobWishes>();
         builder.Services.Configure<QuartzOptions>(o => o.Scheduling.IgnoreDuplicates = true);
         builder.Services.AddSingleton<JobDesk>();
     }

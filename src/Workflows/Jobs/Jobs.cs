@@ -44,8 +44,8 @@ public sealed class StimuliJob(WorkflowRuntime runtime) : IJob
 /// <summary>Does effects that are due. Several hosts may do so at once: each effect is leased.</summary>
 public sealed class EffectsJob(Effects effects) : IJob
 {
-    /// <inheritdoc/>
-    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) => Sweep.RunAsync(context, effects.SweepAsync, 50, cancellationToken);
+    /// <summary>What takes long is somebody else's answer: when the host stops it is not waited for, and its lease is given back.</summary>
+    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) => Sweep.RunAsync(context, (limit, _) => effects.SweepAsync(limit, cancellationToken), 50, cancellationToken);
 }
 
 /// <summary>Makes the partitions of history for this month and the next two; purges drafts of ended tasks, figures of jobs, kept events nobody came for and operation ids nobody can retry any more.</summary>
@@ -66,14 +66,14 @@ public sealed class HousekeepingJob(NpgsqlDataSource database, WorkflowRuntime r
 
 internal static class Sweep
 {
-    /// <summary>Sweeps until nothing is due, for at most as long as a tick is apart from the next.</summary>
+    /// <summary>Sweeps until nothing is due. When the host stops, the batch under way is finished and no other begun.</summary>
     public static async ValueTask RunAsync(IJobExecutionContext context, Func<int, CancellationToken, Task<int>> sweep, int batch, CancellationToken cancel)
     {
         var total = 0;
         int count;
         do
         {
-            count = await sweep(batch, cancel);
+            count = await sweep(batch, CancellationToken.None);
             total += count;
         }
         while (count == batch && !cancel.IsCancellationRequested);

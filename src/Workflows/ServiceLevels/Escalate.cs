@@ -21,11 +21,11 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
     private const int Sweepers = 2;
 
     /// <summary>Acts on everything that is due, or becomes due meanwhile. Returns how many clocks were looked at.</summary>
-    /// <param name="cancel">Cancels; what was committed until then stays.</param>
-    public async Task<int> RunAsync(CancellationToken cancel = default)
+    /// <param name="stop">Ends it after the batches under way.</param>
+    public async Task<int> RunAsync(CancellationToken stop = default)
     {
-        var first = await SweepAsync(Batch, cancel);
-        return first < Batch ? first : first + (await Task.WhenAll(Enumerable.Range(0, Sweepers).Select(_ => UntilNothingAsync(cancel)))).Sum();
+        var first = await SweepAsync(Batch, CancellationToken.None);
+        return first < Batch ? first : first + (await Task.WhenAll(Enumerable.Range(0, Sweepers).Select(_ => UntilNothingAsync(stop)))).Sum();
     }
 
     /// <summary>Acts on what is due, oldest first. Returns how many clocks were looked at.</summary>
@@ -48,15 +48,11 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         return due.Count;
     }
 
-    private async Task<int> UntilNothingAsync(CancellationToken cancel)
+    private async Task<int> UntilNothingAsync(CancellationToken stop)
     {
-        int count, total = 0;
-        do
-        {
-            count = await Task.Run(() => SweepAsync(Batch, cancel), cancel);
-            total += count;
-        }
-        while (count > 0);
+        var (count, total) = (Batch, 0);
+        while (count > 0 && !stop.IsCancellationRequested)
+            total += count = await Task.Run(() => SweepAsync(Batch, CancellationToken.None), CancellationToken.None);
         return total;
     }
 

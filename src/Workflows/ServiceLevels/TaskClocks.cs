@@ -72,7 +72,7 @@ internal static class TaskClocks
         clocks.Write(transaction, transaction.History, transaction.InstanceId!.Value, (move.Task, move.Title), move.Event);
     }
 
-    private static IReadOnlyDictionary<string, string> Facts(InstanceState state, CompiledWorkflow workflow, string activity, OrderedDictionary<string, object?>? brought)
+    private static Dictionary<string, string> Facts(InstanceState state, CompiledWorkflow workflow, string activity, OrderedDictionary<string, object?>? brought)
     {
         var facts = new Dictionary<string, string>(CaseFacts.With(CaseFacts.Of(state, workflow), brought), StringComparer.Ordinal);
         facts["step"] = workflow.FindActivity(activity)?.Name ?? activity;

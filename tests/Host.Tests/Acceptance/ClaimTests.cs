@@ -23,7 +23,11 @@ public sealed class ClaimTests(Office office) : IClassFixture<Office>
 
         await AssessAsync(id, "adjuster1", 7200);
         await office.Person("adjuster2").DoAsync(id, "decide", "Approve", new { approvedAmount = 6700, reason = "As assessed, less the deductible." });
-        await office.Person("adjuster2").DoAsync(id, "pay", "Paid", new { payee = "Ines Castellan", paidAmount = 6700, paidOn = "2026-06-01" });
+
+        // Whoever decided does not pay, though they are in the team that does.
+        var pay = await office.Person("adjuster2").TaskAsync(id, "pay");
+        ((string)(await (await office.Person("adjuster2").AskAsync(pay, "claim")).ProblemAsync(403))["step"]!).ShouldBe("decide");
+        await office.Person("adjuster1").DoAsync(id, "pay", "Paid", new { payee = "Ines Castellan", paidAmount = 6700, paidOn = "2026-06-01" });
 
         var claim = await office.Supervisor.CaseAsync(id);
         ((string)claim["case"]!["status"]!).ShouldBe("Finished");

@@ -159,7 +159,7 @@ public sealed class ClockTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task A_journey_asks_for_a_jurisdiction_it_knows_and_for_dates_that_are_dates()
     {
-        var problem = await (await office.FrontOffice.StartAsync("claims", office.NewReference("CLM"), new { jurisdiction = "Narnia", claimedAmount = 1, lossDescription = "x", lossDate = "yesterday" })).ProblemAsync(400);
+        var problem = await (await office.FrontOffice.StartAsync("claims", office.NewReference("CLM"), new { jurisdiction = "Narnia", claimedAmount = 1, lossDescription = "x", lossDate = "yesterday" })).ProblemAsync(422);
         problem["errors"]!.AsObject().Select(e => e.Key).ShouldBe(["input.jurisdiction", "input.lossDate"], ignoreOrder: true);
     }
 

@@ -25,7 +25,7 @@ public sealed class RefusalTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task Input_that_does_not_fit_is_refused_with_every_error()
     {
-        var problem = await (await office.FrontOffice.StartAsync("claims", office.NewReference("CLM"), new { claimedAmount = "much", lossDate = 5 })).ProblemAsync(400);
+        var problem = await (await office.FrontOffice.StartAsync("claims", office.NewReference("CLM"), new { claimedAmount = "much", lossDate = 5 })).ProblemAsync(422);
 
         problem["errors"]!.AsObject().Select(e => e.Key).ShouldBe(["input.jurisdiction", "input.claimedAmount", "input.lossDescription", "input.lossDate"], ignoreOrder: true);
     }

@@ -29,7 +29,7 @@ public sealed class Worker(HttpClient http, string userName)
         {
             var request = new HttpRequestMessage(method, path)
             {
-                Content = body is null ? null : JsonContent.Create(body), Headers = { Authorization = new AuthenticationHeaderValue("Bearer", bearer) },
+                Content = body is null ? null : body as HttpContent ?? JsonContent.Create(body), Headers = { Authorization = new AuthenticationHeaderValue("Bearer", bearer) },
             };
             foreach (var (name, value) in headers)
                 request.Headers.Add(name, value);
@@ -74,6 +74,13 @@ public sealed class Worker(HttpClient http, string userName)
         foreach (var (name, value) in more is null ? [] : JsonSerializer.SerializeToNode(more, JsonSerializerOptions.Web)!.AsObject())
             body[name] = value?.DeepClone();
         return await SendAsync(HttpMethod.Post, $"/api/tasks/{task["id"]}/{verb}", body);
+    }
+
+    /// <summary>Asks a task for a verb that must be done.</summary>
+    public async Task DoneAsync(JsonNode task, string verb, object? more = null)
+    {
+        var answer = await AskAsync(task, verb, more);
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK, $"{userName} asks to {verb}: {await answer.Content.ReadAsStringAsync()}");
     }
 
     /// <summary>Claims a step's task and answers what it is then.</summary>

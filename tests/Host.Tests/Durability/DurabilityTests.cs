@@ -1,10 +1,13 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Tests.Acceptance;
 using Orchestration.Testing;
+using Orchestration.Workflows.Jobs;
 
 namespace Orchestration.Host.Tests.Durability;
 
@@ -83,6 +86,60 @@ public sealed class DurabilityTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task Three_hosts_that_start_at_once_on_an_empty_database_get_along()
+    {
+        await using var empty = await TestDatabase.CreateEmptyAsync();
+        var hosts = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => HostProcess.StartAsync(empty.ConnectionString)));
+        try
+        {
+            using var wire = new Persistent();
+            var admin = new RemoteOffice(wire, hosts[0].Address).Person("admin");
+            var jobs = await Eventually.AsksAsync(
+                async () => (await admin.GetAsync("/api/jobs")).AsArray(), all => all.Count(j => (string?)j!["state"] is "Scheduled" or "Running") == JobCatalog.All.Count, "every job is scheduled");
+            jobs.Select(j => (string)j!["name"]!).ShouldBe(JobCatalog.All.Select(j => j.Name));
+            hosts.ShouldAllBe(host => !host.Said.Contains("23505", StringComparison.Ordinal) && !host.Said.Contains("42P07", StringComparison.Ordinal));
+        }
+        finally
+        {
+            foreach (var host in hosts)
+                await host.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_host_that_is_told_to_stop_ends_what_it_is_at_and_gives_back_what_it_waits_for()
+    {
+        // A receiver that takes a request and never answers.
+        using var receiver = new HttpListener();
+        var address = $"http://127.0.0.1:{HostProcess.FreePort()}/";
+        receiver.Prefixes.Add(address);
+        receiver.Start();
+        await PublishAsync("calls", $$"""{ "id": "call", "type": "Elsa.SendHttpRequest", "version": 1, "url": { "typeName": "Uri", "expression": { "type": "Literal", "value": "{{address}}" } }, "method": { "typeName": "String", "expression": { "type": "Literal", "value": "POST" } } }""");
+        await using var first = await HostProcess.StartAsync(_database.ConnectionString, settings: ("Http__AllowPrivateAddresses", "true"));
+        using var wire = new Persistent();
+        var office = new RemoteOffice(wire, first.Address);
+        var id = await office.Person("frontoffice").OpenAsync("calls", "CALL-1", new { });
+        var taken = await receiver.GetContextAsync();
+        var key = taken.Request.Headers["Idempotency-Key"];
+
+        // Meanwhile people are at work.
+        var claims = Enumerable.Range(1, 4).Select(n => SettleAsync(office, $"CLM-{n}", () => { })).ToArray();
+        (await first.StopAsync()).ShouldBe(0, first.Said);
+        await using (var database = NpgsqlDataSource.Create(_database.ConnectionString))
+        await using (var lease = database.CreateCommand("select count(*)::int from effect where state = 'pending' and due_at <= now() and attempts = 0"))
+            (await lease.ExecuteScalarAsync()).ShouldBe(1, "the next host need not wait for the lease to end");
+
+        await using var second = await HostProcess.StartAsync(_database.ConnectionString, first.Address, ("Http__AllowPrivateAddresses", "true"));
+        var again = await receiver.GetContextAsync();
+        again.Request.Headers["Idempotency-Key"].ShouldBe(key);
+        again.Response.StatusCode = 204;
+        again.Response.Close();
+        foreach (var claim in await Task.WhenAll(claims))
+            ((string)(await office.Person("supervisor").CaseAsync(claim))["case"]!["subStatus"]!).ShouldBe("Finished");
+        await Eventually.AsksAsync(async () => (string)(await office.Person("supervisor").CaseAsync(id))["case"]!["subStatus"]!, status => status == "Finished", "the call is answered");
+    }
+
     /// <summary>A claim from notice to payment, each request with an operation id of its own so that sending it again is harmless.</summary>
     private static async Task<Guid> SettleAsync(RemoteOffice office, string reference, Action stepDone)
     {
@@ -95,7 +152,7 @@ public sealed class DurabilityTests : IAsyncLifetime
             ("adjuster1", "fraudCheck", "Clear", new { policyHistoryChecked = true }),
             ("adjuster1", "assess", "Assessed", new { assessedAmount = 800, recommendation = "Pay", reasoning = "Photos agree." }),
             ("adjuster2", "decide", "Approve", new { approvedAmount = 700, reason = "As assessed." }),
-            ("adjuster2", "pay", "Paid", new { payee = "Ines Castellan", paidAmount = 700, paidOn = "2026-06-02" }),
+            ("adjuster1", "pay", "Paid", new { payee = "Ines Castellan", paidAmount = 700, paidOn = "2026-06-02" }),
         ];
         foreach (var (who, step, outcome, data) in steps)
         {
@@ -107,18 +164,22 @@ public sealed class DurabilityTests : IAsyncLifetime
     }
 
     /// <summary>A journey of one step that is overdue after a second.</summary>
-    private async Task PublishUrgentAsync()
+    private Task PublishUrgentAsync() => PublishAsync("urgent", """
+        { "id": "act", "name": "act", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Act" } },
+          "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-intake" } },
+          "slaDuration": { "typeName": "String", "expression": { "type": "Literal", "value": "PT1S" } }, "slaUnit": { "typeName": "String", "expression": { "type": "Literal", "value": "elapsed" } },
+          "slaCalendar": { "typeName": "String", "expression": { "type": "Literal", "value": "24x7" } } }
+        """);
+
+    private async Task PublishAsync(string journey, string activity)
     {
         await using var host = new HostApp(_database.ConnectionString);
         await host.Api().GetAsync("/health/live");
-        const string document = """
-            { "definitionId": "urgent", "name": "urgent", "root": { "id": "flow", "type": "Elsa.Flowchart", "version": 1, "start": "act", "connections": [], "activities": [
-              { "id": "act", "name": "act", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Act" } },
-                "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-intake" } },
-                "slaDuration": { "typeName": "String", "expression": { "type": "Literal", "value": "PT1S" } }, "slaUnit": { "typeName": "String", "expression": { "type": "Literal", "value": "elapsed" } },
-                "slaCalendar": { "typeName": "String", "expression": { "type": "Literal", "value": "24x7" } } } ] } }
+        var start = (string)JsonNode.Parse(activity)!["id"]!;
+        var document = $$"""
+            { "definitionId": "{{journey}}", "name": "{{journey}}", "root": { "id": "flow", "type": "Elsa.Flowchart", "version": 1, "start": "{{start}}", "connections": [], "activities": [ {{activity}} ] } }
             """;
-        (await host.Services.GetRequiredService<DefinitionStore>().PublishAsync(new("urgent", Encoding.UTF8.GetBytes(document), "designer"), "analyst", host.Clock.GetCurrentInstant()))
+        (await host.Services.GetRequiredService<DefinitionStore>().PublishAsync(new(journey, Encoding.UTF8.GetBytes(document), "designer"), "analyst", host.Clock.GetCurrentInstant()))
             .ShouldBeOfType<PublishResult.Published>();
     }
 

@@ -10,14 +10,27 @@ internal sealed class HostProcess : IAsyncDisposable
 {
     private readonly Process _process;
 
-    private HostProcess(Process process, Uri address) => (_process, Address) = (process, address);
+    private readonly List<string> _said;
+
+    private HostProcess(Process process, Uri address, List<string> said) => (_process, Address, _said) = (process, address, said);
+
+    /// <summary>What it has written so far.</summary>
+    public string Said
+    {
+        get
+        {
+            lock (_said)
+                return string.Join('\n', _said);
+        }
+    }
 
     public Uri Address { get; }
 
     /// <summary>Starts a host and waits until it listens.</summary>
     /// <param name="connectionString">Its database.</param>
     /// <param name="address">Where it listens; default a free port.</param>
-    public static async Task<HostProcess> StartAsync(string connectionString, Uri? address = null)
+    /// <param name="settings">Configuration besides.</param>
+    public static async Task<HostProcess> StartAsync(string connectionString, Uri? address = null, params (string Name, string Value)[] settings)
     {
         address ??= new Uri($"http://127.0.0.1:{FreePort()}");
         var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
@@ -32,6 +45,8 @@ internal sealed class HostProcess : IAsyncDisposable
             },
             EnableRaisingEvents = true,
         };
+        foreach (var (name, value) in settings)
+            process.StartInfo.Environment[name] = value;
         var listens = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var said = new List<string>();
         process.OutputDataReceived += (_, line) => Heard(line.Data);
@@ -50,7 +65,7 @@ internal sealed class HostProcess : IAsyncDisposable
             throw;
         }
 
-        return new(process, address);
+        return new(process, address, said);
 
         void Heard(string? line)
         {
@@ -69,6 +84,15 @@ internal sealed class HostProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>SIGTERM: the host is asked to end. Returns its exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        return _process.ExitCode;
+    }
+
     /// <summary>SIGKILL: no handler runs, nothing is flushed.</summary>
     public async Task KillAsync()
     {
@@ -83,7 +107,7 @@ internal sealed class HostProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
