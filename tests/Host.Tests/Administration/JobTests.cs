@@ -39,6 +39,33 @@ public sealed class JobTests(SharedHost host) : IClassFixture<SharedHost>
     }
 
     [Fact]
+    public async Task What_a_host_that_died_was_told_of_a_job_another_one_does()
+    {
+        using var admin = await host.App.ApiAsync("admin");
+        var desk = host.App.Services.GetRequiredService<JobDesk>();
+        var database = host.App.Services.GetRequiredService<NpgsqlDataSource>();
+        await WishAsync("pause");
+        await desk.FulfilAsync();
+        (await JobAsync(admin, "housekeeping")).State.ShouldBe("Paused");
+
+        // In the order in which it was wished, and again does no harm.
+        await WishAsync("resume");
+        await WishAsync("pause");
+        await WishAsync("resume");
+        await Task.WhenAll(desk.FulfilAsync(), desk.FulfilAsync());
+        (await JobAsync(admin, "housekeeping")).State.ShouldNotBe("Paused");
+        await using var left = database.Query("select count(*)::int from job_wish");
+        (await left.ExecuteScalarAsync()).ShouldBe(0);
+
+        async Task WishAsync(string wish)
+        {
+            var now = host.App.Clock.Advance(NodaTime.Duration.FromMilliseconds(1));
+            await using var insert = database.Query("insert into job_wish (id, job, wish, created_at) values ($1, 'housekeeping', $2, $3)", Ids.New(now), wish, now);
+            await insert.ExecuteNonQueryAsync();
+        }
+    }
+
+    [Fact]
     public async Task A_paused_job_leaves_its_work_until_it_is_run_by_hand_or_resumed()
     {
         using var admin = await host.App.ApiAsync("admin");

@@ -37,6 +37,20 @@ public sealed class WebhookTests
     }
 
     [Fact]
+    public async Task An_endpoint_counts_on_every_host_from_the_moment_it_is_added_and_no_longer_than_it_is_there()
+    {
+        await using var world = await WorldAsync();
+        await using var other = await world.AnotherHostAsync();
+        await other.StartAsync("steps", "BEFORE");
+        var added = (await world.Get<WebhookDesk>().AddAsync("https://example.com/hooks", null, ["case.started"], "admin")).ShouldBeOfType<WebhookResult.Done>();
+        var told = await other.StartAsync("steps", "BETWEEN");
+        (await world.Get<WebhookDesk>().RemoveAsync(added.Endpoint.Id, "admin")).ShouldBeTrue();
+        await other.StartAsync("steps", "AFTER");
+        (await world.ScalarAsync<Guid>("select instance_id from effect where kind = 'webhook'")).ShouldBe(told, "nobody told the other host, and it knows");
+        (await world.ScalarAsync<int>("select count(*)::int from effect")).ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_receiver_that_fails_is_tried_again_with_the_same_id_and_one_that_is_gone_is_switched_off()
     {
         using var receiver = new Receiver();
