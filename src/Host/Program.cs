@@ -59,6 +59,7 @@ static async Task Run(string[] args)
     app.MapJobs();
     app.MapWebhooks();
     app.MapJourneys();
+    app.MapDefinitions();
     app.MapCases();
     app.MapCasePages();
     app.MapTasks();

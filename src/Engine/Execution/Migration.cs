@@ -5,10 +5,11 @@ namespace Orchestration.Engine.Execution;
 
 /// <summary>What a migration would do with one thing that an instance is doing now.</summary>
 /// <param name="ActivityId">The activity.</param>
+/// <param name="Name">Its name, or null.</param>
 /// <param name="NodeId">Its path in the version it runs on.</param>
 /// <param name="Waits">Bookmarks (and so tasks and deadlines) that stay as they are.</param>
 /// <param name="Blocked">Why it cannot go on in the other version, or null when it can.</param>
-public sealed record MigrationStep(string ActivityId, string NodeId, IReadOnlyList<Bookmark> Waits, string? Blocked);
+public sealed record MigrationStep(string ActivityId, string? Name, string NodeId, IReadOnlyList<Bookmark> Waits, string? Blocked);
 
 /// <summary>What a migration would do with an instance.</summary>
 /// <param name="Steps">Everything the instance is doing now, the outermost first: kept as it is, with what it waits for.</param>
@@ -43,7 +44,7 @@ public static class Migration
         {
             var old = from.FindNode(execution.NodeId) ?? throw new InvalidDataException($"Instance {state.Id} runs activity {execution.NodeId}, which version {from.Id} does not have.");
             var waits = state.Bookmarks.FindAll(x => x.ActivityInstanceId == execution.Id);
-            steps.Add(new MigrationStep(old.Id, old.NodeId, waits, Obstacle(old, Find(old.NodeId, to), to)));
+            steps.Add(new MigrationStep(old.Id, old.Name, old.NodeId, waits, Obstacle(old, Find(old.NodeId, to), to)));
         }
 
         return new MigrationPlan(

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using NodaTime;
 using Npgsql;
@@ -67,17 +68,26 @@ public static class Alterations
 {
     /// <summary>Does them, in order.</summary>
     public static async Task<AlterationResult> RunAsync(WorkflowRuntime runtime, Guid instance, IReadOnlyList<Alteration> alterations, string actor, CancellationToken cancel = default) =>
-        (await RunAsync(runtime, instance, alterations, actor, null, cancel))!;
+        (await RunAsync(runtime, instance, alterations, actor, null, null, cancel))!;
+
+    /// <summary>Does them, in order, or answers what it did when it was asked for by this operation before.</summary>
+    public static async Task<AlterationResult> RunAsync(WorkflowRuntime runtime, Guid instance, IReadOnlyList<Alteration> alterations, string actor, Operation operation, CancellationToken cancel = default) =>
+        (await RunAsync(runtime, instance, alterations, actor, null, operation, cancel))!;
 
     /// <summary>Does them for a job: its stimulus goes and it ends in the same transaction. Null when somebody else has done it.</summary>
-    internal static async Task<AlterationResult?> RunAsync(
-        WorkflowRuntime runtime, Guid instance, IReadOnlyList<Alteration> alterations, string actor, (Guid Stimulus, Func<IReadOnlyList<AlterationEntry>, NpgsqlBatchCommand> End)? job, CancellationToken cancel)
+    internal static Task<AlterationResult?> RunAsync(
+        WorkflowRuntime runtime, Guid instance, IReadOnlyList<Alteration> alterations, string actor, (Guid Stimulus, Func<IReadOnlyList<AlterationEntry>, NpgsqlBatchCommand> End)? job, CancellationToken cancel) =>
+        RunAsync(runtime, instance, alterations, actor, job, null, cancel);
+
+    private static async Task<AlterationResult?> RunAsync(
+        WorkflowRuntime runtime, Guid instance, IReadOnlyList<Alteration> alterations, string actor, (Guid Stimulus, Func<IReadOnlyList<AlterationEntry>, NpgsqlBatchCommand> End)? job, Operation? operation,
+        CancellationToken cancel)
     {
         var log = new List<AlterationEntry>();
         if (alterations.Count == 0)
             return Refuse("There is nothing to do.");
-        await using var transaction = await InstanceTransaction.OpenAsync(
-            runtime, actor, ("$1", instance), reads: job is var (stimulus, _) ? [Sql.Command("delete from stimulus where id = $1 returning id", stimulus)] : null, cancel: cancel);
+        NpgsqlBatchCommand[]? reads = job is var (stimulus, _) ? [Sql.Command("delete from stimulus where id = $1 returning id", stimulus)] : operation is not null ? [operation.Find()] : null;
+        await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor, ("$1", instance), reads: reads, cancel: cancel);
         if (job is not null)
         {
             await transaction.NextResultAsync(cancel);
@@ -88,6 +98,16 @@ public static class Alterations
 
         if (transaction.InstanceId is null)
             return Refuse("There is no such instance.") with { IsFound = false };
+        if (operation is not null)
+        {
+            await transaction.NextResultAsync(cancel);
+            if (await transaction.Reads.ReadAsync(cancel))
+            {
+                return operation.IsSame(transaction.Reads.GetFieldValue<byte[]>(0))
+                    ? new(null, [.. JsonSerializer.Deserialize<string[]>(transaction.Reads.GetString(1))!.Select(message => new AlterationEntry(message, true, transaction.Now))])
+                    : Refuse("The operation id was used for something else.");
+            }
+        }
 
         foreach (var alteration in alterations)
         {
@@ -101,6 +121,9 @@ public static class Alterations
 
         if (job is var (_, end))
             transaction.Write(end(log));
+        if (operation is not null)
+            transaction.Write(operation.Remember(JsonSerializer.SerializeToUtf8Bytes(log.ConvertAll(entry => entry.Message)), transaction.Now));
+
         try
         {
             await transaction.CommitAsync(cancel);

@@ -10,7 +10,11 @@ namespace Orchestration.Engine.Runtime;
 /// <param name="Actor">Who.</param>
 /// <param name="Revision">Revision of the definition that they saw last; null when the client knows none, which is then not checked.</param>
 /// <param name="Page">The page they edit in: its own saves, however they overlap, never conflict with each other.</param>
-public sealed record DefinitionEdit(string Actor, int? Revision = null, string? Page = null);
+public sealed record DefinitionEdit(string Actor, int? Revision = null, string? Page = null)
+{
+    /// <summary>Remembered with the id of the version that the edit made, in its transaction. The caller has looked for it before; a second use at the same time breaks <see cref="Operation.Constraint"/>.</summary>
+    public Operation? Operation { get; init; }
+}
 
 /// <summary>How a change of a definition went.</summary>
 public abstract record EditResult
@@ -85,6 +89,7 @@ public sealed partial class DefinitionStore
         }
 
         batch.WriteChain(history);
+        Remember(batch, edit, id, now);
         await batch.ExecuteNonQueryAsync(cancel);
         await transaction.CommitAsync(cancel);
         _compiled.TryRemove(id, out _);
@@ -178,6 +183,12 @@ public sealed partial class DefinitionStore
 
     /// <summary>What keeps a draft from being run; empty when nothing does.</summary>
     public IReadOnlyList<DefinitionError> CheckRun(StoredDefinition draft) => Compile(draft.Document, DefinitionUse.Run) is (null, var errors) ? errors : [];
+
+    private static void Remember(NpgsqlBatch batch, DefinitionEdit? edit, string versionId, Instant now)
+    {
+        if (edit?.Operation is { } operation)
+            batch.BatchCommands.Add(operation.Remember(JsonSerializer.SerializeToUtf8Bytes(versionId), now));
+    }
 
     private async Task ChangedAsync(string definitionId, CancellationToken cancel)
     {

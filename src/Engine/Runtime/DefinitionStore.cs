@@ -199,6 +199,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         }
 
         batch.WriteChain(history);
+        Remember(batch, definition.Edit, id, now);
         await batch.ExecuteNonQueryAsync(cancel);
         await transaction.CommitAsync(cancel);
         _compiled[id] = workflow;

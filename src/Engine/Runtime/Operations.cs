@@ -34,6 +34,14 @@ public sealed record Operation(string Actor, string Id, byte[] RequestHash)
     /// <summary>Reads what was answered before: <c>(request_hash, answer)</c> or nothing.</summary>
     public NpgsqlBatchCommand Find() => Sql.Command("select request_hash, answer from operation where actor = $1 and id = $2", Actor, Id);
 
+    /// <summary>What was answered before, read by itself; null: nothing.</summary>
+    public async Task<(byte[] RequestHash, byte[] Answer)?> FindAsync(NpgsqlDataSource database, CancellationToken cancel)
+    {
+        await using var query = database.Query(Find().CommandText, Actor, Id);
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        return await reader.ReadAsync(cancel) ? (reader.GetFieldValue<byte[]>(0), reader.Utf8(1)) : null;
+    }
+
     /// <summary>Remembers the answer.</summary>
     public NpgsqlBatchCommand Remember(byte[] answer, Instant now) =>
         Sql.Command("insert into operation (actor, id, request_hash, answer, created_at) values ($1, $2, $3, $4, $5)", Actor, Id, RequestHash, new Json(answer), now);

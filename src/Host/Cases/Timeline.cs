@@ -96,6 +96,7 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "promise.kept-late" => new("clock-x", "bad", $"Promise kept too late: {title}", reason, null, null, 90),
             "promise.released" => new("circle-minus", null, $"Promise no longer needed: {title}", reason, null, null, 90),
             "sla.rung" when title.Length > 0 => new("bell", null, $"Escalated at {Text(e.Payload, "rung")}: {title}", null, null, null, 55),
+            "instance.altered" when Text(e.Payload, "type") == "Migrate" => new("versions", null, $"Goes on in version {e.Payload!["version"]} of the journey", null, null, null, 90),
             "incident.retried" => new("refresh", null, "Failed step run again", null, null, null, 85),
             "Faulted" => new("alert-triangle", "bad", $"Failed: {Activity(e)}", Text(e.Payload, "message"), null, null, 98),
             "effect.given-up" => new("plug-connected-x", "bad", "The outside world could not be reached", Text(e.Payload, "error"), null, null, 97),

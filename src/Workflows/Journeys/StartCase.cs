@@ -91,12 +91,10 @@ public static class StartCase
 
     private static async Task<StartCaseResult?> AnswerAsync(NpgsqlDataSource database, Operation operation, CancellationToken cancel)
     {
-        await using var query = database.Query(operation.Find().CommandText, operation.Actor, operation.Id);
-        await using var reader = await query.ExecuteReaderAsync(cancel);
-        if (!await reader.ReadAsync(cancel))
+        if (await operation.FindAsync(database, cancel) is not { } remembered)
             return null;
-        return operation.IsSame(reader.GetFieldValue<byte[]>(0))
-            ? new StartCaseResult.Started(JsonSerializer.Deserialize<Guid>(reader.Utf8(1)))
+        return operation.IsSame(remembered.RequestHash)
+            ? new StartCaseResult.Started(JsonSerializer.Deserialize<Guid>(remembered.Answer))
             : new StartCaseResult.KeyReused(operation.Id);
     }
 }
