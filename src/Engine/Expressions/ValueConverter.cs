@@ -146,13 +146,24 @@ public static class ValueConverter
         {
             if (string.IsNullOrWhiteSpace(text))
                 return null;
-            return int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var parsed) && parsed >= low && parsed <= high ? parsed : 0;
+            return Whole(text, low, high, type) is { } whole ? (int)whole : 0;
         }
 
         if (!TryNumber(value, out var number))
             return 0;
         var rounded = Math.Round(number, MidpointRounding.ToEven);
         return rounded >= low && rounded <= high ? (int)rounded : throw Overflow(type);
+    }
+
+    /// <summary>A whole number in text; null where it is none, which Elsa takes for 0. One that is too large is an error there too.</summary>
+    private static long? Whole(string text, long low, long high, string type)
+    {
+        if (long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number))
+            return number >= low && number <= high ? number : throw Overflow(type);
+        var digits = text.AsSpan().Trim();
+        if (digits is ['+' or '-', ..])
+            digits = digits[1..];
+        return digits.Length > 0 && !digits.ContainsAnyExceptInRange('0', '9') ? throw Overflow(type) : null;
     }
 
     private static long? ToInt64(object value)
@@ -162,7 +173,7 @@ public static class ValueConverter
             case long whole:
                 return whole;
             case string text:
-                return string.IsNullOrWhiteSpace(text) ? null : long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var parsed) ? parsed : 0L;
+                return string.IsNullOrWhiteSpace(text) ? null : Whole(text, long.MinValue, long.MaxValue, "Int64") ?? 0L;
             case decimal exact:
                 return exact is >= long.MinValue and <= long.MaxValue ? (long)Math.Round(exact, MidpointRounding.ToEven) : throw Overflow("Int64");
         }

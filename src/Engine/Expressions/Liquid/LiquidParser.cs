@@ -445,7 +445,8 @@ internal sealed class LiquidParser(string source)
             "true" => new LiquidLiteral(true),
             "false" => new LiquidLiteral(false),
             "nil" or "null" => new LiquidLiteral(null),
-            "empty" or "blank" => new LiquidLiteral(EmptyValue.Instance),
+            "empty" => new LiquidLiteral(EmptyValue.Instance),
+            "blank" => new LiquidLiteral(BlankValue.Instance),
             _ => new LiquidPath(name, Members()),
         };
     }

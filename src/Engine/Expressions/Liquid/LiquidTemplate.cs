@@ -139,10 +139,16 @@ internal sealed class LiquidContext(ExpressionScope scope, ScriptLimits limits)
 /// <summary>Text that is not encoded when it is written.</summary>
 internal sealed record RawText(string Text);
 
-/// <summary>The words <c>empty</c> and <c>blank</c>, which compare with anything that is so.</summary>
+/// <summary>The word <c>empty</c>, which compares with anything that is so.</summary>
 internal sealed record EmptyValue
 {
     public static EmptyValue Instance { get; } = new();
+}
+
+/// <summary>The word <c>blank</c>: nothing, or text of spaces only.</summary>
+internal sealed record BlankValue
+{
+    public static BlankValue Instance { get; } = new();
 }
 
 /// <summary>Conversions and comparisons of Liquid on workflow data.</summary>
@@ -152,7 +158,7 @@ internal static class LiquidValue
 
     public static bool IsEmpty(object? value) => value switch
     {
-        null or false or "" or EmptyValue => true,
+        null or false or "" or EmptyValue or BlankValue => true,
         List<object?> list => list.Count == 0,
         OrderedDictionary<string, object?> entries => entries.Count == 0,
         _ => false,
@@ -160,11 +166,12 @@ internal static class LiquidValue
 
     public static string Text(object? value) => value switch
     {
-        null or EmptyValue or OrderedDictionary<string, object?> => "",
+        null or EmptyValue or BlankValue or OrderedDictionary<string, object?> => "",
         string text => text,
         RawText raw => raw.Text,
         bool flag => flag ? "true" : "false",
-        double number when Math.Abs(number) < 7.9e27 => ((decimal)number).ToString(CultureInfo.InvariantCulture),
+        decimal number => Decimal(number),
+        double number when Math.Abs(number) < 7.9e27 => Decimal((decimal)number),
         List<object?> list => string.Concat(list.Select(Text)),
         DateTimeOffset time => time.ToString("u", CultureInfo.InvariantCulture),
         byte[] bytes => System.Convert.ToBase64String(bytes),
@@ -172,9 +179,14 @@ internal static class LiquidValue
         _ => "",
     };
 
+    /// <summary>Without the zeros at its end, as Fluid does; a whole number that was written with decimals keeps one.</summary>
+    private static string Decimal(decimal number) =>
+        number.Scale > 0 && decimal.IsInteger(number) ? number.ToString("0.0", CultureInfo.InvariantCulture) : number.ToString("G29", CultureInfo.InvariantCulture);
+
     public static decimal Number(object? value) => value switch
     {
         decimal number => number,
+        true => 1,
         int number => number,
         long number => number,
         double number when Math.Abs(number) < 7.9e27 => (decimal)number,
@@ -194,6 +206,8 @@ internal static class LiquidValue
 
     public static bool Same(object? a, object? b)
     {
+        if (a is BlankValue || b is BlankValue)
+            return (a is BlankValue ? b : a) is var other && (other is null or BlankValue or EmptyValue || other is string or RawText && string.IsNullOrWhiteSpace(Text(other)));
         if (a is EmptyValue || b is EmptyValue)
             return a is EmptyValue ? IsEmpty(b) && b is not null : IsEmpty(a) && a is not null;
         if (IsNumber(a) && IsNumber(b))
@@ -416,9 +430,10 @@ internal sealed class LiquidCounter(string name, int step) : LiquidNode
 {
     public override void Render(LiquidContext context)
     {
-        var value = context.Counters.GetValueOrDefault(name);
-        context.Output.Append(CultureInfo.InvariantCulture, $"{(step < 0 ? value - 1 : value)}");
-        context.Counters[name] = value + step;
+        // As in Fluid both begin at 0.
+        var value = context.Counters.TryGetValue(name, out var last) ? last + step : 0;
+        context.Output.Append(CultureInfo.InvariantCulture, $"{value}");
+        context.Counters[name] = value;
     }
 }
 
