@@ -143,6 +143,7 @@ internal static class Sweeper
         }
 
         await OnceAsync(database, "select pg_stat_statements_reset()");
+        var idle = await ServerCpuAsync(database);
 #pragma warning disable RS0030 // A benchmark measures real time.
         var go = SystemClock.Instance.Now();
 #pragma warning restore RS0030
@@ -152,7 +153,7 @@ internal static class Sweeper
         foreach (var worker in workers)
             cpu += double.Parse((await worker.StandardOutput.ReadLineAsync())!, CultureInfo.InvariantCulture);
 
-        var server = await ServerCpuAsync(database);
+        var server = await ServerCpuAsync(database) - idle;
         foreach (var worker in workers)
         {
             await worker.StandardInput.WriteLineAsync();
