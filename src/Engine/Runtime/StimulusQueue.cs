@@ -91,11 +91,9 @@ public sealed partial class StimulusQueue
 
     private async Task<Published?> AnswerAsync(Operation operation, CancellationToken cancel)
     {
-        await using var query = _runtime.Database.Query(operation.Find().CommandText, operation.Actor, operation.Id);
-        await using var reader = await query.ExecuteReaderAsync(cancel);
-        if (!await reader.ReadAsync(cancel) || !operation.IsSame(reader.GetFieldValue<byte[]>(0)))
+        if (await operation.FindAsync(_runtime.Database, cancel) is not { } before || !operation.IsSame(before.RequestHash))
             return null;
-        var answer = JsonSerializer.Deserialize<Answer>(reader.Utf8(1))!;
+        var answer = JsonSerializer.Deserialize<Answer>(before.Answer)!;
         return new(answer.Told, answer.KeptUntil is { } ticks ? Instant.FromUnixTimeTicks(ticks) : null);
     }
 

@@ -56,6 +56,10 @@ internal static class OpenApi
             var type = Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) ?? context.JsonTypeInfo.Type;
             if (type == typeof(Instant) || type == typeof(Duration))
                 (schema.Type, schema.Format, schema.Properties) = (JsonSchemaType.String, type == typeof(Instant) ? "date-time" : null, null);
+
+            // StorableText hides from the generator that a text is a string.
+            if (type == typeof(string))
+                schema.Type = context.JsonPropertyInfo is { IsGetNullable: true } ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String;
             return Task.CompletedTask;
         });
     }
