@@ -107,6 +107,20 @@ public sealed class CSharpTests
         Start(workflow).Lines.ShouldBe(["a0", "b1"]);
     }
 
+    [Fact]
+    public void An_item_is_an_argument()
+    {
+        var child = Compile(Sequence(Line("x")));
+        var workflow = Compile(
+            """
+            {"id":"bulk","type":"Elsa.BulkDispatchWorkflows","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"d"}},"items":{"typeName":"Object","expression":{"type":"JavaScript","value":"[{no:1},{no:2}]"}},
+             "waitForCompletion":{"typeName":"Boolean","expression":{"type":"Literal","value":false}},"correlationIdFunction":{"typeName":"String","expression":{"type":"CSharp","value":"$\"claim-{Args.Item.no}-{Args.Get<object>(\"Item\") != null}\""}}}
+            """,
+            registry: Registry);
+
+        Start(workflow, Context with { FindPublished = _ => child }).Outgoing.OfType<OutgoingStimulus.StartInstance>().Select(x => x.CorrelationId).ShouldBe(["claim-1-True", "claim-2-True"]);
+    }
+
     [Theory]
     [InlineData("while (true) { }", "rounds and calls")]
     [InlineData("for (;;) ;", "rounds and calls")]

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Dynamic;
 
 namespace Orchestration.Engine.Expressions.CSharp;
 
@@ -13,6 +14,7 @@ public sealed class CSharpGlobals
         ExecutionContext = new(run);
         Output = new(run);
         Outcome = new(run);
+        Args = new ArgumentsProxy(run);
     }
 
     /// <summary>Variables and inputs by name.</summary>
@@ -23,6 +25,9 @@ public sealed class CSharpGlobals
 
     /// <summary>Outcomes of the RunCSharp activity that runs the script.</summary>
     public OutcomeProxy Outcome { get; }
+
+    /// <summary>What the activity gives its expression besides: the item of a BulkDispatchWorkflows by its key. Members by name, or <c>Get&lt;T&gt;</c>.</summary>
+    public dynamic Args { get; }
 
     /// <summary>Id of the instance.</summary>
     public string WorkflowInstanceId => _run.Use(static x => x.WorkflowInstanceId);
@@ -61,7 +66,7 @@ public sealed class ExecutionContextProxy
         return _run.Lend(name, (T?)CSharpData.ToClr(data, typeof(T)), data);
     }
 
-    /// <summary>A variable as it is: an object is an <see cref="System.Dynamic.ExpandoObject"/>, a list a <c>List&lt;object&gt;</c>. Null when there is none.</summary>
+    /// <summary>A variable as it is: an object is an <see cref="ExpandoObject"/>, a list a <c>List&lt;object&gt;</c>. Null when there is none.</summary>
     public object? GetVariable(string name) => GetVariable<object>(name);
 
     /// <summary>Sets a variable; one that does not exist is created at workflow level.</summary>
@@ -109,4 +114,24 @@ public sealed class OutcomeProxy
 
     /// <summary>The outcomes to complete with; default <c>Done</c>.</summary>
     public void Set(params string[] outcomeNames) => _run.Use(x => x.SetOutcomes(outcomeNames));
+}
+
+/// <summary>What an activity gives its expression besides variables and inputs.</summary>
+public sealed class ArgumentsProxy : DynamicObject
+{
+    private readonly CSharpRun _run;
+
+    internal ArgumentsProxy(CSharpRun run) => _run = run;
+
+    /// <summary>An argument as a .NET type; the type's default when there is none.</summary>
+    public T? Get<T>(string name) => (T?)CSharpData.ToClr(_run.Use(x => x.TryGetVariable(name, out var value) ? value : null), typeof(T));
+
+    /// <inheritdoc/>
+    public override bool TryGetMember(GetMemberBinder binder, out object? result)
+    {
+        object? data = null;
+        var known = _run.Use(x => x.TryGetVariable(binder.Name, out data));
+        result = known ? CSharpData.ToClr(data, typeof(object)) : null;
+        return known;
+    }
 }
