@@ -375,7 +375,8 @@ public sealed partial class StimulusQueue
             """
             with oldest as (
                 select distinct on (hash) id from kept_event
-                where hash = any($1) and expires_at > $2 and coalesce(instance_id = $3, true) and coalesce(correlation_id = $4, correlation_id is null)
+                where expires_at > $2 and hash = any($1)
+                    and (instance_id is null and correlation_id = $4 or instance_id = $3 and (correlation_id is null or correlation_id = $4))
                 order by hash, created_at, id),
             taken as (delete from kept_event k using oldest o where k.id = o.id returning k.hash, k.payload)
             insert into stimulus (id, kind, instance_id, payload, due_at, created_at)
