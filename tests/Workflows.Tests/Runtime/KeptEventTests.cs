@@ -46,6 +46,7 @@ public sealed class KeptEventTests
 
         // Two of them serve two waits, the oldest first.
         await stimuli.PublishAsync("paper", "REF-3", new OrderedDictionary<string, object?> { ["page"] = 1 }, "test");
+        world.Clock.Advance(Duration.FromSeconds(1));
         await stimuli.PublishAsync("paper", "REF-3", new OrderedDictionary<string, object?> { ["page"] = 2 }, "test");
         await StartAsync(world.Runtime, "claim", "REF-3");
         await SettleAsync(world);
