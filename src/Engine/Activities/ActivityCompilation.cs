@@ -69,7 +69,7 @@ public sealed class ActivityCompilation
     {
         var children = new List<ActivityNode>();
 
-        if (Property(property) is not { ValueKind: JsonValueKind.Array } items)
+        if (List(property) is not { } items)
             return children;
 
         var index = 0;
@@ -81,6 +81,15 @@ public sealed class ActivityCompilation
         }
 
         return children;
+    }
+
+    /// <summary>A list, or null where there is none. Something else in its place is refused when it is published.</summary>
+    internal JsonElement? List(string property)
+    {
+        var value = Property(property);
+        if (value is { ValueKind: not (JsonValueKind.Array or JsonValueKind.Null or JsonValueKind.Undefined) })
+            PublishError(property, "must be a list.");
+        return value is { ValueKind: JsonValueKind.Array } ? value : null;
     }
 
     internal ValueSource? Expression(JsonElement expression, DataType type, string relativePath) => _compiler.CompileExpression(expression, type, Node, Path + "." + relativePath);

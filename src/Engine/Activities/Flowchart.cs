@@ -45,7 +45,7 @@ internal sealed partial class Flowchart : Container
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var index = 0;
 
-        if (c.Property("connections") is { ValueKind: JsonValueKind.Array } items)
+        if (c.List("connections") is { } items)
         {
             foreach (var item in items.EnumerateArray())
             {

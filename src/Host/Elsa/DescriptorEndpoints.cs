@@ -111,7 +111,8 @@ internal static partial class DescriptorEndpoints
             ("radiolist", { }) => new() { ["radiolist"] = new { radioList = new { items, isFlagsEnum = false } } },
             (_, { }) => new() { [input.UIHint] = new { selectList = new { items, isFlagsEnum = false } } },
             ("code-editor", _) => new() { ["code-editor"] = new { language = input.DefaultSyntax?.ToLowerInvariant() ?? "javascript" } },
-            ("json-editor", _) => new() { ["json-editor"] = new { language = "json" } },
+            // By the name of the other editor: Studio asks both for their language there.
+            ("json-editor", _) => new() { ["code-editor"] = new { language = "json" } },
             _ => [],
         };
     }

@@ -12,6 +12,7 @@ internal sealed class InputOptions(NpgsqlDataSource database)
         [(HumanTask.TypeName, "Team")] = "team",
         [(HumanTask.TypeName, "RequiredSkills")] = "skill",
         [(HumanTask.TypeName, "PreferredSkills")] = "skill",
+        [(HumanTask.TypeName, "PreferredSkills")] = "skill",
         [(HumanTask.TypeName, "FormName")] = SettingKind.Form,
         [(HumanTask.TypeName, "SlaPolicy")] = SettingKind.Sla,
         [(HumanTask.TypeName, "SlaPolicies")] = SettingKind.Sla,
@@ -21,11 +22,19 @@ internal sealed class InputOptions(NpgsqlDataSource database)
     /// <summary>A drop-down of Studio has no way back to nothing but a choice of its own.</summary>
     private static readonly Option[] Nothing = [new("None", "")];
 
+    /// <summary>The units of an SLA in words, by what a definition says.</summary>
+    private static readonly Option[] Units =
+    [
+        new("Elapsed time: every hour counts", "elapsed"), new("Working time: open hours of the calendar", "workingTime"), new("Business days: until the close of the last", "businessDays"),
+        new("Calendar days", "calendarDays"), new("Weeks", "weeks"),
+    ];
+
     /// <summary>As they are now.</summary>
     public async Task<LiveOptions> ReadAsync(CancellationToken cancel)
     {
         var choices = await Choices.ReadAsync(database, cancel);
-        return new((type, input) => Kinds.TryGetValue((type, input), out var kind) ? [.. kind == "skill" || input == "SlaPolicies" ? [] : Nothing, .. choices[kind].Select(c => new Option(c.Title, c.Key))] : null);
+        return new((type, input) => (type, input) is (HumanTask.TypeName, "SlaUnit") ? Units
+            : Kinds.TryGetValue((type, input), out var kind) ? [.. kind == "skill" || input == "SlaPolicies" ? [] : Nothing, .. choices[kind].Select(c => new Option(c.Title, c.Key))] : null);
     }
 }
 

@@ -35,6 +35,9 @@ internal static class StudioPage
             case "studio.css":
                 await SendOwnAsync(context, "studio.css", "text/css");
                 break;
+            case "studio-form-schema.json":
+                await SendOwnAsync(context, "studio-form-schema.json", "application/json");
+                break;
             case null or "definitions" or "instances":
             case { } when name.Split('/') is ["definitions" or "instances", { Length: > 0 }]:
                 context.Response.Headers.ContentSecurityPolicy = ContentSecurityPolicy;

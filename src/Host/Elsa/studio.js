@@ -190,10 +190,29 @@
   });
   window.addEventListener("popstate", show);
 
+  // The editor of a form's schema completes and checks what a form may say. Studio gives its editors no names, so this one is known by
+  // its label; the files it matches are those of the editors that were opened.
+  const knowForms = async () => {
+    const schema = await (await plainFetch("studio-form-schema.json")).json();
+    const fileMatch = [];
+    monaco.editor.onDidCreateEditor(editor => {
+      const learn = () => {
+        const label = editor.getContainerDomNode().closest(".mud-input-control")?.querySelector(".mud-input-label");
+        const file = editor.getModel()?.uri.toString();
+        if (label?.textContent.trim() !== "Form schema" || !file || fileMatch.includes(file)) return;
+        fileMatch.push(file);
+        monaco.languages.json.jsonDefaults.setDiagnosticsOptions({ validate: true, enableSchemaRequest: false, schemas: [{ uri: "form", fileMatch, schema }] });
+      };
+      editor.onDidChangeModel(learn);
+      setTimeout(learn);
+    });
+  };
+
   const elements = ["elsa-backend-provider", "elsa-workflow-definition-list", "elsa-workflow-definition-editor", "elsa-workflow-instance-list", "elsa-workflow-instance-viewer"];
   Promise.all([openSession(), ...elements.map(tag => customElements.whenDefined(tag))]).then(() => {
     document.getElementById("designer-person").textContent = session.name;
     document.getElementById("designer-note").hidden = session.mayEdit;
+    knowForms().catch(error => console.warn("The editor of forms knows no schema.", error));
     show();
   }).catch(error => {
     if (error.message === "401") location.assign("/sign-in?to=" + encodeURIComponent(location.pathname));

@@ -60,15 +60,23 @@ public sealed class HumanTask : Activity
             new("RequiresReview", "Boolean") { Default = false, DisplayName = "Second pair of eyes", Category = "People", Description = "Somebody else approves what was done before the case moves on." },
             new("SkipOutcome", "String") { DisplayName = "May be skipped as", Description = "Outcome by which the case goes on when the step is skipped. Without one it can not be skipped." },
             new("Priority", "Int32") { Default = 3, Category = "Service level", Description = "1 (critical) to 5 (planning)." },
-            new("SlaPolicy", "String") { UIHint = "dropdown", DisplayName = "SLA policy", Category = "Service level", Description = "A shared policy; or give a duration below." },
+            new("SlaPolicy", "String") { UIHint = "dropdown", DisplayName = "SLA policy", Category = "Service level", Description = "A shared policy with its target and its escalation ladder. Leave it empty to give this step a duration of its own below." },
             new("SlaPolicies", "List<String>")
             {
                 UIHint = "checklist", DefaultSyntax = "Object", DisplayName = "More SLA policies", Category = "Service level",
                 Description = "Policies besides it, each with a clock of its own; one with conditions starts where they hold.",
             },
-            new("SlaDuration", "String") { DisplayName = "SLA duration", Category = "Service level", Description = "Such as PT8H, or a number of days." },
-            new("SlaUnit", "String") { UIHint = "dropdown", DisplayName = "SLA unit", Category = "Service level", Choices = ["elapsed", "workingTime", "businessDays", "calendarDays", "weeks"] },
-            new("SlaCalendar", "String") { UIHint = "dropdown", DisplayName = "SLA calendar", Category = "Service level" },
+            new("SlaDuration", "String") { DisplayName = "SLA duration", Category = "Service level", Description = "How long the step may take: PT8H for eight hours, PT30M for thirty minutes, or a number of days or weeks by the unit below." },
+            new("SlaUnit", "String")
+            {
+                UIHint = "dropdown", DisplayName = "SLA unit", Category = "Service level", Choices = ["elapsed", "workingTime", "businessDays", "calendarDays", "weeks"],
+                Description = "How the duration is counted. One day of working time is a day's open hours, one business day ends when the office closes, one calendar day is any day. Without a unit every hour counts.",
+            },
+            new("SlaCalendar", "String")
+            {
+                UIHint = "dropdown", DisplayName = "SLA calendar", Category = "Service level",
+                Description = "Whose opening hours and holidays count, and in which time zone. Without one every hour of every day counts (24x7).",
+            },
         ],
         Outputs =
         [

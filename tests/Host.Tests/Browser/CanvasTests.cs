@@ -19,6 +19,9 @@ public sealed class CanvasTests(SharedHost host, Chromium chromium) : IClassFixt
             return { id: node.dataset.cellId, x, y, right: x + Number(body.getAttribute("width")), bottom: y + Number(body.getAttribute("height")), ports };
           });
           const faults = [];
+          const canvas = document.querySelector(".x6-graph-svg").getBoundingClientRect();
+          if (![...document.querySelectorAll(".x6-node")].map(node => node.getBoundingClientRect()).some(box => between(box.left, box.right, canvas.left, canvas.right) < 0 && between(box.top, box.bottom, canvas.top, canvas.bottom) < 0))
+            faults.push("no step is in sight when the journey is opened");
           nodes.forEach((a, i) => nodes.slice(i + 1).forEach(b => {
             const [wide, high] = [between(a.x, a.right, b.x, b.right), between(a.y, a.bottom, b.y, b.bottom)];
             if (wide < least[0] && high < least[1]) faults.push(`${a.id} and ${b.id} are ${wide} and ${high} apart`);

@@ -104,6 +104,21 @@ public sealed partial class DesignerTests(Chromium chromium)
         await studio.CloseAsync();
     }
 
+    [Fact]
+    public async Task The_schema_of_a_form_is_checked_while_it_is_typed()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var app = new HostApp(database.ConnectionString, new FakeClock(NodaTime.Instant.FromDateTimeOffset(TimeProvider.System.GetUtcNow())));
+        var studio = await Studio.OpenAsync(chromium, app, "/studio/definitions/claims-status-letter");
+        await studio.SelectAsync("Send the status letter");
+        var editor = studio.Page.Locator(".mud-input-control").Filter(new() { HasText = "Form schema" }).Locator(".monaco-editor").Last;
+        await editor.ClickAsync();
+        await studio.Page.Keyboard.InsertTextAsync("""{ "type": "object", "properties": { "a": { "type": "text", "x-widht": 6 } } }""");
+        await studio.Page.WaitForFunctionAsync("() => monaco.editor.getModelMarkers({}).filter(m => m.message.startsWith('Value is not accepted')).length === 2");
+        await studio.PictureAsync("form-schema");
+        await studio.CloseAsync();
+    }
+
     [GeneratedRegex("^(ok|create)$", RegexOptions.IgnoreCase)]
     private static partial Regex OkOrCreate();
 }

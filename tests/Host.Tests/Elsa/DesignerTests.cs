@@ -2,7 +2,10 @@ using System.IO.Compression;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Orchestration.Engine.Runtime;
 using Orchestration.Testing;
+using Orchestration.Workflows.Forms;
 
 namespace Orchestration.Host.Tests.Elsa;
 
@@ -192,18 +195,118 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
         list.ShouldNotContain("<script>");
     }
 
-    [Fact]
-    public async Task What_was_imported_is_exported_with_nothing_lost()
+    /// <summary>Documents that can be kept as drafts, however odd, and whether they may be published.</summary>
+    public static TheoryData<string, bool> Odd() => new()
+    {
+        { """{"name":"<script>alert(1)</script>","description":"</textarea><img src=x onerror=alert(1)>","root":{"id":"<b>","type":"Elsa.Flowchart","name":"<i>","activities":[{"id":"\"><script>","type":"Elsa.WriteLine","version":1}],"connections":[]}}""", true },
+        { """{"root":{"id":"r","type":"Elsa.Flowchart","version":1e30,"activities":[{"id":"a","type":"Elsa.WriteLine","version":-1e300,"metadata":{"designer":{"position":{"x":1e308,"y":-1e308},"size":{"width":"wide"}}}},{"id":"a","type":"Elsa.WriteLine"}],"connections":[{"source":{"activity":"a","port":"Done"},"target":{"activity":"a","port":"In"}},{"source":{"activity":"nobody"},"target":{"activity":"a"}},{"source":7,"target":[]},{}]}}""", false },
+        { """{"root":{"id":"r","type":"Elsa.Flowchart","activities":{"not":"a list"},"connections":"neither"}}""", false },
+        { """{"root":{"id":"r","type":"Elsa.Sequence","activities":[null,7,"x",[],{},{"id":null,"type":null},{"id":"f","type":"Elsa.ForEach","body":{"id":"f","type":"Elsa.ForEach","body":7}}]}}""", false },
+        { """{"variables":[{"id":"v","name":"V","typeName":"No.Such.Type, Anywhere"},{"id":"v","name":"V"},{"name":[]}],"inputs":[{"name":"V","type":{}}],"outputs":[7],"outcomes":[{},null],"options":{"activationStrategyType":[],"incidentStrategyType":7},"customProperties":{"Orchestration.Revision":"many"},"root":{"id":"r","type":"Elsa.WriteLine","version":1,"text":{"typeName":7,"expression":{"type":[],"value":{"deep":[1]}}}}}""", false },
+        { """{"root":{"id":"h","type":"Orchestration.HumanTask","version":1,"title":{"expression":{"type":"JavaScript","value":"while(true){}"}},"outcomes":{"expression":{"type":"Object","value":"[1,{},null,\"<b>\",\"<b>\"]"}},"form":{"expression":{"type":"Object","value":"{\"type\":\"object\",\"properties\":{\"a\":{\"pattern\":\"(a+)+$\"}}}"}},"slaDuration":{"expression":{"type":"Literal","value":"P99999999999Y"}},"priority":{"expression":{"type":"Literal","value":"1e400"}}}}""", false },
+        { """{"root":{"id":"t","type":"Elsa.Cron","version":1,"customProperties":{"canStartWorkflow":true},"cronExpression":{"expression":{"type":"Literal","value":"* * * * * * * * * ?"}}}}""", false },
+        { """{"root":{"id":"j","type":"Elsa.RunJavaScript","version":1,"script":{"expression":{"type":"Literal","value":"(((((((((((((((((((((((((((((((((((((((("}}}}""", false },
+        { "{\"root\":" + string.Concat(Enumerable.Repeat("{\"id\":\"s\",\"type\":\"Elsa.Sequence\",\"activities\":[", 120)) + string.Concat(Enumerable.Repeat("]}", 120)) + "}", true },
+        { "{\"name\":\"" + new string('n', 490) + "\",\"root\":{\"id\":\"r\",\"type\":\"" + new string('T', 100_000) + "\",\"version\":1}}", false },
+    };
+
+    [Theory]
+    [MemberData(nameof(Odd))]
+    public async Task Whatever_is_kept_as_a_draft_can_be_read_checked_refused_run_exported_and_deleted_without_a_500(string document, bool isValid)
     {
         var analyst = await host.App.ApiAsync("analyst");
-        var shipped = JsonNode.Parse(await File.ReadAllTextAsync(Repository.Path("definitions/claims.json")))!.AsObject();
-        shipped["definitionId"] = "claims-copy";
-        shipped["unknownMember"] = new JsonObject { ["kept"] = true };
-        (await analyst.PostAsync(Api + "/import", Json(shipped.ToJsonString()))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        var id = "odd-" + Ids.Text(Ids.New(host.App.Clock.GetCurrentInstant()));
+        var model = JsonNode.Parse(document, documentOptions: Deep)!.AsObject();
+        model["definitionId"] = id;
+        var saved = await SaveAsync(analyst, model);
+        saved.Status.ShouldBe(HttpStatusCode.OK, saved.Answer.ToJsonString());
+        var version = (string)saved.Answer["workflowDefinition"]!["id"]!;
 
-        var exported = JsonNode.Parse(await analyst.GetStringAsync(Api + "/claims-copy/export"))!;
+        var published = await SaveAsync(analyst, model, publish: true);
+        published.Status.ShouldBe(isValid ? HttpStatusCode.OK : HttpStatusCode.BadRequest);
+        if (!isValid)
+            published.Answer["errors"]!.AsObject().Count.ShouldBeGreaterThan(0);
+        foreach (var path in new[]
+        {
+            $"{Api}/by-definition-id/{id}", $"{Api}/by-id/{version}", $"{Api}/many-by-id?ids={version}", $"{Api}/{id}/versions", $"{Api}/{id}/export", $"{Api}/{id}/consumers",
+            $"{Api}/subgraph/{version}?parentNodeId=Workflow1:r", $"{Api}/subgraph/segments/{version}?childNodeId=Workflow1:r", "/elsa/api/descriptors/activities", Api,
+        })
+            ((int)(await analyst.GetAsync(path)).StatusCode).ShouldBeLessThan(500, path);
+        foreach (var (path, body) in new[]
+        {
+            ($"{Api}/{id}/publish", "{}"), ($"{Api}/{id}/execute", """{"versionOptions":"Latest"}"""), ($"{Api}/{id}/dispatch", """{"versionOptions":"Latest"}"""),
+            ($"/elsa/api/scripting/javascript/type-definitions/{id}", "{}"), ("/elsa/api/bulk-actions/export/workflow-definitions", $$"""{"ids":["{{version}}"]}"""),
+            ("/elsa/api/bulk-actions/publish/workflow-definitions/by-definition-ids", $$"""{"definitionIds":["{{id}}"]}"""),
+            ("/elsa/api/tests/activities", $$$"""{"workflowDefinitionHandle":{"definitionVersionId":"{{{version}}}"},"activityHandle":{"activityNodeId":"Workflow1:r"}}"""),
+        })
+            ((int)(await analyst.PostAsync(path, Json(body))).StatusCode).ShouldBeLessThan(500, path);
+        (await analyst.DeleteAsync($"{Api}/{id}")).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+    }
 
-        Meaning.Lost(shipped, exported).ShouldBeEmpty();
+    [Fact]
+    public async Task Choices_of_a_human_step_are_those_of_the_database_now()
+    {
+        var analyst = await host.App.ApiAsync("analyst");
+        (await ChoicesAsync("Team")).ShouldNotContain("window-repair");
+        await using (var insert = host.App.Services.GetRequiredService<WorkflowRuntime>().Database.CreateCommand("insert into team (key, title, created_at) values ('window-repair', 'Window repair', now())"))
+            await insert.ExecuteNonQueryAsync();
+        (await ChoicesAsync("Team")).ShouldContain("window-repair");
+        (await ChoicesAsync("SlaPolicy")).ShouldContain("claims-settle");
+        (await ChoicesAsync("FormName")).ShouldContain("claims-assessment");
+        (await ChoicesAsync("SlaCalendar")).Count.ShouldBeGreaterThan(1);
+        (await ChoicesAsync("SlaUnit")).ShouldBe(["elapsed", "workingTime", "businessDays", "calendarDays", "weeks"]);
+        (await ChoicesAsync("RequiredSkills")).ShouldNotBeEmpty();
+        (await ChoicesAsync("PreferredSkills")).ShouldBe(await ChoicesAsync("RequiredSkills"));
+
+        async Task<List<string>> ChoicesAsync(string input)
+        {
+            var step = await GetAsync(analyst, "/elsa/api/descriptors/activities/Orchestration.HumanTask");
+            var described = step["inputs"]!.AsArray().Single(i => (string)i!["name"]! == input)!;
+            ((string?)described["description"]).ShouldNotBeNullOrEmpty(input);
+            var list = described["uiSpecifications"]!.AsObject().Single().Value!.AsObject().Single().Value!;
+            return [.. list["items"]!.AsArray().Select(i => (string)i!["value"]!)];
+        }
+    }
+
+    [Fact]
+    public async Task Every_input_of_a_human_step_explains_itself()
+    {
+        var step = await GetAsync(await host.App.ApiAsync("analyst"), "/elsa/api/descriptors/activities/Orchestration.HumanTask");
+        step["inputs"]!.AsArray().Where(i => (bool)i!["isBrowsable"]! && string.IsNullOrWhiteSpace((string?)i["description"])).Select(i => (string)i!["name"]!).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task The_editor_of_forms_knows_the_keywords_that_the_server_reads()
+    {
+        var schema = await GetAsync(await host.App.ApiAsync("analyst"), "/studio/studio-form-schema.json");
+        var keywords = schema["definitions"]!["keyword"]!["enum"]!.AsArray().Select(k => (string)k!).ToList();
+        Unknown("x-nonsense").ShouldBeTrue();
+        keywords.Where(Unknown).ShouldBeEmpty();
+        foreach (var form in Directory.GetFiles(Repository.Path("definitions/forms")))
+            Said(JsonNode.Parse(await File.ReadAllTextAsync(form))!).Except(keywords).ShouldBeEmpty(form);
+
+        static bool Unknown(string keyword)
+        {
+            return !FormSchema.TryParse(new JsonObject { ["type"] = "object", ["properties"] = new JsonObject(), [keyword] = keyword switch { "type" => "object", "properties" => new JsonObject(), _ => 7 } }.ToJsonString(), out _, out var errors)
+                && errors.Any(e => e.Reason.Contains("not a keyword", StringComparison.Ordinal));
+        }
+
+        static IEnumerable<string> Said(JsonNode field) => field.AsObject().Select(p => p.Key)
+            .Concat((field["properties"] as JsonObject ?? []).SelectMany(p => Said(p.Value!)))
+            .Concat(field["items"] is { } items ? Said(items) : []);
+    }
+
+    [Fact]
+    public async Task Expressions_are_completed_with_the_form_fields_and_outcomes_of_human_steps()
+    {
+        var analyst = await host.App.ApiAsync("analyst");
+        var types = await (await analyst.PostAsync("/elsa/api/scripting/javascript/type-definitions/claims", Json("{}"))).Content.ReadAsStringAsync();
+        types.ShouldContain("""declare function getOutcomeFromAssess(): "Assessed" | "NeedInformation";""");
+        var data = types.Split('\n').Single(line => line.Contains(" getDataFromAssess()", StringComparison.Ordinal));
+        data.ShouldContain("\"inspection\"");
+        data.ShouldContain("\"On site\" | \"Remote\" | \"From documents\"");
+        data.ShouldContain("\"items\"?: Array<{ \"description\": string; ");
+        types.ShouldContain("declare function getJurisdiction(): string;");
     }
 
     [Fact]
@@ -244,6 +347,8 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
         }
     }
 
+    private static readonly System.Text.Json.JsonDocumentOptions Deep = new() { MaxDepth = 1000 };
+
     private static JsonObject Draft(string id, string description) => new()
     {
         ["definitionId"] = id, ["name"] = id, ["description"] = description,
@@ -263,7 +368,7 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
     {
         var answer = await client.PostAsync(Api, Json(new JsonObject { ["model"] = model.DeepClone(), ["publish"] = publish }.ToJsonString()));
         var text = await answer.Content.ReadAsStringAsync();
-        return (answer.StatusCode, text.Length == 0 ? new JsonObject() : JsonNode.Parse(text)!);
+        return (answer.StatusCode, text.Length == 0 ? new JsonObject() : JsonNode.Parse(text, documentOptions: Deep)!);
     }
 
     private static async Task<JsonNode> GetAsync(HttpClient client, string path) => JsonNode.Parse(await client.GetStringAsync(path))!;
