@@ -10,7 +10,6 @@ internal static class Navigation
     public const string Cases = "cases";
     public const string StartCase = "start-case";
     public const string Designer = "designer";
-    public const string Compliance = "compliance";
     public const string People = "people";
 
     private static readonly Group[] Groups =
@@ -25,7 +24,6 @@ internal static class Navigation
         new("Steer",
         [
             new(Designer, "Designer", "sitemap", "/studio", person => Policies.Allow(Policies.Design, person)),
-            new(Compliance, "Compliance", "shield-check", "/compliance", person => Policies.Allow(Policies.Review, person)),
             new(People, "Administration", "settings", "/administration/people", person => person.Is(Roles.Administrator)),
         ]),
     ];

@@ -67,16 +67,12 @@ internal static class Policies
     /// <summary>Steer teams. People who lead a team without the role are let through by the endpoint.</summary>
     public const string Supervise = "supervise";
 
-    /// <summary>Read everybody's history.</summary>
-    public const string Review = "review";
-
     /// <summary>Which roles have which right.</summary>
     public static readonly IReadOnlyDictionary<string, string[]> All = new Dictionary<string, string[]>
     {
         [Design] = [Roles.Analyst, Roles.Administrator],
         [StartCases] = [Roles.FrontOffice, Roles.Employee, Roles.Supervisor, Roles.Administrator],
         [Supervise] = [Roles.Supervisor, Roles.Administrator],
-        [Review] = [Roles.Compliance, Roles.Administrator],
     };
 
     /// <summary>Whether the person has the right, or the role of that name.</summary>

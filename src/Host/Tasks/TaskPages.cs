@@ -59,6 +59,15 @@ public sealed record TaskView
     public bool MayEdit => IsMine && TaskLifeCycle.Allows(Task.State, TaskVerb.Complete);
     public bool MayMove => Task.Team is { } team ? TeamQueries.Steers(Me, team) : Me.Is(Roles.Supervisor, Roles.Administrator);
     public bool MayClaim => Task.May.Contains("claim");
+
+    /// <summary>The verb that was refused and what was typed for it, which is not lost.</summary>
+    public (string Verb, IFormCollection Typed)? Attempt { get; init; }
+
+    public bool Tried(string verb) => Attempt?.Verb == verb;
+
+    /// <summary>What was typed into a field of a verb's form when it was refused.</summary>
+    public string? Was(string verb, string field) => Attempt is { } attempt && attempt.Verb == verb && attempt.Typed.TryGetValue(field, out var typed) ? typed.ToString() : null;
+
     public IReadOnlyList<FormError> Errors => Refused is TaskResult.InvalidData invalid ? invalid.Errors : [];
 
     public string Name(string userName) => userName == Me.UserName ? "You" : Names.GetValueOrDefault(userName, userName == "system" ? "The service" : userName);
@@ -78,6 +87,7 @@ internal static class TaskPages
     public const string NoteField = ":note";
     public const string DaysField = ":days";
     public const string PriorityField = ":priority";
+    public const string ReviewerField = ":reviewer";
 
     public static void MapTaskPages(this WebApplication app)
     {
@@ -95,6 +105,7 @@ internal static class TaskPages
             VerbAsync(http, desk, id, me, (request, form) => AssignTask.RunAsync(desk, request, Text(form, PersonField) ?? "", Text(form, ReasonField), me, cancel), $"/tasks/{Ids.Text(id)}", cancel));
         pages.MapPost("/cancel", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
             VerbAsync(http, desk, id, me, (request, form) => CancelTask.RunAsync(desk, request, Text(form, ReasonField), me, cancel), $"/tasks/{Ids.Text(id)}", cancel));
+        Verb("take-over", (desk, request, _, me, cancel) => TakeOverTask.RunAsync(desk, request, me, cancel));
         Verb("stop", (desk, request, _, me, cancel) => StopTask.RunAsync(desk, request, me, cancel));
         Verb("resume", (desk, request, _, me, cancel) => ResumeTask.RunAsync(desk, request, me, cancel));
         Verb("suspend", (desk, request, form, me, cancel) => SuspendTask.RunAsync(
@@ -110,7 +121,11 @@ internal static class TaskPages
         Verb("comment", (desk, request, form, me, cancel) => CommentOnTask.RunAsync(desk, request, Text(form, NoteField), me, cancel));
         pages.MapPost("/attach", AttachAsync).WithMetadata(new RequestSizeLimitAttribute(AttachToTask.MaxBytes + 64 * 1024));
         pages.MapGet("/files/{attachment:guid}", TaskLifeEndpoints.DownloadAsync);
-        pages.MapPost("/complete", CompleteAsync);
+        pages.MapPost("/complete", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) => FinishAsync(
+            id, http, desk, me, (request, form, data) => CompleteTask.RunAsync(desk, request, Text(form, OutcomeField), data, me, cancel), cancel));
+        pages.MapPost("/request-review", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) => FinishAsync(
+            id, http, desk, me, (request, form, data) => RequestReview.RunAsync(desk, request, Text(form, OutcomeField), data, Text(form, ReviewerField), me, cancel), cancel));
+        pages.MapPost("/layout", LayoutAsync);
         pages.MapPut("/draft", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) => DraftAsync(http, desk, id, me, cancel));
 
         // What the form's own button does where there are no scripts.
@@ -149,7 +164,7 @@ internal static class TaskPages
             Journey = (await runtime.Definitions.FindPublishedAsync(task.Journey, cancel))?.Name ?? Words.Humanize(task.Journey),
             Team = task.Team is { } team ? teams.FirstOrDefault(t => t.Key == team)?.Title ?? team : null,
             Form = form,
-            Data = (task.Data ?? task.Draft) is { } data ? JsonSerializer.SerializeToElement(data) : null,
+            Data = WithReadOnly(form, task, (task.Data ?? task.Draft) is { } data ? JsonSerializer.SerializeToElement(data) : null),
             Clocks = await ClockQueries.OfTaskAsync(runtime.Database, id, cancel),
             Assignees = task.State.IsTerminal() ? [] : await TaskQueries.AssigneesAsync(runtime.Database, id, now, cancel),
             Steps = await TaskQueries.OfCaseAsync(runtime.Database, task.CaseId, me, now, cancel),
@@ -160,10 +175,14 @@ internal static class TaskPages
         };
     }
 
+    /// <summary>Fields that are only shown are not posted; they have what the form began with.</summary>
+    private static JsonElement? WithReadOnly(FormSchema? form, TaskDetail task, JsonElement? data) =>
+        form is null || task.Prefill is not JsonObject began ? data : JsonSerializer.SerializeToElement(form.WithReadOnly(data is { ValueKind: JsonValueKind.Object } typed ? JsonObject.Create(typed)! : [], began));
+
     private static RazorComponentResult<TaskPage> Page(TaskView view, int status = StatusCodes.Status200OK) => new(new { View = view }) { StatusCode = status };
 
     /// <summary>The page with the newest state and why the verb was refused.</summary>
-    private static async Task<IResult> RefusedAsync(TaskDesk desk, Guid id, Person me, TaskResult refused, JsonElement? typed, CancellationToken cancel)
+    private static async Task<IResult> RefusedAsync(TaskDesk desk, Guid id, Person me, TaskResult refused, (string Verb, IFormCollection Typed) attempt, JsonElement? typed, CancellationToken cancel)
     {
         if (await ReadAsync(desk, id, me, cancel) is not { } view)
             return Results.NotFound();
@@ -174,7 +193,7 @@ internal static class TaskPages
             _ => null,
         };
         var names = who is null ? view.Names : await TeamQueries.NamesAsync(desk.Runtime.Database, new[] { who, view.Task.EndedBy }.OfType<string>(), cancel);
-        return Page(view with { Refused = refused, Names = names, Data = view.MayEdit ? typed ?? view.Data : view.Data }, TaskProblems.Of(refused).StatusCode);
+        return Page(view with { Refused = refused, Attempt = attempt, Names = names, Data = view.MayEdit && typed is not null ? WithReadOnly(view.Form, view.Task, typed) : view.Data }, TaskProblems.Of(refused).StatusCode);
     }
 
     private static async Task<IResult> VerbAsync(
@@ -184,10 +203,11 @@ internal static class TaskPages
         if (Request(id, form) is not { } request)
             return Results.BadRequest();
         var result = await run(request, form);
-        return result is TaskResult.Done ? Results.LocalRedirect(Requests.LocalOr(form[ToField], then)) : await RefusedAsync(desk, id, me, result, null, cancel);
+        return result is TaskResult.Done ? Results.LocalRedirect(Requests.LocalOr(form[ToField], then)) : await RefusedAsync(desk, id, me, result, (Verb(http), form), null, cancel);
     }
 
-    private static async Task<IResult> CompleteAsync(Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel)
+    private static async Task<IResult> FinishAsync(
+        Guid id, HttpContext http, TaskDesk desk, Person me, Func<TaskRequest, IFormCollection, JsonObject, Task<TaskResult>> finish, CancellationToken cancel)
     {
         var form = await http.Request.ReadFormAsync(cancel);
         if (Request(id, form) is not { } request)
@@ -195,14 +215,28 @@ internal static class TaskPages
         if (await ReadAsync(desk, id, me, cancel) is not { } view)
             return Results.NotFound();
         var typed = Typed(view.Form, form);
-        var result = await CompleteTask.RunAsync(desk, request, Text(form, OutcomeField), JsonSerializer.Deserialize<JsonObject>(typed)!, me, cancel);
-        if (result is not TaskResult.Done)
-            return await RefusedAsync(desk, id, me, result, typed, cancel);
+        var result = await finish(request, form, view.Form?.Settle(typed) ?? []);
+        if (result is not TaskResult.Done done)
+            return await RefusedAsync(desk, id, me, result, (Verb(http), form), typed, cancel);
+        if (!done.Answer.State.IsTerminal())
+            return Results.LocalRedirect($"/tasks/{Ids.Text(id)}");
 
         // On with the same customer if the next step is theirs, else back to everything that waits.
         var next = (await TaskQueries.OfCaseAsync(desk.Runtime.Database, view.Task.CaseId, me, desk.Runtime.Clock.Now(), cancel)).FirstOrDefault(s => s.Task.EndedAt is null && s.Task.OwnerId == me.Id);
         return Results.LocalRedirect(next is null ? $"/?done={Ids.Text(id)}" : $"/tasks/{Ids.Text(next.Task.Id)}?done={Ids.Text(id)}");
     }
+
+    /// <summary>Which fields are asked and required for what is typed so far; changes nothing.</summary>
+    private static async Task<IResult> LayoutAsync(Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel)
+    {
+        var form = await http.Request.ReadFormAsync(cancel);
+        if (await TaskQueries.FindAsync(desk.Runtime, id, me, cancel) is not { Form: { } schema } task || !FormSchema.TryParse(schema.ToJsonString(), out var parsed, out _))
+            return Results.NotFound();
+        var typed = WithReadOnly(parsed, task, parsed.ReadSoFar(Pairs(form)));
+        return Results.Json(parsed.LayoutFor(typed!.Value));
+    }
+
+    private static string Verb(HttpContext http) => http.Request.Path.Value!.Split('/')[^1];
 
     private static async Task<IResult> DraftAsync(HttpContext http, TaskDesk desk, Guid id, Person me, CancellationToken cancel)
     {
@@ -225,9 +259,11 @@ internal static class TaskPages
         int.TryParse(form[RevisionField], out var revision) && Text(form, OperationField) is { Length: <= 200 } operation ? new(id, revision, operation) : null;
 
     private static JsonElement Typed(FormSchema? schema, IFormCollection form) =>
-        schema?.ReadPost(form.SelectMany(field => field.Value, (field, value) => KeyValuePair.Create(field.Key, value ?? ""))) ?? JsonSerializer.SerializeToElement(new JsonObject());
+        schema?.ReadPost(Pairs(form)) ?? JsonSerializer.SerializeToElement(new JsonObject());
 
-    private static int? Number(IFormCollection form, string name) => int.TryParse(form[name], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+    private static IEnumerable<KeyValuePair<string, string>> Pairs(IFormCollection form) => form.SelectMany(field => field.Value, (field, value) => KeyValuePair.Create(field.Key, value ?? ""));
+
+    internal static int? Number(IFormCollection form, string name) => int.TryParse(form[name], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     private static string? Text(IFormCollection form, string name) => form[name].ToString().Trim() is { Length: > 0 } text ? text : null;
 }

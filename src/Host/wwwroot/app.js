@@ -103,7 +103,9 @@ document.addEventListener("click", e => {
   if (add) {
     list.dataset.next ??= rows.querySelectorAll(":scope > [data-row]").length;
     rows.insertAdjacentHTML("beforeend", list.querySelector(":scope > template").innerHTML.replaceAll(`~${list.dataset.rows}`, list.dataset.next++));
+    localTimes(rows.lastElementChild);
     rows.lastElementChild.querySelector("input, select, textarea")?.focus();
+    list.closest("form").dispatchEvent(new CustomEvent("rows-changed"));
   } else {
     remove.closest("[data-row]").remove();
     list.querySelector(":scope > [data-add-row]").focus();
@@ -111,14 +113,103 @@ document.addEventListener("click", e => {
   }
 });
 
-// Where choosing says it all.
-document.addEventListener("change", e => e.target.matches("select[data-submit]") && e.target.value && e.target.form.requestSubmit());
+// Where choosing says it all. With the keyboard a choice is only made by Enter: arrows go through the choices.
+let typing = false;
+document.addEventListener("pointerdown", () => { typing = false; }, true);
+document.addEventListener("keydown", e => {
+  typing = true;
+  if (e.key === "Enter" && e.target.matches("select[data-submit]") && e.target.value) {
+    e.preventDefault();
+    e.target.form.requestSubmit();
+  }
+}, true);
+document.addEventListener("change", e => !typing && e.target.matches("select[data-submit]") && e.target.value && e.target.form.requestSubmit());
+
+// Rows that are selected, to ask the same of all of them. Shift takes everything in between.
+const boxes = list => [...list.querySelectorAll(".row-check input")];
+const countSelected = list => {
+  const all = boxes(list), selected = all.filter(box => box.checked).length;
+  const master = list.querySelector("[data-bulk-all]"), count = list.querySelector("[data-bulk-count]");
+  if (master) [master.checked, master.indeterminate] = [selected > 0 && selected === all.length, selected > 0 && selected < all.length];
+  if (count) count.textContent = selected ? `${selected} selected` : "";
+};
+let lastBox;
+document.addEventListener("click", e => {
+  const box = e.target.closest(".row-check input"), list = box?.closest("[data-bulk]");
+  if (!list) return;
+  const all = boxes(list), [from, to] = [all.indexOf(lastBox), all.indexOf(box)].sort((a, b) => a - b);
+  if (e.shiftKey && from >= 0) all.slice(from, to + 1).forEach(each => { each.checked = box.checked; });
+  lastBox = box;
+  countSelected(list);
+});
+document.addEventListener("change", e => {
+  const list = e.target.closest("[data-bulk]");
+  if (!list) return;
+  if (e.target.matches("[data-bulk-all]")) boxes(list).forEach(box => { box.checked = e.target.checked; });
+  countSelected(list);
+});
+document.addEventListener("htmx:after:swap", () => document.querySelectorAll("[data-bulk]").forEach(countSelected));
 
 // A message that came with the page joins the others, and does not come again with the page.
 document.querySelectorAll("[data-toasts]").forEach(box => {
   document.getElementById("toasts").append(...box.children);
   box.remove();
   const address = new URL(location.href);
-  address.searchParams.delete("done");
+  ["done", "did"].forEach(name => address.searchParams.delete(name));
   history.replaceState(history.state, "", address);
 });
+
+// Forms that ask by what was answered: the server, which judges what is sent, also says which fields are asked. Hidden fields keep what was typed into them.
+let asked = 0, wait;
+const arrange = async form => {
+  const turn = ++asked;
+  const answer = await fetch(form.dataset.layout, { method: "POST", body: new URLSearchParams(new FormData(form)) }).catch(() => undefined);
+  if (!answer?.ok || turn !== asked) return;
+  const { shown, required } = await answer.json();
+  form.querySelectorAll("[data-field]").forEach(field => { field.hidden = !shown.includes(field.dataset.field); });
+  form.querySelectorAll("[data-required]").forEach(mark => { mark.hidden = !required.includes(mark.dataset.required); });
+};
+["input", "change", "rows-changed"].forEach(name => document.addEventListener(name, e => {
+  const form = e.target.closest?.("form[data-layout]");
+  if (!form) return;
+  clearTimeout(wait);
+  wait = setTimeout(() => arrange(form), name === "input" ? 250 : 0);
+}, true));
+
+// Times are typed in the reader's zone and sent in UTC. What can not be read as a time stays text, for the server to complain about.
+const localTimes = root => root.querySelectorAll("input[data-date-time]").forEach(sent => {
+  const at = new Date(sent.value);
+  if (sent.type === "hidden" || (sent.value && isNaN(at))) return;
+  const typed = document.createElement("input");
+  typed.type = "datetime-local";
+  for (const name of ["id", "class", "aria-describedby", "aria-invalid", "aria-required"]) if (sent.hasAttribute(name)) typed.setAttribute(name, sent.getAttribute(name));
+  if (sent.value) typed.value = new Date(at - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+  sent.removeAttribute("id");
+  sent.type = "hidden";
+  typed.addEventListener("input", () => { sent.value = typed.value ? new Date(typed.value).toISOString().replace(".000Z", "Z") : ""; });
+  const zone = document.createElement("p");
+  zone.className = "field-hint";
+  zone.textContent = `Your time: ${Intl.DateTimeFormat().resolvedOptions().timeZone}`;
+  sent.before(typed);
+  sent.after(zone);
+});
+localTimes(document);
+
+// A draft is kept before anything else on the page is sent, and when the page is left.
+let unsaved = false;
+const draftForm = document.querySelector("form[data-draft]");
+if (draftForm) {
+  const typed = () => new URLSearchParams(new FormData(draftForm));
+  ["input", "rows-changed"].forEach(name => draftForm.addEventListener(name, () => { unsaved = true; }));
+  document.addEventListener("htmx:config:request", e => { if (e.target.id === "autosave") unsaved = false; });
+  document.addEventListener("htmx:error", e => { if (e.target.id === "autosave") unsaved = true; });
+  document.addEventListener("submit", async e => {
+    if (e.target === draftForm) unsaved = false;
+    if (!unsaved) return;
+    e.preventDefault();
+    unsaved = false;
+    await fetch(draftForm.dataset.draft, { method: "PUT", body: typed(), headers: { "HX-Request": "true" } }).catch(() => undefined);
+    e.target.requestSubmit(e.submitter);
+  });
+  addEventListener("pagehide", () => unsaved && navigator.sendBeacon(draftForm.dataset.draft, typed()));
+}

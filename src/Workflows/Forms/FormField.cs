@@ -85,6 +85,24 @@ public sealed class FormField
     public IEnumerable<FormField> AllProperties =>
         Properties.Concat(Then?.AllProperties ?? []).Concat(Else?.AllProperties ?? []).DistinctBy(property => property.Name);
 
+    /// <summary>The fields of an object that its data calls for: its own, and those of the branch that its condition chooses.</summary>
+    /// <param name="data">The object's data; null counts as an object without members.</param>
+    public IEnumerable<FormField> FieldsFor(JsonElement? data) => Properties.Concat(BranchFor(data)?.FieldsFor(data) ?? []).DistinctBy(property => property.Name);
+
+    /// <summary>Names of the fields that its data makes required.</summary>
+    /// <param name="data">The object's data; null counts as an object without members.</param>
+    public IEnumerable<string> RequiredFor(JsonElement? data) => Required.Concat(BranchFor(data)?.RequiredFor(data) ?? []).Distinct();
+
+    /// <summary>Names of all fields that some data would make required.</summary>
+    public IEnumerable<string> AllRequired => Required.Concat(Then?.AllRequired ?? []).Concat(Else?.AllRequired ?? []).Distinct();
+
+    /// <summary>Whether what is asked depends on what is answered, here or in a field of it.</summary>
+    public bool HasConditions => If is not null || Items?.HasConditions == true || Properties.Any(property => property.HasConditions);
+
+    private static readonly JsonElement Empty = JsonElement.Parse("{}");
+
+    private FormField? BranchFor(JsonElement? data) => If is null ? null : FormValidation.Fits(If, data is { ValueKind: JsonValueKind.Object } given ? given : Empty) ? Then : Else;
+
     public bool Allows(FormTypes type) => Types == FormTypes.Any || (Types & type) != 0;
 
     internal FormField? Find(string name) => AllProperties.FirstOrDefault(field => field.Name == name);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace Orchestration.Workflows.Forms;
 
@@ -8,12 +9,12 @@ namespace Orchestration.Workflows.Forms;
 /// Reads what a browser posts into the JSON a form describes. Names the form does not know and read-only fields are ignored. An empty box is a
 /// missing field, as a browser cannot say the difference; an unticked box is false. Rows of a list that are wholly empty are dropped and gaps closed.
 /// </summary>
-internal static class FormPost
+internal static partial class FormPost
 {
     /// <summary>Rows of a list that are read at most; a browser that posts more is not showing our page.</summary>
     private const int MaxRows = 1000;
 
-    public static JsonElement Read(FormField root, IEnumerable<KeyValuePair<string, string>> fields)
+    public static JsonElement Read(FormField root, IEnumerable<KeyValuePair<string, string>> fields, bool keepRows = false)
     {
         var tree = new Node();
         foreach (var (name, value) in fields)
@@ -21,17 +22,17 @@ internal static class FormPost
             tree.Put(name, value);
         }
 
-        return JsonSerializer.SerializeToElement(ReadObject(root, tree));
+        return JsonSerializer.SerializeToElement(ReadObject(root, tree, keepRows));
     }
 
-    private static JsonObject ReadObject(FormField field, Node node)
+    private static JsonObject ReadObject(FormField field, Node node, bool keepRows)
     {
         var result = new JsonObject();
         foreach (var property in field.AllProperties.Where(property => !property.ReadOnly))
         {
             // An unticked box is not posted; neither is one that only a condition would have shown.
             var posted = node.Members.GetValueOrDefault(property.Name);
-            if ((posted is not null || field.Properties.Contains(property)) && TryRead(property, posted, out var value))
+            if ((posted is not null || field.Properties.Contains(property)) && TryRead(property, posted, keepRows, out var value))
             {
                 result[property.Name] = value;
             }
@@ -40,7 +41,7 @@ internal static class FormPost
         return result;
     }
 
-    private static bool TryRead(FormField field, Node? posted, out JsonNode? value)
+    private static bool TryRead(FormField field, Node? posted, bool keepRows, out JsonNode? value)
     {
         value = null;
         if (field.Types == FormTypes.Boolean && (posted is null || posted.Values.Count == 0))
@@ -56,14 +57,14 @@ internal static class FormPost
 
         if (field.Types.HasFlag(FormTypes.Array))
         {
-            var items = ReadItems(field.Items, posted);
+            var items = ReadItems(field.Items, posted, keepRows);
             value = items;
             return items.Count > 0;
         }
 
         if (field.Types.HasFlag(FormTypes.Object))
         {
-            var members = ReadObject(field, posted);
+            var members = ReadObject(field, posted, keepRows);
             value = members;
             return members.Count > 0 && posted.HasText;
         }
@@ -71,7 +72,7 @@ internal static class FormPost
         return posted.Values.Count > 0 && TryReadText(field, posted.Values[^1], out value);
     }
 
-    private static JsonArray ReadItems(FormField? item, Node posted)
+    private static JsonArray ReadItems(FormField? item, Node posted, bool keepRows)
     {
         var items = new JsonArray();
         foreach (var text in posted.Values.Where(text => text.Length > 0).Take(MaxRows))
@@ -79,13 +80,18 @@ internal static class FormPost
             items.Add(item is not null && TryReadText(item, text, out var value) ? value : JsonValue.Create(text));
         }
 
-        foreach (var row in posted.Rows.Where(row => row.Value.HasText).Select(row => row.Value))
+        foreach (var (index, row) in posted.Rows.Where(row => keepRows || row.Value.HasText))
         {
+            while (keepRows && items.Count < index)
+            {
+                items.Add(new JsonObject());
+            }
+
             if (item is null)
             {
                 items.Add(JsonValue.Create(row.Values.LastOrDefault()));
             }
-            else if (TryRead(item, row, out var value))
+            else if (TryRead(item, row, keepRows, out var value) || keepRows)
             {
                 items.Add(value);
             }
@@ -105,7 +111,7 @@ internal static class FormPost
 
         var trimmed = text.Trim();
         if ((field.Types & (FormTypes.Number | FormTypes.Integer)) != 0
-            && decimal.TryParse(trimmed, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowThousands, CultureInfo.InvariantCulture, out var number))
+            && decimal.TryParse(Grouped().IsMatch(trimmed) ? trimmed.Replace(",", "", StringComparison.Ordinal) : trimmed, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
         {
             value = JsonValue.Create(number);
         }
@@ -124,6 +130,10 @@ internal static class FormPost
 
         return true;
     }
+
+    /// <summary>Commas between groups of three digits, and nowhere else: <c>1,5</c> is no number, least of all fifteen.</summary>
+    [GeneratedRegex(@"^-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    private static partial Regex Grouped();
 
     /// <summary>Posted names as a tree: members by name, rows by index, and the values posted for the place itself.</summary>
     private sealed class Node

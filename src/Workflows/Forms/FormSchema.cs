@@ -10,6 +10,11 @@ namespace Orchestration.Workflows.Forms;
 /// <param name="Reason">What is wrong, in words for the person who typed it.</param>
 public sealed record FormError(string Field, string Reason);
 
+/// <summary>What a form asks as things are. JSON pointers.</summary>
+/// <param name="Shown">Conditional fields that are asked now; the others are not.</param>
+/// <param name="Required">Fields that are required now, in objects whose condition may change that.</param>
+public sealed record FormLayout(IReadOnlyList<string> Shown, IReadOnlyList<string> Required);
+
 /// <summary>
 /// The form of a human step: a subset of JSON Schema 2020-12 with hints for the page. Immutable and thread safe. A schema is bounded (256 kB,
 /// <see cref="MaxFields"/> fields, <see cref="MaxDepth"/> levels), and so is the work of validating: patterns never backtrack and no more than 100 errors are collected.
@@ -82,6 +87,61 @@ public sealed class FormSchema
 
         return data;
     }
+
+    /// <summary>Which fields the data calls for, and which of them are required: JSON pointers of those about which other data would decide otherwise.</summary>
+    /// <param name="data">What was typed so far.</param>
+    public FormLayout LayoutFor(JsonElement data)
+    {
+        var (shown, required) = (new List<string>(), new List<string>());
+        Visit(Root, data, "");
+        return new(shown, required);
+
+        void Visit(FormField field, JsonElement? value, string pointer)
+        {
+            if (field.Items is { HasConditions: true } items && value is { ValueKind: JsonValueKind.Array } rows)
+            {
+                foreach (var (index, row) in rows.EnumerateArray().Index())
+                    Visit(items, row, $"{pointer}/{index}");
+            }
+
+            if (!field.HasConditions)
+                return;
+            var fields = field.FieldsFor(value).ToList();
+            shown.AddRange(fields.Where(one => !field.Properties.Contains(one)).Select(one => $"{pointer}/{one.Name}"));
+            if (field.If is not null)
+                required.AddRange(field.RequiredFor(value).Select(name => $"{pointer}/{name}"));
+            foreach (var one in fields)
+                Visit(one, value is { ValueKind: JsonValueKind.Object } members && members.TryGetProperty(one.Name, out var member) ? member : null, $"{pointer}/{one.Name}");
+        }
+    }
+
+    /// <summary>What was typed, without the fields that it does not call for, which a page hides and yet keeps; and an unticked box that it does call for is false.</summary>
+    /// <param name="typed">From <see cref="ReadPost"/>.</param>
+    public JsonObject Settle(JsonElement typed) => Settle(Root, typed);
+
+    private static JsonObject Settle(FormField field, JsonElement data)
+    {
+        var settled = new JsonObject();
+        foreach (var one in field.FieldsFor(data))
+        {
+            if (data.TryGetProperty(one.Name, out var value))
+                settled[one.Name] = one.HasConditions ? SettleValue(one, value) : JsonNode.Parse(value.GetRawText());
+            else if (one is { Types: FormTypes.Boolean, ReadOnly: false })
+                settled[one.Name] = false;
+        }
+
+        return settled;
+    }
+
+    private static JsonNode? SettleValue(FormField field, JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object => Settle(field, value),
+        JsonValueKind.Array when field.Items is { } items => new JsonArray([.. value.EnumerateArray().Select(item => SettleValue(items, item))]),
+        _ => JsonNode.Parse(value.GetRawText()),
+    };
+
+    /// <summary>Reads what a page has typed so far, for <see cref="LayoutFor"/>: as <see cref="ReadPost"/>, but each row stays where the page has it.</summary>
+    public JsonElement ReadSoFar(IEnumerable<KeyValuePair<string, string>> fields) => FormPost.Read(Root, fields, keepRows: true);
 
     /// <summary>Reads posted name/value pairs (<c>address.street</c>, <c>items[0].sku</c>) into typed data. Text that is not of its field's type stays text, so that <see cref="Validate"/> names the field and nothing typed is lost.</summary>
     public JsonElement ReadPost(IEnumerable<KeyValuePair<string, string>> fields) => FormPost.Read(Root, fields);

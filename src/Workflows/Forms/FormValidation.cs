@@ -67,7 +67,8 @@ internal sealed partial class FormValidation
         }
     }
 
-    private static bool Fits(FormField condition, JsonElement value)
+    /// <summary>Whether a value meets a condition; the only judge of it, for what is shown as for what is accepted.</summary>
+    public static bool Fits(FormField condition, JsonElement value)
     {
         var trial = new FormValidation();
         trial.Check(condition, value, "");

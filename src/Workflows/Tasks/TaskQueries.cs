@@ -250,23 +250,27 @@ public static class TaskQueries
     }
 
     /// <summary>Who could be given a task: candidates and members of its team with the skills it requires whom four eyes does not exclude, the least busy first.</summary>
-    public static async Task<IReadOnlyList<Assignee>> AssigneesAsync(NpgsqlDataSource database, Guid task, Instant now, CancellationToken cancel = default)
+    public static async Task<IReadOnlyList<Assignee>> AssigneesAsync(NpgsqlDataSource database, Guid task, Instant now, CancellationToken cancel = default) =>
+        [.. (await AssigneesAsync(database, [task], now, cancel))[task]];
+
+    /// <summary>The same for the tasks of a list.</summary>
+    public static async Task<ILookup<Guid, Assignee>> AssigneesAsync(NpgsqlDataSource database, Guid[] tasks, Instant now, CancellationToken cancel = default)
     {
         await using var query = database.Query(
             """
-            select p.user_name, p.display_name, (select count(*)::int from task w where w.owner_id = p.id and w.ended_at is null) open
+            select p.user_name, p.display_name, (select count(*)::int from task w where w.owner_id = p.id and w.ended_at is null) open, t.id
             from task t join person p on p.active and (p.user_name = any(t.candidates) or exists (select from team_member m where m.person_id = p.id and m.team_key = t.team))
-            where t.id = $1 and p.id is distinct from t.owner_id
+            where t.id = any($1) and p.id is distinct from t.owner_id
                 and t.required_skills <@ array(select s.skill from person_skill s where s.person_id = p.id and (s.certified_until is null or s.certified_until > $2::date))
                 and not exists (select from task o where o.instance_id = t.instance_id and o.activity_id = any(t.excluded_steps) and p.id = any(o.actors || o.reviewers))
-            order by open, lower(p.display_name) limit 200
+            order by open, lower(p.display_name)
             """,
-            task, now);
+            tasks, now);
         await using var r = await query.ExecuteReaderAsync(cancel);
-        var people = new List<Assignee>();
+        var people = new List<(Guid Task, Assignee Assignee)>();
         while (await r.ReadAsync(cancel))
-            people.Add(new(r.GetString(0), r.GetString(1), r.GetInt32(2)));
-        return people;
+            people.Add((r.GetGuid(3), new(r.GetString(0), r.GetString(1), r.GetInt32(2))));
+        return people.ToLookup(one => one.Task, one => one.Assignee);
     }
 
     /// <summary>The task, or null when there is none or the person may not see it.</summary>

@@ -34,7 +34,7 @@ public sealed class TaskPageTests
         page.QuerySelector("label[for=f-amount]")!.TextContent.ShouldContain("required");
         page.QuerySelector("label[for=f-note]")!.TextContent.ShouldContain("needed for Need info");
         page.QuerySelectorAll("input[name=cause]").Length.ShouldBe(2);
-        page.QuerySelectorAll(".outcomes button[name=':outcome']").Select(b => b.TextContent).ShouldBe(["Approve", "Need info"]);
+        page.QuerySelectorAll(".outcomes > button[name=':outcome']").Select(b => b.TextContent).ShouldBe(["Approve", "Need info"]);
     }
 
     [Fact]
