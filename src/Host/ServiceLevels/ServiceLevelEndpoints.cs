@@ -53,6 +53,7 @@ internal static class ServiceLevelEndpoints
 {
     public static void MapServiceLevels(this WebApplication app)
     {
+        app.MapServiceLevelPages();
         Map(app.MapGroup("/api/calendars").WithTags("Calendars"), SettingKind.Calendar, "calendar")
             .MapPost("/preview", PreviewCalendar).WithSummary("Opening hours and holidays of a calendar, saved or not").ProducesProblem(404).ProducesProblem(422);
         Map(app.MapGroup("/api/sla-policies").WithTags("SLA policies"), SettingKind.Sla, "SLA policy")
@@ -72,6 +73,10 @@ internal static class ServiceLevelEndpoints
         return group;
     }
 
+    internal const string NameReason = "must be at most 100 letters, digits, hyphens, dots and underscores";
+
+    internal static bool IsName(string id) => id.Length is > 0 and <= 100 && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
+
     internal static string NameOf(ServiceLevelCatalog catalog, string kind, string id) =>
         kind == SettingKind.Calendar ? catalog.Calendars.GetValueOrDefault(id)?.Name ?? id : catalog.Policies.GetValueOrDefault(id)?.Name ?? id;
 
@@ -83,8 +88,8 @@ internal static class ServiceLevelEndpoints
             errors["document"] = ["is required"];
         if (body.Revision is not >= 0)
             errors["revision"] = ["send the revision you last saw; 0 for a new one"];
-        if (id.Length > 100 || !id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
-            errors["id"] = ["must be at most 100 letters, digits, hyphens, dots and underscores"];
+        if (!IsName(id))
+            errors["id"] = [NameReason];
         if (errors.Count > 0)
             return Problems.Invalid(errors);
         switch (await SaveServiceLevel.RunAsync(settings, catalog, kind, id, body.Revision!.Value, body.Document!, me, clock.Now(), cancel))
@@ -126,7 +131,7 @@ internal static class ServiceLevelEndpoints
             calendar.Name, calendar.Zone.Id, [.. Enumerable.Range(0, days).Select(i => Day(calendar, first.PlusDays(i)))], [.. calendar.HolidaysIn(first.Year).Select(h => Day(calendar, h.Date))]);
     }
 
-    private static CalendarDay Day(BusinessCalendar calendar, LocalDate date)
+    internal static CalendarDay Day(BusinessCalendar calendar, LocalDate date)
     {
         var (from, to) = (calendar.Zone.AtStartOfDay(date.PlusDays(-1)).ToInstant(), calendar.Zone.AtStartOfDay(date.PlusDays(2)).ToInstant());
         var open = calendar.Openings(from, to).Where(o => o.Day == date).Select(o => $"{Time(o.Open.Start)}–{Time(o.Open.End)}").ToList();

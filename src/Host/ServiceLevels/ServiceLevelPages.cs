@@ -1,0 +1,320 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http.HttpResults;
+using NodaTime;
+using NodaTime.Text;
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Runtime;
+using Orchestration.Host.Shell;
+using Orchestration.Workflows.Calendars;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Settings;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Host.ServiceLevels;
+
+/// <summary>What a page of calendars or of policies is about.</summary>
+/// <param name="Kind"><see cref="SettingKind.Calendar"/> or <see cref="SettingKind.Sla"/>.</param>
+/// <param name="Path">Where its pages are.</param>
+/// <param name="Title">What many are called.</param>
+/// <param name="One">What one is called.</param>
+public sealed record ServiceLevelKind(string Kind, string Path, string Title, string One)
+{
+    public static readonly ServiceLevelKind Calendars = new(SettingKind.Calendar, "/administration/calendars", "Calendars", "calendar");
+    public static readonly ServiceLevelKind Policies = new(SettingKind.Sla, "/administration/policies", "Service levels", "policy");
+}
+
+/// <summary>What was tried, as typed, in the local time of the calendar; and what came of it.</summary>
+public sealed record Trial
+{
+    public string Start { get; init; } = "";
+    public string Anchor { get; init; } = "";
+    public string Amount { get; init; } = "";
+    public string Unit { get; init; } = "workingTime";
+
+    /// <summary>Reasons by field: start, anchor, amount.</summary>
+    public IReadOnlyDictionary<string, string> Errors { get; init; } = new Dictionary<string, string>();
+    public PolicyPreview? Result { get; init; }
+}
+
+/// <summary>A day whose opening hours an edited calendar changes.</summary>
+public sealed record ChangedDay(LocalDate Date, CalendarDay Before, CalendarDay After);
+
+/// <summary>What the page of a calendar or policy shows.</summary>
+public sealed record ServiceLevelView
+{
+    /// <summary>Changed days that are listed at most.</summary>
+    public const int MostDays = 60;
+
+    public required ServiceLevelKind Kind { get; init; }
+
+    /// <summary>The version in force; null for a new one.</summary>
+    public required SettingDocument? Document { get; init; }
+    public required string Name { get; init; }
+
+    /// <summary>What is in the editor, and the version it began with.</summary>
+    public required string Text { get; init; }
+    public required int Revision { get; init; }
+    public required Instant Now { get; init; }
+    public IReadOnlyList<DefinitionError> Errors { get; init; } = [];
+
+    /// <summary>What went wrong besides, in a sentence.</summary>
+    public string? Problem { get; init; }
+
+    /// <summary>The editor's text was checked and can be saved.</summary>
+    public bool Checked { get; init; }
+    public Trial Trial { get; init; } = new();
+
+    /// <summary>The trial with what is in the editor.</summary>
+    public PolicyPreview? TrialAfter { get; init; }
+    public IReadOnlyList<ChangedDay> ChangedDays { get; init; } = [];
+    public BusinessCalendar? Calendar { get; init; }
+    public SlaPolicy? Policy { get; init; }
+
+    /// <summary>Year and month shown of a calendar.</summary>
+    public int Year { get; init; }
+    public int Month { get; init; }
+    public RecomputeAnswer? Recomputed { get; init; }
+    public IReadOnlyList<SettingDocument> Earlier { get; init; } = [];
+
+    public string Path => $"{Kind.Path}/{(Document is null ? "new" : Uri.EscapeDataString(Document.Name))}";
+}
+
+/// <summary>Calendars and policies for administrators: what is in force, what it comes to, and how it is changed.</summary>
+internal static class ServiceLevelPages
+{
+    private static readonly LocalDateTimePattern Typed = LocalDateTimePattern.CreateWithInvariantCulture("uuuu'-'MM'-'dd'T'HH':'mm");
+    private static readonly JsonSerializerOptions Written = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static void MapServiceLevelPages(this WebApplication app)
+    {
+        Map(app, ServiceLevelKind.Calendars);
+        Map(app, ServiceLevelKind.Policies);
+    }
+
+    private static void Map(WebApplication app, ServiceLevelKind kind)
+    {
+        var pages = app.MapGroup(kind.Path).RequireAuthorization(Roles.Administrator).ExcludeFromDescription();
+        pages.MapGet("", async (SettingDocuments settings, ServiceLevelCatalog catalog, CancellationToken cancel) =>
+            new RazorComponentResult<ServiceLevelsPage>(new { Kind = kind, Documents = await settings.ListAsync(kind.Kind, cancel), Catalog = catalog }));
+        pages.MapGet("/new", (TaskDesk desk) => Page(new() { Kind = kind, Document = null, Name = $"New {kind.One}", Text = Blank(kind), Revision = 0, Now = desk.Runtime.Clock.Now() }));
+        pages.MapPost("/new", (HttpContext http, SettingDocuments settings, TaskDesk desk, Person me, CancellationToken cancel) => EditAsync(kind, null, http, settings, desk, me, cancel));
+        pages.MapGet("/{id}", async (string id, HttpContext http, SettingDocuments settings, TaskDesk desk, CancellationToken cancel) =>
+            await ReadAsync(kind, id, http.Request.Query, settings, desk, cancel) is { } view ? Page(view) : Results.NotFound());
+        pages.MapPost("/{id}", (string id, HttpContext http, SettingDocuments settings, TaskDesk desk, Person me, CancellationToken cancel) => EditAsync(kind, id, http, settings, desk, me, cancel));
+        pages.MapPost("/{id}/recompute", async (string id, HttpContext http, SettingDocuments settings, TaskDesk desk, Person me, CancellationToken cancel) =>
+        {
+            var form = await http.Request.ReadFormAsync(cancel);
+            if (await ReadAsync(kind, id, http.Request.Query, settings, desk, cancel) is not { } view)
+                return Results.NotFound();
+            var reason = form["reason"].ToString().Trim();
+            var store = form["verb"] == "store";
+            var scope = kind.Kind == SettingKind.Calendar ? new RecomputeScope(Calendar: id) : new RecomputeScope(Policy: id);
+            if (store && reason.Length is 0 or > 2000)
+                return Page(view with { Recomputed = await RecomputeClocks.RunAsync(desk, scope, null, store: false, me, cancel), Problem = "Say in a sentence why the clocks are computed again: it goes into the history of their cases." }, 422);
+            return Page(view with { Recomputed = await RecomputeClocks.RunAsync(desk, scope, reason, store, me, cancel) });
+        });
+    }
+
+    private static async Task<ServiceLevelView?> ReadAsync(ServiceLevelKind kind, string id, IQueryCollection query, SettingDocuments settings, TaskDesk desk, CancellationToken cancel)
+    {
+        if (await settings.FindAsync(kind.Kind, id, cancel) is not { } document)
+            return null;
+        var now = desk.Runtime.Clock.Now();
+        var (calendar, policy) = Parse(kind, document.Document, desk.ServiceLevels);
+        var today = now.InZone((calendar ?? CalendarOf(policy, desk))?.Zone ?? DateTimeZone.Utc).Date;
+        var view = new ServiceLevelView
+        {
+            Kind = kind,
+            Document = document,
+            Name = calendar?.Name ?? policy?.Name ?? id,
+            Text = document.Document,
+            Revision = document.Version,
+            Now = now,
+            Calendar = calendar,
+            Policy = policy,
+            Year = int.TryParse(query["year"], out var year) && year is > BusinessCalendar.FirstYear and < BusinessCalendar.LastYear ? year : today.Year,
+            Month = int.TryParse(query["month"], out var month) && month is >= 1 and <= 12 ? month : today.Month,
+            Earlier = [.. (await settings.SupersededAsync(kind.Kind, cancel)).Where(one => one.Name == id)],
+        };
+        return view with { Trial = TryOut(query, view, desk) };
+    }
+
+    private static async Task<IResult> EditAsync(ServiceLevelKind kind, string? id, HttpContext http, SettingDocuments settings, TaskDesk desk, Person me, CancellationToken cancel)
+    {
+        var form = await http.Request.ReadFormAsync(cancel);
+        var now = desk.Runtime.Clock.Now();
+        var text = form["document"].ToString().ReplaceLineEndings("\n");
+        var view = id is null
+            ? new ServiceLevelView { Kind = kind, Document = null, Name = $"New {kind.One}", Text = text, Revision = 0, Now = now }
+            : await ReadAsync(kind, id, http.Request.Query, settings, desk, cancel);
+        if (view is null || !int.TryParse(form["revision"], out var revision))
+            return view is null ? Results.NotFound() : Results.BadRequest();
+        view = view with { Text = text, Revision = revision };
+
+        var errors = new List<DefinitionError>();
+        if (Document(text, errors) is not { } document)
+            return Page(view with { Errors = errors }, 422);
+        if (form["verb"] == "day")
+        {
+            if (Day(form) is not { } day)
+                return Page(view with { Problem = "A closed day needs a name and a date, and a shorter day both its times." }, 422);
+            if (document["holidays"] is not JsonArray holidays)
+                document["holidays"] = holidays = [];
+            holidays.Add(day);
+            view = view with { Text = document.ToJsonString(Written) };
+        }
+
+        errors.AddRange(SaveServiceLevel.Check(desk.ServiceLevels, kind.Kind, kind.Kind == SettingKind.Sla ? Versioned(document) : view.Text));
+        if (errors.Count > 0)
+            return Page(view with { Errors = errors }, 422);
+        if (form["verb"] != "save")
+            return Page(Compare(view, desk) with { Checked = true });
+
+        var name = id ?? document["id"]!.GetValue<string>();
+        if (!ServiceLevelEndpoints.IsName(name))
+            return Page(view with { Errors = [new("$.id", ServiceLevelEndpoints.NameReason)] }, 422);
+        return await SaveServiceLevel.RunAsync(settings, desk.ServiceLevels, kind.Kind, name, revision, document, me, now, cancel) switch
+        {
+            SaveServiceLevelResult.Saved => Results.LocalRedirect($"{kind.Path}/{Uri.EscapeDataString(name)}"),
+            SaveServiceLevelResult.Stale stale => Page(
+                view with { Problem = revision == 0 ? $"There is a {kind.One} “{name}” already." : $"Somebody saved version {stale.Revision} while you edited version {revision}. Your text is below; compare it with theirs and save it again from there." }, 409),
+            SaveServiceLevelResult.Invalid invalid => Page(view with { Errors = invalid.Errors }, 422),
+            _ => throw new InvalidOperationException("No such result."),
+        };
+    }
+
+    private static RazorComponentResult<ServiceLevelPage> Page(ServiceLevelView view, int status = StatusCodes.Status200OK) => new RazorComponentResult<ServiceLevelPage>(new { View = view }) { StatusCode = status };
+
+    private static JsonObject? Document(string text, List<DefinitionError> errors)
+    {
+        try
+        {
+            if (JsonNode.Parse(text, documentOptions: new() { MaxDepth = 32, AllowDuplicateProperties = false }) is JsonObject document)
+                return document;
+            errors.Add(new("$", "must be an object"));
+        }
+        catch (JsonException e)
+        {
+            errors.Add(new("$", $"is not valid JSON: {e.Message}"));
+        }
+
+        return null;
+    }
+
+    // The version is set when it is saved; an author need not count.
+    private static string Versioned(JsonObject document)
+    {
+        var copy = (JsonObject)document.DeepClone();
+        copy["version"] = 1;
+        return copy.ToJsonString();
+    }
+
+    private static (BusinessCalendar? Calendar, SlaPolicy? Policy) Parse(ServiceLevelKind kind, string text, ServiceLevelCatalog catalog) =>
+        kind.Kind == SettingKind.Calendar
+            ? (BusinessCalendar.TryParse(text, out var calendar, out _) ? calendar : null, null)
+            : (null, SlaPolicy.TryParse(text, catalog.Calendars.ContainsKey, out var policy, out _) ? policy : null);
+
+    private static BusinessCalendar? CalendarOf(SlaPolicy? policy, TaskDesk desk) => policy is null ? null : desk.ServiceLevels.Calendars.GetValueOrDefault(policy.Calendar);
+
+    private static ServiceLevelView Compare(ServiceLevelView view, TaskDesk desk)
+    {
+        var (calendar, policy) = Parse(view.Kind, view.Kind.Kind == SettingKind.Sla && Document(view.Text, []) is { } document ? Versioned(document) : view.Text, desk.ServiceLevels);
+        if (policy is not null)
+            return view with { Policy = view.Policy ?? policy, TrialAfter = TryOut(policy, CalendarOf(policy, desk)!, view.Trial).Result };
+        var days = new List<ChangedDay>();
+        if (view.Calendar is { } before && calendar is not null)
+        {
+            var first = view.Now.InZone(before.Zone).Date;
+            foreach (var date in Enumerable.Range(0, 400).Select(first.PlusDays))
+            {
+                var (was, becomes) = (ServiceLevelEndpoints.Day(before, date), ServiceLevelEndpoints.Day(calendar, date));
+                if (!was.Open.SequenceEqual(becomes.Open) || was.Holiday != becomes.Holiday)
+                    days.Add(new(date, was, becomes));
+            }
+        }
+
+        return view with { ChangedDays = days, Calendar = view.Calendar ?? calendar, Year = view.Year == 0 ? view.Now.InUtc().Year : view.Year, Month = view.Month == 0 ? view.Now.InUtc().Month : view.Month };
+    }
+
+    /// <summary>The trial that the address asks for; one from now when it asks for none.</summary>
+    private static Trial TryOut(IQueryCollection query, ServiceLevelView view, TaskDesk desk)
+    {
+        var trial = new Trial { Start = query["start"].ToString(), Anchor = query["anchor"].ToString(), Amount = query["amount"].ToString(), Unit = query["unit"].ToString() is { Length: > 0 } unit ? unit : "workingTime" };
+        var calendar = view.Calendar ?? CalendarOf(view.Policy, desk);
+        if (calendar is null)
+            return trial;
+        if (trial.Start.Length == 0)
+            trial = trial with { Start = Typed.Format(view.Now.InZone(calendar.Zone).LocalDateTime) };
+        if (view.Policy is { } policy)
+        {
+            if (policy.Direction == ClockDirection.Backward && trial.Anchor.Length == 0)
+                trial = trial with { Anchor = Typed.Format(view.Now.InZone(calendar.Zone).Date.PlusDays(30).At(new(12, 0))) };
+            return TryOut(policy, calendar, trial);
+        }
+
+        trial = trial with { Amount = trial.Amount.Length == 0 ? "PT8H" : trial.Amount };
+        return SlaTarget.TryParse(trial.Amount, trial.Unit, out var target, out var reason) && target != SlaTarget.Zero
+            ? TryOut(SlaPolicy.Inline(target, calendar.Id), calendar, trial)
+            : trial with { Errors = new Dictionary<string, string> { ["amount"] = reason ?? "must be above zero" } };
+    }
+
+    private static Trial TryOut(SlaPolicy policy, BusinessCalendar calendar, Trial trial)
+    {
+        var errors = new Dictionary<string, string>();
+        var start = At("start", trial.Start);
+        var anchor = policy.Direction == ClockDirection.Backward ? At("anchor", trial.Anchor) : null;
+        return errors.Count > 0 ? trial with { Errors = errors } : trial with { Result = ServiceLevelEndpoints.Preview(policy, calendar, start!.Value, anchor) };
+
+        Instant? At(string field, string text)
+        {
+            if (Typed.Parse(text) is { Success: true } parsed && parsed.Value.InZoneLeniently(calendar.Zone).ToInstant() is var at && BusinessCalendar.Covers(at))
+                return at;
+            errors[field] = "must be a date and time of this century";
+            return null;
+        }
+    }
+
+    /// <summary>A closed or shorter day as a calendar writes it.</summary>
+    private static JsonObject? Day(IFormCollection form)
+    {
+        string name = form["dayName"].ToString().Trim(), date = form["dayDate"].ToString(), opens = form["dayOpens"].ToString(), closes = form["dayCloses"].ToString();
+        if (name.Length == 0 || date.Length == 0 || opens.Length == 0 != (closes.Length == 0))
+            return null;
+        var day = new JsonObject { ["name"] = name, ["rule"] = "dates", ["dates"] = new JsonArray(date) };
+        if (opens.Length > 0)
+            day["hours"] = new JsonArray(new JsonObject { ["open"] = opens, ["close"] = closes });
+        return day;
+    }
+
+    private static string Blank(ServiceLevelKind kind) => kind.Kind == SettingKind.Calendar
+        ? """
+          {
+            "id": "my-office",
+            "name": "My office",
+            "zone": "Europe/Berlin",
+            "hours": [
+              { "days": ["mon", "tue", "wed", "thu", "fri"], "open": "09:00", "close": "17:00" }
+            ],
+            "holidays": [
+              { "name": "New Year's Day", "rule": "fixed", "month": 1, "day": 1 },
+              { "name": "Easter Monday", "rule": "easter", "offset": 1 }
+            ]
+          }
+          """
+        : """
+          {
+            "id": "my-target",
+            "name": "My target",
+            "kind": "internal",
+            "subject": "task",
+            "target": { "amount": "PT8H", "unit": "workingTime" },
+            "calendar": "24x7",
+            "ladder": [
+              { "percent": 75, "actions": [{ "action": "notify", "to": "owner" }] }
+            ]
+          }
+          """;
+}
