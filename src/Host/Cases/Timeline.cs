@@ -68,7 +68,7 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "task.reassigned" => Text(e.Payload, "owner") is null
                 ? new("users", null, $"Given back to {(Text(e.Payload, "team") is { } team ? teams.GetValueOrDefault(team, team) : "everybody")}: {title}", null, null, task, 60)
                 : new("user-up", null, $"Given to {Name(e, "owner")}: {title}", null, null, task, 60),
-            "task.suspended" => new("player-pause", null, $"Waits: {title}", Words.Humanize(reason ?? "").ToLowerInvariant(), null, task, 80),
+            "task.suspended" => new("player-pause", null, $"Waits: {title}", string.Join(": ", new[] { Words.Humanize(reason ?? "").ToLowerInvariant(), Text(e.Payload, "note") }.Where(text => !string.IsNullOrEmpty(text))), Time(e, "until"), task, 80),
             "task.resumed" => new("player-play", null, $"Goes on: {title}", null, null, task, 80),
             "task.stopped" => new("player-stop", null, $"Laid aside: {title}", null, null, task, 80),
             "task.delegated" => new("user-share", null, $"Delegated to {Name(e, "owner")}: {title}", reason, null, task, 80),
@@ -82,6 +82,9 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "task.attached" => new("paperclip", null, $"File attached to {title}", Text(e.Payload, "name"), null, task, 80),
             "task.review-requested" => new("eye-question", null, $"Review asked for: {title}", null, null, task, 80),
             "task.review-started" => new("eye-check", null, $"Under review: {title}", null, null, task, 80),
+            "task.review-released" => new("arrow-back-up", null, $"Review given back: {title}", reason, null, task, 80),
+            "task.skills-relaxed" => new("certificate-off", null, $"Preferred skills no longer matter: {title}", null, null, task, 50),
+            "task.watched" => new("eye", null, $"Watched by somebody more: {title}", null, null, task, 50),
             "task.changes-requested" => new("message-report", null, $"Changes asked for: {title}", reason, null, task, 85),
             "sla.breached" => new("flame", "bad", $"Overdue: {(title.Length > 0 ? title : clock ?? Words.Humanize(Text(e.Payload, "policy") ?? ""))}", null, Time(e, "due"), null, 95),
             "sla.started" when clock is not null => new("clock", null, $"Clock started: {clock}", null, Time(e, "due"), null, 35),
@@ -89,6 +92,7 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "sla.missed" when clock is not null => new("clock-x", "bad", $"Late: {clock}", null, null, null, 45),
             "sla.paused" when clock is not null => new("player-pause", null, $"Stands still: {clock}", Reason(e), null, null, 45),
             "sla.resumed" when clock is not null => new("player-play", null, $"Runs on: {clock}", null, Time(e, "due"), null, 45),
+            "sla.cancelled" when clock is not null => new("circle-minus", null, $"No longer counted: {clock}", null, null, null, 30),
             "sla.recomputed" => new("calculator", null, $"Computed again: {clock}", reason, Time(e, "due"), null, 90),
             "sla.rung" when clock is not null => new("bell", null, $"Escalated at {Text(e.Payload, "rung")}: {clock}", null, null, null, 55),
             "promise.made" => new("heart-handshake", null, $"Promised: {title}", Text(e.Payload, "channel"), Time(e, "due"), null, 90),
@@ -97,6 +101,10 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "promise.released" => new("circle-minus", null, $"Promise no longer needed: {title}", reason, null, null, 90),
             "sla.rung" when title.Length > 0 => new("bell", null, $"Escalated at {Text(e.Payload, "rung")}: {title}", null, null, null, 55),
             "instance.altered" when Text(e.Payload, "type") == "Migrate" => new("versions", null, $"Goes on in version {e.Payload!["version"]} of the journey", null, null, null, 90),
+            "effect.retried" => new("refresh", null, $"Sent again: {Effect(e)}", null, null, null, 85),
+            "effect.discarded" => new("trash", "bad", $"Given up for good: {Effect(e)}", reason, null, null, 90),
+            "effect.dropped" => new("circle-minus", null, $"Not sent: {Effect(e)}", reason, null, null, 45),
+            "instance.altered" => new("tool", null, "Altered by hand in the designer", Text(e.Payload, "type"), null, null, 90),
             "incident.retried" => new("refresh", null, "Failed step run again", null, null, null, 85),
             "Faulted" => new("alert-triangle", "bad", $"Failed: {Activity(e)}", Text(e.Payload, "message"), null, null, 98),
             "effect.given-up" => new("plug-connected-x", "bad", "The outside world could not be reached", Text(e.Payload, "error"), null, null, 97),
@@ -112,7 +120,23 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
 
     private string Technical(CaseEvent e) => e.Entity == JournalEvents.Entity
         ? $"{e.Action} {Activity(e)}"
-        : $"{Words.Humanize(e.Action.Replace('.', '-'))}{((Text(e.Payload, "policy") ?? Text(e.Payload, "kind")) is { } what ? $": {what}" : "")}";
+        : e.Action switch
+        {
+            "sla.started" => $"Clock started: {Clock(e)}",
+            "sla.met" => $"In time: {Clock(e)}",
+            "sla.missed" => $"Late: {Clock(e)}",
+            "sla.cancelled" => $"No longer counted: {Clock(e)}",
+            "sla.paused" => $"Stands still: {Clock(e)}",
+            "sla.resumed" => $"Runs on: {Clock(e)}",
+            "sla.rung" => $"Escalated at {Text(e.Payload, "rung")}: {Clock(e)}",
+            "sla.rung-skipped" => $"Passed over at {Text(e.Payload, "rung")}, because a higher rung acts: {Clock(e)}",
+            "effect.done" => $"Sent: {Effect(e)}",
+            _ => Words.Humanize(e.Action.Replace('.', '-')),
+        };
+
+    private static string Clock(CaseEvent e) => Text(e.Payload, "name") ?? Words.Humanize(Text(e.Payload, "policy") ?? "");
+
+    private static string Effect(CaseEvent e) => Text(e.Payload, "kind") switch { "email" => "e-mail", "webhook" => "webhook", "http" => "HTTP request", var kind => Words.Humanize(kind ?? "message").ToLowerInvariant() };
 
     private string Activity(CaseEvent e)
     {

@@ -180,7 +180,7 @@ internal static class ServiceLevelPages
         {
             SaveServiceLevelResult.Saved => Results.LocalRedirect($"{kind.Path}/{Uri.EscapeDataString(name)}"),
             SaveServiceLevelResult.Stale stale => Page(
-                view with { Problem = revision == 0 ? $"There is a {kind.One} “{name}” already." : $"Somebody saved version {stale.Revision} while you edited version {revision}. Your text is below; compare it with theirs and save it again from there." }, 409),
+                view with { Problem = revision == 0 ? $"There is a {kind.One} “{name}” already." : $"Somebody saved revision {stale.Revision} while you edited revision {revision}. Your text is below; compare it with theirs and save it again from there." }, 409),
             SaveServiceLevelResult.Invalid invalid => Page(view with { Errors = invalid.Errors }, 422),
             _ => throw new InvalidOperationException("No such result."),
         };

@@ -164,7 +164,7 @@ internal static class TaskPages
             Journey = (await runtime.Definitions.FindPublishedAsync(task.Journey, cancel))?.Name ?? Words.Humanize(task.Journey),
             Team = task.Team is { } team ? teams.FirstOrDefault(t => t.Key == team)?.Title ?? team : null,
             Form = form,
-            Data = WithReadOnly(form, task, (task.Data ?? task.Draft) is { } data ? JsonSerializer.SerializeToElement(data) : null),
+            Data = WithReadOnly(form, task, (task.Data ?? task.Draft ?? task.Prefill) is { } data ? JsonSerializer.SerializeToElement(data) : null),
             Clocks = await ClockQueries.OfTaskAsync(runtime.Database, id, cancel),
             Assignees = task.State.IsTerminal() ? [] : await TaskQueries.AssigneesAsync(runtime.Database, id, now, cancel),
             Steps = await TaskQueries.OfCaseAsync(runtime.Database, task.CaseId, me, now, cancel),

@@ -34,13 +34,14 @@ internal static class WorkPages
 
     public static void MapWork(this WebApplication app)
     {
-        app.MapGet("/", async (string? q, string? journey, string? show, Guid? done, int? did, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-            new RazorComponentResult<WorkPage>(new { Work = await ReadAsync(runtime, new(q, journey, show), me, cancel), Me = me, Done = await DoneStep.FindAsync(runtime, done, me, cancel), Did = did }))
+        app.MapGet("/", async (string? q, string? journey, string? show, Guid? done, int? did, WorkflowRuntime runtime, Substitutions substitutions, Person me, CancellationToken cancel) =>
+            new RazorComponentResult<WorkPage>(new { Work = await ReadAsync(runtime, new(q, journey, show), me, cancel), Me = me, Done = await DoneStep.FindAsync(runtime, done, me, cancel), Did = did, Away = (await substitutions.ListAsync(me, cancel)).FirstOrDefault(one => one.Person == me.UserName && one.From <= runtime.Clock.Now()) }))
             .ExcludeFromDescription();
         app.MapGet("/work", async (string? q, string? journey, string? show, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
             new RazorComponentResult<WorkList>(new { Work = await ReadAsync(runtime, new(q, journey, show), me, cancel) })).ExcludeFromDescription();
         TeamPages.Map(app);
         BulkPages.Map(app);
+        AwayPages.Map(app);
     }
 
     private static async Task<MyWork> ReadAsync(WorkflowRuntime runtime, WorkFilter filter, Person me, CancellationToken cancel)

@@ -15,7 +15,7 @@ public sealed class PageWorld : IAsyncDisposable
 {
     public const string Markup = "<b class=\"injected\">x</b><script>injected()</script>";
 
-    private const string Form = """
+    private const string Usual = """
         { "type": "object", "title": "The check",
           "properties": {
             "amount": { "type": "number", "title": "Amount", "format": "currency", "minimum": 0, "x-order": 1, "x-width": 6 },
@@ -34,12 +34,15 @@ public sealed class PageWorld : IAsyncDisposable
 
     public HostApp App { get; }
 
-    public static async Task<PageWorld> CreateAsync(string title = "Check the loss")
+    /// <summary>Publishes the journey.</summary>
+    /// <param name="title">Title of the check.</param>
+    /// <param name="form">Its form; a small one when left out.</param>
+    public static async Task<PageWorld> CreateAsync(string title = "Check the loss", string form = Usual)
     {
         var database = await TestDatabase.CreateAsync();
         var app = new HostApp(database.ConnectionString);
         var world = new PageWorld(database, app, await app.ApiAsync("supervisor"), await app.ApiAsync("frontoffice"));
-        await world.PublishAsync(title);
+        await world.PublishAsync(title, form);
         return world;
     }
 
@@ -84,13 +87,13 @@ public sealed class PageWorld : IAsyncDisposable
         return await DocumentAsync(answer);
     }
 
-    private async Task PublishAsync(string title)
+    private async Task PublishAsync(string title, string form)
     {
         var document = new JsonObject
         {
             ["definitionId"] = "walk",
             ["name"] = "Walk",
-            ["root"] = new JsonObject { ["id"] = "root", ["type"] = "Elsa.Sequence", ["version"] = 1, ["activities"] = new JsonArray(Step("check", title, ["Approve", "NeedInfo"], JsonNode.Parse(Form)), Step("sign", "Sign it", ["Signed"], null, "check")) },
+            ["root"] = new JsonObject { ["id"] = "root", ["type"] = "Elsa.Sequence", ["version"] = 1, ["activities"] = new JsonArray(Step("check", title, ["Approve", "NeedInfo"], JsonNode.Parse(form)), Step("sign", "Sign it", ["Signed"], null, "check")) },
         };
         var published = await App.Services.GetRequiredService<DefinitionStore>().PublishAsync(new("walk", Encoding.UTF8.GetBytes(document.ToJsonString()), "designer"), "test", App.Clock.GetCurrentInstant());
         published.ShouldBeOfType<PublishResult.Published>();

@@ -1,0 +1,204 @@
+using Microsoft.Playwright;
+using Orchestration.Host.Tests.Pages;
+
+namespace Orchestration.Host.Tests.Browser;
+
+/// <summary>What a form of a step does under the hands of a person.</summary>
+public sealed class FormTests(Chromium chromium)
+{
+    private const string Form = """
+        { "type": "object", "title": "The check",
+          "properties": {
+            "reference": { "type": "string", "title": "Reference", "x-readOnly": true, "x-from": "reference", "x-order": 1 },
+            "deductible": { "type": "number", "title": "Deductible", "format": "currency", "x-computed": "250 * 2", "x-order": 2, "x-width": 6 },
+            "covered": { "type": "string", "title": "Covered", "enum": ["Yes", "No"], "x-order": 3 },
+            "called": { "type": "string", "title": "Called at", "format": "date-time", "x-order": 8 },
+            "lossOn": { "type": "string", "title": "Date of loss", "format": "date", "x-order": 9 },
+            "items": { "type": "array", "title": "Items", "x-order": 10, "items": { "type": "object", "required": ["name"],
+              "properties": { "name": { "type": "string", "title": "Item", "maxLength": 50 }, "broken": { "type": "boolean", "title": "Broken" } },
+              "if": { "properties": { "broken": { "const": true } }, "required": ["broken"] },
+              "then": { "properties": { "cost": { "type": "number", "title": "Cost", "format": "currency" } }, "required": ["cost"] } } } },
+          "required": ["covered"],
+          "if": { "properties": { "covered": { "const": "No" } }, "required": ["covered"] },
+          "then": { "properties": { "clause": { "type": "string", "title": "Clause", "maxLength": 100, "x-order": 4 }, "warned": { "type": "boolean", "title": "Customer was warned", "x-order": 5 } }, "required": ["clause"] },
+          "else": { "properties": { "limit": { "type": "number", "title": "Limit", "format": "currency", "x-order": 4 } } },
+          "additionalProperties": true, "x-outcomes": { "NeedInfo": ["called"] } }
+        """;
+
+    [Fact]
+    public async Task Fields_come_and_go_with_the_answers_and_the_server_judges_by_the_same_rule()
+    {
+        var (world, task, page) = await OpenAsync();
+        await using var _ = world;
+        (await page.GetByLabel("Clause").IsVisibleAsync()).ShouldBeFalse();
+        (await page.GetByLabel("Limit").IsVisibleAsync()).ShouldBeTrue();
+
+        await page.GetByLabel("No", new() { Exact = true }).CheckAsync();
+        await page.GetByLabel("Clause").WaitForAsync();
+        (await page.GetByLabel("Limit").IsVisibleAsync()).ShouldBeFalse();
+        (await page.Locator("label[for=f-clause]").TextContentAsync())!.ShouldContain("required");
+
+        // Refused for exactly the field that was brought in, with everything kept.
+        await page.Button("Approve").ClickAsync();
+        await page.GetByRole(AriaRole.Alert).GetByRole(AriaRole.Link, new() { Name = "Clause" }).ClickAsync();
+        (await page.EvaluateAsync<string>("document.activeElement.id")).ShouldBe("f-clause");
+        (await page.Locator("#f-clause-error").TextContentAsync()).ShouldBe("is required");
+        await page.GetByLabel("Clause").FillAsync("4.2");
+
+        // Another answer puts it aside; the first one brings it back with what was typed.
+        await page.GetByLabel("Yes", new() { Exact = true }).CheckAsync();
+        await page.GetByLabel("Limit").WaitForAsync();
+        (await page.GetByLabel("Clause").IsVisibleAsync()).ShouldBeFalse();
+        await page.GetByLabel("No", new() { Exact = true }).CheckAsync();
+        await page.GetByLabel("Clause").WaitForAsync();
+        (await page.GetByLabel("Clause").InputValueAsync()).ShouldBe("4.2");
+
+        // What is not asked is not sent: the clause is not part of a covered loss.
+        await page.GetByLabel("Yes", new() { Exact = true }).CheckAsync();
+        await page.GetByLabel("Limit").FillAsync("1,250.50");
+        await page.Button("Approve").ClickAsync();
+        await page.GetByText("Next in").WaitForAsync();
+        await page.GotoAsync(task);
+        var sent = await page.Locator("[aria-labelledby=sent-title]").TextContentAsync();
+        sent.ShouldNotBeNull();
+        sent.ShouldContain("1,250.50");
+        sent.ShouldNotContain("4.2");
+        await page.Context.CloseAsync();
+    }
+
+    [Fact]
+    public async Task What_the_case_knows_is_shown_and_stays_through_a_refusal_and_what_is_computed_can_be_changed()
+    {
+        var (world, task, page) = await OpenAsync();
+        await using var _ = world;
+        (await page.Locator("#f-reference").TextContentAsync())!.Trim().ShouldBe("CLM-1");
+        (await page.GetByLabel("Deductible").InputValueAsync()).ShouldBe("500.00");
+        await page.GetByLabel("Deductible").FillAsync("1,5");
+
+        await page.Button("Approve").ClickAsync();
+
+        await page.Locator("#f-deductible-error").WaitForAsync();
+        (await page.Locator("#f-deductible-error").TextContentAsync())!.ShouldContain("must be a number");
+        (await page.GetByLabel("Deductible").InputValueAsync()).ShouldBe("1,5", "what was typed is not taken for fifteen, and not lost");
+        (await page.Locator("#f-reference").TextContentAsync())!.Trim().ShouldBe("CLM-1");
+        await page.ReloadAsync();
+        (await page.Locator("#f-reference").TextContentAsync())!.Trim().ShouldBe("CLM-1", "the draft has it too");
+        (await page.GetByLabel("Deductible").InputValueAsync()).ShouldBe("1,5");
+        await page.Context.CloseAsync();
+    }
+
+    [Fact]
+    public async Task Times_are_typed_in_the_zone_of_the_person_and_shown_in_that_of_the_reader()
+    {
+        var (world, task, page) = await OpenAsync("America/New_York");
+        await using var _ = world;
+        await page.GetByLabel("Yes", new() { Exact = true }).CheckAsync();
+        await page.GetByText("Your time: America/New_York").WaitForAsync();
+        await page.GetByLabel("Date of loss").FillAsync("2026-05-30");
+
+        // The outcome needs it.
+        await page.Button("Need info").ClickAsync();
+        await page.Locator("#f-called-error").WaitForAsync();
+        (await page.Locator("label[for=f-called]").TextContentAsync())!.ShouldContain("needed for Need info");
+        await page.GetByLabel("Called at").FillAsync("2026-06-01T09:30");
+        await page.Button("Need info").ClickAsync();
+        await page.GetByText("Next in").WaitForAsync();
+
+        await page.GotoAsync(task);
+        (await page.Locator("[aria-labelledby=sent-title] time").First.GetAttributeAsync("datetime")).ShouldBe("2026-06-01T13:30:00Z");
+        (await page.Locator("[aria-labelledby=sent-title] time").First.TextContentAsync())!.ShouldContain("09:30");
+        (await page.Locator("[aria-labelledby=sent-title]").TextContentAsync())!.ShouldContain("30 May 2026");
+        await page.Context.CloseAsync();
+    }
+
+    [Fact]
+    public async Task Rows_are_added_and_removed_and_each_asks_by_its_own_answers()
+    {
+        var (world, task, page) = await OpenAsync();
+        await using var _ = world;
+        await page.GetByLabel("Yes", new() { Exact = true }).CheckAsync();
+        await page.Locator("[name='items[0].name']").FillAsync("Sofa");
+        await page.Button("Add").ClickAsync();
+        await page.Locator("[name='items[1].name']").FillAsync("Carpet");
+        await page.Button("Add").ClickAsync();
+        await page.Locator("[name='items[2].name']").FillAsync("Lamp");
+        (await page.Locator("[name='items[2].cost']").IsVisibleAsync()).ShouldBeFalse();
+        await page.Locator("[name='items[2].broken']").CheckAsync();
+        await page.Locator("[name='items[2].cost']").WaitForAsync();
+        (await page.Locator("[name='items[0].cost']").IsVisibleAsync()).ShouldBeFalse();
+        await page.Button("Remove").Nth(1).ClickAsync();
+
+        await page.Button("Approve").ClickAsync();
+        await page.GetByRole(AriaRole.Alert).GetByText("Items 2, Cost").WaitForAsync();
+        (await page.Locator("[name='items[1].name']").InputValueAsync()).ShouldBe("Lamp", "the gap is closed and nothing else lost");
+        await page.Locator("[name='items[1].cost']").FillAsync("35");
+        await page.Button("Approve").ClickAsync();
+        await page.GetByText("Next in").WaitForAsync();
+
+        await page.GotoAsync(task);
+        (await page.Locator("[aria-labelledby=sent-title] tbody tr").AllTextContentsAsync()).Select(row => string.Join(' ', row.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)))
+            .ShouldBe(["Sofa No –", "Lamp Yes 35.00"]);
+        await page.Context.CloseAsync();
+    }
+
+    [Fact]
+    public async Task What_was_typed_goes_with_no_other_button_of_the_page_and_a_second_pair_of_eyes_sees_it()
+    {
+        var (world, task, page) = await OpenAsync();
+        await using var _ = world;
+        await page.GetByLabel("No", new() { Exact = true }).CheckAsync();
+        await page.GetByLabel("Clause").FillAsync("4.2 Gradual seepage");
+
+        // At once, before the draft had time to be kept by itself.
+        await page.GetByLabel("Comment", new() { Exact = true }).FillAsync("Seepage, I think.");
+        await page.Button("Add the comment").ClickAsync();
+        await page.GetByText("Seepage, I think.").WaitForAsync();
+        (await page.GetByLabel("Clause").InputValueAsync()).ShouldBe("4.2 Gradual seepage");
+
+        await page.GetByText("Second pair of eyes …").ClickAsync();
+        await page.GetByLabel("Ask for a review by").SelectOptionAsync("senior1");
+        await page.Button("Propose: Approve").ClickAsync();
+        await page.GetByRole(AriaRole.Heading, new() { Name = "What is proposed" }).WaitForAsync();
+        await page.Context.CloseAsync();
+
+        var reviewer = await chromium.SignedInAsync(world.App, "senior1");
+        await reviewer.GetByRole(AriaRole.Button, new() { Name = "Review Check the loss, CLM-1" }).ClickAsync();
+        (await reviewer.Locator("[aria-labelledby=form-title]").TextContentAsync())!.ShouldSatisfyAllConditions(t => t.ShouldContain("4.2 Gradual seepage"), t => t.ShouldContain("Proposed by Daniel Brandt"));
+        await reviewer.GetByLabel("What is to be changed?").FillAsync("Quote the clause.");
+        await reviewer.Button("Ask for changes").ClickAsync();
+        await reviewer.GotoAsync(task);
+        (await reviewer.Locator("[aria-labelledby=facts-title]").TextContentAsync())!.ShouldContain("In progress");
+        await reviewer.Context.CloseAsync();
+    }
+
+    [Fact]
+    public async Task What_was_typed_for_a_refused_verb_is_there_again()
+    {
+        var (world, task, page) = await OpenAsync();
+        await using var _ = world;
+        await page.GetByText("Let it wait …").ClickAsync();
+        await page.GetByLabel("Note").FillAsync("Waiting for the photographs");
+
+        // Somebody changes the task, and the page was not told.
+        await page.RouteAsync("**/news*", route => route.AbortAsync());
+        var supervisor = await world.App.BrowserAsync("supervisor");
+        (await PageWorld.PressAsync(supervisor, task, $"{task}/priority", (":priority", "1"))).StatusCode.ShouldBe(System.Net.HttpStatusCode.Found);
+        await page.Button("Let it wait").ClickAsync();
+
+        await page.GetByText("The task changed before you did this").WaitForAsync();
+        (await page.GetByLabel("Note").InputValueAsync()).ShouldBe("Waiting for the photographs");
+        await page.Button("Let it wait").ClickAsync();
+        await page.GetByText("Waiting for customer.").WaitForAsync();
+        await page.Context.CloseAsync();
+    }
+
+    private async Task<(PageWorld World, string Task, IPage Page)> OpenAsync(string timeZone = "UTC")
+    {
+        var world = await PageWorld.CreateAsync(form: Form);
+        var task = await world.OpenTaskAsync(await world.StartAsync("CLM-1"));
+        var page = await chromium.SignedInAsync(world.App, "adjuster1", timeZone);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Claim Check the loss, CLM-1" }).ClickAsync();
+        await page.GetByRole(AriaRole.Heading, new() { Name = "The check" }).WaitForAsync();
+        return (world, task, page);
+    }
+}
