@@ -27,6 +27,8 @@ internal static class Throughput
           "connections": [ { "source": { "activity": "s", "port": "Done" }, "target": { "activity": "a", "port": "In" } }, { "source": { "activity": "a", "port": "Done" }, "target": { "activity": "b", "port": "In" } } ] } }
         """;
 
+    private static readonly int[] Clients = [1, 8, 32];
+
     public static async Task RunAsync(int seconds)
     {
         var folder = Directory.CreateTempSubdirectory("orchestration-bench-");
@@ -53,10 +55,11 @@ internal static class Throughput
         if (await runtime.Definitions.PublishAsync(new("bench", Encoding.UTF8.GetBytes(Journey), "file"), "bench", now) is not PublishResult.Published)
             throw new InvalidOperationException("The journey does not publish.");
 
+        var rates = new Dictionary<(string What, int Clients), double>();
         var number = 0;
-        foreach (var clients in new[] { 1, 8, 32 })
+        foreach (var clients in Clients)
         {
-            await MeasureAsync("starts", clients, seconds, database, async () =>
+            rates[("starts", clients)] = await MeasureAsync("starts", clients, seconds, database, async () =>
             {
                 var n = Interlocked.Increment(ref number);
                 if (await StartCase.RunAsync(runtime, new("bench", $"B-{n}", "C", "Customer", [], $"k-{n}"), person) is not StartCaseResult.Started)
@@ -64,7 +67,7 @@ internal static class Throughput
             });
         }
 
-        foreach (var clients in new[] { 1, 8, 32 })
+        foreach (var clients in Clients)
         {
             var open = new System.Collections.Concurrent.ConcurrentQueue<Guid>();
             await using (var query = database.Query("select id from task where state = 'Ready'"))
@@ -74,7 +77,7 @@ internal static class Throughput
                     open.Enqueue(reader.GetGuid(0));
             }
 
-            await MeasureAsync("claims+completes", clients, seconds, database, async () =>
+            rates[("claims+completes", clients)] = await MeasureAsync("claims+completes", clients, seconds, database, async () =>
             {
                 if (!open.TryDequeue(out var task))
                     throw new InvalidOperationException("No task is left: measure for a shorter time.");
@@ -83,9 +86,25 @@ internal static class Throughput
                     throw new InvalidOperationException("Not completed.");
             });
         }
+
+        if (await Limit.FindAsync(connection, database) is not { } limit)
+        {
+            Console.WriteLine("There is no pgbench here to measure the limit by.");
+            return;
+        }
+
+        foreach (var clients in Clients)
+        {
+            var (starts, pairs) = await limit.MeasureAsync(clients, seconds);
+            Compare("starts", starts);
+            Compare("claims+completes", pairs);
+
+            void Compare(string what, double most) =>
+                Console.WriteLine($"{what,-18} {clients,3} clients: {most,7:0}/s by pgbench; the product does {rates[(what, clients)] / most:0 %} of it");
+        }
     }
 
-    private static async Task MeasureAsync(string what, int clients, int seconds, NpgsqlDataSource database, Func<Task> once)
+    private static async Task<double> MeasureAsync(string what, int clients, int seconds, NpgsqlDataSource database, Func<Task> once)
     {
         var before = await CommitsAsync(database);
         var cpu = Process.GetCurrentProcess().TotalProcessorTime;
@@ -109,6 +128,7 @@ internal static class Throughput
             $"{what,-18} {clients,3} clients: {all.Count / elapsed,7:0}/s   p50 {all[all.Count / 2],6:0.0} ms   p99 {all[all.Count * 99 / 100],6:0.0} ms   "
             + $"{(await CommitsAsync(database) - before) / (double)all.Count,5:0.0} commits   {(Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalMilliseconds / all.Count,5:0.00} ms CPU of the host   "
             + $"{(GC.GetTotalAllocatedBytes() - allocated) / 1024 / all.Count} KB");
+        return all.Count / elapsed;
     }
 
     private static async Task<long> CommitsAsync(NpgsqlDataSource database)

@@ -23,7 +23,7 @@ public static class JournalEvents
         ActivityType = entry.ActivityType,
     };
 
-    private static byte[] Payload(JournalEntry entry)
+    private static byte[]? Payload(JournalEntry entry)
     {
         var buffer = new ArrayBufferWriter<byte>(256);
         using (var json = new Utf8JsonWriter(buffer))
@@ -60,7 +60,8 @@ public static class JournalEvents
             json.WriteEndObject();
         }
 
-        return buffer.WrittenSpan.ToArray();
+        // A row of its own for nothing would be an eighth of what a start writes into history.
+        return buffer.WrittenCount == "{}".Length ? null : buffer.WrittenSpan.ToArray();
     }
 
     private static OrderedDictionary<string, object?> WithinLimits(OrderedDictionary<string, object?> values)
