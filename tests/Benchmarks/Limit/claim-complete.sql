@@ -28,17 +28,17 @@ select request_hash, answer from operation where actor = 'bench' and id = 'd-' |
 select * from task where id = ('3' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid;
 \endpipeline
 \startpipeline
-update task set state = 'Completed', outcome = 'Done', data = '{}', draft = null, ended_by = 'bench', ended_at = now(), actors = array(select distinct unnest(actors || cast(:person as uuid))), revision = revision + 1,
-    changed_by = 'bench', changed_at = now()
+update task set state = 'Completed', outcome = 'Done', data = '{}', draft = null, ended_by = 'bench', ended_at = now(), actors = array(select distinct unnest(actors || cast(:person as uuid))),
+    started_at = coalesce(started_at, now()), revision = revision + 1, changed_by = 'bench', changed_at = now()
 where id = ('3' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid;
 delete from bookmark where id = any(array[('2' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid]);
 insert into bookmark (id, instance_id, created_at, name, hash, activity_id)
 select ('4' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, now(), b.name, b.hash, b.activity
 from unnest(array['Orchestration.HumanTask'], array['4' || lpad(to_hex(cast(:k as bigint)), 31, '0')], array['b']) b(name, hash, activity);
 insert into task (id, instance_id, bookmark_id, definition_id, definition_version_id, activity_id, title, description, form, form_name, outcomes, team, candidates,
-    required_skills, excluded_steps, priority, state, due_at, breached, changed_by, created_at, changed_at, requires_review, skip_outcome, prefill, preferred_skills)
+    required_skills, excluded_steps, priority, state, due_at, breached, changed_by, created_at, changed_at, requires_review, skip_outcome, prefill, preferred_skills, policies)
 values (('5' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, ('4' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, 'bench', :version, 'b',
-    'Pay', null, null, null, '{Done}', 'bench', '{}', '{}', '{}', 3, 'Ready', null, false, 'bench', now(), now(), false, null, null, '{}');
+    'Pay', null, null, null, '{Done}', 'bench', '{}', '{}', '{}', 3, 'Ready', null, false, 'bench', now(), now(), false, null, null, '{}', '{}');
 insert into operation (actor, id, request_hash, answer, created_at) values ('bench', 'd-' || :k, cast(:head as bytea), cast(:answer as json), now());
 update workflow_instance set definition_version_id = :version, definition_version = 1, correlation_id = 'P-' || :k, name = null, status = 'Running', sub_status = 'Suspended', incident_count = 0,
     state = cast(:state as json), event_sequence = event_sequence + cast(:complete_count as int), event_head = cast(:head as bytea), updated_at = now(), finished_at = null

@@ -3,16 +3,16 @@
 \set k :offset + :client_id * 100000000 + :i
 \startpipeline
 insert into workflow_instance (id, definition_id, definition_version_id, definition_version, parent_id, correlation_id, name, status, sub_status, incident_count,
-    activation_key, state, event_sequence, event_head, created_at, updated_at, finished_at)
+    state, event_sequence, event_head, created_at, updated_at, finished_at)
 values (('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, 'bench', require_published(:version), 1, null, 'P-' || :k, null, 'Running', 'Suspended', 0,
-    null, cast(:state as json), cast(:start_count as int), cast(:head as bytea), now(), now(), null);
+    cast(:state as json), cast(:start_count as int), cast(:head as bytea), now(), now(), null);
 insert into bookmark (id, instance_id, created_at, name, hash, activity_id)
 select ('2' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, now(), b.name, b.hash, b.activity
 from unnest(array['Orchestration.HumanTask'], array['2' || lpad(to_hex(cast(:k as bigint)), 31, '0')], array['a']) b(name, hash, activity);
 insert into task (id, instance_id, bookmark_id, definition_id, definition_version_id, activity_id, title, description, form, form_name, outcomes, team, candidates,
-    required_skills, excluded_steps, priority, state, due_at, breached, changed_by, created_at, changed_at, requires_review, skip_outcome, prefill, preferred_skills)
+    required_skills, excluded_steps, priority, state, due_at, breached, changed_by, created_at, changed_at, requires_review, skip_outcome, prefill, preferred_skills, policies)
 values (('3' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, ('2' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, 'bench', :version, 'a',
-    'Check', null, null, null, '{Done}', 'bench', '{}', '{}', '{}', 3, 'Ready', null, false, 'bench', now(), now(), false, null, null, '{}');
+    'Check', null, null, null, '{Done}', 'bench', '{}', '{}', '{}', 3, 'Ready', null, false, 'bench', now(), now(), false, null, null, '{}', '{}');
 insert into journey_case (id, journey, reference, customer_id, customer_name, created_by, created_at)
 values (('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, 'bench', 'P-' || :k, 'C', 'Customer', 'bench', now());
 insert into operation (actor, id, request_hash, answer, created_at) values ('bench', 'p-' || :k, cast(:head as bytea), '"00000000-0000-0000-0000-000000000000"', now());
