@@ -135,6 +135,9 @@ internal static class Sweeper
     private static async Task MeasureAsync(string what, int hosts, string connection, NpgsqlDataSource database, int clocks, Instant due, string rung)
     {
         await OnceAsync(database, "checkpoint");
+#pragma warning disable RS0030 // A benchmark measures real time.
+        var began = SystemClock.Instance.Now();
+#pragma warning restore RS0030
         var workers = Enumerable.Range(0, hosts).Select(_ => Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["sweep-worker", connection]) { RedirectStandardInput = true, RedirectStandardOutput = true })!).ToList();
         foreach (var worker in workers)
         {
@@ -143,7 +146,6 @@ internal static class Sweeper
         }
 
         await OnceAsync(database, "select pg_stat_statements_reset()");
-        var idle = await ServerCpuAsync(database);
 #pragma warning disable RS0030 // A benchmark measures real time.
         var go = SystemClock.Instance.Now();
 #pragma warning restore RS0030
@@ -153,7 +155,7 @@ internal static class Sweeper
         foreach (var worker in workers)
             cpu += double.Parse((await worker.StandardOutput.ReadLineAsync())!, CultureInfo.InvariantCulture);
 
-        var server = await ServerCpuAsync(database) - idle;
+        var server = await ServerCpuAsync(database, began);
         foreach (var worker in workers)
         {
             await worker.StandardInput.WriteLineAsync();
@@ -183,10 +185,10 @@ internal static class Sweeper
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"    {s.GetDouble(0),7:0.000} statements  {s.GetDouble(1),6:0.0} µs  {s.Text(2) ?? "in all"}"));
     }
 
-    /// <summary>Milliseconds of CPU of all sessions but this one, where the system tells (Linux): what is left of the sum when other programs run on the machine too.</summary>
-    private static async Task<double> ServerCpuAsync(NpgsqlDataSource database)
+    /// <summary>Milliseconds of CPU of the sessions that began since then, where the system tells (Linux): it says what a rung costs when other programs run on the machine too.</summary>
+    private static async Task<double> ServerCpuAsync(NpgsqlDataSource database, Instant began)
     {
-        await using var query = database.Query("select pid from pg_stat_activity where backend_type = 'client backend' and datname = current_database() and pid <> pg_backend_pid()");
+        await using var query = database.Query("select pid from pg_stat_activity where backend_type = 'client backend' and datname = current_database() and pid <> pg_backend_pid() and backend_start > $1", began);
         await using var reader = await query.ExecuteReaderAsync();
         var cpu = 0.0;
         while (await reader.ReadAsync())
