@@ -20,7 +20,7 @@ public static class InputCheck
                 if (declared.IsRequired)
                     errors.Add((declared.Name, "is required"));
             }
-            else if (Misfit(ValueConverter.Simplify(declared.Type.Name), value) is { } reason)
+            else if (Misfit(declared.IsDate ? "DateOnly" : ValueConverter.Simplify(declared.Type.Name), value) is { } reason)
             {
                 errors.Add((declared.Name, reason));
             }

@@ -151,9 +151,27 @@ internal static class DefinitionDocument
                     metadata["designer"] = designer.DeepClone();
                 return activity;
             case JsonObject json:
-                return new JsonObject(json.Select(p => KeyValuePair.Create(p.Key, p.Value is JsonObject or JsonArray ? Restored(p.Value) : p.Value?.DeepClone())));
+                var restored = new JsonObject(json.Select(p => KeyValuePair.Create(p.Key, p.Value is JsonObject or JsonArray ? Restored(p.Value) : p.Value?.DeepClone())));
+                Reconnect(restored);
+                return restored;
             default:
                 return node?.DeepClone();
+        }
+    }
+
+    /// <summary>A stock server sets connections aside that leave an activity of a type it does not know; here they are connections again.</summary>
+    private static void Reconnect(JsonObject flowchart)
+    {
+        if (flowchart["customProperties"]?["notFoundConnections"] is not JsonArray { Count: > 0 } aside || flowchart["activities"] is not JsonArray activities)
+            return;
+        if (flowchart["connections"] is not JsonArray connections)
+            flowchart["connections"] = connections = [];
+        var ids = activities.OfType<JsonObject>().Select(activity => activity.Text("id")).ToHashSet();
+        foreach (var connection in aside.OfType<JsonObject>().Where(c => ids.Contains((c["source"] as JsonObject)?.Text("activity")) && ids.Contains((c["target"] as JsonObject)?.Text("activity"))).ToList())
+        {
+            aside.Remove(connection);
+            if (!connections.Any(other => JsonNode.DeepEquals(other?["source"], connection["source"]) && JsonNode.DeepEquals(other?["target"], connection["target"])))
+                connections.Add(connection);
         }
     }
 

@@ -16,7 +16,7 @@ public static class JourneyInput
             var property = new JsonObject { ["title"] = input.DisplayName ?? input.Name };
             if (InputCheck.JsonType(input.Type) is { } type)
                 property["type"] = type;
-            if (input.Type.Name == "DateOnly")
+            if (input.IsDate)
                 property["format"] = "date";
             if (input.Choices.Count > 0)
                 property["enum"] = new JsonArray([.. input.Choices.Select(choice => JsonValue.Create(choice))]);

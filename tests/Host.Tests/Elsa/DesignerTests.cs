@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Net;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestration.Engine.Runtime;
@@ -307,6 +308,48 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
         data.ShouldContain("\"On site\" | \"Remote\" | \"From documents\"");
         data.ShouldContain("\"items\"?: Array<{ \"description\": string; ");
         types.ShouldContain("declare function getJurisdiction(): string;");
+    }
+
+    /// <summary>The file is the shipped journey, imported into a stock Elsa server, which knows no human steps, and exported from there.</summary>
+    [Fact]
+    public async Task A_journey_that_went_through_a_stock_server_is_the_same_journey_again()
+    {
+        var analyst = await host.App.ApiAsync("analyst");
+        var shipped = JsonNode.Parse(await File.ReadAllTextAsync(Repository.Path("definitions/claims-status-letter.json")))!;
+        var back = JsonNode.Parse(await File.ReadAllTextAsync(Repository.Path("tests/Host.Tests/Elsa/claims-status-letter-from-elsa.json")))!;
+        back["definitionId"] = "letter-back";
+        back["name"] = "Letter back";
+        back.AsObject().Remove("id");
+        (await analyst.PostAsync(Api + "/import", Json(back.ToJsonString()))).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        var exported = JsonNode.Parse(await analyst.GetStringAsync(Api + "/letter-back/export"))!;
+
+        Activities(exported).ShouldBe(Activities(shipped));
+        Connections(exported).ShouldBe(Connections(shipped), ignoreOrder: true);
+
+        static IEnumerable<string> Activities(JsonNode definition) => definition["root"]!["activities"]!.AsArray().Select(a => $"{a!["id"]} {a["type"]}");
+        static IEnumerable<string> Connections(JsonNode definition) =>
+            definition["root"]!["connections"]!.AsArray().Select(c => $"{c!["source"]!["activity"]} {c["source"]!["port"]} {c["target"]!["activity"]}");
+    }
+
+    /// <summary>Else a stock server refuses the file. Source: Elsa's <c>SerializationTypeOptions</c>; defaults of variables are read as text there.</summary>
+    [Fact]
+    public void Shipped_journeys_have_types_and_defaults_that_a_stock_server_reads()
+    {
+        string[] known = ["Object", "String", "Boolean", "Int16", "Int32", "Int64", "Single", "Double", "Decimal", "Guid", "DateTime", "DateTimeOffset", "TimeSpan", "JSON"];
+        foreach (var file in Directory.GetFiles(Repository.Path("definitions"), "*.json"))
+        {
+            if (JsonNode.Parse(File.ReadAllText(file)) is not JsonObject { } definition || definition["root"] is null)
+                continue;
+            foreach (var variable in definition["variables"]!.AsArray())
+            {
+                known.ShouldContain((string)variable!["typeName"]!, file);
+                (variable["value"] is null || variable["value"]!.GetValueKind() == JsonValueKind.String).ShouldBeTrue($"{file}: {variable["name"]}");
+            }
+
+            foreach (var declared in definition["inputs"]!.AsArray().Concat(definition["outputs"]!.AsArray()))
+                known.ShouldContain((string)declared!["type"]!, file);
+        }
     }
 
     [Fact]
