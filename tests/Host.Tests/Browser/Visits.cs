@@ -10,7 +10,7 @@ internal static class Visits
     {
         app.StartServer();
         var page = await chromium.NewPageAsync(app.ClientOptions.BaseAddress.ToString(), timeZone);
-        page.SetDefaultTimeout(15000);
+        page.SetDefaultTimeout(30_000);
         await page.GotoAsync("/");
         await page.GetByLabel("User name").FillAsync(userName);
         await page.GetByLabel("Password").FillAsync("demo");
