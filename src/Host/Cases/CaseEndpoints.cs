@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Shell;
@@ -84,7 +85,7 @@ internal static class CaseEndpoints
     }
 
     private static async Task<Results<Ok<Page<CaseSummary>>, ProblemHttpResult>> ListAsync(
-        NpgsqlDataSource database, Person me, CancellationToken cancel, [Description("Part of a reference, a customer's id or name")] string? q = null, string? journey = null,
+        NpgsqlDataSource database, Person me, IClock clock, CancellationToken cancel, [Description("Part of a reference, a customer's id or name")] string? q = null, string? journey = null,
         [Description("Running or Finished")] string? status = null, string? customer = null, string? cursor = null, int limit = 50)
     {
         var errors = new Dictionary<string, string[]>();
@@ -93,18 +94,18 @@ internal static class CaseEndpoints
         Problems.CheckPage(cursor, limit, errors, out var before);
         if (errors.Count > 0)
             return Problems.Invalid(errors, StatusCodes.Status400BadRequest);
-        return TypedResults.Ok(await CaseQueries.ListAsync(database, new() { Search = q, Journey = journey, Status = status, CustomerId = customer, Before = before, Limit = limit }, me, cancel));
+        return TypedResults.Ok(await CaseQueries.ListAsync(database, new() { Search = q, Journey = journey, Status = status, CustomerId = customer, Before = before, Limit = limit }, me, clock.Now(), cancel));
     }
 
     private static async Task<Results<Ok<CaseDetail>, ProblemHttpResult>> FindAsync(Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
         await CaseQueries.FindAsync(runtime, id, me, cancel) is { } found ? TypedResults.Ok(found) : Problems.NotFound("case", id);
 
     private static async Task<Results<Ok<HistoryPage>, ProblemHttpResult>> HistoryAsync(
-        Guid id, NpgsqlDataSource database, Person me, CancellationToken cancel, [Description("Sequence to continue after")] int after = 0, int limit = 200)
+        Guid id, NpgsqlDataSource database, Person me, IClock clock, CancellationToken cancel, [Description("Sequence to continue after")] int after = 0, int limit = 200)
     {
         if (limit is < 1 or > 1000)
             return Problems.Invalid(new() { ["limit"] = ["must be from 1 to 1000"] }, StatusCodes.Status400BadRequest);
-        return await CaseQueries.HistoryAsync(database, id, after, limit, me, cancel) is { } events
+        return await CaseQueries.HistoryAsync(database, id, after, limit, me, clock.Now(), cancel) is { } events
             ? TypedResults.Ok(new HistoryPage(events, events.Count == limit ? events[^1].Sequence : null))
             : Problems.NotFound("case", id);
     }

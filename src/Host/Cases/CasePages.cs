@@ -77,6 +77,7 @@ internal static class CasePages
             runtime.Database,
             new() { Search = filter.Q, Journey = string.IsNullOrEmpty(filter.Journey) ? null : filter.Journey, Status = filter.Status is "Running" or "Finished" ? filter.Status : null, Before = before, Limit = PageSize },
             me,
+            runtime.Clock.Now(),
             cancel);
         return new(page, filter, journeys, runtime.Clock.Now());
     }
@@ -86,7 +87,7 @@ internal static class CasePages
         if (await CaseQueries.FindAsync(runtime, id, me, cancel) is not { } detail)
             return Results.NotFound();
         var events = new List<CaseEvent>();
-        while (await CaseQueries.HistoryAsync(runtime.Database, id, events.Count == 0 ? 0 : events[^1].Sequence, 1000, me, cancel) is { Count: > 0 } more)
+        while (await CaseQueries.HistoryAsync(runtime.Database, id, events.Count == 0 ? 0 : events[^1].Sequence, 1000, me, runtime.Clock.Now(), cancel) is { Count: > 0 } more)
             events.AddRange(more);
         var workflow = await WorkflowAsync(runtime, detail.DefinitionVersionId, cancel);
         var people = await TeamQueries.NamesAsync(runtime.Database, Timeline.People(events), cancel);

@@ -85,6 +85,7 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "task.review-released" => new("arrow-back-up", null, $"Review given back: {title}", reason, null, task, 80),
             "task.skills-relaxed" => new("certificate-off", null, $"Preferred skills no longer matter: {title}", null, null, task, 50),
             "task.watched" => new("eye", null, $"Watched by somebody more: {title}", null, null, task, 50),
+            "case.watched" => new("eye", null, "The case is watched by somebody more", clock, null, null, 50),
             "task.changes-requested" => new("message-report", null, $"Changes asked for: {title}", reason, null, task, 85),
             "sla.breached" => new("flame", "bad", $"Overdue: {(title.Length > 0 ? title : clock ?? Words.Humanize(Text(e.Payload, "policy") ?? ""))}", null, Time(e, "due"), null, 95),
             "sla.started" when clock is not null => new("clock", null, $"Clock started: {clock}", null, Time(e, "due"), null, 35),

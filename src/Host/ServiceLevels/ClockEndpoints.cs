@@ -23,7 +23,8 @@ public sealed record RecomputeBody(string? Calendar, string? Policy, Guid? Clock
 /// <param name="What">What.</param>
 /// <param name="DueAt">By when, with offset.</param>
 /// <param name="Channel">Phone, letter, e-mail …</param>
-public sealed record PromiseBody(string? What, DateTimeOffset? DueAt, string? Channel);
+/// <param name="Step">Id or name of the step that keeps it when it is completed; left out: the case as a whole.</param>
+public sealed record PromiseBody(string? What, DateTimeOffset? DueAt, string? Channel, string? Step = null);
 
 /// <summary>How a promise ended.</summary>
 /// <param name="Kept">False: the customer let us off it.</param>
@@ -45,7 +46,7 @@ internal static class ClockEndpoints
     }
 
     private static async Task<Results<Ok<ClockDetail>, ProblemHttpResult>> FindAsync(Guid id, TaskDesk desk, Person me, CancellationToken cancel) =>
-        await ClockQueries.FindAsync(desk.Runtime.Database, id, me, cancel) is { } clock ? TypedResults.Ok(ClockDetail.Of(clock, desk.ServiceLevels, desk.Runtime.Clock.Now())) : Problems.NotFound("clock", id);
+        await ClockQueries.FindAsync(desk.Runtime.Database, id, me, desk.Runtime.Clock.Now(), cancel) is { } clock ? TypedResults.Ok(ClockDetail.Of(clock, desk.ServiceLevels, desk.Runtime.Clock.Now())) : Problems.NotFound("clock", id);
 
     private static async Task<Results<Ok<IReadOnlyList<ClockSummary>>, ProblemHttpResult>> OfCaseAsync(Guid id, TaskDesk desk, Person me, CancellationToken cancel)
     {
@@ -92,10 +93,11 @@ internal static class ClockEndpoints
             return Problems.Invalid(errors);
         if (await CaseQueries.FindAsync(desk.Runtime, id, me, cancel) is null)
             return Problems.NotFound("case", id);
-        return await Promises.MakeAsync(desk, id, body.What!.Trim(), due!.Value.Truncated(), body.Channel, me, cancel) switch
+        return await Promises.MakeAsync(desk, id, body.What!.Trim(), due!.Value.Truncated(), body.Channel, string.IsNullOrWhiteSpace(body.Step) ? null : body.Step, me, cancel) switch
         {
             PromiseResult.Done done => TypedResults.Created($"/api/clocks/{done.ClockId}"),
             PromiseResult.Ended => Problems.Of(409, "already-ended", "The case has ended already"),
+            PromiseResult.NoSuchStep => Problems.Invalid(new() { ["step"] = [$"the journey has no human step “{body.Step}”"] }),
             _ => Problems.NotFound("case", id),
         };
     }

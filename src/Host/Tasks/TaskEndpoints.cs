@@ -81,12 +81,12 @@ internal static class TaskEndpoints
             database, new() { View = view, CaseId = @case, State = wanted, Journey = journey, Overdue = overdue, Search = q, After = after, Limit = limit }, me, clock.Now(), cancel));
     }
 
-    private static async Task<Results<Ok<TaskDetail>, StatusCodeHttpResult, ProblemHttpResult>> FindAsync(Guid id, WorkflowRuntime runtime, Person me, HttpContext http, CancellationToken cancel)
+    private static async Task<Results<Ok<TaskDetail>, ProblemHttpResult>> FindAsync(Guid id, WorkflowRuntime runtime, Person me, HttpContext http, CancellationToken cancel)
     {
         if (await TaskQueries.FindAsync(runtime, id, me, cancel) is not { } task)
             return Problems.NotFound("task", id);
         http.Response.Headers.ETag = $"\"{task.Revision}\"";
-        return http.Request.Headers.IfNoneMatch == $"\"{task.Revision}\"" ? TypedResults.StatusCode(StatusCodes.Status304NotModified) : TypedResults.Ok(task);
+        return TypedResults.Ok(task);
     }
 
     /// <summary>The revision may come in the body or, as HTTP has it, in If-Match.</summary>
@@ -119,7 +119,7 @@ internal static class TaskProblems
             403, "four-eyes", "Four eyes", $"Whoever worked on “{four.StepTitle}” may not work on this step.", ("step", four.StepId), ("stepTitle", four.StepTitle)),
         TaskResult.StaleRevision stale => Problems.Of(
             409, "stale-revision", "The task has changed", $"{stale.ChangedBy} changed it at {stale.ChangedAt}; it is {stale.State} now. Read it again.",
-            ("expectedRevision", stale.Expected), ("revision", stale.Actual), ("state", stale.State.ToString()), ("changedBy", stale.ChangedBy), ("changedAt", stale.ChangedAt.ToString())),
+            ("expectedRevision", stale.Expected), ("revision", stale.Actual), ("state", stale.State.ToString()), ("changedBy", stale.ChangedBy), ("changedAt", stale.ChangedAt.ToString()), ("changes", stale.Changes)),
         TaskResult.AlreadyEnded ended => Problems.Of(
             409, "already-ended", $"The task is already {ended.State.ToString().ToLowerInvariant()}",
             $"{ended.EndedBy} {(ended.State == TaskState.Completed ? $"completed it with “{ended.Outcome}”" : "ended it")} at {ended.EndedAt}.",

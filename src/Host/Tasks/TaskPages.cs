@@ -33,6 +33,9 @@ public sealed record TaskView
     public required JsonElement? Data { get; init; }
     public required IReadOnlyList<StoredClock> Clocks { get; init; }
 
+    /// <summary>What the customer was told and still waits for.</summary>
+    public required IReadOnlyList<StoredClock> Promises { get; init; }
+
     /// <summary>Who could be given it.</summary>
     public required IReadOnlyList<Assignee> Assignees { get; init; }
 
@@ -166,6 +169,7 @@ internal static class TaskPages
             Form = form,
             Data = WithReadOnly(form, task, (task.Data ?? task.Draft ?? task.Prefill) is { } data ? JsonSerializer.SerializeToElement(data) : null),
             Clocks = await ClockQueries.OfTaskAsync(runtime.Database, id, cancel),
+            Promises = [.. (await ClockQueries.OfCaseAsync(runtime.Database, task.CaseId, cancel)).Where(clock => clock.State is { Ended: false, Policy.Kind: SlaKind.Promise })],
             Assignees = task.State.IsTerminal() ? [] : await TaskQueries.AssigneesAsync(runtime.Database, id, now, cancel),
             Steps = await TaskQueries.OfCaseAsync(runtime.Database, task.CaseId, me, now, cancel),
             Comments = withNotes ? await NoteQueries.CommentsAsync(runtime.Database, id, cancel) : [],

@@ -166,7 +166,12 @@ const arrange = async form => {
   const answer = await fetch(form.dataset.layout, { method: "POST", body: new URLSearchParams(new FormData(form)) }).catch(() => undefined);
   if (!answer?.ok || turn !== asked) return;
   const { shown, required } = await answer.json();
-  form.querySelectorAll("[data-field]").forEach(field => { field.hidden = !shown.includes(field.dataset.field); });
+  const typed = new Map([...form.querySelectorAll("[data-variant]:not([hidden]) :is(input:not([type=radio], [type=checkbox]), select, textarea)")].map(control => [control.name, control.value]));
+  form.querySelectorAll("[data-field]").forEach(field => {
+    field.hidden = !shown.includes(field.dataset.field);
+    if ("variant" in field.dataset) field.disabled = field.hidden;
+  });
+  form.querySelectorAll("[data-variant]:not([hidden]) :is(input:not([type=radio], [type=checkbox]), select, textarea)").forEach(control => { control.value ||= typed.get(control.name) ?? ""; });
   form.querySelectorAll("[data-required]").forEach(mark => { mark.hidden = !required.includes(mark.dataset.required); });
 };
 ["input", "change", "rows-changed"].forEach(name => document.addEventListener(name, e => {

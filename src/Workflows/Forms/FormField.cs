@@ -83,7 +83,17 @@ public sealed class FormField
 
     /// <summary>The fields of an object, with those that only a condition brings in.</summary>
     public IEnumerable<FormField> AllProperties =>
-        Properties.Concat(Then?.AllProperties ?? []).Concat(Else?.AllProperties ?? []).DistinctBy(property => property.Name);
+        Variants.DistinctBy(property => property.Name);
+
+    /// <summary>The same, with each field as often as branches ask for it in their own way: a limit that is a number here may be a choice there.</summary>
+    public IEnumerable<FormField> Variants =>
+        Properties.Concat((Then?.Variants ?? []).Concat(Else?.Variants ?? []).Where(branch => Properties.All(own => own.Name != branch.Name)));
+
+    /// <summary>What names a field on a page: its JSON pointer, with its place among the variants of its name when it is not the first.</summary>
+    /// <param name="pointer">Pointer of this object.</param>
+    /// <param name="field">One of <see cref="Variants"/>.</param>
+    public string KeyOf(string pointer, FormField field) =>
+        Variants.Where(other => other.Name == field.Name).TakeWhile(other => other != field).Count() is > 0 and var before ? $"{pointer}/{field.Name}#{before + 1}" : $"{pointer}/{field.Name}";
 
     /// <summary>The fields of an object that its data calls for: its own, and those of the branch that its condition chooses.</summary>
     /// <param name="data">The object's data; null counts as an object without members.</param>

@@ -28,17 +28,31 @@ internal static partial class FormPost
     private static JsonObject ReadObject(FormField field, Node node, bool keepRows)
     {
         var result = new JsonObject();
-        foreach (var property in field.AllProperties.Where(property => !property.ReadOnly))
+        var names = new HashSet<string>();
+        Read(field.Properties);
+
+        // What a branch asks is read as that branch means it; what is not asked is kept as any branch would.
+        for (var before = -1; field.If is not null && before < names.Count;)
         {
-            // An unticked box is not posted; neither is one that only a condition would have shown.
-            var posted = node.Members.GetValueOrDefault(property.Name);
-            if ((posted is not null || field.Properties.Contains(property)) && TryRead(property, posted, keepRows, out var value))
-            {
-                result[property.Name] = value;
-            }
+            before = names.Count;
+            Read(field.FieldsFor(JsonSerializer.SerializeToElement(result)).ToList());
         }
 
+        Read(field.AllProperties);
         return result;
+
+        void Read(IEnumerable<FormField> fields)
+        {
+            foreach (var property in fields.Where(property => !property.ReadOnly && names.Add(property.Name)))
+            {
+                // An unticked box is not posted; neither is one that only a condition would have shown.
+                var posted = node.Members.GetValueOrDefault(property.Name);
+                if ((posted is not null || field.Properties.Contains(property)) && TryRead(property, posted, keepRows, out var value))
+                {
+                    result[property.Name] = value;
+                }
+            }
+        }
     }
 
     private static bool TryRead(FormField field, Node? posted, bool keepRows, out JsonNode? value)

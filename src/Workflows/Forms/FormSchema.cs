@@ -10,9 +10,9 @@ namespace Orchestration.Workflows.Forms;
 /// <param name="Reason">What is wrong, in words for the person who typed it.</param>
 public sealed record FormError(string Field, string Reason);
 
-/// <summary>What a form asks as things are. JSON pointers.</summary>
-/// <param name="Shown">Conditional fields that are asked now; the others are not.</param>
-/// <param name="Required">Fields that are required now, in objects whose condition may change that.</param>
+/// <summary>What a form asks as things are.</summary>
+/// <param name="Shown">Conditional fields that are asked now, by <see cref="FormField.KeyOf"/>; the others are not.</param>
+/// <param name="Required">JSON pointers of fields that are required now, in objects whose condition may change that.</param>
 public sealed record FormLayout(IReadOnlyList<string> Shown, IReadOnlyList<string> Required);
 
 /// <summary>
@@ -78,14 +78,21 @@ public sealed class FormSchema
     /// <param name="began">What the form began with.</param>
     public JsonObject WithReadOnly(JsonObject data, JsonObject began)
     {
-        foreach (var field in Root.AllProperties.Where(field => field.ReadOnly))
-        {
-            data.Remove(field.Name);
-            if (began[field.Name] is { } value)
-                data[field.Name] = value.DeepClone();
-        }
-
+        // Those that are always there first: conditions may ask for them.
+        Keep(Root.Properties);
+        if (Root.If is not null)
+            Keep(Root.FieldsFor(JsonSerializer.SerializeToElement(data)));
         return data;
+
+        void Keep(IEnumerable<FormField> fields)
+        {
+            foreach (var field in fields.Where(field => field.ReadOnly))
+            {
+                data.Remove(field.Name);
+                if (began[field.Name] is { } value)
+                    data[field.Name] = value.DeepClone();
+            }
+        }
     }
 
     /// <summary>Which fields the data calls for, and which of them are required: JSON pointers of those about which other data would decide otherwise.</summary>
@@ -107,7 +114,7 @@ public sealed class FormSchema
             if (!field.HasConditions)
                 return;
             var fields = field.FieldsFor(value).ToList();
-            shown.AddRange(fields.Where(one => !field.Properties.Contains(one)).Select(one => $"{pointer}/{one.Name}"));
+            shown.AddRange(fields.Where(one => !field.Properties.Contains(one)).Select(one => field.KeyOf(pointer, one)));
             if (field.If is not null)
                 required.AddRange(field.RequiredFor(value).Select(name => $"{pointer}/{name}"));
             foreach (var one in fields)

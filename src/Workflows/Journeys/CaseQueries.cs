@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
@@ -34,7 +35,7 @@ public sealed record CaseFilter
     public int Limit { get; init; } = 50;
 }
 
-/// <summary>Reading cases. Whoever has no role that sees all sees the cases their teams work or worked on.</summary>
+/// <summary>Reading cases. Whoever has no role that sees all sees the cases they opened or watch, and those of which they see a task.</summary>
 public static class CaseQueries
 {
     private const string Summary =
@@ -47,17 +48,15 @@ public static class CaseQueries
         left join lateral (select count(*)::int open, min(t.due_at) due_at, bool_or(t.breached) breached from task t where t.instance_id = c.id and t.ended_at is null) o on true
         """;
 
-    private const string Visible =
-        """
-        exists (select from task t where t.instance_id = c.id
-            and (t.owner_id = $1 or $2 = any(t.candidates) or t.team in (select m.team_key from team_member m where m.person_id = $1 union all select l.key from team l where l.lead_id = $1) or $1 = any(t.actors)))
-        """;
+    /// <summary>SQL that is true for a case with a row of <c>journey_case</c> as <c>c</c> that a person ($1 id, $2 user name) without a role that sees everything may see.</summary>
+    internal static string Visible(string id, string now) =>
+        $"(c.created_by = $2 or exists (select from case_watcher w where w.instance_id = {id} and w.person_id = $1) or exists (select from task t where t.instance_id = {id} and {TaskQueries.Visible(now)}))";
 
     /// <summary>Lists cases, newest first.</summary>
-    public static async Task<Page<CaseSummary>> ListAsync(NpgsqlDataSource database, CaseFilter filter, Person actor, CancellationToken cancel = default)
+    public static async Task<Page<CaseSummary>> ListAsync(NpgsqlDataSource database, CaseFilter filter, Person actor, Instant now, CancellationToken cancel = default)
     {
-        var values = new List<object?> { actor.Id, actor.UserName };
-        var where = new StringBuilder(TaskQueries.SeesAll(actor) ? " where ($1::uuid is not null and $2::text is not null)" : $" where ({Visible} or c.created_by = $2)");
+        var values = new List<object?> { actor.Id, actor.UserName, now };
+        var where = new StringBuilder(TaskQueries.SeesAll(actor) ? " where ($1::uuid is not null and $2::text is not null and $3::timestamptz is not null)" : $" where {Visible("c.id", "$3")}");
         if (filter.Journey is { } journey)
             And("c.journey = ", journey);
         if (filter.Status is { } status)
@@ -95,7 +94,7 @@ public static class CaseQueries
     /// <summary>The case, or null when there is none or the person may not see it.</summary>
     public static async Task<CaseDetail?> FindAsync(WorkflowRuntime runtime, Guid id, Person actor, CancellationToken cancel = default)
     {
-        await using var query = runtime.Database.Query($"{Summary} where c.id = $3 and ($4 or c.created_by = $2 or {Visible})", actor.Id, actor.UserName, id, TaskQueries.SeesAll(actor));
+        await using var query = runtime.Database.Query($"{Summary} where c.id = $3 and ($4 or {Visible("c.id", "$5")})", actor.Id, actor.UserName, id, TaskQueries.SeesAll(actor), runtime.Clock.Now());
         await using var r = await query.ExecuteReaderAsync(cancel);
         if (!await r.ReadAsync(cancel))
             return null;
@@ -110,12 +109,13 @@ public static class CaseQueries
     /// <param name="after">Sequence to begin after; 0 for the beginning.</param>
     /// <param name="limit">At most this many.</param>
     /// <param name="actor">Who asks.</param>
+    /// <param name="now">Now.</param>
     /// <param name="cancel">Cancels.</param>
-    public static async Task<IReadOnlyList<CaseEvent>?> HistoryAsync(NpgsqlDataSource database, Guid id, int after, int limit, Person actor, CancellationToken cancel = default)
+    public static async Task<IReadOnlyList<CaseEvent>?> HistoryAsync(NpgsqlDataSource database, Guid id, int after, int limit, Person actor, Instant now, CancellationToken cancel = default)
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var batch = connection.CreateBatch();
-        batch.Add($"select 1 from journey_case c where c.id = $3 and ($4 or c.created_by = $2 or {Visible})", actor.Id, actor.UserName, id, TaskQueries.SeesAll(actor));
+        batch.Add($"select 1 from journey_case c where c.id = $3 and ($4 or {Visible("c.id", "$5")})", actor.Id, actor.UserName, id, TaskQueries.SeesAll(actor), now);
         batch.Add(
             """
             select e.sequence, e.at, e.actor, p.display_name, e.action, e.entity, e.entity_id, e.revision, e.activity_id, e.activity_type, y.payload, e.leaf

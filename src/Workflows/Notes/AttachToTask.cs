@@ -43,7 +43,7 @@ public static class AttachToTask
             also: Engine.Storage.Sql.Command("select count(*)::int from task_attachment where task_id = $1", request.TaskId), cancel: cancel);
         if (t.Refusal is { } refusal)
             return refusal;
-        if (!TaskQueries.MayContribute(actor, t.Subject.Sees))
+        if (!TaskQueries.MayContribute(actor, t.Subject.ActorSees))
             return new TaskResult.Forbidden("Only whoever works with this task can attach files to it.");
         if (t.Also is [int and >= MaxFiles])
             return new TaskResult.InvalidRequest("file", $"There are {MaxFiles} files already.");

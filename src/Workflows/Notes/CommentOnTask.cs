@@ -35,7 +35,7 @@ public static partial class CommentOnTask
             also: Sql.Command("select coalesce(array_agg(id), '{}') from person where active and lower(user_name) = any($1)", (object)mentioned), cancel: cancel);
         if (t.Refusal is { } refusal)
             return refusal;
-        if (!TaskQueries.MayContribute(actor, t.Subject.Sees))
+        if (!TaskQueries.MayContribute(actor, t.Subject.ActorSees))
             return new TaskResult.Forbidden("Only whoever works with this task can comment on it.");
 
         t.Write("insert into task_comment (id, task_id, author, body, created_at) values ($1, $2, $3, $4, $5)", Ids.New(t.Now), t.Task.Id, actor.UserName, body, t.Now);
@@ -53,11 +53,11 @@ public static partial class CommentOnTask
     }
 
     /// <summary>User names that a text mentions, in lower case, at most twenty.</summary>
-    public static string[] Mentions(string body) => [.. Mention().Matches(body).Select(m => m.Groups[1].Value.TrimEnd('.', '-').ToLowerInvariant()).Distinct().Take(20)];
+    public static string[] Mentions(string body) => [.. Mention().Matches(body).Select(m => m.Groups[1].Value.TrimEnd('.', '-', '@').ToLowerInvariant()).Distinct().Take(20)];
 
     private static string Excerpt(string body) => body.Length <= 200 ? body : string.Concat(body.AsSpan(0, char.IsHighSurrogate(body[198]) ? 198 : 199), "…");
 
     /// <summary>A mention: <c>@</c> and a user name, not in the middle of a word such as an e-mail address.</summary>
-    [GeneratedRegex(@"(?<![\w@.])@([A-Za-z0-9][A-Za-z0-9._-]{0,63})", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"(?<![\w@.])@([A-Za-z0-9][A-Za-z0-9._@-]{0,63})", RegexOptions.CultureInvariant)]
     public static partial Regex Mention();
 }

@@ -49,7 +49,8 @@ public static class Clock
     /// <param name="calendar">The policy's calendar.</param>
     /// <param name="now">Now.</param>
     /// <param name="anchor">For backward clocks: the date to count back from; without it none starts.</param>
-    public static ClockChange? Evaluate(SlaPolicy policy, ClockState? active, SubjectChange change, BusinessCalendar calendar, Instant now, Instant? anchor = null)
+    /// <param name="startedAt">When what starts a clock happened, if that was before it became known; null: at the change.</param>
+    public static ClockChange? Evaluate(SlaPolicy policy, ClockState? active, SubjectChange change, BusinessCalendar calendar, Instant now, Instant? anchor = null, Instant? startedAt = null)
     {
         if (active is null || active.Ended)
         {
@@ -58,7 +59,7 @@ public static class Clock
                 return null;
             }
 
-            var started = Start(policy, calendar, change.At, now, change.Event, anchor);
+            var started = Start(policy, calendar, startedAt ?? change.At, now, change.Event, anchor);
             return PauseReason(started, change) is { } atOnce ? Pause(started, calendar, change.At, atOnce) : new ClockChange(started, []);
         }
 
@@ -70,7 +71,7 @@ public static class Clock
 
         if (policy.Reset is { } reset && reset.Holds(change) && policy.Start.Holds(change))
         {
-            return Reset(active, calendar, change.At, now, change.Event, anchor);
+            return Reset(active, calendar, startedAt ?? change.At, now, change.Event, anchor);
         }
 
         if (policy.Cancel.Holds(change))

@@ -2,6 +2,7 @@ using System.Data.Common;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 
@@ -50,11 +51,9 @@ public static class ClockQueries
     }
 
     /// <summary>The clock, or null when there is none or the person may not see its case.</summary>
-    public static async Task<PlacedClock?> FindAsync(NpgsqlDataSource database, Guid id, Person actor, CancellationToken cancel = default)
+    public static async Task<PlacedClock?> FindAsync(NpgsqlDataSource database, Guid id, Person actor, Instant now, CancellationToken cancel = default)
     {
-        await using var query = database.Query(
-            $"{Placed} where k.id = $3 and ($4 or c.created_by = $2 or exists (select from task t where t.instance_id = k.instance_id and {TaskQueries.Concerns}))",
-            actor.Id, actor.UserName, id, TaskQueries.SeesAll(actor));
+        await using var query = database.Query($"{Placed} where k.id = $3 and ($4 or {CaseQueries.Visible("k.instance_id", "$5")})", actor.Id, actor.UserName, id, TaskQueries.SeesAll(actor), now);
         await using var reader = await query.ExecuteReaderAsync(cancel);
         return (await ReadAsync(reader, cancel)).SingleOrDefault();
     }

@@ -66,9 +66,8 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<St
             var calendar = clock is null ? serviceLevels.Calendars.GetValueOrDefault(policy.Calendar) : serviceLevels.CalendarOf(clock.State);
             if (calendar is null)
                 return;
-            var starts = clock is null || policy.Reset is not null;
-            var change = new SubjectChange(starts ? CaseFacts.Started(policy, facts, calendar, now) : now, name, waits, facts);
-            if (Clock.Evaluate(policy, clock?.State, change, calendar, now, CaseFacts.Anchor(policy, facts, calendar)) is not { } moved)
+            var change = new SubjectChange(now, name, waits, facts);
+            if (Clock.Evaluate(policy, clock?.State, change, calendar, now, CaseFacts.Anchor(policy, facts, calendar), CaseFacts.Started(policy, facts, calendar, now)) is not { } moved)
                 return;
             if (clock is null)
                 _clocks.Add(new(Ids.New(now), moved.State) { IsNew = true, Rows = [.. moved.Rows] });
@@ -109,9 +108,11 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<St
                 continue;
             ClockRows.Write(transaction, instance, task?.Id, clock.Id, clock.IsNew, state, clock.Rows, serviceLevels);
             var told = new { policy = state.Policy.Id, name, task = task?.Title, due = state.DueAt?.ToString(), reason = state.Status == ClockStatus.Paused ? state.Segments[^1].Cause : state.Ended ? reason : null };
+            if (state is { Ended: false, BreachedAt: { } due } && (clock.IsNew || clock.Stored is { Breached: false }))
+                Record("sla.breached", new { policy = state.Policy.Id, name, due = due.ToString(), task = task?.Title });
             if (state.Ended)
                 Record(state.Status == ClockStatus.Cancelled ? "sla.cancelled" : state.Breached ? "sla.missed" : "sla.met", told);
-            else if (clock.Stored is { } before && before.Status != state.Status)
+            else if (clock.IsNew ? state.Status == ClockStatus.Paused : clock.Stored is { } before && before.Status != state.Status)
                 Record(state.Status == ClockStatus.Paused ? "sla.paused" : "sla.resumed", told);
             clock.Written();
 

@@ -152,7 +152,7 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         await using var batch = connection.CreateBatch();
         batch.Add(
             $"""
-            select c.id, c.state, coalesce(j.reference, i.correlation_id, ''), {Task}
+            select c.id, c.state, coalesce(j.reference, i.correlation_id, ''), array(select w.person_id from case_watcher w where w.instance_id = c.instance_id), {Task}
             from unnest($1::uuid[]) d(id) join sla_clock c on c.id = d.id join workflow_instance i on i.id = c.instance_id
             left join task t on t.id = c.task_id left join person o on o.id = t.owner_id left join journey_case j on j.id = c.instance_id
             """,
@@ -167,20 +167,24 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         LadderPeople.Select(batch, now);
         var tasks = new Dictionary<Guid, LadderTask>();
         var people = new LadderPeople();
+        var watchers = new Dictionary<Guid, HashSet<Guid>>();
         await using var r = await batch.ExecuteReaderAsync(cancel);
         while (await r.ReadAsync(cancel))
         {
             var one = due[r.GetGuid(0)];
             (one.State, one.Reference) = (r.Utf8(1), r.GetString(2));
-            if (r.IsDBNull(3))
+            if (!watchers.TryGetValue(one.InstanceId, out var watch))
+                watchers[one.InstanceId] = watch = [.. r.GetFieldValue<Guid[]>(3)];
+            one.Watchers = watch;
+            if (r.IsDBNull(4))
                 continue;
-            var task = Read(r, 3);
+            var task = Read(r, 4);
             one.IsOfTask = true;
             one.Tasks.Add(task.Id);
             tasks[task.Id] = task;
         }
 
-        // A clock of a case acts on what is open in it. Clocks of the same case share its tasks, so that one does not undo what the other did.
+        // A clock of a case acts on what is open in it. Clocks of the same case share its tasks and watchers, so that one does not undo what the other did.
         var open = new List<(Guid Case, Guid Task)>();
         await r.NextResultAsync(cancel);
         while (await r.ReadAsync(cancel))
@@ -246,6 +250,9 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
                 case LadderAction.PublishEvent or LadderAction.StartWorkflow or LadderAction.Webhook:
                     rung.Do(action, title);
                     break;
+                case LadderAction.AddWatcher watcher when !due.IsOfTask:
+                    rung.Watch(watcher, tasks);
+                    goto default;
                 default:
                     tasks = tasks.ConvertAll(task => task.State.IsTerminal() ? task : rung.Do(action, task));
                     break;
@@ -285,7 +292,12 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
 
         public string Reference { get; set; } = "";
 
+        /// <summary>Who watches the case.</summary>
+        public HashSet<Guid> Watchers { get; set; } = [];
+
         public void Record(string action, Guid clock, int generation, object payload) => History.Add(new(action, "clock", Ids.Text(clock), generation, EscalationWrites.Payload(payload)));
+
+        public void RecordCase(string action, object payload) => History.Add(new(action, "case", Ids.Text(InstanceId), 0, EscalationWrites.Payload(payload)));
 
         public void Record(string action, LadderTask task, object payload) => History.Add(new(action, "task", Ids.Text(task.Id), task.Revision + 1, EscalationWrites.Payload(payload)));
     }

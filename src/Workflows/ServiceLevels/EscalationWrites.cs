@@ -45,6 +45,8 @@ internal sealed class EscalationWrites(Instant now, string actor)
     private readonly List<(string Kind, Guid? Target, OrderedDictionary<string, object?> Payload)> _stimuli = [];
     private readonly List<(Guid Instance, OrderedDictionary<string, object?> Payload)> _webhooks = [];
 
+    private readonly List<(Guid Instance, Guid Person)> _caseWatchers = [];
+
     /// <summary>To be announced after the commit.</summary>
     public List<Change> Changes { get; } = [];
 
@@ -69,6 +71,8 @@ internal sealed class EscalationWrites(Instant now, string actor)
         _tasks[task.Id] = task;
         Changes.Add(new(ChangeKind.Task, task.Id));
     }
+
+    public void CaseWatcher(Guid instance, Guid person) => _caseWatchers.Add((instance, person));
 
     public void Tell(Guid person, string kind, string title, string body, Guid instance, Guid? task)
     {
@@ -110,6 +114,8 @@ internal sealed class EscalationWrites(Instant now, string actor)
 
         if (_tasks.Count > 0)
             WriteTasks(batch);
+        if (_caseWatchers.Count > 0)
+            batch.Add("insert into case_watcher (instance_id, person_id, added_at) select *, $3 from unnest($1::uuid[], $2::uuid[])", _caseWatchers.Select(w => w.Instance).ToArray(), _caseWatchers.Select(w => w.Person).ToArray(), now);
         if (_notices.Count > 0)
             batch.BatchCommands.Add(Notify.Command(now, _notices));
         if (_stimuli.Count > 0)

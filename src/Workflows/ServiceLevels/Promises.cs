@@ -2,6 +2,7 @@ using System.Text.Json;
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
@@ -21,10 +22,14 @@ public abstract record PromiseResult
 
     /// <summary>The case has ended, or the promise is settled.</summary>
     public sealed record Ended : PromiseResult;
+
+    /// <summary>The journey of the case has no such step.</summary>
+    public sealed record NoSuchStep : PromiseResult;
 }
 
 /// <summary>
-/// What a customer was told, as a clock of the case: due at the promised instant, with the ladder of every clock. It is kept when somebody says so, or when the case ends before it is due.
+/// What a customer was told, as a clock of the case: due at the promised instant, with the ladder of every clock. It is kept when somebody says so, when the step it binds is completed, or when the case ends,
+/// in time each.
 /// </summary>
 public static class Promises
 {
@@ -37,22 +42,25 @@ public static class Promises
     /// <param name="what">What the customer was told, 1 to 200 characters.</param>
     /// <param name="dueAt">By when.</param>
     /// <param name="channel">How they were told, or null.</param>
+    /// <param name="step">Id or name of the step that keeps it when it is completed; null: the case as a whole.</param>
     /// <param name="actor">Who told them.</param>
     /// <param name="cancel">Cancels.</param>
-    public static async Task<PromiseResult> MakeAsync(TaskDesk desk, Guid @case, string what, Instant dueAt, string? channel, Person actor, CancellationToken cancel = default)
+    public static async Task<PromiseResult> MakeAsync(TaskDesk desk, Guid @case, string what, Instant dueAt, string? channel, string? step, Person actor, CancellationToken cancel = default)
     {
         await using var transaction = await InstanceTransaction.OpenAsync(desk.Runtime, actor.UserName, ("$1", @case), moves: false, cancel: cancel);
         if (transaction.InstanceId is null)
             return new PromiseResult.NotFound();
         if (!transaction.IsRunning)
             return new PromiseResult.Ended();
+        if (step is not null && (await desk.Runtime.Definitions.GetVersionAsync(transaction.DefinitionVersionId, cancel)).FindActivity(step)?.TypeName != HumanTask.TypeName)
+            return new PromiseResult.NoSuchStep();
         if (!desk.ServiceLevels.Calendars.TryGetValue(DefaultCalendar, out var calendar))
             throw new InvalidOperationException($"Calendar '{DefaultCalendar}' is missing.");
 
         var id = Ids.New(transaction.Now);
-        var clock = Clock.Start(SlaPolicy.Promise(DefaultCalendar, what), calendar, transaction.Now, transaction.Now, $"promised by {actor.DisplayName}{(channel is null ? "" : $", {channel}")}", dueAt);
+        var clock = Clock.Start(SlaPolicy.Promise(DefaultCalendar, what, step), calendar, transaction.Now, transaction.Now, $"promised by {actor.DisplayName}{(channel is null ? "" : $", {channel}")}", dueAt);
         ClockRows.Write(transaction, @case, null, id, isNew: true, clock, [], desk.ServiceLevels);
-        transaction.Record(new("promise.made", "clock", Ids.Text(id), 1, JsonSerializer.SerializeToUtf8Bytes(new { title = what, due = dueAt.ToString(), channel }, TaskJson.Options)));
+        transaction.Record(new("promise.made", "clock", Ids.Text(id), 1, JsonSerializer.SerializeToUtf8Bytes(new { title = what, due = dueAt.ToString(), channel, step }, TaskJson.Options)));
         transaction.Announce(new(ChangeKind.Instance, @case));
         await transaction.CommitAsync(cancel);
         return new PromiseResult.Done(id);

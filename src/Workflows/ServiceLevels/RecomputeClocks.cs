@@ -69,7 +69,7 @@ public static class RecomputeClocks
         const int Page = 500;
         if (scope.Clock is { } id)
         {
-            if (await ClockQueries.FindAsync(desk.Runtime.Database, id, actor, cancel) is { } one)
+            if (await ClockQueries.FindAsync(desk.Runtime.Database, id, actor, desk.Runtime.Clock.Now(), cancel) is { } one)
                 yield return one;
             yield break;
         }
@@ -138,6 +138,12 @@ public static class RecomputeClocks
                 previous = before.DueAt?.ToString(), due = again.State.DueAt?.ToString(), breached = again.State.Breached, reason,
             },
             TaskJson.Options)));
+        if (again.State is { Ended: false, BreachedAt: { } missed } && !before.Breached)
+        {
+            transaction.Record(new("sla.breached", "clock", Ids.Text(clock.Id), before.Generation, JsonSerializer.SerializeToUtf8Bytes(
+                new { policy = change.Policy, name = clock.Title is null ? change.Name : null, due = missed.ToString(), task = clock.Title }, TaskJson.Options)));
+        }
+
         transaction.Announce(new(ChangeKind.Instance, clock.CaseId));
         await transaction.CommitAsync(cancel);
         return change;

@@ -12,11 +12,26 @@ internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung,
     /// <summary>Tells the target and whoever watches what it is about.</summary>
     public void Tell(LadderAction.Notify notify, List<LadderTask> tasks)
     {
-        var told = tasks.Count == 0 ? people.Of(notify.To, null) : tasks.SelectMany(task => people.Of(notify.To, task).Concat(task.Watchers)).Distinct();
+        var told = People(notify.To, tasks).Concat(tasks.SelectMany(task => task.Watchers)).Concat(due.IsOfTask ? [] : due.Watchers).Distinct();
         var late = clock.DueAt is { } at && now >= at && !clock.Policy.WaitingPeriod;
         var what = due.IsOfTask ? tasks[0].Title : $"{clock.Policy.Name} ({due.Reference})";
         foreach (var person in told)
             Tell(person, late ? "sla.breached" : "sla.reminder", late ? $"Overdue: {what}" : $"Due soon: {what}", due.IsOfTask ? tasks[0].Id : null);
+    }
+
+    /// <summary>Has somebody watch the case of the clock, with every task it opens from now on.</summary>
+    public void Watch(LadderAction.AddWatcher watcher, List<LadderTask> tasks)
+    {
+        var added = People(watcher.Who, tasks).Where(due.Watchers.Add).ToArray();
+        if (added.Length == 0)
+            return;
+        due.RecordCase("case.watched", new { name = clock.Policy.Name, watchers = added });
+        foreach (var person in added)
+        {
+            writes.CaseWatcher(due.InstanceId, person);
+            if (tasks.Count == 0)
+                Tell(person, "task.watched", $"You watch: {due.Reference}", null);
+        }
     }
 
     /// <summary>Does something to a live task; returns it as it is then.</summary>
@@ -78,6 +93,8 @@ internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung,
                 break;
         }
     }
+
+    private IEnumerable<Guid> People(LadderTarget target, List<LadderTask> tasks) => tasks.Count == 0 ? people.Of(target, null) : tasks.SelectMany(task => people.Of(target, task)).Distinct();
 
     /// <summary>A person is told once of what a rung does to a task, by what comes first.</summary>
     private void Tell(Guid person, string kind, string title, Guid? task)

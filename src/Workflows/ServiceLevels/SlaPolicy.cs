@@ -94,10 +94,15 @@ public sealed record SlaPolicy
     /// <summary>A step's own duration without a policy file: an internal target with the default ladder.</summary>
     public static SlaPolicy Inline(SlaTarget target, string calendar) => New("inline", "Step target", SlaKind.Internal, SlaSubject.Task, target, calendar, ClockDirection.Forward);
 
-    /// <summary>A promise to a customer: due at the promised instant, the anchor of <see cref="Clock.Start"/>. Kept when it is said to be, at the latest with the end of its case.</summary>
+    /// <summary>A promise to a customer: due at the promised instant, the anchor of <see cref="Clock.Start"/>. Kept when it is said to be, at the latest with the end of its step or case.</summary>
     /// <param name="calendar">The calendar.</param>
     /// <param name="name">What was promised.</param>
-    public static SlaPolicy Promise(string calendar, string name = "Customer promise") => New("promise", name, SlaKind.Promise, SlaSubject.Case, SlaTarget.Zero, calendar, ClockDirection.Backward);
+    /// <param name="step">The step it binds; null: the case as a whole.</param>
+    public static SlaPolicy Promise(string calendar, string name = "Customer promise", string? step = null)
+    {
+        var promise = New("promise", name, SlaKind.Promise, SlaSubject.Case, SlaTarget.Zero, calendar, ClockDirection.Backward);
+        return step is null ? promise : promise with { Stop = promise.Stop with { Events = [$"step:{step}.completed", .. promise.Stop.Events] } };
+    }
 
     private static SlaPolicy New(string id, string name, SlaKind kind, SlaSubject subject, SlaTarget target, string calendar, ClockDirection direction) => new()
     {
@@ -131,7 +136,7 @@ public sealed record ClockCondition(IReadOnlyList<string> Events, IReadOnlyDicti
 }
 
 /// <summary>Something happened to a task or case that carries clocks, or might.</summary>
-/// <param name="At">When it happened. Earlier than now for a late start.</param>
+/// <param name="At">When it happened.</param>
 /// <param name="Event"><c>task.opened</c>, <c>task.completed</c>, <c>task.cancelled</c>, the same for <c>case</c>, <c>case.moved</c> for a change that is none of them, <c>step:NAME.completed</c>, <c>event:NAME</c>.</param>
 /// <param name="PauseReasons">What the subject waits for after the change.</param>
 /// <param name="Facts">Facts of the case, as text (jurisdiction, product …).</param>

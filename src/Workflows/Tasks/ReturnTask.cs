@@ -54,16 +54,17 @@ public static class ReturnTask
             return new TaskResult.InvalidRequest("step", $"“{title}” does not come before this step.");
         t.End(TaskState.Cancelled, $"returned: {reason}", workers: t.IsOwner ? t.Workers : null);
 
-        // The step opened anew in this transaction: what was entered the last time is there, with the reason beside it.
+        // The step opened anew by this burst, and not the same step in a branch beside it: what was entered the last time is there, with the reason beside it.
+        var anew = burst.Opened.ConvertAll(bookmark => Guid.Parse(bookmark.Id)).ToArray();
         t.Write(
             """
             update task t set draft = (select o.data from task o where o.instance_id = t.instance_id and o.activity_id = $2 and o.state = 'Completed' order by o.ended_at desc limit 1)
-            where t.instance_id = $1 and t.activity_id = $2 and t.ended_at is null
+            where t.bookmark_id = any($1) and t.activity_id = $2
             """,
-            t.Task.InstanceId, step);
+            anew, step);
         t.Write(
-            "insert into task_comment (id, task_id, author, body, created_at) select gen_random_uuid(), id, $3, $4, $5 from task where instance_id = $1 and activity_id = $2 and ended_at is null",
-            t.Task.InstanceId, step, actor.UserName, $"Returned from “{t.Task.Title}”, {Words(reason)}.{(string.IsNullOrWhiteSpace(note) ? "" : $" {note}")}", t.Now);
+            "insert into task_comment (id, task_id, author, body, created_at) select gen_random_uuid(), id, $3, $4, $5 from task where bookmark_id = any($1) and activity_id = $2",
+            anew, step, actor.UserName, $"Returned from “{t.Task.Title}”, {Words(reason)}.{(string.IsNullOrWhiteSpace(note) ? "" : $" {note}")}", t.Now);
         if (worker is Guid person && person != actor.Id)
             Notify.Write(t.Instance, person, "task.returned", $"{title} came back", $"{actor.DisplayName}: {Words(reason)}. {note}".TrimEnd(' ', '.') + ".", null);
         return await t.CommitAsync(

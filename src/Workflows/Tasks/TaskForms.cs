@@ -45,14 +45,14 @@ public static class TaskForms
         if (outcome is null || !t.Task.Outcomes.Contains(outcome))
             return (new TaskResult.InvalidRequest("outcome", $"Choose one of: {string.Join(", ", t.Task.Outcomes)}."), []);
         var form = await FindAsync(desk.Runtime.Definitions, t.Task.DefinitionVersionId, t.Task.Form, t.Task.FormName, cancel);
-        if (form is not null && t.Task.Prefill is { } prefill && JsonNode.Parse(prefill) is JsonObject began)
-            data = form.WithReadOnly(JsonNode.Parse(data)!.AsObject(), began).ToJsonString();
+        if (form is not null)
+            data = form.WithReadOnly(JsonNode.Parse(data)!.AsObject(), t.Task.Prefill is { } prefill ? JsonNode.Parse(prefill)!.AsObject() : []).ToJsonString();
         var utf8 = Encoding.UTF8.GetBytes(data);
         if (form is null)
             return (null, utf8);
         using var document = JsonDocument.Parse(utf8);
         // What nobody can fill in is nobody's mistake.
-        var locked = form.Root.AllProperties.Where(field => field.ReadOnly).Select(field => "/" + field.Name).ToHashSet();
+        var locked = form.Root.FieldsFor(document.RootElement).Where(field => field.ReadOnly).Select(field => "/" + field.Name).ToHashSet();
         var errors = form.Validate(document.RootElement, outcome).Where(error => !locked.Contains(error.Field)).ToList();
         if (errors.Count == 0)
             return (null, utf8);

@@ -113,12 +113,8 @@ public static class TaskQueries
     /// <summary>SQL of the people whose substitute a person ($1) is now.</summary>
     private static string Absent(string now) => $"select s.person_id from substitution s where s.substitute_id = $1 and s.ended_at is null and s.from_at <= {now} and s.until_at > {now}";
 
-    /// <summary>SQL that is true for tasks (<c>t</c>) a person ($1 id, $2 user name) without a role that sees everything is concerned with, whoever stands in for them aside.</summary>
-    internal const string Concerns =
-        "(t.owner_id = $1 or $2 = any(t.candidates) or t.team in (select m.team_key from team_member m where m.person_id = $1 union all select l.key from team l where l.lead_id = $1) or $1 = any(t.actors))";
-
     /// <summary>SQL that is true for tasks (<c>t</c>) a person ($1 id, $2 user name) without a role that sees everything may see.</summary>
-    private static string Visible(string now) =>
+    internal static string Visible(string now) =>
         $"""
         ($1 in (t.owner_id, t.reviewer_id) or $2 = any(t.candidates) or $1 = any(t.actors || t.watchers || t.reviewers)
             or t.team in (select m.team_key from team_member m where m.person_id = $1 or m.person_id in ({Absent(now)}) union all select l.key from team l where l.lead_id = $1)

@@ -11,6 +11,13 @@ namespace Orchestration.Workflows.Tasks;
 /// <param name="Outcome">With which outcome it ended.</param>
 public sealed record TaskAnswer(Guid Id, TaskState State, int Revision, Guid? OwnerId, string? Outcome);
 
+/// <summary>Something that was done to a task.</summary>
+/// <param name="Revision">Revision it led to.</param>
+/// <param name="Action">What, as history names it: <c>task.claimed</c>.</param>
+/// <param name="By">User name of who did it; <c>system</c> for the product itself.</param>
+/// <param name="At">When.</param>
+public sealed record TaskChange(long Revision, string Action, string By, Instant At);
+
 /// <summary>How a verb went. Everything expected is a value; nothing was changed unless it is <see cref="Done"/>.</summary>
 public abstract record TaskResult
 {
@@ -27,8 +34,8 @@ public abstract record TaskResult
     /// <summary>Four eyes: the person worked on a step that this one excludes.</summary>
     public sealed record ExcludedByFourEyes(string StepId, string StepTitle) : TaskResult;
 
-    /// <summary>Somebody changed the task since the caller read it.</summary>
-    public sealed record StaleRevision(int Expected, int Actual, TaskState State, string ChangedBy, Instant ChangedAt) : TaskResult;
+    /// <summary>Somebody changed the task since the caller read it; <paramref name="Changes"/> says what was done, the oldest first.</summary>
+    public sealed record StaleRevision(int Expected, int Actual, TaskState State, string ChangedBy, Instant ChangedAt, IReadOnlyList<TaskChange> Changes) : TaskResult;
 
     /// <summary>Not possible in this state.</summary>
     public sealed record WrongState(TaskState State, TaskVerb Verb) : TaskResult;

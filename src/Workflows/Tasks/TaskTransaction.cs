@@ -117,7 +117,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
             actor.UserName,
             ("(select instance_id from task where id = $1)", request.TaskId),
             reads: [
-                operation.Find(), Select(request.TaskId), Subject.Select(subject, request.TaskId, desk.Runtime.Clock.Now(), actor.Id, redirect), TaskClocks.Select(request.TaskId),
+                operation.Find(), Select(request.TaskId), Subject.Select(subject, request.TaskId, desk.Runtime.Clock.Now(), actor, redirect), TaskClocks.Select(request.TaskId),
                 .. also is null ? (NpgsqlBatchCommand[])[] : [also],
             ],
             moves: verb is TaskVerb.Complete or TaskVerb.ApproveReview or TaskVerb.Skip or TaskVerb.Return or TaskVerb.Fail or TaskVerb.Cancel,
@@ -285,11 +285,28 @@ internal sealed class TaskTransaction : IAsyncDisposable
 
         await _transaction.DoneReadingAsync();
 
+        // What somebody may not see is not there for them: no refusal tells them what it is.
+        if (!Subject.ActorSees && !TaskQueries.SeesAll(_actor))
+            return new TaskResult.NotFound();
         if (Task.State.IsTerminal())
             return new TaskResult.AlreadyEnded(Task.State, Task.Outcome, Task.EndedBy!, Task.EndedAt!.Value);
         if (Task.Revision != _request.Revision)
-            return new TaskResult.StaleRevision(_request.Revision, Task.Revision, Task.State, Task.ChangedBy, Task.ChangedAt);
+            return new TaskResult.StaleRevision(_request.Revision, Task.Revision, Task.State, Task.ChangedBy, Task.ChangedAt, await ChangesAsync(cancel));
         return TaskLifeCycle.Allows(Task.State, verb) ? null : new TaskResult.WrongState(Task.State, verb);
+    }
+
+    /// <summary>What was done to the task since the caller read it.</summary>
+    private async Task<IReadOnlyList<TaskChange>> ChangesAsync(CancellationToken cancel)
+    {
+        await using var r = await _transaction.QueryAsync(
+            Sql.Command(
+                "select revision, action, actor, at from event where chain_id = $1 and entity = 'task' and entity_id = $2 and revision > $3 and action not in ('task.commented', 'task.attached') order by sequence limit 100",
+                Task.InstanceId, Ids.Text(Task.Id), (long)_request.Revision),
+            cancel);
+        var changes = new List<TaskChange>();
+        while (await r.ReadAsync(cancel))
+            changes.Add(new(r.GetInt64(0), r.GetString(1), r.GetString(2), r.Instant(3)));
+        return changes;
     }
 
     private static TaskRow Read(DbDataReader r) => new(
@@ -323,7 +340,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
 /// <param name="Roles">Their roles.</param>
 /// <param name="Skills">Skills they hold today.</param>
 /// <param name="IsCandidate">Named as a candidate, or in the team.</param>
-/// <param name="Sees">Whether the task concerns them: candidate, lead, owner, reviewer, watcher, worker, or standing in for one.</param>
+/// <param name="ActorSees">Whether the task concerns whoever asks: candidate, lead, owner, reviewer, watcher, worker, or standing in for one.</param>
 /// <param name="LeadsTeam">Leads the task's team.</param>
 /// <param name="StandsInFor">Somebody away now who is a candidate or the owner, whose substitute they are.</param>
 /// <param name="ActorLeadsTeam">Whether whoever asks leads the task's team.</param>
@@ -331,35 +348,34 @@ internal sealed class TaskTransaction : IAsyncDisposable
 /// <param name="ExcludedBy">Excluded step they have worked on.</param>
 /// <param name="ComesFirst">They have the preferred skills, or nobody who could take it does.</param>
 internal sealed record Subject(
-    Guid Id, string UserName, string DisplayName, bool IsActive, string[] Roles, string[] Skills, bool IsCandidate, bool Sees, bool LeadsTeam, (Guid Id, string Name)? StandsInFor, bool ActorLeadsTeam,
+    Guid Id, string UserName, string DisplayName, bool IsActive, string[] Roles, string[] Skills, bool IsCandidate, bool ActorSees, bool LeadsTeam, (Guid Id, string Name)? StandsInFor, bool ActorLeadsTeam,
     bool ActorIsCandidate, (string Id, string Title)? ExcludedBy, bool ComesFirst)
 {
     /// <summary>Four eyes is judged by person: whoever has worked on or reviewed an excluded step of the same case, also in somebody's place.</summary>
-    public static NpgsqlBatchCommand Select(string person, Guid task, Instant now, Guid actor, bool redirect) => Sql.Command(
+    public static NpgsqlBatchCommand Select(string person, Guid task, Instant now, Person actor, bool redirect) => Sql.Command(
         $"""
         select p.id, p.user_name, p.display_name, p.active, p.roles,
             array(select s.skill from person_skill s where s.person_id = p.id and (s.certified_until is null or s.certified_until > $3::date)),
-            c.candidate, c.candidate or z.id is not null or coalesce(l.lead_id = p.id, false) or coalesce(p.id = any(t.actors || t.watchers || t.owner_id || t.reviewer_id), false),
-            coalesce(l.lead_id = p.id, false), z.id, z.display_name, coalesce(l.lead_id = $4, false),
-            exists (select from person a where a.id = $4 and (a.user_name = any(t.candidates) or exists (select from team_member m where m.person_id = a.id and m.team_key = t.team))),
+            c.candidate, coalesce({TaskQueries.Visible("$3")}, false), coalesce(l.lead_id = p.id, false), z.id, z.display_name, coalesce(l.lead_id = $1, false),
+            $2 = any(t.candidates) or exists (select from team_member m where m.person_id = $1 and m.team_key = t.team),
             x.activity_id, x.title, {TaskQueries.ComesFirst("p.id", "$3")}
         from task t
         left join team l on l.key = t.team
         join person p on lower(p.user_name) = lower(coalesce(
-            case when $5 then (select u.user_name from substitution s join person a on a.id = s.person_id join person u on u.id = s.substitute_id
-                where lower(a.user_name) = lower($1) and s.ended_at is null and s.from_at <= $3 and s.until_at > $3 limit 1) end, $1))
+            case when $6 then (select u.user_name from substitution s join person a on a.id = s.person_id join person u on u.id = s.substitute_id
+                where lower(a.user_name) = lower($5) and s.ended_at is null and s.from_at <= $3 and s.until_at > $3 limit 1) end, $5))
         cross join lateral (select p.user_name = any(t.candidates) or exists (select from team_member m where m.person_id = p.id and m.team_key = t.team) as candidate) c
         left join lateral (
             select a.id, a.display_name from substitution s join person a on a.id = s.person_id
             where s.substitute_id = p.id and s.ended_at is null and s.from_at <= $3 and s.until_at > $3 and not a.id = any(t.gave_up)
                 and (a.id = t.owner_id or a.user_name = any(t.candidates) or exists (select from team_member m where m.person_id = a.id and m.team_key = t.team))
-            order by a.id = t.owner_id desc nulls last, lower(a.user_name) = lower($1) desc limit 1) z on true
+            order by a.id = t.owner_id desc nulls last, lower(a.user_name) = lower($5) desc limit 1) z on true
         left join lateral (
             select o.activity_id, o.title from task o
             where o.instance_id = t.instance_id and o.activity_id = any(t.excluded_steps) and p.id = any(o.actors || o.reviewers) limit 1) x on true
-        where t.id = $2
+        where t.id = $4
         """,
-        person, task, now, actor, redirect);
+        actor.Id, actor.UserName, now, task, person, redirect);
 
     public static async Task<Subject?> ReadAsync(DbDataReader r, CancellationToken cancel) => await r.ReadAsync(cancel)
         ? new(

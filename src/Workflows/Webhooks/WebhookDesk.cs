@@ -96,14 +96,14 @@ public sealed class WebhookDesk(WorkflowRuntime runtime, WebhookSecrets secrets)
     /// <summary>Sends a test event to an endpoint, by the same way as every other. False when there is no such endpoint or it is off.</summary>
     public async Task<bool> TestAsync(Guid id, string actor, CancellationToken cancel = default)
     {
-        if (await WebhookEndpoint.FindAsync(runtime.Database, id, cancel) is not { Active: true })
+        if (await WebhookEndpoint.FindAsync(runtime.Database, id, cancel) is not { Active: true } endpoint)
             return false;
         var now = runtime.Clock.Now();
         return await WriteAsync(
             runtime, id, "webhook.tested", null, actor,
             Effects.Insert(Ids.New(now), SendWebhook.Kind, null, new()
             {
-                ["endpoint"] = Ids.Text(id), ["type"] = WebhookEvents.Test, ["at"] = NodaTime.Text.InstantPattern.ExtendedIso.Format(now), ["data"] = new OrderedDictionary<string, object?> { ["actor"] = actor },
+                ["endpoint"] = Ids.Text(id), ["to"] = endpoint.Url, ["type"] = WebhookEvents.Test, ["at"] = NodaTime.Text.InstantPattern.ExtendedIso.Format(now), ["data"] = new OrderedDictionary<string, object?> { ["actor"] = actor },
             }, now),
             cancel);
     }

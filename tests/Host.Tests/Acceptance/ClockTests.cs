@@ -157,6 +157,28 @@ public sealed class ClockTests(Office office) : IClassFixture<Office>
     }
 
     [Fact]
+    public async Task A_promise_may_bind_a_step_which_keeps_it()
+    {
+        var id = await ClaimAsync("US-NY");
+        var due = (office.Clock.GetCurrentInstant() + Duration.FromHours(4)).ToDateTimeOffset();
+        var wrong = await (await office.FrontOffice.SendAsync(HttpMethod.Post, $"/api/cases/{id}/promises", new { what = "Confirmed by tonight", dueAt = due, step = "nowhere" })).ProblemAsync(422);
+        wrong["errors"]!.AsObject().Select(e => e.Key).ShouldBe(["step"]);
+        var made = await office.FrontOffice.SendAsync(HttpMethod.Post, $"/api/cases/{id}/promises", new { what = "Confirmed by tonight", dueAt = due, step = "acknowledge", channel = "Phone" });
+        ((int)made.StatusCode).ShouldBe(201);
+
+        // Whoever works on the case sees it.
+        var browser = await office.Host.BrowserAsync("adjuster1");
+        var task = await office.Person("adjuster1").TaskAsync(id, "acknowledge");
+        var page = await (await browser.GetAsync($"/tasks/{task["id"]}")).Content.ReadAsStringAsync();
+        page.ShouldContain("Confirmed by tonight");
+        page.ShouldContain("promised by Mei Lindqvist, Phone");
+
+        await office.Person("adjuster1").DoAsync(id, "acknowledge", "Acknowledged", new { channel = "E-mail", acknowledgedOn = "2026-06-01" });
+        var clock = (await office.FrontOffice.GetAsync(made.Headers.Location!.ToString()))["clock"]!;
+        clock.ShouldSatisfyAllConditions(c => ((string)c["status"]!).ShouldBe("Completed"), c => ((bool)c["breached"]!).ShouldBeFalse());
+    }
+
+    [Fact]
     public async Task A_journey_asks_for_a_jurisdiction_it_knows_and_for_dates_that_are_dates()
     {
         var problem = await (await office.FrontOffice.StartAsync("claims", office.NewReference("CLM"), new { jurisdiction = "Narnia", claimedAmount = 1, lossDescription = "x", lossDate = "yesterday" })).ProblemAsync(422);

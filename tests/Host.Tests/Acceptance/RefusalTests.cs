@@ -50,7 +50,8 @@ public sealed class RefusalTests(Office office) : IClassFixture<Office>
         var id = await OpenAsync();
         var task = await office.Supervisor.TaskAsync(id, "acknowledge");
 
-        var problem = await (await office.Person("adjuster2").AskAsync(task, "claim")).ProblemAsync(403);
+        await (await office.Person("adjuster2").AskAsync(task, "claim")).ProblemAsync(404);
+        var problem = await (await office.Person("compliance").AskAsync(task, "claim")).ProblemAsync(403);
         ((string)problem["detail"]!).ShouldContain("not a candidate");
         await (await office.Person("underwriter1").SendAsync(HttpMethod.Get, $"/api/cases/{id}")).ProblemAsync(404);
     }

@@ -96,7 +96,7 @@ public sealed class JobTests(SharedHost host) : IClassFixture<SharedHost>
         var runtime = host.App.Services.GetRequiredService<WorkflowRuntime>();
         Guid dead = Ids.New(now), other = Ids.New(now);
         await using (var insert = runtime.Database.Query(
-            "insert into effect (id, kind, payload, state, due_at, attempts, last_error, created_at) select id, 'webhook', '{\"endpoint\":\"0197c1a0000070008000000000000001\"}', 'dead', $2, 17, 'System.IO.IOException: the line is dead', $2 from unnest($1::uuid[]) id",
+            "insert into effect (id, kind, payload, state, due_at, attempts, last_error, created_at) select id, 'webhook', '{\"endpoint\":\"0197c1a0000070008000000000000001\",\"to\":\"https://example.com/hooks\"}', 'dead', $2, 17, 'System.IO.IOException: the line is dead', $2 from unnest($1::uuid[]) id",
             new[] { dead, other }, now))
             await insert.ExecuteNonQueryAsync();
 
@@ -107,6 +107,7 @@ public sealed class JobTests(SharedHost host) : IClassFixture<SharedHost>
 
         var page = await (await host.App.BrowserAsync("admin")).GetStringAsync("/administration/jobs");
         page.ShouldContain("the line is dead");
+        page.ShouldContain("Webhook to https://example.com/hooks");
 
         var answers = await (await admin.PostAsJsonAsync("/api/effects/discard", new { ids = new[] { dead, Ids.New(now) }, reason = "receiver closed" })).Content.ReadFromJsonAsync<JsonArray>();
         answers!.Select(a => (bool)a!["done"]!).ShouldBe([true, false]);

@@ -191,9 +191,43 @@ public sealed class FormTests(Chromium chromium)
         await page.Context.CloseAsync();
     }
 
-    private async Task<(PageWorld World, string Task, IPage Page)> OpenAsync(string timeZone = "UTC")
+    [Fact]
+    public async Task A_field_of_both_branches_has_the_control_of_the_branch_that_holds()
     {
-        var world = await PageWorld.CreateAsync(form: Form);
+        var (world, task, page) = await OpenAsync(form: """
+            { "type": "object", "title": "The check",
+              "properties": { "hotel": { "type": "string", "title": "Hotel", "enum": ["Yes", "No"], "x-order": 1 } }, "required": ["hotel"],
+              "if": { "properties": { "hotel": { "const": "Yes" } }, "required": ["hotel"] },
+              "then": { "properties": { "stay": { "type": "integer", "title": "Nights", "minimum": 1, "x-order": 2, "x-width": 6 }, "why": { "type": "string", "title": "Why a hotel", "maxLength": 100, "x-order": 3 } }, "required": ["stay"] },
+              "else": { "properties": { "stay": { "type": "string", "title": "Where", "enum": ["Family", "Friends", "Neighbours", "Colleagues", "Elsewhere"], "x-order": 2 }, "why": { "type": "string", "title": "Why no hotel", "maxLength": 100, "x-order": 3 } } } }
+            """);
+        await using var _ = world;
+        await page.GetByLabel("Yes", new() { Exact = true }).CheckAsync();
+        await page.GetByLabel("Nights").FillAsync("0");
+        await page.GetByLabel("Why a hotel").FillAsync("The ceiling is down");
+        (await page.GetByLabel("Where").IsVisibleAsync()).ShouldBeFalse();
+
+        // What is wrong is said at the control that is asked.
+        await page.Button("Approve").ClickAsync();
+        await page.GetByRole(AriaRole.Alert).GetByRole(AriaRole.Link, new() { Name = "Nights" }).ClickAsync();
+        (await page.EvaluateAsync<string>("document.activeElement.value")).ShouldBe("0");
+
+        await page.GetByLabel("No", new() { Exact = true }).CheckAsync();
+        await page.GetByLabel("Where").SelectOptionAsync("Family");
+        (await page.GetByLabel("Nights").IsVisibleAsync()).ShouldBeFalse();
+        (await page.GetByLabel("Why no hotel").InputValueAsync()).ShouldBe("The ceiling is down", "the answer to the same question goes with it");
+        await page.Button("Approve").ClickAsync();
+        await page.GetByText("Next in").WaitForAsync();
+
+        await page.GotoAsync(task);
+        (await page.Locator("[aria-labelledby=sent-title]").TextContentAsync())!.ShouldSatisfyAllConditions(
+            sent => sent.ShouldContain("Where"), sent => sent.ShouldContain("Family"), sent => sent.ShouldNotContain("Nights"), sent => sent.ShouldContain("Why no hotel"));
+        await page.Context.CloseAsync();
+    }
+
+    private async Task<(PageWorld World, string Task, IPage Page)> OpenAsync(string timeZone = "UTC", string form = Form)
+    {
+        var world = await PageWorld.CreateAsync(form: form);
         var task = await world.OpenTaskAsync(await world.StartAsync("CLM-1"));
         var page = await chromium.SignedInAsync(world.App, "adjuster1", timeZone);
         await page.GetByRole(AriaRole.Button, new() { Name = "Claim Check the loss, CLM-1" }).ClickAsync();

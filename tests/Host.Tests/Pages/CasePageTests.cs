@@ -28,6 +28,24 @@ public sealed class CasePageTests
     }
 
     [Fact]
+    public async Task Whoever_is_mentioned_is_told_of_which_case_and_may_open_task_and_case()
+    {
+        await using var world = await CreateAsync();
+        var instance = await world.StartAsync();
+        var task = await world.OpenTaskAsync(instance);
+        var stranger = await world.App.BrowserAsync("closer1");
+        (await stranger.GetAsync($"/cases/{instance:N}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await PressAsync(await world.App.BrowserAsync("adjuster1"), task, $"{task}/comment", (":note", "@closer1 have you seen this?"))).StatusCode.ShouldBe(HttpStatusCode.Found);
+
+        var told = (await PageAsync(stranger, "/notifications")).QuerySelector(".row-item")!;
+        told.TextContent.ShouldSatisfyAllConditions(text => text.ShouldContain("mentioned you: Check the loss"), text => text.ShouldContain("REF-1 · @closer1 have you seen this?"));
+        var opened = await PressAsync(stranger, "/notifications", told.QuerySelector("form")!.GetAttribute("action")!);
+        opened.Headers.Location!.ToString().ShouldBe(task);
+        (await PageAsync(stranger, task)).QuerySelector($"a[href='/cases/{instance:N}']").ShouldNotBeNull();
+        (await PageAsync(stranger, $"/cases/{instance:N}")).QuerySelector("#case")!.TextContent.ShouldContain("Check the loss");
+    }
+
+    [Fact]
     public async Task Cases_are_found_by_reference_and_customer()
     {
         await using var world = await CreateAsync();

@@ -174,6 +174,34 @@ public sealed class FormSchemaTests
     public void Posted_names_that_make_no_sense_are_ignored(string name) =>
         JsonElement.DeepEquals(Claim.ReadPost(Post((name, "x"), ("kind", "fire"))), Json("""{ "kind": "fire", "injured": false }""")).ShouldBeTrue();
 
+    /// <summary>The same name in both branches: a number of nights here, a choice there, and in one of them what the case knows.</summary>
+    private static readonly FormSchema Ways = Schema("""
+        { "type": "object",
+          "properties": { "hotel": { "type": "boolean" } },
+          "if": { "properties": { "hotel": { "const": true } }, "required": ["hotel"] },
+          "then": { "properties": { "stay": { "type": "integer", "title": "Nights" }, "limit": { "type": "number", "x-readOnly": true } }, "required": ["stay"] },
+          "else": { "properties": { "stay": { "type": "string", "title": "Where", "enum": ["Family", "2"] }, "limit": { "type": "number" } } } }
+        """);
+
+    [Fact]
+    public void A_field_of_both_branches_is_that_of_the_branch_that_holds()
+    {
+        Ways.Root.FieldsFor(Json("""{ "hotel": true }""")).Select(field => field.Title).ShouldBe(["hotel", "Nights", "limit"]);
+        Ways.LayoutFor(Json("""{ "hotel": true }""")).Shown.ShouldBe(["/stay", "/limit"]);
+        Ways.LayoutFor(Json("""{ "hotel": false }""")).Shown.ShouldBe(["/stay#2", "/limit#2"]);
+
+        Ways.ReadPost(Post(("hotel", "true"), ("stay", "2"))).GetProperty("stay").GetInt32().ShouldBe(2);
+        var family = Ways.ReadPost(Post(("stay", "2")));
+        family.GetProperty("stay").GetString().ShouldBe("2", "a choice is text, whatever it looks like");
+        Ways.Validate(family).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData(true, null, "only shown in this branch: nobody can send it")]
+    [InlineData(false, 900, "asked in this branch: what was typed")]
+    public void What_a_branch_only_shows_is_kept_there_and_nowhere_else(bool hotel, int? limit, string why) =>
+        ((int?)Ways.WithReadOnly(new() { ["hotel"] = hotel, ["limit"] = 900 }, [])["limit"]).ShouldBe(limit, why);
+
     private static FormSchema Schema(string json)
     {
         FormSchema.TryParse(json, out var schema, out var errors).ShouldBeTrue(string.Join("; ", errors));

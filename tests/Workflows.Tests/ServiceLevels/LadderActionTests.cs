@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using NodaTime;
 using Orchestration.Engine.Runtime;
+using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.Notes;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
@@ -192,6 +193,63 @@ public sealed class LadderActionTests
         (await world.ActionsAsync(bad)).Count(action => action == "sla.rung").ShouldBe(1);
     }
 
+    [Fact]
+    public async Task A_watcher_of_a_case_watches_the_tasks_that_open_later_too()
+    {
+        await using var world = await World.CreateAsync();
+        await world.LoadShippedAsync();
+        await SaveCaseAsync(world, """{ "percent": 50, "actions": [{ "action": "addWatcher", "who": "compliance" }] }, { "percent": 60, "actions": [{ "action": "addWatcher", "who": "compliance" }] }""");
+        await world.PublishAsync("one", ("a", Step.Of("First")), ("b", Step.Of("Second")));
+        var id = await world.StartAsync("one");
+        var (owner, compliance) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("compliance"));
+
+        await SweepAtAsync(world, Duration.FromHours(5));
+        await SweepAtAsync(world, Duration.FromHours(6));
+        (await world.OpenTaskAsync(id)).Watchers.ShouldBe(["Grace Okafor"]);
+        (await ToldAsync(world)).ShouldBe(["compliance task.watched"], "once, by its open task");
+        (await world.ActionsAsync(id)).Count(action => action == "case.watched").ShouldBe(1);
+
+        await DoneAsync(world, id, owner);
+        (await world.OpenTaskAsync(id)).ShouldSatisfyAllConditions(t => t.StepId.ShouldBe("b"), t => t.Watchers.ShouldBe(["Grace Okafor"]));
+        await CommentOnTask.RunAsync(world.Desk, (await Desk.AtAsync(world, id)).Next, "The customer called.", owner);
+        (await ToldAsync(world)).Count(told => told == "compliance task.comment").ShouldBe(1);
+        (await CaseQueries.FindAsync(world.Runtime, id, compliance with { Roles = [] })).ShouldNotBeNull();
+        (await TaskQueries.FindAsync(world.Runtime, (await world.OpenTaskAsync(id)).Id, compliance with { Roles = [] })).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task A_case_in_which_nothing_is_open_is_watched_too_and_its_watcher_is_told_what_its_ladder_tells()
+    {
+        await using var world = await World.CreateAsync();
+        await world.LoadShippedAsync();
+        await SaveCaseAsync(world, """{ "percent": 50, "actions": [{ "action": "addWatcher", "who": "compliance" }] }, { "percent": 75, "actions": [{ "action": "notify", "to": "manager" }] }""");
+        await world.Runtime.Definitions.PublishAsync(new("one", """
+            { "definitionId": "one", "name": "one", "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [
+              { "id": "wait", "type": "Elsa.Event", "version": 1, "eventName": { "typeName": "String", "expression": { "type": "Literal", "value": "GoOn" } } },
+              { "id": "a", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Late step" } } } ] } }
+            """u8.ToArray(), "designer"), "test", world.Clock.GetCurrentInstant());
+        var id = await world.StartAsync("one");
+        var watcher = await world.PersonAsync("compliance") with { Roles = [] };
+        (await CaseQueries.FindAsync(world.Runtime, id, watcher)).ShouldBeNull();
+
+        await SweepAtAsync(world, Duration.FromHours(5));
+        (await world.ScalarAsync<string>("select title from notification where kind = 'task.watched'")).ShouldBe("You watch: REF-1");
+        (await CaseQueries.FindAsync(world.Runtime, id, watcher)).ShouldNotBeNull();
+        (await CaseQueries.ListAsync(world.Database, new(), watcher, world.Clock.Now())).Items.Count.ShouldBe(1);
+        await SweepAtAsync(world, Duration.FromHours(8));
+        (await ToldAsync(world)).ShouldContain("compliance sla.reminder");
+
+        await world.Runtime.Stimuli.PublishAsync("GoOn", "REF-1", null, "test");
+        (await world.OpenTaskAsync(id)).Watchers.ShouldBe(["Grace Okafor"]);
+    }
+
+    private static async Task DoneAsync(World world, Guid id, Person person)
+    {
+        var desk = await Desk.AtAsync(world, id);
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, person));
+        await desk.DoneAsync(CompleteTask.RunAsync(world.Desk, desk.Next, null, [], person));
+    }
+
     private static async Task<World> WorldAsync(string ladder, params (string, string, object)[] inputs)
     {
         var world = await World.CreateAsync();
@@ -201,10 +259,13 @@ public sealed class LadderActionTests
         return world;
     }
 
+    /// <summary>A clock of ten hours of the case.</summary>
+    private static Task SaveCaseAsync(World world, string ladder) => SaveAsync(world, ladder, "case");
+
     /// <summary>A clock of ten hours.</summary>
-    private static async Task SaveAsync(World world, string ladder)
+    private static async Task SaveAsync(World world, string ladder, string subject = "task")
     {
-        var policy = JsonNode.Parse($$"""{ "id": "watch", "name": "Watch", "calendar": "24x7", "target": { "amount": "PT10H", "unit": "elapsed" }, "ladder": [ {{ladder}} ] }""")!.AsObject();
+        var policy = JsonNode.Parse($$"""{ "id": "watch", "name": "Watch", "subject": "{{subject}}", "calendar": "24x7", "target": { "amount": "PT10H", "unit": "elapsed" }, "ladder": [ {{ladder}} ] }""")!.AsObject();
         (await SaveServiceLevel.RunAsync(world.Get<SettingDocuments>(), world.Get<ServiceLevelCatalog>(), SettingKind.Sla, "watch", 0, policy, await world.PersonAsync("admin"), world.Clock.GetCurrentInstant()))
             .ShouldBeOfType<SaveServiceLevelResult.Saved>();
     }

@@ -16,6 +16,43 @@ public sealed class TaskClockTests
     private static readonly Instant Start = new Testing.FakeClock().GetCurrentInstant();
 
     [Fact]
+    public async Task A_clock_that_begins_too_late_or_pauses_too_late_tells_of_its_breach()
+    {
+        await using var world = await WorldAsync(
+            """{ "id": "late", "name": "Late", "subject": "case", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "start": { "events": ["event:Told"], "at": "toldAt" } }""",
+            """{ "id": "slow", "name": "Slow", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "pauseReasons": ["waitingForCustomer"] }""");
+        var desk = await OpenAsync(world, ("slaPolicy", "String", "slow"));
+        await world.Runtime.Stimuli.PublishAsync("Told", "REF-1", new OrderedDictionary<string, object?> { ["toldAt"] = "2026-05-31T09:00:00Z" }, "test");
+        var instance = await world.ScalarAsync<Guid>("select instance_id from task");
+        (await world.ActionsAsync(instance)).Where(a => a == "sla.breached").Count().ShouldBe(1, "it was late when it began");
+
+        // The sweeper was not there when it was due, and now the clock stands still.
+        var person = await world.PersonAsync("supervisor");
+        world.Clock.Advance(Duration.FromHours(9));
+        await desk.DoneAsync(SuspendTask.RunAsync(world.Desk, desk.Next, "waitingForCustomer", null, null, person));
+        (await world.ActionsAsync(instance)).Where(a => a is "sla.breached" or "sla.paused").ShouldBe(["sla.breached", "sla.breached", "sla.paused"]);
+        await world.Get<Escalate>().RunAsync();
+        (await world.ActionsAsync(instance)).Count(a => a == "sla.breached").ShouldBe(2, "once each");
+    }
+
+    [Fact]
+    public async Task A_clock_with_a_date_of_its_own_stops_when_it_stops_and_not_on_that_date()
+    {
+        await using var world = await WorldAsync(
+            """
+            { "id": "letters", "name": "Letters", "subject": "case", "calendar": "24x7", "target": { "amount": "P2D", "unit": "elapsed" },
+              "start": { "events": ["event:Sent"], "at": "sentOn" }, "reset": { "events": ["event:Sent"] }, "stop": { "events": ["event:Decided"] } }
+            """);
+        await OpenAsync(world);
+        await world.Runtime.Stimuli.PublishAsync("Sent", "REF-1", new OrderedDictionary<string, object?> { ["sentOn"] = "2026-06-01T08:00:00Z" }, "test");
+        world.Clock.Advance(Duration.FromDays(3));
+        await world.Runtime.Stimuli.PublishAsync("Decided", "REF-1", new OrderedDictionary<string, object?> { ["sentOn"] = "2026-06-01T08:00:00Z" }, "test");
+
+        var clock = (await ClockQueries.OfCaseAsync(world.Database, await world.ScalarAsync<Guid>("select instance_id from task"))).Single().State;
+        clock.ShouldSatisfyAllConditions(c => c.StartedAt.ShouldBe(Start - Duration.FromHours(1)), c => c.EndedAt.ShouldBe(Start + Duration.FromDays(3)), c => c.Breached.ShouldBeTrue("decided a day too late"));
+    }
+
+    [Fact]
     public async Task A_task_carries_the_clocks_that_its_step_names_and_those_whose_conditions_hold()
     {
         await using var world = await WorldAsync(

@@ -15,7 +15,7 @@ public sealed class NoteTests
         await using var world = await World.CreateAsync();
         var (id, desk) = await OpenAsync(world);
         var (adjuster, closer) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("closer1"));
-        (await CommentOnTask.RunAsync(world.Desk, desk.Next, "May I?", closer)).ShouldBeOfType<TaskResult.Forbidden>();
+        (await CommentOnTask.RunAsync(world.Desk, desk.Next, "May I?", closer)).ShouldBeOfType<TaskResult.NotFound>();
         (await CommentOnTask.RunAsync(world.Desk, desk.Next, " ", adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>();
         (await CommentOnTask.RunAsync(world.Desk, desk.Next, new string('x', CommentOnTask.MaxLength + 1), adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>();
         (await CommentOnTask.RunAsync(world.Desk, new(desk.Task, 0, "stale"), "Hello", adjuster)).ShouldBeOfType<TaskResult.StaleRevision>();

@@ -26,7 +26,7 @@ public sealed class ReviewTests
         (await world.ScalarAsync<int>("select count(*) from notification where person_id = @Id and kind = 'task.review-requested'", new { reviewer.Id })).ShouldBe(1);
 
         (await StartReview.RunAsync(world.Desk, desk.Next, worker)).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
-        (await StartReview.RunAsync(world.Desk, desk.Next, await world.PersonAsync("closer1"))).ShouldBeOfType<TaskResult.Forbidden>();
+        (await StartReview.RunAsync(world.Desk, desk.Next, await world.PersonAsync("closer1"))).ShouldBeOfType<TaskResult.NotFound>();
         (await desk.DoneAsync(StartReview.RunAsync(world.Desk, desk.Next, reviewer))).State.ShouldBe(TaskState.InReview);
         (await ApproveReview.RunAsync(world.Desk, desk.Next, worker)).ShouldBeOfType<TaskResult.Forbidden>();
         (await desk.DoneAsync(RequestChanges.RunAsync(world.Desk, desk.Next, "too little", reviewer))).ShouldBe(new(desk.Task, TaskState.InProgress, 5, worker.Id, null));

@@ -19,7 +19,7 @@ public sealed class SubstitutionTests
         var (away, standIn, supervisor) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("closer1"), await world.PersonAsync("supervisor"));
         var desk = await Desk.AtAsync(world, id);
         await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, away));
-        (await TakeOverTask.RunAsync(world.Desk, desk.Next, standIn)).ShouldBeOfType<TaskResult.Forbidden>();
+        (await TakeOverTask.RunAsync(world.Desk, desk.Next, standIn)).ShouldBeOfType<TaskResult.NotFound>();
         (await TaskQueries.FindAsync(world.Runtime, desk.Task, standIn)).ShouldBeNull();
 
         await ArrangeAsync(world, away, "closer1", days: 10);
@@ -53,12 +53,12 @@ public sealed class SubstitutionTests
         var (from, until) = (world.Clock.Now() + Duration.FromDays(1), world.Clock.Now() + Duration.FromDays(2));
         var id = (await substitutions.ArrangeAsync(null, "closer1", from, until, "leave", away)).ShouldBeOfType<SubstitutionResult.Arranged>().Id;
 
-        (await ClaimTask.RunAsync(world.Desk, desk.Next, standIn)).ShouldBeOfType<TaskResult.Forbidden>();
+        (await ClaimTask.RunAsync(world.Desk, desk.Next, standIn)).ShouldBeOfType<TaskResult.NotFound>();
         world.Clock.Set(from);
         await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, standIn));
         await desk.DoneAsync(ReleaseTask.RunAsync(world.Desk, desk.Next, null, standIn));
         world.Clock.Set(until);
-        (await ClaimTask.RunAsync(world.Desk, desk.Next, standIn)).ShouldBeOfType<TaskResult.Forbidden>();
+        (await ClaimTask.RunAsync(world.Desk, desk.Next, standIn)).ShouldBeOfType<TaskResult.NotFound>();
         (await substitutions.ListAsync(away)).ShouldBeEmpty();
         (await substitutions.EndAsync(id, away)).ShouldBeFalse();
     }

@@ -75,7 +75,9 @@ public sealed class TaskLaws
             else
             {
                 result.ShouldNotBeOfType<TaskResult.Done>($"{i}: {ask} in {state}");
-                if (ended)
+                if (!model.Concerns(ask.By))
+                    result.ShouldBeOfType<TaskResult.NotFound>($"{i}: {ask} in {state}");
+                else if (ended)
                     result.ShouldBeOfType<TaskResult.AlreadyEnded>().State.ShouldBe(state);
             }
         }
@@ -173,7 +175,7 @@ public sealed class TaskLaws
 
         private bool MayReview(int who) => Owner != who && !_worked.Contains(who) && (who == Lead || MayTake(who));
 
-        private bool Concerns(int who) => who == Lead || _candidates.Contains(who) || _worked.Contains(who);
+        public bool Concerns(int who) => who == Lead || _candidates.Contains(who) || _worked.Contains(who);
 
         private string Go(string action, TaskState state, int? owner)
         {

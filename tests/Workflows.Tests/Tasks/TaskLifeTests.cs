@@ -51,6 +51,34 @@ public sealed class TaskLifeTests
     }
 
     [Fact]
+    public async Task A_return_opens_the_step_of_its_own_branch_and_leaves_the_same_step_beside_it_alone()
+    {
+        await using var world = await World.CreateAsync();
+        (await world.Runtime.Definitions.PublishAsync(new("each", System.Text.Encoding.UTF8.GetBytes($$"""
+            { "definitionId": "each", "name": "each", "root": { "id": "root", "type": "Elsa.ParallelForEach", "version": 1,
+              "items": { "typeName": "Object", "expression": { "type": "JavaScript", "value": "['one', 'two']" } },
+              "body": { "id": "body", "type": "Elsa.Sequence", "version": 1, "activities": [
+                { "id": "a", "type": "Orchestration.HumanTask", "version": 1, {{One}} }, { "id": "b", "type": "Orchestration.HumanTask", "version": 1, {{Step.Of("Approve")}} } ] } } }
+            """), "designer"), "test", world.Clock.Now())).ShouldBeOfType<PublishResult.Published>();
+        var id = await world.StartAsync("each");
+        var (one, two) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("adjuster2"));
+        var open = (await TaskQueries.ListAsync(world.Database, new() { View = "all", CaseId = id }, await world.PersonAsync("supervisor"), world.Clock.Now())).Items;
+        var (mine, theirs) = (new Desk(world, open[0].Id, 1), new Desk(world, open[1].Id, 1));
+        await theirs.DoneAsync(ClaimTask.RunAsync(world.Desk, theirs.Next, two));
+        (await SaveDraft.RunAsync(world.Database, theirs.Task, null, new JsonObject { ["typed"] = "by two" }, two)).ShouldBeTrue();
+
+        await mine.DoneAsync(ClaimTask.RunAsync(world.Desk, mine.Next, one));
+        await mine.DoneAsync(CompleteTask.RunAsync(world.Desk, mine.Next, null, new JsonObject { ["typed"] = "by one" }, one));
+        var second = await Desk.AtAsync(world, id, "b");
+        await second.DoneAsync(ClaimTask.RunAsync(world.Desk, second.Next, one));
+        await second.DoneAsync(ReturnTask.RunAsync(world.Desk, second.Next, "a", "incomplete", null, one));
+
+        (await world.ScalarAsync<string>("select draft::text from task where id = @Task", new { theirs.Task })).ShouldBe("""{"typed":"by two"}""");
+        (await world.ScalarAsync<int>("select count(*)::int from task_comment where task_id = @Task", new { theirs.Task })).ShouldBe(0);
+        (await world.ScalarAsync<string>("select draft::text from task where activity_id = 'a' and ended_at is null and id <> @Task", new { theirs.Task })).ShouldBe("""{"typed":"by one"}""");
+    }
+
+    [Fact]
     public async Task Whoever_forwards_a_task_gives_up_their_own_eligibility()
     {
         await using var world = await World.CreateAsync();

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using NodaTime;
 using Npgsql;
 using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.Notes;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Tests.Tasks;
@@ -86,6 +87,20 @@ public sealed class TaskVerbTests
     }
 
     [Fact]
+    public async Task Whoever_comes_too_late_is_told_what_was_done_meanwhile()
+    {
+        await using var world = await World.CreateAsync();
+        await world.PublishAsync("one", ("a", Team));
+        var task = await world.OpenTaskAsync(await world.StartAsync("one"));
+        var (one, supervisor) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("supervisor"));
+        await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "a"), one));
+        await world.DoneAsync(PrioritizeTask.RunAsync(world.Desk, new(task.Id, 2, "b"), 1, null, supervisor));
+
+        var stale = (await AssignTask.RunAsync(world.Desk, new(task.Id, 1, "c"), "adjuster2", null, supervisor)).ShouldBeOfType<TaskResult.StaleRevision>();
+        stale.Changes.Select(c => $"{c.Revision} {c.Action} {c.By}").ShouldBe(["2 task.claimed adjuster1", "3 task.prioritized supervisor"]);
+    }
+
+    [Fact]
     public async Task Second_completion_is_told_who_completed_it_and_when()
     {
         await using var world = await World.CreateAsync();
@@ -106,7 +121,56 @@ public sealed class TaskVerbTests
         await using var world = await World.CreateAsync();
         await world.PublishAsync("one", ("a", Team));
         var task = await world.OpenTaskAsync(await world.StartAsync("one"));
-        (await ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "op"), await world.PersonAsync("closer1"))).ShouldBeOfType<TaskResult.Forbidden>();
+        (await ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "op"), await world.PersonAsync("compliance"))).ShouldBeOfType<TaskResult.Forbidden>();
+    }
+
+    [Fact]
+    public async Task No_verb_tells_a_stranger_what_became_of_a_task()
+    {
+        await using var world = await World.CreateAsync();
+        await world.PublishAsync("one", ("a", Team));
+        var id = await world.StartAsync("one");
+        var task = await world.OpenTaskAsync(id);
+        var stranger = await world.PersonAsync("closer1");
+        await ShouldBeHiddenAsync("open");
+        await CompleteAsync(world, id, "adjuster1");
+        await ShouldBeHiddenAsync("ended");
+
+        async Task ShouldBeHiddenAsync(string when)
+        {
+            foreach (var revision in new[] { 0, 1 })
+            {
+                TaskRequest request = new(task.Id, revision, $"{when}-{revision}");
+                (await ClaimTask.RunAsync(world.Desk, request, stranger)).ShouldBeOfType<TaskResult.NotFound>(when);
+                (await AssignTask.RunAsync(world.Desk, request, "adjuster2", null, stranger)).ShouldBeOfType<TaskResult.NotFound>(when);
+                (await CompleteTask.RunAsync(world.Desk, request, "Done", [], stranger)).ShouldBeOfType<TaskResult.NotFound>(when);
+                (await CommentOnTask.RunAsync(world.Desk, request, "Hello", stranger)).ShouldBeOfType<TaskResult.NotFound>(when);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_candidate_is_meant_however_their_name_is_written()
+    {
+        await using var world = await World.CreateAsync();
+        await world.PublishAsync("one", ("a", """
+            "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } }, "candidates": { "typeName": "List<String>", "expression": { "type": "Object", "value": "[\"Closer1\", \"nobody\"]" } }
+            """));
+        var task = await world.OpenTaskAsync(await world.StartAsync("one"));
+        task.Candidates.ShouldBe(["closer1", "nobody"]);
+        (await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "op"), await world.PersonAsync("closer1")))).State.ShouldBe(TaskState.Reserved);
+    }
+
+    [Fact]
+    public async Task What_a_form_only_shows_can_not_be_sent()
+    {
+        await using var world = await World.CreateAsync();
+        await world.PublishAsync("one", ("a", Step.Of("Look", Step.Form("""{ "type": "object", "properties": { "limit": { "type": "number", "x-readOnly": true, "x-from": "limit" }, "note": { "type": "string" } } }"""))));
+        var task = await world.OpenTaskAsync(await world.StartAsync("one"));
+        var adjuster = await world.PersonAsync("adjuster1");
+        var claimed = await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "claim"), adjuster));
+        await world.DoneAsync(CompleteTask.RunAsync(world.Desk, new(task.Id, claimed.Revision, "complete"), null, new JsonObject { ["limit"] = 1000000, ["note"] = "x" }, adjuster));
+        (await world.ScalarAsync<string>("select data::text from task")).ShouldBe("""{"note":"x"}""");
     }
 
     [Fact]

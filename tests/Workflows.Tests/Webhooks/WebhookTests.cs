@@ -51,6 +51,19 @@ public sealed class WebhookTests
     }
 
     [Fact]
+    public async Task What_is_tried_again_or_given_up_names_its_endpoint()
+    {
+        await using var world = await WorldAsync();
+        var added = (await world.Get<WebhookDesk>().AddAsync("https://example.com/hooks", null, ["case.started"], "admin")).ShouldBeOfType<WebhookResult.Done>();
+        await world.StartAsync("steps");
+        await world.Get<WebhookDesk>().TestAsync(added.Endpoint.Id, "admin");
+        await world.ScalarAsync<object?>("update effect set last_error = 'no answer'");
+        (await DeadEffects.ListAsync(world.Runtime, dead: false, 10)).Select(effect => effect.To).ShouldBe(["https://example.com/hooks", "https://example.com/hooks"]);
+        await world.ScalarAsync<object?>("update effect set state = 'dead'");
+        (await DeadEffects.ListAsync(world.Runtime, dead: true, 10)).Select(effect => effect.To).ShouldBe(["https://example.com/hooks", "https://example.com/hooks"]);
+    }
+
+    [Fact]
     public async Task A_receiver_that_fails_is_tried_again_with_the_same_id_and_one_that_is_gone_is_switched_off()
     {
         using var receiver = new Receiver();
