@@ -98,8 +98,10 @@ public sealed class CaseClockTests
         (await world.ScalarAsync<int>("select count(*)::int from sla_clock where instance_id = @id and breached and kind = 'statutory'", new { id })).ShouldBe(0);
     }
 
-    [Fact]
-    public async Task A_loan_keeps_every_date_of_TRID_rescission_and_Reg_B()
+    [Theory]
+    [InlineData("Funded", """{ "fundedOn": "2026-06-23", "fundedAmount": 300000 }""")]
+    [InlineData("Rescinded", """{ "rescindedOn": "2026-06-22" }""")]
+    public async Task A_loan_keeps_every_date_of_TRID_rescission_and_Reg_B(string end, string data)
     {
         // Monday 1 June 2026, 10:00 in New York.
         await using var world = await ShippedAsync("2026-06-01T10:00", "America/New_York");
@@ -142,6 +144,16 @@ public sealed class CaseClockTests
         clocks = await ClocksAsync(world, id);
         clocks["us-trid-closing-waiting-period"].ShouldSatisfyAllConditions(c => c.Status.ShouldBe(ClockStatus.Completed), c => c.Breached.ShouldBeFalse());
         Local(world, clocks["us-rescission"]).ShouldBe("2026-06-23T00:00", "12 CFR 1026.23: Thursday 18, not Juneteenth, Saturday 20 and Monday 22 June; midnight of the third");
+        clocks["us-trid-loan-estimate-before-closing"].ShouldSatisfyAllConditions(c => c.Status.ShouldBe(ClockStatus.Completed), c => c.Breached.ShouldBeFalse());
+
+        // The wait ends by itself at midnight and is no breach; the loan is funded after it, or the customer was first.
+        world.Clock.Set(In("2026-06-23T00:00", "America/New_York"));
+        await SweepAsync(world);
+        (await world.ScalarAsync<int>("select count(*)::int from stimulus")).ShouldBe(0);
+        world.Clock.Set(In("2026-06-23T10:00", "America/New_York"));
+        await DoAsync(world, id, "fund", end, data, "closer1");
+        (await ClocksAsync(world, id))["us-rescission"].ShouldSatisfyAllConditions(c => c.Status.ShouldBe(ClockStatus.Completed), c => c.Breached.ShouldBeFalse());
+        await EndedAsync(world, id);
     }
 
     [Fact]
@@ -186,6 +198,85 @@ public sealed class CaseClockTests
         clocks = await ClocksAsync(world, id);
         clocks["uk-disp-final-response"].ShouldSatisfyAllConditions(c => c.Status.ShouldBe(ClockStatus.Completed), c => c.Breached.ShouldBeFalse());
         clocks["uk-disp-summary-resolution"].Status.ShouldBe(ClockStatus.Cancelled, "no clock outlives its case");
+    }
+
+    [Fact]
+    public async Task A_complaint_settled_within_the_window_meets_both_clocks()
+    {
+        await using var world = await ShippedAsync("2026-06-03T10:00", "Europe/London");
+        var id = await world.StartAsync("complaint", "CMP-1", JsonNode.Parse("""{ "subject": "Nobody called back", "receivedOn": "2026-06-01" }""")!.AsObject());
+        await DoAsync(world, id, "acknowledge", "ResolveNow", """{ "category": "Delay", "summary": "Nobody called back.", "acknowledgedOn": "2026-06-03" }""", "frontoffice");
+        await DoAsync(world, id, "resolve", "Resolved", """{ "agreedOn": "2026-06-03", "agreement": "Call back today, apology." }""", "frontoffice");
+        world.Clock.Set(In("2026-06-04T16:59", "Europe/London"));
+        await SweepAsync(world);
+        await DoAsync(world, id, "summaryLetter", "Sent", """{ "sentOn": "2026-06-04", "ombudsmanRightsStated": true }""", "frontoffice");
+        var clocks = await ClocksAsync(world, id);
+        foreach (var policy in new[] { "uk-disp-final-response", "uk-disp-summary-resolution" })
+            clocks[policy].ShouldSatisfyAllConditions(c => c.Status.ShouldBe(ClockStatus.Completed), c => c.Breached.ShouldBeFalse());
+        await EndedAsync(world, id);
+    }
+
+    [Theory]
+    [InlineData("US-CA", "us-ca-claims-decide", "2026-07-12T00:00", "10 CCR 2695.7(b): 40 calendar days after proof on 1 June")]
+    [InlineData("US-AK", "us-ak-claims-decide", "2026-06-23T17:00", "3 AAC 26.070: 15 working days, Juneteenth is none")]
+    [InlineData("GB", "uk-claims-decide", "2026-06-29T17:00", "the company's own 20 business days")]
+    public async Task A_claim_walked_to_its_payment_keeps_the_clock_of_its_jurisdiction(string jurisdiction, string policy, string due, string why)
+    {
+        await using var world = await ShippedAsync("2026-06-01T18:00", "UTC");
+        var id = await ProvenClaimAsync(world, jurisdiction);
+        var decide = (await ClocksAsync(world, id))[policy];
+        Local(world, decide).ShouldBe(due, why);
+
+        // At the last moment before it is due.
+        world.Clock.Set(decide.DueAt!.Value - Duration.FromMinutes(1));
+        await AssessAndDecideAsync(world, id);
+        await DoAsync(world, id, "pay", "Paid", """{ "payee": "Ines Castellan", "paidAmount": 500, "paidOn": "2026-06-12" }""", "adjuster1");
+        var clocks = await ClocksAsync(world, id);
+        clocks[policy].ShouldSatisfyAllConditions(c => c.Status.ShouldBe(ClockStatus.Completed), c => c.Breached.ShouldBeFalse());
+        clocks["claims-settle"].Status.ShouldBe(ClockStatus.Completed);
+        await EndedAsync(world, id);
+    }
+
+    [Theory]
+    [InlineData("US-CA", "us-ca-claims-decide")]
+    [InlineData("US-AK", "us-ak-claims-decide")]
+    public async Task A_claim_decided_too_late_is_a_breach_that_compliance_watches_to_its_end(string jurisdiction, string policy)
+    {
+        await using var world = await ShippedAsync("2026-06-01T18:00", "UTC");
+        var id = await ProvenClaimAsync(world, jurisdiction);
+        var decide = (await ClocksAsync(world, id))[policy];
+        world.Clock.Set(decide.DueAt!.Value);
+        await SweepAsync(world);
+        (await ClocksAsync(world, id))[policy].Breached.ShouldBeTrue("the due instant itself is too late");
+
+        world.Clock.Set(decide.StartedAt + (decide.DueAt.Value - decide.StartedAt) * 1.5);
+        await SweepAsync(world);
+        (await world.OpenTaskAsync(id)).Watchers.ShouldBe(["Grace Okafor"]);
+        await AssessAndDecideAsync(world, id);
+        (await world.OpenTaskAsync(id)).ShouldSatisfyAllConditions(t => t.StepId.ShouldBe("pay"), t => t.Watchers.ShouldBe(["Grace Okafor"], "she watches the case"));
+        await DoAsync(world, id, "pay", "Paid", """{ "payee": "Ines Castellan", "paidAmount": 500, "paidOn": "2026-08-12" }""", "adjuster1");
+        (await ClocksAsync(world, id))[policy].ShouldSatisfyAllConditions(c => c.Status.ShouldBe(ClockStatus.Completed), c => c.BreachedAt.ShouldBe(decide.DueAt));
+        await EndedAsync(world, id);
+    }
+
+    [Fact]
+    public async Task Who_knows_the_line_of_business_checks_the_cover_first_until_time_presses()
+    {
+        await using var world = await ShippedAsync("2026-06-01T18:00", "UTC");
+        var id = await ClaimAsync(world, "US-CA");
+        await DoAsync(world, id, "acknowledge", "Acknowledged", """{ "channel": "E-mail", "acknowledgedOn": "2026-06-01" }""", "adjuster1");
+        var (task, other) = (await world.OpenTaskAsync(id), await world.PersonAsync("frontoffice"));
+        task.PreferredSkills.ShouldBe(["property-claims"]);
+        (await ClaimTask.RunAsync(world.Desk, new(task.Id, task.Revision, "early"), other)).ShouldBeOfType<TaskResult.Forbidden>().Reason.ShouldContain("property-claims");
+
+        var clock = (await ClockQueries.OfTaskAsync(world.Database, task.Id)).Single().State;
+        var calendar = world.Get<ServiceLevelCatalog>().CalendarOf(clock);
+        world.Clock.Set(calendar.Add(clock.StartedAt, Duration.FromHours(12)));
+        await SweepAsync(world);
+        task = await world.OpenTaskAsync(id);
+        task.PreferredSkills.ShouldBeEmpty();
+        await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(task.Id, task.Revision, "late"), other));
+        (await world.ScalarAsync<int>("select count(*)::int from notification n join person p on p.id = n.person_id where n.task_id = @Id and p.user_name = 'frontoffice'", new { task.Id })).ShouldBe(1, "the team was told that anybody may take it");
     }
 
     [Fact]
@@ -259,6 +350,31 @@ public sealed class CaseClockTests
 
     private static Task<Guid> ClaimAsync(World world, string jurisdiction) =>
         world.StartAsync("claims", "CLM-1", JsonNode.Parse($$"""{ "jurisdiction": "{{jurisdiction}}", "claimedAmount": 800, "lossDescription": "Burst pipe", "lossDate": "2026-05-30" }""")!.AsObject());
+
+    /// <summary>A claim whose proof is complete, on the day it was reported.</summary>
+    private static async Task<Guid> ProvenClaimAsync(World world, string jurisdiction)
+    {
+        var id = await ClaimAsync(world, jurisdiction);
+        await AcknowledgeAndCoverAsync(world, id);
+        await DoAsync(world, id, "fraudCheck", "Clear", """{ "policyHistoryChecked": true }""", "adjuster1");
+        await DoAsync(world, id, "requestDocuments", "NotRequired", "{}", "adjuster2");
+        return id;
+    }
+
+    private static async Task AssessAndDecideAsync(World world, Guid id)
+    {
+        await DoAsync(world, id, "assess", "Assessed", """{ "assessedAmount": 500, "recommendation": "Pay", "reasoning": "As claimed." }""", "adjuster2");
+        await DoAsync(world, id, "decide", "Approve", """{ "approvedAmount": 500, "reason": "As assessed." }""", "adjuster2");
+    }
+
+    /// <summary>The case is finished, without incident, and nothing of it waits or runs.</summary>
+    private static async Task EndedAsync(World world, Guid id)
+    {
+        (await world.ScalarAsync<string>("select sub_status || ' ' || incident_count from workflow_instance where id = @id", new { id })).ShouldBe("Finished 0");
+        (await world.ScalarAsync<int>("select count(*)::int from task where instance_id = @id and ended_at is null", new { id })).ShouldBe(0);
+        (await world.ScalarAsync<int>("select count(*)::int from sla_clock where instance_id = @id and status in ('Running', 'Paused')", new { id })).ShouldBe(0, "no clock outlives its case");
+        (await world.ScalarAsync<int>("select count(*)::int from deadline where instance_id = @id", new { id })).ShouldBe(0);
+    }
 
     private static async Task AcknowledgeAndCoverAsync(World world, Guid id)
     {
