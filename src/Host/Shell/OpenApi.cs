@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.OpenApi;
@@ -17,6 +18,7 @@ internal static class OpenApi
         {
             o.SerializerOptions.ConfigureForNodaTime(DateTimeZoneProviders.Tzdb);
             o.SerializerOptions.Converters.Add(new StorableText());
+            o.SerializerOptions.Converters.Add(new ReadableObject());
         });
         builder.Services.AddOpenApi("v1", Describe);
     }
@@ -30,6 +32,37 @@ internal static class OpenApi
             : reader.GetString();
 
         public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+    }
+
+    /// <summary>Refuses an object that could not be written again: a name twice, half of a surrogate pair.</summary>
+    private sealed class ReadableObject : JsonConverter<JsonObject>
+    {
+        public override JsonObject Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options)
+        {
+            var read = JsonNode.Parse(ref reader) as JsonObject ?? throw new JsonException("the value has the wrong type.");
+            try
+            {
+                Visit(read);
+                read.ToJsonString();
+                return read;
+            }
+            catch (ArgumentException)
+            {
+                throw new JsonException("a name occurs twice in one object.");
+            }
+            catch (InvalidOperationException)
+            {
+                throw new JsonException("a text must not hold half of a surrogate pair.");
+            }
+        }
+
+        public override void Write(Utf8JsonWriter writer, JsonObject value, JsonSerializerOptions options) => value.WriteTo(writer, options);
+
+        private static void Visit(JsonNode? node)
+        {
+            foreach (var member in node switch { JsonObject members => members.Select(m => m.Value), JsonArray items => items, _ => [] })
+                Visit(member);
+        }
     }
 
     private static void Describe(OpenApiOptions o)

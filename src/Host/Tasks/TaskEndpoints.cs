@@ -53,8 +53,20 @@ internal static class TaskEndpoints
             Verb(http, id, body.Revision, body.OperationId, request => CancelTask.RunAsync(desk, request, body.Reason, me, cancel))).WithSummary("Ends a task that is not to be done").Answers();
         TaskLifeEndpoints.Map(tasks);
         BulkEndpoints.Map(tasks);
-        tasks.MapPut("/{id:guid}/draft", async Task<Results<NoContent, ProblemHttpResult>> (Guid id, JsonObject data, NpgsqlDataSource database, Person me, CancellationToken cancel, [Description("Revision that you last saw; null: whatever it is")] int? revision = null) =>
-            await SaveDraft.RunAsync(database, id, revision, data, me, cancel) ? TypedResults.NoContent() : Problems.NotFound("task", id)).WithSummary("Keeps what its owner typed so far").ProducesProblem(404);
+        tasks.MapPut("/{id:guid}/draft", DraftAsync).WithSummary("Keeps what its owner typed so far").Answers();
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> DraftAsync(
+        Guid id, JsonObject data, WorkflowRuntime runtime, Person me, CancellationToken cancel, [Description("Revision that you last saw; null: whatever it is")] int? revision = null)
+    {
+        if (await SaveDraft.RunAsync(runtime.Database, id, revision, data, me, cancel))
+            return TypedResults.NoContent();
+        return await TaskQueries.FindAsync(runtime, id, me, cancel) switch
+        {
+            null => Problems.NotFound("task", id),
+            var task when task.OwnerId != me.Id || !TaskLifeCycle.Allows(task.State, TaskVerb.Complete) => Problems.Of(403, "forbidden", "You may not do this", "Only its owner, while they work on it, can type into this task."),
+            var task => Problems.Of(409, "stale-revision", "The task has changed", "Read it again: what is new is to be looked at first.", ("expectedRevision", revision), ("revision", task.Revision)),
+        };
     }
 
     private static async Task<Results<Ok<Page<TaskSummary>>, ProblemHttpResult>> ListAsync(

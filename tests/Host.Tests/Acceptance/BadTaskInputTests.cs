@@ -44,6 +44,37 @@ public sealed class BadTaskInputTests(Office office) : IClassFixture<Office>
     }
 
     [Theory]
+    [InlineData("""{ "a": "\ud800" }""", "surrogate")]
+    [InlineData("""{ "a": [{ "b": 1, "b": 2 }] }""", "twice")]
+    public async Task Data_that_could_not_be_written_again_are_refused_and_what_was_typed_stays(string data, string says)
+    {
+        var person = office.Person("adjuster1");
+        var task = await person.ClaimAsync(await office.FrontOffice.OpenAsync("claims", office.NewReference("CLM"), Notice), "acknowledge");
+        var address = $"/api/tasks/{task["id"]}";
+        (await person.SendAsync(HttpMethod.Put, $"{address}/draft", new { a = "typed" })).StatusCode.ShouldBe(System.Net.HttpStatusCode.NoContent);
+
+        (await (await person.SendAsync(HttpMethod.Put, $"{address}/draft", Json(data))).ProblemAsync(400)).ToJsonString().ShouldContain(says);
+        (await (await person.SendAsync(HttpMethod.Post, $"{address}/complete", Json($$"""{ "revision": {{task["revision"]}}, "operationId": "{{Worker.NewOperation()}}", "data": {{data}} }"""))).ProblemAsync(400)).ToJsonString().ShouldContain(says);
+        (await person.GetAsync(address))["draft"]!.ToJsonString().ShouldBe("""{"a":"typed"}""");
+
+        static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");
+    }
+
+    [Fact]
+    public async Task A_draft_is_kept_for_its_owner_who_has_seen_what_is_new()
+    {
+        var person = office.Person("adjuster1");
+        var task = await person.ClaimAsync(await office.FrontOffice.OpenAsync("claims", office.NewReference("CLM"), Notice), "acknowledge");
+        var draft = $"/api/tasks/{task["id"]}/draft";
+        await office.Supervisor.DoneAsync(task, "priority", new { priority = 1 });
+        var stale = await (await person.SendAsync(HttpMethod.Put, $"{draft}?revision={task["revision"]}", new { a = 1 })).ProblemAsync(409);
+        ((int)stale["revision"]!).ShouldBe((int)task["revision"]! + 1);
+        await (await office.FrontOffice.SendAsync(HttpMethod.Put, draft, new { a = 1 })).ProblemAsync(403);
+        await (await office.Person("closer1").SendAsync(HttpMethod.Put, draft, new { a = 1 })).ProblemAsync(404);
+        (await person.SendAsync(HttpMethod.Put, draft, new { a = 1 })).StatusCode.ShouldBe(System.Net.HttpStatusCode.NoContent);
+    }
+
+    [Theory]
     [InlineData("not-a-schema")]
     [InlineData("deep")]
     [InlineData("wide")]
