@@ -134,20 +134,33 @@ public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> lo
     private async Task FailedAsync(DueEffect effect, Guid? bookmark, Exception failure, CancellationToken cancel)
     {
         var tries = _kinds.TryGetValue(effect.Kind, out var kind) ? kind.Tries : DefaultTries;
-        if (effect.Attempts + 1 < tries)
+        if (effect.Attempts + 1 >= tries)
         {
-            // 2, 4, 8 … seconds, at most about two hours.
-            await using var retry = runtime.Database.Query(
-                "update effect set due_at = $2, last_error = left($3, 8000) where id = $1", effect.Id, runtime.Clock.Now() + Duration.FromSeconds(1 << Math.Min(effect.Attempts + 1, 13)), failure.ToString());
-            await retry.ExecuteNonQueryAsync(cancel);
-            return;
+            try
+            {
+                await GiveUpAsync(effect, bookmark, tries, failure, cancel);
+                return;
+            }
+            catch (Exception e) when (e is not OperationCanceledException || !cancel.IsCancellationRequested)
+            {
+                // Its instance can not be told: the version it runs on can not be loaded, say. It stays, and must not stop the others.
+                failure = e;
+                Failed(log, effect.Id, effect.Attempts + 1, e);
+            }
         }
 
+        // 2, 4, 8 … seconds, at most about two hours.
+        await using var retry = runtime.Database.Query(
+            "update effect set due_at = $2, last_error = left($3, 8000) where id = $1", effect.Id, runtime.Clock.Now() + Duration.FromSeconds(1 << Math.Min(effect.Attempts + 1, 13)), failure.ToString());
+        await retry.ExecuteNonQueryAsync(cancel);
+    }
+
+    private Task<bool> GiveUpAsync(DueEffect effect, Guid? bookmark, int tries, Exception failure, CancellationToken cancel)
+    {
         var gaveUp = new HistoryEvent("effect.given-up", "effect", Ids.Text(effect.Id), effect.Attempts + 1, Payload(("kind", effect.Kind), ("error", failure.Message)));
-        if (bookmark is { } waits)
-            await EndAsync(effect, gaveUp, new Stimulus.Fail(Ids.Text(waits), $"Gave up after {tries} tries: {failure.Message}"), cancel);
-        else
-            await ChangeAsync(runtime, effect.Id, effect.InstanceId, "update effect set state = 'dead', last_error = left($2, 8000) where id = $1 and state = 'pending' returning id", failure.ToString(), gaveUp, "system", null, cancel);
+        return bookmark is { } waits
+            ? EndAsync(effect, gaveUp, new Stimulus.Fail(Ids.Text(waits), $"Gave up after {tries} tries: {failure.Message}"), cancel)
+            : ChangeAsync(runtime, effect.Id, effect.InstanceId, "update effect set state = 'dead', last_error = left($2, 8000) where id = $1 and state = 'pending' returning id", failure.ToString(), gaveUp, "system", null, cancel);
     }
 
     private Task<bool> EndAsync(DueEffect effect, HistoryEvent what, Stimulus? stimulus, CancellationToken cancel) =>

@@ -105,6 +105,41 @@ public sealed class EffectTests
         (await world.ScalarAsync<long>("select count(*) from effect where state = 'pending'")).ShouldBe(1);
     }
 
+    [Fact]
+    public async Task An_effect_whose_case_can_not_be_told_stops_no_other_one_and_is_tried_until_it_can()
+    {
+        await using var world = await World.CreateAsync();
+        var document = """
+            { "definitionId": "caller", "name": "caller", "root": { "id": "call", "type": "Elsa.SendHttpRequest", "version": 1, "url": { "typeName": "Uri", "expression": { "type": "Literal", "value": "https://example.com/claims" } }, "method": { "typeName": "String", "expression": { "type": "Literal", "value": "NO METHOD" } } } }
+            """;
+        (await world.Runtime.Definitions.PublishAsync(new("caller", System.Text.Encoding.UTF8.GetBytes(document), "designer"), "test", world.Clock.Now())).ShouldBeOfType<PublishResult.Published>();
+        var id = await world.StartAsync("caller");
+        var version = await world.ScalarAsync<string>("select definition_version_id from workflow_instance where id = @id", new { id });
+        await world.ScalarAsync<string>("update workflow_instance set definition_version_id = 'gone' where id = @id returning name", new { id });
+        var effects = world.Get<Engine.Runtime.Effects>();
+        var done = 0;
+        effects.Register("steady", (_, _) =>
+        {
+            done++;
+            return Task.FromResult<EffectOutcome>(new EffectOutcome.Done(Nothing));
+        });
+        for (var i = 0; i <= Engine.Runtime.Effects.DefaultTries; i++)
+        {
+            await WriteAsync(world, "steady");
+            await effects.SweepAsync(10);
+            world.Clock.Advance(Duration.FromHours(3));
+        }
+
+        done.ShouldBe(Engine.Runtime.Effects.DefaultTries + 1);
+        (await world.ScalarAsync<string>("select last_error from effect where state = 'pending'")).ShouldContain("gone");
+        (await world.ScalarAsync<int>("select incident_count from workflow_instance where id = @id", new { id })).ShouldBe(0);
+
+        await world.ScalarAsync<string>("update workflow_instance set definition_version_id = @version where id = @id returning name", new { id, version });
+        await effects.SweepAsync(10);
+        (await world.ScalarAsync<int>("select incident_count from workflow_instance where id = @id", new { id })).ShouldBe(1);
+        (await world.ScalarAsync<long>("select count(*) from effect")).ShouldBe(0);
+    }
+
     private static async Task<Guid> WriteAsync(World world, string kind)
     {
         var id = Ids.New(world.Clock.Now());
