@@ -49,13 +49,14 @@ if (live) {
 
 // Times in the reader's zone and language.
 const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const zoneName = absolute.resolvedOptions().timeZone;
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 const units = [["year", 31536e3], ["month", 2592e3], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
 const moments = root => root.querySelectorAll("time[data-moment]").forEach(time => {
   const at = new Date(time.dateTime);
   const seconds = (at - Date.now()) / 1000;
   const [unit, size] = units.find(u => Math.abs(seconds) >= u[1]) ?? ["second", 1];
-  time.title = absolute.format(at);
+  time.title = `${absolute.format(at)} (${zoneName})`;
   time.textContent = time.dataset.moment === "absolute" ? absolute.format(at)
     : unit === "second" ? (seconds < 0 ? "just now" : "in a moment") : relative.format(Math.round(seconds / size), unit);
 });

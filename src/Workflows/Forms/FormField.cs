@@ -43,8 +43,8 @@ public sealed class FormField
     /// <summary>Columns of twelve (<c>x-width</c>: a number, or full, half, third, quarter). Default 12.</summary>
     public int Width { get; internal set; } = 12;
 
-    /// <summary>Text of several lines (<c>x-multiline</c>).</summary>
-    public bool Multiline { get; internal set; }
+    /// <summary>Text of several lines (<c>x-multiline</c>); null when the schema does not say.</summary>
+    public bool? Multiline { get; internal set; }
 
     /// <summary>Shown and never taken from a post (<c>x-readOnly</c>).</summary>
     public bool ReadOnly { get; internal set; }

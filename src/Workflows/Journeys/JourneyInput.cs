@@ -20,9 +20,9 @@ public static class JourneyInput
                 property["format"] = "date";
             if (input.Choices.Count > 0)
                 property["enum"] = new JsonArray([.. input.Choices.Select(choice => JsonValue.Create(choice))]);
-            if (input.UIHint == "multiline")
-                property["x-multiline"] = true;
-            else if (property["type"]?.GetValue<string>() is "string" or "number" or "integer")
+            if (input.UIHint is "singleline" or "multiline" && property["type"]?.GetValue<string>() is "string")
+                property["x-multiline"] = input.UIHint == "multiline";
+            if (input.UIHint != "multiline" && property["type"]?.GetValue<string>() is "string" or "number" or "integer")
                 property["x-width"] = "half";
             if (input.Description is { } description)
                 property["description"] = description;

@@ -51,7 +51,7 @@ public static class ClockLedger
         }
 
         var percent = Clock.PercentUsed(state, calendar, now);
-        steps.Add(string.Create(CultureInfo.InvariantCulture, $"Used {percent:0.#} % ({SlaTarget.Text(state.Total * (percent / 100))} of {SlaTarget.Text(state.Total)})."));
+        steps.Add(string.Create(CultureInfo.InvariantCulture, $"Used {percent:0.#}% ({SlaTarget.Text(state.Total * (percent / 100))} of {SlaTarget.Text(state.Total)})."));
         if (state.BreachedAt is { } missed)
         {
             steps.Add($"Breached: not reached before {Local(missed)}.");
