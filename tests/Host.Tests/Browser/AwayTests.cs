@@ -35,7 +35,7 @@ public sealed class AwayTests(Chromium chromium, Office office) : IClassFixture<
         await substitute.Context.CloseAsync();
 
         await page.GotoAsync("/away");
-        await page.Button("End the absence of Daniel Brandt").ClickAsync();
+        await page.Button("End it: absence of Daniel Brandt").ClickAsync();
         await page.GetByText("Nobody is away").WaitForAsync();
         await page.Context.CloseAsync();
     }
