@@ -34,7 +34,7 @@ public static class Cursor
         if (string.IsNullOrEmpty(text))
             return true;
         Span<byte> bytes = stackalloc byte[64];
-        if (text.Length > 80 || !Base64Url.TryDecodeFromChars(text, bytes, out var count))
+        if (text.Length > 80 || !Base64Url.IsValid(text) || !Base64Url.TryDecodeFromChars(text, bytes, out var count))
             return false;
         var parts = Encoding.ASCII.GetString(bytes[..count]).Split('|');
         if (parts.Length != 2 || !long.TryParse(parts[0], NumberStyles.Integer, CultureInfo.InvariantCulture, out var ticks) || ticks < 0 || ticks > DateTime.MaxValue.Ticks || !Guid.TryParseExact(parts[1], "N", out var id))

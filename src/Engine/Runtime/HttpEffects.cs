@@ -130,15 +130,26 @@ public sealed class HttpEffects : IDisposable
         type?.MediaType is not { } media || media.StartsWith("text/", StringComparison.OrdinalIgnoreCase) || media.EndsWith("json", StringComparison.OrdinalIgnoreCase)
         || media.EndsWith("xml", StringComparison.OrdinalIgnoreCase) || media == "application/x-www-form-urlencoded";
 
-    private static bool IsInside(IPAddress address)
+    /// <summary>Whether an address is not one of the public Internet (IANA's registries of special-purpose addresses). One that carries an IPv4 address is judged by that: a gateway may translate it.</summary>
+    internal static bool IsInside(IPAddress address)
     {
-        if (address.IsIPv4MappedToIPv6)
-            address = address.MapToIPv4();
-        if (IPAddress.IsLoopback(address) || address.IsIPv6LinkLocal || address.IsIPv6UniqueLocal || address.IsIPv6SiteLocal || address.Equals(IPAddress.IPv6Any))
-            return true;
-        if (address.AddressFamily != AddressFamily.InterNetwork)
-            return false;
         var b = address.GetAddressBytes();
-        return b[0] is 0 or 10 or 127 or >= 224 || (b[0] == 100 && b[1] is >= 64 and < 128) || (b[0] == 169 && b[1] == 254) || (b[0] == 172 && b[1] is >= 16 and < 32) || (b[0] == 192 && b[1] == 168);
+        if (address.AddressFamily == AddressFamily.InterNetwork)
+            return IsInside(b[0], b[1], b[2]);
+        if (address.IsIPv6LinkLocal || address.IsIPv6UniqueLocal || address.IsIPv6SiteLocal || address.IsIPv6Multicast || address.IsIPv6Teredo)
+            return true;
+        return (b[0], b[1], b[2], b[3]) switch
+        {
+            // ::, ::1, ::a.b.c.d (dead), ::ffff:a.b.c.d
+            (0, 0, 0, 0) => !address.IsIPv4MappedToIPv6 || IsInside(b[12], b[13], b[14]),
+
+            // NAT64, of the whole Internet or of this network; 6to4
+            (0, 0x64, 0xff, 0x9b) => b.AsSpan(4, 8).ContainsAnyExcept((byte)0) || IsInside(b[12], b[13], b[14]),
+            (0x20, 0x02, _, _) => IsInside(b[2], b[3], b[4]),
+            _ => false,
+        };
     }
+
+    private static bool IsInside(byte a, byte b, byte c) =>
+        a is 0 or 10 or 127 or >= 224 || (a == 100 && b is >= 64 and < 128) || (a == 169 && b == 254) || (a == 172 && b is >= 16 and < 32) || (a == 192 && b == 168) || (a == 192 && b == 0 && c == 0) || (a == 198 && b is 18 or 19);
 }

@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using System.Text.Unicode;
 using Microsoft.AspNetCore.Http.Features;
 using NodaTime;
 using NodaTime.Text;
@@ -53,6 +54,8 @@ internal static class ElsaJson
     {
         try
         {
+            if (!Utf8.IsValid(utf8))
+                return (null, "The text is not UTF-8.");
             CheckTexts(utf8);
             return JsonNode.Parse(utf8, documentOptions: Reading) is JsonObject json ? (json, null) : (null, "A JSON object is expected.");
         }

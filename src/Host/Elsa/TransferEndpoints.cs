@@ -11,8 +11,11 @@ namespace Orchestration.Host.Elsa;
 /// <summary>Definitions as files: what stock Elsa exports is taken, what is exported here stock Elsa takes.</summary>
 internal static class TransferEndpoints
 {
-    /// <summary>Most definitions in one zip, and most bytes of one of them unpacked: a small zip must not fill the memory.</summary>
+    /// <summary>Most definitions in one upload.</summary>
     private const int MaxFiles = 500;
+
+    /// <summary>Most bytes of one upload, unpacked: a small zip must not fill the memory.</summary>
+    private const long MaxUnpacked = 4L * JsonBody.MaxBytes;
 
     public static void Map(RouteGroupBuilder api)
     {
@@ -98,7 +101,7 @@ internal static class TransferEndpoints
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = JsonBody.MaxBytes;
         var form = await context.Request.ReadFormAsync(cancel);
-        var models = new List<JsonObject>();
+        var models = new Unpacked();
         foreach (var file in form.Files)
         {
             await using var stream = file.OpenReadStream();
@@ -106,16 +109,16 @@ internal static class TransferEndpoints
                 return ElsaJson.Problem(StatusCodes.Status400BadRequest, (file.FileName, $"{file.FileName}: {error}"));
         }
 
-        foreach (var model in models)
+        foreach (var model in models.Read)
         {
             if (await ImportAsync(model, context, store, clock, cancel) is not EditResult.Saved and var refused)
                 return DefinitionEndpoints.Refused(refused);
         }
 
-        return ElsaJson.Json(new { count = models.Count });
+        return ElsaJson.Json(new { count = models.Read.Count });
     }
 
-    private static async Task<string?> ReadAsync(string name, Stream stream, List<JsonObject> models, CancellationToken cancel)
+    private static async Task<string?> ReadAsync(string name, Stream stream, Unpacked models, CancellationToken cancel)
     {
         if (!name.EndsWith(".zip", StringComparison.OrdinalIgnoreCase))
             return await ReadOneAsync(name, stream, models, cancel);
@@ -137,18 +140,27 @@ internal static class TransferEndpoints
         }
     }
 
-    private static async Task<string?> ReadOneAsync(string name, Stream stream, List<JsonObject> models, CancellationToken cancel)
+    private static async Task<string?> ReadOneAsync(string name, Stream stream, Unpacked models, CancellationToken cancel)
     {
-        if (models.Count == MaxFiles)
+        if (models.Read.Count == MaxFiles)
             return $"At most {MaxFiles} journeys can be imported at once.";
         if (await JsonBody.ReadAsync(stream, cancel) is not { } bytes)
             return $"{name} has more than {JsonBody.MaxBytes:N0} bytes.";
+        if ((models.Bytes += bytes.Length) > MaxUnpacked)
+            return $"All journeys together have more than {MaxUnpacked:N0} bytes.";
         var (model, error) = ElsaJson.Parse(bytes.Span);
         if (model is null)
             return $"{name}: {error}";
         if (DefinitionEndpoints.Wrong(model) is var (_, reason))
             return $"{name}: {reason}";
-        models.Add(model);
+        models.Read.Add(model);
         return null;
+    }
+
+    /// <summary>What an upload held so far.</summary>
+    private sealed class Unpacked
+    {
+        public List<JsonObject> Read { get; } = [];
+        public long Bytes { get; set; }
     }
 }

@@ -27,6 +27,11 @@ internal static class Problem
         // What is no fault of ours is answered and not logged as one.
         app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException or OperationCanceledException or UnfitDataException || IsUnfitText(context.Exception) || IsDatabaseAway(context.Exception) });
         app.UseStatusCodePages(c => WriteAsync(c.HttpContext, c.HttpContext.Response.StatusCode));
+
+        // JSON is UTF-8 (RFC 8259); the framework takes the name of another encoding for a bug of ours.
+        app.Use((context, next) => context.Request.Path.StartsWithSegments("/api") && context.Request.GetTypedHeaders().ContentType is { Charset: { HasValue: true } charset } && !charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
+            ? WriteAsync(context, StatusCodes.Status415UnsupportedMediaType)
+            : next(context));
     }
 
     /// <summary>Answers with a problem.</summary>
@@ -64,7 +69,7 @@ internal static class Problem
         404 => ("There is nothing here", "It may have been moved, or the address is mistyped."),
         405 => ("The method does not fit the address", null),
         413 => ("The request is too large", "A request may carry at most 1 MB."),
-        415 => ("The content type does not fit", "Send JSON with the content type application/json."),
+        415 => ("The content type does not fit", "Send JSON in UTF-8, with the content type application/json."),
         503 => ("The database is away for a moment", "Nothing you sent was lost half-way. Try again in a few seconds."),
         _ => ("Something went wrong", "It is our fault and has been recorded. Try again; if it stays, tell an administrator the time and what you did."),
     };
