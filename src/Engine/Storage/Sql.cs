@@ -15,7 +15,7 @@ public readonly record struct JsonArray(string[] Texts);
 /// <summary>Small helpers to write SQL as SQL: positional parameters (<c>$1</c>) from plain values.</summary>
 public static class Sql
 {
-    /// <summary>Data source with the settings the product relies on: UTC sessions and automatic preparation of repeated statements.</summary>
+    /// <summary>Data source with the settings the product relies on: UTC sessions, automatic preparation of repeated statements, and no just-in-time compilation unless the connection string has options of its own.</summary>
     public static NpgsqlDataSource CreateDataSource(string connectionString)
     {
         var builder = new NpgsqlConnectionStringBuilder(connectionString) 
@@ -26,6 +26,9 @@ public static class Sql
             // No session state is left behind, so nothing needs to be reset before each use: it would cost a transaction.
             NoResetOnClose = true,
         };
+
+        // Every statement is short, but conditions of visibility look dear to the planner: compiling them took longer than the page they were for.
+        builder.Options ??= "-c jit=off";
         if (builder.MaxAutoPrepare == 0)
         {
             builder.MaxAutoPrepare = 100;

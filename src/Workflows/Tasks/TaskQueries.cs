@@ -166,7 +166,9 @@ public static class TaskQueries
         });
         if (filter.State is { } state)
             And("t.state = ", state.ToString());
-        if (filter.State?.IsTerminal() != true && filter.CaseId is null)
+        if (filter.State?.IsTerminal() == true)
+            where.Append(" and t.ended_at is not null");
+        else if (filter.CaseId is null)
             where.Append(" and t.ended_at is null");
         if (filter.CaseId is { } instance)
             And("t.instance_id = ", instance);
@@ -179,9 +181,9 @@ public static class TaskQueries
         }
 
         if (filter.Overdue is { } overdue)
-            And(overdue ? "t.due_at < " : "t.order_at >= ", now);
+            And(overdue ? "t.order_at < " : "t.order_at >= ", now);
         if (filter.DueBefore is { } before)
-            And("t.due_at <= ", before);
+            And("t.order_at <= ", before);
         if (!string.IsNullOrWhiteSpace(filter.Search))
         {
             values.Add("%" + Like.Escape(filter.Search.Trim()) + "%");

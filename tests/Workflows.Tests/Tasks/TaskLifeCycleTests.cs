@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Npgsql;
 using Orchestration.Testing;
 using Orchestration.Workflows.Tasks;
 
@@ -36,6 +37,38 @@ public sealed partial class TaskLifeCycleTests
             drawn.Where(a => a.Item3 == verb).Select(a => a.From).ToHashSet().ShouldBe(TaskLifeCycle.StatesFor(verb).Where(s => s != TaskState.Created).Select(s => s.ToString()), ignoreOrder: true, verb.ToString());
             drawn.Where(a => a.Item3 == verb).Select(a => a.To).ToHashSet().ShouldBe(TaskLifeCycle.LeadsTo(verb).Select(s => s.ToString()), ignoreOrder: true, verb.ToString());
         }
+    }
+
+    /// <summary>Whatever a verb gets wrong, the row does not become something that its state can not be.</summary>
+    [Fact]
+    public async Task The_database_refuses_a_task_without_what_its_state_needs_or_with_what_it_forbids()
+    {
+        await using var world = await World.CreateAsync();
+        await world.LoadShippedAsync();
+        await world.PublishAsync("one", ("a", Step.Of("Look")));
+        await world.StartAsync("one");
+        foreach (var change in new[]
+        {
+            "state = 'Lost'", "priority = 0", "priority = 6", "outcomes = '{}'",
+            "state = 'Reserved'", "state = 'InProgress'", "owner_id = (select min(id::text)::uuid from person)",
+            "state = 'Completed'", "state = 'Completed', outcome = 'Done'", "state = 'Cancelled'", "ended_at = now()", "outcome = 'Done'",
+            "state = 'Suspended'", "state = 'Suspended', suspended_from = 'Ready'", "state = 'Suspended', suspended_from = 'Reserved', suspended_reason = 'x'", "suspended_until = now()",
+            "state = 'ReadyForReview', proposed_outcome = 'Done'", "state = 'InReview', proposed_outcome = 'Done', owner_id = (select min(id::text)::uuid from person)", "proposed_outcome = 'Done'",
+        })
+        {
+            var refused = await Should.ThrowAsync<PostgresException>(world.ScalarAsync<int>($"update task set {change} returning 1"), change);
+            (refused.SqlState, refused.ConstraintName).ShouldBe((PostgresErrorCodes.CheckViolation, "task_fits"), change);
+        }
+
+        (await world.ScalarAsync<int>("update task set state = 'Suspended', suspended_from = 'Ready', suspended_reason = 'x', suspended_until = now() returning 1")).ShouldBe(1);
+    }
+
+    /// <summary>The conditions of who sees what look dear to the planner; compiling them would take longer than the page.</summary>
+    [Fact]
+    public async Task Sessions_do_not_compile_their_statements()
+    {
+        await using var world = await World.CreateAsync();
+        (await world.ScalarAsync<string>("show jit")).ShouldBe("off");
     }
 
     [GeneratedRegex(@"^\| ([A-Z][A-Za-z]+) \| ([A-Z][^|]+) \|", RegexOptions.Multiline)]

@@ -1,0 +1,2 @@
+-- Lists of ended tasks (done, skipped …) in the order of the others: without it each page reads all tasks there ever were.
+create index task_ended on task (state, order_at, id) where ended_at is not null;
