@@ -44,10 +44,12 @@ static async Task Run(string[] args)
     await app.PrepareDatabaseAsync();
 
     app.UseSecurityHeaders();
+    app.UseUnbrokenRequests();
     app.UseProblems();
     app.UseAssets();
     app.UseSignIn();
     app.UseForgeryProtection();
+    app.UseLastsUntilGone();
 
     app.MapHealth();
     app.MapOpenApiDocument();

@@ -25,6 +25,9 @@ public static class Sql
 
             // No session state is left behind, so nothing needs to be reset before each use: it would cost a transaction.
             NoResetOnClose = true,
+
+            // A connection whose statement was broken off is dropped: Npgsql 10 may take statements of the same batch for prepared that the server never saw, and whoever comes next would fail.
+            CancellationTimeout = -1,
         };
 
         // Every statement is short, but conditions of visibility look dear to the planner: compiling them took longer than the page they were for.

@@ -37,7 +37,7 @@ internal static class ElsaApi
         ActivityExecutionEndpoints.Map(rights);
         AlterationEndpoints.Map(rights);
         RuntimeEndpoints.Map(rights);
-        app.MapHub<InstanceHub>("/elsa/hubs/workflow-instance").RequireAuthorization(ElsaAccess.Read).ExcludeFromDescription();
+        app.MapHub<InstanceHub>("/elsa/hubs/workflow-instance").RequireAuthorization(ElsaAccess.Read).WithMetadata(new LastsUntilGone()).ExcludeFromDescription();
     }
 
     /// <summary>Elsa's empty answers stay empty.</summary>

@@ -12,7 +12,6 @@ internal sealed class InputOptions(NpgsqlDataSource database)
         [(HumanTask.TypeName, "Team")] = "team",
         [(HumanTask.TypeName, "RequiredSkills")] = "skill",
         [(HumanTask.TypeName, "PreferredSkills")] = "skill",
-        [(HumanTask.TypeName, "PreferredSkills")] = "skill",
         [(HumanTask.TypeName, "FormName")] = SettingKind.Form,
         [(HumanTask.TypeName, "SlaPolicy")] = SettingKind.Sla,
         [(HumanTask.TypeName, "SlaPolicies")] = SettingKind.Sla,

@@ -21,7 +21,7 @@ internal static class Live
         var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, host.ApplicationStopping);
         context.Response.RegisterForDispose(ended);
         return TypedResults.ServerSentEvents(Events(changes, me, ended.Token));
-    }).ExcludeFromDescription();
+    }).WithMetadata(new LastsUntilGone()).ExcludeFromDescription();
 
     private static async IAsyncEnumerable<SseItem<string>> Events(Changes changes, Person me, [EnumeratorCancellation] CancellationToken ended)
     {

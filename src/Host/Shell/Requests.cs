@@ -1,5 +1,8 @@
 namespace Orchestration.Host.Shell;
 
+/// <summary>An endpoint whose answer lasts until whoever asked is gone, so that it has to know when.</summary>
+internal sealed class LastsUntilGone;
+
 /// <summary>What kind of request it is, which decides how it is answered when it fails.</summary>
 internal static class Requests
 {
@@ -24,4 +27,23 @@ internal static class Requests
     /// <summary>A path of this site, so that signing in can not be used to send people elsewhere.</summary>
     public static string LocalOr(string? path, string otherwise) =>
         path is ['/'] or ['/', not ('/' or '\\'), ..] && !path.Any(char.IsControl) ? path : otherwise;
+
+    /// <summary>
+    /// A request goes on when whoever sent it is gone: people leave pages all the time, and each statement that is broken off costs the connection to the database (<see cref="Engine.Storage.Sql.CreateDataSource"/>),
+    /// while the rest of it takes milliseconds. Only <see cref="LastsUntilGone"/> endpoints hear of it, once the person is known.
+    /// </summary>
+    public static void UseUnbrokenRequests(this WebApplication app) => app.Use((context, next) =>
+    {
+        context.Items[typeof(LastsUntilGone)] = context.RequestAborted;
+        context.RequestAborted = CancellationToken.None;
+        return next(context);
+    });
+
+    /// <summary>Comes after sign-in.</summary>
+    public static void UseLastsUntilGone(this WebApplication app) => app.Use((context, next) =>
+    {
+        if (context.GetEndpoint()?.Metadata.GetMetadata<LastsUntilGone>() is not null)
+            context.RequestAborted = (CancellationToken)context.Items[typeof(LastsUntilGone)]!;
+        return next(context);
+    });
 }
