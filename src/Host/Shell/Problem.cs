@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
 using Npgsql;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
@@ -28,10 +29,19 @@ internal static class Problem
         app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException or OperationCanceledException or UnfitDataException || IsUnfitText(context.Exception) || IsDatabaseAway(context.Exception) });
         app.UseStatusCodePages(c => WriteAsync(c.HttpContext, c.HttpContext.Response.StatusCode));
 
-        // JSON is UTF-8 (RFC 8259); the framework takes the name of another encoding for a bug of ours.
-        app.Use((context, next) => context.Request.Path.StartsWithSegments("/api") && context.Request.GetTypedHeaders().ContentType is { Charset: { HasValue: true } charset } && !charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
-            ? WriteAsync(context, StatusCodes.Status415UnsupportedMediaType)
-            : next(context));
+        // JSON is UTF-8 (RFC 8259); the framework takes the name of another encoding, and quotes around this one, for a bug of ours.
+        app.Use((context, next) =>
+        {
+            if (context.Request.Path.StartsWithSegments("/api") && context.Request.GetTypedHeaders().ContentType is { Charset: { HasValue: true } charset } type)
+            {
+                if (!HeaderUtilities.RemoveQuotes(charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))
+                    return WriteAsync(context, StatusCodes.Status415UnsupportedMediaType);
+                type.Charset = "utf-8";
+                context.Request.ContentType = type.ToString();
+            }
+
+            return next(context);
+        });
     }
 
     /// <summary>Answers with a problem.</summary>

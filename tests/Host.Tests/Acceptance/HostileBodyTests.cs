@@ -30,6 +30,16 @@ public sealed class HostileBodyTests(Office office) : IClassFixture<Office>
         ((string)(await (await office.FrontOffice.SendAsync(HttpMethod.Post, "/api/cases", body)).ProblemAsync(415))["detail"]!).ShouldContain("UTF-8");
     }
 
+    [Theory]
+    [InlineData("UTF-8")]
+    [InlineData("\"utf-8\"")]
+    public async Task JSON_that_says_it_is_UTF8_is_read(string charset)
+    {
+        var body = new ByteArrayContent("{}"u8.ToArray()) { Headers = { ContentType = MediaTypeHeaderValue.Parse($"application/json; charset={charset}") } };
+
+        (await (await office.FrontOffice.SendAsync(HttpMethod.Post, "/api/cases", body)).ProblemAsync(422))["errors"]!["journey"].ShouldNotBeNull();
+    }
+
     [Fact]
     public async Task Text_that_is_not_UTF8_is_refused_by_the_designers_API()
     {
