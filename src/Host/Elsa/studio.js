@@ -177,8 +177,9 @@
     if (mine === turn) host.replaceChildren(screens[route](id && decodeURIComponent(id)));
   };
 
+  // Through Blazor, so that Studio's lists write their paging into this address and not into the one they were loaded at.
   const go = path => {
-    history.pushState(null, "", path);
+    Blazor.navigateTo(path);
     show();
   };
 

@@ -21,8 +21,7 @@ public sealed partial class DesignerTests(Chromium chromium)
         var studio = await Studio.OpenAsync(chromium, app, "/studio/definitions");
         var page = studio.Page;
 
-        // When Studio's list has loaded it writes its paging into the address, and that closes whatever dialog is open.
-        await page.WaitForURLAsync(url => url.Contains("pageSize=", StringComparison.Ordinal));
+        await studio.ListAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Create workflow" }).ClickAsync();
         await studio.Dialog.GetByLabel("Name").FillAsync("Window repair");
         await studio.Dialog.GetByRole(AriaRole.Button, new() { NameRegex = OkOrCreate() }).ClickAsync();

@@ -10,6 +10,17 @@ public sealed class Studio(IPage page)
     /// <summary>Milliseconds until something that should be seen is given up on.</summary>
     public const int Patience = 60_000;
 
+    /// <summary>
+    /// An animation that a busy machine has not begun yet looks like an element at rest: a press would go down on a button and come up
+    /// beside it. People do not press that soon; the browser does.
+    /// </summary>
+    private const string Still =
+        """
+        const still = new CSSStyleSheet();
+        still.replaceSync("*, *::before, *::after { animation: none !important; transition: none !important; }");
+        document.adoptedStyleSheets = [still];
+        """;
+
     public IPage Page => page;
 
     /// <summary>What the designer says is wrong with the journey.</summary>
@@ -33,6 +44,7 @@ public sealed class Studio(IPage page)
         app.StartServer();
         var page = await chromium.NewPageAsync(app.ClientOptions.BaseAddress.ToString());
         page.SetDefaultTimeout(Patience);
+        await page.AddInitScriptAsync(Still);
         await page.SetViewportSizeAsync(1600, 1000);
         await page.GotoAsync("/sign-in?to=" + path);
         await page.FillAsync("[name=userName]", userName);
@@ -58,6 +70,9 @@ public sealed class Studio(IPage page)
     }
 
     public Task TabAsync(string name) => page.Locator(".mud-tab").Filter(new() { HasText = name }).First.ClickAsync();
+
+    /// <summary>Waits until the list has loaded: then Studio writes its paging into the address, which closes whatever dialog is open.</summary>
+    public Task ListAsync(string name = "definitions") => page.WaitForURLAsync(new Regex($@"/studio/{name}\?.*pageSize="));
 
     /// <summary>The row of a list that has this text.</summary>
     public ILocator Row(string text) => page.Locator("tr").Filter(new() { Has = page.GetByText(text, new() { Exact = true }) });

@@ -25,7 +25,7 @@ public sealed class VersionTests(Chromium chromium)
         var page = studio.Page;
         var file = Journey("parcel", "Weigh the parcel");
 
-        await page.GetByRole(AriaRole.Button, new() { Name = "Create workflow" }).WaitForAsync();
+        await studio.ListAsync();
         await page.Locator("input[type=file]").First.SetInputFilesAsync(new FilePayload { Name = "parcel.json", MimeType = "application/json", Buffer = Encoding.UTF8.GetBytes(file.ToJsonString()) });
         await studio.Row("parcel").ClickAsync();
         await studio.Node("Weigh the parcel").WaitForAsync();
@@ -51,6 +51,7 @@ public sealed class VersionTests(Chromium chromium)
         (await TitleAsync(admin, "Published")).ShouldBe((2, true, "Weigh the parcel twice"));
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Journeys" }).ClickAsync();
+        await studio.ListAsync();
         await studio.ChooseAsync(studio.Row("parcel"), "Delete");
         await studio.Dialog.GetByRole(AriaRole.Button, new() { NameRegex = new("yes|delete", System.Text.RegularExpressions.RegexOptions.IgnoreCase) }).ClickAsync();
         await Assertions.Expect(studio.Row("parcel")).ToHaveCountAsync(0, new() { Timeout = Studio.Patience });
