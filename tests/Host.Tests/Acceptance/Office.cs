@@ -77,7 +77,7 @@ internal static class Answers
 /// <summary>Waiting for what another thread or process does: asks again and again until it is so, and fails when it takes too long.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     public static async Task<T> AsksAsync<T>(Func<Task<T>> question, Func<T, bool> isSo, string what)
     {

@@ -57,8 +57,8 @@ public sealed class CanvasTests(SharedHost host, Chromium chromium) : IClassFixt
             var shipped = JsonNode.Parse(await File.ReadAllTextAsync(Repository.Path($"definitions/{journey}.json")))!["root"]!;
             var vertices = shipped["connections"]!.AsArray().Select(c => c!["vertices"]!.AsArray().Count).ToArray();
             await studio.Page.GotoAsync("/studio/definitions/" + journey);
-            await Assertions.Expect(studio.Page.Locator(".x6-edge")).ToHaveCountAsync(vertices.Length, new() { Timeout = Studio.Patience });
-            await Assertions.Expect(studio.Page.Locator(".x6-node")).ToHaveCountAsync(shipped["activities"]!.AsArray().Count, new() { Timeout = Studio.Patience });
+            await Assertions.Expect(studio.Page.Locator(".x6-edge")).ToHaveCountAsync(vertices.Length);
+            await Assertions.Expect(studio.Page.Locator(".x6-node")).ToHaveCountAsync(shipped["activities"]!.AsArray().Count);
             await studio.Page.EvaluateAsync("() => document.fonts.ready");
             (await studio.Page.EvaluateAsync<string[]>(Faults, new object[] { new[] { 150, 40 }, vertices })).ShouldBeEmpty(journey);
             await studio.PictureAsync("canvas-" + journey);

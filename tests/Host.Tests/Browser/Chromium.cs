@@ -12,6 +12,9 @@ namespace Orchestration.Host.Tests.Browser;
 /// </summary>
 public sealed class Chromium : IAsyncDisposable
 {
+    /// <summary>Milliseconds until something that should be seen is given up on.</summary>
+    public const int Patience = 90_000;
+
     private const string Executable = "/usr/bin/chromium";
     private const string Install = "apt-get update && apt-get install -y --no-install-recommends chromium";
 
@@ -27,6 +30,7 @@ public sealed class Chromium : IAsyncDisposable
     {
         var (_, browser) = await _started.Value;
         var context = await browser.NewContextAsync(new() { BaseURL = baseUrl, Locale = "en-GB", TimezoneId = timeZone });
+        context.SetDefaultTimeout(Patience);
         return await context.NewPageAsync();
     }
 
@@ -47,6 +51,7 @@ public sealed class Chromium : IAsyncDisposable
             await InstallAsync();
         }
 
+        Assertions.SetDefaultExpectTimeout(Patience);
         var playwright = await Playwright.CreateAsync();
         return (playwright, await playwright.Chromium.LaunchAsync(new() { ExecutablePath = Executable, Args = Arguments }));
     }

@@ -11,7 +11,6 @@ public static class Desk
     {
         app.StartServer();
         var page = await chromium.NewPageAsync(app.ClientOptions.BaseAddress.ToString());
-        page.SetDefaultTimeout(30_000);
         await page.GotoAsync("/sign-in");
         await page.GetByLabel("User name").FillAsync(userName);
         await page.GetByLabel("Password").FillAsync(FirstStart.DemoPassword);

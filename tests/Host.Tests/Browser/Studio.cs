@@ -7,9 +7,6 @@ namespace Orchestration.Host.Tests.Browser;
 /// <summary>Elsa Studio in a browser, signed in: where its elements are, and how a person handles them.</summary>
 public sealed class Studio(IPage page)
 {
-    /// <summary>Milliseconds until something that should be seen is given up on.</summary>
-    public const int Patience = 60_000;
-
     /// <summary>
     /// An animation that a busy machine has not begun yet looks like an element at rest: a press would go down on a button and come up
     /// beside it. People do not press that soon; the browser does.
@@ -43,7 +40,6 @@ public sealed class Studio(IPage page)
     {
         app.StartServer();
         var page = await chromium.NewPageAsync(app.ClientOptions.BaseAddress.ToString());
-        page.SetDefaultTimeout(Patience);
         await page.AddInitScriptAsync(Still);
         await page.SetViewportSizeAsync(1600, 1000);
         await page.GotoAsync("/sign-in?to=" + path);

@@ -54,7 +54,7 @@ public sealed class VersionTests(Chromium chromium)
         await studio.ListAsync();
         await studio.ChooseAsync(studio.Row("parcel"), "Delete");
         await studio.Dialog.GetByRole(AriaRole.Button, new() { NameRegex = new("yes|delete", System.Text.RegularExpressions.RegexOptions.IgnoreCase) }).ClickAsync();
-        await Assertions.Expect(studio.Row("parcel")).ToHaveCountAsync(0, new() { Timeout = Studio.Patience });
+        await Assertions.Expect(studio.Row("parcel")).ToHaveCountAsync(0);
         (await admin.GetAsync(Api + "/by-definition-id/parcel")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         await studio.CloseAsync();
     }

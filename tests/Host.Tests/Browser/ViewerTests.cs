@@ -33,7 +33,7 @@ public sealed class ViewerTests(Chromium chromium)
         await studio.Message.GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
 
         await studio.Page.GetByText("Run JavaScript - Completed").WaitForAsync();
-        await Assertions.Expect(studio.Message).ToBeHiddenAsync(new() { Timeout = Studio.Patience });
+        await Assertions.Expect(studio.Message).ToBeHiddenAsync();
         await studio.SelectAsync("Look up the rate");
         await studio.Page.Locator("tr, .mud-simple-table").Filter(new() { HasText = "Result" }).Filter(new() { HasText = "7" }).First.WaitForAsync();
         await studio.PictureAsync("retried");

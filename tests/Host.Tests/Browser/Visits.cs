@@ -10,7 +10,6 @@ internal static class Visits
     {
         app.StartServer();
         var page = await chromium.NewPageAsync(app.ClientOptions.BaseAddress.ToString(), timeZone);
-        page.SetDefaultTimeout(30_000);
         await page.GotoAsync("/");
         await page.GetByLabel("User name").FillAsync(userName);
         await page.GetByLabel("Password").FillAsync("demo");

@@ -12,7 +12,6 @@ public sealed class WorkTests(Chromium chromium)
         await using var world = await PageWorld.CreateAsync();
         await world.StartAsync("CLM-2026-000123", "Marta Novak");
         var page = await chromium.NewPageAsync(world.App.ClientOptions.BaseAddress.ToString());
-        page.SetDefaultTimeout(30_000);
 
         await page.GotoAsync("/");
         await page.GetByLabel("User name").FillAsync("adjuster1");
@@ -56,7 +55,6 @@ public sealed class WorkTests(Chromium chromium)
         await using var world = await PageWorld.CreateAsync();
         var task = await world.OpenTaskAsync(await world.StartAsync("CLM-1"));
         var page = await chromium.NewPageAsync(world.App.ClientOptions.BaseAddress.ToString());
-        page.SetDefaultTimeout(30_000);
         await page.GotoAsync("/");
         await page.GetByLabel("User name").FillAsync("adjuster2");
         await page.GetByLabel("Password").FillAsync("demo");

@@ -58,7 +58,7 @@ public sealed class StudioTests(SharedHost host, Chromium chromium) : IClassFixt
         await page.FillAsync("[name=userName]", "analyst");
         await page.FillAsync("[name=password]", FirstStart.DemoPassword);
         await page.Keyboard.PressAsync("Enter");
-        await page.Locator("text=Check for fraud").First.WaitForAsync(new() { State = WaitForSelectorState.Attached, Timeout = 120_000 });
+        await page.Locator("text=Check for fraud").First.WaitForAsync(new() { State = WaitForSelectorState.Attached });
 
         elsewhere.ShouldBeEmpty();
         errors.ShouldBeEmpty();
