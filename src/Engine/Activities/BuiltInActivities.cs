@@ -57,7 +57,7 @@ internal static class BuiltInActivities
         new()
         {
             TypeName = "Elsa.If", Category = "Branching", DisplayName = "If", Description = "Runs one of two activities, by a condition.", Compile = If.Compile,
-            Inputs = [new("Condition", Flag) { Default = false }], Outputs = [new("Result", Flag)], Ports = [Embedded("Then"), Embedded("Else")],
+            Inputs = [new("Condition", Flag) { Default = false, Description = "Then runs when this is true, else Else." }], Outputs = [new("Result", Flag)], Ports = [Embedded("Then"), Embedded("Else")],
         },
         new()
         {
@@ -67,7 +67,7 @@ internal static class BuiltInActivities
         new()
         {
             TypeName = "Elsa.FlowDecision", Category = "Branching", DisplayName = "Decision", Description = "Follows True or False, by a condition.", Compile = static c => Outcome(c, new FlowDecision(), "True", "False"),
-            Inputs = [new("Condition", Flag) { Default = false }], Ports = [Flow("True"), Flow("False")],
+            Inputs = [new("Condition", Flag) { Default = false, Description = "True or false; an expression, such as getClaimedAmount() > 10000 in JavaScript." }], Ports = [Flow("True"), Flow("False")],
         },
         new()
         {
@@ -98,17 +98,17 @@ internal static class BuiltInActivities
         new()
         {
             TypeName = "Elsa.ForEach", Category = "Looping", DisplayName = "For Each", Description = "Runs its body for one item after the other.", Compile = ForEach.Compile, Ports = [Embedded("Body")], LoopVariables = ["CurrentValue", "CurrentIndex"],
-            Inputs = [new("Items", "List<Object>") { UIHint = "dropdown", Default = new List<object?>(), Description = "The items." }], Outputs = [new("CurrentValue", Any, "The item at hand.")],
+            Inputs = [new("Items", "List<Object>") { UIHint = "dropdown", Default = new List<object?>(), Description = "A list: a variable, or an expression that gives one." }], Outputs = [new("CurrentValue", Any, "The item at hand.")],
         },
         new()
         {
             TypeName = "Elsa.ParallelForEach", Category = "Looping", DisplayName = "Parallel for Each", Description = "Runs its body for all items side by side.", Compile = ParallelForEach.Compile, Ports = [Embedded("Body")], LoopVariables = ["CurrentValue", "CurrentIndex"],
-            Inputs = [new("Items", Any) { Default = new List<object?>(), Description = "The items." }],
+            Inputs = [new("Items", Any) { Default = new List<object?>(), Description = "A list: a variable, or an expression that gives one." }],
         },
         new()
         {
             TypeName = "Elsa.While", Category = "Looping", DisplayName = "While", Description = "Repeats its body while a condition holds.", Compile = While.Compile, Ports = [Embedded("Body")],
-            Inputs = [new("Condition", Flag) { AutoEvaluate = false, Default = false }],
+            Inputs = [new("Condition", Flag) { AutoEvaluate = false, Default = false, Description = "Asked before every repetition; the loop ends when it is false." }],
         },
         new()
         {
@@ -117,11 +117,11 @@ internal static class BuiltInActivities
         },
         new()
         {
-            TypeName = "Elsa.SetName", Category = "Primitives", DisplayName = "Set Name", Description = "Names the workflow instance.", Compile = static _ => new SetName(), Inputs = [new("Value", Text)],
+            TypeName = "Elsa.SetName", Category = "Primitives", DisplayName = "Set Name", Description = "Names the workflow instance.", Compile = static _ => new SetName(), Inputs = [new("Value", Text) { Description = "The name, as lists of runs show it." }],
         },
         new()
         {
-            TypeName = "Elsa.Correlate", Category = "Primitives", DisplayName = "Correlate", Description = "Sets the instance's correlation id.", Compile = static _ => new Correlate(), Inputs = [new("CorrelationId", Text)],
+            TypeName = "Elsa.Correlate", Category = "Primitives", DisplayName = "Correlate", Description = "Sets the instance's correlation id.", Compile = static _ => new Correlate(), Inputs = [new("CorrelationId", Text) { Description = "The business reference, by which events and searches find the run." }],
         },
         new()
         {
@@ -166,22 +166,22 @@ internal static class BuiltInActivities
         new()
         {
             TypeName = Delay.TypeName, Category = "Scheduling", DisplayName = "Delay", Description = "Waits for a time span.", Compile = static _ => new Delay(),
-            Inputs = [new("TimeSpan", "TimeSpan") { Default = "00:01:00", Description = "How long to wait." }],
+            Inputs = [new("TimeSpan", "TimeSpan") { Default = "00:01:00", Description = "How long to wait: 00:30:00 is half an hour, 10.00:00:00 ten days." }],
         },
         new()
         {
             TypeName = Timer.TypeName, Category = "Scheduling", DisplayName = "Timer", Description = "Starts a workflow at an interval, or waits for it once.", Kind = ActivityKind.Trigger, Compile = Timer.Compile,
-            Inputs = [new("Interval", "TimeSpan") { Default = "00:01:00", Description = "The interval." }],
+            Inputs = [new("Interval", "TimeSpan") { Default = "00:01:00", Description = "The time between two starts: 00:30:00 is half an hour, 1.00:00:00 a day." }],
         },
         new()
         {
             TypeName = Cron.TypeName, Category = "Scheduling", DisplayName = "Cron", Description = "Starts a workflow, or goes on, by a cron expression.", Kind = ActivityKind.Trigger, Compile = Cron.Compile,
-            Inputs = [new("CronExpression", Text) { Description = "The cron expression; begin it with TZ=Europe/Berlin for another zone than UTC." }],
+            Inputs = [new("CronExpression", Text) { Description = "Minutes, hours, days of the month, months and days of the week: 0 9 * * MON-FRI is 9:00 on weekdays. A sixth field in front is seconds; TZ=Europe/Berlin before it all gives another zone than UTC." }],
         },
         new()
         {
             TypeName = StartAt.TypeName, Category = "Scheduling", DisplayName = "Start at", Description = "Starts a workflow, or goes on, at a date and time.", Kind = ActivityKind.Trigger, Compile = StartAt.Compile,
-            Inputs = [new("DateTime", "DateTimeOffset")],
+            Inputs = [new("DateTime", "DateTimeOffset") { Description = "The moment with its offset from UTC: 2026-03-01T09:00:00+01:00." }],
         },
         new()
         {
@@ -208,7 +208,7 @@ internal static class BuiltInActivities
             TypeName = BulkDispatchWorkflows.TypeName, Category = "Composition", DisplayName = "Bulk Dispatch Workflows", Description = "Starts another workflow for each item.", Kind = ActivityKind.Task, Compile = BulkDispatchWorkflows.Compile,
             Inputs =
             [
-                DefinitionInput, new("Items", Any) { Description = "The items." },
+                DefinitionInput, new("Items", Any) { Description = "A list; each item starts a workflow." },
                 new("DefaultItemInputKey", Text) { Default = "Item", Description = "The child's input that gets the item; an item that is an object becomes its inputs." },
                 new("CorrelationIdFunction", Text) { DisplayName = "Correlation ID Function", AutoEvaluate = false, Description = "Correlation id of the item's workflow." }, ChildInputInput,
                 new("WaitForCompletion", Flag) { DisplayName = "Wait for Completion", UIHint = "checkbox", Default = true, Description = "Wait for the end of all." },
@@ -221,7 +221,7 @@ internal static class BuiltInActivities
             TypeName = HttpEndpoint.TypeName, Category = "HTTP", DisplayName = "HTTP Endpoint", Description = "Waits for an HTTP request.", Kind = ActivityKind.Trigger, Compile = HttpEndpoint.Compile,
             Inputs =
             [
-                new("Path", Text) { Description = "The path." },
+                new("Path", Text) { Description = "The path; {id} in it takes a value, found under Route Data." },
                 new("SupportedMethods", Texts) { UIHint = "checklist", Choices = ["GET", "POST", "PUT", "HEAD", "DELETE"], Description = "The methods." },
                 new("Authorize", Flag) { UIHint = "checkbox", Category = "Security", Description = "Only signed-in callers." }, new("Policy", Text) { Category = "Security", Description = "A policy the caller must meet." },
                 new("RequestTimeout", "TimeSpan") { Category = "Upload", Description = "Longest time to answer." }, new("RequestSizeLimit", "Int64") { Category = "Upload", Description = "Largest request in bytes." },
@@ -267,7 +267,7 @@ internal static class BuiltInActivities
 
     private static ActivityInput[] RequestInputs =>
     [
-        new("Url", Text), new("Method", Text) { UIHint = "dropdown", Default = "GET", Choices = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"], Description = "The method." },
+        new("Url", Text) { Description = "The address, with http:// or https://." }, new("Method", Text) { UIHint = "dropdown", Default = "GET", Choices = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"], Description = "The method." },
         new("Content", Any) { Description = "The content." }, ContentType,
         new("Authorization", Text) { Category = "Security", Description = "Value of the Authorization header." },
         new("DisableAuthorizationHeaderValidation", Flag) { UIHint = "checkbox", Category = "Security", Description = "Not used: the header is sent as it is." },
@@ -284,11 +284,11 @@ internal static class BuiltInActivities
         Choices = ["", "application/json", "application/soap+xml", "application/x-www-form-urlencoded", "application/xml", "text/plain", "text/xml", "text/html", "application/octet-stream"],
     };
 
-    private static ActivityInput DefinitionInput => new("WorkflowDefinitionId", Text) { DisplayName = "Workflow Definition", UIHint = "workflow-definition-picker", Description = "The workflow." };
+    private static ActivityInput DefinitionInput => new("WorkflowDefinitionId", Text) { DisplayName = "Workflow Definition", UIHint = "workflow-definition-picker", Description = "The workflow that is started." };
 
-    private static ActivityInput CorrelationInput => new("CorrelationId", Text) { DisplayName = "Correlation ID", Description = "Its correlation id." };
+    private static ActivityInput CorrelationInput => new("CorrelationId", Text) { DisplayName = "Correlation ID", Description = "The correlation id of the workflow that is started." };
 
-    private static ActivityInput ChildInputInput => new("Input", Map) { UIHint = "dropdown", Description = "Its input." };
+    private static ActivityInput ChildInputInput => new("Input", Map) { UIHint = "dropdown", Description = "Inputs of the workflow that is started, by name." };
 
     private static ActivityInput Channel => new("ChannelName", Text) { DisplayName = "Channel", UIHint = "dropdown", Choices = [""], Description = "Not used." };
 

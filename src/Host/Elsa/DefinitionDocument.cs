@@ -69,6 +69,7 @@ internal static class DefinitionDocument
     public static JsonObject ToExport(StoredDefinition stored)
     {
         var model = Whole(stored);
+        model.Remove("$schema");
         model.Insert(0, "$schema", Schema);
         return model;
     }

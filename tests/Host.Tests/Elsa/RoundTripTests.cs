@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Orchestration.Host.Tests.Acceptance;
 using Orchestration.Testing;
 
 namespace Orchestration.Host.Tests.Elsa;
@@ -16,6 +17,20 @@ public sealed class RoundTripTests(SharedHost host) : IClassFixture<SharedHost>
     [InlineData("definitions/complaint.json")]
     [InlineData("definitions/mortgage-origination.json")]
     public async Task A_shipped_journey_loses_nothing(string path) => (await LostAsync([JsonNode.Parse(await File.ReadAllTextAsync(Repository.Path(path)))!.AsObject()])).ShouldBeEmpty();
+
+    [Fact]
+    public async Task Shipped_journeys_are_exported_as_their_files_have_them()
+    {
+        var analyst = await host.App.ApiAsync("analyst");
+        foreach (var file in Directory.GetFiles(Repository.Path("definitions"), "*.json"))
+        {
+            if (JsonNode.Parse(await File.ReadAllTextAsync(file)) is not JsonObject definition || !definition.ContainsKey("definitionId"))
+                continue;
+            using var answer = await analyst.GetAsync(new Uri($"{Api}/{(string)definition["definitionId"]!}/export?versionOptions=Latest&includeConsumingWorkflows=False", UriKind.Relative));
+            answer.IsSuccessStatusCode.ShouldBeTrue($"{file}: {answer.StatusCode}");
+            Meaning.Lost(definition, await answer.JsonAsync()).ShouldBeEmpty();
+        }
+    }
 
     [Theory]
     [InlineData("generated-a")]
