@@ -1,4 +1,7 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Orchestration.Host.Shell;
 using Orchestration.Host.Tests.Browser;
@@ -33,12 +36,29 @@ public sealed class StudioTests(SharedHost host, Chromium chromium) : IClassFixt
     public async Task What_is_not_part_of_the_designer_is_not_served(string path) => (await GetAsync(path, "br")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
 
     [Fact]
+    public async Task Every_inline_script_of_Studio_may_run()
+    {
+        var allowed = (await GetAsync("/studio/instances", "br")).Headers.GetValues("Content-Security-Policy").Single();
+        var hashes = Directory.GetFiles(Repository.Path("src/Host/node_modules/@elsa-workflows/elsa-studio-wasm/_framework"), "Elsa.*.wasm").SelectMany(InlineScripts)
+            .Select(script => $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(script)))}'").ToList();
+        hashes.ShouldNotBeEmpty();
+        hashes.ShouldAllBe(hash => allowed.Contains(hash, StringComparison.Ordinal));
+    }
+
+    /// <summary>Scripts that a compiled component of Studio writes into the page: assemblies keep their texts as UTF-16, at any byte.</summary>
+    private static IEnumerable<string> InlineScripts(string assembly)
+    {
+        var bytes = File.ReadAllBytes(assembly);
+        return new[] { 0, 1 }.SelectMany(start => Regex.Matches(Encoding.Unicode.GetString(bytes, start, bytes.Length - start), "<script>(.*?)</script>", RegexOptions.Singleline)).Select(m => m.Groups[1].Value);
+    }
+
+    [Fact]
     public async Task A_shipped_journey_opens_on_the_canvas_and_nothing_leaves_the_machine()
     {
         // Cookies expire by the clock of the browser.
         await using var app = new HostApp(host.ConnectionString, new FakeClock(NodaTime.Instant.FromDateTimeOffset(TimeProvider.System.GetUtcNow())));
         var analyst = await app.ApiAsync("analyst");
-        using var file = new StringContent(await File.ReadAllTextAsync(Repository.Path("definitions/claims.json")), System.Text.Encoding.UTF8, "application/json");
+        using var file = new StringContent(await File.ReadAllTextAsync(Repository.Path("definitions/claims.json")), Encoding.UTF8, "application/json");
         (await analyst.PostAsync("/elsa/api/workflow-definitions/import", file)).StatusCode.ShouldBe(HttpStatusCode.OK);
         var page = await chromium.NewPageAsync(app.ClientOptions.BaseAddress.ToString());
         var elsewhere = new List<string>();
