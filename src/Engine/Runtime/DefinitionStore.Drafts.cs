@@ -104,7 +104,7 @@ public sealed partial class DefinitionStore
             return (new EditResult.NotFound(), false);
         if (latest.Version.IsPublished)
             return (new EditResult.Saved(latest, []), true);
-        return await PublishAsync(new(definitionId, latest.Document, latest.Version.Origin) { Edit = edit with { Revision = latest.Revision, Page = null } }, edit.Actor, now, cancel) switch
+        return await PublishAsync(new(definitionId, latest.Document, latest.Version.Origin) { OriginHash = latest.Version.OriginHash, Edit = edit with { Revision = latest.Revision, Page = null } }, edit.Actor, now, cancel) switch
         {
             PublishResult.Published => (new EditResult.Saved((await FindStoredAsync(definitionId, "Latest", cancel))!, []), false),
             PublishResult.Invalid invalid => (new EditResult.Invalid(invalid.Errors), false),

@@ -1,4 +1,5 @@
 using Npgsql;
+using Orchestration.Host.Work;
 using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.Settings;
 
@@ -33,8 +34,16 @@ internal sealed class InputOptions(NpgsqlDataSource database)
     {
         var choices = await Choices.ReadAsync(database, cancel);
         return new((type, input) => (type, input) is (HumanTask.TypeName, "SlaUnit") ? Units
-            : Kinds.TryGetValue((type, input), out var kind) ? [.. kind == "skill" || input == "SlaPolicies" ? [] : Nothing, .. choices[kind].Select(c => new Option(c.Title, c.Key))] : null);
+            : Kinds.TryGetValue((type, input), out var kind) ? [.. kind == "skill" || input == "SlaPolicies" ? [] : Nothing, .. choices[kind].Select(c => new Option(Text(c), c.Key))] : null);
     }
+
+    /// <summary>Definitions and the administration name documents by their keys, so these are shown with them.</summary>
+    private static string Text(Choice choice) => choice.Kind switch
+    {
+        "team" => choice.Title,
+        "skill" => Words.Humanize(choice.Key),
+        _ => choice.Title == choice.Key ? choice.Key : $"{choice.Title} ({choice.Key})",
+    };
 }
 
 /// <summary>The choices of an input, or null when it has none of its own.</summary>

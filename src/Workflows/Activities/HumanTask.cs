@@ -57,7 +57,7 @@ public sealed class HumanTask : Activity
                 UIHint = "multitext", DefaultSyntax = "Object", DisplayName = "Four eyes: excluded steps", Category = "People",
                 Description = "Ids of steps whose workers may not do this one.",
             },
-            new("RequiresReview", "Boolean") { Default = false, DisplayName = "Second pair of eyes", Category = "People", Description = "Somebody else approves what was done before the case moves on." },
+            new("RequiresReview", "Boolean") { UIHint = "checkbox", Default = false, DisplayName = "Second pair of eyes", Category = "People", Description = "Somebody else approves what was done before the case moves on." },
             new("SkipOutcome", "String") { DisplayName = "May be skipped as", Description = "Outcome by which the case goes on when the step is skipped. Without one it can not be skipped." },
             new("Priority", "Int32") { Default = 3, Category = "Service level", Description = "1 (critical) to 5 (planning)." },
             new("SlaPolicy", "String") { UIHint = "dropdown", DisplayName = "SLA policy", Category = "Service level", Description = "A shared policy with its target and its escalation ladder. Leave it empty to give this step a duration of its own below." },

@@ -12,15 +12,16 @@ public sealed record Choice(string Kind, string Key, string Title);
 /// <summary>What there is to choose from right now, for the designer.</summary>
 public static class Choices
 {
-    /// <summary>Everything, by kind and title.</summary>
+    /// <summary>Everything, by kind and title. Policies of cases are no choice for a step.</summary>
     public static async Task<ILookup<string, Choice>> ReadAsync(NpgsqlDataSource database, CancellationToken cancel = default)
     {
         await using var query = database.Query(
             """
             select 'team', key, title from team
             union all select distinct 'skill', skill, skill from person_skill
-            union all select kind, name, name from setting_document where is_latest
-            order by 1, 3
+            union all select kind, name, coalesce(document ->> 'title', document ->> 'name', name) from setting_document
+                where is_latest and (kind <> 'sla' or coalesce(document ->> 'subject', 'task') = 'task')
+            order by 1, 3, 2
             """);
         await using var reader = await query.ExecuteReaderAsync(cancel);
         var choices = new List<Choice>();

@@ -252,20 +252,26 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
         await using (var insert = host.App.Services.GetRequiredService<WorkflowRuntime>().Database.CreateCommand("insert into team (key, title, created_at) values ('window-repair', 'Window repair', now())"))
             await insert.ExecuteNonQueryAsync();
         (await ChoicesAsync("Team")).ShouldContain("window-repair");
-        (await ChoicesAsync("SlaPolicy")).ShouldContain("claims-settle");
+        (await ChoicesAsync("SlaPolicy")).ShouldContain("claims-assess");
+        (await ChoicesAsync("SlaPolicy")).ShouldNotContain("claims-settle", "a policy of cases");
         (await ChoicesAsync("FormName")).ShouldContain("claims-assessment");
         (await ChoicesAsync("SlaCalendar")).Count.ShouldBeGreaterThan(1);
         (await ChoicesAsync("SlaUnit")).ShouldBe(["elapsed", "workingTime", "businessDays", "calendarDays", "weeks"]);
         (await ChoicesAsync("RequiredSkills")).ShouldNotBeEmpty();
         (await ChoicesAsync("PreferredSkills")).ShouldBe(await ChoicesAsync("RequiredSkills"));
+        (await ChoicesAsync("Team", "text")).ShouldContain("Window repair");
+        (await ChoicesAsync("SlaPolicy", "text")).ShouldContain("Assess a claim (claims-assess)");
+        (await ChoicesAsync("FormName", "text")).ShouldContain("Decision (claims-decision)");
+        (await ChoicesAsync("SlaCalendar", "text")).ShouldContain("Around the clock (24x7)");
+        (await ChoicesAsync("RequiredSkills", "text")).ShouldContain("Property claims");
 
-        async Task<List<string>> ChoicesAsync(string input)
+        async Task<List<string>> ChoicesAsync(string input, string member = "value")
         {
             var step = await GetAsync(analyst, "/elsa/api/descriptors/activities/Orchestration.HumanTask");
             var described = step["inputs"]!.AsArray().Single(i => (string)i!["name"]! == input)!;
             ((string?)described["description"]).ShouldNotBeNullOrEmpty(input);
             var list = described["uiSpecifications"]!.AsObject().Single().Value!.AsObject().Single().Value!;
-            return [.. list["items"]!.AsArray().Select(i => (string)i!["value"]!)];
+            return [.. list["items"]!.AsArray().Select(i => (string)i![member]!)];
         }
     }
 
