@@ -14,7 +14,7 @@ public sealed record CaseSummary(
     Guid Id, string Journey, string? JourneyName, string Reference, string CustomerId, string CustomerName, string Status, string SubStatus, int IncidentCount, DateTime CreatedAt, DateTime UpdatedAt,
     DateTime? FinishedAt, int OpenTasks, DateTime? NextDueAt, bool Breached);
 
-/// <summary>An incident of a case.</summary>
+/// <summary>An incident of a case. Its message says what failed, and why where something else was the cause.</summary>
 public sealed record CaseIncident(string ActivityId, string? ActivityName, string ActivityInstanceId, string ActivityType, string Message, string? ErrorType, DateTime At);
 
 /// <summary>A case with its open ends.</summary>
@@ -99,7 +99,7 @@ public static class CaseQueries
         if (!await r.ReadAsync(cancel))
             return null;
         var state = Orchestration.Engine.Execution.InstanceState.FromJson(r.Utf8(17));
-        var incidents = state.Incidents.ConvertAll(i => new CaseIncident(i.ActivityId, null, i.ActivityInstanceId, i.ActivityType, i.Message, i.Exception?.Type, i.Timestamp.ToDateTimeUtc()));
+        var incidents = state.Incidents.ConvertAll(i => new CaseIncident(i.ActivityId, null, i.ActivityInstanceId, i.ActivityType, i.Exception?.Inner is { } cause ? $"{i.Message}: {cause.Message}" : i.Message, i.Exception?.Type, i.Timestamp.ToDateTimeUtc()));
         return new(Read(r), r.GetString(15), r.GetInt32(16), null, incidents);
     }
 

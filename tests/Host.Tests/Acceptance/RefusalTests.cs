@@ -115,6 +115,7 @@ public sealed class RefusalTests(Office office) : IClassFixture<Office>
         var incident = broken["incidents"]!.AsArray().ShouldHaveSingleItem()!;
         ((string)incident["activityId"]!).ShouldBe("route");
         ((string)incident["message"]!).ShouldContain("Condition");
+        ((string)incident["message"]!).ShouldContain("level", Case.Sensitive, "the reason is told with it");
 
         // As it is, it fails again; that is one more incident and no end.
         var retry = $"/api/cases/{id}/incidents/{incident["activityInstanceId"]}/retry";

@@ -1,6 +1,6 @@
 using Orchestration.Engine.Runtime;
 
-namespace Orchestration.Workflows.Tests.Journeys;
+namespace Orchestration.Workflows.Tests.Runtime;
 
 /// <summary>What a start of a host makes of the shipped files.</summary>
 public sealed class JourneyFilesTests
