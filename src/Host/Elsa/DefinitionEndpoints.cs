@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using NodaTime;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Work;
 
 namespace Orchestration.Host.Elsa;
 
@@ -224,7 +225,7 @@ internal static class DefinitionEndpoints
             StatusCodes.Status409Conflict,
             $"Not saved: {conflict.By} changed this journey at {conflict.At.ToString("HH:mm:ss", CultureInfo.InvariantCulture)} UTC, after you opened it. Open it again to see the change, then repeat yours."),
         EditResult.Invalid invalid => ElsaJson.Problem(StatusCodes.Status400BadRequest, [.. invalid.Errors.Select(e => (e.Path, $"Not published. {e.Reason} ({e.Path})"))]),
-        EditResult.InUse used => ElsaJson.Problem(StatusCodes.Status409Conflict, $"Not deleted: {used.Running} running cases need it. Retract it instead, so that no more begin."),
+        EditResult.InUse used => ElsaJson.Problem(StatusCodes.Status409Conflict, $"Not deleted: {Words.Count((int)used.Running, "running case needs it", "running cases need it")}. Unpublish it instead, so that no more begin."),
         _ => throw new InvalidOperationException($"No answer for {result.GetType().Name}."),
     };
 
