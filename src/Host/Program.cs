@@ -30,6 +30,7 @@ static async Task Run(string[] args)
     var builder = WebApplication.CreateBuilder(args);
     builder.AddDefaults();
     await builder.AddDatabaseAsync();
+    builder.AddAddresses();
     builder.AddSignIn();
     builder.AddForgeryProtection();
     builder.AddProblems();
@@ -46,6 +47,7 @@ static async Task Run(string[] args)
     app.UseSecurityHeaders();
     app.UseUnbrokenRequests();
     app.UseProblems();
+    app.UseAddresses();
     app.UseAssets();
     app.UseSignIn();
     app.UseForgeryProtection();

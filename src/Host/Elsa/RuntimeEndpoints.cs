@@ -87,7 +87,7 @@ internal static class RuntimeEndpoints
 
     public static void MapIdentity(RouteGroupBuilder api)
     {
-        api.MapPost("/identity/login", Login).AllowAnonymous();
+        api.MapPost("/identity/login", Login).AllowAnonymous().RequireRateLimiting(Addresses.SignInLimit);
         api.MapPost("/identity/refresh-token", Refresh).AllowAnonymous();
     }
 

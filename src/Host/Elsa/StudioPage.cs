@@ -68,8 +68,8 @@ internal static class StudioPage
     {
         if (!access.May(context.User, ElsaAccess.Read))
             return Results.StatusCode(StatusCodes.Status403Forbidden);
-        var tokens = sessions.Issue(who);
+        var (accessToken, expiresIn) = sessions.Issue(who);
         context.Response.Headers.CacheControl = "no-store";
-        return Results.Json(new { tokens.AccessToken, tokens.ExpiresIn, name = who.Person.DisplayName, mayEdit = access.May(context.User, ElsaAccess.Edit), mayRun = access.May(context.User, ElsaAccess.Run) });
+        return Results.Json(new { accessToken, expiresIn, name = who.Person.DisplayName, mayEdit = access.May(context.User, ElsaAccess.Edit), mayRun = access.May(context.User, ElsaAccess.Run) });
     }
 }

@@ -26,8 +26,20 @@ internal static class Problem
     public static void UseProblems(this WebApplication app)
     {
         // What is no fault of ours is answered and not logged as one.
-        app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException or OperationCanceledException or UnfitDataException || IsUnfitText(context.Exception) || IsDatabaseAway(context.Exception) });
+        app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException or OperationCanceledException or UnfitDataException || IsUnfitForm(context.HttpContext, context.Exception) || IsUnfitText(context.Exception) || IsDatabaseAway(context.Exception) });
         app.UseStatusCodePages(c => WriteAsync(c.HttpContext, c.HttpContext.Response.StatusCode));
+
+        // The framework takes a form in another content type for a bug of ours, and one without any, too.
+        app.Use((context, next) =>
+        {
+            var request = context.Request;
+            if (!(HttpMethods.IsPost(request.Method) || HttpMethods.IsPut(request.Method)) || request.HasFormContentType || !request.IsOfPages())
+                return next(context);
+            if (request.ContentType is not null)
+                return WriteAsync(context, StatusCodes.Status415UnsupportedMediaType, detail: "Send the fields as a form does, with the content type application/x-www-form-urlencoded or multipart/form-data.");
+            request.ContentType = "application/x-www-form-urlencoded";
+            return next(context);
+        });
 
         // JSON is UTF-8 (RFC 8259); the framework takes the name of another encoding, and quotes around this one, for a bug of ours.
         app.Use((context, next) =>
@@ -55,6 +67,10 @@ internal static class Problem
         title ??= usual;
         detail ??= advice;
         context.Response.StatusCode = status;
+
+        // Kestrel would look for the next request on a connection that ended within this one's body, and warn of itself (dotnet/aspnetcore#17840).
+        if (context.IsSenderGone())
+            context.Response.Headers.Connection = "close";
         if (context.Request.IsFragment())
         {
             context.Response.Headers["HX-Retarget"] = "#toasts";
@@ -100,6 +116,9 @@ internal static class Problem
                 case var e when IsUnfitText(e):
                     await WriteAsync(context, 400, detail: "A text in it holds the character U+0000, which can not be kept.");
                     return true;
+                case var e when IsUnfitForm(context, e):
+                    await WriteAsync(context, 400, "The form can not be read", e.Message);
+                    return true;
                 case BadHttpRequestException { StatusCode: 400, InnerException: JsonException json }:
                     await WriteAsync(context, 400, "The JSON can not be read", Reason(json));
                     return true;
@@ -138,6 +157,10 @@ internal static class Problem
 
     /// <summary>A text with U+0000 got as far as the database, which refuses it. Bodies are checked before, addresses and forms are not.</summary>
     private static bool IsUnfitText(Exception e) => e is PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter };
+
+    /// <summary>A form that is none, holds too much, or ends in the middle. The framework says so in these; trouble with a disk or connection has another code or type.</summary>
+    private static bool IsUnfitForm(HttpContext context, Exception e) =>
+        context.Request.HasFormContentType && (e is InvalidDataException || (e.GetType() == typeof(IOException) && e.HResult == new IOException().HResult));
 
     private static bool IsDatabaseAway(Exception e) => e switch
     {

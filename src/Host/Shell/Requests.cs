@@ -9,6 +9,10 @@ internal static class Requests
     /// <summary>Asks for a part of a page (htmx).</summary>
     public static bool IsFragment(this HttpRequest request) => request.Headers.ContainsKey("HX-Request");
 
+    /// <summary>For the pages, whose requests are forms; not for an API, nor a workflow.</summary>
+    public static bool IsOfPages(this HttpRequest request) =>
+        !request.Path.StartsWithSegments("/api") && !request.Path.StartsWithSegments("/elsa") && request.HttpContext.GetEndpoint() is { } endpoint && endpoint.Metadata.GetMetadata<Elsa.WorkflowRequests.Own>() is null;
+
     /// <summary>A person looks at the answer.</summary>
     public static bool IsPage(this HttpRequest request) =>
         !request.Path.StartsWithSegments("/api") && !request.Path.StartsWithSegments("/elsa") && request.Headers.Accept.Any(a => a?.Contains("text/html", StringComparison.OrdinalIgnoreCase) == true);
@@ -38,6 +42,9 @@ internal static class Requests
         context.RequestAborted = CancellationToken.None;
         return next(context);
     });
+
+    /// <summary>Nobody reads the answer any more.</summary>
+    public static bool IsSenderGone(this HttpContext context) => context.Items[typeof(LastsUntilGone)] is CancellationToken { IsCancellationRequested: true };
 
     /// <summary>Comes after sign-in.</summary>
     public static void UseLastsUntilGone(this WebApplication app) => app.Use((context, next) =>

@@ -17,8 +17,8 @@ internal static class SessionEndpoints
     public static void MapSessions(this WebApplication app)
     {
         var api = app.MapGroup("/api").WithTags("Session");
-        api.MapPost("/session", SignInAsync).AllowAnonymous().WithSummary("Signs in").ProducesProblem(StatusCodes.Status401Unauthorized);
-        api.MapPost("/session/refresh", RefreshAsync).AllowAnonymous().WithSummary("Exchanges a refresh token for new tokens of the same session").ProducesProblem(StatusCodes.Status401Unauthorized);
+        api.MapPost("/session", SignInAsync).AllowAnonymous().RequireRateLimiting(Addresses.SignInLimit).WithSummary("Signs in").ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status429TooManyRequests);
+        api.MapPost("/session/refresh", RefreshAsync).AllowAnonymous().WithSummary("Exchanges a refresh token, once, for new tokens of the same session; one that comes a second time ends it").ProducesProblem(StatusCodes.Status401Unauthorized);
         api.MapDelete("/session", SignOutAsync).WithSummary("Ends the session: its tokens are refused from now on");
         api.MapGet("/me", (Person me) => new Me(me.Id, me.UserName, me.DisplayName, me.Email, me.Roles, me.Teams, me.Leads)).WithSummary("Who you are and what you may");
     }

@@ -21,7 +21,7 @@ internal static class SignInPages
         app.MapPost("/sign-in", async Task<IResult> ([FromForm] string? userName, [FromForm] string? password, [FromForm] string? to, Sessions sessions, HttpContext context) =>
             await sessions.SignInAsync(context, (userName ?? "").Trim(), password ?? "")
                 ? TypedResults.LocalRedirect(Requests.LocalOr(to, "/"))
-                : Page(to, userName ?? "", SessionEndpoints.Refused)).AllowAnonymous().ExcludeFromDescription();
+                : Page(to, userName ?? "", SessionEndpoints.Refused)).AllowAnonymous().RequireRateLimiting(Addresses.SignInLimit).ExcludeFromDescription();
 
         app.MapPost("/sign-out", async (PersonIdentity who, Sessions sessions, HttpContext context) =>
         {

@@ -21,7 +21,7 @@ internal static class SignInSetup
     public static void AddSignIn(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddSingleton<FindPerson>().AddSingleton<SignIn>().AddSingleton<SignOut>().AddSingleton<AddPerson>().AddSingleton<DeactivatePerson>().AddSingleton<ListPeople>().AddSingleton<SeedPeople>();
+        services.AddSingleton<FindPerson>().AddSingleton<SignIn>().AddSingleton<SignOut>().AddSingleton<RefreshSession>().AddSingleton<AddPerson>().AddSingleton<DeactivatePerson>().AddSingleton<ListPeople>().AddSingleton<SeedPeople>();
         services.AddSingleton<Sessions>();
         services.AddHttpContextAccessor();
         services.AddScoped(s => PersonIdentity.Of(s.GetRequiredService<IHttpContextAccessor>().HttpContext!.User));

@@ -50,6 +50,7 @@ public sealed class SignIn(NpgsqlDataSource database)
             history.Add("person.signed-in");
             write.Add("update person set failed_sign_ins = 0, locked_until = null where id = $1", id);
             write.Add("delete from ended_session where expires_at <= $1", now);
+            write.Add("delete from refresh_session where expires_at <= $1", now);
         }
         else if (failures + 1 < FailuresAllowed)
         {

@@ -26,10 +26,10 @@ public sealed class Chromium : IAsyncDisposable
     private readonly Lazy<Task<(IPlaywright Playwright, IBrowser Browser)>> _started = new(StartAsync);
 
     /// <summary>A page with cookies and storage of its own; closing its context ends both.</summary>
-    public async Task<IPage> NewPageAsync(string? baseUrl = null, string timeZone = "UTC")
+    public async Task<IPage> NewPageAsync(string? baseUrl = null, string timeZone = "UTC", bool scripts = true, ColorScheme scheme = ColorScheme.Light)
     {
         var (_, browser) = await _started.Value;
-        var context = await browser.NewContextAsync(new() { BaseURL = baseUrl, Locale = "en-GB", TimezoneId = timeZone });
+        var context = await browser.NewContextAsync(new() { BaseURL = baseUrl, Locale = "en-GB", TimezoneId = timeZone, JavaScriptEnabled = scripts, ColorScheme = scheme });
         context.SetDefaultTimeout(Patience);
         return await context.NewPageAsync();
     }

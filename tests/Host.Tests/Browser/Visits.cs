@@ -6,10 +6,10 @@ namespace Orchestration.Host.Tests.Browser;
 internal static class Visits
 {
     /// <summary>A page of a demo person who signed in through the form.</summary>
-    public static async Task<IPage> SignedInAsync(this Chromium chromium, HostApp app, string userName, string timeZone = "UTC")
+    public static async Task<IPage> SignedInAsync(this Chromium chromium, HostApp app, string userName, string timeZone = "UTC", ColorScheme scheme = ColorScheme.Light)
     {
         app.StartServer();
-        var page = await chromium.NewPageAsync(app.ClientOptions.BaseAddress.ToString(), timeZone);
+        var page = await chromium.NewPageAsync(app.ClientOptions.BaseAddress.ToString(), timeZone, scheme: scheme);
         await page.GotoAsync("/");
         await page.GetByLabel("User name").FillAsync(userName);
         await page.GetByLabel("Password").FillAsync("demo");

@@ -102,6 +102,67 @@ public sealed class SessionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_refresh_token_that_comes_a_second_time_ends_its_session_for_whoever_has_it()
+    {
+        var api = _app.Api();
+        var other = await TokensAsync(await SignInAsync(api, "demo"));
+        var stolen = await TokensAsync(await SignInAsync(api, "demo"));
+        var second = await TokensAsync(await RefreshAsync(api, stolen));
+        var third = await TokensAsync(await RefreshAsync(api, second));
+        (await MeAsync(api, third)).ShouldBe(HttpStatusCode.OK);
+
+        (await RefreshAsync(api, stolen)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+
+        foreach (var tokens in new[] { stolen, second, third })
+        {
+            (await RefreshAsync(api, tokens)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+            (await MeAsync(api, tokens)).ShouldBe(HttpStatusCode.Unauthorized);
+        }
+
+        (await TokensAsync(await RefreshAsync(api, other))).ShouldNotBeNull("another session of the person goes on");
+        await using var told = _database.DataSource.CreateCommand(
+            "select payload::text from event join event_payload using (chain_id, sequence, at) where action = 'person.session-ended'");
+        ((string)(await told.ExecuteScalarAsync())!).ShouldContain("used twice");
+    }
+
+    [Fact]
+    public async Task Windows_that_refresh_at_the_same_moment_stay_signed_in_and_a_moment_later_the_old_token_is_a_thiefs()
+    {
+        await using var another = new HostApp(_database.ConnectionString, _app.Clock);
+        var (api, there) = (_app.Api(), another.Api());
+        var tokens = await TokensAsync(await SignInAsync(api, "demo"));
+
+        var renewed = await Task.WhenAll(Enumerable.Range(0, 8).Select(async i => await TokensAsync(await RefreshAsync(i % 2 == 0 ? api : there, tokens))));
+
+        foreach (var each in renewed)
+            (await MeAsync(api, each)).ShouldBe(HttpStatusCode.OK);
+        _app.Clock.Advance(RefreshSession.Grace);
+        (await TokensAsync(await RefreshAsync(api, tokens))).ShouldNotBeNull("the client may not have got its answer");
+        _app.Clock.Advance(Duration.FromSeconds(1));
+        (await RefreshAsync(api, tokens)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await RefreshAsync(api, renewed[0])).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task The_designers_clients_exchange_their_tokens_once_too()
+    {
+        var api = _app.Api();
+        var login = await (await api.PostAsJsonAsync("/elsa/api/identity/login", new { username = "analyst", password = "demo" })).Content.ReadFromJsonAsync<ElsaTokens>();
+        var second = await RefreshAsync(login!.RefreshToken);
+        var third = await RefreshAsync(second.RefreshToken);
+        third.IsAuthenticated.ShouldBeTrue();
+
+        (await RefreshAsync(login.RefreshToken)).ShouldBe(new ElsaTokens(false, null, null));
+        (await RefreshAsync(third.RefreshToken)).ShouldBe(new ElsaTokens(false, null, null));
+
+        async Task<ElsaTokens> RefreshAsync(string? token)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/elsa/api/identity/refresh-token") { Headers = { Authorization = new("Bearer", token) } };
+            return (await (await api.SendAsync(request)).Content.ReadFromJsonAsync<ElsaTokens>())!;
+        }
+    }
+
+    [Fact]
     public async Task Signing_out_ends_the_tokens_of_that_session_only()
     {
         var api = _app.Api();
@@ -159,6 +220,8 @@ public sealed class SessionTests : IAsyncLifetime
 
     private static Task<HttpResponseMessage> SignInAsync(HttpClient api, string password) => api.PostAsJsonAsync("/api/session", new SignInRequest("adjuster1", password));
 
+    private static Task<HttpResponseMessage> RefreshAsync(HttpClient api, SessionTokens tokens) => api.PostAsJsonAsync("/api/session/refresh", new RefreshRequest(tokens.RefreshToken));
+
     private static async Task<SessionTokens> TokensAsync(HttpResponseMessage answer)
     {
         answer.StatusCode.ShouldBe(HttpStatusCode.OK);
@@ -170,4 +233,6 @@ public sealed class SessionTests : IAsyncLifetime
         using var request = new HttpRequestMessage(HttpMethod.Get, "/api/me") { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", tokens.AccessToken) } };
         return (await api.SendAsync(request)).StatusCode;
     }
+
+    private sealed record ElsaTokens(bool IsAuthenticated, string? AccessToken, string? RefreshToken);
 }
