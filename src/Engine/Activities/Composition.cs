@@ -63,7 +63,7 @@ internal sealed class ExecuteWorkflow : Activity
 
         if (!waits || child.Status == WorkflowStatus.Finished)
         {
-            context.SetOutput("Result", Describe(child.Id, (int)child.Status, (int)child.SubStatus, child.Output));
+            context.SetOutput("Result", Describe(child.Id, child.Status, child.SubStatus, child.Output));
             context.Complete();
             return;
         }
@@ -77,19 +77,19 @@ internal sealed class ExecuteWorkflow : Activity
         // Elsa gives an empty result here; the child's real one is what a designer waits for.
         var status = ChildInput.Get(context, ChildInput.Status) is string statusName && Enum.TryParse<WorkflowStatus>(statusName, out var s) ? s : WorkflowStatus.Finished;
         var subStatus = ChildInput.Get(context, ChildInput.SubStatus) is string subStatusName && Enum.TryParse<WorkflowSubStatus>(subStatusName, out var sub) ? sub : WorkflowSubStatus.Finished;
-        context.SetOutput("Result", Describe(ChildInput.Get(context, ChildInput.InstanceId) as string, (int)status, (int)subStatus, ChildInput.Get(context, ChildInput.Output)));
+        context.SetOutput("Result", Describe(ChildInput.Get(context, ChildInput.InstanceId) as string, status, subStatus, ChildInput.Get(context, ChildInput.Output)));
         context.Complete();
     }
 
     protected internal override void BookmarkBurnt(ActivityContext context, Bookmark bookmark, BurnReason reason) => ChildInput.CancelChild(context, bookmark);
 
-    private static OrderedDictionary<string, object?> Describe(string? instanceId, int status, int subStatus, object? output) => new(RecordNames.Instance)
+    private static OrderedDictionary<string, object?> Describe(string? instanceId, WorkflowStatus status, WorkflowSubStatus subStatus, object? output) => new(RecordNames.Instance)
     {
         ["WorkflowDefinitionVersionId"] = null,
         ["WorkflowInstanceId"] = instanceId,
         ["CorrelationId"] = null,
-        ["Status"] = status,
-        ["SubStatus"] = subStatus,
+        ["Status"] = new EnumValue(status.ToString(), (int)status),
+        ["SubStatus"] = new EnumValue(subStatus.ToString(), (int)subStatus),
         ["Output"] = output,
     };
 }

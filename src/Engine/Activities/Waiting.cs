@@ -32,7 +32,8 @@ internal sealed class Event : Activity, ITrigger
 
     private static void Received(ActivityContext context)
     {
-        context.SetOutput("Result", context.TryGetInput(PayloadInput, out var payload) ? payload : null);
+        // As Elsa: an event that was published without a payload brings an empty object.
+        context.SetOutput("Result", context.TryGetInput(PayloadInput, out var payload) ? payload ?? new OrderedDictionary<string, object?>() : null);
         context.Complete();
     }
 

@@ -27,6 +27,9 @@ internal sealed class ActivityScope(BurstRun run) : ExpressionScope
 
     public override void SetVariable(string name, object? value)
     {
+        if (name.Length == 0)
+            throw new EngineException("A variable has a name.");
+
         if (_execution.FindVariable(name) is { } block)
         {
             // What its type cannot hold is the fault of whoever sets it, not of the next commit.

@@ -40,13 +40,7 @@ internal sealed partial class BurstRun
     }
 
     /// <summary>Ends a child and all below it while its container goes back: the container is not told, for it does not go on from there.</summary>
-    public void Leave(ActivityExecution child)
-    {
-        Cancel(child);
-        var stale = State.Callbacks.FindIndex(x => ReferenceEquals(x.Owner, child.Parent) && x.ChildNodeId == child.NodeId);
-        if (stale >= 0)
-            State.Callbacks.RemoveAt(stale);
-    }
+    public void Leave(ActivityExecution child) => Cancel(child);
 
     public BurstResult ScheduleAlteration(ActivityNode node, ActivityExecution owner)
     {

@@ -138,6 +138,21 @@ internal sealed partial class BurstRun
             LastResult = value;
     }
 
+    /// <summary>Of outputs in containers that have ended only each activity's last can still be asked for: a loop whose body is a container would keep one a round.</summary>
+    private void ForgetOutputs()
+    {
+        var living = State.ExecutionList.Select(static x => x.Id).ToHashSet(StringComparer.Ordinal);
+        var seen = new HashSet<(string, string)>();
+
+        for (var i = State.ActivityOutputs.Count - 1; i >= 0; i--)
+        {
+            var record = State.ActivityOutputs[i];
+
+            if (!seen.Add((record.NodeId, record.Name)) && !living.Contains(record.ContainerId))
+                State.ActivityOutputs.RemoveAt(i);
+        }
+    }
+
     public void Journal(string eventName, ActivityExecution execution, string? message, bool withInputs = true)
     {
         var payload = execution.JournalData is { Count: > 0 } data ? new OrderedDictionary<string, object?>(data) : null;

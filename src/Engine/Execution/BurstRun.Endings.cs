@@ -43,27 +43,25 @@ internal sealed partial class BurstRun
 
     private void NotifyParent(ActivityExecution child, string[]? outcomes)
     {
-        if (child.Parent is not { } parent)
-            return;
-
-        var callbacks = State.Callbacks;
-        var index = 0;
-
-        while (index < callbacks.Count && !(ReferenceEquals(callbacks[index].Owner, parent) && callbacks[index].ChildNodeId == child.NodeId))
-            index++;
-
-        if (index == callbacks.Count)
-            return;
-
-        var entry = callbacks[index];
-        callbacks.RemoveAt(index);
-
-        if (entry.Callback is null)
+        if (TakeCallback(child) is not { Owner: var parent, Callback: not null } entry)
             return;
 
         parent.Tag = entry.Tag;
         EvaluateInputs(parent);
         parent.Node.Activity.ChildCompleted(new ActivityContext(this, parent), child, entry.Callback, entry.Tag, outcomes);
+    }
+
+    /// <summary>What the parent asked to be told when this child ends: once it has ended nobody asks any more.</summary>
+    private CompletionCallback? TakeCallback(ActivityExecution child)
+    {
+        var index = State.Callbacks.FindIndex(x => ReferenceEquals(x.Owner, child.Parent) && x.ChildNodeId == child.NodeId);
+
+        if (index < 0)
+            return null;
+
+        var entry = State.Callbacks[index];
+        State.Callbacks.RemoveAt(index);
+        return entry;
     }
 
     private void ForgetCallbacksOf(ActivityExecution owner)
@@ -119,6 +117,7 @@ internal sealed partial class BurstRun
         // Elsa removes the bookmarks of every execution of this activity; another iteration's wait is not ours to end.
         BurnAllOf(execution);
         ForgetCallbacksOf(execution);
+        TakeCallback(execution);
         Journal("Canceled", execution, null);
 
         for (var receiver = execution; receiver is not null && !ReferenceEquals(receiver, _left); receiver = receiver.Parent)

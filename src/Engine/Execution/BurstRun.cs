@@ -20,6 +20,7 @@ internal sealed partial class BurstRun
     private readonly BurstRun _outermost;
     private int _steps;
     private bool _hasTransientOutputs;
+    private bool _containerEnded;
 
     public BurstRun(CompiledWorkflow workflow, InstanceState state, BurstContext context)
     {
@@ -180,6 +181,9 @@ internal sealed partial class BurstRun
         // A container that ended before what it had just scheduled (a race in token mode) is still told of it: else what comes behind a wait there would be lost.
         State.Callbacks.RemoveAll(x => x.Owner.IsEnded && !alive.Contains(x.Owner));
 
+        if (_containerEnded)
+            ForgetOutputs();
+
         foreach (var bookmark in State.Bookmarks)
         {
             if (_bookmarksBefore is null || !_bookmarksBefore.Contains(bookmark.Id))
@@ -326,6 +330,7 @@ internal sealed partial class BurstRun
             return;
 
         execution.Status = status;
+        _containerEnded |= execution.IsEnded && execution.Node.ChildList.Count > 0;
         Touch(execution);
 
         if (execution is { IsEnded: true, Parent: { } parent } && parent.Children.Count > 0)

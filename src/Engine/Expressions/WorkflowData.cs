@@ -210,6 +210,9 @@ public static class WorkflowData
             case OrderedDictionary<string, object?> members:
                 WriteMembers(writer, members, isTyped);
                 break;
+            case EnumValue named:
+                writer.WriteNumberValue(named.Number);
+                break;
             default:
                 if (isTyped)
                     WriteTagged(writer, value);
@@ -359,6 +362,12 @@ public static class WorkflowData
     };
 
     private static ArgumentException NotData(object value) => new($"{value.GetType()} is not workflow data.", nameof(value));
+}
+
+/// <summary>What is a .NET enumeration in Elsa (the status in the result of ExecuteWorkflow): its name in expressions, its number in JSON and so, as in Elsa, after the next wait.</summary>
+internal sealed record EnumValue(string Name, int Number)
+{
+    public override string ToString() => Name;
 }
 
 /// <summary>

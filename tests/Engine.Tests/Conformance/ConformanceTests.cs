@@ -11,7 +11,7 @@ public class ConformanceTests(ITestOutputHelper output)
     private const string ElsaTests = "ELSA_TESTS_DIRECTORY";
 
     /// <summary>
-    /// <c>recorded</c> holds random flows, state machines and child workflows, inputs given by every kind of expression and some 650 expressions, recorded from Elsa's sources of the day after 3.8.0-rc2;
+    /// <c>recorded</c> holds random flows, state machines and child workflows, inputs given by every kind of expression and some 650 expressions, and <c>journey-…</c>, what analysts design (rework loops, joins, nested workflows, waits, incidents, state machines), recorded from Elsa's sources of the day after 3.8.0-rc2;
     /// those that differ for one of the reasons of <see cref="Differences"/> are not in it.
     /// </summary>
     [Theory]

@@ -53,6 +53,37 @@ public sealed class BadInputTests
     }
 
     [Theory]
+    [InlineData("getNumbers().push('abc')")]
+    [InlineData("variables.Numbers.push('abc')")]
+    [InlineData("variables.Numbers[0] = {}")]
+    [InlineData("getMap().a = 'abc'")]
+    [InlineData("getDays().push('abc')")]
+    [InlineData("setVariable('', 5)")]
+    [InlineData("setVariable('Numbers', [1, 'abc'])")]
+    [InlineData("setVariable('Small', 300)")]
+    [InlineData("setVariable('Id', 'abc')")]
+    [InlineData("setVariable('Day', 'abc')")]
+    public void A_value_that_its_variable_can_not_hold_keeps_no_state_from_being_stored(string script)
+    {
+        var workflow = Compile(
+            Sequence(Activity("bad", "RunJavaScript", "script", "Literal", Escape(script)), Task("wait")),
+            """
+            "variables":[{"id":"Numbers","name":"Numbers","typeName":"Int32","isArray":true,"value":"[1,2]","storageDriverTypeName":"WorkflowInstanceStorageDriver"},
+              {"id":"Map","name":"Map","typeName":"System.Collections.Generic.Dictionary`2[[System.String],[System.Int32]]","value":"{\"a\":1}","storageDriverTypeName":"WorkflowInstanceStorageDriver"},
+              {"id":"Days","name":"Days","typeName":"List<DateTime>","value":"[]","storageDriverTypeName":"WorkflowInstanceStorageDriver"},
+              {"id":"Small","name":"Small","typeName":"Byte","storageDriverTypeName":"WorkflowInstanceStorageDriver"},
+              {"id":"Id","name":"Id","typeName":"Guid","storageDriverTypeName":"WorkflowInstanceStorageDriver"},
+              {"id":"Day","name":"Day","typeName":"DateTime","storageDriverTypeName":"WorkflowInstanceStorageDriver"}],
+            """);
+
+        var result = Start(workflow);
+
+        InstanceState.FromJson(result.State.ToJson()).ToJson().ShouldBe(result.State.ToJson());
+        result.State.SubStatus.ShouldBeOneOf(WorkflowSubStatus.Suspended, WorkflowSubStatus.Faulted);
+        result.State.Incidents.ShouldAllBe(x => !(x.Message + x.Exception!.Detail).Contains("System."));
+    }
+
+    [Theory]
     [InlineData("""{"id":"loop","type":"Elsa.While","condition":{"typeName":"Boolean","expression":{"type":"Literal","value":true}}}""")]
     [InlineData("""{"id":"loop","type":"Elsa.While","condition":{"typeName":"Boolean","expression":{"type":"Literal","value":true}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}""")]
     [InlineData("""{"id":"loop","type":"Elsa.While","condition":{"typeName":"Boolean","expression":{"type":"JavaScript","value":"true"}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}""")]

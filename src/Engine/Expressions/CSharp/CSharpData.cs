@@ -117,6 +117,9 @@ internal static class CSharpData
 
                 return expando;
 
+            case EnumValue named:
+                return named.Name;
+
             default:
                 return data;
         }

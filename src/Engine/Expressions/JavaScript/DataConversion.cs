@@ -16,6 +16,7 @@ internal static class DataConversion
         decimal number => (double)number,
         DateTimeOffset time => new JsDate(realm, realm.Intrinsic("DatePrototype"), time.ToUnixTimeMilliseconds()),
         byte[] bytes => new JsBytes(realm, bytes),
+        EnumValue named => named.Name,
         _ => new DataValue(realm, data),
     };
 

@@ -175,6 +175,7 @@ internal static class LiquidValue
         List<object?> list => string.Concat(list.Select(Text)),
         DateTimeOffset time => time.ToString("u", CultureInfo.InvariantCulture),
         byte[] bytes => System.Convert.ToBase64String(bytes),
+        EnumValue named => named.Name,
         IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
         _ => "",
     };
