@@ -147,7 +147,7 @@ public class BurstTests
 
             for (var i = 0UL; i < 200; i++)
             {
-                Complete(workflow, state, "t", "approved", context with { Seed = i });
+                Complete(workflow, state, "t", "approved", context with { Seed = 100 + i });
                 early = i == 2 ? state.ToJson().Length : early;
             }
 
