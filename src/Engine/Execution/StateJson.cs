@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using NodaTime;
 using Orchestration.Engine.Expressions;
@@ -15,12 +14,12 @@ internal static class StateJson
 
     public static byte[] Write(InstanceState state)
     {
-        var buffer = new ArrayBufferWriter<byte>(1024);
+        var buffer = Utf8Buffer.Take();
 
         using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { SkipValidation = true, MaxDepth = 512 }))
             Write(writer, state);
 
-        return buffer.WrittenSpan.ToArray();
+        return Utf8Buffer.ToArray(buffer);
     }
 
     private static void Write(Utf8JsonWriter writer, InstanceState state)

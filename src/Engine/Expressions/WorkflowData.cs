@@ -25,19 +25,21 @@ public static class WorkflowData
     /// <summary>A value as plain UTF-8 JSON.</summary>
     public static byte[] ToUtf8(object? value)
     {
-        var buffer = new ArrayBufferWriter<byte>(256);
+        var buffer = Utf8Buffer.Take();
         using (var json = new Utf8JsonWriter(buffer))
             Write(json, value);
-        return buffer.WrittenSpan.ToArray();
+        return Utf8Buffer.ToArray(buffer);
     }
 
     /// <summary>A value as plain, compact JSON text, non-ASCII characters as they are.</summary>
     public static string ToJson(object? value)
     {
-        var buffer = new ArrayBufferWriter<byte>(256);
+        var buffer = Utf8Buffer.Take();
         using (var json = new Utf8JsonWriter(buffer, Text))
             Write(json, value);
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        var text = Encoding.UTF8.GetString(buffer.WrittenSpan);
+        Utf8Buffer.GiveBack(buffer);
+        return text;
     }
 
     /// <summary>Value of a plain JSON document that was written here: whole numbers become int or long, others double.</summary>

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
@@ -25,7 +24,7 @@ public static class JournalEvents
 
     private static byte[]? Payload(JournalEntry entry)
     {
-        var buffer = new ArrayBufferWriter<byte>(256);
+        var buffer = Utf8Buffer.Take();
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
@@ -61,7 +60,11 @@ public static class JournalEvents
         }
 
         // A row of its own for nothing would be an eighth of what a start writes into history.
-        return buffer.WrittenCount == "{}".Length ? null : buffer.WrittenSpan.ToArray();
+        if (buffer.WrittenCount > "{}".Length)
+            return Utf8Buffer.ToArray(buffer);
+
+        Utf8Buffer.GiveBack(buffer);
+        return null;
     }
 
     private static OrderedDictionary<string, object?> WithinLimits(OrderedDictionary<string, object?> values)

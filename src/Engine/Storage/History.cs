@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
@@ -38,10 +39,13 @@ public static class HistoryChain
     /// <summary>Commitment to a payload.</summary>
     public static byte[] Commit(ReadOnlySpan<byte> salt, ReadOnlySpan<byte> payload)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(salt);
-        hash.AppendData(payload);
-        return hash.GetHashAndReset();
+        var length = salt.Length + payload.Length;
+        var text = ArrayPool<byte>.Shared.Rent(length);
+        salt.CopyTo(text);
+        payload.CopyTo(text.AsSpan(salt.Length));
+        var commitment = SHA256.HashData(text.AsSpan(0, length));
+        ArrayPool<byte>.Shared.Return(text);
+        return commitment;
     }
 
     /// <summary>Leaf of an event.</summary>
