@@ -60,13 +60,14 @@
 
   setInterval(() => { if (session && Date.now() > session.renewAt) renew(); }, 15000);
 
+  const refusal = async answer => (await answer.json()).errors.generalErrors.join(" ");
+
   // What a save was told: Studio drops it, or shows it in a message that fades.
   const savePath = new URL(api).pathname + "/workflow-definitions";
   const runPath = () => location.pathname.startsWith("/studio/instances/") && location.pathname.replace("/studio/instances/", new URL(api).pathname + "/workflow-instances/");
   const tell = async answer => {
     if (answer.status === 409) {
-      const { errors } = await answer.json();
-      say(errors.generalErrors.join(" "), location.pathname, "Open it again");
+      say(await refusal(answer), location.pathname, "Open it again");
     } else if (answer.ok) {
       const { validationErrors } = await answer.json();
       list(validationErrors.map(error => error.message));
@@ -84,7 +85,8 @@
       return;
     }
     message.dataset.incident = run.id;
-    say(incident.activityId + " failed: " + incident.message);
+    const cause = incident.exception?.innerException?.message;
+    say(incident.activityId + " failed: " + incident.message + (cause ? " (" + cause + ")" : ""));
     if (!session.mayRun) return;
     const retry = make("button", { type: "button" });
     retry.textContent = "Try again";
@@ -131,7 +133,10 @@
     const run = url.pathname.endsWith("/execute") && answer.headers.get("x-elsa-workflow-instance-id");
     if (run) say("A run was started.", "/studio/instances/" + encodeURIComponent(run), "Open it");
     if (url.pathname === runPath() && answer.ok) offerRetry(answer.clone());
-    if (url.pathname === savePath && (init?.method ?? input.method) === "POST") await tell(answer.clone());
+    const method = init?.method ?? input.method;
+    if (url.pathname === savePath && method === "POST") await tell(answer.clone());
+    else if (answer.status === 409) say(await refusal(answer.clone()));
+    else if (method === "DELETE") say("");
     return answer;
   };
 
@@ -217,7 +222,10 @@
     show();
   }).catch(error => {
     if (error.message === "401") location.assign("/sign-in?to=" + encodeURIComponent(location.pathname));
-    else if (error.message === "403") say("You may not open the designer. Ask an administrator for access.", "/", "Back to my work");
-    else say("The designer could not be opened.", location.href, "Try again");
+    else {
+      host.replaceChildren();
+      if (error.message === "403") say("You may not open the designer. Ask an administrator for access.", "/", "Back to my work");
+      else say("The designer could not be opened.", location.href, "Try again");
+    }
   });
 })();

@@ -52,8 +52,7 @@ public sealed class VersionTests(Chromium chromium)
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Journeys" }).ClickAsync();
         await studio.ListAsync();
-        await studio.ChooseAsync(studio.Row("parcel"), "Delete");
-        await studio.Dialog.GetByRole(AriaRole.Button, new() { NameRegex = new("yes|delete", System.Text.RegularExpressions.RegexOptions.IgnoreCase) }).ClickAsync();
+        await DeleteAsync(studio, "parcel");
         await Assertions.Expect(studio.Row("parcel")).ToHaveCountAsync(0);
         (await admin.GetAsync(Api + "/by-definition-id/parcel")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         await studio.CloseAsync();
@@ -90,6 +89,28 @@ public sealed class VersionTests(Chromium chromium)
         (await RunAsync(admin, young)).ShouldBe((2, "Finished"));
         await studio.CloseAsync();
         await editor.CloseAsync();
+    }
+
+    [Fact]
+    public async Task Why_a_journey_with_running_cases_is_not_deleted_is_said()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var app = new HostApp(database.ConnectionString, _clock);
+        var admin = await app.ApiAsync("admin");
+        (await admin.PostAsJsonAsync(Api, new JsonObject { ["model"] = Journey("parcel", "Weigh the parcel"), ["publish"] = true })).EnsureSuccessStatusCode();
+        (await admin.PostAsJsonAsync(Api + "/parcel/execute", new { })).EnsureSuccessStatusCode();
+        var studio = await Studio.OpenAsync(chromium, app, "/studio/definitions");
+        await studio.ListAsync();
+        await DeleteAsync(studio, "parcel");
+        await studio.Message.GetByText("Not deleted: 1 running case needs it. Unpublish it instead, so that no more begin.").WaitForAsync();
+        (await studio.Row("parcel").CountAsync()).ShouldBe(1);
+        await studio.CloseAsync();
+    }
+
+    private static async Task DeleteAsync(Studio studio, string journey)
+    {
+        await studio.ChooseAsync(studio.Row(journey), "Delete");
+        await studio.Dialog.GetByRole(AriaRole.Button, new() { Name = "Delete", Exact = true }).ClickAsync();
     }
 
     private static async Task<(int Version, bool IsPublished, string Title)> TitleAsync(HttpClient client, string version)
