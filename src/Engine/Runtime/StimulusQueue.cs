@@ -174,8 +174,9 @@ public sealed partial class StimulusQueue
                 id, _runtime.Clock.Now(), failure.ToString());
             await update.ExecuteNonQueryAsync(cancel);
         }
-        catch (NpgsqlException e)
+        catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
         {
+            // The database is away or slow: the row is due as it was, and the sweeper finds it.
             NotDelivered(_log, id, e);
         }
     }

@@ -163,7 +163,7 @@ internal static class DefinitionDocument
     /// <summary>A stock server sets connections aside that leave an activity of a type it does not know; here they are connections again.</summary>
     private static void Reconnect(JsonObject flowchart)
     {
-        if (flowchart["customProperties"]?["notFoundConnections"] is not JsonArray { Count: > 0 } aside || flowchart["activities"] is not JsonArray activities)
+        if ((flowchart["customProperties"] as JsonObject)?["notFoundConnections"] is not JsonArray { Count: > 0 } aside || flowchart["activities"] is not JsonArray activities)
             return;
         if (flowchart["connections"] is not JsonArray connections)
             flowchart["connections"] = connections = [];

@@ -159,6 +159,7 @@ internal static class TaskPages
         var now = runtime.Clock.Now();
         var teams = await TeamQueries.ListAsync(runtime.Database, cancel);
         var form = task.Form is { } schema && FormSchema.TryParse(schema.ToJsonString(), out var parsed, out _) ? parsed : null;
+        var (clocks, ofCase) = await ClockQueries.OfTaskAndCaseAsync(runtime.Database, id, task.CaseId, cancel);
         return new()
         {
             Task = task,
@@ -168,8 +169,8 @@ internal static class TaskPages
             Team = task.Team is { } team ? teams.FirstOrDefault(t => t.Key == team)?.Title ?? team : null,
             Form = form,
             Data = WithReadOnly(form, task, (task.Data ?? task.Draft ?? task.Prefill) is { } data ? JsonSerializer.SerializeToElement(data) : null),
-            Clocks = await ClockQueries.OfTaskAsync(runtime.Database, id, cancel),
-            Promises = [.. (await ClockQueries.OfCaseAsync(runtime.Database, task.CaseId, cancel)).Where(clock => clock.State is { Ended: false, Policy.Kind: SlaKind.Promise })],
+            Clocks = clocks,
+            Promises = [.. ofCase.Where(clock => clock.State is { Ended: false, Policy.Kind: SlaKind.Promise })],
             Assignees = task.State.IsTerminal() ? [] : await TaskQueries.AssigneesAsync(runtime.Database, id, now, cancel),
             Steps = await TaskQueries.OfCaseAsync(runtime.Database, task.CaseId, me, now, cancel),
             Comments = withNotes ? await NoteQueries.CommentsAsync(runtime.Database, id, cancel) : [],

@@ -125,6 +125,7 @@ public sealed class HumanTask : Activity
         var bookmark = context.OpenBookmark(TypeName);
         context.Write(new OpenTask(
             bookmark.Id,
+            context.Execution.Parent?.Id,
             context.Node.Id,
             context.TextInput("Title") ?? context.RequiredInput<string>("Title"),
             context.TextInput("Description"),
@@ -217,8 +218,9 @@ public sealed class HumanTask : Activity
 }
 
 /// <summary>A burst's wish: open a task for this bookmark.</summary>
+/// <param name="ContainerId">The run of the container that the step is in: what belongs to one branch or one turn of a loop has the same.</param>
 public sealed record OpenTask(
-    string BookmarkId, string ActivityId, string Title, string? Description, string[] Outcomes, object? Form, string? FormName, string? Team, string[] Candidates, string[] RequiredSkills,
+    string BookmarkId, string? ContainerId, string ActivityId, string Title, string? Description, string[] Outcomes, object? Form, string? FormName, string? Team, string[] Candidates, string[] RequiredSkills,
     string[] PreferredSkills, string[] ExcludedSteps, int Priority, string? SlaPolicy, string[] SlaPolicies, string? SlaDuration, string? SlaUnit, string? SlaCalendar, bool RequiresReview, string? SkipOutcome) : IBurstWrite;
 
 /// <summary>A burst's wish: nobody waits for this bookmark's task any more.</summary>

@@ -34,6 +34,17 @@ public static class ClockQueries
         return await StoredClock.ReadAsync(reader, cancel);
     }
 
+    /// <summary>Clocks of a task and those of its case itself, ended ones too, each in the order they began.</summary>
+    public static async Task<(IReadOnlyList<StoredClock> OfTask, IReadOnlyList<StoredClock> OfCase)> OfTaskAndCaseAsync(NpgsqlDataSource database, Guid task, Guid @case, CancellationToken cancel = default)
+    {
+        await using var query = database.Query("select id, state, task_id is not null from sla_clock where instance_id = $2 and (task_id = $1 or task_id is null) order by created_at, id", task, @case);
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        var clocks = new List<(StoredClock Clock, bool IsOfTask)>();
+        while (await r.ReadAsync(cancel))
+            clocks.Add((new(r.GetGuid(0), ClockJson.Read(r.Utf8(1))), r.GetBoolean(2)));
+        return ([.. clocks.Where(c => c.IsOfTask).Select(c => c.Clock)], [.. clocks.Where(c => !c.IsOfTask).Select(c => c.Clock)]);
+    }
+
     /// <summary>Clocks of a case itself, ended ones and earlier generations too, in the order they began. The caller has checked that the person may see the case.</summary>
     public static async Task<IReadOnlyList<StoredClock>> OfCaseAsync(NpgsqlDataSource database, Guid @case, CancellationToken cancel = default)
     {

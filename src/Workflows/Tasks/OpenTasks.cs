@@ -40,15 +40,15 @@ public static class OpenTasks
         transaction.Write(
             """
             insert into task (id, instance_id, bookmark_id, definition_id, definition_version_id, activity_id, title, description, form, form_name, outcomes, team, candidates,
-                required_skills, excluded_steps, priority, state, due_at, breached, changed_by, created_at, changed_at, requires_review, skip_outcome, prefill, preferred_skills, policies, watchers)
+                required_skills, excluded_steps, priority, state, due_at, breached, changed_by, created_at, changed_at, requires_review, skip_outcome, prefill, preferred_skills, policies, watchers, container_id)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
                 array(select coalesce(p.user_name, named) from unnest($13::text[]) with ordinality c(named, place) left join person p on lower(p.user_name) = lower(named) order by place), $14, $15, $16, 'Ready', $17, $18, $19, $20, $20, $21, $22, $23, $24, $25,
-                array(select person_id from case_watcher where instance_id = $2))
+                array(select person_id from case_watcher where instance_id = $2), $26)
             """,
             id, context.InstanceId, Guid.Parse(open.BookmarkId), context.State.DefinitionId, context.State.DefinitionVersionId, open.ActivityId, open.Title, open.Description,
             form is null ? null : new Json(form), open.FormName, open.Outcomes, open.Team, open.Candidates, open.RequiredSkills, open.ExcludedSteps, (short)open.Priority,
             due, clocks.Breached, transaction.Actor, now, open.RequiresReview, open.SkipOutcome, prefill, open.PreferredSkills.Except(open.RequiredSkills).ToArray(),
-            open.SlaPolicies.Concat(string.IsNullOrWhiteSpace(open.SlaPolicy) ? [] : [open.SlaPolicy]).ToArray());
+            open.SlaPolicies.Concat(string.IsNullOrWhiteSpace(open.SlaPolicy) ? [] : [open.SlaPolicy]).ToArray(), open.ContainerId is { } container ? Guid.Parse(container) : null);
         context.History.Add(new("task.opened", "task", Ids.Text(id), 1, JsonSerializer.SerializeToUtf8Bytes(
             new { title = open.Title, team = open.Team, candidates = open.Candidates, due = due?.ToString(), outcomes = open.Outcomes }, TaskJson.Options)) { ActivityId = open.ActivityId });
         clocks.Write(transaction, context.History, context.InstanceId, (id, open.Title));

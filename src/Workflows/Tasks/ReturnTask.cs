@@ -36,7 +36,7 @@ public static class ReturnTask
             also: Sql.Command(
                 """
                 select o.title, p.id from task t join task o on o.instance_id = t.instance_id left join person p on p.user_name = o.ended_by
-                where t.id = $1 and o.activity_id = $2 and o.state in ('Completed', 'Skipped') order by o.ended_at desc limit 1
+                where t.id = $1 and o.activity_id = $2 and o.state in ('Completed', 'Skipped') order by o.container_id = t.container_id desc nulls last, o.ended_at desc limit 1
                 """,
                 request.TaskId, step),
             cancel: cancel);
@@ -54,11 +54,12 @@ public static class ReturnTask
             return new TaskResult.InvalidRequest("step", $"“{title}” does not come before this step.");
         t.End(TaskState.Cancelled, $"returned: {reason}", workers: t.IsOwner ? t.Workers : null);
 
-        // The step opened anew by this burst, and not the same step in a branch beside it: what was entered the last time is there, with the reason beside it.
+        // The step opened anew by this burst, and not the same step in a branch beside it: what was entered in it the last time is there, with the reason beside it.
         var anew = burst.Opened.ConvertAll(bookmark => Guid.Parse(bookmark.Id)).ToArray();
         t.Write(
             """
-            update task t set draft = (select o.data from task o where o.instance_id = t.instance_id and o.activity_id = $2 and o.state = 'Completed' order by o.ended_at desc limit 1)
+            update task t set draft = (select o.data from task o where o.instance_id = t.instance_id and o.activity_id = $2 and o.state = 'Completed'
+                order by o.container_id = t.container_id desc nulls last, o.ended_at desc limit 1)
             where t.bookmark_id = any($1) and t.activity_id = $2
             """,
             anew, step);

@@ -205,6 +205,7 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
         { """{"root":{"id":"r","type":"Elsa.Sequence","activities":[null,7,"x",[],{},{"id":null,"type":null},{"id":"f","type":"Elsa.ForEach","body":{"id":"f","type":"Elsa.ForEach","body":7}}]}}""", false },
         { """{"variables":[{"id":"v","name":"V","typeName":"No.Such.Type, Anywhere"},{"id":"v","name":"V"},{"name":[]}],"inputs":[{"name":"V","type":{}}],"outputs":[7],"outcomes":[{},null],"options":{"activationStrategyType":[],"incidentStrategyType":7},"customProperties":{"Orchestration.Revision":"many"},"root":{"id":"r","type":"Elsa.WriteLine","version":1,"text":{"typeName":7,"expression":{"type":[],"value":{"deep":[1]}}}}}""", false },
         { """{"root":{"id":"h","type":"Orchestration.HumanTask","version":1,"title":{"expression":{"type":"JavaScript","value":"while(true){}"}},"outcomes":{"expression":{"type":"Object","value":"[1,{},null,\"<b>\",\"<b>\"]"}},"form":{"expression":{"type":"Object","value":"{\"type\":\"object\",\"properties\":{\"a\":{\"pattern\":\"(a+)+$\"}}}"}},"slaDuration":{"expression":{"type":"Literal","value":"P99999999999Y"}},"priority":{"expression":{"type":"Literal","value":"1e400"}}}}""", false },
+        { """{"customProperties":[],"root":{"id":"r","type":"Elsa.Flowchart","version":1,"customProperties":7,"activities":[],"connections":[]}}""", true },
         { """{"root":{"id":"t","type":"Elsa.Cron","version":1,"customProperties":{"canStartWorkflow":true},"cronExpression":{"expression":{"type":"Literal","value":"* * * * * * * * * ?"}}}}""", false },
         { """{"root":{"id":"j","type":"Elsa.RunJavaScript","version":1,"script":{"expression":{"type":"Literal","value":"(((((((((((((((((((((((((((((((((((((((("}}}}""", false },
         { "{\"root\":" + string.Concat(Enumerable.Repeat("{\"id\":\"s\",\"type\":\"Elsa.Sequence\",\"activities\":[", 120)) + string.Concat(Enumerable.Repeat("]}", 120)) + "}", true },
@@ -236,7 +237,7 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
         foreach (var (path, body) in new[]
         {
             ($"{Api}/{id}/publish", "{}"), ($"{Api}/{id}/execute", """{"versionOptions":"Latest"}"""), ($"{Api}/{id}/dispatch", """{"versionOptions":"Latest"}"""),
-            ($"/elsa/api/scripting/javascript/type-definitions/{id}", "{}"), ("/elsa/api/bulk-actions/export/workflow-definitions", $$"""{"ids":["{{version}}"]}"""),
+            ($"{Api}/import", model.ToJsonString()), ($"/elsa/api/scripting/javascript/type-definitions/{id}", "{}"), ("/elsa/api/bulk-actions/export/workflow-definitions", $$"""{"ids":["{{version}}"]}"""),
             ("/elsa/api/bulk-actions/publish/workflow-definitions/by-definition-ids", $$"""{"definitionIds":["{{id}}"]}"""),
             ("/elsa/api/tests/activities", $$$"""{"workflowDefinitionHandle":{"definitionVersionId":"{{{version}}}"},"activityHandle":{"activityNodeId":"Workflow1:r"}}"""),
         })

@@ -5,9 +5,9 @@ namespace Orchestration.Workflows.Tests.Tasks;
 /// <summary>Inputs of a human step for tests.</summary>
 internal static class Step
 {
-    /// <summary>For the adjusters, with these inputs besides: (name, type, value).</summary>
+    /// <summary>For the adjusters unless the inputs say otherwise: (name, type, value).</summary>
     public static string Of(string title, params (string Name, string Type, object Value)[] inputs) =>
-        string.Join(",", new[] { ("title", "String", title), ("team", "String", (object)"claims-adjusting") }.Concat(inputs).DistinctBy(i => i.Item1).Select(i => Input(i.Item1, i.Item2, i.Item3)));
+        string.Join(",", inputs.Concat([("title", "String", title), ("team", "String", "claims-adjusting")]).DistinctBy(i => i.Item1).Select(i => Input(i.Item1, i.Item2, i.Item3)));
 
     public static (string, string, object) Outcomes(params string[] names) => ("outcomes", "List<String>", names);
 

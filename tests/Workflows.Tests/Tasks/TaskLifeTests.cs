@@ -228,6 +228,37 @@ public sealed class TaskLifeTests
     }
 
     [Fact]
+    public async Task A_return_brings_back_what_was_entered_in_its_own_branch()
+    {
+        await using var world = await World.CreateAsync();
+        (await world.Runtime.Definitions.PublishAsync(new("each", System.Text.Encoding.UTF8.GetBytes($$"""
+            { "definitionId": "each", "name": "each", "root": { "id": "root", "type": "Elsa.ParallelForEach", "version": 1,
+              "items": { "typeName": "Object", "expression": { "type": "JavaScript", "value": "['one', 'two']" } },
+              "body": { "id": "body", "type": "Elsa.Sequence", "version": 1, "activities": [
+                { "id": "a", "type": "Orchestration.HumanTask", "version": 1, {{One}} }, { "id": "b", "type": "Orchestration.HumanTask", "version": 1, {{Step.Of("Approve")}} } ] } } }
+            """), "designer"), "test", world.Clock.Now())).ShouldBeOfType<PublishResult.Published>();
+        var id = await world.StartAsync("each");
+        var (one, two, lead) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("adjuster2"), await world.PersonAsync("senior1"));
+        var open = (await TaskQueries.ListAsync(world.Database, new() { View = "all", CaseId = id }, lead, world.Clock.Now())).Items;
+        await EnterAsync(open[0].Id, one);
+        var second = await Desk.AtAsync(world, id, "b");
+        world.Clock.Advance(Duration.FromMinutes(1));
+        await EnterAsync(open[1].Id, two);
+
+        await second.DoneAsync(ClaimTask.RunAsync(world.Desk, second.Next, lead));
+        await second.DoneAsync(ReturnTask.RunAsync(world.Desk, second.Next, "a", "incomplete", null, lead));
+        (await world.OpenTaskAsync(id, "a")).Draft!["by"]!.GetValue<string>().ShouldBe("adjuster1");
+        (await world.ScalarAsync<string>("select p.user_name from notification n join person p on p.id = n.person_id where n.kind = 'task.returned'")).ShouldBe("adjuster1");
+
+        async Task EnterAsync(Guid task, Person person)
+        {
+            var desk = new Desk(world, task, 1);
+            await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, person));
+            await desk.DoneAsync(CompleteTask.RunAsync(world.Desk, desk.Next, null, new JsonObject { ["by"] = person.UserName }, person));
+        }
+    }
+
+    [Fact]
     public async Task Bulk_answers_per_item_and_never_fails_as_a_whole()
     {
         await using var world = await World.CreateAsync();
