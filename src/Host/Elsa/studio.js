@@ -136,7 +136,7 @@
     const method = init?.method ?? input.method;
     if (url.pathname === savePath && method === "POST") await tell(answer.clone());
     else if (answer.status === 409) say(await refusal(answer.clone()));
-    else if (method === "DELETE") say("");
+    else if (method === "DELETE" && answer.ok) say("");
     return answer;
   };
 

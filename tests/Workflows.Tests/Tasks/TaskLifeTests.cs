@@ -54,13 +54,7 @@ public sealed class TaskLifeTests
     public async Task A_return_opens_the_step_of_its_own_branch_and_leaves_the_same_step_beside_it_alone()
     {
         await using var world = await World.CreateAsync();
-        (await world.Runtime.Definitions.PublishAsync(new("each", System.Text.Encoding.UTF8.GetBytes($$"""
-            { "definitionId": "each", "name": "each", "root": { "id": "root", "type": "Elsa.ParallelForEach", "version": 1,
-              "items": { "typeName": "Object", "expression": { "type": "JavaScript", "value": "['one', 'two']" } },
-              "body": { "id": "body", "type": "Elsa.Sequence", "version": 1, "activities": [
-                { "id": "a", "type": "Orchestration.HumanTask", "version": 1, {{One}} }, { "id": "b", "type": "Orchestration.HumanTask", "version": 1, {{Step.Of("Approve")}} } ] } } }
-            """), "designer"), "test", world.Clock.Now())).ShouldBeOfType<PublishResult.Published>();
-        var id = await world.StartAsync("each");
+        var id = await StartTwoBranchesAsync(world);
         var (one, two) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("adjuster2"));
         var open = (await TaskQueries.ListAsync(world.Database, new() { View = "all", CaseId = id }, await world.PersonAsync("supervisor"), world.Clock.Now())).Items;
         var (mine, theirs) = (new Desk(world, open[0].Id, 1), new Desk(world, open[1].Id, 1));
@@ -231,13 +225,7 @@ public sealed class TaskLifeTests
     public async Task A_return_brings_back_what_was_entered_in_its_own_branch()
     {
         await using var world = await World.CreateAsync();
-        (await world.Runtime.Definitions.PublishAsync(new("each", System.Text.Encoding.UTF8.GetBytes($$"""
-            { "definitionId": "each", "name": "each", "root": { "id": "root", "type": "Elsa.ParallelForEach", "version": 1,
-              "items": { "typeName": "Object", "expression": { "type": "JavaScript", "value": "['one', 'two']" } },
-              "body": { "id": "body", "type": "Elsa.Sequence", "version": 1, "activities": [
-                { "id": "a", "type": "Orchestration.HumanTask", "version": 1, {{One}} }, { "id": "b", "type": "Orchestration.HumanTask", "version": 1, {{Step.Of("Approve")}} } ] } } }
-            """), "designer"), "test", world.Clock.Now())).ShouldBeOfType<PublishResult.Published>();
-        var id = await world.StartAsync("each");
+        var id = await StartTwoBranchesAsync(world);
         var (one, two, lead) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("adjuster2"), await world.PersonAsync("senior1"));
         var open = (await TaskQueries.ListAsync(world.Database, new() { View = "all", CaseId = id }, lead, world.Clock.Now())).Items;
         await EnterAsync(open[0].Id, one);
@@ -325,5 +313,17 @@ public sealed class TaskLifeTests
         var desk = await Desk.AtAsync(world, id);
         await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, adjuster));
         return (id, desk, adjuster);
+    }
+
+    /// <summary>A case whose two branches have the same two steps, a and b.</summary>
+    private static async Task<Guid> StartTwoBranchesAsync(World world)
+    {
+        (await world.Runtime.Definitions.PublishAsync(new("each", System.Text.Encoding.UTF8.GetBytes($$"""
+            { "definitionId": "each", "name": "each", "root": { "id": "root", "type": "Elsa.ParallelForEach", "version": 1,
+              "items": { "typeName": "Object", "expression": { "type": "JavaScript", "value": "['one', 'two']" } },
+              "body": { "id": "body", "type": "Elsa.Sequence", "version": 1, "activities": [
+                { "id": "a", "type": "Orchestration.HumanTask", "version": 1, {{One}} }, { "id": "b", "type": "Orchestration.HumanTask", "version": 1, {{Step.Of("Approve")}} } ] } } }
+            """), "designer"), "test", world.Clock.Now())).ShouldBeOfType<PublishResult.Published>();
+        return await world.StartAsync("each");
     }
 }
