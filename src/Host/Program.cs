@@ -16,7 +16,8 @@ try
 {
     await Run(args);
 }
-catch (Exception e) when (e is EmbeddedPostgresException or MigrationException or ConfigurationException && Assembly.GetEntryAssembly() == typeof(Program).Assembly)
+catch (Exception e)
+    when (e is EmbeddedPostgresException or MigrationException or ConfigurationException && Assembly.GetEntryAssembly() == typeof(Program).Assembly)
 {
     // The message is for the operator and says what to do. Whoever starts the host in their own process gets the exception.
     Console.Error.WriteLine(e.Message);

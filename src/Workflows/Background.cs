@@ -10,16 +10,19 @@ namespace Orchestration.Workflows;
 /// What a host does beside answering requests: delivers what its bursts queued, and exchanges wake-ups with the other hosts. All of it only saves latency; the
 /// jobs find whatever it missed.
 /// </summary>
-public sealed partial class Background(WorkflowRuntime runtime, ServiceLevelCatalog serviceLevels, TimeProvider time, ILogger<Background> log) : BackgroundService
+public sealed partial class Background(WorkflowRuntime runtime, ServiceLevelCatalog serviceLevels, TimeProvider time, ILogger<Background> log)
+    : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     /// <inheritdoc/>
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
-        runtime.Stimuli.DeliverAsync(stoppingToken),
-        runtime.Changes.SendAsync(runtime.Database, stoppingToken),
-        HearAsync(stoppingToken),
-        ReloadAsync(stoppingToken));
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(
+            runtime.Stimuli.DeliverAsync(stoppingToken),
+            runtime.Changes.SendAsync(runtime.Database, stoppingToken),
+            HearAsync(stoppingToken),
+            ReloadAsync(stoppingToken)
+        );
 
     private async Task HearAsync(CancellationToken cancel)
     {
@@ -36,8 +39,7 @@ public sealed partial class Background(WorkflowRuntime runtime, ServiceLevelCata
             {
                 NotHeard(log, e);
             }
-        }
-        while (await timer.WaitForNextTickAsync(cancel));
+        } while (await timer.WaitForNextTickAsync(cancel));
     }
 
     private readonly SemaphoreSlim _stale = new(0);

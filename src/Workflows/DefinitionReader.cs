@@ -25,7 +25,13 @@ internal sealed class DefinitionReader
     {
         try
         {
-            var options = new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip, MaxDepth = 32, AllowDuplicateProperties = false };
+            var options = new JsonDocumentOptions
+            {
+                AllowTrailingCommas = true,
+                CommentHandling = JsonCommentHandling.Skip,
+                MaxDepth = 32,
+                AllowDuplicateProperties = false,
+            };
             using var document = JsonDocument.Parse(json, options);
             if (document.RootElement.ValueKind == JsonValueKind.Object)
             {
@@ -98,7 +104,8 @@ internal sealed class DefinitionReader
         return otherwise;
     }
 
-    public T? Choice<T>(string name, IReadOnlyDictionary<string, T> choices, bool required = true) where T : struct
+    public T? Choice<T>(string name, IReadOnlyDictionary<string, T> choices, bool required = true)
+        where T : struct
     {
         if (!TryGet(name, out var value))
         {
@@ -117,7 +124,9 @@ internal sealed class DefinitionReader
             return Missing<DefinitionReader>(name, required);
         }
 
-        return value.ValueKind == JsonValueKind.Object ? new DefinitionReader(value, $"{path}.{name}", errors) : Wrong<DefinitionReader>(name, "must be an object");
+        return value.ValueKind == JsonValueKind.Object
+            ? new DefinitionReader(value, $"{path}.{name}", errors)
+            : Wrong<DefinitionReader>(name, "must be an object");
     }
 
     /// <summary>The object items of an array; items that are no objects are errors and left out.</summary>

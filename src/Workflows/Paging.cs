@@ -37,11 +37,18 @@ public static class Cursor
         if (text.Length > 80 || !Base64Url.IsValid(text) || !Base64Url.TryDecodeFromChars(text, bytes, out var count))
             return false;
         var parts = Encoding.ASCII.GetString(bytes[..count]).Split('|');
-        if (parts.Length != 2 || !long.TryParse(parts[0], NumberStyles.Integer, CultureInfo.InvariantCulture, out var ticks) || ticks < 0 || ticks > DateTime.MaxValue.Ticks || !Guid.TryParseExact(parts[1], "N", out var id))
+        if (
+            parts.Length != 2
+            || !long.TryParse(parts[0], NumberStyles.Integer, CultureInfo.InvariantCulture, out var ticks)
+            || ticks < 0
+            || ticks > DateTime.MaxValue.Ticks
+            || !Guid.TryParseExact(parts[1], "N", out var id)
+        )
             return false;
         cursor = (new DateTime(ticks, DateTimeKind.Utc), id);
         return true;
     }
 
-    internal static string Write(DateTime at, Guid id) => Base64Url.EncodeToString(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{at.Ticks}|{id:N}")));
+    internal static string Write(DateTime at, Guid id) =>
+        Base64Url.EncodeToString(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{at.Ticks}|{id:N}")));
 }

@@ -18,8 +18,13 @@ internal sealed partial class Limit(string connectionString, string pgbench, IRe
     /// <summary>Takes the values from a case whose first step was done. Null when this machine has no pgbench.</summary>
     public static async Task<Limit?> FindAsync(string connectionString, NpgsqlDataSource database)
     {
-        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-            .Concat(Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending().Select(d => Path.Combine(d, "bin")) : []);
+        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator)
+            .Concat(
+                Directory.Exists("/usr/lib/postgresql")
+                    ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending().Select(d => Path.Combine(d, "bin"))
+                    : []
+            );
         if (folders.Select(f => Path.Combine(f, "pgbench")).FirstOrDefault(File.Exists) is not { } pgbench)
             return null;
         var values = new List<(string, string)>();
@@ -43,8 +48,34 @@ internal sealed partial class Limit(string connectionString, string pgbench, IRe
     private async Task<double> RunAsync(string script, int clients, int seconds, long offset)
     {
         var server = new NpgsqlConnectionStringBuilder(connectionString);
-        var start = new ProcessStartInfo(pgbench) { RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["PGPASSWORD"] = server.Password } };
-        foreach (var argument in new[] { "-h", server.Host!, "-p", $"{server.Port}", "-U", server.Username!, "-n", "-M", "prepared", "-c", $"{clients}", "-j", $"{Math.Min(clients, 2)}", "-T", $"{seconds}", "-f", Script(script) })
+        var start = new ProcessStartInfo(pgbench)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["PGPASSWORD"] = server.Password },
+        };
+        foreach (
+            var argument in new[]
+            {
+                "-h",
+                server.Host!,
+                "-p",
+                $"{server.Port}",
+                "-U",
+                server.Username!,
+                "-n",
+                "-M",
+                "prepared",
+                "-c",
+                $"{clients}",
+                "-j",
+                $"{Math.Min(clients, 2)}",
+                "-T",
+                $"{seconds}",
+                "-f",
+                Script(script),
+            }
+        )
             start.ArgumentList.Add(argument);
         foreach (var (name, value) in values.Append(("i", "0")).Append(("offset", offset.ToString(CultureInfo.InvariantCulture))))
         {

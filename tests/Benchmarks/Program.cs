@@ -25,7 +25,8 @@ switch (args)
         break;
     default:
         // In this process: a project generated beside this one would need restoring, with the lock files and analyzers of the solution.
-        BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly)
+        BenchmarkSwitcher
+            .FromAssembly(typeof(Program).Assembly)
             .Run(args, DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance)));
         break;
 }

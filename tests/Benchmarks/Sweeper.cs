@@ -33,14 +33,21 @@ internal static class Sweeper
     public static async Task RunAsync(int clocks, int[] hosts)
     {
         var folder = Directory.CreateTempSubdirectory("orchestration-bench-");
-        await using var server = await EmbeddedPostgres.StartAsync(new()
-        {
-            Directory = folder.FullName,
-            Temporary = true,
+        await using var server = await EmbeddedPostgres.StartAsync(
+            new()
+            {
+                Directory = folder.FullName,
+                Temporary = true,
 
-            // Tells of every row when it was committed, and of every statement how often it ran and how long it took.
-            Settings = new Dictionary<string, string> { ["track_commit_timestamp"] = "on", ["shared_preload_libraries"] = "pg_stat_statements", ["max_wal_size"] = "4GB" },
-        });
+                // Tells of every row when it was committed, and of every statement how often it ran and how long it took.
+                Settings = new Dictionary<string, string>
+                {
+                    ["track_commit_timestamp"] = "on",
+                    ["shared_preload_libraries"] = "pg_stat_statements",
+                    ["max_wal_size"] = "4GB",
+                },
+            }
+        );
         await using var services = Services(server.ConnectionString, new ShiftedClock());
         var database = services.GetRequiredService<NpgsqlDataSource>();
         await new Migrator(typeof(Sql).Assembly, typeof(Person).Assembly).MigrateAsync(database);
@@ -49,7 +56,15 @@ internal static class Sweeper
         foreach (var count in hosts)
         {
             var began = await CloneAsync(services, database, clocks);
-            await MeasureAsync($"reminder, {count} host{(count > 1 ? "s" : "")}", count, server.ConnectionString, database, clocks, began + Target * 3 / 4, "75%");
+            await MeasureAsync(
+                $"reminder, {count} host{(count > 1 ? "s" : "")}",
+                count,
+                server.ConnectionString,
+                database,
+                clocks,
+                began + Target * 3 / 4,
+                "75%"
+            );
             await MeasureAsync($"breach, {count} host{(count > 1 ? "s" : "")}", count, server.ConnectionString, database, clocks, began + Target, "100%");
         }
     }
@@ -74,10 +89,12 @@ internal static class Sweeper
     {
         var collection = new ServiceCollection();
         collection.AddDataProtection();
-        return collection.AddLogging(l => l.SetMinimumLevel(LogLevel.Error).AddSimpleConsole())
+        return collection
+            .AddLogging(l => l.SetMinimumLevel(LogLevel.Error).AddSimpleConsole())
             .AddSingleton(_ => Sql.CreateDataSource(connection))
             .AddSingleton(clock)
-            .AddSingleton<Changes>().AddSingleton<AddPerson>()
+            .AddSingleton<Changes>()
+            .AddSingleton<AddPerson>()
             .AddWorkflows()
             .BuildServiceProvider();
     }
@@ -90,7 +107,16 @@ internal static class Sweeper
         var add = services.GetRequiredService<AddPerson>();
         await OnceAsync(database, "insert into team (key, title, created_at) values ('bench', 'Bench', now())");
         for (var i = 0; i < People; i++)
-            await add.TryAsync(new($"bench{i}", $"Bench {i}", null, i == 0 ? [Roles.Employee, Roles.Supervisor] : [Roles.Employee]) { Teams = ["bench"], Leads = i == 0 ? ["bench"] : [] }, "not used", "bench", now);
+            await add.TryAsync(
+                new($"bench{i}", $"Bench {i}", null, i == 0 ? [Roles.Employee, Roles.Supervisor] : [Roles.Employee])
+                {
+                    Teams = ["bench"],
+                    Leads = i == 0 ? ["bench"] : [],
+                },
+                "not used",
+                "bench",
+                now
+            );
         if (await services.GetRequiredService<JourneyFiles>().LoadAsync(Definitions(), now) != 0)
             throw new InvalidOperationException("The shipped definitions do not load.");
         if (await runtime.Definitions.PublishAsync(new("bench", Encoding.UTF8.GetBytes(Journey), "file"), "bench", now) is not PublishResult.Published)
@@ -103,20 +129,33 @@ internal static class Sweeper
         await OnceAsync(database, "truncate workflow_instance cascade");
         var runtime = services.GetRequiredService<WorkflowRuntime>();
         var person = new Person(Guid.Empty, "bench0", "Bench", null, [Roles.Supervisor], [], [], default);
-        if (await StartCase.RunAsync(runtime, new("bench", $"B-{clocks}", "C", "Customer", [], $"k-{Guid.CreateVersion7(DateTimeOffset.UnixEpoch)}"), person) is not StartCaseResult.Started)
+        if (
+            await StartCase.RunAsync(runtime, new("bench", $"B-{clocks}", "C", "Customer", [], $"k-{Guid.CreateVersion7(DateTimeOffset.UnixEpoch)}"), person)
+            is not StartCaseResult.Started
+        )
             throw new InvalidOperationException("Not started.");
         await OnceAsync(
             database,
             $"""
-            create temporary table copy as select gen_random_uuid() as instance, gen_random_uuid() as task, gen_random_uuid() as clock, i, (select array_agg(id order by user_name) from person)[1 + i % {People}] as owner from generate_series(1, {clocks - 1}) i;
+            create temporary table copy as select gen_random_uuid() as instance, gen_random_uuid() as task, gen_random_uuid() as clock, i, (select array_agg(id order by user_name) from person)[1 + i % {People}] as owner from generate_series(1, {clocks
+                - 1}) i;
             insert into workflow_instance select (jsonb_populate_record(w, jsonb_build_object('id', instance, 'activation_key', null))).* from workflow_instance w, copy;
             insert into journey_case select (jsonb_populate_record(j, jsonb_build_object('id', instance, 'reference', 'C-' || copy.i))).* from journey_case j, copy;
-            insert into task ({await ColumnsAsync(database, "task")}) select {await ColumnsAsync(database, "task", ("id", "copy.task"), ("instance_id", "instance"), ("bookmark_id", "gen_random_uuid()"), ("owner_id", "owner"), ("state", "'Reserved'"))} from task t, copy;
+            insert into task ({await ColumnsAsync(database, "task")}) select {await ColumnsAsync(
+                database,
+                "task",
+                ("id", "copy.task"),
+                ("instance_id", "instance"),
+                ("bookmark_id", "gen_random_uuid()"),
+                ("owner_id", "owner"),
+                ("state", "'Reserved'")
+            )} from task t, copy;
             update task set owner_id = (select id from person limit 1), state = 'Reserved' where owner_id is null;
             insert into sla_clock select (jsonb_populate_record(k, jsonb_build_object('id', clock, 'instance_id', instance, 'task_id', copy.task))).* from sla_clock k, copy;
             insert into deadline select (jsonb_populate_record(d, jsonb_build_object('id', gen_random_uuid(), 'instance_id', instance, 'subject_id', clock))).* from deadline d, copy;
             drop table copy;
-            """);
+            """
+        );
         await OnceAsync(database, "vacuum analyze");
         await using var query = database.Query("select (state->>'startedAt')::timestamptz from sla_clock limit 1");
         return ((DateTime)(await query.ExecuteScalarAsync())!).ToInstant();
@@ -124,7 +163,10 @@ internal static class Sweeper
 
     private static async Task<string> ColumnsAsync(NpgsqlDataSource database, string table, params (string Column, string Sql)[] instead)
     {
-        await using var query = database.Query("select column_name::text from information_schema.columns where table_name = $1 and is_generated = 'NEVER' order by ordinal_position", table);
+        await using var query = database.Query(
+            "select column_name::text from information_schema.columns where table_name = $1 and is_generated = 'NEVER' order by ordinal_position",
+            table
+        );
         await using var reader = await query.ExecuteReaderAsync();
         var columns = new List<string>();
         while (await reader.ReadAsync())
@@ -138,7 +180,14 @@ internal static class Sweeper
 #pragma warning disable RS0030 // A benchmark measures real time.
         var began = SystemClock.Instance.Now();
 #pragma warning restore RS0030
-        var workers = Enumerable.Range(0, hosts).Select(_ => Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["sweep-worker", connection]) { RedirectStandardInput = true, RedirectStandardOutput = true })!).ToList();
+        var workers = Enumerable
+            .Range(0, hosts)
+            .Select(_ =>
+                Process.Start(
+                    new ProcessStartInfo(Environment.ProcessPath!, ["sweep-worker", connection]) { RedirectStandardInput = true, RedirectStandardOutput = true }
+                )!
+            )
+            .ToList();
         foreach (var worker in workers)
         {
             if (await worker.StandardOutput.ReadLineAsync() != "ready")
@@ -162,33 +211,47 @@ internal static class Sweeper
             await worker.WaitForExitAsync();
         }
 
-        await using (var query = database.Query(
-            """
-            select count(*)::int, max(lag)::float8, percentile_disc(0.5) within group (order by lag)::float8, percentile_disc(0.99) within group (order by lag)::float8
-            from (select extract(epoch from pg_xact_commit_timestamp(e.xmin) - $1) as lag from event e join event_payload p using (chain_id, sequence, at) where e.action = 'sla.rung' and p.payload->>'rung' = $2 and pg_xact_commit_timestamp(e.xmin) > $1) x
-            """,
-            go, rung))
+        await using (
+            var query = database.Query(
+                """
+                select count(*)::int, max(lag)::float8, percentile_disc(0.5) within group (order by lag)::float8, percentile_disc(0.99) within group (order by lag)::float8
+                from (select extract(epoch from pg_xact_commit_timestamp(e.xmin) - $1) as lag from event e join event_payload p using (chain_id, sequence, at) where e.action = 'sla.rung' and p.payload->>'rung' = $2 and pg_xact_commit_timestamp(e.xmin) > $1) x
+                """,
+                go,
+                rung
+            )
+        )
         await using (var r = await query.ExecuteReaderAsync())
         {
             await r.ReadAsync();
             if (r.GetInt32(0) != clocks)
                 throw new InvalidOperationException($"{r.GetInt32(0)} rungs of {clocks} acted.");
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{what,-18} {clocks / r.GetDouble(1),7:0} rungs/s   lag p50 {r.GetDouble(2),6:0.00} s   p99 {r.GetDouble(3),6:0.00} s   max {r.GetDouble(1),6:0.00} s   CPU a rung: hosts {cpu / clocks * 1000,4:0} µs, their sessions {server / clocks * 1000,4:0} µs"));
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{what, -18} {clocks / r.GetDouble(1), 7:0} rungs/s   lag p50 {r.GetDouble(2), 6:0.00} s   p99 {r.GetDouble(3), 6:0.00} s   max {r.GetDouble(1), 6:0.00} s   CPU a rung: hosts {cpu / clocks * 1000, 4:0} µs, their sessions {server / clocks * 1000, 4:0} µs"
+                )
+            );
         }
 
         await using var statements = database.Query(
             "select sum(calls)::float8 / $1, sum(total_exec_time)::float8 * 1000 / $1, left(regexp_replace(query, '\\s+', ' ', 'g'), 110) from pg_stat_statements where dbid = (select oid from pg_database where datname = current_database()) group by rollup (3) order by 2 desc limit 14",
-            (double)clocks);
+            (double)clocks
+        );
         await using var s = await statements.ExecuteReaderAsync();
         while (await s.ReadAsync())
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"    {s.GetDouble(0),7:0.000} statements  {s.GetDouble(1),6:0.0} µs  {s.Text(2) ?? "in all"}"));
+            Console.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"    {s.GetDouble(0), 7:0.000} statements  {s.GetDouble(1), 6:0.0} µs  {s.Text(2) ?? "in all"}")
+            );
     }
 
     /// <summary>Milliseconds of CPU of the sessions that began since then, where the system tells (Linux): it says what a rung costs when other programs run on the machine too.</summary>
     private static async Task<double> ServerCpuAsync(NpgsqlDataSource database, Instant began)
     {
-        await using var query = database.Query("select pid from pg_stat_activity where backend_type = 'client backend' and datname = current_database() and pid <> pg_backend_pid() and backend_start > $1", began);
+        await using var query = database.Query(
+            "select pid from pg_stat_activity where backend_type = 'client backend' and datname = current_database() and pid <> pg_backend_pid() and backend_start > $1",
+            began
+        );
         await using var reader = await query.ExecuteReaderAsync();
         var cpu = 0.0;
         while (await reader.ReadAsync())

@@ -39,7 +39,8 @@ internal static class Throughput
             .AddLogging(l => l.SetMinimumLevel(LogLevel.None))
             .AddSingleton(_ => Sql.CreateDataSource(connection))
             .AddSingleton<IClock>(SystemClock.Instance)
-            .AddSingleton<Changes>().AddSingleton<AddPerson>()
+            .AddSingleton<Changes>()
+            .AddSingleton<AddPerson>()
             .AddWorkflows()
             .BuildServiceProvider();
 #pragma warning restore RS0030
@@ -50,7 +51,9 @@ internal static class Throughput
         await Partitions.EnsureAsync(database, now);
         await using (var team = database.Query("insert into team (key, title, created_at) values ('bench', 'Bench', $1)", now))
             await team.ExecuteNonQueryAsync();
-        var id = await services.GetRequiredService<AddPerson>().TryAsync(new("bench", "Bench", null, [Roles.Employee]) { Teams = ["bench"] }, "not used", "bench", now);
+        var id = await services
+            .GetRequiredService<AddPerson>()
+            .TryAsync(new("bench", "Bench", null, [Roles.Employee]) { Teams = ["bench"] }, "not used", "bench", now);
         var person = new Person(id!.Value, "bench", "Bench", null, [Roles.Employee], ["bench"], [], default);
         if (await runtime.Definitions.PublishAsync(new("bench", Encoding.UTF8.GetBytes(Journey), "file"), "bench", now) is not PublishResult.Published)
             throw new InvalidOperationException("The journey does not publish.");
@@ -65,12 +68,19 @@ internal static class Throughput
         foreach (var clients in Clients)
             rates[("claims+completes", clients)] = await PairsAsync(clients, "claims+completes");
 
-        Task<double> StartsAsync(int clients, string what) => MeasureAsync(what, clients, seconds, database, async () =>
-        {
-            var n = Interlocked.Increment(ref number);
-            if (await StartCase.RunAsync(runtime, new("bench", $"B-{n}", "C", "Customer", [], $"k-{n}"), person) is not StartCaseResult.Started)
-                throw new InvalidOperationException("Not started.");
-        });
+        Task<double> StartsAsync(int clients, string what) =>
+            MeasureAsync(
+                what,
+                clients,
+                seconds,
+                database,
+                async () =>
+                {
+                    var n = Interlocked.Increment(ref number);
+                    if (await StartCase.RunAsync(runtime, new("bench", $"B-{n}", "C", "Customer", [], $"k-{n}"), person) is not StartCaseResult.Started)
+                        throw new InvalidOperationException("Not started.");
+                }
+            );
 
         async Task<double> PairsAsync(int clients, string what)
         {
@@ -82,14 +92,20 @@ internal static class Throughput
                     open.Enqueue(reader.GetGuid(0));
             }
 
-            return await MeasureAsync(what, clients, seconds, database, async () =>
-            {
-                if (!open.TryDequeue(out var task))
-                    throw new InvalidOperationException("No task is left: measure for a shorter time.");
-                await ClaimTask.RunAsync(desk, new(task, 1, $"c-{task}"), person);
-                if (await CompleteTask.RunAsync(desk, new(task, 2, $"d-{task}"), null, [], person) is not TaskResult.Done)
-                    throw new InvalidOperationException("Not completed.");
-            });
+            return await MeasureAsync(
+                what,
+                clients,
+                seconds,
+                database,
+                async () =>
+                {
+                    if (!open.TryDequeue(out var task))
+                        throw new InvalidOperationException("No task is left: measure for a shorter time.");
+                    await ClaimTask.RunAsync(desk, new(task, 1, $"c-{task}"), person);
+                    if (await CompleteTask.RunAsync(desk, new(task, 2, $"d-{task}"), null, [], person) is not TaskResult.Done)
+                        throw new InvalidOperationException("Not completed.");
+                }
+            );
         }
 
         if (await Limit.FindAsync(connection, database) is not { } limit)
@@ -105,7 +121,7 @@ internal static class Throughput
             Compare("claims+completes", pairs);
 
             void Compare(string what, double most) =>
-                Console.WriteLine($"{what,-18} {clients,3} clients: {most,7:0}/s by pgbench; the product does {rates[(what, clients)] / most:0 %} of it");
+                Console.WriteLine($"{what, -18} {clients, 3} clients: {most, 7:0}/s by pgbench; the product does {rates[(what, clients)] / most:0 %} of it");
         }
     }
 
@@ -115,26 +131,33 @@ internal static class Throughput
         var cpu = Process.GetCurrentProcess().TotalProcessorTime;
         var allocated = GC.GetTotalAllocatedBytes();
         var watch = Stopwatch.StartNew();
-        var times = await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(async () =>
-        {
-            var each = new List<double>();
-            while (watch.Elapsed.TotalSeconds < seconds)
-            {
-                var began = watch.Elapsed.TotalMilliseconds;
-                await once();
-                each.Add(watch.Elapsed.TotalMilliseconds - began);
-            }
+        var times = await Task.WhenAll(
+            Enumerable
+                .Range(0, clients)
+                .Select(_ =>
+                    Task.Run(async () =>
+                    {
+                        var each = new List<double>();
+                        while (watch.Elapsed.TotalSeconds < seconds)
+                        {
+                            var began = watch.Elapsed.TotalMilliseconds;
+                            await once();
+                            each.Add(watch.Elapsed.TotalMilliseconds - began);
+                        }
 
-            return each;
-        })));
+                        return each;
+                    })
+                )
+        );
         var all = times.SelectMany(t => t).Order().ToList();
         var elapsed = watch.Elapsed.TotalSeconds;
         if (what == "")
             return 0;
         Console.WriteLine(
-            $"{what,-18} {clients,3} clients: {all.Count / elapsed,7:0}/s   p50 {all[all.Count / 2],6:0.0} ms   p99 {all[all.Count * 99 / 100],6:0.0} ms   "
-            + $"{(await CommitsAsync(database) - before) / (double)all.Count,5:0.0} commits   {(Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalMilliseconds / all.Count,5:0.00} ms CPU of the host   "
-            + $"{(GC.GetTotalAllocatedBytes() - allocated) / 1024 / all.Count} KB");
+            $"{what, -18} {clients, 3} clients: {all.Count / elapsed, 7:0}/s   p50 {all[all.Count / 2], 6:0.0} ms   p99 {all[all.Count * 99 / 100], 6:0.0} ms   "
+                + $"{(await CommitsAsync(database) - before) / (double)all.Count, 5:0.0} commits   {(Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalMilliseconds / all.Count, 5:0.00} ms CPU of the host   "
+                + $"{(GC.GetTotalAllocatedBytes() - allocated) / 1024 / all.Count} KB"
+        );
         return all.Count / elapsed;
     }
 

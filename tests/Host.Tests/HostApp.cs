@@ -20,7 +20,12 @@ public sealed class HostApp : WebApplicationFactory<Program>
 
     public HostApp(string connectionString, FakeClock? clock = null, string environment = "Development", IReadOnlyDictionary<string, string>? settings = null)
     {
-        (_connectionString, Clock, _environment, _settings) = (connectionString, clock ?? new FakeClock(), environment, settings ?? new Dictionary<string, string>());
+        (_connectionString, Clock, _environment, _settings) = (
+            connectionString,
+            clock ?? new FakeClock(),
+            environment,
+            settings ?? new Dictionary<string, string>()
+        );
         UseKestrel(0);
     }
 
@@ -43,7 +48,10 @@ public sealed class HostApp : WebApplicationFactory<Program>
     public HttpClient Browser()
     {
         StartServer();
-        var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer() }) { BaseAddress = ClientOptions.BaseAddress };
+        var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer() })
+        {
+            BaseAddress = ClientOptions.BaseAddress,
+        };
         client.DefaultRequestHeaders.Accept.ParseAdd("text/html");
         return client;
     }
@@ -69,7 +77,9 @@ public sealed class HostApp : WebApplicationFactory<Program>
     public async Task<HttpClient> BrowserAsync(string userName)
     {
         var browser = Browser();
-        (await browser.SubmitAsync("/sign-in", new() { ["userName"] = userName, ["password"] = FirstStart.DemoPassword })).StatusCode.ShouldBe(HttpStatusCode.Found);
+        (await browser.SubmitAsync("/sign-in", new() { ["userName"] = userName, ["password"] = FirstStart.DemoPassword })).StatusCode.ShouldBe(
+            HttpStatusCode.Found
+        );
         return browser;
     }
 }

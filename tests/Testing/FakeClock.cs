@@ -10,9 +10,7 @@ public sealed class FakeClock(Instant start) : IClock
 
     /// <summary>Monday 2026-06-01, 09:00 UTC.</summary>
     public FakeClock()
-        : this(Instant.FromUtc(2026, 6, 1, 9, 0))
-    {
-    }
+        : this(Instant.FromUtc(2026, 6, 1, 9, 0)) { }
 
     public Instant GetCurrentInstant()
     {

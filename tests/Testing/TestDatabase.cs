@@ -60,20 +60,22 @@ public sealed class TestDatabase : IAsyncDisposable
             return given;
         }
 
-        var server = await EmbeddedPostgres.StartAsync(new()
-        {
-            Directory = Path.Combine(Path.GetTempPath(), $"orchestration-test-{Environment.ProcessId}"),
-            Package = Repository.Path("src/Host/Embedded"),
-            Temporary = true,
-            Settings = new Dictionary<string, string>
+        var server = await EmbeddedPostgres.StartAsync(
+            new()
             {
-                ["fsync"] = "off",
-                ["synchronous_commit"] = "off",
-                ["full_page_writes"] = "off",
-                ["max_connections"] = "500",
-                ["max_wal_size"] = "4GB",
-            },
-        });
+                Directory = Path.Combine(Path.GetTempPath(), $"orchestration-test-{Environment.ProcessId}"),
+                Package = Repository.Path("src/Host/Embedded"),
+                Temporary = true,
+                Settings = new Dictionary<string, string>
+                {
+                    ["fsync"] = "off",
+                    ["synchronous_commit"] = "off",
+                    ["full_page_writes"] = "off",
+                    ["max_connections"] = "500",
+                    ["max_wal_size"] = "4GB",
+                },
+            }
+        );
         s_embedded = server;
         return server.ConnectionString;
     }
@@ -81,9 +83,11 @@ public sealed class TestDatabase : IAsyncDisposable
     // Named after its content, so that on a shared server it is made once and not once per process.
     private static async Task<string> MakeTemplateAsync()
     {
-        var migrator = new Migrator(new[] { "Engine", "Workflows", "Host" }
-            .Where(product => File.Exists(Path.Combine(AppContext.BaseDirectory, $"Orchestration.{product}.dll")))
-            .Select(product => Assembly.Load($"Orchestration.{product}")));
+        var migrator = new Migrator(
+            new[] { "Engine", "Workflows", "Host" }
+                .Where(product => File.Exists(Path.Combine(AppContext.BaseDirectory, $"Orchestration.{product}.dll")))
+                .Select(product => Assembly.Load($"Orchestration.{product}"))
+        );
         var checksum = SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(migrator.Migrations.Select(migration => migration.Checksum))));
         var name = $"template_{Convert.ToHexStringLower(checksum)[..16]}";
 
@@ -97,7 +101,9 @@ public sealed class TestDatabase : IAsyncDisposable
             {
                 await RunAsync(connection, $"drop database if exists {name}_draft with (force)");
                 await RunAsync(connection, $"create database {name}_draft template template0");
-                await using (var draft = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(await Server.Value) { Database = $"{name}_draft", Pooling = false }))
+                await using (
+                    var draft = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(await Server.Value) { Database = $"{name}_draft", Pooling = false })
+                )
                 {
                     await migrator.MigrateAsync(draft);
                 }

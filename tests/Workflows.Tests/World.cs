@@ -61,7 +61,9 @@ public sealed class World : IAsyncDisposable
             .AddLogging(l => l.SetMinimumLevel(LogLevel.None))
             .AddSingleton(_ => Sql.CreateDataSource(database.ConnectionString))
             .AddSingleton<IClock>(clock)
-            .AddSingleton<Changes>().AddSingleton<AddPerson>().AddSingleton<SeedPeople>()
+            .AddSingleton<Changes>()
+            .AddSingleton<AddPerson>()
+            .AddSingleton<SeedPeople>()
             .AddWorkflows()
             .AddSingleton(mail ?? new())
             .AddSingleton(_ => new HttpEffects(allowPrivateAddresses))
@@ -69,7 +71,8 @@ public sealed class World : IAsyncDisposable
         return new World(database, services, isGuest) { Clock = clock };
     }
 
-    public T Get<T>() where T : notnull => _services.GetRequiredService<T>();
+    public T Get<T>()
+        where T : notnull => _services.GetRequiredService<T>();
 
     /// <summary>Loads the shipped calendars, policies, forms and journeys.</summary>
     public async Task LoadShippedAsync() => (await Get<JourneyFiles>().LoadAsync(Repository.Path("definitions"), Clock.Now())).ShouldBe(0);
@@ -78,7 +81,10 @@ public sealed class World : IAsyncDisposable
     public async Task<Person> PersonAsync(string userName)
     {
         await using var connection = await Database.OpenConnectionAsync();
-        var row = await connection.QuerySingleAsync<(Guid Id, string Name, string[] Roles)>("select id, display_name, roles from person where user_name = @userName", new { userName });
+        var row = await connection.QuerySingleAsync<(Guid Id, string Name, string[] Roles)>(
+            "select id, display_name, roles from person where user_name = @userName",
+            new { userName }
+        );
         return new(row.Id, userName, row.Name, null, row.Roles, [], [], default);
     }
 
@@ -87,15 +93,21 @@ public sealed class World : IAsyncDisposable
     {
         var activities = steps.Select(s => $$"""{ "id": "{{s.Id}}", "type": "Orchestration.HumanTask", "version": 1, {{s.Inputs}} }""");
         var document = $$"""
-            { "definitionId": "{{id}}", "name": "{{id}}", "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [ {{string.Join(",", activities)}} ] } }
+            { "definitionId": "{{id}}", "name": "{{id}}", "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [ {{string.Join(
+                ",",
+                activities
+            )}} ] } }
             """;
-        (await Runtime.Definitions.PublishAsync(new(id, Encoding.UTF8.GetBytes(document), "designer"), "test", Clock.Now())).ShouldBeOfType<PublishResult.Published>();
+        (
+            await Runtime.Definitions.PublishAsync(new(id, Encoding.UTF8.GetBytes(document), "designer"), "test", Clock.Now())
+        ).ShouldBeOfType<PublishResult.Published>();
     }
 
     /// <summary>Opens a case.</summary>
     public async Task<Guid> StartAsync(string journey, string reference = "REF-1", JsonObject? input = null) =>
         (await StartCase.RunAsync(Runtime, new(journey, reference, "C-1", "Marta Novak", input ?? [], $"key-{reference}"), await PersonAsync("frontoffice")))
-        .ShouldBeOfType<StartCaseResult.Started>().CaseId;
+            .ShouldBeOfType<StartCaseResult.Started>()
+            .CaseId;
 
     /// <summary>The only open task of a case, or of its step.</summary>
     public async Task<TaskDetail> OpenTaskAsync(Guid instance, string? step = null)
@@ -119,7 +131,13 @@ public sealed class World : IAsyncDisposable
     public async Task<IReadOnlyList<string>> ActionsAsync(Guid instance)
     {
         await using var connection = await Database.OpenConnectionAsync();
-        return [.. await connection.QueryAsync<string>("select action from event where chain_id = @instance and entity <> 'activity' order by sequence", new { instance })];
+        return
+        [
+            .. await connection.QueryAsync<string>(
+                "select action from event where chain_id = @instance and entity <> 'activity' order by sequence",
+                new { instance }
+            ),
+        ];
     }
 
     public async ValueTask DisposeAsync()

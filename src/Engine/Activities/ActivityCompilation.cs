@@ -92,9 +92,11 @@ public sealed class ActivityCompilation
         return value is { ValueKind: JsonValueKind.Array } ? value : null;
     }
 
-    internal ValueSource? Expression(JsonElement expression, DataType type, string relativePath) => _compiler.CompileExpression(expression, type, Node, Path + "." + relativePath);
+    internal ValueSource? Expression(JsonElement expression, DataType type, string relativePath) =>
+        _compiler.CompileExpression(expression, type, Node, Path + "." + relativePath);
 
-    internal ValueSource? WrappedInput(JsonElement input, DataType type, string relativePath) => _compiler.CompileInput(input, type, Node, Path + "." + relativePath);
+    internal ValueSource? WrappedInput(JsonElement input, DataType type, string relativePath) =>
+        _compiler.CompileInput(input, type, Node, Path + "." + relativePath);
 
     internal DefinitionCompiler Compiler => _compiler;
 }

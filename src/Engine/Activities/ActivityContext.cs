@@ -29,10 +29,18 @@ public readonly struct ActivityContext
     public CompiledWorkflow Workflow => Run.Workflow;
 
     /// <summary>Business reference of the instance.</summary>
-    public string? CorrelationId { get => Run.State.CorrelationId; set => Run.State.CorrelationId = Storable("The correlation id", value); }
+    public string? CorrelationId
+    {
+        get => Run.State.CorrelationId;
+        set => Run.State.CorrelationId = Storable("The correlation id", value);
+    }
 
     /// <summary>Name of the instance.</summary>
-    public string? InstanceName { get => Run.State.Name; set => Run.State.Name = Storable("The name of the instance", value); }
+    public string? InstanceName
+    {
+        get => Run.State.Name;
+        set => Run.State.Name = Storable("The name of the instance", value);
+    }
 
     /// <summary>Whether the bookmark goes because the whole instance is cancelled.</summary>
     public bool InstanceIsCancelled => Run.IsCancelling;
@@ -48,9 +56,7 @@ public readonly struct ActivityContext
     {
         var index = Node.Type.InputIndex(name);
 
-        return index < 0
-            ? throw new KeyNotFoundException($"Activity type {Node.Type.TypeName} has no input '{name}'.")
-            : Run.Input(Execution, index);
+        return index < 0 ? throw new KeyNotFoundException($"Activity type {Node.Type.TypeName} has no input '{name}'.") : Run.Input(Execution, index);
     }
 
     /// <summary>As <see cref="Input(string)"/>, or <paramref name="fallback"/> when it is null or of another type.</summary>
@@ -59,7 +65,8 @@ public readonly struct ActivityContext
     /// <summary>As <see cref="Input{T}(string, T)"/> for text that is to be stored in a column of its own: what a column cannot hold is a fault.</summary>
     public string? TextInput(string name) => Storable(name, Input<string>(name));
 
-    internal static string? Storable(string what, string? text) => text is not null && WorkflowData.Unfit(text) is { } reason ? throw new EngineException($"{what} {reason}.") : text;
+    internal static string? Storable(string what, string? text) =>
+        text is not null && WorkflowData.Unfit(text) is { } reason ? throw new EngineException($"{what} {reason}.") : text;
 
     /// <summary>Value of an input that must be there. Its lack is a fault.</summary>
     public T RequiredInput<T>(string name) => Input(name) is T value ? value : throw new EngineException($"{name} is required.");

@@ -3,10 +3,20 @@ using Orchestration.Engine.Expressions;
 namespace Orchestration.Engine.Activities;
 
 /// <summary>Elsa's activity kinds, as Studio shows them.</summary>
-public enum ActivityKind { Action, Trigger, Job, Task }
+public enum ActivityKind
+{
+    Action,
+    Trigger,
+    Job,
+    Task,
+}
 
 /// <summary>Whether a port is an outcome on the canvas or holds an activity.</summary>
-public enum PortKind { Flow, Embedded }
+public enum PortKind
+{
+    Flow,
+    Embedded,
+}
 
 /// <summary>A port of an activity type.</summary>
 public sealed record ActivityPort(string Name, PortKind Kind, string? DisplayName = null, bool IsBrowsable = true);

@@ -16,7 +16,8 @@ internal sealed class If(ActivityNode? then, ActivityNode? otherwise) : Activity
         context.Schedule(result ? then : otherwise, "branch");
     }
 
-    internal override void ChildCompleted(ActivityContext context, ActivityExecution child, string? callback, object? tag, string[]? outcomes) => context.Complete();
+    internal override void ChildCompleted(ActivityContext context, ActivityExecution child, string? callback, object? tag, string[]? outcomes) =>
+        context.Complete();
 }
 
 internal sealed class FlowDecision : Activity
@@ -38,16 +39,22 @@ internal sealed class FlowFork : Activity
         context.Complete(context.Input("Branches") is List<object?> branches ? [.. branches.Select(x => Data.Text(x))] : Outcomes.Done);
 }
 
-internal enum JoinMode { WaitAll, WaitAllActive, WaitAny }
+internal enum JoinMode
+{
+    WaitAll,
+    WaitAllActive,
+    WaitAny,
+}
 
 internal sealed class FlowJoin : Activity
 {
-    public static JoinMode ModeOf(object? value) => value switch
-    {
-        string text when Enum.TryParse<JoinMode>(text, ignoreCase: true, out var mode) && Enum.IsDefined(mode) => mode,
-        int number when Enum.IsDefined((JoinMode)number) => (JoinMode)number,
-        _ => JoinMode.WaitAll,
-    };
+    public static JoinMode ModeOf(object? value) =>
+        value switch
+        {
+            string text when Enum.TryParse<JoinMode>(text, ignoreCase: true, out var mode) && Enum.IsDefined(mode) => mode,
+            int number when Enum.IsDefined((JoinMode)number) => (JoinMode)number,
+            _ => JoinMode.WaitAll,
+        };
 
     protected internal override void Execute(ActivityContext context)
     {
@@ -86,8 +93,14 @@ internal sealed record SwitchCase(string Label, ValueSource? Condition, Activity
             }
 
             var label = item.TryGetProperty("label", out var given) && given.ValueKind == JsonValueKind.String ? given.GetString()! : "";
-            var condition = item.TryGetProperty("condition", out var expression) && expression.ValueKind == JsonValueKind.Object ? c.Expression(expression, DataType.Boolean, path + ".condition") : null;
-            var activity = withActivities && item.TryGetProperty("activity", out var json) && json.ValueKind == JsonValueKind.Object ? c.Child(json, path + ".activity") : null;
+            var condition =
+                item.TryGetProperty("condition", out var expression) && expression.ValueKind == JsonValueKind.Object
+                    ? c.Expression(expression, DataType.Boolean, path + ".condition")
+                    : null;
+            var activity =
+                withActivities && item.TryGetProperty("activity", out var json) && json.ValueKind == JsonValueKind.Object
+                    ? c.Child(json, path + ".activity")
+                    : null;
             cases.Add(new SwitchCase(label, condition, activity));
         }
 

@@ -7,7 +7,10 @@ namespace Orchestration.Engine.Activities;
 /// <summary>What the end of a child instance brings to the activity that waits for it.</summary>
 internal static class ChildInput
 {
-    public const string InstanceId = "WorkflowInstanceId", Status = "WorkflowStatus", SubStatus = "WorkflowSubStatus", Output = "WorkflowOutput";
+    public const string InstanceId = "WorkflowInstanceId",
+        Status = "WorkflowStatus",
+        SubStatus = "WorkflowSubStatus",
+        Output = "WorkflowOutput";
 
     /// <summary>Key of a bookmark's payload that names the child, so that a cancelled parent cancels it.</summary>
     public const string ChildId = "ChildInstanceId";
@@ -15,7 +18,8 @@ internal static class ChildInput
     public static object? Get(ActivityContext context, string name) => context.TryGetInput(name, out var value) ? value : null;
 
     public static CompiledWorkflow Find(ActivityContext context, string definitionId) =>
-        context.Run.Context.FindPublished(definitionId) ?? throw new EngineException($"No published version of workflow definition with ID {definitionId} found.");
+        context.Run.Context.FindPublished(definitionId)
+        ?? throw new EngineException($"No published version of workflow definition with ID {definitionId} found.");
 
     /// <summary>Input of a child: what was given, and who its parent is.</summary>
     public static OrderedDictionary<string, object?> ForChild(ActivityContext context)
@@ -33,7 +37,12 @@ internal static class ChildInput
 
     public static void CancelChild(ActivityContext context, Bookmark bookmark)
     {
-        if (context.InstanceIsCancelled && bookmark.Payload is OrderedDictionary<string, object?> payload && payload.TryGetValue(ChildId, out var id) && id is string childId)
+        if (
+            context.InstanceIsCancelled
+            && bookmark.Payload is OrderedDictionary<string, object?> payload
+            && payload.TryGetValue(ChildId, out var id)
+            && id is string childId
+        )
             context.Send(new OutgoingStimulus.CancelInstance(childId, "The workflow that started it was cancelled."));
     }
 }
@@ -53,10 +62,21 @@ internal sealed class ExecuteWorkflow : Activity
         if (burst.Depth >= MaxDepth)
             throw new InvalidOperationException($"Workflows execute each other more than {MaxDepth} levels deep.");
 
-        var childContext = burst with { Seed = context.Run.Ids.NextRandom(), Depth = burst.Depth + 1, Outer = context.Run, HasHttpRequest = context.Run.CanAnswerHttp };
+        var childContext = burst with
+        {
+            Seed = context.Run.Ids.NextRandom(),
+            Depth = burst.Depth + 1,
+            Outer = context.Run,
+            HasHttpRequest = context.Run.CanAnswerHttp,
+        };
         var child = Burst.NewInstance(workflow, context.NewId(), childContext);
         child.ParentInstanceId = context.InstanceId;
-        var result = Burst.Advance(workflow, child, new Stimulus.Start(ChildInput.Checked(workflow, ChildInput.ForChild(context)), context.TextInput("CorrelationId")), childContext);
+        var result = Burst.Advance(
+            workflow,
+            child,
+            new Stimulus.Start(ChildInput.Checked(workflow, ChildInput.ForChild(context)), context.TextInput("CorrelationId")),
+            childContext
+        );
         context.Run.Result.Children.Add(result);
         context.Run.Result.Lines.AddRange(result.Lines);
         context.Run.Result.HttpAnswer = result.HttpAnswer ?? context.Run.Result.HttpAnswer;
@@ -68,30 +88,44 @@ internal sealed class ExecuteWorkflow : Activity
             return;
         }
 
-        var bookmark = context.OpenBookmark(TypeName, StimulusHash.Of(TypeName, child.Id), new OrderedDictionary<string, object?> { [ChildInput.ChildId] = child.Id });
+        var bookmark = context.OpenBookmark(
+            TypeName,
+            StimulusHash.Of(TypeName, child.Id),
+            new OrderedDictionary<string, object?> { [ChildInput.ChildId] = child.Id }
+        );
         child.ParentBookmarkId = bookmark.Id;
     }
 
     protected internal override void Resume(ActivityContext context, Bookmark bookmark)
     {
         // Elsa gives an empty result here; the child's real one is what a designer waits for.
-        var status = ChildInput.Get(context, ChildInput.Status) is string statusName && Enum.TryParse<WorkflowStatus>(statusName, out var s) ? s : WorkflowStatus.Finished;
-        var subStatus = ChildInput.Get(context, ChildInput.SubStatus) is string subStatusName && Enum.TryParse<WorkflowSubStatus>(subStatusName, out var sub) ? sub : WorkflowSubStatus.Finished;
-        context.SetOutput("Result", Describe(ChildInput.Get(context, ChildInput.InstanceId) as string, status, subStatus, ChildInput.Get(context, ChildInput.Output)));
+        var status =
+            ChildInput.Get(context, ChildInput.Status) is string statusName && Enum.TryParse<WorkflowStatus>(statusName, out var s)
+                ? s
+                : WorkflowStatus.Finished;
+        var subStatus =
+            ChildInput.Get(context, ChildInput.SubStatus) is string subStatusName && Enum.TryParse<WorkflowSubStatus>(subStatusName, out var sub)
+                ? sub
+                : WorkflowSubStatus.Finished;
+        context.SetOutput(
+            "Result",
+            Describe(ChildInput.Get(context, ChildInput.InstanceId) as string, status, subStatus, ChildInput.Get(context, ChildInput.Output))
+        );
         context.Complete();
     }
 
     protected internal override void BookmarkBurnt(ActivityContext context, Bookmark bookmark, BurnReason reason) => ChildInput.CancelChild(context, bookmark);
 
-    private static OrderedDictionary<string, object?> Describe(string? instanceId, WorkflowStatus status, WorkflowSubStatus subStatus, object? output) => new(RecordNames.Instance)
-    {
-        ["WorkflowDefinitionVersionId"] = null,
-        ["WorkflowInstanceId"] = instanceId,
-        ["CorrelationId"] = null,
-        ["Status"] = new EnumValue(status.ToString(), (int)status),
-        ["SubStatus"] = new EnumValue(subStatus.ToString(), (int)subStatus),
-        ["Output"] = output,
-    };
+    private static OrderedDictionary<string, object?> Describe(string? instanceId, WorkflowStatus status, WorkflowSubStatus subStatus, object? output) =>
+        new(RecordNames.Instance)
+        {
+            ["WorkflowDefinitionVersionId"] = null,
+            ["WorkflowInstanceId"] = instanceId,
+            ["CorrelationId"] = null,
+            ["Status"] = new EnumValue(status.ToString(), (int)status),
+            ["SubStatus"] = new EnumValue(subStatus.ToString(), (int)subStatus),
+            ["Output"] = output,
+        };
 }
 
 /// <summary>Starts another workflow after commit.</summary>
@@ -127,7 +161,8 @@ internal sealed class DispatchWorkflow : Activity
 internal sealed class BulkDispatchWorkflows(ActivityNode? childCompleted, ActivityNode? childFaulted) : Activity
 {
     public const string TypeName = "Elsa.BulkDispatchWorkflows";
-    private const string Dispatched = "DispatchedInstancesCount", Ended = "CompletedInstancesCount";
+    private const string Dispatched = "DispatchedInstancesCount",
+        Ended = "CompletedInstancesCount";
     private static readonly string[] CompletedOutcomes = ["Completed", "Done"];
 
     public static Activity Compile(ActivityCompilation c)
@@ -193,7 +228,8 @@ internal sealed class BulkDispatchWorkflows(ActivityNode? childCompleted, Activi
             context.Run.Schedule(context.Execution, next, "child", variables: [("ChildInstanceId", ChildInput.Get(context, ChildInput.InstanceId))]);
     }
 
-    internal override void ChildCompleted(ActivityContext context, ActivityExecution child, string? callback, object? tag, string[]? outcomes) => CompleteWhenAllEnded(context);
+    internal override void ChildCompleted(ActivityContext context, ActivityExecution child, string? callback, object? tag, string[]? outcomes) =>
+        CompleteWhenAllEnded(context);
 
     private static void CompleteWhenAllEnded(ActivityContext context)
     {

@@ -162,5 +162,6 @@ internal sealed class FlowNode(ActivityNode? body) : Activity
 
     protected internal override void Execute(ActivityContext context) => context.Schedule(body, "body");
 
-    internal override void ChildCompleted(ActivityContext context, ActivityExecution child, string? callback, object? tag, string[]? outcomes) => context.Complete();
+    internal override void ChildCompleted(ActivityContext context, ActivityExecution child, string? callback, object? tag, string[]? outcomes) =>
+        context.Complete();
 }

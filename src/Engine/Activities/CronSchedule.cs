@@ -13,7 +13,12 @@ public sealed class CronSchedule
     private static readonly string[] Months = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
     private static readonly string[] Days = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
-    private readonly ulong _seconds, _minutes, _hours, _daysOfMonth, _months, _daysOfWeek;
+    private readonly ulong _seconds,
+        _minutes,
+        _hours,
+        _daysOfMonth,
+        _months,
+        _daysOfWeek;
     private readonly bool _isInterval;
     private readonly int _lastDayOffset = -1;
     private readonly bool _lastWeekday;
@@ -37,12 +42,18 @@ public sealed class CronSchedule
             _daysOfMonth = ulong.MaxValue;
             _lastWeekday = day.EndsWith('W');
             day = day[1..^(_lastWeekday ? 1 : 0)];
-            _lastDayOffset = day.Length == 0 ? 0 : day[0] == '-' && int.TryParse(day[1..], NumberStyles.None, CultureInfo.InvariantCulture, out var offset) && offset <= 30 ? offset : throw Invalid("days of month", fields[3]);
+            _lastDayOffset =
+                day.Length == 0 ? 0
+                : day[0] == '-' && int.TryParse(day[1..], NumberStyles.None, CultureInfo.InvariantCulture, out var offset) && offset <= 30 ? offset
+                : throw Invalid("days of month", fields[3]);
         }
         else if (day.EndsWith('W'))
         {
             _daysOfMonth = ulong.MaxValue;
-            _nearestWeekday = int.TryParse(day[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var nearest) && nearest is >= 1 and <= 31 ? nearest : throw Invalid("days of month", fields[3]);
+            _nearestWeekday =
+                int.TryParse(day[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var nearest) && nearest is >= 1 and <= 31
+                    ? nearest
+                    : throw Invalid("days of month", fields[3]);
         }
         else
         {
@@ -53,7 +64,10 @@ public sealed class CronSchedule
 
         if (week.IndexOf('#') is > 0 and var hash)
         {
-            _nthOfWeekday = int.TryParse(week[(hash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var nth) && nth is >= 1 and <= 5 ? nth : throw Invalid("days of week", fields[5]);
+            _nthOfWeekday =
+                int.TryParse(week[(hash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var nth) && nth is >= 1 and <= 5
+                    ? nth
+                    : throw Invalid("days of week", fields[5]);
             week = week[..hash];
         }
         else if (week.Length > 1 && week.EndsWith('L'))
@@ -238,11 +252,15 @@ public sealed class CronSchedule
             if (part.IndexOf('/') is >= 0 and var slash)
             {
                 text = part[..slash];
-                step = int.TryParse(part[(slash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var given) && given >= 1 && given <= max ? given : throw Invalid(name, field);
+                step =
+                    int.TryParse(part[(slash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var given) && given >= 1 && given <= max
+                        ? given
+                        : throw Invalid(name, field);
                 isInterval = true;
             }
 
-            int low, high;
+            int low,
+                high;
 
             if (text is "*" or "?")
             {
@@ -257,7 +275,12 @@ public sealed class CronSchedule
             else
             {
                 low = Value(text);
-                high = step > 1 || part.Contains('/', StringComparison.Ordinal) ? names == Days ? 6 : max : low;
+                high =
+                    step > 1 || part.Contains('/', StringComparison.Ordinal)
+                        ? names == Days
+                            ? 6
+                            : max
+                        : low;
             }
 
             // A range may run over the end: FRI-MON, 22-2.

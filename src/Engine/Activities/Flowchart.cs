@@ -286,7 +286,9 @@ internal sealed partial class Flowchart : Container
 
                 case Next.Skip:
                     if (graph.IsDangling(connection.Target))
-                        throw new EngineException($"Activity {_activityIds[connection.Target]} is not reachable from the flowchart graph. Unable to schedule it's outbound activities.");
+                        throw new EngineException(
+                            $"Activity {_activityIds[connection.Target]} is not reachable from the flowchart graph. Unable to schedule it's outbound activities."
+                        );
 
                     (skipped ??= new()).Push(current);
                     current = (connection.Target, 0);
@@ -297,7 +299,14 @@ internal sealed partial class Flowchart : Container
         }
     }
 
-    private enum Next { Wait, Run, RunFirst, Skip, Loop }
+    private enum Next
+    {
+        Wait,
+        Run,
+        RunFirst,
+        Skip,
+        Loop,
+    }
 
     private Next DecideLoop(FlowGraph graph, FlowConnection connection, bool followed)
     {
@@ -306,7 +315,9 @@ internal sealed partial class Flowchart : Container
 
         return graph.IsValidLoop(connection)
             ? Next.Loop
-            : throw new EngineException($"Invalid backward connection: Every path from the source ('{_activityIds[connection.Source]}') must go through the target ('{_activityIds[connection.Target]}') when tracing back to the start.");
+            : throw new EngineException(
+                $"Invalid backward connection: Every path from the source ('{_activityIds[connection.Source]}') must go through the target ('{_activityIds[connection.Target]}') when tracing back to the start."
+            );
     }
 
     private Next Decide(ActivityContext context, FlowState state, FlowGraph graph, FlowConnection connection)
@@ -324,7 +335,8 @@ internal sealed partial class Flowchart : Container
         }
 
         var allVisited = least > visits;
-        bool allFollowed = most > visits, anyFollowed = false;
+        bool allFollowed = most > visits,
+            anyFollowed = false;
 
         foreach (var inbound in graph.ForwardInbound[connection.Target])
         {
@@ -341,16 +353,22 @@ internal sealed partial class Flowchart : Container
                 if (allVisited && !allFollowed && anyFollowed)
                     context.Run.ReportLost(target, context.Execution, "it waits for all branches, and one that leads to it was not taken.");
 
-                return !allVisited ? Next.Wait : allFollowed ? Next.Run : Next.Skip;
+                return !allVisited ? Next.Wait
+                    : allFollowed ? Next.Run
+                    : Next.Skip;
 
             case JoinMode.WaitAllActive:
-                return !allVisited ? Next.Wait : anyFollowed ? Next.Run : Next.Skip;
+                return !allVisited ? Next.Wait
+                    : anyFollowed ? Next.Run
+                    : Next.Skip;
 
             default:
                 if (state.ConnectionVisits[connection.Index] <= visits || context.Run.IsScheduled(context.Execution, target))
                     return Next.Wait;
 
-                return anyFollowed ? Next.RunFirst : allVisited ? Next.Skip : Next.Wait;
+                return anyFollowed ? Next.RunFirst
+                    : allVisited ? Next.Skip
+                    : Next.Wait;
         }
     }
 

@@ -48,7 +48,13 @@ internal sealed partial class Flowchart
     {
         var target = _activities[connection.Target];
 
-        switch (target.Activity is FlowJoin ? JoinModeOf(context, target) == JoinMode.WaitAny ? MergeMode.Race : MergeMode.Merge : target.MergeMode)
+        switch (
+            target.Activity is FlowJoin
+                ? JoinModeOf(context, target) == JoinMode.WaitAny
+                    ? MergeMode.Race
+                    : MergeMode.Merge
+                : target.MergeMode
+        )
         {
             case MergeMode.Race:
                 CancelInboundAncestors(context, target);
@@ -95,7 +101,10 @@ internal sealed partial class Flowchart
 
     private bool AllArrived(List<FlowToken> tokens, FlowConnection[] inbound) =>
         inbound.Length <= 1
-        || Array.TrueForAll(inbound, x => tokens.Exists(t => t.IsLive && t.From == _activityIds[x.Source] && t.To == _activityIds[x.Target] && t.Outcome == x.Port));
+        || Array.TrueForAll(
+            inbound,
+            x => tokens.Exists(t => t.IsLive && t.From == _activityIds[x.Source] && t.To == _activityIds[x.Target] && t.Outcome == x.Port)
+        );
 
     private void ActivityCanceledByTokens(ActivityContext context, ActivityExecution sender)
     {

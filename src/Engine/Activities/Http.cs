@@ -16,7 +16,17 @@ internal sealed class HttpEndpoint(HttpEndpointOutcomes outcomes) : Activity, IT
     public const string RequestInput = "HttpRequest";
     private const string Waiting = "WaitsForRequest";
     private static readonly string[] Get = ["GET"];
-    private static readonly string[] Rules = ["Authorize", "Policy", "RequestTimeout", "RequestSizeLimit", "FileSizeLimit", "AllowedFileExtensions", "BlockedFileExtensions", "AllowedMimeTypes"];
+    private static readonly string[] Rules =
+    [
+        "Authorize",
+        "Policy",
+        "RequestTimeout",
+        "RequestSizeLimit",
+        "FileSizeLimit",
+        "AllowedFileExtensions",
+        "BlockedFileExtensions",
+        "AllowedMimeTypes",
+    ];
 
     public static Activity Compile(ActivityCompilation c)
     {
@@ -140,7 +150,8 @@ internal sealed class HttpEndpoint(HttpEndpointOutcomes outcomes) : Activity, IT
             return [];
         }
 
-        return Methods(node.Literal("SupportedMethods")).Select(method => new Trigger(node.Id, TypeName, StimulusHash.Http(route.Key, method), Stimulus(route, method, node.Literal)));
+        return Methods(node.Literal("SupportedMethods"))
+            .Select(method => new Trigger(node.Id, TypeName, StimulusHash.Http(route.Key, method), Stimulus(route, method, node.Literal)));
     }
 
     private static IEnumerable<string> Methods(object? value) =>
@@ -178,16 +189,18 @@ public enum HttpEndpointOutcomes
 /// <summary>Their names on the canvas.</summary>
 public static class HttpEndpointOutcomeNames
 {
-    internal static IEnumerable<string> Names(this HttpEndpointOutcomes outcomes) => Enum.GetValues<HttpEndpointOutcomes>().Where(x => x != HttpEndpointOutcomes.None && outcomes.HasFlag(x)).Select(Name);
+    internal static IEnumerable<string> Names(this HttpEndpointOutcomes outcomes) =>
+        Enum.GetValues<HttpEndpointOutcomes>().Where(x => x != HttpEndpointOutcomes.None && outcomes.HasFlag(x)).Select(Name);
 
     /// <summary>Elsa's name of an outcome.</summary>
-    public static string Name(this HttpEndpointOutcomes outcome) => outcome switch
-    {
-        HttpEndpointOutcomes.RequestTooLarge => "Request too large",
-        HttpEndpointOutcomes.FileTooLarge => "File too large",
-        HttpEndpointOutcomes.InvalidFileExtension => "Invalid file extension",
-        _ => "Invalid file MIME type",
-    };
+    public static string Name(this HttpEndpointOutcomes outcome) =>
+        outcome switch
+        {
+            HttpEndpointOutcomes.RequestTooLarge => "Request too large",
+            HttpEndpointOutcomes.FileTooLarge => "File too large",
+            HttpEndpointOutcomes.InvalidFileExtension => "Invalid file extension",
+            _ => "Invalid file MIME type",
+        };
 }
 
 /// <summary>Answers the request that started or resumed this run.</summary>
@@ -197,15 +210,25 @@ internal sealed class WriteHttpResponse : Activity
     {
         if (!context.Run.CanAnswerHttp)
         {
-            throw new FaultException("NoHttpContext", "HTTP", "System",
-                "The HTTP context was lost during workflow execution. This typically occurs when a workflow initiated from an HTTP endpoint is suspended and later resumed in a different execution context (e.g., background processing, virtual actor, or after a workflow transition). The original HTTP request context that expects a response is no longer available.");
+            throw new FaultException(
+                "NoHttpContext",
+                "HTTP",
+                "System",
+                "The HTTP context was lost during workflow execution. This typically occurs when a workflow initiated from an HTTP endpoint is suspended and later resumed in a different execution context (e.g., background processing, virtual actor, or after a workflow transition). The original HTTP request context that expects a response is no longer available."
+            );
         }
 
         var content = context.Input("Content");
         var contentType = context.Input<string>("ContentType");
 
         if (string.IsNullOrWhiteSpace(contentType))
-            contentType = content switch { null => null, byte[] => "application/octet-stream", string => "text/plain", _ => "application/json" };
+            contentType = content switch
+            {
+                null => null,
+                byte[] => "application/octet-stream",
+                string => "text/plain",
+                _ => "application/json",
+            };
 
         var status = StatusCode(context.Input("StatusCode"));
 
@@ -216,7 +239,11 @@ internal sealed class WriteHttpResponse : Activity
 
         foreach (var (name, values) in headers)
         {
-            if (name.Length == 0 || !name.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal)) || values.Any(v => v.Any(c => c is < ' ' and not '\t' or > '~')))
+            if (
+                name.Length == 0
+                || !name.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal))
+                || values.Any(v => v.Any(c => c is < ' ' and not '\t' or > '~'))
+            )
                 throw new EngineException($"The header '{name}' can not be sent: its name or value has characters that headers can not have.");
         }
 
@@ -224,14 +251,15 @@ internal sealed class WriteHttpResponse : Activity
         context.Complete();
     }
 
-    private static int StatusCode(object? value) => value switch
-    {
-        int number => number,
-        double number => (int)number,
-        string text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) => number,
-        string text when Enum.TryParse<System.Net.HttpStatusCode>(text, ignoreCase: true, out var code) => (int)code,
-        _ => 200,
-    };
+    private static int StatusCode(object? value) =>
+        value switch
+        {
+            int number => number,
+            double number => (int)number,
+            string text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) => number,
+            string text when Enum.TryParse<System.Net.HttpStatusCode>(text, ignoreCase: true, out var code) => (int)code,
+            _ => 200,
+        };
 }
 
 internal static class HttpHeaders
@@ -247,7 +275,10 @@ internal static class HttpHeaders
             return headers;
 
         foreach (var (name, content) in members)
-            headers[name] = content is List<object?> items ? [.. items.Where(x => x is not null).Select(x => Data.Text(x))] : content is null ? [] : [Data.Text(content)];
+            headers[name] =
+                content is List<object?> items ? [.. items.Where(x => x is not null).Select(x => Data.Text(x))]
+                : content is null ? []
+                : [Data.Text(content)];
 
         return headers;
     }
@@ -269,7 +300,10 @@ internal static class HttpHeaders
 /// </summary>
 internal abstract class SendHttpRequestBase : Activity
 {
-    public const string EffectKind = "http", ResponseInput = "HttpResponse", ErrorInput = "HttpError", TimeoutError = "Timeout";
+    public const string EffectKind = "http",
+        ResponseInput = "HttpResponse",
+        ErrorInput = "HttpError",
+        TimeoutError = "Timeout";
 
     protected internal override void Execute(ActivityContext context)
     {
@@ -286,15 +320,22 @@ internal abstract class SendHttpRequestBase : Activity
         var contentType = context.Input<string>("ContentType");
         var content = context.Input("Content");
         var bookmark = context.OpenBookmark(context.Node.TypeName);
-        context.AddEffect(EffectKind, new OrderedDictionary<string, object?>
-        {
-            ["Url"] = url,
-            ["Method"] = context.Input("Method", "GET"),
-            ["Headers"] = HttpHeaders.ToData(headers),
-            ["ContentType"] = contentType,
-            // As Elsa: content without a content type is not sent.
-            ["Content"] = contentType is null || content is null ? null : content is string or byte[] ? content : Data.Text(content),
-        }, bookmark.Id);
+        context.AddEffect(
+            EffectKind,
+            new OrderedDictionary<string, object?>
+            {
+                ["Url"] = url,
+                ["Method"] = context.Input("Method", "GET"),
+                ["Headers"] = HttpHeaders.ToData(headers),
+                ["ContentType"] = contentType,
+                // As Elsa: content without a content type is not sent.
+                ["Content"] =
+                    contentType is null || content is null ? null
+                    : content is string or byte[] ? content
+                    : Data.Text(content),
+            },
+            bookmark.Id
+        );
     }
 
     protected internal override void Resume(ActivityContext context, Bookmark bookmark)
@@ -305,7 +346,12 @@ internal abstract class SendHttpRequestBase : Activity
             var contentType = response.GetValueOrDefault("ContentType") as string;
             var content = response.GetValueOrDefault("Content");
 
-            if (content is string text && contentType?.Split(';')[0].Trim() is { } media && (media == "application/json" || media.EndsWith("+json", StringComparison.Ordinal)) && Data.TryParse(text, out var parsed))
+            if (
+                content is string text
+                && contentType?.Split(';')[0].Trim() is { } media
+                && (media == "application/json" || media.EndsWith("+json", StringComparison.Ordinal))
+                && Data.TryParse(text, out var parsed)
+            )
                 content = parsed;
 
             context.SetOutput("Result", response);
@@ -326,7 +372,12 @@ internal abstract class SendHttpRequestBase : Activity
     protected abstract void Failed(ActivityContext context, bool isTimeout);
 }
 
-internal sealed class SendHttpRequest((int StatusCode, ActivityNode? Activity)[] cases, ActivityNode? unmatched, ActivityNode? failedToConnect, ActivityNode? timeout) : SendHttpRequestBase
+internal sealed class SendHttpRequest(
+    (int StatusCode, ActivityNode? Activity)[] cases,
+    ActivityNode? unmatched,
+    ActivityNode? failedToConnect,
+    ActivityNode? timeout
+) : SendHttpRequestBase
 {
     public static Activity Compile(ActivityCompilation c)
     {
@@ -339,8 +390,19 @@ internal sealed class SendHttpRequest((int StatusCode, ActivityNode? Activity)[]
             {
                 var path = $"expectedStatusCodes[{index++}]";
 
-                if (item.ValueKind == System.Text.Json.JsonValueKind.Object && item.TryGetProperty("statusCode", out var code) && code.TryGetInt32(out var statusCode))
-                    cases.Add((statusCode, item.TryGetProperty("activity", out var json) && json.ValueKind == System.Text.Json.JsonValueKind.Object ? c.Child(json, path + ".activity") : null));
+                if (
+                    item.ValueKind == System.Text.Json.JsonValueKind.Object
+                    && item.TryGetProperty("statusCode", out var code)
+                    && code.TryGetInt32(out var statusCode)
+                )
+                    cases.Add(
+                        (
+                            statusCode,
+                            item.TryGetProperty("activity", out var json) && json.ValueKind == System.Text.Json.JsonValueKind.Object
+                                ? c.Child(json, path + ".activity")
+                                : null
+                        )
+                    );
             }
         }
 
@@ -355,7 +417,8 @@ internal sealed class SendHttpRequest((int StatusCode, ActivityNode? Activity)[]
 
     protected override void Failed(ActivityContext context, bool isTimeout) => context.Schedule(isTimeout ? timeout : failedToConnect, "case");
 
-    internal override void ChildCompleted(ActivityContext context, ActivityExecution child, string? callback, object? tag, string[]? outcomes) => context.Complete();
+    internal override void ChildCompleted(ActivityContext context, ActivityExecution child, string? callback, object? tag, string[]? outcomes) =>
+        context.Complete();
 }
 
 internal sealed class FlowSendHttpRequest : SendHttpRequestBase

@@ -17,12 +17,21 @@ public sealed class HttpRoute
     public string Template { get; }
 
     /// <summary>What is looked up by: the literal segments before the first parameter, and whether one follows. A request has one key for each number of its leading segments, so no table of routes is needed.</summary>
-    public string Key => _segments.Length == 0 || Array.TrueForAll(_segments, s => s.IsLiteral)
-        ? Template.ToLowerInvariant()
-        : string.Concat(_segments.TakeWhile(s => s.IsLiteral).Select(s => s.Text.ToLowerInvariant() + "/")) + "{";
+    public string Key =>
+        _segments.Length == 0 || Array.TrueForAll(_segments, s => s.IsLiteral)
+            ? Template.ToLowerInvariant()
+            : string.Concat(_segments.TakeWhile(s => s.IsLiteral).Select(s => s.Text.ToLowerInvariant() + "/")) + "{";
 
     /// <summary>Of two routes that fit, the one whose rank comes first wins: literals before parameters before the rest of a path, segment by segment.</summary>
-    public string Rank => string.Concat(_segments.Select(s => s.IsLiteral ? '1' : s.Pattern is not null ? '2' : s.IsRest ? '4' : '3'));
+    public string Rank =>
+        string.Concat(
+            _segments.Select(s =>
+                s.IsLiteral ? '1'
+                : s.Pattern is not null ? '2'
+                : s.IsRest ? '4'
+                : '3'
+            )
+        );
 
     /// <summary>Keys of all routes that could fit a path.</summary>
     public static IReadOnlyList<string> Keys(string path)
@@ -99,7 +108,15 @@ public sealed class HttpRoute
     }
 
     /// <summary>One segment: a literal, one parameter, or both mixed (then a pattern).</summary>
-    private sealed record Segment(string Text, bool IsLiteral, bool IsRest = false, bool IsOptional = false, string? Default = null, Regex? Pattern = null, string[]? Names = null)
+    private sealed record Segment(
+        string Text,
+        bool IsLiteral,
+        bool IsRest = false,
+        bool IsOptional = false,
+        string? Default = null,
+        Regex? Pattern = null,
+        string[]? Names = null
+    )
     {
         public static Segment Parse(string text, HashSet<string> names)
         {
@@ -142,7 +159,12 @@ public sealed class HttpRoute
 
             return only is { IsRest: true } or { IsOptional: true }
                 ? throw new FormatException($"'{text}' mixes text with a parameter that may be missing or take the rest of the path.")
-                : new(text, IsLiteral: false, Pattern: new Regex(pattern.Append('$').ToString(), RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking), Names: [.. found]);
+                : new(
+                    text,
+                    IsLiteral: false,
+                    Pattern: new Regex(pattern.Append('$').ToString(), RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking),
+                    Names: [.. found]
+                );
         }
 
         public bool TryMatch(string part, OrderedDictionary<string, object?> values)

@@ -7,7 +7,8 @@ namespace Orchestration.Engine.Activities;
 /// <summary>A loop that Break leaves and that Complete cancels.</summary>
 internal abstract class Loop : Activity
 {
-    internal override void ChildCompleted(ActivityContext context, ActivityExecution child, string? callback, object? tag, string[]? outcomes) => Iterate(context);
+    internal override void ChildCompleted(ActivityContext context, ActivityExecution child, string? callback, object? tag, string[]? outcomes) =>
+        Iterate(context);
 
     protected abstract void Iterate(ActivityContext context);
 
@@ -64,10 +65,19 @@ internal sealed class For(ActivityNode? body) : Loop
 
     protected override void Iterate(ActivityContext context)
     {
-        int start = context.Input<int>("Start"), end = context.Input<int>("End"), step = context.Input<int>("Step");
+        int start = context.Input<int>("Start"),
+            end = context.Input<int>("End"),
+            step = context.Input<int>("Step");
         var inclusive = context.Input<bool>("OuterBoundInclusive");
         var current = context.Properties.TryGetValue(CurrentStep, out var value) && value is int last ? last + step : start;
-        var goesOn = step >= 0 ? inclusive ? current <= end : current < end : inclusive ? current >= end : current > end;
+        var goesOn =
+            step >= 0
+                ? inclusive
+                    ? current <= end
+                    : current < end
+                : inclusive
+                    ? current >= end
+                    : current > end;
 
         if (context.Execution.IsBreaking || !goesOn)
         {

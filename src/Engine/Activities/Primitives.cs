@@ -39,7 +39,11 @@ internal sealed class SetVariable(string? variableId) : CodeActivity
         var variable = c.Property("variable");
         string? id = null;
 
-        if (variable.ValueKind == System.Text.Json.JsonValueKind.Object && variable.TryGetProperty("id", out var given) && given.ValueKind == System.Text.Json.JsonValueKind.String)
+        if (
+            variable.ValueKind == System.Text.Json.JsonValueKind.Object
+            && variable.TryGetProperty("id", out var given)
+            && given.ValueKind == System.Text.Json.JsonValueKind.String
+        )
             id = given.GetString();
 
         if (id is null)
@@ -83,7 +87,12 @@ internal sealed class SetOutput : CodeActivity
 internal sealed class Fault : Activity
 {
     protected internal override void Execute(ActivityContext context) =>
-        throw new FaultException(context.Input("Code", "0")!, context.Input("Category", "General")!, context.Input("FaultType", "System")!, context.Input<string>("Message"));
+        throw new FaultException(
+            context.Input("Code", "0")!,
+            context.Input("Category", "General")!,
+            context.Input("FaultType", "System")!,
+            context.Input<string>("Message")
+        );
 }
 
 internal sealed class Finish : CodeActivity
@@ -104,13 +113,14 @@ internal sealed class Complete : Activity
         context.Complete();
     }
 
-    private static string[] Interpret(object? value) => value switch
-    {
-        string text when Data.TryParse(text, out var parsed) && parsed is List<object?> => Interpret(parsed),
-        string text => [text],
-        List<object?> items => [.. items.Select(x => Data.Text(x))],
-        _ => Outcomes.Done,
-    };
+    private static string[] Interpret(object? value) =>
+        value switch
+        {
+            string text when Data.TryParse(text, out var parsed) && parsed is List<object?> => Interpret(parsed),
+            string text => [text],
+            List<object?> items => [.. items.Select(x => Data.Text(x))],
+            _ => Outcomes.Done,
+        };
 }
 
 internal sealed class NotFoundActivity(string typeName) : Activity
@@ -140,7 +150,9 @@ internal sealed class RunScript(ExpressionLanguage? language, string? literal, V
             if (context.Input<string>("Script") is not { } text || string.IsNullOrWhiteSpace(text))
                 return;
 
-            script = language is null ? null : new ValueSource.Script(language.Compile(text, new Declarations(context.Execution.Node, context.Run.Workflow.Inputs)), DataType.Any);
+            script = language is null
+                ? null
+                : new ValueSource.Script(language.Compile(text, new Declarations(context.Execution.Node, context.Run.Workflow.Inputs)), DataType.Any);
         }
 
         if (script is null)

@@ -35,13 +35,20 @@ internal sealed class Timer : Activity, ITrigger
     public static Activity Compile(ActivityCompilation c)
     {
         if (c.TryLiteral("Interval", out var value) ? value is not TimeSpan { Ticks: > 0 } : c.Node.CanStartWorkflow)
-            c.PublishError("interval", c.Node.CanStartWorkflow ? "the interval of a timer that starts workflows must be a literal time span greater than zero." : "the interval must be a time span greater than zero.");
+            c.PublishError(
+                "interval",
+                c.Node.CanStartWorkflow
+                    ? "the interval of a timer that starts workflows must be a literal time span greater than zero."
+                    : "the interval must be a time span greater than zero."
+            );
 
         return new Timer();
     }
 
     public IEnumerable<Trigger> Triggers(ActivityNode node) =>
-        node.Literal("Interval") is TimeSpan interval ? [new Trigger(node.Id, TypeName, StimulusHash.Of(TypeName, node.Id), new() { ["Interval"] = interval })] : [];
+        node.Literal("Interval") is TimeSpan interval
+            ? [new Trigger(node.Id, TypeName, StimulusHash.Of(TypeName, node.Id), new() { ["Interval"] = interval })]
+            : [];
 }
 
 internal sealed class StartAt : Activity, ITrigger
@@ -51,7 +58,12 @@ internal sealed class StartAt : Activity, ITrigger
     public static Activity Compile(ActivityCompilation c)
     {
         if (c.TryLiteral("DateTime", out var value) ? value is not DateTimeOffset : c.Node.CanStartWorkflow)
-            c.PublishError("dateTime", c.Node.CanStartWorkflow ? "the time at which workflows are started must be a literal date and time." : "the date and time is missing or cannot be read.");
+            c.PublishError(
+                "dateTime",
+                c.Node.CanStartWorkflow
+                    ? "the time at which workflows are started must be a literal date and time."
+                    : "the date and time is missing or cannot be read."
+            );
 
         return new StartAt();
     }
@@ -120,9 +132,15 @@ internal sealed class Cron(CronSchedule? literal) : Activity, ITrigger
         }
 
         var expression = context.RequiredInput<string>("CronExpression");
-        var due = (literal ?? CronSchedule.Parse(expression)).NextAfter(context.Now) ?? throw new InvalidOperationException($"'{expression}' never happens again.");
+        var due =
+            (literal ?? CronSchedule.Parse(expression)).NextAfter(context.Now) ?? throw new InvalidOperationException($"'{expression}' never happens again.");
         context.Journal("ExecuteAt", due.ToDateTimeOffset());
-        context.OpenBookmark(TypeName, context.NewId(), new OrderedDictionary<string, object?> { ["ExecuteAt"] = due.ToDateTimeOffset(), ["CronExpression"] = expression }, due);
+        context.OpenBookmark(
+            TypeName,
+            context.NewId(),
+            new OrderedDictionary<string, object?> { ["ExecuteAt"] = due.ToDateTimeOffset(), ["CronExpression"] = expression },
+            due
+        );
     }
 
     public IEnumerable<Trigger> Triggers(ActivityNode node) =>
@@ -135,13 +153,14 @@ internal sealed class Cron(CronSchedule? literal) : Activity, ITrigger
 public static class TriggerSchedule
 {
     /// <summary>The first start of a trigger that is published now; null for never. A StartAt in the past starts at once, as in Elsa.</summary>
-    public static Instant? First(Trigger trigger, Instant now) => trigger.Kind switch
-    {
-        Timer.TypeName => Due.After(now, Interval(trigger)),
-        StartAt.TypeName => Instant.FromDateTimeOffset((DateTimeOffset)trigger.Payload["ExecuteAt"]!),
-        Cron.TypeName => Schedule(trigger).NextAfter(now),
-        _ => null,
-    };
+    public static Instant? First(Trigger trigger, Instant now) =>
+        trigger.Kind switch
+        {
+            Timer.TypeName => Due.After(now, Interval(trigger)),
+            StartAt.TypeName => Instant.FromDateTimeOffset((DateTimeOffset)trigger.Payload["ExecuteAt"]!),
+            Cron.TypeName => Schedule(trigger).NextAfter(now),
+            _ => null,
+        };
 
     /// <summary>
     /// The start after one that was due. Those missed meanwhile are made up for by that one, as Quartz does by default: a host that was away for a night starts the nightly run once, not once an hour.
@@ -162,12 +181,13 @@ public static class TriggerSchedule
     }
 
     /// <summary>Workflow input of a start, by Elsa's names.</summary>
-    public static OrderedDictionary<string, object?> Input(Trigger trigger, Instant due) => trigger.Kind switch
-    {
-        Timer.TypeName => new() { ["StartAt"] = due.ToDateTimeOffset(), ["Interval"] = Interval(trigger) },
-        Cron.TypeName => new() { ["CronExpression"] = trigger.Payload["CronExpression"] },
-        _ => new() { ["ExecuteAt"] = due.ToDateTimeOffset() },
-    };
+    public static OrderedDictionary<string, object?> Input(Trigger trigger, Instant due) =>
+        trigger.Kind switch
+        {
+            Timer.TypeName => new() { ["StartAt"] = due.ToDateTimeOffset(), ["Interval"] = Interval(trigger) },
+            Cron.TypeName => new() { ["CronExpression"] = trigger.Payload["CronExpression"] },
+            _ => new() { ["ExecuteAt"] = due.ToDateTimeOffset() },
+        };
 
     private static TimeSpan Interval(Trigger trigger) => (TimeSpan)trigger.Payload["Interval"]!;
 
@@ -182,6 +202,8 @@ internal static class Due
     public static Instant After(Instant now, TimeSpan span)
     {
         var wait = Duration.FromTimeSpan(span);
-        return wait < Duration.Zero ? now : Latest - now < wait ? Latest : now + wait;
+        return wait < Duration.Zero ? now
+            : Latest - now < wait ? Latest
+            : now + wait;
     }
 }

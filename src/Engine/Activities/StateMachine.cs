@@ -31,10 +31,20 @@ internal sealed class StateMachine(StateMachine.State[] states, StateMachine.Tra
         foreach (var item in Objects(c, "transitions"))
         {
             var path = $"transitions[{index++}]";
-            var hasCondition = item.TryGetProperty("condition", out var condition) && condition.ValueKind == JsonValueKind.Object && condition.TryGetProperty("typeName", out _);
-            transitions.Add(new Transition(
-                Text(item, "from") ?? "", Text(item, "to") ?? "", Child(c, item, "trigger", path),
-                hasCondition ? c.WrappedInput(condition, DataType.Boolean, path + ".condition") : null, hasCondition, Child(c, item, "action", path)));
+            var hasCondition =
+                item.TryGetProperty("condition", out var condition)
+                && condition.ValueKind == JsonValueKind.Object
+                && condition.TryGetProperty("typeName", out _);
+            transitions.Add(
+                new Transition(
+                    Text(item, "from") ?? "",
+                    Text(item, "to") ?? "",
+                    Child(c, item, "trigger", path),
+                    hasCondition ? c.WrappedInput(condition, DataType.Boolean, path + ".condition") : null,
+                    hasCondition,
+                    Child(c, item, "action", path)
+                )
+            );
         }
 
         var initial = c.Text("currentState") is { Length: > 0 } current ? current : c.Text("initialState");
@@ -56,7 +66,8 @@ internal sealed class StateMachine(StateMachine.State[] states, StateMachine.Tra
     private static IEnumerable<JsonElement> Objects(ActivityCompilation c, string name) =>
         c.Property(name) is { ValueKind: JsonValueKind.Array } items ? items.EnumerateArray().Where(x => x.ValueKind == JsonValueKind.Object) : [];
 
-    private static string? Text(JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    private static string? Text(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     private static ActivityNode? Child(ActivityCompilation c, JsonElement json, string name, string path) =>
         json.TryGetProperty(name, out var child) && child.ValueKind == JsonValueKind.Object ? c.Child(child, path + "." + name) : null;
@@ -151,7 +162,10 @@ internal sealed class StateMachine(StateMachine.State[] states, StateMachine.Tra
 
     private void CancelCompeting(ActivityContext context, ActivityExecution winner, Transition winning)
     {
-        var competing = transitions.Where(x => x.From == winning.From && !ReferenceEquals(x, winning) && x.Trigger is not null).Select(x => x.Trigger!).ToHashSet();
+        var competing = transitions
+            .Where(x => x.From == winning.From && !ReferenceEquals(x, winning) && x.Trigger is not null)
+            .Select(x => x.Trigger!)
+            .ToHashSet();
 
         foreach (var child in context.Execution.Children.ToArray())
         {

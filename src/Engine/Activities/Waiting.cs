@@ -11,7 +11,10 @@ internal sealed class Event : Activity, ITrigger
     public static Activity Compile(ActivityCompilation c)
     {
         if (c.TryLiteral("EventName", out var name) ? string.IsNullOrWhiteSpace(name as string) : c.Node.CanStartWorkflow)
-            c.PublishError("eventName", c.Node.CanStartWorkflow ? "the name of an event that starts workflows must be a literal text." : "the name of the event to wait for is missing.");
+            c.PublishError(
+                "eventName",
+                c.Node.CanStartWorkflow ? "the name of an event that starts workflows must be a literal text." : "the name of the event to wait for is missing."
+            );
 
         return new Event();
     }
@@ -47,8 +50,15 @@ internal sealed class PublishEvent : CodeActivity
     {
         var isLocal = context.Input<bool>("IsLocalEvent");
         var correlationId = context.TextInput("CorrelationId");
-        context.Send(new OutgoingStimulus.PublishEvent(context.RequiredInput<string>("EventName"), string.IsNullOrWhiteSpace(correlationId) ? null : correlationId,
-            isLocal ? context.InstanceId : null, context.Input("Payload"), isLocal));
+        context.Send(
+            new OutgoingStimulus.PublishEvent(
+                context.RequiredInput<string>("EventName"),
+                string.IsNullOrWhiteSpace(correlationId) ? null : correlationId,
+                isLocal ? context.InstanceId : null,
+                context.Input("Payload"),
+                isLocal
+            )
+        );
     }
 }
 
@@ -61,12 +71,16 @@ internal sealed class RunTask : Activity
     {
         var taskName = context.RequiredInput<string>("TaskName");
         var taskId = context.NewId();
-        context.OpenBookmark(TypeName, StimulusHash.Of(TypeName, taskId), new OrderedDictionary<string, object?>
-        {
-            ["TaskId"] = taskId,
-            ["TaskName"] = taskName,
-            ["Payload"] = context.Input("Payload"),
-        });
+        context.OpenBookmark(
+            TypeName,
+            StimulusHash.Of(TypeName, taskId),
+            new OrderedDictionary<string, object?>
+            {
+                ["TaskId"] = taskId,
+                ["TaskName"] = taskName,
+                ["Payload"] = context.Input("Payload"),
+            }
+        );
         context.SetOutput("TaskId", taskId);
     }
 

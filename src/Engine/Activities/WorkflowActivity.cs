@@ -25,7 +25,8 @@ internal sealed class WorkflowRoot(ActivityNode? root) : Activity
         context.Schedule(root, "root");
     }
 
-    internal override void ChildCompleted(ActivityContext context, ActivityExecution child, string? callback, object? tag, string[]? outcomes) => context.Complete();
+    internal override void ChildCompleted(ActivityContext context, ActivityExecution child, string? callback, object? tag, string[]? outcomes) =>
+        context.Complete();
 
     internal override bool CompletionRequested(ActivityContext context, ActivityExecution sender, string[] outcomes)
     {

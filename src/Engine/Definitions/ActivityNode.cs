@@ -92,4 +92,12 @@ public sealed class ActivityNode
 }
 
 /// <summary>How branches that meet at an activity are merged in token mode.</summary>
-internal enum MergeMode { None, Stream, Merge, Converge, Cascade, Race }
+internal enum MergeMode
+{
+    None,
+    Stream,
+    Merge,
+    Converge,
+    Cascade,
+    Race,
+}

@@ -62,7 +62,17 @@ public sealed class CompiledWorkflow
 public sealed record VariableDefinition(string Id, string Name, DataType Type, object? Default, bool IsPersisted);
 
 /// <summary>An input that a workflow declares.</summary>
-public sealed record InputDefinition(string Name, DataType Type, string TypeName, string? DisplayName, string? Description, string? Category, string? UIHint, object? Default, bool IsRequired)
+public sealed record InputDefinition(
+    string Name,
+    DataType Type,
+    string TypeName,
+    string? DisplayName,
+    string? Description,
+    string? Category,
+    string? UIHint,
+    object? Default,
+    bool IsRequired
+)
 {
     /// <summary>The values it may have; empty: any. Our own member <c>options</c> of an input in the document.</summary>
     public IReadOnlyList<string> Choices { get; init; } = [];

@@ -69,7 +69,12 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
             Outcomes = Texts(json, "outcomes"),
             Options = ReadOptions(json),
             DependsOn = _dependsOn,
-            Triggers = [.. nodes.Where(x => x.CanStartWorkflow && x.Activity is ITrigger && !x.IsInsideWorkflowActivity).SelectMany(x => ((ITrigger)x.Activity).Triggers(x))],
+            Triggers =
+            [
+                .. nodes
+                    .Where(x => x.CanStartWorkflow && x.Activity is ITrigger && !x.IsInsideWorkflowActivity)
+                    .SelectMany(x => ((ITrigger)x.Activity).Triggers(x)),
+            ],
         };
     }
 
@@ -137,9 +142,10 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
         }
 
         _nesting++;
-        var node = registry.Find(typeName) is { } type && !json.TryGetProperty("workflowDefinitionVersionId", out _)
-            ? CompileKnown(type, json, parent, path)
-            : CompileWorkflowActivity(typeName, json, parent, path) ?? CompileUnknown(typeName, json, parent, path);
+        var node =
+            registry.Find(typeName) is { } type && !json.TryGetProperty("workflowDefinitionVersionId", out _)
+                ? CompileKnown(type, json, parent, path)
+                : CompileWorkflowActivity(typeName, json, parent, path) ?? CompileUnknown(typeName, json, parent, path);
         _nesting--;
 
         if (node is not null && parent is not null)
@@ -165,11 +171,17 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
             {
                 using var document = JsonDocument.Parse(original);
 
-                if (Text(document.RootElement, "type") is { } originalType && originalType != typeName && (registry.Find(originalType) is not null || IsPublishing))
+                if (
+                    Text(document.RootElement, "type") is { } originalType
+                    && originalType != typeName
+                    && (registry.Find(originalType) is not null || IsPublishing)
+                )
                 {
                     // It is known here; the copy must outlive the parsed text.
                     var clone = document.RootElement.Clone();
-                    return registry.Find(originalType) is { } type ? CompileKnown(type, clone, parent, path) : CompileUnknown(originalType, clone, parent, path);
+                    return registry.Find(originalType) is { } type
+                        ? CompileKnown(type, clone, parent, path)
+                        : CompileUnknown(originalType, clone, parent, path);
                 }
             }
             catch (JsonException exception)
@@ -189,7 +201,12 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
 
     private ActivityNode? CompileWorkflowActivity(string typeName, JsonElement json, ActivityNode? parent, string path)
     {
-        var reference = new WorkflowReference(typeName, Text(json, "workflowDefinitionId"), Text(json, "workflowDefinitionVersionId"), Int(json, "version") ?? 0);
+        var reference = new WorkflowReference(
+            typeName,
+            Text(json, "workflowDefinitionId"),
+            Text(json, "workflowDefinitionVersionId"),
+            Int(json, "version") ?? 0
+        );
 
         if (findWorkflow(reference) is not { } source)
             return null;
@@ -204,7 +221,16 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
             Version = Int(child, "version") ?? 1,
             Category = "Workflows",
             DisplayName = Text(child, "name") ?? typeName,
-            Inputs = [.. inputs.Select(x => new ActivityInput(x.Name, x.TypeName) { DisplayName = x.DisplayName, Description = x.Description, Category = x.Category, UIHint = x.UIHint ?? "singleline" })],
+            Inputs =
+            [
+                .. inputs.Select(x => new ActivityInput(x.Name, x.TypeName)
+                {
+                    DisplayName = x.DisplayName,
+                    Description = x.Description,
+                    Category = x.Category,
+                    UIHint = x.UIHint ?? "singleline",
+                }),
+            ],
             Outputs = [.. outputs.Select(x => new ActivityOutput(x.Name, x.TypeName, x.Description, x.DisplayName))],
             OwnsVariables = true,
             Compile = static _ => throw new InvalidOperationException("Compiled with its workflow."),
@@ -250,7 +276,12 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
         if (json.TryGetProperty("customProperties", out var custom) && custom.ValueKind == JsonValueKind.Object)
         {
             node.CanStartWorkflow = custom.TryGetProperty("canStartWorkflow", out var canStart) && IsTrue(canStart);
-            node.MergeMode = custom.TryGetProperty("mergeMode", out var merge) && merge.ValueKind == JsonValueKind.String && Enum.TryParse<MergeMode>(merge.GetString(), ignoreCase: true, out var mode) ? mode : MergeMode.None;
+            node.MergeMode =
+                custom.TryGetProperty("mergeMode", out var merge)
+                && merge.ValueKind == JsonValueKind.String
+                && Enum.TryParse<MergeMode>(merge.GetString(), ignoreCase: true, out var mode)
+                    ? mode
+                    : MergeMode.None;
         }
 
         if (type.OwnsVariables)
@@ -308,15 +339,24 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
             case "Literal":
                 return Constant(hasValue ? WorkflowData.FromJson(value) : null, type, node, path);
 
-            case "Object" or "Json":
-                var text = hasValue ? value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText() : "";
+            case "Object"
+            or "Json":
+                var text = hasValue
+                    ? value.ValueKind == JsonValueKind.String
+                        ? value.GetString()!
+                        : value.GetRawText()
+                    : "";
                 return Constant(string.IsNullOrWhiteSpace(text) ? null : text, type, node, path);
 
             case "Variable":
-                return hasValue && ReadReference(value) is { } variable && Text(variable, "id") is { } id ? new ValueSource.Variable(id, type) : new ValueSource.Constant(null);
+                return hasValue && ReadReference(value) is { } variable && Text(variable, "id") is { } id
+                    ? new ValueSource.Variable(id, type)
+                    : new ValueSource.Constant(null);
 
             case "Input":
-                return hasValue && ReadReference(value) is { } input && Text(input, "name") is { } name ? new ValueSource.WorkflowInput(name, type) : new ValueSource.Constant(null);
+                return hasValue && ReadReference(value) is { } input && Text(input, "name") is { } name
+                    ? new ValueSource.WorkflowInput(name, type)
+                    : new ValueSource.Constant(null);
         }
 
         if (registry.FindLanguage(language) is not { } compiler)
@@ -324,7 +364,17 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
             return Missing(language, node, path + ".type");
         }
 
-        return Compile(compiler, hasValue ? value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText() : "", type, node, path);
+        return Compile(
+            compiler,
+            hasValue
+                ? value.ValueKind == JsonValueKind.String
+                    ? value.GetString()!
+                    : value.GetRawText()
+                : "",
+            type,
+            node,
+            path
+        );
     }
 
     public ExpressionLanguage? FindLanguage(string type) => registry.FindLanguage(type);
@@ -342,9 +392,12 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
     {
         if (IsPublishing)
         {
-            Error(path, language == ExpressionLanguage.CSharp.Type
-                ? $"Activity '{NameOf(node)}': C# is switched off here. An administrator may switch it on (Expressions:CSharp:Enabled)."
-                : $"Activity '{NameOf(node)}': expression language '{language}' is not available here.");
+            Error(
+                path,
+                language == ExpressionLanguage.CSharp.Type
+                    ? $"Activity '{NameOf(node)}': C# is switched off here. An administrator may switch it on (Expressions:CSharp:Enabled)."
+                    : $"Activity '{NameOf(node)}': expression language '{language}' is not available here."
+            );
         }
 
         return new(new InvalidOperationException($"Could not find a descriptor for expression type \"{language}\"."));
@@ -361,7 +414,10 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
         catch (ExpressionException exception)
         {
             if (IsPublishing)
-                Error(path, $"Activity '{NameOf(node)}': the {language.Type} expression does not {(exception.Kind == "CompilationError" ? "compile" : "parse")}: {exception.Message}");
+                Error(
+                    path,
+                    $"Activity '{NameOf(node)}': the {language.Type} expression does not {(exception.Kind == "CompilationError" ? "compile" : "parse")}: {exception.Message}"
+                );
 
             return new ValueSource.Broken(exception.Kind == "CompilationError" ? exception : new ScriptPreparationException(exception));
         }
@@ -427,8 +483,12 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
 
         for (var i = 0; i < targets.Length; i++)
         {
-            if (TryGet(json, outputs[i].JsonName, out var output) && output.ValueKind == JsonValueKind.Object
-                && output.TryGetProperty("memoryReference", out var reference) && reference.ValueKind == JsonValueKind.Object)
+            if (
+                TryGet(json, outputs[i].JsonName, out var output)
+                && output.ValueKind == JsonValueKind.Object
+                && output.TryGetProperty("memoryReference", out var reference)
+                && reference.ValueKind == JsonValueKind.Object
+            )
                 targets[i] = Text(reference, "id");
         }
 
@@ -459,11 +519,23 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
             object? value = null;
 
             // Elsa reads the default as text and converts that; blank text is no default.
-            if (item.TryGetProperty("value", out var json2) && json2.ValueKind is not JsonValueKind.Null && (json2.ValueKind == JsonValueKind.String ? json2.GetString()! : json2.GetRawText()) is var text && !string.IsNullOrWhiteSpace(text))
+            if (
+                item.TryGetProperty("value", out var json2)
+                && json2.ValueKind is not JsonValueKind.Null
+                && (json2.ValueKind == JsonValueKind.String ? json2.GetString()! : json2.GetRawText()) is var text
+                && !string.IsNullOrWhiteSpace(text)
+            )
                 value = Default(type, text);
 
-            variables.Add(new VariableDefinition(Text(item, "id") is { Length: > 0 } id ? id : name, name, type, value,
-                storage is { Length: > 0 } && !storage.Contains("Memory", StringComparison.Ordinal)));
+            variables.Add(
+                new VariableDefinition(
+                    Text(item, "id") is { Length: > 0 } id ? id : name,
+                    name,
+                    type,
+                    value,
+                    storage is { Length: > 0 } && !storage.Contains("Memory", StringComparison.Ordinal)
+                )
+            );
         }
 
         foreach (var twice in variables.GroupBy(x => x.Name, StringComparer.Ordinal).Where(x => x.Count() > 1))
@@ -487,12 +559,25 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
             var typeName = Text(item, "type") ?? Text(item, "typeName") ?? "Object";
             var isArray = item.TryGetProperty("isArray", out var array) && IsTrue(array);
             object? value = item.TryGetProperty("defaultValue", out var given) ? WorkflowData.FromJson(given) : null;
-            inputs.Add(new InputDefinition(name, DataType.Parse(typeName, isArray), typeName, Text(item, "displayName"), Text(item, "description"), Text(item, "category"), Text(item, "uiHint"),
-                value, item.TryGetProperty("isRequired", out var required) && IsTrue(required))
-            {
-                Choices = item.TryGetProperty("options", out var options) && options.ValueKind == JsonValueKind.Array
-                    ? [.. options.EnumerateArray().Where(option => option.ValueKind == JsonValueKind.String).Select(option => option.GetString()!)] : [],
-            });
+            inputs.Add(
+                new InputDefinition(
+                    name,
+                    DataType.Parse(typeName, isArray),
+                    typeName,
+                    Text(item, "displayName"),
+                    Text(item, "description"),
+                    Text(item, "category"),
+                    Text(item, "uiHint"),
+                    value,
+                    item.TryGetProperty("isRequired", out var required) && IsTrue(required)
+                )
+                {
+                    Choices =
+                        item.TryGetProperty("options", out var options) && options.ValueKind == JsonValueKind.Array
+                            ? [.. options.EnumerateArray().Where(option => option.ValueKind == JsonValueKind.String).Select(option => option.GetString()!)]
+                            : [],
+                }
+            );
         }
 
         return inputs;
@@ -508,7 +593,15 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
                 continue;
 
             var typeName = Text(item, "type") ?? Text(item, "typeName") ?? "Object";
-            outputs.Add(new OutputDefinition(name, DataType.Parse(typeName, item.TryGetProperty("isArray", out var array) && IsTrue(array)), typeName, Text(item, "displayName"), Text(item, "description")));
+            outputs.Add(
+                new OutputDefinition(
+                    name,
+                    DataType.Parse(typeName, item.TryGetProperty("isArray", out var array) && IsTrue(array)),
+                    typeName,
+                    Text(item, "displayName"),
+                    Text(item, "description")
+                )
+            );
         }
 
         return outputs;
@@ -522,8 +615,15 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
         var activation = Text(options, "activationStrategyType");
         FlowchartMode? mode = null;
 
-        if (json.TryGetProperty("customProperties", out var custom) && custom.ValueKind == JsonValueKind.Object && Text(custom, "Flowchart:ExecutionMode") is { } modeName)
-            mode = modeName.StartsWith("Token", StringComparison.OrdinalIgnoreCase) ? FlowchartMode.Token : modeName.StartsWith("Counter", StringComparison.OrdinalIgnoreCase) ? FlowchartMode.Counter : null;
+        if (
+            json.TryGetProperty("customProperties", out var custom)
+            && custom.ValueKind == JsonValueKind.Object
+            && Text(custom, "Flowchart:ExecutionMode") is { } modeName
+        )
+            mode =
+                modeName.StartsWith("Token", StringComparison.OrdinalIgnoreCase) ? FlowchartMode.Token
+                : modeName.StartsWith("Counter", StringComparison.OrdinalIgnoreCase) ? FlowchartMode.Counter
+                : null;
 
         return new WorkflowOptions
         {
@@ -536,9 +636,13 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
                 _ when activation.Contains("Correlation", StringComparison.Ordinal) => ActivationStrategy.Correlation,
                 _ => ActivationStrategy.Always,
             },
-            IncidentStrategy = Text(options, "incidentStrategyType")?.Contains("ContinueWithIncidents", StringComparison.Ordinal) == true ? IncidentStrategy.ContinueWithIncidents : IncidentStrategy.Fault,
+            IncidentStrategy =
+                Text(options, "incidentStrategyType")?.Contains("ContinueWithIncidents", StringComparison.Ordinal) == true
+                    ? IncidentStrategy.ContinueWithIncidents
+                    : IncidentStrategy.Fault,
             UsableAsActivity = options.ValueKind == JsonValueKind.Object && options.TryGetProperty("usableAsActivity", out var usable) && IsTrue(usable),
-            AutoUpdateConsumingWorkflows = options.ValueKind == JsonValueKind.Object && options.TryGetProperty("autoUpdateConsumingWorkflows", out var update) && IsTrue(update),
+            AutoUpdateConsumingWorkflows =
+                options.ValueKind == JsonValueKind.Object && options.TryGetProperty("autoUpdateConsumingWorkflows", out var update) && IsTrue(update),
             ActivityCategory = Text(options, "activityCategory"),
             FlowchartMode = mode,
         };
@@ -569,8 +673,7 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
             var shortName = node.TypeName[(node.TypeName.LastIndexOf('.') + 1)..];
             var index = counters.GetValueOrDefault(shortName);
 
-            do
-                node.Id = shortName + ++index;
+            do node.Id = shortName + ++index;
             while (!taken.Add(node.Id));
 
             counters[shortName] = index;
@@ -613,17 +716,27 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
     }
 
     private static bool IsTrue(JsonElement json) =>
-        json.ValueKind == JsonValueKind.True || (json.ValueKind == JsonValueKind.String && string.Equals(json.GetString(), "true", StringComparison.OrdinalIgnoreCase));
+        json.ValueKind == JsonValueKind.True
+        || (json.ValueKind == JsonValueKind.String && string.Equals(json.GetString(), "true", StringComparison.OrdinalIgnoreCase));
 
     private static string? Text(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
 
     private static int? Int(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) ? number : null;
+        json.ValueKind == JsonValueKind.Object
+        && json.TryGetProperty(name, out var value)
+        && value.ValueKind == JsonValueKind.Number
+        && value.TryGetInt32(out var number)
+            ? number
+            : null;
 
     private static List<string> Texts(JsonElement json, string name) =>
         [.. Items(json, name).Where(x => x.ValueKind == JsonValueKind.String).Select(x => x.GetString()!)];
 
     private static JsonElement.ArrayEnumerator Items(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var items) && items.ValueKind == JsonValueKind.Array ? items.EnumerateArray() : default;
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var items) && items.ValueKind == JsonValueKind.Array
+            ? items.EnumerateArray()
+            : default;
 }

@@ -42,12 +42,21 @@ public static class DefinitionParser
     /// <summary>Deepest nesting of activities.</summary>
     public const int MaxNesting = 250;
 
-    private static readonly JsonDocumentOptions JsonOptions = new() { MaxDepth = 1024, CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
+    private static readonly JsonDocumentOptions JsonOptions = new()
+    {
+        MaxDepth = 1024,
+        CommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+    };
 
     /// <summary>Parses a document of Elsa's workflow definition model.</summary>
     /// <returns>The graph, or null with at least one error. A draft may come with both.</returns>
     public static (CompiledWorkflow? Workflow, IReadOnlyList<DefinitionError> Errors) Parse(
-        ReadOnlyMemory<byte> json, ActivityRegistry registry, DefinitionUse use = DefinitionUse.Publish, FindWorkflow? findWorkflow = null)
+        ReadOnlyMemory<byte> json,
+        ActivityRegistry registry,
+        DefinitionUse use = DefinitionUse.Publish,
+        FindWorkflow? findWorkflow = null
+    )
     {
         if (json.Length > MaxBytes)
             return (null, [new DefinitionError("$", $"The definition has {json.Length:N0} bytes; at most {MaxBytes:N0} are allowed.")]);
@@ -73,6 +82,9 @@ public static class DefinitionParser
 
     /// <inheritdoc cref="Parse(ReadOnlyMemory{byte}, ActivityRegistry, DefinitionUse, FindWorkflow?)"/>
     public static (CompiledWorkflow? Workflow, IReadOnlyList<DefinitionError> Errors) Parse(
-        string json, ActivityRegistry registry, DefinitionUse use = DefinitionUse.Publish, FindWorkflow? findWorkflow = null) =>
-        Parse(Encoding.UTF8.GetBytes(json), registry, use, findWorkflow);
+        string json,
+        ActivityRegistry registry,
+        DefinitionUse use = DefinitionUse.Publish,
+        FindWorkflow? findWorkflow = null
+    ) => Parse(Encoding.UTF8.GetBytes(json), registry, use, findWorkflow);
 }

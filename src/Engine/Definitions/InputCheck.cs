@@ -36,20 +36,24 @@ public static class InputCheck
     /// <summary>JSON Schema type of a declared type; null when anything fits.</summary>
     public static string? JsonType(DataType type) => JsonType(ValueConverter.Simplify(type.Name));
 
-    private static string? JsonType(string name) => name switch
-    {
-        "String" or "DateTime" or "DateTimeOffset" or "DateOnly" or "TimeOnly" or "TimeSpan" or "Guid" or "Byte[]" => "string",
-        "Boolean" => "boolean",
-        "Byte" or "SByte" or "Int16" or "UInt16" or "Int32" or "UInt32" or "Int64" or "UInt64" => "integer",
-        "Double" or "Single" or "Decimal" => "number",
-        "ObjectDictionary" or "JsonObject" or "ExpandoObject" => "object",
-        _ when name.StartsWith("Dictionary<", StringComparison.Ordinal) || name.StartsWith("IDictionary<", StringComparison.Ordinal) => "object",
-        _ when name.EndsWith("[]", StringComparison.Ordinal) || name is "JsonArray" or "ObjectList" || IsList(name) => "array",
-        _ => null,
-    };
+    private static string? JsonType(string name) =>
+        name switch
+        {
+            "String" or "DateTime" or "DateTimeOffset" or "DateOnly" or "TimeOnly" or "TimeSpan" or "Guid" or "Byte[]" => "string",
+            "Boolean" => "boolean",
+            "Byte" or "SByte" or "Int16" or "UInt16" or "Int32" or "UInt32" or "Int64" or "UInt64" => "integer",
+            "Double" or "Single" or "Decimal" => "number",
+            "ObjectDictionary" or "JsonObject" or "ExpandoObject" => "object",
+            _ when name.StartsWith("Dictionary<", StringComparison.Ordinal) || name.StartsWith("IDictionary<", StringComparison.Ordinal) => "object",
+            _ when name.EndsWith("[]", StringComparison.Ordinal) || name is "JsonArray" or "ObjectList" || IsList(name) => "array",
+            _ => null,
+        };
 
     private static bool IsList(string name) =>
-        name.StartsWith("List<", StringComparison.Ordinal) || name.StartsWith("IList<", StringComparison.Ordinal) || name.StartsWith("ICollection<", StringComparison.Ordinal) || name.StartsWith("IEnumerable<", StringComparison.Ordinal);
+        name.StartsWith("List<", StringComparison.Ordinal)
+        || name.StartsWith("IList<", StringComparison.Ordinal)
+        || name.StartsWith("ICollection<", StringComparison.Ordinal)
+        || name.StartsWith("IEnumerable<", StringComparison.Ordinal);
 
     /// <summary>Why a value is not of a type. A parent's expressions give numbers as doubles and times as times; callers send both as JSON can.</summary>
     private static string? Misfit(string type, object value)
@@ -83,14 +87,28 @@ public static class InputCheck
                 return value is OrderedDictionary<string, object?> ? null : "must be an object";
 
             case "string" when value is not string:
-                return (type, value) is ("DateTime" or "DateTimeOffset" or "DateOnly", DateTimeOffset) or ("TimeSpan" or "TimeOnly", TimeSpan) or ("Guid", Guid) or ("Byte[]", byte[]) ? null : "must be a string";
+                return
+                    (type, value)
+                        is
+                            ("DateTime" or "DateTimeOffset" or "DateOnly", DateTimeOffset)
+                            or
+                            ("TimeSpan" or "TimeOnly", TimeSpan)
+                            or
+                            ("Guid", Guid)
+                            or
+                            ("Byte[]", byte[])
+                    ? null
+                    : "must be a string";
         }
 
         return (type, value) switch
         {
-            ("DateOnly", string text) when !DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _) => "must be a date such as 2026-06-01",
+            ("DateOnly", string text) when !DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _) =>
+                "must be a date such as 2026-06-01",
             ("TimeOnly", string text) when !TimeOnly.TryParse(text, CultureInfo.InvariantCulture, out _) => "must be a time such as 14:30",
-            ("DateTime" or "DateTimeOffset", string text) when !DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _) => "must be a date and time such as 2026-06-01T14:30:00Z",
+            ("DateTime" or "DateTimeOffset", string text)
+                when !DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _) =>
+                "must be a date and time such as 2026-06-01T14:30:00Z",
             ("TimeSpan", string text) when !TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out _) => "must be a length of time such as 02:30:00",
             ("Guid", string text) when !Guid.TryParse(text, out _) => "must be a UUID",
             ("Byte[]", string text) when !Convert.TryFromBase64String(text, new byte[text.Length], out _) => "must be base 64",

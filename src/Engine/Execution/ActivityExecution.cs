@@ -4,7 +4,14 @@ using Orchestration.Engine.Definitions;
 namespace Orchestration.Engine.Execution;
 
 /// <summary>Elsa's status of an activity execution.</summary>
-public enum ActivityStatus { Pending, Running, Completed, Canceled, Faulted }
+public enum ActivityStatus
+{
+    Pending,
+    Running,
+    Completed,
+    Canceled,
+    Faulted,
+}
 
 /// <summary>One run of one activity. Those that are still alive at the end of a burst are part of the state.</summary>
 public sealed class ActivityExecution
@@ -35,7 +42,11 @@ public sealed class ActivityExecution
     public string NodeId { get; internal set; }
 
     /// <summary>The activity; known once the state was advanced or bound with its definition.</summary>
-    public ActivityNode Node { get => _node ?? throw new InvalidOperationException($"Execution {Id} is not bound to a definition."); internal set => _node = value; }
+    public ActivityNode Node
+    {
+        get => _node ?? throw new InvalidOperationException($"Execution {Id} is not bound to a definition.");
+        internal set => _node = value;
+    }
 
     /// <summary>The execution of its container, or null for the workflow itself.</summary>
     public ActivityExecution? Parent { get; internal set; }

@@ -146,11 +146,23 @@ internal sealed class ActivityScope(BurstRun run) : ExpressionScope
     public override string WorkflowDefinitionId => run.Workflow.DefinitionId;
     public override string WorkflowDefinitionVersionId => run.Workflow.Id;
     public override int WorkflowDefinitionVersion => run.Workflow.Version;
-    public override string? CorrelationId { get => run.State.CorrelationId; set => run.State.CorrelationId = ActivityContext.Storable("The correlation id", value); }
-    public override string? WorkflowInstanceName { get => run.State.Name; set => run.State.Name = ActivityContext.Storable("The name of the instance", value); }
+    public override string? CorrelationId
+    {
+        get => run.State.CorrelationId;
+        set => run.State.CorrelationId = ActivityContext.Storable("The correlation id", value);
+    }
+    public override string? WorkflowInstanceName
+    {
+        get => run.State.Name;
+        set => run.State.Name = ActivityContext.Storable("The name of the instance", value);
+    }
+
     public override void SetOutcomes(IReadOnlyList<string> outcomes) => run.ScriptOutcomes = [.. outcomes];
+
     public override ScriptBudget Budget => run.ScriptBudget;
     public override Instant Now => run.Context.Now;
+
     public override double NextRandom() => run.Ids.NextDouble();
+
     public override Guid NextGuid() => run.Ids.NextGuid();
 }

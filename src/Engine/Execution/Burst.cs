@@ -7,15 +7,16 @@ namespace Orchestration.Engine.Execution;
 public static class Burst
 {
     /// <summary>A new instance that has not run yet.</summary>
-    public static InstanceState NewInstance(CompiledWorkflow workflow, string instanceId, BurstContext context) => new()
-    {
-        Id = instanceId,
-        DefinitionId = workflow.DefinitionId,
-        DefinitionVersionId = workflow.Id,
-        DefinitionVersion = workflow.Version,
-        CreatedAt = context.Now,
-        UpdatedAt = context.Now,
-    };
+    public static InstanceState NewInstance(CompiledWorkflow workflow, string instanceId, BurstContext context) =>
+        new()
+        {
+            Id = instanceId,
+            DefinitionId = workflow.DefinitionId,
+            DefinitionVersionId = workflow.Id,
+            DefinitionVersion = workflow.Version,
+            CreatedAt = context.Now,
+            UpdatedAt = context.Now,
+        };
 
     /// <summary>
     /// Moves the instance by one stimulus until every branch waits or ends. No I/O, no wall clock, no randomness.
@@ -32,8 +33,10 @@ public static class Burst
                 ? Refuse(state, "The instance has been started before.")
                 : new BurstRun(workflow, state, context).Start(start),
 
-            Stimulus.Resume resume => RefuseUnlessWaiting(state, resume.BookmarkId, out var resumed) ?? new BurstRun(workflow, state, context).Resume(resumed!, resume.Input),
-            Stimulus.Fail fail => RefuseUnlessWaiting(state, fail.BookmarkId, out var failed) ?? new BurstRun(workflow, state, context).Fail(failed!, fail.Error),
+            Stimulus.Resume resume => RefuseUnlessWaiting(state, resume.BookmarkId, out var resumed)
+                ?? new BurstRun(workflow, state, context).Resume(resumed!, resume.Input),
+            Stimulus.Fail fail => RefuseUnlessWaiting(state, fail.BookmarkId, out var failed)
+                ?? new BurstRun(workflow, state, context).Fail(failed!, fail.Error),
 
             Stimulus.Cancel => state.Status == WorkflowStatus.Finished
                 ? Refuse(state, $"The instance has ended: {state.SubStatus}.")
@@ -186,7 +189,9 @@ public static class Burst
 
     /// <summary>A faulted instance may be mended and go on; one that finished or was cancelled may not.</summary>
     private static BurstResult? HasEnded(InstanceState state) =>
-        state is { Status: WorkflowStatus.Finished, SubStatus: not WorkflowSubStatus.Faulted } ? Refuse(state, $"The instance has ended: {state.SubStatus}.") : null;
+        state is { Status: WorkflowStatus.Finished, SubStatus: not WorkflowSubStatus.Faulted }
+            ? Refuse(state, $"The instance has ended: {state.SubStatus}.")
+            : null;
 
     private static string NameOf(ActivityNode node) => node.Name ?? node.Id;
 
@@ -197,8 +202,11 @@ public static class Burst
     {
         foreach (var execution in state.ExecutionList)
         {
-            execution.Node = workflow.FindNode(execution.NodeId)
-                ?? throw new InvalidDataException($"Instance {state.Id} runs activity {execution.NodeId}, which version {workflow.Id} of its definition does not have.");
+            execution.Node =
+                workflow.FindNode(execution.NodeId)
+                ?? throw new InvalidDataException(
+                    $"Instance {state.Id} runs activity {execution.NodeId}, which version {workflow.Id} of its definition does not have."
+                );
 
             foreach (var variable in execution.Node.Variables)
                 BindVariable(execution, variable);

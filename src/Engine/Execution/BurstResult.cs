@@ -59,8 +59,17 @@ public interface IBurstWrite;
 /// <param name="CreatedAt">The burst's now.</param>
 /// <param name="AutoBurn">Whether resuming removes it. Default true.</param>
 public sealed record Bookmark(
-    string Id, string Name, string Hash, string ActivityId, string ActivityNodeId, string ActivityInstanceId,
-    object? Payload, Instant? DueAt, Instant CreatedAt, bool AutoBurn = true);
+    string Id,
+    string Name,
+    string Hash,
+    string ActivityId,
+    string ActivityNodeId,
+    string ActivityInstanceId,
+    object? Payload,
+    Instant? DueAt,
+    Instant CreatedAt,
+    bool AutoBurn = true
+);
 
 /// <summary>A bookmark that went away, and why.</summary>
 /// <param name="Bookmark">The bookmark.</param>
@@ -99,19 +108,36 @@ public abstract record OutgoingStimulus
     /// <param name="CorrelationId">Correlation of the child.</param>
     /// <param name="Input">Input of the child.</param>
     /// <param name="ParentBookmarkId">Bookmark of this instance that the child's end resumes, or null.</param>
-    public sealed record StartInstance(string InstanceId, string DefinitionId, string? CorrelationId, OrderedDictionary<string, object?> Input, string? ParentBookmarkId) : OutgoingStimulus;
+    public sealed record StartInstance(
+        string InstanceId,
+        string DefinitionId,
+        string? CorrelationId,
+        OrderedDictionary<string, object?> Input,
+        string? ParentBookmarkId
+    ) : OutgoingStimulus;
 
     /// <summary>Tell the parent that this instance ended.</summary>
-    public sealed record ChildEnded(string ParentInstanceId, string ParentBookmarkId, string ChildInstanceId, string Status, string SubStatus, OrderedDictionary<string, object?> Output) : OutgoingStimulus
+    public sealed record ChildEnded(
+        string ParentInstanceId,
+        string ParentBookmarkId,
+        string ChildInstanceId,
+        string Status,
+        string SubStatus,
+        OrderedDictionary<string, object?> Output
+    ) : OutgoingStimulus
     {
         /// <summary>The stimulus for the parent.</summary>
-        public Stimulus.Resume ToResume() => new(ParentBookmarkId, new()
-        {
-            [Activities.ChildInput.InstanceId] = ChildInstanceId,
-            [Activities.ChildInput.Status] = Status,
-            [Activities.ChildInput.SubStatus] = SubStatus,
-            [Activities.ChildInput.Output] = Output,
-        });
+        public Stimulus.Resume ToResume() =>
+            new(
+                ParentBookmarkId,
+                new()
+                {
+                    [Activities.ChildInput.InstanceId] = ChildInstanceId,
+                    [Activities.ChildInput.Status] = Status,
+                    [Activities.ChildInput.SubStatus] = SubStatus,
+                    [Activities.ChildInput.Output] = Output,
+                }
+            );
     }
 
     /// <summary>Cancel another instance (a child of a cancelled parent).</summary>

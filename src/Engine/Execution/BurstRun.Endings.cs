@@ -105,8 +105,7 @@ internal sealed partial class BurstRun
         EndAsCanceled(execution);
     }
 
-    private void Withdraw(ActivityExecution execution) =>
-        Unschedule(x => ReferenceEquals(x.Existing, execution) || ReferenceEquals(x.Owner, execution));
+    private void Withdraw(ActivityExecution execution) => Unschedule(x => ReferenceEquals(x.Existing, execution) || ReferenceEquals(x.Owner, execution));
 
     private void EndAsCanceled(ActivityExecution execution)
     {

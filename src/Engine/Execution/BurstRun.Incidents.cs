@@ -36,7 +36,8 @@ internal sealed partial class BurstRun
     private void AddIncident(ActivityNode node, string executionId, string message, IncidentException? exception) =>
         State.Incidents.Add(new Incident(node.Id, node.NodeId, executionId, node.TypeName, message, exception, Context.Now));
 
-    private string TooManySteps(ActivityNode node) => $"Stopped after {Context.MaxSteps} activities without a wait: an endless loop at '{node.Name ?? node.Id}'?";
+    private string TooManySteps(ActivityNode node) =>
+        $"Stopped after {Context.MaxSteps} activities without a wait: an endless loop at '{node.Name ?? node.Id}'?";
 
     /// <summary>Counts a round of a loop that schedules nothing.</summary>
     /// <exception cref="InvalidOperationException">There were too many.</exception>

@@ -98,8 +98,11 @@ internal sealed partial class BurstRun
         return RunToEnd();
     }
 
-    private ActivityExecution ExecutionOf(Bookmark bookmark) => State.ExecutionList.Find(x => x.Id == bookmark.ActivityInstanceId)
-        ?? throw new InvalidDataException($"Bookmark {bookmark.Id} belongs to execution {bookmark.ActivityInstanceId}, which is not in the state of instance {State.Id}.");
+    private ActivityExecution ExecutionOf(Bookmark bookmark) =>
+        State.ExecutionList.Find(x => x.Id == bookmark.ActivityInstanceId)
+        ?? throw new InvalidDataException(
+            $"Bookmark {bookmark.Id} belongs to execution {bookmark.ActivityInstanceId}, which is not in the state of instance {State.Id}."
+        );
 
     public BurstResult Cancel()
     {
@@ -191,7 +194,9 @@ internal sealed partial class BurstRun
         }
 
         if (State.Status == WorkflowStatus.Finished && State is { ParentInstanceId: { } parent, ParentBookmarkId: { } parentBookmark })
-            Result.Outgoing.Add(new OutgoingStimulus.ChildEnded(parent, parentBookmark, State.Id, State.Status.ToString(), State.SubStatus.ToString(), State.Output));
+            Result.Outgoing.Add(
+                new OutgoingStimulus.ChildEnded(parent, parentBookmark, State.Id, State.Status.ToString(), State.SubStatus.ToString(), State.Output)
+            );
 
         return Result;
     }
@@ -268,7 +273,14 @@ internal sealed partial class BurstRun
 
     internal static string LoopVariableId(string name) => char.ToLowerInvariant(name[0]) + name[1..] + "Variable";
 
-    public void Schedule(ActivityExecution owner, ActivityNode? node, string? callback, object? tag = null, (string, object?)[]? variables = null, bool isLoopBack = false)
+    public void Schedule(
+        ActivityExecution owner,
+        ActivityNode? node,
+        string? callback,
+        object? tag = null,
+        (string, object?)[]? variables = null,
+        bool isLoopBack = false
+    )
     {
         if (node is null)
         {
@@ -284,7 +296,14 @@ internal sealed partial class BurstRun
         }
 
         State.Callbacks.Add(new CompletionCallback(owner, node.NodeId, callback, tag));
-        _queue.Enqueue(new WorkItem(node, owner) { Tag = tag, LoopVariables = variables, IsLoopBack = isLoopBack });
+        _queue.Enqueue(
+            new WorkItem(node, owner)
+            {
+                Tag = tag,
+                LoopVariables = variables,
+                IsLoopBack = isLoopBack,
+            }
+        );
     }
 
     public bool IsScheduled(ActivityExecution owner, ActivityNode node)

@@ -3,7 +3,8 @@ using Orchestration.Engine.Expressions;
 namespace Orchestration.Engine.Execution;
 
 /// <summary>What a Fault activity throws.</summary>
-internal sealed class FaultException(string code, string category, string type, string? message) : Exception(message ?? $"The workflow was made to fault ({category} {code}).")
+internal sealed class FaultException(string code, string category, string type, string? message)
+    : Exception(message ?? $"The workflow was made to fault ({category} {code}).")
 {
     public string Code { get; } = code;
     public string Category { get; } = category;
@@ -25,32 +26,43 @@ internal sealed class EngineException(string message) : Exception(message);
 /// <summary>Exceptions as incidents show them: by the names a stock server gives them, so that what reads incidents need not care whose engine it was.</summary>
 internal static class Faults
 {
-    public static string TypeName(Exception exception) => exception switch
-    {
-        EngineException => "Exception",
-        ExpressionException { Kind: "FormatError" } => nameof(FormatException),
-        ExpressionException { Kind: "OverflowError" } => nameof(OverflowException),
-        ExpressionException { Kind: "CompilationError" } => "CompilationErrorException",
-        ExpressionException { Kind: "TimeoutError" } => nameof(TimeoutException),
-        ExpressionException => "JavaScriptException",
-        _ => exception.GetType().Name,
-    };
+    public static string TypeName(Exception exception) =>
+        exception switch
+        {
+            EngineException => "Exception",
+            ExpressionException { Kind: "FormatError" } => nameof(FormatException),
+            ExpressionException { Kind: "OverflowError" } => nameof(OverflowException),
+            ExpressionException { Kind: "CompilationError" } => "CompilationErrorException",
+            ExpressionException { Kind: "TimeoutError" } => nameof(TimeoutException),
+            ExpressionException => "JavaScriptException",
+            _ => exception.GetType().Name,
+        };
 
     public static IncidentException Describe(Exception exception) =>
-        new(TypeName(exception), exception.Message, Where(exception), exception switch
-        {
-            { InnerException: { } inner } => Describe(inner),
-            // The interpreter's error is wrapped once more there.
-            ExpressionException when TypeName(exception) == "JavaScriptException" => new IncidentException("JavaScriptErrorWrapperException", exception.Message, null),
-            _ => null,
-        });
+        new(
+            TypeName(exception),
+            exception.Message,
+            Where(exception),
+            exception switch
+            {
+                { InnerException: { } inner } => Describe(inner),
+                // The interpreter's error is wrapped once more there.
+                ExpressionException when TypeName(exception) == "JavaScriptException" => new IncidentException(
+                    "JavaScriptErrorWrapperException",
+                    exception.Message,
+                    null
+                ),
+                _ => null,
+            }
+        );
 
     /// <summary>What leads to the cause: the place in the script, the analyst's own code, or the stack of an activity that failed in a way nobody foresaw.</summary>
-    private static string? Where(Exception exception) => exception switch
-    {
-        FaultException fault => fault.Code,
-        ExpressionException { Line: > 0 } script => $"{script.Kind}: {script.Message}\n   at line {script.Line}, column {script.Column} of the expression",
-        ExpressionException or InputEvaluationException or ScriptPreparationException or ActivityNotFoundException or EngineException => null,
-        _ => exception.StackTrace,
-    };
+    private static string? Where(Exception exception) =>
+        exception switch
+        {
+            FaultException fault => fault.Code,
+            ExpressionException { Line: > 0 } script => $"{script.Kind}: {script.Message}\n   at line {script.Line}, column {script.Column} of the expression",
+            ExpressionException or InputEvaluationException or ScriptPreparationException or ActivityNotFoundException or EngineException => null,
+            _ => exception.StackTrace,
+        };
 }

@@ -42,7 +42,13 @@ internal sealed class FlowState(string[] activityIds, string[] connectionIds)
             }
         }
 
-        (ActivityIds, ConnectionIds, ActivityVisits, ConnectionVisits, LastFollowed) = (activityIds, connectionIds, activityVisits, connectionVisits, lastFollowed);
+        (ActivityIds, ConnectionIds, ActivityVisits, ConnectionVisits, LastFollowed) = (
+            activityIds,
+            connectionIds,
+            activityVisits,
+            connectionVisits,
+            lastFollowed
+        );
     }
 }
 

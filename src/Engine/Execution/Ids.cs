@@ -17,11 +17,15 @@ internal sealed class Ids(Instant now, ulong seed)
     public string Next()
     {
         var (high, low) = NextBits();
-        return string.Create(32, (high, low), static (span, bits) =>
-        {
-            bits.high.TryFormat(span, out _, "x16", CultureInfo.InvariantCulture);
-            bits.low.TryFormat(span[16..], out _, "x16", CultureInfo.InvariantCulture);
-        });
+        return string.Create(
+            32,
+            (high, low),
+            static (span, bits) =>
+            {
+                bits.high.TryFormat(span, out _, "x16", CultureInfo.InvariantCulture);
+                bits.low.TryFormat(span[16..], out _, "x16", CultureInfo.InvariantCulture);
+            }
+        );
     }
 
     public Guid NextGuid()

@@ -4,10 +4,22 @@ using Orchestration.Engine.Definitions;
 namespace Orchestration.Engine.Execution;
 
 /// <summary>Elsa's workflow status.</summary>
-public enum WorkflowStatus { Running, Finished }
+public enum WorkflowStatus
+{
+    Running,
+    Finished,
+}
 
 /// <summary>Elsa's workflow sub status.</summary>
-public enum WorkflowSubStatus { Pending, Executing, Suspended, Finished, Cancelled, Faulted }
+public enum WorkflowSubStatus
+{
+    Pending,
+    Executing,
+    Suspended,
+    Finished,
+    Cancelled,
+    Faulted,
+}
 
 /// <summary>
 /// All an instance knows between bursts. One JSON document in storage. Not thread safe: loaded, advanced by one burst, stored.
@@ -60,7 +72,12 @@ public sealed class InstanceState
         for (var i = ActivityOutputs.Count - 1; i >= 0; i--)
         {
             var record = ActivityOutputs[i];
-            if (record.Name == name && record.NodeId.EndsWith(activityId, StringComparison.Ordinal) && record.NodeId.Length > activityId.Length && record.NodeId[^(activityId.Length + 1)] == ':')
+            if (
+                record.Name == name
+                && record.NodeId.EndsWith(activityId, StringComparison.Ordinal)
+                && record.NodeId.Length > activityId.Length
+                && record.NodeId[^(activityId.Length + 1)] == ':'
+            )
                 return record.Value;
         }
 
@@ -77,7 +94,14 @@ public sealed class InstanceState
 
 /// <summary>Something that went wrong in an activity.</summary>
 public sealed record Incident(
-    string ActivityId, string ActivityNodeId, string ActivityInstanceId, string ActivityType, string Message, IncidentException? Exception, Instant Timestamp);
+    string ActivityId,
+    string ActivityNodeId,
+    string ActivityInstanceId,
+    string ActivityType,
+    string Message,
+    IncidentException? Exception,
+    Instant Timestamp
+);
 
 /// <summary>The exception behind an incident, as data.</summary>
 public sealed record IncidentException(string Type, string Message, string? Detail, IncidentException? Inner = null);

@@ -16,13 +16,22 @@ public sealed record MigrationStep(string ActivityId, string? Name, string NodeI
 /// <param name="RunAgain">Activities the instance has completed and that only the other version leads back to. A migration never lets them run again, so it is refused.</param>
 /// <param name="NewVariables">Variables it would get, with their defaults.</param>
 /// <param name="LostVariables">Variables whose values it would lose.</param>
-public sealed record MigrationPlan(IReadOnlyList<MigrationStep> Steps, IReadOnlyList<string> RunAgain, IReadOnlyList<string> NewVariables, IReadOnlyList<string> LostVariables)
+public sealed record MigrationPlan(
+    IReadOnlyList<MigrationStep> Steps,
+    IReadOnlyList<string> RunAgain,
+    IReadOnlyList<string> NewVariables,
+    IReadOnlyList<string> LostVariables
+)
 {
     /// <summary>Whether everything the instance is doing can go on, and nothing it has done is done again.</summary>
     public bool IsPossible => RunAgain.Count == 0 && Steps.All(x => x.Blocked is null);
 
     /// <summary>Why it is not possible; empty when it is.</summary>
-    public IEnumerable<string> Obstacles => Steps.Select(x => x.Blocked).OfType<string>().Concat(RunAgain.Select(x => $"'{x}' was completed and would run again: the other version leads back to it."));
+    public IEnumerable<string> Obstacles =>
+        Steps
+            .Select(x => x.Blocked)
+            .OfType<string>()
+            .Concat(RunAgain.Select(x => $"'{x}' was completed and would run again: the other version leads back to it."));
 }
 
 /// <summary>
@@ -42,7 +51,9 @@ public static class Migration
 
         foreach (var execution in state.ExecutionList.OrderBy(x => x.NodeId.Count(c => c == ':')).ThenBy(x => x.StartedAt))
         {
-            var old = from.FindNode(execution.NodeId) ?? throw new InvalidDataException($"Instance {state.Id} runs activity {execution.NodeId}, which version {from.Id} does not have.");
+            var old =
+                from.FindNode(execution.NodeId)
+                ?? throw new InvalidDataException($"Instance {state.Id} runs activity {execution.NodeId}, which version {from.Id} does not have.");
             var waits = state.Bookmarks.FindAll(x => x.ActivityInstanceId == execution.Id);
             steps.Add(new MigrationStep(old.Id, old.Name, old.NodeId, waits, Obstacle(old, Find(old.NodeId, to), to)));
         }
@@ -51,7 +62,8 @@ public static class Migration
             steps,
             RunAgain(state, from, to, completed),
             [.. to.Variables.Where(x => !from.Variables.Any(v => v.Id == x.Id)).Select(x => x.Name)],
-            [.. from.Variables.Where(x => !to.Variables.Any(v => v.Id == x.Id)).Select(x => x.Name)]);
+            [.. from.Variables.Where(x => !to.Variables.Any(v => v.Id == x.Id)).Select(x => x.Name)]
+        );
     }
 
     /// <summary>Moves the instance if its plan is possible; else changes nothing. Running, tasks and deadlines are not touched: the next stimulus runs on the other version.</summary>
@@ -93,7 +105,14 @@ public static class Migration
         var after = Ahead(running.Select(x => Find(x, to)));
 
         // A container that is running is not done; one that is ahead is judged by what is in it.
-        return [.. completed.Where(x => from.FindNode(x) is { } old && !before.Contains(old) && Find(x, to) is { } node && after.Contains(node)).Select(x => from.FindNode(x)!).Select(x => x.Name ?? x.Id).Distinct()];
+        return
+        [
+            .. completed
+                .Where(x => from.FindNode(x) is { } old && !before.Contains(old) && Find(x, to) is { } node && after.Contains(node))
+                .Select(x => from.FindNode(x)!)
+                .Select(x => x.Name ?? x.Id)
+                .Distinct(),
+        ];
     }
 
     /// <summary>Everything that may still run after what is running: what follows it, what follows its containers, and all that is within.</summary>

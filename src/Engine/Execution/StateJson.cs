@@ -325,7 +325,8 @@ internal static class StateJson
             using var document = JsonDocument.Parse(json, ReaderOptions);
             return ReadState(document.RootElement);
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException or OverflowException)
+        catch (Exception exception)
+            when (exception is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException or OverflowException)
         {
             throw new InvalidDataException("Not the state of an instance.", exception);
         }
@@ -358,15 +359,35 @@ internal static class StateJson
 
         foreach (var item in Items(json, "bookmarks"u8))
         {
-            state.Bookmarks.Add(new Bookmark(
-                Text(item, "id"u8), Text(item, "name"u8), Text(item, "hash"u8), Text(item, "activity"u8), Text(item, "node"u8), Text(item, "execution"u8),
-                Value(item, "payload"u8), AtOrNull(item, "dueAt"u8), At(item, "createdAt"u8), !item.TryGetProperty("autoBurn"u8, out _)));
+            state.Bookmarks.Add(
+                new Bookmark(
+                    Text(item, "id"u8),
+                    Text(item, "name"u8),
+                    Text(item, "hash"u8),
+                    Text(item, "activity"u8),
+                    Text(item, "node"u8),
+                    Text(item, "execution"u8),
+                    Value(item, "payload"u8),
+                    AtOrNull(item, "dueAt"u8),
+                    At(item, "createdAt"u8),
+                    !item.TryGetProperty("autoBurn"u8, out _)
+                )
+            );
         }
 
         foreach (var item in Items(json, "incidents"u8))
         {
-            state.Incidents.Add(new Incident(
-                Text(item, "activity"u8), Text(item, "node"u8), Text(item, "execution"u8), Text(item, "type"u8), Text(item, "message"u8), ReadException(item, "exception"u8), At(item, "at"u8)));
+            state.Incidents.Add(
+                new Incident(
+                    Text(item, "activity"u8),
+                    Text(item, "node"u8),
+                    Text(item, "execution"u8),
+                    Text(item, "type"u8),
+                    Text(item, "message"u8),
+                    ReadException(item, "exception"u8),
+                    At(item, "at"u8)
+                )
+            );
         }
 
         var byId = new Dictionary<string, ActivityExecution>();
@@ -462,7 +483,9 @@ internal static class StateJson
             for (var i = 0; i < tokens.GetArrayLength(); i += 4)
             {
                 var bits = tokens[i + 3].GetInt32();
-                flow.Tokens.Add(new FlowToken(Text(tokens[i]), tokens[i + 1].GetString(), Text(tokens[i + 2])) { Consumed = (bits & 1) != 0, Blocked = (bits & 2) != 0 });
+                flow.Tokens.Add(
+                    new FlowToken(Text(tokens[i]), tokens[i + 1].GetString(), Text(tokens[i + 2])) { Consumed = (bits & 1) != 0, Blocked = (bits & 2) != 0 }
+                );
             }
         }
 
@@ -490,7 +513,12 @@ internal static class StateJson
 
     private static IncidentException? ReadException(JsonElement json, ReadOnlySpan<byte> name) =>
         json.TryGetProperty(name, out var exception)
-            ? new IncidentException(Text(exception, "type"u8), Text(exception, "message"u8), TextOrNull(exception, "detail"u8), ReadException(exception, "inner"u8))
+            ? new IncidentException(
+                Text(exception, "type"u8),
+                Text(exception, "message"u8),
+                TextOrNull(exception, "detail"u8),
+                ReadException(exception, "inner"u8)
+            )
             : null;
 
     private static string Text(JsonElement json) => json.GetString() ?? throw new JsonException("A text is missing.");
@@ -506,7 +534,9 @@ internal static class StateJson
 
     private static Instant At(JsonElement json, ReadOnlySpan<byte> name) => FromMicroseconds(json.GetProperty(name).GetInt64());
 
-    private static Instant? AtOrNull(JsonElement json, ReadOnlySpan<byte> name) => json.TryGetProperty(name, out var value) ? FromMicroseconds(value.GetInt64()) : null;
+    private static Instant? AtOrNull(JsonElement json, ReadOnlySpan<byte> name) =>
+        json.TryGetProperty(name, out var value) ? FromMicroseconds(value.GetInt64()) : null;
 
-    private static JsonElement.ArrayEnumerator Items(JsonElement json, ReadOnlySpan<byte> name) => json.TryGetProperty(name, out var value) ? value.EnumerateArray() : default;
+    private static JsonElement.ArrayEnumerator Items(JsonElement json, ReadOnlySpan<byte> name) =>
+        json.TryGetProperty(name, out var value) ? value.EnumerateArray() : default;
 }

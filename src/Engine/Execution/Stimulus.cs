@@ -12,7 +12,12 @@ public abstract record Stimulus
     /// <param name="CorrelationId">Business reference, or null.</param>
     /// <param name="TriggerActivityId">The trigger activity that fired, or null for the definition's own start.</param>
     /// <param name="TriggerPayload">What the trigger brought (event payload, HTTP request), or null.</param>
-    public sealed record Start(OrderedDictionary<string, object?> Input, string? CorrelationId = null, string? TriggerActivityId = null, object? TriggerPayload = null) : Stimulus;
+    public sealed record Start(
+        OrderedDictionary<string, object?> Input,
+        string? CorrelationId = null,
+        string? TriggerActivityId = null,
+        object? TriggerPayload = null
+    ) : Stimulus;
 
     /// <summary>Resume a bookmark.</summary>
     /// <param name="BookmarkId">Which. One that no longer exists is answered with an unchanged state (<see cref="BurstResult.Journal"/> empty).</param>

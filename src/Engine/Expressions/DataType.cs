@@ -6,7 +6,15 @@ public readonly record struct DataType
     public static readonly DataType Any = new("Object");
     public static readonly DataType Boolean = new("Boolean");
 
-    private enum Kind : byte { Other, Any, Text, Boolean, Int32, Double }
+    private enum Kind : byte
+    {
+        Other,
+        Any,
+        Text,
+        Boolean,
+        Int32,
+        Double,
+    }
 
     private readonly Kind _kind;
 
@@ -37,9 +45,10 @@ public readonly record struct DataType
     }
 
     /// <summary>Converts workflow data to this type as Elsa does: what does not fit becomes the type's default. See <see cref="ValueConverter.Convert"/> for what fails.</summary>
-    public object? Convert(object? value) => (_kind, value) switch
-    {
-        (Kind.Any, _) or (_, null) or (Kind.Text, string) or (Kind.Boolean, bool) or (Kind.Int32, int) or (Kind.Double, double) => value,
-        _ => ValueConverter.Convert(value, Name),
-    };
+    public object? Convert(object? value) =>
+        (_kind, value) switch
+        {
+            (Kind.Any, _) or (_, null) or (Kind.Text, string) or (Kind.Boolean, bool) or (Kind.Int32, int) or (Kind.Double, double) => value,
+            _ => ValueConverter.Convert(value, Name),
+        };
 }

@@ -24,15 +24,25 @@ public sealed record ExpressionLanguage(string Type, Func<string, Declarations, 
     public string DisplayName { get; init; } = Type;
 
     /// <summary>JavaScript with Elsa's functions, in its sandbox.</summary>
-    public static ExpressionLanguage JavaScript { get; } = new("JavaScript", static (text, _) =>
-    {
-        var program = Expressions.JavaScript.JavaScriptProgram.Parse(text);
-        return new CompiledExpression(scope => program.Evaluate(scope), scope => program.EvaluateBoolean(scope));
-    });
+    public static ExpressionLanguage JavaScript { get; } =
+        new(
+            "JavaScript",
+            static (text, _) =>
+            {
+                var program = Expressions.JavaScript.JavaScriptProgram.Parse(text);
+                return new CompiledExpression(scope => program.Evaluate(scope), scope => program.EvaluateBoolean(scope));
+            }
+        );
 
     /// <summary>Liquid templates with Elsa's objects and filters.</summary>
-    public static ExpressionLanguage Liquid { get; } = new("Liquid", static (text, _) =>
-        Expressions.Liquid.LiquidTemplate.TryParse(text, out var template, out var error) ? new CompiledExpression(scope => template.Render(scope)) : throw error);
+    public static ExpressionLanguage Liquid { get; } =
+        new(
+            "Liquid",
+            static (text, _) =>
+                Expressions.Liquid.LiquidTemplate.TryParse(text, out var template, out var error)
+                    ? new CompiledExpression(scope => template.Render(scope))
+                    : throw error
+        );
 
     /// <summary>
     /// C# with Elsa's globals, by Roslyn. <b>Not a sandbox</b>: an expression may do whatever the host may, so only those who may change the host should write definitions where it is on.
@@ -40,11 +50,12 @@ public sealed record ExpressionLanguage(string Type, Func<string, Declarations, 
     /// </summary>
     public static ExpressionLanguage CSharp { get; } = new("CSharp", CSharpWith(ScriptLimits.Default)) { DisplayName = "C#" };
 
-    internal static Func<string, Declarations, CompiledExpression> CSharpWith(ScriptLimits limits) => (text, declarations) =>
-    {
-        var script = Expressions.CSharp.CSharpScript.Compile(text, declarations);
-        return new CompiledExpression(scope => script.Run(scope, limits));
-    };
+    internal static Func<string, Declarations, CompiledExpression> CSharpWith(ScriptLimits limits) =>
+        (text, declarations) =>
+        {
+            var script = Expressions.CSharp.CSharpScript.Compile(text, declarations);
+            return new CompiledExpression(scope => script.Run(scope, limits));
+        };
 }
 
 /// <summary>The names an expression finds declared where it stands.</summary>

@@ -61,9 +61,11 @@ public sealed class ExpressionException : Exception
 {
     public ExpressionException() { }
 
-    public ExpressionException(string message) : base(message) { }
+    public ExpressionException(string message)
+        : base(message) { }
 
-    public ExpressionException(string message, Exception? inner) : base(message, inner) { }
+    public ExpressionException(string message, Exception? inner)
+        : base(message, inner) { }
 
     /// <summary>Error class as JavaScript names it (TypeError, ReferenceError, SyntaxError, LimitError …).</summary>
     public string Kind { get; init; } = "Error";

@@ -20,6 +20,9 @@ public sealed class ScriptBudget
     public void Check()
     {
         if (Steps <= 0 || Memory <= 0)
-            throw new ExpressionException("The expressions of this run have used all the steps or memory they may have together without a wait") { Kind = "LimitError" };
+            throw new ExpressionException("The expressions of this run have used all the steps or memory they may have together without a wait")
+            {
+                Kind = "LimitError",
+            };
     }
 }

@@ -41,9 +41,24 @@ public static class ValueConverter
             "Decimal" => ToDecimal(value),
             "DateTime" or "DateTimeOffset" or "DateOnly" => ToDateTime(value),
             "TimeSpan" => ToTimeSpan(value),
-            "Guid" => value is Guid ? value : value is string text ? (string.IsNullOrWhiteSpace(text) ? null : Guid.TryParse(text, out var id) ? id : throw Failed(text, name)) : Guid.Empty,
-            "Byte[]" => value is byte[] ? value : value is string base64 ? FromBase64(base64) : null,
-            "ExpandoObject" or "JsonObject" or "ObjectDictionary" or "JsonNode" or "JsonElement" => value is string json ? (LooksLikeJson(json) ? WorkflowData.Parse(json) : name is "JsonNode" or "JsonElement" ? value : null) : value,
+            "Guid" => value is Guid ? value
+            : value is string text
+                ? (
+                    string.IsNullOrWhiteSpace(text) ? null
+                    : Guid.TryParse(text, out var id) ? id
+                    : throw Failed(text, name)
+                )
+            : Guid.Empty,
+            "Byte[]" => value is byte[] ? value
+            : value is string base64 ? FromBase64(base64)
+            : null,
+            "ExpandoObject" or "JsonObject" or "ObjectDictionary" or "JsonNode" or "JsonElement" => value is string json
+                ? (
+                    LooksLikeJson(json) ? WorkflowData.Parse(json)
+                    : name is "JsonNode" or "JsonElement" ? value
+                    : null
+                )
+                : value,
             "JsonArray" or "ObjectList" or "Array" => ToList(value, "Object"),
             _ => value,
         };
@@ -91,7 +106,8 @@ public static class ValueConverter
 
     private static ExpressionException Failed(object value, string type) => new($"{value} is not a valid value for {type}.") { Kind = "FormatError" };
 
-    private static ExpressionException Overflow(string type) => new($"Value was either too large or too small for {(type[0] is 'I' ? "an" : "a")} {type}.") { Kind = "OverflowError" };
+    private static ExpressionException Overflow(string type) =>
+        new($"Value was either too large or too small for {(type[0] is 'I' ? "an" : "a")} {type}.") { Kind = "OverflowError" };
 
     private static bool LooksLikeJson(string text) => text.AsSpan().TrimStart() is ['{' or '[', ..];
 
@@ -101,18 +117,19 @@ public static class ValueConverter
         return System.Convert.TryFromBase64String(text, bytes, out var length) ? bytes[..length] : throw Failed(text, "Byte[]");
     }
 
-    private static string ToText(object value) => value switch
-    {
-        string text => text,
-        bool flag => flag ? "True" : "False",
-        double number => number.ToString(CultureInfo.InvariantCulture),
-        byte[] => "Byte[] Array",
-        DateTimeOffset time => DateText(time),
-        TimeSpan span => span.ToString("c", CultureInfo.InvariantCulture),
-        List<object?> or OrderedDictionary<string, object?> => WorkflowData.ToJson(value),
-        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
-        _ => value.ToString() ?? "",
-    };
+    private static string ToText(object value) =>
+        value switch
+        {
+            string text => text,
+            bool flag => flag ? "True" : "False",
+            double number => number.ToString(CultureInfo.InvariantCulture),
+            byte[] => "Byte[] Array",
+            DateTimeOffset time => DateText(time),
+            TimeSpan span => span.ToString("c", CultureInfo.InvariantCulture),
+            List<object?> or OrderedDictionary<string, object?> => WorkflowData.ToJson(value),
+            IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+            _ => value.ToString() ?? "",
+        };
 
     /// <summary>.NET's type converter leaves out a time of midnight; an offset is shown only when there is one, for a time in UTC is what a script's Date gives.</summary>
     private static string DateText(DateTimeOffset time)
@@ -121,16 +138,17 @@ public static class ValueConverter
         return time.Offset == TimeSpan.Zero ? text : text + time.ToString(" zzz", CultureInfo.InvariantCulture);
     }
 
-    private static object? ToBoolean(object value) => value switch
-    {
-        bool => value,
-        int number => number != 0,
-        long number => number != 0,
-        double number => number != 0,
-        decimal number => number != 0,
-        string text => string.IsNullOrWhiteSpace(text) ? null : bool.TryParse(text, out var flag) && flag,
-        _ => false,
-    };
+    private static object? ToBoolean(object value) =>
+        value switch
+        {
+            bool => value,
+            int number => number != 0,
+            long number => number != 0,
+            double number => number != 0,
+            decimal number => number != 0,
+            string text => string.IsNullOrWhiteSpace(text) ? null : bool.TryParse(text, out var flag) && flag,
+            _ => false,
+        };
 
     private static int? ToInt32(object value, string type)
     {
@@ -213,7 +231,9 @@ public static class ValueConverter
             case double number:
                 return Math.Abs(number) < 7.9e28 ? (decimal)number : throw Overflow("Decimal");
             case string text:
-                return string.IsNullOrWhiteSpace(text) ? null : decimal.TryParse(text, NumberStyles.Float | NumberStyles.AllowThousands, CultureInfo.InvariantCulture, out var parsed) ? parsed : 0m;
+                return string.IsNullOrWhiteSpace(text) ? null
+                    : decimal.TryParse(text, NumberStyles.Float | NumberStyles.AllowThousands, CultureInfo.InvariantCulture, out var parsed) ? parsed
+                    : 0m;
             default:
                 return 0m;
         }
@@ -233,23 +253,32 @@ public static class ValueConverter
         return known;
     }
 
-    private static object? ToDateTime(object value) => value switch
-    {
-        DateTimeOffset => value,
-        string text when string.IsNullOrWhiteSpace(text) => null,
-        string text => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : throw Failed(text, "DateTime"),
-        _ => DateTimeOffset.MinValue,
-    };
+    private static object? ToDateTime(object value) =>
+        value switch
+        {
+            DateTimeOffset => value,
+            string text when string.IsNullOrWhiteSpace(text) => null,
+            string text => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+                ? time
+                : throw Failed(text, "DateTime"),
+            _ => DateTimeOffset.MinValue,
+        };
 
-    private static object? ToTimeSpan(object value) => value switch
-    {
-        TimeSpan => value,
-        string text when string.IsNullOrWhiteSpace(text) => null,
-        string text => TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var span) ? span : throw Failed(text, "TimeSpan"),
-        _ => TimeSpan.Zero,
-    };
+    private static object? ToTimeSpan(object value) =>
+        value switch
+        {
+            TimeSpan => value,
+            string text when string.IsNullOrWhiteSpace(text) => null,
+            string text => TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var span) ? span : throw Failed(text, "TimeSpan"),
+            _ => TimeSpan.Zero,
+        };
 
-    private static object? ToObject(object value) => value is string text ? LooksLikeJson(text) ? WorkflowData.Parse(text) : null : value as OrderedDictionary<string, object?>;
+    private static object? ToObject(object value) =>
+        value is string text
+            ? LooksLikeJson(text)
+                ? WorkflowData.Parse(text)
+                : null
+            : value as OrderedDictionary<string, object?>;
 
     private static object? ToList(object value, string itemType)
     {

@@ -5,7 +5,8 @@ namespace Orchestration.Engine.Expressions;
 /// <summary>Where an input of an activity gets its value from; compiled once.</summary>
 internal abstract class ValueSource
 {
-    private static readonly object True = true, False = false;
+    private static readonly object True = true,
+        False = false;
 
     public abstract object? Evaluate(ActivityScope scope);
 
@@ -13,6 +14,7 @@ internal abstract class ValueSource
     public sealed class Constant(object? value) : ValueSource
     {
         public object? Value { get; } = value;
+
         public override object? Evaluate(ActivityScope scope) => Value;
     }
 
@@ -28,15 +30,18 @@ internal abstract class ValueSource
     /// <summary>An input of the workflow.</summary>
     public sealed class WorkflowInput(string name, DataType type) : ValueSource
     {
-        public override object? Evaluate(ActivityScope scope) =>
-            scope.TryGetInput(name, out var value) ? type.Convert(value) : null;
+        public override object? Evaluate(ActivityScope scope) => scope.TryGetInput(name, out var value) ? type.Convert(value) : null;
     }
 
     /// <summary>An expression in a language.</summary>
     public sealed class Script(CompiledExpression expression, DataType type) : ValueSource
     {
         public override object? Evaluate(ActivityScope scope) =>
-            type.IsBoolean && expression.EvaluateCondition is { } condition ? condition(scope) ? True : False : type.Convert(expression.Evaluate(scope));
+            type.IsBoolean && expression.EvaluateCondition is { } condition
+                ? condition(scope)
+                    ? True
+                    : False
+                : type.Convert(expression.Evaluate(scope));
     }
 
     /// <summary>An expression that could not be compiled: it faults when it is reached, not before, as in Elsa.</summary>

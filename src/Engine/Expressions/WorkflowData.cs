@@ -17,7 +17,12 @@ public static class WorkflowData
     public const int MaxDepth = 60;
 
     // Lenient: what is written was checked where it came from.
-    private static readonly JsonWriterOptions Text = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true, MaxDepth = 600 };
+    private static readonly JsonWriterOptions Text = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true,
+        MaxDepth = 600,
+    };
 
     // What is put around a value nests it deeper.
     private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 1024 };
@@ -322,7 +327,9 @@ public static class WorkflowData
             case JsonValueKind.String:
                 return element.GetString();
             case JsonValueKind.Number:
-                return element.TryGetInt32(out var small) ? small : element.TryGetInt64(out var large) ? (object)large : element.GetDouble();
+                return element.TryGetInt32(out var small) ? small
+                    : element.TryGetInt64(out var large) ? (object)large
+                    : element.GetDouble();
             case JsonValueKind.True:
                 return true;
             case JsonValueKind.False:
@@ -349,19 +356,20 @@ public static class WorkflowData
         return members;
     }
 
-    private static object? Untag(string? letter, JsonElement value) => letter switch
-    {
-        "l" => long.Parse(value.GetString()!, CultureInfo.InvariantCulture),
-        "d" => double.Parse(value.GetString()!, CultureInfo.InvariantCulture),
-        "m" => decimal.Parse(value.GetString()!, CultureInfo.InvariantCulture),
-        "g" => Guid.Parse(value.GetString()!),
-        "t" => DateTimeOffset.ParseExact(value.GetString()!, "O", CultureInfo.InvariantCulture),
-        "s" => TimeSpan.FromTicks(long.Parse(value.GetString()!, CultureInfo.InvariantCulture)),
-        "b" => Convert.FromBase64String(value.GetString()!),
-        "o" => ReadMembers(value, isTyped: true),
-        "r" => ReadMembers(value, isTyped: true, RecordNames.Instance),
-        _ => throw new JsonException($"Unknown type letter '{letter}'."),
-    };
+    private static object? Untag(string? letter, JsonElement value) =>
+        letter switch
+        {
+            "l" => long.Parse(value.GetString()!, CultureInfo.InvariantCulture),
+            "d" => double.Parse(value.GetString()!, CultureInfo.InvariantCulture),
+            "m" => decimal.Parse(value.GetString()!, CultureInfo.InvariantCulture),
+            "g" => Guid.Parse(value.GetString()!),
+            "t" => DateTimeOffset.ParseExact(value.GetString()!, "O", CultureInfo.InvariantCulture),
+            "s" => TimeSpan.FromTicks(long.Parse(value.GetString()!, CultureInfo.InvariantCulture)),
+            "b" => Convert.FromBase64String(value.GetString()!),
+            "o" => ReadMembers(value, isTyped: true),
+            "r" => ReadMembers(value, isTyped: true, RecordNames.Instance),
+            _ => throw new JsonException($"Unknown type letter '{letter}'."),
+        };
 
     private static ArgumentException NotData(object value) => new($"{value.GetType()} is not workflow data.", nameof(value));
 }
@@ -380,9 +388,7 @@ internal sealed class RecordNames : IEqualityComparer<string>
 {
     public static readonly RecordNames Instance = new();
 
-    private RecordNames()
-    {
-    }
+    private RecordNames() { }
 
     public bool Equals(string? x, string? y) =>
         x == y || (x is [var a, ..] && y is [var b, ..] && char.ToUpperInvariant(a) == char.ToUpperInvariant(b) && x.AsSpan(1).SequenceEqual(y.AsSpan(1)));
@@ -396,11 +402,14 @@ public sealed class UnfitDataException : JsonException
 {
     public UnfitDataException() { }
 
-    public UnfitDataException(string message) : base(message) { }
+    public UnfitDataException(string message)
+        : base(message) { }
 
-    public UnfitDataException(string message, Exception? inner) : base(message, inner) { }
+    public UnfitDataException(string message, Exception? inner)
+        : base(message, inner) { }
 
     /// <param name="path">JSON path of what cannot be kept, beginning with the caller's name of the whole.</param>
     /// <param name="reason">Why, e.g. <c>is nested deeper than 60 levels</c>.</param>
-    public UnfitDataException(string path, string reason) : base(reason, path, null, null) { }
+    public UnfitDataException(string path, string reason)
+        : base(reason, path, null, null) { }
 }

@@ -12,11 +12,19 @@ namespace Orchestration.Engine.Runtime;
 /// <param name="Filter">Elsa's JSON of which instances were meant.</param>
 /// <param name="CreatedAt">When it was submitted.</param>
 /// <param name="Jobs">One for each instance.</param>
-public sealed record AlterationPlan(string Id, System.Text.Json.Nodes.JsonArray Alterations, JsonObject Filter, Instant CreatedAt, IReadOnlyList<AlterationJob> Jobs)
+public sealed record AlterationPlan(
+    string Id,
+    System.Text.Json.Nodes.JsonArray Alterations,
+    JsonObject Filter,
+    Instant CreatedAt,
+    IReadOnlyList<AlterationJob> Jobs
+)
 {
     /// <summary>Elsa's word: <c>Running</c> until the last job has ended, then <c>Completed</c>, or <c>Failed</c> when every one of its jobs failed.</summary>
     public string Status =>
-        Jobs.Any(j => j.State == "Pending") ? "Running" : Jobs.Count > 0 && Jobs.All(j => j.State == "Failed") ? "Failed" : "Completed";
+        Jobs.Any(j => j.State == "Pending") ? "Running"
+        : Jobs.Count > 0 && Jobs.All(j => j.State == "Failed") ? "Failed"
+        : "Completed";
 
     /// <summary>End of the last job; null while one is left.</summary>
     public Instant? EndedAt => Status == "Running" ? null : Jobs.Max(j => j.EndedAt) ?? CreatedAt;
@@ -46,7 +54,14 @@ public static class AlterationPlans
     /// <param name="actor">Who alters them, for history.</param>
     /// <param name="cancel">Cancels.</param>
     public static async Task SubmitAsync(
-        WorkflowRuntime runtime, string id, System.Text.Json.Nodes.JsonArray alterations, JsonObject filter, IReadOnlyList<Guid> instances, string actor, CancellationToken cancel = default)
+        WorkflowRuntime runtime,
+        string id,
+        System.Text.Json.Nodes.JsonArray alterations,
+        JsonObject filter,
+        IReadOnlyList<Guid> instances,
+        string actor,
+        CancellationToken cancel = default
+    )
     {
         var now = runtime.Clock.Now();
         var jobs = instances.Select(_ => Ids.New(now)).ToArray();
@@ -55,7 +70,14 @@ public static class AlterationPlans
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         await using (var plan = connection.CreateBatch())
         {
-            plan.Add("insert into alteration_plan (id, alterations, filter, actor, created_at) values ($1, $2, $3, $4, $5) on conflict do nothing", id, Utf8(alterations), Utf8(filter), actor, now);
+            plan.Add(
+                "insert into alteration_plan (id, alterations, filter, actor, created_at) values ($1, $2, $3, $4, $5) on conflict do nothing",
+                id,
+                Utf8(alterations),
+                Utf8(filter),
+                actor,
+                now
+            );
             if (await plan.ExecuteNonQueryAsync(cancel) == 0)
                 return;
         }
@@ -64,13 +86,21 @@ public static class AlterationPlans
         {
             batch.Add(
                 "insert into alteration_job (id, plan_id, instance_id, state, created_at) select j.id, $1, j.instance, 'Pending', $2 from unnest($3::uuid[], $4::uuid[]) j(id, instance)",
-                id, now, jobs, instances.ToArray());
+                id,
+                now,
+                jobs,
+                instances.ToArray()
+            );
             batch.Add(
                 """
                 insert into stimulus (id, kind, instance_id, payload, due_at, created_at)
                 select s.id, 'alter', s.instance, json_build_object('job', s.job), $1, $1 from unnest($2::uuid[], $3::uuid[], $4::uuid[]) s(id, job, instance)
                 """,
-                now, stimuli, jobs, instances.ToArray());
+                now,
+                stimuli,
+                jobs,
+                instances.ToArray()
+            );
             await batch.ExecuteNonQueryAsync(cancel);
         }
 
@@ -94,7 +124,9 @@ public static class AlterationPlans
         while (await reader.ReadAsync(cancel))
         {
             var ended = reader.InstantOrNull(5);
-            var log = ended is null ? [] : JsonNode.Parse(reader.Utf8(3))!.AsArray().Select(e => new AlterationEntry((string)e!["message"]!, (bool)e["succeeded"]!, ended.Value));
+            var log = ended is null
+                ? []
+                : JsonNode.Parse(reader.Utf8(3))!.AsArray().Select(e => new AlterationEntry((string)e!["message"]!, (bool)e["succeeded"]!, ended.Value));
             jobs.Add(new(reader.GetGuid(0), reader.GetGuid(1), reader.GetString(2), [.. log], reader.Instant(4), ended));
         }
 
@@ -106,7 +138,12 @@ public static class AlterationPlans
     {
         System.Text.Json.Nodes.JsonArray alterations;
         string actor;
-        await using (var query = runtime.Database.Query("select p.alterations, p.actor from alteration_job j join alteration_plan p on p.id = j.plan_id where j.id = $1 and j.state = 'Pending'", job))
+        await using (
+            var query = runtime.Database.Query(
+                "select p.alterations, p.actor from alteration_job j join alteration_plan p on p.id = j.plan_id where j.id = $1 and j.state = 'Pending'",
+                job
+            )
+        )
         await using (var reader = await query.ExecuteReaderAsync(cancel))
         {
             if (!await reader.ReadAsync(cancel))
@@ -116,7 +153,13 @@ public static class AlterationPlans
 
         // The transaction that alters the instance ends the job: a host that dies in it leaves both as they were.
         var result = await Alterations.RunAsync(
-            runtime, instance, [.. alterations.OfType<JsonObject>().Select(a => Alteration.Read(a).Alteration!)], actor, (stimulus, log => End(job, "Completed", log, runtime.Clock.Now())), cancel);
+            runtime,
+            instance,
+            [.. alterations.OfType<JsonObject>().Select(a => Alteration.Read(a).Alteration!)],
+            actor,
+            (stimulus, log => End(job, "Completed", log, runtime.Clock.Now())),
+            cancel
+        );
         if (result is not { Refused: not null })
             return;
 
@@ -128,9 +171,14 @@ public static class AlterationPlans
         await batch.ExecuteNonQueryAsync(cancel);
     }
 
-    private static NpgsqlBatchCommand End(Guid job, string state, IReadOnlyList<AlterationEntry> log, Instant now) => Sql.Command(
-        "update alteration_job set state = $2, log = $3, ended_at = $4 where id = $1 and state = 'Pending'",
-        job, state, new Json(JsonSerializer.SerializeToUtf8Bytes(log.Select(e => new { message = e.Message, succeeded = e.Succeeded }))), now);
+    private static NpgsqlBatchCommand End(Guid job, string state, IReadOnlyList<AlterationEntry> log, Instant now) =>
+        Sql.Command(
+            "update alteration_job set state = $2, log = $3, ended_at = $4 where id = $1 and state = 'Pending'",
+            job,
+            state,
+            new Json(JsonSerializer.SerializeToUtf8Bytes(log.Select(e => new { message = e.Message, succeeded = e.Succeeded }))),
+            now
+        );
 
     private static Json Utf8(JsonNode json) => new(JsonSerializer.SerializeToUtf8Bytes(json));
 }

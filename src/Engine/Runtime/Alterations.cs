@@ -42,13 +42,18 @@ public abstract record Alteration(string Type)
             nameof(Migrate) when json["targetVersion"] is JsonValue number && number.TryGetValue(out int version) => new Migrate(version),
             _ => null,
         };
-        return alteration is not null ? (alteration, null) : (null, type switch
-        {
-            nameof(ModifyVariable) => "ModifyVariable needs a variableId.",
-            nameof(ScheduleActivity) or nameof(CancelActivity) => $"{type} needs an activityId or an activityInstanceId.",
-            nameof(Migrate) => "Migrate needs a targetVersion.",
-            _ => $"'{type}' is no alteration.",
-        });
+        return alteration is not null
+            ? (alteration, null)
+            : (
+                null,
+                type switch
+                {
+                    nameof(ModifyVariable) => "ModifyVariable needs a variableId.",
+                    nameof(ScheduleActivity) or nameof(CancelActivity) => $"{type} needs an activityId or an activityInstanceId.",
+                    nameof(Migrate) => "Migrate needs a targetVersion.",
+                    _ => $"'{type}' is no alteration.",
+                }
+            );
 
         string? Text(string name) => json[name] is JsonValue value && value.TryGetValue(out string? text) && text.Length > 0 ? text : null;
     }
@@ -67,26 +72,51 @@ public sealed record AlterationEntry(string Message, bool Succeeded, Instant At)
 public static class Alterations
 {
     /// <summary>Does them, in order.</summary>
-    public static async Task<AlterationResult> RunAsync(WorkflowRuntime runtime, Guid instance, IReadOnlyList<Alteration> alterations, string actor, CancellationToken cancel = default) =>
-        (await RunAsync(runtime, instance, alterations, actor, null, null, cancel))!;
+    public static async Task<AlterationResult> RunAsync(
+        WorkflowRuntime runtime,
+        Guid instance,
+        IReadOnlyList<Alteration> alterations,
+        string actor,
+        CancellationToken cancel = default
+    ) => (await RunAsync(runtime, instance, alterations, actor, null, null, cancel))!;
 
     /// <summary>Does them, in order, or answers what it did when it was asked for by this operation before.</summary>
-    public static async Task<AlterationResult> RunAsync(WorkflowRuntime runtime, Guid instance, IReadOnlyList<Alteration> alterations, string actor, Operation operation, CancellationToken cancel = default) =>
-        (await RunAsync(runtime, instance, alterations, actor, null, operation, cancel))!;
+    public static async Task<AlterationResult> RunAsync(
+        WorkflowRuntime runtime,
+        Guid instance,
+        IReadOnlyList<Alteration> alterations,
+        string actor,
+        Operation operation,
+        CancellationToken cancel = default
+    ) => (await RunAsync(runtime, instance, alterations, actor, null, operation, cancel))!;
 
     /// <summary>Does them for a job: its stimulus goes and it ends in the same transaction. Null when somebody else has done it.</summary>
     internal static Task<AlterationResult?> RunAsync(
-        WorkflowRuntime runtime, Guid instance, IReadOnlyList<Alteration> alterations, string actor, (Guid Stimulus, Func<IReadOnlyList<AlterationEntry>, NpgsqlBatchCommand> End)? job, CancellationToken cancel) =>
-        RunAsync(runtime, instance, alterations, actor, job, null, cancel);
+        WorkflowRuntime runtime,
+        Guid instance,
+        IReadOnlyList<Alteration> alterations,
+        string actor,
+        (Guid Stimulus, Func<IReadOnlyList<AlterationEntry>, NpgsqlBatchCommand> End)? job,
+        CancellationToken cancel
+    ) => RunAsync(runtime, instance, alterations, actor, job, null, cancel);
 
     private static async Task<AlterationResult?> RunAsync(
-        WorkflowRuntime runtime, Guid instance, IReadOnlyList<Alteration> alterations, string actor, (Guid Stimulus, Func<IReadOnlyList<AlterationEntry>, NpgsqlBatchCommand> End)? job, Operation? operation,
-        CancellationToken cancel)
+        WorkflowRuntime runtime,
+        Guid instance,
+        IReadOnlyList<Alteration> alterations,
+        string actor,
+        (Guid Stimulus, Func<IReadOnlyList<AlterationEntry>, NpgsqlBatchCommand> End)? job,
+        Operation? operation,
+        CancellationToken cancel
+    )
     {
         var log = new List<AlterationEntry>();
         if (alterations.Count == 0)
             return Refuse("There is nothing to do.");
-        NpgsqlBatchCommand[]? reads = job is var (stimulus, _) ? [Sql.Command("delete from stimulus where id = $1 returning id", stimulus)] : operation is not null ? [operation.Find()] : null;
+        NpgsqlBatchCommand[]? reads =
+            job is var (stimulus, _) ? [Sql.Command("delete from stimulus where id = $1 returning id", stimulus)]
+            : operation is not null ? [operation.Find()]
+            : null;
         await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor, ("$1", instance), reads: reads, cancel: cancel);
         if (job is not null)
         {
@@ -104,7 +134,14 @@ public static class Alterations
             if (await transaction.Reads.ReadAsync(cancel))
             {
                 return operation.IsSame(transaction.Reads.GetFieldValue<byte[]>(0))
-                    ? new(null, [.. JsonSerializer.Deserialize<string[]>(transaction.Reads.GetString(1))!.Select(message => new AlterationEntry(message, true, transaction.Now))])
+                    ? new(
+                        null,
+                        [
+                            .. JsonSerializer
+                                .Deserialize<string[]>(transaction.Reads.GetString(1))!
+                                .Select(message => new AlterationEntry(message, true, transaction.Now)),
+                        ]
+                    )
                     : Refuse("The operation id was used for something else.");
             }
         }
@@ -144,7 +181,12 @@ public static class Alterations
 
     /// <summary>What migrating an instance would do. Nothing is changed.</summary>
     /// <returns>The plan, or why there is none; null for an instance that does not exist.</returns>
-    public static async Task<(MigrationPlan? Plan, string? Refused, InstanceState State)?> PlanMigrationAsync(WorkflowRuntime runtime, Guid instance, int targetVersion, CancellationToken cancel = default)
+    public static async Task<(MigrationPlan? Plan, string? Refused, InstanceState State)?> PlanMigrationAsync(
+        WorkflowRuntime runtime,
+        Guid instance,
+        int targetVersion,
+        CancellationToken cancel = default
+    )
     {
         if (await InstanceQueries.FindAsync(runtime.Database, instance, cancel) is not { State: var state })
             return null;
@@ -157,7 +199,12 @@ public static class Alterations
         return (Execution.Migration.Plan(state, await runtime.Definitions.GetVersionAsync(state.DefinitionVersionId, cancel), target, completed), null, state);
     }
 
-    private static async Task<(Stimulus? Stimulus, string? Missing)> StimulusAsync(WorkflowRuntime runtime, InstanceTransaction transaction, Alteration alteration, CancellationToken cancel)
+    private static async Task<(Stimulus? Stimulus, string? Missing)> StimulusAsync(
+        WorkflowRuntime runtime,
+        InstanceTransaction transaction,
+        Alteration alteration,
+        CancellationToken cancel
+    )
     {
         switch (alteration)
         {
@@ -171,13 +218,20 @@ public static class Alterations
                 return (new Stimulus.Cancel(all.Reason), null);
             case Alteration.Migrate migrate:
                 var (target, missing) = await TargetAsync(runtime, transaction.State, migrate.TargetVersion, cancel);
-                return target is null ? (null, missing) : (new Stimulus.Migrate(target, await CompletedAsync(runtime.Database, transaction.InstanceId!.Value, cancel)), null);
+                return target is null
+                    ? (null, missing)
+                    : (new Stimulus.Migrate(target, await CompletedAsync(runtime.Database, transaction.InstanceId!.Value, cancel)), null);
             default:
                 throw new ArgumentException($"Unknown alteration {alteration.GetType()}.", nameof(alteration));
         }
     }
 
-    private static async Task<(CompiledWorkflow? Target, string? Missing)> TargetAsync(WorkflowRuntime runtime, InstanceState state, int version, CancellationToken cancel)
+    private static async Task<(CompiledWorkflow? Target, string? Missing)> TargetAsync(
+        WorkflowRuntime runtime,
+        InstanceState state,
+        int version,
+        CancellationToken cancel
+    )
     {
         if (version == state.DefinitionVersion)
             return (null, $"The instance runs on version {version} already.");
@@ -193,30 +247,51 @@ public static class Alterations
     private static async Task<IReadOnlyCollection<string>> CompletedAsync(NpgsqlDataSource database, Guid instance, CancellationToken cancel)
     {
         var completed = new List<string>();
-        await using var query = database.Query("select distinct node_id from event where chain_id = $1 and entity = $2 and action = 'Completed' and node_id is not null", instance, JournalEvents.Entity);
+        await using var query = database.Query(
+            "select distinct node_id from event where chain_id = $1 and entity = $2 and action = 'Completed' and node_id is not null",
+            instance,
+            JournalEvents.Entity
+        );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         while (await reader.ReadAsync(cancel))
             completed.Add(reader.GetString(0));
         return completed;
     }
 
-    private static string Message(Alteration alteration) => alteration switch
-    {
-        Alteration.ModifyVariable modify => $"Variable '{modify.VariableId}' has a new value.",
-        Alteration.ScheduleActivity schedule => $"'{schedule.ActivityId ?? schedule.ActivityInstanceId}' was run.",
-        Alteration.CancelActivity one => $"'{one.ActivityId ?? one.ActivityInstanceId}' was cancelled.",
-        Alteration.Cancel => "The instance was cancelled.",
-        Alteration.Migrate migrate => $"The instance runs on version {migrate.TargetVersion} now.",
-        _ => alteration.Type,
-    };
+    private static string Message(Alteration alteration) =>
+        alteration switch
+        {
+            Alteration.ModifyVariable modify => $"Variable '{modify.VariableId}' has a new value.",
+            Alteration.ScheduleActivity schedule => $"'{schedule.ActivityId ?? schedule.ActivityInstanceId}' was run.",
+            Alteration.CancelActivity one => $"'{one.ActivityId ?? one.ActivityInstanceId}' was cancelled.",
+            Alteration.Cancel => "The instance was cancelled.",
+            Alteration.Migrate migrate => $"The instance runs on version {migrate.TargetVersion} now.",
+            _ => alteration.Type,
+        };
 
-    private static OrderedDictionary<string, object?> Facts(Alteration alteration) => alteration switch
-    {
-        Alteration.ModifyVariable modify => new() { ["type"] = modify.Type, ["variable"] = modify.VariableId, ["value"] = modify.Value },
-        Alteration.ScheduleActivity schedule => new() { ["type"] = schedule.Type, ["activity"] = schedule.ActivityId, ["execution"] = schedule.ActivityInstanceId },
-        Alteration.CancelActivity one => new() { ["type"] = one.Type, ["activity"] = one.ActivityId, ["execution"] = one.ActivityInstanceId },
-        Alteration.Cancel all => new() { ["type"] = all.Type, ["reason"] = all.Reason },
-        Alteration.Migrate migrate => new() { ["type"] = migrate.Type, ["version"] = migrate.TargetVersion },
-        _ => new() { ["type"] = alteration.Type },
-    };
+    private static OrderedDictionary<string, object?> Facts(Alteration alteration) =>
+        alteration switch
+        {
+            Alteration.ModifyVariable modify => new()
+            {
+                ["type"] = modify.Type,
+                ["variable"] = modify.VariableId,
+                ["value"] = modify.Value,
+            },
+            Alteration.ScheduleActivity schedule => new()
+            {
+                ["type"] = schedule.Type,
+                ["activity"] = schedule.ActivityId,
+                ["execution"] = schedule.ActivityInstanceId,
+            },
+            Alteration.CancelActivity one => new()
+            {
+                ["type"] = one.Type,
+                ["activity"] = one.ActivityId,
+                ["execution"] = one.ActivityInstanceId,
+            },
+            Alteration.Cancel all => new() { ["type"] = all.Type, ["reason"] = all.Reason },
+            Alteration.Migrate migrate => new() { ["type"] = migrate.Type, ["version"] = migrate.TargetVersion },
+            _ => new() { ["type"] = alteration.Type },
+        };
 }

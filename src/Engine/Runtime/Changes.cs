@@ -42,7 +42,9 @@ public sealed partial class Changes(ILogger<Changes> log)
     private const int MostPerNotify = 180;
 
     private readonly ConcurrentDictionary<Guid, Action<Change>> _listeners = new();
-    private readonly Channel<Change> _outbox = Channel.CreateBounded<Change>(new BoundedChannelOptions(10_000) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly Channel<Change> _outbox = Channel.CreateBounded<Change>(
+        new BoundedChannelOptions(10_000) { FullMode = BoundedChannelFullMode.DropOldest }
+    );
     private readonly string _self = Guid.CreateVersion7(DateTimeOffset.UnixEpoch).ToString("N");
 
     /// <summary>Calls back for every change of any host, on the thread that saw it: return quickly. Dispose to stop.</summary>
@@ -73,7 +75,11 @@ public sealed partial class Changes(ILogger<Changes> log)
                 pending.Add(change);
             try
             {
-                await using var notify = database.Query("select pg_notify($1, $2)", Topic, _self + string.Concat(pending.Select(c => $"{(char)('a' + (int)c.Kind)}{c.Id:N}")));
+                await using var notify = database.Query(
+                    "select pg_notify($1, $2)",
+                    Topic,
+                    _self + string.Concat(pending.Select(c => $"{(char)('a' + (int)c.Kind)}{c.Id:N}"))
+                );
                 await notify.ExecuteNonQueryAsync(cancel);
             }
             catch (NpgsqlException e)

@@ -53,7 +53,13 @@ public sealed partial class DefinitionStore
     /// <param name="now">When.</param>
     /// <param name="cancel">Cancels.</param>
     public async Task<EditResult> SaveDraftAsync(
-        string definitionId, Func<byte[]?, byte[]> document, string origin, DefinitionEdit edit, Instant now, CancellationToken cancel = default)
+        string definitionId,
+        Func<byte[]?, byte[]> document,
+        string origin,
+        DefinitionEdit edit,
+        Instant now,
+        CancellationToken cancel = default
+    )
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
@@ -66,16 +72,51 @@ public sealed partial class DefinitionStore
         var before = latest is null ? null : await DocumentAsync(connection, latest.Id, cancel);
         var id = overwrite ? latest!.Id : Ids.Text(Ids.New(now));
         var version = overwrite ? latest!.Version : await NextVersionAsync(connection, definitionId, cancel);
-        var content = WithHeader(document(before), id, definitionId, version) ?? throw new ArgumentException("The document is no JSON object.", nameof(document));
+        var content =
+            WithHeader(document(before), id, definitionId, version) ?? throw new ArgumentException("The document is no JSON object.", nameof(document));
         var (name, description) = Names(content);
-        var stored = new DefinitionVersion(id, definitionId, version, name, description, true, false, origin, null, edit.Actor, overwrite ? latest!.CreatedAt : now);
-        history.Add(new("definition.saved", "definition", definitionId, version, JsonSerializer.SerializeToUtf8Bytes(new { id, version, name, page = edit.Page })));
+        var stored = new DefinitionVersion(
+            id,
+            definitionId,
+            version,
+            name,
+            description,
+            true,
+            false,
+            origin,
+            null,
+            edit.Actor,
+            overwrite ? latest!.CreatedAt : now
+        );
+        history.Add(
+            new(
+                "definition.saved",
+                "definition",
+                definitionId,
+                version,
+                JsonSerializer.SerializeToUtf8Bytes(
+                    new
+                    {
+                        id,
+                        version,
+                        name,
+                        page = edit.Page,
+                    }
+                )
+            )
+        );
         await using var batch = connection.CreateBatch();
         if (overwrite)
         {
             batch.Add(
                 "update workflow_definition set name = $2, description = $3, document = $4, origin = $5, origin_hash = null, created_by = $6 where id = $1",
-                id, name, description, new Json(content), origin, edit.Actor);
+                id,
+                name,
+                description,
+                new Json(content),
+                origin,
+                edit.Actor
+            );
         }
         else
         {
@@ -85,7 +126,16 @@ public sealed partial class DefinitionStore
                 insert into workflow_definition (id, definition_id, version, name, description, is_latest, is_published, document, origin, created_by, created_at)
                 values ($1, $2, $3, $4, $5, true, false, $6, $7, $8, $9)
                 """,
-                id, definitionId, version, name, description, new Json(content), origin, edit.Actor, now);
+                id,
+                definitionId,
+                version,
+                name,
+                description,
+                new Json(content),
+                origin,
+                edit.Actor,
+                now
+            );
         }
 
         batch.WriteChain(history);
@@ -98,13 +148,27 @@ public sealed partial class DefinitionStore
     }
 
     /// <summary>Publishes the newest version as it is.</summary>
-    public async Task<(EditResult Result, bool WasAlready)> PublishLatestAsync(string definitionId, DefinitionEdit edit, Instant now, CancellationToken cancel = default)
+    public async Task<(EditResult Result, bool WasAlready)> PublishLatestAsync(
+        string definitionId,
+        DefinitionEdit edit,
+        Instant now,
+        CancellationToken cancel = default
+    )
     {
         if (await FindStoredAsync(definitionId, "Latest", cancel) is not { } latest)
             return (new EditResult.NotFound(), false);
         if (latest.Version.IsPublished)
             return (new EditResult.Saved(latest, []), true);
-        return await PublishAsync(new(definitionId, latest.Document, latest.Version.Origin) { OriginHash = latest.Version.OriginHash, Edit = edit with { Revision = latest.Revision, Page = null } }, edit.Actor, now, cancel) switch
+        return await PublishAsync(
+            new(definitionId, latest.Document, latest.Version.Origin)
+            {
+                OriginHash = latest.Version.OriginHash,
+                Edit = edit with { Revision = latest.Revision, Page = null },
+            },
+            edit.Actor,
+            now,
+            cancel
+        ) switch
         {
             PublishResult.Published => (new EditResult.Saved((await FindStoredAsync(definitionId, "Latest", cancel))!, []), false),
             PublishResult.Invalid invalid => (new EditResult.Invalid(invalid.Errors), false),
@@ -158,11 +222,23 @@ public sealed partial class DefinitionStore
         if (latest is null)
             return new EditResult.NotFound();
         await using var delete = new NpgsqlBatch(connection);
-        delete.Add("select count(*) from workflow_instance where definition_id = $1 and ($2::text is null or definition_version_id = $2) and status = 'Running'", definitionId, versionId);
+        delete.Add(
+            "select count(*) from workflow_instance where definition_id = $1 and ($2::text is null or definition_version_id = $2) and status = 'Running'",
+            definitionId,
+            versionId
+        );
         if (await delete.ExecuteScalarAsync(cancel) is long running and > 0)
             return new EditResult.InUse(running);
 
-        history.Add(new("definition.deleted", "definition", definitionId, latest.Version, JsonSerializer.SerializeToUtf8Bytes(new { id = versionId, name = latest.Name })));
+        history.Add(
+            new(
+                "definition.deleted",
+                "definition",
+                definitionId,
+                latest.Version,
+                JsonSerializer.SerializeToUtf8Bytes(new { id = versionId, name = latest.Name })
+            )
+        );
         await using var batch = connection.CreateBatch();
         batch.Add("delete from workflow_definition where definition_id = $1 and ($2::text is null or id = $2)", definitionId, versionId);
         batch.Add(
@@ -170,7 +246,8 @@ public sealed partial class DefinitionStore
             update workflow_definition set is_latest = true
             where id = (select id from workflow_definition where definition_id = $1 order by version desc limit 1) and not is_latest
             """,
-            definitionId);
+            definitionId
+        );
         batch.WriteChain(history);
         await batch.ExecuteNonQueryAsync(cancel);
         await transaction.CommitAsync(cancel);
@@ -197,7 +274,12 @@ public sealed partial class DefinitionStore
     }
 
     /// <summary>Whether somebody else changed the definition since the editor began.</summary>
-    private static async Task<EditResult.Conflict?> ConflictAsync(NpgsqlConnection connection, HistoryAppend history, DefinitionEdit edit, CancellationToken cancel)
+    private static async Task<EditResult.Conflict?> ConflictAsync(
+        NpgsqlConnection connection,
+        HistoryAppend history,
+        DefinitionEdit edit,
+        CancellationToken cancel
+    )
     {
         if (edit.Revision is not { } revision || revision == history.Sequence)
             return null;
@@ -208,7 +290,9 @@ public sealed partial class DefinitionStore
             from event e left join event_payload p on p.chain_id = e.chain_id and p.sequence = e.sequence and p.at = e.at
             where e.chain_id = $1 and e.sequence > $2
             """,
-            history.Chain, revision);
+            history.Chain,
+            revision
+        );
         await using var reader = await batch.ExecuteReaderAsync(cancel);
         EditResult.Conflict? conflict = null;
         while (await reader.ReadAsync(cancel))
@@ -255,7 +339,9 @@ public sealed partial class DefinitionStore
                 (select max(version) from workflow_definition where definition_id = $1),
                 (select max(revision) from event where chain_id = $2 and entity = 'definition'), 0)
             """,
-            definitionId, Ids.Named("definition:" + definitionId));
+            definitionId,
+            Ids.Named("definition:" + definitionId)
+        );
         return Convert.ToInt32(await batch.ExecuteScalarAsync(cancel), System.Globalization.CultureInfo.InvariantCulture) + 1;
     }
 
@@ -264,6 +350,7 @@ public sealed partial class DefinitionStore
         using var json = JsonDocument.Parse(document, new() { MaxDepth = 1024 });
         return (Text("name"), Text("description"));
 
-        string? Text(string property) => json.RootElement.TryGetProperty(property, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        string? Text(string property) =>
+            json.RootElement.TryGetProperty(property, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
     }
 }

@@ -44,7 +44,12 @@ public sealed partial class DefinitionStore
             "Draft" => "(d.is_latest and not d.is_published)",
             _ => int.TryParse(filter.Which, out var number) && number > 0 ? $"d.version = {number}" : "true",
         };
-        var order = filter.OrderBy switch { "Name" => "lower(d.name)", "Version" => "d.version", _ => "d.created_at" };
+        var order = filter.OrderBy switch
+        {
+            "Name" => "lower(d.name)",
+            "Version" => "d.version",
+            _ => "d.created_at",
+        };
         var direction = filter.Descending ? "desc" : "asc";
         await using var query = database.Query(
             $"""
@@ -54,7 +59,12 @@ public sealed partial class DefinitionStore
                 and ($3 = '' or strpos(lower(concat_ws(' ', d.name, d.description, d.definition_id, d.id)), lower($3)) > 0)
             order by {order} {direction}, d.definition_id, d.version {direction} offset $4 limit $5
             """,
-            filter.Ids, filter.DefinitionIds, filter.Search ?? "", filter.Skip, filter.Take);
+            filter.Ids,
+            filter.DefinitionIds,
+            filter.Search ?? "",
+            filter.Skip,
+            filter.Take
+        );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         var items = new List<StoredDefinition>();
         var total = (long)filter.Skip;
@@ -76,7 +86,21 @@ public sealed partial class DefinitionStore
     /// <param name="which">See <see cref="DefinitionFilter"/>.</param>
     /// <param name="cancel">Cancels.</param>
     public async Task<StoredDefinition?> FindStoredAsync(string definitionId, string? which, CancellationToken cancel = default) =>
-        (await ListAsync(new(which) { DefinitionIds = [definitionId], OrderBy = "Version", Descending = true, Take = 1 }, cancel)).Items is [var found] ? found : null;
+        (
+            await ListAsync(
+                new(which)
+                {
+                    DefinitionIds = [definitionId],
+                    OrderBy = "Version",
+                    Descending = true,
+                    Take = 1,
+                },
+                cancel
+            )
+        ).Items
+            is [var found]
+            ? found
+            : null;
 
     /// <summary>Number of definitions.</summary>
     public async Task<long> CountAsync(CancellationToken cancel = default)
@@ -89,7 +113,10 @@ public sealed partial class DefinitionStore
     public async Task<bool> IsNameUniqueAsync(string name, string? exceptDefinitionId, CancellationToken cancel = default)
     {
         await using var query = database.Query(
-            "select not exists (select from workflow_definition where is_latest and lower(name) = lower($1) and definition_id is distinct from $2)", name.Trim(), exceptDefinitionId);
+            "select not exists (select from workflow_definition where is_latest and lower(name) = lower($1) and definition_id is distinct from $2)",
+            name.Trim(),
+            exceptDefinitionId
+        );
         return (bool)(await query.ExecuteScalarAsync(cancel))!;
     }
 

@@ -24,7 +24,18 @@ public sealed record NewDefinition(string DefinitionId, byte[] Document, string 
 
 /// <summary>A stored version, without its document.</summary>
 public sealed record DefinitionVersion(
-    string Id, string DefinitionId, int Version, string? Name, string? Description, bool IsLatest, bool IsPublished, string Origin, string? OriginHash, string CreatedBy, Instant CreatedAt)
+    string Id,
+    string DefinitionId,
+    int Version,
+    string? Name,
+    string? Description,
+    bool IsLatest,
+    bool IsPublished,
+    string Origin,
+    string? OriginHash,
+    string CreatedBy,
+    Instant CreatedAt
+)
 {
     /// <summary>Whether it is or was published: then instances may run on it, and it never changes.</summary>
     public bool WasPublished { get; init; }
@@ -50,8 +61,10 @@ public abstract record PublishResult
 /// </summary>
 public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityRegistry registry, Changes changes)
 {
-    private const string Columns = "id, definition_id, version, name, description, is_latest, is_published, origin, origin_hash, created_by, created_at, published_at is not null";
-    private const string QualifiedColumns = "d.id, d.definition_id, d.version, d.name, d.description, d.is_latest, d.is_published, d.origin, d.origin_hash, d.created_by, d.created_at, d.published_at is not null";
+    private const string Columns =
+        "id, definition_id, version, name, description, is_latest, is_published, origin, origin_hash, created_by, created_at, published_at is not null";
+    private const string QualifiedColumns =
+        "d.id, d.definition_id, d.version, d.name, d.description, d.is_latest, d.is_published, d.origin, d.origin_hash, d.created_by, d.created_at, d.published_at is not null";
 
     private readonly ConcurrentDictionary<string, CompiledWorkflow> _compiled = new();
     private readonly ConcurrentDictionary<string, CompiledWorkflow> _published = new();
@@ -133,7 +146,8 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
     }
 
     /// <summary>Versions only ever rise: what was read before another was published does not replace it.</summary>
-    private CompiledWorkflow Keep(CompiledWorkflow loaded) => _published.AddOrUpdate(loaded.DefinitionId, loaded, (_, known) => known.Version > loaded.Version ? known : loaded);
+    private CompiledWorkflow Keep(CompiledWorkflow loaded) =>
+        _published.AddOrUpdate(loaded.DefinitionId, loaded, (_, known) => known.Version > loaded.Version ? known : loaded);
 
     internal CompiledWorkflow? CachedPublished(string definitionId) => _published.GetValueOrDefault(definitionId);
 
@@ -145,7 +159,10 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
     /// <param name="cancel">Cancels.</param>
     public async Task<DefinitionVersion?> FindAsync(string definitionId, VersionOptions which, CancellationToken cancel = default)
     {
-        await using var query = database.Query($"select {Columns} from workflow_definition where definition_id = $1 and {(which == VersionOptions.Published ? "is_published" : "is_latest")}", definitionId);
+        await using var query = database.Query(
+            $"select {Columns} from workflow_definition where definition_id = $1 and {(which == VersionOptions.Published ? "is_published" : "is_latest")}",
+            definitionId
+        );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         return await reader.ReadAsync(cancel) ? Read(reader) : null;
     }
@@ -175,10 +192,44 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
             return new PublishResult.Invalid(taken);
 
         var resources = CollectResources(workflow);
-        var stored = new DefinitionVersion(id, definition.DefinitionId, version, workflow.Name, workflow.Description, true, true, definition.Origin, definition.OriginHash, actor, now) { WasPublished = true };
-        history.Add(new("definition.published", "definition", definition.DefinitionId, version, JsonSerializer.SerializeToUtf8Bytes(new { id, version, name = workflow.Name, origin = definition.Origin })));
+        var stored = new DefinitionVersion(
+            id,
+            definition.DefinitionId,
+            version,
+            workflow.Name,
+            workflow.Description,
+            true,
+            true,
+            definition.Origin,
+            definition.OriginHash,
+            actor,
+            now
+        )
+        {
+            WasPublished = true,
+        };
+        history.Add(
+            new(
+                "definition.published",
+                "definition",
+                definition.DefinitionId,
+                version,
+                JsonSerializer.SerializeToUtf8Bytes(
+                    new
+                    {
+                        id,
+                        version,
+                        name = workflow.Name,
+                        origin = definition.Origin,
+                    }
+                )
+            )
+        );
         await using var batch = connection.CreateBatch();
-        batch.Add("update workflow_definition set is_latest = false, is_published = false where definition_id = $1 and (is_latest or is_published)", definition.DefinitionId);
+        batch.Add(
+            "update workflow_definition set is_latest = false, is_published = false where definition_id = $1 and (is_latest or is_published)",
+            definition.DefinitionId
+        );
         batch.Add(
             """
             insert into workflow_definition (id, definition_id, version, name, description, is_latest, is_published, document, resources, origin, origin_hash, created_by, created_at, published_at)
@@ -186,16 +237,37 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
             on conflict (id) do update set name = excluded.name, description = excluded.description, is_latest = true, is_published = true, document = excluded.document,
                 resources = excluded.resources, origin = excluded.origin, origin_hash = excluded.origin_hash, created_by = excluded.created_by, published_at = excluded.published_at
             """,
-            id, stored.DefinitionId, version, stored.Name, stored.Description, new Json(document), new Json(JsonSerializer.SerializeToUtf8Bytes(resources)), stored.Origin, stored.OriginHash, actor, now);
+            id,
+            stored.DefinitionId,
+            version,
+            stored.Name,
+            stored.Description,
+            new Json(document),
+            new Json(JsonSerializer.SerializeToUtf8Bytes(resources)),
+            stored.Origin,
+            stored.OriginHash,
+            actor,
+            now
+        );
         batch.Add("delete from workflow_trigger where definition_id = $1", definition.DefinitionId);
         foreach (var trigger in workflow.Triggers)
         {
             // A schedule that did not change goes on as it was: publishing again neither delays it nor repeats a start.
             var payload = Expressions.WorkflowData.ToUtf8(trigger.Payload);
-            var due = schedules.TryGetValue((trigger.ActivityId, trigger.Kind, System.Text.Encoding.UTF8.GetString(payload)), out var before) ? before : TriggerSchedule.First(trigger, now);
+            var due = schedules.TryGetValue((trigger.ActivityId, trigger.Kind, System.Text.Encoding.UTF8.GetString(payload)), out var before)
+                ? before
+                : TriggerSchedule.First(trigger, now);
             batch.Add(
                 "insert into workflow_trigger (id, definition_id, definition_version_id, activity_id, name, hash, payload, due_at) values ($1, $2, $3, $4, $5, $6, $7, $8)",
-                Ids.New(now), definition.DefinitionId, id, trigger.ActivityId, trigger.Kind, trigger.Hash, new Json(payload), due?.Truncated());
+                Ids.New(now),
+                definition.DefinitionId,
+                id,
+                trigger.ActivityId,
+                trigger.Kind,
+                trigger.Hash,
+                new Json(payload),
+                due?.Truncated()
+            );
         }
 
         batch.WriteChain(history);
@@ -211,7 +283,10 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
 
     /// <summary>What is wrong with the triggers of a version beside those of other definitions, and the schedules of the version before. Publishers of endpoints wait for each other here, so no two get the same path.</summary>
     private static async Task<(List<DefinitionError> Taken, Dictionary<(string Activity, string Kind, string Payload), Instant?> Schedules)> TriggersAsync(
-        NpgsqlConnection connection, CompiledWorkflow workflow, CancellationToken cancel)
+        NpgsqlConnection connection,
+        CompiledWorkflow workflow,
+        CancellationToken cancel
+    )
     {
         var endpoints = workflow.Triggers.Where(t => t.Kind == HttpEndpoints.Kind).ToList();
         await using var batch = connection.CreateBatch();
@@ -220,7 +295,9 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         batch.Add("select activity_id, name, payload::text, due_at from workflow_trigger where definition_id = $1", workflow.DefinitionId);
         batch.Add(
             "select t.hash, t.payload, coalesce(d.name, t.definition_id) from workflow_trigger t left join workflow_definition d on d.id = t.definition_version_id where t.hash = any($1) and t.definition_id <> $2",
-            endpoints.ConvertAll(t => t.Hash).ToArray(), workflow.DefinitionId);
+            endpoints.ConvertAll(t => t.Hash).ToArray(),
+            workflow.DefinitionId
+        );
         await using var reader = await batch.ExecuteReaderAsync(cancel);
         if (endpoints.Count > 0)
             await reader.NextResultAsync(cancel);
@@ -240,7 +317,9 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
             var what = $"Activity '{node.Name ?? node.Id}': {trigger.Payload["Method"]} {path}";
             if (others.Find(o => o.Hash == trigger.Hash && string.Equals(o.Path, path, StringComparison.OrdinalIgnoreCase)) is { Name: { } other })
                 taken.Add(new(node.Path + ".path", $"{what} starts '{other}' already."));
-            else if (endpoints.FindIndex(t => t.Hash == trigger.Hash && string.Equals((string)t.Payload["Path"]!, path, StringComparison.OrdinalIgnoreCase)) < i)
+            else if (
+                endpoints.FindIndex(t => t.Hash == trigger.Hash && string.Equals((string)t.Payload["Path"]!, path, StringComparison.OrdinalIgnoreCase)) < i
+            )
                 taken.Add(new(node.Path + ".path", $"{what} is the path of another endpoint of this workflow as well."));
         }
 
@@ -253,7 +332,10 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
 
     private async Task<CompiledWorkflow?> LoadAsync(string where, string value, CancellationToken cancel)
     {
-        await using var query = database.Query($"select id, definition_id, version, document, resources, published_at is not null from workflow_definition where {where}", value);
+        await using var query = database.Query(
+            $"select id, definition_id, version, document, resources, published_at is not null from workflow_definition where {where}",
+            value
+        );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         if (!await reader.ReadAsync(cancel))
             return null;
@@ -302,11 +384,14 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
                 or ($1::text is null and $2::text is null and replace(name, ' ', '') = $4)
             order by id = $1 desc nulls last, version = $3 desc, is_published desc, is_latest desc, version desc limit 1
             """,
-            connection)
+            connection
+        )
         {
             Parameters =
             {
-                new() { Value = (object?)reference.VersionId ?? DBNull.Value }, new() { Value = (object?)reference.DefinitionId ?? DBNull.Value }, new() { Value = reference.Version },
+                new() { Value = (object?)reference.VersionId ?? DBNull.Value },
+                new() { Value = (object?)reference.DefinitionId ?? DBNull.Value },
+                new() { Value = reference.Version },
                 new() { Value = reference.TypeName },
             },
         };
@@ -314,16 +399,40 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
     }
 
     /// <summary>Locks the definition (its chain of history) against other publishers and reads its latest version.</summary>
-    private static async Task<(HistoryAppend History, DefinitionVersion? Latest)> LockAsync(NpgsqlConnection connection, string definitionId, string actor, Instant now, CancellationToken cancel)
+    private static async Task<(HistoryAppend History, DefinitionVersion? Latest)> LockAsync(
+        NpgsqlConnection connection,
+        string definitionId,
+        string actor,
+        Instant now,
+        CancellationToken cancel
+    )
     {
         var history = await NamedChain.LockAsync(connection, "definition:" + definitionId, actor, now, cancel);
-        await using var query = new NpgsqlCommand($"select {Columns} from workflow_definition where definition_id = $1 and is_latest", connection) { Parameters = { new() { Value = definitionId } } };
+        await using var query = new NpgsqlCommand($"select {Columns} from workflow_definition where definition_id = $1 and is_latest", connection)
+        {
+            Parameters = { new() { Value = definitionId } },
+        };
         await using var reader = await query.ExecuteReaderAsync(cancel);
         return (history, await reader.ReadAsync(cancel) ? Read(reader) : null);
     }
 
-    private static DefinitionVersion Read(NpgsqlDataReader r) => new(
-        r.GetString(0), r.GetString(1), r.GetInt32(2), r.Text(3), r.Text(4), r.GetBoolean(5), r.GetBoolean(6), r.GetString(7), r.Text(8), r.GetString(9), r.Instant(10)) { WasPublished = r.GetBoolean(11) };
+    private static DefinitionVersion Read(NpgsqlDataReader r) =>
+        new(
+            r.GetString(0),
+            r.GetString(1),
+            r.GetInt32(2),
+            r.Text(3),
+            r.Text(4),
+            r.GetBoolean(5),
+            r.GetBoolean(6),
+            r.GetString(7),
+            r.Text(8),
+            r.GetString(9),
+            r.Instant(10)
+        )
+        {
+            WasPublished = r.GetBoolean(11),
+        };
 }
 
 /// <summary>Which version of a definition.</summary>
@@ -341,9 +450,12 @@ public sealed class DefinitionUnavailableException : Exception
 {
     public DefinitionUnavailableException() { }
 
-    public DefinitionUnavailableException(string message) : base(message) { }
+    public DefinitionUnavailableException(string message)
+        : base(message) { }
 
-    public DefinitionUnavailableException(string message, Exception inner) : base(message, inner) { }
+    public DefinitionUnavailableException(string message, Exception inner)
+        : base(message, inner) { }
 
-    public DefinitionUnavailableException(string versionId, string reason) : base($"Definition version {versionId} can not be used: {reason}.") { }
+    public DefinitionUnavailableException(string versionId, string reason)
+        : base($"Definition version {versionId} can not be used: {reason}.") { }
 }

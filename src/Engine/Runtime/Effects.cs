@@ -63,42 +63,73 @@ public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> lo
     /// <param name="instance">Instance whose history tells of it, or null.</param>
     /// <param name="payload">What it needs.</param>
     /// <param name="now">Now; it is due at once.</param>
-    public static NpgsqlBatchCommand Insert(Guid id, string kind, Guid? instance, OrderedDictionary<string, object?> payload, Instant now) => Sql.Command(
-        "insert into effect (id, kind, instance_id, payload, state, due_at, created_at) values ($1, $2, $3, $4, 'pending', $5, $5)",
-        id, kind, instance, new Json(WorkflowData.ToUtf8(payload)), now);
+    public static NpgsqlBatchCommand Insert(Guid id, string kind, Guid? instance, OrderedDictionary<string, object?> payload, Instant now) =>
+        Sql.Command(
+            "insert into effect (id, kind, instance_id, payload, state, due_at, created_at) values ($1, $2, $3, $4, 'pending', $5, $5)",
+            id,
+            kind,
+            instance,
+            new Json(WorkflowData.ToUtf8(payload)),
+            now
+        );
 
     /// <summary>Does what is due. Returns how many were tried.</summary>
     public async Task<int> SweepAsync(int limit, CancellationToken cancel = default)
     {
         var now = runtime.Clock.Now();
         var due = new List<(DueEffect Effect, Guid? Bookmark)>();
-        await using (var claim = runtime.Database.Query(
-            """
-            update effect e set due_at = $3, attempts = attempts + 1
-            from (select id from effect where state = 'pending' and due_at <= $1 order by due_at limit $2 for update skip locked) d
-            where e.id = d.id
-            returning e.id, e.kind, e.instance_id, e.payload, e.attempts, e.bookmark_id
-            """,
-            now, limit, now + Lease))
+        await using (
+            var claim = runtime.Database.Query(
+                """
+                update effect e set due_at = $3, attempts = attempts + 1
+                from (select id from effect where state = 'pending' and due_at <= $1 order by due_at limit $2 for update skip locked) d
+                where e.id = d.id
+                returning e.id, e.kind, e.instance_id, e.payload, e.attempts, e.bookmark_id
+                """,
+                now,
+                limit,
+                now + Lease
+            )
+        )
         await using (var r = await claim.ExecuteReaderAsync(cancel))
         {
             while (await r.ReadAsync(cancel))
-                due.Add((new(r.GetGuid(0), r.GetString(1), r.GuidOrNull(2), WorkflowData.FromUtf8(r.Utf8(3)) as OrderedDictionary<string, object?> ?? [], r.GetInt32(4) - 1), r.GuidOrNull(5)));
+                due.Add(
+                    (
+                        new(
+                            r.GetGuid(0),
+                            r.GetString(1),
+                            r.GuidOrNull(2),
+                            WorkflowData.FromUtf8(r.Utf8(3)) as OrderedDictionary<string, object?> ?? [],
+                            r.GetInt32(4) - 1
+                        ),
+                        r.GuidOrNull(5)
+                    )
+                );
         }
 
         var leased = new System.Collections.Concurrent.ConcurrentDictionary<Guid, bool>(due.Select(one => KeyValuePair.Create(one.Effect.Id, true)));
         try
         {
-            await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancel }, async (one, token) =>
-            {
-                await TryAsync(one.Effect, one.Bookmark, token);
-                leased.TryRemove(one.Effect.Id, out _);
-            });
+            await Parallel.ForEachAsync(
+                due,
+                new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancel },
+                async (one, token) =>
+                {
+                    await TryAsync(one.Effect, one.Bookmark, token);
+                    leased.TryRemove(one.Effect.Id, out _);
+                }
+            );
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
             // This host stops. Another one need not wait for the end of the lease; what had begun may be done twice, with the same idempotency key.
-            await using var giveBack = runtime.Database.Query("update effect set due_at = $2, attempts = attempts - 1 where id = any($1) and state = 'pending' and due_at = $3", leased.Keys.ToArray(), now, now + Lease);
+            await using var giveBack = runtime.Database.Query(
+                "update effect set due_at = $2, attempts = attempts - 1 where id = any($1) and state = 'pending' and due_at = $3",
+                leased.Keys.ToArray(),
+                now,
+                now + Lease
+            );
             await giveBack.ExecuteNonQueryAsync(CancellationToken.None);
         }
 
@@ -113,10 +144,20 @@ public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> lo
             switch (await how(effect, cancel))
             {
                 case EffectOutcome.Done done:
-                    await EndAsync(effect, new("effect.done", "effect", Ids.Text(effect.Id), effect.Attempts + 1, Payload(("kind", effect.Kind))), bookmark is { } waits ? new Stimulus.Resume(Ids.Text(waits), done.Answer) : null, cancel);
+                    await EndAsync(
+                        effect,
+                        new("effect.done", "effect", Ids.Text(effect.Id), effect.Attempts + 1, Payload(("kind", effect.Kind))),
+                        bookmark is { } waits ? new Stimulus.Resume(Ids.Text(waits), done.Answer) : null,
+                        cancel
+                    );
                     break;
                 case EffectOutcome.Dropped dropped:
-                    await EndAsync(effect, new("effect.dropped", "effect", Ids.Text(effect.Id), effect.Attempts + 1, Payload(("kind", effect.Kind), ("reason", dropped.Reason))), null, cancel);
+                    await EndAsync(
+                        effect,
+                        new("effect.dropped", "effect", Ids.Text(effect.Id), effect.Attempts + 1, Payload(("kind", effect.Kind), ("reason", dropped.Reason))),
+                        null,
+                        cancel
+                    );
                     break;
                 case EffectOutcome.Later later:
                     await using (var wait = runtime.Database.Query("update effect set due_at = $2, attempts = attempts - 1 where id = $1", effect.Id, later.At))
@@ -151,34 +192,84 @@ public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> lo
 
         // 2, 4, 8 … seconds, at most about two hours.
         await using var retry = runtime.Database.Query(
-            "update effect set due_at = $2, last_error = left($3, 8000) where id = $1", effect.Id, runtime.Clock.Now() + Duration.FromSeconds(1 << Math.Min(effect.Attempts + 1, 13)), failure.ToString());
+            "update effect set due_at = $2, last_error = left($3, 8000) where id = $1",
+            effect.Id,
+            runtime.Clock.Now() + Duration.FromSeconds(1 << Math.Min(effect.Attempts + 1, 13)),
+            failure.ToString()
+        );
         await retry.ExecuteNonQueryAsync(cancel);
     }
 
     private Task<bool> GiveUpAsync(DueEffect effect, Guid? bookmark, int tries, Exception failure, CancellationToken cancel)
     {
-        var gaveUp = new HistoryEvent("effect.given-up", "effect", Ids.Text(effect.Id), effect.Attempts + 1, Payload(("kind", effect.Kind), ("error", failure.Message)));
+        var gaveUp = new HistoryEvent(
+            "effect.given-up",
+            "effect",
+            Ids.Text(effect.Id),
+            effect.Attempts + 1,
+            Payload(("kind", effect.Kind), ("error", failure.Message))
+        );
         return bookmark is { } waits
             ? EndAsync(effect, gaveUp, new Stimulus.Fail(Ids.Text(waits), $"Gave up after {tries} tries: {failure.Message}"), cancel)
-            : ChangeAsync(runtime, effect.Id, effect.InstanceId, "update effect set state = 'dead', last_error = left($2, 8000) where id = $1 and state = 'pending' returning id", failure.ToString(), gaveUp, "system", null, cancel);
+            : ChangeAsync(
+                runtime,
+                effect.Id,
+                effect.InstanceId,
+                "update effect set state = 'dead', last_error = left($2, 8000) where id = $1 and state = 'pending' returning id",
+                failure.ToString(),
+                gaveUp,
+                "system",
+                null,
+                cancel
+            );
     }
 
     private Task<bool> EndAsync(DueEffect effect, HistoryEvent what, Stimulus? stimulus, CancellationToken cancel) =>
-        ChangeAsync(runtime, effect.Id, effect.InstanceId, "delete from effect where id = $1 and $2::text is null returning id", null, what, "system", stimulus, cancel);
+        ChangeAsync(
+            runtime,
+            effect.Id,
+            effect.InstanceId,
+            "delete from effect where id = $1 and $2::text is null returning id",
+            null,
+            what,
+            "system",
+            stimulus,
+            cancel
+        );
 
     /// <summary>Changes an effect together with its history, under the lock of its instance where it has one. False when the effect is not there (any more) in the state it was expected in.</summary>
     internal static async Task<bool> ChangeAsync(
-        WorkflowRuntime runtime, Guid id, Guid? instance, string change, object? value, HistoryEvent what, string actor, Stimulus? stimulus, CancellationToken cancel)
+        WorkflowRuntime runtime,
+        Guid id,
+        Guid? instance,
+        string change,
+        object? value,
+        HistoryEvent what,
+        string actor,
+        Stimulus? stimulus,
+        CancellationToken cancel
+    )
     {
         if (instance is { } owner)
         {
-            await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor, ("$1", owner), reads: [Sql.Command(change, id, value)], cancel: cancel);
+            await using var transaction = await InstanceTransaction.OpenAsync(
+                runtime,
+                actor,
+                ("$1", owner),
+                reads: [Sql.Command(change, id, value)],
+                cancel: cancel
+            );
             await transaction.NextResultAsync(cancel);
             if (transaction.InstanceId is null || !await transaction.Reads.ReadAsync(cancel))
                 return false;
             await transaction.DoneReadingAsync();
             transaction.Record(what);
-            var bookmark = stimulus switch { Stimulus.Resume resume => resume.BookmarkId, Stimulus.Fail fail => fail.BookmarkId, _ => null };
+            var bookmark = stimulus switch
+            {
+                Stimulus.Resume resume => resume.BookmarkId,
+                Stimulus.Fail fail => fail.BookmarkId,
+                _ => null,
+            };
             if (stimulus is not null && transaction.IsRunning && transaction.State.Bookmarks.Exists(b => b.Id == bookmark))
                 await transaction.AdvanceAsync(stimulus, cancel);
             await transaction.CommitAsync(cancel);

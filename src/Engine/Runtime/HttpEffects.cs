@@ -39,7 +39,9 @@ public sealed class HttpEffects : IDisposable
                 var addresses = await Dns.GetHostAddressesAsync(context.DnsEndPoint.Host, cancel);
                 var allowed = allowPrivateAddresses ? addresses : Array.FindAll(addresses, a => !IsInside(a));
                 if (allowed.Length == 0)
-                    throw new HttpRequestException($"{context.DnsEndPoint.Host} is an address inside the network; the setting Http:AllowPrivateAddresses would allow it.");
+                    throw new HttpRequestException(
+                        $"{context.DnsEndPoint.Host} is an address inside the network; the setting Http:AllowPrivateAddresses would allow it."
+                    );
                 var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
                 try
                 {
@@ -66,16 +68,18 @@ public sealed class HttpEffects : IDisposable
             using var response = await _client.SendAsync(request, cancel);
             var bytes = await response.Content.ReadAsByteArrayAsync(cancel);
             var type = response.Content.Headers.ContentType;
-            return new EffectOutcome.Done(new()
-            {
-                [Activities.SendHttpRequestBase.ResponseInput] = new OrderedDictionary<string, object?>
+            return new EffectOutcome.Done(
+                new()
                 {
-                    ["StatusCode"] = (int)response.StatusCode,
-                    ["Headers"] = Headers(response),
-                    ["ContentType"] = type?.MediaType,
-                    ["Content"] = IsText(type) ? Encoding.UTF8.GetString(bytes) : bytes,
-                },
-            });
+                    [Activities.SendHttpRequestBase.ResponseInput] = new OrderedDictionary<string, object?>
+                    {
+                        ["StatusCode"] = (int)response.StatusCode,
+                        ["Headers"] = Headers(response),
+                        ["ContentType"] = type?.MediaType,
+                        ["Content"] = IsText(type) ? Encoding.UTF8.GetString(bytes) : bytes,
+                    },
+                }
+            );
         }
         catch (TaskCanceledException) when (!cancel.IsCancellationRequested)
         {
@@ -98,7 +102,9 @@ public sealed class HttpEffects : IDisposable
         var request = new HttpRequestMessage(new HttpMethod((string?)payload["Method"] ?? "GET"), (string)payload["Url"]!);
         if (payload.GetValueOrDefault("Content") is { } content)
         {
-            request.Content = content is byte[] bytes ? new ByteArrayContent(bytes) : new StringContent(content as string ?? Expressions.WorkflowData.ToJson(content), Encoding.UTF8);
+            request.Content = content is byte[] bytes
+                ? new ByteArrayContent(bytes)
+                : new StringContent(content as string ?? Expressions.WorkflowData.ToJson(content), Encoding.UTF8);
             request.Content.Headers.ContentType = MediaTypeHeaderValue.TryParse(payload.GetValueOrDefault("ContentType") as string, out var type) ? type : null;
         }
 
@@ -127,8 +133,11 @@ public sealed class HttpEffects : IDisposable
     }
 
     private static bool IsText(MediaTypeHeaderValue? type) =>
-        type?.MediaType is not { } media || media.StartsWith("text/", StringComparison.OrdinalIgnoreCase) || media.EndsWith("json", StringComparison.OrdinalIgnoreCase)
-        || media.EndsWith("xml", StringComparison.OrdinalIgnoreCase) || media == "application/x-www-form-urlencoded";
+        type?.MediaType is not { } media
+        || media.StartsWith("text/", StringComparison.OrdinalIgnoreCase)
+        || media.EndsWith("json", StringComparison.OrdinalIgnoreCase)
+        || media.EndsWith("xml", StringComparison.OrdinalIgnoreCase)
+        || media == "application/x-www-form-urlencoded";
 
     /// <summary>Whether an address is not one of the public Internet (IANA's registries of special-purpose addresses). One that carries an IPv4 address is judged by that: a gateway may translate it.</summary>
     internal static bool IsInside(IPAddress address)
@@ -151,5 +160,11 @@ public sealed class HttpEffects : IDisposable
     }
 
     private static bool IsInside(byte a, byte b, byte c) =>
-        a is 0 or 10 or 127 or >= 224 || (a == 100 && b is >= 64 and < 128) || (a == 169 && b == 254) || (a == 172 && b is >= 16 and < 32) || (a == 192 && b == 168) || (a == 192 && b == 0 && c == 0) || (a == 198 && b is 18 or 19);
+        a is 0 or 10 or 127 or >= 224
+        || (a == 100 && b is >= 64 and < 128)
+        || (a == 169 && b == 254)
+        || (a == 172 && b is >= 16 and < 32)
+        || (a == 192 && b == 168)
+        || (a == 192 && b == 0 && c == 0)
+        || (a == 198 && b is 18 or 19);
 }

@@ -14,10 +14,17 @@ namespace Orchestration.Engine.Runtime;
 public abstract record HttpTarget(OrderedDictionary<string, object?> Rules, OrderedDictionary<string, object?> RouteData)
 {
     /// <summary>A definition is started.</summary>
-    public sealed record Start(string DefinitionId, string ActivityId, string Hash, OrderedDictionary<string, object?> Rules, OrderedDictionary<string, object?> RouteData) : HttpTarget(Rules, RouteData);
+    public sealed record Start(
+        string DefinitionId,
+        string ActivityId,
+        string Hash,
+        OrderedDictionary<string, object?> Rules,
+        OrderedDictionary<string, object?> RouteData
+    ) : HttpTarget(Rules, RouteData);
 
     /// <summary>An instance goes on.</summary>
-    public sealed record Resume(Guid InstanceId, string BookmarkId, OrderedDictionary<string, object?> Rules, OrderedDictionary<string, object?> RouteData) : HttpTarget(Rules, RouteData);
+    public sealed record Resume(Guid InstanceId, string BookmarkId, OrderedDictionary<string, object?> Rules, OrderedDictionary<string, object?> RouteData)
+        : HttpTarget(Rules, RouteData);
 
     /// <summary>Several instances wait for the same; the request must say which by correlation id or instance id.</summary>
     public sealed record Ambiguous() : HttpTarget([], []);
@@ -44,7 +51,14 @@ public static class HttpEndpoints
     /// <param name="correlationId">Only instances with this reference, or null.</param>
     /// <param name="instance">Only this instance, or null.</param>
     /// <param name="cancel">Cancels.</param>
-    public static async Task<HttpTarget?> FindAsync(NpgsqlDataSource database, string path, string method, string? correlationId, Guid? instance, CancellationToken cancel = default)
+    public static async Task<HttpTarget?> FindAsync(
+        NpgsqlDataSource database,
+        string path,
+        string method,
+        string? correlationId,
+        Guid? instance,
+        CancellationToken cancel = default
+    )
     {
         var hashes = HttpRoute.Keys(path).Select(key => StimulusHash.Http(key, method)).ToArray();
         var starts = new List<(HttpRoute Route, HttpTarget Target)>();
@@ -92,7 +106,14 @@ public static class HttpEndpoints
     /// <param name="actor">Who sends it, for history.</param>
     /// <param name="cancel">Cancels.</param>
     public static async Task<HttpDelivery> DeliverAsync(
-        WorkflowRuntime runtime, HttpTarget target, OrderedDictionary<string, object?> request, string? correlationId, Guid? instance, string actor, CancellationToken cancel = default)
+        WorkflowRuntime runtime,
+        HttpTarget target,
+        OrderedDictionary<string, object?> request,
+        string? correlationId,
+        Guid? instance,
+        string actor,
+        CancellationToken cancel = default
+    )
     {
         var input = new OrderedDictionary<string, object?> { [RequestInput] = request };
         if (target is HttpTarget.Resume resume)
@@ -102,7 +123,16 @@ public static class HttpEndpoints
         try
         {
             return await runtime.StartAsync(
-                new(start.DefinitionId, input) { InstanceId = instance, CorrelationId = correlationId, TriggerActivityId = start.ActivityId, TriggerHash = start.Hash }, actor, cancel) switch
+                new(start.DefinitionId, input)
+                {
+                    InstanceId = instance,
+                    CorrelationId = correlationId,
+                    TriggerActivityId = start.ActivityId,
+                    TriggerHash = start.Hash,
+                },
+                actor,
+                cancel
+            ) switch
             {
                 StartResult.Started started => new(started.Burst),
                 StartResult.AlreadyRunning => new(null, "The workflow's activation strategy allows no further instance now."),
@@ -123,7 +153,14 @@ public static class HttpEndpoints
     }
 
     private static async Task<HttpTarget?> FindWaitingAsync(
-        NpgsqlDataSource database, string[] hashes, string route, string? correlationId, Guid? instance, OrderedDictionary<string, object?> values, CancellationToken cancel)
+        NpgsqlDataSource database,
+        string[] hashes,
+        string route,
+        string? correlationId,
+        Guid? instance,
+        OrderedDictionary<string, object?> values,
+        CancellationToken cancel
+    )
     {
         await using var query = database.Query(
             """
@@ -131,7 +168,11 @@ public static class HttpEndpoints
             where b.hash = any($1) and b.route = $2 and ($3::text is null or i.correlation_id = $3) and ($4::uuid is null or i.id = $4) and i.status = 'Running'
             limit 2
             """,
-            hashes, route, correlationId, instance);
+            hashes,
+            route,
+            correlationId,
+            instance
+        );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         if (!await reader.ReadAsync(cancel))
             return null;

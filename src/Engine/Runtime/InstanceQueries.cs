@@ -7,8 +7,20 @@ namespace Orchestration.Engine.Runtime;
 
 /// <summary>An instance as lists show it.</summary>
 public sealed record InstanceSummary(
-    Guid Id, string DefinitionId, string DefinitionVersionId, int DefinitionVersion, Guid? ParentId, string? CorrelationId, string? Name, string Status, string SubStatus, int IncidentCount,
-    Instant CreatedAt, Instant UpdatedAt, Instant? FinishedAt);
+    Guid Id,
+    string DefinitionId,
+    string DefinitionVersionId,
+    int DefinitionVersion,
+    Guid? ParentId,
+    string? CorrelationId,
+    string? Name,
+    string Status,
+    string SubStatus,
+    int IncidentCount,
+    Instant CreatedAt,
+    Instant UpdatedAt,
+    Instant? FinishedAt
+);
 
 /// <summary>Which instances. What is empty or null does not filter.</summary>
 public sealed record InstanceFilter
@@ -45,9 +57,19 @@ public static class InstanceQueries
         "id, definition_id, definition_version_id, definition_version, parent_id, correlation_id, name, status, sub_status, incident_count, created_at, updated_at, finished_at";
 
     /// <summary>Instances in the order asked for, with the number of all that fit the filter.</summary>
-    public static async Task<(IReadOnlyList<InstanceSummary> Items, long Total)> ListAsync(NpgsqlDataSource database, InstanceFilter filter, CancellationToken cancel = default)
+    public static async Task<(IReadOnlyList<InstanceSummary> Items, long Total)> ListAsync(
+        NpgsqlDataSource database,
+        InstanceFilter filter,
+        CancellationToken cancel = default
+    )
     {
-        var order = filter.OrderBy switch { "UpdatedAt" => "updated_at", "Finished" => "finished_at", "Name" => "lower(name)", _ => "created_at" };
+        var order = filter.OrderBy switch
+        {
+            "UpdatedAt" => "updated_at",
+            "Finished" => "finished_at",
+            "Name" => "lower(name)",
+            _ => "created_at",
+        };
         var direction = filter.Descending ? "desc nulls last" : "asc nulls last";
         var times = string.Concat(filter.Times.Select((t, i) => $" and {Column(t.Column)} {Comparison(t.Operator)} ($11::timestamptz[])[{i + 1}]"));
         await using var query = database.Query(
@@ -60,8 +82,19 @@ public static class InstanceQueries
                 and ($8 = '' or strpos(lower(concat_ws(' ', name, correlation_id, definition_id, replace(id::text, '-', ''))), lower($8)) > 0){times}
             order by {order} {direction}, id offset $9 limit $10
             """,
-            filter.Ids, filter.DefinitionIds, filter.DefinitionVersionIds, filter.CorrelationIds, filter.Statuses, filter.SubStatuses, filter.HasIncidents, filter.Search ?? "",
-            filter.Skip, filter.Take, filter.Times.Select(t => t.At).ToArray(), filter.Names);
+            filter.Ids,
+            filter.DefinitionIds,
+            filter.DefinitionVersionIds,
+            filter.CorrelationIds,
+            filter.Statuses,
+            filter.SubStatuses,
+            filter.HasIncidents,
+            filter.Search ?? "",
+            filter.Skip,
+            filter.Take,
+            filter.Times.Select(t => t.At).ToArray(),
+            filter.Names
+        );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         var items = new List<InstanceSummary>();
         var total = (long)filter.Skip;
@@ -82,24 +115,39 @@ public static class InstanceQueries
         return await reader.ReadAsync(cancel) ? (Read(reader), InstanceState.FromJson(reader.Utf8(13))) : null;
     }
 
-    private static string Column(string column) => column switch
-    {
-        "UpdatedAt" => "updated_at",
-        "FinishedAt" => "finished_at",
-        _ => "created_at",
-    };
+    private static string Column(string column) =>
+        column switch
+        {
+            "UpdatedAt" => "updated_at",
+            "FinishedAt" => "finished_at",
+            _ => "created_at",
+        };
 
-    private static string Comparison(string comparison) => comparison switch
-    {
-        "Is" => "=",
-        "IsNot" => "<>",
-        "GreaterThanOrEqual" => ">=",
-        "LessThan" => "<",
-        "LessThanOrEqual" => "<=",
-        _ => ">",
-    };
+    private static string Comparison(string comparison) =>
+        comparison switch
+        {
+            "Is" => "=",
+            "IsNot" => "<>",
+            "GreaterThanOrEqual" => ">=",
+            "LessThan" => "<",
+            "LessThanOrEqual" => "<=",
+            _ => ">",
+        };
 
-    private static InstanceSummary Read(NpgsqlDataReader r) => new(
-        r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetInt32(3), r.GuidOrNull(4), r.Text(5), r.Text(6), r.GetString(7), r.GetString(8), r.GetInt32(9),
-        r.Instant(10), r.Instant(11), r.InstantOrNull(12));
+    private static InstanceSummary Read(NpgsqlDataReader r) =>
+        new(
+            r.GetGuid(0),
+            r.GetString(1),
+            r.GetString(2),
+            r.GetInt32(3),
+            r.GuidOrNull(4),
+            r.Text(5),
+            r.Text(6),
+            r.GetString(7),
+            r.GetString(8),
+            r.GetInt32(9),
+            r.Instant(10),
+            r.Instant(11),
+            r.InstantOrNull(12)
+        );
 }

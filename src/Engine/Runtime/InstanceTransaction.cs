@@ -16,8 +16,7 @@ namespace Orchestration.Engine.Runtime;
 public sealed class InstanceTransaction : IAsyncDisposable
 {
     /// <summary>Locks an instance. Complete it with a <c>where</c> that names exactly one <c>i.id</c>.</summary>
-    private const string Lock =
-        """
+    private const string Lock = """
         select i.id, i.definition_version_id, i.status, i.state, i.event_sequence, i.event_head, i.correlation_id, i.name
         from workflow_instance i where i.id = 
         """;
@@ -84,7 +83,14 @@ public sealed class InstanceTransaction : IAsyncDisposable
     /// <param name="moves">Whether a burst is to come, so that what the <see cref="BurstObserver"/> needs is read at once. Else it is read when one comes after all.</param>
     /// <param name="cancel">Cancels.</param>
     public static async Task<InstanceTransaction> OpenAsync(
-        WorkflowRuntime runtime, string actor, (string Sql, object? Value) instance, bool skipLocked = false, NpgsqlBatchCommand[]? reads = null, bool moves = true, CancellationToken cancel = default)
+        WorkflowRuntime runtime,
+        string actor,
+        (string Sql, object? Value) instance,
+        bool skipLocked = false,
+        NpgsqlBatchCommand[]? reads = null,
+        bool moves = true,
+        CancellationToken cancel = default
+    )
     {
         var connection = await runtime.Database.OpenConnectionAsync(cancel);
         var transaction = new InstanceTransaction(runtime, connection, runtime.Clock.Now(), actor, isNew: false);
@@ -240,7 +246,13 @@ public sealed class InstanceTransaction : IAsyncDisposable
             if (_stateChanged)
                 WriteState(id, State);
             else if (_history!.Count > 0)
-                Write("update workflow_instance set event_sequence = $2, event_head = $3, updated_at = $4 where id = $1", id, _history.Sequence, _history.Head, Now);
+                Write(
+                    "update workflow_instance set event_sequence = $2, event_head = $3, updated_at = $4 where id = $1",
+                    id,
+                    _history.Sequence,
+                    _history.Head,
+                    Now
+                );
         }
 
         if (_history is not null)
@@ -302,7 +314,13 @@ public sealed class InstanceTransaction : IAsyncDisposable
             var opened = result.Opened;
             Write(
                 "insert into bookmark (id, instance_id, created_at, name, hash, activity_id) select b.id, $1, $2, b.name, b.hash, b.activity from unnest($3::uuid[], $4::text[], $5::text[], $6::text[]) b(id, name, hash, activity)",
-                instance, Now, opened.Select(b => Guid.Parse(b.Id)).ToArray(), opened.Select(b => b.Name).ToArray(), opened.Select(b => b.Hash).ToArray(), opened.Select(b => b.ActivityId).ToArray());
+                instance,
+                Now,
+                opened.Select(b => Guid.Parse(b.Id)).ToArray(),
+                opened.Select(b => b.Name).ToArray(),
+                opened.Select(b => b.Hash).ToArray(),
+                opened.Select(b => b.ActivityId).ToArray()
+            );
             foreach (var endpoint in opened)
             {
                 if (endpoint is { Name: HttpEndpoints.Kind, Payload: OrderedDictionary<string, object?> waited })
@@ -314,7 +332,13 @@ public sealed class InstanceTransaction : IAsyncDisposable
             foreach (var timer in opened)
             {
                 if (timer.DueAt is { } due)
-                    Write("insert into deadline (id, kind, due_at, instance_id, subject_id) values ($1, 'timer', $2, $3, $4)", Ids.New(Now), due.Truncated(), instance, Guid.Parse(timer.Id));
+                    Write(
+                        "insert into deadline (id, kind, due_at, instance_id, subject_id) values ($1, 'timer', $2, $3, $4)",
+                        Ids.New(Now),
+                        due.Truncated(),
+                        instance,
+                        Guid.Parse(timer.Id)
+                    );
             }
         }
 
@@ -332,7 +356,14 @@ public sealed class InstanceTransaction : IAsyncDisposable
         {
             Write(
                 "insert into effect (id, kind, instance_id, bookmark_id, activity_id, payload, state, due_at, created_at) values ($1, $2, $3, $4, $5, $6, 'pending', $7, $7)",
-                Guid.Parse(effect.Id), effect.Kind, instance, effect.BookmarkId is { } b ? Guid.Parse(b) : null, effect.ActivityId, new Json(WorkflowData.ToUtf8(effect.Payload)), Now);
+                Guid.Parse(effect.Id),
+                effect.Kind,
+                instance,
+                effect.BookmarkId is { } b ? Guid.Parse(b) : null,
+                effect.ActivityId,
+                new Json(WorkflowData.ToUtf8(effect.Payload)),
+                Now
+            );
         }
 
         foreach (var outgoing in result.Outgoing)
@@ -364,31 +395,59 @@ public sealed class InstanceTransaction : IAsyncDisposable
     }
 
     /// <summary>Refuses the instance when its definition's activation strategy allows no further one. Without a correlation id there is nothing that Correlation could look for.</summary>
-    private static NpgsqlBatchCommand? Activation(CompiledWorkflow workflow, string? correlationId) => workflow.Options.Activation switch
-    {
-        ActivationStrategy.Always => null,
-        ActivationStrategy.Correlation when correlationId is null => null,
-        var strategy => Sql.Command("select require_activation($1, $2, $3)", strategy.ToString(), workflow.DefinitionId, correlationId),
-    };
+    private static NpgsqlBatchCommand? Activation(CompiledWorkflow workflow, string? correlationId) =>
+        workflow.Options.Activation switch
+        {
+            ActivationStrategy.Always => null,
+            ActivationStrategy.Correlation when correlationId is null => null,
+            var strategy => Sql.Command("select require_activation($1, $2, $3)", strategy.ToString(), workflow.DefinitionId, correlationId),
+        };
 
-    private static NpgsqlBatchCommand NewRow(InstanceState state, HistoryAppend history, bool requirePublished) => Sql.Command(
-        $"""
-        insert into workflow_instance (id, definition_id, definition_version_id, definition_version, parent_id, correlation_id, name, status, sub_status, incident_count,
-            state, event_sequence, event_head, created_at, updated_at, finished_at)
-        values ($1, $2, {(requirePublished ? "require_published($3)" : "$3")}, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)
-        """,
-        Guid.Parse(state.Id), state.DefinitionId, state.DefinitionVersionId, state.DefinitionVersion, state.ParentInstanceId is { } parent ? Guid.Parse(parent) : null,
-        state.CorrelationId, state.Name, state.Status.ToString(), state.SubStatus.ToString(), state.Incidents.Count,
-        new Json(state.ToJson()), history.Sequence, history.Head, state.CreatedAt, state.FinishedAt);
+    private static NpgsqlBatchCommand NewRow(InstanceState state, HistoryAppend history, bool requirePublished) =>
+        Sql.Command(
+            $"""
+            insert into workflow_instance (id, definition_id, definition_version_id, definition_version, parent_id, correlation_id, name, status, sub_status, incident_count,
+                state, event_sequence, event_head, created_at, updated_at, finished_at)
+            values ($1, $2, {(requirePublished ? "require_published($3)" : "$3")}, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)
+            """,
+            Guid.Parse(state.Id),
+            state.DefinitionId,
+            state.DefinitionVersionId,
+            state.DefinitionVersion,
+            state.ParentInstanceId is { } parent ? Guid.Parse(parent) : null,
+            state.CorrelationId,
+            state.Name,
+            state.Status.ToString(),
+            state.SubStatus.ToString(),
+            state.Incidents.Count,
+            new Json(state.ToJson()),
+            history.Sequence,
+            history.Head,
+            state.CreatedAt,
+            state.FinishedAt
+        );
 
-    private void WriteState(Guid id, InstanceState state) => Write(
-        """
-        update workflow_instance set definition_version_id = $2, definition_version = $3, correlation_id = $4, name = $5, status = $6, sub_status = $7, incident_count = $8,
-            state = $9, event_sequence = $10, event_head = $11, updated_at = $12, finished_at = $13
-        where id = $1
-        """,
-        id, state.DefinitionVersionId, state.DefinitionVersion, state.CorrelationId, state.Name, state.Status.ToString(), state.SubStatus.ToString(), state.Incidents.Count,
-        new Json(state.ToJson()), _history!.Sequence, _history.Head, Now, state.FinishedAt);
+    private void WriteState(Guid id, InstanceState state) =>
+        Write(
+            """
+            update workflow_instance set definition_version_id = $2, definition_version = $3, correlation_id = $4, name = $5, status = $6, sub_status = $7, incident_count = $8,
+                state = $9, event_sequence = $10, event_head = $11, updated_at = $12, finished_at = $13
+            where id = $1
+            """,
+            id,
+            state.DefinitionVersionId,
+            state.DefinitionVersion,
+            state.CorrelationId,
+            state.Name,
+            state.Status.ToString(),
+            state.SubStatus.ToString(),
+            state.Incidents.Count,
+            new Json(state.ToJson()),
+            _history!.Sequence,
+            _history.Head,
+            Now,
+            state.FinishedAt
+        );
 }
 
 /// <summary>What a burst write of another module sees: where to put its commands and its events.</summary>
@@ -412,8 +471,8 @@ public sealed class BurstWrites
     public BurstObserver? Observer { get; set; }
 
     /// <summary>Registers how a kind of write becomes commands.</summary>
-    public void Register<T>(Func<T, BurstWriteContext, CancellationToken, ValueTask> writer) where T : IBurstWrite =>
-        _writers.Add(typeof(T), (write, context, cancel) => writer((T)write, context, cancel));
+    public void Register<T>(Func<T, BurstWriteContext, CancellationToken, ValueTask> writer)
+        where T : IBurstWrite => _writers.Add(typeof(T), (write, context, cancel) => writer((T)write, context, cancel));
 
     /// <summary>Registers what to leave out: writes of one burst that cancel each other.</summary>
     public void Reduce(Func<IReadOnlyList<IBurstWrite>, IReadOnlyList<IBurstWrite>> reduction) => _reductions.Add(reduction);

@@ -15,12 +15,13 @@ public static class JournalEvents
     internal const int LargestValue = 16 * 1024;
 
     /// <summary>A journal entry as an event. Its payload holds what Studio needs besides the columns; an entry without any of it has no payload.</summary>
-    public static HistoryEvent From(JournalEntry entry) => new(entry.EventName, Entity, entry.ActivityInstanceId, 0, Payload(entry))
-    {
-        ActivityId = entry.ActivityId,
-        NodeId = entry.NodeId,
-        ActivityType = entry.ActivityType,
-    };
+    public static HistoryEvent From(JournalEntry entry) =>
+        new(entry.EventName, Entity, entry.ActivityInstanceId, 0, Payload(entry))
+        {
+            ActivityId = entry.ActivityId,
+            NodeId = entry.NodeId,
+            ActivityType = entry.ActivityType,
+        };
 
     private static byte[]? Payload(JournalEntry entry)
     {
@@ -51,9 +52,12 @@ public static class JournalEvents
             if (entry.Payload is { Count: > 0 } payload)
             {
                 json.WritePropertyName("payload");
-                WorkflowData.Write(json, payload.TryGetValue("Outputs", out var value) && value is OrderedDictionary<string, object?> outputs
-                    ? new OrderedDictionary<string, object?>(payload) { ["Outputs"] = WithinLimits(outputs) }
-                    : payload);
+                WorkflowData.Write(
+                    json,
+                    payload.TryGetValue("Outputs", out var value) && value is OrderedDictionary<string, object?> outputs
+                        ? new OrderedDictionary<string, object?>(payload) { ["Outputs"] = WithinLimits(outputs) }
+                        : payload
+                );
             }
 
             json.WriteEndObject();

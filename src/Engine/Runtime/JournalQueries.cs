@@ -10,8 +10,21 @@ namespace Orchestration.Engine.Runtime;
 /// <param name="Inputs">Evaluated inputs, or null.</param>
 /// <param name="Payload">Outcomes, exception and what the activity said, or null.</param>
 public sealed record JournalRow(
-    int Sequence, Instant At, string EventName, string ActivityInstanceId, string? ParentActivityInstanceId, string ActivityId, string NodeId, string ActivityType, int ActivityTypeVersion,
-    string? ActivityName, string? Message, string? Source, JsonObject? Inputs, JsonObject? Payload);
+    int Sequence,
+    Instant At,
+    string EventName,
+    string ActivityInstanceId,
+    string? ParentActivityInstanceId,
+    string ActivityId,
+    string NodeId,
+    string ActivityType,
+    int ActivityTypeVersion,
+    string? ActivityName,
+    string? Message,
+    string? Source,
+    JsonObject? Inputs,
+    JsonObject? Payload
+);
 
 /// <summary>Which rows. What is empty does not filter.</summary>
 public sealed record JournalFilter
@@ -30,7 +43,12 @@ public sealed record JournalFilter
 public static class JournalQueries
 {
     /// <summary>Rows in the order in which they were written, with the number of all that fit the filter.</summary>
-    public static async Task<(IReadOnlyList<JournalRow> Items, long Total)> ListAsync(NpgsqlDataSource database, Guid instance, JournalFilter filter, CancellationToken cancel = default)
+    public static async Task<(IReadOnlyList<JournalRow> Items, long Total)> ListAsync(
+        NpgsqlDataSource database,
+        Guid instance,
+        JournalFilter filter,
+        CancellationToken cancel = default
+    )
     {
         await using var query = database.Query(
             """
@@ -41,16 +59,39 @@ public static class JournalQueries
                 and not e.activity_type = any($6)
             order by e.sequence offset $7 limit $8
             """,
-            instance, JournalEvents.Entity, filter.ActivityIds, filter.NodeIds, filter.EventNames, filter.ExcludedActivityTypes, filter.Skip, filter.Take);
+            instance,
+            JournalEvents.Entity,
+            filter.ActivityIds,
+            filter.NodeIds,
+            filter.EventNames,
+            filter.ExcludedActivityTypes,
+            filter.Skip,
+            filter.Take
+        );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         var rows = new List<JournalRow>();
         var total = (long)filter.Skip;
         while (await reader.ReadAsync(cancel))
         {
             var payload = reader.IsDBNull(7) ? null : JsonNode.Parse(reader.Utf8(7), documentOptions: new() { MaxDepth = 512 }) as JsonObject;
-            rows.Add(new(
-                reader.GetInt32(0), reader.Instant(1), reader.GetString(2), reader.GetString(3), Text(payload, "parent"), reader.GetString(4), reader.GetString(5), reader.GetString(6),
-                payload?["version"]?.GetValue<int>() ?? 1, Text(payload, "name"), Text(payload, "message"), Text(payload, "source"), payload?["inputs"] as JsonObject, payload?["payload"] as JsonObject));
+            rows.Add(
+                new(
+                    reader.GetInt32(0),
+                    reader.Instant(1),
+                    reader.GetString(2),
+                    reader.GetString(3),
+                    Text(payload, "parent"),
+                    reader.GetString(4),
+                    reader.GetString(5),
+                    reader.GetString(6),
+                    payload?["version"]?.GetValue<int>() ?? 1,
+                    Text(payload, "name"),
+                    Text(payload, "message"),
+                    Text(payload, "source"),
+                    payload?["inputs"] as JsonObject,
+                    payload?["payload"] as JsonObject
+                )
+            );
             total = reader.GetInt64(8);
         }
 
@@ -65,7 +106,12 @@ public static class JournalQueries
             return null;
         var at = Instant.FromUnixTimeMilliseconds(Convert.ToInt64(Ids.Text(activityInstanceId)[..12], 16));
         await using var query = database.Query(
-            "select chain_id from event where at >= $1 and at < $2 and entity = $3 and entity_id = $4 limit 1", at, at + Duration.FromMilliseconds(1), JournalEvents.Entity, Ids.Text(activityInstanceId));
+            "select chain_id from event where at >= $1 and at < $2 and entity = $3 and entity_id = $4 limit 1",
+            at,
+            at + Duration.FromMilliseconds(1),
+            JournalEvents.Entity,
+            Ids.Text(activityInstanceId)
+        );
         return (Guid?)await query.ExecuteScalarAsync(cancel);
     }
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
-using Npgsql;
 using NodaTime;
+using Npgsql;
 using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Runtime;
@@ -44,7 +44,14 @@ public sealed record Operation(string Actor, string Id, byte[] RequestHash)
 
     /// <summary>Remembers the answer.</summary>
     public NpgsqlBatchCommand Remember(byte[] answer, Instant now) =>
-        Sql.Command("insert into operation (actor, id, request_hash, answer, created_at) values ($1, $2, $3, $4, $5)", Actor, Id, RequestHash, new Json(answer), now);
+        Sql.Command(
+            "insert into operation (actor, id, request_hash, answer, created_at) values ($1, $2, $3, $4, $5)",
+            Actor,
+            Id,
+            RequestHash,
+            new Json(answer),
+            now
+        );
 
     /// <summary>The constraint that a second use of the id breaks when both run at once.</summary>
     public const string Constraint = "operation_pkey";

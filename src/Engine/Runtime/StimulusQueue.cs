@@ -48,7 +48,14 @@ public sealed partial class StimulusQueue
     /// <param name="cancel">Cancels.</param>
     /// <returns>Who was told; null when the operation's id belongs to another request.</returns>
     public async Task<Published?> PublishAsync(
-        string name, string? correlationId, object? payload, string actor, Guid? instance = null, Operation? operation = null, CancellationToken cancel = default)
+        string name,
+        string? correlationId,
+        object? payload,
+        string actor,
+        Guid? instance = null,
+        Operation? operation = null,
+        CancellationToken cancel = default
+    )
     {
         var now = _runtime.Clock.Now();
         Published published;
@@ -57,17 +64,38 @@ public sealed partial class StimulusQueue
         {
             await using var connection = await _runtime.Database.OpenConnectionAsync(cancel);
             await using var transaction = await connection.BeginTransactionAsync(cancel);
-            (published, rows) = await FanOutAsync(connection, new OutgoingStimulus.PublishEvent(name, correlationId, instance is { } only ? Ids.Text(only) : null, payload, false), null, now, cancel);
+            (published, rows) = await FanOutAsync(
+                connection,
+                new OutgoingStimulus.PublishEvent(name, correlationId, instance is { } only ? Ids.Text(only) : null, payload, false),
+                null,
+                now,
+                cancel
+            );
             await using var batch = connection.CreateBatch();
 
             // First, so that a second use of the id has done nothing when it fails here.
             if (operation is not null)
-                batch.BatchCommands.Add(operation.Remember(JsonSerializer.SerializeToUtf8Bytes(new Answer(published.Told, published.KeptUntil?.ToUnixTimeTicks())), now));
+                batch.BatchCommands.Add(
+                    operation.Remember(JsonSerializer.SerializeToUtf8Bytes(new Answer(published.Told, published.KeptUntil?.ToUnixTimeTicks())), now)
+                );
             var history = await NamedChain.LockAsync(connection, $"event:{name}", actor, now, cancel);
-            history.Add(new("event.published", "event", name, 0, WorkflowData.ToUtf8(new OrderedDictionary<string, object?>
-            {
-                ["correlationId"] = correlationId, ["payload"] = payload, ["told"] = published.Told, ["keptUntil"] = published.KeptUntil?.ToString(),
-            })));
+            history.Add(
+                new(
+                    "event.published",
+                    "event",
+                    name,
+                    0,
+                    WorkflowData.ToUtf8(
+                        new OrderedDictionary<string, object?>
+                        {
+                            ["correlationId"] = correlationId,
+                            ["payload"] = payload,
+                            ["told"] = published.Told,
+                            ["keptUntil"] = published.KeptUntil?.ToString(),
+                        }
+                    )
+                )
+            );
             batch.WriteChain(history);
             await batch.ExecuteNonQueryAsync(cancel);
             await transaction.CommitAsync(cancel);
@@ -127,28 +155,51 @@ public sealed partial class StimulusQueue
         var (kind, target, payload) = Encode(sender, stimulus);
         batch.Add(
             "insert into stimulus (id, kind, instance_id, payload, due_at, created_at) values ($1, $2, $3, $4, $5, $6)",
-            id, kind, target, new Json(WorkflowData.ToUtf8(payload)), now + Grace, now);
+            id,
+            kind,
+            target,
+            new Json(WorkflowData.ToUtf8(payload)),
+            now + Grace,
+            now
+        );
         return id;
     }
 
-    private static (string Kind, Guid? Target, OrderedDictionary<string, object?> Payload) Encode(string sender, OutgoingStimulus stimulus) => stimulus switch
-    {
-        OutgoingStimulus.PublishEvent e => ("publish", null, new()
+    private static (string Kind, Guid? Target, OrderedDictionary<string, object?> Payload) Encode(string sender, OutgoingStimulus stimulus) =>
+        stimulus switch
         {
-            ["name"] = e.EventName, ["correlationId"] = e.CorrelationId, ["instanceId"] = e.InstanceId, ["payload"] = e.Payload, ["senderId"] = sender,
-        }),
-        OutgoingStimulus.StartInstance s => ("start", Guid.Parse(s.InstanceId), new()
-        {
-            ["definitionId"] = s.DefinitionId, ["correlationId"] = s.CorrelationId, ["input"] = s.Input,
-            ["parentId"] = sender, ["parentBookmarkId"] = s.ParentBookmarkId,
-        }),
-        OutgoingStimulus.ChildEnded c => ("child", Guid.Parse(c.ParentInstanceId), new()
-        {
-            ["bookmarkId"] = c.ParentBookmarkId, ["input"] = c.ToResume().Input,
-        }),
-        OutgoingStimulus.CancelInstance c => ("cancel", Guid.Parse(c.InstanceId), new() { ["reason"] = c.Reason }),
-        _ => throw new InvalidOperationException($"No encoding for {stimulus.GetType().Name}."),
-    };
+            OutgoingStimulus.PublishEvent e => (
+                "publish",
+                null,
+                new()
+                {
+                    ["name"] = e.EventName,
+                    ["correlationId"] = e.CorrelationId,
+                    ["instanceId"] = e.InstanceId,
+                    ["payload"] = e.Payload,
+                    ["senderId"] = sender,
+                }
+            ),
+            OutgoingStimulus.StartInstance s => (
+                "start",
+                Guid.Parse(s.InstanceId),
+                new()
+                {
+                    ["definitionId"] = s.DefinitionId,
+                    ["correlationId"] = s.CorrelationId,
+                    ["input"] = s.Input,
+                    ["parentId"] = sender,
+                    ["parentBookmarkId"] = s.ParentBookmarkId,
+                }
+            ),
+            OutgoingStimulus.ChildEnded c => (
+                "child",
+                Guid.Parse(c.ParentInstanceId),
+                new() { ["bookmarkId"] = c.ParentBookmarkId, ["input"] = c.ToResume().Input }
+            ),
+            OutgoingStimulus.CancelInstance c => ("cancel", Guid.Parse(c.InstanceId), new() { ["reason"] = c.Reason }),
+            _ => throw new InvalidOperationException($"No encoding for {stimulus.GetType().Name}."),
+        };
 
     private async Task TryDeliverAsync(Guid id, CancellationToken cancel)
     {
@@ -171,7 +222,10 @@ public sealed partial class StimulusQueue
         {
             await using var update = _runtime.Database.Query(
                 $"update {table} set attempts = attempts + 1, last_error = left($3, 2000), due_at = $2 + make_interval(secs => least(3600, 2 ^ least(attempts + 1, 12))) where id = $1",
-                id, _runtime.Clock.Now(), failure.ToString());
+                id,
+                _runtime.Clock.Now(),
+                failure.ToString()
+            );
             await update.ExecuteNonQueryAsync(cancel);
         }
         catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
@@ -215,7 +269,12 @@ public sealed partial class StimulusQueue
     {
         // The delete is under the instance's lock: whoever gets a row back owns the delivery.
         await using var transaction = await InstanceTransaction.OpenAsync(
-            _runtime, "system", ("$1", instance), reads: [Sql.Command("delete from stimulus where id = $1 returning id", id)], cancel: cancel);
+            _runtime,
+            "system",
+            ("$1", instance),
+            reads: [Sql.Command("delete from stimulus where id = $1 returning id", id)],
+            cancel: cancel
+        );
         await transaction.NextResultAsync(cancel);
         if (!await transaction.Reads.ReadAsync(cancel))
             return;
@@ -227,7 +286,10 @@ public sealed partial class StimulusQueue
             else if (kind == "cancel")
                 await transaction.AdvanceAsync(new Stimulus.Cancel((string)payload["reason"]!), cancel);
             else if (transaction.State.Bookmarks.Exists(b => b.Id == (string)payload["bookmarkId"]!))
-                await transaction.AdvanceAsync(new Stimulus.Resume((string)payload["bookmarkId"]!, (OrderedDictionary<string, object?>)payload["input"]!), cancel);
+                await transaction.AdvanceAsync(
+                    new Stimulus.Resume((string)payload["bookmarkId"]!, (OrderedDictionary<string, object?>)payload["input"]!),
+                    cancel
+                );
         }
 
         await transaction.CommitAsync(cancel);
@@ -249,7 +311,8 @@ public sealed partial class StimulusQueue
                     AlsoWrite = t => t.Write("delete from stimulus where id = $1", id),
                 },
                 "system",
-                cancel);
+                cancel
+            );
             if (result is StartResult.Started)
                 return;
             NotStarted(_log, id, result);
@@ -278,7 +341,8 @@ public sealed partial class StimulusQueue
                 new((string)payload["name"]!, (string?)payload["correlationId"], (string?)payload["instanceId"], payload["payload"], false),
                 payload.GetValueOrDefault("senderId") is string sender ? Guid.Parse(sender) : null,
                 now,
-                cancel);
+                cancel
+            );
             await transaction.CommitAsync(cancel);
         }
 
@@ -290,7 +354,13 @@ public sealed partial class StimulusQueue
     /// One row per instance that waits for the event and per definition that it starts: these are counted. And one for each other instance it is addressed to by its reference or id, for its
     /// <see cref="BurstObserver"/>; the sender's own has seen it in its burst. Takes no instance lock.
     /// </summary>
-    private async Task<(Published Published, List<Guid> Rows)> FanOutAsync(NpgsqlConnection connection, OutgoingStimulus.PublishEvent e, Guid? sender, Instant now, CancellationToken cancel)
+    private async Task<(Published Published, List<Guid> Rows)> FanOutAsync(
+        NpgsqlConnection connection,
+        OutgoingStimulus.PublishEvent e,
+        Guid? sender,
+        Instant now,
+        CancellationToken cancel
+    )
     {
         var hash = StimulusHash.Event(e.EventName);
         var input = new OrderedDictionary<string, object?> { [Activities.Event.PayloadInput] = e.Payload };
@@ -302,8 +372,15 @@ public sealed partial class StimulusQueue
             where b.hash = $1 and ($2::text is null or i.correlation_id = $2) and ($3::uuid is null or i.id = $3)
             order by b.created_at, b.id
             """,
-            hash, e.CorrelationId, e.InstanceId is { } only ? Guid.Parse(only) : null);
-        find.Add("select definition_id, activity_id from workflow_trigger where hash = $1 and $2::uuid is null", hash, e.InstanceId is { } some ? Guid.Parse(some) : null);
+            hash,
+            e.CorrelationId,
+            e.InstanceId is { } only ? Guid.Parse(only) : null
+        );
+        find.Add(
+            "select definition_id, activity_id from workflow_trigger where hash = $1 and $2::uuid is null",
+            hash,
+            e.InstanceId is { } some ? Guid.Parse(some) : null
+        );
         var observed = _runtime.BurstWrites.Observer is not null && (e.CorrelationId ?? e.InstanceId) is not null;
         if (observed)
         {
@@ -313,7 +390,11 @@ public sealed partial class StimulusQueue
                 where i.status = 'Running' and i.parent_id is null and i.id is distinct from $4 and ($2::text is null or i.correlation_id = $2) and ($3::uuid is null or i.id = $3)
                     and not exists (select from bookmark b where b.instance_id = i.id and b.hash = $1)
                 """,
-                hash, e.CorrelationId, e.InstanceId is { } one ? Guid.Parse(one) : null, sender);
+                hash,
+                e.CorrelationId,
+                e.InstanceId is { } one ? Guid.Parse(one) : null,
+                sender
+            );
         }
 
         var rows = new List<(string Kind, Guid Instance, OrderedDictionary<string, object?> Payload)>();
@@ -326,11 +407,21 @@ public sealed partial class StimulusQueue
             await reader.NextResultAsync(cancel);
             while (await reader.ReadAsync(cancel))
             {
-                rows.Add(("start", Ids.New(now), new()
-                {
-                    ["definitionId"] = reader.GetString(0), ["correlationId"] = e.CorrelationId, ["input"] = input, ["triggerActivityId"] = reader.GetString(1), ["triggerHash"] = hash,
-                    ["triggerPayload"] = e.Payload,
-                }));
+                rows.Add(
+                    (
+                        "start",
+                        Ids.New(now),
+                        new()
+                        {
+                            ["definitionId"] = reader.GetString(0),
+                            ["correlationId"] = e.CorrelationId,
+                            ["input"] = input,
+                            ["triggerActivityId"] = reader.GetString(1),
+                            ["triggerHash"] = hash,
+                            ["triggerPayload"] = e.Payload,
+                        }
+                    )
+                );
             }
 
             told = rows.Count;
@@ -346,8 +437,13 @@ public sealed partial class StimulusQueue
             await using var insert = connection.CreateBatch();
             insert.Add(
                 "insert into stimulus (id, kind, instance_id, payload, due_at, created_at) select s.*, $1, $2 from unnest($3::uuid[], $4::text[], $5::uuid[], $6::json[]) s",
-                now + Grace, now, ids.ToArray(), rows.ConvertAll(r => r.Kind).ToArray(), rows.ConvertAll(r => r.Instance).ToArray(),
-                new JsonArray(rows.ConvertAll(r => System.Text.Encoding.UTF8.GetString(WorkflowData.ToUtf8(r.Payload))).ToArray()));
+                now + Grace,
+                now,
+                ids.ToArray(),
+                rows.ConvertAll(r => r.Kind).ToArray(),
+                rows.ConvertAll(r => r.Instance).ToArray(),
+                new JsonArray(rows.ConvertAll(r => System.Text.Encoding.UTF8.GetString(WorkflowData.ToUtf8(r.Payload))).ToArray())
+            );
             await insert.ExecuteNonQueryAsync(cancel);
         }
 
@@ -357,7 +453,14 @@ public sealed partial class StimulusQueue
         await using var keep = connection.CreateBatch();
         keep.Add(
             "insert into kept_event (id, hash, correlation_id, instance_id, payload, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7)",
-            Ids.New(now), hash, e.CorrelationId, e.InstanceId is { } kept ? Guid.Parse(kept) : null, new Json(WorkflowData.ToUtf8(input)), now, until);
+            Ids.New(now),
+            hash,
+            e.CorrelationId,
+            e.InstanceId is { } kept ? Guid.Parse(kept) : null,
+            new Json(WorkflowData.ToUtf8(input)),
+            now,
+            until
+        );
         await keep.ExecuteNonQueryAsync(cancel);
         return (new(told, until), ids);
     }
@@ -384,7 +487,14 @@ public sealed partial class StimulusQueue
             select w.id, 'resume', $3, json_build_object('bookmarkId', w.bookmark, 'input', t.payload), $5, $2
             from unnest($6::uuid[], $7::text[], $1::text[]) w(id, bookmark, hash) join taken t on t.hash = w.hash
             """,
-            hashes, now, instance, correlationId, now + Grace, ids.ToArray(), waits.Select(static b => b.Id).ToArray());
+            hashes,
+            now,
+            instance,
+            correlationId,
+            now + Grace,
+            ids.ToArray(),
+            waits.Select(static b => b.Id).ToArray()
+        );
         return ids;
     }
 

@@ -12,14 +12,20 @@ public sealed partial class Timers(WorkflowRuntime runtime, ILogger<Timers> log)
 {
     /// <summary>Starts and resumes what is due, oldest first. Two hosts may sweep at once: an instance somebody holds is left for the next time, and a tick belongs to whoever commits it first.</summary>
     /// <returns>How many were started or how many were resumed, whichever is more: as many as the limit means that there may be more.</returns>
-    public async Task<int> SweepAsync(int limit, CancellationToken cancel = default) => Math.Max(await StartAsync(limit, cancel), await ResumeAsync(limit, cancel));
+    public async Task<int> SweepAsync(int limit, CancellationToken cancel = default) =>
+        Math.Max(await StartAsync(limit, cancel), await ResumeAsync(limit, cancel));
 
     private async Task<int> StartAsync(int limit, CancellationToken cancel)
     {
         var now = runtime.Clock.Now();
         var due = new List<Tick>();
-        await using (var query = runtime.Database.Query(
-            "select id, definition_id, definition_version_id, activity_id, hash, due_at from workflow_trigger where due_at <= $1 order by due_at limit $2", now, limit))
+        await using (
+            var query = runtime.Database.Query(
+                "select id, definition_id, definition_version_id, activity_id, hash, due_at from workflow_trigger where due_at <= $1 order by due_at limit $2",
+                now,
+                limit
+            )
+        )
         await using (var reader = await query.ExecuteReaderAsync(cancel))
         {
             while (await reader.ReadAsync(cancel))
@@ -58,15 +64,23 @@ public sealed partial class Timers(WorkflowRuntime runtime, ILogger<Timers> log)
         var result = await runtime.StartAsync(
             new(tick.DefinitionId, TriggerSchedule.Input(trigger, tick.DueAt))
             {
-                TriggerActivityId = tick.ActivityId, TriggerHash = tick.Hash, AlsoWrite = t => t.Write("select take_tick($1, $2, $3)", tick.Id, tick.DueAt, next),
+                TriggerActivityId = tick.ActivityId,
+                TriggerHash = tick.Hash,
+                AlsoWrite = t => t.Write("select take_tick($1, $2, $3)", tick.Id, tick.DueAt, next),
             },
             "system",
-            cancel);
+            cancel
+        );
         if (result is StartResult.Started)
             return true;
 
         // The activation strategy allows none now: this tick passes, as in Elsa.
-        await using var pass = runtime.Database.Query("update workflow_trigger set due_at = $3, attempts = 0, last_error = null where id = $1 and due_at = $2", tick.Id, tick.DueAt, next);
+        await using var pass = runtime.Database.Query(
+            "update workflow_trigger set due_at = $3, attempts = 0, last_error = null where id = $1 and due_at = $2",
+            tick.Id,
+            tick.DueAt,
+            next
+        );
         await pass.ExecuteNonQueryAsync(cancel);
         return false;
     }
@@ -76,8 +90,13 @@ public sealed partial class Timers(WorkflowRuntime runtime, ILogger<Timers> log)
     private async Task<int> ResumeAsync(int limit, CancellationToken cancel)
     {
         var due = new List<(Guid Id, Guid Instance, Guid Bookmark)>();
-        await using (var query = runtime.Database.Query(
-            "select id, instance_id, subject_id from deadline where kind = 'timer' and due_at <= $1 order by due_at limit $2", runtime.Clock.Now(), limit))
+        await using (
+            var query = runtime.Database.Query(
+                "select id, instance_id, subject_id from deadline where kind = 'timer' and due_at <= $1 order by due_at limit $2",
+                runtime.Clock.Now(),
+                limit
+            )
+        )
         await using (var reader = await query.ExecuteReaderAsync(cancel))
         {
             while (await reader.ReadAsync(cancel))
@@ -106,7 +125,13 @@ public sealed partial class Timers(WorkflowRuntime runtime, ILogger<Timers> log)
     private async Task<bool> ResumeAsync(Guid id, Guid instance, Guid bookmark, CancellationToken cancel)
     {
         await using var transaction = await InstanceTransaction.OpenAsync(
-            runtime, "system", ("$1", instance), skipLocked: true, reads: [Sql.Command("select 1 from deadline where id = $1", id)], cancel: cancel);
+            runtime,
+            "system",
+            ("$1", instance),
+            skipLocked: true,
+            reads: [Sql.Command("select 1 from deadline where id = $1", id)],
+            cancel: cancel
+        );
         await transaction.NextResultAsync(cancel);
         if (transaction.InstanceId is null || !await transaction.Reads.ReadAsync(cancel))
             return false;

@@ -69,7 +69,14 @@ public sealed partial class WorkflowRuntime
 {
     private readonly ILogger<WorkflowRuntime> _log;
 
-    public WorkflowRuntime(NpgsqlDataSource database, DefinitionStore definitions, BurstWrites burstWrites, Changes changes, IClock clock, ILogger<WorkflowRuntime> log)
+    public WorkflowRuntime(
+        NpgsqlDataSource database,
+        DefinitionStore definitions,
+        BurstWrites burstWrites,
+        Changes changes,
+        IClock clock,
+        ILogger<WorkflowRuntime> log
+    )
     {
         (Database, Definitions, BurstWrites, Changes, Clock, _log) = (database, definitions, burstWrites, changes, clock, log);
         Stimuli = new(this, log);
@@ -130,7 +137,13 @@ public sealed partial class WorkflowRuntime
     }
 
     /// <summary>Resumes a bookmark. False when the bookmark (or the instance) is gone: somebody else was first.</summary>
-    public async Task<BurstResult?> ResumeAsync(Guid instanceId, string bookmarkId, OrderedDictionary<string, object?> input, string actor, CancellationToken cancel = default)
+    public async Task<BurstResult?> ResumeAsync(
+        Guid instanceId,
+        string bookmarkId,
+        OrderedDictionary<string, object?> input,
+        string actor,
+        CancellationToken cancel = default
+    )
     {
         await using var transaction = await InstanceTransaction.OpenAsync(this, actor, ("$1", instanceId), cancel: cancel);
         if (transaction.InstanceId is null || !transaction.State.Bookmarks.Exists(b => b.Id == bookmarkId))

@@ -24,7 +24,10 @@ public static class DatabaseCheck
 
         // The database read its clock somewhere between the two, so only what lies outside of them is a difference.
         var theirs = reader.Instant(0);
-        var apart = theirs < sent ? sent - theirs : theirs > received ? theirs - received : Duration.Zero;
+        var apart =
+            theirs < sent ? sent - theirs
+            : theirs > received ? theirs - received
+            : Duration.Zero;
         if (apart > ClockTolerance)
             return $"This host's clock and the database's are {apart.TotalSeconds:0.0} s apart; {ClockTolerance.TotalSeconds:0} s is allowed.";
 

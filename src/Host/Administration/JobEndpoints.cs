@@ -22,8 +22,20 @@ namespace Orchestration.Host.Administration;
 /// <param name="Due">What waits for it; null when nothing can.</param>
 /// <param name="LagSeconds">How long the oldest of that has been waiting.</param>
 public sealed record JobView(
-    string Name, string Title, string Description, string Schedule, string State, Instant? LastRunAt, Instant? NextRunAt, long? LastDurationMs, string? LastHost, long RowsLastHour, long FailuresLastDay,
-    long? Due, double? LagSeconds);
+    string Name,
+    string Title,
+    string Description,
+    string Schedule,
+    string State,
+    Instant? LastRunAt,
+    Instant? NextRunAt,
+    long? LastDurationMs,
+    string? LastHost,
+    long RowsLastHour,
+    long FailuresLastDay,
+    long? Due,
+    double? LagSeconds
+);
 
 /// <summary>Which of them, and why.</summary>
 /// <param name="Ids">At most 500.</param>
@@ -43,64 +55,150 @@ internal static class JobEndpoints
     public static void MapJobs(this WebApplication app)
     {
         var jobs = app.MapGroup("/api/jobs").WithTags("Jobs").RequireAuthorization(Roles.Administrator);
-        jobs.MapGet("", async (JobDesk desk, CancellationToken cancel) => TypedResults.Ok((await desk.ListAsync(cancel)).Select(View))).WithSummary("What is scheduled, how it ran and what waits for it");
+        jobs.MapGet("", async (JobDesk desk, CancellationToken cancel) => TypedResults.Ok((await desk.ListAsync(cancel)).Select(View)))
+            .WithSummary("What is scheduled, how it ran and what waits for it");
         jobs.MapGet("/failures", FailuresAsync).WithSummary("Runs that failed, newest first, with their stack");
-        jobs.MapPost("/{name}/run", (string name, JobDesk desk, Person me, CancellationToken cancel) => ActAsync(name, desk.RunAsync(name, me.UserName, cancel))).WithSummary("Runs a job once, now").ProducesProblem(404);
-        jobs.MapPost("/{name}/pause", (string name, JobDesk desk, Person me, CancellationToken cancel) => ActAsync(name, desk.PauseAsync(name, me.UserName, cancel: cancel))).WithSummary("Pauses a job on all hosts").ProducesProblem(404);
-        jobs.MapPost("/{name}/resume", (string name, JobDesk desk, Person me, CancellationToken cancel) => ActAsync(name, desk.ResumeAsync(name, me.UserName, cancel))).WithSummary("Lets a paused job go on").ProducesProblem(404);
-        jobs.MapGet("/failing-rows", async (WorkflowRuntime runtime, CancellationToken cancel) => TypedResults.Ok(await JobQueries.FailingAsync(runtime.Database, Most, cancel)))
+        jobs.MapPost(
+                "/{name}/run",
+                (string name, JobDesk desk, Person me, CancellationToken cancel) => ActAsync(name, desk.RunAsync(name, me.UserName, cancel))
+            )
+            .WithSummary("Runs a job once, now")
+            .ProducesProblem(404);
+        jobs.MapPost(
+                "/{name}/pause",
+                (string name, JobDesk desk, Person me, CancellationToken cancel) => ActAsync(name, desk.PauseAsync(name, me.UserName, cancel: cancel))
+            )
+            .WithSummary("Pauses a job on all hosts")
+            .ProducesProblem(404);
+        jobs.MapPost(
+                "/{name}/resume",
+                (string name, JobDesk desk, Person me, CancellationToken cancel) => ActAsync(name, desk.ResumeAsync(name, me.UserName, cancel))
+            )
+            .WithSummary("Lets a paused job go on")
+            .ProducesProblem(404);
+        jobs.MapGet(
+                "/failing-rows",
+                async (WorkflowRuntime runtime, CancellationToken cancel) => TypedResults.Ok(await JobQueries.FailingAsync(runtime.Database, Most, cancel))
+            )
             .WithSummary("Deadlines and stimuli that failed and are tried again by themselves");
-        jobs.MapPost("/failing-rows/{id:guid}/retry", async Task<Results<NoContent, ProblemHttpResult>> (Guid id, JobDesk desk, Person me, CancellationToken cancel) =>
-            await desk.RetryAsync(id, me.UserName, cancel) ? TypedResults.NoContent() : Problems.NotFound("failing row", id)).WithSummary("Tries one now").ProducesProblem(404);
+        jobs.MapPost(
+                "/failing-rows/{id:guid}/retry",
+                async Task<Results<NoContent, ProblemHttpResult>> (Guid id, JobDesk desk, Person me, CancellationToken cancel) =>
+                    await desk.RetryAsync(id, me.UserName, cancel) ? TypedResults.NoContent() : Problems.NotFound("failing row", id)
+            )
+            .WithSummary("Tries one now")
+            .ProducesProblem(404);
 
         var effects = app.MapGroup("/api/effects").WithTags("Jobs").RequireAuthorization(Roles.Administrator);
-        effects.MapGet("", async (WorkflowRuntime runtime, CancellationToken cancel, bool dead = true) => TypedResults.Ok(await DeadEffects.ListAsync(runtime, dead, Most, cancel)))
+        effects
+            .MapGet(
+                "",
+                async (WorkflowRuntime runtime, CancellationToken cancel, bool dead = true) =>
+                    TypedResults.Ok(await DeadEffects.ListAsync(runtime, dead, Most, cancel))
+            )
             .WithSummary("What could not be sent: given up (dead letters), or with dead=false still being tried");
-        effects.MapPost("/retry", (EffectsBody body, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-            EachAsync(body, needsReason: false, id => DeadEffects.RetryAsync(runtime, id, me.UserName, cancel))).WithSummary("Tries dead letters again, with the same idempotency keys; answers for each").ProducesProblem(422);
-        effects.MapPost("/discard", (EffectsBody body, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-            EachAsync(body, needsReason: true, id => DeadEffects.DiscardAsync(runtime, id, body.Reason!, me.UserName, cancel))).WithSummary("Throws dead letters away; answers for each").ProducesProblem(422);
+        effects
+            .MapPost(
+                "/retry",
+                (EffectsBody body, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    EachAsync(body, needsReason: false, id => DeadEffects.RetryAsync(runtime, id, me.UserName, cancel))
+            )
+            .WithSummary("Tries dead letters again, with the same idempotency keys; answers for each")
+            .ProducesProblem(422);
+        effects
+            .MapPost(
+                "/discard",
+                (EffectsBody body, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    EachAsync(body, needsReason: true, id => DeadEffects.DiscardAsync(runtime, id, body.Reason!, me.UserName, cancel))
+            )
+            .WithSummary("Throws dead letters away; answers for each")
+            .ProducesProblem(422);
 
         var pages = app.MapGroup("/administration/jobs").RequireAuthorization(Roles.Administrator).ExcludeFromDescription();
-        pages.MapGet("", async (JobDesk desk, WorkflowRuntime runtime, CancellationToken cancel) => new RazorComponentResult<JobsPage>(new { Jobs = await ReadAsync(desk, runtime, cancel) }));
-        pages.MapPost("/{name}/{verb:regex(^(run|pause|resume)$)}", async (string name, string verb, JobDesk desk, Person me, CancellationToken cancel) =>
-            await (verb switch { "run" => desk.RunAsync(name, me.UserName, cancel), "pause" => desk.PauseAsync(name, me.UserName, cancel: cancel), _ => desk.ResumeAsync(name, me.UserName, cancel) })
-                ? Results.LocalRedirect("/administration/jobs") : Results.NotFound());
-        pages.MapPost("/rows/{id:guid}/retry", async (Guid id, JobDesk desk, Person me, CancellationToken cancel) =>
-        {
-            // One that is gone meanwhile was dealt with, which is what was wanted.
-            await desk.RetryAsync(id, me.UserName, cancel);
-            return Results.LocalRedirect("/administration/jobs");
-        });
-        pages.MapPost("/effects/{id:guid}/retry", async (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-        {
-            await DeadEffects.RetryAsync(runtime, id, me.UserName, cancel);
-            return Results.LocalRedirect("/administration/jobs");
-        });
-        pages.MapPost("/effects/{id:guid}/discard", async (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-        {
-            await DeadEffects.DiscardAsync(runtime, id, "Discarded on the jobs page.", me.UserName, cancel);
-            return Results.LocalRedirect("/administration/jobs");
-        });
+        pages.MapGet(
+            "",
+            async (JobDesk desk, WorkflowRuntime runtime, CancellationToken cancel) =>
+                new RazorComponentResult<JobsPage>(new { Jobs = await ReadAsync(desk, runtime, cancel) })
+        );
+        pages.MapPost(
+            "/{name}/{verb:regex(^(run|pause|resume)$)}",
+            async (string name, string verb, JobDesk desk, Person me, CancellationToken cancel) =>
+                await (
+                    verb switch
+                    {
+                        "run" => desk.RunAsync(name, me.UserName, cancel),
+                        "pause" => desk.PauseAsync(name, me.UserName, cancel: cancel),
+                        _ => desk.ResumeAsync(name, me.UserName, cancel),
+                    }
+                )
+                    ? Results.LocalRedirect("/administration/jobs")
+                    : Results.NotFound()
+        );
+        pages.MapPost(
+            "/rows/{id:guid}/retry",
+            async (Guid id, JobDesk desk, Person me, CancellationToken cancel) =>
+            {
+                // One that is gone meanwhile was dealt with, which is what was wanted.
+                await desk.RetryAsync(id, me.UserName, cancel);
+                return Results.LocalRedirect("/administration/jobs");
+            }
+        );
+        pages.MapPost(
+            "/effects/{id:guid}/retry",
+            async (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+            {
+                await DeadEffects.RetryAsync(runtime, id, me.UserName, cancel);
+                return Results.LocalRedirect("/administration/jobs");
+            }
+        );
+        pages.MapPost(
+            "/effects/{id:guid}/discard",
+            async (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+            {
+                await DeadEffects.DiscardAsync(runtime, id, "Discarded on the jobs page.", me.UserName, cancel);
+                return Results.LocalRedirect("/administration/jobs");
+            }
+        );
     }
 
-    private static async Task<JobsView> ReadAsync(JobDesk desk, WorkflowRuntime runtime, CancellationToken cancel) => new(
-        await desk.ListAsync(cancel),
-        await JobQueries.FailuresAsync(runtime.Database, null, 20, cancel),
-        await JobQueries.FailingAsync(runtime.Database, 50, cancel),
-        await DeadEffects.ListAsync(runtime, dead: true, 50, cancel),
-        await DeadEffects.ListAsync(runtime, dead: false, 50, cancel));
+    private static async Task<JobsView> ReadAsync(JobDesk desk, WorkflowRuntime runtime, CancellationToken cancel) =>
+        new(
+            await desk.ListAsync(cancel),
+            await JobQueries.FailuresAsync(runtime.Database, null, 20, cancel),
+            await JobQueries.FailingAsync(runtime.Database, 50, cancel),
+            await DeadEffects.ListAsync(runtime, dead: true, 50, cancel),
+            await DeadEffects.ListAsync(runtime, dead: false, 50, cancel)
+        );
 
-    private static JobView View(JobStatus status) => new(
-        status.Job.Name, status.Job.Title, status.Job.Description, status.Job.Cron, status.State, status.LastRunAt, status.NextRunAt, (long?)status.Figures?.LastTook.TotalMilliseconds, status.Figures?.Host,
-        status.Figures?.Rows ?? 0, status.Figures?.Failures ?? 0, status.Backlog?.Due, status.Backlog?.Lag.TotalSeconds);
+    private static JobView View(JobStatus status) =>
+        new(
+            status.Job.Name,
+            status.Job.Title,
+            status.Job.Description,
+            status.Job.Cron,
+            status.State,
+            status.LastRunAt,
+            status.NextRunAt,
+            (long?)status.Figures?.LastTook.TotalMilliseconds,
+            status.Figures?.Host,
+            status.Figures?.Rows ?? 0,
+            status.Figures?.Failures ?? 0,
+            status.Backlog?.Due,
+            status.Backlog?.Lag.TotalSeconds
+        );
 
-    private static async Task<Results<Ok<IReadOnlyList<JobFailure>>, ProblemHttpResult>> FailuresAsync(WorkflowRuntime runtime, CancellationToken cancel, string? job = null, int limit = 50) =>
+    private static async Task<Results<Ok<IReadOnlyList<JobFailure>>, ProblemHttpResult>> FailuresAsync(
+        WorkflowRuntime runtime,
+        CancellationToken cancel,
+        string? job = null,
+        int limit = 50
+    ) =>
         limit is < 1 or > Most ? Problems.Invalid(new() { ["limit"] = [$"must be from 1 to {Most}"] })
         : job is not null && JobCatalog.Find(job) is null ? Problems.NotFound("job", job)
         : TypedResults.Ok(await JobQueries.FailuresAsync(runtime.Database, job, limit, cancel));
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> ActAsync(string name, Task<bool> act) => await act ? TypedResults.NoContent() : Problems.NotFound("job", name);
+    private static async Task<Results<NoContent, ProblemHttpResult>> ActAsync(string name, Task<bool> act) =>
+        await act ? TypedResults.NoContent() : Problems.NotFound("job", name);
 
     private static async Task<Results<Ok<List<EffectAnswer>>, ProblemHttpResult>> EachAsync(EffectsBody body, bool needsReason, Func<Guid, Task<bool>> act)
     {
@@ -124,4 +222,9 @@ internal static class JobEndpoints
 
 /// <summary>What the jobs page shows.</summary>
 public sealed record JobsView(
-    IReadOnlyList<JobStatus> Jobs, IReadOnlyList<JobFailure> Failures, IReadOnlyList<FailingRow> Failing, IReadOnlyList<EffectRow> Dead, IReadOnlyList<EffectRow> Trying);
+    IReadOnlyList<JobStatus> Jobs,
+    IReadOnlyList<JobFailure> Failures,
+    IReadOnlyList<FailingRow> Failing,
+    IReadOnlyList<EffectRow> Dead,
+    IReadOnlyList<EffectRow> Trying
+);

@@ -11,9 +11,15 @@ internal static class PeopleEndpoints
     public static void MapPeople(this WebApplication app)
     {
         var pages = app.MapGroup("/administration/people").RequireAuthorization(Roles.Administrator).ExcludeFromDescription();
-        pages.MapGet("", async (string? q, ListPeople people, IClock clock, CancellationToken cancel) =>
-            new RazorComponentResult<PeoplePage>(new { People = await people.ReadAsync(q, clock.Now(), cancel), Search = q }));
-        pages.MapGet("/list", async (string? q, ListPeople people, IClock clock, CancellationToken cancel) =>
-            new RazorComponentResult<PeopleList>(new { People = await people.ReadAsync(q, clock.Now(), cancel) }));
+        pages.MapGet(
+            "",
+            async (string? q, ListPeople people, IClock clock, CancellationToken cancel) =>
+                new RazorComponentResult<PeoplePage>(new { People = await people.ReadAsync(q, clock.Now(), cancel), Search = q })
+        );
+        pages.MapGet(
+            "/list",
+            async (string? q, ListPeople people, IClock clock, CancellationToken cancel) =>
+                new RazorComponentResult<PeopleList>(new { People = await people.ReadAsync(q, clock.Now(), cancel) })
+        );
     }
 }

@@ -32,63 +32,127 @@ internal static class WebhookEndpoints
     public static void MapWebhooks(this WebApplication app)
     {
         var api = app.MapGroup("/api/webhooks").WithTags("Webhooks").RequireAuthorization(Roles.Administrator);
-        api.MapGet("", async (NpgsqlDataSource database, CancellationToken cancel) => TypedResults.Ok(await WebhookEndpoint.ListAsync(database, cancel))).WithSummary("Who outside is told of events");
+        api.MapGet("", async (NpgsqlDataSource database, CancellationToken cancel) => TypedResults.Ok(await WebhookEndpoint.ListAsync(database, cancel)))
+            .WithSummary("Who outside is told of events");
         api.MapGet("/event-types", () => TypedResults.Ok(WebhookEvents.All)).WithSummary("The types of events there are");
-        api.MapPost("", async (AddWebhookBody body, WebhookDesk desk, Person me, CancellationToken cancel) =>
-            Answer(await desk.AddAsync(body.Url, body.Description, body.EventTypes, me.UserName, cancel))).WithSummary("Adds an endpoint; the answer has its secret").ProducesProblem(422);
-        api.MapPut("/{id:guid}", async (Guid id, ChangeWebhookBody body, WebhookDesk desk, Person me, CancellationToken cancel) =>
-            Answer(await desk.ChangeAsync(id, body.Revision ?? 0, body.Description, body.EventTypes, body.Active, me.UserName, cancel))).WithSummary("Changes what an endpoint is told, or switches it").ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
-        api.MapPost("/{id:guid}/renew-secret", async (Guid id, RevisionBody body, WebhookDesk desk, Person me, CancellationToken cancel) =>
-            Answer(await desk.RotateAsync(id, body.Revision ?? 0, me.UserName, cancel))).WithSummary("Gives an endpoint a new secret; the old one signs too for 24 hours").ProducesProblem(404).ProducesProblem(409);
-        api.MapPost("/{id:guid}/test", async Task<Results<NoContent, ProblemHttpResult>> (Guid id, WebhookDesk desk, Person me, CancellationToken cancel) =>
-            await desk.TestAsync(id, me.UserName, cancel) ? TypedResults.NoContent() : Problems.NotFound("active webhook endpoint", id)).WithSummary("Sends a test event").ProducesProblem(404);
-        api.MapDelete("/{id:guid}", async Task<Results<NoContent, ProblemHttpResult>> (Guid id, WebhookDesk desk, Person me, CancellationToken cancel) =>
-            await desk.RemoveAsync(id, me.UserName, cancel) ? TypedResults.NoContent() : Problems.NotFound("webhook endpoint", id)).WithSummary("Removes an endpoint").ProducesProblem(404);
+        api.MapPost(
+                "",
+                async (AddWebhookBody body, WebhookDesk desk, Person me, CancellationToken cancel) =>
+                    Answer(await desk.AddAsync(body.Url, body.Description, body.EventTypes, me.UserName, cancel))
+            )
+            .WithSummary("Adds an endpoint; the answer has its secret")
+            .ProducesProblem(422);
+        api.MapPut(
+                "/{id:guid}",
+                async (Guid id, ChangeWebhookBody body, WebhookDesk desk, Person me, CancellationToken cancel) =>
+                    Answer(await desk.ChangeAsync(id, body.Revision ?? 0, body.Description, body.EventTypes, body.Active, me.UserName, cancel))
+            )
+            .WithSummary("Changes what an endpoint is told, or switches it")
+            .ProducesProblem(404)
+            .ProducesProblem(409)
+            .ProducesProblem(422);
+        api.MapPost(
+                "/{id:guid}/renew-secret",
+                async (Guid id, RevisionBody body, WebhookDesk desk, Person me, CancellationToken cancel) =>
+                    Answer(await desk.RotateAsync(id, body.Revision ?? 0, me.UserName, cancel))
+            )
+            .WithSummary("Gives an endpoint a new secret; the old one signs too for 24 hours")
+            .ProducesProblem(404)
+            .ProducesProblem(409);
+        api.MapPost(
+                "/{id:guid}/test",
+                async Task<Results<NoContent, ProblemHttpResult>> (Guid id, WebhookDesk desk, Person me, CancellationToken cancel) =>
+                    await desk.TestAsync(id, me.UserName, cancel) ? TypedResults.NoContent() : Problems.NotFound("active webhook endpoint", id)
+            )
+            .WithSummary("Sends a test event")
+            .ProducesProblem(404);
+        api.MapDelete(
+                "/{id:guid}",
+                async Task<Results<NoContent, ProblemHttpResult>> (Guid id, WebhookDesk desk, Person me, CancellationToken cancel) =>
+                    await desk.RemoveAsync(id, me.UserName, cancel) ? TypedResults.NoContent() : Problems.NotFound("webhook endpoint", id)
+            )
+            .WithSummary("Removes an endpoint")
+            .ProducesProblem(404);
 
         var pages = app.MapGroup("/administration/webhooks").RequireAuthorization(Roles.Administrator).ExcludeFromDescription();
         pages.MapGet("", async (NpgsqlDataSource database, CancellationToken cancel) => await PageAsync(database, new(), cancel));
-        pages.MapPost("", async (IFormCollection form, WebhookDesk desk, NpgsqlDataSource database, Person me, CancellationToken cancel) =>
-        {
-            string? url = form["url"], description = form["description"];
-            var types = form["type"].OfType<string>().ToList();
-            return await desk.AddAsync(url, description, types, me.UserName, cancel) switch
+        pages.MapPost(
+            "",
+            async (IFormCollection form, WebhookDesk desk, NpgsqlDataSource database, Person me, CancellationToken cancel) =>
             {
-                WebhookResult.Done done => await PageAsync(database, new() { Secret = done.Secret, SecretOf = done.Endpoint.Url }, cancel),
-                WebhookResult.Invalid invalid => await PageAsync(database, new() { Url = url, Description = description, Types = types, Errors = invalid.Errors }, cancel, StatusCodes.Status422UnprocessableEntity),
-                _ => Results.LocalRedirect("/administration/webhooks"),
-            };
-        });
-        pages.MapPost("/{id:guid}/renew-secret", async (Guid id, [FromForm] int revision, WebhookDesk desk, NpgsqlDataSource database, Person me, CancellationToken cancel) =>
-            await desk.RotateAsync(id, revision, me.UserName, cancel) is WebhookResult.Done done
-                ? await PageAsync(database, new() { Secret = done.Secret, SecretOf = done.Endpoint.Url }, cancel) : Results.LocalRedirect("/administration/webhooks"));
-        pages.MapPost("/{id:guid}/switch", async (Guid id, [FromForm] int revision, WebhookDesk desk, NpgsqlDataSource database, Person me, CancellationToken cancel) =>
-        {
-            if (await WebhookEndpoint.FindAsync(database, id, cancel) is { } endpoint)
-                await desk.ChangeAsync(id, revision, endpoint.Description, endpoint.EventTypes, !endpoint.Active, me.UserName, cancel);
-            return Results.LocalRedirect("/administration/webhooks");
-        });
-        pages.MapPost("/{id:guid}/test", async (Guid id, WebhookDesk desk, Person me, CancellationToken cancel) =>
-        {
-            await desk.TestAsync(id, me.UserName, cancel);
-            return Results.LocalRedirect("/administration/webhooks");
-        });
-        pages.MapPost("/{id:guid}/remove", async (Guid id, WebhookDesk desk, Person me, CancellationToken cancel) =>
-        {
-            await desk.RemoveAsync(id, me.UserName, cancel);
-            return Results.LocalRedirect("/administration/webhooks");
-        });
+                string? url = form["url"],
+                    description = form["description"];
+                var types = form["type"].OfType<string>().ToList();
+                return await desk.AddAsync(url, description, types, me.UserName, cancel) switch
+                {
+                    WebhookResult.Done done => await PageAsync(database, new() { Secret = done.Secret, SecretOf = done.Endpoint.Url }, cancel),
+                    WebhookResult.Invalid invalid => await PageAsync(
+                        database,
+                        new()
+                        {
+                            Url = url,
+                            Description = description,
+                            Types = types,
+                            Errors = invalid.Errors,
+                        },
+                        cancel,
+                        StatusCodes.Status422UnprocessableEntity
+                    ),
+                    _ => Results.LocalRedirect("/administration/webhooks"),
+                };
+            }
+        );
+        pages.MapPost(
+            "/{id:guid}/renew-secret",
+            async (Guid id, [FromForm] int revision, WebhookDesk desk, NpgsqlDataSource database, Person me, CancellationToken cancel) =>
+                await desk.RotateAsync(id, revision, me.UserName, cancel) is WebhookResult.Done done
+                    ? await PageAsync(database, new() { Secret = done.Secret, SecretOf = done.Endpoint.Url }, cancel)
+                    : Results.LocalRedirect("/administration/webhooks")
+        );
+        pages.MapPost(
+            "/{id:guid}/switch",
+            async (Guid id, [FromForm] int revision, WebhookDesk desk, NpgsqlDataSource database, Person me, CancellationToken cancel) =>
+            {
+                if (await WebhookEndpoint.FindAsync(database, id, cancel) is { } endpoint)
+                    await desk.ChangeAsync(id, revision, endpoint.Description, endpoint.EventTypes, !endpoint.Active, me.UserName, cancel);
+                return Results.LocalRedirect("/administration/webhooks");
+            }
+        );
+        pages.MapPost(
+            "/{id:guid}/test",
+            async (Guid id, WebhookDesk desk, Person me, CancellationToken cancel) =>
+            {
+                await desk.TestAsync(id, me.UserName, cancel);
+                return Results.LocalRedirect("/administration/webhooks");
+            }
+        );
+        pages.MapPost(
+            "/{id:guid}/remove",
+            async (Guid id, WebhookDesk desk, Person me, CancellationToken cancel) =>
+            {
+                await desk.RemoveAsync(id, me.UserName, cancel);
+                return Results.LocalRedirect("/administration/webhooks");
+            }
+        );
     }
 
     private static async Task<IResult> PageAsync(NpgsqlDataSource database, WebhookForm form, CancellationToken cancel, int status = StatusCodes.Status200OK) =>
         new RazorComponentResult<WebhooksPage>(new { Endpoints = await WebhookEndpoint.ListAsync(database, cancel), Form = form }) { StatusCode = status };
 
-    private static Results<Ok<WebhookWithSecret>, ProblemHttpResult> Answer(WebhookResult result) => result switch
-    {
-        WebhookResult.Done done => TypedResults.Ok(new WebhookWithSecret(done.Endpoint, done.Secret)),
-        WebhookResult.Invalid invalid => Problems.Invalid(invalid.Errors),
-        WebhookResult.Stale stale => Problems.Of(409, "stale-revision", "Somebody else changed it", $"It is at revision {stale.Current.Revision} now.", ("current", stale.Current)),
-        _ => Problems.Of(404, "not-found", "There is no such webhook endpoint"),
-    };
+    private static Results<Ok<WebhookWithSecret>, ProblemHttpResult> Answer(WebhookResult result) =>
+        result switch
+        {
+            WebhookResult.Done done => TypedResults.Ok(new WebhookWithSecret(done.Endpoint, done.Secret)),
+            WebhookResult.Invalid invalid => Problems.Invalid(invalid.Errors),
+            WebhookResult.Stale stale => Problems.Of(
+                409,
+                "stale-revision",
+                "Somebody else changed it",
+                $"It is at revision {stale.Current.Revision} now.",
+                ("current", stale.Current)
+            ),
+            _ => Problems.Of(404, "not-found", "There is no such webhook endpoint"),
+        };
 }
 
 /// <summary>What the form of a new endpoint shows.</summary>

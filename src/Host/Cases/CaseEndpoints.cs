@@ -33,16 +33,37 @@ internal static class CaseEndpoints
     public static void MapCases(this WebApplication app)
     {
         var cases = app.MapGroup("/api/cases").WithTags("Cases");
-        cases.MapPost("", StartAsync).RequireAuthorization(Policies.StartCases).WithSummary("Opens a case").ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
+        cases
+            .MapPost("", StartAsync)
+            .RequireAuthorization(Policies.StartCases)
+            .WithSummary("Opens a case")
+            .ProducesProblem(404)
+            .ProducesProblem(409)
+            .ProducesProblem(422);
         cases.MapGet("", ListAsync).WithSummary("Lists cases you may see, newest first");
         cases.MapGet("/{id:guid}", FindAsync).WithSummary("A case with its open ends").ProducesProblem(404);
         cases.MapGet("/{id:guid}/history", HistoryAsync).WithSummary("Everything that happened, oldest first").ProducesProblem(404);
-        cases.MapPost("/{id:guid}/cancel", CancelAsync).RequireAuthorization(Policies.Supervise).WithSummary("Cancels a case with all its open work").ProducesProblem(404).ProducesProblem(409);
-        cases.MapPost("/{id:guid}/incidents/{activityInstanceId}/retry", RetryAsync).RequireAuthorization(Policies.Supervise).WithSummary("Runs a failed step again").ProducesProblem(404).ProducesProblem(409);
+        cases
+            .MapPost("/{id:guid}/cancel", CancelAsync)
+            .RequireAuthorization(Policies.Supervise)
+            .WithSummary("Cancels a case with all its open work")
+            .ProducesProblem(404)
+            .ProducesProblem(409);
+        cases
+            .MapPost("/{id:guid}/incidents/{activityInstanceId}/retry", RetryAsync)
+            .RequireAuthorization(Policies.Supervise)
+            .WithSummary("Runs a failed step again")
+            .ProducesProblem(404)
+            .ProducesProblem(409);
     }
 
     private static async Task<Results<Created<CaseDetail>, ProblemHttpResult>> StartAsync(
-        StartCaseBody body, [FromHeader(Name = "Idempotency-Key")] string? key, WorkflowRuntime runtime, Person me, CancellationToken cancel)
+        StartCaseBody body,
+        [FromHeader(Name = "Idempotency-Key")] string? key,
+        WorkflowRuntime runtime,
+        Person me,
+        CancellationToken cancel
+    )
     {
         var errors = new Dictionary<string, string[]>();
         Require("journey", body.Journey, 200);
@@ -55,7 +76,14 @@ internal static class CaseEndpoints
             return Problems.Invalid(errors);
 
         // Without a key the reference, which is unique, still keeps a retry from opening a second case.
-        var request = new CaseRequest(body.Journey!, body.Reference!, body.Customer!.Id!, body.Customer.Name!, body.Input ?? [], string.IsNullOrEmpty(key) ? $"start:{body.Reference}" : key);
+        var request = new CaseRequest(
+            body.Journey!,
+            body.Reference!,
+            body.Customer!.Id!,
+            body.Customer.Name!,
+            body.Input ?? [],
+            string.IsNullOrEmpty(key) ? $"start:{body.Reference}" : key
+        );
         switch (await StartCase.RunAsync(runtime, request, me, cancel))
         {
             case StartCaseResult.Started started:
@@ -64,13 +92,21 @@ internal static class CaseEndpoints
             case StartCaseResult.UnknownJourney unknown:
                 return Problems.Of(404, "unknown-journey", "There is no such journey", $"No published journey has the id “{unknown.Journey}”.");
             case StartCaseResult.InvalidInput invalid:
-                return Problems.Invalid(invalid.Errors.GroupBy(e => $"input.{e.Name}").ToDictionary(g => g.Key, g => g.Select(e => e.Reason).ToArray()), title: "The input does not fit the journey");
+                return Problems.Invalid(
+                    invalid.Errors.GroupBy(e => $"input.{e.Name}").ToDictionary(g => g.Key, g => g.Select(e => e.Reason).ToArray()),
+                    title: "The input does not fit the journey"
+                );
             case StartCaseResult.ReferenceTaken taken:
                 return Problems.Of(409, "reference-taken", "The reference is taken", $"Another case has the reference “{taken.Reference}”.");
             case StartCaseResult.AlreadyRunning:
                 return Problems.Of(409, "already-running", "Such a case is running", "The journey allows no further running case of this kind.");
             case StartCaseResult.KeyReused reused:
-                return Problems.Of(409, "operation-reused", "The idempotency key was used for something else", $"“{reused.Key}” belongs to another request of yours.");
+                return Problems.Of(
+                    409,
+                    "operation-reused",
+                    "The idempotency key was used for something else",
+                    $"“{reused.Key}” belongs to another request of yours."
+                );
             default:
                 throw new InvalidOperationException("No such result.");
         }
@@ -85,8 +121,17 @@ internal static class CaseEndpoints
     }
 
     private static async Task<Results<Ok<Page<CaseSummary>>, ProblemHttpResult>> ListAsync(
-        NpgsqlDataSource database, Person me, IClock clock, CancellationToken cancel, [Description("Part of a reference, a customer's id or name")] string? q = null, string? journey = null,
-        [Description("Running or Finished")] string? status = null, string? customer = null, string? cursor = null, int limit = 50)
+        NpgsqlDataSource database,
+        Person me,
+        IClock clock,
+        CancellationToken cancel,
+        [Description("Part of a reference, a customer's id or name")] string? q = null,
+        string? journey = null,
+        [Description("Running or Finished")] string? status = null,
+        string? customer = null,
+        string? cursor = null,
+        int limit = 50
+    )
     {
         var errors = new Dictionary<string, string[]>();
         if (status is not (null or "Running" or "Finished"))
@@ -94,14 +139,37 @@ internal static class CaseEndpoints
         Problems.CheckPage(cursor, limit, errors, out var before);
         if (errors.Count > 0)
             return Problems.Invalid(errors, StatusCodes.Status400BadRequest);
-        return TypedResults.Ok(await CaseQueries.ListAsync(database, new() { Search = q, Journey = journey, Status = status, CustomerId = customer, Before = before, Limit = limit }, me, clock.Now(), cancel));
+        return TypedResults.Ok(
+            await CaseQueries.ListAsync(
+                database,
+                new()
+                {
+                    Search = q,
+                    Journey = journey,
+                    Status = status,
+                    CustomerId = customer,
+                    Before = before,
+                    Limit = limit,
+                },
+                me,
+                clock.Now(),
+                cancel
+            )
+        );
     }
 
     private static async Task<Results<Ok<CaseDetail>, ProblemHttpResult>> FindAsync(Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
         await CaseQueries.FindAsync(runtime, id, me, cancel) is { } found ? TypedResults.Ok(found) : Problems.NotFound("case", id);
 
     private static async Task<Results<Ok<HistoryPage>, ProblemHttpResult>> HistoryAsync(
-        Guid id, NpgsqlDataSource database, Person me, IClock clock, CancellationToken cancel, [Description("Sequence to continue after")] int after = 0, int limit = 200)
+        Guid id,
+        NpgsqlDataSource database,
+        Person me,
+        IClock clock,
+        CancellationToken cancel,
+        [Description("Sequence to continue after")] int after = 0,
+        int limit = 200
+    )
     {
         if (limit is < 1 or > 1000)
             return Problems.Invalid(new() { ["limit"] = ["must be from 1 to 1000"] }, StatusCodes.Status400BadRequest);
@@ -110,7 +178,13 @@ internal static class CaseEndpoints
             : Problems.NotFound("case", id);
     }
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> CancelAsync(Guid id, ReasonBody body, WorkflowRuntime runtime, Person me, CancellationToken cancel)
+    private static async Task<Results<NoContent, ProblemHttpResult>> CancelAsync(
+        Guid id,
+        ReasonBody body,
+        WorkflowRuntime runtime,
+        Person me,
+        CancellationToken cancel
+    )
     {
         if (string.IsNullOrWhiteSpace(body.Reason))
             return Problems.Invalid(new() { ["reason"] = ["say why the case is cancelled"] });
@@ -122,7 +196,13 @@ internal static class CaseEndpoints
         };
     }
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> RetryAsync(Guid id, string activityInstanceId, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+    private static async Task<Results<NoContent, ProblemHttpResult>> RetryAsync(
+        Guid id,
+        string activityInstanceId,
+        WorkflowRuntime runtime,
+        Person me,
+        CancellationToken cancel
+    ) =>
         await RetryIncident.RunAsync(runtime, id, activityInstanceId, me, cancel) switch
         {
             null => TypedResults.NoContent(),

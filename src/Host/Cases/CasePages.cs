@@ -20,7 +20,18 @@ public sealed record CaseListFilter(string? Q, string? Journey, string? Status, 
 {
     public bool IsOn => !string.IsNullOrWhiteSpace(Q) || !string.IsNullOrEmpty(Journey) || !string.IsNullOrEmpty(Status);
 
-    public string Query => QueryString.Create(new Dictionary<string, string?> { ["q"] = Q, ["journey"] = Journey, ["status"] = Status, ["cursor"] = Cursor }.Where(p => !string.IsNullOrEmpty(p.Value))).ToString();
+    public string Query =>
+        QueryString
+            .Create(
+                new Dictionary<string, string?>
+                {
+                    ["q"] = Q,
+                    ["journey"] = Journey,
+                    ["status"] = Status,
+                    ["cursor"] = Cursor,
+                }.Where(p => !string.IsNullOrEmpty(p.Value))
+            )
+            .ToString();
 }
 
 /// <summary>What the page of a case shows.</summary>
@@ -56,13 +67,25 @@ internal static class CasePages
 
     public static void MapCasePages(this WebApplication app)
     {
-        app.MapGet("/cases", async (string? q, string? journey, string? status, string? cursor, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-            new RazorComponentResult<CasesPage>(new { View = await ListAsync(runtime, new(q, journey, status, cursor), me, cancel), Me = me })).ExcludeFromDescription();
-        app.MapGet("/cases/list", async (string? q, string? journey, string? status, string? cursor, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-            new RazorComponentResult<CaseList>(new { View = await ListAsync(runtime, new(q, journey, status, cursor), me, cancel) })).ExcludeFromDescription();
+        app.MapGet(
+                "/cases",
+                async (string? q, string? journey, string? status, string? cursor, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    new RazorComponentResult<CasesPage>(new { View = await ListAsync(runtime, new(q, journey, status, cursor), me, cancel), Me = me })
+            )
+            .ExcludeFromDescription();
+        app.MapGet(
+                "/cases/list",
+                async (string? q, string? journey, string? status, string? cursor, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    new RazorComponentResult<CaseList>(new { View = await ListAsync(runtime, new(q, journey, status, cursor), me, cancel) })
+            )
+            .ExcludeFromDescription();
 
         var pages = app.MapGroup("/cases/{id:guid}").ExcludeFromDescription();
-        pages.MapGet("", async (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) => await PageAsync(runtime, id, me, null, StatusCodes.Status200OK, cancel));
+        pages.MapGet(
+            "",
+            async (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                await PageAsync(runtime, id, me, null, StatusCodes.Status200OK, cancel)
+        );
         pages.MapPost("/cancel", CancelAsync).RequireAuthorization(Policies.Supervise);
         pages.MapPost("/incidents/{activityInstanceId}/retry", RetryAsync).RequireAuthorization(Policies.Supervise);
         StartPages.Map(app);
@@ -75,10 +98,18 @@ internal static class CasePages
         var journeys = (await JourneyQueries.ListAsync(runtime.Definitions, cancel)).ToDictionary(j => j.Id, j => j.Name);
         var page = await CaseQueries.ListAsync(
             runtime.Database,
-            new() { Search = filter.Q, Journey = string.IsNullOrEmpty(filter.Journey) ? null : filter.Journey, Status = filter.Status is "Running" or "Finished" ? filter.Status : null, Before = before, Limit = PageSize },
+            new()
+            {
+                Search = filter.Q,
+                Journey = string.IsNullOrEmpty(filter.Journey) ? null : filter.Journey,
+                Status = filter.Status is "Running" or "Finished" ? filter.Status : null,
+                Before = before,
+                Limit = PageSize,
+            },
             me,
             runtime.Clock.Now(),
-            cancel);
+            cancel
+        );
         return new(page, filter, journeys, runtime.Clock.Now());
     }
 
@@ -87,30 +118,40 @@ internal static class CasePages
         if (await CaseQueries.FindAsync(runtime, id, me, cancel) is not { } detail)
             return Results.NotFound();
         var events = new List<CaseEvent>();
-        while (await CaseQueries.HistoryAsync(runtime.Database, id, events.Count == 0 ? 0 : events[^1].Sequence, 1000, me, runtime.Clock.Now(), cancel) is { Count: > 0 } more)
+        while (
+            await CaseQueries.HistoryAsync(runtime.Database, id, events.Count == 0 ? 0 : events[^1].Sequence, 1000, me, runtime.Clock.Now(), cancel)
+                is { Count: > 0 } more
+        )
             events.AddRange(more);
         var workflow = await WorkflowAsync(runtime, detail.DefinitionVersionId, cancel);
         var people = await TeamQueries.NamesAsync(runtime.Database, Timeline.People(events), cancel);
         var teams = (await TeamQueries.ListAsync(runtime.Database, cancel)).ToDictionary(t => t.Key, t => t.Title);
         var now = runtime.Clock.Now();
-        return new RazorComponentResult<CasePage>(new
-        {
-            View = new CaseView
+        return new RazorComponentResult<CasePage>(
+            new
             {
-                Detail = detail,
-                Journey = detail.Case.JourneyName ?? Words.Humanize(detail.Case.Journey),
-                Steps = await TaskQueries.OfCaseAsync(runtime.Database, id, me, now, cancel),
-                Clocks = await ClockQueries.OfCaseAsync(runtime.Database, id, cancel),
-                Timeline = new Timeline(people, teams, workflow).Tell(events),
-                StepName = activity => workflow?.FindActivity(activity) is { } node ? node.Literal("Title") as string ?? Words.Humanize(node.Name ?? activity) : Words.Humanize(activity),
-                Teams = teams,
-                CreatedBy = events.Find(e => e.Action == "case.started")?.Actor is { } starter ? people.GetValueOrDefault(starter, starter) : "",
-                Me = me,
-                Now = now,
-                Refused = refused,
-            },
-        })
-        { StatusCode = status };
+                View = new CaseView
+                {
+                    Detail = detail,
+                    Journey = detail.Case.JourneyName ?? Words.Humanize(detail.Case.Journey),
+                    Steps = await TaskQueries.OfCaseAsync(runtime.Database, id, me, now, cancel),
+                    Clocks = await ClockQueries.OfCaseAsync(runtime.Database, id, cancel),
+                    Timeline = new Timeline(people, teams, workflow).Tell(events),
+                    StepName = activity =>
+                        workflow?.FindActivity(activity) is { } node
+                            ? node.Literal("Title") as string ?? Words.Humanize(node.Name ?? activity)
+                            : Words.Humanize(activity),
+                    Teams = teams,
+                    CreatedBy = events.Find(e => e.Action == "case.started")?.Actor is { } starter ? people.GetValueOrDefault(starter, starter) : "",
+                    Me = me,
+                    Now = now,
+                    Refused = refused,
+                },
+            }
+        )
+        {
+            StatusCode = status,
+        };
     }
 
     /// <summary>For names of steps only, so a version that no longer loads must not take the page away.</summary>
@@ -134,7 +175,14 @@ internal static class CasePages
         return await CancelCase.RunAsync(runtime, id, reason, me, cancel) switch
         {
             CancelCaseResult.Cancelled => Results.LocalRedirect($"/cases/{Ids.Text(id)}"),
-            CancelCaseResult.Ended => await PageAsync(runtime, id, me, "The case had ended before. Nothing was cancelled.", StatusCodes.Status409Conflict, cancel),
+            CancelCaseResult.Ended => await PageAsync(
+                runtime,
+                id,
+                me,
+                "The case had ended before. Nothing was cancelled.",
+                StatusCodes.Status409Conflict,
+                cancel
+            ),
             _ => Results.NotFound(),
         };
     }

@@ -36,9 +36,16 @@ internal static class StartPages
     public static void Map(WebApplication app)
     {
         var pages = app.MapGroup("/start").RequireAuthorization(Policies.StartCases).ExcludeFromDescription();
-        pages.MapGet("", async (WorkflowRuntime runtime, CancellationToken cancel) =>
-            new RazorComponentResult<StartChoicePage>(new { Journeys = await JourneyQueries.ListAsync(runtime.Definitions, cancel) }));
-        pages.MapGet("/{journey}", async (string journey, WorkflowRuntime runtime, CancellationToken cancel) => await FormAsync(runtime, journey, cancel) is { } form ? Page(form) : Results.NotFound());
+        pages.MapGet(
+            "",
+            async (WorkflowRuntime runtime, CancellationToken cancel) =>
+                new RazorComponentResult<StartChoicePage>(new { Journeys = await JourneyQueries.ListAsync(runtime.Definitions, cancel) })
+        );
+        pages.MapGet(
+            "/{journey}",
+            async (string journey, WorkflowRuntime runtime, CancellationToken cancel) =>
+                await FormAsync(runtime, journey, cancel) is { } form ? Page(form) : Results.NotFound()
+        );
         pages.MapPost("/{journey}", StartAsync);
     }
 
@@ -47,7 +54,9 @@ internal static class StartPages
         var posted = await http.Request.ReadFormAsync(cancel);
         if (await FormAsync(runtime, journey, cancel) is not { } form)
             return Results.NotFound();
-        var input = form.Schema?.ReadPost(posted.SelectMany(field => field.Value, (field, value) => KeyValuePair.Create(field.Key, value ?? ""))) ?? JsonSerializer.SerializeToElement(new JsonObject());
+        var input =
+            form.Schema?.ReadPost(posted.SelectMany(field => field.Value, (field, value) => KeyValuePair.Create(field.Key, value ?? "")))
+            ?? JsonSerializer.SerializeToElement(new JsonObject());
         form = form with
         {
             Reference = posted[ReferenceField].ToString().Trim(),
@@ -64,15 +73,47 @@ internal static class StartPages
         if (errors.Count > 0)
             return Page(form with { Errors = errors }, StatusCodes.Status422UnprocessableEntity);
 
-        var request = new CaseRequest(journey, form.Reference, form.CustomerId, form.CustomerName, JsonSerializer.Deserialize<JsonObject>(input)!, form.Operation);
+        var request = new CaseRequest(
+            journey,
+            form.Reference,
+            form.CustomerId,
+            form.CustomerName,
+            JsonSerializer.Deserialize<JsonObject>(input)!,
+            form.Operation
+        );
         return await StartCase.RunAsync(runtime, request, me, cancel) switch
         {
             StartCaseResult.Started started => Results.LocalRedirect($"/cases/{Ids.Text(started.CaseId)}"),
             StartCaseResult.UnknownJourney => Results.NotFound(),
-            StartCaseResult.InvalidInput invalid => Page(form with { Errors = [.. invalid.Errors.Select(e => new FormError($"/{e.Name}", e.Reason))] }, StatusCodes.Status422UnprocessableEntity),
-            StartCaseResult.ReferenceTaken => Page(form with { Errors = [new(ReferenceField, "belongs to another case already")] }, StatusCodes.Status409Conflict),
-            StartCaseResult.AlreadyRunning => Page(form with { Problem = "Such a case is running already, and the journey allows only one." }, StatusCodes.Status409Conflict),
-            _ => Page(form with { Problem = "This form was sent before with other data. Look at the list of cases, then start anew.", Operation = NewOperation(runtime) }, StatusCodes.Status409Conflict),
+            StartCaseResult.InvalidInput invalid => Page(
+                form with
+                {
+                    Errors = [.. invalid.Errors.Select(e => new FormError($"/{e.Name}", e.Reason))],
+                },
+                StatusCodes.Status422UnprocessableEntity
+            ),
+            StartCaseResult.ReferenceTaken => Page(
+                form with
+                {
+                    Errors = [new(ReferenceField, "belongs to another case already")],
+                },
+                StatusCodes.Status409Conflict
+            ),
+            StartCaseResult.AlreadyRunning => Page(
+                form with
+                {
+                    Problem = "Such a case is running already, and the journey allows only one.",
+                },
+                StatusCodes.Status409Conflict
+            ),
+            _ => Page(
+                form with
+                {
+                    Problem = "This form was sent before with other data. Look at the list of cases, then start anew.",
+                    Operation = NewOperation(runtime),
+                },
+                StatusCodes.Status409Conflict
+            ),
         };
 
         void Require(string field, string value, int most)
@@ -91,5 +132,6 @@ internal static class StartPages
 
     private static string NewOperation(WorkflowRuntime runtime) => Ids.Text(Ids.New(runtime.Clock.Now()));
 
-    private static RazorComponentResult<StartPage> Page(StartForm form, int status = StatusCodes.Status200OK) => new(new { Form = form }) { StatusCode = status };
+    private static RazorComponentResult<StartPage> Page(StartForm form, int status = StatusCodes.Status200OK) =>
+        new(new { Form = form }) { StatusCode = status };
 }

@@ -30,7 +30,8 @@ public sealed record TimelineEntry(Instant At, string? Actor, IReadOnlyList<Time
 internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IReadOnlyDictionary<string, string> teams, CompiledWorkflow? workflow)
 {
     /// <summary>Names in history that people are to be looked up for: user names and ids.</summary>
-    public static IEnumerable<string> People(IEnumerable<CaseEvent> events) => events.SelectMany(e => new[] { e.Actor, Text(e.Payload, "owner"), Text(e.Payload, "previous") }).OfType<string>().Distinct();
+    public static IEnumerable<string> People(IEnumerable<CaseEvent> events) =>
+        events.SelectMany(e => new[] { e.Actor, Text(e.Payload, "owner"), Text(e.Payload, "previous") }).OfType<string>().Distinct();
 
     public IReadOnlyList<TimelineEntry> Tell(IReadOnlyList<CaseEvent> events)
     {
@@ -39,7 +40,14 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
         {
             var lines = burst.Select(Line).OfType<TimelineLine>().OrderByDescending(l => l.Weight).ToList();
             var technical = burst.Where(e => Line(e) is null).Select(Technical).ToList();
-            entries.Add(new(burst.Key.At.ToInstant(), people.GetValueOrDefault(burst.Key.Actor) ?? (burst.Key.Actor == "system" ? null : burst.Key.Actor), lines, technical));
+            entries.Add(
+                new(
+                    burst.Key.At.ToInstant(),
+                    people.GetValueOrDefault(burst.Key.Actor) ?? (burst.Key.Actor == "system" ? null : burst.Key.Actor),
+                    lines,
+                    technical
+                )
+            );
         }
 
         // What only moved the machine belongs to the entry after which it happened.
@@ -63,12 +71,47 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "task.started" => new("player-play", null, $"Started: {title}", null, null, task, 80),
             "task.released" => new("arrow-back-up", null, $"Released: {title}", reason, null, task, 80),
             "task.assigned" => new("user-check", null, $"Given to {Name(e, "owner")}: {title}", reason, null, task, 80),
-            "task.opened" => new("inbox", null, $"Next: {title}", Text(e.Payload, "team") is { } team ? $"for {teams.GetValueOrDefault(team, team)}" : null, Time(e, "due"), task, 40),
-            "task.priority-raised" => new("chevron-up", null, $"Priority raised to {Words.Priority(e.Payload?["to"]?.GetValue<int>() ?? 3).ToLowerInvariant()}: {title}", null, null, task, 50),
+            "task.opened" => new(
+                "inbox",
+                null,
+                $"Next: {title}",
+                Text(e.Payload, "team") is { } team ? $"for {teams.GetValueOrDefault(team, team)}" : null,
+                Time(e, "due"),
+                task,
+                40
+            ),
+            "task.priority-raised" => new(
+                "chevron-up",
+                null,
+                $"Priority raised to {Words.Priority(e.Payload?["to"]?.GetValue<int>() ?? 3).ToLowerInvariant()}: {title}",
+                null,
+                null,
+                task,
+                50
+            ),
             "task.reassigned" => Text(e.Payload, "owner") is null
-                ? new("users", null, $"Given back to {(Text(e.Payload, "team") is { } team ? teams.GetValueOrDefault(team, team) : "everybody")}: {title}", null, null, task, 60)
+                ? new(
+                    "users",
+                    null,
+                    $"Given back to {(Text(e.Payload, "team") is { } team ? teams.GetValueOrDefault(team, team) : "everybody")}: {title}",
+                    null,
+                    null,
+                    task,
+                    60
+                )
                 : new("user-up", null, $"Given to {Name(e, "owner")}: {title}", null, null, task, 60),
-            "task.suspended" => new("player-pause", null, $"Waits: {title}", string.Join(": ", new[] { Words.Humanize(reason ?? "").ToLowerInvariant(), Text(e.Payload, "note") }.Where(text => !string.IsNullOrEmpty(text))), Time(e, "until"), task, 80),
+            "task.suspended" => new(
+                "player-pause",
+                null,
+                $"Waits: {title}",
+                string.Join(
+                    ": ",
+                    new[] { Words.Humanize(reason ?? "").ToLowerInvariant(), Text(e.Payload, "note") }.Where(text => !string.IsNullOrEmpty(text))
+                ),
+                Time(e, "until"),
+                task,
+                80
+            ),
             "task.resumed" => new("player-play", null, $"Goes on: {title}", null, null, task, 80),
             "task.stopped" => new("player-stop", null, $"Laid aside: {title}", null, null, task, 80),
             "task.delegated" => new("user-share", null, $"Delegated to {Name(e, "owner")}: {title}", reason, null, task, 80),
@@ -77,7 +120,15 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "task.returned" => new("arrow-back", "bad", $"Sent back to {Text(e.Payload, "stepTitle")}: {title}", Text(e.Payload, "note"), null, task, 92),
             "task.skipped" => new("player-skip-forward", null, $"Skipped: {title}", reason, null, task, 90),
             "task.failed" => new("alert-circle", "bad", $"Could not be done: {title}", reason, null, task, 92),
-            "task.prioritized" => new("arrows-up-down", null, $"Priority {Words.Priority(e.Payload?["to"]?.GetValue<int>() ?? 3).ToLowerInvariant()}: {title}", reason, null, task, 80),
+            "task.prioritized" => new(
+                "arrows-up-down",
+                null,
+                $"Priority {Words.Priority(e.Payload?["to"]?.GetValue<int>() ?? 3).ToLowerInvariant()}: {title}",
+                reason,
+                null,
+                task,
+                80
+            ),
             "task.commented" => new("message", null, $"Comment on {title}", Text(e.Payload, "body"), null, task, 80),
             "task.attached" => new("paperclip", null, $"File attached to {title}", Text(e.Payload, "name"), null, task, 80),
             "task.review-requested" => new("eye-question", null, $"Review asked for: {title}", null, null, task, 80),
@@ -87,7 +138,15 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "task.watched" => new("eye", null, $"Watched by somebody more: {title}", null, null, task, 50),
             "case.watched" => new("eye", null, "The case is watched by somebody more", clock, null, null, 50),
             "task.changes-requested" => new("message-report", null, $"Changes asked for: {title}", reason, null, task, 85),
-            "sla.breached" => new("flame", "bad", $"Overdue: {(title.Length > 0 ? title : clock ?? Words.Humanize(Text(e.Payload, "policy") ?? ""))}", null, Time(e, "due"), null, 95),
+            "sla.breached" => new(
+                "flame",
+                "bad",
+                $"Overdue: {(title.Length > 0 ? title : clock ?? Words.Humanize(Text(e.Payload, "policy") ?? ""))}",
+                null,
+                Time(e, "due"),
+                null,
+                95
+            ),
             "sla.started" when clock is not null => new("clock", null, $"Clock started: {clock}", null, Time(e, "due"), null, 35),
             "sla.met" when clock is not null => new("clock-check", "good", $"In time: {clock}", null, null, null, 45),
             "sla.missed" when clock is not null => new("clock-x", "bad", $"Late: {clock}", null, null, null, 45),
@@ -101,7 +160,15 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "promise.kept-late" => new("clock-x", "bad", $"Promise kept too late: {title}", reason, null, null, 90),
             "promise.released" => new("circle-minus", null, $"Promise no longer needed: {title}", reason, null, null, 90),
             "sla.rung" when title.Length > 0 => new("bell", null, $"Escalated at {Text(e.Payload, "rung")}: {title}", null, null, null, 55),
-            "instance.altered" when Text(e.Payload, "type") == "Migrate" => new("versions", null, $"Goes on in version {e.Payload!["version"]} of the journey", null, null, null, 90),
+            "instance.altered" when Text(e.Payload, "type") == "Migrate" => new(
+                "versions",
+                null,
+                $"Goes on in version {e.Payload!["version"]} of the journey",
+                null,
+                null,
+                null,
+                90
+            ),
             "effect.retried" => new("refresh", null, $"Sent again: {Effect(e)}", null, null, null, 85),
             "effect.discarded" => new("trash", "bad", $"Given up for good: {Effect(e)}", reason, null, null, 90),
             "effect.dropped" => new("circle-minus", null, $"Not sent: {Effect(e)}", reason, null, null, 45),
@@ -114,30 +181,40 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
     }
 
     /// <summary>What a clock waits for, in words: <c>step:requestInformation</c> is a step of the journey.</summary>
-    private string? Reason(CaseEvent e) => Text(e.Payload, "reason") is not { } reason ? null
-        : reason.StartsWith("step:", StringComparison.Ordinal) ? $"waits for: {(workflow?.FindActivity(reason[5..])?.Literal("Title") as string ?? Words.Humanize(reason[5..])).ToLowerInvariant()}"
+    private string? Reason(CaseEvent e) =>
+        Text(e.Payload, "reason") is not { } reason ? null
+        : reason.StartsWith("step:", StringComparison.Ordinal)
+            ? $"waits for: {(workflow?.FindActivity(reason[5..])?.Literal("Title") as string ?? Words.Humanize(reason[5..])).ToLowerInvariant()}"
         : reason.StartsWith("event:", StringComparison.Ordinal) ? $"waits for: {Words.Humanize(reason[6..]).ToLowerInvariant()}"
         : Words.Humanize(reason).ToLowerInvariant();
 
-    private string Technical(CaseEvent e) => e.Entity == JournalEvents.Entity
-        ? $"{e.Action} {Activity(e)}"
-        : e.Action switch
-        {
-            "sla.started" => $"Clock started: {Clock(e)}",
-            "sla.met" => $"In time: {Clock(e)}",
-            "sla.missed" => $"Late: {Clock(e)}",
-            "sla.cancelled" => $"No longer counted: {Clock(e)}",
-            "sla.paused" => $"Stands still: {Clock(e)}",
-            "sla.resumed" => $"Runs on: {Clock(e)}",
-            "sla.rung" => $"Escalated at {Text(e.Payload, "rung")}: {Clock(e)}",
-            "sla.rung-skipped" => $"Passed over at {Text(e.Payload, "rung")}, because a higher rung acts: {Clock(e)}",
-            "effect.done" => $"Sent: {Effect(e)}",
-            _ => Words.Humanize(e.Action.Replace('.', '-')),
-        };
+    private string Technical(CaseEvent e) =>
+        e.Entity == JournalEvents.Entity
+            ? $"{e.Action} {Activity(e)}"
+            : e.Action switch
+            {
+                "sla.started" => $"Clock started: {Clock(e)}",
+                "sla.met" => $"In time: {Clock(e)}",
+                "sla.missed" => $"Late: {Clock(e)}",
+                "sla.cancelled" => $"No longer counted: {Clock(e)}",
+                "sla.paused" => $"Stands still: {Clock(e)}",
+                "sla.resumed" => $"Runs on: {Clock(e)}",
+                "sla.rung" => $"Escalated at {Text(e.Payload, "rung")}: {Clock(e)}",
+                "sla.rung-skipped" => $"Passed over at {Text(e.Payload, "rung")}, because a higher rung acts: {Clock(e)}",
+                "effect.done" => $"Sent: {Effect(e)}",
+                _ => Words.Humanize(e.Action.Replace('.', '-')),
+            };
 
     private static string Clock(CaseEvent e) => Text(e.Payload, "name") ?? Words.Humanize(Text(e.Payload, "policy") ?? "");
 
-    private static string Effect(CaseEvent e) => Text(e.Payload, "kind") switch { "email" => "e-mail", "webhook" => "webhook", "http" => "HTTP request", var kind => Words.Humanize(kind ?? "message").ToLowerInvariant() };
+    private static string Effect(CaseEvent e) =>
+        Text(e.Payload, "kind") switch
+        {
+            "email" => "e-mail",
+            "webhook" => "webhook",
+            "http" => "HTTP request",
+            var kind => Words.Humanize(kind ?? "message").ToLowerInvariant(),
+        };
 
     private string Activity(CaseEvent e)
     {
@@ -147,7 +224,13 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
 
     private string Name(CaseEvent e, string member) => Text(e.Payload, member) is { } who ? people.GetValueOrDefault(who, who) : "nobody";
 
-    private static Instant? Time(CaseEvent e, string member) => Text(e.Payload, member) is { } text && InstantPattern.ExtendedIso.Parse(text) is { Success: true } parsed ? parsed.Value : null;
+    private static Instant? Time(CaseEvent e, string member) =>
+        Text(e.Payload, member) is { } text && InstantPattern.ExtendedIso.Parse(text) is { Success: true } parsed ? parsed.Value : null;
 
-    private static string? Text(JsonNode? payload, string member) => payload is JsonObject members && members[member] is JsonValue value ? value.TryGetValue<string>(out var text) ? text : value.ToString() : null;
+    private static string? Text(JsonNode? payload, string member) =>
+        payload is JsonObject members && members[member] is JsonValue value
+            ? value.TryGetValue<string>(out var text)
+                ? text
+                : value.ToString()
+            : null;
 }

@@ -13,43 +13,60 @@ internal static class ActivityExecutionEndpoints
     public static void Map(RouteGroupBuilder api)
     {
         var executions = api.MapGroup("/activity-executions");
-        executions.MapGet("/list", async (HttpRequest request, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel) =>
-        {
-            var (instance, runs) = await Read(request, database, cancel);
-            var details = await Details.ReadAsync(instance, database, store, cancel);
-            return ElsaJson.List([.. runs.Select(r => details.Of(r))]);
-        });
-        api.MapGet("/activity-execution-summaries/list", async (HttpRequest request, NpgsqlDataSource database, CancellationToken cancel) =>
-        {
-            var (instance, runs) = await Read(request, database, cancel);
-            return ElsaJson.List([.. runs.Select(r => r.Summary(instance))]);
-        });
-        executions.MapGet("/count", async (HttpRequest request, NpgsqlDataSource database, CancellationToken cancel) =>
-            ElsaJson.Json(new { count = (await Read(request, database, cancel)).Runs.Count }));
-        executions.MapGet("/by-id", (string? id, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel) => One(id ?? "", database, store, cancel));
+        executions.MapGet(
+            "/list",
+            async (HttpRequest request, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel) =>
+            {
+                var (instance, runs) = await Read(request, database, cancel);
+                var details = await Details.ReadAsync(instance, database, store, cancel);
+                return ElsaJson.List([.. runs.Select(r => details.Of(r))]);
+            }
+        );
+        api.MapGet(
+            "/activity-execution-summaries/list",
+            async (HttpRequest request, NpgsqlDataSource database, CancellationToken cancel) =>
+            {
+                var (instance, runs) = await Read(request, database, cancel);
+                return ElsaJson.List([.. runs.Select(r => r.Summary(instance))]);
+            }
+        );
+        executions.MapGet(
+            "/count",
+            async (HttpRequest request, NpgsqlDataSource database, CancellationToken cancel) =>
+                ElsaJson.Json(new { count = (await Read(request, database, cancel)).Runs.Count })
+        );
+        executions.MapGet(
+            "/by-id",
+            (string? id, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel) => One(id ?? "", database, store, cancel)
+        );
         executions.MapGet("/{id}", One);
         executions.MapGet("/{id}/call-stack", CallStack);
-        executions.MapPost("/report", async (JsonBody body, NpgsqlDataSource database, CancellationToken cancel) =>
-        {
-            var nodes = body.Object.Texts("activityNodeIds").ToHashSet();
-            var runs = InstanceEndpoints.Id(body.Object.Text("workflowInstanceId")) is { } id ? await RunsOf(id, database, cancel) : [];
-            return ElsaJson.Json(new { stats = Stats(runs.Where(r => nodes.Count == 0 || nodes.Contains(r.NodeId))) });
-        });
+        executions.MapPost(
+            "/report",
+            async (JsonBody body, NpgsqlDataSource database, CancellationToken cancel) =>
+            {
+                var nodes = body.Object.Texts("activityNodeIds").ToHashSet();
+                var runs = InstanceEndpoints.Id(body.Object.Text("workflowInstanceId")) is { } id ? await RunsOf(id, database, cancel) : [];
+                return ElsaJson.Json(new { stats = Stats(runs.Where(r => nodes.Count == 0 || nodes.Contains(r.NodeId))) });
+            }
+        );
     }
 
     /// <summary>Counts per activity: the badges on the canvas.</summary>
-    public static IEnumerable<object> Stats(IEnumerable<ActivityRun> runs) => runs.GroupBy(r => r.NodeId).Select(node => new
-    {
-        activityId = node.First().ActivityId,
-        activityNodeId = node.Key,
-        startedCount = node.Count(),
-        completedCount = node.Count(r => r.Status == "Completed"),
-        uncompletedCount = node.Count(r => r.Status != "Completed"),
-        isBlocked = node.Any(r => r.IsWaiting),
-        isFaulted = node.Any(r => r.Status == "Faulted"),
-        aggregateFaultCount = node.Sum(r => r.Faults),
-        metadata = new { },
-    });
+    public static IEnumerable<object> Stats(IEnumerable<ActivityRun> runs) =>
+        runs.GroupBy(r => r.NodeId)
+            .Select(node => new
+            {
+                activityId = node.First().ActivityId,
+                activityNodeId = node.Key,
+                startedCount = node.Count(),
+                completedCount = node.Count(r => r.Status == "Completed"),
+                uncompletedCount = node.Count(r => r.Status != "Completed"),
+                isBlocked = node.Any(r => r.IsWaiting),
+                isFaulted = node.Any(r => r.Status == "Faulted"),
+                aggregateFaultCount = node.Sum(r => r.Faults),
+                metadata = new { },
+            });
 
     public static async Task<IReadOnlyList<ActivityRun>> RunsOf(Guid instance, NpgsqlDataSource database, CancellationToken cancel) =>
         ActivityRun.From((await JournalQueries.ListAsync(database, instance, new(), cancel)).Items);
@@ -75,7 +92,9 @@ internal static class ActivityExecutionEndpoints
     }
 
     private static async Task<IResult> One(string id, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel) =>
-        await Find(id, database, cancel) is ({ } instance, { } run, _) ? ElsaJson.Json((await Details.ReadAsync(instance, database, store, cancel)).Of(run)) : Results.NotFound();
+        await Find(id, database, cancel) is ({ } instance, { } run, _)
+            ? ElsaJson.Json((await Details.ReadAsync(instance, database, store, cancel)).Of(run))
+            : Results.NotFound();
 
     private static async Task<IResult> CallStack(string id, HttpRequest request, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel)
     {
@@ -86,12 +105,23 @@ internal static class ActivityExecutionEndpoints
             stack.Add(at);
         stack.Reverse();
         var details = await Details.ReadAsync(instance, database, store, cancel);
-        return ElsaJson.Json(new { activityExecutionId = id, items = stack.Skip(Number("skip") ?? 0).Take(Number("take") ?? 100).Select(details.Of), totalCount = stack.Count });
+        return ElsaJson.Json(
+            new
+            {
+                activityExecutionId = id,
+                items = stack.Skip(Number("skip") ?? 0).Take(Number("take") ?? 100).Select(details.Of),
+                totalCount = stack.Count,
+            }
+        );
 
         int? Number(string name) => int.TryParse(request.Query[name], NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null;
     }
 
-    private static async Task<(Guid? Instance, ActivityRun? Run, IReadOnlyList<ActivityRun> All)> Find(string id, NpgsqlDataSource database, CancellationToken cancel)
+    private static async Task<(Guid? Instance, ActivityRun? Run, IReadOnlyList<ActivityRun> All)> Find(
+        string id,
+        NpgsqlDataSource database,
+        CancellationToken cancel
+    )
     {
         if (InstanceEndpoints.Id(id) is not { } key || await JournalQueries.InstanceOfAsync(database, key, cancel) is not { } instance)
             return (null, null, []);
@@ -111,7 +141,8 @@ internal static class ActivityExecutionEndpoints
                 instance,
                 known ? await store.GetVersionAsync(state.DefinitionVersionId, cancel) : null,
                 state.Incidents.ToLookup(i => i.ActivityInstanceId, i => InstanceModel.Exception(i.Exception)),
-                await HumanSteps.ReadAsync(database, instance, state, cancel));
+                await HumanSteps.ReadAsync(database, instance, state, cancel)
+            );
         }
 
         public object Of(ActivityRun run) => run.Record(Instance, Workflow, Exceptions[run.Id].LastOrDefault(), Steps.GetValueOrDefault(run.Id));

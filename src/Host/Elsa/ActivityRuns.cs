@@ -41,9 +41,23 @@ internal sealed class ActivityRun(JournalRow first)
     public int Depth { get; private set; }
 
     /// <summary>A journal entry that was not stored, as history would have it.</summary>
-    public static JournalRow Row(JournalEntry entry, int sequence) => new(
-        sequence, Instant.MinValue, entry.EventName, entry.ActivityInstanceId, entry.ParentActivityInstanceId, entry.ActivityId, entry.NodeId, entry.ActivityType, entry.ActivityTypeVersion,
-        entry.ActivityName, entry.Message, null, entry.HasInputs ? InstanceModel.Data(new OrderedDictionary<string, object?>(entry.Inputs)) as JsonObject : null, InstanceModel.Data(entry.Payload) as JsonObject);
+    public static JournalRow Row(JournalEntry entry, int sequence) =>
+        new(
+            sequence,
+            Instant.MinValue,
+            entry.EventName,
+            entry.ActivityInstanceId,
+            entry.ParentActivityInstanceId,
+            entry.ActivityId,
+            entry.NodeId,
+            entry.ActivityType,
+            entry.ActivityTypeVersion,
+            entry.ActivityName,
+            entry.Message,
+            null,
+            entry.HasInputs ? InstanceModel.Data(new OrderedDictionary<string, object?>(entry.Inputs)) as JsonObject : null,
+            InstanceModel.Data(entry.Payload) as JsonObject
+        );
 
     /// <summary>Executions in the order in which they began.</summary>
     public static IReadOnlyList<ActivityRun> From(IEnumerable<JournalRow> rows)
@@ -89,55 +103,58 @@ internal sealed class ActivityRun(JournalRow first)
     }
 
     /// <summary>Elsa's summary of an execution.</summary>
-    public object Summary(Guid instance) => new
-    {
-        workflowInstanceId = Ids.Text(instance),
-        activityId = ActivityId,
-        activityNodeId = NodeId,
-        activityType = ActivityType,
-        activityTypeVersion = ActivityTypeVersion,
-        activityName = ActivityName,
-        startedAt = StartedAt,
-        hasBookmarks = IsWaiting,
-        status = Status,
-        metadata = new { },
-        aggregateFaultCount = Faults,
-        completedAt = EndedAt,
-        id = Id,
-    };
+    public object Summary(Guid instance) =>
+        new
+        {
+            workflowInstanceId = Ids.Text(instance),
+            activityId = ActivityId,
+            activityNodeId = NodeId,
+            activityType = ActivityType,
+            activityTypeVersion = ActivityTypeVersion,
+            activityName = ActivityName,
+            startedAt = StartedAt,
+            hasBookmarks = IsWaiting,
+            status = Status,
+            metadata = new { },
+            aggregateFaultCount = Faults,
+            completedAt = EndedAt,
+            id = Id,
+        };
 
     /// <summary>Elsa's record of an execution.</summary>
     /// <param name="instance">Where it ran.</param>
     /// <param name="workflow">The version it ran on, for the names of its outputs; null when it is gone.</param>
     /// <param name="exception">The exception it faulted with, or null.</param>
     /// <param name="step">Its open task when it is a human step that waits.</param>
-    public object Record(Guid instance, CompiledWorkflow? workflow, object? exception, OpenStep? step) => new
-    {
-        workflowInstanceId = Ids.Text(instance),
-        activityId = ActivityId,
-        activityNodeId = NodeId,
-        activityType = ActivityType,
-        activityTypeVersion = ActivityTypeVersion,
-        activityName = ActivityName,
-        activityState = HumanSteps.State(Inputs, step),
-        outputs = Outputs(workflow),
-        payload = Payload,
-        exception,
-        properties = new { },
-        metadata = new { },
-        startedAt = StartedAt,
-        hasBookmarks = IsWaiting,
-        status = Status,
-        aggregateFaultCount = Faults,
-        completedAt = EndedAt,
-        schedulingActivityExecutionId = ScheduledBy?.Id,
-        schedulingActivityId = ScheduledBy?.ActivityId,
-        callStackDepth = Depth,
-        id = Id,
-        tenantId = "",
-    };
+    public object Record(Guid instance, CompiledWorkflow? workflow, object? exception, OpenStep? step) =>
+        new
+        {
+            workflowInstanceId = Ids.Text(instance),
+            activityId = ActivityId,
+            activityNodeId = NodeId,
+            activityType = ActivityType,
+            activityTypeVersion = ActivityTypeVersion,
+            activityName = ActivityName,
+            activityState = HumanSteps.State(Inputs, step),
+            outputs = Outputs(workflow),
+            payload = Payload,
+            exception,
+            properties = new { },
+            metadata = new { },
+            startedAt = StartedAt,
+            hasBookmarks = IsWaiting,
+            status = Status,
+            aggregateFaultCount = Faults,
+            completedAt = EndedAt,
+            schedulingActivityExecutionId = ScheduledBy?.Id,
+            schedulingActivityId = ScheduledBy?.ActivityId,
+            callStackDepth = Depth,
+            id = Id,
+            tenantId = "",
+        };
 
-    private Dictionary<string, JsonNode?>? Outputs(CompiledWorkflow? workflow) => workflow?.FindNode(NodeId)?.Type.Outputs is { Count: > 0 } outputs
-        ? outputs.ToDictionary(o => o.Name, o => _outputs.GetValueOrDefault(o.Name)?.DeepClone())
-        : null;
+    private Dictionary<string, JsonNode?>? Outputs(CompiledWorkflow? workflow) =>
+        workflow?.FindNode(NodeId)?.Type.Outputs is { Count: > 0 } outputs
+            ? outputs.ToDictionary(o => o.Name, o => _outputs.GetValueOrDefault(o.Name)?.DeepClone())
+            : null;
 }

@@ -64,7 +64,14 @@ internal static class AlterationEndpoints
         if (runs.Count > MaxRuns)
             return ElsaJson.Problem(StatusCodes.Status400BadRequest, ("filter", $"A plan alters at most {MaxRuns:N0} runs. Narrow the filter."));
         await AlterationPlans.SubmitAsync(
-            runtime, id, new JsonArray([.. body.Object["alterations"]!.AsArray().OfType<JsonObject>().Select(a => a.DeepClone())]), (JsonObject)filter.DeepClone(), runs, ElsaAccess.Actor(context.User), cancel);
+            runtime,
+            id,
+            new JsonArray([.. body.Object["alterations"]!.AsArray().OfType<JsonObject>().Select(a => a.DeepClone())]),
+            (JsonObject)filter.DeepClone(),
+            runs,
+            ElsaAccess.Actor(context.User),
+            cancel
+        );
         return ElsaJson.Json(new { planId = id });
     }
 
@@ -80,17 +87,32 @@ internal static class AlterationEndpoints
     {
         if (await AlterationPlans.FindAsync(database, id, cancel) is not { } plan)
             return Results.NotFound();
-        return ElsaJson.Json(new
-        {
-            plan = new
+        return ElsaJson.Json(
+            new
             {
-                id, alterations = plan.Alterations, workflowInstanceFilter = plan.Filter, status = plan.Status, createdAt = plan.CreatedAt, startedAt = plan.CreatedAt, completedAt = plan.EndedAt,
-            },
-            jobs = plan.Jobs.Select(j => new
-            {
-                id = Ids.Text(j.Id), planId = id, workflowInstanceId = Ids.Text(j.InstanceId), status = j.State, log = j.Log.Select(Entry), createdAt = j.CreatedAt, startedAt = j.EndedAt, completedAt = j.EndedAt,
-            }),
-        });
+                plan = new
+                {
+                    id,
+                    alterations = plan.Alterations,
+                    workflowInstanceFilter = plan.Filter,
+                    status = plan.Status,
+                    createdAt = plan.CreatedAt,
+                    startedAt = plan.CreatedAt,
+                    completedAt = plan.EndedAt,
+                },
+                jobs = plan.Jobs.Select(j => new
+                {
+                    id = Ids.Text(j.Id),
+                    planId = id,
+                    workflowInstanceId = Ids.Text(j.InstanceId),
+                    status = j.State,
+                    log = j.Log.Select(Entry),
+                    createdAt = j.CreatedAt,
+                    startedAt = j.EndedAt,
+                    completedAt = j.EndedAt,
+                }),
+            }
+        );
     }
 
     /// <summary>The alterations of a request, or everything that is wrong with them.</summary>
@@ -110,15 +132,33 @@ internal static class AlterationEndpoints
     }
 
     /// <summary>All or nothing on one run: an alteration that does not fit leaves the others undone.</summary>
-    private static async Task<object> AlterAsync(string id, IReadOnlyList<Alteration> alterations, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    private static async Task<object> AlterAsync(
+        string id,
+        IReadOnlyList<Alteration> alterations,
+        HttpContext context,
+        WorkflowRuntime runtime,
+        CancellationToken cancel
+    )
     {
         var result = InstanceEndpoints.Id(id) is { } key
             ? await Alterations.RunAsync(runtime, key, alterations, ElsaAccess.Actor(context.User), cancel)
             : new("There is no such run.", [new("There is no such run.", false, runtime.Clock.Now())], IsFound: false);
-        return new { workflowInstanceId = id, log = new { logEntries = result.Log.Select(Entry) }, workflowHasScheduledWork = false, isSuccessful = result.Refused is null };
+        return new
+        {
+            workflowInstanceId = id,
+            log = new { logEntries = result.Log.Select(Entry) },
+            workflowHasScheduledWork = false,
+            isSuccessful = result.Refused is null,
+        };
     }
 
-    private static object Entry(AlterationEntry entry) => new { message = entry.Message, logLevel = entry.Succeeded ? "Information" : "Error", timestamp = entry.At };
+    private static object Entry(AlterationEntry entry) =>
+        new
+        {
+            message = entry.Message,
+            logLevel = entry.Succeeded ? "Information" : "Error",
+            timestamp = entry.At,
+        };
 
     /// <summary>What of a filter would not be understood: a filter that is read wrongly alters the wrong runs.</summary>
     private static IEnumerable<(string Field, string Reason)> Wrong(JsonObject filter)
@@ -151,10 +191,21 @@ internal static class AlterationEndpoints
             Take = MaxRuns + 1,
         };
         var activities = (body["activityFilters"] as JsonArray ?? []).OfType<JsonObject>().ToList();
-        var isEmpty = filter is
-        {
-            Ids: [], DefinitionIds: [], DefinitionVersionIds: [], CorrelationIds: [], Names: [], Statuses: [], SubStatuses: [], HasIncidents: null, Search: null or "", Times: { Count: 0 },
-        } && activities.Count == 0;
+        var isEmpty =
+            filter
+                is {
+                    Ids: [],
+                    DefinitionIds: [],
+                    DefinitionVersionIds: [],
+                    CorrelationIds: [],
+                    Names: [],
+                    Statuses: [],
+                    SubStatuses: [],
+                    HasIncidents: null,
+                    Search: null or "",
+                    Times: { Count: 0 },
+                }
+            && activities.Count == 0;
 
         // There are no runs of the system's own.
         if (body.Flag("isSystem") == true || (isEmpty && body.Flag("emptyFilterSelectsAll") != true))
@@ -163,7 +214,11 @@ internal static class AlterationEndpoints
         var runs = new List<Guid>();
         foreach (var item in items)
         {
-            if (activities.Count == 0 || await InstanceQueries.FindAsync(database, item.Id, cancel) is { State: var state } && activities.All(a => state.Executions.Any(e => Fits(a, e))))
+            if (
+                activities.Count == 0
+                || await InstanceQueries.FindAsync(database, item.Id, cancel) is { State: var state }
+                    && activities.All(a => state.Executions.Any(e => Fits(a, e)))
+            )
                 runs.Add(item.Id);
         }
 

@@ -1,5 +1,5 @@
-using Npgsql;
 using NodaTime;
+using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.Journeys;
 
@@ -15,21 +15,42 @@ internal static class BulkEndpoints
         bulk.MapPost("/retract/workflow-definitions/by-definition-ids", Retract).RequireAuthorization(ElsaAccess.Publish);
         bulk.MapPost("/delete/workflow-definitions/by-definition-id", DeleteDefinitions).RequireAuthorization(ElsaAccess.Edit);
         bulk.MapPost("/delete/workflow-definitions/by-id", DeleteVersions).RequireAuthorization(ElsaAccess.Edit);
-        bulk.MapPost("/delete/workflow-instances/by-id", async (JsonBody body, NpgsqlDataSource database, CancellationToken cancel) =>
-            ElsaJson.Json(new { deleted = (await DeleteRuns.RunAsync(database, [.. body.Object.Texts("ids").Select(id => InstanceEndpoints.Id(id) ?? Guid.Empty)], cancel)).Deleted })).RequireAuthorization(ElsaAccess.Edit);
-        api.MapDelete("/workflow-instances/{id}", async (string id, NpgsqlDataSource database, CancellationToken cancel) =>
-            InstanceEndpoints.Id(id) is not { } key ? Results.NotFound() : await DeleteRuns.RunAsync(database, [key], cancel) switch
-            {
-                (1, _) => Results.NoContent(),
-                (_, 1) => ElsaJson.Problem(StatusCodes.Status409Conflict, "Not deleted: it still runs, or it is a customer's case."),
-                _ => Results.NotFound(),
-            }).RequireAuthorization(ElsaAccess.Edit);
+        bulk.MapPost(
+                "/delete/workflow-instances/by-id",
+                async (JsonBody body, NpgsqlDataSource database, CancellationToken cancel) =>
+                    ElsaJson.Json(
+                        new
+                        {
+                            deleted = (
+                                await DeleteRuns.RunAsync(database, [.. body.Object.Texts("ids").Select(id => InstanceEndpoints.Id(id) ?? Guid.Empty)], cancel)
+                            ).Deleted,
+                        }
+                    )
+            )
+            .RequireAuthorization(ElsaAccess.Edit);
+        api.MapDelete(
+                "/workflow-instances/{id}",
+                async (string id, NpgsqlDataSource database, CancellationToken cancel) =>
+                    InstanceEndpoints.Id(id) is not { } key
+                        ? Results.NotFound()
+                        : await DeleteRuns.RunAsync(database, [key], cancel) switch
+                        {
+                            (1, _) => Results.NoContent(),
+                            (_, 1) => ElsaJson.Problem(StatusCodes.Status409Conflict, "Not deleted: it still runs, or it is a customer's case."),
+                            _ => Results.NotFound(),
+                        }
+            )
+            .RequireAuthorization(ElsaAccess.Edit);
         api.MapPost("/actions/workflow-definitions/refresh", Refresh).RequireAuthorization(ElsaAccess.Publish);
-        api.MapPost("/actions/workflow-definitions/reload", async (DefinitionStore store, CancellationToken cancel) =>
-        {
-            await store.LoadPublishedAsync(cancel);
-            return Results.Ok();
-        }).RequireAuthorization(ElsaAccess.Publish);
+        api.MapPost(
+                "/actions/workflow-definitions/reload",
+                async (DefinitionStore store, CancellationToken cancel) =>
+                {
+                    await store.LoadPublishedAsync(cancel);
+                    return Results.Ok();
+                }
+            )
+            .RequireAuthorization(ElsaAccess.Publish);
     }
 
     private static async Task<IResult> Publish(JsonBody body, HttpContext context, DefinitionStore store, IClock clock, CancellationToken cancel)
@@ -60,7 +81,18 @@ internal static class BulkEndpoints
             }
         }
 
-        return ElsaJson.Json(new { published, alreadyPublished = already, notFound, skipped = Array.Empty<string>(), updatedConsumers = Array.Empty<string>(), failed, warnings });
+        return ElsaJson.Json(
+            new
+            {
+                published,
+                alreadyPublished = already,
+                notFound,
+                skipped = Array.Empty<string>(),
+                updatedConsumers = Array.Empty<string>(),
+                failed,
+                warnings,
+            }
+        );
     }
 
     private static async Task<IResult> Retract(JsonBody body, HttpContext context, DefinitionStore store, IClock clock, CancellationToken cancel)
@@ -77,7 +109,16 @@ internal static class BulkEndpoints
             list.Add(id);
         }
 
-        return ElsaJson.Json(new { retracted, alreadyRetracted = Array.Empty<string>(), skipped = Array.Empty<string>(), notPublished, notFound });
+        return ElsaJson.Json(
+            new
+            {
+                retracted,
+                alreadyRetracted = Array.Empty<string>(),
+                skipped = Array.Empty<string>(),
+                notPublished,
+                notFound,
+            }
+        );
     }
 
     private static async Task<IResult> DeleteDefinitions(JsonBody body, HttpContext context, DefinitionStore store, IClock clock, CancellationToken cancel)
@@ -93,8 +134,10 @@ internal static class BulkEndpoints
         var deleted = 0;
         foreach (var id in body.Object.Texts("ids"))
         {
-            if (await store.FindStoredAsync(id, cancel) is { } stored
-                && await store.DeleteAsync(stored.Version.DefinitionId, id, ElsaAccess.Actor(context.User), clock.Now(), cancel) is null)
+            if (
+                await store.FindStoredAsync(id, cancel) is { } stored
+                && await store.DeleteAsync(stored.Version.DefinitionId, id, ElsaAccess.Actor(context.User), clock.Now(), cancel) is null
+            )
                 deleted++;
         }
 

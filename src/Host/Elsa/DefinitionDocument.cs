@@ -18,11 +18,37 @@ internal static class DefinitionDocument
     private const string Schema = "https://elsaworkflows.io/schemas/workflow-definition/v3.0.0/schema.json";
 
     /// <summary>Never stored: the server says them.</summary>
-    private static readonly string[] OfServer = ["links", "id", "definitionId", "createdAt", "version", "isLatest", "isPublished", "isReadonly", "isSystem", "$schema", "materializerName", "providerName"];
+    private static readonly string[] OfServer =
+    [
+        "links",
+        "id",
+        "definitionId",
+        "createdAt",
+        "version",
+        "isLatest",
+        "isPublished",
+        "isReadonly",
+        "isSystem",
+        "$schema",
+        "materializerName",
+        "providerName",
+    ];
 
     /// <summary>Known to Studio's model: one that is missing in what Studio sends was taken away by the analyst.</summary>
     private static readonly HashSet<string> OfStudio =
-        ["name", "description", "toolVersion", "variables", "inputs", "outputs", "outcomes", "customProperties", "options", "root", .. OfServer];
+    [
+        "name",
+        "description",
+        "toolVersion",
+        "variables",
+        "inputs",
+        "outputs",
+        "outcomes",
+        "customProperties",
+        "options",
+        "root",
+        .. OfServer,
+    ];
 
     /// <summary>The revision an editor began with, or null when the client knows nothing of revisions.</summary>
     public static int? Revision(JsonObject model) => (model["customProperties"] as JsonObject)?.Number(RevisionKey);
@@ -115,9 +141,16 @@ internal static class DefinitionDocument
                 activity[name] = Drawable(child, registry);
             else if (value is JsonArray items && name == "activities")
             {
-                activity[name] = new JsonArray([.. items.OfType<JsonObject>().Select((item, i) => item.Text("nodeId") is not null && item.Text("type") is not null && item.Text("id") is not null
-                    ? Drawable((JsonObject)item.DeepClone(), registry)
-                    : Placeholder(item, $"unnamed{i + 1}", $"{activity.Text("nodeId")}:unnamed{i + 1}", item.Text("type") ?? "no type", [], []))]);
+                activity[name] = new JsonArray([
+                    .. items
+                        .OfType<JsonObject>()
+                        .Select(
+                            (item, i) =>
+                                item.Text("nodeId") is not null && item.Text("type") is not null && item.Text("id") is not null
+                                    ? Drawable((JsonObject)item.DeepClone(), registry)
+                                    : Placeholder(item, $"unnamed{i + 1}", $"{activity.Text("nodeId")}:unnamed{i + 1}", item.Text("type") ?? "no type", [], [])
+                        ),
+                ]);
             }
         }
 
@@ -127,7 +160,14 @@ internal static class DefinitionDocument
         if (registry.Find(type) is not null || activity.ContainsKey("workflowDefinitionId") || activity.ContainsKey("workflowDefinitionVersionId"))
             return (JsonObject)activity.DeepClone();
 
-        return Placeholder(activity, activity.Text("id")!, activity.Text("nodeId")!, type, (JsonObject)activity["metadata"]!.DeepClone(), (JsonObject)activity["customProperties"]!.DeepClone());
+        return Placeholder(
+            activity,
+            activity.Text("id")!,
+            activity.Text("nodeId")!,
+            type,
+            (JsonObject)activity["metadata"]!.DeepClone(),
+            (JsonObject)activity["customProperties"]!.DeepClone()
+        );
     }
 
     private static JsonObject Placeholder(JsonObject activity, string id, string nodeId, string type, JsonObject metadata, JsonObject custom)
@@ -135,8 +175,16 @@ internal static class DefinitionDocument
         metadata["displayText"] = $"Not found: {type}";
         return new()
         {
-            ["missingTypeName"] = type, ["missingTypeVersion"] = activity.Number("version") ?? 1, ["originalActivityJson"] = activity.ToJsonString(ElsaJson.Options),
-            ["id"] = id, ["nodeId"] = nodeId, ["name"] = activity.Text("name"), ["type"] = NotFoundType, ["version"] = 1, ["customProperties"] = custom, ["metadata"] = metadata,
+            ["missingTypeName"] = type,
+            ["missingTypeVersion"] = activity.Number("version") ?? 1,
+            ["originalActivityJson"] = activity.ToJsonString(ElsaJson.Options),
+            ["id"] = id,
+            ["nodeId"] = nodeId,
+            ["name"] = activity.Text("name"),
+            ["type"] = NotFoundType,
+            ["version"] = 1,
+            ["customProperties"] = custom,
+            ["metadata"] = metadata,
         };
     }
 
@@ -147,12 +195,17 @@ internal static class DefinitionDocument
         {
             case JsonArray array:
                 return new JsonArray([.. array.Select(Restored)]);
-            case JsonObject json when json.Text("type") == NotFoundType && json.Text("originalActivityJson") is { } original && ElsaJson.Parse(Encoding.UTF8.GetBytes(original)).Object is { } activity:
+            case JsonObject json
+                when json.Text("type") == NotFoundType
+                    && json.Text("originalActivityJson") is { } original
+                    && ElsaJson.Parse(Encoding.UTF8.GetBytes(original)).Object is { } activity:
                 if (json["metadata"]?["designer"] is { } designer && activity["metadata"] is JsonObject metadata)
                     metadata["designer"] = designer.DeepClone();
                 return activity;
             case JsonObject json:
-                var restored = new JsonObject(json.Select(p => KeyValuePair.Create(p.Key, p.Value is JsonObject or JsonArray ? Restored(p.Value) : p.Value?.DeepClone())));
+                var restored = new JsonObject(
+                    json.Select(p => KeyValuePair.Create(p.Key, p.Value is JsonObject or JsonArray ? Restored(p.Value) : p.Value?.DeepClone()))
+                );
                 Reconnect(restored);
                 return restored;
             default:
@@ -163,15 +216,27 @@ internal static class DefinitionDocument
     /// <summary>A stock server sets connections aside that leave an activity of a type it does not know; here they are connections again.</summary>
     private static void Reconnect(JsonObject flowchart)
     {
-        if ((flowchart["customProperties"] as JsonObject)?["notFoundConnections"] is not JsonArray { Count: > 0 } aside || flowchart["activities"] is not JsonArray activities)
+        if (
+            (flowchart["customProperties"] as JsonObject)?["notFoundConnections"] is not JsonArray { Count: > 0 } aside
+            || flowchart["activities"] is not JsonArray activities
+        )
             return;
         if (flowchart["connections"] is not JsonArray connections)
             flowchart["connections"] = connections = [];
         var ids = activities.OfType<JsonObject>().Select(activity => activity.Text("id")).ToHashSet();
-        foreach (var connection in aside.OfType<JsonObject>().Where(c => ids.Contains((c["source"] as JsonObject)?.Text("activity")) && ids.Contains((c["target"] as JsonObject)?.Text("activity"))).ToList())
+        foreach (
+            var connection in aside
+                .OfType<JsonObject>()
+                .Where(c => ids.Contains((c["source"] as JsonObject)?.Text("activity")) && ids.Contains((c["target"] as JsonObject)?.Text("activity")))
+                .ToList()
+        )
         {
             aside.Remove(connection);
-            if (!connections.Any(other => JsonNode.DeepEquals(other?["source"], connection["source"]) && JsonNode.DeepEquals(other?["target"], connection["target"])))
+            if (
+                !connections.Any(other =>
+                    JsonNode.DeepEquals(other?["source"], connection["source"]) && JsonNode.DeepEquals(other?["target"], connection["target"])
+                )
+            )
                 connections.Add(connection);
         }
     }
@@ -217,10 +282,18 @@ internal static class Links
         var self = $"/workflow-definitions/{definitionId}";
         return
         [
-            Link(self, "self", "GET"), Link($"/workflow-definitions/by-definition-id/{definitionId}", "self", "GET"), Link(self + "/versions", "versions", "GET"),
-            Link(self + "/bulk-dispatch", "bulk-dispatch", "POST"), Link(self + "/dispatch", "dispatch", "POST"), Link(self + "/execute", "execute", "POST"),
-            Link(self + "/export", "export", "POST"), Link(self + "/publish", "publish", "POST"), Link(self + "/retract", "retract", "POST"), Link(self, "delete", "DELETE"),
-            Link(self + "/import", "import", "PUT"), Link(self + "/update-references", "update-references", "POST"),
+            Link(self, "self", "GET"),
+            Link($"/workflow-definitions/by-definition-id/{definitionId}", "self", "GET"),
+            Link(self + "/versions", "versions", "GET"),
+            Link(self + "/bulk-dispatch", "bulk-dispatch", "POST"),
+            Link(self + "/dispatch", "dispatch", "POST"),
+            Link(self + "/execute", "execute", "POST"),
+            Link(self + "/export", "export", "POST"),
+            Link(self + "/publish", "publish", "POST"),
+            Link(self + "/retract", "retract", "POST"),
+            Link(self, "delete", "DELETE"),
+            Link(self + "/import", "import", "PUT"),
+            Link(self + "/update-references", "update-references", "POST"),
         ];
     }
 
@@ -229,8 +302,10 @@ internal static class Links
     {
         JsonArray links =
         [
-            Link("/workflow-definitions", "self", "GET"), Link("/workflow-definitions/validation/is-name-unique", "is-name-unique", "GET"),
-            Link("/workflow-definitions/query/count", "count", "GET"), Link("/workflow-definitions/many-by-id", "many-by-id", "GET"),
+            Link("/workflow-definitions", "self", "GET"),
+            Link("/workflow-definitions/validation/is-name-unique", "is-name-unique", "GET"),
+            Link("/workflow-definitions/query/count", "count", "GET"),
+            Link("/workflow-definitions/many-by-id", "many-by-id", "GET"),
         ];
         if (mayEdit)
         {
@@ -246,5 +321,11 @@ internal static class Links
         return links;
     }
 
-    private static JsonObject Link(string href, string rel, string method) => new() { ["href"] = href, ["rel"] = rel, ["method"] = method };
+    private static JsonObject Link(string href, string rel, string method) =>
+        new()
+        {
+            ["href"] = href,
+            ["rel"] = rel,
+            ["method"] = method,
+        };
 }

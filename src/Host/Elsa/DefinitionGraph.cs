@@ -36,7 +36,13 @@ internal static class DefinitionGraph
         };
     }
 
-    private static object Node(GraphNode node) => new { nodeId = node.NodeId, port = node.Port, activity = node.Activity };
+    private static object Node(GraphNode node) =>
+        new
+        {
+            nodeId = node.NodeId,
+            port = node.Port,
+            activity = node.Activity,
+        };
 
     /// <summary>From the workflow down to the activity; empty when there is none.</summary>
     private static List<GraphNode> Path(StoredDefinition stored, string nodeId)
@@ -46,12 +52,22 @@ internal static class DefinitionGraph
         var version = stored.Version;
         var workflow = new JsonObject
         {
-            ["identity"] = new JsonObject { ["definitionId"] = version.DefinitionId, ["version"] = version.Version, ["id"] = version.Id },
+            ["identity"] = new JsonObject
+            {
+                ["definitionId"] = version.DefinitionId,
+                ["version"] = version.Version,
+                ["id"] = version.Id,
+            },
             ["publication"] = new JsonObject { ["isLatest"] = version.IsLatest, ["isPublished"] = version.IsPublished },
             ["inputs"] = new JsonArray(),
             ["outputs"] = new JsonArray(),
             ["outcomes"] = new JsonArray(),
-            ["workflowMetadata"] = new JsonObject { ["name"] = version.Name, ["description"] = version.Description, ["createdAt"] = version.CreatedAt.ToString() },
+            ["workflowMetadata"] = new JsonObject
+            {
+                ["name"] = version.Name,
+                ["description"] = version.Description,
+                ["createdAt"] = version.CreatedAt.ToString(),
+            },
             ["options"] = new JsonObject { ["autoUpdateConsumingWorkflows"] = false },
             ["isReadonly"] = false,
             ["isSystem"] = false,
@@ -80,10 +96,15 @@ internal static class DefinitionGraph
 
         foreach (var (name, value) in json)
         {
-            var below = path.Count > mark || port.Length == 0 ? char.ToUpperInvariant(name.Length > 0 ? name[0] : ' ') + name[Math.Min(1, name.Length)..] : port;
+            var below =
+                path.Count > mark || port.Length == 0 ? char.ToUpperInvariant(name.Length > 0 ? name[0] : ' ') + name[Math.Min(1, name.Length)..] : port;
             if (name is "metadata" or "customProperties")
                 continue;
-            if (value is JsonObject child ? Descend(child, below, nodeId, path) : value is JsonArray items && items.OfType<JsonObject>().Any(item => Descend(item, below, nodeId, path)))
+            if (
+                value is JsonObject child
+                    ? Descend(child, below, nodeId, path)
+                    : value is JsonArray items && items.OfType<JsonObject>().Any(item => Descend(item, below, nodeId, path))
+            )
                 return true;
         }
 

@@ -32,9 +32,18 @@ internal sealed class ElsaAccess(IConfiguration configuration) : AuthorizationHa
     /// <summary>Where somebody else than the analyst must look at a journey first, <c>Designer:PublishRoles</c> says who.</summary>
     private readonly string[] _publishers = configuration.GetSection("Designer:PublishRoles").Get<string[]>() ?? Designers;
 
-    public bool May(ClaimsPrincipal user, string right) => user.Identity is PersonIdentity { Person: var person }
-        ? (right switch { Read => Readers, Publish => _publishers, Operate => Operators, _ => Designers }).Any(role => person.Is(role))
-        : user.HasClaim(ApiKeys.RightClaim, right);
+    public bool May(ClaimsPrincipal user, string right) =>
+        user.Identity is PersonIdentity { Person: var person }
+            ? (
+                right switch
+                {
+                    Read => Readers,
+                    Publish => _publishers,
+                    Operate => Operators,
+                    _ => Designers,
+                }
+            ).Any(role => person.Is(role))
+            : user.HasClaim(ApiKeys.RightClaim, right);
 
     /// <summary>Who acts, as history names them.</summary>
     public static string Actor(ClaimsPrincipal user) => user.Identity?.Name ?? throw new InvalidOperationException("The endpoint lacks authorization.");

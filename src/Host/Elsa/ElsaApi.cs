@@ -37,7 +37,10 @@ internal static class ElsaApi
         ActivityExecutionEndpoints.Map(rights);
         AlterationEndpoints.Map(rights);
         RuntimeEndpoints.Map(rights);
-        app.MapHub<InstanceHub>("/elsa/hubs/workflow-instance").RequireAuthorization(ElsaAccess.Read).WithMetadata(new LastsUntilGone()).ExcludeFromDescription();
+        app.MapHub<InstanceHub>("/elsa/hubs/workflow-instance")
+            .RequireAuthorization(ElsaAccess.Read)
+            .WithMetadata(new LastsUntilGone())
+            .ExcludeFromDescription();
     }
 
     /// <summary>Elsa's empty answers stay empty.</summary>
@@ -50,5 +53,7 @@ internal static class ElsaApi
 
     /// <summary>A cookie is not enough: a browser sends it by itself, and some of Elsa's GETs start runs.</summary>
     private static async ValueTask<object?> NeedsToken(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
-        context.HttpContext.User.Identity is PersonIdentity { AuthenticationType: not BearerTokenDefaults.AuthenticationScheme } ? Results.Unauthorized() : await next(context);
+        context.HttpContext.User.Identity is PersonIdentity { AuthenticationType: not BearerTokenDefaults.AuthenticationScheme }
+            ? Results.Unauthorized()
+            : await next(context);
 }

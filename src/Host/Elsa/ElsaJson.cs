@@ -44,7 +44,16 @@ internal static class ElsaJson
         }
 
         return Results.Json(
-            new { statusCode = status, message = "One or more errors occurred!", errors = byField }, Options, "application/problem+json", status);
+            new
+            {
+                statusCode = status,
+                message = "One or more errors occurred!",
+                errors = byField,
+            },
+            Options,
+            "application/problem+json",
+            status
+        );
     }
 
     public static IResult Problem(int status, string reason) => Problem(status, ("generalErrors", reason));
@@ -98,7 +107,8 @@ internal static class ElsaJson
     {
         private static readonly InstantPattern Pattern = InstantPattern.CreateWithInvariantCulture("uuuu-MM-dd'T'HH:mm:ss.FFFFFFF'+00:00'");
 
-        public override Instant Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) => Instant.FromDateTimeOffset(reader.GetDateTimeOffset());
+        public override Instant Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
+            Instant.FromDateTimeOffset(reader.GetDateTimeOffset());
 
         public override void Write(Utf8JsonWriter writer, Instant value, JsonSerializerOptions options) => writer.WriteStringValue(Pattern.Format(value));
     }
@@ -144,6 +154,8 @@ internal sealed record JsonBody(JsonObject Object, string? Error)
         var request = context.HttpContext.Request;
         if (request.Path.Value!.Contains('\0') || request.Query.Any(q => q.Key.Contains('\0') || q.Value.Any(v => v!.Contains('\0'))))
             return ElsaJson.Problem(StatusCodes.Status400BadRequest, "The address must not hold the character U+0000.");
-        return context.Arguments.OfType<JsonBody>().FirstOrDefault()?.Error is { } error ? ElsaJson.Problem(StatusCodes.Status400BadRequest, ("model", error)) : await next(context);
+        return context.Arguments.OfType<JsonBody>().FirstOrDefault()?.Error is { } error
+            ? ElsaJson.Problem(StatusCodes.Status400BadRequest, ("model", error))
+            : await next(context);
     }
 }

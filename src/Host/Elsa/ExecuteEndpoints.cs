@@ -16,20 +16,29 @@ internal static class ExecuteEndpoints
     public static void Map(RouteGroupBuilder api)
     {
         var definition = api.MapGroup("/workflow-definitions/{definitionId}").RequireAuthorization(ElsaAccess.Run);
-        definition.MapPost("/execute", (string definitionId, JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel) => Execute(definitionId, body.Object, context, runtime, cancel));
-        definition.MapGet("/execute", (string definitionId, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel) => Execute(definitionId, FromQuery(context.Request.Query), context, runtime, cancel));
+        definition.MapPost(
+            "/execute",
+            (string definitionId, JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel) =>
+                Execute(definitionId, body.Object, context, runtime, cancel)
+        );
+        definition.MapGet(
+            "/execute",
+            (string definitionId, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel) =>
+                Execute(definitionId, FromQuery(context.Request.Query), context, runtime, cancel)
+        );
         definition.MapPost("/dispatch", Dispatch);
         definition.MapPost("/bulk-dispatch", BulkDispatch);
         api.MapPost("/tests/activities", Try).RequireAuthorization(ElsaAccess.Run);
     }
 
-    private static JsonObject FromQuery(IQueryCollection query) => new()
-    {
-        ["correlationId"] = query["correlationId"].ToString() is { Length: > 0 } correlation ? correlation : null,
-        ["versionOptions"] = query["versionOptions"].ToString() is { Length: > 0 } version ? version : null,
-        ["triggerActivityId"] = query["triggerActivityId"].ToString() is { Length: > 0 } trigger ? trigger : null,
-        ["input"] = ElsaJson.Parse(System.Text.Encoding.UTF8.GetBytes(query["input"].ToString())).Object,
-    };
+    private static JsonObject FromQuery(IQueryCollection query) =>
+        new()
+        {
+            ["correlationId"] = query["correlationId"].ToString() is { Length: > 0 } correlation ? correlation : null,
+            ["versionOptions"] = query["versionOptions"].ToString() is { Length: > 0 } version ? version : null,
+            ["triggerActivityId"] = query["triggerActivityId"].ToString() is { Length: > 0 } trigger ? trigger : null,
+            ["input"] = ElsaJson.Parse(System.Text.Encoding.UTF8.GetBytes(query["input"].ToString())).Object,
+        };
 
     private static async Task<IResult> Execute(string definitionId, JsonObject request, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
     {
@@ -73,28 +82,38 @@ internal static class ExecuteEndpoints
         var (definition, activity) = (body.Object["workflowDefinitionHandle"] as JsonObject, body.Object["activityHandle"] as JsonObject);
         if (activity?.Text("activityNodeId") is not { Length: > 0 } nodeId)
             return ElsaJson.Problem(StatusCodes.Status400BadRequest, ("activityHandle", "'activityHandle.activityNodeId' must not be empty."));
-        var stored = definition?.Text("definitionVersionId") is { } version
-            ? await runtime.Definitions.FindStoredAsync(version, cancel)
-            : definition?.Text("definitionId") is { } id ? await runtime.Definitions.FindStoredAsync(id, "Latest", cancel) : null;
+        var stored =
+            definition?.Text("definitionVersionId") is { } version ? await runtime.Definitions.FindStoredAsync(version, cancel)
+            : definition?.Text("definitionId") is { } id ? await runtime.Definitions.FindStoredAsync(id, "Latest", cancel)
+            : null;
         if (stored is null || DefinitionGraph.Activity(stored, nodeId) is not { } found || found.Text("type") == "Elsa.Workflow")
             return Results.NotFound();
         var (result, errors) = ActivityTrial.Run(runtime, stored.Document, found);
         if (result is null)
             return ElsaJson.Problem(StatusCodes.Status400BadRequest, [.. errors.Select(e => (e.Path, $"Not run. {e.Reason} ({e.Path})"))]);
         var run = ActivityRun.From(result.Journal.Select(ActivityRun.Row)).FirstOrDefault(r => r.ActivityId == found.Text("id"));
-        return ElsaJson.Json(new
-        {
-            activityState = run?.Inputs ?? [],
-            outputs = run?.Payload?["Outputs"] ?? new JsonObject(),
-            payload = run?.Payload ?? [],
-            status = run?.Status ?? (result.State.Incidents.Count > 0 ? "Faulted" : "Pending"),
-            exception = result.State.Incidents is [.., { Exception: { } exception }] ? InstanceModel.Exception(exception) : null,
-        });
+        return ElsaJson.Json(
+            new
+            {
+                activityState = run?.Inputs ?? [],
+                outputs = run?.Payload?["Outputs"] ?? new JsonObject(),
+                payload = run?.Payload ?? [],
+                status = run?.Status ?? (result.State.Incidents.Count > 0 ? "Faulted" : "Pending"),
+                exception = result.State.Incidents is [.., { Exception: { } exception }] ? InstanceModel.Exception(exception) : null,
+            }
+        );
     }
 
-    private static IResult AlreadyRunning => ElsaJson.Problem(StatusCodes.Status409Conflict, "The activation strategy of this journey allows no further run now.");
+    private static IResult AlreadyRunning =>
+        ElsaJson.Problem(StatusCodes.Status409Conflict, "The activation strategy of this journey allows no further run now.");
 
-    private static async Task<(StartResult? Result, IResult? Refused)> StartAsync(string definitionId, JsonObject request, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    private static async Task<(StartResult? Result, IResult? Refused)> StartAsync(
+        string definitionId,
+        JsonObject request,
+        HttpContext context,
+        WorkflowRuntime runtime,
+        CancellationToken cancel
+    )
     {
         string? version = null;
         if (request.Text("versionOptions") is { } which and not "Published")
@@ -117,11 +136,15 @@ internal static class ExecuteEndpoints
                 ChecksInput = true,
             },
             ElsaAccess.Actor(context.User),
-            cancel);
+            cancel
+        );
         return result switch
         {
             StartResult.NotFound => (null, Results.NotFound()),
-            StartResult.InvalidInput invalid => (null, ElsaJson.Problem(StatusCodes.Status400BadRequest, [.. invalid.Errors.Select(e => ($"input.{e.Name}", $"Input '{e.Name}' {e.Reason}."))])),
+            StartResult.InvalidInput invalid => (
+                null,
+                ElsaJson.Problem(StatusCodes.Status400BadRequest, [.. invalid.Errors.Select(e => ($"input.{e.Name}", $"Input '{e.Name}' {e.Reason}."))])
+            ),
             _ => (result, null),
         };
     }

@@ -17,13 +17,34 @@ internal static class HumanSteps
     private const string Due = "Due";
 
     /// <summary>What the descriptor of a human step names besides its inputs.</summary>
-    public static IEnumerable<object> ViewerInputs(ActivityType type) => type.TypeName != HumanTask.TypeName ? [] : new[] { Holder, Due }.Select((name, order) => new
-    {
-        isWrapped = true, uiHint = "singleline", autoEvaluate = false, name, typeName = "String", displayName = name, order = order - 10, isReadOnly = true, isBrowsable = false, isSerializable = true, isSynthetic = true,
-    });
+    public static IEnumerable<object> ViewerInputs(ActivityType type) =>
+        type.TypeName != HumanTask.TypeName
+            ? []
+            : new[] { Holder, Due }.Select(
+                (name, order) =>
+                    new
+                    {
+                        isWrapped = true,
+                        uiHint = "singleline",
+                        autoEvaluate = false,
+                        name,
+                        typeName = "String",
+                        displayName = name,
+                        order = order - 10,
+                        isReadOnly = true,
+                        isBrowsable = false,
+                        isSerializable = true,
+                        isSynthetic = true,
+                    }
+            );
 
     /// <summary>Waiting human steps of a run, by the execution that waits.</summary>
-    public static async Task<IReadOnlyDictionary<string, OpenStep>> ReadAsync(NpgsqlDataSource database, Guid instance, InstanceState state, CancellationToken cancel)
+    public static async Task<IReadOnlyDictionary<string, OpenStep>> ReadAsync(
+        NpgsqlDataSource database,
+        Guid instance,
+        InstanceState state,
+        CancellationToken cancel
+    )
     {
         var waiting = state.Bookmarks.Where(b => b.Name == HumanTask.TypeName).ToDictionary(b => b.Id, b => b.ActivityInstanceId);
         var steps = waiting.Count == 0 ? [] : await OpenStep.ReadAsync(database, instance, cancel);
@@ -38,7 +59,9 @@ internal static class HumanSteps
         var shown = new JsonObject
         {
             [Holder] = step.Owner ?? (step.Team is { } team ? $"Nobody yet: {team} may take it" : "Nobody yet"),
-            [Due] = step.DueAt is { } due ? due.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture) + (step.Breached ? " (missed)" : "") : "No due time",
+            [Due] = step.DueAt is { } due
+                ? due.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture) + (step.Breached ? " (missed)" : "")
+                : "No due time",
         };
         foreach (var (name, value) in inputs ?? [])
             shown[name] = value?.DeepClone();

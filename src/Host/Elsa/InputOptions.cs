@@ -25,25 +25,34 @@ internal sealed class InputOptions(NpgsqlDataSource database)
     /// <summary>The units of an SLA in words, by what a definition says.</summary>
     private static readonly Option[] Units =
     [
-        new("Elapsed time: every hour counts", "elapsed"), new("Working time: open hours of the calendar", "workingTime"), new("Business days: until the close of the last", "businessDays"),
-        new("Calendar days", "calendarDays"), new("Weeks", "weeks"),
+        new("Elapsed time: every hour counts", "elapsed"),
+        new("Working time: open hours of the calendar", "workingTime"),
+        new("Business days: until the close of the last", "businessDays"),
+        new("Calendar days", "calendarDays"),
+        new("Weeks", "weeks"),
     ];
 
     /// <summary>As they are now.</summary>
     public async Task<LiveOptions> ReadAsync(CancellationToken cancel)
     {
         var choices = await Choices.ReadAsync(database, cancel);
-        return new((type, input) => (type, input) is (HumanTask.TypeName, "SlaUnit") ? Units
-            : Kinds.TryGetValue((type, input), out var kind) ? [.. kind == "skill" || input == "SlaPolicies" ? [] : Nothing, .. choices[kind].Select(c => new Option(Text(c), c.Key))] : null);
+        return new(
+            (type, input) =>
+                (type, input) is (HumanTask.TypeName, "SlaUnit") ? Units
+                : Kinds.TryGetValue((type, input), out var kind)
+                    ? [.. kind == "skill" || input == "SlaPolicies" ? [] : Nothing, .. choices[kind].Select(c => new Option(Text(c), c.Key))]
+                : null
+        );
     }
 
     /// <summary>Definitions and the administration name documents by their keys, so these are shown with them.</summary>
-    private static string Text(Choice choice) => choice.Kind switch
-    {
-        "team" => choice.Title,
-        "skill" => Words.Humanize(choice.Key),
-        _ => choice.Title == choice.Key ? choice.Key : $"{choice.Title} ({choice.Key})",
-    };
+    private static string Text(Choice choice) =>
+        choice.Kind switch
+        {
+            "team" => choice.Title,
+            "skill" => Words.Humanize(choice.Key),
+            _ => choice.Title == choice.Key ? choice.Key : $"{choice.Title} ({choice.Key})",
+        };
 }
 
 /// <summary>The choices of an input, or null when it has none of its own.</summary>

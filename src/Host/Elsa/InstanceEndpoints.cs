@@ -19,14 +19,23 @@ internal static class InstanceEndpoints
     {
         var instances = api.MapGroup("/workflow-instances");
         instances.MapPost("/", (JsonBody body, NpgsqlDataSource database, CancellationToken cancel) => List(Filter(body.Object), database, cancel));
-        instances.MapGet("/", (HttpRequest request, NpgsqlDataSource database, CancellationToken cancel) => List(Filter(FromQuery(request.Query)), database, cancel));
+        instances.MapGet(
+            "/",
+            (HttpRequest request, NpgsqlDataSource database, CancellationToken cancel) => List(Filter(FromQuery(request.Query)), database, cancel)
+        );
         instances.MapGet("/{id}", Get);
         instances.MapGet("/{id}/execution-state", ExecutionState);
         instances.MapGet("/{id}/variables", Variables);
         instances.MapPost("/{id}/variables", SetVariables).RequireAuthorization(ElsaAccess.Run);
-        instances.MapGet("/{id}/journal", (string id, HttpRequest request, NpgsqlDataSource database, CancellationToken cancel) => Journal(id, request.Query, [], database, cancel));
-        instances.MapPost("/{id}/journal", (string id, HttpRequest request, JsonBody body, NpgsqlDataSource database, CancellationToken cancel) =>
-            Journal(id, request.Query, body.Object["filter"] as JsonObject ?? [], database, cancel));
+        instances.MapGet(
+            "/{id}/journal",
+            (string id, HttpRequest request, NpgsqlDataSource database, CancellationToken cancel) => Journal(id, request.Query, [], database, cancel)
+        );
+        instances.MapPost(
+            "/{id}/journal",
+            (string id, HttpRequest request, JsonBody body, NpgsqlDataSource database, CancellationToken cancel) =>
+                Journal(id, request.Query, body.Object["filter"] as JsonObject ?? [], database, cancel)
+        );
         instances.MapGet("/{id}/journal/{activityId}", LastEntry);
         instances.MapGet("/{id}/export", Export);
         api.MapPost("/cancel/workflow-instances/{id}", Cancel).RequireAuthorization(ElsaAccess.Run);
@@ -50,10 +59,17 @@ internal static class InstanceEndpoints
         foreach (var (name, values) in query)
         {
             var key = char.ToLowerInvariant(name.Length > 0 ? name[0] : ' ') + name[Math.Min(1, name.Length)..];
-            body[key] = key is "page" or "pageSize" ? int.TryParse(values[0], CultureInfo.InvariantCulture, out var number) ? number : null
-                : key is "hasIncidents" ? bool.TryParse(values[0], out var flag) ? flag : null
-                : key.EndsWith('s') ? new JsonArray([.. values.Select(v => (JsonNode?)v)])
-                : (JsonNode?)values[0];
+            body[key] = key is "page" or "pageSize"
+                ? int.TryParse(values[0], CultureInfo.InvariantCulture, out var number)
+                    ? number
+                    : null
+                : key is "hasIncidents"
+                    ? bool.TryParse(values[0], out var flag)
+                        ? flag
+                        : null
+                    : key.EndsWith('s')
+                        ? new JsonArray([.. values.Select(v => (JsonNode?)v)])
+                        : (JsonNode?)values[0];
         }
 
         return body;
@@ -97,7 +113,9 @@ internal static class InstanceEndpoints
     }
 
     private static async Task<IResult> Get(string id, NpgsqlDataSource database, CancellationToken cancel) =>
-        Id(id) is { } key && await InstanceQueries.FindAsync(database, key, cancel) is { } found ? ElsaJson.Json(InstanceModel.Whole(found.Summary, found.State)) : Results.NotFound();
+        Id(id) is { } key && await InstanceQueries.FindAsync(database, key, cancel) is { } found
+            ? ElsaJson.Json(InstanceModel.Whole(found.Summary, found.State))
+            : Results.NotFound();
 
     private static async Task<IResult> ExecutionState(string id, NpgsqlDataSource database, CancellationToken cancel)
     {
@@ -105,7 +123,15 @@ internal static class InstanceEndpoints
             return Results.NotFound();
 
         // Elsa's server says subStatus, Studio's client reads workflowSubStatus.
-        return ElsaJson.Json(new { status = i.Status, subStatus = i.SubStatus, workflowSubStatus = i.SubStatus, updatedAt = i.UpdatedAt });
+        return ElsaJson.Json(
+            new
+            {
+                status = i.Status,
+                subStatus = i.SubStatus,
+                workflowSubStatus = i.SubStatus,
+                updatedAt = i.UpdatedAt,
+            }
+        );
     }
 
     private static async Task<IResult> Variables(string id, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel)
@@ -113,7 +139,16 @@ internal static class InstanceEndpoints
         if (Id(id) is not { } key || await InstanceQueries.FindAsync(database, key, cancel) is not { State: var state })
             return Results.NotFound();
         var workflow = await store.GetVersionAsync(state.DefinitionVersionId, cancel);
-        return ElsaJson.List([.. state.Variables(workflow).Select(v => new { id = v.Key.Id, name = v.Key.Name, value = InstanceModel.Data(v.Value) })]);
+        return ElsaJson.List([
+            .. state
+                .Variables(workflow)
+                .Select(v => new
+                {
+                    id = v.Key.Id,
+                    name = v.Key.Name,
+                    value = InstanceModel.Data(v.Value),
+                }),
+        ]);
     }
 
     private static async Task<IResult> SetVariables(string id, JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
@@ -143,19 +178,22 @@ internal static class InstanceEndpoints
     private static async Task<IResult> Journal(string id, IQueryCollection query, JsonObject filter, NpgsqlDataSource database, CancellationToken cancel)
     {
         var take = Math.Clamp(Number("take") ?? Number("pageSize") ?? 100, 1, MaxPage);
-        var (items, total) = Id(id) is not { } key ? ([], 0) : await JournalQueries.ListAsync(
-            database,
-            key,
-            new()
-            {
-                ActivityIds = filter.Texts("activityIds"),
-                NodeIds = filter.Texts("activityNodeIds"),
-                EventNames = filter.Texts("eventNames"),
-                ExcludedActivityTypes = filter.Texts("excludedActivityTypes"),
-                Skip = Math.Max(0, Number("skip") ?? Math.Clamp(Number("page") ?? 0, 0, int.MaxValue / MaxPage - 1) * take),
-                Take = take,
-            },
-            cancel);
+        var (items, total) = Id(id) is not { } key
+            ? ([], 0)
+            : await JournalQueries.ListAsync(
+                database,
+                key,
+                new()
+                {
+                    ActivityIds = filter.Texts("activityIds"),
+                    NodeIds = filter.Texts("activityNodeIds"),
+                    EventNames = filter.Texts("eventNames"),
+                    ExcludedActivityTypes = filter.Texts("excludedActivityTypes"),
+                    Skip = Math.Max(0, Number("skip") ?? Math.Clamp(Number("page") ?? 0, 0, int.MaxValue / MaxPage - 1) * take),
+                    Take = take,
+                },
+                cancel
+            );
         return ElsaJson.Json(new { items = items.Select(InstanceModel.Journal), totalCount = total });
 
         int? Number(string name) => int.TryParse(query[name], NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null;
@@ -196,8 +234,18 @@ internal static class InstanceEndpoints
         return ElsaJson.Json(new { cancelled });
     }
 
-    private static async Task<IResult> Export(string id, bool? includeBookmarks, bool? includeActivityExecutionLog, bool? includeWorkflowExecutionLog, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel) =>
-        Id(id) is { } key && await ExportAsync(key, includeBookmarks == true, includeActivityExecutionLog == true, includeWorkflowExecutionLog == true, database, store, cancel) is { } file
+    private static async Task<IResult> Export(
+        string id,
+        bool? includeBookmarks,
+        bool? includeActivityExecutionLog,
+        bool? includeWorkflowExecutionLog,
+        NpgsqlDataSource database,
+        DefinitionStore store,
+        CancellationToken cancel
+    ) =>
+        Id(id) is { } key
+        && await ExportAsync(key, includeBookmarks == true, includeActivityExecutionLog == true, includeWorkflowExecutionLog == true, database, store, cancel)
+            is { } file
             ? Results.File(file, "application/octet-stream", $"workflow-instance-{id}.json")
             : Results.NotFound();
 
@@ -208,9 +256,19 @@ internal static class InstanceEndpoints
         {
             foreach (var id in body.Object.Texts("ids"))
             {
-                if (Id(id) is not { } key || await ExportAsync(
-                        key, body.Object.Flag("includeBookmarks") == true, body.Object.Flag("includeActivityExecutionLog") == true, body.Object.Flag("includeWorkflowExecutionLog") == true, database, store, cancel)
-                    is not { } file)
+                if (
+                    Id(id) is not { } key
+                    || await ExportAsync(
+                        key,
+                        body.Object.Flag("includeBookmarks") == true,
+                        body.Object.Flag("includeActivityExecutionLog") == true,
+                        body.Object.Flag("includeWorkflowExecutionLog") == true,
+                        database,
+                        store,
+                        cancel
+                    )
+                        is not { } file
+                )
                     continue;
                 await using var entry = zip.CreateEntry($"workflow-instance-{id}.json").Open();
                 await entry.WriteAsync(file, cancel);
@@ -220,7 +278,15 @@ internal static class InstanceEndpoints
         return Results.File(buffer.ToArray(), "application/octet-stream", "workflow-instances.zip");
     }
 
-    private static async Task<byte[]?> ExportAsync(Guid id, bool bookmarks, bool executions, bool journal, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel)
+    private static async Task<byte[]?> ExportAsync(
+        Guid id,
+        bool bookmarks,
+        bool executions,
+        bool journal,
+        NpgsqlDataSource database,
+        DefinitionStore store,
+        CancellationToken cancel
+    )
     {
         if (await InstanceQueries.FindAsync(database, id, cancel) is not var (summary, state))
             return null;
@@ -229,14 +295,23 @@ internal static class InstanceEndpoints
             new Dictionary<string, object?>
             {
                 ["WorkflowState"] = InstanceModel.State(state),
-                ["Bookmarks"] = bookmarks ? state.Bookmarks.Select(b => new
-                {
-                    id = b.Id, activityTypeName = b.Name, workflowInstanceId = state.Id, activityInstanceId = b.ActivityInstanceId, hash = b.Hash, correlationId = state.CorrelationId,
-                    createdAt = b.CreatedAt, payload = InstanceModel.Camel(InstanceModel.Data(b.Payload)),
-                }) : null,
+                ["Bookmarks"] = bookmarks
+                    ? state.Bookmarks.Select(b => new
+                    {
+                        id = b.Id,
+                        activityTypeName = b.Name,
+                        workflowInstanceId = state.Id,
+                        activityInstanceId = b.ActivityInstanceId,
+                        hash = b.Hash,
+                        correlationId = state.CorrelationId,
+                        createdAt = b.CreatedAt,
+                        payload = InstanceModel.Camel(InstanceModel.Data(b.Payload)),
+                    })
+                    : null,
                 ["ActivityExecutionRecords"] = executions ? await ActivityExecutionEndpoints.RecordsOf(id, database, store, cancel) : null,
                 ["WorkflowExecutionLogRecords"] = journal ? rows.Select(row => InstanceModel.LogRecord(summary, row)) : null,
             },
-            ElsaJson.Options);
+            ElsaJson.Options
+        );
     }
 }

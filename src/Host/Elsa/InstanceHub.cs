@@ -26,7 +26,8 @@ internal sealed class InstanceHub(InstanceWatchers watchers, NpgsqlDataSource da
 }
 
 /// <summary>Who watches what on this host, and the loop that tells them. Several moves of an instance in a row may be told as one.</summary>
-internal sealed partial class InstanceWatchers(Changes changes, NpgsqlDataSource database, IHubContext<InstanceHub> hub, ILogger<InstanceWatchers> log) : BackgroundService
+internal sealed partial class InstanceWatchers(Changes changes, NpgsqlDataSource database, IHubContext<InstanceHub> hub, ILogger<InstanceWatchers> log)
+    : BackgroundService
 {
     private readonly ConcurrentDictionary<string, Guid> _watched = new();
 

@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Npgsql;
 using NodaTime;
+using Npgsql;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
@@ -21,48 +21,90 @@ internal static class RuntimeEndpoints
 
     private static readonly object[] Features =
     [
-        Feature("Workflows", "Workflows"), Feature("Flowchart", "Flowcharts"), Feature("WorkflowManagement", "Definitions"), Feature("WorkflowRuntime", "Durable runtime"),
-        Feature("WorkflowsApi", "REST API"), Feature("Identity", "Sign-in"), Feature("JavaScript", "JavaScript expressions"), Feature("Liquid", "Liquid expressions"),
-        Feature("Scheduling", "Timers"), Feature("Http", "HTTP"), Feature("Alterations", "Alterations"), Feature("RealTimeWorkflowUpdates", "Live updates"),
+        Feature("Workflows", "Workflows"),
+        Feature("Flowchart", "Flowcharts"),
+        Feature("WorkflowManagement", "Definitions"),
+        Feature("WorkflowRuntime", "Durable runtime"),
+        Feature("WorkflowsApi", "REST API"),
+        Feature("Identity", "Sign-in"),
+        Feature("JavaScript", "JavaScript expressions"),
+        Feature("Liquid", "Liquid expressions"),
+        Feature("Scheduling", "Timers"),
+        Feature("Http", "HTTP"),
+        Feature("Alterations", "Alterations"),
+        Feature("RealTimeWorkflowUpdates", "Live updates"),
     ];
 
     public static void Map(RouteGroupBuilder api)
     {
         api.MapGet("/features/installed", () => ElsaJson.List(Features));
-        api.MapGet("/features/installed/{fullName}", (string fullName) =>
-            Array.Find(Features, f => JsonSerializer.SerializeToNode(f)!["fullName"]!.GetValue<string>() == fullName) is { } feature ? ElsaJson.Json(feature) : Results.NotFound());
+        api.MapGet(
+            "/features/installed/{fullName}",
+            (string fullName) =>
+                Array.Find(Features, f => JsonSerializer.SerializeToNode(f)!["fullName"]!.GetValue<string>() == fullName) is { } feature
+                    ? ElsaJson.Json(feature)
+                    : Results.NotFound()
+        );
         api.MapGet("/package/version", () => ElsaJson.Json(new { packageVersion = Contract }));
         var runtime = api.MapGroup("/admin/workflow-runtime");
         runtime.MapGet("/status", (JobDesk desk, CancellationToken cancel) => Status(desk, cancel));
-        runtime.MapPost("/pause", async (JsonBody body, HttpContext context, JobDesk desk, CancellationToken cancel) =>
-        {
-            if ((await StateAsync(desk, cancel)).IsPaused)
-                return await Status(desk, cancel);
-            foreach (var (_, job) in Sources)
-                await desk.PauseAsync(job.Name, ElsaAccess.Actor(context.User), body.Object.Text("reason"), cancel);
-            return await Status(desk, cancel);
-        }).RequireAuthorization(ElsaAccess.Operate);
-        runtime.MapPost("/resume", async (HttpContext context, JobDesk desk, CancellationToken cancel) =>
-        {
-            foreach (var job in (await StateAsync(desk, cancel)).Paused)
-                await desk.ResumeAsync(job.Name, ElsaAccess.Actor(context.User), cancel);
-            return await Status(desk, cancel);
-        }).RequireAuthorization(ElsaAccess.Operate);
+        runtime
+            .MapPost(
+                "/pause",
+                async (JsonBody body, HttpContext context, JobDesk desk, CancellationToken cancel) =>
+                {
+                    if ((await StateAsync(desk, cancel)).IsPaused)
+                        return await Status(desk, cancel);
+                    foreach (var (_, job) in Sources)
+                        await desk.PauseAsync(job.Name, ElsaAccess.Actor(context.User), body.Object.Text("reason"), cancel);
+                    return await Status(desk, cancel);
+                }
+            )
+            .RequireAuthorization(ElsaAccess.Operate);
+        runtime
+            .MapPost(
+                "/resume",
+                async (HttpContext context, JobDesk desk, CancellationToken cancel) =>
+                {
+                    foreach (var job in (await StateAsync(desk, cancel)).Paused)
+                        await desk.ResumeAsync(job.Name, ElsaAccess.Actor(context.User), cancel);
+                    return await Status(desk, cancel);
+                }
+            )
+            .RequireAuthorization(ElsaAccess.Operate);
 
         // A stimulus that fails is tried again until it acts; there are no letters to be dead.
         api.MapGet("/bookmark-queue/dead-letters", () => ElsaJson.List(Array.Empty<object>(), 0));
         api.MapGet("/resilience/strategies", () => ElsaJson.List(Array.Empty<object>()));
-        api.MapGet("/resilience/retries/{activityInstanceId}", () => ElsaJson.Json(new { items = Array.Empty<object>(), totalCount = 0, links = Array.Empty<object>() }));
+        api.MapGet(
+            "/resilience/retries/{activityInstanceId}",
+            () =>
+                ElsaJson.Json(
+                    new
+                    {
+                        items = Array.Empty<object>(),
+                        totalCount = 0,
+                        links = Array.Empty<object>(),
+                    }
+                )
+        );
         api.MapPost("/tasks/{taskId}/complete", CompleteTask).RequireAuthorization(ElsaAccess.Run);
         api.MapPost("/events/{eventName}/trigger", TriggerEvent).RequireAuthorization(ElsaAccess.Run);
-        api.MapPost("/scripting/javascript/type-definitions/{definitionId}", async (string definitionId, DefinitionStore store, ServiceLevelCatalog catalog, CancellationToken cancel) =>
-            await TypeDefinitions.WriteAsync(definitionId, store, catalog.Forms, cancel) is { } text
-                ? Results.File(Encoding.UTF8.GetBytes(text), "application/x-typescript", $"elsa.{definitionId}.d.ts")
-                : Results.NotFound());
+        api.MapPost(
+            "/scripting/javascript/type-definitions/{definitionId}",
+            async (string definitionId, DefinitionStore store, ServiceLevelCatalog catalog, CancellationToken cancel) =>
+                await TypeDefinitions.WriteAsync(definitionId, store, catalog.Forms, cancel) is { } text
+                    ? Results.File(Encoding.UTF8.GetBytes(text), "application/x-typescript", $"elsa.{definitionId}.d.ts")
+                    : Results.NotFound()
+        );
     }
 
     /// <summary>What an administrative pause stops, by Elsa's names: what comes by itself. What somebody asks for is done all the same, as in Elsa; and SLA clocks never stand still for an operator.</summary>
-    private static readonly (string Name, JobDescription Job)[] Sources = [("scheduling.trigger", JobCatalog.Timers), ("internal.bookmark-queue-worker", JobCatalog.Stimuli)];
+    private static readonly (string Name, JobDescription Job)[] Sources =
+    [
+        ("scheduling.trigger", JobCatalog.Timers),
+        ("internal.bookmark-queue-worker", JobCatalog.Stimuli),
+    ];
 
     private static async Task<(List<JobDescription> Paused, bool IsPaused)> StateAsync(JobDesk desk, CancellationToken cancel)
     {
@@ -74,15 +116,22 @@ internal static class RuntimeEndpoints
     {
         var (paused, isPaused) = await StateAsync(desk, cancel);
         var pause = isPaused ? await desk.LastPauseAsync(Sources[0].Job.Name, cancel) : null;
-        return ElsaJson.Json(new
-        {
-            state = new
+        return ElsaJson.Json(
+            new
             {
-                reason = isPaused ? "AdministrativePause" : "None", isAcceptingNewWork = !isPaused, pausedAt = pause?.At, pauseReasonText = pause?.Reason, pauseRequestedBy = pause?.By, generationId = Contract,
-            },
-            sources = Sources.Select(s => new { name = s.Name, state = paused.Contains(s.Job) ? "Paused" : "Running" }),
-            activeExecutionCycleCount = 0,
-        });
+                state = new
+                {
+                    reason = isPaused ? "AdministrativePause" : "None",
+                    isAcceptingNewWork = !isPaused,
+                    pausedAt = pause?.At,
+                    pauseReasonText = pause?.Reason,
+                    pauseRequestedBy = pause?.By,
+                    generationId = Contract,
+                },
+                sources = Sources.Select(s => new { name = s.Name, state = paused.Contains(s.Job) ? "Paused" : "Running" }),
+                activeExecutionCycleCount = 0,
+            }
+        );
     }
 
     public static void MapIdentity(RouteGroupBuilder api)
@@ -91,7 +140,15 @@ internal static class RuntimeEndpoints
         api.MapPost("/identity/refresh-token", Refresh).AllowAnonymous();
     }
 
-    private static object Feature(string name, string displayName) => new { name, @namespace = "Elsa", fullName = "Elsa." + name, displayName, description = "" };
+    private static object Feature(string name, string displayName) =>
+        new
+        {
+            name,
+            @namespace = "Elsa",
+            fullName = "Elsa." + name,
+            displayName,
+            description = "",
+        };
 
     private static async Task<IResult> Login(JsonBody body, Sessions sessions, CancellationToken cancel)
     {
@@ -109,7 +166,15 @@ internal static class RuntimeEndpoints
         Tokens(await sessions.RefreshAsync(request.Headers.Authorization.ToString().Split(' ')[^1], cancel));
 
     /// <summary>Elsa's clients expect 200 also for a sign-in that failed.</summary>
-    private static IResult Tokens(SessionTokens? tokens) => ElsaJson.Json(new { isAuthenticated = tokens is not null, accessToken = tokens?.AccessToken, refreshToken = tokens?.RefreshToken });
+    private static IResult Tokens(SessionTokens? tokens) =>
+        ElsaJson.Json(
+            new
+            {
+                isAuthenticated = tokens is not null,
+                accessToken = tokens?.AccessToken,
+                refreshToken = tokens?.RefreshToken,
+            }
+        );
 
     private static async Task<IResult> CompleteTask(string taskId, JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
     {
@@ -139,7 +204,14 @@ internal static class RuntimeEndpoints
         var instance = body.Object.Text("workflowInstanceId");
         if (instance is not null && InstanceEndpoints.Id(instance) is null)
             return Results.NotFound();
-        await runtime.Stimuli.PublishAsync(eventName, body.Object.Text("correlationId"), Data(body.Object, "input"), ElsaAccess.Actor(context.User), InstanceEndpoints.Id(instance), cancel: cancel);
+        await runtime.Stimuli.PublishAsync(
+            eventName,
+            body.Object.Text("correlationId"),
+            Data(body.Object, "input"),
+            ElsaAccess.Actor(context.User),
+            InstanceEndpoints.Id(instance),
+            cancel: cancel
+        );
         return Results.Ok();
     }
 

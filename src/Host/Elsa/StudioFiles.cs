@@ -19,7 +19,8 @@ internal sealed partial class StudioFiles
     public StudioFiles(IHostEnvironment environment)
     {
         // A host started by its published dll from another directory has the package beside the dll.
-        var root = new[] { environment.ContentRootPath, AppContext.BaseDirectory }.Select(d => Path.Combine(d, Package)).FirstOrDefault(Directory.Exists)
+        var root =
+            new[] { environment.ContentRootPath, AppContext.BaseDirectory }.Select(d => Path.Combine(d, Package)).FirstOrDefault(Directory.Exists)
             ?? throw new InvalidOperationException($"Elsa Studio is missing: run `npm ci` in {environment.ContentRootPath}.");
         var version = (string)JsonNode.Parse(File.ReadAllText(Path.Combine(root, "package.json")))!["version"]!;
         var types = new FileExtensionContentTypeProvider { Mappings = { [".dat"] = "application/octet-stream" } };
@@ -27,7 +28,12 @@ internal sealed partial class StudioFiles
         _files = paths
             .Where(p => Path.GetExtension(p) is not (".br" or ".gz" or ".map" or ".html") && types.TryGetContentType(p, out _))
             .Select(p => new StudioFile(
-                Path.GetRelativePath(root, p).Replace('\\', '/'), p, paths.Contains(p + ".br") ? p + ".br" : null, types.Mappings[Path.GetExtension(p)], version))
+                Path.GetRelativePath(root, p).Replace('\\', '/'),
+                p,
+                paths.Contains(p + ".br") ? p + ".br" : null,
+                types.Mappings[Path.GetExtension(p)],
+                version
+            ))
             .ToFrozenDictionary(f => f.Name);
     }
 

@@ -70,6 +70,15 @@ internal static class StudioPage
             return Results.StatusCode(StatusCodes.Status403Forbidden);
         var (accessToken, expiresIn) = sessions.Issue(who);
         context.Response.Headers.CacheControl = "no-store";
-        return Results.Json(new { accessToken, expiresIn, name = who.Person.DisplayName, mayEdit = access.May(context.User, ElsaAccess.Edit), mayRun = access.May(context.User, ElsaAccess.Run) });
+        return Results.Json(
+            new
+            {
+                accessToken,
+                expiresIn,
+                name = who.Person.DisplayName,
+                mayEdit = access.May(context.User, ElsaAccess.Edit),
+                mayRun = access.May(context.User, ElsaAccess.Run),
+            }
+        );
     }
 }

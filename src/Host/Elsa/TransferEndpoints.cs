@@ -21,14 +21,26 @@ internal static class TransferEndpoints
     {
         var definitions = api.MapGroup("/workflow-definitions");
         definitions.MapMethods("/{definitionId}/export", ["GET", "POST"], Export);
-        definitions.MapMethods("/import", ["POST", "PUT"], (JsonBody body, HttpContext context, ElsaAccess access, DefinitionStore store, IClock clock, CancellationToken cancel) =>
-            Import(null, body, context, access, store, clock, cancel)).RequireAuthorization(ElsaAccess.Edit);
+        definitions
+            .MapMethods(
+                "/import",
+                ["POST", "PUT"],
+                (JsonBody body, HttpContext context, ElsaAccess access, DefinitionStore store, IClock clock, CancellationToken cancel) =>
+                    Import(null, body, context, access, store, clock, cancel)
+            )
+            .RequireAuthorization(ElsaAccess.Edit);
         definitions.MapMethods("/{definitionId}/import", ["POST", "PUT"], Import).RequireAuthorization(ElsaAccess.Edit);
         definitions.MapPost("/import-files", ImportFiles).RequireAuthorization(ElsaAccess.Edit).DisableAntiforgery();
         api.MapPost("/bulk-actions/export/workflow-definitions", ExportMany);
     }
 
-    private static async Task<IResult> Export(string definitionId, string? versionOptions, bool? includeConsumingWorkflows, DefinitionStore store, CancellationToken cancel)
+    private static async Task<IResult> Export(
+        string definitionId,
+        string? versionOptions,
+        bool? includeConsumingWorkflows,
+        DefinitionStore store,
+        CancellationToken cancel
+    )
     {
         if (await store.FindStoredAsync(definitionId, versionOptions ?? "Latest", cancel) is not { } stored)
             return Results.NotFound();
@@ -77,7 +89,14 @@ internal static class TransferEndpoints
     }
 
     private static async Task<IResult> Import(
-        string? definitionId, JsonBody body, HttpContext context, ElsaAccess access, DefinitionStore store, IClock clock, CancellationToken cancel)
+        string? definitionId,
+        JsonBody body,
+        HttpContext context,
+        ElsaAccess access,
+        DefinitionStore store,
+        IClock clock,
+        CancellationToken cancel
+    )
     {
         var model = body.Object;
         if (definitionId is not null)
@@ -90,8 +109,15 @@ internal static class TransferEndpoints
             : DefinitionEndpoints.Refused(result);
     }
 
-    private static Task<EditResult> ImportAsync(JsonObject model, HttpContext context, DefinitionStore store, IClock clock, CancellationToken cancel) => store.SaveDraftAsync(
-        DefinitionEndpoints.DefinitionId(model, clock), _ => DefinitionDocument.ToStored(model), "import", ElsaAccess.Editing(context, DefinitionDocument.Revision(model)), clock.Now(), cancel);
+    private static Task<EditResult> ImportAsync(JsonObject model, HttpContext context, DefinitionStore store, IClock clock, CancellationToken cancel) =>
+        store.SaveDraftAsync(
+            DefinitionEndpoints.DefinitionId(model, clock),
+            _ => DefinitionDocument.ToStored(model),
+            "import",
+            ElsaAccess.Editing(context, DefinitionDocument.Revision(model)),
+            clock.Now(),
+            cancel
+        );
 
     /// <summary>JSON files and zips of them. All are read before the first is stored, so that a bad one leaves nothing half done.</summary>
     private static async Task<IResult> ImportFiles(HttpContext context, DefinitionStore store, IClock clock, CancellationToken cancel)

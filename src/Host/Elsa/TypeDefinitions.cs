@@ -13,8 +13,7 @@ namespace Orchestration.Host.Elsa;
 /// <summary>TypeScript declarations of what an expression of a definition may use: the editor completes and checks by them.</summary>
 internal static partial class TypeDefinitions
 {
-    private const string Functions =
-        """
+    private const string Functions = """
         declare function getWorkflowDefinitionId(): string;
         declare function getWorkflowDefinitionVersionId(): string;
         declare function getWorkflowDefinitionVersion(): number;
@@ -52,7 +51,12 @@ internal static partial class TypeDefinitions
         """;
 
     /// <summary>Null: there is no such definition.</summary>
-    public static async Task<string?> WriteAsync(string definitionId, DefinitionStore store, IReadOnlyDictionary<string, string> forms, CancellationToken cancel)
+    public static async Task<string?> WriteAsync(
+        string definitionId,
+        DefinitionStore store,
+        IReadOnlyDictionary<string, string> forms,
+        CancellationToken cancel
+    )
     {
         if (await store.FindStoredAsync(definitionId, "Latest", cancel) is not { } stored)
             return null;
@@ -85,12 +89,13 @@ internal static partial class TypeDefinitions
     }
 
     /// <summary>What a human step brings is typed by its ports and its form.</summary>
-    private static string Output(ActivityNode node, ActivityOutput output, IReadOnlyDictionary<string, string> forms) => (node.TypeName, output.Name) switch
-    {
-        (HumanTask.TypeName, "Outcome") when node.Outcomes.Count > 0 => string.Join(" | ", node.Outcomes.Select(o => JsonSerializer.Serialize(o))),
-        (HumanTask.TypeName, "Data") when Form(node, forms) is { } form => Field(form.Root),
-        _ => TypeScript(output.TypeName),
-    };
+    private static string Output(ActivityNode node, ActivityOutput output, IReadOnlyDictionary<string, string> forms) =>
+        (node.TypeName, output.Name) switch
+        {
+            (HumanTask.TypeName, "Outcome") when node.Outcomes.Count > 0 => string.Join(" | ", node.Outcomes.Select(o => JsonSerializer.Serialize(o))),
+            (HumanTask.TypeName, "Data") when Form(node, forms) is { } form => Field(form.Root),
+            _ => TypeScript(output.TypeName),
+        };
 
     private static FormSchema? Form(ActivityNode node, IReadOnlyDictionary<string, string> forms)
     {
@@ -109,7 +114,8 @@ internal static partial class TypeDefinitions
             return string.Join(" | ", choices.Select(c => JsonSerializer.Serialize(c)));
         return (field.Types & ~FormTypes.Null) switch
         {
-            FormTypes.Object => $"{{ {string.Concat(field.AllProperties.Select(p => $"{JsonSerializer.Serialize(p.Name)}{(field.Required.Contains(p.Name) ? "" : "?")}: {Field(p)}; "))}}}",
+            FormTypes.Object =>
+                $"{{ {string.Concat(field.AllProperties.Select(p => $"{JsonSerializer.Serialize(p.Name)}{(field.Required.Contains(p.Name) ? "" : "?")}: {Field(p)}; "))}}}",
             FormTypes.Array => $"Array<{(field.Items is { } items ? Field(items) : "any")}>",
             FormTypes.String => "string",
             FormTypes.Number or FormTypes.Integer => "number",
@@ -118,14 +124,15 @@ internal static partial class TypeDefinitions
         };
     }
 
-    private static string TypeScript(string? type) => type switch
-    {
-        "String" or "Guid" or "DateTime" or "DateTimeOffset" or "TimeSpan" or "Text" => "string",
-        "Boolean" => "boolean",
-        "Int32" or "Long" or "Int64" or "Single" or "Double" or "Decimal" => "number",
-        "List<String>" => "string[]",
-        _ => "any",
-    };
+    private static string TypeScript(string? type) =>
+        type switch
+        {
+            "String" or "Guid" or "DateTime" or "DateTimeOffset" or "TimeSpan" or "Text" => "string",
+            "Boolean" => "boolean",
+            "Int32" or "Long" or "Int64" or "Single" or "Double" or "Decimal" => "number",
+            "List<String>" => "string[]",
+            _ => "any",
+        };
 
     private static string Capital(string name) => char.ToUpperInvariant(name[0]) + name[1..];
 

@@ -28,23 +28,75 @@ internal static class WorkflowActivities
             category = (document["options"] as JsonObject)?.Text("activityCategory") is { Length: > 0 } category ? category : "Workflows",
             displayName = version.Name,
             description = version.Description,
-            inputs = Members(document, "inputs").Select((input, order) => new
-            {
-                isWrapped = true, uiHint = input.Text("uiHint") ?? "singleline", category = input.Text("category"), isSensitive = false, autoEvaluate = true,
-                name = input.Text("name"), typeName = input.Text("type") ?? "Object", displayName = input.Text("displayName") ?? input.Text("name"), description = input.Text("description"),
-                order, isBrowsable = true, isSynthetic = true,
-            }),
-            outputs = Members(document, "outputs").Select((output, order) => new
-            {
-                name = output.Text("name"), typeName = output.Text("type") ?? "Object", displayName = output.Text("displayName") ?? output.Text("name"), description = output.Text("description"),
-                order, isBrowsable = true, isSynthetic = true,
-            }),
+            inputs = Members(document, "inputs")
+                .Select(
+                    (input, order) =>
+                        new
+                        {
+                            isWrapped = true,
+                            uiHint = input.Text("uiHint") ?? "singleline",
+                            category = input.Text("category"),
+                            isSensitive = false,
+                            autoEvaluate = true,
+                            name = input.Text("name"),
+                            typeName = input.Text("type") ?? "Object",
+                            displayName = input.Text("displayName") ?? input.Text("name"),
+                            description = input.Text("description"),
+                            order,
+                            isBrowsable = true,
+                            isSynthetic = true,
+                        }
+                ),
+            outputs = Members(document, "outputs")
+                .Select(
+                    (output, order) =>
+                        new
+                        {
+                            name = output.Text("name"),
+                            typeName = output.Text("type") ?? "Object",
+                            displayName = output.Text("displayName") ?? output.Text("name"),
+                            description = output.Text("description"),
+                            order,
+                            isBrowsable = true,
+                            isSynthetic = true,
+                        }
+                ),
             kind = "Action",
             runAsynchronously = false,
-            ports = ((IEnumerable<object>)[new { name = "Root", displayName = "Root", type = "Embedded", isBrowsable = false }])
-                .Concat(document.Texts("outcomes").Select(o => new { name = o, displayName = o, type = "Flow", isBrowsable = true })),
-            customProperties = new Dictionary<string, object> { ["RootType"] = "WorkflowDefinitionActivity", ["WorkflowDefinitionId"] = version.DefinitionId, ["WorkflowDefinitionVersionId"] = version.Id },
-            constructionProperties = new Dictionary<string, object> { ["WorkflowDefinitionId"] = version.DefinitionId, ["WorkflowDefinitionVersionId"] = version.Id, ["Version"] = version.Version },
+            ports = (
+                (IEnumerable<object>)
+                    [
+                        new
+                        {
+                            name = "Root",
+                            displayName = "Root",
+                            type = "Embedded",
+                            isBrowsable = false,
+                        },
+                    ]
+            ).Concat(
+                document
+                    .Texts("outcomes")
+                    .Select(o => new
+                    {
+                        name = o,
+                        displayName = o,
+                        type = "Flow",
+                        isBrowsable = true,
+                    })
+            ),
+            customProperties = new Dictionary<string, object>
+            {
+                ["RootType"] = "WorkflowDefinitionActivity",
+                ["WorkflowDefinitionId"] = version.DefinitionId,
+                ["WorkflowDefinitionVersionId"] = version.Id,
+            },
+            constructionProperties = new Dictionary<string, object>
+            {
+                ["WorkflowDefinitionId"] = version.DefinitionId,
+                ["WorkflowDefinitionVersionId"] = version.Id,
+                ["Version"] = version.Version,
+            },
             isContainer = false,
             isBrowsable = true,
             isStart = false,
@@ -52,5 +104,6 @@ internal static class WorkflowActivities
         };
     }
 
-    private static IEnumerable<JsonObject> Members(JsonObject document, string name) => (document[name] as JsonArray)?.OfType<JsonObject>().Where(m => m.Text("name") is not null) ?? [];
+    private static IEnumerable<JsonObject> Members(JsonObject document, string name) =>
+        (document[name] as JsonArray)?.OfType<JsonObject>().Where(m => m.Text("name") is not null) ?? [];
 }

@@ -24,8 +24,19 @@ internal static class WorkflowRequests
     private const long LargestRequest = 30_000_000;
 
     // What a browser does with an answer is our site's business, not a workflow's: no scripts, no cookies. Lengths and connections are the server's.
-    private const string AnswerPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; form-action 'self' https:; frame-ancestors 'none'; sandbox allow-forms allow-popups";
-    private static readonly HashSet<string> Kept = new(StringComparer.OrdinalIgnoreCase) { "Content-Security-Policy", "Set-Cookie", "Content-Length", "Transfer-Encoding", "Connection", "Clear-Site-Data", "X-Content-Type-Options", "Content-Type" };
+    private const string AnswerPolicy =
+        "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; form-action 'self' https:; frame-ancestors 'none'; sandbox allow-forms allow-popups";
+    private static readonly HashSet<string> Kept = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Content-Security-Policy",
+        "Set-Cookie",
+        "Content-Length",
+        "Transfer-Encoding",
+        "Connection",
+        "Clear-Site-Data",
+        "X-Content-Type-Options",
+        "Content-Type",
+    };
 
     /// <summary>Marks the endpoint for forgery protection: it judges by itself.</summary>
     public sealed class Own;
@@ -49,7 +60,13 @@ internal static class WorkflowRequests
         else if (await HttpEndpoints.FindAsync(runtime.Database, path ?? "", request.Method, correlationId, instance, context.RequestAborted) is not { } target)
             await RefuseAsync(context, 404, "not-found", "There is nothing here", "No workflow answers this path and method now.");
         else if (target is HttpTarget.Ambiguous)
-            await RefuseAsync(context, 409, "ambiguous", "Several workflows wait for this request", "Say which one is meant by correlationId or workflowInstanceId.");
+            await RefuseAsync(
+                context,
+                409,
+                "ambiguous",
+                "Several workflows wait for this request",
+                "Say which one is meant by correlationId or workflowInstanceId."
+            );
         else if (await MayAsync(context, target.Rules))
             await WithinTimeAsync(context, target, async cancel => await DeliverAsync(context, path ?? "", target, correlationId, instance, runtime, cancel));
     }
@@ -78,10 +95,21 @@ internal static class WorkflowRequests
         }
 
         // Who is known only by a cookie might not know of the request at all.
-        if (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method) || context.Request.HasToken() || context.Request.HasApiKey()
-            || await context.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context))
+        if (
+            HttpMethods.IsGet(context.Request.Method)
+            || HttpMethods.IsHead(context.Request.Method)
+            || context.Request.HasToken()
+            || context.Request.HasApiKey()
+            || await context.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context)
+        )
             return true;
-        await RefuseAsync(context, 400, "forgery", "This form is out of date", "Your browser did not send the proof that the request came from one of our pages.");
+        await RefuseAsync(
+            context,
+            400,
+            "forgery",
+            "This form is out of date",
+            "Your browser did not send the proof that the request came from one of our pages."
+        );
         return false;
     }
 
@@ -100,12 +128,23 @@ internal static class WorkflowRequests
         }
     }
 
-    private static async Task DeliverAsync(HttpContext context, string path, HttpTarget target, string? correlationId, Guid? instance, WorkflowRuntime runtime, CancellationToken cancel)
+    private static async Task DeliverAsync(
+        HttpContext context,
+        string path,
+        HttpTarget target,
+        string? correlationId,
+        Guid? instance,
+        WorkflowRuntime runtime,
+        CancellationToken cancel
+    )
     {
         var (data, broken) = await ReadAsync(context.Request, path, target, cancel);
         if (broken is { } rule)
         {
-            var exposed = Enum.TryParse<HttpEndpointOutcomes>(target.Rules.GetValueOrDefault("Outcomes") as string, out var outcomes) && rule.Outcome != HttpEndpointOutcomes.None && outcomes.HasFlag(rule.Outcome);
+            var exposed =
+                Enum.TryParse<HttpEndpointOutcomes>(target.Rules.GetValueOrDefault("Outcomes") as string, out var outcomes)
+                && rule.Outcome != HttpEndpointOutcomes.None
+                && outcomes.HasFlag(rule.Outcome);
             if (!exposed)
             {
                 await RefuseAsync(context, rule.Status, "request", "The request is not accepted", rule.Reason);
@@ -115,7 +154,15 @@ internal static class WorkflowRequests
             data["Outcome"] = rule.Outcome.Name();
         }
 
-        var delivery = await HttpEndpoints.DeliverAsync(runtime, target, data, correlationId, instance, context.User.Identity is { IsAuthenticated: true, Name: { } name } ? name : "http", cancel);
+        var delivery = await HttpEndpoints.DeliverAsync(
+            runtime,
+            target,
+            data,
+            correlationId,
+            instance,
+            context.User.Identity is { IsAuthenticated: true, Name: { } name } ? name : "http",
+            cancel
+        );
         if (delivery.Refused is { } refused)
             await RefuseAsync(context, 409, "already-running", "The workflow can not be started now", refused);
         else if (delivery.Burst is not { } burst)
@@ -150,25 +197,42 @@ internal static class WorkflowRequests
         if (answer.Content is not { } content || answer.StatusCode is 204 or 205 or 304)
             return;
         var type = answer.ContentType ?? "text/plain";
-        response.ContentType = type.StartsWith("text/", StringComparison.OrdinalIgnoreCase) && !type.Contains("charset", StringComparison.OrdinalIgnoreCase) ? type + "; charset=utf-8" : type;
+        response.ContentType =
+            type.StartsWith("text/", StringComparison.OrdinalIgnoreCase) && !type.Contains("charset", StringComparison.OrdinalIgnoreCase)
+                ? type + "; charset=utf-8"
+                : type;
         await response.Body.WriteAsync(Bytes(content, type), context.RequestAborted);
     }
 
-    private static byte[] Bytes(object content, string type) => content switch
-    {
-        byte[] bytes => bytes,
-        string text => Encoding.UTF8.GetBytes(text),
-        OrderedDictionary<string, object?> fields when type.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) =>
-            Encoding.UTF8.GetBytes(string.Join('&', fields.Select(f => $"{Uri.EscapeDataString(f.Key)}={Uri.EscapeDataString(Convert.ToString(f.Value, CultureInfo.InvariantCulture) ?? "")}"))),
-        _ => WorkflowData.ToUtf8(content),
-    };
+    private static byte[] Bytes(object content, string type) =>
+        content switch
+        {
+            byte[] bytes => bytes,
+            string text => Encoding.UTF8.GetBytes(text),
+            OrderedDictionary<string, object?> fields when type.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) =>
+                Encoding.UTF8.GetBytes(
+                    string.Join(
+                        '&',
+                        fields.Select(f =>
+                            $"{Uri.EscapeDataString(f.Key)}={Uri.EscapeDataString(Convert.ToString(f.Value, CultureInfo.InvariantCulture) ?? "")}"
+                        )
+                    )
+                ),
+            _ => WorkflowData.ToUtf8(content),
+        };
 
-    private static Task RefuseAsync(HttpContext context, int status, string code, string title, string detail) => Problems.Of(status, code, title, detail).ExecuteAsync(context);
+    private static Task RefuseAsync(HttpContext context, int status, string code, string title, string detail) =>
+        Problems.Of(status, code, title, detail).ExecuteAsync(context);
 
     private sealed record Broken(int Status, string Reason, HttpEndpointOutcomes Outcome = HttpEndpointOutcomes.None);
 
     /// <summary>The request as the activity gets it, and the first rule of the endpoint that it breaks.</summary>
-    private static async Task<(OrderedDictionary<string, object?> Data, Broken? Broken)> ReadAsync(HttpRequest request, string path, HttpTarget target, CancellationToken cancel)
+    private static async Task<(OrderedDictionary<string, object?> Data, Broken? Broken)> ReadAsync(
+        HttpRequest request,
+        string path,
+        HttpTarget target,
+        CancellationToken cancel
+    )
     {
         var data = new OrderedDictionary<string, object?>
         {
@@ -195,7 +259,12 @@ internal static class WorkflowRequests
         }
     }
 
-    private static async Task<(OrderedDictionary<string, object?> Data, Broken? Broken)> ReadFormAsync(HttpRequest request, HttpTarget target, OrderedDictionary<string, object?> data, CancellationToken cancel)
+    private static async Task<(OrderedDictionary<string, object?> Data, Broken? Broken)> ReadFormAsync(
+        HttpRequest request,
+        HttpTarget target,
+        OrderedDictionary<string, object?> data,
+        CancellationToken cancel
+    )
     {
         IFormCollection form;
         try
@@ -217,10 +286,16 @@ internal static class WorkflowRequests
         {
             using var content = new MemoryStream();
             await file.CopyToAsync(content, cancel);
-            files.Add(new OrderedDictionary<string, object?>
-            {
-                ["Name"] = file.Name, ["FileName"] = file.FileName, ["ContentType"] = file.ContentType, ["Length"] = (int)file.Length, ["Content"] = content.ToArray(),
-            });
+            files.Add(
+                new OrderedDictionary<string, object?>
+                {
+                    ["Name"] = file.Name,
+                    ["FileName"] = file.FileName,
+                    ["ContentType"] = file.ContentType,
+                    ["Length"] = (int)file.Length,
+                    ["Content"] = content.ToArray(),
+                }
+            );
         }
 
         (data["Files"], data["File"]) = (files, files[0]);
@@ -243,7 +318,11 @@ internal static class WorkflowRequests
         string[] List(string name) => rules.GetValueOrDefault(name) is List<object?> list ? [.. list.OfType<string>()] : [];
     }
 
-    private static async Task<(OrderedDictionary<string, object?> Data, Broken? Broken)> ReadContentAsync(HttpRequest request, OrderedDictionary<string, object?> data, CancellationToken cancel)
+    private static async Task<(OrderedDictionary<string, object?> Data, Broken? Broken)> ReadContentAsync(
+        HttpRequest request,
+        OrderedDictionary<string, object?> data,
+        CancellationToken cancel
+    )
     {
         using var buffer = new MemoryStream();
         await request.Body.CopyToAsync(buffer, cancel);
@@ -253,9 +332,17 @@ internal static class WorkflowRequests
         var bytes = buffer.ToArray();
         try
         {
-            data["ParsedContent"] = type.Contains("json", StringComparison.OrdinalIgnoreCase) ? WorkflowData.FromOutside(bytes)
-                : type.StartsWith("text/", StringComparison.OrdinalIgnoreCase) || type.Contains("xml", StringComparison.OrdinalIgnoreCase) ? Encoding.UTF8.GetString(bytes)
-                : new OrderedDictionary<string, object?> { ["FileName"] = "file.dat", ["ContentType"] = type, ["Length"] = bytes.Length, ["Content"] = bytes };
+            data["ParsedContent"] =
+                type.Contains("json", StringComparison.OrdinalIgnoreCase) ? WorkflowData.FromOutside(bytes)
+                : type.StartsWith("text/", StringComparison.OrdinalIgnoreCase) || type.Contains("xml", StringComparison.OrdinalIgnoreCase)
+                    ? Encoding.UTF8.GetString(bytes)
+                : new OrderedDictionary<string, object?>
+                {
+                    ["FileName"] = "file.dat",
+                    ["ContentType"] = type,
+                    ["Length"] = bytes.Length,
+                    ["Content"] = bytes,
+                };
             return (data, null);
         }
         catch (UnfitDataException e)
@@ -268,7 +355,13 @@ internal static class WorkflowRequests
         }
     }
 
-    private static long? Number(OrderedDictionary<string, object?> rules, string name) => rules.GetValueOrDefault(name) switch { int number => number, long number => number, _ => null };
+    private static long? Number(OrderedDictionary<string, object?> rules, string name) =>
+        rules.GetValueOrDefault(name) switch
+        {
+            int number => number,
+            long number => number,
+            _ => null,
+        };
 
     /// <summary>One value as text, several as a list, as Elsa.</summary>
     private static OrderedDictionary<string, object?> Texts(IEnumerable<KeyValuePair<string, StringValues>> values)
@@ -292,17 +385,21 @@ internal static class WorkflowRequests
 
         public override long Length => throw new NotSupportedException();
 
-        public override long Position { get => _read; set => throw new NotSupportedException(); }
+        public override long Position
+        {
+            get => _read;
+            set => throw new NotSupportedException();
+        }
 
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => Count(await inner.ReadAsync(buffer, cancellationToken));
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            Count(await inner.ReadAsync(buffer, cancellationToken));
 
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
         public override int Read(byte[] buffer, int offset, int count) => Count(inner.Read(buffer, offset, count));
 
-        public override void Flush()
-        {
-        }
+        public override void Flush() { }
 
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 

@@ -13,12 +13,14 @@ internal static class Database
         var connection = builder.Configuration.GetConnectionString("Orchestration");
         if (string.IsNullOrWhiteSpace(connection))
         {
-            var server = await EmbeddedPostgres.StartAsync(new()
-            {
-                Directory = Path.GetFullPath(builder.Configuration["Embedded:Directory"] ?? ".data/postgres", builder.Environment.ContentRootPath),
-                Package = Path.Combine(builder.Environment.ContentRootPath, "Embedded"),
-                Progress = Console.WriteLine,
-            });
+            var server = await EmbeddedPostgres.StartAsync(
+                new()
+                {
+                    Directory = Path.GetFullPath(builder.Configuration["Embedded:Directory"] ?? ".data/postgres", builder.Environment.ContentRootPath),
+                    Package = Path.Combine(builder.Environment.ContentRootPath, "Embedded"),
+                    Progress = Console.WriteLine,
+                }
+            );
             connection = server.ConnectionString;
             builder.Services.AddSingleton(_ => server);
         }

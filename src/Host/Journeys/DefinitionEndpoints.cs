@@ -47,7 +47,13 @@ public sealed record DefinitionProblem(string? Activity, string Field, string Pa
             var end = rest.AsSpan(1).IndexOfAny('.', '[') is >= 0 and var at ? at + 1 : rest.Length;
             var part = rest[..end].Trim('.', '[', ']');
             rest = rest[end..];
-            node = node is System.Text.Json.Nodes.JsonArray array && int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < array.Count ? array[index] : node is JsonObject members ? members[part] : null;
+            node =
+                node is System.Text.Json.Nodes.JsonArray array
+                && int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var index)
+                && index < array.Count
+                    ? array[index]
+                : node is JsonObject members ? members[part]
+                : null;
             if (node is JsonObject json && json.Text("type") is not null && json.Text("id") is { } id)
                 (activity, field) = (id, rest.TrimStart('.'));
         }
@@ -61,13 +67,28 @@ internal static class DefinitionEndpoints
     public static void MapDefinitions(this WebApplication app)
     {
         var definitions = app.MapGroup("/api/definitions").WithTags("Definitions").RequireAuthorization(Policies.Design);
-        definitions.MapPost("", StoreAsync).Accepts<DefinitionBody>("application/json").WithSummary("Stores a definition as a draft, or publishes it")
-            .ProducesProblem(400).ProducesProblem(403).ProducesProblem(409).ProducesProblem(413).ProducesProblem(422);
+        definitions
+            .MapPost("", StoreAsync)
+            .Accepts<DefinitionBody>("application/json")
+            .WithSummary("Stores a definition as a draft, or publishes it")
+            .ProducesProblem(400)
+            .ProducesProblem(403)
+            .ProducesProblem(409)
+            .ProducesProblem(413)
+            .ProducesProblem(422);
         MigrationEndpoints.Map(definitions);
     }
 
     private static async Task<Results<Ok<DefinitionAnswer>, ProblemHttpResult>> StoreAsync(
-        JsonBody body, HttpContext context, ElsaAccess access, DefinitionStore store, NpgsqlDataSource database, IClock clock, Person me, CancellationToken cancel)
+        JsonBody body,
+        HttpContext context,
+        ElsaAccess access,
+        DefinitionStore store,
+        NpgsqlDataSource database,
+        IClock clock,
+        Person me,
+        CancellationToken cancel
+    )
     {
         if (body.Error is { } unreadable)
             return Problems.Of(400, "unreadable", "The request can not be read", unreadable);
@@ -94,7 +115,14 @@ internal static class DefinitionEndpoints
         if (publish && !access.May(context.User, ElsaAccess.Publish))
             return Problems.Of(403, "may-not-publish", "You may edit journeys but not publish them", "Store a draft and ask somebody who may.");
         var revision = body.Object.Number("revision");
-        var operation = Operation.Of(me.UserName, operationId!, "definition", publish ? "publish" : "draft", revision?.ToString(CultureInfo.InvariantCulture), System.Text.Encoding.UTF8.GetString(document));
+        var operation = Operation.Of(
+            me.UserName,
+            operationId!,
+            "definition",
+            publish ? "publish" : "draft",
+            revision?.ToString(CultureInfo.InvariantCulture),
+            System.Text.Encoding.UTF8.GetString(document)
+        );
         if (await AnswerAsync(store, database, operation, cancel) is { } before)
             return before;
 
@@ -123,17 +151,28 @@ internal static class DefinitionEndpoints
         catch (PostgresException e) when (e.ConstraintName == Operation.Constraint)
         {
             // The same request twice at once: the other one was first.
-            return await AnswerAsync(store, database, operation, cancel) ?? throw new InvalidOperationException("The operation broke its constraint and is not there.", e);
+            return await AnswerAsync(store, database, operation, cancel)
+                ?? throw new InvalidOperationException("The operation broke its constraint and is not there.", e);
         }
     }
 
     /// <summary>What was answered before, or null.</summary>
-    private static async Task<Results<Ok<DefinitionAnswer>, ProblemHttpResult>?> AnswerAsync(DefinitionStore store, NpgsqlDataSource database, Operation operation, CancellationToken cancel)
+    private static async Task<Results<Ok<DefinitionAnswer>, ProblemHttpResult>?> AnswerAsync(
+        DefinitionStore store,
+        NpgsqlDataSource database,
+        Operation operation,
+        CancellationToken cancel
+    )
     {
         if (await operation.FindAsync(database, cancel) is not { } remembered)
             return null;
         if (!operation.IsSame(remembered.RequestHash))
-            return Problems.Of(409, "operation-reused", "The operation id was used for something else", $"“{operation.Id}” belongs to another request of yours.");
+            return Problems.Of(
+                409,
+                "operation-reused",
+                "The operation id was used for something else",
+                $"“{operation.Id}” belongs to another request of yours."
+            );
         var id = JsonSerializer.Deserialize<string>(remembered.Answer)!;
         return await store.FindStoredAsync(id, cancel) is { } stored
             ? TypedResults.Ok(Answer(stored, stored.Version.WasPublished ? [] : store.Check(stored.Document)))
@@ -144,16 +183,32 @@ internal static class DefinitionEndpoints
     {
         var document = ElsaJson.Parse(stored.Document).Object!;
         return new(
-            stored.Version.Id, stored.Version.DefinitionId, stored.Version.Version, stored.Revision, stored.Version.IsPublished, [.. errors.Select(e => DefinitionProblem.Of(e, document))]);
+            stored.Version.Id,
+            stored.Version.DefinitionId,
+            stored.Version.Version,
+            stored.Revision,
+            stored.Version.IsPublished,
+            [.. errors.Select(e => DefinitionProblem.Of(e, document))]
+        );
     }
 
     private static ProblemHttpResult Conflict(string by, Instant at) =>
-        Problems.Of(409, "stale-revision", "Somebody else changed the definition", $"{by} changed it at {at}, after you read it. Read it again, then repeat your change.", ("by", by), ("at", at));
+        Problems.Of(
+            409,
+            "stale-revision",
+            "Somebody else changed the definition",
+            $"{by} changed it at {at}, after you read it. Read it again, then repeat your change.",
+            ("by", by),
+            ("at", at)
+        );
 
     private static ProblemHttpResult Invalid(IReadOnlyList<DefinitionError> errors, JsonObject definition)
     {
         var problem = Problems.Invalid(
-            errors.GroupBy(e => e.Path).ToDictionary(g => g.Key, g => g.Select(e => e.Reason).ToArray()), title: "The definition is not valid", detail: "Nothing was stored.");
+            errors.GroupBy(e => e.Path).ToDictionary(g => g.Key, g => g.Select(e => e.Reason).ToArray()),
+            title: "The definition is not valid",
+            detail: "Nothing was stored."
+        );
         problem.ProblemDetails.Extensions["problems"] = errors.Select(e => DefinitionProblem.Of(e, definition)).ToList();
         return problem;
     }

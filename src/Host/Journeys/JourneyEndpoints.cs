@@ -26,12 +26,26 @@ internal static class JourneyEndpoints
 {
     public static void MapJourneys(this WebApplication app)
     {
-        app.MapGet("/api/journeys", async (DefinitionStore definitions, CancellationToken cancel) => TypedResults.Ok(await JourneyQueries.ListAsync(definitions, cancel)))
-            .WithTags("Journeys").WithSummary("Published journeys with the schema of their input");
-        app.MapPost("/api/events", PublishAsync).WithTags("Journeys").RequireAuthorization(Policies.StartCases).WithSummary("Tells waiting cases that something happened").ProducesProblem(409).ProducesProblem(422);
+        app.MapGet(
+                "/api/journeys",
+                async (DefinitionStore definitions, CancellationToken cancel) => TypedResults.Ok(await JourneyQueries.ListAsync(definitions, cancel))
+            )
+            .WithTags("Journeys")
+            .WithSummary("Published journeys with the schema of their input");
+        app.MapPost("/api/events", PublishAsync)
+            .WithTags("Journeys")
+            .RequireAuthorization(Policies.StartCases)
+            .WithSummary("Tells waiting cases that something happened")
+            .ProducesProblem(409)
+            .ProducesProblem(422);
     }
 
-    private static async Task<Results<Ok<EventAnswer>, ProblemHttpResult>> PublishAsync(EventBody body, WorkflowRuntime runtime, Person me, CancellationToken cancel)
+    private static async Task<Results<Ok<EventAnswer>, ProblemHttpResult>> PublishAsync(
+        EventBody body,
+        WorkflowRuntime runtime,
+        Person me,
+        CancellationToken cancel
+    )
     {
         var errors = new Dictionary<string, string[]>();
         if (string.IsNullOrWhiteSpace(body.Name))
@@ -44,6 +58,11 @@ internal static class JourneyEndpoints
         var operation = body.OperationId is { } id ? Operation.Of(me.UserName, id, "event", body.Name, body.CorrelationId, WorkflowData.ToJson(payload)) : null;
         return await runtime.Stimuli.PublishAsync(body.Name!, body.CorrelationId, payload, me.UserName, operation: operation, cancel: cancel) is { } published
             ? TypedResults.Ok(new EventAnswer(published.Told, published.KeptUntil))
-            : Problems.Of(409, "operation-reused", "The operation id was used for something else", $"“{body.OperationId}” belongs to another request of yours.");
+            : Problems.Of(
+                409,
+                "operation-reused",
+                "The operation id was used for something else",
+                $"“{body.OperationId}” belongs to another request of yours."
+            );
     }
 }

@@ -34,11 +34,24 @@ internal static class MigrationEndpoints
 {
     public static void Map(RouteGroupBuilder definitions)
     {
-        definitions.MapPost("/{id}/migrations/preview", PreviewAsync).WithSummary("Says of each running case what going on in another version would do; changes nothing").ProducesProblem(404).ProducesProblem(422);
-        definitions.MapPost("/{id}/migrations", RunAsync).WithSummary("Moves running cases to another version; answers for each, and never fails as a whole because of one").ProducesProblem(404).ProducesProblem(422);
+        definitions
+            .MapPost("/{id}/migrations/preview", PreviewAsync)
+            .WithSummary("Says of each running case what going on in another version would do; changes nothing")
+            .ProducesProblem(404)
+            .ProducesProblem(422);
+        definitions
+            .MapPost("/{id}/migrations", RunAsync)
+            .WithSummary("Moves running cases to another version; answers for each, and never fails as a whole because of one")
+            .ProducesProblem(404)
+            .ProducesProblem(422);
     }
 
-    private static async Task<Results<Ok<MigrationPreviewPage>, ProblemHttpResult>> PreviewAsync(string id, MigrationPreviewBody body, WorkflowRuntime runtime, CancellationToken cancel)
+    private static async Task<Results<Ok<MigrationPreviewPage>, ProblemHttpResult>> PreviewAsync(
+        string id,
+        MigrationPreviewBody body,
+        WorkflowRuntime runtime,
+        CancellationToken cancel
+    )
     {
         var errors = new Dictionary<string, string[]>();
         if (body.Instances is { Length: > MigrateCases.MaxItems or 0 })
@@ -48,11 +61,26 @@ internal static class MigrationEndpoints
         if (await RefuseAsync(id, body.ToVersion, errors, runtime, cancel) is { } refused)
             return refused;
         var (items, next) = await MigrateCases.PreviewAsync(
-            runtime, new(id, body.ToVersion!.Value) { Instances = body.Instances, FromVersion = body.FromVersion, After = body.After, Limit = body.Limit }, cancel);
+            runtime,
+            new(id, body.ToVersion!.Value)
+            {
+                Instances = body.Instances,
+                FromVersion = body.FromVersion,
+                After = body.After,
+                Limit = body.Limit,
+            },
+            cancel
+        );
         return TypedResults.Ok(new MigrationPreviewPage(items, next));
     }
 
-    private static async Task<Results<Ok<List<MigrationView>>, ProblemHttpResult>> RunAsync(string id, MigrationBody body, WorkflowRuntime runtime, Person me, CancellationToken cancel)
+    private static async Task<Results<Ok<List<MigrationView>>, ProblemHttpResult>> RunAsync(
+        string id,
+        MigrationBody body,
+        WorkflowRuntime runtime,
+        Person me,
+        CancellationToken cancel
+    )
     {
         var errors = new Dictionary<string, string[]>();
         if (body.Instances is not { Length: > 0 and <= MigrateCases.MaxItems } || body.Instances.Distinct().Count() < body.Instances.Length)
@@ -62,16 +90,34 @@ internal static class MigrationEndpoints
         if (await RefuseAsync(id, body.ToVersion, errors, runtime, cancel) is { } refused)
             return refused;
         var answers = await MigrateCases.RunAsync(runtime, new(id, body.ToVersion!.Value) { Instances = body.Instances }, body.OperationId!, me, cancel);
-        return TypedResults.Ok(answers.Select(a => new MigrationView(a.Instance, a.Refused is null ? 200 : a.IsFound ? 409 : 404, a.Refused)).ToList());
+        return TypedResults.Ok(
+            answers
+                .Select(a => new MigrationView(
+                    a.Instance,
+                    a.Refused is null ? 200
+                        : a.IsFound ? 409
+                        : 404,
+                    a.Refused
+                ))
+                .ToList()
+        );
     }
 
-    private static async Task<ProblemHttpResult?> RefuseAsync(string id, int? version, Dictionary<string, string[]> errors, WorkflowRuntime runtime, CancellationToken cancel)
+    private static async Task<ProblemHttpResult?> RefuseAsync(
+        string id,
+        int? version,
+        Dictionary<string, string[]> errors,
+        WorkflowRuntime runtime,
+        CancellationToken cancel
+    )
     {
         if (await runtime.Definitions.FindStoredAsync(id, "Latest", cancel) is null)
             return Problems.NotFound("definition", id);
         if (version is not > 0)
             errors["toVersion"] = ["is required: the number of a version"];
-        else if (await runtime.Definitions.FindStoredAsync(id, version.Value.ToString(CultureInfo.InvariantCulture), cancel) is not { Version.WasPublished: true })
+        else if (
+            await runtime.Definitions.FindStoredAsync(id, version.Value.ToString(CultureInfo.InvariantCulture), cancel) is not { Version.WasPublished: true }
+        )
             errors["toVersion"] = [$"is no version of '{id}' that was published"];
         return errors.Count > 0 ? Problems.Invalid(errors) : null;
     }

@@ -13,20 +13,40 @@ internal static class NotificationPages
     public static void MapNotifications(this WebApplication app)
     {
         var pages = app.MapGroup("/notifications").ExcludeFromDescription();
-        pages.MapGet("", async (bool? unread, WorkflowRuntime runtime, Person me, CancellationToken cancel) => new RazorComponentResult<NotificationsPage>(
-            new { Notifications = await NotificationQueries.ListAsync(runtime.Database, unread == true, Newest, me, cancel), UnreadOnly = unread == true }));
-        pages.MapGet("/bell", async (WorkflowRuntime runtime, Person me, CancellationToken cancel) => new RazorComponentResult<Bell>(new { Unread = await NotificationQueries.UnreadAsync(runtime.Database, me, cancel) }));
-        pages.MapPost("/{id:guid}", async (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) => await NotificationQueries.ReadAsync(runtime, id, me, cancel) switch
-        {
-            null => Results.NotFound(),
-            (Guid task, _) => Results.LocalRedirect($"/tasks/{Ids.Text(task)}"),
-            (_, Guid found) => Results.LocalRedirect($"/cases/{Ids.Text(found)}"),
-            _ => Results.LocalRedirect("/notifications"),
-        });
-        pages.MapPost("/read", async (WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-        {
-            await NotificationQueries.ReadAllAsync(runtime, me, cancel);
-            return Results.LocalRedirect("/notifications");
-        });
+        pages.MapGet(
+            "",
+            async (bool? unread, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                new RazorComponentResult<NotificationsPage>(
+                    new
+                    {
+                        Notifications = await NotificationQueries.ListAsync(runtime.Database, unread == true, Newest, me, cancel),
+                        UnreadOnly = unread == true,
+                    }
+                )
+        );
+        pages.MapGet(
+            "/bell",
+            async (WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                new RazorComponentResult<Bell>(new { Unread = await NotificationQueries.UnreadAsync(runtime.Database, me, cancel) })
+        );
+        pages.MapPost(
+            "/{id:guid}",
+            async (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                await NotificationQueries.ReadAsync(runtime, id, me, cancel) switch
+                {
+                    null => Results.NotFound(),
+                    (Guid task, _) => Results.LocalRedirect($"/tasks/{Ids.Text(task)}"),
+                    (_, Guid found) => Results.LocalRedirect($"/cases/{Ids.Text(found)}"),
+                    _ => Results.LocalRedirect("/notifications"),
+                }
+        );
+        pages.MapPost(
+            "/read",
+            async (WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+            {
+                await NotificationQueries.ReadAllAsync(runtime, me, cancel);
+                return Results.LocalRedirect("/notifications");
+            }
+        );
     }
 }

@@ -18,54 +18,112 @@ public sealed record PreferencesBody(IReadOnlyList<string>? EmailKinds, string? 
 
 internal static class PreferenceEndpoints
 {
-    private const string MyPage = "/notifications/preferences", EverybodysPage = "/administration/notifications";
+    private const string MyPage = "/notifications/preferences",
+        EverybodysPage = "/administration/notifications";
 
     public static void MapNotificationPreferences(this WebApplication app)
     {
         Map(app.MapGroup("/api/me/notification-preferences").WithTags("Notifications"), me => me.Id, "your e-mail and quiet hours");
-        Map(app.MapGroup("/api/notification-preferences").WithTags("Notifications").RequireAuthorization(Roles.Administrator), _ => null, "what holds for everybody who has not chosen");
+        Map(
+            app.MapGroup("/api/notification-preferences").WithTags("Notifications").RequireAuthorization(Roles.Administrator),
+            _ => null,
+            "what holds for everybody who has not chosen"
+        );
         Page(app.MapGroup(MyPage).ExcludeFromDescription(), me => me.Id, MyPage);
         Page(app.MapGroup(EverybodysPage).RequireAuthorization(Roles.Administrator).ExcludeFromDescription(), _ => null, EverybodysPage);
     }
 
     private static void Map(RouteGroupBuilder group, Func<Person, Guid?> whose, string what)
     {
-        group.MapGet("", async (WorkflowRuntime runtime, Person me, CancellationToken cancel) => TypedResults.Ok(Body(await ReadAsync(runtime, whose(me), cancel)))).WithSummary($"Reads {what}");
-        group.MapPut("", async Task<Results<Ok<PreferencesBody>, ProblemHttpResult>> (PreferencesBody body, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-        {
-            var errors = NotificationPreferences.Check(body.EmailKinds, body.QuietFrom, body.QuietTo, body.TimeZone, out var chosen);
-            if (errors.Count > 0)
-                return Problems.Invalid(errors);
-            return await NotificationPreferences.SaveAsync(runtime, whose(me), chosen with { Revision = body.Revision }, me, cancel) is { } revision
-                ? TypedResults.Ok(Body(chosen with { Revision = revision }))
-                : Problems.Of(409, "stale-revision", "It was changed meanwhile", null, ("current", Body(await ReadAsync(runtime, whose(me), cancel))));
-        }).WithSummary($"Changes {what}").ProducesProblem(409).ProducesProblem(422);
+        group
+            .MapGet(
+                "",
+                async (WorkflowRuntime runtime, Person me, CancellationToken cancel) => TypedResults.Ok(Body(await ReadAsync(runtime, whose(me), cancel)))
+            )
+            .WithSummary($"Reads {what}");
+        group
+            .MapPut(
+                "",
+                async Task<Results<Ok<PreferencesBody>, ProblemHttpResult>> (
+                    PreferencesBody body,
+                    WorkflowRuntime runtime,
+                    Person me,
+                    CancellationToken cancel
+                ) =>
+                {
+                    var errors = NotificationPreferences.Check(body.EmailKinds, body.QuietFrom, body.QuietTo, body.TimeZone, out var chosen);
+                    if (errors.Count > 0)
+                        return Problems.Invalid(errors);
+                    return await NotificationPreferences.SaveAsync(runtime, whose(me), chosen with { Revision = body.Revision }, me, cancel) is { } revision
+                        ? TypedResults.Ok(Body(chosen with { Revision = revision }))
+                        : Problems.Of(409, "stale-revision", "It was changed meanwhile", null, ("current", Body(await ReadAsync(runtime, whose(me), cancel))));
+                }
+            )
+            .WithSummary($"Changes {what}")
+            .ProducesProblem(409)
+            .ProducesProblem(422);
     }
 
     private static void Page(RouteGroupBuilder group, Func<Person, Guid?> whose, string path)
     {
-        group.MapGet("", async (bool? saved, WorkflowRuntime runtime, MailSettings mail, Person me, CancellationToken cancel) =>
-            Show(Body(await ReadAsync(runtime, whose(me), cancel)), new Dictionary<string, string[]>(), path, mail, me, whose(me), saved == true));
-        group.MapPost("", async (IFormCollection form, WorkflowRuntime runtime, MailSettings mail, Person me, CancellationToken cancel) =>
-        {
-            var typed = new PreferencesBody(
-                form["kind"].OfType<string>().ToList(), form["quietFrom"], form["quietTo"], form["timeZone"], int.TryParse(form["revision"], NumberStyles.None, CultureInfo.InvariantCulture, out var revision) ? revision : 0);
-            var errors = NotificationPreferences.Check(typed.EmailKinds, typed.QuietFrom, typed.QuietTo, typed.TimeZone, out var chosen);
-            if (errors.Count == 0 && await NotificationPreferences.SaveAsync(runtime, whose(me), chosen with { Revision = typed.Revision }, me, cancel) is null)
-                errors["form"] = ["It was changed meanwhile, in another window or by somebody else. Look at it again."];
-            return errors.Count == 0 ? Results.LocalRedirect(path + "?saved=true")
-                : Show(typed with { Revision = (await ReadAsync(runtime, whose(me), cancel)).Revision }, errors, path, mail, me, whose(me), saved: false);
-        });
+        group.MapGet(
+            "",
+            async (bool? saved, WorkflowRuntime runtime, MailSettings mail, Person me, CancellationToken cancel) =>
+                Show(Body(await ReadAsync(runtime, whose(me), cancel)), new Dictionary<string, string[]>(), path, mail, me, whose(me), saved == true)
+        );
+        group.MapPost(
+            "",
+            async (IFormCollection form, WorkflowRuntime runtime, MailSettings mail, Person me, CancellationToken cancel) =>
+            {
+                var typed = new PreferencesBody(
+                    form["kind"].OfType<string>().ToList(),
+                    form["quietFrom"],
+                    form["quietTo"],
+                    form["timeZone"],
+                    int.TryParse(form["revision"], NumberStyles.None, CultureInfo.InvariantCulture, out var revision) ? revision : 0
+                );
+                var errors = NotificationPreferences.Check(typed.EmailKinds, typed.QuietFrom, typed.QuietTo, typed.TimeZone, out var chosen);
+                if (
+                    errors.Count == 0
+                    && await NotificationPreferences.SaveAsync(runtime, whose(me), chosen with { Revision = typed.Revision }, me, cancel) is null
+                )
+                    errors["form"] = ["It was changed meanwhile, in another window or by somebody else. Look at it again."];
+                return errors.Count == 0
+                    ? Results.LocalRedirect(path + "?saved=true")
+                    : Show(typed with { Revision = (await ReadAsync(runtime, whose(me), cancel)).Revision }, errors, path, mail, me, whose(me), saved: false);
+            }
+        );
     }
 
-    private static RazorComponentResult<PreferencesPage> Show(PreferencesBody preferences, Dictionary<string, string[]> errors, string path, MailSettings mail, Person me, Guid? whose, bool saved) =>
-        new RazorComponentResult<PreferencesPage>(new { Preferences = preferences, Errors = errors, Path = path, CanMail = mail.IsConfigured, Address = me.Email, IsMine = whose is not null, Saved = saved })
+    private static RazorComponentResult<PreferencesPage> Show(
+        PreferencesBody preferences,
+        Dictionary<string, string[]> errors,
+        string path,
+        MailSettings mail,
+        Person me,
+        Guid? whose,
+        bool saved
+    ) =>
+        new RazorComponentResult<PreferencesPage>(
+            new
+            {
+                Preferences = preferences,
+                Errors = errors,
+                Path = path,
+                CanMail = mail.IsConfigured,
+                Address = me.Email,
+                IsMine = whose is not null,
+                Saved = saved,
+            }
+        )
         {
             StatusCode = errors.Count > 0 ? StatusCodes.Status422UnprocessableEntity : StatusCodes.Status200OK,
         };
 
     private static Task<NotificationPreferences> ReadAsync(WorkflowRuntime runtime, Guid? whose, CancellationToken cancel) =>
-        whose is { } person ? NotificationPreferences.OfAsync(runtime.Database, person, cancel) : NotificationPreferences.OfEverybodyAsync(runtime.Database, cancel);
+        whose is { } person
+            ? NotificationPreferences.OfAsync(runtime.Database, person, cancel)
+            : NotificationPreferences.OfEverybodyAsync(runtime.Database, cancel);
 
     private static PreferencesBody Body(NotificationPreferences p) => new(p.EmailKinds, Text(p.QuietFrom), Text(p.QuietTo), p.TimeZone, p.Revision);
 

@@ -37,35 +37,72 @@ internal static class ClockEndpoints
     {
         var clocks = app.MapGroup("/api/clocks").WithTags("Clocks");
         clocks.MapGet("/{id:guid}", FindAsync).WithSummary("A clock: when it is due and why, step by step, with its ledger and ladder").ProducesProblem(404);
-        clocks.MapPost("/recompute", RecomputeAsync).RequireAuthorization(Policies.Supervise)
-            .WithSummary("Computes clocks again after a calendar or policy changed; a preview unless you say otherwise").ProducesProblem(404).ProducesProblem(422);
+        clocks
+            .MapPost("/recompute", RecomputeAsync)
+            .RequireAuthorization(Policies.Supervise)
+            .WithSummary("Computes clocks again after a calendar or policy changed; a preview unless you say otherwise")
+            .ProducesProblem(404)
+            .ProducesProblem(422);
         app.MapGet("/api/cases/{id:guid}/clocks", OfCaseAsync).WithTags("Clocks").WithSummary("Clocks of a case and of its tasks").ProducesProblem(404);
         app.MapGet("/api/tasks/{id:guid}/clocks", OfTaskAsync).WithTags("Clocks").WithSummary("Clocks of a task").ProducesProblem(404);
-        app.MapPost("/api/cases/{id:guid}/promises", MakeAsync).WithTags("Clocks").RequireAuthorization(Policies.StartCases).WithSummary("Records what the customer was told, as a clock of the case").ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
-        app.MapPost("/api/cases/{id:guid}/promises/{clock:guid}/settle", SettleAsync).WithTags("Clocks").RequireAuthorization(Policies.StartCases).WithSummary("A promise was kept, or the customer let us off it").ProducesProblem(404).ProducesProblem(409);
+        app.MapPost("/api/cases/{id:guid}/promises", MakeAsync)
+            .WithTags("Clocks")
+            .RequireAuthorization(Policies.StartCases)
+            .WithSummary("Records what the customer was told, as a clock of the case")
+            .ProducesProblem(404)
+            .ProducesProblem(409)
+            .ProducesProblem(422);
+        app.MapPost("/api/cases/{id:guid}/promises/{clock:guid}/settle", SettleAsync)
+            .WithTags("Clocks")
+            .RequireAuthorization(Policies.StartCases)
+            .WithSummary("A promise was kept, or the customer let us off it")
+            .ProducesProblem(404)
+            .ProducesProblem(409);
     }
 
     private static async Task<Results<Ok<ClockDetail>, ProblemHttpResult>> FindAsync(Guid id, TaskDesk desk, Person me, CancellationToken cancel) =>
-        await ClockQueries.FindAsync(desk.Runtime.Database, id, me, desk.Runtime.Clock.Now(), cancel) is { } clock ? TypedResults.Ok(ClockDetail.Of(clock, desk.ServiceLevels, desk.Runtime.Clock.Now())) : Problems.NotFound("clock", id);
+        await ClockQueries.FindAsync(desk.Runtime.Database, id, me, desk.Runtime.Clock.Now(), cancel) is { } clock
+            ? TypedResults.Ok(ClockDetail.Of(clock, desk.ServiceLevels, desk.Runtime.Clock.Now()))
+            : Problems.NotFound("clock", id);
 
-    private static async Task<Results<Ok<IReadOnlyList<ClockSummary>>, ProblemHttpResult>> OfCaseAsync(Guid id, TaskDesk desk, Person me, CancellationToken cancel)
+    private static async Task<Results<Ok<IReadOnlyList<ClockSummary>>, ProblemHttpResult>> OfCaseAsync(
+        Guid id,
+        TaskDesk desk,
+        Person me,
+        CancellationToken cancel
+    )
     {
         if (await CaseQueries.FindAsync(desk.Runtime, id, me, cancel) is null)
             return Problems.NotFound("case", id);
         var now = desk.Runtime.Clock.Now();
-        return TypedResults.Ok<IReadOnlyList<ClockSummary>>([.. (await ClockQueries.AllOfCaseAsync(desk.Runtime.Database, id, cancel)).Select(c => ClockSummary.Of(c, desk.ServiceLevels, now))]);
+        return TypedResults.Ok<IReadOnlyList<ClockSummary>>([
+            .. (await ClockQueries.AllOfCaseAsync(desk.Runtime.Database, id, cancel)).Select(c => ClockSummary.Of(c, desk.ServiceLevels, now)),
+        ]);
     }
 
-    private static async Task<Results<Ok<IReadOnlyList<ClockSummary>>, ProblemHttpResult>> OfTaskAsync(Guid id, TaskDesk desk, Person me, CancellationToken cancel)
+    private static async Task<Results<Ok<IReadOnlyList<ClockSummary>>, ProblemHttpResult>> OfTaskAsync(
+        Guid id,
+        TaskDesk desk,
+        Person me,
+        CancellationToken cancel
+    )
     {
         if (await TaskQueries.FindAsync(desk.Runtime, id, me, cancel) is not { } task)
             return Problems.NotFound("task", id);
         var now = desk.Runtime.Clock.Now();
-        return TypedResults.Ok<IReadOnlyList<ClockSummary>>(
-            [.. (await ClockQueries.OfTaskAsync(desk.Runtime.Database, id, cancel)).Select(c => ClockSummary.Of(new(c.Id, task.CaseId, id, task.Reference, task.Title, c.State), desk.ServiceLevels, now))]);
+        return TypedResults.Ok<IReadOnlyList<ClockSummary>>([
+            .. (await ClockQueries.OfTaskAsync(desk.Runtime.Database, id, cancel)).Select(c =>
+                ClockSummary.Of(new(c.Id, task.CaseId, id, task.Reference, task.Title, c.State), desk.ServiceLevels, now)
+            ),
+        ]);
     }
 
-    private static async Task<Results<Ok<RecomputeAnswer>, ProblemHttpResult>> RecomputeAsync(RecomputeBody body, TaskDesk desk, Person me, CancellationToken cancel)
+    private static async Task<Results<Ok<RecomputeAnswer>, ProblemHttpResult>> RecomputeAsync(
+        RecomputeBody body,
+        TaskDesk desk,
+        Person me,
+        CancellationToken cancel
+    )
     {
         var errors = new Dictionary<string, string[]>();
         if (new object?[] { body.Calendar, body.Policy, body.Clock }.Count(given => given is not null) != 1)
@@ -76,7 +113,12 @@ internal static class ClockEndpoints
             return Problems.Invalid(errors);
         return await RecomputeClocks.RunAsync(desk, new(body.Calendar, body.Policy, body.Clock), body.Reason?.Trim(), !body.Preview, me, cancel) is { } answer
             ? TypedResults.Ok(answer)
-            : Problems.NotFound(body.Calendar is not null ? "calendar" : body.Policy is not null ? "SLA policy" : "clock", body.Calendar ?? body.Policy ?? $"{body.Clock}");
+            : Problems.NotFound(
+                body.Calendar is not null ? "calendar"
+                    : body.Policy is not null ? "SLA policy"
+                    : "clock",
+                body.Calendar ?? body.Policy ?? $"{body.Clock}"
+            );
     }
 
     private static async Task<Results<Created, ProblemHttpResult>> MakeAsync(Guid id, PromiseBody body, TaskDesk desk, Person me, CancellationToken cancel)
@@ -93,7 +135,16 @@ internal static class ClockEndpoints
             return Problems.Invalid(errors);
         if (await CaseQueries.FindAsync(desk.Runtime, id, me, cancel) is null)
             return Problems.NotFound("case", id);
-        return await Promises.MakeAsync(desk, id, body.What!.Trim(), due!.Value.Truncated(), body.Channel, string.IsNullOrWhiteSpace(body.Step) ? null : body.Step, me, cancel) switch
+        return await Promises.MakeAsync(
+            desk,
+            id,
+            body.What!.Trim(),
+            due!.Value.Truncated(),
+            body.Channel,
+            string.IsNullOrWhiteSpace(body.Step) ? null : body.Step,
+            me,
+            cancel
+        ) switch
         {
             PromiseResult.Done done => TypedResults.Created($"/api/clocks/{done.ClockId}"),
             PromiseResult.Ended => Problems.Of(409, "already-ended", "The case has ended already"),
@@ -102,7 +153,14 @@ internal static class ClockEndpoints
         };
     }
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> SettleAsync(Guid id, Guid clock, SettleBody body, TaskDesk desk, Person me, CancellationToken cancel)
+    private static async Task<Results<NoContent, ProblemHttpResult>> SettleAsync(
+        Guid id,
+        Guid clock,
+        SettleBody body,
+        TaskDesk desk,
+        Person me,
+        CancellationToken cancel
+    )
     {
         if (await CaseQueries.FindAsync(desk.Runtime, id, me, cancel) is null)
             return Problems.NotFound("case", id);

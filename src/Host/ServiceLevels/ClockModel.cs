@@ -12,18 +12,54 @@ namespace Orchestration.Host.ServiceLevels;
 /// <param name="WaitingPeriod">Its due time ends a wait and is no deadline.</param>
 /// <param name="PercentUsed">Above 100 when late.</param>
 public sealed record ClockSummary(
-    Guid Id, Guid CaseId, Guid? TaskId, string? Task, string Policy, int PolicyVersion, string Name, SlaKind Kind, string? Source, bool WaitingPeriod, int Generation, ClockStatus Status,
-    DateTime StartedAt, DateTime OriginalDueAt, DateTime? DueAt, bool Breached, double PercentUsed, DateTime? PausedSince, string? PausedFor, DateTime? EndedAt)
+    Guid Id,
+    Guid CaseId,
+    Guid? TaskId,
+    string? Task,
+    string Policy,
+    int PolicyVersion,
+    string Name,
+    SlaKind Kind,
+    string? Source,
+    bool WaitingPeriod,
+    int Generation,
+    ClockStatus Status,
+    DateTime StartedAt,
+    DateTime OriginalDueAt,
+    DateTime? DueAt,
+    bool Breached,
+    double PercentUsed,
+    DateTime? PausedSince,
+    string? PausedFor,
+    DateTime? EndedAt
+)
 {
     internal static ClockSummary Of(PlacedClock clock, ServiceLevelCatalog catalog, Instant now)
     {
         var state = clock.State;
         var policy = state.Policy;
         return new(
-            clock.Id, clock.CaseId, clock.TaskId, clock.Title, policy.Id, policy.Version, policy.Name, policy.Kind, policy.Source, policy.WaitingPeriod, state.Generation, state.Status,
-            state.StartedAt.ToDateTimeUtc(), state.OriginalDueAt.ToDateTimeUtc(), state.DueAt?.ToDateTimeUtc(), state.Breached || SlaClock.MarkBreach(state, now).Breached,
+            clock.Id,
+            clock.CaseId,
+            clock.TaskId,
+            clock.Title,
+            policy.Id,
+            policy.Version,
+            policy.Name,
+            policy.Kind,
+            policy.Source,
+            policy.WaitingPeriod,
+            state.Generation,
+            state.Status,
+            state.StartedAt.ToDateTimeUtc(),
+            state.OriginalDueAt.ToDateTimeUtc(),
+            state.DueAt?.ToDateTimeUtc(),
+            state.Breached || SlaClock.MarkBreach(state, now).Breached,
             Math.Round(SlaClock.PercentUsed(state, catalog.CalendarOf(state), now), 1),
-            state.PausedSince?.ToDateTimeUtc(), state.Status == ClockStatus.Paused ? state.Segments[^1].Cause : null, state.EndedAt?.ToDateTimeUtc());
+            state.PausedSince?.ToDateTimeUtc(),
+            state.Status == ClockStatus.Paused ? state.Segments[^1].Cause : null,
+            state.EndedAt?.ToDateTimeUtc()
+        );
     }
 }
 
@@ -44,8 +80,19 @@ public sealed record ClockRung(string Rung, DateTime DueAt, DateTime? At, bool? 
 /// <param name="PolicyChanged">The policy has a newer version than the one this clock started with.</param>
 /// <param name="RemainingSeconds">Time left as the percentage measures it; negative when late, null while paused or ended.</param>
 public sealed record ClockDetail(
-    ClockSummary Clock, string? Reference, string? Description, string Target, string Calendar, bool CalendarChanged, bool PolicyChanged, DateTime? BreachedAt, double? RemainingSeconds,
-    IReadOnlyList<string> Steps, IReadOnlyList<ClockLedgerLine> Ledger, IReadOnlyList<ClockRung> Ladder)
+    ClockSummary Clock,
+    string? Reference,
+    string? Description,
+    string Target,
+    string Calendar,
+    bool CalendarChanged,
+    bool PolicyChanged,
+    DateTime? BreachedAt,
+    double? RemainingSeconds,
+    IReadOnlyList<string> Steps,
+    IReadOnlyList<ClockLedgerLine> Ledger,
+    IReadOnlyList<ClockRung> Ladder
+)
 {
     internal static ClockDetail Of(PlacedClock clock, ServiceLevelCatalog catalog, Instant now)
     {
@@ -64,11 +111,21 @@ public sealed record ClockDetail(
             marked.BreachedAt?.ToDateTimeUtc(),
             explained.Remaining?.TotalSeconds,
             explained.Steps,
-            [.. explained.Ledger.Select(row => new ClockLedgerLine(row.Generation, row.From.ToDateTimeUtc(), row.To.ToDateTimeUtc(), row.Kind, row.Cause, row.Counted.TotalSeconds))],
+            [
+                .. explained.Ledger.Select(row => new ClockLedgerLine(
+                    row.Generation,
+                    row.From.ToDateTimeUtc(),
+                    row.To.ToDateTimeUtc(),
+                    row.Kind,
+                    row.Cause,
+                    row.Counted.TotalSeconds
+                )),
+            ],
             [
                 .. state.Rungs.Select(rung => new ClockRung(rung.Rung, rung.DueAt.ToDateTimeUtc(), rung.At.ToDateTimeUtc(), rung.Acted)),
                 .. ToCome(state, calendar),
-            ]);
+            ]
+        );
     }
 
     private static IEnumerable<ClockRung> ToCome(ClockState state, BusinessCalendar calendar) =>

@@ -47,7 +47,15 @@ public sealed record CalendarDay(string Date, string Weekday, IReadOnlyList<stri
 public sealed record CalendarPreview(string Name, string Zone, IReadOnlyList<CalendarDay> Days, IReadOnlyList<CalendarDay> Holidays);
 
 /// <summary>A policy tried out.</summary>
-public sealed record PolicyPreview(string Name, string Target, string Calendar, DateTime StartedAt, DateTime DueAt, IReadOnlyList<ClockRung> Ladder, IReadOnlyList<string> Steps);
+public sealed record PolicyPreview(
+    string Name,
+    string Target,
+    string Calendar,
+    DateTime StartedAt,
+    DateTime DueAt,
+    IReadOnlyList<ClockRung> Ladder,
+    IReadOnlyList<string> Steps
+);
 
 internal static class ServiceLevelEndpoints
 {
@@ -55,21 +63,57 @@ internal static class ServiceLevelEndpoints
     {
         app.MapServiceLevelPages();
         Map(app.MapGroup("/api/calendars").WithTags("Calendars"), SettingKind.Calendar, "calendar")
-            .MapPost("/preview", PreviewCalendar).WithSummary("Opening hours and holidays of a calendar, saved or not").ProducesProblem(404).ProducesProblem(422);
+            .MapPost("/preview", PreviewCalendar)
+            .WithSummary("Opening hours and holidays of a calendar, saved or not")
+            .ProducesProblem(404)
+            .ProducesProblem(422);
         Map(app.MapGroup("/api/sla-policies").WithTags("SLA policies"), SettingKind.Sla, "SLA policy")
-            .MapPost("/preview", PreviewPolicy).WithSummary("When a clock of a policy, saved or not, would be due, and its rungs").ProducesProblem(404).ProducesProblem(422);
+            .MapPost("/preview", PreviewPolicy)
+            .WithSummary("When a clock of a policy, saved or not, would be due, and its rungs")
+            .ProducesProblem(404)
+            .ProducesProblem(422);
     }
 
     private static RouteGroupBuilder Map(RouteGroupBuilder group, string kind, string what)
     {
-        group.MapGet("", async (SettingDocuments settings, ServiceLevelCatalog catalog, CancellationToken cancel) =>
-            TypedResults.Ok((await settings.ListAsync(kind, cancel)).Select(d => new ServiceLevelItem(d.Name, NameOf(catalog, kind, d.Name), d.Version, d.Origin, d.ChangedBy, d.ChangedAt)).ToList())).WithSummary($"Every {what} in force");
-        group.MapGet("/{id}", async Task<Results<Ok<ServiceLevelDocument>, ProblemHttpResult>> (string id, SettingDocuments settings, CancellationToken cancel) =>
-            await settings.FindAsync(kind, id, cancel) is { } d ? TypedResults.Ok(new ServiceLevelDocument(d.Name, d.Version, d.Origin, d.ChangedBy, d.ChangedAt, JsonNode.Parse(d.Document)!)) : Problems.NotFound(what, id))
-            .WithSummary($"The {what} in force").ProducesProblem(404);
-        group.MapPut("/{id}", (string id, SaveServiceLevelBody body, SettingDocuments settings, ServiceLevelCatalog catalog, Person me, IClock clock, CancellationToken cancel) =>
-            SaveAsync(kind, id, body, settings, catalog, me, clock, cancel)).RequireAuthorization(Roles.Administrator)
-            .WithSummary($"Saves the next version of the {what}; clocks that run keep theirs until they are recomputed").ProducesProblem(409).ProducesProblem(422);
+        group
+            .MapGet(
+                "",
+                async (SettingDocuments settings, ServiceLevelCatalog catalog, CancellationToken cancel) =>
+                    TypedResults.Ok(
+                        (await settings.ListAsync(kind, cancel))
+                            .Select(d => new ServiceLevelItem(d.Name, NameOf(catalog, kind, d.Name), d.Version, d.Origin, d.ChangedBy, d.ChangedAt))
+                            .ToList()
+                    )
+            )
+            .WithSummary($"Every {what} in force");
+        group
+            .MapGet(
+                "/{id}",
+                async Task<Results<Ok<ServiceLevelDocument>, ProblemHttpResult>> (string id, SettingDocuments settings, CancellationToken cancel) =>
+                    await settings.FindAsync(kind, id, cancel) is { } d
+                        ? TypedResults.Ok(new ServiceLevelDocument(d.Name, d.Version, d.Origin, d.ChangedBy, d.ChangedAt, JsonNode.Parse(d.Document)!))
+                        : Problems.NotFound(what, id)
+            )
+            .WithSummary($"The {what} in force")
+            .ProducesProblem(404);
+        group
+            .MapPut(
+                "/{id}",
+                (
+                    string id,
+                    SaveServiceLevelBody body,
+                    SettingDocuments settings,
+                    ServiceLevelCatalog catalog,
+                    Person me,
+                    IClock clock,
+                    CancellationToken cancel
+                ) => SaveAsync(kind, id, body, settings, catalog, me, clock, cancel)
+            )
+            .RequireAuthorization(Roles.Administrator)
+            .WithSummary($"Saves the next version of the {what}; clocks that run keep theirs until they are recomputed")
+            .ProducesProblem(409)
+            .ProducesProblem(422);
         return group;
     }
 
@@ -81,7 +125,15 @@ internal static class ServiceLevelEndpoints
         kind == SettingKind.Calendar ? catalog.Calendars.GetValueOrDefault(id)?.Name ?? id : catalog.Policies.GetValueOrDefault(id)?.Name ?? id;
 
     private static async Task<Results<Ok<ServiceLevelDocument>, ProblemHttpResult>> SaveAsync(
-        string kind, string id, SaveServiceLevelBody body, SettingDocuments settings, ServiceLevelCatalog catalog, Person me, IClock clock, CancellationToken cancel)
+        string kind,
+        string id,
+        SaveServiceLevelBody body,
+        SettingDocuments settings,
+        ServiceLevelCatalog catalog,
+        Person me,
+        IClock clock,
+        CancellationToken cancel
+    )
     {
         var errors = new Dictionary<string, string[]>();
         if (body.Document is null)
@@ -96,9 +148,17 @@ internal static class ServiceLevelEndpoints
         {
             case SaveServiceLevelResult.Saved:
                 var saved = (await settings.FindAsync(kind, id, cancel))!;
-                return TypedResults.Ok(new ServiceLevelDocument(saved.Name, saved.Version, saved.Origin, saved.ChangedBy, saved.ChangedAt, JsonNode.Parse(saved.Document)!));
+                return TypedResults.Ok(
+                    new ServiceLevelDocument(saved.Name, saved.Version, saved.Origin, saved.ChangedBy, saved.ChangedAt, JsonNode.Parse(saved.Document)!)
+                );
             case SaveServiceLevelResult.Stale stale:
-                return Problems.Of(409, "stale-revision", "Somebody saved another version", $"You saw revision {body.Revision}, the one in force is {stale.Revision}. Look at it and decide again.", ("revision", stale.Revision));
+                return Problems.Of(
+                    409,
+                    "stale-revision",
+                    "Somebody saved another version",
+                    $"You saw revision {body.Revision}, the one in force is {stale.Revision}. Look at it and decide again.",
+                    ("revision", stale.Revision)
+                );
             case SaveServiceLevelResult.Invalid invalid:
                 return Wrong(invalid.Errors);
             default:
@@ -128,7 +188,11 @@ internal static class ServiceLevelEndpoints
     {
         var first = start.InZone(calendar.Zone).Date;
         return new(
-            calendar.Name, calendar.Zone.Id, [.. Enumerable.Range(0, days).Select(i => Day(calendar, first.PlusDays(i)))], [.. calendar.HolidaysIn(first.Year).Select(h => Day(calendar, h.Date))]);
+            calendar.Name,
+            calendar.Zone.Id,
+            [.. Enumerable.Range(0, days).Select(i => Day(calendar, first.PlusDays(i)))],
+            [.. calendar.HolidaysIn(first.Year).Select(h => Day(calendar, h.Date))]
+        );
     }
 
     internal static CalendarDay Day(BusinessCalendar calendar, LocalDate date)
@@ -137,7 +201,10 @@ internal static class ServiceLevelEndpoints
         var open = calendar.Openings(from, to).Where(o => o.Day == date).Select(o => $"{Time(o.Open.Start)}–{Time(o.Open.End)}").ToList();
         return new(LocalDatePattern.Iso.Format(date), date.ToString("ddd", CultureInfo.InvariantCulture), open, calendar.HolidayOn(date));
 
-        string Time(Instant at) => at.InZone(calendar.Zone) is var local && local.Date > date && local.TimeOfDay == LocalTime.Midnight ? "24:00" : local.TimeOfDay.ToString("HH:mm", CultureInfo.InvariantCulture);
+        string Time(Instant at) =>
+            at.InZone(calendar.Zone) is var local && local.Date > date && local.TimeOfDay == LocalTime.Midnight
+                ? "24:00"
+                : local.TimeOfDay.ToString("HH:mm", CultureInfo.InvariantCulture);
     }
 
     private static Results<Ok<PolicyPreview>, ProblemHttpResult> PreviewPolicy(PreviewBody body, ServiceLevelCatalog catalog, IClock clock)
@@ -164,8 +231,14 @@ internal static class ServiceLevelEndpoints
     {
         var state = SlaClock.Start(policy, calendar, start, start, "as a trial", policy.Direction == ClockDirection.Backward ? anchor : null);
         return new(
-            policy.Name, state.Target.ToString(), $"{calendar.Name} ({calendar.Zone.Id})", start.ToDateTimeUtc(), state.OriginalDueAt.ToDateTimeUtc(),
-            [.. SlaLadder.Rungs(state, calendar).Select(rung => new ClockRung(rung.Rung.Key, rung.DueAt.ToDateTimeUtc(), null, null))], ClockLedger.Explain(state, calendar, start).Steps);
+            policy.Name,
+            state.Target.ToString(),
+            $"{calendar.Name} ({calendar.Zone.Id})",
+            start.ToDateTimeUtc(),
+            state.OriginalDueAt.ToDateTimeUtc(),
+            [.. SlaLadder.Rungs(state, calendar).Select(rung => new ClockRung(rung.Rung.Key, rung.DueAt.ToDateTimeUtc(), null, null))],
+            ClockLedger.Explain(state, calendar, start).Steps
+        );
     }
 
     private static ProblemHttpResult? Checked(PreviewBody body, out Instant start, out Instant? anchor, IClock clock)
@@ -185,5 +258,9 @@ internal static class ServiceLevelEndpoints
     }
 
     private static ProblemHttpResult Wrong(IReadOnlyList<DefinitionError> errors) =>
-        Problems.Invalid(errors.GroupBy(e => e.Path).ToDictionary(g => g.Key, g => g.Select(e => e.Reason).ToArray()), StatusCodes.Status422UnprocessableEntity, "The document is not valid");
+        Problems.Invalid(
+            errors.GroupBy(e => e.Path).ToDictionary(g => g.Key, g => g.Select(e => e.Reason).ToArray()),
+            StatusCodes.Status422UnprocessableEntity,
+            "The document is not valid"
+        );
 }

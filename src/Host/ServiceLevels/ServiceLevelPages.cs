@@ -97,28 +97,80 @@ internal static class ServiceLevelPages
     private static void Map(WebApplication app, ServiceLevelKind kind)
     {
         var pages = app.MapGroup(kind.Path).RequireAuthorization(Roles.Administrator).ExcludeFromDescription();
-        pages.MapGet("", async (SettingDocuments settings, ServiceLevelCatalog catalog, CancellationToken cancel) =>
-            new RazorComponentResult<ServiceLevelsPage>(new { Kind = kind, Documents = await settings.ListAsync(kind.Kind, cancel), Catalog = catalog }));
-        pages.MapGet("/new", (TaskDesk desk) => Page(new() { Kind = kind, Document = null, Name = $"New {kind.One}", Text = Blank(kind), Revision = 0, Now = desk.Runtime.Clock.Now() }));
-        pages.MapPost("/new", (HttpContext http, SettingDocuments settings, TaskDesk desk, Person me, CancellationToken cancel) => EditAsync(kind, null, http, settings, desk, me, cancel));
-        pages.MapGet("/{id}", async (string id, HttpContext http, SettingDocuments settings, TaskDesk desk, CancellationToken cancel) =>
-            await ReadAsync(kind, id, http.Request.Query, settings, desk, cancel) is { } view ? Page(view) : Results.NotFound());
-        pages.MapPost("/{id}", (string id, HttpContext http, SettingDocuments settings, TaskDesk desk, Person me, CancellationToken cancel) => EditAsync(kind, id, http, settings, desk, me, cancel));
-        pages.MapPost("/{id}/recompute", async (string id, HttpContext http, SettingDocuments settings, TaskDesk desk, Person me, CancellationToken cancel) =>
-        {
-            var form = await http.Request.ReadFormAsync(cancel);
-            if (await ReadAsync(kind, id, http.Request.Query, settings, desk, cancel) is not { } view)
-                return Results.NotFound();
-            var reason = form["reason"].ToString().Trim();
-            var store = form["verb"] == "store";
-            var scope = kind.Kind == SettingKind.Calendar ? new RecomputeScope(Calendar: id) : new RecomputeScope(Policy: id);
-            if (store && reason.Length is 0 or > 2000)
-                return Page(view with { Recomputed = await RecomputeClocks.RunAsync(desk, scope, null, store: false, me, cancel), Problem = "Say in a sentence why the clocks are computed again: it goes into the history of their cases." }, 422);
-            return Page(view with { Recomputed = await RecomputeClocks.RunAsync(desk, scope, reason, store, me, cancel) });
-        });
+        pages.MapGet(
+            "",
+            async (SettingDocuments settings, ServiceLevelCatalog catalog, CancellationToken cancel) =>
+                new RazorComponentResult<ServiceLevelsPage>(
+                    new
+                    {
+                        Kind = kind,
+                        Documents = await settings.ListAsync(kind.Kind, cancel),
+                        Catalog = catalog,
+                    }
+                )
+        );
+        pages.MapGet(
+            "/new",
+            (TaskDesk desk) =>
+                Page(
+                    new()
+                    {
+                        Kind = kind,
+                        Document = null,
+                        Name = $"New {kind.One}",
+                        Text = Blank(kind),
+                        Revision = 0,
+                        Now = desk.Runtime.Clock.Now(),
+                    }
+                )
+        );
+        pages.MapPost(
+            "/new",
+            (HttpContext http, SettingDocuments settings, TaskDesk desk, Person me, CancellationToken cancel) =>
+                EditAsync(kind, null, http, settings, desk, me, cancel)
+        );
+        pages.MapGet(
+            "/{id}",
+            async (string id, HttpContext http, SettingDocuments settings, TaskDesk desk, CancellationToken cancel) =>
+                await ReadAsync(kind, id, http.Request.Query, settings, desk, cancel) is { } view ? Page(view) : Results.NotFound()
+        );
+        pages.MapPost(
+            "/{id}",
+            (string id, HttpContext http, SettingDocuments settings, TaskDesk desk, Person me, CancellationToken cancel) =>
+                EditAsync(kind, id, http, settings, desk, me, cancel)
+        );
+        pages.MapPost(
+            "/{id}/recompute",
+            async (string id, HttpContext http, SettingDocuments settings, TaskDesk desk, Person me, CancellationToken cancel) =>
+            {
+                var form = await http.Request.ReadFormAsync(cancel);
+                if (await ReadAsync(kind, id, http.Request.Query, settings, desk, cancel) is not { } view)
+                    return Results.NotFound();
+                var reason = form["reason"].ToString().Trim();
+                var store = form["verb"] == "store";
+                var scope = kind.Kind == SettingKind.Calendar ? new RecomputeScope(Calendar: id) : new RecomputeScope(Policy: id);
+                if (store && reason.Length is 0 or > 2000)
+                    return Page(
+                        view with
+                        {
+                            Recomputed = await RecomputeClocks.RunAsync(desk, scope, null, store: false, me, cancel),
+                            Problem = "Say in a sentence why the clocks are computed again: it goes into the history of their cases.",
+                        },
+                        422
+                    );
+                return Page(view with { Recomputed = await RecomputeClocks.RunAsync(desk, scope, reason, store, me, cancel) });
+            }
+        );
     }
 
-    private static async Task<ServiceLevelView?> ReadAsync(ServiceLevelKind kind, string id, IQueryCollection query, SettingDocuments settings, TaskDesk desk, CancellationToken cancel)
+    private static async Task<ServiceLevelView?> ReadAsync(
+        ServiceLevelKind kind,
+        string id,
+        IQueryCollection query,
+        SettingDocuments settings,
+        TaskDesk desk,
+        CancellationToken cancel
+    )
     {
         if (await settings.FindAsync(kind.Kind, id, cancel) is not { } document)
             return null;
@@ -142,13 +194,29 @@ internal static class ServiceLevelPages
         return view with { Trial = TryOut(query, view, desk) };
     }
 
-    private static async Task<IResult> EditAsync(ServiceLevelKind kind, string? id, HttpContext http, SettingDocuments settings, TaskDesk desk, Person me, CancellationToken cancel)
+    private static async Task<IResult> EditAsync(
+        ServiceLevelKind kind,
+        string? id,
+        HttpContext http,
+        SettingDocuments settings,
+        TaskDesk desk,
+        Person me,
+        CancellationToken cancel
+    )
     {
         var form = await http.Request.ReadFormAsync(cancel);
         var now = desk.Runtime.Clock.Now();
         var text = form["document"].ToString().ReplaceLineEndings("\n");
         var view = id is null
-            ? new ServiceLevelView { Kind = kind, Document = null, Name = $"New {kind.One}", Text = text, Revision = 0, Now = now }
+            ? new ServiceLevelView
+            {
+                Kind = kind,
+                Document = null,
+                Name = $"New {kind.One}",
+                Text = text,
+                Revision = 0,
+                Now = now,
+            }
             : await ReadAsync(kind, id, http.Request.Query, settings, desk, cancel);
         if (view is null || !int.TryParse(form["revision"], out var revision))
             return view is null ? Results.NotFound() : Results.BadRequest();
@@ -180,13 +248,22 @@ internal static class ServiceLevelPages
         {
             SaveServiceLevelResult.Saved => Results.LocalRedirect($"{kind.Path}/{Uri.EscapeDataString(name)}"),
             SaveServiceLevelResult.Stale stale => Page(
-                view with { Problem = revision == 0 ? $"There is a {kind.One} “{name}” already." : $"Somebody saved revision {stale.Revision} while you edited revision {revision}. Your text is below; compare it with theirs and save it again from there." }, 409),
+                view with
+                {
+                    Problem =
+                        revision == 0
+                            ? $"There is a {kind.One} “{name}” already."
+                            : $"Somebody saved revision {stale.Revision} while you edited revision {revision}. Your text is below; compare it with theirs and save it again from there.",
+                },
+                409
+            ),
             SaveServiceLevelResult.Invalid invalid => Page(view with { Errors = invalid.Errors }, 422),
             _ => throw new InvalidOperationException("No such result."),
         };
     }
 
-    private static RazorComponentResult<ServiceLevelPage> Page(ServiceLevelView view, int status = StatusCodes.Status200OK) => new RazorComponentResult<ServiceLevelPage>(new { View = view }) { StatusCode = status };
+    private static RazorComponentResult<ServiceLevelPage> Page(ServiceLevelView view, int status = StatusCodes.Status200OK) =>
+        new RazorComponentResult<ServiceLevelPage>(new { View = view }) { StatusCode = status };
 
     private static JsonObject? Document(string text, List<DefinitionError> errors)
     {
@@ -217,11 +294,16 @@ internal static class ServiceLevelPages
             ? (BusinessCalendar.TryParse(text, out var calendar, out _) ? calendar : null, null)
             : (null, SlaPolicy.TryParse(text, catalog.Calendars.ContainsKey, out var policy, out _) ? policy : null);
 
-    private static BusinessCalendar? CalendarOf(SlaPolicy? policy, TaskDesk desk) => policy is null ? null : desk.ServiceLevels.Calendars.GetValueOrDefault(policy.Calendar);
+    private static BusinessCalendar? CalendarOf(SlaPolicy? policy, TaskDesk desk) =>
+        policy is null ? null : desk.ServiceLevels.Calendars.GetValueOrDefault(policy.Calendar);
 
     private static ServiceLevelView Compare(ServiceLevelView view, TaskDesk desk)
     {
-        var (calendar, policy) = Parse(view.Kind, view.Kind.Kind == SettingKind.Sla && Document(view.Text, []) is { } document ? Versioned(document) : view.Text, desk.ServiceLevels);
+        var (calendar, policy) = Parse(
+            view.Kind,
+            view.Kind.Kind == SettingKind.Sla && Document(view.Text, []) is { } document ? Versioned(document) : view.Text,
+            desk.ServiceLevels
+        );
         if (policy is not null)
             return view with { Policy = view.Policy ?? policy, TrialAfter = TryOut(policy, CalendarOf(policy, desk)!, view.Trial).Result };
         var days = new List<ChangedDay>();
@@ -236,13 +318,25 @@ internal static class ServiceLevelPages
             }
         }
 
-        return view with { ChangedDays = days, Calendar = view.Calendar ?? calendar, Year = view.Year == 0 ? view.Now.InUtc().Year : view.Year, Month = view.Month == 0 ? view.Now.InUtc().Month : view.Month };
+        return view with
+        {
+            ChangedDays = days,
+            Calendar = view.Calendar ?? calendar,
+            Year = view.Year == 0 ? view.Now.InUtc().Year : view.Year,
+            Month = view.Month == 0 ? view.Now.InUtc().Month : view.Month,
+        };
     }
 
     /// <summary>The trial that the address asks for; one from now when it asks for none.</summary>
     private static Trial TryOut(IQueryCollection query, ServiceLevelView view, TaskDesk desk)
     {
-        var trial = new Trial { Start = query["start"].ToString(), Anchor = query["anchor"].ToString(), Amount = query["amount"].ToString(), Unit = query["unit"].ToString() is { Length: > 0 } unit ? unit : "workingTime" };
+        var trial = new Trial
+        {
+            Start = query["start"].ToString(),
+            Anchor = query["anchor"].ToString(),
+            Amount = query["amount"].ToString(),
+            Unit = query["unit"].ToString() is { Length: > 0 } unit ? unit : "workingTime",
+        };
         var calendar = view.Calendar ?? CalendarOf(view.Policy, desk);
         if (calendar is null)
             return trial;
@@ -258,7 +352,10 @@ internal static class ServiceLevelPages
         trial = trial with { Amount = trial.Amount.Length == 0 ? "PT8H" : trial.Amount };
         return SlaTarget.TryParse(trial.Amount, trial.Unit, out var target, out var reason) && target != SlaTarget.Zero
             ? TryOut(SlaPolicy.Inline(target, calendar.Id), calendar, trial)
-            : trial with { Errors = new Dictionary<string, string> { ["amount"] = reason ?? "must be above zero" } };
+            : trial with
+            {
+                Errors = new Dictionary<string, string> { ["amount"] = reason ?? "must be above zero" },
+            };
     }
 
     private static Trial TryOut(SlaPolicy policy, BusinessCalendar calendar, Trial trial)
@@ -266,11 +363,23 @@ internal static class ServiceLevelPages
         var errors = new Dictionary<string, string>();
         var start = At("start", trial.Start);
         var anchor = policy.Direction == ClockDirection.Backward ? At("anchor", trial.Anchor) : null;
-        return errors.Count > 0 ? trial with { Errors = errors } : trial with { Result = ServiceLevelEndpoints.Preview(policy, calendar, start!.Value, anchor) };
+        return errors.Count > 0
+            ? trial with
+            {
+                Errors = errors,
+            }
+            : trial with
+            {
+                Result = ServiceLevelEndpoints.Preview(policy, calendar, start!.Value, anchor),
+            };
 
         Instant? At(string field, string text)
         {
-            if (Typed.Parse(text) is { Success: true } parsed && parsed.Value.InZoneLeniently(calendar.Zone).ToInstant() is var at && BusinessCalendar.Covers(at))
+            if (
+                Typed.Parse(text) is { Success: true } parsed
+                && parsed.Value.InZoneLeniently(calendar.Zone).ToInstant() is var at
+                && BusinessCalendar.Covers(at)
+            )
                 return at;
             errors[field] = "must be a date and time of this century";
             return null;
@@ -280,41 +389,50 @@ internal static class ServiceLevelPages
     /// <summary>A closed or shorter day as a calendar writes it.</summary>
     private static JsonObject? Day(IFormCollection form)
     {
-        string name = form["dayName"].ToString().Trim(), date = form["dayDate"].ToString(), opens = form["dayOpens"].ToString(), closes = form["dayCloses"].ToString();
+        string name = form["dayName"].ToString().Trim(),
+            date = form["dayDate"].ToString(),
+            opens = form["dayOpens"].ToString(),
+            closes = form["dayCloses"].ToString();
         if (name.Length == 0 || date.Length == 0 || opens.Length == 0 != (closes.Length == 0))
             return null;
-        var day = new JsonObject { ["name"] = name, ["rule"] = "dates", ["dates"] = new JsonArray(date) };
+        var day = new JsonObject
+        {
+            ["name"] = name,
+            ["rule"] = "dates",
+            ["dates"] = new JsonArray(date),
+        };
         if (opens.Length > 0)
             day["hours"] = new JsonArray(new JsonObject { ["open"] = opens, ["close"] = closes });
         return day;
     }
 
-    private static string Blank(ServiceLevelKind kind) => kind.Kind == SettingKind.Calendar
-        ? """
-          {
-            "id": "my-office",
-            "name": "My office",
-            "zone": "Europe/Berlin",
-            "hours": [
-              { "days": ["mon", "tue", "wed", "thu", "fri"], "open": "09:00", "close": "17:00" }
-            ],
-            "holidays": [
-              { "name": "New Year's Day", "rule": "fixed", "month": 1, "day": 1 },
-              { "name": "Easter Monday", "rule": "easter", "offset": 1 }
-            ]
-          }
-          """
-        : """
-          {
-            "id": "my-target",
-            "name": "My target",
-            "kind": "internal",
-            "subject": "task",
-            "target": { "amount": "PT8H", "unit": "workingTime" },
-            "calendar": "24x7",
-            "ladder": [
-              { "percent": 75, "actions": [{ "action": "notify", "to": "owner" }] }
-            ]
-          }
-          """;
+    private static string Blank(ServiceLevelKind kind) =>
+        kind.Kind == SettingKind.Calendar
+            ? """
+                {
+                  "id": "my-office",
+                  "name": "My office",
+                  "zone": "Europe/Berlin",
+                  "hours": [
+                    { "days": ["mon", "tue", "wed", "thu", "fri"], "open": "09:00", "close": "17:00" }
+                  ],
+                  "holidays": [
+                    { "name": "New Year's Day", "rule": "fixed", "month": 1, "day": 1 },
+                    { "name": "Easter Monday", "rule": "easter", "offset": 1 }
+                  ]
+                }
+                """
+            : """
+                {
+                  "id": "my-target",
+                  "name": "My target",
+                  "kind": "internal",
+                  "subject": "task",
+                  "target": { "amount": "PT8H", "unit": "workingTime" },
+                  "calendar": "24x7",
+                  "ladder": [
+                    { "percent": 75, "actions": [{ "action": "notify", "to": "owner" }] }
+                  ]
+                }
+                """;
 }

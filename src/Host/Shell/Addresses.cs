@@ -40,17 +40,37 @@ internal static class Addresses
             o.ForwardLimit = null;
         });
 
-        if ((configuration["SignIn:AttemptsPerMinute"] is { } set ? int.TryParse(set, NumberStyles.None, CultureInfo.InvariantCulture, out var attempts) ? attempts : 0 : UsualAttempts) is not (> 0 and var limit))
+        if (
+            (
+                configuration["SignIn:AttemptsPerMinute"] is { } set
+                    ? int.TryParse(set, NumberStyles.None, CultureInfo.InvariantCulture, out var attempts)
+                        ? attempts
+                        : 0
+                    : UsualAttempts
+            )
+            is not (> 0 and var limit)
+        )
             throw new ConfigurationException($"SignIn:AttemptsPerMinute is “{configuration["SignIn:AttemptsPerMinute"]}”, which is no number from 1.");
         builder.Services.AddRateLimiter(o =>
         {
-            o.AddPolicy(SignInLimit, context => RateLimitPartition.GetFixedWindowLimiter(Origin(context.Connection.RemoteIpAddress), _ => new() { PermitLimit = limit, Window = TimeSpan.FromMinutes(1) }));
+            o.AddPolicy(
+                SignInLimit,
+                context =>
+                    RateLimitPartition.GetFixedWindowLimiter(
+                        Origin(context.Connection.RemoteIpAddress),
+                        _ => new() { PermitLimit = limit, Window = TimeSpan.FromMinutes(1) }
+                    )
+            );
             o.OnRejected = async (rejected, _) =>
             {
                 var seconds = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)) : 60;
                 rejected.HttpContext.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
                 await Problem.WriteAsync(
-                    rejected.HttpContext, StatusCodes.Status429TooManyRequests, "Too many attempts to sign in", $"More than {limit} attempts came from your address within a minute. Try again in {seconds} seconds.");
+                    rejected.HttpContext,
+                    StatusCodes.Status429TooManyRequests,
+                    "Too many attempts to sign in",
+                    $"More than {limit} attempts came from your address within a minute. Try again in {seconds} seconds."
+                );
             };
         });
     }
@@ -62,11 +82,12 @@ internal static class Addresses
     }
 
     /// <summary>An address, or of IPv6 its network: who has one of those has them all.</summary>
-    private static string Origin(IPAddress? address) => address switch
-    {
-        null => "",
-        { IsIPv4MappedToIPv6: true } => address.MapToIPv4().ToString(),
-        { AddressFamily: AddressFamily.InterNetworkV6 } => Convert.ToHexString(address.GetAddressBytes()[..8]),
-        _ => address.ToString(),
-    };
+    private static string Origin(IPAddress? address) =>
+        address switch
+        {
+            null => "",
+            { IsIPv4MappedToIPv6: true } => address.MapToIPv4().ToString(),
+            { AddressFamily: AddressFamily.InterNetworkV6 } => Convert.ToHexString(address.GetAddressBytes()[..8]),
+            _ => address.ToString(),
+        };
 }

@@ -39,13 +39,21 @@ internal sealed class Assets(IWebHostEnvironment environment)
         });
     }
 
-    public static void Use(WebApplication app) => app.Map("/assets", assets =>
-    {
-        assets.UseResponseCompression();
-        assets.UseStaticFiles(new StaticFileOptions
-        {
-            OnPrepareResponse = context => context.Context.Response.Headers.CacheControl =
-                context.Context.Request.Query.ContainsKey("v") ? "public, max-age=31536000, immutable" : "public, no-cache",
-        });
-    });
+    public static void Use(WebApplication app) =>
+        app.Map(
+            "/assets",
+            assets =>
+            {
+                assets.UseResponseCompression();
+                assets.UseStaticFiles(
+                    new StaticFileOptions
+                    {
+                        OnPrepareResponse = context =>
+                            context.Context.Response.Headers.CacheControl = context.Context.Request.Query.ContainsKey("v")
+                                ? "public, max-age=31536000, immutable"
+                                : "public, no-cache",
+                    }
+                );
+            }
+        );
 }

@@ -34,7 +34,10 @@ internal static partial class FirstStart
             var names = string.Join(", ", people.Select(p => p.UserName));
             DemoPeople(app.Logger, DemoPassword, names);
         }
-        else if (await seed.FirstAdministratorAsync(app.Configuration["FirstAdministrator:UserName"], app.Configuration["FirstAdministrator:Password"], now) is FirstAdministratorResult.Refused refused)
+        else if (
+            await seed.FirstAdministratorAsync(app.Configuration["FirstAdministrator:UserName"], app.Configuration["FirstAdministrator:Password"], now)
+            is FirstAdministratorResult.Refused refused
+        )
         {
             throw new ConfigurationException(refused.Reason);
         }

@@ -17,11 +17,19 @@ internal static class Health
         app.MapHealthChecks("/health/ready", new() { ResponseWriter = WriteAsync }).AllowAnonymous();
     }
 
-    private static Task WriteAsync(HttpContext context, HealthReport report) => context.Response.WriteAsJsonAsync(new
-    {
-        status = report.Status.ToString(),
-        checks = report.Entries.Select(e => new { name = e.Key, status = e.Value.Status.ToString(), description = e.Value.Description }),
-    });
+    private static Task WriteAsync(HttpContext context, HealthReport report) =>
+        context.Response.WriteAsJsonAsync(
+            new
+            {
+                status = report.Status.ToString(),
+                checks = report.Entries.Select(e => new
+                {
+                    name = e.Key,
+                    status = e.Value.Status.ToString(),
+                    description = e.Value.Description,
+                }),
+            }
+        );
 
     private sealed class Database(NpgsqlDataSource database, Migrator migrator, IClock clock) : IHealthCheck
     {
@@ -29,7 +37,9 @@ internal static class Health
         {
             try
             {
-                return await DatabaseCheck.RunAsync(database, migrator, clock, cancellationToken) is { } problem ? HealthCheckResult.Unhealthy(problem) : HealthCheckResult.Healthy();
+                return await DatabaseCheck.RunAsync(database, migrator, clock, cancellationToken) is { } problem
+                    ? HealthCheckResult.Unhealthy(problem)
+                    : HealthCheckResult.Healthy();
             }
             catch (NpgsqlException)
             {

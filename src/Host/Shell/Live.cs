@@ -15,13 +15,19 @@ internal static class Live
     private static readonly TimeSpan Window = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(20);
 
-    public static void MapLive(this WebApplication app) => app.MapGet("/live", (Person me, Changes changes, IHostApplicationLifetime host, HttpContext context) =>
-    {
-        // Ends with the page and with the host, which would else wait for it when it stops.
-        var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, host.ApplicationStopping);
-        context.Response.RegisterForDispose(ended);
-        return TypedResults.ServerSentEvents(Events(changes, me, ended.Token));
-    }).WithMetadata(new LastsUntilGone()).ExcludeFromDescription();
+    public static void MapLive(this WebApplication app) =>
+        app.MapGet(
+                "/live",
+                (Person me, Changes changes, IHostApplicationLifetime host, HttpContext context) =>
+                {
+                    // Ends with the page and with the host, which would else wait for it when it stops.
+                    var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, host.ApplicationStopping);
+                    context.Response.RegisterForDispose(ended);
+                    return TypedResults.ServerSentEvents(Events(changes, me, ended.Token));
+                }
+            )
+            .WithMetadata(new LastsUntilGone())
+            .ExcludeFromDescription();
 
     private static async IAsyncEnumerable<SseItem<string>> Events(Changes changes, Person me, [EnumeratorCancellation] CancellationToken ended)
     {
@@ -66,12 +72,13 @@ internal static class Live
         }
     }
 
-    private static string Name(ChangeKind kind) => kind switch
-    {
-        ChangeKind.Instance => "case",
-        ChangeKind.Task => "task",
-        ChangeKind.Person => "person",
-        ChangeKind.Definition => "definition",
-        _ => "settings",
-    };
+    private static string Name(ChangeKind kind) =>
+        kind switch
+        {
+            ChangeKind.Instance => "case",
+            ChangeKind.Task => "task",
+            ChangeKind.Person => "person",
+            ChangeKind.Definition => "definition",
+            _ => "settings",
+        };
 }

@@ -14,18 +14,22 @@ internal static class Navigation
 
     private static readonly Group[] Groups =
     [
-        new(null,
-        [
-            new(MyWork, "My work", "checkbox", "/", _ => true),
-            new(Team, "Team", "users", "/team", person => Policies.Allow(Policies.Supervise, person) || person.Leads.Count > 0),
-            new(Cases, "Cases", "folders", "/cases", _ => true),
-            new(StartCase, "Start a case", "circle-plus", "/start", person => Policies.Allow(Policies.StartCases, person)),
-        ]),
-        new("Steer",
-        [
-            new(Designer, "Designer", "sitemap", "/studio", person => Policies.Allow(Policies.Design, person)),
-            new(People, "Administration", "settings", "/administration/people", person => person.Is(Roles.Administrator)),
-        ]),
+        new(
+            null,
+            [
+                new(MyWork, "My work", "checkbox", "/", _ => true),
+                new(Team, "Team", "users", "/team", person => Policies.Allow(Policies.Supervise, person) || person.Leads.Count > 0),
+                new(Cases, "Cases", "folders", "/cases", _ => true),
+                new(StartCase, "Start a case", "circle-plus", "/start", person => Policies.Allow(Policies.StartCases, person)),
+            ]
+        ),
+        new(
+            "Steer",
+            [
+                new(Designer, "Designer", "sitemap", "/studio", person => Policies.Allow(Policies.Design, person)),
+                new(People, "Administration", "settings", "/administration/people", person => person.Is(Roles.Administrator)),
+            ]
+        ),
     ];
 
     /// <summary>What the person sees.</summary>

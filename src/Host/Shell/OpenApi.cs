@@ -60,7 +60,14 @@ internal static class OpenApi
 
         private static void Visit(JsonNode? node)
         {
-            foreach (var member in node switch { JsonObject members => members.Select(m => m.Value), JsonArray items => items, _ => [] })
+            foreach (
+                var member in node switch
+                {
+                    JsonObject members => members.Select(m => m.Value),
+                    JsonArray items => items,
+                    _ => [],
+                }
+            )
                 Visit(member);
         }
     }
@@ -68,33 +75,49 @@ internal static class OpenApi
     private static void Describe(OpenApiOptions o)
     {
         o.ShouldInclude = endpoint => endpoint.RelativePath?.StartsWith("api/", StringComparison.Ordinal) == true;
-        o.AddDocumentTransformer((document, _, _) =>
-        {
-            document.Info = new() { Title = "Orchestration", Version = "v1", Description = "Customer journeys, their cases and the work of people in them. Errors are problem details (RFC 9457)." };
-            document.Components ??= new();
-            document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
+        o.AddDocumentTransformer(
+            (document, _, _) =>
             {
-                ["bearer"] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "The access token of POST /api/session." },
-            };
-            return Task.CompletedTask;
-        });
-        o.AddOperationTransformer((operation, context, _) =>
-        {
-            if (!context.Description.ActionDescriptor.EndpointMetadata.OfType<IAllowAnonymous>().Any())
-                operation.Security = [new() { [new OpenApiSecuritySchemeReference("bearer", context.Document)] = [] }];
-            return Task.CompletedTask;
-        });
-        o.AddSchemaTransformer((schema, context, _) =>
-        {
-            var type = Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) ?? context.JsonTypeInfo.Type;
-            if (type == typeof(Instant) || type == typeof(Duration))
-                (schema.Type, schema.Format, schema.Properties) = (JsonSchemaType.String, type == typeof(Instant) ? "date-time" : null, null);
+                document.Info = new()
+                {
+                    Title = "Orchestration",
+                    Version = "v1",
+                    Description = "Customer journeys, their cases and the work of people in them. Errors are problem details (RFC 9457).",
+                };
+                document.Components ??= new();
+                document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
+                {
+                    ["bearer"] = new OpenApiSecurityScheme
+                    {
+                        Type = SecuritySchemeType.Http,
+                        Scheme = "bearer",
+                        Description = "The access token of POST /api/session.",
+                    },
+                };
+                return Task.CompletedTask;
+            }
+        );
+        o.AddOperationTransformer(
+            (operation, context, _) =>
+            {
+                if (!context.Description.ActionDescriptor.EndpointMetadata.OfType<IAllowAnonymous>().Any())
+                    operation.Security = [new() { [new OpenApiSecuritySchemeReference("bearer", context.Document)] = [] }];
+                return Task.CompletedTask;
+            }
+        );
+        o.AddSchemaTransformer(
+            (schema, context, _) =>
+            {
+                var type = Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) ?? context.JsonTypeInfo.Type;
+                if (type == typeof(Instant) || type == typeof(Duration))
+                    (schema.Type, schema.Format, schema.Properties) = (JsonSchemaType.String, type == typeof(Instant) ? "date-time" : null, null);
 
-            // StorableText hides from the generator that a text is a string.
-            if (type == typeof(string))
-                schema.Type = context.JsonPropertyInfo is { IsGetNullable: true } ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String;
-            return Task.CompletedTask;
-        });
+                // StorableText hides from the generator that a text is a string.
+                if (type == typeof(string))
+                    schema.Type = context.JsonPropertyInfo is { IsGetNullable: true } ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String;
+                return Task.CompletedTask;
+            }
+        );
     }
 
     /// <summary>The document at <c>/openapi/v1.json</c> and a browser for it at <c>/api/docs</c>.</summary>

@@ -9,7 +9,14 @@ namespace Orchestration.Host.Shell;
 internal sealed class PersonIdentity : ClaimsIdentity
 {
     private PersonIdentity(Person person, Guid session, string scheme)
-        : base([new(ClaimTypes.NameIdentifier, person.Id.ToString("N")), new(ClaimTypes.Name, person.UserName), .. person.Roles.Select(r => new Claim(ClaimTypes.Role, r))], scheme)
+        : base(
+            [
+                new(ClaimTypes.NameIdentifier, person.Id.ToString("N")),
+                new(ClaimTypes.Name, person.UserName),
+                .. person.Roles.Select(r => new Claim(ClaimTypes.Role, r)),
+            ],
+            scheme
+        )
     {
         (Person, Session) = (person, session);
     }
@@ -38,9 +45,12 @@ internal sealed class PersonIdentity : ClaimsIdentity
         {
             var services = context.RequestServices;
             var now = services.GetRequiredService<IClock>().Now();
-            context.User = Read(ticket) is { } read && await services.GetRequiredService<FindPerson>().OfSessionAsync(read.Person, read.Session, read.Stamp, now, context.RequestAborted) is { } person
-                ? new(new PersonIdentity(person, read.Session, ticket.AuthenticationType!))
-                : new(new ClaimsIdentity());
+            context.User =
+                Read(ticket) is { } read
+                && await services.GetRequiredService<FindPerson>().OfSessionAsync(read.Person, read.Session, read.Stamp, now, context.RequestAborted)
+                    is { } person
+                    ? new(new PersonIdentity(person, read.Session, ticket.AuthenticationType!))
+                    : new(new ClaimsIdentity());
         }
 
         await next(context);

@@ -26,34 +26,54 @@ internal static class Problem
     public static void UseProblems(this WebApplication app)
     {
         // What is no fault of ours is answered and not logged as one.
-        app.UseExceptionHandler(new ExceptionHandlerOptions { SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException or OperationCanceledException or UnfitDataException || IsUnfitForm(context.HttpContext, context.Exception) || IsUnfitText(context.Exception) || IsDatabaseAway(context.Exception) });
+        app.UseExceptionHandler(
+            new ExceptionHandlerOptions
+            {
+                SuppressDiagnosticsCallback = context =>
+                    context.Exception is BadHttpRequestException or OperationCanceledException or UnfitDataException
+                    || IsUnfitForm(context.HttpContext, context.Exception)
+                    || IsUnfitText(context.Exception)
+                    || IsDatabaseAway(context.Exception),
+            }
+        );
         app.UseStatusCodePages(c => WriteAsync(c.HttpContext, c.HttpContext.Response.StatusCode));
 
         // The framework takes a form in another content type for a bug of ours, and one without any, too.
-        app.Use((context, next) =>
-        {
-            var request = context.Request;
-            if (!(HttpMethods.IsPost(request.Method) || HttpMethods.IsPut(request.Method)) || request.HasFormContentType || !request.IsOfPages())
+        app.Use(
+            (context, next) =>
+            {
+                var request = context.Request;
+                if (!(HttpMethods.IsPost(request.Method) || HttpMethods.IsPut(request.Method)) || request.HasFormContentType || !request.IsOfPages())
+                    return next(context);
+                if (request.ContentType is not null)
+                    return WriteAsync(
+                        context,
+                        StatusCodes.Status415UnsupportedMediaType,
+                        detail: "Send the fields as a form does, with the content type application/x-www-form-urlencoded or multipart/form-data."
+                    );
+                request.ContentType = "application/x-www-form-urlencoded";
                 return next(context);
-            if (request.ContentType is not null)
-                return WriteAsync(context, StatusCodes.Status415UnsupportedMediaType, detail: "Send the fields as a form does, with the content type application/x-www-form-urlencoded or multipart/form-data.");
-            request.ContentType = "application/x-www-form-urlencoded";
-            return next(context);
-        });
+            }
+        );
 
         // JSON is UTF-8 (RFC 8259); the framework takes the name of another encoding, and quotes around this one, for a bug of ours.
-        app.Use((context, next) =>
-        {
-            if (context.Request.Path.StartsWithSegments("/api") && context.Request.GetTypedHeaders().ContentType is { Charset: { HasValue: true } charset } type)
+        app.Use(
+            (context, next) =>
             {
-                if (!HeaderUtilities.RemoveQuotes(charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))
-                    return WriteAsync(context, StatusCodes.Status415UnsupportedMediaType);
-                type.Charset = "utf-8";
-                context.Request.ContentType = type.ToString();
-            }
+                if (
+                    context.Request.Path.StartsWithSegments("/api")
+                    && context.Request.GetTypedHeaders().ContentType is { Charset: { HasValue: true } charset } type
+                )
+                {
+                    if (!HeaderUtilities.RemoveQuotes(charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))
+                        return WriteAsync(context, StatusCodes.Status415UnsupportedMediaType);
+                    type.Charset = "utf-8";
+                    context.Request.ContentType = type.ToString();
+                }
 
-            return next(context);
-        });
+                return next(context);
+            }
+        );
     }
 
     /// <summary>Answers with a problem.</summary>
@@ -79,7 +99,17 @@ internal static class Problem
         }
         else if (context.Request.IsPage())
         {
-            await new RazorComponentResult<ProblemPage>(new { Status = status, Title = title, Detail = detail }) { StatusCode = status }.ExecuteAsync(context);
+            await new RazorComponentResult<ProblemPage>(
+                new
+                {
+                    Status = status,
+                    Title = title,
+                    Detail = detail,
+                }
+            )
+            {
+                StatusCode = status,
+            }.ExecuteAsync(context);
         }
         else
         {
@@ -87,18 +117,19 @@ internal static class Problem
         }
     }
 
-    private static (string Title, string? Detail) Usual(int status) => status switch
-    {
-        400 => ("The request can not be understood", null),
-        401 => ("Sign in first", "This needs a signed-in person."),
-        403 => ("You may not do this", "Your roles do not allow it. Ask an administrator if you think they should."),
-        404 => ("There is nothing here", "It may have been moved, or the address is mistyped."),
-        405 => ("The method does not fit the address", null),
-        413 => ("The request is too large", "A request may carry at most 1 MB."),
-        415 => ("The content type does not fit", "Send JSON in UTF-8, with the content type application/json."),
-        503 => ("The database is away for a moment", "Nothing you sent was lost half-way. Try again in a few seconds."),
-        _ => ("Something went wrong", "It is our fault and has been recorded. Try again; if it stays, tell an administrator the time and what you did."),
-    };
+    private static (string Title, string? Detail) Usual(int status) =>
+        status switch
+        {
+            400 => ("The request can not be understood", null),
+            401 => ("Sign in first", "This needs a signed-in person."),
+            403 => ("You may not do this", "Your roles do not allow it. Ask an administrator if you think they should."),
+            404 => ("There is nothing here", "It may have been moved, or the address is mistyped."),
+            405 => ("The method does not fit the address", null),
+            413 => ("The request is too large", "A request may carry at most 1 MB."),
+            415 => ("The content type does not fit", "Send JSON in UTF-8, with the content type application/json."),
+            503 => ("The database is away for a moment", "Nothing you sent was lost half-way. Try again in a few seconds."),
+            _ => ("Something went wrong", "It is our fault and has been recorded. Try again; if it stays, tell an administrator the time and what you did."),
+        };
 
     private sealed class OfException : IExceptionHandler
     {
@@ -139,13 +170,15 @@ internal static class Problem
         }
 
         private static Task RefuseAsync(HttpContext context, string field, string reason) =>
-            context.Request.Path.StartsWithSegments("/elsa") ? Elsa.ElsaJson.Problem(StatusCodes.Status400BadRequest, (field, $"'{field}' {reason}.")).ExecuteAsync(context)
+            context.Request.Path.StartsWithSegments("/elsa")
+                ? Elsa.ElsaJson.Problem(StatusCodes.Status400BadRequest, (field, $"'{field}' {reason}.")).ExecuteAsync(context)
             : context.Request.IsPage() || context.Request.IsFragment() ? WriteAsync(context, StatusCodes.Status400BadRequest, detail: $"“{field}” {reason}.")
             : Problems.Invalid(new() { [field] = [reason] }, StatusCodes.Status400BadRequest).ExecuteAsync(context);
 
-        private static string Reason(JsonException json) => json.Path is null or "$"
-            ? $"At line {json.LineNumber + 1}, byte {json.BytePositionInLine + 1}: {Sentence(json.Message)}"
-            : $"At {json.Path} (line {json.LineNumber + 1}): {Sentence(json.Message)}";
+        private static string Reason(JsonException json) =>
+            json.Path is null or "$"
+                ? $"At line {json.LineNumber + 1}, byte {json.BytePositionInLine + 1}: {Sentence(json.Message)}"
+                : $"At {json.Path} (line {json.LineNumber + 1}): {Sentence(json.Message)}";
 
         // The serializer repeats the position after its sentence, and names .NET types before it.
         private static string Sentence(string message)
@@ -156,18 +189,20 @@ internal static class Problem
     }
 
     /// <summary>A text with U+0000 got as far as the database, which refuses it. Bodies are checked before, addresses and forms are not.</summary>
-    private static bool IsUnfitText(Exception e) => e is PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter };
+    private static bool IsUnfitText(Exception e) =>
+        e is PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter };
 
     /// <summary>A form that is none, holds too much, or ends in the middle. The framework says so in these; trouble with a disk or connection has another code or type.</summary>
     private static bool IsUnfitForm(HttpContext context, Exception e) =>
         context.Request.HasFormContentType && (e is InvalidDataException || (e.GetType() == typeof(IOException) && e.HResult == new IOException().HResult));
 
-    private static bool IsDatabaseAway(Exception e) => e switch
-    {
-        // 57P: the server is being shut down or started; 53: it is out of connections or memory.
-        PostgresException p => p.SqlState.StartsWith("57P", StringComparison.Ordinal) || p.SqlState.StartsWith("53", StringComparison.Ordinal),
-        NpgsqlException n => n.IsTransient || n.InnerException is SocketException or IOException or TimeoutException,
-        SocketException => true,
-        _ => e.InnerException is NpgsqlException inner && IsDatabaseAway(inner),
-    };
+    private static bool IsDatabaseAway(Exception e) =>
+        e switch
+        {
+            // 57P: the server is being shut down or started; 53: it is out of connections or memory.
+            PostgresException p => p.SqlState.StartsWith("57P", StringComparison.Ordinal) || p.SqlState.StartsWith("53", StringComparison.Ordinal),
+            NpgsqlException n => n.IsTransient || n.InnerException is SocketException or IOException or TimeoutException,
+            SocketException => true,
+            _ => e.InnerException is NpgsqlException inner && IsDatabaseAway(inner),
+        };
 }

@@ -10,17 +10,34 @@ public sealed record SignInRequest(string? UserName, string? Password);
 public sealed record RefreshRequest(string? RefreshToken);
 
 /// <summary>Who asks, and what they may.</summary>
-public sealed record Me(Guid Id, string UserName, string DisplayName, string? Email, IReadOnlyList<string> Roles, IReadOnlyList<string> Teams, IReadOnlyList<string> Leads);
+public sealed record Me(
+    Guid Id,
+    string UserName,
+    string DisplayName,
+    string? Email,
+    IReadOnlyList<string> Roles,
+    IReadOnlyList<string> Teams,
+    IReadOnlyList<string> Leads
+);
 
 internal static class SessionEndpoints
 {
     public static void MapSessions(this WebApplication app)
     {
         var api = app.MapGroup("/api").WithTags("Session");
-        api.MapPost("/session", SignInAsync).AllowAnonymous().RequireRateLimiting(Addresses.SignInLimit).WithSummary("Signs in").ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status429TooManyRequests);
-        api.MapPost("/session/refresh", RefreshAsync).AllowAnonymous().WithSummary("Exchanges a refresh token, once, for new tokens of the same session; one that comes a second time ends it").ProducesProblem(StatusCodes.Status401Unauthorized);
+        api.MapPost("/session", SignInAsync)
+            .AllowAnonymous()
+            .RequireRateLimiting(Addresses.SignInLimit)
+            .WithSummary("Signs in")
+            .ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status429TooManyRequests);
+        api.MapPost("/session/refresh", RefreshAsync)
+            .AllowAnonymous()
+            .WithSummary("Exchanges a refresh token, once, for new tokens of the same session; one that comes a second time ends it")
+            .ProducesProblem(StatusCodes.Status401Unauthorized);
         api.MapDelete("/session", SignOutAsync).WithSummary("Ends the session: its tokens are refused from now on");
-        api.MapGet("/me", (Person me) => new Me(me.Id, me.UserName, me.DisplayName, me.Email, me.Roles, me.Teams, me.Leads)).WithSummary("Who you are and what you may");
+        api.MapGet("/me", (Person me) => new Me(me.Id, me.UserName, me.DisplayName, me.Email, me.Roles, me.Teams, me.Leads))
+            .WithSummary("Who you are and what you may");
     }
 
     private static async Task<Results<Ok<SessionTokens>, ProblemHttpResult>> SignInAsync(SignInRequest request, Sessions sessions, CancellationToken cancel) =>
@@ -28,7 +45,11 @@ internal static class SessionEndpoints
             ? TypedResults.Ok(tokens)
             : TypedResults.Problem(Refused, statusCode: StatusCodes.Status401Unauthorized, title: "Not signed in");
 
-    private static async Task<Results<Ok<SessionTokens>, ProblemHttpResult>> RefreshAsync(RefreshRequest request, Sessions sessions, CancellationToken cancel) =>
+    private static async Task<Results<Ok<SessionTokens>, ProblemHttpResult>> RefreshAsync(
+        RefreshRequest request,
+        Sessions sessions,
+        CancellationToken cancel
+    ) =>
         await sessions.RefreshAsync(request.RefreshToken ?? "", cancel) is { } tokens
             ? TypedResults.Ok(tokens)
             : TypedResults.Problem("The session has ended. Sign in again.", statusCode: StatusCodes.Status401Unauthorized, title: "Not signed in");

@@ -18,7 +18,14 @@ namespace Orchestration.Host.Shell;
 public sealed record SessionTokens(string TokenType, string AccessToken, long ExpiresIn, string RefreshToken);
 
 /// <summary>Begins, continues and ends sessions. A page's session is a cookie, an API client's is a pair of tokens; both carry only whom they stand for.</summary>
-internal sealed class Sessions(SignIn signIn, SignOut signOut, RefreshSession refresh, FindPerson people, IOptionsMonitor<BearerTokenOptions> tokens, IClock clock)
+internal sealed class Sessions(
+    SignIn signIn,
+    SignOut signOut,
+    RefreshSession refresh,
+    FindPerson people,
+    IOptionsMonitor<BearerTokenOptions> tokens,
+    IClock clock
+)
 {
     private const string Scheme = BearerTokenDefaults.AuthenticationScheme;
 
@@ -50,21 +57,30 @@ internal sealed class Sessions(SignIn signIn, SignOut signOut, RefreshSession re
 
     /// <summary>An access token of the session that a page has a cookie of, for scripts of that page, and the seconds for which it is good. It ends with the session.</summary>
     public (string AccessToken, long ExpiresIn) Issue(PersonIdentity who) =>
-        (Protect(Tokens.BearerTokenProtector, PersonIdentity.Ticket(who.Person.Id, who.Session, who.Person.SecurityStamp, Scheme), clock.Now() + AccessLife), (long)AccessLife.TotalSeconds);
+        (
+            Protect(Tokens.BearerTokenProtector, PersonIdentity.Ticket(who.Person.Id, who.Session, who.Person.SecurityStamp, Scheme), clock.Now() + AccessLife),
+            (long)AccessLife.TotalSeconds
+        );
 
     /// <summary>New tokens of the same session, or null when it has ended.</summary>
     public async Task<SessionTokens?> RefreshAsync(string refreshToken, CancellationToken cancel)
     {
         var now = clock.Now();
         var ticket = Tokens.RefreshTokenProtector.Unprotect(refreshToken);
-        if (ticket?.Properties.ExpiresUtc is not { } expires || now >= Instant.FromDateTimeOffset(expires) || PersonIdentity.Read((ClaimsIdentity)ticket.Principal.Identity!) is not { } read)
+        if (
+            ticket?.Properties.ExpiresUtc is not { } expires
+            || now >= Instant.FromDateTimeOffset(expires)
+            || PersonIdentity.Read((ClaimsIdentity)ticket.Principal.Identity!) is not { } read
+        )
             return null;
         if (await people.OfSessionAsync(read.Person, read.Session, read.Stamp, now, cancel) is not { } person)
             return null;
 
         // Tokens of before they were numbered are the first of their session.
         var number = int.Parse(ticket.Properties.GetString(Number) ?? "0", CultureInfo.InvariantCulture);
-        return await refresh.TryAsync(person, read.Session, number, now + RefreshLife, now, cancel) is { } next ? Issue(read.Person, read.Session, read.Stamp, next, now) : null;
+        return await refresh.TryAsync(person, read.Session, number, now + RefreshLife, now, cancel) is { } next
+            ? Issue(read.Person, read.Session, read.Stamp, next, now)
+            : null;
     }
 
     /// <summary>Ends the session, whichever way it was begun.</summary>
@@ -82,7 +98,8 @@ internal sealed class Sessions(SignIn signIn, SignOut signOut, RefreshSession re
             "Bearer",
             Protect(Tokens.BearerTokenProtector, who, now + AccessLife),
             (long)AccessLife.TotalSeconds,
-            Protect(Tokens.RefreshTokenProtector, who, now + RefreshLife, number));
+            Protect(Tokens.RefreshTokenProtector, who, now + RefreshLife, number)
+        );
     }
 
     private static string Protect(ISecureDataFormat<AuthenticationTicket> protector, ClaimsPrincipal who, Instant expires, int? number = null)

@@ -14,24 +14,47 @@ internal static class SignInPages
             ? JsonSerializer.Deserialize<NewPerson[]>(File.ReadAllBytes(Path.Combine(app.Environment.Definitions(), "people.json")), JsonSerializerOptions.Web)!
             : [];
 
-        app.MapGet("/sign-in", IResult (HttpContext context, string? to) => context.User.Identity is PersonIdentity
-            ? TypedResults.LocalRedirect(Requests.LocalOr(to, "/"))
-            : Page(to, "", null)).AllowAnonymous().ExcludeFromDescription();
+        app.MapGet(
+                "/sign-in",
+                IResult (HttpContext context, string? to) =>
+                    context.User.Identity is PersonIdentity ? TypedResults.LocalRedirect(Requests.LocalOr(to, "/")) : Page(to, "", null)
+            )
+            .AllowAnonymous()
+            .ExcludeFromDescription();
 
-        app.MapPost("/sign-in", async Task<IResult> ([FromForm] string? userName, [FromForm] string? password, [FromForm] string? to, Sessions sessions, HttpContext context) =>
-            await sessions.SignInAsync(context, (userName ?? "").Trim(), password ?? "")
-                ? TypedResults.LocalRedirect(Requests.LocalOr(to, "/"))
-                : Page(to, userName ?? "", SessionEndpoints.Refused)).AllowAnonymous().RequireRateLimiting(Addresses.SignInLimit).ExcludeFromDescription();
+        app.MapPost(
+                "/sign-in",
+                async Task<IResult> ([FromForm] string? userName, [FromForm] string? password, [FromForm] string? to, Sessions sessions, HttpContext context) =>
+                    await sessions.SignInAsync(context, (userName ?? "").Trim(), password ?? "")
+                        ? TypedResults.LocalRedirect(Requests.LocalOr(to, "/"))
+                        : Page(to, userName ?? "", SessionEndpoints.Refused)
+            )
+            .AllowAnonymous()
+            .RequireRateLimiting(Addresses.SignInLimit)
+            .ExcludeFromDescription();
 
-        app.MapPost("/sign-out", async (PersonIdentity who, Sessions sessions, HttpContext context) =>
-        {
-            await sessions.EndAsync(context, who);
-            return TypedResults.LocalRedirect("/sign-in");
-        }).ExcludeFromDescription();
+        app.MapPost(
+                "/sign-out",
+                async (PersonIdentity who, Sessions sessions, HttpContext context) =>
+                {
+                    await sessions.EndAsync(context, who);
+                    return TypedResults.LocalRedirect("/sign-in");
+                }
+            )
+            .ExcludeFromDescription();
 
-        RazorComponentResult<SignInPage> Page(string? to, string userName, string? error) => new(new { To = Requests.LocalOr(to, "/"), UserName = userName, Error = error, Demo = demo })
-        {
-            StatusCode = error is null ? StatusCodes.Status200OK : StatusCodes.Status401Unauthorized,
-        };
+        RazorComponentResult<SignInPage> Page(string? to, string userName, string? error) =>
+            new(
+                new
+                {
+                    To = Requests.LocalOr(to, "/"),
+                    UserName = userName,
+                    Error = error,
+                    Demo = demo,
+                }
+            )
+            {
+                StatusCode = error is null ? StatusCodes.Status200OK : StatusCodes.Status401Unauthorized,
+            };
     }
 }

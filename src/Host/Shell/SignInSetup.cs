@@ -1,8 +1,8 @@
 using Microsoft.AspNetCore.Authentication.BearerToken;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
-using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.Options;
 using NodaTime;
 using Orchestration.Host.Elsa;
@@ -21,7 +21,15 @@ internal static class SignInSetup
     public static void AddSignIn(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddSingleton<FindPerson>().AddSingleton<SignIn>().AddSingleton<SignOut>().AddSingleton<RefreshSession>().AddSingleton<AddPerson>().AddSingleton<DeactivatePerson>().AddSingleton<ListPeople>().AddSingleton<SeedPeople>();
+        services
+            .AddSingleton<FindPerson>()
+            .AddSingleton<SignIn>()
+            .AddSingleton<SignOut>()
+            .AddSingleton<RefreshSession>()
+            .AddSingleton<AddPerson>()
+            .AddSingleton<DeactivatePerson>()
+            .AddSingleton<ListPeople>()
+            .AddSingleton<SeedPeople>();
         services.AddSingleton<Sessions>();
         services.AddHttpContextAccessor();
         services.AddScoped(s => PersonIdentity.Of(s.GetRequiredService<IHttpContextAccessor>().HttpContext!.User));
@@ -31,9 +39,17 @@ internal static class SignInSetup
         services.AddSingleton<DataProtectionKeys>();
         services.AddOptions<KeyManagementOptions>().Configure<DataProtectionKeys>((o, keys) => o.XmlRepository = keys);
 
-        services.AddAuthentication(Session)
-            .AddPolicyScheme(Session, null, o => o.ForwardDefaultSelector = context =>
-                context.Request.HasApiKey() ? ApiKeys.SchemeName : context.Request.HasToken() ? BearerTokenDefaults.AuthenticationScheme : CookieAuthenticationDefaults.AuthenticationScheme)
+        services
+            .AddAuthentication(Session)
+            .AddPolicyScheme(
+                Session,
+                null,
+                o =>
+                    o.ForwardDefaultSelector = context =>
+                        context.Request.HasApiKey() ? ApiKeys.SchemeName
+                        : context.Request.HasToken() ? BearerTokenDefaults.AuthenticationScheme
+                        : CookieAuthenticationDefaults.AuthenticationScheme
+            )
             .AddCookie()
             .AddBearerToken();
         services.AddOptions<CookieAuthenticationOptions>(CookieAuthenticationDefaults.AuthenticationScheme).Configure<IClock>(Sessions.Configure);

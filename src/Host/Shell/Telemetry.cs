@@ -15,8 +15,16 @@ internal static class Telemetry
             return;
 
         var resource = ResourceBuilder.CreateDefault().AddService("orchestration", serviceVersion: typeof(Telemetry).Assembly.GetName().Version?.ToString());
-        var traces = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource("Microsoft.AspNetCore", "Npgsql", "Quartz").AddOtlpExporter().Build();
-        var metrics = Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter("Microsoft.AspNetCore.*", "Npgsql", "Quartz*", JobRuns.MeterName, "System.Runtime").AddOtlpExporter().Build();
+        var traces = Sdk.CreateTracerProviderBuilder()
+            .SetResourceBuilder(resource)
+            .AddSource("Microsoft.AspNetCore", "Npgsql", "Quartz")
+            .AddOtlpExporter()
+            .Build();
+        var metrics = Sdk.CreateMeterProviderBuilder()
+            .SetResourceBuilder(resource)
+            .AddMeter("Microsoft.AspNetCore.*", "Npgsql", "Quartz*", JobRuns.MeterName, "System.Runtime")
+            .AddOtlpExporter()
+            .Build();
 
         // Made by the container, so that what is still buffered is sent when the host stops.
         builder.Services.AddSingleton(_ => traces).AddSingleton(_ => metrics);

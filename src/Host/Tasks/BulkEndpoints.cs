@@ -15,7 +15,15 @@ namespace Orchestration.Host.Tasks;
 /// <param name="Priority">priority: 1 (critical) to 5 (planning).</param>
 /// <param name="Reason">suspend: what they wait for; else why.</param>
 /// <param name="Until">suspend: when they come back by themselves.</param>
-public sealed record BulkBody(string? Verb, string? OperationId, IReadOnlyList<BulkItem>? Items, string? Person = null, int? Priority = null, string? Reason = null, DateTimeOffset? Until = null);
+public sealed record BulkBody(
+    string? Verb,
+    string? OperationId,
+    IReadOnlyList<BulkItem>? Items,
+    string? Person = null,
+    int? Priority = null,
+    string? Reason = null,
+    DateTimeOffset? Until = null
+);
 
 /// <summary>How one of many went.</summary>
 /// <param name="Id">Which.</param>
@@ -35,23 +43,45 @@ public sealed record SubstitutionBody(string? Substitute, DateTimeOffset? Until,
 internal static class BulkEndpoints
 {
     public static void Map(RouteGroupBuilder tasks) =>
-        tasks.MapPost("/bulk", BulkAsync).WithSummary("Claims, assigns, prioritizes or suspends many; answers for each, and never fails as a whole because of one").ProducesProblem(422);
+        tasks
+            .MapPost("/bulk", BulkAsync)
+            .WithSummary("Claims, assigns, prioritizes or suspends many; answers for each, and never fails as a whole because of one")
+            .ProducesProblem(422);
 
     public static void MapSubstitutions(this WebApplication app)
     {
         var substitutions = app.MapGroup("/api/substitutions").WithTags("People");
-        substitutions.MapGet("", async (Substitutions all, Person me, CancellationToken cancel) =>
-            TypedResults.Ok(await all.ListAsync(Policies.Allow(Policies.Supervise, me) ? null : me, cancel))).WithSummary("Who is away and who stands in: yours, or everybody's for supervisors");
-        substitutions.MapPost("", async Task<Results<Created<object>, ProblemHttpResult>> (SubstitutionBody body, Substitutions all, Person me, CancellationToken cancel) =>
-            await all.ArrangeAsync(body.Person, body.Substitute, At(body.From), At(body.Until), body.Reason, me, cancel) switch
-            {
-                SubstitutionResult.Arranged done => TypedResults.Created<object>((string?)null, new { done.Id }),
-                SubstitutionResult.Invalid invalid => Problems.Invalid(new() { [invalid.Field] = [invalid.Reason] }),
-                SubstitutionResult.Overlaps overlaps => Problems.Of(409, "overlaps", "Somebody stands in already", null, ("with", overlaps.With)),
-                _ => Problems.Of(403, "forbidden", "You may not arrange this for somebody else"),
-            }).WithSummary("Arranges a substitution while somebody is away").ProducesProblem(403).ProducesProblem(409).ProducesProblem(422);
-        substitutions.MapDelete("/{id:guid}", async Task<Results<NoContent, ProblemHttpResult>> (Guid id, Substitutions all, Person me, CancellationToken cancel) =>
-            await all.EndAsync(id, me, cancel) ? TypedResults.NoContent() : Problems.NotFound("substitution", id)).WithSummary("Ends one").ProducesProblem(404);
+        substitutions
+            .MapGet(
+                "",
+                async (Substitutions all, Person me, CancellationToken cancel) =>
+                    TypedResults.Ok(await all.ListAsync(Policies.Allow(Policies.Supervise, me) ? null : me, cancel))
+            )
+            .WithSummary("Who is away and who stands in: yours, or everybody's for supervisors");
+        substitutions
+            .MapPost(
+                "",
+                async Task<Results<Created<object>, ProblemHttpResult>> (SubstitutionBody body, Substitutions all, Person me, CancellationToken cancel) =>
+                    await all.ArrangeAsync(body.Person, body.Substitute, At(body.From), At(body.Until), body.Reason, me, cancel) switch
+                    {
+                        SubstitutionResult.Arranged done => TypedResults.Created<object>((string?)null, new { done.Id }),
+                        SubstitutionResult.Invalid invalid => Problems.Invalid(new() { [invalid.Field] = [invalid.Reason] }),
+                        SubstitutionResult.Overlaps overlaps => Problems.Of(409, "overlaps", "Somebody stands in already", null, ("with", overlaps.With)),
+                        _ => Problems.Of(403, "forbidden", "You may not arrange this for somebody else"),
+                    }
+            )
+            .WithSummary("Arranges a substitution while somebody is away")
+            .ProducesProblem(403)
+            .ProducesProblem(409)
+            .ProducesProblem(422);
+        substitutions
+            .MapDelete(
+                "/{id:guid}",
+                async Task<Results<NoContent, ProblemHttpResult>> (Guid id, Substitutions all, Person me, CancellationToken cancel) =>
+                    await all.EndAsync(id, me, cancel) ? TypedResults.NoContent() : Problems.NotFound("substitution", id)
+            )
+            .WithSummary("Ends one")
+            .ProducesProblem(404);
     }
 
     private static async Task<Results<Ok<List<BulkView>>, ProblemHttpResult>> BulkAsync(BulkBody body, TaskDesk desk, Person me, CancellationToken cancel)
@@ -75,8 +105,11 @@ internal static class BulkEndpoints
             return Problems.Invalid(errors);
 
         var answers = await BulkTasks.RunAsync(body.Items!, body.OperationId!, verb!);
-        return TypedResults.Ok(answers.Select(one => one.Result is TaskResult.Done done ? new BulkView(one.Id, 200, done.Answer, null)
-            : Refused(one.Id, TaskProblems.Of(one.Result))).ToList());
+        return TypedResults.Ok(
+            answers
+                .Select(one => one.Result is TaskResult.Done done ? new BulkView(one.Id, 200, done.Answer, null) : Refused(one.Id, TaskProblems.Of(one.Result)))
+                .ToList()
+        );
     }
 
     private static BulkView Refused(Guid id, ProblemHttpResult problem) => new(id, problem.StatusCode, null, problem.ProblemDetails);

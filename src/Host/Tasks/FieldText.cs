@@ -33,23 +33,37 @@ internal static class FieldText
     public static string Title(FormField field) => field.Title == field.Name ? Words.Humanize(field.Name) : field.Title;
 
     /// <summary>A value as it is typed into its control.</summary>
-    public static string Typed(FormField field, JsonElement? value) => value switch
-    {
-        null or { ValueKind: JsonValueKind.Null or JsonValueKind.Undefined } => "",
-        { ValueKind: JsonValueKind.String } text => text.GetString()!,
-        { ValueKind: JsonValueKind.Number } number when field.Format == FormFormat.Currency && number.TryGetDecimal(out var amount) => amount.ToString("0.00", CultureInfo.InvariantCulture),
-        { } other => other.GetRawText(),
-    };
+    public static string Typed(FormField field, JsonElement? value) =>
+        value switch
+        {
+            null or { ValueKind: JsonValueKind.Null or JsonValueKind.Undefined } => "",
+            { ValueKind: JsonValueKind.String } text => text.GetString()!,
+            { ValueKind: JsonValueKind.Number } number when field.Format == FormFormat.Currency && number.TryGetDecimal(out var amount) => amount.ToString(
+                "0.00",
+                CultureInfo.InvariantCulture
+            ),
+            { } other => other.GetRawText(),
+        };
 
     /// <summary>A value as it is read.</summary>
-    public static string Shown(FormField field, JsonElement? value) => Typed(field, value).Length == 0 ? "–" : value!.Value switch
-    {
-        { ValueKind: JsonValueKind.True } => "Yes",
-        { ValueKind: JsonValueKind.False } => "No",
-        { ValueKind: JsonValueKind.Number } number when field.Format == FormFormat.Currency && number.TryGetDecimal(out var amount) => amount.ToString("#,0.00", CultureInfo.InvariantCulture),
-        { ValueKind: JsonValueKind.String } text when field.Format == FormFormat.Date && LocalDatePattern.Iso.Parse(text.GetString()!) is { Success: true } date => date.Value.ToString("d MMM uuuu", CultureInfo.InvariantCulture),
-        var other => Typed(field, other),
-    };
+    public static string Shown(FormField field, JsonElement? value) =>
+        Typed(field, value).Length == 0
+            ? "–"
+            : value!.Value switch
+            {
+                { ValueKind: JsonValueKind.True } => "Yes",
+                { ValueKind: JsonValueKind.False } => "No",
+                { ValueKind: JsonValueKind.Number } number when field.Format == FormFormat.Currency && number.TryGetDecimal(out var amount) => amount.ToString(
+                    "#,0.00",
+                    CultureInfo.InvariantCulture
+                ),
+                { ValueKind: JsonValueKind.String } text
+                    when field.Format == FormFormat.Date && LocalDatePattern.Iso.Parse(text.GetString()!) is { Success: true } date => date.Value.ToString(
+                    "d MMM uuuu",
+                    CultureInfo.InvariantCulture
+                ),
+                var other => Typed(field, other),
+            };
 
     public static JsonElement? Member(JsonElement? data, string name) =>
         data is { ValueKind: JsonValueKind.Object } members && members.TryGetProperty(name, out var value) ? value : null;

@@ -38,41 +38,104 @@ internal static class TaskEndpoints
         var tasks = app.MapGroup("/api/tasks").WithTags("Tasks");
         tasks.MapGet("", ListAsync).WithSummary("Lists tasks you may see");
         tasks.MapGet("/{id:guid}", FindAsync).WithSummary("A task with its form").ProducesProblem(404);
-        tasks.MapPost("/{id:guid}/claim", (Guid id, VerbBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-            Verb(http, id, body.Revision, body.OperationId, request => ClaimTask.RunAsync(desk, request, me, cancel))).WithSummary("Takes a task that nobody has").Answers();
-        tasks.MapPost("/{id:guid}/start", (Guid id, VerbBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-            Verb(http, id, body.Revision, body.OperationId, request => StartTask.RunAsync(desk, request, me, cancel))).WithSummary("Begins to work on a task you own").Answers();
-        tasks.MapPost("/{id:guid}/release", (Guid id, VerbBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-            Verb(http, id, body.Revision, body.OperationId, request => ReleaseTask.RunAsync(desk, request, body.Reason, me, cancel))).WithSummary("Gives a task back to its candidates").Answers();
-        tasks.MapPost("/{id:guid}/assign", (Guid id, AssignBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-            Verb(http, id, body.Revision, body.OperationId, request => AssignTask.RunAsync(desk, request, body.Person ?? "", body.Reason, me, cancel))).WithSummary("Gives a task to a person").Answers();
-        tasks.MapPost("/{id:guid}/complete", (Guid id, CompleteBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-            Verb(http, id, body.Revision, body.OperationId, request => CompleteTask.RunAsync(desk, request, body.Outcome, body.Data ?? [], me, cancel)))
-            .WithSummary("Finishes a task; the case moves on in the same transaction").Answers();
-        tasks.MapPost("/{id:guid}/cancel", (Guid id, VerbBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-            Verb(http, id, body.Revision, body.OperationId, request => CancelTask.RunAsync(desk, request, body.Reason, me, cancel))).WithSummary("Ends a task that is not to be done").Answers();
+        tasks
+            .MapPost(
+                "/{id:guid}/claim",
+                (Guid id, VerbBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
+                    Verb(http, id, body.Revision, body.OperationId, request => ClaimTask.RunAsync(desk, request, me, cancel))
+            )
+            .WithSummary("Takes a task that nobody has")
+            .Answers();
+        tasks
+            .MapPost(
+                "/{id:guid}/start",
+                (Guid id, VerbBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
+                    Verb(http, id, body.Revision, body.OperationId, request => StartTask.RunAsync(desk, request, me, cancel))
+            )
+            .WithSummary("Begins to work on a task you own")
+            .Answers();
+        tasks
+            .MapPost(
+                "/{id:guid}/release",
+                (Guid id, VerbBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
+                    Verb(http, id, body.Revision, body.OperationId, request => ReleaseTask.RunAsync(desk, request, body.Reason, me, cancel))
+            )
+            .WithSummary("Gives a task back to its candidates")
+            .Answers();
+        tasks
+            .MapPost(
+                "/{id:guid}/assign",
+                (Guid id, AssignBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
+                    Verb(http, id, body.Revision, body.OperationId, request => AssignTask.RunAsync(desk, request, body.Person ?? "", body.Reason, me, cancel))
+            )
+            .WithSummary("Gives a task to a person")
+            .Answers();
+        tasks
+            .MapPost(
+                "/{id:guid}/complete",
+                (Guid id, CompleteBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
+                    Verb(http, id, body.Revision, body.OperationId, request => CompleteTask.RunAsync(desk, request, body.Outcome, body.Data ?? [], me, cancel))
+            )
+            .WithSummary("Finishes a task; the case moves on in the same transaction")
+            .Answers();
+        tasks
+            .MapPost(
+                "/{id:guid}/cancel",
+                (Guid id, VerbBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
+                    Verb(http, id, body.Revision, body.OperationId, request => CancelTask.RunAsync(desk, request, body.Reason, me, cancel))
+            )
+            .WithSummary("Ends a task that is not to be done")
+            .Answers();
         TaskLifeEndpoints.Map(tasks);
         BulkEndpoints.Map(tasks);
         tasks.MapPut("/{id:guid}/draft", DraftAsync).WithSummary("Keeps what its owner typed so far").Answers();
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> DraftAsync(
-        Guid id, JsonObject data, WorkflowRuntime runtime, Person me, CancellationToken cancel, [Description("Revision that you last saw; null: whatever it is")] int? revision = null)
+        Guid id,
+        JsonObject data,
+        WorkflowRuntime runtime,
+        Person me,
+        CancellationToken cancel,
+        [Description("Revision that you last saw; null: whatever it is")] int? revision = null
+    )
     {
         if (await SaveDraft.RunAsync(runtime.Database, id, revision, data, me, cancel))
             return TypedResults.NoContent();
         return await TaskQueries.FindAsync(runtime, id, me, cancel) switch
         {
             null => Problems.NotFound("task", id),
-            var task when task.OwnerId != me.Id || !TaskLifeCycle.Allows(task.State, TaskVerb.Complete) => Problems.Of(403, "forbidden", "You may not do this", "Only its owner, while they work on it, can type into this task."),
-            var task => Problems.Of(409, "stale-revision", "The task has changed", "Read it again: what is new is to be looked at first.", ("expectedRevision", revision), ("revision", task.Revision)),
+            var task when task.OwnerId != me.Id || !TaskLifeCycle.Allows(task.State, TaskVerb.Complete) => Problems.Of(
+                403,
+                "forbidden",
+                "You may not do this",
+                "Only its owner, while they work on it, can type into this task."
+            ),
+            var task => Problems.Of(
+                409,
+                "stale-revision",
+                "The task has changed",
+                "Read it again: what is new is to be looked at first.",
+                ("expectedRevision", revision),
+                ("revision", task.Revision)
+            ),
         };
     }
 
     private static async Task<Results<Ok<Page<TaskSummary>>, ProblemHttpResult>> ListAsync(
-        NpgsqlDataSource database, Person me, IClock clock, CancellationToken cancel,
-        [Description("mine, team or all")] string view = "mine", [Description("Id of a case")] Guid? @case = null, string? state = null, string? journey = null, bool? overdue = null,
-        [Description("Part of a title, reference or customer")] string? q = null, string? cursor = null, int limit = 50)
+        NpgsqlDataSource database,
+        Person me,
+        IClock clock,
+        CancellationToken cancel,
+        [Description("mine, team or all")] string view = "mine",
+        [Description("Id of a case")] Guid? @case = null,
+        string? state = null,
+        string? journey = null,
+        bool? overdue = null,
+        [Description("Part of a title, reference or customer")] string? q = null,
+        string? cursor = null,
+        int limit = 50
+    )
     {
         var errors = new Dictionary<string, string[]>();
         if (view is not ("mine" or "team" or "all"))
@@ -89,11 +152,34 @@ internal static class TaskEndpoints
         Problems.CheckPage(cursor, limit, errors, out var after);
         if (errors.Count > 0)
             return Problems.Invalid(errors, StatusCodes.Status400BadRequest);
-        return TypedResults.Ok(await TaskQueries.ListAsync(
-            database, new() { View = view, CaseId = @case, State = wanted, Journey = journey, Overdue = overdue, Search = q, After = after, Limit = limit }, me, clock.Now(), cancel));
+        return TypedResults.Ok(
+            await TaskQueries.ListAsync(
+                database,
+                new()
+                {
+                    View = view,
+                    CaseId = @case,
+                    State = wanted,
+                    Journey = journey,
+                    Overdue = overdue,
+                    Search = q,
+                    After = after,
+                    Limit = limit,
+                },
+                me,
+                clock.Now(),
+                cancel
+            )
+        );
     }
 
-    private static async Task<Results<Ok<TaskDetail>, ProblemHttpResult>> FindAsync(Guid id, WorkflowRuntime runtime, Person me, HttpContext http, CancellationToken cancel)
+    private static async Task<Results<Ok<TaskDetail>, ProblemHttpResult>> FindAsync(
+        Guid id,
+        WorkflowRuntime runtime,
+        Person me,
+        HttpContext http,
+        CancellationToken cancel
+    )
     {
         if (await TaskQueries.FindAsync(runtime, id, me, cancel) is not { } task)
             return Problems.NotFound("task", id);
@@ -102,7 +188,13 @@ internal static class TaskEndpoints
     }
 
     /// <summary>The revision may come in the body or, as HTTP has it, in If-Match.</summary>
-    internal static async Task<Results<Ok<TaskAnswer>, ProblemHttpResult>> Verb(HttpContext http, Guid id, int? revision, string? operationId, Func<TaskRequest, Task<TaskResult>> run)
+    internal static async Task<Results<Ok<TaskAnswer>, ProblemHttpResult>> Verb(
+        HttpContext http,
+        Guid id,
+        int? revision,
+        string? operationId,
+        Func<TaskRequest, Task<TaskResult>> run
+    )
     {
         if (revision is null && int.TryParse(http.Request.Headers.IfMatch.ToString().Trim('"'), out var match))
             revision = match;
@@ -117,33 +209,74 @@ internal static class TaskEndpoints
         return result is TaskResult.Done done ? TypedResults.Ok(done.Answer) : TaskProblems.Of(result);
     }
 
-    internal static void Answers(this RouteHandlerBuilder endpoint) => endpoint.ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
+    internal static void Answers(this RouteHandlerBuilder endpoint) =>
+        endpoint.ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
 }
 
 /// <summary>Refusals of verbs as problem details, in one place.</summary>
 internal static class TaskProblems
 {
-    public static ProblemHttpResult Of(TaskResult result) => result switch
-    {
-        TaskResult.NotFound => Problems.Of(404, "not-found", "There is no such task"),
-        TaskResult.Forbidden forbidden => Problems.Of(403, "forbidden", "You may not do this", forbidden.Reason),
-        TaskResult.ExcludedByFourEyes four => Problems.Of(
-            403, "four-eyes", "Four eyes", $"Whoever worked on “{four.StepTitle}” may not work on this step.", ("step", four.StepId), ("stepTitle", four.StepTitle)),
-        TaskResult.StaleRevision stale => Problems.Of(
-            409, "stale-revision", "The task has changed", $"{stale.ChangedBy} changed it at {stale.ChangedAt}; it is {stale.State} now. Read it again.",
-            ("expectedRevision", stale.Expected), ("revision", stale.Actual), ("state", stale.State.ToString()), ("changedBy", stale.ChangedBy), ("changedAt", stale.ChangedAt.ToString()), ("changes", stale.Changes)),
-        TaskResult.AlreadyEnded ended => Problems.Of(
-            409, "already-ended", $"The task is already {ended.State.ToString().ToLowerInvariant()}",
-            $"{ended.EndedBy} {(ended.State == TaskState.Completed ? $"completed it with “{ended.Outcome}”" : "ended it")} at {ended.EndedAt}.",
-            ("state", ended.State.ToString()), ("outcome", ended.Outcome), ("endedBy", ended.EndedBy), ("endedAt", ended.EndedAt.ToString())),
-        TaskResult.WrongState wrong => Problems.Of(
-            409, "wrong-state", "Not possible now", $"A task that is {wrong.State} can not be asked to {wrong.Verb.ToString().ToLowerInvariant()}; it must be {string.Join(" or ", TaskLifeCycle.StatesFor(wrong.Verb))}.",
-            ("state", wrong.State.ToString())),
-        TaskResult.ReviewRequired => Problems.Of(409, "review-required", "A second pair of eyes is required", "This step is not completed by one person alone: ask for a review."),
-        TaskResult.OperationReused reused => Problems.Of(409, "operation-reused", "The operation id was used for something else", $"“{reused.OperationId}” belongs to another request of yours."),
-        TaskResult.InvalidData invalid => Problems.Invalid(
-            invalid.Errors.GroupBy(e => e.Field).ToDictionary(g => g.Key, g => g.Select(e => e.Reason).ToArray()), 422, "The data does not fit the form", "It is kept as a draft."),
-        TaskResult.InvalidRequest invalid => Problems.Invalid(new() { [invalid.Field] = [invalid.Reason] }),
-        _ => throw new InvalidOperationException($"{result.GetType().Name} is no refusal."),
-    };
+    public static ProblemHttpResult Of(TaskResult result) =>
+        result switch
+        {
+            TaskResult.NotFound => Problems.Of(404, "not-found", "There is no such task"),
+            TaskResult.Forbidden forbidden => Problems.Of(403, "forbidden", "You may not do this", forbidden.Reason),
+            TaskResult.ExcludedByFourEyes four => Problems.Of(
+                403,
+                "four-eyes",
+                "Four eyes",
+                $"Whoever worked on “{four.StepTitle}” may not work on this step.",
+                ("step", four.StepId),
+                ("stepTitle", four.StepTitle)
+            ),
+            TaskResult.StaleRevision stale => Problems.Of(
+                409,
+                "stale-revision",
+                "The task has changed",
+                $"{stale.ChangedBy} changed it at {stale.ChangedAt}; it is {stale.State} now. Read it again.",
+                ("expectedRevision", stale.Expected),
+                ("revision", stale.Actual),
+                ("state", stale.State.ToString()),
+                ("changedBy", stale.ChangedBy),
+                ("changedAt", stale.ChangedAt.ToString()),
+                ("changes", stale.Changes)
+            ),
+            TaskResult.AlreadyEnded ended => Problems.Of(
+                409,
+                "already-ended",
+                $"The task is already {ended.State.ToString().ToLowerInvariant()}",
+                $"{ended.EndedBy} {(ended.State == TaskState.Completed ? $"completed it with “{ended.Outcome}”" : "ended it")} at {ended.EndedAt}.",
+                ("state", ended.State.ToString()),
+                ("outcome", ended.Outcome),
+                ("endedBy", ended.EndedBy),
+                ("endedAt", ended.EndedAt.ToString())
+            ),
+            TaskResult.WrongState wrong => Problems.Of(
+                409,
+                "wrong-state",
+                "Not possible now",
+                $"A task that is {wrong.State} can not be asked to {wrong.Verb.ToString().ToLowerInvariant()}; it must be {string.Join(" or ", TaskLifeCycle.StatesFor(wrong.Verb))}.",
+                ("state", wrong.State.ToString())
+            ),
+            TaskResult.ReviewRequired => Problems.Of(
+                409,
+                "review-required",
+                "A second pair of eyes is required",
+                "This step is not completed by one person alone: ask for a review."
+            ),
+            TaskResult.OperationReused reused => Problems.Of(
+                409,
+                "operation-reused",
+                "The operation id was used for something else",
+                $"“{reused.OperationId}” belongs to another request of yours."
+            ),
+            TaskResult.InvalidData invalid => Problems.Invalid(
+                invalid.Errors.GroupBy(e => e.Field).ToDictionary(g => g.Key, g => g.Select(e => e.Reason).ToArray()),
+                422,
+                "The data does not fit the form",
+                "It is kept as a draft."
+            ),
+            TaskResult.InvalidRequest invalid => Problems.Invalid(new() { [invalid.Field] = [invalid.Reason] }),
+            _ => throw new InvalidOperationException($"{result.GetType().Name} is no refusal."),
+        };
 }

@@ -46,46 +46,166 @@ internal static class TaskLifeEndpoints
         Plain("fail", "Says that it can not be done", (desk, request, reason, me, cancel) => FailTask.RunAsync(desk, request, reason, me, cancel));
         Plain("start-review", "Takes a review", (desk, request, _, me, cancel) => StartReview.RunAsync(desk, request, me, cancel));
         Plain("approve", "Approves what was proposed; the case moves on", (desk, request, _, me, cancel) => ApproveReview.RunAsync(desk, request, me, cancel));
-        Plain("request-changes", "Asks whoever did it for changes", (desk, request, reason, me, cancel) => RequestChanges.RunAsync(desk, request, reason, me, cancel));
-        tasks.MapPost("/{id:guid}/delegate", (Guid id, AssignBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-            TaskEndpoints.Verb(http, id, body.Revision, body.OperationId, r => DelegateTask.RunAsync(desk, r, body.Person, body.Reason, me, cancel))).WithSummary("Has another candidate do it").Answers();
-        tasks.MapPost("/{id:guid}/forward", (Guid id, ForwardBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-            TaskEndpoints.Verb(http, id, body.Revision, body.OperationId, r => ForwardTask.RunAsync(desk, r, body.Team, body.Person, body.Reason, me, cancel))).WithSummary("Passes it on and gives up your own eligibility").Answers();
-        tasks.MapPost("/{id:guid}/suspend", (Guid id, SuspendBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-            TaskEndpoints.Verb(http, id, body.Revision, body.OperationId, r => SuspendTask.RunAsync(desk, r, body.Reason, At(body.Until), body.Note, me, cancel))).WithSummary("Lets it wait").Answers();
-        tasks.MapPost("/{id:guid}/priority", (Guid id, PriorityBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-            TaskEndpoints.Verb(http, id, body.Revision, body.OperationId, r => PrioritizeTask.RunAsync(desk, r, body.Priority, body.Reason, me, cancel))).WithSummary("Changes how urgent it is").Answers();
-        tasks.MapPost("/{id:guid}/request-review", (Guid id, ReviewBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-            TaskEndpoints.Verb(http, id, body.Revision, body.OperationId, r => RequestReview.RunAsync(desk, r, body.Outcome, body.Data ?? [], body.Reviewer, me, cancel))).WithSummary("Asks for a second pair of eyes").Answers();
-        tasks.MapPost("/{id:guid}/return", (Guid id, ReturnBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-            TaskEndpoints.Verb(http, id, body.Revision, body.OperationId, r => ReturnTask.RunAsync(desk, r, body.Step, body.Reason, body.Note, me, cancel))).WithSummary("Sends the case back to an earlier step").Answers();
-        tasks.MapPost("/{id:guid}/comments", (Guid id, CommentBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-            TaskEndpoints.Verb(http, id, body.Revision, body.OperationId, r => CommentOnTask.RunAsync(desk, r, body.Body, me, cancel))).WithSummary("Says something about it").Answers();
-        tasks.MapGet("/{id:guid}/comments", async Task<Results<Ok<IReadOnlyList<Comment>>, ProblemHttpResult>> (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-            await TaskQueries.FindAsync(runtime, id, me, cancel) is null ? Problems.NotFound("task", id) : TypedResults.Ok(await NoteQueries.CommentsAsync(runtime.Database, id, cancel))).WithSummary("What was said about it").ProducesProblem(404);
-        tasks.MapPost("/{id:guid}/attachments", AttachAsync).WithSummary("Attaches the file that is the body; name, revision and operationId are in the address").Answers();
-        tasks.MapGet("/{id:guid}/attachments", async Task<Results<Ok<IReadOnlyList<Attachment>>, ProblemHttpResult>> (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-            await TaskQueries.FindAsync(runtime, id, me, cancel) is null ? Problems.NotFound("task", id) : TypedResults.Ok(await NoteQueries.AttachmentsAsync(runtime.Database, id, cancel))).WithSummary("What is attached").ProducesProblem(404);
+        Plain(
+            "request-changes",
+            "Asks whoever did it for changes",
+            (desk, request, reason, me, cancel) => RequestChanges.RunAsync(desk, request, reason, me, cancel)
+        );
+        tasks
+            .MapPost(
+                "/{id:guid}/delegate",
+                (Guid id, AssignBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
+                    TaskEndpoints.Verb(http, id, body.Revision, body.OperationId, r => DelegateTask.RunAsync(desk, r, body.Person, body.Reason, me, cancel))
+            )
+            .WithSummary("Has another candidate do it")
+            .Answers();
+        tasks
+            .MapPost(
+                "/{id:guid}/forward",
+                (Guid id, ForwardBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
+                    TaskEndpoints.Verb(
+                        http,
+                        id,
+                        body.Revision,
+                        body.OperationId,
+                        r => ForwardTask.RunAsync(desk, r, body.Team, body.Person, body.Reason, me, cancel)
+                    )
+            )
+            .WithSummary("Passes it on and gives up your own eligibility")
+            .Answers();
+        tasks
+            .MapPost(
+                "/{id:guid}/suspend",
+                (Guid id, SuspendBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
+                    TaskEndpoints.Verb(
+                        http,
+                        id,
+                        body.Revision,
+                        body.OperationId,
+                        r => SuspendTask.RunAsync(desk, r, body.Reason, At(body.Until), body.Note, me, cancel)
+                    )
+            )
+            .WithSummary("Lets it wait")
+            .Answers();
+        tasks
+            .MapPost(
+                "/{id:guid}/priority",
+                (Guid id, PriorityBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
+                    TaskEndpoints.Verb(http, id, body.Revision, body.OperationId, r => PrioritizeTask.RunAsync(desk, r, body.Priority, body.Reason, me, cancel))
+            )
+            .WithSummary("Changes how urgent it is")
+            .Answers();
+        tasks
+            .MapPost(
+                "/{id:guid}/request-review",
+                (Guid id, ReviewBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
+                    TaskEndpoints.Verb(
+                        http,
+                        id,
+                        body.Revision,
+                        body.OperationId,
+                        r => RequestReview.RunAsync(desk, r, body.Outcome, body.Data ?? [], body.Reviewer, me, cancel)
+                    )
+            )
+            .WithSummary("Asks for a second pair of eyes")
+            .Answers();
+        tasks
+            .MapPost(
+                "/{id:guid}/return",
+                (Guid id, ReturnBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
+                    TaskEndpoints.Verb(
+                        http,
+                        id,
+                        body.Revision,
+                        body.OperationId,
+                        r => ReturnTask.RunAsync(desk, r, body.Step, body.Reason, body.Note, me, cancel)
+                    )
+            )
+            .WithSummary("Sends the case back to an earlier step")
+            .Answers();
+        tasks
+            .MapPost(
+                "/{id:guid}/comments",
+                (Guid id, CommentBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
+                    TaskEndpoints.Verb(http, id, body.Revision, body.OperationId, r => CommentOnTask.RunAsync(desk, r, body.Body, me, cancel))
+            )
+            .WithSummary("Says something about it")
+            .Answers();
+        tasks
+            .MapGet(
+                "/{id:guid}/comments",
+                async Task<Results<Ok<IReadOnlyList<Comment>>, ProblemHttpResult>> (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    await TaskQueries.FindAsync(runtime, id, me, cancel) is null
+                        ? Problems.NotFound("task", id)
+                        : TypedResults.Ok(await NoteQueries.CommentsAsync(runtime.Database, id, cancel))
+            )
+            .WithSummary("What was said about it")
+            .ProducesProblem(404);
+        tasks
+            .MapPost("/{id:guid}/attachments", AttachAsync)
+            .WithSummary("Attaches the file that is the body; name, revision and operationId are in the address")
+            .Answers();
+        tasks
+            .MapGet(
+                "/{id:guid}/attachments",
+                async Task<Results<Ok<IReadOnlyList<Attachment>>, ProblemHttpResult>> (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    await TaskQueries.FindAsync(runtime, id, me, cancel) is null
+                        ? Problems.NotFound("task", id)
+                        : TypedResults.Ok(await NoteQueries.AttachmentsAsync(runtime.Database, id, cancel))
+            )
+            .WithSummary("What is attached")
+            .ProducesProblem(404);
         tasks.MapGet("/{id:guid}/attachments/{attachment:guid}", DownloadAsync).WithSummary("A file, for saving").ProducesProblem(404);
 
         void Plain(string verb, string summary, Func<TaskDesk, TaskRequest, string?, Person, CancellationToken, Task<TaskResult>> run) =>
-            tasks.MapPost($"/{{id:guid}}/{verb}", (Guid id, VerbBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-                TaskEndpoints.Verb(http, id, body.Revision, body.OperationId, request => run(desk, request, body.Reason, me, cancel))).WithSummary(summary).Answers();
+            tasks
+                .MapPost(
+                    $"/{{id:guid}}/{verb}",
+                    (Guid id, VerbBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
+                        TaskEndpoints.Verb(http, id, body.Revision, body.OperationId, request => run(desk, request, body.Reason, me, cancel))
+                )
+                .WithSummary(summary)
+                .Answers();
     }
 
-    private static async Task<Results<Ok<TaskAnswer>, ProblemHttpResult>> AttachAsync(Guid id, string? name, int? revision, string? operationId, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel)
+    private static async Task<Results<Ok<TaskAnswer>, ProblemHttpResult>> AttachAsync(
+        Guid id,
+        string? name,
+        int? revision,
+        string? operationId,
+        TaskDesk desk,
+        Person me,
+        HttpContext http,
+        CancellationToken cancel
+    )
     {
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = AttachToTask.MaxBytes + 1;
         using var content = new MemoryStream();
         await http.Request.Body.CopyToAsync(content, cancel);
-        return await TaskEndpoints.Verb(http, id, revision, operationId, request => AttachToTask.RunAsync(desk, request, name, http.Request.ContentType, content.ToArray(), me, cancel));
+        return await TaskEndpoints.Verb(
+            http,
+            id,
+            revision,
+            operationId,
+            request => AttachToTask.RunAsync(desk, request, name, http.Request.ContentType, content.ToArray(), me, cancel)
+        );
     }
 
     // For saving and never for showing: whatever is in it does not run on our pages.
-    public static async Task<Results<FileContentHttpResult, ProblemHttpResult>> DownloadAsync(Guid id, Guid attachment, WorkflowRuntime runtime, Person me, HttpContext http, CancellationToken cancel)
+    public static async Task<Results<FileContentHttpResult, ProblemHttpResult>> DownloadAsync(
+        Guid id,
+        Guid attachment,
+        WorkflowRuntime runtime,
+        Person me,
+        HttpContext http,
+        CancellationToken cancel
+    )
     {
-        if (await TaskQueries.FindAsync(runtime, id, me, cancel) is null || await NoteQueries.ContentAsync(runtime.Database, id, attachment, cancel) is not { } file)
+        if (
+            await TaskQueries.FindAsync(runtime, id, me, cancel) is null
+            || await NoteQueries.ContentAsync(runtime.Database, id, attachment, cancel) is not { } file
+        )
             return Problems.NotFound("attachment", attachment);
         http.Response.Headers.XContentTypeOptions = "nosniff";
         http.Response.Headers.ContentSecurityPolicy = "sandbox; default-src 'none'";

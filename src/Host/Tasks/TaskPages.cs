@@ -69,7 +69,8 @@ public sealed record TaskView
     public bool Tried(string verb) => Attempt?.Verb == verb;
 
     /// <summary>What was typed into a field of a verb's form when it was refused.</summary>
-    public string? Was(string verb, string field) => Attempt is { } attempt && attempt.Verb == verb && attempt.Typed.TryGetValue(field, out var typed) ? typed.ToString() : null;
+    public string? Was(string verb, string field) =>
+        Attempt is { } attempt && attempt.Verb == verb && attempt.Typed.TryGetValue(field, out var typed) ? typed.ToString() : null;
 
     public IReadOnlyList<FormError> Errors => Refused is TaskResult.InvalidData invalid ? invalid.Errors : [];
 
@@ -95,28 +96,89 @@ internal static class TaskPages
     public static void MapTaskPages(this WebApplication app)
     {
         var pages = app.MapGroup("/tasks/{id:guid}").ExcludeFromDescription();
-        pages.MapGet("", async (Guid id, Guid? done, TaskDesk desk, Person me, CancellationToken cancel) =>
-            await ReadAsync(desk, id, me, cancel) is { } view ? Page(view with { Done = await DoneStep.FindAsync(desk.Runtime, done, me, cancel) }) : Results.NotFound());
+        pages.MapGet(
+            "",
+            async (Guid id, Guid? done, TaskDesk desk, Person me, CancellationToken cancel) =>
+                await ReadAsync(desk, id, me, cancel) is { } view
+                    ? Page(view with { Done = await DoneStep.FindAsync(desk.Runtime, done, me, cancel) })
+                    : Results.NotFound()
+        );
         pages.MapGet("/news", NewsAsync);
-        pages.MapPost("/claim", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
-            VerbAsync(http, desk, id, me, (request, _) => ClaimTask.RunAsync(desk, request, me, cancel), $"/tasks/{Ids.Text(id)}", cancel));
-        pages.MapPost("/start", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
-            VerbAsync(http, desk, id, me, (request, _) => StartTask.RunAsync(desk, request, me, cancel), $"/tasks/{Ids.Text(id)}", cancel));
-        pages.MapPost("/release", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
-            VerbAsync(http, desk, id, me, (request, form) => ReleaseTask.RunAsync(desk, request, Text(form, ReasonField), me, cancel), "/", cancel));
-        pages.MapPost("/assign", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
-            VerbAsync(http, desk, id, me, (request, form) => AssignTask.RunAsync(desk, request, Text(form, PersonField) ?? "", Text(form, ReasonField), me, cancel), $"/tasks/{Ids.Text(id)}", cancel));
-        pages.MapPost("/cancel", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
-            VerbAsync(http, desk, id, me, (request, form) => CancelTask.RunAsync(desk, request, Text(form, ReasonField), me, cancel), $"/tasks/{Ids.Text(id)}", cancel));
+        pages.MapPost(
+            "/claim",
+            (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
+                VerbAsync(http, desk, id, me, (request, _) => ClaimTask.RunAsync(desk, request, me, cancel), $"/tasks/{Ids.Text(id)}", cancel)
+        );
+        pages.MapPost(
+            "/start",
+            (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
+                VerbAsync(http, desk, id, me, (request, _) => StartTask.RunAsync(desk, request, me, cancel), $"/tasks/{Ids.Text(id)}", cancel)
+        );
+        pages.MapPost(
+            "/release",
+            (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
+                VerbAsync(http, desk, id, me, (request, form) => ReleaseTask.RunAsync(desk, request, Text(form, ReasonField), me, cancel), "/", cancel)
+        );
+        pages.MapPost(
+            "/assign",
+            (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
+                VerbAsync(
+                    http,
+                    desk,
+                    id,
+                    me,
+                    (request, form) => AssignTask.RunAsync(desk, request, Text(form, PersonField) ?? "", Text(form, ReasonField), me, cancel),
+                    $"/tasks/{Ids.Text(id)}",
+                    cancel
+                )
+        );
+        pages.MapPost(
+            "/cancel",
+            (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
+                VerbAsync(
+                    http,
+                    desk,
+                    id,
+                    me,
+                    (request, form) => CancelTask.RunAsync(desk, request, Text(form, ReasonField), me, cancel),
+                    $"/tasks/{Ids.Text(id)}",
+                    cancel
+                )
+        );
         Verb("take-over", (desk, request, _, me, cancel) => TakeOverTask.RunAsync(desk, request, me, cancel));
         Verb("stop", (desk, request, _, me, cancel) => StopTask.RunAsync(desk, request, me, cancel));
         Verb("resume", (desk, request, _, me, cancel) => ResumeTask.RunAsync(desk, request, me, cancel));
-        Verb("suspend", (desk, request, form, me, cancel) => SuspendTask.RunAsync(
-            desk, request, Text(form, ReasonField), Number(form, DaysField) is { } days and > 0 and <= 366 ? desk.Runtime.Clock.Now() + Duration.FromDays(days) : null, Text(form, NoteField), me, cancel));
-        Verb("delegate", (desk, request, form, me, cancel) => DelegateTask.RunAsync(desk, request, Text(form, PersonField), Text(form, ReasonField), me, cancel));
-        Verb("forward", (desk, request, form, me, cancel) => ForwardTask.RunAsync(desk, request, Text(form, TeamField), null, Text(form, ReasonField), me, cancel), "/");
-        Verb("return", (desk, request, form, me, cancel) => ReturnTask.RunAsync(desk, request, Text(form, StepField), Text(form, ReasonField), Text(form, NoteField), me, cancel));
-        Verb("priority", (desk, request, form, me, cancel) => PrioritizeTask.RunAsync(desk, request, Number(form, PriorityField), Text(form, ReasonField), me, cancel));
+        Verb(
+            "suspend",
+            (desk, request, form, me, cancel) =>
+                SuspendTask.RunAsync(
+                    desk,
+                    request,
+                    Text(form, ReasonField),
+                    Number(form, DaysField) is { } days and > 0 and <= 366 ? desk.Runtime.Clock.Now() + Duration.FromDays(days) : null,
+                    Text(form, NoteField),
+                    me,
+                    cancel
+                )
+        );
+        Verb(
+            "delegate",
+            (desk, request, form, me, cancel) => DelegateTask.RunAsync(desk, request, Text(form, PersonField), Text(form, ReasonField), me, cancel)
+        );
+        Verb(
+            "forward",
+            (desk, request, form, me, cancel) => ForwardTask.RunAsync(desk, request, Text(form, TeamField), null, Text(form, ReasonField), me, cancel),
+            "/"
+        );
+        Verb(
+            "return",
+            (desk, request, form, me, cancel) =>
+                ReturnTask.RunAsync(desk, request, Text(form, StepField), Text(form, ReasonField), Text(form, NoteField), me, cancel)
+        );
+        Verb(
+            "priority",
+            (desk, request, form, me, cancel) => PrioritizeTask.RunAsync(desk, request, Number(form, PriorityField), Text(form, ReasonField), me, cancel)
+        );
         Verb("skip", (desk, request, form, me, cancel) => SkipTask.RunAsync(desk, request, Text(form, ReasonField), me, cancel), "/");
         Verb("start-review", (desk, request, _, me, cancel) => StartReview.RunAsync(desk, request, me, cancel));
         Verb("approve", (desk, request, _, me, cancel) => ApproveReview.RunAsync(desk, request, me, cancel));
@@ -124,10 +186,30 @@ internal static class TaskPages
         Verb("comment", (desk, request, form, me, cancel) => CommentOnTask.RunAsync(desk, request, Text(form, NoteField), me, cancel));
         pages.MapPost("/attach", AttachAsync).WithMetadata(new RequestSizeLimitAttribute(AttachToTask.MaxBytes + 64 * 1024));
         pages.MapGet("/files/{attachment:guid}", TaskLifeEndpoints.DownloadAsync);
-        pages.MapPost("/complete", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) => FinishAsync(
-            id, http, desk, me, (request, form, data) => CompleteTask.RunAsync(desk, request, Text(form, OutcomeField), data, me, cancel), cancel));
-        pages.MapPost("/request-review", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) => FinishAsync(
-            id, http, desk, me, (request, form, data) => RequestReview.RunAsync(desk, request, Text(form, OutcomeField), data, Text(form, ReviewerField), me, cancel), cancel));
+        pages.MapPost(
+            "/complete",
+            (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
+                FinishAsync(
+                    id,
+                    http,
+                    desk,
+                    me,
+                    (request, form, data) => CompleteTask.RunAsync(desk, request, Text(form, OutcomeField), data, me, cancel),
+                    cancel
+                )
+        );
+        pages.MapPost(
+            "/request-review",
+            (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
+                FinishAsync(
+                    id,
+                    http,
+                    desk,
+                    me,
+                    (request, form, data) => RequestReview.RunAsync(desk, request, Text(form, OutcomeField), data, Text(form, ReviewerField), me, cancel),
+                    cancel
+                )
+        );
         pages.MapPost("/layout", LayoutAsync);
         pages.MapPut("/draft", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) => DraftAsync(http, desk, id, me, cancel));
 
@@ -135,21 +217,30 @@ internal static class TaskPages
         pages.MapPost("/draft", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) => DraftAsync(http, desk, id, me, cancel));
 
         void Verb(string verb, Func<TaskDesk, TaskRequest, IFormCollection, Person, CancellationToken, Task<TaskResult>> run, string? then = null) =>
-            pages.MapPost($"/{verb}", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
-                VerbAsync(http, desk, id, me, (request, form) => run(desk, request, form, me, cancel), then ?? $"/tasks/{Ids.Text(id)}", cancel));
+            pages.MapPost(
+                $"/{verb}",
+                (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
+                    VerbAsync(http, desk, id, me, (request, form) => run(desk, request, form, me, cancel), then ?? $"/tasks/{Ids.Text(id)}", cancel)
+            );
     }
 
-    private static Task<IResult> AttachAsync(Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) => VerbAsync(
-        http, desk, id, me,
-        async (request, form) =>
-        {
-            if (form.Files.GetFile("file") is not { } file)
-                return new TaskResult.InvalidRequest("file", "Choose a file.");
-            using var content = new MemoryStream();
-            await file.CopyToAsync(content, cancel);
-            return await AttachToTask.RunAsync(desk, request, file.FileName, file.ContentType, content.ToArray(), me, cancel);
-        },
-        $"/tasks/{Ids.Text(id)}", cancel);
+    private static Task<IResult> AttachAsync(Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
+        VerbAsync(
+            http,
+            desk,
+            id,
+            me,
+            async (request, form) =>
+            {
+                if (form.Files.GetFile("file") is not { } file)
+                    return new TaskResult.InvalidRequest("file", "Choose a file.");
+                using var content = new MemoryStream();
+                await file.CopyToAsync(content, cancel);
+                return await AttachToTask.RunAsync(desk, request, file.FileName, file.ContentType, content.ToArray(), me, cancel);
+            },
+            $"/tasks/{Ids.Text(id)}",
+            cancel
+        );
 
     private static async Task<TaskView?> ReadAsync(TaskDesk desk, Guid id, Person me, CancellationToken cancel, bool withNotes = true)
     {
@@ -182,12 +273,22 @@ internal static class TaskPages
 
     /// <summary>Fields that are only shown are not posted; they have what the form began with.</summary>
     private static JsonElement? WithReadOnly(FormSchema? form, TaskDetail task, JsonElement? data) =>
-        form is null || task.Prefill is not JsonObject began ? data : JsonSerializer.SerializeToElement(form.WithReadOnly(data is { ValueKind: JsonValueKind.Object } typed ? JsonObject.Create(typed)! : [], began));
+        form is null || task.Prefill is not JsonObject began
+            ? data
+            : JsonSerializer.SerializeToElement(form.WithReadOnly(data is { ValueKind: JsonValueKind.Object } typed ? JsonObject.Create(typed)! : [], began));
 
     private static RazorComponentResult<TaskPage> Page(TaskView view, int status = StatusCodes.Status200OK) => new(new { View = view }) { StatusCode = status };
 
     /// <summary>The page with the newest state and why the verb was refused.</summary>
-    private static async Task<IResult> RefusedAsync(TaskDesk desk, Guid id, Person me, TaskResult refused, (string Verb, IFormCollection Typed) attempt, JsonElement? typed, CancellationToken cancel)
+    private static async Task<IResult> RefusedAsync(
+        TaskDesk desk,
+        Guid id,
+        Person me,
+        TaskResult refused,
+        (string Verb, IFormCollection Typed) attempt,
+        JsonElement? typed,
+        CancellationToken cancel
+    )
     {
         if (await ReadAsync(desk, id, me, cancel) is not { } view)
             return Results.NotFound();
@@ -198,21 +299,45 @@ internal static class TaskPages
             _ => null,
         };
         var names = who is null ? view.Names : await TeamQueries.NamesAsync(desk.Runtime.Database, new[] { who, view.Task.EndedBy }.OfType<string>(), cancel);
-        return Page(view with { Refused = refused, Attempt = attempt, Names = names, Data = view.MayEdit && typed is not null ? WithReadOnly(view.Form, view.Task, typed) : view.Data }, TaskProblems.Of(refused).StatusCode);
+        return Page(
+            view with
+            {
+                Refused = refused,
+                Attempt = attempt,
+                Names = names,
+                Data = view.MayEdit && typed is not null ? WithReadOnly(view.Form, view.Task, typed) : view.Data,
+            },
+            TaskProblems.Of(refused).StatusCode
+        );
     }
 
     private static async Task<IResult> VerbAsync(
-        HttpContext http, TaskDesk desk, Guid id, Person me, Func<TaskRequest, IFormCollection, Task<TaskResult>> run, string then, CancellationToken cancel)
+        HttpContext http,
+        TaskDesk desk,
+        Guid id,
+        Person me,
+        Func<TaskRequest, IFormCollection, Task<TaskResult>> run,
+        string then,
+        CancellationToken cancel
+    )
     {
         var form = await http.Request.ReadFormAsync(cancel);
         if (Request(id, form) is not { } request)
             return Results.BadRequest();
         var result = await run(request, form);
-        return result is TaskResult.Done ? Results.LocalRedirect(Requests.LocalOr(form[ToField], then)) : await RefusedAsync(desk, id, me, result, (Verb(http), form), null, cancel);
+        return result is TaskResult.Done
+            ? Results.LocalRedirect(Requests.LocalOr(form[ToField], then))
+            : await RefusedAsync(desk, id, me, result, (Verb(http), form), null, cancel);
     }
 
     private static async Task<IResult> FinishAsync(
-        Guid id, HttpContext http, TaskDesk desk, Person me, Func<TaskRequest, IFormCollection, JsonObject, Task<TaskResult>> finish, CancellationToken cancel)
+        Guid id,
+        HttpContext http,
+        TaskDesk desk,
+        Person me,
+        Func<TaskRequest, IFormCollection, JsonObject, Task<TaskResult>> finish,
+        CancellationToken cancel
+    )
     {
         var form = await http.Request.ReadFormAsync(cancel);
         if (Request(id, form) is not { } request)
@@ -227,7 +352,9 @@ internal static class TaskPages
             return Results.LocalRedirect($"/tasks/{Ids.Text(id)}");
 
         // On with the same customer if the next step is theirs, else back to everything that waits.
-        var next = (await TaskQueries.OfCaseAsync(desk.Runtime.Database, view.Task.CaseId, me, desk.Runtime.Clock.Now(), cancel)).FirstOrDefault(s => s.Task.EndedAt is null && s.Task.OwnerId == me.Id);
+        var next = (await TaskQueries.OfCaseAsync(desk.Runtime.Database, view.Task.CaseId, me, desk.Runtime.Clock.Now(), cancel)).FirstOrDefault(s =>
+            s.Task.EndedAt is null && s.Task.OwnerId == me.Id
+        );
         return Results.LocalRedirect(next is null ? $"/?done={Ids.Text(id)}" : $"/tasks/{Ids.Text(next.Task.Id)}?done={Ids.Text(id)}");
     }
 
@@ -235,7 +362,10 @@ internal static class TaskPages
     private static async Task<IResult> LayoutAsync(Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel)
     {
         var form = await http.Request.ReadFormAsync(cancel);
-        if (await TaskQueries.FindAsync(desk.Runtime, id, me, cancel) is not { Form: { } schema } task || !FormSchema.TryParse(schema.ToJsonString(), out var parsed, out _))
+        if (
+            await TaskQueries.FindAsync(desk.Runtime, id, me, cancel) is not { Form: { } schema } task
+            || !FormSchema.TryParse(schema.ToJsonString(), out var parsed, out _)
+        )
             return Results.NotFound();
         var typed = WithReadOnly(parsed, task, parsed.ReadSoFar(Pairs(form)));
         return Results.Json(parsed.LayoutFor(typed!.Value));
@@ -247,11 +377,21 @@ internal static class TaskPages
     {
         var form = await http.Request.ReadFormAsync(cancel);
         var (isTheirs, schema) = await SaveDraft.FormAsync(desk.Runtime, id, me, cancel);
-        var saved = isTheirs
-            && await SaveDraft.RunAsync(desk.Runtime.Database, id, Number(form, RevisionField), JsonSerializer.Deserialize<JsonObject>(Typed(schema, form))!, me, cancel);
+        var saved =
+            isTheirs
+            && await SaveDraft.RunAsync(
+                desk.Runtime.Database,
+                id,
+                Number(form, RevisionField),
+                JsonSerializer.Deserialize<JsonObject>(Typed(schema, form))!,
+                me,
+                cancel
+            );
         if (http.Request.IsFragment())
             return new RazorComponentResult<DraftState>(new { SavedAt = saved ? desk.Runtime.Clock.Now() : (Instant?)null });
-        return saved ? Results.LocalRedirect($"/tasks/{Ids.Text(id)}") : await ReadAsync(desk, id, me, cancel) is { } view ? Page(view, StatusCodes.Status409Conflict) : Results.NotFound();
+        return saved ? Results.LocalRedirect($"/tasks/{Ids.Text(id)}")
+            : await ReadAsync(desk, id, me, cancel) is { } view ? Page(view, StatusCodes.Status409Conflict)
+            : Results.NotFound();
     }
 
     /// <summary>Whether somebody changed the task under the eyes of its owner, whose form is not replaced.</summary>
@@ -266,9 +406,11 @@ internal static class TaskPages
     private static JsonElement Typed(FormSchema? schema, IFormCollection form) =>
         schema?.ReadPost(Pairs(form)) ?? JsonSerializer.SerializeToElement(new JsonObject());
 
-    private static IEnumerable<KeyValuePair<string, string>> Pairs(IFormCollection form) => form.SelectMany(field => field.Value, (field, value) => KeyValuePair.Create(field.Key, value ?? ""));
+    private static IEnumerable<KeyValuePair<string, string>> Pairs(IFormCollection form) =>
+        form.SelectMany(field => field.Value, (field, value) => KeyValuePair.Create(field.Key, value ?? ""));
 
-    internal static int? Number(IFormCollection form, string name) => int.TryParse(form[name], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+    internal static int? Number(IFormCollection form, string name) =>
+        int.TryParse(form[name], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     private static string? Text(IFormCollection form, string name) => form[name].ToString().Trim() is { Length: > 0 } text ? text : null;
 }

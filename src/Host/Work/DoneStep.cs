@@ -15,9 +15,18 @@ public sealed record DoneStep(string Title, string Next)
         if (id is null || await TaskQueries.FindAsync(runtime, id.Value, me, cancel) is not { Outcome: { } outcome } task)
             return null;
         var teams = (await TeamQueries.ListAsync(runtime.Database, cancel)).ToDictionary(t => t.Key, t => t.Title);
-        var open = (await TaskQueries.OfCaseAsync(runtime.Database, task.CaseId, me, runtime.Clock.Now(), cancel)).Where(s => s.Task.EndedAt is null).Select(s => s.Task).ToList();
-        return new($"{task.Title}: {Words.Humanize(outcome)}", open.Count == 0 ? "No step of this case waits for anybody now." : $"Next in {task.Reference}: {string.Join(", ", open.Select(Describe))}.");
+        var open = (await TaskQueries.OfCaseAsync(runtime.Database, task.CaseId, me, runtime.Clock.Now(), cancel))
+            .Where(s => s.Task.EndedAt is null)
+            .Select(s => s.Task)
+            .ToList();
+        return new(
+            $"{task.Title}: {Words.Humanize(outcome)}",
+            open.Count == 0 ? "No step of this case waits for anybody now." : $"Next in {task.Reference}: {string.Join(", ", open.Select(Describe))}."
+        );
 
-        string Describe(TaskSummary next) => (next.OwnerId == me.Id ? "you" : next.Owner ?? (next.Team is { } team ? teams.GetValueOrDefault(team, team) : null)) is { } who ? $"{next.Title} ({who})" : next.Title;
+        string Describe(TaskSummary next) =>
+            (next.OwnerId == me.Id ? "you" : next.Owner ?? (next.Team is { } team ? teams.GetValueOrDefault(team, team) : null)) is { } who
+                ? $"{next.Title} ({who})"
+                : next.Title;
     }
 }

@@ -17,14 +17,31 @@ namespace Orchestration.Host.Work;
 /// <param name="Filter">What the lists are narrowed to.</param>
 /// <param name="Now">Now.</param>
 public sealed record MyWork(
-    WorkCount Count, IReadOnlyList<TaskSummary> Mine, IReadOnlyList<TaskSummary> Open, IReadOnlyDictionary<string, string> Journeys, IReadOnlyDictionary<string, string> Teams, WorkFilter Filter, Instant Now);
+    WorkCount Count,
+    IReadOnlyList<TaskSummary> Mine,
+    IReadOnlyList<TaskSummary> Open,
+    IReadOnlyDictionary<string, string> Journeys,
+    IReadOnlyDictionary<string, string> Teams,
+    WorkFilter Filter,
+    Instant Now
+);
 
 /// <summary>What the lists of My work are narrowed to.</summary>
 public sealed record WorkFilter(string? Q, string? Journey, string? Show)
 {
     public bool IsOn => !string.IsNullOrWhiteSpace(Q) || !string.IsNullOrEmpty(Journey) || Show is not null;
 
-    public string Query => QueryString.Create(new Dictionary<string, string?> { ["q"] = Q, ["journey"] = Journey, ["show"] = Show }.Where(p => !string.IsNullOrEmpty(p.Value))).ToString();
+    public string Query =>
+        QueryString
+            .Create(
+                new Dictionary<string, string?>
+                {
+                    ["q"] = Q,
+                    ["journey"] = Journey,
+                    ["show"] = Show,
+                }.Where(p => !string.IsNullOrEmpty(p.Value))
+            )
+            .ToString();
 }
 
 internal static class WorkPages
@@ -34,11 +51,39 @@ internal static class WorkPages
 
     public static void MapWork(this WebApplication app)
     {
-        app.MapGet("/", async (string? q, string? journey, string? show, Guid? done, int? did, WorkflowRuntime runtime, Substitutions substitutions, Person me, CancellationToken cancel) =>
-            new RazorComponentResult<WorkPage>(new { Work = await ReadAsync(runtime, new(q, journey, show), me, cancel), Me = me, Done = await DoneStep.FindAsync(runtime, done, me, cancel), Did = did, Away = (await substitutions.ListAsync(me, cancel)).FirstOrDefault(one => one.Person == me.UserName && one.From <= runtime.Clock.Now()) }))
+        app.MapGet(
+                "/",
+                async (
+                    string? q,
+                    string? journey,
+                    string? show,
+                    Guid? done,
+                    int? did,
+                    WorkflowRuntime runtime,
+                    Substitutions substitutions,
+                    Person me,
+                    CancellationToken cancel
+                ) =>
+                    new RazorComponentResult<WorkPage>(
+                        new
+                        {
+                            Work = await ReadAsync(runtime, new(q, journey, show), me, cancel),
+                            Me = me,
+                            Done = await DoneStep.FindAsync(runtime, done, me, cancel),
+                            Did = did,
+                            Away = (await substitutions.ListAsync(me, cancel)).FirstOrDefault(one =>
+                                one.Person == me.UserName && one.From <= runtime.Clock.Now()
+                            ),
+                        }
+                    )
+            )
             .ExcludeFromDescription();
-        app.MapGet("/work", async (string? q, string? journey, string? show, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-            new RazorComponentResult<WorkList>(new { Work = await ReadAsync(runtime, new(q, journey, show), me, cancel) })).ExcludeFromDescription();
+        app.MapGet(
+                "/work",
+                async (string? q, string? journey, string? show, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    new RazorComponentResult<WorkList>(new { Work = await ReadAsync(runtime, new(q, journey, show), me, cancel) })
+            )
+            .ExcludeFromDescription();
         TeamPages.Map(app);
         BulkPages.Map(app);
         AwayPages.Map(app);
@@ -48,7 +93,15 @@ internal static class WorkPages
     {
         var now = runtime.Clock.Now();
         var database = runtime.Database;
-        var mine = new TaskFilter { View = "mine", Journey = NullIfEmpty(filter.Journey), Search = filter.Q, Overdue = filter.Show == "overdue" ? true : null, DueBefore = filter.Show == "soon" ? now + Soon : null, Limit = 100 };
+        var mine = new TaskFilter
+        {
+            View = "mine",
+            Journey = NullIfEmpty(filter.Journey),
+            Search = filter.Q,
+            Overdue = filter.Show == "overdue" ? true : null,
+            DueBefore = filter.Show == "soon" ? now + Soon : null,
+            Limit = 100,
+        };
         return new(
             await TaskQueries.CountAsync(database, me, now + Soon, now, cancel),
             filter.Show == "open" ? [] : (await TaskQueries.ListAsync(database, mine, me, now, cancel)).Items,
@@ -56,7 +109,8 @@ internal static class WorkPages
             (await JourneyQueries.ListAsync(runtime.Definitions, cancel)).ToDictionary(j => j.Id, j => j.Name),
             (await TeamQueries.ListAsync(database, cancel)).ToDictionary(t => t.Key, t => t.Title),
             filter,
-            now);
+            now
+        );
     }
 
     private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;

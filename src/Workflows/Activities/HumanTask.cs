@@ -30,62 +30,140 @@ public sealed class HumanTask : Activity
     private HumanTask(string[] outcomes, ServiceLevelCatalog catalog) => (_outcomes, _catalog) = (outcomes, catalog);
 
     /// <summary>How Studio shows it and how a node of it is compiled.</summary>
-    public static ActivityType CreateType(ServiceLevelCatalog catalog) => new()
-    {
-        TypeName = TypeName,
-        Category = "Orchestration",
-        DisplayName = "Human step",
-        Description = "Opens a task for a person and waits until it is completed. Each outcome is a port.",
-        Kind = ActivityKind.Task,
-        Inputs =
-        [
-            new("Title", "String") { Description = "What the person sees in their list." },
-            new("Description", "String") { UIHint = "multiline", Description = "What is to be done, in a few sentences." },
-            new("Outcomes", "List<String>") { UIHint = "dynamic-outcomes", DefaultSyntax = "Object", Description = "How the step can end. Each becomes a port on the canvas and a button in the task." },
-            new("FormName", "String") { UIHint = "dropdown", DisplayName = "Form", Category = "Form", Description = "A shared form, pinned when the definition is published." },
-            new("Form", "Object") { UIHint = "json-editor", DisplayName = "Form schema", Category = "Form", Description = "JSON Schema of a form of its own, instead of a shared form." },
-            new("Team", "String") { UIHint = "dropdown", Category = "People", Description = "Team whose members may take the task." },
-            new("Candidates", "List<String>") { UIHint = "multitext", DefaultSyntax = "Object", Category = "People", Description = "People who may take the task besides the team, by user name." },
-            new("RequiredSkills", "List<String>") { UIHint = "checklist", DefaultSyntax = "Object", DisplayName = "Required skills", Category = "People", Description = "Skills a person must have." },
-            new("PreferredSkills", "List<String>")
-            {
-                UIHint = "checklist", DefaultSyntax = "Object", DisplayName = "Preferred skills", Category = "People",
-                Description = "Whoever has them comes first, until the SLA policy's ladder relaxes them.",
-            },
-            new("ExcludedSteps", "List<String>")
-            {
-                UIHint = "multitext", DefaultSyntax = "Object", DisplayName = "Four eyes: excluded steps", Category = "People",
-                Description = "Ids of steps whose workers may not do this one.",
-            },
-            new("RequiresReview", "Boolean") { UIHint = "checkbox", Default = false, DisplayName = "Second pair of eyes", Category = "People", Description = "Somebody else approves what was done before the case moves on." },
-            new("SkipOutcome", "String") { DisplayName = "May be skipped as", Description = "Outcome by which the case goes on when the step is skipped. Without one it can not be skipped." },
-            new("Priority", "Int32") { Default = 3, Category = "Service level", Description = "1 (critical) to 5 (planning)." },
-            new("SlaPolicy", "String") { UIHint = "dropdown", DisplayName = "SLA policy", Category = "Service level", Description = "A shared policy with its target and its escalation ladder. Leave it empty to give this step a duration of its own below." },
-            new("SlaPolicies", "List<String>")
-            {
-                UIHint = "checklist", DefaultSyntax = "Object", DisplayName = "More SLA policies", Category = "Service level",
-                Description = "Policies besides it, each with a clock of its own; one with conditions starts where they hold.",
-            },
-            new("SlaDuration", "String") { DisplayName = "SLA duration", Category = "Service level", Description = "How long the step may take: PT8H for eight hours, PT30M for thirty minutes, or a number of days or weeks by the unit below." },
-            new("SlaUnit", "String")
-            {
-                UIHint = "dropdown", DisplayName = "SLA unit", Category = "Service level", Choices = ["elapsed", "workingTime", "businessDays", "calendarDays", "weeks"],
-                Description = "How the duration is counted. One day of working time is a day's open hours, one business day ends when the office closes, one calendar day is any day. Without a unit every hour counts.",
-            },
-            new("SlaCalendar", "String")
-            {
-                UIHint = "dropdown", DisplayName = "SLA calendar", Category = "Service level",
-                Description = "Whose opening hours and holidays count, and in which time zone. Without one every hour of every day counts (24x7).",
-            },
-        ],
-        Outputs =
-        [
-            new("Outcome", "String", "The outcome the person chose."),
-            new("Data", "Object", "What the person filled in."),
-            new("CompletedBy", "String", "User name of the person.", "Completed by"),
-        ],
-        Compile = node => Compile(node, catalog),
-    };
+    public static ActivityType CreateType(ServiceLevelCatalog catalog) =>
+        new()
+        {
+            TypeName = TypeName,
+            Category = "Orchestration",
+            DisplayName = "Human step",
+            Description = "Opens a task for a person and waits until it is completed. Each outcome is a port.",
+            Kind = ActivityKind.Task,
+            Inputs =
+            [
+                new("Title", "String") { Description = "What the person sees in their list." },
+                new("Description", "String") { UIHint = "multiline", Description = "What is to be done, in a few sentences." },
+                new("Outcomes", "List<String>")
+                {
+                    UIHint = "dynamic-outcomes",
+                    DefaultSyntax = "Object",
+                    Description = "How the step can end. Each becomes a port on the canvas and a button in the task.",
+                },
+                new("FormName", "String")
+                {
+                    UIHint = "dropdown",
+                    DisplayName = "Form",
+                    Category = "Form",
+                    Description = "A shared form, pinned when the definition is published.",
+                },
+                new("Form", "Object")
+                {
+                    UIHint = "json-editor",
+                    DisplayName = "Form schema",
+                    Category = "Form",
+                    Description = "JSON Schema of a form of its own, instead of a shared form.",
+                },
+                new("Team", "String")
+                {
+                    UIHint = "dropdown",
+                    Category = "People",
+                    Description = "Team whose members may take the task.",
+                },
+                new("Candidates", "List<String>")
+                {
+                    UIHint = "multitext",
+                    DefaultSyntax = "Object",
+                    Category = "People",
+                    Description = "People who may take the task besides the team, by user name.",
+                },
+                new("RequiredSkills", "List<String>")
+                {
+                    UIHint = "checklist",
+                    DefaultSyntax = "Object",
+                    DisplayName = "Required skills",
+                    Category = "People",
+                    Description = "Skills a person must have.",
+                },
+                new("PreferredSkills", "List<String>")
+                {
+                    UIHint = "checklist",
+                    DefaultSyntax = "Object",
+                    DisplayName = "Preferred skills",
+                    Category = "People",
+                    Description = "Whoever has them comes first, until the SLA policy's ladder relaxes them.",
+                },
+                new("ExcludedSteps", "List<String>")
+                {
+                    UIHint = "multitext",
+                    DefaultSyntax = "Object",
+                    DisplayName = "Four eyes: excluded steps",
+                    Category = "People",
+                    Description = "Ids of steps whose workers may not do this one.",
+                },
+                new("RequiresReview", "Boolean")
+                {
+                    UIHint = "checkbox",
+                    Default = false,
+                    DisplayName = "Second pair of eyes",
+                    Category = "People",
+                    Description = "Somebody else approves what was done before the case moves on.",
+                },
+                new("SkipOutcome", "String")
+                {
+                    DisplayName = "May be skipped as",
+                    Description = "Outcome by which the case goes on when the step is skipped. Without one it can not be skipped.",
+                },
+                new("Priority", "Int32")
+                {
+                    Default = 3,
+                    Category = "Service level",
+                    Description = "1 (critical) to 5 (planning).",
+                },
+                new("SlaPolicy", "String")
+                {
+                    UIHint = "dropdown",
+                    DisplayName = "SLA policy",
+                    Category = "Service level",
+                    Description = "A shared policy with its target and its escalation ladder. Leave it empty to give this step a duration of its own below.",
+                },
+                new("SlaPolicies", "List<String>")
+                {
+                    UIHint = "checklist",
+                    DefaultSyntax = "Object",
+                    DisplayName = "More SLA policies",
+                    Category = "Service level",
+                    Description = "Policies besides it, each with a clock of its own; one with conditions starts where they hold.",
+                },
+                new("SlaDuration", "String")
+                {
+                    DisplayName = "SLA duration",
+                    Category = "Service level",
+                    Description = "How long the step may take: PT8H for eight hours, PT30M for thirty minutes, or a number of days or weeks by the unit below.",
+                },
+                new("SlaUnit", "String")
+                {
+                    UIHint = "dropdown",
+                    DisplayName = "SLA unit",
+                    Category = "Service level",
+                    Choices = ["elapsed", "workingTime", "businessDays", "calendarDays", "weeks"],
+                    Description =
+                        "How the duration is counted. One day of working time is a day's open hours, one business day ends when the office closes, one calendar day is any day. Without a unit every hour counts.",
+                },
+                new("SlaCalendar", "String")
+                {
+                    UIHint = "dropdown",
+                    DisplayName = "SLA calendar",
+                    Category = "Service level",
+                    Description = "Whose opening hours and holidays count, and in which time zone. Without one every hour of every day counts (24x7).",
+                },
+            ],
+            Outputs =
+            [
+                new("Outcome", "String", "The outcome the person chose."),
+                new("Data", "Object", "What the person filled in."),
+                new("CompletedBy", "String", "User name of the person.", "Completed by"),
+            ],
+            Compile = node => Compile(node, catalog),
+        };
 
     /// <summary>The shared forms that the human steps of a definition name, as they are now.</summary>
     public static JsonObject Forms(CompiledWorkflow workflow, ServiceLevelCatalog catalog)
@@ -102,13 +180,24 @@ public sealed class HumanTask : Activity
 
     /// <summary>Run input that completes a step.</summary>
     public static OrderedDictionary<string, object?> Completed(string outcome, OrderedDictionary<string, object?> data, string person) =>
-        new() { [OutcomeKey] = outcome, [DataKey] = data, [PersonKey] = person };
+        new()
+        {
+            [OutcomeKey] = outcome,
+            [DataKey] = data,
+            [PersonKey] = person,
+        };
 
     /// <summary>Run input that ends a step whose task was not done. The case goes on by the outcome of that name; a step that models none fails, so that somebody must look.</summary>
     /// <param name="how"><c>Cancelled</c> or <c>Failed</c>.</param>
     /// <param name="reason">Why.</param>
     /// <param name="person">User name of who ended it.</param>
-    public static OrderedDictionary<string, object?> NotDone(string how, string reason, string person) => new() { [NotDoneKey] = how, [ReasonKey] = reason, [PersonKey] = person };
+    public static OrderedDictionary<string, object?> NotDone(string how, string reason, string person) =>
+        new()
+        {
+            [NotDoneKey] = how,
+            [ReasonKey] = reason,
+            [PersonKey] = person,
+        };
 
     /// <summary>What the person filled in, from the run input of <see cref="Completed"/>.</summary>
     internal static object? DataOf(OrderedDictionary<string, object?> input) => input.GetValueOrDefault(DataKey);
@@ -116,35 +205,43 @@ public sealed class HumanTask : Activity
     /// <inheritdoc/>
     protected override void Execute(ActivityContext context)
     {
-        var (policy, duration, unit, calendar) = (context.TextInput("SlaPolicy"), context.TextInput("SlaDuration"), context.TextInput("SlaUnit"), context.TextInput("SlaCalendar"));
+        var (policy, duration, unit, calendar) = (
+            context.TextInput("SlaPolicy"),
+            context.TextInput("SlaDuration"),
+            context.TextInput("SlaUnit"),
+            context.TextInput("SlaCalendar")
+        );
         if (_catalog.Resolve(policy, duration, unit, calendar).Problem is { } problem)
             throw new InvalidOperationException(problem);
         var policies = Texts(context, "SlaPolicies");
         if (_catalog.Missing(policies) is { } missing)
             throw new InvalidOperationException(missing);
         var bookmark = context.OpenBookmark(TypeName);
-        context.Write(new OpenTask(
-            bookmark.Id,
-            context.Execution.Parent?.Id,
-            context.Node.Id,
-            context.TextInput("Title") ?? context.RequiredInput<string>("Title"),
-            context.TextInput("Description"),
-            _outcomes,
-            context.Input("Form"),
-            context.TextInput("FormName"),
-            context.TextInput("Team"),
-            Texts(context, "Candidates"),
-            Texts(context, "RequiredSkills"),
-            Texts(context, "PreferredSkills"),
-            Texts(context, "ExcludedSteps"),
-            Math.Clamp(context.Input("Priority") is int priority ? priority : 3, 1, 5),
-            policy,
-            policies,
-            duration,
-            unit,
-            calendar,
-            context.Input("RequiresReview") is true,
-            context.TextInput("SkipOutcome") is { Length: > 0 } skip && _outcomes.Contains(skip) ? skip : null));
+        context.Write(
+            new OpenTask(
+                bookmark.Id,
+                context.Execution.Parent?.Id,
+                context.Node.Id,
+                context.TextInput("Title") ?? context.RequiredInput<string>("Title"),
+                context.TextInput("Description"),
+                _outcomes,
+                context.Input("Form"),
+                context.TextInput("FormName"),
+                context.TextInput("Team"),
+                Texts(context, "Candidates"),
+                Texts(context, "RequiredSkills"),
+                Texts(context, "PreferredSkills"),
+                Texts(context, "ExcludedSteps"),
+                Math.Clamp(context.Input("Priority") is int priority ? priority : 3, 1, 5),
+                policy,
+                policies,
+                duration,
+                unit,
+                calendar,
+                context.Input("RequiresReview") is true,
+                context.TextInput("SkipOutcome") is { Length: > 0 } skip && _outcomes.Contains(skip) ? skip : null
+            )
+        );
     }
 
     /// <inheritdoc/>
@@ -155,7 +252,9 @@ public sealed class HumanTask : Activity
         {
             context.TryGetInput(ReasonKey, out var why);
             if (!_outcomes.Contains(how))
-                throw new InvalidOperationException($"The task was ended as {how.ToLowerInvariant()} by {person}: {why}. The step has no outcome '{how}', so somebody must decide how the case goes on.");
+                throw new InvalidOperationException(
+                    $"The task was ended as {how.ToLowerInvariant()} by {person}: {why}. The step has no outcome '{how}', so somebody must decide how the case goes on."
+                );
             context.SetOutput("Outcome", how);
             context.SetOutput("CompletedBy", person);
             context.Complete(how);
@@ -191,37 +290,66 @@ public sealed class HumanTask : Activity
             node.PublishError("formName", $"there is no form '{name}'.");
         if (node.TryLiteral("Form", out var schema) && SchemaText(schema) is { } text && !FormSchema.TryParse(text, out _, out var errors))
             node.PublishError("form", $"the form's schema is wrong: {string.Join("; ", errors.Select(e => $"{e.Path} {e.Reason}"))}");
-        if (node.TryLiteral("SlaPolicy", out var policy) & node.TryLiteral("SlaDuration", out var duration) & node.TryLiteral("SlaUnit", out var unit) & node.TryLiteral("SlaCalendar", out var calendar)
-            && catalog.Resolve(policy as string, duration as string, unit as string, calendar as string).Problem is { } problem)
+        if (
+            node.TryLiteral("SlaPolicy", out var policy)
+                & node.TryLiteral("SlaDuration", out var duration)
+                & node.TryLiteral("SlaUnit", out var unit)
+                & node.TryLiteral("SlaCalendar", out var calendar)
+            && catalog.Resolve(policy as string, duration as string, unit as string, calendar as string).Problem is { } problem
+        )
             node.PublishError("slaPolicy", problem);
         if (node.TryLiteral("SlaPolicies", out var policies) && catalog.Missing(Names(policies)) is { } missing)
             node.PublishError("slaPolicies", missing);
         return new(outcomes, catalog);
     }
 
-    private static string? SchemaText(object? schema) => schema switch
-    {
-        null or "" => null,
-        string text => text,
-        _ => System.Text.Encoding.UTF8.GetString(WorkflowData.ToUtf8(schema)),
-    };
+    private static string? SchemaText(object? schema) =>
+        schema switch
+        {
+            null or "" => null,
+            string text => text,
+            _ => System.Text.Encoding.UTF8.GetString(WorkflowData.ToUtf8(schema)),
+        };
 
-    private static string[] Names(object? value) => value switch
-    {
-        List<object?> list => [.. list.OfType<string>().Where(text => text.Length > 0)],
-        string { Length: > 0 } one => [one],
-        _ => [],
-    };
+    private static string[] Names(object? value) =>
+        value switch
+        {
+            List<object?> list => [.. list.OfType<string>().Where(text => text.Length > 0)],
+            string { Length: > 0 } one => [one],
+            _ => [],
+        };
 
     private static string[] Texts(ActivityContext context, string input) =>
-        Names(context.Input(input)) is var names && Array.Find(names, name => WorkflowData.Unfit(name) is not null) is { } unfit ? throw new InvalidOperationException($"{input} {WorkflowData.Unfit(unfit)}.") : names;
+        Names(context.Input(input)) is var names && Array.Find(names, name => WorkflowData.Unfit(name) is not null) is { } unfit
+            ? throw new InvalidOperationException($"{input} {WorkflowData.Unfit(unfit)}.")
+            : names;
 }
 
 /// <summary>A burst's wish: open a task for this bookmark.</summary>
 /// <param name="ContainerId">The run of the container that the step is in: what belongs to one branch or one turn of a loop has the same.</param>
 public sealed record OpenTask(
-    string BookmarkId, string? ContainerId, string ActivityId, string Title, string? Description, string[] Outcomes, object? Form, string? FormName, string? Team, string[] Candidates, string[] RequiredSkills,
-    string[] PreferredSkills, string[] ExcludedSteps, int Priority, string? SlaPolicy, string[] SlaPolicies, string? SlaDuration, string? SlaUnit, string? SlaCalendar, bool RequiresReview, string? SkipOutcome) : IBurstWrite;
+    string BookmarkId,
+    string? ContainerId,
+    string ActivityId,
+    string Title,
+    string? Description,
+    string[] Outcomes,
+    object? Form,
+    string? FormName,
+    string? Team,
+    string[] Candidates,
+    string[] RequiredSkills,
+    string[] PreferredSkills,
+    string[] ExcludedSteps,
+    int Priority,
+    string? SlaPolicy,
+    string[] SlaPolicies,
+    string? SlaDuration,
+    string? SlaUnit,
+    string? SlaCalendar,
+    bool RequiresReview,
+    string? SkipOutcome
+) : IBurstWrite;
 
 /// <summary>A burst's wish: nobody waits for this bookmark's task any more.</summary>
 public sealed record WithdrawTask(string BookmarkId, string ActivityId, string Reason) : IBurstWrite;

@@ -42,8 +42,7 @@ public sealed class BusinessCalendar
         CalendarJson.TryParse(json, out calendar, out errors);
 
     /// <summary>Whether an instant leaves room for the longest target on either side: check what people typed with it.</summary>
-    public static bool Covers(Instant instant) =>
-        instant > Instant.FromUtc(FirstYear + 40, 1, 1, 0, 0) && instant < Instant.FromUtc(LastYear - 40, 1, 1, 0, 0);
+    public static bool Covers(Instant instant) => instant > Instant.FromUtc(FirstYear + 40, 1, 1, 0, 0) && instant < Instant.FromUtc(LastYear - 40, 1, 1, 0, 0);
 
     /// <summary>Whether work is done at an instant. The begin of a slot is open, its end is not.</summary>
     public bool IsOpen(Instant at) => NextOpening(at) == at;
@@ -169,9 +168,7 @@ public sealed class BusinessCalendar
         var number = date.Year;
 
         // Index of the wanted open day, counted from the first open day of the year.
-        var index = days > 0
-            ? Year(number).OpenDaysUpTo(date.DayOfYear) + days - 1
-            : Year(number).OpenDaysUpTo(date.DayOfYear - 1) + days;
+        var index = days > 0 ? Year(number).OpenDaysUpTo(date.DayOfYear) + days - 1 : Year(number).OpenDaysUpTo(date.DayOfYear - 1) + days;
         while (index < 0)
         {
             index += Year(--number).OpenDays.Length;
@@ -225,7 +222,12 @@ public sealed class BusinessCalendar
 
     /// <summary>The holidays and half days of a year by date, for people to check.</summary>
     public IReadOnlyList<(LocalDate Date, string Name, bool HalfDay)> HolidaysIn(int year) =>
-        [.. Year(year).Holidays.Where(day => day.Key.Year == year).OrderBy(day => day.Key).Select(day => (day.Key, day.Value.Name, day.Value.Rule.Slots is not null))];
+        [
+            .. Year(year)
+                .Holidays.Where(day => day.Key.Year == year)
+                .OrderBy(day => day.Key)
+                .Select(day => (day.Key, day.Value.Name, day.Value.Rule.Slots is not null)),
+        ];
 
     /// <summary>The openings between two instants in order, cut to them, each with the day it belongs to.</summary>
     public IEnumerable<(Interval Open, LocalDate Day)> Openings(Instant from, Instant to)

@@ -12,21 +12,39 @@ internal static class CalendarJson
 {
     private static readonly Dictionary<string, IsoDayOfWeek> Weekdays = new()
     {
-        ["mon"] = IsoDayOfWeek.Monday, ["tue"] = IsoDayOfWeek.Tuesday, ["wed"] = IsoDayOfWeek.Wednesday, ["thu"] = IsoDayOfWeek.Thursday,
-        ["fri"] = IsoDayOfWeek.Friday, ["sat"] = IsoDayOfWeek.Saturday, ["sun"] = IsoDayOfWeek.Sunday,
+        ["mon"] = IsoDayOfWeek.Monday,
+        ["tue"] = IsoDayOfWeek.Tuesday,
+        ["wed"] = IsoDayOfWeek.Wednesday,
+        ["thu"] = IsoDayOfWeek.Thursday,
+        ["fri"] = IsoDayOfWeek.Friday,
+        ["sat"] = IsoDayOfWeek.Saturday,
+        ["sun"] = IsoDayOfWeek.Sunday,
     };
 
     private static readonly Dictionary<string, Observance> Observances = new()
     {
-        ["actual"] = Observance.Actual, ["nearestWeekday"] = Observance.NearestWeekday,
-        ["sundayToMonday"] = Observance.SundayToMonday, ["nextFreeWeekday"] = Observance.NextFreeWeekday,
+        ["actual"] = Observance.Actual,
+        ["nearestWeekday"] = Observance.NearestWeekday,
+        ["sundayToMonday"] = Observance.SundayToMonday,
+        ["nextFreeWeekday"] = Observance.NextFreeWeekday,
     };
 
-    private enum Rule { Fixed, NthWeekday, LastWeekday, Easter, Dates }
+    private enum Rule
+    {
+        Fixed,
+        NthWeekday,
+        LastWeekday,
+        Easter,
+        Dates,
+    }
 
     private static readonly Dictionary<string, Rule> Rules = new()
     {
-        ["fixed"] = Rule.Fixed, ["nthWeekday"] = Rule.NthWeekday, ["lastWeekday"] = Rule.LastWeekday, ["easter"] = Rule.Easter, ["dates"] = Rule.Dates,
+        ["fixed"] = Rule.Fixed,
+        ["nthWeekday"] = Rule.NthWeekday,
+        ["lastWeekday"] = Rule.LastWeekday,
+        ["easter"] = Rule.Easter,
+        ["dates"] = Rule.Dates,
     };
 
     public static bool TryParse(string json, [NotNullWhen(true)] out BusinessCalendar? calendar, out IReadOnlyList<DefinitionError> errors)
@@ -113,8 +131,17 @@ internal static class CalendarJson
     private static void ReportOverlaps(DefinitionReader reader, List<(OpeningSlot Slot, string Path)>[] days)
     {
         const int Week = 7 * OpeningSlot.MinutesPerDay;
-        var slots = days
-            .SelectMany((day, index) => day.Select(entry => (Begin: (index * OpeningSlot.MinutesPerDay) + entry.Slot.Begin, End: (index * OpeningSlot.MinutesPerDay) + entry.Slot.End, Day: index, entry.Path)))
+        var slots = days.SelectMany(
+                (day, index) =>
+                    day.Select(entry =>
+                        (
+                            Begin: (index * OpeningSlot.MinutesPerDay) + entry.Slot.Begin,
+                            End: (index * OpeningSlot.MinutesPerDay) + entry.Slot.End,
+                            Day: index,
+                            entry.Path
+                        )
+                    )
+            )
             .OrderBy(slot => slot.Begin)
             .ToList();
         for (var i = 0; i < slots.Count; i++)
@@ -123,7 +150,10 @@ internal static class CalendarJson
             var next = i + 1 < slots.Count ? slots[i + 1] : slots[0] with { Begin = slots[0].Begin + Week };
             if (slots[i].End > next.Begin)
             {
-                reader.Error(null, $"the hours of {Weekdays.Keys.ElementAt(slots[i].Day)} ({slots[i].Path}) overlap those of {Weekdays.Keys.ElementAt(next.Day)} ({next.Path})");
+                reader.Error(
+                    null,
+                    $"the hours of {Weekdays.Keys.ElementAt(slots[i].Day)} ({slots[i].Path}) overlap those of {Weekdays.Keys.ElementAt(next.Day)} ({next.Path})"
+                );
             }
         }
     }

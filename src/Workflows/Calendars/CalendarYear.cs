@@ -11,13 +11,16 @@ internal sealed class CalendarYear
     private readonly int year;
 
     /// <summary>Openings in order, without overlaps. <c>Before[i]</c> is the open time of this year before opening i.</summary>
-    public readonly long[] Begins, Ends, Before;
+    public readonly long[] Begins,
+        Ends,
+        Before;
 
     /// <summary>Day of year of each opening.</summary>
     public readonly int[] DayOf;
 
     /// <summary>Days of the year with an opening, ascending, and the index of each day's last opening.</summary>
-    public readonly int[] OpenDays, LastOpening;
+    public readonly int[] OpenDays,
+        LastOpening;
 
     public readonly long Total;
     public readonly IReadOnlyDictionary<LocalDate, (string Name, HolidayRule Rule)> Holidays;
@@ -26,7 +29,8 @@ internal sealed class CalendarYear
     {
         this.year = year;
         Holidays = HolidayRule.In(year, rules);
-        List<long> begins = [], ends = [];
+        List<long> begins = [],
+            ends = [];
         List<int> dayOf = [];
         var firstDay = new LocalDate(year, 1, 1);
         var lastEnd = LastEndBefore(firstDay, zone, week, rules);
@@ -100,7 +104,11 @@ internal sealed class CalendarYear
 
     public LocalDate OpenDay(int index) => new LocalDate(year, 1, 1).PlusDays(OpenDays[index] - 1);
 
-    public static IReadOnlyList<OpeningSlot> SlotsOn(LocalDate date, OpeningSlot[][] week, IReadOnlyDictionary<LocalDate, (string Name, HolidayRule Rule)> holidays)
+    public static IReadOnlyList<OpeningSlot> SlotsOn(
+        LocalDate date,
+        OpeningSlot[][] week,
+        IReadOnlyDictionary<LocalDate, (string Name, HolidayRule Rule)> holidays
+    )
     {
         var regular = week[(int)date.DayOfWeek - 1];
         if (!holidays.TryGetValue(date, out var holiday))

@@ -19,7 +19,16 @@ internal enum Observance
 }
 
 /// <summary>One holiday or half day: which dates it means in a year. <see cref="Slots"/> null closes the day; otherwise they are its hours.</summary>
-internal sealed record HolidayRule(string Name, Func<int, LocalDate?> DateIn, IReadOnlyList<LocalDate> Dates, Observance Observance, int From, int To, IReadOnlyList<int> Except, IReadOnlyList<OpeningSlot>? Slots)
+internal sealed record HolidayRule(
+    string Name,
+    Func<int, LocalDate?> DateIn,
+    IReadOnlyList<LocalDate> Dates,
+    Observance Observance,
+    int From,
+    int To,
+    IReadOnlyList<int> Except,
+    IReadOnlyList<OpeningSlot>? Slots
+)
 {
     /// <summary>Explicit dates may open a day that is closed by the week; a computed half day only shortens an open one.</summary>
     public bool MayOpenClosedDay => Dates.Count > 0;
@@ -109,8 +118,7 @@ internal sealed record HolidayRule(string Name, Func<int, LocalDate?> DateIn, IR
             do
             {
                 date = date.PlusDays(1);
-            }
-            while (IsWeekend(date) || (days.TryGetValue(date, out var taken) && taken.Rule.Slots is null));
+            } while (IsWeekend(date) || (days.TryGetValue(date, out var taken) && taken.Rule.Slots is null));
             return date;
         }
     }

@@ -20,7 +20,15 @@ public enum FormTypes
 }
 
 /// <summary>Formats that are checked.</summary>
-public enum FormFormat { None, Date, DateTime, Email, Currency, Uuid }
+public enum FormFormat
+{
+    None,
+    Date,
+    DateTime,
+    Email,
+    Currency,
+    Uuid,
+}
 
 /// <summary>A field of a form: one (sub)schema with its hints. Immutable once parsed.</summary>
 public sealed class FormField
@@ -82,8 +90,7 @@ public sealed class FormField
     public FormField? Else { get; internal set; }
 
     /// <summary>The fields of an object, with those that only a condition brings in.</summary>
-    public IEnumerable<FormField> AllProperties =>
-        Variants.DistinctBy(property => property.Name);
+    public IEnumerable<FormField> AllProperties => Variants.DistinctBy(property => property.Name);
 
     /// <summary>The same, with each field as often as branches ask for it in their own way: a limit that is a number here may be a choice there.</summary>
     public IEnumerable<FormField> Variants =>
@@ -93,11 +100,14 @@ public sealed class FormField
     /// <param name="pointer">Pointer of this object.</param>
     /// <param name="field">One of <see cref="Variants"/>.</param>
     public string KeyOf(string pointer, FormField field) =>
-        Variants.Where(other => other.Name == field.Name).TakeWhile(other => other != field).Count() is > 0 and var before ? $"{pointer}/{field.Name}#{before + 1}" : $"{pointer}/{field.Name}";
+        Variants.Where(other => other.Name == field.Name).TakeWhile(other => other != field).Count() is > 0 and var before
+            ? $"{pointer}/{field.Name}#{before + 1}"
+            : $"{pointer}/{field.Name}";
 
     /// <summary>The fields of an object that its data calls for: its own, and those of the branch that its condition chooses.</summary>
     /// <param name="data">The object's data; null counts as an object without members.</param>
-    public IEnumerable<FormField> FieldsFor(JsonElement? data) => Properties.Concat(BranchFor(data)?.FieldsFor(data) ?? []).DistinctBy(property => property.Name);
+    public IEnumerable<FormField> FieldsFor(JsonElement? data) =>
+        Properties.Concat(BranchFor(data)?.FieldsFor(data) ?? []).DistinctBy(property => property.Name);
 
     /// <summary>Names of the fields that its data makes required.</summary>
     /// <param name="data">The object's data; null counts as an object without members.</param>
@@ -111,7 +121,10 @@ public sealed class FormField
 
     private static readonly JsonElement Empty = JsonElement.Parse("{}");
 
-    private FormField? BranchFor(JsonElement? data) => If is null ? null : FormValidation.Fits(If, data is { ValueKind: JsonValueKind.Object } given ? given : Empty) ? Then : Else;
+    private FormField? BranchFor(JsonElement? data) =>
+        If is null ? null
+        : FormValidation.Fits(If, data is { ValueKind: JsonValueKind.Object } given ? given : Empty) ? Then
+        : Else;
 
     public bool Allows(FormTypes type) => Types == FormTypes.Any || (Types & type) != 0;
 

@@ -32,7 +32,7 @@ internal static partial class FormPost
         Read(field.Properties);
 
         // What a branch asks is read as that branch means it; what is not asked is kept as any branch would.
-        for (var before = -1; field.If is not null && before < names.Count;)
+        for (var before = -1; field.If is not null && before < names.Count; )
         {
             before = names.Count;
             Read(field.FieldsFor(JsonSerializer.SerializeToElement(result)).ToList());
@@ -124,8 +124,15 @@ internal static partial class FormPost
         }
 
         var trimmed = text.Trim();
-        if ((field.Types & (FormTypes.Number | FormTypes.Integer)) != 0
-            && decimal.TryParse(Grouped().IsMatch(trimmed) ? trimmed.Replace(",", "", StringComparison.Ordinal) : trimmed, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
+        if (
+            (field.Types & (FormTypes.Number | FormTypes.Integer)) != 0
+            && decimal.TryParse(
+                Grouped().IsMatch(trimmed) ? trimmed.Replace(",", "", StringComparison.Ordinal) : trimmed,
+                NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint,
+                CultureInfo.InvariantCulture,
+                out var number
+            )
+        )
         {
             value = JsonValue.Create(number);
         }
@@ -177,7 +184,11 @@ internal static partial class FormPost
                 node = Child(node.Members, member);
                 if (bracket >= 0)
                 {
-                    if (!part.EndsWith(']') || !int.TryParse(part[(bracket + 1)..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var row) || row >= MaxRows)
+                    if (
+                        !part.EndsWith(']')
+                        || !int.TryParse(part[(bracket + 1)..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var row)
+                        || row >= MaxRows
+                    )
                     {
                         return;
                     }

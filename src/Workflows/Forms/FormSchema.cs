@@ -61,8 +61,16 @@ public sealed class FormSchema
             return null;
         if (IsValid(value))
             return value;
-        return value.GetValueKind() == JsonValueKind.String && FormPost.TryReadText(field, value.GetValue<string>(), out var read) && read is not null && IsValid(read) ? read
-            : value.GetValueKind() is JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False && field.Allows(FormTypes.String) && JsonValue.Create(value.ToJsonString()) is { } text && IsValid(text) ? text
+        return value.GetValueKind() == JsonValueKind.String
+            && FormPost.TryReadText(field, value.GetValue<string>(), out var read)
+            && read is not null
+            && IsValid(read)
+                ? read
+            : value.GetValueKind() is JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False
+            && field.Allows(FormTypes.String)
+            && JsonValue.Create(value.ToJsonString()) is { } text
+            && IsValid(text)
+                ? text
             : null;
 
         bool IsValid(JsonNode node)
@@ -118,7 +126,11 @@ public sealed class FormSchema
             if (field.If is not null)
                 required.AddRange(field.RequiredFor(value).Select(name => $"{pointer}/{name}"));
             foreach (var one in fields)
-                Visit(one, value is { ValueKind: JsonValueKind.Object } members && members.TryGetProperty(one.Name, out var member) ? member : null, $"{pointer}/{one.Name}");
+                Visit(
+                    one,
+                    value is { ValueKind: JsonValueKind.Object } members && members.TryGetProperty(one.Name, out var member) ? member : null,
+                    $"{pointer}/{one.Name}"
+                );
         }
     }
 
@@ -140,12 +152,13 @@ public sealed class FormSchema
         return settled;
     }
 
-    private static JsonNode? SettleValue(FormField field, JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Object => Settle(field, value),
-        JsonValueKind.Array when field.Items is { } items => new JsonArray([.. value.EnumerateArray().Select(item => SettleValue(items, item))]),
-        _ => JsonNode.Parse(value.GetRawText()),
-    };
+    private static JsonNode? SettleValue(FormField field, JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.Object => Settle(field, value),
+            JsonValueKind.Array when field.Items is { } items => new JsonArray([.. value.EnumerateArray().Select(item => SettleValue(items, item))]),
+            _ => JsonNode.Parse(value.GetRawText()),
+        };
 
     /// <summary>Reads what a page has typed so far, for <see cref="LayoutFor"/>: as <see cref="ReadPost"/>, but each row stays where the page has it.</summary>
     public JsonElement ReadSoFar(IEnumerable<KeyValuePair<string, string>> fields) => FormPost.Read(Root, fields, keepRows: true);
@@ -154,8 +167,11 @@ public sealed class FormSchema
     public JsonElement ReadPost(IEnumerable<KeyValuePair<string, string>> fields) => FormPost.Read(Root, fields);
 
     /// <summary><c>NeedInformation</c> → “Need information”.</summary>
-    private static string Words(string name) => string.Concat(name.Select((c, i) => i > 0 && char.IsUpper(c) && char.IsLower(name[i - 1]) ? $" {char.ToLowerInvariant(c)}" : c.ToString()));
+    private static string Words(string name) =>
+        string.Concat(name.Select((c, i) => i > 0 && char.IsUpper(c) && char.IsLower(name[i - 1]) ? $" {char.ToLowerInvariant(c)}" : c.ToString()));
 
     private static bool IsEmpty(JsonElement data, string field) =>
-        !data.TryGetProperty(field, out var value) || value.ValueKind == JsonValueKind.Null || (value.ValueKind == JsonValueKind.String && value.GetString()!.Length == 0);
+        !data.TryGetProperty(field, out var value)
+        || value.ValueKind == JsonValueKind.Null
+        || (value.ValueKind == JsonValueKind.String && value.GetString()!.Length == 0);
 }

@@ -15,13 +15,22 @@ internal sealed partial class FormSchemaReader
 
     private static readonly Dictionary<string, FormTypes> TypeNames = new()
     {
-        ["string"] = FormTypes.String, ["number"] = FormTypes.Number, ["integer"] = FormTypes.Integer, ["boolean"] = FormTypes.Boolean,
-        ["object"] = FormTypes.Object, ["array"] = FormTypes.Array, ["null"] = FormTypes.Null,
+        ["string"] = FormTypes.String,
+        ["number"] = FormTypes.Number,
+        ["integer"] = FormTypes.Integer,
+        ["boolean"] = FormTypes.Boolean,
+        ["object"] = FormTypes.Object,
+        ["array"] = FormTypes.Array,
+        ["null"] = FormTypes.Null,
     };
 
     private static readonly Dictionary<string, FormFormat> Formats = new()
     {
-        ["date"] = FormFormat.Date, ["date-time"] = FormFormat.DateTime, ["email"] = FormFormat.Email, ["currency"] = FormFormat.Currency, ["uuid"] = FormFormat.Uuid,
+        ["date"] = FormFormat.Date,
+        ["date-time"] = FormFormat.DateTime,
+        ["email"] = FormFormat.Email,
+        ["currency"] = FormFormat.Currency,
+        ["uuid"] = FormFormat.Uuid,
     };
 
     private readonly List<DefinitionError> errors = [];
@@ -209,7 +218,17 @@ internal sealed partial class FormSchemaReader
 
     private int ReadWidth(JsonElement value, string path)
     {
-        var width = value.ValueKind == JsonValueKind.String ? value.GetString() switch { "full" => 12, "half" => 6, "third" => 4, "quarter" => 3, _ => 0 } : Count(value, path) ?? 12;
+        var width =
+            value.ValueKind == JsonValueKind.String
+                ? value.GetString() switch
+                {
+                    "full" => 12,
+                    "half" => 6,
+                    "third" => 4,
+                    "quarter" => 3,
+                    _ => 0,
+                }
+                : Count(value, path) ?? 12;
         if (width is >= 1 and <= 12)
         {
             return width;
@@ -272,7 +291,8 @@ internal sealed partial class FormSchemaReader
         foreach (var outcome in value.EnumerateObject())
         {
             // A list of fields, or as in JSON Schema { "required": [...] }.
-            var fields = outcome.Value.ValueKind == JsonValueKind.Object && outcome.Value.TryGetProperty("required", out var required) ? required : outcome.Value;
+            var fields =
+                outcome.Value.ValueKind == JsonValueKind.Object && outcome.Value.TryGetProperty("required", out var required) ? required : outcome.Value;
             read[outcome.Name] = ReadNames(fields, $"{path}.{outcome.Name}");
         }
 
@@ -425,7 +445,8 @@ internal sealed partial class FormSchemaReader
         return null;
     }
 
-    private T Known<T>(Dictionary<string, T> names, string name, string path) where T : struct
+    private T Known<T>(Dictionary<string, T> names, string name, string path)
+        where T : struct
     {
         if (names.TryGetValue(name, out var value))
         {

@@ -191,27 +191,34 @@ internal sealed partial class FormValidation
         }
     }
 
-    private static bool HasType(FormTypes types, JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.String => types.HasFlag(FormTypes.String),
-        JsonValueKind.Number => types.HasFlag(FormTypes.Number) || (types.HasFlag(FormTypes.Integer) && value.TryGetDecimal(out var number) && number == decimal.Truncate(number)),
-        JsonValueKind.True or JsonValueKind.False => types.HasFlag(FormTypes.Boolean),
-        JsonValueKind.Object => types.HasFlag(FormTypes.Object),
-        JsonValueKind.Array => types.HasFlag(FormTypes.Array),
-        _ => types.HasFlag(FormTypes.Null),
-    };
+    private static bool HasType(FormTypes types, JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.String => types.HasFlag(FormTypes.String),
+            JsonValueKind.Number => types.HasFlag(FormTypes.Number)
+                || (types.HasFlag(FormTypes.Integer) && value.TryGetDecimal(out var number) && number == decimal.Truncate(number)),
+            JsonValueKind.True or JsonValueKind.False => types.HasFlag(FormTypes.Boolean),
+            JsonValueKind.Object => types.HasFlag(FormTypes.Object),
+            JsonValueKind.Array => types.HasFlag(FormTypes.Array),
+            _ => types.HasFlag(FormTypes.Null),
+        };
 
     private static string TypeReason(FormField field)
     {
-        var names = System.Enum.GetValues<FormTypes>().Where(type => type is not (FormTypes.Any or FormTypes.Null) && field.Types.HasFlag(type)).Select(type => type switch
-        {
-            FormTypes.String => "a text",
-            FormTypes.Number => "a number",
-            FormTypes.Integer => "a whole number",
-            FormTypes.Boolean => "yes or no",
-            FormTypes.Object => "a group of fields",
-            _ => "a list",
-        });
+        var names = System
+            .Enum.GetValues<FormTypes>()
+            .Where(type => type is not (FormTypes.Any or FormTypes.Null) && field.Types.HasFlag(type))
+            .Select(type =>
+                type switch
+                {
+                    FormTypes.String => "a text",
+                    FormTypes.Number => "a number",
+                    FormTypes.Integer => "a whole number",
+                    FormTypes.Boolean => "yes or no",
+                    FormTypes.Object => "a group of fields",
+                    _ => "a list",
+                }
+            );
         return field.Types == FormTypes.Null ? "must be empty" : $"must be {string.Join(" or ", names)}";
     }
 

@@ -16,29 +16,63 @@ public static class JobCatalog
 
     /// <summary>Acts on the rungs of SLA clocks.</summary>
     public static readonly JobDescription Escalate = new(
-        "escalate", "Escalate", "Acts on the rungs of SLA clocks that are due.", "Every second", EverySecond, Deadlines("rung"));
+        "escalate",
+        "Escalate",
+        "Acts on the rungs of SLA clocks that are due.",
+        "Every second",
+        EverySecond,
+        Deadlines("rung")
+    );
 
     /// <summary>Resumes timers.</summary>
     public static readonly JobDescription Timers = new(
-        "timers", "Timers", "Resumes the delays and timers of cases that are due.", "Every second", EverySecond, Deadlines("timer"));
+        "timers",
+        "Timers",
+        "Resumes the delays and timers of cases that are due.",
+        "Every second",
+        EverySecond,
+        Deadlines("timer")
+    );
 
     /// <summary>Brings suspended tasks back.</summary>
     public static readonly JobDescription ResumeSuspended = new(
-        "resume-suspended", "Resume suspended work", "Brings back tasks that were suspended until a time that has come.", "Every second", EverySecond, Deadlines("task-resume"));
+        "resume-suspended",
+        "Resume suspended work",
+        "Brings back tasks that were suspended until a time that has come.",
+        "Every second",
+        EverySecond,
+        Deadlines("task-resume")
+    );
 
     /// <summary>Delivers stimuli.</summary>
     public static readonly JobDescription Stimuli = new(
-        "stimuli", "Deliver between cases", "Delivers events, starts and ends of child workflows that the host that wrote them did not deliver.", "Every second", EverySecond,
-        "select count(*), min(due_at) from stimulus where due_at <= $1");
+        "stimuli",
+        "Deliver between cases",
+        "Delivers events, starts and ends of child workflows that the host that wrote them did not deliver.",
+        "Every second",
+        EverySecond,
+        "select count(*), min(due_at) from stimulus where due_at <= $1"
+    );
 
     /// <summary>Does effects.</summary>
     public static readonly JobDescription Effects = new(
-        "effects", "Deliver outside", "Sends HTTP requests, e-mails and webhooks. What keeps failing becomes an incident of its case, or a dead letter below.", "Every second", EverySecond,
-        "select count(*), min(due_at) from effect where state = 'pending' and due_at <= $1");
+        "effects",
+        "Deliver outside",
+        "Sends HTTP requests, e-mails and webhooks. What keeps failing becomes an incident of its case, or a dead letter below.",
+        "Every second",
+        EverySecond,
+        "select count(*), min(due_at) from effect where state = 'pending' and due_at <= $1"
+    );
 
     /// <summary>Cleans up.</summary>
     public static readonly JobDescription Housekeeping = new(
-        "housekeeping", "Housekeeping", "Makes the partitions of history for the coming months, purges drafts of finished tasks and forgets what nobody can ask for any more.", "Every night at 03:07 UTC", "0 7 3 * * ?", null);
+        "housekeeping",
+        "Housekeeping",
+        "Makes the partitions of history for the coming months, purges drafts of finished tasks and forgets what nobody can ask for any more.",
+        "Every night at 03:07 UTC",
+        "0 7 3 * * ?",
+        null
+    );
 
     /// <summary>All of them, in the order pages show them.</summary>
     public static readonly IReadOnlyList<JobDescription> All = [Escalate, Timers, ResumeSuspended, Stimuli, Effects, Housekeeping];

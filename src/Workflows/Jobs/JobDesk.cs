@@ -37,14 +37,25 @@ public sealed class JobDesk(ISchedulerFactory schedulers, WorkflowRuntime runtim
         {
             var key = new TriggerKey(job.Name);
             var trigger = await scheduler.GetTrigger(key, cancel);
-            var state = trigger is null ? "Missing" : await scheduler.GetTriggerState(key, cancel) switch
-            {
-                TriggerState.Paused => "Paused",
-                TriggerState.Error => "Error",
-                TriggerState.Blocked => "Running",
-                _ => "Scheduled",
-            };
-            statuses.Add(new(job, state, At(trigger?.PreviousFireTimeUtc), state == "Paused" ? null : At(trigger?.NextFireTimeUtc), figures.GetValueOrDefault(job.Name), backlogs.GetValueOrDefault(job.Name)));
+            var state = trigger is null
+                ? "Missing"
+                : await scheduler.GetTriggerState(key, cancel) switch
+                {
+                    TriggerState.Paused => "Paused",
+                    TriggerState.Error => "Error",
+                    TriggerState.Blocked => "Running",
+                    _ => "Scheduled",
+                };
+            statuses.Add(
+                new(
+                    job,
+                    state,
+                    At(trigger?.PreviousFireTimeUtc),
+                    state == "Paused" ? null : At(trigger?.NextFireTimeUtc),
+                    figures.GetValueOrDefault(job.Name),
+                    backlogs.GetValueOrDefault(job.Name)
+                )
+            );
         }
 
         return statuses;
@@ -53,8 +64,7 @@ public sealed class JobDesk(ISchedulerFactory schedulers, WorkflowRuntime runtim
     }
 
     /// <summary>Runs a job once, now, on whichever host takes it; also when it is paused. False when there is no such job.</summary>
-    public Task<bool> RunAsync(string name, string actor, CancellationToken cancel = default) =>
-        WishAsync(name, "run", "job.run", actor, cancel);
+    public Task<bool> RunAsync(string name, string actor, CancellationToken cancel = default) => WishAsync(name, "run", "job.run", actor, cancel);
 
     /// <summary>Pauses a job on all hosts. What is due waits. False when there is no such job.</summary>
     /// <param name="name">Its name.</param>
@@ -72,14 +82,15 @@ public sealed class JobDesk(ISchedulerFactory schedulers, WorkflowRuntime runtim
             select e.at, e.actor, p.payload ->> 'reason' from event e left join event_payload p on p.chain_id = e.chain_id and p.sequence = e.sequence and p.at = e.at
             where e.chain_id = $1 and e.action = 'job.paused' and e.entity_id = $2 order by e.sequence desc limit 1
             """,
-            Ids.Named(Chain), name);
+            Ids.Named(Chain),
+            name
+        );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         return await reader.ReadAsync(cancel) ? new(reader.Instant(0), reader.GetString(1), reader.Text(2)) : null;
     }
 
     /// <summary>Lets a paused job go on. False when there is no such job.</summary>
-    public Task<bool> ResumeAsync(string name, string actor, CancellationToken cancel = default) =>
-        WishAsync(name, "resume", "job.resumed", actor, cancel);
+    public Task<bool> ResumeAsync(string name, string actor, CancellationToken cancel = default) => WishAsync(name, "resume", "job.resumed", actor, cancel);
 
     /// <summary>Makes a failing row due now instead of at the end of its pause. False when it is not there (any more).</summary>
     public async Task<bool> RetryAsync(Guid row, string actor, CancellationToken cancel = default)
@@ -155,7 +166,12 @@ public sealed class JobDesk(ISchedulerFactory schedulers, WorkflowRuntime runtim
                 await insert.ExecuteNonQueryAsync(cancel);
             }
 
-            await WriteAsync(connection, history, new(action, "job", name, 0, reason is null ? null : JsonSerializer.SerializeToUtf8Bytes(new { reason })), cancel);
+            await WriteAsync(
+                connection,
+                history,
+                new(action, "job", name, 0, reason is null ? null : JsonSerializer.SerializeToUtf8Bytes(new { reason })),
+                cancel
+            );
             await transaction.CommitAsync(cancel);
         }
 

@@ -72,11 +72,22 @@ public static class JobQueries
             window all_of as (partition by job)
             order by job, last_at desc
             """,
-            now);
+            now
+        );
         await using var r = await query.ExecuteReaderAsync(cancel);
         var figures = new List<JobFigures>();
         while (await r.ReadAsync(cancel))
-            figures.Add(new(r.GetString(0), r.GetInt64(1), r.GetInt64(2), r.Instant(3), Duration.FromMilliseconds(r.GetInt64(4)), Duration.FromMilliseconds(r.GetInt64(5)), r.GetString(6)));
+            figures.Add(
+                new(
+                    r.GetString(0),
+                    r.GetInt64(1),
+                    r.GetInt64(2),
+                    r.Instant(3),
+                    Duration.FromMilliseconds(r.GetInt64(4)),
+                    Duration.FromMilliseconds(r.GetInt64(5)),
+                    r.GetString(6)
+                )
+            );
         return figures;
     }
 
@@ -84,7 +95,10 @@ public static class JobQueries
     public static async Task<IReadOnlyList<JobFailure>> FailuresAsync(NpgsqlDataSource database, string? job, int limit, CancellationToken cancel = default)
     {
         await using var query = database.Query(
-            "select id, job, host, at, took_ms, error from job_failure where ($1::text is null or job = $1) order by at desc, id desc limit $2", job, limit);
+            "select id, job, host, at, took_ms, error from job_failure where ($1::text is null or job = $1) order by at desc, id desc limit $2",
+            job,
+            limit
+        );
         await using var r = await query.ExecuteReaderAsync(cancel);
         var failures = new List<JobFailure>();
         while (await r.ReadAsync(cancel))
@@ -102,7 +116,8 @@ public static class JobQueries
             select id, 'stimulus', instance_id, attempts, last_error, due_at from stimulus where attempts > 0
             order by attempts desc, due_at limit $1
             """,
-            limit);
+            limit
+        );
         await using var r = await query.ExecuteReaderAsync(cancel);
         var rows = new List<FailingRow>();
         while (await r.ReadAsync(cancel))

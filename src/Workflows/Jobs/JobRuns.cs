@@ -42,8 +42,18 @@ public sealed partial class JobRuns : IJobListener
         _rows = meter.CreateCounter<long>("orchestration.jobs.rows", "{row}", "Rows dealt with");
         _failures = meter.CreateCounter<long>("orchestration.jobs.failures", "{run}", "Runs that failed");
         _duration = meter.CreateHistogram<double>("orchestration.jobs.duration", "s", "How long runs took");
-        meter.CreateObservableGauge("orchestration.jobs.due", () => _backlogs.Select(b => new Measurement<long>(b.Due, new KeyValuePair<string, object?>("job", b.Job))), "{row}", "Rows that are due now");
-        meter.CreateObservableGauge("orchestration.jobs.lag", () => _backlogs.Select(b => new Measurement<double>(b.Lag.TotalSeconds, new KeyValuePair<string, object?>("job", b.Job))), "s", "How long the oldest due row has been waiting");
+        meter.CreateObservableGauge(
+            "orchestration.jobs.due",
+            () => _backlogs.Select(b => new Measurement<long>(b.Due, new KeyValuePair<string, object?>("job", b.Job))),
+            "{row}",
+            "Rows that are due now"
+        );
+        meter.CreateObservableGauge(
+            "orchestration.jobs.lag",
+            () => _backlogs.Select(b => new Measurement<double>(b.Lag.TotalSeconds, new KeyValuePair<string, object?>("job", b.Job))),
+            "s",
+            "How long the oldest due row has been waiting"
+        );
     }
 
     /// <inheritdoc/>
@@ -56,7 +66,8 @@ public sealed partial class JobRuns : IJobListener
     public ValueTask JobExecutionVetoed(IJobExecutionContext context, CancellationToken cancellationToken = default) => ValueTask.CompletedTask;
 
     /// <inheritdoc/>
-    public ValueTask JobProgressChanged(IJobExecutionContext context, FireInstanceProgress progress, CancellationToken cancellationToken = default) => ValueTask.CompletedTask;
+    public ValueTask JobProgressChanged(IJobExecutionContext context, FireInstanceProgress progress, CancellationToken cancellationToken = default) =>
+        ValueTask.CompletedTask;
 
     /// <inheritdoc/>
     public async ValueTask JobWasExecuted(IJobExecutionContext context, JobExecutionException? jobException, CancellationToken cancellationToken = default)
@@ -77,7 +88,15 @@ public sealed partial class JobRuns : IJobListener
         {
             var minute = Instant.FromUnixTimeSeconds(now.ToUnixTimeSeconds() / 60 * 60);
             var before = _minutes.GetValueOrDefault((job, minute)) ?? new(0, 0, 0, 0, 0, 0, now);
-            _minutes[(job, minute)] = new(before.Runs + 1, before.Rows + rows, before.Failures + (jobException is null ? 0 : 1), before.Busy + took, Math.Max(before.Longest, took), took, now);
+            _minutes[(job, minute)] = new(
+                before.Runs + 1,
+                before.Rows + rows,
+                before.Failures + (jobException is null ? 0 : 1),
+                before.Busy + took,
+                Math.Max(before.Longest, took),
+                took,
+                now
+            );
             if (jobException is not null || now >= _written + WriteEvery)
                 (due, _minutes, _written) = (_minutes, [], now);
         }
@@ -86,7 +105,12 @@ public sealed partial class JobRuns : IJobListener
             await WriteAsync(due, jobException is null ? null : (job, took, (jobException.InnerException ?? jobException).ToString()), now, cancellationToken);
     }
 
-    private async Task WriteAsync(Dictionary<(string Job, Instant Minute), Minute> minutes, (string Job, long Took, string Error)? failure, Instant now, CancellationToken cancel)
+    private async Task WriteAsync(
+        Dictionary<(string Job, Instant Minute), Minute> minutes,
+        (string Job, long Took, string Error)? failure,
+        Instant now,
+        CancellationToken cancel
+    )
     {
         try
         {
@@ -100,11 +124,29 @@ public sealed partial class JobRuns : IJobListener
                     on conflict (job, host, minute) do update set runs = m.runs + excluded.runs, rows = m.rows + excluded.rows, failures = m.failures + excluded.failures, busy_ms = m.busy_ms + excluded.busy_ms,
                         longest_ms = greatest(m.longest_ms, excluded.longest_ms), last_ms = excluded.last_ms, last_at = excluded.last_at
                     """,
-                    job, _host, minute, one.Runs, one.Rows, one.Failures, one.Busy, one.Longest, one.Last, one.LastAt);
+                    job,
+                    _host,
+                    minute,
+                    one.Runs,
+                    one.Rows,
+                    one.Failures,
+                    one.Busy,
+                    one.Longest,
+                    one.Last,
+                    one.LastAt
+                );
             }
 
             if (failure is { } failed)
-                batch.Add("insert into job_failure (id, job, host, at, took_ms, error) values ($1, $2, $3, $4, $5, left($6, 20000))", Ids.New(now), failed.Job, _host, now, failed.Took, failed.Error);
+                batch.Add(
+                    "insert into job_failure (id, job, host, at, took_ms, error) values ($1, $2, $3, $4, $5, left($6, 20000))",
+                    Ids.New(now),
+                    failed.Job,
+                    _host,
+                    now,
+                    failed.Took,
+                    failed.Error
+                );
             await batch.ExecuteNonQueryAsync(cancel);
             _backlogs = await JobQueries.BacklogsAsync(_database, _clock.Now(), cancel);
         }

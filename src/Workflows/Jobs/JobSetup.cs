@@ -48,6 +48,10 @@ public static class JobSetup
         builder.Services.AddSingleton<JobDesk>();
     }
 
-    private static void Add<T>(IQuartzBuilder quartz, JobDescription job) where T : class, IJob =>
-        quartz.ScheduleJob<T>(t => t.WithIdentity(job.Name).WithDescription(job.Description).WithCronSchedule(job.Cron, c => c.InTimeZone(TimeZoneInfo.Utc)), j => j.WithIdentity(job.Name).WithDescription(job.Description));
+    private static void Add<T>(IQuartzBuilder quartz, JobDescription job)
+        where T : class, IJob =>
+        quartz.ScheduleJob<T>(
+            t => t.WithIdentity(job.Name).WithDescription(job.Description).WithCronSchedule(job.Cron, c => c.InTimeZone(TimeZoneInfo.Utc)),
+            j => j.WithIdentity(job.Name).WithDescription(job.Description)
+        );
 }

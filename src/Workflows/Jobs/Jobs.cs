@@ -14,7 +14,8 @@ namespace Orchestration.Workflows.Jobs;
 public sealed class EscalateJob(Escalate escalate) : IJob
 {
     /// <inheritdoc/>
-    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) => context.Result = await escalate.RunAsync(cancellationToken);
+    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) =>
+        context.Result = await escalate.RunAsync(cancellationToken);
 }
 
 /// <summary>Resumes timers that are due.</summary>
@@ -22,7 +23,8 @@ public sealed class EscalateJob(Escalate escalate) : IJob
 public sealed class TimersJob(Timers timers) : IJob
 {
     /// <inheritdoc/>
-    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) => Sweep.RunAsync(context, timers.SweepAsync, 100, cancellationToken);
+    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) =>
+        Sweep.RunAsync(context, timers.SweepAsync, 100, cancellationToken);
 }
 
 /// <summary>Resumes suspended tasks whose wait is over.</summary>
@@ -30,7 +32,8 @@ public sealed class TimersJob(Timers timers) : IJob
 public sealed class ResumeSuspendedJob(ResumeSuspended suspended) : IJob
 {
     /// <inheritdoc/>
-    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) => Sweep.RunAsync(context, suspended.SweepAsync, 100, cancellationToken);
+    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) =>
+        Sweep.RunAsync(context, suspended.SweepAsync, 100, cancellationToken);
 }
 
 /// <summary>Delivers stimuli that the host that wrote them did not.</summary>
@@ -38,14 +41,16 @@ public sealed class ResumeSuspendedJob(ResumeSuspended suspended) : IJob
 public sealed class StimuliJob(WorkflowRuntime runtime) : IJob
 {
     /// <inheritdoc/>
-    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) => Sweep.RunAsync(context, runtime.Stimuli.SweepAsync, 100, cancellationToken);
+    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) =>
+        Sweep.RunAsync(context, runtime.Stimuli.SweepAsync, 100, cancellationToken);
 }
 
 /// <summary>Does effects that are due. Several hosts may do so at once: each effect is leased.</summary>
 public sealed class EffectsJob(Effects effects) : IJob
 {
     /// <summary>What takes long is somebody else's answer: when the host stops it is not waited for, and its lease is given back.</summary>
-    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) => Sweep.RunAsync(context, (limit, _) => effects.SweepAsync(limit, cancellationToken), 50, cancellationToken);
+    public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) =>
+        Sweep.RunAsync(context, (limit, _) => effects.SweepAsync(limit, cancellationToken), 50, cancellationToken);
 }
 
 /// <summary>Makes the partitions of history for this month and the next two; purges drafts of ended tasks, figures of jobs, kept events nobody came for and operation ids nobody can retry any more.</summary>
@@ -57,7 +62,8 @@ public sealed class HousekeepingJob(NpgsqlDataSource database, WorkflowRuntime r
     {
         var now = clock.Now();
         await Partitions.EnsureAsync(database, now, cancellationToken);
-        context.Result = await Operation.PurgeAsync(database, now, cancellationToken)
+        context.Result =
+            await Operation.PurgeAsync(database, now, cancellationToken)
             + await runtime.Stimuli.PurgeAsync(cancellationToken)
             + await PurgeDrafts.RunAsync(database, now, cancellationToken)
             + await JobQueries.PurgeAsync(database, now, cancellationToken);
@@ -75,8 +81,7 @@ internal static class Sweep
         {
             count = await sweep(batch, CancellationToken.None);
             total += count;
-        }
-        while (count == batch && !cancel.IsCancellationRequested);
+        } while (count == batch && !cancel.IsCancellationRequested);
         context.Result = total;
     }
 }

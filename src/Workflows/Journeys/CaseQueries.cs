@@ -11,17 +11,58 @@ namespace Orchestration.Workflows.Journeys;
 
 /// <summary>A case in a list.</summary>
 public sealed record CaseSummary(
-    Guid Id, string Journey, string? JourneyName, string Reference, string CustomerId, string CustomerName, string Status, string SubStatus, int IncidentCount, DateTime CreatedAt, DateTime UpdatedAt,
-    DateTime? FinishedAt, int OpenTasks, DateTime? NextDueAt, bool Breached);
+    Guid Id,
+    string Journey,
+    string? JourneyName,
+    string Reference,
+    string CustomerId,
+    string CustomerName,
+    string Status,
+    string SubStatus,
+    int IncidentCount,
+    DateTime CreatedAt,
+    DateTime UpdatedAt,
+    DateTime? FinishedAt,
+    int OpenTasks,
+    DateTime? NextDueAt,
+    bool Breached
+);
 
 /// <summary>An incident of a case. Its message says what failed, and why where something else was the cause.</summary>
-public sealed record CaseIncident(string ActivityId, string? ActivityName, string ActivityInstanceId, string ActivityType, string Message, string? ErrorType, DateTime At);
+public sealed record CaseIncident(
+    string ActivityId,
+    string? ActivityName,
+    string ActivityInstanceId,
+    string ActivityType,
+    string Message,
+    string? ErrorType,
+    DateTime At
+);
 
 /// <summary>A case with its open ends.</summary>
-public sealed record CaseDetail(CaseSummary Case, string DefinitionVersionId, int DefinitionVersion, JsonNode? Variables, IReadOnlyList<CaseIncident> Incidents);
+public sealed record CaseDetail(
+    CaseSummary Case,
+    string DefinitionVersionId,
+    int DefinitionVersion,
+    JsonNode? Variables,
+    IReadOnlyList<CaseIncident> Incidents
+);
 
 /// <summary>One line of a case's history.</summary>
-public sealed record CaseEvent(int Sequence, DateTime At, string Actor, string? ActorName, string Action, string Entity, string EntityId, long Revision, string? ActivityId, string? ActivityType, JsonNode? Payload, string Leaf);
+public sealed record CaseEvent(
+    int Sequence,
+    DateTime At,
+    string Actor,
+    string? ActorName,
+    string Action,
+    string Entity,
+    string EntityId,
+    long Revision,
+    string? ActivityId,
+    string? ActivityType,
+    JsonNode? Payload,
+    string Leaf
+);
 
 /// <summary>What to list.</summary>
 public sealed record CaseFilter
@@ -38,8 +79,7 @@ public sealed record CaseFilter
 /// <summary>Reading cases. Whoever has no role that sees all sees the cases they opened or watch, and those of which they see a task.</summary>
 public static class CaseQueries
 {
-    private const string Summary =
-        """
+    private const string Summary = """
         select c.id, c.journey, d.name, c.reference, c.customer_id, c.customer_name, i.status, i.sub_status, i.incident_count, c.created_at, i.updated_at, i.finished_at,
             coalesce(o.open, 0), o.due_at, coalesce(o.breached, false), i.definition_version_id, i.definition_version, i.state
         from journey_case c
@@ -53,10 +93,20 @@ public static class CaseQueries
         $"(c.created_by = $2 or exists (select from case_watcher w where w.instance_id = {id} and w.person_id = $1) or exists (select from task t where t.instance_id = {id} and {TaskQueries.Visible(now)}))";
 
     /// <summary>Lists cases, newest first.</summary>
-    public static async Task<Page<CaseSummary>> ListAsync(NpgsqlDataSource database, CaseFilter filter, Person actor, Instant now, CancellationToken cancel = default)
+    public static async Task<Page<CaseSummary>> ListAsync(
+        NpgsqlDataSource database,
+        CaseFilter filter,
+        Person actor,
+        Instant now,
+        CancellationToken cancel = default
+    )
     {
         var values = new List<object?> { actor.Id, actor.UserName, now };
-        var where = new StringBuilder(TaskQueries.SeesAll(actor) ? " where ($1::uuid is not null and $2::text is not null and $3::timestamptz is not null)" : $" where {Visible("c.id", "$3")}");
+        var where = new StringBuilder(
+            TaskQueries.SeesAll(actor)
+                ? " where ($1::uuid is not null and $2::text is not null and $3::timestamptz is not null)"
+                : $" where {Visible("c.id", "$3")}"
+        );
         if (filter.Journey is { } journey)
             And("c.journey = ", journey);
         if (filter.Status is { } status)
@@ -94,12 +144,27 @@ public static class CaseQueries
     /// <summary>The case, or null when there is none or the person may not see it.</summary>
     public static async Task<CaseDetail?> FindAsync(WorkflowRuntime runtime, Guid id, Person actor, CancellationToken cancel = default)
     {
-        await using var query = runtime.Database.Query($"{Summary} where c.id = $3 and ($4 or {Visible("c.id", "$5")})", actor.Id, actor.UserName, id, TaskQueries.SeesAll(actor), runtime.Clock.Now());
+        await using var query = runtime.Database.Query(
+            $"{Summary} where c.id = $3 and ($4 or {Visible("c.id", "$5")})",
+            actor.Id,
+            actor.UserName,
+            id,
+            TaskQueries.SeesAll(actor),
+            runtime.Clock.Now()
+        );
         await using var r = await query.ExecuteReaderAsync(cancel);
         if (!await r.ReadAsync(cancel))
             return null;
         var state = Orchestration.Engine.Execution.InstanceState.FromJson(r.Utf8(17));
-        var incidents = state.Incidents.ConvertAll(i => new CaseIncident(i.ActivityId, null, i.ActivityInstanceId, i.ActivityType, i.Exception?.Inner is { } cause ? $"{i.Message}: {cause.Message}" : i.Message, i.Exception?.Type, i.Timestamp.ToDateTimeUtc()));
+        var incidents = state.Incidents.ConvertAll(i => new CaseIncident(
+            i.ActivityId,
+            null,
+            i.ActivityInstanceId,
+            i.ActivityType,
+            i.Exception?.Inner is { } cause ? $"{i.Message}: {cause.Message}" : i.Message,
+            i.Exception?.Type,
+            i.Timestamp.ToDateTimeUtc()
+        ));
         return new(Read(r), r.GetString(15), r.GetInt32(16), null, incidents);
     }
 
@@ -111,11 +176,26 @@ public static class CaseQueries
     /// <param name="actor">Who asks.</param>
     /// <param name="now">Now.</param>
     /// <param name="cancel">Cancels.</param>
-    public static async Task<IReadOnlyList<CaseEvent>?> HistoryAsync(NpgsqlDataSource database, Guid id, int after, int limit, Person actor, Instant now, CancellationToken cancel = default)
+    public static async Task<IReadOnlyList<CaseEvent>?> HistoryAsync(
+        NpgsqlDataSource database,
+        Guid id,
+        int after,
+        int limit,
+        Person actor,
+        Instant now,
+        CancellationToken cancel = default
+    )
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var batch = connection.CreateBatch();
-        batch.Add($"select 1 from journey_case c where c.id = $3 and ($4 or {Visible("c.id", "$5")})", actor.Id, actor.UserName, id, TaskQueries.SeesAll(actor), now);
+        batch.Add(
+            $"select 1 from journey_case c where c.id = $3 and ($4 or {Visible("c.id", "$5")})",
+            actor.Id,
+            actor.UserName,
+            id,
+            TaskQueries.SeesAll(actor),
+            now
+        );
         batch.Add(
             """
             select e.sequence, e.at, e.actor, p.display_name, e.action, e.entity, e.entity_id, e.revision, e.activity_id, e.activity_type, y.payload, e.leaf
@@ -125,7 +205,10 @@ public static class CaseQueries
             where e.chain_id = $1 and e.sequence > $2
             order by e.sequence limit $3
             """,
-            id, after, limit);
+            id,
+            after,
+            limit
+        );
         await using var r = await batch.ExecuteReaderAsync(cancel);
         if (!await r.ReadAsync(cancel))
             return null;
@@ -133,15 +216,43 @@ public static class CaseQueries
         var events = new List<CaseEvent>();
         while (await r.ReadAsync(cancel))
         {
-            events.Add(new(
-                r.GetInt32(0), r.GetDateTime(1), r.GetString(2), r.Text(3), r.GetString(4), r.GetString(5), r.GetString(6), r.GetInt64(7), r.Text(8), r.Text(9),
-                r.Text(10) is { } payload ? JsonNode.Parse(payload) : null, Convert.ToHexStringLower(r.GetFieldValue<byte[]>(11))));
+            events.Add(
+                new(
+                    r.GetInt32(0),
+                    r.GetDateTime(1),
+                    r.GetString(2),
+                    r.Text(3),
+                    r.GetString(4),
+                    r.GetString(5),
+                    r.GetString(6),
+                    r.GetInt64(7),
+                    r.Text(8),
+                    r.Text(9),
+                    r.Text(10) is { } payload ? JsonNode.Parse(payload) : null,
+                    Convert.ToHexStringLower(r.GetFieldValue<byte[]>(11))
+                )
+            );
         }
 
         return events;
     }
 
-    private static CaseSummary Read(NpgsqlDataReader r) => new(
-        r.GetGuid(0), r.GetString(1), r.Text(2), r.GetString(3), r.GetString(4), r.GetString(5), r.GetString(6), r.GetString(7), r.GetInt32(8), r.GetDateTime(9), r.GetDateTime(10), r.Time(11),
-        r.GetInt32(12), r.Time(13), r.GetBoolean(14));
+    private static CaseSummary Read(NpgsqlDataReader r) =>
+        new(
+            r.GetGuid(0),
+            r.GetString(1),
+            r.Text(2),
+            r.GetString(3),
+            r.GetString(4),
+            r.GetString(5),
+            r.GetString(6),
+            r.GetString(7),
+            r.GetInt32(8),
+            r.GetDateTime(9),
+            r.GetDateTime(10),
+            r.Time(11),
+            r.GetInt32(12),
+            r.Time(13),
+            r.GetBoolean(14)
+        );
 }

@@ -17,7 +17,8 @@ public static class DeleteRuns
                  gone as (delete from workflow_instance where id in (select id from found where may_go))
             select count(*) filter (where may_go), count(*) filter (where not may_go) from found
             """,
-            ids);
+            ids
+        );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         await reader.ReadAsync(cancel);
         return ((int)reader.GetInt64(0), (int)reader.GetInt64(1));

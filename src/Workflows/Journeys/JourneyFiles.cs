@@ -73,7 +73,9 @@ public sealed partial class JourneyFiles(DefinitionStore definitions, SettingDoc
 
         if (latest?.OriginHash == hash)
             return [];
-        return await definitions.PublishAsync(new(id, document, "file") { OriginHash = hash }, "system", now, cancel) is PublishResult.Invalid invalid ? invalid.Errors : [];
+        return await definitions.PublishAsync(new(id, document, "file") { OriginHash = hash }, "system", now, cancel) is PublishResult.Invalid invalid
+            ? invalid.Errors
+            : [];
     }
 
     private IReadOnlyList<DefinitionError> Check(string kind, byte[] document)
@@ -87,7 +89,8 @@ public sealed partial class JourneyFiles(DefinitionStore definitions, SettingDoc
         };
     }
 
-    private static IEnumerable<string> Files(string folder) => Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.json").Order(StringComparer.Ordinal) : [];
+    private static IEnumerable<string> Files(string folder) =>
+        Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.json").Order(StringComparer.Ordinal) : [];
 
     private int Report(string file, IReadOnlyList<DefinitionError> errors)
     {

@@ -17,7 +17,9 @@ public static class JourneyQueries
         foreach (var id in await definitions.PublishedIdsAsync(cancel))
         {
             if (await FindAsync(definitions, id, cancel) is { Options.UsableAsActivity: false } workflow)
-                journeys.Add(new(workflow.DefinitionId, workflow.Name ?? workflow.DefinitionId, workflow.Description, workflow.Version, JourneyInput.Schema(workflow)));
+                journeys.Add(
+                    new(workflow.DefinitionId, workflow.Name ?? workflow.DefinitionId, workflow.Description, workflow.Version, JourneyInput.Schema(workflow))
+                );
         }
 
         return journeys;

@@ -51,8 +51,17 @@ public sealed record KeptStep(string Activity, string? Name, IReadOnlyList<KeptT
 /// <param name="NewVariables">Variables it would get, with their defaults.</param>
 /// <param name="LostVariables">Variables whose values it would lose.</param>
 public sealed record MigrationPreview(
-    Guid Instance, string? Reference, int FromVersion, int ToVersion, bool IsPossible, IReadOnlyList<string> Obstacles, IReadOnlyList<KeptStep> Steps, IReadOnlyList<KeptClock> Clocks,
-    IReadOnlyList<string> NewVariables, IReadOnlyList<string> LostVariables);
+    Guid Instance,
+    string? Reference,
+    int FromVersion,
+    int ToVersion,
+    bool IsPossible,
+    IReadOnlyList<string> Obstacles,
+    IReadOnlyList<KeptStep> Steps,
+    IReadOnlyList<KeptClock> Clocks,
+    IReadOnlyList<string> NewVariables,
+    IReadOnlyList<string> LostVariables
+);
 
 /// <summary>How migrating one case went.</summary>
 /// <param name="Instance">Which.</param>
@@ -69,7 +78,11 @@ public static class MigrateCases
     public const int MaxItems = 200;
 
     /// <summary>What it would do, case by case, with the id to continue after (null at the end). Nothing is changed.</summary>
-    public static async Task<(IReadOnlyList<MigrationPreview> Items, Guid? Next)> PreviewAsync(WorkflowRuntime runtime, MigrationRequest request, CancellationToken cancel = default)
+    public static async Task<(IReadOnlyList<MigrationPreview> Items, Guid? Next)> PreviewAsync(
+        WorkflowRuntime runtime,
+        MigrationRequest request,
+        CancellationToken cancel = default
+    )
     {
         var ids = await FindAsync(runtime.Database, request, cancel);
         var next = ids.Count > request.Limit ? ids[request.Limit - 1].Id : (Guid?)null;
@@ -83,10 +96,20 @@ public static class MigrateCases
             if (await Alterations.PlanMigrationAsync(runtime, id, request.ToVersion, cancel) is not { } planned)
                 continue;
             var (plan, refused, state) = planned;
-            previews.Add(new(
-                id, reference, state.DefinitionVersion, request.ToVersion, plan is { IsPossible: true }, plan is null ? [refused!] : [.. plan.Obstacles],
-                [.. (plan?.Steps ?? []).Select(step => Step(step, tasks[id].ToDictionary(t => t.Bookmark, t => t.Task)))], [.. clocks[id].Select(c => c.Clock)],
-                plan?.NewVariables ?? [], plan?.LostVariables ?? []));
+            previews.Add(
+                new(
+                    id,
+                    reference,
+                    state.DefinitionVersion,
+                    request.ToVersion,
+                    plan is { IsPossible: true },
+                    plan is null ? [refused!] : [.. plan.Obstacles],
+                    [.. (plan?.Steps ?? []).Select(step => Step(step, tasks[id].ToDictionary(t => t.Bookmark, t => t.Task)))],
+                    [.. clocks[id].Select(c => c.Clock)],
+                    plan?.NewVariables ?? [],
+                    plan?.LostVariables ?? []
+                )
+            );
         }
 
         return (previews, next);
@@ -98,7 +121,13 @@ public static class MigrateCases
     /// <param name="operationId">Chosen by the caller.</param>
     /// <param name="actor">Who.</param>
     /// <param name="cancel">Cancels between two cases.</param>
-    public static async Task<IReadOnlyList<MigrationAnswer>> RunAsync(WorkflowRuntime runtime, MigrationRequest request, string operationId, Person actor, CancellationToken cancel = default)
+    public static async Task<IReadOnlyList<MigrationAnswer>> RunAsync(
+        WorkflowRuntime runtime,
+        MigrationRequest request,
+        string operationId,
+        Person actor,
+        CancellationToken cancel = default
+    )
     {
         ArgumentNullException.ThrowIfNull(request.Instances);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(request.Instances.Length, MaxItems);
@@ -113,7 +142,13 @@ public static class MigrateCases
                 continue;
             }
 
-            var operation = Operation.Of(actor.UserName, $"{operationId}:{id:N}", "migrate", request.DefinitionId, request.ToVersion.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            var operation = Operation.Of(
+                actor.UserName,
+                $"{operationId}:{id:N}",
+                "migrate",
+                request.DefinitionId,
+                request.ToVersion.ToString(System.Globalization.CultureInfo.InvariantCulture)
+            );
             var result = await Alterations.RunAsync(runtime, id, [new Alteration.Migrate(request.ToVersion)], actor.UserName, operation, cancel);
             answers.Add(new(id, result.Refused, result.IsFound));
         }
@@ -121,8 +156,14 @@ public static class MigrateCases
         return answers;
     }
 
-    private static KeptStep Step(MigrationStep step, Dictionary<Guid, KeptTask> tasks) => new(
-        step.ActivityId, step.Name, [.. step.Waits.Select(b => tasks.GetValueOrDefault(Guid.Parse(b.Id))).OfType<KeptTask>()], [.. step.Waits.Select(b => b.DueAt).OfType<Instant>()], step.Blocked);
+    private static KeptStep Step(MigrationStep step, Dictionary<Guid, KeptTask> tasks) =>
+        new(
+            step.ActivityId,
+            step.Name,
+            [.. step.Waits.Select(b => tasks.GetValueOrDefault(Guid.Parse(b.Id))).OfType<KeptTask>()],
+            [.. step.Waits.Select(b => b.DueAt).OfType<Instant>()],
+            step.Blocked
+        );
 
     /// <summary>One more than the limit, to know whether there are more.</summary>
     private static async Task<List<(Guid Id, string? Reference)>> FindAsync(NpgsqlDataSource database, MigrationRequest request, CancellationToken cancel)
@@ -136,7 +177,13 @@ public static class MigrateCases
                 and ($4::uuid[] is null or i.id = any($4)) and ($5::uuid is null or i.id > $5)
             order by i.id limit $6
             """,
-            request.DefinitionId, request.ToVersion, request.FromVersion, request.Instances, request.After, request.Limit + 1);
+            request.DefinitionId,
+            request.ToVersion,
+            request.FromVersion,
+            request.Instances,
+            request.After,
+            request.Limit + 1
+        );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         while (await reader.ReadAsync(cancel))
             found.Add((reader.GetGuid(0), reader.Text(1)));
@@ -146,14 +193,22 @@ public static class MigrateCases
     private static async Task<HashSet<Guid>> OfDefinitionAsync(NpgsqlDataSource database, MigrationRequest request, CancellationToken cancel)
     {
         var known = new HashSet<Guid>();
-        await using var query = database.Query("select id from workflow_instance where definition_id = $1 and id = any($2)", request.DefinitionId, request.Instances);
+        await using var query = database.Query(
+            "select id from workflow_instance where definition_id = $1 and id = any($2)",
+            request.DefinitionId,
+            request.Instances
+        );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         while (await reader.ReadAsync(cancel))
             known.Add(reader.GetGuid(0));
         return known;
     }
 
-    private static async Task<(ILookup<Guid, (Guid Bookmark, KeptTask Task)> Tasks, ILookup<Guid, (Guid Instance, KeptClock Clock)> Clocks)> KeptAsync(NpgsqlDataSource database, Guid[] instances, CancellationToken cancel)
+    private static async Task<(ILookup<Guid, (Guid Bookmark, KeptTask Task)> Tasks, ILookup<Guid, (Guid Instance, KeptClock Clock)> Clocks)> KeptAsync(
+        NpgsqlDataSource database,
+        Guid[] instances,
+        CancellationToken cancel
+    )
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var batch = connection.CreateBatch();
@@ -162,12 +217,22 @@ public static class MigrateCases
             select t.instance_id, t.bookmark_id, t.id, t.title, t.state, p.user_name, p.display_name, t.due_at
             from task t left join person p on p.id = t.owner_id where t.instance_id = any($1) and t.ended_at is null order by t.id
             """,
-            (object)instances);
-        batch.Add("select instance_id, id, policy, status, due_at, task_id from sla_clock where instance_id = any($1) and status in ('Running', 'Paused') order by id", (object)instances);
+            (object)instances
+        );
+        batch.Add(
+            "select instance_id, id, policy, status, due_at, task_id from sla_clock where instance_id = any($1) and status in ('Running', 'Paused') order by id",
+            (object)instances
+        );
         await using var reader = await batch.ExecuteReaderAsync(cancel);
         var tasks = new List<(Guid Instance, Guid Bookmark, KeptTask Task)>();
         while (await reader.ReadAsync(cancel))
-            tasks.Add((reader.GetGuid(0), reader.GetGuid(1), new(reader.GetGuid(2), reader.GetString(3), reader.GetString(4), reader.Text(5), reader.Text(6), reader.InstantOrNull(7))));
+            tasks.Add(
+                (
+                    reader.GetGuid(0),
+                    reader.GetGuid(1),
+                    new(reader.GetGuid(2), reader.GetString(3), reader.GetString(4), reader.Text(5), reader.Text(6), reader.InstantOrNull(7))
+                )
+            );
         await reader.NextResultAsync(cancel);
         var clocks = new List<(Guid Instance, KeptClock Clock)>();
         while (await reader.ReadAsync(cancel))

@@ -53,7 +53,16 @@ public static class StartCase
         if (InputCheck.Check(workflow, input) is { Count: > 0 } errors)
             return new StartCaseResult.InvalidInput(errors);
 
-        var operation = Operation.Of(actor.UserName, request.IdempotencyKey, "start", request.Journey, request.Reference, request.CustomerId, request.CustomerName, request.Input.ToJsonString());
+        var operation = Operation.Of(
+            actor.UserName,
+            request.IdempotencyKey,
+            "start",
+            request.Journey,
+            request.Reference,
+            request.CustomerId,
+            request.CustomerName,
+            request.Input.ToJsonString()
+        );
         var id = Ids.New(runtime.Clock.Now());
         try
         {
@@ -66,14 +75,37 @@ public static class StartCase
                     {
                         t.Write(
                             "insert into journey_case (id, journey, reference, customer_id, customer_name, created_by, created_at) values ($1, $2, $3, $4, $5, $6, $7)",
-                            id, request.Journey, request.Reference, request.CustomerId, request.CustomerName, actor.UserName, t.Now);
+                            id,
+                            request.Journey,
+                            request.Reference,
+                            request.CustomerId,
+                            request.CustomerName,
+                            actor.UserName,
+                            t.Now
+                        );
                         t.Write(operation.Remember(JsonSerializer.SerializeToUtf8Bytes(id), t.Now));
-                        t.Record(new("case.started", "case", Ids.Text(id), 1, JsonSerializer.SerializeToUtf8Bytes(
-                            new { journey = request.Journey, reference = request.Reference, customerId = request.CustomerId, customerName = request.CustomerName })));
+                        t.Record(
+                            new(
+                                "case.started",
+                                "case",
+                                Ids.Text(id),
+                                1,
+                                JsonSerializer.SerializeToUtf8Bytes(
+                                    new
+                                    {
+                                        journey = request.Journey,
+                                        reference = request.Reference,
+                                        customerId = request.CustomerId,
+                                        customerName = request.CustomerName,
+                                    }
+                                )
+                            )
+                        );
                     },
                 },
                 actor.UserName,
-                cancel);
+                cancel
+            );
             return result switch
             {
                 StartResult.Started => new StartCaseResult.Started(id),

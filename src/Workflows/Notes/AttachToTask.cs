@@ -25,7 +25,15 @@ public static class AttachToTask
     /// <param name="content">The file, at most <see cref="MaxBytes"/>.</param>
     /// <param name="actor">Whoever the task concerns, or who steers or answers the customer.</param>
     /// <param name="cancel">Cancels.</param>
-    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, string? name, string? declaredType, byte[] content, Person actor, CancellationToken cancel = default)
+    public static async Task<TaskResult> RunAsync(
+        TaskDesk desk,
+        TaskRequest request,
+        string? name,
+        string? declaredType,
+        byte[] content,
+        Person actor,
+        CancellationToken cancel = default
+    )
     {
         if (content.Length > MaxBytes)
             return new TaskResult.InvalidRequest("file", $"Is larger than {MaxBytes / (1024 * 1024)} MB.");
@@ -39,8 +47,15 @@ public static class AttachToTask
 
         var hash = SHA256.HashData(content);
         await using var t = await TaskTransaction.OpenAsync(
-            desk, TaskVerb.Attach, request, actor, actor.UserName, $"{name}\n{Convert.ToHexStringLower(hash)}",
-            also: Engine.Storage.Sql.Command("select count(*)::int from task_attachment where task_id = $1", request.TaskId), cancel: cancel);
+            desk,
+            TaskVerb.Attach,
+            request,
+            actor,
+            actor.UserName,
+            $"{name}\n{Convert.ToHexStringLower(hash)}",
+            also: Engine.Storage.Sql.Command("select count(*)::int from task_attachment where task_id = $1", request.TaskId),
+            cancel: cancel
+        );
         if (t.Refusal is { } refusal)
             return refusal;
         if (!TaskQueries.MayContribute(actor, t.Subject.ActorSees))
@@ -51,9 +66,29 @@ public static class AttachToTask
         var id = Ids.New(t.Now);
         t.Write(
             "insert into task_attachment (id, task_id, name, content_type, size, hash, content, added_by, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-            id, t.Task.Id, name, type, (long)content.Length, hash, content, actor.UserName, t.Now);
+            id,
+            t.Task.Id,
+            name,
+            type,
+            (long)content.Length,
+            hash,
+            content,
+            actor.UserName,
+            t.Now
+        );
         return await t.CommitAsync(
-            "task.attached", new(t.Task.Id, t.Task.State, t.Task.Revision, t.Task.OwnerId, null),
-            new { title = t.Task.Title, attachment = Ids.Text(id), name, type, size = content.Length, sha256 = Convert.ToHexStringLower(hash) }, cancel);
+            "task.attached",
+            new(t.Task.Id, t.Task.State, t.Task.Revision, t.Task.OwnerId, null),
+            new
+            {
+                title = t.Task.Title,
+                attachment = Ids.Text(id),
+                name,
+                type,
+                size = content.Length,
+                sha256 = Convert.ToHexStringLower(hash),
+            },
+            cancel
+        );
     }
 }

@@ -31,14 +31,28 @@ public static partial class CommentOnTask
             return new TaskResult.InvalidRequest("body", $"Is longer than {MaxLength} characters.");
         var mentioned = Mentions(body);
         await using var t = await TaskTransaction.OpenAsync(
-            desk, TaskVerb.Comment, request, actor, actor.UserName, body,
-            also: Sql.Command("select coalesce(array_agg(id), '{}') from person where active and lower(user_name) = any($1)", (object)mentioned), cancel: cancel);
+            desk,
+            TaskVerb.Comment,
+            request,
+            actor,
+            actor.UserName,
+            body,
+            also: Sql.Command("select coalesce(array_agg(id), '{}') from person where active and lower(user_name) = any($1)", (object)mentioned),
+            cancel: cancel
+        );
         if (t.Refusal is { } refusal)
             return refusal;
         if (!TaskQueries.MayContribute(actor, t.Subject.ActorSees))
             return new TaskResult.Forbidden("Only whoever works with this task can comment on it.");
 
-        t.Write("insert into task_comment (id, task_id, author, body, created_at) values ($1, $2, $3, $4, $5)", Ids.New(t.Now), t.Task.Id, actor.UserName, body, t.Now);
+        t.Write(
+            "insert into task_comment (id, task_id, author, body, created_at) values ($1, $2, $3, $4, $5)",
+            Ids.New(t.Now),
+            t.Task.Id,
+            actor.UserName,
+            body,
+            t.Now
+        );
         var told = ((Guid[])t.Also![0]!).Where(id => id != actor.Id).ToArray();
         if (told.Length > 0)
             t.Write("update task set watchers = array(select distinct unnest(watchers || $2::uuid[])) where id = $1", t.Task.Id, told);
@@ -49,11 +63,21 @@ public static partial class CommentOnTask
         foreach (var watcher in t.Task.Watchers.Where(id => id != actor.Id && id != t.Task.OwnerId && !told.Contains(id)))
             Notify.Write(t.Instance, watcher, "task.comment", $"{actor.DisplayName} commented: {t.Task.Title}", Excerpt(body), t.Task.Id);
         return await t.CommitAsync(
-            "task.commented", new(t.Task.Id, t.Task.State, t.Task.Revision, t.Task.OwnerId, null), new { title = t.Task.Title, body, mentions = told }, cancel);
+            "task.commented",
+            new(t.Task.Id, t.Task.State, t.Task.Revision, t.Task.OwnerId, null),
+            new
+            {
+                title = t.Task.Title,
+                body,
+                mentions = told,
+            },
+            cancel
+        );
     }
 
     /// <summary>User names that a text mentions, in lower case, at most twenty.</summary>
-    public static string[] Mentions(string body) => [.. Mention().Matches(body).Select(m => m.Groups[1].Value.TrimEnd('.', '-', '@').ToLowerInvariant()).Distinct().Take(20)];
+    public static string[] Mentions(string body) =>
+        [.. Mention().Matches(body).Select(m => m.Groups[1].Value.TrimEnd('.', '-', '@').ToLowerInvariant()).Distinct().Take(20)];
 
     private static string Excerpt(string body) => body.Length <= 200 ? body : string.Concat(body.AsSpan(0, char.IsHighSurrogate(body[198]) ? 198 : 199), "…");
 

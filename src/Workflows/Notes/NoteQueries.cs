@@ -29,7 +29,8 @@ public static class NoteQueries
             select c.id, c.author, coalesce(p.display_name, c.author), c.body, c.created_at from task_comment c left join person p on p.user_name = c.author
             where c.task_id = $1 order by c.created_at, c.id limit 500
             """,
-            task);
+            task
+        );
         await using var r = await query.ExecuteReaderAsync(cancel);
         var comments = new List<Comment>();
         while (await r.ReadAsync(cancel))
@@ -45,7 +46,8 @@ public static class NoteQueries
             select a.id, a.name, a.content_type, a.size, encode(a.hash, 'hex'), a.added_by, coalesce(p.display_name, a.added_by), a.created_at
             from task_attachment a left join person p on p.user_name = a.added_by where a.task_id = $1 order by a.created_at, a.id
             """,
-            task);
+            task
+        );
         await using var r = await query.ExecuteReaderAsync(cancel);
         var files = new List<Attachment>();
         while (await r.ReadAsync(cancel))
@@ -54,7 +56,12 @@ public static class NoteQueries
     }
 
     /// <summary>A file of a task with its content, or null.</summary>
-    public static async Task<(string Name, string ContentType, byte[] Content)?> ContentAsync(NpgsqlDataSource database, Guid task, Guid attachment, CancellationToken cancel = default)
+    public static async Task<(string Name, string ContentType, byte[] Content)?> ContentAsync(
+        NpgsqlDataSource database,
+        Guid task,
+        Guid attachment,
+        CancellationToken cancel = default
+    )
     {
         await using var query = database.Query("select name, content_type, content from task_attachment where id = $1 and task_id = $2", attachment, task);
         await using var r = await query.ExecuteReaderAsync(cancel);

@@ -34,7 +34,13 @@ public sealed record NotificationPreferences(IReadOnlyList<string> EmailKinds, L
     /// <param name="quietTo">Like 07:30, or empty.</param>
     /// <param name="timeZone">A tz database id, or empty for UTC.</param>
     /// <param name="preferences">The preferences, when there are no errors.</param>
-    public static Dictionary<string, string[]> Check(IReadOnlyList<string>? emailKinds, string? quietFrom, string? quietTo, string? timeZone, out NotificationPreferences preferences)
+    public static Dictionary<string, string[]> Check(
+        IReadOnlyList<string>? emailKinds,
+        string? quietFrom,
+        string? quietTo,
+        string? timeZone,
+        out NotificationPreferences preferences
+    )
     {
         var errors = new Dictionary<string, string[]>();
         preferences = Default;
@@ -66,10 +72,12 @@ public sealed record NotificationPreferences(IReadOnlyList<string> EmailKinds, L
     }
 
     /// <summary>What holds for a person: their own choice, else the organisation's, else <see cref="Default"/>.</summary>
-    public static Task<NotificationPreferences> OfAsync(NpgsqlDataSource database, Guid person, CancellationToken cancel = default) => ReadAsync(database, person, cancel);
+    public static Task<NotificationPreferences> OfAsync(NpgsqlDataSource database, Guid person, CancellationToken cancel = default) =>
+        ReadAsync(database, person, cancel);
 
     /// <summary>What holds for everybody who has not chosen.</summary>
-    public static Task<NotificationPreferences> OfEverybodyAsync(NpgsqlDataSource database, CancellationToken cancel = default) => ReadAsync(database, null, cancel);
+    public static Task<NotificationPreferences> OfEverybodyAsync(NpgsqlDataSource database, CancellationToken cancel = default) =>
+        ReadAsync(database, null, cancel);
 
     /// <summary>Keeps a choice. Null when somebody else changed it since it was read (<see cref="Revision"/> of <paramref name="chosen"/>), else the new revision.</summary>
     /// <param name="runtime">Database and clock.</param>
@@ -77,7 +85,13 @@ public sealed record NotificationPreferences(IReadOnlyList<string> EmailKinds, L
     /// <param name="chosen">The choice, with the revision it is based on.</param>
     /// <param name="actor">Who chooses.</param>
     /// <param name="cancel">Cancels.</param>
-    public static async Task<int?> SaveAsync(WorkflowRuntime runtime, Guid? person, NotificationPreferences chosen, Person actor, CancellationToken cancel = default)
+    public static async Task<int?> SaveAsync(
+        WorkflowRuntime runtime,
+        Guid? person,
+        NotificationPreferences chosen,
+        Person actor,
+        CancellationToken cancel = default
+    )
     {
         var now = runtime.Clock.Now();
         await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
@@ -90,14 +104,37 @@ public sealed record NotificationPreferences(IReadOnlyList<string> EmailKinds, L
                 insert into notification_preference as p (person_id, email_kinds, quiet_from, quiet_to, time_zone, changed_at) select $1, $2, $3, $4, $5, $6 where $7 = 0 or exists (select from notification_preference where person_id is not distinct from $1)
                 on conflict (person_id) do update set email_kinds = $2, quiet_from = $3, quiet_to = $4, time_zone = $5, changed_at = $6, revision = p.revision + 1 where p.revision = $7
                 """,
-                person, chosen.EmailKinds.ToArray(), Time(chosen.QuietFrom), Time(chosen.QuietTo), chosen.TimeZone, now, chosen.Revision);
+                person,
+                chosen.EmailKinds.ToArray(),
+                Time(chosen.QuietFrom),
+                Time(chosen.QuietTo),
+                chosen.TimeZone,
+                now,
+                chosen.Revision
+            );
             if (await save.ExecuteNonQueryAsync(cancel) == 0)
                 return null;
         }
 
         await using var batch = connection.CreateBatch();
-        history.Add(new("notifications.chosen", person is null ? "settings" : "person", person is { } whose ? Ids.Text(whose) : "notifications", chosen.Revision + 1,
-            System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(new { chosen.EmailKinds, quietFrom = chosen.QuietFrom?.ToString("HH:mm", null), quietTo = chosen.QuietTo?.ToString("HH:mm", null), chosen.TimeZone }, System.Text.Json.JsonSerializerOptions.Web)));
+        history.Add(
+            new(
+                "notifications.chosen",
+                person is null ? "settings" : "person",
+                person is { } whose ? Ids.Text(whose) : "notifications",
+                chosen.Revision + 1,
+                System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(
+                    new
+                    {
+                        chosen.EmailKinds,
+                        quietFrom = chosen.QuietFrom?.ToString("HH:mm", null),
+                        quietTo = chosen.QuietTo?.ToString("HH:mm", null),
+                        chosen.TimeZone,
+                    },
+                    System.Text.Json.JsonSerializerOptions.Web
+                )
+            )
+        );
         batch.WriteChain(history);
         await batch.ExecuteNonQueryAsync(cancel);
         await transaction.CommitAsync(cancel);
@@ -113,7 +150,8 @@ public sealed record NotificationPreferences(IReadOnlyList<string> EmailKinds, L
             select email_kinds, quiet_from, quiet_to, time_zone, case when person_id is not distinct from $1 then revision else 0 end
             from notification_preference where person_id = $1 or person_id is null order by person_id nulls last limit 1
             """,
-            person);
+            person
+        );
         await using var r = await query.ExecuteReaderAsync(cancel);
         return await r.ReadAsync(cancel) ? new(r.GetFieldValue<string[]>(0), Local(1), Local(2), r.GetString(3), r.GetInt32(4)) : Default;
 

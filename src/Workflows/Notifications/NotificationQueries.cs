@@ -24,12 +24,21 @@ public static class NotificationQueries
     /// <summary>How many are unread; 100 at most is counted.</summary>
     public static async Task<int> UnreadAsync(NpgsqlDataSource database, Person person, CancellationToken cancel = default)
     {
-        await using var query = database.Query("select count(*)::int from (select from notification where person_id = $1 and read_at is null limit 100) unread", person.Id);
+        await using var query = database.Query(
+            "select count(*)::int from (select from notification where person_id = $1 and read_at is null limit 100) unread",
+            person.Id
+        );
         return (int)(await query.ExecuteScalarAsync(cancel))!;
     }
 
     /// <summary>The newest, at most <paramref name="limit"/>.</summary>
-    public static async Task<IReadOnlyList<Notification>> ListAsync(NpgsqlDataSource database, bool unreadOnly, int limit, Person person, CancellationToken cancel = default)
+    public static async Task<IReadOnlyList<Notification>> ListAsync(
+        NpgsqlDataSource database,
+        bool unreadOnly,
+        int limit,
+        Person person,
+        CancellationToken cancel = default
+    )
     {
         await using var query = database.Query(
             """
@@ -38,11 +47,16 @@ public static class NotificationQueries
             where n.person_id = $1 and (n.read_at is null or not $2)
             order by n.created_at desc, n.id desc limit $3
             """,
-            person.Id, unreadOnly, limit);
+            person.Id,
+            unreadOnly,
+            limit
+        );
         await using var r = await query.ExecuteReaderAsync(cancel);
         var notifications = new List<Notification>();
         while (await r.ReadAsync(cancel))
-            notifications.Add(new(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetString(3), r.GuidOrNull(4), r.Text(5), r.GuidOrNull(6), r.Instant(7), r.GetBoolean(8)));
+            notifications.Add(
+                new(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetString(3), r.GuidOrNull(4), r.Text(5), r.GuidOrNull(6), r.Instant(7), r.GetBoolean(8))
+            );
         return notifications;
     }
 
@@ -54,7 +68,10 @@ public static class NotificationQueries
             update notification n set read_at = coalesce(n.read_at, $3) where n.id = $1 and n.person_id = $2
             returning n.task_id, (select c.id from journey_case c where c.id = n.instance_id)
             """,
-            id, person.Id, runtime.Clock.Now());
+            id,
+            person.Id,
+            runtime.Clock.Now()
+        );
         await using var r = await update.ExecuteReaderAsync(cancel);
         if (!await r.ReadAsync(cancel))
             return null;
@@ -66,7 +83,11 @@ public static class NotificationQueries
     /// <summary>Marks all as read.</summary>
     public static async Task ReadAllAsync(WorkflowRuntime runtime, Person person, CancellationToken cancel = default)
     {
-        await using var update = runtime.Database.Query("update notification set read_at = $2 where person_id = $1 and read_at is null", person.Id, runtime.Clock.Now());
+        await using var update = runtime.Database.Query(
+            "update notification set read_at = $2 where person_id = $1 and read_at is null",
+            person.Id,
+            runtime.Clock.Now()
+        );
         await update.ExecuteNonQueryAsync(cancel);
         runtime.Changes.Publish([new(ChangeKind.Person, person.Id)]);
     }

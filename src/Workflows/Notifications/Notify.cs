@@ -25,19 +25,28 @@ internal static class Notify
     }
 
     /// <summary>The statement for many, for batches that are no <see cref="InstanceTransaction"/>. Announce the persons' changes after the commit.</summary>
-    public static NpgsqlBatchCommand Command(Instant now, IReadOnlyList<Notice> notices) => Sql.Command(
-        """
-        with told as (
-            insert into notification (id, person_id, kind, title, body, instance_id, task_id, created_at)
-            select n.*, $8 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[]) n returning id, person_id, kind, instance_id
-        )
-        insert into effect (id, kind, instance_id, payload, state, due_at, created_at)
-        select told.id, 'email', told.instance_id, json_build_object('to', p.email), 'pending', $9, $8
-        from told join person p on p.id = told.person_id left join notification_preference own on own.person_id = p.id left join notification_preference everybody on everybody.person_id is null
-        where p.email is not null and p.active and told.kind = any(coalesce(own.email_kinds, everybody.email_kinds, '{}'))
-        """,
-        notices.Select(_ => Ids.New(now)).ToArray(), notices.Select(n => n.Person).ToArray(), notices.Select(n => n.Kind).ToArray(), notices.Select(n => n.Title).ToArray(), notices.Select(n => n.Body).ToArray(),
-        notices.Select(n => n.Instance).ToArray(), notices.Select(n => n.Task).ToArray(), now, now + SendMail.Grace);
+    public static NpgsqlBatchCommand Command(Instant now, IReadOnlyList<Notice> notices) =>
+        Sql.Command(
+            """
+            with told as (
+                insert into notification (id, person_id, kind, title, body, instance_id, task_id, created_at)
+                select n.*, $8 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[]) n returning id, person_id, kind, instance_id
+            )
+            insert into effect (id, kind, instance_id, payload, state, due_at, created_at)
+            select told.id, 'email', told.instance_id, json_build_object('to', p.email), 'pending', $9, $8
+            from told join person p on p.id = told.person_id left join notification_preference own on own.person_id = p.id left join notification_preference everybody on everybody.person_id is null
+            where p.email is not null and p.active and told.kind = any(coalesce(own.email_kinds, everybody.email_kinds, '{}'))
+            """,
+            notices.Select(_ => Ids.New(now)).ToArray(),
+            notices.Select(n => n.Person).ToArray(),
+            notices.Select(n => n.Kind).ToArray(),
+            notices.Select(n => n.Title).ToArray(),
+            notices.Select(n => n.Body).ToArray(),
+            notices.Select(n => n.Instance).ToArray(),
+            notices.Select(n => n.Task).ToArray(),
+            now,
+            now + SendMail.Grace
+        );
 }
 
 /// <summary>What one person is told.</summary>

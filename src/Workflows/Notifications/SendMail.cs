@@ -35,12 +35,17 @@ public sealed class SendMail(NpgsqlDataSource database, IClock clock, MailSettin
 
         using var message = Message(effect.Id, mail, now);
         using var client = new SmtpClient { Timeout = 30_000 };
-        await client.ConnectAsync(host, settings.Port, settings.Security switch
-        {
-            MailSecurity.StartTls => SecureSocketOptions.StartTls,
-            MailSecurity.Tls => SecureSocketOptions.SslOnConnect,
-            _ => SecureSocketOptions.None,
-        }, cancel);
+        await client.ConnectAsync(
+            host,
+            settings.Port,
+            settings.Security switch
+            {
+                MailSecurity.StartTls => SecureSocketOptions.StartTls,
+                MailSecurity.Tls => SecureSocketOptions.SslOnConnect,
+                _ => SecureSocketOptions.None,
+            },
+            cancel
+        );
         if (settings.UserName is { Length: > 0 } user)
             await client.AuthenticateAsync(user, settings.Password ?? "", cancel);
         await client.SendAsync(message, cancel);
@@ -56,23 +61,32 @@ public sealed class SendMail(NpgsqlDataSource database, IClock clock, MailSettin
             from notification n join person p on p.id = n.person_id left join journey_case c on c.id = n.instance_id
             where n.id = $1 and n.read_at is null and p.active and p.email is not null
             """,
-            id);
+            id
+        );
         await using var r = await query.ExecuteReaderAsync(cancel);
-        return await r.ReadAsync(cancel) ? new(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetString(3), r.GetString(4), r.GuidOrNull(5), r.GuidOrNull(6), r.Text(7)) : null;
+        return await r.ReadAsync(cancel)
+            ? new(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetString(3), r.GetString(4), r.GuidOrNull(5), r.GuidOrNull(6), r.Text(7))
+            : null;
     }
 
     private MimeMessage Message(Guid id, Mail mail, Instant now)
     {
         var from = MailboxAddress.Parse(settings.From);
-        var values = new MailScope(now, new Dictionary<string, object?>
-        {
-            ["name"] = mail.Name,
-            ["title"] = mail.Title,
-            ["body"] = mail.Body,
-            ["reference"] = mail.Reference,
-            ["link"] = mail.TaskId is { } task ? Link($"/tasks/{Ids.Text(task)}") : mail.CaseId is { } found ? Link($"/cases/{Ids.Text(found)}") : Link("/notifications"),
-            ["preferences"] = Link("/notifications/preferences"),
-        });
+        var values = new MailScope(
+            now,
+            new Dictionary<string, object?>
+            {
+                ["name"] = mail.Name,
+                ["title"] = mail.Title,
+                ["body"] = mail.Body,
+                ["reference"] = mail.Reference,
+                ["link"] =
+                    mail.TaskId is { } task ? Link($"/tasks/{Ids.Text(task)}")
+                    : mail.CaseId is { } found ? Link($"/cases/{Ids.Text(found)}")
+                    : Link("/notifications"),
+                ["preferences"] = Link("/notifications/preferences"),
+            }
+        );
         var message = new MimeMessage
         {
             MessageId = $"{Ids.Text(id)}@{from.Domain}",
@@ -93,7 +107,9 @@ public sealed class SendMail(NpgsqlDataSource database, IClock clock, MailSettin
     private static LiquidTemplate Template(string name)
     {
         using var reader = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream($"{name}.liquid")!);
-        return LiquidTemplate.TryParse(reader.ReadToEnd(), out var template, out var error) ? template : throw new InvalidOperationException($"The template {name} does not parse.", error);
+        return LiquidTemplate.TryParse(reader.ReadToEnd(), out var template, out var error)
+            ? template
+            : throw new InvalidOperationException($"The template {name} does not parse.", error);
     }
 
     private sealed record Mail(Guid Person, string Name, string Email, string Title, string Body, Guid? TaskId, Guid? CaseId, string? Reference);

@@ -45,7 +45,14 @@ public sealed class AddPerson(NpgsqlDataSource database)
             values ($1, $2, $3, $4, $5, $6, gen_random_uuid(), $7, $7)
             on conflict (lower(user_name)) do nothing
             """,
-            id, person.UserName, person.DisplayName, person.Email, person.Roles.ToArray(), passwordHash, now);
+            id,
+            person.UserName,
+            person.DisplayName,
+            person.Email,
+            person.Roles.ToArray(),
+            passwordHash,
+            now
+        );
         if (await insert.ExecuteNonQueryAsync(cancel) == 0)
             return null;
 
@@ -56,7 +63,11 @@ public sealed class AddPerson(NpgsqlDataSource database)
         batch.Add("update team set lead_id = $2 where key = any($1)", person.Leads.ToArray(), id);
         batch.Add(
             "insert into person_skill (person_id, skill, level, certified_until) select $1, * from unnest($2::text[], $3::int[], $4::date[])",
-            id, person.Skills.Select(s => s.Key).ToArray(), person.Skills.Select(s => s.Level).ToArray(), person.Skills.Select(s => s.CertifiedUntil).ToArray());
+            id,
+            person.Skills.Select(s => s.Key).ToArray(),
+            person.Skills.Select(s => s.Level).ToArray(),
+            person.Skills.Select(s => s.CertifiedUntil).ToArray()
+        );
         history.WriteTo(batch);
         await batch.ExecuteNonQueryAsync(cancel);
         await transaction.CommitAsync(cancel);

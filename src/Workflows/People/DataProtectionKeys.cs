@@ -22,7 +22,11 @@ public sealed class DataProtectionKeys(NpgsqlDataSource database) : IXmlReposito
     /// <inheritdoc/>
     public void StoreElement(XElement element, string friendlyName)
     {
-        using var insert = database.Query("insert into data_protection_key (name, xml) values ($1, $2)", friendlyName, element.ToString(SaveOptions.DisableFormatting));
+        using var insert = database.Query(
+            "insert into data_protection_key (name, xml) values ($1, $2)",
+            friendlyName,
+            element.ToString(SaveOptions.DisableFormatting)
+        );
         insert.ExecuteNonQuery();
     }
 }

@@ -43,7 +43,9 @@ public sealed class FindPerson(NpgsqlDataSource database)
                    array(select s.id from ended_session s where s.person_id = p.id and s.expires_at > $2)
             from person p where p.id = $1 and p.active
             """,
-            id, now);
+            id,
+            now
+        );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         if (!await reader.ReadAsync(cancel))
         {
@@ -53,8 +55,15 @@ public sealed class FindPerson(NpgsqlDataSource database)
         }
 
         var person = new Person(
-            id, reader.GetString(0), reader.GetString(1), reader.Text(2), reader.GetFieldValue<string[]>(3),
-            reader.GetFieldValue<string[]>(5), reader.GetFieldValue<string[]>(6), reader.GetGuid(4));
+            id,
+            reader.GetString(0),
+            reader.GetString(1),
+            reader.Text(2),
+            reader.GetFieldValue<string[]>(3),
+            reader.GetFieldValue<string[]>(5),
+            reader.GetFieldValue<string[]>(6),
+            reader.GetGuid(4)
+        );
         return _known[id] = new(person, reader.GetFieldValue<Guid[]>(7), now);
     }
 

@@ -6,7 +6,16 @@ namespace Orchestration.Workflows.People;
 
 /// <summary>A person as administrators see them.</summary>
 public sealed record PersonRow(
-    Guid Id, string UserName, string DisplayName, string? Email, IReadOnlyList<string> Roles, IReadOnlyList<string> Teams, IReadOnlyList<string> Skills, bool Active, Instant? LockedUntil);
+    Guid Id,
+    string UserName,
+    string DisplayName,
+    string? Email,
+    IReadOnlyList<string> Roles,
+    IReadOnlyList<string> Teams,
+    IReadOnlyList<string> Skills,
+    bool Active,
+    Instant? LockedUntil
+);
 
 /// <summary>Everybody, by display name.</summary>
 public sealed class ListPeople(NpgsqlDataSource database)
@@ -26,14 +35,26 @@ public sealed class ListPeople(NpgsqlDataSource database)
             where $1 = '' or strpos(lower(concat_ws(' ', p.display_name, p.user_name, p.email)), lower($1)) > 0
             order by lower(p.display_name), p.id
             """,
-            search?.Replace("\0", "") ?? "", now);
+            search?.Replace("\0", "") ?? "",
+            now
+        );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         var rows = new List<PersonRow>();
         while (await reader.ReadAsync(cancel))
         {
-            rows.Add(new(
-                reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.Text(3), reader.GetFieldValue<string[]>(4),
-                reader.GetFieldValue<string[]>(5), reader.GetFieldValue<string[]>(6), reader.GetBoolean(7), reader.InstantOrNull(8)));
+            rows.Add(
+                new(
+                    reader.GetGuid(0),
+                    reader.GetString(1),
+                    reader.GetString(2),
+                    reader.Text(3),
+                    reader.GetFieldValue<string[]>(4),
+                    reader.GetFieldValue<string[]>(5),
+                    reader.GetFieldValue<string[]>(6),
+                    reader.GetBoolean(7),
+                    reader.InstantOrNull(8)
+                )
+            );
         }
 
         return rows;

@@ -35,7 +35,15 @@ public static class Roles
 /// <param name="Leads">Keys of the teams they lead, whether they work in them or not.</param>
 /// <param name="SecurityStamp">Sessions begun with another stamp have ended.</param>
 public sealed record Person(
-    Guid Id, string UserName, string DisplayName, string? Email, IReadOnlyList<string> Roles, IReadOnlyList<string> Teams, IReadOnlyList<string> Leads, Guid SecurityStamp)
+    Guid Id,
+    string UserName,
+    string DisplayName,
+    string? Email,
+    IReadOnlyList<string> Roles,
+    IReadOnlyList<string> Teams,
+    IReadOnlyList<string> Leads,
+    Guid SecurityStamp
+)
 {
     /// <summary>Whether they have one of the roles.</summary>
     public bool Is(params ReadOnlySpan<string> roles)

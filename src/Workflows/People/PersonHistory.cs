@@ -24,7 +24,12 @@ internal sealed class PersonHistory
         var name = $"person:{person:N}";
         var chain = Ids.Named(name);
         await using var batch = connection.CreateBatch();
-        batch.Add("insert into event_chain (id, name, event_sequence, event_head) values ($1, $2, 0, $3) on conflict do nothing", chain, name, HistoryChain.Genesis);
+        batch.Add(
+            "insert into event_chain (id, name, event_sequence, event_head) values ($1, $2, 0, $3) on conflict do nothing",
+            chain,
+            name,
+            HistoryChain.Genesis
+        );
         batch.Add("select event_sequence, event_head from event_chain where id = $1 for update", chain);
         await using var reader = await batch.ExecuteReaderAsync(cancel);
         await reader.ReadAsync(cancel);

@@ -28,7 +28,10 @@ public sealed class RefreshSession(NpgsqlDataSource database, FindPerson people)
         // Its lock puts exchanges of the session in order, and ends of it.
         var history = await PersonHistory.LockAsync(connection, person.Id, person.UserName, now, cancel);
         await using var read = new NpgsqlBatch(connection);
-        read.Add("select number, renewed_at, exists (select from ended_session where id = $1) from (select $1::uuid as id) s left join refresh_session using (id)", session);
+        read.Add(
+            "select number, renewed_at, exists (select from ended_session where id = $1) from (select $1::uuid as id) s left join refresh_session using (id)",
+            session
+        );
         int newest;
         Instant renewed;
         await using (var reader = await read.ExecuteReaderAsync(cancel))
@@ -50,7 +53,12 @@ public sealed class RefreshSession(NpgsqlDataSource database, FindPerson people)
                 insert into refresh_session (id, person_id, number, renewed_at, expires_at) values ($1, $2, $3, $4, $5)
                 on conflict (id) do update set number = excluded.number, renewed_at = excluded.renewed_at, expires_at = excluded.expires_at
                 """,
-                session, person.Id, newest + 1, now, expires);
+                session,
+                person.Id,
+                newest + 1,
+                now,
+                expires
+            );
         }
         else
         {

@@ -27,7 +27,10 @@ public sealed class SeedPeople(NpgsqlDataSource database, AddPerson add)
     /// <summary>Who does it, in history.</summary>
     private const string Actor = "setup";
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
+    };
 
     /// <summary>Adds the teams that the shipped journeys name.</summary>
     /// <param name="file">UTF-8 of <c>teams.json</c>.</param>
@@ -38,7 +41,11 @@ public sealed class SeedPeople(NpgsqlDataSource database, AddPerson add)
         var teams = JsonSerializer.Deserialize<Team[]>(file.Span, Json)!;
         await using var insert = database.Query(
             "insert into team (key, title, description, created_at) select *, $4 from unnest($1::text[], $2::text[], $3::text[]) on conflict do nothing",
-            teams.Select(t => t.Key).ToArray(), teams.Select(t => t.Title).ToArray(), teams.Select(t => t.Description).ToArray(), now);
+            teams.Select(t => t.Key).ToArray(),
+            teams.Select(t => t.Title).ToArray(),
+            teams.Select(t => t.Description).ToArray(),
+            now
+        );
         await insert.ExecuteNonQueryAsync(cancel);
     }
 
@@ -74,7 +81,9 @@ public sealed class SeedPeople(NpgsqlDataSource database, AddPerson add)
         }
 
         if (string.IsNullOrWhiteSpace(userName) || string.IsNullOrEmpty(password))
-            return new FirstAdministratorResult.Refused("There is nobody in the database who could sign in. Set FirstAdministrator:UserName and FirstAdministrator:Password for the first start.");
+            return new FirstAdministratorResult.Refused(
+                "There is nobody in the database who could sign in. Set FirstAdministrator:UserName and FirstAdministrator:Password for the first start."
+            );
         if (Passwords.Weakness(password, userName) is { } weakness)
             return new FirstAdministratorResult.Refused($"FirstAdministrator:Password is too weak: {weakness}.");
 

@@ -34,7 +34,12 @@ public sealed class SignIn(NpgsqlDataSource database)
         // Read under the lock: of many guesses at once, only as many count as the lockout allows. A locked-out person's further attempts are not even counted, so that
         // history does not grow with an attack. A hash that has changed meanwhile was not the one compared.
         await using var read = new NpgsqlBatch(connection);
-        read.Add("select failed_sign_ins, security_stamp from person where id = $1 and active and password_hash = $2 and (locked_until is null or locked_until <= $3) for update", id, hash, now);
+        read.Add(
+            "select failed_sign_ins, security_stamp from person where id = $1 and active and password_hash = $2 and (locked_until is null or locked_until <= $3) for update",
+            id,
+            hash,
+            now
+        );
         int failures;
         Guid stamp;
         await using (var reader = await read.ExecuteReaderAsync(cancel))

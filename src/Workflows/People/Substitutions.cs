@@ -15,7 +15,17 @@ namespace Orchestration.Workflows.People;
 /// <param name="Until">Until when, exclusive.</param>
 /// <param name="Reason">Why, or empty.</param>
 /// <param name="CreatedBy">Who arranged it.</param>
-public sealed record Substitution(Guid Id, string Person, string PersonName, string Substitute, string SubstituteName, Instant From, Instant Until, string Reason, string CreatedBy);
+public sealed record Substitution(
+    Guid Id,
+    string Person,
+    string PersonName,
+    string Substitute,
+    string SubstituteName,
+    Instant From,
+    Instant Until,
+    string Reason,
+    string CreatedBy
+);
 
 /// <summary>How arranging a substitution went.</summary>
 public abstract record SubstitutionResult
@@ -39,8 +49,7 @@ public sealed class Substitutions(NpgsqlDataSource database, IClock clock)
 {
     private static readonly Duration Longest = Duration.FromDays(366);
 
-    private const string Select =
-        """
+    private const string Select = """
         select s.id, p.user_name, p.display_name, u.user_name, u.display_name, s.from_at, s.until_at, s.reason, s.created_by
         from substitution s join person p on p.id = s.person_id join person u on u.id = s.substitute_id
         where s.ended_at is null and s.until_at > $1
@@ -51,7 +60,11 @@ public sealed class Substitutions(NpgsqlDataSource database, IClock clock)
     /// <param name="cancel">Cancels.</param>
     public async Task<IReadOnlyList<Substitution>> ListAsync(Person? of, CancellationToken cancel = default)
     {
-        await using var query = database.Query($"{Select} and ($2::uuid is null or $2 in (s.person_id, s.substitute_id)) order by s.from_at, s.id limit 500", clock.Now(), of?.Id);
+        await using var query = database.Query(
+            $"{Select} and ($2::uuid is null or $2 in (s.person_id, s.substitute_id)) order by s.from_at, s.id limit 500",
+            clock.Now(),
+            of?.Id
+        );
         return await ReadAsync(query, cancel);
     }
 
@@ -63,7 +76,15 @@ public sealed class Substitutions(NpgsqlDataSource database, IClock clock)
     /// <param name="reason">Why; optional.</param>
     /// <param name="actor">The person, or a supervisor or administrator, or the lead of a team they work in.</param>
     /// <param name="cancel">Cancels.</param>
-    public async Task<SubstitutionResult> ArrangeAsync(string? person, string? substitute, Instant? from, Instant? until, string? reason, Person actor, CancellationToken cancel = default)
+    public async Task<SubstitutionResult> ArrangeAsync(
+        string? person,
+        string? substitute,
+        Instant? from,
+        Instant? until,
+        string? reason,
+        Person actor,
+        CancellationToken cancel = default
+    )
     {
         var now = clock.Now();
         var begin = Instant.Max(from ?? now, now).Truncated();
@@ -98,8 +119,26 @@ public sealed class Substitutions(NpgsqlDataSource database, IClock clock)
         await using var batch = connection.CreateBatch();
         batch.Add(
             "insert into substitution (id, person_id, substitute_id, from_at, until_at, reason, created_by, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8)",
-            id, away, standIn, begin, end.Truncated(), reason ?? "", actor.UserName, now);
-        history.Add("person.away", new { substitution = Ids.Text(id), substitute, from = begin.ToString(), until = end.ToString(), reason });
+            id,
+            away,
+            standIn,
+            begin,
+            end.Truncated(),
+            reason ?? "",
+            actor.UserName,
+            now
+        );
+        history.Add(
+            "person.away",
+            new
+            {
+                substitution = Ids.Text(id),
+                substitute,
+                from = begin.ToString(),
+                until = end.ToString(),
+                reason,
+            }
+        );
         history.WriteTo(batch);
         await batch.ExecuteNonQueryAsync(cancel);
         await transaction.CommitAsync(cancel);
@@ -137,13 +176,20 @@ public sealed class Substitutions(NpgsqlDataSource database, IClock clock)
     {
         if (actor.Is(Roles.Supervisor, Roles.Administrator))
             return true;
-        await using var query = database.Query("select exists (select from team_member m join team l on l.key = m.team_key where m.person_id = $1 and l.lead_id = $2)", person, actor.Id);
+        await using var query = database.Query(
+            "select exists (select from team_member m join team l on l.key = m.team_key where m.person_id = $1 and l.lead_id = $2)",
+            person,
+            actor.Id
+        );
         return (bool)(await query.ExecuteScalarAsync(cancel))!;
     }
 
     private async Task<Dictionary<string, Guid>> PeopleAsync(string[] userNames, CancellationToken cancel)
     {
-        await using var query = database.Query("select lower(user_name), id from person where active and lower(user_name) = any($1)", (object)userNames.Select(n => n.ToLowerInvariant()).ToArray());
+        await using var query = database.Query(
+            "select lower(user_name), id from person where active and lower(user_name) = any($1)",
+            (object)userNames.Select(n => n.ToLowerInvariant()).ToArray()
+        );
         await using var r = await query.ExecuteReaderAsync(cancel);
         var people = new Dictionary<string, Guid>();
         while (await r.ReadAsync(cancel))
@@ -156,7 +202,9 @@ public sealed class Substitutions(NpgsqlDataSource database, IClock clock)
         await using var r = await query.ExecuteReaderAsync(cancel);
         var found = new List<Substitution>();
         while (await r.ReadAsync(cancel))
-            found.Add(new(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetString(3), r.GetString(4), r.Instant(5), r.Instant(6), r.GetString(7), r.GetString(8)));
+            found.Add(
+                new(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetString(3), r.GetString(4), r.Instant(5), r.Instant(6), r.GetString(7), r.GetString(8))
+            );
         return found;
     }
 }

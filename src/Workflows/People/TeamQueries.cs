@@ -26,7 +26,8 @@ public static class TeamQueries
             left join person l on l.id = t.lead_id
             left join (team_member m join person p on p.id = m.person_id and p.active) on m.team_key = t.key
             order by lower(t.title), t.key, lower(p.display_name)
-            """);
+            """
+        );
         await using var r = await query.ExecuteReaderAsync(cancel);
         var teams = new List<Team>();
         List<TeamMember> members = [];
@@ -48,7 +49,11 @@ public static class TeamQueries
     /// <param name="database">The database.</param>
     /// <param name="people">User names and ids, in any mix.</param>
     /// <param name="cancel">Cancels.</param>
-    public static async Task<IReadOnlyDictionary<string, string>> NamesAsync(NpgsqlDataSource database, IEnumerable<string> people, CancellationToken cancel = default)
+    public static async Task<IReadOnlyDictionary<string, string>> NamesAsync(
+        NpgsqlDataSource database,
+        IEnumerable<string> people,
+        CancellationToken cancel = default
+    )
     {
         var keys = people.ToHashSet();
         var ids = keys.Select(key => Guid.TryParse(key, out var id) ? id : Guid.Empty).Where(id => id != Guid.Empty).ToArray();

@@ -31,10 +31,30 @@ public static class ApproveReview
             update task set state = 'Completed', outcome = proposed_outcome, proposed_outcome = null, ended_by = $2, ended_at = $3, revision = revision + 1, changed_by = $2, changed_at = $3
             where id = $1
             """,
-            t.Task.Id, actor.UserName, t.Now);
-        Notify.Write(t.Instance, t.Task.OwnerId!.Value, "task.review-approved", $"Approved: {t.Task.Title}", $"{actor.DisplayName} approved “{outcome}”.", t.Task.Id);
+            t.Task.Id,
+            actor.UserName,
+            t.Now
+        );
+        Notify.Write(
+            t.Instance,
+            t.Task.OwnerId!.Value,
+            "task.review-approved",
+            $"Approved: {t.Task.Title}",
+            $"{actor.DisplayName} approved “{outcome}”.",
+            t.Task.Id
+        );
         return await t.CommitAsync(
-            "task.completed", new(t.Task.Id, TaskState.Completed, t.Task.Revision + 1, t.Task.OwnerId, outcome),
-            new { title = t.Task.Title, outcome, data = JsonNode.Parse(data), owner = t.Task.Owner, reviewer = actor.UserName }, cancel);
+            "task.completed",
+            new(t.Task.Id, TaskState.Completed, t.Task.Revision + 1, t.Task.OwnerId, outcome),
+            new
+            {
+                title = t.Task.Title,
+                outcome,
+                data = JsonNode.Parse(data),
+                owner = t.Task.Owner,
+                reviewer = actor.UserName,
+            },
+            cancel
+        );
     }
 }

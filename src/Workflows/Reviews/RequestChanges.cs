@@ -24,10 +24,31 @@ public static class RequestChanges
             update task set state = 'InProgress', draft = data, data = null, proposed_outcome = null, reviewer_id = null, revision = revision + 1, changed_by = $2, changed_at = $3
             where id = $1
             """,
-            t.Task.Id, actor.UserName, t.Now);
-        t.Write("insert into task_comment (id, task_id, author, body, created_at) values ($1, $2, $3, $4, $5)", Ids.New(t.Now), t.Task.Id, actor.UserName, $"Please change: {reason}", t.Now);
-        Notify.Write(t.Instance, t.Task.OwnerId!.Value, "task.changes-requested", $"Changes requested: {t.Task.Title}", $"{actor.DisplayName}: {reason}", t.Task.Id);
+            t.Task.Id,
+            actor.UserName,
+            t.Now
+        );
+        t.Write(
+            "insert into task_comment (id, task_id, author, body, created_at) values ($1, $2, $3, $4, $5)",
+            Ids.New(t.Now),
+            t.Task.Id,
+            actor.UserName,
+            $"Please change: {reason}",
+            t.Now
+        );
+        Notify.Write(
+            t.Instance,
+            t.Task.OwnerId!.Value,
+            "task.changes-requested",
+            $"Changes requested: {t.Task.Title}",
+            $"{actor.DisplayName}: {reason}",
+            t.Task.Id
+        );
         return await t.CommitAsync(
-            "task.changes-requested", new(t.Task.Id, TaskState.InProgress, t.Task.Revision + 1, t.Task.OwnerId, null), new { title = t.Task.Title, reason }, cancel);
+            "task.changes-requested",
+            new(t.Task.Id, TaskState.InProgress, t.Task.Revision + 1, t.Task.OwnerId, null),
+            new { title = t.Task.Title, reason },
+            cancel
+        );
     }
 }

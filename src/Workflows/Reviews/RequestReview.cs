@@ -21,11 +21,27 @@ public static class RequestReview
     /// <param name="reviewer">User name of who is asked; anybody else who may review it can still take it. Null: whoever comes first.</param>
     /// <param name="actor">The owner.</param>
     /// <param name="cancel">Cancels.</param>
-    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, string? outcome, JsonObject data, string? reviewer, Person actor, CancellationToken cancel = default)
+    public static async Task<TaskResult> RunAsync(
+        TaskDesk desk,
+        TaskRequest request,
+        string? outcome,
+        JsonObject data,
+        string? reviewer,
+        Person actor,
+        CancellationToken cancel = default
+    )
     {
         var text = data.ToJsonString();
         var asked = string.IsNullOrWhiteSpace(reviewer) ? null : reviewer;
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.RequestReview, request, actor, asked ?? actor.UserName, $"{outcome}\n{text}\n{reviewer}", cancel: cancel);
+        await using var t = await TaskTransaction.OpenAsync(
+            desk,
+            TaskVerb.RequestReview,
+            request,
+            actor,
+            asked ?? actor.UserName,
+            $"{outcome}\n{text}\n{reviewer}",
+            cancel: cancel
+        );
         if (t.Refusal is { } refusal)
             return refusal;
         if (!t.IsOwner)
@@ -47,11 +63,34 @@ public static class RequestReview
                 started_at = coalesce(started_at, $7), revision = revision + 1, changed_by = $6, changed_at = $7
             where id = $1
             """,
-            t.Task.Id, outcome, new Json(utf8), asked is null ? null : t.Subject.Id, t.Workers, actor.UserName, t.Now);
+            t.Task.Id,
+            outcome,
+            new Json(utf8),
+            asked is null ? null : t.Subject.Id,
+            t.Workers,
+            actor.UserName,
+            t.Now
+        );
         if (asked is not null)
-            Notify.Write(t.Instance, t.Subject.Id, "task.review-requested", $"Please review: {t.Task.Title}", $"{actor.DisplayName} proposes “{outcome}”.", t.Task.Id);
+            Notify.Write(
+                t.Instance,
+                t.Subject.Id,
+                "task.review-requested",
+                $"Please review: {t.Task.Title}",
+                $"{actor.DisplayName} proposes “{outcome}”.",
+                t.Task.Id
+            );
         return await t.CommitAsync(
-            "task.review-requested", new(t.Task.Id, TaskState.ReadyForReview, t.Task.Revision + 1, actor.Id, null),
-            new { title = t.Task.Title, outcome, data = JsonNode.Parse(utf8), reviewer = asked is null ? null : t.Subject.UserName }, cancel);
+            "task.review-requested",
+            new(t.Task.Id, TaskState.ReadyForReview, t.Task.Revision + 1, actor.Id, null),
+            new
+            {
+                title = t.Task.Title,
+                outcome,
+                data = JsonNode.Parse(utf8),
+                reviewer = asked is null ? null : t.Subject.UserName,
+            },
+            cancel
+        );
     }
 }

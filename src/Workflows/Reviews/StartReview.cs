@@ -19,8 +19,16 @@ public static class StartReview
             update task set state = 'InReview', reviewer_id = $2, reviewers = array_remove(reviewers, $2) || $2, revision = revision + 1, changed_by = $3, changed_at = $4
             where id = $1
             """,
-            t.Task.Id, actor.Id, actor.UserName, t.Now);
+            t.Task.Id,
+            actor.Id,
+            actor.UserName,
+            t.Now
+        );
         return await t.CommitAsync(
-            "task.review-started", new(t.Task.Id, TaskState.InReview, t.Task.Revision + 1, t.Task.OwnerId, null), new { title = t.Task.Title, reviewer = actor.UserName }, cancel);
+            "task.review-started",
+            new(t.Task.Id, TaskState.InReview, t.Task.Revision + 1, t.Task.OwnerId, null),
+            new { title = t.Task.Title, reviewer = actor.UserName },
+            cancel
+        );
     }
 }

@@ -19,7 +19,10 @@ internal sealed class CaseClocks(ServiceLevelCatalog serviceLevels) : BurstObser
     private const string EventPayload = "__EventPayloadWorkflowInput";
 
     public override NpgsqlBatchCommand Select((string Sql, object? Value) instance) =>
-        Sql.Command($"select id, state from sla_clock where instance_id = {instance.Sql} and task_id is null and status in ('Running', 'Paused') order by created_at, id", instance.Value);
+        Sql.Command(
+            $"select id, state from sla_clock where instance_id = {instance.Sql} and task_id is null and status in ('Running', 'Paused') order by created_at, id",
+            instance.Value
+        );
 
     public override async Task<object?> ReadAsync(DbDataReader reader, CancellationToken cancel) =>
         new ClockSet(serviceLevels, await StoredClock.ReadAsync(reader, cancel));
@@ -54,7 +57,10 @@ internal sealed class CaseClocks(ServiceLevelCatalog serviceLevels) : BurstObser
             happened.Add(("case.opened", null));
         foreach (var burnt in result.Burnt)
         {
-            if (burnt is { Reason: BurnReason.Resumed, Bookmark: { Name: EventBookmark, Payload: OrderedDictionary<string, object?> waited } } && waited.GetValueOrDefault("EventName") is string name)
+            if (
+                burnt is { Reason: BurnReason.Resumed, Bookmark: { Name: EventBookmark, Payload: OrderedDictionary<string, object?> waited } }
+                && waited.GetValueOrDefault("EventName") is string name
+            )
                 happened.Add(($"event:{name}", resume?.Input.GetValueOrDefault(EventPayload)));
         }
 

@@ -53,7 +53,10 @@ internal static class CaseFacts
     // Midday is that day's in every calendar, also where a night shift runs past midnight.
     private static Instant Noon(LocalDate date, BusinessCalendar calendar) => date.At(new LocalTime(12, 0)).InZoneLeniently(calendar.Zone).ToInstant();
 
-    private static LocalDate? Date(string text) => LocalDatePattern.Iso.Parse(text) is { Success: true } date && date.Value.Year is > BusinessCalendar.FirstYear and < BusinessCalendar.LastYear ? date.Value : null;
+    private static LocalDate? Date(string text) =>
+        LocalDatePattern.Iso.Parse(text) is { Success: true } date && date.Value.Year is > BusinessCalendar.FirstYear and < BusinessCalendar.LastYear
+            ? date.Value
+            : null;
 
     private static Instant? At(string text) => OffsetDateTimePattern.ExtendedIso.Parse(text) is { Success: true } at ? Covered(at.Value.ToInstant()) : null;
 

@@ -18,12 +18,26 @@ public static class Clock
     /// <param name="cause">The event that started it.</param>
     /// <param name="anchor">For backward clocks: the date to count back from.</param>
     /// <param name="generation">1, or one more than the clock before.</param>
-    public static ClockState Start(SlaPolicy policy, BusinessCalendar calendar, Instant startedAt, Instant now, string cause, Instant? anchor = null, int generation = 1)
+    public static ClockState Start(
+        SlaPolicy policy,
+        BusinessCalendar calendar,
+        Instant startedAt,
+        Instant now,
+        string cause,
+        Instant? anchor = null,
+        int generation = 1
+    )
     {
         var target = policy.TargetOf(generation);
-        var due = policy.Direction == ClockDirection.Forward
-            ? DueTimes.Compute(startedAt, target, ClockDirection.Forward, calendar)
-            : DueTimes.Compute(anchor ?? throw new ArgumentNullException(nameof(anchor), "a backward clock counts back from a date"), target, ClockDirection.Backward, calendar);
+        var due =
+            policy.Direction == ClockDirection.Forward
+                ? DueTimes.Compute(startedAt, target, ClockDirection.Forward, calendar)
+                : DueTimes.Compute(
+                    anchor ?? throw new ArgumentNullException(nameof(anchor), "a backward clock counts back from a date"),
+                    target,
+                    ClockDirection.Backward,
+                    calendar
+                );
         var state = new ClockState
         {
             Policy = policy,
@@ -50,7 +64,15 @@ public static class Clock
     /// <param name="now">Now.</param>
     /// <param name="anchor">For backward clocks: the date to count back from; without it none starts.</param>
     /// <param name="startedAt">When what starts a clock happened, if that was before it became known; null: at the change.</param>
-    public static ClockChange? Evaluate(SlaPolicy policy, ClockState? active, SubjectChange change, BusinessCalendar calendar, Instant now, Instant? anchor = null, Instant? startedAt = null)
+    public static ClockChange? Evaluate(
+        SlaPolicy policy,
+        ClockState? active,
+        SubjectChange change,
+        BusinessCalendar calendar,
+        Instant now,
+        Instant? anchor = null,
+        Instant? startedAt = null
+    )
     {
         if (active is null || active.Ended)
         {
@@ -79,9 +101,7 @@ public static class Clock
             return Cancel(active, calendar, change.At);
         }
 
-        return PauseReason(active, change) is { } reason
-            ? Pause(active, calendar, change.At, reason)
-            : Resume(active, calendar, change.At, change.Event);
+        return PauseReason(active, change) is { } reason ? Pause(active, calendar, change.At, reason) : Resume(active, calendar, change.At, change.Event);
     }
 
     /// <summary>Stands still: no due time and no rungs until <see cref="Resume"/>. A clock that is paused for another reason begins a new stretch.</summary>
@@ -153,7 +173,11 @@ public static class Clock
     public static ClockChange Recompute(ClockState state, SlaPolicy policy, BusinessCalendar calendar, Instant now)
     {
         // Pauses that happened stay pauses, even if the new policy would not have allowed them.
-        var replayed = policy with { Pausable = true, MissedRungsAct = true };
+        var replayed = policy with
+        {
+            Pausable = true,
+            MissedRungsAct = true,
+        };
         var clock = Start(replayed, calendar, state.StartedAt, state.StartedAt, state.Segments[0].Cause, state.AnchorAt, state.Generation);
         List<LedgerRow> rows = [];
         foreach (var segment in state.Segments.Skip(1))
@@ -228,7 +252,9 @@ public static class Clock
             return DueTimes.AddUsed(at, target.Time - state.Used, target.Unit, calendar);
         }
 
-        var days = state.Segments.Where(segment => segment.Running).Sum(segment => DueTimes.DaysBetween(segment.From, segment.To!.Value, target.Unit, calendar));
+        var days = state
+            .Segments.Where(segment => segment.Running)
+            .Sum(segment => DueTimes.DaysBetween(segment.From, segment.To!.Value, target.Unit, calendar));
         return DueTimes.AddDays(at, Math.Max(0, DueTimes.Days(target) - days), target.Unit, calendar);
     }
 

@@ -27,14 +27,16 @@ public static class ClockJson
     public static ClockState Read(string json) => JsonSerializer.Deserialize<ClockState>(json, Options) ?? throw new JsonException("a clock is missing");
 
     /// <summary>The same from UTF-8.</summary>
-    public static ClockState Read(ReadOnlySpan<byte> utf8) => JsonSerializer.Deserialize<ClockState>(utf8, Options) ?? throw new JsonException("a clock is missing");
+    public static ClockState Read(ReadOnlySpan<byte> utf8) =>
+        JsonSerializer.Deserialize<ClockState>(utf8, Options) ?? throw new JsonException("a clock is missing");
 
     private sealed class InstantConverter : JsonConverter<Instant>
     {
         public override Instant Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
             InstantPattern.ExtendedIso.Parse(reader.GetString() ?? "") is { Success: true } parsed ? parsed.Value : throw new JsonException("not an instant");
 
-        public override void Write(Utf8JsonWriter writer, Instant value, JsonSerializerOptions options) => writer.WriteStringValue(InstantPattern.ExtendedIso.Format(value));
+        public override void Write(Utf8JsonWriter writer, Instant value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(InstantPattern.ExtendedIso.Format(value));
     }
 
     private sealed class DurationConverter : JsonConverter<Duration>
@@ -42,7 +44,8 @@ public static class ClockJson
         public override Duration Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
             DurationPattern.Roundtrip.Parse(reader.GetString() ?? "") is { Success: true } parsed ? parsed.Value : throw new JsonException("not a duration");
 
-        public override void Write(Utf8JsonWriter writer, Duration value, JsonSerializerOptions options) => writer.WriteStringValue(DurationPattern.Roundtrip.Format(value));
+        public override void Write(Utf8JsonWriter writer, Duration value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(DurationPattern.Roundtrip.Format(value));
     }
 
     /// <summary>Thousands of clocks have the same policy, each with a copy of its text: it is parsed, and written, once.</summary>
@@ -70,6 +73,7 @@ public static class ClockJson
             return _read.GetOrAdd(text, policy);
         }
 
-        public override void Write(Utf8JsonWriter writer, SlaPolicy value, JsonSerializerOptions options) => writer.WriteRawValue(_written.GetValue(value, policy => policy.ToJson()), skipInputValidation: true);
+        public override void Write(Utf8JsonWriter writer, SlaPolicy value, JsonSerializerOptions options) =>
+            writer.WriteRawValue(_written.GetValue(value, policy => policy.ToJson()), skipInputValidation: true);
     }
 }

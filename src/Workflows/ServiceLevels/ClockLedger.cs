@@ -11,8 +11,16 @@ namespace Orchestration.Workflows.ServiceLevels;
 /// <param name="PercentUsed">Above 100 when late.</param>
 /// <param name="Remaining">Time left as the percentage measures it; negative when late, null while paused or ended.</param>
 public sealed record ClockExplanation(
-    ClockStatus Status, Instant StartedAt, Instant OriginalDueAt, Instant? DueAt, bool Breached, double PercentUsed, Duration? Remaining,
-    IReadOnlyList<string> Steps, IReadOnlyList<LedgerRow> Ledger);
+    ClockStatus Status,
+    Instant StartedAt,
+    Instant OriginalDueAt,
+    Instant? DueAt,
+    bool Breached,
+    double PercentUsed,
+    Duration? Remaining,
+    IReadOnlyList<string> Steps,
+    IReadOnlyList<LedgerRow> Ledger
+);
 
 /// <summary>The ledger of a clock: every interval it ran, was paused or was outside hours, with its cause. A pure function of the clock's history and its calendar.</summary>
 public static class ClockLedger
@@ -33,16 +41,20 @@ public static class ClockLedger
             steps.Add("The calendar has changed since this clock was computed; recompute it to see the difference.");
         }
 
-        steps.Add(state.AnchorAt is { } anchor
-            ? $"Counted back from {Local(anchor)}: due {Local(state.OriginalDueAt)}."
-            : $"Started {Local(state.StartedAt)} ({state.Segments[0].Cause}): originally due {Local(state.OriginalDueAt)}.");
+        steps.Add(
+            state.AnchorAt is { } anchor
+                ? $"Counted back from {Local(anchor)}: due {Local(state.OriginalDueAt)}."
+                : $"Started {Local(state.StartedAt)} ({state.Segments[0].Cause}): originally due {Local(state.OriginalDueAt)}."
+        );
         var until = state.EndedAt ?? state.DueAt ?? now;
         steps.AddRange(CountDays(state, calendar, until));
         foreach (var pause in state.Segments.Where(segment => !segment.Running))
         {
-            steps.Add(pause.To is { } to
-                ? $"Paused from {Local(pause.From)} to {Local(to)} ({pause.Cause})."
-                : $"Paused since {Local(pause.From)} ({pause.Cause}): no due time until it runs on.");
+            steps.Add(
+                pause.To is { } to
+                    ? $"Paused from {Local(pause.From)} to {Local(to)} ({pause.Cause})."
+                    : $"Paused since {Local(pause.From)} ({pause.Cause}): no due time until it runs on."
+            );
         }
 
         if (state.DueAt is { } due && due != state.OriginalDueAt)
@@ -51,7 +63,12 @@ public static class ClockLedger
         }
 
         var percent = Clock.PercentUsed(state, calendar, now);
-        steps.Add(string.Create(CultureInfo.InvariantCulture, $"Used {percent:0.#}% ({SlaTarget.Text(state.Total * (percent / 100))} of {SlaTarget.Text(state.Total)})."));
+        steps.Add(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Used {percent:0.#}% ({SlaTarget.Text(state.Total * (percent / 100))} of {SlaTarget.Text(state.Total)})."
+            )
+        );
         if (state.BreachedAt is { } missed)
         {
             steps.Add($"Breached: not reached before {Local(missed)}.");
@@ -63,7 +80,17 @@ public static class ClockLedger
         }
 
         Duration? remaining = state is { Status: ClockStatus.Running, DueAt: { } dueAt } ? DueTimes.Used(now, dueAt, state.Target.Unit, calendar) : null;
-        return new ClockExplanation(state.Status, state.StartedAt, state.OriginalDueAt, state.DueAt, state.Breached, percent, remaining, steps, Of(state, calendar, now));
+        return new ClockExplanation(
+            state.Status,
+            state.StartedAt,
+            state.OriginalDueAt,
+            state.DueAt,
+            state.Breached,
+            percent,
+            remaining,
+            steps,
+            Of(state, calendar, now)
+        );
 
         string Local(Instant at) => LocalTime.Format(at.InZone(calendar.Zone).LocalDateTime);
     }

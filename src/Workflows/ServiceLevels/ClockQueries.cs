@@ -20,8 +20,7 @@ public sealed record PlacedClock(Guid Id, Guid CaseId, Guid? TaskId, string? Ref
 /// <summary>Reading clocks.</summary>
 public static class ClockQueries
 {
-    private const string Placed =
-        """
+    private const string Placed = """
         select k.id, k.instance_id, k.task_id, coalesce(c.reference, i.correlation_id), o.title, k.state
         from sla_clock k join workflow_instance i on i.id = k.instance_id left join journey_case c on c.id = k.instance_id left join task o on o.id = k.task_id
         """;
@@ -35,9 +34,18 @@ public static class ClockQueries
     }
 
     /// <summary>Clocks of a task and those of its case itself, ended ones too, each in the order they began.</summary>
-    public static async Task<(IReadOnlyList<StoredClock> OfTask, IReadOnlyList<StoredClock> OfCase)> OfTaskAndCaseAsync(NpgsqlDataSource database, Guid task, Guid @case, CancellationToken cancel = default)
+    public static async Task<(IReadOnlyList<StoredClock> OfTask, IReadOnlyList<StoredClock> OfCase)> OfTaskAndCaseAsync(
+        NpgsqlDataSource database,
+        Guid task,
+        Guid @case,
+        CancellationToken cancel = default
+    )
     {
-        await using var query = database.Query("select id, state, task_id is not null from sla_clock where instance_id = $2 and (task_id = $1 or task_id is null) order by created_at, id", task, @case);
+        await using var query = database.Query(
+            "select id, state, task_id is not null from sla_clock where instance_id = $2 and (task_id = $1 or task_id is null) order by created_at, id",
+            task,
+            @case
+        );
         await using var r = await query.ExecuteReaderAsync(cancel);
         var clocks = new List<(StoredClock Clock, bool IsOfTask)>();
         while (await r.ReadAsync(cancel))
@@ -64,7 +72,14 @@ public static class ClockQueries
     /// <summary>The clock, or null when there is none or the person may not see its case.</summary>
     public static async Task<PlacedClock?> FindAsync(NpgsqlDataSource database, Guid id, Person actor, Instant now, CancellationToken cancel = default)
     {
-        await using var query = database.Query($"{Placed} where k.id = $3 and ($4 or {CaseQueries.Visible("k.instance_id", "$5")})", actor.Id, actor.UserName, id, TaskQueries.SeesAll(actor), now);
+        await using var query = database.Query(
+            $"{Placed} where k.id = $3 and ($4 or {CaseQueries.Visible("k.instance_id", "$5")})",
+            actor.Id,
+            actor.UserName,
+            id,
+            TaskQueries.SeesAll(actor),
+            now
+        );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         return (await ReadAsync(reader, cancel)).SingleOrDefault();
     }

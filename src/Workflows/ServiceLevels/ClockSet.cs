@@ -67,7 +67,18 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<St
             if (calendar is null)
                 return;
             var change = new SubjectChange(now, name, waits, facts);
-            if (Clock.Evaluate(policy, clock?.State, change, calendar, now, CaseFacts.Anchor(policy, facts, calendar), CaseFacts.Started(policy, facts, calendar, now)) is not { } moved)
+            if (
+                Clock.Evaluate(
+                    policy,
+                    clock?.State,
+                    change,
+                    calendar,
+                    now,
+                    CaseFacts.Anchor(policy, facts, calendar),
+                    CaseFacts.Started(policy, facts, calendar, now)
+                )
+                is not { } moved
+            )
                 return;
             if (clock is null)
                 _clocks.Add(new(Ids.New(now), moved.State) { IsNew = true, Rows = [.. moved.Rows] });
@@ -86,7 +97,9 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<St
         foreach (var clock in _clocks.Where(c => !c.State.Ended))
         {
             var calendar = serviceLevels.CalendarOf(clock.State);
-            clock.Change(change is not null && clock.State.Policy.Stop.Holds(change) ? Clock.Stop(clock.State, calendar, now) : Clock.Cancel(clock.State, calendar, now));
+            clock.Change(
+                change is not null && clock.State.Policy.Stop.Holds(change) ? Clock.Stop(clock.State, calendar, now) : Clock.Cancel(clock.State, calendar, now)
+            );
         }
     }
 
@@ -103,20 +116,54 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<St
             var state = clock.State;
             var name = task is null ? state.Policy.Name : null;
             if (clock.IsNew)
-                Record("sla.started", new { policy = state.Policy.Id, name, task = task?.Title, target = state.Target.ToString(), due = state.DueAt?.ToString() });
+                Record(
+                    "sla.started",
+                    new
+                    {
+                        policy = state.Policy.Id,
+                        name,
+                        task = task?.Title,
+                        target = state.Target.ToString(),
+                        due = state.DueAt?.ToString(),
+                    }
+                );
             if (!clock.IsNew && ReferenceEquals(state, clock.Stored))
                 continue;
             ClockRows.Write(transaction, instance, task?.Id, clock.Id, clock.IsNew, state, clock.Rows, serviceLevels);
-            var told = new { policy = state.Policy.Id, name, task = task?.Title, due = state.DueAt?.ToString(), reason = state.Status == ClockStatus.Paused ? state.Segments[^1].Cause : state.Ended ? reason : null };
+            var told = new
+            {
+                policy = state.Policy.Id,
+                name,
+                task = task?.Title,
+                due = state.DueAt?.ToString(),
+                reason = state.Status == ClockStatus.Paused ? state.Segments[^1].Cause
+                : state.Ended ? reason
+                : null,
+            };
             if (state is { Ended: false, BreachedAt: { } due } && (clock.IsNew || clock.Stored is { Breached: false }))
-                Record("sla.breached", new { policy = state.Policy.Id, name, due = due.ToString(), task = task?.Title });
+                Record(
+                    "sla.breached",
+                    new
+                    {
+                        policy = state.Policy.Id,
+                        name,
+                        due = due.ToString(),
+                        task = task?.Title,
+                    }
+                );
             if (state.Ended)
-                Record(state.Status == ClockStatus.Cancelled ? "sla.cancelled" : state.Breached ? "sla.missed" : "sla.met", told);
+                Record(
+                    state.Status == ClockStatus.Cancelled ? "sla.cancelled"
+                        : state.Breached ? "sla.missed"
+                        : "sla.met",
+                    told
+                );
             else if (clock.IsNew ? state.Status == ClockStatus.Paused : clock.Stored is { } before && before.Status != state.Status)
                 Record(state.Status == ClockStatus.Paused ? "sla.paused" : "sla.resumed", told);
             clock.Written();
 
-            void Record(string action, object payload) => history.Add(new(action, "clock", Ids.Text(clock.Id), state.Generation, JsonSerializer.SerializeToUtf8Bytes(payload, TaskJson.Options)));
+            void Record(string action, object payload) =>
+                history.Add(new(action, "clock", Ids.Text(clock.Id), state.Generation, JsonSerializer.SerializeToUtf8Bytes(payload, TaskJson.Options)));
         }
 
         _clocks.RemoveAll(clock => clock.State.Ended);

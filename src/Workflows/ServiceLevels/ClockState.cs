@@ -6,7 +6,13 @@ namespace Orchestration.Workflows.ServiceLevels;
 
 /// <summary>Where a clock is in its life. Breached is a flag beside it, not a state.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ClockStatus>))]
-public enum ClockStatus { Running, Paused, Completed, Cancelled }
+public enum ClockStatus
+{
+    Running,
+    Paused,
+    Completed,
+    Cancelled,
+}
 
 /// <summary>
 /// One clock of a task or case, with everything needed to compute it again: the policy as it was, and every stretch it ran or stood still.
@@ -76,7 +82,12 @@ public sealed record RungRecord(string Rung, Instant DueAt, Instant At, bool Act
 
 /// <summary>What a stretch of a clock's life was.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<LedgerKind>))]
-public enum LedgerKind { Ran, Paused, OutsideHours }
+public enum LedgerKind
+{
+    Ran,
+    Paused,
+    OutsideHours,
+}
 
 /// <summary>One row of a clock's ledger. Rows of a generation follow one another without gap.</summary>
 /// <param name="Generation">Of the clock.</param>

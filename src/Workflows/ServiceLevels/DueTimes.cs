@@ -24,26 +24,27 @@ public static class DueTimes
     /// <param name="target">How much time.</param>
     /// <param name="direction">Which way.</param>
     /// <param name="calendar">Hours, holidays and zone.</param>
-    public static Instant Compute(Instant anchor, SlaTarget target, ClockDirection direction, BusinessCalendar calendar) => (target.Unit, direction) switch
-    {
-        (SlaUnit.Elapsed, ClockDirection.Forward) => anchor + target.Time,
-        (SlaUnit.Elapsed, _) => anchor - target.Time,
-        (SlaUnit.WorkingTime, ClockDirection.Forward) => calendar.Add(anchor, target.Time),
-        (SlaUnit.WorkingTime, _) => calendar.Subtract(anchor, target.Time),
-        (_, ClockDirection.Forward) => AddDays(anchor, Days(target), target.Unit, calendar),
-        (SlaUnit.BusinessDays, _) => calendar.SubtractBusinessDays(anchor, target.Count),
-        _ => calendar.EndOfDay(anchor.InZone(calendar.Zone).Date.PlusDays(-Days(target))),
-    };
+    public static Instant Compute(Instant anchor, SlaTarget target, ClockDirection direction, BusinessCalendar calendar) =>
+        (target.Unit, direction) switch
+        {
+            (SlaUnit.Elapsed, ClockDirection.Forward) => anchor + target.Time,
+            (SlaUnit.Elapsed, _) => anchor - target.Time,
+            (SlaUnit.WorkingTime, ClockDirection.Forward) => calendar.Add(anchor, target.Time),
+            (SlaUnit.WorkingTime, _) => calendar.Subtract(anchor, target.Time),
+            (_, ClockDirection.Forward) => AddDays(anchor, Days(target), target.Unit, calendar),
+            (SlaUnit.BusinessDays, _) => calendar.SubtractBusinessDays(anchor, target.Count),
+            _ => calendar.EndOfDay(anchor.InZone(calendar.Zone).Date.PlusDays(-Days(target))),
+        };
 
     /// <summary>When so many days, of a unit that counts days, are over; 0 means at the end of the day of the start.</summary>
-    internal static Instant AddDays(Instant start, int days, SlaUnit unit, BusinessCalendar calendar) => unit == SlaUnit.BusinessDays
-        ? calendar.AddBusinessDays(start, days)
-        : calendar.EndOfDay(start.InZone(calendar.Zone).Date.PlusDays(days));
+    internal static Instant AddDays(Instant start, int days, SlaUnit unit, BusinessCalendar calendar) =>
+        unit == SlaUnit.BusinessDays ? calendar.AddBusinessDays(start, days) : calendar.EndOfDay(start.InZone(calendar.Zone).Date.PlusDays(days));
 
     /// <summary>How many days, of a unit that counts days, lie after the day of one instant, up to and including the day of another.</summary>
-    internal static int DaysBetween(Instant from, Instant to, SlaUnit unit, BusinessCalendar calendar) => unit == SlaUnit.BusinessDays
-        ? calendar.BusinessDaysBetween(calendar.BusinessDate(from), calendar.BusinessDate(to))
-        : Period.DaysBetween(from.InZone(calendar.Zone).Date, to.InZone(calendar.Zone).Date);
+    internal static int DaysBetween(Instant from, Instant to, SlaUnit unit, BusinessCalendar calendar) =>
+        unit == SlaUnit.BusinessDays
+            ? calendar.BusinessDaysBetween(calendar.BusinessDate(from), calendar.BusinessDate(to))
+            : Period.DaysBetween(from.InZone(calendar.Zone).Date, to.InZone(calendar.Zone).Date);
 
     /// <summary>The days of a target that counts days: a week has seven calendar days.</summary>
     internal static int Days(SlaTarget target) => target.Unit == SlaUnit.Weeks ? target.Count * 7 : target.Count;

@@ -108,7 +108,11 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         {
             batch.Add(
                 "update workflow_instance i set event_sequence = s.sequence, event_head = s.head, updated_at = $1 from unnest($2::uuid[], $3::int[], $4::bytea[]) s(id, sequence, head) where i.id = s.id",
-                now, chains.ConvertAll(c => c.Chain).ToArray(), chains.ConvertAll(c => c.Sequence).ToArray(), chains.ConvertAll(c => c.Head).ToArray());
+                now,
+                chains.ConvertAll(c => c.Chain).ToArray(),
+                chains.ConvertAll(c => c.Sequence).ToArray(),
+                chains.ConvertAll(c => c.Head).ToArray()
+            );
             runtime.HistoryWriting?.Invoke(chains, batch);
             HistoryAppend.WriteAll(batch, chains);
         }
@@ -124,11 +128,14 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         batch.Add(
             $"""
             with due as materialized (
-                select id, subject_id, instance_id from deadline where kind = 'rung' and due_at <= $1 {(only is null ? "" : "and id = $3")} order by due_at limit $2 for update skip locked)
+                select id, subject_id, instance_id from deadline where kind = 'rung' and due_at <= $1 {(
+                only is null ? "" : "and id = $3"
+            )} order by due_at limit $2 for update skip locked)
             select due.id, due.subject_id, i.id, i.event_sequence, i.event_head from due join workflow_instance i on i.id = due.instance_id
             for no key update of i skip locked
             """,
-            only is { } one ? [now, limit, one] : [now, limit]);
+            only is { } one ? [now, limit, one] : [now, limit]
+        );
         await using var r = await batch.ExecuteReaderAsync(cancel);
         var histories = new Dictionary<Guid, HistoryAppend>();
         while (await r.ReadAsync(cancel))
@@ -141,10 +148,14 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
     }
 
     /// <summary>Reads clocks, tasks and people. After the locks, so that it sees what was committed before them.</summary>
-    private static async Task<(Dictionary<Guid, LadderTask> Tasks, LadderPeople People)> FactsAsync(NpgsqlConnection connection, Dictionary<Guid, Due> due, Instant now, CancellationToken cancel)
+    private static async Task<(Dictionary<Guid, LadderTask> Tasks, LadderPeople People)> FactsAsync(
+        NpgsqlConnection connection,
+        Dictionary<Guid, Due> due,
+        Instant now,
+        CancellationToken cancel
+    )
     {
-        const string Task =
-            """
+        const string Task = """
             t.id, t.title, t.state, t.revision, t.priority, t.owner_id, coalesce(o.active, false), t.team, t.required_skills, t.preferred_skills, t.gave_up, t.watchers, t.on_behalf_of,
                 case when t.excluded_steps = '{}' then '{}' else array(select unnest(x.actors || x.reviewers) from task x where x.instance_id = t.instance_id and x.activity_id = any(t.excluded_steps)) end,
                 case when t.candidates = '{}' then '{}' else array(select c.id from person c where lower(c.user_name) in (select lower(name) from unnest(t.candidates) name) and c.active) end
@@ -156,14 +167,16 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
             from unnest($1::uuid[]) d(id) join sla_clock c on c.id = d.id join workflow_instance i on i.id = c.instance_id
             left join task t on t.id = c.task_id left join person o on o.id = t.owner_id left join journey_case j on j.id = c.instance_id
             """,
-            due.Keys.ToArray());
+            due.Keys.ToArray()
+        );
         batch.Add(
             $"""
             select t.instance_id, {Task}
             from task t left join person o on o.id = t.owner_id
             where t.ended_at is null and t.instance_id in (select c.instance_id from unnest($1::uuid[]) d(id) join sla_clock c on c.id = d.id where c.task_id is null) order by t.created_at, t.id
             """,
-            due.Keys.ToArray());
+            due.Keys.ToArray()
+        );
         LadderPeople.Select(batch, now);
         var tasks = new Dictionary<Guid, LadderTask>();
         var people = new LadderPeople();
@@ -200,17 +213,26 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
             one.Tasks.AddRange(byCase[one.InstanceId]);
         return (tasks, people);
 
-        static LadderTask Read(NpgsqlDataReader r, int first) => new(
-            r.GetGuid(first), r.GetString(first + 1), Enum.Parse<TaskState>(r.GetString(first + 2)), r.GetInt32(first + 3), r.GetInt16(first + 4), r.GuidOrNull(first + 5), r.GetBoolean(first + 6), r.Text(first + 7))
-        {
-            RequiredSkills = r.GetFieldValue<string[]>(first + 8),
-            PreferredSkills = r.GetFieldValue<string[]>(first + 9),
-            GaveUp = r.GetFieldValue<Guid[]>(first + 10),
-            Watchers = r.GetFieldValue<Guid[]>(first + 11),
-            OnBehalfOf = r.GuidOrNull(first + 12),
-            Excluded = r.GetFieldValue<Guid[]>(first + 13),
-            Candidates = r.GetFieldValue<Guid[]>(first + 14),
-        };
+        static LadderTask Read(NpgsqlDataReader r, int first) =>
+            new(
+                r.GetGuid(first),
+                r.GetString(first + 1),
+                Enum.Parse<TaskState>(r.GetString(first + 2)),
+                r.GetInt32(first + 3),
+                r.GetInt16(first + 4),
+                r.GuidOrNull(first + 5),
+                r.GetBoolean(first + 6),
+                r.Text(first + 7)
+            )
+            {
+                RequiredSkills = r.GetFieldValue<string[]>(first + 8),
+                PreferredSkills = r.GetFieldValue<string[]>(first + 9),
+                GaveUp = r.GetFieldValue<Guid[]>(first + 10),
+                Watchers = r.GetFieldValue<Guid[]>(first + 11),
+                OnBehalfOf = r.GuidOrNull(first + 12),
+                Excluded = r.GetFieldValue<Guid[]>(first + 13),
+                Candidates = r.GetFieldValue<Guid[]>(first + 14),
+            };
     }
 
     private void Act(Due due, Dictionary<Guid, LadderTask> all, LadderPeople people, Instant now, EscalationWrites writes)
@@ -228,13 +250,34 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         foreach (var record in decision.Recorded)
         {
             due.Record(
-                record.Acted ? "sla.rung" : "sla.rung-skipped", due.ClockId, clock.Generation,
-                new { rung = record.Rung, due = record.DueAt.ToString(), policy = clock.Policy.Id, name = title is null ? clock.Policy.Name : null, task = title });
+                record.Acted ? "sla.rung" : "sla.rung-skipped",
+                due.ClockId,
+                clock.Generation,
+                new
+                {
+                    rung = record.Rung,
+                    due = record.DueAt.ToString(),
+                    policy = clock.Policy.Id,
+                    name = title is null ? clock.Policy.Name : null,
+                    task = title,
+                }
+            );
         }
 
         if (decision.BreachedNow)
         {
-            due.Record("sla.breached", due.ClockId, clock.Generation, new { policy = clock.Policy.Id, name = title is null ? clock.Policy.Name : null, due = clock.DueAt?.ToString(), task = title });
+            due.Record(
+                "sla.breached",
+                due.ClockId,
+                clock.Generation,
+                new
+                {
+                    policy = clock.Policy.Id,
+                    name = title is null ? clock.Policy.Name : null,
+                    due = clock.DueAt?.ToString(),
+                    task = title,
+                }
+            );
             if (due.IsOfTask)
                 tasks[0] = tasks[0] with { Breached = true };
         }
@@ -295,10 +338,12 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         /// <summary>Who watches the case.</summary>
         public HashSet<Guid> Watchers { get; set; } = [];
 
-        public void Record(string action, Guid clock, int generation, object payload) => History.Add(new(action, "clock", Ids.Text(clock), generation, EscalationWrites.Payload(payload)));
+        public void Record(string action, Guid clock, int generation, object payload) =>
+            History.Add(new(action, "clock", Ids.Text(clock), generation, EscalationWrites.Payload(payload)));
 
         public void RecordCase(string action, object payload) => History.Add(new(action, "case", Ids.Text(InstanceId), 0, EscalationWrites.Payload(payload)));
 
-        public void Record(string action, LadderTask task, object payload) => History.Add(new(action, "task", Ids.Text(task.Id), task.Revision + 1, EscalationWrites.Payload(payload)));
+        public void Record(string action, LadderTask task, object payload) =>
+            History.Add(new(action, "task", Ids.Text(task.Id), task.Revision + 1, EscalationWrites.Payload(payload)));
     }
 }

@@ -90,14 +90,20 @@ internal sealed class EscalationWrites(Instant now, string actor)
         {
             batch.Add(
                 "update sla_clock c set breached = n.breached, state = n.state, changed_at = $4 from unnest($1::uuid[], $2::bool[], $3::json[]) n(id, breached, state) where c.id = n.id",
-                _clocks.Select(c => c.Clock).ToArray(), _clocks.Select(c => c.State.Breached).ToArray(), new JsonArray(_clocks.Select(c => ClockJson.Write(c.State)).ToArray()), now);
+                _clocks.Select(c => c.Clock).ToArray(),
+                _clocks.Select(c => c.State.Breached).ToArray(),
+                new JsonArray(_clocks.Select(c => ClockJson.Write(c.State)).ToArray()),
+                now
+            );
         }
 
         if (_later.Count > 0)
         {
             batch.Add(
                 "update deadline d set due_at = n.due_at, attempts = 0, last_error = null from unnest($1::uuid[], $2::timestamptz[]) n(id, due_at) where d.id = n.id",
-                _later.Select(l => l.Deadline).ToArray(), _later.Select(l => l.DueAt).ToArray());
+                _later.Select(l => l.Deadline).ToArray(),
+                _later.Select(l => l.DueAt).ToArray()
+            );
         }
 
         if (_over.Count > 0)
@@ -109,21 +115,33 @@ internal sealed class EscalationWrites(Instant now, string actor)
                 update deadline d set attempts = attempts + 1, last_error = left(n.error, 2000), due_at = $3 + make_interval(secs => least(3600, 2 ^ least(attempts + 1, 12)))
                 from unnest($1::uuid[], $2::text[]) n(id, error) where d.id = n.id
                 """,
-                _failed.Select(f => f.Deadline).ToArray(), _failed.Select(f => f.Error).ToArray(), now);
+                _failed.Select(f => f.Deadline).ToArray(),
+                _failed.Select(f => f.Error).ToArray(),
+                now
+            );
         }
 
         if (_tasks.Count > 0)
             WriteTasks(batch);
         if (_caseWatchers.Count > 0)
-            batch.Add("insert into case_watcher (instance_id, person_id, added_at) select *, $3 from unnest($1::uuid[], $2::uuid[])", _caseWatchers.Select(w => w.Instance).ToArray(), _caseWatchers.Select(w => w.Person).ToArray(), now);
+            batch.Add(
+                "insert into case_watcher (instance_id, person_id, added_at) select *, $3 from unnest($1::uuid[], $2::uuid[])",
+                _caseWatchers.Select(w => w.Instance).ToArray(),
+                _caseWatchers.Select(w => w.Person).ToArray(),
+                now
+            );
         if (_notices.Count > 0)
             batch.BatchCommands.Add(Notify.Command(now, _notices));
         if (_stimuli.Count > 0)
         {
             batch.Add(
                 "insert into stimulus (id, kind, instance_id, payload, due_at, created_at) select *, $5, $5 from unnest($1::uuid[], $2::text[], $3::uuid[], $4::json[])",
-                _stimuli.Select(_ => Ids.New(now)).ToArray(), _stimuli.Select(s => s.Kind).ToArray(), _stimuli.Select(s => s.Target).ToArray(),
-                new JsonArray(_stimuli.Select(s => WorkflowData.ToJson(s.Payload)).ToArray()), now);
+                _stimuli.Select(_ => Ids.New(now)).ToArray(),
+                _stimuli.Select(s => s.Kind).ToArray(),
+                _stimuli.Select(s => s.Target).ToArray(),
+                new JsonArray(_stimuli.Select(s => WorkflowData.ToJson(s.Payload)).ToArray()),
+                now
+            );
         }
 
         foreach (var (instance, payload) in _webhooks)
@@ -141,8 +159,17 @@ internal sealed class EscalationWrites(Instant now, string actor)
             from unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::uuid[], $5::text[], $6::bool[], $7::int[], $8::bool[]) n(id, priority, owner, behalf, state, breached, revision, relaxed)
             where t.id = n.id
             """,
-            tasks.Select(t => t.Id).ToArray(), tasks.Select(t => t.Priority).ToArray(), tasks.Select(t => t.Owner).ToArray(), tasks.Select(t => t.OnBehalfOf).ToArray(), tasks.Select(t => t.State.ToString()).ToArray(),
-            tasks.Select(t => t.Breached).ToArray(), tasks.Select(t => t.Revision).ToArray(), tasks.Select(t => t.PreferredSkills.Length == 0).ToArray(), now, actor);
+            tasks.Select(t => t.Id).ToArray(),
+            tasks.Select(t => t.Priority).ToArray(),
+            tasks.Select(t => t.Owner).ToArray(),
+            tasks.Select(t => t.OnBehalfOf).ToArray(),
+            tasks.Select(t => t.State.ToString()).ToArray(),
+            tasks.Select(t => t.Breached).ToArray(),
+            tasks.Select(t => t.Revision).ToArray(),
+            tasks.Select(t => t.PreferredSkills.Length == 0).ToArray(),
+            now,
+            actor
+        );
         var watchers = tasks.SelectMany(t => t.Watchers.Select(person => (t.Id, Person: person))).ToList();
         if (watchers.Count > 0)
         {
@@ -151,7 +178,9 @@ internal sealed class EscalationWrites(Instant now, string actor)
                 update task t set watchers = array(select distinct unnest(t.watchers || n.people))
                 from (select w.id, array_agg(w.person) as people from unnest($1::uuid[], $2::uuid[]) w(id, person) group by w.id) n where t.id = n.id and not n.people <@ t.watchers
                 """,
-                watchers.Select(w => w.Id).ToArray(), watchers.Select(w => w.Person).ToArray());
+                watchers.Select(w => w.Id).ToArray(),
+                watchers.Select(w => w.Person).ToArray()
+            );
         }
     }
 

@@ -25,10 +25,13 @@ public static class Ladder
             return [];
         }
 
-        return [.. state.Policy.Ladder
-            .Where(rung => state.Rungs.All(record => record.Rung != rung.Key))
-            .Select(rung => (Rung: rung, DueAt: DueAt(state, rung, calendar)))
-            .OrderBy(rung => rung.DueAt)];
+        return
+        [
+            .. state
+                .Policy.Ladder.Where(rung => state.Rungs.All(record => record.Rung != rung.Key))
+                .Select(rung => (Rung: rung, DueAt: DueAt(state, rung, calendar)))
+                .OrderBy(rung => rung.DueAt),
+        ];
     }
 
     /// <summary>When to look at a clock next: its next rung or its due time. Null when it does not run or nothing is left to happen.</summary>
@@ -36,7 +39,9 @@ public static class Ladder
     {
         var rungs = Rungs(state, calendar);
         var breach = Clock.IsOpenDeadline(state) ? state.DueAt : null;
-        return rungs.Count == 0 ? breach : breach is { } due ? Instant.Min(rungs[0].DueAt, due) : rungs[0].DueAt;
+        return rungs.Count == 0 ? breach
+            : breach is { } due ? Instant.Min(rungs[0].DueAt, due)
+            : rungs[0].DueAt;
     }
 
     /// <summary>Marks the breach and picks the rung that acts: of those passed, the last one; the others are recorded as skipped.</summary>

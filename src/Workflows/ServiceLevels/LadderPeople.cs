@@ -20,7 +20,10 @@ internal sealed class LadderPeople
         batch.Add("select t.key, t.lead_id from team t join person p on p.id = t.lead_id and p.active");
         batch.Add("select m.team_key, m.person_id from team_member m join person p on p.id = m.person_id and p.active order by p.user_name");
         batch.Add("select id, roles from person where active and roles && array['supervisor', 'compliance'] order by user_name");
-        batch.Add("select s.person_id, s.substitute_id from substitution s join person p on p.id = s.substitute_id and p.active where s.ended_at is null and s.from_at <= $1 and s.until_at > $1", now);
+        batch.Add(
+            "select s.person_id, s.substitute_id from substitution s join person p on p.id = s.substitute_id and p.active where s.ended_at is null and s.from_at <= $1 and s.until_at > $1",
+            now
+        );
         batch.Add(
             """
             select k.person_id, array_agg(k.skill) from person_skill k
@@ -28,7 +31,8 @@ internal sealed class LadderPeople
                 and (k.person_id in (select lead_id from team) or k.person_id in (select s.substitute_id from substitution s where s.ended_at is null and s.from_at <= $1 and s.until_at > $1))
             group by k.person_id
             """,
-            now);
+            now
+        );
     }
 
     /// <summary>Reads what <see cref="Select"/> selects; the reader is at the result before it.</summary>

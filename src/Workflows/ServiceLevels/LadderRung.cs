@@ -1,7 +1,15 @@
 namespace Orchestration.Workflows.ServiceLevels;
 
 /// <summary>Who is told or takes over. Someone who is missing falls through to the deputy, then the team.</summary>
-public enum LadderTarget { Owner, Deputy, Team, Lead, Manager, Compliance }
+public enum LadderTarget
+{
+    Owner,
+    Deputy,
+    Team,
+    Lead,
+    Manager,
+    Compliance,
+}
 
 /// <summary>
 /// One rung of an escalation ladder: where it is and what it does. Exactly one of <see cref="Percent"/>, <see cref="Before"/> and
@@ -16,13 +24,21 @@ public sealed record LadderRung(int? Percent, SlaTarget? Before, SlaTarget? Afte
     public const int MaxPercent = 300;
 
     /// <summary>Names the rung within its policy: <c>75%</c>, <c>due-PT4H workingTime</c>, <c>due+2 businessDays</c>. Unique in a ladder.</summary>
-    public string Key => Percent is { } percent ? $"{percent}%" : Before is { } before ? $"due-{before.Amount} {before.UnitName}" : $"due+{After!.Amount} {After.UnitName}";
+    public string Key =>
+        Percent is { } percent ? $"{percent}%"
+        : Before is { } before ? $"due-{before.Amount} {before.UnitName}"
+        : $"due+{After!.Amount} {After.UnitName}";
 
     /// <summary>The ladder of a policy that names none: 75 % reminds the owner; 100 % raises the priority, tells the team lead and gives it to the lead; 120 % of a statutory clock tells compliance.</summary>
     public static IReadOnlyList<LadderRung> Default(SlaKind kind)
     {
         LadderRung remind = new(75, null, null, [new LadderAction.Notify(LadderTarget.Owner)]);
-        LadderRung breach = new(100, null, null, [new LadderAction.RaisePriority(1), new LadderAction.Notify(LadderTarget.Lead), new LadderAction.Reassign(LadderTarget.Lead)]);
+        LadderRung breach = new(
+            100,
+            null,
+            null,
+            [new LadderAction.RaisePriority(1), new LadderAction.Notify(LadderTarget.Lead), new LadderAction.Reassign(LadderTarget.Lead)]
+        );
         LadderRung compliance = new(120, null, null, [new LadderAction.Notify(LadderTarget.Compliance)]);
         return kind == SlaKind.Statutory ? [remind, breach, compliance] : [remind, breach];
     }

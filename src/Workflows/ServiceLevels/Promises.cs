@@ -45,22 +45,58 @@ public static class Promises
     /// <param name="step">Id or name of the step that keeps it when it is completed; null: the case as a whole.</param>
     /// <param name="actor">Who told them.</param>
     /// <param name="cancel">Cancels.</param>
-    public static async Task<PromiseResult> MakeAsync(TaskDesk desk, Guid @case, string what, Instant dueAt, string? channel, string? step, Person actor, CancellationToken cancel = default)
+    public static async Task<PromiseResult> MakeAsync(
+        TaskDesk desk,
+        Guid @case,
+        string what,
+        Instant dueAt,
+        string? channel,
+        string? step,
+        Person actor,
+        CancellationToken cancel = default
+    )
     {
         await using var transaction = await InstanceTransaction.OpenAsync(desk.Runtime, actor.UserName, ("$1", @case), moves: false, cancel: cancel);
         if (transaction.InstanceId is null)
             return new PromiseResult.NotFound();
         if (!transaction.IsRunning)
             return new PromiseResult.Ended();
-        if (step is not null && (await desk.Runtime.Definitions.GetVersionAsync(transaction.DefinitionVersionId, cancel)).FindActivity(step)?.TypeName != HumanTask.TypeName)
+        if (
+            step is not null
+            && (await desk.Runtime.Definitions.GetVersionAsync(transaction.DefinitionVersionId, cancel)).FindActivity(step)?.TypeName != HumanTask.TypeName
+        )
             return new PromiseResult.NoSuchStep();
         if (!desk.ServiceLevels.Calendars.TryGetValue(DefaultCalendar, out var calendar))
             throw new InvalidOperationException($"Calendar '{DefaultCalendar}' is missing.");
 
         var id = Ids.New(transaction.Now);
-        var clock = Clock.Start(SlaPolicy.Promise(DefaultCalendar, what, step), calendar, transaction.Now, transaction.Now, $"promised by {actor.DisplayName}{(channel is null ? "" : $", {channel}")}", dueAt);
+        var clock = Clock.Start(
+            SlaPolicy.Promise(DefaultCalendar, what, step),
+            calendar,
+            transaction.Now,
+            transaction.Now,
+            $"promised by {actor.DisplayName}{(channel is null ? "" : $", {channel}")}",
+            dueAt
+        );
         ClockRows.Write(transaction, @case, null, id, isNew: true, clock, [], desk.ServiceLevels);
-        transaction.Record(new("promise.made", "clock", Ids.Text(id), 1, JsonSerializer.SerializeToUtf8Bytes(new { title = what, due = dueAt.ToString(), channel, step }, TaskJson.Options)));
+        transaction.Record(
+            new(
+                "promise.made",
+                "clock",
+                Ids.Text(id),
+                1,
+                JsonSerializer.SerializeToUtf8Bytes(
+                    new
+                    {
+                        title = what,
+                        due = dueAt.ToString(),
+                        channel,
+                        step,
+                    },
+                    TaskJson.Options
+                )
+            )
+        );
         transaction.Announce(new(ChangeKind.Instance, @case));
         await transaction.CommitAsync(cancel);
         return new PromiseResult.Done(id);
@@ -74,10 +110,24 @@ public static class Promises
     /// <param name="reason">A note, or null.</param>
     /// <param name="actor">Who says so.</param>
     /// <param name="cancel">Cancels.</param>
-    public static async Task<PromiseResult> SettleAsync(TaskDesk desk, Guid @case, Guid clock, bool kept, string? reason, Person actor, CancellationToken cancel = default)
+    public static async Task<PromiseResult> SettleAsync(
+        TaskDesk desk,
+        Guid @case,
+        Guid clock,
+        bool kept,
+        string? reason,
+        Person actor,
+        CancellationToken cancel = default
+    )
     {
         await using var transaction = await InstanceTransaction.OpenAsync(
-            desk.Runtime, actor.UserName, ("$1", @case), reads: [Sql.Command("select state from sla_clock where id = $1 and instance_id = $2 and task_id is null and kind = 'promise'", clock, @case)], moves: false, cancel: cancel);
+            desk.Runtime,
+            actor.UserName,
+            ("$1", @case),
+            reads: [Sql.Command("select state from sla_clock where id = $1 and instance_id = $2 and task_id is null and kind = 'promise'", clock, @case)],
+            moves: false,
+            cancel: cancel
+        );
         await transaction.NextResultAsync(cancel);
         if (transaction.InstanceId is null || !await transaction.Reads.ReadAsync(cancel))
             return new PromiseResult.NotFound();
@@ -88,9 +138,25 @@ public static class Promises
         var calendar = desk.ServiceLevels.CalendarOf(state);
         var change = kept ? Clock.Stop(state, calendar, transaction.Now) : Clock.Cancel(state, calendar, transaction.Now);
         ClockRows.Write(transaction, @case, null, clock, isNew: false, change.State, change.Rows, desk.ServiceLevels);
-        transaction.Record(new(
-            !kept ? "promise.released" : change.State.Breached ? "promise.kept-late" : "promise.kept", "clock", Ids.Text(clock), state.Generation,
-            JsonSerializer.SerializeToUtf8Bytes(new { title = state.Policy.Name, due = state.DueAt?.ToString(), reason }, TaskJson.Options)));
+        transaction.Record(
+            new(
+                !kept ? "promise.released"
+                    : change.State.Breached ? "promise.kept-late"
+                    : "promise.kept",
+                "clock",
+                Ids.Text(clock),
+                state.Generation,
+                JsonSerializer.SerializeToUtf8Bytes(
+                    new
+                    {
+                        title = state.Policy.Name,
+                        due = state.DueAt?.ToString(),
+                        reason,
+                    },
+                    TaskJson.Options
+                )
+            )
+        );
         transaction.Announce(new(ChangeKind.Instance, @case));
         await transaction.CommitAsync(cancel);
         return new PromiseResult.Done(clock);

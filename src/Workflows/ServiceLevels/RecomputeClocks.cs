@@ -16,7 +16,20 @@ public sealed record RecomputeScope(string? Calendar = null, string? Policy = nu
 
 /// <summary>What computing a clock again comes to.</summary>
 public sealed record Recomputation(
-    Guid ClockId, Guid CaseId, Guid? TaskId, string? Reference, string? Title, string Policy, string Name, int FromVersion, int ToVersion, DateTime? DueAt, DateTime? NewDueAt, bool Breached, bool NewBreached);
+    Guid ClockId,
+    Guid CaseId,
+    Guid? TaskId,
+    string? Reference,
+    string? Title,
+    string Policy,
+    string Name,
+    int FromVersion,
+    int ToVersion,
+    DateTime? DueAt,
+    DateTime? NewDueAt,
+    bool Breached,
+    bool NewBreached
+);
 
 /// <summary>What computing clocks again comes to.</summary>
 /// <param name="Looked">Clocks in scope.</param>
@@ -41,10 +54,20 @@ public static class RecomputeClocks
     /// <param name="store">False: only say what would change.</param>
     /// <param name="actor">Who asks; a supervisor or administrator.</param>
     /// <param name="cancel">Cancels; what was stored until then stays.</param>
-    public static async Task<RecomputeAnswer?> RunAsync(TaskDesk desk, RecomputeScope scope, string? reason, bool store, Person actor, CancellationToken cancel = default)
+    public static async Task<RecomputeAnswer?> RunAsync(
+        TaskDesk desk,
+        RecomputeScope scope,
+        string? reason,
+        bool store,
+        Person actor,
+        CancellationToken cancel = default
+    )
     {
         var catalog = desk.ServiceLevels;
-        if ((scope.Calendar is { } calendar && !catalog.Calendars.ContainsKey(calendar)) || (scope.Policy is { } policy && !catalog.Policies.ContainsKey(policy)))
+        if (
+            (scope.Calendar is { } calendar && !catalog.Calendars.ContainsKey(calendar))
+            || (scope.Policy is { } policy && !catalog.Policies.ContainsKey(policy))
+        )
             return null;
         var changes = new List<Recomputation>();
         var (looked, touched) = (0, 0);
@@ -53,7 +76,10 @@ public static class RecomputeClocks
             looked++;
             if (Again(catalog, scope, clock.State, desk.Runtime.Clock.Now()) is not { } again)
                 continue;
-            var change = store ? await StoreAsync(desk, scope, clock, reason, actor, cancel) : Differs(clock.State, again.State) ? Describe(clock, again.State) : null;
+            var change =
+                store ? await StoreAsync(desk, scope, clock, reason, actor, cancel)
+                : Differs(clock.State, again.State) ? Describe(clock, again.State)
+                : null;
             if (change is null)
                 continue;
             touched++;
@@ -64,7 +90,12 @@ public static class RecomputeClocks
         return scope.Clock is not null && looked == 0 ? null : new(looked, touched, store, changes);
     }
 
-    private static async IAsyncEnumerable<PlacedClock> InScopeAsync(TaskDesk desk, RecomputeScope scope, Person actor, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    private static async IAsyncEnumerable<PlacedClock> InScopeAsync(
+        TaskDesk desk,
+        RecomputeScope scope,
+        Person actor,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel
+    )
     {
         const int Page = 500;
         if (scope.Clock is { } id)
@@ -86,21 +117,36 @@ public static class RecomputeClocks
             }
 
             after = page.Count > 0 ? page[^1].Id : after;
-        }
-        while (page.Count == Page);
+        } while (page.Count == Page);
     }
 
     private static ClockChange? Again(ServiceLevelCatalog catalog, RecomputeScope scope, ClockState state, Instant now)
     {
-        var policy = scope.Calendar is null && catalog.Policies.TryGetValue(state.Policy.Id, out var inForce) && inForce.Direction == state.Policy.Direction ? inForce : state.Policy;
+        var policy =
+            scope.Calendar is null && catalog.Policies.TryGetValue(state.Policy.Id, out var inForce) && inForce.Direction == state.Policy.Direction
+                ? inForce
+                : state.Policy;
         return catalog.Calendars.TryGetValue(policy.Calendar, out var calendar) ? Clock.Recompute(state, policy, calendar, now) : null;
     }
 
     /// <summary>Once more under the lock, because the clock may have moved since it was listed.</summary>
-    private static async Task<Recomputation?> StoreAsync(TaskDesk desk, RecomputeScope scope, PlacedClock listed, string? reason, Person actor, CancellationToken cancel)
+    private static async Task<Recomputation?> StoreAsync(
+        TaskDesk desk,
+        RecomputeScope scope,
+        PlacedClock listed,
+        string? reason,
+        Person actor,
+        CancellationToken cancel
+    )
     {
         await using var transaction = await InstanceTransaction.OpenAsync(
-            desk.Runtime, actor.UserName, ("$1", listed.CaseId), reads: [Sql.Command("select state from sla_clock where id = $1", listed.Id)], moves: false, cancel: cancel);
+            desk.Runtime,
+            actor.UserName,
+            ("$1", listed.CaseId),
+            reads: [Sql.Command("select state from sla_clock where id = $1", listed.Id)],
+            moves: false,
+            cancel: cancel
+        );
         await transaction.NextResultAsync(cancel);
         if (transaction.InstanceId is null || !await transaction.Reads.ReadAsync(cancel))
             return null;
@@ -126,22 +172,57 @@ public static class RecomputeClocks
             transaction.Write(ClockRows.Ledger(clock.Id, again.Rows));
         if (clock.TaskId is { } task)
         {
-            transaction.Write("update task set due_at = (select min(due_at) from sla_clock where task_id = $1 and status = 'Running'), breached = exists (select from sla_clock where task_id = $1 and breached) where id = $1 and ended_at is null", task);
+            transaction.Write(
+                "update task set due_at = (select min(due_at) from sla_clock where task_id = $1 and status = 'Running'), breached = exists (select from sla_clock where task_id = $1 and breached) where id = $1 and ended_at is null",
+                task
+            );
             transaction.Announce(new(ChangeKind.Task, task));
         }
 
         var change = Describe(clock, again.State);
-        transaction.Record(new("sla.recomputed", "clock", Ids.Text(clock.Id), before.Generation, JsonSerializer.SerializeToUtf8Bytes(
-            new
-            {
-                policy = change.Policy, name = change.Name, fromVersion = change.FromVersion, toVersion = change.ToVersion, calendar = again.State.CalendarFingerprint,
-                previous = before.DueAt?.ToString(), due = again.State.DueAt?.ToString(), breached = again.State.Breached, reason,
-            },
-            TaskJson.Options)));
+        transaction.Record(
+            new(
+                "sla.recomputed",
+                "clock",
+                Ids.Text(clock.Id),
+                before.Generation,
+                JsonSerializer.SerializeToUtf8Bytes(
+                    new
+                    {
+                        policy = change.Policy,
+                        name = change.Name,
+                        fromVersion = change.FromVersion,
+                        toVersion = change.ToVersion,
+                        calendar = again.State.CalendarFingerprint,
+                        previous = before.DueAt?.ToString(),
+                        due = again.State.DueAt?.ToString(),
+                        breached = again.State.Breached,
+                        reason,
+                    },
+                    TaskJson.Options
+                )
+            )
+        );
         if (again.State is { Ended: false, BreachedAt: { } missed } && !before.Breached)
         {
-            transaction.Record(new("sla.breached", "clock", Ids.Text(clock.Id), before.Generation, JsonSerializer.SerializeToUtf8Bytes(
-                new { policy = change.Policy, name = clock.Title is null ? change.Name : null, due = missed.ToString(), task = clock.Title }, TaskJson.Options)));
+            transaction.Record(
+                new(
+                    "sla.breached",
+                    "clock",
+                    Ids.Text(clock.Id),
+                    before.Generation,
+                    JsonSerializer.SerializeToUtf8Bytes(
+                        new
+                        {
+                            policy = change.Policy,
+                            name = clock.Title is null ? change.Name : null,
+                            due = missed.ToString(),
+                            task = clock.Title,
+                        },
+                        TaskJson.Options
+                    )
+                )
+            );
         }
 
         transaction.Announce(new(ChangeKind.Instance, clock.CaseId));
@@ -150,9 +231,26 @@ public static class RecomputeClocks
     }
 
     private static bool Differs(ClockState before, ClockState after) =>
-        before.DueAt != after.DueAt || before.BreachedAt != after.BreachedAt || before.Used != after.Used || before.Total != after.Total || before.Policy.Version != after.Policy.Version;
+        before.DueAt != after.DueAt
+        || before.BreachedAt != after.BreachedAt
+        || before.Used != after.Used
+        || before.Total != after.Total
+        || before.Policy.Version != after.Policy.Version;
 
-    private static Recomputation Describe(PlacedClock clock, ClockState after) => new(
-        clock.Id, clock.CaseId, clock.TaskId, clock.Reference, clock.Title, after.Policy.Id, after.Policy.Name, clock.State.Policy.Version, after.Policy.Version,
-        clock.State.DueAt?.ToDateTimeUtc(), after.DueAt?.ToDateTimeUtc(), clock.State.Breached, after.Breached);
+    private static Recomputation Describe(PlacedClock clock, ClockState after) =>
+        new(
+            clock.Id,
+            clock.CaseId,
+            clock.TaskId,
+            clock.Reference,
+            clock.Title,
+            after.Policy.Id,
+            after.Policy.Name,
+            clock.State.Policy.Version,
+            after.Policy.Version,
+            clock.State.DueAt?.ToDateTimeUtc(),
+            after.DueAt?.ToDateTimeUtc(),
+            clock.State.Breached,
+            after.Breached
+        );
 }

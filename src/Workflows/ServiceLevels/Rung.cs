@@ -41,7 +41,16 @@ internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung,
         {
             case LadderAction.RaisePriority raise when task.Priority > 1:
                 var priority = (short)Math.Max(1, task.Priority - raise.By);
-                due.Record("task.priority-raised", task, new { title = task.Title, from = task.Priority, to = priority });
+                due.Record(
+                    "task.priority-raised",
+                    task,
+                    new
+                    {
+                        title = task.Title,
+                        from = task.Priority,
+                        to = priority,
+                    }
+                );
                 return task with { Priority = priority };
 
             case LadderAction.RelaxSkills when task.PreferredSkills.Length > 0:
@@ -54,13 +63,33 @@ internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung,
                     Tell(person, "task.watched", $"You watch: {task.Title}", task.Id);
                 return task with { Watchers = [.. task.Watchers, .. added] };
 
-            case LadderAction.Reassign reassign when task.State is TaskState.Ready or TaskState.Reserved or TaskState.InProgress && people.Takeover(reassign.To, task) is var next && next.Person != task.Owner:
-                due.Record("task.reassigned", task, new { title = task.Title, previous = task.Owner, owner = next.Person, onBehalfOf = next.InPlaceOf, team = task.Team });
+            case LadderAction.Reassign reassign
+                when task.State is TaskState.Ready or TaskState.Reserved or TaskState.InProgress
+                    && people.Takeover(reassign.To, task) is var next
+                    && next.Person != task.Owner:
+                due.Record(
+                    "task.reassigned",
+                    task,
+                    new
+                    {
+                        title = task.Title,
+                        previous = task.Owner,
+                        owner = next.Person,
+                        onBehalfOf = next.InPlaceOf,
+                        team = task.Team,
+                    }
+                );
                 if (next.Person is { } owner)
                     Tell(owner, "task.assigned", $"{task.Title} was assigned to you", task.Id);
                 if (task.Owner is { } previous)
                     Tell(previous, "task.taken-over", $"{task.Title} was taken from you", task.Id);
-                return task with { Owner = next.Person, OwnerIsActive = true, OnBehalfOf = next.InPlaceOf, State = next.Person is null ? TaskState.Ready : TaskState.Reserved };
+                return task with
+                {
+                    Owner = next.Person,
+                    OwnerIsActive = true,
+                    OnBehalfOf = next.InPlaceOf,
+                    State = next.Person is null ? TaskState.Ready : TaskState.Reserved,
+                };
 
             default:
                 return task;
@@ -73,28 +102,59 @@ internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung,
         switch (action)
         {
             case LadderAction.PublishEvent publish:
-                writes.Stimulus("publish", null, new() { ["name"] = publish.EventName, ["correlationId"] = null, ["instanceId"] = Ids.Text(due.InstanceId), ["payload"] = null });
+                writes.Stimulus(
+                    "publish",
+                    null,
+                    new()
+                    {
+                        ["name"] = publish.EventName,
+                        ["correlationId"] = null,
+                        ["instanceId"] = Ids.Text(due.InstanceId),
+                        ["payload"] = null,
+                    }
+                );
                 break;
 
             case LadderAction.StartWorkflow start:
-                writes.Stimulus("start", Ids.New(now), new() { ["definitionId"] = start.DefinitionId, ["correlationId"] = due.Reference, ["input"] = new OrderedDictionary<string, object?>() });
+                writes.Stimulus(
+                    "start",
+                    Ids.New(now),
+                    new()
+                    {
+                        ["definitionId"] = start.DefinitionId,
+                        ["correlationId"] = due.Reference,
+                        ["input"] = new OrderedDictionary<string, object?>(),
+                    }
+                );
                 break;
 
             case LadderAction.Webhook webhook:
-                writes.Webhook(due.InstanceId, new()
-                {
-                    ["url"] = webhook.Url.OriginalString, ["type"] = "sla.rung", ["at"] = NodaTime.Text.InstantPattern.ExtendedIso.Format(now),
-                    ["data"] = new OrderedDictionary<string, object?>
+                writes.Webhook(
+                    due.InstanceId,
+                    new()
                     {
-                        ["clock"] = due.ClockId.ToString(), ["case"] = due.InstanceId.ToString(), ["reference"] = due.Reference, ["policy"] = clock.Policy.Id, ["generation"] = clock.Generation, ["rung"] = rung!.Key,
-                        ["due"] = clock.DueAt?.ToString(), ["task"] = title,
-                    },
-                });
+                        ["url"] = webhook.Url.OriginalString,
+                        ["type"] = "sla.rung",
+                        ["at"] = NodaTime.Text.InstantPattern.ExtendedIso.Format(now),
+                        ["data"] = new OrderedDictionary<string, object?>
+                        {
+                            ["clock"] = due.ClockId.ToString(),
+                            ["case"] = due.InstanceId.ToString(),
+                            ["reference"] = due.Reference,
+                            ["policy"] = clock.Policy.Id,
+                            ["generation"] = clock.Generation,
+                            ["rung"] = rung!.Key,
+                            ["due"] = clock.DueAt?.ToString(),
+                            ["task"] = title,
+                        },
+                    }
+                );
                 break;
         }
     }
 
-    private IEnumerable<Guid> People(LadderTarget target, List<LadderTask> tasks) => tasks.Count == 0 ? people.Of(target, null) : tasks.SelectMany(task => people.Of(target, task)).Distinct();
+    private IEnumerable<Guid> People(LadderTarget target, List<LadderTask> tasks) =>
+        tasks.Count == 0 ? people.Of(target, null) : tasks.SelectMany(task => people.Of(target, task)).Distinct();
 
     /// <summary>A person is told once of what a rung does to a task, by what comes first.</summary>
     private void Tell(Guid person, string kind, string title, Guid? task)

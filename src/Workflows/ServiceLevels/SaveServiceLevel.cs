@@ -37,7 +37,16 @@ public static class SaveServiceLevel
     /// <param name="now">Now.</param>
     /// <param name="cancel">Cancels.</param>
     public static async Task<SaveServiceLevelResult> RunAsync(
-        SettingDocuments settings, ServiceLevelCatalog catalog, string kind, string name, int revision, JsonObject document, Person actor, Instant now, CancellationToken cancel = default)
+        SettingDocuments settings,
+        ServiceLevelCatalog catalog,
+        string kind,
+        string name,
+        int revision,
+        JsonObject document,
+        Person actor,
+        Instant now,
+        CancellationToken cancel = default
+    )
     {
         var next = (JsonObject)document.DeepClone();
         if (kind == SettingKind.Sla)
@@ -48,7 +57,10 @@ public static class SaveServiceLevel
             errors.Add(new("$.id", $"must be '{name}', as in the address"));
         if (errors.Count > 0)
             return new SaveServiceLevelResult.Invalid(errors);
-        if (await settings.SaveAsync(kind, name, revision, System.Text.Encoding.UTF8.GetBytes(text), actor.UserName, now, cancel) is var (saved, current) && !saved)
+        if (
+            await settings.SaveAsync(kind, name, revision, System.Text.Encoding.UTF8.GetBytes(text), actor.UserName, now, cancel) is var (saved, current)
+            && !saved
+        )
             return new SaveServiceLevelResult.Stale(current);
         await catalog.LoadAsync(cancel);
         return new SaveServiceLevelResult.Saved(current);
@@ -62,5 +74,9 @@ public static class SaveServiceLevel
         return SlaPolicy.TryParse(document, catalog.Calendars.ContainsKey, out _, out var wrong) ? [] : wrong;
     }
 
-    private static readonly JsonSerializerOptions Written = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Written = new()
+    {
+        WriteIndented = true,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 }

@@ -70,7 +70,11 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
             versions,
             policies,
             documents.Where(d => d.Kind == SettingKind.Form).ToDictionary(d => d.Name, d => d.Document),
-            policies.Values.OrderBy(p => p.Id, StringComparer.Ordinal).SelectMany(p => p.Start.Events, (p, e) => (p.Subject, Event: e, Policy: p)).ToLookup(x => (x.Subject, x.Event), x => x.Policy));
+            policies
+                .Values.OrderBy(p => p.Id, StringComparer.Ordinal)
+                .SelectMany(p => p.Start.Events, (p, e) => (p.Subject, Event: e, Policy: p))
+                .ToLookup(x => (x.Subject, x.Event), x => x.Policy)
+        );
     }
 
     /// <summary>The policy a human step asks for, or what is wrong with what it asks for, or neither when it asks for none.</summary>
@@ -88,9 +92,12 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
     }
 
     /// <summary>What is wrong with the policies that a step names besides, or null.</summary>
-    public string? Missing(IEnumerable<string> policies) => policies.FirstOrDefault(name => !_snapshot.Policies.TryGetValue(name, out var policy) || policy.Subject != SlaSubject.Task) is { } missing
-        ? _snapshot.Policies.ContainsKey(missing) ? $"The SLA policy '{missing}' is one of cases." : $"There is no SLA policy '{missing}'."
-        : null;
+    public string? Missing(IEnumerable<string> policies) =>
+        policies.FirstOrDefault(name => !_snapshot.Policies.TryGetValue(name, out var policy) || policy.Subject != SlaSubject.Task) is { } missing
+            ? _snapshot.Policies.ContainsKey(missing)
+                ? $"The SLA policy '{missing}' is one of cases."
+                : $"There is no SLA policy '{missing}'."
+            : null;
 
     /// <summary>The very version of the calendar a clock was computed with: editing a calendar changes no running clock. One this host has not heard of yet is taken for the one in force.</summary>
     public BusinessCalendar CalendarOf(ClockState clock) =>
@@ -99,6 +106,10 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
             : throw new InvalidOperationException($"Calendar '{clock.Policy.Calendar}' of policy '{clock.Policy.Id}' is missing.");
 
     private sealed record Snapshot(
-        Dictionary<string, BusinessCalendar> Calendars, Dictionary<string, BusinessCalendar> Versions, Dictionary<string, SlaPolicy> Policies, Dictionary<string, string> Forms,
-        ILookup<(SlaSubject, string), SlaPolicy> ByStart);
+        Dictionary<string, BusinessCalendar> Calendars,
+        Dictionary<string, BusinessCalendar> Versions,
+        Dictionary<string, SlaPolicy> Policies,
+        Dictionary<string, string> Forms,
+        ILookup<(SlaSubject, string), SlaPolicy> ByStart
+    );
 }

@@ -20,7 +20,11 @@ public enum SlaKind
 }
 
 /// <summary>What carries the clock.</summary>
-public enum SlaSubject { Task, Case }
+public enum SlaSubject
+{
+    Task,
+    Case,
+}
 
 /// <summary>
 /// A service level as data: what is measured, on which calendar, when the clock starts, stops, pauses, and who is told on the way.
@@ -75,7 +79,8 @@ public sealed record SlaPolicy
     public Recurrence? Recurrence { get; init; }
 
     /// <summary>Whether a condition, the start or the date to count back from depends on facts of the case.</summary>
-    internal bool AsksFacts => Start.At is not null || AnchorFact is not null || ((ClockCondition?[])[Start, Stop, Cancel, Reset]).Any(condition => condition is { Where.Count: > 0 });
+    internal bool AsksFacts =>
+        Start.At is not null || AnchorFact is not null || ((ClockCondition?[])[Start, Stop, Cancel, Reset]).Any(condition => condition is { Where.Count: > 0 });
 
     /// <summary>The target of a generation.</summary>
     public SlaTarget TargetOf(int generation) => generation > 1 && Recurrence is { } recurrence ? recurrence.Target : Target;
@@ -85,14 +90,19 @@ public sealed record SlaPolicy
     /// <param name="calendarExists">Whether there is a calendar of an id.</param>
     /// <param name="policy">The policy, or null.</param>
     /// <param name="errors">What is wrong.</param>
-    public static bool TryParse(string json, Func<string, bool> calendarExists, [NotNullWhen(true)] out SlaPolicy? policy, out IReadOnlyList<DefinitionError> errors) =>
-        SlaPolicyJson.TryParse(json, calendarExists, out policy, out errors);
+    public static bool TryParse(
+        string json,
+        Func<string, bool> calendarExists,
+        [NotNullWhen(true)] out SlaPolicy? policy,
+        out IReadOnlyList<DefinitionError> errors
+    ) => SlaPolicyJson.TryParse(json, calendarExists, out policy, out errors);
 
     /// <summary>The policy as JSON that <see cref="TryParse"/> reads back to an equal policy.</summary>
     public string ToJson() => SlaPolicyJson.Write(this);
 
     /// <summary>A step's own duration without a policy file: an internal target with the default ladder.</summary>
-    public static SlaPolicy Inline(SlaTarget target, string calendar) => New("inline", "Step target", SlaKind.Internal, SlaSubject.Task, target, calendar, ClockDirection.Forward);
+    public static SlaPolicy Inline(SlaTarget target, string calendar) =>
+        New("inline", "Step target", SlaKind.Internal, SlaSubject.Task, target, calendar, ClockDirection.Forward);
 
     /// <summary>A promise to a customer: due at the promised instant, the anchor of <see cref="Clock.Start"/>. Kept when it is said to be, at the latest with the end of its step or case.</summary>
     /// <param name="calendar">The calendar.</param>
@@ -104,22 +114,23 @@ public sealed record SlaPolicy
         return step is null ? promise : promise with { Stop = promise.Stop with { Events = [$"step:{step}.completed", .. promise.Stop.Events] } };
     }
 
-    private static SlaPolicy New(string id, string name, SlaKind kind, SlaSubject subject, SlaTarget target, string calendar, ClockDirection direction) => new()
-    {
-        Id = id,
-        Version = 1,
-        Name = name,
-        Kind = kind,
-        Subject = subject,
-        Target = target,
-        Calendar = calendar,
-        Direction = direction,
-        AnchorFact = direction == ClockDirection.Backward ? id : null,
-        Start = ClockCondition.On(subject, "opened"),
-        Stop = ClockCondition.On(subject, "completed"),
-        Cancel = ClockCondition.On(subject, "cancelled"),
-        Ladder = LadderRung.Default(kind),
-    };
+    private static SlaPolicy New(string id, string name, SlaKind kind, SlaSubject subject, SlaTarget target, string calendar, ClockDirection direction) =>
+        new()
+        {
+            Id = id,
+            Version = 1,
+            Name = name,
+            Kind = kind,
+            Subject = subject,
+            Target = target,
+            Calendar = calendar,
+            Direction = direction,
+            AnchorFact = direction == ClockDirection.Backward ? id : null,
+            Start = ClockCondition.On(subject, "opened"),
+            Stop = ClockCondition.On(subject, "completed"),
+            Cancel = ClockCondition.On(subject, "cancelled"),
+            Ladder = LadderRung.Default(kind),
+        };
 }
 
 /// <summary>Holds when the change is one of these events and every named fact has one of its values.</summary>
@@ -132,7 +143,8 @@ public sealed record ClockCondition(IReadOnlyList<string> Events, IReadOnlyDicti
         Events.Contains(change.Event, StringComparer.Ordinal)
         && Where.All(fact => change.Facts.TryGetValue(fact.Key, out var value) && fact.Value.Contains(value, StringComparer.Ordinal));
 
-    internal static ClockCondition On(SlaSubject subject, string what) => new([$"{(subject == SlaSubject.Task ? "task" : "case")}.{what}"], new Dictionary<string, IReadOnlyList<string>>());
+    internal static ClockCondition On(SlaSubject subject, string what) =>
+        new([$"{(subject == SlaSubject.Task ? "task" : "case")}.{what}"], new Dictionary<string, IReadOnlyList<string>>());
 }
 
 /// <summary>Something happened to a task or case that carries clocks, or might.</summary>

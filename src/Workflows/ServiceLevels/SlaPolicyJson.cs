@@ -10,24 +10,59 @@ namespace Orchestration.Workflows.ServiceLevels;
 /// <summary>Reads a policy's JSON and says everything that is wrong with it at once; writes it back in the same form.</summary>
 internal static class SlaPolicyJson
 {
-    private static readonly Dictionary<string, SlaKind> Kinds = new() { ["internal"] = SlaKind.Internal, ["promise"] = SlaKind.Promise, ["statutory"] = SlaKind.Statutory };
+    private static readonly Dictionary<string, SlaKind> Kinds = new()
+    {
+        ["internal"] = SlaKind.Internal,
+        ["promise"] = SlaKind.Promise,
+        ["statutory"] = SlaKind.Statutory,
+    };
     private static readonly Dictionary<string, SlaSubject> Subjects = new() { ["task"] = SlaSubject.Task, ["case"] = SlaSubject.Case };
-    private static readonly Dictionary<string, ClockDirection> Directions = new() { ["forward"] = ClockDirection.Forward, ["backward"] = ClockDirection.Backward };
+    private static readonly Dictionary<string, ClockDirection> Directions = new()
+    {
+        ["forward"] = ClockDirection.Forward,
+        ["backward"] = ClockDirection.Backward,
+    };
     private static readonly Dictionary<string, bool> MissedRungs = new() { ["act"] = true, ["skip"] = false };
     private static readonly Dictionary<string, bool> RecurrenceFrom = new() { ["completion"] = false, ["due"] = true };
 
     private static readonly Dictionary<string, LadderTarget> Targets = new()
     {
-        ["owner"] = Owner, ["deputy"] = Deputy, ["team"] = Team, ["lead"] = Lead, ["manager"] = Manager, ["compliance"] = Compliance,
+        ["owner"] = Owner,
+        ["deputy"] = Deputy,
+        ["team"] = Team,
+        ["lead"] = Lead,
+        ["manager"] = Manager,
+        ["compliance"] = Compliance,
     };
 
-    private static readonly Dictionary<string, LadderTarget> NewOwners = new() { ["deputy"] = Deputy, ["lead"] = Lead, ["team"] = Team };
+    private static readonly Dictionary<string, LadderTarget> NewOwners = new()
+    {
+        ["deputy"] = Deputy,
+        ["lead"] = Lead,
+        ["team"] = Team,
+    };
 
-    private enum Action { Notify, RaisePriority, RelaxSkills, Reassign, AddWatcher, StartWorkflow, PublishEvent, Webhook }
+    private enum Action
+    {
+        Notify,
+        RaisePriority,
+        RelaxSkills,
+        Reassign,
+        AddWatcher,
+        StartWorkflow,
+        PublishEvent,
+        Webhook,
+    }
 
-    private static readonly Dictionary<string, Action> Actions = Enum.GetValues<Action>().ToDictionary(action => JsonNamingPolicy.CamelCase.ConvertName(action.ToString()));
+    private static readonly Dictionary<string, Action> Actions = Enum.GetValues<Action>()
+        .ToDictionary(action => JsonNamingPolicy.CamelCase.ConvertName(action.ToString()));
 
-    public static bool TryParse(string json, Func<string, bool> calendarExists, [NotNullWhen(true)] out SlaPolicy? policy, out IReadOnlyList<DefinitionError> errors)
+    public static bool TryParse(
+        string json,
+        Func<string, bool> calendarExists,
+        [NotNullWhen(true)] out SlaPolicy? policy,
+        out IReadOnlyList<DefinitionError> errors
+    )
     {
         List<DefinitionError> found = [];
         policy = DefinitionReader.Open(json, found) is { } reader ? Read(reader, calendarExists) : null;
@@ -273,7 +308,11 @@ internal static class SlaPolicyJson
                 break;
             case Action.Webhook:
                 var text = body.Text("url", maxLength: 2000);
-                if (text is not null && Uri.TryCreate(text, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp))
+                if (
+                    text is not null
+                    && Uri.TryCreate(text, UriKind.Absolute, out var url)
+                    && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp)
+                )
                 {
                     action = new LadderAction.Webhook(url);
                 }
@@ -441,5 +480,6 @@ internal static class SlaPolicyJson
         }
     }
 
-    private static string NameOf<T>(Dictionary<string, T> names, T value) where T : struct => names.First(name => name.Value.Equals(value)).Key;
+    private static string NameOf<T>(Dictionary<string, T> names, T value)
+        where T : struct => names.First(name => name.Value.Equals(value)).Key;
 }

@@ -77,11 +77,15 @@ public sealed record SlaTarget
             var period = PeriodPattern.NormalizingIso.Parse(amount);
             if (!period.Success || !IsWholeSeconds(period.Value) || (parsedUnit == SlaUnit.WorkingTime && (period.Value.Days != 0 || period.Value.Weeks != 0)))
             {
-                reason = parsedUnit == SlaUnit.Elapsed
-                    ? $"'{amount}' must be a duration such as PT8H, PT30M or P2D"
-                    : $"'{amount}' must be hours and minutes such as PT8H or PT30M; for open days use the unit businessDays";
+                reason =
+                    parsedUnit == SlaUnit.Elapsed
+                        ? $"'{amount}' must be a duration such as PT8H, PT30M or P2D"
+                        : $"'{amount}' must be hours and minutes such as PT8H or PT30M; for open days use the unit businessDays";
             }
-            else if (period.Value.ToDuration() is var time && (time < Duration.Zero || time > Duration.FromDays(MaxDays) || (time == Duration.Zero && parsedUnit != SlaUnit.Elapsed)))
+            else if (
+                period.Value.ToDuration() is var time
+                && (time < Duration.Zero || time > Duration.FromDays(MaxDays) || (time == Duration.Zero && parsedUnit != SlaUnit.Elapsed))
+            )
             {
                 reason = $"'{amount}' must be above zero and at most {MaxDays} days";
             }
@@ -90,7 +94,11 @@ public sealed record SlaTarget
                 target = new SlaTarget(parsedUnit, time, 0);
             }
         }
-        else if (!int.TryParse(amount, NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count < 1 || count > (parsedUnit == SlaUnit.Weeks ? MaxDays / 7 : MaxDays))
+        else if (
+            !int.TryParse(amount, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            || count < 1
+            || count > (parsedUnit == SlaUnit.Weeks ? MaxDays / 7 : MaxDays)
+        )
         {
             reason = $"'{amount}' must be a whole number of {unit}, at least 1 and at most ten years";
         }
@@ -103,34 +111,50 @@ public sealed record SlaTarget
     }
 
     /// <summary>The amount as <see cref="TryParse"/> reads it.</summary>
-    public string Amount => CountsDays ? Count.ToString(CultureInfo.InvariantCulture) : Time == Duration.Zero ? "PT0S" : PeriodPattern.Roundtrip.Format(
-        new PeriodBuilder { Hours = (long)Math.Floor(Time.TotalHours), Minutes = Time.Minutes, Seconds = Time.Seconds }.Build());
+    public string Amount =>
+        CountsDays ? Count.ToString(CultureInfo.InvariantCulture)
+        : Time == Duration.Zero ? "PT0S"
+        : PeriodPattern.Roundtrip.Format(
+            new PeriodBuilder
+            {
+                Hours = (long)Math.Floor(Time.TotalHours),
+                Minutes = Time.Minutes,
+                Seconds = Time.Seconds,
+            }.Build()
+        );
 
     /// <summary>The unit as <see cref="TryParse"/> reads it.</summary>
     public string UnitName => Units.First(unit => unit.Value == Unit).Key;
 
     /// <summary>For people: <c>10 business days</c>, <c>4 h 30 min working time</c>.</summary>
-    public override string ToString() => Unit switch
-    {
-        SlaUnit.Elapsed => $"{Text(Time)} elapsed",
-        SlaUnit.WorkingTime => $"{Text(Time)} working time",
-        SlaUnit.BusinessDays => $"{Count} business {(Count == 1 ? "day" : "days")}",
-        SlaUnit.CalendarDays => $"{Count} calendar {(Count == 1 ? "day" : "days")}",
-        _ => $"{Count} {(Count == 1 ? "week" : "weeks")}",
-    };
+    public override string ToString() =>
+        Unit switch
+        {
+            SlaUnit.Elapsed => $"{Text(Time)} elapsed",
+            SlaUnit.WorkingTime => $"{Text(Time)} working time",
+            SlaUnit.BusinessDays => $"{Count} business {(Count == 1 ? "day" : "days")}",
+            SlaUnit.CalendarDays => $"{Count} calendar {(Count == 1 ? "day" : "days")}",
+            _ => $"{Count} {(Count == 1 ? "week" : "weeks")}",
+        };
 
     /// <summary>A duration for people: <c>2 d 4 h 30 min</c>.</summary>
     internal static string Text(Duration duration)
     {
         var parts = new[] { (Value: (long)duration.Days, Name: "d"), (duration.Hours, "h"), (duration.Minutes, "min"), (duration.Seconds, "s") };
-        var text = string.Join(' ', parts.Where(part => part.Value != 0).Select(part => string.Create(CultureInfo.InvariantCulture, $"{part.Value} {part.Name}")));
+        var text = string.Join(
+            ' ',
+            parts.Where(part => part.Value != 0).Select(part => string.Create(CultureInfo.InvariantCulture, $"{part.Value} {part.Name}"))
+        );
         return text.Length == 0 ? "0 s" : text;
     }
 
     internal static readonly IReadOnlyDictionary<string, SlaUnit> Units = new Dictionary<string, SlaUnit>
     {
-        ["elapsed"] = SlaUnit.Elapsed, ["workingTime"] = SlaUnit.WorkingTime, ["businessDays"] = SlaUnit.BusinessDays,
-        ["calendarDays"] = SlaUnit.CalendarDays, ["weeks"] = SlaUnit.Weeks,
+        ["elapsed"] = SlaUnit.Elapsed,
+        ["workingTime"] = SlaUnit.WorkingTime,
+        ["businessDays"] = SlaUnit.BusinessDays,
+        ["calendarDays"] = SlaUnit.CalendarDays,
+        ["weeks"] = SlaUnit.Weeks,
     };
 
     /// <summary>Whole seconds at most, no years and months (they have no length), and small enough to add up.</summary>
@@ -138,9 +162,10 @@ public sealed record SlaTarget
         period is { Years: 0, Months: 0, Milliseconds: 0, Ticks: 0, Nanoseconds: 0, Weeks: >= 0 and <= MaxDays, Days: >= 0 and <= MaxDays }
         && period is { Hours: >= 0 and <= 1_000_000, Minutes: >= 0 and <= 100_000_000, Seconds: >= 0 and <= 1_000_000_000 };
 
-    private static Duration Checked(Duration time) => time > Duration.Zero && time <= Duration.FromDays(MaxDays) && time.SubsecondNanoseconds == 0
-        ? time
-        : throw new ArgumentOutOfRangeException(nameof(time), time, "must be whole seconds, above zero and at most ten years");
+    private static Duration Checked(Duration time) =>
+        time > Duration.Zero && time <= Duration.FromDays(MaxDays) && time.SubsecondNanoseconds == 0
+            ? time
+            : throw new ArgumentOutOfRangeException(nameof(time), time, "must be whole seconds, above zero and at most ten years");
 
     private static int Checked(int count, int max)
     {

@@ -36,7 +36,8 @@ internal static class TaskClocks
     private static readonly IReadOnlyDictionary<string, string> NoFacts = new Dictionary<string, string>();
 
     /// <summary>Live clocks of a task.</summary>
-    public static NpgsqlBatchCommand Select(Guid task) => Sql.Command("select id, state from sla_clock where task_id = $1 and status in ('Running', 'Paused') order by created_at, id", task);
+    public static NpgsqlBatchCommand Select(Guid task) =>
+        Sql.Command("select id, state from sla_clock where task_id = $1 and status in ('Running', 'Paused') order by created_at, id", task);
 
     /// <summary>Clocks of a task that opens. Nothing is written yet.</summary>
     public static ClockSet Open(ServiceLevelCatalog serviceLevels, BurstWriteContext context, OpenTask open)
@@ -50,15 +51,23 @@ internal static class TaskClocks
     }
 
     /// <summary>A verb moved a task: its clocks follow, and with them the due time of the task.</summary>
-    public static async ValueTask MoveAsync(WorkflowRuntime runtime, ServiceLevelCatalog serviceLevels, InstanceTransaction transaction, IReadOnlyList<StoredClock> stored, TaskMove move, CancellationToken cancel)
+    public static async ValueTask MoveAsync(
+        WorkflowRuntime runtime,
+        ServiceLevelCatalog serviceLevels,
+        InstanceTransaction transaction,
+        IReadOnlyList<StoredClock> stored,
+        TaskMove move,
+        CancellationToken cancel
+    )
     {
         var clocks = new ClockSet(serviceLevels, stored);
         var startable = move.Ends ? [] : serviceLevels.OfTask(move.Event, move.Policies).ToList();
         if (clocks.IsEmpty && startable.Count == 0)
             return;
-        var facts = clocks.AsksFacts || startable.Count > 0
-            ? Facts(transaction.State, await runtime.Definitions.GetVersionAsync(transaction.DefinitionVersionId, cancel), move.ActivityId, move.Brought)
-            : NoFacts;
+        var facts =
+            clocks.AsksFacts || startable.Count > 0
+                ? Facts(transaction.State, await runtime.Definitions.GetVersionAsync(transaction.DefinitionVersionId, cancel), move.ActivityId, move.Brought)
+                : NoFacts;
         var (due, now) = (clocks.DueAt, transaction.Now);
         if (move.Ends)
             clocks.End(new(now, move.Event, Nothing, facts), now);
@@ -72,7 +81,12 @@ internal static class TaskClocks
         clocks.Write(transaction, transaction.History, transaction.InstanceId!.Value, (move.Task, move.Title), move.Event);
     }
 
-    private static Dictionary<string, string> Facts(InstanceState state, CompiledWorkflow workflow, string activity, OrderedDictionary<string, object?>? brought)
+    private static Dictionary<string, string> Facts(
+        InstanceState state,
+        CompiledWorkflow workflow,
+        string activity,
+        OrderedDictionary<string, object?>? brought
+    )
     {
         var facts = new Dictionary<string, string>(CaseFacts.With(CaseFacts.Of(state, workflow), brought), StringComparer.Ordinal);
         facts["step"] = workflow.FindActivity(activity)?.Name ?? activity;

@@ -22,7 +22,8 @@ public static class Choices
             union all select kind, name, coalesce(document ->> 'title', document ->> 'name', name) from setting_document
                 where is_latest and (kind <> 'sla' or coalesce(document ->> 'subject', 'task') = 'task')
             order by 1, 3, 2
-            """);
+            """
+        );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         var choices = new List<Choice>();
         while (await reader.ReadAsync(cancel))

@@ -31,7 +31,10 @@ public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
     /// <summary>Everything in force, of one kind or of all.</summary>
     public async Task<IReadOnlyList<SettingDocument>> ListAsync(string? kind, CancellationToken cancel = default)
     {
-        await using var query = database.Query("select kind, name, version, document, origin, changed_by, changed_at from setting_document where is_latest and ($1::text is null or kind = $1) order by kind, name", kind);
+        await using var query = database.Query(
+            "select kind, name, version, document, origin, changed_by, changed_at from setting_document where is_latest and ($1::text is null or kind = $1) order by kind, name",
+            kind
+        );
         return await ReadAsync(query, cancel);
     }
 
@@ -47,14 +50,21 @@ public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
     /// <summary>The version in force, or null.</summary>
     public async Task<SettingDocument?> FindAsync(string kind, string name, CancellationToken cancel = default)
     {
-        await using var query = database.Query("select kind, name, version, document, origin, changed_by, changed_at from setting_document where kind = $1 and name = $2 and is_latest", kind, name);
+        await using var query = database.Query(
+            "select kind, name, version, document, origin, changed_by, changed_at from setting_document where kind = $1 and name = $2 and is_latest",
+            kind,
+            name
+        );
         return (await ReadAsync(query, cancel)).SingleOrDefault();
     }
 
     /// <summary>Versions that are no longer in force, of one kind.</summary>
     public async Task<IReadOnlyList<SettingDocument>> SupersededAsync(string kind, CancellationToken cancel = default)
     {
-        await using var query = database.Query("select kind, name, version, document, origin, changed_by, changed_at from setting_document where kind = $1 and not is_latest order by name, version desc", kind);
+        await using var query = database.Query(
+            "select kind, name, version, document, origin, changed_by, changed_at from setting_document where kind = $1 and not is_latest order by name, version desc",
+            kind
+        );
         return await ReadAsync(query, cancel);
     }
 
@@ -76,16 +86,42 @@ public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
     /// <param name="actor">Who.</param>
     /// <param name="now">Now.</param>
     /// <param name="cancel">Cancels.</param>
-    public Task<(bool Saved, int Version)> SaveAsync(string kind, string name, int revision, byte[] document, string actor, Instant now, CancellationToken cancel = default) =>
-        StoreAsync(kind, name, revision, document, "person", null, actor, now, cancel);
+    public Task<(bool Saved, int Version)> SaveAsync(
+        string kind,
+        string name,
+        int revision,
+        byte[] document,
+        string actor,
+        Instant now,
+        CancellationToken cancel = default
+    ) => StoreAsync(kind, name, revision, document, "person", null, actor, now, cancel);
 
-    private async Task<(bool Saved, int Version)> StoreAsync(string kind, string name, int? revision, byte[] document, string origin, string? hash, string actor, Instant now, CancellationToken cancel)
+    private async Task<(bool Saved, int Version)> StoreAsync(
+        string kind,
+        string name,
+        int? revision,
+        byte[] document,
+        string origin,
+        string? hash,
+        string actor,
+        Instant now,
+        CancellationToken cancel
+    )
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         var history = await NamedChain.LockAsync(connection, $"{kind}:{name}", actor, now, cancel);
         var version = 1;
-        await using (var query = new NpgsqlCommand("select version, origin, origin_hash from setting_document where kind = $1 and name = $2 and is_latest", connection) { Parameters = { new() { Value = kind }, new() { Value = name } } })
+        await using (
+            var query = new NpgsqlCommand("select version, origin, origin_hash from setting_document where kind = $1 and name = $2 and is_latest", connection)
+            {
+                Parameters =
+                {
+                    new() { Value = kind },
+                    new() { Value = name },
+                },
+            }
+        )
         await using (var r = await query.ExecuteReaderAsync(cancel))
         {
             if (await r.ReadAsync(cancel))
@@ -103,7 +139,15 @@ public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
         batch.Add("update setting_document set is_latest = false where kind = $1 and name = $2 and is_latest", kind, name);
         batch.Add(
             "insert into setting_document (kind, name, version, is_latest, document, origin, origin_hash, changed_by, changed_at) values ($1, $2, $3, true, $4, $5, $6, $7, $8)",
-            kind, name, version, new Json(document), origin, hash, actor, now);
+            kind,
+            name,
+            version,
+            new Json(document),
+            origin,
+            hash,
+            actor,
+            now
+        );
         history.Add(new($"{kind}.changed", kind, name, version, JsonSerializer.SerializeToUtf8Bytes(new { version, origin })));
         batch.WriteChain(history);
         await batch.ExecuteNonQueryAsync(cancel);

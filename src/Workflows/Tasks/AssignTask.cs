@@ -14,11 +14,27 @@ public static class AssignTask
     /// <param name="reason">Why, for history; optional.</param>
     /// <param name="actor">Who assigns.</param>
     /// <param name="cancel">Cancels.</param>
-    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, string assignee, string? reason, Person actor, CancellationToken cancel = default)
+    public static async Task<TaskResult> RunAsync(
+        TaskDesk desk,
+        TaskRequest request,
+        string assignee,
+        string? reason,
+        Person actor,
+        CancellationToken cancel = default
+    )
     {
         if (string.IsNullOrWhiteSpace(assignee))
             return new TaskResult.InvalidRequest("person", "Say who gets it, by user name.");
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Assign, request, actor, assignee, $"{assignee}\n{reason}", redirect: true, cancel: cancel);
+        await using var t = await TaskTransaction.OpenAsync(
+            desk,
+            TaskVerb.Assign,
+            request,
+            actor,
+            assignee,
+            $"{assignee}\n{reason}",
+            redirect: true,
+            cancel: cancel
+        );
         if (t.Refusal is { } refusal)
             return refusal;
         if (!t.MayMoveWork)
@@ -28,11 +44,33 @@ public static class AssignTask
 
         t.Write(
             "update task set state = 'Reserved', owner_id = $2, on_behalf_of = $5, delegated_by = null, claimed_at = $3, revision = revision + 1, changed_by = $4, changed_at = $3 where id = $1",
-            t.Task.Id, t.Subject.Id, t.Now, actor.UserName, t.InsteadOf(assignee)?.Id ?? t.OnBehalfOf);
+            t.Task.Id,
+            t.Subject.Id,
+            t.Now,
+            actor.UserName,
+            t.InsteadOf(assignee)?.Id ?? t.OnBehalfOf
+        );
         if (t.Subject.Id != actor.Id)
-            Notify.Write(t.Instance, t.Subject.Id, "task.assigned", $"{t.Task.Title} was assigned to you", t.InsteadOf(assignee) is { } away ? $"In place of {away.Name}, who is away. {reason}".Trim() : reason ?? "", t.Task.Id);
+            Notify.Write(
+                t.Instance,
+                t.Subject.Id,
+                "task.assigned",
+                $"{t.Task.Title} was assigned to you",
+                t.InsteadOf(assignee) is { } away ? $"In place of {away.Name}, who is away. {reason}".Trim() : reason ?? "",
+                t.Task.Id
+            );
         return await t.CommitAsync(
-            "task.assigned", new(t.Task.Id, TaskState.Reserved, t.Task.Revision + 1, t.Subject.Id, null),
-            new { title = t.Task.Title, owner = t.Subject.UserName, previous = t.Task.OwnerId, onBehalfOf = t.InsteadOf(assignee)?.Id, reason }, cancel);
+            "task.assigned",
+            new(t.Task.Id, TaskState.Reserved, t.Task.Revision + 1, t.Subject.Id, null),
+            new
+            {
+                title = t.Task.Title,
+                owner = t.Subject.UserName,
+                previous = t.Task.OwnerId,
+                onBehalfOf = t.InsteadOf(assignee)?.Id,
+                reason,
+            },
+            cancel
+        );
     }
 }

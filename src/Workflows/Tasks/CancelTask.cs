@@ -22,8 +22,16 @@ public static class CancelTask
         if (!t.MayMoveWork)
             return new TaskResult.Forbidden("Only the team's lead or a supervisor can cancel this task.");
 
-        await t.Instance.AdvanceAsync(new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), HumanTask.NotDone(nameof(TaskState.Cancelled), reason, actor.UserName)), cancel);
+        await t.Instance.AdvanceAsync(
+            new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), HumanTask.NotDone(nameof(TaskState.Cancelled), reason, actor.UserName)),
+            cancel
+        );
         t.End(TaskState.Cancelled, reason);
-        return await t.CommitAsync("task.cancelled", new(t.Task.Id, TaskState.Cancelled, t.Task.Revision + 1, null, null), new { title = t.Task.Title, reason }, cancel);
+        return await t.CommitAsync(
+            "task.cancelled",
+            new(t.Task.Id, TaskState.Cancelled, t.Task.Revision + 1, null, null),
+            new { title = t.Task.Title, reason },
+            cancel
+        );
     }
 }

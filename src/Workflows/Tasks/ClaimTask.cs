@@ -15,8 +15,22 @@ public static class ClaimTask
 
         t.Write(
             "update task set state = 'Reserved', owner_id = $2, on_behalf_of = $5, delegated_by = null, claimed_at = $3, revision = revision + 1, changed_by = $4, changed_at = $3 where id = $1",
-            t.Task.Id, actor.Id, t.Now, actor.UserName, t.OnBehalfOf);
+            t.Task.Id,
+            actor.Id,
+            t.Now,
+            actor.UserName,
+            t.OnBehalfOf
+        );
         return await t.CommitAsync(
-            "task.claimed", new(t.Task.Id, TaskState.Reserved, t.Task.Revision + 1, actor.Id, null), new { title = t.Task.Title, owner = actor.UserName, onBehalfOf = t.OnBehalfOf }, cancel);
+            "task.claimed",
+            new(t.Task.Id, TaskState.Reserved, t.Task.Revision + 1, actor.Id, null),
+            new
+            {
+                title = t.Task.Title,
+                owner = actor.UserName,
+                onBehalfOf = t.OnBehalfOf,
+            },
+            cancel
+        );
     }
 }

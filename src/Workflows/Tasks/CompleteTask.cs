@@ -21,7 +21,14 @@ public static class CompleteTask
     /// <param name="actor">The owner.</param>
     /// <param name="cancel">Cancels.</param>
     /// <exception cref="DefinitionUnavailableException">The version the case runs on can not be loaded; nothing changed.</exception>
-    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, string? outcome, JsonObject data, Person actor, CancellationToken cancel = default)
+    public static async Task<TaskResult> RunAsync(
+        TaskDesk desk,
+        TaskRequest request,
+        string? outcome,
+        JsonObject data,
+        Person actor,
+        CancellationToken cancel = default
+    )
     {
         var text = data.ToJsonString();
         await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Complete, request, actor, actor.UserName, $"{outcome}\n{text}", cancel: cancel);
@@ -46,8 +53,24 @@ public static class CompleteTask
                 started_at = coalesce(started_at, $5), revision = revision + 1, changed_by = $4, changed_at = $5
             where id = $1
             """,
-            t.Task.Id, outcome, new Json(utf8), actor.UserName, t.Now, t.Workers);
+            t.Task.Id,
+            outcome,
+            new Json(utf8),
+            actor.UserName,
+            t.Now,
+            t.Workers
+        );
         return await t.CommitAsync(
-            "task.completed", new(t.Task.Id, TaskState.Completed, t.Task.Revision + 1, actor.Id, outcome), new { title = t.Task.Title, outcome, data = JsonNode.Parse(utf8), onBehalfOf = t.Task.OnBehalfOf }, cancel);
+            "task.completed",
+            new(t.Task.Id, TaskState.Completed, t.Task.Revision + 1, actor.Id, outcome),
+            new
+            {
+                title = t.Task.Title,
+                outcome,
+                data = JsonNode.Parse(utf8),
+                onBehalfOf = t.Task.OnBehalfOf,
+            },
+            cancel
+        );
     }
 }

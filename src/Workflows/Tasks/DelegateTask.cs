@@ -16,11 +16,27 @@ public static class DelegateTask
     /// <param name="reason">Why, for the delegate and for history; optional.</param>
     /// <param name="actor">The owner.</param>
     /// <param name="cancel">Cancels.</param>
-    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, string? person, string? reason, Person actor, CancellationToken cancel = default)
+    public static async Task<TaskResult> RunAsync(
+        TaskDesk desk,
+        TaskRequest request,
+        string? person,
+        string? reason,
+        Person actor,
+        CancellationToken cancel = default
+    )
     {
         if (string.IsNullOrWhiteSpace(person))
             return new TaskResult.InvalidRequest("person", "Say who is to do it, by user name.");
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Delegate, request, actor, person, $"{person}\n{reason}", redirect: true, cancel: cancel);
+        await using var t = await TaskTransaction.OpenAsync(
+            desk,
+            TaskVerb.Delegate,
+            request,
+            actor,
+            person,
+            $"{person}\n{reason}",
+            redirect: true,
+            cancel: cancel
+        );
         if (t.Refusal is { } refusal)
             return refusal;
         if (!t.IsOwner)
@@ -37,10 +53,34 @@ public static class DelegateTask
                 changed_by = $4, changed_at = $3
             where id = $1
             """,
-            t.Task.Id, t.Subject.Id, t.Now, actor.UserName, away?.Id ?? t.OnBehalfOf, actor.Id, t.Workers);
-        Notify.Write(t.Instance, t.Subject.Id, "task.delegated", $"{actor.DisplayName} asks you to do: {t.Task.Title}", away is { } absent ? $"In place of {absent.Name}, who is away. {reason}".Trim() : reason ?? "", t.Task.Id);
+            t.Task.Id,
+            t.Subject.Id,
+            t.Now,
+            actor.UserName,
+            away?.Id ?? t.OnBehalfOf,
+            actor.Id,
+            t.Workers
+        );
+        Notify.Write(
+            t.Instance,
+            t.Subject.Id,
+            "task.delegated",
+            $"{actor.DisplayName} asks you to do: {t.Task.Title}",
+            away is { } absent ? $"In place of {absent.Name}, who is away. {reason}".Trim() : reason ?? "",
+            t.Task.Id
+        );
         return await t.CommitAsync(
-            "task.delegated", new(t.Task.Id, TaskState.Reserved, t.Task.Revision + 1, t.Subject.Id, null),
-            new { title = t.Task.Title, owner = t.Subject.UserName, previous = actor.Id, onBehalfOf = away?.Id, reason }, cancel);
+            "task.delegated",
+            new(t.Task.Id, TaskState.Reserved, t.Task.Revision + 1, t.Subject.Id, null),
+            new
+            {
+                title = t.Task.Title,
+                owner = t.Subject.UserName,
+                previous = actor.Id,
+                onBehalfOf = away?.Id,
+                reason,
+            },
+            cancel
+        );
     }
 }

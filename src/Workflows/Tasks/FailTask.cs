@@ -21,8 +21,16 @@ public static class FailTask
         if (!t.IsOwner)
             return new TaskResult.Forbidden("Only the owner can say that this task can not be done.");
 
-        await t.Instance.AdvanceAsync(new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), HumanTask.NotDone(nameof(TaskState.Failed), reason, actor.UserName)), cancel);
+        await t.Instance.AdvanceAsync(
+            new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), HumanTask.NotDone(nameof(TaskState.Failed), reason, actor.UserName)),
+            cancel
+        );
         t.End(TaskState.Failed, reason, workers: t.Workers);
-        return await t.CommitAsync("task.failed", new(t.Task.Id, TaskState.Failed, t.Task.Revision + 1, actor.Id, null), new { title = t.Task.Title, reason }, cancel);
+        return await t.CommitAsync(
+            "task.failed",
+            new(t.Task.Id, TaskState.Failed, t.Task.Revision + 1, actor.Id, null),
+            new { title = t.Task.Title, reason },
+            cancel
+        );
     }
 }

@@ -19,13 +19,29 @@ public static class ForwardTask
     /// <param name="reason">Why, for history; optional.</param>
     /// <param name="actor">Who forwards.</param>
     /// <param name="cancel">Cancels.</param>
-    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, string? team, string? person, string? reason, Person actor, CancellationToken cancel = default)
+    public static async Task<TaskResult> RunAsync(
+        TaskDesk desk,
+        TaskRequest request,
+        string? team,
+        string? person,
+        string? reason,
+        Person actor,
+        CancellationToken cancel = default
+    )
     {
         (team, person) = (string.IsNullOrWhiteSpace(team) ? null : team, string.IsNullOrWhiteSpace(person) ? null : person);
         if (team is null == person is null)
             return new TaskResult.InvalidRequest("team", "Say to which team or to which person, one of them.");
         await using var t = await TaskTransaction.OpenAsync(
-            desk, TaskVerb.Forward, request, actor, person ?? actor.UserName, $"{team}\n{person}\n{reason}", also: Sql.Command("select title from team where key = $1", team), cancel: cancel);
+            desk,
+            TaskVerb.Forward,
+            request,
+            actor,
+            person ?? actor.UserName,
+            $"{team}\n{person}\n{reason}",
+            also: Sql.Command("select title from team where key = $1", team),
+            cancel: cancel
+        );
         if (t.Refusal is { } refusal)
             return refusal;
         var own = t.IsOwner || (t.Task.OwnerId is null && t.Subject.ActorIsCandidate && !t.Task.GaveUp.Contains(actor.Id));
@@ -48,11 +64,28 @@ public static class ForwardTask
                 revision = revision + 1, changed_by = $5, changed_at = $6
             where id = $1
             """,
-            t.Task.Id, team, person is null ? null : t.Subject.UserName, own ? actor.Id : null, actor.UserName, t.Now, person is null ? null : t.Subject.Id);
+            t.Task.Id,
+            team,
+            person is null ? null : t.Subject.UserName,
+            own ? actor.Id : null,
+            actor.UserName,
+            t.Now,
+            person is null ? null : t.Subject.Id
+        );
         if (person is not null)
             Notify.Write(t.Instance, t.Subject.Id, "task.forwarded", $"{actor.DisplayName} forwarded to you: {t.Task.Title}", reason ?? "", t.Task.Id);
         return await t.CommitAsync(
-            "task.forwarded", new(t.Task.Id, TaskState.Ready, t.Task.Revision + 1, null, null),
-            new { title = t.Task.Title, team, person = person is null ? null : t.Subject.UserName, previous = t.Task.OwnerId, reason }, cancel);
+            "task.forwarded",
+            new(t.Task.Id, TaskState.Ready, t.Task.Revision + 1, null, null),
+            new
+            {
+                title = t.Task.Title,
+                team,
+                person = person is null ? null : t.Subject.UserName,
+                previous = t.Task.OwnerId,
+                reason,
+            },
+            cancel
+        );
     }
 }

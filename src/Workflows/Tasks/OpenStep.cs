@@ -22,13 +22,22 @@ public sealed record OpenStep(string BookmarkId, TaskState State, string? Owner,
             from task t left join person p on p.id = t.owner_id left join team m on m.key = t.team
             where t.instance_id = $1 and t.ended_at is null
             """,
-            instance);
+            instance
+        );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         var steps = new List<OpenStep>();
         while (await reader.ReadAsync(cancel))
         {
-            steps.Add(new(
-                Ids.Text(reader.GetGuid(0)), Enum.Parse<TaskState>(reader.GetString(1)), reader.Text(2), reader.Text(3), reader.IsDBNull(4) ? null : reader.GetDateTime(4), reader.GetBoolean(5)));
+            steps.Add(
+                new(
+                    Ids.Text(reader.GetGuid(0)),
+                    Enum.Parse<TaskState>(reader.GetString(1)),
+                    reader.Text(2),
+                    reader.Text(3),
+                    reader.IsDBNull(4) ? null : reader.GetDateTime(4),
+                    reader.GetBoolean(5)
+                )
+            );
         }
 
         return steps;

@@ -25,10 +25,21 @@ public static class OpenTasks
     {
         var opened = writes.OfType<OpenTask>().Select(w => w.BookmarkId).ToHashSet();
         opened.IntersectWith(writes.OfType<WithdrawTask>().Select(w => w.BookmarkId));
-        return opened.Count == 0 ? writes : writes.Where(w => w is not OpenTask { BookmarkId: var o } || !opened.Contains(o)).Where(w => w is not WithdrawTask { BookmarkId: var o } || !opened.Contains(o)).ToList();
+        return opened.Count == 0
+            ? writes
+            : writes
+                .Where(w => w is not OpenTask { BookmarkId: var o } || !opened.Contains(o))
+                .Where(w => w is not WithdrawTask { BookmarkId: var o } || !opened.Contains(o))
+                .ToList();
     }
 
-    private static async ValueTask OpenAsync(OpenTask open, BurstWriteContext context, DefinitionStore definitions, ServiceLevelCatalog serviceLevels, CancellationToken cancel)
+    private static async ValueTask OpenAsync(
+        OpenTask open,
+        BurstWriteContext context,
+        DefinitionStore definitions,
+        ServiceLevelCatalog serviceLevels,
+        CancellationToken cancel
+    )
     {
         var form = open.Form is null ? (byte[]?)null : Schema(open.Form);
         var prefill = await TaskPrefill.OfAsync(definitions, context, form, open.FormName, cancel);
@@ -45,12 +56,55 @@ public static class OpenTasks
                 array(select coalesce(p.user_name, named) from unnest($13::text[]) with ordinality c(named, place) left join person p on lower(p.user_name) = lower(named) order by place), $14, $15, $16, 'Ready', $17, $18, $19, $20, $20, $21, $22, $23, $24, $25,
                 array(select person_id from case_watcher where instance_id = $2), $26)
             """,
-            id, context.InstanceId, Guid.Parse(open.BookmarkId), context.State.DefinitionId, context.State.DefinitionVersionId, open.ActivityId, open.Title, open.Description,
-            form is null ? null : new Json(form), open.FormName, open.Outcomes, open.Team, open.Candidates, open.RequiredSkills, open.ExcludedSteps, (short)open.Priority,
-            due, clocks.Breached, transaction.Actor, now, open.RequiresReview, open.SkipOutcome, prefill, open.PreferredSkills.Except(open.RequiredSkills).ToArray(),
-            open.SlaPolicies.Concat(string.IsNullOrWhiteSpace(open.SlaPolicy) ? [] : [open.SlaPolicy]).ToArray(), open.ContainerId is { } container ? Guid.Parse(container) : null);
-        context.History.Add(new("task.opened", "task", Ids.Text(id), 1, JsonSerializer.SerializeToUtf8Bytes(
-            new { title = open.Title, team = open.Team, candidates = open.Candidates, due = due?.ToString(), outcomes = open.Outcomes }, TaskJson.Options)) { ActivityId = open.ActivityId });
+            id,
+            context.InstanceId,
+            Guid.Parse(open.BookmarkId),
+            context.State.DefinitionId,
+            context.State.DefinitionVersionId,
+            open.ActivityId,
+            open.Title,
+            open.Description,
+            form is null ? null : new Json(form),
+            open.FormName,
+            open.Outcomes,
+            open.Team,
+            open.Candidates,
+            open.RequiredSkills,
+            open.ExcludedSteps,
+            (short)open.Priority,
+            due,
+            clocks.Breached,
+            transaction.Actor,
+            now,
+            open.RequiresReview,
+            open.SkipOutcome,
+            prefill,
+            open.PreferredSkills.Except(open.RequiredSkills).ToArray(),
+            open.SlaPolicies.Concat(string.IsNullOrWhiteSpace(open.SlaPolicy) ? [] : [open.SlaPolicy]).ToArray(),
+            open.ContainerId is { } container ? Guid.Parse(container) : null
+        );
+        context.History.Add(
+            new(
+                "task.opened",
+                "task",
+                Ids.Text(id),
+                1,
+                JsonSerializer.SerializeToUtf8Bytes(
+                    new
+                    {
+                        title = open.Title,
+                        team = open.Team,
+                        candidates = open.Candidates,
+                        due = due?.ToString(),
+                        outcomes = open.Outcomes,
+                    },
+                    TaskJson.Options
+                )
+            )
+            {
+                ActivityId = open.ActivityId,
+            }
+        );
         clocks.Write(transaction, context.History, context.InstanceId, (id, open.Title));
         transaction.Announce(new(ChangeKind.Task, id));
     }
@@ -64,11 +118,26 @@ public static class OpenTasks
         string title;
         bool waits;
         Guid[] watchers;
-        await using (var task = await transaction.QueryAsync(Sql.Command("select id, revision, owner_id, title, suspended_from is not null, watchers from task where bookmark_id = $1 and ended_at is null", Guid.Parse(withdraw.BookmarkId)), cancel))
+        await using (
+            var task = await transaction.QueryAsync(
+                Sql.Command(
+                    "select id, revision, owner_id, title, suspended_from is not null, watchers from task where bookmark_id = $1 and ended_at is null",
+                    Guid.Parse(withdraw.BookmarkId)
+                ),
+                cancel
+            )
+        )
         {
             if (!await task.ReadAsync(cancel))
                 return;
-            (id, revision, owner, title, waits, watchers) = (task.GetGuid(0), task.GetInt32(1) + 1, task.GuidOrNull(2), task.GetString(3), task.GetBoolean(4), task.GetFieldValue<Guid[]>(5));
+            (id, revision, owner, title, waits, watchers) = (
+                task.GetGuid(0),
+                task.GetInt32(1) + 1,
+                task.GuidOrNull(2),
+                task.GetString(3),
+                task.GetBoolean(4),
+                task.GetFieldValue<Guid[]>(5)
+            );
         }
 
         await using (var reader = await transaction.QueryAsync(TaskClocks.Select(id), cancel))
@@ -84,10 +153,26 @@ public static class OpenTasks
                 suspended_until = null, revision = $4, changed_by = $2, changed_at = $3
             where id = $1
             """,
-            id, transaction.Actor, transaction.Now, revision, withdraw.Reason);
+            id,
+            transaction.Actor,
+            transaction.Now,
+            revision,
+            withdraw.Reason
+        );
         if (waits)
             transaction.Write(ResumeTask.ForgetDeadline, id);
-        context.History.Add(new("task.cancelled", "task", Ids.Text(id), revision, JsonSerializer.SerializeToUtf8Bytes(new { title, reason = withdraw.Reason }, TaskJson.Options)) { ActivityId = withdraw.ActivityId });
+        context.History.Add(
+            new(
+                "task.cancelled",
+                "task",
+                Ids.Text(id),
+                revision,
+                JsonSerializer.SerializeToUtf8Bytes(new { title, reason = withdraw.Reason }, TaskJson.Options)
+            )
+            {
+                ActivityId = withdraw.ActivityId,
+            }
+        );
         if (owner is { } person)
             Notify.Write(transaction, person, "task.cancelled", $"{title} is no longer needed", withdraw.Reason, id);
         TaskTransaction.TellWatchers(transaction, id, title, withdraw.Reason, watchers.Where(watcher => watcher != owner));

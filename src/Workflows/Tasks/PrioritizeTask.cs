@@ -13,7 +13,14 @@ public static class PrioritizeTask
     /// <param name="reason">Why, for history; optional.</param>
     /// <param name="actor">Who changes it.</param>
     /// <param name="cancel">Cancels.</param>
-    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, int? priority, string? reason, Person actor, CancellationToken cancel = default)
+    public static async Task<TaskResult> RunAsync(
+        TaskDesk desk,
+        TaskRequest request,
+        int? priority,
+        string? reason,
+        Person actor,
+        CancellationToken cancel = default
+    )
     {
         if (priority is not (>= 1 and <= 5))
             return new TaskResult.InvalidRequest("priority", "Must be 1 (critical) to 5 (planning).");
@@ -23,8 +30,24 @@ public static class PrioritizeTask
         if (!t.MayMoveWork)
             return new TaskResult.Forbidden("Only the team's lead or a supervisor can change the priority.");
 
-        t.Write("update task set priority = $2, revision = revision + 1, changed_by = $3, changed_at = $4 where id = $1", t.Task.Id, (short)priority.Value, actor.UserName, t.Now);
+        t.Write(
+            "update task set priority = $2, revision = revision + 1, changed_by = $3, changed_at = $4 where id = $1",
+            t.Task.Id,
+            (short)priority.Value,
+            actor.UserName,
+            t.Now
+        );
         return await t.CommitAsync(
-            "task.prioritized", new(t.Task.Id, t.Task.State, t.Task.Revision + 1, t.Task.OwnerId, null), new { title = t.Task.Title, from = t.Task.Priority, to = priority, reason }, cancel);
+            "task.prioritized",
+            new(t.Task.Id, t.Task.State, t.Task.Revision + 1, t.Task.OwnerId, null),
+            new
+            {
+                title = t.Task.Title,
+                from = t.Task.Priority,
+                to = priority,
+                reason,
+            },
+            cancel
+        );
     }
 }

@@ -22,12 +22,24 @@ public static class ReleaseTask
 
         var state = review ? TaskState.ReadyForReview : TaskState.Ready;
         if (review)
-            t.Write("update task set state = 'ReadyForReview', reviewer_id = null, revision = revision + 1, changed_by = $2, changed_at = $3 where id = $1", t.Task.Id, actor.UserName, t.Now);
+            t.Write(
+                "update task set state = 'ReadyForReview', reviewer_id = null, revision = revision + 1, changed_by = $2, changed_at = $3 where id = $1",
+                t.Task.Id,
+                actor.UserName,
+                t.Now
+            );
         else
             t.Write(
                 "update task set state = 'Ready', owner_id = null, on_behalf_of = null, delegated_by = null, claimed_at = null, revision = revision + 1, changed_by = $2, changed_at = $3 where id = $1",
-                t.Task.Id, actor.UserName, t.Now);
+                t.Task.Id,
+                actor.UserName,
+                t.Now
+            );
         return await t.CommitAsync(
-            review ? "task.review-released" : "task.released", new(t.Task.Id, state, t.Task.Revision + 1, review ? t.Task.OwnerId : null, null), new { title = t.Task.Title, reason }, cancel);
+            review ? "task.review-released" : "task.released",
+            new(t.Task.Id, state, t.Task.Revision + 1, review ? t.Task.OwnerId : null, null),
+            new { title = t.Task.Title, reason },
+            cancel
+        );
     }
 }

@@ -12,8 +12,7 @@ namespace Orchestration.Workflows.Tasks;
 /// <summary>A suspended task goes back to where it was, and its clocks run on.</summary>
 public static class ResumeTask
 {
-    internal const string Update =
-        """
+    internal const string Update = """
         update task set state = suspended_from, suspended_from = null, suspended_reason = null, suspended_until = null, revision = revision + 1, changed_by = $2, changed_at = $3
         where id = $1
         """;
@@ -31,7 +30,12 @@ public static class ResumeTask
 
         t.Write(Update, t.Task.Id, actor.UserName, t.Now);
         t.Write(ForgetDeadline, t.Task.Id);
-        return await t.CommitAsync("task.resumed", new(t.Task.Id, t.Task.SuspendedFrom!.Value, t.Task.Revision + 1, t.Task.OwnerId, null), new { title = t.Task.Title }, cancel);
+        return await t.CommitAsync(
+            "task.resumed",
+            new(t.Task.Id, t.Task.SuspendedFrom!.Value, t.Task.Revision + 1, t.Task.OwnerId, null),
+            new { title = t.Task.Title },
+            cancel
+        );
     }
 }
 
@@ -47,7 +51,14 @@ public sealed partial class ResumeSuspended(TaskDesk desk, ILogger<ResumeSuspend
     {
         var runtime = desk.Runtime;
         var due = new List<(Guid Id, Guid Instance, Guid Task)>();
-        await using (var query = runtime.Database.Query("select id, instance_id, subject_id from deadline where kind = $1 and due_at <= $2 order by due_at limit $3", SuspendTask.DeadlineKind, runtime.Clock.Now(), limit))
+        await using (
+            var query = runtime.Database.Query(
+                "select id, instance_id, subject_id from deadline where kind = $1 and due_at <= $2 order by due_at limit $3",
+                SuspendTask.DeadlineKind,
+                runtime.Clock.Now(),
+                limit
+            )
+        )
         await using (var reader = await query.ExecuteReaderAsync(cancel))
         {
             while (await reader.ReadAsync(cancel))
@@ -68,7 +79,10 @@ public sealed partial class ResumeSuspended(TaskDesk desk, ILogger<ResumeSuspend
                 NotResumed(log, task, e);
                 await using var postpone = runtime.Database.Query(
                     "update deadline set attempts = attempts + 1, last_error = left($3, 2000), due_at = $2 + make_interval(secs => least(3600, 2 ^ least(attempts + 1, 12))) where id = $1",
-                    id, runtime.Clock.Now(), e.ToString());
+                    id,
+                    runtime.Clock.Now(),
+                    e.ToString()
+                );
                 await postpone.ExecuteNonQueryAsync(cancel);
             }
         }
@@ -79,12 +93,21 @@ public sealed partial class ResumeSuspended(TaskDesk desk, ILogger<ResumeSuspend
     private async Task<bool> ResumeAsync(Guid id, Guid instance, Guid task, CancellationToken cancel)
     {
         await using var t = await InstanceTransaction.OpenAsync(
-            desk.Runtime, Actor, ("$1", instance), skipLocked: true,
-            reads: [
-                Sql.Command("select t.title, t.revision, t.owner_id, t.activity_id, t.suspended_reason, t.policies from deadline d left join task t on t.id = d.subject_id and t.state = 'Suspended' where d.id = $1 and d.due_at <= $2", id, desk.Runtime.Clock.Now()),
+            desk.Runtime,
+            Actor,
+            ("$1", instance),
+            skipLocked: true,
+            reads:
+            [
+                Sql.Command(
+                    "select t.title, t.revision, t.owner_id, t.activity_id, t.suspended_reason, t.policies from deadline d left join task t on t.id = d.subject_id and t.state = 'Suspended' where d.id = $1 and d.due_at <= $2",
+                    id,
+                    desk.Runtime.Clock.Now()
+                ),
                 TaskClocks.Select(task),
             ],
-            cancel: cancel);
+            cancel: cancel
+        );
         await t.NextResultAsync(cancel);
         if (t.InstanceId is null || !await t.Reads.ReadAsync(cancel))
             return false;
@@ -101,7 +124,12 @@ public sealed partial class ResumeSuspended(TaskDesk desk, ILogger<ResumeSuspend
         {
             t.Write(ResumeTask.Update, task, Actor, t.Now);
             await TaskClocks.MoveAsync(desk.Runtime, desk.ServiceLevels, t, clocks, new(task, title, activity!, policies, "task.resumed"), cancel);
-            t.Record(new("task.resumed", "task", Ids.Text(task), revision, JsonSerializer.SerializeToUtf8Bytes(new { title }, TaskJson.Options)) { ActivityId = activity });
+            t.Record(
+                new("task.resumed", "task", Ids.Text(task), revision, JsonSerializer.SerializeToUtf8Bytes(new { title }, TaskJson.Options))
+                {
+                    ActivityId = activity,
+                }
+            );
             if (owner is { } person)
                 Notify.Write(t, person, "task.resumed", $"{title} is back", $"The wait is over: {reason}", task);
             t.Announce(new(ChangeKind.Task, task));

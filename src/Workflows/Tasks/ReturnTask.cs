@@ -23,7 +23,15 @@ public static class ReturnTask
     /// <param name="note">What is to be mended; needed when the reason is <c>other</c>.</param>
     /// <param name="actor">The owner, or whoever may move the team's work.</param>
     /// <param name="cancel">Cancels.</param>
-    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, string? step, string? reason, string? note, Person actor, CancellationToken cancel = default)
+    public static async Task<TaskResult> RunAsync(
+        TaskDesk desk,
+        TaskRequest request,
+        string? step,
+        string? reason,
+        string? note,
+        Person actor,
+        CancellationToken cancel = default
+    )
     {
         if (string.IsNullOrWhiteSpace(step))
             return new TaskResult.InvalidRequest("step", "Say to which step it goes back.");
@@ -32,14 +40,22 @@ public static class ReturnTask
         if (reason == "other" && string.IsNullOrWhiteSpace(note))
             return new TaskResult.InvalidRequest("note", "Say in a few words why it goes back.");
         await using var t = await TaskTransaction.OpenAsync(
-            desk, TaskVerb.Return, request, actor, actor.UserName, $"{step}\n{reason}\n{note}",
+            desk,
+            TaskVerb.Return,
+            request,
+            actor,
+            actor.UserName,
+            $"{step}\n{reason}\n{note}",
             also: Sql.Command(
                 """
                 select o.title, p.id from task t join task o on o.instance_id = t.instance_id left join person p on p.user_name = o.ended_by
                 where t.id = $1 and o.activity_id = $2 and o.state in ('Completed', 'Skipped') order by o.container_id = t.container_id desc nulls last, o.ended_at desc limit 1
                 """,
-                request.TaskId, step),
-            cancel: cancel);
+                request.TaskId,
+                step
+            ),
+            cancel: cancel
+        );
         if (t.Refusal is { } refusal)
             return refusal;
         if (!t.IsOwner && !t.MayMoveWork)
@@ -62,23 +78,49 @@ public static class ReturnTask
                 order by o.container_id = t.container_id desc nulls last, o.ended_at desc limit 1)
             where t.bookmark_id = any($1) and t.activity_id = $2
             """,
-            anew, step);
+            anew,
+            step
+        );
         t.Write(
             "insert into task_comment (id, task_id, author, body, created_at) select gen_random_uuid(), id, $3, $4, $5 from task where bookmark_id = any($1) and activity_id = $2",
-            anew, step, actor.UserName, $"Returned from “{t.Task.Title}”, {Words(reason)}.{(string.IsNullOrWhiteSpace(note) ? "" : $" {note}")}", t.Now);
+            anew,
+            step,
+            actor.UserName,
+            $"Returned from “{t.Task.Title}”, {Words(reason)}.{(string.IsNullOrWhiteSpace(note) ? "" : $" {note}")}",
+            t.Now
+        );
         if (worker is Guid person && person != actor.Id)
-            Notify.Write(t.Instance, person, "task.returned", $"{title} came back", $"{actor.DisplayName}: {Words(reason)}. {note}".TrimEnd(' ', '.') + ".", null);
+            Notify.Write(
+                t.Instance,
+                person,
+                "task.returned",
+                $"{title} came back",
+                $"{actor.DisplayName}: {Words(reason)}. {note}".TrimEnd(' ', '.') + ".",
+                null
+            );
         return await t.CommitAsync(
-            "task.returned", new(t.Task.Id, TaskState.Cancelled, t.Task.Revision + 1, null, null), new { title = t.Task.Title, step, stepTitle = title, reason, note }, cancel);
+            "task.returned",
+            new(t.Task.Id, TaskState.Cancelled, t.Task.Revision + 1, null, null),
+            new
+            {
+                title = t.Task.Title,
+                step,
+                stepTitle = title,
+                reason,
+                note,
+            },
+            cancel
+        );
     }
 
     /// <summary>A reason as people read it.</summary>
-    public static string Words(string reason) => reason switch
-    {
-        "incomplete" => "something is missing",
-        "incorrect" => "something is not right",
-        "newInformation" => "there is new information",
-        "wrongPath" => "it went the wrong way",
-        _ => "for another reason",
-    };
+    public static string Words(string reason) =>
+        reason switch
+        {
+            "incomplete" => "something is missing",
+            "incorrect" => "something is not right",
+            "newInformation" => "there is new information",
+            "wrongPath" => "it went the wrong way",
+            _ => "for another reason",
+        };
 }

@@ -14,7 +14,11 @@ public static class SaveDraft
     /// <summary>Whether somebody works on a task, and its form: null when the step has none.</summary>
     public static async Task<(bool IsTheirs, FormSchema? Form)> FormAsync(WorkflowRuntime runtime, Guid task, Person actor, CancellationToken cancel = default)
     {
-        await using var query = runtime.Database.Query("select form, form_name, definition_version_id from task where id = $1 and owner_id = $2 and state in ('Reserved', 'InProgress')", task, actor.Id);
+        await using var query = runtime.Database.Query(
+            "select form, form_name, definition_version_id from task where id = $1 and owner_id = $2 and state in ('Reserved', 'InProgress')",
+            task,
+            actor.Id
+        );
         await using var r = await query.ExecuteReaderAsync(cancel);
         if (!await r.ReadAsync(cancel))
             return (false, null);
@@ -30,11 +34,23 @@ public static class SaveDraft
     /// <param name="data">The data, whether they fit the form or not.</param>
     /// <param name="actor">The owner.</param>
     /// <param name="cancel">Cancels.</param>
-    public static async Task<bool> RunAsync(NpgsqlDataSource database, Guid task, int? revision, JsonObject data, Person actor, CancellationToken cancel = default)
+    public static async Task<bool> RunAsync(
+        NpgsqlDataSource database,
+        Guid task,
+        int? revision,
+        JsonObject data,
+        Person actor,
+        CancellationToken cancel = default
+    )
     {
         await using var update = database.Query(
             "update task set draft = $3 where id = $1 and owner_id = $2 and state in ('Reserved', 'InProgress') and (revision = coalesce($4, revision) or changed_by in ($5, 'system'))",
-            task, actor.Id, new Json(Encoding.UTF8.GetBytes(data.ToJsonString())), revision, actor.UserName);
+            task,
+            actor.Id,
+            new Json(Encoding.UTF8.GetBytes(data.ToJsonString())),
+            revision,
+            actor.UserName
+        );
         return await update.ExecuteNonQueryAsync(cancel) == 1;
     }
 }

@@ -25,6 +25,16 @@ public static class SkipTask
 
         await t.Instance.AdvanceAsync(new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), HumanTask.Completed(outcome, [], actor.UserName)), cancel);
         t.End(TaskState.Skipped, reason, outcome, t.Workers);
-        return await t.CommitAsync("task.skipped", new(t.Task.Id, TaskState.Skipped, t.Task.Revision + 1, t.Task.OwnerId, outcome), new { title = t.Task.Title, outcome, reason }, cancel);
+        return await t.CommitAsync(
+            "task.skipped",
+            new(t.Task.Id, TaskState.Skipped, t.Task.Revision + 1, t.Task.OwnerId, outcome),
+            new
+            {
+                title = t.Task.Title,
+                outcome,
+                reason,
+            },
+            cancel
+        );
     }
 }

@@ -23,7 +23,16 @@ public static class StartTask
                 draft = case when proposed_outcome is null then draft else data end, data = null, proposed_outcome = null, reviewer_id = null
             where id = $1
             """,
-            t.Task.Id, t.Workers, t.Now, actor.UserName);
-        return await t.CommitAsync("task.started", new(t.Task.Id, TaskState.InProgress, t.Task.Revision + 1, actor.Id, null), new { title = t.Task.Title }, cancel);
+            t.Task.Id,
+            t.Workers,
+            t.Now,
+            actor.UserName
+        );
+        return await t.CommitAsync(
+            "task.started",
+            new(t.Task.Id, TaskState.InProgress, t.Task.Revision + 1, actor.Id, null),
+            new { title = t.Task.Title },
+            cancel
+        );
     }
 }

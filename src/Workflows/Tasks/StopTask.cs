@@ -15,7 +15,17 @@ public static class StopTask
         if (!t.IsOwner)
             return new TaskResult.Forbidden("Only the owner can stop working on this task.");
 
-        t.Write("update task set state = 'Reserved', revision = revision + 1, changed_by = $2, changed_at = $3 where id = $1", t.Task.Id, actor.UserName, t.Now);
-        return await t.CommitAsync("task.stopped", new(t.Task.Id, TaskState.Reserved, t.Task.Revision + 1, actor.Id, null), new { title = t.Task.Title }, cancel);
+        t.Write(
+            "update task set state = 'Reserved', revision = revision + 1, changed_by = $2, changed_at = $3 where id = $1",
+            t.Task.Id,
+            actor.UserName,
+            t.Now
+        );
+        return await t.CommitAsync(
+            "task.stopped",
+            new(t.Task.Id, TaskState.Reserved, t.Task.Revision + 1, actor.Id, null),
+            new { title = t.Task.Title },
+            cancel
+        );
     }
 }

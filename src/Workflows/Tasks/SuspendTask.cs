@@ -22,11 +22,27 @@ public static class SuspendTask
     /// <param name="note">More about it; optional.</param>
     /// <param name="actor">Its owner, or whoever may move the team's work.</param>
     /// <param name="cancel">Cancels.</param>
-    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, string? reason, Instant? until, string? note, Person actor, CancellationToken cancel = default)
+    public static async Task<TaskResult> RunAsync(
+        TaskDesk desk,
+        TaskRequest request,
+        string? reason,
+        Instant? until,
+        string? note,
+        Person actor,
+        CancellationToken cancel = default
+    )
     {
         if (string.IsNullOrWhiteSpace(reason) || reason.Length > 200)
             return new TaskResult.InvalidRequest("reason", "Say what it waits for, in at most 200 characters.");
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Suspend, request, actor, actor.UserName, $"{reason}\n{until}\n{note}", cancel: cancel);
+        await using var t = await TaskTransaction.OpenAsync(
+            desk,
+            TaskVerb.Suspend,
+            request,
+            actor,
+            actor.UserName,
+            $"{reason}\n{until}\n{note}",
+            cancel: cancel
+        );
         if (t.Refusal is { } refusal)
             return refusal;
         if (!t.IsOwner && !t.MayMoveWork)
@@ -41,10 +57,33 @@ public static class SuspendTask
             update task set state = 'Suspended', suspended_from = $2, suspended_reason = $3, suspended_until = $4, revision = revision + 1, changed_by = $5, changed_at = $6
             where id = $1
             """,
-            t.Task.Id, t.Task.State.ToString(), reason, until, actor.UserName, t.Now);
+            t.Task.Id,
+            t.Task.State.ToString(),
+            reason,
+            until,
+            actor.UserName,
+            t.Now
+        );
         if (until is { } resume)
-            t.Write("insert into deadline (id, kind, due_at, instance_id, subject_id) values ($1, $2, $3, $4, $5)", Ids.New(t.Now), DeadlineKind, resume, t.Task.InstanceId, t.Task.Id);
+            t.Write(
+                "insert into deadline (id, kind, due_at, instance_id, subject_id) values ($1, $2, $3, $4, $5)",
+                Ids.New(t.Now),
+                DeadlineKind,
+                resume,
+                t.Task.InstanceId,
+                t.Task.Id
+            );
         return await t.CommitAsync(
-            "task.suspended", new(t.Task.Id, TaskState.Suspended, t.Task.Revision + 1, t.Task.OwnerId, null), new { title = t.Task.Title, reason, until = until?.ToString(), note }, cancel);
+            "task.suspended",
+            new(t.Task.Id, TaskState.Suspended, t.Task.Revision + 1, t.Task.OwnerId, null),
+            new
+            {
+                title = t.Task.Title,
+                reason,
+                until = until?.ToString(),
+                note,
+            },
+            cancel
+        );
     }
 }

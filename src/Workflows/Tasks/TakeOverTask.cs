@@ -20,9 +20,24 @@ public static class TakeOverTask
 
         t.Write(
             "update task set state = 'Reserved', owner_id = $2, on_behalf_of = $5, claimed_at = $3, revision = revision + 1, changed_by = $4, changed_at = $3 where id = $1",
-            t.Task.Id, actor.Id, t.Now, actor.UserName, absent.Id);
+            t.Task.Id,
+            actor.Id,
+            t.Now,
+            actor.UserName,
+            absent.Id
+        );
         Notify.Write(t.Instance, absent.Id, "task.taken-over", $"{actor.DisplayName} took over: {t.Task.Title}", "As your substitute.", t.Task.Id);
         return await t.CommitAsync(
-            "task.taken-over", new(t.Task.Id, TaskState.Reserved, t.Task.Revision + 1, actor.Id, null), new { title = t.Task.Title, owner = actor.UserName, previous = absent.Id, onBehalfOf = absent.Id }, cancel);
+            "task.taken-over",
+            new(t.Task.Id, TaskState.Reserved, t.Task.Revision + 1, actor.Id, null),
+            new
+            {
+                title = t.Task.Title,
+                owner = actor.UserName,
+                previous = absent.Id,
+                onBehalfOf = absent.Id,
+            },
+            cancel
+        );
     }
 }

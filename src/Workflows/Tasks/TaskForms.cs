@@ -20,7 +20,13 @@ public static class TaskForms
     /// <param name="form">Schema of the step itself, or null.</param>
     /// <param name="formName">Name of a shared form, or null.</param>
     /// <param name="cancel">Cancels.</param>
-    public static async ValueTask<FormSchema?> FindAsync(DefinitionStore definitions, string versionId, string? form, string? formName, CancellationToken cancel = default)
+    public static async ValueTask<FormSchema?> FindAsync(
+        DefinitionStore definitions,
+        string versionId,
+        string? form,
+        string? formName,
+        CancellationToken cancel = default
+    )
     {
         if (form is null)
             return formName is null ? null : await SharedAsync(definitions, versionId, formName, cancel);
@@ -31,8 +37,9 @@ public static class TaskForms
 
     /// <summary>A shared form as it was when the version was published, parsed once; null when it was none.</summary>
     internal static async ValueTask<FormSchema?> SharedAsync(DefinitionStore definitions, string versionId, string name, CancellationToken cancel) =>
-        await definitions.FindResourceAsync(versionId, name, cancel) is not { } pinned ? null
-        : Parsed.GetValue(pinned, static node => new(FormSchema.TryParse(node.ToJsonString(), out var schema, out _) ? schema : null)).Schema;
+        await definitions.FindResourceAsync(versionId, name, cancel) is not { } pinned
+            ? null
+            : Parsed.GetValue(pinned, static node => new(FormSchema.TryParse(node.ToJsonString(), out var schema, out _) ? schema : null)).Schema;
 
     private sealed record Pinned(FormSchema? Schema);
 
@@ -40,7 +47,13 @@ public static class TaskForms
     /// Whether an outcome and its data fit. Data that do not are kept as a draft, in this transaction, and refused with every field and reason. Fields that are read-only keep what the form began with,
     /// whatever was sent.
     /// </summary>
-    internal static async Task<(TaskResult? Refused, byte[] Data)> CheckAsync(TaskDesk desk, TaskTransaction t, string? outcome, string data, CancellationToken cancel)
+    internal static async Task<(TaskResult? Refused, byte[] Data)> CheckAsync(
+        TaskDesk desk,
+        TaskTransaction t,
+        string? outcome,
+        string data,
+        CancellationToken cancel
+    )
     {
         if (outcome is null || !t.Task.Outcomes.Contains(outcome))
             return (new TaskResult.InvalidRequest("outcome", $"Choose one of: {string.Join(", ", t.Task.Outcomes)}."), []);

@@ -15,18 +15,31 @@ namespace Orchestration.Workflows.Tasks;
 internal static class TaskPrefill
 {
     /// <summary>The values, or null when the form asks for none.</summary>
-    public static async ValueTask<Json?> OfAsync(DefinitionStore definitions, BurstWriteContext context, byte[]? form, string? formName, CancellationToken cancel)
+    public static async ValueTask<Json?> OfAsync(
+        DefinitionStore definitions,
+        BurstWriteContext context,
+        byte[]? form,
+        string? formName,
+        CancellationToken cancel
+    )
     {
         var schema = form is null
-            ? formName is null ? null : await TaskForms.SharedAsync(definitions, context.State.DefinitionVersionId, formName, cancel)
-            : form.AsSpan().IndexOf("\"x-"u8) >= 0 && FormSchema.TryParse(Encoding.UTF8.GetString(form), out var own, out _) ? own : null;
+            ? formName is null
+                ? null
+                : await TaskForms.SharedAsync(definitions, context.State.DefinitionVersionId, formName, cancel)
+            : form.AsSpan().IndexOf("\"x-"u8) >= 0 && FormSchema.TryParse(Encoding.UTF8.GetString(form), out var own, out _)
+                ? own
+                : null;
         if (schema is null || !schema.Root.AllProperties.Any(field => field.From is not null || field.Computed is not null))
             return null;
 
         var scope = new CaseScope(context);
         foreach (var field in schema.Root.AllProperties)
         {
-            var value = field.From is { } path ? scope.Find(path) : field.Computed is not null ? Compute(field, scope) : null;
+            var value =
+                field.From is { } path ? scope.Find(path)
+                : field.Computed is not null ? Compute(field, scope)
+                : null;
             if (value is not null && FormSchema.Fit(field, JsonNode.Parse(WorkflowData.ToUtf8(value))) is { } fits)
                 scope.Fields[field.Name] = fits;
         }
@@ -51,7 +64,10 @@ internal static class TaskPrefill
     private sealed class CaseScope(BurstWriteContext context) : ExpressionScope
     {
         private readonly Random _random = new(context.State.Id.GetHashCode(StringComparison.Ordinal));
-        private readonly Dictionary<string, object?> _variables = context.State.Variables(context.Workflow).GroupBy(v => v.Key.Name).ToDictionary(g => g.Key, g => g.First().Value);
+        private readonly Dictionary<string, object?> _variables = context
+            .State.Variables(context.Workflow)
+            .GroupBy(v => v.Key.Name)
+            .ToDictionary(g => g.Key, g => g.First().Value);
 
         public JsonObject Fields { get; } = [];
 
@@ -80,7 +96,9 @@ internal static class TaskPrefill
         }
 
         public override bool TryGetVariable(string name, out object? value) => _variables.TryGetValue(name, out value);
+
         public override void SetVariable(string name, object? value) => throw new ExpressionException("A form can not change the case.");
+
         public override IEnumerable<string> VariableNames => _variables.Keys;
 
         public override bool TryGetInput(string name, out object? value)
@@ -90,18 +108,32 @@ internal static class TaskPrefill
         }
 
         public override IEnumerable<string> InputNames => Fields.Select(f => f.Key);
+
         public override object? GetOutputFrom(string activityIdOrName, string? outputName) => context.State.FindOutput(activityIdOrName, outputName ?? "Data");
+
         public override IEnumerable<(string Id, string? Name, IReadOnlyList<string> Outputs)> ActivitiesWithOutputs => [];
         public override object? LastResult => null;
         public override string WorkflowInstanceId => context.State.Id;
         public override string WorkflowDefinitionId => context.State.DefinitionId;
         public override string WorkflowDefinitionVersionId => context.State.DefinitionVersionId;
         public override int WorkflowDefinitionVersion => context.State.DefinitionVersion;
-        public override string? CorrelationId { get => context.State.CorrelationId; set => throw new ExpressionException("A form can not change the case."); }
-        public override string? WorkflowInstanceName { get => context.State.Name; set => throw new ExpressionException("A form can not change the case."); }
+        public override string? CorrelationId
+        {
+            get => context.State.CorrelationId;
+            set => throw new ExpressionException("A form can not change the case.");
+        }
+        public override string? WorkflowInstanceName
+        {
+            get => context.State.Name;
+            set => throw new ExpressionException("A form can not change the case.");
+        }
+
         public override void SetOutcomes(IReadOnlyList<string> outcomes) => throw new ExpressionException("A form can not change the case.");
+
         public override Instant Now => context.Transaction.Now;
+
         public override double NextRandom() => _random.NextDouble();
+
         public override Guid NextGuid() => Ids.New(Now);
     }
 }

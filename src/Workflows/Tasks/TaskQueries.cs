@@ -12,14 +12,61 @@ namespace Orchestration.Workflows.Tasks;
 
 /// <summary>A task in a list.</summary>
 public sealed record TaskSummary(
-    Guid Id, Guid CaseId, string Title, TaskState State, int Revision, short Priority, string? Team, Guid? OwnerId, string? Owner, DateTime? DueAt, bool Breached, DateTime CreatedAt,
-    string Journey, string? Reference, string? CustomerName, string? Outcome, DateTime? EndedAt, DateTime? StartedAt, Guid? ReviewerId, DateTime? SuspendedUntil);
+    Guid Id,
+    Guid CaseId,
+    string Title,
+    TaskState State,
+    int Revision,
+    short Priority,
+    string? Team,
+    Guid? OwnerId,
+    string? Owner,
+    DateTime? DueAt,
+    bool Breached,
+    DateTime CreatedAt,
+    string Journey,
+    string? Reference,
+    string? CustomerName,
+    string? Outcome,
+    DateTime? EndedAt,
+    DateTime? StartedAt,
+    Guid? ReviewerId,
+    DateTime? SuspendedUntil
+);
 
 /// <summary>A task with all a person needs to do it.</summary>
 public sealed record TaskDetail(
-    Guid Id, Guid CaseId, string Title, string? Description, TaskState State, int Revision, short Priority, string? Team, string[] Candidates, string[] RequiredSkills, string[] ExcludedSteps,
-    Guid? OwnerId, string? Owner, DateTime? DueAt, bool Breached, DateTime CreatedAt, DateTime? ClaimedAt, DateTime? StartedAt, DateTime? EndedAt, string? EndedBy, string[] Outcomes, string? Outcome,
-    string Journey, string? Reference, string? CustomerId, string? CustomerName, string StepId, JsonNode? Form, JsonNode? Data, JsonNode? Draft)
+    Guid Id,
+    Guid CaseId,
+    string Title,
+    string? Description,
+    TaskState State,
+    int Revision,
+    short Priority,
+    string? Team,
+    string[] Candidates,
+    string[] RequiredSkills,
+    string[] ExcludedSteps,
+    Guid? OwnerId,
+    string? Owner,
+    DateTime? DueAt,
+    bool Breached,
+    DateTime CreatedAt,
+    DateTime? ClaimedAt,
+    DateTime? StartedAt,
+    DateTime? EndedAt,
+    string? EndedBy,
+    string[] Outcomes,
+    string? Outcome,
+    string Journey,
+    string? Reference,
+    string? CustomerId,
+    string? CustomerName,
+    string StepId,
+    JsonNode? Form,
+    JsonNode? Data,
+    JsonNode? Draft
+)
 {
     /// <summary>Skills whose holders come first, until the ladder of its clock relaxes them.</summary>
     public string[] PreferredSkills { get; init; } = [];
@@ -100,8 +147,7 @@ public sealed record TaskFilter
 /// <summary>Reading tasks. Everybody sees only what their teams and roles allow.</summary>
 public static class TaskQueries
 {
-    private const string Summary =
-        """
+    private const string Summary = """
         select t.id, t.instance_id, t.title, t.state, t.revision, t.priority, t.team, t.owner_id, p.display_name, t.due_at, t.breached, t.created_at,
             coalesce(c.journey, t.definition_id), coalesce(c.reference, i.correlation_id), c.customer_name, t.outcome, t.ended_at, t.started_at, t.reviewer_id, t.suspended_until, t.order_at
         from task t
@@ -111,26 +157,29 @@ public static class TaskQueries
         """;
 
     /// <summary>SQL of the people whose substitute a person ($1) is now.</summary>
-    private static string Absent(string now) => $"select s.person_id from substitution s where s.substitute_id = $1 and s.ended_at is null and s.from_at <= {now} and s.until_at > {now}";
+    private static string Absent(string now) =>
+        $"select s.person_id from substitution s where s.substitute_id = $1 and s.ended_at is null and s.from_at <= {now} and s.until_at > {now}";
 
     /// <summary>SQL that is true for tasks (<c>t</c>) a person ($1 id, $2 user name) without a role that sees everything may see.</summary>
     internal static string Visible(string now) =>
         $"""
-        ($1 in (t.owner_id, t.reviewer_id) or $2 = any(t.candidates) or $1 = any(t.actors || t.watchers || t.reviewers)
-            or t.team in (select m.team_key from team_member m where m.person_id = $1 or m.person_id in ({Absent(now)}) union all select l.key from team l where l.lead_id = $1)
-            or t.owner_id in ({Absent(now)}) or t.candidates && array(select a.user_name from person a where a.id in ({Absent(now)})))
-        """;
+            ($1 in (t.owner_id, t.reviewer_id) or $2 = any(t.candidates) or $1 = any(t.actors || t.watchers || t.reviewers)
+                or t.team in (select m.team_key from team_member m where m.person_id = $1 or m.person_id in ({Absent(
+                now
+            )}) union all select l.key from team l where l.lead_id = $1)
+                or t.owner_id in ({Absent(now)}) or t.candidates && array(select a.user_name from person a where a.id in ({Absent(now)})))
+            """;
 
     /// <summary>SQL that is true for tasks (<c>t</c>) whose preferred skills a person has, or nobody else who could take it: preferring must not leave a task to nobody.</summary>
     internal static string ComesFirst(string person, string now) =>
         $"""
-        (cardinality(t.preferred_skills) = 0 or t.preferred_skills <@ array(select s.skill from person_skill s where s.person_id = {person} and (s.certified_until is null or s.certified_until > {now}::date))
-            or not exists (
-                select from person q where q.active and not q.id = any(t.gave_up)
-                    and (q.user_name = any(t.candidates) or exists (select from team_member m where m.person_id = q.id and m.team_key = t.team))
-                    and t.required_skills || t.preferred_skills <@ array(select s.skill from person_skill s where s.person_id = q.id and (s.certified_until is null or s.certified_until > {now}::date))
-                    and not exists (select from task o where o.instance_id = t.instance_id and o.activity_id = any(t.excluded_steps) and q.id = any(o.actors || o.reviewers))))
-        """;
+            (cardinality(t.preferred_skills) = 0 or t.preferred_skills <@ array(select s.skill from person_skill s where s.person_id = {person} and (s.certified_until is null or s.certified_until > {now}::date))
+                or not exists (
+                    select from person q where q.active and not q.id = any(t.gave_up)
+                        and (q.user_name = any(t.candidates) or exists (select from team_member m where m.person_id = q.id and m.team_key = t.team))
+                        and t.required_skills || t.preferred_skills <@ array(select s.skill from person_skill s where s.person_id = q.id and (s.certified_until is null or s.certified_until > {now}::date))
+                        and not exists (select from task o where o.instance_id = t.instance_id and o.activity_id = any(t.excluded_steps) and q.id = any(o.actors || o.reviewers))))
+            """;
 
     /// <summary>
     /// SQL that is true for tasks (<c>t</c>) that wait for somebody like a person ($1 id, $2 user name): open ones they could claim, reviews they could take, and what an absent owner has whose substitute
@@ -138,14 +187,19 @@ public static class TaskQueries
     /// </summary>
     private static string Takeable(string now) =>
         $"""
-        (((t.state in ('Ready', 'ReadyForReview') and not $1 = any(t.gave_up)
-                and ($2 = any(t.candidates) or t.team = any(array(select m.team_key from team_member m where m.person_id = $1 or m.person_id in ({Absent(now)})))
-                    or t.candidates && array(select a.user_name from person a where a.id in ({Absent(now)})))
-                and (t.state = 'ReadyForReview' or {ComesFirst("$1", now)}) and (t.state = 'Ready' or not coalesce($1 = any(t.actors || t.owner_id || t.on_behalf_of), false)))
-            or (t.state in ('Reserved', 'InProgress') and t.owner_id = any(array({Absent(now)}))))
-            and t.required_skills <@ array(select s.skill from person_skill s where s.person_id = $1 and (s.certified_until is null or s.certified_until > {now}::date))
-            and not exists (select from task o where o.instance_id = t.instance_id and o.activity_id = any(t.excluded_steps) and $1 = any(o.actors || o.reviewers)))
-        """;
+            (((t.state in ('Ready', 'ReadyForReview') and not $1 = any(t.gave_up)
+                    and ($2 = any(t.candidates) or t.team = any(array(select m.team_key from team_member m where m.person_id = $1 or m.person_id in ({Absent(
+                now
+            )})))
+                        or t.candidates && array(select a.user_name from person a where a.id in ({Absent(now)})))
+                    and (t.state = 'ReadyForReview' or {ComesFirst(
+                "$1",
+                now
+            )}) and (t.state = 'Ready' or not coalesce($1 = any(t.actors || t.owner_id || t.on_behalf_of), false)))
+                or (t.state in ('Reserved', 'InProgress') and t.owner_id = any(array({Absent(now)}))))
+                and t.required_skills <@ array(select s.skill from person_skill s where s.person_id = $1 and (s.certified_until is null or s.certified_until > {now}::date))
+                and not exists (select from task o where o.instance_id = t.instance_id and o.activity_id = any(t.excluded_steps) and $1 = any(o.actors || o.reviewers)))
+            """;
 
     /// <summary>Whether somebody sees every case and task: whoever steers, reviews or answers the customer.</summary>
     public static bool SeesAll(Person actor) => actor.Is(Roles.Supervisor, Roles.Administrator, Roles.Compliance, Roles.FrontOffice);
@@ -154,16 +208,24 @@ public static class TaskQueries
     internal static bool MayContribute(Person actor, bool concerned) => concerned || actor.Is(Roles.Supervisor, Roles.Administrator, Roles.FrontOffice);
 
     /// <summary>Lists open tasks by due time, or those of a terminal state when the filter asks for one.</summary>
-    public static async Task<Page<TaskSummary>> ListAsync(NpgsqlDataSource database, TaskFilter filter, Person actor, Instant now, CancellationToken cancel = default)
+    public static async Task<Page<TaskSummary>> ListAsync(
+        NpgsqlDataSource database,
+        TaskFilter filter,
+        Person actor,
+        Instant now,
+        CancellationToken cancel = default
+    )
     {
         var values = new List<object?> { actor.Id, actor.UserName };
-        var where = new StringBuilder(filter.View switch
-        {
-            "mine" => " where (t.owner_id = $1 or t.reviewer_id = $1) and $2::text is not null",
-            "open" => " where " + On(values, now, Takeable),
-            "team" => " where " + On(values, now, Visible),
-            _ => SeesAll(actor) ? " where ($1::uuid is not null and $2::text is not null)" : " where " + On(values, now, Visible),
-        });
+        var where = new StringBuilder(
+            filter.View switch
+            {
+                "mine" => " where (t.owner_id = $1 or t.reviewer_id = $1) and $2::text is not null",
+                "open" => " where " + On(values, now, Takeable),
+                "team" => " where " + On(values, now, Visible),
+                _ => SeesAll(actor) ? " where ($1::uuid is not null and $2::text is not null)" : " where " + On(values, now, Visible),
+            }
+        );
         if (filter.State is { } state)
             And("t.state = ", state.ToString());
         if (filter.State?.IsTerminal() == true)
@@ -201,7 +263,10 @@ public static class TaskQueries
         // First the page, then what belongs to it: beside the price the planner puts on some conditions it can not tell a look-up of fifty cases from a scan of all.
         var customer = string.IsNullOrWhiteSpace(filter.Search) ? "" : "left join journey_case c on c.id = t.instance_id";
         var page = $"with page as materialized (select t.* from task t {customer}{where} order by t.order_at, t.id limit ${values.Count})";
-        await using var query = database.Query($"{page} {Summary.Replace("from task t", "from page t", StringComparison.Ordinal)} order by t.order_at, t.id", values.ToArray());
+        await using var query = database.Query(
+            $"{page} {Summary.Replace("from task t", "from page t", StringComparison.Ordinal)} order by t.order_at, t.id",
+            values.ToArray()
+        );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         var rows = new List<(TaskSummary Task, DateTime OrderAt)>();
         while (await reader.ReadAsync(cancel))
@@ -231,23 +296,38 @@ public static class TaskQueries
                     select from task t
                     where t.ended_at is null and {Takeable("$3")}
                         -- Says nothing new, but lets indexes find them.
-                        and (t.team = any(array(select m.team_key from team_member m where m.person_id = $1 or m.person_id in ({Absent("$3")}))) or cardinality(t.candidates) > 0 or t.owner_id = any(array({Absent("$3")})))
+                        and (t.team = any(array(select m.team_key from team_member m where m.person_id = $1 or m.person_id in ({Absent(
+                "$3"
+            )}))) or cardinality(t.candidates) > 0 or t.owner_id = any(array({Absent("$3")})))
                     limit 1000) open)
             from task where (owner_id = $1 or reviewer_id = $1) and $2::text is not null and ended_at is null
             """,
-            actor.Id, actor.UserName, now, soon);
+            actor.Id,
+            actor.UserName,
+            now,
+            soon
+        );
         await using var r = await query.ExecuteReaderAsync(cancel);
         await r.ReadAsync(cancel);
         return new(r.GetInt32(0), r.GetInt32(1), r.GetInt32(2), r.GetInt32(3));
     }
 
     /// <summary>All steps of a case in the order they opened. The caller has checked that the person may see the case; <see cref="CaseStep.MayOpen"/> says which tasks they may open.</summary>
-    public static async Task<IReadOnlyList<CaseStep>> OfCaseAsync(NpgsqlDataSource database, Guid @case, Person actor, Instant now, CancellationToken cancel = default)
+    public static async Task<IReadOnlyList<CaseStep>> OfCaseAsync(
+        NpgsqlDataSource database,
+        Guid @case,
+        Person actor,
+        Instant now,
+        CancellationToken cancel = default
+    )
     {
         var values = new List<object?> { actor.Id, actor.UserName, @case, SeesAll(actor) };
         var (visible, takeable) = (On(values, now, Visible), On(values, now, Takeable));
         await using var query = database.Query(
-            Summary.Replace("t.order_at", $"t.order_at, coalesce($4 or {visible}, false), coalesce({takeable}, false), t.activity_id", StringComparison.Ordinal) + " where t.instance_id = $3 order by t.created_at, t.id limit 500", values.ToArray());
+            Summary.Replace("t.order_at", $"t.order_at, coalesce($4 or {visible}, false), coalesce({takeable}, false), t.activity_id", StringComparison.Ordinal)
+                + " where t.instance_id = $3 order by t.created_at, t.id limit 500",
+            values.ToArray()
+        );
         await using var r = await query.ExecuteReaderAsync(cancel);
         var steps = new List<CaseStep>();
         while (await r.ReadAsync(cancel))
@@ -271,7 +351,9 @@ public static class TaskQueries
                 and not exists (select from task o where o.instance_id = t.instance_id and o.activity_id = any(t.excluded_steps) and p.id = any(o.actors || o.reviewers))
             order by open, lower(p.display_name)
             """,
-            tasks, now);
+            tasks,
+            now
+        );
         await using var r = await query.ExecuteReaderAsync(cancel);
         var people = new List<(Guid Task, Assignee Assignee)>();
         while (await r.ReadAsync(cancel))
@@ -299,16 +381,52 @@ public static class TaskQueries
             left join person b on b.id = t.on_behalf_of
             where t.id = $3 and ($4 or {Visible("$5")})
             """,
-            actor.Id, actor.UserName, id, SeesAll(actor), runtime.Clock.Now());
+            actor.Id,
+            actor.UserName,
+            id,
+            SeesAll(actor),
+            runtime.Clock.Now()
+        );
         await using var r = await query.ExecuteReaderAsync(cancel);
         if (!await r.ReadAsync(cancel))
             return null;
 
-        var form = r.Text(27) is { } own ? JsonNode.Parse(own) : r.Text(28) is { } name ? await runtime.Definitions.FindResourceAsync(r.GetString(31), name, cancel) : null;
+        var form =
+            r.Text(27) is { } own ? JsonNode.Parse(own)
+            : r.Text(28) is { } name ? await runtime.Definitions.FindResourceAsync(r.GetString(31), name, cancel)
+            : null;
         return new(
-            r.GetGuid(0), r.GetGuid(1), r.GetString(2), r.Text(3), Enum.Parse<TaskState>(r.GetString(4)), r.GetInt32(5), r.GetInt16(6), r.Text(7), r.GetFieldValue<string[]>(8),
-            r.GetFieldValue<string[]>(9), r.GetFieldValue<string[]>(10), r.GuidOrNull(11), r.Text(12), r.Time(13), r.GetBoolean(14), r.GetDateTime(15), r.Time(16), r.Time(17), r.Time(18), r.Text(19),
-            r.GetFieldValue<string[]>(20), r.Text(21), r.GetString(22), r.Text(23), r.Text(24), r.Text(25), r.GetString(26), form?.DeepClone(), Node(r, 29), Node(r, 30))
+            r.GetGuid(0),
+            r.GetGuid(1),
+            r.GetString(2),
+            r.Text(3),
+            Enum.Parse<TaskState>(r.GetString(4)),
+            r.GetInt32(5),
+            r.GetInt16(6),
+            r.Text(7),
+            r.GetFieldValue<string[]>(8),
+            r.GetFieldValue<string[]>(9),
+            r.GetFieldValue<string[]>(10),
+            r.GuidOrNull(11),
+            r.Text(12),
+            r.Time(13),
+            r.GetBoolean(14),
+            r.GetDateTime(15),
+            r.Time(16),
+            r.Time(17),
+            r.Time(18),
+            r.Text(19),
+            r.GetFieldValue<string[]>(20),
+            r.Text(21),
+            r.GetString(22),
+            r.Text(23),
+            r.Text(24),
+            r.Text(25),
+            r.GetString(26),
+            form?.DeepClone(),
+            Node(r, 29),
+            Node(r, 30)
+        )
         {
             Prefill = Node(r, 32),
             PreferredSkills = r.GetFieldValue<string[]>(45),
@@ -347,9 +465,29 @@ public static class TaskQueries
         return sql($"${values.Count}");
     }
 
-    private static TaskSummary ReadSummary(DbDataReader r) => new(
-        r.GetGuid(0), r.GetGuid(1), r.GetString(2), Enum.Parse<TaskState>(r.GetString(3)), r.GetInt32(4), r.GetInt16(5), r.Text(6), r.GuidOrNull(7), r.Text(8), r.Time(9), r.GetBoolean(10),
-        r.GetDateTime(11), r.GetString(12), r.Text(13), r.Text(14), r.Text(15), r.Time(16), r.Time(17), r.GuidOrNull(18), r.Time(19));
+    private static TaskSummary ReadSummary(DbDataReader r) =>
+        new(
+            r.GetGuid(0),
+            r.GetGuid(1),
+            r.GetString(2),
+            Enum.Parse<TaskState>(r.GetString(3)),
+            r.GetInt32(4),
+            r.GetInt16(5),
+            r.Text(6),
+            r.GuidOrNull(7),
+            r.Text(8),
+            r.Time(9),
+            r.GetBoolean(10),
+            r.GetDateTime(11),
+            r.GetString(12),
+            r.Text(13),
+            r.Text(14),
+            r.Text(15),
+            r.Time(16),
+            r.Time(17),
+            r.GuidOrNull(18),
+            r.Time(19)
+        );
 
     private static JsonNode? Node(DbDataReader r, int ordinal) => r.Text(ordinal) is { } json ? JsonNode.Parse(json) : null;
 
@@ -360,5 +498,6 @@ public static class TaskQueries
 internal static class Like
 {
     /// <summary>Text in which no character is a wildcard.</summary>
-    public static string Escape(string text) => text.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal);
+    public static string Escape(string text) =>
+        text.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal);
 }

@@ -35,7 +35,8 @@ public abstract record TaskResult
     public sealed record ExcludedByFourEyes(string StepId, string StepTitle) : TaskResult;
 
     /// <summary>Somebody changed the task since the caller read it; <paramref name="Changes"/> says what was done, the oldest first.</summary>
-    public sealed record StaleRevision(int Expected, int Actual, TaskState State, string ChangedBy, Instant ChangedAt, IReadOnlyList<TaskChange> Changes) : TaskResult;
+    public sealed record StaleRevision(int Expected, int Actual, TaskState State, string ChangedBy, Instant ChangedAt, IReadOnlyList<TaskChange> Changes)
+        : TaskResult;
 
     /// <summary>Not possible in this state.</summary>
     public sealed record WrongState(TaskState State, TaskVerb Verb) : TaskResult;

@@ -74,7 +74,16 @@ public enum TaskVerb
 /// <summary>The state diagram, as data: from which states a verb is allowed, and to which it leads. docs/tasks.md shows it; a test holds both together.</summary>
 public static class TaskLifeCycle
 {
-    private static readonly TaskState[] Live = [TaskState.Created, TaskState.Ready, TaskState.Reserved, TaskState.InProgress, TaskState.Suspended, TaskState.ReadyForReview, TaskState.InReview];
+    private static readonly TaskState[] Live =
+    [
+        TaskState.Created,
+        TaskState.Ready,
+        TaskState.Reserved,
+        TaskState.InProgress,
+        TaskState.Suspended,
+        TaskState.ReadyForReview,
+        TaskState.InReview,
+    ];
     private static readonly TaskState[] AtWork = [TaskState.Ready, TaskState.Reserved, TaskState.InProgress];
     private static readonly TaskState[] Owned = [TaskState.Reserved, TaskState.InProgress];
 

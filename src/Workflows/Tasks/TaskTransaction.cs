@@ -21,8 +21,28 @@ public sealed record TaskRequest(Guid TaskId, int Revision, string OperationId);
 
 /// <summary>A task as a verb sees it, under its case's lock.</summary>
 public sealed record TaskRow(
-    Guid Id, Guid InstanceId, Guid BookmarkId, string DefinitionVersionId, string ActivityId, string Title, TaskState State, int Revision, Guid? OwnerId, string? Team, string[] Candidates,
-    string[] RequiredSkills, string[] Outcomes, string? Form, string? FormName, string? Outcome, string? EndedBy, Instant? EndedAt, string ChangedBy, Instant ChangedAt, short Priority)
+    Guid Id,
+    Guid InstanceId,
+    Guid BookmarkId,
+    string DefinitionVersionId,
+    string ActivityId,
+    string Title,
+    TaskState State,
+    int Revision,
+    Guid? OwnerId,
+    string? Team,
+    string[] Candidates,
+    string[] RequiredSkills,
+    string[] Outcomes,
+    string? Form,
+    string? FormName,
+    string? Outcome,
+    string? EndedBy,
+    Instant? EndedAt,
+    string ChangedBy,
+    Instant ChangedAt,
+    short Priority
+)
 {
     /// <summary>Where a suspended task returns to.</summary>
     public TaskState? SuspendedFrom { get; init; }
@@ -109,19 +129,33 @@ internal sealed class TaskTransaction : IAsyncDisposable
     /// <param name="also">One more thing to read; its rows are <see cref="Also"/>.</param>
     /// <param name="cancel">Cancels.</param>
     public static async Task<TaskTransaction> OpenAsync(
-        TaskDesk desk, TaskVerb verb, TaskRequest request, Person actor, string subject, string? body = null, bool redirect = false, NpgsqlBatchCommand? also = null, CancellationToken cancel = default)
+        TaskDesk desk,
+        TaskVerb verb,
+        TaskRequest request,
+        Person actor,
+        string subject,
+        string? body = null,
+        bool redirect = false,
+        NpgsqlBatchCommand? also = null,
+        CancellationToken cancel = default
+    )
     {
         var operation = Operation.Of(actor.UserName, request.OperationId, verb.ToString(), request.TaskId.ToString(), $"{request.Revision}", body);
         var transaction = await InstanceTransaction.OpenAsync(
             desk.Runtime,
             actor.UserName,
             ("(select instance_id from task where id = $1)", request.TaskId),
-            reads: [
-                operation.Find(), Select(request.TaskId), Subject.Select(subject, request.TaskId, desk.Runtime.Clock.Now(), actor, redirect), TaskClocks.Select(request.TaskId),
+            reads:
+            [
+                operation.Find(),
+                Select(request.TaskId),
+                Subject.Select(subject, request.TaskId, desk.Runtime.Clock.Now(), actor, redirect),
+                TaskClocks.Select(request.TaskId),
                 .. also is null ? (NpgsqlBatchCommand[])[] : [also],
             ],
             moves: verb is TaskVerb.Complete or TaskVerb.ApproveReview or TaskVerb.Skip or TaskVerb.Return or TaskVerb.Fail or TaskVerb.Cancel,
-            cancel: cancel);
+            cancel: cancel
+        );
         var task = new TaskTransaction(desk, transaction, request, operation, actor);
         try
         {
@@ -151,9 +185,12 @@ internal sealed class TaskTransaction : IAsyncDisposable
     }
 
     /// <summary>Why the subject may not take this task for themself yet, though they are eligible: somebody who has its preferred skills could.</summary>
-    public TaskResult? WhyNotYet() => Subject.ComesFirst
-        ? null
-        : new TaskResult.Forbidden($"Colleagues with the preferred skills ({string.Join(", ", Task.PreferredSkills)}) come first for this task. Its team's lead can assign it to you.");
+    public TaskResult? WhyNotYet() =>
+        Subject.ComesFirst
+            ? null
+            : new TaskResult.Forbidden(
+                $"Colleagues with the preferred skills ({string.Join(", ", Task.PreferredSkills)}) come first for this task. Its team's lead can assign it to you."
+            );
 
     /// <summary>Why the subject may not review this task, or null if they may: whoever could do it, leads its team or supervises, and has not worked on it.</summary>
     public TaskResult? WhyNotReviewer()
@@ -182,7 +219,8 @@ internal sealed class TaskTransaction : IAsyncDisposable
     public Guid? OnBehalfOf => Subject is { IsCandidate: false, StandsInFor: { } absent } ? absent.Id : null;
 
     /// <summary>Who is away, when the subject gets it in place of the person that was named.</summary>
-    public (Guid Id, string Name)? InsteadOf(string named) => string.Equals(named, Subject.UserName, StringComparison.OrdinalIgnoreCase) ? null : Subject.StandsInFor ?? (Subject.Id, named);
+    public (Guid Id, string Name)? InsteadOf(string named) =>
+        string.Equals(named, Subject.UserName, StringComparison.OrdinalIgnoreCase) ? null : Subject.StandsInFor ?? (Subject.Id, named);
 
     /// <summary>Who counts as having worked on it when the owner does something, besides those who did before.</summary>
     public Guid[] Workers => Task.OnBehalfOf is { } absent ? [_actor.Id, absent] : [_actor.Id];
@@ -209,7 +247,14 @@ internal sealed class TaskTransaction : IAsyncDisposable
                 revision = revision + 1, changed_by = $5, changed_at = $6
             where id = $1
             """,
-            Task.Id, state.ToString(), outcome, reason, _actor.UserName, Now, workers ?? []);
+            Task.Id,
+            state.ToString(),
+            outcome,
+            reason,
+            _actor.UserName,
+            Now,
+            workers ?? []
+        );
         if (Task.SuspendedFrom is not null)
             Write(ResumeTask.ForgetDeadline, Task.Id);
     }
@@ -220,9 +265,24 @@ internal sealed class TaskTransaction : IAsyncDisposable
     public async Task<TaskResult> CommitAsync(string action, TaskAnswer answer, object? payload, CancellationToken cancel)
     {
         await TaskClocks.MoveAsync(
-            _desk.Runtime, _desk.ServiceLevels, _transaction, _clocks,
-            new(Task.Id, Task.Title, Task.ActivityId, Task.Policies, action) { WaitsFor = answer.State == TaskState.Suspended ? WaitsFor : null, Ends = answer.State.IsTerminal(), Brought = Brought }, cancel);
-        _transaction.Record(new(action, "task", Ids.Text(Task.Id), answer.Revision, payload is null ? null : JsonSerializer.SerializeToUtf8Bytes(payload, TaskJson.Options)) { ActivityId = Task.ActivityId });
+            _desk.Runtime,
+            _desk.ServiceLevels,
+            _transaction,
+            _clocks,
+            new(Task.Id, Task.Title, Task.ActivityId, Task.Policies, action)
+            {
+                WaitsFor = answer.State == TaskState.Suspended ? WaitsFor : null,
+                Ends = answer.State.IsTerminal(),
+                Brought = Brought,
+            },
+            cancel
+        );
+        _transaction.Record(
+            new(action, "task", Ids.Text(Task.Id), answer.Revision, payload is null ? null : JsonSerializer.SerializeToUtf8Bytes(payload, TaskJson.Options))
+            {
+                ActivityId = Task.ActivityId,
+            }
+        );
         if (answer.State.IsTerminal())
             TellWatchers(_transaction, Task.Id, Task.Title, answer.Outcome ?? answer.State.ToString(), Task.Watchers.Where(id => id != _actor.Id));
         var remember = _operation.Remember(JsonSerializer.SerializeToUtf8Bytes(answer, TaskJson.Options), Now);
@@ -241,14 +301,16 @@ internal sealed class TaskTransaction : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _transaction.DisposeAsync();
 
-    private static NpgsqlBatchCommand Select(Guid id) => Sql.Command(
-        """
-        select id, instance_id, bookmark_id, definition_version_id, activity_id, title, state, revision, owner_id, team, candidates,
-            required_skills, outcomes, form, form_name, outcome, ended_by, ended_at, changed_by, changed_at, priority, suspended_from, skip_outcome, requires_review, reviewer_id,
-            proposed_outcome, case when proposed_outcome is not null then data end, on_behalf_of, actors, gave_up, (select p.user_name from person p where p.id = owner_id), prefill, preferred_skills, watchers, policies, suspended_reason
-        from task where id = $1
-        """,
-        id);
+    private static NpgsqlBatchCommand Select(Guid id) =>
+        Sql.Command(
+            """
+            select id, instance_id, bookmark_id, definition_version_id, activity_id, title, state, revision, owner_id, team, candidates,
+                required_skills, outcomes, form, form_name, outcome, ended_by, ended_at, changed_by, changed_at, priority, suspended_from, skip_outcome, requires_review, reviewer_id,
+                proposed_outcome, case when proposed_outcome is not null then data end, on_behalf_of, actors, gave_up, (select p.user_name from person p where p.id = owner_id), prefill, preferred_skills, watchers, policies, suspended_reason
+            from task where id = $1
+            """,
+            id
+        );
 
     private async Task<TaskResult?> ReadAsync(TaskVerb verb, bool also, CancellationToken cancel)
     {
@@ -301,35 +363,59 @@ internal sealed class TaskTransaction : IAsyncDisposable
         await using var r = await _transaction.QueryAsync(
             Sql.Command(
                 "select revision, action, actor, at from event where chain_id = $1 and entity = 'task' and entity_id = $2 and revision > $3 and action not in ('task.commented', 'task.attached') order by sequence limit 100",
-                Task.InstanceId, Ids.Text(Task.Id), (long)_request.Revision),
-            cancel);
+                Task.InstanceId,
+                Ids.Text(Task.Id),
+                (long)_request.Revision
+            ),
+            cancel
+        );
         var changes = new List<TaskChange>();
         while (await r.ReadAsync(cancel))
             changes.Add(new(r.GetInt64(0), r.GetString(1), r.GetString(2), r.Instant(3)));
         return changes;
     }
 
-    private static TaskRow Read(DbDataReader r) => new(
-        r.GetGuid(0), r.GetGuid(1), r.GetGuid(2), r.GetString(3), r.GetString(4), r.GetString(5), Enum.Parse<TaskState>(r.GetString(6)), r.GetInt32(7), r.GuidOrNull(8), r.Text(9),
-        r.GetFieldValue<string[]>(10), r.GetFieldValue<string[]>(11), r.GetFieldValue<string[]>(12), r.Text(13), r.Text(14), r.Text(15), r.Text(16), r.InstantOrNull(17), r.GetString(18),
-        r.Instant(19), r.GetInt16(20))
-    {
-        SuspendedFrom = r.Text(21) is { } from ? Enum.Parse<TaskState>(from) : null,
-        SkipOutcome = r.Text(22),
-        RequiresReview = r.GetBoolean(23),
-        ReviewerId = r.GuidOrNull(24),
-        ProposedOutcome = r.Text(25),
-        ProposedData = r.IsDBNull(26) ? null : r.Utf8(26),
-        OnBehalfOf = r.GuidOrNull(27),
-        Actors = r.GetFieldValue<Guid[]>(28),
-        GaveUp = r.GetFieldValue<Guid[]>(29),
-        Owner = r.Text(30),
-        Prefill = r.Text(31),
-        PreferredSkills = r.GetFieldValue<string[]>(32),
-        Watchers = r.GetFieldValue<Guid[]>(33),
-        Policies = r.GetFieldValue<string[]>(34),
-        SuspendedReason = r.Text(35),
-    };
+    private static TaskRow Read(DbDataReader r) =>
+        new(
+            r.GetGuid(0),
+            r.GetGuid(1),
+            r.GetGuid(2),
+            r.GetString(3),
+            r.GetString(4),
+            r.GetString(5),
+            Enum.Parse<TaskState>(r.GetString(6)),
+            r.GetInt32(7),
+            r.GuidOrNull(8),
+            r.Text(9),
+            r.GetFieldValue<string[]>(10),
+            r.GetFieldValue<string[]>(11),
+            r.GetFieldValue<string[]>(12),
+            r.Text(13),
+            r.Text(14),
+            r.Text(15),
+            r.Text(16),
+            r.InstantOrNull(17),
+            r.GetString(18),
+            r.Instant(19),
+            r.GetInt16(20)
+        )
+        {
+            SuspendedFrom = r.Text(21) is { } from ? Enum.Parse<TaskState>(from) : null,
+            SkipOutcome = r.Text(22),
+            RequiresReview = r.GetBoolean(23),
+            ReviewerId = r.GuidOrNull(24),
+            ProposedOutcome = r.Text(25),
+            ProposedData = r.IsDBNull(26) ? null : r.Utf8(26),
+            OnBehalfOf = r.GuidOrNull(27),
+            Actors = r.GetFieldValue<Guid[]>(28),
+            GaveUp = r.GetFieldValue<Guid[]>(29),
+            Owner = r.Text(30),
+            Prefill = r.Text(31),
+            PreferredSkills = r.GetFieldValue<string[]>(32),
+            Watchers = r.GetFieldValue<Guid[]>(33),
+            Policies = r.GetFieldValue<string[]>(34),
+            SuspendedReason = r.Text(35),
+        };
 }
 
 /// <summary>What the rules need to know of a person in relation to a task.</summary>
@@ -348,43 +434,82 @@ internal sealed class TaskTransaction : IAsyncDisposable
 /// <param name="ExcludedBy">Excluded step they have worked on.</param>
 /// <param name="ComesFirst">They have the preferred skills, or nobody who could take it does.</param>
 internal sealed record Subject(
-    Guid Id, string UserName, string DisplayName, bool IsActive, string[] Roles, string[] Skills, bool IsCandidate, bool ActorSees, bool LeadsTeam, (Guid Id, string Name)? StandsInFor, bool ActorLeadsTeam,
-    bool ActorIsCandidate, (string Id, string Title)? ExcludedBy, bool ComesFirst)
+    Guid Id,
+    string UserName,
+    string DisplayName,
+    bool IsActive,
+    string[] Roles,
+    string[] Skills,
+    bool IsCandidate,
+    bool ActorSees,
+    bool LeadsTeam,
+    (Guid Id, string Name)? StandsInFor,
+    bool ActorLeadsTeam,
+    bool ActorIsCandidate,
+    (string Id, string Title)? ExcludedBy,
+    bool ComesFirst
+)
 {
     /// <summary>Four eyes is judged by person: whoever has worked on or reviewed an excluded step of the same case, also in somebody's place.</summary>
-    public static NpgsqlBatchCommand Select(string person, Guid task, Instant now, Person actor, bool redirect) => Sql.Command(
-        $"""
-        select p.id, p.user_name, p.display_name, p.active, p.roles,
-            array(select s.skill from person_skill s where s.person_id = p.id and (s.certified_until is null or s.certified_until > $3::date)),
-            c.candidate, coalesce({TaskQueries.Visible("$3")}, false), coalesce(l.lead_id = p.id, false), z.id, z.display_name, coalesce(l.lead_id = $1, false),
-            $2 = any(t.candidates) or exists (select from team_member m where m.person_id = $1 and m.team_key = t.team),
-            x.activity_id, x.title, {TaskQueries.ComesFirst("p.id", "$3")}
-        from task t
-        left join team l on l.key = t.team
-        join person p on lower(p.user_name) = lower(coalesce(
-            case when $6 then (select u.user_name from substitution s join person a on a.id = s.person_id join person u on u.id = s.substitute_id
-                where lower(a.user_name) = lower($5) and s.ended_at is null and s.from_at <= $3 and s.until_at > $3 limit 1) end, $5))
-        cross join lateral (select p.user_name = any(t.candidates) or exists (select from team_member m where m.person_id = p.id and m.team_key = t.team) as candidate) c
-        left join lateral (
-            select a.id, a.display_name from substitution s join person a on a.id = s.person_id
-            where s.substitute_id = p.id and s.ended_at is null and s.from_at <= $3 and s.until_at > $3 and not a.id = any(t.gave_up)
-                and (a.id = t.owner_id or a.user_name = any(t.candidates) or exists (select from team_member m where m.person_id = a.id and m.team_key = t.team))
-            order by a.id = t.owner_id desc nulls last, lower(a.user_name) = lower($5) desc limit 1) z on true
-        left join lateral (
-            select o.activity_id, o.title from task o
-            where o.instance_id = t.instance_id and o.activity_id = any(t.excluded_steps) and p.id = any(o.actors || o.reviewers) limit 1) x on true
-        where t.id = $4
-        """,
-        actor.Id, actor.UserName, now, task, person, redirect);
+    public static NpgsqlBatchCommand Select(string person, Guid task, Instant now, Person actor, bool redirect) =>
+        Sql.Command(
+            $"""
+            select p.id, p.user_name, p.display_name, p.active, p.roles,
+                array(select s.skill from person_skill s where s.person_id = p.id and (s.certified_until is null or s.certified_until > $3::date)),
+                c.candidate, coalesce({TaskQueries.Visible(
+                "$3"
+            )}, false), coalesce(l.lead_id = p.id, false), z.id, z.display_name, coalesce(l.lead_id = $1, false),
+                $2 = any(t.candidates) or exists (select from team_member m where m.person_id = $1 and m.team_key = t.team),
+                x.activity_id, x.title, {TaskQueries.ComesFirst("p.id", "$3")}
+            from task t
+            left join team l on l.key = t.team
+            join person p on lower(p.user_name) = lower(coalesce(
+                case when $6 then (select u.user_name from substitution s join person a on a.id = s.person_id join person u on u.id = s.substitute_id
+                    where lower(a.user_name) = lower($5) and s.ended_at is null and s.from_at <= $3 and s.until_at > $3 limit 1) end, $5))
+            cross join lateral (select p.user_name = any(t.candidates) or exists (select from team_member m where m.person_id = p.id and m.team_key = t.team) as candidate) c
+            left join lateral (
+                select a.id, a.display_name from substitution s join person a on a.id = s.person_id
+                where s.substitute_id = p.id and s.ended_at is null and s.from_at <= $3 and s.until_at > $3 and not a.id = any(t.gave_up)
+                    and (a.id = t.owner_id or a.user_name = any(t.candidates) or exists (select from team_member m where m.person_id = a.id and m.team_key = t.team))
+                order by a.id = t.owner_id desc nulls last, lower(a.user_name) = lower($5) desc limit 1) z on true
+            left join lateral (
+                select o.activity_id, o.title from task o
+                where o.instance_id = t.instance_id and o.activity_id = any(t.excluded_steps) and p.id = any(o.actors || o.reviewers) limit 1) x on true
+            where t.id = $4
+            """,
+            actor.Id,
+            actor.UserName,
+            now,
+            task,
+            person,
+            redirect
+        );
 
-    public static async Task<Subject?> ReadAsync(DbDataReader r, CancellationToken cancel) => await r.ReadAsync(cancel)
-        ? new(
-            r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetBoolean(3), r.GetFieldValue<string[]>(4), r.GetFieldValue<string[]>(5), r.GetBoolean(6), r.GetBoolean(7), r.GetBoolean(8),
-            r.GuidOrNull(9) is { } absent ? (absent, r.GetString(10)) : null, r.GetBoolean(11), r.GetBoolean(12), r.Text(13) is { } step ? (step, r.GetString(14)) : null, r.GetBoolean(15))
-        : null;
+    public static async Task<Subject?> ReadAsync(DbDataReader r, CancellationToken cancel) =>
+        await r.ReadAsync(cancel)
+            ? new(
+                r.GetGuid(0),
+                r.GetString(1),
+                r.GetString(2),
+                r.GetBoolean(3),
+                r.GetFieldValue<string[]>(4),
+                r.GetFieldValue<string[]>(5),
+                r.GetBoolean(6),
+                r.GetBoolean(7),
+                r.GetBoolean(8),
+                r.GuidOrNull(9) is { } absent ? (absent, r.GetString(10)) : null,
+                r.GetBoolean(11),
+                r.GetBoolean(12),
+                r.Text(13) is { } step ? (step, r.GetString(14)) : null,
+                r.GetBoolean(15)
+            )
+            : null;
 }
 
 internal static class TaskJson
 {
-    public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter() } };
+    public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    {
+        Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter() },
+    };
 }

@@ -22,7 +22,9 @@ public sealed class SendWebhook(WorkflowRuntime runtime, HttpEffects http, Webho
     {
         var now = runtime.Clock.Now();
         if (await FindAsync(effect, now, cancel) is not { } endpoint)
-            return effect.Payload.GetValueOrDefault("url") is string url ? throw new InvalidOperationException($"No webhook endpoint is registered for {url}.") : new EffectOutcome.Dropped("Its endpoint was removed.");
+            return effect.Payload.GetValueOrDefault("url") is string url
+                ? throw new InvalidOperationException($"No webhook endpoint is registered for {url}.")
+                : new EffectOutcome.Dropped("Its endpoint was removed.");
         if (!endpoint.Active)
             return new EffectOutcome.Dropped("Its endpoint is switched off.");
 
@@ -53,7 +55,11 @@ public sealed class SendWebhook(WorkflowRuntime runtime, HttpEffects http, Webho
             from webhook_endpoint w left join journey_case c on c.id = $4
             where w.id = $1 or w.url = $2
             """,
-            effect.Payload.GetValueOrDefault("endpoint") is string id ? Guid.Parse(id) : null, effect.Payload.GetValueOrDefault("url") as string, now, effect.InstanceId);
+            effect.Payload.GetValueOrDefault("endpoint") is string id ? Guid.Parse(id) : null,
+            effect.Payload.GetValueOrDefault("url") as string,
+            now,
+            effect.InstanceId
+        );
         await using var r = await query.ExecuteReaderAsync(cancel);
         if (!await r.ReadAsync(cancel))
             return null;
@@ -70,12 +76,14 @@ public sealed class SendWebhook(WorkflowRuntime runtime, HttpEffects http, Webho
             (data["reference"], data["journey"]) = (reference, endpoint.Journey);
         foreach (var (name, value) in effect.Payload.GetValueOrDefault("data") as OrderedDictionary<string, object?> ?? [])
             data[name] = value;
-        return WorkflowData.ToJson(new OrderedDictionary<string, object?>
-        {
-            ["type"] = effect.Payload.GetValueOrDefault("type"),
-            ["timestamp"] = effect.Payload.GetValueOrDefault("at"),
-            ["data"] = data,
-        });
+        return WorkflowData.ToJson(
+            new OrderedDictionary<string, object?>
+            {
+                ["type"] = effect.Payload.GetValueOrDefault("type"),
+                ["timestamp"] = effect.Payload.GetValueOrDefault("at"),
+                ["data"] = data,
+            }
+        );
     }
 
     private sealed record Endpoint(Guid Id, string Url, bool Active, IReadOnlyList<string> Secrets, string? Reference, string? Journey);

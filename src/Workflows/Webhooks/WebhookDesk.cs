@@ -1,8 +1,8 @@
+using System.Text.Json;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using System.Text.Json;
 
 namespace Orchestration.Workflows.Webhooks;
 
@@ -35,7 +35,13 @@ public sealed class WebhookDesk(WorkflowRuntime runtime, WebhookSecrets secrets)
     private const string Chain = "webhooks";
 
     /// <summary>Adds an endpoint; the answer has its secret.</summary>
-    public async Task<WebhookResult> AddAsync(string? url, string? description, IReadOnlyList<string>? eventTypes, string actor, CancellationToken cancel = default)
+    public async Task<WebhookResult> AddAsync(
+        string? url,
+        string? description,
+        IReadOnlyList<string>? eventTypes,
+        string actor,
+        CancellationToken cancel = default
+    )
     {
         if (Check(url, description, eventTypes) is { Count: > 0 } errors)
             return new WebhookResult.Invalid(errors);
@@ -45,11 +51,23 @@ public sealed class WebhookDesk(WorkflowRuntime runtime, WebhookSecrets secrets)
         try
         {
             return await ChangeAsync(
-                id, "webhook.added", new { url, eventTypes }, actor,
+                id,
+                "webhook.added",
+                new { url, eventTypes },
+                actor,
                 Sql.Command(
                     "insert into webhook_endpoint (id, url, description, event_types, secret, created_by, created_at, changed_at) values ($1, $2, $3, $4, $5, $6, $7, $7)",
-                    id, url!.Trim(), description?.Trim() ?? "", eventTypes!.Distinct().ToArray(), secrets.Protect(secret), actor, now),
-                secret, cancel);
+                    id,
+                    url!.Trim(),
+                    description?.Trim() ?? "",
+                    eventTypes!.Distinct().ToArray(),
+                    secrets.Protect(secret),
+                    actor,
+                    now
+                ),
+                secret,
+                cancel
+            );
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
         {
@@ -58,21 +76,46 @@ public sealed class WebhookDesk(WorkflowRuntime runtime, WebhookSecrets secrets)
     }
 
     /// <summary>Changes what an endpoint is told and whether.</summary>
-    public async Task<WebhookResult> ChangeAsync(Guid id, int revision, string? description, IReadOnlyList<string>? eventTypes, bool active, string actor, CancellationToken cancel = default)
+    public async Task<WebhookResult> ChangeAsync(
+        Guid id,
+        int revision,
+        string? description,
+        IReadOnlyList<string>? eventTypes,
+        bool active,
+        string actor,
+        CancellationToken cancel = default
+    )
     {
         if (await WebhookEndpoint.FindAsync(runtime.Database, id, cancel) is not { } current)
             return new WebhookResult.NotFound();
         if (Check(current.Url, description, eventTypes) is { Count: > 0 } errors)
             return new WebhookResult.Invalid(errors);
         return await ChangeAsync(
-            id, "webhook.changed", new { current.Url, eventTypes, active }, actor,
+            id,
+            "webhook.changed",
+            new
+            {
+                current.Url,
+                eventTypes,
+                active,
+            },
+            actor,
             Sql.Command(
                 """
                 update webhook_endpoint set description = $3, event_types = $4, active = $5, off_reason = case when $5 then null else coalesce(off_reason, $6) end, revision = revision + 1, changed_at = $7
                 where id = $1 and revision = $2
                 """,
-                id, revision, description?.Trim() ?? "", eventTypes!.Distinct().ToArray(), active, $"Switched off by {actor}.", runtime.Clock.Now()),
-            null, cancel);
+                id,
+                revision,
+                description?.Trim() ?? "",
+                eventTypes!.Distinct().ToArray(),
+                active,
+                $"Switched off by {actor}.",
+                runtime.Clock.Now()
+            ),
+            null,
+            cancel
+        );
     }
 
     /// <summary>Gives an endpoint a new secret; the one before still signs for <see cref="ChangeOver"/>.</summary>
@@ -81,11 +124,21 @@ public sealed class WebhookDesk(WorkflowRuntime runtime, WebhookSecrets secrets)
         var secret = WebhookSecrets.Create();
         var now = runtime.Clock.Now();
         return await ChangeAsync(
-            id, "webhook.secret-renewed", null, actor,
+            id,
+            "webhook.secret-renewed",
+            null,
+            actor,
             Sql.Command(
                 "update webhook_endpoint set previous_secret = secret, previous_until = $4, secret = $3, revision = revision + 1, changed_at = $5 where id = $1 and revision = $2",
-                id, revision, secrets.Protect(secret), now + ChangeOver, now),
-            secret, cancel);
+                id,
+                revision,
+                secrets.Protect(secret),
+                now + ChangeOver,
+                now
+            ),
+            secret,
+            cancel
+        );
     }
 
     /// <summary>Removes an endpoint. What was on its way to it is dropped. False when there is none.</summary>
@@ -100,19 +153,54 @@ public sealed class WebhookDesk(WorkflowRuntime runtime, WebhookSecrets secrets)
             return false;
         var now = runtime.Clock.Now();
         return await WriteAsync(
-            runtime, id, "webhook.tested", null, actor,
-            Effects.Insert(Ids.New(now), SendWebhook.Kind, null, new()
-            {
-                ["endpoint"] = Ids.Text(id), ["to"] = endpoint.Url, ["type"] = WebhookEvents.Test, ["at"] = NodaTime.Text.InstantPattern.ExtendedIso.Format(now), ["data"] = new OrderedDictionary<string, object?> { ["actor"] = actor },
-            }, now),
-            cancel);
+            runtime,
+            id,
+            "webhook.tested",
+            null,
+            actor,
+            Effects.Insert(
+                Ids.New(now),
+                SendWebhook.Kind,
+                null,
+                new()
+                {
+                    ["endpoint"] = Ids.Text(id),
+                    ["to"] = endpoint.Url,
+                    ["type"] = WebhookEvents.Test,
+                    ["at"] = NodaTime.Text.InstantPattern.ExtendedIso.Format(now),
+                    ["data"] = new OrderedDictionary<string, object?> { ["actor"] = actor },
+                },
+                now
+            ),
+            cancel
+        );
     }
 
-    internal static Task<bool> SwitchOffAsync(WorkflowRuntime runtime, Guid id, string reason, string actor, CancellationToken cancel) => WriteAsync(
-        runtime, id, "webhook.switched-off", new { reason }, actor,
-        Sql.Command("update webhook_endpoint set active = false, off_reason = $2, revision = revision + 1, changed_at = $3 where id = $1 and active", id, reason, runtime.Clock.Now()), cancel);
+    internal static Task<bool> SwitchOffAsync(WorkflowRuntime runtime, Guid id, string reason, string actor, CancellationToken cancel) =>
+        WriteAsync(
+            runtime,
+            id,
+            "webhook.switched-off",
+            new { reason },
+            actor,
+            Sql.Command(
+                "update webhook_endpoint set active = false, off_reason = $2, revision = revision + 1, changed_at = $3 where id = $1 and active",
+                id,
+                reason,
+                runtime.Clock.Now()
+            ),
+            cancel
+        );
 
-    private async Task<WebhookResult> ChangeAsync(Guid id, string action, object? payload, string actor, NpgsqlBatchCommand change, string? secret, CancellationToken cancel)
+    private async Task<WebhookResult> ChangeAsync(
+        Guid id,
+        string action,
+        object? payload,
+        string actor,
+        NpgsqlBatchCommand change,
+        string? secret,
+        CancellationToken cancel
+    )
     {
         var changed = await WriteAsync(runtime, id, action, payload, actor, change, cancel);
         return await WebhookEndpoint.FindAsync(runtime.Database, id, cancel) is not { } endpoint ? new WebhookResult.NotFound()
@@ -120,7 +208,15 @@ public sealed class WebhookDesk(WorkflowRuntime runtime, WebhookSecrets secrets)
             : new WebhookResult.Stale(endpoint);
     }
 
-    private static async Task<bool> WriteAsync(WorkflowRuntime runtime, Guid id, string action, object? payload, string actor, NpgsqlBatchCommand change, CancellationToken cancel)
+    private static async Task<bool> WriteAsync(
+        WorkflowRuntime runtime,
+        Guid id,
+        string action,
+        object? payload,
+        string actor,
+        NpgsqlBatchCommand change,
+        CancellationToken cancel
+    )
     {
         var now = runtime.Clock.Now();
         await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
@@ -145,7 +241,12 @@ public sealed class WebhookDesk(WorkflowRuntime runtime, WebhookSecrets secrets)
     private static Dictionary<string, string[]> Check(string? url, string? description, IReadOnlyList<string>? eventTypes)
     {
         var errors = new Dictionary<string, string[]>();
-        if (!Uri.TryCreate(url?.Trim(), UriKind.Absolute, out var parsed) || parsed.Scheme is not ("https" or "http") || parsed.UserInfo.Length > 0 || url!.Length > 2000)
+        if (
+            !Uri.TryCreate(url?.Trim(), UriKind.Absolute, out var parsed)
+            || parsed.Scheme is not ("https" or "http")
+            || parsed.UserInfo.Length > 0
+            || url!.Length > 2000
+        )
             errors["url"] = ["must be an address like https://example.com/hooks, without a password in it"];
         if (description?.Length > 200)
             errors["description"] = ["must have at most 200 characters"];

@@ -16,7 +16,17 @@ namespace Orchestration.Workflows.Webhooks;
 /// <param name="CreatedAt">When.</param>
 /// <param name="ChangedAt">When it was last changed.</param>
 public sealed record WebhookEndpoint(
-    Guid Id, string Url, string Description, IReadOnlyList<string> EventTypes, bool Active, string? OffReason, int Revision, string CreatedBy, Instant CreatedAt, Instant ChangedAt)
+    Guid Id,
+    string Url,
+    string Description,
+    IReadOnlyList<string> EventTypes,
+    bool Active,
+    string? OffReason,
+    int Revision,
+    string CreatedBy,
+    Instant CreatedAt,
+    Instant ChangedAt
+)
 {
     private const string Columns = "id, url, description, event_types, active, off_reason, revision, created_by, created_at, changed_at";
 
@@ -40,5 +50,16 @@ public sealed record WebhookEndpoint(
     }
 
     private static WebhookEndpoint Read(NpgsqlDataReader r) =>
-        new(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetFieldValue<string[]>(3), r.GetBoolean(4), r.Text(5), r.GetInt32(6), r.GetString(7), r.Instant(8), r.Instant(9));
+        new(
+            r.GetGuid(0),
+            r.GetString(1),
+            r.GetString(2),
+            r.GetFieldValue<string[]>(3),
+            r.GetBoolean(4),
+            r.Text(5),
+            r.GetInt32(6),
+            r.GetString(7),
+            r.Instant(8),
+            r.Instant(9)
+        );
 }

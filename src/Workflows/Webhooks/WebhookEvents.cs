@@ -15,9 +15,28 @@ public static class WebhookEvents
     /// <summary>The types an endpoint may ask for: actions of history that concern the outside.</summary>
     public static readonly IReadOnlyList<string> All =
     [
-        "case.started", "case.cancelled",
-        "task.opened", "task.claimed", "task.assigned", "task.reassigned", "task.released", "task.started", "task.completed", "task.cancelled", "task.suspended", "task.resumed", "task.delegated", "task.forwarded", "task.skipped", "task.returned",
-        "sla.started", "sla.breached", "sla.met", "sla.missed", "sla.paused", "sla.resumed",
+        "case.started",
+        "case.cancelled",
+        "task.opened",
+        "task.claimed",
+        "task.assigned",
+        "task.reassigned",
+        "task.released",
+        "task.started",
+        "task.completed",
+        "task.cancelled",
+        "task.suspended",
+        "task.resumed",
+        "task.delegated",
+        "task.forwarded",
+        "task.skipped",
+        "task.returned",
+        "sla.started",
+        "sla.breached",
+        "sla.met",
+        "sla.missed",
+        "sla.paused",
+        "sla.resumed",
         "effect.given-up",
     ];
 
@@ -26,7 +45,9 @@ public static class WebhookEvents
     /// <param name="batch">Where the effects go.</param>
     public static void Write(IReadOnlyList<HistoryAppend> histories, NpgsqlBatch batch)
     {
-        var events = histories.SelectMany(h => h.Events.Where(e => Types.Contains(e.Action) && e.Entity != JournalEvents.Entity), (h, e) => (h.Chain, Event: e)).ToList();
+        var events = histories
+            .SelectMany(h => h.Events.Where(e => Types.Contains(e.Action) && e.Entity != JournalEvents.Entity), (h, e) => (h.Chain, Event: e))
+            .ToList();
         if (events.Count == 0)
             return;
         var (at, actor) = (histories[0].At, histories[0].Actor);
@@ -38,8 +59,16 @@ public static class WebhookEvents
             from webhook_endpoint w join unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[]) e(chain, action, entity, entity_id, revision) on e.action = any(w.event_types)
             where w.active
             """,
-            SendWebhook.Kind, events.ConvertAll(e => e.Chain).ToArray(), events.ConvertAll(e => e.Event.Action).ToArray(), events.ConvertAll(e => e.Event.Entity).ToArray(),
-            events.ConvertAll(e => e.Event.EntityId).ToArray(), events.ConvertAll(e => e.Event.Revision).ToArray(), at, NodaTime.Text.InstantPattern.ExtendedIso.Format(at), actor);
+            SendWebhook.Kind,
+            events.ConvertAll(e => e.Chain).ToArray(),
+            events.ConvertAll(e => e.Event.Action).ToArray(),
+            events.ConvertAll(e => e.Event.Entity).ToArray(),
+            events.ConvertAll(e => e.Event.EntityId).ToArray(),
+            events.ConvertAll(e => e.Event.Revision).ToArray(),
+            at,
+            NodaTime.Text.InstantPattern.ExtendedIso.Format(at),
+            actor
+        );
     }
 
     private static readonly System.Collections.Frozen.FrozenSet<string> Types = System.Collections.Frozen.FrozenSet.ToFrozenSet(All, StringComparer.Ordinal);

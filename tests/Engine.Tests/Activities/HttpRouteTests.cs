@@ -46,6 +46,7 @@ public class HttpRouteTests
 
     [Fact]
     public void Literals_rank_before_parameters_and_those_before_the_rest_of_a_path() =>
-        new[] { "{*all}", "orders/{id}", "{kind}/new", "orders/new", "orders/n{x}" }.OrderBy(x => HttpRoute.Parse(x).Rank, StringComparer.Ordinal)
+        new[] { "{*all}", "orders/{id}", "{kind}/new", "orders/new", "orders/n{x}" }
+            .OrderBy(x => HttpRoute.Parse(x).Rank, StringComparer.Ordinal)
             .ShouldBe(["orders/new", "orders/n{x}", "orders/{id}", "{kind}/new", "{*all}"]);
 }

@@ -19,14 +19,20 @@ public class CompatibilityTests
     [Fact]
     public void Every_activity_has_a_row_and_every_row_an_activity()
     {
-        var rows = CompatibilityPage.Text.Split('\n').TakeWhile(x => !x.StartsWith("<!-- interfaces", StringComparison.Ordinal))
-            .Where(x => x.StartsWith("| `Elsa.", StringComparison.Ordinal)).ToDictionary(x => x.Split('`')[1], x => x.Split('|')[2].Trim());
+        var rows = CompatibilityPage
+            .Text.Split('\n')
+            .TakeWhile(x => !x.StartsWith("<!-- interfaces", StringComparison.Ordinal))
+            .Where(x => x.StartsWith("| `Elsa.", StringComparison.Ordinal))
+            .ToDictionary(x => x.Split('`')[1], x => x.Split('|')[2].Trim());
         var types = Registry.Types.Select(x => x.TypeName).ToList();
 
         types.Where(x => !rows.ContainsKey(x)).ShouldBeEmpty("activities without a row");
         rows.Where(x => x.Value != "not supported" && !types.Contains(x.Key)).Select(x => x.Key).ShouldBeEmpty("rows without an activity");
         rows.Where(x => x.Value == "not supported" && types.Contains(x.Key)).Select(x => x.Key).ShouldBeEmpty("supported after all");
-        Recorded().Select(x => x.TypeName).Where(x => !rows.ContainsKey(x) && !x.StartsWith("Elsa.Workflows.", StringComparison.Ordinal)).ShouldBeEmpty("activities of the stock server without a row");
+        Recorded()
+            .Select(x => x.TypeName)
+            .Where(x => !rows.ContainsKey(x) && !x.StartsWith("Elsa.Workflows.", StringComparison.Ordinal))
+            .ShouldBeEmpty("activities of the stock server without a row");
     }
 
     [Fact]
@@ -39,11 +45,18 @@ public class CompatibilityTests
             if (Registry.Find(stock.TypeName) is not { } type)
                 continue;
 
-            var ours = new Interface(type.TypeName,
-                [.. type.Inputs.Select(x => x.Name)], [.. type.Outputs.Select(x => x.Name)], [.. type.Ports.Where(x => x.IsBrowsable).Select(x => x.Name)]);
+            var ours = new Interface(
+                type.TypeName,
+                [.. type.Inputs.Select(x => x.Name)],
+                [.. type.Outputs.Select(x => x.Name)],
+                [.. type.Ports.Where(x => x.IsBrowsable).Select(x => x.Name)]
+            );
             var (missing, extra) = (stock.Without(ours), ours.Without(stock));
 
-            var idle = string.Join(", ", type.Inputs.Where(x => x.Description?.StartsWith("Not used", StringComparison.Ordinal) == true).Select(x => $"`{x.Name}`"));
+            var idle = string.Join(
+                ", ",
+                type.Inputs.Where(x => x.Description?.StartsWith("Not used", StringComparison.Ordinal) == true).Select(x => $"`{x.Name}`")
+            );
 
             if (missing.Length + extra.Length + idle.Length > 0)
                 table.Append($"| `{stock.TypeName}` | {missing} | {extra} | {idle} |\n");
@@ -60,7 +73,10 @@ public class CompatibilityTests
 
         var own = WorkflowData.ToJson(JavaScriptProgram.Parse("parseJson('[1]')[0]").Evaluate(Scope()));
         own.ShouldBe("1");
-        CompatibilityPage.ShouldHold("functions", Table("Function or object", ElsaNames.JavaScript) + "| `parseJson` | only here | text to data, as `JSON.parse` |\n");
+        CompatibilityPage.ShouldHold(
+            "functions",
+            Table("Function or object", ElsaNames.JavaScript) + "| `parseJson` | only here | text to data, as `JSON.parse` |\n"
+        );
     }
 
     [Fact]
@@ -78,7 +94,12 @@ public class CompatibilityTests
     [Fact]
     public void Every_strategy_and_mode_is_named()
     {
-        foreach (var name in Enum.GetNames<MergeMode>().Concat(Enum.GetNames<ActivationStrategy>()).Concat(Enum.GetNames<IncidentStrategy>()).Concat(Enum.GetNames<JoinMode>()))
+        foreach (
+            var name in Enum.GetNames<MergeMode>()
+                .Concat(Enum.GetNames<ActivationStrategy>())
+                .Concat(Enum.GetNames<IncidentStrategy>())
+                .Concat(Enum.GetNames<JoinMode>())
+        )
             CompatibilityPage.Text.ShouldContain($"`{name}`");
     }
 
@@ -92,27 +113,34 @@ public class CompatibilityTests
     private static string Table(string title, IEnumerable<ElsaName> names) =>
         $"| {title} | | Remarks |\n|---|---|---|\n" + string.Concat(names.Select(x => $"| `{x.Name}` | {x.Verdict} | {x.Remark} |\n"));
 
-    private static TestScope Scope() => new()
-    {
-        Variables =
+    private static TestScope Scope() =>
+        new()
         {
-            ["Amount"] = 7,
-            ["Customer"] = WorkflowData.Parse("""{"name":"Ada"}"""),
-            ["Letters"] = WorkflowData.Parse("""["b","a","b"]"""),
-            ["Mixed"] = WorkflowData.Parse("""[1,null,2]"""),
-            ["Orders"] = WorkflowData.Parse("""[{"id":1,"name":"one"},{"id":2,"name":"two"}]"""),
-            ["Sizes"] = WorkflowData.Parse("""["a",10,9]"""),
-            ["Lines"] = "a\nb",
-        },
-        Input = { ["Note"] = "n" },
-    };
+            Variables =
+            {
+                ["Amount"] = 7,
+                ["Customer"] = WorkflowData.Parse("""{"name":"Ada"}"""),
+                ["Letters"] = WorkflowData.Parse("""["b","a","b"]"""),
+                ["Mixed"] = WorkflowData.Parse("""[1,null,2]"""),
+                ["Orders"] = WorkflowData.Parse("""[{"id":1,"name":"one"},{"id":2,"name":"two"}]"""),
+                ["Sizes"] = WorkflowData.Parse("""["a",10,9]"""),
+                ["Lines"] = "a\nb",
+            },
+            Input = { ["Note"] = "n" },
+        };
 
     private sealed record Interface(string TypeName, string[] Inputs, string[] Outputs, string[] Ports)
     {
-        public string Without(Interface other) => string.Join("; ", new[]
-        {
-            Part("inputs", Inputs.Except(other.Inputs)), Part("outputs", Outputs.Except(other.Outputs)), Part("ports", Ports.Except(other.Ports)),
-        }.Where(x => x.Length > 0));
+        public string Without(Interface other) =>
+            string.Join(
+                "; ",
+                new[]
+                {
+                    Part("inputs", Inputs.Except(other.Inputs)),
+                    Part("outputs", Outputs.Except(other.Outputs)),
+                    Part("ports", Ports.Except(other.Ports)),
+                }.Where(x => x.Length > 0)
+            );
 
         private static string Part(string what, IEnumerable<string> names) => names.Any() ? $"{what} {string.Join(", ", names.Select(x => $"`{x}`"))}" : "";
     }
@@ -123,9 +151,17 @@ public class CompatibilityTests
         using var zip = ZipFile.OpenRead(Repository.Path("tests/Host.Tests/Elsa/recordings.zip"));
         using var stream = zip.Entries.Single(x => x.Name == "descriptors-activities.json").Open();
         using var json = JsonDocument.Parse(stream);
-        return [.. json.RootElement.GetProperty("response").GetProperty("body").GetProperty("items").EnumerateArray().Select(x => new Interface(
-            x.GetProperty("typeName").GetString()!, Names(x, "inputs"), Names(x, "outputs"), Names(x, "ports")))];
+        return
+        [
+            .. json
+                .RootElement.GetProperty("response")
+                .GetProperty("body")
+                .GetProperty("items")
+                .EnumerateArray()
+                .Select(x => new Interface(x.GetProperty("typeName").GetString()!, Names(x, "inputs"), Names(x, "outputs"), Names(x, "ports"))),
+        ];
 
-        static string[] Names(JsonElement activity, string part) => [.. activity.GetProperty(part).EnumerateArray().Select(x => x.GetProperty("name").GetString()!)];
+        static string[] Names(JsonElement activity, string part) =>
+            [.. activity.GetProperty(part).EnumerateArray().Select(x => x.GetProperty("name").GetString()!)];
     }
 }

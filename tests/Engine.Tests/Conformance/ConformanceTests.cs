@@ -30,7 +30,9 @@ public class ConformanceTests(ITestOutputHelper output)
 
     private void Check(string folder, IEnumerable<string> cases, double atLeast)
     {
-        int total = 0, equal = 0, reported = 0;
+        int total = 0,
+            equal = 0,
+            reported = 0;
         var table = new StringBuilder();
         var unexplained = new List<string>();
 
@@ -45,18 +47,19 @@ public class ConformanceTests(ITestOutputHelper output)
             {
                 equal++;
                 reported += reports.Count > 0 ? 1 : 0;
-                table.AppendLine($"{name,-70} equal{(reports.Count > 0 ? $", and reports: {string.Join(" ", reports)}" : "")}");
+                table.AppendLine($"{name, -70} equal{(reports.Count > 0 ? $", and reports: {string.Join(" ", reports)}" : "")}");
                 continue;
             }
 
             var reason = Differences.ReasonFor(name);
-            table.AppendLine($"{name,-70} {(reason is null ? "DIFFERS" : $"differs ({reason})")}: {difference}");
+            table.AppendLine($"{name, -70} {(reason is null ? "DIFFERS" : $"differs ({reason})")}: {difference}");
 
             if (reason is null)
                 unexplained.Add($"{name}: {difference}");
         }
 
-        var summary = $"{folder}: {equal} of {total} equal ({reported} of them with a report of work that can never be done, where Elsa is silent), {total - equal - unexplained.Count} differ with a reason, {unexplained.Count} without";
+        var summary =
+            $"{folder}: {equal} of {total} equal ({reported} of them with a report of work that can never be done, where Elsa is silent), {total - equal - unexplained.Count} differ with a reason, {unexplained.Count} without";
         output.WriteLine(summary);
         output.WriteLine(table.ToString());
 
@@ -97,7 +100,10 @@ public class ConformanceTests(ITestOutputHelper output)
         }
         catch (Exception exception)
         {
-            return (exception.GetType().Name + ": " + exception.Message + (exception.InnerException?.ToString() ?? exception.StackTrace)?.ReplaceLineEndings(" "), []);
+            return (
+                exception.GetType().Name + ": " + exception.Message + (exception.InnerException?.ToString() ?? exception.StackTrace)?.ReplaceLineEndings(" "),
+                []
+            );
         }
     }
 

@@ -47,7 +47,12 @@ internal static class ElsaNames
         ElsaName.Same("isNullOrWhiteSpace", "isNullOrWhiteSpace(' ')", "true"),
         ElsaName.Same("isNullOrEmpty", "isNullOrEmpty(' ')", "false"),
         ElsaName.Same("toJson", "toJson({ a: 'é' })", "\"{\\\"a\\\":\\\"é\\\"}\""),
-        ElsaName.Differs("parseGuid", "typeof parseGuid('6f9619ff-8b86-d011-b42d-00c04fc964ff')", "\"object\"", "carries the id; Elsa shows members of its .NET type"),
+        ElsaName.Differs(
+            "parseGuid",
+            "typeof parseGuid('6f9619ff-8b86-d011-b42d-00c04fc964ff')",
+            "\"object\"",
+            "carries the id; Elsa shows members of its .NET type"
+        ),
         ElsaName.Differs("newGuid", "String(newGuid()).length", "36", "as above; taken from the burst, so that it can be replayed"),
         ElsaName.Same("newGuidString", "newGuidString().length", "36"),
         ElsaName.Same("newShortGuid", "/^[A-Za-z0-9]{18,22}$/.test(newShortGuid())", "true"),
@@ -65,8 +70,18 @@ internal static class ElsaNames
         ElsaName.Same("getConfig", "typeof getConfig", "\"undefined\"", "off in Elsa unless the host switches it on; here always"),
         ElsaName.Missing("createEventTriggerUrl", "no signed links are given out", "typeof createEventTriggerUrl", "\"undefined\""),
         ElsaName.Missing("getSecret", "no module of secrets; it answers a promise", "typeof getSecret", "\"undefined\""),
-        ElsaName.Missing("DateTime, DateTimeOffset, TimeSpan, Guid, Random", "no .NET types: `Date`, `Math.random`, `newGuid`", "[typeof DateTime, typeof DateTimeOffset, typeof TimeSpan, typeof Guid, typeof Random].join()", "\"undefined,undefined,undefined,undefined,undefined\""),
-        ElsaName.Missing("HttpHeaders, Downloadable, LogPersistenceMode", "no .NET types", "[typeof HttpHeaders, typeof Downloadable, typeof LogPersistenceMode].join()", "\"undefined,undefined,undefined\""),
+        ElsaName.Missing(
+            "DateTime, DateTimeOffset, TimeSpan, Guid, Random",
+            "no .NET types: `Date`, `Math.random`, `newGuid`",
+            "[typeof DateTime, typeof DateTimeOffset, typeof TimeSpan, typeof Guid, typeof Random].join()",
+            "\"undefined,undefined,undefined,undefined,undefined\""
+        ),
+        ElsaName.Missing(
+            "HttpHeaders, Downloadable, LogPersistenceMode",
+            "no .NET types",
+            "[typeof HttpHeaders, typeof Downloadable, typeof LogPersistenceMode].join()",
+            "\"undefined,undefined,undefined\""
+        ),
         ElsaName.Missing("_, moment", "lodash and moment are modules a host adds", "[typeof _, typeof moment].join()", "\"undefined,undefined\""),
     ];
 

@@ -57,13 +57,21 @@ internal static class GoldenData
                 return index < actualArray.Count ? Say($"{path}[{index}]", default, actualArray[index]) : null;
 
             case JsonValueKind.Number:
-                return actual is JsonValue number && number.GetValueKind() == JsonValueKind.Number && double.Parse(number.ToJsonString(), System.Globalization.CultureInfo.InvariantCulture) == expected.GetDouble() ? null : Say(path, expected, actual);
+                return
+                    actual is JsonValue number
+                    && number.GetValueKind() == JsonValueKind.Number
+                    && double.Parse(number.ToJsonString(), System.Globalization.CultureInfo.InvariantCulture) == expected.GetDouble()
+                    ? null
+                    : Say(path, expected, actual);
 
-            case JsonValueKind.Null or JsonValueKind.Undefined:
+            case JsonValueKind.Null
+            or JsonValueKind.Undefined:
                 return actual is null ? null : Say(path, expected, actual);
 
             case JsonValueKind.String:
-                return actual is JsonValue text && text.GetValueKind() == JsonValueKind.String && text.GetValue<string>() == expected.GetString() ? null : Say(path, expected, actual);
+                return actual is JsonValue text && text.GetValueKind() == JsonValueKind.String && text.GetValue<string>() == expected.GetString()
+                    ? null
+                    : Say(path, expected, actual);
 
             default:
                 return actual is JsonValue flag && flag.GetValueKind() == expected.ValueKind ? null : Say(path, expected, actual);

@@ -23,7 +23,13 @@ internal sealed class GoldenWorld
 
     public GoldenWorld(JsonElement testCase)
     {
-        _mode = testCase.TryGetProperty("options", out var options) && options.ValueKind == JsonValueKind.Object && options.TryGetProperty("flowchartMode", out var mode) && mode.GetString() == "Token" ? FlowchartMode.Token : FlowchartMode.Counter;
+        _mode =
+            testCase.TryGetProperty("options", out var options)
+            && options.ValueKind == JsonValueKind.Object
+            && options.TryGetProperty("flowchartMode", out var mode)
+            && mode.GetString() == "Token"
+                ? FlowchartMode.Token
+                : FlowchartMode.Counter;
         var documents = testCase.GetProperty("definitions").EnumerateArray().ToList();
         MainId = documents[0].GetProperty("definitionId").GetString()!;
 
@@ -55,10 +61,19 @@ internal sealed class GoldenWorld
         var match = documents.Find(x => reference.VersionId is not null && Text(x, "id") == reference.VersionId);
 
         if (match.ValueKind == JsonValueKind.Undefined)
-            match = documents.Find(x => reference.DefinitionId is not null && Text(x, "definitionId") == reference.DefinitionId && x.GetProperty("version").GetInt32() == reference.Version);
+            match = documents.Find(x =>
+                reference.DefinitionId is not null
+                && Text(x, "definitionId") == reference.DefinitionId
+                && x.GetProperty("version").GetInt32() == reference.Version
+            );
 
         if (match.ValueKind == JsonValueKind.Undefined)
-            match = documents.Find(x => reference.DefinitionId is not null && Text(x, "definitionId") == reference.DefinitionId && x.TryGetProperty("isPublished", out var published) && published.ValueKind == JsonValueKind.True);
+            match = documents.Find(x =>
+                reference.DefinitionId is not null
+                && Text(x, "definitionId") == reference.DefinitionId
+                && x.TryGetProperty("isPublished", out var published)
+                && published.ValueKind == JsonValueKind.True
+            );
 
         if (match.ValueKind == JsonValueKind.Undefined)
             match = documents.Find(x => Pascal(Text(x, "name") ?? "") == reference.TypeName);
@@ -69,7 +84,8 @@ internal sealed class GoldenWorld
     private static string Pascal(string name) =>
         string.Concat(name.Split([' ', '-', '_', '.'], StringSplitOptions.RemoveEmptyEntries).Select(x => char.ToUpperInvariant(x[0]) + x[1..]));
 
-    private static string? Text(JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    private static string? Text(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     /// <summary>Does one step and tells what it led to, in the shape of the golden files.</summary>
     public JsonObject Do(JsonElement step)
@@ -86,7 +102,15 @@ internal sealed class GoldenWorld
         else if (step.TryGetProperty("resume", out var resume))
             Resume(resume, answer);
         else if (step.TryGetProperty("event", out var published))
-            Publish(new OutgoingStimulus.PublishEvent(Text(published, "eventName")!, Text(published, "correlationId"), null, published.TryGetProperty("payload", out var payload) ? GoldenData.FromJson(payload) : null, false));
+            Publish(
+                new OutgoingStimulus.PublishEvent(
+                    Text(published, "eventName")!,
+                    Text(published, "correlationId"),
+                    null,
+                    published.TryGetProperty("payload", out var payload) ? GoldenData.FromJson(payload) : null,
+                    false
+                )
+            );
         else if (step.TryGetProperty("cancel", out _))
             Advance(Main, new Stimulus.Cancel("test"));
         else
@@ -161,7 +185,16 @@ internal sealed class GoldenWorld
 
     private BurstContext Context() => new(_now, ++_seed) { FindPublished = id => _definitions.GetValueOrDefault(id), FlowchartMode = _mode };
 
-    private Running Start(string definitionId, string id, OrderedDictionary<string, object?> input, string? correlationId, string? triggerId = null, object? payload = null, string? parentId = null, string? parentBookmark = null)
+    private Running Start(
+        string definitionId,
+        string id,
+        OrderedDictionary<string, object?> input,
+        string? correlationId,
+        string? triggerId = null,
+        object? payload = null,
+        string? parentId = null,
+        string? parentBookmark = null
+    )
     {
         var workflow = _definitions[definitionId];
         var state = Burst.NewInstance(workflow, id, Context());
@@ -204,7 +237,14 @@ internal sealed class GoldenWorld
                 break;
 
             case OutgoingStimulus.StartInstance start:
-                Start(start.DefinitionId, start.InstanceId, start.Input, start.CorrelationId, parentBookmark: start.ParentBookmarkId, parentId: start.Input["ParentInstanceId"] as string);
+                Start(
+                    start.DefinitionId,
+                    start.InstanceId,
+                    start.Input,
+                    start.CorrelationId,
+                    parentBookmark: start.ParentBookmarkId,
+                    parentId: start.Input["ParentInstanceId"] as string
+                );
                 break;
 
             case OutgoingStimulus.ChildEnded ended:
@@ -253,18 +293,37 @@ internal sealed class GoldenWorld
         if (state.CorrelationId is not null)
             description["correlationId"] = state.CorrelationId;
 
-        description["bookmarks"] = new JsonArray([.. state.Bookmarks.Select(x => (x.ActivityId, x.Name)).OrderBy(x => x.ActivityId, StringComparer.Ordinal).ThenBy(x => x.Name, StringComparer.Ordinal)
-            .Select(x => new JsonObject { ["activityId"] = x.ActivityId, ["name"] = x.Name })]);
-        description["journal"] = new JsonArray([.. instance.Journal.Select(x => new JsonObject { ["activityId"] = x.ActivityId, ["activityType"] = x.ActivityType, ["event"] = x.EventName })]);
+        description["bookmarks"] = new JsonArray([
+            .. state
+                .Bookmarks.Select(x => (x.ActivityId, x.Name))
+                .OrderBy(x => x.ActivityId, StringComparer.Ordinal)
+                .ThenBy(x => x.Name, StringComparer.Ordinal)
+                .Select(x => new JsonObject { ["activityId"] = x.ActivityId, ["name"] = x.Name }),
+        ]);
+        description["journal"] = new JsonArray([
+            .. instance.Journal.Select(x => new JsonObject
+            {
+                ["activityId"] = x.ActivityId,
+                ["activityType"] = x.ActivityType,
+                ["event"] = x.EventName,
+            }),
+        ]);
         description["activities"] = new JsonArray([.. instance.Activities.Select(x => x.Describe())]);
         description["output"] = GoldenData.ToJson(state.Output);
         description["variables"] = new JsonObject(state.Variables(instance.Workflow).Select(x => KeyValuePair.Create(x.Key.Name, GoldenData.ToJson(x.Value))));
         // Reports of work that can never be done are ours alone; what Elsa records must be the same.
         Reports.UnionWith(state.Incidents.Where(x => x.Exception is null).Select(x => x.Message));
-        description["incidents"] = new JsonArray([.. state.Incidents.Where(x => x.Exception is not null).Select(x => new JsonObject
-        {
-            ["activityId"] = x.ActivityId, ["message"] = x.Message, ["exceptionType"] = x.Exception?.Type, ["innerMessage"] = x.Exception?.Inner?.Message,
-        })]);
+        description["incidents"] = new JsonArray([
+            .. state
+                .Incidents.Where(x => x.Exception is not null)
+                .Select(x => new JsonObject
+                {
+                    ["activityId"] = x.ActivityId,
+                    ["message"] = x.Message,
+                    ["exceptionType"] = x.Exception?.Type,
+                    ["innerMessage"] = x.Exception?.Inner?.Message,
+                }),
+        ]);
     }
 
     /// <summary>What is remembered of an execution after it left the state.</summary>

@@ -21,7 +21,8 @@ public class AlterationTests
     [Fact]
     public void A_variable_of_a_container_at_work_can_be_changed_too()
     {
-        var inner = $$"""{"id":"inner","type":"Elsa.Sequence","variables":[{"id":"v2","name":"Inner","typeName":"String","value":"a","storageDriverTypeName":"Workflow"}],"activities":[{{Task("t")}},{{Activity("say", "WriteLine", "text", "JavaScript", "variables.Inner")}}]}""";
+        var inner =
+            $$"""{"id":"inner","type":"Elsa.Sequence","variables":[{"id":"v2","name":"Inner","typeName":"String","value":"a","storageDriverTypeName":"Workflow"}],"activities":[{{Task("t")}},{{Activity("say", "WriteLine", "text", "JavaScript", "variables.Inner")}}]}""";
         var workflow = Compile(Sequence(inner));
         var state = Start(workflow).State;
 
@@ -56,7 +57,11 @@ public class AlterationTests
     [Fact]
     public void Only_the_execution_that_is_named_is_cancelled()
     {
-        var workflow = Compile("""{"id":"all","type":"Elsa.ParallelForEach","items":{"typeName":"Object","expression":{"type":"JavaScript","value":"[1, 2]"}},"body":""" + Task("t") + "}");
+        var workflow = Compile(
+            """{"id":"all","type":"Elsa.ParallelForEach","items":{"typeName":"Object","expression":{"type":"JavaScript","value":"[1, 2]"}},"body":"""
+                + Task("t")
+                + "}"
+        );
         var state = Start(workflow).State;
         var first = state.Bookmarks[0].ActivityInstanceId;
 
@@ -96,7 +101,10 @@ public class AlterationTests
         var workflow = Compile(Sequence(Line("a")));
         var state = Start(workflow).State;
 
-        foreach (var stimulus in (Stimulus[])[new Stimulus.ScheduleActivity("a"), new Stimulus.CancelActivity("a"), new Stimulus.Migrate(Compile(Sequence(Line("b")), version: 2), [])])
+        foreach (
+            var stimulus in (Stimulus[])
+                [new Stimulus.ScheduleActivity("a"), new Stimulus.CancelActivity("a"), new Stimulus.Migrate(Compile(Sequence(Line("b")), version: 2), [])]
+        )
             Burst.Advance(workflow, state, stimulus, Context).Refused!.ShouldContain("Finished");
     }
 }

@@ -32,7 +32,8 @@ public sealed class BadInputTests
     {
         var workflow = Compile(
             Sequence(Activity("bad", "RunJavaScript", "script", "Literal", Escape(script)), Task("wait")),
-            """ "variables":[{"id":"Data","name":"Data","typeName":"JsonObject","value":"{\"a\":1}","storageDriverTypeName":"WorkflowInstanceStorageDriver"}],""");
+            """ "variables":[{"id":"Data","name":"Data","typeName":"JsonObject","value":"{\"a\":1}","storageDriverTypeName":"WorkflowInstanceStorageDriver"}],"""
+        );
 
         var result = Start(workflow);
 
@@ -74,7 +75,8 @@ public sealed class BadInputTests
               {"id":"Small","name":"Small","typeName":"Byte","storageDriverTypeName":"WorkflowInstanceStorageDriver"},
               {"id":"Id","name":"Id","typeName":"Guid","storageDriverTypeName":"WorkflowInstanceStorageDriver"},
               {"id":"Day","name":"Day","typeName":"DateTime","storageDriverTypeName":"WorkflowInstanceStorageDriver"}],
-            """);
+            """
+        );
 
         var result = Start(workflow);
 
@@ -85,12 +87,24 @@ public sealed class BadInputTests
 
     [Theory]
     [InlineData("""{"id":"loop","type":"Elsa.While","condition":{"typeName":"Boolean","expression":{"type":"Literal","value":true}}}""")]
-    [InlineData("""{"id":"loop","type":"Elsa.While","condition":{"typeName":"Boolean","expression":{"type":"Literal","value":true}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}""")]
-    [InlineData("""{"id":"loop","type":"Elsa.While","condition":{"typeName":"Boolean","expression":{"type":"JavaScript","value":"true"}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}""")]
-    [InlineData("""{"id":"loop","type":"Elsa.For","start":{"typeName":"Int32","expression":{"type":"Literal","value":0}},"end":{"typeName":"Int32","expression":{"type":"Literal","value":10}},"step":{"typeName":"Int32","expression":{"type":"Literal","value":0}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}""")]
-    [InlineData("""{"id":"loop","type":"Elsa.For","start":{"typeName":"Int32","expression":{"type":"Literal","value":0}},"end":{"typeName":"Int32","expression":{"type":"Literal","value":2147483647}},"outerBoundInclusive":{"typeName":"Boolean","expression":{"type":"Literal","value":true}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}""")]
-    [InlineData("""{"id":"loop","type":"Elsa.ForEach","items":{"typeName":"Object[]","expression":{"type":"JavaScript","value":"Array.from({length: 20000}, (_, i) => i)"}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}""")]
-    [InlineData("""{"id":"loop","type":"Elsa.ParallelForEach","items":{"typeName":"Object[]","expression":{"type":"JavaScript","value":"Array.from({length: 200000}, (_, i) => i)"}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}""")]
+    [InlineData(
+        """{"id":"loop","type":"Elsa.While","condition":{"typeName":"Boolean","expression":{"type":"Literal","value":true}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}"""
+    )]
+    [InlineData(
+        """{"id":"loop","type":"Elsa.While","condition":{"typeName":"Boolean","expression":{"type":"JavaScript","value":"true"}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}"""
+    )]
+    [InlineData(
+        """{"id":"loop","type":"Elsa.For","start":{"typeName":"Int32","expression":{"type":"Literal","value":0}},"end":{"typeName":"Int32","expression":{"type":"Literal","value":10}},"step":{"typeName":"Int32","expression":{"type":"Literal","value":0}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}"""
+    )]
+    [InlineData(
+        """{"id":"loop","type":"Elsa.For","start":{"typeName":"Int32","expression":{"type":"Literal","value":0}},"end":{"typeName":"Int32","expression":{"type":"Literal","value":2147483647}},"outerBoundInclusive":{"typeName":"Boolean","expression":{"type":"Literal","value":true}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}"""
+    )]
+    [InlineData(
+        """{"id":"loop","type":"Elsa.ForEach","items":{"typeName":"Object[]","expression":{"type":"JavaScript","value":"Array.from({length: 20000}, (_, i) => i)"}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}"""
+    )]
+    [InlineData(
+        """{"id":"loop","type":"Elsa.ParallelForEach","items":{"typeName":"Object[]","expression":{"type":"JavaScript","value":"Array.from({length: 200000}, (_, i) => i)"}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}"""
+    )]
     public void A_loop_without_a_wait_stops_with_an_incident(string loop)
     {
         var result = Start(Compile(Sequence(loop)));
@@ -103,10 +117,16 @@ public sealed class BadInputTests
     [Fact]
     public void A_loop_over_costly_expressions_stops_long_before_all_of_them_have_run()
     {
-        var result = Start(Compile(Sequence("""
-            {"id":"loop","type":"Elsa.While","condition":{"typeName":"Boolean","expression":{"type":"Literal","value":true}},
-             "body":{"id":"costly","type":"Elsa.RunJavaScript","script":{"typeName":"String","expression":{"type":"Literal","value":"for (let i = 0; i < 1000000; i++);"}}}}
-            """)));
+        var result = Start(
+            Compile(
+                Sequence(
+                    """
+                    {"id":"loop","type":"Elsa.While","condition":{"typeName":"Boolean","expression":{"type":"Literal","value":true}},
+                     "body":{"id":"costly","type":"Elsa.RunJavaScript","script":{"typeName":"String","expression":{"type":"Literal","value":"for (let i = 0; i < 1000000; i++);"}}}}
+                    """
+                )
+            )
+        );
 
         result.State.Incidents.ShouldHaveSingleItem().Exception!.Message.ShouldContain("together");
         result.Journal.Count.ShouldBeLessThan(200);
@@ -117,7 +137,12 @@ public sealed class BadInputTests
     {
         const string Loop = """{"id":"loop","type":"Elsa.While","condition":{"typeName":"Boolean","expression":{"type":"Literal","value":true}},"body":""";
         var inner = Compile(Sequence(Line("x")));
-        var outer = Compile(Sequence(Loop + """{"id":"child","type":"Elsa.ExecuteWorkflow","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"inner"}},"waitForCompletion":{"typeName":"Boolean","expression":{"type":"Literal","value":true}}}}"""));
+        var outer = Compile(
+            Sequence(
+                Loop
+                    + """{"id":"child","type":"Elsa.ExecuteWorkflow","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"inner"}},"waitForCompletion":{"typeName":"Boolean","expression":{"type":"Literal","value":true}}}}"""
+            )
+        );
 
         var result = Start(outer, Context with { FindPublished = _ => inner, MaxSteps = 1_000 });
 
@@ -128,8 +153,10 @@ public sealed class BadInputTests
     [Fact]
     public void A_wait_below_200_containers_survives_storage_and_ends()
     {
-        var root = string.Concat(Enumerable.Range(0, 200).Select(i => $$"""{"id":"s{{i}}","type":"Elsa.Sequence","activities":["""))
-            + Task("wait") + string.Concat(Enumerable.Repeat("]}", 200));
+        var root =
+            string.Concat(Enumerable.Range(0, 200).Select(i => $$"""{"id":"s{{i}}","type":"Elsa.Sequence","activities":["""))
+            + Task("wait")
+            + string.Concat(Enumerable.Repeat("]}", 200));
         var workflow = Compile(root);
 
         var state = InstanceState.FromJson(Start(workflow).State.ToJson());
@@ -154,7 +181,9 @@ public sealed class BadInputTests
     [InlineData(1_000_000)]
     public void Hostile_nesting_of_JSON_is_refused(int levels)
     {
-        var json = Encoding.UTF8.GetBytes("""{"definitionId":"d","root":""" + string.Concat(Enumerable.Repeat("[", levels)) + string.Concat(Enumerable.Repeat("]", levels)) + "}");
+        var json = Encoding.UTF8.GetBytes(
+            """{"definitionId":"d","root":""" + string.Concat(Enumerable.Repeat("[", levels)) + string.Concat(Enumerable.Repeat("]", levels)) + "}"
+        );
 
         foreach (var use in Enum.GetValues<DefinitionUse>())
             DefinitionParser.Parse(json, s_registry, use).Errors.ShouldHaveSingleItem().Reason.ShouldContain("depth");
@@ -171,9 +200,18 @@ public sealed class BadInputTests
     [InlineData("Delay", "timeSpan", "a while", "TimeSpan")]
     public void Times_that_cannot_be_are_refused_with_the_name_of_the_activity(string type, string input, string value, string reason)
     {
-        var error = DefinitionParser.Parse(Document(Sequence($$$$"""
-            {"id":"t","name":"Remind the customer","type":"Elsa.{{{{type}}}}","{{{{input}}}}":{"typeName":"String","expression":{"type":"Literal","value":"{{{{value}}}}"}}}
-            """)), s_registry).Errors.ShouldHaveSingleItem();
+        var error = DefinitionParser
+            .Parse(
+                Document(
+                    Sequence(
+                        $$$$"""
+                        {"id":"t","name":"Remind the customer","type":"Elsa.{{{{type}}}}","{{{{input}}}}":{"typeName":"String","expression":{"type":"Literal","value":"{{{{value}}}}"}}}
+                        """
+                    )
+                ),
+                s_registry
+            )
+            .Errors.ShouldHaveSingleItem();
 
         error.Reason.ShouldContain("'Remind the customer'");
         error.Reason.ShouldContain(reason, Case.Insensitive);
@@ -188,9 +226,18 @@ public sealed class BadInputTests
     [InlineData("Fortran", "1", "not available")]
     public void An_expression_that_does_not_parse_is_refused_with_the_name_of_the_activity(string language, string script, string reason)
     {
-        var error = DefinitionParser.Parse(Document(Sequence($$$$"""
-            {"id":"l","name":"Say hello","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"{{{{language}}}}","value":"{{{{script}}}}"}}}
-            """)), s_registry).Errors.ShouldHaveSingleItem();
+        var error = DefinitionParser
+            .Parse(
+                Document(
+                    Sequence(
+                        $$$$"""
+                        {"id":"l","name":"Say hello","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"{{{{language}}}}","value":"{{{{script}}}}"}}}
+                        """
+                    )
+                ),
+                s_registry
+            )
+            .Errors.ShouldHaveSingleItem();
 
         error.Reason.ShouldContain("'Say hello'");
         error.Reason.ShouldContain(reason);
@@ -201,7 +248,8 @@ public sealed class BadInputTests
     {
         var workflow = Compile(
             Sequence(Activity("bad", "RunJavaScript", "script", "Literal", "setVariable('N', 1e20)"), Task("wait")),
-            """ "variables":[{"id":"N","name":"N","typeName":"Int32","value":"1","storageDriverTypeName":"WorkflowInstanceStorageDriver"}],""");
+            """ "variables":[{"id":"N","name":"N","typeName":"Int32","value":"1","storageDriverTypeName":"WorkflowInstanceStorageDriver"}],"""
+        );
 
         var result = Start(workflow);
 

@@ -53,7 +53,8 @@ public class BurstTests
     {
         var workflow = Compile(
             Flowchart("s>f s>t t>w", Activity("s", "Start"), Activity("f", "Fault", "message", "Literal", "boom"), Task("t"), Line("w")),
-            """ "options":{"incidentStrategyType":"Elsa.Workflows.IncidentStrategies.ContinueWithIncidentsStrategy, Elsa.Workflows.Core"}, """);
+            """ "options":{"incidentStrategyType":"Elsa.Workflows.IncidentStrategies.ContinueWithIncidentsStrategy, Elsa.Workflows.Core"}, """
+        );
 
         var started = Start(workflow);
         started.State.Incidents.ShouldHaveSingleItem().Message.ShouldBe("boom");
@@ -66,8 +67,12 @@ public class BurstTests
     public void A_faulted_activity_can_be_retried_and_the_rest_goes_on()
     {
         var workflow = Compile(
-            Sequence("""{"id":"x","type":"Elsa.SetVariable","variable":{"id":"v"},"value":{"typeName":"Object","expression":{"type":"JavaScript","value":"if (variables.Ok != 1) throw new Error('not yet'); return 2"}}}""", Line("w")),
-            """ "variables":[{"id":"v","name":"Ok","typeName":"Int32","value":"0","storageDriverTypeName":"WorkflowInstanceStorageDriver"}], """);
+            Sequence(
+                """{"id":"x","type":"Elsa.SetVariable","variable":{"id":"v"},"value":{"typeName":"Object","expression":{"type":"JavaScript","value":"if (variables.Ok != 1) throw new Error('not yet'); return 2"}}}""",
+                Line("w")
+            ),
+            """ "variables":[{"id":"v","name":"Ok","typeName":"Int32","value":"0","storageDriverTypeName":"WorkflowInstanceStorageDriver"}], """
+        );
         var state = Start(workflow).State;
         state.SubStatus.ShouldBe(WorkflowSubStatus.Faulted);
         var faulted = state.Incidents[0].ActivityInstanceId;
@@ -96,9 +101,27 @@ public class BurstTests
     [Fact]
     public void A_lost_race_tells_the_activity_that_waited()
     {
-        var registry = ActivityRegistry.WithBuiltIns().Add(new ActivityType { TypeName = "Test.Step", Category = "Test", DisplayName = "Step", Compile = static _ => new Step() });
+        var registry = ActivityRegistry
+            .WithBuiltIns()
+            .Add(
+                new ActivityType
+                {
+                    TypeName = "Test.Step",
+                    Category = "Test",
+                    DisplayName = "Step",
+                    Compile = static _ => new Step(),
+                }
+            );
         var workflow = Compile(
-            Flowchart("s>a s>b a>j b>j", Activity("s", "Start"), """{"id":"a","type":"Test.Step"}""", Task("b"), Activity("j", "FlowJoin", "mode", "Literal", "WaitAny")), registry: registry);
+            Flowchart(
+                "s>a s>b a>j b>j",
+                Activity("s", "Start"),
+                """{"id":"a","type":"Test.Step"}""",
+                Task("b"),
+                Activity("j", "FlowJoin", "mode", "Literal", "WaitAny")
+            ),
+            registry: registry
+        );
         var started = Start(workflow);
         started.Writes.OfType<Opened>().ShouldHaveSingleItem();
 
@@ -112,8 +135,21 @@ public class BurstTests
     [Fact]
     public void Cancelling_an_instance_tells_every_activity_that_waits()
     {
-        var registry = ActivityRegistry.WithBuiltIns().Add(new ActivityType { TypeName = "Test.Step", Category = "Test", DisplayName = "Step", Compile = static _ => new Step() });
-        var workflow = Compile("""{"id":"p","type":"Elsa.Parallel","activities":[{"id":"a","type":"Test.Step"},{"id":"b","type":"Test.Step"}]}""", registry: registry);
+        var registry = ActivityRegistry
+            .WithBuiltIns()
+            .Add(
+                new ActivityType
+                {
+                    TypeName = "Test.Step",
+                    Category = "Test",
+                    DisplayName = "Step",
+                    Compile = static _ => new Step(),
+                }
+            );
+        var workflow = Compile(
+            """{"id":"p","type":"Elsa.Parallel","activities":[{"id":"a","type":"Test.Step"},{"id":"b","type":"Test.Step"}]}""",
+            registry: registry
+        );
         var state = Start(workflow).State;
 
         var cancelled = Burst.Advance(workflow, state, new Stimulus.Cancel("the customer withdrew"), Context);
@@ -133,15 +169,24 @@ public class BurstTests
         foreach (var mode in new[] { FlowchartMode.Counter, FlowchartMode.Token })
         {
             var context = Context with { FlowchartMode = mode };
-            var workflow = Compile(shape switch
-            {
-                "back" => Flowchart("s>t t>w w>t", Activity("s", "Start"), Task("t"), Line("w")),
-                "while" => While(Sequence(Task("t"), Line("w"))),
-                "nested" => While(Sequence(Flowchart("s>t", Activity("s", "Start"), Task("t")), Line("w"))),
-                "race" => Flowchart("s>f f:A>t f:B>u t>j u>j j>w w>f", Activity("s", "Start"),
-                    """{"id":"f","type":"Elsa.FlowFork","branches":["A","B"]}""", Task("t"), Task("u"), Activity("j", "FlowJoin", "mode", "Literal", "WaitAny"), Line("w")),
-                _ => While($$"""{"id":"f","type":"Elsa.Fork","joinMode":"WaitAny","branches":[{{Task("t")}},{{Task("u")}}]}"""),
-            });
+            var workflow = Compile(
+                shape switch
+                {
+                    "back" => Flowchart("s>t t>w w>t", Activity("s", "Start"), Task("t"), Line("w")),
+                    "while" => While(Sequence(Task("t"), Line("w"))),
+                    "nested" => While(Sequence(Flowchart("s>t", Activity("s", "Start"), Task("t")), Line("w"))),
+                    "race" => Flowchart(
+                        "s>f f:A>t f:B>u t>j u>j j>w w>f",
+                        Activity("s", "Start"),
+                        """{"id":"f","type":"Elsa.FlowFork","branches":["A","B"]}""",
+                        Task("t"),
+                        Task("u"),
+                        Activity("j", "FlowJoin", "mode", "Literal", "WaitAny"),
+                        Line("w")
+                    ),
+                    _ => While($$"""{"id":"f","type":"Elsa.Fork","joinMode":"WaitAny","branches":[{{Task("t")}},{{Task("u")}}]}"""),
+                }
+            );
             var state = Start(workflow, context).State;
             var early = 0;
 
@@ -154,14 +199,24 @@ public class BurstTests
             state.ToJson().Length.ShouldBeLessThan(early + 32, $"{shape}, {mode}");
         }
 
-        static string While(string body) => $$$"""{"id":"loop","type":"Elsa.While","condition":{"typeName":"Boolean","expression":{"type":"JavaScript","value":"true"}},"body":{{{body}}}}""";
+        static string While(string body) =>
+            $$$"""{"id":"loop","type":"Elsa.While","condition":{"typeName":"Boolean","expression":{"type":"JavaScript","value":"true"}},"body":{{{body}}}}""";
     }
 
     [Fact]
     public void A_join_that_can_never_run_is_reported()
     {
-        var workflow = Compile(Flowchart(
-            "s>d d:True>a d:False>b a>j b>j j>w", Activity("s", "Start"), Activity("d", "FlowDecision", "condition", "Literal", "true"), Line("a"), Line("b"), Activity("j", "FlowJoin", "mode", "Literal", "WaitAll"), Line("w")));
+        var workflow = Compile(
+            Flowchart(
+                "s>d d:True>a d:False>b a>j b>j j>w",
+                Activity("s", "Start"),
+                Activity("d", "FlowDecision", "condition", "Literal", "true"),
+                Line("a"),
+                Line("b"),
+                Activity("j", "FlowJoin", "mode", "Literal", "WaitAll"),
+                Line("w")
+            )
+        );
 
         var result = Start(workflow);
 
@@ -174,7 +229,12 @@ public class BurstTests
     {
         var dead = Enumerable.Range(0, 4_000).Select(i => Line($"n{i}")).ToArray();
         var chain = string.Join(' ', Enumerable.Range(0, 3_999).Select(i => $"n{i}>n{i + 1}"));
-        var workflow = Compile(Flowchart($"s>d d:False>n0 d:True>w n3999>z w>z {chain}", [Activity("s", "Start"), Activity("d", "FlowDecision", "condition", "Literal", "true"), Line("w"), Line("z"), .. dead]));
+        var workflow = Compile(
+            Flowchart(
+                $"s>d d:False>n0 d:True>w n3999>z w>z {chain}",
+                [Activity("s", "Start"), Activity("d", "FlowDecision", "condition", "Literal", "true"), Line("w"), Line("z"), .. dead]
+            )
+        );
 
         Start(workflow).Lines.ShouldBe(["w", "z"]);
     }
@@ -218,19 +278,37 @@ public class BurstTests
     [Fact]
     public void A_request_is_an_effect_and_its_answer_goes_on()
     {
-        var workflow = Compile(Flowchart(
-            "h:200>ok h:Timeout>late",
-            """{"id":"h","type":"Elsa.FlowSendHttpRequest","url":{"typeName":"String","expression":{"type":"Literal","value":"https://example.com/rate"}},"parsedContent":{"typeName":"Object","memoryReference":{"id":"v"}}}""", Line("ok"), Line("late")),
-            """ "variables":[{"id":"v","name":"Rate","typeName":"Object","storageDriverTypeName":"WorkflowInstanceStorageDriver"}], """);
+        var workflow = Compile(
+            Flowchart(
+                "h:200>ok h:Timeout>late",
+                """{"id":"h","type":"Elsa.FlowSendHttpRequest","url":{"typeName":"String","expression":{"type":"Literal","value":"https://example.com/rate"}},"parsedContent":{"typeName":"Object","memoryReference":{"id":"v"}}}""",
+                Line("ok"),
+                Line("late")
+            ),
+            """ "variables":[{"id":"v","name":"Rate","typeName":"Object","storageDriverTypeName":"WorkflowInstanceStorageDriver"}], """
+        );
         var started = Start(workflow);
         var effect = started.Effects.ShouldHaveSingleItem();
         effect.Kind.ShouldBe("http");
         effect.BookmarkId.ShouldBe(started.State.Bookmarks[0].Id);
 
-        var answered = Burst.Advance(workflow, started.State, new Stimulus.Resume(effect.BookmarkId!, new()
-        {
-            ["HttpResponse"] = new OrderedDictionary<string, object?> { ["StatusCode"] = 200, ["ContentType"] = "application/json; charset=utf-8", ["Content"] = """{"rate":2.5}""" },
-        }), Context);
+        var answered = Burst.Advance(
+            workflow,
+            started.State,
+            new Stimulus.Resume(
+                effect.BookmarkId!,
+                new()
+                {
+                    ["HttpResponse"] = new OrderedDictionary<string, object?>
+                    {
+                        ["StatusCode"] = 200,
+                        ["ContentType"] = "application/json; charset=utf-8",
+                        ["Content"] = """{"rate":2.5}""",
+                    },
+                }
+            ),
+            Context
+        );
 
         answered.Lines.ShouldBe(["ok"]);
         answered.State.Variables(workflow).Single().Value.ShouldBeOfType<OrderedDictionary<string, object?>>()["rate"].ShouldBe(2.5);
@@ -239,7 +317,9 @@ public class BurstTests
     [Fact]
     public void A_request_that_times_out_takes_its_own_way()
     {
-        var workflow = Compile(Flowchart("h:200>ok h:Timeout>late", Activity("h", "FlowSendHttpRequest", "url", "Literal", "https://example.com"), Line("ok"), Line("late")));
+        var workflow = Compile(
+            Flowchart("h:200>ok h:Timeout>late", Activity("h", "FlowSendHttpRequest", "url", "Literal", "https://example.com"), Line("ok"), Line("late"))
+        );
         var state = Start(workflow).State;
 
         Burst.Advance(workflow, state, new Stimulus.Resume(state.Bookmarks[0].Id, new() { ["HttpError"] = "Timeout" }), Context).Lines.ShouldBe(["late"]);
@@ -249,7 +329,12 @@ public class BurstTests
     public void The_end_of_a_child_is_told_to_its_parent()
     {
         var child = Compile(Sequence(Task("t")));
-        var parent = Compile(Sequence("""{"id":"x","type":"Elsa.ExecuteWorkflow","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"d"}},"waitForCompletion":{"typeName":"Boolean","expression":{"type":"Literal","value":"true"}}}""", Line("after")));
+        var parent = Compile(
+            Sequence(
+                """{"id":"x","type":"Elsa.ExecuteWorkflow","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"d"}},"waitForCompletion":{"typeName":"Boolean","expression":{"type":"Literal","value":"true"}}}""",
+                Line("after")
+            )
+        );
         var started = Start(parent, Context with { FindPublished = _ => child });
         var childState = started.Children.ShouldHaveSingleItem().State;
         childState.ParentBookmarkId.ShouldBe(started.State.Bookmarks[0].Id);
@@ -263,7 +348,11 @@ public class BurstTests
     public void A_cancelled_parent_cancels_the_child_it_waits_for()
     {
         var child = Compile(Sequence(Task("t")));
-        var parent = Compile(Sequence("""{"id":"x","type":"Elsa.ExecuteWorkflow","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"d"}},"waitForCompletion":{"typeName":"Boolean","expression":{"type":"Literal","value":"true"}}}"""));
+        var parent = Compile(
+            Sequence(
+                """{"id":"x","type":"Elsa.ExecuteWorkflow","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"d"}},"waitForCompletion":{"typeName":"Boolean","expression":{"type":"Literal","value":"true"}}}"""
+            )
+        );
         var started = Start(parent, Context with { FindPublished = _ => child });
 
         var cancelled = Burst.Advance(parent, started.State, new Stimulus.Cancel("x"), Context);
@@ -279,6 +368,7 @@ public class BurstTests
     {
         protected internal override void Execute(ActivityContext context) => context.Write(new Opened(context.OpenBookmark("Test.Step").Id));
 
-        protected internal override void BookmarkBurnt(ActivityContext context, Bookmark bookmark, BurnReason reason) => context.Write(new Closed(bookmark.Id, reason));
+        protected internal override void BookmarkBurnt(ActivityContext context, Bookmark bookmark, BurnReason reason) =>
+            context.Write(new Closed(bookmark.Id, reason));
     }
 }

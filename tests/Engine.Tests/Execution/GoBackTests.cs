@@ -28,7 +28,10 @@ public class GoBackTests
     public void What_came_after_is_left_and_what_runs_beside_stays(string mode)
     {
         // s forks to a (then b and c beside each other) and to z; all meet in j.
-        var workflow = Compile(Flowchart("s>a s>z a>b a>c b>j c>j z>j j>e", Activity("s", "Start"), Task("a"), Task("b"), Task("c"), Task("z"), Merging(Task("j")), Line("e")), Mode(mode));
+        var workflow = Compile(
+            Flowchart("s>a s>z a>b a>c b>j c>j z>j j>e", Activity("s", "Start"), Task("a"), Task("b"), Task("c"), Task("z"), Merging(Task("j")), Line("e")),
+            Mode(mode)
+        );
         var state = Start(workflow).State;
         Complete(workflow, state, "a");
         Complete(workflow, state, "z");
@@ -72,8 +75,17 @@ public class GoBackTests
     [InlineData("Token")]
     public void A_loop_around_it_goes_on(string mode)
     {
-        var workflow = Compile(Flowchart(
-            "s>a a>b b>d d:True>a d:False>e", Activity("s", "Start"), Task("a"), Task("b"), Activity("d", "FlowDecision", "condition", "JavaScript", "return getLastResult() === 'again'"), Line("e")), Mode(mode));
+        var workflow = Compile(
+            Flowchart(
+                "s>a a>b b>d d:True>a d:False>e",
+                Activity("s", "Start"),
+                Task("a"),
+                Task("b"),
+                Activity("d", "FlowDecision", "condition", "JavaScript", "return getLastResult() === 'again'"),
+                Line("e")
+            ),
+            Mode(mode)
+        );
         var state = Start(workflow).State;
         Complete(workflow, state, "a");
         GoBack(workflow, state, "b", "a");
@@ -113,7 +125,10 @@ public class GoBackTests
     [InlineData("Race")]
     public void In_token_mode_a_way_taken_again_ends_as_the_first_time(string merge)
     {
-        var workflow = Compile(Flowchart("s>a a>b a>c b>j c>j j>k k>e", Activity("s", "Start"), Task("a"), Task("b"), Task("c"), Merging(Task("j"), merge), Task("k"), Line("e")), Mode("Token"));
+        var workflow = Compile(
+            Flowchart("s>a a>b a>c b>j c>j j>k k>e", Activity("s", "Start"), Task("a"), Task("b"), Task("c"), Merging(Task("j"), merge), Task("k"), Line("e")),
+            Mode("Token")
+        );
         var straight = Start(workflow).State;
         var ends = Walk(straight);
         var state = Start(workflow).State;
@@ -169,7 +184,9 @@ public class GoBackTests
         // As after a wait: from what was stored.
         var seed = ++_seed;
         var stored = InstanceState.FromJson(state.ToJson());
-        Burst.Advance(workflow, stored, new Stimulus.GoBack(stored.Bookmarks.First(x => x.ActivityId == from).Id, to), Context with { Seed = seed }).Refused.ShouldBeNull();
+        Burst
+            .Advance(workflow, stored, new Stimulus.GoBack(stored.Bookmarks.First(x => x.ActivityId == from).Id, to), Context with { Seed = seed })
+            .Refused.ShouldBeNull();
         var result = Burst.Advance(workflow, state, new Stimulus.GoBack(state.Bookmarks.First(x => x.ActivityId == from).Id, to), Context with { Seed = seed });
         System.Text.Encoding.UTF8.GetString(stored.ToJson()).ShouldBe(System.Text.Encoding.UTF8.GetString(result.State.ToJson()));
         return result;
@@ -179,7 +196,15 @@ public class GoBackTests
     private ulong _seed = 100;
 
     private BurstResult Complete(CompiledWorkflow workflow, InstanceState state, string id, object? result = null) =>
-        Burst.Advance(workflow, state, new Stimulus.Resume(state.Bookmarks.First(x => x.ActivityId == id).Id, new() { ["RunTaskInput"] = result }), Context with { Seed = ++_seed });
+        Burst.Advance(
+            workflow,
+            state,
+            new Stimulus.Resume(state.Bookmarks.First(x => x.ActivityId == id).Id, new() { ["RunTaskInput"] = result }),
+            Context with
+            {
+                Seed = ++_seed,
+            }
+        );
 
     private static IEnumerable<string> Waits(InstanceState state) => state.Bookmarks.Select(x => x.ActivityId).Order(StringComparer.Ordinal);
 }

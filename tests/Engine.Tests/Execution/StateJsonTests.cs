@@ -8,10 +8,27 @@ namespace Orchestration.Engine.Tests.Execution;
 public class StateJsonTests
 {
     public static TheoryData<object?> Data =>
-    [
-        true, 7, -7, 0, 7L, 9007199254740993L, 1.0, -0.0, 1e300, 0.1, double.NaN, double.PositiveInfinity, 12.50m, "text", "", Guid.Parse("6f9619ff-8b86-d011-b42d-00c04fc964ff"),
-        new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.FromHours(2)), TimeSpan.FromSeconds(1.5), new byte[] { 1, 2, 255 },
-    ];
+        [
+            true,
+            7,
+            -7,
+            0,
+            7L,
+            9007199254740993L,
+            1.0,
+            -0.0,
+            1e300,
+            0.1,
+            double.NaN,
+            double.PositiveInfinity,
+            12.50m,
+            "text",
+            "",
+            Guid.Parse("6f9619ff-8b86-d011-b42d-00c04fc964ff"),
+            new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.FromHours(2)),
+            TimeSpan.FromSeconds(1.5),
+            new byte[] { 1, 2, 255 },
+        ];
 
     [Theory]
     [MemberData(nameof(Data))]
@@ -26,7 +43,13 @@ public class StateJsonTests
     [Fact]
     public void Objects_keep_the_order_of_their_keys_and_may_use_the_escape_key_themselves()
     {
-        var value = new OrderedDictionary<string, object?> { ["z"] = 1, ["$"] = "l", ["v"] = "5", ["a"] = new List<object?> { 1L, new OrderedDictionary<string, object?>() } };
+        var value = new OrderedDictionary<string, object?>
+        {
+            ["z"] = 1,
+            ["$"] = "l",
+            ["v"] = "5",
+            ["a"] = new List<object?> { 1L, new OrderedDictionary<string, object?>() },
+        };
 
         var back = RoundTrip(value).ShouldBeOfType<OrderedDictionary<string, object?>>();
 

@@ -46,8 +46,19 @@ internal static class Workflows
     public static BurstResult Start(CompiledWorkflow workflow, BurstContext? context = null, OrderedDictionary<string, object?>? input = null) =>
         Burst.Advance(workflow, Burst.NewInstance(workflow, "i1", context ?? Context), new Stimulus.Start(input ?? []), context ?? Context);
 
-    public static BurstResult Complete(CompiledWorkflow workflow, InstanceState state, string activityId, object? result = null, BurstContext? context = null) =>
-        Burst.Advance(workflow, state, new Stimulus.Resume(state.Bookmarks.First(x => x.ActivityId == activityId).Id, new() { ["RunTaskInput"] = result }), context ?? Context with { Seed = 8 });
+    public static BurstResult Complete(
+        CompiledWorkflow workflow,
+        InstanceState state,
+        string activityId,
+        object? result = null,
+        BurstContext? context = null
+    ) =>
+        Burst.Advance(
+            workflow,
+            state,
+            new Stimulus.Resume(state.Bookmarks.First(x => x.ActivityId == activityId).Id, new() { ["RunTaskInput"] = result }),
+            context ?? Context with { Seed = 8 }
+        );
 
     public static IEnumerable<string> Trace(this BurstResult result) => result.Journal.Select(x => $"{x.ActivityId} {x.EventName}");
 }

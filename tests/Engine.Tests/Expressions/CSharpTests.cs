@@ -9,8 +9,7 @@ namespace Orchestration.Engine.Tests.Expressions;
 
 public sealed class CSharpTests
 {
-    private const string Variables =
-        """
+    private const string Variables = """
         "variables":[
             {"id":"1","name":"count","typeName":"Int32","value":"4","storageDriverTypeName":"WorkflowInstanceStorageDriver"},
             {"id":"2","name":"Amount","typeName":"Decimal","value":"12.50","storageDriverTypeName":"WorkflowInstanceStorageDriver"},
@@ -73,9 +72,13 @@ public sealed class CSharpTests
     [Fact]
     public void What_a_script_makes_is_kept_as_data()
     {
-        var workflow = TryCompile("new { Id = 1, Items = new List<object> { 1.5f, 'x', DateTime.UnixEpoch, new Dictionary<string, int> { [\"a\"] = 1 } }, Node = JsonNode.Parse(\"{\\\"b\\\":[null]}\") }", out _)!;
+        var workflow = TryCompile(
+            "new { Id = 1, Items = new List<object> { 1.5f, 'x', DateTime.UnixEpoch, new Dictionary<string, int> { [\"a\"] = 1 } }, Node = JsonNode.Parse(\"{\\\"b\\\":[null]}\") }",
+            out _
+        )!;
 
-        WorkflowData.ToJson(Start(workflow).State.Variables(workflow).First(x => x.Key.Name == "Anything").Value)
+        WorkflowData
+            .ToJson(Start(workflow).State.Variables(workflow).First(x => x.Key.Name == "Anything").Value)
             .ShouldBe("""{"Id":1,"Items":[1.5,"x","1970-01-01T00:00:00Z",{"a":1}],"Node":{"b":[null]}}""");
     }
 
@@ -91,8 +94,14 @@ public sealed class CSharpTests
     public void A_script_chooses_its_outcomes()
     {
         var workflow = Compile(
-            Flowchart("script:Yes>yes script:No>no", """{"id":"script","type":"Elsa.RunCSharp","possibleOutcomes":{"typeName":"List<String>","expression":{"type":"Object","value":"[\"Yes\",\"No\"]"}},"script":{"typeName":"String","expression":{"type":"Literal","value":"Outcome.Set(\"Yes\");"}}}""", Line("yes"), Line("no")),
-            registry: Registry);
+            Flowchart(
+                "script:Yes>yes script:No>no",
+                """{"id":"script","type":"Elsa.RunCSharp","possibleOutcomes":{"typeName":"List<String>","expression":{"type":"Object","value":"[\"Yes\",\"No\"]"}},"script":{"typeName":"String","expression":{"type":"Literal","value":"Outcome.Set(\"Yes\");"}}}""",
+                Line("yes"),
+                Line("no")
+            ),
+            registry: Registry
+        );
 
         Start(workflow).Lines.ShouldBe(["yes"]);
     }
@@ -102,7 +111,8 @@ public sealed class CSharpTests
     {
         var workflow = Compile(
             """{"id":"each","type":"Elsa.ForEach","items":{"typeName":"List<Object>","expression":{"type":"Object","value":"[\"a\",\"b\"]"}},"body":{"id":"line","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"CSharp","value":"$\"{Variable.CurrentValue}{Variable.CurrentIndex}\""}}}}""",
-            registry: Registry);
+            registry: Registry
+        );
 
         Start(workflow).Lines.ShouldBe(["a0", "b1"]);
     }
@@ -116,9 +126,13 @@ public sealed class CSharpTests
             {"id":"bulk","type":"Elsa.BulkDispatchWorkflows","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"d"}},"items":{"typeName":"Object","expression":{"type":"JavaScript","value":"[{no:1},{no:2}]"}},
              "waitForCompletion":{"typeName":"Boolean","expression":{"type":"Literal","value":false}},"correlationIdFunction":{"typeName":"String","expression":{"type":"CSharp","value":"$\"claim-{Args.Item.no}-{Args.Get<object>(\"Item\") != null}\""}}}
             """,
-            registry: Registry);
+            registry: Registry
+        );
 
-        Start(workflow, Context with { FindPublished = _ => child }).Outgoing.OfType<OutgoingStimulus.StartInstance>().Select(x => x.CorrelationId).ShouldBe(["claim-1-True", "claim-2-True"]);
+        Start(workflow, Context with { FindPublished = _ => child })
+            .Outgoing.OfType<OutgoingStimulus.StartInstance>()
+            .Select(x => x.CorrelationId)
+            .ShouldBe(["claim-1-True", "claim-2-True"]);
     }
 
     [Theory]
@@ -146,7 +160,11 @@ public sealed class CSharpTests
     public void An_expression_that_would_hurt_is_an_incident(string expression, string reason)
     {
         var limits = new ScriptLimits { MaxTime = TimeSpan.FromSeconds(expression.Contains("Wait", StringComparison.Ordinal) ? 0.5 : 60) };
-        var workflow = TryCompile(expression, out var errors, ActivityRegistry.WithBuiltIns().Add(new ExpressionLanguage("CSharp", ExpressionLanguage.CSharpWith(limits))));
+        var workflow = TryCompile(
+            expression,
+            out var errors,
+            ActivityRegistry.WithBuiltIns().Add(new ExpressionLanguage("CSharp", ExpressionLanguage.CSharpWith(limits)))
+        );
         errors.ShouldBeEmpty();
 
         var result = Start(workflow!);
@@ -173,7 +191,8 @@ public sealed class CSharpTests
             ((System.Threading.ManualResetEventSlim)AppDomain.CurrentDomain.GetData("csharp-gate")).Wait();
             try { Variable.Set("Late", 1); } finally { ((System.Threading.ManualResetEventSlim)AppDomain.CurrentDomain.GetData("csharp-tried")).Set(); }
             """,
-            new Declarations(Compile(Line("x")).Root, []));
+            new Declarations(Compile(Line("x")).Root, [])
+        );
 
         Should.Throw<ExpressionException>(() => expression.Evaluate(scope)).Kind.ShouldBe("TimeoutError");
         gate.Set();
@@ -188,8 +207,10 @@ public sealed class CSharpTests
     {
         var document = Document(Activity("script", type, input, language, text));
 
-        DefinitionParser.Parse(document, ActivityRegistry.WithBuiltIns()).Errors.ShouldHaveSingleItem().Reason
-            .ShouldBe("Activity 'script': C# is switched off here. An administrator may switch it on (Expressions:CSharp:Enabled).");
+        DefinitionParser
+            .Parse(document, ActivityRegistry.WithBuiltIns())
+            .Errors.ShouldHaveSingleItem()
+            .Reason.ShouldBe("Activity 'script': C# is switched off here. An administrator may switch it on (Expressions:CSharp:Enabled).");
 
         // A version that was published where it was on runs up to there.
         var (workflow, _) = DefinitionParser.Parse(document, ActivityRegistry.WithBuiltIns(), DefinitionUse.Run);
@@ -212,9 +233,16 @@ public sealed class CSharpTests
             Document(
                 Sequence(
                     Activity("before", "RunJavaScript", "script", "Literal", "return 'earlier'"),
-                    """{"id":"script","type":"Elsa.RunCSharp","result":{"typeName":"Object","memoryReference":{"id":"5"}},"script":{"typeName":"String","expression":{"type":"Literal","value":"SCRIPT"}}}""".Replace("SCRIPT", script, StringComparison.Ordinal)),
-                Variables),
-            registry ?? Registry);
+                    """{"id":"script","type":"Elsa.RunCSharp","result":{"typeName":"Object","memoryReference":{"id":"5"}},"script":{"typeName":"String","expression":{"type":"Literal","value":"SCRIPT"}}}""".Replace(
+                        "SCRIPT",
+                        script,
+                        StringComparison.Ordinal
+                    )
+                ),
+                Variables
+            ),
+            registry ?? Registry
+        );
         errors = found;
         return workflow;
     }

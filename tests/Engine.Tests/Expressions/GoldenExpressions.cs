@@ -22,7 +22,11 @@ internal static class GoldenExpressions
         foreach (var (expression, difference) in verdicts)
         {
             var line = expression.ReplaceLineEndings(" ");
-            table.AppendLine(difference is null ? $"equal      {line}" : reasoned.TryGetValue(expression, out var reason) ? $"reasoned   {line} — {reason}" : $"DIFFERENT  {line} — {difference}");
+            table.AppendLine(
+                difference is null ? $"equal      {line}"
+                : reasoned.TryGetValue(expression, out var reason) ? $"reasoned   {line} — {reason}"
+                : $"DIFFERENT  {line} — {difference}"
+            );
         }
 
         return table.AppendLine(CultureInfo.InvariantCulture, $"{verdicts.Count(v => v.Difference is null)} of {verdicts.Count} equal").ToString();
@@ -73,7 +77,11 @@ internal static class GoldenExpressions
             return $"result {WorkflowData.ToJson(result)} instead of {entry.GetProperty("result").GetRawText()}";
         foreach (var (member, type) in new[] { ("asString", "String"), ("asBoolean", "Boolean"), ("asInt32", "Int32"), ("asDouble", "Double") })
         {
-            if (Converted(result, type) is { } converted && entry.TryGetProperty(member, out var expected) && !SameConverted(expected, converted.Value, converted.Failed))
+            if (
+                Converted(result, type) is { } converted
+                && entry.TryGetProperty(member, out var expected)
+                && !SameConverted(expected, converted.Value, converted.Failed)
+            )
                 return $"{member} {(converted.Failed ? "failed" : WorkflowData.ToJson(converted.Value))} instead of {expected.GetRawText()}";
         }
 
@@ -93,8 +101,10 @@ internal static class GoldenExpressions
     }
 
     private static bool SameConverted(JsonElement expected, object? value, bool failed) =>
-        failed ? expected.ValueKind == JsonValueKind.String && expected.GetString()!.StartsWith('<') : Same(expected, value) ||
-            value is string text && expected.ValueKind == JsonValueKind.String && text.StartsWith('{') && IsSameJson(expected.GetString()!, text);
+        failed
+            ? expected.ValueKind == JsonValueKind.String && expected.GetString()!.StartsWith('<')
+            : Same(expected, value)
+                || value is string text && expected.ValueKind == JsonValueKind.String && text.StartsWith('{') && IsSameJson(expected.GetString()!, text);
 
     private static bool IsSameJson(string a, string b)
     {
@@ -136,7 +146,9 @@ internal static class GoldenExpressions
 
         if (changed.TryGetValue("$correlationId", out var correlation) && correlation.GetString() != scope.CorrelationId)
             return $"correlation {scope.CorrelationId}";
-        return changed.TryGetValue("$name", out var instanceName) && instanceName.GetString() != scope.WorkflowInstanceName ? $"name {scope.WorkflowInstanceName}" : null;
+        return changed.TryGetValue("$name", out var instanceName) && instanceName.GetString() != scope.WorkflowInstanceName
+            ? $"name {scope.WorkflowInstanceName}"
+            : null;
     }
 
     private static bool Same(JsonElement expected, object? value)
@@ -150,21 +162,25 @@ internal static class GoldenExpressions
             case JsonValueKind.Number:
                 return value is int or long or double or decimal && Convert.ToDouble(value, CultureInfo.InvariantCulture) == expected.GetDouble();
             case JsonValueKind.String:
-                return expected.GetString() == value switch
-                {
-                    string text => text,
-                    double number => number.ToString(CultureInfo.InvariantCulture),
-                    byte[] bytes => Convert.ToBase64String(bytes),
-                    Guid id => id.ToString(),
-                    DateTimeOffset time => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", CultureInfo.InvariantCulture),
-                    TimeSpan span => span.ToString(),
-                    _ => null,
-                };
+                return expected.GetString()
+                    == value switch
+                    {
+                        string text => text,
+                        double number => number.ToString(CultureInfo.InvariantCulture),
+                        byte[] bytes => Convert.ToBase64String(bytes),
+                        Guid id => id.ToString(),
+                        DateTimeOffset time => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", CultureInfo.InvariantCulture),
+                        TimeSpan span => span.ToString(),
+                        _ => null,
+                    };
             case JsonValueKind.Array:
-                return value is List<object?> list && list.Count == expected.GetArrayLength() && expected.EnumerateArray().Zip(list).All(pair => Same(pair.First, pair.Second));
+                return value is List<object?> list
+                    && list.Count == expected.GetArrayLength()
+                    && expected.EnumerateArray().Zip(list).All(pair => Same(pair.First, pair.Second));
             default:
-                return value is OrderedDictionary<string, object?> entries && entries.Count == expected.EnumerateObject().Count() &&
-                    expected.EnumerateObject().All(member => entries.TryGetValue(member.Name, out var item) && Same(member.Value, item));
+                return value is OrderedDictionary<string, object?> entries
+                    && entries.Count == expected.EnumerateObject().Count()
+                    && expected.EnumerateObject().All(member => entries.TryGetValue(member.Name, out var item) && Same(member.Value, item));
         }
     }
 }

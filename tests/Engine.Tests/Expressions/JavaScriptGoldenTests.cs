@@ -8,7 +8,8 @@ public sealed class JavaScriptGoldenTests(ITestOutputHelper output)
     private static readonly Dictionary<string, string> s_reasoned = new()
     {
         ["getArr().indexOf(2)"] = "Elsa contradicts itself: includes(2) finds the element, indexOf(2) does not",
-        ["getInput(\"Customer\")"] = "an object converted to a number or Boolean: Elsa throws for an input and gives 0 for the same object in a variable; ours gives 0",
+        ["getInput(\"Customer\")"] =
+            "an object converted to a number or Boolean: Elsa throws for an input and gives 0 for the same object in a variable; ours gives 0",
         ["typeof importNamespace"] = HostObjects,
         ["typeof System"] = HostObjects,
         ["typeof DateTime"] = HostObjects,

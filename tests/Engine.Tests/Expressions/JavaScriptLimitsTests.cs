@@ -7,7 +7,8 @@ public sealed class JavaScriptLimitsTests
 {
     private static readonly ScriptLimits s_limits = new() { MaxSteps = 300_000 };
 
-    private static object? Evaluate(string source, ScriptLimits? limits = null) => JavaScriptProgram.Parse(source).Evaluate(new TestScope(), limits ?? s_limits);
+    private static object? Evaluate(string source, ScriptLimits? limits = null) =>
+        JavaScriptProgram.Parse(source).Evaluate(new TestScope(), limits ?? s_limits);
 
     [Theory]
     [InlineData("while (true) {}")]
@@ -41,8 +42,7 @@ public sealed class JavaScriptLimitsTests
     [InlineData("JSON.parse('['.repeat(1e5))")]
     [InlineData("[3, 1, 2].sort(() => { for (;;) ; })")]
     [InlineData("'aaaa'.replace(/a/g, () => { for (;;) ; })")]
-    public void What_would_not_end_is_stopped(string source) =>
-        Should.Throw<ExpressionException>(() => Evaluate(source)).Kind.ShouldBe("LimitError");
+    public void What_would_not_end_is_stopped(string source) => Should.Throw<ExpressionException>(() => Evaluate(source)).Kind.ShouldBe("LimitError");
 
     [Fact]
     public void A_limit_cannot_be_caught() =>
@@ -75,8 +75,7 @@ public sealed class JavaScriptLimitsTests
     }
 
     [Fact]
-    public void A_long_sum_is_not_deep() =>
-        Evaluate(string.Join(" + ", Enumerable.Repeat("1", 20_000))).ShouldBe(20_000.0);
+    public void A_long_sum_is_not_deep() => Evaluate(string.Join(" + ", Enumerable.Repeat("1", 20_000))).ShouldBe(20_000.0);
 
     [Fact]
     public void Deep_but_allowed_nesting_runs_on_a_small_stack()
@@ -84,17 +83,20 @@ public sealed class JavaScriptLimitsTests
         var source = string.Concat(Enumerable.Repeat("1 + (2 * [", 60)) + "1" + string.Concat(Enumerable.Repeat("][0])", 60));
         var recursive = $"function f(n) {{ return n === 0 ? 0 : f(n - 1) + ({source}) }} f(400)";
         object? outcome = null;
-        var thread = new Thread(() =>
-        {
-            try
+        var thread = new Thread(
+            () =>
             {
-                outcome = Evaluate(recursive);
-            }
-            catch (ExpressionException error)
-            {
-                outcome = error.Kind;
-            }
-        }, 256 * 1024);
+                try
+                {
+                    outcome = Evaluate(recursive);
+                }
+                catch (ExpressionException error)
+                {
+                    outcome = error.Kind;
+                }
+            },
+            256 * 1024
+        );
         thread.Start();
         thread.Join();
         outcome.ShouldNotBeNull();
@@ -153,13 +155,17 @@ public sealed class JavaScriptLimitsTests
     public void One_program_runs_on_many_threads()
     {
         var program = JavaScriptProgram.Parse("let s = 0; for (const x of variables.List) s += x; variables.N + s");
-        Parallel.For(0, 200, i =>
-        {
-            var scope = new TestScope();
-            scope.Variables["N"] = i;
-            scope.Variables["List"] = new List<object?> { 1, 2, 3 };
-            program.Evaluate(scope).ShouldBe(i + 6.0);
-        });
+        Parallel.For(
+            0,
+            200,
+            i =>
+            {
+                var scope = new TestScope();
+                scope.Variables["N"] = i;
+                scope.Variables["List"] = new List<object?> { 1, 2, 3 };
+                program.Evaluate(scope).ShouldBe(i + 6.0);
+            }
+        );
     }
 
     [Fact]

@@ -15,17 +15,87 @@ public sealed partial class Test262Tests(ITestOutputHelper output)
 {
     private static readonly string[] s_excludedFeatures =
     [
-        "generators", "async", "Proxy", "TypedArray", "ArrayBuffer", "DataView", "SharedArrayBuffer", "Atomics", "Temporal", "WeakRef", "FinalizationRegistry", "ShadowRealm",
-        "tail-call", "import", "export", "top-level-await", "cross-realm", "createRealm", "resizable", "decorators", "explicit-resource", "regexp-v-flag",
-        "regexp-modifiers", "regexp-duplicate", "Intl", "IsHTMLDDA", "Promise", "caller", "json-parse-with-source", "iterator-sequencing", "joint-iteration", "uint8array", "Float16Array",
-        "Math.sumPrecise", "RegExp.escape", "Error.isError", "upsert", "immutable", "source-phase", "nonextensible", "await-dictionary", "legacy-regexp", "promise", "Array.fromAsync", "canonical-tz",
+        "generators",
+        "async",
+        "Proxy",
+        "TypedArray",
+        "ArrayBuffer",
+        "DataView",
+        "SharedArrayBuffer",
+        "Atomics",
+        "Temporal",
+        "WeakRef",
+        "FinalizationRegistry",
+        "ShadowRealm",
+        "tail-call",
+        "import",
+        "export",
+        "top-level-await",
+        "cross-realm",
+        "createRealm",
+        "resizable",
+        "decorators",
+        "explicit-resource",
+        "regexp-v-flag",
+        "regexp-modifiers",
+        "regexp-duplicate",
+        "Intl",
+        "IsHTMLDDA",
+        "Promise",
+        "caller",
+        "json-parse-with-source",
+        "iterator-sequencing",
+        "joint-iteration",
+        "uint8array",
+        "Float16Array",
+        "Math.sumPrecise",
+        "RegExp.escape",
+        "Error.isError",
+        "upsert",
+        "immutable",
+        "source-phase",
+        "nonextensible",
+        "await-dictionary",
+        "legacy-regexp",
+        "promise",
+        "Array.fromAsync",
+        "canonical-tz",
     ];
 
     private static readonly string[] s_excludedPaths =
     [
-        "/eval-code/", "/module-code/", "/import/", "/export/", "dynamic-import", "generator", "async", "/await", "/with/", "/yield/", "/using/", "await-using", "import.meta",
-        "built-ins/Proxy", "built-ins/TypedArray", "built-ins/ArrayBuffer", "built-ins/DataView", "SharedArrayBuffer", "built-ins/Atomics", "built-ins/Temporal", "built-ins/Promise", "built-ins/eval/",
-        "WeakRef", "FinalizationRegistry", "ShadowRealm", "DisposableStack", "Async", "built-ins/Generator", "built-ins/global/", "built-ins/Uint8Array", "AbstractModuleSource", "SuppressedError",
+        "/eval-code/",
+        "/module-code/",
+        "/import/",
+        "/export/",
+        "dynamic-import",
+        "generator",
+        "async",
+        "/await",
+        "/with/",
+        "/yield/",
+        "/using/",
+        "await-using",
+        "import.meta",
+        "built-ins/Proxy",
+        "built-ins/TypedArray",
+        "built-ins/ArrayBuffer",
+        "built-ins/DataView",
+        "SharedArrayBuffer",
+        "built-ins/Atomics",
+        "built-ins/Temporal",
+        "built-ins/Promise",
+        "built-ins/eval/",
+        "WeakRef",
+        "FinalizationRegistry",
+        "ShadowRealm",
+        "DisposableStack",
+        "Async",
+        "built-ins/Generator",
+        "built-ins/global/",
+        "built-ins/Uint8Array",
+        "AbstractModuleSource",
+        "SuppressedError",
     ];
 
     [Fact]
@@ -34,25 +104,36 @@ public sealed partial class Test262Tests(ITestOutputHelper output)
         var root = System.Environment.GetEnvironmentVariable("TEST262_DIRECTORY");
         if (root is null)
             Assert.Skip("TEST262_DIRECTORY is not set");
-        var files = Directory.EnumerateFiles(Path.Combine(root, "test"), "*.js", SearchOption.AllDirectories)
+        var files = Directory
+            .EnumerateFiles(Path.Combine(root, "test"), "*.js", SearchOption.AllDirectories)
             .Select(file => Path.GetRelativePath(Path.Combine(root, "test"), file).Replace('\\', '/'))
-            .Where(file => !file.Contains("_FIXTURE", StringComparison.Ordinal) && (file.StartsWith("language/", StringComparison.Ordinal) || file.StartsWith("built-ins/", StringComparison.Ordinal)) &&
-                !Array.Exists(s_excludedPaths, part => ("/" + file).Contains(part, StringComparison.Ordinal)));
+            .Where(file =>
+                !file.Contains("_FIXTURE", StringComparison.Ordinal)
+                && (file.StartsWith("language/", StringComparison.Ordinal) || file.StartsWith("built-ins/", StringComparison.Ordinal))
+                && !Array.Exists(s_excludedPaths, part => ("/" + file).Contains(part, StringComparison.Ordinal))
+            );
         var verdicts = new ConcurrentDictionary<string, string>();
-        Parallel.ForEach(files, file =>
-        {
-            if (Run(root, file) is { } verdict)
-                verdicts[file] = verdict;
-        });
+        Parallel.ForEach(
+            files,
+            file =>
+            {
+                if (Run(root, file) is { } verdict)
+                    verdicts[file] = verdict;
+            }
+        );
 
         foreach (var group in verdicts.GroupBy(v => Feature(v.Key)).OrderBy(g => g.Key, StringComparer.Ordinal))
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{group.Key,-50} {group.Count(v => v.Value == "pass"),6} of {group.Count(),6}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{group.Key, -50} {group.Count(v => v.Value == "pass"), 6} of {group.Count(), 6}"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{verdicts.Values.Count(v => v == "pass")} of {verdicts.Count} pass"));
         var lines = verdicts.OrderBy(v => v.Key, StringComparer.Ordinal).Select(v => $"{(v.Value == "pass" ? "pass" : "fail")} {v.Key}").ToList();
         if (System.Environment.GetEnvironmentVariable("TEST262_WRITE") is { } target)
         {
             File.WriteAllLines(target, lines);
-            File.WriteAllLines(target + ".reasons", verdicts.Where(v => v.Value != "pass").Select(v => $"{v.Key}: {v.Value}").Order(StringComparer.Ordinal), Encoding.Unicode);
+            File.WriteAllLines(
+                target + ".reasons",
+                verdicts.Where(v => v.Value != "pass").Select(v => $"{v.Key}: {v.Value}").Order(StringComparer.Ordinal),
+                Encoding.Unicode
+            );
             return;
         }
 
@@ -75,7 +156,10 @@ public sealed partial class Test262Tests(ITestOutputHelper output)
     private static List<string> Compare(IReadOnlyCollection<string> pinned, IReadOnlyCollection<string> now)
     {
         var verdicts = now.ToDictionary(line => line[5..], line => line[..4]);
-        var changes = pinned.Where(line => verdicts.GetValueOrDefault(line[5..]) != line[..4]).Select(line => $"{line} -> {verdicts.GetValueOrDefault(line[5..]) ?? "not run"}").ToList();
+        var changes = pinned
+            .Where(line => verdicts.GetValueOrDefault(line[5..]) != line[..4])
+            .Select(line => $"{line} -> {verdicts.GetValueOrDefault(line[5..]) ?? "not run"}")
+            .ToList();
         changes.AddRange(now.ExceptBy(pinned.Select(line => line[5..]), line => line[5..]).Select(line => $"not pinned -> {line}"));
         return changes;
     }
@@ -90,8 +174,14 @@ public sealed partial class Test262Tests(ITestOutputHelper output)
         var header = FrontMatter().Match(text).Groups[1].Value;
         var features = Features().Match(header).Groups[1].Value;
         var flags = Flags().Match(header).Groups[1].Value;
-        if (flags.Contains("module", StringComparison.Ordinal) || flags.Contains("async", StringComparison.Ordinal) || flags.Contains("CanBlock", StringComparison.Ordinal) || text.Contains("$262", StringComparison.Ordinal) ||
-            Array.Exists(s_excludedFeatures, feature => features.Contains(feature, StringComparison.Ordinal)) || Unsupported().IsMatch(text[(text.IndexOf("---*/", StringComparison.Ordinal) + 1)..]))
+        if (
+            flags.Contains("module", StringComparison.Ordinal)
+            || flags.Contains("async", StringComparison.Ordinal)
+            || flags.Contains("CanBlock", StringComparison.Ordinal)
+            || text.Contains("$262", StringComparison.Ordinal)
+            || Array.Exists(s_excludedFeatures, feature => features.Contains(feature, StringComparison.Ordinal))
+            || Unsupported().IsMatch(text[(text.IndexOf("---*/", StringComparison.Ordinal) + 1)..])
+        )
             return null;
         var negative = Negative().Match(header) is { Success: true } match ? (Phase: match.Groups[1].Value, Type: match.Groups[2].Value) : default;
         var source = new StringBuilder();
@@ -99,18 +189,32 @@ public sealed partial class Test262Tests(ITestOutputHelper output)
             source.Append("\"use strict\";\n");
         if (!flags.Contains("raw", StringComparison.Ordinal))
         {
-            foreach (var include in new[] { "assert.js", "sta.js" }.Concat(Includes().Match(header).Groups[1].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)))
+            foreach (
+                var include in new[] { "assert.js", "sta.js" }.Concat(
+                    Includes().Match(header).Groups[1].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                )
+            )
                 source.Append(File.ReadAllText(Path.Combine(root, "harness", include))).Append('\n');
         }
 
         source.Append(text);
         if (!JavaScriptProgram.TryParse(source.ToString(), out var program, out var syntax))
-            return syntax.Message.Contains("not supported in expressions", StringComparison.Ordinal) ? null : negative.Phase is "parse" or "early" ? "pass" : syntax.Message;
+            return syntax.Message.Contains("not supported in expressions", StringComparison.Ordinal) ? null
+                : negative.Phase is "parse" or "early" ? "pass"
+                : syntax.Message;
         if (negative.Phase is "parse" or "early")
             return "parsed";
         try
         {
-            program.Evaluate(new TestScope(), new ScriptLimits { MaxSteps = 10_000_000, MaxMemory = 1L << 30, MaxTime = TimeSpan.FromMinutes(5) });
+            program.Evaluate(
+                new TestScope(),
+                new ScriptLimits
+                {
+                    MaxSteps = 10_000_000,
+                    MaxMemory = 1L << 30,
+                    MaxTime = TimeSpan.FromMinutes(5),
+                }
+            );
             return negative.Phase is null ? "pass" : "did not throw";
         }
         catch (ExpressionException error)

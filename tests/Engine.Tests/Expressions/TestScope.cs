@@ -23,7 +23,8 @@ internal sealed class TestScope : ExpressionScope
 
     public override IEnumerable<string> InputNames => Input.Keys;
 
-    public override object? GetOutputFrom(string activityIdOrName, string? outputName) => activityIdOrName is "prev" or "Prev" && outputName is null or "Result" ? Previous : null;
+    public override object? GetOutputFrom(string activityIdOrName, string? outputName) =>
+        activityIdOrName is "prev" or "Prev" && outputName is null or "Result" ? Previous : null;
 
     public override IEnumerable<(string Id, string? Name, IReadOnlyList<string> Outputs)> ActivitiesWithOutputs => [("prev", "Prev", ["Result"])];
 

@@ -53,7 +53,9 @@ public sealed class EmbeddedPostgresTests(PreparedCluster prepared) : IClassFixt
     {
         await prepared.CopyAsync(_directory);
         await using var server = await EmbeddedPostgres.StartAsync(new() { Directory = _directory });
-        (await QueryAsync(server, "select current_setting('fsync') || current_setting('full_page_writes') || current_setting('synchronous_commit')")).ShouldBe("ononon");
+        (await QueryAsync(server, "select current_setting('fsync') || current_setting('full_page_writes') || current_setting('synchronous_commit')")).ShouldBe(
+            "ononon"
+        );
     }
 
     [Fact]
@@ -199,8 +201,7 @@ public sealed class PreparedCluster : IAsyncLifetime
 
     private readonly string _directory = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
 
-    public async ValueTask InitializeAsync() =>
-        await (await EmbeddedPostgres.StartAsync(new() { Directory = _directory, Settings = Hasty })).DisposeAsync();
+    public async ValueTask InitializeAsync() => await (await EmbeddedPostgres.StartAsync(new() { Directory = _directory, Settings = Hasty })).DisposeAsync();
 
     public ValueTask DisposeAsync()
     {

@@ -13,13 +13,15 @@ internal static class HostProcess
     private const string Variable = "ORCHESTRATION_TEST_HOST_PROCESS";
 
     /// <param name="mode">Empty, <c>temporary</c>, or <c>innocent</c> for a process that has no server.</param>
-    public static Process Start(string mode, string directory) => Process.Start(
-        new ProcessStartInfo("dotnet", ["exec", typeof(HostProcess).Assembly.Location])
-        {
-            Environment = { [Variable] = $"{mode}:{directory}" },
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        })!;
+    public static Process Start(string mode, string directory) =>
+        Process.Start(
+            new ProcessStartInfo("dotnet", ["exec", typeof(HostProcess).Assembly.Location])
+            {
+                Environment = { [Variable] = $"{mode}:{directory}" },
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+            }
+        )!;
 
     [ModuleInitializer]
     internal static void Run()

@@ -27,11 +27,17 @@ public sealed class MigratorTests : IAsyncLifetime
     [Fact]
     public async Task Eight_hosts_that_start_at_once_migrate_once()
     {
-        var hosts = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
-        {
-            await using var own = NpgsqlDataSource.Create(_database.ConnectionString);
-            return await new Migrator([First, Second]).MigrateAsync(own);
-        })));
+        var hosts = await Task.WhenAll(
+            Enumerable
+                .Range(0, 8)
+                .Select(_ =>
+                    Task.Run(async () =>
+                    {
+                        await using var own = NpgsqlDataSource.Create(_database.ConnectionString);
+                        return await new Migrator([First, Second]).MigrateAsync(own);
+                    })
+                )
+        );
         hosts.Sum(applied => applied.Count).ShouldBe(2);
         (await QueryAsync<int>("select count(*) from second")).ShouldBe(1);
     }
@@ -40,7 +46,11 @@ public sealed class MigratorTests : IAsyncLifetime
     public async Task The_lock_is_free_again_afterwards()
     {
         await MigrateAsync(First);
-        (await QueryAsync<int>("select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())")).ShouldBe(0);
+        (
+            await QueryAsync<int>(
+                "select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())"
+            )
+        ).ShouldBe(0);
     }
 
     [Fact]
@@ -93,8 +103,7 @@ public sealed class MigratorTests : IAsyncLifetime
     [InlineData("1_first.sql")]
     [InlineData("0001-first.sql")]
     [InlineData("0001_First.sql")]
-    public void A_misnamed_migration_is_refused(string file) =>
-        Should.Throw<MigrationException>(() => Migrator.Read(file, "")).Message.ShouldContain(file);
+    public void A_misnamed_migration_is_refused(string file) => Should.Throw<MigrationException>(() => Migrator.Read(file, "")).Message.ShouldContain(file);
 
     [Fact]
     public async Task A_test_database_has_the_schema_of_the_product()

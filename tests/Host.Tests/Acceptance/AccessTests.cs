@@ -295,12 +295,18 @@ public sealed partial class AccessTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _database = await TestDatabase.CreateAsync();
-        _app = new(_database.ConnectionString, settings: new Dictionary<string, string>
-        {
-            ["ApiKeys:nothing:Sha256"] = Hash("nothing"),
-            ["ApiKeys:reader:Sha256"] = Hash("reader"), ["ApiKeys:reader:Rights:0"] = "journeys:read",
-            ["ApiKeys:editor:Sha256"] = Hash("editor"), ["ApiKeys:editor:Rights:0"] = "journeys:read", ["ApiKeys:editor:Rights:1"] = "journeys:edit",
-        });
+        _app = new(
+            _database.ConnectionString,
+            settings: new Dictionary<string, string>
+            {
+                ["ApiKeys:nothing:Sha256"] = Hash("nothing"),
+                ["ApiKeys:reader:Sha256"] = Hash("reader"),
+                ["ApiKeys:reader:Rights:0"] = "journeys:read",
+                ["ApiKeys:editor:Sha256"] = Hash("editor"),
+                ["ApiKeys:editor:Rights:0"] = "journeys:read",
+                ["ApiKeys:editor:Rights:1"] = "journeys:edit",
+            }
+        );
 
         static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
     }
@@ -315,7 +321,10 @@ public sealed partial class AccessTests : IAsyncLifetime
     public void Every_endpoint_is_in_the_table()
     {
         _app.Api();
-        var mapped = _app.Services.GetServices<EndpointDataSource>().SelectMany(s => s.Endpoints).OfType<RouteEndpoint>()
+        var mapped = _app
+            .Services.GetServices<EndpointDataSource>()
+            .SelectMany(s => s.Endpoints)
+            .OfType<RouteEndpoint>()
             .SelectMany(e => (e.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["*"]).Select(method => $"{method} {e.RoutePattern.RawText}"));
 
         mapped.Order(StringComparer.Ordinal).ShouldBe(Rows().Select(r => $"{r.Method} {r.Route}").Order(StringComparer.Ordinal));
@@ -339,7 +348,15 @@ public sealed partial class AccessTests : IAsyncLifetime
         {
             using var machine = _app.Api();
             machine.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("ApiKey", key);
-            await AskAsync(key, machine, machine, ["anybody", .. may], key == "no such key" ? HttpStatusCode.Unauthorized : HttpStatusCode.Forbidden, HttpStatusCode.Unauthorized, keyed: true);
+            await AskAsync(
+                key,
+                machine,
+                machine,
+                ["anybody", .. may],
+                key == "no such key" ? HttpStatusCode.Unauthorized : HttpStatusCode.Forbidden,
+                HttpStatusCode.Unauthorized,
+                keyed: true
+            );
         }
 
         wrong.ShouldBeEmpty();
@@ -355,8 +372,17 @@ public sealed partial class AccessTests : IAsyncLifetime
                 var isElsa = row.Route.StartsWith("/elsa/", StringComparison.Ordinal);
                 using var request = new HttpRequestMessage(new(row.Method == "*" ? "GET" : row.Method), Address(row.Route));
                 using var answer = await (isApi ? api : browser).SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-                var expected = !isApi ? page : keyed && !isElsa ? HttpStatusCode.Unauthorized : refused;
-                var isRefused = answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden || (answer.StatusCode == HttpStatusCode.Found && answer.Headers.Location?.ToString().Contains("/sign-in", StringComparison.Ordinal) == true && row.Route != "/sign-in");
+                var expected =
+                    !isApi ? page
+                    : keyed && !isElsa ? HttpStatusCode.Unauthorized
+                    : refused;
+                var isRefused =
+                    answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
+                    || (
+                        answer.StatusCode == HttpStatusCode.Found
+                        && answer.Headers.Location?.ToString().Contains("/sign-in", StringComparison.Ordinal) == true
+                        && row.Route != "/sign-in"
+                    );
                 if ((int)answer.StatusCode >= 500 && answer.StatusCode != HttpStatusCode.ServiceUnavailable)
                     wrong.Add($"{who}: {row.Method} {row.Route} failed with {(int)answer.StatusCode}");
                 else if ((row.Who == "anybody" || (may.Contains(row.Who) && (isElsa || !keyed))) == isRefused || (isRefused && answer.StatusCode != expected))
@@ -366,17 +392,26 @@ public sealed partial class AccessTests : IAsyncLifetime
     }
 
     private static IEnumerable<(string Who, string Method, string Route)> Rows() =>
-        Table.Split('\n').Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Select(row => (row[0], row[1], row[2]));
+        Table
+            .Split('\n')
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            .Select(row => (row[0], row[1], row[2]));
 
-    private static string Address(string route) => Parameter().Replace(route, p => p.Groups["name"].Value switch
-    {
-        _ when p.Value.Contains(":guid", StringComparison.Ordinal) => "01970000-0000-7000-8000-000000000000",
-        _ when p.Value.Contains(":int", StringComparison.Ordinal) => "1",
-        "of" => "workflows",
-        "verb" => "run",
-        "documentName" => "v1",
-        _ => "no-such-thing",
-    });
+    private static string Address(string route) =>
+        Parameter()
+            .Replace(
+                route,
+                p =>
+                    p.Groups["name"].Value switch
+                    {
+                        _ when p.Value.Contains(":guid", StringComparison.Ordinal) => "01970000-0000-7000-8000-000000000000",
+                        _ when p.Value.Contains(":int", StringComparison.Ordinal) => "1",
+                        "of" => "workflows",
+                        "verb" => "run",
+                        "documentName" => "v1",
+                        _ => "no-such-thing",
+                    }
+            );
 
     [GeneratedRegex(@"\{\*{0,2}(?<name>\w+)[^}]*\}")]
     private static partial Regex Parameter();

@@ -10,10 +10,18 @@ namespace Orchestration.Host.Tests.Acceptance;
 /// <summary>What the API says to calendars, policies, forms, comments and files that are wrong, and to people who ask at once: a problem with the field and the reason, and nothing is lost.</summary>
 public sealed class BadTaskInputTests(Office office) : IClassFixture<Office>
 {
-    private static readonly object Notice = new { jurisdiction = "GB", claimedAmount = 900, lossDescription = "Hail" };
+    private static readonly object Notice = new
+    {
+        jurisdiction = "GB",
+        claimedAmount = 900,
+        lossDescription = "Hail",
+    };
 
     [Theory]
-    [InlineData("""{ "id": "bad", "name": "Bad", "zone": "Europe/London", "hours": [{ "days": ["mon"], "open": "08:00", "close": "12:00" }, { "days": ["mon"], "open": "11:00", "close": "16:00" }] }""", "overlap")]
+    [InlineData(
+        """{ "id": "bad", "name": "Bad", "zone": "Europe/London", "hours": [{ "days": ["mon"], "open": "08:00", "close": "12:00" }, { "days": ["mon"], "open": "11:00", "close": "16:00" }] }""",
+        "overlap"
+    )]
     [InlineData("""{ "id": "bad", "name": "Bad", "zone": "Europe/Atlantis", "hours": [{ "days": ["mon"], "open": "08:00", "close": "16:00" }] }""", "zone")]
     [InlineData("""{ "id": "bad", "name": "Bad", "zone": "Europe/London", "hours": [] }""", "open")]
     [InlineData("""{ "id": "bad", "name": "Bad", "zone": "Europe/London", "hours": [{ "days": ["mon"], "open": "08:00", "close": "07:60" }] }""", "")]
@@ -23,24 +31,54 @@ public sealed class BadTaskInputTests(Office office) : IClassFixture<Office>
         var problem = await RefusedAsync("/api/calendars/bad", document);
         if (says.Length > 0)
             problem.ToJsonString().ShouldContain(says, Case.Insensitive);
-        (await office.Person("admin").SendAsync(HttpMethod.Get, "/api/calendars/bad")).StatusCode.ShouldBe(System.Net.HttpStatusCode.NotFound, "nothing of it is kept");
+        (await office.Person("admin").SendAsync(HttpMethod.Get, "/api/calendars/bad")).StatusCode.ShouldBe(
+            System.Net.HttpStatusCode.NotFound,
+            "nothing of it is kept"
+        );
     }
 
     [Theory]
-    [InlineData("""{ "id": "bad", "name": "Bad", "calendar": "moon", "target": { "amount": "PT8H", "unit": "elapsed" } }""", "$.calendar", "there is no calendar")]
+    [InlineData(
+        """{ "id": "bad", "name": "Bad", "calendar": "moon", "target": { "amount": "PT8H", "unit": "elapsed" } }""",
+        "$.calendar",
+        "there is no calendar"
+    )]
     [InlineData("""{ "id": "bad", "name": "Bad", "calendar": "24x7", "target": { "amount": "-PT8H", "unit": "elapsed" } }""", "$.target.amount", "")]
     [InlineData("""{ "id": "bad", "name": "Bad", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "fortnights" } }""", "$.target.unit", "")]
-    [InlineData("""{ "id": "bad", "name": "Bad", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "ladder": [ { "percent": 400, "actions": [{ "action": "relaxSkills" }] } ] }""", "$.ladder[0].percent", "300")]
-    [InlineData("""{ "id": "bad", "name": "Bad", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "ladder": [ { "before": { "amount": "PT9H", "unit": "elapsed" }, "actions": [{ "action": "relaxSkills" }] } ] }""", "$.ladder[0].before", "before the start")]
-    [InlineData("""{ "id": "bad", "name": "Bad", "calendar": "24x7", "direction": "backward", "anchor": "closing", "target": { "amount": "3", "unit": "businessDays" }, "ladder": [ { "after": { "amount": "3", "unit": "businessDays" }, "actions": [{ "action": "relaxSkills" }] } ] }""", "$.ladder[0].after", "after the end")]
-    [InlineData("""{ "id": "bad", "name": "Bad", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "ladder": [ { "percent": 50, "actions": [{ "action": "explode" }] } ] }""", "$.ladder[0].actions[0].action", "")]
-    [InlineData("""{ "id": "bad", "name": "Bad", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "ladder": [ { "percent": 50, "actions": [{ "action": "webhook", "url": "file:///etc/passwd" }] } ] }""", "$.ladder[0].actions[0].url", "http")]
+    [InlineData(
+        """{ "id": "bad", "name": "Bad", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "ladder": [ { "percent": 400, "actions": [{ "action": "relaxSkills" }] } ] }""",
+        "$.ladder[0].percent",
+        "300"
+    )]
+    [InlineData(
+        """{ "id": "bad", "name": "Bad", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "ladder": [ { "before": { "amount": "PT9H", "unit": "elapsed" }, "actions": [{ "action": "relaxSkills" }] } ] }""",
+        "$.ladder[0].before",
+        "before the start"
+    )]
+    [InlineData(
+        """{ "id": "bad", "name": "Bad", "calendar": "24x7", "direction": "backward", "anchor": "closing", "target": { "amount": "3", "unit": "businessDays" }, "ladder": [ { "after": { "amount": "3", "unit": "businessDays" }, "actions": [{ "action": "relaxSkills" }] } ] }""",
+        "$.ladder[0].after",
+        "after the end"
+    )]
+    [InlineData(
+        """{ "id": "bad", "name": "Bad", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "ladder": [ { "percent": 50, "actions": [{ "action": "explode" }] } ] }""",
+        "$.ladder[0].actions[0].action",
+        ""
+    )]
+    [InlineData(
+        """{ "id": "bad", "name": "Bad", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "ladder": [ { "percent": 50, "actions": [{ "action": "webhook", "url": "file:///etc/passwd" }] } ] }""",
+        "$.ladder[0].actions[0].url",
+        "http"
+    )]
     public async Task A_policy_that_is_none_is_refused_with_the_place_and_the_reason(string document, string path, string says)
     {
         var problem = await RefusedAsync("/api/sla-policies/bad", document);
         problem["errors"]!.AsObject().Select(e => e.Key).ShouldContain(path, problem.ToJsonString());
         problem["errors"]![path]!.ToJsonString().ShouldContain(says);
-        (await office.Person("admin").SendAsync(HttpMethod.Get, "/api/sla-policies/bad")).StatusCode.ShouldBe(System.Net.HttpStatusCode.NotFound, "nothing of it is kept");
+        (await office.Person("admin").SendAsync(HttpMethod.Get, "/api/sla-policies/bad")).StatusCode.ShouldBe(
+            System.Net.HttpStatusCode.NotFound,
+            "nothing of it is kept"
+        );
     }
 
     [Theory]
@@ -54,7 +92,17 @@ public sealed class BadTaskInputTests(Office office) : IClassFixture<Office>
         (await person.SendAsync(HttpMethod.Put, $"{address}/draft", new { a = "typed" })).StatusCode.ShouldBe(System.Net.HttpStatusCode.NoContent);
 
         (await (await person.SendAsync(HttpMethod.Put, $"{address}/draft", Json(data))).ProblemAsync(400)).ToJsonString().ShouldContain(says);
-        (await (await person.SendAsync(HttpMethod.Post, $"{address}/complete", Json($$"""{ "revision": {{task["revision"]}}, "operationId": "{{Worker.NewOperation()}}", "data": {{data}} }"""))).ProblemAsync(400)).ToJsonString().ShouldContain(says);
+        (
+            await (
+                await person.SendAsync(
+                    HttpMethod.Post,
+                    $"{address}/complete",
+                    Json($$"""{ "revision": {{task["revision"]}}, "operationId": "{{Worker.NewOperation()}}", "data": {{data}} }""")
+                )
+            ).ProblemAsync(400)
+        )
+            .ToJsonString()
+            .ShouldContain(says);
         (await person.GetAsync(address))["draft"]!.ToJsonString().ShouldBe("""{"a":"typed"}""");
 
         static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");
@@ -85,14 +133,21 @@ public sealed class BadTaskInputTests(Office office) : IClassFixture<Office>
         {
             "not-a-schema" => """{ "type": "object", "properties": { "a": { "type": "colour" } } }""",
             "deep" => Nested(200),
-            "wide" => $$"""{ "type": "object", "properties": { {{string.Join(',', Enumerable.Range(0, 10_000).Select(i => $"\"f{i}\": {{ \"type\": \"string\" }}"))}} } }""",
+            "wide" =>
+                $$"""{ "type": "object", "properties": { {{string.Join(',', Enumerable.Range(0, 10_000).Select(i => $"\"f{i}\": {{ \"type\": \"string\" }}"))}} } }""",
             _ => """{ "type": "object", "properties": { "a": { "type": "string", "pattern": "([" } } }""",
         };
-        var model = JsonNode.Parse($$"""
+        var model = JsonNode.Parse(
+            $$"""
             { "definitionId": "bad-{{kind}}", "name": "bad", "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [ { "id": "a", "type": "Orchestration.HumanTask", "version": 1,
-              "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } }, "form": { "typeName": "Object", "expression": { "type": "Object", "value": {{JsonValue.Create(schema).ToJsonString()}} } } } ] } }
-            """)!;
-        var answer = await office.Person("admin").SendAsync(HttpMethod.Post, "/elsa/api/workflow-definitions", new JsonObject { ["model"] = model, ["publish"] = true });
+              "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } }, "form": { "typeName": "Object", "expression": { "type": "Object", "value": {{JsonValue.Create(
+                schema
+            ).ToJsonString()}} } } } ] } }
+            """
+        )!;
+        var answer = await office
+            .Person("admin")
+            .SendAsync(HttpMethod.Post, "/elsa/api/workflow-definitions", new JsonObject { ["model"] = model, ["publish"] = true });
         var said = await answer.Content.ReadAsStringAsync();
         ((int)answer.StatusCode).ShouldBe(400, said);
         said.ShouldContain("form", Case.Insensitive);
@@ -112,7 +167,11 @@ public sealed class BadTaskInputTests(Office office) : IClassFixture<Office>
         var refused = await (await adjuster.AskAsync(task, "complete", new { outcome = "Acknowledged", data = wide })).ProblemAsync(422);
         refused["errors"]!.AsObject().Count.ShouldBeLessThanOrEqualTo(100);
 
-        var deep = await SendAsync(adjuster, $"/api/tasks/{task["id"]}/complete", $$"""{ "revision": {{task["revision"]}}, "operationId": "deep", "outcome": "Acknowledged", "data": { "channel": {{string.Concat(Enumerable.Repeat("[", 5000))}}{{string.Concat(Enumerable.Repeat("]", 5000))}} } }""");
+        var deep = await SendAsync(
+            adjuster,
+            $"/api/tasks/{task["id"]}/complete",
+            $$"""{ "revision": {{task["revision"]}}, "operationId": "deep", "outcome": "Acknowledged", "data": { "channel": {{string.Concat(Enumerable.Repeat("[", 5000))}}{{string.Concat(Enumerable.Repeat("]", 5000))}} } }"""
+        );
         await deep.ProblemAsync(400);
         ((string)(await adjuster.GetAsync($"/api/tasks/{task["id"]}"))["state"]!).ShouldBe("Reserved");
         await adjuster.DoneAsync(task, "complete", new { outcome = "Acknowledged", data = new { channel = "E-mail", acknowledgedOn = "2026-06-01" } });
@@ -151,14 +210,19 @@ public sealed class BadTaskInputTests(Office office) : IClassFixture<Office>
         var adjuster = office.Person("adjuster1");
         var task = await adjuster.ClaimAsync(await OpenAsync(), "acknowledge");
         await adjuster.DoneAsync(task, "comments", new { body = markup });
-        ((string)(await adjuster.GetAsync($"/api/tasks/{task["id"]}/comments")).AsArray().ShouldHaveSingleItem()!["body"]!).ShouldBe(markup, "as it was written");
+        ((string)(await adjuster.GetAsync($"/api/tasks/{task["id"]}/comments")).AsArray().ShouldHaveSingleItem()!["body"]!).ShouldBe(
+            markup,
+            "as it was written"
+        );
 
         using var browser = await office.Host.BrowserAsync("adjuster1");
         var page = await browser.GetStringAsync($"/tasks/{task["id"]}");
         page.ShouldNotContain("<script>alert", Case.Insensitive);
         page.ShouldNotContain("<img src=x", Case.Insensitive);
         page.ShouldContain("&lt;script&gt;alert");
-        ((string)(await (await adjuster.AskAsync(task, "comments", new { body = new string('x', 10_001) })).ProblemAsync(422))["errors"]!["body"]![0]!).ShouldContain("10000");
+        (
+            (string)(await (await adjuster.AskAsync(task, "comments", new { body = new string('x', 10_001) })).ProblemAsync(422))["errors"]!["body"]![0]!
+        ).ShouldContain("10000");
     }
 
     [Fact]
@@ -168,20 +232,41 @@ public sealed class BadTaskInputTests(Office office) : IClassFixture<Office>
         var id = await OpenAsync();
         var task = await adjuster.ClaimAsync(id, "acknowledge");
         await adjuster.DoneAsync(task, "complete", new { outcome = "Acknowledged", data = new { channel = "E-mail", acknowledgedOn = "2026-06-01" } });
-        foreach (var (verb, more) in new (string, object)[]
-        {
-            ("claim", new { }), ("start", new { }), ("stop", new { }), ("release", new { }), ("assign", new { person = "adjuster1" }), ("delegate", new { person = "frontoffice" }), ("forward", new { team = "claims-adjusting" }),
-            ("suspend", new { reason = "waitingForCustomer" }), ("resume", new { }), ("priority", new { priority = 1 }), ("comments", new { body = "late" }), ("request-review", new { outcome = "Acknowledged", data = new { } }),
-            ("approve", new { }), ("request-changes", new { reason = "x" }), ("complete", new { outcome = "Acknowledged", data = new { } }), ("skip", new { reason = "x" }), ("return", new { step = "acknowledge", reason = "incomplete" }),
-            ("fail", new { reason = "x" }), ("cancel", new { reason = "x" }), ("take-over", new { }), ("start-review", new { }),
-        })
+        foreach (
+            var (verb, more) in new (string, object)[]
+            {
+                ("claim", new { }),
+                ("start", new { }),
+                ("stop", new { }),
+                ("release", new { }),
+                ("assign", new { person = "adjuster1" }),
+                ("delegate", new { person = "frontoffice" }),
+                ("forward", new { team = "claims-adjusting" }),
+                ("suspend", new { reason = "waitingForCustomer" }),
+                ("resume", new { }),
+                ("priority", new { priority = 1 }),
+                ("comments", new { body = "late" }),
+                ("request-review", new { outcome = "Acknowledged", data = new { } }),
+                ("approve", new { }),
+                ("request-changes", new { reason = "x" }),
+                ("complete", new { outcome = "Acknowledged", data = new { } }),
+                ("skip", new { reason = "x" }),
+                ("return", new { step = "acknowledge", reason = "incomplete" }),
+                ("fail", new { reason = "x" }),
+                ("cancel", new { reason = "x" }),
+                ("take-over", new { }),
+                ("start-review", new { }),
+            }
+        )
         {
             var problem = await (await adjuster.AskAsync(task, verb, more)).ProblemAsync(409);
             ((string)problem["type"]!).ShouldBe("/problems/already-ended", verb);
             ((string)problem["endedBy"]!).ShouldBe("adjuster1", verb);
         }
 
-        ((string)(await (await AttachAsync(adjuster, task, "late.txt", "text/plain", "late"u8.ToArray())).ProblemAsync(409))["type"]!).ShouldBe("/problems/already-ended");
+        ((string)(await (await AttachAsync(adjuster, task, "late.txt", "text/plain", "late"u8.ToArray())).ProblemAsync(409))["type"]!).ShouldBe(
+            "/problems/already-ended"
+        );
     }
 
     [Fact]
@@ -194,12 +279,15 @@ public sealed class BadTaskInputTests(Office office) : IClassFixture<Office>
         foreach (var late in claims.Where(a => a.StatusCode != System.Net.HttpStatusCode.OK))
             ((string)(await late.ProblemAsync(409))["type"]!).ShouldBe("/problems/stale-revision");
 
-        var owner = office.Person((await office.Supervisor.HistoryAsync(id)).Single(e => (string)e["action"]! == "task.claimed") is var claimed ? (string)claimed["actor"]! : "");
+        var owner = office.Person(
+            (await office.Supervisor.HistoryAsync(id)).Single(e => (string)e["action"]! == "task.claimed") is var claimed ? (string)claimed["actor"]! : ""
+        );
         var mine = await owner.GetAsync($"/api/tasks/{task["id"]}");
         var ends = await Task.WhenAll(
             owner.AskAsync(mine, "complete", new { outcome = "Acknowledged", data = new { channel = "E-mail", acknowledgedOn = "2026-06-01" } }),
             office.Supervisor.AskAsync(mine, "cancel", new { reason = "duplicate" }),
-            owner.AskAsync(mine, "complete", new { outcome = "Acknowledged", data = new { channel = "Letter", acknowledgedOn = "2026-06-01" } }));
+            owner.AskAsync(mine, "complete", new { outcome = "Acknowledged", data = new { channel = "Letter", acknowledgedOn = "2026-06-01" } })
+        );
         ends.Count(a => a.StatusCode == System.Net.HttpStatusCode.OK).ShouldBe(1);
         foreach (var late in ends.Where(a => a.StatusCode != System.Net.HttpStatusCode.OK))
             ((string)(await late.ProblemAsync(409))["type"]!).ShouldBe("/problems/already-ended");
@@ -210,16 +298,23 @@ public sealed class BadTaskInputTests(Office office) : IClassFixture<Office>
 
     private async Task<JsonNode> RefusedAsync(string path, string document)
     {
-        var problem = await (await office.Person("admin").SendAsync(HttpMethod.Put, path, new JsonObject { ["revision"] = 0, ["document"] = JsonNode.Parse(document) })).ProblemAsync(422);
+        var problem = await (
+            await office.Person("admin").SendAsync(HttpMethod.Put, path, new JsonObject { ["revision"] = 0, ["document"] = JsonNode.Parse(document) })
+        ).ProblemAsync(422);
         problem["errors"]!.AsObject().ShouldNotBeEmpty();
         problem["errors"]!.AsObject().ShouldAllBe(e => e.Key.StartsWith('$') && e.Value is JsonArray);
         return problem;
     }
 
     private static async Task<HttpResponseMessage> AttachAsync(Worker worker, JsonNode task, string name, string type, byte[] content) =>
-        await worker.SendAsync(HttpMethod.Post, $"/api/tasks/{task["id"]}/attachments?name={Uri.EscapeDataString(name)}&revision={task["revision"]}&operationId={Worker.NewOperation()}", new ByteArrayContent(content) { Headers = { ContentType = new MediaTypeHeaderValue(type) } });
+        await worker.SendAsync(
+            HttpMethod.Post,
+            $"/api/tasks/{task["id"]}/attachments?name={Uri.EscapeDataString(name)}&revision={task["revision"]}&operationId={Worker.NewOperation()}",
+            new ByteArrayContent(content) { Headers = { ContentType = new MediaTypeHeaderValue(type) } }
+        );
 
-    private static Task<HttpResponseMessage> SendAsync(Worker worker, string path, string json) => worker.SendAsync(HttpMethod.Post, path, new StringContent(json, Encoding.UTF8, "application/json"));
+    private static Task<HttpResponseMessage> SendAsync(Worker worker, string path, string json) =>
+        worker.SendAsync(HttpMethod.Post, path, new StringContent(json, Encoding.UTF8, "application/json"));
 
     private static string Nested(int levels)
     {

@@ -27,7 +27,19 @@ public sealed class ClaimTests(Office office) : IClassFixture<Office>
         // Whoever decided does not pay, though they are in the team that does.
         var pay = await office.Person("adjuster2").TaskAsync(id, "pay");
         ((string)(await (await office.Person("adjuster2").AskAsync(pay, "claim")).ProblemAsync(403))["step"]!).ShouldBe("decide");
-        await office.Person("adjuster1").DoAsync(id, "pay", "Paid", new { payee = "Ines Castellan", paidAmount = 6700, paidOn = "2026-06-01" });
+        await office
+            .Person("adjuster1")
+            .DoAsync(
+                id,
+                "pay",
+                "Paid",
+                new
+                {
+                    payee = "Ines Castellan",
+                    paidAmount = 6700,
+                    paidOn = "2026-06-01",
+                }
+            );
 
         var claim = await office.Supervisor.CaseAsync(id);
         ((string)claim["case"]!["status"]!).ShouldBe("Finished");
@@ -67,7 +79,19 @@ public sealed class ClaimTests(Office office) : IClassFixture<Office>
         await office.Person("senior1").DoAsync(id, "decideSenior", "Reassess", new { reason = "Salvage is missing." });
         await AssessAsync(id, "adjuster2", 28000);
         await office.Person("senior1").DoAsync(id, "decideSenior", "Approve", new { approvedAmount = 27500, reason = "Complete now." });
-        await office.Person("adjuster2").DoAsync(id, "pay", "Paid", new { payee = "Ines Castellan", paidAmount = 27500, paidOn = "2026-06-01" });
+        await office
+            .Person("adjuster2")
+            .DoAsync(
+                id,
+                "pay",
+                "Paid",
+                new
+                {
+                    payee = "Ines Castellan",
+                    paidAmount = 27500,
+                    paidOn = "2026-06-01",
+                }
+            );
 
         ((string)(await office.Supervisor.CaseAsync(id))["case"]!["status"]!).ShouldBe("Finished");
     }
@@ -77,10 +101,35 @@ public sealed class ClaimTests(Office office) : IClassFixture<Office>
     {
         var (id, _) = await NoticeAsync();
         await office.Person("adjuster1").DoAsync(id, "acknowledge", "Acknowledged", new { channel = "E-mail", acknowledgedOn = "2026-06-01" });
-        await office.Person("adjuster1").DoAsync(id, "coverage", "NotCovered", new { policyInForce = true, peril = "Water", clause = "4.2 Gradual seepage", notes = "Seepage over months." });
+        await office
+            .Person("adjuster1")
+            .DoAsync(
+                id,
+                "coverage",
+                "NotCovered",
+                new
+                {
+                    policyInForce = true,
+                    peril = "Water",
+                    clause = "4.2 Gradual seepage",
+                    notes = "Seepage over months.",
+                }
+            );
         (await office.Supervisor.StepsAsync(id)).ShouldBe(["declineLetter"], "no check is begun for a loss that is not covered");
 
-        await office.Person("adjuster2").DoAsync(id, "declineLetter", "Sent", new { clause = "4.2 Gradual seepage", complaintRightsStated = true, sentOn = "2026-06-01" });
+        await office
+            .Person("adjuster2")
+            .DoAsync(
+                id,
+                "declineLetter",
+                "Sent",
+                new
+                {
+                    clause = "4.2 Gradual seepage",
+                    complaintRightsStated = true,
+                    sentOn = "2026-06-01",
+                }
+            );
         ((string)(await office.Supervisor.CaseAsync(id))["case"]!["status"]!).ShouldBe("Finished");
     }
 
@@ -89,8 +138,32 @@ public sealed class ClaimTests(Office office) : IClassFixture<Office>
     {
         var (id, reference) = await NoticeAsync();
         await AcknowledgeAndCoverAsync(id);
-        await office.Person("adjuster1").DoAsync(id, "fraudCheck", "Suspected", new { policyHistoryChecked = true, indicators = new[] { "Late notice" }, notes = "Cover bought a day before." });
-        await office.Person("senior1").DoAsync(id, "investigate", "Established", new { measures = "Inspection", findings = "Staged", evidence = "Photos with dates" });
+        await office
+            .Person("adjuster1")
+            .DoAsync(
+                id,
+                "fraudCheck",
+                "Suspected",
+                new
+                {
+                    policyHistoryChecked = true,
+                    indicators = new[] { "Late notice" },
+                    notes = "Cover bought a day before.",
+                }
+            );
+        await office
+            .Person("senior1")
+            .DoAsync(
+                id,
+                "investigate",
+                "Established",
+                new
+                {
+                    measures = "Inspection",
+                    findings = "Staged",
+                    evidence = "Photos with dates",
+                }
+            );
         await office.FrontOffice.PublishAsync("DocumentReceived", reference, new { kind = "Invoice" });
         (await office.Supervisor.StepsAsync(id)).ShouldBe(["declineLetter"]);
     }
@@ -125,7 +198,12 @@ public sealed class ClaimTests(Office office) : IClassFixture<Office>
     public async Task The_same_start_again_is_the_same_case_and_another_one_with_its_reference_is_refused()
     {
         var reference = office.NewReference("CLM");
-        var input = new { jurisdiction = "US-AK", claimedAmount = 100.5, lossDescription = "Hail" };
+        var input = new
+        {
+            jurisdiction = "US-AK",
+            claimedAmount = 100.5,
+            lossDescription = "Hail",
+        };
         var first = await office.FrontOffice.StartAsync("claims", reference, input, $"key-{reference}");
         var again = await office.FrontOffice.StartAsync("claims", reference, input, $"key-{reference}");
         first.StatusCode.ShouldBe(HttpStatusCode.Created);
@@ -133,20 +211,58 @@ public sealed class ClaimTests(Office office) : IClassFixture<Office>
 
         var taken = await (await office.FrontOffice.StartAsync("claims", reference, input, $"other-{reference}")).ProblemAsync(409);
         ((string)taken["type"]!).ShouldBe("/problems/reference-taken");
-        var reused = await (await office.FrontOffice.StartAsync("claims", reference, new { jurisdiction = "GB", claimedAmount = 1, lossDescription = "x" }, $"key-{reference}")).ProblemAsync(409);
+        var reused = await (
+            await office.FrontOffice.StartAsync(
+                "claims",
+                reference,
+                new
+                {
+                    jurisdiction = "GB",
+                    claimedAmount = 1,
+                    lossDescription = "x",
+                },
+                $"key-{reference}"
+            )
+        ).ProblemAsync(409);
         ((string)reused["type"]!).ShouldBe("/problems/operation-reused");
     }
 
     private async Task<(Guid Id, string Reference)> NoticeAsync(double amount = 8000)
     {
         var reference = office.NewReference("CLM");
-        return (await office.FrontOffice.OpenAsync("claims", reference, new { jurisdiction = "US-CA", claimedAmount = amount, lossDescription = "Burst pipe", lossDate = "2026-05-30" }), reference);
+        return (
+            await office.FrontOffice.OpenAsync(
+                "claims",
+                reference,
+                new
+                {
+                    jurisdiction = "US-CA",
+                    claimedAmount = amount,
+                    lossDescription = "Burst pipe",
+                    lossDate = "2026-05-30",
+                }
+            ),
+            reference
+        );
     }
 
     private async Task AcknowledgeAndCoverAsync(Guid id)
     {
         await office.Person("adjuster1").DoAsync(id, "acknowledge", "Acknowledged", new { channel = "E-mail", acknowledgedOn = "2026-06-01" });
-        await office.Person("adjuster1").DoAsync(id, "coverage", "Covered", new { policyInForce = true, peril = "Water", limit = 50000, deductible = 500 });
+        await office
+            .Person("adjuster1")
+            .DoAsync(
+                id,
+                "coverage",
+                "Covered",
+                new
+                {
+                    policyInForce = true,
+                    peril = "Water",
+                    limit = 50000,
+                    deductible = 500,
+                }
+            );
     }
 
     private async Task SettleChecksAsync(Guid id)
@@ -156,5 +272,17 @@ public sealed class ClaimTests(Office office) : IClassFixture<Office>
     }
 
     private Task AssessAsync(Guid id, string who, double amount) =>
-        office.Person(who).DoAsync(id, "assess", "Assessed", new { assessedAmount = amount, recommendation = "Pay", reasoning = "Invoice and photos agree." });
+        office
+            .Person(who)
+            .DoAsync(
+                id,
+                "assess",
+                "Assessed",
+                new
+                {
+                    assessedAmount = amount,
+                    recommendation = "Pay",
+                    reasoning = "Invoice and photos agree.",
+                }
+            );
 }

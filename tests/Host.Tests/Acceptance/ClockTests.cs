@@ -26,7 +26,9 @@ public sealed class ClockTests(Office office) : IClassFixture<Office>
         ((double)clock["remainingSeconds"]!).ShouldBeGreaterThan(0);
 
         var task = await office.Supervisor.TaskAsync(id, "acknowledge");
-        (await office.Supervisor.GetAsync($"/api/tasks/{task["id"]}/clocks")).AsArray().ShouldHaveSingleItem()!["name"]!.GetValue<string>().ShouldBe("Acknowledge a claim");
+        (await office.Supervisor.GetAsync($"/api/tasks/{task["id"]}/clocks")).AsArray().ShouldHaveSingleItem()!["name"]!
+            .GetValue<string>()
+            .ShouldBe("Acknowledge a claim");
     }
 
     [Fact]
@@ -49,14 +51,27 @@ public sealed class ClockTests(Office office) : IClassFixture<Office>
         var before = await InternalClockAsync(id);
         var calendar = await Admin.GetAsync("/api/calendars/claims-office");
         var document = calendar["document"]!.DeepClone().AsObject();
-        document["holidays"]!.AsArray().Add(new JsonObject { ["name"] = "Storm", ["rule"] = "dates", ["dates"] = new JsonArray("2026-06-01") });
+        document["holidays"]!
+            .AsArray()
+            .Add(
+                new JsonObject
+                {
+                    ["name"] = "Storm",
+                    ["rule"] = "dates",
+                    ["dates"] = new JsonArray("2026-06-01"),
+                }
+            );
 
-        var saved = await (await Admin.SendAsync(HttpMethod.Put, "/api/calendars/claims-office", new { revision = (int)calendar["revision"]!, document })).JsonAsync();
+        var saved = await (
+            await Admin.SendAsync(HttpMethod.Put, "/api/calendars/claims-office", new { revision = (int)calendar["revision"]!, document })
+        ).JsonAsync();
         ((int)saved["revision"]!).ShouldBe((int)calendar["revision"]! + 1);
         (await InternalClockAsync(id))["dueAt"]!.ToString().ShouldBe(before["dueAt"]!.ToString(), "the clock keeps the calendar it was computed with");
         ((bool)(await office.Supervisor.GetAsync($"/api/clocks/{before["id"]}"))["calendarChanged"]!).ShouldBeTrue();
 
-        var stale = await (await Admin.SendAsync(HttpMethod.Put, "/api/calendars/claims-office", new { revision = (int)calendar["revision"]!, document })).ProblemAsync(409);
+        var stale = await (
+            await Admin.SendAsync(HttpMethod.Put, "/api/calendars/claims-office", new { revision = (int)calendar["revision"]!, document })
+        ).ProblemAsync(409);
         ((string)stale["type"]!).ShouldBe("/problems/stale-revision");
 
         var preview = await (await office.Supervisor.SendAsync(HttpMethod.Post, "/api/clocks/recompute", new { calendar = "claims-office" })).JsonAsync();
@@ -64,8 +79,21 @@ public sealed class ClockTests(Office office) : IClassFixture<Office>
         preview["changes"]!.AsArray().Select(c => (string)c!["caseId"]!).ShouldContain(id.ToString());
         (await InternalClockAsync(id))["dueAt"]!.ToString().ShouldBe(before["dueAt"]!.ToString(), "a preview changes nothing");
 
-        await (await office.Supervisor.SendAsync(HttpMethod.Post, "/api/clocks/recompute", new { calendar = "claims-office", preview = false })).ProblemAsync(422);
-        var stored = await (await office.Supervisor.SendAsync(HttpMethod.Post, "/api/clocks/recompute", new { calendar = "claims-office", preview = false, reason = "Storm on Monday" })).JsonAsync();
+        await (await office.Supervisor.SendAsync(HttpMethod.Post, "/api/clocks/recompute", new { calendar = "claims-office", preview = false })).ProblemAsync(
+            422
+        );
+        var stored = await (
+            await office.Supervisor.SendAsync(
+                HttpMethod.Post,
+                "/api/clocks/recompute",
+                new
+                {
+                    calendar = "claims-office",
+                    preview = false,
+                    reason = "Storm on Monday",
+                }
+            )
+        ).JsonAsync();
         ((int)stored["touched"]!).ShouldBe((int)preview["touched"]!);
         var after = await InternalClockAsync(id);
         ((DateTimeOffset)after["dueAt"]!).ShouldBe(((DateTimeOffset)before["dueAt"]!).AddDays(1), "Monday is closed, so the eight hours are Tuesday's");
@@ -76,7 +104,18 @@ public sealed class ClockTests(Office office) : IClassFixture<Office>
         recorded.ShouldNotBeEmpty();
         recorded.ShouldAllBe(e => (string)e["payload"]!["reason"]! == "Storm on Monday" && (string)e["actor"]! == "supervisor");
 
-        var again = await (await office.Supervisor.SendAsync(HttpMethod.Post, "/api/clocks/recompute", new { calendar = "claims-office", preview = false, reason = "Once more" })).JsonAsync();
+        var again = await (
+            await office.Supervisor.SendAsync(
+                HttpMethod.Post,
+                "/api/clocks/recompute",
+                new
+                {
+                    calendar = "claims-office",
+                    preview = false,
+                    reason = "Once more",
+                }
+            )
+        ).JsonAsync();
         ((int)again["touched"]!).ShouldBe(0, "what is computed already is not touched");
     }
 
@@ -87,14 +126,29 @@ public sealed class ClockTests(Office office) : IClassFixture<Office>
         var policy = await Admin.GetAsync("/api/sla-policies/uk-claims-acknowledge");
         var document = policy["document"]!.DeepClone().AsObject();
         document["target"]!["amount"] = "7";
-        await (await Admin.SendAsync(HttpMethod.Put, "/api/sla-policies/uk-claims-acknowledge", new { revision = (int)policy["revision"]!, document })).JsonAsync();
+        await (
+            await Admin.SendAsync(HttpMethod.Put, "/api/sla-policies/uk-claims-acknowledge", new { revision = (int)policy["revision"]!, document })
+        ).JsonAsync();
 
         var running = await ClockAsync(id, "uk-claims-acknowledge");
         ((string)(await office.Supervisor.GetAsync($"/api/clocks/{running["id"]}"))["target"]!).ShouldBe("5 business days");
         var younger = await ClaimAsync("GB");
-        ((string)(await office.Supervisor.GetAsync($"/api/clocks/{(await ClockAsync(younger, "uk-claims-acknowledge"))["id"]}"))["target"]!).ShouldBe("7 business days");
+        ((string)(await office.Supervisor.GetAsync($"/api/clocks/{(await ClockAsync(younger, "uk-claims-acknowledge"))["id"]}"))["target"]!).ShouldBe(
+            "7 business days"
+        );
 
-        var answer = await (await office.Supervisor.SendAsync(HttpMethod.Post, "/api/clocks/recompute", new { clock = (string)running["id"]!, preview = false, reason = "Seven from today" })).JsonAsync();
+        var answer = await (
+            await office.Supervisor.SendAsync(
+                HttpMethod.Post,
+                "/api/clocks/recompute",
+                new
+                {
+                    clock = (string)running["id"]!,
+                    preview = false,
+                    reason = "Seven from today",
+                }
+            )
+        ).JsonAsync();
         var change = answer["changes"]!.AsArray().ShouldHaveSingleItem()!;
         ((int)change["toVersion"]!).ShouldBe((int)change["fromVersion"]! + 1);
         ((string)(await office.Supervisor.GetAsync($"/api/clocks/{running["id"]}"))["target"]!).ShouldBe("7 business days");
@@ -103,22 +157,66 @@ public sealed class ClockTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task Bad_calendars_and_policies_are_refused_with_every_error_by_its_place()
     {
-        var calendar = JsonNode.Parse("""
+        var calendar = JsonNode.Parse(
+            """
             { "id": "night", "name": "Night", "zone": "Atlantis/Centre", "hours": [ { "days": ["mon"], "open": "08:00", "close": "12:00" }, { "days": ["mon"], "open": "11:00", "close": "15:00" } ] }
-            """);
+            """
+        );
         var problem = await (await Admin.SendAsync(HttpMethod.Put, "/api/calendars/night", new { revision = 0, document = calendar })).ProblemAsync(422);
         problem["errors"]!.AsObject().Select(e => e.Key).ShouldBe(["$.zone", "$"], ignoreOrder: true);
         ((string)problem["errors"]!["$"]![0]!).ShouldContain("overlap");
 
-        var empty = await (await Admin.SendAsync(HttpMethod.Put, "/api/calendars/night", new { revision = 0, document = new { id = "night", name = "Night", zone = "Europe/London", hours = Array.Empty<object>() } })).ProblemAsync(422);
+        var empty = await (
+            await Admin.SendAsync(
+                HttpMethod.Put,
+                "/api/calendars/night",
+                new
+                {
+                    revision = 0,
+                    document = new
+                    {
+                        id = "night",
+                        name = "Night",
+                        zone = "Europe/London",
+                        hours = Array.Empty<object>(),
+                    },
+                }
+            )
+        ).ProblemAsync(422);
         empty["errors"]!.AsObject().Select(e => e.Key).ShouldBe(["$.hours"]);
-        var named = await (await Admin.SendAsync(HttpMethod.Put, "/api/calendars/night", new { revision = 0, document = new { id = "day", name = "Night", zone = "Europe/London", hours = new[] { new { days = new[] { "mon" }, open = "08:00", close = "09:00" } } } })).ProblemAsync(422);
+        var named = await (
+            await Admin.SendAsync(
+                HttpMethod.Put,
+                "/api/calendars/night",
+                new
+                {
+                    revision = 0,
+                    document = new
+                    {
+                        id = "day",
+                        name = "Night",
+                        zone = "Europe/London",
+                        hours = new[]
+                        {
+                            new
+                            {
+                                days = new[] { "mon" },
+                                open = "08:00",
+                                close = "09:00",
+                            },
+                        },
+                    },
+                }
+            )
+        ).ProblemAsync(422);
         named["errors"]!.AsObject().Select(e => e.Key).ShouldBe(["$.id"]);
 
-        var policy = JsonNode.Parse("""
+        var policy = JsonNode.Parse(
+            """
             { "id": "p", "name": "P", "direction": "backward", "anchor": "closingDate", "calendar": "no-such-calendar", "target": { "amount": "3", "unit": "businessDays" },
               "ladder": [ { "after": { "amount": "4", "unit": "businessDays" }, "actions": [ { "action": "relaxSkills" } ] } ] }
-            """);
+            """
+        );
         var wrong = await (await Admin.SendAsync(HttpMethod.Put, "/api/sla-policies/p", new { revision = 0, document = policy })).ProblemAsync(422);
         wrong["errors"]!.AsObject().Select(e => e.Key).ShouldBe(["$.calendar", "$.ladder[0].after"], ignoreOrder: true);
         await (await Admin.SendAsync(HttpMethod.Put, "/api/sla-policies/p", new { document = policy })).ProblemAsync(422);
@@ -130,11 +228,35 @@ public sealed class ClockTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task A_calendar_and_a_policy_can_be_tried_out_before_they_are_saved()
     {
-        var calendar = await (await Admin.SendAsync(HttpMethod.Post, "/api/calendars/preview", new { id = "operations-centre", start = "2026-12-24T12:00:00-06:00", days = 2 })).JsonAsync();
-        calendar["days"]!.AsArray().Select(d => $"{d!["weekday"]} {string.Join(" ", d["open"]!.AsArray())} {d["holiday"]}").ShouldBe(["Thu 07:00–13:00 Christmas Eve", "Fri  Christmas Day"]);
+        var calendar = await (
+            await Admin.SendAsync(
+                HttpMethod.Post,
+                "/api/calendars/preview",
+                new
+                {
+                    id = "operations-centre",
+                    start = "2026-12-24T12:00:00-06:00",
+                    days = 2,
+                }
+            )
+        ).JsonAsync();
+        calendar["days"]!
+            .AsArray()
+            .Select(d => $"{d!["weekday"]} {string.Join(" ", d["open"]!.AsArray())} {d["holiday"]}")
+            .ShouldBe(["Thu 07:00–13:00 Christmas Eve", "Fri  Christmas Day"]);
 
-        var policy = await (await Admin.SendAsync(HttpMethod.Post, "/api/sla-policies/preview",
-            new { id = "us-trid-closing-disclosure-received", start = "2025-03-03T10:00:00-05:00", anchor = "2025-03-19T12:00:00-04:00" })).JsonAsync();
+        var policy = await (
+            await Admin.SendAsync(
+                HttpMethod.Post,
+                "/api/sla-policies/preview",
+                new
+                {
+                    id = "us-trid-closing-disclosure-received",
+                    start = "2025-03-03T10:00:00-05:00",
+                    anchor = "2025-03-19T12:00:00-04:00",
+                }
+            )
+        ).JsonAsync();
         ((DateTimeOffset)policy["dueAt"]!).ShouldBe(DateTimeOffset.Parse("2025-03-16T00:00:00-04:00", System.Globalization.CultureInfo.InvariantCulture));
     }
 
@@ -143,7 +265,16 @@ public sealed class ClockTests(Office office) : IClassFixture<Office>
     {
         var id = await ClaimAsync("US-NY");
         var due = office.Clock.GetCurrentInstant() + Duration.FromHours(4);
-        var made = await office.FrontOffice.SendAsync(HttpMethod.Post, $"/api/cases/{id}/promises", new { what = "Call back about the cover", dueAt = due.ToDateTimeOffset(), channel = "Phone" });
+        var made = await office.FrontOffice.SendAsync(
+            HttpMethod.Post,
+            $"/api/cases/{id}/promises",
+            new
+            {
+                what = "Call back about the cover",
+                dueAt = due.ToDateTimeOffset(),
+                channel = "Phone",
+            }
+        );
         ((int)made.StatusCode).ShouldBe(201);
         var clock = (await office.FrontOffice.GetAsync(made.Headers.Location!.ToString()))["clock"]!;
         ((string)clock["kind"]!).ShouldBe("Promise");
@@ -152,8 +283,13 @@ public sealed class ClockTests(Office office) : IClassFixture<Office>
         var settle = $"/api/cases/{id}/promises/{clock["id"]}/settle";
         ((int)(await office.FrontOffice.SendAsync(HttpMethod.Post, settle, new { kept = true })).StatusCode).ShouldBe(204);
         await (await office.FrontOffice.SendAsync(HttpMethod.Post, settle, new { kept = true })).ProblemAsync(409);
-        (await office.Supervisor.HistoryAsync(id)).Select(e => (string)e["action"]!).Where(a => a.StartsWith("promise", StringComparison.Ordinal)).ShouldBe(["promise.made", "promise.kept"]);
-        await (await office.FrontOffice.SendAsync(HttpMethod.Post, $"/api/cases/{id}/promises", new { what = "", dueAt = "2020-01-01T00:00:00Z" })).ProblemAsync(422);
+        (await office.Supervisor.HistoryAsync(id))
+            .Select(e => (string)e["action"]!)
+            .Where(a => a.StartsWith("promise", StringComparison.Ordinal))
+            .ShouldBe(["promise.made", "promise.kept"]);
+        await (
+            await office.FrontOffice.SendAsync(HttpMethod.Post, $"/api/cases/{id}/promises", new { what = "", dueAt = "2020-01-01T00:00:00Z" })
+        ).ProblemAsync(422);
     }
 
     [Fact]
@@ -161,9 +297,30 @@ public sealed class ClockTests(Office office) : IClassFixture<Office>
     {
         var id = await ClaimAsync("US-NY");
         var due = (office.Clock.GetCurrentInstant() + Duration.FromHours(4)).ToDateTimeOffset();
-        var wrong = await (await office.FrontOffice.SendAsync(HttpMethod.Post, $"/api/cases/{id}/promises", new { what = "Confirmed by tonight", dueAt = due, step = "nowhere" })).ProblemAsync(422);
+        var wrong = await (
+            await office.FrontOffice.SendAsync(
+                HttpMethod.Post,
+                $"/api/cases/{id}/promises",
+                new
+                {
+                    what = "Confirmed by tonight",
+                    dueAt = due,
+                    step = "nowhere",
+                }
+            )
+        ).ProblemAsync(422);
         wrong["errors"]!.AsObject().Select(e => e.Key).ShouldBe(["step"]);
-        var made = await office.FrontOffice.SendAsync(HttpMethod.Post, $"/api/cases/{id}/promises", new { what = "Confirmed by tonight", dueAt = due, step = "acknowledge", channel = "Phone" });
+        var made = await office.FrontOffice.SendAsync(
+            HttpMethod.Post,
+            $"/api/cases/{id}/promises",
+            new
+            {
+                what = "Confirmed by tonight",
+                dueAt = due,
+                step = "acknowledge",
+                channel = "Phone",
+            }
+        );
         ((int)made.StatusCode).ShouldBe(201);
 
         // Whoever works on the case sees it.
@@ -181,14 +338,36 @@ public sealed class ClockTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task A_journey_asks_for_a_jurisdiction_it_knows_and_for_dates_that_are_dates()
     {
-        var problem = await (await office.FrontOffice.StartAsync("claims", office.NewReference("CLM"), new { jurisdiction = "Narnia", claimedAmount = 1, lossDescription = "x", lossDate = "yesterday" })).ProblemAsync(422);
+        var problem = await (
+            await office.FrontOffice.StartAsync(
+                "claims",
+                office.NewReference("CLM"),
+                new
+                {
+                    jurisdiction = "Narnia",
+                    claimedAmount = 1,
+                    lossDescription = "x",
+                    lossDate = "yesterday",
+                }
+            )
+        ).ProblemAsync(422);
         problem["errors"]!.AsObject().Select(e => e.Key).ShouldBe(["input.jurisdiction", "input.lossDate"], ignoreOrder: true);
     }
 
     private Task<Guid> ClaimAsync(string jurisdiction) =>
-        office.FrontOffice.OpenAsync("claims", office.NewReference("CLM"), new { jurisdiction, claimedAmount = 900, lossDescription = "Hail" });
+        office.FrontOffice.OpenAsync(
+            "claims",
+            office.NewReference("CLM"),
+            new
+            {
+                jurisdiction,
+                claimedAmount = 900,
+                lossDescription = "Hail",
+            }
+        );
 
     private Task<JsonNode> InternalClockAsync(Guid id) => ClockAsync(id, "claims-acknowledge-internal");
 
-    private async Task<JsonNode> ClockAsync(Guid id, string policy) => (await office.Supervisor.GetAsync($"/api/cases/{id}/clocks")).AsArray().Single(c => (string)c!["policy"]! == policy)!;
+    private async Task<JsonNode> ClockAsync(Guid id, string policy) =>
+        (await office.Supervisor.GetAsync($"/api/cases/{id}/clocks")).AsArray().Single(c => (string)c!["policy"]! == policy)!;
 }

@@ -3,7 +3,12 @@ namespace Orchestration.Host.Tests.Acceptance;
 /// <summary>definitions/complaint.json: settled at once, or investigated and answered.</summary>
 public sealed class ComplaintTests(Office office) : IClassFixture<Office>
 {
-    private static readonly object Triage = new { category = "Delay", summary = "Nobody called back.", acknowledgedOn = "2026-06-01" };
+    private static readonly object Triage = new
+    {
+        category = "Delay",
+        summary = "Nobody called back.",
+        acknowledgedOn = "2026-06-01",
+    };
 
     [Fact]
     public async Task A_complaint_that_is_settled_at_once_ends_with_a_summary_resolution()
@@ -29,11 +34,34 @@ public sealed class ComplaintTests(Office office) : IClassFixture<Office>
         var (id, _) = await ComplainAsync("Investigate");
         foreach (var verdict in new[] { "Rework", "Approve" })
         {
-            await office.Person("senior1").DoAsync(id, "investigate", "Concluded", new { facts = "Two calls lost.", findings = "Our fault.", outcome = "Upheld" });
+            await office
+                .Person("senior1")
+                .DoAsync(
+                    id,
+                    "investigate",
+                    "Concluded",
+                    new
+                    {
+                        facts = "Two calls lost.",
+                        findings = "Our fault.",
+                        outcome = "Upheld",
+                    }
+                );
             await office.Person("compliance").DoAsync(id, "review", verdict, new { fair = true, comments = "Redress?" });
         }
 
-        await office.FrontOffice.DoAsync(id, "finalResponse", "Sent", new { sentOn = "2026-06-05", outcome = "Upheld", ombudsmanLeafletEnclosed = true, sixMonthsStated = true });
+        await office.FrontOffice.DoAsync(
+            id,
+            "finalResponse",
+            "Sent",
+            new
+            {
+                sentOn = "2026-06-05",
+                outcome = "Upheld",
+                ombudsmanLeafletEnclosed = true,
+                sixMonthsStated = true,
+            }
+        );
         await EndedAsync(id);
     }
 

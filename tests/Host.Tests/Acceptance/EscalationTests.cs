@@ -13,7 +13,16 @@ public sealed class EscalationTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task An_overdue_step_reminds_its_owner_then_breaches_and_goes_to_the_lead_each_once()
     {
-        var id = await office.FrontOffice.OpenAsync("claims", office.NewReference("CLM"), new { jurisdiction = "US-CA", claimedAmount = 900, lossDescription = "Hail" });
+        var id = await office.FrontOffice.OpenAsync(
+            "claims",
+            office.NewReference("CLM"),
+            new
+            {
+                jurisdiction = "US-CA",
+                claimedAmount = 900,
+                lossDescription = "Hail",
+            }
+        );
         var task = await office.Person("adjuster1").ClaimAsync(id, "acknowledge");
         task["dueAt"]!.GetValue<DateTimeOffset>().ShouldBe(Due.ToDateTimeOffset());
 
@@ -42,9 +51,23 @@ public sealed class EscalationTests(Office office) : IClassFixture<Office>
         ((string)now["owner"]!).ShouldBe("Tomás Herrera");
 
         // Whoever had it is told so when they go on with what they saw.
-        var late = await (await office.Person("adjuster1").AskAsync(task, "complete", new { outcome = "Acknowledged", data = new { channel = "Letter", acknowledgedOn = "2026-06-01" } })).ProblemAsync(409);
+        var late = await (
+            await office
+                .Person("adjuster1")
+                .AskAsync(task, "complete", new { outcome = "Acknowledged", data = new { channel = "Letter", acknowledgedOn = "2026-06-01" } })
+        ).ProblemAsync(409);
         ((string)late["changedBy"]!).ShouldBe("system");
-        (await (await office.Supervisor.AskAsync(now, "complete", new { outcome = "Acknowledged", data = new { channel = "Letter", acknowledgedOn = "2026-06-01" } })).JsonAsync())["state"]!.GetValue<string>().ShouldBe("Completed");
+        (
+            await (
+                await office.Supervisor.AskAsync(
+                    now,
+                    "complete",
+                    new { outcome = "Acknowledged", data = new { channel = "Letter", acknowledgedOn = "2026-06-01" } }
+                )
+            ).JsonAsync()
+        )["state"]!
+            .GetValue<string>()
+            .ShouldBe("Completed");
         (await ActionsAsync(id)).ShouldContain("sla.missed ", "a completed clock stays breached");
     }
 
@@ -52,15 +75,23 @@ public sealed class EscalationTests(Office office) : IClassFixture<Office>
 
     /// <summary>The job of the host sweeps every second; the test waits for what it does.</summary>
     private async Task UntilAsync(Guid id, string action) =>
-        await Eventually.AsksAsync(() => ActionsAsync(id), actions => actions.Any(a => a.StartsWith(action, StringComparison.Ordinal)), $"{action} in the history of {id}");
+        await Eventually.AsksAsync(
+            () => ActionsAsync(id),
+            actions => actions.Any(a => a.StartsWith(action, StringComparison.Ordinal)),
+            $"{action} in the history of {id}"
+        );
 
     private async Task<List<string>> ActionsAsync(Guid id) =>
-    [
-        .. (await office.Supervisor.HistoryAsync(id))
-            .Where(e => (string)e["action"]! is "sla.rung" or "sla.rung-skipped" or "sla.breached" or "sla.missed" or "task.priority-raised" or "task.reassigned")
-            .Select(e => $"{e["action"]} {(e["payload"] as JsonObject)?["rung"]}"),
-    ];
+        [
+            .. (await office.Supervisor.HistoryAsync(id))
+                .Where(e =>
+                    (string)e["action"]! is "sla.rung" or "sla.rung-skipped" or "sla.breached" or "sla.missed" or "task.priority-raised" or "task.reassigned"
+                )
+                .Select(e => $"{e["action"]} {(e["payload"] as JsonObject)?["rung"]}"),
+        ];
 
-    private async Task<List<string>> NotificationsAsync(Guid id) => await office.QueryAsync<string>(
-        $"select p.user_name || ' ' || n.kind from notification n join person p on p.id = n.person_id where n.instance_id = '{id}' and n.kind like 'sla.%' order by n.created_at, n.id");
+    private async Task<List<string>> NotificationsAsync(Guid id) =>
+        await office.QueryAsync<string>(
+            $"select p.user_name || ' ' || n.kind from notification n join person p on p.id = n.person_id where n.instance_id = '{id}' and n.kind like 'sla.%' order by n.created_at, n.id"
+        );
 }

@@ -16,7 +16,9 @@ public sealed class HostileBodyTests(Office office) : IClassFixture<Office>
     public async Task A_cursor_that_is_none_is_refused_by_name(string cursor)
     {
         foreach (var list in new[] { "tasks", "cases" })
-            ((string)(await (await office.Supervisor.SendAsync(HttpMethod.Get, $"/api/{list}?cursor={cursor}")).ProblemAsync(400))["errors"]!["cursor"]![0]!).ShouldContain("not a cursor");
+            (
+                (string)(await (await office.Supervisor.SendAsync(HttpMethod.Get, $"/api/{list}?cursor={cursor}")).ProblemAsync(400))["errors"]!["cursor"]![0]!
+            ).ShouldContain("not a cursor");
     }
 
     [Theory]
@@ -46,7 +48,10 @@ public sealed class HostileBodyTests(Office office) : IClassFixture<Office>
         using var client = await office.Host.ApiAsync("analyst");
         byte[] body = [.. "{\"model\":{\"definitionId\":\"latin\",\"name\":\""u8, 0xe9, .. "\"}}"u8];
 
-        var refused = await client.PostAsync("/elsa/api/workflow-definitions", new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } });
+        var refused = await client.PostAsync(
+            "/elsa/api/workflow-definitions",
+            new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } }
+        );
 
         (await refused.ProblemAsync(400))["errors"]!.ToJsonString().ShouldContain("not UTF-8");
         (await client.GetAsync("/elsa/api/workflow-definitions/by-definition-id/latin")).StatusCode.ShouldBe(System.Net.HttpStatusCode.NotFound);

@@ -31,23 +31,81 @@ public sealed partial class HostileRequestTests(ITestOutputHelper output) : IAsy
     /// <summary>Put in the place of a value of a body, as they are.</summary>
     private static readonly string[] Values =
     [
-        "null", "\"\"", "0", "-1", "1.5", "1e999", "99999999999999999999", "2147483648", "true", "\"\\u0000\"", "\"\\ud800\"", "\"\\uffff\\u202e\"", "\"<script>alert(1)</script>\"", "\"'; drop table person;--\"",
-        "{}", "[]", "[null]", "[{}]", "{\"a\":1,\"a\":2}", "{\"\":null}", Deep, $"\"{Long}\"", "\"no such member\"", $"\"{Nobody}\"", "\"2026-02-30\"", "\"9999-12-31T23:59:59Z\"", "\"0001-01-01T00:00:00+14:00\"", "\"-P1Y\"", "NaN", "'",
+        "null",
+        "\"\"",
+        "0",
+        "-1",
+        "1.5",
+        "1e999",
+        "99999999999999999999",
+        "2147483648",
+        "true",
+        "\"\\u0000\"",
+        "\"\\ud800\"",
+        "\"\\uffff\\u202e\"",
+        "\"<script>alert(1)</script>\"",
+        "\"'; drop table person;--\"",
+        "{}",
+        "[]",
+        "[null]",
+        "[{}]",
+        "{\"a\":1,\"a\":2}",
+        "{\"\":null}",
+        Deep,
+        $"\"{Long}\"",
+        "\"no such member\"",
+        $"\"{Nobody}\"",
+        "\"2026-02-30\"",
+        "\"9999-12-31T23:59:59Z\"",
+        "\"0001-01-01T00:00:00+14:00\"",
+        "\"-P1Y\"",
+        "NaN",
+        "'",
     ];
 
     /// <summary>Put in the place of a parameter of the address or a field of a form, in percent-encoding.</summary>
     private static readonly string[] Parameters =
     [
-        "", "%00", "-1", "0", "1.5", "2147483647", "2147483648", "-9223372036854775808", "99999999999999999999", "1e9", "true", "null", "%ff", "%ED%A0%80", "%F0%9F%98%80", "%0a", "%3Cscript%3E", "'%3B--", "..%2f..",
-        Nobody, "2026-02-30", "9999-12-31T23:59:59Z", new('x', 3_000),
+        "",
+        "%00",
+        "-1",
+        "0",
+        "1.5",
+        "2147483647",
+        "2147483648",
+        "-9223372036854775808",
+        "99999999999999999999",
+        "1e9",
+        "true",
+        "null",
+        "%ff",
+        "%ED%A0%80",
+        "%F0%9F%98%80",
+        "%0a",
+        "%3Cscript%3E",
+        "'%3B--",
+        "..%2f..",
+        Nobody,
+        "2026-02-30",
+        "9999-12-31T23:59:59Z",
+        new('x', 3_000),
     ];
 
     private static readonly (byte[] Body, string Type)[] Bodies =
     [
-        .. new[] { "", "{", "null", "[]", "\"x\"", "5", "{\"a\":1}", "{\"a\":1,\"a\":2}", Deep, "\uFEFF{}", "{}{}" }.Select(text => (Encoding.UTF8.GetBytes(text), "application/json")),
-        ([0xff, 0xfe], "application/json"), ([(byte)'"', 0xff, (byte)'"'], "application/json"), ("{}"u8.ToArray(), "application/json; charset=utf-7"), ("{}"u8.ToArray(), "text/plain"), ("{}"u8.ToArray(), "?;;"),
-        ("a=%ff&a=%00&=&&%"u8.ToArray(), "application/x-www-form-urlencoded"), (Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 3_000).Select(i => $"a{i}=&"))), "application/x-www-form-urlencoded"),
-        ("--x"u8.ToArray(), "multipart/form-data; boundary=x"), ("{}"u8.ToArray(), "multipart/form-data"), ("--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\0/../\"\r\n\r\n\xff\r\n--x--"u8.ToArray(), "multipart/form-data; boundary=x"),
+        .. new[] { "", "{", "null", "[]", "\"x\"", "5", "{\"a\":1}", "{\"a\":1,\"a\":2}", Deep, "\uFEFF{}", "{}{}" }.Select(text =>
+            (Encoding.UTF8.GetBytes(text), "application/json")
+        ),
+        ([0xff, 0xfe], "application/json"),
+        ([(byte)'"', 0xff, (byte)'"'], "application/json"),
+        ("{}"u8.ToArray(), "application/json; charset=utf-7"),
+        ("{}"u8.ToArray(), "text/plain"),
+        ("{}"u8.ToArray(), "?;;"),
+        ("a=%ff&a=%00&=&&%"u8.ToArray(), "application/x-www-form-urlencoded"),
+        (Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 3_000).Select(i => $"a{i}=&"))), "application/x-www-form-urlencoded"),
+        ("--x"u8.ToArray(), "multipart/form-data; boundary=x"),
+        ("{}"u8.ToArray(), "multipart/form-data"),
+        ("--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\0/../\"\r\n\r\n\xff\r\n--x--"u8.ToArray(), "multipart/form-data; boundary=x"),
     ];
 
     private readonly Random _random = new(Seed);
@@ -76,11 +134,16 @@ public sealed partial class HostileRequestTests(ITestOutputHelper output) : IAsy
             var operation = document["paths"]![Constraint().Replace(endpoint.Route.TrimEnd('/'), "}")]![endpoint.Method.ToLowerInvariant()]!;
             var query = (operation["parameters"] as JsonArray ?? []).Where(p => (string)p!["in"]! == "query").Select(p => (string)p!["name"]!).ToArray();
             var schema = operation["requestBody"]?["content"]?["application/json"]?["schema"];
-            await AttackAsync(await ClientAsync(endpoint), endpoint, query, async () =>
-            {
-                var good = await GoodAsync(endpoint.Route);
-                return good with { Body = schema is null ? null : Sample(schema, document, null, good) };
-            });
+            await AttackAsync(
+                await ClientAsync(endpoint),
+                endpoint,
+                query,
+                async () =>
+                {
+                    var good = await GoodAsync(endpoint.Route);
+                    return good with { Body = schema is null ? null : Sample(schema, document, null, good) };
+                }
+            );
         }
 
         Judge();
@@ -90,16 +153,26 @@ public sealed partial class HostileRequestTests(ITestOutputHelper output) : IAsy
     public async Task The_API_of_the_designer_answers_whatever_it_is_asked()
     {
         var recordings = Recording.ReadAll().Values.OrderByDescending(r => r.Body?.ToJsonString().Length ?? 0).ToList();
-        var query = recordings.Where(r => r.Path.StartsWith("/elsa/api/", StringComparison.Ordinal)).SelectMany(r => (r.Query ?? []).Select(p => p.Key)).Distinct().Order(StringComparer.Ordinal).ToArray();
+        var query = recordings
+            .Where(r => r.Path.StartsWith("/elsa/api/", StringComparison.Ordinal))
+            .SelectMany(r => (r.Query ?? []).Select(p => p.Key))
+            .Distinct()
+            .Order(StringComparer.Ordinal)
+            .ToArray();
         foreach (var endpoint in Endpoints("/elsa/api/"))
         {
             var route = new Regex($"^{Parameter().Replace(endpoint.Route.TrimEnd('/'), "[^/]+")}$");
             var body = recordings.Find(r => r.Method == endpoint.Method && route.IsMatch(r.Path))?.Body;
-            await AttackAsync(await ClientAsync(endpoint), endpoint, query, async () =>
-            {
-                var good = await GoodAsync(endpoint.Route);
-                return good with { Body = body is null ? null : Replaced(body, null, good) };
-            });
+            await AttackAsync(
+                await ClientAsync(endpoint),
+                endpoint,
+                query,
+                async () =>
+                {
+                    var good = await GoodAsync(endpoint.Route);
+                    return good with { Body = body is null ? null : Replaced(body, null, good) };
+                }
+            );
         }
 
         Judge();
@@ -108,22 +181,45 @@ public sealed partial class HostileRequestTests(ITestOutputHelper output) : IAsy
     [Fact]
     public async Task Pages_and_forms_answer_whatever_they_are_sent()
     {
-        var endpoints = Endpoints("/").Where(e => !e.Route.StartsWith("/api/", StringComparison.Ordinal) && !e.Route.StartsWith("/elsa/", StringComparison.Ordinal) && e.Route is not ("/live" or "/openapi/{documentName}.json")).ToList();
+        var endpoints = Endpoints("/")
+            .Where(e =>
+                !e.Route.StartsWith("/api/", StringComparison.Ordinal)
+                && !e.Route.StartsWith("/elsa/", StringComparison.Ordinal)
+                && e.Route is not ("/live" or "/openapi/{documentName}.json")
+            )
+            .ToList();
         var fields = await FieldsAsync(endpoints.Where(e => e.Method == "GET"));
         fields.Count.ShouldBeGreaterThan(40);
         foreach (var endpoint in endpoints)
         {
-            await AttackAsync(await ClientAsync(endpoint), endpoint, ["q", "cursor", "view", "show", "done", "journey", "status", "page", "to", "revision"], async () =>
-            {
-                var good = await GoodAsync(endpoint.Route);
-                return good with
+            await AttackAsync(
+                await ClientAsync(endpoint),
+                endpoint,
+                ["q", "cursor", "view", "show", "done", "journey", "status", "page", "to", "revision"],
+                async () =>
                 {
-                    Form = endpoint.Method is "GET" ? null : fields.ToDictionary(f => f.Key, f => f.Key switch
+                    var good = await GoodAsync(endpoint.Route);
+                    return good with
                     {
-                        ":revision" => $"{good.Revision}", ":operation" => Worker.NewOperation(), ":outcome" => "Acknowledged", ":reference" => _office.NewReference("HST"), ":to" => "/", ":task" => $"{good.Ids["id"]}:{good.Revision}", _ => f.Value,
-                    }),
-                };
-            });
+                        Form = endpoint.Method is "GET"
+                            ? null
+                            : fields.ToDictionary(
+                                f => f.Key,
+                                f =>
+                                    f.Key switch
+                                    {
+                                        ":revision" => $"{good.Revision}",
+                                        ":operation" => Worker.NewOperation(),
+                                        ":outcome" => "Acknowledged",
+                                        ":reference" => _office.NewReference("HST"),
+                                        ":to" => "/",
+                                        ":task" => $"{good.Ids["id"]}:{good.Revision}",
+                                        _ => f.Value,
+                                    }
+                            ),
+                    };
+                }
+            );
         }
 
         Judge();
@@ -132,10 +228,18 @@ public sealed partial class HostileRequestTests(ITestOutputHelper output) : IAsy
     private List<(string Method, string Route)> Endpoints(string prefix)
     {
         _office.Host.StartServer();
-        return [.. _office.Host.Services.GetServices<EndpointDataSource>().SelectMany(s => s.Endpoints).OfType<RouteEndpoint>()
-            .Where(e => e.RoutePattern.RawText!.StartsWith(prefix, StringComparison.Ordinal))
-            .SelectMany(e => (e.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []).Select(method => (method, e.RoutePattern.RawText!)))
-            .Where(e => e.method != "HEAD").OrderBy(e => e.Item2, StringComparer.Ordinal).ThenBy(e => e.method, StringComparer.Ordinal)];
+        return
+        [
+            .. _office
+                .Host.Services.GetServices<EndpointDataSource>()
+                .SelectMany(s => s.Endpoints)
+                .OfType<RouteEndpoint>()
+                .Where(e => e.RoutePattern.RawText!.StartsWith(prefix, StringComparison.Ordinal))
+                .SelectMany(e => (e.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []).Select(method => (method, e.RoutePattern.RawText!)))
+                .Where(e => e.method != "HEAD")
+                .OrderBy(e => e.Item2, StringComparer.Ordinal)
+                .ThenBy(e => e.method, StringComparer.Ordinal),
+        ];
     }
 
     /// <summary>Who asks an endpoint: the owner of a task, else one who may do most. What ends a session gets one of its own.</summary>
@@ -170,7 +274,9 @@ public sealed partial class HostileRequestTests(ITestOutputHelper output) : IAsy
             _asked++;
             _answered.Add((int)answer.StatusCode);
             if (Fault(endpoint.Route, answer, text) is { } fault)
-                _wrong.Add($"{fault}: {endpoint.Method} {Cut(address)} {type} {Cut(body is null ? "" : Encoding.UTF8.GetString(body))}: {(int)answer.StatusCode} {Cut(text)}");
+                _wrong.Add(
+                    $"{fault}: {endpoint.Method} {Cut(address)} {type} {Cut(body is null ? "" : Encoding.UTF8.GetString(body))}: {(int)answer.StatusCode} {Cut(text)}"
+                );
             if ((int)answer.StatusCode < 400 && endpoint.Method != "GET")
             {
                 _good.Clear();
@@ -194,7 +300,9 @@ public sealed partial class HostileRequestTests(ITestOutputHelper output) : IAsy
         if (!isProblem)
             return status is not (400 or 422) && text.Length == 0 && route.StartsWith("/elsa/", StringComparison.Ordinal) ? null : "no problem details";
         var problem = JsonNode.Parse(text)!;
-        return status is not (400 or 422) || (string?)problem["detail"] is { Length: > 0 } || problem["errors"] is JsonObject { Count: > 0 } ? null : "no reason";
+        return status is not (400 or 422) || (string?)problem["detail"] is { Length: > 0 } || problem["errors"] is JsonObject { Count: > 0 }
+            ? null
+            : "no reason";
     }
 
     private void Judge()
@@ -207,7 +315,11 @@ public sealed partial class HostileRequestTests(ITestOutputHelper output) : IAsy
     }
 
     /// <summary>All ways to spoil a request.</summary>
-    private static IEnumerable<Func<Good, (string Address, byte[]? Body, string Type)>> Ways((string Method, string Route) endpoint, string[] query, Good sample)
+    private static IEnumerable<Func<Good, (string Address, byte[]? Body, string Type)>> Ways(
+        (string Method, string Route) endpoint,
+        string[] query,
+        Good sample
+    )
     {
         // The server itself refuses a path with %00, and an empty part leads elsewhere.
         foreach (Match parameter in Parameter().Matches(endpoint.Route))
@@ -237,13 +349,25 @@ public sealed partial class HostileRequestTests(ITestOutputHelper output) : IAsy
         foreach (var field in sample.Form?.Keys ?? Enumerable.Empty<string>())
         {
             foreach (var value in Parameters.Append(Long))
-                yield return good => Ask(good with { Form = good.Form!.ToDictionary(f => f.Key, f => f.Key == field ? Uri.UnescapeDataString(value) : f.Value) }, good.Address(endpoint.Route));
+                yield return good =>
+                    Ask(
+                        good with
+                        {
+                            Form = good.Form!.ToDictionary(f => f.Key, f => f.Key == field ? Uri.UnescapeDataString(value) : f.Value),
+                        },
+                        good.Address(endpoint.Route)
+                    );
             yield return good => Ask(good with { Form = good.Form!.Where(f => f.Key != field).ToDictionary() }, good.Address(endpoint.Route));
         }
 
         static (string, byte[]?, string) Ask(Good good, string address) =>
-            good.Form is { } form ? (address, Encoding.UTF8.GetBytes(string.Join('&', form.Select(f => $"{WebUtility.UrlEncode(f.Key)}={WebUtility.UrlEncode(f.Value)}"))), "application/x-www-form-urlencoded")
-            : (address, (good.Spoilt ?? good.Body?.ToJsonString()) is { } text ? Encoding.UTF8.GetBytes(text) : null, "application/json");
+            good.Form is { } form
+                ? (
+                    address,
+                    Encoding.UTF8.GetBytes(string.Join('&', form.Select(f => $"{WebUtility.UrlEncode(f.Key)}={WebUtility.UrlEncode(f.Value)}"))),
+                    "application/x-www-form-urlencoded"
+                )
+                : (address, (good.Spoilt ?? good.Body?.ToJsonString()) is { } text ? Encoding.UTF8.GetBytes(text) : null, "application/json");
     }
 
     private static string Spoil(JsonNode body, object[] place, string value)
@@ -258,23 +382,38 @@ public sealed partial class HostileRequestTests(ITestOutputHelper output) : IAsy
         return copy.ToJsonString().Replace($"\"{mark}\"", value, StringComparison.Ordinal);
     }
 
-    private static IEnumerable<object[]> Places(JsonNode? node, object[] at) => node switch
-    {
-        JsonObject json => json.SelectMany(p => Places(p.Value, [.. at, p.Key]).Prepend([.. at, p.Key])),
-        JsonArray { Count: > 0 } array => Places(array[0], [.. at, 0]).Prepend([.. at, 0]),
-        _ => [],
-    };
+    private static IEnumerable<object[]> Places(JsonNode? node, object[] at) =>
+        node switch
+        {
+            JsonObject json => json.SelectMany(p => Places(p.Value, [.. at, p.Key]).Prepend([.. at, p.Key])),
+            JsonArray { Count: > 0 } array => Places(array[0], [.. at, 0]).Prepend([.. at, 0]),
+            _ => [],
+        };
 
     /// <summary>Something that is there for a request to be about: a task that who asks has claimed, a case, a definition with a run.</summary>
     private async Task<Good> GoodAsync(string route)
     {
-        var kind = new[] { "/tasks/", "/cases/{", "calendars/{", "policies/{", "/elsa/api/workflow-definition", "/elsa/" }.FirstOrDefault(part => route.Contains(part, StringComparison.Ordinal)) ?? "";
+        var kind =
+            new[] { "/tasks/", "/cases/{", "calendars/{", "policies/{", "/elsa/api/workflow-definition", "/elsa/" }.FirstOrDefault(part =>
+                route.Contains(part, StringComparison.Ordinal)
+            ) ?? "";
         if (_good.TryGetValue(kind, out var known))
             return known;
         var ids = new Dictionary<string, string>
         {
-            ["id"] = Nobody, ["name"] = "timers", ["verb"] = "run", ["journey"] = "claims", ["definitionId"] = "claims", ["of"] = "workflows", ["version"] = "1", ["typeName"] = "Elsa.HttpEndpoint", ["property"] = "SupportedMethods",
-            ["activityId"] = "root", ["eventName"] = "Go", ["fullName"] = "Elsa.Workflows", ["documentName"] = "v1",
+            ["id"] = Nobody,
+            ["name"] = "timers",
+            ["verb"] = "run",
+            ["journey"] = "claims",
+            ["definitionId"] = "claims",
+            ["of"] = "workflows",
+            ["version"] = "1",
+            ["typeName"] = "Elsa.HttpEndpoint",
+            ["property"] = "SupportedMethods",
+            ["activityId"] = "root",
+            ["eventName"] = "Go",
+            ["fullName"] = "Elsa.Workflows",
+            ["documentName"] = "v1",
         };
         var admin = _office.Person("admin");
         var revision = 1;
@@ -282,7 +421,16 @@ public sealed partial class HostileRequestTests(ITestOutputHelper output) : IAsy
         switch (kind)
         {
             case "/tasks/" or "/cases/{":
-                var id = await _office.FrontOffice.OpenAsync("claims", _office.NewReference("HST"), new { jurisdiction = "GB", claimedAmount = 900, lossDescription = "x" });
+                var id = await _office.FrontOffice.OpenAsync(
+                    "claims",
+                    _office.NewReference("HST"),
+                    new
+                    {
+                        jurisdiction = "GB",
+                        claimedAmount = 900,
+                        lossDescription = "x",
+                    }
+                );
                 var task = await _office.Person("adjuster1").ClaimAsync(id, "acknowledge");
                 (ids["id"], revision) = kind == "/tasks/" ? ((string)task["id"]!, (int)task["revision"]!) : (id.ToString(), 1);
                 break;
@@ -292,25 +440,43 @@ public sealed partial class HostileRequestTests(ITestOutputHelper output) : IAsy
                 revision = (int)saved["revision"]!;
 
                 // As shipped, also when a request has saved another: what is spoilt has to be there.
-                document = JsonNode.Parse(await File.ReadAllBytesAsync(Repository.Path($"definitions/{(kind == "calendars/{" ? "calendars" : "sla")}/{ids["id"]}.json")));
+                document = JsonNode.Parse(
+                    await File.ReadAllBytesAsync(Repository.Path($"definitions/{(kind == "calendars/{" ? "calendars" : "sla")}/{ids["id"]}.json"))
+                );
                 break;
             case "/elsa/api/workflow-definition" or "/elsa/":
                 ids["definitionId"] = _office.NewReference("hostile");
                 var definition = new JsonObject
                 {
-                    ["definitionId"] = ids["definitionId"], ["name"] = ids["definitionId"],
-                    ["root"] = new JsonObject { ["id"] = "root", ["type"] = "Elsa.Event", ["version"] = 1, ["eventName"] = new JsonObject { ["typeName"] = "String", ["expression"] = new JsonObject { ["type"] = "Literal", ["value"] = "Go" } } },
+                    ["definitionId"] = ids["definitionId"],
+                    ["name"] = ids["definitionId"],
+                    ["root"] = new JsonObject
+                    {
+                        ["id"] = "root",
+                        ["type"] = "Elsa.Event",
+                        ["version"] = 1,
+                        ["eventName"] = new JsonObject
+                        {
+                            ["typeName"] = "String",
+                            ["expression"] = new JsonObject { ["type"] = "Literal", ["value"] = "Go" },
+                        },
+                    },
                 };
-                var published = await (await admin.SendAsync(HttpMethod.Post, "/elsa/api/workflow-definitions", new { model = definition, publish = true })).JsonAsync();
+                var published = await (
+                    await admin.SendAsync(HttpMethod.Post, "/elsa/api/workflow-definitions", new { model = definition, publish = true })
+                ).JsonAsync();
                 ids["id"] = ids["versionId"] = (string)published["workflowDefinition"]!["id"]!;
                 if (kind == "/elsa/")
                 {
-                    (await admin.SendAsync(HttpMethod.Post, $"/elsa/api/workflow-definitions/{ids["definitionId"]}/execute", new { })).EnsureSuccessStatusCode();
+                    (
+                        await admin.SendAsync(HttpMethod.Post, $"/elsa/api/workflow-definitions/{ids["definitionId"]}/execute", new { })
+                    ).EnsureSuccessStatusCode();
                     ids["id"] = (string)(await admin.GetAsync($"/elsa/api/workflow-instances?definitionId={ids["definitionId"]}"))["items"]![0]!["id"]!;
                 }
 
                 break;
-            default: break;
+            default:
+                break;
         }
 
         return _good[kind] = new(ids, revision) { Document = document };
@@ -325,21 +491,41 @@ public sealed partial class HostileRequestTests(ITestOutputHelper output) : IAsy
             return Sample(choices.First(c => (string?)c!["type"] != "null")!, document, name, good);
         switch (name)
         {
-            case "operationId": return Worker.NewOperation();
-            case "revision": return good.Revision;
-            case "reference": return _office.NewReference("HST");
-            case "journey": return "claims";
-            case "outcome": return "Acknowledged";
-            case "person" or "substitute" or "reviewer": return "adjuster2";
-            case "team": return "claims-seniors";
-            case "verb": return "release";
-            case "priority": return 10;
-            case "id": return good.Ids["id"];
-            case "document" when good.Document is not null: return good.Document.DeepClone();
-            case "definition": return JsonNode.Parse(File.ReadAllBytes(Repository.Path("definitions/complaint.json")));
-            case "data": return new JsonObject { ["channel"] = "E-mail", ["acknowledgedOn"] = "2026-06-01" };
-            case "input": return new JsonObject { ["jurisdiction"] = "GB", ["claimedAmount"] = 900, ["lossDescription"] = "x" };
-            default: break;
+            case "operationId":
+                return Worker.NewOperation();
+            case "revision":
+                return good.Revision;
+            case "reference":
+                return _office.NewReference("HST");
+            case "journey":
+                return "claims";
+            case "outcome":
+                return "Acknowledged";
+            case "person" or "substitute" or "reviewer":
+                return "adjuster2";
+            case "team":
+                return "claims-seniors";
+            case "verb":
+                return "release";
+            case "priority":
+                return 10;
+            case "id":
+                return good.Ids["id"];
+            case "document" when good.Document is not null:
+                return good.Document.DeepClone();
+            case "definition":
+                return JsonNode.Parse(File.ReadAllBytes(Repository.Path("definitions/complaint.json")));
+            case "data":
+                return new JsonObject { ["channel"] = "E-mail", ["acknowledgedOn"] = "2026-06-01" };
+            case "input":
+                return new JsonObject
+                {
+                    ["jurisdiction"] = "GB",
+                    ["claimedAmount"] = 900,
+                    ["lossDescription"] = "x",
+                };
+            default:
+                break;
         }
 
         var type = schema["type"] is JsonArray types ? (string)types.First(t => (string)t! != "null")! : (string?)schema["type"];
@@ -348,23 +534,29 @@ public sealed partial class HostileRequestTests(ITestOutputHelper output) : IAsy
             "integer" or "number" => 1,
             "boolean" => true,
             "array" => new JsonArray(schema["items"] is { } items ? Sample(items, document, null, good) : null),
-            "string" => (string?)schema["format"] switch { "uuid" => Nobody, "date-time" => "2027-01-01T00:00:00Z", _ => "x" },
+            "string" => (string?)schema["format"] switch
+            {
+                "uuid" => Nobody,
+                "date-time" => "2027-01-01T00:00:00Z",
+                _ => "x",
+            },
             _ => new JsonObject((schema["properties"] as JsonObject ?? []).Select(p => KeyValuePair.Create(p.Key, Sample(p.Value!, document, p.Key, good)))),
         };
     }
 
     /// <summary>A recorded body about what is there.</summary>
-    private static JsonNode? Replaced(JsonNode? body, string? name, Good good) => body switch
-    {
-        JsonObject json => new JsonObject(json.Select(p => KeyValuePair.Create(p.Key, Replaced(p.Value, p.Key, good)))),
-        JsonArray array => new JsonArray([.. array.Select(item => Replaced(item, name, good))]),
-        _ => name switch
+    private static JsonNode? Replaced(JsonNode? body, string? name, Good good) =>
+        body switch
         {
-            "definitionId" or "definitionIds" => good.Ids["definitionId"],
-            "id" or "ids" or "workflowInstanceId" or "definitionVersionId" => good.Ids["id"],
-            _ => body?.DeepClone(),
-        },
-    };
+            JsonObject json => new JsonObject(json.Select(p => KeyValuePair.Create(p.Key, Replaced(p.Value, p.Key, good)))),
+            JsonArray array => new JsonArray([.. array.Select(item => Replaced(item, name, good))]),
+            _ => name switch
+            {
+                "definitionId" or "definitionIds" => good.Ids["definitionId"],
+                "id" or "ids" or "workflowInstanceId" or "definitionVersionId" => good.Ids["id"],
+                _ => body?.DeepClone(),
+            },
+        };
 
     /// <summary>The fields of all forms, with what they hold.</summary>
     private async Task<Dictionary<string, string>> FieldsAsync(IEnumerable<(string Method, string Route)> pages)
@@ -377,7 +569,16 @@ public sealed partial class HostileRequestTests(ITestOutputHelper output) : IAsy
             var answer = await browser.GetAsync((await GoodAsync(endpoint.Route)).Address(endpoint.Route));
             var page = new HtmlParser().ParseDocument(await answer.Content.ReadAsStringAsync());
             foreach (var field in page.QuerySelectorAll("form [name]").Where(f => f.GetAttribute("name") != "__RequestVerificationToken"))
-                fields.TryAdd(field.GetAttribute("name")!, field switch { IHtmlInputElement input => input.Value, IHtmlSelectElement select => select.Value ?? "", IHtmlButtonElement button => button.Value, _ => field.TextContent });
+                fields.TryAdd(
+                    field.GetAttribute("name")!,
+                    field switch
+                    {
+                        IHtmlInputElement input => input.Value,
+                        IHtmlSelectElement select => select.Value ?? "",
+                        IHtmlButtonElement button => button.Value,
+                        _ => field.TextContent,
+                    }
+                );
         }
 
         return fields;

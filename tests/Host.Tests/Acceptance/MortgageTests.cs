@@ -5,7 +5,13 @@ public sealed class MortgageTests(Office office) : IClassFixture<Office>
 {
     private static readonly object Complete = new
     {
-        name = true, income = true, socialSecurityNumber = true, propertyAddress = true, propertyValue = true, loanAmount = true, completedOn = "2026-06-01",
+        name = true,
+        income = true,
+        socialSecurityNumber = true,
+        propertyAddress = true,
+        propertyValue = true,
+        loanAmount = true,
+        completedOn = "2026-06-01",
     };
 
     private Worker Processor => office.Person("processor1");
@@ -29,10 +35,31 @@ public sealed class MortgageTests(Office office) : IClassFixture<Office>
 
         await Underwriter.DoAsync(id, "underwriting", "Approve", Decision());
         await Closer.DoAsync(id, "clearToClose", "Scheduled", new { closingDate = "2026-06-12", settlementAgent = "Hartwell Title" });
-        await Closer.DoAsync(id, "closingDisclosure", "Received", new { delivery = "E-mail", sentOn = "2026-06-05", receivedOn = "2026-06-08", annualPercentageRate = 6.1 });
+        await Closer.DoAsync(
+            id,
+            "closingDisclosure",
+            "Received",
+            new
+            {
+                delivery = "E-mail",
+                sentOn = "2026-06-05",
+                receivedOn = "2026-06-08",
+                annualPercentageRate = 6.1,
+            }
+        );
         (await office.Supervisor.StepsAsync(id)).ShouldBe(["watchPeriod"]);
         await Closer.DoAsync(id, "watchPeriod", "PeriodOver", new { endedOn = "2026-06-12" });
-        await Closer.DoAsync(id, "closing", "Closed", new { closedOn = "2026-06-12", identityVerified = true, documentsSigned = true });
+        await Closer.DoAsync(
+            id,
+            "closing",
+            "Closed",
+            new
+            {
+                closedOn = "2026-06-12",
+                identityVerified = true,
+                documentsSigned = true,
+            }
+        );
         await Closer.DoAsync(id, "fund", "Funded", new { fundedOn = "2026-06-12", fundedAmount = 300000 });
 
         await EndedAsync(id);
@@ -45,7 +72,18 @@ public sealed class MortgageTests(Office office) : IClassFixture<Office>
         await ToUnderwritingAsync(id);
         await Underwriter.DoAsync(id, "underwriting", "Approve", Decision());
         await Closer.DoAsync(id, "clearToClose", "Scheduled", new { closingDate = "2026-06-12", settlementAgent = "Hartwell Title" });
-        await Closer.DoAsync(id, "closingDisclosure", "Received", new { delivery = "E-mail", sentOn = "2026-06-05", receivedOn = "2026-06-08", annualPercentageRate = 6.1 });
+        await Closer.DoAsync(
+            id,
+            "closingDisclosure",
+            "Received",
+            new
+            {
+                delivery = "E-mail",
+                sentOn = "2026-06-05",
+                receivedOn = "2026-06-08",
+                annualPercentageRate = 6.1,
+            }
+        );
 
         await office.FrontOffice.PublishAsync("ClosingWaitingPeriodEnded", reference, new { });
 
@@ -88,38 +126,135 @@ public sealed class MortgageTests(Office office) : IClassFixture<Office>
         var (id, _) = await ApplyAsync();
         await ToUnderwritingAsync(id);
         await Underwriter.DoAsync(id, "underwriting", "ApproveWithConditions", Decision(new { condition = "Second appraisal", priorTo = "Documents" }));
-        await Processor.DoAsync(id, "clearConditions", "Submitted", new { cleared = new[] { new { condition = "Second appraisal", evidence = "Value lower" } } });
-        await Underwriter.DoAsync(id, "underwriting", "Decline", new { debtToIncome = 38, loanToValue = 104, reasoning = "Value", declineReasons = new[] { "Value of collateral" } });
+        await Processor.DoAsync(
+            id,
+            "clearConditions",
+            "Submitted",
+            new { cleared = new[] { new { condition = "Second appraisal", evidence = "Value lower" } } }
+        );
+        await Underwriter.DoAsync(
+            id,
+            "underwriting",
+            "Decline",
+            new
+            {
+                debtToIncome = 38,
+                loanToValue = 104,
+                reasoning = "Value",
+                declineReasons = new[] { "Value of collateral" },
+            }
+        );
         await Underwriter.DoAsync(id, "adverseAction", "Sent", new { sentOn = "2026-06-10", reasons = "Value of collateral" });
 
         await EndedAsync(id);
     }
 
-    private static object Estimate => new { loanAmount = 300000, interestRate = 6.0, termMonths = 360, closingCosts = 9000, delivery = "E-mail", sentOn = "2026-06-01" };
+    private static object Estimate =>
+        new
+        {
+            loanAmount = 300000,
+            interestRate = 6.0,
+            termMonths = 360,
+            closingCosts = 9000,
+            delivery = "E-mail",
+            sentOn = "2026-06-01",
+        };
 
-    private static object Decision(params object[] conditions) => new { debtToIncome = 36, loanToValue = 75, reasoning = "Within guidelines.", conditions };
+    private static object Decision(params object[] conditions) =>
+        new
+        {
+            debtToIncome = 36,
+            loanToValue = 75,
+            reasoning = "Within guidelines.",
+            conditions,
+        };
 
     private async Task<(Guid Id, string Reference)> ApplyAsync()
     {
         var reference = office.NewReference("MTG");
-        return (await office.FrontOffice.OpenAsync("mortgage-origination", reference, new { loanAmount = 300000, propertyAddress = "12 Alder Lane" }), reference);
+        return (
+            await office.FrontOffice.OpenAsync("mortgage-origination", reference, new { loanAmount = 300000, propertyAddress = "12 Alder Lane" }),
+            reference
+        );
     }
 
     private async Task ToUnderwritingAsync(Guid id)
     {
         await Processor.DoAsync(id, "completeness", "Complete", Complete);
         await Closer.DoAsync(id, "loanEstimate", "Sent", Estimate);
-        await Processor.DoAsync(id, "income", "Verified", new { employments = new[] { new { employer = "Harbor Works", monthlyIncome = 9000, verifiedBy = "W-2" } }, monthlyIncome = 9000, monthlyDebt = 1200 });
-        await Processor.DoAsync(id, "processing", "Processed", new { creditScore = 742, titleClear = true, hazardInsurance = true });
+        await Processor.DoAsync(
+            id,
+            "income",
+            "Verified",
+            new
+            {
+                employments = new[]
+                {
+                    new
+                    {
+                        employer = "Harbor Works",
+                        monthlyIncome = 9000,
+                        verifiedBy = "W-2",
+                    },
+                },
+                monthlyIncome = 9000,
+                monthlyDebt = 1200,
+            }
+        );
+        await Processor.DoAsync(
+            id,
+            "processing",
+            "Processed",
+            new
+            {
+                creditScore = 742,
+                titleClear = true,
+                hazardInsurance = true,
+            }
+        );
         (await office.Supervisor.StepsAsync(id)).ShouldBe(["appraisal"], "underwriting waits for the whole file");
-        await Processor.DoAsync(id, "appraisal", "Received", new { appraiser = "R. Whitlock", appraisedOn = "2026-06-01", appraisedValue = 400000 });
+        await Processor.DoAsync(
+            id,
+            "appraisal",
+            "Received",
+            new
+            {
+                appraiser = "R. Whitlock",
+                appraisedOn = "2026-06-01",
+                appraisedValue = 400000,
+            }
+        );
         (await office.Supervisor.StepsAsync(id)).ShouldBe(["underwriting"]);
     }
 
     private async Task IncompleteAsync(Guid id, string answer)
     {
-        await Processor.DoAsync(id, "completeness", "Incomplete", new { name = true, income = false, socialSecurityNumber = true, propertyAddress = true, propertyValue = true, loanAmount = true, missing = "Income" });
-        await Processor.DoAsync(id, "noticeOfIncompleteness", answer, new { sentOn = "2026-06-01", respondBy = "2026-06-20", received = "Pay stubs" });
+        await Processor.DoAsync(
+            id,
+            "completeness",
+            "Incomplete",
+            new
+            {
+                name = true,
+                income = false,
+                socialSecurityNumber = true,
+                propertyAddress = true,
+                propertyValue = true,
+                loanAmount = true,
+                missing = "Income",
+            }
+        );
+        await Processor.DoAsync(
+            id,
+            "noticeOfIncompleteness",
+            answer,
+            new
+            {
+                sentOn = "2026-06-01",
+                respondBy = "2026-06-20",
+                received = "Pay stubs",
+            }
+        );
     }
 
     private async Task EndedAsync(Guid id)

@@ -7,7 +7,12 @@ namespace Orchestration.Host.Tests.Acceptance;
 /// <summary>What the product says to bad input, to the wrong person and to the one who comes too late.</summary>
 public sealed class RefusalTests(Office office) : IClassFixture<Office>
 {
-    private static readonly object Notice = new { jurisdiction = "GB", claimedAmount = 900, lossDescription = "Hail" };
+    private static readonly object Notice = new
+    {
+        jurisdiction = "GB",
+        claimedAmount = 900,
+        lossDescription = "Hail",
+    };
     private static readonly object Acknowledgement = new { channel = "Letter", acknowledgedOn = "2026-06-01" };
 
     [Fact]
@@ -19,15 +24,22 @@ public sealed class RefusalTests(Office office) : IClassFixture<Office>
         await (await office.Supervisor.SendAsync(HttpMethod.Get, $"/api/cases/{nobody}")).ProblemAsync(404);
         await (await office.Supervisor.SendAsync(HttpMethod.Get, $"/api/cases/{nobody}/history")).ProblemAsync(404);
         await (await office.Supervisor.SendAsync(HttpMethod.Get, $"/api/tasks/{nobody}")).ProblemAsync(404);
-        await (await office.Supervisor.SendAsync(HttpMethod.Post, $"/api/tasks/{nobody}/claim", new { revision = 1, operationId = Worker.NewOperation() })).ProblemAsync(404);
+        await (
+            await office.Supervisor.SendAsync(HttpMethod.Post, $"/api/tasks/{nobody}/claim", new { revision = 1, operationId = Worker.NewOperation() })
+        ).ProblemAsync(404);
     }
 
     [Fact]
     public async Task Input_that_does_not_fit_is_refused_with_every_error()
     {
-        var problem = await (await office.FrontOffice.StartAsync("claims", office.NewReference("CLM"), new { claimedAmount = "much", lossDate = 5 })).ProblemAsync(422);
+        var problem = await (
+            await office.FrontOffice.StartAsync("claims", office.NewReference("CLM"), new { claimedAmount = "much", lossDate = 5 })
+        ).ProblemAsync(422);
 
-        problem["errors"]!.AsObject().Select(e => e.Key).ShouldBe(["input.jurisdiction", "input.claimedAmount", "input.lossDescription", "input.lossDate"], ignoreOrder: true);
+        problem["errors"]!
+            .AsObject()
+            .Select(e => e.Key)
+            .ShouldBe(["input.jurisdiction", "input.claimedAmount", "input.lossDescription", "input.lossDate"], ignoreOrder: true);
     }
 
     [Fact]
@@ -36,7 +48,9 @@ public sealed class RefusalTests(Office office) : IClassFixture<Office>
         var adjuster = office.Person("adjuster1");
         var task = await adjuster.ClaimAsync(await OpenAsync(), "acknowledge");
 
-        var problem = await (await adjuster.AskAsync(task, "complete", new { outcome = "Acknowledged", data = new { channel = "Pigeon", contactPerson = "Daniel" } })).ProblemAsync(422);
+        var problem = await (
+            await adjuster.AskAsync(task, "complete", new { outcome = "Acknowledged", data = new { channel = "Pigeon", contactPerson = "Daniel" } })
+        ).ProblemAsync(422);
 
         problem["errors"]!.AsObject().Select(e => e.Key).ShouldBe(["/channel", "/acknowledgedOn"], ignoreOrder: true);
         var after = await adjuster.GetAsync($"/api/tasks/{task["id"]}");
@@ -65,7 +79,9 @@ public sealed class RefusalTests(Office office) : IClassFixture<Office>
         var first = await adjuster.AskAsync(task, "complete", new { outcome = "Acknowledged", data = Acknowledgement }, operation: operation);
         var answer = await first.JsonAsync();
 
-        var retry = await (await adjuster.AskAsync(task, "complete", new { outcome = "Acknowledged", data = Acknowledgement }, operation: operation)).JsonAsync();
+        var retry = await (
+            await adjuster.AskAsync(task, "complete", new { outcome = "Acknowledged", data = Acknowledgement }, operation: operation)
+        ).JsonAsync();
         retry.ToJsonString().ShouldBe(answer.ToJsonString(), "the same operation gives the same answer");
 
         var second = await (await adjuster.AskAsync(task, "complete", new { outcome = "Acknowledged", data = Acknowledgement })).ProblemAsync(409);
@@ -96,7 +112,9 @@ public sealed class RefusalTests(Office office) : IClassFixture<Office>
     public async Task A_failing_expression_is_an_incident_and_the_case_goes_on_once_it_is_mended()
     {
         // The route is decided by what the first step brought; 'severity' without a value has no 'level'.
-        await PublishAsync("triage", """
+        await PublishAsync(
+            "triage",
+            """
             "activities": [
               { "id": "look", "name": "look", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } },
                 "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-intake" } }, "data": { "typeName": "Object", "memoryReference": { "id": "seen" } } },
@@ -106,7 +124,8 @@ public sealed class RefusalTests(Office office) : IClassFixture<Office>
             "connections": [
               { "source": { "activity": "look", "port": "Done" }, "target": { "activity": "route", "port": "In" } },
               { "source": { "activity": "route", "port": "True" }, "target": { "activity": "act", "port": "In" } } ]
-            """);
+            """
+        );
         var id = await office.FrontOffice.OpenAsync("triage", office.NewReference("TRI"), new { });
         await office.Person("adjuster1").DoAsync(id, "look", "Done", new { note = "nothing" });
 
@@ -137,8 +156,11 @@ public sealed class RefusalTests(Office office) : IClassFixture<Office>
               "options": { "incidentStrategyType": "Elsa.Workflows.IncidentStrategies.ContinueWithIncidentsStrategy, Elsa.Workflows.Core" },
               "root": { "id": "flow", "type": "Elsa.Flowchart", "version": 1, "start": "look", {{flow}} } }
             """;
-        (await office.Host.Services.GetRequiredService<DefinitionStore>().PublishAsync(new(id, Encoding.UTF8.GetBytes(document), "designer"), "analyst", office.Clock.GetCurrentInstant()))
-            .ShouldBeOfType<PublishResult.Published>();
+        (
+            await office
+                .Host.Services.GetRequiredService<DefinitionStore>()
+                .PublishAsync(new(id, Encoding.UTF8.GetBytes(document), "designer"), "analyst", office.Clock.GetCurrentInstant())
+        ).ShouldBeOfType<PublishResult.Published>();
     }
 
     /// <summary>As an administrator does in Studio: gives the variable a value.</summary>

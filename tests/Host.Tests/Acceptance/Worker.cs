@@ -29,7 +29,8 @@ public sealed class Worker(HttpClient http, string userName)
         {
             var request = new HttpRequestMessage(method, path)
             {
-                Content = body is null ? null : body as HttpContent ?? JsonContent.Create(body), Headers = { Authorization = new AuthenticationHeaderValue("Bearer", bearer) },
+                Content = body is null ? null : body as HttpContent ?? JsonContent.Create(body),
+                Headers = { Authorization = new AuthenticationHeaderValue("Bearer", bearer) },
             };
             foreach (var (name, value) in headers)
                 request.Headers.Add(name, value);
@@ -52,16 +53,38 @@ public sealed class Worker(HttpClient http, string userName)
         return Guid.Parse(answer.Headers.Location!.ToString().Split('/')[^1]);
     }
 
-    public Task<HttpResponseMessage> StartAsync(string journey, string reference, object input, string? key = null) => SendAsync(
-        HttpMethod.Post, "/api/cases", new { journey, reference, customer = new { id = "C-1001", name = "Ines Castellan" }, input }, key is null ? [] : [("Idempotency-Key", key)]);
+    public Task<HttpResponseMessage> StartAsync(string journey, string reference, object input, string? key = null) =>
+        SendAsync(
+            HttpMethod.Post,
+            "/api/cases",
+            new
+            {
+                journey,
+                reference,
+                customer = new { id = "C-1001", name = "Ines Castellan" },
+                input,
+            },
+            key is null ? [] : [("Idempotency-Key", key)]
+        );
 
-    public Task<HttpResponseMessage> PublishAsync(string name, string reference, object payload) => SendAsync(HttpMethod.Post, "/api/events", new { name, correlationId = reference, payload });
+    public Task<HttpResponseMessage> PublishAsync(string name, string reference, object payload) =>
+        SendAsync(
+            HttpMethod.Post,
+            "/api/events",
+            new
+            {
+                name,
+                correlationId = reference,
+                payload,
+            }
+        );
 
     /// <summary>The open task of a step. There is exactly one.</summary>
     public async Task<JsonNode> TaskAsync(Guid @case, string step)
     {
         var open = await TasksAsync(@case);
-        return open.Where(task => (string)task["stepId"]! == step).ShouldHaveSingleItem($"{step} among {string.Join(", ", open.Select(task => task["stepId"]))}");
+        return open.Where(task => (string)task["stepId"]! == step)
+            .ShouldHaveSingleItem($"{step} among {string.Join(", ", open.Select(task => task["stepId"]))}");
     }
 
     /// <summary>Steps that wait for somebody, by name.</summary>
@@ -103,7 +126,8 @@ public sealed class Worker(HttpClient http, string userName)
     public async Task<JsonNode> CaseAsync(Guid id) => await GetAsync($"/api/cases/{id}");
 
     /// <summary>What happened to a case, oldest first.</summary>
-    public async Task<IReadOnlyList<JsonNode>> HistoryAsync(Guid id) => [.. (await GetAsync($"/api/cases/{id}/history?limit=1000"))["items"]!.AsArray().Select(e => e!)];
+    public async Task<IReadOnlyList<JsonNode>> HistoryAsync(Guid id) =>
+        [.. (await GetAsync($"/api/cases/{id}/history?limit=1000"))["items"]!.AsArray().Select(e => e!)];
 
     private async Task<List<JsonNode>> TasksAsync(Guid @case)
     {

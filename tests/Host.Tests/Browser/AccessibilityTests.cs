@@ -12,7 +12,18 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
 {
     /// <summary>Parts of pages, and what is no page of ours.</summary>
     private static readonly string[] Others =
-        ["/live", "/cases/list", "/work", "/notifications/bell", "/administration/people/list", "/tasks/{id:guid}/news", "/tasks/{id:guid}/files/{attachment:guid}", "/studio/session", "/studio/{**name}", "/openapi/{documentName}.json"];
+    [
+        "/live",
+        "/cases/list",
+        "/work",
+        "/notifications/bell",
+        "/administration/people/list",
+        "/tasks/{id:guid}/news",
+        "/tasks/{id:guid}/files/{attachment:guid}",
+        "/studio/session",
+        "/studio/{**name}",
+        "/openapi/{documentName}.json",
+    ];
 
     private static readonly string Axe = File.ReadAllText(Repository.Path("tests/Host.Tests/node_modules/axe-core/axe.min.js"));
 
@@ -21,13 +32,39 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
     [InlineData(ColorScheme.Dark)]
     public async Task No_page_has_a_serious_barrier(ColorScheme scheme)
     {
-        var id = await office.FrontOffice.OpenAsync("claims", office.NewReference("CLM"), new { jurisdiction = "GB", claimedAmount = 900, lossDescription = "Burst pipe" });
-        var other = await office.FrontOffice.OpenAsync("claims", office.NewReference("CLM"), new { jurisdiction = "US-CA", claimedAmount = 900, lossDescription = "Fire" });
+        var id = await office.FrontOffice.OpenAsync(
+            "claims",
+            office.NewReference("CLM"),
+            new
+            {
+                jurisdiction = "GB",
+                claimedAmount = 900,
+                lossDescription = "Burst pipe",
+            }
+        );
+        var other = await office.FrontOffice.OpenAsync(
+            "claims",
+            office.NewReference("CLM"),
+            new
+            {
+                jurisdiction = "US-CA",
+                claimedAmount = 900,
+                lossDescription = "Fire",
+            }
+        );
         var task = (string)(await office.Person("adjuster1").ClaimAsync(id, "acknowledge"))["id"]!;
         var open = (string)(await office.Supervisor.TaskAsync(other, "acknowledge"))["id"]!;
-        var pages = office.Host.Services.GetServices<EndpointDataSource>().SelectMany(s => s.Endpoints).OfType<RouteEndpoint>()
-            .Where(e => e.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods.Contains("GET") == true).Select(e => e.RoutePattern.RawText!)
-            .Where(route => !route.StartsWith("/api/", StringComparison.Ordinal) && !route.StartsWith("/elsa/", StringComparison.Ordinal) && !Others.Contains(route)).Order(StringComparer.Ordinal).ToList();
+        var pages = office
+            .Host.Services.GetServices<EndpointDataSource>()
+            .SelectMany(s => s.Endpoints)
+            .OfType<RouteEndpoint>()
+            .Where(e => e.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods.Contains("GET") == true)
+            .Select(e => e.RoutePattern.RawText!)
+            .Where(route =>
+                !route.StartsWith("/api/", StringComparison.Ordinal) && !route.StartsWith("/elsa/", StringComparison.Ordinal) && !Others.Contains(route)
+            )
+            .Order(StringComparer.Ordinal)
+            .ToList();
         pages.Count.ShouldBeGreaterThan(20);
         var wrong = new List<string>();
 
@@ -43,15 +80,18 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         var admin = await chromium.SignedInAsync(office.Host, "admin", scheme: scheme);
         foreach (var route in pages)
         {
-            await LookAsync(admin, route switch
-            {
-                "/cases/{id:guid}/" => $"/cases/{id}",
-                "/tasks/{id:guid}/" => $"/tasks/{open}",
-                "/start/{journey}" => "/start/claims",
-                "/administration/calendars/{id}" => "/administration/calendars/claims-office",
-                "/administration/policies/{id}" => "/administration/policies/claims-acknowledge-internal",
-                _ => route,
-            });
+            await LookAsync(
+                admin,
+                route switch
+                {
+                    "/cases/{id:guid}/" => $"/cases/{id}",
+                    "/tasks/{id:guid}/" => $"/tasks/{open}",
+                    "/start/{journey}" => "/start/claims",
+                    "/administration/calendars/{id}" => "/administration/calendars/claims-office",
+                    "/administration/policies/{id}" => "/administration/policies/claims-acknowledge-internal",
+                    _ => route,
+                }
+            );
         }
 
         await LookAsync(admin, "/no-such-page");
@@ -66,7 +106,10 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
             await page.EvaluateAsync("document.querySelectorAll('details').forEach(d => d.open = true)");
             foreach (var violation in await ViolationsAsync(page))
             {
-                var places = string.Join("; ", violation.GetProperty("nodes").EnumerateArray().Select(n => $"{n.GetProperty("target")} {n.GetProperty("failureSummary").GetString()}"));
+                var places = string.Join(
+                    "; ",
+                    violation.GetProperty("nodes").EnumerateArray().Select(n => $"{n.GetProperty("target")} {n.GetProperty("failureSummary").GetString()}")
+                );
                 var line = $"{address} {scheme}: {violation.GetProperty("impact")} {violation.GetProperty("id")}: {places}";
                 output.WriteLine(line);
                 if (violation.GetProperty("impact").GetString() is "serious" or "critical")
@@ -79,7 +122,9 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
     public async Task What_is_wrong_is_found()
     {
         var page = await chromium.NewPageAsync();
-        await page.SetContentAsync("""<html lang="en"><title>x</title><main><h1>x</h1><img src="data:,"><p style="color: #ccc; background: #fff">pale</p></main></html>""");
+        await page.SetContentAsync(
+            """<html lang="en"><title>x</title><main><h1>x</h1><img src="data:,"><p style="color: #ccc; background: #fff">pale</p></main></html>"""
+        );
 
         (await ViolationsAsync(page)).Select(v => v.GetProperty("id").GetString()).ShouldBe(["color-contrast", "image-alt"], ignoreOrder: true);
         await page.Context.CloseAsync();

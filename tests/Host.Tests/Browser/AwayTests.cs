@@ -10,7 +10,16 @@ public sealed class AwayTests(Chromium chromium, Office office) : IClassFixture<
     [Fact]
     public async Task Somebody_plans_an_absence_in_two_clicks_and_the_substitute_takes_over()
     {
-        var id = await office.FrontOffice.OpenAsync("claims", office.NewReference("CLM"), new { jurisdiction = "US-CA", claimedAmount = 900, lossDescription = "Hail" });
+        var id = await office.FrontOffice.OpenAsync(
+            "claims",
+            office.NewReference("CLM"),
+            new
+            {
+                jurisdiction = "US-CA",
+                claimedAmount = 900,
+                lossDescription = "Hail",
+            }
+        );
         await office.Person("adjuster1").ClaimAsync(id, "acknowledge");
         var page = await chromium.SignedInAsync(office.Host, "adjuster1", "Europe/Berlin");
         await page.GetByLabel("Daniel Brandt, menu").ClickAsync();
@@ -52,7 +61,17 @@ public sealed class AwayTests(Chromium chromium, Office office) : IClassFixture<
         await page.Context.CloseAsync();
 
         var colleague = await office.Host.BrowserAsync("underwriter1");
-        (await colleague.SubmitAsync("/away", new() { ["person"] = "adjuster1", ["substitute"] = "adjuster2", ["until"] = "2026-06-05T08:00:00Z" })).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (
+            await colleague.SubmitAsync(
+                "/away",
+                new()
+                {
+                    ["person"] = "adjuster1",
+                    ["substitute"] = "adjuster2",
+                    ["until"] = "2026-06-05T08:00:00Z",
+                }
+            )
+        ).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
         (await colleague.GetStringAsync("/away")).ShouldNotContain("Sofia Rossi: Helen");
 
         async Task PlanAsync(string away, string standsIn)

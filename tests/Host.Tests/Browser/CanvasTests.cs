@@ -8,8 +8,7 @@ namespace Orchestration.Host.Tests.Browser;
 public sealed class CanvasTests(SharedHost host, Chromium chromium) : IClassFixture<SharedHost>
 {
     /// <summary>What is drawn badly, in words. A connection that has more bends than its vertices is one that the router sent around in a loop.</summary>
-    private const string Faults =
-        """
+    private const string Faults = """
         ([least, vertices]) => {
           const between = (a, b, c, d) => Math.max(a, c) - Math.min(b, d);
           const place = element => /(?:translate\(|matrix\(1,0,0,1,)([-\d.]+),([-\d.]+)\)/.exec(element.getAttribute("transform")).slice(1).map(Number);

@@ -20,7 +20,13 @@ public sealed class Chromium : IAsyncDisposable
 
     private static readonly string[] Arguments =
     [
-        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
     ];
 
     private readonly Lazy<Task<(IPlaywright Playwright, IBrowser Browser)>> _started = new(StartAsync);
@@ -29,7 +35,16 @@ public sealed class Chromium : IAsyncDisposable
     public async Task<IPage> NewPageAsync(string? baseUrl = null, string timeZone = "UTC", bool scripts = true, ColorScheme scheme = ColorScheme.Light)
     {
         var (_, browser) = await _started.Value;
-        var context = await browser.NewContextAsync(new() { BaseURL = baseUrl, Locale = "en-GB", TimezoneId = timeZone, JavaScriptEnabled = scripts, ColorScheme = scheme });
+        var context = await browser.NewContextAsync(
+            new()
+            {
+                BaseURL = baseUrl,
+                Locale = "en-GB",
+                TimezoneId = timeZone,
+                JavaScriptEnabled = scripts,
+                ColorScheme = scheme,
+            }
+        );
         context.SetDefaultTimeout(Patience);
         return await context.NewPageAsync();
     }
@@ -60,10 +75,9 @@ public sealed class Chromium : IAsyncDisposable
     {
         if (Environment.IsPrivilegedProcess && File.Exists("/usr/bin/apt-get"))
         {
-            using var apt = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", $"({Install}) </dev/null >/dev/null 2>&1"])
-            {
-                Environment = { ["DEBIAN_FRONTEND"] = "noninteractive" },
-            })!;
+            using var apt = Process.Start(
+                new ProcessStartInfo("/bin/sh", ["-c", $"({Install}) </dev/null >/dev/null 2>&1"]) { Environment = { ["DEBIAN_FRONTEND"] = "noninteractive" } }
+            )!;
             await apt.WaitForExitAsync();
         }
 

@@ -42,7 +42,13 @@ public sealed partial class DesignerTests(Chromium chromium)
         await studio.Node("HumanTask1").Locator("[port=Repaired]").First.WaitForAsync(new() { State = WaitForSelectorState.Attached });
         await studio.Field("Team").Locator(".mud-input").First.ClickAsync();
         await page.Locator(".mud-popover-open [id^=listitem_]").GetByText("Claims adjusting", new() { Exact = true }).ClickAsync();
-        await page.Locator(".x6-graph-svg").ClickAsync(new() { Position = new() { X = 30, Y = 30 } });
+        await page.Locator(".x6-graph-svg")
+            .ClickAsync(
+                new()
+                {
+                    Position = new() { X = 30, Y = 30 },
+                }
+            );
         await studio.ConnectAsync("HumanTask1", "Repaired", "End1");
         await studio.PictureAsync("designer");
 
@@ -71,13 +77,38 @@ public sealed partial class DesignerTests(Chromium chromium)
         var admin = await app.ApiAsync("admin");
         var document = new JsonObject
         {
-            ["definitionId"] = "names", ["name"] = "Names " + markup, ["description"] = markup,
+            ["definitionId"] = "names",
+            ["name"] = "Names " + markup,
+            ["description"] = markup,
             ["root"] = new JsonObject
             {
-                ["id"] = "root", ["type"] = "Elsa.Flowchart", ["version"] = 1, ["connections"] = new JsonArray(),
+                ["id"] = "root",
+                ["type"] = "Elsa.Flowchart",
+                ["version"] = 1,
+                ["connections"] = new JsonArray(),
                 ["activities"] = new JsonArray(
-                    new JsonObject { ["id"] = "a", ["name"] = "Step " + markup, ["type"] = "Orchestration.HumanTask", ["version"] = 1 },
-                    new JsonObject { ["id"] = "b", ["name"] = "Gone", ["type"] = "Elsa.Gone" + markup, ["version"] = 1, ["metadata"] = new JsonObject { ["designer"] = new JsonObject { ["position"] = new JsonObject { ["x"] = 400, ["y"] = 0 } } } }),
+                    new JsonObject
+                    {
+                        ["id"] = "a",
+                        ["name"] = "Step " + markup,
+                        ["type"] = "Orchestration.HumanTask",
+                        ["version"] = 1,
+                    },
+                    new JsonObject
+                    {
+                        ["id"] = "b",
+                        ["name"] = "Gone",
+                        ["type"] = "Elsa.Gone" + markup,
+                        ["version"] = 1,
+                        ["metadata"] = new JsonObject
+                        {
+                            ["designer"] = new JsonObject
+                            {
+                                ["position"] = new JsonObject { ["x"] = 400, ["y"] = 0 },
+                            },
+                        },
+                    }
+                ),
             },
         };
         (await admin.PostAsJsonAsync("/elsa/api/workflow-definitions/import", document)).EnsureSuccessStatusCode();
@@ -98,7 +129,9 @@ public sealed partial class DesignerTests(Chromium chromium)
         admin = await app.ApiAsync("admin");
         var model = (await admin.GetFromJsonAsync<JsonObject>("/elsa/api/workflow-definitions/by-definition-id/names"))!;
         model["description"] = "by admin";
-        (await admin.PostAsJsonAsync("/elsa/api/workflow-definitions", new JsonObject { ["model"] = model.DeepClone(), ["publish"] = false })).EnsureSuccessStatusCode();
+        (
+            await admin.PostAsJsonAsync("/elsa/api/workflow-definitions", new JsonObject { ["model"] = model.DeepClone(), ["publish"] = false })
+        ).EnsureSuccessStatusCode();
         await studio.FillAsync("Title", "Another title");
         await studio.Message.GetByText("Not saved: admin changed this journey").WaitForAsync();
         ((string)(await admin.GetFromJsonAsync<JsonObject>("/elsa/api/workflow-definitions/by-definition-id/names"))!["description"]!).ShouldBe("by admin");
@@ -115,7 +148,9 @@ public sealed partial class DesignerTests(Chromium chromium)
         var editor = studio.Page.Locator(".mud-input-control").Filter(new() { HasText = "Form schema" }).Locator(".monaco-editor").Last;
         await editor.ClickAsync();
         await studio.Page.Keyboard.InsertTextAsync("""{ "type": "object", "properties": { "a": { "type": "text", "x-widht": 6 } } }""");
-        await studio.Page.WaitForFunctionAsync("() => monaco.editor.getModelMarkers({}).filter(m => m.message.startsWith('Value is not accepted')).length === 2");
+        await studio.Page.WaitForFunctionAsync(
+            "() => monaco.editor.getModelMarkers({}).filter(m => m.message.startsWith('Value is not accepted')).length === 2"
+        );
         await studio.PictureAsync("form-schema");
         await studio.CloseAsync();
     }

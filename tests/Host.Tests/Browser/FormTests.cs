@@ -136,7 +136,9 @@ public sealed class FormTests(Chromium chromium)
         await page.GetByText("Next in").WaitForAsync();
 
         await page.GotoAsync(task);
-        (await page.Locator("[aria-labelledby=sent-title] tbody td").AllTextContentsAsync()).Select(cell => cell.Trim()).ShouldBe(["Sofa", "No", "–", "Lamp", "Yes", "35.00"]);
+        (await page.Locator("[aria-labelledby=sent-title] tbody td").AllTextContentsAsync())
+            .Select(cell => cell.Trim())
+            .ShouldBe(["Sofa", "No", "–", "Lamp", "Yes", "35.00"]);
         await page.Context.CloseAsync();
     }
 
@@ -162,7 +164,10 @@ public sealed class FormTests(Chromium chromium)
 
         var reviewer = await chromium.SignedInAsync(world.App, "senior1");
         await reviewer.GetByRole(AriaRole.Button, new() { Name = "Review Check the loss, CLM-1" }).ClickAsync();
-        (await reviewer.Locator("[aria-labelledby=form-title]").TextContentAsync())!.ShouldSatisfyAllConditions(t => t.ShouldContain("4.2 Gradual seepage"), t => t.ShouldContain("Proposed by Daniel Brandt"));
+        (await reviewer.Locator("[aria-labelledby=form-title]").TextContentAsync())!.ShouldSatisfyAllConditions(
+            t => t.ShouldContain("4.2 Gradual seepage"),
+            t => t.ShouldContain("Proposed by Daniel Brandt")
+        );
         await reviewer.GetByLabel("What is to be changed?").FillAsync("Quote the clause.");
         await reviewer.Button("Ask for changes").ClickAsync();
         await reviewer.GotoAsync(task);
@@ -194,13 +199,15 @@ public sealed class FormTests(Chromium chromium)
     [Fact]
     public async Task A_field_of_both_branches_has_the_control_of_the_branch_that_holds()
     {
-        var (world, task, page) = await OpenAsync(form: """
+        var (world, task, page) = await OpenAsync(
+            form: """
             { "type": "object", "title": "The check",
               "properties": { "hotel": { "type": "string", "title": "Hotel", "enum": ["Yes", "No"], "x-order": 1 } }, "required": ["hotel"],
               "if": { "properties": { "hotel": { "const": "Yes" } }, "required": ["hotel"] },
               "then": { "properties": { "stay": { "type": "integer", "title": "Nights", "minimum": 1, "x-order": 2, "x-width": 6 }, "why": { "type": "string", "title": "Why a hotel", "maxLength": 100, "x-order": 3 } }, "required": ["stay"] },
               "else": { "properties": { "stay": { "type": "string", "title": "Where", "enum": ["Family", "Friends", "Neighbours", "Colleagues", "Elsewhere"], "x-order": 2 }, "why": { "type": "string", "title": "Why no hotel", "maxLength": 100, "x-order": 3 } } } }
-            """);
+            """
+        );
         await using var _ = world;
         await page.GetByLabel("Yes", new() { Exact = true }).CheckAsync();
         await page.GetByLabel("Nights").FillAsync("0");
@@ -221,7 +228,11 @@ public sealed class FormTests(Chromium chromium)
 
         await page.GotoAsync(task);
         (await page.Locator("[aria-labelledby=sent-title]").TextContentAsync())!.ShouldSatisfyAllConditions(
-            sent => sent.ShouldContain("Where"), sent => sent.ShouldContain("Family"), sent => sent.ShouldNotContain("Nights"), sent => sent.ShouldContain("Why no hotel"));
+            sent => sent.ShouldContain("Where"),
+            sent => sent.ShouldContain("Family"),
+            sent => sent.ShouldNotContain("Nights"),
+            sent => sent.ShouldContain("Why no hotel")
+        );
         await page.Context.CloseAsync();
     }
 

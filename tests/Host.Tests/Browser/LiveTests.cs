@@ -100,6 +100,16 @@ public sealed class LiveTests(Chromium chromium)
         var id = Guid.Parse(task["/tasks/".Length..]);
         var found = (await who.GetFromJsonAsync<JsonObject>($"/api/tasks/{id}"))!;
         var revision = (found["task"] ?? found)["revision"]!.GetValue<int>();
-        (await who.PostAsJsonAsync($"/api/tasks/{id}/priority", new { revision, operationId = "raise", priority })).EnsureSuccessStatusCode();
+        (
+            await who.PostAsJsonAsync(
+                $"/api/tasks/{id}/priority",
+                new
+                {
+                    revision,
+                    operationId = "raise",
+                    priority,
+                }
+            )
+        ).EnsureSuccessStatusCode();
     }
 }

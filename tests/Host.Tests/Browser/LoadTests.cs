@@ -61,27 +61,43 @@ public sealed class LoadTests(SharedHost host, Chromium chromium, ITestOutputHel
         {
             var traffic = new Traffic();
             var session = await page.Context.NewCDPSessionAsync(page);
-            session.Event("Network.requestWillBeSent").OnEvent += (_, e) => traffic.With(() => { traffic._urls.Add(e!.Value.GetProperty("request").GetProperty("url").GetString()!); return 0; });
-            session.Event("Network.loadingFinished").OnEvent += (_, e) => traffic.With(() =>
-            {
-                var bytes = (long)e!.Value.GetProperty("encodedDataLength").GetDouble();
-                if (bytes > 0)
-                    traffic._fromServer.Add(e.Value.GetProperty("requestId").GetString()!);
-                return traffic._bytes += bytes;
-            });
+            session.Event("Network.requestWillBeSent").OnEvent += (_, e) =>
+                traffic.With(() =>
+                {
+                    traffic._urls.Add(e!.Value.GetProperty("request").GetProperty("url").GetString()!);
+                    return 0;
+                });
+            session.Event("Network.loadingFinished").OnEvent += (_, e) =>
+                traffic.With(() =>
+                {
+                    var bytes = (long)e!.Value.GetProperty("encodedDataLength").GetDouble();
+                    if (bytes > 0)
+                        traffic._fromServer.Add(e.Value.GetProperty("requestId").GetString()!);
+                    return traffic._bytes += bytes;
+                });
             await session.SendAsync("Network.enable");
             return traffic;
         }
 
         /// <summary>Addresses outside of this host. Data and blobs are in the page.</summary>
-        public List<string> Elsewhere(Uri home) => With(() => _urls.Where(u => !u.StartsWith(home.ToString(), StringComparison.Ordinal) && !u.StartsWith("data:", StringComparison.Ordinal) && !u.StartsWith("blob:", StringComparison.Ordinal)).ToList());
+        public List<string> Elsewhere(Uri home) =>
+            With(() =>
+                _urls
+                    .Where(u =>
+                        !u.StartsWith(home.ToString(), StringComparison.Ordinal)
+                        && !u.StartsWith("data:", StringComparison.Ordinal)
+                        && !u.StartsWith("blob:", StringComparison.Ordinal)
+                    )
+                    .ToList()
+            );
 
-        public void Clear() => With(() =>
-        {
-            _urls.Clear();
-            _fromServer.Clear();
-            return _bytes = 0;
-        });
+        public void Clear() =>
+            With(() =>
+            {
+                _urls.Clear();
+                _fromServer.Clear();
+                return _bytes = 0;
+            });
 
         private T With<T>(Func<T> act)
         {

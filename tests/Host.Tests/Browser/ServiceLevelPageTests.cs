@@ -17,9 +17,17 @@ public sealed class ServiceLevelPageTests(Chromium chromium, Office office) : IC
 
         await page.GotoAsync(new Uri(page.Url).AbsolutePath + "?year=2026&month=4");
         (await page.Locator("[aria-labelledby=holidays-title]").TextContentAsync())!.ShouldSatisfyAllConditions(
-            t => t.ShouldContain("Good Friday"), t => t.ShouldContain("Fri 3 Apr 2026"), t => t.ShouldContain("Mon 6 Apr 2026"));
-        (await page.GetByRole(AriaRole.Table, new() { Name = "April 2026" }).Locator("td.holiday").AllTextContentsAsync()).Select(t => t.Trim()[..1]).ShouldBe(["3", "6"]);
-        (await page.Locator("#month p").Nth(2).TextContentAsync())!.ShouldSatisfyAllConditions(t => t.ShouldContain("closed"), t => t.ShouldContain("Good Friday"));
+            t => t.ShouldContain("Good Friday"),
+            t => t.ShouldContain("Fri 3 Apr 2026"),
+            t => t.ShouldContain("Mon 6 Apr 2026")
+        );
+        (await page.GetByRole(AriaRole.Table, new() { Name = "April 2026" }).Locator("td.holiday").AllTextContentsAsync())
+            .Select(t => t.Trim()[..1])
+            .ShouldBe(["3", "6"]);
+        (await page.Locator("#month p").Nth(2).TextContentAsync())!.ShouldSatisfyAllConditions(
+            t => t.ShouldContain("closed"),
+            t => t.ShouldContain("Good Friday")
+        );
 
         // Thursday before Easter and two business days: Friday and Monday are closed.
         await page.GetByLabel("From", new() { Exact = true }).FillAsync("2026-04-02T10:00");
@@ -42,8 +50,13 @@ public sealed class ServiceLevelPageTests(Chromium chromium, Office office) : IC
         await page.Locator("[name=dayDate]").FillAsync("2026-06-17");
         await page.Button("Add the day").ClickAsync();
         await page.GetByRole(AriaRole.Heading, new() { Name = "What the change does" }).WaitForAsync();
-        (await page.Locator("[aria-labelledby=changes-title] tbody tr").AllTextContentsAsync()).ShouldHaveSingleItem().ShouldSatisfyAllConditions(
-            t => t.ShouldContain("Wed 17 Jun 2026"), t => t.ShouldContain("09:00–17:00"), t => t.ShouldContain("closed (Stocktaking)"));
+        (await page.Locator("[aria-labelledby=changes-title] tbody tr").AllTextContentsAsync())
+            .ShouldHaveSingleItem()
+            .ShouldSatisfyAllConditions(
+                t => t.ShouldContain("Wed 17 Jun 2026"),
+                t => t.ShouldContain("09:00–17:00"),
+                t => t.ShouldContain("closed (Stocktaking)")
+            );
         await page.PictureAsync("calendar-preview");
         await page.Button("Save as revision 2").ClickAsync();
         await page.GetByText("Revision 2, by admin").WaitForAsync();
@@ -57,14 +70,26 @@ public sealed class ServiceLevelPageTests(Chromium chromium, Office office) : IC
     public async Task A_new_policy_version_changes_no_running_clock_until_it_is_previewed_and_computed_again()
     {
         var reference = office.NewReference("CLM");
-        var id = await office.FrontOffice.OpenAsync("claims", reference, new { jurisdiction = "US-CA", claimedAmount = 900, lossDescription = "Hail" });
+        var id = await office.FrontOffice.OpenAsync(
+            "claims",
+            reference,
+            new
+            {
+                jurisdiction = "US-CA",
+                claimedAmount = 900,
+                lossDescription = "Hail",
+            }
+        );
         var before = (string)(await office.Supervisor.TaskAsync(id, "acknowledge"))["dueAt"]!;
         var page = await chromium.SignedInAsync(office.Host, "admin");
         await page.GotoAsync("/administration/policies/claims-acknowledge-internal");
 
         await page.Locator("#document").FillAsync((await page.Locator("#document").InputValueAsync()).Replace("PT8H", "PT4H", StringComparison.Ordinal));
         await page.Button("Check and preview").ClickAsync();
-        (await page.Locator("[aria-labelledby=changes-title]").TextContentAsync())!.ShouldSatisfyAllConditions(t => t.ShouldContain("8 h working time"), t => t.ShouldContain("4 h working time"));
+        (await page.Locator("[aria-labelledby=changes-title]").TextContentAsync())!.ShouldSatisfyAllConditions(
+            t => t.ShouldContain("8 h working time"),
+            t => t.ShouldContain("4 h working time")
+        );
         await page.Button("Save as revision 2").ClickAsync();
         await page.GetByText("Revision 2, by admin").WaitForAsync();
         ((string)(await office.Supervisor.TaskAsync(id, "acknowledge"))["dueAt"]!).ShouldBe(before);
@@ -79,7 +104,9 @@ public sealed class ServiceLevelPageTests(Chromium chromium, Office office) : IC
         await page.GetByRole(AriaRole.Heading, new() { NameRegex = new("computed again$") }).WaitForAsync();
 
         string.CompareOrdinal((string)(await office.Supervisor.TaskAsync(id, "acknowledge"))["dueAt"]!, before).ShouldBeLessThan(0);
-        (await office.Supervisor.HistoryAsync(id)).ShouldContain(e => (string)e["action"]! == "sla.recomputed" && (string)e["payload"]!["reason"]! == "We promised four hours.");
+        (await office.Supervisor.HistoryAsync(id)).ShouldContain(e =>
+            (string)e["action"]! == "sla.recomputed" && (string)e["payload"]!["reason"]! == "We promised four hours."
+        );
         await page.Context.CloseAsync();
     }
 
@@ -88,10 +115,12 @@ public sealed class ServiceLevelPageTests(Chromium chromium, Office office) : IC
     {
         var page = await chromium.SignedInAsync(office.Host, "admin");
         await page.GotoAsync("/administration/policies/new");
-        await page.Locator("#document").FillAsync((await page.Locator("#document").InputValueAsync()).Replace("\"24x7\"", "\"nowhere\"", StringComparison.Ordinal));
+        await page.Locator("#document")
+            .FillAsync((await page.Locator("#document").InputValueAsync()).Replace("\"24x7\"", "\"nowhere\"", StringComparison.Ordinal));
         await page.Button("Save as revision 1").ClickAsync();
         await page.GetByRole(AriaRole.Alert).GetByText("there is no calendar 'nowhere'").WaitForAsync();
-        await page.Locator("#document").FillAsync((await page.Locator("#document").InputValueAsync()).Replace("\"nowhere\"", "\"24x7\"", StringComparison.Ordinal));
+        await page.Locator("#document")
+            .FillAsync((await page.Locator("#document").InputValueAsync()).Replace("\"nowhere\"", "\"24x7\"", StringComparison.Ordinal));
         await page.Button("Save as revision 1").ClickAsync();
         await page.GetByRole(AriaRole.Heading, new() { Name = "My target" }).WaitForAsync();
 
@@ -108,11 +137,15 @@ public sealed class ServiceLevelPageTests(Chromium chromium, Office office) : IC
         await first.GotoAsync("/administration/calendars/us-alaska");
         var second = await chromium.SignedInAsync(office.Host, "admin");
         await second.GotoAsync("/administration/calendars/us-alaska");
-        await second.Locator("#document").FillAsync((await second.Locator("#document").InputValueAsync()).Replace("\"name\": \"Alaska", "\"name\": \"The Alaska", StringComparison.Ordinal));
+        await second
+            .Locator("#document")
+            .FillAsync((await second.Locator("#document").InputValueAsync()).Replace("\"name\": \"Alaska", "\"name\": \"The Alaska", StringComparison.Ordinal));
         await second.Button("Save as revision 2").ClickAsync();
         await second.GetByText("Revision 2, by admin").WaitForAsync();
 
-        await first.Locator("#document").FillAsync((await first.Locator("#document").InputValueAsync()).Replace("\"name\": \"Alaska", "\"name\": \"Mine", StringComparison.Ordinal));
+        await first
+            .Locator("#document")
+            .FillAsync((await first.Locator("#document").InputValueAsync()).Replace("\"name\": \"Alaska", "\"name\": \"Mine", StringComparison.Ordinal));
         await first.Button("Save as revision 2").ClickAsync();
         await first.GetByText("Somebody saved revision 2 while you edited revision 1").WaitForAsync();
         (await first.Locator("#document").InputValueAsync()).ShouldContain("\"name\": \"Mine");

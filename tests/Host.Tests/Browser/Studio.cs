@@ -11,8 +11,7 @@ public sealed class Studio(IPage page)
     /// An animation that a busy machine has not begun yet looks like an element at rest: a press would go down on a button and come up
     /// beside it. People do not press that soon; the browser does.
     /// </summary>
-    private const string Still =
-        """
+    private const string Still = """
         const still = new CSSStyleSheet();
         still.replaceSync("*, *::before, *::after { animation: none !important; transition: none !important; }");
         document.adoptedStyleSheets = [still];
@@ -52,11 +51,20 @@ public sealed class Studio(IPage page)
 
     public ILocator Node(string text) => page.Locator(".x6-node").Filter(new() { HasText = text }).First;
 
-    public Task SelectAsync(string node) => Node(node).ClickAsync(new() { Position = new() { X = 70, Y = 15 } });
+    public Task SelectAsync(string node) =>
+        Node(node)
+            .ClickAsync(
+                new()
+                {
+                    Position = new() { X = 70, Y = 15 },
+                }
+            );
 
     /// <summary>The editor of a property, by its label.</summary>
     public ILocator Field(string label) =>
-        page.Locator(".mud-input-control:visible").Filter(new() { Has = page.Locator(".mud-input-label").Filter(new() { HasTextRegex = new Regex($"^{label}$") }) }).Last;
+        page.Locator(".mud-input-control:visible")
+            .Filter(new() { Has = page.Locator(".mud-input-label").Filter(new() { HasTextRegex = new Regex($"^{label}$") }) })
+            .Last;
 
     /// <summary>Types a property and leaves the field, which is when Studio saves it.</summary>
     public async Task FillAsync(string label, string text)
@@ -85,13 +93,28 @@ public sealed class Studio(IPage page)
     {
         var header = page.Locator(".mud-expand-panel-header").Filter(new() { HasTextRegex = new Regex($@"^\s*{category}\s*$") });
         await header.ClickAsync();
-        var item = page.Locator(".mud-expand-panel").Filter(new() { Has = header }).Locator("[draggable=true]").Filter(new() { HasTextRegex = new Regex($@"^\s*{activity}\s*$") }).First;
-        await SavedByAsync(() => item.DragToAsync(page.Locator(".x6-graph-svg").First, new() { TargetPosition = new() { X = x, Y = y } }));
+        var item = page.Locator(".mud-expand-panel")
+            .Filter(new() { Has = header })
+            .Locator("[draggable=true]")
+            .Filter(new() { HasTextRegex = new Regex($@"^\s*{activity}\s*$") })
+            .First;
+        await SavedByAsync(() =>
+            item.DragToAsync(
+                page.Locator(".x6-graph-svg").First,
+                new()
+                {
+                    TargetPosition = new() { X = x, Y = y },
+                }
+            )
+        );
     }
 
     public async Task ConnectAsync(string from, string port, string to)
     {
-        var (start, end) = (await CentreAsync(Node(from).Locator($".x6-port-body[port={port}]")), await CentreAsync(Node(to).Locator(".x6-port-body[port=In]")));
+        var (start, end) = (
+            await CentreAsync(Node(from).Locator($".x6-port-body[port={port}]")),
+            await CentreAsync(Node(to).Locator(".x6-port-body[port=In]"))
+        );
         await page.Mouse.MoveAsync(start.X, start.Y);
         await page.Mouse.DownAsync();
         await page.Mouse.MoveAsync(end.X, end.Y, new() { Steps = 12 });

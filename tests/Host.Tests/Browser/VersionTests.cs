@@ -26,7 +26,15 @@ public sealed class VersionTests(Chromium chromium)
         var file = Journey("parcel", "Weigh the parcel");
 
         await studio.ListAsync();
-        await page.Locator("input[type=file]").First.SetInputFilesAsync(new FilePayload { Name = "parcel.json", MimeType = "application/json", Buffer = Encoding.UTF8.GetBytes(file.ToJsonString()) });
+        await page.Locator("input[type=file]")
+            .First.SetInputFilesAsync(
+                new FilePayload
+                {
+                    Name = "parcel.json",
+                    MimeType = "application/json",
+                    Buffer = Encoding.UTF8.GetBytes(file.ToJsonString()),
+                }
+            );
         await studio.Row("parcel").ClickAsync();
         await studio.Node("Weigh the parcel").WaitForAsync();
 
@@ -116,7 +124,11 @@ public sealed class VersionTests(Chromium chromium)
     private static async Task<(int Version, bool IsPublished, string Title)> TitleAsync(HttpClient client, string version)
     {
         var model = (await client.GetFromJsonAsync<JsonObject>($"{Api}/by-definition-id/parcel?versionOptions={version}"))!;
-        return ((int)model["version"]!, (bool)model["isPublished"]!, (string)model["root"]!["activities"]!.AsArray().Single(a => (string)a!["id"]! == "weigh")!["title"]!["expression"]!["value"]!);
+        return (
+            (int)model["version"]!,
+            (bool)model["isPublished"]!,
+            (string)model["root"]!["activities"]!.AsArray().Single(a => (string)a!["id"]! == "weigh")!["title"]!["expression"]!["value"]!
+        );
     }
 
     private static async Task<(int Version, string SubStatus)> RunAsync(HttpClient client, string id)
@@ -126,29 +138,70 @@ public sealed class VersionTests(Chromium chromium)
     }
 
     /// <summary>One human step and the end.</summary>
-    private static JsonObject Journey(string id, string title) => new()
-    {
-        // Studio takes no file without its schema.
-        ["$schema"] = "https://elsaworkflows.io/schemas/workflow-definition/v3.0.0/schema.json", ["definitionId"] = id, ["name"] = "Parcel",
-        ["root"] = new JsonObject
+    private static JsonObject Journey(string id, string title) =>
+        new()
         {
-            ["id"] = "root", ["type"] = "Elsa.Flowchart", ["version"] = 1, ["start"] = "weigh",
-            ["activities"] = new JsonArray(
-                new JsonObject
-                {
-                    ["id"] = "weigh", ["name"] = title, ["type"] = "Orchestration.HumanTask", ["version"] = 1, ["unknownMember"] = 7, ["metadata"] = At(0, 0),
-                    ["title"] = Literal(title), ["team"] = Literal("claims-adjusting"),
-                    ["outcomes"] = new JsonObject { ["typeName"] = "List<String>", ["expression"] = new JsonObject { ["type"] = "Object", ["value"] = "[\"Weighed\"]" } },
-                },
-                new JsonObject { ["id"] = "end", ["name"] = "End", ["type"] = "Elsa.End", ["version"] = 1, ["metadata"] = At(400, 0) }),
-            ["connections"] = new JsonArray(new JsonObject
+            // Studio takes no file without its schema.
+            ["$schema"] = "https://elsaworkflows.io/schemas/workflow-definition/v3.0.0/schema.json",
+            ["definitionId"] = id,
+            ["name"] = "Parcel",
+            ["root"] = new JsonObject
             {
-                ["source"] = new JsonObject { ["activity"] = "weigh", ["port"] = "Weighed" }, ["target"] = new JsonObject { ["activity"] = "end", ["port"] = "In" }, ["vertices"] = new JsonArray(),
-            }),
-        },
-    };
+                ["id"] = "root",
+                ["type"] = "Elsa.Flowchart",
+                ["version"] = 1,
+                ["start"] = "weigh",
+                ["activities"] = new JsonArray(
+                    new JsonObject
+                    {
+                        ["id"] = "weigh",
+                        ["name"] = title,
+                        ["type"] = "Orchestration.HumanTask",
+                        ["version"] = 1,
+                        ["unknownMember"] = 7,
+                        ["metadata"] = At(0, 0),
+                        ["title"] = Literal(title),
+                        ["team"] = Literal("claims-adjusting"),
+                        ["outcomes"] = new JsonObject
+                        {
+                            ["typeName"] = "List<String>",
+                            ["expression"] = new JsonObject { ["type"] = "Object", ["value"] = "[\"Weighed\"]" },
+                        },
+                    },
+                    new JsonObject
+                    {
+                        ["id"] = "end",
+                        ["name"] = "End",
+                        ["type"] = "Elsa.End",
+                        ["version"] = 1,
+                        ["metadata"] = At(400, 0),
+                    }
+                ),
+                ["connections"] = new JsonArray(
+                    new JsonObject
+                    {
+                        ["source"] = new JsonObject { ["activity"] = "weigh", ["port"] = "Weighed" },
+                        ["target"] = new JsonObject { ["activity"] = "end", ["port"] = "In" },
+                        ["vertices"] = new JsonArray(),
+                    }
+                ),
+            },
+        };
 
-    private static JsonObject Literal(string text) => new() { ["typeName"] = "String", ["expression"] = new JsonObject { ["type"] = "Literal", ["value"] = text } };
+    private static JsonObject Literal(string text) =>
+        new()
+        {
+            ["typeName"] = "String",
+            ["expression"] = new JsonObject { ["type"] = "Literal", ["value"] = text },
+        };
 
-    private static JsonObject At(int x, int y) => new() { ["designer"] = new JsonObject { ["position"] = new JsonObject { ["x"] = x, ["y"] = y }, ["size"] = new JsonObject { ["width"] = 240, ["height"] = 54 } } };
+    private static JsonObject At(int x, int y) =>
+        new()
+        {
+            ["designer"] = new JsonObject
+            {
+                ["position"] = new JsonObject { ["x"] = x, ["y"] = y },
+                ["size"] = new JsonObject { ["width"] = 240, ["height"] = 54 },
+            },
+        };
 }

@@ -19,7 +19,18 @@ public sealed class ViewerTests(Chromium chromium)
         await using var database = await TestDatabase.CreateAsync();
         await using var app = new HostApp(database.ConnectionString, _clock);
         var admin = await app.ApiAsync("admin");
-        var run = await StartAsync(admin, "premium", new JsonObject { ["id"] = "rate", ["name"] = "Look up the rate", ["type"] = "Elsa.RunJavaScript", ["version"] = 1, ["script"] = Text("const tariff = getVariable('Tariff');\nreturn tariff.rate;") });
+        var run = await StartAsync(
+            admin,
+            "premium",
+            new JsonObject
+            {
+                ["id"] = "rate",
+                ["name"] = "Look up the rate",
+                ["type"] = "Elsa.RunJavaScript",
+                ["version"] = 1,
+                ["script"] = Text("const tariff = getVariable('Tariff');\nreturn tariff.rate;"),
+            }
+        );
         var studio = await Studio.OpenAsync(chromium, app, "/studio/instances/" + run);
 
         await studio.SelectAsync("Look up the rate");
@@ -29,7 +40,9 @@ public sealed class ViewerTests(Chromium chromium)
         await studio.PictureAsync("incident");
         await studio.Message.GetByText("rate failed: Cannot read properties of null (reading 'rate')").WaitForAsync();
 
-        (await admin.PostAsJsonAsync($"{Api}/workflow-instances/{run}/variables", JsonNode.Parse("""{"variables":[{"id":"tariff","value":{"rate":7}}]}"""))).EnsureSuccessStatusCode();
+        (
+            await admin.PostAsJsonAsync($"{Api}/workflow-instances/{run}/variables", JsonNode.Parse("""{"variables":[{"id":"tariff","value":{"rate":7}}]}"""))
+        ).EnsureSuccessStatusCode();
         await studio.Message.GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
 
         await studio.Page.GetByText("Run JavaScript - Completed").WaitForAsync();
@@ -45,7 +58,18 @@ public sealed class ViewerTests(Chromium chromium)
     {
         await using var database = await TestDatabase.CreateAsync();
         await using var app = new HostApp(database.ConnectionString, _clock);
-        var run = await StartAsync(await app.ApiAsync("admin"), "fault", new JsonObject { ["id"] = "stop", ["name"] = "Stop", ["type"] = "Elsa.Fault", ["version"] = 1, ["message"] = Text("Out of paper") });
+        var run = await StartAsync(
+            await app.ApiAsync("admin"),
+            "fault",
+            new JsonObject
+            {
+                ["id"] = "stop",
+                ["name"] = "Stop",
+                ["type"] = "Elsa.Fault",
+                ["version"] = 1,
+                ["message"] = Text("Out of paper"),
+            }
+        );
         var studio = await Studio.OpenAsync(chromium, app, "/studio/instances/" + run, "compliance");
         await studio.Message.GetByText("stop failed: Out of paper").WaitForAsync();
         (await studio.Message.GetByRole(AriaRole.Button).CountAsync()).ShouldBe(0);
@@ -55,19 +79,46 @@ public sealed class ViewerTests(Chromium chromium)
     private static async Task<string> StartAsync(HttpClient client, string definition, JsonObject activity)
     {
         activity["metadata"] = JsonNode.Parse("""{"designer":{"position":{"x":0,"y":0},"size":{"width":220,"height":54}}}""");
-        (await client.PostAsJsonAsync(Api + "/workflow-definitions", new JsonObject
-        {
-            ["publish"] = true,
-            ["model"] = new JsonObject
-            {
-                ["definitionId"] = definition, ["name"] = definition,
-                ["variables"] = new JsonArray(new JsonObject { ["id"] = "tariff", ["name"] = "Tariff", ["typeName"] = "Object", ["storageDriverTypeName"] = "Elsa.Workflows.WorkflowInstanceStorageDriver, Elsa.Workflows.Core" }),
-                ["root"] = new JsonObject { ["id"] = "root", ["type"] = "Elsa.Flowchart", ["version"] = 1, ["start"] = (string)activity["id"]!, ["connections"] = new JsonArray(), ["activities"] = new JsonArray(activity) },
-            },
-        })).EnsureSuccessStatusCode();
+        (
+            await client.PostAsJsonAsync(
+                Api + "/workflow-definitions",
+                new JsonObject
+                {
+                    ["publish"] = true,
+                    ["model"] = new JsonObject
+                    {
+                        ["definitionId"] = definition,
+                        ["name"] = definition,
+                        ["variables"] = new JsonArray(
+                            new JsonObject
+                            {
+                                ["id"] = "tariff",
+                                ["name"] = "Tariff",
+                                ["typeName"] = "Object",
+                                ["storageDriverTypeName"] = "Elsa.Workflows.WorkflowInstanceStorageDriver, Elsa.Workflows.Core",
+                            }
+                        ),
+                        ["root"] = new JsonObject
+                        {
+                            ["id"] = "root",
+                            ["type"] = "Elsa.Flowchart",
+                            ["version"] = 1,
+                            ["start"] = (string)activity["id"]!,
+                            ["connections"] = new JsonArray(),
+                            ["activities"] = new JsonArray(activity),
+                        },
+                    },
+                }
+            )
+        ).EnsureSuccessStatusCode();
         var answer = await client.PostAsJsonAsync($"{Api}/workflow-definitions/{definition}/execute", new { });
         return (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["workflowState"]!["id"]!;
     }
 
-    private static JsonObject Text(string text) => new() { ["typeName"] = "String", ["expression"] = new JsonObject { ["type"] = "Literal", ["value"] = text } };
+    private static JsonObject Text(string text) =>
+        new()
+        {
+            ["typeName"] = "String",
+            ["expression"] = new JsonObject { ["type"] = "Literal", ["value"] = text },
+        };
 }

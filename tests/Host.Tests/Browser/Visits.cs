@@ -6,7 +6,13 @@ namespace Orchestration.Host.Tests.Browser;
 internal static class Visits
 {
     /// <summary>A page of a demo person who signed in through the form.</summary>
-    public static async Task<IPage> SignedInAsync(this Chromium chromium, HostApp app, string userName, string timeZone = "UTC", ColorScheme scheme = ColorScheme.Light)
+    public static async Task<IPage> SignedInAsync(
+        this Chromium chromium,
+        HostApp app,
+        string userName,
+        string timeZone = "UTC",
+        ColorScheme scheme = ColorScheme.Light
+    )
     {
         app.StartServer();
         var page = await chromium.NewPageAsync(app.ClientOptions.BaseAddress.ToString(), timeZone, scheme: scheme);

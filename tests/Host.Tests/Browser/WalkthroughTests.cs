@@ -18,7 +18,9 @@ public sealed class WalkthroughTests(Chromium chromium, Office office) : IClassF
         var policy = await admin.GetAsync("/api/sla-policies/claims-acknowledge-internal");
         var document = policy["document"]!.DeepClone();
         (document["target"], document["calendar"]) = (new System.Text.Json.Nodes.JsonObject { ["amount"] = "PT2M", ["unit"] = "elapsed" }, "24x7");
-        (await admin.SendAsync(HttpMethod.Put, "/api/sla-policies/claims-acknowledge-internal", new { revision = (int)policy["revision"]!, document })).EnsureSuccessStatusCode();
+        (
+            await admin.SendAsync(HttpMethod.Put, "/api/sla-policies/claims-acknowledge-internal", new { revision = (int)policy["revision"]!, document })
+        ).EnsureSuccessStatusCode();
 
         // 2. Open a claim.
         var front = await PersonAsync("frontoffice");
@@ -46,12 +48,25 @@ public sealed class WalkthroughTests(Chromium chromium, Office office) : IClassF
 
         var supervisor = await PersonAsync("supervisor");
         await supervisor.Locator(".bell-count").WaitForAsync();
-        (await supervisor.Locator("[aria-labelledby=mine-title]").TextContentAsync())!.ShouldSatisfyAllConditions(t => t.ShouldContain("Acknowledge the claim"), t => t.ShouldContain("Overdue"));
+        (await supervisor.Locator("[aria-labelledby=mine-title]").TextContentAsync())!.ShouldSatisfyAllConditions(
+            t => t.ShouldContain("Acknowledge the claim"),
+            t => t.ShouldContain("Overdue")
+        );
         await supervisor.GotoAsync("/notifications");
         await supervisor.GetByRole(AriaRole.Button, new() { NameRegex = new("^Overdue: Acknowledge the claim") }).ClickAsync();
         await supervisor.GetByRole(AriaRole.Link, new() { Name = Reference }).First.ClickAsync();
         var history = await supervisor.Locator(".timeline-list").TextContentAsync();
-        foreach (var told in new[] { "Overdue: Acknowledge the claim", "Escalated at 75%", "Escalated at 100%", "Priority raised to high", "Given to Tomás Herrera", "The service" })
+        foreach (
+            var told in new[]
+            {
+                "Overdue: Acknowledge the claim",
+                "Escalated at 75%",
+                "Escalated at 100%",
+                "Priority raised to high",
+                "Given to Tomás Herrera",
+                "The service",
+            }
+        )
             history!.ShouldContain(told);
         await supervisor.PictureAsync("case-escalated");
 
@@ -73,31 +88,51 @@ public sealed class WalkthroughTests(Chromium chromium, Office office) : IClassF
         await adjuster.Button("Acknowledged").ClickAsync();
         await adjuster.GetByText($"Next in {Reference}").WaitForAsync();
 
-        await DoAsync("adjuster1", "Check the cover", "Covered", async page =>
-        {
-            await page.Locator("[name=policyInForce]").CheckAsync();
-            await page.Locator("[name=peril]").SelectOptionAsync("Water");
-        });
+        await DoAsync(
+            "adjuster1",
+            "Check the cover",
+            "Covered",
+            async page =>
+            {
+                await page.Locator("[name=policyInForce]").CheckAsync();
+                await page.Locator("[name=peril]").SelectOptionAsync("Water");
+            }
+        );
         await DoAsync("adjuster2", "Request documents", "Requested", page => page.Locator("[name='documents[0].kind']").SelectOptionAsync("Invoice"));
         await DoAsync("adjuster1", "Check for fraud", "Clear", page => page.Locator("[name=policyHistoryChecked]").CheckAsync());
         (await office.FrontOffice.PublishAsync("DocumentReceived", Reference, new { kind = "Invoice" })).EnsureSuccessStatusCode();
-        await DoAsync("adjuster2", "Assess the loss", "Assessed", async page =>
-        {
-            await page.Locator("[name=assessedAmount]").FillAsync("12,500");
-            await page.GetByLabel("Pay", new() { Exact = true }).CheckAsync();
-            await page.Locator("[name=reasoning]").FillAsync("Invoice and photos agree.");
-        });
-        await DoAsync("senior1", "Decide above the limit", "Approve", async page =>
-        {
-            await page.Locator("[name=approvedAmount]").FillAsync("12000");
-            await page.Locator("[name=reason]").FillAsync("As assessed, less the deductible.");
-        });
-        await DoAsync("adjuster2", "Pay the claim", "Paid", async page =>
-        {
-            await page.Locator("[name=payee]").FillAsync("Ines Castellan");
-            await page.Locator("[name=paidAmount]").FillAsync("12000");
-            await page.Locator("[name=paidOn]").FillAsync("2026-06-01");
-        });
+        await DoAsync(
+            "adjuster2",
+            "Assess the loss",
+            "Assessed",
+            async page =>
+            {
+                await page.Locator("[name=assessedAmount]").FillAsync("12,500");
+                await page.GetByLabel("Pay", new() { Exact = true }).CheckAsync();
+                await page.Locator("[name=reasoning]").FillAsync("Invoice and photos agree.");
+            }
+        );
+        await DoAsync(
+            "senior1",
+            "Decide above the limit",
+            "Approve",
+            async page =>
+            {
+                await page.Locator("[name=approvedAmount]").FillAsync("12000");
+                await page.Locator("[name=reason]").FillAsync("As assessed, less the deductible.");
+            }
+        );
+        await DoAsync(
+            "adjuster2",
+            "Pay the claim",
+            "Paid",
+            async page =>
+            {
+                await page.Locator("[name=payee]").FillAsync("Ines Castellan");
+                await page.Locator("[name=paidAmount]").FillAsync("12000");
+                await page.Locator("[name=paidOn]").FillAsync("2026-06-01");
+            }
+        );
 
         await front.GotoAsync("/cases");
         await front.GetByRole(AriaRole.Link, new() { Name = Reference }).ClickAsync();
@@ -118,5 +153,6 @@ public sealed class WalkthroughTests(Chromium chromium, Office office) : IClassF
         await page.GetByText($"{step}: {outcome}").WaitForAsync();
     }
 
-    private async Task<IPage> PersonAsync(string userName) => _pages.TryGetValue(userName, out var page) ? page : _pages[userName] = await chromium.SignedInAsync(office.Host, userName);
+    private async Task<IPage> PersonAsync(string userName) =>
+        _pages.TryGetValue(userName, out var page) ? page : _pages[userName] = await chromium.SignedInAsync(office.Host, userName);
 }

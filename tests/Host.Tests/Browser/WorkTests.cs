@@ -25,7 +25,9 @@ public sealed class WorkTests(Chromium chromium)
         await page.Locator("[name='items[0].name']").FillAsync("Sofa");
         await page.GetByRole(AriaRole.Button, new() { Name = "Add", Exact = true }).ClickAsync();
         await page.RunAndWaitForResponseAsync(
-            () => page.Locator("[name='items[1].name']").FillAsync("Carpet"), answer => answer.Url.EndsWith("/draft", StringComparison.Ordinal) && answer.Request.PostData!.Contains("Carpet", StringComparison.Ordinal));
+            () => page.Locator("[name='items[1].name']").FillAsync("Carpet"),
+            answer => answer.Url.EndsWith("/draft", StringComparison.Ordinal) && answer.Request.PostData!.Contains("Carpet", StringComparison.Ordinal)
+        );
         await page.GetByText("Draft kept").WaitForAsync();
         await PictureAsync(page, "task");
 

@@ -10,13 +10,28 @@ namespace Orchestration.Host.Tests.Cases;
 public sealed partial class TimelineTests
 {
     /// <summary>Names of that form in the sources that no case has in its history: notifications, and what conditions of clocks wait for.</summary>
-    private static readonly string[] NotInHistory = ["task.mention", "task.comment", "task.review-approved", "sla.reminder", "case.opened", "case.moved", "case.completed"];
+    private static readonly string[] NotInHistory =
+    [
+        "task.mention",
+        "task.comment",
+        "task.review-approved",
+        "sla.reminder",
+        "case.opened",
+        "case.moved",
+        "case.completed",
+    ];
 
     [Fact]
     public void Every_kind_of_event_that_the_sources_name_has_words_of_its_own()
     {
-        var kinds = SourceTree.Files("src/Engine", ".cs").Concat(SourceTree.Files("src/Workflows", ".cs"))
-            .SelectMany(file => Event().Matches(file.Text).Select(match => match.Groups[1].Value)).Distinct().Except(NotInHistory).Order(StringComparer.Ordinal).ToList();
+        var kinds = SourceTree
+            .Files("src/Engine", ".cs")
+            .Concat(SourceTree.Files("src/Workflows", ".cs"))
+            .SelectMany(file => Event().Matches(file.Text).Select(match => match.Groups[1].Value))
+            .Distinct()
+            .Except(NotInHistory)
+            .Order(StringComparer.Ordinal)
+            .ToList();
         kinds.Count.ShouldBeGreaterThan(40);
         kinds.ShouldContain("task.suspended");
 
@@ -26,18 +41,35 @@ public sealed partial class TimelineTests
     }
 
     [Theory]
-    [InlineData("task.suspended", """{ "title": "Assess", "reason": "waitingForCustomer", "note": "asked for photographs" }""", "Waits: Assess", "waiting for customer: asked for photographs")]
-    [InlineData("task.returned", """{ "title": "Decide", "stepTitle": "Assess", "note": "Salvage is missing" }""", "Sent back to Assess: Decide", "Salvage is missing")]
+    [InlineData(
+        "task.suspended",
+        """{ "title": "Assess", "reason": "waitingForCustomer", "note": "asked for photographs" }""",
+        "Waits: Assess",
+        "waiting for customer: asked for photographs"
+    )]
+    [InlineData(
+        "task.returned",
+        """{ "title": "Decide", "stepTitle": "Assess", "note": "Salvage is missing" }""",
+        "Sent back to Assess: Decide",
+        "Salvage is missing"
+    )]
     [InlineData("effect.discarded", """{ "kind": "email", "reason": "wrong address" }""", "Given up for good: e-mail", "wrong address")]
     public void An_event_is_told_with_its_reason(string action, string payload, string text, string more)
     {
-        var line = Tell(new(new Dictionary<string, string>(), new Dictionary<string, string>(), null), action, JsonNode.Parse(payload)!).Lines.ShouldHaveSingleItem();
+        var line = Tell(new(new Dictionary<string, string>(), new Dictionary<string, string>(), null), action, JsonNode.Parse(payload)!)
+            .Lines.ShouldHaveSingleItem();
         (line.Text, line.More).ShouldBe((text, more));
     }
 
     private static bool HasWords(Timeline timeline, string kind, bool named)
     {
-        var payload = new JsonObject { ["title"] = "Assess", ["policy"] = "claims-assess", ["kind"] = "webhook", ["rung"] = "75%" };
+        var payload = new JsonObject
+        {
+            ["title"] = "Assess",
+            ["policy"] = "claims-assess",
+            ["kind"] = "webhook",
+            ["rung"] = "75%",
+        };
         if (named)
             payload["name"] = "Assess a claim";
         var entry = Tell(timeline, kind, payload);
@@ -45,7 +77,24 @@ public sealed partial class TimelineTests
     }
 
     private static TimelineEntry Tell(Timeline timeline, string kind, JsonNode payload) =>
-        timeline.Tell([new CaseEvent(1, DateTime.UnixEpoch, "system", null, kind, kind[..kind.IndexOf('.', StringComparison.Ordinal)], Guid.Empty.ToString(), 1, null, null, payload, "")]).ShouldHaveSingleItem();
+        timeline
+            .Tell([
+                new CaseEvent(
+                    1,
+                    DateTime.UnixEpoch,
+                    "system",
+                    null,
+                    kind,
+                    kind[..kind.IndexOf('.', StringComparison.Ordinal)],
+                    Guid.Empty.ToString(),
+                    1,
+                    null,
+                    null,
+                    payload,
+                    ""
+                ),
+            ])
+            .ShouldHaveSingleItem();
 
     [GeneratedRegex("\"((?:task|sla|promise|case|incident|effect|instance)\\.[a-z-]+)\"")]
     private static partial Regex Event();

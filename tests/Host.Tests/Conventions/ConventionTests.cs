@@ -18,16 +18,15 @@ public sealed partial class ConventionTests
     };
 
     // Style: the clock, randomness and waiting are inputs, chosen where the program is put together.
-    private static readonly Dictionary<string, string> UsesBannedSymbols = new()
-    {
-        ["src/Host/Shell/Pages.cs"] = "chooses the clock",
-    };
+    private static readonly Dictionary<string, string> UsesBannedSymbols = new() { ["src/Host/Shell/Pages.cs"] = "chooses the clock" };
 
     [Theory]
     [InlineData("Engine", "Orchestration.Workflows|Orchestration.Host|Microsoft.AspNetCore.*|Quartz.*")]
     [InlineData("Workflows", "Orchestration.Host")]
     public void References_go_one_way(string assembly, string forbidden) =>
-        Assembly.Load($"Orchestration.{assembly}").GetReferencedAssemblies()
+        Assembly
+            .Load($"Orchestration.{assembly}")
+            .GetReferencedAssemblies()
             .Select(reference => reference.Name!)
             .Where(name => Regex.IsMatch(name, $"^({forbidden})$"))
             .ShouldBeEmpty();
@@ -43,22 +42,35 @@ public sealed partial class ConventionTests
     [Fact]
     public void Quartz_is_known_to_the_jobs_and_to_the_wiring_only() =>
         Matches(SourceTree.Files("src", ".cs"), UsesQuartz())
-            .Where(place => !place.StartsWith("src/Workflows/Jobs/", StringComparison.Ordinal) && !place.StartsWith("src/Host/Program.cs:", StringComparison.Ordinal))
+            .Where(place =>
+                !place.StartsWith("src/Workflows/Jobs/", StringComparison.Ordinal) && !place.StartsWith("src/Host/Program.cs:", StringComparison.Ordinal)
+            )
             .ShouldBeEmpty();
 
     [Fact]
-    public void The_host_has_no_sql() =>
-        Matches(SourceTree.Files("src/Host", ".cs", ".razor"), Sql()).ShouldBeEmpty();
+    public void The_host_has_no_sql() => Matches(SourceTree.Files("src/Host", ".cs", ".razor"), Sql()).ShouldBeEmpty();
 
     [Fact]
     public void Folders_are_domain_nouns() =>
-        SourceTree.Folders("src").Concat(SourceTree.Folders("tests"))
-            .Where(folder => Path.GetFileName(folder) is "Services" or "Models" or "Contracts" or "Helpers" or "Utils" or "Common" or "Managers" or "Handlers" or "Interfaces")
+        SourceTree
+            .Folders("src")
+            .Concat(SourceTree.Folders("tests"))
+            .Where(folder =>
+                Path.GetFileName(folder)
+                    is "Services"
+                        or "Models"
+                        or "Contracts"
+                        or "Helpers"
+                        or "Utils"
+                        or "Common"
+                        or "Managers"
+                        or "Handlers"
+                        or "Interfaces"
+            )
             .ShouldBeEmpty();
 
     [Fact]
-    public void Nothing_is_caught_that_was_not_expected() =>
-        Listed(SourceTree.Files("src", ".cs").Where(file => Swallows(file.Text)), CatchesEverything);
+    public void Nothing_is_caught_that_was_not_expected() => Listed(SourceTree.Files("src", ".cs").Where(file => Swallows(file.Text)), CatchesEverything);
 
     [Fact]
     public void Time_chance_and_waiting_are_inputs() =>
@@ -118,7 +130,12 @@ public sealed partial class ConventionTests
         var end = start;
         while (depth > 0 && end < text.Length)
         {
-            depth += text[end++] switch { '{' => 1, '}' => -1, _ => 0 };
+            depth += text[end++] switch
+            {
+                '{' => 1,
+                '}' => -1,
+                _ => 0,
+            };
         }
 
         return text[start..end];
@@ -130,12 +147,18 @@ public sealed partial class ConventionTests
     [GeneratedRegex(@"\busing Quartz\b|\bQuartz\.[A-Z]")]
     private static partial Regex UsesQuartz();
 
-    [GeneratedRegex(@"(?<![<\w])select\b[^;\n]*\bfrom\s+[a-z_]+|\binsert\s+into\s+[a-z_]|\bdelete\s+from\s+[a-z_]|\bNpgsql(Command|Batch)\b|\busing Dapper\b", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        @"(?<![<\w])select\b[^;\n]*\bfrom\s+[a-z_]+|\binsert\s+into\s+[a-z_]|\bdelete\s+from\s+[a-z_]|\bNpgsql(Command|Batch)\b|\busing Dapper\b",
+        RegexOptions.IgnoreCase
+    )]
     private static partial Regex Sql();
 
     [GeneratedRegex(@"\bcatch\s*(\(\s*(System\.)?Exception(\s+\w+)?\s*\)\s*(when\s*\(\w+ is not OperationCanceledException\)\s*|#pragma[^\n]*\s*)?)?\{")]
     private static partial Regex CatchAll();
 
-    [GeneratedRegex(@"<(script|link|img|iframe|source|video|audio)\b[^>]*\b(src|href)\s*=\s*[""'](https?:)?//|\burl\(\s*[""']?(https?:)?//|\bfrom\s+[""']https?://|\bimport\s*\(?\s*[""']https?://", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        @"<(script|link|img|iframe|source|video|audio)\b[^>]*\b(src|href)\s*=\s*[""'](https?:)?//|\burl\(\s*[""']?(https?:)?//|\bfrom\s+[""']https?://|\bimport\s*\(?\s*[""']https?://",
+        RegexOptions.IgnoreCase
+    )]
     private static partial Regex ForeignAsset();
 }

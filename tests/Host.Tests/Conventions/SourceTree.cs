@@ -20,7 +20,8 @@ internal static class SourceTree
     public static IEnumerable<string> Folders(string folder) =>
         !Directory.Exists(Repository.Path(folder))
             ? []
-            : Directory.GetDirectories(Repository.Path(folder))
+            : Directory
+                .GetDirectories(Repository.Path(folder))
                 .Select(child => Path.GetFileName(child))
                 .Where(name => !Skipped.Contains(name))
                 .SelectMany(name => Folders($"{folder}/{name}"))

@@ -24,9 +24,7 @@ public sealed class BrokenOffRequestTests
         {
             using var browser = await world.App.BrowserAsync("supervisor");
             var page = browser.GetAsync(task, leaves.Token);
-            while (await WaitingAsync(locker) == 0)
-            {
-            }
+            while (await WaitingAsync(locker) == 0) { }
 
             await leaves.CancelAsync();
             await Should.ThrowAsync<OperationCanceledException>(page);
@@ -41,5 +39,11 @@ public sealed class BrokenOffRequestTests
     }
 
     private static async Task<long> WaitingAsync(NpgsqlConnection connection) =>
-        (long)(await new NpgsqlCommand("select count(*) from pg_locks where relation = 'task_comment'::regclass and not granted", connection).ExecuteScalarAsync())!;
+        (long)
+            (
+                await new NpgsqlCommand(
+                    "select count(*) from pg_locks where relation = 'task_comment'::regclass and not granted",
+                    connection
+                ).ExecuteScalarAsync()
+            )!;
 }

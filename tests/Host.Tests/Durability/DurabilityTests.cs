@@ -31,11 +31,22 @@ public sealed class DurabilityTests : IAsyncLifetime
         var halfway = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var done = 0;
 
-        var claims = Enumerable.Range(1, cases).Select(n => Task.Run(() => SettleAsync(office, $"CLM-{n}", () =>
-        {
-            if (Interlocked.Increment(ref done) == stepsBeforeTheKill)
-                halfway.SetResult();
-        }))).ToArray();
+        var claims = Enumerable
+            .Range(1, cases)
+            .Select(n =>
+                Task.Run(() =>
+                    SettleAsync(
+                        office,
+                        $"CLM-{n}",
+                        () =>
+                        {
+                            if (Interlocked.Increment(ref done) == stepsBeforeTheKill)
+                                halfway.SetResult();
+                        }
+                    )
+                )
+            )
+            .ToArray();
         await Task.WhenAny(halfway.Task, Task.WhenAll(claims));
         await first.KillAsync();
         await using var second = await HostProcess.StartAsync(_database.ConnectionString, first.Address);
@@ -47,7 +58,9 @@ public sealed class DurabilityTests : IAsyncLifetime
             ((string)(await office.Person("supervisor").CaseAsync(id))["case"]!["subStatus"]!).ShouldBe("Finished");
             var history = await office.Person("supervisor").HistoryAsync(id);
             history.Select(e => (int)e["sequence"]!).ShouldBe(Enumerable.Range(1, history.Count), "the chain has neither gap nor double");
-            history.Where(e => (string)e["action"]! == "task.completed").Select(e => (string)e["activityId"]!)
+            history
+                .Where(e => (string)e["action"]! == "task.completed")
+                .Select(e => (string)e["activityId"]!)
                 .ShouldBe(["acknowledge", "coverage", "requestDocuments", "fraudCheck", "assess", "decide", "pay"], "every step happened exactly once");
         }
     }
@@ -79,9 +92,16 @@ public sealed class DurabilityTests : IAsyncLifetime
         foreach (var id in ids)
         {
             var history = await Eventually.AsksAsync(
-                () => right.Person("supervisor").HistoryAsync(id), events => events.Any(e => (string)e["action"]! == "sla.breached"), $"case {id} is escalated");
+                () => right.Person("supervisor").HistoryAsync(id),
+                events => events.Any(e => (string)e["action"]! == "sla.breached"),
+                $"case {id} is escalated"
+            );
             history.Count(e => (string)e["action"]! == "sla.breached").ShouldBe(1);
-            history.Where(e => (string)e["action"]! is "sla.rung" or "sla.rung-skipped").Select(e => (string)e["payload"]!["rung"]!).Order(StringComparer.Ordinal).ShouldBe(["100%", "75%"]);
+            history
+                .Where(e => (string)e["action"]! is "sla.rung" or "sla.rung-skipped")
+                .Select(e => (string)e["payload"]!["rung"]!)
+                .Order(StringComparer.Ordinal)
+                .ShouldBe(["100%", "75%"]);
             history.Count(e => (string)e["action"]! == "task.reassigned").ShouldBe(1);
         }
     }
@@ -96,7 +116,10 @@ public sealed class DurabilityTests : IAsyncLifetime
             using var wire = new Persistent();
             var admin = new RemoteOffice(wire, hosts[0].Address).Person("admin");
             var jobs = await Eventually.AsksAsync(
-                async () => (await admin.GetAsync("/api/jobs")).AsArray(), all => all.Count(j => (string?)j!["state"] is "Scheduled" or "Running") == JobCatalog.All.Count, "every job is scheduled");
+                async () => (await admin.GetAsync("/api/jobs")).AsArray(),
+                all => all.Count(j => (string?)j!["state"] is "Scheduled" or "Running") == JobCatalog.All.Count,
+                "every job is scheduled"
+            );
             jobs.Select(j => (string)j!["name"]!).ShouldBe(JobCatalog.All.Select(j => j.Name));
             hosts.ShouldAllBe(host => !host.Said.Contains("23505", StringComparison.Ordinal) && !host.Said.Contains("42P07", StringComparison.Ordinal));
         }
@@ -115,7 +138,10 @@ public sealed class DurabilityTests : IAsyncLifetime
         var address = $"http://127.0.0.1:{HostProcess.FreePort()}/";
         receiver.Prefixes.Add(address);
         receiver.Start();
-        await PublishAsync("calls", $$"""{ "id": "call", "type": "Elsa.SendHttpRequest", "version": 1, "url": { "typeName": "Uri", "expression": { "type": "Literal", "value": "{{address}}" } }, "method": { "typeName": "String", "expression": { "type": "Literal", "value": "POST" } } }""");
+        await PublishAsync(
+            "calls",
+            $$"""{ "id": "call", "type": "Elsa.SendHttpRequest", "version": 1, "url": { "typeName": "Uri", "expression": { "type": "Literal", "value": "{{address}}" } }, "method": { "typeName": "String", "expression": { "type": "Literal", "value": "POST" } } }"""
+        );
         await using var first = await HostProcess.StartAsync(_database.ConnectionString, settings: ("Http__AllowPrivateAddresses", "true"));
         using var wire = new Persistent();
         var office = new RemoteOffice(wire, first.Address);
@@ -137,22 +163,57 @@ public sealed class DurabilityTests : IAsyncLifetime
         again.Response.Close();
         foreach (var claim in await Task.WhenAll(claims))
             ((string)(await office.Person("supervisor").CaseAsync(claim))["case"]!["subStatus"]!).ShouldBe("Finished");
-        await Eventually.AsksAsync(async () => (string)(await office.Person("supervisor").CaseAsync(id))["case"]!["subStatus"]!, status => status == "Finished", "the call is answered");
+        await Eventually.AsksAsync(
+            async () => (string)(await office.Person("supervisor").CaseAsync(id))["case"]!["subStatus"]!,
+            status => status == "Finished",
+            "the call is answered"
+        );
     }
 
     /// <summary>A claim from notice to payment, each request with an operation id of its own so that sending it again is harmless.</summary>
     private static async Task<Guid> SettleAsync(RemoteOffice office, string reference, Action stepDone)
     {
-        var id = await office.Person("frontoffice").OpenAsync("claims", reference, new { jurisdiction = "US-CA", claimedAmount = 900, lossDescription = "Hail" });
+        var id = await office
+            .Person("frontoffice")
+            .OpenAsync(
+                "claims",
+                reference,
+                new
+                {
+                    jurisdiction = "US-CA",
+                    claimedAmount = 900,
+                    lossDescription = "Hail",
+                }
+            );
         (string Who, string Step, string Outcome, object Data)[] steps =
         [
             ("adjuster1", "acknowledge", "Acknowledged", new { channel = "E-mail", acknowledgedOn = "2026-06-01" }),
             ("adjuster1", "coverage", "Covered", new { policyInForce = true, peril = "Storm" }),
             ("adjuster2", "requestDocuments", "NotRequired", new { }),
             ("adjuster1", "fraudCheck", "Clear", new { policyHistoryChecked = true }),
-            ("adjuster1", "assess", "Assessed", new { assessedAmount = 800, recommendation = "Pay", reasoning = "Photos agree." }),
+            (
+                "adjuster1",
+                "assess",
+                "Assessed",
+                new
+                {
+                    assessedAmount = 800,
+                    recommendation = "Pay",
+                    reasoning = "Photos agree.",
+                }
+            ),
             ("adjuster2", "decide", "Approve", new { approvedAmount = 700, reason = "As assessed." }),
-            ("adjuster1", "pay", "Paid", new { payee = "Ines Castellan", paidAmount = 700, paidOn = "2026-06-02" }),
+            (
+                "adjuster1",
+                "pay",
+                "Paid",
+                new
+                {
+                    payee = "Ines Castellan",
+                    paidAmount = 700,
+                    paidOn = "2026-06-02",
+                }
+            ),
         ];
         foreach (var (who, step, outcome, data) in steps)
         {
@@ -164,12 +225,16 @@ public sealed class DurabilityTests : IAsyncLifetime
     }
 
     /// <summary>A journey of one step that is overdue after a second.</summary>
-    private Task PublishUrgentAsync() => PublishAsync("urgent", """
-        { "id": "act", "name": "act", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Act" } },
-          "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-intake" } },
-          "slaDuration": { "typeName": "String", "expression": { "type": "Literal", "value": "PT1S" } }, "slaUnit": { "typeName": "String", "expression": { "type": "Literal", "value": "elapsed" } },
-          "slaCalendar": { "typeName": "String", "expression": { "type": "Literal", "value": "24x7" } } }
-        """);
+    private Task PublishUrgentAsync() =>
+        PublishAsync(
+            "urgent",
+            """
+            { "id": "act", "name": "act", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Act" } },
+              "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-intake" } },
+              "slaDuration": { "typeName": "String", "expression": { "type": "Literal", "value": "PT1S" } }, "slaUnit": { "typeName": "String", "expression": { "type": "Literal", "value": "elapsed" } },
+              "slaCalendar": { "typeName": "String", "expression": { "type": "Literal", "value": "24x7" } } }
+            """
+        );
 
     private async Task PublishAsync(string journey, string activity)
     {
@@ -179,8 +244,11 @@ public sealed class DurabilityTests : IAsyncLifetime
         var document = $$"""
             { "definitionId": "{{journey}}", "name": "{{journey}}", "root": { "id": "flow", "type": "Elsa.Flowchart", "version": 1, "start": "{{start}}", "connections": [], "activities": [ {{activity}} ] } }
             """;
-        (await host.Services.GetRequiredService<DefinitionStore>().PublishAsync(new(journey, Encoding.UTF8.GetBytes(document), "designer"), "analyst", host.Clock.GetCurrentInstant()))
-            .ShouldBeOfType<PublishResult.Published>();
+        (
+            await host
+                .Services.GetRequiredService<DefinitionStore>()
+                .PublishAsync(new(journey, Encoding.UTF8.GetBytes(document), "designer"), "analyst", host.Clock.GetCurrentInstant())
+        ).ShouldBeOfType<PublishResult.Published>();
     }
 
     /// <summary>People who work through a host somewhere else.</summary>
@@ -188,6 +256,7 @@ public sealed class DurabilityTests : IAsyncLifetime
     {
         private readonly ConcurrentDictionary<string, Worker> _people = new();
 
-        public Worker Person(string userName) => _people.GetOrAdd(userName, name => new(new HttpClient(wire, disposeHandler: false) { BaseAddress = address }, name));
+        public Worker Person(string userName) =>
+            _people.GetOrAdd(userName, name => new(new HttpClient(wire, disposeHandler: false) { BaseAddress = address }, name));
     }
 }

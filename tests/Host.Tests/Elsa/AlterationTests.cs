@@ -27,7 +27,9 @@ public sealed class AlterationTests(SharedHost host) : IClassFixture<SharedHost>
         var (client, run) = await StartAsync("alter-activity");
         await AlterAsync(client, run, """{"type":"ScheduleActivity","activityId":"line"}""", """{"type":"CancelActivity","activityId":"wait"}""");
         var report = await client.PostAsJsonAsync($"{Api}/activity-executions/report", new { workflowInstanceId = run });
-        var stats = JsonNode.Parse(await report.Content.ReadAsStringAsync())!["stats"]!.AsArray().ToDictionary(s => (string)s!["activityId"]!, s => ((int)s!["completedCount"]!, (bool)s["isBlocked"]!));
+        var stats = JsonNode.Parse(await report.Content.ReadAsStringAsync())!["stats"]!
+            .AsArray()
+            .ToDictionary(s => (string)s!["activityId"]!, s => ((int)s!["completedCount"]!, (bool)s["isBlocked"]!));
         stats["wait"].ShouldBe((0, false));
         stats["line"].Item1.ShouldBe(1);
     }
@@ -39,7 +41,9 @@ public sealed class AlterationTests(SharedHost host) : IClassFixture<SharedHost>
         await AlterAsync(client, run, """{"type":"Cancel","reason":"Entered twice."}""");
         (await RunAsync(client, run))["subStatus"]!.GetValue<string>().ShouldBe("Cancelled");
         var database = host.App.Services.GetRequiredService<WorkflowRuntime>().Database;
-        await using var query = database.CreateCommand($"select p.payload ->> 'reason' from event e join event_payload p using (chain_id, sequence) where e.chain_id = '{Guid.Parse(run)}' and e.action = 'instance.altered'");
+        await using var query = database.CreateCommand(
+            $"select p.payload ->> 'reason' from event e join event_payload p using (chain_id, sequence) where e.chain_id = '{Guid.Parse(run)}' and e.action = 'instance.altered'"
+        );
         (await query.ExecuteScalarAsync()).ShouldBe("Entered twice.");
     }
 
@@ -68,15 +72,29 @@ public sealed class AlterationTests(SharedHost host) : IClassFixture<SharedHost>
         var (client, first) = await StartAsync("alter-plan");
         var second = await StartRunAsync(client, "alter-plan");
         var (_, other) = await StartAsync("alter-other");
-        var filter = new JsonObject { ["definitionIds"] = new JsonArray("alter-plan"), ["statuses"] = new JsonArray("Running"), ["activityFilters"] = new JsonArray(new JsonObject { ["activityId"] = "wait", ["status"] = "Running" }) };
+        var filter = new JsonObject
+        {
+            ["definitionIds"] = new JsonArray("alter-plan"),
+            ["statuses"] = new JsonArray("Running"),
+            ["activityFilters"] = new JsonArray(new JsonObject { ["activityId"] = "wait", ["status"] = "Running" }),
+        };
         var dry = await PostAsync(client, "/alterations/dry-run", filter.DeepClone());
         dry["workflowInstanceIds"]!.AsArray().Select(i => (string)i!).ShouldBe([first, second], ignoreOrder: true);
 
-        var plan = new JsonObject { ["id"] = "plan-1", ["alterations"] = new JsonArray(JsonNode.Parse("""{"type":"Cancel","reason":"No longer offered."}""")), ["filter"] = filter };
+        var plan = new JsonObject
+        {
+            ["id"] = "plan-1",
+            ["alterations"] = new JsonArray(JsonNode.Parse("""{"type":"Cancel","reason":"No longer offered."}""")),
+            ["filter"] = filter,
+        };
         ((string)(await PostAsync(client, "/alterations/submit", plan))["planId"]!).ShouldBe("plan-1");
         await PostAsync(client, "/alterations/submit", plan);
 
-        var told = await Eventually.AsksAsync(async () => (await client.GetFromJsonAsync<JsonObject>($"{Api}/alterations/plan-1"))!, p => (string)p["plan"]!["status"]! == "Completed", "the plan is done");
+        var told = await Eventually.AsksAsync(
+            async () => (await client.GetFromJsonAsync<JsonObject>($"{Api}/alterations/plan-1"))!,
+            p => (string)p["plan"]!["status"]! == "Completed",
+            "the plan is done"
+        );
         told["jobs"]!.AsArray().Count.ShouldBe(2);
         told["jobs"]!.AsArray().ShouldAllBe(j => (string)j!["status"]! == "Completed" && j["log"]!.AsArray().Count == 1 && j["completedAt"] != null);
         foreach (var run in new[] { first, second })
@@ -88,8 +106,16 @@ public sealed class AlterationTests(SharedHost host) : IClassFixture<SharedHost>
     public async Task A_job_of_a_plan_that_is_refused_leaves_its_run_alone_and_says_why()
     {
         var (client, run) = await StartAsync("alter-failing");
-        await PostAsync(client, "/alterations/submit", JsonNode.Parse($$$"""{"id":"plan-2","alterations":[{"type":"Migrate","targetVersion":99}],"filter":{"workflowInstanceIds":["{{{run}}}"]}}""")!);
-        var told = await Eventually.AsksAsync(async () => (await client.GetFromJsonAsync<JsonObject>($"{Api}/alterations/plan-2"))!, p => (string)p["plan"]!["status"]! == "Failed", "the plan has failed");
+        await PostAsync(
+            client,
+            "/alterations/submit",
+            JsonNode.Parse($$$"""{"id":"plan-2","alterations":[{"type":"Migrate","targetVersion":99}],"filter":{"workflowInstanceIds":["{{{run}}}"]}}""")!
+        );
+        var told = await Eventually.AsksAsync(
+            async () => (await client.GetFromJsonAsync<JsonObject>($"{Api}/alterations/plan-2"))!,
+            p => (string)p["plan"]!["status"]! == "Failed",
+            "the plan has failed"
+        );
         told["jobs"]![0]!["log"]![0]!["message"]!.GetValue<string>().ShouldContain("no version 99");
         ((string)(await RunAsync(client, run))["subStatus"]!).ShouldBe("Suspended");
     }
@@ -111,11 +137,18 @@ public sealed class AlterationTests(SharedHost host) : IClassFixture<SharedHost>
     {
         var (client, run) = await StartAsync("alter-nothing");
         (await PostAsync(client, "/alterations/dry-run", new JsonObject()))["workflowInstanceIds"]!.AsArray().ShouldBeEmpty();
-        (await PostAsync(client, "/alterations/dry-run", new JsonObject { ["emptyFilterSelectsAll"] = true }))["workflowInstanceIds"]!.AsArray().Select(i => (string)i!).ShouldContain(run);
+        (await PostAsync(client, "/alterations/dry-run", new JsonObject { ["emptyFilterSelectsAll"] = true }))["workflowInstanceIds"]!
+            .AsArray()
+            .Select(i => (string)i!)
+            .ShouldContain(run);
         var supervisor = await host.App.ApiAsync("supervisor");
-        (await supervisor.PostAsJsonAsync(Api + "/alterations/submit", new { alterations = new[] { new { type = "Cancel" } } })).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await supervisor.PostAsJsonAsync(Api + "/alterations/submit", new { alterations = new[] { new { type = "Cancel" } } })).StatusCode.ShouldBe(
+            HttpStatusCode.Forbidden
+        );
         (await supervisor.PostAsJsonAsync(Api + "/admin/workflow-runtime/pause", new { })).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
-        (await (await host.App.ApiAsync("analyst")).PostAsJsonAsync(Api + "/admin/workflow-runtime/pause", new { })).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await (await host.App.ApiAsync("analyst")).PostAsJsonAsync(Api + "/admin/workflow-runtime/pause", new { })).StatusCode.ShouldBe(
+            HttpStatusCode.Forbidden
+        );
     }
 
     private async Task<(HttpClient Client, string Run)> StartAsync(string definition)
@@ -129,25 +162,63 @@ public sealed class AlterationTests(SharedHost host) : IClassFixture<SharedHost>
         (string)(await PostAsync(client, $"/workflow-definitions/{definition}/execute", new JsonObject()))["workflowState"]!["id"]!;
 
     /// <summary>Waits for an event that never comes; after it a line.</summary>
-    private static async Task PublishAsync(HttpClient client, string definition, string description) => await PostAsync(client, "/workflow-definitions", new JsonObject
-    {
-        ["publish"] = true,
-        ["model"] = new JsonObject
-        {
-            ["definitionId"] = definition, ["name"] = definition, ["description"] = description,
-            ["variables"] = new JsonArray(new JsonObject { ["id"] = "v", ["name"] = "V", ["typeName"] = "Object", ["storageDriverTypeName"] = "Elsa.Workflows.WorkflowInstanceStorageDriver, Elsa.Workflows.Core" }),
-            ["root"] = new JsonObject
+    private static async Task PublishAsync(HttpClient client, string definition, string description) =>
+        await PostAsync(
+            client,
+            "/workflow-definitions",
+            new JsonObject
             {
-                ["id"] = "root", ["type"] = "Elsa.Flowchart", ["version"] = 1, ["start"] = "wait",
-                ["connections"] = new JsonArray(JsonNode.Parse("""{"source":{"activity":"wait","port":"Done"},"target":{"activity":"line","port":"In"}}""")),
-                ["activities"] = new JsonArray(
-                    new JsonObject { ["id"] = "wait", ["type"] = "Elsa.Event", ["version"] = 1, ["eventName"] = Literal("Never") },
-                    new JsonObject { ["id"] = "line", ["type"] = "Elsa.WriteLine", ["version"] = 1, ["text"] = Literal("Run by hand") }),
-            },
-        },
-    });
+                ["publish"] = true,
+                ["model"] = new JsonObject
+                {
+                    ["definitionId"] = definition,
+                    ["name"] = definition,
+                    ["description"] = description,
+                    ["variables"] = new JsonArray(
+                        new JsonObject
+                        {
+                            ["id"] = "v",
+                            ["name"] = "V",
+                            ["typeName"] = "Object",
+                            ["storageDriverTypeName"] = "Elsa.Workflows.WorkflowInstanceStorageDriver, Elsa.Workflows.Core",
+                        }
+                    ),
+                    ["root"] = new JsonObject
+                    {
+                        ["id"] = "root",
+                        ["type"] = "Elsa.Flowchart",
+                        ["version"] = 1,
+                        ["start"] = "wait",
+                        ["connections"] = new JsonArray(
+                            JsonNode.Parse("""{"source":{"activity":"wait","port":"Done"},"target":{"activity":"line","port":"In"}}""")
+                        ),
+                        ["activities"] = new JsonArray(
+                            new JsonObject
+                            {
+                                ["id"] = "wait",
+                                ["type"] = "Elsa.Event",
+                                ["version"] = 1,
+                                ["eventName"] = Literal("Never"),
+                            },
+                            new JsonObject
+                            {
+                                ["id"] = "line",
+                                ["type"] = "Elsa.WriteLine",
+                                ["version"] = 1,
+                                ["text"] = Literal("Run by hand"),
+                            }
+                        ),
+                    },
+                },
+            }
+        );
 
-    private static JsonObject Literal(string text) => new() { ["typeName"] = "String", ["expression"] = new JsonObject { ["type"] = "Literal", ["value"] = text } };
+    private static JsonObject Literal(string text) =>
+        new()
+        {
+            ["typeName"] = "String",
+            ["expression"] = new JsonObject { ["type"] = "Literal", ["value"] = text },
+        };
 
     private static async Task AlterAsync(HttpClient client, string run, params string[] alterations)
     {
@@ -156,10 +227,21 @@ public sealed class AlterationTests(SharedHost host) : IClassFixture<SharedHost>
         result["log"]!["logEntries"]!.AsArray().Count.ShouldBe(alterations.Length);
     }
 
-    private static async Task<JsonNode> SendAsync(HttpClient client, string run, params string[] alterations) => (await PostAsync(
-        client, "/alterations/run", new JsonObject { ["workflowInstanceIds"] = new JsonArray(run), ["alterations"] = new JsonArray([.. alterations.Select(a => JsonNode.Parse(a))]) }))["results"]![0]!;
+    private static async Task<JsonNode> SendAsync(HttpClient client, string run, params string[] alterations) =>
+        (
+            await PostAsync(
+                client,
+                "/alterations/run",
+                new JsonObject
+                {
+                    ["workflowInstanceIds"] = new JsonArray(run),
+                    ["alterations"] = new JsonArray([.. alterations.Select(a => JsonNode.Parse(a))]),
+                }
+            )
+        )["results"]![0]!;
 
-    private static async Task<JsonObject> RunAsync(HttpClient client, string run) => (await client.GetFromJsonAsync<JsonObject>($"{Api}/workflow-instances/{run}"))!;
+    private static async Task<JsonObject> RunAsync(HttpClient client, string run) =>
+        (await client.GetFromJsonAsync<JsonObject>($"{Api}/workflow-instances/{run}"))!;
 
     private static async Task<JsonNode> PostAsync(HttpClient client, string path, JsonNode body)
     {

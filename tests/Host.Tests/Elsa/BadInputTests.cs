@@ -24,7 +24,11 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
         (await (await ExecuteAsync(id, new { correlationId = id })).Content.ReadAsStringAsync()).ShouldContain("Suspended");
         (await _analyst.PostAsJsonAsync($"{Api}/events/go-on/trigger", new { correlationId = id })).StatusCode.ShouldBe(HttpStatusCode.OK);
         (await office.QueryAsync<string>($"select sub_status from workflow_instance where definition_id = '{id}'")).ShouldBe(["Finished"]);
-        (await office.QueryAsync<string>("select last_error from stimulus where last_error is not null union all select last_error from deadline where last_error is not null")).ShouldBeEmpty();
+        (
+            await office.QueryAsync<string>(
+                "select last_error from stimulus where last_error is not null union all select last_error from deadline where last_error is not null"
+            )
+        ).ShouldBeEmpty();
     }
 
     [Theory]
@@ -39,17 +43,39 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
     public async Task Input_that_is_not_what_the_workflow_declares_is_refused_by_name(string input, string field, string reason)
     {
         var id = Name();
-        await PublishedAsync(id, Sequence(), """
+        await PublishedAsync(
+            id,
+            Sequence(),
+            """
             "inputs":[{"name":"Who","type":"String","isRequired":true},{"name":"Size","type":"Int32"},{"name":"When","type":"DateTimeOffset"},{"name":"Items","type":"String","isArray":true}],
-            """);
+            """
+        );
 
         foreach (var verb in new[] { "execute", "dispatch" })
             await RefusedAsync(await _analyst.PostAsync($"{Api}/workflow-definitions/{id}/{verb}", Json($$"""{"input":{{input}}}""")), field, reason);
-        await RefusedAsync(await _analyst.PostAsync($"{Api}/workflow-definitions/{id}/bulk-dispatch", Json($$"""{"count":2,"input":{{input}}}""")), field, reason);
+        await RefusedAsync(
+            await _analyst.PostAsync($"{Api}/workflow-definitions/{id}/bulk-dispatch", Json($$"""{"count":2,"input":{{input}}}""")),
+            field,
+            reason
+        );
         await RefusedAsync(await _analyst.GetAsync($"{Api}/workflow-definitions/{id}/execute?input={Uri.EscapeDataString(input)}"), field, reason);
         (await office.QueryAsync<string>($"select sub_status from workflow_instance where definition_id = '{id}'")).ShouldBeEmpty();
 
-        (await ExecuteAsync(id, new { input = new { who = "Ann", Size = 3, More = true, When = "2026-06-01T10:00:00Z" } })).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (
+            await ExecuteAsync(
+                id,
+                new
+                {
+                    input = new
+                    {
+                        who = "Ann",
+                        Size = 3,
+                        More = true,
+                        When = "2026-06-01T10:00:00Z",
+                    },
+                }
+            )
+        ).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
     [Theory]
@@ -60,10 +86,15 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
     {
         var (child, parent) = (Name(), Name());
         await PublishedAsync(child, Sequence(), """ "inputs":[{"name":"Who","type":"String","isRequired":true}],""");
-        await PublishedAsync(parent, Sequence($$$"""
-            {"id":"start","type":"Elsa.{{{type}}}","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"{{{child}}}"}},
-             "items":{"typeName":"Object","expression":{"type":"JavaScript","value":"[{}]"}},"{{{wait}}}":{"typeName":"Boolean","expression":{"type":"Literal","value":true}} }
-            """));
+        await PublishedAsync(
+            parent,
+            Sequence(
+                $$$"""
+                {"id":"start","type":"Elsa.{{{type}}}","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"{{{child}}}"}},
+                 "items":{"typeName":"Object","expression":{"type":"JavaScript","value":"[{}]"}},"{{{wait}}}":{"typeName":"Boolean","expression":{"type":"Literal","value":true}} }
+                """
+            )
+        );
 
         var state = await StateAsync(await ExecuteAsync(parent, new { }));
 
@@ -84,8 +115,15 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
     {
         var deep = Nested(levels - 1);
         var id = Name();
-        await PublishedAsync(id, Sequence(Event("wait", id)), """ "variables":[{"id":"V","name":"V","typeName":"Object","storageDriverTypeName":"Elsa.Workflows.WorkflowInstanceStorageDriver"}],""");
-        var execute = await _analyst.PostAsync($"{Api}/workflow-definitions/{id}/execute", Json($$$$"""{"correlationId":"{{{{id}}}}","input":{"X":{{{{deep}}}}}}"""));
+        await PublishedAsync(
+            id,
+            Sequence(Event("wait", id)),
+            """ "variables":[{"id":"V","name":"V","typeName":"Object","storageDriverTypeName":"Elsa.Workflows.WorkflowInstanceStorageDriver"}],"""
+        );
+        var execute = await _analyst.PostAsync(
+            $"{Api}/workflow-definitions/{id}/execute",
+            Json($$$$"""{"correlationId":"{{{{id}}}}","input":{"X":{{{{deep}}}}}}""")
+        );
 
         if (!fits)
         {
@@ -100,7 +138,10 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
         var instance = (await office.QueryAsync<Guid>($"select id from workflow_instance where definition_id = '{id}'")).ShouldHaveSingleItem().ToString("N");
         var text = Nested(levels);
         var variables = await _analyst.PostAsync($"{Api}/workflow-instances/{instance}/variables", Json($$"""{"variables":[{"id":"V","value":{{text}}}]}"""));
-        var alteration = await _analyst.PostAsync($"{Api}/alterations/run", Json($$"""{"workflowInstanceIds":["{{instance}}"],"alterations":[{"type":"ModifyVariable","variableId":"V","value":{{text}}}]}"""));
+        var alteration = await _analyst.PostAsync(
+            $"{Api}/alterations/run",
+            Json($$"""{"workflowInstanceIds":["{{instance}}"],"alterations":[{"type":"ModifyVariable","variableId":"V","value":{{text}}}]}""")
+        );
         var told = await _analyst.PostAsync($"{Api}/events/{id}/trigger", Json($$"""{"correlationId":"{{id}}","input":{{text}}}"""));
         foreach (var answer in new[] { variables, alteration, told })
             (answer.StatusCode == HttpStatusCode.OK).ShouldBe(fits, await answer.Content.ReadAsStringAsync());
@@ -119,7 +160,14 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
         foreach (var (bad, reason) in new[] { (Nested(61), "nested deeper"), ("\"a\\u0000b\"", "U+0000"), ("1e999", "too large") })
         {
             await RefusedAsync(await front.PostAsync("/api/events", Json($$$$"""{"name":"x","correlationId":"c","payload":{{{{bad}}}}}""")), "payload", reason);
-            await RefusedAsync(await front.PostAsync("/api/cases", Json($$$$"""{"journey":"claims","reference":"R-1","customer":{"id":"1","name":"A"},"input":{"lossDescription":{{{{bad}}}}}}""")), "input.lossDescription", reason);
+            await RefusedAsync(
+                await front.PostAsync(
+                    "/api/cases",
+                    Json($$$$"""{"journey":"claims","reference":"R-1","customer":{"id":"1","name":"A"},"input":{"lossDescription":{{{{bad}}}}}}""")
+                ),
+                "input.lossDescription",
+                reason
+            );
         }
 
         // Half of a surrogate pair is no text at all.
@@ -152,13 +200,34 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
     }
 
     [Theory]
-    [InlineData("""{"id":"bad","type":"Elsa.Correlate","correlationId":{"typeName":"String","expression":{"type":"JavaScript","value":"'a\\u0000'"}}}""", "The correlation id must not hold the character U+0000.")]
-    [InlineData("""{"id":"bad","type":"Elsa.SetName","value":{"typeName":"String","expression":{"type":"JavaScript","value":"'\\ud83d'"}}}""", "The name of the instance must not hold half of a surrogate pair.")]
-    [InlineData("""{"id":"bad","type":"Elsa.RunJavaScript","script":{"typeName":"String","expression":{"type":"Literal","value":"setCorrelationId('\\u0000')"}}}""", "The correlation id must not hold the character U+0000.")]
-    [InlineData("""{"id":"bad","type":"Elsa.PublishEvent","eventName":{"typeName":"String","expression":{"type":"Literal","value":"x"}},"correlationId":{"typeName":"String","expression":{"type":"JavaScript","value":"'a\\u0000'"}}}""", "CorrelationId must not hold the character U+0000.")]
-    [InlineData("""{"id":"bad","type":"Elsa.DispatchWorkflow","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"claims"}},"input":{"typeName":"ObjectDictionary","expression":{"type":"JavaScript","value":"({jurisdiction:'GB',claimedAmount:1,lossDescription:'x'})"}},"correlationId":{"typeName":"String","expression":{"type":"JavaScript","value":"'a\\u0000'"}}}""", "CorrelationId must not hold the character U+0000.")]
-    [InlineData("""{"id":"bad","type":"Orchestration.HumanTask","title":{"typeName":"String","expression":{"type":"JavaScript","value":"'a\\u0000'"}}}""", "Title must not hold the character U+0000.")]
-    [InlineData("""{"id":"bad","type":"Orchestration.HumanTask","title":{"typeName":"String","expression":{"type":"Literal","value":"t"}},"candidates":{"typeName":"String[]","expression":{"type":"JavaScript","value":"['a\\u0000']"}}}""", "Candidates must not hold the character U+0000.")]
+    [InlineData(
+        """{"id":"bad","type":"Elsa.Correlate","correlationId":{"typeName":"String","expression":{"type":"JavaScript","value":"'a\\u0000'"}}}""",
+        "The correlation id must not hold the character U+0000."
+    )]
+    [InlineData(
+        """{"id":"bad","type":"Elsa.SetName","value":{"typeName":"String","expression":{"type":"JavaScript","value":"'\\ud83d'"}}}""",
+        "The name of the instance must not hold half of a surrogate pair."
+    )]
+    [InlineData(
+        """{"id":"bad","type":"Elsa.RunJavaScript","script":{"typeName":"String","expression":{"type":"Literal","value":"setCorrelationId('\\u0000')"}}}""",
+        "The correlation id must not hold the character U+0000."
+    )]
+    [InlineData(
+        """{"id":"bad","type":"Elsa.PublishEvent","eventName":{"typeName":"String","expression":{"type":"Literal","value":"x"}},"correlationId":{"typeName":"String","expression":{"type":"JavaScript","value":"'a\\u0000'"}}}""",
+        "CorrelationId must not hold the character U+0000."
+    )]
+    [InlineData(
+        """{"id":"bad","type":"Elsa.DispatchWorkflow","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"claims"}},"input":{"typeName":"ObjectDictionary","expression":{"type":"JavaScript","value":"({jurisdiction:'GB',claimedAmount:1,lossDescription:'x'})"}},"correlationId":{"typeName":"String","expression":{"type":"JavaScript","value":"'a\\u0000'"}}}""",
+        "CorrelationId must not hold the character U+0000."
+    )]
+    [InlineData(
+        """{"id":"bad","type":"Orchestration.HumanTask","title":{"typeName":"String","expression":{"type":"JavaScript","value":"'a\\u0000'"}}}""",
+        "Title must not hold the character U+0000."
+    )]
+    [InlineData(
+        """{"id":"bad","type":"Orchestration.HumanTask","title":{"typeName":"String","expression":{"type":"Literal","value":"t"}},"candidates":{"typeName":"String[]","expression":{"type":"JavaScript","value":"['a\\u0000']"}}}""",
+        "Candidates must not hold the character U+0000."
+    )]
     public async Task Text_that_a_script_makes_and_no_column_can_hold_is_an_incident(string activity, string message)
     {
         var id = Name();
@@ -177,8 +246,12 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
         var id = Name();
         await PublishedAsync(
             id,
-            Sequence("""{"id":"set","type":"Elsa.RunJavaScript","script":{"typeName":"String","expression":{"type":"Literal","value":"setVariable('V', 'a\\u0000b\\ud800'); return 'x\\u0000'"}}}""", Event("wait", id)),
-            """ "variables":[{"id":"V","name":"V","typeName":"Object","storageDriverTypeName":"Elsa.Workflows.WorkflowInstanceStorageDriver"}],""");
+            Sequence(
+                """{"id":"set","type":"Elsa.RunJavaScript","script":{"typeName":"String","expression":{"type":"Literal","value":"setVariable('V', 'a\\u0000b\\ud800'); return 'x\\u0000'"}}}""",
+                Event("wait", id)
+            ),
+            """ "variables":[{"id":"V","name":"V","typeName":"Object","storageDriverTypeName":"Elsa.Workflows.WorkflowInstanceStorageDriver"}],"""
+        );
 
         var instance = (string)(await StateAsync(await ExecuteAsync(id, new { })))["id"]!;
 
@@ -195,8 +268,10 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
             id,
             Sequence(
                 """{"id":"large","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"JavaScript","value":"'x'.repeat(100000)"}}}""",
-                """{"id":"bad","type":"Elsa.RunJavaScript","result":{"typeName":"Object","memoryReference":{"id":"N"}},"script":{"typeName":"String","expression":{"type":"Literal","value":"return 1e20"}}}"""),
-            """ "variables":[{"id":"N","name":"N","typeName":"Int32","storageDriverTypeName":"Elsa.Workflows.WorkflowInstanceStorageDriver"}],""");
+                """{"id":"bad","type":"Elsa.RunJavaScript","result":{"typeName":"Object","memoryReference":{"id":"N"}},"script":{"typeName":"String","expression":{"type":"Literal","value":"return 1e20"}}}"""
+            ),
+            """ "variables":[{"id":"N","name":"N","typeName":"Int32","storageDriverTypeName":"Elsa.Workflows.WorkflowInstanceStorageDriver"}],"""
+        );
 
         var state = await StateAsync(await ExecuteAsync(id, new { }));
 
@@ -209,10 +284,22 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
     }
 
     [Theory]
-    [InlineData("""{"id":"t","name":"Remind","type":"Elsa.Cron","cronExpression":{"typeName":"String","expression":{"type":"Literal","value":"TZ=Europe/Nowhere 0 0 8 * * *"}}}""", "no time zone")]
-    [InlineData("""{"id":"t","name":"Remind","type":"Elsa.Cron","cronExpression":{"typeName":"String","expression":{"type":"Literal","value":"every day"}}}""", "fields")]
-    [InlineData("""{"id":"t","name":"Remind","type":"Elsa.Timer","interval":{"typeName":"TimeSpan","expression":{"type":"Literal","value":"soon"}}}""", "TimeSpan")]
-    [InlineData("""{"id":"t","name":"Remind","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"JavaScript","value":"1 +"}}}""", "does not parse")]
+    [InlineData(
+        """{"id":"t","name":"Remind","type":"Elsa.Cron","cronExpression":{"typeName":"String","expression":{"type":"Literal","value":"TZ=Europe/Nowhere 0 0 8 * * *"}}}""",
+        "no time zone"
+    )]
+    [InlineData(
+        """{"id":"t","name":"Remind","type":"Elsa.Cron","cronExpression":{"typeName":"String","expression":{"type":"Literal","value":"every day"}}}""",
+        "fields"
+    )]
+    [InlineData(
+        """{"id":"t","name":"Remind","type":"Elsa.Timer","interval":{"typeName":"TimeSpan","expression":{"type":"Literal","value":"soon"}}}""",
+        "TimeSpan"
+    )]
+    [InlineData(
+        """{"id":"t","name":"Remind","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"JavaScript","value":"1 +"}}}""",
+        "does not parse"
+    )]
     public async Task What_could_never_run_is_refused_when_published_with_the_name_of_the_activity(string activity, string reason)
     {
         var refused = await PublishAsync(Name(), Sequence(activity));
@@ -243,7 +330,9 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
     public async Task A_join_that_can_never_be_satisfied_is_reported()
     {
         var id = Name();
-        await PublishedAsync(id, """
+        await PublishedAsync(
+            id,
+            """
             {"id":"flow","type":"Elsa.Flowchart","start":"d","activities":[
                 {"id":"d","type":"Elsa.FlowDecision","condition":{"typeName":"Boolean","expression":{"type":"Literal","value":true}}},
                 {"id":"a","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"Literal","value":"a"}}},
@@ -252,7 +341,8 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
                 {"id":"after","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"Literal","value":"after"}}}],
              "connections":[{"source":{"activity":"d","port":"True"},"target":{"activity":"a"}},{"source":{"activity":"d","port":"False"},"target":{"activity":"b"}},
                 {"source":{"activity":"a"},"target":{"activity":"join"}},{"source":{"activity":"b"},"target":{"activity":"join"}},{"source":{"activity":"join"},"target":{"activity":"after"}}]}
-            """);
+            """
+        );
 
         var state = await StateAsync(await ExecuteAsync(id, new { }));
 
@@ -267,7 +357,10 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
     public async Task An_expression_that_would_hurt_is_an_incident(string script, string reason)
     {
         var id = Name();
-        await PublishedAsync(id, Sequence($$$$"""{"id":"bad","type":"Elsa.RunJavaScript","script":{"typeName":"String","expression":{"type":"Literal","value":"{{{{script}}}}"}}}"""));
+        await PublishedAsync(
+            id,
+            Sequence($$$$"""{"id":"bad","type":"Elsa.RunJavaScript","script":{"typeName":"String","expression":{"type":"Literal","value":"{{{{script}}}}"}}}""")
+        );
 
         var state = await StateAsync(await ExecuteAsync(id, new { }));
 
@@ -279,7 +372,12 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
     public async Task A_loop_without_a_wait_is_an_incident()
     {
         var id = Name();
-        await PublishedAsync(id, Sequence("""{"id":"loop","type":"Elsa.While","condition":{"typeName":"Boolean","expression":{"type":"Literal","value":true}},"body":{"id":"w","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"Literal","value":"x"}}}}"""));
+        await PublishedAsync(
+            id,
+            Sequence(
+                """{"id":"loop","type":"Elsa.While","condition":{"typeName":"Boolean","expression":{"type":"Literal","value":true}},"body":{"id":"w","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"Literal","value":"x"}}}}"""
+            )
+        );
 
         var state = await StateAsync(await ExecuteAsync(id, new { }));
 
@@ -290,7 +388,12 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
     [Fact]
     public async Task A_definition_of_ten_megabytes_is_refused_with_its_size()
     {
-        var refused = await PublishAsync(Name(), Sequence($$$$"""{"id":"l","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"Literal","value":"{{{{new string('x', 10_000_000)}}}}"}}}"""));
+        var refused = await PublishAsync(
+            Name(),
+            Sequence(
+                $$$$"""{"id":"l","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"Literal","value":"{{{{new string('x', 10_000_000)}}}}"}}}"""
+            )
+        );
 
         refused.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         (await refused.Content.ReadAsStringAsync()).ShouldContain("at most 8,388,608 are allowed");
@@ -321,16 +424,23 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
     private static string Nested(int levels) => string.Concat(Enumerable.Repeat("[", levels)) + string.Concat(Enumerable.Repeat("]", levels));
 
     private static string Levels(int levels, string inner) =>
-        string.Concat(Enumerable.Range(0, levels).Select(i => $$"""{"id":"s{{i}}","type":"Elsa.Sequence","activities":[""")) + inner + string.Concat(Enumerable.Repeat("]}", levels));
+        string.Concat(Enumerable.Range(0, levels).Select(i => $$"""{"id":"s{{i}}","type":"Elsa.Sequence","activities":["""))
+        + inner
+        + string.Concat(Enumerable.Repeat("]}", levels));
 
-    private static string Sequence(params string[] activities) => $$"""{"id":"root","type":"Elsa.Sequence","version":1,"activities":[{{string.Join(',', activities)}}]}""";
+    private static string Sequence(params string[] activities) =>
+        $$"""{"id":"root","type":"Elsa.Sequence","version":1,"activities":[{{string.Join(',', activities)}}]}""";
 
-    private static string Event(string id, string name) => $$$$"""{"id":"{{{{id}}}}","type":"Elsa.Event","eventName":{"typeName":"String","expression":{"type":"Literal","value":"{{{{name}}}}"}}}""";
+    private static string Event(string id, string name) =>
+        $$$$"""{"id":"{{{{id}}}}","type":"Elsa.Event","eventName":{"typeName":"String","expression":{"type":"Literal","value":"{{{{name}}}}"}}}""";
 
     private static StringContent Json(string text) => new(text, Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
 
     private Task<HttpResponseMessage> PublishAsync(string id, string root, string more = "") =>
-        _analyst.PostAsync($"{Api}/workflow-definitions", Json($$$$"""{"publish":true,"model":{"definitionId":"{{{{id}}}}","name":"{{{{id}}}}",{{{{more}}}}"root":{{{{root}}}}}}"""));
+        _analyst.PostAsync(
+            $"{Api}/workflow-definitions",
+            Json($$$$"""{"publish":true,"model":{"definitionId":"{{{{id}}}}","name":"{{{{id}}}}",{{{{more}}}}"root":{{{{root}}}}}}""")
+        );
 
     private async Task PublishedAsync(string id, string root, string more = "")
     {
@@ -351,6 +461,9 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
         var text = await answer.Content.ReadAsStringAsync();
         answer.StatusCode.ShouldBe(HttpStatusCode.BadRequest, text);
         var errors = JsonNode.Parse(text)!["errors"].ShouldNotBeNull(text).AsObject();
-        errors.ShouldContain(e => e.Key.StartsWith(field, StringComparison.Ordinal) && Plain(e.Value!.ToJsonString()).Contains(reason, StringComparison.Ordinal), text);
+        errors.ShouldContain(
+            e => e.Key.StartsWith(field, StringComparison.Ordinal) && Plain(e.Value!.ToJsonString()).Contains(reason, StringComparison.Ordinal),
+            text
+        );
     }
 }

@@ -39,19 +39,26 @@ public sealed class CSharpTests(SharedHost host) : IClassFixture<SharedHost>
     private static async Task<IEnumerable<string>> LanguagesAsync(HttpClient client) =>
         (await client.GetFromJsonAsync<JsonNode>($"{Api}/descriptors/expression-descriptors"))!["items"]!.AsArray().Select(x => (string)x!["type"]!);
 
-    private static Task<HttpResponseMessage> PublishAsync(HttpClient client, string id) => client.PostAsJsonAsync($"{Api}/workflow-definitions", new JsonObject
-    {
-        ["publish"] = true,
-        ["model"] = new JsonObject
-        {
-            ["definitionId"] = id, ["name"] = id,
-            ["inputs"] = new JsonArray(new JsonObject { ["name"] = "Size", ["type"] = "Int32" }),
-            ["outputs"] = new JsonArray(new JsonObject { ["name"] = "Total", ["type"] = "Int32" }),
-            ["root"] = JsonNode.Parse("""
-                {"id":"root","type":"Elsa.Sequence","version":1,"activities":[{"id":"add","name":"Add","type":"Elsa.SetOutput","version":1,
-                    "outputName":{"typeName":"String","expression":{"type":"Literal","value":"Total"}},
-                    "outputValue":{"typeName":"Object","expression":{"type":"CSharp","value":"Enumerable.Range(0, Input.Size).Sum() * 7"}}}]}
-                """),
-        },
-    });
+    private static Task<HttpResponseMessage> PublishAsync(HttpClient client, string id) =>
+        client.PostAsJsonAsync(
+            $"{Api}/workflow-definitions",
+            new JsonObject
+            {
+                ["publish"] = true,
+                ["model"] = new JsonObject
+                {
+                    ["definitionId"] = id,
+                    ["name"] = id,
+                    ["inputs"] = new JsonArray(new JsonObject { ["name"] = "Size", ["type"] = "Int32" }),
+                    ["outputs"] = new JsonArray(new JsonObject { ["name"] = "Total", ["type"] = "Int32" }),
+                    ["root"] = JsonNode.Parse(
+                        """
+                        {"id":"root","type":"Elsa.Sequence","version":1,"activities":[{"id":"add","name":"Add","type":"Elsa.SetOutput","version":1,
+                            "outputName":{"typeName":"String","expression":{"type":"Literal","value":"Total"}},
+                            "outputValue":{"typeName":"Object","expression":{"type":"CSharp","value":"Enumerable.Range(0, Input.Size).Sum() * 7"}}}]}
+                        """
+                    ),
+                },
+            }
+        );
 }

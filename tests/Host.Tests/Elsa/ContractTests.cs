@@ -38,12 +38,18 @@ public sealed class ContractTests
     /// <summary>Members that are left out or differ everywhere, and why. Regular expressions over the paths of <see cref="Shape"/>.</summary>
     private static readonly (string Path, string Reason)[] LeftOut =
     [
-        (@"activityExecutionContexts\[\]\.(activityState|properties)\.", "the workflow state shows which executions are alive, not what they remember: that is the engine's own"),
+        (
+            @"activityExecutionContexts\[\]\.(activityState|properties)\.",
+            "the workflow state shows which executions are alive, not what they remember: that is the engine's own"
+        ),
         (@"\.properties\.", "as above"),
         ("completionCallbacks", "as above"),
         (@"\.outputs\.", "outputs of activities go into variables; history keeps what a step was given and how it ended"),
         (@"activityState\.", "history keeps the inputs that are expressions"),
-        (@"payload\.(data|exception|innerException|message|source|stackTrace)", "the exception is in the run's incidents and in the activity execution, with its stack"),
+        (
+            @"payload\.(data|exception|innerException|message|source|stackTrace)",
+            "the exception is in the run's incidents and in the activity execution, with its stack"
+        ),
         (@"customProperties\.Resilien", "there are no resilience strategies to choose"),
         (@"uiSpecifications\.(Refresh|singleline)", "belongs to inputs that the stock server has and we do not"),
         (@"inputs\[\]\.defaultValue", "a default has the type of its input; which input comes first differs"),
@@ -68,7 +74,10 @@ public sealed class ContractTests
         var text = new StringBuilder().AppendLine("| Endpoint | Recording | Answer |").AppendLine("|---|---|---|");
         foreach (var row in replay.Rows.OrderBy(r => Template(r.Recording), StringComparer.Ordinal).ThenBy(r => r.Recording.Name, StringComparer.Ordinal))
         {
-            var answer = row.IsEqual ? "equal" : OtherwiseOnPurpose.TryGetValue(row.Recording.Name, out var reason) ? $"{row.Status}: {reason}" : row.Difference;
+            var answer =
+                row.IsEqual ? "equal"
+                : OtherwiseOnPurpose.TryGetValue(row.Recording.Name, out var reason) ? $"{row.Status}: {reason}"
+                : row.Difference;
             text.AppendLine($"| `{Template(row.Recording)}` | {row.Recording.Name} | {answer} |");
         }
 
@@ -81,9 +90,23 @@ public sealed class ContractTests
     }
 
     /// <summary>The path without the ids of the recording.</summary>
-    private static string Template(Recording recording) => recording.Method + " " + string.Join('/', recording.Path.Replace("/elsa/api", "", StringComparison.Ordinal).Split('/')
-        .Select(part => part.Length is 15 or 16 && part.All(char.IsAsciiHexDigitLower) || part.Length == 16 && part.All(char.IsAsciiHexDigit)
-            || part.StartsWith("rec-", StringComparison.Ordinal) || part is "bench-human" or "nope" ? "{id}" : part));
+    private static string Template(Recording recording) =>
+        recording.Method
+        + " "
+        + string.Join(
+            '/',
+            recording
+                .Path.Replace("/elsa/api", "", StringComparison.Ordinal)
+                .Split('/')
+                .Select(part =>
+                    part.Length is 15 or 16 && part.All(char.IsAsciiHexDigitLower)
+                    || part.Length == 16 && part.All(char.IsAsciiHexDigit)
+                    || part.StartsWith("rec-", StringComparison.Ordinal)
+                    || part is "bench-human" or "nope"
+                        ? "{id}"
+                        : part
+                )
+        );
 
     private static void WriteOrCheck(string table)
     {
@@ -134,40 +157,122 @@ public sealed class ContractTests
 
         private async Task Describe()
         {
-            await SendAll([.. _all.Keys.Where(n => (n.StartsWith("descriptors-", StringComparison.Ordinal) || n.StartsWith("features-", StringComparison.Ordinal)) && !n.Contains("with-workflow", StringComparison.Ordinal))]);
-            await SendAll("package-version", "labels", "workflow-contexts-provider-descriptors", "resilience-strategies", "runtime-admin-status", "dead-letters");
+            await SendAll([
+                .. _all.Keys.Where(n =>
+                    (n.StartsWith("descriptors-", StringComparison.Ordinal) || n.StartsWith("features-", StringComparison.Ordinal))
+                    && !n.Contains("with-workflow", StringComparison.Ordinal)
+                ),
+            ]);
+            await SendAll(
+                "package-version",
+                "labels",
+                "workflow-contexts-provider-descriptors",
+                "resilience-strategies",
+                "runtime-admin-status",
+                "dead-letters"
+            );
             await SendAll("identity-login-bad", "identity-login-empty", "unauthorized", "definitions-by-id-missing", "instances-by-id-missing");
             var login = await Send("identity-login", body: new JsonObject { ["username"] = "admin", ["password"] = "demo" });
-            var refresh = new HttpRequestMessage(HttpMethod.Post, "/elsa/api/identity/refresh-token") { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", (string)login!["refreshToken"]!) } };
+            var refresh = new HttpRequestMessage(HttpMethod.Post, "/elsa/api/identity/refresh-token")
+            {
+                Headers = { Authorization = new AuthenticationHeaderValue("Bearer", (string)login!["refreshToken"]!) },
+            };
             await Compare("identity-refresh-token", nobody, refresh);
         }
 
         private async Task Edit()
         {
-            await SendAll("definitions-post-malformed", "definitions-post-nomodel", "definitions-post-activation-strategy", "definitions-post-unknown-activity");
+            await SendAll(
+                "definitions-post-malformed",
+                "definitions-post-nomodel",
+                "definitions-post-activation-strategy",
+                "definitions-post-unknown-activity"
+            );
             var created = await Send("definitions-post-new-draft");
             Learn(created!["workflowDefinition"], "2fc8c9d88e3a1ddc", "232017f9dcb7d595");
-            await SendAll("definitions-post-update-draft", "definitions-by-definition-id-latest", "definitions-by-definition-id-default", "definitions-by-id", "definitions-many-by-id",
-                "definitions-by-definition-id-composite", "definitions-by-definition-id-version1", "definitions-subgraph-parent",
-                "definitions-is-name-unique-false", "definitions-is-name-unique-self", "definitions-is-name-unique-true", "definitions-retract-again");
+            await SendAll(
+                "definitions-post-update-draft",
+                "definitions-by-definition-id-latest",
+                "definitions-by-definition-id-default",
+                "definitions-by-id",
+                "definitions-many-by-id",
+                "definitions-by-definition-id-composite",
+                "definitions-by-definition-id-version1",
+                "definitions-subgraph-parent",
+                "definitions-is-name-unique-false",
+                "definitions-is-name-unique-self",
+                "definitions-is-name-unique-true",
+                "definitions-retract-again"
+            );
             await Post("/elsa/api/workflow-definitions/2fc8c9d88e3a1ddc/publish", new JsonObject());
             await Send("definitions-by-definition-id-published");
             var second = await Send("definitions-post-draft-v2");
             Learn(second!["workflowDefinition"], "2fc8c9d88e3a1ddc", "fb3c656be06ee194");
             await SendAll("definitions-post-publish-v2", "definitions-versions", "definitions-consumers", "definitions-update-references");
             await Import("bench-human", _all["definitions-by-definition-id-flowchart"].Answer!);
-            await Import("rec-fault", Flowchart(new JsonObject { ["id"] = "f", ["name"] = "f", ["type"] = "Elsa.Fault", ["code"] = Literal("E1"), ["category"] = Literal("Business"), ["faultType"] = Literal("Custom"), ["message"] = Literal("boom") }));
-            await Import("rec-jsfault", Flowchart(new JsonObject { ["id"] = "j", ["name"] = "j", ["type"] = "Elsa.WriteLine", ["text"] = Expression("JavaScript", "nope()") }));
-            await Import("rec-event", Flowchart(new JsonObject { ["id"] = "e", ["name"] = "e", ["type"] = "Elsa.Event", ["eventName"] = Literal("Go") }));
+            await Import(
+                "rec-fault",
+                Flowchart(
+                    new JsonObject
+                    {
+                        ["id"] = "f",
+                        ["name"] = "f",
+                        ["type"] = "Elsa.Fault",
+                        ["code"] = Literal("E1"),
+                        ["category"] = Literal("Business"),
+                        ["faultType"] = Literal("Custom"),
+                        ["message"] = Literal("boom"),
+                    }
+                )
+            );
+            await Import(
+                "rec-jsfault",
+                Flowchart(
+                    new JsonObject
+                    {
+                        ["id"] = "j",
+                        ["name"] = "j",
+                        ["type"] = "Elsa.WriteLine",
+                        ["text"] = Expression("JavaScript", "nope()"),
+                    }
+                )
+            );
+            await Import(
+                "rec-event",
+                Flowchart(
+                    new JsonObject
+                    {
+                        ["id"] = "e",
+                        ["name"] = "e",
+                        ["type"] = "Elsa.Event",
+                        ["eventName"] = Literal("Go"),
+                    }
+                )
+            );
             await SendAll("definitions-publish-missing", "definitions-retract-not-published");
             var published = await Send("definitions-publish");
             Learn(published!["workflowDefinition"], "bench-human", "e3061bfd4d6e661d");
             _ids["ad22d6050459d8aa"] = _ids["e3061bfd4d6e661d"];
             foreach (var id in new[] { "rec-fault", "rec-jsfault", "rec-event" })
                 await Post($"/elsa/api/workflow-definitions/{id}/publish", new JsonObject());
-            await SendAll("definitions-publish-already", "definitions-by-definition-id-flowchart", "definitions-by-definition-id-missing", "definitions-subgraph", "definitions-subgraph-segments",
-                "definitions-list", "definitions-list-all", "definitions-list-ids", "definitions-list-latest", "definitions-list-published", "definitions-list-search", "definitions-query-count",
-                "javascript-type-definitions", "definitions-refresh", "definitions-reload", "tests-activities");
+            await SendAll(
+                "definitions-publish-already",
+                "definitions-by-definition-id-flowchart",
+                "definitions-by-definition-id-missing",
+                "definitions-subgraph",
+                "definitions-subgraph-segments",
+                "definitions-list",
+                "definitions-list-all",
+                "definitions-list-ids",
+                "definitions-list-latest",
+                "definitions-list-published",
+                "definitions-list-search",
+                "definitions-query-count",
+                "javascript-type-definitions",
+                "definitions-refresh",
+                "definitions-reload",
+                "tests-activities"
+            );
         }
 
         private async Task Run()
@@ -176,21 +281,59 @@ public sealed class ContractTests
             var state = started!["workflowState"]!;
             _ids["833fa7b87dd334bc"] = (string)state["id"]!;
             _ids["6847e2cfbbcca6d4"] = Task(state);
-            await SendAll("definitions-execute-get", "definitions-execute-nobody", "definitions-execute-missing", "definitions-dispatch", "definitions-dispatch-missing", "definitions-bulk-dispatch");
-            await SendAll("instances-by-id-suspended", "instances-execution-state-suspended", "instances-journal-suspended", "instances-variables", "instances-variables-post",
-                "instances-variables-after-post", "instances-list-post", "instances-list-filtered", "instances-list-timestamp", "instances-list-get");
+            await SendAll(
+                "definitions-execute-get",
+                "definitions-execute-nobody",
+                "definitions-execute-missing",
+                "definitions-dispatch",
+                "definitions-dispatch-missing",
+                "definitions-bulk-dispatch"
+            );
+            await SendAll(
+                "instances-by-id-suspended",
+                "instances-execution-state-suspended",
+                "instances-journal-suspended",
+                "instances-variables",
+                "instances-variables-post",
+                "instances-variables-after-post",
+                "instances-list-post",
+                "instances-list-filtered",
+                "instances-list-timestamp",
+                "instances-list-get"
+            );
             await SendAll("tasks-complete-missing", "tasks-complete", "tasks-complete-again-same");
             var second = await Send("instances-by-id-second-task");
             _ids["d86757304054f050"] = Task(second!["workflowState"]!);
             var runs = await Get($"/elsa/api/activity-executions/list?workflowInstanceId={_ids["833fa7b87dd334bc"]}");
             _ids["301d4882c2e2deb8"] = (string)runs!["items"]!.AsArray().First(r => (string)r!["activityId"]! == "set1")!["id"]!;
-            await SendAll([.. _all.Keys.Where(n => n.StartsWith("activity-execution", StringComparison.Ordinal) && !n.EndsWith("-faulted", StringComparison.Ordinal) && !n.EndsWith("-cancelled", StringComparison.Ordinal))]);
-            await SendAll("resilience-retries", "instances-journal-last", "instances-journal-filtered", "instances-journal-finished", "instances-journal-skip-take", "instances-by-id-finished",
-                "instances-execution-state-finished", "instances-variables-finished", "tasks-complete-second");
+            await SendAll([
+                .. _all.Keys.Where(n =>
+                    n.StartsWith("activity-execution", StringComparison.Ordinal)
+                    && !n.EndsWith("-faulted", StringComparison.Ordinal)
+                    && !n.EndsWith("-cancelled", StringComparison.Ordinal)
+                ),
+            ]);
+            await SendAll(
+                "resilience-retries",
+                "instances-journal-last",
+                "instances-journal-filtered",
+                "instances-journal-finished",
+                "instances-journal-skip-take",
+                "instances-by-id-finished",
+                "instances-execution-state-finished",
+                "instances-variables-finished",
+                "tasks-complete-second"
+            );
 
             var faulted = await Send("definitions-execute-faulted");
             _ids["df1b20036b11f252"] = (string)faulted!["workflowState"]!["id"]!;
-            await SendAll("instances-by-id-faulted", "instances-journal-faulted", "activity-executions-list-faulted", "activity-executions-report-faulted", "instances-list-has-incidents");
+            await SendAll(
+                "instances-by-id-faulted",
+                "instances-journal-faulted",
+                "activity-executions-list-faulted",
+                "activity-executions-report-faulted",
+                "instances-list-has-incidents"
+            );
             var script = await Send("definitions-execute-js-error");
             _ids["32d1b41f88ecabad"] = (string)script!["workflowState"]!["id"]!;
             await Send("instances-journal-js-error");
@@ -199,7 +342,15 @@ public sealed class ContractTests
             await SendAll("events-trigger-authenticated", "instances-event-after");
             var cancelled = await Post("/elsa/api/workflow-definitions/bench-human/execute", new JsonObject());
             _ids["fa0162f8e2b6d5f0"] = (string)cancelled!["workflowState"]!["id"]!;
-            await SendAll("instances-cancel", "instances-cancel-missing", "instances-cancel-finished", "instances-by-id-cancelled", "instances-execution-state-cancelled", "instances-journal-cancelled", "activity-executions-list-cancelled");
+            await SendAll(
+                "instances-cancel",
+                "instances-cancel-missing",
+                "instances-cancel-finished",
+                "instances-by-id-cancelled",
+                "instances-execution-state-cancelled",
+                "instances-journal-cancelled",
+                "activity-executions-list-cancelled"
+            );
             var exported = await Post("/elsa/api/workflow-definitions/bench-human/execute", new JsonObject());
             _ids["3128feaddd93f775"] = (string)exported!["workflowState"]!["id"]!;
         }
@@ -219,44 +370,132 @@ public sealed class ContractTests
         /// <summary>A parent that waits for its child, the child as an activity, and a workflow that answers requests.</summary>
         private async Task Call()
         {
-            var child = Flowchart(new JsonObject { ["id"] = "so", ["name"] = "so", ["type"] = "Elsa.SetOutput", ["outputName"] = Literal("Res"), ["outputValue"] = Expression("JavaScript", "getN() * 2") });
+            var child = Flowchart(
+                new JsonObject
+                {
+                    ["id"] = "so",
+                    ["name"] = "so",
+                    ["type"] = "Elsa.SetOutput",
+                    ["outputName"] = Literal("Res"),
+                    ["outputValue"] = Expression("JavaScript", "getN() * 2"),
+                }
+            );
             child["name"] = "Rec child";
             child["options"] = new JsonObject { ["usableAsActivity"] = true };
-            child["inputs"] = new JsonArray(new JsonObject { ["name"] = "N", ["type"] = "Int32", ["displayName"] = "N", ["description"] = "", ["category"] = "" });
-            child["outputs"] = new JsonArray(new JsonObject { ["name"] = "Res", ["type"] = "Object", ["displayName"] = "Res", ["description"] = "" });
+            child["inputs"] = new JsonArray(
+                new JsonObject
+                {
+                    ["name"] = "N",
+                    ["type"] = "Int32",
+                    ["displayName"] = "N",
+                    ["description"] = "",
+                    ["category"] = "",
+                }
+            );
+            child["outputs"] = new JsonArray(
+                new JsonObject
+                {
+                    ["name"] = "Res",
+                    ["type"] = "Object",
+                    ["displayName"] = "Res",
+                    ["description"] = "",
+                }
+            );
             await Import("rec-child", child);
-            var parent = Flowchart(new JsonObject
-            {
-                ["id"] = "dw", ["name"] = "dw", ["type"] = "Elsa.DispatchWorkflow", ["workflowDefinitionId"] = Literal("rec-child"), ["waitForCompletion"] = Expression("Literal", "true"),
-                ["input"] = Expression("JavaScript", "({ N: 21 })"), ["result"] = new JsonObject { ["typeName"] = "Object", ["memoryReference"] = new JsonObject { ["id"] = "vr" } },
-            });
-            parent["variables"] = new JsonArray(new JsonObject { ["id"] = "vr", ["name"] = "R", ["typeName"] = "Object", ["storageDriverTypeName"] = "Elsa.Workflows.WorkflowInstanceStorageDriver, Elsa.Workflows.Core" });
+            var parent = Flowchart(
+                new JsonObject
+                {
+                    ["id"] = "dw",
+                    ["name"] = "dw",
+                    ["type"] = "Elsa.DispatchWorkflow",
+                    ["workflowDefinitionId"] = Literal("rec-child"),
+                    ["waitForCompletion"] = Expression("Literal", "true"),
+                    ["input"] = Expression("JavaScript", "({ N: 21 })"),
+                    ["result"] = new JsonObject
+                    {
+                        ["typeName"] = "Object",
+                        ["memoryReference"] = new JsonObject { ["id"] = "vr" },
+                    },
+                }
+            );
+            parent["variables"] = new JsonArray(
+                new JsonObject
+                {
+                    ["id"] = "vr",
+                    ["name"] = "R",
+                    ["typeName"] = "Object",
+                    ["storageDriverTypeName"] = "Elsa.Workflows.WorkflowInstanceStorageDriver, Elsa.Workflows.Core",
+                }
+            );
             await Import("rec-parent", parent);
-            var hello = Flowchart(new JsonObject
-            {
-                ["id"] = "in", ["name"] = "in", ["type"] = "Elsa.HttpEndpoint", ["customProperties"] = new JsonObject { ["canStartWorkflow"] = true }, ["path"] = Literal("rec/hello"), ["supportedMethods"] = Expression("Object", "[\"GET\"]"),
-            });
-            hello["root"]!["activities"]!.AsArray().Add(new JsonObject { ["id"] = "out", ["name"] = "out", ["type"] = "Elsa.WriteHttpResponse", ["content"] = Literal("{\"ok\":true}"), ["contentType"] = Literal("application/json") });
-            hello["root"]!["connections"]!.AsArray().Add(new JsonObject { ["source"] = new JsonObject { ["activity"] = "in", ["port"] = "Done" }, ["target"] = new JsonObject { ["activity"] = "out", ["port"] = "In" } });
+            var hello = Flowchart(
+                new JsonObject
+                {
+                    ["id"] = "in",
+                    ["name"] = "in",
+                    ["type"] = "Elsa.HttpEndpoint",
+                    ["customProperties"] = new JsonObject { ["canStartWorkflow"] = true },
+                    ["path"] = Literal("rec/hello"),
+                    ["supportedMethods"] = Expression("Object", "[\"GET\"]"),
+                }
+            );
+            hello["root"]!["activities"]!
+                .AsArray()
+                .Add(
+                    new JsonObject
+                    {
+                        ["id"] = "out",
+                        ["name"] = "out",
+                        ["type"] = "Elsa.WriteHttpResponse",
+                        ["content"] = Literal("{\"ok\":true}"),
+                        ["contentType"] = Literal("application/json"),
+                    }
+                );
+            hello["root"]!["connections"]!
+                .AsArray()
+                .Add(
+                    new JsonObject
+                    {
+                        ["source"] = new JsonObject { ["activity"] = "in", ["port"] = "Done" },
+                        ["target"] = new JsonObject { ["activity"] = "out", ["port"] = "In" },
+                    }
+                );
             await Import("rec-hello", hello);
             foreach (var id in new[] { "rec-child", "rec-parent", "rec-hello" })
                 await Post($"/elsa/api/workflow-definitions/{id}/publish", new JsonObject());
 
             var started = await Send("definitions-execute-dispatchworkflow");
             _ids["f705837cf0433a8d"] = (string)started!["workflowState"]!["id"]!;
-            var ended = await Eventually.AsksAsync(() => Get("/elsa/api/workflow-instances/f705837cf0433a8d"), run => (string)run!["status"]! == "Finished", "the child has ended and the parent went on");
+            var ended = await Eventually.AsksAsync(
+                () => Get("/elsa/api/workflow-instances/f705837cf0433a8d"),
+                run => (string)run!["status"]! == "Finished",
+                "the child has ended and the parent went on"
+            );
             ended!["workflowState"]!["incidents"]!.AsArray().Select(i => i!.ToJsonString()).ShouldBeEmpty();
-            await SendAll("instances-by-id-parent-finished", "instances-variables-parent", "descriptors-activities-with-workflow-as-activity", "http-endpoint-trigger");
+            await SendAll(
+                "instances-by-id-parent-finished",
+                "instances-variables-parent",
+                "descriptors-activities-with-workflow-as-activity",
+                "http-endpoint-trigger"
+            );
         }
 
-        private async Task Pause() => await SendAll("runtime-admin-pause", "runtime-admin-status-paused", "definitions-execute-while-paused", "runtime-admin-resume");
+        private async Task Pause() =>
+            await SendAll("runtime-admin-pause", "runtime-admin-status-paused", "definitions-execute-while-paused", "runtime-admin-resume");
 
         private async Task Manage()
         {
             await SendAll("definitions-revert", "definitions-versions-after-revert", "definitions-delete-missing", "instances-delete-missing");
             await Import("imported-1", _all["definitions-export"].Answer!);
-            await SendAll("definitions-bulk-publish", "definitions-bulk-retract", "definitions-bulk-delete", "definitions-bulk-delete-versions", "definitions-delete-version-by-number", "definitions-delete-version-by-id",
-                "definitions-delete");
+            await SendAll(
+                "definitions-bulk-publish",
+                "definitions-bulk-retract",
+                "definitions-bulk-delete",
+                "definitions-bulk-delete-versions",
+                "definitions-delete-version-by-number",
+                "definitions-delete-version-by-id",
+                "definitions-delete"
+            );
             await SendAll("instances-bulk-cancel", "instances-bulk-cancel-definition", "instances-bulk-delete", "definitions-retract");
             _ids["2d45b99422cab761"] = _ids["df1b20036b11f252"];
             await Send("instances-delete");
@@ -264,17 +503,36 @@ public sealed class ContractTests
 
         private static JsonObject Literal(string text) => Expression("Literal", text);
 
-        private static JsonObject Expression(string type, string text) => new() { ["typeName"] = "String", ["expression"] = new JsonObject { ["type"] = type, ["value"] = text } };
+        private static JsonObject Expression(string type, string text) =>
+            new()
+            {
+                ["typeName"] = "String",
+                ["expression"] = new JsonObject { ["type"] = type, ["value"] = text },
+            };
 
         private static JsonObject Flowchart(JsonObject activity)
         {
             var start = (string)activity["id"]!;
-            return new() { ["name"] = "Rec " + start, ["root"] = new JsonObject { ["id"] = "root", ["type"] = "Elsa.Flowchart", ["version"] = 1, ["activities"] = new JsonArray(activity), ["connections"] = new JsonArray(), ["start"] = start } };
+            return new()
+            {
+                ["name"] = "Rec " + start,
+                ["root"] = new JsonObject
+                {
+                    ["id"] = "root",
+                    ["type"] = "Elsa.Flowchart",
+                    ["version"] = 1,
+                    ["activities"] = new JsonArray(activity),
+                    ["connections"] = new JsonArray(),
+                    ["start"] = start,
+                },
+            };
         }
 
-        private static string Task(JsonNode state) => (string)state["bookmarks"]![0]!["payload"]!.AsObject().First(p => p.Key.Equals("taskId", StringComparison.OrdinalIgnoreCase)).Value!;
+        private static string Task(JsonNode state) =>
+            (string)state["bookmarks"]![0]!["payload"]!.AsObject().First(p => p.Key.Equals("taskId", StringComparison.OrdinalIgnoreCase)).Value!;
 
-        private void Learn(JsonNode? definition, string definitionId, string versionId) => (_ids[definitionId], _ids[versionId]) = ((string)definition!["definitionId"]!, (string)definition["id"]!);
+        private void Learn(JsonNode? definition, string definitionId, string versionId) =>
+            (_ids[definitionId], _ids[versionId]) = ((string)definition!["definitionId"]!, (string)definition["id"]!);
 
         private async Task Import(string definitionId, JsonNode model)
         {
@@ -292,8 +550,17 @@ public sealed class ContractTests
         private async Task<JsonNode?> Send(string name, JsonNode? body = null)
         {
             var recording = _all[name];
-            var query = recording.Query is null ? "" : "?" + string.Join('&', recording.Query.SelectMany(p => p.Value is JsonArray many ? many.Select(v => (p.Key, Value: v!.ToString())) : [(p.Key, Value: p.Value?.ToString() ?? "")])
-                .Select(p => $"{p.Key}={Uri.EscapeDataString(p.Value)}"));
+            var query = recording.Query is null
+                ? ""
+                : "?"
+                    + string.Join(
+                        '&',
+                        recording
+                            .Query.SelectMany(p =>
+                                p.Value is JsonArray many ? many.Select(v => (p.Key, Value: v!.ToString())) : [(p.Key, Value: p.Value?.ToString() ?? "")]
+                            )
+                            .Select(p => $"{p.Key}={Uri.EscapeDataString(p.Value)}")
+                    );
             var request = new HttpRequestMessage(new(recording.Method), Ours(recording.Path + query));
             if ((body ?? recording.Body) is { } content)
                 request.Content = Json(Ours(content.ToJsonString()));
@@ -309,12 +576,21 @@ public sealed class ContractTests
             // So that lists by time have one order.
             clock.Advance(Duration.FromMilliseconds(1));
             using var response = await sender.SendAsync(request);
-            var answer = recording.Answer is JsonValue text && text.TryGetValue<string>(out _) ? JsonValue.Create(await response.Content.ReadAsStringAsync())
+            var answer =
+                recording.Answer is JsonValue text && text.TryGetValue<string>(out _) ? JsonValue.Create(await response.Content.ReadAsStringAsync())
                 : response.Content.Headers.ContentDisposition?.FileName is { } file && file.Trim('"').EndsWith(".zip", StringComparison.Ordinal)
-                ? Unzip(await response.Content.ReadAsByteArrayAsync())
+                    ? Unzip(await response.Content.ReadAsByteArrayAsync())
                 : Parse(await response.Content.ReadAsStringAsync());
             var recorded = recording.Answer;
-            Rows.Add(new(recording, (int)response.StatusCode, (int)response.StatusCode >= 400 && recording.Status >= 400 && recorded is null ? [] : [.. Shape.Differences(recorded, answer).Where(d => !LeftOut.Any(l => Regex.IsMatch(d, l.Path)))]));
+            Rows.Add(
+                new(
+                    recording,
+                    (int)response.StatusCode,
+                    (int)response.StatusCode >= 400 && recording.Status >= 400 && recorded is null
+                        ? []
+                        : [.. Shape.Differences(recorded, answer).Where(d => !LeftOut.Any(l => Regex.IsMatch(d, l.Path)))]
+                )
+            );
             return answer;
         }
 

@@ -62,10 +62,21 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
     {
         var analyst = await host.App.ApiAsync("analyst");
         var model = Draft("missing-type", "");
-        model["root"]!["activities"] = new JsonArray(new JsonObject { ["id"] = "a", ["type"] = "Elsa.NoSuchThing", ["version"] = 1, ["unknown"] = 7 });
+        model["root"]!["activities"] = new JsonArray(
+            new JsonObject
+            {
+                ["id"] = "a",
+                ["type"] = "Elsa.NoSuchThing",
+                ["version"] = 1,
+                ["unknown"] = 7,
+            }
+        );
         var opened = (await SaveAsync(analyst, model)).Answer["workflowDefinition"]!;
         ((string)opened["root"]!["activities"]![0]!["type"]!).ShouldBe("Elsa.NotFoundActivity");
-        opened["root"]!["activities"]![0]!["metadata"]!["designer"] = new JsonObject { ["position"] = new JsonObject { ["x"] = 5, ["y"] = 6 } };
+        opened["root"]!["activities"]![0]!["metadata"]!["designer"] = new JsonObject
+        {
+            ["position"] = new JsonObject { ["x"] = 5, ["y"] = 6 },
+        };
 
         (await SaveAsync(analyst, Edited(opened, "moved"))).Status.ShouldBe(HttpStatusCode.OK);
 
@@ -82,7 +93,11 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
         var (analyst, admin) = (await host.App.ApiAsync("analyst"), await other.ApiAsync("admin"));
         var model = Draft("trial", "");
         model["root"]!["activities"] = new JsonArray(Activity("a", "Elsa.Event"));
-        model["root"]!["activities"]![0]!["eventName"] = new JsonObject { ["typeName"] = "String", ["expression"] = new JsonObject { ["type"] = "Literal", ["value"] = "Go" } };
+        model["root"]!["activities"]![0]!["eventName"] = new JsonObject
+        {
+            ["typeName"] = "String",
+            ["expression"] = new JsonObject { ["type"] = "Literal", ["value"] = "Go" },
+        };
         var opened = (await SaveAsync(analyst, model)).Answer["workflowDefinition"]!;
         var started = await admin.PostAsync(Api + "/trial/execute", Json("{\"versionOptions\":\"Latest\"}"));
         started.StatusCode.ShouldBe(HttpStatusCode.OK);
@@ -102,17 +117,35 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
     {
         var analyst = await host.App.ApiAsync("analyst");
         var model = Draft("tried", "");
-        model["root"]!["activities"] = new JsonArray(new JsonObject
-        {
-            ["id"] = "a", ["type"] = "Elsa.WriteLine", ["version"] = 1, ["text"] = new JsonObject { ["typeName"] = "String", ["expression"] = new JsonObject { ["type"] = "JavaScript", ["value"] = "'1' + 2" } },
-        });
+        model["root"]!["activities"] = new JsonArray(
+            new JsonObject
+            {
+                ["id"] = "a",
+                ["type"] = "Elsa.WriteLine",
+                ["version"] = 1,
+                ["text"] = new JsonObject
+                {
+                    ["typeName"] = "String",
+                    ["expression"] = new JsonObject { ["type"] = "JavaScript", ["value"] = "'1' + 2" },
+                },
+            }
+        );
         var saved = (await SaveAsync(analyst, model)).Answer["workflowDefinition"]!;
 
-        var answer = JsonNode.Parse(await (await analyst.PostAsync("/elsa/api/tests/activities", Json(new JsonObject
-        {
-            ["workflowDefinitionHandle"] = new JsonObject { ["definitionVersionId"] = (string)saved["id"]! },
-            ["activityHandle"] = new JsonObject { ["activityNodeId"] = (string)saved["root"]!["activities"]![0]!["nodeId"]! },
-        }.ToJsonString()))).Content.ReadAsStringAsync())!;
+        var answer = JsonNode.Parse(
+            await (
+                await analyst.PostAsync(
+                    "/elsa/api/tests/activities",
+                    Json(
+                        new JsonObject
+                        {
+                            ["workflowDefinitionHandle"] = new JsonObject { ["definitionVersionId"] = (string)saved["id"]! },
+                            ["activityHandle"] = new JsonObject { ["activityNodeId"] = (string)saved["root"]!["activities"]![0]!["nodeId"]! },
+                        }.ToJsonString()
+                    )
+                )
+            ).Content.ReadAsStringAsync()
+        )!;
 
         ((string)answer["status"]!).ShouldBe("Completed");
         ((string)answer["activityState"]!["Text"]!).ShouldBe("12");
@@ -123,11 +156,15 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
     public async Task An_api_key_may_do_what_it_was_given_and_no_more()
     {
         const string key = "machine-key-of-the-test";
-        await using var app = new HostApp(host.ConnectionString, settings: new Dictionary<string, string>
-        {
-            ["ApiKeys:ci:Sha256"] = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(key))),
-            ["ApiKeys:ci:Rights:0"] = "journeys:read", ["ApiKeys:ci:Rights:1"] = "journeys:edit",
-        });
+        await using var app = new HostApp(
+            host.ConnectionString,
+            settings: new Dictionary<string, string>
+            {
+                ["ApiKeys:ci:Sha256"] = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(key))),
+                ["ApiKeys:ci:Rights:0"] = "journeys:read",
+                ["ApiKeys:ci:Rights:1"] = "journeys:edit",
+            }
+        );
         var machine = app.Api();
         machine.DefaultRequestHeaders.Add("Authorization", "ApiKey " + key);
         (await machine.GetAsync(Api)).StatusCode.ShouldBe(HttpStatusCode.OK);
@@ -174,14 +211,26 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
     }
 
     public static TheoryData<string> Hostile() =>
-    [
-        "{\"model\":", "[]", "null", "7", "{\"model\":{\"name\":7}}", "{\"model\":{\"root\":[]}}", "{\"model\":{\"name\":\"a\\u0000b\"}}", "{\"model\":{\"name\":\"\\ud800\"}}",
-        "{\"model\":{\"name\":\"x\",\"name\":\"y\"}}", "{\"model\":{\"definitionId\":\"../../x\"}}", "{\"model\":{\"variables\":[1,null,{}],\"root\":{\"id\":1,\"type\":[]}}}",
-        "{\"model\":{\"root\":{\"id\":\"a\",\"type\":\"Elsa.Flowchart\",\"version\":1e999,\"activities\":[null,1,{\"id\":\"a\"},{\"id\":\"a\",\"type\":\"Elsa.WriteLine\"},{\"id\":\"a\",\"type\":\"Elsa.WriteLine\"}],\"connections\":[{},{\"source\":7}]}}}",
-        "{\"model\":{\"root\":" + new string('[', 5000) + new string(']', 5000) + "}}",
-        "{\"model\":{\"root\":" + string.Concat(Enumerable.Repeat("{\"id\":\"a\",\"type\":\"Elsa.Sequence\",\"activities\":[", 200)) + string.Concat(Enumerable.Repeat("]}", 200)) + "}}",
-        "{\"model\":{\"name\":\"<script>alert(1)</script>\",\"definitionId\":\"<img src=x>\"}}",
-    ];
+        [
+            "{\"model\":",
+            "[]",
+            "null",
+            "7",
+            "{\"model\":{\"name\":7}}",
+            "{\"model\":{\"root\":[]}}",
+            "{\"model\":{\"name\":\"a\\u0000b\"}}",
+            "{\"model\":{\"name\":\"\\ud800\"}}",
+            "{\"model\":{\"name\":\"x\",\"name\":\"y\"}}",
+            "{\"model\":{\"definitionId\":\"../../x\"}}",
+            "{\"model\":{\"variables\":[1,null,{}],\"root\":{\"id\":1,\"type\":[]}}}",
+            "{\"model\":{\"root\":{\"id\":\"a\",\"type\":\"Elsa.Flowchart\",\"version\":1e999,\"activities\":[null,1,{\"id\":\"a\"},{\"id\":\"a\",\"type\":\"Elsa.WriteLine\"},{\"id\":\"a\",\"type\":\"Elsa.WriteLine\"}],\"connections\":[{},{\"source\":7}]}}}",
+            "{\"model\":{\"root\":" + new string('[', 5000) + new string(']', 5000) + "}}",
+            "{\"model\":{\"root\":"
+                + string.Concat(Enumerable.Repeat("{\"id\":\"a\",\"type\":\"Elsa.Sequence\",\"activities\":[", 200))
+                + string.Concat(Enumerable.Repeat("]}", 200))
+                + "}}",
+            "{\"model\":{\"name\":\"<script>alert(1)</script>\",\"definitionId\":\"<img src=x>\"}}",
+        ];
 
     [Theory]
     [MemberData(nameof(Hostile))]
@@ -197,20 +246,48 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
     }
 
     /// <summary>Documents that can be kept as drafts, however odd, and whether they may be published.</summary>
-    public static TheoryData<string, bool> Odd() => new()
-    {
-        { """{"name":"<script>alert(1)</script>","description":"</textarea><img src=x onerror=alert(1)>","root":{"id":"<b>","type":"Elsa.Flowchart","name":"<i>","activities":[{"id":"\"><script>","type":"Elsa.WriteLine","version":1}],"connections":[]}}""", true },
-        { """{"root":{"id":"r","type":"Elsa.Flowchart","version":1e30,"activities":[{"id":"a","type":"Elsa.WriteLine","version":-1e300,"metadata":{"designer":{"position":{"x":1e308,"y":-1e308},"size":{"width":"wide"}}}},{"id":"a","type":"Elsa.WriteLine"}],"connections":[{"source":{"activity":"a","port":"Done"},"target":{"activity":"a","port":"In"}},{"source":{"activity":"nobody"},"target":{"activity":"a"}},{"source":7,"target":[]},{}]}}""", false },
-        { """{"root":{"id":"r","type":"Elsa.Flowchart","activities":{"not":"a list"},"connections":"neither"}}""", false },
-        { """{"root":{"id":"r","type":"Elsa.Sequence","activities":[null,7,"x",[],{},{"id":null,"type":null},{"id":"f","type":"Elsa.ForEach","body":{"id":"f","type":"Elsa.ForEach","body":7}}]}}""", false },
-        { """{"variables":[{"id":"v","name":"V","typeName":"No.Such.Type, Anywhere"},{"id":"v","name":"V"},{"name":[]}],"inputs":[{"name":"V","type":{}}],"outputs":[7],"outcomes":[{},null],"options":{"activationStrategyType":[],"incidentStrategyType":7},"customProperties":{"Orchestration.Revision":"many"},"root":{"id":"r","type":"Elsa.WriteLine","version":1,"text":{"typeName":7,"expression":{"type":[],"value":{"deep":[1]}}}}}""", false },
-        { """{"root":{"id":"h","type":"Orchestration.HumanTask","version":1,"title":{"expression":{"type":"JavaScript","value":"while(true){}"}},"outcomes":{"expression":{"type":"Object","value":"[1,{},null,\"<b>\",\"<b>\"]"}},"form":{"expression":{"type":"Object","value":"{\"type\":\"object\",\"properties\":{\"a\":{\"pattern\":\"(a+)+$\"}}}"}},"slaDuration":{"expression":{"type":"Literal","value":"P99999999999Y"}},"priority":{"expression":{"type":"Literal","value":"1e400"}}}}""", false },
-        { """{"root":{"id":"r","type":"Elsa.Flowchart","version":1,"customProperties":7,"activities":[],"connections":[]}}""", true },
-        { """{"root":{"id":"t","type":"Elsa.Cron","version":1,"customProperties":{"canStartWorkflow":true},"cronExpression":{"expression":{"type":"Literal","value":"* * * * * * * * * ?"}}}}""", false },
-        { """{"root":{"id":"j","type":"Elsa.RunJavaScript","version":1,"script":{"expression":{"type":"Literal","value":"(((((((((((((((((((((((((((((((((((((((("}}}}""", false },
-        { "{\"root\":" + string.Concat(Enumerable.Repeat("{\"id\":\"s\",\"type\":\"Elsa.Sequence\",\"activities\":[", 120)) + string.Concat(Enumerable.Repeat("]}", 120)) + "}", true },
-        { "{\"name\":\"" + new string('n', 490) + "\",\"root\":{\"id\":\"r\",\"type\":\"" + new string('T', 100_000) + "\",\"version\":1}}", false },
-    };
+    public static TheoryData<string, bool> Odd() =>
+        new()
+        {
+            {
+                """{"name":"<script>alert(1)</script>","description":"</textarea><img src=x onerror=alert(1)>","root":{"id":"<b>","type":"Elsa.Flowchart","name":"<i>","activities":[{"id":"\"><script>","type":"Elsa.WriteLine","version":1}],"connections":[]}}""",
+                true
+            },
+            {
+                """{"root":{"id":"r","type":"Elsa.Flowchart","version":1e30,"activities":[{"id":"a","type":"Elsa.WriteLine","version":-1e300,"metadata":{"designer":{"position":{"x":1e308,"y":-1e308},"size":{"width":"wide"}}}},{"id":"a","type":"Elsa.WriteLine"}],"connections":[{"source":{"activity":"a","port":"Done"},"target":{"activity":"a","port":"In"}},{"source":{"activity":"nobody"},"target":{"activity":"a"}},{"source":7,"target":[]},{}]}}""",
+                false
+            },
+            { """{"root":{"id":"r","type":"Elsa.Flowchart","activities":{"not":"a list"},"connections":"neither"}}""", false },
+            {
+                """{"root":{"id":"r","type":"Elsa.Sequence","activities":[null,7,"x",[],{},{"id":null,"type":null},{"id":"f","type":"Elsa.ForEach","body":{"id":"f","type":"Elsa.ForEach","body":7}}]}}""",
+                false
+            },
+            {
+                """{"variables":[{"id":"v","name":"V","typeName":"No.Such.Type, Anywhere"},{"id":"v","name":"V"},{"name":[]}],"inputs":[{"name":"V","type":{}}],"outputs":[7],"outcomes":[{},null],"options":{"activationStrategyType":[],"incidentStrategyType":7},"customProperties":{"Orchestration.Revision":"many"},"root":{"id":"r","type":"Elsa.WriteLine","version":1,"text":{"typeName":7,"expression":{"type":[],"value":{"deep":[1]}}}}}""",
+                false
+            },
+            {
+                """{"root":{"id":"h","type":"Orchestration.HumanTask","version":1,"title":{"expression":{"type":"JavaScript","value":"while(true){}"}},"outcomes":{"expression":{"type":"Object","value":"[1,{},null,\"<b>\",\"<b>\"]"}},"form":{"expression":{"type":"Object","value":"{\"type\":\"object\",\"properties\":{\"a\":{\"pattern\":\"(a+)+$\"}}}"}},"slaDuration":{"expression":{"type":"Literal","value":"P99999999999Y"}},"priority":{"expression":{"type":"Literal","value":"1e400"}}}}""",
+                false
+            },
+            { """{"root":{"id":"r","type":"Elsa.Flowchart","version":1,"customProperties":7,"activities":[],"connections":[]}}""", true },
+            {
+                """{"root":{"id":"t","type":"Elsa.Cron","version":1,"customProperties":{"canStartWorkflow":true},"cronExpression":{"expression":{"type":"Literal","value":"* * * * * * * * * ?"}}}}""",
+                false
+            },
+            {
+                """{"root":{"id":"j","type":"Elsa.RunJavaScript","version":1,"script":{"expression":{"type":"Literal","value":"(((((((((((((((((((((((((((((((((((((((("}}}}""",
+                false
+            },
+            {
+                "{\"root\":"
+                    + string.Concat(Enumerable.Repeat("{\"id\":\"s\",\"type\":\"Elsa.Sequence\",\"activities\":[", 120))
+                    + string.Concat(Enumerable.Repeat("]}", 120))
+                    + "}",
+                true
+            },
+            { "{\"name\":\"" + new string('n', 490) + "\",\"root\":{\"id\":\"r\",\"type\":\"" + new string('T', 100_000) + "\",\"version\":1}}", false },
+        };
 
     [Theory]
     [MemberData(nameof(Odd))]
@@ -228,19 +305,38 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
         published.Status.ShouldBe(isValid ? HttpStatusCode.OK : HttpStatusCode.BadRequest);
         if (!isValid)
             published.Answer["errors"]!.AsObject().Count.ShouldBeGreaterThan(0);
-        foreach (var path in new[]
-        {
-            $"{Api}/by-definition-id/{id}", $"{Api}/by-id/{version}", $"{Api}/many-by-id?ids={version}", $"{Api}/{id}/versions", $"{Api}/{id}/export", $"{Api}/{id}/consumers",
-            $"{Api}/subgraph/{version}?parentNodeId=Workflow1:r", $"{Api}/subgraph/segments/{version}?childNodeId=Workflow1:r", "/elsa/api/descriptors/activities", Api,
-        })
+        foreach (
+            var path in new[]
+            {
+                $"{Api}/by-definition-id/{id}",
+                $"{Api}/by-id/{version}",
+                $"{Api}/many-by-id?ids={version}",
+                $"{Api}/{id}/versions",
+                $"{Api}/{id}/export",
+                $"{Api}/{id}/consumers",
+                $"{Api}/subgraph/{version}?parentNodeId=Workflow1:r",
+                $"{Api}/subgraph/segments/{version}?childNodeId=Workflow1:r",
+                "/elsa/api/descriptors/activities",
+                Api,
+            }
+        )
             ((int)(await analyst.GetAsync(path)).StatusCode).ShouldBeLessThan(500, path);
-        foreach (var (path, body) in new[]
-        {
-            ($"{Api}/{id}/publish", "{}"), ($"{Api}/{id}/execute", """{"versionOptions":"Latest"}"""), ($"{Api}/{id}/dispatch", """{"versionOptions":"Latest"}"""),
-            ($"{Api}/import", model.ToJsonString()), ($"/elsa/api/scripting/javascript/type-definitions/{id}", "{}"), ("/elsa/api/bulk-actions/export/workflow-definitions", $$"""{"ids":["{{version}}"]}"""),
-            ("/elsa/api/bulk-actions/publish/workflow-definitions/by-definition-ids", $$"""{"definitionIds":["{{id}}"]}"""),
-            ("/elsa/api/tests/activities", $$$"""{"workflowDefinitionHandle":{"definitionVersionId":"{{{version}}}"},"activityHandle":{"activityNodeId":"Workflow1:r"}}"""),
-        })
+        foreach (
+            var (path, body) in new[]
+            {
+                ($"{Api}/{id}/publish", "{}"),
+                ($"{Api}/{id}/execute", """{"versionOptions":"Latest"}"""),
+                ($"{Api}/{id}/dispatch", """{"versionOptions":"Latest"}"""),
+                ($"{Api}/import", model.ToJsonString()),
+                ($"/elsa/api/scripting/javascript/type-definitions/{id}", "{}"),
+                ("/elsa/api/bulk-actions/export/workflow-definitions", $$"""{"ids":["{{version}}"]}"""),
+                ("/elsa/api/bulk-actions/publish/workflow-definitions/by-definition-ids", $$"""{"definitionIds":["{{id}}"]}"""),
+                (
+                    "/elsa/api/tests/activities",
+                    $$$"""{"workflowDefinitionHandle":{"definitionVersionId":"{{{version}}}"},"activityHandle":{"activityNodeId":"Workflow1:r"}}"""
+                ),
+            }
+        )
             ((int)(await analyst.PostAsync(path, Json(body))).StatusCode).ShouldBeLessThan(500, path);
         (await analyst.DeleteAsync($"{Api}/{id}")).StatusCode.ShouldBe(HttpStatusCode.NoContent);
     }
@@ -250,7 +346,11 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
     {
         var analyst = await host.App.ApiAsync("analyst");
         (await ChoicesAsync("Team")).ShouldNotContain("window-repair");
-        await using (var insert = host.App.Services.GetRequiredService<WorkflowRuntime>().Database.CreateCommand("insert into team (key, title, created_at) values ('window-repair', 'Window repair', now())"))
+        await using (
+            var insert = host
+                .App.Services.GetRequiredService<WorkflowRuntime>()
+                .Database.CreateCommand("insert into team (key, title, created_at) values ('window-repair', 'Window repair', now())")
+        )
             await insert.ExecuteNonQueryAsync();
         (await ChoicesAsync("Team")).ShouldContain("window-repair");
         (await ChoicesAsync("SlaPolicy")).ShouldContain("claims-assess");
@@ -280,7 +380,11 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
     public async Task Every_input_of_a_human_step_explains_itself()
     {
         var step = await GetAsync(await host.App.ApiAsync("analyst"), "/elsa/api/descriptors/activities/Orchestration.HumanTask");
-        step["inputs"]!.AsArray().Where(i => (bool)i!["isBrowsable"]! && string.IsNullOrWhiteSpace((string?)i["description"])).Select(i => (string)i!["name"]!).ShouldBeEmpty();
+        step["inputs"]!
+            .AsArray()
+            .Where(i => (bool)i!["isBrowsable"]! && string.IsNullOrWhiteSpace((string?)i["description"]))
+            .Select(i => (string)i!["name"]!)
+            .ShouldBeEmpty();
     }
 
     [Fact]
@@ -295,13 +399,29 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
 
         static bool Unknown(string keyword)
         {
-            return !FormSchema.TryParse(new JsonObject { ["type"] = "object", ["properties"] = new JsonObject(), [keyword] = keyword switch { "type" => "object", "properties" => new JsonObject(), _ => 7 } }.ToJsonString(), out _, out var errors)
-                && errors.Any(e => e.Reason.Contains("not a keyword", StringComparison.Ordinal));
+            return !FormSchema.TryParse(
+                    new JsonObject
+                    {
+                        ["type"] = "object",
+                        ["properties"] = new JsonObject(),
+                        [keyword] = keyword switch
+                        {
+                            "type" => "object",
+                            "properties" => new JsonObject(),
+                            _ => 7,
+                        },
+                    }.ToJsonString(),
+                    out _,
+                    out var errors
+                ) && errors.Any(e => e.Reason.Contains("not a keyword", StringComparison.Ordinal));
         }
 
-        static IEnumerable<string> Said(JsonNode field) => field.AsObject().Select(p => p.Key)
-            .Concat((field["properties"] as JsonObject ?? []).SelectMany(p => Said(p.Value!)))
-            .Concat(field["items"] is { } items ? Said(items) : []);
+        static IEnumerable<string> Said(JsonNode field) =>
+            field
+                .AsObject()
+                .Select(p => p.Key)
+                .Concat((field["properties"] as JsonObject ?? []).SelectMany(p => Said(p.Value!)))
+                .Concat(field["items"] is { } items ? Said(items) : []);
     }
 
     [Fact]
@@ -343,7 +463,23 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
     [Fact]
     public void Shipped_journeys_have_types_and_defaults_that_a_stock_server_reads()
     {
-        string[] known = ["Object", "String", "Boolean", "Int16", "Int32", "Int64", "Single", "Double", "Decimal", "Guid", "DateTime", "DateTimeOffset", "TimeSpan", "JSON"];
+        string[] known =
+        [
+            "Object",
+            "String",
+            "Boolean",
+            "Int16",
+            "Int32",
+            "Int64",
+            "Single",
+            "Double",
+            "Decimal",
+            "Guid",
+            "DateTime",
+            "DateTimeOffset",
+            "TimeSpan",
+            "JSON",
+        ];
         foreach (var file in Directory.GetFiles(Repository.Path("definitions"), "*.json"))
         {
             if (JsonNode.Parse(File.ReadAllText(file)) is not JsonObject { } definition || definition["root"] is null)
@@ -383,7 +519,11 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
         await SaveAsync(analyst, Draft("called", ""), publish: true);
         var caller = Draft("calling", "");
         caller["root"]!["activities"] = new JsonArray(Activity("a", "Elsa.DispatchWorkflow"));
-        caller["root"]!["activities"]![0]!["workflowDefinitionId"] = new JsonObject { ["typeName"] = "String", ["expression"] = new JsonObject { ["type"] = "Literal", ["value"] = "called" } };
+        caller["root"]!["activities"]![0]!["workflowDefinitionId"] = new JsonObject
+        {
+            ["typeName"] = "String",
+            ["expression"] = new JsonObject { ["type"] = "Literal", ["value"] = "called" },
+        };
         await SaveAsync(analyst, caller, publish: true);
 
         for (var round = 0; round < 20; round++)
@@ -399,13 +539,29 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
 
     private static readonly System.Text.Json.JsonDocumentOptions Deep = new() { MaxDepth = 1000 };
 
-    private static JsonObject Draft(string id, string description) => new()
-    {
-        ["definitionId"] = id, ["name"] = id, ["description"] = description,
-        ["root"] = new JsonObject { ["id"] = "root", ["type"] = "Elsa.Flowchart", ["version"] = 1, ["activities"] = new JsonArray(), ["connections"] = new JsonArray() },
-    };
+    private static JsonObject Draft(string id, string description) =>
+        new()
+        {
+            ["definitionId"] = id,
+            ["name"] = id,
+            ["description"] = description,
+            ["root"] = new JsonObject
+            {
+                ["id"] = "root",
+                ["type"] = "Elsa.Flowchart",
+                ["version"] = 1,
+                ["activities"] = new JsonArray(),
+                ["connections"] = new JsonArray(),
+            },
+        };
 
-    private static JsonObject Activity(string id, string type) => new() { ["id"] = id, ["type"] = type, ["version"] = 1 };
+    private static JsonObject Activity(string id, string type) =>
+        new()
+        {
+            ["id"] = id,
+            ["type"] = type,
+            ["version"] = 1,
+        };
 
     private static JsonObject Edited(JsonNode opened, string description)
     {

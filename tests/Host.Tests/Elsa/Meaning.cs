@@ -12,10 +12,11 @@ internal static class Meaning
     public static IReadOnlyList<string> Lost(JsonObject definition, JsonNode? found) =>
         [.. definition.Where(p => !OfServer.Contains(p.Key)).SelectMany(p => Lost("$." + p.Key, p.Value, found?[p.Key]))];
 
-    private static IEnumerable<string> Lost(string path, JsonNode? given, JsonNode? found) => (given, found) switch
-    {
-        (JsonObject a, JsonObject b) => a.SelectMany(p => Lost($"{path}.{p.Key}", p.Value, b[p.Key])),
-        (JsonArray a, JsonArray b) when a.Count == b.Count => a.SelectMany((item, i) => Lost($"{path}[{i}]", item, b[i])),
-        _ => JsonNode.DeepEquals(given, found) ? [] : [path],
-    };
+    private static IEnumerable<string> Lost(string path, JsonNode? given, JsonNode? found) =>
+        (given, found) switch
+        {
+            (JsonObject a, JsonObject b) => a.SelectMany(p => Lost($"{path}.{p.Key}", p.Value, b[p.Key])),
+            (JsonArray a, JsonArray b) when a.Count == b.Count => a.SelectMany((item, i) => Lost($"{path}[{i}]", item, b[i])),
+            _ => JsonNode.DeepEquals(given, found) ? [] : [path],
+        };
 }

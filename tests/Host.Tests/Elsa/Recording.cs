@@ -11,23 +11,33 @@ internal sealed record Recording(string Name, string Method, string Path, JsonOb
     public static Dictionary<string, Recording> ReadAll()
     {
         using var zip = ZipFile.OpenRead(Repository.Path("tests/Host.Tests/Elsa/recordings.zip"));
-        return zip.Entries
-            .Select(entry => (Name: System.IO.Path.GetFileNameWithoutExtension(entry.Name), Json: Read(entry)))
+        return zip
+            .Entries.Select(entry => (Name: System.IO.Path.GetFileNameWithoutExtension(entry.Name), Json: Read(entry)))
             .Where(r => r.Json["request"] is not null)
             .Select(r => new Recording(
-                r.Name, (string)r.Json["request"]!["method"]!, (string)r.Json["request"]!["path"]!, r.Json["request"]!["query"] as JsonObject, r.Json["request"]!["body"],
-                (int)r.Json["response"]!["status"]!, Plain(r.Json["response"]!["body"])))
+                r.Name,
+                (string)r.Json["request"]!["method"]!,
+                (string)r.Json["request"]!["path"]!,
+                r.Json["request"]!["query"] as JsonObject,
+                r.Json["request"]!["body"],
+                (int)r.Json["response"]!["status"]!,
+                Plain(r.Json["response"]!["body"])
+            ))
             .ToDictionary(r => r.Name);
 
         // Elsa's serializer numbers objects ($id) and wraps lists ($values) in exports; and the files of a zip count as a list.
-        static JsonNode? Plain(JsonNode? node) => node switch
-        {
-            JsonObject json when json["$values"] is JsonArray values => Plain(values),
-            JsonObject json when json["_zip_entries"] is JsonObject files => new JsonObject { ["_zip_entries"] = new JsonArray([.. files.Select(f => Plain(f.Value))]) },
-            JsonObject json => new JsonObject(json.Where(p => p.Key != "$id").Select(p => KeyValuePair.Create(p.Key, Plain(p.Value)))),
-            JsonArray array => new JsonArray([.. array.Select(Plain)]),
-            _ => node?.DeepClone(),
-        };
+        static JsonNode? Plain(JsonNode? node) =>
+            node switch
+            {
+                JsonObject json when json["$values"] is JsonArray values => Plain(values),
+                JsonObject json when json["_zip_entries"] is JsonObject files => new JsonObject
+                {
+                    ["_zip_entries"] = new JsonArray([.. files.Select(f => Plain(f.Value))]),
+                },
+                JsonObject json => new JsonObject(json.Where(p => p.Key != "$id").Select(p => KeyValuePair.Create(p.Key, Plain(p.Value)))),
+                JsonArray array => new JsonArray([.. array.Select(Plain)]),
+                _ => node?.DeepClone(),
+            };
 
         static JsonNode Read(ZipArchiveEntry entry)
         {
@@ -83,15 +93,16 @@ internal static class Shape
         }
     }
 
-    private static string Kind(JsonNode node) => node switch
-    {
-        JsonObject => "object",
-        JsonArray => "list",
-        _ => node.GetValueKind() switch
+    private static string Kind(JsonNode node) =>
+        node switch
         {
-            System.Text.Json.JsonValueKind.String => "text",
-            System.Text.Json.JsonValueKind.Number => "number",
-            _ => "flag",
-        },
-    };
+            JsonObject => "object",
+            JsonArray => "list",
+            _ => node.GetValueKind() switch
+            {
+                System.Text.Json.JsonValueKind.String => "text",
+                System.Text.Json.JsonValueKind.Number => "number",
+                _ => "flag",
+            },
+        };
 }

@@ -16,7 +16,8 @@ public sealed class RoundTripTests(SharedHost host) : IClassFixture<SharedHost>
     [InlineData("definitions/claims-status-letter.json")]
     [InlineData("definitions/complaint.json")]
     [InlineData("definitions/mortgage-origination.json")]
-    public async Task A_shipped_journey_loses_nothing(string path) => (await LostAsync([JsonNode.Parse(await File.ReadAllTextAsync(Repository.Path(path)))!.AsObject()])).ShouldBeEmpty();
+    public async Task A_shipped_journey_loses_nothing(string path) =>
+        (await LostAsync([JsonNode.Parse(await File.ReadAllTextAsync(Repository.Path(path)))!.AsObject()])).ShouldBeEmpty();
 
     [Fact]
     public async Task Shipped_journeys_are_exported_as_their_files_have_them()
@@ -26,7 +27,9 @@ public sealed class RoundTripTests(SharedHost host) : IClassFixture<SharedHost>
         {
             if (JsonNode.Parse(await File.ReadAllTextAsync(file)) is not JsonObject definition || !definition.ContainsKey("definitionId"))
                 continue;
-            using var answer = await analyst.GetAsync(new Uri($"{Api}/{(string)definition["definitionId"]!}/export?versionOptions=Latest&includeConsumingWorkflows=False", UriKind.Relative));
+            using var answer = await analyst.GetAsync(
+                new Uri($"{Api}/{(string)definition["definitionId"]!}/export?versionOptions=Latest&includeConsumingWorkflows=False", UriKind.Relative)
+            );
             answer.IsSuccessStatusCode.ShouldBeTrue($"{file}: {answer.StatusCode}");
             Meaning.Lost(definition, await answer.JsonAsync()).ShouldBeEmpty();
         }

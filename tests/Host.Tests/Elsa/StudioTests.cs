@@ -15,7 +15,10 @@ public sealed class StudioTests(SharedHost host, Chromium chromium) : IClassFixt
     [Fact]
     public async Task Fingerprinted_files_are_kept_for_ever_and_the_others_are_asked_for_again()
     {
-        var name = Directory.GetFiles(Repository.Path("src/Host/node_modules/@elsa-workflows/elsa-studio-wasm/_framework"), "BlazorMonaco.*.wasm").Select(Path.GetFileName).Single();
+        var name = Directory
+            .GetFiles(Repository.Path("src/Host/node_modules/@elsa-workflows/elsa-studio-wasm/_framework"), "BlazorMonaco.*.wasm")
+            .Select(Path.GetFileName)
+            .Single();
         var kept = await GetAsync("/studio/_framework/" + name, "br");
         kept.StatusCode.ShouldBe(HttpStatusCode.OK);
         kept.Headers.CacheControl!.ToString().ShouldContain("immutable");
@@ -39,8 +42,11 @@ public sealed class StudioTests(SharedHost host, Chromium chromium) : IClassFixt
     public async Task Every_inline_script_of_Studio_may_run()
     {
         var allowed = (await GetAsync("/studio/instances", "br")).Headers.GetValues("Content-Security-Policy").Single();
-        var hashes = Directory.GetFiles(Repository.Path("src/Host/node_modules/@elsa-workflows/elsa-studio-wasm/_framework"), "Elsa.*.wasm").SelectMany(InlineScripts)
-            .Select(script => $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(script)))}'").ToList();
+        var hashes = Directory
+            .GetFiles(Repository.Path("src/Host/node_modules/@elsa-workflows/elsa-studio-wasm/_framework"), "Elsa.*.wasm")
+            .SelectMany(InlineScripts)
+            .Select(script => $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(script)))}'")
+            .ToList();
         hashes.ShouldNotBeEmpty();
         hashes.ShouldAllBe(hash => allowed.Contains(hash, StringComparison.Ordinal));
     }
@@ -49,7 +55,11 @@ public sealed class StudioTests(SharedHost host, Chromium chromium) : IClassFixt
     private static IEnumerable<string> InlineScripts(string assembly)
     {
         var bytes = File.ReadAllBytes(assembly);
-        return new[] { 0, 1 }.SelectMany(start => Regex.Matches(Encoding.Unicode.GetString(bytes, start, bytes.Length - start), "<script>(.*?)</script>", RegexOptions.Singleline)).Select(m => m.Groups[1].Value);
+        return new[] { 0, 1 }
+            .SelectMany(start =>
+                Regex.Matches(Encoding.Unicode.GetString(bytes, start, bytes.Length - start), "<script>(.*?)</script>", RegexOptions.Singleline)
+            )
+            .Select(m => m.Groups[1].Value);
     }
 
     [Fact]
@@ -65,12 +75,19 @@ public sealed class StudioTests(SharedHost host, Chromium chromium) : IClassFixt
         var errors = new List<string>();
         page.Request += (_, request) =>
         {
-            if (!request.Url.StartsWith(app.ClientOptions.BaseAddress.ToString(), StringComparison.Ordinal) && !request.Url.StartsWith("data:", StringComparison.Ordinal) && !request.Url.StartsWith("blob:", StringComparison.Ordinal))
+            if (
+                !request.Url.StartsWith(app.ClientOptions.BaseAddress.ToString(), StringComparison.Ordinal)
+                && !request.Url.StartsWith("data:", StringComparison.Ordinal)
+                && !request.Url.StartsWith("blob:", StringComparison.Ordinal)
+            )
                 elsewhere.Add(request.Url);
         };
         page.Console += (_, message) =>
         {
-            if (message.Type == "error" && (message.Text.Contains("crit:", StringComparison.Ordinal) || message.Text.Contains("Content Security Policy", StringComparison.Ordinal)))
+            if (
+                message.Type == "error"
+                && (message.Text.Contains("crit:", StringComparison.Ordinal) || message.Text.Contains("Content Security Policy", StringComparison.Ordinal))
+            )
                 errors.Add(message.Text);
         };
 

@@ -21,7 +21,16 @@ public sealed class WorkflowRequestTests(SharedHost host) : IClassFixture<Shared
     [Fact]
     public async Task A_request_starts_a_workflow_and_gets_its_answer()
     {
-        await PublishAsync("greet", Endpoint("greet/{name}", "GET POST"), Answer("`Hello ${getRouteDataFromIn().name} ${getQueryStringDataFromIn().greeting}`", status: 201, contentType: "text/plain", headers: """{"X-Kind":"greeting"}"""));
+        await PublishAsync(
+            "greet",
+            Endpoint("greet/{name}", "GET POST"),
+            Answer(
+                "`Hello ${getRouteDataFromIn().name} ${getQueryStringDataFromIn().greeting}`",
+                status: 201,
+                contentType: "text/plain",
+                headers: """{"X-Kind":"greeting"}"""
+            )
+        );
 
         var answer = await Client.GetAsync("/workflows/GREET/Marta?greeting=morning");
 
@@ -50,7 +59,13 @@ public sealed class WorkflowRequestTests(SharedHost host) : IClassFixture<Shared
     [Fact]
     public async Task A_waiting_instance_goes_on_with_a_later_request()
     {
-        await PublishAsync("approve", Endpoint("approve/begin", "POST"), Answer("getWorkflowInstanceId()"), Endpoint("approve/{answer}", "POST", id: "Wait", starts: false), Answer("getRouteDataFromWait().answer", id: "Second"));
+        await PublishAsync(
+            "approve",
+            Endpoint("approve/begin", "POST"),
+            Answer("getWorkflowInstanceId()"),
+            Endpoint("approve/{answer}", "POST", id: "Wait", starts: false),
+            Answer("getRouteDataFromWait().answer", id: "Second")
+        );
 
         var instance = await (await Client.PostAsync("/workflows/approve/begin?correlationId=REF-1", null)).Content.ReadAsStringAsync();
         var other = await (await Client.PostAsync("/workflows/approve/begin?correlationId=REF-2", null)).Content.ReadAsStringAsync();
@@ -68,7 +83,11 @@ public sealed class WorkflowRequestTests(SharedHost host) : IClassFixture<Shared
     public async Task Without_an_answer_the_caller_is_told_that_all_is_well_and_of_a_fault_only_that_it_was_one()
     {
         await PublishAsync("silent", Endpoint("silent", "GET"));
-        await PublishAsync("faulty", Endpoint("faulty", "GET"), """{"id":"F","type":"Elsa.Fault","message":{"typeName":"String","expression":{"type":"Literal","value":"secret detail"}}}""");
+        await PublishAsync(
+            "faulty",
+            Endpoint("faulty", "GET"),
+            """{"id":"F","type":"Elsa.Fault","message":{"typeName":"String","expression":{"type":"Literal","value":"secret detail"}}}"""
+        );
 
         var silent = await Client.GetAsync("/workflows/silent");
         var faulty = await Client.GetAsync("/workflows/faulty");
@@ -82,7 +101,11 @@ public sealed class WorkflowRequestTests(SharedHost host) : IClassFixture<Shared
     [Fact]
     public async Task A_workflow_s_own_404_is_not_replaced_by_ours_and_its_page_runs_no_scripts()
     {
-        await PublishAsync("gone", Endpoint("gone", "GET"), Answer("'<script>1</script>'", status: 404, contentType: "text/html", headers: """{"Set-Cookie":"a=b","Content-Security-Policy":"default-src *"}"""));
+        await PublishAsync(
+            "gone",
+            Endpoint("gone", "GET"),
+            Answer("'<script>1</script>'", status: 404, contentType: "text/html", headers: """{"Set-Cookie":"a=b","Content-Security-Policy":"default-src *"}""")
+        );
         await PublishAsync("nothing", Endpoint("nothing", "GET"), Answer("null", status: 404));
 
         var gone = await Client.GetAsync("/workflows/gone");
@@ -98,7 +121,11 @@ public sealed class WorkflowRequestTests(SharedHost host) : IClassFixture<Shared
     public async Task An_endpoint_for_callers_who_are_signed_in_lets_nobody_else_in()
     {
         await PublishAsync("private", Endpoint("private", "POST", more: ("authorize", Literal("Boolean", true))), Answer("'in'"));
-        await PublishAsync("admins", Endpoint("admins", "POST", more: [("authorize", Literal("Boolean", true)), ("policy", Literal("String", Roles.Administrator))]), Answer("'in'"));
+        await PublishAsync(
+            "admins",
+            Endpoint("admins", "POST", more: [("authorize", Literal("Boolean", true)), ("policy", Literal("String", Roles.Administrator))]),
+            Answer("'in'")
+        );
 
         (await Client.PostAsync("/workflows/private", null)).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
         using var worker = await host.App.ApiAsync("adjuster1");
@@ -116,8 +143,20 @@ public sealed class WorkflowRequestTests(SharedHost host) : IClassFixture<Shared
     public async Task What_is_too_large_or_of_the_wrong_kind_is_refused_or_takes_its_own_way()
     {
         await PublishAsync("small", Endpoint("small", "POST", more: ("requestSizeLimit", Literal("Int64", 10))), Answer("'in'"));
-        await PublishAsync("upload", Endpoint("upload", "POST", more: [("fileSizeLimit", Literal("Int64", 4)), ("allowedFileExtensions", Literal("List<String>", """[".txt"]""", "Object")), ("exposeFileTooLargeOutcome", true)]),
-            Answer("getFileFromIn() ? getFileFromIn().FileName : 'no file'"));
+        await PublishAsync(
+            "upload",
+            Endpoint(
+                "upload",
+                "POST",
+                more:
+                [
+                    ("fileSizeLimit", Literal("Int64", 4)),
+                    ("allowedFileExtensions", Literal("List<String>", """[".txt"]""", "Object")),
+                    ("exposeFileTooLargeOutcome", true),
+                ]
+            ),
+            Answer("getFileFromIn() ? getFileFromIn().FileName : 'no file'")
+        );
 
         (await Client.PostAsync("/workflows/small", new StringContent("0123456789"))).StatusCode.ShouldBe(HttpStatusCode.OK);
         (await Client.PostAsync("/workflows/small", new StringContent("0123456789A"))).StatusCode.ShouldBe(HttpStatusCode.RequestEntityTooLarge);
@@ -138,7 +177,11 @@ public sealed class WorkflowRequestTests(SharedHost host) : IClassFixture<Shared
         var site = Client.BaseAddress!;
         using var caller = new System.Net.Sockets.TcpClient(site.Host, site.Port);
         await using var stream = caller.GetStream();
-        await stream.WriteAsync(System.Text.Encoding.ASCII.GetBytes($"POST /workflows/slow HTTP/1.1\r\nHost: {site.Authority}\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n\r\n"));
+        await stream.WriteAsync(
+            System.Text.Encoding.ASCII.GetBytes(
+                $"POST /workflows/slow HTTP/1.1\r\nHost: {site.Authority}\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n\r\n"
+            )
+        );
         using var answer = new StreamReader(stream);
         (await answer.ReadLineAsync()).ShouldBe("HTTP/1.1 408 Request Timeout");
         (await InstancesAsync("slow")).ShouldBe(0);
@@ -150,7 +193,9 @@ public sealed class WorkflowRequestTests(SharedHost host) : IClassFixture<Shared
         var clock = host.App.Clock;
         await PublishAsync("first", Endpoint("taken/{a}", "POST"), Answer("'first'"));
 
-        var refused = (await TryPublishAsync("second", Endpoint("Taken/{a}", "GET POST"), Answer("'second'"))).ShouldBeOfType<PublishResult.Invalid>().Errors.ShouldHaveSingleItem();
+        var refused = (await TryPublishAsync("second", Endpoint("Taken/{a}", "GET POST"), Answer("'second'")))
+            .ShouldBeOfType<PublishResult.Invalid>()
+            .Errors.ShouldHaveSingleItem();
         refused.Reason.ShouldBe("Activity 'In': POST Taken/{a} starts 'first' already.");
 
         (await Definitions.RetractAsync("first", "test", clock.GetCurrentInstant())).ShouldBeOfType<EditResult.Saved>();
@@ -173,7 +218,10 @@ public sealed class WorkflowRequestTests(SharedHost host) : IClassFixture<Shared
 
     [Fact]
     public async Task What_can_not_be_a_path_is_refused_at_publish_with_the_activity_s_name() =>
-        (await TryPublishAsync("odd", Endpoint("a/{b", "GET"))).ShouldBeOfType<PublishResult.Invalid>().Errors.ShouldHaveSingleItem().Reason.ShouldStartWith("Activity 'In':");
+        (await TryPublishAsync("odd", Endpoint("a/{b", "GET")))
+            .ShouldBeOfType<PublishResult.Invalid>()
+            .Errors.ShouldHaveSingleItem()
+            .Reason.ShouldStartWith("Activity 'In':");
 
     [Fact]
     public async Task An_instance_id_chosen_by_the_caller_starts_once()
@@ -207,12 +255,18 @@ public sealed class WorkflowRequestTests(SharedHost host) : IClassFixture<Shared
     {
         var ids = activities.Select(a => (string)JsonNode.Parse(a)!["id"]!).ToArray();
         var connections = ids.Zip(ids.Skip(1), (a, b) => $$$"""{"source":{"activity":"{{{a}}}","port":"Done"},"target":{"activity":"{{{b}}}","port":"In"} }""");
-        var document = $$"""{"definitionId":"{{id}}","name":"{{id}}","root":{"id":"flow","type":"Elsa.Flowchart","activities":[{{string.Join(',', activities)}}],"connections":[{{string.Join(',', connections)}}] } }""";
+        var document =
+            $$"""{"definitionId":"{{id}}","name":"{{id}}","root":{"id":"flow","type":"Elsa.Flowchart","activities":[{{string.Join(',', activities)}}],"connections":[{{string.Join(',', connections)}}] } }""";
         _ = Client;
         return await Definitions.PublishAsync(new(id, Encoding.UTF8.GetBytes(document), "designer"), "test", host.App.Clock.GetCurrentInstant());
     }
 
-    private static JsonObject Literal(string type, JsonNode? value, string language = "Literal") => new() { ["typeName"] = type, ["expression"] = new JsonObject { ["type"] = language, ["value"] = value } };
+    private static JsonObject Literal(string type, JsonNode? value, string language = "Literal") =>
+        new()
+        {
+            ["typeName"] = type,
+            ["expression"] = new JsonObject { ["type"] = language, ["value"] = value },
+        };
 
     private static string Endpoint(string path, string methods, string id = "In", bool starts = true, params (string Name, JsonNode Value)[] more)
     {
@@ -230,13 +284,14 @@ public sealed class WorkflowRequestTests(SharedHost host) : IClassFixture<Shared
         return activity.ToJsonString();
     }
 
-    private static string Answer(string script, int status = 200, string contentType = "text/plain", string headers = "{}", string id = "Out") => new JsonObject
-    {
-        ["id"] = id,
-        ["type"] = "Elsa.WriteHttpResponse",
-        ["statusCode"] = Literal("Object", status),
-        ["content"] = Literal("Object", script, "JavaScript"),
-        ["contentType"] = Literal("String", contentType),
-        ["responseHeaders"] = Literal("Object", headers, "Object"),
-    }.ToJsonString();
+    private static string Answer(string script, int status = 200, string contentType = "text/plain", string headers = "{}", string id = "Out") =>
+        new JsonObject
+        {
+            ["id"] = id,
+            ["type"] = "Elsa.WriteHttpResponse",
+            ["statusCode"] = Literal("Object", status),
+            ["content"] = Literal("Object", script, "JavaScript"),
+            ["contentType"] = Literal("String", contentType),
+            ["responseHeaders"] = Literal("Object", headers, "Object"),
+        }.ToJsonString();
 }

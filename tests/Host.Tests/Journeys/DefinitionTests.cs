@@ -48,7 +48,9 @@ public sealed class DefinitionTests(Office office) : IClassFixture<Office>
 
         again.ToJsonString().ShouldBe(first.ToJsonString());
         (await office.QueryAsync<long>("select count(*) from workflow_definition where definition_id = 'store-c'")).ShouldBe([1]);
-        ((string)(await (await StoreAsync(Of("store-c", Step("other")), publish: true, operation)).ProblemAsync(409))["type"]!).ShouldBe("/problems/operation-reused");
+        ((string)(await (await StoreAsync(Of("store-c", Step("other")), publish: true, operation)).ProblemAsync(409))["type"]!).ShouldBe(
+            "/problems/operation-reused"
+        );
     }
 
     [Fact]
@@ -85,8 +87,13 @@ public sealed class DefinitionTests(Office office) : IClassFixture<Office>
     public async Task Who_may_not_design_is_refused()
     {
         foreach (var name in new[] { "frontoffice", "supervisor", "compliance" })
-            (await office.Person(name).SendAsync(HttpMethod.Post, "/api/definitions", Body(Of("store-f", Step("first")), false))).StatusCode.ShouldBe(System.Net.HttpStatusCode.Forbidden, name);
-        (await office.Host.Api().PostAsync("/api/definitions", new StringContent("{}", Encoding.UTF8, "application/json"))).StatusCode.ShouldBe(System.Net.HttpStatusCode.Unauthorized);
+            (await office.Person(name).SendAsync(HttpMethod.Post, "/api/definitions", Body(Of("store-f", Step("first")), false))).StatusCode.ShouldBe(
+                System.Net.HttpStatusCode.Forbidden,
+                name
+            );
+        (await office.Host.Api().PostAsync("/api/definitions", new StringContent("{}", Encoding.UTF8, "application/json"))).StatusCode.ShouldBe(
+            System.Net.HttpStatusCode.Unauthorized
+        );
         await NothingStoredAsync("store-f");
     }
 
@@ -94,35 +101,57 @@ public sealed class DefinitionTests(Office office) : IClassFixture<Office>
     public async Task Who_may_design_but_not_publish_stores_drafts_only()
     {
         await using var database = await TestDatabase.CreateAsync();
-        await using var host = new HostApp(database.ConnectionString, settings: new Dictionary<string, string> { ["Designer:PublishRoles:0"] = "administrator" });
+        await using var host = new HostApp(
+            database.ConnectionString,
+            settings: new Dictionary<string, string> { ["Designer:PublishRoles:0"] = "administrator" }
+        );
         var analyst = new Worker(host.Api(), "analyst");
 
-        ((string)(await (await analyst.SendAsync(HttpMethod.Post, "/api/definitions", Body(Of("store-g", Step("first")), true))).ProblemAsync(403))["type"]!).ShouldBe("/problems/may-not-publish");
-        (await analyst.SendAsync(HttpMethod.Post, "/api/definitions", Body(Of("store-g", Step("first")), false))).StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
+        (
+            (string)(await (await analyst.SendAsync(HttpMethod.Post, "/api/definitions", Body(Of("store-g", Step("first")), true))).ProblemAsync(403))["type"]!
+        ).ShouldBe("/problems/may-not-publish");
+        (await analyst.SendAsync(HttpMethod.Post, "/api/definitions", Body(Of("store-g", Step("first")), false))).StatusCode.ShouldBe(
+            System.Net.HttpStatusCode.OK
+        );
     }
 
-    public static TheoryData<string, int> Hostile => new()
-    {
-        { "", 422 }, { "{", 400 }, { "[]", 400 }, { "null", 400 }, { "\"x\"", 400 }, { "{}", 422 },
-        { """{ "operationId": 5, "definition": [] }""", 422 },
-        { """{ "operationId": "h1", "definition": { "definitionId": "../../x" } }""", 422 },
-        { """{ "operationId": "h2", "definition": { "definitionId": 7 } }""", 422 },
-        { """{ "operationId": "h3", "publish": "yes", "definition": {} }""", 422 },
-        { """{ "operationId": "h4", "revision": -1, "definition": {} }""", 422 },
-        { """{ "operationId": "h4", "revision": 1.5, "definition": {} }""", 422 },
-        { """{ "operationId": "h5", "definition": { "root": 5 } }""", 422 },
-        { """{ "operationId": "h6", "definition": { "name": "a\u0000b" } }""", 400 },
-        { """{ "operationId": "h7", "definition": { "name": "\ud800" } }""", 400 },
-        { """{ "operationId": "h8", "definition": { "name": "a", "name": "b" } }""", 400 },
-        { """{ "operationId": "h9", "publish": true, "definition": { "definitionId": "store-h", "root": { "type": 5 } } }""", 422 },
-        { """{ "operationId": "h10", "publish": true, "definition": { "definitionId": "store-h", "root": { "id": "r", "type": "Elsa.Flowchart", "activities": 5, "connections": [1, {}, { "source": {} }] } } }""", 422 },
-        { """{ "operationId": "h11", "publish": true, "definition": { "definitionId": "store-h" } }""", 422 },
-        { $$"""{ "operationId": "h12", "publish": true, "definition": { "definitionId": "store-h", "root": {{new string('[', 600)}}{{new string(']', 600)}} } }""", 400 },
-        { $$"""{ "operationId": "h13", "definition": { "definitionId": "store-h", "description": "{{new string('x', 9_000_000)}}" } }""", 422 },
-        { $$"""{ "operationId": "h14", "definition": { "definitionId": "store-h", "description": "{{new string('x', 17_000_000)}}" } }""", 413 },
-        { $$"""{ "operationId": "{{new string('o', 201)}}", "definition": { "definitionId": "store-h" } }""", 422 },
-        { $$"""{ "operationId": "h15", "publish": true, "definition": { "definitionId": "store-h", "root": { "id": "r", "type": "Elsa.Sequence", "activities": [ {{string.Join(',', Enumerable.Repeat("{\"type\":\"Elsa.End\"}", 10_001))}} ] } } }""", 422 },
-    };
+    public static TheoryData<string, int> Hostile =>
+        new()
+        {
+            { "", 422 },
+            { "{", 400 },
+            { "[]", 400 },
+            { "null", 400 },
+            { "\"x\"", 400 },
+            { "{}", 422 },
+            { """{ "operationId": 5, "definition": [] }""", 422 },
+            { """{ "operationId": "h1", "definition": { "definitionId": "../../x" } }""", 422 },
+            { """{ "operationId": "h2", "definition": { "definitionId": 7 } }""", 422 },
+            { """{ "operationId": "h3", "publish": "yes", "definition": {} }""", 422 },
+            { """{ "operationId": "h4", "revision": -1, "definition": {} }""", 422 },
+            { """{ "operationId": "h4", "revision": 1.5, "definition": {} }""", 422 },
+            { """{ "operationId": "h5", "definition": { "root": 5 } }""", 422 },
+            { """{ "operationId": "h6", "definition": { "name": "a\u0000b" } }""", 400 },
+            { """{ "operationId": "h7", "definition": { "name": "\ud800" } }""", 400 },
+            { """{ "operationId": "h8", "definition": { "name": "a", "name": "b" } }""", 400 },
+            { """{ "operationId": "h9", "publish": true, "definition": { "definitionId": "store-h", "root": { "type": 5 } } }""", 422 },
+            {
+                """{ "operationId": "h10", "publish": true, "definition": { "definitionId": "store-h", "root": { "id": "r", "type": "Elsa.Flowchart", "activities": 5, "connections": [1, {}, { "source": {} }] } } }""",
+                422
+            },
+            { """{ "operationId": "h11", "publish": true, "definition": { "definitionId": "store-h" } }""", 422 },
+            {
+                $$"""{ "operationId": "h12", "publish": true, "definition": { "definitionId": "store-h", "root": {{new string('[', 600)}}{{new string(']', 600)}} } }""",
+                400
+            },
+            { $$"""{ "operationId": "h13", "definition": { "definitionId": "store-h", "description": "{{new string('x', 9_000_000)}}" } }""", 422 },
+            { $$"""{ "operationId": "h14", "definition": { "definitionId": "store-h", "description": "{{new string('x', 17_000_000)}}" } }""", 413 },
+            { $$"""{ "operationId": "{{new string('o', 201)}}", "definition": { "definitionId": "store-h" } }""", 422 },
+            {
+                $$"""{ "operationId": "h15", "publish": true, "definition": { "definitionId": "store-h", "root": { "id": "r", "type": "Elsa.Sequence", "activities": [ {{string.Join(',', Enumerable.Repeat("{\"type\":\"Elsa.End\"}", 10_001))}} ] } } }""",
+                422
+            },
+        };
 
     [Theory(DisableDiscoveryEnumeration = true)]
     [MemberData(nameof(Hostile))]
@@ -143,7 +172,13 @@ public sealed class DefinitionTests(Office office) : IClassFixture<Office>
         office.Person("analyst").SendAsync(HttpMethod.Post, "/api/definitions", Body(definition, publish, operation, revision));
 
     private static object Body(JsonObject definition, bool publish, string? operation = null, int? revision = null) =>
-        new { definition, publish, revision, operationId = operation ?? Worker.NewOperation() };
+        new
+        {
+            definition,
+            publish,
+            revision,
+            operationId = operation ?? Worker.NewOperation(),
+        };
 
     private async Task NothingStoredAsync(string id)
     {

@@ -121,11 +121,23 @@ public sealed class MigrationTests(Office office) : IClassFixture<Office>
         JsonNode? after = null;
         do
         {
-            var page = await (await office.Person("analyst").SendAsync(HttpMethod.Post, "/api/definitions/move-e/migrations/preview", new { toVersion = 2, limit = 2, after })).JsonAsync();
+            var page = await (
+                await office
+                    .Person("analyst")
+                    .SendAsync(
+                        HttpMethod.Post,
+                        "/api/definitions/move-e/migrations/preview",
+                        new
+                        {
+                            toVersion = 2,
+                            limit = 2,
+                            after,
+                        }
+                    )
+            ).JsonAsync();
             seen.AddRange(page["items"]!.AsArray().Select(i => (Guid)i!["instance"]!));
             after = page["next"];
-        }
-        while (after is not null);
+        } while (after is not null);
 
         seen.ShouldBe(ids.Order());
         (await PreviewAsync("move-e", 2, fromVersion: 2))["items"]!.AsArray().ShouldBeEmpty();
@@ -141,12 +153,57 @@ public sealed class MigrationTests(Office office) : IClassFixture<Office>
         var analyst = office.Person("analyst");
         await analyst.SendAsync(HttpMethod.Post, "/api/definitions", new { definition = Of("move-f", Step("draft")), operationId = Worker.NewOperation() });
 
-        await (await AskAsync("move-nobody", new { toVersion = 2, instances = new[] { id }, operationId = "x" })).ProblemAsync(404);
+        await (
+            await AskAsync(
+                "move-nobody",
+                new
+                {
+                    toVersion = 2,
+                    instances = new[] { id },
+                    operationId = "x",
+                }
+            )
+        ).ProblemAsync(404);
         foreach (var version in new int?[] { null, 0, 3, 99 })
-            (await (await AskAsync("move-f", new { toVersion = version, instances = new[] { id }, operationId = "x" })).ProblemAsync(422))["errors"]!.AsObject().Single().Key.ShouldBe("toVersion");
-        (await (await AskAsync("move-f", new { toVersion = 2 })).ProblemAsync(422))["errors"]!.AsObject().Select(e => e.Key).ShouldBe(["instances", "operationId"], ignoreOrder: true);
-        await (await AskAsync("move-f", new { toVersion = 2, instances = new[] { id, id }, operationId = "x" })).ProblemAsync(422);
-        await (await AskAsync("move-f", new { toVersion = 2, instances = Enumerable.Range(0, 201).Select(i => new Guid(i, 0, 0, new byte[8])), operationId = "x" })).ProblemAsync(422);
+            (
+                await (
+                    await AskAsync(
+                        "move-f",
+                        new
+                        {
+                            toVersion = version,
+                            instances = new[] { id },
+                            operationId = "x",
+                        }
+                    )
+                ).ProblemAsync(422)
+            )["errors"]!.AsObject().Single().Key.ShouldBe("toVersion");
+        (await (await AskAsync("move-f", new { toVersion = 2 })).ProblemAsync(422))["errors"]!
+            .AsObject()
+            .Select(e => e.Key)
+            .ShouldBe(["instances", "operationId"], ignoreOrder: true);
+        await (
+            await AskAsync(
+                "move-f",
+                new
+                {
+                    toVersion = 2,
+                    instances = new[] { id, id },
+                    operationId = "x",
+                }
+            )
+        ).ProblemAsync(422);
+        await (
+            await AskAsync(
+                "move-f",
+                new
+                {
+                    toVersion = 2,
+                    instances = Enumerable.Range(0, 201).Select(i => new Guid(i, 0, 0, new byte[8])),
+                    operationId = "x",
+                }
+            )
+        ).ProblemAsync(422);
 
         (await RunAsync("move-f", 2, Worker.NewOperation(), other, new Guid(1, 0, 0, new byte[8]), id)).Select(a => a.Status).ShouldBe([404, 404, 200]);
         (await VersionsAsync(other)).ShouldBe([1], "a case of another journey is not touched");
@@ -156,7 +213,8 @@ public sealed class MigrationTests(Office office) : IClassFixture<Office>
         (await RunAsync("move-f", 3, operation, id)).Single().Status.ShouldBe(200);
         (await RunAsync("move-f", 1, operation, id)).Single().Reason!.ShouldContain("operation id");
 
-        Task<HttpResponseMessage> AskAsync(string definition, object body) => analyst.SendAsync(HttpMethod.Post, $"/api/definitions/{definition}/migrations", body);
+        Task<HttpResponseMessage> AskAsync(string definition, object body) =>
+            analyst.SendAsync(HttpMethod.Post, $"/api/definitions/{definition}/migrations", body);
     }
 
     [Fact]
@@ -165,14 +223,31 @@ public sealed class MigrationTests(Office office) : IClassFixture<Office>
         await PublishAsync("move-g", Step("first"));
         foreach (var name in new[] { "adjuster1", "frontoffice", "supervisor", "compliance" })
         {
-            (await office.Person(name).SendAsync(HttpMethod.Post, "/api/definitions/move-g/migrations/preview", new { toVersion = 1 })).StatusCode.ShouldBe(HttpStatusCode.Forbidden, name);
-            (await office.Person(name).SendAsync(HttpMethod.Post, "/api/definitions/move-g/migrations", new { toVersion = 1 })).StatusCode.ShouldBe(HttpStatusCode.Forbidden, name);
+            (await office.Person(name).SendAsync(HttpMethod.Post, "/api/definitions/move-g/migrations/preview", new { toVersion = 1 })).StatusCode.ShouldBe(
+                HttpStatusCode.Forbidden,
+                name
+            );
+            (await office.Person(name).SendAsync(HttpMethod.Post, "/api/definitions/move-g/migrations", new { toVersion = 1 })).StatusCode.ShouldBe(
+                HttpStatusCode.Forbidden,
+                name
+            );
         }
     }
 
     private async Task PublishAsync(string id, params string[] steps)
     {
-        var answer = await office.Person("analyst").SendAsync(HttpMethod.Post, "/api/definitions", new { definition = Of(id, steps), publish = true, operationId = Worker.NewOperation() });
+        var answer = await office
+            .Person("analyst")
+            .SendAsync(
+                HttpMethod.Post,
+                "/api/definitions",
+                new
+                {
+                    definition = Of(id, steps),
+                    publish = true,
+                    operationId = Worker.NewOperation(),
+                }
+            );
         answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync());
     }
 
@@ -187,18 +262,31 @@ public sealed class MigrationTests(Office office) : IClassFixture<Office>
 
     private async Task<List<(Guid Id, int Status, string? Reason)>> RunAsync(string id, int toVersion, string operationId, params Guid[] instances)
     {
-        var answer = await office.Person("analyst").SendAsync(HttpMethod.Post, $"/api/definitions/{id}/migrations", new { toVersion, instances, operationId });
+        var answer = await office
+            .Person("analyst")
+            .SendAsync(
+                HttpMethod.Post,
+                $"/api/definitions/{id}/migrations",
+                new
+                {
+                    toVersion,
+                    instances,
+                    operationId,
+                }
+            );
         answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync());
         return [.. (await answer.JsonAsync()).AsArray().Select(a => ((Guid)a!["instance"]!, (int)a["status"]!, (string?)a["reason"]))];
     }
 
     /// <summary>Every task, clock and deadline of a case, row by row.</summary>
-    private Task<List<string>> KeptAsync(Guid id) => office.QueryAsync<string>(
-        $"""
-        select to_jsonb(t)::text from task t where instance_id = '{id}'
-        union all select to_jsonb(k)::text from sla_clock k where instance_id = '{id}'
-        union all select jsonb_agg(to_jsonb(d) order by d.id)::text from deadline d where d.instance_id = '{id}'
-        """);
+    private Task<List<string>> KeptAsync(Guid id) =>
+        office.QueryAsync<string>(
+            $"""
+            select to_jsonb(t)::text from task t where instance_id = '{id}'
+            union all select to_jsonb(k)::text from sla_clock k where instance_id = '{id}'
+            union all select jsonb_agg(to_jsonb(d) order by d.id)::text from deadline d where d.instance_id = '{id}'
+            """
+        );
 
     private Task<List<int>> VersionsAsync(Guid id) => office.QueryAsync<int>($"select definition_version from workflow_instance where id = '{id}'");
 

@@ -21,7 +21,9 @@ public sealed class CasePageTests
 
         var heads = page.QuerySelectorAll(".timeline-item strong").Select(s => s.TextContent.Trim()).ToList();
         heads.ShouldBe(["Check the loss: Approve", "Claimed: Check the loss", "Case started"]);
-        page.QuerySelectorAll(".timeline-body > p.quiet").Select(p => p.TextContent.Split('·')[0].Trim()).ShouldBe(["Daniel Brandt", "Daniel Brandt", "Mei Lindqvist"]);
+        page.QuerySelectorAll(".timeline-body > p.quiet")
+            .Select(p => p.TextContent.Split('·')[0].Trim())
+            .ShouldBe(["Daniel Brandt", "Daniel Brandt", "Mei Lindqvist"]);
         page.QuerySelector(".technical")!.TextContent.ShouldContain("Completed");
         page.QuerySelector("[aria-labelledby=open-title]")!.TextContent.ShouldContain("Sign it");
         page.QuerySelector("#case")!.TextContent.ShouldNotContain(instance.ToString("N"));
@@ -35,10 +37,15 @@ public sealed class CasePageTests
         var task = await world.OpenTaskAsync(instance);
         var stranger = await world.App.BrowserAsync("closer1");
         (await stranger.GetAsync($"/cases/{instance:N}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
-        (await PressAsync(await world.App.BrowserAsync("adjuster1"), task, $"{task}/comment", (":note", "@closer1 have you seen this?"))).StatusCode.ShouldBe(HttpStatusCode.Found);
+        (await PressAsync(await world.App.BrowserAsync("adjuster1"), task, $"{task}/comment", (":note", "@closer1 have you seen this?"))).StatusCode.ShouldBe(
+            HttpStatusCode.Found
+        );
 
         var told = (await PageAsync(stranger, "/notifications")).QuerySelector(".row-item")!;
-        told.TextContent.ShouldSatisfyAllConditions(text => text.ShouldContain("mentioned you: Check the loss"), text => text.ShouldContain("REF-1 · @closer1 have you seen this?"));
+        told.TextContent.ShouldSatisfyAllConditions(
+            text => text.ShouldContain("mentioned you: Check the loss"),
+            text => text.ShouldContain("REF-1 · @closer1 have you seen this?")
+        );
         var opened = await PressAsync(stranger, "/notifications", told.QuerySelector("form")!.GetAttribute("action")!);
         opened.Headers.Location!.ToString().ShouldBe(task);
         (await PageAsync(stranger, task)).QuerySelector($"a[href='/cases/{instance:N}']").ShouldNotBeNull();
@@ -87,11 +94,20 @@ public sealed class CasePageTests
         again.QuerySelector("#customer-name")!.GetAttribute("value").ShouldBe("Lena Fischer");
         again.QuerySelector("#reference-error")!.TextContent.ShouldContain("required");
 
-        var started = await PressAsync(browser, "/start/walk", "/start/walk", (":customer-name", "Lena Fischer"), (":customer-id", "C-9"), (":reference", "REF-9"));
+        var started = await PressAsync(
+            browser,
+            "/start/walk",
+            "/start/walk",
+            (":customer-name", "Lena Fischer"),
+            (":customer-id", "C-9"),
+            (":reference", "REF-9")
+        );
         started.StatusCode.ShouldBe(HttpStatusCode.Found);
         (await PageAsync(browser, started.Headers.Location!.OriginalString)).QuerySelector("h1")!.TextContent.ShouldBe("REF-9");
 
-        (await PressAsync(browser, "/start/walk", "/start/walk", (":customer-name", "Lena Fischer"), (":customer-id", "C-9"), (":reference", "REF-9"))).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (
+            await PressAsync(browser, "/start/walk", "/start/walk", (":customer-name", "Lena Fischer"), (":customer-id", "C-9"), (":reference", "REF-9"))
+        ).StatusCode.ShouldBe(HttpStatusCode.Conflict);
         (await (await world.App.BrowserAsync("compliance")).GetAsync("/start")).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
     }
 
@@ -106,7 +122,10 @@ public sealed class CasePageTests
         var assigned = await PressAsync(lead, "/team?key=claims-adjusting", $"{task}/assign", (":person", "adjuster1"));
 
         assigned.Headers.Location!.OriginalString.ShouldBe("/team?key=claims-adjusting");
-        (await PageAsync(lead, "/team?key=claims-adjusting")).QuerySelectorAll(".load").Single(l => l.TextContent.Contains("Daniel Brandt", StringComparison.Ordinal)).TextContent.ShouldContain("1 open");
+        (await PageAsync(lead, "/team?key=claims-adjusting"))
+            .QuerySelectorAll(".load")
+            .Single(l => l.TextContent.Contains("Daniel Brandt", StringComparison.Ordinal))
+            .TextContent.ShouldContain("1 open");
     }
 
     [Fact]
@@ -122,7 +141,9 @@ public sealed class CasePageTests
             var page = await PageAsync(browser, address);
             page.QuerySelectorAll("h1").Length.ShouldBe(1, address);
             foreach (var field in page.QuerySelectorAll("input:not([type=hidden]), select, textarea"))
-                (field.HasAttribute("aria-label") || page.QuerySelector($"label[for='{field.Id}']") is not null || field.Closest("label") is not null).ShouldBeTrue($"{address}: {field.OuterHtml}");
+                (
+                    field.HasAttribute("aria-label") || page.QuerySelector($"label[for='{field.Id}']") is not null || field.Closest("label") is not null
+                ).ShouldBeTrue($"{address}: {field.OuterHtml}");
             foreach (var icon in page.QuerySelectorAll("i.ti"))
                 icon.GetAttribute("aria-hidden").ShouldBe("true");
             foreach (var button in page.QuerySelectorAll("button, a:not([aria-hidden])"))

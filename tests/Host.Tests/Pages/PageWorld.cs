@@ -30,7 +30,8 @@ public sealed class PageWorld : IAsyncDisposable
     private readonly HttpClient _supervisor;
     private readonly HttpClient _frontOffice;
 
-    private PageWorld(TestDatabase database, HostApp app, HttpClient supervisor, HttpClient frontOffice) => (_database, App, _supervisor, _frontOffice) = (database, app, supervisor, frontOffice);
+    private PageWorld(TestDatabase database, HostApp app, HttpClient supervisor, HttpClient frontOffice) =>
+        (_database, App, _supervisor, _frontOffice) = (database, app, supervisor, frontOffice);
 
     public HostApp App { get; }
 
@@ -48,7 +49,16 @@ public sealed class PageWorld : IAsyncDisposable
 
     public async Task<Guid> StartAsync(string reference = "REF-1", string customer = "Marta Novak")
     {
-        var answer = await _frontOffice.PostAsJsonAsync("/api/cases", new { journey = "walk", reference, customer = new { id = "C-1", name = customer }, input = new { } });
+        var answer = await _frontOffice.PostAsJsonAsync(
+            "/api/cases",
+            new
+            {
+                journey = "walk",
+                reference,
+                customer = new { id = "C-1", name = customer },
+                input = new { },
+            }
+        );
         answer.EnsureSuccessStatusCode();
         return Guid.Parse((await answer.Content.ReadFromJsonAsync<JsonObject>())!["case"]!["id"]!.GetValue<string>());
     }
@@ -65,7 +75,9 @@ public sealed class PageWorld : IAsyncDisposable
     public static async Task<HttpResponseMessage> PressAsync(HttpClient browser, string page, string action, params (string Name, string Value)[] typed)
     {
         var form = (IHtmlFormElement)(await DocumentAsync(await browser.GetAsync(page))).QuerySelector($"form[action='{action}']")!;
-        var fields = form.QuerySelectorAll("input[type=hidden]").OfType<IHtmlInputElement>().Select(i => KeyValuePair.Create(i.Name!, i.Value))
+        var fields = form.QuerySelectorAll("input[type=hidden]")
+            .OfType<IHtmlInputElement>()
+            .Select(i => KeyValuePair.Create(i.Name!, i.Value))
             .Concat(typed.Select(t => KeyValuePair.Create(t.Name, t.Value)));
         return await browser.PostAsync(action, new FormUrlEncodedContent(fields));
     }
@@ -78,7 +90,8 @@ public sealed class PageWorld : IAsyncDisposable
         return browser;
     }
 
-    public static async Task<IHtmlDocument> DocumentAsync(HttpResponseMessage answer) => new HtmlParser().ParseDocument(await answer.Content.ReadAsStringAsync());
+    public static async Task<IHtmlDocument> DocumentAsync(HttpResponseMessage answer) =>
+        new HtmlParser().ParseDocument(await answer.Content.ReadAsStringAsync());
 
     public static async Task<IHtmlDocument> PageAsync(HttpClient browser, string page)
     {
@@ -93,9 +106,20 @@ public sealed class PageWorld : IAsyncDisposable
         {
             ["definitionId"] = "walk",
             ["name"] = "Walk",
-            ["root"] = new JsonObject { ["id"] = "root", ["type"] = "Elsa.Sequence", ["version"] = 1, ["activities"] = new JsonArray(Step("check", title, ["Approve", "NeedInfo"], JsonNode.Parse(form)), Step("sign", "Sign it", ["Signed"], null, "check")) },
+            ["root"] = new JsonObject
+            {
+                ["id"] = "root",
+                ["type"] = "Elsa.Sequence",
+                ["version"] = 1,
+                ["activities"] = new JsonArray(
+                    Step("check", title, ["Approve", "NeedInfo"], JsonNode.Parse(form)),
+                    Step("sign", "Sign it", ["Signed"], null, "check")
+                ),
+            },
         };
-        var published = await App.Services.GetRequiredService<DefinitionStore>().PublishAsync(new("walk", Encoding.UTF8.GetBytes(document.ToJsonString()), "designer"), "test", App.Clock.GetCurrentInstant());
+        var published = await App
+            .Services.GetRequiredService<DefinitionStore>()
+            .PublishAsync(new("walk", Encoding.UTF8.GetBytes(document.ToJsonString()), "designer"), "test", App.Clock.GetCurrentInstant());
         published.ShouldBeOfType<PublishResult.Published>();
     }
 
@@ -103,7 +127,9 @@ public sealed class PageWorld : IAsyncDisposable
     {
         var step = new JsonObject
         {
-            ["id"] = id, ["type"] = "Orchestration.HumanTask", ["version"] = 1,
+            ["id"] = id,
+            ["type"] = "Orchestration.HumanTask",
+            ["version"] = 1,
             ["title"] = Input("String", "Literal", title),
             ["description"] = Input("String", "Literal", $"Look closely. {Markup}"),
             ["team"] = Input("String", "Literal", "claims-adjusting"),
@@ -118,7 +144,12 @@ public sealed class PageWorld : IAsyncDisposable
         return step;
     }
 
-    private static JsonObject Input(string type, string syntax, string value) => new() { ["typeName"] = type, ["expression"] = new JsonObject { ["type"] = syntax, ["value"] = value } };
+    private static JsonObject Input(string type, string syntax, string value) =>
+        new()
+        {
+            ["typeName"] = type,
+            ["expression"] = new JsonObject { ["type"] = syntax, ["value"] = value },
+        };
 
     public async ValueTask DisposeAsync()
     {

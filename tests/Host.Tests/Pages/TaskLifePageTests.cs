@@ -13,12 +13,26 @@ public sealed class TaskLifePageTests(Office office) : IClassFixture<Office>
     public async Task Work_waits_goes_on_is_commented_and_gets_files()
     {
         var (browser, page) = await OpenAsync("adjuster1");
-        (await SubmitAsync(browser, page, "suspend", new() { [":reason"] = "waitingForCustomer", [":days"] = "7", [":note"] = "asked for photographs" })).StatusCode.ShouldBe(HttpStatusCode.Found);
+        (
+            await SubmitAsync(
+                browser,
+                page,
+                "suspend",
+                new()
+                {
+                    [":reason"] = "waitingForCustomer",
+                    [":days"] = "7",
+                    [":note"] = "asked for photographs",
+                }
+            )
+        ).StatusCode.ShouldBe(HttpStatusCode.Found);
         (await browser.GetStringAsync(page)).ShouldContain("Waiting for customer.");
         (await SubmitAsync(browser, page, "resume", [])).StatusCode.ShouldBe(HttpStatusCode.Found);
         (await browser.GetStringAsync(page)).ShouldNotContain("Waiting for customer.");
 
-        (await SubmitAsync(browser, page, "comment", new() { [":note"] = "Call back at noon, @supervisor <b>please</b>" })).StatusCode.ShouldBe(HttpStatusCode.Found);
+        (await SubmitAsync(browser, page, "comment", new() { [":note"] = "Call back at noon, @supervisor <b>please</b>" })).StatusCode.ShouldBe(
+            HttpStatusCode.Found
+        );
         var shown = await browser.GetStringAsync(page);
         shown.ShouldContain("Call back at noon");
         shown.ShouldNotContain("<b>please</b>");
@@ -43,7 +57,10 @@ public sealed class TaskLifePageTests(Office office) : IClassFixture<Office>
         var answer = await browser.GetAsync(link.GetAttribute("href"));
         answer.Headers.GetValues("X-Content-Type-Options").ShouldBe(["nosniff"]);
         answer.Content.Headers.ContentDisposition!.DispositionType.ShouldBe("attachment");
-        (await (await office.Host.BrowserAsync("closer1")).GetAsync(link.GetAttribute("href"))).StatusCode.ShouldBe(HttpStatusCode.NotFound, "who may not see the task may not see its files");
+        (await (await office.Host.BrowserAsync("closer1")).GetAsync(link.GetAttribute("href"))).StatusCode.ShouldBe(
+            HttpStatusCode.NotFound,
+            "who may not see the task may not see its files"
+        );
     }
 
     [Fact]
@@ -62,7 +79,9 @@ public sealed class TaskLifePageTests(Office office) : IClassFixture<Office>
     public async Task Work_is_passed_on_to_another_team_and_is_gone_from_ones_own()
     {
         var (browser, page) = await OpenAsync("adjuster1");
-        (await SubmitAsync(browser, page, "forward", new() { [":team"] = "customer-service", [":reason"] = "they know the customer" })).StatusCode.ShouldBe(HttpStatusCode.Found);
+        (await SubmitAsync(browser, page, "forward", new() { [":team"] = "customer-service", [":reason"] = "they know the customer" })).StatusCode.ShouldBe(
+            HttpStatusCode.Found
+        );
         (await browser.GetAsync(page)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
     }
 
@@ -72,12 +91,33 @@ public sealed class TaskLifePageTests(Office office) : IClassFixture<Office>
         var ids = new List<Guid>();
         for (var i = 0; i < 2; i++)
         {
-            var opened = await office.FrontOffice.OpenAsync("claims", office.NewReference("CLM"), new { jurisdiction = "US-CA", claimedAmount = 900, lossDescription = "Hail" });
+            var opened = await office.FrontOffice.OpenAsync(
+                "claims",
+                office.NewReference("CLM"),
+                new
+                {
+                    jurisdiction = "US-CA",
+                    claimedAmount = 900,
+                    lossDescription = "Hail",
+                }
+            );
             ids.Add(Guid.Parse((string)(await office.Supervisor.TaskAsync(opened, "acknowledge"))["id"]!));
         }
 
         using var api = await office.Host.ApiAsync("supervisor");
-        var body = new { verb = "priority", operationId = "urgent", priority = 1, reason = "storm", items = new[] { new { id = ids[0], revision = 1 }, new { id = ids[1], revision = 7 }, new { id = Guid.CreateVersion7(DateTimeOffset.UnixEpoch), revision = 1 } } };
+        var body = new
+        {
+            verb = "priority",
+            operationId = "urgent",
+            priority = 1,
+            reason = "storm",
+            items = new[]
+            {
+                new { id = ids[0], revision = 1 },
+                new { id = ids[1], revision = 7 },
+                new { id = Guid.CreateVersion7(DateTimeOffset.UnixEpoch), revision = 1 },
+            },
+        };
         var answers = await (await api.PostAsJsonAsync("/api/tasks/bulk", body)).JsonAsync();
         answers.AsArray().Select(a => (int)a!["status"]!).ShouldBe([200, 409, 404]);
         (await (await api.PostAsJsonAsync("/api/tasks/bulk", body)).JsonAsync()).ToJsonString().ShouldBe(answers.ToJsonString(), "the same operation again");
@@ -89,11 +129,39 @@ public sealed class TaskLifePageTests(Office office) : IClassFixture<Office>
     public async Task Who_is_away_is_represented_until_that_ends()
     {
         using var api = await office.Host.ApiAsync("processor1");
-        (await api.PostAsJsonAsync("/api/substitutions", new { substitute = "processor1", until = office.Clock.GetCurrentInstant().ToDateTimeOffset().AddDays(7) })).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity, "oneself");
-        (await api.PostAsJsonAsync("/api/substitutions", new { person = "closer1", substitute = "underwriter1", until = office.Clock.GetCurrentInstant().ToDateTimeOffset().AddDays(7) })).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
-        var made = await api.PostAsJsonAsync("/api/substitutions", new { substitute = "closer1", until = office.Clock.GetCurrentInstant().ToDateTimeOffset().AddDays(7), reason = "holiday" });
+        (
+            await api.PostAsJsonAsync(
+                "/api/substitutions",
+                new { substitute = "processor1", until = office.Clock.GetCurrentInstant().ToDateTimeOffset().AddDays(7) }
+            )
+        ).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity, "oneself");
+        (
+            await api.PostAsJsonAsync(
+                "/api/substitutions",
+                new
+                {
+                    person = "closer1",
+                    substitute = "underwriter1",
+                    until = office.Clock.GetCurrentInstant().ToDateTimeOffset().AddDays(7),
+                }
+            )
+        ).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        var made = await api.PostAsJsonAsync(
+            "/api/substitutions",
+            new
+            {
+                substitute = "closer1",
+                until = office.Clock.GetCurrentInstant().ToDateTimeOffset().AddDays(7),
+                reason = "holiday",
+            }
+        );
         made.StatusCode.ShouldBe(HttpStatusCode.Created);
-        (await api.PostAsJsonAsync("/api/substitutions", new { substitute = "underwriter1", until = office.Clock.GetCurrentInstant().ToDateTimeOffset().AddDays(2) })).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (
+            await api.PostAsJsonAsync(
+                "/api/substitutions",
+                new { substitute = "underwriter1", until = office.Clock.GetCurrentInstant().ToDateTimeOffset().AddDays(2) }
+            )
+        ).StatusCode.ShouldBe(HttpStatusCode.Conflict);
         var listed = await (await api.GetAsync("/api/substitutions")).JsonAsync();
         ((string)listed[0]!["substitute"]!).ShouldBe("closer1");
         (await api.DeleteAsync($"/api/substitutions/{(string)listed[0]!["id"]!}")).StatusCode.ShouldBe(HttpStatusCode.NoContent);
@@ -102,7 +170,16 @@ public sealed class TaskLifePageTests(Office office) : IClassFixture<Office>
 
     private async Task<(HttpClient Browser, string Page)> OpenAsync(string userName)
     {
-        var id = await office.FrontOffice.OpenAsync("claims", office.NewReference("CLM"), new { jurisdiction = "US-CA", claimedAmount = 900, lossDescription = "Hail" });
+        var id = await office.FrontOffice.OpenAsync(
+            "claims",
+            office.NewReference("CLM"),
+            new
+            {
+                jurisdiction = "US-CA",
+                claimedAmount = 900,
+                lossDescription = "Hail",
+            }
+        );
         var task = await office.Person(userName).ClaimAsync(id, "acknowledge");
         return (await office.Host.BrowserAsync(userName), $"/tasks/{Guid.Parse((string)task["id"]!):N}");
     }

@@ -29,7 +29,10 @@ public sealed class TaskPageTests
 
         var page = await PageAsync(browser, task);
 
-        page.QuerySelectorAll("#task-form [name]:not([type=hidden])").Select(f => f.GetAttribute("name")).Where(n => n![0] != ':').Distinct()
+        page.QuerySelectorAll("#task-form [name]:not([type=hidden])")
+            .Select(f => f.GetAttribute("name"))
+            .Where(n => n![0] != ':')
+            .Distinct()
             .ShouldBe(["amount", "cause", "urgent", "items[0].name", "items[0].price", "items[1].name", "items[1].price", "note"]);
         page.QuerySelector("label[for=f-amount]")!.TextContent.ShouldContain("required");
         page.QuerySelector("label[for=f-note]")!.TextContent.ShouldContain("needed for Need info");
@@ -44,7 +47,15 @@ public sealed class TaskPageTests
         var task = await world.OpenTaskAsync(await world.StartAsync());
         var browser = await world.ClaimedByAsync("adjuster1", task);
 
-        var refused = await PressAsync(browser, task, $"{task}/complete", ("amount", "a lot"), ("items[0].price", "12"), ("cause", "Fire"), (":outcome", "NeedInfo"));
+        var refused = await PressAsync(
+            browser,
+            task,
+            $"{task}/complete",
+            ("amount", "a lot"),
+            ("items[0].price", "12"),
+            ("cause", "Fire"),
+            (":outcome", "NeedInfo")
+        );
 
         refused.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
         var page = await DocumentAsync(refused);
@@ -99,7 +110,10 @@ public sealed class TaskPageTests
         await using var world = await CreateAsync();
         var task = await world.OpenTaskAsync(await world.StartAsync());
         var late = await world.App.BrowserAsync("adjuster2");
-        var fields = (await PageAsync(late, task)).QuerySelector($"form[action='{task}/claim']")!.QuerySelectorAll("input[type=hidden]").ToDictionary(i => i.GetAttribute("name")!, i => i.GetAttribute("value")!);
+        var fields = (await PageAsync(late, task))
+            .QuerySelector($"form[action='{task}/claim']")!
+            .QuerySelectorAll("input[type=hidden]")
+            .ToDictionary(i => i.GetAttribute("name")!, i => i.GetAttribute("value")!);
         await world.ClaimedByAsync("adjuster1", task);
 
         var refused = await late.PostAsync($"{task}/claim", new FormUrlEncodedContent(fields));
@@ -123,7 +137,17 @@ public sealed class TaskPageTests
         page.QuerySelector($"form[action='{sign}/claim']").ShouldBeNull();
 
         var token = page.QuerySelector("input[name=__RequestVerificationToken]")!.GetAttribute("value")!;
-        var refused = await browser.PostAsync($"{sign}/claim", new FormUrlEncodedContent(new Dictionary<string, string> { ["__RequestVerificationToken"] = token, [":revision"] = "1", [":operation"] = "op" }));
+        var refused = await browser.PostAsync(
+            $"{sign}/claim",
+            new FormUrlEncodedContent(
+                new Dictionary<string, string>
+                {
+                    ["__RequestVerificationToken"] = token,
+                    [":revision"] = "1",
+                    [":operation"] = "op",
+                }
+            )
+        );
 
         refused.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
         (await DocumentAsync(refused)).QuerySelector("[role=alert]")!.TextContent.ShouldContain("Check the loss");
@@ -198,11 +222,17 @@ public sealed class TaskPageTests
         var task = await world.OpenTaskAsync(instance);
         var browser = await world.ClaimedByAsync("adjuster1", task);
         var token = (await PageAsync(browser, task)).QuerySelector("meta[name=csrf]")!.GetAttribute("content");
-        using var draft = new HttpRequestMessage(HttpMethod.Put, $"{task}/draft") { Headers = { { "X-Csrf-Token", token }, { "HX-Request", "true" } }, Content = new FormUrlEncodedContent([new("note", Markup), new("items[0].name", Markup)]) };
+        using var draft = new HttpRequestMessage(HttpMethod.Put, $"{task}/draft")
+        {
+            Headers = { { "X-Csrf-Token", token }, { "HX-Request", "true" } },
+            Content = new FormUrlEncodedContent([new("note", Markup), new("items[0].name", Markup)]),
+        };
         await browser.SendAsync(draft);
         await NothingInjectedAsync(browser, task, "/", "/cases", $"/cases/{instance:N}");
 
-        (await PressAsync(browser, task, $"{task}/complete", ("amount", "1"), ("note", Markup), ("items[0].name", Markup), (":outcome", "Approve"))).StatusCode.ShouldBe(HttpStatusCode.Found);
+        (
+            await PressAsync(browser, task, $"{task}/complete", ("amount", "1"), ("note", Markup), ("items[0].name", Markup), (":outcome", "Approve"))
+        ).StatusCode.ShouldBe(HttpStatusCode.Found);
         await NothingInjectedAsync(browser, task, $"/?done={task[7..]}");
 
         var supervisor = await world.App.BrowserAsync("supervisor");

@@ -30,8 +30,7 @@ public sealed class AddressTests(SharedHost host) : IClassFixture<SharedHost>
         using var browser = app.Browser();
         HttpResponseMessage page;
         var asked = 0;
-        do
-            page = await browser.SubmitAsync("/sign-in", new() { ["userName"] = "nobody", ["password"] = "" });
+        do page = await browser.SubmitAsync("/sign-in", new() { ["userName"] = "nobody", ["password"] = "" });
         while (page.StatusCode != HttpStatusCode.TooManyRequests && ++asked <= 2 * Limit);
         page.StatusCode.ShouldBe(HttpStatusCode.TooManyRequests);
         (await page.Content.ReadAsStringAsync()).ShouldContain("Too many attempts to sign in");
@@ -84,12 +83,19 @@ public sealed class AddressTests(SharedHost host) : IClassFixture<SharedHost>
     }
 
     private HostApp App(params (string Key, string Value)[] settings) =>
-        new(host.ConnectionString, settings: settings.Prepend(("SignIn:AttemptsPerMinute", $"{Limit}")).GroupBy(s => s.Item1).ToDictionary(s => s.Key, s => s.Last().Item2));
+        new(
+            host.ConnectionString,
+            settings: settings.Prepend(("SignIn:AttemptsPerMinute", $"{Limit}")).GroupBy(s => s.Item1).ToDictionary(s => s.Key, s => s.Last().Item2)
+        );
 
     private static async Task<HttpResponseMessage> AttemptAsync(HttpClient api, string path, string from)
     {
         // One API calls it userName, the other username, and ours does not mind.
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(new { username = "nobody", password = "x" }), Headers = { { "X-Forwarded-For", from } } };
+        using var request = new HttpRequestMessage(HttpMethod.Post, path)
+        {
+            Content = JsonContent.Create(new { username = "nobody", password = "x" }),
+            Headers = { { "X-Forwarded-For", from } },
+        };
         return await api.SendAsync(request);
     }
 

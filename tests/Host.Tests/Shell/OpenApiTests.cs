@@ -10,8 +10,11 @@ public sealed class OpenApiTests(SharedHost host) : IClassFixture<SharedHost>
     {
         var document = (await host.App.Api().GetFromJsonAsync<JsonNode>("/openapi/v1.json"))!;
 
-        var untyped = document["components"]!["schemas"]!.AsObject()
-            .SelectMany(schema => (schema.Value!["properties"] as JsonObject ?? []).Select(property => (Name: $"{schema.Key}.{property.Key}", Schema: property.Value!.AsObject())))
+        var untyped = document["components"]!["schemas"]!
+            .AsObject()
+            .SelectMany(schema =>
+                (schema.Value!["properties"] as JsonObject ?? []).Select(property => (Name: $"{schema.Key}.{property.Key}", Schema: property.Value!.AsObject()))
+            )
             .Where(property => property.Schema.Count == 0)
             .Select(property => property.Name);
 

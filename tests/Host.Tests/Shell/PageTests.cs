@@ -15,7 +15,16 @@ public sealed class PageTests(SharedHost host) : IClassFixture<SharedHost>
         refused.StatusCode.ShouldBe(HttpStatusCode.Found);
         refused.Headers.Location!.PathAndQuery.ShouldBe("/sign-in?to=%2Fadministration%2Fpeople%3Fq%3Da");
 
-        var signedIn = await browser.SubmitAsync(refused.Headers.Location.PathAndQuery, new() { ["userName"] = "admin", ["password"] = "demo", ["to"] = "/administration/people?q=a" }, "/sign-in");
+        var signedIn = await browser.SubmitAsync(
+            refused.Headers.Location.PathAndQuery,
+            new()
+            {
+                ["userName"] = "admin",
+                ["password"] = "demo",
+                ["to"] = "/administration/people?q=a",
+            },
+            "/sign-in"
+        );
 
         signedIn.StatusCode.ShouldBe(HttpStatusCode.Found);
         signedIn.Headers.Location!.OriginalString.ShouldBe("/administration/people?q=a");
@@ -30,7 +39,16 @@ public sealed class PageTests(SharedHost host) : IClassFixture<SharedHost>
     [InlineData("/\t/evil.example/")]
     public async Task Signing_in_never_leads_to_another_site(string to)
     {
-        var signedIn = await App.Browser().SubmitAsync("/sign-in", new() { ["userName"] = "admin", ["password"] = "demo", ["to"] = to });
+        var signedIn = await App.Browser()
+            .SubmitAsync(
+                "/sign-in",
+                new()
+                {
+                    ["userName"] = "admin",
+                    ["password"] = "demo",
+                    ["to"] = to,
+                }
+            );
 
         signedIn.Headers.Location!.OriginalString.ShouldBe("/");
     }
@@ -61,7 +79,10 @@ public sealed class PageTests(SharedHost host) : IClassFixture<SharedHost>
     public async Task The_api_takes_a_cookie_only_with_the_header_of_our_pages()
     {
         var browser = await App.BrowserAsync("admin");
-        var token = new HtmlParser().ParseDocument(await browser.GetStringAsync("/administration/people")).QuerySelector("meta[name=csrf]")!.GetAttribute("content");
+        var token = new HtmlParser()
+            .ParseDocument(await browser.GetStringAsync("/administration/people"))
+            .QuerySelector("meta[name=csrf]")!
+            .GetAttribute("content");
         (await browser.DeleteAsync("/api/session")).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
 
         using var request = new HttpRequestMessage(HttpMethod.Delete, "/api/session") { Headers = { { "X-Csrf-Token", token } } };
@@ -72,7 +93,8 @@ public sealed class PageTests(SharedHost host) : IClassFixture<SharedHost>
     [Fact]
     public async Task A_stranger_is_not_signed_in_by_somebody_elses_form()
     {
-        var forged = await App.Browser().PostAsync("/sign-in", new FormUrlEncodedContent(new Dictionary<string, string> { ["userName"] = "admin", ["password"] = "demo" }));
+        var forged = await App.Browser()
+            .PostAsync("/sign-in", new FormUrlEncodedContent(new Dictionary<string, string> { ["userName"] = "admin", ["password"] = "demo" }));
 
         forged.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
     }
@@ -134,7 +156,9 @@ public sealed class PageTests(SharedHost host) : IClassFixture<SharedHost>
         page.QuerySelector("body > a")!.GetAttribute("href").ShouldBe("#main");
         page.QuerySelector("nav [aria-current=page]")!.TextContent.Trim().ShouldBe("Administration");
         foreach (var field in page.QuerySelectorAll("input:not([type=hidden]), select, textarea"))
-            (field.HasAttribute("aria-label") || page.QuerySelector($"label[for='{field.Id}']") is not null || field.Closest("label") is not null).ShouldBeTrue(field.OuterHtml);
+            (field.HasAttribute("aria-label") || page.QuerySelector($"label[for='{field.Id}']") is not null || field.Closest("label") is not null).ShouldBeTrue(
+                field.OuterHtml
+            );
         foreach (var icon in page.QuerySelectorAll("i.ti"))
             icon.GetAttribute("aria-hidden").ShouldBe("true");
     }
@@ -165,5 +189,6 @@ public sealed class PageTests(SharedHost host) : IClassFixture<SharedHost>
         (await App.Api().SendAsync(again)).StatusCode.ShouldBe(HttpStatusCode.NotModified);
     }
 
-    private static async Task<AngleSharp.Html.Dom.IHtmlDocument> DocumentAsync(HttpResponseMessage answer) => new HtmlParser().ParseDocument(await answer.Content.ReadAsStringAsync());
+    private static async Task<AngleSharp.Html.Dom.IHtmlDocument> DocumentAsync(HttpResponseMessage answer) =>
+        new HtmlParser().ParseDocument(await answer.Content.ReadAsStringAsync());
 }

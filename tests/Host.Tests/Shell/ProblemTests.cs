@@ -24,7 +24,8 @@ public sealed class ProblemTests(SharedHost host) : IClassFixture<SharedHost>
     }
 
     [Fact]
-    public async Task A_body_over_a_megabyte_is_too_large() => await ProblemAsync(await PostAsync($"\"{new string('a', 1024 * 1024)}\""), HttpStatusCode.RequestEntityTooLarge);
+    public async Task A_body_over_a_megabyte_is_too_large() =>
+        await ProblemAsync(await PostAsync($"\"{new string('a', 1024 * 1024)}\""), HttpStatusCode.RequestEntityTooLarge);
 
     [Fact]
     public async Task An_unknown_address_of_the_api_is_not_found()
@@ -171,9 +172,7 @@ public sealed class ProblemTests(SharedHost host) : IClassFixture<SharedHost>
                     _ = PumpAsync(server, host);
                 }
             }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
-            {
-            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException) { }
         }
 
         private static async Task PumpAsync(TcpClient from, TcpClient to)
@@ -183,9 +182,7 @@ public sealed class ProblemTests(SharedHost host) : IClassFixture<SharedHost>
                 await from.GetStream().CopyToAsync(to.GetStream());
                 to.Close();
             }
-            catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
-            {
-            }
+            catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException) { }
         }
     }
 }

@@ -121,7 +121,8 @@ public sealed class SessionTests : IAsyncLifetime
 
         (await TokensAsync(await RefreshAsync(api, other))).ShouldNotBeNull("another session of the person goes on");
         await using var told = _database.DataSource.CreateCommand(
-            "select payload::text from event join event_payload using (chain_id, sequence, at) where action = 'person.session-ended'");
+            "select payload::text from event join event_payload using (chain_id, sequence, at) where action = 'person.session-ended'"
+        );
         ((string)(await told.ExecuteScalarAsync())!).ShouldContain("used twice");
     }
 
@@ -147,7 +148,9 @@ public sealed class SessionTests : IAsyncLifetime
     public async Task The_designers_clients_exchange_their_tokens_once_too()
     {
         var api = _app.Api();
-        var login = await (await api.PostAsJsonAsync("/elsa/api/identity/login", new { username = "analyst", password = "demo" })).Content.ReadFromJsonAsync<ElsaTokens>();
+        var login = await (
+            await api.PostAsJsonAsync("/elsa/api/identity/login", new { username = "analyst", password = "demo" })
+        ).Content.ReadFromJsonAsync<ElsaTokens>();
         var second = await RefreshAsync(login!.RefreshToken);
         var third = await RefreshAsync(second.RefreshToken);
         third.IsAuthenticated.ShouldBeTrue();
@@ -157,7 +160,10 @@ public sealed class SessionTests : IAsyncLifetime
 
         async Task<ElsaTokens> RefreshAsync(string? token)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/elsa/api/identity/refresh-token") { Headers = { Authorization = new("Bearer", token) } };
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/elsa/api/identity/refresh-token")
+            {
+                Headers = { Authorization = new("Bearer", token) },
+            };
             return (await (await api.SendAsync(request)).Content.ReadFromJsonAsync<ElsaTokens>())!;
         }
     }
@@ -218,9 +224,11 @@ public sealed class SessionTests : IAsyncLifetime
         (await _app.Api().GetAsync($"/api/me?access_token={token}")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
     }
 
-    private static Task<HttpResponseMessage> SignInAsync(HttpClient api, string password) => api.PostAsJsonAsync("/api/session", new SignInRequest("adjuster1", password));
+    private static Task<HttpResponseMessage> SignInAsync(HttpClient api, string password) =>
+        api.PostAsJsonAsync("/api/session", new SignInRequest("adjuster1", password));
 
-    private static Task<HttpResponseMessage> RefreshAsync(HttpClient api, SessionTokens tokens) => api.PostAsJsonAsync("/api/session/refresh", new RefreshRequest(tokens.RefreshToken));
+    private static Task<HttpResponseMessage> RefreshAsync(HttpClient api, SessionTokens tokens) =>
+        api.PostAsJsonAsync("/api/session/refresh", new RefreshRequest(tokens.RefreshToken));
 
     private static async Task<SessionTokens> TokensAsync(HttpResponseMessage answer)
     {
@@ -230,7 +238,10 @@ public sealed class SessionTests : IAsyncLifetime
 
     private static async Task<HttpStatusCode> MeAsync(HttpClient api, SessionTokens tokens)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/me") { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", tokens.AccessToken) } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/me")
+        {
+            Headers = { Authorization = new AuthenticationHeaderValue("Bearer", tokens.AccessToken) },
+        };
         return (await api.SendAsync(request)).StatusCode;
     }
 

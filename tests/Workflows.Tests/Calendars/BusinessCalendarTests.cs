@@ -5,13 +5,15 @@ namespace Orchestration.Workflows.Tests.Calendars;
 
 public sealed class BusinessCalendarTests
 {
-    private static readonly BusinessCalendar Office = Shipped.Parse("""
+    private static readonly BusinessCalendar Office = Shipped.Parse(
+        """
         { "id": "office", "name": "Office", "zone": "America/New_York",
           "hours": [ { "days": ["mon", "tue", "wed", "thu", "fri"], "open": "08:00", "close": "16:00" } ],
           "holidays": [ { "name": "Christmas Day", "rule": "fixed", "month": 12, "day": 25 },
                         { "name": "Christmas Eve", "rule": "fixed", "month": 12, "day": 24, "hours": [ { "open": "08:00", "close": "12:00" } ] },
                         { "name": "Stocktaking", "rule": "dates", "dates": ["2026-06-06"], "hours": [ { "open": "10:00", "close": "11:00" } ] } ] }
-        """);
+        """
+    );
 
     [Theory]
     [InlineData("2026-06-03T20:30", "2026-06-04T08:00", "after hours it is the next opening")]
@@ -70,9 +72,11 @@ public sealed class BusinessCalendarTests
     [Fact]
     public void A_night_shift_over_a_clock_change_is_as_long_as_it_really_was()
     {
-        var nights = Shipped.Parse("""
+        var nights = Shipped.Parse(
+            """
             { "id": "n", "name": "Nights", "zone": "Europe/London", "hours": [ { "days": ["sat"], "open": "22:00", "close": "06:00" } ] }
-            """);
+            """
+        );
         nights.Between(nights.At("2026-03-28T20:00"), nights.At("2026-03-29T20:00")).ShouldBe(Duration.FromHours(7), "clocks go forward");
         nights.Between(nights.At("2026-10-24T20:00"), nights.At("2026-10-25T20:00")).ShouldBe(Duration.FromHours(9), "clocks go back");
         nights.Between(nights.At("2026-06-06T20:00"), nights.At("2026-06-07T20:00")).ShouldBe(Duration.FromHours(8));
@@ -81,9 +85,11 @@ public sealed class BusinessCalendarTests
     [Fact]
     public void A_slot_inside_the_hour_that_a_clock_change_skips_is_not_open_that_day()
     {
-        var early = Shipped.Parse("""
+        var early = Shipped.Parse(
+            """
             { "id": "e", "name": "Early", "zone": "Europe/London", "hours": [ { "days": ["sun"], "open": "01:10", "close": "01:50" } ] }
-            """);
+            """
+        );
         early.IsBusinessDay(Shipped.Date("2026-03-29")).ShouldBeFalse();
         early.IsBusinessDay(Shipped.Date("2026-04-05")).ShouldBeTrue();
     }
@@ -92,9 +98,11 @@ public sealed class BusinessCalendarTests
     public void A_day_the_zone_left_out_is_no_business_day()
     {
         // Samoa went from Thursday 29 to Saturday 31 December 2011.
-        var apia = Shipped.Parse("""
+        var apia = Shipped.Parse(
+            """
             { "id": "a", "name": "Apia", "zone": "Pacific/Apia", "hours": [ { "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "open": "00:00", "close": "24:00" } ] }
-            """);
+            """
+        );
         apia.IsBusinessDay(Shipped.Date("2011-12-30")).ShouldBeFalse();
         apia.BusinessDay(Shipped.Date("2011-12-29"), 1).ShouldBe(Shipped.Date("2011-12-31"));
         var start = apia.At("2011-12-29T12:00");
@@ -116,8 +124,9 @@ public sealed class BusinessCalendarTests
     {
         var centre = Shipped.Calendar("operations-centre");
         var openings = centre.Openings(centre.At("2026-06-01T23:00"), centre.At("2026-06-02T08:00")).ToList();
-        openings.Select(opening => $"{centre.Local(opening.Open.Start)}–{centre.Local(opening.Open.End)} {opening.Day.Day}").ShouldBe([
-            "2026-06-01T23:00–2026-06-02T01:00 1", "2026-06-02T07:00–2026-06-02T08:00 2"]);
+        openings
+            .Select(opening => $"{centre.Local(opening.Open.Start)}–{centre.Local(opening.Open.End)} {opening.Day.Day}")
+            .ShouldBe(["2026-06-01T23:00–2026-06-02T01:00 1", "2026-06-02T07:00–2026-06-02T08:00 2"]);
     }
 
     [Fact]

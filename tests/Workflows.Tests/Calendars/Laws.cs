@@ -19,8 +19,8 @@ internal static class Laws
     /// <param name="oneOf">Of so many cases one is tried: for laws that take long, on a database.</param>
     public static void Hold<T>(Gen<T> cases, Action<T> law, int oneOf = 1)
     {
-        var config = Config.QuickThrowOnFailure
-            .WithMaxTest(Math.Max(1, Cases / oneOf))
+        var config = Config
+            .QuickThrowOnFailure.WithMaxTest(Math.Max(1, Cases / oneOf))
             .WithReplay(FSharpOption<Replay>.Some(new Replay(new Rnd(Seed), FSharpOption<int>.None)));
         Prop.ForAll(Arb.From(cases), law).Check(config);
     }

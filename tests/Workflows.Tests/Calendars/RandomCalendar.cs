@@ -20,8 +20,20 @@ internal sealed class RandomCalendar
 
     private static readonly string[] Zones =
     [
-        "America/New_York", "Europe/London", "America/Los_Angeles", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kathmandu", "America/St_Johns",
-        "Africa/Casablanca", "Africa/Cairo", "Pacific/Chatham", "America/Sao_Paulo", "Asia/Tehran", "America/Anchorage", "Etc/UTC",
+        "America/New_York",
+        "Europe/London",
+        "America/Los_Angeles",
+        "Australia/Lord_Howe",
+        "Pacific/Apia",
+        "Asia/Kathmandu",
+        "America/St_Johns",
+        "Africa/Casablanca",
+        "Africa/Cairo",
+        "Pacific/Chatham",
+        "America/Sao_Paulo",
+        "Asia/Tehran",
+        "America/Anchorage",
+        "Etc/UTC",
     ];
 
     private static readonly string[] Weekdays = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -58,14 +70,20 @@ internal sealed class RandomCalendar
         {
             0 => Instant.FromUnixTimeSeconds(seconds).PlusNanoseconds(offset),
             1 => NearClockChange(Instant.FromUnixTimeSeconds(seconds), offset / 2 * 2),
-            _ => Calendar.NextOpening(Calendar.NextOpening(Instant.FromUnixTimeSeconds(seconds))) + (offset % 2 == 0 ? Duration.Zero : Duration.FromSeconds(offset)),
+            _ => Calendar.NextOpening(Calendar.NextOpening(Instant.FromUnixTimeSeconds(seconds)))
+                + (offset % 2 == 0 ? Duration.Zero : Duration.FromSeconds(offset)),
         };
 
     /// <summary>Working time from a nanosecond to some weeks.</summary>
     public static Gen<Duration> Durations =>
         from kind in Gen.Choose(0, 2)
         from amount in Gen.Choose(1, 2_000_000)
-        select kind switch { 0 => Duration.FromSeconds(amount), 1 => Duration.FromMinutes(amount % 10_000 + 1), _ => Duration.FromNanoseconds((long)amount) };
+        select kind switch
+        {
+            0 => Duration.FromSeconds(amount),
+            1 => Duration.FromMinutes(amount % 10_000 + 1),
+            _ => Duration.FromNanoseconds((long)amount),
+        };
 
     /// <summary>Whether the hours say that work is done at an instant; knows no holidays.</summary>
     public bool IsOpenByHours(Instant at)
@@ -73,9 +91,13 @@ internal sealed class RandomCalendar
         // Independent of the calendar: NodaTime's own resolver says where a slot begins and ends.
         var resolver = Resolvers.CreateMappingResolver(Resolvers.ReturnEarlier, Resolvers.ReturnStartOfIntervalAfter);
         var date = at.InZone(Calendar.Zone).Date;
-        return new[] { date.PlusDays(-1), date, date.PlusDays(1) }.Any(day => hours[(int)day.DayOfWeek - 1].Any(slot =>
-            Calendar.Zone.ResolveLocal(day.AtMidnight().PlusMinutes(slot.Begin), resolver).ToInstant() <= at
-            && at < Calendar.Zone.ResolveLocal(day.AtMidnight().PlusMinutes(slot.End), resolver).ToInstant()));
+        return new[] { date.PlusDays(-1), date, date.PlusDays(1) }.Any(day =>
+            hours[(int)day.DayOfWeek - 1]
+                .Any(slot =>
+                    Calendar.Zone.ResolveLocal(day.AtMidnight().PlusMinutes(slot.Begin), resolver).ToInstant() <= at
+                    && at < Calendar.Zone.ResolveLocal(day.AtMidnight().PlusMinutes(slot.End), resolver).ToInstant()
+                )
+        );
     }
 
     private Instant NearClockChange(Instant at, int offset)

@@ -94,12 +94,26 @@ public sealed class ShippedCalendarTests
     [Fact]
     public void Alaska_and_California_keep_their_own_holidays()
     {
-        Weekdays("us-alaska", 2027).ShouldBe("01-01 01-18 02-15 03-29 05-31 06-18 07-05 09-06 10-18 11-11 11-25 12-24 12-31", "Alaska Statutes 44.12.010: Seward's Day and Alaska Day, no Columbus Day");
-        Weekdays("us-california", 2027).ShouldBe("01-01 01-18 02-15 03-31 05-31 07-05 09-06 11-11 11-25 11-26", "Government Code 6700: a Saturday holiday has no observed Friday but Veterans Day");
+        Weekdays("us-alaska", 2027)
+            .ShouldBe(
+                "01-01 01-18 02-15 03-29 05-31 06-18 07-05 09-06 10-18 11-11 11-25 12-24 12-31",
+                "Alaska Statutes 44.12.010: Seward's Day and Alaska Day, no Columbus Day"
+            );
+        Weekdays("us-california", 2027)
+            .ShouldBe(
+                "01-01 01-18 02-15 03-31 05-31 07-05 09-06 11-11 11-25 11-26",
+                "Government Code 6700: a Saturday holiday has no observed Friday but Veterans Day"
+            );
         Weekdays("us-california", 2028).ShouldBe("01-17 02-21 03-31 05-29 07-04 09-04 11-10 11-23 11-24 12-25");
     }
 
-    private static string Weekdays(string calendar, int year) => string.Join(' ', Shipped.Calendar(calendar).HolidaysIn(year)
-        .Where(day => day.Date.DayOfWeek is not (IsoDayOfWeek.Saturday or IsoDayOfWeek.Sunday))
-        .Select(day => $"{day.Date.Month:00}-{day.Date.Day:00}"));
+    private static string Weekdays(string calendar, int year) =>
+        string.Join(
+            ' ',
+            Shipped
+                .Calendar(calendar)
+                .HolidaysIn(year)
+                .Where(day => day.Date.DayOfWeek is not (IsoDayOfWeek.Saturday or IsoDayOfWeek.Sunday))
+                .Select(day => $"{day.Date.Month:00}-{day.Date.Day:00}")
+        );
 }

@@ -1,5 +1,5 @@
-using Orchestration.Engine.Runtime;
 using NodaTime;
+using Orchestration.Engine.Runtime;
 
 namespace Orchestration.Workflows.Tests.Effects;
 
@@ -14,11 +14,15 @@ public sealed class EffectTests
         var tried = new List<Guid>();
         var works = false;
         var effects = world.Get<Engine.Runtime.Effects>();
-        effects.Register("flaky", (effect, _) =>
-        {
-            tried.Add(effect.Id);
-            return works ? Task.FromResult<EffectOutcome>(new EffectOutcome.Done(Nothing)) : throw new IOException("the line is dead");
-        }, tries: 3);
+        effects.Register(
+            "flaky",
+            (effect, _) =>
+            {
+                tried.Add(effect.Id);
+                return works ? Task.FromResult<EffectOutcome>(new EffectOutcome.Done(Nothing)) : throw new IOException("the line is dead");
+            },
+            tries: 3
+        );
         var id = await WriteAsync(world, "flaky");
 
         for (var i = 0; i < 10; i++)
@@ -63,11 +67,17 @@ public sealed class EffectTests
         await using var world = await World.CreateAsync();
         var effects = world.Get<Engine.Runtime.Effects>();
         var seen = new List<int>();
-        effects.Register("patient", (effect, _) =>
-        {
-            seen.Add(effect.Attempts);
-            return Task.FromResult<EffectOutcome>(seen.Count < 3 ? new EffectOutcome.Later(world.Clock.Now() + Duration.FromHours(1)) : new EffectOutcome.Done(Nothing));
-        }, tries: 1);
+        effects.Register(
+            "patient",
+            (effect, _) =>
+            {
+                seen.Add(effect.Attempts);
+                return Task.FromResult<EffectOutcome>(
+                    seen.Count < 3 ? new EffectOutcome.Later(world.Clock.Now() + Duration.FromHours(1)) : new EffectOutcome.Done(Nothing)
+                );
+            },
+            tries: 1
+        );
         await WriteAsync(world, "patient");
         for (var i = 0; i < 3; i++)
         {
@@ -88,7 +98,9 @@ public sealed class EffectTests
             { "definitionId": "caller", "name": "caller", "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [
               { "id": "call", "type": "Elsa.SendHttpRequest", "version": 1, "url": { "typeName": "Uri", "expression": { "type": "Literal", "value": "https://example.com/claims" } }, "method": { "typeName": "String", "expression": { "type": "Literal", "value": "NO METHOD" } } } ] } }
             """;
-        (await world.Runtime.Definitions.PublishAsync(new("caller", System.Text.Encoding.UTF8.GetBytes(document), "designer"), "test", world.Clock.Now())).ShouldBeOfType<PublishResult.Published>();
+        (
+            await world.Runtime.Definitions.PublishAsync(new("caller", System.Text.Encoding.UTF8.GetBytes(document), "designer"), "test", world.Clock.Now())
+        ).ShouldBeOfType<PublishResult.Published>();
         var id = await world.StartAsync("caller");
         (await world.ScalarAsync<long>("select count(*) from effect where bookmark_id is not null")).ShouldBe(1);
         for (var i = 0; i <= Engine.Runtime.Effects.DefaultTries; i++)
@@ -112,17 +124,22 @@ public sealed class EffectTests
         var document = """
             { "definitionId": "caller", "name": "caller", "root": { "id": "call", "type": "Elsa.SendHttpRequest", "version": 1, "url": { "typeName": "Uri", "expression": { "type": "Literal", "value": "https://example.com/claims" } }, "method": { "typeName": "String", "expression": { "type": "Literal", "value": "NO METHOD" } } } }
             """;
-        (await world.Runtime.Definitions.PublishAsync(new("caller", System.Text.Encoding.UTF8.GetBytes(document), "designer"), "test", world.Clock.Now())).ShouldBeOfType<PublishResult.Published>();
+        (
+            await world.Runtime.Definitions.PublishAsync(new("caller", System.Text.Encoding.UTF8.GetBytes(document), "designer"), "test", world.Clock.Now())
+        ).ShouldBeOfType<PublishResult.Published>();
         var id = await world.StartAsync("caller");
         var version = await world.ScalarAsync<string>("select definition_version_id from workflow_instance where id = @id", new { id });
         await world.ScalarAsync<string>("update workflow_instance set definition_version_id = 'gone' where id = @id returning name", new { id });
         var effects = world.Get<Engine.Runtime.Effects>();
         var done = 0;
-        effects.Register("steady", (_, _) =>
-        {
-            done++;
-            return Task.FromResult<EffectOutcome>(new EffectOutcome.Done(Nothing));
-        });
+        effects.Register(
+            "steady",
+            (_, _) =>
+            {
+                done++;
+                return Task.FromResult<EffectOutcome>(new EffectOutcome.Done(Nothing));
+            }
+        );
         for (var i = 0; i <= Engine.Runtime.Effects.DefaultTries; i++)
         {
             await WriteAsync(world, "steady");

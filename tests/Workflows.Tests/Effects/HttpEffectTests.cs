@@ -33,7 +33,9 @@ public sealed class HttpEffectTests
     public async Task An_address_inside_the_network_is_refused()
     {
         using var http = new HttpEffects(allowPrivateAddresses: false);
-        (await Should.ThrowAsync<HttpRequestException>(() => http.SendAsync(Effect("http://127.0.0.1:9/", attempts: 0), default))).Message.ShouldContain("inside the network");
+        (await Should.ThrowAsync<HttpRequestException>(() => http.SendAsync(Effect("http://127.0.0.1:9/", attempts: 0), default))).Message.ShouldContain(
+            "inside the network"
+        );
     }
 
     [Fact]
@@ -45,9 +47,20 @@ public sealed class HttpEffectTests
         (await http.SendAsync(effect with { Attempts = 3 }, default)).ShouldBeOfType<EffectOutcome.Done>().Answer["HttpError"].ShouldBe("FailedToConnect");
     }
 
-    private static DueEffect Effect(string url, int attempts) => new(
-        Guid.Parse("0192b7e0-0000-7000-8000-000000000001"), "http", Guid.Empty,
-        new() { ["Url"] = url, ["Method"] = "POST", ["ContentType"] = "application/json", ["Content"] = "{}" }, attempts);
+    private static DueEffect Effect(string url, int attempts) =>
+        new(
+            Guid.Parse("0192b7e0-0000-7000-8000-000000000001"),
+            "http",
+            Guid.Empty,
+            new()
+            {
+                ["Url"] = url,
+                ["Method"] = "POST",
+                ["ContentType"] = "application/json",
+                ["Content"] = "{}",
+            },
+            attempts
+        );
 
     private static int FreePort()
     {

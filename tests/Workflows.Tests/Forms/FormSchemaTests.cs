@@ -5,7 +5,8 @@ namespace Orchestration.Workflows.Tests.Forms;
 
 public sealed class FormSchemaTests
 {
-    private static readonly FormSchema Claim = Schema("""
+    private static readonly FormSchema Claim = Schema(
+        """
         { "$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "additionalProperties": false,
           "properties": {
             "kind": { "type": "string", "enum": ["water", "fire"], "title": "Kind of loss", "x-order": 1 },
@@ -28,7 +29,8 @@ public sealed class FormSchemaTests
           "if": { "properties": { "kind": { "const": "fire" } }, "required": ["kind"] },
           "then": { "required": ["hoseLength"] }, "else": { "properties": { "floors": { "minimum": 1 } }, "required": ["floors"] },
           "x-outcomes": { "Decline": ["reason"], "Approve": [] } }
-        """);
+        """
+    );
 
     [Fact]
     public void Fields_come_in_their_order_with_their_hints()
@@ -43,9 +45,13 @@ public sealed class FormSchemaTests
 
     [Theory]
     [InlineData("""{ "kind": "fire", "hoseLength": 3 }""")]
-    [InlineData("""{ "kind": "water", "floors": 2, "amount": 12.50, "occurred": "2024-02-29", "email": "a@b.example", "policy": "POL-123456", "note": null }""")]
+    [InlineData(
+        """{ "kind": "water", "floors": 2, "amount": 12.50, "occurred": "2024-02-29", "email": "a@b.example", "policy": "POL-123456", "note": null }"""
+    )]
     [InlineData("""{ "kind": "water", "floors": 2.0, "note": "ab", "items": [ { "sku": "x", "price": 1 } ], "tags": [], "version": 1.0 }""")]
-    [InlineData("""{ "kind": "water", "floors": 2, "note": "🎈🎈🎈🎈🎈", "seenAt": "2026-01-31T09:30:00+01:00", "id": "0198a1b2-0000-7000-8000-000000000000" }""")]
+    [InlineData(
+        """{ "kind": "water", "floors": 2, "note": "🎈🎈🎈🎈🎈", "seenAt": "2026-01-31T09:30:00+01:00", "id": "0198a1b2-0000-7000-8000-000000000000" }"""
+    )]
     public void Data_that_fits_has_no_errors(string data) => Errors(data).ShouldBeEmpty();
 
     [Theory]
@@ -70,7 +76,12 @@ public sealed class FormSchemaTests
     [InlineData("""{ "kind": "water", "floors": 1, "injured": "yes" }""", "/injured must be yes or no")]
     [InlineData("""{ "kind": "water", "floors": 1, "version": 2 }""", "/version must be 1")]
     [InlineData("""{ "kind": "water", "floors": 1, "items": [] }""", "/items must have at least 1 item")]
-    [InlineData("""{ "kind": "water", "floors": 1, "items": [ { "sku": "a" }, { "price": "x" }, 5 ] }""", "/items/1/sku is required", "/items/1/price must be a number", "/items/2 must be a group of fields")]
+    [InlineData(
+        """{ "kind": "water", "floors": 1, "items": [ { "sku": "a" }, { "price": "x" }, 5 ] }""",
+        "/items/1/sku is required",
+        "/items/1/price must be a number",
+        "/items/2 must be a group of fields"
+    )]
     [InlineData("""{ "kind": "water", "floors": 1, "items": [ {}, {}, {}, {} ] }""", "/items must have at most 3 items")]
     [InlineData("""{ "kind": "water", "floors": 1, "a/b~c": 1 }""", "/a~1b~0c is not a field of this form")]
     public void Data_that_does_not_fit_is_refused_with_field_and_reason(string data, params string[] expected) => Errors(data).ShouldBe(expected);
@@ -87,17 +98,44 @@ public sealed class FormSchemaTests
     [Fact]
     public void Everything_that_is_wrong_with_a_schema_is_said_at_once()
     {
-        FormSchema.TryParse("""
-            { "type": "object", "required": ["missing"], "x-outcomes": { "Decline": ["reason"] }, "then": {},
-              "properties": {
-                "a": { "type": "text" }, "b": { "format": "phone" }, "c": { "minimum": "1" }, "d": { "pattern": "(a" }, "e": { "pattern": "(?=a)b" }, "f": { "$ref": "#/x" },
-                "g": { "minLength": 5, "maxLength": 2 }, "h": { "enum": [] }, "i": 7, "j k": {}, "l": { "x-width": 13 }, "m": { "required": "n" }, "n": { "type": ["string", "texts"] },
-                "o": { "type": "array", "items": { "tpye": "string" } } } }
-            """, out var schema, out var errors).ShouldBeFalse();
+        FormSchema
+            .TryParse(
+                """
+                { "type": "object", "required": ["missing"], "x-outcomes": { "Decline": ["reason"] }, "then": {},
+                  "properties": {
+                    "a": { "type": "text" }, "b": { "format": "phone" }, "c": { "minimum": "1" }, "d": { "pattern": "(a" }, "e": { "pattern": "(?=a)b" }, "f": { "$ref": "#/x" },
+                    "g": { "minLength": 5, "maxLength": 2 }, "h": { "enum": [] }, "i": 7, "j k": {}, "l": { "x-width": 13 }, "m": { "required": "n" }, "n": { "type": ["string", "texts"] },
+                    "o": { "type": "array", "items": { "tpye": "string" } } } }
+                """,
+                out var schema,
+                out var errors
+            )
+            .ShouldBeFalse();
         schema.ShouldBeNull();
-        errors.Select(error => error.Path).ShouldBe([
-            "$.required", "$.x-outcomes.Decline", "$", "$.properties.a.type", "$.properties.b.format", "$.properties.c.minimum", "$.properties.d.pattern", "$.properties.e.pattern", "$.properties.f.$ref",
-            "$.properties.g.maxLength", "$.properties.h.enum", "$.properties.i", "$.properties.j k", "$.properties.l.x-width", "$.properties.m.required", "$.properties.n.type", "$.properties.o.items.tpye"], ignoreOrder: true);
+        errors
+            .Select(error => error.Path)
+            .ShouldBe(
+                [
+                    "$.required",
+                    "$.x-outcomes.Decline",
+                    "$",
+                    "$.properties.a.type",
+                    "$.properties.b.format",
+                    "$.properties.c.minimum",
+                    "$.properties.d.pattern",
+                    "$.properties.e.pattern",
+                    "$.properties.f.$ref",
+                    "$.properties.g.maxLength",
+                    "$.properties.h.enum",
+                    "$.properties.i",
+                    "$.properties.j k",
+                    "$.properties.l.x-width",
+                    "$.properties.m.required",
+                    "$.properties.n.type",
+                    "$.properties.o.items.tpye",
+                ],
+                ignoreOrder: true
+            );
     }
 
     [Theory]
@@ -139,13 +177,37 @@ public sealed class FormSchemaTests
     [Fact]
     public void Posted_fields_become_typed_data()
     {
-        var data = Claim.ReadPost(Post(
-            ("kind", "water"), ("amount", "1,234.50"), ("floors", "2"), ("injured", "on"), ("note", ""), ("email", ""), ("id", "forged"), ("__RequestVerificationToken", "x"),
-            ("items[0].sku", "hose"), ("items[0].price", "9.99"), ("items[3].sku", "tap"), ("items[2].sku", ""), ("items[2].price", ""), ("tags", "a"), ("tags", ""), ("tags", "b")));
-        JsonElement.DeepEquals(data, Json("""
-            { "kind": "water", "amount": 1234.50, "floors": 2, "injured": true, "note": null, "tags": ["a", "b"],
-              "items": [ { "sku": "hose", "price": 9.99 }, { "sku": "tap" } ] }
-            """)).ShouldBeTrue(data.GetRawText());
+        var data = Claim.ReadPost(
+            Post(
+                ("kind", "water"),
+                ("amount", "1,234.50"),
+                ("floors", "2"),
+                ("injured", "on"),
+                ("note", ""),
+                ("email", ""),
+                ("id", "forged"),
+                ("__RequestVerificationToken", "x"),
+                ("items[0].sku", "hose"),
+                ("items[0].price", "9.99"),
+                ("items[3].sku", "tap"),
+                ("items[2].sku", ""),
+                ("items[2].price", ""),
+                ("tags", "a"),
+                ("tags", ""),
+                ("tags", "b")
+            )
+        );
+        JsonElement
+            .DeepEquals(
+                data,
+                Json(
+                    """
+                    { "kind": "water", "amount": 1234.50, "floors": 2, "injured": true, "note": null, "tags": ["a", "b"],
+                      "items": [ { "sku": "hose", "price": 9.99 }, { "sku": "tap" } ] }
+                    """
+                )
+            )
+            .ShouldBeTrue(data.GetRawText());
         Claim.Validate(data).ShouldBeEmpty();
     }
 
@@ -153,7 +215,13 @@ public sealed class FormSchemaTests
     public void What_was_typed_stays_when_it_is_wrong()
     {
         var data = Claim.ReadPost(Post(("kind", "water"), ("floors", "two"), ("amount", "a lot"), ("items[0].price", "1e")));
-        Claim.Validate(data).Select(error => $"{error.Field} {error.Reason}").ShouldBe(["/amount must be a number", "/floors must be a whole number", "/items/0/sku is required", "/items/0/price must be a number"], ignoreOrder: true);
+        Claim
+            .Validate(data)
+            .Select(error => $"{error.Field} {error.Reason}")
+            .ShouldBe(
+                ["/amount must be a number", "/floors must be a whole number", "/items/0/sku is required", "/items/0/price must be a number"],
+                ignoreOrder: true
+            );
         data.GetProperty("floors").GetString().ShouldBe("two");
         data.GetProperty("amount").GetString().ShouldBe("a lot");
         data.GetProperty("items")[0].GetProperty("price").GetString().ShouldBe("1e");
@@ -175,13 +243,15 @@ public sealed class FormSchemaTests
         JsonElement.DeepEquals(Claim.ReadPost(Post((name, "x"), ("kind", "fire"))), Json("""{ "kind": "fire", "injured": false }""")).ShouldBeTrue();
 
     /// <summary>The same name in both branches: a number of nights here, a choice there, and in one of them what the case knows.</summary>
-    private static readonly FormSchema Ways = Schema("""
+    private static readonly FormSchema Ways = Schema(
+        """
         { "type": "object",
           "properties": { "hotel": { "type": "boolean" } },
           "if": { "properties": { "hotel": { "const": true } }, "required": ["hotel"] },
           "then": { "properties": { "stay": { "type": "integer", "title": "Nights" }, "limit": { "type": "number", "x-readOnly": true } }, "required": ["stay"] },
           "else": { "properties": { "stay": { "type": "string", "title": "Where", "enum": ["Family", "2"] }, "limit": { "type": "number" } } } }
-        """);
+        """
+    );
 
     [Fact]
     public void A_field_of_both_branches_is_that_of_the_branch_that_holds()
@@ -212,5 +282,6 @@ public sealed class FormSchemaTests
 
     private static JsonElement Json(string json) => JsonDocument.Parse(json).RootElement.Clone();
 
-    private static IEnumerable<KeyValuePair<string, string>> Post(params (string Name, string Value)[] fields) => fields.Select(field => KeyValuePair.Create(field.Name, field.Value));
+    private static IEnumerable<KeyValuePair<string, string>> Post(params (string Name, string Value)[] fields) =>
+        fields.Select(field => KeyValuePair.Create(field.Name, field.Value));
 }

@@ -30,7 +30,10 @@ public sealed class HistoryChainTests
         await using var world = await World.CreateAsync();
         var (id, _) = await RunAsync(world);
 
-        await world.ScalarAsync<int>("set orchestration.erasure = on; delete from event_payload where chain_id = @id; set orchestration.erasure = off", new { id });
+        await world.ScalarAsync<int>(
+            "set orchestration.erasure = on; delete from event_payload where chain_id = @id; set orchestration.erasure = off",
+            new { id }
+        );
 
         (await RecomputeAsync(world, id)).ShouldAllBe(leaf => leaf.Stored.SequenceEqual(leaf.Computed));
     }
@@ -40,7 +43,10 @@ public sealed class HistoryChainTests
     {
         await using var world = await World.CreateAsync();
         var (id, _) = await RunAsync(world);
-        await world.ScalarAsync<int>("alter table event disable trigger event_append_only; update event set actor = 'somebody' where chain_id = @id and sequence = 3", new { id });
+        await world.ScalarAsync<int>(
+            "alter table event disable trigger event_append_only; update event set actor = 'somebody' where chain_id = @id and sequence = 3",
+            new { id }
+        );
 
         var leaves = await RecomputeAsync(world, id);
 
@@ -55,7 +61,9 @@ public sealed class HistoryChainTests
         var (id, _) = await RunAsync(world);
         await using var connection = await world.Database.OpenConnectionAsync();
         var rows = await connection.QueryAsync<(byte[] Commitment, byte[] Salt, string Payload)>(
-            "select e.commitment, p.salt, p.payload::text from event e join event_payload p using (chain_id, sequence, at) where chain_id = @id", new { id });
+            "select e.commitment, p.salt, p.payload::text from event e join event_payload p using (chain_id, sequence, at) where chain_id = @id",
+            new { id }
+        );
         rows.ShouldAllBe(r => HistoryChain.Commit(r.Salt, System.Text.Encoding.UTF8.GetBytes(r.Payload)).SequenceEqual(r.Commitment));
     }
 
@@ -74,14 +82,29 @@ public sealed class HistoryChainTests
     private static async Task<IReadOnlyList<(byte[] Stored, byte[] Computed)>> RecomputeAsync(World world, Guid chain)
     {
         await using var query = world.Database.Query(
-            "select sequence, at, actor, action, entity, entity_id, revision, activity_id, node_id, activity_type, commitment, leaf from event where chain_id = $1 order by sequence", chain);
+            "select sequence, at, actor, action, entity, entity_id, revision, activity_id, node_id, activity_type, commitment, leaf from event where chain_id = $1 order by sequence",
+            chain
+        );
         await using var r = await query.ExecuteReaderAsync();
         var leaves = new List<(byte[], byte[])>();
         var previous = HistoryChain.Genesis;
         while (await r.ReadAsync())
         {
-            var e = new HistoryEvent(r.GetString(3), r.GetString(4), r.GetString(5), r.GetInt64(6), null) { ActivityId = r.Text(7), NodeId = r.Text(8), ActivityType = r.Text(9) };
-            var computed = HistoryChain.Leaf(chain, r.GetInt32(0), r.Instant(1), r.GetString(2), e, previous, r.IsDBNull(10) ? null : r.GetFieldValue<byte[]>(10));
+            var e = new HistoryEvent(r.GetString(3), r.GetString(4), r.GetString(5), r.GetInt64(6), null)
+            {
+                ActivityId = r.Text(7),
+                NodeId = r.Text(8),
+                ActivityType = r.Text(9),
+            };
+            var computed = HistoryChain.Leaf(
+                chain,
+                r.GetInt32(0),
+                r.Instant(1),
+                r.GetString(2),
+                e,
+                previous,
+                r.IsDBNull(10) ? null : r.GetFieldValue<byte[]>(10)
+            );
             leaves.Add((r.GetFieldValue<byte[]>(11), computed));
             previous = computed;
         }

@@ -80,7 +80,17 @@ public sealed class MailTests
     {
         await using var server = new MailServer();
         await using var world = await WorldAsync(server);
-        (await NotificationPreferences.SaveAsync(world.Runtime, null, NotificationPreferences.Default with { EmailKinds = ["task.assigned"] }, await world.PersonAsync("admin"))).ShouldBe(1);
+        (
+            await NotificationPreferences.SaveAsync(
+                world.Runtime,
+                null,
+                NotificationPreferences.Default with
+                {
+                    EmailKinds = ["task.assigned"],
+                },
+                await world.PersonAsync("admin")
+            )
+        ).ShouldBe(1);
         await ChooseAsync(world, "adjuster2", []);
         await AssignAsync(world, "adjuster2");
         await AssignAsync(world, "adjuster1");
@@ -129,10 +139,25 @@ public sealed class MailTests
 
     private static async Task<World> WorldAsync(MailServer server)
     {
-        var world = await World.CreateAsync(new MailSettings { Host = "127.0.0.1", Port = server.Port, Security = MailSecurity.None, From = "Orchestration <no-reply@example.com>", PublicUrl = new("https://work.example.com") });
-        await world.PublishAsync("mailing", ("check", """
-            "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check <cover>" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
-            """));
+        var world = await World.CreateAsync(
+            new MailSettings
+            {
+                Host = "127.0.0.1",
+                Port = server.Port,
+                Security = MailSecurity.None,
+                From = "Orchestration <no-reply@example.com>",
+                PublicUrl = new("https://work.example.com"),
+            }
+        );
+        await world.PublishAsync(
+            "mailing",
+            (
+                "check",
+                """
+                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check <cover>" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
+                """
+            )
+        );
         return world;
     }
 
@@ -146,7 +171,9 @@ public sealed class MailTests
     {
         var instance = await world.StartAsync("mailing", $"REF-{await world.ScalarAsync<long>("select count(*) + 1 from journey_case")}");
         var task = await world.OpenTaskAsync(instance);
-        await world.DoneAsync(AssignTask.RunAsync(world.Desk, new(task.Id, task.Revision, $"assign-{Ids.Text(task.Id)}"), userName, null, await world.PersonAsync("supervisor")));
+        await world.DoneAsync(
+            AssignTask.RunAsync(world.Desk, new(task.Id, task.Revision, $"assign-{Ids.Text(task.Id)}"), userName, null, await world.PersonAsync("supervisor"))
+        );
         return task.Id;
     }
 
@@ -177,7 +204,12 @@ public sealed class MailTests
 
         public IMessageStore CreateInstance(ISessionContext context) => this;
 
-        public async Task<SmtpResponse> SaveAsync(ISessionContext context, IMessageTransaction transaction, ReadOnlySequence<byte> buffer, CancellationToken cancellationToken)
+        public async Task<SmtpResponse> SaveAsync(
+            ISessionContext context,
+            IMessageTransaction transaction,
+            ReadOnlySequence<byte> buffer,
+            CancellationToken cancellationToken
+        )
         {
             if (Refuses)
                 return SmtpResponse.MailboxUnavailable;

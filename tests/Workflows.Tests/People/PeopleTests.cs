@@ -15,7 +15,10 @@ public sealed class PeopleTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _database = await TestDatabase.CreateAsync();
-        await new SeedPeople(_database.DataSource, new(_database.DataSource)).TeamsAsync("""[{ "key": "claims", "title": "Claims", "description": "" }]"""u8.ToArray(), Now);
+        await new SeedPeople(_database.DataSource, new(_database.DataSource)).TeamsAsync(
+            """[{ "key": "claims", "title": "Claims", "description": "" }]"""u8.ToArray(),
+            Now
+        );
     }
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();
@@ -35,10 +38,16 @@ public sealed class PeopleTests : IAsyncLifetime
         await new SignOut(_database.DataSource, people).EndAsync(person, session, later + Duration.FromDays(1), later);
         await new DeactivatePerson(_database.DataSource, people).TryAsync(vera, "admin", later);
 
-        (await HistoryAsync(vera)).ShouldBe(
-        [
-            "1 admin person.added", "2 vera person.sign-in-failed", "3 vera person.sign-in-failed", "4 vera person.sign-in-failed", "5 vera person.sign-in-failed",
-            "6 vera person.locked-out", "7 vera person.signed-in", "8 vera person.signed-out", "9 admin person.deactivated",
+        (await HistoryAsync(vera)).ShouldBe([
+            "1 admin person.added",
+            "2 vera person.sign-in-failed",
+            "3 vera person.sign-in-failed",
+            "4 vera person.sign-in-failed",
+            "5 vera person.sign-in-failed",
+            "6 vera person.locked-out",
+            "7 vera person.signed-in",
+            "8 vera person.signed-out",
+            "9 admin person.deactivated",
         ]);
     }
 
@@ -51,7 +60,9 @@ public sealed class PeopleTests : IAsyncLifetime
         var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => signIn.TryAsync("vera", $"guess {i}", Now)));
 
         answers.Count(answer => answer is not null).ShouldBe(0);
-        (await HistoryAsync(vera)).Count(line => line.Contains("sign-in-failed", StringComparison.Ordinal) || line.Contains("locked-out", StringComparison.Ordinal)).ShouldBe(SignIn.FailuresAllowed);
+        (await HistoryAsync(vera))
+            .Count(line => line.Contains("sign-in-failed", StringComparison.Ordinal) || line.Contains("locked-out", StringComparison.Ordinal))
+            .ShouldBe(SignIn.FailuresAllowed);
         (await signIn.TryAsync("vera", "a quiet evening", Now)).ShouldBeNull();
     }
 
@@ -108,7 +119,9 @@ public sealed class PeopleTests : IAsyncLifetime
 
     private async Task<List<string>> HistoryAsync(Guid person)
     {
-        await using var query = _database.DataSource.CreateCommand($"select sequence || ' ' || actor || ' ' || action from event where entity = 'person' and entity_id = '{person:N}' order by sequence");
+        await using var query = _database.DataSource.CreateCommand(
+            $"select sequence || ' ' || actor || ' ' || action from event where entity = 'person' and entity_id = '{person:N}' order by sequence"
+        );
         await using var reader = await query.ExecuteReaderAsync();
         var lines = new List<string>();
         while (await reader.ReadAsync())

@@ -64,7 +64,12 @@ public sealed class ActivationTests
     public async Task The_reference_that_counts_is_the_one_a_run_has_now()
     {
         await using var world = await World.CreateAsync();
-        await PublishAsync(world, "a", CorrelatedSingleton, """{"id":"c","type":"Elsa.Correlate","correlationId":{"typeName":"String","expression":{"type":"Literal","value":"later"}}},""");
+        await PublishAsync(
+            world,
+            "a",
+            CorrelatedSingleton,
+            """{"id":"c","type":"Elsa.Correlate","correlationId":{"typeName":"String","expression":{"type":"Literal","value":"later"}}},"""
+        );
 
         await StartedAsync(world, "a", "first");
         await StartedAsync(world, "a", "first");
@@ -114,7 +119,9 @@ public sealed class ActivationTests
         var first = (await StartCase.RunAsync(world.Runtime, request, person)).ShouldBeOfType<StartCaseResult.Started>();
 
         (await StartCase.RunAsync(world.Runtime, request, person)).ShouldBe(first);
-        (await StartCase.RunAsync(world.Runtime, request with { Reference = "REF-2", IdempotencyKey = "key-2" }, person)).ShouldBeOfType<StartCaseResult.AlreadyRunning>();
+        (
+            await StartCase.RunAsync(world.Runtime, request with { Reference = "REF-2", IdempotencyKey = "key-2" }, person)
+        ).ShouldBeOfType<StartCaseResult.AlreadyRunning>();
     }
 
     private static async Task<Guid> StartedAsync(World world, string definition, string? reference) =>
@@ -122,7 +129,10 @@ public sealed class ActivationTests
 
     private static async Task PublishAsync(World world, string id, string strategy, string before = "", string wait = Wait)
     {
-        var document = $$$"""{"definitionId":"{{{id}}}","name":"{{{id}}}","options":{"activationStrategyType":"{{{strategy}}}"},"root":{"id":"root","type":"Elsa.Sequence","activities":[{{{(before + wait).TrimEnd(',')}}}]}}""";
-        (await world.Runtime.Definitions.PublishAsync(new(id, Encoding.UTF8.GetBytes(document), "designer"), "test", world.Clock.Now())).ShouldBeOfType<PublishResult.Published>();
+        var document =
+            $$$"""{"definitionId":"{{{id}}}","name":"{{{id}}}","options":{"activationStrategyType":"{{{strategy}}}"},"root":{"id":"root","type":"Elsa.Sequence","activities":[{{{(before + wait).TrimEnd(',')}}}]}}""";
+        (
+            await world.Runtime.Definitions.PublishAsync(new(id, Encoding.UTF8.GetBytes(document), "designer"), "test", world.Clock.Now())
+        ).ShouldBeOfType<PublishResult.Published>();
     }
 }

@@ -14,10 +14,16 @@ public sealed class JourneyFilesTests
 
         (await definitions.RetractAsync("claims", "analyst", world.Clock.Now())).ShouldBeOfType<EditResult.Saved>();
         await world.LoadShippedAsync();
-        (await definitions.FindAsync("claims", VersionOptions.Latest))!.ShouldSatisfyAllConditions(v => v.Version.ShouldBe(1), v => v.IsPublished.ShouldBeFalse("a start does not undo what a person did"));
+        (await definitions.FindAsync("claims", VersionOptions.Latest))!.ShouldSatisfyAllConditions(
+            v => v.Version.ShouldBe(1),
+            v => v.IsPublished.ShouldBeFalse("a start does not undo what a person did")
+        );
 
         (await definitions.PublishLatestAsync("claims", new("analyst"), world.Clock.Now())).Result.ShouldBeOfType<EditResult.Saved>();
         await world.LoadShippedAsync();
-        (await definitions.FindAsync("claims", VersionOptions.Latest))!.ShouldSatisfyAllConditions(v => v.Version.ShouldBe(1), v => v.IsPublished.ShouldBeTrue());
+        (await definitions.FindAsync("claims", VersionOptions.Latest))!.ShouldSatisfyAllConditions(
+            v => v.Version.ShouldBe(1),
+            v => v.IsPublished.ShouldBeTrue()
+        );
     }
 }

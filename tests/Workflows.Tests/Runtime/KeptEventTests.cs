@@ -88,11 +88,15 @@ public sealed class KeptEventTests
         await PublishDefinitionAsync(world, "claim", "paper");
         await second.Runtime.Definitions.LoadPublishedAsync();
 
-        await Task.WhenAll(Enumerable.Range(0, 60).Select(async i =>
-        {
-            var reference = $"REF-{i}";
-            await Task.WhenAll(StartAsync(world.Runtime, "claim", reference), second.Runtime.Stimuli.PublishAsync("paper", reference, null, "test"));
-        }));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 60)
+                .Select(async i =>
+                {
+                    var reference = $"REF-{i}";
+                    await Task.WhenAll(StartAsync(world.Runtime, "claim", reference), second.Runtime.Stimuli.PublishAsync("paper", reference, null, "test"));
+                })
+        );
         await SettleAsync(world);
 
         (await FinishedAsync(world)).ShouldBe(60);
@@ -110,15 +114,34 @@ public sealed class KeptEventTests
         await StartAsync(world.Runtime, "claim", "REF-1");
         var operation = Operation.Of("frontoffice", "op-1", "event", "paper", "REF-1");
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i =>
-            (i % 2 == 0 ? world.Runtime : second.Runtime).Stimuli.PublishAsync("paper", "REF-1", null, "frontoffice", operation: operation)));
+        var answers = await Task.WhenAll(
+            Enumerable
+                .Range(0, 8)
+                .Select(i => (i % 2 == 0 ? world.Runtime : second.Runtime).Stimuli.PublishAsync("paper", "REF-1", null, "frontoffice", operation: operation))
+        );
 
         answers.ShouldAllBe(answer => answer == new Published(1, null));
         (await FinishedAsync(world)).ShouldBe(0, "the second wait has had no event");
         (await world.ScalarAsync<int>("select count(*) from event where action = 'event.published'")).ShouldBe(1);
-        (await world.Runtime.Stimuli.PublishAsync("paper", "REF-2", null, "frontoffice", operation: Operation.Of("frontoffice", "op-1", "event", "paper", "REF-2"))).ShouldBeNull();
+        (
+            await world.Runtime.Stimuli.PublishAsync(
+                "paper",
+                "REF-2",
+                null,
+                "frontoffice",
+                operation: Operation.Of("frontoffice", "op-1", "event", "paper", "REF-2")
+            )
+        ).ShouldBeNull();
 
-        (await world.Runtime.Stimuli.PublishAsync("paper", "REF-1", null, "frontoffice", operation: Operation.Of("frontoffice", "op-2", "event", "paper", "REF-1")))!.Told.ShouldBe(1);
+        (
+            await world.Runtime.Stimuli.PublishAsync(
+                "paper",
+                "REF-1",
+                null,
+                "frontoffice",
+                operation: Operation.Of("frontoffice", "op-2", "event", "paper", "REF-1")
+            )
+        )!.Told.ShouldBe(1);
         (await FinishedAsync(world)).ShouldBe(1);
     }
 
@@ -126,9 +149,7 @@ public sealed class KeptEventTests
     private static async Task SettleAsync(World world)
     {
         world.Clock.Advance(Duration.FromSeconds(3));
-        while (await world.Runtime.Stimuli.SweepAsync(100) > 0)
-        {
-        }
+        while (await world.Runtime.Stimuli.SweepAsync(100) > 0) { }
     }
 
     private static async Task<int> StartAsync(WorkflowRuntime runtime, string definition, string? reference) =>
@@ -146,13 +167,20 @@ public sealed class KeptEventTests
     /// <summary>A sequence of waits: <c>task</c> is one for a task, everything else for an event of that name, whose <c>page</c> becomes the output.</summary>
     private static async Task PublishDefinitionAsync(World world, string id, params string[] waits)
     {
-        var activities = waits.SelectMany((wait, i) => wait == "task"
-            ? new[] { $$$$"""{"id":"a{{{{i}}}}","type":"Elsa.RunTask","taskName":{"typeName":"String","expression":{"type":"Literal","value":"t"}}}""" }
-            : [
-                $$$$"""{"id":"a{{{{i}}}}","type":"Elsa.Event","eventName":{"typeName":"String","expression":{"type":"Literal","value":"{{{{wait}}}}"}}}""",
-                $$$$"""{"id":"o{{{{i}}}}","type":"Elsa.SetOutput","outputName":{"typeName":"String","expression":{"type":"Literal","value":"Got"}},"outputValue":{"typeName":"Object","expression":{"type":"JavaScript","value":"getLastResult()?.page ?? null"}}}""",
-            ]);
-        var document = $$$$"""{"definitionId":"{{{{id}}}}","name":"{{{{id}}}}","root":{"id":"root","type":"Elsa.Sequence","activities":[{{{{string.Join(',', activities)}}}}]}}""";
-        (await world.Runtime.Definitions.PublishAsync(new(id, Encoding.UTF8.GetBytes(document), "designer"), "test", world.Clock.Now())).ShouldBeOfType<PublishResult.Published>();
+        var activities = waits.SelectMany(
+            (wait, i) =>
+                wait == "task"
+                    ? new[] { $$$$"""{"id":"a{{{{i}}}}","type":"Elsa.RunTask","taskName":{"typeName":"String","expression":{"type":"Literal","value":"t"}}}""" }
+                    :
+                    [
+                        $$$$"""{"id":"a{{{{i}}}}","type":"Elsa.Event","eventName":{"typeName":"String","expression":{"type":"Literal","value":"{{{{wait}}}}"}}}""",
+                        $$$$"""{"id":"o{{{{i}}}}","type":"Elsa.SetOutput","outputName":{"typeName":"String","expression":{"type":"Literal","value":"Got"}},"outputValue":{"typeName":"Object","expression":{"type":"JavaScript","value":"getLastResult()?.page ?? null"}}}""",
+                    ]
+        );
+        var document =
+            $$$$"""{"definitionId":"{{{{id}}}}","name":"{{{{id}}}}","root":{"id":"root","type":"Elsa.Sequence","activities":[{{{{string.Join(',', activities)}}}}]}}""";
+        (
+            await world.Runtime.Definitions.PublishAsync(new(id, Encoding.UTF8.GetBytes(document), "designer"), "test", world.Clock.Now())
+        ).ShouldBeOfType<PublishResult.Published>();
     }
 }

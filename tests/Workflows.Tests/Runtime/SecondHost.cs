@@ -12,7 +12,14 @@ internal sealed class SecondHost : IAsyncDisposable
     {
         Database = Sql.CreateDataSource(world.ConnectionString);
         var definitions = new DefinitionStore(Database, world.Runtime.Definitions.Registry, new Changes(NullLogger<Changes>.Instance));
-        Runtime = new(Database, definitions, world.Runtime.BurstWrites, new Changes(NullLogger<Changes>.Instance), world.Clock, NullLogger<WorkflowRuntime>.Instance);
+        Runtime = new(
+            Database,
+            definitions,
+            world.Runtime.BurstWrites,
+            new Changes(NullLogger<Changes>.Instance),
+            world.Clock,
+            NullLogger<WorkflowRuntime>.Instance
+        );
     }
 
     public NpgsqlDataSource Database { get; }

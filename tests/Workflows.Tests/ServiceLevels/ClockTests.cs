@@ -11,8 +11,20 @@ public sealed class ClockTests
 
     [Theory]
     [InlineData("us-trid-loan-estimate", "2026-06-01T10:00", null, "2026-06-04T17:00", "12 CFR 1026.19(e)(1)(iii)")]
-    [InlineData("us-trid-loan-estimate-before-closing", "2026-06-01T10:00", null, "2026-06-09T00:00", "12 CFR 1026.19(e)(1)(iii)(B): mailed on 1 June, closing on 9 June at the earliest")]
-    [InlineData("us-trid-closing-waiting-period", "2025-03-15T10:00", null, "2025-03-19T00:00", "12 CFR 1026.19(f)(1)(ii): received on Saturday 15 March, closing on Wednesday 19 March at the earliest")]
+    [InlineData(
+        "us-trid-loan-estimate-before-closing",
+        "2026-06-01T10:00",
+        null,
+        "2026-06-09T00:00",
+        "12 CFR 1026.19(e)(1)(iii)(B): mailed on 1 June, closing on 9 June at the earliest"
+    )]
+    [InlineData(
+        "us-trid-closing-waiting-period",
+        "2025-03-15T10:00",
+        null,
+        "2025-03-19T00:00",
+        "12 CFR 1026.19(f)(1)(ii): received on Saturday 15 March, closing on Wednesday 19 March at the earliest"
+    )]
     [InlineData("us-trid-closing-disclosure-received", "2025-03-10T10:00", "2025-03-19T10:00", "2025-03-16T00:00", "received by the end of Saturday 15 March")]
     [InlineData("us-trid-closing-disclosure-mailed", "2025-03-10T10:00", "2025-03-19T10:00", "2025-03-13T00:00", "mailed by the end of Wednesday 12 March")]
     [InlineData("us-rescission", "2018-06-01T14:00", null, "2018-06-06T00:00", "12 CFR 1026.23(a)(3): midnight of Tuesday 5 June")]
@@ -20,9 +32,21 @@ public sealed class ClockTests
     [InlineData("us-ca-claims-acknowledge", "2026-06-01T10:00", null, "2026-06-17T00:00", "10 CCR 2695.5(e): by the end of 16 June")]
     [InlineData("us-ca-claims-decide", "2026-06-01T10:00", null, "2026-07-12T00:00", "10 CCR 2695.7(b): by the end of 11 July, a Saturday")]
     [InlineData("us-ak-claims-acknowledge", "2026-03-23T10:00", null, "2026-04-07T17:00", "3 AAC 26.040: Seward's Day, 30 March 2026, does not count")]
-    [InlineData("us-ak-claims-decide", "2026-10-12T10:00", null, "2026-11-03T17:00", "3 AAC 26.070: Columbus Day counts in Alaska, Alaska Day falls on a Sunday and is observed on Monday 19 October")]
+    [InlineData(
+        "us-ak-claims-decide",
+        "2026-10-12T10:00",
+        null,
+        "2026-11-03T17:00",
+        "3 AAC 26.070: Columbus Day counts in Alaska, Alaska Day falls on a Sunday and is observed on Monday 19 October"
+    )]
     [InlineData("uk-disp-final-response", "2026-06-01T10:00", null, "2026-07-28T00:00", "DISP 1.6.2R: 8 weeks")]
-    [InlineData("uk-disp-summary-resolution", "2026-04-02T18:00", null, "2026-04-09T17:00", "DISP 1.5.1R: received the evening before Good Friday, close of the third business day after Easter Monday")]
+    [InlineData(
+        "uk-disp-summary-resolution",
+        "2026-04-02T18:00",
+        null,
+        "2026-04-09T17:00",
+        "DISP 1.5.1R: received the evening before Good Friday, close of the third business day after Easter Monday"
+    )]
     [InlineData("uk-disp-summary-resolution", "2026-04-04T12:00", null, "2026-04-09T17:00", "received on Easter Saturday")]
     public void Statutory_clocks_are_due_when_the_law_says(string policyId, string start, string? anchor, string due, string source)
     {
@@ -64,7 +88,9 @@ public sealed class ClockTests
         Local(resumed.State.DueAt).ShouldBe("2026-06-04T12:00", "three hours used, one left today, four tomorrow");
         Local(resumed.State.OriginalDueAt).ShouldBe("2026-06-01T17:00");
         paused.Rows.ShouldBe([new LedgerRow(1, clock.StartedAt, Office.At("2026-06-01T12:00"), LedgerKind.Ran, "opened", Duration.FromHours(3))]);
-        resumed.Rows.ShouldBe([new LedgerRow(1, Office.At("2026-06-01T12:00"), Office.At("2026-06-03T16:00"), LedgerKind.Paused, "waitingForCustomer", Duration.Zero)]);
+        resumed.Rows.ShouldBe([
+            new LedgerRow(1, Office.At("2026-06-01T12:00"), Office.At("2026-06-03T16:00"), LedgerKind.Paused, "waitingForCustomer", Duration.Zero),
+        ]);
     }
 
     [Theory]
@@ -98,7 +124,11 @@ public sealed class ClockTests
         var due = clock.DueAt!.Value;
         Clock.Stop(clock, Office, due - Duration.Epsilon).State.Breached.ShouldBeFalse();
         var late = Clock.Stop(clock, Office, due).State;
-        late.ShouldSatisfyAllConditions(state => state.Breached.ShouldBeTrue(), state => state.Status.ShouldBe(ClockStatus.Completed), state => state.BreachedAt.ShouldBe(due));
+        late.ShouldSatisfyAllConditions(
+            state => state.Breached.ShouldBeTrue(),
+            state => state.Status.ShouldBe(ClockStatus.Completed),
+            state => state.BreachedAt.ShouldBe(due)
+        );
         Clock.Stop(late, Office, due + Duration.FromHours(1)).State.ShouldBe(late, "stopping twice changes nothing");
         Clock.Resume(late, Office, due, "x").State.ShouldBe(late);
     }
@@ -117,7 +147,10 @@ public sealed class ClockTests
         var silent = Clock.Start(policy with { MissedRungsAct = false }, Office, started, now, "opened");
         silent.Breached.ShouldBeTrue();
         Ladder.Decide(silent, Office, now).Acts.ShouldBeNull();
-        silent.Rungs.ShouldBe([new RungRecord("75%", Office.At("2026-06-01T15:00"), now, false), new RungRecord("100%", Office.At("2026-06-01T17:00"), now, false)]);
+        silent.Rungs.ShouldBe([
+            new RungRecord("75%", Office.At("2026-06-01T15:00"), now, false),
+            new RungRecord("100%", Office.At("2026-06-01T17:00"), now, false),
+        ]);
     }
 
     [Fact]
@@ -145,9 +178,14 @@ public sealed class ClockTests
     [Fact]
     public void Each_jurisdiction_starts_its_own_clock()
     {
-        var opened = Change("2026-06-01T09:00", "case.opened") with { Facts = new Dictionary<string, string> { ["journey"] = "claims", ["jurisdiction"] = "US-AK" } };
+        var opened = Change("2026-06-01T09:00", "case.opened") with
+        {
+            Facts = new Dictionary<string, string> { ["journey"] = "claims", ["jurisdiction"] = "US-AK" },
+        };
         string[] policies = ["us-ca-claims-acknowledge", "us-ak-claims-acknowledge", "uk-claims-acknowledge"];
-        policies.Where(id => Clock.Evaluate(SlaPolicyTests.Policy(id), null, opened, Shipped.Calendar(SlaPolicyTests.Policy(id).Calendar), opened.At) is not null).ShouldBe(["us-ak-claims-acknowledge"]);
+        policies
+            .Where(id => Clock.Evaluate(SlaPolicyTests.Policy(id), null, opened, Shipped.Calendar(SlaPolicyTests.Policy(id).Calendar), opened.At) is not null)
+            .ShouldBe(["us-ak-claims-acknowledge"]);
     }
 
     [Fact]
@@ -226,7 +264,13 @@ public sealed class ClockTests
     public void A_forgotten_holiday_moves_the_due_time_when_it_is_recomputed_and_the_original_stays()
     {
         var file = File.ReadAllText(Path.Combine(Shipped.Folder("calendars"), "claims-office.json"));
-        var storm = Shipped.Parse(file.Replace("\"holidays\": [", "\"holidays\": [ { \"name\": \"Storm\", \"rule\": \"dates\", \"dates\": [\"2026-06-02\"] },", StringComparison.Ordinal));
+        var storm = Shipped.Parse(
+            file.Replace(
+                "\"holidays\": [",
+                "\"holidays\": [ { \"name\": \"Storm\", \"rule\": \"dates\", \"dates\": [\"2026-06-02\"] },",
+                StringComparison.Ordinal
+            )
+        );
         var clock = Start(SlaTarget.BusinessDays(2), "2026-06-01T09:00");
         var again = Clock.Recompute(clock, clock.Policy, storm, Office.At("2026-06-01T12:00"));
         Local(again.State.DueAt).ShouldBe("2026-06-04T17:00");
@@ -251,11 +295,22 @@ public sealed class ClockTests
             "Mon 2026-07-06 is day 2.",
             "Tue 2026-07-07 is day 3.",
             "Used 111.4% (1 d 15 h of 1 d 11 h).",
-            "Breached: not reached before Tue 2026-07-07 17:00."]);
+            "Breached: not reached before Tue 2026-07-07 17:00.",
+        ]);
         explained.Remaining.ShouldBe(-Duration.FromHours(4));
-        explained.Ledger.Select(row => $"{row.Kind} {row.Counted.TotalHours} {row.Cause}").ShouldBe([
-            "Ran 8 opened", "OutsideHours 0 outside hours", "Ran 9 opened", "OutsideHours 0 outside hours; Independence Day (observed), Independence Day", "Ran 9 opened",
-            "OutsideHours 0 outside hours", "Ran 9 opened", "OutsideHours 0 outside hours", "Ran 4 opened"]);
+        explained
+            .Ledger.Select(row => $"{row.Kind} {row.Counted.TotalHours} {row.Cause}")
+            .ShouldBe([
+                "Ran 8 opened",
+                "OutsideHours 0 outside hours",
+                "Ran 9 opened",
+                "OutsideHours 0 outside hours; Independence Day (observed), Independence Day",
+                "Ran 9 opened",
+                "OutsideHours 0 outside hours",
+                "Ran 9 opened",
+                "OutsideHours 0 outside hours",
+                "Ran 4 opened",
+            ]);
     }
 
     [Fact]
@@ -263,15 +318,33 @@ public sealed class ClockTests
     {
         var policy = SlaPolicyTests.Policy("claims-assess");
         var clock = Clock.Start(policy, Office, Office.At("2026-06-01T09:00"), Office.At("2026-06-01T09:00"), "task.opened");
-        var customer = Clock.Evaluate(policy, clock, Change("2026-06-01T10:00", "task.suspended", "waitingForCustomer"), Office, Office.At("2026-06-01T10:00"))!.State;
-        var both = Clock.Evaluate(policy, customer, Change("2026-06-01T11:00", "task.changed", "waitingForThirdParty", "waitingForCustomer"), Office, Office.At("2026-06-01T11:00"))!.State;
+        var customer = Clock
+            .Evaluate(policy, clock, Change("2026-06-01T10:00", "task.suspended", "waitingForCustomer"), Office, Office.At("2026-06-01T10:00"))!
+            .State;
+        var both = Clock
+            .Evaluate(
+                policy,
+                customer,
+                Change("2026-06-01T11:00", "task.changed", "waitingForThirdParty", "waitingForCustomer"),
+                Office,
+                Office.At("2026-06-01T11:00")
+            )!
+            .State;
         both.ShouldBe(customer);
-        var other = Clock.Evaluate(policy, both, Change("2026-06-01T12:00", "task.changed", "waitingForThirdParty"), Office, Office.At("2026-06-01T12:00"))!.State;
-        ClockLedger.Of(other, Office, Office.At("2026-06-01T13:00")).Select(row => row.Cause).ShouldBe(["task.opened", "waitingForCustomer", "waitingForThirdParty"]);
-        Clock.Evaluate(policy, other, Change("2026-06-01T14:00", "task.resumed"), Office, Office.At("2026-06-01T14:00"))!.State.Status.ShouldBe(ClockStatus.Running);
+        var other = Clock
+            .Evaluate(policy, both, Change("2026-06-01T12:00", "task.changed", "waitingForThirdParty"), Office, Office.At("2026-06-01T12:00"))!
+            .State;
+        ClockLedger
+            .Of(other, Office, Office.At("2026-06-01T13:00"))
+            .Select(row => row.Cause)
+            .ShouldBe(["task.opened", "waitingForCustomer", "waitingForThirdParty"]);
+        Clock
+            .Evaluate(policy, other, Change("2026-06-01T14:00", "task.resumed"), Office, Office.At("2026-06-01T14:00"))!
+            .State.Status.ShouldBe(ClockStatus.Running);
     }
 
-    private static ClockState Start(SlaTarget target, string at) => Clock.Start(SlaPolicy.Inline(target, "claims-office"), Office, Office.At(at), Office.At(at), "opened");
+    private static ClockState Start(SlaTarget target, string at) =>
+        Clock.Start(SlaPolicy.Inline(target, "claims-office"), Office, Office.At(at), Office.At(at), "opened");
 
     private static string Local(Instant? at) => Office.Local(at.ShouldNotBeNull());
 

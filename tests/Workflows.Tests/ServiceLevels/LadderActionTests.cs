@@ -19,7 +19,9 @@ public sealed class LadderActionTests
     [Fact]
     public async Task A_watcher_is_told_sees_the_task_and_is_told_of_what_follows()
     {
-        await using var world = await WorldAsync("""{ "percent": 50, "actions": [{ "action": "addWatcher", "who": "compliance" }] }, { "percent": 75, "actions": [{ "action": "notify", "to": "owner" }] }""");
+        await using var world = await WorldAsync(
+            """{ "percent": 50, "actions": [{ "action": "addWatcher", "who": "compliance" }] }, { "percent": 75, "actions": [{ "action": "notify", "to": "owner" }] }"""
+        );
         var (owner, compliance) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("compliance"));
         var desk = await ClaimedAsync(world, owner);
 
@@ -33,14 +35,24 @@ public sealed class LadderActionTests
         var task = await Desk.AtAsync(world, desk.Case);
         await CommentOnTask.RunAsync(world.Desk, task.Next, "The customer called.", await world.PersonAsync("supervisor"));
         await task.DoneAsync(CompleteTask.RunAsync(world.Desk, task.Next, null, [], owner));
-        (await ToldAsync(world)).ShouldBe(["adjuster1 sla.reminder", "adjuster1 task.comment", "compliance sla.reminder", "compliance task.comment", "compliance task.watched", "compliance task.watched"]);
+        (await ToldAsync(world)).ShouldBe([
+            "adjuster1 sla.reminder",
+            "adjuster1 task.comment",
+            "compliance sla.reminder",
+            "compliance task.comment",
+            "compliance task.watched",
+            "compliance task.watched",
+        ]);
         (await TaskQueries.FindAsync(world.Runtime, task.Task, compliance)).ShouldNotBeNull();
     }
 
     [Fact]
     public async Task Preferred_skills_let_their_holders_come_first_until_the_ladder_relaxes_them()
     {
-        await using var world = await WorldAsync("""{ "percent": 90, "actions": [{ "action": "raisePriority", "by": 1 }, { "action": "relaxSkills" }] }""", ("preferredSkills", "List<String>", new[] { "motor-claims" }));
+        await using var world = await WorldAsync(
+            """{ "percent": 90, "actions": [{ "action": "raisePriority", "by": 1 }, { "action": "relaxSkills" }] }""",
+            ("preferredSkills", "List<String>", new[] { "motor-claims" })
+        );
         var id = await world.StartAsync("one");
         var desk = await Desk.AtAsync(world, id);
         var (plain, skilled) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("adjuster2"));
@@ -60,11 +72,17 @@ public sealed class LadderActionTests
     [Fact]
     public async Task A_preferred_skill_that_nobody_has_keeps_nobody_away_and_a_required_one_is_never_relaxed()
     {
-        await using var world = await WorldAsync("""{ "percent": 10, "actions": [{ "action": "relaxSkills" }] }""", ("preferredSkills", "List<String>", new[] { "submarines" }), ("requiredSkills", "List<String>", new[] { "motor-claims" }));
+        await using var world = await WorldAsync(
+            """{ "percent": 10, "actions": [{ "action": "relaxSkills" }] }""",
+            ("preferredSkills", "List<String>", new[] { "submarines" }),
+            ("requiredSkills", "List<String>", new[] { "motor-claims" })
+        );
         var desk = await Desk.AtAsync(world, await world.StartAsync("one"));
         await SweepAtAsync(world, Duration.FromHours(2));
         desk.Revision = 2;
-        (await ClaimTask.RunAsync(world.Desk, desk.Next, await world.PersonAsync("adjuster1"))).ShouldBeOfType<TaskResult.Forbidden>().Reason.ShouldContain("requires");
+        (await ClaimTask.RunAsync(world.Desk, desk.Next, await world.PersonAsync("adjuster1")))
+            .ShouldBeOfType<TaskResult.Forbidden>()
+            .Reason.ShouldContain("requires");
 
         var other = await Desk.AtAsync(world, await world.StartAsync("one", "REF-2"));
         await other.DoneAsync(ClaimTask.RunAsync(world.Desk, other.Next, await world.PersonAsync("adjuster2")));
@@ -79,7 +97,11 @@ public sealed class LadderActionTests
         await AwayAsync(world, owner, "adjuster2");
 
         await SweepAtAsync(world, Duration.FromHours(5));
-        (await world.OpenTaskAsync(desk.Case)).ShouldSatisfyAllConditions(t => t.Owner.ShouldBe("Sofia Rossi"), t => t.OnBehalfOf.ShouldBe("Daniel Brandt"), t => t.State.ShouldBe(TaskState.Reserved));
+        (await world.OpenTaskAsync(desk.Case)).ShouldSatisfyAllConditions(
+            t => t.Owner.ShouldBe("Sofia Rossi"),
+            t => t.OnBehalfOf.ShouldBe("Daniel Brandt"),
+            t => t.State.ShouldBe(TaskState.Reserved)
+        );
         (await ToldAsync(world)).ShouldBe(["adjuster1 task.taken-over", "adjuster2 task.assigned"]);
         (await world.ActionsAsync(desk.Case)).ShouldContain("task.reassigned");
     }
@@ -91,7 +113,10 @@ public sealed class LadderActionTests
     [InlineData("team", "adjuster2", null, "the team")]
     public async Task A_missing_new_owner_falls_through(string to, string? deputy, string? expected, string why)
     {
-        await using var world = await WorldAsync($$"""{ "percent": 50, "actions": [{ "action": "reassign", "to": "{{to}}" }] }""", ("requiredSkills", "List<String>", new[] { "property-claims" }));
+        await using var world = await WorldAsync(
+            $$"""{ "percent": 50, "actions": [{ "action": "reassign", "to": "{{to}}" }] }""",
+            ("requiredSkills", "List<String>", new[] { "property-claims" })
+        );
         var owner = await world.PersonAsync("adjuster1");
         var desk = await ClaimedAsync(world, owner);
         if (deputy is not null)
@@ -175,10 +200,12 @@ public sealed class LadderActionTests
     {
         await using var world = await WorldAsync("""{ "percent": 50, "actions": [{ "action": "raisePriority", "by": 1 }] }""");
         var (bad, good) = (await world.StartAsync("one", "BAD"), await world.StartAsync("one", "GOOD"));
-        await world.ScalarAsync<object?>($$"""
+        await world.ScalarAsync<object?>(
+            $$"""
             create function refuse() returns trigger language plpgsql as $f$ begin if new.instance_id = '{{bad}}' then raise exception 'refused for the test' using errcode = '23514'; end if; return new; end $f$;
             create trigger refuse before update on task for each row execute function refuse();
-            """);
+            """
+        );
 
         world.Clock.Advance(Duration.FromHours(5));
         await world.Get<Escalate>().RunAsync();
@@ -198,7 +225,10 @@ public sealed class LadderActionTests
     {
         await using var world = await World.CreateAsync();
         await world.LoadShippedAsync();
-        await SaveCaseAsync(world, """{ "percent": 50, "actions": [{ "action": "addWatcher", "who": "compliance" }] }, { "percent": 60, "actions": [{ "action": "addWatcher", "who": "compliance" }] }""");
+        await SaveCaseAsync(
+            world,
+            """{ "percent": 50, "actions": [{ "action": "addWatcher", "who": "compliance" }] }, { "percent": 60, "actions": [{ "action": "addWatcher", "who": "compliance" }] }"""
+        );
         await world.PublishAsync("one", ("a", Step.Of("First")), ("b", Step.Of("Second")));
         var id = await world.StartAsync("one");
         var (owner, compliance) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("compliance"));
@@ -222,12 +252,23 @@ public sealed class LadderActionTests
     {
         await using var world = await World.CreateAsync();
         await world.LoadShippedAsync();
-        await SaveCaseAsync(world, """{ "percent": 50, "actions": [{ "action": "addWatcher", "who": "compliance" }] }, { "percent": 75, "actions": [{ "action": "notify", "to": "manager" }] }""");
-        await world.Runtime.Definitions.PublishAsync(new("one", """
+        await SaveCaseAsync(
+            world,
+            """{ "percent": 50, "actions": [{ "action": "addWatcher", "who": "compliance" }] }, { "percent": 75, "actions": [{ "action": "notify", "to": "manager" }] }"""
+        );
+        await world.Runtime.Definitions.PublishAsync(
+            new(
+                "one",
+                """
             { "definitionId": "one", "name": "one", "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [
               { "id": "wait", "type": "Elsa.Event", "version": 1, "eventName": { "typeName": "String", "expression": { "type": "Literal", "value": "GoOn" } } },
               { "id": "a", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Late step" } } } ] } }
-            """u8.ToArray(), "designer"), "test", world.Clock.GetCurrentInstant());
+            """u8.ToArray(),
+                "designer"
+            ),
+            "test",
+            world.Clock.GetCurrentInstant()
+        );
         var id = await world.StartAsync("one");
         var watcher = await world.PersonAsync("compliance") with { Roles = [] };
         (await CaseQueries.FindAsync(world.Runtime, id, watcher)).ShouldBeNull();
@@ -265,9 +306,23 @@ public sealed class LadderActionTests
     /// <summary>A clock of ten hours.</summary>
     private static async Task SaveAsync(World world, string ladder, string subject = "task")
     {
-        var policy = JsonNode.Parse($$"""{ "id": "watch", "name": "Watch", "subject": "{{subject}}", "calendar": "24x7", "target": { "amount": "PT10H", "unit": "elapsed" }, "ladder": [ {{ladder}} ] }""")!.AsObject();
-        (await SaveServiceLevel.RunAsync(world.Get<SettingDocuments>(), world.Get<ServiceLevelCatalog>(), SettingKind.Sla, "watch", 0, policy, await world.PersonAsync("admin"), world.Clock.GetCurrentInstant()))
-            .ShouldBeOfType<SaveServiceLevelResult.Saved>();
+        var policy = JsonNode
+            .Parse(
+                $$"""{ "id": "watch", "name": "Watch", "subject": "{{subject}}", "calendar": "24x7", "target": { "amount": "PT10H", "unit": "elapsed" }, "ladder": [ {{ladder}} ] }"""
+            )!
+            .AsObject();
+        (
+            await SaveServiceLevel.RunAsync(
+                world.Get<SettingDocuments>(),
+                world.Get<ServiceLevelCatalog>(),
+                SettingKind.Sla,
+                "watch",
+                0,
+                policy,
+                await world.PersonAsync("admin"),
+                world.Clock.GetCurrentInstant()
+            )
+        ).ShouldBeOfType<SaveServiceLevelResult.Saved>();
     }
 
     private static async Task<(Guid Case, Desk Desk)> ClaimedAsync(World world, Person owner)
@@ -279,7 +334,9 @@ public sealed class LadderActionTests
     }
 
     private static async Task AwayAsync(World world, Person person, string substitute) =>
-        (await world.Get<Substitutions>().ArrangeAsync(null, substitute, null, world.Clock.Now() + Duration.FromDays(10), "leave", person)).ShouldBeOfType<SubstitutionResult.Arranged>();
+        (
+            await world.Get<Substitutions>().ArrangeAsync(null, substitute, null, world.Clock.Now() + Duration.FromDays(10), "leave", person)
+        ).ShouldBeOfType<SubstitutionResult.Arranged>();
 
     private static async Task SweepAtAsync(World world, Duration after)
     {
@@ -291,7 +348,9 @@ public sealed class LadderActionTests
 
     private static async Task<List<string>> ToldAsync(World world)
     {
-        var told = await world.ScalarAsync<string?>("select string_agg(p.user_name || ' ' || n.kind, ',' order by p.user_name, n.kind) from notification n join person p on p.id = n.person_id");
+        var told = await world.ScalarAsync<string?>(
+            "select string_agg(p.user_name || ' ' || n.kind, ',' order by p.user_name, n.kind) from notification n join person p on p.id = n.person_id"
+        );
         return told is null ? [] : [.. told.Split(',')];
     }
 

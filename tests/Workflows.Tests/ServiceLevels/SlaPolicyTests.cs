@@ -32,30 +32,79 @@ public sealed class SlaPolicyTests
         policy.Pausable.ShouldBeTrue();
         policy.MissedRungsAct.ShouldBeTrue();
         policy.Ladder.Select(rung => rung.Key).ShouldBe(["75%", "100%"]);
-        policy.Ladder[1].Actions.ShouldBe([new LadderAction.RaisePriority(1), new LadderAction.Notify(LadderTarget.Lead), new LadderAction.Reassign(LadderTarget.Lead)]);
+        policy
+            .Ladder[1]
+            .Actions.ShouldBe([new LadderAction.RaisePriority(1), new LadderAction.Notify(LadderTarget.Lead), new LadderAction.Reassign(LadderTarget.Lead)]);
         Policy("us-ca-claims-acknowledge").Ladder.Select(rung => rung.Key).ShouldBe(["75%", "100%", "120%"]);
     }
 
     [Fact]
-    public void Everything_that_is_wrong_is_said_at_once() => Errors("""
-        { "id": "p", "version": 0, "name": "P", "kind": "legal", "direction": "backward", "target": { "amount": "1", "unit": "days" }, "calendar": "moon",
-          "pausable": false, "pauseReasons": ["x"], "stop": { "events": [] }, "recurrence": { "target": { "amount": "0", "unit": "weeks" } }, "ladr": 1,
-          "ladder": [ { "percent": 75 }, { "percent": 301, "actions": [ { "action": "shout" } ] }, { "actions": [] }, { "percent": 5, "before": { "amount": "1", "unit": "weeks" }, "actions": [] },
-                      { "percent": 90, "actions": [ { "action": "reassign", "to": "owner" }, { "action": "webhook", "url": "ftp://x" }, { "action": "raisePriority", "by": 50 } ] } ] }
-        """).ShouldBe([
-            "$.version", "$.kind", "$.target.unit", "$.calendar", "$.anchor", "$.pauseReasons", "$.stop.events", "$.recurrence.target.amount", "$.recurrence", "$.recurrence", "$.ladr",
-            "$.ladder[0].actions", "$.ladder[1].percent", "$.ladder[1].actions[0].action", "$.ladder[2]", "$.ladder[3]",
-            "$.ladder[4].actions[0].to", "$.ladder[4].actions[1].url", "$.ladder[4].actions[2].by"], ignoreOrder: true);
+    public void Everything_that_is_wrong_is_said_at_once() =>
+        Errors(
+                """
+                { "id": "p", "version": 0, "name": "P", "kind": "legal", "direction": "backward", "target": { "amount": "1", "unit": "days" }, "calendar": "moon",
+                  "pausable": false, "pauseReasons": ["x"], "stop": { "events": [] }, "recurrence": { "target": { "amount": "0", "unit": "weeks" } }, "ladr": 1,
+                  "ladder": [ { "percent": 75 }, { "percent": 301, "actions": [ { "action": "shout" } ] }, { "actions": [] }, { "percent": 5, "before": { "amount": "1", "unit": "weeks" }, "actions": [] },
+                              { "percent": 90, "actions": [ { "action": "reassign", "to": "owner" }, { "action": "webhook", "url": "ftp://x" }, { "action": "raisePriority", "by": 50 } ] } ] }
+                """
+            )
+            .ShouldBe(
+                [
+                    "$.version",
+                    "$.kind",
+                    "$.target.unit",
+                    "$.calendar",
+                    "$.anchor",
+                    "$.pauseReasons",
+                    "$.stop.events",
+                    "$.recurrence.target.amount",
+                    "$.recurrence",
+                    "$.recurrence",
+                    "$.ladr",
+                    "$.ladder[0].actions",
+                    "$.ladder[1].percent",
+                    "$.ladder[1].actions[0].action",
+                    "$.ladder[2]",
+                    "$.ladder[3]",
+                    "$.ladder[4].actions[0].to",
+                    "$.ladder[4].actions[1].url",
+                    "$.ladder[4].actions[2].by",
+                ],
+                ignoreOrder: true
+            );
 
     [Theory]
-    [InlineData("forward", """{ "percent": 75, "actions": [ { "action": "relaxSkills" } ] }, { "percent": 75, "actions": [ { "action": "relaxSkills" } ] }""", "$.ladder[1]", "two rungs at one place")]
-    [InlineData("forward", """{ "before": { "amount": "5", "unit": "businessDays" }, "actions": [ { "action": "relaxSkills" } ] }""", "$.ladder[0].before", "a rung before the start")]
-    [InlineData("backward", """{ "after": { "amount": "4", "unit": "businessDays" }, "actions": [ { "action": "relaxSkills" } ] }""", "$.ladder[0].after", "a rung after the end")]
-    [InlineData("forward", """{ "after": { "amount": "PT0S", "unit": "elapsed" }, "actions": [ { "action": "relaxSkills" } ] }""", "$.ladder[0]", "a rung at no distance from the due time")]
+    [InlineData(
+        "forward",
+        """{ "percent": 75, "actions": [ { "action": "relaxSkills" } ] }, { "percent": 75, "actions": [ { "action": "relaxSkills" } ] }""",
+        "$.ladder[1]",
+        "two rungs at one place"
+    )]
+    [InlineData(
+        "forward",
+        """{ "before": { "amount": "5", "unit": "businessDays" }, "actions": [ { "action": "relaxSkills" } ] }""",
+        "$.ladder[0].before",
+        "a rung before the start"
+    )]
+    [InlineData(
+        "backward",
+        """{ "after": { "amount": "4", "unit": "businessDays" }, "actions": [ { "action": "relaxSkills" } ] }""",
+        "$.ladder[0].after",
+        "a rung after the end"
+    )]
+    [InlineData(
+        "forward",
+        """{ "after": { "amount": "PT0S", "unit": "elapsed" }, "actions": [ { "action": "relaxSkills" } ] }""",
+        "$.ladder[0]",
+        "a rung at no distance from the due time"
+    )]
     public void A_rung_that_makes_no_sense_is_refused(string direction, string ladder, string path, string why)
     {
         var anchor = direction == "backward" ? "\"anchor\": \"closingDate\"," : "";
-        Errors($$"""{ "id": "p", "version": 1, "name": "P", "direction": "{{direction}}", {{anchor}} "target": { "amount": "3", "unit": "businessDays" }, "calendar": "24x7", "ladder": [ {{ladder}} ] }""").ShouldBe([path], why);
+        Errors(
+                $$"""{ "id": "p", "version": 1, "name": "P", "direction": "{{direction}}", {{anchor}} "target": { "amount": "3", "unit": "businessDays" }, "calendar": "24x7", "ladder": [ {{ladder}} ] }"""
+            )
+            .ShouldBe([path], why);
     }
 
     [Theory]
@@ -90,7 +139,9 @@ public sealed class SlaPolicyTests
 
     private static SlaPolicy Parse(string json)
     {
-        SlaPolicy.TryParse(json, id => File.Exists(Path.Combine(Shipped.Folder("calendars"), $"{id}.json")), out var policy, out var errors).ShouldBeTrue(string.Join("; ", errors));
+        SlaPolicy
+            .TryParse(json, id => File.Exists(Path.Combine(Shipped.Folder("calendars"), $"{id}.json")), out var policy, out var errors)
+            .ShouldBeTrue(string.Join("; ", errors));
         return policy!;
     }
 

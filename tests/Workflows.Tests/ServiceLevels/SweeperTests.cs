@@ -18,14 +18,34 @@ public sealed class SweeperTests
     {
         await using var world = await World.CreateAsync();
         await world.LoadShippedAsync();
-        var policy = JsonNode.Parse("""
-            { "id": "watch", "name": "Watch", "subject": "case", "calendar": "24x7", "target": { "amount": "PT10H", "unit": "elapsed" }, "start": { "events": ["case.opened"], "where": { "journey": ["one"] } },
-              "ladder": [ { "percent": 20, "actions": [ { "action": "notify", "to": "lead" } ] }, { "percent": 40, "actions": [ { "action": "raisePriority", "by": 1 } ] }, { "percent": 60, "actions": [ { "action": "notify", "to": "lead" } ] },
-                          { "percent": 100, "actions": [ { "action": "notify", "to": "manager" } ] }, { "percent": 150, "actions": [ { "action": "notify", "to": "compliance" } ] } ] }
-            """)!.AsObject();
-        (await SaveServiceLevel.RunAsync(world.Get<SettingDocuments>(), world.Get<ServiceLevelCatalog>(), SettingKind.Sla, "watch", 0, policy, await world.PersonAsync("admin"), world.Clock.GetCurrentInstant()))
-            .ShouldBeOfType<SaveServiceLevelResult.Saved>();
-        await world.PublishAsync("one", ("a", """ "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } } """));
+        var policy = JsonNode
+            .Parse(
+                """
+                { "id": "watch", "name": "Watch", "subject": "case", "calendar": "24x7", "target": { "amount": "PT10H", "unit": "elapsed" }, "start": { "events": ["case.opened"], "where": { "journey": ["one"] } },
+                  "ladder": [ { "percent": 20, "actions": [ { "action": "notify", "to": "lead" } ] }, { "percent": 40, "actions": [ { "action": "raisePriority", "by": 1 } ] }, { "percent": 60, "actions": [ { "action": "notify", "to": "lead" } ] },
+                              { "percent": 100, "actions": [ { "action": "notify", "to": "manager" } ] }, { "percent": 150, "actions": [ { "action": "notify", "to": "compliance" } ] } ] }
+                """
+            )!
+            .AsObject();
+        (
+            await SaveServiceLevel.RunAsync(
+                world.Get<SettingDocuments>(),
+                world.Get<ServiceLevelCatalog>(),
+                SettingKind.Sla,
+                "watch",
+                0,
+                policy,
+                await world.PersonAsync("admin"),
+                world.Clock.GetCurrentInstant()
+            )
+        ).ShouldBeOfType<SaveServiceLevelResult.Saved>();
+        await world.PublishAsync(
+            "one",
+            (
+                "a",
+                """ "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } } """
+            )
+        );
         for (var i = 0; i < Cases; i++)
         {
             await world.StartAsync("one", $"ONE-{i}");
@@ -48,17 +68,25 @@ public sealed class SweeperTests
         }
 
         world.Clock.Advance(Duration.FromHours(40));
-        while (await escalate.SweepAsync(10) > 0)
-        {
-        }
+        while (await escalate.SweepAsync(10) > 0) { }
 
         (await world.ScalarAsync<int>("select count(*)::int from deadline where kind = 'rung'")).ShouldBe(0, "nothing is left to happen");
-        (await world.ScalarAsync<int>("select count(*)::int from event where action in ('sla.rung', 'sla.rung-skipped')")).ShouldBe(Cases * 5, "each rung is dealt with");
-        (await world.ScalarAsync<int>("select count(*)::int from (select e.entity_id, p.payload->>'rung' from event e join event_payload p using (chain_id, sequence, at) where e.action in ('sla.rung', 'sla.rung-skipped') group by 1, 2 having count(*) > 1) twice"))
-            .ShouldBe(0, "and once");
+        (await world.ScalarAsync<int>("select count(*)::int from event where action in ('sla.rung', 'sla.rung-skipped')")).ShouldBe(
+            Cases * 5,
+            "each rung is dealt with"
+        );
+        (
+            await world.ScalarAsync<int>(
+                "select count(*)::int from (select e.entity_id, p.payload->>'rung' from event e join event_payload p using (chain_id, sequence, at) where e.action in ('sla.rung', 'sla.rung-skipped') group by 1, 2 having count(*) > 1) twice"
+            )
+        ).ShouldBe(0, "and once");
         (await world.ScalarAsync<int>("select count(*)::int from event where action = 'sla.breached'")).ShouldBe(Cases);
         (await world.ScalarAsync<int>("select count(*)::int from notification where kind like 'sla.%' and body like '%150%'")).ShouldBe(
-            await world.ScalarAsync<int>("select count(*)::int from event e join event_payload p using (chain_id, sequence, at) where e.action = 'sla.rung' and p.payload->>'rung' = '150%'"), "who is told is told once");
+            await world.ScalarAsync<int>(
+                "select count(*)::int from event e join event_payload p using (chain_id, sequence, at) where e.action = 'sla.rung' and p.payload->>'rung' = '150%'"
+            ),
+            "who is told is told once"
+        );
         (await world.ScalarAsync<int>("select sum(json_array_length(state->'rungs'))::int from sla_clock")).ShouldBe(Cases * 5);
     }
 
@@ -66,9 +94,7 @@ public sealed class SweeperTests
     {
         try
         {
-            while (await escalate.SweepAsync(7, cancel) > 0)
-            {
-            }
+            while (await escalate.SweepAsync(7, cancel) > 0) { }
         }
         catch (Exception broken) when (cancel.IsCancellationRequested && broken is OperationCanceledException or { Source: "Npgsql" })
         {

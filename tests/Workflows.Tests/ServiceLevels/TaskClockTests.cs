@@ -20,7 +20,8 @@ public sealed class TaskClockTests
     {
         await using var world = await WorldAsync(
             """{ "id": "late", "name": "Late", "subject": "case", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "start": { "events": ["event:Told"], "at": "toldAt" } }""",
-            """{ "id": "slow", "name": "Slow", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "pauseReasons": ["waitingForCustomer"] }""");
+            """{ "id": "slow", "name": "Slow", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "pauseReasons": ["waitingForCustomer"] }"""
+        );
         var desk = await OpenAsync(world, ("slaPolicy", "String", "slow"));
         await world.Runtime.Stimuli.PublishAsync("Told", "REF-1", new OrderedDictionary<string, object?> { ["toldAt"] = "2026-05-31T09:00:00Z" }, "test");
         var instance = await world.ScalarAsync<Guid>("select instance_id from task");
@@ -42,14 +43,19 @@ public sealed class TaskClockTests
             """
             { "id": "letters", "name": "Letters", "subject": "case", "calendar": "24x7", "target": { "amount": "P2D", "unit": "elapsed" },
               "start": { "events": ["event:Sent"], "at": "sentOn" }, "reset": { "events": ["event:Sent"] }, "stop": { "events": ["event:Decided"] } }
-            """);
+            """
+        );
         await OpenAsync(world);
         await world.Runtime.Stimuli.PublishAsync("Sent", "REF-1", new OrderedDictionary<string, object?> { ["sentOn"] = "2026-06-01T08:00:00Z" }, "test");
         world.Clock.Advance(Duration.FromDays(3));
         await world.Runtime.Stimuli.PublishAsync("Decided", "REF-1", new OrderedDictionary<string, object?> { ["sentOn"] = "2026-06-01T08:00:00Z" }, "test");
 
         var clock = (await ClockQueries.OfCaseAsync(world.Database, await world.ScalarAsync<Guid>("select instance_id from task"))).Single().State;
-        clock.ShouldSatisfyAllConditions(c => c.StartedAt.ShouldBe(Start - Duration.FromHours(1)), c => c.EndedAt.ShouldBe(Start + Duration.FromDays(3)), c => c.Breached.ShouldBeTrue("decided a day too late"));
+        clock.ShouldSatisfyAllConditions(
+            c => c.StartedAt.ShouldBe(Start - Duration.FromHours(1)),
+            c => c.EndedAt.ShouldBe(Start + Duration.FromDays(3)),
+            c => c.Breached.ShouldBeTrue("decided a day too late")
+        );
     }
 
     [Fact]
@@ -61,7 +67,8 @@ public sealed class TaskClockTests
             """{ "id": "work", "name": "Work", "calendar": "24x7", "target": { "amount": "PT1H", "unit": "elapsed" }, "start": { "events": ["task.started"] } }""",
             """{ "id": "california", "name": "California", "kind": "statutory", "calendar": "24x7", "target": { "amount": "PT6H", "unit": "elapsed" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"], "step": ["look"], "jurisdiction": ["US-CA"] } } }""",
             """{ "id": "alaska", "name": "Alaska", "kind": "statutory", "calendar": "24x7", "target": { "amount": "PT5H", "unit": "elapsed" }, "start": { "events": ["task.opened"], "where": { "jurisdiction": ["US-AK"] } } }""",
-            """{ "id": "nobody-names-it", "name": "Not named", "calendar": "24x7", "target": { "amount": "PT1M", "unit": "elapsed" } }""");
+            """{ "id": "nobody-names-it", "name": "Not named", "calendar": "24x7", "target": { "amount": "PT1M", "unit": "elapsed" } }"""
+        );
         var desk = await OpenAsync(world, ("slaPolicy", "String", "own"), ("slaPolicies", "List<String>", new[] { "pick-up", "work", "own" }));
         (await ClocksAsync(world, desk)).Keys.ShouldBe(["california", "own", "pick-up"]);
         (await DueAsync(world, desk)).ShouldBe(Start + Duration.FromHours(2), "the first of them");
@@ -85,7 +92,9 @@ public sealed class TaskClockTests
         clocks.Where(c => c.Value.Breached).Select(c => c.Key).ShouldBe(["work"]);
         (await world.ScalarAsync<bool>("select breached from task")).ShouldBeTrue();
         (await world.ScalarAsync<int>("select count(*)::int from deadline")).ShouldBe(0);
-        (await world.ActionsAsync(desk.Case)).Where(a => a.StartsWith("sla.", StringComparison.Ordinal)).ShouldBe(["sla.started", "sla.started", "sla.started", "sla.met", "sla.started", "sla.met", "sla.met", "sla.missed"], ignoreOrder: true);
+        (await world.ActionsAsync(desk.Case))
+            .Where(a => a.StartsWith("sla.", StringComparison.Ordinal))
+            .ShouldBe(["sla.started", "sla.started", "sla.started", "sla.met", "sla.started", "sla.met", "sla.met", "sla.missed"], ignoreOrder: true);
     }
 
     [Fact]
@@ -94,14 +103,19 @@ public sealed class TaskClockTests
         await using var world = await WorldAsync(
             """{ "id": "before-closing", "name": "Before closing", "calendar": "24x7", "direction": "backward", "anchor": "closing", "target": { "amount": "3", "unit": "calendarDays" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"] } } }""",
             """{ "id": "since-received", "name": "Since received", "calendar": "24x7", "target": { "amount": "2", "unit": "calendarDays" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"] }, "at": "receivedOn" }, "missedRungs": "skip" }""",
-            """{ "id": "no-such-fact", "name": "No such fact", "calendar": "24x7", "direction": "backward", "anchor": "nothing", "target": { "amount": "3", "unit": "calendarDays" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"] } } }""");
+            """{ "id": "no-such-fact", "name": "No such fact", "calendar": "24x7", "direction": "backward", "anchor": "nothing", "target": { "amount": "3", "unit": "calendarDays" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"] } } }"""
+        );
         var desk = await OpenAsync(world);
 
         var clocks = await ClocksAsync(world, desk);
         clocks.Keys.ShouldBe(["before-closing", "since-received"]);
         clocks["before-closing"].DueAt.ShouldBe(Instant.FromUtc(2026, 6, 17, 0, 0), "closing on the 19th leaves the 16th, whole");
-        clocks["since-received"].ShouldSatisfyAllConditions(
-            c => c.DueAt.ShouldBe(Instant.FromUtc(2026, 5, 31, 0, 0)), c => c.Breached.ShouldBeTrue("received on the 28th of May, two days: too late before it was opened"), c => c.Rungs.ShouldAllBe(r => !r.Acted));
+        clocks["since-received"]
+            .ShouldSatisfyAllConditions(
+                c => c.DueAt.ShouldBe(Instant.FromUtc(2026, 5, 31, 0, 0)),
+                c => c.Breached.ShouldBeTrue("received on the 28th of May, two days: too late before it was opened"),
+                c => c.Rungs.ShouldAllBe(r => !r.Acted)
+            );
         (await world.OpenTaskAsync(desk.Case)).Breached.ShouldBeTrue();
     }
 
@@ -110,7 +124,8 @@ public sealed class TaskClockTests
     {
         await using var world = await WorldAsync(
             """{ "id": "own", "name": "Own", "calendar": "24x7", "target": { "amount": "PT4H", "unit": "elapsed" }, "pauseReasons": ["waitingForCustomer"] }""",
-            """{ "id": "law", "name": "Law", "kind": "statutory", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" } }""");
+            """{ "id": "law", "name": "Law", "kind": "statutory", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" } }"""
+        );
         var desk = await OpenAsync(world, ("slaPolicies", "List<String>", new[] { "own", "law" }));
         var supervisor = await world.PersonAsync("supervisor");
         (await DueAsync(world, desk)).ShouldBe(Start + Duration.FromHours(4));
@@ -133,7 +148,8 @@ public sealed class TaskClockTests
     {
         await using var world = await WorldAsync(
             """{ "id": "upheld", "name": "Upheld", "calendar": "24x7", "target": { "amount": "PT4H", "unit": "elapsed" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"] } }, "stop": { "events": ["task.completed"], "where": { "finding": ["upheld"] } } }""",
-            """{ "id": "rejected", "name": "Rejected", "calendar": "24x7", "target": { "amount": "PT4H", "unit": "elapsed" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"] } }, "stop": { "events": ["task.completed"], "where": { "finding": ["rejected"] } } }""");
+            """{ "id": "rejected", "name": "Rejected", "calendar": "24x7", "target": { "amount": "PT4H", "unit": "elapsed" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"] } }, "stop": { "events": ["task.completed"], "where": { "finding": ["rejected"] } } }"""
+        );
         var desk = await OpenAsync(world);
         var person = await world.PersonAsync("adjuster1");
         await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, person));
@@ -147,9 +163,14 @@ public sealed class TaskClockTests
     [InlineData("of-cases", "The SLA policy 'of-cases' is one of cases.")]
     public async Task A_step_that_names_no_policy_of_tasks_is_refused_when_it_is_published(string name, string why)
     {
-        await using var world = await WorldAsync("""{ "id": "of-cases", "name": "Of cases", "subject": "case", "calendar": "24x7", "target": { "amount": "PT4H", "unit": "elapsed" } }""");
+        await using var world = await WorldAsync(
+            """{ "id": "of-cases", "name": "Of cases", "subject": "case", "calendar": "24x7", "target": { "amount": "PT4H", "unit": "elapsed" } }"""
+        );
         foreach (var input in new (string, string, object)[] { ("slaPolicies", "List<String>", new[] { name }), ("slaPolicy", "String", name) })
-            (await world.Runtime.Definitions.PublishAsync(new("facts", Encoding.UTF8.GetBytes(Document([input])), "designer"), "test", world.Clock.Now())).ShouldBeOfType<PublishResult.Invalid>().Errors.Single().Reason.ShouldContain(why);
+            (await world.Runtime.Definitions.PublishAsync(new("facts", Encoding.UTF8.GetBytes(Document([input])), "designer"), "test", world.Clock.Now()))
+                .ShouldBeOfType<PublishResult.Invalid>()
+                .Errors.Single()
+                .Reason.ShouldContain(why);
     }
 
     private static async Task<World> WorldAsync(params string[] policies)
@@ -158,22 +179,38 @@ public sealed class TaskClockTests
         await world.LoadShippedAsync();
         foreach (var policy in policies.Select(text => JsonNode.Parse(text)!.AsObject()))
         {
-            (await SaveServiceLevel.RunAsync(
-                world.Get<SettingDocuments>(), world.Get<ServiceLevelCatalog>(), SettingKind.Sla, (string)policy["id"]!, 0, policy, await world.PersonAsync("admin"), world.Clock.GetCurrentInstant())).ShouldBeOfType<SaveServiceLevelResult.Saved>();
+            (
+                await SaveServiceLevel.RunAsync(
+                    world.Get<SettingDocuments>(),
+                    world.Get<ServiceLevelCatalog>(),
+                    SettingKind.Sla,
+                    (string)policy["id"]!,
+                    0,
+                    policy,
+                    await world.PersonAsync("admin"),
+                    world.Clock.GetCurrentInstant()
+                )
+            ).ShouldBeOfType<SaveServiceLevelResult.Saved>();
         }
 
         return world;
     }
 
-    private static string Document((string, string, object)[] inputs) => $$"""
-        { "definitionId": "facts", "name": "facts",
-          "variables": [ { "id": "v1", "name": "jurisdiction", "typeName": "String", "value": "US-CA" }, { "id": "v2", "name": "closing", "typeName": "String", "value": "2026-06-19" }, { "id": "v3", "name": "receivedOn", "typeName": "String", "value": "2026-05-28" } ],
-          "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [ { "id": "look", "type": "Orchestration.HumanTask", "version": 1, {{Step.Of("Look", inputs)}} } ] } }
-        """;
+    private static string Document((string, string, object)[] inputs) =>
+        $$"""
+            { "definitionId": "facts", "name": "facts",
+              "variables": [ { "id": "v1", "name": "jurisdiction", "typeName": "String", "value": "US-CA" }, { "id": "v2", "name": "closing", "typeName": "String", "value": "2026-06-19" }, { "id": "v3", "name": "receivedOn", "typeName": "String", "value": "2026-05-28" } ],
+              "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [ { "id": "look", "type": "Orchestration.HumanTask", "version": 1, {{Step.Of(
+                "Look",
+                inputs
+            )}} } ] } }
+            """;
 
     private static async Task<(Guid Case, Desk Desk)> OpenAtAsync(World world, (string, string, object)[] inputs)
     {
-        (await world.Runtime.Definitions.PublishAsync(new("facts", Encoding.UTF8.GetBytes(Document(inputs)), "designer"), "test", world.Clock.Now())).ShouldBeOfType<PublishResult.Published>();
+        (
+            await world.Runtime.Definitions.PublishAsync(new("facts", Encoding.UTF8.GetBytes(Document(inputs)), "designer"), "test", world.Clock.Now())
+        ).ShouldBeOfType<PublishResult.Published>();
         var id = await world.StartAsync("facts");
         return (id, await Desk.AtAsync(world, id));
     }

@@ -20,8 +20,25 @@ public sealed class CostTests
         var policies = Enumerable.Range(0, clocks).Select(i => $"clock-{i}").ToArray();
         foreach (var id in policies)
         {
-            var policy = new JsonObject { ["id"] = id, ["name"] = id, ["calendar"] = "claims-office", ["target"] = new JsonObject { ["amount"] = "PT8H", ["unit"] = "workingTime" } };
-            (await SaveServiceLevel.RunAsync(world.Get<SettingDocuments>(), world.Get<ServiceLevelCatalog>(), SettingKind.Sla, id, 0, policy, await world.PersonAsync("admin"), world.Clock.GetCurrentInstant())).ShouldBeOfType<SaveServiceLevelResult.Saved>();
+            var policy = new JsonObject
+            {
+                ["id"] = id,
+                ["name"] = id,
+                ["calendar"] = "claims-office",
+                ["target"] = new JsonObject { ["amount"] = "PT8H", ["unit"] = "workingTime" },
+            };
+            (
+                await SaveServiceLevel.RunAsync(
+                    world.Get<SettingDocuments>(),
+                    world.Get<ServiceLevelCatalog>(),
+                    SettingKind.Sla,
+                    id,
+                    0,
+                    policy,
+                    await world.PersonAsync("admin"),
+                    world.Clock.GetCurrentInstant()
+                )
+            ).ShouldBeOfType<SaveServiceLevelResult.Saved>();
         }
 
         await world.PublishAsync("one", ("a", Step.Of("Look", ("slaPolicies", "List<String>", policies))));

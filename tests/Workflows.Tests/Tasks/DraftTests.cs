@@ -36,6 +36,7 @@ public sealed class DraftTests
         await desk.DoneAsync(SuspendTask.RunAsync(world.Desk, desk.Next, "waitingForCustomer", null, null, owner));
         (await SaveAsync(owner, 5, "while it waits")).ShouldBeFalse();
 
-        Task<bool> SaveAsync(Workflows.People.Person person, int? revision, string note) => SaveDraft.RunAsync(world.Database, desk.Task, revision, new JsonObject { ["note"] = note }, person);
+        Task<bool> SaveAsync(Workflows.People.Person person, int? revision, string note) =>
+            SaveDraft.RunAsync(world.Database, desk.Task, revision, new JsonObject { ["note"] = note }, person);
     }
 }

@@ -17,14 +17,18 @@ public sealed class NoteTests
         var (adjuster, closer) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("closer1"));
         (await CommentOnTask.RunAsync(world.Desk, desk.Next, "May I?", closer)).ShouldBeOfType<TaskResult.NotFound>();
         (await CommentOnTask.RunAsync(world.Desk, desk.Next, " ", adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>();
-        (await CommentOnTask.RunAsync(world.Desk, desk.Next, new string('x', CommentOnTask.MaxLength + 1), adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>();
+        (
+            await CommentOnTask.RunAsync(world.Desk, desk.Next, new string('x', CommentOnTask.MaxLength + 1), adjuster)
+        ).ShouldBeOfType<TaskResult.InvalidRequest>();
         (await CommentOnTask.RunAsync(world.Desk, new(desk.Task, 0, "stale"), "Hello", adjuster)).ShouldBeOfType<TaskResult.StaleRevision>();
 
         const string Body = "@Closer1, @adjuster1 and nobody@example.com: <script>alert(1)</script>";
         var said = new TaskRequest(desk.Task, 1, "say");
         (await world.DoneAsync(CommentOnTask.RunAsync(world.Desk, said, Body, adjuster))).Revision.ShouldBe(1);
         await world.DoneAsync(CommentOnTask.RunAsync(world.Desk, said, Body, adjuster));
-        (await NoteQueries.CommentsAsync(world.Database, desk.Task)).Single().ShouldSatisfyAllConditions(c => c.Body.ShouldBe(Body), c => c.AuthorName.ShouldBe("Daniel Brandt"));
+        (await NoteQueries.CommentsAsync(world.Database, desk.Task))
+            .Single()
+            .ShouldSatisfyAllConditions(c => c.Body.ShouldBe(Body), c => c.AuthorName.ShouldBe("Daniel Brandt"));
         (await world.ScalarAsync<int>("select count(*) from notification where kind = 'task.mention' and person_id = @Id", new { closer.Id })).ShouldBe(1);
         (await world.ScalarAsync<int>("select count(*) from notification")).ShouldBe(1);
 
@@ -66,7 +70,9 @@ public sealed class NoteTests
     {
         await using var world = await World.CreateAsync();
         var (_, desk) = await OpenAsync(world);
-        var refused = (await AttachToTask.RunAsync(world.Desk, desk.Next, name, type, Encoding.Latin1.GetBytes(content), await world.PersonAsync("adjuster1"))).ShouldBeOfType<TaskResult.InvalidRequest>();
+        var refused = (
+            await AttachToTask.RunAsync(world.Desk, desk.Next, name, type, Encoding.Latin1.GetBytes(content), await world.PersonAsync("adjuster1"))
+        ).ShouldBeOfType<TaskResult.InvalidRequest>();
         (refused.Field, refused.Reason).ShouldSatisfyAllConditions(r => r.Field.ShouldBe("file"), r => r.Reason.ShouldContain(reason));
         (await world.ScalarAsync<int>("select count(*) from task_attachment")).ShouldBe(0);
     }
@@ -78,8 +84,12 @@ public sealed class NoteTests
         var (_, desk) = await OpenAsync(world);
         var large = new byte[AttachToTask.MaxBytes + 1];
         Pdf.CopyTo(large, 0);
-        (await AttachToTask.RunAsync(world.Desk, desk.Next, "large.pdf", null, large, await world.PersonAsync("adjuster1"))).ShouldBeOfType<TaskResult.InvalidRequest>().Reason.ShouldBe("Is larger than 10 MB.");
-        await world.DoneAsync(AttachToTask.RunAsync(world.Desk, desk.Next, "large.pdf", null, large[..AttachToTask.MaxBytes], await world.PersonAsync("adjuster1")));
+        (await AttachToTask.RunAsync(world.Desk, desk.Next, "large.pdf", null, large, await world.PersonAsync("adjuster1")))
+            .ShouldBeOfType<TaskResult.InvalidRequest>()
+            .Reason.ShouldBe("Is larger than 10 MB.");
+        await world.DoneAsync(
+            AttachToTask.RunAsync(world.Desk, desk.Next, "large.pdf", null, large[..AttachToTask.MaxBytes], await world.PersonAsync("adjuster1"))
+        );
     }
 
     private static async Task<(Guid Case, Desk Desk)> OpenAsync(World world)

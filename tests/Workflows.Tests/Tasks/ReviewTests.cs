@@ -13,7 +13,11 @@ public sealed class ReviewTests
     public async Task A_second_pair_of_eyes_asks_for_changes_and_then_approves()
     {
         await using var world = await World.CreateAsync();
-        await world.PublishAsync("one", ("a", Step.Of("Decide", Step.Outcomes("Approve", "Decline"), Step.Form(Form), ("requiresReview", "Boolean", true))), ("b", Step.Of("Pay", Step.Excluding("a"))));
+        await world.PublishAsync(
+            "one",
+            ("a", Step.Of("Decide", Step.Outcomes("Approve", "Decline"), Step.Form(Form), ("requiresReview", "Boolean", true))),
+            ("b", Step.Of("Pay", Step.Excluding("a")))
+        );
         var id = await world.StartAsync("one");
         var (worker, reviewer) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("adjuster2"));
         var desk = await Desk.AtAsync(world, id);
@@ -21,15 +25,23 @@ public sealed class ReviewTests
 
         (await CompleteTask.RunAsync(world.Desk, desk.Next, "Approve", new JsonObject { ["amount"] = 1 }, worker)).ShouldBeOfType<TaskResult.ReviewRequired>();
         (await RequestReview.RunAsync(world.Desk, desk.Next, "Approve", [], null, worker)).ShouldBeOfType<TaskResult.InvalidData>();
-        (await RequestReview.RunAsync(world.Desk, desk.Next, "Approve", new JsonObject { ["amount"] = 1 }, "adjuster1", worker)).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
-        (await desk.DoneAsync(RequestReview.RunAsync(world.Desk, desk.Next, "Approve", new JsonObject { ["amount"] = 1 }, "adjuster2", worker))).State.ShouldBe(TaskState.ReadyForReview);
-        (await world.ScalarAsync<int>("select count(*) from notification where person_id = @Id and kind = 'task.review-requested'", new { reviewer.Id })).ShouldBe(1);
+        (
+            await RequestReview.RunAsync(world.Desk, desk.Next, "Approve", new JsonObject { ["amount"] = 1 }, "adjuster1", worker)
+        ).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
+        (await desk.DoneAsync(RequestReview.RunAsync(world.Desk, desk.Next, "Approve", new JsonObject { ["amount"] = 1 }, "adjuster2", worker))).State.ShouldBe(
+            TaskState.ReadyForReview
+        );
+        (
+            await world.ScalarAsync<int>("select count(*) from notification where person_id = @Id and kind = 'task.review-requested'", new { reviewer.Id })
+        ).ShouldBe(1);
 
         (await StartReview.RunAsync(world.Desk, desk.Next, worker)).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
         (await StartReview.RunAsync(world.Desk, desk.Next, await world.PersonAsync("closer1"))).ShouldBeOfType<TaskResult.NotFound>();
         (await desk.DoneAsync(StartReview.RunAsync(world.Desk, desk.Next, reviewer))).State.ShouldBe(TaskState.InReview);
         (await ApproveReview.RunAsync(world.Desk, desk.Next, worker)).ShouldBeOfType<TaskResult.Forbidden>();
-        (await desk.DoneAsync(RequestChanges.RunAsync(world.Desk, desk.Next, "too little", reviewer))).ShouldBe(new(desk.Task, TaskState.InProgress, 5, worker.Id, null));
+        (await desk.DoneAsync(RequestChanges.RunAsync(world.Desk, desk.Next, "too little", reviewer))).ShouldBe(
+            new(desk.Task, TaskState.InProgress, 5, worker.Id, null)
+        );
         (await world.OpenTaskAsync(id)).Draft!["amount"]!.GetValue<int>().ShouldBe(1);
 
         await desk.DoneAsync(RequestReview.RunAsync(world.Desk, desk.Next, "Decline", new JsonObject { ["amount"] = 0 }, null, worker));
@@ -41,7 +53,17 @@ public sealed class ReviewTests
         foreach (var person in new[] { worker, reviewer })
             (await ClaimTask.RunAsync(world.Desk, next.Next, person)).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
         (await world.ActionsAsync(id)).ShouldBe([
-            "task.opened", "case.started", "task.claimed", "task.review-requested", "task.review-started", "task.changes-requested", "task.review-requested", "task.review-started", "task.opened", "task.completed"]);
+            "task.opened",
+            "case.started",
+            "task.claimed",
+            "task.review-requested",
+            "task.review-started",
+            "task.changes-requested",
+            "task.review-requested",
+            "task.review-started",
+            "task.opened",
+            "task.completed",
+        ]);
     }
 
     [Fact]
@@ -55,7 +77,9 @@ public sealed class ReviewTests
         await desk.DoneAsync(RequestReview.RunAsync(world.Desk, desk.Next, null, [], null, worker));
 
         (await TaskQueries.ListAsync(world.Database, new() { View = "open" }, worker, world.Clock.Now())).Items.ShouldBeEmpty();
-        (await TaskQueries.ListAsync(world.Database, new() { View = "open" }, other, world.Clock.Now())).Items.Single().State.ShouldBe(TaskState.ReadyForReview);
+        (await TaskQueries.ListAsync(world.Database, new() { View = "open" }, other, world.Clock.Now()))
+            .Items.Single()
+            .State.ShouldBe(TaskState.ReadyForReview);
         await desk.DoneAsync(StartReview.RunAsync(world.Desk, desk.Next, other));
         (await TaskQueries.ListAsync(world.Database, new(), other, world.Clock.Now())).Items.Single().State.ShouldBe(TaskState.InReview);
         (await desk.DoneAsync(ReleaseTask.RunAsync(world.Desk, desk.Next, null, other))).State.ShouldBe(TaskState.ReadyForReview);
@@ -75,7 +99,9 @@ public sealed class ReviewTests
         var worker = await world.PersonAsync("adjuster1");
         await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, worker));
         await desk.DoneAsync(RequestReview.RunAsync(world.Desk, desk.Next, null, [], "adjuster2", worker));
-        (await Workflows.Journeys.CancelCase.RunAsync(world.Runtime, id, "withdrawn", await world.PersonAsync("supervisor"))).ShouldBe(Workflows.Journeys.CancelCaseResult.Cancelled);
+        (await Workflows.Journeys.CancelCase.RunAsync(world.Runtime, id, "withdrawn", await world.PersonAsync("supervisor"))).ShouldBe(
+            Workflows.Journeys.CancelCaseResult.Cancelled
+        );
         (await world.ScalarAsync<string>("select state from task")).ShouldBe("Cancelled");
     }
 }

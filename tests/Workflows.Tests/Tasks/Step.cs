@@ -7,7 +7,13 @@ internal static class Step
 {
     /// <summary>For the adjusters unless the inputs say otherwise: (name, type, value).</summary>
     public static string Of(string title, params (string Name, string Type, object Value)[] inputs) =>
-        string.Join(",", inputs.Concat([("title", "String", title), ("team", "String", "claims-adjusting")]).DistinctBy(i => i.Item1).Select(i => Input(i.Item1, i.Item2, i.Item3)));
+        string.Join(
+            ",",
+            inputs
+                .Concat([("title", "String", title), ("team", "String", "claims-adjusting")])
+                .DistinctBy(i => i.Item1)
+                .Select(i => Input(i.Item1, i.Item2, i.Item3))
+        );
 
     public static (string, string, object) Outcomes(params string[] names) => ("outcomes", "List<String>", names);
 
@@ -15,12 +21,20 @@ internal static class Step
 
     public static (string, string, object) Form(string schema) => ("form", "Object", JsonNode.Parse(schema)!);
 
-    private static string Input(string name, string type, object value) => value switch
-    {
-        string[] list => Expression(name, type, "Object", new JsonArray([.. list.Select(text => JsonValue.Create(text))]).ToJsonString()),
-        JsonNode node => Expression(name, type, "Object", node.ToJsonString()),
-        _ => new JsonObject { ["typeName"] = type, ["expression"] = new JsonObject { ["type"] = "Literal", ["value"] = JsonValue.Create(value) } } is var input ? $"\"{name}\": {input.ToJsonString()}" : "",
-    };
+    private static string Input(string name, string type, object value) =>
+        value switch
+        {
+            string[] list => Expression(name, type, "Object", new JsonArray([.. list.Select(text => JsonValue.Create(text))]).ToJsonString()),
+            JsonNode node => Expression(name, type, "Object", node.ToJsonString()),
+            _ => new JsonObject
+            {
+                ["typeName"] = type,
+                ["expression"] = new JsonObject { ["type"] = "Literal", ["value"] = JsonValue.Create(value) },
+            }
+                is var input
+                ? $"\"{name}\": {input.ToJsonString()}"
+                : "",
+        };
 
     private static string Expression(string name, string type, string syntax, string value) =>
         $"\"{name}\": {new JsonObject { ["typeName"] = type, ["expression"] = new JsonObject { ["type"] = syntax, ["value"] = value } }.ToJsonString()}";

@@ -67,15 +67,30 @@ public sealed class SubstitutionTests
     public async Task Arranging_is_checked()
     {
         await using var world = await World.CreateAsync();
-        var (adjuster, other, substitutions, now) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("adjuster2"), world.Get<Substitutions>(), world.Clock.Now());
+        var (adjuster, other, substitutions, now) = (
+            await world.PersonAsync("adjuster1"),
+            await world.PersonAsync("adjuster2"),
+            world.Get<Substitutions>(),
+            world.Clock.Now()
+        );
         var day = Duration.FromDays(1);
         (await substitutions.ArrangeAsync(null, "adjuster2", now, now, null, adjuster)).ShouldBeOfType<SubstitutionResult.Invalid>().Field.ShouldBe("until");
-        (await substitutions.ArrangeAsync(null, "adjuster2", now, now + (day * 400), null, adjuster)).ShouldBeOfType<SubstitutionResult.Invalid>().Field.ShouldBe("until");
-        (await substitutions.ArrangeAsync(null, "nobody", now, now + day, null, adjuster)).ShouldBeOfType<SubstitutionResult.Invalid>().Field.ShouldBe("substitute");
-        (await substitutions.ArrangeAsync(null, "adjuster1", now, now + day, null, adjuster)).ShouldBeOfType<SubstitutionResult.Invalid>().Field.ShouldBe("substitute");
+        (await substitutions.ArrangeAsync(null, "adjuster2", now, now + (day * 400), null, adjuster))
+            .ShouldBeOfType<SubstitutionResult.Invalid>()
+            .Field.ShouldBe("until");
+        (await substitutions.ArrangeAsync(null, "nobody", now, now + day, null, adjuster))
+            .ShouldBeOfType<SubstitutionResult.Invalid>()
+            .Field.ShouldBe("substitute");
+        (await substitutions.ArrangeAsync(null, "adjuster1", now, now + day, null, adjuster))
+            .ShouldBeOfType<SubstitutionResult.Invalid>()
+            .Field.ShouldBe("substitute");
         (await substitutions.ArrangeAsync("adjuster1", "adjuster2", now, now + day, null, other)).ShouldBeOfType<SubstitutionResult.Forbidden>();
-        var made = (await substitutions.ArrangeAsync("adjuster1", "adjuster2", now, now + day, null, await world.PersonAsync("supervisor"))).ShouldBeOfType<SubstitutionResult.Arranged>();
-        (await substitutions.ArrangeAsync(null, "closer1", now + (day / 2), now + (day * 2), null, adjuster)).ShouldBeOfType<SubstitutionResult.Overlaps>().With.Id.ShouldBe(made.Id);
+        var made = (
+            await substitutions.ArrangeAsync("adjuster1", "adjuster2", now, now + day, null, await world.PersonAsync("supervisor"))
+        ).ShouldBeOfType<SubstitutionResult.Arranged>();
+        (await substitutions.ArrangeAsync(null, "closer1", now + (day / 2), now + (day * 2), null, adjuster))
+            .ShouldBeOfType<SubstitutionResult.Overlaps>()
+            .With.Id.ShouldBe(made.Id);
         (await substitutions.EndAsync(made.Id, other)).ShouldBeFalse();
         (await substitutions.EndAsync(made.Id, adjuster)).ShouldBeTrue();
         (await substitutions.ArrangeAsync(null, "closer1", now + (day / 2), now + (day * 2), null, adjuster)).ShouldBeOfType<SubstitutionResult.Arranged>();
@@ -83,5 +98,7 @@ public sealed class SubstitutionTests
     }
 
     private static async Task ArrangeAsync(World world, Person away, string substitute, int days) =>
-        (await world.Get<Substitutions>().ArrangeAsync(null, substitute, null, world.Clock.Now() + Duration.FromDays(days), "leave", away)).ShouldBeOfType<SubstitutionResult.Arranged>();
+        (
+            await world.Get<Substitutions>().ArrangeAsync(null, substitute, null, world.Clock.Now() + Duration.FromDays(days), "leave", away)
+        ).ShouldBeOfType<SubstitutionResult.Arranged>();
 }

@@ -33,11 +33,12 @@ public sealed class TaskLaws
         var cases = 0;
 
         // Owner's and lead's verbs are asked by whoever may more often than not, so that sequences get somewhere.
-        var ask = from verb in Gen.Elements(Verbs)
-                  from @by in Gen.Frequency((3, Gen.Constant(0)), (2, Gen.Constant(1)), (3, Gen.Constant(2)), (1, Gen.Constant(3)))
-                  from whom in Gen.Choose(0, 3)
-                  from how in Gen.Choose(0, 19)
-                  select new Ask(verb, @by, whom, how);
+        var ask =
+            from verb in Gen.Elements(Verbs)
+            from @by in Gen.Frequency((3, Gen.Constant(0)), (2, Gen.Constant(1)), (3, Gen.Constant(2)), (1, Gen.Constant(3)))
+            from whom in Gen.Choose(0, 3)
+            from how in Gen.Choose(0, 19)
+            select new Ask(verb, @by, whom, how);
         Laws.Hold(ask.ArrayOf(40), asks => RunAsync(world, people, asks, ++cases).GetAwaiter().GetResult(), oneOf: 20);
     }
 
@@ -65,7 +66,10 @@ public sealed class TaskLaws
             if (!stale && model.Do(ask.Verb, ask.By, ask.Whom) is { } action)
             {
                 var answer = result.ShouldBeOfType<TaskResult.Done>($"{i}: {ask} in {state}").Answer;
-                answer.ShouldBe(new(id, model.State, model.Revision, model.Owner is { } owner ? people[owner].Id : null, model.Outcome), $"{i}: {ask} in {state}");
+                answer.ShouldBe(
+                    new(id, model.State, model.Revision, model.Owner is { } owner ? people[owner].Id : null, model.Outcome),
+                    $"{i}: {ask} in {state}"
+                );
                 TaskLifeCycle.Allows(state, ask.Verb).ShouldBeTrue();
                 if (TaskLifeCycle.LeadsTo(ask.Verb) is { Count: > 0 } to)
                     to.ShouldContain(model.State);
@@ -87,8 +91,12 @@ public sealed class TaskLaws
         told.Count(a => a is "task.completed" or "task.skipped" or "task.failed" or "task.cancelled").ShouldBe(model.State.IsTerminal() ? 1 : 0);
         (await world.ScalarAsync<string>("select state from task where id = @id", new { id })).ShouldBe(model.State.ToString());
         (await world.ScalarAsync<int>("select revision from task where id = @id", new { id })).ShouldBe(model.Revision);
-        (await world.ScalarAsync<int>("select count(*) from bookmark where instance_id = @instance", new { instance })).ShouldBe(model.State.IsTerminal() ? 0 : 1);
-        (await world.ScalarAsync<string>("select sub_status from workflow_instance where id = @instance", new { instance })).ShouldBe(model.State.IsTerminal() ? "Finished" : "Suspended");
+        (await world.ScalarAsync<int>("select count(*) from bookmark where instance_id = @instance", new { instance })).ShouldBe(
+            model.State.IsTerminal() ? 0 : 1
+        );
+        (await world.ScalarAsync<string>("select sub_status from workflow_instance where id = @instance", new { instance })).ShouldBe(
+            model.State.IsTerminal() ? "Finished" : "Suspended"
+        );
     }
 
     private static Task<TaskResult> DoAsync(World world, Ask ask, TaskRequest request, List<Person> people)
@@ -126,7 +134,8 @@ public sealed class TaskLaws
     {
         private const int Lead = 2;
         private readonly HashSet<int> _candidates = [0, 1, 2];
-        private readonly HashSet<int> _gaveUp = [], _worked = [];
+        private readonly HashSet<int> _gaveUp = [],
+            _worked = [];
         private TaskState _back;
         private int? _reviewer;
 
@@ -147,10 +156,18 @@ public sealed class TaskLaws
             return verb switch
             {
                 TaskVerb.Claim when Open && MayTake(me) => Go("task.claimed", TaskState.Reserved, me),
-                TaskVerb.Start when mine && (State is TaskState.Reserved or TaskState.ReadyForReview) => Worked(me, Go("task.started", TaskState.InProgress, me), reviewer: null),
+                TaskVerb.Start when mine && (State is TaskState.Reserved or TaskState.ReadyForReview) => Worked(
+                    me,
+                    Go("task.started", TaskState.InProgress, me),
+                    reviewer: null
+                ),
                 TaskVerb.Stop when mine && State == TaskState.InProgress => Go("task.stopped", TaskState.Reserved, me),
                 TaskVerb.Release when steer && Owned => Go("task.released", TaskState.Ready, null),
-                TaskVerb.Release when State == TaskState.InReview && (me == Lead || _reviewer == me) => Review("task.review-released", TaskState.ReadyForReview, null),
+                TaskVerb.Release when State == TaskState.InReview && (me == Lead || _reviewer == me) => Review(
+                    "task.review-released",
+                    TaskState.ReadyForReview,
+                    null
+                ),
                 TaskVerb.Assign when me == Lead && AtWork && _candidates.Contains(whom) => Go("task.assigned", TaskState.Reserved, whom),
                 TaskVerb.Delegate when mine && Owned && whom != me && MayTake(whom) => Worked(me, Go("task.delegated", TaskState.Reserved, whom)),
                 TaskVerb.Forward when AtWork && whom != me && (steer || (Open && MayTake(me))) => Forward(me, whom, gives: mine || (Open && MayTake(me))),

@@ -56,7 +56,9 @@ public sealed class TaskLifeTests
         await using var world = await World.CreateAsync();
         var id = await StartTwoBranchesAsync(world);
         var (one, two) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("adjuster2"));
-        var open = (await TaskQueries.ListAsync(world.Database, new() { View = "all", CaseId = id }, await world.PersonAsync("supervisor"), world.Clock.Now())).Items;
+        var open = (
+            await TaskQueries.ListAsync(world.Database, new() { View = "all", CaseId = id }, await world.PersonAsync("supervisor"), world.Clock.Now())
+        ).Items;
         var (mine, theirs) = (new Desk(world, open[0].Id, 1), new Desk(world, open[1].Id, 1));
         await theirs.DoneAsync(ClaimTask.RunAsync(world.Desk, theirs.Next, two));
         (await SaveDraft.RunAsync(world.Database, theirs.Task, null, new JsonObject { ["typed"] = "by two" }, two)).ShouldBeTrue();
@@ -69,7 +71,9 @@ public sealed class TaskLifeTests
 
         (await world.ScalarAsync<string>("select draft::text from task where id = @Task", new { theirs.Task })).ShouldBe("""{"typed":"by two"}""");
         (await world.ScalarAsync<int>("select count(*)::int from task_comment where task_id = @Task", new { theirs.Task })).ShouldBe(0);
-        (await world.ScalarAsync<string>("select draft::text from task where activity_id = 'a' and ended_at is null and id <> @Task", new { theirs.Task })).ShouldBe("""{"typed":"by one"}""");
+        (
+            await world.ScalarAsync<string>("select draft::text from task where activity_id = 'a' and ended_at is null and id <> @Task", new { theirs.Task })
+        ).ShouldBe("""{"typed":"by one"}""");
     }
 
     [Fact]
@@ -77,7 +81,9 @@ public sealed class TaskLifeTests
     {
         await using var world = await World.CreateAsync();
         var (id, desk, adjuster) = await ClaimedAsync(world, ("a", One));
-        (await ForwardTask.RunAsync(world.Desk, desk.Next, "no-such-team", null, null, adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>().Field.ShouldBe("team");
+        (await ForwardTask.RunAsync(world.Desk, desk.Next, "no-such-team", null, null, adjuster))
+            .ShouldBeOfType<TaskResult.InvalidRequest>()
+            .Field.ShouldBe("team");
         (await ForwardTask.RunAsync(world.Desk, desk.Next, "claims-payments", "adjuster2", null, adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>();
 
         (await desk.DoneAsync(ForwardTask.RunAsync(world.Desk, desk.Next, null, "closer1", "a lawyer should look", adjuster))).State.ShouldBe(TaskState.Ready);
@@ -101,7 +107,9 @@ public sealed class TaskLifeTests
         var due = (await world.OpenTaskAsync(id)).DueAt.ShouldNotBeNull();
         var until = world.Clock.Now() + Duration.FromDays(14);
 
-        (await desk.DoneAsync(SuspendTask.RunAsync(world.Desk, desk.Next, "waitingForCustomer", until, "photos", adjuster))).State.ShouldBe(TaskState.Suspended);
+        (await desk.DoneAsync(SuspendTask.RunAsync(world.Desk, desk.Next, "waitingForCustomer", until, "photos", adjuster))).State.ShouldBe(
+            TaskState.Suspended
+        );
         var waiting = await world.OpenTaskAsync(id);
         (waiting.DueAt, waiting.SuspendedReason, waiting.OwnerId).ShouldBe((null, "waitingForCustomer", adjuster.Id));
         (await world.ScalarAsync<string>("select status from sla_clock")).ShouldBe("Paused");
@@ -129,7 +137,9 @@ public sealed class TaskLifeTests
         var (id, desk, adjuster) = await ClaimedAsync(world, ("a", Step.Of("Check", ("slaPolicy", "String", "claims-coverage-check"))));
         var due = (await world.OpenTaskAsync(id)).DueAt;
         (await SuspendTask.RunAsync(world.Desk, desk.Next, " ", null, null, adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>();
-        (await SuspendTask.RunAsync(world.Desk, desk.Next, "lunch", world.Clock.Now(), null, adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>().Field.ShouldBe("until");
+        (await SuspendTask.RunAsync(world.Desk, desk.Next, "lunch", world.Clock.Now(), null, adjuster))
+            .ShouldBeOfType<TaskResult.InvalidRequest>()
+            .Field.ShouldBe("until");
 
         await desk.DoneAsync(SuspendTask.RunAsync(world.Desk, desk.Next, "lunch", world.Clock.Now() + Duration.FromHours(1), null, adjuster));
         (await world.OpenTaskAsync(id)).DueAt.ShouldBe(due);
@@ -155,11 +165,19 @@ public sealed class TaskLifeTests
     public async Task A_step_is_skipped_by_its_own_outcome_and_only_where_it_allows_that()
     {
         await using var world = await World.CreateAsync();
-        var (id, desk, adjuster) = await ClaimedAsync(world, ("a", Step.Of("Inspect", Step.Outcomes("Done", "NotNeeded"), ("skipOutcome", "String", "NotNeeded"))), ("b", One));
+        var (id, desk, adjuster) = await ClaimedAsync(
+            world,
+            ("a", Step.Of("Inspect", Step.Outcomes("Done", "NotNeeded"), ("skipOutcome", "String", "NotNeeded"))),
+            ("b", One)
+        );
         (await SkipTask.RunAsync(world.Desk, desk.Next, "", adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>();
-        (await desk.DoneAsync(SkipTask.RunAsync(world.Desk, desk.Next, "small loss", adjuster))).ShouldBe(new(desk.Task, TaskState.Skipped, 3, adjuster.Id, "NotNeeded"));
+        (await desk.DoneAsync(SkipTask.RunAsync(world.Desk, desk.Next, "small loss", adjuster))).ShouldBe(
+            new(desk.Task, TaskState.Skipped, 3, adjuster.Id, "NotNeeded")
+        );
         var next = await Desk.AtAsync(world, id, "b");
-        (await SkipTask.RunAsync(world.Desk, next.Next, "small loss", await world.PersonAsync("supervisor"))).ShouldBeOfType<TaskResult.Forbidden>().Reason.ShouldContain("skipped");
+        (await SkipTask.RunAsync(world.Desk, next.Next, "small loss", await world.PersonAsync("supervisor")))
+            .ShouldBeOfType<TaskResult.Forbidden>()
+            .Reason.ShouldContain("skipped");
     }
 
     [Fact]
@@ -201,13 +219,17 @@ public sealed class TaskLifeTests
         (await ReturnTask.RunAsync(world.Desk, second.Next, "c", "incomplete", null, lead)).ShouldBeOfType<TaskResult.InvalidRequest>().Field.ShouldBe("step");
         (await ReturnTask.RunAsync(world.Desk, second.Next, "b", "incomplete", null, lead)).ShouldBeOfType<TaskResult.InvalidRequest>();
         (await ReturnTask.RunAsync(world.Desk, second.Next, "a", "because", null, lead)).ShouldBeOfType<TaskResult.InvalidRequest>().Field.ShouldBe("reason");
-        (await ReturnTask.RunAsync(world.Desk, second.Next, "a", "incomplete", null, await world.PersonAsync("adjuster2"))).ShouldBeOfType<TaskResult.Forbidden>();
+        (
+            await ReturnTask.RunAsync(world.Desk, second.Next, "a", "incomplete", null, await world.PersonAsync("adjuster2"))
+        ).ShouldBeOfType<TaskResult.Forbidden>();
 
         (await second.DoneAsync(ReturnTask.RunAsync(world.Desk, second.Next, "a", "incomplete", "the invoice", lead))).State.ShouldBe(TaskState.Cancelled);
         var again = await world.OpenTaskAsync(id);
         (again.StepId, again.State).ShouldBe(("a", TaskState.Ready));
         again.Draft!["amount"]!.GetValue<int>().ShouldBe(12);
-        (await world.ScalarAsync<string>("select body from task_comment where task_id = @Id", new { again.Id })).ShouldBe("Returned from “Approve”, something is missing. the invoice");
+        (await world.ScalarAsync<string>("select body from task_comment where task_id = @Id", new { again.Id })).ShouldBe(
+            "Returned from “Approve”, something is missing. the invoice"
+        );
         (await world.ScalarAsync<int>("select count(*) from notification where person_id = @Id and kind = 'task.returned'", new { adjuster.Id })).ShouldBe(1);
 
         // Its way forward runs anew, and everybody who worked on any of it still counts.
@@ -236,7 +258,9 @@ public sealed class TaskLifeTests
         await second.DoneAsync(ClaimTask.RunAsync(world.Desk, second.Next, lead));
         await second.DoneAsync(ReturnTask.RunAsync(world.Desk, second.Next, "a", "incomplete", null, lead));
         (await world.OpenTaskAsync(id, "a")).Draft!["by"]!.GetValue<string>().ShouldBe("adjuster1");
-        (await world.ScalarAsync<string>("select p.user_name from notification n join person p on p.id = n.person_id where n.kind = 'task.returned'")).ShouldBe("adjuster1");
+        (await world.ScalarAsync<string>("select p.user_name from notification n join person p on p.id = n.person_id where n.kind = 'task.returned'")).ShouldBe(
+            "adjuster1"
+        );
 
         async Task EnterAsync(Guid task, Person person)
         {
@@ -256,13 +280,21 @@ public sealed class TaskLifeTests
             tasks.Add(await world.OpenTaskAsync(await world.StartAsync("one", $"REF-{i}")));
         var adjuster = await world.PersonAsync("adjuster1");
         await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(tasks[1].Id, 1, "before"), await world.PersonAsync("adjuster2")));
-        BulkItem[] items = [new(tasks[0].Id, 1), new(tasks[1].Id, 1), new(Orchestration.Engine.Runtime.Ids.New(world.Clock.GetCurrentInstant()), 1), new(tasks[2].Id, 1)];
+        BulkItem[] items =
+        [
+            new(tasks[0].Id, 1),
+            new(tasks[1].Id, 1),
+            new(Orchestration.Engine.Runtime.Ids.New(world.Clock.GetCurrentInstant()), 1),
+            new(tasks[2].Id, 1),
+        ];
 
         for (var again = 0; again < 2; again++)
         {
             var answers = await BulkTasks.RunAsync(items, "bulk", request => ClaimTask.RunAsync(world.Desk, request, adjuster));
             answers.Select(a => a.Id).ShouldBe(items.Select(i => i.Id));
-            answers.Select(a => a.Result.GetType()).ShouldBe([typeof(TaskResult.Done), typeof(TaskResult.StaleRevision), typeof(TaskResult.NotFound), typeof(TaskResult.Done)]);
+            answers
+                .Select(a => a.Result.GetType())
+                .ShouldBe([typeof(TaskResult.Done), typeof(TaskResult.StaleRevision), typeof(TaskResult.NotFound), typeof(TaskResult.Done)]);
         }
 
         (await world.ScalarAsync<int>("select count(*) from event where action = 'task.claimed'")).ShouldBe(3);
@@ -279,31 +311,32 @@ public sealed class TaskLifeTests
     }
 
     /// <summary>Asks with what the verb needs at least.</summary>
-    private static Task<TaskResult> AskAsync(World world, TaskVerb verb, TaskRequest request, Person actor) => verb switch
-    {
-        TaskVerb.Claim => ClaimTask.RunAsync(world.Desk, request, actor),
-        TaskVerb.TakeOver => TakeOverTask.RunAsync(world.Desk, request, actor),
-        TaskVerb.Start => StartTask.RunAsync(world.Desk, request, actor),
-        TaskVerb.Stop => StopTask.RunAsync(world.Desk, request, actor),
-        TaskVerb.Release => ReleaseTask.RunAsync(world.Desk, request, null, actor),
-        TaskVerb.Assign => AssignTask.RunAsync(world.Desk, request, "adjuster2", null, actor),
-        TaskVerb.Delegate => DelegateTask.RunAsync(world.Desk, request, "adjuster2", null, actor),
-        TaskVerb.Forward => ForwardTask.RunAsync(world.Desk, request, "claims-payments", null, null, actor),
-        TaskVerb.Suspend => SuspendTask.RunAsync(world.Desk, request, "waitingForCustomer", null, null, actor),
-        TaskVerb.Resume => ResumeTask.RunAsync(world.Desk, request, actor),
-        TaskVerb.Prioritize => PrioritizeTask.RunAsync(world.Desk, request, 2, null, actor),
-        TaskVerb.Comment => Workflows.Notes.CommentOnTask.RunAsync(world.Desk, request, "Hello", actor),
-        TaskVerb.Attach => Workflows.Notes.AttachToTask.RunAsync(world.Desk, request, "note.txt", "text/plain", "hello"u8.ToArray(), actor),
-        TaskVerb.RequestReview => Workflows.Reviews.RequestReview.RunAsync(world.Desk, request, null, [], null, actor),
-        TaskVerb.StartReview => Workflows.Reviews.StartReview.RunAsync(world.Desk, request, actor),
-        TaskVerb.ApproveReview => Workflows.Reviews.ApproveReview.RunAsync(world.Desk, request, actor),
-        TaskVerb.RequestChanges => Workflows.Reviews.RequestChanges.RunAsync(world.Desk, request, "more", actor),
-        TaskVerb.Complete => CompleteTask.RunAsync(world.Desk, request, null, [], actor),
-        TaskVerb.Skip => SkipTask.RunAsync(world.Desk, request, "small", actor),
-        TaskVerb.Return => ReturnTask.RunAsync(world.Desk, request, "a", "incomplete", null, actor),
-        TaskVerb.Fail => FailTask.RunAsync(world.Desk, request, "no answer", actor),
-        _ => CancelTask.RunAsync(world.Desk, request, "duplicate", actor),
-    };
+    private static Task<TaskResult> AskAsync(World world, TaskVerb verb, TaskRequest request, Person actor) =>
+        verb switch
+        {
+            TaskVerb.Claim => ClaimTask.RunAsync(world.Desk, request, actor),
+            TaskVerb.TakeOver => TakeOverTask.RunAsync(world.Desk, request, actor),
+            TaskVerb.Start => StartTask.RunAsync(world.Desk, request, actor),
+            TaskVerb.Stop => StopTask.RunAsync(world.Desk, request, actor),
+            TaskVerb.Release => ReleaseTask.RunAsync(world.Desk, request, null, actor),
+            TaskVerb.Assign => AssignTask.RunAsync(world.Desk, request, "adjuster2", null, actor),
+            TaskVerb.Delegate => DelegateTask.RunAsync(world.Desk, request, "adjuster2", null, actor),
+            TaskVerb.Forward => ForwardTask.RunAsync(world.Desk, request, "claims-payments", null, null, actor),
+            TaskVerb.Suspend => SuspendTask.RunAsync(world.Desk, request, "waitingForCustomer", null, null, actor),
+            TaskVerb.Resume => ResumeTask.RunAsync(world.Desk, request, actor),
+            TaskVerb.Prioritize => PrioritizeTask.RunAsync(world.Desk, request, 2, null, actor),
+            TaskVerb.Comment => Workflows.Notes.CommentOnTask.RunAsync(world.Desk, request, "Hello", actor),
+            TaskVerb.Attach => Workflows.Notes.AttachToTask.RunAsync(world.Desk, request, "note.txt", "text/plain", "hello"u8.ToArray(), actor),
+            TaskVerb.RequestReview => Workflows.Reviews.RequestReview.RunAsync(world.Desk, request, null, [], null, actor),
+            TaskVerb.StartReview => Workflows.Reviews.StartReview.RunAsync(world.Desk, request, actor),
+            TaskVerb.ApproveReview => Workflows.Reviews.ApproveReview.RunAsync(world.Desk, request, actor),
+            TaskVerb.RequestChanges => Workflows.Reviews.RequestChanges.RunAsync(world.Desk, request, "more", actor),
+            TaskVerb.Complete => CompleteTask.RunAsync(world.Desk, request, null, [], actor),
+            TaskVerb.Skip => SkipTask.RunAsync(world.Desk, request, "small", actor),
+            TaskVerb.Return => ReturnTask.RunAsync(world.Desk, request, "a", "incomplete", null, actor),
+            TaskVerb.Fail => FailTask.RunAsync(world.Desk, request, "no answer", actor),
+            _ => CancelTask.RunAsync(world.Desk, request, "duplicate", actor),
+        };
 
     private static async Task<(Guid Case, Desk Desk, Person Adjuster)> ClaimedAsync(World world, params (string, string)[] steps)
     {
@@ -318,12 +351,26 @@ public sealed class TaskLifeTests
     /// <summary>A case whose two branches have the same two steps, a and b.</summary>
     private static async Task<Guid> StartTwoBranchesAsync(World world)
     {
-        (await world.Runtime.Definitions.PublishAsync(new("each", System.Text.Encoding.UTF8.GetBytes($$"""
-            { "definitionId": "each", "name": "each", "root": { "id": "root", "type": "Elsa.ParallelForEach", "version": 1,
-              "items": { "typeName": "Object", "expression": { "type": "JavaScript", "value": "['one', 'two']" } },
-              "body": { "id": "body", "type": "Elsa.Sequence", "version": 1, "activities": [
-                { "id": "a", "type": "Orchestration.HumanTask", "version": 1, {{One}} }, { "id": "b", "type": "Orchestration.HumanTask", "version": 1, {{Step.Of("Approve")}} } ] } } }
-            """), "designer"), "test", world.Clock.Now())).ShouldBeOfType<PublishResult.Published>();
+        (
+            await world.Runtime.Definitions.PublishAsync(
+                new(
+                    "each",
+                    System.Text.Encoding.UTF8.GetBytes(
+                        $$"""
+                        { "definitionId": "each", "name": "each", "root": { "id": "root", "type": "Elsa.ParallelForEach", "version": 1,
+                          "items": { "typeName": "Object", "expression": { "type": "JavaScript", "value": "['one', 'two']" } },
+                          "body": { "id": "body", "type": "Elsa.Sequence", "version": 1, "activities": [
+                            { "id": "a", "type": "Orchestration.HumanTask", "version": 1, {{One}} }, { "id": "b", "type": "Orchestration.HumanTask", "version": 1, {{Step.Of(
+                            "Approve"
+                        )}} } ] } } }
+                        """
+                    ),
+                    "designer"
+                ),
+                "test",
+                world.Clock.Now()
+            )
+        ).ShouldBeOfType<PublishResult.Published>();
         return await world.StartAsync("each");
     }
 }

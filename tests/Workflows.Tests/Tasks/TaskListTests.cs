@@ -31,7 +31,17 @@ public sealed class TaskListTests
         var supervisor = await world.PersonAsync("supervisor");
         var first = await TaskQueries.ListAsync(world.Database, new() { View = "all", Limit = 1 }, supervisor, world.Clock.Now());
         Cursor.TryRead(first.Next, out var after).ShouldBeTrue();
-        var second = await TaskQueries.ListAsync(world.Database, new() { View = "all", Limit = 1, After = after }, supervisor, world.Clock.Now());
+        var second = await TaskQueries.ListAsync(
+            world.Database,
+            new()
+            {
+                View = "all",
+                Limit = 1,
+                After = after,
+            },
+            supervisor,
+            world.Clock.Now()
+        );
         first.Items.Concat(second.Items).Select(t => t.Reference).ShouldBe(["REF-1", "REF-2"]);
         second.Next.ShouldBeNull();
     }
@@ -46,13 +56,18 @@ public sealed class TaskListTests
         (await OpenAsync("adjuster1")).ShouldBe(3);
         (await OpenAsync("supervisor")).ShouldBe(0);
 
-        await using (var away = world.Database.Query(
-            "insert into substitution (id, person_id, substitute_id, from_at, until_at, created_by, created_at) select gen_random_uuid(), a.id, s.id, $1, $2, 'test', $1 from person a, person s where a.user_name = 'adjuster1' and s.user_name = 'supervisor'",
-            world.Clock.Now() - Duration.FromHours(1), world.Clock.Now() + Duration.FromHours(1)))
+        await using (
+            var away = world.Database.Query(
+                "insert into substitution (id, person_id, substitute_id, from_at, until_at, created_by, created_at) select gen_random_uuid(), a.id, s.id, $1, $2, 'test', $1 from person a, person s where a.user_name = 'adjuster1' and s.user_name = 'supervisor'",
+                world.Clock.Now() - Duration.FromHours(1),
+                world.Clock.Now() + Duration.FromHours(1)
+            )
+        )
             await away.ExecuteNonQueryAsync();
         (await OpenAsync("supervisor")).ShouldBe(3);
 
-        async Task<int> OpenAsync(string user) => (await TaskQueries.CountAsync(world.Database, await world.PersonAsync(user), world.Clock.Now(), world.Clock.Now())).Open;
+        async Task<int> OpenAsync(string user) =>
+            (await TaskQueries.CountAsync(world.Database, await world.PersonAsync(user), world.Clock.Now(), world.Clock.Now())).Open;
     }
 
     /// <summary>One that is overdue, one that is not due at all, and one that adjuster1 has done.</summary>

@@ -20,7 +20,8 @@ public sealed class TaskVerbTests
         "excludedSteps": { "typeName": "List<String>", "expression": { "type": "Object", "value": "[\"a\"]" } }
         """;
 
-    private const string Sla = """, "slaDuration": { "typeName": "String", "expression": { "type": "Literal", "value": "PT8H" } }, "slaUnit": { "typeName": "String", "expression": { "type": "Literal", "value": "elapsed" } }""";
+    private const string Sla =
+        """, "slaDuration": { "typeName": "String", "expression": { "type": "Literal", "value": "PT8H" } }, "slaUnit": { "typeName": "String", "expression": { "type": "Literal", "value": "elapsed" } }""";
 
     [Fact]
     public async Task A_case_moves_on_when_its_step_is_completed()
@@ -34,7 +35,9 @@ public sealed class TaskVerbTests
         var claimed = await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(task.Id, task.Revision, "op1"), adjuster));
         claimed.State.ShouldBe(TaskState.Reserved);
         var started = await world.DoneAsync(StartTask.RunAsync(world.Desk, new(task.Id, claimed.Revision, "op2"), adjuster));
-        var completed = await world.DoneAsync(CompleteTask.RunAsync(world.Desk, new(task.Id, started.Revision, "op3"), null, new JsonObject { ["amount"] = 12 }, adjuster));
+        var completed = await world.DoneAsync(
+            CompleteTask.RunAsync(world.Desk, new(task.Id, started.Revision, "op3"), null, new JsonObject { ["amount"] = 12 }, adjuster)
+        );
 
         completed.State.ShouldBe(TaskState.Completed);
         (await world.OpenTaskAsync(id)).StepId.ShouldBe("b");
@@ -80,7 +83,8 @@ public sealed class TaskVerbTests
 
         var results = await Task.WhenAll(
             ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "op"), one),
-            ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "op"), two));
+            ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "op"), two)
+        );
 
         results.OfType<TaskResult.Done>().Count().ShouldBe(1);
         results.OfType<TaskResult.StaleRevision>().Single().State.ShouldBe(TaskState.Reserved);
@@ -109,7 +113,9 @@ public sealed class TaskVerbTests
         var task = await world.OpenTaskAsync(id);
         await CompleteAsync(world, id, "adjuster1");
 
-        var second = (await CompleteTask.RunAsync(world.Desk, new(task.Id, 2, "other"), "Done", [], await world.PersonAsync("adjuster2"))).ShouldBeOfType<TaskResult.AlreadyEnded>();
+        var second = (
+            await CompleteTask.RunAsync(world.Desk, new(task.Id, 2, "other"), "Done", [], await world.PersonAsync("adjuster2"))
+        ).ShouldBeOfType<TaskResult.AlreadyEnded>();
         second.EndedBy.ShouldBe("adjuster1");
         second.Outcome.ShouldBe("Done");
         second.EndedAt.ShouldBe(world.Clock.GetCurrentInstant());
@@ -153,9 +159,15 @@ public sealed class TaskVerbTests
     public async Task A_candidate_is_meant_however_their_name_is_written()
     {
         await using var world = await World.CreateAsync();
-        await world.PublishAsync("one", ("a", """
-            "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } }, "candidates": { "typeName": "List<String>", "expression": { "type": "Object", "value": "[\"Closer1\", \"nobody\"]" } }
-            """));
+        await world.PublishAsync(
+            "one",
+            (
+                "a",
+                """
+                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } }, "candidates": { "typeName": "List<String>", "expression": { "type": "Object", "value": "[\"Closer1\", \"nobody\"]" } }
+                """
+            )
+        );
         var task = await world.OpenTaskAsync(await world.StartAsync("one"));
         task.Candidates.ShouldBe(["closer1", "nobody"]);
         (await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "op"), await world.PersonAsync("closer1")))).State.ShouldBe(TaskState.Reserved);
@@ -165,11 +177,30 @@ public sealed class TaskVerbTests
     public async Task What_a_form_only_shows_can_not_be_sent()
     {
         await using var world = await World.CreateAsync();
-        await world.PublishAsync("one", ("a", Step.Of("Look", Step.Form("""{ "type": "object", "properties": { "limit": { "type": "number", "x-readOnly": true, "x-from": "limit" }, "note": { "type": "string" } } }"""))));
+        await world.PublishAsync(
+            "one",
+            (
+                "a",
+                Step.Of(
+                    "Look",
+                    Step.Form(
+                        """{ "type": "object", "properties": { "limit": { "type": "number", "x-readOnly": true, "x-from": "limit" }, "note": { "type": "string" } } }"""
+                    )
+                )
+            )
+        );
         var task = await world.OpenTaskAsync(await world.StartAsync("one"));
         var adjuster = await world.PersonAsync("adjuster1");
         var claimed = await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "claim"), adjuster));
-        await world.DoneAsync(CompleteTask.RunAsync(world.Desk, new(task.Id, claimed.Revision, "complete"), null, new JsonObject { ["limit"] = 1000000, ["note"] = "x" }, adjuster));
+        await world.DoneAsync(
+            CompleteTask.RunAsync(
+                world.Desk,
+                new(task.Id, claimed.Revision, "complete"),
+                null,
+                new JsonObject { ["limit"] = 1000000, ["note"] = "x" },
+                adjuster
+            )
+        );
         (await world.ScalarAsync<string>("select data::text from task")).ShouldBe("""{"note":"x"}""");
     }
 
@@ -182,9 +213,17 @@ public sealed class TaskVerbTests
         await CompleteAsync(world, id, "adjuster1");
         var task = await world.OpenTaskAsync(id);
 
-        (await ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "op1"), await world.PersonAsync("adjuster1"))).ShouldBeOfType<TaskResult.ExcludedByFourEyes>().StepId.ShouldBe("a");
-        (await AssignTask.RunAsync(world.Desk, new(task.Id, 1, "op2"), "adjuster1", null, await world.PersonAsync("supervisor"))).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
-        (await world.DoneAsync(AssignTask.RunAsync(world.Desk, new(task.Id, 1, "op3"), "adjuster2", "you know the customer", await world.PersonAsync("supervisor")))).State.ShouldBe(TaskState.Reserved);
+        (await ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "op1"), await world.PersonAsync("adjuster1")))
+            .ShouldBeOfType<TaskResult.ExcludedByFourEyes>()
+            .StepId.ShouldBe("a");
+        (
+            await AssignTask.RunAsync(world.Desk, new(task.Id, 1, "op2"), "adjuster1", null, await world.PersonAsync("supervisor"))
+        ).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
+        (
+            await world.DoneAsync(
+                AssignTask.RunAsync(world.Desk, new(task.Id, 1, "op3"), "adjuster2", "you know the customer", await world.PersonAsync("supervisor"))
+            )
+        ).State.ShouldBe(TaskState.Reserved);
     }
 
     [Fact]
@@ -194,7 +233,9 @@ public sealed class TaskVerbTests
         await world.PublishAsync("one", ("a", Team));
         var id = await world.StartAsync("one");
         var task = await world.OpenTaskAsync(id);
-        (await world.DoneAsync(CancelTask.RunAsync(world.Desk, new(task.Id, 1, "op"), "duplicate", await world.PersonAsync("supervisor")))).State.ShouldBe(TaskState.Cancelled);
+        (await world.DoneAsync(CancelTask.RunAsync(world.Desk, new(task.Id, 1, "op"), "duplicate", await world.PersonAsync("supervisor")))).State.ShouldBe(
+            TaskState.Cancelled
+        );
         (await CaseQueries.FindAsync(world.Runtime, id, await world.PersonAsync("supervisor")))!.Incidents.Single().Message.ShouldContain("duplicate");
     }
 
@@ -217,7 +258,16 @@ public sealed class TaskVerbTests
         await using var world = await World.CreateAsync();
         await world.PublishAsync("one", ("a", Team));
         await world.StartAsync("one");
-        foreach (var sql in new[] { "update event set actor = 'x'", "delete from event", "truncate event", "update event_payload set payload = '{}'", "delete from event_payload" })
+        foreach (
+            var sql in new[]
+            {
+                "update event set actor = 'x'",
+                "delete from event",
+                "truncate event",
+                "update event_payload set payload = '{}'",
+                "delete from event_payload",
+            }
+        )
             (await Should.ThrowAsync<PostgresException>(() => world.ScalarAsync<int>(sql))).SqlState.ShouldBe("23000");
     }
 
@@ -246,7 +296,16 @@ public sealed class TaskVerbTests
         after.Priority.ShouldBe((short)2);
         after.OwnerId.ShouldBe((await world.PersonAsync("senior1")).Id);
         (await world.ActionsAsync(id)).ShouldBe([
-            "task.opened", "sla.started", "case.started", "task.claimed", "sla.rung", "sla.rung", "sla.breached", "task.priority-raised", "task.reassigned"]);
+            "task.opened",
+            "sla.started",
+            "case.started",
+            "task.claimed",
+            "sla.rung",
+            "sla.rung",
+            "sla.breached",
+            "task.priority-raised",
+            "task.reassigned",
+        ]);
         (await world.ScalarAsync<int>("select count(*) from deadline")).ShouldBe(0);
     }
 

@@ -79,10 +79,18 @@ public sealed class TimerTriggerTests
     }
 
     /// <summary>A host of its own: nothing but the database is shared.</summary>
-    private static Timers Host(World world) => new(
-        new WorkflowRuntime(
-            world.Database, new DefinitionStore(world.Database, world.Get<ActivityRegistry>(), new Changes(NullLogger<Changes>.Instance)), world.Get<BurstWrites>(), new Changes(NullLogger<Changes>.Instance), world.Clock, NullLogger<WorkflowRuntime>.Instance),
-        NullLogger<Timers>.Instance);
+    private static Timers Host(World world) =>
+        new(
+            new WorkflowRuntime(
+                world.Database,
+                new DefinitionStore(world.Database, world.Get<ActivityRegistry>(), new Changes(NullLogger<Changes>.Instance)),
+                world.Get<BurstWrites>(),
+                new Changes(NullLogger<Changes>.Instance),
+                world.Clock,
+                NullLogger<WorkflowRuntime>.Instance
+            ),
+            NullLogger<Timers>.Instance
+        );
 
     private static Task<long> InstancesAsync(World world) => world.ScalarAsync<long>("select count(*) from workflow_instance");
 
@@ -93,6 +101,8 @@ public sealed class TimerTriggerTests
                 { "id": "t", "type": "Elsa.{{type}}", "customProperties": { "canStartWorkflow": true }, "{{input}}": { "typeName": "{{inputType}}", "expression": { "type": "Literal", "value": "{{value}}" } } },
                 { "id": "done", "type": "Elsa.WriteLine" } ] } }
             """;
-        (await world.Runtime.Definitions.PublishAsync(new(id, Encoding.UTF8.GetBytes(document), "designer"), "test", world.Clock.GetCurrentInstant())).ShouldBeOfType<PublishResult.Published>();
+        (
+            await world.Runtime.Definitions.PublishAsync(new(id, Encoding.UTF8.GetBytes(document), "designer"), "test", world.Clock.GetCurrentInstant())
+        ).ShouldBeOfType<PublishResult.Published>();
     }
 }

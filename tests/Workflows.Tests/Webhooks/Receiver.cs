@@ -24,7 +24,12 @@ internal sealed class Receiver : IDisposable
     {
         var context = await _listener.GetContextAsync();
         using var reader = new StreamReader(context.Request.InputStream);
-        var got = (context.Request.Headers["webhook-id"]!, context.Request.Headers["webhook-timestamp"]!, context.Request.Headers["webhook-signature"]!, await reader.ReadToEndAsync());
+        var got = (
+            context.Request.Headers["webhook-id"]!,
+            context.Request.Headers["webhook-timestamp"]!,
+            context.Request.Headers["webhook-signature"]!,
+            await reader.ReadToEndAsync()
+        );
         context.Response.StatusCode = (int)status;
         context.Response.Close();
         return got;

@@ -11,7 +11,8 @@ public sealed class WebhookTests
     /// <summary>The published example of the Standard Webhooks specification.</summary>
     [Fact]
     public void Signatures_are_those_of_standard_webhooks() =>
-        WebhookSecrets.Sign("msg_p5jXN8AQM9LWM0D4loKWxJek", Instant.FromUnixTimeSeconds(1614265330), """{"test": 2432232314}""", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+        WebhookSecrets
+            .Sign("msg_p5jXN8AQM9LWM0D4loKWxJek", Instant.FromUnixTimeSeconds(1614265330), """{"test": 2432232314}""", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
             .ShouldBe("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
 
     [Fact]
@@ -19,7 +20,9 @@ public sealed class WebhookTests
     {
         using var receiver = new Receiver();
         await using var world = await WorldAsync();
-        var added = (await world.Get<WebhookDesk>().AddAsync(receiver.Url, "CRM", ["case.started", "task.completed"], "admin")).ShouldBeOfType<WebhookResult.Done>();
+        var added = (
+            await world.Get<WebhookDesk>().AddAsync(receiver.Url, "CRM", ["case.started", "task.completed"], "admin")
+        ).ShouldBeOfType<WebhookResult.Done>();
 
         var instance = await world.StartAsync("steps");
         var answering = receiver.AnswerAsync(HttpStatusCode.NoContent);
@@ -27,7 +30,14 @@ public sealed class WebhookTests
         var got = await answering;
 
         var effect = got.Id;
-        got.Signature.ShouldBe(WebhookSecrets.Sign(effect, Instant.FromUnixTimeSeconds(long.Parse(got.Timestamp, System.Globalization.CultureInfo.InvariantCulture)), got.Body, added.Secret!));
+        got.Signature.ShouldBe(
+            WebhookSecrets.Sign(
+                effect,
+                Instant.FromUnixTimeSeconds(long.Parse(got.Timestamp, System.Globalization.CultureInfo.InvariantCulture)),
+                got.Body,
+                added.Secret!
+            )
+        );
         var body = JsonNode.Parse(got.Body)!;
         body["type"]!.GetValue<string>().ShouldBe("case.started");
         body["data"]!["caseId"]!.GetValue<string>().ShouldBe(Ids.Text(instance));
@@ -42,7 +52,9 @@ public sealed class WebhookTests
         await using var world = await WorldAsync();
         await using var other = await world.AnotherHostAsync();
         await other.StartAsync("steps", "BEFORE");
-        var added = (await world.Get<WebhookDesk>().AddAsync("https://example.com/hooks", null, ["case.started"], "admin")).ShouldBeOfType<WebhookResult.Done>();
+        var added = (
+            await world.Get<WebhookDesk>().AddAsync("https://example.com/hooks", null, ["case.started"], "admin")
+        ).ShouldBeOfType<WebhookResult.Done>();
         var told = await other.StartAsync("steps", "BETWEEN");
         (await world.Get<WebhookDesk>().RemoveAsync(added.Endpoint.Id, "admin")).ShouldBeTrue();
         await other.StartAsync("steps", "AFTER");
@@ -54,13 +66,19 @@ public sealed class WebhookTests
     public async Task What_is_tried_again_or_given_up_names_its_endpoint()
     {
         await using var world = await WorldAsync();
-        var added = (await world.Get<WebhookDesk>().AddAsync("https://example.com/hooks", null, ["case.started"], "admin")).ShouldBeOfType<WebhookResult.Done>();
+        var added = (
+            await world.Get<WebhookDesk>().AddAsync("https://example.com/hooks", null, ["case.started"], "admin")
+        ).ShouldBeOfType<WebhookResult.Done>();
         await world.StartAsync("steps");
         await world.Get<WebhookDesk>().TestAsync(added.Endpoint.Id, "admin");
         await world.ScalarAsync<object?>("update effect set last_error = 'no answer'");
-        (await DeadEffects.ListAsync(world.Runtime, dead: false, 10)).Select(effect => effect.To).ShouldBe(["https://example.com/hooks", "https://example.com/hooks"]);
+        (await DeadEffects.ListAsync(world.Runtime, dead: false, 10))
+            .Select(effect => effect.To)
+            .ShouldBe(["https://example.com/hooks", "https://example.com/hooks"]);
         await world.ScalarAsync<object?>("update effect set state = 'dead'");
-        (await DeadEffects.ListAsync(world.Runtime, dead: true, 10)).Select(effect => effect.To).ShouldBe(["https://example.com/hooks", "https://example.com/hooks"]);
+        (await DeadEffects.ListAsync(world.Runtime, dead: true, 10))
+            .Select(effect => effect.To)
+            .ShouldBe(["https://example.com/hooks", "https://example.com/hooks"]);
     }
 
     [Fact]
@@ -117,7 +135,20 @@ public sealed class WebhookTests
         await using (var connection = await world.Database.OpenConnectionAsync())
         await using (var batch = connection.CreateBatch())
         {
-            batch.BatchCommands.Add(Engine.Runtime.Effects.Insert(Ids.New(world.Clock.Now()), SendWebhook.Kind, null, new() { ["url"] = receiver.Url, ["type"] = "sla.rung", ["data"] = null }, world.Clock.Now()));
+            batch.BatchCommands.Add(
+                Engine.Runtime.Effects.Insert(
+                    Ids.New(world.Clock.Now()),
+                    SendWebhook.Kind,
+                    null,
+                    new()
+                    {
+                        ["url"] = receiver.Url,
+                        ["type"] = "sla.rung",
+                        ["data"] = null,
+                    },
+                    world.Clock.Now()
+                )
+            );
             await batch.ExecuteNonQueryAsync();
         }
 
@@ -140,14 +171,18 @@ public sealed class WebhookTests
     public async Task Nonsense_is_refused_by_field(string url, string? type, string field)
     {
         await using var world = await World.CreateAsync();
-        (await world.Get<WebhookDesk>().AddAsync(url, null, type is null ? [] : [type], "admin")).ShouldBeOfType<WebhookResult.Invalid>().Errors.Keys.ShouldBe([field]);
+        (await world.Get<WebhookDesk>().AddAsync(url, null, type is null ? [] : [type], "admin"))
+            .ShouldBeOfType<WebhookResult.Invalid>()
+            .Errors.Keys.ShouldBe([field]);
     }
 
     [Fact]
     public async Task Secrets_are_stored_encrypted()
     {
         await using var world = await World.CreateAsync();
-        var added = (await world.Get<WebhookDesk>().AddAsync("https://example.com/hooks", null, ["case.started"], "admin")).ShouldBeOfType<WebhookResult.Done>();
+        var added = (
+            await world.Get<WebhookDesk>().AddAsync("https://example.com/hooks", null, ["case.started"], "admin")
+        ).ShouldBeOfType<WebhookResult.Done>();
         added.Secret.ShouldNotBeNull().ShouldStartWith("whsec_");
         (await world.ScalarAsync<string>("select secret from webhook_endpoint")).ShouldNotContain(added.Secret);
     }
@@ -155,9 +190,15 @@ public sealed class WebhookTests
     private static async Task<World> WorldAsync()
     {
         var world = await World.CreateAsync(allowPrivateAddresses: true);
-        await world.PublishAsync("steps", ("check", """
-            "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
-            """));
+        await world.PublishAsync(
+            "steps",
+            (
+                "check",
+                """
+                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
+                """
+            )
+        );
         return world;
     }
 }

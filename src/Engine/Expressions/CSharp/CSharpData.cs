@@ -29,7 +29,8 @@ internal static class CSharpData
             return name[..open] switch
             {
                 "Nullable" => ClrName(inner) + "?",
-                "List" or "IList" or "ICollection" or "IEnumerable" or "IReadOnlyList" or "IReadOnlyCollection" or "HashSet" or "ISet" => $"{name[..open]}<{ClrName(inner)}>",
+                "List" or "IList" or "ICollection" or "IEnumerable" or "IReadOnlyList" or "IReadOnlyCollection" or "HashSet" or "ISet" =>
+                    $"{name[..open]}<{ClrName(inner)}>",
                 "Dictionary" or "IDictionary" => "IDictionary<string, object>",
                 _ => "object",
             };
@@ -37,8 +38,29 @@ internal static class CSharpData
 
         return name switch
         {
-            "String" or "Boolean" or "Byte" or "SByte" or "Int16" or "UInt16" or "Int32" or "UInt32" or "Int64" or "UInt64" or "Single" or "Double" or "Decimal" or "DateTime" or "DateTimeOffset" or "DateOnly"
-                or "TimeSpan" or "Guid" or "ExpandoObject" or "JsonObject" or "JsonNode" or "JsonArray" or "JsonElement" => name,
+            "String"
+            or "Boolean"
+            or "Byte"
+            or "SByte"
+            or "Int16"
+            or "UInt16"
+            or "Int32"
+            or "UInt32"
+            or "Int64"
+            or "UInt64"
+            or "Single"
+            or "Double"
+            or "Decimal"
+            or "DateTime"
+            or "DateTimeOffset"
+            or "DateOnly"
+            or "TimeSpan"
+            or "Guid"
+            or "ExpandoObject"
+            or "JsonObject"
+            or "JsonNode"
+            or "JsonArray"
+            or "JsonElement" => name,
             "ObjectDictionary" => "IDictionary<string, object>",
             _ => "object",
         };
@@ -65,7 +87,15 @@ internal static class CSharpData
         if (type == typeof(DateOnly))
             return ValueConverter.Convert(data, "DateTime") is DateTimeOffset day ? DateOnly.FromDateTime(day.DateTime) : default;
 
-        if (type == typeof(string) || type == typeof(byte[]) || type == typeof(Guid) || type == typeof(TimeSpan) || type == typeof(DateTimeOffset) || (type.IsPrimitive && type != typeof(char)) || type == typeof(decimal))
+        if (
+            type == typeof(string)
+            || type == typeof(byte[])
+            || type == typeof(Guid)
+            || type == typeof(TimeSpan)
+            || type == typeof(DateTimeOffset)
+            || (type.IsPrimitive && type != typeof(char))
+            || type == typeof(decimal)
+        )
         {
             var value = ValueConverter.Convert(data, type.Name) ?? Default(type);
             return type.IsPrimitive && value!.GetType() != type ? Convert.ChangeType(value, type, CultureInfo.InvariantCulture) : value;
@@ -85,7 +115,11 @@ internal static class CSharpData
         }
 
         // A class of the script's own, or one of System.Text.Json: by its members.
-        return JsonSerializer.Deserialize(WorkflowData.ToJson(data is string text && typeof(JsonNode).IsAssignableFrom(type) ? ValueConverter.Convert(text, "JsonNode") : data), type, Json);
+        return JsonSerializer.Deserialize(
+            WorkflowData.ToJson(data is string text && typeof(JsonNode).IsAssignableFrom(type) ? ValueConverter.Convert(text, "JsonNode") : data),
+            type,
+            Json
+        );
     }
 
     private static Type? ItemType(Type type)
@@ -132,7 +166,10 @@ internal static class CSharpData
     private static object? FromClr(object? value, CSharpRun run, int depth)
     {
         if (depth > WorkflowData.MaxDepth)
-            throw new ExpressionException($"The value of the C# expression is nested deeper than {WorkflowData.MaxDepth} levels, or contains itself") { Kind = "FormatError" };
+            throw new ExpressionException($"The value of the C# expression is nested deeper than {WorkflowData.MaxDepth} levels, or contains itself")
+            {
+                Kind = "FormatError",
+            };
 
         switch (value)
         {
@@ -143,7 +180,10 @@ internal static class CSharpData
                 run.CheckLength(text);
                 return text;
 
-            case byte or sbyte or short or ushort:
+            case byte
+            or sbyte
+            or short
+            or ushort:
                 return Convert.ToInt32(value, CultureInfo.InvariantCulture);
 
             case uint number:
@@ -164,10 +204,14 @@ internal static class CSharpData
             case DateOnly day:
                 return new DateTimeOffset(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
 
-            case char or Enum or Uri:
+            case char
+            or Enum
+            or Uri:
                 return value.ToString();
 
-            case JsonNode or JsonElement or JsonDocument:
+            case JsonNode
+            or JsonElement
+            or JsonDocument:
                 return Parsed(value);
 
             case IDictionary<string, object?> entries:
@@ -216,7 +260,10 @@ internal static class CSharpData
         }
         catch (Exception exception) when (exception is JsonException or NotSupportedException)
         {
-            throw new ExpressionException($"A value of type {value.GetType()} cannot be kept as workflow data: {exception.Message}", exception) { Kind = "FormatError" };
+            throw new ExpressionException($"A value of type {value.GetType()} cannot be kept as workflow data: {exception.Message}", exception)
+            {
+                Kind = "FormatError",
+            };
         }
     }
 }

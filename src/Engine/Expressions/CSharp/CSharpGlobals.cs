@@ -96,7 +96,8 @@ public sealed class OutputProxy
     public object? From(string activityIdOrName, string? outputName = null) => From<object>(activityIdOrName, outputName);
 
     /// <inheritdoc cref="From(string, string?)"/>
-    public T? From<T>(string activityIdOrName, string? outputName = null) => (T?)CSharpData.ToClr(_run.Use(x => x.GetOutputFrom(activityIdOrName, outputName)), typeof(T));
+    public T? From<T>(string activityIdOrName, string? outputName = null) =>
+        (T?)CSharpData.ToClr(_run.Use(x => x.GetOutputFrom(activityIdOrName, outputName)), typeof(T));
 
     /// <inheritdoc cref="From(string, string?)"/>
     public object? Get(string activityIdOrName, string? outputName = null) => From(activityIdOrName, outputName);

@@ -20,23 +20,39 @@ internal sealed class CSharpScript
 
     private static readonly string[] Namespaces =
     [
-        typeof(CSharpGlobals).Namespace!, "System", "System.Linq", "System.Text.Json", "System.Text.Json.Serialization", "System.Text.Json.Nodes", "System.Collections.Generic", "System.Dynamic",
+        typeof(CSharpGlobals).Namespace!,
+        "System",
+        "System.Linq",
+        "System.Text.Json",
+        "System.Text.Json.Serialization",
+        "System.Text.Json.Nodes",
+        "System.Collections.Generic",
+        "System.Dynamic",
     ];
 
     private static readonly CSharpParseOptions Syntax = CSharpParseOptions.Default.WithKind(SourceCodeKind.Script);
 
     // What the runtime itself consists of, and the globals. A script that wants more of the host can have it by reflection; there is no pretending otherwise.
     private static readonly Lazy<MetadataReference[]> References = new(static () =>
-        [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
-            .Where(static path => Path.GetFileName(path) is "System.dll" or "netstandard.dll" or "Microsoft.CSharp.dll" || Path.GetFileName(path).StartsWith("System.", StringComparison.Ordinal))
-            .Append(typeof(CSharpGlobals).Assembly.Location)
-            .Select(static path => MetadataReference.CreateFromFile(path))]);
+        [
+            .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!)
+                .Split(Path.PathSeparator)
+                .Where(static path =>
+                    Path.GetFileName(path) is "System.dll" or "netstandard.dll" or "Microsoft.CSharp.dll"
+                    || Path.GetFileName(path).StartsWith("System.", StringComparison.Ordinal)
+                )
+                .Append(typeof(CSharpGlobals).Assembly.Location)
+                .Select(static path => MetadataReference.CreateFromFile(path)),
+        ]
+    );
 
     // Two halves: when the newer one is full the older one goes, so what is used stays.
     private static readonly Lock CacheLock = new();
-    private static Dictionary<(string, string), CSharpScript> s_newer = [], s_older = [];
+    private static Dictionary<(string, string), CSharpScript> s_newer = [],
+        s_older = [];
 
-    private readonly Func<object?[], Task<object?>> _accessors, _script;
+    private readonly Func<object?[], Task<object?>> _accessors,
+        _script;
 
     private CSharpScript(Func<object?[], Task<object?>> accessors, Func<object?[], Task<object?>> script) => (_accessors, _script) = (accessors, script);
 
@@ -90,9 +106,13 @@ internal sealed class CSharpScript
         if (script.GetDiagnostics().FirstOrDefault(static x => x.Severity == DiagnosticSeverity.Error) is { } error)
         {
             var at = error.Location.GetLineSpan().StartLinePosition;
-            throw new ExpressionException($"({at.Line + 1},{at.Character + 1}): error {error.Id}: {error.GetMessage(System.Globalization.CultureInfo.InvariantCulture)}")
+            throw new ExpressionException(
+                $"({at.Line + 1},{at.Character + 1}): error {error.Id}: {error.GetMessage(System.Globalization.CultureInfo.InvariantCulture)}"
+            )
             {
-                Kind = "CompilationError", Line = at.Line + 1, Column = at.Character + 1,
+                Kind = "CompilationError",
+                Line = at.Line + 1,
+                Column = at.Character + 1,
             };
         }
 
@@ -100,21 +120,36 @@ internal sealed class CSharpScript
         return new(Load(context, accessors), Load(context, script.ReplaceSyntaxTree(tree, CSharpSyntaxTree.Create((CSharpSyntaxNode)metered, Syntax))));
     }
 
-    private static CSharpCompilation Submission(string text, string name, CSharpCompilation? previous) => CSharpCompilation.CreateScriptCompilation(
-        "Orchestration." + name, CSharpSyntaxTree.ParseText(text, Syntax), References.Value,
-        new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, scriptClassName: "Submission_" + name, usings: Namespaces, optimizationLevel: OptimizationLevel.Release),
-        previous, typeof(object), typeof(CSharpGlobals));
+    private static CSharpCompilation Submission(string text, string name, CSharpCompilation? previous) =>
+        CSharpCompilation.CreateScriptCompilation(
+            "Orchestration." + name,
+            CSharpSyntaxTree.ParseText(text, Syntax),
+            References.Value,
+            new CSharpCompilationOptions(
+                OutputKind.DynamicallyLinkedLibrary,
+                scriptClassName: "Submission_" + name,
+                usings: Namespaces,
+                optimizationLevel: OptimizationLevel.Release
+            ),
+            previous,
+            typeof(object),
+            typeof(CSharpGlobals)
+        );
 
     private static Func<object?[], Task<object?>> Load(AssemblyLoadContext context, CSharpCompilation compilation)
     {
         using var image = new MemoryStream();
 
         if (compilation.Emit(image) is { Success: false } result)
-            throw new InvalidOperationException("A checked script cannot be emitted: " + string.Join("; ", result.Diagnostics.Where(static x => x.Severity == DiagnosticSeverity.Error)));
+            throw new InvalidOperationException(
+                "A checked script cannot be emitted: " + string.Join("; ", result.Diagnostics.Where(static x => x.Severity == DiagnosticSeverity.Error))
+            );
 
         image.Position = 0;
         var entry = compilation.GetEntryPoint(CancellationToken.None)!;
-        return context.LoadFromStream(image).GetType(entry.ContainingType.MetadataName, throwOnError: true)!
+        return context
+            .LoadFromStream(image)
+            .GetType(entry.ContainingType.MetadataName, throwOnError: true)!
             .GetMethod(entry.MetadataName, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!
             .CreateDelegate<Func<object?[], Task<object?>>>();
     }
@@ -144,12 +179,17 @@ internal sealed class CSharpScript
             text.AppendLine($"public {CSharpData.TypeName(type).Shown} @{name} => Get<{CSharpData.TypeName(type).Stored}>(\"{name}\");");
 
         return text.AppendLine("}")
-            .AppendLine("var Variables = new WorkflowVariablesProxy(ExecutionContext);").AppendLine("var Variable = Variables;")
-            .AppendLine("var Inputs = new WorkflowInputsProxy(ExecutionContext);").AppendLine("var Input = Inputs;")
+            .AppendLine("var Variables = new WorkflowVariablesProxy(ExecutionContext);")
+            .AppendLine("var Variable = Variables;")
+            .AppendLine("var Inputs = new WorkflowInputsProxy(ExecutionContext);")
+            .AppendLine("var Input = Inputs;")
             .ToString();
     }
 
     private static string Pascal(string name) => name.Length == 0 ? name : char.ToUpperInvariant(name[0]) + name[1..];
 
-    private static bool IsName(string name) => SyntaxFacts.IsValidIdentifier(name) && name.All(char.IsLetterOrDigit) && Pascal(name) is not ("Get" or "Set" or "ExecutionContext" or "WorkflowVariablesProxy" or "WorkflowInputsProxy");
+    private static bool IsName(string name) =>
+        SyntaxFacts.IsValidIdentifier(name)
+        && name.All(char.IsLetterOrDigit)
+        && Pascal(name) is not ("Get" or "Set" or "ExecutionContext" or "WorkflowVariablesProxy" or "WorkflowInputsProxy");
 }

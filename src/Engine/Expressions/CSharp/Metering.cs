@@ -44,20 +44,27 @@ internal sealed class Metering(SemanticModel model) : CSharpSyntaxRewriter
 
     public override SyntaxNode VisitGotoStatement(GotoStatementSyntax node) => Metered(node);
 
-    public override SyntaxNode VisitMethodDeclaration(MethodDeclarationSyntax node) => Function(node, (MethodDeclarationSyntax)base.VisitMethodDeclaration(node)!);
+    public override SyntaxNode VisitMethodDeclaration(MethodDeclarationSyntax node) =>
+        Function(node, (MethodDeclarationSyntax)base.VisitMethodDeclaration(node)!);
 
-    public override SyntaxNode VisitOperatorDeclaration(OperatorDeclarationSyntax node) => Function(node, (OperatorDeclarationSyntax)base.VisitOperatorDeclaration(node)!);
+    public override SyntaxNode VisitOperatorDeclaration(OperatorDeclarationSyntax node) =>
+        Function(node, (OperatorDeclarationSyntax)base.VisitOperatorDeclaration(node)!);
 
-    public override SyntaxNode VisitConversionOperatorDeclaration(ConversionOperatorDeclarationSyntax node) => Function(node, (ConversionOperatorDeclarationSyntax)base.VisitConversionOperatorDeclaration(node)!);
+    public override SyntaxNode VisitConversionOperatorDeclaration(ConversionOperatorDeclarationSyntax node) =>
+        Function(node, (ConversionOperatorDeclarationSyntax)base.VisitConversionOperatorDeclaration(node)!);
 
-    public override SyntaxNode VisitConstructorDeclaration(ConstructorDeclarationSyntax node) => Function(node, (ConstructorDeclarationSyntax)base.VisitConstructorDeclaration(node)!);
+    public override SyntaxNode VisitConstructorDeclaration(ConstructorDeclarationSyntax node) =>
+        Function(node, (ConstructorDeclarationSyntax)base.VisitConstructorDeclaration(node)!);
 
-    public override SyntaxNode VisitDestructorDeclaration(DestructorDeclarationSyntax node) => Function(node, (DestructorDeclarationSyntax)base.VisitDestructorDeclaration(node)!);
+    public override SyntaxNode VisitDestructorDeclaration(DestructorDeclarationSyntax node) =>
+        Function(node, (DestructorDeclarationSyntax)base.VisitDestructorDeclaration(node)!);
 
     public override SyntaxNode VisitLocalFunctionStatement(LocalFunctionStatementSyntax node)
     {
         var it = (LocalFunctionStatementSyntax)base.VisitLocalFunctionStatement(node)!;
-        return it.ExpressionBody is { } arrow ? it.WithExpressionBody(null).WithSemicolonToken(default).WithBody(Body(arrow.Expression, ReturnsNothing(model.GetDeclaredSymbol(node)))) : it.WithBody(Metered(it.Body!));
+        return it.ExpressionBody is { } arrow
+            ? it.WithExpressionBody(null).WithSemicolonToken(default).WithBody(Body(arrow.Expression, ReturnsNothing(model.GetDeclaredSymbol(node))))
+            : it.WithBody(Metered(it.Body!));
     }
 
     public override SyntaxNode VisitAccessorDeclaration(AccessorDeclarationSyntax node)
@@ -82,9 +89,11 @@ internal sealed class Metering(SemanticModel model) : CSharpSyntaxRewriter
         return it.ExpressionBody is { } arrow ? it.WithExpressionBody(null).WithSemicolonToken(default).WithAccessorList(Getter(arrow)) : it;
     }
 
-    public override SyntaxNode VisitSimpleLambdaExpression(SimpleLambdaExpressionSyntax node) => Lambda(node, (SimpleLambdaExpressionSyntax)base.VisitSimpleLambdaExpression(node)!);
+    public override SyntaxNode VisitSimpleLambdaExpression(SimpleLambdaExpressionSyntax node) =>
+        Lambda(node, (SimpleLambdaExpressionSyntax)base.VisitSimpleLambdaExpression(node)!);
 
-    public override SyntaxNode VisitParenthesizedLambdaExpression(ParenthesizedLambdaExpressionSyntax node) => Lambda(node, (ParenthesizedLambdaExpressionSyntax)base.VisitParenthesizedLambdaExpression(node)!);
+    public override SyntaxNode VisitParenthesizedLambdaExpression(ParenthesizedLambdaExpressionSyntax node) =>
+        Lambda(node, (ParenthesizedLambdaExpressionSyntax)base.VisitParenthesizedLambdaExpression(node)!);
 
     public override SyntaxNode VisitAnonymousMethodExpression(AnonymousMethodExpressionSyntax node)
     {
@@ -111,17 +120,23 @@ internal sealed class Metering(SemanticModel model) : CSharpSyntaxRewriter
             : it;
     }
 
-    private static BlockSyntax Metered(StatementSyntax statement) => statement is BlockSyntax block ? block.WithStatements(block.Statements.Insert(0, Step)) : SyntaxFactory.Block(Step, statement);
+    private static BlockSyntax Metered(StatementSyntax statement) =>
+        statement is BlockSyntax block ? block.WithStatements(block.Statements.Insert(0, Step)) : SyntaxFactory.Block(Step, statement);
 
     private static BlockSyntax Metered(BlockSyntax block) => block.WithStatements(block.Statements.Insert(0, Step));
 
-    private static BlockSyntax Body(ExpressionSyntax expression, bool returnsNothing) => SyntaxFactory.Block(Step,
-        expression is ThrowExpressionSyntax thrown ? SyntaxFactory.ThrowStatement(thrown.Expression)
-        : returnsNothing ? SyntaxFactory.ExpressionStatement(expression)
-        : SyntaxFactory.ReturnStatement(expression));
+    private static BlockSyntax Body(ExpressionSyntax expression, bool returnsNothing) =>
+        SyntaxFactory.Block(
+            Step,
+            expression is ThrowExpressionSyntax thrown ? SyntaxFactory.ThrowStatement(thrown.Expression)
+                : returnsNothing ? SyntaxFactory.ExpressionStatement(expression)
+                : SyntaxFactory.ReturnStatement(expression)
+        );
 
-    private static AccessorListSyntax Getter(ArrowExpressionClauseSyntax arrow) => SyntaxFactory.AccessorList(
-        SyntaxFactory.SingletonList(SyntaxFactory.AccessorDeclaration(SyntaxKind.GetAccessorDeclaration, Body(arrow.Expression, returnsNothing: false))));
+    private static AccessorListSyntax Getter(ArrowExpressionClauseSyntax arrow) =>
+        SyntaxFactory.AccessorList(
+            SyntaxFactory.SingletonList(SyntaxFactory.AccessorDeclaration(SyntaxKind.GetAccessorDeclaration, Body(arrow.Expression, returnsNothing: false)))
+        );
 
     private static bool ReturnsNothing(ISymbol? symbol) =>
         symbol is IMethodSymbol method && (method.ReturnsVoid || (method.IsAsync && method.ReturnType is INamedTypeSymbol { IsGenericType: false }));
