@@ -8,6 +8,7 @@ using Orchestration.Host.Journeys;
 using Orchestration.Host.Notifications;
 using Orchestration.Host.ServiceLevels;
 using Orchestration.Host.Shell;
+using Orchestration.Host.Startup;
 using Orchestration.Host.Tasks;
 using Orchestration.Host.Work;
 using Orchestration.Workflows;

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
 using Orchestration.Host.Shell;
+using Orchestration.Host.Startup;
 using Orchestration.Testing;
 
 namespace Orchestration.Host.Tests;

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.HttpOverrides;
+using Orchestration.Host.Startup;
 
 namespace Orchestration.Host.Shell;
 

@@ -1,5 +1,4 @@
 using Orchestration.Engine.Runtime;
-using Orchestration.Host.Tasks;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 

@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Orchestration.Host.Shell;
+using Orchestration.Host.Startup;
 
 namespace Orchestration.Host.Tests.Acceptance;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Startup;
 using Orchestration.Host.Tests.Acceptance;
 
 namespace Orchestration.Host.Tests.Shell;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using NodaTime;
 using Orchestration.Host.Shell;
+using Orchestration.Host.Startup;
 using Orchestration.Testing;
 
 namespace Orchestration.Host.Tests.Shell;

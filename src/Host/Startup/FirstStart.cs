@@ -5,7 +5,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Host.Shell;
+namespace Orchestration.Host.Startup;
 
 /// <summary>The host can not start as it is configured; the message says what to set.</summary>
 internal sealed class ConfigurationException(string message) : Exception(message);
