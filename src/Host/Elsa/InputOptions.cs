@@ -1,5 +1,5 @@
 using Npgsql;
-using Orchestration.Host.Work;
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.Settings;
 

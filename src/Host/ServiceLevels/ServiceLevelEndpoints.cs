@@ -6,6 +6,7 @@ using NodaTime.Text;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Shell;
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Startup;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.People;

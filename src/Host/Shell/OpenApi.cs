@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 using NodaTime;
 using NodaTime.Serialization.SystemTextJson;
+using Orchestration.Host.Shell.Parts;
 
 namespace Orchestration.Host.Shell;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using NodaTime.Text;
-using Orchestration.Host.Work;
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Forms;
 
 namespace Orchestration.Host.Tasks;

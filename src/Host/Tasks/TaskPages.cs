@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Mvc;
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Shell;
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Startup;
 using Orchestration.Host.Work;
 using Orchestration.Workflows.Forms;

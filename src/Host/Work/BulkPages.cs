@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Shell;
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Tasks;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using Microsoft.AspNetCore.ResponseCompression;
 using Microsoft.Extensions.FileProviders;
 
-namespace Orchestration.Host.Shell;
+namespace Orchestration.Host.Shell.Parts;
 
 /// <summary>Style sheets, scripts and fonts under <c>/assets</c>: our own and, in <c>lib</c>, those of npm packages (Host.csproj lists them).</summary>
 internal sealed class Assets(IWebHostEnvironment environment)

@@ -1,7 +1,7 @@
 using System.Text;
 using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Host.Work;
+namespace Orchestration.Host.Shell.Parts;
 
 /// <summary>What people read where the program has names.</summary>
 internal static class Words
