@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.BearerToken;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Diagnostics;
+using Orchestration.Host.Http;
 using Orchestration.Host.Shell;
 
 namespace Orchestration.Host.Elsa;

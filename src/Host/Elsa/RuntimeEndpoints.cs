@@ -7,6 +7,7 @@ using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Host.Http;
 using Orchestration.Host.Shell;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Jobs;

@@ -10,7 +10,7 @@ using Orchestration.Engine.Activities;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Http;
 
 namespace Orchestration.Host.Elsa;
 

@@ -8,6 +8,7 @@ using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Elsa;
+using Orchestration.Host.Http;
 using Orchestration.Host.Shell;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Startup;

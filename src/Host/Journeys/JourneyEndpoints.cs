@@ -4,6 +4,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Http;
 using Orchestration.Host.Shell;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Http;
 using Orchestration.Host.Shell;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.Journeys;

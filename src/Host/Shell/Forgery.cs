@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication.BearerToken;
+using Orchestration.Host.Http;
 
 namespace Orchestration.Host.Shell;
 

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Orchestration.Host.Http;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Shell;

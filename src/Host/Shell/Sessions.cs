@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.Extensions.Options;
 using NodaTime;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Http;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Shell;

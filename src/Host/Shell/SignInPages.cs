@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using Orchestration.Host.Http;
 using Orchestration.Host.Startup;
 using Orchestration.Workflows.People;
 

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.Options;
 using NodaTime;
 using Orchestration.Host.Elsa;
+using Orchestration.Host.Http;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Shell;

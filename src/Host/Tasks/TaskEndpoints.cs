@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Http;
 using Orchestration.Workflows;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using NodaTime;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Http;
 using Orchestration.Host.Shell;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Startup;

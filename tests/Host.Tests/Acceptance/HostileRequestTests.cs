@@ -10,6 +10,7 @@ using AngleSharp.Html.Dom;
 using AngleSharp.Html.Parser;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Orchestration.Host.Http;
 using Orchestration.Host.Shell;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Tests.Elsa;

@@ -8,7 +8,7 @@ using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Shell.Parts;
 
-namespace Orchestration.Host.Shell;
+namespace Orchestration.Host.Http;
 
 /// <summary>
 /// Every failed request is answered in one place and in the shape its sender can read: problem details (RFC 9457) for the API, a page for people, a message that slides in for a part of a page.

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Orchestration.Workflows;
 
-namespace Orchestration.Host.Shell;
+namespace Orchestration.Host.Http;
 
 /// <summary>Expected refusals as problem details (RFC 9457). Their type is <c>/problems/{code}</c>, so that a program can tell them apart.</summary>
 internal static class Problems

@@ -5,7 +5,7 @@ using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.HttpOverrides;
 using Orchestration.Host.Startup;
 
-namespace Orchestration.Host.Shell;
+namespace Orchestration.Host.Http;
 
 /// <summary>Where requests come from, and how often one may try to sign in from there.</summary>
 internal static class Addresses

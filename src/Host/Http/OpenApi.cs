@@ -8,7 +8,7 @@ using NodaTime;
 using NodaTime.Serialization.SystemTextJson;
 using Orchestration.Host.Shell.Parts;
 
-namespace Orchestration.Host.Shell;
+namespace Orchestration.Host.Http;
 
 internal static class OpenApi
 {

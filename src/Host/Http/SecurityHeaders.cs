@@ -1,4 +1,6 @@
-namespace Orchestration.Host.Shell;
+using Orchestration.Host.Shell;
+
+namespace Orchestration.Host.Http;
 
 internal static class SecurityHeaders
 {

@@ -4,7 +4,7 @@ using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 using Orchestration.Workflows.Jobs;
 
-namespace Orchestration.Host.Shell;
+namespace Orchestration.Host.Http;
 
 internal static class Telemetry
 {

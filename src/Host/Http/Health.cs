@@ -4,7 +4,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
 
-namespace Orchestration.Host.Shell;
+namespace Orchestration.Host.Http;
 
 internal static class Health
 {

@@ -1,4 +1,4 @@
-namespace Orchestration.Host.Shell;
+namespace Orchestration.Host.Http;
 
 /// <summary>An endpoint whose answer lasts until whoever asked is gone, so that it has to know when.</summary>
 internal sealed class LastsUntilGone;
