@@ -5,6 +5,7 @@ using Orchestration.Host.Cases;
 using Orchestration.Host.Elsa;
 using Orchestration.Host.Embedded;
 using Orchestration.Host.Http;
+using Orchestration.Host.Identity;
 using Orchestration.Host.Journeys;
 using Orchestration.Host.Notifications;
 using Orchestration.Host.ServiceLevels;

@@ -6,7 +6,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Identity;
 using Orchestration.Workflows;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Startup;
 using Orchestration.Host.Work;

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Identity;
 using Orchestration.Host.Startup;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.Journeys;

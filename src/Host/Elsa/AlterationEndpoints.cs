@@ -3,6 +3,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Identity;
 
 namespace Orchestration.Host.Elsa;
 

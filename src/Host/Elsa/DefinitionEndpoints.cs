@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using NodaTime;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 
 namespace Orchestration.Host.Elsa;

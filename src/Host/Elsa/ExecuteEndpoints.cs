@@ -4,6 +4,7 @@ using NodaTime;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Identity;
 
 namespace Orchestration.Host.Elsa;
 

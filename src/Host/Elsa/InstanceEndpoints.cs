@@ -7,6 +7,7 @@ using Npgsql;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Identity;
 
 namespace Orchestration.Host.Elsa;
 

@@ -1,4 +1,4 @@
-using Orchestration.Host.Shell;
+using Orchestration.Host.Identity;
 
 namespace Orchestration.Host.Elsa;
 

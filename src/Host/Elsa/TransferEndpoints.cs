@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.Features;
 using NodaTime;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Identity;
 
 namespace Orchestration.Host.Elsa;
 

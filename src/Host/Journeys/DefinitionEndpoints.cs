@@ -9,7 +9,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Elsa;
 using Orchestration.Host.Http;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Startup;
 using Orchestration.Workflows.People;

@@ -5,7 +5,7 @@ using Npgsql;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Identity;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 

@@ -3,7 +3,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Identity;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using NodaTime;
 using Orchestration.Host.Http;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Identity;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 

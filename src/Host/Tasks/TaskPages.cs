@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Mvc;
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Startup;
 using Orchestration.Host.Work;

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using NodaTime.Text;
 using Orchestration.Engine.Runtime;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Identity;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Work;

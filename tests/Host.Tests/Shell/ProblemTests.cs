@@ -5,7 +5,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Npgsql;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Identity;
 
 namespace Orchestration.Host.Tests.Shell;
 

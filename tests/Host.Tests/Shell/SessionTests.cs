@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Identity;
 using Orchestration.Testing;
 using Orchestration.Workflows.People;
 

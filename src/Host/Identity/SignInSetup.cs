@@ -5,11 +5,10 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.Options;
 using NodaTime;
-using Orchestration.Host.Elsa;
 using Orchestration.Host.Http;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Host.Shell;
+namespace Orchestration.Host.Identity;
 
 internal static class SignInSetup
 {

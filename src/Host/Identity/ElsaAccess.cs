@@ -1,10 +1,9 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authorization;
 using Orchestration.Engine.Runtime;
-using Orchestration.Host.Shell;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Identity;
 
 /// <summary>
 /// Who may do what in the designer and through its API. A person's rights follow from their roles; a machine has those given to its API

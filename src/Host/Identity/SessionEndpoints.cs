@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Orchestration.Host.Http;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Host.Shell;
+namespace Orchestration.Host.Identity;
 
 /// <summary>A name and a password.</summary>
 public sealed record SignInRequest(string? UserName, string? Password);

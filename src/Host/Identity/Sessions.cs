@@ -9,7 +9,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Host.Shell;
+namespace Orchestration.Host.Identity;
 
 /// <summary>What a client of the API signs in with.</summary>
 /// <param name="TokenType"><c>Bearer</c>.</param>

@@ -3,7 +3,7 @@ using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Host.Shell;
+namespace Orchestration.Host.Identity;
 
 /// <summary>Who asks: the person behind a cookie or token, as they are now and not as they were when they signed in.</summary>
 internal sealed class PersonIdentity : ClaimsIdentity
@@ -40,7 +40,7 @@ internal sealed class PersonIdentity : ClaimsIdentity
     public static async Task ReplaceAsync(HttpContext context, RequestDelegate next)
     {
         // A machine's key is good for the designer's API alone: everything else is a person's.
-        var isMachine = context.User.Identity?.AuthenticationType == Elsa.ApiKeys.SchemeName && context.Request.Path.StartsWithSegments("/elsa");
+        var isMachine = context.User.Identity?.AuthenticationType == ApiKeys.SchemeName && context.Request.Path.StartsWithSegments("/elsa");
         if (!isMachine && context.User.Identity is ClaimsIdentity { IsAuthenticated: true } ticket)
         {
             var services = context.RequestServices;

@@ -4,8 +4,9 @@ using System.Text;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
+using Orchestration.Host.Elsa;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Identity;
 
 /// <summary>
 /// Machines sign in with <c>Authorization: ApiKey …</c>. A key is configured as <c>ApiKeys:{name}:Sha256</c> (lower-case hexadecimal digits of the key's hash, so

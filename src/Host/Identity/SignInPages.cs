@@ -5,7 +5,7 @@ using Orchestration.Host.Http;
 using Orchestration.Host.Startup;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Host.Shell;
+namespace Orchestration.Host.Identity;
 
 internal static class SignInPages
 {

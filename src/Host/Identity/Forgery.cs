@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication.BearerToken;
 using Orchestration.Host.Http;
 
-namespace Orchestration.Host.Shell;
+namespace Orchestration.Host.Identity;
 
 internal static class Forgery
 {
