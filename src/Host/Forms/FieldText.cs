@@ -4,7 +4,7 @@ using NodaTime.Text;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Forms;
 
-namespace Orchestration.Host.Tasks;
+namespace Orchestration.Host.Forms;
 
 /// <summary>Fields of forms as text.</summary>
 internal static class FieldText
