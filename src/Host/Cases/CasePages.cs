@@ -5,7 +5,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Startup;
-using Orchestration.Host.Work;
+using Orchestration.Host.Tasks.Parts;
 using Orchestration.Workflows;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;

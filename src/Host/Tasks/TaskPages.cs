@@ -9,7 +9,7 @@ using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Startup;
-using Orchestration.Host.Work;
+using Orchestration.Host.Tasks.Parts;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.Notes;

@@ -3,7 +3,7 @@ using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Host.Work;
+namespace Orchestration.Host.Tasks.Parts;
 
 /// <summary>The step a person just finished, and what happens next: for the message on the page they go on with. Read anew, so that nothing but an id travels through the address.</summary>
 /// <param name="Title">What was done and how.</param>
