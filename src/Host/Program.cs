@@ -12,6 +12,7 @@ using Orchestration.Host.ServiceLevels;
 using Orchestration.Host.Shell;
 using Orchestration.Host.Startup;
 using Orchestration.Host.Tasks;
+using Orchestration.Host.Tasks.Bulk;
 using Orchestration.Host.Work;
 using Orchestration.Workflows;
 

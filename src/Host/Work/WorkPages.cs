@@ -3,6 +3,7 @@ using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Startup;
+using Orchestration.Host.Tasks.Bulk;
 using Orchestration.Host.Tasks.Parts;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;

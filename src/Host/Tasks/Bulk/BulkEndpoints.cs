@@ -6,7 +6,7 @@ using Orchestration.Host.Identity;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Host.Tasks;
+namespace Orchestration.Host.Tasks.Bulk;
 
 /// <summary>The same of many tasks.</summary>
 /// <param name="Verb">claim, assign, priority or suspend.</param>

@@ -4,11 +4,10 @@ using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
 using Orchestration.Host.Shell.Parts;
-using Orchestration.Host.Tasks;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Host.Work;
+namespace Orchestration.Host.Tasks.Bulk;
 
 /// <summary>One of many and how it went.</summary>
 /// <param name="Id">Which.</param>
