@@ -6,6 +6,7 @@ using Orchestration.Host.Elsa;
 using Orchestration.Host.Embedded;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
+using Orchestration.Host.Inbox;
 using Orchestration.Host.Journeys;
 using Orchestration.Host.Notifications;
 using Orchestration.Host.ServiceLevels;
@@ -13,7 +14,6 @@ using Orchestration.Host.Shell;
 using Orchestration.Host.Startup;
 using Orchestration.Host.Tasks;
 using Orchestration.Host.Tasks.Bulk;
-using Orchestration.Host.Work;
 using Orchestration.Workflows;
 
 try

@@ -1,15 +1,17 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Away;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Startup;
 using Orchestration.Host.Tasks.Bulk;
 using Orchestration.Host.Tasks.Parts;
+using Orchestration.Host.Teams;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Host.Work;
+namespace Orchestration.Host.Inbox;
 
 /// <summary>What My work shows.</summary>
 /// <param name="Count">How much there is.</param>

@@ -5,7 +5,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Host.Identity;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Host.Work;
+namespace Orchestration.Host.Away;
 
 /// <summary>What the page of absences shows.</summary>
 public sealed record AwayView

@@ -4,7 +4,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Host.Work;
+namespace Orchestration.Host.Teams;
 
 /// <summary>The backlog of the teams a person steers.</summary>
 /// <param name="Teams">Those teams.</param>
