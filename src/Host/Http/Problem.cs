@@ -172,7 +172,7 @@ internal static class Problem
 
         private static Task RefuseAsync(HttpContext context, string field, string reason) =>
             context.Request.Path.StartsWithSegments("/elsa")
-                ? Elsa.ElsaJson.Problem(StatusCodes.Status400BadRequest, (field, $"'{field}' {reason}.")).ExecuteAsync(context)
+                ? Elsa.Http.ElsaJson.Problem(StatusCodes.Status400BadRequest, (field, $"'{field}' {reason}.")).ExecuteAsync(context)
             : context.Request.IsPage() || context.Request.IsFragment() ? WriteAsync(context, StatusCodes.Status400BadRequest, detail: $"“{field}” {reason}.")
             : Problems.Invalid(new() { [field] = [reason] }, StatusCodes.Status400BadRequest).ExecuteAsync(context);
 

@@ -14,7 +14,7 @@ internal static class Requests
         !request.Path.StartsWithSegments("/api")
         && !request.Path.StartsWithSegments("/elsa")
         && request.HttpContext.GetEndpoint() is { } endpoint
-        && endpoint.Metadata.GetMetadata<Elsa.WorkflowRequests.Own>() is null;
+        && endpoint.Metadata.GetMetadata<Elsa.Http.WorkflowRequests.Own>() is null;
 
     /// <summary>A person looks at the answer.</summary>
     public static bool IsPage(this HttpRequest request) =>

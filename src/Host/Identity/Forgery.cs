@@ -51,7 +51,7 @@ internal static class Forgery
         HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method);
 
     // Only a workflow that asks who calls can be fooled by a forged request; it checks that.
-    private static bool JudgesByItself(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<Elsa.WorkflowRequests.Own>() is not null;
+    private static bool JudgesByItself(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<Elsa.Http.WorkflowRequests.Own>() is not null;
 
     private static Task<bool> IsValidAsync(HttpContext context) => context.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context);
 

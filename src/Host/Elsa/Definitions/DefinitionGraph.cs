@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Elsa.Http;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Elsa.Definitions;
 
 /// <summary>Parts of a definition that Studio asks for when an analyst opens an activity inside another.</summary>
 internal static class DefinitionGraph

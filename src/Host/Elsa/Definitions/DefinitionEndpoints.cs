@@ -4,10 +4,11 @@ using System.Text.Json.Nodes;
 using NodaTime;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Elsa.Definitions;
 
 /// <summary>Definitions: list, read, save, publish, retract, revert, delete.</summary>
 internal static class DefinitionEndpoints

@@ -12,7 +12,7 @@ using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Elsa.Http;
 
 /// <summary>
 /// Requests that HttpEndpoint activities answer: below <c>Http:BasePath</c> (default <c>/workflows</c>, as Elsa). The answer is what WriteHttpResponse gave in the burst, sent after its commit; without one it is 200

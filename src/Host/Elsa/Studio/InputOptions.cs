@@ -3,7 +3,7 @@ using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.Settings;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Elsa.Studio;
 
 /// <summary>Choices that come from the database and not from the activity's type: teams, skills, forms, SLA policies, calendars.</summary>
 internal sealed class InputOptions(NpgsqlDataSource database)

@@ -5,9 +5,10 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.Features;
 using NodaTime;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Identity;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Elsa.Definitions;
 
 /// <summary>Definitions as files: what stock Elsa exports is taken, what is exported here stock Elsa takes.</summary>
 internal static class TransferEndpoints

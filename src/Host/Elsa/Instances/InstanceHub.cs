@@ -3,8 +3,9 @@ using System.Threading.Channels;
 using Microsoft.AspNetCore.SignalR;
 using Npgsql;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Elsa.Http;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Elsa.Instances;
 
 /// <summary>Live view of runs: a viewer says which instance it shows and is told when it moves, whichever host moved it.</summary>
 internal sealed class InstanceHub(InstanceWatchers watchers, NpgsqlDataSource database) : Hub

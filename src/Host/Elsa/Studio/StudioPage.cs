@@ -1,6 +1,6 @@
 using Orchestration.Host.Identity;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Elsa.Studio;
 
 /// <summary>The designer: our page with Elsa Studio's elements in it, its files, and the token its calls carry.</summary>
 internal static class StudioPage

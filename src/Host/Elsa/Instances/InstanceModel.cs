@@ -2,8 +2,9 @@ using System.Text.Json.Nodes;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Elsa.Http;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Elsa.Instances;
 
 /// <summary>Instances as Elsa's clients read them.</summary>
 internal static class InstanceModel

@@ -3,9 +3,10 @@ using NodaTime;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Elsa.Http;
 using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Elsa.Instances;
 
 /// <summary>One execution of an activity, put together from its journal rows.</summary>
 internal sealed class ActivityRun(JournalRow first)

@@ -1,8 +1,10 @@
 using System.Text.RegularExpressions;
 using Orchestration.Engine.Activities;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Elsa.Instances;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Elsa.Studio;
 
 /// <summary>What Studio must know to draw and edit: activities with their ports and editors, expression languages, variable types, strategies.</summary>
 internal static partial class DescriptorEndpoints

@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Elsa.Http;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Elsa.Studio;
 
 /// <summary>Published definitions that say they may be used as activities, as the palette shows them.</summary>
 internal static class WorkflowActivities

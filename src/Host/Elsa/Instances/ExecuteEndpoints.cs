@@ -4,9 +4,11 @@ using NodaTime;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Elsa.Definitions;
+using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Identity;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Elsa.Instances;
 
 /// <summary>Starts runs. A run is started at once; dispatch differs from execute only in what it answers.</summary>
 internal static class ExecuteEndpoints

@@ -5,10 +5,11 @@ using Orchestration.Engine.Activities;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Elsa.Http;
 using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.Forms;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Elsa.Studio;
 
 /// <summary>TypeScript declarations of what an expression of a definition may use: the editor completes and checks by them.</summary>
 internal static partial class TypeDefinitions

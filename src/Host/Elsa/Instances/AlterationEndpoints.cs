@@ -3,9 +3,10 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Identity;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Elsa.Instances;
 
 /// <summary>Alterations of runs: at once on those that are named, or as a plan on those that fit a filter.</summary>
 internal static class AlterationEndpoints

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http.Features;
 using NodaTime;
 using NodaTime.Text;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Elsa.Http;
 
 /// <summary>How the contract writes JSON: camel case, no nulls, enumerations as text. Deep enough for any definition the engine takes.</summary>
 internal static class ElsaJson

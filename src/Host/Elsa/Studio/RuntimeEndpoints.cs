@@ -7,6 +7,8 @@ using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Elsa.Instances;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell;
@@ -14,7 +16,7 @@ using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.ServiceLevels;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Elsa.Studio;
 
 /// <summary>What moves runs from outside (tasks, events), and what the server says of itself.</summary>
 internal static class RuntimeEndpoints

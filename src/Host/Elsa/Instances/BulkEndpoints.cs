@@ -1,10 +1,11 @@
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Workflows.Journeys;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Elsa.Instances;
 
 /// <summary>The same for many at once. Each item stands for itself: a bad one never fails the others.</summary>
 internal static class BulkEndpoints

@@ -3,9 +3,10 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Elsa.Http;
 using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Elsa.Instances;
 
 /// <summary>Executions of activities: what the viewer shows on the canvas and beside it.</summary>
 internal static class ActivityExecutionEndpoints

@@ -7,9 +7,10 @@ using Npgsql;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Identity;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Elsa.Instances;
 
 /// <summary>Runs: list, detail, variables, journal, cancel.</summary>
 internal static class InstanceEndpoints

@@ -3,8 +3,9 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.StaticFiles;
 using Microsoft.Net.Http.Headers;
+using Orchestration.Host.Elsa.Http;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Elsa.Studio;
 
 /// <summary>
 /// The files of Elsa Studio as the npm package has them: never rewritten, because the boot script checks the hash of each. The list is

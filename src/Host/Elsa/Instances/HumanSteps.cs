@@ -3,10 +3,11 @@ using System.Text.Json.Nodes;
 using Npgsql;
 using Orchestration.Engine.Activities;
 using Orchestration.Engine.Execution;
+using Orchestration.Host.Elsa.Http;
 using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Elsa.Instances;
 
 /// <summary>
 /// Who has a waiting human step and when it is due, in the run viewer. Studio shows the inputs that an activity's descriptor names and nothing else, so these are inputs that no editor shows.

@@ -3,8 +3,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Orchestration.Engine.Activities;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Elsa.Http;
 
-namespace Orchestration.Host.Elsa;
+namespace Orchestration.Host.Elsa.Definitions;
 
 /// <summary>
 /// A stored document as Elsa's model and back. What belongs to the server (ids, version, publication) is laid over the document when it
