@@ -1,7 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 
-namespace Orchestration.Host.Tests.Shell;
+namespace Orchestration.Host.Tests.Http;
 
 public sealed class OpenApiTests(SharedHost host) : IClassFixture<SharedHost>
 {

@@ -3,7 +3,7 @@ using System.Net.Http.Json;
 using Orchestration.Host.Startup;
 using Orchestration.Host.Tests.Acceptance;
 
-namespace Orchestration.Host.Tests.Shell;
+namespace Orchestration.Host.Tests.Http;
 
 public sealed class AddressTests(SharedHost host) : IClassFixture<SharedHost>
 {

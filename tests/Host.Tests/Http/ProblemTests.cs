@@ -7,7 +7,7 @@ using System.Text.Json;
 using Npgsql;
 using Orchestration.Host.Identity;
 
-namespace Orchestration.Host.Tests.Shell;
+namespace Orchestration.Host.Tests.Http;
 
 public sealed class ProblemTests(SharedHost host) : IClassFixture<SharedHost>
 {

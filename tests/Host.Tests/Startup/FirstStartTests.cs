@@ -6,7 +6,7 @@ using Orchestration.Host.Shell;
 using Orchestration.Host.Startup;
 using Orchestration.Testing;
 
-namespace Orchestration.Host.Tests.Shell;
+namespace Orchestration.Host.Tests.Startup;
 
 public sealed class FirstStartTests : IAsyncLifetime
 {

@@ -7,7 +7,7 @@ using Orchestration.Host.Identity;
 using Orchestration.Testing;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Host.Tests.Shell;
+namespace Orchestration.Host.Tests.Identity;
 
 public sealed class SessionTests : IAsyncLifetime
 {
