@@ -1,7 +1,8 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Orchestration.Engine.Runtime;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Http;
+using Orchestration.Host.Startup;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 
