@@ -5,8 +5,8 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Shell;
-using Orchestration.Workflows;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Storage;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Tasks;

@@ -4,6 +4,7 @@ using System.Text;
 using NodaTime;
 using NodaTime.Text;
 using Orchestration.Engine.Definitions;
+using Orchestration.Workflows.Documents;
 
 namespace Orchestration.Workflows.Calendars;
 

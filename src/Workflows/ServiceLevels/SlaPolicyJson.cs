@@ -1,3 +1,4 @@
+using Orchestration.Workflows.Documents;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Encodings.Web;

@@ -1,6 +1,7 @@
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Storage;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Tests.Tasks;

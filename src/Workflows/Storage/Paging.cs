@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text;
 using NodaTime;
 
-namespace Orchestration.Workflows;
+namespace Orchestration.Workflows.Storage;
 
 /// <summary>A page of a list that is ordered by a time and an id.</summary>
 /// <param name="Items">The rows.</param>

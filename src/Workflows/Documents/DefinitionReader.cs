@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Orchestration.Engine.Definitions;
 
-namespace Orchestration.Workflows;
+namespace Orchestration.Workflows.Documents;
 
 /// <summary>
 /// Reads one object of a definition file (calendar, SLA policy) and collects everything that is wrong with it, so that an author
