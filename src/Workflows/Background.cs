@@ -2,7 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Orchestration.Engine.Runtime;
-using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Settings;
 
 namespace Orchestration.Workflows;
 

@@ -13,6 +13,7 @@ using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Tests;

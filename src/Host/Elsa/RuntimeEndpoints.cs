@@ -9,7 +9,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Shell;
 using Orchestration.Workflows.Jobs;
-using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Settings;
 
 namespace Orchestration.Host.Elsa;
 

@@ -5,6 +5,7 @@ using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Settings;
 
 namespace Orchestration.Workflows.Activities;
 

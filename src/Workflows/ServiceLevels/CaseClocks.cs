@@ -6,6 +6,7 @@ using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Activities;
+using Orchestration.Workflows.Settings;
 
 namespace Orchestration.Workflows.ServiceLevels;
 

@@ -2,6 +2,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Settings;
 
 namespace Orchestration.Workflows.ServiceLevels;
 

@@ -4,6 +4,7 @@ using Npgsql;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.ServiceLevels;

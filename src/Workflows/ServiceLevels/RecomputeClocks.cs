@@ -4,6 +4,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Storage;
 using Orchestration.Workflows.Tasks;
 

@@ -5,6 +5,7 @@ using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Activities;
+using Orchestration.Workflows.Settings;
 
 namespace Orchestration.Workflows.ServiceLevels;
 

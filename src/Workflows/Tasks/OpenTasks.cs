@@ -6,6 +6,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Settings;
 
 namespace Orchestration.Workflows.Tasks;
 

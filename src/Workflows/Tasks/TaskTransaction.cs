@@ -7,6 +7,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Settings;
 
 namespace Orchestration.Workflows.Tasks;
 

@@ -4,9 +4,9 @@ using NodaTime;
 using Orchestration.Engine.Definitions;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.People;
-using Orchestration.Workflows.Settings;
+using Orchestration.Workflows.ServiceLevels;
 
-namespace Orchestration.Workflows.ServiceLevels;
+namespace Orchestration.Workflows.Settings;
 
 /// <summary>How saving a calendar or policy went.</summary>
 public abstract record SaveServiceLevelResult

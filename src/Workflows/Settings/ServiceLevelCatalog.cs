@@ -1,8 +1,8 @@
 using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.Calendars;
-using Orchestration.Workflows.Settings;
+using Orchestration.Workflows.ServiceLevels;
 
-namespace Orchestration.Workflows.ServiceLevels;
+namespace Orchestration.Workflows.Settings;
 
 /// <summary>
 /// The calendars, SLA policies and forms in force, parsed, in this host's memory. Read-only snapshot, replaced as a whole when a
