@@ -9,6 +9,7 @@ using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 using Orchestration.Workflows.Webhooks;
 
 namespace Orchestration.Workflows;

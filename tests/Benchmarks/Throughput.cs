@@ -10,6 +10,7 @@ using Orchestration.Workflows;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Benchmarks;
 

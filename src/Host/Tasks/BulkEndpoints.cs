@@ -4,6 +4,7 @@ using NodaTime;
 using Orchestration.Host.Shell;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Host.Tasks;
 

@@ -8,6 +8,7 @@ using Orchestration.Host.Shell;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Storage;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Host.Tasks;
 

@@ -8,6 +8,7 @@ using Orchestration.Workflows.Notes;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Reviews;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Host.Tasks;
 

@@ -14,6 +14,7 @@ using Orchestration.Workflows.People;
 using Orchestration.Workflows.Reviews;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Host.Tasks;
 

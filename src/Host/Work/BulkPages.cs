@@ -6,6 +6,7 @@ using Orchestration.Host.Shell;
 using Orchestration.Host.Tasks;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Host.Work;
 

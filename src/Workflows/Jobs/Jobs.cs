@@ -5,6 +5,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 using Quartz;
 
 namespace Orchestration.Workflows.Jobs;

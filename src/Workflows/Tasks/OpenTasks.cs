@@ -7,6 +7,7 @@ using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Tasks;
 

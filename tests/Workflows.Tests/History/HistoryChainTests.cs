@@ -1,7 +1,7 @@
 using Dapper;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Tests.History;
 

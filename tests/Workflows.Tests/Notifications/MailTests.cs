@@ -4,6 +4,7 @@ using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 using SmtpServer;
 using SmtpServer.ComponentModel;
 using SmtpServer.Protocol;

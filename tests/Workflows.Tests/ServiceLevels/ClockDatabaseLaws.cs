@@ -8,6 +8,7 @@ using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 using Orchestration.Workflows.Tests.Calendars;
 using Orchestration.Workflows.Tests.Tasks;
 

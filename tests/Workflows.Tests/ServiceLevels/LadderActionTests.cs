@@ -7,6 +7,7 @@ using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 using Orchestration.Workflows.Tests.Tasks;
 using Orchestration.Workflows.Tests.Webhooks;
 using Orchestration.Workflows.Webhooks;

@@ -5,6 +5,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 using Orchestration.Workflows.Tests.Tasks;
 
 namespace Orchestration.Workflows.Tests.ServiceLevels;

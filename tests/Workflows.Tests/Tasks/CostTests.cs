@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
-using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Tests.Tasks;
 

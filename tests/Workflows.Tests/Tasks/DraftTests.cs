@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Tests.Tasks;
 

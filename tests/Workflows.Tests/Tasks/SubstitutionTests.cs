@@ -2,6 +2,7 @@ using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Tests.Tasks;
 

@@ -4,6 +4,7 @@ using Orchestration.Workflows.Notes;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Reviews;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 using Orchestration.Workflows.Tests.Calendars;
 
 namespace Orchestration.Workflows.Tests.Tasks;

@@ -5,6 +5,7 @@ using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Tests.Tasks;
 

@@ -4,6 +4,7 @@ using Npgsql;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.Notes;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Tests.Tasks;
 

@@ -1,7 +1,7 @@
 using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Workflows.Tasks;
+namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>Changes how urgent a task is, in any live state. By whoever may move the team's work.</summary>
 public static class PrioritizeTask

@@ -7,7 +7,7 @@ using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 
-namespace Orchestration.Workflows.Tasks;
+namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>A suspended task goes back to where it was, and its clocks run on.</summary>
 public static class ResumeTask

@@ -2,7 +2,7 @@ using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Workflows.Tasks;
+namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
 /// The task waits for something: Ready, Reserved or InProgress → Suspended. Clocks whose policies know the reason stand still; statutory ones run on. It resumes by hand, or by itself at a date.

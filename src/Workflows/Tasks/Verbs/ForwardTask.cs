@@ -3,7 +3,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Workflows.Tasks;
+namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
 /// Passes a task on to another team, or to a person who becomes a candidate. Whoever forwards it gives up their own eligibility: it is not theirs any more, and they can not claim it again.

@@ -2,7 +2,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Workflows.Tasks;
+namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>A supervisor or the team's lead gives a task to a person who could have claimed it, or to the substitute of one who is away. → Reserved.</summary>
 public static class AssignTask

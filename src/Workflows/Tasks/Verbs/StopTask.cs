@@ -1,7 +1,7 @@
 using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Workflows.Tasks;
+namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>The owner lays the work aside and keeps the task: InProgress → Reserved. Having worked on it still counts for four eyes.</summary>
 public static class StopTask

@@ -3,7 +3,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Workflows.Tasks;
+namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
 /// The owner tried and can not do it: InProgress → Failed. The case goes on by the step's outcome <c>Failed</c>; a step that models none becomes an incident of the case, from where it can be run again.

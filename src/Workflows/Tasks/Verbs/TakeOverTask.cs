@@ -2,7 +2,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Workflows.Tasks;
+namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>The substitute of somebody who is away takes over what that person has: Reserved or InProgress → Reserved. Draft and history stay; both count for four eyes.</summary>
 public static class TakeOverTask

@@ -1,7 +1,7 @@
 using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Workflows.Tasks;
+namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
 /// Gives a task back to its candidates: Reserved or InProgress → Ready, by its owner or whoever may move the team's work. A review goes back to its candidates the same way: InReview → ReadyForReview.

@@ -6,7 +6,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Workflows.Tasks;
+namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>Keeps what the owner typed so far. A draft is no change of the task: its revision stays, and history does not tell.</summary>
 public static class SaveDraft

@@ -3,7 +3,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Workflows.Tasks;
+namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>The step is left out where it allows that, and the case goes on by the outcome it names for it. By its owner, or whoever may move the team's work; who skips it counts for four eyes.</summary>
 public static class SkipTask

@@ -6,7 +6,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Workflows.Tasks;
+namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
 /// The owner finishes a task with an outcome and the form's data, and the case moves on: one transaction, so either both happened or neither did.

@@ -2,7 +2,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Workflows.Tasks;
+namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
 /// The owner has another candidate do it: the delegate becomes the owner, the delegator stays on record. Reserved or InProgress → Reserved. Both count for four eyes.

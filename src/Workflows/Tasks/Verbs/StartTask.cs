@@ -1,7 +1,7 @@
 using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Workflows.Tasks;
+namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>The owner begins, or takes back what waits for a review: Reserved or ReadyForReview → InProgress. From here on the person counts as having worked on the step (four eyes).</summary>
 public static class StartTask

@@ -3,7 +3,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Workflows.Tasks;
+namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
 /// A supervisor ends a task that is not to be done. The case goes on through the step's outcome <c>Cancelled</c>; a step that models none becomes an incident of the

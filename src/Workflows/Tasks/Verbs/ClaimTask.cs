@@ -1,7 +1,7 @@
 using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Workflows.Tasks;
+namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>A candidate, or somebody who stands in for one, takes a task that nobody has: Ready → Reserved. The first one wins.</summary>
 public static class ClaimTask

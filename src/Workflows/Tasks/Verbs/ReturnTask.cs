@@ -4,7 +4,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Workflows.Tasks;
+namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
 /// Sends the case back to an earlier step: this task ends as Cancelled, whatever came after that step is left, and it opens again with what was entered before as its draft. Everybody who worked on
