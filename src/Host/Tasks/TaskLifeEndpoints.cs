@@ -6,8 +6,8 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Host.Shell;
 using Orchestration.Workflows.Notes;
 using Orchestration.Workflows.People;
-using Orchestration.Workflows.Reviews;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Reviews;
 using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Host.Tasks;

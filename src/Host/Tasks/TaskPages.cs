@@ -11,9 +11,9 @@ using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.Notes;
 using Orchestration.Workflows.People;
-using Orchestration.Workflows.Reviews;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Reviews;
 using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Host.Tasks;

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Orchestration.Engine.Runtime;
-using Orchestration.Workflows.Reviews;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Reviews;
 using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Tests.Tasks;

@@ -7,7 +7,7 @@ using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Workflows.Reviews;
+namespace Orchestration.Workflows.Tasks.Reviews;
 
 /// <summary>The reviewer approves: InReview → Completed with the outcome and data that were proposed, and the case moves on in the same transaction.</summary>
 public static class ApproveReview

@@ -6,7 +6,7 @@ using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Workflows.Reviews;
+namespace Orchestration.Workflows.Tasks.Reviews;
 
 /// <summary>
 /// The owner is done and asks for a second pair of eyes: Reserved or InProgress → ReadyForReview. Outcome and data are checked as on completion and wait for approval; the case does not move.

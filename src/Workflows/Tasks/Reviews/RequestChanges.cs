@@ -3,7 +3,7 @@ using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Workflows.Reviews;
+namespace Orchestration.Workflows.Tasks.Reviews;
 
 /// <summary>The reviewer asks for changes: InReview → InProgress with whoever did it. What was proposed is their draft again, and the reason stands beside it as a comment.</summary>
 public static class RequestChanges

@@ -2,7 +2,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Workflows.Reviews;
+namespace Orchestration.Workflows.Tasks.Reviews;
 
 /// <summary>Somebody who could have done the task, leads its team or supervises, and has not worked on it, takes its review: ReadyForReview → InReview.</summary>
 public static class StartReview
