@@ -4,9 +4,9 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Shell;
-using Orchestration.Workflows.Notes;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Notes;
 using Orchestration.Workflows.Tasks.Reviews;
 using Orchestration.Workflows.Tasks.Verbs;
 

@@ -9,10 +9,10 @@ using Orchestration.Host.Shell;
 using Orchestration.Host.Work;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.Journeys;
-using Orchestration.Workflows.Notes;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Notes;
 using Orchestration.Workflows.Tasks.Reviews;
 using Orchestration.Workflows.Tasks.Verbs;
 

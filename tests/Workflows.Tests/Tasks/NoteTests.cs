@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
-using Orchestration.Workflows.Notes;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Notes;
 
 namespace Orchestration.Workflows.Tests.Tasks;
 

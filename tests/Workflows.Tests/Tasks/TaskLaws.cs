@@ -1,8 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Orchestration.Workflows.Notes;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Notes;
 using Orchestration.Workflows.Tasks.Reviews;
 using Orchestration.Workflows.Tasks.Verbs;
 using Orchestration.Workflows.Tests.Calendars;

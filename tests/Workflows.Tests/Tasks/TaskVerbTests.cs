@@ -2,8 +2,8 @@ using System.Text.Json.Nodes;
 using NodaTime;
 using Npgsql;
 using Orchestration.Workflows.Journeys;
-using Orchestration.Workflows.Notes;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Notes;
 using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Tests.Tasks;

@@ -5,7 +5,7 @@ using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Workflows.Notes;
+namespace Orchestration.Workflows.Tasks.Notes;
 
 /// <summary>
 /// Says something about a live task, as plain text. Whoever is mentioned (<c>@userName</c>) is told, and may see the task from then on. A comment is no change of the task: its revision stays, so that

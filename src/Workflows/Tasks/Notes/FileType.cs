@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 
-namespace Orchestration.Workflows.Notes;
+namespace Orchestration.Workflows.Tasks.Notes;
 
 /// <summary>What may be attached, told by the content: a file whose content is not what its name or sender says is refused.</summary>
 public static class FileType

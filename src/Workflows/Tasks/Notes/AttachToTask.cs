@@ -3,7 +3,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Workflows.Notes;
+namespace Orchestration.Workflows.Tasks.Notes;
 
 /// <summary>
 /// Attaches a file to a live task. It is stored in the database, with its SHA-256 also in history, so that a file that was exchanged is noticed. Only types that office work needs, by what the content

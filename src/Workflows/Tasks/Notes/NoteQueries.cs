@@ -2,7 +2,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
 
-namespace Orchestration.Workflows.Notes;
+namespace Orchestration.Workflows.Tasks.Notes;
 
 /// <summary>A comment, as plain text.</summary>
 public sealed record Comment(Guid Id, string Author, string AuthorName, string Body, Instant At);
