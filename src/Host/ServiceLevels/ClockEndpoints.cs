@@ -4,6 +4,7 @@ using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Shell;
 using Orchestration.Workflows.Calendars;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;

@@ -1,3 +1,4 @@
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Settings;
 using NodaTime;
 using Orchestration.Engine.Runtime;

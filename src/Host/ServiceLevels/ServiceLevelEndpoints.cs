@@ -1,3 +1,4 @@
+using Orchestration.Workflows.Escalation;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;

@@ -8,6 +8,7 @@ using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Shell;
 using Orchestration.Workflows.Calendars;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;

@@ -7,6 +7,7 @@ using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Shell;
 using Orchestration.Host.Work;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;

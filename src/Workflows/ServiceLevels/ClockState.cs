@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using NodaTime;
 using Orchestration.Workflows.Calendars;
+using Orchestration.Workflows.Escalation;
 
 namespace Orchestration.Workflows.ServiceLevels;
 

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using NodaTime;
 using Orchestration.Engine.Definitions;
 using Orchestration.Workflows.Calendars;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 

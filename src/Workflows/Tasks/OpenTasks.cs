@@ -4,6 +4,7 @@ using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Activities;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;

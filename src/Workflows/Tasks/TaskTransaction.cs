@@ -4,6 +4,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using NodaTime;
 using NodaTime.Text;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;

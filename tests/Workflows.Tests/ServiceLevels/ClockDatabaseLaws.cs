@@ -4,6 +4,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using NodaTime;
 using Orchestration.Engine.Runtime;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;

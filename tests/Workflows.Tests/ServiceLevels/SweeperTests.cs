@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using NodaTime;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using NodaTime;
 using Orchestration.Engine.Runtime;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;

@@ -5,9 +5,10 @@ using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Workflows.ServiceLevels;
+namespace Orchestration.Workflows.Escalation;
 
 /// <summary>How making or keeping a promise went.</summary>
 public abstract record PromiseResult

@@ -4,10 +4,11 @@ using Npgsql;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Workflows.ServiceLevels;
+namespace Orchestration.Workflows.Escalation;
 
 /// <summary>
 /// Acts on the rungs of clocks that are due: in batches, each in one transaction in which acting and marking are the same thing, so a rung acts exactly once however many hosts sweep.

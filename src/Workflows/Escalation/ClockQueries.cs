@@ -4,9 +4,10 @@ using Npgsql;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Workflows.ServiceLevels;
+namespace Orchestration.Workflows.Escalation;
 
 /// <summary>A stored clock with what it belongs to.</summary>
 /// <param name="Id">The clock.</param>

@@ -6,9 +6,10 @@ using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Activities;
+using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 
-namespace Orchestration.Workflows.ServiceLevels;
+namespace Orchestration.Workflows.Escalation;
 
 /// <summary>
 /// Clocks of cases, moved by what happens to the case, in the transaction in which it happens: the case opens, a step is completed, an event is published by the case or to it, the case ends. No clock outlives its case;

@@ -3,10 +3,11 @@ using System.Text.Json;
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Workflows.ServiceLevels;
+namespace Orchestration.Workflows.Escalation;
 
 /// <summary>A stored clock.</summary>
 public sealed record StoredClock(Guid Id, ClockState State)

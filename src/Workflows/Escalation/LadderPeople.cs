@@ -1,8 +1,9 @@
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.ServiceLevels;
 
-namespace Orchestration.Workflows.ServiceLevels;
+namespace Orchestration.Workflows.Escalation;
 
 /// <summary>Who a rung means by its targets, as things are now: leads, members, roles, who stands in for whom, and who has which skills.</summary>
 internal sealed class LadderPeople

@@ -4,11 +4,12 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Storage;
 using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Workflows.ServiceLevels;
+namespace Orchestration.Workflows.Escalation;
 
 /// <summary>Which clocks to compute again. Exactly one is given.</summary>
 /// <param name="Calendar">Live clocks on this calendar, with its version in force and the policy they have.</param>

@@ -1,8 +1,9 @@
 using NodaTime;
 using Orchestration.Engine.Runtime;
+using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Workflows.ServiceLevels;
+namespace Orchestration.Workflows.Escalation;
 
 /// <summary>What the actions of one rung do. Everything is gathered and written in the transaction that marks the rung as done.</summary>
 internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung, LadderPeople people, Instant now, EscalationWrites writes)

@@ -2,9 +2,10 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 
-namespace Orchestration.Workflows.ServiceLevels;
+namespace Orchestration.Workflows.Escalation;
 
 /// <summary>How a clock becomes rows: itself, the deadline of its next rung, and its ledger. One statement.</summary>
 internal static class ClockRows

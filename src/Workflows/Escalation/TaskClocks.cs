@@ -5,9 +5,10 @@ using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Activities;
+using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 
-namespace Orchestration.Workflows.ServiceLevels;
+namespace Orchestration.Workflows.Escalation;
 
 /// <summary>Something that happened to a task, for its clocks.</summary>
 /// <param name="Task">The task.</param>

@@ -5,10 +5,11 @@ using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Notifications;
+using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Webhooks;
 
-namespace Orchestration.Workflows.ServiceLevels;
+namespace Orchestration.Workflows.Escalation;
 
 /// <summary>A task as the ladder sees it, and as it is after what was done so far.</summary>
 internal sealed record LadderTask(Guid Id, string Title, TaskState State, int Revision, short Priority, Guid? Owner, bool OwnerIsActive, string? Team)
