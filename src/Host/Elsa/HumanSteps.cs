@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using Npgsql;
 using Orchestration.Engine.Activities;
 using Orchestration.Engine.Execution;
-using Orchestration.Workflows.Activities;
+using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Elsa;

@@ -1,6 +1,6 @@
 using Npgsql;
 using Orchestration.Host.Work;
-using Orchestration.Workflows.Activities;
+using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.Settings;
 
 namespace Orchestration.Host.Elsa;

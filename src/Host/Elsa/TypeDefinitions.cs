@@ -5,8 +5,8 @@ using Orchestration.Engine.Activities;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
-using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.Forms;
+using Orchestration.Workflows.HumanStep;
 
 namespace Orchestration.Host.Elsa;
 

@@ -5,7 +5,7 @@ using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using Orchestration.Workflows.Activities;
+using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 

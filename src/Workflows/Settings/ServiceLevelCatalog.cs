@@ -1,5 +1,5 @@
-using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.Calendars;
+using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.ServiceLevels;
 
 namespace Orchestration.Workflows.Settings;

@@ -6,6 +6,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Storage;
 

@@ -3,7 +3,7 @@ using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using Orchestration.Workflows.Activities;
+using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks.Verbs;

@@ -1,6 +1,6 @@
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
-using Orchestration.Workflows.Activities;
+using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks.Verbs;

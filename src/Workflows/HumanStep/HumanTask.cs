@@ -7,7 +7,7 @@ using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 
-namespace Orchestration.Workflows.Activities;
+namespace Orchestration.Workflows.HumanStep;
 
 /// <summary>
 /// <c>Orchestration.HumanTask</c>: opens a task and waits for a person. The ports on the canvas are its outcomes. The task and the bookmark are

@@ -3,14 +3,14 @@ using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
+using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
 
-namespace Orchestration.Workflows.Tasks;
+namespace Orchestration.Workflows.HumanStep;
 
 /// <summary>How the wishes of human steps become rows, in the burst's own batch.</summary>
 public static class OpenTasks

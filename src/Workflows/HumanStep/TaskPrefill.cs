@@ -5,8 +5,9 @@ using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Forms;
+using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Workflows.Tasks;
+namespace Orchestration.Workflows.HumanStep;
 
 /// <summary>
 /// What a form begins with: fields with <c>x-from</c> get data of the case, those with <c>x-computed</c> the value of their expression. Taken once, when the task opens, so that everybody sees the
