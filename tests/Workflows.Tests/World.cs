@@ -9,6 +9,7 @@ using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Testing;
+using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;

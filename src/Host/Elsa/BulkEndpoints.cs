@@ -1,7 +1,7 @@
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
-using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.Cases;
 
 namespace Orchestration.Host.Elsa;
 

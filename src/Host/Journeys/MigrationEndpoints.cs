@@ -2,7 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Shell;
-using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Journeys;

@@ -2,7 +2,7 @@ using System.Data.Common;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
-using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Orchestration.Engine.Runtime;
-using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.Cases;
 
 namespace Orchestration.Workflows.Tests.Runtime;
 

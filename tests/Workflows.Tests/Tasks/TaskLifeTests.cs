@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using NodaTime;
 using Orchestration.Engine.Runtime;
+using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
-using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using NodaTime;
 using Npgsql;
-using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Notes;
 using Orchestration.Workflows.Tasks.Verbs;

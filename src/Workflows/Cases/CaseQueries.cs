@@ -5,11 +5,12 @@ using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.HumanStep;
+using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Storage;
 using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Workflows.Journeys;
+namespace Orchestration.Workflows.Cases;
 
 /// <summary>A case in a list.</summary>
 public sealed record CaseSummary(

@@ -5,7 +5,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Workflows.Journeys;
+namespace Orchestration.Workflows.Cases;
 
 /// <summary>Which cases would go on in another version.</summary>
 /// <param name="DefinitionId">Their definition.</param>

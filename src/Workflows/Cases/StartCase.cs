@@ -5,9 +5,10 @@ using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Workflows.Journeys;
+namespace Orchestration.Workflows.Cases;
 
 /// <summary>What a case is opened with.</summary>
 /// <param name="Journey">Definition id of the journey.</param>

@@ -3,7 +3,7 @@ using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Workflows.Journeys;
+namespace Orchestration.Workflows.Cases;
 
 /// <summary>How cancelling a case went.</summary>
 public enum CancelCaseResult

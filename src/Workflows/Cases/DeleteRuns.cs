@@ -1,7 +1,7 @@
 using Npgsql;
 using Orchestration.Engine.Storage;
 
-namespace Orchestration.Workflows.Journeys;
+namespace Orchestration.Workflows.Cases;
 
 /// <summary>
 /// Deletes finished runs that are nobody's case: trials from the designer. Their history stays, it is append-only. A case is deleted only by retention.

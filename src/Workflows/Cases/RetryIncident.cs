@@ -2,7 +2,7 @@ using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Workflows.Journeys;
+namespace Orchestration.Workflows.Cases;
 
 /// <summary>Runs a failed step of a case again, after its cause was mended.</summary>
 public static class RetryIncident
