@@ -1,9 +1,9 @@
-using Orchestration.Workflows.Documents;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Orchestration.Engine.Definitions;
+using Orchestration.Workflows.Documents;
 using static Orchestration.Workflows.ServiceLevels.LadderTarget;
 
 namespace Orchestration.Workflows.ServiceLevels;
