@@ -100,8 +100,8 @@ public sealed class ReviewTests
         var worker = await world.PersonAsync("adjuster1");
         await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, worker));
         await desk.DoneAsync(RequestReview.RunAsync(world.Desk, desk.Next, null, [], "adjuster2", worker));
-        (await Workflows.Journeys.CancelCase.RunAsync(world.Runtime, id, "withdrawn", await world.PersonAsync("supervisor"))).ShouldBe(
-            Workflows.Journeys.CancelCaseResult.Cancelled
+        (await Workflows.Cases.CancelCase.RunAsync(world.Runtime, id, "withdrawn", await world.PersonAsync("supervisor"))).ShouldBe(
+            Workflows.Cases.CancelCaseResult.Cancelled
         );
         (await world.ScalarAsync<string>("select state from task")).ShouldBe("Cancelled");
     }

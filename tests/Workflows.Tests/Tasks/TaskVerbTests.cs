@@ -282,7 +282,7 @@ public sealed class TaskVerbTests
         var task = await world.OpenTaskAsync(id);
         var adjuster = await world.PersonAsync("adjuster1");
         await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "op"), adjuster));
-        var escalate = world.Get<Workflows.ServiceLevels.Escalate>();
+        var escalate = world.Get<Workflows.Escalation.Escalate>();
 
         (await escalate.SweepAsync(100)).ShouldBe(0);
         world.Clock.Advance(Duration.FromHours(6));
