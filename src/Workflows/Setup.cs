@@ -64,7 +64,19 @@ public static class Setup
             .AddSingleton<SendWebhook>()
             .AddSingleton<WebhookDesk>()
             .AddSingleton<Escalate>()
-            .AddSingleton<TaskDesk>()
+            .AddSingleton(s => new TaskRuntime(
+                s.GetRequiredService<WorkflowRuntime>(),
+                (transaction, clocks, move, cancel) =>
+                    TaskClocks.MoveAsync(
+                        s.GetRequiredService<WorkflowRuntime>(),
+                        s.GetRequiredService<ServiceLevelCatalog>(),
+                        transaction,
+                        clocks,
+                        move,
+                        cancel
+                    )
+            ))
+            .AddSingleton<ClockRuntime>()
             .AddSingleton<ResumeSuspended>()
             .AddSingleton<Substitutions>()
             .AddSingleton<JourneyFiles>()

@@ -40,7 +40,7 @@ internal static class Cost
         await new Migrator(typeof(Sql).Assembly, typeof(Person).Assembly).MigrateAsync(database);
         await Sweeper.OnceAsync(database, "create extension if not exists pg_stat_statements");
         await Sweeper.PrepareAsync(services, database);
-        var (runtime, desk) = (services.GetRequiredService<WorkflowRuntime>(), services.GetRequiredService<TaskDesk>());
+        var (runtime, desk) = (services.GetRequiredService<WorkflowRuntime>(), services.GetRequiredService<TaskRuntime>());
         await using var query = database.Query("select id from person where user_name = 'bench1'");
         var person = new Person((Guid)(await query.ExecuteScalarAsync())!, "bench1", "Bench 1", null, [Roles.Employee], ["bench"], [], default);
         foreach (var clocks in new[] { 0, 1, 3 })

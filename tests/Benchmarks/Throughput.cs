@@ -48,7 +48,7 @@ internal static class Throughput
 #pragma warning restore RS0030
         var database = services.GetRequiredService<NpgsqlDataSource>();
         await new Migrator(typeof(Sql).Assembly, typeof(Person).Assembly).MigrateAsync(database);
-        var (runtime, desk) = (services.GetRequiredService<WorkflowRuntime>(), services.GetRequiredService<TaskDesk>());
+        var (runtime, desk) = (services.GetRequiredService<WorkflowRuntime>(), services.GetRequiredService<TaskRuntime>());
         var now = runtime.Clock.Now();
         await Partitions.EnsureAsync(database, now);
         await using (var team = database.Query("insert into team (key, title, created_at) values ('bench', 'Bench', $1)", now))

@@ -34,7 +34,7 @@ public sealed class World : IAsyncDisposable
 
     public WorkflowRuntime Runtime => Get<WorkflowRuntime>();
 
-    public TaskDesk Desk => Get<TaskDesk>();
+    public TaskRuntime Tasks => Get<TaskRuntime>();
 
     public NpgsqlDataSource Database => Get<NpgsqlDataSource>();
 

@@ -91,10 +91,6 @@ public static class CaseQueries
         left join lateral (select count(*)::int open, min(t.due_at) due_at, bool_or(t.breached) breached from task t where t.instance_id = c.id and t.ended_at is null) o on true
         """;
 
-    /// <summary>SQL that is true for a case with a row of <c>journey_case</c> as <c>c</c> that a person ($1 id, $2 user name) without a role that sees everything may see.</summary>
-    internal static string Visible(string id, string now) =>
-        $"(c.created_by = $2 or exists (select from case_watcher w where w.instance_id = {id} and w.person_id = $1) or exists (select from task t where t.instance_id = {id} and {TaskQueries.Visible(now)}))";
-
     /// <summary>Lists cases, newest first.</summary>
     public static async Task<Page<CaseSummary>> ListAsync(
         NpgsqlDataSource database,
@@ -108,7 +104,7 @@ public static class CaseQueries
         var where = new StringBuilder(
             TaskQueries.SeesAll(actor)
                 ? " where ($1::uuid is not null and $2::text is not null and $3::timestamptz is not null)"
-                : $" where {Visible("c.id", "$3")}"
+                : $" where {CaseVisibility.Of("c.id", "$3")}"
         );
         if (filter.Journey is { } journey)
             And("c.journey = ", journey);
@@ -148,7 +144,7 @@ public static class CaseQueries
     public static async Task<CaseDetail?> FindAsync(WorkflowRuntime runtime, Guid id, Person actor, CancellationToken cancel = default)
     {
         await using var query = runtime.Database.Query(
-            $"{Summary} where c.id = $3 and ($4 or {Visible("c.id", "$5")})",
+            $"{Summary} where c.id = $3 and ($4 or {CaseVisibility.Of("c.id", "$5")})",
             actor.Id,
             actor.UserName,
             id,
@@ -192,7 +188,7 @@ public static class CaseQueries
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var batch = connection.CreateBatch();
         batch.Add(
-            $"select 1 from journey_case c where c.id = $3 and ($4 or {Visible("c.id", "$5")})",
+            $"select 1 from journey_case c where c.id = $3 and ($4 or {CaseVisibility.Of("c.id", "$5")})",
             actor.Id,
             actor.UserName,
             id,

@@ -5,9 +5,9 @@ using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
+using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Escalation;
 
@@ -27,7 +27,7 @@ internal sealed class CaseClocks(ServiceLevelCatalog serviceLevels) : BurstObser
         );
 
     public override async Task<object?> ReadAsync(DbDataReader reader, CancellationToken cancel) =>
-        new ClockSet(serviceLevels, await StoredClock.ReadAsync(reader, cancel));
+        new ClockSet(serviceLevels, await ClockReader.ReadAsync(reader, cancel));
 
     public override object? Moved(BurstResult result, Stimulus stimulus, BurstWriteContext context, object? known)
     {
@@ -68,9 +68,9 @@ internal sealed class CaseClocks(ServiceLevelCatalog serviceLevels) : BurstObser
 
         foreach (var execution in result.Executions)
         {
-            if (execution.Status != ActivityStatus.Completed || execution.Node.TypeName != HumanTask.TypeName)
+            if (execution.Status != ActivityStatus.Completed || execution.Node.TypeName != TaskBookmark.Name)
                 continue;
-            var data = resume is null ? null : HumanTask.DataOf(resume.Input);
+            var data = resume is null ? null : TaskBookmark.DataOf(resume.Input);
             happened.Add(($"step:{execution.Node.Name ?? execution.Node.Id}.completed", data));
             if (execution.Node.Name is { } given && given != execution.Node.Id)
                 happened.Add(($"step:{execution.Node.Id}.completed", data));

@@ -2,7 +2,6 @@ using System.Data.Common;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
-using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
@@ -31,7 +30,7 @@ public static class ClockQueries
     {
         await using var query = database.Query("select id, state from sla_clock where task_id = $1 order by created_at, id", task);
         await using var reader = await query.ExecuteReaderAsync(cancel);
-        return await StoredClock.ReadAsync(reader, cancel);
+        return await ClockReader.ReadAsync(reader, cancel);
     }
 
     /// <summary>Clocks of a task and those of its case itself, ended ones too, each in the order they began.</summary>
@@ -59,7 +58,7 @@ public static class ClockQueries
     {
         await using var query = database.Query("select id, state from sla_clock where instance_id = $1 and task_id is null order by created_at, id", @case);
         await using var reader = await query.ExecuteReaderAsync(cancel);
-        return await StoredClock.ReadAsync(reader, cancel);
+        return await ClockReader.ReadAsync(reader, cancel);
     }
 
     /// <summary>All clocks of a case and of its tasks, in the order they began. The caller has checked that the person may see the case.</summary>
@@ -74,7 +73,7 @@ public static class ClockQueries
     public static async Task<PlacedClock?> FindAsync(NpgsqlDataSource database, Guid id, Person actor, Instant now, CancellationToken cancel = default)
     {
         await using var query = database.Query(
-            $"{Placed} where k.id = $3 and ($4 or {CaseQueries.Visible("k.instance_id", "$5")})",
+            $"{Placed} where k.id = $3 and ($4 or {CaseVisibility.Of("k.instance_id", "$5")})",
             actor.Id,
             actor.UserName,
             id,

@@ -9,19 +9,6 @@ using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Escalation;
 
-/// <summary>A stored clock.</summary>
-public sealed record StoredClock(Guid Id, ClockState State)
-{
-    /// <summary>Reads rows of id and state.</summary>
-    internal static async Task<IReadOnlyList<StoredClock>> ReadAsync(DbDataReader r, CancellationToken cancel)
-    {
-        var clocks = new List<StoredClock>();
-        while (await r.ReadAsync(cancel))
-            clocks.Add(new(r.GetGuid(0), ClockJson.Read(r.Utf8(1))));
-        return clocks;
-    }
-}
-
 /// <summary>
 /// The live clocks of a case or a task within a transaction: several at once, each evaluated by its own policy at every change of their subject, written with their ledger, deadlines and history by <see cref="Write"/>.
 /// </summary>

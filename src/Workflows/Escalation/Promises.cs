@@ -3,7 +3,6 @@ using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Calendars;
-using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
@@ -38,7 +37,7 @@ public static class Promises
     public const string DefaultCalendar = "24x7";
 
     /// <summary>Makes a promise.</summary>
-    /// <param name="desk">Where it is done.</param>
+    /// <param name="clocks">Where it is done.</param>
     /// <param name="case">The case.</param>
     /// <param name="what">What the customer was told, 1 to 200 characters.</param>
     /// <param name="dueAt">By when.</param>
@@ -47,7 +46,7 @@ public static class Promises
     /// <param name="actor">Who told them.</param>
     /// <param name="cancel">Cancels.</param>
     public static async Task<PromiseResult> MakeAsync(
-        TaskDesk desk,
+        ClockRuntime clocks,
         Guid @case,
         string what,
         Instant dueAt,
@@ -57,17 +56,17 @@ public static class Promises
         CancellationToken cancel = default
     )
     {
-        await using var transaction = await InstanceTransaction.OpenAsync(desk.Runtime, actor.UserName, ("$1", @case), moves: false, cancel: cancel);
+        await using var transaction = await InstanceTransaction.OpenAsync(clocks.Runtime, actor.UserName, ("$1", @case), moves: false, cancel: cancel);
         if (transaction.InstanceId is null)
             return new PromiseResult.NotFound();
         if (!transaction.IsRunning)
             return new PromiseResult.Ended();
         if (
             step is not null
-            && (await desk.Runtime.Definitions.GetVersionAsync(transaction.DefinitionVersionId, cancel)).FindActivity(step)?.TypeName != HumanTask.TypeName
+            && (await clocks.Runtime.Definitions.GetVersionAsync(transaction.DefinitionVersionId, cancel)).FindActivity(step)?.TypeName != TaskBookmark.Name
         )
             return new PromiseResult.NoSuchStep();
-        if (!desk.ServiceLevels.Calendars.TryGetValue(DefaultCalendar, out var calendar))
+        if (!clocks.ServiceLevels.Calendars.TryGetValue(DefaultCalendar, out var calendar))
             throw new InvalidOperationException($"Calendar '{DefaultCalendar}' is missing.");
 
         var id = Ids.New(transaction.Now);
@@ -79,7 +78,7 @@ public static class Promises
             $"promised by {actor.DisplayName}{(channel is null ? "" : $", {channel}")}",
             dueAt
         );
-        ClockRows.Write(transaction, @case, null, id, isNew: true, clock, [], desk.ServiceLevels);
+        ClockRows.Write(transaction, @case, null, id, isNew: true, clock, [], clocks.ServiceLevels);
         transaction.Record(
             new(
                 "promise.made",
@@ -104,7 +103,7 @@ public static class Promises
     }
 
     /// <summary>A promise was kept, or no longer matters to the customer.</summary>
-    /// <param name="desk">Where it is done.</param>
+    /// <param name="clocks">Where it is done.</param>
     /// <param name="case">The case.</param>
     /// <param name="clock">The promise.</param>
     /// <param name="kept">False: the customer let us off it.</param>
@@ -112,7 +111,7 @@ public static class Promises
     /// <param name="actor">Who says so.</param>
     /// <param name="cancel">Cancels.</param>
     public static async Task<PromiseResult> SettleAsync(
-        TaskDesk desk,
+        ClockRuntime clocks,
         Guid @case,
         Guid clock,
         bool kept,
@@ -122,7 +121,7 @@ public static class Promises
     )
     {
         await using var transaction = await InstanceTransaction.OpenAsync(
-            desk.Runtime,
+            clocks.Runtime,
             actor.UserName,
             ("$1", @case),
             reads: [Sql.Command("select state from sla_clock where id = $1 and instance_id = $2 and task_id is null and kind = 'promise'", clock, @case)],
@@ -136,9 +135,9 @@ public static class Promises
         await transaction.DoneReadingAsync();
         if (state.Ended)
             return new PromiseResult.Ended();
-        var calendar = desk.ServiceLevels.CalendarOf(state);
+        var calendar = clocks.ServiceLevels.CalendarOf(state);
         var change = kept ? Clock.Stop(state, calendar, transaction.Now) : Clock.Cancel(state, calendar, transaction.Now);
-        ClockRows.Write(transaction, @case, null, clock, isNew: false, change.State, change.Rows, desk.ServiceLevels);
+        ClockRows.Write(transaction, @case, null, clock, isNew: false, change.State, change.Rows, clocks.ServiceLevels);
         transaction.Record(
             new(
                 !kept ? "promise.released"

@@ -51,14 +51,14 @@ public static class RecomputeClocks
     public const int MostListed = 500;
 
     /// <summary>Previews or stores. Null when the calendar, policy or clock does not exist.</summary>
-    /// <param name="desk">Where it is done.</param>
+    /// <param name="clocks">Where it is done.</param>
     /// <param name="scope">Which clocks.</param>
     /// <param name="reason">Why, for history.</param>
     /// <param name="store">False: only say what would change.</param>
     /// <param name="actor">Who asks; a supervisor or administrator.</param>
     /// <param name="cancel">Cancels; what was stored until then stays.</param>
     public static async Task<RecomputeAnswer?> RunAsync(
-        TaskDesk desk,
+        ClockRuntime clocks,
         RecomputeScope scope,
         string? reason,
         bool store,
@@ -66,7 +66,7 @@ public static class RecomputeClocks
         CancellationToken cancel = default
     )
     {
-        var catalog = desk.ServiceLevels;
+        var catalog = clocks.ServiceLevels;
         if (
             (scope.Calendar is { } calendar && !catalog.Calendars.ContainsKey(calendar))
             || (scope.Policy is { } policy && !catalog.Policies.ContainsKey(policy))
@@ -74,13 +74,13 @@ public static class RecomputeClocks
             return null;
         var changes = new List<Recomputation>();
         var (looked, touched) = (0, 0);
-        await foreach (var clock in InScopeAsync(desk, scope, actor, cancel))
+        await foreach (var clock in InScopeAsync(clocks, scope, actor, cancel))
         {
             looked++;
-            if (Again(catalog, scope, clock.State, desk.Runtime.Clock.Now()) is not { } again)
+            if (Again(catalog, scope, clock.State, clocks.Runtime.Clock.Now()) is not { } again)
                 continue;
             var change =
-                store ? await StoreAsync(desk, scope, clock, reason, actor, cancel)
+                store ? await StoreAsync(clocks, scope, clock, reason, actor, cancel)
                 : Differs(clock.State, again.State) ? Describe(clock, again.State)
                 : null;
             if (change is null)
@@ -94,7 +94,7 @@ public static class RecomputeClocks
     }
 
     private static async IAsyncEnumerable<PlacedClock> InScopeAsync(
-        TaskDesk desk,
+        ClockRuntime clocks,
         RecomputeScope scope,
         Person actor,
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel
@@ -103,7 +103,7 @@ public static class RecomputeClocks
         const int Page = 500;
         if (scope.Clock is { } id)
         {
-            if (await ClockQueries.FindAsync(desk.Runtime.Database, id, actor, desk.Runtime.Clock.Now(), cancel) is { } one)
+            if (await ClockQueries.FindAsync(clocks.Runtime.Database, id, actor, clocks.Runtime.Clock.Now(), cancel) is { } one)
                 yield return one;
             yield break;
         }
@@ -112,7 +112,7 @@ public static class RecomputeClocks
         var after = Guid.Empty;
         do
         {
-            page = await ClockQueries.LiveAsync(desk.Runtime.Database, after, Page, cancel);
+            page = await ClockQueries.LiveAsync(clocks.Runtime.Database, after, Page, cancel);
             foreach (var clock in page)
             {
                 if (scope.Policy is { } policy ? clock.State.Policy.Id == policy : clock.State.Policy.Calendar == scope.Calendar)
@@ -134,7 +134,7 @@ public static class RecomputeClocks
 
     /// <summary>Once more under the lock, because the clock may have moved since it was listed.</summary>
     private static async Task<Recomputation?> StoreAsync(
-        TaskDesk desk,
+        ClockRuntime clocks,
         RecomputeScope scope,
         PlacedClock listed,
         string? reason,
@@ -143,7 +143,7 @@ public static class RecomputeClocks
     )
     {
         await using var transaction = await InstanceTransaction.OpenAsync(
-            desk.Runtime,
+            clocks.Runtime,
             actor.UserName,
             ("$1", listed.CaseId),
             reads: [Sql.Command("select state from sla_clock where id = $1", listed.Id)],
@@ -156,14 +156,14 @@ public static class RecomputeClocks
         var clock = listed with { State = ClockJson.Read(transaction.Reads.GetString(0)) };
         await transaction.DoneReadingAsync();
         var before = clock.State;
-        if ((before.Ended && scope.Clock is null) || Again(desk.ServiceLevels, scope, before, transaction.Now) is not { } again)
+        if ((before.Ended && scope.Clock is null) || Again(clocks.ServiceLevels, scope, before, transaction.Now) is not { } again)
             return null;
         var differs = Differs(before, again.State);
         if (!differs && before.CalendarFingerprint == again.State.CalendarFingerprint)
             return null;
 
         // A clock the change does not touch only takes note of the new calendar; its due time, ledger and history stay as they are.
-        ClockRows.Write(transaction, clock.CaseId, clock.TaskId, clock.Id, isNew: false, again.State, [], desk.ServiceLevels);
+        ClockRows.Write(transaction, clock.CaseId, clock.TaskId, clock.Id, isNew: false, again.State, [], clocks.ServiceLevels);
         if (!differs)
         {
             await transaction.CommitAsync(cancel);

@@ -1,32 +1,11 @@
-using NodaTime;
-using Npgsql;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
-using Orchestration.Engine.Storage;
-using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
+using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Escalation;
-
-/// <summary>Something that happened to a task, for its clocks.</summary>
-/// <param name="Task">The task.</param>
-/// <param name="Title">Its title, for history.</param>
-/// <param name="ActivityId">Its step.</param>
-/// <param name="Policies">SLA policies that the step names.</param>
-/// <param name="Event">What happened, as history names it: <c>task.claimed</c>.</param>
-internal sealed record TaskMove(Guid Task, string Title, string ActivityId, string[] Policies, string Event)
-{
-    /// <summary>What the task waits for after it, or null.</summary>
-    public string? WaitsFor { get; init; }
-
-    /// <summary>The task has ended.</summary>
-    public bool Ends { get; init; }
-
-    /// <summary>Data that a person entered with it.</summary>
-    public OrderedDictionary<string, object?>? Brought { get; init; }
-}
 
 /// <summary>
 /// Clocks of tasks: a step may name several policies, and a policy of tasks with a condition on facts starts by itself where it holds. Facts are those of the case, and <c>step</c>. They follow every verb; none
@@ -37,16 +16,12 @@ internal static class TaskClocks
     private static readonly IReadOnlySet<string> Nothing = new HashSet<string>();
     private static readonly IReadOnlyDictionary<string, string> NoFacts = new Dictionary<string, string>();
 
-    /// <summary>Live clocks of a task.</summary>
-    public static NpgsqlBatchCommand Select(Guid task) =>
-        Sql.Command("select id, state from sla_clock where task_id = $1 and status in ('Running', 'Paused') order by created_at, id", task);
-
     /// <summary>Clocks of a task that opens. Nothing is written yet.</summary>
     public static ClockSet Open(ServiceLevelCatalog serviceLevels, BurstWriteContext context, OpenTask open)
     {
         const string Opened = "task.opened";
         var clocks = new ClockSet(serviceLevels, []);
-        var startable = serviceLevels.Named(open).Concat(serviceLevels.OfTask(Opened, [])).ToList();
+        var startable = Named(serviceLevels, open).Concat(serviceLevels.OfTask(Opened, [])).ToList();
         if (startable.Count > 0)
             clocks.Follow(Opened, Nothing, Facts(context.State, context.Workflow, open.ActivityId, null), startable, context.Transaction.Now);
         return clocks;
@@ -81,6 +56,18 @@ internal static class TaskClocks
             transaction.Write("update task set breached = true where id = $1 and not breached", move.Task);
 
         clocks.Write(transaction, transaction.History, transaction.InstanceId!.Value, (move.Task, move.Title), move.Event);
+    }
+
+    /// <summary>What a step names: its own target as a policy, and shared ones.</summary>
+    private static IEnumerable<SlaPolicy> Named(ServiceLevelCatalog serviceLevels, OpenTask open)
+    {
+        if (serviceLevels.Resolve(open.SlaPolicy, open.SlaDuration, open.SlaUnit, open.SlaCalendar).Policy is { } policy)
+            yield return policy;
+        foreach (var name in open.SlaPolicies)
+        {
+            if (serviceLevels.Policies.TryGetValue(name, out var shared))
+                yield return shared;
+        }
     }
 
     private static Dictionary<string, string> Facts(

@@ -6,6 +6,7 @@ using Orchestration.Engine.Expressions;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
+using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.HumanStep;
 
@@ -16,13 +17,8 @@ namespace Orchestration.Workflows.HumanStep;
 public sealed class HumanTask : Activity
 {
     /// <summary>Elsa type name.</summary>
-    public const string TypeName = "Orchestration.HumanTask";
+    public const string TypeName = TaskBookmark.Name;
 
-    private const string OutcomeKey = "Outcome";
-    private const string DataKey = "Data";
-    private const string PersonKey = "Person";
-    private const string NotDoneKey = "NotDone";
-    private const string ReasonKey = "Reason";
     private static readonly string[] DefaultOutcomes = ["Done"];
 
     private readonly string[] _outcomes;
@@ -179,30 +175,6 @@ public sealed class HumanTask : Activity
         return forms;
     }
 
-    /// <summary>Run input that completes a step.</summary>
-    public static OrderedDictionary<string, object?> Completed(string outcome, OrderedDictionary<string, object?> data, string person) =>
-        new()
-        {
-            [OutcomeKey] = outcome,
-            [DataKey] = data,
-            [PersonKey] = person,
-        };
-
-    /// <summary>Run input that ends a step whose task was not done. The case goes on by the outcome of that name; a step that models none fails, so that somebody must look.</summary>
-    /// <param name="how"><c>Cancelled</c> or <c>Failed</c>.</param>
-    /// <param name="reason">Why.</param>
-    /// <param name="person">User name of who ended it.</param>
-    public static OrderedDictionary<string, object?> NotDone(string how, string reason, string person) =>
-        new()
-        {
-            [NotDoneKey] = how,
-            [ReasonKey] = reason,
-            [PersonKey] = person,
-        };
-
-    /// <summary>What the person filled in, from the run input of <see cref="Completed"/>.</summary>
-    internal static object? DataOf(OrderedDictionary<string, object?> input) => input.GetValueOrDefault(DataKey);
-
     /// <inheritdoc/>
     protected override void Execute(ActivityContext context)
     {
@@ -248,10 +220,10 @@ public sealed class HumanTask : Activity
     /// <inheritdoc/>
     protected override void Resume(ActivityContext context, Bookmark bookmark)
     {
-        context.TryGetInput(PersonKey, out var person);
-        if (context.TryGetInput(NotDoneKey, out var end) && end is string how)
+        context.TryGetInput(TaskBookmark.PersonKey, out var person);
+        if (context.TryGetInput(TaskBookmark.NotDoneKey, out var end) && end is string how)
         {
-            context.TryGetInput(ReasonKey, out var why);
+            context.TryGetInput(TaskBookmark.ReasonKey, out var why);
             if (!_outcomes.Contains(how))
                 throw new InvalidOperationException(
                     $"The task was ended as {how.ToLowerInvariant()} by {person}: {why}. The step has no outcome '{how}', so somebody must decide how the case goes on."
@@ -262,8 +234,8 @@ public sealed class HumanTask : Activity
             return;
         }
 
-        context.TryGetInput(OutcomeKey, out var outcome);
-        context.TryGetInput(DataKey, out var data);
+        context.TryGetInput(TaskBookmark.OutcomeKey, out var outcome);
+        context.TryGetInput(TaskBookmark.DataKey, out var data);
         context.SetOutput("Outcome", outcome);
         context.SetOutput("Data", data);
         context.SetOutput("CompletedBy", person);
@@ -325,32 +297,3 @@ public sealed class HumanTask : Activity
             ? throw new InvalidOperationException($"{input} {WorkflowData.Unfit(unfit)}.")
             : names;
 }
-
-/// <summary>A burst's wish: open a task for this bookmark.</summary>
-/// <param name="ContainerId">The run of the container that the step is in: what belongs to one branch or one turn of a loop has the same.</param>
-public sealed record OpenTask(
-    string BookmarkId,
-    string? ContainerId,
-    string ActivityId,
-    string Title,
-    string? Description,
-    string[] Outcomes,
-    object? Form,
-    string? FormName,
-    string? Team,
-    string[] Candidates,
-    string[] RequiredSkills,
-    string[] PreferredSkills,
-    string[] ExcludedSteps,
-    int Priority,
-    string? SlaPolicy,
-    string[] SlaPolicies,
-    string? SlaDuration,
-    string? SlaUnit,
-    string? SlaCalendar,
-    bool RequiresReview,
-    string? SkipOutcome
-) : IBurstWrite;
-
-/// <summary>A burst's wish: nobody waits for this bookmark's task any more.</summary>
-public sealed record WithdrawTask(string BookmarkId, string ActivityId, string Reason) : IBurstWrite;

@@ -5,10 +5,8 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Notifications;
-using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
-using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.HumanStep;
 
@@ -18,13 +16,13 @@ public static class OpenTasks
     /// <summary>Registers both.</summary>
     public static void Register(BurstWrites writes, DefinitionStore definitions, ServiceLevelCatalog serviceLevels)
     {
-        writes.Reduce(NeverSeen);
+        writes.Reduce(DropOpenedAndWithdrawn);
         writes.Register<OpenTask>((open, context, cancel) => OpenAsync(open, context, definitions, serviceLevels, cancel));
         writes.Register<WithdrawTask>((withdraw, context, cancel) => WithdrawAsync(withdraw, context, serviceLevels, cancel));
     }
 
     /// <summary>A task that opens and goes in the same burst never existed for anybody.</summary>
-    private static IReadOnlyList<IBurstWrite> NeverSeen(IReadOnlyList<IBurstWrite> writes)
+    private static IReadOnlyList<IBurstWrite> DropOpenedAndWithdrawn(IReadOnlyList<IBurstWrite> writes)
     {
         var opened = writes.OfType<OpenTask>().Select(w => w.BookmarkId).ToHashSet();
         opened.IntersectWith(writes.OfType<WithdrawTask>().Select(w => w.BookmarkId));
@@ -143,9 +141,9 @@ public static class OpenTasks
             );
         }
 
-        await using (var reader = await transaction.QueryAsync(TaskClocks.Select(id), cancel))
+        await using (var reader = await transaction.QueryAsync(ClockReader.SelectOfTask(id), cancel))
         {
-            var clocks = new ClockSet(serviceLevels, await StoredClock.ReadAsync(reader, cancel));
+            var clocks = new ClockSet(serviceLevels, await ClockReader.ReadAsync(reader, cancel));
             clocks.End(null, transaction.Now);
             clocks.Write(transaction, context.History, context.InstanceId, (id, title), withdraw.Reason);
         }
@@ -163,7 +161,7 @@ public static class OpenTasks
             withdraw.Reason
         );
         if (waits)
-            transaction.Write(ResumeTask.ForgetDeadline, id);
+            transaction.Write(TaskTransaction.ForgetResumeDeadline, id);
         context.History.Add(
             new(
                 "task.cancelled",

@@ -4,7 +4,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using NodaTime;
 using NodaTime.Text;
-using Orchestration.Workflows.Escalation;
 
 namespace Orchestration.Workflows.ServiceLevels;
 

@@ -1,6 +1,5 @@
 using NodaTime;
 using Orchestration.Workflows.Calendars;
-using Orchestration.Workflows.Escalation;
 
 namespace Orchestration.Workflows.ServiceLevels;
 

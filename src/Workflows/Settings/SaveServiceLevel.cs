@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using NodaTime;
 using Orchestration.Engine.Definitions;
 using Orchestration.Workflows.Calendars;
-using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 
@@ -24,7 +23,7 @@ public abstract record SaveServiceLevelResult
     public sealed record Stale(int Revision) : SaveServiceLevelResult;
 }
 
-/// <summary>Saves a calendar or SLA policy as its next version. Clocks that run are not changed by it: see <see cref="RecomputeClocks"/>.</summary>
+/// <summary>Saves a calendar or SLA policy as its next version. Running clocks keep the version they started with until they are recomputed.</summary>
 public static class SaveServiceLevel
 {
     /// <summary>Saves.</summary>

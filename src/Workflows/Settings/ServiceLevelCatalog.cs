@@ -1,5 +1,4 @@
 using Orchestration.Workflows.Calendars;
-using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.ServiceLevels;
 
 namespace Orchestration.Workflows.Settings;
@@ -21,18 +20,6 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
     /// <summary>Policies of tasks that an event may start a clock of: those the step names, and those with a condition on facts, which start wherever it holds.</summary>
     internal IEnumerable<SlaPolicy> OfTask(string taskEvent, string[] named) =>
         _snapshot.ByStart[(SlaSubject.Task, taskEvent)].Where(policy => policy.Start.Where.Count > 0 || named.Contains(policy.Id, StringComparer.Ordinal));
-
-    /// <summary>What a step names: its own target as a policy, and shared ones.</summary>
-    internal IEnumerable<SlaPolicy> Named(OpenTask open)
-    {
-        if (Resolve(open.SlaPolicy, open.SlaDuration, open.SlaUnit, open.SlaCalendar).Policy is { } policy)
-            yield return policy;
-        foreach (var name in open.SlaPolicies)
-        {
-            if (_snapshot.Policies.TryGetValue(name, out var shared))
-                yield return shared;
-        }
-    }
 
     /// <summary>Policies by id.</summary>
     public IReadOnlyDictionary<string, SlaPolicy> Policies => _snapshot.Policies;

@@ -48,7 +48,7 @@ public static class TaskForms
     /// whatever was sent.
     /// </summary>
     internal static async Task<(TaskResult? Refused, byte[] Data)> CheckAsync(
-        TaskDesk desk,
+        TaskRuntime tasks,
         TaskTransaction t,
         string? outcome,
         string data,
@@ -57,7 +57,7 @@ public static class TaskForms
     {
         if (outcome is null || !t.Task.Outcomes.Contains(outcome))
             return (new TaskResult.InvalidRequest("outcome", $"Choose one of: {string.Join(", ", t.Task.Outcomes)}."), []);
-        var form = await FindAsync(desk.Runtime.Definitions, t.Task.DefinitionVersionId, t.Task.Form, t.Task.FormName, cancel);
+        var form = await FindAsync(tasks.Runtime.Definitions, t.Task.DefinitionVersionId, t.Task.Form, t.Task.FormName, cancel);
         if (form is not null)
             data = form.WithReadOnly(JsonNode.Parse(data)!.AsObject(), t.Task.Prefill is { } prefill ? JsonNode.Parse(prefill)!.AsObject() : []).ToJsonString();
         var utf8 = Encoding.UTF8.GetBytes(data);

@@ -6,7 +6,6 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Storage;
 

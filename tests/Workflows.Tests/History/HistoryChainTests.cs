@@ -73,8 +73,8 @@ public sealed class HistoryChainTests
         var id = await world.StartAsync("one");
         var task = await world.OpenTaskAsync(id);
         var adjuster = await world.PersonAsync("adjuster1");
-        await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "claim"), adjuster));
-        await world.DoneAsync(CompleteTask.RunAsync(world.Desk, new(task.Id, 2, "complete"), null, [], adjuster));
+        await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new(task.Id, 1, "claim"), adjuster));
+        await world.DoneAsync(CompleteTask.RunAsync(world.Tasks, new(task.Id, 2, "complete"), null, [], adjuster));
         return (id, await world.ScalarAsync<byte[]>("select event_head from workflow_instance where id = @id", new { id }));
     }
 

@@ -173,7 +173,7 @@ public sealed class MailTests
         var instance = await world.StartAsync("mailing", $"REF-{await world.ScalarAsync<long>("select count(*) + 1 from journey_case")}");
         var task = await world.OpenTaskAsync(instance);
         await world.DoneAsync(
-            AssignTask.RunAsync(world.Desk, new(task.Id, task.Revision, $"assign-{Ids.Text(task.Id)}"), userName, null, await world.PersonAsync("supervisor"))
+            AssignTask.RunAsync(world.Tasks, new(task.Id, task.Revision, $"assign-{Ids.Text(task.Id)}"), userName, null, await world.PersonAsync("supervisor"))
         );
         return task.Id;
     }

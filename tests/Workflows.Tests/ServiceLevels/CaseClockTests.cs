@@ -391,7 +391,7 @@ public sealed class CaseClockTests
         await DoAsync(world, id, "acknowledge", "Acknowledged", """{ "channel": "E-mail", "acknowledgedOn": "2026-06-01" }""", "adjuster1");
         var (task, other) = (await world.OpenTaskAsync(id), await world.PersonAsync("frontoffice"));
         task.PreferredSkills.ShouldBe(["property-claims"]);
-        (await ClaimTask.RunAsync(world.Desk, new(task.Id, task.Revision, "early"), other))
+        (await ClaimTask.RunAsync(world.Tasks, new(task.Id, task.Revision, "early"), other))
             .ShouldBeOfType<TaskResult.Forbidden>()
             .Reason.ShouldContain("property-claims");
 
@@ -401,7 +401,7 @@ public sealed class CaseClockTests
         await SweepAsync(world);
         task = await world.OpenTaskAsync(id);
         task.PreferredSkills.ShouldBeEmpty();
-        await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(task.Id, task.Revision, "late"), other));
+        await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new(task.Id, task.Revision, "late"), other));
         (
             await world.ScalarAsync<int>(
                 "select count(*)::int from notification n join person p on p.id = n.person_id where n.task_id = @Id and p.user_name = 'frontoffice'",
@@ -567,13 +567,13 @@ public sealed class CaseClockTests
         var claimed =
             task.OwnerId is { } owner && owner != person.Id
                 ? await world.DoneAsync(
-                    AssignTask.RunAsync(world.Desk, new(task.Id, task.Revision, $"assign-{task.Id}"), who, null, await world.PersonAsync("admin"))
+                    AssignTask.RunAsync(world.Tasks, new(task.Id, task.Revision, $"assign-{task.Id}"), who, null, await world.PersonAsync("admin"))
                 )
-            : task.OwnerId is null ? await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(task.Id, task.Revision, $"claim-{task.Id}"), person))
+            : task.OwnerId is null ? await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new(task.Id, task.Revision, $"claim-{task.Id}"), person))
             : null;
         await world.DoneAsync(
             CompleteTask.RunAsync(
-                world.Desk,
+                world.Tasks,
                 new(task.Id, claimed?.Revision ?? task.Revision, $"complete-{task.Id}"),
                 outcome,
                 JsonNode.Parse(data)!.AsObject(),

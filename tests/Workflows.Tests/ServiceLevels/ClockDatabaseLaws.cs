@@ -163,7 +163,7 @@ public sealed class ClockDatabaseLaws
             case What.WaitForCustomer or What.WaitForThirdParty when state is TaskState.Ready or TaskState.Reserved:
                 await at.Desk.DoneAsync(
                     SuspendTask.RunAsync(
-                        world.Desk,
+                        world.Tasks,
                         at.Desk.Next,
                         what == What.WaitForCustomer ? "waitingForCustomer" : "waitingForThirdParty",
                         null,
@@ -173,12 +173,12 @@ public sealed class ClockDatabaseLaws
                 );
                 break;
             case What.GoOn when state == TaskState.Suspended:
-                await at.Desk.DoneAsync(ResumeTask.RunAsync(world.Desk, at.Desk.Next, supervisor));
+                await at.Desk.DoneAsync(ResumeTask.RunAsync(world.Tasks, at.Desk.Next, supervisor));
                 break;
             case What.Complete when state is TaskState.Ready or TaskState.Reserved:
                 var person = await world.PersonAsync("senior1");
-                await at.Desk.DoneAsync(AssignTask.RunAsync(world.Desk, at.Desk.Next, "senior1", null, supervisor));
-                await at.Desk.DoneAsync(CompleteTask.RunAsync(world.Desk, at.Desk.Next, null, [], person));
+                await at.Desk.DoneAsync(AssignTask.RunAsync(world.Tasks, at.Desk.Next, "senior1", null, supervisor));
+                await at.Desk.DoneAsync(CompleteTask.RunAsync(world.Tasks, at.Desk.Next, null, [], person));
                 break;
         }
     }

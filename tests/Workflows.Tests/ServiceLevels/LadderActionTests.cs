@@ -35,8 +35,8 @@ public sealed class LadderActionTests
         await SweepAtAsync(world, Duration.FromHours(8));
         (await ToldAsync(world)).ShouldBe(["adjuster1 sla.reminder", "compliance sla.reminder", "compliance task.watched"]);
         var task = await Desk.AtAsync(world, desk.Case);
-        await CommentOnTask.RunAsync(world.Desk, task.Next, "The customer called.", await world.PersonAsync("supervisor"));
-        await task.DoneAsync(CompleteTask.RunAsync(world.Desk, task.Next, null, [], owner));
+        await CommentOnTask.RunAsync(world.Tasks, task.Next, "The customer called.", await world.PersonAsync("supervisor"));
+        await task.DoneAsync(CompleteTask.RunAsync(world.Tasks, task.Next, null, [], owner));
         (await ToldAsync(world)).ShouldBe([
             "adjuster1 sla.reminder",
             "adjuster1 task.comment",
@@ -60,7 +60,7 @@ public sealed class LadderActionTests
         var (plain, skilled) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("adjuster2"));
         (await OpenAsync(world, plain)).ShouldBeEmpty();
         (await OpenAsync(world, skilled)).ShouldBe([desk.Task]);
-        (await ClaimTask.RunAsync(world.Desk, desk.Next, plain)).ShouldBeOfType<TaskResult.Forbidden>().Reason.ShouldContain("motor-claims");
+        (await ClaimTask.RunAsync(world.Tasks, desk.Next, plain)).ShouldBeOfType<TaskResult.Forbidden>().Reason.ShouldContain("motor-claims");
         (await world.OpenTaskAsync(id)).PreferredSkills.ShouldBe(["motor-claims"]);
 
         await SweepAtAsync(world, Duration.FromHours(9));
@@ -68,7 +68,7 @@ public sealed class LadderActionTests
         (await world.ActionsAsync(id)).ShouldContain("task.skills-relaxed");
         (await OpenAsync(world, plain)).ShouldBe([desk.Task]);
         desk.Revision = (await world.OpenTaskAsync(id)).Revision;
-        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, plain));
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, plain));
     }
 
     [Fact]
@@ -82,12 +82,12 @@ public sealed class LadderActionTests
         var desk = await Desk.AtAsync(world, await world.StartAsync("one"));
         await SweepAtAsync(world, Duration.FromHours(2));
         desk.Revision = 2;
-        (await ClaimTask.RunAsync(world.Desk, desk.Next, await world.PersonAsync("adjuster1")))
+        (await ClaimTask.RunAsync(world.Tasks, desk.Next, await world.PersonAsync("adjuster1")))
             .ShouldBeOfType<TaskResult.Forbidden>()
             .Reason.ShouldContain("requires");
 
         var other = await Desk.AtAsync(world, await world.StartAsync("one", "REF-2"));
-        await other.DoneAsync(ClaimTask.RunAsync(world.Desk, other.Next, await world.PersonAsync("adjuster2")));
+        await other.DoneAsync(ClaimTask.RunAsync(world.Tasks, other.Next, await world.PersonAsync("adjuster2")));
     }
 
     [Fact]
@@ -140,11 +140,11 @@ public sealed class LadderActionTests
         var id = await world.StartAsync("one");
         var first = await Desk.AtAsync(world, id, "first");
         var lead = await world.PersonAsync("senior1");
-        await first.DoneAsync(ClaimTask.RunAsync(world.Desk, first.Next, lead));
-        await first.DoneAsync(CompleteTask.RunAsync(world.Desk, first.Next, null, [], lead));
+        await first.DoneAsync(ClaimTask.RunAsync(world.Tasks, first.Next, lead));
+        await first.DoneAsync(CompleteTask.RunAsync(world.Tasks, first.Next, null, [], lead));
         var owner = await world.PersonAsync("adjuster1");
         var desk = await Desk.AtAsync(world, id, "a");
-        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, owner));
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, owner));
         await AwayAsync(world, owner, "adjuster2");
 
         await SweepAtAsync(world, Duration.FromHours(5));
@@ -243,7 +243,7 @@ public sealed class LadderActionTests
 
         await DoneAsync(world, id, owner);
         (await world.OpenTaskAsync(id)).ShouldSatisfyAllConditions(t => t.StepId.ShouldBe("b"), t => t.Watchers.ShouldBe(["Grace Okafor"]));
-        await CommentOnTask.RunAsync(world.Desk, (await Desk.AtAsync(world, id)).Next, "The customer called.", owner);
+        await CommentOnTask.RunAsync(world.Tasks, (await Desk.AtAsync(world, id)).Next, "The customer called.", owner);
         (await ToldAsync(world)).Count(told => told == "compliance task.comment").ShouldBe(1);
         (await CaseQueries.FindAsync(world.Runtime, id, compliance with { Roles = [] })).ShouldNotBeNull();
         (await TaskQueries.FindAsync(world.Runtime, (await world.OpenTaskAsync(id)).Id, compliance with { Roles = [] })).ShouldNotBeNull();
@@ -289,8 +289,8 @@ public sealed class LadderActionTests
     private static async Task DoneAsync(World world, Guid id, Person person)
     {
         var desk = await Desk.AtAsync(world, id);
-        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, person));
-        await desk.DoneAsync(CompleteTask.RunAsync(world.Desk, desk.Next, null, [], person));
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, person));
+        await desk.DoneAsync(CompleteTask.RunAsync(world.Tasks, desk.Next, null, [], person));
     }
 
     private static async Task<World> WorldAsync(string ladder, params (string, string, object)[] inputs)
@@ -331,7 +331,7 @@ public sealed class LadderActionTests
     {
         var id = await world.StartAsync("one");
         var desk = await Desk.AtAsync(world, id);
-        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, owner));
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, owner));
         return (id, desk);
     }
 

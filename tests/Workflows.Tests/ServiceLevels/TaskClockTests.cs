@@ -32,7 +32,7 @@ public sealed class TaskClockTests
         // The sweeper was not there when it was due, and now the clock stands still.
         var person = await world.PersonAsync("supervisor");
         world.Clock.Advance(Duration.FromHours(9));
-        await desk.DoneAsync(SuspendTask.RunAsync(world.Desk, desk.Next, "waitingForCustomer", null, null, person));
+        await desk.DoneAsync(SuspendTask.RunAsync(world.Tasks, desk.Next, "waitingForCustomer", null, null, person));
         (await world.ActionsAsync(instance)).Where(a => a is "sla.breached" or "sla.paused").ShouldBe(["sla.breached", "sla.breached", "sla.paused"]);
         await world.Get<Escalate>().RunAsync();
         (await world.ActionsAsync(instance)).Count(a => a == "sla.breached").ShouldBe(2, "once each");
@@ -78,17 +78,17 @@ public sealed class TaskClockTests
         // What is reached is reached: the task is due by the next one.
         world.Clock.Advance(Duration.FromHours(1));
         var person = await world.PersonAsync("adjuster1");
-        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, person));
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, person));
         var clocks = await ClocksAsync(world, desk);
         clocks["pick-up"].ShouldSatisfyAllConditions(c => c.Status.ShouldBe(ClockStatus.Completed), c => c.Breached.ShouldBeFalse());
         (await DueAsync(world, desk)).ShouldBe(Start + Duration.FromHours(6));
 
         // A clock may begin later.
-        await desk.DoneAsync(StartTask.RunAsync(world.Desk, desk.Next, person));
+        await desk.DoneAsync(StartTask.RunAsync(world.Tasks, desk.Next, person));
         (await DueAsync(world, desk)).ShouldBe(Start + Duration.FromHours(2), "an hour of work from 10:00");
 
         world.Clock.Advance(Duration.FromMinutes(90));
-        await desk.DoneAsync(CompleteTask.RunAsync(world.Desk, desk.Next, null, [], person));
+        await desk.DoneAsync(CompleteTask.RunAsync(world.Tasks, desk.Next, null, [], person));
         clocks = await ClocksAsync(world, desk);
         clocks.Values.ShouldAllBe(c => c.Status == ClockStatus.Completed);
         clocks.Where(c => c.Value.Breached).Select(c => c.Key).ShouldBe(["work"]);
@@ -133,13 +133,13 @@ public sealed class TaskClockTests
         (await DueAsync(world, desk)).ShouldBe(Start + Duration.FromHours(4));
 
         world.Clock.Advance(Duration.FromHours(1));
-        await desk.DoneAsync(SuspendTask.RunAsync(world.Desk, desk.Next, "waitingForCustomer", null, null, supervisor));
+        await desk.DoneAsync(SuspendTask.RunAsync(world.Tasks, desk.Next, "waitingForCustomer", null, null, supervisor));
         (await DueAsync(world, desk)).ShouldBe(Start + Duration.FromHours(8), "only the law's runs");
-        await desk.DoneAsync(PrioritizeTask.RunAsync(world.Desk, desk.Next, 1, null, supervisor));
+        await desk.DoneAsync(PrioritizeTask.RunAsync(world.Tasks, desk.Next, 1, null, supervisor));
         (await ClocksAsync(world, desk))["own"].Status.ShouldBe(ClockStatus.Paused, "it still waits, whatever else happens to it");
 
         world.Clock.Advance(Duration.FromHours(2));
-        await desk.DoneAsync(ResumeTask.RunAsync(world.Desk, desk.Next, supervisor));
+        await desk.DoneAsync(ResumeTask.RunAsync(world.Tasks, desk.Next, supervisor));
         (await DueAsync(world, desk)).ShouldBe(Start + Duration.FromHours(6));
         var explained = ClockLedger.Of((await ClocksAsync(world, desk))["own"], world.Get<ServiceLevelCatalog>().Calendars["24x7"], world.Clock.Now());
         explained.Select(row => row.Kind).ShouldBe([LedgerKind.Ran, LedgerKind.Paused]);
@@ -154,8 +154,8 @@ public sealed class TaskClockTests
         );
         var desk = await OpenAsync(world);
         var person = await world.PersonAsync("adjuster1");
-        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, person));
-        await desk.DoneAsync(CompleteTask.RunAsync(world.Desk, desk.Next, null, new JsonObject { ["finding"] = "upheld" }, person));
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, person));
+        await desk.DoneAsync(CompleteTask.RunAsync(world.Tasks, desk.Next, null, new JsonObject { ["finding"] = "upheld" }, person));
         var clocks = await ClocksAsync(world, desk);
         (clocks["upheld"].Status, clocks["rejected"].Status).ShouldBe((ClockStatus.Completed, ClockStatus.Cancelled));
     }

@@ -102,7 +102,7 @@ public sealed class TaskLaws
 
     private static Task<TaskResult> DoAsync(World world, Ask ask, TaskRequest request, List<Person> people)
     {
-        var (desk, me, whom) = (world.Desk, people[ask.By], People[ask.Whom]);
+        var (desk, me, whom) = (world.Tasks, people[ask.By], People[ask.Whom]);
         return ask.Verb switch
         {
             TaskVerb.Claim => ClaimTask.RunAsync(desk, request, me),

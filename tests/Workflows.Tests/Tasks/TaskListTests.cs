@@ -81,8 +81,8 @@ public sealed class TaskListTests
         var overdue = await world.StartAsync("one");
         await world.StartAsync("one", "REF-2");
         var done = await Desk.AtAsync(world, await world.StartAsync("one", "REF-3"));
-        await done.DoneAsync(ClaimTask.RunAsync(world.Desk, done.Next, await world.PersonAsync("adjuster1")));
-        await done.DoneAsync(CompleteTask.RunAsync(world.Desk, done.Next, null, [], await world.PersonAsync("adjuster1")));
+        await done.DoneAsync(ClaimTask.RunAsync(world.Tasks, done.Next, await world.PersonAsync("adjuster1")));
+        await done.DoneAsync(CompleteTask.RunAsync(world.Tasks, done.Next, null, [], await world.PersonAsync("adjuster1")));
         await using var due = world.Database.Query("update task set due_at = $2 where instance_id = $1", overdue, world.Clock.Now() - Duration.FromHours(1));
         await due.ExecuteNonQueryAsync();
         return world;

@@ -18,7 +18,7 @@ public static class AttachToTask
     public const int MaxFiles = 50;
 
     /// <summary>Attaches.</summary>
-    /// <param name="desk">Where it is done.</param>
+    /// <param name="tasks">Where it is done.</param>
     /// <param name="request">The request.</param>
     /// <param name="name">File name.</param>
     /// <param name="declaredType">Content type the sender says it has, or null.</param>
@@ -26,7 +26,7 @@ public static class AttachToTask
     /// <param name="actor">Whoever the task concerns, or who steers or answers the customer.</param>
     /// <param name="cancel">Cancels.</param>
     public static async Task<TaskResult> RunAsync(
-        TaskDesk desk,
+        TaskRuntime tasks,
         TaskRequest request,
         string? name,
         string? declaredType,
@@ -47,7 +47,7 @@ public static class AttachToTask
 
         var hash = SHA256.HashData(content);
         await using var t = await TaskTransaction.OpenAsync(
-            desk,
+            tasks,
             TaskVerb.Attach,
             request,
             actor,

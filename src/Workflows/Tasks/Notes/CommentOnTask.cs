@@ -17,12 +17,12 @@ public static partial class CommentOnTask
     public const int MaxLength = 10_000;
 
     /// <summary>Comments.</summary>
-    /// <param name="desk">Where it is done.</param>
+    /// <param name="tasks">Where it is done.</param>
     /// <param name="request">The request.</param>
     /// <param name="body">The text.</param>
     /// <param name="actor">Whoever the task concerns, or who steers or answers the customer.</param>
     /// <param name="cancel">Cancels.</param>
-    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, string? body, Person actor, CancellationToken cancel = default)
+    public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, string? body, Person actor, CancellationToken cancel = default)
     {
         body = body?.ReplaceLineEndings("\n").Replace("\0", "", StringComparison.Ordinal).Trim();
         if (string.IsNullOrEmpty(body))
@@ -31,7 +31,7 @@ public static partial class CommentOnTask
             return new TaskResult.InvalidRequest("body", $"Is longer than {MaxLength} characters.");
         var mentioned = Mentions(body);
         await using var t = await TaskTransaction.OpenAsync(
-            desk,
+            tasks,
             TaskVerb.Comment,
             request,
             actor,

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
-using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
@@ -13,9 +12,9 @@ namespace Orchestration.Workflows.Tasks.Reviews;
 public static class ApproveReview
 {
     /// <summary>Approves for the reviewer.</summary>
-    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, Person actor, CancellationToken cancel = default)
+    public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, Person actor, CancellationToken cancel = default)
     {
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.ApproveReview, request, actor, actor.UserName, cancel: cancel);
+        await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.ApproveReview, request, actor, actor.UserName, cancel: cancel);
         if (t.Refusal is { } refusal)
             return refusal;
         if (!t.IsReviewer)
@@ -25,7 +24,7 @@ public static class ApproveReview
 
         var (outcome, data) = (t.Task.ProposedOutcome!, t.Task.ProposedData!);
         t.Brought = (OrderedDictionary<string, object?>)WorkflowData.FromUtf8(data)!;
-        await t.Instance.AdvanceAsync(new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), HumanTask.Completed(outcome, t.Brought, t.Task.Owner!)), cancel);
+        await t.Instance.AdvanceAsync(new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), TaskBookmark.Completed(outcome, t.Brought, t.Task.Owner!)), cancel);
         t.Write(
             """
             update task set state = 'Completed', outcome = proposed_outcome, proposed_outcome = null, ended_by = $2, ended_at = $3, revision = revision + 1, changed_by = $2, changed_at = $3

@@ -9,11 +9,11 @@ namespace Orchestration.Workflows.Tasks.Reviews;
 public static class RequestChanges
 {
     /// <summary>Asks for changes; a reason is required.</summary>
-    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, string? reason, Person actor, CancellationToken cancel = default)
+    public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, string? reason, Person actor, CancellationToken cancel = default)
     {
         if (string.IsNullOrWhiteSpace(reason) || reason.Length > 5000)
             return new TaskResult.InvalidRequest("reason", "Say what is to be changed, in at most 5,000 characters.");
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.RequestChanges, request, actor, actor.UserName, reason, cancel: cancel);
+        await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.RequestChanges, request, actor, actor.UserName, reason, cancel: cancel);
         if (t.Refusal is { } refusal)
             return refusal;
         if (!t.IsReviewer)

@@ -14,7 +14,7 @@ namespace Orchestration.Workflows.Tasks.Reviews;
 public static class RequestReview
 {
     /// <summary>Asks for a review.</summary>
-    /// <param name="desk">Where it is done.</param>
+    /// <param name="tasks">Where it is done.</param>
     /// <param name="request">The request.</param>
     /// <param name="outcome">The outcome to be approved; may be left out when there is only one.</param>
     /// <param name="data">The form's data.</param>
@@ -22,7 +22,7 @@ public static class RequestReview
     /// <param name="actor">The owner.</param>
     /// <param name="cancel">Cancels.</param>
     public static async Task<TaskResult> RunAsync(
-        TaskDesk desk,
+        TaskRuntime tasks,
         TaskRequest request,
         string? outcome,
         JsonObject data,
@@ -34,7 +34,7 @@ public static class RequestReview
         var text = data.ToJsonString();
         var asked = string.IsNullOrWhiteSpace(reviewer) ? null : reviewer;
         await using var t = await TaskTransaction.OpenAsync(
-            desk,
+            tasks,
             TaskVerb.RequestReview,
             request,
             actor,
@@ -50,7 +50,7 @@ public static class RequestReview
             return new TaskResult.ExcludedByFourEyes(step.Id, step.Title);
         if (asked is not null && t.WhyNotReviewer() is { } unfit)
             return unfit;
-        var (refused, utf8) = await TaskForms.CheckAsync(desk, t, outcome ??= t.OnlyOutcome, text, cancel);
+        var (refused, utf8) = await TaskForms.CheckAsync(tasks, t, outcome ??= t.OnlyOutcome, text, cancel);
         if (refused is not null)
             return refused;
 

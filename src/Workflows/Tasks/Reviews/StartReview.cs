@@ -8,9 +8,9 @@ namespace Orchestration.Workflows.Tasks.Reviews;
 public static class StartReview
 {
     /// <summary>Takes the review for whoever asks.</summary>
-    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, Person actor, CancellationToken cancel = default)
+    public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, Person actor, CancellationToken cancel = default)
     {
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.StartReview, request, actor, actor.UserName, cancel: cancel);
+        await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.StartReview, request, actor, actor.UserName, cancel: cancel);
         if ((t.Refusal ?? t.WhyNotReviewer()) is { } refusal)
             return refusal;
 

@@ -8,14 +8,14 @@ namespace Orchestration.Workflows.Tasks.Verbs;
 public static class AssignTask
 {
     /// <summary>Assigns, and tells the person.</summary>
-    /// <param name="desk">Where it is done.</param>
+    /// <param name="tasks">Where it is done.</param>
     /// <param name="request">The request.</param>
     /// <param name="assignee">User name of who gets it.</param>
     /// <param name="reason">Why, for history; optional.</param>
     /// <param name="actor">Who assigns.</param>
     /// <param name="cancel">Cancels.</param>
     public static async Task<TaskResult> RunAsync(
-        TaskDesk desk,
+        TaskRuntime tasks,
         TaskRequest request,
         string assignee,
         string? reason,
@@ -26,7 +26,7 @@ public static class AssignTask
         if (string.IsNullOrWhiteSpace(assignee))
             return new TaskResult.InvalidRequest("person", "Say who gets it, by user name.");
         await using var t = await TaskTransaction.OpenAsync(
-            desk,
+            tasks,
             TaskVerb.Assign,
             request,
             actor,

@@ -1,6 +1,5 @@
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
-using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks.Verbs;
@@ -12,18 +11,18 @@ namespace Orchestration.Workflows.Tasks.Verbs;
 public static class CancelTask
 {
     /// <summary>Cancels; a reason is required.</summary>
-    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, string? reason, Person actor, CancellationToken cancel = default)
+    public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, string? reason, Person actor, CancellationToken cancel = default)
     {
         if (string.IsNullOrWhiteSpace(reason))
             return new TaskResult.InvalidRequest("reason", "Say why the task is cancelled.");
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Cancel, request, actor, actor.UserName, reason, cancel: cancel);
+        await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.Cancel, request, actor, actor.UserName, reason, cancel: cancel);
         if (t.Refusal is { } refusal)
             return refusal;
         if (!t.MayMoveWork)
             return new TaskResult.Forbidden("Only the team's lead or a supervisor can cancel this task.");
 
         await t.Instance.AdvanceAsync(
-            new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), HumanTask.NotDone(nameof(TaskState.Cancelled), reason, actor.UserName)),
+            new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), TaskBookmark.NotDone(TaskState.Cancelled, reason, actor.UserName)),
             cancel
         );
         t.End(TaskState.Cancelled, reason);

@@ -3,7 +3,6 @@ using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks.Verbs;
@@ -14,7 +13,7 @@ namespace Orchestration.Workflows.Tasks.Verbs;
 public static class CompleteTask
 {
     /// <summary>Completes. Data that does not fit the form is kept as a draft and refused with every field and reason.</summary>
-    /// <param name="desk">Where it is done.</param>
+    /// <param name="tasks">Where it is done.</param>
     /// <param name="request">The request.</param>
     /// <param name="outcome">One of the step's outcomes; may be left out when there is only one.</param>
     /// <param name="data">The form's data, a JSON object.</param>
@@ -22,7 +21,7 @@ public static class CompleteTask
     /// <param name="cancel">Cancels.</param>
     /// <exception cref="DefinitionUnavailableException">The version the case runs on can not be loaded; nothing changed.</exception>
     public static async Task<TaskResult> RunAsync(
-        TaskDesk desk,
+        TaskRuntime tasks,
         TaskRequest request,
         string? outcome,
         JsonObject data,
@@ -31,7 +30,7 @@ public static class CompleteTask
     )
     {
         var text = data.ToJsonString();
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Complete, request, actor, actor.UserName, $"{outcome}\n{text}", cancel: cancel);
+        await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.Complete, request, actor, actor.UserName, $"{outcome}\n{text}", cancel: cancel);
         if (t.Refusal is { } refusal)
             return refusal;
         if (!t.IsOwner)
@@ -41,12 +40,12 @@ public static class CompleteTask
 
         if (t.Task.RequiresReview)
             return new TaskResult.ReviewRequired();
-        var (refused, utf8) = await TaskForms.CheckAsync(desk, t, outcome ??= t.OnlyOutcome, text, cancel);
+        var (refused, utf8) = await TaskForms.CheckAsync(tasks, t, outcome ??= t.OnlyOutcome, text, cancel);
         if (refused is not null)
             return refused;
 
         t.Brought = (OrderedDictionary<string, object?>)WorkflowData.FromOutside(utf8, "data")!;
-        await t.Instance.AdvanceAsync(new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), HumanTask.Completed(outcome!, t.Brought, actor.UserName)), cancel);
+        await t.Instance.AdvanceAsync(new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), TaskBookmark.Completed(outcome!, t.Brought, actor.UserName)), cancel);
         t.Write(
             """
             update task set state = 'Completed', outcome = $2, data = $3, draft = null, ended_by = $4, ended_at = $5, actors = array(select distinct unnest(actors || $6::uuid[])),

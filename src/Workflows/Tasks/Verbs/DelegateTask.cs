@@ -10,14 +10,14 @@ namespace Orchestration.Workflows.Tasks.Verbs;
 public static class DelegateTask
 {
     /// <summary>Delegates, and tells the delegate. Somebody who is away is represented by their substitute.</summary>
-    /// <param name="desk">Where it is done.</param>
+    /// <param name="tasks">Where it is done.</param>
     /// <param name="request">The request.</param>
     /// <param name="person">User name of the delegate.</param>
     /// <param name="reason">Why, for the delegate and for history; optional.</param>
     /// <param name="actor">The owner.</param>
     /// <param name="cancel">Cancels.</param>
     public static async Task<TaskResult> RunAsync(
-        TaskDesk desk,
+        TaskRuntime tasks,
         TaskRequest request,
         string? person,
         string? reason,
@@ -28,7 +28,7 @@ public static class DelegateTask
         if (string.IsNullOrWhiteSpace(person))
             return new TaskResult.InvalidRequest("person", "Say who is to do it, by user name.");
         await using var t = await TaskTransaction.OpenAsync(
-            desk,
+            tasks,
             TaskVerb.Delegate,
             request,
             actor,

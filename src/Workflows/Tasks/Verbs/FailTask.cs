@@ -1,6 +1,5 @@
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
-using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks.Verbs;
@@ -11,20 +10,17 @@ namespace Orchestration.Workflows.Tasks.Verbs;
 public static class FailTask
 {
     /// <summary>Fails; a reason is required.</summary>
-    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, string? reason, Person actor, CancellationToken cancel = default)
+    public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, string? reason, Person actor, CancellationToken cancel = default)
     {
         if (string.IsNullOrWhiteSpace(reason))
             return new TaskResult.InvalidRequest("reason", "Say why it can not be done.");
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Fail, request, actor, actor.UserName, reason, cancel: cancel);
+        await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.Fail, request, actor, actor.UserName, reason, cancel: cancel);
         if (t.Refusal is { } refusal)
             return refusal;
         if (!t.IsOwner)
             return new TaskResult.Forbidden("Only the owner can say that this task can not be done.");
 
-        await t.Instance.AdvanceAsync(
-            new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), HumanTask.NotDone(nameof(TaskState.Failed), reason, actor.UserName)),
-            cancel
-        );
+        await t.Instance.AdvanceAsync(new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), TaskBookmark.NotDone(TaskState.Failed, reason, actor.UserName)), cancel);
         t.End(TaskState.Failed, reason, workers: t.Workers);
         return await t.CommitAsync(
             "task.failed",

@@ -12,7 +12,7 @@ namespace Orchestration.Workflows.Tasks.Verbs;
 public static class ForwardTask
 {
     /// <summary>Forwards; the draft stays.</summary>
-    /// <param name="desk">Where it is done.</param>
+    /// <param name="tasks">Where it is done.</param>
     /// <param name="request">The request.</param>
     /// <param name="team">Key of a team, or null.</param>
     /// <param name="person">User name of a person, or null. One of the two.</param>
@@ -20,7 +20,7 @@ public static class ForwardTask
     /// <param name="actor">Who forwards.</param>
     /// <param name="cancel">Cancels.</param>
     public static async Task<TaskResult> RunAsync(
-        TaskDesk desk,
+        TaskRuntime tasks,
         TaskRequest request,
         string? team,
         string? person,
@@ -33,7 +33,7 @@ public static class ForwardTask
         if (team is null == person is null)
             return new TaskResult.InvalidRequest("team", "Say to which team or to which person, one of them.");
         await using var t = await TaskTransaction.OpenAsync(
-            desk,
+            tasks,
             TaskVerb.Forward,
             request,
             actor,

@@ -7,14 +7,14 @@ namespace Orchestration.Workflows.Tasks.Verbs;
 public static class PrioritizeTask
 {
     /// <summary>Sets the priority.</summary>
-    /// <param name="desk">Where it is done.</param>
+    /// <param name="tasks">Where it is done.</param>
     /// <param name="request">The request.</param>
     /// <param name="priority">1 (critical) to 5 (planning).</param>
     /// <param name="reason">Why, for history; optional.</param>
     /// <param name="actor">Who changes it.</param>
     /// <param name="cancel">Cancels.</param>
     public static async Task<TaskResult> RunAsync(
-        TaskDesk desk,
+        TaskRuntime tasks,
         TaskRequest request,
         int? priority,
         string? reason,
@@ -24,7 +24,15 @@ public static class PrioritizeTask
     {
         if (priority is not (>= 1 and <= 5))
             return new TaskResult.InvalidRequest("priority", "Must be 1 (critical) to 5 (planning).");
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Prioritize, request, actor, actor.UserName, $"{priority}\n{reason}", cancel: cancel);
+        await using var t = await TaskTransaction.OpenAsync(
+            tasks,
+            TaskVerb.Prioritize,
+            request,
+            actor,
+            actor.UserName,
+            $"{priority}\n{reason}",
+            cancel: cancel
+        );
         if (t.Refusal is { } refusal)
             return refusal;
         if (!t.MayMoveWork)

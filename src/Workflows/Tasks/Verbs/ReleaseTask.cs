@@ -9,9 +9,9 @@ namespace Orchestration.Workflows.Tasks.Verbs;
 public static class ReleaseTask
 {
     /// <summary>Releases; the draft stays for whoever takes it next.</summary>
-    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, string? reason, Person actor, CancellationToken cancel = default)
+    public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, string? reason, Person actor, CancellationToken cancel = default)
     {
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Release, request, actor, actor.UserName, reason, cancel: cancel);
+        await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.Release, request, actor, actor.UserName, reason, cancel: cancel);
         if (t.Refusal is { } refusal)
             return refusal;
         var review = t.Task.State == TaskState.InReview;

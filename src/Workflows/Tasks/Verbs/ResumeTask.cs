@@ -3,10 +3,8 @@ using Microsoft.Extensions.Logging;
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
-using Orchestration.Workflows.ServiceLevels;
 
 namespace Orchestration.Workflows.Tasks.Verbs;
 
@@ -18,19 +16,17 @@ public static class ResumeTask
         where id = $1
         """;
 
-    internal const string ForgetDeadline = "delete from deadline where subject_id = $1 and kind = 'task-resume'";
-
     /// <summary>Resumes, by its owner or whoever may move the team's work.</summary>
-    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, Person actor, CancellationToken cancel = default)
+    public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, Person actor, CancellationToken cancel = default)
     {
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Resume, request, actor, actor.UserName, cancel: cancel);
+        await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.Resume, request, actor, actor.UserName, cancel: cancel);
         if (t.Refusal is { } refusal)
             return refusal;
         if (!t.IsOwner && !t.MayMoveWork)
             return new TaskResult.Forbidden("Only the owner, the team's lead or a supervisor can resume this task.");
 
         t.Write(Update, t.Task.Id, actor.UserName, t.Now);
-        t.Write(ForgetDeadline, t.Task.Id);
+        t.Write(TaskTransaction.ForgetResumeDeadline, t.Task.Id);
         return await t.CommitAsync(
             "task.resumed",
             new(t.Task.Id, t.Task.SuspendedFrom!.Value, t.Task.Revision + 1, t.Task.OwnerId, null),
@@ -41,7 +37,7 @@ public static class ResumeTask
 }
 
 /// <summary>Resumes suspended tasks whose wait is over.</summary>
-public sealed partial class ResumeSuspended(TaskDesk desk, ILogger<ResumeSuspended> log)
+public sealed partial class ResumeSuspended(TaskRuntime tasks, ILogger<ResumeSuspended> log)
 {
     private const string Actor = "system";
 
@@ -50,12 +46,12 @@ public sealed partial class ResumeSuspended(TaskDesk desk, ILogger<ResumeSuspend
     /// <param name="cancel">Cancels.</param>
     public async Task<int> SweepAsync(int limit, CancellationToken cancel = default)
     {
-        var runtime = desk.Runtime;
+        var runtime = tasks.Runtime;
         var due = new List<(Guid Id, Guid Instance, Guid Task)>();
         await using (
             var query = runtime.Database.Query(
                 "select id, instance_id, subject_id from deadline where kind = $1 and due_at <= $2 order by due_at limit $3",
-                SuspendTask.DeadlineKind,
+                TaskTransaction.ResumeDeadline,
                 runtime.Clock.Now(),
                 limit
             )
@@ -94,7 +90,7 @@ public sealed partial class ResumeSuspended(TaskDesk desk, ILogger<ResumeSuspend
     private async Task<bool> ResumeAsync(Guid id, Guid instance, Guid task, CancellationToken cancel)
     {
         await using var t = await InstanceTransaction.OpenAsync(
-            desk.Runtime,
+            tasks.Runtime,
             Actor,
             ("$1", instance),
             skipLocked: true,
@@ -103,9 +99,9 @@ public sealed partial class ResumeSuspended(TaskDesk desk, ILogger<ResumeSuspend
                 Sql.Command(
                     "select t.title, t.revision, t.owner_id, t.activity_id, t.suspended_reason, t.policies from deadline d left join task t on t.id = d.subject_id and t.state = 'Suspended' where d.id = $1 and d.due_at <= $2",
                     id,
-                    desk.Runtime.Clock.Now()
+                    tasks.Runtime.Clock.Now()
                 ),
-                TaskClocks.Select(task),
+                ClockReader.SelectOfTask(task),
             ],
             cancel: cancel
         );
@@ -117,14 +113,14 @@ public sealed partial class ResumeSuspended(TaskDesk desk, ILogger<ResumeSuspend
         var (title, revision, owner, activity, reason) = (r.Text(0), r.IsDBNull(1) ? 0 : r.GetInt32(1) + 1, r.GuidOrNull(2), r.Text(3), r.Text(4));
         var policies = title is null ? [] : r.GetFieldValue<string[]>(5);
         await t.NextResultAsync(cancel);
-        var clocks = await StoredClock.ReadAsync(r, cancel);
+        var clocks = await ClockReader.ReadAsync(r, cancel);
         await t.DoneReadingAsync();
 
         t.Write("delete from deadline where id = $1", id);
         if (title is not null)
         {
             t.Write(ResumeTask.Update, task, Actor, t.Now);
-            await TaskClocks.MoveAsync(desk.Runtime, desk.ServiceLevels, t, clocks, new(task, title, activity!, policies, "task.resumed"), cancel);
+            await tasks.ClocksFollow(t, clocks, new(task, title, activity!, policies, "task.resumed"), cancel);
             t.Record(
                 new("task.resumed", "task", Ids.Text(task), revision, JsonSerializer.SerializeToUtf8Bytes(new { title }, TaskJson.Options))
                 {

@@ -16,7 +16,7 @@ public static class ReturnTask
     public static readonly IReadOnlyList<string> Reasons = ["incomplete", "incorrect", "newInformation", "wrongPath", "other"];
 
     /// <summary>Returns.</summary>
-    /// <param name="desk">Where it is done.</param>
+    /// <param name="tasks">Where it is done.</param>
     /// <param name="request">The request.</param>
     /// <param name="step">Id of the earlier step.</param>
     /// <param name="reason">One of <see cref="Reasons"/>.</param>
@@ -24,7 +24,7 @@ public static class ReturnTask
     /// <param name="actor">The owner, or whoever may move the team's work.</param>
     /// <param name="cancel">Cancels.</param>
     public static async Task<TaskResult> RunAsync(
-        TaskDesk desk,
+        TaskRuntime tasks,
         TaskRequest request,
         string? step,
         string? reason,
@@ -40,7 +40,7 @@ public static class ReturnTask
         if (reason == "other" && string.IsNullOrWhiteSpace(note))
             return new TaskResult.InvalidRequest("note", "Say in a few words why it goes back.");
         await using var t = await TaskTransaction.OpenAsync(
-            desk,
+            tasks,
             TaskVerb.Return,
             request,
             actor,

@@ -1,6 +1,5 @@
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
-using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks.Verbs;
@@ -9,11 +8,11 @@ namespace Orchestration.Workflows.Tasks.Verbs;
 public static class SkipTask
 {
     /// <summary>Skips; a reason is required.</summary>
-    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, string? reason, Person actor, CancellationToken cancel = default)
+    public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, string? reason, Person actor, CancellationToken cancel = default)
     {
         if (string.IsNullOrWhiteSpace(reason))
             return new TaskResult.InvalidRequest("reason", "Say why the step is skipped.");
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Skip, request, actor, actor.UserName, reason, cancel: cancel);
+        await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.Skip, request, actor, actor.UserName, reason, cancel: cancel);
         if (t.Refusal is { } refusal)
             return refusal;
         if (t.Task.SkipOutcome is not { } outcome)
@@ -23,7 +22,7 @@ public static class SkipTask
         if (t.Subject.ExcludedBy is { } step)
             return new TaskResult.ExcludedByFourEyes(step.Id, step.Title);
 
-        await t.Instance.AdvanceAsync(new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), HumanTask.Completed(outcome, [], actor.UserName)), cancel);
+        await t.Instance.AdvanceAsync(new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), TaskBookmark.Completed(outcome, [], actor.UserName)), cancel);
         t.End(TaskState.Skipped, reason, outcome, t.Workers);
         return await t.CommitAsync(
             "task.skipped",

@@ -7,9 +7,9 @@ namespace Orchestration.Workflows.Tasks.Verbs;
 public static class StopTask
 {
     /// <summary>Stops; the draft stays.</summary>
-    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, Person actor, CancellationToken cancel = default)
+    public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, Person actor, CancellationToken cancel = default)
     {
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Stop, request, actor, actor.UserName, cancel: cancel);
+        await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.Stop, request, actor, actor.UserName, cancel: cancel);
         if (t.Refusal is { } refusal)
             return refusal;
         if (!t.IsOwner)

@@ -9,13 +9,10 @@ namespace Orchestration.Workflows.Tasks.Verbs;
 /// </summary>
 public static class SuspendTask
 {
-    /// <summary>Kind of deadline that ends a wait; its subject is the task.</summary>
-    internal const string DeadlineKind = "task-resume";
-
     private static readonly Duration Longest = Duration.FromDays(366);
 
     /// <summary>Suspends.</summary>
-    /// <param name="desk">Where it is done.</param>
+    /// <param name="tasks">Where it is done.</param>
     /// <param name="request">The request.</param>
     /// <param name="reason">What it waits for: a reason that policies name, such as <c>waitingForCustomer</c>, or another in a few words.</param>
     /// <param name="until">When it resumes by itself; null: by hand only.</param>
@@ -23,7 +20,7 @@ public static class SuspendTask
     /// <param name="actor">Its owner, or whoever may move the team's work.</param>
     /// <param name="cancel">Cancels.</param>
     public static async Task<TaskResult> RunAsync(
-        TaskDesk desk,
+        TaskRuntime tasks,
         TaskRequest request,
         string? reason,
         Instant? until,
@@ -35,7 +32,7 @@ public static class SuspendTask
         if (string.IsNullOrWhiteSpace(reason) || reason.Length > 200)
             return new TaskResult.InvalidRequest("reason", "Say what it waits for, in at most 200 characters.");
         await using var t = await TaskTransaction.OpenAsync(
-            desk,
+            tasks,
             TaskVerb.Suspend,
             request,
             actor,
@@ -68,7 +65,7 @@ public static class SuspendTask
             t.Write(
                 "insert into deadline (id, kind, due_at, instance_id, subject_id) values ($1, $2, $3, $4, $5)",
                 Ids.New(t.Now),
-                DeadlineKind,
+                TaskTransaction.ResumeDeadline,
                 resume,
                 t.Task.InstanceId,
                 t.Task.Id

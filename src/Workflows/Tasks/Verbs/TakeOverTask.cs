@@ -8,9 +8,9 @@ namespace Orchestration.Workflows.Tasks.Verbs;
 public static class TakeOverTask
 {
     /// <summary>Takes over for whoever asks.</summary>
-    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, Person actor, CancellationToken cancel = default)
+    public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, Person actor, CancellationToken cancel = default)
     {
-        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.TakeOver, request, actor, actor.UserName, cancel: cancel);
+        await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.TakeOver, request, actor, actor.UserName, cancel: cancel);
         if (t.Refusal is { } refusal)
             return refusal;
         if (t.IsOwner || t.Subject.StandsInFor is not { } absent || absent.Id != t.Task.OwnerId)
