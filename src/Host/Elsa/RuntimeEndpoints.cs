@@ -92,8 +92,8 @@ internal static class RuntimeEndpoints
         api.MapPost("/events/{eventName}/trigger", TriggerEvent).RequireAuthorization(ElsaAccess.Run);
         api.MapPost(
             "/scripting/javascript/type-definitions/{definitionId}",
-            async (string definitionId, DefinitionStore store, ServiceLevelCatalog catalog, CancellationToken cancel) =>
-                await TypeDefinitions.WriteAsync(definitionId, store, catalog.Forms, cancel) is { } text
+            async (string definitionId, DefinitionStore store, FormCatalog forms, CancellationToken cancel) =>
+                await TypeDefinitions.WriteAsync(definitionId, store, forms.Schemas, cancel) is { } text
                     ? Results.File(Encoding.UTF8.GetBytes(text), "application/x-typescript", $"elsa.{definitionId}.d.ts")
                     : Results.NotFound()
         );

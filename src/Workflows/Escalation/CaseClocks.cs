@@ -51,7 +51,7 @@ internal sealed class CaseClocks(ServiceLevelCatalog serviceLevels) : BurstObser
     }
 
     /// <summary>What a burst means to clocks, in order: what set it off, what was done, how it ended.</summary>
-    private static List<(string Name, object? Brought)> Happened(BurstResult result, Stimulus stimulus, InstanceState state)
+    private static List<(string Name, object? Data)> Happened(BurstResult result, Stimulus stimulus, InstanceState state)
     {
         var happened = new List<(string, object?)>();
         var resume = stimulus as Stimulus.Resume;
@@ -95,14 +95,14 @@ internal sealed class CaseClocks(ServiceLevelCatalog serviceLevels) : BurstObser
     private static bool IsToItself(OutgoingStimulus.PublishEvent e, InstanceState state) =>
         e.InstanceId is { } instance ? instance == state.Id : e.CorrelationId is { } reference && reference == state.CorrelationId;
 
-    private void Follow(List<(string Name, object? Brought)> happened, BurstWriteContext context, ClockSet clocks)
+    private void Follow(List<(string Name, object? Data)> happened, BurstWriteContext context, ClockSet clocks)
     {
         if (clocks.IsEmpty && !happened.Exists(h => serviceLevels.OfCase(h.Name).Any()))
             return;
         var known = CaseFacts.Of(context.State, context.Workflow);
         var waits = Waits(context.State, context.Workflow);
-        foreach (var (name, brought) in happened)
-            clocks.Follow(name, waits, CaseFacts.With(known, brought), serviceLevels.OfCase(name), context.Transaction.Now);
+        foreach (var (name, data) in happened)
+            clocks.Follow(name, waits, CaseFacts.With(known, data), serviceLevels.OfCase(name), context.Transaction.Now);
     }
 
     /// <summary>What the case waits for, as policies name it in <c>pauseReasons</c>: <c>step:NAME</c> for an activity that waits, <c>event:NAME</c> for an event.</summary>

@@ -43,7 +43,12 @@ internal static class TaskClocks
             return;
         var facts =
             clocks.AsksFacts || startable.Count > 0
-                ? Facts(transaction.State, await runtime.Definitions.GetVersionAsync(transaction.DefinitionVersionId, cancel), move.ActivityId, move.Brought)
+                ? Facts(
+                    transaction.State,
+                    await runtime.Definitions.GetVersionAsync(transaction.DefinitionVersionId, cancel),
+                    move.ActivityId,
+                    move.SubmittedData
+                )
                 : NoFacts;
         var (due, now) = (clocks.DueAt, transaction.Now);
         if (move.Ends)
@@ -74,10 +79,10 @@ internal static class TaskClocks
         InstanceState state,
         CompiledWorkflow workflow,
         string activity,
-        OrderedDictionary<string, object?>? brought
+        OrderedDictionary<string, object?>? submitted
     )
     {
-        var facts = new Dictionary<string, string>(CaseFacts.With(CaseFacts.Of(state, workflow), brought), StringComparer.Ordinal);
+        var facts = new Dictionary<string, string>(CaseFacts.With(CaseFacts.Of(state, workflow), submitted), StringComparer.Ordinal);
         facts["step"] = workflow.FindActivity(activity)?.Name ?? activity;
         return facts;
     }

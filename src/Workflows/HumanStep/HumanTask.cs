@@ -27,7 +27,7 @@ public sealed class HumanTask : Activity
     private HumanTask(string[] outcomes, ServiceLevelCatalog catalog) => (_outcomes, _catalog) = (outcomes, catalog);
 
     /// <summary>How Studio shows it and how a node of it is compiled.</summary>
-    public static ActivityType CreateType(ServiceLevelCatalog catalog) =>
+    public static ActivityType CreateType(ServiceLevelCatalog catalog, FormCatalog forms) =>
         new()
         {
             TypeName = TypeName,
@@ -159,20 +159,20 @@ public sealed class HumanTask : Activity
                 new("Data", "Object", "What the person filled in."),
                 new("CompletedBy", "String", "User name of the person.", "Completed by"),
             ],
-            Compile = node => Compile(node, catalog),
+            Compile = node => Compile(node, catalog, forms),
         };
 
     /// <summary>The shared forms that the human steps of a definition name, as they are now.</summary>
-    public static JsonObject Forms(CompiledWorkflow workflow, ServiceLevelCatalog catalog)
+    public static JsonObject SharedForms(CompiledWorkflow workflow, FormCatalog forms)
     {
-        var forms = new JsonObject();
+        var shared = new JsonObject();
         foreach (var node in workflow.Nodes)
         {
-            if (node.TypeName == TypeName && node.Literal("FormName") is string { Length: > 0 } name && catalog.Forms.TryGetValue(name, out var schema))
-                forms[name] = JsonNode.Parse(schema);
+            if (node.TypeName == TypeName && node.Literal("FormName") is string { Length: > 0 } name && forms.Schemas.TryGetValue(name, out var schema))
+                shared[name] = JsonNode.Parse(schema);
         }
 
-        return forms;
+        return shared;
     }
 
     /// <inheritdoc/>
@@ -246,7 +246,7 @@ public sealed class HumanTask : Activity
     protected override void BookmarkBurnt(ActivityContext context, Bookmark bookmark, BurnReason reason) =>
         context.Write(new WithdrawTask(bookmark.Id, context.Node.Id, context.InstanceIsCancelled ? "the case was cancelled" : "the case went another way"));
 
-    private static HumanTask Compile(ActivityCompilation node, ServiceLevelCatalog catalog)
+    private static HumanTask Compile(ActivityCompilation node, ServiceLevelCatalog catalog, FormCatalog forms)
     {
         if (!node.TryLiteral("Outcomes", out var value))
             node.Error("outcomes", "the outcomes are ports on the canvas, so they must be a list of names and not an expression.");
@@ -259,7 +259,7 @@ public sealed class HumanTask : Activity
             node.PublishError("skipOutcome", $"the step has no outcome '{port}' to be skipped by.");
         if (node.TryLiteral("Title", out var title) && string.IsNullOrWhiteSpace(title as string))
             node.PublishError("title", "the title is missing.");
-        if (node.TryLiteral("FormName", out var form) && form is string { Length: > 0 } name && !catalog.Forms.ContainsKey(name))
+        if (node.TryLiteral("FormName", out var form) && form is string { Length: > 0 } name && !forms.Schemas.ContainsKey(name))
             node.PublishError("formName", $"there is no form '{name}'.");
         if (node.TryLiteral("Form", out var schema) && SchemaText(schema) is { } text && !FormSchema.TryParse(text, out _, out var errors))
             node.PublishError("form", $"the form's schema is wrong: {string.Join("; ", errors.Select(e => $"{e.Path} {e.Reason}"))}");

@@ -16,7 +16,13 @@ namespace Orchestration.Workflows.Journeys;
 /// Loads the shipped files at start: calendars, SLA policies, forms, then journeys. A file that changed since the last start becomes a new version;
 /// what somebody edited in the product is never overwritten. Safe when several hosts start at once. A bad file is reported with all its errors and leaves the version in force as it is.
 /// </summary>
-public sealed partial class JourneyFiles(DefinitionStore definitions, SettingDocuments settings, ServiceLevelCatalog serviceLevels, ILogger<JourneyFiles> log)
+public sealed partial class JourneyFiles(
+    DefinitionStore definitions,
+    SettingDocuments settings,
+    ServiceLevelCatalog serviceLevels,
+    FormCatalog forms,
+    ILogger<JourneyFiles> log
+)
 {
     /// <summary>Loads a folder with <c>*.json</c> journeys and the folders <c>calendars</c>, <c>sla</c> and <c>forms</c>. Returns how many files could not be used.</summary>
     public async Task<int> LoadAsync(string folder, Instant now, CancellationToken cancel = default)
@@ -36,6 +42,7 @@ public sealed partial class JourneyFiles(DefinitionStore definitions, SettingDoc
         }
 
         await serviceLevels.LoadAsync(cancel);
+        await forms.LoadAsync(cancel);
         foreach (var file in Files(folder).Where(f => Path.GetFileName(f) is not ("people.json" or "teams.json")))
         {
             var document = await File.ReadAllBytesAsync(file, cancel);

@@ -24,9 +24,9 @@ internal static class CaseFacts
     }
 
     /// <summary>The same with what an event brought.</summary>
-    public static IReadOnlyDictionary<string, string> With(Dictionary<string, string> facts, object? brought)
+    public static IReadOnlyDictionary<string, string> With(Dictionary<string, string> facts, object? data)
     {
-        if (brought is not OrderedDictionary<string, object?> { Count: > 0 } members)
+        if (data is not OrderedDictionary<string, object?> { Count: > 0 } members)
             return facts;
         var all = new Dictionary<string, string>(facts, StringComparer.Ordinal);
         foreach (var (name, value) in members)

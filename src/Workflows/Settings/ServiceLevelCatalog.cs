@@ -4,12 +4,12 @@ using Orchestration.Workflows.ServiceLevels;
 namespace Orchestration.Workflows.Settings;
 
 /// <summary>
-/// The calendars, SLA policies and forms in force, parsed, in this host's memory. Read-only snapshot, replaced as a whole when a
+/// The calendars and SLA policies in force, parsed, in this host's memory. Read-only snapshot, replaced as a whole when a
 /// setting changed. Running clocks carry the policy they started with.
 /// </summary>
 public sealed class ServiceLevelCatalog(SettingDocuments settings)
 {
-    private volatile Snapshot _snapshot = new([], [], [], [], Enumerable.Empty<SlaPolicy>().ToLookup(_ => (SlaSubject.Task, "")));
+    private volatile Snapshot _snapshot = new([], [], [], Enumerable.Empty<SlaPolicy>().ToLookup(_ => (SlaSubject.Task, "")));
 
     /// <summary>Calendars by id.</summary>
     public IReadOnlyDictionary<string, BusinessCalendar> Calendars => _snapshot.Calendars;
@@ -23,9 +23,6 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
 
     /// <summary>Policies by id.</summary>
     public IReadOnlyDictionary<string, SlaPolicy> Policies => _snapshot.Policies;
-
-    /// <summary>Forms by name, as JSON text.</summary>
-    public IReadOnlyDictionary<string, string> Forms => _snapshot.Forms;
 
     /// <summary>Reads everything in force again.</summary>
     public async Task LoadAsync(CancellationToken cancel = default)
@@ -56,7 +53,6 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
             calendars,
             versions,
             policies,
-            documents.Where(d => d.Kind == SettingKind.Form).ToDictionary(d => d.Name, d => d.Document),
             policies
                 .Values.OrderBy(p => p.Id, StringComparer.Ordinal)
                 .SelectMany(p => p.Start.Events, (p, e) => (p.Subject, Event: e, Policy: p))
@@ -96,7 +92,6 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
         Dictionary<string, BusinessCalendar> Calendars,
         Dictionary<string, BusinessCalendar> Versions,
         Dictionary<string, SlaPolicy> Policies,
-        Dictionary<string, string> Forms,
         ILookup<(SlaSubject, string), SlaPolicy> ByStart
     );
 }

@@ -18,7 +18,7 @@ public sealed record TaskMove(Guid Task, string Title, string ActivityId, string
     public bool Ends { get; init; }
 
     /// <summary>Data that a person entered with it.</summary>
-    public OrderedDictionary<string, object?>? Brought { get; init; }
+    public OrderedDictionary<string, object?>? SubmittedData { get; init; }
 }
 
 /// <summary>Moves the clocks of a task after it moved, in the same transaction. The only call from tasks into what stands above them.</summary>

@@ -237,7 +237,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
     public string? WaitsFor { get; set; }
 
     /// <summary>What a person entered, for the conditions of clocks.</summary>
-    public OrderedDictionary<string, object?>? Brought { get; set; }
+    public OrderedDictionary<string, object?>? SubmittedData { get; set; }
 
     /// <summary>Ends the task without its outcome having been reached: whatever else it was going through is over.</summary>
     /// <param name="state">Terminal state, but Completed.</param>
@@ -277,7 +277,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
             {
                 WaitsFor = answer.State == TaskState.Suspended ? WaitsFor : null,
                 Ends = answer.State.IsTerminal(),
-                Brought = Brought,
+                SubmittedData = SubmittedData,
             },
             cancel
         );

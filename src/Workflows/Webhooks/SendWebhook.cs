@@ -40,7 +40,7 @@ public sealed class SendWebhook(WorkflowRuntime runtime, HttpEffects http, Webho
             return new EffectOutcome.Done([]);
         if (response.StatusCode == HttpStatusCode.Gone)
         {
-            await WebhookDesk.SwitchOffAsync(runtime, endpoint.Id, "The receiver answered 410 Gone.", "system", cancel);
+            await ManageWebhooks.SwitchOffAsync(runtime, endpoint.Id, "The receiver answered 410 Gone.", "system", cancel);
             return new EffectOutcome.Dropped("The receiver answered 410 Gone.");
         }
 

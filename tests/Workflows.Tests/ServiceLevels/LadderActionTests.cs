@@ -184,7 +184,7 @@ public sealed class LadderActionTests
         await world.LoadShippedAsync();
         await SaveAsync(world, $$"""{ "percent": 50, "actions": [{ "action": "webhook", "url": "{{receiver.Url}}" }] }""");
         await world.PublishAsync("one", ("a", Step.Of("Look", ("slaPolicy", "String", "watch"))));
-        await world.Get<WebhookDesk>().AddAsync(receiver.Url, null, ["sla.breached"], "admin");
+        await world.Get<ManageWebhooks>().AddAsync(receiver.Url, null, ["sla.breached"], "admin");
         await world.StartAsync("one");
 
         await SweepAtAsync(world, Duration.FromHours(5));

@@ -23,8 +23,11 @@ public static class ApproveReview
             return unfit;
 
         var (outcome, data) = (t.Task.ProposedOutcome!, t.Task.ProposedData!);
-        t.Brought = (OrderedDictionary<string, object?>)WorkflowData.FromUtf8(data)!;
-        await t.Instance.AdvanceAsync(new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), TaskBookmark.Completed(outcome, t.Brought, t.Task.Owner!)), cancel);
+        t.SubmittedData = (OrderedDictionary<string, object?>)WorkflowData.FromUtf8(data)!;
+        await t.Instance.AdvanceAsync(
+            new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), TaskBookmark.Completed(outcome, t.SubmittedData, t.Task.Owner!)),
+            cancel
+        );
         t.Write(
             """
             update task set state = 'Completed', outcome = proposed_outcome, proposed_outcome = null, ended_by = $2, ended_at = $3, revision = revision + 1, changed_by = $2, changed_at = $3

@@ -44,8 +44,11 @@ public static class CompleteTask
         if (refused is not null)
             return refused;
 
-        t.Brought = (OrderedDictionary<string, object?>)WorkflowData.FromOutside(utf8, "data")!;
-        await t.Instance.AdvanceAsync(new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), TaskBookmark.Completed(outcome!, t.Brought, actor.UserName)), cancel);
+        t.SubmittedData = (OrderedDictionary<string, object?>)WorkflowData.FromOutside(utf8, "data")!;
+        await t.Instance.AdvanceAsync(
+            new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), TaskBookmark.Completed(outcome!, t.SubmittedData, actor.UserName)),
+            cancel
+        );
         t.Write(
             """
             update task set state = 'Completed', outcome = $2, data = $3, draft = null, ended_by = $4, ended_at = $5, actors = array(select distinct unnest(actors || $6::uuid[])),

@@ -8,7 +8,7 @@ namespace Orchestration.Workflows.Documents;
 /// Reads one object of a definition file (calendar, SLA policy) and collects everything that is wrong with it, so that an author
 /// sees all errors at once. A member nobody asked for is an error too: it is almost always a misspelt one.
 /// </summary>
-internal sealed class DefinitionReader
+internal sealed class DocumentReader
 {
     private const int MaxErrors = 200;
 
@@ -17,11 +17,10 @@ internal sealed class DefinitionReader
     private readonly List<DefinitionError> errors;
     private readonly HashSet<string> known = [];
 
-    private DefinitionReader(JsonElement element, string path, List<DefinitionError> errors) =>
-        (this.element, this.path, this.errors) = (element, path, errors);
+    private DocumentReader(JsonElement element, string path, List<DefinitionError> errors) => (this.element, this.path, this.errors) = (element, path, errors);
 
     /// <summary>Opens a document whose root is an object; null, with the error added, when it is not.</summary>
-    public static DefinitionReader? Open(string json, List<DefinitionError> errors)
+    public static DocumentReader? Open(string json, List<DefinitionError> errors)
     {
         try
         {
@@ -35,7 +34,7 @@ internal sealed class DefinitionReader
             using var document = JsonDocument.Parse(json, options);
             if (document.RootElement.ValueKind == JsonValueKind.Object)
             {
-                return new DefinitionReader(document.RootElement.Clone(), "$", errors);
+                return new DocumentReader(document.RootElement.Clone(), "$", errors);
             }
 
             errors.Add(new DefinitionError("$", "must be an object"));
@@ -117,27 +116,25 @@ internal sealed class DefinitionReader
             : Wrong<T?>(name, $"must be one of {string.Join(", ", choices.Keys)}");
     }
 
-    public DefinitionReader? Object(string name, bool required = true)
+    public DocumentReader? Object(string name, bool required = true)
     {
         if (!TryGet(name, out var value))
         {
-            return Missing<DefinitionReader>(name, required);
+            return Missing<DocumentReader>(name, required);
         }
 
-        return value.ValueKind == JsonValueKind.Object
-            ? new DefinitionReader(value, $"{path}.{name}", errors)
-            : Wrong<DefinitionReader>(name, "must be an object");
+        return value.ValueKind == JsonValueKind.Object ? new DocumentReader(value, $"{path}.{name}", errors) : Wrong<DocumentReader>(name, "must be an object");
     }
 
     /// <summary>The object items of an array; items that are no objects are errors and left out.</summary>
-    public List<DefinitionReader> Objects(string name, bool required, int max = 500)
+    public List<DocumentReader> Objects(string name, bool required, int max = 500)
     {
-        List<DefinitionReader> readers = [];
+        List<DocumentReader> readers = [];
         foreach (var (item, itemPath) in Items(name, required, max))
         {
             if (item.ValueKind == JsonValueKind.Object)
             {
-                readers.Add(new DefinitionReader(item, itemPath, errors));
+                readers.Add(new DocumentReader(item, itemPath, errors));
             }
             else
             {

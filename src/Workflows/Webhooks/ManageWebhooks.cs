@@ -27,7 +27,7 @@ public abstract record WebhookResult
 }
 
 /// <summary>Looking after webhook endpoints. Every change is in the history chain <c>webhooks</c>, without the secrets.</summary>
-public sealed class WebhookDesk(WorkflowRuntime runtime, WebhookSecrets secrets)
+public sealed class ManageWebhooks(WorkflowRuntime runtime, WebhookSecrets secrets)
 {
     /// <summary>How long the secret before still signs after a new one was made.</summary>
     public static readonly Duration ChangeOver = Duration.FromHours(24);
