@@ -83,12 +83,14 @@ public sealed record CaseFilter
 public static class CaseQueries
 {
     private const string Summary = """
-        select c.id, c.journey, d.name, c.reference, c.customer_id, c.customer_name, i.status, i.sub_status, i.incident_count, c.created_at, i.updated_at, i.finished_at,
+        select c.id, c.journey, d.name, c.reference, c.customer_id, c.customer_name, i.status, i.sub_status, i.incident_count, c.created_at,
+            i.updated_at, i.finished_at,
             coalesce(o.open, 0), o.due_at, coalesce(o.breached, false), i.definition_version_id, i.definition_version, i.state
         from journey_case c
         join workflow_instance i on i.id = c.id
         left join workflow_definition d on d.id = i.definition_version_id
-        left join lateral (select count(*)::int open, min(t.due_at) due_at, bool_or(t.breached) breached from task t where t.instance_id = c.id and t.ended_at is null) o on true
+        left join lateral (select count(*)::int open, min(t.due_at) due_at, bool_or(t.breached) breached from task t where t.instance_id = c.id
+            and t.ended_at is null) o on true
         """;
 
     /// <summary>Lists cases, newest first.</summary>

@@ -13,7 +13,8 @@ public static class DeleteRuns
     {
         await using var query = database.Query(
             """
-            with found as (select id, status = 'Finished' and not exists (select from journey_case c where c.id = i.id) as may_go from workflow_instance i where id = any($1) for update),
+            with found as (select id, status = 'Finished' and not exists (select from journey_case c where c.id = i.id) as may_go
+                from workflow_instance i where id = any($1) for update),
                  gone as (delete from workflow_instance where id in (select id from found where may_go))
             select count(*) filter (where may_go), count(*) filter (where not may_go) from found
             """,

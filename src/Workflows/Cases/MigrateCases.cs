@@ -70,7 +70,8 @@ public sealed record MigrationPreview(
 public sealed record MigrationAnswer(Guid Instance, string? Refused, bool IsFound = true);
 
 /// <summary>
-/// Moves running cases to another version of their definition: each in a transaction of its own. Tasks keep their owners, drafts and revisions, clocks and timers their due instants, for nothing of them is written.
+/// Moves running cases to another version of their definition: each in a transaction of its own. Tasks keep their owners, drafts and revisions, clocks and
+/// timers their due instants, for nothing of them is written.
 /// </summary>
 public static class MigrateCases
 {
@@ -115,7 +116,9 @@ public static class MigrateCases
         return (previews, next);
     }
 
-    /// <summary>Does it, case by case in their order. Each has an operation id made of the caller's and its own, so repeating the whole with the same id is harmless.</summary>
+    /// <summary>
+    /// Does it, case by case in their order. Each has an operation id made of the caller's and its own, so repeating the whole with the same id is harmless.
+    /// </summary>
     /// <param name="runtime">The runtime.</param>
     /// <param name="request">Which, by their ids.</param>
     /// <param name="operationId">Chosen by the caller.</param>
@@ -173,7 +176,8 @@ public static class MigrateCases
             """
             select i.id, coalesce(c.reference, i.correlation_id)
             from workflow_instance i left join journey_case c on c.id = i.id
-            where i.definition_id = $1 and (i.status = 'Running' or i.sub_status = 'Faulted') and i.definition_version <> $2 and ($3::integer is null or i.definition_version = $3)
+            where i.definition_id = $1 and (i.status = 'Running' or i.sub_status = 'Faulted') and i.definition_version <> $2
+                and ($3::integer is null or i.definition_version = $3)
                 and ($4::uuid[] is null or i.id = any($4)) and ($5::uuid is null or i.id > $5)
             order by i.id limit $6
             """,
@@ -220,7 +224,10 @@ public static class MigrateCases
             (object)instances
         );
         batch.Add(
-            "select instance_id, id, policy, status, due_at, task_id from sla_clock where instance_id = any($1) and status in ('Running', 'Paused') order by id",
+            """
+            select instance_id, id, policy, status, due_at, task_id from sla_clock where instance_id = any($1) and status in ('Running', 'Paused')
+                order by id
+            """,
             (object)instances
         );
         await using var reader = await batch.ExecuteReaderAsync(cancel);

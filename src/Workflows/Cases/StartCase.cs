@@ -75,7 +75,10 @@ public static class StartCase
                     AlsoWrite = t =>
                     {
                         t.Write(
-                            "insert into journey_case (id, journey, reference, customer_id, customer_name, created_by, created_at) values ($1, $2, $3, $4, $5, $6, $7)",
+                            """
+                            insert into journey_case (id, journey, reference, customer_id, customer_name, created_by, created_at)
+                                values ($1, $2, $3, $4, $5, $6, $7)
+                            """,
                             id,
                             request.Journey,
                             request.Reference,

@@ -12,8 +12,9 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Workflows.Escalation;
 
 /// <summary>
-/// Clocks of cases, moved by what happens to the case, in the transaction in which it happens: the case opens, a step is completed, an event is published by the case or to it, the case ends. No clock outlives its case;
-/// one whose case ends without its goal is cancelled. A case that failed keeps its clocks: what it owes, it still owes.
+/// Clocks of cases, moved by what happens to the case, in the transaction in which it happens: the case opens, a step is completed, an event is published by
+/// the case or to it, the case ends. No clock outlives its case; one whose case ends without its goal is cancelled. A case that failed keeps its clocks: what
+/// it owes, it still owes.
 /// </summary>
 internal sealed class CaseClocks(ServiceLevelCatalog serviceLevels) : BurstObserver
 {
@@ -22,7 +23,10 @@ internal sealed class CaseClocks(ServiceLevelCatalog serviceLevels) : BurstObser
 
     public override NpgsqlBatchCommand Select((string Sql, object? Value) instance) =>
         Sql.Command(
-            $"select id, state from sla_clock where instance_id = {instance.Sql} and task_id is null and status in ('Running', 'Paused') order by created_at, id",
+            $"""
+            select id, state from sla_clock where instance_id = {instance.Sql} and task_id is null and status in ('Running', 'Paused')
+                order by created_at, id
+            """,
             instance.Value
         );
 
@@ -105,7 +109,9 @@ internal sealed class CaseClocks(ServiceLevelCatalog serviceLevels) : BurstObser
             clocks.Follow(name, waits, CaseFacts.With(known, data), serviceLevels.OfCase(name), context.Transaction.Now);
     }
 
-    /// <summary>What the case waits for, as policies name it in <c>pauseReasons</c>: <c>step:NAME</c> for an activity that waits, <c>event:NAME</c> for an event.</summary>
+    /// <summary>
+    /// What the case waits for, as policies name it in <c>pauseReasons</c>: <c>step:NAME</c> for an activity that waits, <c>event:NAME</c> for an event.
+    /// </summary>
     private static HashSet<string> Waits(InstanceState state, CompiledWorkflow workflow)
     {
         var waits = new HashSet<string>(StringComparer.Ordinal);

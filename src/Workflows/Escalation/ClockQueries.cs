@@ -53,7 +53,9 @@ public static class ClockQueries
         return ([.. clocks.Where(c => c.IsOfTask).Select(c => c.Clock)], [.. clocks.Where(c => !c.IsOfTask).Select(c => c.Clock)]);
     }
 
-    /// <summary>Clocks of a case itself, ended ones and earlier generations too, in the order they began. The caller has checked that the person may see the case.</summary>
+    /// <summary>
+    /// Clocks of a case itself, ended ones and earlier generations too, in the order they began. The caller has checked that the person may see the case.
+    /// </summary>
     public static async Task<IReadOnlyList<StoredClock>> OfCaseAsync(NpgsqlDataSource database, Guid @case, CancellationToken cancel = default)
     {
         await using var query = database.Query("select id, state from sla_clock where instance_id = $1 and task_id is null order by created_at, id", @case);

@@ -25,14 +25,16 @@ internal static class ClockRows
         var now = transaction.Now;
         var next = Ladder.NextAt(state, serviceLevels.CalendarOf(state))?.Truncated();
         const string Rest = """
-                ledger as (insert into sla_ledger (clock_id, generation, from_at, to_at, kind, cause, counted) select $1, * from unnest($10::int[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[], $15::bigint[]))
+                ledger as (insert into sla_ledger (clock_id, generation, from_at, to_at, kind, cause, counted) select $1, *
+                    from unnest($10::int[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[], $15::bigint[]))
             insert into deadline (id, kind, due_at, instance_id, subject_id, generation) select $16, 'rung', $17, $2, $1, $6 where $17::timestamptz is not null
             """;
         var clock = isNew
             ? Sql.Command(
                 $"""
                 with clock as (
-                    insert into sla_clock (id, instance_id, task_id, policy, kind, status, due_at, breached, generation, state, created_at, changed_at) values ($1, $2, $7, $8, $9, $3, $4, $5, $6, $18, $19, $19)),
+                    insert into sla_clock (id, instance_id, task_id, policy, kind, status, due_at, breached, generation, state, created_at, changed_at)
+                        values ($1, $2, $7, $8, $9, $3, $4, $5, $6, $18, $19, $19)),
                 {Rest}
                 """,
                 [
@@ -79,7 +81,10 @@ internal static class ClockRows
     /// <summary>Statement that adds rows to a clock's ledger.</summary>
     public static NpgsqlBatchCommand Ledger(Guid id, IReadOnlyList<LedgerRow> rows) =>
         Sql.Command(
-            "insert into sla_ledger (clock_id, generation, from_at, to_at, kind, cause, counted) select $1, * from unnest($2::int[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[], $7::bigint[])",
+            """
+            insert into sla_ledger (clock_id, generation, from_at, to_at, kind, cause, counted) select $1, *
+                from unnest($2::int[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[], $7::bigint[])
+            """,
             [id, .. Ledger(rows)]
         );
 

@@ -10,7 +10,8 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Workflows.Escalation;
 
 /// <summary>
-/// The live clocks of a case or a task within a transaction: several at once, each evaluated by its own policy at every change of their subject, written with their ledger, deadlines and history by <see cref="Write"/>.
+/// The live clocks of a case or a task within a transaction: several at once, each evaluated by its own policy at every change of their subject, written with
+/// their ledger, deadlines and history by <see cref="Write"/>.
 /// </summary>
 internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<StoredClock> stored)
 {

@@ -90,7 +90,10 @@ internal sealed class EscalationWrites(Instant now, string actor)
         if (_clocks.Count > 0)
         {
             batch.Add(
-                "update sla_clock c set breached = n.breached, state = n.state, changed_at = $4 from unnest($1::uuid[], $2::bool[], $3::json[]) n(id, breached, state) where c.id = n.id",
+                """
+                update sla_clock c set breached = n.breached, state = n.state, changed_at = $4
+                    from unnest($1::uuid[], $2::bool[], $3::json[]) n(id, breached, state) where c.id = n.id
+                """,
                 _clocks.Select(c => c.Clock).ToArray(),
                 _clocks.Select(c => c.State.Breached).ToArray(),
                 new JsonArray(_clocks.Select(c => ClockJson.Write(c.State)).ToArray()),
@@ -101,7 +104,10 @@ internal sealed class EscalationWrites(Instant now, string actor)
         if (_later.Count > 0)
         {
             batch.Add(
-                "update deadline d set due_at = n.due_at, attempts = 0, last_error = null from unnest($1::uuid[], $2::timestamptz[]) n(id, due_at) where d.id = n.id",
+                """
+                update deadline d set due_at = n.due_at, attempts = 0, last_error = null from unnest($1::uuid[], $2::timestamptz[]) n(id, due_at)
+                    where d.id = n.id
+                """,
                 _later.Select(l => l.Deadline).ToArray(),
                 _later.Select(l => l.DueAt).ToArray()
             );
@@ -113,7 +119,8 @@ internal sealed class EscalationWrites(Instant now, string actor)
         {
             batch.Add(
                 """
-                update deadline d set attempts = attempts + 1, last_error = left(n.error, 2000), due_at = $3 + make_interval(secs => least(3600, 2 ^ least(attempts + 1, 12)))
+                update deadline d set attempts = attempts + 1, last_error = left(n.error, 2000),
+                    due_at = $3 + make_interval(secs => least(3600, 2 ^ least(attempts + 1, 12)))
                 from unnest($1::uuid[], $2::text[]) n(id, error) where d.id = n.id
                 """,
                 _failed.Select(f => f.Deadline).ToArray(),
@@ -136,7 +143,10 @@ internal sealed class EscalationWrites(Instant now, string actor)
         if (_stimuli.Count > 0)
         {
             batch.Add(
-                "insert into stimulus (id, kind, instance_id, payload, due_at, created_at) select *, $5, $5 from unnest($1::uuid[], $2::text[], $3::uuid[], $4::json[])",
+                """
+                insert into stimulus (id, kind, instance_id, payload, due_at, created_at) select *, $5, $5
+                    from unnest($1::uuid[], $2::text[], $3::uuid[], $4::json[])
+                """,
                 _stimuli.Select(_ => Ids.New(now)).ToArray(),
                 _stimuli.Select(s => s.Kind).ToArray(),
                 _stimuli.Select(s => s.Target).ToArray(),
@@ -154,10 +164,14 @@ internal sealed class EscalationWrites(Instant now, string actor)
         var tasks = _tasks.Values.ToList();
         batch.Add(
             """
-            update task t set priority = n.priority, owner_id = n.owner, on_behalf_of = n.behalf, state = n.state, breached = t.breached or n.breached, revision = n.revision,
-                preferred_skills = case when n.relaxed then '{}' else t.preferred_skills end, delegated_by = case when n.owner = t.owner_id then t.delegated_by end,
-                claimed_at = case when n.owner is null then null when n.owner is distinct from t.owner_id then $9 else t.claimed_at end, changed_by = $10, changed_at = $9
-            from unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::uuid[], $5::text[], $6::bool[], $7::int[], $8::bool[]) n(id, priority, owner, behalf, state, breached, revision, relaxed)
+            update task t set priority = n.priority, owner_id = n.owner, on_behalf_of = n.behalf, state = n.state, 
+                breached = t.breached or n.breached, revision = n.revision,
+                preferred_skills = case when n.relaxed then '{}' else t.preferred_skills end,
+                delegated_by = case when n.owner = t.owner_id then t.delegated_by end,
+                claimed_at = case when n.owner is null then null when n.owner is distinct from t.owner_id then $9 else t.claimed_at end,
+                changed_by = $10, changed_at = $9
+            from unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::uuid[], $5::text[], $6::bool[], $7::int[], $8::bool[])
+                n(id, priority, owner, behalf, state, breached, revision, relaxed)
             where t.id = n.id
             """,
             tasks.Select(t => t.Id).ToArray(),
@@ -177,7 +191,8 @@ internal sealed class EscalationWrites(Instant now, string actor)
             batch.Add(
                 """
                 update task t set watchers = array(select distinct unnest(t.watchers || n.people))
-                from (select w.id, array_agg(w.person) as people from unnest($1::uuid[], $2::uuid[]) w(id, person) group by w.id) n where t.id = n.id and not n.people <@ t.watchers
+                from (select w.id, array_agg(w.person) as people from unnest($1::uuid[], $2::uuid[]) w(id, person) group by w.id) n where t.id = n.id
+                    and not n.people <@ t.watchers
                 """,
                 watchers.Select(w => w.Id).ToArray(),
                 watchers.Select(w => w.Person).ToArray()

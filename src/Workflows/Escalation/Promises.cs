@@ -28,8 +28,8 @@ public abstract record PromiseResult
 }
 
 /// <summary>
-/// What a customer was told, as a clock of the case: due at the promised instant, with the ladder of every clock. It is kept when somebody says so, when the step it binds is completed, or when the case ends,
-/// in time each.
+/// What a customer was told, as a clock of the case: due at the promised instant, with the ladder of every clock. It is kept when somebody says so, when the
+/// step it binds is completed, or when the case ends, in time each.
 /// </summary>
 public static class Promises
 {

@@ -42,8 +42,8 @@ public sealed record Recomputation(
 public sealed record RecomputeAnswer(int Looked, int Touched, bool Stored, IReadOnlyList<Recomputation> Changes);
 
 /// <summary>
-/// Computes running clocks again after a calendar or policy changed. Nothing else ever does: a clock keeps the policy and the very calendar it was computed with until somebody, who has seen the preview, asks for this.
-/// Each clock is a transaction of its own on its case, with the difference in the case's history.
+/// Computes running clocks again after a calendar or policy changed. Nothing else ever does: a clock keeps the policy and the very calendar it was computed
+/// with until somebody, who has seen the preview, asks for this. Each clock is a transaction of its own on its case, with the difference in the case's history.
 /// </summary>
 public static class RecomputeClocks
 {
@@ -176,7 +176,11 @@ public static class RecomputeClocks
         if (clock.TaskId is { } task)
         {
             transaction.Write(
-                "update task set due_at = (select min(due_at) from sla_clock where task_id = $1 and status = 'Running'), breached = exists (select from sla_clock where task_id = $1 and breached) where id = $1 and ended_at is null",
+                """
+                update task set due_at = (select min(due_at) from sla_clock where task_id = $1 and status = 'Running'),
+                    breached = exists (select from sla_clock where task_id = $1 and breached)
+                where id = $1 and ended_at is null
+                """,
                 task
             );
             transaction.Announce(new(ChangeKind.Task, task));

@@ -8,8 +8,8 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Workflows.Escalation;
 
 /// <summary>
-/// Clocks of tasks: a step may name several policies, and a policy of tasks with a condition on facts starts by itself where it holds. Facts are those of the case, and <c>step</c>. They follow every verb; none
-/// outlives its task.
+/// Clocks of tasks: a step may name several policies, and a policy of tasks with a condition on facts starts by itself where it holds. Facts are those of the
+/// case, and <c>step</c>. They follow every verb; none outlives its task.
 /// </summary>
 internal static class TaskClocks
 {

@@ -143,7 +143,8 @@ public sealed class HumanTask : Activity
                     Category = "Service level",
                     Choices = ["elapsed", "workingTime", "businessDays", "calendarDays", "weeks"],
                     Description =
-                        "How the duration is counted. One day of working time is a day's open hours, one business day ends when the office closes, one calendar day is any day. Without a unit every hour counts.",
+                        "How the duration is counted. One day of working time is a day's open hours, one business day ends when the office closes, one calendar day "
+                        + "is any day. Without a unit every hour counts.",
                 },
                 new("SlaCalendar", "String")
                 {
@@ -226,7 +227,7 @@ public sealed class HumanTask : Activity
             context.TryGetInput(TaskBookmark.ReasonKey, out var why);
             if (!_outcomes.Contains(how))
                 throw new InvalidOperationException(
-                    $"The task was ended as {how.ToLowerInvariant()} by {person}: {why}. The step has no outcome '{how}', so somebody must decide how the case goes on."
+                    $"{person} ended the task as {how.ToLowerInvariant()}: {why}. The step has no outcome '{how}': decide how the case continues."
                 );
             context.SetOutput("Outcome", how);
             context.SetOutput("CompletedBy", person);

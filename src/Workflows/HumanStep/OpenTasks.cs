@@ -51,10 +51,12 @@ public static class OpenTasks
         var due = clocks.DueAt;
         transaction.Write(
             """
-            insert into task (id, instance_id, bookmark_id, definition_id, definition_version_id, activity_id, title, description, form, form_name, outcomes, team, candidates,
-                required_skills, excluded_steps, priority, state, due_at, breached, changed_by, created_at, changed_at, requires_review, skip_outcome, prefill, preferred_skills, policies, watchers, container_id)
+            insert into task (id, instance_id, bookmark_id, definition_id, definition_version_id, activity_id, title, description, form, form_name,
+                outcomes, team, candidates, required_skills, excluded_steps, priority, state, due_at, breached, changed_by, created_at, changed_at,
+                requires_review, skip_outcome, prefill, preferred_skills, policies, watchers, container_id)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-                array(select coalesce(p.user_name, named) from unnest($13::text[]) with ordinality c(named, place) left join person p on lower(p.user_name) = lower(named) order by place), $14, $15, $16, 'Ready', $17, $18, $19, $20, $20, $21, $22, $23, $24, $25,
+                array(select coalesce(p.user_name, named) from unnest($13::text[]) with ordinality c(named, place) left join person p
+                    on lower(p.user_name) = lower(named) order by place), $14, $15, $16, 'Ready', $17, $18, $19, $20, $20, $21, $22, $23, $24, $25,
                 array(select person_id from case_watcher where instance_id = $2), $26)
             """,
             id,
@@ -150,8 +152,8 @@ public static class OpenTasks
 
         transaction.Write(
             """
-            update task set state = 'Cancelled', owner_id = null, ended_by = $2, ended_at = $3, end_reason = $5, reviewer_id = null, proposed_outcome = null, suspended_from = null, suspended_reason = null,
-                suspended_until = null, revision = $4, changed_by = $2, changed_at = $3
+            update task set state = 'Cancelled', owner_id = null, ended_by = $2, ended_at = $3, end_reason = $5, reviewer_id = null,
+                proposed_outcome = null, suspended_from = null, suspended_reason = null, suspended_until = null, revision = $4, changed_by = $2, changed_at = $3
             where id = $1
             """,
             id,

@@ -10,8 +10,8 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Workflows.HumanStep;
 
 /// <summary>
-/// What a form begins with: fields with <c>x-from</c> get data of the case, those with <c>x-computed</c> the value of their expression. Taken once, when the task opens, so that everybody sees the
-/// same and it can be told later what a decision was based on.
+/// What a form begins with: fields with <c>x-from</c> get data of the case, those with <c>x-computed</c> the value of their expression. Taken once, when the
+/// task opens, so that everybody sees the same and it can be told later what a decision was based on.
 /// </summary>
 internal static class TaskPrefill
 {

@@ -14,7 +14,8 @@ namespace Orchestration.Workflows.Journeys;
 
 /// <summary>
 /// Loads the shipped files at start: calendars, SLA policies, forms, then journeys. A file that changed since the last start becomes a new version;
-/// what somebody edited in the product is never overwritten. Safe when several hosts start at once. A bad file is reported with all its errors and leaves the version in force as it is.
+/// what somebody edited in the product is never overwritten. Safe when several hosts start at once. A bad file is reported with all its errors and leaves the
+/// version in force as it is.
 /// </summary>
 public sealed partial class JourneyFiles(
     DefinitionStore definitions,
@@ -24,7 +25,9 @@ public sealed partial class JourneyFiles(
     ILogger<JourneyFiles> log
 )
 {
-    /// <summary>Loads a folder with <c>*.json</c> journeys and the folders <c>calendars</c>, <c>sla</c> and <c>forms</c>. Returns how many files could not be used.</summary>
+    /// <summary>
+    /// Loads a folder with <c>*.json</c> journeys and the folders <c>calendars</c>, <c>sla</c> and <c>forms</c>. Returns how many files could not be used.
+    /// </summary>
     public async Task<int> LoadAsync(string folder, Instant now, CancellationToken cancel = default)
     {
         var bad = 0;

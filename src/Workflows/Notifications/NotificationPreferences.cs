@@ -79,7 +79,9 @@ public sealed record NotificationPreferences(IReadOnlyList<string> EmailKinds, L
     public static Task<NotificationPreferences> OfEverybodyAsync(NpgsqlDataSource database, CancellationToken cancel = default) =>
         ReadAsync(database, null, cancel);
 
-    /// <summary>Keeps a choice. Null when somebody else changed it since it was read (<see cref="Revision"/> of <paramref name="chosen"/>), else the new revision.</summary>
+    /// <summary>
+    /// Keeps a choice. Null when somebody else changed it since it was read (<see cref="Revision"/> of <paramref name="chosen"/>), else the new revision.
+    /// </summary>
     /// <param name="runtime">Database and clock.</param>
     /// <param name="person">Whose choice, or null for the organisation's.</param>
     /// <param name="chosen">The choice, with the revision it is based on.</param>
@@ -101,8 +103,10 @@ public sealed record NotificationPreferences(IReadOnlyList<string> EmailKinds, L
         {
             save.Add(
                 """
-                insert into notification_preference as p (person_id, email_kinds, quiet_from, quiet_to, time_zone, changed_at) select $1, $2, $3, $4, $5, $6 where $7 = 0 or exists (select from notification_preference where person_id is not distinct from $1)
-                on conflict (person_id) do update set email_kinds = $2, quiet_from = $3, quiet_to = $4, time_zone = $5, changed_at = $6, revision = p.revision + 1 where p.revision = $7
+                insert into notification_preference as p (person_id, email_kinds, quiet_from, quiet_to, time_zone, changed_at)
+                    select $1, $2, $3, $4, $5, $6 where $7 = 0 or exists (select from notification_preference where person_id is not distinct from $1)
+                on conflict (person_id) do update set email_kinds = $2, quiet_from = $3, quiet_to = $4, time_zone = $5, changed_at = $6,
+                    revision = p.revision + 1 where p.revision = $7
                 """,
                 person,
                 chosen.EmailKinds.ToArray(),

@@ -12,8 +12,8 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Workflows.Notifications;
 
 /// <summary>
-/// Sends notifications by e-mail: effects of kind <c>email</c> whose id is the notification's. Decided when it is sent, not when it was written: what was read meanwhile is not sent, and quiet hours put
-/// it off. A message may arrive twice after a crash; its Message-ID is the same, so that mail programs show it once.
+/// Sends notifications by e-mail: effects of kind <c>email</c> whose id is the notification's. Decided when it is sent, not when it was written: what was read
+/// meanwhile is not sent, and quiet hours put it off. A message may arrive twice after a crash; its Message-ID is the same, so that mail programs show it once.
 /// </summary>
 public sealed class SendMail(NpgsqlDataSource database, IClock clock, MailSettings settings)
 {

@@ -28,7 +28,8 @@ public sealed class ListPeople(NpgsqlDataSource database)
         await using var query = database.Query(
             """
             select p.id, p.user_name, p.display_name, p.email, p.roles,
-                   array(select t.title from team t left join team_member m on m.team_key = t.key and m.person_id = p.id where m.person_id is not null or t.lead_id = p.id order by t.title),
+                   array(select t.title from team t left join team_member m on m.team_key = t.key and m.person_id = p.id where m.person_id is not null
+                       or t.lead_id = p.id order by t.title),
                    array(select skill from person_skill where person_id = p.id order by skill),
                    p.active, case when p.locked_until > $2 then p.locked_until end
             from person p

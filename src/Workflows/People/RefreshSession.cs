@@ -5,8 +5,9 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Workflows.People;
 
 /// <summary>
-/// Exchanges refresh tokens. Each is good once: one that comes again was copied, and since nobody can tell which of the two is the thief, the session ends for both
-/// (RFC 9700, 4.14.2). Two windows that ask at the same moment, or a client that never got its answer, are not thieves: for <see cref="Grace"/> the token before the newest brings the newest again.
+/// Exchanges refresh tokens. Each is good once: one that comes again was copied, and since nobody can tell which of the two is the thief, the session ends for
+/// both (RFC 9700, 4.14.2). Two windows that ask at the same moment, or a client that never got its answer, are not thieves: for <see cref="Grace"/> the token
+/// before the newest brings the newest again.
 /// </summary>
 public sealed class RefreshSession(NpgsqlDataSource database, FindPerson people)
 {

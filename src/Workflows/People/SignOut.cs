@@ -4,7 +4,9 @@ using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.People;
 
-/// <summary>Ends a session: its cookie, access tokens and refresh tokens are refused from now on, on other hosts within <see cref="FindPerson.Freshness"/>.</summary>
+/// <summary>
+/// Ends a session: its cookie, access tokens and refresh tokens are refused from now on, on other hosts within <see cref="FindPerson.Freshness"/>.
+/// </summary>
 public sealed class SignOut(NpgsqlDataSource database, FindPerson people)
 {
     /// <param name="person">Whose session.</param>

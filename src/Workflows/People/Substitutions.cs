@@ -44,7 +44,9 @@ public abstract record SubstitutionResult
     public sealed record Overlaps(Substitution With) : SubstitutionResult;
 }
 
-/// <summary>Out of office: arranging, listing and ending substitutions. Each change is in the history of the absent person, whose chain is also the lock.</summary>
+/// <summary>
+/// Out of office: arranging, listing and ending substitutions. Each change is in the history of the absent person, whose chain is also the lock.
+/// </summary>
 public sealed class Substitutions(NpgsqlDataSource database, IClock clock)
 {
     private static readonly Duration Longest = Duration.FromDays(366);
@@ -118,7 +120,10 @@ public sealed class Substitutions(NpgsqlDataSource database, IClock clock)
         var id = Ids.New(now);
         await using var batch = connection.CreateBatch();
         batch.Add(
-            "insert into substitution (id, person_id, substitute_id, from_at, until_at, reason, created_by, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            """
+            insert into substitution (id, person_id, substitute_id, from_at, until_at, reason, created_by, created_at)
+                values ($1, $2, $3, $4, $5, $6, $7, $8)
+            """,
             id,
             away,
             standIn,

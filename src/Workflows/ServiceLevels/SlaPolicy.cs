@@ -104,7 +104,10 @@ public sealed record SlaPolicy
     public static SlaPolicy Inline(SlaTarget target, string calendar) =>
         New("inline", "Step target", SlaKind.Internal, SlaSubject.Task, target, calendar, ClockDirection.Forward);
 
-    /// <summary>A promise to a customer: due at the promised instant, the anchor of <see cref="Clock.Start"/>. Kept when it is said to be, at the latest with the end of its step or case.</summary>
+    /// <summary>
+    /// A promise to a customer: due at the promised instant, the anchor of <see cref="Clock.Start"/>. Kept when it is said to be, at the latest with the end of
+    /// its step or case.
+    /// </summary>
     /// <param name="calendar">The calendar.</param>
     /// <param name="name">What was promised.</param>
     /// <param name="step">The step it binds; null: the case as a whole.</param>
@@ -136,7 +139,10 @@ public sealed record SlaPolicy
 /// <summary>Holds when the change is one of these events and every named fact has one of its values.</summary>
 public sealed record ClockCondition(IReadOnlyList<string> Events, IReadOnlyDictionary<string, IReadOnlyList<string>> Where)
 {
-    /// <summary>For <see cref="SlaPolicy.Start"/>: the fact that holds the date or instant at which it happened, when that may have been earlier than it became known. Default: now.</summary>
+    /// <summary>
+    /// For <see cref="SlaPolicy.Start"/>: the fact that holds the date or instant at which it happened, when that may have been earlier than it became known.
+    /// Default: now.
+    /// </summary>
     public string? At { get; init; }
 
     public bool Holds(SubjectChange change) =>
@@ -149,7 +155,10 @@ public sealed record ClockCondition(IReadOnlyList<string> Events, IReadOnlyDicti
 
 /// <summary>Something happened to a task or case that carries clocks, or might.</summary>
 /// <param name="At">When it happened.</param>
-/// <param name="Event"><c>task.opened</c>, <c>task.completed</c>, <c>task.cancelled</c>, the same for <c>case</c>, <c>case.moved</c> for a change that is none of them, <c>step:NAME.completed</c>, <c>event:NAME</c>.</param>
+/// <param name="Event">
+/// <c>task.opened</c>, <c>task.completed</c>, <c>task.cancelled</c>, the same for <c>case</c>, <c>case.moved</c> for a change that is none of them,
+/// <c>step:NAME.completed</c>, <c>event:NAME</c>.
+/// </param>
 /// <param name="PauseReasons">What the subject waits for after the change.</param>
 /// <param name="Facts">Facts of the case, as text (jurisdiction, product …).</param>
 public sealed record SubjectChange(Instant At, string Event, IReadOnlySet<string> PauseReasons, IReadOnlyDictionary<string, string> Facts);

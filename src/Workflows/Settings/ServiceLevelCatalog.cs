@@ -17,7 +17,9 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
     /// <summary>Policies of cases that an event may start a clock of.</summary>
     internal IEnumerable<SlaPolicy> OfCase(string caseEvent) => _snapshot.ByStart[(SlaSubject.Case, caseEvent)];
 
-    /// <summary>Policies of tasks that an event may start a clock of: those the step names, and those with a condition on facts, which start wherever it holds.</summary>
+    /// <summary>
+    /// Policies of tasks that an event may start a clock of: those the step names, and those with a condition on facts, which start wherever it holds.
+    /// </summary>
     internal IEnumerable<SlaPolicy> OfTask(string taskEvent, string[] named) =>
         _snapshot.ByStart[(SlaSubject.Task, taskEvent)].Where(policy => policy.Start.Where.Count > 0 || named.Contains(policy.Id, StringComparer.Ordinal));
 
@@ -82,7 +84,10 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
                 : $"There is no SLA policy '{missing}'."
             : null;
 
-    /// <summary>The very version of the calendar a clock was computed with: editing a calendar changes no running clock. One this host has not heard of yet is taken for the one in force.</summary>
+    /// <summary>
+    /// The very version of the calendar a clock was computed with: editing a calendar changes no running clock. One this host has not heard of yet is taken for
+    /// the one in force.
+    /// </summary>
     public BusinessCalendar CalendarOf(ClockState clock) =>
         _snapshot.Versions.TryGetValue(clock.CalendarFingerprint, out var calendar) || _snapshot.Calendars.TryGetValue(clock.Policy.Calendar, out calendar)
             ? calendar

@@ -3,7 +3,10 @@ namespace Orchestration.Workflows.Tasks;
 /// <summary>Who may see a case: whoever opened it, its watchers, and those who may see one of its tasks.</summary>
 internal static class CaseVisibility
 {
-    /// <summary>SQL that is true for a case with a row of <c>journey_case</c> as <c>c</c> that a person ($1 id, $2 user name) without a role that sees everything may see.</summary>
+    /// <summary>
+    /// SQL that is true for a case with a row of <c>journey_case</c> as <c>c</c> that a person ($1 id, $2 user name) without a role that sees everything may
+    /// see.
+    /// </summary>
     public static string Of(string id, string now) =>
         $"""
             (c.created_by = $2

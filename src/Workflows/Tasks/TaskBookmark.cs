@@ -22,7 +22,8 @@ public static class TaskBookmark
         };
 
     /// <summary>
-    /// Run input that ends a step whose task wasn't done. The case continues by the outcome of that name; a step without such an outcome fails, so that a person decides.
+    /// Run input that ends a step whose task wasn't done. The case continues by the outcome of that name; a step without such an outcome fails, so that a
+    /// person decides.
     /// </summary>
     /// <param name="state"><c>Cancelled</c> or <c>Failed</c>.</param>
     /// <param name="reason">Why.</param>

@@ -44,8 +44,8 @@ public static class TaskForms
     private sealed record Pinned(FormSchema? Schema);
 
     /// <summary>
-    /// Whether an outcome and its data fit. Data that do not are kept as a draft, in this transaction, and refused with every field and reason. Fields that are read-only keep what the form began with,
-    /// whatever was sent.
+    /// Whether an outcome and its data fit. Data that do not are kept as a draft, in this transaction, and refused with every field and reason. Fields that are
+    /// read-only keep what the form began with, whatever was sent.
     /// </summary>
     internal static async Task<(TaskResult? Refused, byte[] Data)> CheckAsync(
         TaskRuntime tasks,

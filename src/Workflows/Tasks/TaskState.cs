@@ -71,7 +71,9 @@ public enum TaskVerb
     Cancel,
 }
 
-/// <summary>The state diagram, as data: from which states a verb is allowed, and to which it leads. docs/tasks.md shows it; a test holds both together.</summary>
+/// <summary>
+/// The state diagram, as data: from which states a verb is allowed, and to which it leads. docs/tasks.md shows it; a test holds both together.
+/// </summary>
 public static class TaskLifeCycle
 {
     private static readonly TaskState[] Live =

@@ -56,7 +56,10 @@ public sealed class ManageWebhooks(WorkflowRuntime runtime, WebhookSecrets secre
                 new { url, eventTypes },
                 actor,
                 Sql.Command(
-                    "insert into webhook_endpoint (id, url, description, event_types, secret, created_by, created_at, changed_at) values ($1, $2, $3, $4, $5, $6, $7, $7)",
+                    """
+                    insert into webhook_endpoint (id, url, description, event_types, secret, created_by, created_at, changed_at)
+                        values ($1, $2, $3, $4, $5, $6, $7, $7)
+                    """,
                     id,
                     url!.Trim(),
                     description?.Trim() ?? "",
@@ -102,7 +105,8 @@ public sealed class ManageWebhooks(WorkflowRuntime runtime, WebhookSecrets secre
             actor,
             Sql.Command(
                 """
-                update webhook_endpoint set description = $3, event_types = $4, active = $5, off_reason = case when $5 then null else coalesce(off_reason, $6) end, revision = revision + 1, changed_at = $7
+                update webhook_endpoint set description = $3, event_types = $4, active = $5,
+                    off_reason = case when $5 then null else coalesce(off_reason, $6) end, revision = revision + 1, changed_at = $7
                 where id = $1 and revision = $2
                 """,
                 id,
@@ -129,7 +133,10 @@ public sealed class ManageWebhooks(WorkflowRuntime runtime, WebhookSecrets secre
             null,
             actor,
             Sql.Command(
-                "update webhook_endpoint set previous_secret = secret, previous_until = $4, secret = $3, revision = revision + 1, changed_at = $5 where id = $1 and revision = $2",
+                """
+                update webhook_endpoint set previous_secret = secret, previous_until = $4, secret = $3, revision = revision + 1, changed_at = $5
+                    where id = $1 and revision = $2
+                """,
                 id,
                 revision,
                 secrets.Protect(secret),

@@ -96,7 +96,8 @@ public sealed class EffectTests
         await using var world = await World.CreateAsync();
         var document = """
             { "definitionId": "caller", "name": "caller", "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [
-              { "id": "call", "type": "Elsa.SendHttpRequest", "version": 1, "url": { "typeName": "Uri", "expression": { "type": "Literal", "value": "https://example.com/claims" } }, "method": { "typeName": "String", "expression": { "type": "Literal", "value": "NO METHOD" } } } ] } }
+              { "id": "call", "type": "Elsa.SendHttpRequest", "version": 1, "url": { "typeName": "Uri", "expression": { "type": "Literal",
+                "value": "https://example.com/claims" } }, "method": { "typeName": "String", "expression": { "type": "Literal", "value": "NO METHOD" } } } ] } }
             """;
         (
             await world.Runtime.Definitions.PublishAsync(new("caller", System.Text.Encoding.UTF8.GetBytes(document), "designer"), "test", world.Clock.Now())
@@ -122,7 +123,9 @@ public sealed class EffectTests
     {
         await using var world = await World.CreateAsync();
         var document = """
-            { "definitionId": "caller", "name": "caller", "root": { "id": "call", "type": "Elsa.SendHttpRequest", "version": 1, "url": { "typeName": "Uri", "expression": { "type": "Literal", "value": "https://example.com/claims" } }, "method": { "typeName": "String", "expression": { "type": "Literal", "value": "NO METHOD" } } } }
+            { "definitionId": "caller", "name": "caller", "root": { "id": "call", "type": "Elsa.SendHttpRequest", "version": 1, "url": { "typeName": "Uri",
+              "expression": { "type": "Literal", "value": "https://example.com/claims" } },
+              "method": { "typeName": "String", "expression": { "type": "Literal", "value": "NO METHOD" } } } }
             """;
         (
             await world.Runtime.Definitions.PublishAsync(new("caller", System.Text.Encoding.UTF8.GetBytes(document), "designer"), "test", world.Clock.Now())

@@ -8,7 +8,8 @@ namespace Orchestration.Workflows.Tests.History;
 public sealed class HistoryChainTests
 {
     private const string Step = """
-        "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check the cover" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
+        "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check the cover" } },
+          "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
         """;
 
     [Fact]
@@ -82,7 +83,10 @@ public sealed class HistoryChainTests
     private static async Task<IReadOnlyList<(byte[] Stored, byte[] Computed)>> RecomputeAsync(World world, Guid chain)
     {
         await using var query = world.Database.Query(
-            "select sequence, at, actor, action, entity, entity_id, revision, activity_id, node_id, activity_type, commitment, leaf from event where chain_id = $1 order by sequence",
+            """
+            select sequence, at, actor, action, entity, entity_id, revision, activity_id, node_id, activity_type, commitment, leaf from event
+                where chain_id = $1 order by sequence
+            """,
             chain
         );
         await using var r = await query.ExecuteReaderAsync();

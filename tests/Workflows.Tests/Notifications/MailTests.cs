@@ -155,7 +155,8 @@ public sealed class MailTests
             (
                 "check",
                 """
-                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check <cover>" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
+                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check <cover>" } },
+                  "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
                 """
             )
         );

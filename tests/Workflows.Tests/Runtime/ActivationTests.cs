@@ -129,8 +129,10 @@ public sealed class ActivationTests
 
     private static async Task PublishAsync(World world, string id, string strategy, string before = "", string wait = Wait)
     {
-        var document =
-            $$$"""{"definitionId":"{{{id}}}","name":"{{{id}}}","options":{"activationStrategyType":"{{{strategy}}}"},"root":{"id":"root","type":"Elsa.Sequence","activities":[{{{(before + wait).TrimEnd(',')}}}]}}""";
+        var document = $$$"""
+            {"definitionId":"{{{id}}}","name":"{{{id}}}","options":{"activationStrategyType":"{{{strategy}}}"},
+            "root":{"id":"root","type":"Elsa.Sequence","activities":[{{{(before + wait).TrimEnd(',')}}}]}}
+            """;
         (
             await world.Runtime.Definitions.PublishAsync(new(id, Encoding.UTF8.GetBytes(document), "designer"), "test", world.Clock.Now())
         ).ShouldBeOfType<PublishResult.Published>();

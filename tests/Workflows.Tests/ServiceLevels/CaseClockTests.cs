@@ -140,7 +140,10 @@ public sealed class CaseClockTests
             id,
             "completeness",
             "Complete",
-            """{ "name": true, "income": true, "socialSecurityNumber": true, "propertyAddress": true, "propertyValue": true, "loanAmount": true, "completedOn": "2026-05-29" }""",
+            """
+            { "name": true, "income": true, "socialSecurityNumber": true, "propertyAddress": true, "propertyValue": true, "loanAmount": true,
+              "completedOn": "2026-05-29" }
+            """,
             "processor1"
         );
         var clocks = await ClocksAsync(world, id);
@@ -238,7 +241,10 @@ public sealed class CaseClockTests
             "mortgage-origination",
             (
                 "a",
-                """ "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Wait" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "mortgage-closing" } } """
+                """
+                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Wait" } },
+                  "team": { "typeName": "String", "expression": { "type": "Literal", "value": "mortgage-closing" } }
+                """
             )
         );
         var id = await world.StartAsync("mortgage-origination", "MTG-2");
@@ -427,7 +433,10 @@ public sealed class CaseClockTests
         var id = await ClaimAsync(world, "US-CA");
         (
             await world.ScalarAsync<int>(
-                "select count(distinct xmin)::int from (select xmin::text from workflow_instance where id = @id union all select xmin::text from sla_clock where instance_id = @id union all select xmin::text from deadline where instance_id = @id) x",
+                """
+                select count(distinct xmin)::int from (select xmin::text from workflow_instance where id = @id union all select xmin::text from sla_clock
+                    where instance_id = @id union all select xmin::text from deadline where instance_id = @id) x
+                """,
                 new { id }
             )
         ).ShouldBe(1, "everything is of one transaction");
@@ -452,8 +461,10 @@ public sealed class CaseClockTests
     {
         await using var world = await ShippedAsync("2026-06-01T18:00", "UTC");
         var policy = """
-            { "id": "watch", "name": "Hook", "subject": "case", "calendar": "24x7", "target": { "amount": "PT1H", "unit": "elapsed" }, "start": { "events": ["case.opened"], "where": { "journey": ["one"] } },
-              "ladder": [ { "percent": 50, "actions": [ { "action": "raisePriority", "by": 1 }, { "action": "notify", "to": "lead" }, { "action": "webhook", "url": "https://example.com/hook" } ] },
+            { "id": "watch", "name": "Hook", "subject": "case", "calendar": "24x7", "target": { "amount": "PT1H", "unit": "elapsed" },
+              "start": { "events": ["case.opened"], "where": { "journey": ["one"] } },
+              "ladder": [ { "percent": 50, "actions": [ { "action": "raisePriority", "by": 1 }, { "action": "notify", "to": "lead" },
+                { "action": "webhook", "url": "https://example.com/hook" } ] },
                           { "percent": 100, "actions": [ { "action": "raisePriority", "by": 1 }, { "action": "reassign", "to": "lead" } ] } ] }
             """;
         (
@@ -472,7 +483,10 @@ public sealed class CaseClockTests
             "one",
             (
                 "a",
-                """ "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } } """
+                """
+                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } },
+                  "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
+                """
             )
         );
         var id = await world.StartAsync("one", "ONE-1");

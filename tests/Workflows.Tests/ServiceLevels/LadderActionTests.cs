@@ -22,7 +22,10 @@ public sealed class LadderActionTests
     public async Task A_watcher_is_told_sees_the_task_and_is_told_of_what_follows()
     {
         await using var world = await WorldAsync(
-            """{ "percent": 50, "actions": [{ "action": "addWatcher", "who": "compliance" }] }, { "percent": 75, "actions": [{ "action": "notify", "to": "owner" }] }"""
+            """
+            { "percent": 50, "actions": [{ "action": "addWatcher", "who": "compliance" }] },
+              { "percent": 75, "actions": [{ "action": "notify", "to": "owner" }] }
+            """
         );
         var (owner, compliance) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("compliance"));
         var desk = await ClaimedAsync(world, owner);
@@ -204,7 +207,8 @@ public sealed class LadderActionTests
         var (bad, good) = (await world.StartAsync("one", "BAD"), await world.StartAsync("one", "GOOD"));
         await world.ScalarAsync<object?>(
             $$"""
-            create function refuse() returns trigger language plpgsql as $f$ begin if new.instance_id = '{{bad}}' then raise exception 'refused for the test' using errcode = '23514'; end if; return new; end $f$;
+            create function refuse() returns trigger language plpgsql as $f$
+                begin if new.instance_id = '{{bad}}' then raise exception 'refused for the test' using errcode = '23514'; end if; return new; end $f$;
             create trigger refuse before update on task for each row execute function refuse();
             """
         );
@@ -229,7 +233,10 @@ public sealed class LadderActionTests
         await world.LoadShippedAsync();
         await SaveCaseAsync(
             world,
-            """{ "percent": 50, "actions": [{ "action": "addWatcher", "who": "compliance" }] }, { "percent": 60, "actions": [{ "action": "addWatcher", "who": "compliance" }] }"""
+            """
+            { "percent": 50, "actions": [{ "action": "addWatcher", "who": "compliance" }] },
+              { "percent": 60, "actions": [{ "action": "addWatcher", "who": "compliance" }] }
+            """
         );
         await world.PublishAsync("one", ("a", Step.Of("First")), ("b", Step.Of("Second")));
         var id = await world.StartAsync("one");
@@ -256,7 +263,10 @@ public sealed class LadderActionTests
         await world.LoadShippedAsync();
         await SaveCaseAsync(
             world,
-            """{ "percent": 50, "actions": [{ "action": "addWatcher", "who": "compliance" }] }, { "percent": 75, "actions": [{ "action": "notify", "to": "manager" }] }"""
+            """
+            { "percent": 50, "actions": [{ "action": "addWatcher", "who": "compliance" }] },
+              { "percent": 75, "actions": [{ "action": "notify", "to": "manager" }] }
+            """
         );
         await world.Runtime.Definitions.PublishAsync(
             new(
@@ -264,7 +274,8 @@ public sealed class LadderActionTests
                 """
             { "definitionId": "one", "name": "one", "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [
               { "id": "wait", "type": "Elsa.Event", "version": 1, "eventName": { "typeName": "String", "expression": { "type": "Literal", "value": "GoOn" } } },
-              { "id": "a", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Late step" } } } ] } }
+              { "id": "a", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal",
+                "value": "Late step" } } } ] } }
             """u8.ToArray(),
                 "designer"
             ),
@@ -310,7 +321,10 @@ public sealed class LadderActionTests
     {
         var policy = JsonNode
             .Parse(
-                $$"""{ "id": "watch", "name": "Watch", "subject": "{{subject}}", "calendar": "24x7", "target": { "amount": "PT10H", "unit": "elapsed" }, "ladder": [ {{ladder}} ] }"""
+                $$"""
+                { "id": "watch", "name": "Watch", "subject": "{{subject}}", "calendar": "24x7", "target": { "amount": "PT10H", "unit": "elapsed" },
+                  "ladder": [ {{ladder}} ] }
+                """
             )!
             .AsObject();
         (

@@ -11,7 +11,9 @@ using Orchestration.Workflows.Tests.Tasks;
 
 namespace Orchestration.Workflows.Tests.ServiceLevels;
 
-/// <summary>Several clocks on one task: named by the step, or started by a condition on facts; forward, backward and retroactive; each by its own rules.</summary>
+/// <summary>
+/// Several clocks on one task: named by the step, or started by a condition on facts; forward, backward and retroactive; each by its own rules.
+/// </summary>
 public sealed class TaskClockTests
 {
     /// <summary>Monday 2026-06-01, 09:00 UTC.</summary>
@@ -21,8 +23,13 @@ public sealed class TaskClockTests
     public async Task A_clock_that_begins_too_late_or_pauses_too_late_tells_of_its_breach()
     {
         await using var world = await WorldAsync(
-            """{ "id": "late", "name": "Late", "subject": "case", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "start": { "events": ["event:Told"], "at": "toldAt" } }""",
-            """{ "id": "slow", "name": "Slow", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "pauseReasons": ["waitingForCustomer"] }"""
+            """
+            { "id": "late", "name": "Late", "subject": "case", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" },
+              "start": { "events": ["event:Told"], "at": "toldAt" } }
+            """,
+            """
+            { "id": "slow", "name": "Slow", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "pauseReasons": ["waitingForCustomer"] }
+            """
         );
         var desk = await OpenAsync(world, ("slaPolicy", "String", "slow"));
         await world.Runtime.Stimuli.PublishAsync("Told", "REF-1", new OrderedDictionary<string, object?> { ["toldAt"] = "2026-05-31T09:00:00Z" }, "test");
@@ -65,10 +72,21 @@ public sealed class TaskClockTests
     {
         await using var world = await WorldAsync(
             """{ "id": "own", "name": "Own", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" } }""",
-            """{ "id": "pick-up", "name": "Pick up", "calendar": "24x7", "target": { "amount": "PT2H", "unit": "elapsed" }, "stop": { "events": ["task.claimed", "task.assigned"] } }""",
-            """{ "id": "work", "name": "Work", "calendar": "24x7", "target": { "amount": "PT1H", "unit": "elapsed" }, "start": { "events": ["task.started"] } }""",
-            """{ "id": "california", "name": "California", "kind": "statutory", "calendar": "24x7", "target": { "amount": "PT6H", "unit": "elapsed" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"], "step": ["look"], "jurisdiction": ["US-CA"] } } }""",
-            """{ "id": "alaska", "name": "Alaska", "kind": "statutory", "calendar": "24x7", "target": { "amount": "PT5H", "unit": "elapsed" }, "start": { "events": ["task.opened"], "where": { "jurisdiction": ["US-AK"] } } }""",
+            """
+            { "id": "pick-up", "name": "Pick up", "calendar": "24x7", "target": { "amount": "PT2H", "unit": "elapsed" },
+              "stop": { "events": ["task.claimed", "task.assigned"] } }
+            """,
+            """
+            { "id": "work", "name": "Work", "calendar": "24x7", "target": { "amount": "PT1H", "unit": "elapsed" }, "start": { "events": ["task.started"] } }
+            """,
+            """
+            { "id": "california", "name": "California", "kind": "statutory", "calendar": "24x7", "target": { "amount": "PT6H", "unit": "elapsed" },
+              "start": { "events": ["task.opened"], "where": { "journey": ["facts"], "step": ["look"], "jurisdiction": ["US-CA"] } } }
+            """,
+            """
+            { "id": "alaska", "name": "Alaska", "kind": "statutory", "calendar": "24x7", "target": { "amount": "PT5H", "unit": "elapsed" },
+              "start": { "events": ["task.opened"], "where": { "jurisdiction": ["US-AK"] } } }
+            """,
             """{ "id": "nobody-names-it", "name": "Not named", "calendar": "24x7", "target": { "amount": "PT1M", "unit": "elapsed" } }"""
         );
         var desk = await OpenAsync(world, ("slaPolicy", "String", "own"), ("slaPolicies", "List<String>", new[] { "pick-up", "work", "own" }));
@@ -103,9 +121,18 @@ public sealed class TaskClockTests
     public async Task A_backward_clock_counts_from_a_date_of_the_case_and_a_late_one_from_the_day_it_began()
     {
         await using var world = await WorldAsync(
-            """{ "id": "before-closing", "name": "Before closing", "calendar": "24x7", "direction": "backward", "anchor": "closing", "target": { "amount": "3", "unit": "calendarDays" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"] } } }""",
-            """{ "id": "since-received", "name": "Since received", "calendar": "24x7", "target": { "amount": "2", "unit": "calendarDays" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"] }, "at": "receivedOn" }, "missedRungs": "skip" }""",
-            """{ "id": "no-such-fact", "name": "No such fact", "calendar": "24x7", "direction": "backward", "anchor": "nothing", "target": { "amount": "3", "unit": "calendarDays" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"] } } }"""
+            """
+            { "id": "before-closing", "name": "Before closing", "calendar": "24x7", "direction": "backward", "anchor": "closing", "target": { "amount": "3",
+              "unit": "calendarDays" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"] } } }
+            """,
+            """
+            { "id": "since-received", "name": "Since received", "calendar": "24x7", "target": { "amount": "2", "unit": "calendarDays" },
+              "start": { "events": ["task.opened"], "where": { "journey": ["facts"] }, "at": "receivedOn" }, "missedRungs": "skip" }
+            """,
+            """
+            { "id": "no-such-fact", "name": "No such fact", "calendar": "24x7", "direction": "backward", "anchor": "nothing", "target": { "amount": "3",
+              "unit": "calendarDays" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"] } } }
+            """
         );
         var desk = await OpenAsync(world);
 
@@ -149,8 +176,15 @@ public sealed class TaskClockTests
     public async Task Conditions_may_stop_a_clock_by_what_a_person_entered_and_what_remains_ends_with_the_task()
     {
         await using var world = await WorldAsync(
-            """{ "id": "upheld", "name": "Upheld", "calendar": "24x7", "target": { "amount": "PT4H", "unit": "elapsed" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"] } }, "stop": { "events": ["task.completed"], "where": { "finding": ["upheld"] } } }""",
-            """{ "id": "rejected", "name": "Rejected", "calendar": "24x7", "target": { "amount": "PT4H", "unit": "elapsed" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"] } }, "stop": { "events": ["task.completed"], "where": { "finding": ["rejected"] } } }"""
+            """
+            { "id": "upheld", "name": "Upheld", "calendar": "24x7", "target": { "amount": "PT4H", "unit": "elapsed" }, "start": { "events": ["task.opened"],
+              "where": { "journey": ["facts"] } }, "stop": { "events": ["task.completed"], "where": { "finding": ["upheld"] } } }
+            """,
+            """
+            { "id": "rejected", "name": "Rejected", "calendar": "24x7", "target": { "amount": "PT4H", "unit": "elapsed" },
+              "start": { "events": ["task.opened"], "where": { "journey": ["facts"] } }, "stop": { "events": ["task.completed"],
+              "where": { "finding": ["rejected"] } } }
+            """
         );
         var desk = await OpenAsync(world);
         var person = await world.PersonAsync("adjuster1");
@@ -201,8 +235,11 @@ public sealed class TaskClockTests
     private static string Document((string, string, object)[] inputs) =>
         $$"""
             { "definitionId": "facts", "name": "facts",
-              "variables": [ { "id": "v1", "name": "jurisdiction", "typeName": "String", "value": "US-CA" }, { "id": "v2", "name": "closing", "typeName": "String", "value": "2026-06-19" }, { "id": "v3", "name": "receivedOn", "typeName": "String", "value": "2026-05-28" } ],
-              "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [ { "id": "look", "type": "Orchestration.HumanTask", "version": 1, {{Step.Of(
+              "variables": [ { "id": "v1", "name": "jurisdiction", "typeName": "String", "value": "US-CA" },
+                { "id": "v2", "name": "closing", "typeName": "String", "value": "2026-06-19" },
+                { "id": "v3", "name": "receivedOn", "typeName": "String", "value": "2026-05-28" } ],
+              "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [ { "id": "look", "type": "Orchestration.HumanTask", "version": 1,
+                {{Step.Of(
                 "Look",
                 inputs
             )}} } ] } }

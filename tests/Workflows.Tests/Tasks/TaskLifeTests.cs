@@ -362,7 +362,8 @@ public sealed class TaskLifeTests
                         { "definitionId": "each", "name": "each", "root": { "id": "root", "type": "Elsa.ParallelForEach", "version": 1,
                           "items": { "typeName": "Object", "expression": { "type": "JavaScript", "value": "['one', 'two']" } },
                           "body": { "id": "body", "type": "Elsa.Sequence", "version": 1, "activities": [
-                            { "id": "a", "type": "Orchestration.HumanTask", "version": 1, {{One}} }, { "id": "b", "type": "Orchestration.HumanTask", "version": 1, {{Step.Of(
+                            { "id": "a", "type": "Orchestration.HumanTask", "version": 1, {{One}} },
+                              { "id": "b", "type": "Orchestration.HumanTask", "version": 1, {{Step.Of(
                             "Approve"
                         )}} } ] } } }
                         """

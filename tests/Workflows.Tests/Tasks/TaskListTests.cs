@@ -60,7 +60,11 @@ public sealed class TaskListTests
 
         await using (
             var away = world.Database.Query(
-                "insert into substitution (id, person_id, substitute_id, from_at, until_at, created_by, created_at) select gen_random_uuid(), a.id, s.id, $1, $2, 'test', $1 from person a, person s where a.user_name = 'adjuster1' and s.user_name = 'supervisor'",
+                """
+                insert into substitution (id, person_id, substitute_id, from_at, until_at, created_by, created_at)
+                    select gen_random_uuid(), a.id, s.id, $1, $2, 'test', $1 from person a, person s where a.user_name = 'adjuster1'
+                    and s.user_name = 'supervisor'
+                """,
                 world.Clock.Now() - Duration.FromHours(1),
                 world.Clock.Now() + Duration.FromHours(1)
             )

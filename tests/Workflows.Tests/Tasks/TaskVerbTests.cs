@@ -11,7 +11,8 @@ namespace Orchestration.Workflows.Tests.Tasks;
 public sealed class TaskVerbTests
 {
     private const string Team = """
-        "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check the cover" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
+        "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check the cover" } },
+          "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
         """;
 
     private const string Second = """
@@ -21,8 +22,10 @@ public sealed class TaskVerbTests
         "excludedSteps": { "typeName": "List<String>", "expression": { "type": "Object", "value": "[\"a\"]" } }
         """;
 
-    private const string Sla =
-        """, "slaDuration": { "typeName": "String", "expression": { "type": "Literal", "value": "PT8H" } }, "slaUnit": { "typeName": "String", "expression": { "type": "Literal", "value": "elapsed" } }""";
+    private const string Sla = """
+        , "slaDuration": { "typeName": "String", "expression": { "type": "Literal", "value": "PT8H" } },
+          "slaUnit": { "typeName": "String", "expression": { "type": "Literal", "value": "elapsed" } }
+        """;
 
     [Fact]
     public async Task A_case_moves_on_when_its_step_is_completed()
@@ -165,7 +168,8 @@ public sealed class TaskVerbTests
             (
                 "a",
                 """
-                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } }, "candidates": { "typeName": "List<String>", "expression": { "type": "Object", "value": "[\"Closer1\", \"nobody\"]" } }
+                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } },
+                  "candidates": { "typeName": "List<String>", "expression": { "type": "Object", "value": "[\"Closer1\", \"nobody\"]" } }
                 """
             )
         );
@@ -185,7 +189,10 @@ public sealed class TaskVerbTests
                 Step.Of(
                     "Look",
                     Step.Form(
-                        """{ "type": "object", "properties": { "limit": { "type": "number", "x-readOnly": true, "x-from": "limit" }, "note": { "type": "string" } } }"""
+                        """
+                        { "type": "object", "properties": { "limit": { "type": "number", "x-readOnly": true, "x-from": "limit" },
+                          "note": { "type": "string" } } }
+                        """
                     )
                 )
             )

@@ -195,7 +195,8 @@ public sealed class WebhookTests
             (
                 "check",
                 """
-                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
+                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check" } },
+                  "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
                 """
             )
         );

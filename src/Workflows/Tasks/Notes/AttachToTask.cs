@@ -6,8 +6,8 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Workflows.Tasks.Notes;
 
 /// <summary>
-/// Attaches a file to a live task. It is stored in the database, with its SHA-256 also in history, so that a file that was exchanged is noticed. Only types that office work needs, by what the content
-/// is and not by what it is called. As a comment, it leaves the revision alone.
+/// Attaches a file to a live task. It is stored in the database, with its SHA-256 also in history, so that a file that was exchanged is noticed. Only types
+/// that office work needs, by what the content is and not by what it is called. As a comment, it leaves the revision alone.
 /// </summary>
 public static class AttachToTask
 {
@@ -65,7 +65,10 @@ public static class AttachToTask
 
         var id = Ids.New(t.Now);
         t.Write(
-            "insert into task_attachment (id, task_id, name, content_type, size, hash, content, added_by, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            """
+            insert into task_attachment (id, task_id, name, content_type, size, hash, content, added_by, created_at)
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            """,
             id,
             t.Task.Id,
             name,

@@ -8,8 +8,8 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Workflows.Tasks.Notes;
 
 /// <summary>
-/// Says something about a live task, as plain text. Whoever is mentioned (<c>@userName</c>) is told, and may see the task from then on. A comment is no change of the task: its revision stays, so that
-/// nobody's form is out of date because of it.
+/// Says something about a live task, as plain text. Whoever is mentioned (<c>@userName</c>) is told, and may see the task from then on. A comment is no change
+/// of the task: its revision stays, so that nobody's form is out of date because of it.
 /// </summary>
 public static partial class CommentOnTask
 {

@@ -30,7 +30,8 @@ public static class ApproveReview
         );
         t.Write(
             """
-            update task set state = 'Completed', outcome = proposed_outcome, proposed_outcome = null, ended_by = $2, ended_at = $3, revision = revision + 1, changed_by = $2, changed_at = $3
+            update task set state = 'Completed', outcome = proposed_outcome, proposed_outcome = null, ended_by = $2, ended_at = $3,
+                revision = revision + 1, changed_by = $2, changed_at = $3
             where id = $1
             """,
             t.Task.Id,

@@ -5,7 +5,10 @@ using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Tasks.Reviews;
 
-/// <summary>The reviewer asks for changes: InReview → InProgress with whoever did it. What was proposed is their draft again, and the reason stands beside it as a comment.</summary>
+/// <summary>
+/// The reviewer asks for changes: InReview → InProgress with whoever did it. What was proposed is their draft again, and the reason stands beside it as a
+/// comment.
+/// </summary>
 public static class RequestChanges
 {
     /// <summary>Asks for changes; a reason is required.</summary>
@@ -21,7 +24,8 @@ public static class RequestChanges
 
         t.Write(
             """
-            update task set state = 'InProgress', draft = data, data = null, proposed_outcome = null, reviewer_id = null, revision = revision + 1, changed_by = $2, changed_at = $3
+            update task set state = 'InProgress', draft = data, data = null, proposed_outcome = null, reviewer_id = null, revision = revision + 1,
+                changed_by = $2, changed_at = $3
             where id = $1
             """,
             t.Task.Id,

@@ -9,7 +9,8 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Workflows.Tasks.Reviews;
 
 /// <summary>
-/// The owner is done and asks for a second pair of eyes: Reserved or InProgress → ReadyForReview. Outcome and data are checked as on completion and wait for approval; the case does not move.
+/// The owner is done and asks for a second pair of eyes: Reserved or InProgress → ReadyForReview. Outcome and data are checked as on completion and wait for
+/// approval; the case does not move.
 /// </summary>
 public static class RequestReview
 {
@@ -59,7 +60,8 @@ public static class RequestReview
 
         t.Write(
             """
-            update task set state = 'ReadyForReview', proposed_outcome = $2, data = $3, draft = null, reviewer_id = $4, actors = array(select distinct unnest(actors || $5::uuid[])),
+            update task set state = 'ReadyForReview', proposed_outcome = $2, data = $3, draft = null, reviewer_id = $4,
+                actors = array(select distinct unnest(actors || $5::uuid[])),
                 started_at = coalesce(started_at, $7), revision = revision + 1, changed_by = $6, changed_at = $7
             where id = $1
             """,

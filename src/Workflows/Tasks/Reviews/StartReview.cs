@@ -4,7 +4,9 @@ using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Tasks.Reviews;
 
-/// <summary>Somebody who could have done the task, leads its team or supervises, and has not worked on it, takes its review: ReadyForReview → InReview.</summary>
+/// <summary>
+/// Somebody who could have done the task, leads its team or supervises, and has not worked on it, takes its review: ReadyForReview → InReview.
+/// </summary>
 public static class StartReview
 {
     /// <summary>Takes the review for whoever asks.</summary>
@@ -16,7 +18,8 @@ public static class StartReview
 
         t.Write(
             """
-            update task set state = 'InReview', reviewer_id = $2, reviewers = array_remove(reviewers, $2) || $2, revision = revision + 1, changed_by = $3, changed_at = $4
+            update task set state = 'InReview', reviewer_id = $2, reviewers = array_remove(reviewers, $2) || $2, revision = revision + 1,
+                changed_by = $3, changed_at = $4
             where id = $1
             """,
             t.Task.Id,

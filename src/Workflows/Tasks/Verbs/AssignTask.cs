@@ -43,7 +43,10 @@ public static class AssignTask
             return ineligible;
 
         t.Write(
-            "update task set state = 'Reserved', owner_id = $2, on_behalf_of = $5, delegated_by = null, claimed_at = $3, revision = revision + 1, changed_by = $4, changed_at = $3 where id = $1",
+            """
+            update task set state = 'Reserved', owner_id = $2, on_behalf_of = $5, delegated_by = null, claimed_at = $3, revision = revision + 1,
+                changed_by = $4, changed_at = $3 where id = $1
+            """,
             t.Task.Id,
             t.Subject.Id,
             t.Now,

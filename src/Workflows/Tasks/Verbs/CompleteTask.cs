@@ -51,7 +51,8 @@ public static class CompleteTask
         );
         t.Write(
             """
-            update task set state = 'Completed', outcome = $2, data = $3, draft = null, ended_by = $4, ended_at = $5, actors = array(select distinct unnest(actors || $6::uuid[])),
+            update task set state = 'Completed', outcome = $2, data = $3, draft = null, ended_by = $4, ended_at = $5,
+                actors = array(select distinct unnest(actors || $6::uuid[])),
                 started_at = coalesce(started_at, $5), revision = revision + 1, changed_by = $4, changed_at = $5
             where id = $1
             """,

@@ -5,7 +5,8 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
-/// The owner has another candidate do it: the delegate becomes the owner, the delegator stays on record. Reserved or InProgress → Reserved. Both count for four eyes.
+/// The owner has another candidate do it: the delegate becomes the owner, the delegator stays on record. Reserved or InProgress → Reserved. Both count for four
+/// eyes.
 /// </summary>
 public static class DelegateTask
 {
@@ -49,7 +50,8 @@ public static class DelegateTask
         var away = t.InsteadOf(person);
         t.Write(
             """
-            update task set state = 'Reserved', owner_id = $2, on_behalf_of = $5, delegated_by = $6, actors = array(select distinct unnest(actors || $7::uuid[])), claimed_at = $3, revision = revision + 1,
+            update task set state = 'Reserved', owner_id = $2, on_behalf_of = $5, delegated_by = $6,
+                actors = array(select distinct unnest(actors || $7::uuid[])), claimed_at = $3, revision = revision + 1,
                 changed_by = $4, changed_at = $3
             where id = $1
             """,

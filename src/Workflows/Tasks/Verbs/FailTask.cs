@@ -5,7 +5,8 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
-/// The owner tried and can not do it: InProgress → Failed. The case goes on by the step's outcome <c>Failed</c>; a step that models none becomes an incident of the case, from where it can be run again.
+/// The owner tried and can not do it: InProgress → Failed. The case goes on by the step's outcome <c>Failed</c>; a step that models none becomes an incident of
+/// the case, from where it can be run again.
 /// </summary>
 public static class FailTask
 {

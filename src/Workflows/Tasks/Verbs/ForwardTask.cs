@@ -6,8 +6,8 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
-/// Passes a task on to another team, or to a person who becomes a candidate. Whoever forwards it gives up their own eligibility: it is not theirs any more, and they can not claim it again.
-/// → Ready. By its owner, a candidate of an open task, or whoever may move the team's work (who gives up nothing).
+/// Passes a task on to another team, or to a person who becomes a candidate. Whoever forwards it gives up their own eligibility: it is not theirs any more, and
+/// they can not claim it again. → Ready. By its owner, a candidate of an open task, or whoever may move the team's work (who gives up nothing).
 /// </summary>
 public static class ForwardTask
 {

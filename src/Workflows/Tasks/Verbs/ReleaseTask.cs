@@ -4,7 +4,8 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
-/// Gives a task back to its candidates: Reserved or InProgress → Ready, by its owner or whoever may move the team's work. A review goes back to its candidates the same way: InReview → ReadyForReview.
+/// Gives a task back to its candidates: Reserved or InProgress → Ready, by its owner or whoever may move the team's work. A review goes back to its candidates
+/// the same way: InReview → ReadyForReview.
 /// </summary>
 public static class ReleaseTask
 {
@@ -30,7 +31,10 @@ public static class ReleaseTask
             );
         else
             t.Write(
-                "update task set state = 'Ready', owner_id = null, on_behalf_of = null, delegated_by = null, claimed_at = null, revision = revision + 1, changed_by = $2, changed_at = $3 where id = $1",
+                """
+                update task set state = 'Ready', owner_id = null, on_behalf_of = null, delegated_by = null, claimed_at = null, revision = revision + 1,
+                    changed_by = $2, changed_at = $3 where id = $1
+                """,
                 t.Task.Id,
                 actor.UserName,
                 t.Now

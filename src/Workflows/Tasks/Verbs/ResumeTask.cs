@@ -12,7 +12,8 @@ namespace Orchestration.Workflows.Tasks.Verbs;
 public static class ResumeTask
 {
     internal const string Update = """
-        update task set state = suspended_from, suspended_from = null, suspended_reason = null, suspended_until = null, revision = revision + 1, changed_by = $2, changed_at = $3
+        update task set state = suspended_from, suspended_from = null, suspended_reason = null, suspended_until = null, revision = revision + 1,
+            changed_by = $2, changed_at = $3
         where id = $1
         """;
 
@@ -41,7 +42,10 @@ public sealed partial class ResumeSuspended(TaskRuntime tasks, ILogger<ResumeSus
 {
     private const string Actor = "system";
 
-    /// <summary>Resumes what is due, oldest first. Two hosts may sweep at once: a case somebody holds is left for the next time. Returns how many deadlines were dealt with.</summary>
+    /// <summary>
+    /// Resumes what is due, oldest first. Two hosts may sweep at once: a case somebody holds is left for the next time. Returns how many deadlines were dealt
+    /// with.
+    /// </summary>
     /// <param name="limit">At most this many.</param>
     /// <param name="cancel">Cancels.</param>
     public async Task<int> SweepAsync(int limit, CancellationToken cancel = default)
@@ -75,7 +79,10 @@ public sealed partial class ResumeSuspended(TaskRuntime tasks, ILogger<ResumeSus
                 // A clock whose calendar is gone, say: it must not stop the others.
                 NotResumed(log, task, e);
                 await using var postpone = runtime.Database.Query(
-                    "update deadline set attempts = attempts + 1, last_error = left($3, 2000), due_at = $2 + make_interval(secs => least(3600, 2 ^ least(attempts + 1, 12))) where id = $1",
+                    """
+                    update deadline set attempts = attempts + 1, last_error = left($3, 2000),
+                        due_at = $2 + make_interval(secs => least(3600, 2 ^ least(attempts + 1, 12))) where id = $1
+                    """,
                     id,
                     runtime.Clock.Now(),
                     e.ToString()
@@ -97,7 +104,10 @@ public sealed partial class ResumeSuspended(TaskRuntime tasks, ILogger<ResumeSus
             reads:
             [
                 Sql.Command(
-                    "select t.title, t.revision, t.owner_id, t.activity_id, t.suspended_reason, t.policies from deadline d left join task t on t.id = d.subject_id and t.state = 'Suspended' where d.id = $1 and d.due_at <= $2",
+                    """
+                    select t.title, t.revision, t.owner_id, t.activity_id, t.suspended_reason, t.policies from deadline d left join task t
+                        on t.id = d.subject_id and t.state = 'Suspended' where d.id = $1 and d.due_at <= $2
+                    """,
                     id,
                     tasks.Runtime.Clock.Now()
                 ),

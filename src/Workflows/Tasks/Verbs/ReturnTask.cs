@@ -7,8 +7,8 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
-/// Sends the case back to an earlier step: this task ends as Cancelled, whatever came after that step is left, and it opens again with what was entered before as its draft. Everybody who worked on
-/// any of it still counts for four eyes. One transaction.
+/// Sends the case back to an earlier step: this task ends as Cancelled, whatever came after that step is left, and it opens again with what was entered before
+/// as its draft. Everybody who worked on any of it still counts for four eyes. One transaction.
 /// </summary>
 public static class ReturnTask
 {
@@ -49,7 +49,8 @@ public static class ReturnTask
             also: Sql.Command(
                 """
                 select o.title, p.id from task t join task o on o.instance_id = t.instance_id left join person p on p.user_name = o.ended_by
-                where t.id = $1 and o.activity_id = $2 and o.state in ('Completed', 'Skipped') order by o.container_id = t.container_id desc nulls last, o.ended_at desc limit 1
+                where t.id = $1 and o.activity_id = $2 and o.state in ('Completed', 'Skipped') order by o.container_id = t.container_id desc nulls last,
+                    o.ended_at desc limit 1
                 """,
                 request.TaskId,
                 step
@@ -70,7 +71,8 @@ public static class ReturnTask
             return new TaskResult.InvalidRequest("step", $"“{title}” does not come before this step.");
         t.End(TaskState.Cancelled, $"returned: {reason}", workers: t.IsOwner ? t.Workers : null);
 
-        // The step opened anew by this burst, and not the same step in a branch beside it: what was entered in it the last time is there, with the reason beside it.
+        // The step opened anew by this burst, and not the same step in a branch beside it: what was entered in it the last time is there, with the reason
+        // beside it.
         var anew = burst.Opened.ConvertAll(bookmark => Guid.Parse(bookmark.Id)).ToArray();
         t.Write(
             """
@@ -82,7 +84,10 @@ public static class ReturnTask
             step
         );
         t.Write(
-            "insert into task_comment (id, task_id, author, body, created_at) select gen_random_uuid(), id, $3, $4, $5 from task where bookmark_id = any($1) and activity_id = $2",
+            """
+            insert into task_comment (id, task_id, author, body, created_at) select gen_random_uuid(), id, $3, $4, $5 from task
+                where bookmark_id = any($1) and activity_id = $2
+            """,
             anew,
             step,
             actor.UserName,

@@ -27,10 +27,15 @@ public static class SaveDraft
         return (true, await TaskForms.FindAsync(runtime.Definitions, version, form, name, cancel));
     }
 
-    /// <summary>Saves. False when the owner does not work on it (any more), or somebody else has changed it since they saw it: then what is new is to be looked at first.</summary>
+    /// <summary>
+    /// Saves. False when the owner does not work on it (any more), or somebody else has changed it since they saw it: then what is new is to be looked at
+    /// first.
+    /// </summary>
     /// <param name="database">The database.</param>
     /// <param name="task">The task.</param>
-    /// <param name="revision">Revision the owner last saw; null: whatever it is. What the owner or the product itself changed since then does not matter.</param>
+    /// <param name="revision">
+    /// Revision the owner last saw; null: whatever it is. What the owner or the product itself changed since then does not matter.
+    /// </param>
     /// <param name="data">The data, whether they fit the form or not.</param>
     /// <param name="actor">The owner.</param>
     /// <param name="cancel">Cancels.</param>
@@ -44,7 +49,10 @@ public static class SaveDraft
     )
     {
         await using var update = database.Query(
-            "update task set draft = $3 where id = $1 and owner_id = $2 and state in ('Reserved', 'InProgress') and (revision = coalesce($4, revision) or changed_by in ($5, 'system'))",
+            """
+            update task set draft = $3 where id = $1 and owner_id = $2 and state in ('Reserved', 'InProgress')
+                and (revision = coalesce($4, revision) or changed_by in ($5, 'system'))
+            """,
             task,
             actor.Id,
             new Json(Encoding.UTF8.GetBytes(data.ToJsonString())),

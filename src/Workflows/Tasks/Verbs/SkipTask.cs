@@ -4,7 +4,10 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks.Verbs;
 
-/// <summary>The step is left out where it allows that, and the case goes on by the outcome it names for it. By its owner, or whoever may move the team's work; who skips it counts for four eyes.</summary>
+/// <summary>
+/// The step is left out where it allows that, and the case goes on by the outcome it names for it. By its owner, or whoever may move the team's work; who skips
+/// it counts for four eyes.
+/// </summary>
 public static class SkipTask
 {
     /// <summary>Skips; a reason is required.</summary>

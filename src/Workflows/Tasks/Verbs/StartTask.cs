@@ -3,7 +3,10 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks.Verbs;
 
-/// <summary>The owner begins, or takes back what waits for a review: Reserved or ReadyForReview → InProgress. From here on the person counts as having worked on the step (four eyes).</summary>
+/// <summary>
+/// The owner begins, or takes back what waits for a review: Reserved or ReadyForReview → InProgress. From here on the person counts as having worked on the
+/// step (four eyes).
+/// </summary>
 public static class StartTask
 {
     /// <summary>Starts for the owner.</summary>
@@ -19,7 +22,8 @@ public static class StartTask
 
         t.Write(
             """
-            update task set state = 'InProgress', started_at = coalesce(started_at, $3), actors = array(select distinct unnest(actors || $2::uuid[])), revision = revision + 1, changed_by = $4, changed_at = $3,
+            update task set state = 'InProgress', started_at = coalesce(started_at, $3), actors = array(select distinct unnest(actors || $2::uuid[])),
+                revision = revision + 1, changed_by = $4, changed_at = $3,
                 draft = case when proposed_outcome is null then draft else data end, data = null, proposed_outcome = null, reviewer_id = null
             where id = $1
             """,

@@ -5,7 +5,8 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
-/// The task waits for something: Ready, Reserved or InProgress → Suspended. Clocks whose policies know the reason stand still; statutory ones run on. It resumes by hand, or by itself at a date.
+/// The task waits for something: Ready, Reserved or InProgress → Suspended. Clocks whose policies know the reason stand still; statutory ones run on. It
+/// resumes by hand, or by itself at a date.
 /// </summary>
 public static class SuspendTask
 {
@@ -51,7 +52,8 @@ public static class SuspendTask
         until = until?.Truncated();
         t.Write(
             """
-            update task set state = 'Suspended', suspended_from = $2, suspended_reason = $3, suspended_until = $4, revision = revision + 1, changed_by = $5, changed_at = $6
+            update task set state = 'Suspended', suspended_from = $2, suspended_reason = $3, suspended_until = $4, revision = revision + 1,
+                changed_by = $5, changed_at = $6
             where id = $1
             """,
             t.Task.Id,

@@ -4,7 +4,9 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks.Verbs;
 
-/// <summary>The substitute of somebody who is away takes over what that person has: Reserved or InProgress → Reserved. Draft and history stay; both count for four eyes.</summary>
+/// <summary>
+/// The substitute of somebody who is away takes over what that person has: Reserved or InProgress → Reserved. Draft and history stay; both count for four eyes.
+/// </summary>
 public static class TakeOverTask
 {
     /// <summary>Takes over for whoever asks.</summary>
@@ -19,7 +21,10 @@ public static class TakeOverTask
             return ineligible;
 
         t.Write(
-            "update task set state = 'Reserved', owner_id = $2, on_behalf_of = $5, claimed_at = $3, revision = revision + 1, changed_by = $4, changed_at = $3 where id = $1",
+            """
+            update task set state = 'Reserved', owner_id = $2, on_behalf_of = $5, claimed_at = $3, revision = revision + 1, changed_by = $4,
+                changed_at = $3 where id = $1
+            """,
             t.Task.Id,
             actor.Id,
             t.Now,
