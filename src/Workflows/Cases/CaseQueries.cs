@@ -79,7 +79,7 @@ public sealed record CaseFilter
     public int Limit { get; init; } = 50;
 }
 
-/// <summary>Reading cases. Whoever has no role that sees all sees the cases they opened or watch, and those of which they see a task.</summary>
+/// <summary>Reads cases. People without a role that sees everything see the cases they opened or watch, and those with a task they can see.</summary>
 public static class CaseQueries
 {
     private const string Summary = """
@@ -142,7 +142,7 @@ public static class CaseQueries
         }
     }
 
-    /// <summary>The case, or null when there is none or the person may not see it.</summary>
+    /// <summary>The case, or null when it doesn't exist or the person may not see it.</summary>
     public static async Task<CaseDetail?> FindAsync(WorkflowRuntime runtime, Guid id, Person actor, CancellationToken cancel = default)
     {
         await using var query = runtime.Database.Query(
@@ -170,13 +170,10 @@ public static class CaseQueries
     }
 
     /// <summary>History of a case, oldest first. Null when the person may not see the case.</summary>
-    /// <param name="database">The database.</param>
     /// <param name="id">The case.</param>
     /// <param name="after">Sequence to begin after; 0 for the beginning.</param>
     /// <param name="limit">At most this many.</param>
     /// <param name="actor">Who asks.</param>
-    /// <param name="now">Now.</param>
-    /// <param name="cancel">Cancels.</param>
     public static async Task<IReadOnlyList<CaseEvent>?> HistoryAsync(
         NpgsqlDataSource database,
         Guid id,

@@ -4,7 +4,7 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Workflows.Cases;
 
 /// <summary>
-/// Deletes finished runs that are nobody's case: trials from the designer. Their history stays, it is append-only. A case is deleted only by retention.
+/// Deletes finished runs that are not cases: trials from the designer. Their history stays (it is append-only). Only retention deletes cases.
 /// </summary>
 public static class DeleteRuns
 {

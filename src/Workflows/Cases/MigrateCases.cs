@@ -7,7 +7,7 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Cases;
 
-/// <summary>Which cases would go on in another version.</summary>
+/// <summary>Which cases would continue in another version.</summary>
 /// <param name="DefinitionId">Their definition.</param>
 /// <param name="ToVersion">The version, which was published once.</param>
 public sealed record MigrationRequest(string DefinitionId, int ToVersion)
@@ -35,16 +35,16 @@ public sealed record KeptClock(Guid Id, string Policy, string Status, Instant? D
 /// <param name="Activity">Its activity.</param>
 /// <param name="Name">The activity's name, where it has one.</param>
 /// <param name="Tasks">Tasks that wait here, with their owners.</param>
-/// <param name="Timers">Instants at which it goes on by itself.</param>
-/// <param name="Blocked">Why it can not go on in the other version; null when it can.</param>
+/// <param name="Timers">Instants at which it continues by itself.</param>
+/// <param name="Blocked">Why it can't continue in the other version; null when it can.</param>
 public sealed record KeptStep(string Activity, string? Name, IReadOnlyList<KeptTask> Tasks, IReadOnlyList<Instant> Timers, string? Blocked);
 
 /// <summary>What migrating one case would do.</summary>
-/// <param name="Instance">The case, or the instance of a journey that is none.</param>
+/// <param name="Instance">The case, or an instance that isn't a case.</param>
 /// <param name="Reference">Its business reference.</param>
 /// <param name="FromVersion">Version it runs on.</param>
-/// <param name="ToVersion">Version it would go on in.</param>
-/// <param name="IsPossible">Whether everything it is doing goes on and nothing it has done is done again.</param>
+/// <param name="ToVersion">Version it would continue in.</param>
+/// <param name="IsPossible">Whether all its current work continues and no completed step is repeated.</param>
 /// <param name="Obstacles">Why not, naming the step.</param>
 /// <param name="Steps">What it is doing now, the outermost first.</param>
 /// <param name="Clocks">Its live clocks.</param>
@@ -65,7 +65,7 @@ public sealed record MigrationPreview(
 
 /// <summary>How migrating one case went.</summary>
 /// <param name="Instance">Which.</param>
-/// <param name="Refused">Why it stayed where it was; null when it goes on in the other version.</param>
+/// <param name="Refused">Why it wasn't migrated; null when it was.</param>
 /// <param name="IsFound">Whether the definition has such an instance.</param>
 public sealed record MigrationAnswer(Guid Instance, string? Refused, bool IsFound = true);
 
@@ -119,7 +119,6 @@ public static class MigrateCases
     /// <summary>
     /// Does it, case by case in their order. Each has an operation id made of the caller's and its own, so repeating the whole with the same id is harmless.
     /// </summary>
-    /// <param name="runtime">The runtime.</param>
     /// <param name="request">Which, by their ids.</param>
     /// <param name="operationId">Chosen by the caller.</param>
     /// <param name="actor">Who.</param>

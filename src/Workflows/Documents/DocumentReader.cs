@@ -5,8 +5,8 @@ using Orchestration.Engine.Definitions;
 namespace Orchestration.Workflows.Documents;
 
 /// <summary>
-/// Reads one object of a definition file (calendar, SLA policy) and collects everything that is wrong with it, so that an author
-/// sees all errors at once. A member nobody asked for is an error too: it is almost always a misspelt one.
+/// Reads one object of a definition file (calendar, SLA policy) and collects everything that is wrong with it, so that an author sees all errors at once. An
+/// unknown member is an error too: it is almost always a typo.
 /// </summary>
 internal sealed class DocumentReader
 {

@@ -71,7 +71,7 @@ public static class ClockQueries
         return await ReadAsync(reader, cancel);
     }
 
-    /// <summary>The clock, or null when there is none or the person may not see its case.</summary>
+    /// <summary>The clock, or null when it doesn't exist or the person may not see its case.</summary>
     public static async Task<PlacedClock?> FindAsync(NpgsqlDataSource database, Guid id, Person actor, Instant now, CancellationToken cancel = default)
     {
         await using var query = database.Query(

@@ -34,7 +34,6 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<St
     /// <param name="waits">What the subject waits for after it.</param>
     /// <param name="facts">Facts of the case.</param>
     /// <param name="startable">Policies that this may start a clock of, as far as their conditions hold.</param>
-    /// <param name="now">Now.</param>
     public void Follow(string name, IReadOnlySet<string> waits, IReadOnlyDictionary<string, string> facts, IEnumerable<SlaPolicy> startable, Instant now)
     {
         var touched = new HashSet<string>(StringComparer.Ordinal);
@@ -52,7 +51,7 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<St
 
         void Evaluate(SlaPolicy policy, Live? clock)
         {
-            // A running clock goes on with the calendar it was computed with; its next generation starts with it too.
+            // A running clock continues with the calendar it was computed with; its next generation starts with it too.
             var calendar = clock is null ? serviceLevels.Calendars.GetValueOrDefault(policy.Calendar) : serviceLevels.CalendarOf(clock.State);
             if (calendar is null)
                 return;
@@ -81,7 +80,6 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<St
 
     /// <summary>Their subject has ended: those whose goal that is have reached it, the others are cancelled.</summary>
     /// <param name="change">How it ended; null when no policy can have that as its goal.</param>
-    /// <param name="now">Now.</param>
     public void End(SubjectChange? change, Instant now)
     {
         foreach (var clock in _clocks.Where(c => !c.State.Ended))

@@ -21,10 +21,10 @@ internal sealed record LadderTask(Guid Id, string Title, TaskState State, int Re
     /// <summary>Candidates besides the team.</summary>
     public Guid[] Candidates { get; init; } = [];
 
-    /// <summary>Whoever worked on a step that four eyes exclude.</summary>
+    /// <summary>People who worked on a step that four eyes exclude.</summary>
     public Guid[] Excluded { get; init; } = [];
 
-    /// <summary>Who forwarded it and is no candidate any more.</summary>
+    /// <summary>People who forwarded it and are no longer candidates.</summary>
     public Guid[] GaveUp { get; init; } = [];
 
     public Guid[] Watchers { get; init; } = [];

@@ -28,7 +28,7 @@ public abstract record PromiseResult
 }
 
 /// <summary>
-/// What a customer was told, as a clock of the case: due at the promised instant, with the ladder of every clock. It is kept when somebody says so, when the
+/// What a customer was told, as a clock of the case: due at the promised instant, with the ladder of every clock. It is kept when someone says so, when the
 /// step it binds is completed, or when the case ends, in time each.
 /// </summary>
 public static class Promises
@@ -37,14 +37,12 @@ public static class Promises
     public const string DefaultCalendar = "24x7";
 
     /// <summary>Makes a promise.</summary>
-    /// <param name="clocks">Where it is done.</param>
     /// <param name="case">The case.</param>
     /// <param name="what">What the customer was told, 1 to 200 characters.</param>
     /// <param name="dueAt">By when.</param>
     /// <param name="channel">How they were told, or null.</param>
     /// <param name="step">Id or name of the step that keeps it when it is completed; null: the case as a whole.</param>
     /// <param name="actor">Who told them.</param>
-    /// <param name="cancel">Cancels.</param>
     public static async Task<PromiseResult> MakeAsync(
         ClockRuntime clocks,
         Guid @case,
@@ -103,13 +101,11 @@ public static class Promises
     }
 
     /// <summary>A promise was kept, or no longer matters to the customer.</summary>
-    /// <param name="clocks">Where it is done.</param>
     /// <param name="case">The case.</param>
     /// <param name="clock">The promise.</param>
     /// <param name="kept">False: the customer let us off it.</param>
     /// <param name="reason">A note, or null.</param>
     /// <param name="actor">Who says so.</param>
-    /// <param name="cancel">Cancels.</param>
     public static async Task<PromiseResult> SettleAsync(
         ClockRuntime clocks,
         Guid @case,

@@ -42,8 +42,8 @@ public sealed record Recomputation(
 public sealed record RecomputeAnswer(int Looked, int Touched, bool Stored, IReadOnlyList<Recomputation> Changes);
 
 /// <summary>
-/// Computes running clocks again after a calendar or policy changed. Nothing else ever does: a clock keeps the policy and the very calendar it was computed
-/// with until somebody, who has seen the preview, asks for this. Each clock is a transaction of its own on its case, with the difference in the case's history.
+/// Computes running clocks again after a calendar or policy changed. Nothing else does: a clock keeps the policy and the calendar it was computed with until a
+/// person, having seen the preview, asks for this. Each clock is a transaction of its own on its case, with the difference in the case's history.
 /// </summary>
 public static class RecomputeClocks
 {
@@ -51,7 +51,6 @@ public static class RecomputeClocks
     public const int MostListed = 500;
 
     /// <summary>Previews or stores. Null when the calendar, policy or clock does not exist.</summary>
-    /// <param name="clocks">Where it is done.</param>
     /// <param name="scope">Which clocks.</param>
     /// <param name="reason">Why, for history.</param>
     /// <param name="store">False: only say what would change.</param>

@@ -10,7 +10,7 @@ internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung,
 {
     private readonly HashSet<(Guid Person, Guid? Task)> _told = [];
 
-    /// <summary>Tells the target and whoever watches what it is about.</summary>
+    /// <summary>Notifies the target and the watchers.</summary>
     public void Tell(LadderAction.Notify notify, List<LadderTask> tasks)
     {
         var told = People(notify.To, tasks).Concat(tasks.SelectMany(task => task.Watchers)).Concat(due.IsOfTask ? [] : due.Watchers).Distinct();
@@ -20,7 +20,7 @@ internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung,
             Tell(person, late ? "sla.breached" : "sla.reminder", late ? $"Overdue: {what}" : $"Due soon: {what}", due.IsOfTask ? tasks[0].Id : null);
     }
 
-    /// <summary>Has somebody watch the case of the clock, with every task it opens from now on.</summary>
+    /// <summary>Adds a watcher to the case of the clock and to every task it opens from now on.</summary>
     public void Watch(LadderAction.AddWatcher watcher, List<LadderTask> tasks)
     {
         var added = People(watcher.Who, tasks).Where(due.Watchers.Add).ToArray();
@@ -157,7 +157,7 @@ internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung,
     private IEnumerable<Guid> People(LadderTarget target, List<LadderTask> tasks) =>
         tasks.Count == 0 ? people.Of(target, null) : tasks.SelectMany(task => people.Of(target, task)).Distinct();
 
-    /// <summary>A person is told once of what a rung does to a task, by what comes first.</summary>
+    /// <summary>A person gets one notification per rung and task: the first that applies.</summary>
     private void Tell(Guid person, string kind, string title, Guid? task)
     {
         if (_told.Add((person, task)))

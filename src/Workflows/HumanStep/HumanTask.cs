@@ -11,8 +11,8 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Workflows.HumanStep;
 
 /// <summary>
-/// <c>Orchestration.HumanTask</c>: opens a task and waits for a person. The ports on the canvas are its outcomes. The task and the bookmark are
-/// opened in the burst's transaction; when the case goes another way, the task is cancelled in that burst's transaction.
+/// <c>Orchestration.HumanTask</c>: opens a task and waits for a person. The ports on the canvas are its outcomes. The task and the bookmark are opened in the
+/// burst's transaction; when the case takes another path, the task is cancelled in that burst's transaction.
 /// </summary>
 public sealed class HumanTask : Activity
 {
@@ -86,7 +86,7 @@ public sealed class HumanTask : Activity
                     DefaultSyntax = "Object",
                     DisplayName = "Preferred skills",
                     Category = "People",
-                    Description = "Whoever has them comes first, until the SLA policy's ladder relaxes them.",
+                    Description = "People with these skills have priority until the SLA policy's ladder relaxes them.",
                 },
                 new("ExcludedSteps", "List<String>")
                 {
@@ -94,7 +94,7 @@ public sealed class HumanTask : Activity
                     DefaultSyntax = "Object",
                     DisplayName = "Four eyes: excluded steps",
                     Category = "People",
-                    Description = "Ids of steps whose workers may not do this one.",
+                    Description = "Ids of steps whose workers can't work on this step.",
                 },
                 new("RequiresReview", "Boolean")
                 {
@@ -102,12 +102,12 @@ public sealed class HumanTask : Activity
                     Default = false,
                     DisplayName = "Second pair of eyes",
                     Category = "People",
-                    Description = "Somebody else approves what was done before the case moves on.",
+                    Description = "Another person approves the work before the case continues.",
                 },
                 new("SkipOutcome", "String")
                 {
                     DisplayName = "May be skipped as",
-                    Description = "Outcome by which the case goes on when the step is skipped. Without one it can not be skipped.",
+                    Description = "Outcome the case continues with when the step is skipped. Without one, the step can't be skipped.",
                 },
                 new("Priority", "Int32")
                 {
@@ -143,8 +143,8 @@ public sealed class HumanTask : Activity
                     Category = "Service level",
                     Choices = ["elapsed", "workingTime", "businessDays", "calendarDays", "weeks"],
                     Description =
-                        "How the duration is counted. One day of working time is a day's open hours, one business day ends when the office closes, one calendar day "
-                        + "is any day. Without a unit every hour counts.",
+                        "How the duration is counted. One day of working time is a day's open hours, one business day ends when the office closes, one calendar "
+                        + "day is any day. Without a unit every hour counts.",
                 },
                 new("SlaCalendar", "String")
                 {
@@ -157,7 +157,7 @@ public sealed class HumanTask : Activity
             Outputs =
             [
                 new("Outcome", "String", "The outcome the person chose."),
-                new("Data", "Object", "What the person filled in."),
+                new("Data", "Object", "The data the person entered."),
                 new("CompletedBy", "String", "User name of the person.", "Completed by"),
             ],
             Compile = node => Compile(node, catalog, forms),
@@ -245,7 +245,7 @@ public sealed class HumanTask : Activity
 
     /// <inheritdoc/>
     protected override void BookmarkBurnt(ActivityContext context, Bookmark bookmark, BurnReason reason) =>
-        context.Write(new WithdrawTask(bookmark.Id, context.Node.Id, context.InstanceIsCancelled ? "the case was cancelled" : "the case went another way"));
+        context.Write(new WithdrawTask(bookmark.Id, context.Node.Id, context.InstanceIsCancelled ? "the case was cancelled" : "the case took another path"));
 
     private static HumanTask Compile(ActivityCompilation node, ServiceLevelCatalog catalog, FormCatalog forms)
     {

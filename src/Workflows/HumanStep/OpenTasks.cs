@@ -10,10 +10,10 @@ using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.HumanStep;
 
-/// <summary>How the wishes of human steps become rows, in the burst's own batch.</summary>
+/// <summary>Turns the writes of human steps into rows, in the burst's own batch.</summary>
 public static class OpenTasks
 {
-    /// <summary>Registers both.</summary>
+    /// <summary>Registers opening and withdrawing.</summary>
     public static void Register(BurstWrites writes, DefinitionStore definitions, ServiceLevelCatalog serviceLevels)
     {
         writes.Reduce(DropOpenedAndWithdrawn);
@@ -21,7 +21,7 @@ public static class OpenTasks
         writes.Register<WithdrawTask>((withdraw, context, cancel) => WithdrawAsync(withdraw, context, serviceLevels, cancel));
     }
 
-    /// <summary>A task that opens and goes in the same burst never existed for anybody.</summary>
+    /// <summary>A task that is opened and withdrawn in the same burst is never written.</summary>
     private static IReadOnlyList<IBurstWrite> DropOpenedAndWithdrawn(IReadOnlyList<IBurstWrite> writes)
     {
         var opened = writes.OfType<OpenTask>().Select(w => w.BookmarkId).ToHashSet();

@@ -11,7 +11,7 @@ namespace Orchestration.Workflows.HumanStep;
 
 /// <summary>
 /// What a form begins with: fields with <c>x-from</c> get data of the case, those with <c>x-computed</c> the value of their expression. Taken once, when the
-/// task opens, so that everybody sees the same and it can be told later what a decision was based on.
+/// task opens, so that everyone sees the same values and it stays clear what a decision was based on.
 /// </summary>
 internal static class TaskPrefill
 {
@@ -56,7 +56,7 @@ internal static class TaskPrefill
         }
         catch (ExpressionException)
         {
-            // A default that can not be computed is none; the person fills the field in.
+            // A default that can't be computed is none; the person fills the field in.
             return null;
         }
     }
@@ -98,7 +98,7 @@ internal static class TaskPrefill
 
         public override bool TryGetVariable(string name, out object? value) => _variables.TryGetValue(name, out value);
 
-        public override void SetVariable(string name, object? value) => throw new ExpressionException("A form can not change the case.");
+        public override void SetVariable(string name, object? value) => throw new ExpressionException("A form can't change the case.");
 
         public override IEnumerable<string> VariableNames => _variables.Keys;
 
@@ -121,15 +121,15 @@ internal static class TaskPrefill
         public override string? CorrelationId
         {
             get => context.State.CorrelationId;
-            set => throw new ExpressionException("A form can not change the case.");
+            set => throw new ExpressionException("A form can't change the case.");
         }
         public override string? WorkflowInstanceName
         {
             get => context.State.Name;
-            set => throw new ExpressionException("A form can not change the case.");
+            set => throw new ExpressionException("A form can't change the case.");
         }
 
-        public override void SetOutcomes(IReadOnlyList<string> outcomes) => throw new ExpressionException("A form can not change the case.");
+        public override void SetOutcomes(IReadOnlyList<string> outcomes) => throw new ExpressionException("A form can't change the case.");
 
         public override Instant Now => context.Transaction.Now;
 

@@ -13,7 +13,7 @@ internal static class Notify
 {
     /// <summary>Adds a notification.</summary>
     /// <param name="transaction">Transaction of the case it is about.</param>
-    /// <param name="person">Who is told.</param>
+    /// <param name="person">The recipient.</param>
     /// <param name="kind">What kind, of <see cref="NotificationKinds"/>.</param>
     /// <param name="title">One line.</param>
     /// <param name="body">More, or empty.</param>
@@ -51,7 +51,7 @@ internal static class Notify
         );
 }
 
-/// <summary>What one person is told.</summary>
+/// <summary>A notification for one person.</summary>
 /// <param name="Person">Who.</param>
 /// <param name="Kind">Of <see cref="NotificationKinds"/>.</param>
 /// <param name="Title">One line.</param>

@@ -17,12 +17,11 @@ public sealed record PersonRow(
     Instant? LockedUntil
 );
 
-/// <summary>Everybody, by display name.</summary>
+/// <summary>All people, by display name.</summary>
 public sealed class ListPeople(NpgsqlDataSource database)
 {
     /// <param name="search">Part of a name, user name or address; null: all.</param>
     /// <param name="now">Now: a lockout that is over is not shown.</param>
-    /// <param name="cancel">Cancels.</param>
     public async Task<IReadOnlyList<PersonRow>> ReadAsync(string? search, Instant now, CancellationToken cancel = default)
     {
         await using var query = database.Query(

@@ -32,7 +32,7 @@ public sealed class SignIn(NpgsqlDataSource database)
         var history = await PersonHistory.LockAsync(connection, id.Value, name, now, cancel);
 
         // Read under the lock: of many guesses at once, only as many count as the lockout allows. A locked-out person's further attempts are not even counted,
-        // so that history does not grow with an attack. A hash that has changed meanwhile was not the one compared.
+        // so that history does not grow with an attack. A hash that changed in the meantime was not the one compared.
         await using var read = new NpgsqlBatch(connection);
         read.Add(
             """

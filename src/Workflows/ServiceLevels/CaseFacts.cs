@@ -8,8 +8,8 @@ using Orchestration.Workflows.Calendars;
 namespace Orchestration.Workflows.ServiceLevels;
 
 /// <summary>
-/// What policies can ask of a case: <c>journey</c> (its definition id), every variable of the journey that is a text, number, date or yes/no, and over these
-/// what the event itself brought (the payload of an event, the data of a step).
+/// What policies can ask of a case: <c>journey</c> (its definition id), every variable of the journey that is a text, number, date or yes/no, overridden by the
+/// data of the event (the payload of an event, the data of a step).
 /// </summary>
 internal static class CaseFacts
 {
@@ -23,7 +23,7 @@ internal static class CaseFacts
         return facts;
     }
 
-    /// <summary>The same with what an event brought.</summary>
+    /// <summary>The same, overridden by the data of an event.</summary>
     public static IReadOnlyDictionary<string, string> With(Dictionary<string, string> facts, object? data)
     {
         if (data is not OrderedDictionary<string, object?> { Count: > 0 } members)

@@ -14,7 +14,6 @@ public static class Clock
     /// <param name="policy">What is measured.</param>
     /// <param name="calendar">The policy's calendar.</param>
     /// <param name="startedAt">When it began; earlier than now when it is attached late, in which case it may be breached at once.</param>
-    /// <param name="now">Now.</param>
     /// <param name="cause">The event that started it.</param>
     /// <param name="anchor">For backward clocks: the date to count back from.</param>
     /// <param name="generation">1, or one more than the clock before.</param>
@@ -64,7 +63,6 @@ public static class Clock
     /// <param name="active">The live clock of that policy on that subject, or null.</param>
     /// <param name="change">What happened.</param>
     /// <param name="calendar">The policy's calendar.</param>
-    /// <param name="now">Now.</param>
     /// <param name="anchor">For backward clocks: the date to count back from; without it none starts.</param>
     /// <param name="startedAt">When what starts a clock happened, if that was before it became known; null: at the change.</param>
     public static ClockChange? Evaluate(

@@ -1,6 +1,6 @@
 namespace Orchestration.Workflows.ServiceLevels;
 
-/// <summary>Who is told or takes over. Someone who is missing falls through to the deputy, then the team.</summary>
+/// <summary>Who is notified or takes over. Someone who is missing falls through to the deputy, then the team.</summary>
 public enum LadderTarget
 {
     Owner,

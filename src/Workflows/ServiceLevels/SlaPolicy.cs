@@ -12,7 +12,7 @@ public enum SlaKind
     /// <summary>The company's own target.</summary>
     Internal,
 
-    /// <summary>What the customer was told.</summary>
+    /// <summary>A promise to the customer.</summary>
     Promise,
 
     /// <summary>What a law or regulator demands. Unpausable unless the policy says otherwise.</summary>
@@ -27,8 +27,8 @@ public enum SlaSubject
 }
 
 /// <summary>
-/// A service level as data: what is measured, on which calendar, when the clock starts, stops, pauses, and who is told on the way.
-/// Immutable; a running clock keeps the version it started with.
+/// A service level as data: what is measured, on which calendar, when the clock starts, stops, pauses, and who is notified on the way. Immutable; a running
+/// clock keeps the version it started with.
 /// </summary>
 public sealed record SlaPolicy
 {
@@ -156,14 +156,14 @@ public sealed record ClockCondition(IReadOnlyList<string> Events, IReadOnlyDicti
 /// <summary>Something happened to a task or case that carries clocks, or might.</summary>
 /// <param name="At">When it happened.</param>
 /// <param name="Event">
-/// <c>task.opened</c>, <c>task.completed</c>, <c>task.cancelled</c>, the same for <c>case</c>, <c>case.moved</c> for a change that is none of them,
+/// <c>task.opened</c>, <c>task.completed</c>, <c>task.cancelled</c>, the same for <c>case</c>, <c>case.moved</c> for any other change,
 /// <c>step:NAME.completed</c>, <c>event:NAME</c>.
 /// </param>
 /// <param name="PauseReasons">What the subject waits for after the change.</param>
 /// <param name="Facts">Facts of the case, as text (jurisdiction, product …).</param>
 public sealed record SubjectChange(Instant At, string Event, IReadOnlySet<string> PauseReasons, IReadOnlyDictionary<string, string> Facts);
 
-/// <summary>How a recurring clock goes on: a status letter every 30 days.</summary>
+/// <summary>How a recurring clock continues: a status letter every 30 days, for example.</summary>
 /// <param name="Target">Target of the generations after the first.</param>
 /// <param name="FromDue">Count from the due time of the generation before instead of from the reset.</param>
 public sealed record Recurrence(SlaTarget Target, bool FromDue);

@@ -19,7 +19,7 @@ public abstract record SaveServiceLevelResult
     /// <summary>Everything that is wrong, by JSON path.</summary>
     public sealed record Invalid(IReadOnlyList<DefinitionError> Errors) : SaveServiceLevelResult;
 
-    /// <summary>Somebody saved another version first.</summary>
+    /// <summary>Another version was saved first.</summary>
     public sealed record Stale(int Revision) : SaveServiceLevelResult;
 }
 
@@ -27,15 +27,12 @@ public abstract record SaveServiceLevelResult
 public static class SaveServiceLevel
 {
     /// <summary>Saves.</summary>
-    /// <param name="settings">The documents.</param>
     /// <param name="catalog">What is in force here; reloaded.</param>
     /// <param name="kind"><see cref="SettingKind.Calendar"/> or <see cref="SettingKind.Sla"/>.</param>
     /// <param name="name">Its id.</param>
     /// <param name="revision">Revision the caller last saw; 0 for a new one.</param>
     /// <param name="document">The document. A policy's <c>version</c> is set to the next one.</param>
     /// <param name="actor">An administrator.</param>
-    /// <param name="now">Now.</param>
-    /// <param name="cancel">Cancels.</param>
     public static async Task<SaveServiceLevelResult> RunAsync(
         SettingDocuments settings,
         ServiceLevelCatalog catalog,

@@ -80,7 +80,7 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
     public string? Missing(IEnumerable<string> policies) =>
         policies.FirstOrDefault(name => !_snapshot.Policies.TryGetValue(name, out var policy) || policy.Subject != SlaSubject.Task) is { } missing
             ? _snapshot.Policies.ContainsKey(missing)
-                ? $"The SLA policy '{missing}' is one of cases."
+                ? $"The SLA policy '{missing}' applies to cases, not to tasks."
                 : $"There is no SLA policy '{missing}'."
             : null;
 

@@ -77,8 +77,8 @@ public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
     }
 
     /// <summary>
-    /// Stores a shipped file as the version in force, if it changed since the last time and nobody edited it here since. Whoever calls has validated it. Safe
-    /// when several hosts start at once. Returns whether anything changed.
+    /// Stores a shipped file as the version in force, if the file changed since and no one edited the document here. The caller has validated it. Safe when
+    /// several hosts start at once. Returns whether anything changed.
     /// </summary>
     public async Task<bool> LoadFileAsync(string kind, string name, byte[] document, Instant now, CancellationToken cancel = default)
     {
@@ -87,7 +87,7 @@ public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
     }
 
     /// <summary>
-    /// Stores what a person edited as the version in force, if nobody saved another one since. Whoever calls has validated it. Returns whether it is saved, and
+    /// Stores what a person edited as the version in force, if no one saved another one since. The caller has validated it. Returns whether it is saved, and
     /// the version in force.
     /// </summary>
     /// <param name="kind">What kind.</param>
@@ -95,8 +95,6 @@ public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
     /// <param name="revision">Version the person last saw; 0 for a new document.</param>
     /// <param name="document">UTF-8 JSON.</param>
     /// <param name="actor">Who.</param>
-    /// <param name="now">Now.</param>
-    /// <param name="cancel">Cancels.</param>
     public Task<(bool Saved, int Version)> SaveAsync(
         string kind,
         string name,

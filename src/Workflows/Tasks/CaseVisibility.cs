@@ -1,6 +1,6 @@
 namespace Orchestration.Workflows.Tasks;
 
-/// <summary>Who may see a case: whoever opened it, its watchers, and those who may see one of its tasks.</summary>
+/// <summary>Who may see a case: the person who opened it, its watchers, and people who may see one of its tasks.</summary>
 internal static class CaseVisibility
 {
     /// <summary>

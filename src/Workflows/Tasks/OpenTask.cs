@@ -2,7 +2,7 @@ using Orchestration.Engine.Execution;
 
 namespace Orchestration.Workflows.Tasks;
 
-/// <summary>A burst's wish: open a task for this bookmark.</summary>
+/// <summary>Write of a burst: opens a task for a bookmark.</summary>
 /// <param name="ContainerId">The run of the container that the step is in: what belongs to one branch or one turn of a loop has the same.</param>
 public sealed record OpenTask(
     string BookmarkId,
@@ -28,5 +28,5 @@ public sealed record OpenTask(
     string? SkipOutcome
 ) : IBurstWrite;
 
-/// <summary>A burst's wish: nobody waits for this bookmark's task any more.</summary>
+/// <summary>Write of a burst: the task of this bookmark is no longer needed.</summary>
 public sealed record WithdrawTask(string BookmarkId, string ActivityId, string Reason) : IBurstWrite;

@@ -15,11 +15,9 @@ public static class TaskForms
     private static readonly ConditionalWeakTable<JsonNode, Pinned> Parsed = [];
 
     /// <summary>The parsed schema, or null for a step without a form.</summary>
-    /// <param name="definitions">Definitions.</param>
     /// <param name="versionId">Version the case runs on.</param>
     /// <param name="form">Schema of the step itself, or null.</param>
     /// <param name="formName">Name of a shared form, or null.</param>
-    /// <param name="cancel">Cancels.</param>
     public static async ValueTask<FormSchema?> FindAsync(
         DefinitionStore definitions,
         string versionId,

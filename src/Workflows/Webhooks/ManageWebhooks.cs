@@ -22,11 +22,11 @@ public abstract record WebhookResult
     /// <summary>There is no such endpoint.</summary>
     public sealed record NotFound : WebhookResult;
 
-    /// <summary>Somebody else changed it meanwhile.</summary>
+    /// <summary>Someone else changed it in the meantime.</summary>
     public sealed record Stale(WebhookEndpoint Current) : WebhookResult;
 }
 
-/// <summary>Looking after webhook endpoints. Every change is in the history chain <c>webhooks</c>, without the secrets.</summary>
+/// <summary>Manages webhook endpoints. Every change is in the history chain <c>webhooks</c>, without the secrets.</summary>
 public sealed class ManageWebhooks(WorkflowRuntime runtime, WebhookSecrets secrets)
 {
     /// <summary>How long the secret before still signs after a new one was made.</summary>
@@ -74,11 +74,11 @@ public sealed class ManageWebhooks(WorkflowRuntime runtime, WebhookSecrets secre
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
         {
-            return new WebhookResult.Invalid(new() { ["url"] = ["has an endpoint already; change that one"] });
+            return new WebhookResult.Invalid(new() { ["url"] = ["already has an endpoint; change that one"] });
         }
     }
 
-    /// <summary>Changes what an endpoint is told and whether.</summary>
+    /// <summary>Changes which events an endpoint gets, and whether it is active.</summary>
     public async Task<WebhookResult> ChangeAsync(
         Guid id,
         int revision,
@@ -148,7 +148,7 @@ public sealed class ManageWebhooks(WorkflowRuntime runtime, WebhookSecrets secre
         );
     }
 
-    /// <summary>Removes an endpoint. What was on its way to it is dropped. False when there is none.</summary>
+    /// <summary>Removes an endpoint and drops its pending deliveries. False when it doesn't exist.</summary>
     public async Task<bool> RemoveAsync(Guid id, string actor, CancellationToken cancel = default) =>
         await WebhookEndpoint.FindAsync(runtime.Database, id, cancel) is { } endpoint
         && await WriteAsync(runtime, id, "webhook.removed", new { endpoint.Url }, actor, Sql.Command("delete from webhook_endpoint where id = $1", id), cancel);

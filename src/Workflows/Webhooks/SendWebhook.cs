@@ -10,8 +10,8 @@ namespace Orchestration.Workflows.Webhooks;
 
 /// <summary>
 /// Posts events to the endpoints that administrators registered, signed as Standard Webhooks says (<c>webhook-id</c>, <c>webhook-timestamp</c>,
-/// <c>webhook-signature</c>). An effect names its endpoint by id, or by the address an escalation ladder names; an address nobody registered is never called.
-/// The body is thin: ids to ask the API with, and no personal data.
+/// <c>webhook-signature</c>). An effect names its endpoint by id, or by the address an escalation ladder names; an unregistered address is never called. The
+/// body is thin: ids to ask the API with, and no personal data.
 /// </summary>
 public sealed class SendWebhook(WorkflowRuntime runtime, HttpEffects http, WebhookSecrets secrets)
 {

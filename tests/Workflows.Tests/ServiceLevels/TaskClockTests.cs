@@ -196,7 +196,7 @@ public sealed class TaskClockTests
 
     [Theory]
     [InlineData("missing", "There is no SLA policy 'missing'.")]
-    [InlineData("of-cases", "The SLA policy 'of-cases' is one of cases.")]
+    [InlineData("of-cases", "The SLA policy 'of-cases' applies to cases, not to tasks.")]
     public async Task A_step_that_names_no_policy_of_tasks_is_refused_when_it_is_published(string name, string why)
     {
         await using var world = await WorldAsync(

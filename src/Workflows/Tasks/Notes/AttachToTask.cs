@@ -18,13 +18,10 @@ public static class AttachToTask
     public const int MaxFiles = 50;
 
     /// <summary>Attaches.</summary>
-    /// <param name="tasks">Where it is done.</param>
-    /// <param name="request">The request.</param>
     /// <param name="name">File name.</param>
     /// <param name="declaredType">Content type the sender says it has, or null.</param>
     /// <param name="content">The file, at most <see cref="MaxBytes"/>.</param>
-    /// <param name="actor">Whoever the task concerns, or who steers or answers the customer.</param>
-    /// <param name="cancel">Cancels.</param>
+    /// <param name="actor">A person involved in the task, or one with a role that supervises or answers the customer.</param>
     public static async Task<TaskResult> RunAsync(
         TaskRuntime tasks,
         TaskRequest request,
@@ -59,9 +56,9 @@ public static class AttachToTask
         if (t.Refusal is { } refusal)
             return refusal;
         if (!TaskQueries.MayContribute(actor, t.Subject.ActorSees))
-            return new TaskResult.Forbidden("Only whoever works with this task can attach files to it.");
+            return new TaskResult.Forbidden("Only people involved in this task can attach files.");
         if (t.Also is [int and >= MaxFiles])
-            return new TaskResult.InvalidRequest("file", $"There are {MaxFiles} files already.");
+            return new TaskResult.InvalidRequest("file", $"The task already has {MaxFiles} files.");
 
         var id = Ids.New(t.Now);
         t.Write(

@@ -8,8 +8,8 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Workflows.Tasks.Notes;
 
 /// <summary>
-/// Says something about a live task, as plain text. Whoever is mentioned (<c>@userName</c>) is told, and may see the task from then on. A comment is no change
-/// of the task: its revision stays, so that nobody's form is out of date because of it.
+/// Adds a plain-text comment to a live task. People mentioned (<c>@userName</c>) are notified and may see the task from then on. The task's revision stays, so
+/// no one's form becomes stale.
 /// </summary>
 public static partial class CommentOnTask
 {
@@ -17,16 +17,13 @@ public static partial class CommentOnTask
     public const int MaxLength = 10_000;
 
     /// <summary>Comments.</summary>
-    /// <param name="tasks">Where it is done.</param>
-    /// <param name="request">The request.</param>
     /// <param name="body">The text.</param>
-    /// <param name="actor">Whoever the task concerns, or who steers or answers the customer.</param>
-    /// <param name="cancel">Cancels.</param>
+    /// <param name="actor">A person involved in the task, or one with a role that supervises or answers the customer.</param>
     public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, string? body, Person actor, CancellationToken cancel = default)
     {
         body = body?.ReplaceLineEndings("\n").Replace("\0", "", StringComparison.Ordinal).Trim();
         if (string.IsNullOrEmpty(body))
-            return new TaskResult.InvalidRequest("body", "Write something.");
+            return new TaskResult.InvalidRequest("body", "Enter a comment.");
         if (body.Length > MaxLength)
             return new TaskResult.InvalidRequest("body", $"Is longer than {MaxLength} characters.");
         var mentioned = Mentions(body);
@@ -43,7 +40,7 @@ public static partial class CommentOnTask
         if (t.Refusal is { } refusal)
             return refusal;
         if (!TaskQueries.MayContribute(actor, t.Subject.ActorSees))
-            return new TaskResult.Forbidden("Only whoever works with this task can comment on it.");
+            return new TaskResult.Forbidden("Only people involved in this task can comment.");
 
         t.Write(
             "insert into task_comment (id, task_id, author, body, created_at) values ($1, $2, $3, $4, $5)",

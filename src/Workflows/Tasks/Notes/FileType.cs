@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Orchestration.Workflows.Tasks.Notes;
 
-/// <summary>What may be attached, told by the content: a file whose content is not what its name or sender says is refused.</summary>
+/// <summary>What may be attached, judged by the content: a file whose content is not what its name or sender says is refused.</summary>
 public static class FileType
 {
     private const string Text = "text/plain";
@@ -133,7 +133,7 @@ public static class FileType
         (type, reason) = (null, null);
         var extension = Path.GetExtension(name).TrimStart('.');
         if (!Known.TryGetValue(extension, out var known))
-            reason = $"Is of a kind that can not be attached here. Taken are: {string.Join(", ", Known.Keys)}.";
+            reason = $"This file type is not allowed. Allowed types: {string.Join(", ", Known.Keys)}.";
         else if (!IsA(extension, known.Begins, content))
             reason = $"Is called .{extension.ToLowerInvariant()}, but that is not what is in it.";
         else if (

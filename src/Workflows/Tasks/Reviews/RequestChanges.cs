@@ -6,8 +6,7 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Workflows.Tasks.Reviews;
 
 /// <summary>
-/// The reviewer asks for changes: InReview → InProgress with whoever did it. What was proposed is their draft again, and the reason stands beside it as a
-/// comment.
+/// The reviewer requests changes: InReview → InProgress, back to the owner. The proposal becomes their draft, and the reason becomes a comment.
 /// </summary>
 public static class RequestChanges
 {
@@ -15,7 +14,7 @@ public static class RequestChanges
     public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, string? reason, Person actor, CancellationToken cancel = default)
     {
         if (string.IsNullOrWhiteSpace(reason) || reason.Length > 5000)
-            return new TaskResult.InvalidRequest("reason", "Say what is to be changed, in at most 5,000 characters.");
+            return new TaskResult.InvalidRequest("reason", "Describe the changes in at most 5,000 characters.");
         await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.RequestChanges, request, actor, actor.UserName, reason, cancel: cancel);
         if (t.Refusal is { } refusal)
             return refusal;

@@ -15,13 +15,10 @@ namespace Orchestration.Workflows.Tasks.Reviews;
 public static class RequestReview
 {
     /// <summary>Asks for a review.</summary>
-    /// <param name="tasks">Where it is done.</param>
-    /// <param name="request">The request.</param>
     /// <param name="outcome">The outcome to be approved; may be left out when there is only one.</param>
     /// <param name="data">The form's data.</param>
-    /// <param name="reviewer">User name of who is asked; anybody else who may review it can still take it. Null: whoever comes first.</param>
+    /// <param name="reviewer">User name of the requested reviewer; others who may review it can still take it. Null: anyone who may.</param>
     /// <param name="actor">The owner.</param>
-    /// <param name="cancel">Cancels.</param>
     public static async Task<TaskResult> RunAsync(
         TaskRuntime tasks,
         TaskRequest request,

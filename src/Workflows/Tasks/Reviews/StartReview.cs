@@ -5,11 +5,11 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Workflows.Tasks.Reviews;
 
 /// <summary>
-/// Somebody who could have done the task, leads its team or supervises, and has not worked on it, takes its review: ReadyForReview → InReview.
+/// A person who could do the task, leads its team or supervises, and hasn't worked on it, takes the review: ReadyForReview → InReview.
 /// </summary>
 public static class StartReview
 {
-    /// <summary>Takes the review for whoever asks.</summary>
+    /// <summary>Takes the review for the actor.</summary>
     public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, Person actor, CancellationToken cancel = default)
     {
         await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.StartReview, request, actor, actor.UserName, cancel: cancel);

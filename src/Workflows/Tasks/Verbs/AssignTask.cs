@@ -8,12 +8,9 @@ namespace Orchestration.Workflows.Tasks.Verbs;
 public static class AssignTask
 {
     /// <summary>Assigns, and tells the person.</summary>
-    /// <param name="tasks">Where it is done.</param>
-    /// <param name="request">The request.</param>
     /// <param name="assignee">User name of who gets it.</param>
     /// <param name="reason">Why, for history; optional.</param>
     /// <param name="actor">Who assigns.</param>
-    /// <param name="cancel">Cancels.</param>
     public static async Task<TaskResult> RunAsync(
         TaskRuntime tasks,
         TaskRequest request,
@@ -24,7 +21,7 @@ public static class AssignTask
     )
     {
         if (string.IsNullOrWhiteSpace(assignee))
-            return new TaskResult.InvalidRequest("person", "Say who gets it, by user name.");
+            return new TaskResult.InvalidRequest("person", "Enter the user name of the new owner.");
         await using var t = await TaskTransaction.OpenAsync(
             tasks,
             TaskVerb.Assign,

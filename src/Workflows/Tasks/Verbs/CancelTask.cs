@@ -5,8 +5,8 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
-/// A supervisor ends a task that is not to be done. The case goes on through the step's outcome <c>Cancelled</c>; a step that models none becomes an incident
-/// of the case, from where the step can be run again. A case never ends silently because a task was cancelled.
+/// A supervisor cancels a task. The case continues with the step's outcome <c>Cancelled</c>; a step without that outcome becomes an incident of the case, from
+/// which it can be run again. A case never ends silently because a task was cancelled.
 /// </summary>
 public static class CancelTask
 {

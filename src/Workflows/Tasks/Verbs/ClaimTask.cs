@@ -3,10 +3,10 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks.Verbs;
 
-/// <summary>A candidate, or somebody who stands in for one, takes a task that nobody has: Ready → Reserved. The first one wins.</summary>
+/// <summary>A candidate, or their substitute, takes an unassigned task: Ready → Reserved. The first one wins.</summary>
 public static class ClaimTask
 {
-    /// <summary>Claims for whoever asks.</summary>
+    /// <summary>Claims for the actor.</summary>
     public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, Person actor, CancellationToken cancel = default)
     {
         await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.Claim, request, actor, actor.UserName, cancel: cancel);

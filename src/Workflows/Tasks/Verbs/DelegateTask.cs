@@ -10,13 +10,10 @@ namespace Orchestration.Workflows.Tasks.Verbs;
 /// </summary>
 public static class DelegateTask
 {
-    /// <summary>Delegates, and tells the delegate. Somebody who is away is represented by their substitute.</summary>
-    /// <param name="tasks">Where it is done.</param>
-    /// <param name="request">The request.</param>
+    /// <summary>Delegates and notifies the delegate. If that person is away, their substitute gets the task.</summary>
     /// <param name="person">User name of the delegate.</param>
     /// <param name="reason">Why, for the delegate and for history; optional.</param>
     /// <param name="actor">The owner.</param>
-    /// <param name="cancel">Cancels.</param>
     public static async Task<TaskResult> RunAsync(
         TaskRuntime tasks,
         TaskRequest request,
@@ -27,7 +24,7 @@ public static class DelegateTask
     )
     {
         if (string.IsNullOrWhiteSpace(person))
-            return new TaskResult.InvalidRequest("person", "Say who is to do it, by user name.");
+            return new TaskResult.InvalidRequest("person", "Enter the user name of the new owner.");
         await using var t = await TaskTransaction.OpenAsync(
             tasks,
             TaskVerb.Delegate,
@@ -43,7 +40,7 @@ public static class DelegateTask
         if (!t.IsOwner)
             return new TaskResult.Forbidden("Only the owner can delegate this task.");
         if (t.Subject.Id == actor.Id)
-            return new TaskResult.InvalidRequest("person", "It is yours already.");
+            return new TaskResult.InvalidRequest("person", "You already own this task.");
         if (t.WhyNotEligible() is { } ineligible)
             return ineligible;
 

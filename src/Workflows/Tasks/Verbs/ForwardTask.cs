@@ -6,19 +6,16 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
-/// Passes a task on to another team, or to a person who becomes a candidate. Whoever forwards it gives up their own eligibility: it is not theirs any more, and
-/// they can not claim it again. → Ready. By its owner, a candidate of an open task, or whoever may move the team's work (who gives up nothing).
+/// Passes a task on to another team, or to a person who becomes a candidate. The person who forwards it gives up their own eligibility and can't claim it
+/// again. → Ready. Allowed for the owner, a candidate of an open task, and people who may move the team's work (who give up nothing).
 /// </summary>
 public static class ForwardTask
 {
     /// <summary>Forwards; the draft stays.</summary>
-    /// <param name="tasks">Where it is done.</param>
-    /// <param name="request">The request.</param>
     /// <param name="team">Key of a team, or null.</param>
     /// <param name="person">User name of a person, or null. One of the two.</param>
     /// <param name="reason">Why, for history; optional.</param>
     /// <param name="actor">Who forwards.</param>
-    /// <param name="cancel">Cancels.</param>
     public static async Task<TaskResult> RunAsync(
         TaskRuntime tasks,
         TaskRequest request,
@@ -31,7 +28,7 @@ public static class ForwardTask
     {
         (team, person) = (string.IsNullOrWhiteSpace(team) ? null : team, string.IsNullOrWhiteSpace(person) ? null : person);
         if (team is null == person is null)
-            return new TaskResult.InvalidRequest("team", "Say to which team or to which person, one of them.");
+            return new TaskResult.InvalidRequest("team", "Choose either a team or a person.");
         await using var t = await TaskTransaction.OpenAsync(
             tasks,
             TaskVerb.Forward,
@@ -50,9 +47,9 @@ public static class ForwardTask
         if (team is not null && t.Also is null)
             return new TaskResult.InvalidRequest("team", $"There is no team '{team}'.");
         if (team is not null && team == t.Task.Team)
-            return new TaskResult.InvalidRequest("team", "It is with this team already.");
+            return new TaskResult.InvalidRequest("team", "The task is already with this team.");
         if (person is not null && t.Subject.Id == actor.Id)
-            return new TaskResult.InvalidRequest("person", "You can not forward it to yourself.");
+            return new TaskResult.InvalidRequest("person", "You can't forward a task to yourself.");
         if (person is not null && t.WhyNotEligible(anyway: true) is { } ineligible)
             return ineligible;
 

@@ -3,16 +3,13 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks.Verbs;
 
-/// <summary>Changes how urgent a task is, in any live state. By whoever may move the team's work.</summary>
+/// <summary>Changes the priority of a live task. Allowed for people who may move the team's work.</summary>
 public static class PrioritizeTask
 {
     /// <summary>Sets the priority.</summary>
-    /// <param name="tasks">Where it is done.</param>
-    /// <param name="request">The request.</param>
     /// <param name="priority">1 (critical) to 5 (planning).</param>
     /// <param name="reason">Why, for history; optional.</param>
     /// <param name="actor">Who changes it.</param>
-    /// <param name="cancel">Cancels.</param>
     public static async Task<TaskResult> RunAsync(
         TaskRuntime tasks,
         TaskRequest request,

@@ -4,12 +4,12 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
-/// Gives a task back to its candidates: Reserved or InProgress → Ready, by its owner or whoever may move the team's work. A review goes back to its candidates
-/// the same way: InReview → ReadyForReview.
+/// Gives a task back to its candidates: Reserved or InProgress → Ready, by its owner or someone who may move the team's work. A review goes back to its
+/// candidates the same way: InReview → ReadyForReview.
 /// </summary>
 public static class ReleaseTask
 {
-    /// <summary>Releases; the draft stays for whoever takes it next.</summary>
+    /// <summary>Releases; the draft stays for the next owner.</summary>
     public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, string? reason, Person actor, CancellationToken cancel = default)
     {
         await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.Release, request, actor, actor.UserName, reason, cancel: cancel);
@@ -19,7 +19,7 @@ public static class ReleaseTask
         if (!t.MayMoveWork && !(review ? t.IsReviewer : t.IsOwner))
             return new TaskResult.Forbidden($"Only the {(review ? "reviewer" : "owner")}, the team's lead or a supervisor can release this task.");
         if (!review && t.Task.Team is null && t.Task.Candidates.Length == 0)
-            return new TaskResult.InvalidRequest("taskId", "This task has no candidates to go back to; assign it to somebody instead.");
+            return new TaskResult.InvalidRequest("taskId", "This task has no candidates. Assign it to someone instead.");
 
         var state = review ? TaskState.ReadyForReview : TaskState.Ready;
         if (review)

@@ -8,7 +8,7 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks.Verbs;
 
-/// <summary>A suspended task goes back to where it was, and its clocks run on.</summary>
+/// <summary>Resumes a suspended task in its earlier state; its clocks continue.</summary>
 public static class ResumeTask
 {
     internal const string Update = """
@@ -17,7 +17,7 @@ public static class ResumeTask
         where id = $1
         """;
 
-    /// <summary>Resumes, by its owner or whoever may move the team's work.</summary>
+    /// <summary>Resumes, by its owner or someone who may move the team's work.</summary>
     public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, Person actor, CancellationToken cancel = default)
     {
         await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.Resume, request, actor, actor.UserName, cancel: cancel);
@@ -43,11 +43,9 @@ public sealed partial class ResumeSuspended(TaskRuntime tasks, ILogger<ResumeSus
     private const string Actor = "system";
 
     /// <summary>
-    /// Resumes what is due, oldest first. Two hosts may sweep at once: a case somebody holds is left for the next time. Returns how many deadlines were dealt
-    /// with.
+    /// Resumes what is due, oldest first. Two hosts may sweep at once: a locked case is left for the next sweep. Returns how many deadlines were dealt with.
     /// </summary>
     /// <param name="limit">At most this many.</param>
-    /// <param name="cancel">Cancels.</param>
     public async Task<int> SweepAsync(int limit, CancellationToken cancel = default)
     {
         var runtime = tasks.Runtime;

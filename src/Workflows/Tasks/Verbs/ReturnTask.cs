@@ -7,8 +7,8 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
-/// Sends the case back to an earlier step: this task ends as Cancelled, whatever came after that step is left, and it opens again with what was entered before
-/// as its draft. Everybody who worked on any of it still counts for four eyes. One transaction.
+/// Sends the case back to an earlier step: this task ends as Cancelled, everything after that step is cancelled, and it opens again with the earlier data as
+/// its draft. Everyone who worked on any of it still counts for four eyes. One transaction.
 /// </summary>
 public static class ReturnTask
 {
@@ -16,13 +16,10 @@ public static class ReturnTask
     public static readonly IReadOnlyList<string> Reasons = ["incomplete", "incorrect", "newInformation", "wrongPath", "other"];
 
     /// <summary>Returns.</summary>
-    /// <param name="tasks">Where it is done.</param>
-    /// <param name="request">The request.</param>
     /// <param name="step">Id of the earlier step.</param>
     /// <param name="reason">One of <see cref="Reasons"/>.</param>
     /// <param name="note">What is to be mended; needed when the reason is <c>other</c>.</param>
-    /// <param name="actor">The owner, or whoever may move the team's work.</param>
-    /// <param name="cancel">Cancels.</param>
+    /// <param name="actor">The owner, or someone who may move the team's work.</param>
     public static async Task<TaskResult> RunAsync(
         TaskRuntime tasks,
         TaskRequest request,
@@ -34,11 +31,11 @@ public static class ReturnTask
     )
     {
         if (string.IsNullOrWhiteSpace(step))
-            return new TaskResult.InvalidRequest("step", "Say to which step it goes back.");
+            return new TaskResult.InvalidRequest("step", "Choose the step to return to.");
         if (reason is null || !Reasons.Contains(reason))
             return new TaskResult.InvalidRequest("reason", $"Must be one of {string.Join(", ", Reasons)}.");
         if (reason == "other" && string.IsNullOrWhiteSpace(note))
-            return new TaskResult.InvalidRequest("note", "Say in a few words why it goes back.");
+            return new TaskResult.InvalidRequest("note", "Explain why the task is returned.");
         await using var t = await TaskTransaction.OpenAsync(
             tasks,
             TaskVerb.Return,
@@ -64,7 +61,7 @@ public static class ReturnTask
         if (t.Subject.ExcludedBy is { } excluded)
             return new TaskResult.ExcludedByFourEyes(excluded.Id, excluded.Title);
         if (t.Also is not [string title, var worker])
-            return new TaskResult.InvalidRequest("step", "This case has not done such a step.");
+            return new TaskResult.InvalidRequest("step", "This case hasn't completed that step.");
 
         var burst = await t.Instance.AdvanceAsync(new Stimulus.GoBack(Ids.Text(t.Task.BookmarkId), step), cancel);
         if (burst.Refused is not null)

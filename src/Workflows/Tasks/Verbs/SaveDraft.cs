@@ -8,10 +8,10 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks.Verbs;
 
-/// <summary>Keeps what the owner typed so far. A draft is no change of the task: its revision stays, and history does not tell.</summary>
+/// <summary>Saves the owner's draft. The task's revision stays, and nothing is written to history.</summary>
 public static class SaveDraft
 {
-    /// <summary>Whether somebody works on a task, and its form: null when the step has none.</summary>
+    /// <summary>Whether the person owns the task, and its form: null when the step has none.</summary>
     public static async Task<(bool IsTheirs, FormSchema? Form)> FormAsync(WorkflowRuntime runtime, Guid task, Person actor, CancellationToken cancel = default)
     {
         await using var query = runtime.Database.Query(
@@ -28,17 +28,13 @@ public static class SaveDraft
     }
 
     /// <summary>
-    /// Saves. False when the owner does not work on it (any more), or somebody else has changed it since they saw it: then what is new is to be looked at
-    /// first.
+    /// Saves. False when the person no longer owns the task, or someone else changed it since they saw it.
     /// </summary>
-    /// <param name="database">The database.</param>
     /// <param name="task">The task.</param>
-    /// <param name="revision">
-    /// Revision the owner last saw; null: whatever it is. What the owner or the product itself changed since then does not matter.
+    /// <param name="revision"> Revision the owner last saw; null: whatever it is. What the owner or the product itself changed since then does not matter.
     /// </param>
     /// <param name="data">The data, whether they fit the form or not.</param>
     /// <param name="actor">The owner.</param>
-    /// <param name="cancel">Cancels.</param>
     public static async Task<bool> RunAsync(
         NpgsqlDataSource database,
         Guid task,

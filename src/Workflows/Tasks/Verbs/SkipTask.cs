@@ -5,8 +5,8 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
-/// The step is left out where it allows that, and the case goes on by the outcome it names for it. By its owner, or whoever may move the team's work; who skips
-/// it counts for four eyes.
+/// Skips a step that allows it; the case continues with the outcome it names for that. Allowed for the owner and people who may move the team's work; skipping
+/// counts for four eyes.
 /// </summary>
 public static class SkipTask
 {
@@ -19,7 +19,7 @@ public static class SkipTask
         if (t.Refusal is { } refusal)
             return refusal;
         if (t.Task.SkipOutcome is not { } outcome)
-            return new TaskResult.Forbidden("This step can not be skipped.");
+            return new TaskResult.Forbidden("This step can't be skipped.");
         if (!t.IsOwner && !t.MayMoveWork)
             return new TaskResult.Forbidden("Only the owner, the team's lead or a supervisor can skip this task.");
         if (t.Subject.ExcludedBy is { } step)

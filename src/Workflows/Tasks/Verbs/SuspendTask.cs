@@ -13,13 +13,10 @@ public static class SuspendTask
     private static readonly Duration Longest = Duration.FromDays(366);
 
     /// <summary>Suspends.</summary>
-    /// <param name="tasks">Where it is done.</param>
-    /// <param name="request">The request.</param>
     /// <param name="reason">What it waits for: a reason that policies name, such as <c>waitingForCustomer</c>, or another in a few words.</param>
     /// <param name="until">When it resumes by itself; null: by hand only.</param>
     /// <param name="note">More about it; optional.</param>
-    /// <param name="actor">Its owner, or whoever may move the team's work.</param>
-    /// <param name="cancel">Cancels.</param>
+    /// <param name="actor">The owner, or someone who may move the team's work.</param>
     public static async Task<TaskResult> RunAsync(
         TaskRuntime tasks,
         TaskRequest request,
@@ -31,7 +28,7 @@ public static class SuspendTask
     )
     {
         if (string.IsNullOrWhiteSpace(reason) || reason.Length > 200)
-            return new TaskResult.InvalidRequest("reason", "Say what it waits for, in at most 200 characters.");
+            return new TaskResult.InvalidRequest("reason", "Say what the task is waiting for, in at most 200 characters.");
         await using var t = await TaskTransaction.OpenAsync(
             tasks,
             TaskVerb.Suspend,
@@ -46,7 +43,7 @@ public static class SuspendTask
         if (!t.IsOwner && !t.MayMoveWork)
             return new TaskResult.Forbidden("Only the owner, the team's lead or a supervisor can suspend this task.");
         if (until is { } at && (at <= t.Now || at > t.Now + Longest))
-            return new TaskResult.InvalidRequest("until", "It must resume in the future, within a year.");
+            return new TaskResult.InvalidRequest("until", "Must be in the future, within a year.");
 
         t.WaitsFor = reason;
         until = until?.Truncated();

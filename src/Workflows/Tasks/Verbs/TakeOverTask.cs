@@ -5,11 +5,11 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
-/// The substitute of somebody who is away takes over what that person has: Reserved or InProgress → Reserved. Draft and history stay; both count for four eyes.
+/// The substitute of an absent owner takes over their task: Reserved or InProgress → Reserved. Draft and history stay; both people count for four eyes.
 /// </summary>
 public static class TakeOverTask
 {
-    /// <summary>Takes over for whoever asks.</summary>
+    /// <summary>Takes over for the actor.</summary>
     public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, Person actor, CancellationToken cancel = default)
     {
         await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.TakeOver, request, actor, actor.UserName, cancel: cancel);
