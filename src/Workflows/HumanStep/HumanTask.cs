@@ -143,8 +143,8 @@ public sealed class HumanTask : Activity
                     Category = "Service level",
                     Choices = ["elapsed", "workingTime", "businessDays", "calendarDays", "weeks"],
                     Description =
-                        "How the duration is counted. One day of working time is a day's open hours, one business day ends when the office closes, one calendar "
-                        + "day is any day. Without a unit every hour counts.",
+                        "How the duration is counted. One day of working time is a day's open hours, one business day ends when the office closes, one "
+                        + "calendar day is any day. Without a unit every hour counts.",
                 },
                 new("SlaCalendar", "String")
                 {
