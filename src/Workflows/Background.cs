@@ -2,16 +2,21 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Orchestration.Engine.Runtime;
-using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Settings;
 
 namespace Orchestration.Workflows;
 
 /// <summary>
-/// What a host does beside answering requests: delivers what its bursts queued, and exchanges wake-ups with the other hosts. All of it only saves latency; the
-/// jobs find whatever it missed.
+/// Work of a host besides answering requests: it delivers what its bursts queued and exchanges change notices with the other hosts. This only saves latency;
+/// the jobs find whatever it misses.
 /// </summary>
-public sealed partial class Background(WorkflowRuntime runtime, ServiceLevelCatalog serviceLevels, TimeProvider time, ILogger<Background> log)
-    : BackgroundService
+public sealed partial class Background(
+    WorkflowRuntime runtime,
+    ServiceLevelCatalog serviceLevels,
+    FormCatalog forms,
+    TimeProvider time,
+    ILogger<Background> log
+) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
@@ -20,24 +25,24 @@ public sealed partial class Background(WorkflowRuntime runtime, ServiceLevelCata
         Task.WhenAll(
             runtime.Stimuli.DeliverAsync(stoppingToken),
             runtime.Changes.SendAsync(runtime.Database, stoppingToken),
-            HearAsync(stoppingToken),
+            ListenAsync(stoppingToken),
             ReloadAsync(stoppingToken)
         );
 
-    private async Task HearAsync(CancellationToken cancel)
+    private async Task ListenAsync(CancellationToken cancel)
     {
         using var timer = new PeriodicTimer(Pause, time);
         do
         {
             try
             {
-                // What changed while nobody listened is read anew.
-                Everything();
+                // Changes made while this host wasn't listening.
+                ReloadAll();
                 await runtime.Changes.HearAsync(runtime.Database, cancel);
             }
             catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
             {
-                NotHeard(log, e);
+                ListenFailed(log, e);
             }
         } while (await timer.WaitForNextTickAsync(cancel));
     }
@@ -45,7 +50,7 @@ public sealed partial class Background(WorkflowRuntime runtime, ServiceLevelCata
     private readonly SemaphoreSlim _stale = new(0);
     private volatile bool _settings;
 
-    private void Everything()
+    private void ReloadAll()
     {
         _settings = true;
         _stale.Release();
@@ -56,7 +61,7 @@ public sealed partial class Background(WorkflowRuntime runtime, ServiceLevelCata
         using var listening = runtime.Changes.Listen(change =>
         {
             if (change.Kind == ChangeKind.Settings)
-                Everything();
+                ReloadAll();
             else if (change.Kind == ChangeKind.Definition)
                 _stale.Release();
         });
@@ -70,19 +75,20 @@ public sealed partial class Background(WorkflowRuntime runtime, ServiceLevelCata
                 {
                     _settings = false;
                     await serviceLevels.LoadAsync(cancel);
+                    await forms.LoadAsync(cancel);
                 }
 
                 await runtime.Definitions.LoadPublishedAsync(cancel);
             }
             catch (Exception e) when (e is NpgsqlException or DefinitionUnavailableException or TimeoutException or IOException)
             {
-                NotHeard(log, e);
-                Everything();
+                ListenFailed(log, e);
+                ReloadAll();
                 await timer.WaitForNextTickAsync(cancel);
             }
         }
     }
 
-    [LoggerMessage(EventId = 220, Level = LogLevel.Warning, Message = "Wake-ups of other hosts are not heard for now")]
-    private static partial void NotHeard(ILogger log, Exception e);
+    [LoggerMessage(EventId = 220, Level = LogLevel.Warning, Message = "Can't listen to other hosts; retrying")]
+    private static partial void ListenFailed(ILogger log, Exception e);
 }

@@ -2,29 +2,33 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestration.Engine.Activities;
 using Orchestration.Engine.Runtime;
-using Orchestration.Workflows.Activities;
+using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
-using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 using Orchestration.Workflows.Webhooks;
 
 namespace Orchestration.Workflows;
 
-/// <summary>What a host needs of the engine and the workflows.</summary>
+/// <summary>Adds the engine and the workflows to a host.</summary>
 public static class Setup
 {
-    /// <summary>Adds both. The host brings the data source, the clock and <see cref="Changes"/>.</summary>
+    /// <summary>Adds all services. The host adds the data source, the clock and <see cref="Changes"/>.</summary>
     public static IServiceCollection AddWorkflows(this IServiceCollection services) =>
         services
+            .AddSingleton(s => WorkflowSettings.Read(s.GetService<IConfiguration>()))
             .AddSingleton<SettingDocuments>()
+            .AddSingleton<FormCatalog>()
             .AddSingleton<ServiceLevelCatalog>()
             .AddSingleton(s =>
             {
-                var registry = ActivityRegistry.WithBuiltIns().Add(HumanTask.CreateType(s.GetRequiredService<ServiceLevelCatalog>()));
-                return s.GetService<IConfiguration>()?.GetValue<bool>("Expressions:CSharp:Enabled") == true ? registry.AddCSharp() : registry;
+                var humanTask = HumanTask.CreateType(s.GetRequiredService<ServiceLevelCatalog>(), s.GetRequiredService<FormCatalog>());
+                var registry = ActivityRegistry.WithBuiltIns().Add(humanTask);
+                return s.GetRequiredService<WorkflowSettings>().Expressions.CSharp.Enabled ? registry.AddCSharp() : registry;
             })
             .AddSingleton(s =>
             {
@@ -39,7 +43,7 @@ public static class Setup
                 s.GetRequiredService<Changes>()
             )
             {
-                CollectResources = workflow => HumanTask.Forms(workflow, s.GetRequiredService<ServiceLevelCatalog>()),
+                CollectResources = workflow => HumanTask.SharedForms(workflow, s.GetRequiredService<FormCatalog>()),
             })
             .AddSingleton(s =>
             {
@@ -48,7 +52,7 @@ public static class Setup
                 return runtime;
             })
             .AddSingleton<Timers>()
-            .AddSingleton(s => new HttpEffects(s.GetService<IConfiguration>()?.GetValue<bool>("Http:AllowPrivateAddresses") ?? false))
+            .AddSingleton(s => new HttpEffects(s.GetRequiredService<WorkflowSettings>().Http.AllowPrivateAddresses))
             .AddSingleton(s =>
             {
                 var effects = ActivatorUtilities.CreateInstance<Effects>(s);
@@ -57,13 +61,25 @@ public static class Setup
                 effects.Register(SendWebhook.Kind, s.GetRequiredService<SendWebhook>().DoAsync, Effects.PatientTries);
                 return effects;
             })
-            .AddSingleton(s => s.GetService<IConfiguration>()?.GetSection("Mail").Get<MailSettings>() ?? new())
+            .AddSingleton(s => s.GetRequiredService<WorkflowSettings>().Mail)
             .AddSingleton<SendMail>()
             .AddSingleton<WebhookSecrets>()
             .AddSingleton<SendWebhook>()
-            .AddSingleton<WebhookDesk>()
+            .AddSingleton<ManageWebhooks>()
             .AddSingleton<Escalate>()
-            .AddSingleton<TaskDesk>()
+            .AddSingleton(s => new TaskRuntime(
+                s.GetRequiredService<WorkflowRuntime>(),
+                (transaction, clocks, move, cancel) =>
+                    TaskClocks.MoveAsync(
+                        s.GetRequiredService<WorkflowRuntime>(),
+                        s.GetRequiredService<ServiceLevelCatalog>(),
+                        transaction,
+                        clocks,
+                        move,
+                        cancel
+                    )
+            ))
+            .AddSingleton<ClockRuntime>()
             .AddSingleton<ResumeSuspended>()
             .AddSingleton<Substitutions>()
             .AddSingleton<JourneyFiles>()

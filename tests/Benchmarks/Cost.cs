@@ -7,11 +7,12 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Benchmarks;
 
@@ -39,7 +40,7 @@ internal static class Cost
         await new Migrator(typeof(Sql).Assembly, typeof(Person).Assembly).MigrateAsync(database);
         await Sweeper.OnceAsync(database, "create extension if not exists pg_stat_statements");
         await Sweeper.PrepareAsync(services, database);
-        var (runtime, desk) = (services.GetRequiredService<WorkflowRuntime>(), services.GetRequiredService<TaskDesk>());
+        var (runtime, desk) = (services.GetRequiredService<WorkflowRuntime>(), services.GetRequiredService<TaskRuntime>());
         await using var query = database.Query("select id from person where user_name = 'bench1'");
         var person = new Person((Guid)(await query.ExecuteScalarAsync())!, "bench1", "Bench 1", null, [Roles.Employee], ["bench"], [], default);
         foreach (var clocks in new[] { 0, 1, 3 })

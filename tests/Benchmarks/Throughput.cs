@@ -7,9 +7,11 @@ using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows;
+using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Benchmarks;
 
@@ -46,7 +48,7 @@ internal static class Throughput
 #pragma warning restore RS0030
         var database = services.GetRequiredService<NpgsqlDataSource>();
         await new Migrator(typeof(Sql).Assembly, typeof(Person).Assembly).MigrateAsync(database);
-        var (runtime, desk) = (services.GetRequiredService<WorkflowRuntime>(), services.GetRequiredService<TaskDesk>());
+        var (runtime, desk) = (services.GetRequiredService<WorkflowRuntime>(), services.GetRequiredService<TaskRuntime>());
         var now = runtime.Clock.Now();
         await Partitions.EnsureAsync(database, now);
         await using (var team = database.Query("insert into team (key, title, created_at) values ('bench', 'Bench', $1)", now))

@@ -9,10 +9,12 @@ using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Testing;
+using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Tests;
@@ -32,7 +34,7 @@ public sealed class World : IAsyncDisposable
 
     public WorkflowRuntime Runtime => Get<WorkflowRuntime>();
 
-    public TaskDesk Desk => Get<TaskDesk>();
+    public TaskRuntime Tasks => Get<TaskRuntime>();
 
     public NpgsqlDataSource Database => Get<NpgsqlDataSource>();
 
@@ -50,6 +52,7 @@ public sealed class World : IAsyncDisposable
     {
         var other = Host(_database, Clock, null, false, isGuest: true);
         await other.Get<ServiceLevelCatalog>().LoadAsync();
+        await other.Get<FormCatalog>().LoadAsync();
         return other;
     }
 

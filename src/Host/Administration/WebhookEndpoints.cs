@@ -37,15 +37,15 @@ internal static class WebhookEndpoints
         api.MapGet("/event-types", () => TypedResults.Ok(WebhookEvents.All)).WithSummary("The types of events there are");
         api.MapPost(
                 "",
-                async (AddWebhookBody body, WebhookDesk desk, Person me, CancellationToken cancel) =>
-                    Answer(await desk.AddAsync(body.Url, body.Description, body.EventTypes, me.UserName, cancel))
+                async (AddWebhookBody body, ManageWebhooks webhooks, Person me, CancellationToken cancel) =>
+                    Answer(await webhooks.AddAsync(body.Url, body.Description, body.EventTypes, me.UserName, cancel))
             )
             .WithSummary("Adds an endpoint; the answer has its secret")
             .ProducesProblem(422);
         api.MapPut(
                 "/{id:guid}",
-                async (Guid id, ChangeWebhookBody body, WebhookDesk desk, Person me, CancellationToken cancel) =>
-                    Answer(await desk.ChangeAsync(id, body.Revision ?? 0, body.Description, body.EventTypes, body.Active, me.UserName, cancel))
+                async (Guid id, ChangeWebhookBody body, ManageWebhooks webhooks, Person me, CancellationToken cancel) =>
+                    Answer(await webhooks.ChangeAsync(id, body.Revision ?? 0, body.Description, body.EventTypes, body.Active, me.UserName, cancel))
             )
             .WithSummary("Changes what an endpoint is told, or switches it")
             .ProducesProblem(404)
@@ -53,23 +53,23 @@ internal static class WebhookEndpoints
             .ProducesProblem(422);
         api.MapPost(
                 "/{id:guid}/renew-secret",
-                async (Guid id, RevisionBody body, WebhookDesk desk, Person me, CancellationToken cancel) =>
-                    Answer(await desk.RotateAsync(id, body.Revision ?? 0, me.UserName, cancel))
+                async (Guid id, RevisionBody body, ManageWebhooks webhooks, Person me, CancellationToken cancel) =>
+                    Answer(await webhooks.RotateAsync(id, body.Revision ?? 0, me.UserName, cancel))
             )
             .WithSummary("Gives an endpoint a new secret; the old one signs too for 24 hours")
             .ProducesProblem(404)
             .ProducesProblem(409);
         api.MapPost(
                 "/{id:guid}/test",
-                async Task<Results<NoContent, ProblemHttpResult>> (Guid id, WebhookDesk desk, Person me, CancellationToken cancel) =>
-                    await desk.TestAsync(id, me.UserName, cancel) ? TypedResults.NoContent() : Problems.NotFound("active webhook endpoint", id)
+                async Task<Results<NoContent, ProblemHttpResult>> (Guid id, ManageWebhooks webhooks, Person me, CancellationToken cancel) =>
+                    await webhooks.TestAsync(id, me.UserName, cancel) ? TypedResults.NoContent() : Problems.NotFound("active webhook endpoint", id)
             )
             .WithSummary("Sends a test event")
             .ProducesProblem(404);
         api.MapDelete(
                 "/{id:guid}",
-                async Task<Results<NoContent, ProblemHttpResult>> (Guid id, WebhookDesk desk, Person me, CancellationToken cancel) =>
-                    await desk.RemoveAsync(id, me.UserName, cancel) ? TypedResults.NoContent() : Problems.NotFound("webhook endpoint", id)
+                async Task<Results<NoContent, ProblemHttpResult>> (Guid id, ManageWebhooks webhooks, Person me, CancellationToken cancel) =>
+                    await webhooks.RemoveAsync(id, me.UserName, cancel) ? TypedResults.NoContent() : Problems.NotFound("webhook endpoint", id)
             )
             .WithSummary("Removes an endpoint")
             .ProducesProblem(404);
@@ -78,12 +78,12 @@ internal static class WebhookEndpoints
         pages.MapGet("", async (NpgsqlDataSource database, CancellationToken cancel) => await PageAsync(database, new(), cancel));
         pages.MapPost(
             "",
-            async (IFormCollection form, WebhookDesk desk, NpgsqlDataSource database, Person me, CancellationToken cancel) =>
+            async (IFormCollection form, ManageWebhooks webhooks, NpgsqlDataSource database, Person me, CancellationToken cancel) =>
             {
                 string? url = form["url"],
                     description = form["description"];
                 var types = form["type"].OfType<string>().ToList();
-                return await desk.AddAsync(url, description, types, me.UserName, cancel) switch
+                return await webhooks.AddAsync(url, description, types, me.UserName, cancel) switch
                 {
                     WebhookResult.Done done => await PageAsync(database, new() { Secret = done.Secret, SecretOf = done.Endpoint.Url }, cancel),
                     WebhookResult.Invalid invalid => await PageAsync(
@@ -104,33 +104,33 @@ internal static class WebhookEndpoints
         );
         pages.MapPost(
             "/{id:guid}/renew-secret",
-            async (Guid id, [FromForm] int revision, WebhookDesk desk, NpgsqlDataSource database, Person me, CancellationToken cancel) =>
-                await desk.RotateAsync(id, revision, me.UserName, cancel) is WebhookResult.Done done
+            async (Guid id, [FromForm] int revision, ManageWebhooks webhooks, NpgsqlDataSource database, Person me, CancellationToken cancel) =>
+                await webhooks.RotateAsync(id, revision, me.UserName, cancel) is WebhookResult.Done done
                     ? await PageAsync(database, new() { Secret = done.Secret, SecretOf = done.Endpoint.Url }, cancel)
                     : Results.LocalRedirect("/administration/webhooks")
         );
         pages.MapPost(
             "/{id:guid}/switch",
-            async (Guid id, [FromForm] int revision, WebhookDesk desk, NpgsqlDataSource database, Person me, CancellationToken cancel) =>
+            async (Guid id, [FromForm] int revision, ManageWebhooks webhooks, NpgsqlDataSource database, Person me, CancellationToken cancel) =>
             {
                 if (await WebhookEndpoint.FindAsync(database, id, cancel) is { } endpoint)
-                    await desk.ChangeAsync(id, revision, endpoint.Description, endpoint.EventTypes, !endpoint.Active, me.UserName, cancel);
+                    await webhooks.ChangeAsync(id, revision, endpoint.Description, endpoint.EventTypes, !endpoint.Active, me.UserName, cancel);
                 return Results.LocalRedirect("/administration/webhooks");
             }
         );
         pages.MapPost(
             "/{id:guid}/test",
-            async (Guid id, WebhookDesk desk, Person me, CancellationToken cancel) =>
+            async (Guid id, ManageWebhooks webhooks, Person me, CancellationToken cancel) =>
             {
-                await desk.TestAsync(id, me.UserName, cancel);
+                await webhooks.TestAsync(id, me.UserName, cancel);
                 return Results.LocalRedirect("/administration/webhooks");
             }
         );
         pages.MapPost(
             "/{id:guid}/remove",
-            async (Guid id, WebhookDesk desk, Person me, CancellationToken cancel) =>
+            async (Guid id, ManageWebhooks webhooks, Person me, CancellationToken cancel) =>
             {
-                await desk.RemoveAsync(id, me.UserName, cancel);
+                await webhooks.RemoveAsync(id, me.UserName, cancel);
                 return Results.LocalRedirect("/administration/webhooks");
             }
         );

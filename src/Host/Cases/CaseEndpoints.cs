@@ -7,9 +7,10 @@ using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
-using Orchestration.Workflows;
+using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Storage;
 
 namespace Orchestration.Host.Cases;
 

@@ -6,10 +6,12 @@ using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Startup;
 using Orchestration.Host.Tasks.Parts;
-using Orchestration.Workflows;
+using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Storage;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Cases;

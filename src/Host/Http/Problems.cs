@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
-using Orchestration.Workflows;
+using Orchestration.Workflows.Storage;
 
 namespace Orchestration.Host.Http;
 

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
 using Orchestration.Host.Startup;
-using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Journeys;

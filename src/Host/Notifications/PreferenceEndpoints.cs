@@ -123,7 +123,7 @@ internal static class PreferenceEndpoints
     private static Task<NotificationPreferences> ReadAsync(WorkflowRuntime runtime, Guid? whose, CancellationToken cancel) =>
         whose is { } person
             ? NotificationPreferences.OfAsync(runtime.Database, person, cancel)
-            : NotificationPreferences.OfEverybodyAsync(runtime.Database, cancel);
+            : NotificationPreferences.DefaultsAsync(runtime.Database, cancel);
 
     private static PreferencesBody Body(NotificationPreferences p) => new(p.EmailKinds, Text(p.QuietFrom), Text(p.QuietTo), p.TimeZone, p.Revision);
 

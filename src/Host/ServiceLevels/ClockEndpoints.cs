@@ -5,7 +5,8 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Workflows.Calendars;
-using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
@@ -61,46 +62,46 @@ internal static class ClockEndpoints
             .ProducesProblem(409);
     }
 
-    private static async Task<Results<Ok<ClockDetail>, ProblemHttpResult>> FindAsync(Guid id, TaskDesk desk, Person me, CancellationToken cancel) =>
-        await ClockQueries.FindAsync(desk.Runtime.Database, id, me, desk.Runtime.Clock.Now(), cancel) is { } clock
-            ? TypedResults.Ok(ClockDetail.Of(clock, desk.ServiceLevels, desk.Runtime.Clock.Now()))
+    private static async Task<Results<Ok<ClockDetail>, ProblemHttpResult>> FindAsync(Guid id, ClockRuntime clocks, Person me, CancellationToken cancel) =>
+        await ClockQueries.FindAsync(clocks.Runtime.Database, id, me, clocks.Runtime.Clock.Now(), cancel) is { } clock
+            ? TypedResults.Ok(ClockDetail.Of(clock, clocks.ServiceLevels, clocks.Runtime.Clock.Now()))
             : Problems.NotFound("clock", id);
 
     private static async Task<Results<Ok<IReadOnlyList<ClockSummary>>, ProblemHttpResult>> OfCaseAsync(
         Guid id,
-        TaskDesk desk,
+        ClockRuntime clocks,
         Person me,
         CancellationToken cancel
     )
     {
-        if (await CaseQueries.FindAsync(desk.Runtime, id, me, cancel) is null)
+        if (await CaseQueries.FindAsync(clocks.Runtime, id, me, cancel) is null)
             return Problems.NotFound("case", id);
-        var now = desk.Runtime.Clock.Now();
+        var now = clocks.Runtime.Clock.Now();
         return TypedResults.Ok<IReadOnlyList<ClockSummary>>([
-            .. (await ClockQueries.AllOfCaseAsync(desk.Runtime.Database, id, cancel)).Select(c => ClockSummary.Of(c, desk.ServiceLevels, now)),
+            .. (await ClockQueries.AllOfCaseAsync(clocks.Runtime.Database, id, cancel)).Select(c => ClockSummary.Of(c, clocks.ServiceLevels, now)),
         ]);
     }
 
     private static async Task<Results<Ok<IReadOnlyList<ClockSummary>>, ProblemHttpResult>> OfTaskAsync(
         Guid id,
-        TaskDesk desk,
+        ClockRuntime clocks,
         Person me,
         CancellationToken cancel
     )
     {
-        if (await TaskQueries.FindAsync(desk.Runtime, id, me, cancel) is not { } task)
+        if (await TaskQueries.FindAsync(clocks.Runtime, id, me, cancel) is not { } task)
             return Problems.NotFound("task", id);
-        var now = desk.Runtime.Clock.Now();
+        var now = clocks.Runtime.Clock.Now();
         return TypedResults.Ok<IReadOnlyList<ClockSummary>>([
-            .. (await ClockQueries.OfTaskAsync(desk.Runtime.Database, id, cancel)).Select(c =>
-                ClockSummary.Of(new(c.Id, task.CaseId, id, task.Reference, task.Title, c.State), desk.ServiceLevels, now)
+            .. (await ClockQueries.OfTaskAsync(clocks.Runtime.Database, id, cancel)).Select(c =>
+                ClockSummary.Of(new(c.Id, task.CaseId, id, task.Reference, task.Title, c.State), clocks.ServiceLevels, now)
             ),
         ]);
     }
 
     private static async Task<Results<Ok<RecomputeAnswer>, ProblemHttpResult>> RecomputeAsync(
         RecomputeBody body,
-        TaskDesk desk,
+        ClockRuntime clocks,
         Person me,
         CancellationToken cancel
     )
@@ -112,7 +113,7 @@ internal static class ClockEndpoints
             errors["reason"] = ["say why the clocks are computed again"];
         if (errors.Count > 0)
             return Problems.Invalid(errors);
-        return await RecomputeClocks.RunAsync(desk, new(body.Calendar, body.Policy, body.Clock), body.Reason?.Trim(), !body.Preview, me, cancel) is { } answer
+        return await RecomputeClocks.RunAsync(clocks, new(body.Calendar, body.Policy, body.Clock), body.Reason?.Trim(), !body.Preview, me, cancel) is { } answer
             ? TypedResults.Ok(answer)
             : Problems.NotFound(
                 body.Calendar is not null ? "calendar"
@@ -122,7 +123,13 @@ internal static class ClockEndpoints
             );
     }
 
-    private static async Task<Results<Created, ProblemHttpResult>> MakeAsync(Guid id, PromiseBody body, TaskDesk desk, Person me, CancellationToken cancel)
+    private static async Task<Results<Created, ProblemHttpResult>> MakeAsync(
+        Guid id,
+        PromiseBody body,
+        ClockRuntime clocks,
+        Person me,
+        CancellationToken cancel
+    )
     {
         var errors = new Dictionary<string, string[]>();
         if (string.IsNullOrWhiteSpace(body.What) || body.What.Length > 200)
@@ -130,14 +137,14 @@ internal static class ClockEndpoints
         if (body.Channel is { Length: > 100 })
             errors["channel"] = ["must have at most 100 characters"];
         Instant? due = body.DueAt is { } told ? Instant.FromDateTimeOffset(told) : null;
-        if (due is not { } at || at <= desk.Runtime.Clock.Now() || !BusinessCalendar.Covers(at))
+        if (due is not { } at || at <= clocks.Runtime.Clock.Now() || !BusinessCalendar.Covers(at))
             errors["dueAt"] = ["must be a time to come"];
         if (errors.Count > 0)
             return Problems.Invalid(errors);
-        if (await CaseQueries.FindAsync(desk.Runtime, id, me, cancel) is null)
+        if (await CaseQueries.FindAsync(clocks.Runtime, id, me, cancel) is null)
             return Problems.NotFound("case", id);
         return await Promises.MakeAsync(
-            desk,
+            clocks,
             id,
             body.What!.Trim(),
             due!.Value.Truncated(),
@@ -158,14 +165,14 @@ internal static class ClockEndpoints
         Guid id,
         Guid clock,
         SettleBody body,
-        TaskDesk desk,
+        ClockRuntime clocks,
         Person me,
         CancellationToken cancel
     )
     {
-        if (await CaseQueries.FindAsync(desk.Runtime, id, me, cancel) is null)
+        if (await CaseQueries.FindAsync(clocks.Runtime, id, me, cancel) is null)
             return Problems.NotFound("case", id);
-        return await Promises.SettleAsync(desk, id, clock, body.Kept, body.Reason, me, cancel) switch
+        return await Promises.SettleAsync(clocks, id, clock, body.Kept, body.Reason, me, cancel) switch
         {
             PromiseResult.Done => TypedResults.NoContent(),
             PromiseResult.Ended => Problems.Of(409, "already-ended", "The promise is settled already"),

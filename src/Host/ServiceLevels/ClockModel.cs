@@ -1,7 +1,9 @@
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.Calendars;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Settings;
 using SlaClock = Orchestration.Workflows.ServiceLevels.Clock;
 
 namespace Orchestration.Host.ServiceLevels;

@@ -11,6 +11,7 @@ using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Startup;
 using Orchestration.Workflows.Calendars;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
@@ -114,7 +115,7 @@ internal static class ServiceLevelPages
         );
         pages.MapGet(
             "/new",
-            (TaskDesk desk) =>
+            (ClockRuntime clocks) =>
                 Page(
                     new()
                     {
@@ -123,31 +124,31 @@ internal static class ServiceLevelPages
                         Name = $"New {kind.One}",
                         Text = Blank(kind),
                         Revision = 0,
-                        Now = desk.Runtime.Clock.Now(),
+                        Now = clocks.Runtime.Clock.Now(),
                     }
                 )
         );
         pages.MapPost(
             "/new",
-            (HttpContext http, SettingDocuments settings, TaskDesk desk, Person me, CancellationToken cancel) =>
-                EditAsync(kind, null, http, settings, desk, me, cancel)
+            (HttpContext http, SettingDocuments settings, ClockRuntime clocks, Person me, CancellationToken cancel) =>
+                EditAsync(kind, null, http, settings, clocks, me, cancel)
         );
         pages.MapGet(
             "/{id}",
-            async (string id, HttpContext http, SettingDocuments settings, TaskDesk desk, CancellationToken cancel) =>
-                await ReadAsync(kind, id, http.Request.Query, settings, desk, cancel) is { } view ? Page(view) : Results.NotFound()
+            async (string id, HttpContext http, SettingDocuments settings, ClockRuntime clocks, CancellationToken cancel) =>
+                await ReadAsync(kind, id, http.Request.Query, settings, clocks, cancel) is { } view ? Page(view) : Results.NotFound()
         );
         pages.MapPost(
             "/{id}",
-            (string id, HttpContext http, SettingDocuments settings, TaskDesk desk, Person me, CancellationToken cancel) =>
-                EditAsync(kind, id, http, settings, desk, me, cancel)
+            (string id, HttpContext http, SettingDocuments settings, ClockRuntime clocks, Person me, CancellationToken cancel) =>
+                EditAsync(kind, id, http, settings, clocks, me, cancel)
         );
         pages.MapPost(
             "/{id}/recompute",
-            async (string id, HttpContext http, SettingDocuments settings, TaskDesk desk, Person me, CancellationToken cancel) =>
+            async (string id, HttpContext http, SettingDocuments settings, ClockRuntime clocks, Person me, CancellationToken cancel) =>
             {
                 var form = await http.Request.ReadFormAsync(cancel);
-                if (await ReadAsync(kind, id, http.Request.Query, settings, desk, cancel) is not { } view)
+                if (await ReadAsync(kind, id, http.Request.Query, settings, clocks, cancel) is not { } view)
                     return Results.NotFound();
                 var reason = form["reason"].ToString().Trim();
                 var store = form["verb"] == "store";
@@ -156,12 +157,12 @@ internal static class ServiceLevelPages
                     return Page(
                         view with
                         {
-                            Recomputed = await RecomputeClocks.RunAsync(desk, scope, null, store: false, me, cancel),
+                            Recomputed = await RecomputeClocks.RunAsync(clocks, scope, null, store: false, me, cancel),
                             Problem = "Say in a sentence why the clocks are computed again: it goes into the history of their cases.",
                         },
                         422
                     );
-                return Page(view with { Recomputed = await RecomputeClocks.RunAsync(desk, scope, reason, store, me, cancel) });
+                return Page(view with { Recomputed = await RecomputeClocks.RunAsync(clocks, scope, reason, store, me, cancel) });
             }
         );
     }
@@ -171,15 +172,15 @@ internal static class ServiceLevelPages
         string id,
         IQueryCollection query,
         SettingDocuments settings,
-        TaskDesk desk,
+        ClockRuntime clocks,
         CancellationToken cancel
     )
     {
         if (await settings.FindAsync(kind.Kind, id, cancel) is not { } document)
             return null;
-        var now = desk.Runtime.Clock.Now();
-        var (calendar, policy) = Parse(kind, document.Document, desk.ServiceLevels);
-        var today = now.InZone((calendar ?? CalendarOf(policy, desk))?.Zone ?? DateTimeZone.Utc).Date;
+        var now = clocks.Runtime.Clock.Now();
+        var (calendar, policy) = Parse(kind, document.Document, clocks.ServiceLevels);
+        var today = now.InZone((calendar ?? CalendarOf(policy, clocks))?.Zone ?? DateTimeZone.Utc).Date;
         var view = new ServiceLevelView
         {
             Kind = kind,
@@ -194,7 +195,7 @@ internal static class ServiceLevelPages
             Month = int.TryParse(query["month"], out var month) && month is >= 1 and <= 12 ? month : today.Month,
             Earlier = [.. (await settings.SupersededAsync(kind.Kind, cancel)).Where(one => one.Name == id)],
         };
-        return view with { Trial = TryOut(query, view, desk) };
+        return view with { Trial = TryOut(query, view, clocks) };
     }
 
     private static async Task<IResult> EditAsync(
@@ -202,13 +203,13 @@ internal static class ServiceLevelPages
         string? id,
         HttpContext http,
         SettingDocuments settings,
-        TaskDesk desk,
+        ClockRuntime clocks,
         Person me,
         CancellationToken cancel
     )
     {
         var form = await http.Request.ReadFormAsync(cancel);
-        var now = desk.Runtime.Clock.Now();
+        var now = clocks.Runtime.Clock.Now();
         var text = form["document"].ToString().ReplaceLineEndings("\n");
         var view = id is null
             ? new ServiceLevelView
@@ -220,7 +221,7 @@ internal static class ServiceLevelPages
                 Revision = 0,
                 Now = now,
             }
-            : await ReadAsync(kind, id, http.Request.Query, settings, desk, cancel);
+            : await ReadAsync(kind, id, http.Request.Query, settings, clocks, cancel);
         if (view is null || !int.TryParse(form["revision"], out var revision))
             return view is null ? Results.NotFound() : Results.BadRequest();
         view = view with { Text = text, Revision = revision };
@@ -238,16 +239,16 @@ internal static class ServiceLevelPages
             view = view with { Text = document.ToJsonString(Written) };
         }
 
-        errors.AddRange(SaveServiceLevel.Check(desk.ServiceLevels, kind.Kind, kind.Kind == SettingKind.Sla ? Versioned(document) : view.Text));
+        errors.AddRange(SaveServiceLevel.Check(clocks.ServiceLevels, kind.Kind, kind.Kind == SettingKind.Sla ? Versioned(document) : view.Text));
         if (errors.Count > 0)
             return Page(view with { Errors = errors }, 422);
         if (form["verb"] != "save")
-            return Page(Compare(view, desk) with { Checked = true });
+            return Page(Compare(view, clocks) with { Checked = true });
 
         var name = id ?? document["id"]!.GetValue<string>();
         if (!ServiceLevelEndpoints.IsName(name))
             return Page(view with { Errors = [new("$.id", ServiceLevelEndpoints.NameReason)] }, 422);
-        return await SaveServiceLevel.RunAsync(settings, desk.ServiceLevels, kind.Kind, name, revision, document, me, now, cancel) switch
+        return await SaveServiceLevel.RunAsync(settings, clocks.ServiceLevels, kind.Kind, name, revision, document, me, now, cancel) switch
         {
             SaveServiceLevelResult.Saved => Results.LocalRedirect($"{kind.Path}/{Uri.EscapeDataString(name)}"),
             SaveServiceLevelResult.Stale stale => Page(
@@ -297,18 +298,18 @@ internal static class ServiceLevelPages
             ? (BusinessCalendar.TryParse(text, out var calendar, out _) ? calendar : null, null)
             : (null, SlaPolicy.TryParse(text, catalog.Calendars.ContainsKey, out var policy, out _) ? policy : null);
 
-    private static BusinessCalendar? CalendarOf(SlaPolicy? policy, TaskDesk desk) =>
-        policy is null ? null : desk.ServiceLevels.Calendars.GetValueOrDefault(policy.Calendar);
+    private static BusinessCalendar? CalendarOf(SlaPolicy? policy, ClockRuntime clocks) =>
+        policy is null ? null : clocks.ServiceLevels.Calendars.GetValueOrDefault(policy.Calendar);
 
-    private static ServiceLevelView Compare(ServiceLevelView view, TaskDesk desk)
+    private static ServiceLevelView Compare(ServiceLevelView view, ClockRuntime clocks)
     {
         var (calendar, policy) = Parse(
             view.Kind,
             view.Kind.Kind == SettingKind.Sla && Document(view.Text, []) is { } document ? Versioned(document) : view.Text,
-            desk.ServiceLevels
+            clocks.ServiceLevels
         );
         if (policy is not null)
-            return view with { Policy = view.Policy ?? policy, TrialAfter = TryOut(policy, CalendarOf(policy, desk)!, view.Trial).Result };
+            return view with { Policy = view.Policy ?? policy, TrialAfter = TryOut(policy, CalendarOf(policy, clocks)!, view.Trial).Result };
         var days = new List<ChangedDay>();
         if (view.Calendar is { } before && calendar is not null)
         {
@@ -331,7 +332,7 @@ internal static class ServiceLevelPages
     }
 
     /// <summary>The trial that the address asks for; one from now when it asks for none.</summary>
-    private static Trial TryOut(IQueryCollection query, ServiceLevelView view, TaskDesk desk)
+    private static Trial TryOut(IQueryCollection query, ServiceLevelView view, ClockRuntime clocks)
     {
         var trial = new Trial
         {
@@ -340,7 +341,7 @@ internal static class ServiceLevelPages
             Amount = query["amount"].ToString(),
             Unit = query["unit"].ToString() is { Length: > 0 } unit ? unit : "workingTime",
         };
-        var calendar = view.Calendar ?? CalendarOf(view.Policy, desk);
+        var calendar = view.Calendar ?? CalendarOf(view.Policy, clocks);
         if (calendar is null)
             return trial;
         if (trial.Start.Length == 0)

@@ -6,9 +6,10 @@ using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
 using Orchestration.Host.Tasks.Bulk;
-using Orchestration.Workflows;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Storage;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Host.Tasks;
 
@@ -42,48 +43,48 @@ internal static class TaskEndpoints
         tasks
             .MapPost(
                 "/{id:guid}/claim",
-                (Guid id, VerbBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-                    Verb(http, id, body.Revision, body.OperationId, request => ClaimTask.RunAsync(desk, request, me, cancel))
+                (Guid id, VerbBody body, TaskRuntime tasks, Person me, HttpContext http, CancellationToken cancel) =>
+                    Verb(http, id, body.Revision, body.OperationId, request => ClaimTask.RunAsync(tasks, request, me, cancel))
             )
             .WithSummary("Takes a task that nobody has")
             .Answers();
         tasks
             .MapPost(
                 "/{id:guid}/start",
-                (Guid id, VerbBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-                    Verb(http, id, body.Revision, body.OperationId, request => StartTask.RunAsync(desk, request, me, cancel))
+                (Guid id, VerbBody body, TaskRuntime tasks, Person me, HttpContext http, CancellationToken cancel) =>
+                    Verb(http, id, body.Revision, body.OperationId, request => StartTask.RunAsync(tasks, request, me, cancel))
             )
             .WithSummary("Begins to work on a task you own")
             .Answers();
         tasks
             .MapPost(
                 "/{id:guid}/release",
-                (Guid id, VerbBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-                    Verb(http, id, body.Revision, body.OperationId, request => ReleaseTask.RunAsync(desk, request, body.Reason, me, cancel))
+                (Guid id, VerbBody body, TaskRuntime tasks, Person me, HttpContext http, CancellationToken cancel) =>
+                    Verb(http, id, body.Revision, body.OperationId, request => ReleaseTask.RunAsync(tasks, request, body.Reason, me, cancel))
             )
             .WithSummary("Gives a task back to its candidates")
             .Answers();
         tasks
             .MapPost(
                 "/{id:guid}/assign",
-                (Guid id, AssignBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-                    Verb(http, id, body.Revision, body.OperationId, request => AssignTask.RunAsync(desk, request, body.Person ?? "", body.Reason, me, cancel))
+                (Guid id, AssignBody body, TaskRuntime tasks, Person me, HttpContext http, CancellationToken cancel) =>
+                    Verb(http, id, body.Revision, body.OperationId, request => AssignTask.RunAsync(tasks, request, body.Person ?? "", body.Reason, me, cancel))
             )
             .WithSummary("Gives a task to a person")
             .Answers();
         tasks
             .MapPost(
                 "/{id:guid}/complete",
-                (Guid id, CompleteBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-                    Verb(http, id, body.Revision, body.OperationId, request => CompleteTask.RunAsync(desk, request, body.Outcome, body.Data ?? [], me, cancel))
+                (Guid id, CompleteBody body, TaskRuntime tasks, Person me, HttpContext http, CancellationToken cancel) =>
+                    Verb(http, id, body.Revision, body.OperationId, request => CompleteTask.RunAsync(tasks, request, body.Outcome, body.Data ?? [], me, cancel))
             )
             .WithSummary("Finishes a task; the case moves on in the same transaction")
             .Answers();
         tasks
             .MapPost(
                 "/{id:guid}/cancel",
-                (Guid id, VerbBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-                    Verb(http, id, body.Revision, body.OperationId, request => CancelTask.RunAsync(desk, request, body.Reason, me, cancel))
+                (Guid id, VerbBody body, TaskRuntime tasks, Person me, HttpContext http, CancellationToken cancel) =>
+                    Verb(http, id, body.Revision, body.OperationId, request => CancelTask.RunAsync(tasks, request, body.Reason, me, cancel))
             )
             .WithSummary("Ends a task that is not to be done")
             .Answers();

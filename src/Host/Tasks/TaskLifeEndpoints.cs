@@ -4,10 +4,11 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
-using Orchestration.Workflows.Notes;
 using Orchestration.Workflows.People;
-using Orchestration.Workflows.Reviews;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Notes;
+using Orchestration.Workflows.Tasks.Reviews;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Host.Tasks;
 
@@ -39,36 +40,44 @@ internal static class TaskLifeEndpoints
 {
     public static void Map(RouteGroupBuilder tasks)
     {
-        Plain("take-over", "Takes over what somebody who is away has", (desk, request, _, me, cancel) => TakeOverTask.RunAsync(desk, request, me, cancel));
-        Plain("stop", "Lays the work aside and keeps the task", (desk, request, _, me, cancel) => StopTask.RunAsync(desk, request, me, cancel));
-        Plain("resume", "Ends the wait of a suspended task", (desk, request, _, me, cancel) => ResumeTask.RunAsync(desk, request, me, cancel));
-        Plain("skip", "Leaves the step out, where it allows that", (desk, request, reason, me, cancel) => SkipTask.RunAsync(desk, request, reason, me, cancel));
-        Plain("fail", "Says that it can not be done", (desk, request, reason, me, cancel) => FailTask.RunAsync(desk, request, reason, me, cancel));
-        Plain("start-review", "Takes a review", (desk, request, _, me, cancel) => StartReview.RunAsync(desk, request, me, cancel));
-        Plain("approve", "Approves what was proposed; the case moves on", (desk, request, _, me, cancel) => ApproveReview.RunAsync(desk, request, me, cancel));
+        Plain("take-over", "Takes over what somebody who is away has", (tasks, request, _, me, cancel) => TakeOverTask.RunAsync(tasks, request, me, cancel));
+        Plain("stop", "Lays the work aside and keeps the task", (tasks, request, _, me, cancel) => StopTask.RunAsync(tasks, request, me, cancel));
+        Plain("resume", "Ends the wait of a suspended task", (tasks, request, _, me, cancel) => ResumeTask.RunAsync(tasks, request, me, cancel));
+        Plain(
+            "skip",
+            "Leaves the step out, where it allows that",
+            (tasks, request, reason, me, cancel) => SkipTask.RunAsync(tasks, request, reason, me, cancel)
+        );
+        Plain("fail", "Says that it can not be done", (tasks, request, reason, me, cancel) => FailTask.RunAsync(tasks, request, reason, me, cancel));
+        Plain("start-review", "Takes a review", (tasks, request, _, me, cancel) => StartReview.RunAsync(tasks, request, me, cancel));
+        Plain(
+            "approve",
+            "Approves what was proposed; the case moves on",
+            (tasks, request, _, me, cancel) => ApproveReview.RunAsync(tasks, request, me, cancel)
+        );
         Plain(
             "request-changes",
             "Asks whoever did it for changes",
-            (desk, request, reason, me, cancel) => RequestChanges.RunAsync(desk, request, reason, me, cancel)
+            (tasks, request, reason, me, cancel) => RequestChanges.RunAsync(tasks, request, reason, me, cancel)
         );
         tasks
             .MapPost(
                 "/{id:guid}/delegate",
-                (Guid id, AssignBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-                    TaskEndpoints.Verb(http, id, body.Revision, body.OperationId, r => DelegateTask.RunAsync(desk, r, body.Person, body.Reason, me, cancel))
+                (Guid id, AssignBody body, TaskRuntime tasks, Person me, HttpContext http, CancellationToken cancel) =>
+                    TaskEndpoints.Verb(http, id, body.Revision, body.OperationId, r => DelegateTask.RunAsync(tasks, r, body.Person, body.Reason, me, cancel))
             )
             .WithSummary("Has another candidate do it")
             .Answers();
         tasks
             .MapPost(
                 "/{id:guid}/forward",
-                (Guid id, ForwardBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
+                (Guid id, ForwardBody body, TaskRuntime tasks, Person me, HttpContext http, CancellationToken cancel) =>
                     TaskEndpoints.Verb(
                         http,
                         id,
                         body.Revision,
                         body.OperationId,
-                        r => ForwardTask.RunAsync(desk, r, body.Team, body.Person, body.Reason, me, cancel)
+                        r => ForwardTask.RunAsync(tasks, r, body.Team, body.Person, body.Reason, me, cancel)
                     )
             )
             .WithSummary("Passes it on and gives up your own eligibility")
@@ -76,13 +85,13 @@ internal static class TaskLifeEndpoints
         tasks
             .MapPost(
                 "/{id:guid}/suspend",
-                (Guid id, SuspendBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
+                (Guid id, SuspendBody body, TaskRuntime tasks, Person me, HttpContext http, CancellationToken cancel) =>
                     TaskEndpoints.Verb(
                         http,
                         id,
                         body.Revision,
                         body.OperationId,
-                        r => SuspendTask.RunAsync(desk, r, body.Reason, At(body.Until), body.Note, me, cancel)
+                        r => SuspendTask.RunAsync(tasks, r, body.Reason, At(body.Until), body.Note, me, cancel)
                     )
             )
             .WithSummary("Lets it wait")
@@ -90,21 +99,27 @@ internal static class TaskLifeEndpoints
         tasks
             .MapPost(
                 "/{id:guid}/priority",
-                (Guid id, PriorityBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-                    TaskEndpoints.Verb(http, id, body.Revision, body.OperationId, r => PrioritizeTask.RunAsync(desk, r, body.Priority, body.Reason, me, cancel))
+                (Guid id, PriorityBody body, TaskRuntime tasks, Person me, HttpContext http, CancellationToken cancel) =>
+                    TaskEndpoints.Verb(
+                        http,
+                        id,
+                        body.Revision,
+                        body.OperationId,
+                        r => PrioritizeTask.RunAsync(tasks, r, body.Priority, body.Reason, me, cancel)
+                    )
             )
             .WithSummary("Changes how urgent it is")
             .Answers();
         tasks
             .MapPost(
                 "/{id:guid}/request-review",
-                (Guid id, ReviewBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
+                (Guid id, ReviewBody body, TaskRuntime tasks, Person me, HttpContext http, CancellationToken cancel) =>
                     TaskEndpoints.Verb(
                         http,
                         id,
                         body.Revision,
                         body.OperationId,
-                        r => RequestReview.RunAsync(desk, r, body.Outcome, body.Data ?? [], body.Reviewer, me, cancel)
+                        r => RequestReview.RunAsync(tasks, r, body.Outcome, body.Data ?? [], body.Reviewer, me, cancel)
                     )
             )
             .WithSummary("Asks for a second pair of eyes")
@@ -112,13 +127,13 @@ internal static class TaskLifeEndpoints
         tasks
             .MapPost(
                 "/{id:guid}/return",
-                (Guid id, ReturnBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
+                (Guid id, ReturnBody body, TaskRuntime tasks, Person me, HttpContext http, CancellationToken cancel) =>
                     TaskEndpoints.Verb(
                         http,
                         id,
                         body.Revision,
                         body.OperationId,
-                        r => ReturnTask.RunAsync(desk, r, body.Step, body.Reason, body.Note, me, cancel)
+                        r => ReturnTask.RunAsync(tasks, r, body.Step, body.Reason, body.Note, me, cancel)
                     )
             )
             .WithSummary("Sends the case back to an earlier step")
@@ -126,8 +141,8 @@ internal static class TaskLifeEndpoints
         tasks
             .MapPost(
                 "/{id:guid}/comments",
-                (Guid id, CommentBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-                    TaskEndpoints.Verb(http, id, body.Revision, body.OperationId, r => CommentOnTask.RunAsync(desk, r, body.Body, me, cancel))
+                (Guid id, CommentBody body, TaskRuntime tasks, Person me, HttpContext http, CancellationToken cancel) =>
+                    TaskEndpoints.Verb(http, id, body.Revision, body.OperationId, r => CommentOnTask.RunAsync(tasks, r, body.Body, me, cancel))
             )
             .WithSummary("Says something about it")
             .Answers();
@@ -157,12 +172,12 @@ internal static class TaskLifeEndpoints
             .ProducesProblem(404);
         tasks.MapGet("/{id:guid}/attachments/{attachment:guid}", DownloadAsync).WithSummary("A file, for saving").ProducesProblem(404);
 
-        void Plain(string verb, string summary, Func<TaskDesk, TaskRequest, string?, Person, CancellationToken, Task<TaskResult>> run) =>
+        void Plain(string verb, string summary, Func<TaskRuntime, TaskRequest, string?, Person, CancellationToken, Task<TaskResult>> run) =>
             tasks
                 .MapPost(
                     $"/{{id:guid}}/{verb}",
-                    (Guid id, VerbBody body, TaskDesk desk, Person me, HttpContext http, CancellationToken cancel) =>
-                        TaskEndpoints.Verb(http, id, body.Revision, body.OperationId, request => run(desk, request, body.Reason, me, cancel))
+                    (Guid id, VerbBody body, TaskRuntime tasks, Person me, HttpContext http, CancellationToken cancel) =>
+                        TaskEndpoints.Verb(http, id, body.Revision, body.OperationId, request => run(tasks, request, body.Reason, me, cancel))
                 )
                 .WithSummary(summary)
                 .Answers();
@@ -173,7 +188,7 @@ internal static class TaskLifeEndpoints
         string? name,
         int? revision,
         string? operationId,
-        TaskDesk desk,
+        TaskRuntime tasks,
         Person me,
         HttpContext http,
         CancellationToken cancel
@@ -188,7 +203,7 @@ internal static class TaskLifeEndpoints
             id,
             revision,
             operationId,
-            request => AttachToTask.RunAsync(desk, request, name, http.Request.ContentType, content.ToArray(), me, cancel)
+            request => AttachToTask.RunAsync(tasks, request, name, http.Request.ContentType, content.ToArray(), me, cancel)
         );
     }
 

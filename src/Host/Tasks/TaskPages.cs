@@ -10,13 +10,15 @@ using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Startup;
 using Orchestration.Host.Tasks.Parts;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.Journeys;
-using Orchestration.Workflows.Notes;
 using Orchestration.Workflows.People;
-using Orchestration.Workflows.Reviews;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Notes;
+using Orchestration.Workflows.Tasks.Reviews;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Host.Tasks;
 
@@ -101,64 +103,64 @@ internal static class TaskPages
         var pages = app.MapGroup("/tasks/{id:guid}").ExcludeFromDescription();
         pages.MapGet(
             "",
-            async (Guid id, Guid? done, TaskDesk desk, Person me, CancellationToken cancel) =>
-                await ReadAsync(desk, id, me, cancel) is { } view
-                    ? Page(view with { Done = await DoneStep.FindAsync(desk.Runtime, done, me, cancel) })
+            async (Guid id, Guid? done, TaskRuntime tasks, Person me, CancellationToken cancel) =>
+                await ReadAsync(tasks, id, me, cancel) is { } view
+                    ? Page(view with { Done = await DoneStep.FindAsync(tasks.Runtime, done, me, cancel) })
                     : Results.NotFound()
         );
         pages.MapGet("/news", NewsAsync);
         pages.MapPost(
             "/claim",
-            (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
-                VerbAsync(http, desk, id, me, (request, _) => ClaimTask.RunAsync(desk, request, me, cancel), $"/tasks/{Ids.Text(id)}", cancel)
+            (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
+                VerbAsync(http, tasks, id, me, (request, _) => ClaimTask.RunAsync(tasks, request, me, cancel), $"/tasks/{Ids.Text(id)}", cancel)
         );
         pages.MapPost(
             "/start",
-            (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
-                VerbAsync(http, desk, id, me, (request, _) => StartTask.RunAsync(desk, request, me, cancel), $"/tasks/{Ids.Text(id)}", cancel)
+            (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
+                VerbAsync(http, tasks, id, me, (request, _) => StartTask.RunAsync(tasks, request, me, cancel), $"/tasks/{Ids.Text(id)}", cancel)
         );
         pages.MapPost(
             "/release",
-            (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
-                VerbAsync(http, desk, id, me, (request, form) => ReleaseTask.RunAsync(desk, request, Text(form, ReasonField), me, cancel), "/", cancel)
+            (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
+                VerbAsync(http, tasks, id, me, (request, form) => ReleaseTask.RunAsync(tasks, request, Text(form, ReasonField), me, cancel), "/", cancel)
         );
         pages.MapPost(
             "/assign",
-            (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
+            (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
                 VerbAsync(
                     http,
-                    desk,
+                    tasks,
                     id,
                     me,
-                    (request, form) => AssignTask.RunAsync(desk, request, Text(form, PersonField) ?? "", Text(form, ReasonField), me, cancel),
+                    (request, form) => AssignTask.RunAsync(tasks, request, Text(form, PersonField) ?? "", Text(form, ReasonField), me, cancel),
                     $"/tasks/{Ids.Text(id)}",
                     cancel
                 )
         );
         pages.MapPost(
             "/cancel",
-            (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
+            (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
                 VerbAsync(
                     http,
-                    desk,
+                    tasks,
                     id,
                     me,
-                    (request, form) => CancelTask.RunAsync(desk, request, Text(form, ReasonField), me, cancel),
+                    (request, form) => CancelTask.RunAsync(tasks, request, Text(form, ReasonField), me, cancel),
                     $"/tasks/{Ids.Text(id)}",
                     cancel
                 )
         );
-        Verb("take-over", (desk, request, _, me, cancel) => TakeOverTask.RunAsync(desk, request, me, cancel));
-        Verb("stop", (desk, request, _, me, cancel) => StopTask.RunAsync(desk, request, me, cancel));
-        Verb("resume", (desk, request, _, me, cancel) => ResumeTask.RunAsync(desk, request, me, cancel));
+        Verb("take-over", (tasks, request, _, me, cancel) => TakeOverTask.RunAsync(tasks, request, me, cancel));
+        Verb("stop", (tasks, request, _, me, cancel) => StopTask.RunAsync(tasks, request, me, cancel));
+        Verb("resume", (tasks, request, _, me, cancel) => ResumeTask.RunAsync(tasks, request, me, cancel));
         Verb(
             "suspend",
-            (desk, request, form, me, cancel) =>
+            (tasks, request, form, me, cancel) =>
                 SuspendTask.RunAsync(
-                    desk,
+                    tasks,
                     request,
                     Text(form, ReasonField),
-                    Number(form, DaysField) is { } days and > 0 and <= 366 ? desk.Runtime.Clock.Now() + Duration.FromDays(days) : null,
+                    Number(form, DaysField) is { } days and > 0 and <= 366 ? tasks.Runtime.Clock.Now() + Duration.FromDays(days) : null,
                     Text(form, NoteField),
                     me,
                     cancel
@@ -166,71 +168,71 @@ internal static class TaskPages
         );
         Verb(
             "delegate",
-            (desk, request, form, me, cancel) => DelegateTask.RunAsync(desk, request, Text(form, PersonField), Text(form, ReasonField), me, cancel)
+            (tasks, request, form, me, cancel) => DelegateTask.RunAsync(tasks, request, Text(form, PersonField), Text(form, ReasonField), me, cancel)
         );
         Verb(
             "forward",
-            (desk, request, form, me, cancel) => ForwardTask.RunAsync(desk, request, Text(form, TeamField), null, Text(form, ReasonField), me, cancel),
+            (tasks, request, form, me, cancel) => ForwardTask.RunAsync(tasks, request, Text(form, TeamField), null, Text(form, ReasonField), me, cancel),
             "/"
         );
         Verb(
             "return",
-            (desk, request, form, me, cancel) =>
-                ReturnTask.RunAsync(desk, request, Text(form, StepField), Text(form, ReasonField), Text(form, NoteField), me, cancel)
+            (tasks, request, form, me, cancel) =>
+                ReturnTask.RunAsync(tasks, request, Text(form, StepField), Text(form, ReasonField), Text(form, NoteField), me, cancel)
         );
         Verb(
             "priority",
-            (desk, request, form, me, cancel) => PrioritizeTask.RunAsync(desk, request, Number(form, PriorityField), Text(form, ReasonField), me, cancel)
+            (tasks, request, form, me, cancel) => PrioritizeTask.RunAsync(tasks, request, Number(form, PriorityField), Text(form, ReasonField), me, cancel)
         );
-        Verb("skip", (desk, request, form, me, cancel) => SkipTask.RunAsync(desk, request, Text(form, ReasonField), me, cancel), "/");
-        Verb("start-review", (desk, request, _, me, cancel) => StartReview.RunAsync(desk, request, me, cancel));
-        Verb("approve", (desk, request, _, me, cancel) => ApproveReview.RunAsync(desk, request, me, cancel));
-        Verb("request-changes", (desk, request, form, me, cancel) => RequestChanges.RunAsync(desk, request, Text(form, ReasonField), me, cancel));
-        Verb("comment", (desk, request, form, me, cancel) => CommentOnTask.RunAsync(desk, request, Text(form, NoteField), me, cancel));
+        Verb("skip", (tasks, request, form, me, cancel) => SkipTask.RunAsync(tasks, request, Text(form, ReasonField), me, cancel), "/");
+        Verb("start-review", (tasks, request, _, me, cancel) => StartReview.RunAsync(tasks, request, me, cancel));
+        Verb("approve", (tasks, request, _, me, cancel) => ApproveReview.RunAsync(tasks, request, me, cancel));
+        Verb("request-changes", (tasks, request, form, me, cancel) => RequestChanges.RunAsync(tasks, request, Text(form, ReasonField), me, cancel));
+        Verb("comment", (tasks, request, form, me, cancel) => CommentOnTask.RunAsync(tasks, request, Text(form, NoteField), me, cancel));
         pages.MapPost("/attach", AttachAsync).WithMetadata(new RequestSizeLimitAttribute(AttachToTask.MaxBytes + 64 * 1024));
         pages.MapGet("/files/{attachment:guid}", TaskLifeEndpoints.DownloadAsync);
         pages.MapPost(
             "/complete",
-            (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
+            (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
                 FinishAsync(
                     id,
                     http,
-                    desk,
+                    tasks,
                     me,
-                    (request, form, data) => CompleteTask.RunAsync(desk, request, Text(form, OutcomeField), data, me, cancel),
+                    (request, form, data) => CompleteTask.RunAsync(tasks, request, Text(form, OutcomeField), data, me, cancel),
                     cancel
                 )
         );
         pages.MapPost(
             "/request-review",
-            (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
+            (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
                 FinishAsync(
                     id,
                     http,
-                    desk,
+                    tasks,
                     me,
-                    (request, form, data) => RequestReview.RunAsync(desk, request, Text(form, OutcomeField), data, Text(form, ReviewerField), me, cancel),
+                    (request, form, data) => RequestReview.RunAsync(tasks, request, Text(form, OutcomeField), data, Text(form, ReviewerField), me, cancel),
                     cancel
                 )
         );
         pages.MapPost("/layout", LayoutAsync);
-        pages.MapPut("/draft", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) => DraftAsync(http, desk, id, me, cancel));
+        pages.MapPut("/draft", (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) => DraftAsync(http, tasks, id, me, cancel));
 
         // What the form's own button does where there are no scripts.
-        pages.MapPost("/draft", (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) => DraftAsync(http, desk, id, me, cancel));
+        pages.MapPost("/draft", (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) => DraftAsync(http, tasks, id, me, cancel));
 
-        void Verb(string verb, Func<TaskDesk, TaskRequest, IFormCollection, Person, CancellationToken, Task<TaskResult>> run, string? then = null) =>
+        void Verb(string verb, Func<TaskRuntime, TaskRequest, IFormCollection, Person, CancellationToken, Task<TaskResult>> run, string? then = null) =>
             pages.MapPost(
                 $"/{verb}",
-                (Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
-                    VerbAsync(http, desk, id, me, (request, form) => run(desk, request, form, me, cancel), then ?? $"/tasks/{Ids.Text(id)}", cancel)
+                (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
+                    VerbAsync(http, tasks, id, me, (request, form) => run(tasks, request, form, me, cancel), then ?? $"/tasks/{Ids.Text(id)}", cancel)
             );
     }
 
-    private static Task<IResult> AttachAsync(Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
+    private static Task<IResult> AttachAsync(Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
         VerbAsync(
             http,
-            desk,
+            tasks,
             id,
             me,
             async (request, form) =>
@@ -239,15 +241,15 @@ internal static class TaskPages
                     return new TaskResult.InvalidRequest("file", "Choose a file.");
                 using var content = new MemoryStream();
                 await file.CopyToAsync(content, cancel);
-                return await AttachToTask.RunAsync(desk, request, file.FileName, file.ContentType, content.ToArray(), me, cancel);
+                return await AttachToTask.RunAsync(tasks, request, file.FileName, file.ContentType, content.ToArray(), me, cancel);
             },
             $"/tasks/{Ids.Text(id)}",
             cancel
         );
 
-    private static async Task<TaskView?> ReadAsync(TaskDesk desk, Guid id, Person me, CancellationToken cancel, bool withNotes = true)
+    private static async Task<TaskView?> ReadAsync(TaskRuntime tasks, Guid id, Person me, CancellationToken cancel, bool withNotes = true)
     {
-        var runtime = desk.Runtime;
+        var runtime = tasks.Runtime;
         if (await TaskQueries.FindAsync(runtime, id, me, cancel) is not { } task)
             return null;
         var now = runtime.Clock.Now();
@@ -284,7 +286,7 @@ internal static class TaskPages
 
     /// <summary>The page with the newest state and why the verb was refused.</summary>
     private static async Task<IResult> RefusedAsync(
-        TaskDesk desk,
+        TaskRuntime tasks,
         Guid id,
         Person me,
         TaskResult refused,
@@ -293,7 +295,7 @@ internal static class TaskPages
         CancellationToken cancel
     )
     {
-        if (await ReadAsync(desk, id, me, cancel) is not { } view)
+        if (await ReadAsync(tasks, id, me, cancel) is not { } view)
             return Results.NotFound();
         var who = refused switch
         {
@@ -301,7 +303,7 @@ internal static class TaskPages
             TaskResult.StaleRevision stale => stale.ChangedBy,
             _ => null,
         };
-        var names = who is null ? view.Names : await TeamQueries.NamesAsync(desk.Runtime.Database, new[] { who, view.Task.EndedBy }.OfType<string>(), cancel);
+        var names = who is null ? view.Names : await TeamQueries.NamesAsync(tasks.Runtime.Database, new[] { who, view.Task.EndedBy }.OfType<string>(), cancel);
         return Page(
             view with
             {
@@ -316,7 +318,7 @@ internal static class TaskPages
 
     private static async Task<IResult> VerbAsync(
         HttpContext http,
-        TaskDesk desk,
+        TaskRuntime tasks,
         Guid id,
         Person me,
         Func<TaskRequest, IFormCollection, Task<TaskResult>> run,
@@ -330,13 +332,13 @@ internal static class TaskPages
         var result = await run(request, form);
         return result is TaskResult.Done
             ? Results.LocalRedirect(Requests.LocalOr(form[ToField], then))
-            : await RefusedAsync(desk, id, me, result, (Verb(http), form), null, cancel);
+            : await RefusedAsync(tasks, id, me, result, (Verb(http), form), null, cancel);
     }
 
     private static async Task<IResult> FinishAsync(
         Guid id,
         HttpContext http,
-        TaskDesk desk,
+        TaskRuntime tasks,
         Person me,
         Func<TaskRequest, IFormCollection, JsonObject, Task<TaskResult>> finish,
         CancellationToken cancel
@@ -345,28 +347,28 @@ internal static class TaskPages
         var form = await http.Request.ReadFormAsync(cancel);
         if (Request(id, form) is not { } request)
             return Results.BadRequest();
-        if (await ReadAsync(desk, id, me, cancel) is not { } view)
+        if (await ReadAsync(tasks, id, me, cancel) is not { } view)
             return Results.NotFound();
         var typed = Typed(view.Form, form);
         var result = await finish(request, form, view.Form?.Settle(typed) ?? []);
         if (result is not TaskResult.Done done)
-            return await RefusedAsync(desk, id, me, result, (Verb(http), form), typed, cancel);
+            return await RefusedAsync(tasks, id, me, result, (Verb(http), form), typed, cancel);
         if (!done.Answer.State.IsTerminal())
             return Results.LocalRedirect($"/tasks/{Ids.Text(id)}");
 
         // On with the same customer if the next step is theirs, else back to everything that waits.
-        var next = (await TaskQueries.OfCaseAsync(desk.Runtime.Database, view.Task.CaseId, me, desk.Runtime.Clock.Now(), cancel)).FirstOrDefault(s =>
+        var next = (await TaskQueries.OfCaseAsync(tasks.Runtime.Database, view.Task.CaseId, me, tasks.Runtime.Clock.Now(), cancel)).FirstOrDefault(s =>
             s.Task.EndedAt is null && s.Task.OwnerId == me.Id
         );
         return Results.LocalRedirect(next is null ? $"/?done={Ids.Text(id)}" : $"/tasks/{Ids.Text(next.Task.Id)}?done={Ids.Text(id)}");
     }
 
     /// <summary>Which fields are asked and required for what is typed so far; changes nothing.</summary>
-    private static async Task<IResult> LayoutAsync(Guid id, HttpContext http, TaskDesk desk, Person me, CancellationToken cancel)
+    private static async Task<IResult> LayoutAsync(Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel)
     {
         var form = await http.Request.ReadFormAsync(cancel);
         if (
-            await TaskQueries.FindAsync(desk.Runtime, id, me, cancel) is not { Form: { } schema } task
+            await TaskQueries.FindAsync(tasks.Runtime, id, me, cancel) is not { Form: { } schema } task
             || !FormSchema.TryParse(schema.ToJsonString(), out var parsed, out _)
         )
             return Results.NotFound();
@@ -376,14 +378,14 @@ internal static class TaskPages
 
     private static string Verb(HttpContext http) => http.Request.Path.Value!.Split('/')[^1];
 
-    private static async Task<IResult> DraftAsync(HttpContext http, TaskDesk desk, Guid id, Person me, CancellationToken cancel)
+    private static async Task<IResult> DraftAsync(HttpContext http, TaskRuntime tasks, Guid id, Person me, CancellationToken cancel)
     {
         var form = await http.Request.ReadFormAsync(cancel);
-        var (isTheirs, schema) = await SaveDraft.FormAsync(desk.Runtime, id, me, cancel);
+        var (isTheirs, schema) = await SaveDraft.FormAsync(tasks.Runtime, id, me, cancel);
         var saved =
             isTheirs
             && await SaveDraft.RunAsync(
-                desk.Runtime.Database,
+                tasks.Runtime.Database,
                 id,
                 Number(form, RevisionField),
                 JsonSerializer.Deserialize<JsonObject>(Typed(schema, form))!,
@@ -391,15 +393,15 @@ internal static class TaskPages
                 cancel
             );
         if (http.Request.IsFragment())
-            return new RazorComponentResult<DraftState>(new { SavedAt = saved ? desk.Runtime.Clock.Now() : (Instant?)null });
+            return new RazorComponentResult<DraftState>(new { SavedAt = saved ? tasks.Runtime.Clock.Now() : (Instant?)null });
         return saved ? Results.LocalRedirect($"/tasks/{Ids.Text(id)}")
-            : await ReadAsync(desk, id, me, cancel) is { } view ? Page(view, StatusCodes.Status409Conflict)
+            : await ReadAsync(tasks, id, me, cancel) is { } view ? Page(view, StatusCodes.Status409Conflict)
             : Results.NotFound();
     }
 
     /// <summary>Whether somebody changed the task under the eyes of its owner, whose form is not replaced.</summary>
-    private static async Task<IResult> NewsAsync(Guid id, int revision, TaskDesk desk, Person me, CancellationToken cancel) =>
-        await ReadAsync(desk, id, me, cancel, withNotes: false) is not { } view ? Results.NotFound()
+    private static async Task<IResult> NewsAsync(Guid id, int revision, TaskRuntime tasks, Person me, CancellationToken cancel) =>
+        await ReadAsync(tasks, id, me, cancel, withNotes: false) is not { } view ? Results.NotFound()
         : view.Task.Revision == revision ? Results.NoContent()
         : new RazorComponentResult<TaskNews>(new { View = view });
 

@@ -55,7 +55,9 @@ public sealed class BusinessCalendar
         return ToInstant(Math.Max(x, year.Begins[index]));
     }
 
-    /// <summary>The instant itself when work was done up to it, else the end of the last opening before it. Mirror image of <see cref="NextOpening"/>.</summary>
+    /// <summary>
+    /// The instant itself when work was done up to it, else the end of the last opening before it. Mirror image of <see cref="NextOpening"/>.
+    /// </summary>
     public Instant PreviousClosing(Instant at)
     {
         var x = CalendarYear.ToNanoseconds(at);
@@ -96,7 +98,9 @@ public sealed class BusinessCalendar
         return ToInstant(Year(number).EarliestAt(open));
     }
 
-    /// <summary>The latest instant from which so much working time passes until the end. Zero gives <see cref="PreviousClosing"/>; mirror image of <see cref="Add"/>.</summary>
+    /// <summary>
+    /// The latest instant from which so much working time passes until the end. Zero gives <see cref="PreviousClosing"/>; mirror image of <see cref="Add"/>.
+    /// </summary>
     public Instant Subtract(Instant end, Duration working)
     {
         if (working <= Duration.Zero)
@@ -154,7 +158,9 @@ public sealed class BusinessCalendar
         return today > start ? today : CloseOf(BusinessDay(date, 1));
     }
 
-    /// <summary>The close of the n-th open day before the business day of an instant: the last moment that leaves n whole open days before that day, n ≥ 1.</summary>
+    /// <summary>
+    /// The close of the n-th open day before the business day of an instant: the last moment that leaves n whole open days before that day, n ≥ 1.
+    /// </summary>
     public Instant SubtractBusinessDays(Instant anchor, int days)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(days, 1);
@@ -199,7 +205,9 @@ public sealed class BusinessCalendar
         return days;
     }
 
-    /// <summary>The day an instant belongs to: the day on which the opening around it began (an evening shift past midnight is still yesterday's), else its local date.</summary>
+    /// <summary>
+    /// The day an instant belongs to: the day on which the opening around it began (an evening shift past midnight is still yesterday's), else its local date.
+    /// </summary>
     public LocalDate BusinessDate(Instant at)
     {
         var x = CalendarYear.ToNanoseconds(at);

@@ -4,6 +4,7 @@ using System.Text;
 using NodaTime;
 using NodaTime.Text;
 using Orchestration.Engine.Definitions;
+using Orchestration.Workflows.Documents;
 
 namespace Orchestration.Workflows.Calendars;
 
@@ -50,7 +51,7 @@ internal static class CalendarJson
     public static bool TryParse(string json, [NotNullWhen(true)] out BusinessCalendar? calendar, out IReadOnlyList<DefinitionError> errors)
     {
         List<DefinitionError> found = [];
-        calendar = DefinitionReader.Open(json, found) is { } reader ? Read(reader, json) : null;
+        calendar = DocumentReader.Open(json, found) is { } reader ? Read(reader, json) : null;
         if (found.Count > 0)
         {
             calendar = null;
@@ -60,7 +61,7 @@ internal static class CalendarJson
         return calendar is not null;
     }
 
-    private static BusinessCalendar? Read(DefinitionReader reader, string json)
+    private static BusinessCalendar? Read(DocumentReader reader, string json)
     {
         var id = reader.Text("id", maxLength: 100);
         var name = reader.Text("name");
@@ -91,7 +92,7 @@ internal static class CalendarJson
         return id is null || name is null || zone is null ? null : new BusinessCalendar(id, name, fingerprint, zone, week, rules);
     }
 
-    private static OpeningSlot[][]? ReadWeek(DefinitionReader reader)
+    private static OpeningSlot[][]? ReadWeek(DocumentReader reader)
     {
         var days = Enumerable.Range(0, 7).Select(_ => new List<(OpeningSlot Slot, string Path)>()).ToArray();
         var hours = reader.Objects("hours", required: true, max: 100);
@@ -128,7 +129,7 @@ internal static class CalendarJson
         return [.. days.Select(day => day.Select(entry => entry.Slot).OrderBy(slot => slot.Begin).ToArray())];
     }
 
-    private static void ReportOverlaps(DefinitionReader reader, List<(OpeningSlot Slot, string Path)>[] days)
+    private static void ReportOverlaps(DocumentReader reader, List<(OpeningSlot Slot, string Path)>[] days)
     {
         const int Week = 7 * OpeningSlot.MinutesPerDay;
         var slots = days.SelectMany(
@@ -158,7 +159,7 @@ internal static class CalendarJson
         }
     }
 
-    private static OpeningSlot? ReadSlot(DefinitionReader reader)
+    private static OpeningSlot? ReadSlot(DocumentReader reader)
     {
         var begin = ReadTime(reader, "open");
         var end = ReadTime(reader, "close");
@@ -182,7 +183,7 @@ internal static class CalendarJson
         return new OpeningSlot(begin.Value, end > begin ? end.Value : end.Value + OpeningSlot.MinutesPerDay);
     }
 
-    private static int? ReadTime(DefinitionReader reader, string member)
+    private static int? ReadTime(DocumentReader reader, string member)
     {
         var text = reader.Text(member);
         if (text is null)
@@ -205,7 +206,7 @@ internal static class CalendarJson
         return null;
     }
 
-    private static HolidayRule? ReadHoliday(DefinitionReader reader)
+    private static HolidayRule? ReadHoliday(DocumentReader reader)
     {
         var name = reader.Text("name");
         var rule = reader.Choice("rule", Rules);
@@ -263,7 +264,7 @@ internal static class CalendarJson
         return name is null || dateIn is null ? null : new HolidayRule(name, dateIn, dates, observance, from, to, except, slots);
     }
 
-    private static List<LocalDate> ReadDates(DefinitionReader reader)
+    private static List<LocalDate> ReadDates(DocumentReader reader)
     {
         List<LocalDate> dates = [];
         var texts = reader.Texts("dates", required: true);
@@ -292,7 +293,7 @@ internal static class CalendarJson
         return dates;
     }
 
-    private static List<OpeningSlot>? ReadHalfDay(DefinitionReader reader)
+    private static List<OpeningSlot>? ReadHalfDay(DocumentReader reader)
     {
         if (!reader.Has("hours"))
         {

@@ -17,7 +17,8 @@ public sealed record FormLayout(IReadOnlyList<string> Shown, IReadOnlyList<strin
 
 /// <summary>
 /// The form of a human step: a subset of JSON Schema 2020-12 with hints for the page. Immutable and thread safe. A schema is bounded (256 kB,
-/// <see cref="MaxFields"/> fields, <see cref="MaxDepth"/> levels), and so is the work of validating: patterns never backtrack and no more than 100 errors are collected.
+/// <see cref="MaxFields"/> fields, <see cref="MaxDepth"/> levels), and so is the work of validating: patterns never backtrack and no more than 100 errors are
+/// collected.
 /// </summary>
 public sealed class FormSchema
 {
@@ -103,7 +104,9 @@ public sealed class FormSchema
         }
     }
 
-    /// <summary>Which fields the data calls for, and which of them are required: JSON pointers of those about which other data would decide otherwise.</summary>
+    /// <summary>
+    /// Which fields the data calls for, and which of them are required: JSON pointers of those about which other data would decide otherwise.
+    /// </summary>
     /// <param name="data">What was typed so far.</param>
     public FormLayout LayoutFor(JsonElement data)
     {
@@ -134,7 +137,9 @@ public sealed class FormSchema
         }
     }
 
-    /// <summary>What was typed, without the fields that it does not call for, which a page hides and yet keeps; and an unticked box that it does call for is false.</summary>
+    /// <summary>
+    /// What was typed, without the fields that it does not call for, which a page hides and yet keeps; and an unticked box that it does call for is false.
+    /// </summary>
     /// <param name="typed">From <see cref="ReadPost"/>.</param>
     public JsonObject Settle(JsonElement typed) => Settle(Root, typed);
 
@@ -163,7 +168,10 @@ public sealed class FormSchema
     /// <summary>Reads what a page has typed so far, for <see cref="LayoutFor"/>: as <see cref="ReadPost"/>, but each row stays where the page has it.</summary>
     public JsonElement ReadSoFar(IEnumerable<KeyValuePair<string, string>> fields) => FormPost.Read(Root, fields, keepRows: true);
 
-    /// <summary>Reads posted name/value pairs (<c>address.street</c>, <c>items[0].sku</c>) into typed data. Text that is not of its field's type stays text, so that <see cref="Validate"/> names the field and nothing typed is lost.</summary>
+    /// <summary>
+    /// Reads posted name/value pairs (<c>address.street</c>, <c>items[0].sku</c>) into typed data. Text that is not of its field's type stays text, so that
+    /// <see cref="Validate"/> names the field and nothing typed is lost.
+    /// </summary>
     public JsonElement ReadPost(IEnumerable<KeyValuePair<string, string>> fields) => FormPost.Read(Root, fields);
 
     /// <summary><c>NeedInformation</c> → “Need information”.</summary>

@@ -6,7 +6,9 @@ using Orchestration.Engine.Expressions;
 
 namespace Orchestration.Workflows.Forms;
 
-/// <summary>Reads a form's schema once and says everything that is wrong with it. A keyword that would not be checked is refused, so that no author relies on it.</summary>
+/// <summary>
+/// Reads a form's schema once and says everything that is wrong with it. A keyword that would not be checked is refused, so that no author relies on it.
+/// </summary>
 internal sealed partial class FormSchemaReader
 {
     private const int MaxCharacters = 256 * 1024;

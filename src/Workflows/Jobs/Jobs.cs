@@ -3,8 +3,9 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 using Quartz;
 
 namespace Orchestration.Workflows.Jobs;

@@ -13,12 +13,21 @@ using Orchestration.Workflows.Settings;
 namespace Orchestration.Workflows.Journeys;
 
 /// <summary>
-/// Loads the shipped files at start: calendars, SLA policies, forms, then journeys. A file that changed since the last start becomes a new version;
-/// what somebody edited in the product is never overwritten. Safe when several hosts start at once. A bad file is reported with all its errors and leaves the version in force as it is.
+/// Loads the shipped files at start: calendars, SLA policies, forms, then journeys. A file that changed since the last start becomes a new version; what a
+/// person edited in the product is never overwritten. Safe when several hosts start at once. A bad file is reported with all its errors and leaves the version
+/// in force as it is.
 /// </summary>
-public sealed partial class JourneyFiles(DefinitionStore definitions, SettingDocuments settings, ServiceLevelCatalog serviceLevels, ILogger<JourneyFiles> log)
+public sealed partial class JourneyFiles(
+    DefinitionStore definitions,
+    SettingDocuments settings,
+    ServiceLevelCatalog serviceLevels,
+    FormCatalog forms,
+    ILogger<JourneyFiles> log
+)
 {
-    /// <summary>Loads a folder with <c>*.json</c> journeys and the folders <c>calendars</c>, <c>sla</c> and <c>forms</c>. Returns how many files could not be used.</summary>
+    /// <summary>
+    /// Loads a folder with <c>*.json</c> journeys and the folders <c>calendars</c>, <c>sla</c> and <c>forms</c>. Returns how many files could not be used.
+    /// </summary>
     public async Task<int> LoadAsync(string folder, Instant now, CancellationToken cancel = default)
     {
         var bad = 0;
@@ -36,6 +45,7 @@ public sealed partial class JourneyFiles(DefinitionStore definitions, SettingDoc
         }
 
         await serviceLevels.LoadAsync(cancel);
+        await forms.LoadAsync(cancel);
         foreach (var file in Files(folder).Where(f => Path.GetFileName(f) is not ("people.json" or "teams.json")))
         {
             var document = await File.ReadAllBytesAsync(file, cancel);
@@ -98,7 +108,7 @@ public sealed partial class JourneyFiles(DefinitionStore definitions, SettingDoc
         return 1;
     }
 
-    [LoggerMessage(EventId = 200, Level = LogLevel.Error, Message = "{File} can not be used:\n{Errors}")]
+    [LoggerMessage(EventId = 200, Level = LogLevel.Error, Message = "{File} is invalid:\n{Errors}")]
     private static partial void BadFile(ILogger log, string file, string errors);
 
     [LoggerMessage(EventId = 201, Level = LogLevel.Information, Message = "Journey {Journey} was edited here (version {Version}); its file is left alone")]

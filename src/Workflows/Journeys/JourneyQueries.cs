@@ -25,7 +25,7 @@ public static class JourneyQueries
         return journeys;
     }
 
-    /// <summary>A version that can not be compiled any more must not hide the others.</summary>
+    /// <summary>A version that no longer compiles must not hide the others.</summary>
     private static async Task<CompiledWorkflow?> FindAsync(DefinitionStore definitions, string id, CancellationToken cancel)
     {
         try

@@ -5,27 +5,27 @@ namespace Orchestration.Workflows.Notifications;
 /// <param name="Title">What people read.</param>
 public sealed record NotificationKind(string Kind, string Title);
 
-/// <summary>The kinds a person may also want by e-mail. In the product everybody is told everything.</summary>
+/// <summary>The kinds a person can also get by e-mail. In the product they get all of them.</summary>
 public static class NotificationKinds
 {
     /// <summary>All of them, in the order pages show them.</summary>
     public static readonly IReadOnlyList<NotificationKind> All =
     [
-        new("task.assigned", "Work is given to me"),
-        new("task.delegated", "Somebody has me do their work"),
-        new("task.forwarded", "Work is passed on to me"),
-        new("task.taken-over", "Somebody takes over my work"),
-        new("task.returned", "Work of mine comes back"),
-        new("task.resumed", "Work of mine has waited long enough"),
-        new("task.cancelled", "Work I have is no longer needed"),
-        new("task.mention", "Somebody mentions me in a comment"),
-        new("task.comment", "Somebody comments on my work"),
-        new("task.watched", "Something I watch begins to need it, or ends"),
-        new("task.review-requested", "Work waits for my review"),
+        new("task.assigned", "Someone assigns work to me"),
+        new("task.delegated", "Someone delegates work to me"),
+        new("task.forwarded", "Someone forwards work to me"),
+        new("task.taken-over", "Someone takes over my work"),
+        new("task.returned", "My work is returned to me"),
+        new("task.resumed", "My suspended work resumes"),
+        new("task.cancelled", "My work is cancelled"),
+        new("task.mention", "Someone mentions me in a comment"),
+        new("task.comment", "Someone comments on my work"),
+        new("task.watched", "Something I watch is late or ends"),
+        new("task.review-requested", "Someone requests my review"),
         new("task.review-approved", "My work was approved"),
         new("task.changes-requested", "My work needs changes"),
-        new("sla.reminder", "Something of mine is due soon"),
-        new("sla.breached", "Something of mine is overdue"),
+        new("sla.reminder", "My work is due soon"),
+        new("sla.breached", "My work is overdue"),
     ];
 
     /// <summary>Whether there is such a kind.</summary>

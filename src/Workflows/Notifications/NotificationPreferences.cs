@@ -7,7 +7,7 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Notifications;
 
-/// <summary>What somebody wants by e-mail and when not to be disturbed by it.</summary>
+/// <summary>Which notifications a person gets by e-mail, and their quiet hours.</summary>
 /// <param name="EmailKinds">Kinds that also come by e-mail.</param>
 /// <param name="QuietFrom">Begin of the quiet hours in the zone, inclusive; null for none.</param>
 /// <param name="QuietTo">Their end, exclusive; before the begin when they span midnight.</param>
@@ -28,7 +28,7 @@ public sealed record NotificationPreferences(IReadOnlyList<string> EmailKinds, L
         return !isQuiet ? null : ((local.TimeOfDay < to ? local.Date : local.Date.PlusDays(1)) + to).InZoneLeniently(zone).ToInstant();
     }
 
-    /// <summary>Checks what somebody typed. Errors by field.</summary>
+    /// <summary>Checks what a person entered. Errors by field.</summary>
     /// <param name="emailKinds">Kinds.</param>
     /// <param name="quietFrom">Like 19:00, or empty.</param>
     /// <param name="quietTo">Like 07:30, or empty.</param>
@@ -46,7 +46,7 @@ public sealed record NotificationPreferences(IReadOnlyList<string> EmailKinds, L
         preferences = Default;
         var unknown = (emailKinds ?? []).Where(kind => !NotificationKinds.Exists(kind)).ToList();
         if (unknown.Count > 0)
-            errors["emailKinds"] = [$"there is no kind {string.Join(", ", unknown.Take(5))}"];
+            errors["emailKinds"] = [$"unknown kind: {string.Join(", ", unknown.Take(5))}"];
         var from = Time("quietFrom", quietFrom);
         var to = Time("quietTo", quietTo);
         if (errors.Count == 0 && from is null != to is null)
@@ -55,7 +55,7 @@ public sealed record NotificationPreferences(IReadOnlyList<string> EmailKinds, L
             errors["quietTo"] = ["must differ from the begin; leave both empty for no quiet hours"];
         var zone = string.IsNullOrWhiteSpace(timeZone) ? Default.TimeZone : timeZone.Trim();
         if (DateTimeZoneProviders.Tzdb.GetZoneOrNull(zone) is null)
-            errors["timeZone"] = [$"'{zone}' is no time zone; it must be like Europe/London"];
+            errors["timeZone"] = [$"'{zone}' is not a time zone; use a name like Europe/London"];
         if (errors.Count == 0)
             preferences = new([.. (emailKinds ?? []).Distinct()], from, to, zone, 0);
         return errors;
@@ -75,16 +75,17 @@ public sealed record NotificationPreferences(IReadOnlyList<string> EmailKinds, L
     public static Task<NotificationPreferences> OfAsync(NpgsqlDataSource database, Guid person, CancellationToken cancel = default) =>
         ReadAsync(database, person, cancel);
 
-    /// <summary>What holds for everybody who has not chosen.</summary>
-    public static Task<NotificationPreferences> OfEverybodyAsync(NpgsqlDataSource database, CancellationToken cancel = default) =>
+    /// <summary>Defaults for people who haven't chosen.</summary>
+    public static Task<NotificationPreferences> DefaultsAsync(NpgsqlDataSource database, CancellationToken cancel = default) =>
         ReadAsync(database, null, cancel);
 
-    /// <summary>Keeps a choice. Null when somebody else changed it since it was read (<see cref="Revision"/> of <paramref name="chosen"/>), else the new revision.</summary>
+    /// <summary>
+    /// Saves a choice. Null when someone else changed it since it was read (<see cref="Revision"/> of <paramref name="chosen"/>), else the new revision.
+    /// </summary>
     /// <param name="runtime">Database and clock.</param>
     /// <param name="person">Whose choice, or null for the organisation's.</param>
     /// <param name="chosen">The choice, with the revision it is based on.</param>
     /// <param name="actor">Who chooses.</param>
-    /// <param name="cancel">Cancels.</param>
     public static async Task<int?> SaveAsync(
         WorkflowRuntime runtime,
         Guid? person,
@@ -101,8 +102,10 @@ public sealed record NotificationPreferences(IReadOnlyList<string> EmailKinds, L
         {
             save.Add(
                 """
-                insert into notification_preference as p (person_id, email_kinds, quiet_from, quiet_to, time_zone, changed_at) select $1, $2, $3, $4, $5, $6 where $7 = 0 or exists (select from notification_preference where person_id is not distinct from $1)
-                on conflict (person_id) do update set email_kinds = $2, quiet_from = $3, quiet_to = $4, time_zone = $5, changed_at = $6, revision = p.revision + 1 where p.revision = $7
+                insert into notification_preference as p (person_id, email_kinds, quiet_from, quiet_to, time_zone, changed_at)
+                    select $1, $2, $3, $4, $5, $6 where $7 = 0 or exists (select from notification_preference where person_id is not distinct from $1)
+                on conflict (person_id) do update set email_kinds = $2, quiet_from = $3, quiet_to = $4, time_zone = $5, changed_at = $6,
+                    revision = p.revision + 1 where p.revision = $7
                 """,
                 person,
                 chosen.EmailKinds.ToArray(),

@@ -6,7 +6,7 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Notifications;
 
-/// <summary>Something the product told a person.</summary>
+/// <summary>A notification.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="Kind">What kind, e.g. <c>sla.breached</c>.</param>
 /// <param name="Title">One line.</param>
@@ -18,7 +18,7 @@ namespace Orchestration.Workflows.Notifications;
 /// <param name="IsRead">Whether it was read.</param>
 public sealed record Notification(Guid Id, string Kind, string Title, string Body, Guid? CaseId, string? Reference, Guid? TaskId, Instant At, bool IsRead);
 
-/// <summary>Reading a person's notifications, and marking them as read. Nobody reads another's.</summary>
+/// <summary>Reads a person's notifications and marks them as read. Only their own.</summary>
 public static class NotificationQueries
 {
     /// <summary>How many are unread; 100 at most is counted.</summary>

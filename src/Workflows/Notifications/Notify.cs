@@ -6,14 +6,14 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Workflows.Notifications;
 
 /// <summary>
-/// Tells a person something in the product, in the transaction that caused it; and by e-mail a little later, when they want that for its kind and have not read it by then
-/// (<see cref="SendMail"/>).
+/// Tells a person something in the product, in the transaction that caused it; and by e-mail a little later, when they want that for its kind and have not read
+/// it by then (<see cref="SendMail"/>).
 /// </summary>
 internal static class Notify
 {
     /// <summary>Adds a notification.</summary>
     /// <param name="transaction">Transaction of the case it is about.</param>
-    /// <param name="person">Who is told.</param>
+    /// <param name="person">The recipient.</param>
     /// <param name="kind">What kind, of <see cref="NotificationKinds"/>.</param>
     /// <param name="title">One line.</param>
     /// <param name="body">More, or empty.</param>
@@ -30,11 +30,13 @@ internal static class Notify
             """
             with told as (
                 insert into notification (id, person_id, kind, title, body, instance_id, task_id, created_at)
-                select n.*, $8 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[]) n returning id, person_id, kind, instance_id
+                select n.*, $8 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[]) n
+                    returning id, person_id, kind, instance_id
             )
             insert into effect (id, kind, instance_id, payload, state, due_at, created_at)
             select told.id, 'email', told.instance_id, json_build_object('to', p.email), 'pending', $9, $8
-            from told join person p on p.id = told.person_id left join notification_preference own on own.person_id = p.id left join notification_preference everybody on everybody.person_id is null
+            from told join person p on p.id = told.person_id left join notification_preference own on own.person_id = p.id
+                left join notification_preference everybody on everybody.person_id is null
             where p.email is not null and p.active and told.kind = any(coalesce(own.email_kinds, everybody.email_kinds, '{}'))
             """,
             notices.Select(_ => Ids.New(now)).ToArray(),
@@ -49,7 +51,7 @@ internal static class Notify
         );
 }
 
-/// <summary>What one person is told.</summary>
+/// <summary>A notification for one person.</summary>
 /// <param name="Person">Who.</param>
 /// <param name="Kind">Of <see cref="NotificationKinds"/>.</param>
 /// <param name="Title">One line.</param>

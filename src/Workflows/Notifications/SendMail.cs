@@ -12,12 +12,13 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Workflows.Notifications;
 
 /// <summary>
-/// Sends notifications by e-mail: effects of kind <c>email</c> whose id is the notification's. Decided when it is sent, not when it was written: what was read meanwhile is not sent, and quiet hours put
-/// it off. A message may arrive twice after a crash; its Message-ID is the same, so that mail programs show it once.
+/// Sends notifications by e-mail: effects of kind <c>email</c> whose id is the notification's. Decided when it is sent, not when it was written: what was read
+/// in the meantime is not sent, and quiet hours put it off. A message may arrive twice after a crash; its Message-ID is the same, so that mail programs show it
+/// once.
 /// </summary>
 public sealed class SendMail(NpgsqlDataSource database, IClock clock, MailSettings settings)
 {
-    /// <summary>How long somebody has to read a notification in the product before it is sent.</summary>
+    /// <summary>How long a person has to read a notification in the product before it is sent.</summary>
     internal static readonly Duration Grace = Duration.FromMinutes(2);
 
     private static readonly LiquidTemplate Text = Template("notification.txt");
@@ -27,7 +28,7 @@ public sealed class SendMail(NpgsqlDataSource database, IClock clock, MailSettin
     public async Task<EffectOutcome> DoAsync(DueEffect effect, CancellationToken cancel)
     {
         if (await FindAsync(effect.Id, cancel) is not { } mail)
-            return new EffectOutcome.Dropped("It was read, or its reader has left.");
+            return new EffectOutcome.Dropped("Already read, or the person is no longer active.");
         var now = clock.Now();
         if ((await NotificationPreferences.OfAsync(database, mail.Person, cancel)).QuietUntil(now) is { } until)
             return new EffectOutcome.Later(until);

@@ -29,9 +29,7 @@ public sealed class AddPerson(NpgsqlDataSource database)
 {
     /// <param name="person">Who.</param>
     /// <param name="passwordHash">Of <see cref="Passwords.Hash"/>.</param>
-    /// <param name="actor">User name of whoever adds them.</param>
-    /// <param name="now">Now.</param>
-    /// <param name="cancel">Cancels.</param>
+    /// <param name="actor">User name of the person who adds them.</param>
     /// <returns>The new person's id, or null: the user name is taken.</returns>
     public async Task<Guid?> TryAsync(NewPerson person, string passwordHash, string actor, Instant now, CancellationToken cancel = default)
     {

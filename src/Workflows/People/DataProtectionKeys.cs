@@ -5,7 +5,9 @@ using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.People;
 
-/// <summary>Keeps the keys of cookies and tokens in the database. Whoever reads the table can sign in as anybody, as with everything else in it.</summary>
+/// <summary>
+/// Keeps the keys of cookies and tokens in the database. Anyone who can read the table can sign in as anyone, as with everything else in the database.
+/// </summary>
 public sealed class DataProtectionKeys(NpgsqlDataSource database) : IXmlRepository
 {
     /// <inheritdoc/>

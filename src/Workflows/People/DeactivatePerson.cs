@@ -5,8 +5,8 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Workflows.People;
 
 /// <summary>
-/// Takes a person's access away: they can not sign in any more, and the sessions they have end, on other hosts within <see cref="FindPerson.Freshness"/>. The person stays, because history
-/// and their finished work name them.
+/// Takes a person's access away: they can no longer sign in, and their sessions end, on other hosts within <see cref="FindPerson.Freshness"/>. The person
+/// stays, because history and their finished work name them.
 /// </summary>
 public sealed class DeactivatePerson(NpgsqlDataSource database, FindPerson people)
 {

@@ -20,8 +20,6 @@ public sealed class FindPerson(NpgsqlDataSource database)
     /// <param name="id">Person.</param>
     /// <param name="session">Session.</param>
     /// <param name="stamp">Stamp the session began with.</param>
-    /// <param name="now">Now.</param>
-    /// <param name="cancel">Cancels.</param>
     public async ValueTask<Person?> OfSessionAsync(Guid id, Guid session, Guid stamp, Instant now, CancellationToken cancel = default)
     {
         var known = _known.GetValueOrDefault(id);

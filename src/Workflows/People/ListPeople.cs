@@ -17,18 +17,18 @@ public sealed record PersonRow(
     Instant? LockedUntil
 );
 
-/// <summary>Everybody, by display name.</summary>
+/// <summary>All people, by display name.</summary>
 public sealed class ListPeople(NpgsqlDataSource database)
 {
     /// <param name="search">Part of a name, user name or address; null: all.</param>
     /// <param name="now">Now: a lockout that is over is not shown.</param>
-    /// <param name="cancel">Cancels.</param>
     public async Task<IReadOnlyList<PersonRow>> ReadAsync(string? search, Instant now, CancellationToken cancel = default)
     {
         await using var query = database.Query(
             """
             select p.id, p.user_name, p.display_name, p.email, p.roles,
-                   array(select t.title from team t left join team_member m on m.team_key = t.key and m.person_id = p.id where m.person_id is not null or t.lead_id = p.id order by t.title),
+                   array(select t.title from team t left join team_member m on m.team_key = t.key and m.person_id = p.id where m.person_id is not null
+                       or t.lead_id = p.id order by t.title),
                    array(select skill from person_skill where person_id = p.id order by skill),
                    p.active, case when p.locked_until > $2 then p.locked_until end
             from person p

@@ -7,7 +7,7 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Workflows.People;
 
 /// <summary>
-/// A change of a person and its events are one transaction. The person's chain of history is its lock: whoever holds it may change the person.
+/// A change of a person and its events are one transaction. The person's chain of history is its lock: holding it allows changing the person.
 /// </summary>
 internal sealed class PersonHistory
 {

@@ -5,8 +5,9 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Workflows.People;
 
 /// <summary>
-/// Exchanges refresh tokens. Each is good once: one that comes again was copied, and since nobody can tell which of the two is the thief, the session ends for both
-/// (RFC 9700, 4.14.2). Two windows that ask at the same moment, or a client that never got its answer, are not thieves: for <see cref="Grace"/> the token before the newest brings the newest again.
+/// Exchanges refresh tokens. Each is single-use. A reused token was copied, and since it is unknown who is the thief, the session ends for both (RFC 9700,
+/// 4.14.2). Two windows that ask at the same moment, or a client that never got its answer, are not thieves: for <see cref="Grace"/> the token before the
+/// newest brings the newest again.
 /// </summary>
 public sealed class RefreshSession(NpgsqlDataSource database, FindPerson people)
 {
@@ -18,8 +19,6 @@ public sealed class RefreshSession(NpgsqlDataSource database, FindPerson people)
     /// <param name="session">Which.</param>
     /// <param name="number">Number of the token that is exchanged; the first of a session has 0.</param>
     /// <param name="expires">When the new token expires.</param>
-    /// <param name="now">Now.</param>
-    /// <param name="cancel">Cancels.</param>
     public async Task<int?> TryAsync(Person person, Guid session, int number, Instant expires, Instant now, CancellationToken cancel = default)
     {
         await using var connection = await database.OpenConnectionAsync(cancel);

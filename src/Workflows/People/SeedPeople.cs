@@ -16,7 +16,7 @@ public abstract record FirstAdministratorResult
     /// <summary>Made.</summary>
     public sealed record Added : FirstAdministratorResult;
 
-    /// <summary>Nobody could sign in.</summary>
+    /// <summary>No one could sign in.</summary>
     /// <param name="Reason">What is missing or too weak, as a sentence to an operator.</param>
     public sealed record Refused(string Reason) : FirstAdministratorResult;
 }
@@ -34,8 +34,6 @@ public sealed class SeedPeople(NpgsqlDataSource database, AddPerson add)
 
     /// <summary>Adds the teams that the shipped journeys name.</summary>
     /// <param name="file">UTF-8 of <c>teams.json</c>.</param>
-    /// <param name="now">Now.</param>
-    /// <param name="cancel">Cancels.</param>
     public async Task TeamsAsync(ReadOnlyMemory<byte> file, Instant now, CancellationToken cancel = default)
     {
         var teams = JsonSerializer.Deserialize<Team[]>(file.Span, Json)!;
@@ -49,11 +47,9 @@ public sealed class SeedPeople(NpgsqlDataSource database, AddPerson add)
         await insert.ExecuteNonQueryAsync(cancel);
     }
 
-    /// <summary>Adds people who all have one password. Only for a machine that nobody else reaches.</summary>
+    /// <summary>Adds people who all have one password. Only for a machine that no one else can reach.</summary>
     /// <param name="file">UTF-8 of <c>people.json</c>.</param>
     /// <param name="password">Theirs.</param>
-    /// <param name="now">Now.</param>
-    /// <param name="cancel">Cancels.</param>
     /// <returns>The file's people.</returns>
     public async Task<IReadOnlyList<NewPerson>> DemoAsync(ReadOnlyMemory<byte> file, string password, Instant now, CancellationToken cancel = default)
     {
@@ -71,7 +67,7 @@ public sealed class SeedPeople(NpgsqlDataSource database, AddPerson add)
         return people;
     }
 
-    /// <summary>Makes the administrator whom the configuration names, if there is nobody yet.</summary>
+    /// <summary>Creates the administrator named in the configuration, if there are no people yet.</summary>
     public async Task<FirstAdministratorResult> FirstAdministratorAsync(string? userName, string? password, Instant now, CancellationToken cancel = default)
     {
         await using (var query = database.Query("select exists (select from person)"))
@@ -82,7 +78,7 @@ public sealed class SeedPeople(NpgsqlDataSource database, AddPerson add)
 
         if (string.IsNullOrWhiteSpace(userName) || string.IsNullOrEmpty(password))
             return new FirstAdministratorResult.Refused(
-                "There is nobody in the database who could sign in. Set FirstAdministrator:UserName and FirstAdministrator:Password for the first start."
+                "No one can sign in yet. Set FirstAdministrator:UserName and FirstAdministrator:Password for the first start."
             );
         if (Passwords.Weakness(password, userName) is { } weakness)
             return new FirstAdministratorResult.Refused($"FirstAdministrator:Password is too weak: {weakness}.");

@@ -5,8 +5,8 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Workflows.People;
 
 /// <summary>
-/// Checks a password. The answer is the same whether the person is unknown, inactive or locked out, or the password is wrong, and takes comparably long. The count of
-/// failures is in the database, so that a lockout holds on every host.
+/// Checks a password. The answer is the same whether the person is unknown, inactive or locked out, or the password is wrong, and takes comparably long. The
+/// count of failures is in the database, so that a lockout holds on every host.
 /// </summary>
 public sealed class SignIn(NpgsqlDataSource database)
 {
@@ -31,11 +31,14 @@ public sealed class SignIn(NpgsqlDataSource database)
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         var history = await PersonHistory.LockAsync(connection, id.Value, name, now, cancel);
 
-        // Read under the lock: of many guesses at once, only as many count as the lockout allows. A locked-out person's further attempts are not even counted, so that
-        // history does not grow with an attack. A hash that has changed meanwhile was not the one compared.
+        // Read under the lock: of many guesses at once, only as many count as the lockout allows. A locked-out person's further attempts are not even counted,
+        // so that history does not grow with an attack. A hash that changed in the meantime was not the one compared.
         await using var read = new NpgsqlBatch(connection);
         read.Add(
-            "select failed_sign_ins, security_stamp from person where id = $1 and active and password_hash = $2 and (locked_until is null or locked_until <= $3) for update",
+            """
+            select failed_sign_ins, security_stamp from person where id = $1 and active and password_hash = $2
+                and (locked_until is null or locked_until <= $3) for update
+            """,
             id,
             hash,
             now

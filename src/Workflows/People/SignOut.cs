@@ -4,14 +4,14 @@ using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.People;
 
-/// <summary>Ends a session: its cookie, access tokens and refresh tokens are refused from now on, on other hosts within <see cref="FindPerson.Freshness"/>.</summary>
+/// <summary>
+/// Ends a session: its cookie, access tokens and refresh tokens are refused from now on, on other hosts within <see cref="FindPerson.Freshness"/>.
+/// </summary>
 public sealed class SignOut(NpgsqlDataSource database, FindPerson people)
 {
     /// <param name="person">Whose session.</param>
     /// <param name="session">Which.</param>
     /// <param name="expires">When the last of its tickets expires by itself.</param>
-    /// <param name="now">Now.</param>
-    /// <param name="cancel">Cancels.</param>
     public async Task EndAsync(Person person, Guid session, Instant expires, Instant now, CancellationToken cancel = default)
     {
         await using var connection = await database.OpenConnectionAsync(cancel);

@@ -5,7 +5,7 @@ using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.People;
 
-/// <summary>Somebody is away, and somebody else receives and may take what is for them.</summary>
+/// <summary>A person is away, and their substitute receives and may take their work.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="Person">User name of who is away.</param>
 /// <param name="PersonName">What others call them.</param>
@@ -37,14 +37,16 @@ public abstract record SubstitutionResult
     /// <summary>A member of the request is wrong.</summary>
     public sealed record Invalid(string Field, string Reason) : SubstitutionResult;
 
-    /// <summary>Whoever asks may not arrange this for somebody else.</summary>
+    /// <summary>The person may not arrange this for others.</summary>
     public sealed record Forbidden : SubstitutionResult;
 
     /// <summary>The person is represented in a part of that time already.</summary>
     public sealed record Overlaps(Substitution With) : SubstitutionResult;
 }
 
-/// <summary>Out of office: arranging, listing and ending substitutions. Each change is in the history of the absent person, whose chain is also the lock.</summary>
+/// <summary>
+/// Out of office: arranging, listing and ending substitutions. Each change is in the history of the absent person, whose chain is also the lock.
+/// </summary>
 public sealed class Substitutions(NpgsqlDataSource database, IClock clock)
 {
     private static readonly Duration Longest = Duration.FromDays(366);
@@ -55,9 +57,8 @@ public sealed class Substitutions(NpgsqlDataSource database, IClock clock)
         where s.ended_at is null and s.until_at > $1
         """;
 
-    /// <summary>Those that are or will be: a person's own, those they stand in by, or everybody's.</summary>
-    /// <param name="of">Whose; null: everybody's.</param>
-    /// <param name="cancel">Cancels.</param>
+    /// <summary>Current and planned substitutions: a person's own and those in which they are the substitute, or all.</summary>
+    /// <param name="of">Whose; null: all.</param>
     public async Task<IReadOnlyList<Substitution>> ListAsync(Person? of, CancellationToken cancel = default)
     {
         await using var query = database.Query(
@@ -75,7 +76,6 @@ public sealed class Substitutions(NpgsqlDataSource database, IClock clock)
     /// <param name="until">Until when, exclusive; within a year.</param>
     /// <param name="reason">Why; optional.</param>
     /// <param name="actor">The person, or a supervisor or administrator, or the lead of a team they work in.</param>
-    /// <param name="cancel">Cancels.</param>
     public async Task<SubstitutionResult> ArrangeAsync(
         string? person,
         string? substitute,
@@ -89,20 +89,20 @@ public sealed class Substitutions(NpgsqlDataSource database, IClock clock)
         var now = clock.Now();
         var begin = Instant.Max(from ?? now, now).Truncated();
         if (until is not { } end || end <= begin)
-            return new SubstitutionResult.Invalid("until", "Must be later than the beginning, and in the future.");
+            return new SubstitutionResult.Invalid("until", "Must be after the start, and in the future.");
         if (end > now + Longest)
             return new SubstitutionResult.Invalid("until", "Must be within a year.");
         if (reason?.Length > 500)
             return new SubstitutionResult.Invalid("reason", "Is longer than 500 characters.");
         var people = await PeopleAsync([person ?? actor.UserName, substitute ?? ""], cancel);
         if (!people.TryGetValue((person ?? actor.UserName).ToLowerInvariant(), out var away))
-            return new SubstitutionResult.Invalid("person", "There is no such person.");
+            return new SubstitutionResult.Invalid("person", "No person has this user name.");
         if (away != actor.Id && !await MayArrangeAsync(away, actor, cancel))
             return new SubstitutionResult.Forbidden();
         if (!people.TryGetValue((substitute ?? "").ToLowerInvariant(), out var standIn))
-            return new SubstitutionResult.Invalid("substitute", "There is no such active person.");
+            return new SubstitutionResult.Invalid("substitute", "No active person has this user name.");
         if (standIn == away)
-            return new SubstitutionResult.Invalid("substitute", "Must be somebody else.");
+            return new SubstitutionResult.Invalid("substitute", "Must be another person.");
 
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
@@ -118,7 +118,10 @@ public sealed class Substitutions(NpgsqlDataSource database, IClock clock)
         var id = Ids.New(now);
         await using var batch = connection.CreateBatch();
         batch.Add(
-            "insert into substitution (id, person_id, substitute_id, from_at, until_at, reason, created_by, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            """
+            insert into substitution (id, person_id, substitute_id, from_at, until_at, reason, created_by, created_at)
+                values ($1, $2, $3, $4, $5, $6, $7, $8)
+            """,
             id,
             away,
             standIn,
@@ -145,7 +148,7 @@ public sealed class Substitutions(NpgsqlDataSource database, IClock clock)
         return new SubstitutionResult.Arranged(id);
     }
 
-    /// <summary>Ends one before its time. What the substitute has by then stays with them. False when there is none, or whoever asks may not end it.</summary>
+    /// <summary>Ends one before its time. What the substitute has by then stays with them. False when it doesn't exist, or the person may not end it.</summary>
     public async Task<bool> EndAsync(Guid id, Person actor, CancellationToken cancel = default)
     {
         var now = clock.Now();

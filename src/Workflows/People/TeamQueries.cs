@@ -10,7 +10,7 @@ namespace Orchestration.Workflows.People;
 /// <param name="Members">Who works in it, by name.</param>
 public sealed record Team(string Key, string Title, string? Lead, IReadOnlyList<TeamMember> Members);
 
-/// <summary>Somebody who works in a team.</summary>
+/// <summary>A member of a team.</summary>
 public sealed record TeamMember(Guid Id, string UserName, string DisplayName);
 
 /// <summary>Reading teams and what people are called.</summary>
@@ -46,9 +46,7 @@ public static class TeamQueries
     public static bool Steers(Person person, string team) => person.Is(Roles.Supervisor, Roles.Administrator) || person.Leads.Contains(team);
 
     /// <summary>Display names by user name, and by id as history writes it. Who is not found is not in the answer (<c>system</c>).</summary>
-    /// <param name="database">The database.</param>
     /// <param name="people">User names and ids, in any mix.</param>
-    /// <param name="cancel">Cancels.</param>
     public static async Task<IReadOnlyDictionary<string, string>> NamesAsync(
         NpgsqlDataSource database,
         IEnumerable<string> people,

@@ -8,8 +8,8 @@ using Orchestration.Workflows.Calendars;
 namespace Orchestration.Workflows.ServiceLevels;
 
 /// <summary>
-/// What policies can ask of a case: <c>journey</c> (its definition id), every variable of the journey that is a text, number, date or yes/no, and over these what the event itself brought (the payload of an event, the data
-/// of a step).
+/// What policies can ask of a case: <c>journey</c> (its definition id), every variable of the journey that is a text, number, date or yes/no, overridden by the
+/// data of the event (the payload of an event, the data of a step).
 /// </summary>
 internal static class CaseFacts
 {
@@ -23,10 +23,10 @@ internal static class CaseFacts
         return facts;
     }
 
-    /// <summary>The same with what an event brought.</summary>
-    public static IReadOnlyDictionary<string, string> With(Dictionary<string, string> facts, object? brought)
+    /// <summary>The same, overridden by the data of an event.</summary>
+    public static IReadOnlyDictionary<string, string> With(Dictionary<string, string> facts, object? data)
     {
-        if (brought is not OrderedDictionary<string, object?> { Count: > 0 } members)
+        if (data is not OrderedDictionary<string, object?> { Count: > 0 } members)
             return facts;
         var all = new Dictionary<string, string>(facts, StringComparer.Ordinal);
         foreach (var (name, value) in members)
@@ -35,7 +35,9 @@ internal static class CaseFacts
         return all;
     }
 
-    /// <summary>The date a backward clock counts back from; null when the case has no such fact or it is no date. A promise for a day is one until the end of the day.</summary>
+    /// <summary>
+    /// The date a backward clock counts back from; null when the case has no such fact or it is no date. A promise for a day is one until the end of the day.
+    /// </summary>
     public static Instant? Anchor(SlaPolicy policy, IReadOnlyDictionary<string, string> facts, BusinessCalendar calendar) =>
         policy.AnchorFact is not { } name || !facts.TryGetValue(name, out var text) ? null
         : Date(text) is { } date ? Covered(policy.Target == SlaTarget.Zero ? calendar.EndOfDay(date) : Noon(date, calendar))

@@ -14,7 +14,6 @@ public static class Clock
     /// <param name="policy">What is measured.</param>
     /// <param name="calendar">The policy's calendar.</param>
     /// <param name="startedAt">When it began; earlier than now when it is attached late, in which case it may be breached at once.</param>
-    /// <param name="now">Now.</param>
     /// <param name="cause">The event that started it.</param>
     /// <param name="anchor">For backward clocks: the date to count back from.</param>
     /// <param name="generation">1, or one more than the clock before.</param>
@@ -56,12 +55,14 @@ public static class Clock
         return policy.MissedRungsAct ? state : Ladder.SkipPassed(state, calendar, now);
     }
 
-    /// <summary>Evaluates a policy after a change of its subject, in the order of ServiceNow: attach; else stop, reset, cancel, pause, resume. Null when there is no clock and none starts.</summary>
+    /// <summary>
+    /// Evaluates a policy after a change of its subject, in the order of ServiceNow: attach; else stop, reset, cancel, pause, resume. Null when there is no
+    /// clock and none starts.
+    /// </summary>
     /// <param name="policy">The policy to start from; a running clock goes by its own.</param>
     /// <param name="active">The live clock of that policy on that subject, or null.</param>
     /// <param name="change">What happened.</param>
     /// <param name="calendar">The policy's calendar.</param>
-    /// <param name="now">Now.</param>
     /// <param name="anchor">For backward clocks: the date to count back from; without it none starts.</param>
     /// <param name="startedAt">When what starts a clock happened, if that was before it became known; null: at the change.</param>
     public static ClockChange? Evaluate(
@@ -122,7 +123,9 @@ public static class Clock
         return new ClockChange(paused, ClockLedger.Rows(closed, closed.Segments[^1], calendar));
     }
 
-    /// <summary>Runs on: the due time is computed again from what is left of the target. Whole days that passed under the pause are added to a clock that counts days.</summary>
+    /// <summary>
+    /// Runs on: the due time is computed again from what is left of the target. Whole days that passed under the pause are added to a clock that counts days.
+    /// </summary>
     public static ClockChange Resume(ClockState state, BusinessCalendar calendar, Instant now, string cause)
     {
         if (state.Status != ClockStatus.Paused)
@@ -161,7 +164,9 @@ public static class Clock
         return completed with { Next = Start(state.Policy, calendar, from, now, cause, anchor ?? state.AnchorAt, state.Generation + 1) };
     }
 
-    /// <summary>Sets the breach flag when the due time is reached, unless it only ends a wait: the due instant itself is too late, as the end of a slot is closed.</summary>
+    /// <summary>
+    /// Sets the breach flag when the due time is reached, unless it only ends a wait: the due instant itself is too late, as the end of a slot is closed.
+    /// </summary>
     public static ClockState MarkBreach(ClockState state, Instant now) =>
         IsOpenDeadline(state) && state.DueAt is { } due && now >= due ? state with { BreachedAt = due } : state;
 

@@ -22,7 +22,9 @@ public sealed record ClockExplanation(
     IReadOnlyList<LedgerRow> Ledger
 );
 
-/// <summary>The ledger of a clock: every interval it ran, was paused or was outside hours, with its cause. A pure function of the clock's history and its calendar.</summary>
+/// <summary>
+/// The ledger of a clock: every interval it ran, was paused or was outside hours, with its cause. A pure function of the clock's history and its calendar.
+/// </summary>
 public static class ClockLedger
 {
     private static readonly LocalDateTimePattern LocalTime = LocalDateTimePattern.CreateWithInvariantCulture("ddd uuuu-MM-dd HH:mm");

@@ -103,3 +103,6 @@ public sealed record LedgerRow(int Generation, Instant From, Instant To, LedgerK
 /// <param name="Rows">Ledger rows that became final.</param>
 /// <param name="Next">The new generation after a reset, or null.</param>
 public sealed record ClockChange(ClockState State, IReadOnlyList<LedgerRow> Rows, ClockState? Next = null);
+
+/// <summary>A clock with the id it is stored under.</summary>
+public sealed record StoredClock(Guid Id, ClockState State);

@@ -7,7 +7,7 @@ namespace Orchestration.Workflows.ServiceLevels;
 /// <param name="State">The clock with the breach and the rungs recorded; store it in the transaction that acts.</param>
 /// <param name="Acts">The rung that acts now, or null.</param>
 /// <param name="Recorded">Rungs recorded now: the one that acts, and lower ones that are skipped.</param>
-/// <param name="BreachedNow">The due time was reached and nobody had marked it yet.</param>
+/// <param name="BreachedNow">The due time was reached and not yet recorded as missed.</param>
 /// <param name="NextAt">When to look again; null when nothing is left to happen.</param>
 public sealed record LadderDecision(ClockState State, LadderRung? Acts, IReadOnlyList<RungRecord> Recorded, bool BreachedNow, Instant? NextAt);
 

@@ -1,6 +1,6 @@
 namespace Orchestration.Workflows.ServiceLevels;
 
-/// <summary>Who is told or takes over. Someone who is missing falls through to the deputy, then the team.</summary>
+/// <summary>Who is notified or takes over. Someone who is missing falls through to the deputy, then the team.</summary>
 public enum LadderTarget
 {
     Owner,
@@ -29,7 +29,10 @@ public sealed record LadderRung(int? Percent, SlaTarget? Before, SlaTarget? Afte
         : Before is { } before ? $"due-{before.Amount} {before.UnitName}"
         : $"due+{After!.Amount} {After.UnitName}";
 
-    /// <summary>The ladder of a policy that names none: 75 % reminds the owner; 100 % raises the priority, tells the team lead and gives it to the lead; 120 % of a statutory clock tells compliance.</summary>
+    /// <summary>
+    /// The ladder of a policy that names none: 75 % reminds the owner; 100 % raises the priority, tells the team lead and gives it to the lead; 120 % of a
+    /// statutory clock tells compliance.
+    /// </summary>
     public static IReadOnlyList<LadderRung> Default(SlaKind kind)
     {
         LadderRung remind = new(75, null, null, [new LadderAction.Notify(LadderTarget.Owner)]);

@@ -12,7 +12,7 @@ public enum SlaKind
     /// <summary>The company's own target.</summary>
     Internal,
 
-    /// <summary>What the customer was told.</summary>
+    /// <summary>A promise to the customer.</summary>
     Promise,
 
     /// <summary>What a law or regulator demands. Unpausable unless the policy says otherwise.</summary>
@@ -27,8 +27,8 @@ public enum SlaSubject
 }
 
 /// <summary>
-/// A service level as data: what is measured, on which calendar, when the clock starts, stops, pauses, and who is told on the way.
-/// Immutable; a running clock keeps the version it started with.
+/// A service level as data: what is measured, on which calendar, when the clock starts, stops, pauses, and who is notified on the way. Immutable; a running
+/// clock keeps the version it started with.
 /// </summary>
 public sealed record SlaPolicy
 {
@@ -104,7 +104,10 @@ public sealed record SlaPolicy
     public static SlaPolicy Inline(SlaTarget target, string calendar) =>
         New("inline", "Step target", SlaKind.Internal, SlaSubject.Task, target, calendar, ClockDirection.Forward);
 
-    /// <summary>A promise to a customer: due at the promised instant, the anchor of <see cref="Clock.Start"/>. Kept when it is said to be, at the latest with the end of its step or case.</summary>
+    /// <summary>
+    /// A promise to a customer: due at the promised instant, the anchor of <see cref="Clock.Start"/>. Kept when it is said to be, at the latest with the end of
+    /// its step or case.
+    /// </summary>
     /// <param name="calendar">The calendar.</param>
     /// <param name="name">What was promised.</param>
     /// <param name="step">The step it binds; null: the case as a whole.</param>
@@ -136,7 +139,10 @@ public sealed record SlaPolicy
 /// <summary>Holds when the change is one of these events and every named fact has one of its values.</summary>
 public sealed record ClockCondition(IReadOnlyList<string> Events, IReadOnlyDictionary<string, IReadOnlyList<string>> Where)
 {
-    /// <summary>For <see cref="SlaPolicy.Start"/>: the fact that holds the date or instant at which it happened, when that may have been earlier than it became known. Default: now.</summary>
+    /// <summary>
+    /// For <see cref="SlaPolicy.Start"/>: the fact that holds the date or instant at which it happened, when that may have been earlier than it became known.
+    /// Default: now.
+    /// </summary>
     public string? At { get; init; }
 
     public bool Holds(SubjectChange change) =>
@@ -149,12 +155,15 @@ public sealed record ClockCondition(IReadOnlyList<string> Events, IReadOnlyDicti
 
 /// <summary>Something happened to a task or case that carries clocks, or might.</summary>
 /// <param name="At">When it happened.</param>
-/// <param name="Event"><c>task.opened</c>, <c>task.completed</c>, <c>task.cancelled</c>, the same for <c>case</c>, <c>case.moved</c> for a change that is none of them, <c>step:NAME.completed</c>, <c>event:NAME</c>.</param>
+/// <param name="Event">
+/// <c>task.opened</c>, <c>task.completed</c>, <c>task.cancelled</c>, the same for <c>case</c>, <c>case.moved</c> for any other change,
+/// <c>step:NAME.completed</c>, <c>event:NAME</c>.
+/// </param>
 /// <param name="PauseReasons">What the subject waits for after the change.</param>
 /// <param name="Facts">Facts of the case, as text (jurisdiction, product …).</param>
 public sealed record SubjectChange(Instant At, string Event, IReadOnlySet<string> PauseReasons, IReadOnlyDictionary<string, string> Facts);
 
-/// <summary>How a recurring clock goes on: a status letter every 30 days.</summary>
+/// <summary>How a recurring clock continues: a status letter every 30 days, for example.</summary>
 /// <param name="Target">Target of the generations after the first.</param>
 /// <param name="FromDue">Count from the due time of the generation before instead of from the reset.</param>
 public sealed record Recurrence(SlaTarget Target, bool FromDue);

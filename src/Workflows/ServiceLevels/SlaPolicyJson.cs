@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Orchestration.Engine.Definitions;
+using Orchestration.Workflows.Documents;
 using static Orchestration.Workflows.ServiceLevels.LadderTarget;
 
 namespace Orchestration.Workflows.ServiceLevels;
@@ -65,7 +66,7 @@ internal static class SlaPolicyJson
     )
     {
         List<DefinitionError> found = [];
-        policy = DefinitionReader.Open(json, found) is { } reader ? Read(reader, calendarExists) : null;
+        policy = DocumentReader.Open(json, found) is { } reader ? Read(reader, calendarExists) : null;
         if (found.Count > 0)
         {
             policy = null;
@@ -75,7 +76,7 @@ internal static class SlaPolicyJson
         return policy is not null;
     }
 
-    private static SlaPolicy? Read(DefinitionReader reader, Func<string, bool> calendarExists)
+    private static SlaPolicy? Read(DocumentReader reader, Func<string, bool> calendarExists)
     {
         var id = reader.Text("id", maxLength: 100);
         var version = reader.Int("version", 1, int.MaxValue);
@@ -148,7 +149,7 @@ internal static class SlaPolicyJson
         return policy;
     }
 
-    private static SlaTarget? ReadTarget(DefinitionReader reader, string member)
+    private static SlaTarget? ReadTarget(DocumentReader reader, string member)
     {
         if (reader.Object(member) is not { } body)
         {
@@ -172,7 +173,7 @@ internal static class SlaPolicyJson
         return null;
     }
 
-    private static ClockCondition? ReadCondition(DefinitionReader reader, string member)
+    private static ClockCondition? ReadCondition(DocumentReader reader, string member)
     {
         if (reader.Object(member, required: false) is not { } body)
         {
@@ -204,7 +205,7 @@ internal static class SlaPolicyJson
         return new ClockCondition(events, where) { At = at };
     }
 
-    private static Recurrence? ReadRecurrence(DefinitionReader reader)
+    private static Recurrence? ReadRecurrence(DocumentReader reader)
     {
         if (reader.Object("recurrence", required: false) is not { } body)
         {
@@ -222,7 +223,7 @@ internal static class SlaPolicyJson
         return target is null ? null : new Recurrence(target, fromDue);
     }
 
-    private static List<LadderRung> ReadLadder(DefinitionReader reader, SlaTarget? target, ClockDirection direction)
+    private static List<LadderRung> ReadLadder(DocumentReader reader, SlaTarget? target, ClockDirection direction)
     {
         List<LadderRung> ladder = [];
         HashSet<string> keys = [];
@@ -280,7 +281,7 @@ internal static class SlaPolicyJson
     private static bool IsAtLeast(SlaTarget offset, SlaTarget? target) =>
         target is not null && offset.Unit == target.Unit && (offset.CountsDays ? offset.Count >= target.Count : offset.Time >= target.Time);
 
-    private static LadderAction? ReadAction(DefinitionReader body)
+    private static LadderAction? ReadAction(DocumentReader body)
     {
         LadderAction? action = null;
         switch (body.Choice("action", Actions))

@@ -24,7 +24,10 @@ public enum SlaUnit
     Weeks,
 }
 
-/// <summary>An amount of time in its unit. <see cref="Time"/> is meant for <c>elapsed</c> and <c>workingTime</c>, <see cref="Count"/> for the units that count days or weeks.</summary>
+/// <summary>
+/// An amount of time in its unit. <see cref="Time"/> is meant for <c>elapsed</c> and <c>workingTime</c>, <see cref="Count"/> for the units that count days or
+/// weeks.
+/// </summary>
 public sealed record SlaTarget
 {
     /// <summary>Longest target, in days: ten years.</summary>
@@ -59,7 +62,10 @@ public sealed record SlaTarget
     /// <summary>Weeks, 1 to a seventh of <see cref="MaxDays"/>.</summary>
     public static SlaTarget Weeks(int count) => new(SlaUnit.Weeks, Duration.Zero, Checked(count, MaxDays / 7));
 
-    /// <summary>Reads an amount (<c>PT8H</c>, <c>PT30M</c>, <c>P2D</c> for elapsed only; a whole number for days and weeks) and a unit as policies and human steps write them.</summary>
+    /// <summary>
+    /// Reads an amount (<c>PT8H</c>, <c>PT30M</c>, <c>P2D</c> for elapsed only; a whole number for days and weeks) and a unit as policies and human steps write
+    /// them.
+    /// </summary>
     /// <param name="amount">ISO 8601 duration or whole number. <c>PT0S</c> elapsed is <see cref="Zero"/>.</param>
     /// <param name="unit">elapsed, workingTime, businessDays, calendarDays or weeks.</param>
     /// <param name="target">The target, or null.</param>

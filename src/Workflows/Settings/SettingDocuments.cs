@@ -25,14 +25,19 @@ public static class SettingKind
 /// <param name="ChangedAt">When.</param>
 public sealed record SettingDocument(string Kind, string Name, int Version, string Document, string Origin, string ChangedBy, DateTime ChangedAt);
 
-/// <summary>Calendars, SLA policies and forms by name, with all their versions. Changing one is in history, and never changes what already runs on it.</summary>
+/// <summary>
+/// Calendars, SLA policies and forms by name, with all their versions. Changing one is in history, and never changes what already runs on it.
+/// </summary>
 public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
 {
     /// <summary>Everything in force, of one kind or of all.</summary>
     public async Task<IReadOnlyList<SettingDocument>> ListAsync(string? kind, CancellationToken cancel = default)
     {
         await using var query = database.Query(
-            "select kind, name, version, document, origin, changed_by, changed_at from setting_document where is_latest and ($1::text is null or kind = $1) order by kind, name",
+            """
+            select kind, name, version, document, origin, changed_by, changed_at from setting_document where is_latest
+                and ($1::text is null or kind = $1) order by kind, name
+            """,
             kind
         );
         return await ReadAsync(query, cancel);
@@ -62,15 +67,18 @@ public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
     public async Task<IReadOnlyList<SettingDocument>> SupersededAsync(string kind, CancellationToken cancel = default)
     {
         await using var query = database.Query(
-            "select kind, name, version, document, origin, changed_by, changed_at from setting_document where kind = $1 and not is_latest order by name, version desc",
+            """
+            select kind, name, version, document, origin, changed_by, changed_at from setting_document where kind = $1 and not is_latest
+                order by name, version desc
+            """,
             kind
         );
         return await ReadAsync(query, cancel);
     }
 
     /// <summary>
-    /// Stores a shipped file as the version in force, if it changed since the last time and nobody edited it here since. Whoever calls has validated it. Safe when several hosts start at
-    /// once. Returns whether anything changed.
+    /// Stores a shipped file as the version in force, if the file changed since and no one edited the document here. The caller has validated it. Safe when
+    /// several hosts start at once. Returns whether anything changed.
     /// </summary>
     public async Task<bool> LoadFileAsync(string kind, string name, byte[] document, Instant now, CancellationToken cancel = default)
     {
@@ -78,14 +86,15 @@ public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
         return (await StoreAsync(kind, name, null, document, "file", hash, "system", now, cancel)).Saved;
     }
 
-    /// <summary>Stores what a person edited as the version in force, if nobody saved another one since. Whoever calls has validated it. Returns whether it is saved, and the version in force.</summary>
+    /// <summary>
+    /// Stores what a person edited as the version in force, if no one saved another one since. The caller has validated it. Returns whether it is saved, and
+    /// the version in force.
+    /// </summary>
     /// <param name="kind">What kind.</param>
     /// <param name="name">Its name.</param>
     /// <param name="revision">Version the person last saw; 0 for a new document.</param>
     /// <param name="document">UTF-8 JSON.</param>
     /// <param name="actor">Who.</param>
-    /// <param name="now">Now.</param>
-    /// <param name="cancel">Cancels.</param>
     public Task<(bool Saved, int Version)> SaveAsync(
         string kind,
         string name,
@@ -138,7 +147,10 @@ public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
         await using var batch = connection.CreateBatch();
         batch.Add("update setting_document set is_latest = false where kind = $1 and name = $2 and is_latest", kind, name);
         batch.Add(
-            "insert into setting_document (kind, name, version, is_latest, document, origin, origin_hash, changed_by, changed_at) values ($1, $2, $3, true, $4, $5, $6, $7, $8)",
+            """
+            insert into setting_document (kind, name, version, is_latest, document, origin, origin_hash, changed_by, changed_at)
+                values ($1, $2, $3, true, $4, $5, $6, $7, $8)
+            """,
             kind,
             name,
             version,

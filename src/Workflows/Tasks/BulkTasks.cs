@@ -9,14 +9,17 @@ public sealed record BulkItem(Guid Id, int Revision);
 public sealed record BulkAnswer(Guid Id, TaskResult Result);
 
 /// <summary>
-/// The same verb on many tasks: each in a transaction of its own with its own answer, by the same rules as alone. It never fails as a whole because of one of them. [KADAI #1121]
+/// The same verb on many tasks: each in a transaction of its own with its own answer, by the same rules as alone. It never fails as a whole because of one of
+/// them. [KADAI #1121]
 /// </summary>
 public static class BulkTasks
 {
     /// <summary>Most tasks at a time.</summary>
     public const int MaxItems = 200;
 
-    /// <summary>Asks all of them, in their order. Each has an operation id made of the caller's and its own, so repeating the whole with the same id is harmless.</summary>
+    /// <summary>
+    /// Asks all of them, in their order. Each has an operation id made of the caller's and its own, so repeating the whole with the same id is harmless.
+    /// </summary>
     public static async Task<IReadOnlyList<BulkAnswer>> RunAsync(IReadOnlyList<BulkItem> items, string operationId, Func<TaskRequest, Task<TaskResult>> verb)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(items.Count, MaxItems);

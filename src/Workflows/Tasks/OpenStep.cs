@@ -4,7 +4,7 @@ using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.Tasks;
 
-/// <summary>The open task behind a human step that waits, for whoever looks at the run and not at the work.</summary>
+/// <summary>The open task behind a waiting human step, for viewers of the run.</summary>
 /// <param name="BookmarkId">The bookmark that waits for it, as the engine writes it.</param>
 /// <param name="State">Its state.</param>
 /// <param name="Owner">Display name of who has it, or null.</param>

@@ -4,7 +4,7 @@ using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.Tasks;
 
-/// <summary>Drops what somebody typed into a task and never sent, a while after the task has ended: until then they may still copy it.</summary>
+/// <summary>Deletes drafts some time after their task ended; until then their authors can still copy them.</summary>
 public static class PurgeDrafts
 {
     /// <summary>How long a draft outlives its task.</summary>

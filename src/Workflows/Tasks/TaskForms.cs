@@ -15,11 +15,9 @@ public static class TaskForms
     private static readonly ConditionalWeakTable<JsonNode, Pinned> Parsed = [];
 
     /// <summary>The parsed schema, or null for a step without a form.</summary>
-    /// <param name="definitions">Definitions.</param>
     /// <param name="versionId">Version the case runs on.</param>
     /// <param name="form">Schema of the step itself, or null.</param>
     /// <param name="formName">Name of a shared form, or null.</param>
-    /// <param name="cancel">Cancels.</param>
     public static async ValueTask<FormSchema?> FindAsync(
         DefinitionStore definitions,
         string versionId,
@@ -44,11 +42,11 @@ public static class TaskForms
     private sealed record Pinned(FormSchema? Schema);
 
     /// <summary>
-    /// Whether an outcome and its data fit. Data that do not are kept as a draft, in this transaction, and refused with every field and reason. Fields that are read-only keep what the form began with,
-    /// whatever was sent.
+    /// Whether an outcome and its data fit. Data that do not are kept as a draft, in this transaction, and refused with every field and reason. Fields that are
+    /// read-only keep what the form began with, whatever was sent.
     /// </summary>
     internal static async Task<(TaskResult? Refused, byte[] Data)> CheckAsync(
-        TaskDesk desk,
+        TaskRuntime tasks,
         TaskTransaction t,
         string? outcome,
         string data,
@@ -57,7 +55,7 @@ public static class TaskForms
     {
         if (outcome is null || !t.Task.Outcomes.Contains(outcome))
             return (new TaskResult.InvalidRequest("outcome", $"Choose one of: {string.Join(", ", t.Task.Outcomes)}."), []);
-        var form = await FindAsync(desk.Runtime.Definitions, t.Task.DefinitionVersionId, t.Task.Form, t.Task.FormName, cancel);
+        var form = await FindAsync(tasks.Runtime.Definitions, t.Task.DefinitionVersionId, t.Task.Form, t.Task.FormName, cancel);
         if (form is not null)
             data = form.WithReadOnly(JsonNode.Parse(data)!.AsObject(), t.Task.Prefill is { } prefill ? JsonNode.Parse(prefill)!.AsObject() : []).ToJsonString();
         var utf8 = Encoding.UTF8.GetBytes(data);

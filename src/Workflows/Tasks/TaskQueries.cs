@@ -7,6 +7,7 @@ using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Storage;
 
 namespace Orchestration.Workflows.Tasks;
 

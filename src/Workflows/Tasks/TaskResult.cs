@@ -34,7 +34,7 @@ public abstract record TaskResult
     /// <summary>Four eyes: the person worked on a step that this one excludes.</summary>
     public sealed record ExcludedByFourEyes(string StepId, string StepTitle) : TaskResult;
 
-    /// <summary>Somebody changed the task since the caller read it; <paramref name="Changes"/> says what was done, the oldest first.</summary>
+    /// <summary>Someone changed the task since the caller read it; <paramref name="Changes"/> lists the changes, oldest first.</summary>
     public sealed record StaleRevision(int Expected, int Actual, TaskState State, string ChangedBy, Instant ChangedAt, IReadOnlyList<TaskChange> Changes)
         : TaskResult;
 
@@ -44,7 +44,7 @@ public abstract record TaskResult
     /// <summary>It has ended: the first terminal transition wins, and this says which one it was.</summary>
     public sealed record AlreadyEnded(TaskState State, string? Outcome, string EndedBy, Instant EndedAt) : TaskResult;
 
-    /// <summary>The step requires a second pair of eyes: it can not be completed by its owner alone.</summary>
+    /// <summary>The step requires a review: its owner can't complete it alone.</summary>
     public sealed record ReviewRequired : TaskResult;
 
     /// <summary>The operation id was used for something else.</summary>

@@ -23,14 +23,14 @@ public enum TaskState
     /// <summary>Done, and waits for a second pair of eyes.</summary>
     ReadyForReview,
 
-    /// <summary>Is looked through by somebody other than who did it.</summary>
+    /// <summary>Is being reviewed by another person.</summary>
     InReview,
     Completed,
 
     /// <summary>Not done because the step allows that; the case went on by the outcome for it.</summary>
     Skipped,
 
-    /// <summary>Not to be done: the case went another way, or back, or somebody decided so.</summary>
+    /// <summary>Not needed: the case took another path or went back, or a person cancelled it.</summary>
     Cancelled,
 
     /// <summary>Its owner could not do it.</summary>
@@ -40,7 +40,7 @@ public enum TaskState
 /// <summary>Groups of states.</summary>
 public static class TaskStates
 {
-    /// <summary>Whether nothing can happen to it any more.</summary>
+    /// <summary>Whether it has ended for good.</summary>
     public static bool IsTerminal(this TaskState state) => state is TaskState.Completed or TaskState.Skipped or TaskState.Cancelled or TaskState.Failed;
 }
 
@@ -71,7 +71,9 @@ public enum TaskVerb
     Cancel,
 }
 
-/// <summary>The state diagram, as data: from which states a verb is allowed, and to which it leads. docs/tasks.md shows it; a test holds both together.</summary>
+/// <summary>
+/// The state diagram, as data: from which states a verb is allowed, and to which it leads. docs/tasks.md shows it; a test holds both together.
+/// </summary>
 public static class TaskLifeCycle
 {
     private static readonly TaskState[] Live =

@@ -7,11 +7,12 @@ using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Tasks;
 
-/// <summary>Where tasks are worked on: the runtime and the service levels.</summary>
-public sealed record TaskDesk(WorkflowRuntime Runtime, ServiceLevelCatalog ServiceLevels);
+/// <summary>What verbs on tasks need: the runtime, and the clocks that follow them.</summary>
+public sealed record TaskRuntime(WorkflowRuntime Runtime, ClocksFollow ClocksFollow);
 
 /// <summary>What every verb carries.</summary>
 /// <param name="TaskId">The task.</param>
@@ -95,15 +96,20 @@ public sealed record TaskRow(
 /// </summary>
 internal sealed class TaskTransaction : IAsyncDisposable
 {
+    /// <summary>Deadline at which a suspended task resumes.</summary>
+    public const string ResumeDeadline = "task-resume";
+
+    public const string ForgetResumeDeadline = $"delete from deadline where subject_id = $1 and kind = '{ResumeDeadline}'";
+
     private readonly InstanceTransaction _transaction;
     private readonly TaskRequest _request;
     private readonly Operation _operation;
     private readonly Person _actor;
 
-    private readonly TaskDesk _desk;
+    private readonly TaskRuntime _tasks;
 
-    private TaskTransaction(TaskDesk desk, InstanceTransaction transaction, TaskRequest request, Operation operation, Person actor) =>
-        (_desk, _transaction, _request, _operation, _actor) = (desk, transaction, request, operation, actor);
+    private TaskTransaction(TaskRuntime tasks, InstanceTransaction transaction, TaskRequest request, Operation operation, Person actor) =>
+        (_tasks, _transaction, _request, _operation, _actor) = (tasks, transaction, request, operation, actor);
 
     /// <summary>The answer if the rules common to all verbs already give one.</summary>
     public TaskResult? Refusal { get; private set; }
@@ -119,7 +125,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
     public InstanceTransaction Instance => _transaction;
 
     /// <summary>Locks and reads.</summary>
-    /// <param name="desk">Where it is done.</param>
+    /// <param name="tasks">Where it is done.</param>
     /// <param name="verb">What is asked.</param>
     /// <param name="request">The request.</param>
     /// <param name="actor">Who asks.</param>
@@ -129,7 +135,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
     /// <param name="also">One more thing to read; its rows are <see cref="Also"/>.</param>
     /// <param name="cancel">Cancels.</param>
     public static async Task<TaskTransaction> OpenAsync(
-        TaskDesk desk,
+        TaskRuntime tasks,
         TaskVerb verb,
         TaskRequest request,
         Person actor,
@@ -142,21 +148,21 @@ internal sealed class TaskTransaction : IAsyncDisposable
     {
         var operation = Operation.Of(actor.UserName, request.OperationId, verb.ToString(), request.TaskId.ToString(), $"{request.Revision}", body);
         var transaction = await InstanceTransaction.OpenAsync(
-            desk.Runtime,
+            tasks.Runtime,
             actor.UserName,
             ("(select instance_id from task where id = $1)", request.TaskId),
             reads:
             [
                 operation.Find(),
                 Select(request.TaskId),
-                Subject.Select(subject, request.TaskId, desk.Runtime.Clock.Now(), actor, redirect),
-                TaskClocks.Select(request.TaskId),
+                Subject.Select(subject, request.TaskId, tasks.Runtime.Clock.Now(), actor, redirect),
+                ClockReader.SelectOfTask(request.TaskId),
                 .. also is null ? (NpgsqlBatchCommand[])[] : [also],
             ],
             moves: verb is TaskVerb.Complete or TaskVerb.ApproveReview or TaskVerb.Skip or TaskVerb.Return or TaskVerb.Fail or TaskVerb.Cancel,
             cancel: cancel
         );
-        var task = new TaskTransaction(desk, transaction, request, operation, actor);
+        var task = new TaskTransaction(tasks, transaction, request, operation, actor);
         try
         {
             task.Refusal = await task.ReadAsync(verb, also is not null, cancel);
@@ -231,7 +237,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
     public string? WaitsFor { get; set; }
 
     /// <summary>What a person entered, for the conditions of clocks.</summary>
-    public OrderedDictionary<string, object?>? Brought { get; set; }
+    public OrderedDictionary<string, object?>? SubmittedData { get; set; }
 
     /// <summary>Ends the task without its outcome having been reached: whatever else it was going through is over.</summary>
     /// <param name="state">Terminal state, but Completed.</param>
@@ -256,7 +262,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
             workers ?? []
         );
         if (Task.SuspendedFrom is not null)
-            Write(ResumeTask.ForgetDeadline, Task.Id);
+            Write(ForgetResumeDeadline, Task.Id);
     }
 
     public void Write(string sql, params ReadOnlySpan<object?> values) => _transaction.Write(sql, values);
@@ -264,16 +270,14 @@ internal sealed class TaskTransaction : IAsyncDisposable
     /// <summary>Lets the clocks follow, records what happened, remembers the answer and commits.</summary>
     public async Task<TaskResult> CommitAsync(string action, TaskAnswer answer, object? payload, CancellationToken cancel)
     {
-        await TaskClocks.MoveAsync(
-            _desk.Runtime,
-            _desk.ServiceLevels,
+        await _tasks.ClocksFollow(
             _transaction,
             _clocks,
             new(Task.Id, Task.Title, Task.ActivityId, Task.Policies, action)
             {
                 WaitsFor = answer.State == TaskState.Suspended ? WaitsFor : null,
                 Ends = answer.State.IsTerminal(),
-                Brought = Brought,
+                SubmittedData = SubmittedData,
             },
             cancel
         );
@@ -333,7 +337,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
             return new TaskResult.InvalidRequest("person", "There is no such person.");
         Subject = subject;
         await _transaction.NextResultAsync(cancel);
-        _clocks = await StoredClock.ReadAsync(reads, cancel);
+        _clocks = await ClockReader.ReadAsync(reads, cancel);
         if (also)
         {
             await _transaction.NextResultAsync(cancel);

@@ -9,8 +9,9 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Workflows.Webhooks;
 
 /// <summary>
-/// Posts events to the endpoints that administrators registered, signed as Standard Webhooks says (<c>webhook-id</c>, <c>webhook-timestamp</c>, <c>webhook-signature</c>). An effect names its endpoint by
-/// id, or by the address an escalation ladder names; an address nobody registered is never called. The body is thin: ids to ask the API with, and no personal data.
+/// Posts events to the endpoints that administrators registered, signed as Standard Webhooks says (<c>webhook-id</c>, <c>webhook-timestamp</c>,
+/// <c>webhook-signature</c>). An effect names its endpoint by id, or by the address an escalation ladder names; an unregistered address is never called. The
+/// body is thin: ids to ask the API with, and no personal data.
 /// </summary>
 public sealed class SendWebhook(WorkflowRuntime runtime, HttpEffects http, WebhookSecrets secrets)
 {
@@ -40,7 +41,7 @@ public sealed class SendWebhook(WorkflowRuntime runtime, HttpEffects http, Webho
             return new EffectOutcome.Done([]);
         if (response.StatusCode == HttpStatusCode.Gone)
         {
-            await WebhookDesk.SwitchOffAsync(runtime, endpoint.Id, "The receiver answered 410 Gone.", "system", cancel);
+            await ManageWebhooks.SwitchOffAsync(runtime, endpoint.Id, "The receiver answered 410 Gone.", "system", cancel);
             return new EffectOutcome.Dropped("The receiver answered 410 Gone.");
         }
 

@@ -4,12 +4,12 @@ using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.Webhooks;
 
-/// <summary>Somebody outside who is told of events.</summary>
+/// <summary>An external system notified of events.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="Url">Where events are posted to.</param>
 /// <param name="Description">What it is for.</param>
 /// <param name="EventTypes">Of <see cref="WebhookEvents.All"/>.</param>
-/// <param name="Active">Whether it is told now.</param>
+/// <param name="Active">Whether it is active.</param>
 /// <param name="OffReason">Why it is not.</param>
 /// <param name="Revision">Changes so far.</param>
 /// <param name="CreatedBy">Who added it.</param>

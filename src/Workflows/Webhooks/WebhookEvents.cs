@@ -40,7 +40,10 @@ public static class WebhookEvents
         "effect.given-up",
     ];
 
-    /// <summary>Adds the effects of the events to the batch that writes them. Who wants them is looked up by that statement itself: an endpoint that was added counts from the moment its addition is committed, on every host.</summary>
+    /// <summary>
+    /// Adds the effects of the events to the batch that writes them. Who wants them is looked up by that statement itself: an endpoint that was added counts
+    /// from the moment its addition is committed, on every host.
+    /// </summary>
     /// <param name="histories">Chains of instances, of the same time and actor.</param>
     /// <param name="batch">Where the effects go.</param>
     public static void Write(IReadOnlyList<HistoryAppend> histories, NpgsqlBatch batch)
@@ -55,8 +58,10 @@ public static class WebhookEvents
             """
             insert into effect (id, kind, instance_id, payload, state, due_at, created_at)
             select gen_random_uuid(), $1, e.chain, json_build_object('endpoint', w.id, 'to', w.url, 'type', e.action, 'at', $8::text,
-                'data', json_build_object('caseId', replace(e.chain::text, '-', ''), 'entity', e.entity, 'entityId', e.entity_id, 'revision', e.revision, 'actor', $9::text)), 'pending', $7, $7
-            from webhook_endpoint w join unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[]) e(chain, action, entity, entity_id, revision) on e.action = any(w.event_types)
+                'data', json_build_object('caseId', replace(e.chain::text, '-', ''), 'entity', e.entity, 'entityId', e.entity_id, 'revision', e.revision,
+                    'actor', $9::text)), 'pending', $7, $7
+            from webhook_endpoint w join unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[]) e(chain, action, entity, entity_id,
+                revision) on e.action = any(w.event_types)
             where w.active
             """,
             SendWebhook.Kind,

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.ServiceLevels;
 
 namespace Orchestration.Host.Tests.Acceptance;

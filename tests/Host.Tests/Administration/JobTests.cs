@@ -239,7 +239,7 @@ public sealed class JobTests(SharedHost host) : IClassFixture<SharedHost>
             }
         );
         refused.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
-        (await refused.Content.ReadAsStringAsync()).ShouldContain("no time zone");
+        (await refused.Content.ReadAsStringAsync()).ShouldContain("not a time zone");
         (await api.PutAsJsonAsync("/api/me/notification-preferences", new { emailKinds = new[] { "nonsense" } })).StatusCode.ShouldBe(
             HttpStatusCode.UnprocessableEntity
         );

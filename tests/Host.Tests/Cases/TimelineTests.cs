@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 using Orchestration.Host.Cases;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Tests.Conventions;
-using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.Cases;
 
 namespace Orchestration.Host.Tests.Cases;
 

@@ -13,8 +13,8 @@ public sealed partial class ConventionTests
         ["src/Engine/Execution/BurstRun.cs"] = "what an activity throws becomes its incident",
         ["src/Engine/Runtime/StimulusQueue.cs"] = "one bad row must not stop the others",
         ["src/Engine/Runtime/Timers.cs"] = "one bad row must not stop the others",
-        ["src/Workflows/ServiceLevels/Escalate.cs"] = "one bad clock must not stop the others",
-        ["src/Workflows/Tasks/ResumeTask.cs"] = "one bad row must not stop the others",
+        ["src/Workflows/Escalation/Escalate.cs"] = "one bad clock must not stop the others",
+        ["src/Workflows/Tasks/Verbs/ResumeTask.cs"] = "one bad row must not stop the others",
     };
 
     // Style: the clock, randomness and waiting are inputs, chosen where the program is put together.

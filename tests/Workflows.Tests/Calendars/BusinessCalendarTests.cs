@@ -100,7 +100,8 @@ public sealed class BusinessCalendarTests
         // Samoa went from Thursday 29 to Saturday 31 December 2011.
         var apia = Shipped.Parse(
             """
-            { "id": "a", "name": "Apia", "zone": "Pacific/Apia", "hours": [ { "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "open": "00:00", "close": "24:00" } ] }
+            { "id": "a", "name": "Apia", "zone": "Pacific/Apia", "hours": [ { "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+              "open": "00:00", "close": "24:00" } ] }
             """
         );
         apia.IsBusinessDay(Shipped.Date("2011-12-30")).ShouldBeFalse();

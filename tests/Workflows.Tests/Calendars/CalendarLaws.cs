@@ -144,7 +144,10 @@ public sealed class CalendarLaws
                 var holiday = test.X.InZone(calendar.Zone).Date.PlusDays(test.N % 5);
                 var closed = random.Holidays.Length == 0 ? "" : ", ";
                 var longer = Shipped.Parse(
-                    $$"""{ "id": "l", "name": "L", {{random.Hours}}, "holidays": [ {{random.Holidays}}{{closed}} { "name": "Extra", "rule": "dates", "dates": ["{{holiday:uuuu-MM-dd}}"] } ] }"""
+                    $$"""
+                    { "id": "l", "name": "L", {{random.Hours}}, "holidays": [ {{random.Holidays}}{{closed}} { "name": "Extra", "rule": "dates",
+                      "dates": ["{{holiday:uuuu-MM-dd}}"] } ] }
+                    """
                 );
                 longer.Add(test.X, test.A).ShouldBeGreaterThanOrEqualTo(calendar.Add(test.X, test.A));
                 longer.Between(test.X, test.X + test.B).ShouldBeLessThanOrEqualTo(calendar.Between(test.X, test.X + test.B));

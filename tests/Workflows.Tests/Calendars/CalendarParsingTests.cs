@@ -17,7 +17,8 @@ public sealed class CalendarParsingTests
                             { "name": "B", "rule": "nthWeekday", "month": 13, "weekday": "mon", "n": 6 },
                             { "name": "C", "rule": "dates", "dates": ["2026-02-30", "2026-01-01", "2026-01-01"] },
                             { "name": "D", "rule": "fixed", "month": 5, "day": 1, "from": 2030, "to": 2020, "except": [1] },
-                            { "name": "E", "rule": "easter", "offset": 1, "observed": "sometimes", "hours": [ { "open": "08:00", "close": "12:00" }, { "open": "11:00", "close": "13:00" } ] } ] }
+                            { "name": "E", "rule": "easter", "offset": 1, "observed": "sometimes", "hours": [ { "open": "08:00", "close": "12:00" },
+                              { "open": "11:00", "close": "13:00" } ] } ] }
             """
         );
         errors.ShouldBe(
@@ -63,7 +64,10 @@ public sealed class CalendarParsingTests
     [Fact]
     public void Slots_that_touch_do_not_overlap() =>
         Errors(
-                """{ "id": "x", "name": "x", "zone": "Etc/UTC", "hours": [ { "days": ["sun", "mon"], "open": "16:00", "close": "00:00" }, { "days": ["mon"], "open": "00:00", "close": "16:00" } ] }"""
+                """
+                { "id": "x", "name": "x", "zone": "Etc/UTC", "hours": [ { "days": ["sun", "mon"], "open": "16:00", "close": "00:00" }, { "days": ["mon"],
+                  "open": "00:00", "close": "16:00" } ] }
+                """
             )
             .ShouldBeEmpty();
 
@@ -77,7 +81,9 @@ public sealed class CalendarParsingTests
     {
         var mondays = string.Join(", ", Enumerable.Range(0, 53).Select(week => $"\"{Shipped.Date("2030-01-07").PlusWeeks(week):uuuu-MM-dd}\""));
         Errors(
-                $$"""{ "id": "x", "name": "x", "zone": "Etc/UTC", {{Hours}}, "holidays": [ { "name": "Closed", "rule": "dates", "dates": [ {{mondays}} ] } ] }"""
+                $$"""
+                { "id": "x", "name": "x", "zone": "Etc/UTC", {{Hours}}, "holidays": [ { "name": "Closed", "rule": "dates", "dates": [ {{mondays}} ] } ] }
+                """
             )
             .ShouldBe(["leave no opening in the year 2030"]);
     }

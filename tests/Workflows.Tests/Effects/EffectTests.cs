@@ -96,7 +96,8 @@ public sealed class EffectTests
         await using var world = await World.CreateAsync();
         var document = """
             { "definitionId": "caller", "name": "caller", "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [
-              { "id": "call", "type": "Elsa.SendHttpRequest", "version": 1, "url": { "typeName": "Uri", "expression": { "type": "Literal", "value": "https://example.com/claims" } }, "method": { "typeName": "String", "expression": { "type": "Literal", "value": "NO METHOD" } } } ] } }
+              { "id": "call", "type": "Elsa.SendHttpRequest", "version": 1, "url": { "typeName": "Uri", "expression": { "type": "Literal",
+                "value": "https://example.com/claims" } }, "method": { "typeName": "String", "expression": { "type": "Literal", "value": "NO METHOD" } } } ] } }
             """;
         (
             await world.Runtime.Definitions.PublishAsync(new("caller", System.Text.Encoding.UTF8.GetBytes(document), "designer"), "test", world.Clock.Now())
@@ -113,7 +114,7 @@ public sealed class EffectTests
         (await world.ScalarAsync<long>("select count(*) from effect")).ShouldBe(0, "a dead letter would be a second place for the same trouble");
         (await world.ScalarAsync<long>("select count(*) from bookmark")).ShouldBe(0);
         var execution = await world.ScalarAsync<string>("select state -> 'incidents' -> 0 ->> 'execution' from workflow_instance where id = @id", new { id });
-        (await Journeys.RetryIncident.RunAsync(world.Runtime, id, execution, await world.PersonAsync("supervisor"))).ShouldBeNull();
+        (await Cases.RetryIncident.RunAsync(world.Runtime, id, execution, await world.PersonAsync("supervisor"))).ShouldBeNull();
         (await world.ScalarAsync<long>("select count(*) from effect where state = 'pending'")).ShouldBe(1);
     }
 
@@ -122,7 +123,9 @@ public sealed class EffectTests
     {
         await using var world = await World.CreateAsync();
         var document = """
-            { "definitionId": "caller", "name": "caller", "root": { "id": "call", "type": "Elsa.SendHttpRequest", "version": 1, "url": { "typeName": "Uri", "expression": { "type": "Literal", "value": "https://example.com/claims" } }, "method": { "typeName": "String", "expression": { "type": "Literal", "value": "NO METHOD" } } } }
+            { "definitionId": "caller", "name": "caller", "root": { "id": "call", "type": "Elsa.SendHttpRequest", "version": 1, "url": { "typeName": "Uri",
+              "expression": { "type": "Literal", "value": "https://example.com/claims" } },
+              "method": { "typeName": "String", "expression": { "type": "Literal", "value": "NO METHOD" } } } }
             """;
         (
             await world.Runtime.Definitions.PublishAsync(new("caller", System.Text.Encoding.UTF8.GetBytes(document), "designer"), "test", world.Clock.Now())

@@ -103,8 +103,10 @@ public sealed class FormSchemaTests
                 """
                 { "type": "object", "required": ["missing"], "x-outcomes": { "Decline": ["reason"] }, "then": {},
                   "properties": {
-                    "a": { "type": "text" }, "b": { "format": "phone" }, "c": { "minimum": "1" }, "d": { "pattern": "(a" }, "e": { "pattern": "(?=a)b" }, "f": { "$ref": "#/x" },
-                    "g": { "minLength": 5, "maxLength": 2 }, "h": { "enum": [] }, "i": 7, "j k": {}, "l": { "x-width": 13 }, "m": { "required": "n" }, "n": { "type": ["string", "texts"] },
+                    "a": { "type": "text" }, "b": { "format": "phone" }, "c": { "minimum": "1" }, "d": { "pattern": "(a" }, "e": { "pattern": "(?=a)b" },
+                      "f": { "$ref": "#/x" },
+                    "g": { "minLength": 5, "maxLength": 2 }, "h": { "enum": [] }, "i": 7, "j k": {}, "l": { "x-width": 13 }, "m": { "required": "n" },
+                      "n": { "type": ["string", "texts"] },
                     "o": { "type": "array", "items": { "tpye": "string" } } } }
                 """,
                 out var schema,
@@ -248,7 +250,8 @@ public sealed class FormSchemaTests
         { "type": "object",
           "properties": { "hotel": { "type": "boolean" } },
           "if": { "properties": { "hotel": { "const": true } }, "required": ["hotel"] },
-          "then": { "properties": { "stay": { "type": "integer", "title": "Nights" }, "limit": { "type": "number", "x-readOnly": true } }, "required": ["stay"] },
+          "then": { "properties": { "stay": { "type": "integer", "title": "Nights" }, "limit": { "type": "number", "x-readOnly": true } },
+            "required": ["stay"] },
           "else": { "properties": { "stay": { "type": "string", "title": "Where", "enum": ["Family", "2"] }, "limit": { "type": "number" } } } }
         """
     );

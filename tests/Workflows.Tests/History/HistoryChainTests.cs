@@ -1,14 +1,15 @@
 using Dapper;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Tests.History;
 
 public sealed class HistoryChainTests
 {
     private const string Step = """
-        "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check the cover" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
+        "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check the cover" } },
+          "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
         """;
 
     [Fact]
@@ -73,8 +74,8 @@ public sealed class HistoryChainTests
         var id = await world.StartAsync("one");
         var task = await world.OpenTaskAsync(id);
         var adjuster = await world.PersonAsync("adjuster1");
-        await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "claim"), adjuster));
-        await world.DoneAsync(CompleteTask.RunAsync(world.Desk, new(task.Id, 2, "complete"), null, [], adjuster));
+        await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new(task.Id, 1, "claim"), adjuster));
+        await world.DoneAsync(CompleteTask.RunAsync(world.Tasks, new(task.Id, 2, "complete"), null, [], adjuster));
         return (id, await world.ScalarAsync<byte[]>("select event_head from workflow_instance where id = @id", new { id }));
     }
 
@@ -82,7 +83,10 @@ public sealed class HistoryChainTests
     private static async Task<IReadOnlyList<(byte[] Stored, byte[] Computed)>> RecomputeAsync(World world, Guid chain)
     {
         await using var query = world.Database.Query(
-            "select sequence, at, actor, action, entity, entity_id, revision, activity_id, node_id, activity_type, commitment, leaf from event where chain_id = $1 order by sequence",
+            """
+            select sequence, at, actor, action, entity, entity_id, revision, activity_id, node_id, activity_type, commitment, leaf from event
+                where chain_id = $1 order by sequence
+            """,
             chain
         );
         await using var r = await query.ExecuteReaderAsync();

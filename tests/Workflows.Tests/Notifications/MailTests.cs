@@ -4,6 +4,7 @@ using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 using SmtpServer;
 using SmtpServer.ComponentModel;
 using SmtpServer.Protocol;
@@ -154,7 +155,8 @@ public sealed class MailTests
             (
                 "check",
                 """
-                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check <cover>" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
+                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check <cover>" } },
+                  "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
                 """
             )
         );
@@ -172,7 +174,7 @@ public sealed class MailTests
         var instance = await world.StartAsync("mailing", $"REF-{await world.ScalarAsync<long>("select count(*) + 1 from journey_case")}");
         var task = await world.OpenTaskAsync(instance);
         await world.DoneAsync(
-            AssignTask.RunAsync(world.Desk, new(task.Id, task.Revision, $"assign-{Ids.Text(task.Id)}"), userName, null, await world.PersonAsync("supervisor"))
+            AssignTask.RunAsync(world.Tasks, new(task.Id, task.Revision, $"assign-{Ids.Text(task.Id)}"), userName, null, await world.PersonAsync("supervisor"))
         );
         return task.Id;
     }

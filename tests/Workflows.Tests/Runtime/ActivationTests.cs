@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Orchestration.Engine.Runtime;
-using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.Cases;
 
 namespace Orchestration.Workflows.Tests.Runtime;
 
@@ -129,8 +129,10 @@ public sealed class ActivationTests
 
     private static async Task PublishAsync(World world, string id, string strategy, string before = "", string wait = Wait)
     {
-        var document =
-            $$$"""{"definitionId":"{{{id}}}","name":"{{{id}}}","options":{"activationStrategyType":"{{{strategy}}}"},"root":{"id":"root","type":"Elsa.Sequence","activities":[{{{(before + wait).TrimEnd(',')}}}]}}""";
+        var document = $$$"""
+            {"definitionId":"{{{id}}}","name":"{{{id}}}","options":{"activationStrategyType":"{{{strategy}}}"},
+            "root":{"id":"root","type":"Elsa.Sequence","activities":[{{{(before + wait).TrimEnd(',')}}}]}}
+            """;
         (
             await world.Runtime.Definitions.PublishAsync(new(id, Encoding.UTF8.GetBytes(document), "designer"), "test", world.Clock.Now())
         ).ShouldBeOfType<PublishResult.Published>();

@@ -173,12 +173,18 @@ public sealed class KeptEventTests
                     ? new[] { $$$$"""{"id":"a{{{{i}}}}","type":"Elsa.RunTask","taskName":{"typeName":"String","expression":{"type":"Literal","value":"t"}}}""" }
                     :
                     [
-                        $$$$"""{"id":"a{{{{i}}}}","type":"Elsa.Event","eventName":{"typeName":"String","expression":{"type":"Literal","value":"{{{{wait}}}}"}}}""",
-                        $$$$"""{"id":"o{{{{i}}}}","type":"Elsa.SetOutput","outputName":{"typeName":"String","expression":{"type":"Literal","value":"Got"}},"outputValue":{"typeName":"Object","expression":{"type":"JavaScript","value":"getLastResult()?.page ?? null"}}}""",
+                        $$$$"""
+                            {"id":"a{{{{i}}}}","type":"Elsa.Event","eventName":{"typeName":"String","expression":{"type":"Literal","value":"{{{{wait}}}}"}}}
+                            """,
+                        $$$$"""
+                            {"id":"o{{{{i}}}}","type":"Elsa.SetOutput","outputName":{"typeName":"String","expression":{"type":"Literal","value":"Got"}},
+                            "outputValue":{"typeName":"Object","expression":{"type":"JavaScript","value":"getLastResult()?.page ?? null"}}}
+                            """,
                     ]
         );
-        var document =
-            $$$$"""{"definitionId":"{{{{id}}}}","name":"{{{{id}}}}","root":{"id":"root","type":"Elsa.Sequence","activities":[{{{{string.Join(',', activities)}}}}]}}""";
+        var document = $$$$"""
+            {"definitionId":"{{{{id}}}}","name":"{{{{id}}}}","root":{"id":"root","type":"Elsa.Sequence","activities":[{{{{string.Join(',', activities)}}}}]}}
+            """;
         (
             await world.Runtime.Definitions.PublishAsync(new(id, Encoding.UTF8.GetBytes(document), "designer"), "test", world.Clock.Now())
         ).ShouldBeOfType<PublishResult.Published>();

@@ -1,10 +1,13 @@
 using System.Text.Json.Nodes;
 using NodaTime;
 using NodaTime.Text;
-using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Tests.ServiceLevels;
 
@@ -137,7 +140,10 @@ public sealed class CaseClockTests
             id,
             "completeness",
             "Complete",
-            """{ "name": true, "income": true, "socialSecurityNumber": true, "propertyAddress": true, "propertyValue": true, "loanAmount": true, "completedOn": "2026-05-29" }""",
+            """
+            { "name": true, "income": true, "socialSecurityNumber": true, "propertyAddress": true, "propertyValue": true, "loanAmount": true,
+              "completedOn": "2026-05-29" }
+            """,
             "processor1"
         );
         var clocks = await ClocksAsync(world, id);
@@ -235,7 +241,10 @@ public sealed class CaseClockTests
             "mortgage-origination",
             (
                 "a",
-                """ "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Wait" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "mortgage-closing" } } """
+                """
+                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Wait" } },
+                  "team": { "typeName": "String", "expression": { "type": "Literal", "value": "mortgage-closing" } }
+                """
             )
         );
         var id = await world.StartAsync("mortgage-origination", "MTG-2");
@@ -388,7 +397,7 @@ public sealed class CaseClockTests
         await DoAsync(world, id, "acknowledge", "Acknowledged", """{ "channel": "E-mail", "acknowledgedOn": "2026-06-01" }""", "adjuster1");
         var (task, other) = (await world.OpenTaskAsync(id), await world.PersonAsync("frontoffice"));
         task.PreferredSkills.ShouldBe(["property-claims"]);
-        (await ClaimTask.RunAsync(world.Desk, new(task.Id, task.Revision, "early"), other))
+        (await ClaimTask.RunAsync(world.Tasks, new(task.Id, task.Revision, "early"), other))
             .ShouldBeOfType<TaskResult.Forbidden>()
             .Reason.ShouldContain("property-claims");
 
@@ -398,7 +407,7 @@ public sealed class CaseClockTests
         await SweepAsync(world);
         task = await world.OpenTaskAsync(id);
         task.PreferredSkills.ShouldBeEmpty();
-        await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(task.Id, task.Revision, "late"), other));
+        await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new(task.Id, task.Revision, "late"), other));
         (
             await world.ScalarAsync<int>(
                 "select count(*)::int from notification n join person p on p.id = n.person_id where n.task_id = @Id and p.user_name = 'frontoffice'",
@@ -424,7 +433,10 @@ public sealed class CaseClockTests
         var id = await ClaimAsync(world, "US-CA");
         (
             await world.ScalarAsync<int>(
-                "select count(distinct xmin)::int from (select xmin::text from workflow_instance where id = @id union all select xmin::text from sla_clock where instance_id = @id union all select xmin::text from deadline where instance_id = @id) x",
+                """
+                select count(distinct xmin)::int from (select xmin::text from workflow_instance where id = @id union all select xmin::text from sla_clock
+                    where instance_id = @id union all select xmin::text from deadline where instance_id = @id) x
+                """,
                 new { id }
             )
         ).ShouldBe(1, "everything is of one transaction");
@@ -449,8 +461,10 @@ public sealed class CaseClockTests
     {
         await using var world = await ShippedAsync("2026-06-01T18:00", "UTC");
         var policy = """
-            { "id": "watch", "name": "Hook", "subject": "case", "calendar": "24x7", "target": { "amount": "PT1H", "unit": "elapsed" }, "start": { "events": ["case.opened"], "where": { "journey": ["one"] } },
-              "ladder": [ { "percent": 50, "actions": [ { "action": "raisePriority", "by": 1 }, { "action": "notify", "to": "lead" }, { "action": "webhook", "url": "https://example.com/hook" } ] },
+            { "id": "watch", "name": "Hook", "subject": "case", "calendar": "24x7", "target": { "amount": "PT1H", "unit": "elapsed" },
+              "start": { "events": ["case.opened"], "where": { "journey": ["one"] } },
+              "ladder": [ { "percent": 50, "actions": [ { "action": "raisePriority", "by": 1 }, { "action": "notify", "to": "lead" },
+                { "action": "webhook", "url": "https://example.com/hook" } ] },
                           { "percent": 100, "actions": [ { "action": "raisePriority", "by": 1 }, { "action": "reassign", "to": "lead" } ] } ] }
             """;
         (
@@ -469,7 +483,10 @@ public sealed class CaseClockTests
             "one",
             (
                 "a",
-                """ "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } } """
+                """
+                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } },
+                  "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
+                """
             )
         );
         var id = await world.StartAsync("one", "ONE-1");
@@ -564,13 +581,13 @@ public sealed class CaseClockTests
         var claimed =
             task.OwnerId is { } owner && owner != person.Id
                 ? await world.DoneAsync(
-                    AssignTask.RunAsync(world.Desk, new(task.Id, task.Revision, $"assign-{task.Id}"), who, null, await world.PersonAsync("admin"))
+                    AssignTask.RunAsync(world.Tasks, new(task.Id, task.Revision, $"assign-{task.Id}"), who, null, await world.PersonAsync("admin"))
                 )
-            : task.OwnerId is null ? await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(task.Id, task.Revision, $"claim-{task.Id}"), person))
+            : task.OwnerId is null ? await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new(task.Id, task.Revision, $"claim-{task.Id}"), person))
             : null;
         await world.DoneAsync(
             CompleteTask.RunAsync(
-                world.Desk,
+                world.Tasks,
                 new(task.Id, claimed?.Revision ?? task.Revision, $"complete-{task.Id}"),
                 outcome,
                 JsonNode.Parse(data)!.AsObject(),

@@ -4,17 +4,20 @@ using FsCheck;
 using FsCheck.Fluent;
 using NodaTime;
 using Orchestration.Engine.Runtime;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 using Orchestration.Workflows.Tests.Calendars;
 using Orchestration.Workflows.Tests.Tasks;
 
 namespace Orchestration.Workflows.Tests.ServiceLevels;
 
 /// <summary>
-/// Laws of clocks and ladders in the real database, with two hosts: random histories of waits, outages, sweeps by one host or both at once, and sweeps that are broken off; each on tasks with three clocks.
+/// Laws of clocks and ladders in the real database, with two hosts: random histories of waits, outages, sweeps by one host or both at once, and sweeps that are
+/// broken off; each on tasks with three clocks.
 /// </summary>
 public sealed class ClockDatabaseLaws
 {
@@ -25,19 +28,25 @@ public sealed class ClockDatabaseLaws
         // Wall time, pausable, every kind of rung.
         """
             { "id": "wall", "name": "Wall", "calendar": "24x7", "target": { "amount": "PT10H", "unit": "elapsed" }, "pauseReasons": ["waitingForCustomer"],
-              "ladder": [ { "percent": 25, "actions": [ { "action": "notify", "to": "owner" } ] }, { "percent": 50, "actions": [ { "action": "raisePriority", "by": 1 }, { "action": "relaxSkills" } ] },
-                          { "before": { "amount": "PT2H", "unit": "elapsed" }, "actions": [ { "action": "addWatcher", "who": "compliance" } ] }, { "percent": 100, "actions": [ { "action": "reassign", "to": "lead" } ] },
+              "ladder": [ { "percent": 25, "actions": [ { "action": "notify", "to": "owner" } ] },
+                { "percent": 50, "actions": [ { "action": "raisePriority", "by": 1 }, { "action": "relaxSkills" } ] },
+                          { "before": { "amount": "PT2H", "unit": "elapsed" }, "actions": [ { "action": "addWatcher", "who": "compliance" } ] },
+                            { "percent": 100, "actions": [ { "action": "reassign", "to": "lead" } ] },
                           { "after": { "amount": "PT5H", "unit": "elapsed" }, "actions": [ { "action": "notify", "to": "compliance" } ] } ] }
             """,
         // Open hours in another zone, paused by either reason.
         """
-            { "id": "open", "name": "Open", "calendar": "claims-office", "target": { "amount": "PT6H", "unit": "workingTime" }, "pauseReasons": ["waitingForCustomer", "waitingForThirdParty"],
-              "ladder": [ { "percent": 50, "actions": [ { "action": "notify", "to": "team" } ] }, { "percent": 100, "actions": [ { "action": "raisePriority", "by": 1 } ] }, { "percent": 200, "actions": [ { "action": "notify", "to": "manager" } ] } ] }
+            { "id": "open", "name": "Open", "calendar": "claims-office", "target": { "amount": "PT6H", "unit": "workingTime" },
+              "pauseReasons": ["waitingForCustomer", "waitingForThirdParty"],
+              "ladder": [ { "percent": 50, "actions": [ { "action": "notify", "to": "team" } ] },
+                { "percent": 100, "actions": [ { "action": "raisePriority", "by": 1 } ] },
+                { "percent": 200, "actions": [ { "action": "notify", "to": "manager" } ] } ] }
             """,
         // The law's, which never stands still.
         """
             { "id": "law", "name": "Law", "kind": "statutory", "calendar": "claims-office", "target": { "amount": "2", "unit": "businessDays" },
-              "ladder": [ { "percent": 75, "actions": [ { "action": "notify", "to": "lead" } ] }, { "percent": 100, "actions": [ { "action": "notify", "to": "manager" } ] } ] }
+              "ladder": [ { "percent": 75, "actions": [ { "action": "notify", "to": "lead" } ] },
+                { "percent": 100, "actions": [ { "action": "notify", "to": "manager" } ] } ] }
             """,
     ];
 
@@ -161,7 +170,7 @@ public sealed class ClockDatabaseLaws
             case What.WaitForCustomer or What.WaitForThirdParty when state is TaskState.Ready or TaskState.Reserved:
                 await at.Desk.DoneAsync(
                     SuspendTask.RunAsync(
-                        world.Desk,
+                        world.Tasks,
                         at.Desk.Next,
                         what == What.WaitForCustomer ? "waitingForCustomer" : "waitingForThirdParty",
                         null,
@@ -171,12 +180,12 @@ public sealed class ClockDatabaseLaws
                 );
                 break;
             case What.GoOn when state == TaskState.Suspended:
-                await at.Desk.DoneAsync(ResumeTask.RunAsync(world.Desk, at.Desk.Next, supervisor));
+                await at.Desk.DoneAsync(ResumeTask.RunAsync(world.Tasks, at.Desk.Next, supervisor));
                 break;
             case What.Complete when state is TaskState.Ready or TaskState.Reserved:
                 var person = await world.PersonAsync("senior1");
-                await at.Desk.DoneAsync(AssignTask.RunAsync(world.Desk, at.Desk.Next, "senior1", null, supervisor));
-                await at.Desk.DoneAsync(CompleteTask.RunAsync(world.Desk, at.Desk.Next, null, [], person));
+                await at.Desk.DoneAsync(AssignTask.RunAsync(world.Tasks, at.Desk.Next, "senior1", null, supervisor));
+                await at.Desk.DoneAsync(CompleteTask.RunAsync(world.Tasks, at.Desk.Next, null, [], person));
                 break;
         }
     }
@@ -200,7 +209,10 @@ public sealed class ClockDatabaseLaws
         await using var connection = await world.Database.OpenConnectionAsync();
         var events = (
             await connection.QueryAsync<(string Clock, string Action, string Rung, DateTime At)>(
-                "select e.entity_id, e.action, p.payload->>'rung', e.at from event e join event_payload p using (chain_id, sequence, at) where e.chain_id = @id and e.action in ('sla.rung', 'sla.rung-skipped') order by e.sequence",
+                """
+                select e.entity_id, e.action, p.payload->>'rung', e.at from event e join event_payload p using (chain_id, sequence, at)
+                    where e.chain_id = @id and e.action in ('sla.rung', 'sla.rung-skipped') order by e.sequence
+                """,
                 new { id }
             )
         ).ToList();
@@ -227,7 +239,8 @@ public sealed class ClockDatabaseLaws
                 "nothing is left to happen"
             );
 
-            // The ledger's rows have no gap and sum up to the time used; computing again from the history gives the stored clock and the stored rows, bit for bit.
+            // The ledger's rows have no gap and sum up to the time used; computing again from the history gives the stored clock and the stored rows, bit for
+            // bit.
             var rows = (
                 await connection.QueryAsync<(int Generation, DateTime From, DateTime To, string Kind, string Cause, long Counted)>(
                     "select generation, from_at, to_at, kind, cause, counted from sla_ledger where clock_id = @Id order by generation, from_at",

@@ -1,5 +1,6 @@
 using NodaTime;
 using Orchestration.Workflows.Calendars;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tests.Calendars;
 

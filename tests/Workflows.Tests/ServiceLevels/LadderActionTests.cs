@@ -1,12 +1,14 @@
 using System.Text.Json.Nodes;
 using NodaTime;
 using Orchestration.Engine.Runtime;
-using Orchestration.Workflows.Journeys;
-using Orchestration.Workflows.Notes;
+using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Notes;
+using Orchestration.Workflows.Tasks.Verbs;
 using Orchestration.Workflows.Tests.Tasks;
 using Orchestration.Workflows.Tests.Webhooks;
 using Orchestration.Workflows.Webhooks;
@@ -20,7 +22,10 @@ public sealed class LadderActionTests
     public async Task A_watcher_is_told_sees_the_task_and_is_told_of_what_follows()
     {
         await using var world = await WorldAsync(
-            """{ "percent": 50, "actions": [{ "action": "addWatcher", "who": "compliance" }] }, { "percent": 75, "actions": [{ "action": "notify", "to": "owner" }] }"""
+            """
+            { "percent": 50, "actions": [{ "action": "addWatcher", "who": "compliance" }] },
+              { "percent": 75, "actions": [{ "action": "notify", "to": "owner" }] }
+            """
         );
         var (owner, compliance) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("compliance"));
         var desk = await ClaimedAsync(world, owner);
@@ -33,8 +38,8 @@ public sealed class LadderActionTests
         await SweepAtAsync(world, Duration.FromHours(8));
         (await ToldAsync(world)).ShouldBe(["adjuster1 sla.reminder", "compliance sla.reminder", "compliance task.watched"]);
         var task = await Desk.AtAsync(world, desk.Case);
-        await CommentOnTask.RunAsync(world.Desk, task.Next, "The customer called.", await world.PersonAsync("supervisor"));
-        await task.DoneAsync(CompleteTask.RunAsync(world.Desk, task.Next, null, [], owner));
+        await CommentOnTask.RunAsync(world.Tasks, task.Next, "The customer called.", await world.PersonAsync("supervisor"));
+        await task.DoneAsync(CompleteTask.RunAsync(world.Tasks, task.Next, null, [], owner));
         (await ToldAsync(world)).ShouldBe([
             "adjuster1 sla.reminder",
             "adjuster1 task.comment",
@@ -58,7 +63,7 @@ public sealed class LadderActionTests
         var (plain, skilled) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("adjuster2"));
         (await OpenAsync(world, plain)).ShouldBeEmpty();
         (await OpenAsync(world, skilled)).ShouldBe([desk.Task]);
-        (await ClaimTask.RunAsync(world.Desk, desk.Next, plain)).ShouldBeOfType<TaskResult.Forbidden>().Reason.ShouldContain("motor-claims");
+        (await ClaimTask.RunAsync(world.Tasks, desk.Next, plain)).ShouldBeOfType<TaskResult.Forbidden>().Reason.ShouldContain("motor-claims");
         (await world.OpenTaskAsync(id)).PreferredSkills.ShouldBe(["motor-claims"]);
 
         await SweepAtAsync(world, Duration.FromHours(9));
@@ -66,7 +71,7 @@ public sealed class LadderActionTests
         (await world.ActionsAsync(id)).ShouldContain("task.skills-relaxed");
         (await OpenAsync(world, plain)).ShouldBe([desk.Task]);
         desk.Revision = (await world.OpenTaskAsync(id)).Revision;
-        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, plain));
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, plain));
     }
 
     [Fact]
@@ -80,12 +85,12 @@ public sealed class LadderActionTests
         var desk = await Desk.AtAsync(world, await world.StartAsync("one"));
         await SweepAtAsync(world, Duration.FromHours(2));
         desk.Revision = 2;
-        (await ClaimTask.RunAsync(world.Desk, desk.Next, await world.PersonAsync("adjuster1")))
+        (await ClaimTask.RunAsync(world.Tasks, desk.Next, await world.PersonAsync("adjuster1")))
             .ShouldBeOfType<TaskResult.Forbidden>()
             .Reason.ShouldContain("requires");
 
         var other = await Desk.AtAsync(world, await world.StartAsync("one", "REF-2"));
-        await other.DoneAsync(ClaimTask.RunAsync(world.Desk, other.Next, await world.PersonAsync("adjuster2")));
+        await other.DoneAsync(ClaimTask.RunAsync(world.Tasks, other.Next, await world.PersonAsync("adjuster2")));
     }
 
     [Fact]
@@ -138,11 +143,11 @@ public sealed class LadderActionTests
         var id = await world.StartAsync("one");
         var first = await Desk.AtAsync(world, id, "first");
         var lead = await world.PersonAsync("senior1");
-        await first.DoneAsync(ClaimTask.RunAsync(world.Desk, first.Next, lead));
-        await first.DoneAsync(CompleteTask.RunAsync(world.Desk, first.Next, null, [], lead));
+        await first.DoneAsync(ClaimTask.RunAsync(world.Tasks, first.Next, lead));
+        await first.DoneAsync(CompleteTask.RunAsync(world.Tasks, first.Next, null, [], lead));
         var owner = await world.PersonAsync("adjuster1");
         var desk = await Desk.AtAsync(world, id, "a");
-        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, owner));
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, owner));
         await AwayAsync(world, owner, "adjuster2");
 
         await SweepAtAsync(world, Duration.FromHours(5));
@@ -182,7 +187,7 @@ public sealed class LadderActionTests
         await world.LoadShippedAsync();
         await SaveAsync(world, $$"""{ "percent": 50, "actions": [{ "action": "webhook", "url": "{{receiver.Url}}" }] }""");
         await world.PublishAsync("one", ("a", Step.Of("Look", ("slaPolicy", "String", "watch"))));
-        await world.Get<WebhookDesk>().AddAsync(receiver.Url, null, ["sla.breached"], "admin");
+        await world.Get<ManageWebhooks>().AddAsync(receiver.Url, null, ["sla.breached"], "admin");
         await world.StartAsync("one");
 
         await SweepAtAsync(world, Duration.FromHours(5));
@@ -202,7 +207,8 @@ public sealed class LadderActionTests
         var (bad, good) = (await world.StartAsync("one", "BAD"), await world.StartAsync("one", "GOOD"));
         await world.ScalarAsync<object?>(
             $$"""
-            create function refuse() returns trigger language plpgsql as $f$ begin if new.instance_id = '{{bad}}' then raise exception 'refused for the test' using errcode = '23514'; end if; return new; end $f$;
+            create function refuse() returns trigger language plpgsql as $f$
+                begin if new.instance_id = '{{bad}}' then raise exception 'refused for the test' using errcode = '23514'; end if; return new; end $f$;
             create trigger refuse before update on task for each row execute function refuse();
             """
         );
@@ -227,7 +233,10 @@ public sealed class LadderActionTests
         await world.LoadShippedAsync();
         await SaveCaseAsync(
             world,
-            """{ "percent": 50, "actions": [{ "action": "addWatcher", "who": "compliance" }] }, { "percent": 60, "actions": [{ "action": "addWatcher", "who": "compliance" }] }"""
+            """
+            { "percent": 50, "actions": [{ "action": "addWatcher", "who": "compliance" }] },
+              { "percent": 60, "actions": [{ "action": "addWatcher", "who": "compliance" }] }
+            """
         );
         await world.PublishAsync("one", ("a", Step.Of("First")), ("b", Step.Of("Second")));
         var id = await world.StartAsync("one");
@@ -241,7 +250,7 @@ public sealed class LadderActionTests
 
         await DoneAsync(world, id, owner);
         (await world.OpenTaskAsync(id)).ShouldSatisfyAllConditions(t => t.StepId.ShouldBe("b"), t => t.Watchers.ShouldBe(["Grace Okafor"]));
-        await CommentOnTask.RunAsync(world.Desk, (await Desk.AtAsync(world, id)).Next, "The customer called.", owner);
+        await CommentOnTask.RunAsync(world.Tasks, (await Desk.AtAsync(world, id)).Next, "The customer called.", owner);
         (await ToldAsync(world)).Count(told => told == "compliance task.comment").ShouldBe(1);
         (await CaseQueries.FindAsync(world.Runtime, id, compliance with { Roles = [] })).ShouldNotBeNull();
         (await TaskQueries.FindAsync(world.Runtime, (await world.OpenTaskAsync(id)).Id, compliance with { Roles = [] })).ShouldNotBeNull();
@@ -254,7 +263,10 @@ public sealed class LadderActionTests
         await world.LoadShippedAsync();
         await SaveCaseAsync(
             world,
-            """{ "percent": 50, "actions": [{ "action": "addWatcher", "who": "compliance" }] }, { "percent": 75, "actions": [{ "action": "notify", "to": "manager" }] }"""
+            """
+            { "percent": 50, "actions": [{ "action": "addWatcher", "who": "compliance" }] },
+              { "percent": 75, "actions": [{ "action": "notify", "to": "manager" }] }
+            """
         );
         await world.Runtime.Definitions.PublishAsync(
             new(
@@ -262,7 +274,8 @@ public sealed class LadderActionTests
                 """
             { "definitionId": "one", "name": "one", "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [
               { "id": "wait", "type": "Elsa.Event", "version": 1, "eventName": { "typeName": "String", "expression": { "type": "Literal", "value": "GoOn" } } },
-              { "id": "a", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Late step" } } } ] } }
+              { "id": "a", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal",
+                "value": "Late step" } } } ] } }
             """u8.ToArray(),
                 "designer"
             ),
@@ -287,8 +300,8 @@ public sealed class LadderActionTests
     private static async Task DoneAsync(World world, Guid id, Person person)
     {
         var desk = await Desk.AtAsync(world, id);
-        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, person));
-        await desk.DoneAsync(CompleteTask.RunAsync(world.Desk, desk.Next, null, [], person));
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, person));
+        await desk.DoneAsync(CompleteTask.RunAsync(world.Tasks, desk.Next, null, [], person));
     }
 
     private static async Task<World> WorldAsync(string ladder, params (string, string, object)[] inputs)
@@ -308,7 +321,10 @@ public sealed class LadderActionTests
     {
         var policy = JsonNode
             .Parse(
-                $$"""{ "id": "watch", "name": "Watch", "subject": "{{subject}}", "calendar": "24x7", "target": { "amount": "PT10H", "unit": "elapsed" }, "ladder": [ {{ladder}} ] }"""
+                $$"""
+                { "id": "watch", "name": "Watch", "subject": "{{subject}}", "calendar": "24x7", "target": { "amount": "PT10H", "unit": "elapsed" },
+                  "ladder": [ {{ladder}} ] }
+                """
             )!
             .AsObject();
         (
@@ -329,7 +345,7 @@ public sealed class LadderActionTests
     {
         var id = await world.StartAsync("one");
         var desk = await Desk.AtAsync(world, id);
-        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, owner));
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, owner));
         return (id, desk);
     }
 

@@ -42,10 +42,13 @@ public sealed class SlaPolicyTests
     public void Everything_that_is_wrong_is_said_at_once() =>
         Errors(
                 """
-                { "id": "p", "version": 0, "name": "P", "kind": "legal", "direction": "backward", "target": { "amount": "1", "unit": "days" }, "calendar": "moon",
+                { "id": "p", "version": 0, "name": "P", "kind": "legal", "direction": "backward", "target": { "amount": "1", "unit": "days" },
+                  "calendar": "moon",
                   "pausable": false, "pauseReasons": ["x"], "stop": { "events": [] }, "recurrence": { "target": { "amount": "0", "unit": "weeks" } }, "ladr": 1,
-                  "ladder": [ { "percent": 75 }, { "percent": 301, "actions": [ { "action": "shout" } ] }, { "actions": [] }, { "percent": 5, "before": { "amount": "1", "unit": "weeks" }, "actions": [] },
-                              { "percent": 90, "actions": [ { "action": "reassign", "to": "owner" }, { "action": "webhook", "url": "ftp://x" }, { "action": "raisePriority", "by": 50 } ] } ] }
+                  "ladder": [ { "percent": 75 }, { "percent": 301, "actions": [ { "action": "shout" } ] }, { "actions": [] },
+                    { "percent": 5, "before": { "amount": "1", "unit": "weeks" }, "actions": [] },
+                              { "percent": 90, "actions": [ { "action": "reassign", "to": "owner" }, { "action": "webhook", "url": "ftp://x" },
+                                { "action": "raisePriority", "by": 50 } ] } ] }
                 """
             )
             .ShouldBe(
@@ -102,7 +105,10 @@ public sealed class SlaPolicyTests
     {
         var anchor = direction == "backward" ? "\"anchor\": \"closingDate\"," : "";
         Errors(
-                $$"""{ "id": "p", "version": 1, "name": "P", "direction": "{{direction}}", {{anchor}} "target": { "amount": "3", "unit": "businessDays" }, "calendar": "24x7", "ladder": [ {{ladder}} ] }"""
+                $$"""
+                { "id": "p", "version": 1, "name": "P", "direction": "{{direction}}", {{anchor}} "target": { "amount": "3", "unit": "businessDays" },
+                  "calendar": "24x7", "ladder": [ {{ladder}} ] }
+                """
             )
             .ShouldBe([path], why);
     }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using NodaTime;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 
@@ -21,9 +22,13 @@ public sealed class SweeperTests
         var policy = JsonNode
             .Parse(
                 """
-                { "id": "watch", "name": "Watch", "subject": "case", "calendar": "24x7", "target": { "amount": "PT10H", "unit": "elapsed" }, "start": { "events": ["case.opened"], "where": { "journey": ["one"] } },
-                  "ladder": [ { "percent": 20, "actions": [ { "action": "notify", "to": "lead" } ] }, { "percent": 40, "actions": [ { "action": "raisePriority", "by": 1 } ] }, { "percent": 60, "actions": [ { "action": "notify", "to": "lead" } ] },
-                              { "percent": 100, "actions": [ { "action": "notify", "to": "manager" } ] }, { "percent": 150, "actions": [ { "action": "notify", "to": "compliance" } ] } ] }
+                { "id": "watch", "name": "Watch", "subject": "case", "calendar": "24x7", "target": { "amount": "PT10H", "unit": "elapsed" },
+                  "start": { "events": ["case.opened"], "where": { "journey": ["one"] } },
+                  "ladder": [ { "percent": 20, "actions": [ { "action": "notify", "to": "lead" } ] },
+                    { "percent": 40, "actions": [ { "action": "raisePriority", "by": 1 } ] },
+                    { "percent": 60, "actions": [ { "action": "notify", "to": "lead" } ] },
+                              { "percent": 100, "actions": [ { "action": "notify", "to": "manager" } ] },
+                                { "percent": 150, "actions": [ { "action": "notify", "to": "compliance" } ] } ] }
                 """
             )!
             .AsObject();
@@ -43,7 +48,10 @@ public sealed class SweeperTests
             "one",
             (
                 "a",
-                """ "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } } """
+                """
+                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } },
+                  "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
+                """
             )
         );
         for (var i = 0; i < Cases; i++)
@@ -77,13 +85,19 @@ public sealed class SweeperTests
         );
         (
             await world.ScalarAsync<int>(
-                "select count(*)::int from (select e.entity_id, p.payload->>'rung' from event e join event_payload p using (chain_id, sequence, at) where e.action in ('sla.rung', 'sla.rung-skipped') group by 1, 2 having count(*) > 1) twice"
+                """
+                select count(*)::int from (select e.entity_id, p.payload->>'rung' from event e join event_payload p using (chain_id, sequence, at)
+                    where e.action in ('sla.rung', 'sla.rung-skipped') group by 1, 2 having count(*) > 1) twice
+                """
             )
         ).ShouldBe(0, "and once");
         (await world.ScalarAsync<int>("select count(*)::int from event where action = 'sla.breached'")).ShouldBe(Cases);
         (await world.ScalarAsync<int>("select count(*)::int from notification where kind like 'sla.%' and body like '%150%'")).ShouldBe(
             await world.ScalarAsync<int>(
-                "select count(*)::int from event e join event_payload p using (chain_id, sequence, at) where e.action = 'sla.rung' and p.payload->>'rung' = '150%'"
+                """
+                select count(*)::int from event e join event_payload p using (chain_id, sequence, at) where e.action = 'sla.rung'
+                    and p.payload->>'rung' = '150%'
+                """
             ),
             "who is told is told once"
         );

@@ -2,14 +2,18 @@ using System.Text;
 using System.Text.Json.Nodes;
 using NodaTime;
 using Orchestration.Engine.Runtime;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 using Orchestration.Workflows.Tests.Tasks;
 
 namespace Orchestration.Workflows.Tests.ServiceLevels;
 
-/// <summary>Several clocks on one task: named by the step, or started by a condition on facts; forward, backward and retroactive; each by its own rules.</summary>
+/// <summary>
+/// Several clocks on one task: named by the step, or started by a condition on facts; forward, backward and retroactive; each by its own rules.
+/// </summary>
 public sealed class TaskClockTests
 {
     /// <summary>Monday 2026-06-01, 09:00 UTC.</summary>
@@ -19,8 +23,13 @@ public sealed class TaskClockTests
     public async Task A_clock_that_begins_too_late_or_pauses_too_late_tells_of_its_breach()
     {
         await using var world = await WorldAsync(
-            """{ "id": "late", "name": "Late", "subject": "case", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "start": { "events": ["event:Told"], "at": "toldAt" } }""",
-            """{ "id": "slow", "name": "Slow", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "pauseReasons": ["waitingForCustomer"] }"""
+            """
+            { "id": "late", "name": "Late", "subject": "case", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" },
+              "start": { "events": ["event:Told"], "at": "toldAt" } }
+            """,
+            """
+            { "id": "slow", "name": "Slow", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "pauseReasons": ["waitingForCustomer"] }
+            """
         );
         var desk = await OpenAsync(world, ("slaPolicy", "String", "slow"));
         await world.Runtime.Stimuli.PublishAsync("Told", "REF-1", new OrderedDictionary<string, object?> { ["toldAt"] = "2026-05-31T09:00:00Z" }, "test");
@@ -30,7 +39,7 @@ public sealed class TaskClockTests
         // The sweeper was not there when it was due, and now the clock stands still.
         var person = await world.PersonAsync("supervisor");
         world.Clock.Advance(Duration.FromHours(9));
-        await desk.DoneAsync(SuspendTask.RunAsync(world.Desk, desk.Next, "waitingForCustomer", null, null, person));
+        await desk.DoneAsync(SuspendTask.RunAsync(world.Tasks, desk.Next, "waitingForCustomer", null, null, person));
         (await world.ActionsAsync(instance)).Where(a => a is "sla.breached" or "sla.paused").ShouldBe(["sla.breached", "sla.breached", "sla.paused"]);
         await world.Get<Escalate>().RunAsync();
         (await world.ActionsAsync(instance)).Count(a => a == "sla.breached").ShouldBe(2, "once each");
@@ -63,10 +72,21 @@ public sealed class TaskClockTests
     {
         await using var world = await WorldAsync(
             """{ "id": "own", "name": "Own", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" } }""",
-            """{ "id": "pick-up", "name": "Pick up", "calendar": "24x7", "target": { "amount": "PT2H", "unit": "elapsed" }, "stop": { "events": ["task.claimed", "task.assigned"] } }""",
-            """{ "id": "work", "name": "Work", "calendar": "24x7", "target": { "amount": "PT1H", "unit": "elapsed" }, "start": { "events": ["task.started"] } }""",
-            """{ "id": "california", "name": "California", "kind": "statutory", "calendar": "24x7", "target": { "amount": "PT6H", "unit": "elapsed" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"], "step": ["look"], "jurisdiction": ["US-CA"] } } }""",
-            """{ "id": "alaska", "name": "Alaska", "kind": "statutory", "calendar": "24x7", "target": { "amount": "PT5H", "unit": "elapsed" }, "start": { "events": ["task.opened"], "where": { "jurisdiction": ["US-AK"] } } }""",
+            """
+            { "id": "pick-up", "name": "Pick up", "calendar": "24x7", "target": { "amount": "PT2H", "unit": "elapsed" },
+              "stop": { "events": ["task.claimed", "task.assigned"] } }
+            """,
+            """
+            { "id": "work", "name": "Work", "calendar": "24x7", "target": { "amount": "PT1H", "unit": "elapsed" }, "start": { "events": ["task.started"] } }
+            """,
+            """
+            { "id": "california", "name": "California", "kind": "statutory", "calendar": "24x7", "target": { "amount": "PT6H", "unit": "elapsed" },
+              "start": { "events": ["task.opened"], "where": { "journey": ["facts"], "step": ["look"], "jurisdiction": ["US-CA"] } } }
+            """,
+            """
+            { "id": "alaska", "name": "Alaska", "kind": "statutory", "calendar": "24x7", "target": { "amount": "PT5H", "unit": "elapsed" },
+              "start": { "events": ["task.opened"], "where": { "jurisdiction": ["US-AK"] } } }
+            """,
             """{ "id": "nobody-names-it", "name": "Not named", "calendar": "24x7", "target": { "amount": "PT1M", "unit": "elapsed" } }"""
         );
         var desk = await OpenAsync(world, ("slaPolicy", "String", "own"), ("slaPolicies", "List<String>", new[] { "pick-up", "work", "own" }));
@@ -76,17 +96,17 @@ public sealed class TaskClockTests
         // What is reached is reached: the task is due by the next one.
         world.Clock.Advance(Duration.FromHours(1));
         var person = await world.PersonAsync("adjuster1");
-        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, person));
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, person));
         var clocks = await ClocksAsync(world, desk);
         clocks["pick-up"].ShouldSatisfyAllConditions(c => c.Status.ShouldBe(ClockStatus.Completed), c => c.Breached.ShouldBeFalse());
         (await DueAsync(world, desk)).ShouldBe(Start + Duration.FromHours(6));
 
         // A clock may begin later.
-        await desk.DoneAsync(StartTask.RunAsync(world.Desk, desk.Next, person));
+        await desk.DoneAsync(StartTask.RunAsync(world.Tasks, desk.Next, person));
         (await DueAsync(world, desk)).ShouldBe(Start + Duration.FromHours(2), "an hour of work from 10:00");
 
         world.Clock.Advance(Duration.FromMinutes(90));
-        await desk.DoneAsync(CompleteTask.RunAsync(world.Desk, desk.Next, null, [], person));
+        await desk.DoneAsync(CompleteTask.RunAsync(world.Tasks, desk.Next, null, [], person));
         clocks = await ClocksAsync(world, desk);
         clocks.Values.ShouldAllBe(c => c.Status == ClockStatus.Completed);
         clocks.Where(c => c.Value.Breached).Select(c => c.Key).ShouldBe(["work"]);
@@ -101,9 +121,18 @@ public sealed class TaskClockTests
     public async Task A_backward_clock_counts_from_a_date_of_the_case_and_a_late_one_from_the_day_it_began()
     {
         await using var world = await WorldAsync(
-            """{ "id": "before-closing", "name": "Before closing", "calendar": "24x7", "direction": "backward", "anchor": "closing", "target": { "amount": "3", "unit": "calendarDays" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"] } } }""",
-            """{ "id": "since-received", "name": "Since received", "calendar": "24x7", "target": { "amount": "2", "unit": "calendarDays" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"] }, "at": "receivedOn" }, "missedRungs": "skip" }""",
-            """{ "id": "no-such-fact", "name": "No such fact", "calendar": "24x7", "direction": "backward", "anchor": "nothing", "target": { "amount": "3", "unit": "calendarDays" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"] } } }"""
+            """
+            { "id": "before-closing", "name": "Before closing", "calendar": "24x7", "direction": "backward", "anchor": "closing", "target": { "amount": "3",
+              "unit": "calendarDays" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"] } } }
+            """,
+            """
+            { "id": "since-received", "name": "Since received", "calendar": "24x7", "target": { "amount": "2", "unit": "calendarDays" },
+              "start": { "events": ["task.opened"], "where": { "journey": ["facts"] }, "at": "receivedOn" }, "missedRungs": "skip" }
+            """,
+            """
+            { "id": "no-such-fact", "name": "No such fact", "calendar": "24x7", "direction": "backward", "anchor": "nothing", "target": { "amount": "3",
+              "unit": "calendarDays" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"] } } }
+            """
         );
         var desk = await OpenAsync(world);
 
@@ -131,13 +160,13 @@ public sealed class TaskClockTests
         (await DueAsync(world, desk)).ShouldBe(Start + Duration.FromHours(4));
 
         world.Clock.Advance(Duration.FromHours(1));
-        await desk.DoneAsync(SuspendTask.RunAsync(world.Desk, desk.Next, "waitingForCustomer", null, null, supervisor));
+        await desk.DoneAsync(SuspendTask.RunAsync(world.Tasks, desk.Next, "waitingForCustomer", null, null, supervisor));
         (await DueAsync(world, desk)).ShouldBe(Start + Duration.FromHours(8), "only the law's runs");
-        await desk.DoneAsync(PrioritizeTask.RunAsync(world.Desk, desk.Next, 1, null, supervisor));
+        await desk.DoneAsync(PrioritizeTask.RunAsync(world.Tasks, desk.Next, 1, null, supervisor));
         (await ClocksAsync(world, desk))["own"].Status.ShouldBe(ClockStatus.Paused, "it still waits, whatever else happens to it");
 
         world.Clock.Advance(Duration.FromHours(2));
-        await desk.DoneAsync(ResumeTask.RunAsync(world.Desk, desk.Next, supervisor));
+        await desk.DoneAsync(ResumeTask.RunAsync(world.Tasks, desk.Next, supervisor));
         (await DueAsync(world, desk)).ShouldBe(Start + Duration.FromHours(6));
         var explained = ClockLedger.Of((await ClocksAsync(world, desk))["own"], world.Get<ServiceLevelCatalog>().Calendars["24x7"], world.Clock.Now());
         explained.Select(row => row.Kind).ShouldBe([LedgerKind.Ran, LedgerKind.Paused]);
@@ -147,20 +176,27 @@ public sealed class TaskClockTests
     public async Task Conditions_may_stop_a_clock_by_what_a_person_entered_and_what_remains_ends_with_the_task()
     {
         await using var world = await WorldAsync(
-            """{ "id": "upheld", "name": "Upheld", "calendar": "24x7", "target": { "amount": "PT4H", "unit": "elapsed" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"] } }, "stop": { "events": ["task.completed"], "where": { "finding": ["upheld"] } } }""",
-            """{ "id": "rejected", "name": "Rejected", "calendar": "24x7", "target": { "amount": "PT4H", "unit": "elapsed" }, "start": { "events": ["task.opened"], "where": { "journey": ["facts"] } }, "stop": { "events": ["task.completed"], "where": { "finding": ["rejected"] } } }"""
+            """
+            { "id": "upheld", "name": "Upheld", "calendar": "24x7", "target": { "amount": "PT4H", "unit": "elapsed" }, "start": { "events": ["task.opened"],
+              "where": { "journey": ["facts"] } }, "stop": { "events": ["task.completed"], "where": { "finding": ["upheld"] } } }
+            """,
+            """
+            { "id": "rejected", "name": "Rejected", "calendar": "24x7", "target": { "amount": "PT4H", "unit": "elapsed" },
+              "start": { "events": ["task.opened"], "where": { "journey": ["facts"] } }, "stop": { "events": ["task.completed"],
+              "where": { "finding": ["rejected"] } } }
+            """
         );
         var desk = await OpenAsync(world);
         var person = await world.PersonAsync("adjuster1");
-        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, person));
-        await desk.DoneAsync(CompleteTask.RunAsync(world.Desk, desk.Next, null, new JsonObject { ["finding"] = "upheld" }, person));
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, person));
+        await desk.DoneAsync(CompleteTask.RunAsync(world.Tasks, desk.Next, null, new JsonObject { ["finding"] = "upheld" }, person));
         var clocks = await ClocksAsync(world, desk);
         (clocks["upheld"].Status, clocks["rejected"].Status).ShouldBe((ClockStatus.Completed, ClockStatus.Cancelled));
     }
 
     [Theory]
     [InlineData("missing", "There is no SLA policy 'missing'.")]
-    [InlineData("of-cases", "The SLA policy 'of-cases' is one of cases.")]
+    [InlineData("of-cases", "The SLA policy 'of-cases' applies to cases, not to tasks.")]
     public async Task A_step_that_names_no_policy_of_tasks_is_refused_when_it_is_published(string name, string why)
     {
         await using var world = await WorldAsync(
@@ -199,8 +235,11 @@ public sealed class TaskClockTests
     private static string Document((string, string, object)[] inputs) =>
         $$"""
             { "definitionId": "facts", "name": "facts",
-              "variables": [ { "id": "v1", "name": "jurisdiction", "typeName": "String", "value": "US-CA" }, { "id": "v2", "name": "closing", "typeName": "String", "value": "2026-06-19" }, { "id": "v3", "name": "receivedOn", "typeName": "String", "value": "2026-05-28" } ],
-              "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [ { "id": "look", "type": "Orchestration.HumanTask", "version": 1, {{Step.Of(
+              "variables": [ { "id": "v1", "name": "jurisdiction", "typeName": "String", "value": "US-CA" },
+                { "id": "v2", "name": "closing", "typeName": "String", "value": "2026-06-19" },
+                { "id": "v3", "name": "receivedOn", "typeName": "String", "value": "2026-05-28" } ],
+              "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [ { "id": "look", "type": "Orchestration.HumanTask", "version": 1,
+                {{Step.Of(
                 "Look",
                 inputs
             )}} } ] } }

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
-using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Tests.Tasks;
 
@@ -44,8 +44,8 @@ public sealed class CostTests
         await world.PublishAsync("one", ("a", Step.Of("Look", ("slaPolicies", "List<String>", policies))));
         var desk = await Desk.AtAsync(world, await world.StartAsync("one"));
         var person = await world.PersonAsync("adjuster1");
-        (await CountAsync(world, () => desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, person)))).ShouldBe((2, claim));
-        (await CountAsync(world, () => desk.DoneAsync(CompleteTask.RunAsync(world.Desk, desk.Next, null, [], person)))).ShouldBe((2, complete));
+        (await CountAsync(world, () => desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, person)))).ShouldBe((2, claim));
+        (await CountAsync(world, () => desk.DoneAsync(CompleteTask.RunAsync(world.Tasks, desk.Next, null, [], person)))).ShouldBe((2, complete));
     }
 
     /// <summary>Counts what one session of this database is sent. Npgsql reports each round trip as an activity.</summary>

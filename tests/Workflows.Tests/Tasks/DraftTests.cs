@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Tests.Tasks;
 
@@ -16,7 +16,7 @@ public sealed class DraftTests
         (await SaveAsync(owner, 1, "not mine yet")).ShouldBeFalse();
         (await SaveDraft.FormAsync(world.Runtime, desk.Task, owner)).IsTheirs.ShouldBeFalse();
 
-        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, owner));
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, owner));
         (await SaveAsync(owner, 2, "first")).ShouldBeTrue();
         (await SaveAsync(other, 2, "not mine")).ShouldBeFalse();
         var (isTheirs, form) = await SaveDraft.FormAsync(world.Runtime, desk.Task, owner);
@@ -24,16 +24,16 @@ public sealed class DraftTests
         form.ShouldNotBeNull().Root.AllProperties.Single().Name.ShouldBe("note");
 
         // What the owner did meanwhile, on another page, takes nothing away; what somebody else did is seen first.
-        await desk.DoneAsync(StartTask.RunAsync(world.Desk, desk.Next, owner));
+        await desk.DoneAsync(StartTask.RunAsync(world.Tasks, desk.Next, owner));
         (await SaveAsync(owner, 2, "second")).ShouldBeTrue();
-        await desk.DoneAsync(PrioritizeTask.RunAsync(world.Desk, desk.Next, 1, null, supervisor));
+        await desk.DoneAsync(PrioritizeTask.RunAsync(world.Tasks, desk.Next, 1, null, supervisor));
         (await SaveAsync(owner, 3, "third")).ShouldBeFalse();
         (await SaveAsync(owner, 4, "third")).ShouldBeTrue();
         (await SaveAsync(owner, null, "fourth")).ShouldBeTrue();
         (await world.ScalarAsync<string>("select draft->>'note' from task")).ShouldBe("fourth");
         (await world.ScalarAsync<int>("select revision from task")).ShouldBe(4, "a draft is no change");
 
-        await desk.DoneAsync(SuspendTask.RunAsync(world.Desk, desk.Next, "waitingForCustomer", null, null, owner));
+        await desk.DoneAsync(SuspendTask.RunAsync(world.Tasks, desk.Next, "waitingForCustomer", null, null, owner));
         (await SaveAsync(owner, 5, "while it waits")).ShouldBeFalse();
 
         Task<bool> SaveAsync(Workflows.People.Person person, int? revision, string note) =>

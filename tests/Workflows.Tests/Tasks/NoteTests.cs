@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
-using Orchestration.Workflows.Notes;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Notes;
 
 namespace Orchestration.Workflows.Tests.Tasks;
 
@@ -15,17 +15,17 @@ public sealed class NoteTests
         await using var world = await World.CreateAsync();
         var (id, desk) = await OpenAsync(world);
         var (adjuster, closer) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("closer1"));
-        (await CommentOnTask.RunAsync(world.Desk, desk.Next, "May I?", closer)).ShouldBeOfType<TaskResult.NotFound>();
-        (await CommentOnTask.RunAsync(world.Desk, desk.Next, " ", adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>();
+        (await CommentOnTask.RunAsync(world.Tasks, desk.Next, "May I?", closer)).ShouldBeOfType<TaskResult.NotFound>();
+        (await CommentOnTask.RunAsync(world.Tasks, desk.Next, " ", adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>();
         (
-            await CommentOnTask.RunAsync(world.Desk, desk.Next, new string('x', CommentOnTask.MaxLength + 1), adjuster)
+            await CommentOnTask.RunAsync(world.Tasks, desk.Next, new string('x', CommentOnTask.MaxLength + 1), adjuster)
         ).ShouldBeOfType<TaskResult.InvalidRequest>();
-        (await CommentOnTask.RunAsync(world.Desk, new(desk.Task, 0, "stale"), "Hello", adjuster)).ShouldBeOfType<TaskResult.StaleRevision>();
+        (await CommentOnTask.RunAsync(world.Tasks, new(desk.Task, 0, "stale"), "Hello", adjuster)).ShouldBeOfType<TaskResult.StaleRevision>();
 
         const string Body = "@Closer1, @adjuster1 and nobody@example.com: <script>alert(1)</script>";
         var said = new TaskRequest(desk.Task, 1, "say");
-        (await world.DoneAsync(CommentOnTask.RunAsync(world.Desk, said, Body, adjuster))).Revision.ShouldBe(1);
-        await world.DoneAsync(CommentOnTask.RunAsync(world.Desk, said, Body, adjuster));
+        (await world.DoneAsync(CommentOnTask.RunAsync(world.Tasks, said, Body, adjuster))).Revision.ShouldBe(1);
+        await world.DoneAsync(CommentOnTask.RunAsync(world.Tasks, said, Body, adjuster));
         (await NoteQueries.CommentsAsync(world.Database, desk.Task))
             .Single()
             .ShouldSatisfyAllConditions(c => c.Body.ShouldBe(Body), c => c.AuthorName.ShouldBe("Daniel Brandt"));
@@ -34,7 +34,7 @@ public sealed class NoteTests
 
         // Whoever was asked may look, and answer.
         (await TaskQueries.FindAsync(world.Runtime, desk.Task, closer)).ShouldNotBeNull();
-        await world.DoneAsync(CommentOnTask.RunAsync(world.Desk, desk.Next, "Fine.", closer));
+        await world.DoneAsync(CommentOnTask.RunAsync(world.Tasks, desk.Next, "Fine.", closer));
         (await world.ActionsAsync(id)).Count(a => a == "task.commented").ShouldBe(2);
     }
 
@@ -44,7 +44,7 @@ public sealed class NoteTests
         await using var world = await World.CreateAsync();
         var (id, desk) = await OpenAsync(world);
         var adjuster = await world.PersonAsync("adjuster1");
-        await world.DoneAsync(AttachToTask.RunAsync(world.Desk, desk.Next, @"C:\scans\In<vo>ice.pdf", "application/pdf", Pdf, adjuster));
+        await world.DoneAsync(AttachToTask.RunAsync(world.Tasks, desk.Next, @"C:\scans\In<vo>ice.pdf", "application/pdf", Pdf, adjuster));
         var file = (await NoteQueries.AttachmentsAsync(world.Database, desk.Task)).Single();
         (file.Name, file.ContentType, file.Size).ShouldBe(("Invoice.pdf", "application/pdf", Pdf.Length));
         file.Sha256.ShouldBe(Convert.ToHexStringLower(SHA256.HashData(Pdf)));
@@ -71,7 +71,7 @@ public sealed class NoteTests
         await using var world = await World.CreateAsync();
         var (_, desk) = await OpenAsync(world);
         var refused = (
-            await AttachToTask.RunAsync(world.Desk, desk.Next, name, type, Encoding.Latin1.GetBytes(content), await world.PersonAsync("adjuster1"))
+            await AttachToTask.RunAsync(world.Tasks, desk.Next, name, type, Encoding.Latin1.GetBytes(content), await world.PersonAsync("adjuster1"))
         ).ShouldBeOfType<TaskResult.InvalidRequest>();
         (refused.Field, refused.Reason).ShouldSatisfyAllConditions(r => r.Field.ShouldBe("file"), r => r.Reason.ShouldContain(reason));
         (await world.ScalarAsync<int>("select count(*) from task_attachment")).ShouldBe(0);
@@ -84,11 +84,11 @@ public sealed class NoteTests
         var (_, desk) = await OpenAsync(world);
         var large = new byte[AttachToTask.MaxBytes + 1];
         Pdf.CopyTo(large, 0);
-        (await AttachToTask.RunAsync(world.Desk, desk.Next, "large.pdf", null, large, await world.PersonAsync("adjuster1")))
+        (await AttachToTask.RunAsync(world.Tasks, desk.Next, "large.pdf", null, large, await world.PersonAsync("adjuster1")))
             .ShouldBeOfType<TaskResult.InvalidRequest>()
             .Reason.ShouldBe("Is larger than 10 MB.");
         await world.DoneAsync(
-            AttachToTask.RunAsync(world.Desk, desk.Next, "large.pdf", null, large[..AttachToTask.MaxBytes], await world.PersonAsync("adjuster1"))
+            AttachToTask.RunAsync(world.Tasks, desk.Next, "large.pdf", null, large[..AttachToTask.MaxBytes], await world.PersonAsync("adjuster1"))
         );
     }
 

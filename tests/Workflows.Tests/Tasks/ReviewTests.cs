@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using Orchestration.Engine.Runtime;
-using Orchestration.Workflows.Reviews;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Reviews;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Tests.Tasks;
 
@@ -21,37 +22,37 @@ public sealed class ReviewTests
         var id = await world.StartAsync("one");
         var (worker, reviewer) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("adjuster2"));
         var desk = await Desk.AtAsync(world, id);
-        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, worker));
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, worker));
 
-        (await CompleteTask.RunAsync(world.Desk, desk.Next, "Approve", new JsonObject { ["amount"] = 1 }, worker)).ShouldBeOfType<TaskResult.ReviewRequired>();
-        (await RequestReview.RunAsync(world.Desk, desk.Next, "Approve", [], null, worker)).ShouldBeOfType<TaskResult.InvalidData>();
+        (await CompleteTask.RunAsync(world.Tasks, desk.Next, "Approve", new JsonObject { ["amount"] = 1 }, worker)).ShouldBeOfType<TaskResult.ReviewRequired>();
+        (await RequestReview.RunAsync(world.Tasks, desk.Next, "Approve", [], null, worker)).ShouldBeOfType<TaskResult.InvalidData>();
         (
-            await RequestReview.RunAsync(world.Desk, desk.Next, "Approve", new JsonObject { ["amount"] = 1 }, "adjuster1", worker)
+            await RequestReview.RunAsync(world.Tasks, desk.Next, "Approve", new JsonObject { ["amount"] = 1 }, "adjuster1", worker)
         ).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
-        (await desk.DoneAsync(RequestReview.RunAsync(world.Desk, desk.Next, "Approve", new JsonObject { ["amount"] = 1 }, "adjuster2", worker))).State.ShouldBe(
-            TaskState.ReadyForReview
-        );
+        (
+            await desk.DoneAsync(RequestReview.RunAsync(world.Tasks, desk.Next, "Approve", new JsonObject { ["amount"] = 1 }, "adjuster2", worker))
+        ).State.ShouldBe(TaskState.ReadyForReview);
         (
             await world.ScalarAsync<int>("select count(*) from notification where person_id = @Id and kind = 'task.review-requested'", new { reviewer.Id })
         ).ShouldBe(1);
 
-        (await StartReview.RunAsync(world.Desk, desk.Next, worker)).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
-        (await StartReview.RunAsync(world.Desk, desk.Next, await world.PersonAsync("closer1"))).ShouldBeOfType<TaskResult.NotFound>();
-        (await desk.DoneAsync(StartReview.RunAsync(world.Desk, desk.Next, reviewer))).State.ShouldBe(TaskState.InReview);
-        (await ApproveReview.RunAsync(world.Desk, desk.Next, worker)).ShouldBeOfType<TaskResult.Forbidden>();
-        (await desk.DoneAsync(RequestChanges.RunAsync(world.Desk, desk.Next, "too little", reviewer))).ShouldBe(
+        (await StartReview.RunAsync(world.Tasks, desk.Next, worker)).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
+        (await StartReview.RunAsync(world.Tasks, desk.Next, await world.PersonAsync("closer1"))).ShouldBeOfType<TaskResult.NotFound>();
+        (await desk.DoneAsync(StartReview.RunAsync(world.Tasks, desk.Next, reviewer))).State.ShouldBe(TaskState.InReview);
+        (await ApproveReview.RunAsync(world.Tasks, desk.Next, worker)).ShouldBeOfType<TaskResult.Forbidden>();
+        (await desk.DoneAsync(RequestChanges.RunAsync(world.Tasks, desk.Next, "too little", reviewer))).ShouldBe(
             new(desk.Task, TaskState.InProgress, 5, worker.Id, null)
         );
         (await world.OpenTaskAsync(id)).Draft!["amount"]!.GetValue<int>().ShouldBe(1);
 
-        await desk.DoneAsync(RequestReview.RunAsync(world.Desk, desk.Next, "Decline", new JsonObject { ["amount"] = 0 }, null, worker));
-        await desk.DoneAsync(StartReview.RunAsync(world.Desk, desk.Next, reviewer));
-        (await desk.DoneAsync(ApproveReview.RunAsync(world.Desk, desk.Next, reviewer))).ShouldBe(new(desk.Task, TaskState.Completed, 8, worker.Id, "Decline"));
+        await desk.DoneAsync(RequestReview.RunAsync(world.Tasks, desk.Next, "Decline", new JsonObject { ["amount"] = 0 }, null, worker));
+        await desk.DoneAsync(StartReview.RunAsync(world.Tasks, desk.Next, reviewer));
+        (await desk.DoneAsync(ApproveReview.RunAsync(world.Tasks, desk.Next, reviewer))).ShouldBe(new(desk.Task, TaskState.Completed, 8, worker.Id, "Decline"));
 
         // Both had their hands in it.
         var next = await Desk.AtAsync(world, id, "b");
         foreach (var person in new[] { worker, reviewer })
-            (await ClaimTask.RunAsync(world.Desk, next.Next, person)).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
+            (await ClaimTask.RunAsync(world.Tasks, next.Next, person)).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
         (await world.ActionsAsync(id)).ShouldBe([
             "task.opened",
             "case.started",
@@ -73,20 +74,20 @@ public sealed class ReviewTests
         await world.PublishAsync("one", ("a", Step.Of("Decide")));
         var desk = await Desk.AtAsync(world, await world.StartAsync("one"));
         var (worker, other) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("adjuster2"));
-        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, worker));
-        await desk.DoneAsync(RequestReview.RunAsync(world.Desk, desk.Next, null, [], null, worker));
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, worker));
+        await desk.DoneAsync(RequestReview.RunAsync(world.Tasks, desk.Next, null, [], null, worker));
 
         (await TaskQueries.ListAsync(world.Database, new() { View = "open" }, worker, world.Clock.Now())).Items.ShouldBeEmpty();
         (await TaskQueries.ListAsync(world.Database, new() { View = "open" }, other, world.Clock.Now()))
             .Items.Single()
             .State.ShouldBe(TaskState.ReadyForReview);
-        await desk.DoneAsync(StartReview.RunAsync(world.Desk, desk.Next, other));
+        await desk.DoneAsync(StartReview.RunAsync(world.Tasks, desk.Next, other));
         (await TaskQueries.ListAsync(world.Database, new(), other, world.Clock.Now())).Items.Single().State.ShouldBe(TaskState.InReview);
-        (await desk.DoneAsync(ReleaseTask.RunAsync(world.Desk, desk.Next, null, other))).State.ShouldBe(TaskState.ReadyForReview);
+        (await desk.DoneAsync(ReleaseTask.RunAsync(world.Tasks, desk.Next, null, other))).State.ShouldBe(TaskState.ReadyForReview);
 
         // The worker may take it back while nobody looks at it.
-        (await desk.DoneAsync(StartTask.RunAsync(world.Desk, desk.Next, worker))).State.ShouldBe(TaskState.InProgress);
-        (await desk.DoneAsync(CompleteTask.RunAsync(world.Desk, desk.Next, null, [], worker))).State.ShouldBe(TaskState.Completed);
+        (await desk.DoneAsync(StartTask.RunAsync(world.Tasks, desk.Next, worker))).State.ShouldBe(TaskState.InProgress);
+        (await desk.DoneAsync(CompleteTask.RunAsync(world.Tasks, desk.Next, null, [], worker))).State.ShouldBe(TaskState.Completed);
     }
 
     [Fact]
@@ -97,10 +98,10 @@ public sealed class ReviewTests
         var id = await world.StartAsync("one");
         var desk = await Desk.AtAsync(world, id);
         var worker = await world.PersonAsync("adjuster1");
-        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, worker));
-        await desk.DoneAsync(RequestReview.RunAsync(world.Desk, desk.Next, null, [], "adjuster2", worker));
-        (await Workflows.Journeys.CancelCase.RunAsync(world.Runtime, id, "withdrawn", await world.PersonAsync("supervisor"))).ShouldBe(
-            Workflows.Journeys.CancelCaseResult.Cancelled
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, worker));
+        await desk.DoneAsync(RequestReview.RunAsync(world.Tasks, desk.Next, null, [], "adjuster2", worker));
+        (await Workflows.Cases.CancelCase.RunAsync(world.Runtime, id, "withdrawn", await world.PersonAsync("supervisor"))).ShouldBe(
+            Workflows.Cases.CancelCaseResult.Cancelled
         );
         (await world.ScalarAsync<string>("select state from task")).ShouldBe("Cancelled");
     }

@@ -2,6 +2,7 @@ using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Tests.Tasks;
 
@@ -18,28 +19,28 @@ public sealed class SubstitutionTests
         var id = await world.StartAsync("two");
         var (away, standIn, supervisor) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("closer1"), await world.PersonAsync("supervisor"));
         var desk = await Desk.AtAsync(world, id);
-        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, away));
-        (await TakeOverTask.RunAsync(world.Desk, desk.Next, standIn)).ShouldBeOfType<TaskResult.NotFound>();
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, away));
+        (await TakeOverTask.RunAsync(world.Tasks, desk.Next, standIn)).ShouldBeOfType<TaskResult.NotFound>();
         (await TaskQueries.FindAsync(world.Runtime, desk.Task, standIn)).ShouldBeNull();
 
         await ArrangeAsync(world, away, "closer1", days: 10);
         var open = (await TaskQueries.ListAsync(world.Database, new() { View = "open" }, standIn, world.Clock.Now())).Items;
         open.Single().ShouldSatisfyAllConditions(t => t.Id.ShouldBe(desk.Task), t => t.State.ShouldBe(TaskState.Reserved));
         (await TaskQueries.FindAsync(world.Runtime, desk.Task, standIn))!.May.ShouldContain("takeOver");
-        (await desk.DoneAsync(TakeOverTask.RunAsync(world.Desk, desk.Next, standIn))).OwnerId.ShouldBe(standIn.Id);
+        (await desk.DoneAsync(TakeOverTask.RunAsync(world.Tasks, desk.Next, standIn))).OwnerId.ShouldBe(standIn.Id);
         (await world.OpenTaskAsync(id)).OnBehalfOf.ShouldBe("Daniel Brandt");
 
         // New assignments go to the substitute, and open tasks of the absent person's team are theirs to claim.
-        await desk.DoneAsync(AssignTask.RunAsync(world.Desk, desk.Next, "adjuster2", null, supervisor));
-        (await desk.DoneAsync(AssignTask.RunAsync(world.Desk, desk.Next, "adjuster1", null, supervisor))).OwnerId.ShouldBe(standIn.Id);
-        await desk.DoneAsync(ReleaseTask.RunAsync(world.Desk, desk.Next, null, standIn));
-        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, standIn));
-        await desk.DoneAsync(CompleteTask.RunAsync(world.Desk, desk.Next, null, [], standIn));
+        await desk.DoneAsync(AssignTask.RunAsync(world.Tasks, desk.Next, "adjuster2", null, supervisor));
+        (await desk.DoneAsync(AssignTask.RunAsync(world.Tasks, desk.Next, "adjuster1", null, supervisor))).OwnerId.ShouldBe(standIn.Id);
+        await desk.DoneAsync(ReleaseTask.RunAsync(world.Tasks, desk.Next, null, standIn));
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, standIn));
+        await desk.DoneAsync(CompleteTask.RunAsync(world.Tasks, desk.Next, null, [], standIn));
 
         // Four eyes: what was done in somebody's place was done by both.
         var next = await Desk.AtAsync(world, id, "b");
         foreach (var person in new[] { away, standIn })
-            (await ClaimTask.RunAsync(world.Desk, next.Next, person)).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
+            (await ClaimTask.RunAsync(world.Tasks, next.Next, person)).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
     }
 
     [Fact]
@@ -53,12 +54,12 @@ public sealed class SubstitutionTests
         var (from, until) = (world.Clock.Now() + Duration.FromDays(1), world.Clock.Now() + Duration.FromDays(2));
         var id = (await substitutions.ArrangeAsync(null, "closer1", from, until, "leave", away)).ShouldBeOfType<SubstitutionResult.Arranged>().Id;
 
-        (await ClaimTask.RunAsync(world.Desk, desk.Next, standIn)).ShouldBeOfType<TaskResult.NotFound>();
+        (await ClaimTask.RunAsync(world.Tasks, desk.Next, standIn)).ShouldBeOfType<TaskResult.NotFound>();
         world.Clock.Set(from);
-        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, standIn));
-        await desk.DoneAsync(ReleaseTask.RunAsync(world.Desk, desk.Next, null, standIn));
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, standIn));
+        await desk.DoneAsync(ReleaseTask.RunAsync(world.Tasks, desk.Next, null, standIn));
         world.Clock.Set(until);
-        (await ClaimTask.RunAsync(world.Desk, desk.Next, standIn)).ShouldBeOfType<TaskResult.NotFound>();
+        (await ClaimTask.RunAsync(world.Tasks, desk.Next, standIn)).ShouldBeOfType<TaskResult.NotFound>();
         (await substitutions.ListAsync(away)).ShouldBeEmpty();
         (await substitutions.EndAsync(id, away)).ShouldBeFalse();
     }

@@ -1,9 +1,10 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Orchestration.Workflows.Notes;
 using Orchestration.Workflows.People;
-using Orchestration.Workflows.Reviews;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Notes;
+using Orchestration.Workflows.Tasks.Reviews;
+using Orchestration.Workflows.Tasks.Verbs;
 using Orchestration.Workflows.Tests.Calendars;
 
 namespace Orchestration.Workflows.Tests.Tasks;
@@ -101,7 +102,7 @@ public sealed class TaskLaws
 
     private static Task<TaskResult> DoAsync(World world, Ask ask, TaskRequest request, List<Person> people)
     {
-        var (desk, me, whom) = (world.Desk, people[ask.By], People[ask.Whom]);
+        var (desk, me, whom) = (world.Tasks, people[ask.By], People[ask.Whom]);
         return ask.Verb switch
         {
             TaskVerb.Claim => ClaimTask.RunAsync(desk, request, me),

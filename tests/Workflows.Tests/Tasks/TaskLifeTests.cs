@@ -1,10 +1,12 @@
 using System.Text.Json.Nodes;
 using NodaTime;
 using Orchestration.Engine.Runtime;
-using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Tests.Tasks;
 
@@ -18,16 +20,16 @@ public sealed class TaskLifeTests
     {
         await using var world = await World.CreateAsync();
         var (id, desk, adjuster) = await ClaimedAsync(world, ("a", One), ("b", Second));
-        await desk.DoneAsync(StartTask.RunAsync(world.Desk, desk.Next, adjuster));
-        (await desk.DoneAsync(StopTask.RunAsync(world.Desk, desk.Next, adjuster))).ShouldBe(new(desk.Task, TaskState.Reserved, 4, adjuster.Id, null));
-        await desk.DoneAsync(ReleaseTask.RunAsync(world.Desk, desk.Next, null, adjuster));
+        await desk.DoneAsync(StartTask.RunAsync(world.Tasks, desk.Next, adjuster));
+        (await desk.DoneAsync(StopTask.RunAsync(world.Tasks, desk.Next, adjuster))).ShouldBe(new(desk.Task, TaskState.Reserved, 4, adjuster.Id, null));
+        await desk.DoneAsync(ReleaseTask.RunAsync(world.Tasks, desk.Next, null, adjuster));
         var other = await world.PersonAsync("adjuster2");
-        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, other));
-        await desk.DoneAsync(CompleteTask.RunAsync(world.Desk, desk.Next, null, [], other));
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, other));
+        await desk.DoneAsync(CompleteTask.RunAsync(world.Tasks, desk.Next, null, [], other));
 
         var next = await Desk.AtAsync(world, id);
         foreach (var person in new[] { adjuster, other })
-            (await ClaimTask.RunAsync(world.Desk, next.Next, person)).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
+            (await ClaimTask.RunAsync(world.Tasks, next.Next, person)).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
     }
 
     [Fact]
@@ -36,18 +38,18 @@ public sealed class TaskLifeTests
         await using var world = await World.CreateAsync();
         var (id, desk, adjuster) = await ClaimedAsync(world, ("a", One), ("b", Second));
         var other = await world.PersonAsync("adjuster2");
-        (await DelegateTask.RunAsync(world.Desk, desk.Next, "adjuster2", null, other)).ShouldBeOfType<TaskResult.Forbidden>();
-        (await DelegateTask.RunAsync(world.Desk, desk.Next, "closer1", null, adjuster)).ShouldBeOfType<TaskResult.Forbidden>();
-        (await DelegateTask.RunAsync(world.Desk, desk.Next, "adjuster1", null, adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>();
-        (await DelegateTask.RunAsync(world.Desk, desk.Next, "nobody", null, adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>().Field.ShouldBe("person");
+        (await DelegateTask.RunAsync(world.Tasks, desk.Next, "adjuster2", null, other)).ShouldBeOfType<TaskResult.Forbidden>();
+        (await DelegateTask.RunAsync(world.Tasks, desk.Next, "closer1", null, adjuster)).ShouldBeOfType<TaskResult.Forbidden>();
+        (await DelegateTask.RunAsync(world.Tasks, desk.Next, "adjuster1", null, adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>();
+        (await DelegateTask.RunAsync(world.Tasks, desk.Next, "nobody", null, adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>().Field.ShouldBe("person");
 
-        (await desk.DoneAsync(DelegateTask.RunAsync(world.Desk, desk.Next, "adjuster2", "you know them", adjuster))).OwnerId.ShouldBe(other.Id);
+        (await desk.DoneAsync(DelegateTask.RunAsync(world.Tasks, desk.Next, "adjuster2", "you know them", adjuster))).OwnerId.ShouldBe(other.Id);
         (await world.OpenTaskAsync(id)).DelegatedBy.ShouldBe("Daniel Brandt");
         (await world.ScalarAsync<int>("select count(*) from notification where person_id = @Id and kind = 'task.delegated'", new { other.Id })).ShouldBe(1);
-        await desk.DoneAsync(CompleteTask.RunAsync(world.Desk, desk.Next, null, [], other));
+        await desk.DoneAsync(CompleteTask.RunAsync(world.Tasks, desk.Next, null, [], other));
         var next = await Desk.AtAsync(world, id);
         foreach (var person in new[] { adjuster, other })
-            (await ClaimTask.RunAsync(world.Desk, next.Next, person)).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
+            (await ClaimTask.RunAsync(world.Tasks, next.Next, person)).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
     }
 
     [Fact]
@@ -60,14 +62,14 @@ public sealed class TaskLifeTests
             await TaskQueries.ListAsync(world.Database, new() { View = "all", CaseId = id }, await world.PersonAsync("supervisor"), world.Clock.Now())
         ).Items;
         var (mine, theirs) = (new Desk(world, open[0].Id, 1), new Desk(world, open[1].Id, 1));
-        await theirs.DoneAsync(ClaimTask.RunAsync(world.Desk, theirs.Next, two));
+        await theirs.DoneAsync(ClaimTask.RunAsync(world.Tasks, theirs.Next, two));
         (await SaveDraft.RunAsync(world.Database, theirs.Task, null, new JsonObject { ["typed"] = "by two" }, two)).ShouldBeTrue();
 
-        await mine.DoneAsync(ClaimTask.RunAsync(world.Desk, mine.Next, one));
-        await mine.DoneAsync(CompleteTask.RunAsync(world.Desk, mine.Next, null, new JsonObject { ["typed"] = "by one" }, one));
+        await mine.DoneAsync(ClaimTask.RunAsync(world.Tasks, mine.Next, one));
+        await mine.DoneAsync(CompleteTask.RunAsync(world.Tasks, mine.Next, null, new JsonObject { ["typed"] = "by one" }, one));
         var second = await Desk.AtAsync(world, id, "b");
-        await second.DoneAsync(ClaimTask.RunAsync(world.Desk, second.Next, one));
-        await second.DoneAsync(ReturnTask.RunAsync(world.Desk, second.Next, "a", "incomplete", null, one));
+        await second.DoneAsync(ClaimTask.RunAsync(world.Tasks, second.Next, one));
+        await second.DoneAsync(ReturnTask.RunAsync(world.Tasks, second.Next, "a", "incomplete", null, one));
 
         (await world.ScalarAsync<string>("select draft::text from task where id = @Task", new { theirs.Task })).ShouldBe("""{"typed":"by two"}""");
         (await world.ScalarAsync<int>("select count(*)::int from task_comment where task_id = @Task", new { theirs.Task })).ShouldBe(0);
@@ -81,21 +83,21 @@ public sealed class TaskLifeTests
     {
         await using var world = await World.CreateAsync();
         var (id, desk, adjuster) = await ClaimedAsync(world, ("a", One));
-        (await ForwardTask.RunAsync(world.Desk, desk.Next, "no-such-team", null, null, adjuster))
+        (await ForwardTask.RunAsync(world.Tasks, desk.Next, "no-such-team", null, null, adjuster))
             .ShouldBeOfType<TaskResult.InvalidRequest>()
             .Field.ShouldBe("team");
-        (await ForwardTask.RunAsync(world.Desk, desk.Next, "claims-payments", "adjuster2", null, adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>();
+        (await ForwardTask.RunAsync(world.Tasks, desk.Next, "claims-payments", "adjuster2", null, adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>();
 
-        (await desk.DoneAsync(ForwardTask.RunAsync(world.Desk, desk.Next, null, "closer1", "a lawyer should look", adjuster))).State.ShouldBe(TaskState.Ready);
-        (await ClaimTask.RunAsync(world.Desk, desk.Next, adjuster)).ShouldBeOfType<TaskResult.Forbidden>();
+        (await desk.DoneAsync(ForwardTask.RunAsync(world.Tasks, desk.Next, null, "closer1", "a lawyer should look", adjuster))).State.ShouldBe(TaskState.Ready);
+        (await ClaimTask.RunAsync(world.Tasks, desk.Next, adjuster)).ShouldBeOfType<TaskResult.Forbidden>();
         (await TaskQueries.ListAsync(world.Database, new() { View = "open" }, adjuster, world.Clock.Now())).Items.ShouldBeEmpty();
         var closer = await world.PersonAsync("closer1");
         (await TaskQueries.ListAsync(world.Database, new() { View = "open" }, closer, world.Clock.Now())).Items.Single().Id.ShouldBe(desk.Task);
-        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, closer));
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, closer));
 
-        await desk.DoneAsync(ForwardTask.RunAsync(world.Desk, desk.Next, "claims-payments", null, null, closer));
+        await desk.DoneAsync(ForwardTask.RunAsync(world.Tasks, desk.Next, "claims-payments", null, null, closer));
         (await world.OpenTaskAsync(id)).Team.ShouldBe("claims-payments");
-        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, await world.PersonAsync("adjuster2")));
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, await world.PersonAsync("adjuster2")));
     }
 
     [Fact]
@@ -107,13 +109,13 @@ public sealed class TaskLifeTests
         var due = (await world.OpenTaskAsync(id)).DueAt.ShouldNotBeNull();
         var until = world.Clock.Now() + Duration.FromDays(14);
 
-        (await desk.DoneAsync(SuspendTask.RunAsync(world.Desk, desk.Next, "waitingForCustomer", until, "photos", adjuster))).State.ShouldBe(
+        (await desk.DoneAsync(SuspendTask.RunAsync(world.Tasks, desk.Next, "waitingForCustomer", until, "photos", adjuster))).State.ShouldBe(
             TaskState.Suspended
         );
         var waiting = await world.OpenTaskAsync(id);
         (waiting.DueAt, waiting.SuspendedReason, waiting.OwnerId).ShouldBe((null, "waitingForCustomer", adjuster.Id));
         (await world.ScalarAsync<string>("select status from sla_clock")).ShouldBe("Paused");
-        (await CompleteTask.RunAsync(world.Desk, desk.Next, null, [], adjuster)).ShouldBeOfType<TaskResult.WrongState>();
+        (await CompleteTask.RunAsync(world.Tasks, desk.Next, null, [], adjuster)).ShouldBeOfType<TaskResult.WrongState>();
 
         var sweep = world.Get<ResumeSuspended>();
         (await sweep.SweepAsync(10)).ShouldBe(0);
@@ -136,15 +138,15 @@ public sealed class TaskLifeTests
         await world.LoadShippedAsync();
         var (id, desk, adjuster) = await ClaimedAsync(world, ("a", Step.Of("Check", ("slaPolicy", "String", "claims-coverage-check"))));
         var due = (await world.OpenTaskAsync(id)).DueAt;
-        (await SuspendTask.RunAsync(world.Desk, desk.Next, " ", null, null, adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>();
-        (await SuspendTask.RunAsync(world.Desk, desk.Next, "lunch", world.Clock.Now(), null, adjuster))
+        (await SuspendTask.RunAsync(world.Tasks, desk.Next, " ", null, null, adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>();
+        (await SuspendTask.RunAsync(world.Tasks, desk.Next, "lunch", world.Clock.Now(), null, adjuster))
             .ShouldBeOfType<TaskResult.InvalidRequest>()
             .Field.ShouldBe("until");
 
-        await desk.DoneAsync(SuspendTask.RunAsync(world.Desk, desk.Next, "lunch", world.Clock.Now() + Duration.FromHours(1), null, adjuster));
+        await desk.DoneAsync(SuspendTask.RunAsync(world.Tasks, desk.Next, "lunch", world.Clock.Now() + Duration.FromHours(1), null, adjuster));
         (await world.OpenTaskAsync(id)).DueAt.ShouldBe(due);
-        (await ResumeTask.RunAsync(world.Desk, desk.Next, await world.PersonAsync("adjuster2"))).ShouldBeOfType<TaskResult.Forbidden>();
-        (await desk.DoneAsync(ResumeTask.RunAsync(world.Desk, desk.Next, adjuster))).State.ShouldBe(TaskState.Reserved);
+        (await ResumeTask.RunAsync(world.Tasks, desk.Next, await world.PersonAsync("adjuster2"))).ShouldBeOfType<TaskResult.Forbidden>();
+        (await desk.DoneAsync(ResumeTask.RunAsync(world.Tasks, desk.Next, adjuster))).State.ShouldBe(TaskState.Reserved);
         (await world.ScalarAsync<int>("select count(*) from deadline where kind = 'task-resume'")).ShouldBe(0);
     }
 
@@ -154,7 +156,7 @@ public sealed class TaskLifeTests
         await using var world = await World.CreateAsync();
         await world.LoadShippedAsync();
         var (id, desk, adjuster) = await ClaimedAsync(world, ("a", Step.Of("Check", ("slaDuration", "String", "PT8H"), ("slaUnit", "String", "elapsed"))));
-        await desk.DoneAsync(SuspendTask.RunAsync(world.Desk, desk.Next, "waitingForCustomer", null, null, adjuster));
+        await desk.DoneAsync(SuspendTask.RunAsync(world.Tasks, desk.Next, "waitingForCustomer", null, null, adjuster));
         world.Clock.Advance(Duration.FromHours(9));
         (await world.Get<Escalate>().SweepAsync(10)).ShouldBe(1);
         var task = await world.OpenTaskAsync(id);
@@ -170,12 +172,12 @@ public sealed class TaskLifeTests
             ("a", Step.Of("Inspect", Step.Outcomes("Done", "NotNeeded"), ("skipOutcome", "String", "NotNeeded"))),
             ("b", One)
         );
-        (await SkipTask.RunAsync(world.Desk, desk.Next, "", adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>();
-        (await desk.DoneAsync(SkipTask.RunAsync(world.Desk, desk.Next, "small loss", adjuster))).ShouldBe(
+        (await SkipTask.RunAsync(world.Tasks, desk.Next, "", adjuster)).ShouldBeOfType<TaskResult.InvalidRequest>();
+        (await desk.DoneAsync(SkipTask.RunAsync(world.Tasks, desk.Next, "small loss", adjuster))).ShouldBe(
             new(desk.Task, TaskState.Skipped, 3, adjuster.Id, "NotNeeded")
         );
         var next = await Desk.AtAsync(world, id, "b");
-        (await SkipTask.RunAsync(world.Desk, next.Next, "small loss", await world.PersonAsync("supervisor")))
+        (await SkipTask.RunAsync(world.Tasks, next.Next, "small loss", await world.PersonAsync("supervisor")))
             .ShouldBeOfType<TaskResult.Forbidden>()
             .Reason.ShouldContain("skipped");
     }
@@ -185,14 +187,14 @@ public sealed class TaskLifeTests
     {
         await using var world = await World.CreateAsync();
         var (id, desk, adjuster) = await ClaimedAsync(world, ("a", Step.Of("Call", Step.Outcomes("Done", "Failed"))), ("b", One));
-        (await FailTask.RunAsync(world.Desk, desk.Next, "no answer", adjuster)).ShouldBeOfType<TaskResult.WrongState>();
-        await desk.DoneAsync(StartTask.RunAsync(world.Desk, desk.Next, adjuster));
-        (await desk.DoneAsync(FailTask.RunAsync(world.Desk, desk.Next, "no answer", adjuster))).State.ShouldBe(TaskState.Failed);
+        (await FailTask.RunAsync(world.Tasks, desk.Next, "no answer", adjuster)).ShouldBeOfType<TaskResult.WrongState>();
+        await desk.DoneAsync(StartTask.RunAsync(world.Tasks, desk.Next, adjuster));
+        (await desk.DoneAsync(FailTask.RunAsync(world.Tasks, desk.Next, "no answer", adjuster))).State.ShouldBe(TaskState.Failed);
 
         var next = await Desk.AtAsync(world, id, "b");
-        await next.DoneAsync(ClaimTask.RunAsync(world.Desk, next.Next, adjuster));
-        await next.DoneAsync(StartTask.RunAsync(world.Desk, next.Next, adjuster));
-        await next.DoneAsync(FailTask.RunAsync(world.Desk, next.Next, "file is lost", adjuster));
+        await next.DoneAsync(ClaimTask.RunAsync(world.Tasks, next.Next, adjuster));
+        await next.DoneAsync(StartTask.RunAsync(world.Tasks, next.Next, adjuster));
+        await next.DoneAsync(FailTask.RunAsync(world.Tasks, next.Next, "file is lost", adjuster));
         (await CaseQueries.FindAsync(world.Runtime, id, await world.PersonAsync("supervisor")))!.Incidents.Single().Message.ShouldContain("file is lost");
     }
 
@@ -201,10 +203,10 @@ public sealed class TaskLifeTests
     {
         await using var world = await World.CreateAsync();
         var (id, desk, adjuster) = await ClaimedAsync(world, ("a", One));
-        (await PrioritizeTask.RunAsync(world.Desk, desk.Next, 1, null, adjuster)).ShouldBeOfType<TaskResult.Forbidden>();
+        (await PrioritizeTask.RunAsync(world.Tasks, desk.Next, 1, null, adjuster)).ShouldBeOfType<TaskResult.Forbidden>();
         var lead = await world.PersonAsync("senior1");
-        (await PrioritizeTask.RunAsync(world.Desk, desk.Next, 6, null, lead)).ShouldBeOfType<TaskResult.InvalidRequest>();
-        await desk.DoneAsync(PrioritizeTask.RunAsync(world.Desk, desk.Next, 1, "VIP", lead));
+        (await PrioritizeTask.RunAsync(world.Tasks, desk.Next, 6, null, lead)).ShouldBeOfType<TaskResult.InvalidRequest>();
+        await desk.DoneAsync(PrioritizeTask.RunAsync(world.Tasks, desk.Next, 1, "VIP", lead));
         (await world.OpenTaskAsync(id)).Priority.ShouldBe((short)1);
     }
 
@@ -213,17 +215,17 @@ public sealed class TaskLifeTests
     {
         await using var world = await World.CreateAsync();
         var (id, desk, adjuster) = await ClaimedAsync(world, ("a", One), ("b", Second), ("c", One));
-        await desk.DoneAsync(CompleteTask.RunAsync(world.Desk, desk.Next, null, new JsonObject { ["amount"] = 12 }, adjuster));
+        await desk.DoneAsync(CompleteTask.RunAsync(world.Tasks, desk.Next, null, new JsonObject { ["amount"] = 12 }, adjuster));
         var (second, lead) = (await Desk.AtAsync(world, id, "b"), await world.PersonAsync("senior1"));
-        await second.DoneAsync(ClaimTask.RunAsync(world.Desk, second.Next, lead));
-        (await ReturnTask.RunAsync(world.Desk, second.Next, "c", "incomplete", null, lead)).ShouldBeOfType<TaskResult.InvalidRequest>().Field.ShouldBe("step");
-        (await ReturnTask.RunAsync(world.Desk, second.Next, "b", "incomplete", null, lead)).ShouldBeOfType<TaskResult.InvalidRequest>();
-        (await ReturnTask.RunAsync(world.Desk, second.Next, "a", "because", null, lead)).ShouldBeOfType<TaskResult.InvalidRequest>().Field.ShouldBe("reason");
+        await second.DoneAsync(ClaimTask.RunAsync(world.Tasks, second.Next, lead));
+        (await ReturnTask.RunAsync(world.Tasks, second.Next, "c", "incomplete", null, lead)).ShouldBeOfType<TaskResult.InvalidRequest>().Field.ShouldBe("step");
+        (await ReturnTask.RunAsync(world.Tasks, second.Next, "b", "incomplete", null, lead)).ShouldBeOfType<TaskResult.InvalidRequest>();
+        (await ReturnTask.RunAsync(world.Tasks, second.Next, "a", "because", null, lead)).ShouldBeOfType<TaskResult.InvalidRequest>().Field.ShouldBe("reason");
         (
-            await ReturnTask.RunAsync(world.Desk, second.Next, "a", "incomplete", null, await world.PersonAsync("adjuster2"))
+            await ReturnTask.RunAsync(world.Tasks, second.Next, "a", "incomplete", null, await world.PersonAsync("adjuster2"))
         ).ShouldBeOfType<TaskResult.Forbidden>();
 
-        (await second.DoneAsync(ReturnTask.RunAsync(world.Desk, second.Next, "a", "incomplete", "the invoice", lead))).State.ShouldBe(TaskState.Cancelled);
+        (await second.DoneAsync(ReturnTask.RunAsync(world.Tasks, second.Next, "a", "incomplete", "the invoice", lead))).State.ShouldBe(TaskState.Cancelled);
         var again = await world.OpenTaskAsync(id);
         (again.StepId, again.State).ShouldBe(("a", TaskState.Ready));
         again.Draft!["amount"]!.GetValue<int>().ShouldBe(12);
@@ -234,12 +236,12 @@ public sealed class TaskLifeTests
 
         // Its way forward runs anew, and everybody who worked on any of it still counts.
         var first = await Desk.AtAsync(world, id);
-        await first.DoneAsync(ClaimTask.RunAsync(world.Desk, first.Next, await world.PersonAsync("adjuster2")));
-        await first.DoneAsync(CompleteTask.RunAsync(world.Desk, first.Next, null, [], await world.PersonAsync("adjuster2")));
+        await first.DoneAsync(ClaimTask.RunAsync(world.Tasks, first.Next, await world.PersonAsync("adjuster2")));
+        await first.DoneAsync(CompleteTask.RunAsync(world.Tasks, first.Next, null, [], await world.PersonAsync("adjuster2")));
         var third = await Desk.AtAsync(world, id, "b");
-        (await ClaimTask.RunAsync(world.Desk, third.Next, adjuster)).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
-        await third.DoneAsync(ClaimTask.RunAsync(world.Desk, third.Next, lead));
-        await third.DoneAsync(CompleteTask.RunAsync(world.Desk, third.Next, "Approve", [], lead));
+        (await ClaimTask.RunAsync(world.Tasks, third.Next, adjuster)).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
+        await third.DoneAsync(ClaimTask.RunAsync(world.Tasks, third.Next, lead));
+        await third.DoneAsync(CompleteTask.RunAsync(world.Tasks, third.Next, "Approve", [], lead));
         (await world.OpenTaskAsync(id)).StepId.ShouldBe("c");
     }
 
@@ -255,8 +257,8 @@ public sealed class TaskLifeTests
         world.Clock.Advance(Duration.FromMinutes(1));
         await EnterAsync(open[1].Id, two);
 
-        await second.DoneAsync(ClaimTask.RunAsync(world.Desk, second.Next, lead));
-        await second.DoneAsync(ReturnTask.RunAsync(world.Desk, second.Next, "a", "incomplete", null, lead));
+        await second.DoneAsync(ClaimTask.RunAsync(world.Tasks, second.Next, lead));
+        await second.DoneAsync(ReturnTask.RunAsync(world.Tasks, second.Next, "a", "incomplete", null, lead));
         (await world.OpenTaskAsync(id, "a")).Draft!["by"]!.GetValue<string>().ShouldBe("adjuster1");
         (await world.ScalarAsync<string>("select p.user_name from notification n join person p on p.id = n.person_id where n.kind = 'task.returned'")).ShouldBe(
             "adjuster1"
@@ -265,8 +267,8 @@ public sealed class TaskLifeTests
         async Task EnterAsync(Guid task, Person person)
         {
             var desk = new Desk(world, task, 1);
-            await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, person));
-            await desk.DoneAsync(CompleteTask.RunAsync(world.Desk, desk.Next, null, new JsonObject { ["by"] = person.UserName }, person));
+            await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, person));
+            await desk.DoneAsync(CompleteTask.RunAsync(world.Tasks, desk.Next, null, new JsonObject { ["by"] = person.UserName }, person));
         }
     }
 
@@ -279,7 +281,7 @@ public sealed class TaskLifeTests
         for (var i = 0; i < 3; i++)
             tasks.Add(await world.OpenTaskAsync(await world.StartAsync("one", $"REF-{i}")));
         var adjuster = await world.PersonAsync("adjuster1");
-        await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(tasks[1].Id, 1, "before"), await world.PersonAsync("adjuster2")));
+        await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new(tasks[1].Id, 1, "before"), await world.PersonAsync("adjuster2")));
         BulkItem[] items =
         [
             new(tasks[0].Id, 1),
@@ -290,7 +292,7 @@ public sealed class TaskLifeTests
 
         for (var again = 0; again < 2; again++)
         {
-            var answers = await BulkTasks.RunAsync(items, "bulk", request => ClaimTask.RunAsync(world.Desk, request, adjuster));
+            var answers = await BulkTasks.RunAsync(items, "bulk", request => ClaimTask.RunAsync(world.Tasks, request, adjuster));
             answers.Select(a => a.Id).ShouldBe(items.Select(i => i.Id));
             answers
                 .Select(a => a.Result.GetType())
@@ -305,7 +307,7 @@ public sealed class TaskLifeTests
     {
         await using var world = await World.CreateAsync();
         var (_, desk, adjuster) = await ClaimedAsync(world, ("a", One));
-        await desk.DoneAsync(CompleteTask.RunAsync(world.Desk, desk.Next, null, [], adjuster));
+        await desk.DoneAsync(CompleteTask.RunAsync(world.Tasks, desk.Next, null, [], adjuster));
         foreach (var verb in Enum.GetValues<TaskVerb>())
             (await AskAsync(world, verb, desk.Next, adjuster)).ShouldBeOfType<TaskResult.AlreadyEnded>(verb.ToString()).EndedBy.ShouldBe("adjuster1");
     }
@@ -314,28 +316,28 @@ public sealed class TaskLifeTests
     private static Task<TaskResult> AskAsync(World world, TaskVerb verb, TaskRequest request, Person actor) =>
         verb switch
         {
-            TaskVerb.Claim => ClaimTask.RunAsync(world.Desk, request, actor),
-            TaskVerb.TakeOver => TakeOverTask.RunAsync(world.Desk, request, actor),
-            TaskVerb.Start => StartTask.RunAsync(world.Desk, request, actor),
-            TaskVerb.Stop => StopTask.RunAsync(world.Desk, request, actor),
-            TaskVerb.Release => ReleaseTask.RunAsync(world.Desk, request, null, actor),
-            TaskVerb.Assign => AssignTask.RunAsync(world.Desk, request, "adjuster2", null, actor),
-            TaskVerb.Delegate => DelegateTask.RunAsync(world.Desk, request, "adjuster2", null, actor),
-            TaskVerb.Forward => ForwardTask.RunAsync(world.Desk, request, "claims-payments", null, null, actor),
-            TaskVerb.Suspend => SuspendTask.RunAsync(world.Desk, request, "waitingForCustomer", null, null, actor),
-            TaskVerb.Resume => ResumeTask.RunAsync(world.Desk, request, actor),
-            TaskVerb.Prioritize => PrioritizeTask.RunAsync(world.Desk, request, 2, null, actor),
-            TaskVerb.Comment => Workflows.Notes.CommentOnTask.RunAsync(world.Desk, request, "Hello", actor),
-            TaskVerb.Attach => Workflows.Notes.AttachToTask.RunAsync(world.Desk, request, "note.txt", "text/plain", "hello"u8.ToArray(), actor),
-            TaskVerb.RequestReview => Workflows.Reviews.RequestReview.RunAsync(world.Desk, request, null, [], null, actor),
-            TaskVerb.StartReview => Workflows.Reviews.StartReview.RunAsync(world.Desk, request, actor),
-            TaskVerb.ApproveReview => Workflows.Reviews.ApproveReview.RunAsync(world.Desk, request, actor),
-            TaskVerb.RequestChanges => Workflows.Reviews.RequestChanges.RunAsync(world.Desk, request, "more", actor),
-            TaskVerb.Complete => CompleteTask.RunAsync(world.Desk, request, null, [], actor),
-            TaskVerb.Skip => SkipTask.RunAsync(world.Desk, request, "small", actor),
-            TaskVerb.Return => ReturnTask.RunAsync(world.Desk, request, "a", "incomplete", null, actor),
-            TaskVerb.Fail => FailTask.RunAsync(world.Desk, request, "no answer", actor),
-            _ => CancelTask.RunAsync(world.Desk, request, "duplicate", actor),
+            TaskVerb.Claim => ClaimTask.RunAsync(world.Tasks, request, actor),
+            TaskVerb.TakeOver => TakeOverTask.RunAsync(world.Tasks, request, actor),
+            TaskVerb.Start => StartTask.RunAsync(world.Tasks, request, actor),
+            TaskVerb.Stop => StopTask.RunAsync(world.Tasks, request, actor),
+            TaskVerb.Release => ReleaseTask.RunAsync(world.Tasks, request, null, actor),
+            TaskVerb.Assign => AssignTask.RunAsync(world.Tasks, request, "adjuster2", null, actor),
+            TaskVerb.Delegate => DelegateTask.RunAsync(world.Tasks, request, "adjuster2", null, actor),
+            TaskVerb.Forward => ForwardTask.RunAsync(world.Tasks, request, "claims-payments", null, null, actor),
+            TaskVerb.Suspend => SuspendTask.RunAsync(world.Tasks, request, "waitingForCustomer", null, null, actor),
+            TaskVerb.Resume => ResumeTask.RunAsync(world.Tasks, request, actor),
+            TaskVerb.Prioritize => PrioritizeTask.RunAsync(world.Tasks, request, 2, null, actor),
+            TaskVerb.Comment => Workflows.Tasks.Notes.CommentOnTask.RunAsync(world.Tasks, request, "Hello", actor),
+            TaskVerb.Attach => Workflows.Tasks.Notes.AttachToTask.RunAsync(world.Tasks, request, "note.txt", "text/plain", "hello"u8.ToArray(), actor),
+            TaskVerb.RequestReview => Workflows.Tasks.Reviews.RequestReview.RunAsync(world.Tasks, request, null, [], null, actor),
+            TaskVerb.StartReview => Workflows.Tasks.Reviews.StartReview.RunAsync(world.Tasks, request, actor),
+            TaskVerb.ApproveReview => Workflows.Tasks.Reviews.ApproveReview.RunAsync(world.Tasks, request, actor),
+            TaskVerb.RequestChanges => Workflows.Tasks.Reviews.RequestChanges.RunAsync(world.Tasks, request, "more", actor),
+            TaskVerb.Complete => CompleteTask.RunAsync(world.Tasks, request, null, [], actor),
+            TaskVerb.Skip => SkipTask.RunAsync(world.Tasks, request, "small", actor),
+            TaskVerb.Return => ReturnTask.RunAsync(world.Tasks, request, "a", "incomplete", null, actor),
+            TaskVerb.Fail => FailTask.RunAsync(world.Tasks, request, "no answer", actor),
+            _ => CancelTask.RunAsync(world.Tasks, request, "duplicate", actor),
         };
 
     private static async Task<(Guid Case, Desk Desk, Person Adjuster)> ClaimedAsync(World world, params (string, string)[] steps)
@@ -344,7 +346,7 @@ public sealed class TaskLifeTests
         var id = await world.StartAsync("journey");
         var adjuster = await world.PersonAsync("adjuster1");
         var desk = await Desk.AtAsync(world, id);
-        await desk.DoneAsync(ClaimTask.RunAsync(world.Desk, desk.Next, adjuster));
+        await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, adjuster));
         return (id, desk, adjuster);
     }
 
@@ -360,7 +362,8 @@ public sealed class TaskLifeTests
                         { "definitionId": "each", "name": "each", "root": { "id": "root", "type": "Elsa.ParallelForEach", "version": 1,
                           "items": { "typeName": "Object", "expression": { "type": "JavaScript", "value": "['one', 'two']" } },
                           "body": { "id": "body", "type": "Elsa.Sequence", "version": 1, "activities": [
-                            { "id": "a", "type": "Orchestration.HumanTask", "version": 1, {{One}} }, { "id": "b", "type": "Orchestration.HumanTask", "version": 1, {{Step.Of(
+                            { "id": "a", "type": "Orchestration.HumanTask", "version": 1, {{One}} },
+                              { "id": "b", "type": "Orchestration.HumanTask", "version": 1, {{Step.Of(
                             "Approve"
                         )}} } ] } } }
                         """

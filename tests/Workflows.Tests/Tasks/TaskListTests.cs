@@ -1,7 +1,9 @@
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Storage;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Tests.Tasks;
 
@@ -58,7 +60,11 @@ public sealed class TaskListTests
 
         await using (
             var away = world.Database.Query(
-                "insert into substitution (id, person_id, substitute_id, from_at, until_at, created_by, created_at) select gen_random_uuid(), a.id, s.id, $1, $2, 'test', $1 from person a, person s where a.user_name = 'adjuster1' and s.user_name = 'supervisor'",
+                """
+                insert into substitution (id, person_id, substitute_id, from_at, until_at, created_by, created_at)
+                    select gen_random_uuid(), a.id, s.id, $1, $2, 'test', $1 from person a, person s where a.user_name = 'adjuster1'
+                    and s.user_name = 'supervisor'
+                """,
                 world.Clock.Now() - Duration.FromHours(1),
                 world.Clock.Now() + Duration.FromHours(1)
             )
@@ -79,8 +85,8 @@ public sealed class TaskListTests
         var overdue = await world.StartAsync("one");
         await world.StartAsync("one", "REF-2");
         var done = await Desk.AtAsync(world, await world.StartAsync("one", "REF-3"));
-        await done.DoneAsync(ClaimTask.RunAsync(world.Desk, done.Next, await world.PersonAsync("adjuster1")));
-        await done.DoneAsync(CompleteTask.RunAsync(world.Desk, done.Next, null, [], await world.PersonAsync("adjuster1")));
+        await done.DoneAsync(ClaimTask.RunAsync(world.Tasks, done.Next, await world.PersonAsync("adjuster1")));
+        await done.DoneAsync(CompleteTask.RunAsync(world.Tasks, done.Next, null, [], await world.PersonAsync("adjuster1")));
         await using var due = world.Database.Query("update task set due_at = $2 where instance_id = $1", overdue, world.Clock.Now() - Duration.FromHours(1));
         await due.ExecuteNonQueryAsync();
         return world;

@@ -1,16 +1,18 @@
 using System.Text.Json.Nodes;
 using NodaTime;
 using Npgsql;
-using Orchestration.Workflows.Journeys;
-using Orchestration.Workflows.Notes;
+using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Notes;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Tests.Tasks;
 
 public sealed class TaskVerbTests
 {
     private const string Team = """
-        "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check the cover" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
+        "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check the cover" } },
+          "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
         """;
 
     private const string Second = """
@@ -20,8 +22,10 @@ public sealed class TaskVerbTests
         "excludedSteps": { "typeName": "List<String>", "expression": { "type": "Object", "value": "[\"a\"]" } }
         """;
 
-    private const string Sla =
-        """, "slaDuration": { "typeName": "String", "expression": { "type": "Literal", "value": "PT8H" } }, "slaUnit": { "typeName": "String", "expression": { "type": "Literal", "value": "elapsed" } }""";
+    private const string Sla = """
+        , "slaDuration": { "typeName": "String", "expression": { "type": "Literal", "value": "PT8H" } },
+          "slaUnit": { "typeName": "String", "expression": { "type": "Literal", "value": "elapsed" } }
+        """;
 
     [Fact]
     public async Task A_case_moves_on_when_its_step_is_completed()
@@ -32,11 +36,11 @@ public sealed class TaskVerbTests
         var adjuster = await world.PersonAsync("adjuster1");
         var task = await world.OpenTaskAsync(id);
 
-        var claimed = await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(task.Id, task.Revision, "op1"), adjuster));
+        var claimed = await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new(task.Id, task.Revision, "op1"), adjuster));
         claimed.State.ShouldBe(TaskState.Reserved);
-        var started = await world.DoneAsync(StartTask.RunAsync(world.Desk, new(task.Id, claimed.Revision, "op2"), adjuster));
+        var started = await world.DoneAsync(StartTask.RunAsync(world.Tasks, new(task.Id, claimed.Revision, "op2"), adjuster));
         var completed = await world.DoneAsync(
-            CompleteTask.RunAsync(world.Desk, new(task.Id, started.Revision, "op3"), null, new JsonObject { ["amount"] = 12 }, adjuster)
+            CompleteTask.RunAsync(world.Tasks, new(task.Id, started.Revision, "op3"), null, new JsonObject { ["amount"] = 12 }, adjuster)
         );
 
         completed.State.ShouldBe(TaskState.Completed);
@@ -66,10 +70,10 @@ public sealed class TaskVerbTests
         var task = await world.OpenTaskAsync(await world.StartAsync("one"));
         var adjuster = await world.PersonAsync("adjuster1");
 
-        var first = await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "op"), adjuster));
-        var again = await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "op"), adjuster));
+        var first = await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new(task.Id, 1, "op"), adjuster));
+        var again = await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new(task.Id, 1, "op"), adjuster));
         again.ShouldBe(first);
-        (await ReleaseTask.RunAsync(world.Desk, new(task.Id, 2, "op"), null, adjuster)).ShouldBeOfType<TaskResult.OperationReused>();
+        (await ReleaseTask.RunAsync(world.Tasks, new(task.Id, 2, "op"), null, adjuster)).ShouldBeOfType<TaskResult.OperationReused>();
         (await world.ActionsAsync(task.CaseId)).Count(a => a == "task.claimed").ShouldBe(1);
     }
 
@@ -82,8 +86,8 @@ public sealed class TaskVerbTests
         var (one, two) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("adjuster2"));
 
         var results = await Task.WhenAll(
-            ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "op"), one),
-            ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "op"), two)
+            ClaimTask.RunAsync(world.Tasks, new(task.Id, 1, "op"), one),
+            ClaimTask.RunAsync(world.Tasks, new(task.Id, 1, "op"), two)
         );
 
         results.OfType<TaskResult.Done>().Count().ShouldBe(1);
@@ -97,10 +101,10 @@ public sealed class TaskVerbTests
         await world.PublishAsync("one", ("a", Team));
         var task = await world.OpenTaskAsync(await world.StartAsync("one"));
         var (one, supervisor) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("supervisor"));
-        await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "a"), one));
-        await world.DoneAsync(PrioritizeTask.RunAsync(world.Desk, new(task.Id, 2, "b"), 1, null, supervisor));
+        await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new(task.Id, 1, "a"), one));
+        await world.DoneAsync(PrioritizeTask.RunAsync(world.Tasks, new(task.Id, 2, "b"), 1, null, supervisor));
 
-        var stale = (await AssignTask.RunAsync(world.Desk, new(task.Id, 1, "c"), "adjuster2", null, supervisor)).ShouldBeOfType<TaskResult.StaleRevision>();
+        var stale = (await AssignTask.RunAsync(world.Tasks, new(task.Id, 1, "c"), "adjuster2", null, supervisor)).ShouldBeOfType<TaskResult.StaleRevision>();
         stale.Changes.Select(c => $"{c.Revision} {c.Action} {c.By}").ShouldBe(["2 task.claimed adjuster1", "3 task.prioritized supervisor"]);
     }
 
@@ -114,7 +118,7 @@ public sealed class TaskVerbTests
         await CompleteAsync(world, id, "adjuster1");
 
         var second = (
-            await CompleteTask.RunAsync(world.Desk, new(task.Id, 2, "other"), "Done", [], await world.PersonAsync("adjuster2"))
+            await CompleteTask.RunAsync(world.Tasks, new(task.Id, 2, "other"), "Done", [], await world.PersonAsync("adjuster2"))
         ).ShouldBeOfType<TaskResult.AlreadyEnded>();
         second.EndedBy.ShouldBe("adjuster1");
         second.Outcome.ShouldBe("Done");
@@ -127,7 +131,7 @@ public sealed class TaskVerbTests
         await using var world = await World.CreateAsync();
         await world.PublishAsync("one", ("a", Team));
         var task = await world.OpenTaskAsync(await world.StartAsync("one"));
-        (await ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "op"), await world.PersonAsync("compliance"))).ShouldBeOfType<TaskResult.Forbidden>();
+        (await ClaimTask.RunAsync(world.Tasks, new(task.Id, 1, "op"), await world.PersonAsync("compliance"))).ShouldBeOfType<TaskResult.Forbidden>();
     }
 
     [Fact]
@@ -147,10 +151,10 @@ public sealed class TaskVerbTests
             foreach (var revision in new[] { 0, 1 })
             {
                 TaskRequest request = new(task.Id, revision, $"{when}-{revision}");
-                (await ClaimTask.RunAsync(world.Desk, request, stranger)).ShouldBeOfType<TaskResult.NotFound>(when);
-                (await AssignTask.RunAsync(world.Desk, request, "adjuster2", null, stranger)).ShouldBeOfType<TaskResult.NotFound>(when);
-                (await CompleteTask.RunAsync(world.Desk, request, "Done", [], stranger)).ShouldBeOfType<TaskResult.NotFound>(when);
-                (await CommentOnTask.RunAsync(world.Desk, request, "Hello", stranger)).ShouldBeOfType<TaskResult.NotFound>(when);
+                (await ClaimTask.RunAsync(world.Tasks, request, stranger)).ShouldBeOfType<TaskResult.NotFound>(when);
+                (await AssignTask.RunAsync(world.Tasks, request, "adjuster2", null, stranger)).ShouldBeOfType<TaskResult.NotFound>(when);
+                (await CompleteTask.RunAsync(world.Tasks, request, "Done", [], stranger)).ShouldBeOfType<TaskResult.NotFound>(when);
+                (await CommentOnTask.RunAsync(world.Tasks, request, "Hello", stranger)).ShouldBeOfType<TaskResult.NotFound>(when);
             }
         }
     }
@@ -164,13 +168,14 @@ public sealed class TaskVerbTests
             (
                 "a",
                 """
-                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } }, "candidates": { "typeName": "List<String>", "expression": { "type": "Object", "value": "[\"Closer1\", \"nobody\"]" } }
+                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } },
+                  "candidates": { "typeName": "List<String>", "expression": { "type": "Object", "value": "[\"Closer1\", \"nobody\"]" } }
                 """
             )
         );
         var task = await world.OpenTaskAsync(await world.StartAsync("one"));
         task.Candidates.ShouldBe(["closer1", "nobody"]);
-        (await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "op"), await world.PersonAsync("closer1")))).State.ShouldBe(TaskState.Reserved);
+        (await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new(task.Id, 1, "op"), await world.PersonAsync("closer1")))).State.ShouldBe(TaskState.Reserved);
     }
 
     [Fact]
@@ -184,17 +189,20 @@ public sealed class TaskVerbTests
                 Step.Of(
                     "Look",
                     Step.Form(
-                        """{ "type": "object", "properties": { "limit": { "type": "number", "x-readOnly": true, "x-from": "limit" }, "note": { "type": "string" } } }"""
+                        """
+                        { "type": "object", "properties": { "limit": { "type": "number", "x-readOnly": true, "x-from": "limit" },
+                          "note": { "type": "string" } } }
+                        """
                     )
                 )
             )
         );
         var task = await world.OpenTaskAsync(await world.StartAsync("one"));
         var adjuster = await world.PersonAsync("adjuster1");
-        var claimed = await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "claim"), adjuster));
+        var claimed = await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new(task.Id, 1, "claim"), adjuster));
         await world.DoneAsync(
             CompleteTask.RunAsync(
-                world.Desk,
+                world.Tasks,
                 new(task.Id, claimed.Revision, "complete"),
                 null,
                 new JsonObject { ["limit"] = 1000000, ["note"] = "x" },
@@ -213,15 +221,15 @@ public sealed class TaskVerbTests
         await CompleteAsync(world, id, "adjuster1");
         var task = await world.OpenTaskAsync(id);
 
-        (await ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "op1"), await world.PersonAsync("adjuster1")))
+        (await ClaimTask.RunAsync(world.Tasks, new(task.Id, 1, "op1"), await world.PersonAsync("adjuster1")))
             .ShouldBeOfType<TaskResult.ExcludedByFourEyes>()
             .StepId.ShouldBe("a");
         (
-            await AssignTask.RunAsync(world.Desk, new(task.Id, 1, "op2"), "adjuster1", null, await world.PersonAsync("supervisor"))
+            await AssignTask.RunAsync(world.Tasks, new(task.Id, 1, "op2"), "adjuster1", null, await world.PersonAsync("supervisor"))
         ).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();
         (
             await world.DoneAsync(
-                AssignTask.RunAsync(world.Desk, new(task.Id, 1, "op3"), "adjuster2", "you know the customer", await world.PersonAsync("supervisor"))
+                AssignTask.RunAsync(world.Tasks, new(task.Id, 1, "op3"), "adjuster2", "you know the customer", await world.PersonAsync("supervisor"))
             )
         ).State.ShouldBe(TaskState.Reserved);
     }
@@ -233,7 +241,7 @@ public sealed class TaskVerbTests
         await world.PublishAsync("one", ("a", Team));
         var id = await world.StartAsync("one");
         var task = await world.OpenTaskAsync(id);
-        (await world.DoneAsync(CancelTask.RunAsync(world.Desk, new(task.Id, 1, "op"), "duplicate", await world.PersonAsync("supervisor")))).State.ShouldBe(
+        (await world.DoneAsync(CancelTask.RunAsync(world.Tasks, new(task.Id, 1, "op"), "duplicate", await world.PersonAsync("supervisor")))).State.ShouldBe(
             TaskState.Cancelled
         );
         (await CaseQueries.FindAsync(world.Runtime, id, await world.PersonAsync("supervisor")))!.Incidents.Single().Message.ShouldContain("duplicate");
@@ -280,8 +288,8 @@ public sealed class TaskVerbTests
         var id = await world.StartAsync("one");
         var task = await world.OpenTaskAsync(id);
         var adjuster = await world.PersonAsync("adjuster1");
-        await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(task.Id, 1, "op"), adjuster));
-        var escalate = world.Get<Workflows.ServiceLevels.Escalate>();
+        await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new(task.Id, 1, "op"), adjuster));
+        var escalate = world.Get<Workflows.Escalation.Escalate>();
 
         (await escalate.SweepAsync(100)).ShouldBe(0);
         world.Clock.Advance(Duration.FromHours(6));
@@ -326,7 +334,7 @@ public sealed class TaskVerbTests
     {
         var person = await world.PersonAsync(userName);
         var task = await world.OpenTaskAsync(instance);
-        var claimed = await world.DoneAsync(ClaimTask.RunAsync(world.Desk, new(task.Id, task.Revision, "claim"), person));
-        await world.DoneAsync(CompleteTask.RunAsync(world.Desk, new(task.Id, claimed.Revision, "complete"), "Done", [], person));
+        var claimed = await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new(task.Id, task.Revision, "claim"), person));
+        await world.DoneAsync(CompleteTask.RunAsync(world.Tasks, new(task.Id, claimed.Revision, "complete"), "Done", [], person));
     }
 }

@@ -98,7 +98,8 @@ public sealed class TimerTriggerTests
     {
         var document = $$"""
             { "definitionId": "{{id}}", "name": "{{id}}", "root": { "id": "root", "type": "Elsa.Sequence", "activities": [
-                { "id": "t", "type": "Elsa.{{type}}", "customProperties": { "canStartWorkflow": true }, "{{input}}": { "typeName": "{{inputType}}", "expression": { "type": "Literal", "value": "{{value}}" } } },
+                { "id": "t", "type": "Elsa.{{type}}", "customProperties": { "canStartWorkflow": true },
+                  "{{input}}": { "typeName": "{{inputType}}", "expression": { "type": "Literal", "value": "{{value}}" } } },
                 { "id": "done", "type": "Elsa.WriteLine" } ] } }
             """;
         (

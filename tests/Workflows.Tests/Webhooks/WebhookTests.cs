@@ -21,7 +21,7 @@ public sealed class WebhookTests
         using var receiver = new Receiver();
         await using var world = await WorldAsync();
         var added = (
-            await world.Get<WebhookDesk>().AddAsync(receiver.Url, "CRM", ["case.started", "task.completed"], "admin")
+            await world.Get<ManageWebhooks>().AddAsync(receiver.Url, "CRM", ["case.started", "task.completed"], "admin")
         ).ShouldBeOfType<WebhookResult.Done>();
 
         var instance = await world.StartAsync("steps");
@@ -53,10 +53,10 @@ public sealed class WebhookTests
         await using var other = await world.AnotherHostAsync();
         await other.StartAsync("steps", "BEFORE");
         var added = (
-            await world.Get<WebhookDesk>().AddAsync("https://example.com/hooks", null, ["case.started"], "admin")
+            await world.Get<ManageWebhooks>().AddAsync("https://example.com/hooks", null, ["case.started"], "admin")
         ).ShouldBeOfType<WebhookResult.Done>();
         var told = await other.StartAsync("steps", "BETWEEN");
-        (await world.Get<WebhookDesk>().RemoveAsync(added.Endpoint.Id, "admin")).ShouldBeTrue();
+        (await world.Get<ManageWebhooks>().RemoveAsync(added.Endpoint.Id, "admin")).ShouldBeTrue();
         await other.StartAsync("steps", "AFTER");
         (await world.ScalarAsync<Guid>("select instance_id from effect where kind = 'webhook'")).ShouldBe(told, "nobody told the other host, and it knows");
         (await world.ScalarAsync<int>("select count(*)::int from effect")).ShouldBe(1);
@@ -67,10 +67,10 @@ public sealed class WebhookTests
     {
         await using var world = await WorldAsync();
         var added = (
-            await world.Get<WebhookDesk>().AddAsync("https://example.com/hooks", null, ["case.started"], "admin")
+            await world.Get<ManageWebhooks>().AddAsync("https://example.com/hooks", null, ["case.started"], "admin")
         ).ShouldBeOfType<WebhookResult.Done>();
         await world.StartAsync("steps");
-        await world.Get<WebhookDesk>().TestAsync(added.Endpoint.Id, "admin");
+        await world.Get<ManageWebhooks>().TestAsync(added.Endpoint.Id, "admin");
         await world.ScalarAsync<object?>("update effect set last_error = 'no answer'");
         (await DeadEffects.ListAsync(world.Runtime, dead: false, 10))
             .Select(effect => effect.To)
@@ -86,7 +86,7 @@ public sealed class WebhookTests
     {
         using var receiver = new Receiver();
         await using var world = await WorldAsync();
-        var added = (await world.Get<WebhookDesk>().AddAsync(receiver.Url, null, ["case.started"], "admin")).ShouldBeOfType<WebhookResult.Done>();
+        var added = (await world.Get<ManageWebhooks>().AddAsync(receiver.Url, null, ["case.started"], "admin")).ShouldBeOfType<WebhookResult.Done>();
         await world.StartAsync("steps");
         var effects = world.Get<Engine.Runtime.Effects>();
 
@@ -108,14 +108,14 @@ public sealed class WebhookTests
     {
         using var receiver = new Receiver();
         await using var world = await WorldAsync();
-        var desk = world.Get<WebhookDesk>();
+        var desk = world.Get<ManageWebhooks>();
         var added = (await desk.AddAsync(receiver.Url, null, ["case.started"], "admin")).ShouldBeOfType<WebhookResult.Done>();
         var renewed = (await desk.RotateAsync(added.Endpoint.Id, 1, "admin")).ShouldBeOfType<WebhookResult.Done>();
         renewed.Secret.ShouldNotBe(added.Secret);
         (await desk.RotateAsync(added.Endpoint.Id, 1, "admin")).ShouldBeOfType<WebhookResult.Stale>();
 
         (await SignatureAsync()).Split(' ').Length.ShouldBe(2);
-        world.Clock.Advance(WebhookDesk.ChangeOver);
+        world.Clock.Advance(ManageWebhooks.ChangeOver);
         (await SignatureAsync()).Split(' ').Length.ShouldBe(1);
 
         async Task<string> SignatureAsync()
@@ -155,7 +155,7 @@ public sealed class WebhookTests
         await world.Get<Engine.Runtime.Effects>().SweepAsync(10);
         (await world.ScalarAsync<string>("select last_error from effect")).ShouldContain("No webhook endpoint is registered");
 
-        await world.Get<WebhookDesk>().AddAsync(receiver.Url, null, ["sla.breached"], "admin");
+        await world.Get<ManageWebhooks>().AddAsync(receiver.Url, null, ["sla.breached"], "admin");
         world.Clock.Advance(Duration.FromSeconds(2));
         var answering = receiver.AnswerAsync(HttpStatusCode.OK);
         await world.Get<Engine.Runtime.Effects>().SweepAsync(10);
@@ -171,7 +171,7 @@ public sealed class WebhookTests
     public async Task Nonsense_is_refused_by_field(string url, string? type, string field)
     {
         await using var world = await World.CreateAsync();
-        (await world.Get<WebhookDesk>().AddAsync(url, null, type is null ? [] : [type], "admin"))
+        (await world.Get<ManageWebhooks>().AddAsync(url, null, type is null ? [] : [type], "admin"))
             .ShouldBeOfType<WebhookResult.Invalid>()
             .Errors.Keys.ShouldBe([field]);
     }
@@ -181,7 +181,7 @@ public sealed class WebhookTests
     {
         await using var world = await World.CreateAsync();
         var added = (
-            await world.Get<WebhookDesk>().AddAsync("https://example.com/hooks", null, ["case.started"], "admin")
+            await world.Get<ManageWebhooks>().AddAsync("https://example.com/hooks", null, ["case.started"], "admin")
         ).ShouldBeOfType<WebhookResult.Done>();
         added.Secret.ShouldNotBeNull().ShouldStartWith("whsec_");
         (await world.ScalarAsync<string>("select secret from webhook_endpoint")).ShouldNotContain(added.Secret);
@@ -195,7 +195,8 @@ public sealed class WebhookTests
             (
                 "check",
                 """
-                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
+                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check" } },
+                  "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
                 """
             )
         );

@@ -3,7 +3,7 @@ using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Identity;
-using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.Cases;
 
 namespace Orchestration.Host.Elsa.Instances;
 

@@ -4,7 +4,7 @@ using Npgsql;
 using Orchestration.Engine.Activities;
 using Orchestration.Engine.Execution;
 using Orchestration.Host.Elsa.Http;
-using Orchestration.Workflows.Activities;
+using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Elsa.Instances;

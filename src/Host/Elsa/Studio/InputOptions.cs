@@ -1,6 +1,6 @@
 using Npgsql;
 using Orchestration.Host.Shell.Parts;
-using Orchestration.Workflows.Activities;
+using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.Settings;
 
 namespace Orchestration.Host.Elsa.Studio;

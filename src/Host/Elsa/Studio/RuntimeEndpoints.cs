@@ -14,7 +14,7 @@ using Orchestration.Host.Identity;
 using Orchestration.Host.Shell;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Jobs;
-using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Settings;
 
 namespace Orchestration.Host.Elsa.Studio;
 
@@ -97,8 +97,8 @@ internal static class RuntimeEndpoints
         api.MapPost("/events/{eventName}/trigger", TriggerEvent).RequireAuthorization(ElsaAccess.Run);
         api.MapPost(
             "/scripting/javascript/type-definitions/{definitionId}",
-            async (string definitionId, DefinitionStore store, ServiceLevelCatalog catalog, CancellationToken cancel) =>
-                await TypeDefinitions.WriteAsync(definitionId, store, catalog.Forms, cancel) is { } text
+            async (string definitionId, DefinitionStore store, FormCatalog forms, CancellationToken cancel) =>
+                await TypeDefinitions.WriteAsync(definitionId, store, forms.Schemas, cancel) is { } text
                     ? Results.File(Encoding.UTF8.GetBytes(text), "application/x-typescript", $"elsa.{definitionId}.d.ts")
                     : Results.NotFound()
         );

@@ -6,8 +6,8 @@ using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Elsa.Http;
-using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.Forms;
+using Orchestration.Workflows.HumanStep;
 
 namespace Orchestration.Host.Elsa.Studio;
 

@@ -5,6 +5,7 @@ using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Host.Tasks.Bulk;
 
@@ -85,7 +86,7 @@ internal static class BulkEndpoints
             .ProducesProblem(404);
     }
 
-    private static async Task<Results<Ok<List<BulkView>>, ProblemHttpResult>> BulkAsync(BulkBody body, TaskDesk desk, Person me, CancellationToken cancel)
+    private static async Task<Results<Ok<List<BulkView>>, ProblemHttpResult>> BulkAsync(BulkBody body, TaskRuntime tasks, Person me, CancellationToken cancel)
     {
         var errors = new Dictionary<string, string[]>();
         if (body.Items is not { Count: > 0 and <= BulkTasks.MaxItems })
@@ -94,10 +95,10 @@ internal static class BulkEndpoints
             errors["operationId"] = ["is required: an id of your own, at most 160 characters, so that a retry is harmless"];
         Func<TaskRequest, Task<TaskResult>>? verb = body.Verb switch
         {
-            "claim" => request => ClaimTask.RunAsync(desk, request, me, cancel),
-            "assign" => request => AssignTask.RunAsync(desk, request, body.Person ?? "", body.Reason, me, cancel),
-            "priority" => request => PrioritizeTask.RunAsync(desk, request, body.Priority, body.Reason, me, cancel),
-            "suspend" => request => SuspendTask.RunAsync(desk, request, body.Reason, At(body.Until), null, me, cancel),
+            "claim" => request => ClaimTask.RunAsync(tasks, request, me, cancel),
+            "assign" => request => AssignTask.RunAsync(tasks, request, body.Person ?? "", body.Reason, me, cancel),
+            "priority" => request => PrioritizeTask.RunAsync(tasks, request, body.Priority, body.Reason, me, cancel),
+            "suspend" => request => SuspendTask.RunAsync(tasks, request, body.Reason, At(body.Until), null, me, cancel),
             _ => null,
         };
         if (verb is null)

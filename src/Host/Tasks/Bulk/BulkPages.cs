@@ -6,6 +6,7 @@ using Orchestration.Host.Http;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Host.Tasks.Bulk;
 
@@ -24,22 +25,22 @@ internal static class BulkPages
     public static void Map(WebApplication app) =>
         app.MapPost(
                 "/tasks/bulk",
-                async (HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
+                async (HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
                 {
                     var form = await http.Request.ReadFormAsync(cancel);
                     var operation = form[TaskPages.OperationField].ToString();
                     var items = form[TaskField].OfType<string>().Select(Item).OfType<BulkItem>().DistinctBy(item => item.Id).ToList();
                     Func<TaskRequest, Task<TaskResult>>? verb = form[VerbField].ToString() switch
                     {
-                        "claim" => request => ClaimTask.RunAsync(desk, request, me, cancel),
-                        "assign" => request => AssignTask.RunAsync(desk, request, form[TaskPages.PersonField].ToString(), null, me, cancel),
-                        "priority" => request => PrioritizeTask.RunAsync(desk, request, TaskPages.Number(form, TaskPages.PriorityField), null, me, cancel),
+                        "claim" => request => ClaimTask.RunAsync(tasks, request, me, cancel),
+                        "assign" => request => AssignTask.RunAsync(tasks, request, form[TaskPages.PersonField].ToString(), null, me, cancel),
+                        "priority" => request => PrioritizeTask.RunAsync(tasks, request, TaskPages.Number(form, TaskPages.PriorityField), null, me, cancel),
                         "suspend" => request =>
                             SuspendTask.RunAsync(
-                                desk,
+                                tasks,
                                 request,
                                 form[TaskPages.ReasonField].ToString(),
-                                Until(form, desk.Runtime.Clock.Now()),
+                                Until(form, tasks.Runtime.Clock.Now()),
                                 null,
                                 me,
                                 cancel
@@ -57,11 +58,11 @@ internal static class BulkPages
                         return Results.LocalRedirect(
                             $"{to}{(to.Contains('?', StringComparison.Ordinal) ? '&' : '?')}did={answers.Count.ToString(CultureInfo.InvariantCulture)}"
                         );
-                    var names = await TeamQueries.NamesAsync(desk.Runtime.Database, answers.Select(one => Words.WhoElse(one.Result)).OfType<string>(), cancel);
+                    var names = await TeamQueries.NamesAsync(tasks.Runtime.Database, answers.Select(one => Words.WhoElse(one.Result)).OfType<string>(), cancel);
                     var outcomes = new List<BulkOutcome>();
                     foreach (var one in answers)
                     {
-                        var task = await TaskQueries.FindAsync(desk.Runtime, one.Id, me, cancel);
+                        var task = await TaskQueries.FindAsync(tasks.Runtime, one.Id, me, cancel);
                         outcomes.Add(
                             new(
                                 one.Id,

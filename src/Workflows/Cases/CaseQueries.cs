@@ -1,0 +1,256 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.HumanStep;
+using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.Storage;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Workflows.Cases;
+
+/// <summary>A case in a list.</summary>
+public sealed record CaseSummary(
+    Guid Id,
+    string Journey,
+    string? JourneyName,
+    string Reference,
+    string CustomerId,
+    string CustomerName,
+    string Status,
+    string SubStatus,
+    int IncidentCount,
+    DateTime CreatedAt,
+    DateTime UpdatedAt,
+    DateTime? FinishedAt,
+    int OpenTasks,
+    DateTime? NextDueAt,
+    bool Breached
+);
+
+/// <summary>An incident of a case. Its message says what failed, and why where something else was the cause.</summary>
+public sealed record CaseIncident(
+    string ActivityId,
+    string? ActivityName,
+    string ActivityInstanceId,
+    string ActivityType,
+    string Message,
+    string? ErrorType,
+    DateTime At
+);
+
+/// <summary>A case with its open ends.</summary>
+public sealed record CaseDetail(
+    CaseSummary Case,
+    string DefinitionVersionId,
+    int DefinitionVersion,
+    JsonNode? Variables,
+    IReadOnlyList<CaseIncident> Incidents
+);
+
+/// <summary>One line of a case's history.</summary>
+public sealed record CaseEvent(
+    int Sequence,
+    DateTime At,
+    string Actor,
+    string? ActorName,
+    string Action,
+    string Entity,
+    string EntityId,
+    long Revision,
+    string? ActivityId,
+    string? ActivityType,
+    JsonNode? Payload,
+    string Leaf
+);
+
+/// <summary>What to list.</summary>
+public sealed record CaseFilter
+{
+    /// <summary>Part of a reference, a customer's id or name.</summary>
+    public string? Search { get; init; }
+    public string? Journey { get; init; }
+    public string? Status { get; init; }
+    public string? CustomerId { get; init; }
+    public (DateTime At, Guid Id)? Before { get; init; }
+    public int Limit { get; init; } = 50;
+}
+
+/// <summary>Reads cases. People without a role that sees everything see the cases they opened or watch, and those with a task they can see.</summary>
+public static class CaseQueries
+{
+    private const string Summary = """
+        select c.id, c.journey, d.name, c.reference, c.customer_id, c.customer_name, i.status, i.sub_status, i.incident_count, c.created_at,
+            i.updated_at, i.finished_at,
+            coalesce(o.open, 0), o.due_at, coalesce(o.breached, false), i.definition_version_id, i.definition_version, i.state
+        from journey_case c
+        join workflow_instance i on i.id = c.id
+        left join workflow_definition d on d.id = i.definition_version_id
+        left join lateral (select count(*)::int open, min(t.due_at) due_at, bool_or(t.breached) breached from task t where t.instance_id = c.id
+            and t.ended_at is null) o on true
+        """;
+
+    /// <summary>Lists cases, newest first.</summary>
+    public static async Task<Page<CaseSummary>> ListAsync(
+        NpgsqlDataSource database,
+        CaseFilter filter,
+        Person actor,
+        Instant now,
+        CancellationToken cancel = default
+    )
+    {
+        var values = new List<object?> { actor.Id, actor.UserName, now };
+        var where = new StringBuilder(
+            TaskQueries.SeesAll(actor)
+                ? " where ($1::uuid is not null and $2::text is not null and $3::timestamptz is not null)"
+                : $" where {CaseVisibility.Of("c.id", "$3")}"
+        );
+        if (filter.Journey is { } journey)
+            And("c.journey = ", journey);
+        if (filter.Status is { } status)
+            And("i.status = ", status);
+        if (filter.CustomerId is { } customer)
+            And("c.customer_id = ", customer);
+        if (!string.IsNullOrWhiteSpace(filter.Search))
+        {
+            values.Add("%" + Like.Escape(filter.Search.Trim()) + "%");
+            where.Append($" and (c.reference ilike ${values.Count} or c.customer_name ilike ${values.Count} or c.customer_id ilike ${values.Count})");
+        }
+
+        if (filter.Before is { } before)
+        {
+            values.Add(before.At);
+            values.Add(before.Id);
+            where.Append($" and (c.created_at, c.id) < (${values.Count - 1}::timestamptz, ${values.Count}::uuid)");
+        }
+
+        values.Add(filter.Limit + 1);
+        await using var query = database.Query($"{Summary}{where} order by c.created_at desc, c.id desc limit ${values.Count}", values.ToArray());
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        var rows = new List<CaseSummary>();
+        while (await reader.ReadAsync(cancel))
+            rows.Add(Read(reader));
+        return Page<CaseSummary>.Of(rows, filter.Limit, c => (c.CreatedAt, c.Id));
+
+        void And(string condition, object value)
+        {
+            values.Add(value);
+            where.Append($" and {condition}${values.Count}");
+        }
+    }
+
+    /// <summary>The case, or null when it doesn't exist or the person may not see it.</summary>
+    public static async Task<CaseDetail?> FindAsync(WorkflowRuntime runtime, Guid id, Person actor, CancellationToken cancel = default)
+    {
+        await using var query = runtime.Database.Query(
+            $"{Summary} where c.id = $3 and ($4 or {CaseVisibility.Of("c.id", "$5")})",
+            actor.Id,
+            actor.UserName,
+            id,
+            TaskQueries.SeesAll(actor),
+            runtime.Clock.Now()
+        );
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        if (!await r.ReadAsync(cancel))
+            return null;
+        var state = Orchestration.Engine.Execution.InstanceState.FromJson(r.Utf8(17));
+        var incidents = state.Incidents.ConvertAll(i => new CaseIncident(
+            i.ActivityId,
+            null,
+            i.ActivityInstanceId,
+            i.ActivityType,
+            i.Exception?.Inner is { } cause ? $"{i.Message}: {cause.Message}" : i.Message,
+            i.Exception?.Type,
+            i.Timestamp.ToDateTimeUtc()
+        ));
+        return new(Read(r), r.GetString(15), r.GetInt32(16), null, incidents);
+    }
+
+    /// <summary>History of a case, oldest first. Null when the person may not see the case.</summary>
+    /// <param name="id">The case.</param>
+    /// <param name="after">Sequence to begin after; 0 for the beginning.</param>
+    /// <param name="limit">At most this many.</param>
+    /// <param name="actor">Who asks.</param>
+    public static async Task<IReadOnlyList<CaseEvent>?> HistoryAsync(
+        NpgsqlDataSource database,
+        Guid id,
+        int after,
+        int limit,
+        Person actor,
+        Instant now,
+        CancellationToken cancel = default
+    )
+    {
+        await using var connection = await database.OpenConnectionAsync(cancel);
+        await using var batch = connection.CreateBatch();
+        batch.Add(
+            $"select 1 from journey_case c where c.id = $3 and ($4 or {CaseVisibility.Of("c.id", "$5")})",
+            actor.Id,
+            actor.UserName,
+            id,
+            TaskQueries.SeesAll(actor),
+            now
+        );
+        batch.Add(
+            """
+            select e.sequence, e.at, e.actor, p.display_name, e.action, e.entity, e.entity_id, e.revision, e.activity_id, e.activity_type, y.payload, e.leaf
+            from event e
+            left join event_payload y on y.chain_id = e.chain_id and y.sequence = e.sequence and y.at = e.at
+            left join person p on p.user_name = e.actor
+            where e.chain_id = $1 and e.sequence > $2
+            order by e.sequence limit $3
+            """,
+            id,
+            after,
+            limit
+        );
+        await using var r = await batch.ExecuteReaderAsync(cancel);
+        if (!await r.ReadAsync(cancel))
+            return null;
+        await r.NextResultAsync(cancel);
+        var events = new List<CaseEvent>();
+        while (await r.ReadAsync(cancel))
+        {
+            events.Add(
+                new(
+                    r.GetInt32(0),
+                    r.GetDateTime(1),
+                    r.GetString(2),
+                    r.Text(3),
+                    r.GetString(4),
+                    r.GetString(5),
+                    r.GetString(6),
+                    r.GetInt64(7),
+                    r.Text(8),
+                    r.Text(9),
+                    r.Text(10) is { } payload ? JsonNode.Parse(payload) : null,
+                    Convert.ToHexStringLower(r.GetFieldValue<byte[]>(11))
+                )
+            );
+        }
+
+        return events;
+    }
+
+    private static CaseSummary Read(NpgsqlDataReader r) =>
+        new(
+            r.GetGuid(0),
+            r.GetString(1),
+            r.Text(2),
+            r.GetString(3),
+            r.GetString(4),
+            r.GetString(5),
+            r.GetString(6),
+            r.GetString(7),
+            r.GetInt32(8),
+            r.GetDateTime(9),
+            r.GetDateTime(10),
+            r.Time(11),
+            r.GetInt32(12),
+            r.Time(13),
+            r.GetBoolean(14)
+        );
+}

@@ -1,0 +1,23 @@
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Runtime;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Workflows.Cases;
+
+/// <summary>Runs a failed step of a case again, after the cause was fixed.</summary>
+public static class RetryIncident
+{
+    /// <summary>Retries. Null when it ran (it may have failed again, as a new incident); empty when there is no such incident; else why it can't run.</summary>
+    public static async Task<string?> RunAsync(WorkflowRuntime runtime, Guid id, string activityInstanceId, Person actor, CancellationToken cancel = default)
+    {
+        await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor.UserName, ("$1", id), cancel: cancel);
+        if (transaction.InstanceId is null || !transaction.State.Incidents.Exists(i => i.ActivityInstanceId == activityInstanceId))
+            return "";
+        transaction.Record(new("incident.retried", "activity", activityInstanceId, 0, null));
+        var burst = await transaction.AdvanceAsync(new Stimulus.Retry(activityInstanceId), cancel);
+        if (burst.Refused is { } refused)
+            return refused;
+        await transaction.CommitAsync(cancel);
+        return null;
+    }
+}

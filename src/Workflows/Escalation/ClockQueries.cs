@@ -1,0 +1,104 @@
+using System.Data.Common;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Workflows.Escalation;
+
+/// <summary>A stored clock with what it belongs to.</summary>
+/// <param name="Id">The clock.</param>
+/// <param name="CaseId">Its case.</param>
+/// <param name="TaskId">Its task, or null for a clock of the case itself.</param>
+/// <param name="Reference">Business reference of the case.</param>
+/// <param name="Title">The task's title, or null.</param>
+/// <param name="State">The clock.</param>
+public sealed record PlacedClock(Guid Id, Guid CaseId, Guid? TaskId, string? Reference, string? Title, ClockState State);
+
+/// <summary>Reading clocks.</summary>
+public static class ClockQueries
+{
+    private const string Placed = """
+        select k.id, k.instance_id, k.task_id, coalesce(c.reference, i.correlation_id), o.title, k.state
+        from sla_clock k join workflow_instance i on i.id = k.instance_id left join journey_case c on c.id = k.instance_id left join task o on o.id = k.task_id
+        """;
+
+    /// <summary>Clocks of a task, ended ones too, in the order they began.</summary>
+    public static async Task<IReadOnlyList<StoredClock>> OfTaskAsync(NpgsqlDataSource database, Guid task, CancellationToken cancel = default)
+    {
+        await using var query = database.Query("select id, state from sla_clock where task_id = $1 order by created_at, id", task);
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        return await ClockReader.ReadAsync(reader, cancel);
+    }
+
+    /// <summary>Clocks of a task and those of its case itself, ended ones too, each in the order they began.</summary>
+    public static async Task<(IReadOnlyList<StoredClock> OfTask, IReadOnlyList<StoredClock> OfCase)> OfTaskAndCaseAsync(
+        NpgsqlDataSource database,
+        Guid task,
+        Guid @case,
+        CancellationToken cancel = default
+    )
+    {
+        await using var query = database.Query(
+            "select id, state, task_id is not null from sla_clock where instance_id = $2 and (task_id = $1 or task_id is null) order by created_at, id",
+            task,
+            @case
+        );
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        var clocks = new List<(StoredClock Clock, bool IsOfTask)>();
+        while (await r.ReadAsync(cancel))
+            clocks.Add((new(r.GetGuid(0), ClockJson.Read(r.Utf8(1))), r.GetBoolean(2)));
+        return ([.. clocks.Where(c => c.IsOfTask).Select(c => c.Clock)], [.. clocks.Where(c => !c.IsOfTask).Select(c => c.Clock)]);
+    }
+
+    /// <summary>
+    /// Clocks of a case itself, ended ones and earlier generations too, in the order they began. The caller has checked that the person may see the case.
+    /// </summary>
+    public static async Task<IReadOnlyList<StoredClock>> OfCaseAsync(NpgsqlDataSource database, Guid @case, CancellationToken cancel = default)
+    {
+        await using var query = database.Query("select id, state from sla_clock where instance_id = $1 and task_id is null order by created_at, id", @case);
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        return await ClockReader.ReadAsync(reader, cancel);
+    }
+
+    /// <summary>All clocks of a case and of its tasks, in the order they began. The caller has checked that the person may see the case.</summary>
+    public static async Task<IReadOnlyList<PlacedClock>> AllOfCaseAsync(NpgsqlDataSource database, Guid @case, CancellationToken cancel = default)
+    {
+        await using var query = database.Query($"{Placed} where k.instance_id = $1 order by k.created_at, k.id limit 1000", @case);
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        return await ReadAsync(reader, cancel);
+    }
+
+    /// <summary>The clock, or null when it doesn't exist or the person may not see its case.</summary>
+    public static async Task<PlacedClock?> FindAsync(NpgsqlDataSource database, Guid id, Person actor, Instant now, CancellationToken cancel = default)
+    {
+        await using var query = database.Query(
+            $"{Placed} where k.id = $3 and ($4 or {CaseVisibility.Of("k.instance_id", "$5")})",
+            actor.Id,
+            actor.UserName,
+            id,
+            TaskQueries.SeesAll(actor),
+            now
+        );
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        return (await ReadAsync(reader, cancel)).SingleOrDefault();
+    }
+
+    /// <summary>Live clocks by id, those after a given one, for whatever has to look at all of them.</summary>
+    internal static async Task<IReadOnlyList<PlacedClock>> LiveAsync(NpgsqlDataSource database, Guid after, int limit, CancellationToken cancel)
+    {
+        await using var query = database.Query($"{Placed} where k.status in ('Running', 'Paused') and k.id > $1 order by k.id limit $2", after, limit);
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        return await ReadAsync(reader, cancel);
+    }
+
+    private static async Task<IReadOnlyList<PlacedClock>> ReadAsync(DbDataReader r, CancellationToken cancel)
+    {
+        var clocks = new List<PlacedClock>();
+        while (await r.ReadAsync(cancel))
+            clocks.Add(new(r.GetGuid(0), r.GetGuid(1), r.GuidOrNull(2), r.Text(3), r.Text(4), ClockJson.Read(r.GetString(5))));
+        return clocks;
+    }
+}

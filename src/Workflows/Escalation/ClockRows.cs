@@ -1,0 +1,102 @@
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Settings;
+
+namespace Orchestration.Workflows.Escalation;
+
+/// <summary>How a clock becomes rows: itself, the deadline of its next rung, and its ledger. One statement.</summary>
+internal static class ClockRows
+{
+    /// <summary>Writes a clock as it is now.</summary>
+    public static void Write(
+        InstanceTransaction transaction,
+        Guid instance,
+        Guid? task,
+        Guid id,
+        bool isNew,
+        ClockState state,
+        IReadOnlyList<LedgerRow> rows,
+        ServiceLevelCatalog serviceLevels
+    )
+    {
+        var now = transaction.Now;
+        var next = Ladder.NextAt(state, serviceLevels.CalendarOf(state))?.Truncated();
+        const string Rest = """
+                ledger as (insert into sla_ledger (clock_id, generation, from_at, to_at, kind, cause, counted) select $1, *
+                    from unnest($10::int[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[], $15::bigint[]))
+            insert into deadline (id, kind, due_at, instance_id, subject_id, generation) select $16, 'rung', $17, $2, $1, $6 where $17::timestamptz is not null
+            """;
+        var clock = isNew
+            ? Sql.Command(
+                $"""
+                with clock as (
+                    insert into sla_clock (id, instance_id, task_id, policy, kind, status, due_at, breached, generation, state, created_at, changed_at)
+                        values ($1, $2, $7, $8, $9, $3, $4, $5, $6, $18, $19, $19)),
+                {Rest}
+                """,
+                [
+                    id,
+                    instance,
+                    state.Status.ToString(),
+                    state.DueAt,
+                    state.Breached,
+                    state.Generation,
+                    task,
+                    state.Policy.Id,
+                    state.Policy.Kind.ToString().ToLowerInvariant(),
+                    .. Ledger(rows),
+                    Ids.New(now),
+                    next,
+                    StateOf(state),
+                    now,
+                ]
+            )
+            : Sql.Command(
+                $"""
+                with clock as (update sla_clock set status = $3, due_at = $4, breached = $5, generation = $6, state = $7, changed_at = $8 where id = $1),
+                    gone as (delete from deadline where subject_id = $1 and kind = $9),
+                {Rest}
+                """,
+                [
+                    id,
+                    instance,
+                    state.Status.ToString(),
+                    state.DueAt,
+                    state.Breached,
+                    state.Generation,
+                    StateOf(state),
+                    now,
+                    "rung",
+                    .. Ledger(rows),
+                    Ids.New(now),
+                    next,
+                ]
+            );
+        transaction.Write(clock);
+    }
+
+    /// <summary>Statement that adds rows to a clock's ledger.</summary>
+    public static NpgsqlBatchCommand Ledger(Guid id, IReadOnlyList<LedgerRow> rows) =>
+        Sql.Command(
+            """
+            insert into sla_ledger (clock_id, generation, from_at, to_at, kind, cause, counted) select $1, *
+                from unnest($2::int[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[], $7::bigint[])
+            """,
+            [id, .. Ledger(rows)]
+        );
+
+    private static object?[] Ledger(IReadOnlyList<LedgerRow> rows) =>
+        [
+            rows.Select(r => r.Generation).ToArray(),
+            rows.Select(r => r.From).ToArray(),
+            rows.Select(r => r.To).ToArray(),
+            rows.Select(r => r.Kind.ToString()).ToArray(),
+            rows.Select(r => r.Cause).ToArray(),
+            rows.Select(r => r.Counted.ToInt64Nanoseconds() / 1000).ToArray(),
+        ];
+
+    private static Json StateOf(ClockState clock) => new(ClockJson.WriteUtf8(clock));
+}

@@ -1,0 +1,351 @@
+using Microsoft.Extensions.Logging;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Settings;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Workflows.Escalation;
+
+/// <summary>
+/// Acts on the rungs of clocks that are due: in batches, each in one transaction in which acting and marking are the same thing, so a rung acts exactly once however many hosts sweep.
+/// Cases are locked with SKIP LOCKED: the sweeper never waits for a lock, so many at once can not deadlock; what somebody holds is taken the next time.
+/// </summary>
+public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalog serviceLevels, ILogger<Escalate> log)
+{
+    private const string Actor = "system";
+    private const int Batch = 500;
+
+    /// <summary>Batches under way at once when there is more than one: while the database writes one, this host works on the other.</summary>
+    private const int Sweepers = 2;
+
+    /// <summary>Acts on everything that is due, or becomes due meanwhile. Returns how many clocks were looked at.</summary>
+    /// <param name="stop">Ends it after the batches under way.</param>
+    public async Task<int> RunAsync(CancellationToken stop = default)
+    {
+        var first = await SweepAsync(Batch, CancellationToken.None);
+        return first < Batch ? first : first + (await Task.WhenAll(Enumerable.Range(0, Sweepers).Select(_ => UntilNothingAsync(stop)))).Sum();
+    }
+
+    /// <summary>Acts on what is due, oldest first. Returns how many clocks were looked at.</summary>
+    /// <param name="limit">At most this many clocks.</param>
+    /// <param name="cancel">Cancels.</param>
+    public async Task<int> SweepAsync(int limit, CancellationToken cancel = default)
+    {
+        var due = new Dictionary<Guid, Due>();
+        try
+        {
+            await SweepAsync(limit, null, due, cancel);
+        }
+        catch (PostgresException e) when (!e.IsTransient && due.Count > 0)
+        {
+            // Something of one clock does not fit the database. It must not stop the others: each by itself, and that one later.
+            foreach (var one in due.Values)
+                await SweepAloneAsync(one, cancel);
+        }
+
+        return due.Count;
+    }
+
+    private async Task<int> UntilNothingAsync(CancellationToken stop)
+    {
+        var (count, total) = (Batch, 0);
+        while (count > 0 && !stop.IsCancellationRequested)
+            total += count = await Task.Run(() => SweepAsync(Batch, CancellationToken.None), CancellationToken.None);
+        return total;
+    }
+
+    private async Task SweepAloneAsync(Due one, CancellationToken cancel)
+    {
+        try
+        {
+            await SweepAsync(1, one.DeadlineId, [], cancel);
+        }
+        catch (PostgresException e) when (!e.IsTransient)
+        {
+            NotActed(log, one.ClockId, e);
+            var writes = new EscalationWrites(runtime.Clock.Now(), Actor);
+            writes.Failed(one.DeadlineId, e);
+            await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
+            await using var batch = connection.CreateBatch();
+            writes.WriteTo(batch);
+            await batch.ExecuteNonQueryAsync(cancel);
+        }
+    }
+
+    private async Task SweepAsync(int limit, Guid? only, Dictionary<Guid, Due> due, CancellationToken cancel)
+    {
+        var now = runtime.Clock.Now();
+        await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        await LockAsync(connection, now, limit, only, due, cancel);
+        if (due.Count == 0)
+            return;
+
+        var (tasks, people) = await FactsAsync(connection, due, now, cancel);
+        var writes = new EscalationWrites(now, Actor);
+        foreach (var one in due.Values)
+        {
+            try
+            {
+                Act(one, tasks, people, now, writes);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                // A clock whose calendar is gone, say: it must not stop the others. It is tried again later.
+                NotActed(log, one.ClockId, e);
+                writes.Failed(one.DeadlineId, e);
+            }
+        }
+
+        await using var batch = connection.CreateBatch();
+        writes.WriteTo(batch);
+
+        // Clocks of the same case share its chain of history.
+        var chains = due.Values.Select(d => d.History).Distinct().Where(h => h.Count > 0).ToList();
+        if (chains.Count > 0)
+        {
+            batch.Add(
+                "update workflow_instance i set event_sequence = s.sequence, event_head = s.head, updated_at = $1 from unnest($2::uuid[], $3::int[], $4::bytea[]) s(id, sequence, head) where i.id = s.id",
+                now,
+                chains.ConvertAll(c => c.Chain).ToArray(),
+                chains.ConvertAll(c => c.Sequence).ToArray(),
+                chains.ConvertAll(c => c.Head).ToArray()
+            );
+            runtime.HistoryWriting?.Invoke(chains, batch);
+            HistoryAppend.WriteAll(batch, chains);
+        }
+
+        await batch.ExecuteNonQueryAsync(cancel);
+        await transaction.CommitAsync(cancel);
+        runtime.Changes.Publish(writes.Changes.Distinct());
+    }
+
+    private static async Task LockAsync(NpgsqlConnection connection, Instant now, int limit, Guid? only, Dictionary<Guid, Due> due, CancellationToken cancel)
+    {
+        await using var batch = connection.CreateBatch();
+        batch.Add(
+            $"""
+            with due as materialized (
+                select id, subject_id, instance_id from deadline where kind = 'rung' and due_at <= $1 {(
+                only is null ? "" : "and id = $3"
+            )} order by due_at limit $2 for update skip locked)
+            select due.id, due.subject_id, i.id, i.event_sequence, i.event_head from due join workflow_instance i on i.id = due.instance_id
+            for no key update of i skip locked
+            """,
+            only is { } one ? [now, limit, one] : [now, limit]
+        );
+        await using var r = await batch.ExecuteReaderAsync(cancel);
+        var histories = new Dictionary<Guid, HistoryAppend>();
+        while (await r.ReadAsync(cancel))
+        {
+            var instance = r.GetGuid(2);
+            if (!histories.TryGetValue(instance, out var history))
+                histories[instance] = history = new(instance, r.GetInt32(3), r.GetFieldValue<byte[]>(4), now, Actor);
+            due[r.GetGuid(1)] = new(r.GetGuid(0), r.GetGuid(1), instance, history);
+        }
+    }
+
+    /// <summary>Reads clocks, tasks and people. After the locks, so that it sees what was committed before them.</summary>
+    private static async Task<(Dictionary<Guid, LadderTask> Tasks, LadderPeople People)> FactsAsync(
+        NpgsqlConnection connection,
+        Dictionary<Guid, Due> due,
+        Instant now,
+        CancellationToken cancel
+    )
+    {
+        const string Task = """
+            t.id, t.title, t.state, t.revision, t.priority, t.owner_id, coalesce(o.active, false), t.team, t.required_skills, t.preferred_skills, t.gave_up, t.watchers, t.on_behalf_of,
+                case when t.excluded_steps = '{}' then '{}' else array(select unnest(x.actors || x.reviewers) from task x where x.instance_id = t.instance_id and x.activity_id = any(t.excluded_steps)) end,
+                case when t.candidates = '{}' then '{}' else array(select c.id from person c where lower(c.user_name) in (select lower(name) from unnest(t.candidates) name) and c.active) end
+            """;
+        await using var batch = connection.CreateBatch();
+        batch.Add(
+            $"""
+            select c.id, c.state, coalesce(j.reference, i.correlation_id, ''), array(select w.person_id from case_watcher w where w.instance_id = c.instance_id), {Task}
+            from unnest($1::uuid[]) d(id) join sla_clock c on c.id = d.id join workflow_instance i on i.id = c.instance_id
+            left join task t on t.id = c.task_id left join person o on o.id = t.owner_id left join journey_case j on j.id = c.instance_id
+            """,
+            due.Keys.ToArray()
+        );
+        batch.Add(
+            $"""
+            select t.instance_id, {Task}
+            from task t left join person o on o.id = t.owner_id
+            where t.ended_at is null and t.instance_id in (select c.instance_id from unnest($1::uuid[]) d(id) join sla_clock c on c.id = d.id where c.task_id is null) order by t.created_at, t.id
+            """,
+            due.Keys.ToArray()
+        );
+        LadderPeople.Select(batch, now);
+        var tasks = new Dictionary<Guid, LadderTask>();
+        var people = new LadderPeople();
+        var watchers = new Dictionary<Guid, HashSet<Guid>>();
+        await using var r = await batch.ExecuteReaderAsync(cancel);
+        while (await r.ReadAsync(cancel))
+        {
+            var one = due[r.GetGuid(0)];
+            (one.State, one.Reference) = (r.Utf8(1), r.GetString(2));
+            if (!watchers.TryGetValue(one.InstanceId, out var watch))
+                watchers[one.InstanceId] = watch = [.. r.GetFieldValue<Guid[]>(3)];
+            one.Watchers = watch;
+            if (r.IsDBNull(4))
+                continue;
+            var task = Read(r, 4);
+            one.IsOfTask = true;
+            one.Tasks.Add(task.Id);
+            tasks[task.Id] = task;
+        }
+
+        // A clock of a case acts on what is open in it. Clocks of the same case share its tasks and watchers, so that one does not undo what the other did.
+        var open = new List<(Guid Case, Guid Task)>();
+        await r.NextResultAsync(cancel);
+        while (await r.ReadAsync(cancel))
+        {
+            var task = Read(r, 1);
+            tasks.TryAdd(task.Id, task);
+            open.Add((r.GetGuid(0), task.Id));
+        }
+
+        await people.ReadAsync(r, cancel);
+        var byCase = open.ToLookup(o => o.Case, o => o.Task);
+        foreach (var one in due.Values.Where(d => !d.IsOfTask))
+            one.Tasks.AddRange(byCase[one.InstanceId]);
+        return (tasks, people);
+
+        static LadderTask Read(NpgsqlDataReader r, int first) =>
+            new(
+                r.GetGuid(first),
+                r.GetString(first + 1),
+                Enum.Parse<TaskState>(r.GetString(first + 2)),
+                r.GetInt32(first + 3),
+                r.GetInt16(first + 4),
+                r.GuidOrNull(first + 5),
+                r.GetBoolean(first + 6),
+                r.Text(first + 7)
+            )
+            {
+                RequiredSkills = r.GetFieldValue<string[]>(first + 8),
+                PreferredSkills = r.GetFieldValue<string[]>(first + 9),
+                GaveUp = r.GetFieldValue<Guid[]>(first + 10),
+                Watchers = r.GetFieldValue<Guid[]>(first + 11),
+                OnBehalfOf = r.GuidOrNull(first + 12),
+                Excluded = r.GetFieldValue<Guid[]>(first + 13),
+                Candidates = r.GetFieldValue<Guid[]>(first + 14),
+            };
+    }
+
+    private void Act(Due due, Dictionary<Guid, LadderTask> all, LadderPeople people, Instant now, EscalationWrites writes)
+    {
+        var clock = due.State is null ? null : ClockJson.Read(due.State);
+        if (clock is null || clock.Ended)
+        {
+            writes.Over(due.DeadlineId);
+            return;
+        }
+
+        var decision = Ladder.Decide(clock, serviceLevels.CalendarOf(clock), now);
+        var tasks = due.Tasks.ConvertAll(id => all[id]);
+        var title = due.IsOfTask ? tasks[0].Title : null;
+        foreach (var record in decision.Recorded)
+        {
+            due.Record(
+                record.Acted ? "sla.rung" : "sla.rung-skipped",
+                due.ClockId,
+                clock.Generation,
+                new
+                {
+                    rung = record.Rung,
+                    due = record.DueAt.ToString(),
+                    policy = clock.Policy.Id,
+                    name = title is null ? clock.Policy.Name : null,
+                    task = title,
+                }
+            );
+        }
+
+        if (decision.BreachedNow)
+        {
+            due.Record(
+                "sla.breached",
+                due.ClockId,
+                clock.Generation,
+                new
+                {
+                    policy = clock.Policy.Id,
+                    name = title is null ? clock.Policy.Name : null,
+                    due = clock.DueAt?.ToString(),
+                    task = title,
+                }
+            );
+            if (due.IsOfTask)
+                tasks[0] = tasks[0] with { Breached = true };
+        }
+
+        var rung = new Rung(due, clock, decision.Acts, people, now, writes);
+        foreach (var action in decision.Acts?.Actions ?? [])
+        {
+            switch (action)
+            {
+                case LadderAction.Notify notify:
+                    rung.Tell(notify, tasks);
+                    break;
+                case LadderAction.PublishEvent or LadderAction.StartWorkflow or LadderAction.Webhook:
+                    rung.Do(action, title);
+                    break;
+                case LadderAction.AddWatcher watcher when !due.IsOfTask:
+                    rung.Watch(watcher, tasks);
+                    goto default;
+                default:
+                    tasks = tasks.ConvertAll(task => task.State.IsTerminal() ? task : rung.Do(action, task));
+                    break;
+            }
+        }
+
+        foreach (var task in tasks)
+        {
+            if (task != all[task.Id])
+                writes.Task(all[task.Id] = task with { Revision = task.Revision + 1 });
+        }
+
+        writes.Clock(due.DeadlineId, due.ClockId, decision, due.InstanceId);
+    }
+
+    [LoggerMessage(EventId = 210, Level = LogLevel.Error, Message = "The ladder of clock {Clock} could not act; it will be tried again")]
+    private static partial void NotActed(ILogger log, Guid clock, Exception e);
+
+    internal sealed class Due(Guid deadlineId, Guid clockId, Guid instanceId, HistoryAppend history)
+    {
+        public Guid DeadlineId => deadlineId;
+
+        public Guid ClockId => clockId;
+
+        public Guid InstanceId => instanceId;
+
+        public HistoryAppend History => history;
+
+        /// <summary>The stored clock, or null when it is gone.</summary>
+        public byte[]? State { get; set; }
+
+        /// <summary>A clock of a task; else of the case itself.</summary>
+        public bool IsOfTask { get; set; }
+
+        /// <summary>What it acts on: its task, or what is open in its case.</summary>
+        public List<Guid> Tasks { get; } = [];
+
+        public string Reference { get; set; } = "";
+
+        /// <summary>Who watches the case.</summary>
+        public HashSet<Guid> Watchers { get; set; } = [];
+
+        public void Record(string action, Guid clock, int generation, object payload) =>
+            History.Add(new(action, "clock", Ids.Text(clock), generation, EscalationWrites.Payload(payload)));
+
+        public void RecordCase(string action, object payload) => History.Add(new(action, "case", Ids.Text(InstanceId), 0, EscalationWrites.Payload(payload)));
+
+        public void Record(string action, LadderTask task, object payload) =>
+            History.Add(new(action, "task", Ids.Text(task.Id), task.Revision + 1, EscalationWrites.Payload(payload)));
+    }
+}

@@ -1,0 +1,118 @@
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.ServiceLevels;
+
+namespace Orchestration.Workflows.Escalation;
+
+/// <summary>Who a rung means by its targets, as things are now: leads, members, roles, who stands in for whom, and who has which skills.</summary>
+internal sealed class LadderPeople
+{
+    private readonly Dictionary<string, Guid> _leads = [];
+    private readonly Dictionary<string, List<Guid>> _members = [];
+    private readonly Dictionary<Guid, Guid> _deputies = [];
+    private readonly Dictionary<Guid, string[]> _skills = [];
+    private readonly List<Guid> _supervisors = [];
+    private readonly List<Guid> _compliance = [];
+
+    /// <summary>Adds what <see cref="ReadAsync"/> reads.</summary>
+    public static void Select(NpgsqlBatch batch, Instant now)
+    {
+        batch.Add("select t.key, t.lead_id from team t join person p on p.id = t.lead_id and p.active");
+        batch.Add("select m.team_key, m.person_id from team_member m join person p on p.id = m.person_id and p.active order by p.user_name");
+        batch.Add("select id, roles from person where active and roles && array['supervisor', 'compliance'] order by user_name");
+        batch.Add(
+            "select s.person_id, s.substitute_id from substitution s join person p on p.id = s.substitute_id and p.active where s.ended_at is null and s.from_at <= $1 and s.until_at > $1",
+            now
+        );
+        batch.Add(
+            """
+            select k.person_id, array_agg(k.skill) from person_skill k
+            where (k.certified_until is null or k.certified_until > $1::date)
+                and (k.person_id in (select lead_id from team) or k.person_id in (select s.substitute_id from substitution s where s.ended_at is null and s.from_at <= $1 and s.until_at > $1))
+            group by k.person_id
+            """,
+            now
+        );
+    }
+
+    /// <summary>Reads what <see cref="Select"/> selects; the reader is at the result before it.</summary>
+    public async Task ReadAsync(NpgsqlDataReader r, CancellationToken cancel)
+    {
+        await r.NextResultAsync(cancel);
+        while (await r.ReadAsync(cancel))
+            _leads[r.GetString(0)] = r.GetGuid(1);
+        await r.NextResultAsync(cancel);
+        while (await r.ReadAsync(cancel))
+            MembersOf(r.GetString(0)).Add(r.GetGuid(1));
+        await r.NextResultAsync(cancel);
+        while (await r.ReadAsync(cancel))
+        {
+            var roles = r.GetFieldValue<string[]>(1);
+            if (roles.Contains("supervisor"))
+                _supervisors.Add(r.GetGuid(0));
+            if (roles.Contains("compliance"))
+                _compliance.Add(r.GetGuid(0));
+        }
+
+        await r.NextResultAsync(cancel);
+        while (await r.ReadAsync(cancel))
+            _deputies[r.GetGuid(0)] = r.GetGuid(1);
+        await r.NextResultAsync(cancel);
+        while (await r.ReadAsync(cancel))
+            _skills[r.GetGuid(0)] = r.GetFieldValue<string[]>(1);
+    }
+
+    /// <summary>
+    /// Whom a target means. One person who is away is their deputy; nobody falls through to the owner's deputy, then the team, and at the very last to the supervisors, so that a reminder never goes nowhere.
+    /// </summary>
+    /// <param name="target">The target.</param>
+    /// <param name="task">The task it is about; null for a case in which nothing is open.</param>
+    public IReadOnlyList<Guid> Of(LadderTarget target, LadderTask? task)
+    {
+        List<Guid> people = target switch
+        {
+            LadderTarget.Owner => task is { Owner: { } owner, OwnerIsActive: true } ? [Present(owner)] : [],
+            LadderTarget.Lead => task?.Team is { } team && _leads.TryGetValue(team, out var lead) ? [Present(lead)] : [],
+            LadderTarget.Manager => _supervisors,
+            LadderTarget.Compliance => _compliance,
+            _ => [],
+        };
+        if (people.Count == 0 && target != LadderTarget.Team && Deputy(task?.Owner) is { } deputy)
+            people = [deputy];
+        if (people.Count == 0 && task is not null)
+            people = Team(task);
+        return people.Count > 0 ? people : _supervisors;
+    }
+
+    /// <summary>Who takes a task over, and in whose place: the lead or the owner's deputy, if they may (skills, four eyes, not given up before); else nobody in particular, which is the team.</summary>
+    public (Guid? Person, Guid? InPlaceOf) Takeover(LadderTarget target, LadderTask task)
+    {
+        if (target == LadderTarget.Lead && task.Team is { } team && _leads.TryGetValue(team, out var lead) && May(Present(lead), task))
+            return (Present(lead), Present(lead) == lead ? null : lead);
+        return target != LadderTarget.Team && Deputy(task.Owner) is { } deputy && May(deputy, task) ? (deputy, task.Owner) : (null, null);
+    }
+
+    private bool May(Guid person, LadderTask task) =>
+        !task.Excluded.Contains(person) && !task.GaveUp.Contains(person) && !task.RequiredSkills.Except(_skills.GetValueOrDefault(person) ?? []).Any();
+
+    private List<Guid> Team(LadderTask task)
+    {
+        var team = task.Team is { } key ? MembersOf(key).Union(task.Candidates).ToList() : [.. task.Candidates];
+        var present = team.FindAll(person => !_deputies.ContainsKey(person));
+        return present.Count > 0 ? present : team;
+    }
+
+    private Guid? Deputy(Guid? person) => person is { } away && Present(away) is var deputy && deputy != away ? deputy : null;
+
+    /// <summary>The person, or who stands in for them now; a substitute who is away too has one of their own.</summary>
+    private Guid Present(Guid person)
+    {
+        var here = person;
+        for (var hops = 0; hops < 5 && _deputies.TryGetValue(here, out var deputy) && deputy != person; hops++)
+            here = deputy;
+        return here;
+    }
+
+    private List<Guid> MembersOf(string team) => _members.TryGetValue(team, out var members) ? members : _members[team] = [];
+}

@@ -1,0 +1,166 @@
+using NodaTime;
+using Orchestration.Engine.Runtime;
+using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Workflows.Escalation;
+
+/// <summary>What the actions of one rung do. Everything is gathered and written in the transaction that marks the rung as done.</summary>
+internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung, LadderPeople people, Instant now, EscalationWrites writes)
+{
+    private readonly HashSet<(Guid Person, Guid? Task)> _told = [];
+
+    /// <summary>Notifies the target and the watchers.</summary>
+    public void Tell(LadderAction.Notify notify, List<LadderTask> tasks)
+    {
+        var told = People(notify.To, tasks).Concat(tasks.SelectMany(task => task.Watchers)).Concat(due.IsOfTask ? [] : due.Watchers).Distinct();
+        var late = clock.DueAt is { } at && now >= at && !clock.Policy.WaitingPeriod;
+        var what = due.IsOfTask ? tasks[0].Title : $"{clock.Policy.Name} ({due.Reference})";
+        foreach (var person in told)
+            Tell(person, late ? "sla.breached" : "sla.reminder", late ? $"Overdue: {what}" : $"Due soon: {what}", due.IsOfTask ? tasks[0].Id : null);
+    }
+
+    /// <summary>Adds a watcher to the case of the clock and to every task it opens from now on.</summary>
+    public void Watch(LadderAction.AddWatcher watcher, List<LadderTask> tasks)
+    {
+        var added = People(watcher.Who, tasks).Where(due.Watchers.Add).ToArray();
+        if (added.Length == 0)
+            return;
+        due.RecordCase("case.watched", new { name = clock.Policy.Name, watchers = added });
+        foreach (var person in added)
+        {
+            writes.CaseWatcher(due.InstanceId, person);
+            if (tasks.Count == 0)
+                Tell(person, "task.watched", $"You watch: {due.Reference}", null);
+        }
+    }
+
+    /// <summary>Does something to a live task; returns it as it is then.</summary>
+    public LadderTask Do(LadderAction action, LadderTask task)
+    {
+        switch (action)
+        {
+            case LadderAction.RaisePriority raise when task.Priority > 1:
+                var priority = (short)Math.Max(1, task.Priority - raise.By);
+                due.Record(
+                    "task.priority-raised",
+                    task,
+                    new
+                    {
+                        title = task.Title,
+                        from = task.Priority,
+                        to = priority,
+                    }
+                );
+                return task with { Priority = priority };
+
+            case LadderAction.RelaxSkills when task.PreferredSkills.Length > 0:
+                due.Record("task.skills-relaxed", task, new { title = task.Title, skills = task.PreferredSkills });
+                return task with { PreferredSkills = [] };
+
+            case LadderAction.AddWatcher watcher when people.Of(watcher.Who, task).Except(task.Watchers).ToArray() is { Length: > 0 } added:
+                due.Record("task.watched", task, new { title = task.Title, watchers = added });
+                foreach (var person in added)
+                    Tell(person, "task.watched", $"You watch: {task.Title}", task.Id);
+                return task with { Watchers = [.. task.Watchers, .. added] };
+
+            case LadderAction.Reassign reassign
+                when task.State is TaskState.Ready or TaskState.Reserved or TaskState.InProgress
+                    && people.Takeover(reassign.To, task) is var next
+                    && next.Person != task.Owner:
+                due.Record(
+                    "task.reassigned",
+                    task,
+                    new
+                    {
+                        title = task.Title,
+                        previous = task.Owner,
+                        owner = next.Person,
+                        onBehalfOf = next.InPlaceOf,
+                        team = task.Team,
+                    }
+                );
+                if (next.Person is { } owner)
+                    Tell(owner, "task.assigned", $"{task.Title} was assigned to you", task.Id);
+                if (task.Owner is { } previous)
+                    Tell(previous, "task.taken-over", $"{task.Title} was taken from you", task.Id);
+                return task with
+                {
+                    Owner = next.Person,
+                    OwnerIsActive = true,
+                    OnBehalfOf = next.InPlaceOf,
+                    State = next.Person is null ? TaskState.Ready : TaskState.Reserved,
+                };
+
+            default:
+                return task;
+        }
+    }
+
+    /// <summary>Does something beside the tasks.</summary>
+    public void Do(LadderAction action, string? title)
+    {
+        switch (action)
+        {
+            case LadderAction.PublishEvent publish:
+                writes.Stimulus(
+                    "publish",
+                    null,
+                    new()
+                    {
+                        ["name"] = publish.EventName,
+                        ["correlationId"] = null,
+                        ["instanceId"] = Ids.Text(due.InstanceId),
+                        ["payload"] = null,
+                    }
+                );
+                break;
+
+            case LadderAction.StartWorkflow start:
+                writes.Stimulus(
+                    "start",
+                    Ids.New(now),
+                    new()
+                    {
+                        ["definitionId"] = start.DefinitionId,
+                        ["correlationId"] = due.Reference,
+                        ["input"] = new OrderedDictionary<string, object?>(),
+                    }
+                );
+                break;
+
+            case LadderAction.Webhook webhook:
+                writes.Webhook(
+                    due.InstanceId,
+                    new()
+                    {
+                        ["url"] = webhook.Url.OriginalString,
+                        ["type"] = "sla.rung",
+                        ["at"] = NodaTime.Text.InstantPattern.ExtendedIso.Format(now),
+                        ["data"] = new OrderedDictionary<string, object?>
+                        {
+                            ["clock"] = due.ClockId.ToString(),
+                            ["case"] = due.InstanceId.ToString(),
+                            ["reference"] = due.Reference,
+                            ["policy"] = clock.Policy.Id,
+                            ["generation"] = clock.Generation,
+                            ["rung"] = rung!.Key,
+                            ["due"] = clock.DueAt?.ToString(),
+                            ["task"] = title,
+                        },
+                    }
+                );
+                break;
+        }
+    }
+
+    private IEnumerable<Guid> People(LadderTarget target, List<LadderTask> tasks) =>
+        tasks.Count == 0 ? people.Of(target, null) : tasks.SelectMany(task => people.Of(target, task)).Distinct();
+
+    /// <summary>A person gets one notification per rung and task: the first that applies.</summary>
+    private void Tell(Guid person, string kind, string title, Guid? task)
+    {
+        if (_told.Add((person, task)))
+            writes.Tell(person, kind, title, $"{due.Reference} · {rung!.Key} of {clock.Policy.Name}", due.InstanceId, task);
+    }
+}

@@ -1,0 +1,89 @@
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Runtime;
+using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Settings;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Workflows.Escalation;
+
+/// <summary>
+/// Clocks of tasks: a step may name several policies, and a policy of tasks with a condition on facts starts by itself where it holds. Facts are those of the
+/// case, and <c>step</c>. They follow every verb; none outlives its task.
+/// </summary>
+internal static class TaskClocks
+{
+    private static readonly IReadOnlySet<string> Nothing = new HashSet<string>();
+    private static readonly IReadOnlyDictionary<string, string> NoFacts = new Dictionary<string, string>();
+
+    /// <summary>Clocks of a task that opens. Nothing is written yet.</summary>
+    public static ClockSet Open(ServiceLevelCatalog serviceLevels, BurstWriteContext context, OpenTask open)
+    {
+        const string Opened = "task.opened";
+        var clocks = new ClockSet(serviceLevels, []);
+        var startable = Named(serviceLevels, open).Concat(serviceLevels.OfTask(Opened, [])).ToList();
+        if (startable.Count > 0)
+            clocks.Follow(Opened, Nothing, Facts(context.State, context.Workflow, open.ActivityId, null), startable, context.Transaction.Now);
+        return clocks;
+    }
+
+    /// <summary>A verb moved a task: its clocks follow, and with them the due time of the task.</summary>
+    public static async ValueTask MoveAsync(
+        WorkflowRuntime runtime,
+        ServiceLevelCatalog serviceLevels,
+        InstanceTransaction transaction,
+        IReadOnlyList<StoredClock> stored,
+        TaskMove move,
+        CancellationToken cancel
+    )
+    {
+        var clocks = new ClockSet(serviceLevels, stored);
+        var startable = move.Ends ? [] : serviceLevels.OfTask(move.Event, move.Policies).ToList();
+        if (clocks.IsEmpty && startable.Count == 0)
+            return;
+        var facts =
+            clocks.AsksFacts || startable.Count > 0
+                ? Facts(
+                    transaction.State,
+                    await runtime.Definitions.GetVersionAsync(transaction.DefinitionVersionId, cancel),
+                    move.ActivityId,
+                    move.SubmittedData
+                )
+                : NoFacts;
+        var (due, now) = (clocks.DueAt, transaction.Now);
+        if (move.Ends)
+            clocks.End(new(now, move.Event, Nothing, facts), now);
+        else
+            clocks.Follow(move.Event, move.WaitsFor is { } reason ? new HashSet<string>([reason]) : Nothing, facts, startable, now);
+        if (!move.Ends && due != clocks.DueAt)
+            transaction.Write("update task set due_at = $2, breached = breached or $3 where id = $1", move.Task, clocks.DueAt, clocks.Breached);
+        else if (clocks.Breached)
+            transaction.Write("update task set breached = true where id = $1 and not breached", move.Task);
+
+        clocks.Write(transaction, transaction.History, transaction.InstanceId!.Value, (move.Task, move.Title), move.Event);
+    }
+
+    /// <summary>What a step names: its own target as a policy, and shared ones.</summary>
+    private static IEnumerable<SlaPolicy> Named(ServiceLevelCatalog serviceLevels, OpenTask open)
+    {
+        if (serviceLevels.Resolve(open.SlaPolicy, open.SlaDuration, open.SlaUnit, open.SlaCalendar).Policy is { } policy)
+            yield return policy;
+        foreach (var name in open.SlaPolicies)
+        {
+            if (serviceLevels.Policies.TryGetValue(name, out var shared))
+                yield return shared;
+        }
+    }
+
+    private static Dictionary<string, string> Facts(
+        InstanceState state,
+        CompiledWorkflow workflow,
+        string activity,
+        OrderedDictionary<string, object?>? submitted
+    )
+    {
+        var facts = new Dictionary<string, string>(CaseFacts.With(CaseFacts.Of(state, workflow), submitted), StringComparer.Ordinal);
+        facts["step"] = workflow.FindActivity(activity)?.Name ?? activity;
+        return facts;
+    }
+}

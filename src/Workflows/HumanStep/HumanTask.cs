@@ -1,0 +1,300 @@
+using System.Text.Json.Nodes;
+using Orchestration.Engine.Activities;
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Expressions;
+using Orchestration.Workflows.Forms;
+using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Settings;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Workflows.HumanStep;
+
+/// <summary>
+/// <c>Orchestration.HumanTask</c>: opens a task and waits for a person. The ports on the canvas are its outcomes. The task and the bookmark are opened in the
+/// burst's transaction; when the case takes another path, the task is cancelled in that burst's transaction.
+/// </summary>
+public sealed class HumanTask : Activity
+{
+    /// <summary>Elsa type name.</summary>
+    public const string TypeName = TaskBookmark.Name;
+
+    private static readonly string[] DefaultOutcomes = ["Done"];
+
+    private readonly string[] _outcomes;
+    private readonly ServiceLevelCatalog _catalog;
+
+    private HumanTask(string[] outcomes, ServiceLevelCatalog catalog) => (_outcomes, _catalog) = (outcomes, catalog);
+
+    /// <summary>How Studio shows it and how a node of it is compiled.</summary>
+    public static ActivityType CreateType(ServiceLevelCatalog catalog, FormCatalog forms) =>
+        new()
+        {
+            TypeName = TypeName,
+            Category = "Orchestration",
+            DisplayName = "Human step",
+            Description = "Opens a task for a person and waits until it is completed. Each outcome is a port.",
+            Kind = ActivityKind.Task,
+            Inputs =
+            [
+                new("Title", "String") { Description = "What the person sees in their list." },
+                new("Description", "String") { UIHint = "multiline", Description = "What is to be done, in a few sentences." },
+                new("Outcomes", "List<String>")
+                {
+                    UIHint = "dynamic-outcomes",
+                    DefaultSyntax = "Object",
+                    Description = "How the step can end. Each becomes a port on the canvas and a button in the task.",
+                },
+                new("FormName", "String")
+                {
+                    UIHint = "dropdown",
+                    DisplayName = "Form",
+                    Category = "Form",
+                    Description = "A shared form, pinned when the definition is published.",
+                },
+                new("Form", "Object")
+                {
+                    UIHint = "json-editor",
+                    DisplayName = "Form schema",
+                    Category = "Form",
+                    Description = "JSON Schema of a form of its own, instead of a shared form.",
+                },
+                new("Team", "String")
+                {
+                    UIHint = "dropdown",
+                    Category = "People",
+                    Description = "Team whose members may take the task.",
+                },
+                new("Candidates", "List<String>")
+                {
+                    UIHint = "multitext",
+                    DefaultSyntax = "Object",
+                    Category = "People",
+                    Description = "People who may take the task besides the team, by user name.",
+                },
+                new("RequiredSkills", "List<String>")
+                {
+                    UIHint = "checklist",
+                    DefaultSyntax = "Object",
+                    DisplayName = "Required skills",
+                    Category = "People",
+                    Description = "Skills a person must have.",
+                },
+                new("PreferredSkills", "List<String>")
+                {
+                    UIHint = "checklist",
+                    DefaultSyntax = "Object",
+                    DisplayName = "Preferred skills",
+                    Category = "People",
+                    Description = "People with these skills have priority until the SLA policy's ladder relaxes them.",
+                },
+                new("ExcludedSteps", "List<String>")
+                {
+                    UIHint = "multitext",
+                    DefaultSyntax = "Object",
+                    DisplayName = "Four eyes: excluded steps",
+                    Category = "People",
+                    Description = "Ids of steps whose workers can't work on this step.",
+                },
+                new("RequiresReview", "Boolean")
+                {
+                    UIHint = "checkbox",
+                    Default = false,
+                    DisplayName = "Second pair of eyes",
+                    Category = "People",
+                    Description = "Another person approves the work before the case continues.",
+                },
+                new("SkipOutcome", "String")
+                {
+                    DisplayName = "May be skipped as",
+                    Description = "Outcome the case continues with when the step is skipped. Without one, the step can't be skipped.",
+                },
+                new("Priority", "Int32")
+                {
+                    Default = 3,
+                    Category = "Service level",
+                    Description = "1 (critical) to 5 (planning).",
+                },
+                new("SlaPolicy", "String")
+                {
+                    UIHint = "dropdown",
+                    DisplayName = "SLA policy",
+                    Category = "Service level",
+                    Description = "A shared policy with its target and its escalation ladder. Leave it empty to give this step a duration of its own below.",
+                },
+                new("SlaPolicies", "List<String>")
+                {
+                    UIHint = "checklist",
+                    DefaultSyntax = "Object",
+                    DisplayName = "More SLA policies",
+                    Category = "Service level",
+                    Description = "Policies besides it, each with a clock of its own; one with conditions starts where they hold.",
+                },
+                new("SlaDuration", "String")
+                {
+                    DisplayName = "SLA duration",
+                    Category = "Service level",
+                    Description = "How long the step may take: PT8H for eight hours, PT30M for thirty minutes, or a number of days or weeks by the unit below.",
+                },
+                new("SlaUnit", "String")
+                {
+                    UIHint = "dropdown",
+                    DisplayName = "SLA unit",
+                    Category = "Service level",
+                    Choices = ["elapsed", "workingTime", "businessDays", "calendarDays", "weeks"],
+                    Description =
+                        "How the duration is counted. One day of working time is a day's open hours, one business day ends when the office closes, one "
+                        + "calendar day is any day. Without a unit every hour counts.",
+                },
+                new("SlaCalendar", "String")
+                {
+                    UIHint = "dropdown",
+                    DisplayName = "SLA calendar",
+                    Category = "Service level",
+                    Description = "Whose opening hours and holidays count, and in which time zone. Without one every hour of every day counts (24x7).",
+                },
+            ],
+            Outputs =
+            [
+                new("Outcome", "String", "The outcome the person chose."),
+                new("Data", "Object", "The data the person entered."),
+                new("CompletedBy", "String", "User name of the person.", "Completed by"),
+            ],
+            Compile = node => Compile(node, catalog, forms),
+        };
+
+    /// <summary>The shared forms that the human steps of a definition name, as they are now.</summary>
+    public static JsonObject SharedForms(CompiledWorkflow workflow, FormCatalog forms)
+    {
+        var shared = new JsonObject();
+        foreach (var node in workflow.Nodes)
+        {
+            if (node.TypeName == TypeName && node.Literal("FormName") is string { Length: > 0 } name && forms.Schemas.TryGetValue(name, out var schema))
+                shared[name] = JsonNode.Parse(schema);
+        }
+
+        return shared;
+    }
+
+    /// <inheritdoc/>
+    protected override void Execute(ActivityContext context)
+    {
+        var (policy, duration, unit, calendar) = (
+            context.TextInput("SlaPolicy"),
+            context.TextInput("SlaDuration"),
+            context.TextInput("SlaUnit"),
+            context.TextInput("SlaCalendar")
+        );
+        if (_catalog.Resolve(policy, duration, unit, calendar).Problem is { } problem)
+            throw new InvalidOperationException(problem);
+        var policies = Texts(context, "SlaPolicies");
+        if (_catalog.Missing(policies) is { } missing)
+            throw new InvalidOperationException(missing);
+        var bookmark = context.OpenBookmark(TypeName);
+        context.Write(
+            new OpenTask(
+                bookmark.Id,
+                context.Execution.Parent?.Id,
+                context.Node.Id,
+                context.TextInput("Title") ?? context.RequiredInput<string>("Title"),
+                context.TextInput("Description"),
+                _outcomes,
+                context.Input("Form"),
+                context.TextInput("FormName"),
+                context.TextInput("Team"),
+                Texts(context, "Candidates"),
+                Texts(context, "RequiredSkills"),
+                Texts(context, "PreferredSkills"),
+                Texts(context, "ExcludedSteps"),
+                Math.Clamp(context.Input("Priority") is int priority ? priority : 3, 1, 5),
+                policy,
+                policies,
+                duration,
+                unit,
+                calendar,
+                context.Input("RequiresReview") is true,
+                context.TextInput("SkipOutcome") is { Length: > 0 } skip && _outcomes.Contains(skip) ? skip : null
+            )
+        );
+    }
+
+    /// <inheritdoc/>
+    protected override void Resume(ActivityContext context, Bookmark bookmark)
+    {
+        context.TryGetInput(TaskBookmark.PersonKey, out var person);
+        if (context.TryGetInput(TaskBookmark.NotDoneKey, out var end) && end is string how)
+        {
+            context.TryGetInput(TaskBookmark.ReasonKey, out var why);
+            if (!_outcomes.Contains(how))
+                throw new InvalidOperationException(
+                    $"{person} ended the task as {how.ToLowerInvariant()}: {why}. The step has no outcome '{how}': decide how the case continues."
+                );
+            context.SetOutput("Outcome", how);
+            context.SetOutput("CompletedBy", person);
+            context.Complete(how);
+            return;
+        }
+
+        context.TryGetInput(TaskBookmark.OutcomeKey, out var outcome);
+        context.TryGetInput(TaskBookmark.DataKey, out var data);
+        context.SetOutput("Outcome", outcome);
+        context.SetOutput("Data", data);
+        context.SetOutput("CompletedBy", person);
+        context.Complete((string)outcome!);
+    }
+
+    /// <inheritdoc/>
+    protected override void BookmarkBurnt(ActivityContext context, Bookmark bookmark, BurnReason reason) =>
+        context.Write(new WithdrawTask(bookmark.Id, context.Node.Id, context.InstanceIsCancelled ? "the case was cancelled" : "the case took another path"));
+
+    private static HumanTask Compile(ActivityCompilation node, ServiceLevelCatalog catalog, FormCatalog forms)
+    {
+        if (!node.TryLiteral("Outcomes", out var value))
+            node.Error("outcomes", "the outcomes are ports on the canvas, so they must be a list of names and not an expression.");
+        var outcomes = Names(value) is { Length: > 0 } names ? names : DefaultOutcomes;
+        if (outcomes.Distinct().Count() < outcomes.Length)
+            node.Error("outcomes", "two outcomes have the same name.");
+        node.SetOutcomes(outcomes);
+
+        if (node.TryLiteral("SkipOutcome", out var skip) && skip is string { Length: > 0 } port && !outcomes.Contains(port))
+            node.PublishError("skipOutcome", $"the step has no outcome '{port}' to be skipped by.");
+        if (node.TryLiteral("Title", out var title) && string.IsNullOrWhiteSpace(title as string))
+            node.PublishError("title", "the title is missing.");
+        if (node.TryLiteral("FormName", out var form) && form is string { Length: > 0 } name && !forms.Schemas.ContainsKey(name))
+            node.PublishError("formName", $"there is no form '{name}'.");
+        if (node.TryLiteral("Form", out var schema) && SchemaText(schema) is { } text && !FormSchema.TryParse(text, out _, out var errors))
+            node.PublishError("form", $"the form's schema is wrong: {string.Join("; ", errors.Select(e => $"{e.Path} {e.Reason}"))}");
+        if (
+            node.TryLiteral("SlaPolicy", out var policy)
+                & node.TryLiteral("SlaDuration", out var duration)
+                & node.TryLiteral("SlaUnit", out var unit)
+                & node.TryLiteral("SlaCalendar", out var calendar)
+            && catalog.Resolve(policy as string, duration as string, unit as string, calendar as string).Problem is { } problem
+        )
+            node.PublishError("slaPolicy", problem);
+        if (node.TryLiteral("SlaPolicies", out var policies) && catalog.Missing(Names(policies)) is { } missing)
+            node.PublishError("slaPolicies", missing);
+        return new(outcomes, catalog);
+    }
+
+    private static string? SchemaText(object? schema) =>
+        schema switch
+        {
+            null or "" => null,
+            string text => text,
+            _ => System.Text.Encoding.UTF8.GetString(WorkflowData.ToUtf8(schema)),
+        };
+
+    private static string[] Names(object? value) =>
+        value switch
+        {
+            List<object?> list => [.. list.OfType<string>().Where(text => text.Length > 0)],
+            string { Length: > 0 } one => [one],
+            _ => [],
+        };
+
+    private static string[] Texts(ActivityContext context, string input) =>
+        Names(context.Input(input)) is var names && Array.Find(names, name => WorkflowData.Unfit(name) is not null) is { } unfit
+            ? throw new InvalidOperationException($"{input} {WorkflowData.Unfit(unfit)}.")
+            : names;
+}

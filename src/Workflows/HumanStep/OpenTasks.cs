@@ -1,0 +1,187 @@
+using System.Text.Json;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.Notifications;
+using Orchestration.Workflows.Settings;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Workflows.HumanStep;
+
+/// <summary>Turns the writes of human steps into rows, in the burst's own batch.</summary>
+public static class OpenTasks
+{
+    /// <summary>Registers opening and withdrawing.</summary>
+    public static void Register(BurstWrites writes, DefinitionStore definitions, ServiceLevelCatalog serviceLevels)
+    {
+        writes.Reduce(DropOpenedAndWithdrawn);
+        writes.Register<OpenTask>((open, context, cancel) => OpenAsync(open, context, definitions, serviceLevels, cancel));
+        writes.Register<WithdrawTask>((withdraw, context, cancel) => WithdrawAsync(withdraw, context, serviceLevels, cancel));
+    }
+
+    /// <summary>A task that is opened and withdrawn in the same burst is never written.</summary>
+    private static IReadOnlyList<IBurstWrite> DropOpenedAndWithdrawn(IReadOnlyList<IBurstWrite> writes)
+    {
+        var opened = writes.OfType<OpenTask>().Select(w => w.BookmarkId).ToHashSet();
+        opened.IntersectWith(writes.OfType<WithdrawTask>().Select(w => w.BookmarkId));
+        return opened.Count == 0
+            ? writes
+            : writes
+                .Where(w => w is not OpenTask { BookmarkId: var o } || !opened.Contains(o))
+                .Where(w => w is not WithdrawTask { BookmarkId: var o } || !opened.Contains(o))
+                .ToList();
+    }
+
+    private static async ValueTask OpenAsync(
+        OpenTask open,
+        BurstWriteContext context,
+        DefinitionStore definitions,
+        ServiceLevelCatalog serviceLevels,
+        CancellationToken cancel
+    )
+    {
+        var form = open.Form is null ? (byte[]?)null : Schema(open.Form);
+        var prefill = await TaskPrefill.OfAsync(definitions, context, form, open.FormName, cancel);
+        var transaction = context.Transaction;
+        var now = transaction.Now;
+        var id = Ids.New(now);
+        var clocks = TaskClocks.Open(serviceLevels, context, open);
+        var due = clocks.DueAt;
+        transaction.Write(
+            """
+            insert into task (id, instance_id, bookmark_id, definition_id, definition_version_id, activity_id, title, description, form, form_name,
+                outcomes, team, candidates, required_skills, excluded_steps, priority, state, due_at, breached, changed_by, created_at, changed_at,
+                requires_review, skip_outcome, prefill, preferred_skills, policies, watchers, container_id)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+                array(select coalesce(p.user_name, named) from unnest($13::text[]) with ordinality c(named, place) left join person p
+                    on lower(p.user_name) = lower(named) order by place), $14, $15, $16, 'Ready', $17, $18, $19, $20, $20, $21, $22, $23, $24, $25,
+                array(select person_id from case_watcher where instance_id = $2), $26)
+            """,
+            id,
+            context.InstanceId,
+            Guid.Parse(open.BookmarkId),
+            context.State.DefinitionId,
+            context.State.DefinitionVersionId,
+            open.ActivityId,
+            open.Title,
+            open.Description,
+            form is null ? null : new Json(form),
+            open.FormName,
+            open.Outcomes,
+            open.Team,
+            open.Candidates,
+            open.RequiredSkills,
+            open.ExcludedSteps,
+            (short)open.Priority,
+            due,
+            clocks.Breached,
+            transaction.Actor,
+            now,
+            open.RequiresReview,
+            open.SkipOutcome,
+            prefill,
+            open.PreferredSkills.Except(open.RequiredSkills).ToArray(),
+            open.SlaPolicies.Concat(string.IsNullOrWhiteSpace(open.SlaPolicy) ? [] : [open.SlaPolicy]).ToArray(),
+            open.ContainerId is { } container ? Guid.Parse(container) : null
+        );
+        context.History.Add(
+            new(
+                "task.opened",
+                "task",
+                Ids.Text(id),
+                1,
+                JsonSerializer.SerializeToUtf8Bytes(
+                    new
+                    {
+                        title = open.Title,
+                        team = open.Team,
+                        candidates = open.Candidates,
+                        due = due?.ToString(),
+                        outcomes = open.Outcomes,
+                    },
+                    TaskJson.Options
+                )
+            )
+            {
+                ActivityId = open.ActivityId,
+            }
+        );
+        clocks.Write(transaction, context.History, context.InstanceId, (id, open.Title));
+        transaction.Announce(new(ChangeKind.Task, id));
+    }
+
+    private static async ValueTask WithdrawAsync(WithdrawTask withdraw, BurstWriteContext context, ServiceLevelCatalog serviceLevels, CancellationToken cancel)
+    {
+        var transaction = context.Transaction;
+        Guid id;
+        int revision;
+        Guid? owner;
+        string title;
+        bool waits;
+        Guid[] watchers;
+        await using (
+            var task = await transaction.QueryAsync(
+                Sql.Command(
+                    "select id, revision, owner_id, title, suspended_from is not null, watchers from task where bookmark_id = $1 and ended_at is null",
+                    Guid.Parse(withdraw.BookmarkId)
+                ),
+                cancel
+            )
+        )
+        {
+            if (!await task.ReadAsync(cancel))
+                return;
+            (id, revision, owner, title, waits, watchers) = (
+                task.GetGuid(0),
+                task.GetInt32(1) + 1,
+                task.GuidOrNull(2),
+                task.GetString(3),
+                task.GetBoolean(4),
+                task.GetFieldValue<Guid[]>(5)
+            );
+        }
+
+        await using (var reader = await transaction.QueryAsync(ClockReader.SelectOfTask(id), cancel))
+        {
+            var clocks = new ClockSet(serviceLevels, await ClockReader.ReadAsync(reader, cancel));
+            clocks.End(null, transaction.Now);
+            clocks.Write(transaction, context.History, context.InstanceId, (id, title), withdraw.Reason);
+        }
+
+        transaction.Write(
+            """
+            update task set state = 'Cancelled', owner_id = null, ended_by = $2, ended_at = $3, end_reason = $5, reviewer_id = null,
+                proposed_outcome = null, suspended_from = null, suspended_reason = null, suspended_until = null, revision = $4, changed_by = $2, changed_at = $3
+            where id = $1
+            """,
+            id,
+            transaction.Actor,
+            transaction.Now,
+            revision,
+            withdraw.Reason
+        );
+        if (waits)
+            transaction.Write(TaskTransaction.ForgetResumeDeadline, id);
+        context.History.Add(
+            new(
+                "task.cancelled",
+                "task",
+                Ids.Text(id),
+                revision,
+                JsonSerializer.SerializeToUtf8Bytes(new { title, reason = withdraw.Reason }, TaskJson.Options)
+            )
+            {
+                ActivityId = withdraw.ActivityId,
+            }
+        );
+        if (owner is { } person)
+            Notify.Write(transaction, person, "task.cancelled", $"{title} is no longer needed", withdraw.Reason, id);
+        TaskTransaction.TellWatchers(transaction, id, title, withdraw.Reason, watchers.Where(watcher => watcher != owner));
+        transaction.Announce(new(ChangeKind.Task, id));
+    }
+
+    /// <summary>A schema written as text in the step, or as an object.</summary>
+    private static byte[] Schema(object form) => form is string text ? System.Text.Encoding.UTF8.GetBytes(text) : WorkflowData.ToUtf8(form);
+}

@@ -1,0 +1,102 @@
+using Orchestration.Workflows.Calendars;
+using Orchestration.Workflows.ServiceLevels;
+
+namespace Orchestration.Workflows.Settings;
+
+/// <summary>
+/// The calendars and SLA policies in force, parsed, in this host's memory. Read-only snapshot, replaced as a whole when a
+/// setting changed. Running clocks carry the policy they started with.
+/// </summary>
+public sealed class ServiceLevelCatalog(SettingDocuments settings)
+{
+    private volatile Snapshot _snapshot = new([], [], [], Enumerable.Empty<SlaPolicy>().ToLookup(_ => (SlaSubject.Task, "")));
+
+    /// <summary>Calendars by id.</summary>
+    public IReadOnlyDictionary<string, BusinessCalendar> Calendars => _snapshot.Calendars;
+
+    /// <summary>Policies of cases that an event may start a clock of.</summary>
+    internal IEnumerable<SlaPolicy> OfCase(string caseEvent) => _snapshot.ByStart[(SlaSubject.Case, caseEvent)];
+
+    /// <summary>
+    /// Policies of tasks that an event may start a clock of: those the step names, and those with a condition on facts, which start wherever it holds.
+    /// </summary>
+    internal IEnumerable<SlaPolicy> OfTask(string taskEvent, string[] named) =>
+        _snapshot.ByStart[(SlaSubject.Task, taskEvent)].Where(policy => policy.Start.Where.Count > 0 || named.Contains(policy.Id, StringComparer.Ordinal));
+
+    /// <summary>Policies by id.</summary>
+    public IReadOnlyDictionary<string, SlaPolicy> Policies => _snapshot.Policies;
+
+    /// <summary>Reads everything in force again.</summary>
+    public async Task LoadAsync(CancellationToken cancel = default)
+    {
+        var documents = await settings.ListAsync(null, cancel);
+        var calendars = new Dictionary<string, BusinessCalendar>();
+        var versions = new Dictionary<string, BusinessCalendar>();
+        var policies = new Dictionary<string, SlaPolicy>();
+        foreach (var document in documents.Where(d => d.Kind == SettingKind.Calendar))
+        {
+            if (BusinessCalendar.TryParse(document.Document, out var calendar, out _))
+                versions[calendar.Fingerprint] = calendars[document.Name] = calendar;
+        }
+
+        foreach (var document in await settings.SupersededAsync(SettingKind.Calendar, cancel))
+        {
+            if (BusinessCalendar.TryParse(document.Document, out var calendar, out _))
+                versions.TryAdd(calendar.Fingerprint, calendar);
+        }
+
+        foreach (var document in documents.Where(d => d.Kind == SettingKind.Sla))
+        {
+            if (SlaPolicy.TryParse(document.Document, calendars.ContainsKey, out var policy, out _))
+                policies[document.Name] = policy;
+        }
+
+        _snapshot = new(
+            calendars,
+            versions,
+            policies,
+            policies
+                .Values.OrderBy(p => p.Id, StringComparer.Ordinal)
+                .SelectMany(p => p.Start.Events, (p, e) => (p.Subject, Event: e, Policy: p))
+                .ToLookup(x => (x.Subject, x.Event), x => x.Policy)
+        );
+    }
+
+    /// <summary>The policy a human step asks for, or what is wrong with what it asks for, or neither when it asks for none.</summary>
+    public (SlaPolicy? Policy, string? Problem) Resolve(string? policy, string? duration, string? unit, string? calendar)
+    {
+        var snapshot = _snapshot;
+        if (!string.IsNullOrWhiteSpace(policy))
+            return Missing([policy]) is { } missing ? (null, missing) : (snapshot.Policies[policy], null);
+        if (string.IsNullOrWhiteSpace(duration))
+            return (null, null);
+        if (!SlaTarget.TryParse(duration, unit ?? "elapsed", out var target, out var reason))
+            return (null, $"SLA duration: {reason}.");
+        var name = string.IsNullOrWhiteSpace(calendar) ? "24x7" : calendar;
+        return snapshot.Calendars.ContainsKey(name) ? (SlaPolicy.Inline(target, name), null) : (null, $"There is no calendar '{name}'.");
+    }
+
+    /// <summary>What is wrong with the policies that a step names besides, or null.</summary>
+    public string? Missing(IEnumerable<string> policies) =>
+        policies.FirstOrDefault(name => !_snapshot.Policies.TryGetValue(name, out var policy) || policy.Subject != SlaSubject.Task) is { } missing
+            ? _snapshot.Policies.ContainsKey(missing)
+                ? $"The SLA policy '{missing}' applies to cases, not to tasks."
+                : $"There is no SLA policy '{missing}'."
+            : null;
+
+    /// <summary>
+    /// The very version of the calendar a clock was computed with: editing a calendar changes no running clock. One this host has not heard of yet is taken for
+    /// the one in force.
+    /// </summary>
+    public BusinessCalendar CalendarOf(ClockState clock) =>
+        _snapshot.Versions.TryGetValue(clock.CalendarFingerprint, out var calendar) || _snapshot.Calendars.TryGetValue(clock.Policy.Calendar, out calendar)
+            ? calendar
+            : throw new InvalidOperationException($"Calendar '{clock.Policy.Calendar}' of policy '{clock.Policy.Id}' is missing.");
+
+    private sealed record Snapshot(
+        Dictionary<string, BusinessCalendar> Calendars,
+        Dictionary<string, BusinessCalendar> Versions,
+        Dictionary<string, SlaPolicy> Policies,
+        ILookup<(SlaSubject, string), SlaPolicy> ByStart
+    );
+}

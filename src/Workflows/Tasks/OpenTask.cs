@@ -1,0 +1,32 @@
+using Orchestration.Engine.Execution;
+
+namespace Orchestration.Workflows.Tasks;
+
+/// <summary>Write of a burst: opens a task for a bookmark.</summary>
+/// <param name="ContainerId">The run of the container that the step is in: what belongs to one branch or one turn of a loop has the same.</param>
+public sealed record OpenTask(
+    string BookmarkId,
+    string? ContainerId,
+    string ActivityId,
+    string Title,
+    string? Description,
+    string[] Outcomes,
+    object? Form,
+    string? FormName,
+    string? Team,
+    string[] Candidates,
+    string[] RequiredSkills,
+    string[] PreferredSkills,
+    string[] ExcludedSteps,
+    int Priority,
+    string? SlaPolicy,
+    string[] SlaPolicies,
+    string? SlaDuration,
+    string? SlaUnit,
+    string? SlaCalendar,
+    bool RequiresReview,
+    string? SkipOutcome
+) : IBurstWrite;
+
+/// <summary>Write of a burst: the task of this bookmark is no longer needed.</summary>
+public sealed record WithdrawTask(string BookmarkId, string ActivityId, string Reason) : IBurstWrite;

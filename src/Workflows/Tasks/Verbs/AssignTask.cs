@@ -1,0 +1,76 @@
+using Orchestration.Engine.Runtime;
+using Orchestration.Workflows.Notifications;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Workflows.Tasks.Verbs;
+
+/// <summary>A supervisor or the team's lead gives a task to a person who could have claimed it, or to the substitute of one who is away. → Reserved.</summary>
+public static class AssignTask
+{
+    /// <summary>Assigns, and tells the person.</summary>
+    /// <param name="assignee">User name of who gets it.</param>
+    /// <param name="reason">Why, for history; optional.</param>
+    /// <param name="actor">Who assigns.</param>
+    public static async Task<TaskResult> RunAsync(
+        TaskRuntime tasks,
+        TaskRequest request,
+        string assignee,
+        string? reason,
+        Person actor,
+        CancellationToken cancel = default
+    )
+    {
+        if (string.IsNullOrWhiteSpace(assignee))
+            return new TaskResult.InvalidRequest("person", "Enter the user name of the new owner.");
+        await using var t = await TaskTransaction.OpenAsync(
+            tasks,
+            TaskVerb.Assign,
+            request,
+            actor,
+            assignee,
+            $"{assignee}\n{reason}",
+            redirect: true,
+            cancel: cancel
+        );
+        if (t.Refusal is { } refusal)
+            return refusal;
+        if (!t.MayMoveWork)
+            return new TaskResult.Forbidden("Only the team's lead or a supervisor can assign this task.");
+        if (t.WhyNotEligible(anyway: t.Subject.IsCandidate) is { } ineligible)
+            return ineligible;
+
+        t.Write(
+            """
+            update task set state = 'Reserved', owner_id = $2, on_behalf_of = $5, delegated_by = null, claimed_at = $3, revision = revision + 1,
+                changed_by = $4, changed_at = $3 where id = $1
+            """,
+            t.Task.Id,
+            t.Subject.Id,
+            t.Now,
+            actor.UserName,
+            t.InsteadOf(assignee)?.Id ?? t.OnBehalfOf
+        );
+        if (t.Subject.Id != actor.Id)
+            Notify.Write(
+                t.Instance,
+                t.Subject.Id,
+                "task.assigned",
+                $"{t.Task.Title} was assigned to you",
+                t.InsteadOf(assignee) is { } away ? $"In place of {away.Name}, who is away. {reason}".Trim() : reason ?? "",
+                t.Task.Id
+            );
+        return await t.CommitAsync(
+            "task.assigned",
+            new(t.Task.Id, TaskState.Reserved, t.Task.Revision + 1, t.Subject.Id, null),
+            new
+            {
+                title = t.Task.Title,
+                owner = t.Subject.UserName,
+                previous = t.Task.OwnerId,
+                onBehalfOf = t.InsteadOf(assignee)?.Id,
+                reason,
+            },
+            cancel
+        );
+    }
+}
