@@ -1,4 +1,3 @@
-using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 
 namespace Orchestration.Engine.Activities;

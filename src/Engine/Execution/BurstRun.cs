@@ -1,7 +1,7 @@
 using NodaTime;
 using Orchestration.Engine.Activities;
-using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
 
@@ -27,7 +27,7 @@ internal sealed partial class BurstRun
         Workflow = workflow;
         State = state;
         Context = context;
-        Ids = new Ids(context.Now, context.Seed);
+        Ids = new BurstIds(context.Now, context.Seed);
         Result = new BurstResult { State = state };
         _outermost = context.Outer?._outermost ?? this;
         _scope = new ActivityScope(this);
@@ -39,7 +39,7 @@ internal sealed partial class BurstRun
     public CompiledWorkflow Workflow { get; }
     public InstanceState State { get; }
     public BurstContext Context { get; }
-    public Ids Ids { get; }
+    public BurstIds Ids { get; }
     public BurstResult Result { get; }
 
     /// <summary>What all expressions may use together, those of the workflows executed in this burst included.</summary>

@@ -1,25 +1,8 @@
 using NodaTime;
 using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
-
-/// <summary>Elsa's workflow status.</summary>
-public enum WorkflowStatus
-{
-    Running,
-    Finished,
-}
-
-/// <summary>Elsa's workflow sub status.</summary>
-public enum WorkflowSubStatus
-{
-    Pending,
-    Executing,
-    Suspended,
-    Finished,
-    Cancelled,
-    Faulted,
-}
 
 /// <summary>
 /// All an instance knows between bursts. One JSON document in storage. Not thread safe: loaded, advanced by one burst, stored.
@@ -91,17 +74,3 @@ public sealed class InstanceState
     /// <exception cref="InvalidDataException">It is not a state.</exception>
     public static InstanceState FromJson(ReadOnlyMemory<byte> json) => StateJson.Read(json);
 }
-
-/// <summary>Something that went wrong in an activity.</summary>
-public sealed record Incident(
-    string ActivityId,
-    string ActivityNodeId,
-    string ActivityInstanceId,
-    string ActivityType,
-    string Message,
-    IncidentException? Exception,
-    Instant Timestamp
-);
-
-/// <summary>The exception behind an incident, as data.</summary>
-public sealed record IncidentException(string Type, string Message, string? Detail, IncidentException? Inner = null);

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using NodaTime;
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
 

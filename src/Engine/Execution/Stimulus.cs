@@ -1,4 +1,5 @@
 using NodaTime;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
 
@@ -60,7 +61,7 @@ public abstract record Stimulus
     /// <summary>Alteration: go on in another version of the definition. Refused when the plan of <see cref="Migration"/> is not possible.</summary>
     /// <param name="To">The other version.</param>
     /// <param name="Completed">Paths of the activities that the instance has completed so far, from its history.</param>
-    public sealed record Migrate(Definitions.CompiledWorkflow To, IReadOnlyCollection<string> Completed) : Stimulus;
+    public sealed record Migrate(CompiledWorkflow To, IReadOnlyCollection<string> Completed) : Stimulus;
 }
 
 /// <summary>What a burst may know of the world besides definition, state and stimulus. Everything non-deterministic comes from here, so that a burst can be replayed.</summary>
@@ -69,10 +70,10 @@ public abstract record Stimulus
 public sealed record BurstContext(Instant Now, ulong Seed)
 {
     /// <summary>Published version of a definition by definition id, from the host's cache, or null. For ExecuteWorkflow.</summary>
-    public Func<string, Definitions.CompiledWorkflow?> FindPublished { get; init; } = _ => null;
+    public Func<string, CompiledWorkflow?> FindPublished { get; init; } = _ => null;
 
     /// <summary>Mode of flowcharts whose definition does not say one. Default counter, as Elsa.</summary>
-    public Definitions.FlowchartMode FlowchartMode { get; init; }
+    public FlowchartMode FlowchartMode { get; init; }
 
     /// <summary>Most activity executions one burst may run, with those of the workflows it executes, before it is stopped with an incident. Default 10,000.</summary>
     public int MaxSteps { get; init; } = 10_000;

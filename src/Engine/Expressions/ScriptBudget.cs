@@ -1,3 +1,5 @@
+using Orchestration.Engine.Model;
+
 namespace Orchestration.Engine.Expressions;
 
 /// <summary>What all expressions of one burst may use together, on top of what each may use: a loop over a costly expression ends as well. Not thread safe.</summary>

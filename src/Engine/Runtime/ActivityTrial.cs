@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
+using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Runtime;
 

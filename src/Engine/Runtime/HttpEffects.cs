@@ -3,6 +3,8 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
+using Orchestration.Engine.Model;
+using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Runtime;
 
@@ -104,7 +106,7 @@ public sealed class HttpEffects : IDisposable
         {
             request.Content = content is byte[] bytes
                 ? new ByteArrayContent(bytes)
-                : new StringContent(content as string ?? Expressions.WorkflowData.ToJson(content), Encoding.UTF8);
+                : new StringContent(content as string ?? WorkflowData.ToJson(content), Encoding.UTF8);
             request.Content.Headers.ContentType = MediaTypeHeaderValue.TryParse(payload.GetValueOrDefault("ContentType") as string, out var type) ? type : null;
         }
 

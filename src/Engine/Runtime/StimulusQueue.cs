@@ -3,9 +3,8 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using NodaTime;
 using Npgsql;
-using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Runtime;
@@ -442,7 +441,7 @@ public sealed partial class StimulusQueue
                 ids.ToArray(),
                 rows.ConvertAll(r => r.Kind).ToArray(),
                 rows.ConvertAll(r => r.Instance).ToArray(),
-                new JsonArray(rows.ConvertAll(r => System.Text.Encoding.UTF8.GetString(WorkflowData.ToUtf8(r.Payload))).ToArray())
+                new JsonTexts(rows.ConvertAll(r => System.Text.Encoding.UTF8.GetString(WorkflowData.ToUtf8(r.Payload))).ToArray())
             );
             await insert.ExecuteNonQueryAsync(cancel);
         }

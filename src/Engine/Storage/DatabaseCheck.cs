@@ -1,6 +1,5 @@
 using NodaTime;
 using Npgsql;
-using Orchestration.Engine.Runtime;
 
 namespace Orchestration.Engine.Storage;
 

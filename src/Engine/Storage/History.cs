@@ -4,7 +4,6 @@ using System.Security.Cryptography;
 using System.Text;
 using NodaTime;
 using Npgsql;
-using Orchestration.Engine.Runtime;
 
 namespace Orchestration.Engine.Storage;
 
@@ -243,7 +242,7 @@ public sealed class HistoryAppend
             payloads.ConvertAll(p => p.Chain).ToArray(),
             payloads.ConvertAll(p => p.Sequence).ToArray(),
             payloads.ConvertAll(p => p.Salt).ToArray(),
-            new JsonArray(payloads.ConvertAll(p => Encoding.UTF8.GetString(p.Payload)).ToArray())
+            new JsonTexts(payloads.ConvertAll(p => Encoding.UTF8.GetString(p.Payload)).ToArray())
         );
     }
 }

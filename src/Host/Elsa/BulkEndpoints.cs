@@ -1,6 +1,7 @@
 using NodaTime;
 using Npgsql;
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Journeys;
 
 namespace Orchestration.Host.Elsa;

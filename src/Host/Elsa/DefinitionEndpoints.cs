@@ -3,7 +3,8 @@ using System.Security.Claims;
 using System.Text.Json.Nodes;
 using NodaTime;
 using Orchestration.Engine.Definitions;
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Model;
+using Orchestration.Engine.Storage;
 using Orchestration.Host.Work;
 
 namespace Orchestration.Host.Elsa;

@@ -2,9 +2,10 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Orchestration.Engine.Activities;
+using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Definitions;
-using Orchestration.Engine.Expressions;
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
 using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.Forms;
 

@@ -1,5 +1,4 @@
 using NodaTime;
-using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.ServiceLevels;
 using SlaClock = Orchestration.Workflows.ServiceLevels.Clock;

@@ -1,6 +1,8 @@
 using System.Text;
 using Orchestration.Engine.Activities;
-using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Compilation;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Tests.Execution;
 
 namespace Orchestration.Engine.Tests.Definitions;
@@ -178,9 +180,9 @@ public class DefinitionParserTests
         );
 
         workflow.Triggers.Select(x => x.ActivityId).ShouldBe(["e", "c", "h", "h"]);
-        workflow.Triggers[0].Hash.ShouldBe(Engine.Execution.StimulusHash.Event("Claimed"));
+        workflow.Triggers[0].Hash.ShouldBe(Engine.Model.StimulusHash.Event("Claimed"));
         workflow.Triggers[1].Payload["TimeZone"].ShouldBe("Europe/Berlin");
-        workflow.Triggers[3].Hash.ShouldBe(Engine.Execution.StimulusHash.Http("claims", "post"));
+        workflow.Triggers[3].Hash.ShouldBe(Engine.Model.StimulusHash.Http("claims", "post"));
     }
 
     private static IReadOnlyList<DefinitionError> Publish(string root) => DefinitionParser.Parse(Workflows.Document(root), Registry).Errors;

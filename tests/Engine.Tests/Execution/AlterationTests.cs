@@ -1,4 +1,5 @@
 using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
 using static Orchestration.Engine.Tests.Execution.Workflows;
 
 namespace Orchestration.Engine.Tests.Execution;

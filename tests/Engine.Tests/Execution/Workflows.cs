@@ -1,6 +1,6 @@
 using NodaTime;
 using Orchestration.Engine.Activities;
-using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Execution;
 
 namespace Orchestration.Engine.Tests.Execution;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using NodaTime;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.Notes;
 using Orchestration.Workflows.People;

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Reviews;
 using Orchestration.Workflows.Tasks;
 

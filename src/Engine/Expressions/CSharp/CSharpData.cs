@@ -3,6 +3,7 @@ using System.Dynamic;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Expressions.CSharp;
 

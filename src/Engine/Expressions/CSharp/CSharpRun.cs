@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Expressions.CSharp;
 
