@@ -10,7 +10,6 @@ namespace Orchestration.Engine.Activities;
 /// </summary>
 internal sealed partial class Flowchart : Container
 {
-    public const string ChildDone = "child";
 
     private readonly ActivityNode[] _activities;
     private readonly FlowConnection[] _connections;
@@ -376,7 +375,7 @@ internal sealed partial class Flowchart : Container
         FlowJoin.ModeOf(join.Inputs[0] is { } source ? context.Run.Evaluate(context.Execution, source) : null);
 
     /// <summary>Names the activities that a token waits at and that will not run.</summary>
-    internal void ReportWaitingForNothing(ActivityContext context)
+    internal override void ReportStall(ActivityContext context)
     {
         foreach (var token in StateOf(context.Execution).Tokens ?? [])
         {

@@ -12,7 +12,6 @@ namespace Orchestration.Engine.Activities;
 internal sealed class HttpEndpoint(HttpEndpointOutcomes outcomes) : Activity, ITrigger
 {
     public const string TypeName = "Elsa.HttpEndpoint";
-    public const string RequestInput = "HttpRequest";
     private const string Waiting = "WaitsForRequest";
     private static readonly string[] Get = ["GET"];
     private static readonly string[] Rules =
@@ -78,7 +77,7 @@ internal sealed class HttpEndpoint(HttpEndpointOutcomes outcomes) : Activity, IT
     protected internal override void Resume(ActivityContext context, Bookmark bookmark)
     {
         // As Elsa: resumed once by something that is no request, it goes on waiting for one; the second time it goes on without.
-        if (!context.TryGetInput(RequestInput, out _) && !context.Properties.ContainsKey(Waiting))
+        if (!context.TryGetInput(StimulusInput.HttpRequest, out _) && !context.Properties.ContainsKey(Waiting))
         {
             context.Properties[Waiting] = true;
             Wait(context);
@@ -111,7 +110,7 @@ internal sealed class HttpEndpoint(HttpEndpointOutcomes outcomes) : Activity, IT
 
     private static void Received(ActivityContext context)
     {
-        if (!context.TryGetInput(RequestInput, out var input) || input is not OrderedDictionary<string, object?> request)
+        if (!context.TryGetInput(StimulusInput.HttpRequest, out var input) || input is not OrderedDictionary<string, object?> request)
         {
             context.Complete();
             return;

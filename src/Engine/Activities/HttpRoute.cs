@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -9,6 +10,13 @@ namespace Orchestration.Engine.Activities;
 /// </summary>
 public sealed class HttpRoute
 {
+    /// <summary>Path in the payload of a trigger or a bookmark of an endpoint.</summary>
+    public static string PathOf(byte[] payload)
+    {
+        using var document = JsonDocument.Parse(payload);
+        return document.RootElement.GetProperty("Path").GetString()!;
+    }
+
     private readonly Segment[] _segments;
 
     private HttpRoute(string template, Segment[] segments) => (Template, _segments) = (template, segments);

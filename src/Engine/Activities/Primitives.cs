@@ -137,8 +137,8 @@ internal sealed class RunScript(ExpressionLanguage? language, string? literal, V
             c.Node.Outcomes = [.. names.OfType<string>()];
 
         return c.TryLiteral("Script", out var text) && text is string script && !string.IsNullOrWhiteSpace(script)
-            ? new RunScript(null, script, c.Compiler.CompileScript(languageName, script, c.Node, c.Path + ".script"))
-            : new RunScript(c.Compiler.FindLanguage(languageName), null, null);
+            ? new RunScript(null, script, c.Script(languageName, script, "script"))
+            : new RunScript(c.FindLanguage(languageName), null, null);
     }
 
     protected internal override void Execute(ActivityContext context)
@@ -152,7 +152,7 @@ internal sealed class RunScript(ExpressionLanguage? language, string? literal, V
 
             script = language is null
                 ? null
-                : new ValueSource.Script(language.Compile(text, new Declarations(context.Execution.Node, context.Run.Workflow.Inputs)), DataType.Any);
+                : new ValueSource.Script(language.Compile(text, new Declarations(context.Execution.Node.VisibleVariables, context.Run.Workflow.Inputs)), DataType.Any);
         }
 
         if (script is null)

@@ -6,7 +6,6 @@ namespace Orchestration.Engine.Activities;
 internal sealed class Event : Activity, ITrigger
 {
     public const string TypeName = "Elsa.Event";
-    public const string PayloadInput = "__EventPayloadWorkflowInput";
 
     public static Activity Compile(ActivityCompilation c)
     {
@@ -36,7 +35,7 @@ internal sealed class Event : Activity, ITrigger
     private static void Received(ActivityContext context)
     {
         // As Elsa: an event that was published without a payload brings an empty object.
-        context.SetOutput("Result", context.TryGetInput(PayloadInput, out var payload) ? payload ?? new OrderedDictionary<string, object?>() : null);
+        context.SetOutput("Result", context.TryGetInput(StimulusInput.EventPayload, out var payload) ? payload ?? new OrderedDictionary<string, object?>() : null);
         context.Complete();
     }
 

@@ -18,7 +18,7 @@ public sealed class ActivityRegistry
         foreach (var type in BuiltInActivities.All)
             registry.Add(type);
 
-        return registry.Add(ExpressionLanguage.JavaScript).Add(ExpressionLanguage.Liquid);
+        return registry.Add(ExpressionLanguages.JavaScript).Add(ExpressionLanguages.Liquid);
     }
 
     /// <summary>All types, in the order in which they were added.</summary>
@@ -40,11 +40,11 @@ public sealed class ActivityRegistry
         return this;
     }
 
-    /// <summary>Switches C# on: expressions, and the activity that runs a script. See <see cref="ExpressionLanguage.CSharp"/> for what that means.</summary>
+    /// <summary>Switches C# on: expressions, and the activity that runs a script. See <see cref="ExpressionLanguages.CSharp"/> for what that means.</summary>
     public ActivityRegistry AddCSharp()
     {
         _types[BuiltInActivities.RunCSharp.TypeName] = BuiltInActivities.RunCSharp;
-        return Add(ExpressionLanguage.CSharp);
+        return Add(ExpressionLanguages.CSharp);
     }
 
     /// <summary>The type of this name, or null.</summary>

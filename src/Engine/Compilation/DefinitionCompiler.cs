@@ -160,7 +160,7 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
     {
         var node = NewNode(type, json, parent, path);
         node.Version = Int(json, "version") ?? type.Version;
-        node.Activity = type.Compile(new ActivityCompilation(this, node, json, path));
+        node.Activity = type.Compile(new NodeCompilation(this, node, json, path));
         return node;
     }
 
@@ -396,29 +396,27 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
         {
             Error(
                 path,
-                language == ExpressionLanguage.CSharp.Type
-                    ? $"Activity '{NameOf(node)}': C# is switched off here. An administrator may switch it on (Expressions:CSharp:Enabled)."
-                    : $"Activity '{NameOf(node)}': expression language '{language}' is not available here."
+                language == ExpressionLanguages.CSharp.Type
+                    ? $"Activity '{node.DisplayName}': C# is switched off here. An administrator may switch it on (Expressions:CSharp:Enabled)."
+                    : $"Activity '{node.DisplayName}': expression language '{language}' is not available here."
             );
         }
 
         return new(new InvalidOperationException($"Could not find a descriptor for expression type \"{language}\"."));
     }
 
-    public static string NameOf(ActivityNode node) => node.Name ?? (node.Id.Length > 0 ? node.Id : node.TypeName);
-
     private ValueSource Compile(ExpressionLanguage language, string script, DataType type, ActivityNode node, string path)
     {
         try
         {
-            return new ValueSource.Script(language.Compile(script, new Declarations(node, _inputs)), type);
+            return new ValueSource.Script(language.Compile(script, new Declarations(node.VisibleVariables, _inputs)), type);
         }
         catch (ExpressionException exception)
         {
             if (IsPublishing)
                 Error(
                     path,
-                    $"Activity '{NameOf(node)}': the {language.Type} expression does not {(exception.Kind == "CompilationError" ? "compile" : "parse")}: {exception.Message}"
+                    $"Activity '{node.DisplayName}': the {language.Type} expression does not {(exception.Kind == "CompilationError" ? "compile" : "parse")}: {exception.Message}"
                 );
 
             return new ValueSource.Broken(exception.Kind == "CompilationError" ? exception : new ScriptPreparationException(exception));
@@ -435,7 +433,7 @@ internal sealed class DefinitionCompiler(ActivityRegistry registry, DefinitionUs
         catch (ExpressionException exception)
         {
             if (IsPublishing)
-                Error(path, $"Activity '{NameOf(node)}': {exception.Message}");
+                Error(path, $"Activity '{node.DisplayName}': {exception.Message}");
 
             return new ValueSource.Broken(exception);
         }

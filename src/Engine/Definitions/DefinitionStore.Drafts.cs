@@ -3,7 +3,6 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Model;
-using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Definitions;

@@ -7,7 +7,6 @@ using Orchestration.Engine.Activities;
 using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Model;
-using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Definitions;
@@ -291,7 +290,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         CancellationToken cancel
     )
     {
-        var endpoints = workflow.Triggers.Where(t => t.Kind == HttpEndpoints.Kind).ToList();
+        var endpoints = workflow.Triggers.Where(t => t.Kind == HttpEndpoint.TypeName).ToList();
         await using var batch = connection.CreateBatch();
         if (endpoints.Count > 0)
             batch.Add("select pg_advisory_xact_lock(hashtext('http-endpoints'))");
@@ -310,7 +309,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         await reader.NextResultAsync(cancel);
         var others = new List<(string Hash, string Path, string Name)>();
         while (await reader.ReadAsync(cancel))
-            others.Add((reader.GetString(0), HttpEndpoints.PathOf(reader.Utf8(1)), reader.GetString(2)));
+            others.Add((reader.GetString(0), HttpRoute.PathOf(reader.Utf8(1)), reader.GetString(2)));
 
         var taken = new List<DefinitionError>();
         for (var i = 0; i < endpoints.Count; i++)

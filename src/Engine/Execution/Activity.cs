@@ -1,5 +1,3 @@
-using Orchestration.Engine.Activities;
-
 namespace Orchestration.Engine.Execution;
 
 /// <summary>
@@ -8,6 +6,9 @@ namespace Orchestration.Engine.Execution;
 /// </summary>
 public abstract class Activity
 {
+    /// <summary>Callback of a child whose end its container wants to know, and nothing more.</summary>
+    internal const string ChildDone = "child";
+
     /// <summary>Runs it for the first time. It completes, opens a bookmark to wait, or (containers) schedules children.</summary>
     protected internal abstract void Execute(ActivityContext context);
 
@@ -40,6 +41,18 @@ public abstract class Activity
 
     /// <summary>Which of its children may run because one of them has ended. Default: none.</summary>
     internal virtual IEnumerable<ActivityNode> After(ActivityNode self, ActivityNode child) => [];
+
+    /// <summary>Nothing runs, nothing is awaited, and the instance has not ended: name the children that were meant to run and never will. Default: knows of none.</summary>
+    internal virtual void ReportStall(ActivityContext context) { }
+
+    /// <summary>Whether it is the root of a workflow: what stands below it belongs to that workflow. Default: no.</summary>
+    internal virtual bool IsWorkflowRoot => false;
+
+    /// <summary>Whether it is a workflow used as an activity: its outputs are captured around it, not inside. Default: no.</summary>
+    internal virtual bool IsWorkflowActivity => false;
+
+    /// <summary>Whether it starts all its children at once, so that one added later never runs. Default: no.</summary>
+    internal virtual bool StartsAllChildrenAtOnce => false;
 
     /// <summary>This activity or one below it was cancelled.</summary>
     internal virtual void ActivityCanceled(ActivityContext context, ActivityExecution sender) { }

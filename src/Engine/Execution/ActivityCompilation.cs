@@ -1,17 +1,14 @@
 using System.Text.Json;
-using Orchestration.Engine.Compilation;
+using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
 
 /// <summary>What the compile function of an activity type has at hand.</summary>
-public sealed class ActivityCompilation
+public abstract class ActivityCompilation
 {
-    private readonly DefinitionCompiler _compiler;
-
-    internal ActivityCompilation(DefinitionCompiler compiler, ActivityNode node, JsonElement json, string path)
+    private protected ActivityCompilation(ActivityNode node, JsonElement json, string path)
     {
-        _compiler = compiler;
         Node = node;
         Json = json;
         Path = path;
@@ -33,12 +30,12 @@ public sealed class ActivityCompilation
     /// <param name="property">The property it is about, or null for the activity as a whole.</param>
     /// <param name="reason">What is wrong; the activity is named for you.</param>
     public void Error(string? property, string reason) =>
-        _compiler.Error(property is null ? Path : Path + "." + property, $"Activity '{DefinitionCompiler.NameOf(Node)}': {reason}");
+        Report(property is null ? Path : Path + "." + property, $"Activity '{Node.DisplayName}': {reason}");
 
     /// <summary>Reports something that only matters once the definition is to run: a draft may have it.</summary>
     public void PublishError(string? property, string reason)
     {
-        if (_compiler.IsPublishing)
+        if (IsPublishing)
             Error(property, reason);
     }
 
@@ -63,7 +60,7 @@ public sealed class ActivityCompilation
 
     internal ActivityNode? Child(string property) => Property(property) is { ValueKind: JsonValueKind.Object } json ? Child(json, property) : null;
 
-    internal ActivityNode? Child(JsonElement json, string relativePath) => _compiler.CompileActivity(json, Node, Path + "." + relativePath);
+    internal abstract ActivityNode? Child(JsonElement json, string relativePath);
 
     internal List<ActivityNode> ChildList(string property)
     {
@@ -92,11 +89,18 @@ public sealed class ActivityCompilation
         return value is { ValueKind: JsonValueKind.Array } ? value : null;
     }
 
-    internal ValueSource? Expression(JsonElement expression, DataType type, string relativePath) =>
-        _compiler.CompileExpression(expression, type, Node, Path + "." + relativePath);
+    internal abstract ValueSource? Expression(JsonElement expression, DataType type, string relativePath);
 
-    internal ValueSource? WrappedInput(JsonElement input, DataType type, string relativePath) =>
-        _compiler.CompileInput(input, type, Node, Path + "." + relativePath);
+    internal abstract ValueSource? WrappedInput(JsonElement input, DataType type, string relativePath);
 
-    internal DefinitionCompiler Compiler => _compiler;
+    /// <summary>A whole script, as an activity runs it.</summary>
+    internal abstract ValueSource Script(string language, string script, string relativePath);
+
+    /// <summary>The language, or null when this host does not have it.</summary>
+    internal abstract ExpressionLanguage? FindLanguage(string type);
+
+    /// <summary>Whether the definition is to be published: then everything that could never run is refused.</summary>
+    private protected abstract bool IsPublishing { get; }
+
+    private protected abstract void Report(string path, string reason);
 }

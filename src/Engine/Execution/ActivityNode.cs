@@ -1,4 +1,3 @@
-using Orchestration.Engine.Activities;
 using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
@@ -72,9 +71,27 @@ public sealed class ActivityNode
         }
     }
 
-    /// <summary>Value of an input that is a literal, else null.</summary>
     /// <summary>Value of an input that is a literal, converted to its declared type; null when it is an expression or missing.</summary>
     public object? Literal(string input) => Type.InputIndex(input) is >= 0 and var index ? (Inputs[index] as ValueSource.Constant)?.Value : null;
+
+    /// <summary>Name to call it by in messages: the analyst's, else its id, else its type.</summary>
+    internal string DisplayName => Name ?? (Id.Length > 0 ? Id : TypeName);
+
+    /// <summary>Variables an expression of it sees, innermost container first, the values of loops around it included.</summary>
+    internal IEnumerable<(string Name, DataType Type)> VisibleVariables
+    {
+        get
+        {
+            for (var at = this; at is not null; at = at.Parent)
+            {
+                foreach (var variable in at.Variables)
+                    yield return (variable.Name, variable.Type);
+
+                foreach (var name in at.Type.LoopVariables)
+                    yield return (name, DataType.Any);
+            }
+        }
+    }
 
     internal bool IsInsideWorkflowActivity
     {
@@ -82,7 +99,7 @@ public sealed class ActivityNode
         {
             for (var node = Parent; node is not null; node = node.Parent)
             {
-                if (node.Activity is WorkflowRoot)
+                if (node.Activity.IsWorkflowRoot)
                     return node.Parent is not null;
             }
 

@@ -1,5 +1,4 @@
 using NodaTime;
-using Orchestration.Engine.Activities;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Model;
 

@@ -1,4 +1,3 @@
-using Orchestration.Engine.Activities;
 using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;

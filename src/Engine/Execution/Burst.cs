@@ -1,4 +1,3 @@
-using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
@@ -178,7 +177,7 @@ public static class Burst
         if (HasEnded(state) is { } ended)
             return ended;
 
-        var plan = Migration.Apply(state, workflow, migrate.To, migrate.Completed);
+        var plan = InstanceMigration.Apply(state, workflow, migrate.To, migrate.Completed);
 
         if (!plan.IsPossible)
             return Refuse(state, string.Join(" ", plan.Obstacles));

@@ -1,4 +1,3 @@
-using Orchestration.Engine.Activities;
 using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
@@ -46,7 +45,7 @@ internal sealed partial class BurstRun
     {
         Reopen();
         _queue.Enqueue(new WorkItem(node, owner));
-        State.Callbacks.Add(new CompletionCallback(owner, node.NodeId, Flowchart.ChildDone, null));
+        State.Callbacks.Add(new CompletionCallback(owner, node.NodeId, Activity.ChildDone, null));
         return RunToEnd();
     }
 

@@ -1,4 +1,3 @@
-using Orchestration.Engine.Activities;
 using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
@@ -91,7 +90,7 @@ internal sealed partial class BurstRun
     public void SetBlock(ActivityExecution execution, string blockId, object? value)
     {
         // What captures an output of a workflow used as an activity stands around it, whatever that workflow's own outputs are called.
-        var at = execution.Node.Activity is WorkflowActivity ? execution.Parent! : execution;
+        var at = execution.Node.Activity.IsWorkflowActivity ? execution.Parent! : execution;
 
         if (at.FindBlock(blockId) is { } block)
         {

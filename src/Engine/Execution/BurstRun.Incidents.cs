@@ -1,4 +1,3 @@
-using Orchestration.Engine.Activities;
 using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
@@ -67,8 +66,8 @@ internal sealed partial class BurstRun
 
         foreach (var execution in State.ExecutionList)
         {
-            if (!execution.IsEnded && execution.Node.Activity is Flowchart flowchart)
-                flowchart.ReportWaitingForNothing(new ActivityContext(this, execution));
+            if (!execution.IsEnded)
+                execution.Node.Activity.ReportStall(new ActivityContext(this, execution));
         }
 
         if (State.Incidents.Count == reported && State.ExecutionList.FindLast(static x => !x.IsEnded) is { } last)

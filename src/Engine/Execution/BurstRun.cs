@@ -1,5 +1,4 @@
 using NodaTime;
-using Orchestration.Engine.Activities;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Model;
 
@@ -60,7 +59,7 @@ internal sealed partial class BurstRun
     public bool HasHttpRequest { get; set; }
 
     /// <summary>Whether WriteHttpResponse has somebody to answer.</summary>
-    public bool CanAnswerHttp => HasHttpRequest || Context.HasHttpRequest || TryGetInput(HttpEndpoint.RequestInput, out _);
+    public bool CanAnswerHttp => HasHttpRequest || Context.HasHttpRequest || TryGetInput(StimulusInput.HttpRequest, out _);
 
     public FlowchartMode FlowchartMode => Workflow.Options.FlowchartMode ?? Context.FlowchartMode;
 
@@ -71,7 +70,7 @@ internal sealed partial class BurstRun
         State.CorrelationId = start.CorrelationId ?? State.CorrelationId;
 
         if (start.TriggerPayload is not null)
-            WorkflowInput.TryAdd(Event.PayloadInput, start.TriggerPayload);
+            WorkflowInput.TryAdd(StimulusInput.EventPayload, start.TriggerPayload);
 
         SetSubStatus(WorkflowSubStatus.Executing);
         _queue.Enqueue(new WorkItem(Workflow.Root, null));

@@ -1,5 +1,4 @@
 using NodaTime;
-using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;

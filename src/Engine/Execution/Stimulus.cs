@@ -58,7 +58,7 @@ public abstract record Stimulus
     /// <param name="ActivityInstanceId">This execution only, or null.</param>
     public sealed record CancelActivity(string? ActivityId, string? ActivityInstanceId = null) : Stimulus;
 
-    /// <summary>Alteration: go on in another version of the definition. Refused when the plan of <see cref="Migration"/> is not possible.</summary>
+    /// <summary>Alteration: go on in another version of the definition. Refused when the plan of <see cref="InstanceMigration"/> is not possible.</summary>
     /// <param name="To">The other version.</param>
     /// <param name="Completed">Paths of the activities that the instance has completed so far, from its history.</param>
     public sealed record Migrate(CompiledWorkflow To, IReadOnlyCollection<string> Completed) : Stimulus;

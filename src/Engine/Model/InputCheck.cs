@@ -1,5 +1,4 @@
 using System.Globalization;
-using Orchestration.Engine.Execution;
 
 namespace Orchestration.Engine.Model;
 
@@ -7,13 +6,13 @@ namespace Orchestration.Engine.Model;
 public static class InputCheck
 {
     /// <summary>What is wrong with an input: required ones that are missing or null, values that do not fit their type, and those that are none of the choices. Empty: nothing.</summary>
-    /// <param name="workflow">What declares it.</param>
+    /// <param name="inputs">What the workflow declares.</param>
     /// <param name="input">Workflow data by name; as in expressions, the case of a name does not matter when there is no exact one.</param>
-    public static IReadOnlyList<(string Name, string Reason)> Check(CompiledWorkflow workflow, OrderedDictionary<string, object?> input)
+    public static IReadOnlyList<(string Name, string Reason)> Check(IReadOnlyList<InputDefinition> inputs, OrderedDictionary<string, object?> input)
     {
         var errors = new List<(string, string)>();
 
-        foreach (var declared in workflow.Inputs)
+        foreach (var declared in inputs)
         {
             if (Find(input, declared.Name) is not { } value)
             {

@@ -196,7 +196,7 @@ public static class Alterations
         if (target is null)
             return (null, missing, state);
         var completed = await CompletedAsync(runtime.Database, instance, cancel);
-        return (Execution.Migration.Plan(state, await runtime.Definitions.GetVersionAsync(state.DefinitionVersionId, cancel), target, completed), null, state);
+        return (InstanceMigration.Plan(state, await runtime.Definitions.GetVersionAsync(state.DefinitionVersionId, cancel), target, completed), null, state);
     }
 
     private static async Task<(Stimulus? Stimulus, string? Missing)> StimulusAsync(

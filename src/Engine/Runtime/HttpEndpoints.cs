@@ -42,7 +42,7 @@ public static class HttpEndpoints
     public const string Kind = HttpEndpoint.TypeName;
 
     /// <summary>Name of the run input that carries the request.</summary>
-    public const string RequestInput = HttpEndpoint.RequestInput;
+    public const string RequestInput = StimulusInput.HttpRequest;
 
     /// <summary>Who answers, or null.</summary>
     /// <param name="database">Where.</param>
@@ -146,12 +146,6 @@ public static class HttpEndpoints
     }
 
     /// <summary>The path in a trigger's payload.</summary>
-    internal static string PathOf(byte[] payload)
-    {
-        using var document = JsonDocument.Parse(payload);
-        return document.RootElement.GetProperty("Path").GetString()!;
-    }
-
     private static async Task<HttpTarget?> FindWaitingAsync(
         NpgsqlDataSource database,
         string[] hashes,

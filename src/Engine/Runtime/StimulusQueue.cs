@@ -362,7 +362,7 @@ public sealed partial class StimulusQueue
     )
     {
         var hash = StimulusHash.Event(e.EventName);
-        var input = new OrderedDictionary<string, object?> { [Activities.Event.PayloadInput] = e.Payload };
+        var input = new OrderedDictionary<string, object?> { [StimulusInput.EventPayload] = e.Payload };
         await using var find = connection.CreateBatch();
         find.Add("select lock_events($1)", (object)new[] { hash });
         find.Add(

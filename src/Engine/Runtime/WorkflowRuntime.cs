@@ -112,7 +112,7 @@ public sealed partial class WorkflowRuntime
                 : await Definitions.FindPublishedAsync(start.DefinitionId, cancel);
             if (workflow is null || (start.TriggerHash is { } hash && !workflow.Triggers.Any(t => t.ActivityId == start.TriggerActivityId && t.Hash == hash)))
                 return new StartResult.NotFound(start.DefinitionId);
-            if (start.ChecksInput && InputCheck.Check(workflow, start.Input) is { Count: > 0 } errors)
+            if (start.ChecksInput && InputCheck.Check(workflow.Inputs, start.Input) is { Count: > 0 } errors)
                 return new StartResult.InvalidInput(errors);
 
             var id = start.InstanceId ?? Ids.New(Clock.Now());

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Model;
 
@@ -351,7 +352,7 @@ internal sealed partial class FormSchemaReader
         try
         {
             field.Computed = text;
-            field.ComputedBy = ExpressionLanguage.JavaScript.Compile(text, Declarations.None);
+            field.ComputedBy = ExpressionLanguages.JavaScript.Compile(text, Declarations.None);
             if (depth != 1)
                 Error(path, "is for the form's own fields only");
         }

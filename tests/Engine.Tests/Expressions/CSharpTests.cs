@@ -164,7 +164,7 @@ public sealed class CSharpTests
         var workflow = TryCompile(
             expression,
             out var errors,
-            ActivityRegistry.WithBuiltIns().Add(new ExpressionLanguage("CSharp", ExpressionLanguage.CSharpWith(limits)))
+            ActivityRegistry.WithBuiltIns().Add(new ExpressionLanguage("CSharp", ExpressionLanguages.CSharpWith(limits)))
         );
         errors.ShouldBeEmpty();
 
@@ -185,14 +185,14 @@ public sealed class CSharpTests
         AppDomain.CurrentDomain.SetData("csharp-gate", gate);
         using var tried = new ManualResetEventSlim();
         AppDomain.CurrentDomain.SetData("csharp-tried", tried);
-        var language = ExpressionLanguage.CSharpWith(new ScriptLimits { MaxTime = TimeSpan.FromSeconds(0.5) });
+        var language = ExpressionLanguages.CSharpWith(new ScriptLimits { MaxTime = TimeSpan.FromSeconds(0.5) });
         var scope = new TestScope();
         var expression = language(
             """
             ((System.Threading.ManualResetEventSlim)AppDomain.CurrentDomain.GetData("csharp-gate")).Wait();
             try { Variable.Set("Late", 1); } finally { ((System.Threading.ManualResetEventSlim)AppDomain.CurrentDomain.GetData("csharp-tried")).Set(); }
             """,
-            new Declarations(Compile(Line("x")).Root, [])
+            new Declarations(Compile(Line("x")).Root.VisibleVariables, [])
         );
 
         Should.Throw<ExpressionException>(() => expression.Evaluate(scope)).Kind.ShouldBe("TimeoutError");
@@ -221,7 +221,7 @@ public sealed class CSharpTests
     [Fact]
     public void The_same_text_is_compiled_once()
     {
-        var declarations = new Declarations(Compile(Line("x")).Root, []);
+        var declarations = new Declarations(Compile(Line("x")).Root.VisibleVariables, []);
 
         CSharpScript.Compile("1 + 41", declarations).ShouldBeSameAs(CSharpScript.Compile("1 + 41", declarations));
         CSharpScript.Compile("1 + 42", declarations).ShouldNotBeSameAs(CSharpScript.Compile("1 + 41", declarations));

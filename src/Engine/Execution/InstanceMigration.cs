@@ -1,6 +1,3 @@
-using Orchestration.Engine.Activities;
-using Orchestration.Engine.Definitions;
-
 namespace Orchestration.Engine.Execution;
 
 /// <summary>What a migration would do with one thing that an instance is doing now.</summary>
@@ -38,7 +35,7 @@ public sealed record MigrationPlan(
 /// Moves an instance to another version of its definition. Activities are the same when they stand at the same path of ids and are of the same type. A migration runs nothing: what is done is not part of the
 /// state, and what lies ahead is found from what is running. So only a way back that the other version adds could repeat a step; the plan looks for one.
 /// </summary>
-public static class Migration
+public static class InstanceMigration
 {
     /// <summary>Says what <see cref="Apply"/> would do. Changes nothing.</summary>
     /// <param name="state">The instance.</param>
@@ -160,7 +157,7 @@ public static class Migration
         if (other.TypeName != old.TypeName)
             return $"'{old.Name ?? old.Id}' is running and is of another type in version {to.Version}: {other.TypeName} instead of {old.TypeName}.";
 
-        return old.Activity is Activities.Parallel or Fork && other.ChildList.Find(x => !old.ChildList.Exists(o => o.Id == x.Id)) is { } added
+        return old.Activity.StartsAllChildrenAtOnce && other.ChildList.Find(x => !old.ChildList.Exists(o => o.Id == x.Id)) is { } added
             ? $"'{old.Name ?? old.Id}' has started its branches already and version {to.Version} adds '{added.Name ?? added.Id}', which would never run."
             : null;
     }

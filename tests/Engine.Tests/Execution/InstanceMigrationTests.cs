@@ -3,7 +3,7 @@ using static Orchestration.Engine.Tests.Execution.Workflows;
 
 namespace Orchestration.Engine.Tests.Execution;
 
-public class MigrationTests
+public class InstanceMigrationTests
 {
     [Fact]
     public void A_waiting_step_goes_on_in_the_new_version_and_nothing_completed_runs_again()
@@ -14,7 +14,7 @@ public class MigrationTests
         var state = InstanceState.FromJson(started.State.ToJson());
         var task = state.Bookmarks[0].Id;
 
-        Migration.Apply(state, first, second, Done(started)).IsPossible.ShouldBeTrue();
+        InstanceMigration.Apply(state, first, second, Done(started)).IsPossible.ShouldBeTrue();
 
         state.DefinitionVersion.ShouldBe(2);
         state.Bookmarks.ShouldHaveSingleItem().Id.ShouldBe(task);
@@ -29,7 +29,7 @@ public class MigrationTests
         var started = Start(first);
         var state = started.State;
 
-        var plan = Migration.Apply(state, first, second, Done(started));
+        var plan = InstanceMigration.Apply(state, first, second, Done(started));
 
         plan.IsPossible.ShouldBeFalse();
         plan.Steps.Single(x => x.Blocked is not null).Blocked!.ShouldContain("'t'");
@@ -43,7 +43,7 @@ public class MigrationTests
         var second = Compile(Flowchart("s>b b>t t>a a>z", Activity("s", "Start"), Line("b"), Line("a"), Task("t"), Line("z")), version: 2);
         var started = Start(first);
 
-        var plan = Migration.Plan(started.State, first, second, Done(started));
+        var plan = InstanceMigration.Plan(started.State, first, second, Done(started));
 
         plan.IsPossible.ShouldBeFalse();
         plan.RunAgain.ShouldBe(["a"]);
@@ -57,7 +57,7 @@ public class MigrationTests
         var second = Compile(body + Sequence(Line("a"), Task("t"), Line("z")) + "}", version: 2);
         var started = Start(first);
 
-        Migration.Plan(started.State, first, second, Done(started)).IsPossible.ShouldBeTrue();
+        InstanceMigration.Plan(started.State, first, second, Done(started)).IsPossible.ShouldBeTrue();
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public class MigrationTests
         var started = Start(first);
         var state = InstanceState.FromJson(started.State.ToJson());
 
-        Migration.Apply(state, first, second, Done(started)).IsPossible.ShouldBeTrue();
+        InstanceMigration.Apply(state, first, second, Done(started)).IsPossible.ShouldBeTrue();
 
         Complete(second, InstanceState.FromJson(state.ToJson()), "t").Lines.ShouldBe(["z"]);
     }
@@ -80,7 +80,7 @@ public class MigrationTests
         var first = Compile(Fork(Task("t"), Task("u")));
         var second = Compile(Fork(Task("t"), Task("u"), Task("late")), version: 2);
 
-        Migration.Plan(Start(first).State, first, second, []).Steps.Single(x => x.Blocked is not null).Blocked!.ShouldContain("'late'");
+        InstanceMigration.Plan(Start(first).State, first, second, []).Steps.Single(x => x.Blocked is not null).Blocked!.ShouldContain("'late'");
     }
 
     /// <summary>What the journal says was completed.</summary>
