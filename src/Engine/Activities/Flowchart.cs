@@ -374,16 +374,6 @@ internal sealed partial class Flowchart : Container
     private static JoinMode JoinModeOf(ActivityContext context, ActivityNode join) =>
         FlowJoin.ModeOf(join.Inputs[0] is { } source ? context.Run.Evaluate(context.Execution, source) : null);
 
-    /// <summary>Names the activities that a token waits at and that will not run.</summary>
-    internal override void ReportStall(ActivityContext context)
-    {
-        foreach (var token in StateOf(context.Execution).Tokens ?? [])
-        {
-            if (token.IsLive && Array.IndexOf(_activityIds, token.To) is >= 0 and var index)
-                context.Run.ReportLost(_activities[index], context.Execution, $"the branch from '{token.From}' waits there for branches that were not taken.");
-        }
-    }
-
     /// <summary>Cancels what runs on the ways that lead to an activity.</summary>
     internal void CancelInboundAncestors(ActivityContext context, ActivityNode activity)
     {
