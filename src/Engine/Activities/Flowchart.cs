@@ -10,7 +10,6 @@ namespace Orchestration.Engine.Activities;
 /// </summary>
 internal sealed partial class Flowchart : Container
 {
-
     private readonly ActivityNode[] _activities;
     private readonly FlowConnection[] _connections;
     private readonly string[] _activityIds;
@@ -286,7 +285,8 @@ internal sealed partial class Flowchart : Container
                 case Next.Skip:
                     if (graph.IsDangling(connection.Target))
                         throw new EngineException(
-                            $"Activity {_activityIds[connection.Target]} is not reachable from the flowchart graph. Unable to schedule it's outbound activities."
+                            $"Activity {_activityIds[connection.Target]} is not reachable from the flowchart graph. Unable to schedule it's "
+                                + "outbound activities."
                         );
 
                     (skipped ??= new()).Push(current);
@@ -315,7 +315,8 @@ internal sealed partial class Flowchart : Container
         return graph.IsValidLoop(connection)
             ? Next.Loop
             : throw new EngineException(
-                $"Invalid backward connection: Every path from the source ('{_activityIds[connection.Source]}') must go through the target ('{_activityIds[connection.Target]}') when tracing back to the start."
+                $"Invalid backward connection: Every path from the source ('{_activityIds[connection.Source]}') must go through the target "
+                    + $"('{_activityIds[connection.Target]}') when tracing back to the start."
             );
     }
 

@@ -6,7 +6,8 @@ namespace Orchestration.Engine.Activities;
 
 /// <summary>
 /// Waits for an HTTP request, or starts an instance by one. The host resumes (or starts) it with the run input <c>HttpRequest</c>: an object with
-/// <c>Method</c>, <c>Path</c>, <c>Headers</c>, <c>QueryStringData</c>, <c>RouteData</c>, <c>ParsedContent</c>, and <c>Files</c> and <c>File</c> when there are any; <c>Outcome</c> when the request broke a limit
+/// <c>Method</c>, <c>Path</c>, <c>Headers</c>, <c>QueryStringData</c>, <c>RouteData</c>, <c>ParsedContent</c>, and <c>Files</c> and <c>File</c> when
+/// there are any; <c>Outcome</c> when the request broke a limit
 /// for which the activity has an outcome.
 /// </summary>
 internal sealed class HttpEndpoint(HttpEndpointOutcomes outcomes) : Activity, ITrigger
@@ -104,7 +105,7 @@ internal sealed class HttpEndpoint(HttpEndpointOutcomes outcomes) : Activity, IT
         }
         catch (FormatException exception)
         {
-            throw new EngineException($"The path '{path}' can not be waited at: {exception.Message}");
+            throw new EngineException($"The path '{path}' cannot be waited at: {exception.Message}");
         }
     }
 
@@ -212,7 +213,9 @@ internal sealed class WriteHttpResponse : Activity
                 "NoHttpContext",
                 "HTTP",
                 "System",
-                "The HTTP context was lost during workflow execution. This typically occurs when a workflow initiated from an HTTP endpoint is suspended and later resumed in a different execution context (e.g., background processing, virtual actor, or after a workflow transition). The original HTTP request context that expects a response is no longer available."
+                "The HTTP context was lost during workflow execution. This typically occurs when a workflow initiated from an HTTP "
+                    + "endpoint is suspended and later resumed in a different execution context (e.g., background processing, virtual actor, or "
+                    + "after a workflow transition). The original HTTP request context that expects a response is no longer available."
             );
         }
 
@@ -242,7 +245,7 @@ internal sealed class WriteHttpResponse : Activity
                 || !name.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal))
                 || values.Any(v => v.Any(c => c is < ' ' and not '\t' or > '~'))
             )
-                throw new EngineException($"The header '{name}' can not be sent: its name or value has characters that headers can not have.");
+                throw new EngineException($"The header '{name}' cannot be sent: its name or value has characters that headers cannot have.");
         }
 
         context.Run.Result.HttpAnswer = new HttpAnswer(status, contentType, content, headers);

@@ -150,9 +150,8 @@ internal sealed class RunScript(ExpressionLanguage? language, string? literal, V
             if (context.Input<string>("Script") is not { } text || string.IsNullOrWhiteSpace(text))
                 return;
 
-            script = language is null
-                ? null
-                : new ValueSource.Script(language.Compile(text, new Declarations(context.Execution.Node.VisibleVariables, context.Run.Workflow.Inputs)), DataType.Any);
+            var declarations = new Declarations(context.Node.VisibleVariables, context.Workflow.Inputs);
+            script = language is null ? null : new ValueSource.Script(language.Compile(text, declarations), DataType.Any);
         }
 
         if (script is null)

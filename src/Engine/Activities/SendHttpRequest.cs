@@ -5,8 +5,10 @@ using Orchestration.Engine.Model;
 namespace Orchestration.Engine.Activities;
 
 /// <summary>
-/// Sends a request after commit, as an effect of kind <c>http</c>. Its payload has <c>Url</c>, <c>Method</c>, <c>Headers</c>, <c>Content</c>, <c>ContentType</c>. The deliverer resumes the
-/// bookmark with run input <c>HttpResponse</c>: an object with <c>StatusCode</c>, <c>Headers</c>, <c>ContentType</c> and <c>Content</c> (text or bytes); or with <c>HttpError</c>: <c>FailedToConnect</c> or <c>Timeout</c>.
+/// Sends a request after commit, as an effect of kind <c>http</c>. Its payload has <c>Url</c>, <c>Method</c>, <c>Headers</c>, <c>Content</c>,
+/// <c>ContentType</c>. The deliverer resumes the
+/// bookmark with run input <c>HttpResponse</c>: an object with <c>StatusCode</c>, <c>Headers</c>, <c>ContentType</c> and <c>Content</c> (text or bytes);
+/// or with <c>HttpError</c>: <c>FailedToConnect</c> or <c>Timeout</c>.
 /// </summary>
 internal abstract class SendHttpRequestBase : Activity
 {

@@ -35,7 +35,8 @@ internal sealed class Event : Activity, ITrigger
     private static void Received(ActivityContext context)
     {
         // As Elsa: an event that was published without a payload brings an empty object.
-        context.SetOutput("Result", context.TryGetInput(StimulusInput.EventPayload, out var payload) ? payload ?? new OrderedDictionary<string, object?>() : null);
+        var isTold = context.TryGetInput(StimulusInput.EventPayload, out var payload);
+        context.SetOutput("Result", isTold ? payload ?? new OrderedDictionary<string, object?>() : null);
         context.Complete();
     }
 

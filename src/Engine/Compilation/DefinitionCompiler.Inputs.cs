@@ -132,14 +132,17 @@ internal sealed partial class DefinitionCompiler
             if (IsPublishing)
                 Error(
                     path,
-                    $"Activity '{node.DisplayName}': the {language.Type} expression does not {(exception.Kind == "CompilationError" ? "compile" : "parse")}: {exception.Message}"
+                    $"Activity '{node.DisplayName}': the {language.Type} expression does not "
+                        + $"{(exception.Kind == "CompilationError" ? "compile" : "parse")}: {exception.Message}"
                 );
 
             return new ValueSource.Broken(exception.Kind == "CompilationError" ? exception : new ScriptPreparationException(exception));
         }
     }
 
-    /// <summary>A literal that cannot be converted is refused when published; in a definition that was published before it faults when it is reached, as in Elsa.</summary>
+    /// <summary>
+    /// A literal that cannot be converted is refused when published; in a definition that was published before it faults when it is reached, as in Elsa.
+    /// </summary>
     private ValueSource Constant(object? value, DataType type, ActivityNode node, string path)
     {
         try

@@ -28,7 +28,10 @@ public sealed record WorkflowReference(string TypeName, string? DefinitionId, st
 /// <summary>A stored definition version.</summary>
 public sealed record WorkflowSource(ReadOnlyMemory<byte> Json);
 
-/// <summary>Finds the definition behind a workflow used as an activity: by version id, else by definition id and version, else its published version, else its latest, else by type name (the definition's name in Pascal case). Null when there is none.</summary>
+/// <summary>
+/// Finds the definition behind a workflow used as an activity: by version id, else by definition id and version, else its published version, else its
+/// latest, else by type name (the definition's name in Pascal case). Null when there is none.
+/// </summary>
 public delegate WorkflowSource? FindWorkflow(WorkflowReference reference);
 
 /// <summary>Elsa's definition JSON to a compiled graph, with everything that is wrong with it at once.</summary>

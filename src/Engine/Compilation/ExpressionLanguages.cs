@@ -24,13 +24,12 @@ public static class ExpressionLanguages
         new(
             "Liquid",
             static (text, _) =>
-                LiquidTemplate.TryParse(text, out var template, out var error)
-                    ? new CompiledExpression(scope => template.Render(scope))
-                    : throw error
+                LiquidTemplate.TryParse(text, out var template, out var error) ? new CompiledExpression(scope => template.Render(scope)) : throw error
         );
 
     /// <summary>
-    /// C# with Elsa's globals, by Roslyn. <b>Not a sandbox</b>: an expression may do whatever the host may, so only those who may change the host should write definitions where it is on.
+    /// C# with Elsa's globals, by Roslyn. <b>Not a sandbox</b>: an expression may do whatever the host may, so only those who may change the host should
+    /// write definitions where it is on.
     /// Limits on rounds, calls, memory and time stop mistakes, not attacks. Source: Elsa's CSharp module.
     /// </summary>
     public static ExpressionLanguage CSharp { get; } = new("CSharp", CSharpWith(ScriptLimits.Default)) { DisplayName = "C#" };

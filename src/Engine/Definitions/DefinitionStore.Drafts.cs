@@ -13,7 +13,10 @@ namespace Orchestration.Engine.Definitions;
 /// <param name="Page">The page they edit in: its own saves, however they overlap, never conflict with each other.</param>
 public sealed record DefinitionEdit(string Actor, int? Revision = null, string? Page = null)
 {
-    /// <summary>Remembered with the id of the version that the edit made, in its transaction. The caller has looked for it before; a second use at the same time breaks <see cref="Operation.Constraint"/>.</summary>
+    /// <summary>
+    /// Remembered with the id of the version that the edit made, in its transaction. The caller has looked for it before; a second use at the same time
+    /// breaks <see cref="Operation.Constraint"/>.
+    /// </summary>
     public Operation? Operation { get; init; }
 }
 
@@ -52,7 +55,6 @@ public sealed partial class DefinitionStore
     /// <param name="origin"><c>designer</c> or <c>import</c>.</param>
     /// <param name="edit">Who.</param>
     /// <param name="now">When.</param>
-    /// <param name="cancel">Cancels.</param>
     public async Task<EditResult> SaveDraftAsync(
         string definitionId,
         Func<byte[]?, byte[]> document,
@@ -124,7 +126,8 @@ public sealed partial class DefinitionStore
             batch.Add("update workflow_definition set is_latest = false where definition_id = $1 and is_latest", definitionId);
             batch.Add(
                 """
-                insert into workflow_definition (id, definition_id, version, name, description, is_latest, is_published, document, origin, created_by, created_at)
+                insert into workflow_definition (id, definition_id, version, name, description, is_latest, is_published, document, origin,
+                    created_by, created_at)
                 values ($1, $2, $3, $4, $5, true, false, $6, $7, $8, $9)
                 """,
                 id,
@@ -214,7 +217,6 @@ public sealed partial class DefinitionStore
     /// <param name="versionId">One version; null for all.</param>
     /// <param name="actor">Who.</param>
     /// <param name="now">When.</param>
-    /// <param name="cancel">Cancels.</param>
     public async Task<EditResult?> DeleteAsync(string definitionId, string? versionId, string actor, Instant now, CancellationToken cancel = default)
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
@@ -305,7 +307,10 @@ public sealed partial class DefinitionStore
         return conflict;
     }
 
-    /// <summary>Whether publishing a document takes the place of the newest version: of a draft, or of the same document that was retracted. Other versions may have instances, which stay on what they began with.</summary>
+    /// <summary>
+    /// Whether publishing a document takes the place of the newest version: of a draft, or of the same document that was retracted. Other versions may
+    /// have instances, which stay on what they began with.
+    /// </summary>
     private static async Task<bool> IsReplaceableAsync(NpgsqlConnection connection, DefinitionVersion latest, byte[] document, CancellationToken cancel)
     {
         if (!latest.WasPublished || latest.IsPublished)

@@ -11,7 +11,8 @@ namespace Orchestration.Engine.Definitions;
 public sealed record StoredDefinition(DefinitionVersion Version, byte[] Document, int Revision);
 
 /// <summary>Which versions a list of definitions has.</summary>
-/// <param name="Which">Elsa's words: <c>Latest</c>, <c>Published</c>, <c>LatestOrPublished</c>, <c>LatestAndPublished</c>, <c>Draft</c>, <c>All</c> or a version number. Others mean all.</param>
+/// <param name="Which">Elsa's words: <c>Latest</c>, <c>Published</c>, <c>LatestOrPublished</c>, <c>LatestAndPublished</c>, <c>Draft</c>, <c>All</c> or a
+/// version number. Others mean all.</param>
 public sealed record DefinitionFilter(string? Which = null)
 {
     public string[] Ids { get; init; } = [];
@@ -84,7 +85,6 @@ public sealed partial class DefinitionStore
     /// <summary>A version of a definition, or null. Of several that fit, the newest.</summary>
     /// <param name="definitionId">Definition.</param>
     /// <param name="which">See <see cref="DefinitionFilter"/>.</param>
-    /// <param name="cancel">Cancels.</param>
     public async Task<StoredDefinition?> FindStoredAsync(string definitionId, string? which, CancellationToken cancel = default) =>
         (
             await ListAsync(

@@ -12,7 +12,8 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Engine.Definitions;
 
 /// <summary>
-/// Definitions, by version, and the cache of compiled ones. A version never changes once it is published. At most one version of a definition is the latest, at most one is
+/// Definitions, by version, and the cache of compiled ones. A version never changes once it is published. At most one version of a definition is the
+/// latest, at most one is
 /// published; the database holds both rules.
 /// </summary>
 public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityRegistry registry, Changes changes)
@@ -20,7 +21,8 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
     private const string Columns =
         "id, definition_id, version, name, description, is_latest, is_published, origin, origin_hash, created_by, created_at, published_at is not null";
     private const string QualifiedColumns =
-        "d.id, d.definition_id, d.version, d.name, d.description, d.is_latest, d.is_published, d.origin, d.origin_hash, d.created_by, d.created_at, d.published_at is not null";
+        "d.id, d.definition_id, d.version, d.name, d.description, d.is_latest, d.is_published, d.origin, d.origin_hash, d.created_by, "
+        + "d.created_at, d.published_at is not null";
 
     private readonly ConcurrentDictionary<string, CompiledWorkflow> _compiled = new();
     private readonly ConcurrentDictionary<string, CompiledWorkflow> _published = new();
@@ -33,7 +35,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
     public ActivityRegistry Registry => registry;
 
     /// <summary>The compiled version.</summary>
-    /// <exception cref="DefinitionUnavailableException">It does not exist or can not be compiled any more.</exception>
+    /// <exception cref="DefinitionUnavailableException">It does not exist or cannot be compiled any more.</exception>
     public async ValueTask<CompiledWorkflow> GetVersionAsync(string versionId, CancellationToken cancel = default)
     {
         if (_compiled.TryGetValue(versionId, out var compiled))
@@ -68,8 +70,9 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
     }
 
     /// <summary>
-    /// Brings the cache up to what is published, entry by entry: a burst looks up the workflows it executes and cannot wait, so there is no moment in which one is missing. Call at start and after definitions
-    /// changed. One that can not be compiled is left out.
+    /// Brings the cache up to what is published, entry by entry: a burst looks up the workflows it executes and cannot wait, so there is no moment in
+    /// which one is missing. Call at start and after definitions
+    /// changed. One that cannot be compiled is left out.
     /// </summary>
     public async Task LoadPublishedAsync(CancellationToken cancel = default)
     {
@@ -112,7 +115,6 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
     /// <summary>The version's facts, or null.</summary>
     /// <param name="definitionId">Definition.</param>
     /// <param name="which"><c>is_latest</c> or <c>is_published</c>.</param>
-    /// <param name="cancel">Cancels.</param>
     public async Task<DefinitionVersion?> FindAsync(string definitionId, VersionOptions which, CancellationToken cancel = default)
     {
         await using var query = database.Query(
@@ -124,7 +126,8 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
     }
 
     /// <summary>
-    /// Stores a version and publishes it in one transaction: it becomes latest and published, its triggers replace those of the version before, and history says who
+    /// Stores a version and publishes it in one transaction: it becomes latest and published, its triggers replace those of the version before, and
+    /// history says who
     /// did it. A draft that exists is replaced.
     /// </summary>
     public async Task<PublishResult> PublishAsync(NewDefinition definition, string actor, Instant now, CancellationToken cancel = default)
@@ -188,10 +191,13 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         );
         batch.Add(
             """
-            insert into workflow_definition (id, definition_id, version, name, description, is_latest, is_published, document, resources, origin, origin_hash, created_by, created_at, published_at)
+            insert into workflow_definition (id, definition_id, version, name, description, is_latest, is_published, document, resources, origin,
+                origin_hash, created_by, created_at, published_at)
             values ($1, $2, $3, $4, $5, true, true, $6, $7, $8, $9, $10, $11, $11)
-            on conflict (id) do update set name = excluded.name, description = excluded.description, is_latest = true, is_published = true, document = excluded.document,
-                resources = excluded.resources, origin = excluded.origin, origin_hash = excluded.origin_hash, created_by = excluded.created_by, published_at = excluded.published_at
+            on conflict (id) do update set name = excluded.name, description = excluded.description, is_latest = true, is_published = true,
+                document = excluded.document,
+                resources = excluded.resources, origin = excluded.origin, origin_hash = excluded.origin_hash, created_by = excluded.created_by,
+                    published_at = excluded.published_at
             """,
             id,
             stored.DefinitionId,
@@ -214,7 +220,10 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
                 ? before
                 : TriggerSchedule.First(trigger, now);
             batch.Add(
-                "insert into workflow_trigger (id, definition_id, definition_version_id, activity_id, name, hash, payload, due_at) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+                """
+                insert into workflow_trigger (id, definition_id, definition_version_id, activity_id, name, hash, payload, due_at)
+                values ($1, $2, $3, $4, $5, $6, $7, $8)
+                """,
                 Ids.New(now),
                 definition.DefinitionId,
                 id,
@@ -237,7 +246,10 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         return new PublishResult.Published(stored, WasAlready: false);
     }
 
-    /// <summary>What is wrong with the triggers of a version beside those of other definitions, and the schedules of the version before. Publishers of endpoints wait for each other here, so no two get the same path.</summary>
+    /// <summary>
+    /// What is wrong with the triggers of a version beside those of other definitions, and the schedules of the version before. Publishers of endpoints
+    /// wait for each other here, so no two get the same path.
+    /// </summary>
     private static async Task<(List<DefinitionError> Taken, Dictionary<(string Activity, string Kind, string Payload), Instant?> Schedules)> TriggersAsync(
         NpgsqlConnection connection,
         CompiledWorkflow workflow,
@@ -250,7 +262,10 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
             batch.Add("select pg_advisory_xact_lock(hashtext('http-endpoints'))");
         batch.Add("select activity_id, name, payload::text, due_at from workflow_trigger where definition_id = $1", workflow.DefinitionId);
         batch.Add(
-            "select t.hash, t.payload, coalesce(d.name, t.definition_id) from workflow_trigger t left join workflow_definition d on d.id = t.definition_version_id where t.hash = any($1) and t.definition_id <> $2",
+            """
+            select t.hash, t.payload, coalesce(d.name, t.definition_id) from workflow_trigger t
+            left join workflow_definition d on d.id = t.definition_version_id where t.hash = any($1) and t.definition_id <> $2
+            """,
             endpoints.ConvertAll(t => t.Hash).ToArray(),
             workflow.DefinitionId
         );

@@ -67,7 +67,7 @@ public enum VersionOptions
     Published,
 }
 
-/// <summary>A version that an instance runs on can not be loaded. The instance stays as it is and can go on once the version is back.</summary>
+/// <summary>A version that an instance runs on cannot be loaded. The instance stays as it is and can go on once the version is back.</summary>
 public sealed class DefinitionUnavailableException : Exception
 {
     public DefinitionUnavailableException() { }
@@ -79,5 +79,5 @@ public sealed class DefinitionUnavailableException : Exception
         : base(message, inner) { }
 
     public DefinitionUnavailableException(string versionId, string reason)
-        : base($"Definition version {versionId} can not be used: {reason}.") { }
+        : base($"Definition version {versionId} cannot be used: {reason}.") { }
 }

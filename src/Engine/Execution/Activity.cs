@@ -42,7 +42,9 @@ public abstract class Activity
     /// <summary>Which of its children may run because one of them has ended. Default: none.</summary>
     internal virtual IEnumerable<ActivityNode> After(ActivityNode self, ActivityNode child) => [];
 
-    /// <summary>Nothing runs, nothing is awaited, and the instance has not ended: name the children that were meant to run and never will. Default: knows of none.</summary>
+    /// <summary>
+    /// Nothing runs, nothing is awaited, and the instance has not ended: name the children that were meant to run and never will. Default: knows of none.
+    /// </summary>
     internal virtual void ReportStall(ActivityContext context) { }
 
     /// <summary>Whether it is the root of a workflow: what stands below it belongs to that workflow. Default: no.</summary>

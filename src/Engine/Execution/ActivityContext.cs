@@ -49,7 +49,10 @@ public readonly struct ActivityContext
     /// <summary>Whether this activity is the trigger that started the instance in this burst.</summary>
     public bool IsTrigger => Run.TriggerActivityId is { } id && id == Node.Id;
 
-    /// <summary>Value of an input of the activity, converted to its declared type; null when it has none. Throws <see cref="KeyNotFoundException"/> for an input the type does not declare.</summary>
+    /// <summary>
+    /// Value of an input of the activity, converted to its declared type; null when it has none. Throws <see cref="KeyNotFoundException"/> for an input
+    /// the type does not declare.
+    /// </summary>
     public object? Input(string name)
     {
         var index = Node.Type.InputIndex(name);

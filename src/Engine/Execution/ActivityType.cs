@@ -50,7 +50,9 @@ public sealed record ActivityInput(string Name, string TypeName)
 /// <summary>An output of an activity type.</summary>
 public sealed record ActivityOutput(string Name, string TypeName, string? Description = null, string? DisplayName = null)
 {
-    /// <summary>Only for the burst that set it, unless a variable captures it: neither the state nor history keeps it. For what is large or secret by nature.</summary>
+    /// <summary>
+    /// Only for the burst that set it, unless a variable captures it: neither the state nor history keeps it. For what is large or secret by nature.
+    /// </summary>
     public bool IsTransient { get; init; }
 
     internal string JsonName { get; } = char.ToLowerInvariant(Name[0]) + Name[1..];

@@ -92,7 +92,7 @@ public static class Burst
         }
         catch (ExpressionException exception)
         {
-            return Refuse(state, $"'{variable.Name}' can not have that value: {exception.Message}");
+            return Refuse(state, $"'{variable.Name}' cannot have that value: {exception.Message}");
         }
 
         state.UpdatedAt = context.Now;
@@ -143,7 +143,10 @@ public static class Burst
             : Refuse(state, $"'{NameOf(parent)}', which '{NameOf(node)}' is part of, is not running.");
     }
 
-    /// <summary>Whether an activity comes before another one on its way, so that a case that waits at the later one can go back to it (<see cref="Stimulus.GoBack"/>).</summary>
+    /// <summary>
+    /// Whether an activity comes before another one on its way, so that a case that waits at the later one can go back to it
+    /// (<see cref="Stimulus.GoBack"/>).
+    /// </summary>
     /// <param name="workflow">The definition.</param>
     /// <param name="earlier">Id of the activity to go back to.</param>
     /// <param name="later">Id of the activity that waits.</param>

@@ -20,7 +20,10 @@ internal sealed partial class BurstRun
         return RunToEnd();
     }
 
-    /// <summary>Leaves a wait for an activity that came before it, in the nearest container of both. Null when there is no such container, or it knows no way back.</summary>
+    /// <summary>
+    /// Leaves a wait for an activity that came before it, in the nearest container of both. Null when there is no such container, or it knows no way
+    /// back.
+    /// </summary>
     public BurstResult? GoBack(Bookmark bookmark, ActivityNode to)
     {
         var from = State.ExecutionList.Find(x => x.Id == bookmark.ActivityInstanceId);

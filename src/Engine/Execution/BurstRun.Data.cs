@@ -136,7 +136,10 @@ internal sealed partial class BurstRun
             LastResult = value;
     }
 
-    /// <summary>Of outputs in containers that have ended only each activity's last can still be asked for: a loop whose body is a container would keep one a round.</summary>
+    /// <summary>
+    /// Of outputs in containers that have ended only each activity's last can still be asked for: a loop whose body is a container would keep one a
+    /// round.
+    /// </summary>
     private void ForgetOutputs()
     {
         var living = State.ExecutionList.Select(static x => x.Id).ToHashSet(StringComparer.Ordinal);

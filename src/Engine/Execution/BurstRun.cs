@@ -180,7 +180,8 @@ internal sealed partial class BurstRun
                 execution.Children.Reverse();
         }
 
-        // A container that ended before what it had just scheduled (a race in token mode) is still told of it: else what comes behind a wait there would be lost.
+        // A container that ended before what it had just scheduled (a race in token mode) is still told of it: else what comes behind a wait there would
+        // be lost.
         State.Callbacks.RemoveAll(x => x.Owner.IsEnded && !alive.Contains(x.Owner));
 
         if (_containerEnded)

@@ -10,7 +10,8 @@ public sealed record MigrationStep(string ActivityId, string? Name, string NodeI
 
 /// <summary>What a migration would do with an instance.</summary>
 /// <param name="Steps">Everything the instance is doing now, the outermost first: kept as it is, with what it waits for.</param>
-/// <param name="RunAgain">Activities the instance has completed and that only the other version leads back to. A migration never lets them run again, so it is refused.</param>
+/// <param name="RunAgain">Activities the instance has completed and that only the other version leads back to. A migration never lets them run again, so
+/// it is refused.</param>
 /// <param name="NewVariables">Variables it would get, with their defaults.</param>
 /// <param name="LostVariables">Variables whose values it would lose.</param>
 public sealed record MigrationPlan(
@@ -32,7 +33,8 @@ public sealed record MigrationPlan(
 }
 
 /// <summary>
-/// Moves an instance to another version of its definition. Activities are the same when they stand at the same path of ids and are of the same type. A migration runs nothing: what is done is not part of the
+/// Moves an instance to another version of its definition. Activities are the same when they stand at the same path of ids and are of the same type. A
+/// migration runs nothing: what is done is not part of the
 /// state, and what lies ahead is found from what is running. So only a way back that the other version adds could repeat a step; the plan looks for one.
 /// </summary>
 public static class InstanceMigration
@@ -63,7 +65,10 @@ public static class InstanceMigration
         );
     }
 
-    /// <summary>Moves the instance if its plan is possible; else changes nothing. Running, tasks and deadlines are not touched: the next stimulus runs on the other version.</summary>
+    /// <summary>
+    /// Moves the instance if its plan is possible; else changes nothing. Running, tasks and deadlines are not touched: the next stimulus runs on the
+    /// other version.
+    /// </summary>
     public static MigrationPlan Apply(InstanceState state, CompiledWorkflow from, CompiledWorkflow to, IReadOnlyCollection<string> completed)
     {
         var plan = Plan(state, from, to, completed);

@@ -66,7 +66,9 @@ public sealed class InstanceState
         return null;
     }
 
-    /// <summary>The state as UTF-8 JSON. Keys keep their order and values their types, so store it as text or bytes (<c>jsonb</c> would reorder keys).</summary>
+    /// <summary>
+    /// The state as UTF-8 JSON. Keys keep their order and values their types, so store it as text or bytes (<c>jsonb</c> would reorder keys).
+    /// </summary>
     public byte[] ToJson() => StateJson.Write(this);
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>

@@ -1,6 +1,9 @@
 namespace Orchestration.Engine.Model;
 
-/// <summary>The declared type of a variable, an input or an output, as Elsa names it (<c>String</c>, <c>Int32</c>, <c>List&lt;String&gt;</c> …). A name that is not known counts as Object, as in Elsa.</summary>
+/// <summary>
+/// The declared type of a variable, an input or an output, as Elsa names it (<c>String</c>, <c>Int32</c>, <c>List&lt;String&gt;</c> …). A name that is
+/// not known counts as Object, as in Elsa.
+/// </summary>
 public readonly record struct DataType
 {
     public static readonly DataType Any = new("Object");
@@ -44,7 +47,10 @@ public readonly record struct DataType
         return new DataType(isArray && !name.EndsWith("[]", StringComparison.Ordinal) ? name + "[]" : name);
     }
 
-    /// <summary>Converts workflow data to this type as Elsa does: what does not fit becomes the type's default. See <see cref="ValueConverter.Convert"/> for what fails.</summary>
+    /// <summary>
+    /// Converts workflow data to this type as Elsa does: what does not fit becomes the type's default. See <see cref="ValueConverter.Convert"/> for what
+    /// fails.
+    /// </summary>
     public object? Convert(object? value) =>
         (_kind, value) switch
         {

@@ -21,7 +21,9 @@ internal sealed class ActivityNotFoundException(string typeName) : Exception($"A
 /// <summary>Something a run cannot do; Elsa throws a plain exception there.</summary>
 internal sealed class EngineException(string message) : Exception(message);
 
-/// <summary>Exceptions as incidents show them: by the names a stock server gives them, so that what reads incidents need not care whose engine it was.</summary>
+/// <summary>
+/// Exceptions as incidents show them: by the names a stock server gives them, so that what reads incidents need not care whose engine it was.
+/// </summary>
 internal static class Faults
 {
     public static string TypeName(Exception exception) =>
@@ -54,7 +56,9 @@ internal static class Faults
             }
         );
 
-    /// <summary>What leads to the cause: the place in the script, the analyst's own code, or the stack of an activity that failed in a way nobody foresaw.</summary>
+    /// <summary>
+    /// What leads to the cause: the place in the script, the analyst's own code, or the stack of an activity that failed in a way nobody foresaw.
+    /// </summary>
     private static string? Where(Exception exception) =>
         exception switch
         {

@@ -5,7 +5,10 @@ namespace Orchestration.Engine.Model;
 /// <summary>Whether a workflow's input is what it declares. Names it does not declare are passed on, as Elsa does.</summary>
 public static class InputCheck
 {
-    /// <summary>What is wrong with an input: required ones that are missing or null, values that do not fit their type, and those that are none of the choices. Empty: nothing.</summary>
+    /// <summary>
+    /// What is wrong with an input: required ones that are missing or null, values that do not fit their type, and those that are none of the choices.
+    /// Empty: nothing.
+    /// </summary>
     /// <param name="inputs">What the workflow declares.</param>
     /// <param name="input">Workflow data by name; as in expressions, the case of a name does not matter when there is no exact one.</param>
     public static IReadOnlyList<(string Name, string Reason)> Check(IReadOnlyList<InputDefinition> inputs, OrderedDictionary<string, object?> input)

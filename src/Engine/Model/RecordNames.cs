@@ -1,7 +1,8 @@
 namespace Orchestration.Engine.Model;
 
 /// <summary>
-/// Names of the members of data that is a .NET record in Elsa (the result of ExecuteWorkflow): expressions there reach <c>Output</c> as <c>output</c> too, because
+/// Names of the members of data that is a .NET record in Elsa (the result of ExecuteWorkflow): expressions there reach <c>Output</c> as <c>output</c>
+/// too, because
 /// Jint takes the first letter in either case. Source: Jint's <c>TypeResolver.MemberNameComparer</c>.
 /// </summary>
 internal sealed class RecordNames : IEqualityComparer<string>

@@ -2,7 +2,10 @@ using System.Buffers;
 
 namespace Orchestration.Engine.Model;
 
-/// <summary>A buffer to write JSON into, used again by the next document of its thread: they are many and small, and one that grows was a third of what a start allocated in bytes.</summary>
+/// <summary>
+/// A buffer to write JSON into, used again by the next document of its thread: they are many and small, and one that grows was a third of what a start
+/// allocated in bytes.
+/// </summary>
 internal static class Utf8Buffer
 {
     // What is larger is not kept: a thread would hold on to its largest document for ever.

@@ -3,16 +3,19 @@ using System.Globalization;
 namespace Orchestration.Engine.Model;
 
 /// <summary>
-/// Converts workflow data to Elsa's type names as Elsa's ObjectConverter does: what does not fit becomes the type's default (0, false, null) and does not fault;
+/// Converts workflow data to Elsa's type names as Elsa's ObjectConverter does: what does not fit becomes the type's default (0, false, null) and does not
+/// fault;
 /// fractions round half to even; numbers out of range fail. Thread safe.
 /// </summary>
 public static class ValueConverter
 {
     /// <summary>Converts a value.</summary>
     /// <param name="value">Workflow data (<see cref="ExpressionScope"/> lists the types).</param>
-    /// <param name="typeName">Elsa's alias (<c>String</c>, <c>Int32</c>, <c>List&lt;String&gt;</c>, <c>String[]</c>, <c>JsonObject</c> …) or the name of a .NET type. One that is not known counts as Object.</param>
+    /// <param name="typeName">Elsa's alias (<c>String</c>, <c>Int32</c>, <c>List&lt;String&gt;</c>, <c>String[]</c>, <c>JsonObject</c> …) or the name of
+    /// a .NET type. One that is not known counts as Object.</param>
     /// <returns>Workflow data; null for null.</returns>
-    /// <exception cref="ExpressionException">A number is out of the type's range (kind <c>OverflowError</c>), or text that must be JSON or base 64 is not (kind <c>FormatError</c>).</exception>
+    /// <exception cref="ExpressionException">A number is out of the type's range (kind <c>OverflowError</c>), or text that must be JSON or base 64 is not
+    /// (kind <c>FormatError</c>).</exception>
     public static object? Convert(object? value, string? typeName)
     {
         if (value is null)
@@ -131,7 +134,9 @@ public static class ValueConverter
             _ => value.ToString() ?? "",
         };
 
-    /// <summary>.NET's type converter leaves out a time of midnight; an offset is shown only when there is one, for a time in UTC is what a script's Date gives.</summary>
+    /// <summary>
+    /// .NET's type converter leaves out a time of midnight; an offset is shown only when there is one, for a time in UTC is what a script's Date gives.
+    /// </summary>
     private static string DateText(DateTimeOffset time)
     {
         var text = time.ToString(time.TimeOfDay == TimeSpan.Zero ? "MM/dd/yyyy" : "MM/dd/yyyy HH:mm", CultureInfo.InvariantCulture);

@@ -24,7 +24,10 @@ public sealed record InputDefinition(
     /// <summary>The values it may have; empty: any. Our own member <c>options</c> of an input in the document.</summary>
     public IReadOnlyList<string> Choices { get; init; } = [];
 
-    /// <summary>Whether it is a day, such as 2026-06-01. Elsa has no alias for that type and refuses a document with it, so text with the UI hint <c>date-picker</c> is one too.</summary>
+    /// <summary>
+    /// Whether it is a day, such as 2026-06-01. Elsa has no alias for that type and refuses a document with it, so text with the UI hint
+    /// <c>date-picker</c> is one too.
+    /// </summary>
     public bool IsDate => Type.Name == "DateOnly" || (Type.Name == "String" && UIHint == "date-picker");
 }
 

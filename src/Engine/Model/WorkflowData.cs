@@ -8,7 +8,8 @@ using System.Text.Json.Nodes;
 namespace Orchestration.Engine.Model;
 
 /// <summary>
-/// Workflow data (<see cref="ExpressionScope"/> lists its types) to and from JSON, in two forms. The plain form is what people and other programs read (history, effects, stimuli, scripts): types JSON
+/// Workflow data (<see cref="ExpressionScope"/> lists its types) to and from JSON, in two forms. The plain form is what people and other programs read
+/// (history, effects, stimuli, scripts): types JSON
 /// does not have become texts. The typed form is an instance's own state, where every value comes back as it was. Thread safe.
 /// </summary>
 public static class WorkflowData
@@ -68,7 +69,7 @@ public static class WorkflowData
     }
 
     /// <summary>As <see cref="FromOutside(ReadOnlyMemory{byte}, string)"/>, of JSON that was parsed already; null for null.</summary>
-    /// <exception cref="UnfitDataException">It can not be kept.</exception>
+    /// <exception cref="UnfitDataException">It cannot be kept.</exception>
     public static object? FromOutside(JsonNode? json, string name)
     {
         if (json is null)
@@ -275,7 +276,10 @@ public static class WorkflowData
         }
     }
 
-    /// <summary>Letters: l long, d double that is no JSON number, m decimal, g Guid, t instant with offset, s time span (ticks), b bytes, o an object that has a key <c>$</c> itself, r a record.</summary>
+    /// <summary>
+    /// Letters: l long, d double that is no JSON number, m decimal, g Guid, t instant with offset, s time span (ticks), b bytes, o an object that has a
+    /// key <c>$</c> itself, r a record.
+    /// </summary>
     private static void WriteTagged(Utf8JsonWriter writer, object value)
     {
         switch (value)

@@ -11,7 +11,8 @@ namespace Orchestration.Engine.Runtime;
 public static class ActivityTrial
 {
     /// <summary>
-    /// Runs the activity with the definition's variables at their defaults. Nothing is stored and nothing reaches the outside: what the burst would have written, sent or told others is dropped.
+    /// Runs the activity with the definition's variables at their defaults. Nothing is stored and nothing reaches the outside: what the burst would have
+    /// written, sent or told others is dropped.
     /// </summary>
     /// <param name="runtime">Whose published workflows the activity may use.</param>
     /// <param name="document">The definition.</param>

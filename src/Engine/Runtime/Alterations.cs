@@ -243,7 +243,10 @@ public static class Alterations
             : (await runtime.Definitions.GetVersionAsync(stored.Version.Id, cancel), null);
     }
 
-    /// <summary>Paths of the activities the instance has completed: history has them, the state does not. Its rows never change, so they may be read beside the lock.</summary>
+    /// <summary>
+    /// Paths of the activities the instance has completed: history has them, the state does not. Its rows never change, so they may be read beside the
+    /// lock.
+    /// </summary>
     private static async Task<IReadOnlyCollection<string>> CompletedAsync(NpgsqlDataSource database, Guid instance, CancellationToken cancel)
     {
         var completed = new List<string>();

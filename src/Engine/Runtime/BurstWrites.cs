@@ -53,7 +53,8 @@ public sealed class BurstWrites
 }
 
 /// <summary>
-/// Sees what every burst of an instance did and adds its own commands to the same batch: how clocks follow their case. What it needs to know of the instance is read with the lock, so it costs no round trip.
+/// Sees what every burst of an instance did and adds its own commands to the same batch: how clocks follow their case. What it needs to know of the
+/// instance is read with the lock, so it costs no round trip.
 /// Children that ExecuteWorkflow runs inside a burst are not seen: they are part of it.
 /// </summary>
 public abstract class BurstObserver

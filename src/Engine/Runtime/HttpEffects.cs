@@ -9,8 +9,10 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Engine.Runtime;
 
 /// <summary>
-/// Sends the requests of SendHttpRequest. The receiver sees the effect's id as <c>Idempotency-Key</c>, because a request may be sent twice. Any answer is an answer; only a receiver that can not be reached is tried
-/// again, and told to the activity when tries run out. Loopback, private and link-local addresses are refused unless configuration allows them, so that a definition can not reach the inside of the network.
+/// Sends the requests of SendHttpRequest. The receiver sees the effect's id as <c>Idempotency-Key</c>, because a request may be sent twice. Any answer is
+/// an answer; only a receiver that cannot be reached is tried
+/// again, and told to the activity when tries run out. Loopback, private and link-local addresses are refused unless configuration allows them, so that a
+/// definition cannot reach the inside of the network.
 /// </summary>
 public sealed class HttpEffects : IDisposable
 {
@@ -20,7 +22,7 @@ public sealed class HttpEffects : IDisposable
     /// <summary>Largest answer, in bytes.</summary>
     private const long LargestAnswer = 4 * 1024 * 1024;
 
-    /// <summary>Tries to reach the receiver before the activity is told that it can not be reached.</summary>
+    /// <summary>Tries to reach the receiver before the activity is told that it cannot be reached.</summary>
     private const int Tries = 4;
 
     private readonly HttpClient _client;
@@ -141,7 +143,10 @@ public sealed class HttpEffects : IDisposable
         || media.EndsWith("xml", StringComparison.OrdinalIgnoreCase)
         || media == "application/x-www-form-urlencoded";
 
-    /// <summary>Whether an address is not one of the public Internet (IANA's registries of special-purpose addresses). One that carries an IPv4 address is judged by that: a gateway may translate it.</summary>
+    /// <summary>
+    /// Whether an address is not one of the public Internet (IANA's registries of special-purpose addresses). One that carries an IPv4 address is judged
+    /// by that: a gateway may translate it.
+    /// </summary>
     internal static bool IsInside(IPAddress address)
     {
         var b = address.GetAddressBytes();

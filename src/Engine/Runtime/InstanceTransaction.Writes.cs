@@ -22,7 +22,10 @@ public sealed partial class InstanceTransaction
         {
             var opened = result.Opened;
             Write(
-                "insert into bookmark (id, instance_id, created_at, name, hash, activity_id) select b.id, $1, $2, b.name, b.hash, b.activity from unnest($3::uuid[], $4::text[], $5::text[], $6::text[]) b(id, name, hash, activity)",
+                """
+                insert into bookmark (id, instance_id, created_at, name, hash, activity_id) select b.id, $1, $2, b.name, b.hash, b.activity
+                from unnest($3::uuid[], $4::text[], $5::text[], $6::text[]) b(id, name, hash, activity)
+                """,
                 instance,
                 Now,
                 opened.Select(b => Guid.Parse(b.Id)).ToArray(),
@@ -64,7 +67,10 @@ public sealed partial class InstanceTransaction
         foreach (var effect in result.Effects)
         {
             Write(
-                "insert into effect (id, kind, instance_id, bookmark_id, activity_id, payload, state, due_at, created_at) values ($1, $2, $3, $4, $5, $6, 'pending', $7, $7)",
+                """
+                insert into effect (id, kind, instance_id, bookmark_id, activity_id, payload, state, due_at, created_at)
+                values ($1, $2, $3, $4, $5, $6, 'pending', $7, $7)
+                """,
                 Guid.Parse(effect.Id),
                 effect.Kind,
                 instance,
@@ -103,7 +109,10 @@ public sealed partial class InstanceTransaction
         _activation = Activation(workflow, correlationId);
     }
 
-    /// <summary>Refuses the instance when its definition's activation strategy allows no further one. Without a correlation id there is nothing that Correlation could look for.</summary>
+    /// <summary>
+    /// Refuses the instance when its definition's activation strategy allows no further one. Without a correlation id there is nothing that Correlation
+    /// could look for.
+    /// </summary>
     private static NpgsqlBatchCommand? Activation(CompiledWorkflow workflow, string? correlationId) =>
         workflow.Options.Activation switch
         {
@@ -115,7 +124,8 @@ public sealed partial class InstanceTransaction
     private static NpgsqlBatchCommand NewRow(InstanceState state, HistoryAppend history, bool requirePublished) =>
         Sql.Command(
             $"""
-            insert into workflow_instance (id, definition_id, definition_version_id, definition_version, parent_id, correlation_id, name, status, sub_status, incident_count,
+            insert into workflow_instance (id, definition_id, definition_version_id, definition_version, parent_id, correlation_id, name, status,
+                sub_status, incident_count,
                 state, event_sequence, event_head, created_at, updated_at, finished_at)
             values ($1, $2, {(requirePublished ? "require_published($3)" : "$3")}, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)
             """,
@@ -139,7 +149,8 @@ public sealed partial class InstanceTransaction
     private void WriteState(Guid id, InstanceState state) =>
         Write(
             """
-            update workflow_instance set definition_version_id = $2, definition_version = $3, correlation_id = $4, name = $5, status = $6, sub_status = $7, incident_count = $8,
+            update workflow_instance set definition_version_id = $2, definition_version = $3, correlation_id = $4, name = $5, status = $6,
+                sub_status = $7, incident_count = $8,
                 state = $9, event_sequence = $10, event_head = $11, updated_at = $12, finished_at = $13
             where id = $1
             """,

@@ -80,8 +80,8 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
     /// <param name="instance">SQL expression for the instance's id (<c>$1</c> or a sub-select), with its parameters.</param>
     /// <param name="skipLocked">Answer as if there were no instance when somebody else holds it.</param>
     /// <param name="reads">More to read under the lock.</param>
-    /// <param name="moves">Whether a burst is to come, so that what the <see cref="BurstObserver"/> needs is read at once. Else it is read when one comes after all.</param>
-    /// <param name="cancel">Cancels.</param>
+    /// <param name="moves">Whether a burst is to come, so that what the <see cref="BurstObserver"/> needs is read at once. Else it is read when one comes
+    /// after all.</param>
     public static async Task<InstanceTransaction> OpenAsync(
         WorkflowRuntime runtime,
         string actor,
@@ -188,7 +188,7 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
     public InstanceState State => _state ??= InstanceState.FromJson(_stateJson!);
 
     /// <summary>Moves the instance by one stimulus. Nothing is written before <see cref="CommitAsync"/>.</summary>
-    /// <exception cref="DefinitionUnavailableException">The version it runs on can not be loaded.</exception>
+    /// <exception cref="DefinitionUnavailableException">The version it runs on cannot be loaded.</exception>
     public async Task<BurstResult> AdvanceAsync(Stimulus stimulus, CancellationToken cancel = default)
     {
         await DoneReadingAsync();
@@ -207,7 +207,9 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
         return result;
     }
 
-    /// <summary>Tells the observer of an event that this instance was told of and does not wait for. Nothing is written before <see cref="CommitAsync"/>.</summary>
+    /// <summary>
+    /// Tells the observer of an event that this instance was told of and does not wait for. Nothing is written before <see cref="CommitAsync"/>.
+    /// </summary>
     internal async Task TellAsync(string eventName, object? payload, CancellationToken cancel)
     {
         await DoneReadingAsync();

@@ -13,7 +13,8 @@ namespace Orchestration.Engine.Runtime;
 public sealed partial class StimulusQueue
 {
     /// <summary>
-    /// Publishes an event from outside: resumes whoever waits for it and starts what it triggers. One that is for a reference or an instance and finds nobody is kept for <see cref="Keeps"/> and given to the
+    /// Publishes an event from outside: resumes whoever waits for it and starts what it triggers. One that is for a reference or an instance and finds
+    /// nobody is kept for <see cref="Keeps"/> and given to the
     /// first wait for it that opens there.
     /// </summary>
     /// <param name="name">Event name.</param>
@@ -21,8 +22,8 @@ public sealed partial class StimulusQueue
     /// <param name="payload">What the event brings.</param>
     /// <param name="actor">Who published it, for history.</param>
     /// <param name="instance">Only this instance; null for all, and for what the event starts.</param>
-    /// <param name="operation">The caller's id for it: with the same one it is published once, and has the same answer for as long as operations are remembered. Null: each call publishes.</param>
-    /// <param name="cancel">Cancels.</param>
+    /// <param name="operation">The caller's id for it: with the same one it is published once, and has the same answer for as long as operations are
+    /// remembered. Null: each call publishes.</param>
     /// <returns>Who was told; null when the operation's id belongs to another request.</returns>
     public async Task<Published?> PublishAsync(
         string name,
@@ -129,7 +130,8 @@ public sealed partial class StimulusQueue
     }
 
     /// <summary>
-    /// One row per instance that waits for the event and per definition that it starts: these are counted. And one for each other instance it is addressed to by its reference or id, for its
+    /// One row per instance that waits for the event and per definition that it starts: these are counted. And one for each other instance it is
+    /// addressed to by its reference or id, for its
     /// <see cref="BurstObserver"/>; the sender's own has seen it in its burst. Takes no instance lock.
     /// </summary>
     private async Task<(Published Published, List<Guid> Rows)> FanOutAsync(
@@ -165,7 +167,8 @@ public sealed partial class StimulusQueue
             find.Add(
                 """
                 select i.id from workflow_instance i
-                where i.status = 'Running' and i.parent_id is null and i.id is distinct from $4 and ($2::text is null or i.correlation_id = $2) and ($3::uuid is null or i.id = $3)
+                where i.status = 'Running' and i.parent_id is null and i.id is distinct from $4 and ($2::text is null or i.correlation_id = $2)
+                    and ($3::uuid is null or i.id = $3)
                     and not exists (select from bookmark b where b.instance_id = i.id and b.hash = $1)
                 """,
                 hash,
@@ -214,7 +217,10 @@ public sealed partial class StimulusQueue
         {
             await using var insert = connection.CreateBatch();
             insert.Add(
-                "insert into stimulus (id, kind, instance_id, payload, due_at, created_at) select s.*, $1, $2 from unnest($3::uuid[], $4::text[], $5::uuid[], $6::json[]) s",
+                """
+                insert into stimulus (id, kind, instance_id, payload, due_at, created_at) select s.*, $1, $2
+                from unnest($3::uuid[], $4::text[], $5::uuid[], $6::json[]) s
+                """,
                 now + Grace,
                 now,
                 ids.ToArray(),
@@ -243,7 +249,9 @@ public sealed partial class StimulusQueue
         return (new(told, until), ids);
     }
 
-    /// <summary>Takes what is kept for the events that a burst of an instance begins to wait for: the oldest of each, as stimuli that are delivered after commit.</summary>
+    /// <summary>
+    /// Takes what is kept for the events that a burst of an instance begins to wait for: the oldest of each, as stimuli that are delivered after commit.
+    /// </summary>
     /// <returns>Ids the stimuli have if there are any.</returns>
     internal static IReadOnlyList<Guid> TakeKept(NpgsqlBatch batch, Guid instance, string? correlationId, IReadOnlyList<Bookmark> opened, Instant now)
     {

@@ -128,7 +128,8 @@ public sealed partial class StimulusQueue
         try
         {
             await using var update = _runtime.Database.Query(
-                $"update {table} set attempts = attempts + 1, last_error = left($3, 2000), due_at = $2 + make_interval(secs => least(3600, 2 ^ least(attempts + 1, 12))) where id = $1",
+                $"update {table} set attempts = attempts + 1, last_error = left($3, 2000), "
+                    + "due_at = $2 + make_interval(secs => least(3600, 2 ^ least(attempts + 1, 12))) where id = $1",
                 id,
                 _runtime.Clock.Now(),
                 failure.ToString()

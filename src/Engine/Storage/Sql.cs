@@ -14,7 +14,10 @@ public readonly record struct JsonTexts(string[] Texts);
 /// <summary>Small helpers to write SQL as SQL: positional parameters (<c>$1</c>) from plain values.</summary>
 public static class Sql
 {
-    /// <summary>Data source with the settings the product relies on: UTC sessions, automatic preparation of repeated statements, and no just-in-time compilation unless the connection string has options of its own.</summary>
+    /// <summary>
+    /// Data source with the settings the product relies on: UTC sessions, automatic preparation of repeated statements, and no just-in-time compilation
+    /// unless the connection string has options of its own.
+    /// </summary>
     public static NpgsqlDataSource CreateDataSource(string connectionString)
     {
         var builder = new NpgsqlConnectionStringBuilder(connectionString)
@@ -25,7 +28,8 @@ public static class Sql
             // No session state is left behind, so nothing needs to be reset before each use: it would cost a transaction.
             NoResetOnClose = true,
 
-            // A connection whose statement was broken off is dropped: Npgsql 10 may take statements of the same batch for prepared that the server never saw, and whoever comes next would fail.
+            // A connection whose statement was broken off is dropped: Npgsql 10 may take statements of the same batch for prepared that the server never
+            // saw, and whoever comes next would fail.
             CancellationTimeout = -1,
         };
 

@@ -74,7 +74,8 @@ public sealed class CSharpTests
     public void What_a_script_makes_is_kept_as_data()
     {
         var workflow = TryCompile(
-            "new { Id = 1, Items = new List<object> { 1.5f, 'x', DateTime.UnixEpoch, new Dictionary<string, int> { [\"a\"] = 1 } }, Node = JsonNode.Parse(\"{\\\"b\\\":[null]}\") }",
+            "new { Id = 1, Items = new List<object> { 1.5f, 'x', DateTime.UnixEpoch, new Dictionary<string, int> { [\"a\"] = 1 } }, "
+                + "Node = JsonNode.Parse(\"{\\\"b\\\":[null]}\") }",
             out _
         )!;
 
@@ -97,7 +98,10 @@ public sealed class CSharpTests
         var workflow = Compile(
             Flowchart(
                 "script:Yes>yes script:No>no",
-                """{"id":"script","type":"Elsa.RunCSharp","possibleOutcomes":{"typeName":"List<String>","expression":{"type":"Object","value":"[\"Yes\",\"No\"]"}},"script":{"typeName":"String","expression":{"type":"Literal","value":"Outcome.Set(\"Yes\");"}}}""",
+                """
+                {"id":"script","type":"Elsa.RunCSharp","possibleOutcomes":{"typeName":"List<String>","expression":{"type":"Object",
+                "value":"[\"Yes\",\"No\"]"}},"script":{"typeName":"String","expression":{"type":"Literal","value":"Outcome.Set(\"Yes\");"}}}
+                """,
                 Line("yes"),
                 Line("no")
             ),
@@ -111,7 +115,11 @@ public sealed class CSharpTests
     public void The_item_of_a_loop_is_a_variable()
     {
         var workflow = Compile(
-            """{"id":"each","type":"Elsa.ForEach","items":{"typeName":"List<Object>","expression":{"type":"Object","value":"[\"a\",\"b\"]"}},"body":{"id":"line","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"CSharp","value":"$\"{Variable.CurrentValue}{Variable.CurrentIndex}\""}}}}""",
+            """
+            {"id":"each","type":"Elsa.ForEach","items":{"typeName":"List<Object>","expression":{"type":"Object","value":"[\"a\",\"b\"]"}},
+            "body":{"id":"line","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"CSharp",
+            "value":"$\"{Variable.CurrentValue}{Variable.CurrentIndex}\""}}}}
+            """,
             registry: Registry
         );
 
@@ -124,8 +132,10 @@ public sealed class CSharpTests
         var child = Compile(Sequence(Line("x")));
         var workflow = Compile(
             """
-            {"id":"bulk","type":"Elsa.BulkDispatchWorkflows","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"d"}},"items":{"typeName":"Object","expression":{"type":"JavaScript","value":"[{no:1},{no:2}]"}},
-             "waitForCompletion":{"typeName":"Boolean","expression":{"type":"Literal","value":false}},"correlationIdFunction":{"typeName":"String","expression":{"type":"CSharp","value":"$\"claim-{Args.Item.no}-{Args.Get<object>(\"Item\") != null}\""}}}
+            {"id":"bulk","type":"Elsa.BulkDispatchWorkflows","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"d"}},
+             "items":{"typeName":"Object","expression":{"type":"JavaScript","value":"[{no:1},{no:2}]"}},
+             "waitForCompletion":{"typeName":"Boolean","expression":{"type":"Literal","value":false}},"correlationIdFunction":{"typeName":"String",
+              "expression":{"type":"CSharp","value":"$\"claim-{Args.Item.no}-{Args.Get<object>(\"Item\") != null}\""}}}
             """,
             registry: Registry
         );
@@ -234,11 +244,10 @@ public sealed class CSharpTests
             Document(
                 Sequence(
                     Activity("before", "RunJavaScript", "script", "Literal", "return 'earlier'"),
-                    """{"id":"script","type":"Elsa.RunCSharp","result":{"typeName":"Object","memoryReference":{"id":"5"}},"script":{"typeName":"String","expression":{"type":"Literal","value":"SCRIPT"}}}""".Replace(
-                        "SCRIPT",
-                        script,
-                        StringComparison.Ordinal
-                    )
+                    """
+                    {"id":"script","type":"Elsa.RunCSharp","result":{"typeName":"Object","memoryReference":{"id":"5"}},"script":{"typeName":"String",
+                    "expression":{"type":"Literal","value":"SCRIPT"}}}
+                    """.Replace("SCRIPT", script, StringComparison.Ordinal)
                 ),
                 Variables
             ),

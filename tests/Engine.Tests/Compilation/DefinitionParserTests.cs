@@ -5,7 +5,7 @@ using Orchestration.Engine.Execution;
 using Orchestration.Engine.Model;
 using Orchestration.Engine.Tests.Execution;
 
-namespace Orchestration.Engine.Tests.Definitions;
+namespace Orchestration.Engine.Tests.Compilation;
 
 public class DefinitionParserTests
 {
@@ -44,7 +44,10 @@ public class DefinitionParserTests
     public void Blank_text_is_no_default_of_a_variable()
     {
         var (workflow, errors) = DefinitionParser.Parse(
-            """{"variables":[{"id":"a","name":"A","typeName":"String","value":" "},{"id":"b","name":"B","typeName":"String","value":"b"}],"root":{"type":"Elsa.Sequence"}}""",
+            """
+            {"variables":[{"id":"a","name":"A","typeName":"String","value":" "},{"id":"b","name":"B","typeName":"String","value":"b"}],
+            "root":{"type":"Elsa.Sequence"}}
+            """,
             Registry
         );
 
@@ -135,10 +138,16 @@ public class DefinitionParserTests
     public void A_workflow_that_uses_itself_as_an_activity_is_refused_with_the_circle()
     {
         var a = Encoding.UTF8.GetBytes(
-            """{"id":"a1","definitionId":"a","version":1,"name":"A","root":{"id":"s","type":"Elsa.Sequence","activities":[{"id":"x","type":"B","workflowDefinitionId":"b"}]}}"""
+            """
+            {"id":"a1","definitionId":"a","version":1,"name":"A","root":{"id":"s","type":"Elsa.Sequence","activities":[{"id":"x","type":"B",
+            "workflowDefinitionId":"b"}]}}
+            """
         );
         var b = Encoding.UTF8.GetBytes(
-            """{"id":"b1","definitionId":"b","version":1,"name":"B","root":{"id":"s","type":"Elsa.Sequence","activities":[{"id":"x","type":"A","workflowDefinitionId":"a"}]}}"""
+            """
+            {"id":"b1","definitionId":"b","version":1,"name":"B","root":{"id":"s","type":"Elsa.Sequence","activities":[{"id":"x","type":"A",
+            "workflowDefinitionId":"a"}]}}
+            """
         );
 
         var (workflow, errors) = DefinitionParser.Parse(a, Registry, DefinitionUse.Publish, x => new WorkflowSource(x.DefinitionId == "b" ? b : a));
@@ -172,9 +181,19 @@ public class DefinitionParserTests
         var workflow = Workflows.Compile(
             Workflows.Flowchart(
                 "",
-                """{"id":"e","type":"Elsa.Event","customProperties":{"canStartWorkflow":true},"eventName":{"typeName":"String","expression":{"type":"Literal","value":"Claimed"}}}""",
-                """{"id":"c","type":"Elsa.Cron","customProperties":{"canStartWorkflow":true},"cronExpression":{"typeName":"String","expression":{"type":"Literal","value":"TZ=Europe/Berlin 0 0 8 * * MON-FRI"}}}""",
-                """{"id":"h","type":"Elsa.HttpEndpoint","customProperties":{"canStartWorkflow":true},"path":{"typeName":"String","expression":{"type":"Literal","value":"/Claims"}},"supportedMethods":{"typeName":"List<String>","expression":{"type":"Object","value":"[\"GET\",\"POST\"]"}}}""",
+                """
+                {"id":"e","type":"Elsa.Event","customProperties":{"canStartWorkflow":true},"eventName":{"typeName":"String",
+                "expression":{"type":"Literal","value":"Claimed"}}}
+                """,
+                """
+                {"id":"c","type":"Elsa.Cron","customProperties":{"canStartWorkflow":true},"cronExpression":{"typeName":"String",
+                "expression":{"type":"Literal","value":"TZ=Europe/Berlin 0 0 8 * * MON-FRI"}}}
+                """,
+                """
+                {"id":"h","type":"Elsa.HttpEndpoint","customProperties":{"canStartWorkflow":true},"path":{"typeName":"String",
+                "expression":{"type":"Literal","value":"/Claims"}},"supportedMethods":{"typeName":"List<String>","expression":{"type":"Object",
+                "value":"[\"GET\",\"POST\"]"}}}
+                """,
                 """{"id":"n","type":"Elsa.Event","eventName":{"typeName":"String","expression":{"type":"Literal","value":"Other"}}}"""
             )
         );
