@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Orchestration.Engine.Activities;
+using Orchestration.Engine.Compilation;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.Journeys;

@@ -1,8 +1,7 @@
 using System.Text;
 using BenchmarkDotNet.Attributes;
 using NodaTime;
-using Orchestration.Engine.Activities;
-using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Execution;
 
 namespace Orchestration.Benchmarks;

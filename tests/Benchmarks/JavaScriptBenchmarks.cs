@@ -2,6 +2,7 @@ using BenchmarkDotNet.Attributes;
 using NodaTime;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Expressions.JavaScript;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Benchmarks;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Execution;
 
 namespace Orchestration.Benchmarks;
 

@@ -1,17 +1,11 @@
-using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Activities;
 
 /// <summary>What the end of a child instance brings to the activity that waits for it.</summary>
 internal static class ChildInput
 {
-    public const string InstanceId = "WorkflowInstanceId",
-        Status = "WorkflowStatus",
-        SubStatus = "WorkflowSubStatus",
-        Output = "WorkflowOutput";
-
     /// <summary>Key of a bookmark's payload that names the child, so that a cancelled parent cancels it.</summary>
     public const string ChildId = "ChildInstanceId";
 
@@ -31,7 +25,7 @@ internal static class ChildInput
 
     /// <summary>Faults the activity when the child's input is not what it declares, so that the incident is where the mistake is.</summary>
     public static OrderedDictionary<string, object?> Checked(CompiledWorkflow child, OrderedDictionary<string, object?> input) =>
-        InputCheck.Check(child, input) is [var (name, reason), ..]
+        InputCheck.Check(child.Inputs, input) is [var (name, reason), ..]
             ? throw new EngineException($"Input '{name}' of workflow '{child.Name ?? child.DefinitionId}' {reason}.")
             : input;
 
@@ -100,16 +94,16 @@ internal sealed class ExecuteWorkflow : Activity
     {
         // Elsa gives an empty result here; the child's real one is what a designer waits for.
         var status =
-            ChildInput.Get(context, ChildInput.Status) is string statusName && Enum.TryParse<WorkflowStatus>(statusName, out var s)
+            ChildInput.Get(context, StimulusInput.ChildStatus) is string statusName && Enum.TryParse<WorkflowStatus>(statusName, out var s)
                 ? s
                 : WorkflowStatus.Finished;
         var subStatus =
-            ChildInput.Get(context, ChildInput.SubStatus) is string subStatusName && Enum.TryParse<WorkflowSubStatus>(subStatusName, out var sub)
+            ChildInput.Get(context, StimulusInput.ChildSubStatus) is string subStatusName && Enum.TryParse<WorkflowSubStatus>(subStatusName, out var sub)
                 ? sub
                 : WorkflowSubStatus.Finished;
         context.SetOutput(
             "Result",
-            Describe(ChildInput.Get(context, ChildInput.InstanceId) as string, status, subStatus, ChildInput.Get(context, ChildInput.Output))
+            Describe(ChildInput.Get(context, StimulusInput.ChildInstanceId) as string, status, subStatus, ChildInput.Get(context, StimulusInput.ChildOutput))
         );
         context.Complete();
     }
@@ -150,7 +144,7 @@ internal sealed class DispatchWorkflow : Activity
 
     protected internal override void Resume(ActivityContext context, Bookmark bookmark)
     {
-        context.SetOutput("Result", ChildInput.Get(context, ChildInput.Output));
+        context.SetOutput("Result", ChildInput.Get(context, StimulusInput.ChildOutput));
         context.Complete();
     }
 
@@ -215,7 +209,7 @@ internal sealed class BulkDispatchWorkflows(ActivityNode? childCompleted, Activi
     protected internal override void Resume(ActivityContext context, Bookmark bookmark)
     {
         context.Properties[Ended] = Count(context, Ended) + 1;
-        var next = (ChildInput.Get(context, ChildInput.SubStatus) as string) switch
+        var next = (ChildInput.Get(context, StimulusInput.ChildSubStatus) as string) switch
         {
             nameof(WorkflowSubStatus.Faulted) => childFaulted,
             nameof(WorkflowSubStatus.Finished) => childCompleted,
@@ -225,7 +219,7 @@ internal sealed class BulkDispatchWorkflows(ActivityNode? childCompleted, Activi
         if (next is null)
             CompleteWhenAllEnded(context);
         else
-            context.Run.Schedule(context.Execution, next, "child", variables: [("ChildInstanceId", ChildInput.Get(context, ChildInput.InstanceId))]);
+            context.Run.Schedule(context.Execution, next, "child", variables: [("ChildInstanceId", ChildInput.Get(context, StimulusInput.ChildInstanceId))]);
     }
 
     internal override void ChildCompleted(ActivityContext context, ActivityExecution child, string? callback, object? tag, string[]? outcomes) =>

@@ -1,4 +1,3 @@
-using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 
 namespace Orchestration.Engine.Activities;
@@ -84,6 +83,8 @@ internal sealed class Parallel(ActivityNode[] activities) : Container
 {
     private const string Scheduled = "ScheduledChildren";
 
+    internal override bool StartsAllChildrenAtOnce => true;
+
     public static Activity Compile(ActivityCompilation c) => new Parallel([.. c.ChildList("activities")]);
 
     protected override void ScheduleChildren(ActivityContext context)
@@ -113,6 +114,8 @@ internal sealed class Parallel(ActivityNode[] activities) : Container
 internal sealed class Fork(ActivityNode[] branches, bool waitForAny) : Activity
 {
     private const string Completed = "Completed";
+
+    internal override bool StartsAllChildrenAtOnce => true;
 
     public static Activity Compile(ActivityCompilation c) =>
         new Fork([.. c.ChildList("branches")], string.Equals(c.Text("joinMode"), "WaitAny", StringComparison.OrdinalIgnoreCase));

@@ -4,8 +4,10 @@ using NodaTime;
 namespace Orchestration.Engine.Activities;
 
 /// <summary>
-/// A cron expression: five fields, or six with seconds first; names, ranges, lists, steps, <c>?</c>, <c>L</c>, <c>W</c>, <c>#</c> and the usual macros. A leading
-/// <c>TZ=Europe/Berlin</c> names the zone, else it is UTC. Day of month and day of week must both match, as in Cronos. A time that a clock change skips happens right after it; one that
+/// A cron expression: five fields, or six with seconds first; names, ranges, lists, steps, <c>?</c>, <c>L</c>, <c>W</c>, <c>#</c> and the usual macros. A
+/// leading
+/// <c>TZ=Europe/Berlin</c> names the zone, else it is UTC. Day of month and day of week must both match, as in Cronos. A time that a clock change skips
+/// happens right after it; one that
 /// a clock change repeats happens once, unless seconds, minutes or hours are given by <c>*</c> or a step: then every repetition counts.
 /// </summary>
 public sealed class CronSchedule

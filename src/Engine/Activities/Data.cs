@@ -1,4 +1,4 @@
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Activities;
 

@@ -1,5 +1,3 @@
-using Orchestration.Engine.Definitions;
-
 namespace Orchestration.Engine.Activities;
 
 /// <summary>A connection of a flowchart, by position of its activities.</summary>

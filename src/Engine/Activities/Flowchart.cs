@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Activities;
 
@@ -10,8 +10,6 @@ namespace Orchestration.Engine.Activities;
 /// </summary>
 internal sealed partial class Flowchart : Container
 {
-    public const string ChildDone = "child";
-
     private readonly ActivityNode[] _activities;
     private readonly FlowConnection[] _connections;
     private readonly string[] _activityIds;
@@ -287,7 +285,8 @@ internal sealed partial class Flowchart : Container
                 case Next.Skip:
                     if (graph.IsDangling(connection.Target))
                         throw new EngineException(
-                            $"Activity {_activityIds[connection.Target]} is not reachable from the flowchart graph. Unable to schedule it's outbound activities."
+                            $"Activity {_activityIds[connection.Target]} is not reachable from the flowchart graph. Unable to schedule it's "
+                                + "outbound activities."
                         );
 
                     (skipped ??= new()).Push(current);
@@ -316,7 +315,8 @@ internal sealed partial class Flowchart : Container
         return graph.IsValidLoop(connection)
             ? Next.Loop
             : throw new EngineException(
-                $"Invalid backward connection: Every path from the source ('{_activityIds[connection.Source]}') must go through the target ('{_activityIds[connection.Target]}') when tracing back to the start."
+                $"Invalid backward connection: Every path from the source ('{_activityIds[connection.Source]}') must go through the target "
+                    + $"('{_activityIds[connection.Target]}') when tracing back to the start."
             );
     }
 
@@ -374,16 +374,6 @@ internal sealed partial class Flowchart : Container
 
     private static JoinMode JoinModeOf(ActivityContext context, ActivityNode join) =>
         FlowJoin.ModeOf(join.Inputs[0] is { } source ? context.Run.Evaluate(context.Execution, source) : null);
-
-    /// <summary>Names the activities that a token waits at and that will not run.</summary>
-    internal void ReportWaitingForNothing(ActivityContext context)
-    {
-        foreach (var token in StateOf(context.Execution).Tokens ?? [])
-        {
-            if (token.IsLive && Array.IndexOf(_activityIds, token.To) is >= 0 and var index)
-                context.Run.ReportLost(_activities[index], context.Execution, $"the branch from '{token.From}' waits there for branches that were not taken.");
-        }
-    }
 
     /// <summary>Cancels what runs on the ways that lead to an activity.</summary>
     internal void CancelInboundAncestors(ActivityContext context, ActivityNode activity)

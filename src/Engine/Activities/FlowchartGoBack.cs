@@ -1,5 +1,5 @@
-using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Activities;
 

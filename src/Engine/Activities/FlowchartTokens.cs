@@ -1,5 +1,5 @@
-using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Activities;
 
@@ -111,5 +111,15 @@ internal sealed partial class Flowchart
         var id = sender.Node.Id;
         StateOf(context.Execution).Tokens?.RemoveAll(x => x.From == id || x.To == id);
         CompleteIfNothingIsPending(context);
+    }
+
+    /// <summary>Names the activities that a token waits at and that will not run.</summary>
+    internal override void ReportStall(ActivityContext context)
+    {
+        foreach (var token in StateOf(context.Execution).Tokens ?? [])
+        {
+            if (token.IsLive && Array.IndexOf(_activityIds, token.To) is >= 0 and var index)
+                context.Run.ReportLost(_activities[index], context.Execution, $"the branch from '{token.From}' waits there for branches that were not taken.");
+        }
     }
 }

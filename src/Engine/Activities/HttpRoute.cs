@@ -1,14 +1,23 @@
 using System.Text;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace Orchestration.Engine.Activities;
 
 /// <summary>
-/// Path of an HttpEndpoint: literals and parameters by ASP.NET's route templates (<c>orders/{id}/lines/{line?}</c>, <c>files/{*rest}</c>, <c>{name}.{ext}</c>). Compared without case; slashes at the ends do not
+/// Path of an HttpEndpoint: literals and parameters by ASP.NET's route templates (<c>orders/{id}/lines/{line?}</c>, <c>files/{*rest}</c>,
+/// <c>{name}.{ext}</c>). Compared without case; slashes at the ends do not
 /// count. Constraints (<c>{id:int}</c>) are allowed and not checked, as in Elsa.
 /// </summary>
 public sealed class HttpRoute
 {
+    /// <summary>Path in the payload of a trigger or a bookmark of an endpoint.</summary>
+    public static string PathOf(byte[] payload)
+    {
+        using var document = JsonDocument.Parse(payload);
+        return document.RootElement.GetProperty("Path").GetString()!;
+    }
+
     private readonly Segment[] _segments;
 
     private HttpRoute(string template, Segment[] segments) => (Template, _segments) = (template, segments);
@@ -16,13 +25,18 @@ public sealed class HttpRoute
     /// <summary>The template, without slashes at the ends.</summary>
     public string Template { get; }
 
-    /// <summary>What is looked up by: the literal segments before the first parameter, and whether one follows. A request has one key for each number of its leading segments, so no table of routes is needed.</summary>
+    /// <summary>
+    /// What is looked up by: the literal segments before the first parameter, and whether one follows. A request has one key for each number of its
+    /// leading segments, so no table of routes is needed.
+    /// </summary>
     public string Key =>
         _segments.Length == 0 || Array.TrueForAll(_segments, s => s.IsLiteral)
             ? Template.ToLowerInvariant()
             : string.Concat(_segments.TakeWhile(s => s.IsLiteral).Select(s => s.Text.ToLowerInvariant() + "/")) + "{";
 
-    /// <summary>Of two routes that fit, the one whose rank comes first wins: literals before parameters before the rest of a path, segment by segment.</summary>
+    /// <summary>
+    /// Of two routes that fit, the one whose rank comes first wins: literals before parameters before the rest of a path, segment by segment.
+    /// </summary>
     public string Rank =>
         string.Concat(
             _segments.Select(s =>

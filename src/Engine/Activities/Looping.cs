@@ -1,6 +1,4 @@
-using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
-using Orchestration.Engine.Expressions;
 
 namespace Orchestration.Engine.Activities;
 

@@ -1,6 +1,6 @@
-using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Activities;
 
@@ -137,8 +137,8 @@ internal sealed class RunScript(ExpressionLanguage? language, string? literal, V
             c.Node.Outcomes = [.. names.OfType<string>()];
 
         return c.TryLiteral("Script", out var text) && text is string script && !string.IsNullOrWhiteSpace(script)
-            ? new RunScript(null, script, c.Compiler.CompileScript(languageName, script, c.Node, c.Path + ".script"))
-            : new RunScript(c.Compiler.FindLanguage(languageName), null, null);
+            ? new RunScript(null, script, c.Script(languageName, script, "script"))
+            : new RunScript(c.FindLanguage(languageName), null, null);
     }
 
     protected internal override void Execute(ActivityContext context)
@@ -150,9 +150,8 @@ internal sealed class RunScript(ExpressionLanguage? language, string? literal, V
             if (context.Input<string>("Script") is not { } text || string.IsNullOrWhiteSpace(text))
                 return;
 
-            script = language is null
-                ? null
-                : new ValueSource.Script(language.Compile(text, new Declarations(context.Execution.Node, context.Run.Workflow.Inputs)), DataType.Any);
+            var declarations = new Declarations(context.Node.VisibleVariables, context.Workflow.Inputs);
+            script = language is null ? null : new ValueSource.Script(language.Compile(text, declarations), DataType.Any);
         }
 
         if (script is null)

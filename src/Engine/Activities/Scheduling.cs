@@ -1,6 +1,6 @@
 using NodaTime;
-using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Activities;
 
@@ -163,7 +163,8 @@ public static class TriggerSchedule
         };
 
     /// <summary>
-    /// The start after one that was due. Those missed meanwhile are made up for by that one, as Quartz does by default: a host that was away for a night starts the nightly run once, not once an hour.
+    /// The start after one that was due. Those missed meanwhile are made up for by that one, as Quartz does by default: a host that was away for a night
+    /// starts the nightly run once, not once an hour.
     /// A Timer keeps its beat.
     /// </summary>
     public static Instant? Next(Trigger trigger, Instant due, Instant now)

@@ -1,12 +1,11 @@
-using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Activities;
 
 internal sealed class Event : Activity, ITrigger
 {
     public const string TypeName = "Elsa.Event";
-    public const string PayloadInput = "__EventPayloadWorkflowInput";
 
     public static Activity Compile(ActivityCompilation c)
     {
@@ -36,7 +35,8 @@ internal sealed class Event : Activity, ITrigger
     private static void Received(ActivityContext context)
     {
         // As Elsa: an event that was published without a payload brings an empty object.
-        context.SetOutput("Result", context.TryGetInput(PayloadInput, out var payload) ? payload ?? new OrderedDictionary<string, object?>() : null);
+        var isTold = context.TryGetInput(StimulusInput.EventPayload, out var payload);
+        context.SetOutput("Result", isTold ? payload ?? new OrderedDictionary<string, object?>() : null);
         context.Complete();
     }
 

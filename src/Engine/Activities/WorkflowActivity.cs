@@ -1,12 +1,13 @@
-using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Activities;
 
 /// <summary>The workflow itself as an activity: owns its variables and runs its root.</summary>
 internal sealed class WorkflowRoot(ActivityNode? root) : Activity
 {
+    internal override bool IsWorkflowRoot => true;
+
     protected internal override void Execute(ActivityContext context)
     {
         foreach (var variable in context.Node.Variables)
@@ -42,6 +43,8 @@ internal sealed class WorkflowRoot(ActivityNode? root) : Activity
 /// <summary>A published workflow used as an activity.</summary>
 internal sealed class WorkflowActivity(ActivityNode root, List<InputDefinition> inputs, List<OutputDefinition> outputs) : Activity
 {
+    internal override bool IsWorkflowActivity => true;
+
     private readonly VariableDefinition[] _variables =
     [
         .. inputs.Select(x => new VariableDefinition(x.Name, x.Name, x.Type, null, IsPersisted: true)),

@@ -1,17 +1,7 @@
 using NodaTime;
-using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
-
-/// <summary>Elsa's status of an activity execution.</summary>
-public enum ActivityStatus
-{
-    Pending,
-    Running,
-    Completed,
-    Canceled,
-    Faulted,
-}
 
 /// <summary>One run of one activity. Those that are still alive at the end of a burst are part of the state.</summary>
 public sealed class ActivityExecution

@@ -1,6 +1,6 @@
 using NodaTime;
-using Orchestration.Engine.Activities;
 using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
 

@@ -1,5 +1,4 @@
-using Orchestration.Engine.Definitions;
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
 
@@ -93,7 +92,7 @@ public static class Burst
         }
         catch (ExpressionException exception)
         {
-            return Refuse(state, $"'{variable.Name}' can not have that value: {exception.Message}");
+            return Refuse(state, $"'{variable.Name}' cannot have that value: {exception.Message}");
         }
 
         state.UpdatedAt = context.Now;
@@ -144,7 +143,10 @@ public static class Burst
             : Refuse(state, $"'{NameOf(parent)}', which '{NameOf(node)}' is part of, is not running.");
     }
 
-    /// <summary>Whether an activity comes before another one on its way, so that a case that waits at the later one can go back to it (<see cref="Stimulus.GoBack"/>).</summary>
+    /// <summary>
+    /// Whether an activity comes before another one on its way, so that a case that waits at the later one can go back to it
+    /// (<see cref="Stimulus.GoBack"/>).
+    /// </summary>
     /// <param name="workflow">The definition.</param>
     /// <param name="earlier">Id of the activity to go back to.</param>
     /// <param name="later">Id of the activity that waits.</param>
@@ -178,7 +180,7 @@ public static class Burst
         if (HasEnded(state) is { } ended)
             return ended;
 
-        var plan = Migration.Apply(state, workflow, migrate.To, migrate.Completed);
+        var plan = InstanceMigration.Apply(state, workflow, migrate.To, migrate.Completed);
 
         if (!plan.IsPossible)
             return Refuse(state, string.Join(" ", plan.Obstacles));

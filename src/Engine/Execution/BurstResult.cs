@@ -1,4 +1,5 @@
 using NodaTime;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
 
@@ -132,10 +133,10 @@ public abstract record OutgoingStimulus
                 ParentBookmarkId,
                 new()
                 {
-                    [Activities.ChildInput.InstanceId] = ChildInstanceId,
-                    [Activities.ChildInput.Status] = Status,
-                    [Activities.ChildInput.SubStatus] = SubStatus,
-                    [Activities.ChildInput.Output] = Output,
+                    [StimulusInput.ChildInstanceId] = ChildInstanceId,
+                    [StimulusInput.ChildStatus] = Status,
+                    [StimulusInput.ChildSubStatus] = SubStatus,
+                    [StimulusInput.ChildOutput] = Output,
                 }
             );
     }

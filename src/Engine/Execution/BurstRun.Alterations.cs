@@ -1,5 +1,4 @@
-using Orchestration.Engine.Activities;
-using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
 
@@ -21,7 +20,10 @@ internal sealed partial class BurstRun
         return RunToEnd();
     }
 
-    /// <summary>Leaves a wait for an activity that came before it, in the nearest container of both. Null when there is no such container, or it knows no way back.</summary>
+    /// <summary>
+    /// Leaves a wait for an activity that came before it, in the nearest container of both. Null when there is no such container, or it knows no way
+    /// back.
+    /// </summary>
     public BurstResult? GoBack(Bookmark bookmark, ActivityNode to)
     {
         var from = State.ExecutionList.Find(x => x.Id == bookmark.ActivityInstanceId);
@@ -46,7 +48,7 @@ internal sealed partial class BurstRun
     {
         Reopen();
         _queue.Enqueue(new WorkItem(node, owner));
-        State.Callbacks.Add(new CompletionCallback(owner, node.NodeId, Flowchart.ChildDone, null));
+        State.Callbacks.Add(new CompletionCallback(owner, node.NodeId, Activity.ChildDone, null));
         return RunToEnd();
     }
 

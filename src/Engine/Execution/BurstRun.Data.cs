@@ -1,6 +1,4 @@
-using Orchestration.Engine.Activities;
-using Orchestration.Engine.Definitions;
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
 
@@ -92,7 +90,7 @@ internal sealed partial class BurstRun
     public void SetBlock(ActivityExecution execution, string blockId, object? value)
     {
         // What captures an output of a workflow used as an activity stands around it, whatever that workflow's own outputs are called.
-        var at = execution.Node.Activity is WorkflowActivity ? execution.Parent! : execution;
+        var at = execution.Node.Activity.IsWorkflowActivity ? execution.Parent! : execution;
 
         if (at.FindBlock(blockId) is { } block)
         {
@@ -138,7 +136,10 @@ internal sealed partial class BurstRun
             LastResult = value;
     }
 
-    /// <summary>Of outputs in containers that have ended only each activity's last can still be asked for: a loop whose body is a container would keep one a round.</summary>
+    /// <summary>
+    /// Of outputs in containers that have ended only each activity's last can still be asked for: a loop whose body is a container would keep one a
+    /// round.
+    /// </summary>
     private void ForgetOutputs()
     {
         var living = State.ExecutionList.Select(static x => x.Id).ToHashSet(StringComparer.Ordinal);

@@ -1,7 +1,6 @@
 using NodaTime;
-using Orchestration.Engine.Activities;
-using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
 
@@ -27,7 +26,7 @@ internal sealed partial class BurstRun
         Workflow = workflow;
         State = state;
         Context = context;
-        Ids = new Ids(context.Now, context.Seed);
+        Ids = new BurstIds(context.Now, context.Seed);
         Result = new BurstResult { State = state };
         _outermost = context.Outer?._outermost ?? this;
         _scope = new ActivityScope(this);
@@ -39,7 +38,7 @@ internal sealed partial class BurstRun
     public CompiledWorkflow Workflow { get; }
     public InstanceState State { get; }
     public BurstContext Context { get; }
-    public Ids Ids { get; }
+    public BurstIds Ids { get; }
     public BurstResult Result { get; }
 
     /// <summary>What all expressions may use together, those of the workflows executed in this burst included.</summary>
@@ -60,7 +59,7 @@ internal sealed partial class BurstRun
     public bool HasHttpRequest { get; set; }
 
     /// <summary>Whether WriteHttpResponse has somebody to answer.</summary>
-    public bool CanAnswerHttp => HasHttpRequest || Context.HasHttpRequest || TryGetInput(HttpEndpoint.RequestInput, out _);
+    public bool CanAnswerHttp => HasHttpRequest || Context.HasHttpRequest || TryGetInput(StimulusInput.HttpRequest, out _);
 
     public FlowchartMode FlowchartMode => Workflow.Options.FlowchartMode ?? Context.FlowchartMode;
 
@@ -71,7 +70,7 @@ internal sealed partial class BurstRun
         State.CorrelationId = start.CorrelationId ?? State.CorrelationId;
 
         if (start.TriggerPayload is not null)
-            WorkflowInput.TryAdd(Event.PayloadInput, start.TriggerPayload);
+            WorkflowInput.TryAdd(StimulusInput.EventPayload, start.TriggerPayload);
 
         SetSubStatus(WorkflowSubStatus.Executing);
         _queue.Enqueue(new WorkItem(Workflow.Root, null));
@@ -181,7 +180,8 @@ internal sealed partial class BurstRun
                 execution.Children.Reverse();
         }
 
-        // A container that ended before what it had just scheduled (a race in token mode) is still told of it: else what comes behind a wait there would be lost.
+        // A container that ended before what it had just scheduled (a race in token mode) is still told of it: else what comes behind a wait there would
+        // be lost.
         State.Callbacks.RemoveAll(x => x.Owner.IsEnded && !alive.Contains(x.Owner));
 
         if (_containerEnded)

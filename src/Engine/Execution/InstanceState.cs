@@ -1,25 +1,7 @@
 using NodaTime;
-using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
-
-/// <summary>Elsa's workflow status.</summary>
-public enum WorkflowStatus
-{
-    Running,
-    Finished,
-}
-
-/// <summary>Elsa's workflow sub status.</summary>
-public enum WorkflowSubStatus
-{
-    Pending,
-    Executing,
-    Suspended,
-    Finished,
-    Cancelled,
-    Faulted,
-}
 
 /// <summary>
 /// All an instance knows between bursts. One JSON document in storage. Not thread safe: loaded, advanced by one burst, stored.
@@ -84,24 +66,12 @@ public sealed class InstanceState
         return null;
     }
 
-    /// <summary>The state as UTF-8 JSON. Keys keep their order and values their types, so store it as text or bytes (<c>jsonb</c> would reorder keys).</summary>
+    /// <summary>
+    /// The state as UTF-8 JSON. Keys keep their order and values their types, so store it as text or bytes (<c>jsonb</c> would reorder keys).
+    /// </summary>
     public byte[] ToJson() => StateJson.Write(this);
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
     /// <exception cref="InvalidDataException">It is not a state.</exception>
     public static InstanceState FromJson(ReadOnlyMemory<byte> json) => StateJson.Read(json);
 }
-
-/// <summary>Something that went wrong in an activity.</summary>
-public sealed record Incident(
-    string ActivityId,
-    string ActivityNodeId,
-    string ActivityInstanceId,
-    string ActivityType,
-    string Message,
-    IncidentException? Exception,
-    Instant Timestamp
-);
-
-/// <summary>The exception behind an incident, as data.</summary>
-public sealed record IncidentException(string Type, string Message, string? Detail, IncidentException? Inner = null);

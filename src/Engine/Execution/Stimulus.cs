@@ -1,4 +1,5 @@
 using NodaTime;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
 
@@ -37,7 +38,9 @@ public abstract record Stimulus
     /// <param name="ActivityInstanceId">The faulted execution.</param>
     public sealed record Retry(string ActivityInstanceId) : Stimulus;
 
-    /// <summary>Leave the activity that waits at a bookmark, and everything that came after an earlier activity, and run that one and what follows it anew.</summary>
+    /// <summary>
+    /// Leave the activity that waits at a bookmark, and everything that came after an earlier activity, and run that one and what follows it anew.
+    /// </summary>
     /// <param name="BookmarkId">Where the case stands now. Whoever sends it back knows: its activity is not told that it went.</param>
     /// <param name="ActivityId">The earlier activity.</param>
     public sealed record GoBack(string BookmarkId, string ActivityId) : Stimulus;
@@ -47,7 +50,10 @@ public abstract record Stimulus
     /// <param name="Value">The value; converted to the variable's type.</param>
     public sealed record ModifyVariable(string VariableId, object? Value) : Stimulus;
 
-    /// <summary>Alteration: run an activity. An execution that is named runs again from its beginning (what it waited for is withdrawn); else the activity gets a new one.</summary>
+    /// <summary>
+    /// Alteration: run an activity. An execution that is named runs again from its beginning (what it waited for is withdrawn); else the activity gets a
+    /// new one.
+    /// </summary>
     /// <param name="ActivityId">The activity, or null when an execution is named.</param>
     /// <param name="ActivityInstanceId">A living execution, or null.</param>
     public sealed record ScheduleActivity(string? ActivityId, string? ActivityInstanceId = null) : Stimulus;
@@ -57,24 +63,29 @@ public abstract record Stimulus
     /// <param name="ActivityInstanceId">This execution only, or null.</param>
     public sealed record CancelActivity(string? ActivityId, string? ActivityInstanceId = null) : Stimulus;
 
-    /// <summary>Alteration: go on in another version of the definition. Refused when the plan of <see cref="Migration"/> is not possible.</summary>
+    /// <summary>Alteration: go on in another version of the definition. Refused when the plan of <see cref="InstanceMigration"/> is not possible.</summary>
     /// <param name="To">The other version.</param>
     /// <param name="Completed">Paths of the activities that the instance has completed so far, from its history.</param>
-    public sealed record Migrate(Definitions.CompiledWorkflow To, IReadOnlyCollection<string> Completed) : Stimulus;
+    public sealed record Migrate(CompiledWorkflow To, IReadOnlyCollection<string> Completed) : Stimulus;
 }
 
-/// <summary>What a burst may know of the world besides definition, state and stimulus. Everything non-deterministic comes from here, so that a burst can be replayed.</summary>
+/// <summary>
+/// What a burst may know of the world besides definition, state and stimulus. Everything non-deterministic comes from here, so that a burst can be
+/// replayed.
+/// </summary>
 /// <param name="Now">The host's clock, in microseconds.</param>
 /// <param name="Seed">Seed of ids and random numbers of this burst.</param>
 public sealed record BurstContext(Instant Now, ulong Seed)
 {
     /// <summary>Published version of a definition by definition id, from the host's cache, or null. For ExecuteWorkflow.</summary>
-    public Func<string, Definitions.CompiledWorkflow?> FindPublished { get; init; } = _ => null;
+    public Func<string, CompiledWorkflow?> FindPublished { get; init; } = _ => null;
 
     /// <summary>Mode of flowcharts whose definition does not say one. Default counter, as Elsa.</summary>
-    public Definitions.FlowchartMode FlowchartMode { get; init; }
+    public FlowchartMode FlowchartMode { get; init; }
 
-    /// <summary>Most activity executions one burst may run, with those of the workflows it executes, before it is stopped with an incident. Default 10,000.</summary>
+    /// <summary>
+    /// Most activity executions one burst may run, with those of the workflows it executes, before it is stopped with an incident. Default 10,000.
+    /// </summary>
     public int MaxSteps { get; init; } = 10_000;
 
     /// <summary>How many ExecuteWorkflow activities this burst stands in.</summary>

@@ -1,6 +1,10 @@
+using Orchestration.Engine.Model;
+
 namespace Orchestration.Engine.Expressions;
 
-/// <summary>What all expressions of one burst may use together, on top of what each may use: a loop over a costly expression ends as well. Not thread safe.</summary>
+/// <summary>
+/// What all expressions of one burst may use together, on top of what each may use: a loop over a costly expression ends as well. Not thread safe.
+/// </summary>
 public sealed class ScriptBudget
 {
     /// <summary>Steps left. Default 50,000,000 (a few seconds).</summary>

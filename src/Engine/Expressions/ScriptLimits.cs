@@ -1,6 +1,9 @@
 namespace Orchestration.Engine.Expressions;
 
-/// <summary>What one evaluation may use. Immutable, thread safe. Reaching a limit is an <see cref="ExpressionException"/> of kind <c>LimitError</c> that the script cannot catch.</summary>
+/// <summary>
+/// What one evaluation may use. Immutable, thread safe. Reaching a limit is an <see cref="ExpressionException"/> of kind <c>LimitError</c> that the
+/// script cannot catch.
+/// </summary>
 public sealed record ScriptLimits
 {
     /// <summary>The defaults below.</summary>

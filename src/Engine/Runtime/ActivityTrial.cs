@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
+using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Runtime;
 
@@ -9,7 +11,8 @@ namespace Orchestration.Engine.Runtime;
 public static class ActivityTrial
 {
     /// <summary>
-    /// Runs the activity with the definition's variables at their defaults. Nothing is stored and nothing reaches the outside: what the burst would have written, sent or told others is dropped.
+    /// Runs the activity with the definition's variables at their defaults. Nothing is stored and nothing reaches the outside: what the burst would have
+    /// written, sent or told others is dropped.
     /// </summary>
     /// <param name="runtime">Whose published workflows the activity may use.</param>
     /// <param name="document">The definition.</param>

@@ -40,7 +40,8 @@ public sealed record AlterationPlan(
 public sealed record AlterationJob(Guid Id, Guid InstanceId, string State, IReadOnlyList<AlterationEntry> Log, Instant CreatedAt, Instant? EndedAt);
 
 /// <summary>
-/// Plans of alterations. Submitting writes a stimulus for each instance: the host that wrote it delivers it after commit, the sweeper whatever is left, so a plan survives any host. Each instance is altered in a
+/// Plans of alterations. Submitting writes a stimulus for each instance: the host that wrote it delivers it after commit, the sweeper whatever is left,
+/// so a plan survives any host. Each instance is altered in a
 /// transaction of its own that also ends its job: exactly once, all alterations or none.
 /// </summary>
 public static class AlterationPlans
@@ -52,7 +53,6 @@ public static class AlterationPlans
     /// <param name="filter">Elsa's JSON of which instances are meant, kept to be shown.</param>
     /// <param name="instances">Which these are.</param>
     /// <param name="actor">Who alters them, for history.</param>
-    /// <param name="cancel">Cancels.</param>
     public static async Task SubmitAsync(
         WorkflowRuntime runtime,
         string id,
@@ -85,7 +85,10 @@ public static class AlterationPlans
         await using (var batch = connection.CreateBatch())
         {
             batch.Add(
-                "insert into alteration_job (id, plan_id, instance_id, state, created_at) select j.id, $1, j.instance, 'Pending', $2 from unnest($3::uuid[], $4::uuid[]) j(id, instance)",
+                """
+                insert into alteration_job (id, plan_id, instance_id, state, created_at) select j.id, $1, j.instance, 'Pending', $2
+                from unnest($3::uuid[], $4::uuid[]) j(id, instance)
+                """,
                 id,
                 now,
                 jobs,

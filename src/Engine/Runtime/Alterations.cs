@@ -4,7 +4,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Runtime;
@@ -196,7 +196,7 @@ public static class Alterations
         if (target is null)
             return (null, missing, state);
         var completed = await CompletedAsync(runtime.Database, instance, cancel);
-        return (Execution.Migration.Plan(state, await runtime.Definitions.GetVersionAsync(state.DefinitionVersionId, cancel), target, completed), null, state);
+        return (InstanceMigration.Plan(state, await runtime.Definitions.GetVersionAsync(state.DefinitionVersionId, cancel), target, completed), null, state);
     }
 
     private static async Task<(Stimulus? Stimulus, string? Missing)> StimulusAsync(
@@ -243,7 +243,10 @@ public static class Alterations
             : (await runtime.Definitions.GetVersionAsync(stored.Version.Id, cancel), null);
     }
 
-    /// <summary>Paths of the activities the instance has completed: history has them, the state does not. Its rows never change, so they may be read beside the lock.</summary>
+    /// <summary>
+    /// Paths of the activities the instance has completed: history has them, the state does not. Its rows never change, so they may be read beside the
+    /// lock.
+    /// </summary>
     private static async Task<IReadOnlyCollection<string>> CompletedAsync(NpgsqlDataSource database, Guid instance, CancellationToken cancel)
     {
         var completed = new List<string>();

@@ -1,5 +1,6 @@
 using Npgsql;
 using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Runtime;
@@ -10,7 +11,6 @@ public static class BookmarkQueries
     /// <summary>The bookmark that waits for a stimulus, or null. Of several, the oldest.</summary>
     /// <param name="database">Database.</param>
     /// <param name="hash">See <see cref="StimulusHash"/>.</param>
-    /// <param name="cancel">Cancels.</param>
     public static async Task<(Guid Instance, string Bookmark)?> FindAsync(NpgsqlDataSource database, string hash, CancellationToken cancel = default)
     {
         await using var query = database.Query("select instance_id, id from bookmark where hash = $1 order by created_at, id limit 1", hash);

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Execution;
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Runtime;
@@ -35,8 +35,10 @@ public abstract record EffectOutcome
 public delegate Task<EffectOutcome> DoEffect(DueEffect effect, CancellationToken cancel);
 
 /// <summary>
-/// Does to the outside world what committed transactions asked for, at least once: an effect is leased by moving its due time on, done outside any transaction, and removed in the transaction that
-/// resumes whoever waits for its answer. One that keeps failing becomes an incident of the activity that waits for it; one that nobody waits for is kept as dead, for people to retry or discard.
+/// Does to the outside world what committed transactions asked for, at least once: an effect is leased by moving its due time on, done outside any
+/// transaction, and removed in the transaction that
+/// resumes whoever waits for its answer. One that keeps failing becomes an incident of the activity that waits for it; one that nobody waits for is kept
+/// as dead, for people to retry or discard.
 /// </summary>
 public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> log)
 {
@@ -184,7 +186,7 @@ public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> lo
             }
             catch (Exception e) when (e is not OperationCanceledException || !cancel.IsCancellationRequested)
             {
-                // Its instance can not be told: the version it runs on can not be loaded, say. It stays, and must not stop the others.
+                // Its instance cannot be told: the version it runs on cannot be loaded, say. It stays, and must not stop the others.
                 failure = e;
                 Failed(log, effect.Id, effect.Attempts + 1, e);
             }
@@ -237,7 +239,10 @@ public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> lo
             cancel
         );
 
-    /// <summary>Changes an effect together with its history, under the lock of its instance where it has one. False when the effect is not there (any more) in the state it was expected in.</summary>
+    /// <summary>
+    /// Changes an effect together with its history, under the lock of its instance where it has one. False when the effect is not there (any more) in the
+    /// state it was expected in.
+    /// </summary>
     internal static async Task<bool> ChangeAsync(
         WorkflowRuntime runtime,
         Guid id,

@@ -3,12 +3,16 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
+using Orchestration.Engine.Model;
+using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Runtime;
 
 /// <summary>
-/// Sends the requests of SendHttpRequest. The receiver sees the effect's id as <c>Idempotency-Key</c>, because a request may be sent twice. Any answer is an answer; only a receiver that can not be reached is tried
-/// again, and told to the activity when tries run out. Loopback, private and link-local addresses are refused unless configuration allows them, so that a definition can not reach the inside of the network.
+/// Sends the requests of SendHttpRequest. The receiver sees the effect's id as <c>Idempotency-Key</c>, because a request may be sent twice. Any answer is
+/// an answer; only a receiver that cannot be reached is tried
+/// again, and told to the activity when tries run out. Loopback, private and link-local addresses are refused unless configuration allows them, so that a
+/// definition cannot reach the inside of the network.
 /// </summary>
 public sealed class HttpEffects : IDisposable
 {
@@ -18,7 +22,7 @@ public sealed class HttpEffects : IDisposable
     /// <summary>Largest answer, in bytes.</summary>
     private const long LargestAnswer = 4 * 1024 * 1024;
 
-    /// <summary>Tries to reach the receiver before the activity is told that it can not be reached.</summary>
+    /// <summary>Tries to reach the receiver before the activity is told that it cannot be reached.</summary>
     private const int Tries = 4;
 
     private readonly HttpClient _client;
@@ -104,7 +108,7 @@ public sealed class HttpEffects : IDisposable
         {
             request.Content = content is byte[] bytes
                 ? new ByteArrayContent(bytes)
-                : new StringContent(content as string ?? Expressions.WorkflowData.ToJson(content), Encoding.UTF8);
+                : new StringContent(content as string ?? WorkflowData.ToJson(content), Encoding.UTF8);
             request.Content.Headers.ContentType = MediaTypeHeaderValue.TryParse(payload.GetValueOrDefault("ContentType") as string, out var type) ? type : null;
         }
 
@@ -139,7 +143,10 @@ public sealed class HttpEffects : IDisposable
         || media.EndsWith("xml", StringComparison.OrdinalIgnoreCase)
         || media == "application/x-www-form-urlencoded";
 
-    /// <summary>Whether an address is not one of the public Internet (IANA's registries of special-purpose addresses). One that carries an IPv4 address is judged by that: a gateway may translate it.</summary>
+    /// <summary>
+    /// Whether an address is not one of the public Internet (IANA's registries of special-purpose addresses). One that carries an IPv4 address is judged
+    /// by that: a gateway may translate it.
+    /// </summary>
     internal static bool IsInside(IPAddress address)
     {
         var b = address.GetAddressBytes();

@@ -2,13 +2,14 @@ using System.Text.Json;
 using Npgsql;
 using Orchestration.Engine.Activities;
 using Orchestration.Engine.Execution;
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Runtime;
 
 /// <summary>Who answers a request: a definition that an HttpEndpoint starts, or an instance that waits at one.</summary>
-/// <param name="Rules">What the endpoint asks of a request: <c>Authorize</c>, <c>Policy</c>, <c>RequestTimeout</c>, <c>RequestSizeLimit</c>, <c>FileSizeLimit</c>, <c>AllowedFileExtensions</c>,
+/// <param name="Rules">What the endpoint asks of a request: <c>Authorize</c>, <c>Policy</c>, <c>RequestTimeout</c>, <c>RequestSizeLimit</c>,
+/// <c>FileSizeLimit</c>, <c>AllowedFileExtensions</c>,
 /// <c>BlockedFileExtensions</c>, <c>AllowedMimeTypes</c>, <c>Outcomes</c>; only what it sets.</param>
 /// <param name="RouteData">Values of the path's parameters.</param>
 public abstract record HttpTarget(OrderedDictionary<string, object?> Rules, OrderedDictionary<string, object?> RouteData)
@@ -42,15 +43,13 @@ public static class HttpEndpoints
     public const string Kind = HttpEndpoint.TypeName;
 
     /// <summary>Name of the run input that carries the request.</summary>
-    public const string RequestInput = HttpEndpoint.RequestInput;
+    public const string RequestInput = StimulusInput.HttpRequest;
 
     /// <summary>Who answers, or null.</summary>
-    /// <param name="database">Where.</param>
     /// <param name="path">Path below the base path.</param>
     /// <param name="method">HTTP method.</param>
     /// <param name="correlationId">Only instances with this reference, or null.</param>
     /// <param name="instance">Only this instance, or null.</param>
-    /// <param name="cancel">Cancels.</param>
     public static async Task<HttpTarget?> FindAsync(
         NpgsqlDataSource database,
         string path,
@@ -104,7 +103,6 @@ public static class HttpEndpoints
     /// <param name="correlationId">Business reference of an instance that is started, or null.</param>
     /// <param name="instance">Id of an instance that is started, or null for a new one.</param>
     /// <param name="actor">Who sends it, for history.</param>
-    /// <param name="cancel">Cancels.</param>
     public static async Task<HttpDelivery> DeliverAsync(
         WorkflowRuntime runtime,
         HttpTarget target,
@@ -146,12 +144,6 @@ public static class HttpEndpoints
     }
 
     /// <summary>The path in a trigger's payload.</summary>
-    internal static string PathOf(byte[] payload)
-    {
-        using var document = JsonDocument.Parse(payload);
-        return document.RootElement.GetProperty("Path").GetString()!;
-    }
-
     private static async Task<HttpTarget?> FindWaitingAsync(
         NpgsqlDataSource database,
         string[] hashes,

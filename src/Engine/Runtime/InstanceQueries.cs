@@ -1,6 +1,8 @@
 using NodaTime;
 using Npgsql;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Runtime;
@@ -39,7 +41,10 @@ public sealed record InstanceFilter
     /// <summary>Part of the name, correlation id, definition id or id, without regard to case.</summary>
     public string? Search { get; init; }
 
-    /// <summary>Elsa's column (<c>CreatedAt</c>, <c>UpdatedAt</c>, <c>FinishedAt</c>), operator (<c>Is</c>, <c>IsNot</c>, <c>GreaterThan</c>, <c>GreaterThanOrEqual</c>, <c>LessThan</c>, <c>LessThanOrEqual</c>) and instant.</summary>
+    /// <summary>
+    /// Elsa's column (<c>CreatedAt</c>, <c>UpdatedAt</c>, <c>FinishedAt</c>), operator (<c>Is</c>, <c>IsNot</c>, <c>GreaterThan</c>,
+    /// <c>GreaterThanOrEqual</c>, <c>LessThan</c>, <c>LessThanOrEqual</c>) and instant.
+    /// </summary>
     public IReadOnlyList<(string Column, string Operator, Instant At)> Times { get; init; } = [];
 
     /// <summary><c>Created</c> (default), <c>UpdatedAt</c>, <c>Finished</c> or <c>Name</c>.</summary>
@@ -54,7 +59,8 @@ public sealed record InstanceFilter
 public static class InstanceQueries
 {
     private const string Columns =
-        "id, definition_id, definition_version_id, definition_version, parent_id, correlation_id, name, status, sub_status, incident_count, created_at, updated_at, finished_at";
+        "id, definition_id, definition_version_id, definition_version, parent_id, correlation_id, name, status, sub_status, "
+        + "incident_count, created_at, updated_at, finished_at";
 
     /// <summary>Instances in the order asked for, with the number of all that fit the filter.</summary>
     public static async Task<(IReadOnlyList<InstanceSummary> Items, long Total)> ListAsync(
@@ -75,8 +81,10 @@ public static class InstanceQueries
         await using var query = database.Query(
             $"""
             select {Columns}, count(*) over () from workflow_instance
-            where (cardinality($1) = 0 or id = any($1)) and (cardinality($2) = 0 or definition_id = any($2)) and (cardinality($3) = 0 or definition_version_id = any($3))
-                and (cardinality($4) = 0 or correlation_id = any($4)) and (cardinality($5) = 0 or status = any($5)) and (cardinality($6) = 0 or sub_status = any($6))
+            where (cardinality($1) = 0 or id = any($1)) and (cardinality($2) = 0 or definition_id = any($2))
+                and (cardinality($3) = 0 or definition_version_id = any($3))
+                and (cardinality($4) = 0 or correlation_id = any($4)) and (cardinality($5) = 0 or status = any($5))
+                    and (cardinality($6) = 0 or sub_status = any($6))
                 and (cardinality($12) = 0 or name = any($12))
                 and ($7::boolean is null or (incident_count > 0) = $7)
                 and ($8 = '' or strpos(lower(concat_ws(' ', name, correlation_id, definition_id, replace(id::text, '-', ''))), lower($8)) > 0){times}

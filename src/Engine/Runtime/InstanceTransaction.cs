@@ -3,7 +3,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Runtime;
@@ -13,7 +13,7 @@ namespace Orchestration.Engine.Runtime;
 /// everything (state, history, bookmarks, deadlines, effects, the caller's own commands) in a second one. Disposed without a commit, it leaves nothing.
 /// There is never a second instance lock in the same transaction, so there is no lock order to get wrong.
 /// </summary>
-public sealed class InstanceTransaction : IAsyncDisposable
+public sealed partial class InstanceTransaction : IAsyncDisposable
 {
     /// <summary>Locks an instance. Complete it with a <c>where</c> that names exactly one <c>i.id</c>.</summary>
     private const string Lock = """
@@ -80,8 +80,8 @@ public sealed class InstanceTransaction : IAsyncDisposable
     /// <param name="instance">SQL expression for the instance's id (<c>$1</c> or a sub-select), with its parameters.</param>
     /// <param name="skipLocked">Answer as if there were no instance when somebody else holds it.</param>
     /// <param name="reads">More to read under the lock.</param>
-    /// <param name="moves">Whether a burst is to come, so that what the <see cref="BurstObserver"/> needs is read at once. Else it is read when one comes after all.</param>
-    /// <param name="cancel">Cancels.</param>
+    /// <param name="moves">Whether a burst is to come, so that what the <see cref="BurstObserver"/> needs is read at once. Else it is read when one comes
+    /// after all.</param>
     public static async Task<InstanceTransaction> OpenAsync(
         WorkflowRuntime runtime,
         string actor,
@@ -188,7 +188,7 @@ public sealed class InstanceTransaction : IAsyncDisposable
     public InstanceState State => _state ??= InstanceState.FromJson(_stateJson!);
 
     /// <summary>Moves the instance by one stimulus. Nothing is written before <see cref="CommitAsync"/>.</summary>
-    /// <exception cref="DefinitionUnavailableException">The version it runs on can not be loaded.</exception>
+    /// <exception cref="DefinitionUnavailableException">The version it runs on cannot be loaded.</exception>
     public async Task<BurstResult> AdvanceAsync(Stimulus stimulus, CancellationToken cancel = default)
     {
         await DoneReadingAsync();
@@ -207,7 +207,9 @@ public sealed class InstanceTransaction : IAsyncDisposable
         return result;
     }
 
-    /// <summary>Tells the observer of an event that this instance was told of and does not wait for. Nothing is written before <see cref="CommitAsync"/>.</summary>
+    /// <summary>
+    /// Tells the observer of an event that this instance was told of and does not wait for. Nothing is written before <see cref="CommitAsync"/>.
+    /// </summary>
     internal async Task TellAsync(string eventName, object? payload, CancellationToken cancel)
     {
         await DoneReadingAsync();
@@ -301,220 +303,4 @@ public sealed class InstanceTransaction : IAsyncDisposable
             await _connection.DisposeAsync();
         }
     }
-
-    /// <summary>Turns what a burst wants into commands of the batch. Also used for children that ExecuteWorkflow started inside the burst.</summary>
-    private async Task ApplyAsync(CompiledWorkflow workflow, BurstResult result, HistoryAppend history, CancellationToken cancel)
-    {
-        var instance = Guid.Parse(result.State.Id);
-        foreach (var entry in result.Journal)
-            history.Add(JournalEvents.From(entry));
-
-        if (result.Opened.Count > 0)
-        {
-            var opened = result.Opened;
-            Write(
-                "insert into bookmark (id, instance_id, created_at, name, hash, activity_id) select b.id, $1, $2, b.name, b.hash, b.activity from unnest($3::uuid[], $4::text[], $5::text[], $6::text[]) b(id, name, hash, activity)",
-                instance,
-                Now,
-                opened.Select(b => Guid.Parse(b.Id)).ToArray(),
-                opened.Select(b => b.Name).ToArray(),
-                opened.Select(b => b.Hash).ToArray(),
-                opened.Select(b => b.ActivityId).ToArray()
-            );
-            foreach (var endpoint in opened)
-            {
-                if (endpoint is { Name: HttpEndpoints.Kind, Payload: OrderedDictionary<string, object?> waited })
-                    Write("update bookmark set route = $2 where id = $1", Guid.Parse(endpoint.Id), waited["Path"]);
-            }
-
-            Outgoing.AddRange(StimulusQueue.TakeKept(_writes, instance, result.State.CorrelationId, opened, Now));
-
-            foreach (var timer in opened)
-            {
-                if (timer.DueAt is { } due)
-                    Write(
-                        "insert into deadline (id, kind, due_at, instance_id, subject_id) values ($1, 'timer', $2, $3, $4)",
-                        Ids.New(Now),
-                        due.Truncated(),
-                        instance,
-                        Guid.Parse(timer.Id)
-                    );
-            }
-        }
-
-        if (result.Burnt.Count > 0)
-        {
-            var burnt = result.Burnt.Select(b => Guid.Parse(b.Bookmark.Id)).ToArray();
-            Write("delete from bookmark where id = any($1)", burnt);
-            if (result.Burnt.Exists(b => b.Bookmark.DueAt is not null))
-                Write("delete from deadline where subject_id = any($1) and kind = 'timer'", burnt);
-        }
-
-        await _runtime.BurstWrites.ApplyAsync(result.Writes, new(this, workflow, result.State, history), cancel);
-
-        foreach (var effect in result.Effects)
-        {
-            Write(
-                "insert into effect (id, kind, instance_id, bookmark_id, activity_id, payload, state, due_at, created_at) values ($1, $2, $3, $4, $5, $6, 'pending', $7, $7)",
-                Guid.Parse(effect.Id),
-                effect.Kind,
-                instance,
-                effect.BookmarkId is { } b ? Guid.Parse(b) : null,
-                effect.ActivityId,
-                new Json(WorkflowData.ToUtf8(effect.Payload)),
-                Now
-            );
-        }
-
-        foreach (var outgoing in result.Outgoing)
-            Outgoing.Add(StimulusQueue.Enqueue(_writes, result.State.Id, outgoing, Now));
-
-        foreach (var child in result.Children)
-        {
-            var childHistory = new HistoryAppend(Guid.Parse(child.State.Id), 0, HistoryChain.Genesis, Now, Actor);
-            var definition = _runtime.Definitions.Cached(child.State.DefinitionVersionId);
-            var at = _writes.BatchCommands.Count;
-            await ApplyAsync(definition, child, childHistory, cancel);
-            _writes.BatchCommands.Insert(at, NewRow(child.State, childHistory, requirePublished: false));
-            WriteHistory(childHistory);
-        }
-
-        HttpAnswer = result.HttpAnswer ?? HttpAnswer;
-        foreach (var line in result.Lines)
-            _runtime.LogLine(instance, line);
-        Announce(new(ChangeKind.Instance, instance));
-    }
-
-    /// <summary>Everything of the new instance but its own row, which is written at commit, when its history is complete.</summary>
-    internal async Task WriteNewAsync(CompiledWorkflow workflow, BurstResult result, string? correlationId, bool requirePublished, CancellationToken cancel)
-    {
-        await ApplyAsync(workflow, result, _history!, cancel);
-        (_observed, _observedRead) = (_runtime.BurstWrites.Observer?.Moved(result, _start!, new(this, workflow, result.State, _history!), null), true);
-        _newRow = () => NewRow(result.State, _history!, requirePublished);
-        _activation = Activation(workflow, correlationId);
-    }
-
-    /// <summary>Refuses the instance when its definition's activation strategy allows no further one. Without a correlation id there is nothing that Correlation could look for.</summary>
-    private static NpgsqlBatchCommand? Activation(CompiledWorkflow workflow, string? correlationId) =>
-        workflow.Options.Activation switch
-        {
-            ActivationStrategy.Always => null,
-            ActivationStrategy.Correlation when correlationId is null => null,
-            var strategy => Sql.Command("select require_activation($1, $2, $3)", strategy.ToString(), workflow.DefinitionId, correlationId),
-        };
-
-    private static NpgsqlBatchCommand NewRow(InstanceState state, HistoryAppend history, bool requirePublished) =>
-        Sql.Command(
-            $"""
-            insert into workflow_instance (id, definition_id, definition_version_id, definition_version, parent_id, correlation_id, name, status, sub_status, incident_count,
-                state, event_sequence, event_head, created_at, updated_at, finished_at)
-            values ($1, $2, {(requirePublished ? "require_published($3)" : "$3")}, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)
-            """,
-            Guid.Parse(state.Id),
-            state.DefinitionId,
-            state.DefinitionVersionId,
-            state.DefinitionVersion,
-            state.ParentInstanceId is { } parent ? Guid.Parse(parent) : null,
-            state.CorrelationId,
-            state.Name,
-            state.Status.ToString(),
-            state.SubStatus.ToString(),
-            state.Incidents.Count,
-            new Json(state.ToJson()),
-            history.Sequence,
-            history.Head,
-            state.CreatedAt,
-            state.FinishedAt
-        );
-
-    private void WriteState(Guid id, InstanceState state) =>
-        Write(
-            """
-            update workflow_instance set definition_version_id = $2, definition_version = $3, correlation_id = $4, name = $5, status = $6, sub_status = $7, incident_count = $8,
-                state = $9, event_sequence = $10, event_head = $11, updated_at = $12, finished_at = $13
-            where id = $1
-            """,
-            id,
-            state.DefinitionVersionId,
-            state.DefinitionVersion,
-            state.CorrelationId,
-            state.Name,
-            state.Status.ToString(),
-            state.SubStatus.ToString(),
-            state.Incidents.Count,
-            new Json(state.ToJson()),
-            _history!.Sequence,
-            _history.Head,
-            Now,
-            state.FinishedAt
-        );
-}
-
-/// <summary>What a burst write of another module sees: where to put its commands and its events.</summary>
-/// <param name="Transaction">The transaction; its <see cref="InstanceTransaction.Write"/> adds commands.</param>
-/// <param name="Workflow">The definition of the instance that wrote it.</param>
-/// <param name="State">Its state after the burst.</param>
-/// <param name="History">Its history (a child's, when ExecuteWorkflow started one).</param>
-public sealed record BurstWriteContext(InstanceTransaction Transaction, CompiledWorkflow Workflow, InstanceState State, HistoryAppend History)
-{
-    /// <summary>The instance that wrote it.</summary>
-    public Guid InstanceId => Guid.Parse(State.Id);
-}
-
-/// <summary>How the writes of modules outside the engine become commands of the burst's batch. Filled at start, read-only afterwards.</summary>
-public sealed class BurstWrites
-{
-    private readonly Dictionary<Type, Func<IBurstWrite, BurstWriteContext, CancellationToken, ValueTask>> _writers = [];
-    private readonly List<Func<IReadOnlyList<IBurstWrite>, IReadOnlyList<IBurstWrite>>> _reductions = [];
-
-    /// <summary>Sees every burst, or null.</summary>
-    public BurstObserver? Observer { get; set; }
-
-    /// <summary>Registers how a kind of write becomes commands.</summary>
-    public void Register<T>(Func<T, BurstWriteContext, CancellationToken, ValueTask> writer)
-        where T : IBurstWrite => _writers.Add(typeof(T), (write, context, cancel) => writer((T)write, context, cancel));
-
-    /// <summary>Registers what to leave out: writes of one burst that cancel each other.</summary>
-    public void Reduce(Func<IReadOnlyList<IBurstWrite>, IReadOnlyList<IBurstWrite>> reduction) => _reductions.Add(reduction);
-
-    internal async ValueTask ApplyAsync(IReadOnlyList<IBurstWrite> writes, BurstWriteContext context, CancellationToken cancel)
-    {
-        if (writes.Count > 1)
-        {
-            foreach (var reduction in _reductions)
-                writes = reduction(writes);
-        }
-
-        foreach (var write in writes)
-        {
-            if (!_writers.TryGetValue(write.GetType(), out var writer))
-                throw new InvalidOperationException($"Nobody registered how to write {write.GetType().Name}.");
-            await writer(write, context, cancel);
-        }
-    }
-}
-
-/// <summary>
-/// Sees what every burst of an instance did and adds its own commands to the same batch: how clocks follow their case. What it needs to know of the instance is read with the lock, so it costs no round trip.
-/// Children that ExecuteWorkflow runs inside a burst are not seen: they are part of it.
-/// </summary>
-public abstract class BurstObserver
-{
-    /// <summary>What it needs to know.</summary>
-    /// <param name="instance">SQL expression for the instance's id, with its parameter.</param>
-    public abstract NpgsqlBatchCommand Select((string Sql, object? Value) instance);
-
-    /// <summary>Reads what <see cref="Select"/> selects.</summary>
-    public abstract Task<object?> ReadAsync(DbDataReader reader, CancellationToken cancel);
-
-    /// <summary>A burst moved the instance.</summary>
-    /// <param name="result">What it did.</param>
-    /// <param name="stimulus">What set it off.</param>
-    /// <param name="context">Where commands and events go.</param>
-    /// <param name="known">What was read, or what the last call returned; null for a new instance.</param>
-    /// <returns>What is known now, for the next burst of the transaction.</returns>
-    public abstract object? Moved(BurstResult result, Stimulus stimulus, BurstWriteContext context, object? known);
-
-    /// <summary>The instance was told of an event that nothing in it waits for.</summary>
-    public abstract object? Told(string eventName, object? payload, BurstWriteContext context, object? known);
 }

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Orchestration.Engine.Execution;
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Runtime;
@@ -11,7 +11,10 @@ public static class JournalEvents
     /// <summary>Name of the entity kind of journal rows.</summary>
     public const string Entity = "activity";
 
-    /// <summary>Largest input or output of an activity that history keeps, in characters of its values; of a larger one it says only that it was left out. What a designer wants to keep goes into a variable.</summary>
+    /// <summary>
+    /// Largest input or output of an activity that history keeps, in characters of its values; of a larger one it says only that it was left out. What a
+    /// designer wants to keep goes into a variable.
+    /// </summary>
     internal const int LargestValue = 16 * 1024;
 
     /// <summary>A journal entry as an event. Its payload holds what Studio needs besides the columns; an entry without any of it has no payload.</summary>

@@ -55,7 +55,8 @@ public static class JournalQueries
             select e.sequence, e.at, e.action, e.entity_id, e.activity_id, e.node_id, e.activity_type, p.payload, count(*) over ()
             from event e left join event_payload p on p.chain_id = e.chain_id and p.sequence = e.sequence and p.at = e.at
             where e.chain_id = $1 and e.entity = $2
-                and (cardinality($3) = 0 or e.activity_id = any($3)) and (cardinality($4) = 0 or e.node_id = any($4)) and (cardinality($5) = 0 or e.action = any($5))
+                and (cardinality($3) = 0 or e.activity_id = any($3)) and (cardinality($4) = 0 or e.node_id = any($4))
+                    and (cardinality($5) = 0 or e.action = any($5))
                 and not e.activity_type = any($6)
             order by e.sequence offset $7 limit $8
             """,
@@ -101,7 +102,8 @@ public static class JournalQueries
     /// <summary>The instance in which an activity execution took place, or null.</summary>
     public static async Task<Guid?> InstanceOfAsync(NpgsqlDataSource database, Guid activityInstanceId, CancellationToken cancel = default)
     {
-        // An index by execution would be paid for by every row of history. The id tells the millisecond of the burst that began the execution, and history is kept by time.
+        // An index by execution would be paid for by every row of history. The id tells the millisecond of the burst that began the execution, and
+        // history is kept by time.
         if (activityInstanceId.Version != 7)
             return null;
         var at = Instant.FromUnixTimeMilliseconds(Convert.ToInt64(Ids.Text(activityInstanceId)[..12], 16));

@@ -3,6 +3,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Activities;
 using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Runtime;
@@ -10,7 +11,10 @@ namespace Orchestration.Engine.Runtime;
 /// <summary>Delay, Timer, StartAt and Cron when they are due: resumes the instances that wait at them and starts those that they trigger.</summary>
 public sealed partial class Timers(WorkflowRuntime runtime, ILogger<Timers> log)
 {
-    /// <summary>Starts and resumes what is due, oldest first. Two hosts may sweep at once: an instance somebody holds is left for the next time, and a tick belongs to whoever commits it first.</summary>
+    /// <summary>
+    /// Starts and resumes what is due, oldest first. Two hosts may sweep at once: an instance somebody holds is left for the next time, and a tick
+    /// belongs to whoever commits it first.
+    /// </summary>
     /// <returns>How many were started or how many were resumed, whichever is more: as many as the limit means that there may be more.</returns>
     public async Task<int> SweepAsync(int limit, CancellationToken cancel = default) =>
         Math.Max(await StartAsync(limit, cancel), await ResumeAsync(limit, cancel));
@@ -46,7 +50,7 @@ public sealed partial class Timers(WorkflowRuntime runtime, ILogger<Timers> log)
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                // One definition that can not be started must not stop the others.
+                // One definition that cannot be started must not stop the others.
                 NotStarted(log, tick.DefinitionId, e);
                 await runtime.Stimuli.PostponeAsync("workflow_trigger", tick.Id, e, cancel);
             }
@@ -113,7 +117,7 @@ public sealed partial class Timers(WorkflowRuntime runtime, ILogger<Timers> log)
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                // One instance that can not be moved (its definition can no longer be loaded) must not stop the others.
+                // One instance that cannot be moved (its definition can no longer be loaded) must not stop the others.
                 NotResumed(log, instance, e);
                 await runtime.Stimuli.PostponeAsync("deadline", id, e, cancel);
             }

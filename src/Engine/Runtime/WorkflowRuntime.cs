@@ -4,6 +4,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Runtime;
@@ -37,7 +38,10 @@ public sealed record StartInstance(string DefinitionId, OrderedDictionary<string
     /// <summary>Parent that waits for the end, as (instance, bookmark).</summary>
     public (string InstanceId, string BookmarkId)? Parent { get; init; }
 
-    /// <summary>Whether the input must be what the definition declares. Default no: what a trigger brings is not the declared input, and what one workflow gives another was checked where it was given.</summary>
+    /// <summary>
+    /// Whether the input must be what the definition declares. Default no: what a trigger brings is not the declared input, and what one workflow gives
+    /// another was checked where it was given.
+    /// </summary>
     public bool ChecksInput { get; init; }
 
     /// <summary>Commands of the caller in the same transaction, after the instance's row.</summary>
@@ -96,7 +100,8 @@ public sealed partial class WorkflowRuntime
     public StimulusQueue Stimuli { get; }
 
     /// <summary>
-    /// Sees what a transaction adds to the history of instances before it is written, with the batch it may add commands to: for what follows from history (webhooks). Set once, at start; default nobody.
+    /// Sees what a transaction adds to the history of instances before it is written, with the batch it may add commands to: for what follows from
+    /// history (webhooks). Set once, at start; default nobody.
     /// Must be quick and must not throw.
     /// </summary>
     public Action<IReadOnlyList<HistoryAppend>, NpgsqlBatch>? HistoryWriting { get; set; }
@@ -111,7 +116,7 @@ public sealed partial class WorkflowRuntime
                 : await Definitions.FindPublishedAsync(start.DefinitionId, cancel);
             if (workflow is null || (start.TriggerHash is { } hash && !workflow.Triggers.Any(t => t.ActivityId == start.TriggerActivityId && t.Hash == hash)))
                 return new StartResult.NotFound(start.DefinitionId);
-            if (start.ChecksInput && InputCheck.Check(workflow, start.Input) is { Count: > 0 } errors)
+            if (start.ChecksInput && InputCheck.Check(workflow.Inputs, start.Input) is { Count: > 0 } errors)
                 return new StartResult.InvalidInput(errors);
 
             var id = start.InstanceId ?? Ids.New(Clock.Now());

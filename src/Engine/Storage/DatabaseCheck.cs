@@ -1,6 +1,5 @@
 using NodaTime;
 using Npgsql;
-using Orchestration.Engine.Runtime;
 
 namespace Orchestration.Engine.Storage;
 
@@ -13,7 +12,7 @@ public static class DatabaseCheck
     public static readonly Duration ClockTolerance = Duration.FromSeconds(1);
 
     /// <returns>What is wrong, as a sentence, or null.</returns>
-    /// <exception cref="NpgsqlException">The database can not be reached.</exception>
+    /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
     public static async Task<string?> RunAsync(NpgsqlDataSource database, Migrator migrator, IClock clock, CancellationToken cancel = default)
     {
         await using var query = database.Query("select clock_timestamp(), (select max(number) from schema_migration)");

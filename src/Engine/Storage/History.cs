@@ -4,7 +4,6 @@ using System.Security.Cryptography;
 using System.Text;
 using NodaTime;
 using Npgsql;
-using Orchestration.Engine.Runtime;
 
 namespace Orchestration.Engine.Storage;
 
@@ -216,7 +215,8 @@ public sealed class HistoryAppend
         batch.Add(
             """
             insert into event (at, actor, chain_id, sequence, action, entity, entity_id, revision, activity_id, node_id, activity_type, commitment, leaf)
-            select $1, $2, * from unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[], $10::text[], $11::text[], $12::bytea[], $13::bytea[])
+            select $1, $2, * from unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[], $10::text[],
+                $11::text[], $12::bytea[], $13::bytea[])
             """,
             chains[0]._at,
             chains[0]._actor,
@@ -243,7 +243,7 @@ public sealed class HistoryAppend
             payloads.ConvertAll(p => p.Chain).ToArray(),
             payloads.ConvertAll(p => p.Sequence).ToArray(),
             payloads.ConvertAll(p => p.Salt).ToArray(),
-            new JsonArray(payloads.ConvertAll(p => Encoding.UTF8.GetString(p.Payload)).ToArray())
+            new JsonTexts(payloads.ConvertAll(p => Encoding.UTF8.GetString(p.Payload)).ToArray())
         );
     }
 }
@@ -256,7 +256,6 @@ public static class NamedChain
     /// <param name="name">E.g. <c>definition:claims</c>.</param>
     /// <param name="actor">Who acts.</param>
     /// <param name="now">Time of the events.</param>
-    /// <param name="cancel">Cancels.</param>
     public static async Task<HistoryAppend> LockAsync(NpgsqlConnection connection, string name, string actor, Instant now, CancellationToken cancel = default)
     {
         var id = Ids.Named(name);

@@ -2,7 +2,6 @@ using System.Data.Common;
 using NodaTime;
 using Npgsql;
 using NpgsqlTypes;
-using Orchestration.Engine.Runtime;
 
 namespace Orchestration.Engine.Storage;
 
@@ -10,12 +9,15 @@ namespace Orchestration.Engine.Storage;
 public readonly record struct Json(byte[] Utf8);
 
 /// <summary>JSON texts for a <c>json[]</c> parameter.</summary>
-public readonly record struct JsonArray(string[] Texts);
+public readonly record struct JsonTexts(string[] Texts);
 
 /// <summary>Small helpers to write SQL as SQL: positional parameters (<c>$1</c>) from plain values.</summary>
 public static class Sql
 {
-    /// <summary>Data source with the settings the product relies on: UTC sessions, automatic preparation of repeated statements, and no just-in-time compilation unless the connection string has options of its own.</summary>
+    /// <summary>
+    /// Data source with the settings the product relies on: UTC sessions, automatic preparation of repeated statements, and no just-in-time compilation
+    /// unless the connection string has options of its own.
+    /// </summary>
     public static NpgsqlDataSource CreateDataSource(string connectionString)
     {
         var builder = new NpgsqlConnectionStringBuilder(connectionString)
@@ -26,7 +28,8 @@ public static class Sql
             // No session state is left behind, so nothing needs to be reset before each use: it would cost a transaction.
             NoResetOnClose = true,
 
-            // A connection whose statement was broken off is dropped: Npgsql 10 may take statements of the same batch for prepared that the server never saw, and whoever comes next would fail.
+            // A connection whose statement was broken off is dropped: Npgsql 10 may take statements of the same batch for prepared that the server never
+            // saw, and whoever comes next would fail.
             CancellationTimeout = -1,
         };
 
@@ -84,7 +87,7 @@ public static class Sql
                 NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz,
             },
             Json json => new NpgsqlParameter<byte[]> { TypedValue = json.Utf8, NpgsqlDbType = NpgsqlDbType.Json },
-            JsonArray array => new NpgsqlParameter<string[]> { TypedValue = array.Texts, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Json },
+            JsonTexts array => new NpgsqlParameter<string[]> { TypedValue = array.Texts, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Json },
             Guid id => new NpgsqlParameter<Guid> { TypedValue = id },
             int number => new NpgsqlParameter<int> { TypedValue = number },
             long number => new NpgsqlParameter<long> { TypedValue = number },

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Administration;

@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Startup;

@@ -2,8 +2,9 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using NodaTime;
 using NodaTime.Text;
-using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Cases;
 

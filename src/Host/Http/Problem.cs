@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
 using Npgsql;
-using Orchestration.Engine.Expressions;
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Model;
 using Orchestration.Host.Shell.Parts;
 
 namespace Orchestration.Host.Http;

@@ -1,6 +1,6 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authorization;
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Definitions;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Identity;

@@ -1,6 +1,6 @@
 using System.Security.Claims;
 using NodaTime;
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Identity;

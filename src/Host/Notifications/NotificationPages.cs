@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Host.Shell;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;

@@ -1,5 +1,4 @@
 using NodaTime;
-using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.ServiceLevels;

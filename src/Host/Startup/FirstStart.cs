@@ -1,6 +1,5 @@
 using NodaTime;
 using Npgsql;
-using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using NodaTime;
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;

@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using NodaTime;
-using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Workflows.Calendars;
 

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using NodaTime;
 using NodaTime.Text;
-using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Model;
 using Orchestration.Workflows.Documents;
 
 namespace Orchestration.Workflows.Calendars;

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Cases;

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using NodaTime;
 using Npgsql;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.HumanStep;

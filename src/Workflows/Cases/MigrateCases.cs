@@ -1,5 +1,6 @@
 using NodaTime;
 using Npgsql;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;

@@ -1,8 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Npgsql;
-using Orchestration.Engine.Definitions;
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Journeys;
@@ -51,7 +50,7 @@ public static class StartCase
         if (await runtime.Definitions.FindPublishedAsync(request.Journey, cancel) is not { } workflow)
             return new StartCaseResult.UnknownJourney(request.Journey);
         var input = (OrderedDictionary<string, object?>)WorkflowData.FromOutside(request.Input, "input")!;
-        if (InputCheck.Check(workflow, input) is { Count: > 0 } errors)
+        if (InputCheck.Check(workflow.Inputs, input) is { Count: > 0 } errors)
             return new StartCaseResult.InvalidInput(errors);
 
         var operation = Operation.Of(

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Workflows.Documents;
 

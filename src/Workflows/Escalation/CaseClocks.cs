@@ -1,8 +1,7 @@
 using System.Data.Common;
 using Npgsql;
-using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.ServiceLevels;

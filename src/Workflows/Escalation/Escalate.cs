@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using NodaTime;
 using Npgsql;
-using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.ServiceLevels;

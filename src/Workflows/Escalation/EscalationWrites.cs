@@ -1,7 +1,7 @@
 using System.Text.Json;
 using NodaTime;
 using Npgsql;
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Notifications;
@@ -96,7 +96,7 @@ internal sealed class EscalationWrites(Instant now, string actor)
                 """,
                 _clocks.Select(c => c.Clock).ToArray(),
                 _clocks.Select(c => c.State.Breached).ToArray(),
-                new JsonArray(_clocks.Select(c => ClockJson.Write(c.State)).ToArray()),
+                new JsonTexts(_clocks.Select(c => ClockJson.Write(c.State)).ToArray()),
                 now
             );
         }
@@ -150,7 +150,7 @@ internal sealed class EscalationWrites(Instant now, string actor)
                 _stimuli.Select(_ => Ids.New(now)).ToArray(),
                 _stimuli.Select(s => s.Kind).ToArray(),
                 _stimuli.Select(s => s.Target).ToArray(),
-                new JsonArray(_stimuli.Select(s => WorkflowData.ToJson(s.Payload)).ToArray()),
+                new JsonTexts(_stimuli.Select(s => WorkflowData.ToJson(s.Payload)).ToArray()),
                 now
             );
         }

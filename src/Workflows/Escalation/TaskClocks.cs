@@ -1,4 +1,3 @@
-using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.ServiceLevels;

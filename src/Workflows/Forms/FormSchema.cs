@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Workflows.Forms;
 

@@ -1,8 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Workflows.Forms;
 
@@ -353,7 +354,7 @@ internal sealed partial class FormSchemaReader
         try
         {
             field.Computed = text;
-            field.ComputedBy = ExpressionLanguage.JavaScript.Compile(text, Declarations.None);
+            field.ComputedBy = ExpressionLanguages.JavaScript.Compile(text, Declarations.None);
             if (depth != 1)
                 Error(path, "is for the form's own fields only");
         }

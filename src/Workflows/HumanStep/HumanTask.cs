@@ -1,8 +1,7 @@
 using System.Text.Json.Nodes;
 using Orchestration.Engine.Activities;
-using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;

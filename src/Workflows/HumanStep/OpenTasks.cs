@@ -1,6 +1,7 @@
 using System.Text.Json;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Escalation;

@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using NodaTime;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Forms;

@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using NodaTime;
 using Npgsql;
-using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Quartz;
 using Quartz.Extensibility;

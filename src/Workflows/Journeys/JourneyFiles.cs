@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using NodaTime;
 using Orchestration.Engine.Definitions;
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Model;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.ServiceLevels;

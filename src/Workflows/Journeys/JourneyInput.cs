@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using Orchestration.Engine.Definitions;
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Workflows.Journeys;
 

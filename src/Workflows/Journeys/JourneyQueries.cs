@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 
 namespace Orchestration.Workflows.Journeys;

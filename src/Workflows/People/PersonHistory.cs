@@ -1,7 +1,6 @@
 using System.Text.Json;
 using NodaTime;
 using Npgsql;
-using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.People;

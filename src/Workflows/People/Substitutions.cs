@@ -1,6 +1,5 @@
 using NodaTime;
 using Npgsql;
-using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.People;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using NodaTime;
 using NodaTime.Text;
-using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Workflows.Calendars;
 

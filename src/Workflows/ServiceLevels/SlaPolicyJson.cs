@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Model;
 using Orchestration.Workflows.Documents;
 using static Orchestration.Workflows.ServiceLevels.LadderTarget;
 

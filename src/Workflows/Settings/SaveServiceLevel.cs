@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using NodaTime;
-using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Model;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;

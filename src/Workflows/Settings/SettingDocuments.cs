@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using NodaTime;
 using Npgsql;
-using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.Settings;

@@ -1,5 +1,4 @@
 using Npgsql;
-using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.Tasks;

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Forms;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using NodaTime;
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 

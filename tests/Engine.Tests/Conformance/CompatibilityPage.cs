@@ -2,7 +2,10 @@ using Orchestration.Testing;
 
 namespace Orchestration.Engine.Tests.Conformance;
 
-/// <summary>docs/elsa-compatibility.md. The tables between markers are written by tests with <c>ORCHESTRATION_WRITE_DOCS=1</c>; without it, a table that is out of date fails.</summary>
+/// <summary>
+/// docs/elsa-compatibility.md. The tables between markers are written by tests with <c>ORCHESTRATION_WRITE_DOCS=1</c>; without it, a table that is out of
+/// date fails.
+/// </summary>
 internal static class CompatibilityPage
 {
     private const string Document = "docs/elsa-compatibility.md";

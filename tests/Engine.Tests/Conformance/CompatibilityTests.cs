@@ -2,10 +2,11 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using Orchestration.Engine.Activities;
-using Orchestration.Engine.Definitions;
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Compilation;
+using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions.JavaScript;
 using Orchestration.Engine.Expressions.Liquid;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Tests.Expressions;
 using Orchestration.Testing;
 

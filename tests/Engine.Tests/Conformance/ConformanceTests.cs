@@ -11,7 +11,9 @@ public class ConformanceTests(ITestOutputHelper output)
     private const string ElsaTests = "ELSA_TESTS_DIRECTORY";
 
     /// <summary>
-    /// <c>recorded</c> holds random flows, state machines and child workflows, inputs given by every kind of expression and some 650 expressions, and <c>journey-…</c>, what analysts design (rework loops, joins, nested workflows, waits, incidents, state machines), recorded from Elsa's sources of the day after 3.8.0-rc2;
+    /// <c>recorded</c> holds random flows, state machines and child workflows, inputs given by every kind of expression and some 650 expressions, and
+    /// <c>journey-…</c>, what analysts design (rework loops, joins, nested workflows, waits, incidents, state machines), recorded from Elsa's sources of
+    /// the day after 3.8.0-rc2;
     /// those that differ for one of the reasons of <see cref="Differences"/> are not in it.
     /// </summary>
     [Theory]
@@ -59,7 +61,8 @@ public class ConformanceTests(ITestOutputHelper output)
         }
 
         var summary =
-            $"{folder}: {equal} of {total} equal ({reported} of them with a report of work that can never be done, where Elsa is silent), {total - equal - unexplained.Count} differ with a reason, {unexplained.Count} without";
+            $"{folder}: {equal} of {total} equal ({reported} of them with a report of work that can never be done, where Elsa is silent), "
+            + $"{total - equal - unexplained.Count} differ with a reason, {unexplained.Count} without";
         output.WriteLine(summary);
         output.WriteLine(table.ToString());
 

@@ -16,8 +16,10 @@ internal sealed record ElsaName(string Name, string Verdict, string Remark, stri
 }
 
 /// <summary>
-/// Every function, object and filter of Elsa 3.8. Sources: Elsa.Expressions.JavaScript (ConfigureEngineWithCommonFunctions, …VariablesAndInputOutputAccessors, …CommonTypes, JintJavaScriptEvaluator),
-/// RunJavaScript, Elsa.Http (HttpJavaScriptHandler), Elsa.Secrets.JavaScript, Elsa.Expressions.Liquid (ConfigureLiquidEngine, LiquidFeature), and Fluid 2.31, whose array, string, number and misc filters Elsa switches on.
+/// Every function, object and filter of Elsa 3.8. Sources: Elsa.Expressions.JavaScript (ConfigureEngineWithCommonFunctions,
+/// …VariablesAndInputOutputAccessors, …CommonTypes, JintJavaScriptEvaluator),
+/// RunJavaScript, Elsa.Http (HttpJavaScriptHandler), Elsa.Secrets.JavaScript, Elsa.Expressions.Liquid (ConfigureLiquidEngine, LiquidFeature), and Fluid
+/// 2.31, whose array, string, number and misc filters Elsa switches on.
 /// </summary>
 internal static class ElsaNames
 {

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Tests.Conformance;
 
@@ -79,7 +79,8 @@ internal static class GoldenData
     }
 
     private static string Say(string path, JsonElement expected, JsonNode? actual) =>
-        $"{path}: expected {(expected.ValueKind == JsonValueKind.Undefined ? "nothing" : Short(expected.GetRawText()))}, was {(actual is null ? "nothing" : Short(actual.ToJsonString()))}";
+        $"{path}: expected {(expected.ValueKind == JsonValueKind.Undefined ? "nothing" : Short(expected.GetRawText()))}, was "
+        + $"{(actual is null ? "nothing" : Short(actual.ToJsonString()))}";
 
     private static string Short(string text) => text.Length <= 160 ? text : text[..160] + "…";
 }

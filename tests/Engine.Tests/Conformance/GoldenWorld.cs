@@ -4,8 +4,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using NodaTime;
 using Orchestration.Engine.Activities;
-using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Tests.Conformance;
 
@@ -268,7 +269,7 @@ internal sealed class GoldenWorld
                 continue;
 
             foreach (var bookmark in instance.State().Bookmarks.Where(x => x.Hash == hash).ToList())
-                Advance(instance, new Stimulus.Resume(bookmark.Id, new() { [Event.PayloadInput] = published.Payload }));
+                Advance(instance, new Stimulus.Resume(bookmark.Id, new() { [StimulusInput.EventPayload] = published.Payload }));
         }
 
         if (published.InstanceId is not null)
@@ -277,7 +278,7 @@ internal sealed class GoldenWorld
         foreach (var workflow in _definitions.Values)
         {
             foreach (var trigger in workflow.Triggers.Where(x => x.Hash == hash))
-                Start(workflow.DefinitionId, NewId(), new() { [Event.PayloadInput] = published.Payload }, published.CorrelationId, trigger.ActivityId);
+                Start(workflow.DefinitionId, NewId(), new() { [StimulusInput.EventPayload] = published.Payload }, published.CorrelationId, trigger.ActivityId);
         }
     }
 

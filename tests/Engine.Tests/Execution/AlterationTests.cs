@@ -1,4 +1,5 @@
 using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
 using static Orchestration.Engine.Tests.Execution.Workflows;
 
 namespace Orchestration.Engine.Tests.Execution;
@@ -21,8 +22,11 @@ public class AlterationTests
     [Fact]
     public void A_variable_of_a_container_at_work_can_be_changed_too()
     {
-        var inner =
-            $$"""{"id":"inner","type":"Elsa.Sequence","variables":[{"id":"v2","name":"Inner","typeName":"String","value":"a","storageDriverTypeName":"Workflow"}],"activities":[{{Task("t")}},{{Activity("say", "WriteLine", "text", "JavaScript", "variables.Inner")}}]}""";
+        var inner = $$"""
+            {"id":"inner","type":"Elsa.Sequence","variables":[{"id":"v2","name":"Inner","typeName":"String","value":"a",
+            "storageDriverTypeName":"Workflow"}],
+            "activities":[{{Task("t")}},{{Activity("say", "WriteLine", "text", "JavaScript", "variables.Inner")}}]}
+            """;
         var workflow = Compile(Sequence(inner));
         var state = Start(workflow).State;
 

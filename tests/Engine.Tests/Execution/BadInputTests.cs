@@ -1,7 +1,8 @@
 using System.Text;
 using Orchestration.Engine.Activities;
-using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
 using static Orchestration.Engine.Tests.Execution.Workflows;
 
 namespace Orchestration.Engine.Tests.Execution;
@@ -32,7 +33,10 @@ public sealed class BadInputTests
     {
         var workflow = Compile(
             Sequence(Activity("bad", "RunJavaScript", "script", "Literal", Escape(script)), Task("wait")),
-            """ "variables":[{"id":"Data","name":"Data","typeName":"JsonObject","value":"{\"a\":1}","storageDriverTypeName":"WorkflowInstanceStorageDriver"}],"""
+            """
+             "variables":[{"id":"Data","name":"Data","typeName":"JsonObject","value":"{\"a\":1}",
+            "storageDriverTypeName":"WorkflowInstanceStorageDriver"}],
+            """
         );
 
         var result = Start(workflow);
@@ -69,8 +73,10 @@ public sealed class BadInputTests
         var workflow = Compile(
             Sequence(Activity("bad", "RunJavaScript", "script", "Literal", Escape(script)), Task("wait")),
             """
-            "variables":[{"id":"Numbers","name":"Numbers","typeName":"Int32","isArray":true,"value":"[1,2]","storageDriverTypeName":"WorkflowInstanceStorageDriver"},
-              {"id":"Map","name":"Map","typeName":"System.Collections.Generic.Dictionary`2[[System.String],[System.Int32]]","value":"{\"a\":1}","storageDriverTypeName":"WorkflowInstanceStorageDriver"},
+            "variables":[{"id":"Numbers","name":"Numbers","typeName":"Int32","isArray":true,"value":"[1,2]",
+             "storageDriverTypeName":"WorkflowInstanceStorageDriver"},
+              {"id":"Map","name":"Map","typeName":"System.Collections.Generic.Dictionary`2[[System.String],[System.Int32]]","value":"{\"a\":1}",
+               "storageDriverTypeName":"WorkflowInstanceStorageDriver"},
               {"id":"Days","name":"Days","typeName":"List<DateTime>","value":"[]","storageDriverTypeName":"WorkflowInstanceStorageDriver"},
               {"id":"Small","name":"Small","typeName":"Byte","storageDriverTypeName":"WorkflowInstanceStorageDriver"},
               {"id":"Id","name":"Id","typeName":"Guid","storageDriverTypeName":"WorkflowInstanceStorageDriver"},
@@ -88,22 +94,42 @@ public sealed class BadInputTests
     [Theory]
     [InlineData("""{"id":"loop","type":"Elsa.While","condition":{"typeName":"Boolean","expression":{"type":"Literal","value":true}}}""")]
     [InlineData(
-        """{"id":"loop","type":"Elsa.While","condition":{"typeName":"Boolean","expression":{"type":"Literal","value":true}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}"""
+        """
+            {"id":"loop","type":"Elsa.While","condition":{"typeName":"Boolean","expression":{"type":"Literal","value":true}},"body":{"id":"l",
+            "type":"Elsa.Sequence","activities":[]}}
+            """
     )]
     [InlineData(
-        """{"id":"loop","type":"Elsa.While","condition":{"typeName":"Boolean","expression":{"type":"JavaScript","value":"true"}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}"""
+        """
+            {"id":"loop","type":"Elsa.While","condition":{"typeName":"Boolean","expression":{"type":"JavaScript","value":"true"}},
+            "body":{"id":"l","type":"Elsa.Sequence","activities":[]}}
+            """
     )]
     [InlineData(
-        """{"id":"loop","type":"Elsa.For","start":{"typeName":"Int32","expression":{"type":"Literal","value":0}},"end":{"typeName":"Int32","expression":{"type":"Literal","value":10}},"step":{"typeName":"Int32","expression":{"type":"Literal","value":0}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}"""
+        """
+            {"id":"loop","type":"Elsa.For","start":{"typeName":"Int32","expression":{"type":"Literal","value":0}},"end":{"typeName":"Int32",
+            "expression":{"type":"Literal","value":10}},"step":{"typeName":"Int32","expression":{"type":"Literal","value":0}},
+            "body":{"id":"l","type":"Elsa.Sequence","activities":[]}}
+            """
     )]
     [InlineData(
-        """{"id":"loop","type":"Elsa.For","start":{"typeName":"Int32","expression":{"type":"Literal","value":0}},"end":{"typeName":"Int32","expression":{"type":"Literal","value":2147483647}},"outerBoundInclusive":{"typeName":"Boolean","expression":{"type":"Literal","value":true}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}"""
+        """
+            {"id":"loop","type":"Elsa.For","start":{"typeName":"Int32","expression":{"type":"Literal","value":0}},"end":{"typeName":"Int32",
+            "expression":{"type":"Literal","value":2147483647}},"outerBoundInclusive":{"typeName":"Boolean","expression":{"type":"Literal",
+            "value":true}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}
+            """
     )]
     [InlineData(
-        """{"id":"loop","type":"Elsa.ForEach","items":{"typeName":"Object[]","expression":{"type":"JavaScript","value":"Array.from({length: 20000}, (_, i) => i)"}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}"""
+        """
+            {"id":"loop","type":"Elsa.ForEach","items":{"typeName":"Object[]","expression":{"type":"JavaScript",
+            "value":"Array.from({length: 20000}, (_, i) => i)"}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}
+            """
     )]
     [InlineData(
-        """{"id":"loop","type":"Elsa.ParallelForEach","items":{"typeName":"Object[]","expression":{"type":"JavaScript","value":"Array.from({length: 200000}, (_, i) => i)"}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}"""
+        """
+            {"id":"loop","type":"Elsa.ParallelForEach","items":{"typeName":"Object[]","expression":{"type":"JavaScript",
+            "value":"Array.from({length: 200000}, (_, i) => i)"}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}
+            """
     )]
     public void A_loop_without_a_wait_stops_with_an_incident(string loop)
     {
@@ -122,7 +148,8 @@ public sealed class BadInputTests
                 Sequence(
                     """
                     {"id":"loop","type":"Elsa.While","condition":{"typeName":"Boolean","expression":{"type":"Literal","value":true}},
-                     "body":{"id":"costly","type":"Elsa.RunJavaScript","script":{"typeName":"String","expression":{"type":"Literal","value":"for (let i = 0; i < 1000000; i++);"}}}}
+                     "body":{"id":"costly","type":"Elsa.RunJavaScript","script":{"typeName":"String","expression":{"type":"Literal",
+                      "value":"for (let i = 0; i < 1000000; i++);"}}}}
                     """
                 )
             )
@@ -140,7 +167,10 @@ public sealed class BadInputTests
         var outer = Compile(
             Sequence(
                 Loop
-                    + """{"id":"child","type":"Elsa.ExecuteWorkflow","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"inner"}},"waitForCompletion":{"typeName":"Boolean","expression":{"type":"Literal","value":true}}}}"""
+                    + """
+                    {"id":"child","type":"Elsa.ExecuteWorkflow","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal",
+                    "value":"inner"}},"waitForCompletion":{"typeName":"Boolean","expression":{"type":"Literal","value":true}}}}
+                    """
             )
         );
 
@@ -205,7 +235,8 @@ public sealed class BadInputTests
                 Document(
                     Sequence(
                         $$$$"""
-                        {"id":"t","name":"Remind the customer","type":"Elsa.{{{{type}}}}","{{{{input}}}}":{"typeName":"String","expression":{"type":"Literal","value":"{{{{value}}}}"}}}
+                        {"id":"t","name":"Remind the customer","type":"Elsa.{{{{type}}}}","{{{{input}}}}":{"typeName":"String","expression":
+                         {"type":"Literal","value":"{{{{value}}}}"}}}
                         """
                     )
                 ),
@@ -231,7 +262,8 @@ public sealed class BadInputTests
                 Document(
                     Sequence(
                         $$$$"""
-                        {"id":"l","name":"Say hello","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"{{{{language}}}}","value":"{{{{script}}}}"}}}
+                        {"id":"l","name":"Say hello","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"{{{{language}}}}",
+                         "value":"{{{{script}}}}"}}}
                         """
                     )
                 ),

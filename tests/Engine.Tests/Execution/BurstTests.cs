@@ -1,7 +1,8 @@
 using System.Text;
 using Orchestration.Engine.Activities;
-using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
 using static Orchestration.Engine.Tests.Execution.Workflows;
 
 namespace Orchestration.Engine.Tests.Execution;
@@ -68,7 +69,10 @@ public class BurstTests
     {
         var workflow = Compile(
             Sequence(
-                """{"id":"x","type":"Elsa.SetVariable","variable":{"id":"v"},"value":{"typeName":"Object","expression":{"type":"JavaScript","value":"if (variables.Ok != 1) throw new Error('not yet'); return 2"}}}""",
+                """
+                {"id":"x","type":"Elsa.SetVariable","variable":{"id":"v"},"value":{"typeName":"Object","expression":{"type":"JavaScript",
+                "value":"if (variables.Ok != 1) throw new Error('not yet'); return 2"}}}
+                """,
                 Line("w")
             ),
             """ "variables":[{"id":"v","name":"Ok","typeName":"Int32","value":"0","storageDriverTypeName":"WorkflowInstanceStorageDriver"}], """
@@ -281,7 +285,10 @@ public class BurstTests
         var workflow = Compile(
             Flowchart(
                 "h:200>ok h:Timeout>late",
-                """{"id":"h","type":"Elsa.FlowSendHttpRequest","url":{"typeName":"String","expression":{"type":"Literal","value":"https://example.com/rate"}},"parsedContent":{"typeName":"Object","memoryReference":{"id":"v"}}}""",
+                """
+                {"id":"h","type":"Elsa.FlowSendHttpRequest","url":{"typeName":"String","expression":{"type":"Literal",
+                "value":"https://example.com/rate"}},"parsedContent":{"typeName":"Object","memoryReference":{"id":"v"}}}
+                """,
                 Line("ok"),
                 Line("late")
             ),
@@ -331,7 +338,10 @@ public class BurstTests
         var child = Compile(Sequence(Task("t")));
         var parent = Compile(
             Sequence(
-                """{"id":"x","type":"Elsa.ExecuteWorkflow","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"d"}},"waitForCompletion":{"typeName":"Boolean","expression":{"type":"Literal","value":"true"}}}""",
+                """
+                {"id":"x","type":"Elsa.ExecuteWorkflow","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"d"}},
+                "waitForCompletion":{"typeName":"Boolean","expression":{"type":"Literal","value":"true"}}}
+                """,
                 Line("after")
             )
         );
@@ -350,7 +360,10 @@ public class BurstTests
         var child = Compile(Sequence(Task("t")));
         var parent = Compile(
             Sequence(
-                """{"id":"x","type":"Elsa.ExecuteWorkflow","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"d"}},"waitForCompletion":{"typeName":"Boolean","expression":{"type":"Literal","value":"true"}}}"""
+                """
+                {"id":"x","type":"Elsa.ExecuteWorkflow","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"d"}},
+                "waitForCompletion":{"typeName":"Boolean","expression":{"type":"Literal","value":"true"}}}
+                """
             )
         );
         var started = Start(parent, Context with { FindPublished = _ => child });

@@ -1,5 +1,5 @@
-using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
 using static Orchestration.Engine.Tests.Execution.Workflows;
 
 namespace Orchestration.Engine.Tests.Execution;
@@ -116,7 +116,9 @@ public class GoBackTests
         state.SubStatus.ShouldBe(WorkflowSubStatus.Finished);
     }
 
-    /// <summary>Every merge mode, with and without a join before the step that is left: what comes again comes once, and the case ends with nothing left behind.</summary>
+    /// <summary>
+    /// Every merge mode, with and without a join before the step that is left: what comes again comes once, and the case ends with nothing left behind.
+    /// </summary>
     [Theory]
     [InlineData("Stream")]
     [InlineData("Merge")]

@@ -1,6 +1,6 @@
 using NodaTime;
 using Orchestration.Engine.Activities;
-using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Execution;
 
 namespace Orchestration.Engine.Tests.Execution;
@@ -24,14 +24,20 @@ internal static class Workflows
     public static string Sequence(params string[] activities) => $$"""{"id":"seq","type":"Elsa.Sequence","activities":[{{string.Join(',', activities)}}]}""";
 
     public static string Flowchart(string connections, params string[] activities) =>
-        $$"""{"id":"flow","type":"Elsa.Flowchart","activities":[{{string.Join(',', activities)}}],"connections":[{{string.Join(',', connections.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Connection))}}]}""";
+        $$"""
+            {"id":"flow","type":"Elsa.Flowchart","activities":[{{string.Join(',', activities)}}],
+            "connections":[{{string.Join(',', connections.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Connection))}}]}
+            """;
 
     /// <summary>"a>b" or "a:True>b".</summary>
     private static string Connection(string text)
     {
         var ends = text.Split('>');
         var source = ends[0].Split(':');
-        return $$$"""{"source":{"activity":"{{{source[0]}}}","port":"{{{(source.Length > 1 ? source[1] : "Done")}}}"},"target":{"activity":"{{{ends[1]}}}","port":"In"}}""";
+        return $$$"""
+            {"source":{"activity":"{{{source[0]}}}","port":"{{{(source.Length > 1 ? source[1] : "Done")}}}"},
+            "target":{"activity":"{{{ends[1]}}}","port":"In"}}
+            """;
     }
 
     public static string Line(string id) => Activity(id, "WriteLine", "text", "Literal", id);
@@ -41,7 +47,10 @@ internal static class Workflows
     public static string Activity(string id, string type, string? input = null, string language = "Literal", string value = "") =>
         input is null
             ? $$"""{"id":"{{id}}","type":"Elsa.{{type}}"}"""
-            : $$$$"""{"id":"{{{{id}}}}","type":"Elsa.{{{{type}}}}","{{{{input}}}}":{"typeName":"String","expression":{"type":"{{{{language}}}}","value":"{{{{value}}}}"}}}""";
+            : $$$$"""
+                {"id":"{{{{id}}}}","type":"Elsa.{{{{type}}}}","{{{{input}}}}":{"typeName":"String","expression":{"type":"{{{{language}}}}",
+                "value":"{{{{value}}}}"}}}
+                """;
 
     public static BurstResult Start(CompiledWorkflow workflow, BurstContext? context = null, OrderedDictionary<string, object?>? input = null) =>
         Burst.Advance(workflow, Burst.NewInstance(workflow, "i1", context ?? Context), new Stimulus.Start(input ?? []), context ?? Context);

@@ -1,8 +1,9 @@
 using Orchestration.Engine.Activities;
-using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Expressions.CSharp;
+using Orchestration.Engine.Model;
 using static Orchestration.Engine.Tests.Execution.Workflows;
 
 namespace Orchestration.Engine.Tests.Expressions;
@@ -73,7 +74,8 @@ public sealed class CSharpTests
     public void What_a_script_makes_is_kept_as_data()
     {
         var workflow = TryCompile(
-            "new { Id = 1, Items = new List<object> { 1.5f, 'x', DateTime.UnixEpoch, new Dictionary<string, int> { [\"a\"] = 1 } }, Node = JsonNode.Parse(\"{\\\"b\\\":[null]}\") }",
+            "new { Id = 1, Items = new List<object> { 1.5f, 'x', DateTime.UnixEpoch, new Dictionary<string, int> { [\"a\"] = 1 } }, "
+                + "Node = JsonNode.Parse(\"{\\\"b\\\":[null]}\") }",
             out _
         )!;
 
@@ -96,7 +98,10 @@ public sealed class CSharpTests
         var workflow = Compile(
             Flowchart(
                 "script:Yes>yes script:No>no",
-                """{"id":"script","type":"Elsa.RunCSharp","possibleOutcomes":{"typeName":"List<String>","expression":{"type":"Object","value":"[\"Yes\",\"No\"]"}},"script":{"typeName":"String","expression":{"type":"Literal","value":"Outcome.Set(\"Yes\");"}}}""",
+                """
+                {"id":"script","type":"Elsa.RunCSharp","possibleOutcomes":{"typeName":"List<String>","expression":{"type":"Object",
+                "value":"[\"Yes\",\"No\"]"}},"script":{"typeName":"String","expression":{"type":"Literal","value":"Outcome.Set(\"Yes\");"}}}
+                """,
                 Line("yes"),
                 Line("no")
             ),
@@ -110,7 +115,11 @@ public sealed class CSharpTests
     public void The_item_of_a_loop_is_a_variable()
     {
         var workflow = Compile(
-            """{"id":"each","type":"Elsa.ForEach","items":{"typeName":"List<Object>","expression":{"type":"Object","value":"[\"a\",\"b\"]"}},"body":{"id":"line","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"CSharp","value":"$\"{Variable.CurrentValue}{Variable.CurrentIndex}\""}}}}""",
+            """
+            {"id":"each","type":"Elsa.ForEach","items":{"typeName":"List<Object>","expression":{"type":"Object","value":"[\"a\",\"b\"]"}},
+            "body":{"id":"line","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"CSharp",
+            "value":"$\"{Variable.CurrentValue}{Variable.CurrentIndex}\""}}}}
+            """,
             registry: Registry
         );
 
@@ -123,8 +132,10 @@ public sealed class CSharpTests
         var child = Compile(Sequence(Line("x")));
         var workflow = Compile(
             """
-            {"id":"bulk","type":"Elsa.BulkDispatchWorkflows","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"d"}},"items":{"typeName":"Object","expression":{"type":"JavaScript","value":"[{no:1},{no:2}]"}},
-             "waitForCompletion":{"typeName":"Boolean","expression":{"type":"Literal","value":false}},"correlationIdFunction":{"typeName":"String","expression":{"type":"CSharp","value":"$\"claim-{Args.Item.no}-{Args.Get<object>(\"Item\") != null}\""}}}
+            {"id":"bulk","type":"Elsa.BulkDispatchWorkflows","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"d"}},
+             "items":{"typeName":"Object","expression":{"type":"JavaScript","value":"[{no:1},{no:2}]"}},
+             "waitForCompletion":{"typeName":"Boolean","expression":{"type":"Literal","value":false}},"correlationIdFunction":{"typeName":"String",
+              "expression":{"type":"CSharp","value":"$\"claim-{Args.Item.no}-{Args.Get<object>(\"Item\") != null}\""}}}
             """,
             registry: Registry
         );
@@ -163,7 +174,7 @@ public sealed class CSharpTests
         var workflow = TryCompile(
             expression,
             out var errors,
-            ActivityRegistry.WithBuiltIns().Add(new ExpressionLanguage("CSharp", ExpressionLanguage.CSharpWith(limits)))
+            ActivityRegistry.WithBuiltIns().Add(new ExpressionLanguage("CSharp", ExpressionLanguages.CSharpWith(limits)))
         );
         errors.ShouldBeEmpty();
 
@@ -184,14 +195,14 @@ public sealed class CSharpTests
         AppDomain.CurrentDomain.SetData("csharp-gate", gate);
         using var tried = new ManualResetEventSlim();
         AppDomain.CurrentDomain.SetData("csharp-tried", tried);
-        var language = ExpressionLanguage.CSharpWith(new ScriptLimits { MaxTime = TimeSpan.FromSeconds(0.5) });
+        var language = ExpressionLanguages.CSharpWith(new ScriptLimits { MaxTime = TimeSpan.FromSeconds(0.5) });
         var scope = new TestScope();
         var expression = language(
             """
             ((System.Threading.ManualResetEventSlim)AppDomain.CurrentDomain.GetData("csharp-gate")).Wait();
             try { Variable.Set("Late", 1); } finally { ((System.Threading.ManualResetEventSlim)AppDomain.CurrentDomain.GetData("csharp-tried")).Set(); }
             """,
-            new Declarations(Compile(Line("x")).Root, [])
+            new Declarations(Compile(Line("x")).Root.VisibleVariables, [])
         );
 
         Should.Throw<ExpressionException>(() => expression.Evaluate(scope)).Kind.ShouldBe("TimeoutError");
@@ -220,7 +231,7 @@ public sealed class CSharpTests
     [Fact]
     public void The_same_text_is_compiled_once()
     {
-        var declarations = new Declarations(Compile(Line("x")).Root, []);
+        var declarations = new Declarations(Compile(Line("x")).Root.VisibleVariables, []);
 
         CSharpScript.Compile("1 + 41", declarations).ShouldBeSameAs(CSharpScript.Compile("1 + 41", declarations));
         CSharpScript.Compile("1 + 42", declarations).ShouldNotBeSameAs(CSharpScript.Compile("1 + 41", declarations));
@@ -233,11 +244,10 @@ public sealed class CSharpTests
             Document(
                 Sequence(
                     Activity("before", "RunJavaScript", "script", "Literal", "return 'earlier'"),
-                    """{"id":"script","type":"Elsa.RunCSharp","result":{"typeName":"Object","memoryReference":{"id":"5"}},"script":{"typeName":"String","expression":{"type":"Literal","value":"SCRIPT"}}}""".Replace(
-                        "SCRIPT",
-                        script,
-                        StringComparison.Ordinal
-                    )
+                    """
+                    {"id":"script","type":"Elsa.RunCSharp","result":{"typeName":"Object","memoryReference":{"id":"5"}},"script":{"typeName":"String",
+                    "expression":{"type":"Literal","value":"SCRIPT"}}}
+                    """.Replace("SCRIPT", script, StringComparison.Ordinal)
                 ),
                 Variables
             ),

@@ -1,6 +1,7 @@
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Expressions.JavaScript;
 using Orchestration.Engine.Expressions.Liquid;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Tests.Expressions;
 

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Expressions.JavaScript;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Tests.Expressions;
 

@@ -1,5 +1,6 @@
 using NodaTime;
 using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Tests.Expressions;
 

@@ -2,7 +2,6 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
-using Orchestration.Engine.Runtime;
 using JsonArray = System.Text.Json.Nodes.JsonArray;
 
 namespace Orchestration.Host.Tests.Acceptance;

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 
 namespace Orchestration.Host.Tests.Acceptance;

@@ -32,10 +32,11 @@ public sealed partial class ConventionTests
             .ShouldBeEmpty();
 
     [Theory]
-    [InlineData("Definitions")]
+    [InlineData("Model")]
     [InlineData("Expressions")]
     [InlineData("Activities")]
     [InlineData("Execution")]
+    [InlineData("Compilation")]
     public void The_pure_part_of_the_engine_knows_no_database_and_no_network(string folder) =>
         Matches(SourceTree.Files($"src/Engine/{folder}", ".cs"), OutsideWorld()).ShouldBeEmpty();
 

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Tests.Acceptance;
 using Orchestration.Testing;

@@ -1,5 +1,7 @@
 using NodaTime;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.Tests.Effects;
 

@@ -1,5 +1,4 @@
 using Dapper;
-using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Tasks.Verbs;
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using MimeKit;
 using NodaTime;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;

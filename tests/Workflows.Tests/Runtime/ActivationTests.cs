@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Cases;
 
 namespace Orchestration.Workflows.Tests.Runtime;

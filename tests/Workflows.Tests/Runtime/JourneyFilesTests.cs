@@ -1,4 +1,5 @@
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.Tests.Runtime;
 

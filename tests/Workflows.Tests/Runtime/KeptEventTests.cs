@@ -1,6 +1,8 @@
 using System.Text;
 using NodaTime;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.Tests.Runtime;
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 

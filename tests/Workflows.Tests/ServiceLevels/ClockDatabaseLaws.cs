@@ -3,7 +3,7 @@ using Dapper;
 using FsCheck;
 using FsCheck.Fluent;
 using NodaTime;
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using NodaTime;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;

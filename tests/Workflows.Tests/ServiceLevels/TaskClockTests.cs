@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using NodaTime;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;

@@ -49,7 +49,7 @@ public sealed class NoteTests
         (file.Name, file.ContentType, file.Size).ShouldBe(("Invoice.pdf", "application/pdf", Pdf.Length));
         file.Sha256.ShouldBe(Convert.ToHexStringLower(SHA256.HashData(Pdf)));
         (await NoteQueries.ContentAsync(world.Database, desk.Task, file.Id))!.Value.Content.ShouldBe(Pdf);
-        (await NoteQueries.ContentAsync(world.Database, Orchestration.Engine.Runtime.Ids.New(world.Clock.GetCurrentInstant()), file.Id)).ShouldBeNull();
+        (await NoteQueries.ContentAsync(world.Database, Orchestration.Engine.Storage.Ids.New(world.Clock.GetCurrentInstant()), file.Id)).ShouldBeNull();
         (await world.ActionsAsync(id)).ShouldContain("task.attached");
         (await world.ScalarAsync<string>("select payload::jsonb ->> 'sha256' from event_payload where payload::text like '%sha256%'")).ShouldBe(file.Sha256);
     }

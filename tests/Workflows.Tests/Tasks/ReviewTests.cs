@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Reviews;
 using Orchestration.Workflows.Tasks.Verbs;

@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using NodaTime;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
@@ -286,7 +288,7 @@ public sealed class TaskLifeTests
         [
             new(tasks[0].Id, 1),
             new(tasks[1].Id, 1),
-            new(Orchestration.Engine.Runtime.Ids.New(world.Clock.GetCurrentInstant()), 1),
+            new(Orchestration.Engine.Storage.Ids.New(world.Clock.GetCurrentInstant()), 1),
             new(tasks[2].Id, 1),
         ];
 

@@ -1,5 +1,4 @@
 using NodaTime;
-using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Storage;
 using Orchestration.Workflows.Tasks;

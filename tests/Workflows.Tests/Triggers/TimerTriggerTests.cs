@@ -2,7 +2,10 @@ using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using NodaTime;
 using Orchestration.Engine.Activities;
+using Orchestration.Engine.Compilation;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.Tests.Triggers;
 

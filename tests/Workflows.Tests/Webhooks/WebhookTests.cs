@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using NodaTime;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Webhooks;
 
 namespace Orchestration.Workflows.Tests.Webhooks;

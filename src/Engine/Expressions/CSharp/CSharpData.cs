@@ -3,6 +3,7 @@ using System.Dynamic;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Expressions.CSharp;
 
@@ -11,7 +12,10 @@ internal static class CSharpData
 {
     private static readonly JsonSerializerOptions Json = new() { PropertyNameCaseInsensitive = true, MaxDepth = WorkflowData.MaxDepth + 4 };
 
-    /// <summary>C# names of a declared type: as an accessor shows it, and as it is converted. Objects are dynamic, so that their members can be written with a dot.</summary>
+    /// <summary>
+    /// C# names of a declared type: as an accessor shows it, and as it is converted. Objects are dynamic, so that their members can be written with a
+    /// dot.
+    /// </summary>
     public static (string Shown, string Stored) TypeName(DataType type)
     {
         var name = ClrName(ValueConverter.Simplify(type.Name));

@@ -3,7 +3,10 @@ using System.Dynamic;
 
 namespace Orchestration.Engine.Expressions.CSharp;
 
-/// <summary>What a C# expression finds by name, as Elsa calls it; besides these, <c>Variable</c> (<c>Variables</c>) and <c>Input</c> (<c>Inputs</c>) with an accessor for each declared name.</summary>
+/// <summary>
+/// What a C# expression finds by name, as Elsa calls it; besides these, <c>Variable</c> (<c>Variables</c>) and <c>Input</c> (<c>Inputs</c>) with an
+/// accessor for each declared name.
+/// </summary>
 public sealed class CSharpGlobals
 {
     private readonly CSharpRun _run;
@@ -26,7 +29,9 @@ public sealed class CSharpGlobals
     /// <summary>Outcomes of the RunCSharp activity that runs the script.</summary>
     public OutcomeProxy Outcome { get; }
 
-    /// <summary>What the activity gives its expression besides: the item of a BulkDispatchWorkflows by its key. Members by name, or <c>Get&lt;T&gt;</c>.</summary>
+    /// <summary>
+    /// What the activity gives its expression besides: the item of a BulkDispatchWorkflows by its key. Members by name, or <c>Get&lt;T&gt;</c>.
+    /// </summary>
     public dynamic Args { get; }
 
     /// <summary>Id of the instance.</summary>
@@ -59,7 +64,10 @@ public sealed class ExecutionContextProxy
 
     internal ExecutionContextProxy(CSharpRun run) => _run = run;
 
-    /// <summary>A variable as a .NET type, converted as Elsa does; the type's default when there is none. An object or list changed in place is stored when the script ends.</summary>
+    /// <summary>
+    /// A variable as a .NET type, converted as Elsa does; the type's default when there is none. An object or list changed in place is stored when the
+    /// script ends.
+    /// </summary>
     public T? GetVariable<T>(string name)
     {
         var data = Find(name);

@@ -1,8 +1,11 @@
 using System.Runtime.CompilerServices;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Expressions.CSharp;
 
-/// <summary>One run of a script: what it may see, and what it has used. After <see cref="Expire"/> a script that still runs can change nothing any more.</summary>
+/// <summary>
+/// One run of a script: what it may see, and what it has used. After <see cref="Expire"/> a script that still runs can change nothing any more.
+/// </summary>
 internal sealed class CSharpRun(ExpressionScope scope, ScriptLimits limits)
 {
     private static readonly AsyncLocal<CSharpRun?> Running = new();

@@ -3,7 +3,7 @@ using System.Runtime.Loader;
 using System.Text;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
-using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Expressions.CSharp;
 
@@ -81,7 +81,8 @@ internal sealed class CSharpScript
 
     /// <summary>Runs the script on a thread of its own, so that one that never comes back does not hold the burst's.</summary>
     /// <returns>Its value as workflow data.</returns>
-    /// <exception cref="ExpressionException">It reached a limit (kind <c>TimeoutError</c>) or its value is not data. What the script itself throws comes through.</exception>
+    /// <exception cref="ExpressionException">It reached a limit (kind <c>TimeoutError</c>) or its value is not data. What the script itself throws comes
+    /// through.</exception>
     public object? Run(ExpressionScope scope, ScriptLimits limits)
     {
         scope.Budget?.Check();

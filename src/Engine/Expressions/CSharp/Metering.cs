@@ -5,7 +5,8 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace Orchestration.Engine.Expressions.CSharp;
 
 /// <summary>
-/// Lets a script count its own rounds and calls: every loop's body, every jump back and every function begins with a call of <see cref="CSharpGlobals.Step"/>, which throws at a limit.
+/// Lets a script count its own rounds and calls: every loop's body, every jump back and every function begins with a call of
+/// <see cref="CSharpGlobals.Step"/>, which throws at a limit.
 /// An endless loop and an endless recursion, which would take the whole process down, become errors; code that the script calls is not counted.
 /// </summary>
 internal sealed class Metering(SemanticModel model) : CSharpSyntaxRewriter

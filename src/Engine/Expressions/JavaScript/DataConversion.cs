@@ -1,24 +1,26 @@
 using NodaTime;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Expressions.JavaScript;
 
 /// <summary>Workflow data to JavaScript values and back.</summary>
 internal static class DataConversion
 {
-    public static JsValue ToScalar(Realm realm, object? data) => data switch
-    {
-        null => JsValue.Null,
-        string text => text,
-        bool value => value,
-        int number => number,
-        double number => number,
-        long number => number,
-        decimal number => (double)number,
-        DateTimeOffset time => new JsDate(realm, realm.Intrinsic("DatePrototype"), time.ToUnixTimeMilliseconds()),
-        byte[] bytes => new JsBytes(realm, bytes),
-        EnumValue named => named.Name,
-        _ => new DataValue(realm, data),
-    };
+    public static JsValue ToScalar(Realm realm, object? data) =>
+        data switch
+        {
+            null => JsValue.Null,
+            string text => text,
+            bool value => value,
+            int number => number,
+            double number => number,
+            long number => number,
+            decimal number => (double)number,
+            DateTimeOffset time => new JsDate(realm, realm.Intrinsic("DatePrototype"), time.ToUnixTimeMilliseconds()),
+            byte[] bytes => new JsBytes(realm, bytes),
+            EnumValue named => named.Name,
+            _ => new DataValue(realm, data),
+        };
 
     /// <summary>A copy in JavaScript's own objects, made level by level as it is looked at.</summary>
     public static JsValue Copy(Realm realm, object? data, VariableCopy copy)
@@ -44,7 +46,8 @@ internal static class DataConversion
         private readonly Realm _realm;
         private OrderedDictionary<string, object?>? _source;
 
-        public CopiedObject(Realm realm, OrderedDictionary<string, object?> source, VariableCopy copy) : base(realm.ObjectPrototype)
+        public CopiedObject(Realm realm, OrderedDictionary<string, object?> source, VariableCopy copy)
+            : base(realm.ObjectPrototype)
         {
             realm.Allocate(96);
             _realm = realm;
@@ -130,7 +133,9 @@ internal static class DataConversion
             case JsBytes bytes:
                 return bytes.Bytes;
             case JsDate date:
-                return double.IsNaN(date.Time) ? null : Instant.FromUnixTimeMilliseconds((long)Math.Clamp(date.Time, -62135596800000, 253402300799999)).ToDateTimeOffset();
+                return double.IsNaN(date.Time)
+                    ? null
+                    : Instant.FromUnixTimeMilliseconds((long)Math.Clamp(date.Time, -62135596800000, 253402300799999)).ToDateTimeOffset();
             case JsPrimitive primitive:
                 return ToData(realm, primitive.Value, depth);
             case JsFunction function:

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Expressions.JavaScript;
 
@@ -44,7 +45,12 @@ public sealed partial class JavaScriptProgram
         catch (SyntaxException syntax)
         {
             var (line, column) = PositionOf(source, syntax.Position);
-            error = new ExpressionException($"{syntax.Message} (<anonymous>:{line}:{column})") { Kind = "SyntaxError", Line = line, Column = column };
+            error = new ExpressionException($"{syntax.Message} (<anonymous>:{line}:{column})")
+            {
+                Kind = "SyntaxError",
+                Line = line,
+                Column = column,
+            };
             return false;
         }
     }
@@ -86,7 +92,8 @@ public sealed partial class JavaScriptProgram
         try
         {
             var value = Run(realm);
-            var result = value.IsBoolean ? value.Boolean
+            var result =
+                value.IsBoolean ? value.Boolean
                 : value.IsNumber ? value.Number != 0
                 : ValueConverter.Convert(DataConversion.ToData(realm, value), "Boolean") is true;
             realm.Workflow.CopyBack();
@@ -139,7 +146,8 @@ public sealed partial class JavaScriptProgram
         if (error is LimitException)
             return At(error.Message, "LimitError", realm.Position, null);
         var thrown = (JsThrow)error;
-        string message, kind = "Error";
+        string message,
+            kind = "Error";
         try
         {
             // A script may give its errors a getter; it runs under what is left of the limits.
@@ -159,7 +167,12 @@ public sealed partial class JavaScriptProgram
     private ExpressionException At(string message, string kind, int position, Exception? inner)
     {
         var (line, column) = PositionOf(Source, position);
-        return new ExpressionException(message, inner) { Kind = kind, Line = line, Column = column };
+        return new ExpressionException(message, inner)
+        {
+            Kind = kind,
+            Line = line,
+            Column = column,
+        };
     }
 
     private static (int Line, int Column) PositionOf(string source, int offset)

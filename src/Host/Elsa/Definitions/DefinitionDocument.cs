@@ -2,7 +2,8 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Orchestration.Engine.Activities;
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Compilation;
+using Orchestration.Engine.Definitions;
 using Orchestration.Host.Elsa.Http;
 
 namespace Orchestration.Host.Elsa.Definitions;

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Definitions;
 using Orchestration.Host.Elsa.Http;
 
 namespace Orchestration.Host.Elsa.Definitions;

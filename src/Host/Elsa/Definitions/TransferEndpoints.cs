@@ -4,7 +4,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.Features;
 using NodaTime;
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Storage;
 using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Identity;
 

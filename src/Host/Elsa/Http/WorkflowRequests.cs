@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using Orchestration.Engine.Activities;
 using Orchestration.Engine.Execution;
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
 

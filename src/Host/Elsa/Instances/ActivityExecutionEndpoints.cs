@@ -2,6 +2,7 @@ using System.Globalization;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Elsa.Http;
 using Orchestration.Workflows.Tasks;

@@ -1,8 +1,9 @@
 using System.Text.Json.Nodes;
 using NodaTime;
-using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Host.Elsa.Http;
 using Orchestration.Workflows.Tasks;
 

@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Identity;
 

@@ -1,6 +1,7 @@
 using NodaTime;
 using Npgsql;
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Storage;
 using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Workflows.Cases;

@@ -1,9 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using NodaTime;
-using Orchestration.Engine.Definitions;
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Host.Elsa.Definitions;
 using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Identity;

@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Microsoft.AspNetCore.SignalR;
 using Npgsql;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Host.Elsa.Http;
 
 namespace Orchestration.Host.Elsa.Instances;

@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
-using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Host.Elsa.Http;
 
 namespace Orchestration.Host.Elsa.Instances;

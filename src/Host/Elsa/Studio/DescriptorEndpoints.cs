@@ -1,6 +1,8 @@
 using System.Text.RegularExpressions;
 using Orchestration.Engine.Activities;
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Compilation;
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Execution;
 using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Elsa.Instances;
 

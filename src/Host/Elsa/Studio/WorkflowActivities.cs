@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Elsa.Http;
 

@@ -1,4 +1,5 @@
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;

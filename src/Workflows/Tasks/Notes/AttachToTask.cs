@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;

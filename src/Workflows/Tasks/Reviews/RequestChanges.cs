@@ -1,4 +1,4 @@
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;

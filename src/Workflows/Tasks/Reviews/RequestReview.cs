@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
-using Orchestration.Engine.Expressions;
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Orchestration.Engine.Execution;
-using Orchestration.Engine.Expressions;
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
 

@@ -1,4 +1,4 @@
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks.Verbs;

@@ -1,5 +1,5 @@
 using Orchestration.Engine.Execution;
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;

@@ -1,5 +1,6 @@
 using Orchestration.Engine.Execution;
-using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Model;
+using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks.Verbs;

@@ -1,0 +1,106 @@
+using System.Text.Json;
+using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Model;
+
+namespace Orchestration.Engine.Execution;
+
+/// <summary>What the compile function of an activity type has at hand.</summary>
+public abstract class ActivityCompilation
+{
+    private protected ActivityCompilation(ActivityNode node, JsonElement json, string path)
+    {
+        Node = node;
+        Json = json;
+        Path = path;
+    }
+
+    /// <summary>The node being compiled. Its inputs are compiled already, its children are not.</summary>
+    public ActivityNode Node { get; }
+
+    /// <summary>The activity's JSON object.</summary>
+    public JsonElement Json { get; }
+
+    /// <summary>JSON path of the activity.</summary>
+    public string Path { get; }
+
+    /// <summary>Says which outcomes the activity may complete with: its ports on the canvas.</summary>
+    public void SetOutcomes(IReadOnlyList<string> outcomes) => Node.Outcomes = outcomes;
+
+    /// <summary>Reports something wrong with this activity.</summary>
+    /// <param name="property">The property it is about, or null for the activity as a whole.</param>
+    /// <param name="reason">What is wrong; the activity is named for you.</param>
+    public void Error(string? property, string reason) =>
+        Report(property is null ? Path : Path + "." + property, $"Activity '{Node.DisplayName}': {reason}");
+
+    /// <summary>Reports something that only matters once the definition is to run: a draft may have it.</summary>
+    public void PublishError(string? property, string reason)
+    {
+        if (IsPublishing)
+            Error(property, reason);
+    }
+
+    /// <summary>A property of the JSON, or an undefined element.</summary>
+    public JsonElement Property(string name) => Json.TryGetProperty(name, out var value) ? value : default;
+
+    /// <summary>A text property, or null.</summary>
+    public string? Text(string name) => Property(name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
+
+    /// <summary>Value of an input when it is a literal, converted to its declared type; false when it is an expression whose value only a run knows.</summary>
+    public bool TryLiteral(string inputName, out object? value)
+    {
+        var index = Node.Type.InputIndex(inputName);
+        value = null;
+
+        if (index < 0 || Node.Inputs[index] is not { } source)
+            return true;
+
+        value = (source as ValueSource.Constant)?.Value;
+        return source is ValueSource.Constant;
+    }
+
+    internal ActivityNode? Child(string property) => Property(property) is { ValueKind: JsonValueKind.Object } json ? Child(json, property) : null;
+
+    internal abstract ActivityNode? Child(JsonElement json, string relativePath);
+
+    internal List<ActivityNode> ChildList(string property)
+    {
+        var children = new List<ActivityNode>();
+
+        if (List(property) is not { } items)
+            return children;
+
+        var index = 0;
+
+        foreach (var item in items.EnumerateArray())
+        {
+            if (Child(item, $"{property}[{index++}]") is { } child)
+                children.Add(child);
+        }
+
+        return children;
+    }
+
+    /// <summary>A list, or null where there is none. Something else in its place is refused when it is published.</summary>
+    internal JsonElement? List(string property)
+    {
+        var value = Property(property);
+        if (value is { ValueKind: not (JsonValueKind.Array or JsonValueKind.Null or JsonValueKind.Undefined) })
+            PublishError(property, "must be a list.");
+        return value is { ValueKind: JsonValueKind.Array } ? value : null;
+    }
+
+    internal abstract ValueSource? Expression(JsonElement expression, DataType type, string relativePath);
+
+    internal abstract ValueSource? WrappedInput(JsonElement input, DataType type, string relativePath);
+
+    /// <summary>A whole script, as an activity runs it.</summary>
+    internal abstract ValueSource Script(string language, string script, string relativePath);
+
+    /// <summary>The language, or null when this host does not have it.</summary>
+    internal abstract ExpressionLanguage? FindLanguage(string type);
+
+    /// <summary>Whether the definition is to be published: then everything that could never run is refused.</summary>
+    private protected abstract bool IsPublishing { get; }
+
+    private protected abstract void Report(string path, string reason);
+}

@@ -1,0 +1,54 @@
+using Orchestration.Engine.Model;
+
+namespace Orchestration.Engine.Execution;
+
+/// <summary>A definition version, parsed and compiled once to an immutable graph. Thread safe; cached by version id.</summary>
+public sealed class CompiledWorkflow
+{
+    private readonly Dictionary<string, ActivityNode> _byNodeId;
+    private readonly Dictionary<string, ActivityNode> _byId;
+
+    internal CompiledWorkflow(IReadOnlyList<ActivityNode> nodes)
+    {
+        Nodes = nodes;
+        _byNodeId = new(nodes.Count, StringComparer.Ordinal);
+        _byId = new(nodes.Count, StringComparer.Ordinal);
+
+        foreach (var node in nodes)
+        {
+            _byNodeId[node.NodeId] = node;
+            _byId.TryAdd(node.Id, node);
+        }
+    }
+
+    /// <summary>Version id.</summary>
+    public required string Id { get; init; }
+    public required string DefinitionId { get; init; }
+    public required int Version { get; init; }
+    public string? Name { get; init; }
+    public string? Description { get; init; }
+
+    /// <summary>Every activity in document order; the first is the workflow itself.</summary>
+    public IReadOnlyList<ActivityNode> Nodes { get; }
+
+    /// <summary>The workflow itself as an activity (Elsa's <c>Workflow1</c>).</summary>
+    public ActivityNode Root => Nodes[0];
+
+    public IReadOnlyList<VariableDefinition> Variables { get; internal init; } = [];
+    public IReadOnlyList<InputDefinition> Inputs { get; internal init; } = [];
+    public IReadOnlyList<OutputDefinition> Outputs { get; internal init; } = [];
+    public IReadOnlyList<string> Outcomes { get; internal init; } = [];
+    public WorkflowOptions Options { get; internal init; } = new();
+
+    /// <summary>Activities that start an instance once the definition is published.</summary>
+    public IReadOnlyList<Trigger> Triggers { get; internal init; } = [];
+
+    /// <summary>Version ids of the definitions compiled into this one (workflows used as activities).</summary>
+    public IReadOnlyList<string> DependsOn { get; internal init; } = [];
+
+    /// <summary>The first activity with this id, or null.</summary>
+    public ActivityNode? FindActivity(string id) => _byId.GetValueOrDefault(id);
+
+    /// <summary>The activity at this path, or null.</summary>
+    public ActivityNode? FindNode(string nodeId) => _byNodeId.GetValueOrDefault(nodeId);
+}

@@ -1,0 +1,16 @@
+namespace Orchestration.Engine.Model;
+
+/// <summary>Names of the workflow input that a stimulus brings to a run. The first two are Elsa's.</summary>
+public static class StimulusInput
+{
+    /// <summary>Payload of an event.</summary>
+    public const string EventPayload = "__EventPayloadWorkflowInput";
+
+    /// <summary>The HTTP request that an endpoint answers.</summary>
+    public const string HttpRequest = "HttpRequest";
+
+    internal const string ChildInstanceId = "WorkflowInstanceId",
+        ChildStatus = "WorkflowStatus",
+        ChildSubStatus = "WorkflowSubStatus",
+        ChildOutput = "WorkflowOutput";
+}

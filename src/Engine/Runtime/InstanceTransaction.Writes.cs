@@ -1,0 +1,171 @@
+using System.Data.Common;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
+using Orchestration.Engine.Storage;
+
+namespace Orchestration.Engine.Runtime;
+
+/// <content>What a burst wants, as commands of the batch.</content>
+public sealed partial class InstanceTransaction
+{
+    /// <summary>Turns what a burst wants into commands of the batch. Also used for children that ExecuteWorkflow started inside the burst.</summary>
+    private async Task ApplyAsync(CompiledWorkflow workflow, BurstResult result, HistoryAppend history, CancellationToken cancel)
+    {
+        var instance = Guid.Parse(result.State.Id);
+        foreach (var entry in result.Journal)
+            history.Add(JournalEvents.From(entry));
+
+        if (result.Opened.Count > 0)
+        {
+            var opened = result.Opened;
+            Write(
+                """
+                insert into bookmark (id, instance_id, created_at, name, hash, activity_id) select b.id, $1, $2, b.name, b.hash, b.activity
+                from unnest($3::uuid[], $4::text[], $5::text[], $6::text[]) b(id, name, hash, activity)
+                """,
+                instance,
+                Now,
+                opened.Select(b => Guid.Parse(b.Id)).ToArray(),
+                opened.Select(b => b.Name).ToArray(),
+                opened.Select(b => b.Hash).ToArray(),
+                opened.Select(b => b.ActivityId).ToArray()
+            );
+            foreach (var endpoint in opened)
+            {
+                if (endpoint is { Name: HttpEndpoints.Kind, Payload: OrderedDictionary<string, object?> waited })
+                    Write("update bookmark set route = $2 where id = $1", Guid.Parse(endpoint.Id), waited["Path"]);
+            }
+
+            Outgoing.AddRange(StimulusQueue.TakeKept(_writes, instance, result.State.CorrelationId, opened, Now));
+
+            foreach (var timer in opened)
+            {
+                if (timer.DueAt is { } due)
+                    Write(
+                        "insert into deadline (id, kind, due_at, instance_id, subject_id) values ($1, 'timer', $2, $3, $4)",
+                        Ids.New(Now),
+                        due.Truncated(),
+                        instance,
+                        Guid.Parse(timer.Id)
+                    );
+            }
+        }
+
+        if (result.Burnt.Count > 0)
+        {
+            var burnt = result.Burnt.Select(b => Guid.Parse(b.Bookmark.Id)).ToArray();
+            Write("delete from bookmark where id = any($1)", burnt);
+            if (result.Burnt.Exists(b => b.Bookmark.DueAt is not null))
+                Write("delete from deadline where subject_id = any($1) and kind = 'timer'", burnt);
+        }
+
+        await _runtime.BurstWrites.ApplyAsync(result.Writes, new(this, workflow, result.State, history), cancel);
+
+        foreach (var effect in result.Effects)
+        {
+            Write(
+                """
+                insert into effect (id, kind, instance_id, bookmark_id, activity_id, payload, state, due_at, created_at)
+                values ($1, $2, $3, $4, $5, $6, 'pending', $7, $7)
+                """,
+                Guid.Parse(effect.Id),
+                effect.Kind,
+                instance,
+                effect.BookmarkId is { } b ? Guid.Parse(b) : null,
+                effect.ActivityId,
+                new Json(WorkflowData.ToUtf8(effect.Payload)),
+                Now
+            );
+        }
+
+        foreach (var outgoing in result.Outgoing)
+            Outgoing.Add(StimulusQueue.Enqueue(_writes, result.State.Id, outgoing, Now));
+
+        foreach (var child in result.Children)
+        {
+            var childHistory = new HistoryAppend(Guid.Parse(child.State.Id), 0, HistoryChain.Genesis, Now, Actor);
+            var definition = _runtime.Definitions.Cached(child.State.DefinitionVersionId);
+            var at = _writes.BatchCommands.Count;
+            await ApplyAsync(definition, child, childHistory, cancel);
+            _writes.BatchCommands.Insert(at, NewRow(child.State, childHistory, requirePublished: false));
+            WriteHistory(childHistory);
+        }
+
+        HttpAnswer = result.HttpAnswer ?? HttpAnswer;
+        foreach (var line in result.Lines)
+            _runtime.LogLine(instance, line);
+        Announce(new(ChangeKind.Instance, instance));
+    }
+
+    /// <summary>Everything of the new instance but its own row, which is written at commit, when its history is complete.</summary>
+    internal async Task WriteNewAsync(CompiledWorkflow workflow, BurstResult result, string? correlationId, bool requirePublished, CancellationToken cancel)
+    {
+        await ApplyAsync(workflow, result, _history!, cancel);
+        (_observed, _observedRead) = (_runtime.BurstWrites.Observer?.Moved(result, _start!, new(this, workflow, result.State, _history!), null), true);
+        _newRow = () => NewRow(result.State, _history!, requirePublished);
+        _activation = Activation(workflow, correlationId);
+    }
+
+    /// <summary>
+    /// Refuses the instance when its definition's activation strategy allows no further one. Without a correlation id there is nothing that Correlation
+    /// could look for.
+    /// </summary>
+    private static NpgsqlBatchCommand? Activation(CompiledWorkflow workflow, string? correlationId) =>
+        workflow.Options.Activation switch
+        {
+            ActivationStrategy.Always => null,
+            ActivationStrategy.Correlation when correlationId is null => null,
+            var strategy => Sql.Command("select require_activation($1, $2, $3)", strategy.ToString(), workflow.DefinitionId, correlationId),
+        };
+
+    private static NpgsqlBatchCommand NewRow(InstanceState state, HistoryAppend history, bool requirePublished) =>
+        Sql.Command(
+            $"""
+            insert into workflow_instance (id, definition_id, definition_version_id, definition_version, parent_id, correlation_id, name, status,
+                sub_status, incident_count,
+                state, event_sequence, event_head, created_at, updated_at, finished_at)
+            values ($1, $2, {(requirePublished ? "require_published($3)" : "$3")}, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)
+            """,
+            Guid.Parse(state.Id),
+            state.DefinitionId,
+            state.DefinitionVersionId,
+            state.DefinitionVersion,
+            state.ParentInstanceId is { } parent ? Guid.Parse(parent) : null,
+            state.CorrelationId,
+            state.Name,
+            state.Status.ToString(),
+            state.SubStatus.ToString(),
+            state.Incidents.Count,
+            new Json(state.ToJson()),
+            history.Sequence,
+            history.Head,
+            state.CreatedAt,
+            state.FinishedAt
+        );
+
+    private void WriteState(Guid id, InstanceState state) =>
+        Write(
+            """
+            update workflow_instance set definition_version_id = $2, definition_version = $3, correlation_id = $4, name = $5, status = $6,
+                sub_status = $7, incident_count = $8,
+                state = $9, event_sequence = $10, event_head = $11, updated_at = $12, finished_at = $13
+            where id = $1
+            """,
+            id,
+            state.DefinitionVersionId,
+            state.DefinitionVersion,
+            state.CorrelationId,
+            state.Name,
+            state.Status.ToString(),
+            state.SubStatus.ToString(),
+            state.Incidents.Count,
+            new Json(state.ToJson()),
+            _history!.Sequence,
+            _history.Head,
+            Now,
+            state.FinishedAt
+        );
+}

@@ -1,0 +1,36 @@
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Workflows.Tasks;
+
+/// <summary>A candidate, or somebody who stands in for one, takes a task that nobody has: Ready → Reserved. The first one wins.</summary>
+public static class ClaimTask
+{
+    /// <summary>Claims for whoever asks.</summary>
+    public static async Task<TaskResult> RunAsync(TaskDesk desk, TaskRequest request, Person actor, CancellationToken cancel = default)
+    {
+        await using var t = await TaskTransaction.OpenAsync(desk, TaskVerb.Claim, request, actor, actor.UserName, cancel: cancel);
+        if ((t.Refusal ?? t.WhyNotEligible() ?? t.WhyNotYet()) is { } refusal)
+            return refusal;
+
+        t.Write(
+            "update task set state = 'Reserved', owner_id = $2, on_behalf_of = $5, delegated_by = null, claimed_at = $3, revision = revision + 1, changed_by = $4, changed_at = $3 where id = $1",
+            t.Task.Id,
+            actor.Id,
+            t.Now,
+            actor.UserName,
+            t.OnBehalfOf
+        );
+        return await t.CommitAsync(
+            "task.claimed",
+            new(t.Task.Id, TaskState.Reserved, t.Task.Revision + 1, actor.Id, null),
+            new
+            {
+                title = t.Task.Title,
+                owner = actor.UserName,
+                onBehalfOf = t.OnBehalfOf,
+            },
+            cancel
+        );
+    }
+}
