@@ -8,7 +8,7 @@ namespace Orchestration.Workflows.Tests.Storage;
 /// </summary>
 public sealed class SchemaTests
 {
-    private const int Width = 150;
+    private const int Width = 160;
     private const string Head = "-- The schema that all migrations together make. SchemaTests writes this file; nothing runs it.\n";
 
     // From the catalog and not by pg_dump, whose text differs between versions of PostgreSQL. Tables by name, each with its columns in their

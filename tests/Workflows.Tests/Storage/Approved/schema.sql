@@ -267,8 +267,8 @@ create table person (
     updated_at timestamp with time zone not null,
     constraint person_display_name_check CHECK (display_name <> ''::text),
     constraint person_pkey PRIMARY KEY (id),
-    constraint person_roles_check CHECK (roles <@ ARRAY['analyst'::text, 'employee'::text, 'supervisor'::text, 'frontoffice'::text,
-        'compliance'::text, 'administrator'::text]),
+    constraint person_roles_check CHECK (roles <@ ARRAY['analyst'::text, 'employee'::text, 'supervisor'::text, 'frontoffice'::text, 'compliance'::text,
+        'administrator'::text]),
     constraint person_user_name_check CHECK (user_name ~ '^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$'::text)
 );
 CREATE UNIQUE INDEX person_user_name ON person USING btree (lower(user_name));
@@ -364,8 +364,8 @@ create table stimulus (
     attempts integer not null default 0,
     last_error text,
     created_at timestamp with time zone not null,
-    constraint stimulus_kind_check CHECK (kind = ANY (ARRAY['publish'::text, 'resume'::text, 'start'::text, 'child'::text, 'cancel'::text,
-        'tell'::text, 'alter'::text])),
+    constraint stimulus_kind_check CHECK (kind = ANY (ARRAY['publish'::text, 'resume'::text, 'start'::text, 'child'::text, 'cancel'::text, 'tell'::text,
+        'alter'::text])),
     constraint stimulus_pkey PRIMARY KEY (id)
 );
 CREATE INDEX stimulus_due ON stimulus USING btree (due_at);
@@ -576,8 +576,8 @@ create table workflow_instance (
     constraint workflow_instance_check CHECK ((status = 'Finished'::text) = (finished_at IS NOT NULL)),
     constraint workflow_instance_pkey PRIMARY KEY (id),
     constraint workflow_instance_status_check CHECK (status = ANY (ARRAY['Running'::text, 'Finished'::text])),
-    constraint workflow_instance_sub_status_check CHECK (sub_status = ANY (ARRAY['Pending'::text, 'Executing'::text, 'Suspended'::text,
-        'Finished'::text, 'Cancelled'::text, 'Faulted'::text, 'Interrupted'::text]))
+    constraint workflow_instance_sub_status_check CHECK (sub_status = ANY (ARRAY['Pending'::text, 'Executing'::text, 'Suspended'::text, 'Finished'::text,
+        'Cancelled'::text, 'Faulted'::text, 'Interrupted'::text]))
 ) with (fillfactor=80);
 CREATE INDEX workflow_instance_correlation ON workflow_instance USING btree (correlation_id) WHERE (correlation_id IS NOT NULL);
 CREATE INDEX workflow_instance_created ON workflow_instance USING btree (created_at DESC, id);
@@ -622,8 +622,7 @@ begin
     execute format('create table %I partition of event for values from (%L) to (%L)', 'event_' || part, first || ' 00:00+00', next || ' 00:00+00');
     execute format('create trigger no_truncate before truncate on %I for each statement execute function refuse_change()', 'event_' || part);
     execute format(
-        'create table %I partition of event_payload for values from (%L) to (%L)', 'event_payload_' || part, first || ' 00:00+00', next || '
-            00:00+00');
+        'create table %I partition of event_payload for values from (%L) to (%L)', 'event_payload_' || part, first || ' 00:00+00', next || ' 00:00+00');
     return true;
 end $function$;
 
