@@ -1,9 +1,9 @@
 using System.Reflection;
+using Orchestration.Embedded;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Administration;
 using Orchestration.Host.Cases;
 using Orchestration.Host.Elsa;
-using Orchestration.Host.Embedded;
 using Orchestration.Host.Journeys;
 using Orchestration.Host.Notifications;
 using Orchestration.Host.ServiceLevels;

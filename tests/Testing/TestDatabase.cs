@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
 using Npgsql;
+using Orchestration.Embedded;
 using Orchestration.Engine.Storage;
 
 namespace Orchestration.Testing;
@@ -64,7 +65,6 @@ public sealed class TestDatabase : IAsyncDisposable
             new()
             {
                 Directory = Path.Combine(Path.GetTempPath(), $"orchestration-test-{Environment.ProcessId}"),
-                Package = Repository.Path("src/Host/Embedded"),
                 Temporary = true,
                 Settings = new Dictionary<string, string>
                 {
