@@ -1,11 +1,11 @@
 using System.Reflection;
+using Orchestration.Embedded;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Administration;
 using Orchestration.Host.Cases;
 using Orchestration.Host.Elsa;
 using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Elsa.Studio;
-using Orchestration.Host.Embedded;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Inbox;

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using NodaTime;
 using Npgsql;
+using Orchestration.Embedded;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
@@ -143,7 +144,7 @@ internal static class Sweeper
             $"""
             create temporary table copy as select gen_random_uuid() as instance, gen_random_uuid() as task, gen_random_uuid() as clock, i, (select array_agg(id order by user_name) from person)[1 + i % {People}] as owner from generate_series(1, {clocks
                 - 1}) i;
-            insert into workflow_instance select (jsonb_populate_record(w, jsonb_build_object('id', instance, 'activation_key', null))).* from workflow_instance w, copy;
+            insert into workflow_instance select (jsonb_populate_record(w, jsonb_build_object('id', instance))).* from workflow_instance w, copy;
             insert into journey_case select (jsonb_populate_record(j, jsonb_build_object('id', instance, 'reference', 'C-' || copy.i))).* from journey_case j, copy;
             insert into task ({await ColumnsAsync(database, "task")}) select {await ColumnsAsync(
                 database,

@@ -10,16 +10,8 @@ namespace Orchestration.Testing;
 /// A database of a test's own, with the schema of every product assembly that the test project references. Made from a template in
 /// the time of a copy, dropped when disposed.
 /// </summary>
-/// <remarks>
-/// The server is the one of <c>ORCHESTRATION_TEST_POSTGRES</c> (a connection string of a user who may create databases) where that
-/// is set, else one that this test process starts for itself and that goes with it.
-/// </remarks>
 public sealed class TestDatabase : IAsyncDisposable
 {
-    private static readonly Lazy<Task<string>> Server = new(StartServerAsync);
-
-    // Held until the process ends: collected, it would take the server with it in the middle of a test.
-    private static EmbeddedPostgres? s_embedded;
     private static readonly Lazy<Task<string>> Template = new(MakeTemplateAsync);
 
     private TestDatabase(string name, NpgsqlConnectionStringBuilder connection)
@@ -50,34 +42,7 @@ public sealed class TestDatabase : IAsyncDisposable
     {
         var name = $"test_{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
         await OnServerAsync($"create database {name} template {template}");
-        return new(name, new NpgsqlConnectionStringBuilder(await Server.Value) { Database = name, IncludeErrorDetail = true });
-    }
-
-    private static async Task<string> StartServerAsync()
-    {
-        if (Environment.GetEnvironmentVariable("ORCHESTRATION_TEST_POSTGRES") is { Length: > 0 } given)
-        {
-            return given;
-        }
-
-        var server = await EmbeddedPostgres.StartAsync(
-            new()
-            {
-                Directory = Path.Combine(Path.GetTempPath(), $"orchestration-test-{Environment.ProcessId}"),
-                Package = Repository.Path("src/Host/Embedded"),
-                Temporary = true,
-                Settings = new Dictionary<string, string>
-                {
-                    ["fsync"] = "off",
-                    ["synchronous_commit"] = "off",
-                    ["full_page_writes"] = "off",
-                    ["max_connections"] = "500",
-                    ["max_wal_size"] = "4GB",
-                },
-            }
-        );
-        s_embedded = server;
-        return server.ConnectionString;
+        return new(name, new NpgsqlConnectionStringBuilder(await TestServer.ConnectionStringAsync()) { Database = name, IncludeErrorDetail = true });
     }
 
     // Named after its content, so that on a shared server it is made once and not once per process.
@@ -91,7 +56,7 @@ public sealed class TestDatabase : IAsyncDisposable
         var checksum = SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(migrator.Migrations.Select(migration => migration.Checksum))));
         var name = $"template_{Convert.ToHexStringLower(checksum)[..16]}";
 
-        await using var server = NpgsqlDataSource.Create(await Server.Value);
+        await using var server = NpgsqlDataSource.Create(await TestServer.ConnectionStringAsync());
         await using var connection = await server.OpenConnectionAsync();
         await RunAsync(connection, "select pg_advisory_lock(4711)");
         try
@@ -102,7 +67,9 @@ public sealed class TestDatabase : IAsyncDisposable
                 await RunAsync(connection, $"drop database if exists {name}_draft with (force)");
                 await RunAsync(connection, $"create database {name}_draft template template0");
                 await using (
-                    var draft = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(await Server.Value) { Database = $"{name}_draft", Pooling = false })
+                    var draft = NpgsqlDataSource.Create(
+                        new NpgsqlConnectionStringBuilder(await TestServer.ConnectionStringAsync()) { Database = $"{name}_draft", Pooling = false }
+                    )
                 )
                 {
                     await migrator.MigrateAsync(draft);
@@ -121,7 +88,7 @@ public sealed class TestDatabase : IAsyncDisposable
 
     private static async Task OnServerAsync(string sql)
     {
-        await using var connection = new NpgsqlConnection(await Server.Value);
+        await using var connection = new NpgsqlConnection(await TestServer.ConnectionStringAsync());
         await connection.OpenAsync();
         await RunAsync(connection, sql);
     }

@@ -91,17 +91,18 @@ public sealed partial class Migrator
             {
                 throw new MigrationException(
                     number > newest
-                        ? $"The database is newer than this program: it has migration {number:0000}_{name}, this program knows up to "
-                            + $"{newest:0000}. Start the newer program, or restore an older database."
-                        : $"The database has migration {number:0000}_{name}, which this program does not know: it was made by another edition of it."
+                        ? $"The database is newer than this program: it has migration {number:0000}_{name}, this program knows up to {newest:0000}. "
+                            + "Start the newer program, or restore an older database."
+                        : $"The database has migration {number:0000}_{name}, which this program does not know: another edition of it made the database."
                 );
             }
 
             if (known.Checksum != checksum)
             {
                 throw new MigrationException(
-                    $"Migration {number:0000}_{known.Name} has changed since it was applied to this database. Restore the file and put the "
-                        + "change into a new migration."
+                    $"Migration {number:0000}_{known.Name} has changed since it was applied to this database. "
+                        + "Restore the file and put the change into a new migration. If this is a development database that may be lost, "
+                        + "drop it (an embedded one: delete the folder of Embedded:Directory) and start again."
                 );
             }
         }
@@ -111,8 +112,8 @@ public sealed partial class Migrator
         if (pending.FirstOrDefault(migration => migration.Number < last) is { } late)
         {
             throw new MigrationException(
-                $"Migration {late.Number:0000}_{late.Name} comes too late: {last:0000} is applied already, and every database must take the "
-                    + "same way. Give it a higher number."
+                $"Migration {late.Number:0000}_{late.Name} comes too late: {last:0000} is applied already, and every database must take the same way. "
+                    + "Give it a higher number."
             );
         }
 

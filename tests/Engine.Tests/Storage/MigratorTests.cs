@@ -69,6 +69,17 @@ public sealed class MigratorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_database_from_before_the_baseline_is_refused_with_what_to_do()
+    {
+        await MigrateAsync(First with { Name = "engine" }, Second with { Name = "people" }, First with { Number = 60, Name = "refresh", Sql = "select 1" });
+        var baseline = new Migrator(typeof(Migrator).Assembly);
+        var refused = await Should.ThrowAsync<MigrationException>(() => baseline.MigrateAsync(_database.DataSource));
+        refused.Message.ShouldStartWith("Migration 0001_engine has changed since it was applied to this database.");
+        refused.Message.ShouldContain("drop it (an embedded one: delete the folder of Embedded:Directory) and start again");
+        (await QueryAsync<string?>("select to_regclass('workflow_definition')::text")).ShouldBeNull();
+    }
+
+    [Fact]
     public async Task A_migration_below_the_last_applied_is_refused()
     {
         await MigrateAsync(Second);

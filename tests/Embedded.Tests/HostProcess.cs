@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using Orchestration.Engine.Storage;
 
-namespace Orchestration.Engine.Tests.Storage;
+namespace Orchestration.Embedded.Tests;
 
 /// <summary>
 /// A process to be killed: this test assembly again, which with the variable set is no test run but a host of the cluster in the

@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.Versioning;
 
-namespace Orchestration.Engine.Storage;
+namespace Orchestration.Embedded;
 
 /// <summary>
 /// Whom the server runs as: PostgreSQL refuses root. <paramref name="Name"/> is null where that is simply who we are.

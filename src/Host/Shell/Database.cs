@@ -1,9 +1,10 @@
 using Npgsql;
+using Orchestration.Embedded;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Host.Embedded;
+namespace Orchestration.Host.Shell;
 
 internal static class Database
 {
@@ -17,7 +18,6 @@ internal static class Database
                 new()
                 {
                     Directory = Path.GetFullPath(builder.Configuration["Embedded:Directory"] ?? ".data/postgres", builder.Environment.ContentRootPath),
-                    Package = Path.Combine(builder.Environment.ContentRootPath, "Embedded"),
                     Progress = Console.WriteLine,
                 }
             );

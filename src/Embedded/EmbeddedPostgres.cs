@@ -6,7 +6,7 @@ using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using Npgsql;
 
-namespace Orchestration.Engine.Storage;
+namespace Orchestration.Embedded;
 
 /// <summary>What to start, and where.</summary>
 public sealed record EmbeddedPostgresOptions
@@ -15,8 +15,8 @@ public sealed record EmbeddedPostgresOptions
     public required string Directory { get; init; }
 
     /// <summary>A folder with the <c>package.json</c> and <c>package-lock.json</c> that name the npm package of the server, used
-    /// where the machine has none of its own. Default: none, an installed server is needed.</summary>
-    public string? Package { get; init; }
+    /// where the machine has none of its own. Default: those of this program.</summary>
+    public string Package { get; init; } = Path.Combine(AppContext.BaseDirectory, "Embedded");
 
     /// <summary>The database to connect to, made when missing.</summary>
     public string Database { get; init; } = "orchestration";

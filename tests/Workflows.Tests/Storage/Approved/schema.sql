@@ -1,0 +1,724 @@
+-- The schema that all migrations together make. SchemaTests writes this file; nothing runs it.
+
+create table alteration_job (
+    id uuid not null,
+    plan_id text not null,
+    instance_id uuid not null,
+    state text not null,
+    log json,
+    created_at timestamp with time zone not null,
+    ended_at timestamp with time zone,
+    constraint alteration_job_check CHECK ((state = 'Pending'::text) = (ended_at IS NULL) AND (state = 'Pending'::text) = (log IS NULL)),
+    constraint alteration_job_pkey PRIMARY KEY (id),
+    constraint alteration_job_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES alteration_plan(id) ON DELETE CASCADE,
+    constraint alteration_job_state_check CHECK (state = ANY (ARRAY['Pending'::text, 'Completed'::text, 'Failed'::text]))
+);
+CREATE INDEX alteration_job_plan ON alteration_job USING btree (plan_id, id);
+
+create table alteration_plan (
+    id text not null,
+    alterations json not null,
+    filter json not null,
+    actor text not null,
+    created_at timestamp with time zone not null,
+    constraint alteration_plan_pkey PRIMARY KEY (id)
+);
+
+create table bookmark (
+    id uuid not null,
+    instance_id uuid not null,
+    name text not null,
+    hash text not null,
+    activity_id text not null,
+    route text,
+    created_at timestamp with time zone not null,
+    constraint bookmark_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
+    constraint bookmark_pkey PRIMARY KEY (id)
+);
+CREATE INDEX bookmark_hash ON bookmark USING btree (hash);
+CREATE INDEX bookmark_instance ON bookmark USING btree (instance_id);
+
+create table case_watcher (
+    instance_id uuid not null,
+    person_id uuid not null,
+    added_at timestamp with time zone not null,
+    constraint case_watcher_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
+    constraint case_watcher_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint case_watcher_pkey PRIMARY KEY (instance_id, person_id)
+);
+CREATE INDEX case_watcher_person ON case_watcher USING btree (person_id);
+
+create table data_protection_key (
+    name text not null,
+    xml text not null,
+    constraint data_protection_key_pkey PRIMARY KEY (name)
+);
+
+create table deadline (
+    id uuid not null,
+    kind text not null,
+    due_at timestamp with time zone not null,
+    instance_id uuid not null,
+    subject_id uuid not null,
+    rung integer not null default 0,
+    generation integer not null default 0,
+    attempts integer not null default 0,
+    last_error text,
+    constraint deadline_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
+    constraint deadline_pkey PRIMARY KEY (id)
+) with (fillfactor=80);
+CREATE INDEX deadline_due ON deadline USING btree (kind, due_at);
+CREATE INDEX deadline_subject ON deadline USING btree (subject_id);
+
+create table effect (
+    id uuid not null,
+    kind text not null,
+    instance_id uuid,
+    bookmark_id uuid,
+    activity_id text,
+    payload json not null,
+    state text not null,
+    due_at timestamp with time zone not null,
+    attempts integer not null default 0,
+    last_error text,
+    created_at timestamp with time zone not null,
+    constraint effect_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
+    constraint effect_pkey PRIMARY KEY (id),
+    constraint effect_state_check CHECK (state = ANY (ARRAY['pending'::text, 'dead'::text]))
+);
+CREATE INDEX effect_dead ON effect USING btree (created_at DESC, id) WHERE (state = 'dead'::text);
+CREATE INDEX effect_due ON effect USING btree (due_at) WHERE (state = 'pending'::text);
+
+create table ended_session (
+    id uuid not null,
+    person_id uuid not null,
+    expires_at timestamp with time zone not null,
+    constraint ended_session_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint ended_session_pkey PRIMARY KEY (id)
+);
+CREATE INDEX ended_session_person ON ended_session USING btree (person_id);
+
+create table event (
+    chain_id uuid not null,
+    sequence integer not null,
+    at timestamp with time zone not null,
+    actor text not null,
+    action text not null,
+    entity text not null,
+    entity_id text not null,
+    revision bigint not null,
+    activity_id text,
+    node_id text,
+    activity_type text,
+    commitment bytea,
+    leaf bytea not null,
+    constraint event_pkey PRIMARY KEY (chain_id, sequence, at)
+) partition by RANGE (at);
+CREATE INDEX event_at ON ONLY event USING brin (at);
+CREATE TRIGGER event_append_only BEFORE DELETE OR UPDATE ON event FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER event_no_truncate BEFORE TRUNCATE ON event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+create table event_chain (
+    id uuid not null,
+    name text not null,
+    event_sequence integer not null,
+    event_head bytea not null,
+    constraint event_chain_name_key UNIQUE (name),
+    constraint event_chain_pkey PRIMARY KEY (id)
+);
+
+create table event_default partition of event DEFAULT;
+CREATE TRIGGER event_default_no_truncate BEFORE TRUNCATE ON event_default FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+create table event_payload (
+    chain_id uuid not null,
+    sequence integer not null,
+    at timestamp with time zone not null,
+    salt bytea not null,
+    payload json not null,
+    constraint event_payload_pkey PRIMARY KEY (chain_id, sequence, at)
+) partition by RANGE (at);
+CREATE TRIGGER event_payload_erasure BEFORE DELETE ON event_payload FOR EACH ROW EXECUTE FUNCTION refuse_unless_erasing();
+CREATE TRIGGER event_payload_no_update BEFORE UPDATE ON event_payload FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+create table event_payload_default partition of event_payload DEFAULT;
+
+create table job_failure (
+    id uuid not null,
+    job text not null,
+    host text not null,
+    at timestamp with time zone not null,
+    took_ms bigint not null,
+    error text not null,
+    constraint job_failure_pkey PRIMARY KEY (id)
+);
+CREATE INDEX job_failure_job ON job_failure USING btree (job, at DESC);
+
+create table job_minute (
+    job text not null,
+    host text not null,
+    minute timestamp with time zone not null,
+    runs integer not null,
+    rows bigint not null,
+    failures integer not null,
+    busy_ms bigint not null,
+    longest_ms bigint not null,
+    last_ms bigint not null,
+    last_at timestamp with time zone not null,
+    constraint job_minute_check CHECK (runs > 0 AND failures >= 0 AND failures <= runs),
+    constraint job_minute_pkey PRIMARY KEY (job, host, minute)
+);
+CREATE INDEX job_minute_minute ON job_minute USING btree (minute);
+
+create table job_wish (
+    id uuid not null,
+    job text not null,
+    wish text not null,
+    created_at timestamp with time zone not null,
+    constraint job_wish_pkey PRIMARY KEY (id),
+    constraint job_wish_wish_check CHECK (wish = ANY (ARRAY['run'::text, 'pause'::text, 'resume'::text]))
+);
+CREATE INDEX job_wish_order ON job_wish USING btree (created_at, id);
+
+create table journey_case (
+    id uuid not null,
+    journey text not null,
+    reference text not null,
+    customer_id text not null,
+    customer_name text not null,
+    created_by text not null,
+    created_at timestamp with time zone not null,
+    constraint journey_case_id_fkey FOREIGN KEY (id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
+    constraint journey_case_pkey PRIMARY KEY (id),
+    constraint journey_case_reference_key UNIQUE (reference)
+);
+CREATE INDEX journey_case_created ON journey_case USING btree (created_at DESC, id DESC);
+CREATE INDEX journey_case_customer ON journey_case USING btree (customer_id);
+
+create table kept_event (
+    id uuid not null,
+    hash text not null,
+    correlation_id text,
+    instance_id uuid,
+    payload json not null,
+    created_at timestamp with time zone not null,
+    expires_at timestamp with time zone not null,
+    constraint kept_event_check CHECK (correlation_id IS NOT NULL OR instance_id IS NOT NULL),
+    constraint kept_event_pkey PRIMARY KEY (id)
+);
+CREATE INDEX kept_event_correlation ON kept_event USING btree (correlation_id, hash) WHERE (instance_id IS NULL);
+CREATE INDEX kept_event_expires ON kept_event USING btree (expires_at);
+CREATE INDEX kept_event_instance ON kept_event USING btree (instance_id, hash) WHERE (instance_id IS NOT NULL);
+
+create table notification (
+    id uuid not null,
+    person_id uuid not null,
+    kind text not null,
+    title text not null,
+    body text not null default ''::text,
+    instance_id uuid,
+    task_id uuid,
+    created_at timestamp with time zone not null,
+    read_at timestamp with time zone,
+    constraint notification_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
+    constraint notification_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint notification_pkey PRIMARY KEY (id),
+    constraint notification_task_id_fkey FOREIGN KEY (task_id) REFERENCES task(id) ON DELETE CASCADE
+);
+CREATE INDEX notification_person ON notification USING btree (person_id, created_at DESC);
+CREATE INDEX notification_unread ON notification USING btree (person_id) WHERE (read_at IS NULL);
+
+create table notification_preference (
+    person_id uuid,
+    email_kinds text[] not null default '{}'::text[],
+    quiet_from time without time zone,
+    quiet_to time without time zone,
+    time_zone text not null,
+    revision integer not null default 1,
+    changed_at timestamp with time zone not null,
+    constraint notification_preference_check CHECK ((quiet_from IS NULL) = (quiet_to IS NULL)),
+    constraint notification_preference_check1 CHECK (quiet_from IS DISTINCT FROM quiet_to OR quiet_from IS NULL),
+    constraint notification_preference_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint notification_preference_person_id_key UNIQUE NULLS NOT DISTINCT (person_id)
+);
+
+create table operation (
+    actor text not null,
+    id text not null,
+    request_hash bytea not null,
+    answer json not null,
+    created_at timestamp with time zone not null,
+    constraint operation_pkey PRIMARY KEY (actor, id)
+);
+CREATE INDEX operation_created ON operation USING btree (created_at);
+
+create table person (
+    id uuid not null,
+    user_name text not null,
+    display_name text not null,
+    email text,
+    roles text[] not null,
+    password_hash text not null,
+    security_stamp uuid not null,
+    failed_sign_ins integer not null default 0,
+    locked_until timestamp with time zone,
+    active boolean not null default true,
+    created_at timestamp with time zone not null,
+    updated_at timestamp with time zone not null,
+    constraint person_display_name_check CHECK (display_name <> ''::text),
+    constraint person_pkey PRIMARY KEY (id),
+    constraint person_roles_check CHECK (roles <@ ARRAY['analyst'::text, 'employee'::text, 'supervisor'::text, 'frontoffice'::text, 'compliance'::text,
+        'administrator'::text]),
+    constraint person_user_name_check CHECK (user_name ~ '^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$'::text)
+);
+CREATE UNIQUE INDEX person_user_name ON person USING btree (lower(user_name));
+
+create table person_skill (
+    person_id uuid not null,
+    skill text not null,
+    level integer not null,
+    certified_until date,
+    constraint person_skill_level_check CHECK (level >= 1 AND level <= 5),
+    constraint person_skill_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint person_skill_pkey PRIMARY KEY (person_id, skill),
+    constraint person_skill_skill_check CHECK (skill ~ '^[a-z][a-z0-9-]*$'::text)
+);
+
+create table refresh_session (
+    id uuid not null,
+    person_id uuid not null,
+    number integer not null,
+    renewed_at timestamp with time zone not null,
+    expires_at timestamp with time zone not null,
+    constraint refresh_session_number_check CHECK (number > 0),
+    constraint refresh_session_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint refresh_session_pkey PRIMARY KEY (id)
+);
+CREATE INDEX refresh_session_expiry ON refresh_session USING btree (expires_at);
+
+create table schema_migration (
+    number integer not null,
+    name text not null,
+    checksum text not null,
+    applied_at timestamp with time zone not null default now(),
+    constraint schema_migration_pkey PRIMARY KEY (number)
+);
+
+create table setting_document (
+    kind text not null,
+    name text not null,
+    version integer not null,
+    is_latest boolean not null,
+    document json not null,
+    origin text not null,
+    origin_hash text,
+    changed_by text not null,
+    changed_at timestamp with time zone not null,
+    constraint setting_document_kind_check CHECK (kind = ANY (ARRAY['calendar'::text, 'sla'::text, 'form'::text])),
+    constraint setting_document_origin_check CHECK (origin = ANY (ARRAY['file'::text, 'person'::text])),
+    constraint setting_document_pkey PRIMARY KEY (kind, name, version)
+);
+CREATE UNIQUE INDEX setting_document_latest ON setting_document USING btree (kind, name) WHERE is_latest;
+
+create table sla_clock (
+    id uuid not null,
+    instance_id uuid not null,
+    task_id uuid,
+    policy text not null,
+    kind text not null,
+    status text not null,
+    due_at timestamp with time zone,
+    breached boolean not null default false,
+    generation integer not null,
+    state json not null,
+    created_at timestamp with time zone not null,
+    changed_at timestamp with time zone not null,
+    constraint sla_clock_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
+    constraint sla_clock_kind_check CHECK (kind = ANY (ARRAY['internal'::text, 'promise'::text, 'statutory'::text])),
+    constraint sla_clock_pkey PRIMARY KEY (id),
+    constraint sla_clock_status_check CHECK (status = ANY (ARRAY['Running'::text, 'Paused'::text, 'Completed'::text, 'Cancelled'::text])),
+    constraint sla_clock_task_id_fkey FOREIGN KEY (task_id) REFERENCES task(id) ON DELETE CASCADE
+) with (fillfactor=80);
+CREATE INDEX sla_clock_instance ON sla_clock USING btree (instance_id);
+CREATE INDEX sla_clock_task ON sla_clock USING btree (task_id) WHERE (task_id IS NOT NULL);
+
+create table sla_ledger (
+    clock_id uuid not null,
+    generation integer not null,
+    from_at timestamp with time zone not null,
+    to_at timestamp with time zone not null,
+    kind text not null,
+    cause text not null,
+    counted bigint not null,
+    constraint sla_ledger_clock_id_fkey FOREIGN KEY (clock_id) REFERENCES sla_clock(id) ON DELETE CASCADE,
+    constraint sla_ledger_kind_check CHECK (kind = ANY (ARRAY['Ran'::text, 'Paused'::text, 'OutsideHours'::text])),
+    constraint sla_ledger_pkey PRIMARY KEY (clock_id, generation, from_at)
+);
+
+create table stimulus (
+    id uuid not null,
+    kind text not null,
+    instance_id uuid,
+    payload json not null,
+    due_at timestamp with time zone not null,
+    attempts integer not null default 0,
+    last_error text,
+    created_at timestamp with time zone not null,
+    constraint stimulus_kind_check CHECK (kind = ANY (ARRAY['publish'::text, 'resume'::text, 'start'::text, 'child'::text, 'cancel'::text, 'tell'::text,
+        'alter'::text])),
+    constraint stimulus_pkey PRIMARY KEY (id)
+);
+CREATE INDEX stimulus_due ON stimulus USING btree (due_at);
+
+create table substitution (
+    id uuid not null,
+    person_id uuid not null,
+    substitute_id uuid not null,
+    from_at timestamp with time zone not null,
+    until_at timestamp with time zone not null,
+    reason text not null default ''::text,
+    created_by text not null,
+    created_at timestamp with time zone not null,
+    ended_at timestamp with time zone,
+    constraint substitution_check CHECK (until_at > from_at),
+    constraint substitution_check1 CHECK (person_id <> substitute_id),
+    constraint substitution_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint substitution_pkey PRIMARY KEY (id),
+    constraint substitution_substitute_id_fkey FOREIGN KEY (substitute_id) REFERENCES person(id)
+);
+CREATE INDEX substitution_person ON substitution USING btree (person_id, until_at) WHERE (ended_at IS NULL);
+CREATE INDEX substitution_substitute ON substitution USING btree (substitute_id, until_at) WHERE (ended_at IS NULL);
+
+create table task (
+    id uuid not null,
+    instance_id uuid not null,
+    bookmark_id uuid not null,
+    definition_id text not null,
+    definition_version_id text not null,
+    activity_id text not null,
+    container_id uuid,
+    title text not null,
+    description text,
+    form json,
+    form_name text,
+    prefill json,
+    outcomes text[] not null,
+    skip_outcome text,
+    requires_review boolean not null default false,
+    team text,
+    candidates text[] not null default '{}'::text[],
+    required_skills text[] not null default '{}'::text[],
+    preferred_skills text[] not null default '{}'::text[],
+    excluded_steps text[] not null default '{}'::text[],
+    policies text[] not null default '{}'::text[],
+    priority smallint not null,
+    state text not null,
+    owner_id uuid,
+    actors uuid[] not null default '{}'::uuid[],
+    delegated_by uuid,
+    on_behalf_of uuid,
+    gave_up uuid[] not null default '{}'::uuid[],
+    watchers uuid[] not null default '{}'::uuid[],
+    suspended_from text,
+    suspended_reason text,
+    suspended_until timestamp with time zone,
+    reviewer_id uuid,
+    reviewers uuid[] not null default '{}'::uuid[],
+    proposed_outcome text,
+    revision integer not null default 1,
+    due_at timestamp with time zone,
+    order_at timestamp with time zone not null generated always as (COALESCE(due_at, 'infinity'::timestamp with time zone)) stored,
+    breached boolean not null default false,
+    outcome text,
+    data json,
+    draft json,
+    ended_by text,
+    end_reason text,
+    changed_by text not null,
+    created_at timestamp with time zone not null,
+    changed_at timestamp with time zone not null,
+    claimed_at timestamp with time zone,
+    started_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    constraint task_bookmark_id_key UNIQUE (bookmark_id),
+    constraint task_delegated_by_fkey FOREIGN KEY (delegated_by) REFERENCES person(id),
+    constraint task_fits CHECK (task_fits(state, priority, outcomes, owner_id, ended_at, outcome, suspended_from, suspended_reason, suspended_until,
+        proposed_outcome, reviewer_id)),
+    constraint task_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
+    constraint task_on_behalf_of_fkey FOREIGN KEY (on_behalf_of) REFERENCES person(id),
+    constraint task_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES person(id),
+    constraint task_pkey PRIMARY KEY (id),
+    constraint task_reviewer_id_fkey FOREIGN KEY (reviewer_id) REFERENCES person(id)
+) with (fillfactor=80);
+CREATE INDEX task_draft ON task USING btree (ended_at) WHERE (draft IS NOT NULL);
+CREATE INDEX task_ended ON task USING btree (state, order_at, id) WHERE (ended_at IS NOT NULL);
+CREATE INDEX task_instance ON task USING btree (instance_id);
+CREATE INDEX task_named ON task USING btree (order_at, id) WHERE ((ended_at IS NULL) AND (cardinality(candidates) > 0));
+CREATE INDEX task_open ON task USING btree (order_at, id) WHERE (ended_at IS NULL);
+CREATE INDEX task_owner ON task USING btree (owner_id, order_at, id) WHERE ((ended_at IS NULL) AND (owner_id IS NOT NULL));
+CREATE INDEX task_reviewer ON task USING btree (reviewer_id) WHERE ((ended_at IS NULL) AND (reviewer_id IS NOT NULL));
+CREATE INDEX task_team ON task USING btree (team, order_at, id) WHERE (ended_at IS NULL);
+
+create table task_attachment (
+    id uuid not null,
+    task_id uuid not null,
+    name text not null,
+    content_type text not null,
+    size bigint not null,
+    hash bytea not null,
+    content bytea not null storage external,
+    added_by text not null,
+    created_at timestamp with time zone not null,
+    constraint task_attachment_hash_check CHECK (length(hash) = 32),
+    constraint task_attachment_name_check CHECK (name <> ''::text AND length(name) <= 255),
+    constraint task_attachment_pkey PRIMARY KEY (id),
+    constraint task_attachment_size_check CHECK (size > 0),
+    constraint task_attachment_task_id_fkey FOREIGN KEY (task_id) REFERENCES task(id) ON DELETE CASCADE
+);
+CREATE INDEX task_attachment_task ON task_attachment USING btree (task_id, created_at);
+
+create table task_comment (
+    id uuid not null,
+    task_id uuid not null,
+    author text not null,
+    body text not null,
+    created_at timestamp with time zone not null,
+    constraint task_comment_body_check CHECK (body <> ''::text AND length(body) <= 10000),
+    constraint task_comment_pkey PRIMARY KEY (id),
+    constraint task_comment_task_id_fkey FOREIGN KEY (task_id) REFERENCES task(id) ON DELETE CASCADE
+);
+CREATE INDEX task_comment_task ON task_comment USING btree (task_id, created_at);
+
+create table team (
+    key text not null,
+    title text not null,
+    description text not null default ''::text,
+    lead_id uuid,
+    created_at timestamp with time zone not null,
+    constraint team_key_check CHECK (key ~ '^[a-z][a-z0-9-]*$'::text),
+    constraint team_lead_id_fkey FOREIGN KEY (lead_id) REFERENCES person(id),
+    constraint team_pkey PRIMARY KEY (key)
+);
+
+create table team_member (
+    team_key text not null,
+    person_id uuid not null,
+    joined_at timestamp with time zone not null,
+    constraint team_member_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint team_member_pkey PRIMARY KEY (team_key, person_id),
+    constraint team_member_team_key_fkey FOREIGN KEY (team_key) REFERENCES team(key) ON DELETE CASCADE
+);
+CREATE INDEX team_member_person ON team_member USING btree (person_id);
+
+create table webhook_endpoint (
+    id uuid not null,
+    url text not null,
+    description text not null default ''::text,
+    event_types text[] not null,
+    secret text not null,
+    previous_secret text,
+    previous_until timestamp with time zone,
+    off_reason text,
+    active boolean not null default true,
+    revision integer not null default 1,
+    created_by text not null,
+    created_at timestamp with time zone not null,
+    changed_at timestamp with time zone not null,
+    constraint webhook_endpoint_check CHECK ((previous_secret IS NULL) = (previous_until IS NULL)),
+    constraint webhook_endpoint_check1 CHECK (active = (off_reason IS NULL)),
+    constraint webhook_endpoint_event_types_check CHECK (cardinality(event_types) > 0),
+    constraint webhook_endpoint_pkey PRIMARY KEY (id),
+    constraint webhook_endpoint_url_key UNIQUE (url)
+);
+
+create table workflow_definition (
+    id text not null,
+    definition_id text not null,
+    version integer not null,
+    name text,
+    description text,
+    is_latest boolean not null,
+    is_published boolean not null,
+    is_system boolean not null default false,
+    document json not null,
+    resources json not null default '{}'::json,
+    origin text not null,
+    origin_hash text,
+    created_by text not null,
+    created_at timestamp with time zone not null,
+    published_at timestamp with time zone,
+    constraint workflow_definition_check CHECK (NOT is_published OR published_at IS NOT NULL),
+    constraint workflow_definition_definition_id_version_key UNIQUE (definition_id, version),
+    constraint workflow_definition_origin_check CHECK (origin = ANY (ARRAY['file'::text, 'designer'::text, 'import'::text])),
+    constraint workflow_definition_pkey PRIMARY KEY (id),
+    constraint workflow_definition_version_check CHECK (version > 0)
+);
+CREATE UNIQUE INDEX workflow_definition_latest ON workflow_definition USING btree (definition_id) WHERE is_latest;
+CREATE UNIQUE INDEX workflow_definition_published ON workflow_definition USING btree (definition_id) WHERE is_published;
+
+create table workflow_instance (
+    id uuid not null,
+    definition_id text not null,
+    definition_version_id text not null,
+    definition_version integer not null,
+    parent_id uuid,
+    correlation_id text,
+    name text,
+    status text not null,
+    sub_status text not null,
+    incident_count integer not null default 0,
+    state json not null,
+    event_sequence integer not null,
+    event_head bytea not null,
+    created_at timestamp with time zone not null,
+    updated_at timestamp with time zone not null,
+    finished_at timestamp with time zone,
+    constraint workflow_instance_check CHECK ((status = 'Finished'::text) = (finished_at IS NOT NULL)),
+    constraint workflow_instance_pkey PRIMARY KEY (id),
+    constraint workflow_instance_status_check CHECK (status = ANY (ARRAY['Running'::text, 'Finished'::text])),
+    constraint workflow_instance_sub_status_check CHECK (sub_status = ANY (ARRAY['Pending'::text, 'Executing'::text, 'Suspended'::text, 'Finished'::text,
+        'Cancelled'::text, 'Faulted'::text, 'Interrupted'::text]))
+) with (fillfactor=80);
+CREATE INDEX workflow_instance_correlation ON workflow_instance USING btree (correlation_id) WHERE (correlation_id IS NOT NULL);
+CREATE INDEX workflow_instance_created ON workflow_instance USING btree (created_at DESC, id);
+CREATE INDEX workflow_instance_definition ON workflow_instance USING btree (definition_id, created_at DESC);
+CREATE INDEX workflow_instance_parent ON workflow_instance USING btree (parent_id) WHERE (parent_id IS NOT NULL);
+CREATE INDEX workflow_instance_running ON workflow_instance USING btree (definition_id, correlation_id) WHERE (status = 'Running'::text);
+
+create table workflow_trigger (
+    id uuid not null,
+    definition_id text not null,
+    definition_version_id text not null,
+    activity_id text not null,
+    name text not null,
+    hash text not null,
+    payload json not null,
+    due_at timestamp with time zone,
+    attempts integer not null default 0,
+    last_error text,
+    constraint workflow_trigger_definition_version_id_fkey FOREIGN KEY (definition_version_id) REFERENCES workflow_definition(id) ON DELETE CASCADE,
+    constraint workflow_trigger_pkey PRIMARY KEY (id)
+);
+CREATE INDEX workflow_trigger_definition ON workflow_trigger USING btree (definition_id);
+CREATE INDEX workflow_trigger_due ON workflow_trigger USING btree (due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX workflow_trigger_hash ON workflow_trigger USING btree (hash);
+CREATE INDEX workflow_trigger_version ON workflow_trigger USING btree (definition_version_id);
+
+CREATE OR REPLACE FUNCTION create_event_partition(month date)
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+declare
+    first date := date_trunc('month', month)::date;
+    next  date := (first + interval '1 month')::date;
+    part  text := to_char(first, '"y"YYYY"m"MM');
+begin
+    if to_regclass('event_' || part) is not null then
+        return false;
+    end if;
+    if exists (select from event_default where at >= first::timestamp at time zone 'UTC' and at < next::timestamp at time zone 'UTC') then
+        return false;
+    end if;
+    execute format('create table %I partition of event for values from (%L) to (%L)', 'event_' || part, first || ' 00:00+00', next || ' 00:00+00');
+    execute format('create trigger no_truncate before truncate on %I for each statement execute function refuse_change()', 'event_' || part);
+    execute format(
+        'create table %I partition of event_payload for values from (%L) to (%L)', 'event_payload_' || part, first || ' 00:00+00', next || ' 00:00+00');
+    return true;
+end $function$;
+
+CREATE OR REPLACE FUNCTION lock_events(hashes text[])
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+    select pg_advisory_xact_lock(hashtext('event'), key) from (select distinct hashtext(h) as key from unnest(hashes) h order by 1) keys
+$function$;
+
+CREATE OR REPLACE FUNCTION refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    raise exception 'history is append-only: % on % is refused', tg_op, tg_table_name using errcode = 'integrity_constraint_violation';
+end $function$;
+
+CREATE OR REPLACE FUNCTION refuse_unless_erasing()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if current_setting('orchestration.erasure', true) is distinct from 'on' then
+        raise exception 'event payloads are deleted only by erasure' using errcode = 'integrity_constraint_violation';
+    end if;
+    return old;
+end $function$;
+
+CREATE OR REPLACE FUNCTION require_activation(strategy text, definition text, correlation text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+    taken boolean;
+begin
+    perform pg_advisory_xact_lock(hashtext('activation'), hashtext(case strategy
+        when 'Singleton' then 'definition:' || definition
+        when 'CorrelatedSingleton' then 'definition:' || definition || ':' || coalesce(correlation, '')
+        else 'correlation:' || correlation end));
+    -- Each statement has its own snapshot, so this sees what committed while the lock was awaited.
+    taken := case strategy
+        when 'Singleton' then exists (select from workflow_instance where definition_id = definition and status = 'Running')
+        when 'CorrelatedSingleton' then exists (
+            select from workflow_instance
+            where definition_id = definition and correlation_id is not distinct from correlation and status = 'Running')
+        else exists (select from workflow_instance where correlation_id = correlation and status = 'Running') end;
+    if taken then
+        raise exception 'the activation strategy of % allows no further instance now', definition using errcode = 'OR003';
+    end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION require_published(version_id text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+    if not exists (select from workflow_definition where id = version_id and is_published) then
+        raise exception 'version % is not the published one', version_id using errcode = 'OR001';
+    end if;
+    return version_id;
+end $function$;
+
+CREATE OR REPLACE FUNCTION take_tick(trigger_id uuid, due timestamp with time zone, next timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    update workflow_trigger set due_at = next, attempts = 0, last_error = null where id = trigger_id and due_at = due;
+    if not found then
+        raise exception 'the tick of trigger % at % was taken by somebody else', trigger_id, due using errcode = 'OR002';
+    end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION task_fits(state text, priority smallint, outcomes text[], owner_id uuid, ended_at timestamp with time zone, outcome text,
+    suspended_from text, suspended_reason text, suspended_until timestamp with time zone, proposed_outcome text, reviewer_id uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+begin
+    return priority between 1 and 5
+        and cardinality(outcomes) > 0
+        and (ended_at is not null) = (state in ('Completed', 'Skipped', 'Cancelled', 'Failed'))
+        and (outcome is not null) = (state in ('Completed', 'Skipped'))
+        and (suspended_from is not null) = (state = 'Suspended')
+        and (suspended_reason is not null) = (state = 'Suspended')
+        and (suspended_until is null or state = 'Suspended')
+        and (proposed_outcome is not null) = (state in ('ReadyForReview', 'InReview'))
+        and (reviewer_id is null or reviewer_id is distinct from owner_id)
+        and case
+            when state in ('Created', 'Ready') then owner_id is null
+            when state in ('Reserved', 'InProgress', 'ReadyForReview') then owner_id is not null
+            when state = 'InReview' then owner_id is not null and reviewer_id is not null
+            when state = 'Suspended' then suspended_from in ('Ready', 'Reserved', 'InProgress') and (suspended_from = 'Ready') = (owner_id is null)
+            else state in ('Completed', 'Skipped', 'Cancelled', 'Failed')
+        end;
+end $function$;
