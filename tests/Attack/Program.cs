@@ -18,7 +18,7 @@ Evaluate(
 
 var scope = new TestScope();
 
-if (root.TryGetProperty("variables", out var variables))
+if (root.GetProperty("variables") is { ValueKind: JsonValueKind.Object } variables)
 {
     foreach (var variable in variables.EnumerateObject())
         scope.Variables[variable.Name] = WorkflowData.FromJson(variable.Value);
