@@ -23,7 +23,13 @@ public class CronScheduleTests
     [InlineData("TZ=Europe/Berlin 0 30 2 * * *", "2026-03-28T12:00:00Z", "2026-03-29T01:00:00Z")]
     // The clock shows 02:30 twice on 25 October: a fixed time counts once …
     [InlineData("TZ=Europe/Berlin 0 30 2 * * *", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z")]
-    // … a repetition goes on.
+    [InlineData("TZ=Europe/Berlin 0 30 2 * * *", "2026-10-25T01:05:00Z", "2026-10-26T01:30:00Z")]
+    [InlineData("TZ=America/New_York 0 30 1 * * *", "2026-11-01T06:10:00Z", "2026-11-02T06:30:00Z")]
+    // … a repetition within a skipped hour happens once, right after it …
+    [InlineData("TZ=America/New_York 0 */30 2 * * *", "2027-03-13T12:00:00Z", "2027-03-14T07:00:00Z")]
+    [InlineData("TZ=America/New_York 0 * 2 * * *", "2027-03-14T06:59:00Z", "2027-03-14T07:00:00Z")]
+    [InlineData("TZ=America/New_York 0 15,45 2 * * *", "2027-03-13T12:00:00Z", "2027-03-14T07:00:00Z")]
+    // … and one in a repeated hour goes on.
     [InlineData("TZ=Europe/Berlin 0 */30 * * * *", "2026-10-25T00:30:00Z", "2026-10-25T01:00:00Z")]
     public void The_next_time_is(string expression, string after, string expected) =>
         CronSchedule.Parse(expression).NextAfter(At(after)).ShouldBe(At(expected));
@@ -34,6 +40,13 @@ public class CronScheduleTests
     [InlineData("60 * * * * *")]
     [InlineData("* * * * * * * *")]
     [InlineData("0 0 0 30 2 *")]
+    [InlineData("0 0 30 2 *")]
+    [InlineData("0 0 31 4,6,9,11 *")]
+    [InlineData("TZ=Europe/Berlin 0 0 30 2 *")]
+    [InlineData("TZ=../../etc/passwd 0 0 8 * * *")]
+    [InlineData("TZ=Europe/Berlin")]
+    [InlineData("@never")]
+    [InlineData("H H * * *")]
     [InlineData("0 0 0 * * MONDAYS")]
     [InlineData("0 */0 * * * *")]
     [InlineData("TZ=Mars/Olympus 0 0 8 * * *")]
