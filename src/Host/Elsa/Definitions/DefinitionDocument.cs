@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Orchestration.Engine.Activities;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Http;
 
 namespace Orchestration.Host.Elsa.Definitions;
 
@@ -67,7 +68,7 @@ internal static class DefinitionDocument
             custom.Remove(RevisionKey);
         if (document["root"] is JsonObject root)
             document["root"] = Restored(root);
-        if (before is not null && ElsaJson.Parse(before).Object is { } old)
+        if (before is not null && JsonObjects.Parse(before).Object is { } old)
         {
             foreach (var (name, value) in old)
             {
@@ -107,7 +108,7 @@ internal static class DefinitionDocument
     private static JsonObject Whole(StoredDefinition stored)
     {
         var version = stored.Version;
-        var model = ElsaJson.Parse(stored.Document).Object ?? [];
+        var model = JsonObjects.Parse(stored.Document).Object ?? [];
         model["id"] = version.Id;
         model["definitionId"] = version.DefinitionId;
         model["name"] = version.Name ?? model.Text("name");
@@ -199,7 +200,7 @@ internal static class DefinitionDocument
             case JsonObject json
                 when json.Text("type") == NotFoundType
                     && json.Text("originalActivityJson") is { } original
-                    && ElsaJson.Parse(Encoding.UTF8.GetBytes(original)).Object is { } activity:
+                    && JsonObjects.Parse(Encoding.UTF8.GetBytes(original)).Object is { } activity:
                 if (json["metadata"]?["designer"] is { } designer && activity["metadata"] is JsonObject metadata)
                     metadata["designer"] = designer.DeepClone();
                 return activity;

@@ -4,6 +4,7 @@ using Npgsql;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Http;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Elsa.Instances;

@@ -3,6 +3,7 @@ using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Http;
 
 namespace Orchestration.Host.Elsa.Instances;
 
