@@ -2,6 +2,7 @@ using System.Reflection;
 using Orchestration.Embedded;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Administration;
+using Orchestration.Host.Away;
 using Orchestration.Host.Cases;
 using Orchestration.Host.Elsa;
 using Orchestration.Host.Elsa.Http;
@@ -16,6 +17,7 @@ using Orchestration.Host.Shell;
 using Orchestration.Host.Startup;
 using Orchestration.Host.Tasks;
 using Orchestration.Host.Tasks.Bulk;
+using Orchestration.Host.Teams;
 using Orchestration.Workflows;
 
 try
@@ -40,7 +42,7 @@ static async Task Run(string[] args)
     builder.AddAddresses();
     builder.AddSignIn();
     builder.AddForgeryProtection();
-    builder.AddProblems();
+    builder.AddErrorHandling();
     builder.AddPages();
     builder.AddHealth();
     builder.AddTelemetry();
@@ -52,19 +54,18 @@ static async Task Run(string[] args)
     await app.PrepareDatabaseAsync();
 
     app.UseSecurityHeaders();
-    app.UseUnbrokenRequests();
-    app.UseProblems();
+    app.UseRunToCompletion();
+    app.UseErrorHandling();
     app.UseAddresses();
     app.UseAssets();
     app.UseSignIn();
     app.UseForgeryProtection();
-    app.UseLastsUntilGone();
+    app.UseLongLivedEndpoints();
 
     app.MapHealth();
     app.MapOpenApiDocument();
     app.MapSessions();
     app.MapSignIn();
-    app.MapPages();
     app.MapLive();
     app.MapPeople();
     app.MapJobs();
@@ -78,7 +79,10 @@ static async Task Run(string[] args)
     app.MapTaskPages();
     app.MapClocks();
     app.MapServiceLevels();
-    app.MapWork();
+    app.MapInbox();
+    app.MapBulk();
+    app.MapTeams();
+    app.MapAway();
     app.MapNotifications();
     app.MapNotificationPreferences();
     app.MapStudio();

@@ -33,7 +33,7 @@ public sealed record AwayView
 /// <summary>Out of office: who is away when and who stands in, for oneself, and for those one leads.</summary>
 internal static class AwayPages
 {
-    public static void Map(WebApplication app)
+    public static void MapAway(this WebApplication app)
     {
         var pages = app.MapGroup("/away").ExcludeFromDescription();
         pages.MapGet(

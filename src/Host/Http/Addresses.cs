@@ -66,7 +66,7 @@ internal static class Addresses
             {
                 var seconds = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)) : 60;
                 rejected.HttpContext.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
-                await Problem.WriteAsync(
+                await ErrorHandling.WriteAsync(
                     rejected.HttpContext,
                     StatusCodes.Status429TooManyRequests,
                     "Too many attempts to sign in",

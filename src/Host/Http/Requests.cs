@@ -1,7 +1,10 @@
 namespace Orchestration.Host.Http;
 
-/// <summary>An endpoint whose answer lasts until whoever asked is gone, so that it has to know when.</summary>
-internal sealed class LastsUntilGone;
+/// <summary>An endpoint that streams until the client disconnects, so it is told when that happens.</summary>
+internal sealed class LongLivedEndpoint;
+
+/// <summary>An endpoint for callers other than our pages. It checks by itself who calls and what was sent.</summary>
+internal sealed class ExternalEndpoint;
 
 /// <summary>What kind of request it is, which decides how it is answered when it fails.</summary>
 internal static class Requests
@@ -11,16 +14,11 @@ internal static class Requests
 
     /// <summary>For the pages, whose requests are forms; not for an API, nor a workflow.</summary>
     public static bool IsOfPages(this HttpRequest request) =>
-        !request.Path.StartsWithSegments("/api")
-        && !request.Path.StartsWithSegments("/elsa")
-        && request.HttpContext.GetEndpoint() is { } endpoint
-        && endpoint.Metadata.GetMetadata<Elsa.Http.WorkflowRequests.Own>() is null;
+        ApiSurface.Of(request) is null && request.HttpContext.GetEndpoint() is { } endpoint && endpoint.Metadata.GetMetadata<ExternalEndpoint>() is null;
 
     /// <summary>A person looks at the answer.</summary>
     public static bool IsPage(this HttpRequest request) =>
-        !request.Path.StartsWithSegments("/api")
-        && !request.Path.StartsWithSegments("/elsa")
-        && request.Headers.Accept.Any(a => a?.Contains("text/html", StringComparison.OrdinalIgnoreCase) == true);
+        ApiSurface.Of(request) is null && request.Headers.Accept.Any(a => a?.Contains("text/html", StringComparison.OrdinalIgnoreCase) == true);
 
     /// <summary>Carries a token, which a browser never adds by itself, unlike a cookie.</summary>
     public static bool HasToken(this HttpRequest request) =>
@@ -28,7 +26,9 @@ internal static class Requests
 
     /// <summary>Browsers can not set headers of a web socket, so hubs, and only they, take the token from the address.</summary>
     public static string? HubToken(this HttpRequest request) =>
-        request.Path.StartsWithSegments("/elsa/hubs") && request.Query["access_token"] is [{ Length: > 0 } token] ? token : null;
+        ApiSurface.Of(request) is { Hubs: { } hubs } && request.Path.StartsWithSegments(hubs) && request.Query["access_token"] is [{ Length: > 0 } token]
+            ? token
+            : null;
 
     /// <summary>Comes from a machine that signs in with a key, which no browser adds by itself either.</summary>
     public static bool HasApiKey(this HttpRequest request) =>
@@ -39,29 +39,31 @@ internal static class Requests
         path is ['/'] or ['/', not ('/' or '\\'), ..] && !path.Any(char.IsControl) ? path : otherwise;
 
     /// <summary>
-    /// A request goes on when whoever sent it is gone: people leave pages all the time, and each statement that is broken off costs the connection to the database (<see cref="Engine.Storage.Sql.CreateDataSource"/>),
-    /// while the rest of it takes milliseconds. Only <see cref="LastsUntilGone"/> endpoints hear of it, once the person is known.
+    /// Requests run to completion when the client disconnects: people leave pages all the time, and each cancelled statement costs the
+    /// connection to the database (<see cref="Engine.Storage.Sql.CreateDataSource"/>), while the rest of the request takes milliseconds.
+    /// Only a <see cref="LongLivedEndpoint"/> is told, once the person is known.
     /// </summary>
-    public static void UseUnbrokenRequests(this WebApplication app) =>
+    public static void UseRunToCompletion(this WebApplication app) =>
         app.Use(
             (context, next) =>
             {
-                context.Items[typeof(LastsUntilGone)] = context.RequestAborted;
+                context.Items[typeof(LongLivedEndpoint)] = context.RequestAborted;
                 context.RequestAborted = CancellationToken.None;
                 return next(context);
             }
         );
 
-    /// <summary>Nobody reads the answer any more.</summary>
-    public static bool IsSenderGone(this HttpContext context) => context.Items[typeof(LastsUntilGone)] is CancellationToken { IsCancellationRequested: true };
+    /// <summary>Whether the client went away before the answer.</summary>
+    public static bool IsClientDisconnected(this HttpContext context) =>
+        context.Items[typeof(LongLivedEndpoint)] is CancellationToken { IsCancellationRequested: true };
 
     /// <summary>Comes after sign-in.</summary>
-    public static void UseLastsUntilGone(this WebApplication app) =>
+    public static void UseLongLivedEndpoints(this WebApplication app) =>
         app.Use(
             (context, next) =>
             {
-                if (context.GetEndpoint()?.Metadata.GetMetadata<LastsUntilGone>() is not null)
-                    context.RequestAborted = (CancellationToken)context.Items[typeof(LastsUntilGone)]!;
+                if (context.GetEndpoint()?.Metadata.GetMetadata<LongLivedEndpoint>() is not null)
+                    context.RequestAborted = (CancellationToken)context.Items[typeof(LongLivedEndpoint)]!;
                 return next(context);
             }
         );

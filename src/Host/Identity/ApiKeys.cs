@@ -31,7 +31,9 @@ internal sealed class ApiKeys(IOptionsMonitor<AuthenticationSchemeOptions> optio
                 continue;
             var identity = new ClaimsIdentity(Scheme.Name);
             identity.AddClaim(new(ClaimTypes.Name, "key:" + key.Key));
-            identity.AddClaims((key.GetSection("Rights").Get<string[]>() ?? []).Where(ElsaAccess.All.Contains).Select(right => new Claim(RightClaim, right)));
+            identity.AddClaims(
+                (key.GetSection("Rights").Get<string[]>() ?? []).Where(JourneyAccess.All.Contains).Select(right => new Claim(RightClaim, right))
+            );
             return Task.FromResult(AuthenticateResult.Success(new(new(identity), Scheme.Name)));
         }
 

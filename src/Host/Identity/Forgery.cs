@@ -33,7 +33,7 @@ internal static class Forgery
                 {
                     // A form that was found forged may not even be looked at, else.
                     context.Features.Set<IAntiforgeryValidationFeature>(null);
-                    await Problem.WriteAsync(
+                    await ErrorHandling.WriteAsync(
                         context,
                         StatusCodes.Status400BadRequest,
                         "This form is out of date",
@@ -50,8 +50,8 @@ internal static class Forgery
     private static bool IsSafe(string method) =>
         HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method);
 
-    // Only a workflow that asks who calls can be fooled by a forged request; it checks that.
-    private static bool JudgesByItself(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<Elsa.Http.WorkflowRequests.Own>() is not null;
+    // Only a workflow that asks who calls can be fooled by a forged request; it checks that by itself.
+    private static bool JudgesByItself(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<ExternalEndpoint>() is not null;
 
     private static Task<bool> IsValidAsync(HttpContext context) => context.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context);
 

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using NodaTime;
 using Orchestration.Engine.Storage;
+using Orchestration.Host.Http;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Identity;
@@ -39,8 +40,8 @@ internal sealed class PersonIdentity : ClaimsIdentity
     /// </summary>
     public static async Task ReplaceAsync(HttpContext context, RequestDelegate next)
     {
-        // A machine's key is good for the designer's API alone: everything else is a person's.
-        var isMachine = context.User.Identity?.AuthenticationType == ApiKeys.SchemeName && context.Request.Path.StartsWithSegments("/elsa");
+        // An API key is good for the APIs that take one: everything else is a person's.
+        var isMachine = context.User.Identity?.AuthenticationType == ApiKeys.SchemeName && ApiSurface.Of(context.Request) is { TakesApiKeys: true };
         if (!isMachine && context.User.Identity is ClaimsIdentity { IsAuthenticated: true } ticket)
         {
             var services = context.RequestServices;

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.BearerToken;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
@@ -50,6 +51,7 @@ internal static class SignInSetup
                         : context.Request.HasToken() ? BearerTokenDefaults.AuthenticationScheme
                         : CookieAuthenticationDefaults.AuthenticationScheme
             )
+            .AddScheme<AuthenticationSchemeOptions, ApiKeys>(ApiKeys.SchemeName, null)
             .AddCookie()
             .AddBearerToken();
         services.AddOptions<CookieAuthenticationOptions>(CookieAuthenticationDefaults.AuthenticationScheme).Configure<IClock>(Sessions.Configure);
@@ -60,6 +62,10 @@ internal static class SignInSetup
             authorization.AddPolicy(role, policy => policy.RequireRole(role));
         foreach (var (name, roles) in Policies.All)
             authorization.AddPolicy(name, policy => policy.RequireRole(roles));
+
+        services.AddSingleton<JourneyAccess>().AddSingleton<IAuthorizationHandler>(s => s.GetRequiredService<JourneyAccess>());
+        foreach (var right in JourneyAccess.All)
+            authorization.AddPolicy(right, policy => policy.RequireAuthenticatedUser().AddRequirements(new JourneyAccess.Right(right)));
     }
 
     /// <summary>From here on a request is a person's, or nobody's and let through only where that is allowed.</summary>

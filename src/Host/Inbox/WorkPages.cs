@@ -55,7 +55,7 @@ internal static class WorkPages
     /// <summary>How far “due soon” looks ahead. Not “today”: the server does not know where the reader's day ends.</summary>
     private static readonly Duration Soon = Duration.FromHours(24);
 
-    public static void MapWork(this WebApplication app)
+    public static void MapInbox(this WebApplication app)
     {
         app.MapGet(
                 "/",
@@ -90,9 +90,6 @@ internal static class WorkPages
                     new RazorComponentResult<WorkList>(new { Work = await ReadAsync(runtime, new(q, journey, show), me, cancel) })
             )
             .ExcludeFromDescription();
-        TeamPages.Map(app);
-        BulkPages.Map(app);
-        AwayPages.Map(app);
     }
 
     private static async Task<MyWork> ReadAsync(WorkflowRuntime runtime, WorkFilter filter, Person me, CancellationToken cancel)

@@ -88,7 +88,7 @@ internal static class DefinitionEndpoints
     private static async Task<Results<Ok<DefinitionAnswer>, ProblemHttpResult>> StoreAsync(
         JsonBody body,
         HttpContext context,
-        ElsaAccess access,
+        JourneyAccess access,
         DefinitionStore store,
         NpgsqlDataSource database,
         IClock clock,
@@ -107,10 +107,10 @@ internal static class DefinitionEndpoints
         if (body.Object["revision"] is not null && body.Object.Number("revision") is null or < 0)
             errors["revision"] = ["must be a whole number, 0 or more"];
         var definition = body.Object["definition"] as JsonObject;
-        var document = definition is null ? [] : JsonSerializer.SerializeToUtf8Bytes(definition, ElsaJson.Options);
+        var document = definition is null ? [] : JsonSerializer.SerializeToUtf8Bytes(definition, JsonObjects.Options);
         if (definition is null)
             errors["definition"] = ["is required: an object"];
-        else if (Elsa.Definitions.DefinitionEndpoints.Wrong(definition) is { } wrong)
+        else if (DefinitionRules.Wrong(definition) is { } wrong)
             errors["definition." + wrong.Field] = [wrong.Reason];
         else if (document.Length > DefinitionParser.MaxBytes)
             errors["definition"] = [$"must have at most {DefinitionParser.MaxBytes:N0} bytes"];
@@ -118,7 +118,7 @@ internal static class DefinitionEndpoints
             return Problems.Invalid(errors);
 
         var publish = body.Object.Flag("publish") == true;
-        if (publish && !access.May(context.User, ElsaAccess.Publish))
+        if (publish && !access.May(context.User, JourneyAccess.Publish))
             return Problems.Of(403, "may-not-publish", "You may edit journeys but not publish them", "Store a draft and ask somebody who may.");
         var revision = body.Object.Number("revision");
         var operation = Operation.Of(
@@ -132,7 +132,7 @@ internal static class DefinitionEndpoints
         if (await AnswerAsync(store, database, operation, cancel) is { } before)
             return before;
 
-        var definitionId = Elsa.Definitions.DefinitionEndpoints.DefinitionId(definition!, clock);
+        var definitionId = DefinitionRules.Id(definition!, clock);
         var edit = new DefinitionEdit(me.UserName, revision) { Operation = operation };
         try
         {
@@ -187,7 +187,7 @@ internal static class DefinitionEndpoints
 
     private static DefinitionAnswer Answer(StoredDefinition stored, IReadOnlyList<DefinitionError> errors)
     {
-        var document = ElsaJson.Parse(stored.Document).Object!;
+        var document = JsonObjects.Parse(stored.Document).Object!;
         return new(
             stored.Version.Id,
             stored.Version.DefinitionId,

@@ -37,9 +37,6 @@ internal static class Navigation
     public static IEnumerable<Group> For(Person person) =>
         Groups.Select(group => group with { Items = [.. group.Items.Where(item => item.Visible(person))] }).Where(group => group.Items.Count > 0);
 
-    /// <summary>A role as people call it.</summary>
-    public static string RoleTitle(string role) => role == Roles.FrontOffice ? "Front office" : char.ToUpperInvariant(role[0]) + role[1..];
-
     internal sealed record Group(string? Title, IReadOnlyList<Item> Items);
 
     /// <param name="Section">Its constant.</param>

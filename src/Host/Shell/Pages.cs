@@ -1,6 +1,3 @@
-using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using NodaTime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Shell.Parts;
 
@@ -8,28 +5,6 @@ namespace Orchestration.Host.Shell;
 
 internal static class Pages
 {
-    /// <summary>Largest request. An endpoint that takes files says how much it takes.</summary>
-    private const long LargestRequest = 1024 * 1024;
-
-    /// <summary>What every part of the host relies on: the clock, limits, where it listens, how it stops.</summary>
-    public static void AddDefaults(this WebApplicationBuilder builder)
-    {
-        // Not in appsettings.json, where it would beat ASPNETCORE_URLS.
-        if (builder.Configuration["urls"] is null && builder.Configuration["http_ports"] is null && builder.Configuration["https_ports"] is null)
-            builder.WebHost.UseUrls("http://localhost:8080");
-
-#pragma warning disable RS0030 // This is the composition root.
-        builder.Services.AddSingleton<IClock>(SystemClock.Instance);
-#pragma warning restore RS0030
-        builder.Services.AddSingleton<Changes>();
-        builder.Services.Configure<KestrelServerOptions>(o =>
-        {
-            o.AddServerHeader = false;
-            o.Limits.MaxRequestBodySize = LargestRequest;
-        });
-        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(20));
-    }
-
     public static void AddPages(this WebApplicationBuilder builder)
     {
         builder.Services.AddRazorComponents();
@@ -37,11 +12,4 @@ internal static class Pages
     }
 
     public static void UseAssets(this WebApplication app) => Assets.Use(app);
-
-    /// <summary>Pages and parts of the shell itself. The gallery of what pages are made of is for developers.</summary>
-    public static void MapPages(this WebApplication app)
-    {
-        if (app.Environment.IsDevelopment())
-            app.MapGet("/gallery", (IClock clock) => new RazorComponentResult<Gallery>(new { Now = clock.Now() })).ExcludeFromDescription();
-    }
 }

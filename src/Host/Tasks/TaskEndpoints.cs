@@ -90,7 +90,6 @@ internal static class TaskEndpoints
             .WithSummary("Ends a task that is not to be done")
             .Answers();
         TaskLifeEndpoints.Map(tasks);
-        BulkEndpoints.Map(tasks);
         tasks.MapPut("/{id:guid}/draft", DraftAsync).WithSummary("Keeps what its owner typed so far").Answers();
     }
 

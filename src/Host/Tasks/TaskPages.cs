@@ -84,20 +84,6 @@ public sealed record TaskView
 
 internal static class TaskPages
 {
-    // Names that no field of a form can have.
-    public const string RevisionField = ":revision";
-    public const string OperationField = ":operation";
-    public const string OutcomeField = ":outcome";
-    public const string ToField = ":to";
-    public const string ReasonField = ":reason";
-    public const string PersonField = ":person";
-    public const string TeamField = ":team";
-    public const string StepField = ":step";
-    public const string NoteField = ":note";
-    public const string DaysField = ":days";
-    public const string PriorityField = ":priority";
-    public const string ReviewerField = ":reviewer";
-
     public static void MapTaskPages(this WebApplication app)
     {
         var pages = app.MapGroup("/tasks/{id:guid}").ExcludeFromDescription();
@@ -122,7 +108,15 @@ internal static class TaskPages
         pages.MapPost(
             "/release",
             (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
-                VerbAsync(http, tasks, id, me, (request, form) => ReleaseTask.RunAsync(tasks, request, Text(form, ReasonField), me, cancel), "/", cancel)
+                VerbAsync(
+                    http,
+                    tasks,
+                    id,
+                    me,
+                    (request, form) => ReleaseTask.RunAsync(tasks, request, TaskFields.Text(form, TaskFields.Reason), me, cancel),
+                    "/",
+                    cancel
+                )
         );
         pages.MapPost(
             "/assign",
@@ -132,7 +126,15 @@ internal static class TaskPages
                     tasks,
                     id,
                     me,
-                    (request, form) => AssignTask.RunAsync(tasks, request, Text(form, PersonField) ?? "", Text(form, ReasonField), me, cancel),
+                    (request, form) =>
+                        AssignTask.RunAsync(
+                            tasks,
+                            request,
+                            TaskFields.Text(form, TaskFields.Person) ?? "",
+                            TaskFields.Text(form, TaskFields.Reason),
+                            me,
+                            cancel
+                        ),
                     $"/tasks/{Ids.Text(id)}",
                     cancel
                 )
@@ -145,7 +147,7 @@ internal static class TaskPages
                     tasks,
                     id,
                     me,
-                    (request, form) => CancelTask.RunAsync(tasks, request, Text(form, ReasonField), me, cancel),
+                    (request, form) => CancelTask.RunAsync(tasks, request, TaskFields.Text(form, TaskFields.Reason), me, cancel),
                     $"/tasks/{Ids.Text(id)}",
                     cancel
                 )
@@ -159,36 +161,50 @@ internal static class TaskPages
                 SuspendTask.RunAsync(
                     tasks,
                     request,
-                    Text(form, ReasonField),
-                    Number(form, DaysField) is { } days and > 0 and <= 366 ? tasks.Runtime.Clock.Now() + Duration.FromDays(days) : null,
-                    Text(form, NoteField),
+                    TaskFields.Text(form, TaskFields.Reason),
+                    TaskFields.Number(form, TaskFields.Days) is { } days and > 0 and <= 366 ? tasks.Runtime.Clock.Now() + Duration.FromDays(days) : null,
+                    TaskFields.Text(form, TaskFields.Note),
                     me,
                     cancel
                 )
         );
         Verb(
             "delegate",
-            (tasks, request, form, me, cancel) => DelegateTask.RunAsync(tasks, request, Text(form, PersonField), Text(form, ReasonField), me, cancel)
+            (tasks, request, form, me, cancel) =>
+                DelegateTask.RunAsync(tasks, request, TaskFields.Text(form, TaskFields.Person), TaskFields.Text(form, TaskFields.Reason), me, cancel)
         );
         Verb(
             "forward",
-            (tasks, request, form, me, cancel) => ForwardTask.RunAsync(tasks, request, Text(form, TeamField), null, Text(form, ReasonField), me, cancel),
+            (tasks, request, form, me, cancel) =>
+                ForwardTask.RunAsync(tasks, request, TaskFields.Text(form, TaskFields.Team), null, TaskFields.Text(form, TaskFields.Reason), me, cancel),
             "/"
         );
         Verb(
             "return",
             (tasks, request, form, me, cancel) =>
-                ReturnTask.RunAsync(tasks, request, Text(form, StepField), Text(form, ReasonField), Text(form, NoteField), me, cancel)
+                ReturnTask.RunAsync(
+                    tasks,
+                    request,
+                    TaskFields.Text(form, TaskFields.Step),
+                    TaskFields.Text(form, TaskFields.Reason),
+                    TaskFields.Text(form, TaskFields.Note),
+                    me,
+                    cancel
+                )
         );
         Verb(
             "priority",
-            (tasks, request, form, me, cancel) => PrioritizeTask.RunAsync(tasks, request, Number(form, PriorityField), Text(form, ReasonField), me, cancel)
+            (tasks, request, form, me, cancel) =>
+                PrioritizeTask.RunAsync(tasks, request, TaskFields.Number(form, TaskFields.Priority), TaskFields.Text(form, TaskFields.Reason), me, cancel)
         );
-        Verb("skip", (tasks, request, form, me, cancel) => SkipTask.RunAsync(tasks, request, Text(form, ReasonField), me, cancel), "/");
+        Verb("skip", (tasks, request, form, me, cancel) => SkipTask.RunAsync(tasks, request, TaskFields.Text(form, TaskFields.Reason), me, cancel), "/");
         Verb("start-review", (tasks, request, _, me, cancel) => StartReview.RunAsync(tasks, request, me, cancel));
         Verb("approve", (tasks, request, _, me, cancel) => ApproveReview.RunAsync(tasks, request, me, cancel));
-        Verb("request-changes", (tasks, request, form, me, cancel) => RequestChanges.RunAsync(tasks, request, Text(form, ReasonField), me, cancel));
-        Verb("comment", (tasks, request, form, me, cancel) => CommentOnTask.RunAsync(tasks, request, Text(form, NoteField), me, cancel));
+        Verb(
+            "request-changes",
+            (tasks, request, form, me, cancel) => RequestChanges.RunAsync(tasks, request, TaskFields.Text(form, TaskFields.Reason), me, cancel)
+        );
+        Verb("comment", (tasks, request, form, me, cancel) => CommentOnTask.RunAsync(tasks, request, TaskFields.Text(form, TaskFields.Note), me, cancel));
         pages.MapPost("/attach", AttachAsync).WithMetadata(new RequestSizeLimitAttribute(AttachToTask.MaxBytes + 64 * 1024));
         pages.MapGet("/files/{attachment:guid}", TaskLifeEndpoints.DownloadAsync);
         pages.MapPost(
@@ -199,7 +215,7 @@ internal static class TaskPages
                     http,
                     tasks,
                     me,
-                    (request, form, data) => CompleteTask.RunAsync(tasks, request, Text(form, OutcomeField), data, me, cancel),
+                    (request, form, data) => CompleteTask.RunAsync(tasks, request, TaskFields.Text(form, TaskFields.Outcome), data, me, cancel),
                     cancel
                 )
         );
@@ -211,7 +227,16 @@ internal static class TaskPages
                     http,
                     tasks,
                     me,
-                    (request, form, data) => RequestReview.RunAsync(tasks, request, Text(form, OutcomeField), data, Text(form, ReviewerField), me, cancel),
+                    (request, form, data) =>
+                        RequestReview.RunAsync(
+                            tasks,
+                            request,
+                            TaskFields.Text(form, TaskFields.Outcome),
+                            data,
+                            TaskFields.Text(form, TaskFields.Reviewer),
+                            me,
+                            cancel
+                        ),
                     cancel
                 )
         );
@@ -331,7 +356,7 @@ internal static class TaskPages
             return Results.BadRequest();
         var result = await run(request, form);
         return result is TaskResult.Done
-            ? Results.LocalRedirect(Requests.LocalOr(form[ToField], then))
+            ? Results.LocalRedirect(Requests.LocalOr(form[TaskFields.To], then))
             : await RefusedAsync(tasks, id, me, result, (Verb(http), form), null, cancel);
     }
 
@@ -387,7 +412,7 @@ internal static class TaskPages
             && await SaveDraft.RunAsync(
                 tasks.Runtime.Database,
                 id,
-                Number(form, RevisionField),
+                TaskFields.Number(form, TaskFields.Revision),
                 JsonSerializer.Deserialize<JsonObject>(Typed(schema, form))!,
                 me,
                 cancel
@@ -406,16 +431,13 @@ internal static class TaskPages
         : new RazorComponentResult<TaskNews>(new { View = view });
 
     private static TaskRequest? Request(Guid id, IFormCollection form) =>
-        int.TryParse(form[RevisionField], out var revision) && Text(form, OperationField) is { Length: <= 200 } operation ? new(id, revision, operation) : null;
+        int.TryParse(form[TaskFields.Revision], out var revision) && TaskFields.Text(form, TaskFields.Operation) is { Length: <= 200 } operation
+            ? new(id, revision, operation)
+            : null;
 
     private static JsonElement Typed(FormSchema? schema, IFormCollection form) =>
         schema?.ReadPost(Pairs(form)) ?? JsonSerializer.SerializeToElement(new JsonObject());
 
     private static IEnumerable<KeyValuePair<string, string>> Pairs(IFormCollection form) =>
         form.SelectMany(field => field.Value, (field, value) => KeyValuePair.Create(field.Key, value ?? ""));
-
-    internal static int? Number(IFormCollection form, string name) =>
-        int.TryParse(form[name], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
-
-    private static string? Text(IFormCollection form, string name) => form[name].ToString().Trim() is { Length: > 0 } text ? text : null;
 }

@@ -14,7 +14,14 @@ namespace Orchestration.Host.Teams;
 /// <param name="Cut">There are more than are shown.</param>
 /// <param name="Assignees">Who could be given which of the tasks.</param>
 /// <param name="Now">Now.</param>
-public sealed record Backlog(IReadOnlyList<Team> Teams, Team? Shown, IReadOnlyList<TaskSummary> Tasks, bool Cut, ILookup<Guid, Assignee> Assignees, Instant Now)
+public sealed record TeamBacklog(
+    IReadOnlyList<Team> Teams,
+    Team? Shown,
+    IReadOnlyList<TaskSummary> Tasks,
+    bool Cut,
+    ILookup<Guid, Assignee> Assignees,
+    Instant Now
+)
 {
     /// <summary>Who works in the teams, and whoever else has some of their work.</summary>
     public IReadOnlyList<(Guid Id, string Name)> People { get; } =
@@ -42,7 +49,7 @@ internal static class TeamPages
 {
     private const int Most = 200;
 
-    public static void Map(WebApplication app) =>
+    public static void MapTeams(this WebApplication app) =>
         app.MapGet(
                 "/team",
                 async (string? key, int? did, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
@@ -73,7 +80,7 @@ internal static class TeamPages
                         cancel
                     );
                     return new RazorComponentResult<TeamPage>(
-                        new { Backlog = new Backlog(teams, shown, page.Items, page.Next is not null, assignees, now), Did = did }
+                        new { Backlog = new TeamBacklog(teams, shown, page.Items, page.Next is not null, assignees, now), Did = did }
                     );
                 }
             )

@@ -85,7 +85,6 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        GET    /cases
         person        GET    /cases/list
         person        GET    /cases/{id:guid}/
-        person        GET    /gallery
         person        GET    /live
         person        GET    /notifications/
         person        GET    /notifications/bell

@@ -124,7 +124,7 @@ public sealed class PageTests(SharedHost host) : IClassFixture<SharedHost>
     {
         var browser = await App.BrowserAsync(userName);
 
-        var page = new HtmlParser().ParseDocument(await browser.GetStringAsync("/gallery"));
+        var page = new HtmlParser().ParseDocument(await browser.GetStringAsync("/cases"));
 
         string.Join("|", page.QuerySelectorAll("nav .side-link").Select(link => link.TextContent.Trim())).ShouldBe(expected);
     }

@@ -25,7 +25,6 @@ public sealed class FirstStartTests : IAsyncLifetime
         foreach (var (name, password) in new[] { ("admin", "demo"), ("root", "demo"), ("admin", "admin"), ("admin", "password") })
             (await SignInAsync(app, name, password)).ShouldBe(HttpStatusCode.Unauthorized);
         (await app.Browser().GetStringAsync("/sign-in")).ShouldNotContain("Demo people");
-        (await (await app.Browser().GetAsync("/gallery")).Content.ReadAsStringAsync()).ShouldNotContain("Gallery");
     }
 
     [Theory]

@@ -5,6 +5,7 @@ using Orchestration.Engine.Activities;
 using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Definitions;
 using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Http;
 
 namespace Orchestration.Host.Elsa.Definitions;
 
@@ -68,7 +69,7 @@ internal static class DefinitionDocument
             custom.Remove(RevisionKey);
         if (document["root"] is JsonObject root)
             document["root"] = Restored(root);
-        if (before is not null && ElsaJson.Parse(before).Object is { } old)
+        if (before is not null && JsonObjects.Parse(before).Object is { } old)
         {
             foreach (var (name, value) in old)
             {
@@ -108,7 +109,7 @@ internal static class DefinitionDocument
     private static JsonObject Whole(StoredDefinition stored)
     {
         var version = stored.Version;
-        var model = ElsaJson.Parse(stored.Document).Object ?? [];
+        var model = JsonObjects.Parse(stored.Document).Object ?? [];
         model["id"] = version.Id;
         model["definitionId"] = version.DefinitionId;
         model["name"] = version.Name ?? model.Text("name");
@@ -200,7 +201,7 @@ internal static class DefinitionDocument
             case JsonObject json
                 when json.Text("type") == NotFoundType
                     && json.Text("originalActivityJson") is { } original
-                    && ElsaJson.Parse(Encoding.UTF8.GetBytes(original)).Object is { } activity:
+                    && JsonObjects.Parse(Encoding.UTF8.GetBytes(original)).Object is { } activity:
                 if (json["metadata"]?["designer"] is { } designer && activity["metadata"] is JsonObject metadata)
                     metadata["designer"] = designer.DeepClone();
                 return activity;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Orchestration.Engine.Definitions;
 using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Http;
 
 namespace Orchestration.Host.Elsa.Definitions;
 

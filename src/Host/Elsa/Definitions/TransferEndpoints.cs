@@ -7,7 +7,9 @@ using NodaTime;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
+using Orchestration.Host.Journeys;
 
 namespace Orchestration.Host.Elsa.Definitions;
 
@@ -28,12 +30,12 @@ internal static class TransferEndpoints
             .MapMethods(
                 "/import",
                 ["POST", "PUT"],
-                (JsonBody body, HttpContext context, ElsaAccess access, DefinitionStore store, IClock clock, CancellationToken cancel) =>
+                (JsonBody body, HttpContext context, JourneyAccess access, DefinitionStore store, IClock clock, CancellationToken cancel) =>
                     Import(null, body, context, access, store, clock, cancel)
             )
-            .RequireAuthorization(ElsaAccess.Edit);
-        definitions.MapMethods("/{definitionId}/import", ["POST", "PUT"], Import).RequireAuthorization(ElsaAccess.Edit);
-        definitions.MapPost("/import-files", ImportFiles).RequireAuthorization(ElsaAccess.Edit).DisableAntiforgery();
+            .RequireAuthorization(JourneyAccess.Edit);
+        definitions.MapMethods("/{definitionId}/import", ["POST", "PUT"], Import).RequireAuthorization(JourneyAccess.Edit);
+        definitions.MapPost("/import-files", ImportFiles).RequireAuthorization(JourneyAccess.Edit).DisableAntiforgery();
         api.MapPost("/bulk-actions/export/workflow-definitions", ExportMany);
     }
 
@@ -47,7 +49,7 @@ internal static class TransferEndpoints
     {
         if (await store.FindStoredAsync(definitionId, versionOptions ?? "Latest", cancel) is not { } stored)
             return Results.NotFound();
-        if (includeConsumingWorkflows != true || await DefinitionEndpoints.ConsumersOf(definitionId, store, cancel) is not { Length: > 0 } consumers)
+        if (includeConsumingWorkflows != true || await WorkflowDefinitionEndpoints.ConsumersOf(definitionId, store, cancel) is not { Length: > 0 } consumers)
             return Results.File(Content(stored), "application/octet-stream", FileName(stored));
         var (others, _) = await store.ListAsync(new("Latest") { DefinitionIds = consumers }, cancel);
         return await ZipAsync([stored, .. others], cancel);
@@ -95,7 +97,7 @@ internal static class TransferEndpoints
         string? definitionId,
         JsonBody body,
         HttpContext context,
-        ElsaAccess access,
+        JourneyAccess access,
         DefinitionStore store,
         IClock clock,
         CancellationToken cancel
@@ -104,20 +106,20 @@ internal static class TransferEndpoints
         var model = body.Object;
         if (definitionId is not null)
             model["definitionId"] = definitionId;
-        if (DefinitionEndpoints.Wrong(model) is { } wrong)
+        if (DefinitionRules.Wrong(model) is { } wrong)
             return ElsaJson.Problem(StatusCodes.Status400BadRequest, wrong);
         var result = await ImportAsync(model, context, store, clock, cancel);
         return result is EditResult.Saved saved
-            ? ElsaJson.Json(DefinitionDocument.ToModel(saved.Definition, store.Registry, access.May(context.User, ElsaAccess.Edit)))
-            : DefinitionEndpoints.Refused(result);
+            ? ElsaJson.Json(DefinitionDocument.ToModel(saved.Definition, store.Registry, access.May(context.User, JourneyAccess.Edit)))
+            : WorkflowDefinitionEndpoints.Refused(result);
     }
 
     private static Task<EditResult> ImportAsync(JsonObject model, HttpContext context, DefinitionStore store, IClock clock, CancellationToken cancel) =>
         store.SaveDraftAsync(
-            DefinitionEndpoints.DefinitionId(model, clock),
+            DefinitionRules.Id(model, clock),
             _ => DefinitionDocument.ToStored(model),
             "import",
-            ElsaAccess.Editing(context, DefinitionDocument.Revision(model)),
+            DesignerRequests.Editing(context, DefinitionDocument.Revision(model)),
             clock.Now(),
             cancel
         );
@@ -141,7 +143,7 @@ internal static class TransferEndpoints
         foreach (var model in models.Read)
         {
             if (await ImportAsync(model, context, store, clock, cancel) is not EditResult.Saved and var refused)
-                return DefinitionEndpoints.Refused(refused);
+                return WorkflowDefinitionEndpoints.Refused(refused);
         }
 
         return ElsaJson.Json(new { count = models.Read.Count });
@@ -177,10 +179,10 @@ internal static class TransferEndpoints
             return $"{name} has more than {JsonBody.MaxBytes:N0} bytes.";
         if ((models.Bytes += bytes.Length) > MaxUnpacked)
             return $"All journeys together have more than {MaxUnpacked:N0} bytes.";
-        var (model, error) = ElsaJson.Parse(bytes.Span);
+        var (model, error) = JsonObjects.Parse(bytes.Span);
         if (model is null)
             return $"{name}: {error}";
-        if (DefinitionEndpoints.Wrong(model) is var (_, reason))
+        if (DefinitionRules.Wrong(model) is var (_, reason))
             return $"{name}: {reason}";
         models.Read.Add(model);
         return null;

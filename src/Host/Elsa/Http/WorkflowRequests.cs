@@ -38,13 +38,14 @@ internal static class WorkflowRequests
         "Content-Type",
     };
 
-    /// <summary>Marks the endpoint for forgery protection: it judges by itself.</summary>
-    public sealed class Own;
-
     public static void MapWorkflowRequests(this WebApplication app)
     {
         var basePath = "/" + (app.Configuration["Http:BasePath"] ?? "workflows").Trim('/');
-        app.Map(basePath.TrimEnd('/') + "/{**path}", AnswerAsync).AllowAnonymous().WithMetadata(new Own()).DisableAntiforgery().ExcludeFromDescription();
+        app.Map(basePath.TrimEnd('/') + "/{**path}", AnswerAsync)
+            .AllowAnonymous()
+            .WithMetadata(new ExternalEndpoint())
+            .DisableAntiforgery()
+            .ExcludeFromDescription();
     }
 
     private static async Task AnswerAsync(HttpContext context, string? path, WorkflowRuntime runtime)

@@ -5,6 +5,7 @@ using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Http;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Elsa.Instances;

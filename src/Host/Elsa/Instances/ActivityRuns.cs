@@ -5,6 +5,7 @@ using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Http;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Elsa.Instances;

@@ -6,6 +6,7 @@ using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 
 namespace Orchestration.Host.Elsa.Instances;
@@ -19,9 +20,9 @@ internal static class AlterationEndpoints
     public static void Map(RouteGroupBuilder api)
     {
         var alterations = api.MapGroup("/alterations");
-        alterations.MapPost("/run", Run).RequireAuthorization(ElsaAccess.Run);
-        alterations.MapPost("/workflows/retry", Retry).RequireAuthorization(ElsaAccess.Run);
-        alterations.MapPost("/submit", Submit).RequireAuthorization(ElsaAccess.Run);
+        alterations.MapPost("/run", Run).RequireAuthorization(JourneyAccess.Run);
+        alterations.MapPost("/workflows/retry", Retry).RequireAuthorization(JourneyAccess.Run);
+        alterations.MapPost("/submit", Submit).RequireAuthorization(JourneyAccess.Run);
         alterations.MapPost("/dry-run", DryRun);
         alterations.MapGet("/{id}", Get);
     }
@@ -73,7 +74,7 @@ internal static class AlterationEndpoints
             new JsonArray([.. body.Object["alterations"]!.AsArray().OfType<JsonObject>().Select(a => a.DeepClone())]),
             (JsonObject)filter.DeepClone(),
             runs,
-            ElsaAccess.Actor(context.User),
+            JourneyAccess.Actor(context.User),
             cancel
         );
         return ElsaJson.Json(new { planId = id });
@@ -145,7 +146,7 @@ internal static class AlterationEndpoints
     )
     {
         var result = InstanceEndpoints.Id(id) is { } key
-            ? await Alterations.RunAsync(runtime, key, alterations, ElsaAccess.Actor(context.User), cancel)
+            ? await Alterations.RunAsync(runtime, key, alterations, JourneyAccess.Actor(context.User), cancel)
             : new("There is no such run.", [new("There is no such run.", false, runtime.Clock.Now())], IsFound: false);
         return new
         {

@@ -6,6 +6,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Elsa.Definitions;
 using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 
 namespace Orchestration.Host.Elsa.Instances;
@@ -18,7 +19,7 @@ internal static class ExecuteEndpoints
 
     public static void Map(RouteGroupBuilder api)
     {
-        var definition = api.MapGroup("/workflow-definitions/{definitionId}").RequireAuthorization(ElsaAccess.Run);
+        var definition = api.MapGroup("/workflow-definitions/{definitionId}").RequireAuthorization(JourneyAccess.Run);
         definition.MapPost(
             "/execute",
             (string definitionId, JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel) =>
@@ -31,7 +32,7 @@ internal static class ExecuteEndpoints
         );
         definition.MapPost("/dispatch", Dispatch);
         definition.MapPost("/bulk-dispatch", BulkDispatch);
-        api.MapPost("/tests/activities", Try).RequireAuthorization(ElsaAccess.Run);
+        api.MapPost("/tests/activities", Try).RequireAuthorization(JourneyAccess.Run);
     }
 
     private static JsonObject FromQuery(IQueryCollection query) =>
@@ -40,7 +41,7 @@ internal static class ExecuteEndpoints
             ["correlationId"] = query["correlationId"].ToString() is { Length: > 0 } correlation ? correlation : null,
             ["versionOptions"] = query["versionOptions"].ToString() is { Length: > 0 } version ? version : null,
             ["triggerActivityId"] = query["triggerActivityId"].ToString() is { Length: > 0 } trigger ? trigger : null,
-            ["input"] = ElsaJson.Parse(System.Text.Encoding.UTF8.GetBytes(query["input"].ToString())).Object,
+            ["input"] = JsonObjects.Parse(System.Text.Encoding.UTF8.GetBytes(query["input"].ToString())).Object,
         };
 
     private static async Task<IResult> Execute(string definitionId, JsonObject request, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
@@ -138,7 +139,7 @@ internal static class ExecuteEndpoints
                 VersionId = version,
                 ChecksInput = true,
             },
-            ElsaAccess.Actor(context.User),
+            JourneyAccess.Actor(context.User),
             cancel
         );
         return result switch

@@ -10,6 +10,7 @@ using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 
 namespace Orchestration.Host.Elsa.Instances;
@@ -30,7 +31,7 @@ internal static class InstanceEndpoints
         instances.MapGet("/{id}", Get);
         instances.MapGet("/{id}/execution-state", ExecutionState);
         instances.MapGet("/{id}/variables", Variables);
-        instances.MapPost("/{id}/variables", SetVariables).RequireAuthorization(ElsaAccess.Run);
+        instances.MapPost("/{id}/variables", SetVariables).RequireAuthorization(JourneyAccess.Run);
         instances.MapGet(
             "/{id}/journal",
             (string id, HttpRequest request, NpgsqlDataSource database, CancellationToken cancel) => Journal(id, request.Query, [], database, cancel)
@@ -42,8 +43,8 @@ internal static class InstanceEndpoints
         );
         instances.MapGet("/{id}/journal/{activityId}", LastEntry);
         instances.MapGet("/{id}/export", Export);
-        api.MapPost("/cancel/workflow-instances/{id}", Cancel).RequireAuthorization(ElsaAccess.Run);
-        api.MapPost("/bulk-actions/cancel/workflow-instances", CancelMany).RequireAuthorization(ElsaAccess.Run);
+        api.MapPost("/cancel/workflow-instances/{id}", Cancel).RequireAuthorization(JourneyAccess.Run);
+        api.MapPost("/bulk-actions/cancel/workflow-instances", CancelMany).RequireAuthorization(JourneyAccess.Run);
         api.MapPost("/bulk-actions/export/workflow-instances", ExportMany);
     }
 
@@ -160,7 +161,7 @@ internal static class InstanceEndpoints
         if (Id(id) is not { } key)
             return Results.NotFound();
         var changes = (body.Object["variables"] as JsonArray)?.OfType<JsonObject>().Where(v => v.Text("id") is not null).ToList() ?? [];
-        await using (var transaction = await InstanceTransaction.OpenAsync(runtime, ElsaAccess.Actor(context.User), ("$1", key), cancel: cancel))
+        await using (var transaction = await InstanceTransaction.OpenAsync(runtime, JourneyAccess.Actor(context.User), ("$1", key), cancel: cancel))
         {
             if (transaction.InstanceId is null)
                 return Results.NotFound();
@@ -215,7 +216,7 @@ internal static class InstanceEndpoints
     {
         // Elsa answers 200 whether or not there is anything to cancel, and its clients retry on that.
         if (Id(id) is { } key)
-            await runtime.CancelAsync(key, "Cancelled in the designer.", ElsaAccess.Actor(context.User), cancel);
+            await runtime.CancelAsync(key, "Cancelled in the designer.", JourneyAccess.Actor(context.User), cancel);
         return Results.Ok();
     }
 
@@ -234,7 +235,7 @@ internal static class InstanceEndpoints
         var (items, _) = await InstanceQueries.ListAsync(runtime.Database, filter, cancel);
         var cancelled = 0;
         foreach (var item in items)
-            cancelled += await runtime.CancelAsync(item.Id, "Cancelled in the designer.", ElsaAccess.Actor(context.User), cancel) ? 1 : 0;
+            cancelled += await runtime.CancelAsync(item.Id, "Cancelled in the designer.", JourneyAccess.Actor(context.User), cancel) ? 1 : 0;
         return ElsaJson.Json(new { cancelled });
     }
 

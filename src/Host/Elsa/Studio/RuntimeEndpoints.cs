@@ -62,22 +62,22 @@ internal static class RuntimeEndpoints
                     if ((await StateAsync(desk, cancel)).IsPaused)
                         return await Status(desk, cancel);
                     foreach (var (_, job) in Sources)
-                        await desk.PauseAsync(job.Name, ElsaAccess.Actor(context.User), body.Object.Text("reason"), cancel);
+                        await desk.PauseAsync(job.Name, JourneyAccess.Actor(context.User), body.Object.Text("reason"), cancel);
                     return await Status(desk, cancel);
                 }
             )
-            .RequireAuthorization(ElsaAccess.Operate);
+            .RequireAuthorization(JourneyAccess.Operate);
         runtime
             .MapPost(
                 "/resume",
                 async (HttpContext context, JobDesk desk, CancellationToken cancel) =>
                 {
                     foreach (var job in (await StateAsync(desk, cancel)).Paused)
-                        await desk.ResumeAsync(job.Name, ElsaAccess.Actor(context.User), cancel);
+                        await desk.ResumeAsync(job.Name, JourneyAccess.Actor(context.User), cancel);
                     return await Status(desk, cancel);
                 }
             )
-            .RequireAuthorization(ElsaAccess.Operate);
+            .RequireAuthorization(JourneyAccess.Operate);
 
         // A stimulus that fails is tried again until it acts; there are no letters to be dead.
         api.MapGet("/bookmark-queue/dead-letters", () => ElsaJson.List(Array.Empty<object>(), 0));
@@ -94,8 +94,8 @@ internal static class RuntimeEndpoints
                     }
                 )
         );
-        api.MapPost("/tasks/{taskId}/complete", CompleteTask).RequireAuthorization(ElsaAccess.Run);
-        api.MapPost("/events/{eventName}/trigger", TriggerEvent).RequireAuthorization(ElsaAccess.Run);
+        api.MapPost("/tasks/{taskId}/complete", CompleteTask).RequireAuthorization(JourneyAccess.Run);
+        api.MapPost("/events/{eventName}/trigger", TriggerEvent).RequireAuthorization(JourneyAccess.Run);
         api.MapPost(
             "/scripting/javascript/type-definitions/{definitionId}",
             async (string definitionId, DefinitionStore store, FormCatalog forms, CancellationToken cancel) =>
@@ -186,7 +186,7 @@ internal static class RuntimeEndpoints
     {
         if (!context.Request.HasJsonContentType())
             return Results.StatusCode(StatusCodes.Status415UnsupportedMediaType);
-        var actor = ElsaAccess.Actor(context.User);
+        var actor = JourneyAccess.Actor(context.User);
         var operation = Operation.Of("task", taskId, "complete");
         if (await BookmarkQueries.FindAsync(runtime.Database, StimulusHash.Of("Elsa.RunTask", taskId), cancel) is var (instance, bookmark))
         {
@@ -214,7 +214,7 @@ internal static class RuntimeEndpoints
             eventName,
             body.Object.Text("correlationId"),
             Data(body.Object, "input"),
-            ElsaAccess.Actor(context.User),
+            JourneyAccess.Actor(context.User),
             InstanceEndpoints.Id(instance),
             cancel: cancel
         );

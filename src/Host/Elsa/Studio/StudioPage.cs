@@ -64,9 +64,9 @@ internal static class StudioPage
     /// <summary>
     /// A token for the person whose cookie the page has, and what the page must know of them. Another site can make a browser ask for it, but not read it.
     /// </summary>
-    private static IResult GetSession(PersonIdentity who, HttpContext context, Sessions sessions, ElsaAccess access)
+    private static IResult GetSession(PersonIdentity who, HttpContext context, Sessions sessions, JourneyAccess access)
     {
-        if (!access.May(context.User, ElsaAccess.Read))
+        if (!access.May(context.User, JourneyAccess.Read))
             return Results.StatusCode(StatusCodes.Status403Forbidden);
         var (accessToken, expiresIn) = sessions.Issue(who);
         context.Response.Headers.CacheControl = "no-store";
@@ -76,8 +76,8 @@ internal static class StudioPage
                 accessToken,
                 expiresIn,
                 name = who.Person.DisplayName,
-                mayEdit = access.May(context.User, ElsaAccess.Edit),
-                mayRun = access.May(context.User, ElsaAccess.Run),
+                mayEdit = access.May(context.User, JourneyAccess.Edit),
+                mayRun = access.May(context.User, JourneyAccess.Run),
             }
         );
     }

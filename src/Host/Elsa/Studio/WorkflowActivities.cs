@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Http;
 
 namespace Orchestration.Host.Elsa.Studio;
 
@@ -12,7 +13,7 @@ internal static class WorkflowActivities
     {
         var (items, _) = await store.ListAsync(new("Published"), cancel);
         return items
-            .Select(stored => (stored.Version, Document: ElsaJson.Parse(stored.Document).Object!))
+            .Select(stored => (stored.Version, Document: JsonObjects.Parse(stored.Document).Object!))
             .Where(d => (d.Document["options"] as JsonObject)?.Flag("usableAsActivity") == true && d.Version.Name is { Length: > 0 })
             .Select(d => Describe(d.Version, d.Document));
     }

@@ -1,4 +1,5 @@
 using System.Text;
+using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Shell.Parts;
@@ -26,6 +27,9 @@ internal static class Words
 
         return text.ToString();
     }
+
+    /// <summary>A role as people call it.</summary>
+    public static string RoleTitle(string role) => role == Roles.FrontOffice ? "Front office" : char.ToUpperInvariant(role[0]) + role[1..];
 
     public static string State(TaskState state) =>
         state switch

@@ -4,6 +4,7 @@ using NodaTime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Http;
 using Orchestration.Host.Shell.Parts;
+using Orchestration.Host.Tasks.Parts;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
@@ -28,26 +29,18 @@ internal static class BulkPages
                 async (HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
                 {
                     var form = await http.Request.ReadFormAsync(cancel);
-                    var operation = form[TaskPages.OperationField].ToString();
+                    var operation = form[TaskFields.Operation].ToString();
                     var items = form[TaskField].OfType<string>().Select(Item).OfType<BulkItem>().DistinctBy(item => item.Id).ToList();
                     Func<TaskRequest, Task<TaskResult>>? verb = form[VerbField].ToString() switch
                     {
                         "claim" => request => ClaimTask.RunAsync(tasks, request, me, cancel),
-                        "assign" => request => AssignTask.RunAsync(tasks, request, form[TaskPages.PersonField].ToString(), null, me, cancel),
-                        "priority" => request => PrioritizeTask.RunAsync(tasks, request, TaskPages.Number(form, TaskPages.PriorityField), null, me, cancel),
+                        "assign" => request => AssignTask.RunAsync(tasks, request, form[TaskFields.Person].ToString(), null, me, cancel),
+                        "priority" => request => PrioritizeTask.RunAsync(tasks, request, TaskFields.Number(form, TaskFields.Priority), null, me, cancel),
                         "suspend" => request =>
-                            SuspendTask.RunAsync(
-                                tasks,
-                                request,
-                                form[TaskPages.ReasonField].ToString(),
-                                Until(form, tasks.Runtime.Clock.Now()),
-                                null,
-                                me,
-                                cancel
-                            ),
+                            SuspendTask.RunAsync(tasks, request, form[TaskFields.Reason].ToString(), Until(form, tasks.Runtime.Clock.Now()), null, me, cancel),
                         _ => null,
                     };
-                    var to = Requests.LocalOr(form[TaskPages.ToField], "/");
+                    var to = Requests.LocalOr(form[TaskFields.To], "/");
                     if (verb is null || operation.Length is 0 or > 160 || items.Count > BulkTasks.MaxItems)
                         return Results.BadRequest();
                     if (items.Count == 0)
@@ -85,5 +78,5 @@ internal static class BulkPages
             : null;
 
     private static Instant? Until(IFormCollection form, Instant now) =>
-        TaskPages.Number(form, TaskPages.DaysField) is { } days and > 0 and <= 366 ? now + Duration.FromDays(days) : null;
+        TaskFields.Number(form, TaskFields.Days) is { } days and > 0 and <= 366 ? now + Duration.FromDays(days) : null;
 }

@@ -11,12 +11,14 @@ using Orchestration.Host.Shell.Parts;
 namespace Orchestration.Host.Http;
 
 /// <summary>
-/// Every failed request is answered in one place and in the shape its sender can read: problem details (RFC 9457) for the API, a page for people, a message that slides in for a part of a page.
+/// Every failed request is answered in one place and in the shape its client can read: problem details (RFC 9457) for the API, a page
+/// for people, a message that slides in for a part of a page.
 /// </summary>
-internal static class Problem
+internal static class ErrorHandling
 {
-    public static void AddProblems(this WebApplicationBuilder builder)
+    public static void AddErrorHandling(this WebApplicationBuilder builder)
     {
+        builder.Services.AddSingleton(new ApiSurface("/api"));
         builder.Services.AddProblemDetails();
         builder.Services.AddExceptionHandler<OfException>();
 
@@ -24,7 +26,7 @@ internal static class Problem
         builder.Services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
     }
 
-    public static void UseProblems(this WebApplication app)
+    public static void UseErrorHandling(this WebApplication app)
     {
         // What is no fault of ours is answered and not logged as one.
         app.UseExceptionHandler(
@@ -90,7 +92,7 @@ internal static class Problem
         context.Response.StatusCode = status;
 
         // Kestrel would look for the next request on a connection that ended within this one's body, and warn of itself (dotnet/aspnetcore#17840).
-        if (context.IsSenderGone())
+        if (context.IsClientDisconnected())
             context.Response.Headers.Connection = "close";
         if (context.Request.IsFragment())
         {
@@ -171,8 +173,7 @@ internal static class Problem
         }
 
         private static Task RefuseAsync(HttpContext context, string field, string reason) =>
-            context.Request.Path.StartsWithSegments("/elsa")
-                ? Elsa.Http.ElsaJson.Problem(StatusCodes.Status400BadRequest, (field, $"'{field}' {reason}.")).ExecuteAsync(context)
+            ApiSurface.Of(context.Request)?.Invalid is { } invalid ? invalid(field, reason).ExecuteAsync(context)
             : context.Request.IsPage() || context.Request.IsFragment() ? WriteAsync(context, StatusCodes.Status400BadRequest, detail: $"“{field}” {reason}.")
             : Problems.Invalid(new() { [field] = [reason] }, StatusCodes.Status400BadRequest).ExecuteAsync(context);
 

@@ -3,21 +3,22 @@ using Npgsql;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Workflows.Cases;
 
 namespace Orchestration.Host.Elsa.Instances;
 
 /// <summary>The same for many at once. Each item stands for itself: a bad one never fails the others.</summary>
-internal static class BulkEndpoints
+internal static class BulkActionEndpoints
 {
     public static void Map(RouteGroupBuilder api)
     {
         var bulk = api.MapGroup("/bulk-actions");
-        bulk.MapPost("/publish/workflow-definitions/by-definition-ids", Publish).RequireAuthorization(ElsaAccess.Publish);
-        bulk.MapPost("/retract/workflow-definitions/by-definition-ids", Retract).RequireAuthorization(ElsaAccess.Publish);
-        bulk.MapPost("/delete/workflow-definitions/by-definition-id", DeleteDefinitions).RequireAuthorization(ElsaAccess.Edit);
-        bulk.MapPost("/delete/workflow-definitions/by-id", DeleteVersions).RequireAuthorization(ElsaAccess.Edit);
+        bulk.MapPost("/publish/workflow-definitions/by-definition-ids", Publish).RequireAuthorization(JourneyAccess.Publish);
+        bulk.MapPost("/retract/workflow-definitions/by-definition-ids", Retract).RequireAuthorization(JourneyAccess.Publish);
+        bulk.MapPost("/delete/workflow-definitions/by-definition-id", DeleteDefinitions).RequireAuthorization(JourneyAccess.Edit);
+        bulk.MapPost("/delete/workflow-definitions/by-id", DeleteVersions).RequireAuthorization(JourneyAccess.Edit);
         bulk.MapPost(
                 "/delete/workflow-instances/by-id",
                 async (JsonBody body, NpgsqlDataSource database, CancellationToken cancel) =>
@@ -30,7 +31,7 @@ internal static class BulkEndpoints
                         }
                     )
             )
-            .RequireAuthorization(ElsaAccess.Edit);
+            .RequireAuthorization(JourneyAccess.Edit);
         api.MapDelete(
                 "/workflow-instances/{id}",
                 async (string id, NpgsqlDataSource database, CancellationToken cancel) =>
@@ -43,8 +44,8 @@ internal static class BulkEndpoints
                             _ => Results.NotFound(),
                         }
             )
-            .RequireAuthorization(ElsaAccess.Edit);
-        api.MapPost("/actions/workflow-definitions/refresh", Refresh).RequireAuthorization(ElsaAccess.Publish);
+            .RequireAuthorization(JourneyAccess.Edit);
+        api.MapPost("/actions/workflow-definitions/refresh", Refresh).RequireAuthorization(JourneyAccess.Publish);
         api.MapPost(
                 "/actions/workflow-definitions/reload",
                 async (DefinitionStore store, CancellationToken cancel) =>
@@ -53,7 +54,7 @@ internal static class BulkEndpoints
                     return Results.Ok();
                 }
             )
-            .RequireAuthorization(ElsaAccess.Publish);
+            .RequireAuthorization(JourneyAccess.Publish);
     }
 
     private static async Task<IResult> Publish(JsonBody body, HttpContext context, DefinitionStore store, IClock clock, CancellationToken cancel)
@@ -62,7 +63,7 @@ internal static class BulkEndpoints
         var warnings = new Dictionary<string, string>();
         foreach (var id in body.Object.Texts("definitionIds"))
         {
-            switch (await store.PublishLatestAsync(id, ElsaAccess.Editing(context, null), clock.Now(), cancel))
+            switch (await store.PublishLatestAsync(id, DesignerRequests.Editing(context, null), clock.Now(), cancel))
             {
                 case (EditResult.Saved, true):
                     already.Add(id);
@@ -103,7 +104,7 @@ internal static class BulkEndpoints
         var (retracted, notPublished, notFound) = (new List<string>(), new List<string>(), new List<string>());
         foreach (var id in body.Object.Texts("definitionIds"))
         {
-            var list = await store.RetractAsync(id, ElsaAccess.Actor(context.User), clock.Now(), cancel) switch
+            var list = await store.RetractAsync(id, JourneyAccess.Actor(context.User), clock.Now(), cancel) switch
             {
                 EditResult.Saved => retracted,
                 EditResult.NotPublished => notPublished,
@@ -128,7 +129,7 @@ internal static class BulkEndpoints
     {
         var deleted = 0;
         foreach (var id in body.Object.Texts("definitionIds"))
-            deleted += await store.DeleteAsync(id, null, ElsaAccess.Actor(context.User), clock.Now(), cancel) is null ? 1 : 0;
+            deleted += await store.DeleteAsync(id, null, JourneyAccess.Actor(context.User), clock.Now(), cancel) is null ? 1 : 0;
         return ElsaJson.Json(new { deleted });
     }
 
@@ -139,7 +140,7 @@ internal static class BulkEndpoints
         {
             if (
                 await store.FindStoredAsync(id, cancel) is { } stored
-                && await store.DeleteAsync(stored.Version.DefinitionId, id, ElsaAccess.Actor(context.User), clock.Now(), cancel) is null
+                && await store.DeleteAsync(stored.Version.DefinitionId, id, JourneyAccess.Actor(context.User), clock.Now(), cancel) is null
             )
                 deleted++;
         }

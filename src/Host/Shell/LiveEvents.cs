@@ -11,7 +11,7 @@ namespace Orchestration.Host.Shell;
 /// <c>/live</c>: tells an open page what changed, so that it fetches the parts of it that show it (docs/ui.md). Only kinds and ids go over the wire; what the person may see is decided
 /// when the part is fetched.
 /// </summary>
-internal static class Live
+internal static class LiveEvents
 {
     private static readonly TimeSpan Window = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(20);
@@ -27,7 +27,7 @@ internal static class Live
                     return TypedResults.ServerSentEvents(Events(changes, me, ended.Token));
                 }
             )
-            .WithMetadata(new LastsUntilGone())
+            .WithMetadata(new LongLivedEndpoint())
             .ExcludeFromDescription();
 
     private static async IAsyncEnumerable<SseItem<string>> Events(Changes changes, Person me, [EnumeratorCancellation] CancellationToken ended)

@@ -6,10 +6,10 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Host.Identity;
 
 /// <summary>
-/// Who may do what in the designer and through its API. A person's rights follow from their roles; a machine has those given to its API
+/// Who may do what with journeys: in the designer, through its API and through ours. A person's rights follow from their roles; a machine has those given to its API
 /// key (<see cref="ApiKeys"/>).
 /// </summary>
-internal sealed class ElsaAccess(IConfiguration configuration) : AuthorizationHandler<ElsaAccess.Right>
+internal sealed class JourneyAccess(IConfiguration configuration) : AuthorizationHandler<JourneyAccess.Right>
 {
     public const string Read = "journeys:read";
     public const string Edit = "journeys:edit";
@@ -46,10 +46,6 @@ internal sealed class ElsaAccess(IConfiguration configuration) : AuthorizationHa
 
     /// <summary>Who acts, as history names them.</summary>
     public static string Actor(ClaimsPrincipal user) => user.Identity?.Name ?? throw new InvalidOperationException("The endpoint lacks authorization.");
-
-    /// <summary>With what an editor began. The page tells the edits of two open windows apart.</summary>
-    public static DefinitionEdit Editing(HttpContext context, int? revision) =>
-        new(Actor(context.User), revision, context.Request.Headers["X-Designer-Page"] is [{ Length: > 0 and <= 64 } page] ? page : null);
 
     protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, Right requirement)
     {

@@ -6,13 +6,15 @@ using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Model;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
+using Orchestration.Host.Journeys;
 using Orchestration.Host.Shell.Parts;
 
 namespace Orchestration.Host.Elsa.Definitions;
 
 /// <summary>Definitions: list, read, save, publish, retract, revert, delete.</summary>
-internal static class DefinitionEndpoints
+internal static class WorkflowDefinitionEndpoints
 {
     /// <summary>Largest page of a list.</summary>
     private const int MaxPage = 1000;
@@ -37,17 +39,17 @@ internal static class DefinitionEndpoints
         definitions.MapGet("/{definitionId}/consumers", Consumers);
         definitions.MapGet("/subgraph/{versionId}", Subgraph);
         definitions.MapGet("/subgraph/segments/{versionId}", Segments);
-        definitions.MapPost("/", Save).RequireAuthorization(ElsaAccess.Edit);
-        definitions.MapPost("/{definitionId}/publish", Publish).RequireAuthorization(ElsaAccess.Publish);
-        definitions.MapPost("/{definitionId}/retract", Retract).RequireAuthorization(ElsaAccess.Publish);
-        definitions.MapPost("/{definitionId}/revert/{version:int}", Revert).RequireAuthorization(ElsaAccess.Edit);
-        definitions.MapPost("/{definitionId}/update-references", UpdateReferences).RequireAuthorization(ElsaAccess.Publish);
-        definitions.MapDelete("/{definitionId}", Delete).RequireAuthorization(ElsaAccess.Edit);
-        definitions.MapDelete("/{definitionId}/version/{version:int}", DeleteVersion).RequireAuthorization(ElsaAccess.Edit);
-        api.MapDelete("/workflow-definition-versions/{id}", DeleteVersionById).RequireAuthorization(ElsaAccess.Edit);
+        definitions.MapPost("/", Save).RequireAuthorization(JourneyAccess.Edit);
+        definitions.MapPost("/{definitionId}/publish", Publish).RequireAuthorization(JourneyAccess.Publish);
+        definitions.MapPost("/{definitionId}/retract", Retract).RequireAuthorization(JourneyAccess.Publish);
+        definitions.MapPost("/{definitionId}/revert/{version:int}", Revert).RequireAuthorization(JourneyAccess.Edit);
+        definitions.MapPost("/{definitionId}/update-references", UpdateReferences).RequireAuthorization(JourneyAccess.Publish);
+        definitions.MapDelete("/{definitionId}", Delete).RequireAuthorization(JourneyAccess.Edit);
+        definitions.MapDelete("/{definitionId}/version/{version:int}", DeleteVersion).RequireAuthorization(JourneyAccess.Edit);
+        api.MapDelete("/workflow-definition-versions/{id}", DeleteVersionById).RequireAuthorization(JourneyAccess.Edit);
     }
 
-    private static async Task<IResult> List(HttpRequest request, ClaimsPrincipal person, ElsaAccess access, DefinitionStore store, CancellationToken cancel)
+    private static async Task<IResult> List(HttpRequest request, ClaimsPrincipal person, JourneyAccess access, DefinitionStore store, CancellationToken cancel)
     {
         var query = request.Query;
         var size = Number("pageSize") is { } asked ? Math.Clamp(asked, 1, MaxPage) : MaxPage;
@@ -61,7 +63,7 @@ internal static class DefinitionEndpoints
             Skip = Math.Clamp(Number("page") ?? 0, 0, int.MaxValue / MaxPage - 1) * size,
             Take = size,
         };
-        var mayEdit = access.May(person, ElsaAccess.Edit);
+        var mayEdit = access.May(person, JourneyAccess.Edit);
 
         // There are no system definitions, so a list of only those is empty.
         var (items, total) = query["isSystem"].ToString().Equals("true", StringComparison.OrdinalIgnoreCase) ? ([], 0) : await store.ListAsync(filter, cancel);
@@ -100,21 +102,21 @@ internal static class DefinitionEndpoints
         string definitionId,
         string? versionOptions,
         ClaimsPrincipal person,
-        ElsaAccess access,
+        JourneyAccess access,
         DefinitionStore store,
         CancellationToken cancel
-    ) => Model(await store.FindStoredAsync(definitionId, versionOptions ?? "Latest", cancel), store, access.May(person, ElsaAccess.Edit));
+    ) => Model(await store.FindStoredAsync(definitionId, versionOptions ?? "Latest", cancel), store, access.May(person, JourneyAccess.Edit));
 
-    private static async Task<IResult> ById(string id, ClaimsPrincipal person, ElsaAccess access, DefinitionStore store, CancellationToken cancel) =>
-        Model(await store.FindStoredAsync(id, cancel), store, access.May(person, ElsaAccess.Edit));
+    private static async Task<IResult> ById(string id, ClaimsPrincipal person, JourneyAccess access, DefinitionStore store, CancellationToken cancel) =>
+        Model(await store.FindStoredAsync(id, cancel), store, access.May(person, JourneyAccess.Edit));
 
     private static IResult Model(StoredDefinition? stored, DefinitionStore store, bool mayEdit) =>
         stored is null ? Results.NotFound() : ElsaJson.Json(DefinitionDocument.ToModel(stored, store.Registry, mayEdit));
 
-    private static async Task<IResult> ManyById(string[] ids, ClaimsPrincipal person, ElsaAccess access, DefinitionStore store, CancellationToken cancel)
+    private static async Task<IResult> ManyById(string[] ids, ClaimsPrincipal person, JourneyAccess access, DefinitionStore store, CancellationToken cancel)
     {
         var (items, _) = ids.Length == 0 ? ([], 0) : await store.ListAsync(new() { Ids = ids }, cancel);
-        var mayEdit = access.May(person, ElsaAccess.Edit);
+        var mayEdit = access.May(person, JourneyAccess.Edit);
         return ElsaJson.List([.. items.Select(d => DefinitionDocument.ToModel(d, store.Registry, mayEdit))]);
     }
 
@@ -151,7 +153,7 @@ internal static class DefinitionEndpoints
         return
         [
             .. items
-                .Where(d => d.Version.DefinitionId != definitionId && ElsaJson.Parse(d.Document).Object is { } document && Uses(document))
+                .Where(d => d.Version.DefinitionId != definitionId && JsonObjects.Parse(d.Document).Object is { } document && Uses(document))
                 .Select(d => d.Version.DefinitionId),
         ];
 
@@ -191,7 +193,7 @@ internal static class DefinitionEndpoints
     private static async Task<IResult> Save(
         JsonBody body,
         HttpContext context,
-        ElsaAccess access,
+        JourneyAccess access,
         DefinitionStore store,
         IClock clock,
         CancellationToken cancel
@@ -199,26 +201,26 @@ internal static class DefinitionEndpoints
     {
         if (body.Object["model"] is not JsonObject model)
             return ElsaJson.Problem(StatusCodes.Status400BadRequest, ("model", "'model' must not be empty."));
-        if (Wrong(model) is { } wrong)
+        if (DefinitionRules.Wrong(model) is { } wrong)
             return ElsaJson.Problem(StatusCodes.Status400BadRequest, wrong);
         var publish = body.Object.Flag("publish") == true;
-        if (publish && !access.May(context.User, ElsaAccess.Publish))
+        if (publish && !access.May(context.User, JourneyAccess.Publish))
             return ElsaJson.Problem(StatusCodes.Status403Forbidden, "You may edit journeys but not publish them. Save the draft and ask somebody who may.");
 
-        var definitionId = DefinitionId(model, clock);
-        var edit = ElsaAccess.Editing(context, DefinitionDocument.Revision(model));
+        var definitionId = DefinitionRules.Id(model, clock);
+        var edit = DesignerRequests.Editing(context, DefinitionDocument.Revision(model));
         var result = await store.SaveDraftAsync(definitionId, before => DefinitionDocument.ToStored(model, before), "designer", edit, clock.Now(), cancel);
         if (result is not EditResult.Saved saved)
             return Refused(result);
         return publish
             ? await PublishAsync(definitionId, context, access, store, clock, cancel)
-            : Saved(store, saved.Definition, saved.Errors, alreadyPublished: false, consumers: 0, access.May(context.User, ElsaAccess.Edit));
+            : Saved(store, saved.Definition, saved.Errors, alreadyPublished: false, consumers: 0, access.May(context.User, JourneyAccess.Edit));
     }
 
     private static Task<IResult> Publish(
         string definitionId,
         HttpContext context,
-        ElsaAccess access,
+        JourneyAccess access,
         DefinitionStore store,
         IClock clock,
         CancellationToken cancel
@@ -227,17 +229,17 @@ internal static class DefinitionEndpoints
     private static async Task<IResult> PublishAsync(
         string definitionId,
         HttpContext context,
-        ElsaAccess access,
+        JourneyAccess access,
         DefinitionStore store,
         IClock clock,
         CancellationToken cancel
     )
     {
-        var (result, wasAlready) = await store.PublishLatestAsync(definitionId, ElsaAccess.Editing(context, null), clock.Now(), cancel);
+        var (result, wasAlready) = await store.PublishLatestAsync(definitionId, DesignerRequests.Editing(context, null), clock.Now(), cancel);
         if (result is not EditResult.Saved published)
             return Refused(result);
         var consumers = wasAlready ? [] : await ConsumersOf(definitionId, store, cancel);
-        return Saved(store, published.Definition, [], wasAlready, consumers.Length, access.May(context.User, ElsaAccess.Edit));
+        return Saved(store, published.Definition, [], wasAlready, consumers.Length, access.May(context.User, JourneyAccess.Edit));
     }
 
     private static IResult Saved(
@@ -261,15 +263,15 @@ internal static class DefinitionEndpoints
     private static async Task<IResult> Retract(
         string definitionId,
         HttpContext context,
-        ElsaAccess access,
+        JourneyAccess access,
         DefinitionStore store,
         IClock clock,
         CancellationToken cancel
     ) =>
-        await store.RetractAsync(definitionId, ElsaAccess.Actor(context.User), clock.Now(), cancel) switch
+        await store.RetractAsync(definitionId, JourneyAccess.Actor(context.User), clock.Now(), cancel) switch
         {
             EditResult.Saved retracted => ElsaJson.Json(
-                DefinitionDocument.ToModel(retracted.Definition, store.Registry, access.May(context.User, ElsaAccess.Edit))
+                DefinitionDocument.ToModel(retracted.Definition, store.Registry, access.May(context.User, JourneyAccess.Edit))
             ),
             EditResult.NotPublished => ElsaJson.Problem(StatusCodes.Status400BadRequest, $"Workflow with id {definitionId} is not published"),
             var other => Refused(other),
@@ -284,7 +286,7 @@ internal static class DefinitionEndpoints
         CancellationToken cancel
     )
     {
-        var result = await store.RevertAsync(definitionId, version, ElsaAccess.Editing(context, null), clock.Now(), cancel);
+        var result = await store.RevertAsync(definitionId, version, DesignerRequests.Editing(context, null), clock.Now(), cancel);
         if (result is not EditResult.Saved saved)
             return Refused(result);
         context.Response.Headers.Location = $"/elsa/api/workflow-definitions/by-id/{saved.Definition.Version.Id}";
@@ -292,7 +294,7 @@ internal static class DefinitionEndpoints
     }
 
     private static async Task<IResult> Delete(string definitionId, HttpContext context, DefinitionStore store, IClock clock, CancellationToken cancel) =>
-        await store.DeleteAsync(definitionId, null, ElsaAccess.Actor(context.User), clock.Now(), cancel) is { } refused
+        await store.DeleteAsync(definitionId, null, JourneyAccess.Actor(context.User), clock.Now(), cancel) is { } refused
             ? Refused(refused)
             : Results.NoContent();
 
@@ -307,7 +309,7 @@ internal static class DefinitionEndpoints
     {
         if (await store.FindStoredAsync(definitionId, version.ToString(CultureInfo.InvariantCulture), cancel) is not { } stored)
             return Results.NotFound();
-        return await store.DeleteAsync(definitionId, stored.Version.Id, ElsaAccess.Actor(context.User), clock.Now(), cancel) is { } refused
+        return await store.DeleteAsync(definitionId, stored.Version.Id, JourneyAccess.Actor(context.User), clock.Now(), cancel) is { } refused
             ? Refused(refused)
             : Results.Ok();
     }
@@ -316,7 +318,7 @@ internal static class DefinitionEndpoints
     {
         if (await store.FindStoredAsync(id, cancel) is not { } stored)
             return Results.NotFound();
-        return await store.DeleteAsync(stored.Version.DefinitionId, id, ElsaAccess.Actor(context.User), clock.Now(), cancel) is { } refused
+        return await store.DeleteAsync(stored.Version.DefinitionId, id, JourneyAccess.Actor(context.User), clock.Now(), cancel) is { } refused
             ? Refused(refused)
             : Results.NoContent();
     }
@@ -340,36 +342,4 @@ internal static class DefinitionEndpoints
             ),
             _ => throw new InvalidOperationException($"No answer for {result.GetType().Name}."),
         };
-
-    /// <summary>The id a document gives itself, or a new one.</summary>
-    public static string DefinitionId(JsonObject model, IClock clock) =>
-        model.Text("definitionId") is { Length: > 0 } given ? given : Ids.Text(Ids.New(clock.Now()));
-
-    /// <summary>What keeps a document even from being kept as a draft: Studio could not open it again.</summary>
-    public static (string Field, string Reason)? Wrong(JsonObject model)
-    {
-        foreach (var name in new[] { "definitionId", "name", "description" })
-        {
-            if (model[name] is { } value && model.Text(name) is null)
-                return (name, $"'{name}' must be a text, not {value.GetValueKind()}.");
-        }
-
-        if (model.Text("definitionId") is { } id && (id.Length > 200 || id.Any(c => char.IsControl(c) || c is '/' or '\\' or '?' or '#' or '%')))
-            return ("definitionId", "'definitionId' must have at most 200 characters and none of / \\ ? # %.");
-        if (model.Text("name") is { Length: > 500 })
-            return ("name", "'name' must have at most 500 characters.");
-        foreach (var name in new[] { "variables", "inputs", "outputs", "outcomes" })
-        {
-            if (model[name] is not (null or JsonArray))
-                return (name, $"'{name}' must be a list.");
-        }
-
-        foreach (var name in new[] { "root", "options", "customProperties" })
-        {
-            if (model[name] is not (null or JsonObject))
-                return (name, $"'{name}' must be an object.");
-        }
-
-        return null;
-    }
 }

@@ -1,0 +1,19 @@
+namespace Orchestration.Host.Http;
+
+/// <summary>A part of the address space that programs call: its failures are answered as data, never as a page.</summary>
+/// <param name="Path">The path it begins with.</param>
+internal sealed record ApiSurface(PathString Path)
+{
+    /// <summary>Below this path, WebSockets may send the token in the address. Default: none.</summary>
+    public PathString? Hubs { get; init; }
+
+    /// <summary>Whether machines may call it with an API key.</summary>
+    public bool TakesApiKeys { get; init; }
+
+    /// <summary>How it reports a field that is not valid, by the field and the reason. Default: problem details.</summary>
+    public Func<string, string, IResult>? Invalid { get; init; }
+
+    /// <summary>The surface a request is for, or null.</summary>
+    public static ApiSurface? Of(HttpRequest request) =>
+        request.HttpContext.RequestServices.GetServices<ApiSurface>().FirstOrDefault(surface => request.Path.StartsWithSegments(surface.Path));
+}
