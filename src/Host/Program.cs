@@ -3,13 +3,19 @@ using Orchestration.Engine.Storage;
 using Orchestration.Host.Administration;
 using Orchestration.Host.Cases;
 using Orchestration.Host.Elsa;
+using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Elsa.Studio;
 using Orchestration.Host.Embedded;
+using Orchestration.Host.Http;
+using Orchestration.Host.Identity;
+using Orchestration.Host.Inbox;
 using Orchestration.Host.Journeys;
 using Orchestration.Host.Notifications;
 using Orchestration.Host.ServiceLevels;
 using Orchestration.Host.Shell;
+using Orchestration.Host.Startup;
 using Orchestration.Host.Tasks;
-using Orchestration.Host.Work;
+using Orchestration.Host.Tasks.Bulk;
 using Orchestration.Workflows;
 
 try

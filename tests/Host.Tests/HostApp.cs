@@ -6,7 +6,8 @@ using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Identity;
+using Orchestration.Host.Startup;
 using Orchestration.Testing;
 
 namespace Orchestration.Host.Tests;

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using Orchestration.Engine.Runtime;
-using Orchestration.Host.Shell;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Administration;

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Npgsql;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Http;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Webhooks;
 

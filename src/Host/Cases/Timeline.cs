@@ -4,8 +4,9 @@ using NodaTime;
 using NodaTime.Text;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
-using Orchestration.Host.Work;
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Journeys;
 
 namespace Orchestration.Host.Cases;
 

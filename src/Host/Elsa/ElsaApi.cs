@@ -2,7 +2,12 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.BearerToken;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Diagnostics;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Elsa.Definitions;
+using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Elsa.Instances;
+using Orchestration.Host.Elsa.Studio;
+using Orchestration.Host.Http;
+using Orchestration.Host.Identity;
 
 namespace Orchestration.Host.Elsa;
 

@@ -7,8 +7,12 @@ using Npgsql;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using Orchestration.Host.Elsa;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Elsa.Definitions;
+using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Http;
+using Orchestration.Host.Identity;
+using Orchestration.Host.Shell.Parts;
+using Orchestration.Host.Startup;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Journeys;
@@ -104,7 +108,7 @@ internal static class DefinitionEndpoints
         var document = definition is null ? [] : JsonSerializer.SerializeToUtf8Bytes(definition, ElsaJson.Options);
         if (definition is null)
             errors["definition"] = ["is required: an object"];
-        else if (Elsa.DefinitionEndpoints.Wrong(definition) is { } wrong)
+        else if (Elsa.Definitions.DefinitionEndpoints.Wrong(definition) is { } wrong)
             errors["definition." + wrong.Field] = [wrong.Reason];
         else if (document.Length > DefinitionParser.MaxBytes)
             errors["definition"] = [$"must have at most {DefinitionParser.MaxBytes:N0} bytes"];
@@ -126,7 +130,7 @@ internal static class DefinitionEndpoints
         if (await AnswerAsync(store, database, operation, cancel) is { } before)
             return before;
 
-        var definitionId = Elsa.DefinitionEndpoints.DefinitionId(definition!, clock);
+        var definitionId = Elsa.Definitions.DefinitionEndpoints.DefinitionId(definition!, clock);
         var edit = new DefinitionEdit(me.UserName, revision) { Operation = operation };
         try
         {

@@ -4,7 +4,8 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Http;
+using Orchestration.Host.Identity;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 

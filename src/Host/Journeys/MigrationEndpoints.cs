@@ -1,8 +1,11 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Http;
 using Orchestration.Host.Shell;
+using Orchestration.Host.Startup;
 using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Journeys;

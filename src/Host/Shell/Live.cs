@@ -2,6 +2,7 @@ using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Http;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Shell;

@@ -1,3 +1,4 @@
+using Orchestration.Host.Identity;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Shell;

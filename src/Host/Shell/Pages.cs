@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using NodaTime;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Shell.Parts;
 
 namespace Orchestration.Host.Shell;
 

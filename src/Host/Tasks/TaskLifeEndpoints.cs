@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Http;
 using Orchestration.Host.Shell;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;

@@ -10,7 +10,9 @@ using AngleSharp.Html.Dom;
 using AngleSharp.Html.Parser;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Http;
+using Orchestration.Host.Identity;
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Tests.Elsa;
 using Orchestration.Testing;
 

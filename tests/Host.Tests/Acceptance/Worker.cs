@@ -3,7 +3,8 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Identity;
+using Orchestration.Host.Startup;
 
 namespace Orchestration.Host.Tests.Acceptance;
 

@@ -1,5 +1,5 @@
 using Microsoft.Playwright;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Startup;
 
 namespace Orchestration.Host.Tests.Browser;
 

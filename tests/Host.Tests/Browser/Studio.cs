@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Http;
+using Orchestration.Host.Startup;
 
 namespace Orchestration.Host.Tests.Browser;
 

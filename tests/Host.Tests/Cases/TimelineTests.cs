@@ -1,9 +1,10 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Orchestration.Host.Cases;
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Tests.Conventions;
-using Orchestration.Host.Work;
 using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Journeys;
 
 namespace Orchestration.Host.Tests.Cases;
 

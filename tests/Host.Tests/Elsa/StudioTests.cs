@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
-using Orchestration.Host.Shell;
+using Orchestration.Host.Startup;
 using Orchestration.Host.Tests.Browser;
 using Orchestration.Testing;
 

@@ -1,0 +1,114 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using NodaTime;
+using NodaTime.Text;
+using Orchestration.Engine.Runtime;
+using Orchestration.Host.Identity;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Host.Away;
+
+/// <summary>What the page of absences shows.</summary>
+public sealed record AwayView
+{
+    public required Person Me { get; init; }
+    public required IReadOnlyList<Substitution> Substitutions { get; init; }
+
+    /// <summary>Whoever could stand in: colleagues of ones teams first.</summary>
+    public required IReadOnlyList<TeamMember> Colleagues { get; init; }
+    public required IReadOnlyList<TeamMember> Others { get; init; }
+
+    /// <summary>For whom it may be arranged, besides oneself.</summary>
+    public required IReadOnlyList<TeamMember> Led { get; init; }
+    public required Instant Now { get; init; }
+
+    /// <summary>What was typed and refused.</summary>
+    public IFormCollection? Typed { get; init; }
+    public string? Field { get; init; }
+    public string? Reason { get; init; }
+
+    public string Was(string field) => Typed?[field].ToString() ?? "";
+}
+
+/// <summary>Out of office: who is away when and who stands in, for oneself, and for those one leads.</summary>
+internal static class AwayPages
+{
+    public static void Map(WebApplication app)
+    {
+        var pages = app.MapGroup("/away").ExcludeFromDescription();
+        pages.MapGet(
+            "",
+            async (Substitutions all, WorkflowRuntime runtime, Person me, CancellationToken cancel) => Page(await ReadAsync(all, runtime, me, cancel))
+        );
+        pages.MapPost(
+            "",
+            async (HttpContext http, Substitutions all, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+            {
+                var form = await http.Request.ReadFormAsync(cancel);
+                var person = form["person"].ToString() is { Length: > 0 } chosen ? chosen : me.UserName;
+                var (from, until) = (At(form["from"]), At(form["until"]));
+                var result =
+                    from is null && form["from"].ToString().Length > 0
+                        ? new SubstitutionResult.Invalid("from", "Must be a date and time.")
+                        : await all.ArrangeAsync(person, form["substitute"], from, until, form["reason"].ToString().Trim(), me, cancel);
+                if (result is SubstitutionResult.Arranged)
+                    return Results.LocalRedirect("/away");
+                var view = await ReadAsync(all, runtime, me, cancel) with { Typed = form };
+                return result switch
+                {
+                    SubstitutionResult.Invalid invalid => Page(
+                        view with
+                        {
+                            Field = invalid.Field,
+                            Reason = invalid.Reason,
+                        },
+                        StatusCodes.Status422UnprocessableEntity
+                    ),
+                    SubstitutionResult.Overlaps { With: var other } => Page(
+                        view with
+                        {
+                            Field = "from",
+                            Reason = $"{other.SubstituteName} stands in already in a part of that time. End that first, or choose other dates.",
+                        },
+                        StatusCodes.Status409Conflict
+                    ),
+                    _ => Page(view with { Field = "person", Reason = "You may not arrange this for somebody else." }, StatusCodes.Status403Forbidden),
+                };
+            }
+        );
+        pages.MapPost(
+            "/{id:guid}/end",
+            async (Guid id, Substitutions all, Person me, CancellationToken cancel) =>
+            {
+                // One that is over meanwhile is what was wanted.
+                await all.EndAsync(id, me, cancel);
+                return Results.LocalRedirect("/away");
+            }
+        );
+    }
+
+    private static RazorComponentResult<AwayPage> Page(AwayView view, int status = StatusCodes.Status200OK) =>
+        new RazorComponentResult<AwayPage>(new { View = view }) { StatusCode = status };
+
+    private static async Task<AwayView> ReadAsync(Substitutions all, WorkflowRuntime runtime, Person me, CancellationToken cancel)
+    {
+        var teams = await TeamQueries.ListAsync(runtime.Database, cancel);
+        var everybody = Distinct(teams);
+        var colleagues = Distinct(teams.Where(t => t.Members.Any(m => m.Id == me.Id) || me.Leads.Contains(t.Key)));
+        var steers = Policies.Allow(Policies.Supervise, me);
+        var led = steers ? everybody : Distinct(teams.Where(t => me.Leads.Contains(t.Key)));
+        return new()
+        {
+            Me = me,
+            Substitutions = await all.ListAsync(steers ? null : me, cancel),
+            Colleagues = [.. colleagues.Where(m => m.Id != me.Id || led.Count > 0)],
+            Others = [.. everybody.Where(m => m.Id != me.Id && colleagues.All(c => c.Id != m.Id))],
+            Led = [.. led.Where(m => m.Id != me.Id)],
+            Now = runtime.Clock.Now(),
+        };
+    }
+
+    private static List<TeamMember> Distinct(IEnumerable<Team> teams) =>
+        [.. teams.SelectMany(t => t.Members).DistinctBy(m => m.Id).OrderBy(m => m.DisplayName, StringComparer.CurrentCulture)];
+
+    private static Instant? At(string? text) => OffsetDateTimePattern.Rfc3339.Parse(text ?? "") is { Success: true } parsed ? parsed.Value.ToInstant() : null;
+}

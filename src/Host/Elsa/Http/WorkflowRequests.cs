@@ -1,0 +1,412 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
+using Orchestration.Engine.Activities;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Runtime;
+using Orchestration.Host.Http;
+
+namespace Orchestration.Host.Elsa.Http;
+
+/// <summary>
+/// Requests that HttpEndpoint activities answer: below <c>Http:BasePath</c> (default <c>/workflows</c>, as Elsa). The answer is what WriteHttpResponse gave in the burst, sent after its commit; without one it is 200
+/// without content, and 500 when the burst faulted.
+/// </summary>
+internal static class WorkflowRequests
+{
+    /// <summary>Largest request, in bytes; an endpoint may allow less.</summary>
+    private const long LargestRequest = 30_000_000;
+
+    // What a browser does with an answer is our site's business, not a workflow's: no scripts, no cookies. Lengths and connections are the server's.
+    private const string AnswerPolicy =
+        "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; form-action 'self' https:; frame-ancestors 'none'; sandbox allow-forms allow-popups";
+    private static readonly HashSet<string> Kept = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Content-Security-Policy",
+        "Set-Cookie",
+        "Content-Length",
+        "Transfer-Encoding",
+        "Connection",
+        "Clear-Site-Data",
+        "X-Content-Type-Options",
+        "Content-Type",
+    };
+
+    /// <summary>Marks the endpoint for forgery protection: it judges by itself.</summary>
+    public sealed class Own;
+
+    public static void MapWorkflowRequests(this WebApplication app)
+    {
+        var basePath = "/" + (app.Configuration["Http:BasePath"] ?? "workflows").Trim('/');
+        app.Map(basePath.TrimEnd('/') + "/{**path}", AnswerAsync).AllowAnonymous().WithMetadata(new Own()).DisableAntiforgery().ExcludeFromDescription();
+    }
+
+    private static async Task AnswerAsync(HttpContext context, string? path, WorkflowRuntime runtime)
+    {
+        var request = context.Request;
+        var correlationId = First(request.Headers["X-Correlation-ID"]) ?? First(request.Query["correlationId"]);
+        var instanceText = First(request.Headers["X-Workflow-Instance-ID"]) ?? First(request.Query["workflowInstanceId"]);
+        Guid? instance = Guid.TryParse(instanceText, out var id) ? id : null;
+        if (instanceText is not null && instance is null)
+            await RefuseAsync(context, 400, "instance-id", "The instance id can not be read", "workflowInstanceId must be 32 hexadecimal digits.");
+        else if (correlationId is { Length: > 200 })
+            await RefuseAsync(context, 400, "correlation-id", "The correlation id is too long", "correlationId may have at most 200 characters.");
+        else if (await HttpEndpoints.FindAsync(runtime.Database, path ?? "", request.Method, correlationId, instance, context.RequestAborted) is not { } target)
+            await RefuseAsync(context, 404, "not-found", "There is nothing here", "No workflow answers this path and method now.");
+        else if (target is HttpTarget.Ambiguous)
+            await RefuseAsync(
+                context,
+                409,
+                "ambiguous",
+                "Several workflows wait for this request",
+                "Say which one is meant by correlationId or workflowInstanceId."
+            );
+        else if (await MayAsync(context, target.Rules))
+            await WithinTimeAsync(context, target, async cancel => await DeliverAsync(context, path ?? "", target, correlationId, instance, runtime, cancel));
+    }
+
+    private static string? First(StringValues values) => values.Count > 0 && !string.IsNullOrEmpty(values[0]) ? values[0] : null;
+
+    /// <summary>Whether the caller may; answers when not.</summary>
+    private static async Task<bool> MayAsync(HttpContext context, OrderedDictionary<string, object?> rules)
+    {
+        if (rules.GetValueOrDefault("Authorize") is not true)
+            return true;
+        if (context.User.Identity is not { IsAuthenticated: true })
+        {
+            await RefuseAsync(context, 401, "sign-in", "Sign in first", "This workflow answers only callers who are signed in.");
+            return false;
+        }
+
+        if (rules.GetValueOrDefault("Policy") is string policy)
+        {
+            var known = await context.RequestServices.GetRequiredService<IAuthorizationPolicyProvider>().GetPolicyAsync(policy) is not null;
+            if (!known || !(await context.RequestServices.GetRequiredService<IAuthorizationService>().AuthorizeAsync(context.User, policy)).Succeeded)
+            {
+                await RefuseAsync(context, 403, "forbidden", "You may not do this", $"This workflow asks for the policy '{policy}'.");
+                return false;
+            }
+        }
+
+        // Who is known only by a cookie might not know of the request at all.
+        if (
+            HttpMethods.IsGet(context.Request.Method)
+            || HttpMethods.IsHead(context.Request.Method)
+            || context.Request.HasToken()
+            || context.Request.HasApiKey()
+            || await context.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context)
+        )
+            return true;
+        await RefuseAsync(
+            context,
+            400,
+            "forgery",
+            "This form is out of date",
+            "Your browser did not send the proof that the request came from one of our pages."
+        );
+        return false;
+    }
+
+    private static async Task WithinTimeAsync(HttpContext context, HttpTarget target, Func<CancellationToken, Task> work)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        if (target.Rules.GetValueOrDefault("RequestTimeout") is string text && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time))
+            limit.CancelAfter(time);
+        try
+        {
+            await work(limit.Token);
+        }
+        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            await RefuseAsync(context, 408, "timeout", "It took too long", "The request was not finished in the time this workflow allows. Nothing was done.");
+        }
+    }
+
+    private static async Task DeliverAsync(
+        HttpContext context,
+        string path,
+        HttpTarget target,
+        string? correlationId,
+        Guid? instance,
+        WorkflowRuntime runtime,
+        CancellationToken cancel
+    )
+    {
+        var (data, broken) = await ReadAsync(context.Request, path, target, cancel);
+        if (broken is { } rule)
+        {
+            var exposed =
+                Enum.TryParse<HttpEndpointOutcomes>(target.Rules.GetValueOrDefault("Outcomes") as string, out var outcomes)
+                && rule.Outcome != HttpEndpointOutcomes.None
+                && outcomes.HasFlag(rule.Outcome);
+            if (!exposed)
+            {
+                await RefuseAsync(context, rule.Status, "request", "The request is not accepted", rule.Reason);
+                return;
+            }
+
+            data["Outcome"] = rule.Outcome.Name();
+        }
+
+        var delivery = await HttpEndpoints.DeliverAsync(
+            runtime,
+            target,
+            data,
+            correlationId,
+            instance,
+            context.User.Identity is { IsAuthenticated: true, Name: { } name } ? name : "http",
+            cancel
+        );
+        if (delivery.Refused is { } refused)
+            await RefuseAsync(context, 409, "already-running", "The workflow can not be started now", refused);
+        else if (delivery.Burst is not { } burst)
+            await RefuseAsync(context, 404, "not-found", "There is nothing here", "No workflow answers this path and method any more.");
+        else
+            await WriteAsync(context, burst);
+    }
+
+    private static async Task WriteAsync(HttpContext context, BurstResult burst)
+    {
+        var response = context.Response;
+        if (burst.HttpAnswer is not { } answer)
+        {
+            // Not the fault's details: they are for those who look at the instance, not for whoever called.
+            if (burst.State.SubStatus == WorkflowSubStatus.Faulted || burst.Journal.Exists(e => e.EventName == "Faulted"))
+                await RefuseAsync(context, 500, "workflow-faulted", "The workflow failed", "What went wrong has been recorded with the workflow.");
+            return;
+        }
+
+        // The page for a status is ours; a workflow's own answer may well be an empty 404.
+        if (context.Features.Get<IStatusCodePagesFeature>() is { } pages)
+            pages.Enabled = false;
+        response.StatusCode = answer.StatusCode;
+        response.Headers.ContentSecurityPolicy = AnswerPolicy;
+        response.Headers.CacheControl = "no-store";
+        foreach (var (name, values) in answer.Headers)
+        {
+            if (!Kept.Contains(name))
+                response.Headers[name] = values;
+        }
+
+        if (answer.Content is not { } content || answer.StatusCode is 204 or 205 or 304)
+            return;
+        var type = answer.ContentType ?? "text/plain";
+        response.ContentType =
+            type.StartsWith("text/", StringComparison.OrdinalIgnoreCase) && !type.Contains("charset", StringComparison.OrdinalIgnoreCase)
+                ? type + "; charset=utf-8"
+                : type;
+        await response.Body.WriteAsync(Bytes(content, type), context.RequestAborted);
+    }
+
+    private static byte[] Bytes(object content, string type) =>
+        content switch
+        {
+            byte[] bytes => bytes,
+            string text => Encoding.UTF8.GetBytes(text),
+            OrderedDictionary<string, object?> fields when type.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) =>
+                Encoding.UTF8.GetBytes(
+                    string.Join(
+                        '&',
+                        fields.Select(f =>
+                            $"{Uri.EscapeDataString(f.Key)}={Uri.EscapeDataString(Convert.ToString(f.Value, CultureInfo.InvariantCulture) ?? "")}"
+                        )
+                    )
+                ),
+            _ => WorkflowData.ToUtf8(content),
+        };
+
+    private static Task RefuseAsync(HttpContext context, int status, string code, string title, string detail) =>
+        Problems.Of(status, code, title, detail).ExecuteAsync(context);
+
+    private sealed record Broken(int Status, string Reason, HttpEndpointOutcomes Outcome = HttpEndpointOutcomes.None);
+
+    /// <summary>The request as the activity gets it, and the first rule of the endpoint that it breaks.</summary>
+    private static async Task<(OrderedDictionary<string, object?> Data, Broken? Broken)> ReadAsync(
+        HttpRequest request,
+        string path,
+        HttpTarget target,
+        CancellationToken cancel
+    )
+    {
+        var data = new OrderedDictionary<string, object?>
+        {
+            ["Method"] = request.Method,
+            ["Path"] = "/" + path,
+            ["RouteData"] = target.RouteData,
+            ["QueryStringData"] = Texts(request.Query),
+            ["Headers"] = Texts(request.Headers),
+        };
+        var largest = Math.Min(Number(target.Rules, "RequestSizeLimit") ?? LargestRequest, LargestRequest);
+        var tooLarge = new Broken(413, $"A request may have at most {largest} bytes.", HttpEndpointOutcomes.RequestTooLarge);
+        if (request.ContentLength > largest)
+            return (data, tooLarge);
+        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = LargestRequest;
+        request.Body = new Limited(request.Body, largest);
+        try
+        {
+            return request.HasFormContentType ? await ReadFormAsync(request, target, data, cancel) : await ReadContentAsync(request, data, cancel);
+        }
+        catch (BadHttpRequestException e) when (e.StatusCode == 413)
+        {
+            return (data, tooLarge);
+        }
+    }
+
+    private static async Task<(OrderedDictionary<string, object?> Data, Broken? Broken)> ReadFormAsync(
+        HttpRequest request,
+        HttpTarget target,
+        OrderedDictionary<string, object?> data,
+        CancellationToken cancel
+    )
+    {
+        IFormCollection form;
+        try
+        {
+            form = await request.ReadFormAsync(new FormOptions { MultipartBodyLengthLimit = LargestRequest }, cancel);
+        }
+        catch (InvalidDataException e)
+        {
+            return (data, new(400, "The form can not be read: " + e.Message));
+        }
+
+        data["ParsedContent"] = Texts(form);
+        if (form.Files.Count == 0)
+            return (data, null);
+        if (Refused(form.Files, target.Rules) is { } broken)
+            return (data, broken);
+        var files = new List<object?>();
+        foreach (var file in form.Files)
+        {
+            using var content = new MemoryStream();
+            await file.CopyToAsync(content, cancel);
+            files.Add(
+                new OrderedDictionary<string, object?>
+                {
+                    ["Name"] = file.Name,
+                    ["FileName"] = file.FileName,
+                    ["ContentType"] = file.ContentType,
+                    ["Length"] = (int)file.Length,
+                    ["Content"] = content.ToArray(),
+                }
+            );
+        }
+
+        (data["Files"], data["File"]) = (files, files[0]);
+        return (data, null);
+    }
+
+    private static Broken? Refused(IFormFileCollection files, OrderedDictionary<string, object?> rules)
+    {
+        var (allowed, blocked, types) = (List("AllowedFileExtensions"), List("BlockedFileExtensions"), List("AllowedMimeTypes"));
+        if (Number(rules, "FileSizeLimit") is { } largest && files.Any(f => f.Length > largest))
+            return new(413, $"A file may have at most {largest} bytes.", HttpEndpointOutcomes.FileTooLarge);
+        if (allowed.Length > 0 && files.FirstOrDefault(f => !allowed.Contains(Path.GetExtension(f.FileName), StringComparer.OrdinalIgnoreCase)) is { } other)
+            return new(415, $"'{other.FileName}' is not one of {string.Join(", ", allowed)}.", HttpEndpointOutcomes.InvalidFileExtension);
+        if (files.FirstOrDefault(f => blocked.Contains(Path.GetExtension(f.FileName), StringComparer.OrdinalIgnoreCase)) is { } bad)
+            return new(415, $"'{bad.FileName}' is not accepted.", HttpEndpointOutcomes.InvalidFileExtension);
+        return types.Length > 0 && files.FirstOrDefault(f => !types.Contains(f.ContentType, StringComparer.OrdinalIgnoreCase)) is { } strange
+            ? new(415, $"'{strange.FileName}' is not one of {string.Join(", ", types)}.", HttpEndpointOutcomes.InvalidFileMimeType)
+            : null;
+
+        string[] List(string name) => rules.GetValueOrDefault(name) is List<object?> list ? [.. list.OfType<string>()] : [];
+    }
+
+    private static async Task<(OrderedDictionary<string, object?> Data, Broken? Broken)> ReadContentAsync(
+        HttpRequest request,
+        OrderedDictionary<string, object?> data,
+        CancellationToken cancel
+    )
+    {
+        using var buffer = new MemoryStream();
+        await request.Body.CopyToAsync(buffer, cancel);
+        if (buffer.Length == 0)
+            return (data, null);
+        var type = request.ContentType ?? "";
+        var bytes = buffer.ToArray();
+        try
+        {
+            data["ParsedContent"] =
+                type.Contains("json", StringComparison.OrdinalIgnoreCase) ? WorkflowData.FromOutside(bytes)
+                : type.StartsWith("text/", StringComparison.OrdinalIgnoreCase) || type.Contains("xml", StringComparison.OrdinalIgnoreCase)
+                    ? Encoding.UTF8.GetString(bytes)
+                : new OrderedDictionary<string, object?>
+                {
+                    ["FileName"] = "file.dat",
+                    ["ContentType"] = type,
+                    ["Length"] = bytes.Length,
+                    ["Content"] = bytes,
+                };
+            return (data, null);
+        }
+        catch (UnfitDataException e)
+        {
+            return (data, new(400, $"The JSON {e.Message} at {e.Path}."));
+        }
+        catch (JsonException e)
+        {
+            return (data, new(400, $"The JSON can not be read at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}."));
+        }
+    }
+
+    private static long? Number(OrderedDictionary<string, object?> rules, string name) =>
+        rules.GetValueOrDefault(name) switch
+        {
+            int number => number,
+            long number => number,
+            _ => null,
+        };
+
+    /// <summary>One value as text, several as a list, as Elsa.</summary>
+    private static OrderedDictionary<string, object?> Texts(IEnumerable<KeyValuePair<string, StringValues>> values)
+    {
+        var data = new OrderedDictionary<string, object?>();
+        foreach (var (name, value) in values)
+            data[name] = value.Count <= 1 ? value.ToString() : value.Select(object? (v) => v).ToList();
+        return data;
+    }
+
+    /// <summary>A body that ends with an error when it is longer than it may be, whatever it said of its length.</summary>
+    private sealed class Limited(Stream inner, long limit) : Stream
+    {
+        private long _read;
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => _read;
+            set => throw new NotSupportedException();
+        }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            Count(await inner.ReadAsync(buffer, cancellationToken));
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override int Read(byte[] buffer, int offset, int count) => Count(inner.Read(buffer, offset, count));
+
+        public override void Flush() { }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        private int Count(int read) => (_read += read) <= limit ? read : throw new BadHttpRequestException("The request is too large.", 413);
+    }
+}

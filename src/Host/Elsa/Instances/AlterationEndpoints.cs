@@ -1,0 +1,235 @@
+using System.Text.Json.Nodes;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Runtime;
+using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Identity;
+
+namespace Orchestration.Host.Elsa.Instances;
+
+/// <summary>Alterations of runs: at once on those that are named, or as a plan on those that fit a filter.</summary>
+internal static class AlterationEndpoints
+{
+    /// <summary>Most runs of one plan.</summary>
+    private const int MaxRuns = 10_000;
+
+    public static void Map(RouteGroupBuilder api)
+    {
+        var alterations = api.MapGroup("/alterations");
+        alterations.MapPost("/run", Run).RequireAuthorization(ElsaAccess.Run);
+        alterations.MapPost("/workflows/retry", Retry).RequireAuthorization(ElsaAccess.Run);
+        alterations.MapPost("/submit", Submit).RequireAuthorization(ElsaAccess.Run);
+        alterations.MapPost("/dry-run", DryRun);
+        alterations.MapGet("/{id}", Get);
+    }
+
+    private static async Task<IResult> Run(JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    {
+        var (alterations, errors) = Read(body.Object);
+        if (errors.Count > 0)
+            return ElsaJson.Problem(StatusCodes.Status400BadRequest, [.. errors]);
+        var results = new List<object>();
+        foreach (var id in body.Object.Texts("workflowInstanceIds"))
+            results.Add(await AlterAsync(id, alterations, context, runtime, cancel));
+        return ElsaJson.Json(new { results });
+    }
+
+    private static async Task<IResult> Retry(JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    {
+        var only = body.Object.Texts("activityIds").ToHashSet();
+        var results = new List<object>();
+        foreach (var id in body.Object.Texts("workflowInstanceIds"))
+        {
+            if (InstanceEndpoints.Id(id) is not { } key || await InstanceQueries.FindAsync(runtime.Database, key, cancel) is not { State: var state })
+                continue;
+            var faulted = state.Incidents.Where(i => only.Count == 0 || only.Contains(i.ActivityId)).Select(i => i.ActivityInstanceId).Distinct();
+            results.Add(await AlterAsync(id, [.. faulted.Select(e => new Alteration.ScheduleActivity(null, e))], context, runtime, cancel));
+        }
+
+        return ElsaJson.Json(new { results });
+    }
+
+    private static async Task<IResult> Submit(JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    {
+        var (alterations, errors) = Read(body.Object);
+        if (alterations.Count == 0 && errors.Count == 0)
+            errors.Add(("alterations", "'alterations' must not be empty."));
+        var id = body.Object.Text("id") is { Length: > 0 } given ? given : Ids.Text(Ids.New(runtime.Clock.Now()));
+        if (id.Length > 200)
+            errors.Add(("id", "'id' must have at most 200 characters."));
+        var filter = body.Object["filter"] as JsonObject ?? [];
+        errors.AddRange(Wrong(filter));
+        if (errors.Count > 0)
+            return ElsaJson.Problem(StatusCodes.Status400BadRequest, [.. errors]);
+        var runs = await FindAsync(filter, runtime.Database, cancel);
+        if (runs.Count > MaxRuns)
+            return ElsaJson.Problem(StatusCodes.Status400BadRequest, ("filter", $"A plan alters at most {MaxRuns:N0} runs. Narrow the filter."));
+        await AlterationPlans.SubmitAsync(
+            runtime,
+            id,
+            new JsonArray([.. body.Object["alterations"]!.AsArray().OfType<JsonObject>().Select(a => a.DeepClone())]),
+            (JsonObject)filter.DeepClone(),
+            runs,
+            ElsaAccess.Actor(context.User),
+            cancel
+        );
+        return ElsaJson.Json(new { planId = id });
+    }
+
+    private static async Task<IResult> DryRun(JsonBody body, NpgsqlDataSource database, CancellationToken cancel)
+    {
+        var errors = Wrong(body.Object).ToList();
+        return errors.Count > 0
+            ? ElsaJson.Problem(StatusCodes.Status400BadRequest, [.. errors])
+            : ElsaJson.Json(new { workflowInstanceIds = (await FindAsync(body.Object, database, cancel)).Select(Ids.Text) });
+    }
+
+    private static async Task<IResult> Get(string id, NpgsqlDataSource database, CancellationToken cancel)
+    {
+        if (await AlterationPlans.FindAsync(database, id, cancel) is not { } plan)
+            return Results.NotFound();
+        return ElsaJson.Json(
+            new
+            {
+                plan = new
+                {
+                    id,
+                    alterations = plan.Alterations,
+                    workflowInstanceFilter = plan.Filter,
+                    status = plan.Status,
+                    createdAt = plan.CreatedAt,
+                    startedAt = plan.CreatedAt,
+                    completedAt = plan.EndedAt,
+                },
+                jobs = plan.Jobs.Select(j => new
+                {
+                    id = Ids.Text(j.Id),
+                    planId = id,
+                    workflowInstanceId = Ids.Text(j.InstanceId),
+                    status = j.State,
+                    log = j.Log.Select(Entry),
+                    createdAt = j.CreatedAt,
+                    startedAt = j.EndedAt,
+                    completedAt = j.EndedAt,
+                }),
+            }
+        );
+    }
+
+    /// <summary>The alterations of a request, or everything that is wrong with them.</summary>
+    private static (List<Alteration> Alterations, List<(string Field, string Reason)> Errors) Read(JsonObject body)
+    {
+        var (alterations, errors) = (new List<Alteration>(), new List<(string, string)>());
+        foreach (var json in body["alterations"] as JsonArray ?? [])
+        {
+            var (alteration, error) = json is JsonObject one ? Alteration.Read(one) : (null, "An alteration must be an object.");
+            if (alteration is null)
+                errors.Add(("alterations", error!));
+            else
+                alterations.Add(alteration);
+        }
+
+        return (alterations, errors);
+    }
+
+    /// <summary>All or nothing on one run: an alteration that does not fit leaves the others undone.</summary>
+    private static async Task<object> AlterAsync(
+        string id,
+        IReadOnlyList<Alteration> alterations,
+        HttpContext context,
+        WorkflowRuntime runtime,
+        CancellationToken cancel
+    )
+    {
+        var result = InstanceEndpoints.Id(id) is { } key
+            ? await Alterations.RunAsync(runtime, key, alterations, ElsaAccess.Actor(context.User), cancel)
+            : new("There is no such run.", [new("There is no such run.", false, runtime.Clock.Now())], IsFound: false);
+        return new
+        {
+            workflowInstanceId = id,
+            log = new { logEntries = result.Log.Select(Entry) },
+            workflowHasScheduledWork = false,
+            isSuccessful = result.Refused is null,
+        };
+    }
+
+    private static object Entry(AlterationEntry entry) =>
+        new
+        {
+            message = entry.Message,
+            logLevel = entry.Succeeded ? "Information" : "Error",
+            timestamp = entry.At,
+        };
+
+    /// <summary>What of a filter would not be understood: a filter that is read wrongly alters the wrong runs.</summary>
+    private static IEnumerable<(string Field, string Reason)> Wrong(JsonObject filter)
+    {
+        foreach (var (times, i) in (filter["timestampFilters"] as JsonArray ?? []).Select((t, i) => (t as JsonObject, i)))
+        {
+            if (times?.Text("column") is not ("CreatedAt" or "UpdatedAt" or "FinishedAt"))
+                yield return ("timestampFilters", $"The column of timestamp filter {i} must be CreatedAt, UpdatedAt or FinishedAt.");
+            else if (!DateTimeOffset.TryParse(times.Text("timestamp"), System.Globalization.CultureInfo.InvariantCulture, out _))
+                yield return ("timestampFilters", $"Timestamp filter {i} needs a timestamp.");
+        }
+
+        foreach (var activity in (filter["activityFilters"] as JsonArray ?? []).OfType<JsonObject>())
+        {
+            if (activity.Text("status") is { } status && !Enum.TryParse<ActivityStatus>(status, out _))
+                yield return ("activityFilters", $"'{status}' is no status of an activity.");
+            if (activity.Text("name") is { Length: > 0 })
+                yield return ("activityFilters", "A run does not know the names of its activities: filter by activityId or nodeId.");
+        }
+    }
+
+    /// <summary>Runs that fit. A filter without a condition means none, unless it says that it means all.</summary>
+    private static async Task<List<Guid>> FindAsync(JsonObject body, NpgsqlDataSource database, CancellationToken cancel)
+    {
+        var filter = InstanceEndpoints.Filter(body) with
+        {
+            Ids = [.. body.Texts("workflowInstanceIds").Select(id => InstanceEndpoints.Id(id) ?? Guid.Empty)],
+            OrderBy = null,
+            Skip = 0,
+            Take = MaxRuns + 1,
+        };
+        var activities = (body["activityFilters"] as JsonArray ?? []).OfType<JsonObject>().ToList();
+        var isEmpty =
+            filter
+                is {
+                    Ids: [],
+                    DefinitionIds: [],
+                    DefinitionVersionIds: [],
+                    CorrelationIds: [],
+                    Names: [],
+                    Statuses: [],
+                    SubStatuses: [],
+                    HasIncidents: null,
+                    Search: null or "",
+                    Times: { Count: 0 },
+                }
+            && activities.Count == 0;
+
+        // There are no runs of the system's own.
+        if (body.Flag("isSystem") == true || (isEmpty && body.Flag("emptyFilterSelectsAll") != true))
+            return [];
+        var (items, _) = await InstanceQueries.ListAsync(database, filter, cancel);
+        var runs = new List<Guid>();
+        foreach (var item in items)
+        {
+            if (
+                activities.Count == 0
+                || await InstanceQueries.FindAsync(database, item.Id, cancel) is { State: var state }
+                    && activities.All(a => state.Executions.Any(e => Fits(a, e)))
+            )
+                runs.Add(item.Id);
+        }
+
+        return runs;
+
+        static bool Fits(JsonObject filter, ActivityExecution execution) =>
+            (filter.Text("activityId") is not { Length: > 0 } activity || execution.NodeId.Split(':')[^1] == activity)
+            && (filter.Text("activityInstanceId") is not { Length: > 0 } instance || execution.Id == instance)
+            && (filter.Text("nodeId") is not { Length: > 0 } node || execution.NodeId == node)
+            && (filter.Text("status") is not { Length: > 0 } status || execution.Status.ToString() == status);
+    }
+}

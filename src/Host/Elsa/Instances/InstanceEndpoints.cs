@@ -1,0 +1,319 @@
+using System.Globalization;
+using System.IO.Compression;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Runtime;
+using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Identity;
+
+namespace Orchestration.Host.Elsa.Instances;
+
+/// <summary>Runs: list, detail, variables, journal, cancel.</summary>
+internal static class InstanceEndpoints
+{
+    private const int MaxPage = 1000;
+
+    public static void Map(RouteGroupBuilder api)
+    {
+        var instances = api.MapGroup("/workflow-instances");
+        instances.MapPost("/", (JsonBody body, NpgsqlDataSource database, CancellationToken cancel) => List(Filter(body.Object), database, cancel));
+        instances.MapGet(
+            "/",
+            (HttpRequest request, NpgsqlDataSource database, CancellationToken cancel) => List(Filter(FromQuery(request.Query)), database, cancel)
+        );
+        instances.MapGet("/{id}", Get);
+        instances.MapGet("/{id}/execution-state", ExecutionState);
+        instances.MapGet("/{id}/variables", Variables);
+        instances.MapPost("/{id}/variables", SetVariables).RequireAuthorization(ElsaAccess.Run);
+        instances.MapGet(
+            "/{id}/journal",
+            (string id, HttpRequest request, NpgsqlDataSource database, CancellationToken cancel) => Journal(id, request.Query, [], database, cancel)
+        );
+        instances.MapPost(
+            "/{id}/journal",
+            (string id, HttpRequest request, JsonBody body, NpgsqlDataSource database, CancellationToken cancel) =>
+                Journal(id, request.Query, body.Object["filter"] as JsonObject ?? [], database, cancel)
+        );
+        instances.MapGet("/{id}/journal/{activityId}", LastEntry);
+        instances.MapGet("/{id}/export", Export);
+        api.MapPost("/cancel/workflow-instances/{id}", Cancel).RequireAuthorization(ElsaAccess.Run);
+        api.MapPost("/bulk-actions/cancel/workflow-instances", CancelMany).RequireAuthorization(ElsaAccess.Run);
+        api.MapPost("/bulk-actions/export/workflow-instances", ExportMany);
+    }
+
+    /// <summary>An id as our rows have it. Elsa's clients send what they were given, so any other text is just unknown.</summary>
+    public static Guid? Id(string? text) => Guid.TryParseExact(text, "N", out var id) ? id : null;
+
+    private static async Task<IResult> List(InstanceFilter filter, NpgsqlDataSource database, CancellationToken cancel)
+    {
+        var (items, total) = await InstanceQueries.ListAsync(database, filter, cancel);
+        return ElsaJson.Json(new { items = items.Select(InstanceModel.Summary), totalCount = total });
+    }
+
+    /// <summary>The parameters of the GET form, as the POST form has them.</summary>
+    private static JsonObject FromQuery(IQueryCollection query)
+    {
+        var body = new JsonObject();
+        foreach (var (name, values) in query)
+        {
+            var key = char.ToLowerInvariant(name.Length > 0 ? name[0] : ' ') + name[Math.Min(1, name.Length)..];
+            body[key] = key is "page" or "pageSize"
+                ? int.TryParse(values[0], CultureInfo.InvariantCulture, out var number)
+                    ? number
+                    : null
+                : key is "hasIncidents"
+                    ? bool.TryParse(values[0], out var flag)
+                        ? flag
+                        : null
+                    : key.EndsWith('s')
+                        ? new JsonArray([.. values.Select(v => (JsonNode?)v)])
+                        : (JsonNode?)values[0];
+        }
+
+        return body;
+    }
+
+    /// <summary>Elsa's filter of runs, a page of it.</summary>
+    public static InstanceFilter Filter(JsonObject body)
+    {
+        var size = Math.Clamp(body.Number("pageSize") ?? 100, 1, MaxPage);
+        return new()
+        {
+            Ids = [.. body.Texts("ids").Select(id => Id(id) ?? Guid.Empty)],
+            DefinitionIds = Both("definitionId", "definitionIds"),
+            DefinitionVersionIds = Both("definitionVersionId", "definitionVersionIds"),
+            CorrelationIds = Both("correlationId", "correlationIds"),
+            Names = body.Texts("names"),
+            Statuses = Both("status", "statuses"),
+            SubStatuses = Both("subStatus", "subStatuses"),
+            HasIncidents = body.Flag("hasIncidents"),
+            Search = body.Text("searchTerm"),
+            Times = Times(body),
+            OrderBy = body.Text("orderBy"),
+            Descending = body.Text("orderDirection") != "Ascending",
+            Skip = Math.Clamp(body.Number("page") ?? 0, 0, int.MaxValue / MaxPage - 1) * size,
+            Take = size,
+        };
+
+        string[] Both(string one, string many) => body.Text(one) is { Length: > 0 } single ? [single] : body.Texts(many);
+    }
+
+    private static List<(string, string, Instant)> Times(JsonObject body)
+    {
+        var times = new List<(string, string, Instant)>();
+        foreach (var filter in (body["timestampFilters"] as JsonArray)?.OfType<JsonObject>() ?? [])
+        {
+            if (DateTimeOffset.TryParse(filter.Text("timestamp"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at))
+                times.Add((filter.Text("column") ?? "", filter.Text("operator") ?? "", Instant.FromDateTimeOffset(at)));
+        }
+
+        return times;
+    }
+
+    private static async Task<IResult> Get(string id, NpgsqlDataSource database, CancellationToken cancel) =>
+        Id(id) is { } key && await InstanceQueries.FindAsync(database, key, cancel) is { } found
+            ? ElsaJson.Json(InstanceModel.Whole(found.Summary, found.State))
+            : Results.NotFound();
+
+    private static async Task<IResult> ExecutionState(string id, NpgsqlDataSource database, CancellationToken cancel)
+    {
+        if (Id(id) is not { } key || await InstanceQueries.FindAsync(database, key, cancel) is not { Summary: var i })
+            return Results.NotFound();
+
+        // Elsa's server says subStatus, Studio's client reads workflowSubStatus.
+        return ElsaJson.Json(
+            new
+            {
+                status = i.Status,
+                subStatus = i.SubStatus,
+                workflowSubStatus = i.SubStatus,
+                updatedAt = i.UpdatedAt,
+            }
+        );
+    }
+
+    private static async Task<IResult> Variables(string id, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel)
+    {
+        if (Id(id) is not { } key || await InstanceQueries.FindAsync(database, key, cancel) is not { State: var state })
+            return Results.NotFound();
+        var workflow = await store.GetVersionAsync(state.DefinitionVersionId, cancel);
+        return ElsaJson.List([
+            .. state
+                .Variables(workflow)
+                .Select(v => new
+                {
+                    id = v.Key.Id,
+                    name = v.Key.Name,
+                    value = InstanceModel.Data(v.Value),
+                }),
+        ]);
+    }
+
+    private static async Task<IResult> SetVariables(string id, JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    {
+        if (Id(id) is not { } key)
+            return Results.NotFound();
+        var changes = (body.Object["variables"] as JsonArray)?.OfType<JsonObject>().Where(v => v.Text("id") is not null).ToList() ?? [];
+        await using (var transaction = await InstanceTransaction.OpenAsync(runtime, ElsaAccess.Actor(context.User), ("$1", key), cancel: cancel))
+        {
+            if (transaction.InstanceId is null)
+                return Results.NotFound();
+            foreach (var change in changes)
+            {
+                var value = WorkflowData.FromOutside(change["value"], change.Text("id")!);
+                if ((await transaction.AdvanceAsync(new Stimulus.ModifyVariable(change.Text("id")!, value), cancel)).Refused is { } reason)
+                    return ElsaJson.Problem(StatusCodes.Status400BadRequest, (change.Text("id")!, reason));
+            }
+
+            if (changes.Count > 0)
+                transaction.Record(new("instance.variables-changed", "instance", id, 0, JsonSerializer.SerializeToUtf8Bytes(changes, ElsaJson.Options)));
+            await transaction.CommitAsync(cancel);
+        }
+
+        return await Variables(id, runtime.Database, runtime.Definitions, cancel);
+    }
+
+    private static async Task<IResult> Journal(string id, IQueryCollection query, JsonObject filter, NpgsqlDataSource database, CancellationToken cancel)
+    {
+        var take = Math.Clamp(Number("take") ?? Number("pageSize") ?? 100, 1, MaxPage);
+        var (items, total) = Id(id) is not { } key
+            ? ([], 0)
+            : await JournalQueries.ListAsync(
+                database,
+                key,
+                new()
+                {
+                    ActivityIds = filter.Texts("activityIds"),
+                    NodeIds = filter.Texts("activityNodeIds"),
+                    EventNames = filter.Texts("eventNames"),
+                    ExcludedActivityTypes = filter.Texts("excludedActivityTypes"),
+                    Skip = Math.Max(0, Number("skip") ?? Math.Clamp(Number("page") ?? 0, 0, int.MaxValue / MaxPage - 1) * take),
+                    Take = take,
+                },
+                cancel
+            );
+        return ElsaJson.Json(new { items = items.Select(InstanceModel.Journal), totalCount = total });
+
+        int? Number(string name) => int.TryParse(query[name], NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null;
+    }
+
+    private static async Task<IResult> LastEntry(string id, string activityId, NpgsqlDataSource database, CancellationToken cancel)
+    {
+        if (Id(id) is not { } key || await InstanceQueries.FindAsync(database, key, cancel) is not { Summary: var i })
+            return Results.NotFound();
+        var (rows, _) = await JournalQueries.ListAsync(database, key, new() { ActivityIds = [activityId], EventNames = ["Started"] }, cancel);
+        return rows is not [.., var row] ? Results.NotFound() : ElsaJson.Json(InstanceModel.LogRecord(i, row));
+    }
+
+    private static async Task<IResult> Cancel(string id, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    {
+        // Elsa answers 200 whether or not there is anything to cancel, and its clients retry on that.
+        if (Id(id) is { } key)
+            await runtime.CancelAsync(key, "Cancelled in the designer.", ElsaAccess.Actor(context.User), cancel);
+        return Results.Ok();
+    }
+
+    private static async Task<IResult> CancelMany(JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    {
+        var filter = new InstanceFilter
+        {
+            Ids = [.. body.Object.Texts("ids").Select(id => Id(id) ?? Guid.Empty)],
+            DefinitionIds = body.Object.Text("definitionId") is { Length: > 0 } definition ? [definition] : body.Object.Texts("definitionIds"),
+            DefinitionVersionIds = body.Object.Text("definitionVersionId") is { Length: > 0 } version ? [version] : [],
+            Statuses = [nameof(WorkflowStatus.Running)],
+            Take = MaxPage,
+        };
+        if (filter is { Ids: [], DefinitionIds: [], DefinitionVersionIds: [] })
+            return ElsaJson.Problem(StatusCodes.Status400BadRequest, "Name the runs or the journey to cancel.");
+        var (items, _) = await InstanceQueries.ListAsync(runtime.Database, filter, cancel);
+        var cancelled = 0;
+        foreach (var item in items)
+            cancelled += await runtime.CancelAsync(item.Id, "Cancelled in the designer.", ElsaAccess.Actor(context.User), cancel) ? 1 : 0;
+        return ElsaJson.Json(new { cancelled });
+    }
+
+    private static async Task<IResult> Export(
+        string id,
+        bool? includeBookmarks,
+        bool? includeActivityExecutionLog,
+        bool? includeWorkflowExecutionLog,
+        NpgsqlDataSource database,
+        DefinitionStore store,
+        CancellationToken cancel
+    ) =>
+        Id(id) is { } key
+        && await ExportAsync(key, includeBookmarks == true, includeActivityExecutionLog == true, includeWorkflowExecutionLog == true, database, store, cancel)
+            is { } file
+            ? Results.File(file, "application/octet-stream", $"workflow-instance-{id}.json")
+            : Results.NotFound();
+
+    private static async Task<IResult> ExportMany(JsonBody body, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel)
+    {
+        using var buffer = new MemoryStream();
+        using (var zip = new ZipArchive(buffer, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            foreach (var id in body.Object.Texts("ids"))
+            {
+                if (
+                    Id(id) is not { } key
+                    || await ExportAsync(
+                        key,
+                        body.Object.Flag("includeBookmarks") == true,
+                        body.Object.Flag("includeActivityExecutionLog") == true,
+                        body.Object.Flag("includeWorkflowExecutionLog") == true,
+                        database,
+                        store,
+                        cancel
+                    )
+                        is not { } file
+                )
+                    continue;
+                await using var entry = zip.CreateEntry($"workflow-instance-{id}.json").Open();
+                await entry.WriteAsync(file, cancel);
+            }
+        }
+
+        return Results.File(buffer.ToArray(), "application/octet-stream", "workflow-instances.zip");
+    }
+
+    private static async Task<byte[]?> ExportAsync(
+        Guid id,
+        bool bookmarks,
+        bool executions,
+        bool journal,
+        NpgsqlDataSource database,
+        DefinitionStore store,
+        CancellationToken cancel
+    )
+    {
+        if (await InstanceQueries.FindAsync(database, id, cancel) is not var (summary, state))
+            return null;
+        var rows = journal ? (await JournalQueries.ListAsync(database, id, new(), cancel)).Items : [];
+        return JsonSerializer.SerializeToUtf8Bytes(
+            new Dictionary<string, object?>
+            {
+                ["WorkflowState"] = InstanceModel.State(state),
+                ["Bookmarks"] = bookmarks
+                    ? state.Bookmarks.Select(b => new
+                    {
+                        id = b.Id,
+                        activityTypeName = b.Name,
+                        workflowInstanceId = state.Id,
+                        activityInstanceId = b.ActivityInstanceId,
+                        hash = b.Hash,
+                        correlationId = state.CorrelationId,
+                        createdAt = b.CreatedAt,
+                        payload = InstanceModel.Camel(InstanceModel.Data(b.Payload)),
+                    })
+                    : null,
+                ["ActivityExecutionRecords"] = executions ? await ActivityExecutionEndpoints.RecordsOf(id, database, store, cancel) : null,
+                ["WorkflowExecutionLogRecords"] = journal ? rows.Select(row => InstanceModel.LogRecord(summary, row)) : null,
+            },
+            ElsaJson.Options
+        );
+    }
+}

@@ -1,0 +1,76 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Microsoft.AspNetCore.SignalR;
+using Npgsql;
+using Orchestration.Engine.Runtime;
+using Orchestration.Host.Elsa.Http;
+
+namespace Orchestration.Host.Elsa.Instances;
+
+/// <summary>Live view of runs: a viewer says which instance it shows and is told when it moves, whichever host moved it.</summary>
+internal sealed class InstanceHub(InstanceWatchers watchers, NpgsqlDataSource database) : Hub
+{
+    /// <summary>Called by Studio.</summary>
+    public async Task ObserveInstanceAsync(string instanceId)
+    {
+        if (InstanceEndpoints.Id(instanceId) is not { } id || await InstanceQueries.FindAsync(database, id, Context.ConnectionAborted) is null)
+            throw new HubException("There is no such run.");
+        await Groups.AddToGroupAsync(Context.ConnectionId, instanceId, Context.ConnectionAborted);
+        watchers.Watch(Context.ConnectionId, id);
+    }
+
+    public override Task OnDisconnectedAsync(Exception? exception)
+    {
+        watchers.Leave(Context.ConnectionId);
+        return Task.CompletedTask;
+    }
+}
+
+/// <summary>Who watches what on this host, and the loop that tells them. Several moves of an instance in a row may be told as one.</summary>
+internal sealed partial class InstanceWatchers(Changes changes, NpgsqlDataSource database, IHubContext<InstanceHub> hub, ILogger<InstanceWatchers> log)
+    : BackgroundService
+{
+    private readonly ConcurrentDictionary<string, Guid> _watched = new();
+
+    /// <summary>Instances to tell of. One that waits already is not queued twice.</summary>
+    private readonly ConcurrentDictionary<Guid, bool> _waiting = new();
+    private readonly Channel<Guid> _moved = Channel.CreateUnbounded<Guid>();
+
+    public void Watch(string connection, Guid instance) => _watched[connection] = instance;
+
+    public void Leave(string connection) => _watched.TryRemove(connection, out _);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var listening = changes.Listen(change =>
+        {
+            if (change.Kind == ChangeKind.Instance && _watched.Values.Contains(change.Id) && _waiting.TryAdd(change.Id, true))
+                _moved.Writer.TryWrite(change.Id);
+        });
+        await foreach (var instance in _moved.Reader.ReadAllAsync(stoppingToken))
+        {
+            // Before reading: a move during the read queues it again.
+            _waiting.TryRemove(instance, out _);
+            try
+            {
+                await TellAsync(instance, stoppingToken);
+            }
+            catch (NpgsqlException e)
+            {
+                NotTold(log, instance, e);
+            }
+        }
+    }
+
+    private async Task TellAsync(Guid instance, CancellationToken cancel)
+    {
+        var runs = await ActivityExecutionEndpoints.RunsOf(instance, database, cancel);
+        var viewers = hub.Clients.Group(Ids.Text(instance));
+        await viewers.SendAsync("ActivityExecutionLogUpdatedAsync", new { stats = ActivityExecutionEndpoints.Stats(runs) }, cancel);
+        await viewers.SendAsync("WorkflowExecutionLogUpdatedAsync", new { }, cancel);
+        await viewers.SendAsync("WorkflowInstanceUpdatedAsync", new { workflowInstanceId = Ids.Text(instance) }, cancel);
+    }
+
+    [LoggerMessage(EventId = 320, Level = LogLevel.Warning, Message = "Viewers of run {Instance} were not told that it moved")]
+    private static partial void NotTold(ILogger log, Guid instance, Exception e);
+}

@@ -1,0 +1,59 @@
+using Npgsql;
+using Orchestration.Host.Shell.Parts;
+using Orchestration.Workflows.HumanStep;
+using Orchestration.Workflows.Settings;
+
+namespace Orchestration.Host.Elsa.Studio;
+
+/// <summary>Choices that come from the database and not from the activity's type: teams, skills, forms, SLA policies, calendars.</summary>
+internal sealed class InputOptions(NpgsqlDataSource database)
+{
+    private static readonly Dictionary<(string Type, string Input), string> Kinds = new()
+    {
+        [(HumanTask.TypeName, "Team")] = "team",
+        [(HumanTask.TypeName, "RequiredSkills")] = "skill",
+        [(HumanTask.TypeName, "PreferredSkills")] = "skill",
+        [(HumanTask.TypeName, "FormName")] = SettingKind.Form,
+        [(HumanTask.TypeName, "SlaPolicy")] = SettingKind.Sla,
+        [(HumanTask.TypeName, "SlaPolicies")] = SettingKind.Sla,
+        [(HumanTask.TypeName, "SlaCalendar")] = SettingKind.Calendar,
+    };
+
+    /// <summary>A drop-down of Studio has no way back to nothing but a choice of its own.</summary>
+    private static readonly Option[] Nothing = [new("None", "")];
+
+    /// <summary>The units of an SLA in words, by what a definition says.</summary>
+    private static readonly Option[] Units =
+    [
+        new("Elapsed time: every hour counts", "elapsed"),
+        new("Working time: open hours of the calendar", "workingTime"),
+        new("Business days: until the close of the last", "businessDays"),
+        new("Calendar days", "calendarDays"),
+        new("Weeks", "weeks"),
+    ];
+
+    /// <summary>As they are now.</summary>
+    public async Task<LiveOptions> ReadAsync(CancellationToken cancel)
+    {
+        var choices = await Choices.ReadAsync(database, cancel);
+        return new(
+            (type, input) =>
+                (type, input) is (HumanTask.TypeName, "SlaUnit") ? Units
+                : Kinds.TryGetValue((type, input), out var kind)
+                    ? [.. kind == "skill" || input == "SlaPolicies" ? [] : Nothing, .. choices[kind].Select(c => new Option(Text(c), c.Key))]
+                : null
+        );
+    }
+
+    /// <summary>Definitions and the administration name documents by their keys, so these are shown with them.</summary>
+    private static string Text(Choice choice) =>
+        choice.Kind switch
+        {
+            "team" => choice.Title,
+            "skill" => Words.Humanize(choice.Key),
+            _ => choice.Title == choice.Key ? choice.Key : $"{choice.Title} ({choice.Key})",
+        };
+}
+
+/// <summary>The choices of an input, or null when it has none of its own.</summary>
+internal sealed record LiveOptions(Func<string, string, Option[]?> Find);

@@ -1,0 +1,224 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Elsa.Instances;
+using Orchestration.Host.Http;
+using Orchestration.Host.Identity;
+using Orchestration.Host.Shell;
+using Orchestration.Host.Shell.Parts;
+using Orchestration.Workflows.Jobs;
+using Orchestration.Workflows.Settings;
+
+namespace Orchestration.Host.Elsa.Studio;
+
+/// <summary>What moves runs from outside (tasks, events), and what the server says of itself.</summary>
+internal static class RuntimeEndpoints
+{
+    /// <summary>Version of the contract: that of the Studio we serve.</summary>
+    private const string Contract = "3.8.2";
+
+    private static readonly object[] Features =
+    [
+        Feature("Workflows", "Workflows"),
+        Feature("Flowchart", "Flowcharts"),
+        Feature("WorkflowManagement", "Definitions"),
+        Feature("WorkflowRuntime", "Durable runtime"),
+        Feature("WorkflowsApi", "REST API"),
+        Feature("Identity", "Sign-in"),
+        Feature("JavaScript", "JavaScript expressions"),
+        Feature("Liquid", "Liquid expressions"),
+        Feature("Scheduling", "Timers"),
+        Feature("Http", "HTTP"),
+        Feature("Alterations", "Alterations"),
+        Feature("RealTimeWorkflowUpdates", "Live updates"),
+    ];
+
+    public static void Map(RouteGroupBuilder api)
+    {
+        api.MapGet("/features/installed", () => ElsaJson.List(Features));
+        api.MapGet(
+            "/features/installed/{fullName}",
+            (string fullName) =>
+                Array.Find(Features, f => JsonSerializer.SerializeToNode(f)!["fullName"]!.GetValue<string>() == fullName) is { } feature
+                    ? ElsaJson.Json(feature)
+                    : Results.NotFound()
+        );
+        api.MapGet("/package/version", () => ElsaJson.Json(new { packageVersion = Contract }));
+        var runtime = api.MapGroup("/admin/workflow-runtime");
+        runtime.MapGet("/status", (JobDesk desk, CancellationToken cancel) => Status(desk, cancel));
+        runtime
+            .MapPost(
+                "/pause",
+                async (JsonBody body, HttpContext context, JobDesk desk, CancellationToken cancel) =>
+                {
+                    if ((await StateAsync(desk, cancel)).IsPaused)
+                        return await Status(desk, cancel);
+                    foreach (var (_, job) in Sources)
+                        await desk.PauseAsync(job.Name, ElsaAccess.Actor(context.User), body.Object.Text("reason"), cancel);
+                    return await Status(desk, cancel);
+                }
+            )
+            .RequireAuthorization(ElsaAccess.Operate);
+        runtime
+            .MapPost(
+                "/resume",
+                async (HttpContext context, JobDesk desk, CancellationToken cancel) =>
+                {
+                    foreach (var job in (await StateAsync(desk, cancel)).Paused)
+                        await desk.ResumeAsync(job.Name, ElsaAccess.Actor(context.User), cancel);
+                    return await Status(desk, cancel);
+                }
+            )
+            .RequireAuthorization(ElsaAccess.Operate);
+
+        // A stimulus that fails is tried again until it acts; there are no letters to be dead.
+        api.MapGet("/bookmark-queue/dead-letters", () => ElsaJson.List(Array.Empty<object>(), 0));
+        api.MapGet("/resilience/strategies", () => ElsaJson.List(Array.Empty<object>()));
+        api.MapGet(
+            "/resilience/retries/{activityInstanceId}",
+            () =>
+                ElsaJson.Json(
+                    new
+                    {
+                        items = Array.Empty<object>(),
+                        totalCount = 0,
+                        links = Array.Empty<object>(),
+                    }
+                )
+        );
+        api.MapPost("/tasks/{taskId}/complete", CompleteTask).RequireAuthorization(ElsaAccess.Run);
+        api.MapPost("/events/{eventName}/trigger", TriggerEvent).RequireAuthorization(ElsaAccess.Run);
+        api.MapPost(
+            "/scripting/javascript/type-definitions/{definitionId}",
+            async (string definitionId, DefinitionStore store, FormCatalog forms, CancellationToken cancel) =>
+                await TypeDefinitions.WriteAsync(definitionId, store, forms.Schemas, cancel) is { } text
+                    ? Results.File(Encoding.UTF8.GetBytes(text), "application/x-typescript", $"elsa.{definitionId}.d.ts")
+                    : Results.NotFound()
+        );
+    }
+
+    /// <summary>What an administrative pause stops, by Elsa's names: what comes by itself. What somebody asks for is done all the same, as in Elsa; and SLA clocks never stand still for an operator.</summary>
+    private static readonly (string Name, JobDescription Job)[] Sources =
+    [
+        ("scheduling.trigger", JobCatalog.Timers),
+        ("internal.bookmark-queue-worker", JobCatalog.Stimuli),
+    ];
+
+    private static async Task<(List<JobDescription> Paused, bool IsPaused)> StateAsync(JobDesk desk, CancellationToken cancel)
+    {
+        var paused = (await desk.ListAsync(cancel)).Where(j => j.State == "Paused" && Sources.Any(s => s.Job == j.Job)).Select(j => j.Job).ToList();
+        return (paused, paused.Count == Sources.Length);
+    }
+
+    private static async Task<IResult> Status(JobDesk desk, CancellationToken cancel)
+    {
+        var (paused, isPaused) = await StateAsync(desk, cancel);
+        var pause = isPaused ? await desk.LastPauseAsync(Sources[0].Job.Name, cancel) : null;
+        return ElsaJson.Json(
+            new
+            {
+                state = new
+                {
+                    reason = isPaused ? "AdministrativePause" : "None",
+                    isAcceptingNewWork = !isPaused,
+                    pausedAt = pause?.At,
+                    pauseReasonText = pause?.Reason,
+                    pauseRequestedBy = pause?.By,
+                    generationId = Contract,
+                },
+                sources = Sources.Select(s => new { name = s.Name, state = paused.Contains(s.Job) ? "Paused" : "Running" }),
+                activeExecutionCycleCount = 0,
+            }
+        );
+    }
+
+    public static void MapIdentity(RouteGroupBuilder api)
+    {
+        api.MapPost("/identity/login", Login).AllowAnonymous().RequireRateLimiting(Addresses.SignInLimit);
+        api.MapPost("/identity/refresh-token", Refresh).AllowAnonymous();
+    }
+
+    private static object Feature(string name, string displayName) =>
+        new
+        {
+            name,
+            @namespace = "Elsa",
+            fullName = "Elsa." + name,
+            displayName,
+            description = "",
+        };
+
+    private static async Task<IResult> Login(JsonBody body, Sessions sessions, CancellationToken cancel)
+    {
+        var (user, password) = (body.Object.Text("username") ?? "", body.Object.Text("password") ?? "");
+        var missing = new List<(string, string)>();
+        if (user.Length == 0)
+            missing.Add(("username", "'username' must not be empty."));
+        if (password.Length == 0)
+            missing.Add(("password", "'password' must not be empty."));
+        return missing.Count > 0 ? ElsaJson.Problem(StatusCodes.Status400BadRequest, [.. missing]) : Tokens(await sessions.SignInAsync(user, password, cancel));
+    }
+
+    private static async Task<IResult> Refresh(HttpRequest request, Sessions sessions, CancellationToken cancel) =>
+        // Elsa's clients send the refresh token where others send the access token.
+        Tokens(await sessions.RefreshAsync(request.Headers.Authorization.ToString().Split(' ')[^1], cancel));
+
+    /// <summary>Elsa's clients expect 200 also for a sign-in that failed.</summary>
+    private static IResult Tokens(SessionTokens? tokens) =>
+        ElsaJson.Json(
+            new
+            {
+                isAuthenticated = tokens is not null,
+                accessToken = tokens?.AccessToken,
+                refreshToken = tokens?.RefreshToken,
+            }
+        );
+
+    private static async Task<IResult> CompleteTask(string taskId, JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    {
+        if (!context.Request.HasJsonContentType())
+            return Results.StatusCode(StatusCodes.Status415UnsupportedMediaType);
+        var actor = ElsaAccess.Actor(context.User);
+        var operation = Operation.Of("task", taskId, "complete");
+        if (await BookmarkQueries.FindAsync(runtime.Database, StimulusHash.Of("Elsa.RunTask", taskId), cancel) is var (instance, bookmark))
+        {
+            await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor, ("$1", instance), cancel: cancel);
+            if (transaction.InstanceId is not null && transaction.State.Bookmarks.Exists(b => b.Id == bookmark))
+            {
+                await transaction.AdvanceAsync(new Stimulus.Resume(bookmark, new() { ["RunTaskInput"] = Data(body.Object, "result") }), cancel);
+                transaction.Write(operation.Remember("true"u8.ToArray(), transaction.Now));
+                await transaction.CommitAsync(cancel);
+                return Results.Ok();
+            }
+        }
+
+        // A client that lost the answer asks again: it was done.
+        await using var query = runtime.Database.Query(operation.Find().CommandText, operation.Actor, operation.Id);
+        return await query.ExecuteScalarAsync(cancel) is not null ? Results.Ok() : Results.NotFound();
+    }
+
+    private static async Task<IResult> TriggerEvent(string eventName, JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    {
+        var instance = body.Object.Text("workflowInstanceId");
+        if (instance is not null && InstanceEndpoints.Id(instance) is null)
+            return Results.NotFound();
+        await runtime.Stimuli.PublishAsync(
+            eventName,
+            body.Object.Text("correlationId"),
+            Data(body.Object, "input"),
+            ElsaAccess.Actor(context.User),
+            InstanceEndpoints.Id(instance),
+            cancel: cancel
+        );
+        return Results.Ok();
+    }
+
+    private static object? Data(JsonObject body, string name) => WorkflowData.FromOutside(body[name], name);
+}

@@ -1,0 +1,135 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+using NodaTime;
+using NodaTime.Serialization.SystemTextJson;
+using Orchestration.Host.Shell.Parts;
+
+namespace Orchestration.Host.Http;
+
+internal static class OpenApi
+{
+    /// <summary>The document of the API; and times in it, which are RFC 3339 in UTC.</summary>
+    public static void AddOpenApiDocument(this WebApplicationBuilder builder)
+    {
+        builder.Services.ConfigureHttpJsonOptions(o =>
+        {
+            o.SerializerOptions.ConfigureForNodaTime(DateTimeZoneProviders.Tzdb);
+            o.SerializerOptions.Converters.Add(new StorableText());
+            o.SerializerOptions.Converters.Add(new ReadableObject());
+        });
+        builder.Services.AddOpenApi("v1", Describe);
+    }
+
+    /// <summary>Refuses a text that PostgreSQL can not hold where it is read, so that the answer names the field.</summary>
+    private sealed class StorableText : JsonConverter<string>
+    {
+        public override string? Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
+            reader.TokenType != JsonTokenType.String ? throw new JsonException("the value has the wrong type.")
+            : reader.GetString() is { } text && text.Contains('\0') ? throw new JsonException("the text must not hold the character U+0000.")
+            : reader.GetString();
+
+        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+    }
+
+    /// <summary>Refuses an object that could not be written again: a name twice, half of a surrogate pair.</summary>
+    private sealed class ReadableObject : JsonConverter<JsonObject>
+    {
+        public override JsonObject Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options)
+        {
+            var read = JsonNode.Parse(ref reader) as JsonObject ?? throw new JsonException("the value has the wrong type.");
+            try
+            {
+                Visit(read);
+                read.ToJsonString();
+                return read;
+            }
+            catch (ArgumentException)
+            {
+                throw new JsonException("a name occurs twice in one object.");
+            }
+            catch (InvalidOperationException)
+            {
+                throw new JsonException("a text must not hold half of a surrogate pair.");
+            }
+        }
+
+        public override void Write(Utf8JsonWriter writer, JsonObject value, JsonSerializerOptions options) => value.WriteTo(writer, options);
+
+        private static void Visit(JsonNode? node)
+        {
+            foreach (
+                var member in node switch
+                {
+                    JsonObject members => members.Select(m => m.Value),
+                    JsonArray items => items,
+                    _ => [],
+                }
+            )
+                Visit(member);
+        }
+    }
+
+    private static void Describe(OpenApiOptions o)
+    {
+        o.ShouldInclude = endpoint => endpoint.RelativePath?.StartsWith("api/", StringComparison.Ordinal) == true;
+        o.AddDocumentTransformer(
+            (document, _, _) =>
+            {
+                document.Info = new()
+                {
+                    Title = "Orchestration",
+                    Version = "v1",
+                    Description = "Customer journeys, their cases and the work of people in them. Errors are problem details (RFC 9457).",
+                };
+                document.Components ??= new();
+                document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
+                {
+                    ["bearer"] = new OpenApiSecurityScheme
+                    {
+                        Type = SecuritySchemeType.Http,
+                        Scheme = "bearer",
+                        Description = "The access token of POST /api/session.",
+                    },
+                };
+                return Task.CompletedTask;
+            }
+        );
+        o.AddOperationTransformer(
+            (operation, context, _) =>
+            {
+                if (!context.Description.ActionDescriptor.EndpointMetadata.OfType<IAllowAnonymous>().Any())
+                    operation.Security = [new() { [new OpenApiSecuritySchemeReference("bearer", context.Document)] = [] }];
+                return Task.CompletedTask;
+            }
+        );
+        o.AddSchemaTransformer(
+            (schema, context, _) =>
+            {
+                var type = Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) ?? context.JsonTypeInfo.Type;
+                if (type == typeof(Instant) || type == typeof(Duration))
+                    (schema.Type, schema.Format, schema.Properties) = (JsonSchemaType.String, type == typeof(Instant) ? "date-time" : null, null);
+
+                // StorableText hides from the generator that a text is a string.
+                if (type == typeof(string))
+                    schema.Type = context.JsonPropertyInfo is { IsGetNullable: true } ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String;
+                return Task.CompletedTask;
+            }
+        );
+    }
+
+    /// <summary>The document at <c>/openapi/v1.json</c> and a browser for it at <c>/api/docs</c>.</summary>
+    public static void MapOpenApiDocument(this WebApplication app)
+    {
+        app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
+        app.UseSwaggerUI(o =>
+        {
+            o.RoutePrefix = "api/docs";
+            o.DocumentTitle = "Orchestration API";
+            o.SwaggerEndpoint("/openapi/v1.json", "v1");
+        });
+    }
+}

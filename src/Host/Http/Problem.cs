@@ -1,0 +1,209 @@
+using System.Net.Sockets;
+using System.Text.Json;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
+using Npgsql;
+using Orchestration.Engine.Expressions;
+using Orchestration.Engine.Runtime;
+using Orchestration.Host.Shell.Parts;
+
+namespace Orchestration.Host.Http;
+
+/// <summary>
+/// Every failed request is answered in one place and in the shape its sender can read: problem details (RFC 9457) for the API, a page for people, a message that slides in for a part of a page.
+/// </summary>
+internal static class Problem
+{
+    public static void AddProblems(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddProblemDetails();
+        builder.Services.AddExceptionHandler<OfException>();
+
+        // So that a body that is no JSON comes here with its reason, in every environment.
+        builder.Services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
+    }
+
+    public static void UseProblems(this WebApplication app)
+    {
+        // What is no fault of ours is answered and not logged as one.
+        app.UseExceptionHandler(
+            new ExceptionHandlerOptions
+            {
+                SuppressDiagnosticsCallback = context =>
+                    context.Exception is BadHttpRequestException or OperationCanceledException or UnfitDataException
+                    || IsUnfitForm(context.HttpContext, context.Exception)
+                    || IsUnfitText(context.Exception)
+                    || IsDatabaseAway(context.Exception),
+            }
+        );
+        app.UseStatusCodePages(c => WriteAsync(c.HttpContext, c.HttpContext.Response.StatusCode));
+
+        // The framework takes a form in another content type for a bug of ours, and one without any, too.
+        app.Use(
+            (context, next) =>
+            {
+                var request = context.Request;
+                if (!(HttpMethods.IsPost(request.Method) || HttpMethods.IsPut(request.Method)) || request.HasFormContentType || !request.IsOfPages())
+                    return next(context);
+                if (request.ContentType is not null)
+                    return WriteAsync(
+                        context,
+                        StatusCodes.Status415UnsupportedMediaType,
+                        detail: "Send the fields as a form does, with the content type application/x-www-form-urlencoded or multipart/form-data."
+                    );
+                request.ContentType = "application/x-www-form-urlencoded";
+                return next(context);
+            }
+        );
+
+        // JSON is UTF-8 (RFC 8259); the framework takes the name of another encoding, and quotes around this one, for a bug of ours.
+        app.Use(
+            (context, next) =>
+            {
+                if (
+                    context.Request.Path.StartsWithSegments("/api")
+                    && context.Request.GetTypedHeaders().ContentType is { Charset: { HasValue: true } charset } type
+                )
+                {
+                    if (!HeaderUtilities.RemoveQuotes(charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))
+                        return WriteAsync(context, StatusCodes.Status415UnsupportedMediaType);
+                    type.Charset = "utf-8";
+                    context.Request.ContentType = type.ToString();
+                }
+
+                return next(context);
+            }
+        );
+    }
+
+    /// <summary>Answers with a problem.</summary>
+    /// <param name="context">Request.</param>
+    /// <param name="status">HTTP status.</param>
+    /// <param name="title">What it is, in a few words. Default: by status.</param>
+    /// <param name="detail">What to do about it. Default: by status.</param>
+    public static async Task WriteAsync(HttpContext context, int status, string? title = null, string? detail = null)
+    {
+        var (usual, advice) = Usual(status);
+        title ??= usual;
+        detail ??= advice;
+        context.Response.StatusCode = status;
+
+        // Kestrel would look for the next request on a connection that ended within this one's body, and warn of itself (dotnet/aspnetcore#17840).
+        if (context.IsSenderGone())
+            context.Response.Headers.Connection = "close";
+        if (context.Request.IsFragment())
+        {
+            context.Response.Headers["HX-Retarget"] = "#toasts";
+            context.Response.Headers["HX-Reswap"] = "beforeend";
+            await new RazorComponentResult<Toast>(new { Title = title, Text = detail }) { StatusCode = status }.ExecuteAsync(context);
+        }
+        else if (context.Request.IsPage())
+        {
+            await new RazorComponentResult<ProblemPage>(
+                new
+                {
+                    Status = status,
+                    Title = title,
+                    Detail = detail,
+                }
+            )
+            {
+                StatusCode = status,
+            }.ExecuteAsync(context);
+        }
+        else
+        {
+            await TypedResults.Problem(detail, statusCode: status, title: title).ExecuteAsync(context);
+        }
+    }
+
+    private static (string Title, string? Detail) Usual(int status) =>
+        status switch
+        {
+            400 => ("The request can not be understood", null),
+            401 => ("Sign in first", "This needs a signed-in person."),
+            403 => ("You may not do this", "Your roles do not allow it. Ask an administrator if you think they should."),
+            404 => ("There is nothing here", "It may have been moved, or the address is mistyped."),
+            405 => ("The method does not fit the address", null),
+            413 => ("The request is too large", "A request may carry at most 1 MB."),
+            415 => ("The content type does not fit", "Send JSON in UTF-8, with the content type application/json."),
+            503 => ("The database is away for a moment", "Nothing you sent was lost half-way. Try again in a few seconds."),
+            _ => ("Something went wrong", "It is our fault and has been recorded. Try again; if it stays, tell an administrator the time and what you did."),
+        };
+
+    private sealed class OfException : IExceptionHandler
+    {
+        public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancel)
+        {
+            switch (exception)
+            {
+                case OperationCanceledException when context.RequestAborted.IsCancellationRequested:
+                    // Nobody reads the answer; the status is for the log.
+                    context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+                    return true;
+                case UnfitDataException unfit:
+                    await RefuseAsync(context, unfit.Path ?? "$", unfit.Message);
+                    return true;
+                case var e when IsUnfitText(e):
+                    await WriteAsync(context, 400, detail: "A text in it holds the character U+0000, which can not be kept.");
+                    return true;
+                case var e when IsUnfitForm(context, e):
+                    await WriteAsync(context, 400, "The form can not be read", e.Message);
+                    return true;
+                case BadHttpRequestException { StatusCode: 400, InnerException: JsonException json }:
+                    await WriteAsync(context, 400, "The JSON can not be read", Reason(json));
+                    return true;
+                case BadHttpRequestException bad:
+                    await WriteAsync(context, bad.StatusCode, detail: bad.StatusCode == 400 ? bad.Message : null);
+                    return true;
+                case DefinitionUnavailableException unavailable:
+                    await WriteAsync(context, StatusCodes.Status409Conflict, "The version this case runs on can not be used", unavailable.Message);
+                    return true;
+                case var e when IsDatabaseAway(e):
+                    context.Response.Headers.RetryAfter = "2";
+                    await WriteAsync(context, StatusCodes.Status503ServiceUnavailable);
+                    return true;
+                default:
+                    await WriteAsync(context, StatusCodes.Status500InternalServerError);
+                    return true;
+            }
+        }
+
+        private static Task RefuseAsync(HttpContext context, string field, string reason) =>
+            context.Request.Path.StartsWithSegments("/elsa")
+                ? Elsa.Http.ElsaJson.Problem(StatusCodes.Status400BadRequest, (field, $"'{field}' {reason}.")).ExecuteAsync(context)
+            : context.Request.IsPage() || context.Request.IsFragment() ? WriteAsync(context, StatusCodes.Status400BadRequest, detail: $"“{field}” {reason}.")
+            : Problems.Invalid(new() { [field] = [reason] }, StatusCodes.Status400BadRequest).ExecuteAsync(context);
+
+        private static string Reason(JsonException json) =>
+            json.Path is null or "$"
+                ? $"At line {json.LineNumber + 1}, byte {json.BytePositionInLine + 1}: {Sentence(json.Message)}"
+                : $"At {json.Path} (line {json.LineNumber + 1}): {Sentence(json.Message)}";
+
+        // The serializer repeats the position after its sentence, and names .NET types before it.
+        private static string Sentence(string message)
+        {
+            var text = message.Split(" Path: ")[0].Split(" LineNumber: ")[0];
+            return text.StartsWith("The JSON value could not be converted", StringComparison.Ordinal) ? "the value has the wrong type." : text;
+        }
+    }
+
+    /// <summary>A text with U+0000 got as far as the database, which refuses it. Bodies are checked before, addresses and forms are not.</summary>
+    private static bool IsUnfitText(Exception e) =>
+        e is PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter };
+
+    /// <summary>A form that is none, holds too much, or ends in the middle. The framework says so in these; trouble with a disk or connection has another code or type.</summary>
+    private static bool IsUnfitForm(HttpContext context, Exception e) =>
+        context.Request.HasFormContentType && (e is InvalidDataException || (e.GetType() == typeof(IOException) && e.HResult == new IOException().HResult));
+
+    private static bool IsDatabaseAway(Exception e) =>
+        e switch
+        {
+            // 57P: the server is being shut down or started; 53: it is out of connections or memory.
+            PostgresException p => p.SqlState.StartsWith("57P", StringComparison.Ordinal) || p.SqlState.StartsWith("53", StringComparison.Ordinal),
+            NpgsqlException n => n.IsTransient || n.InnerException is SocketException or IOException or TimeoutException,
+            SocketException => true,
+            _ => e.InnerException is NpgsqlException inner && IsDatabaseAway(inner),
+        };
+}

@@ -1,0 +1,30 @@
+using Orchestration.Host.Shell;
+
+namespace Orchestration.Host.Http;
+
+internal static class SecurityHeaders
+{
+    // Charts and progress bars set their sizes in style attributes; scripts and style sheets come from files only.
+    private const string Pages =
+        "default-src 'self'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'";
+
+    // The designer is WebAssembly with an editor that makes workers and styles as it goes; the API browser writes its styles inline.
+    private const string Tools =
+        "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval'; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss: data:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'";
+
+    public static void UseSecurityHeaders(this WebApplication app) =>
+        app.Use(
+            (context, next) =>
+            {
+                var headers = context.Response.Headers;
+                headers.XContentTypeOptions = "nosniff";
+                headers.XFrameOptions = "SAMEORIGIN";
+                headers["Referrer-Policy"] = "same-origin";
+                headers["Cross-Origin-Opener-Policy"] = "same-origin";
+                headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()";
+                headers.ContentSecurityPolicy =
+                    context.Request.Path.StartsWithSegments("/studio") || context.Request.Path.StartsWithSegments("/api/docs") ? Tools : Pages;
+                return next(context);
+            }
+        );
+}

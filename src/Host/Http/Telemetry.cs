@@ -1,0 +1,45 @@
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+using Orchestration.Workflows.Jobs;
+
+namespace Orchestration.Host.Http;
+
+internal static class Telemetry
+{
+    /// <summary>Traces and metrics to the collector of <c>OTEL_EXPORTER_OTLP_ENDPOINT</c>; without one, none.</summary>
+    public static void AddTelemetry(this WebApplicationBuilder builder)
+    {
+        if (string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
+            return;
+
+        var resource = ResourceBuilder.CreateDefault().AddService("orchestration", serviceVersion: typeof(Telemetry).Assembly.GetName().Version?.ToString());
+        var traces = Sdk.CreateTracerProviderBuilder()
+            .SetResourceBuilder(resource)
+            .AddSource("Microsoft.AspNetCore", "Npgsql", "Quartz")
+            .AddOtlpExporter()
+            .Build();
+        var metrics = Sdk.CreateMeterProviderBuilder()
+            .SetResourceBuilder(resource)
+            .AddMeter("Microsoft.AspNetCore.*", "Npgsql", "Quartz*", JobRuns.MeterName, "System.Runtime")
+            .AddOtlpExporter()
+            .Build();
+
+        // Made by the container, so that what is still buffered is sent when the host stops.
+        builder.Services.AddSingleton(_ => traces).AddSingleton(_ => metrics);
+        builder.Services.AddHostedService(s => new Held(s.GetRequiredService<TracerProvider>(), s.GetRequiredService<MeterProvider>()));
+    }
+
+    private sealed class Held(TracerProvider traces, MeterProvider metrics) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken)
+        {
+            traces.ForceFlush();
+            metrics.ForceFlush();
+            return Task.CompletedTask;
+        }
+    }
+}

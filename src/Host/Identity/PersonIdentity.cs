@@ -1,0 +1,65 @@
+using System.Security.Claims;
+using NodaTime;
+using Orchestration.Engine.Runtime;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Host.Identity;
+
+/// <summary>Who asks: the person behind a cookie or token, as they are now and not as they were when they signed in.</summary>
+internal sealed class PersonIdentity : ClaimsIdentity
+{
+    private PersonIdentity(Person person, Guid session, string scheme)
+        : base(
+            [
+                new(ClaimTypes.NameIdentifier, person.Id.ToString("N")),
+                new(ClaimTypes.Name, person.UserName),
+                .. person.Roles.Select(r => new Claim(ClaimTypes.Role, r)),
+            ],
+            scheme
+        )
+    {
+        (Person, Session) = (person, session);
+    }
+
+    public Person Person { get; }
+
+    public Guid Session { get; }
+
+    /// <summary>Of a request behind authorization.</summary>
+    public static PersonIdentity Of(ClaimsPrincipal user) =>
+        user.Identity as PersonIdentity ?? throw new InvalidOperationException("Nobody is signed in; the endpoint lacks RequireAuthorization.");
+
+    /// <summary>What a cookie or token carries: whom it stands for, and nothing that could become untrue.</summary>
+    public static ClaimsPrincipal Ticket(Guid person, Guid session, Guid stamp, string scheme) =>
+        new(new ClaimsIdentity([new("person", person.ToString("N")), new("session", session.ToString("N")), new("stamp", stamp.ToString("N"))], scheme));
+
+    /// <summary>
+    /// Turns what a ticket carries into the person, or into nobody when the session has ended. Not a claims transformation: to those a ticket stays good, and its
+    /// bearer would be told that they may not do this instead of to sign in.
+    /// </summary>
+    public static async Task ReplaceAsync(HttpContext context, RequestDelegate next)
+    {
+        // A machine's key is good for the designer's API alone: everything else is a person's.
+        var isMachine = context.User.Identity?.AuthenticationType == ApiKeys.SchemeName && context.Request.Path.StartsWithSegments("/elsa");
+        if (!isMachine && context.User.Identity is ClaimsIdentity { IsAuthenticated: true } ticket)
+        {
+            var services = context.RequestServices;
+            var now = services.GetRequiredService<IClock>().Now();
+            context.User =
+                Read(ticket) is { } read
+                && await services.GetRequiredService<FindPerson>().OfSessionAsync(read.Person, read.Session, read.Stamp, now, context.RequestAborted)
+                    is { } person
+                    ? new(new PersonIdentity(person, read.Session, ticket.AuthenticationType!))
+                    : new(new ClaimsIdentity());
+        }
+
+        await next(context);
+    }
+
+    internal static (Guid Person, Guid Session, Guid Stamp)? Read(ClaimsIdentity ticket) =>
+        Guid.TryParseExact(ticket.FindFirst("person")?.Value, "N", out var person)
+        && Guid.TryParseExact(ticket.FindFirst("session")?.Value, "N", out var session)
+        && Guid.TryParseExact(ticket.FindFirst("stamp")?.Value, "N", out var stamp)
+            ? (person, session, stamp)
+            : null;
+}

@@ -1,0 +1,67 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Orchestration.Host.Http;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Host.Identity;
+
+/// <summary>A name and a password.</summary>
+public sealed record SignInRequest(string? UserName, string? Password);
+
+/// <summary>A refresh token.</summary>
+public sealed record RefreshRequest(string? RefreshToken);
+
+/// <summary>Who asks, and what they may.</summary>
+public sealed record Me(
+    Guid Id,
+    string UserName,
+    string DisplayName,
+    string? Email,
+    IReadOnlyList<string> Roles,
+    IReadOnlyList<string> Teams,
+    IReadOnlyList<string> Leads
+);
+
+internal static class SessionEndpoints
+{
+    public static void MapSessions(this WebApplication app)
+    {
+        var api = app.MapGroup("/api").WithTags("Session");
+        api.MapPost("/session", SignInAsync)
+            .AllowAnonymous()
+            .RequireRateLimiting(Addresses.SignInLimit)
+            .WithSummary("Signs in")
+            .ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status429TooManyRequests);
+        api.MapPost("/session/refresh", RefreshAsync)
+            .AllowAnonymous()
+            .WithSummary("Exchanges a refresh token, once, for new tokens of the same session; one that comes a second time ends it")
+            .ProducesProblem(StatusCodes.Status401Unauthorized);
+        api.MapDelete("/session", SignOutAsync).WithSummary("Ends the session: its tokens are refused from now on");
+        api.MapGet("/me", (Person me) => new Me(me.Id, me.UserName, me.DisplayName, me.Email, me.Roles, me.Teams, me.Leads))
+            .WithSummary("Who you are and what you may");
+    }
+
+    private static async Task<Results<Ok<SessionTokens>, ProblemHttpResult>> SignInAsync(SignInRequest request, Sessions sessions, CancellationToken cancel) =>
+        await sessions.SignInAsync(request.UserName ?? "", request.Password ?? "", cancel) is { } tokens
+            ? TypedResults.Ok(tokens)
+            : TypedResults.Problem(Refused, statusCode: StatusCodes.Status401Unauthorized, title: "Not signed in");
+
+    private static async Task<Results<Ok<SessionTokens>, ProblemHttpResult>> RefreshAsync(
+        RefreshRequest request,
+        Sessions sessions,
+        CancellationToken cancel
+    ) =>
+        await sessions.RefreshAsync(request.RefreshToken ?? "", cancel) is { } tokens
+            ? TypedResults.Ok(tokens)
+            : TypedResults.Problem("The session has ended. Sign in again.", statusCode: StatusCodes.Status401Unauthorized, title: "Not signed in");
+
+    private static async Task<NoContent> SignOutAsync(PersonIdentity who, Sessions sessions, HttpContext context)
+    {
+        await sessions.EndAsync(context, who);
+        return TypedResults.NoContent();
+    }
+
+    /// <summary>One answer for every reason, so that it does not tell who exists.</summary>
+    public static readonly string Refused =
+        $"The user name or the password is wrong. After {SignIn.FailuresAllowed} failures in a row a person can not sign in for {SignIn.Lockout.TotalMinutes:0} minutes.";
+}

@@ -1,0 +1,96 @@
+using Microsoft.AspNetCore.Authentication.BearerToken;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.Extensions.Options;
+using NodaTime;
+using Orchestration.Host.Http;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Host.Identity;
+
+internal static class SignInSetup
+{
+    private const string Session = "Session";
+
+    /// <summary>
+    /// People, sessions and what roles may. Every endpoint needs a signed-in person unless it says otherwise; <c>RequireAuthorization(Roles.X)</c> needs the role. An endpoint that
+    /// several roles may use names the policy of <see cref="Policies"/>.
+    /// </summary>
+    public static void AddSignIn(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services
+            .AddSingleton<FindPerson>()
+            .AddSingleton<SignIn>()
+            .AddSingleton<SignOut>()
+            .AddSingleton<RefreshSession>()
+            .AddSingleton<AddPerson>()
+            .AddSingleton<DeactivatePerson>()
+            .AddSingleton<ListPeople>()
+            .AddSingleton<SeedPeople>();
+        services.AddSingleton<Sessions>();
+        services.AddHttpContextAccessor();
+        services.AddScoped(s => PersonIdentity.Of(s.GetRequiredService<IHttpContextAccessor>().HttpContext!.User));
+        services.AddScoped(s => s.GetRequiredService<PersonIdentity>().Person);
+
+        services.AddDataProtection().SetApplicationName("orchestration");
+        services.AddSingleton<DataProtectionKeys>();
+        services.AddOptions<KeyManagementOptions>().Configure<DataProtectionKeys>((o, keys) => o.XmlRepository = keys);
+
+        services
+            .AddAuthentication(Session)
+            .AddPolicyScheme(
+                Session,
+                null,
+                o =>
+                    o.ForwardDefaultSelector = context =>
+                        context.Request.HasApiKey() ? ApiKeys.SchemeName
+                        : context.Request.HasToken() ? BearerTokenDefaults.AuthenticationScheme
+                        : CookieAuthenticationDefaults.AuthenticationScheme
+            )
+            .AddCookie()
+            .AddBearerToken();
+        services.AddOptions<CookieAuthenticationOptions>(CookieAuthenticationDefaults.AuthenticationScheme).Configure<IClock>(Sessions.Configure);
+        services.AddOptions<BearerTokenOptions>(BearerTokenDefaults.AuthenticationScheme).Configure<IClock>(Sessions.Configure);
+
+        var authorization = services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+        foreach (var role in Roles.All)
+            authorization.AddPolicy(role, policy => policy.RequireRole(role));
+        foreach (var (name, roles) in Policies.All)
+            authorization.AddPolicy(name, policy => policy.RequireRole(roles));
+    }
+
+    /// <summary>From here on a request is a person's, or nobody's and let through only where that is allowed.</summary>
+    public static void UseSignIn(this WebApplication app)
+    {
+        app.UseAuthentication();
+        app.Use(PersonIdentity.ReplaceAsync);
+        app.UseAuthorization();
+    }
+}
+
+/// <summary>Rights that more than one role has.</summary>
+internal static class Policies
+{
+    /// <summary>Design journeys.</summary>
+    public const string Design = "design";
+
+    /// <summary>Begin cases for customers.</summary>
+    public const string StartCases = "start-cases";
+
+    /// <summary>Steer teams. People who lead a team without the role are let through by the endpoint.</summary>
+    public const string Supervise = "supervise";
+
+    /// <summary>Which roles have which right.</summary>
+    public static readonly IReadOnlyDictionary<string, string[]> All = new Dictionary<string, string[]>
+    {
+        [Design] = [Roles.Analyst, Roles.Administrator],
+        [StartCases] = [Roles.FrontOffice, Roles.Employee, Roles.Supervisor, Roles.Administrator],
+        [Supervise] = [Roles.Supervisor, Roles.Administrator],
+    };
+
+    /// <summary>Whether the person has the right, or the role of that name.</summary>
+    public static bool Allow(string policy, Person person) => All.TryGetValue(policy, out var roles) ? roles.Any(role => person.Is(role)) : person.Is(policy);
+}

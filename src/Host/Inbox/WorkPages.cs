@@ -1,0 +1,122 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using NodaTime;
+using Orchestration.Engine.Runtime;
+using Orchestration.Host.Away;
+using Orchestration.Host.Identity;
+using Orchestration.Host.Startup;
+using Orchestration.Host.Tasks.Bulk;
+using Orchestration.Host.Tasks.Parts;
+using Orchestration.Host.Teams;
+using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Host.Inbox;
+
+/// <summary>What My work shows.</summary>
+/// <param name="Count">How much there is.</param>
+/// <param name="Mine">What the person has, by due time.</param>
+/// <param name="Open">What they could claim, by due time.</param>
+/// <param name="Journeys">Names of journeys by id.</param>
+/// <param name="Teams">Titles of teams by key.</param>
+/// <param name="Filter">What the lists are narrowed to.</param>
+/// <param name="Now">Now.</param>
+public sealed record MyWork(
+    WorkCount Count,
+    IReadOnlyList<TaskSummary> Mine,
+    IReadOnlyList<TaskSummary> Open,
+    IReadOnlyDictionary<string, string> Journeys,
+    IReadOnlyDictionary<string, string> Teams,
+    WorkFilter Filter,
+    Instant Now
+);
+
+/// <summary>What the lists of My work are narrowed to.</summary>
+public sealed record WorkFilter(string? Q, string? Journey, string? Show)
+{
+    public bool IsOn => !string.IsNullOrWhiteSpace(Q) || !string.IsNullOrEmpty(Journey) || Show is not null;
+
+    public string Query =>
+        QueryString
+            .Create(
+                new Dictionary<string, string?>
+                {
+                    ["q"] = Q,
+                    ["journey"] = Journey,
+                    ["show"] = Show,
+                }.Where(p => !string.IsNullOrEmpty(p.Value))
+            )
+            .ToString();
+}
+
+internal static class WorkPages
+{
+    /// <summary>How far “due soon” looks ahead. Not “today”: the server does not know where the reader's day ends.</summary>
+    private static readonly Duration Soon = Duration.FromHours(24);
+
+    public static void MapWork(this WebApplication app)
+    {
+        app.MapGet(
+                "/",
+                async (
+                    string? q,
+                    string? journey,
+                    string? show,
+                    Guid? done,
+                    int? did,
+                    WorkflowRuntime runtime,
+                    Substitutions substitutions,
+                    Person me,
+                    CancellationToken cancel
+                ) =>
+                    new RazorComponentResult<WorkPage>(
+                        new
+                        {
+                            Work = await ReadAsync(runtime, new(q, journey, show), me, cancel),
+                            Me = me,
+                            Done = await DoneStep.FindAsync(runtime, done, me, cancel),
+                            Did = did,
+                            Away = (await substitutions.ListAsync(me, cancel)).FirstOrDefault(one =>
+                                one.Person == me.UserName && one.From <= runtime.Clock.Now()
+                            ),
+                        }
+                    )
+            )
+            .ExcludeFromDescription();
+        app.MapGet(
+                "/work",
+                async (string? q, string? journey, string? show, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    new RazorComponentResult<WorkList>(new { Work = await ReadAsync(runtime, new(q, journey, show), me, cancel) })
+            )
+            .ExcludeFromDescription();
+        TeamPages.Map(app);
+        BulkPages.Map(app);
+        AwayPages.Map(app);
+    }
+
+    private static async Task<MyWork> ReadAsync(WorkflowRuntime runtime, WorkFilter filter, Person me, CancellationToken cancel)
+    {
+        var now = runtime.Clock.Now();
+        var database = runtime.Database;
+        var mine = new TaskFilter
+        {
+            View = "mine",
+            Journey = NullIfEmpty(filter.Journey),
+            Search = filter.Q,
+            Overdue = filter.Show == "overdue" ? true : null,
+            DueBefore = filter.Show == "soon" ? now + Soon : null,
+            Limit = 100,
+        };
+        return new(
+            await TaskQueries.CountAsync(database, me, now + Soon, now, cancel),
+            filter.Show == "open" ? [] : (await TaskQueries.ListAsync(database, mine, me, now, cancel)).Items,
+            filter.Show is "overdue" or "soon" ? [] : (await TaskQueries.ListAsync(database, mine with { View = "open" }, me, now, cancel)).Items,
+            (await JourneyQueries.ListAsync(runtime.Definitions, cancel)).ToDictionary(j => j.Id, j => j.Name),
+            (await TeamQueries.ListAsync(database, cancel)).ToDictionary(t => t.Key, t => t.Title),
+            filter,
+            now
+        );
+    }
+
+    private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
+}

@@ -1,0 +1,59 @@
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Host.Startup;
+
+/// <summary>The host can not start as it is configured; the message says what to set.</summary>
+internal sealed class ConfigurationException(string message) : Exception(message);
+
+internal static partial class FirstStart
+{
+    /// <summary>Password of every demo account.</summary>
+    public const string DemoPassword = "demo";
+
+    /// <summary>Brings the database to this program's schema and makes the people a new one needs: demo people in Development, the configured administrator elsewhere.</summary>
+    /// <exception cref="MigrationException">Database and program do not fit.</exception>
+    /// <exception cref="ConfigurationException">Nobody could sign in.</exception>
+    public static async Task PrepareDatabaseAsync(this WebApplication app)
+    {
+        var services = app.Services;
+        var database = services.GetRequiredService<NpgsqlDataSource>();
+        await services.GetRequiredService<Migrator>().MigrateAsync(database);
+        await Partitions.EnsureAsync(database, services.GetRequiredService<IClock>().Now());
+
+        var seed = services.GetRequiredService<SeedPeople>();
+        var now = services.GetRequiredService<IClock>().Now();
+        await seed.TeamsAsync(await ReadAsync(app, "teams.json"), now);
+        if (app.Environment.IsDevelopment())
+        {
+            var people = await seed.DemoAsync(await ReadAsync(app, "people.json"), DemoPassword, now);
+            var names = string.Join(", ", people.Select(p => p.UserName));
+            DemoPeople(app.Logger, DemoPassword, names);
+        }
+        else if (
+            await seed.FirstAdministratorAsync(app.Configuration["FirstAdministrator:UserName"], app.Configuration["FirstAdministrator:Password"], now)
+            is FirstAdministratorResult.Refused refused
+        )
+        {
+            throw new ConfigurationException(refused.Reason);
+        }
+
+        await services.GetRequiredService<JourneyFiles>().LoadAsync(app.Environment.Definitions(), now);
+    }
+
+    /// <summary>The shipped definitions: beside the program when published, else of the working copy.</summary>
+    public static string Definitions(this IHostEnvironment environment)
+    {
+        var published = Path.Combine(environment.ContentRootPath, "definitions");
+        return Directory.Exists(published) ? published : Path.GetFullPath(Path.Combine(environment.ContentRootPath, "../../definitions"));
+    }
+
+    private static Task<byte[]> ReadAsync(WebApplication app, string file) => File.ReadAllBytesAsync(Path.Combine(app.Environment.Definitions(), file));
+
+    [LoggerMessage(EventId = 300, Level = LogLevel.Information, Message = "Demo people, all with the password '{Password}': {People}")]
+    private static partial void DemoPeople(ILogger log, string password, string people);
+}

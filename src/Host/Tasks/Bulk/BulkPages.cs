@@ -1,0 +1,89 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http.HttpResults;
+using NodaTime;
+using Orchestration.Engine.Runtime;
+using Orchestration.Host.Http;
+using Orchestration.Host.Shell.Parts;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
+
+namespace Orchestration.Host.Tasks.Bulk;
+
+/// <summary>One of many and how it went.</summary>
+/// <param name="Id">Which.</param>
+/// <param name="Title">What it is called; null when whoever asked may not see it.</param>
+/// <param name="Refused">Why not, in words; null: it was done.</param>
+public sealed record BulkOutcome(Guid Id, string? Title, string? Refused);
+
+/// <summary>The same of many tasks of a list, with an answer for each.</summary>
+internal static class BulkPages
+{
+    public const string TaskField = ":task";
+    public const string VerbField = ":verb";
+
+    public static void Map(WebApplication app) =>
+        app.MapPost(
+                "/tasks/bulk",
+                async (HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
+                {
+                    var form = await http.Request.ReadFormAsync(cancel);
+                    var operation = form[TaskPages.OperationField].ToString();
+                    var items = form[TaskField].OfType<string>().Select(Item).OfType<BulkItem>().DistinctBy(item => item.Id).ToList();
+                    Func<TaskRequest, Task<TaskResult>>? verb = form[VerbField].ToString() switch
+                    {
+                        "claim" => request => ClaimTask.RunAsync(tasks, request, me, cancel),
+                        "assign" => request => AssignTask.RunAsync(tasks, request, form[TaskPages.PersonField].ToString(), null, me, cancel),
+                        "priority" => request => PrioritizeTask.RunAsync(tasks, request, TaskPages.Number(form, TaskPages.PriorityField), null, me, cancel),
+                        "suspend" => request =>
+                            SuspendTask.RunAsync(
+                                tasks,
+                                request,
+                                form[TaskPages.ReasonField].ToString(),
+                                Until(form, tasks.Runtime.Clock.Now()),
+                                null,
+                                me,
+                                cancel
+                            ),
+                        _ => null,
+                    };
+                    var to = Requests.LocalOr(form[TaskPages.ToField], "/");
+                    if (verb is null || operation.Length is 0 or > 160 || items.Count > BulkTasks.MaxItems)
+                        return Results.BadRequest();
+                    if (items.Count == 0)
+                        return Results.LocalRedirect(to);
+
+                    var answers = await BulkTasks.RunAsync(items, operation, verb);
+                    if (answers.All(one => one.Result is TaskResult.Done))
+                        return Results.LocalRedirect(
+                            $"{to}{(to.Contains('?', StringComparison.Ordinal) ? '&' : '?')}did={answers.Count.ToString(CultureInfo.InvariantCulture)}"
+                        );
+                    var names = await TeamQueries.NamesAsync(tasks.Runtime.Database, answers.Select(one => Words.WhoElse(one.Result)).OfType<string>(), cancel);
+                    var outcomes = new List<BulkOutcome>();
+                    foreach (var one in answers)
+                    {
+                        var task = await TaskQueries.FindAsync(tasks.Runtime, one.Id, me, cancel);
+                        outcomes.Add(
+                            new(
+                                one.Id,
+                                task is null ? null : string.Join(", ", new[] { task.Title, task.Reference }.OfType<string>()),
+                                one.Result is TaskResult.Done ? null : Words.Refusal(one.Result, names)
+                            )
+                        );
+                    }
+
+                    return new RazorComponentResult<BulkPage>(new { Outcomes = outcomes, To = to }) { StatusCode = StatusCodes.Status200OK };
+                }
+            )
+            .ExcludeFromDescription();
+
+    private static BulkItem? Item(string text) =>
+        text.Split(':') is [var id, var revision]
+        && Guid.TryParseExact(id, "N", out var task)
+        && int.TryParse(revision, NumberStyles.None, CultureInfo.InvariantCulture, out var seen)
+            ? new(task, seen)
+            : null;
+
+    private static Instant? Until(IFormCollection form, Instant now) =>
+        TaskPages.Number(form, TaskPages.DaysField) is { } days and > 0 and <= 366 ? now + Duration.FromDays(days) : null;
+}
