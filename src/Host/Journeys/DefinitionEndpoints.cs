@@ -8,6 +8,7 @@ using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Host.Elsa.Definitions;
 using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Http;

@@ -7,6 +7,7 @@ using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Workflows.Journeys;
 
