@@ -79,7 +79,14 @@ internal static class AttackProcess
         {
             var line = process.StandardOutput.ReadToEndAsync(limit.Token);
             var error = process.StandardError.ReadToEndAsync(limit.Token);
-            var request = JsonSerializer.Serialize(new { language, text = attack.Text, variables = attack.Variables });
+            var request = JsonSerializer.Serialize(
+                new
+                {
+                    language,
+                    text = attack.Text,
+                    variables = attack.Variables,
+                }
+            );
             await process.StandardInput.WriteAsync(request.AsMemory(), limit.Token);
             process.StandardInput.Close();
             await process.WaitForExitAsync(limit.Token);
