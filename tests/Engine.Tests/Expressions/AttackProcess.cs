@@ -40,7 +40,8 @@ internal static class AttackProcess
             var result = await RunAsync(language, attack);
             table.AppendLine(
                 CultureInfo.InvariantCulture,
-                $"{result.Milliseconds, 7} {result.ProcessorMilliseconds, 8} {result.PeakBytes >> 20, 9}  {result.Outcome, -12} {attack.Name}: {result.Message?.ReplaceLineEndings(" ")}"
+                $"{result.Milliseconds, 7} {result.ProcessorMilliseconds, 8} {result.PeakBytes >> 20, 9}  "
+                    + $"{result.Outcome, -12} {attack.Name}: {result.Message?.ReplaceLineEndings(" ")}"
             );
 
             var isExpected = attack.Outcome switch
