@@ -4,8 +4,9 @@ using NodaTime;
 namespace Orchestration.Engine.Activities;
 
 /// <summary>
-/// A cron expression as Cronos reads it: five fields, or six with seconds first, and the usual macros. A leading <c>TZ=Europe/Berlin</c> names the zone, else it is UTC. Day of month and
-/// day of week must both match. A time that a clock change skips happens right after it; one that a clock change repeats happens once, unless seconds, minutes or hours repeat by themselves.
+/// A cron expression as Cronos reads it: five fields, or six with seconds first, and the usual macros. A leading <c>TZ=Europe/Berlin</c> names the zone,
+/// else it is UTC. Day of month and day of week must both match. A time that a clock change skips happens right after it; one that a clock change repeats
+/// happens once, unless seconds, minutes or hours repeat by themselves.
 /// </summary>
 public sealed class CronSchedule
 {

@@ -40,7 +40,8 @@ internal static class AttackProcess
             var result = await RunAsync(language, attack);
             table.AppendLine(
                 CultureInfo.InvariantCulture,
-                $"{result.Milliseconds, 7} {result.ProcessorMilliseconds, 8} {result.PeakBytes >> 20, 9}  {result.Outcome, -12} {attack.Name}: {result.Message?.ReplaceLineEndings(" ")}"
+                $"{result.Milliseconds, 7} {result.ProcessorMilliseconds, 8} {result.PeakBytes >> 20, 9}  "
+                    + $"{result.Outcome, -12} {attack.Name}: {result.Message?.ReplaceLineEndings(" ")}"
             );
 
             var isExpected = attack.Outcome switch
@@ -79,7 +80,14 @@ internal static class AttackProcess
         {
             var line = process.StandardOutput.ReadToEndAsync(limit.Token);
             var error = process.StandardError.ReadToEndAsync(limit.Token);
-            var request = JsonSerializer.Serialize(new { language, text = attack.Text, variables = attack.Variables });
+            var request = JsonSerializer.Serialize(
+                new
+                {
+                    language,
+                    text = attack.Text,
+                    variables = attack.Variables,
+                }
+            );
             await process.StandardInput.WriteAsync(request.AsMemory(), limit.Token);
             process.StandardInput.Close();
             await process.WaitForExitAsync(limit.Token);

@@ -48,7 +48,7 @@ public sealed class LiquidAttackTests(ITestOutputHelper output)
         new("reverse into letters", "{% assign a = Variables.Text | reverse %}{{ a | size }}") { Variables = s_large },
         new(
             "split and join",
-            "{% assign a = 'x,x,x,x' | split: ',' %}{% for i in (1..30) %}{% assign a = a | join: ',' | append: ',' | append: Variables.Text | split: ',' %}{% endfor %}"
+            "{% assign a = 'x' | split: ',' %}{% for i in (1..9) %}{% assign a = a | join: ',' | append: Variables.Text | split: ',' %}{% endfor %}"
         )
         {
             Variables = s_large,

@@ -40,6 +40,7 @@ public sealed class LiquidTests(ITestOutputHelper output)
     [Theory]
     [InlineData("{% if a %}")]
     [InlineData("{{ a[")]
+    [InlineData("{{ a | upcase | ")]
     [InlineData("{% if (")]
     public void Deep_nesting_is_an_error_and_no_crash(string part) =>
         Should.Throw<ExpressionException>(() => Render(string.Concat(Enumerable.Repeat(part, 20_000)))).Kind.ShouldBe("SyntaxError");
@@ -59,6 +60,15 @@ public sealed class LiquidTests(ITestOutputHelper output)
     [InlineData("{{ 'no date' | date: '%Y' }}", "")]
     [InlineData("{{ 'Zoë + 1' }}", "Zo&#xEB; &#x2B; 1")]
     [InlineData("{{ false | default: 'd', allow_false: true }}", "false")]
+    [InlineData("{% if false == blank or blank == false %}y{% else %}n{% endif %}", "n")]
+    [InlineData("{% for i in (1..4) limit: 2 %}{{ i }}{% endfor %}{% for i in (1..4) reversed offset: 3 %}{{ i }}{% endfor %}", "124")]
+    [InlineData(
+        "{% assign l = 'a,b,c' | split: ',' %}{% for i in l limit: 2 %}{{ i }}{% endfor %}-{% for i in l offset: continue %}{{ i }}{% endfor %}",
+        "ab-c"
+    )]
+    [InlineData("{{ 1 == 1 }} {{ 'ab' contains 'b' }}", "true true")]
+    [InlineData("{{ '<' | raw | upcase }}", "&lt;")]
+    [InlineData("{% # a remark %}x", "x")]
     [InlineData("{{ '{{a}} {0:N1} {1}' | format_string: 1, 'b' }}", "{a} 1.0 b")]
     public void Tags_and_filters_do_what_Liquid_says(string source, string expected) => Render(source).ShouldBe(expected);
 

@@ -9,8 +9,8 @@ using Orchestration.Engine.Model;
 namespace Orchestration.Engine.Expressions.Liquid;
 
 /// <summary>
-/// Fluid's filters with bounds on what they cost, and those that are not Fluid's: Elsa's own <c>base64</c> and <c>keys</c>, those that Elsa's version of Fluid had differently, and those whose arguments could
-/// ask for a text of any length. Texts are formatted by the invariant culture, times by UTC.
+/// Fluid's filters with bounds on what they cost, and those that are not Fluid's: Elsa's own <c>base64</c> and <c>keys</c>, those that Elsa's version of
+/// Fluid had differently, and those whose arguments could ask for a text of any length. Texts are formatted by the invariant culture, times by UTC.
 /// </summary>
 internal static class LiquidFilters
 {
@@ -60,7 +60,7 @@ internal static class LiquidFilters
     private static FilterDelegate Found(TemplateOptions options, string name) =>
         options.Filters.TryGetValue(name, out var filter) ? filter : throw new InvalidOperationException($"Fluid has no filter '{name}'.");
 
-    /// <summary>Takes off the steps for going through what the filter is given, refuses it when its result could be too large, and takes off what it built.</summary>
+    /// <summary>Takes off the steps for going through what a filter is given, refuses it when its result could be too large, takes off what it built.</summary>
     private static FilterDelegate Bounded(string name, FilterDelegate filter)
     {
         if (name is "size" or "first" or "last" or "default")

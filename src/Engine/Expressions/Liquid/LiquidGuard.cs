@@ -185,6 +185,13 @@ internal sealed class Comparison(Expression left, Expression right, Func<Express
 
         // A search compares as often as one has characters or items.
         run.Step(run.Weigh(a) * run.Weigh(b) >> 10);
+
+        // As in Elsa's version of Fluid; in later ones false is blank.
+        if (a is BooleanValue && b is BlankValue)
+            b = NilValue.Instance;
+        else if (a is BlankValue && b is BooleanValue)
+            a = NilValue.Instance;
+
         var result = await make(new LiteralExpression(a), new LiteralExpression(b)).EvaluateAsync(context);
         return BooleanValue.Create(result.ToBooleanValue());
     }

@@ -53,9 +53,10 @@ internal sealed class LiquidRun : TemplateContext
     public void CheckLength(long length)
     {
         if (length > _limits.MaxStringLength)
-            throw Limit(
-                $"The template was stopped because it built a text of more than {_limits.MaxStringLength.ToString("N0", CultureInfo.InvariantCulture)} characters"
-            );
+        {
+            var most = _limits.MaxStringLength.ToString("N0", CultureInfo.InvariantCulture);
+            throw Limit($"The template was stopped because it built a text of more than {most} characters");
+        }
     }
 
     private static ExpressionException Limit(string message) => new(message) { Kind = "LimitError" };

@@ -10,8 +10,8 @@ using Orchestration.Engine.Model;
 namespace Orchestration.Engine.Expressions.Liquid;
 
 /// <summary>
-/// A Liquid template, parsed once by Fluid. Immutable and thread safe. Knows <c>Variables</c>, <c>Input</c>, <c>CorrelationId</c> and the workflow's ids. Output is
-/// HTML-encoded as in Elsa; the filter <c>raw</c> switches that off. Unknown names are empty, unknown filters do nothing.
+/// A Liquid template, parsed once by Fluid. Immutable and thread safe. Knows <c>Variables</c>, <c>Input</c>, <c>CorrelationId</c> and the workflow's ids.
+/// Output is HTML-encoded as in Elsa; the filter <c>raw</c> switches that off. Unknown names are empty, unknown filters do nothing.
 /// </summary>
 public sealed class LiquidTemplate
 {
