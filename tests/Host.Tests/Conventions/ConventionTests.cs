@@ -11,6 +11,7 @@ public sealed partial class ConventionTests
     private static readonly Dictionary<string, string> CatchesEverything = new()
     {
         ["src/Engine/Execution/BurstRun.cs"] = "what an activity throws becomes its incident",
+        ["src/Engine/Runtime/Effects.cs"] = "an effect that fails is tried again, whatever the reason",
         ["src/Engine/Runtime/StimulusQueue.cs"] = "one bad row must not stop the others",
         ["src/Engine/Runtime/Timers.cs"] = "one bad row must not stop the others",
         ["src/Workflows/Escalation/Escalate.cs"] = "one bad clock must not stop the others",
@@ -104,6 +105,8 @@ public sealed partial class ConventionTests
         Swallows("try { } catch (Exception e) { Log(e); }").ShouldBeTrue();
         Swallows("try { } catch { }").ShouldBeTrue();
         Swallows("try { } catch (Exception e) when (e is not OperationCanceledException) { Log(e); }").ShouldBeTrue();
+        Swallows("try { } catch (Exception e) when (!cancel.IsCancellationRequested) { Log(e); }").ShouldBeTrue();
+        Swallows("try { } catch (Exception e) when (e is not (A or B) && !Stops(e)) { Log(e); }").ShouldBeTrue();
         Swallows("try { }\ncatch (Exception e)\n#pragma warning restore CA1031\n{ Log(e); }").ShouldBeTrue();
         Swallows("try { } catch (Exception e) when (e is IOException) { }").ShouldBeFalse();
         Swallows("try { } catch { if (x) { Undo(); } throw; }").ShouldBeFalse();
@@ -155,7 +158,16 @@ public sealed partial class ConventionTests
     )]
     private static partial Regex Sql();
 
-    [GeneratedRegex(@"\bcatch\s*(\(\s*(System\.)?Exception(\s+\w+)?\s*\)\s*(when\s*\(\w+ is not OperationCanceledException\)\s*|#pragma[^\n]*\s*)?)?\{")]
+    // With a filter that does not say of which kinds it is: "when (e is not X)" and "when (!stopping)" still catch everything else.
+    [GeneratedRegex(
+        """
+            \bcatch\s*
+            (\(\s*(System\.)?Exception(\s+\w+)?\s*\)\s*
+              (when\s*\((?!(?:[^()]|\([^()]*\))*\bis\s+(?!not\b))(?>[^()]|\((?<open>)|\)(?<-open>))*(?(open)(?!))\)\s*|\#pragma[^\n]*\s*)?
+            )?\{
+            """,
+        RegexOptions.IgnorePatternWhitespace
+    )]
     private static partial Regex CatchAll();
 
     [GeneratedRegex(
