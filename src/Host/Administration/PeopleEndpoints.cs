@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Administration;
@@ -13,12 +14,12 @@ internal static class PeopleEndpoints
         pages.MapGet(
             "",
             async (string? q, ListPeople people, IClock clock, CancellationToken cancel) =>
-                new RazorComponentResult<PeoplePage>(new { People = await people.ReadAsync(q, clock.Now(), cancel), Search = q })
+                Html.Page(new PeoplePage { People = await people.ReadAsync(q, clock.Now(), cancel), Search = q })
         );
         pages.MapGet(
             "/list",
             async (string? q, ListPeople people, IClock clock, CancellationToken cancel) =>
-                new RazorComponentResult<PeopleList>(new { People = await people.ReadAsync(q, clock.Now(), cancel) })
+                Html.Page(new PeopleList { People = await people.ReadAsync(q, clock.Now(), cancel) })
         );
     }
 }

@@ -4,28 +4,12 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
-using Orchestration.Host.Startup;
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Cases;
-
-/// <summary>What was typed to start a case, and what is wrong with it.</summary>
-public sealed record StartForm(Journey Journey, FormSchema? Schema)
-{
-    public string Reference { get; init; } = "";
-    public string CustomerId { get; init; } = "";
-    public string CustomerName { get; init; } = "";
-    public JsonElement? Input { get; init; }
-
-    /// <summary>The same however often the form is sent.</summary>
-    public required string Operation { get; init; }
-    public IReadOnlyList<FormError> Errors { get; init; } = [];
-    public string? Problem { get; init; }
-
-    public string? ErrorOf(string pointer) => Errors.FirstOrDefault(e => e.Field == pointer)?.Reason;
-}
 
 internal static class StartPages
 {
@@ -41,7 +25,7 @@ internal static class StartPages
         pages.MapGet(
             "",
             async (WorkflowRuntime runtime, CancellationToken cancel) =>
-                new RazorComponentResult<StartChoicePage>(new { Journeys = await JourneyQueries.ListAsync(runtime.Definitions, cancel) })
+                Html.Page(new StartChoicePage { Journeys = await JourneyQueries.ListAsync(runtime.Definitions, cancel) })
         );
         pages.MapGet(
             "/{journey}",
@@ -135,5 +119,5 @@ internal static class StartPages
     private static string NewOperation(WorkflowRuntime runtime) => Ids.Text(Ids.New(runtime.Clock.Now()));
 
     private static RazorComponentResult<StartPage> Page(StartForm form, int status = StatusCodes.Status200OK) =>
-        new(new { Form = form }) { StatusCode = status };
+        Html.Page(new StartPage { Form = form }, status);
 }

@@ -98,21 +98,20 @@ internal static class ErrorHandling
         {
             context.Response.Headers["HX-Retarget"] = "#toasts";
             context.Response.Headers["HX-Reswap"] = "beforeend";
-            await new RazorComponentResult<Toast>(new { Title = title, Text = detail }) { StatusCode = status }.ExecuteAsync(context);
+            await Html.Page(new Toast { Title = title, Text = detail }, status).ExecuteAsync(context);
         }
         else if (context.Request.IsPage())
         {
-            await new RazorComponentResult<ProblemPage>(
-                new
-                {
-                    Status = status,
-                    Title = title,
-                    Detail = detail,
-                }
-            )
-            {
-                StatusCode = status,
-            }.ExecuteAsync(context);
+            await Html.Page(
+                    new ProblemPage
+                    {
+                        Status = status,
+                        Title = title,
+                        Detail = detail,
+                    },
+                    status
+                )
+                .ExecuteAsync(context);
         }
         else
         {

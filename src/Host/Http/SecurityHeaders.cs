@@ -1,5 +1,3 @@
-using Orchestration.Host.Shell;
-
 namespace Orchestration.Host.Http;
 
 internal static class SecurityHeaders

@@ -7,12 +7,9 @@ using Npgsql;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using Orchestration.Host.Elsa.Definitions;
-using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
-using Orchestration.Host.Startup;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Journeys;

@@ -2,7 +2,6 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
-using Orchestration.Host.Startup;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 

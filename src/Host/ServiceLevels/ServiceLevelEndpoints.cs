@@ -8,7 +8,6 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
-using Orchestration.Host.Startup;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;

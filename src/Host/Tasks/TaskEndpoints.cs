@@ -5,7 +5,6 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
-using Orchestration.Host.Tasks.Bulk;
 using Orchestration.Workflows;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;

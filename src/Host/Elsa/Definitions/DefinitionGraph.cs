@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Orchestration.Engine.Runtime;
-using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Http;
 
 namespace Orchestration.Host.Elsa.Definitions;

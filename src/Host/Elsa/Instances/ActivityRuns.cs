@@ -3,7 +3,6 @@ using NodaTime;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
-using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Http;
 using Orchestration.Workflows.Tasks;
 

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Npgsql;
 using Orchestration.Engine.Activities;
 using Orchestration.Engine.Execution;
-using Orchestration.Host.Elsa.Http;
 using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.Tasks;
 

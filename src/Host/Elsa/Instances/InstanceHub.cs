@@ -3,7 +3,6 @@ using System.Threading.Channels;
 using Microsoft.AspNetCore.SignalR;
 using Npgsql;
 using Orchestration.Engine.Runtime;
-using Orchestration.Host.Elsa.Http;
 
 namespace Orchestration.Host.Elsa.Instances;
 

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
-using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Http;
 
 namespace Orchestration.Host.Elsa.Instances;

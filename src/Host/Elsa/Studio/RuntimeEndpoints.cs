@@ -11,8 +11,6 @@ using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Elsa.Instances;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
-using Orchestration.Host.Shell;
-using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.ServiceLevels;
 

@@ -5,7 +5,6 @@ using Orchestration.Engine.Activities;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Runtime;
-using Orchestration.Host.Elsa.Http;
 using Orchestration.Workflows.Activities;
 using Orchestration.Workflows.Forms;
 
