@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestration.Engine.Activities;
 using Orchestration.Engine.Runtime;
@@ -17,14 +16,23 @@ namespace Orchestration.Workflows;
 public static class Setup
 {
     /// <summary>Adds both. The host brings the data source, the clock and <see cref="Changes"/>.</summary>
-    public static IServiceCollection AddWorkflows(this IServiceCollection services) =>
+    /// <param name="services">The host's.</param>
+    /// <param name="mail">The mail server. Default: none, and no mail is sent.</param>
+    /// <param name="csharp">Whether definitions may use C#, which has no sandbox. Default: no.</param>
+    /// <param name="allowPrivateAddresses">Whether requests of workflows may reach loopback and private addresses. Default: no.</param>
+    public static IServiceCollection AddWorkflows(
+        this IServiceCollection services,
+        MailSettings? mail = null,
+        bool csharp = false,
+        bool allowPrivateAddresses = false
+    ) =>
         services
             .AddSingleton<SettingDocuments>()
             .AddSingleton<ServiceLevelCatalog>()
             .AddSingleton(s =>
             {
                 var registry = ActivityRegistry.WithBuiltIns().Add(HumanTask.CreateType(s.GetRequiredService<ServiceLevelCatalog>()));
-                return s.GetService<IConfiguration>()?.GetValue<bool>("Expressions:CSharp:Enabled") == true ? registry.AddCSharp() : registry;
+                return csharp ? registry.AddCSharp() : registry;
             })
             .AddSingleton(s =>
             {
@@ -48,7 +56,7 @@ public static class Setup
                 return runtime;
             })
             .AddSingleton<Timers>()
-            .AddSingleton(s => new HttpEffects(s.GetService<IConfiguration>()?.GetValue<bool>("Http:AllowPrivateAddresses") ?? false))
+            .AddSingleton(_ => new HttpEffects(allowPrivateAddresses))
             .AddSingleton(s =>
             {
                 var effects = ActivatorUtilities.CreateInstance<Effects>(s);
@@ -57,7 +65,7 @@ public static class Setup
                 effects.Register(SendWebhook.Kind, s.GetRequiredService<SendWebhook>().DoAsync, Effects.PatientTries);
                 return effects;
             })
-            .AddSingleton(s => s.GetService<IConfiguration>()?.GetSection("Mail").Get<MailSettings>() ?? new())
+            .AddSingleton(mail ?? new())
             .AddSingleton<SendMail>()
             .AddSingleton<WebhookSecrets>()
             .AddSingleton<SendWebhook>()

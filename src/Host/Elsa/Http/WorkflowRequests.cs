@@ -38,10 +38,9 @@ internal static class WorkflowRequests
         "Content-Type",
     };
 
-    public static void MapWorkflowRequests(this WebApplication app)
+    public static void MapWorkflowRequests(this WebApplication app, WorkflowRequestSettings settings)
     {
-        var basePath = "/" + (app.Configuration["Http:BasePath"] ?? "workflows").Trim('/');
-        app.Map(basePath.TrimEnd('/') + "/{**path}", AnswerAsync)
+        app.Map($"{settings.BasePath}/{{**path}}", AnswerAsync)
             .AllowAnonymous()
             .WithMetadata(new ExternalEndpoint())
             .DisableAntiforgery()
