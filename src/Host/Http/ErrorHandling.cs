@@ -173,7 +173,7 @@ internal static class ErrorHandling
 
         private static Task RefuseAsync(HttpContext context, string field, string reason) =>
             ApiSurface.Of(context.Request)?.Invalid is { } invalid ? invalid(field, reason).ExecuteAsync(context)
-            : context.Request.IsPage() || context.Request.IsFragment() ? WriteAsync(context, StatusCodes.Status400BadRequest, detail: $"“{field}” {reason}.")
+            : context.Request.IsPage() || context.Request.IsFragment() ? WriteAsync(context, 400, detail: $"“{field}” {reason}.")
             : Problems.Invalid(new() { [field] = [reason] }, StatusCodes.Status400BadRequest).ExecuteAsync(context);
 
         private static string Reason(JsonException json) =>
@@ -193,7 +193,10 @@ internal static class ErrorHandling
     private static bool IsUnfitText(Exception e) =>
         e is PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter };
 
-    /// <summary>A form that is none, holds too much, or ends in the middle. The framework says so in these; trouble with a disk or connection has another code or type.</summary>
+    /// <summary>
+    /// A form that is none, holds too much, or ends in the middle. The framework says so in these; trouble with a disk or connection has
+    /// another code or type.
+    /// </summary>
     private static bool IsUnfitForm(HttpContext context, Exception e) =>
         context.Request.HasFormContentType && (e is InvalidDataException || (e.GetType() == typeof(IOException) && e.HResult == new IOException().HResult));
 

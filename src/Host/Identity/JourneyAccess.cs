@@ -5,8 +5,8 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Host.Identity;
 
 /// <summary>
-/// Who may do what with journeys: in the designer, through its API and through ours. A person's rights follow from their roles; a machine has those given to its API
-/// key (<see cref="ApiKeys"/>).
+/// Who may do what with journeys: in the designer, through its API and through ours. A person's rights follow from their roles; a machine has
+/// those given to its API key (<see cref="ApiKeys"/>).
 /// </summary>
 internal sealed class JourneyAccess(AccessSettings settings) : AuthorizationHandler<JourneyAccess.Right>
 {

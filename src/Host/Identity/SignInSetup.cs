@@ -16,8 +16,8 @@ internal static class SignInSetup
     private const string Session = "Session";
 
     /// <summary>
-    /// People, sessions and what roles may. Every endpoint needs a signed-in person unless it says otherwise; <c>RequireAuthorization(Roles.X)</c> needs the role. An endpoint that
-    /// several roles may use names the policy of <see cref="Policies"/>.
+    /// People, sessions and what roles may. Every endpoint needs a signed-in person unless it says otherwise;
+    /// <c>RequireAuthorization(Roles.X)</c> needs the role. An endpoint that several roles may use names the policy of <see cref="Policies"/>.
     /// </summary>
     public static void AddSignIn(this WebApplicationBuilder builder, AccessSettings settings)
     {

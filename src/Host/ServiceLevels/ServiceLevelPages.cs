@@ -187,7 +187,8 @@ internal static class ServiceLevelPages
                     Problem =
                         revision == 0
                             ? $"There is a {kind.One} “{name}” already."
-                            : $"Somebody saved revision {stale.Revision} while you edited revision {revision}. Your text is below; compare it with theirs and save it again from there.",
+                            : $"Somebody saved revision {stale.Revision} while you edited revision {revision}. "
+                                + "Your text is below; compare it with theirs and save it again from there.",
                 },
                 409
             ),

@@ -15,8 +15,8 @@ using Orchestration.Host.Http;
 namespace Orchestration.Host.Elsa.Http;
 
 /// <summary>
-/// Requests that HttpEndpoint activities answer: below <c>Http:BasePath</c> (default <c>/workflows</c>, as Elsa). The answer is what WriteHttpResponse gave in the burst, sent after its commit; without one it is 200
-/// without content, and 500 when the burst faulted.
+/// Requests that HttpEndpoint activities answer: below <c>Http:BasePath</c> (default <c>/workflows</c>, as Elsa). The answer is what
+/// WriteHttpResponse gave in the burst, sent after its commit; without one it is 200 without content, and 500 when the burst faulted.
 /// </summary>
 internal static class WorkflowRequests
 {
@@ -25,7 +25,8 @@ internal static class WorkflowRequests
 
     // What a browser does with an answer is our site's business, not a workflow's: no scripts, no cookies. Lengths and connections are the server's.
     private const string AnswerPolicy =
-        "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; form-action 'self' https:; frame-ancestors 'none'; sandbox allow-forms allow-popups";
+        "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; "
+        + "form-action 'self' https:; frame-ancestors 'none'; sandbox allow-forms allow-popups";
     private static readonly HashSet<string> Kept = new(StringComparer.OrdinalIgnoreCase)
     {
         "Content-Security-Policy",
