@@ -1,6 +1,7 @@
 using System.Reflection;
 using Orchestration.Embedded;
 using Orchestration.Engine.Storage;
+using Orchestration.Host;
 using Orchestration.Host.Administration;
 using Orchestration.Host.Away;
 using Orchestration.Host.Cases;
@@ -37,21 +38,22 @@ return 0;
 static async Task Run(string[] args)
 {
     var builder = WebApplication.CreateBuilder(args);
+    var settings = HostSettings.Read(builder.Configuration);
     builder.AddDefaults();
     await builder.AddDatabaseAsync();
-    builder.AddAddresses();
-    builder.AddSignIn();
+    builder.AddAddresses(settings.Addresses);
+    builder.AddSignIn(settings.Access);
     builder.AddForgeryProtection();
     builder.AddErrorHandling();
     builder.AddPages();
     builder.AddHealth();
-    builder.AddTelemetry();
+    builder.AddTelemetry(settings.Telemetry);
     builder.AddOpenApiDocument();
-    builder.Services.AddWorkflows();
+    builder.Services.AddWorkflows(settings.Workflows.Mail, settings.Workflows.CSharp, settings.Workflows.AllowPrivateAddresses);
     builder.AddElsa();
 
     var app = builder.Build();
-    await app.PrepareDatabaseAsync();
+    await app.PrepareDatabaseAsync(settings.FirstAdministrator);
 
     app.UseSecurityHeaders();
     app.UseRunToCompletion();
@@ -87,7 +89,7 @@ static async Task Run(string[] args)
     app.MapNotificationPreferences();
     app.MapStudio();
     app.MapElsaApi();
-    app.MapWorkflowRequests();
+    app.MapWorkflowRequests(settings.WorkflowRequests);
 
     await app.RunAsync();
 }

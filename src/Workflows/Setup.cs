@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Definitions;
@@ -19,10 +18,18 @@ namespace Orchestration.Workflows;
 /// <summary>Adds the engine and the workflows to a host.</summary>
 public static class Setup
 {
-    /// <summary>Adds all services. The host adds the data source, the clock and <see cref="Changes"/>.</summary>
-    public static IServiceCollection AddWorkflows(this IServiceCollection services) =>
+    /// <summary>Adds both. The host brings the data source, the clock and <see cref="Changes"/>.</summary>
+    /// <param name="services">The host's.</param>
+    /// <param name="mail">The mail server. Default: none, and no mail is sent.</param>
+    /// <param name="csharp">Whether definitions may use C#, which has no sandbox. Default: no.</param>
+    /// <param name="allowPrivateAddresses">Whether requests of workflows may reach loopback and private addresses. Default: no.</param>
+    public static IServiceCollection AddWorkflows(
+        this IServiceCollection services,
+        MailSettings? mail = null,
+        bool csharp = false,
+        bool allowPrivateAddresses = false
+    ) =>
         services
-            .AddSingleton(s => WorkflowSettings.Read(s.GetService<IConfiguration>()))
             .AddSingleton<SettingDocuments>()
             .AddSingleton<FormCatalog>()
             .AddSingleton<ServiceLevelCatalog>()
@@ -30,7 +37,7 @@ public static class Setup
             {
                 var humanTask = HumanTask.CreateType(s.GetRequiredService<ServiceLevelCatalog>(), s.GetRequiredService<FormCatalog>());
                 var registry = ActivityRegistry.WithBuiltIns().Add(humanTask);
-                return s.GetRequiredService<WorkflowSettings>().Expressions.CSharp.Enabled ? registry.AddCSharp() : registry;
+                return csharp ? registry.AddCSharp() : registry;
             })
             .AddSingleton(s =>
             {
@@ -54,7 +61,7 @@ public static class Setup
                 return runtime;
             })
             .AddSingleton<Timers>()
-            .AddSingleton(s => new HttpEffects(s.GetRequiredService<WorkflowSettings>().Http.AllowPrivateAddresses))
+            .AddSingleton(_ => new HttpEffects(allowPrivateAddresses))
             .AddSingleton(s =>
             {
                 var effects = ActivatorUtilities.CreateInstance<Effects>(s);
@@ -63,7 +70,7 @@ public static class Setup
                 effects.Register(SendWebhook.Kind, s.GetRequiredService<SendWebhook>().DoAsync, Effects.PatientTries);
                 return effects;
             })
-            .AddSingleton(s => s.GetRequiredService<WorkflowSettings>().Mail)
+            .AddSingleton(mail ?? new())
             .AddSingleton<SendMail>()
             .AddSingleton<WebhookSecrets>()
             .AddSingleton<SendWebhook>()

@@ -13,12 +13,12 @@ internal static class PeopleEndpoints
         pages.MapGet(
             "",
             async (string? q, ListPeople people, IClock clock, CancellationToken cancel) =>
-                new RazorComponentResult<PeoplePage>(new { People = await people.ReadAsync(q, clock.Now(), cancel), Search = q })
+                Html.Page(new PeoplePage { People = await people.ReadAsync(q, clock.Now(), cancel), Search = q })
         );
         pages.MapGet(
             "/list",
             async (string? q, ListPeople people, IClock clock, CancellationToken cancel) =>
-                new RazorComponentResult<PeopleList>(new { People = await people.ReadAsync(q, clock.Now(), cancel) })
+                Html.Page(new PeopleList { People = await people.ReadAsync(q, clock.Now(), cancel) })
         );
     }
 }

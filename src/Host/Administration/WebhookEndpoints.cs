@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Npgsql;
 using Orchestration.Host.Http;
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Webhooks;
 
@@ -137,7 +138,7 @@ internal static class WebhookEndpoints
     }
 
     private static async Task<IResult> PageAsync(NpgsqlDataSource database, WebhookForm form, CancellationToken cancel, int status = StatusCodes.Status200OK) =>
-        new RazorComponentResult<WebhooksPage>(new { Endpoints = await WebhookEndpoint.ListAsync(database, cancel), Form = form }) { StatusCode = status };
+        Html.Page(new WebhooksPage { Endpoints = await WebhookEndpoint.ListAsync(database, cancel), Form = form }, status);
 
     private static Results<Ok<WebhookWithSecret>, ProblemHttpResult> Answer(WebhookResult result) =>
         result switch
@@ -153,17 +154,4 @@ internal static class WebhookEndpoints
             ),
             _ => Problems.Of(404, "not-found", "There is no such webhook endpoint"),
         };
-}
-
-/// <summary>What the form of a new endpoint shows.</summary>
-public sealed record WebhookForm
-{
-    public string? Url { get; init; }
-    public string? Description { get; init; }
-    public IReadOnlyList<string> Types { get; init; } = [];
-    public IReadOnlyDictionary<string, string[]> Errors { get; init; } = new Dictionary<string, string[]>();
-
-    /// <summary>A secret that was just made, to be copied now.</summary>
-    public string? Secret { get; init; }
-    public string? SecretOf { get; init; }
 }

@@ -4,31 +4,10 @@ using NodaTime.Text;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Identity;
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Away;
-
-/// <summary>What the page of absences shows.</summary>
-public sealed record AwayView
-{
-    public required Person Me { get; init; }
-    public required IReadOnlyList<Substitution> Substitutions { get; init; }
-
-    /// <summary>Whoever could stand in: colleagues of ones teams first.</summary>
-    public required IReadOnlyList<TeamMember> Colleagues { get; init; }
-    public required IReadOnlyList<TeamMember> Others { get; init; }
-
-    /// <summary>For whom it may be arranged, besides oneself.</summary>
-    public required IReadOnlyList<TeamMember> Led { get; init; }
-    public required Instant Now { get; init; }
-
-    /// <summary>What was typed and refused.</summary>
-    public IFormCollection? Typed { get; init; }
-    public string? Field { get; init; }
-    public string? Reason { get; init; }
-
-    public string Was(string field) => Typed?[field].ToString() ?? "";
-}
 
 /// <summary>Out of office: who is away when and who stands in, for oneself, and for those one leads.</summary>
 internal static class AwayPages
@@ -87,8 +66,7 @@ internal static class AwayPages
         );
     }
 
-    private static RazorComponentResult<AwayPage> Page(AwayView view, int status = StatusCodes.Status200OK) =>
-        new RazorComponentResult<AwayPage>(new { View = view }) { StatusCode = status };
+    private static RazorComponentResult<AwayPage> Page(AwayView view, int status = StatusCodes.Status200OK) => Html.Page(new AwayPage { View = view }, status);
 
     private static async Task<AwayView> ReadAsync(Substitutions all, WorkflowRuntime runtime, Person me, CancellationToken cancel)
     {

@@ -19,55 +19,6 @@ using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Cases;
 
-/// <summary>What the list of cases shows.</summary>
-public sealed record CaseListView(Page<CaseSummary> Page, CaseListFilter Filter, IReadOnlyDictionary<string, string> Journeys, Instant Now);
-
-/// <summary>What the list is narrowed to.</summary>
-public sealed record CaseListFilter(string? Q, string? Journey, string? Status, string? Cursor)
-{
-    public bool IsOn => !string.IsNullOrWhiteSpace(Q) || !string.IsNullOrEmpty(Journey) || !string.IsNullOrEmpty(Status);
-
-    public string Query =>
-        QueryString
-            .Create(
-                new Dictionary<string, string?>
-                {
-                    ["q"] = Q,
-                    ["journey"] = Journey,
-                    ["status"] = Status,
-                    ["cursor"] = Cursor,
-                }.Where(p => !string.IsNullOrEmpty(p.Value))
-            )
-            .ToString();
-}
-
-/// <summary>What the page of a case shows.</summary>
-public sealed record CaseView
-{
-    public required CaseDetail Detail { get; init; }
-    public required string Journey { get; init; }
-    public required IReadOnlyList<CaseStep> Steps { get; init; }
-    public required IReadOnlyList<TimelineEntry> Timeline { get; init; }
-
-    /// <summary>Clocks of the case itself.</summary>
-    public required IReadOnlyList<StoredClock> Clocks { get; init; }
-
-    /// <summary>What a step is called, by activity.</summary>
-    public required Func<string, string> StepName { get; init; }
-    public required IReadOnlyDictionary<string, string> Teams { get; init; }
-    public required string CreatedBy { get; init; }
-    public required Person Me { get; init; }
-    public required Instant Now { get; init; }
-
-    /// <summary>Why the last thing asked for was not done.</summary>
-    public string? Refused { get; init; }
-    public DoneStep? Done { get; init; }
-
-    public CaseSummary Case => Detail.Case;
-    public bool MaySteer => Policies.Allow(Policies.Supervise, Me);
-    public bool IsRunning => Case.Status == "Running";
-}
-
 internal static class CasePages
 {
     private const int PageSize = 50;
@@ -77,13 +28,13 @@ internal static class CasePages
         app.MapGet(
                 "/cases",
                 async (string? q, string? journey, string? status, string? cursor, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                    new RazorComponentResult<CasesPage>(new { View = await ListAsync(runtime, new(q, journey, status, cursor), me, cancel), Me = me })
+                    Html.Page(new CasesPage { View = await ListAsync(runtime, new(q, journey, status, cursor), me, cancel), Me = me })
             )
             .ExcludeFromDescription();
         app.MapGet(
                 "/cases/list",
                 async (string? q, string? journey, string? status, string? cursor, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                    new RazorComponentResult<CaseList>(new { View = await ListAsync(runtime, new(q, journey, status, cursor), me, cancel) })
+                    Html.Page(new CaseList { View = await ListAsync(runtime, new(q, journey, status, cursor), me, cancel) })
             )
             .ExcludeFromDescription();
 
@@ -134,8 +85,8 @@ internal static class CasePages
         var people = await TeamQueries.NamesAsync(runtime.Database, Timeline.People(events), cancel);
         var teams = (await TeamQueries.ListAsync(runtime.Database, cancel)).ToDictionary(t => t.Key, t => t.Title);
         var now = runtime.Clock.Now();
-        return new RazorComponentResult<CasePage>(
-            new
+        return Html.Page(
+            new CasePage
             {
                 View = new CaseView
                 {
@@ -154,11 +105,9 @@ internal static class CasePages
                     Now = now,
                     Refused = refused,
                 },
-            }
-        )
-        {
-            StatusCode = status,
-        };
+            },
+            status
+        );
     }
 
     /// <summary>For names of steps only, so a version that no longer loads must not take the page away.</summary>

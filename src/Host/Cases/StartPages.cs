@@ -13,22 +13,6 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Cases;
 
-/// <summary>What was typed to start a case, and what is wrong with it.</summary>
-public sealed record StartForm(Journey Journey, FormSchema? Schema)
-{
-    public string Reference { get; init; } = "";
-    public string CustomerId { get; init; } = "";
-    public string CustomerName { get; init; } = "";
-    public JsonElement? Input { get; init; }
-
-    /// <summary>The same however often the form is sent.</summary>
-    public required string Operation { get; init; }
-    public IReadOnlyList<FormError> Errors { get; init; } = [];
-    public string? Problem { get; init; }
-
-    public string? ErrorOf(string pointer) => Errors.FirstOrDefault(e => e.Field == pointer)?.Reason;
-}
-
 internal static class StartPages
 {
     // Names that no input of a journey can have.
@@ -43,7 +27,7 @@ internal static class StartPages
         pages.MapGet(
             "",
             async (WorkflowRuntime runtime, CancellationToken cancel) =>
-                new RazorComponentResult<StartChoicePage>(new { Journeys = await JourneyQueries.ListAsync(runtime.Definitions, cancel) })
+                Html.Page(new StartChoicePage { Journeys = await JourneyQueries.ListAsync(runtime.Definitions, cancel) })
         );
         pages.MapGet(
             "/{journey}",
@@ -137,5 +121,5 @@ internal static class StartPages
     private static string NewOperation(WorkflowRuntime runtime) => Ids.Text(Ids.New(runtime.Clock.Now()));
 
     private static RazorComponentResult<StartPage> Page(StartForm form, int status = StatusCodes.Status200OK) =>
-        new(new { Form = form }) { StatusCode = status };
+        Html.Page(new StartPage { Form = form }, status);
 }

@@ -7,51 +7,54 @@ using Orchestration.Host.Startup;
 
 namespace Orchestration.Host.Http;
 
-/// <summary>Where requests come from, and how often one may try to sign in from there.</summary>
-internal static class Addresses
+/// <summary>Which proxies are believed, and how often one address may try to sign in.</summary>
+internal sealed record AddressSettings(List<IPAddress> Proxies, List<System.Net.IPNetwork> Networks, int SignInsPerMinute)
 {
-    /// <summary>Policy of an endpoint that checks a password. A person is locked out after a few failures; this keeps an address from trying a few passwords on everybody.</summary>
-    public const string SignInLimit = "sign-in";
-
     /// <summary>Enough for an office behind one address in the morning.</summary>
     private const int UsualAttempts = 100;
 
-    public static void AddAddresses(this WebApplicationBuilder builder)
+    public static AddressSettings Read(SettingsReader settings)
     {
-        var configuration = builder.Configuration;
         var (proxies, networks) = (new List<IPAddress>(), new List<System.Net.IPNetwork>());
-        foreach (var text in configuration.GetSection("Proxies").Get<string[]>() ?? [])
+        foreach (var (key, text) in settings.List("Proxies"))
         {
             if (IPAddress.TryParse(text, out var proxy))
                 proxies.Add(proxy);
             else if (System.Net.IPNetwork.TryParse(text, out var network))
                 networks.Add(network);
             else
-                throw new ConfigurationException($"Proxies names “{text}”, which is neither an address, such as 10.0.0.7, nor a network, such as 10.0.0.0/24.");
+                settings.Refuse(key, $"is “{text}”, which is neither an address, such as 10.0.0.7, nor a network, such as 10.0.0.0/24.");
         }
 
+        return new(proxies, networks, settings.Number("SignIn:AttemptsPerMinute", UsualAttempts, 1));
+    }
+}
+
+/// <summary>Where requests come from, and how often one may try to sign in from there.</summary>
+internal static class Addresses
+{
+    /// <summary>
+    /// Policy of an endpoint that checks a password. A person is locked out after a few failures; this keeps an address from trying a few
+    /// passwords on everyone.
+    /// </summary>
+    public const string SignInLimit = "sign-in";
+
+    public static void AddAddresses(this WebApplicationBuilder builder, AddressSettings settings)
+    {
         // Whoever is no proxy could write any address into the header.
         builder.Services.Configure<ForwardedHeadersOptions>(o =>
         {
             o.KnownProxies.Clear();
             o.KnownIPNetworks.Clear();
-            proxies.ForEach(o.KnownProxies.Add);
-            networks.ForEach(o.KnownIPNetworks.Add);
-            o.ForwardedHeaders = proxies.Count + networks.Count > 0 ? ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto : ForwardedHeaders.None;
+            settings.Proxies.ForEach(o.KnownProxies.Add);
+            settings.Networks.ForEach(o.KnownIPNetworks.Add);
+            o.ForwardedHeaders =
+                settings.Proxies.Count + settings.Networks.Count > 0
+                    ? ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto
+                    : ForwardedHeaders.None;
             o.ForwardLimit = null;
         });
 
-        if (
-            (
-                configuration["SignIn:AttemptsPerMinute"] is { } set
-                    ? int.TryParse(set, NumberStyles.None, CultureInfo.InvariantCulture, out var attempts)
-                        ? attempts
-                        : 0
-                    : UsualAttempts
-            )
-            is not (> 0 and var limit)
-        )
-            throw new ConfigurationException($"SignIn:AttemptsPerMinute is “{configuration["SignIn:AttemptsPerMinute"]}”, which is no number from 1.");
         builder.Services.AddRateLimiter(o =>
         {
             o.AddPolicy(
@@ -59,7 +62,7 @@ internal static class Addresses
                 context =>
                     RateLimitPartition.GetFixedWindowLimiter(
                         Origin(context.Connection.RemoteIpAddress),
-                        _ => new() { PermitLimit = limit, Window = TimeSpan.FromMinutes(1) }
+                        _ => new() { PermitLimit = settings.SignInsPerMinute, Window = TimeSpan.FromMinutes(1) }
                     )
             );
             o.OnRejected = async (rejected, _) =>
@@ -70,7 +73,7 @@ internal static class Addresses
                     rejected.HttpContext,
                     StatusCodes.Status429TooManyRequests,
                     "Too many attempts to sign in",
-                    $"More than {limit} attempts came from your address within a minute. Try again in {seconds} seconds."
+                    $"More than {settings.SignInsPerMinute} attempts came from your address within a minute. Try again in {seconds} seconds."
                 );
             };
         });

@@ -98,21 +98,20 @@ internal static class ErrorHandling
         {
             context.Response.Headers["HX-Retarget"] = "#toasts";
             context.Response.Headers["HX-Reswap"] = "beforeend";
-            await new RazorComponentResult<Toast>(new { Title = title, Text = detail }) { StatusCode = status }.ExecuteAsync(context);
+            await Html.Page(new Toast { Title = title, Text = detail }, status).ExecuteAsync(context);
         }
         else if (context.Request.IsPage())
         {
-            await new RazorComponentResult<ProblemPage>(
-                new
-                {
-                    Status = status,
-                    Title = title,
-                    Detail = detail,
-                }
-            )
-            {
-                StatusCode = status,
-            }.ExecuteAsync(context);
+            await Html.Page(
+                    new ProblemPage
+                    {
+                        Status = status,
+                        Title = title,
+                        Detail = detail,
+                    },
+                    status
+                )
+                .ExecuteAsync(context);
         }
         else
         {
@@ -174,7 +173,7 @@ internal static class ErrorHandling
 
         private static Task RefuseAsync(HttpContext context, string field, string reason) =>
             ApiSurface.Of(context.Request)?.Invalid is { } invalid ? invalid(field, reason).ExecuteAsync(context)
-            : context.Request.IsPage() || context.Request.IsFragment() ? WriteAsync(context, StatusCodes.Status400BadRequest, detail: $"“{field}” {reason}.")
+            : context.Request.IsPage() || context.Request.IsFragment() ? WriteAsync(context, 400, detail: $"“{field}” {reason}.")
             : Problems.Invalid(new() { [field] = [reason] }, StatusCodes.Status400BadRequest).ExecuteAsync(context);
 
         private static string Reason(JsonException json) =>
@@ -194,7 +193,10 @@ internal static class ErrorHandling
     private static bool IsUnfitText(Exception e) =>
         e is PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter };
 
-    /// <summary>A form that is none, holds too much, or ends in the middle. The framework says so in these; trouble with a disk or connection has another code or type.</summary>
+    /// <summary>
+    /// A form that is none, holds too much, or ends in the middle. The framework says so in these; trouble with a disk or connection has
+    /// another code or type.
+    /// </summary>
     private static bool IsUnfitForm(HttpContext context, Exception e) =>
         context.Request.HasFormContentType && (e is InvalidDataException || (e.GetType() == typeof(IOException) && e.HResult == new IOException().HResult));
 

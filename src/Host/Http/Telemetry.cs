@@ -2,16 +2,24 @@ using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
+using Orchestration.Host.Startup;
 using Orchestration.Workflows.Jobs;
 
 namespace Orchestration.Host.Http;
 
+/// <summary>Where traces and metrics go.</summary>
+/// <param name="Endpoint">The collector; null for none.</param>
+internal sealed record TelemetrySettings(Uri? Endpoint)
+{
+    public static TelemetrySettings Read(SettingsReader settings) => new(settings.Address("OTEL_EXPORTER_OTLP_ENDPOINT"));
+}
+
 internal static class Telemetry
 {
     /// <summary>Traces and metrics to the collector of <c>OTEL_EXPORTER_OTLP_ENDPOINT</c>; without one, none.</summary>
-    public static void AddTelemetry(this WebApplicationBuilder builder)
+    public static void AddTelemetry(this WebApplicationBuilder builder, TelemetrySettings settings)
     {
-        if (string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
+        if (settings.Endpoint is null)
             return;
 
         var resource = ResourceBuilder.CreateDefault().AddService("orchestration", serviceVersion: typeof(Telemetry).Assembly.GetName().Version?.ToString());

@@ -4,15 +4,11 @@ using System.Text;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
-using Orchestration.Host.Elsa.Http;
 
 namespace Orchestration.Host.Identity;
 
-/// <summary>
-/// Machines sign in with <c>Authorization: ApiKey …</c>. A key is configured as <c>ApiKeys:{name}:Sha256</c> (lower-case hexadecimal digits of the key's hash, so
-/// that the configuration gives no key away) and <c>ApiKeys:{name}:Rights</c>.
-/// </summary>
-internal sealed class ApiKeys(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, IConfiguration configuration)
+/// <summary>Machines sign in with <c>Authorization: ApiKey …</c> and a key of <see cref="AccessSettings"/>.</summary>
+internal sealed class ApiKeys(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, AccessSettings settings)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "ApiKey";
@@ -24,16 +20,12 @@ internal sealed class ApiKeys(IOptionsMonitor<AuthenticationSchemeOptions> optio
         if (!header.StartsWith("ApiKey ", StringComparison.OrdinalIgnoreCase))
             return Task.FromResult(AuthenticateResult.NoResult());
 
-        var hash = Encoding.ASCII.GetBytes(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(header["ApiKey ".Length..].Trim()))));
-        foreach (var key in configuration.GetSection("ApiKeys").GetChildren())
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(header["ApiKey ".Length..].Trim()));
+        if (settings.Keys.FirstOrDefault(key => CryptographicOperations.FixedTimeEquals(hash, key.Hash)) is { } key)
         {
-            if (!CryptographicOperations.FixedTimeEquals(hash, Encoding.ASCII.GetBytes(key["Sha256"] ?? "")))
-                continue;
             var identity = new ClaimsIdentity(Scheme.Name);
-            identity.AddClaim(new(ClaimTypes.Name, "key:" + key.Key));
-            identity.AddClaims(
-                (key.GetSection("Rights").Get<string[]>() ?? []).Where(JourneyAccess.All.Contains).Select(right => new Claim(RightClaim, right))
-            );
+            identity.AddClaim(new(ClaimTypes.Name, "key:" + key.Name));
+            identity.AddClaims(key.Rights.Select(right => new Claim(RightClaim, right)));
             return Task.FromResult(AuthenticateResult.Success(new(new(identity), Scheme.Name)));
         }
 

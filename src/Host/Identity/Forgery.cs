@@ -18,7 +18,10 @@ internal static class Forgery
             o.SuppressXFrameOptionsHeader = true;
         });
 
-    /// <summary>Nothing that comes with a cookie, or with none, changes anything without the token of one of our pages; only a bearer token needs no other proof. It is a rule for all endpoints, so that none can forget it.</summary>
+    /// <summary>
+    /// Nothing that comes with a cookie, or with none, changes anything without the token of one of our pages; only a bearer token needs no
+    /// other proof. It is a rule for all endpoints, so that none can forget it.
+    /// </summary>
     public static void UseForgeryProtection(this WebApplication app)
     {
         app.UseAntiforgery();

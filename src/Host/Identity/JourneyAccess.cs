@@ -6,10 +6,10 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Host.Identity;
 
 /// <summary>
-/// Who may do what with journeys: in the designer, through its API and through ours. A person's rights follow from their roles; a machine has those given to its API
-/// key (<see cref="ApiKeys"/>).
+/// Who may do what with journeys: in the designer, through its API and through ours. A person's rights follow from their roles; a machine has
+/// those given to its API key (<see cref="ApiKeys"/>).
 /// </summary>
-internal sealed class JourneyAccess(IConfiguration configuration) : AuthorizationHandler<JourneyAccess.Right>
+internal sealed class JourneyAccess(AccessSettings settings) : AuthorizationHandler<JourneyAccess.Right>
 {
     public const string Read = "journeys:read";
     public const string Edit = "journeys:edit";
@@ -28,8 +28,7 @@ internal sealed class JourneyAccess(IConfiguration configuration) : Authorizatio
     private static readonly string[] Operators = [Roles.Administrator];
     private static readonly string[] Readers = [.. Designers, Roles.Supervisor, Roles.Compliance];
 
-    /// <summary>Where somebody else than the analyst must look at a journey first, <c>Designer:PublishRoles</c> says who.</summary>
-    private readonly string[] _publishers = configuration.GetSection("Designer:PublishRoles").Get<string[]>() ?? Designers;
+    private readonly IReadOnlyList<string> _publishers = settings.PublishRoles ?? Designers;
 
     public bool May(ClaimsPrincipal user, string right) =>
         user.Identity is PersonIdentity { Person: var person }

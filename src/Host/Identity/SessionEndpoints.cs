@@ -63,5 +63,6 @@ internal static class SessionEndpoints
 
     /// <summary>One answer for every reason, so that it does not tell who exists.</summary>
     public static readonly string Refused =
-        $"The user name or the password is wrong. After {SignIn.FailuresAllowed} failures in a row a person can not sign in for {SignIn.Lockout.TotalMinutes:0} minutes.";
+        $"The user name or the password is wrong. "
+        + $"After {SignIn.FailuresAllowed} failures in a row a person can not sign in for {SignIn.Lockout.TotalMinutes:0} minutes.";
 }

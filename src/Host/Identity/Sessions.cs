@@ -18,7 +18,9 @@ namespace Orchestration.Host.Identity;
 /// <param name="RefreshToken">For <c>POST /api/session/refresh</c>, once: the answer has the next one.</param>
 public sealed record SessionTokens(string TokenType, string AccessToken, long ExpiresIn, string RefreshToken);
 
-/// <summary>Begins, continues and ends sessions. A page's session is a cookie, an API client's is a pair of tokens; both carry only whom they stand for.</summary>
+/// <summary>
+/// Begins, continues and ends sessions. A page's session is a cookie, an API client's is a pair of tokens; both carry only whom they stand for.
+/// </summary>
 internal sealed class Sessions(
     SignIn signIn,
     SignOut signOut,
@@ -56,7 +58,10 @@ internal sealed class Sessions(
         return await signIn.TryAsync(userName, password, now, cancel) is { } signedIn ? Issue(signedIn.Person, Ids.New(now), signedIn.Stamp, 0, now) : null;
     }
 
-    /// <summary>An access token of the session that a page has a cookie of, for scripts of that page, and the seconds for which it is good. It ends with the session.</summary>
+    /// <summary>
+    /// An access token of the session that a page has a cookie of, for scripts of that page, and the seconds for which it is good. It ends with
+    /// the session.
+    /// </summary>
     public (string AccessToken, long ExpiresIn) Issue(PersonIdentity who) =>
         (
             Protect(Tokens.BearerTokenProtector, PersonIdentity.Ticket(who.Person.Id, who.Session, who.Person.SecurityStamp, Scheme), clock.Now() + AccessLife),

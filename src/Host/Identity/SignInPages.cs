@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Orchestration.Host.Http;
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Startup;
 using Orchestration.Workflows.People;
 
@@ -46,17 +47,15 @@ internal static class SignInPages
             .ExcludeFromDescription();
 
         RazorComponentResult<SignInPage> Page(string? to, string userName, string? error) =>
-            new(
-                new
+            Html.Page(
+                new SignInPage
                 {
                     To = Requests.LocalOr(to, "/"),
                     UserName = userName,
                     Error = error,
                     Demo = demo,
-                }
-            )
-            {
-                StatusCode = error is null ? StatusCodes.Status200OK : StatusCodes.Status401Unauthorized,
-            };
+                },
+                error is null ? StatusCodes.Status200OK : StatusCodes.Status401Unauthorized
+            );
     }
 }

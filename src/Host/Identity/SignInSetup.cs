@@ -16,10 +16,10 @@ internal static class SignInSetup
     private const string Session = "Session";
 
     /// <summary>
-    /// People, sessions and what roles may. Every endpoint needs a signed-in person unless it says otherwise; <c>RequireAuthorization(Roles.X)</c> needs the role. An endpoint that
-    /// several roles may use names the policy of <see cref="Policies"/>.
+    /// People, sessions and what roles may. Every endpoint needs a signed-in person unless it says otherwise;
+    /// <c>RequireAuthorization(Roles.X)</c> needs the role. An endpoint that several roles may use names the policy of <see cref="Policies"/>.
     /// </summary>
-    public static void AddSignIn(this WebApplicationBuilder builder)
+    public static void AddSignIn(this WebApplicationBuilder builder, AccessSettings settings)
     {
         var services = builder.Services;
         services
@@ -63,6 +63,7 @@ internal static class SignInSetup
         foreach (var (name, roles) in Policies.All)
             authorization.AddPolicy(name, policy => policy.RequireRole(roles));
 
+        services.AddSingleton(settings);
         services.AddSingleton<JourneyAccess>().AddSingleton<IAuthorizationHandler>(s => s.GetRequiredService<JourneyAccess>());
         foreach (var right in JourneyAccess.All)
             authorization.AddPolicy(right, policy => policy.RequireAuthenticatedUser().AddRequirements(new JourneyAccess.Right(right)));

@@ -4,51 +4,13 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Away;
 using Orchestration.Host.Identity;
-using Orchestration.Host.Startup;
-using Orchestration.Host.Tasks.Bulk;
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Tasks.Parts;
-using Orchestration.Host.Teams;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Inbox;
-
-/// <summary>What My work shows.</summary>
-/// <param name="Count">How much there is.</param>
-/// <param name="Mine">What the person has, by due time.</param>
-/// <param name="Open">What they could claim, by due time.</param>
-/// <param name="Journeys">Names of journeys by id.</param>
-/// <param name="Teams">Titles of teams by key.</param>
-/// <param name="Filter">What the lists are narrowed to.</param>
-/// <param name="Now">Now.</param>
-public sealed record MyWork(
-    WorkCount Count,
-    IReadOnlyList<TaskSummary> Mine,
-    IReadOnlyList<TaskSummary> Open,
-    IReadOnlyDictionary<string, string> Journeys,
-    IReadOnlyDictionary<string, string> Teams,
-    WorkFilter Filter,
-    Instant Now
-);
-
-/// <summary>What the lists of My work are narrowed to.</summary>
-public sealed record WorkFilter(string? Q, string? Journey, string? Show)
-{
-    public bool IsOn => !string.IsNullOrWhiteSpace(Q) || !string.IsNullOrEmpty(Journey) || Show is not null;
-
-    public string Query =>
-        QueryString
-            .Create(
-                new Dictionary<string, string?>
-                {
-                    ["q"] = Q,
-                    ["journey"] = Journey,
-                    ["show"] = Show,
-                }.Where(p => !string.IsNullOrEmpty(p.Value))
-            )
-            .ToString();
-}
 
 internal static class WorkPages
 {
@@ -70,8 +32,8 @@ internal static class WorkPages
                     Person me,
                     CancellationToken cancel
                 ) =>
-                    new RazorComponentResult<WorkPage>(
-                        new
+                    Html.Page(
+                        new WorkPage
                         {
                             Work = await ReadAsync(runtime, new(q, journey, show), me, cancel),
                             Me = me,
@@ -87,7 +49,7 @@ internal static class WorkPages
         app.MapGet(
                 "/work",
                 async (string? q, string? journey, string? show, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                    new RazorComponentResult<WorkList>(new { Work = await ReadAsync(runtime, new(q, journey, show), me, cancel) })
+                    Html.Page(new WorkList { Work = await ReadAsync(runtime, new(q, journey, show), me, cancel) })
             )
             .ExcludeFromDescription();
     }

@@ -9,8 +9,6 @@ using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using Orchestration.Host.Elsa.Definitions;
-using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Shell;
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 
@@ -17,8 +18,8 @@ internal static class NotificationPages
         pages.MapGet(
             "",
             async (bool? unread, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                new RazorComponentResult<NotificationsPage>(
-                    new
+                Html.Page(
+                    new NotificationsPage
                     {
                         Notifications = await NotificationQueries.ListAsync(runtime.Database, unread == true, Newest, me, cancel),
                         UnreadOnly = unread == true,
@@ -28,7 +29,7 @@ internal static class NotificationPages
         pages.MapGet(
             "/bell",
             async (WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                new RazorComponentResult<Bell>(new { Unread = await NotificationQueries.UnreadAsync(runtime.Database, me, cancel) })
+                Html.Page(new Bell { Unread = await NotificationQueries.UnreadAsync(runtime.Database, me, cancel) })
         );
         pages.MapPost(
             "/{id:guid}",

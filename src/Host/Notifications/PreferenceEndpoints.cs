@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 
@@ -104,8 +105,8 @@ internal static class PreferenceEndpoints
         Guid? whose,
         bool saved
     ) =>
-        new RazorComponentResult<PreferencesPage>(
-            new
+        Html.Page(
+            new PreferencesPage
             {
                 Preferences = preferences,
                 Errors = errors,
@@ -114,11 +115,9 @@ internal static class PreferenceEndpoints
                 Address = me.Email,
                 IsMine = whose is not null,
                 Saved = saved,
-            }
-        )
-        {
-            StatusCode = errors.Count > 0 ? StatusCodes.Status422UnprocessableEntity : StatusCodes.Status200OK,
-        };
+            },
+            errors.Count > 0 ? StatusCodes.Status422UnprocessableEntity : StatusCodes.Status200OK
+        );
 
     private static Task<NotificationPreferences> ReadAsync(WorkflowRuntime runtime, Guid? whose, CancellationToken cancel) =>
         whose is { } person

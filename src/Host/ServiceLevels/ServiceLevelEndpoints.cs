@@ -8,7 +8,6 @@ using Orchestration.Engine.Storage;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
-using Orchestration.Host.Startup;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;

@@ -6,18 +6,25 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Startup;
 
-/// <summary>The host can not start as it is configured; the message says what to set.</summary>
-internal sealed class ConfigurationException(string message) : Exception(message);
+/// <summary>Who is made the administrator of a new database outside Development.</summary>
+internal sealed record FirstAdministratorSettings(string? UserName, string? Password)
+{
+    public static FirstAdministratorSettings Read(SettingsReader settings) =>
+        new(settings.Text("FirstAdministrator:UserName"), settings.Text("FirstAdministrator:Password"));
+}
 
 internal static partial class FirstStart
 {
     /// <summary>Password of every demo account.</summary>
     public const string DemoPassword = "demo";
 
-    /// <summary>Brings the database to this program's schema and makes the people a new one needs: demo people in Development, the configured administrator elsewhere.</summary>
+    /// <summary>
+    /// Brings the database to this program's schema and makes the people a new one needs: demo people in Development, the configured
+    /// administrator elsewhere.
+    /// </summary>
     /// <exception cref="MigrationException">Database and program do not fit.</exception>
     /// <exception cref="ConfigurationException">Nobody could sign in.</exception>
-    public static async Task PrepareDatabaseAsync(this WebApplication app)
+    public static async Task PrepareDatabaseAsync(this WebApplication app, FirstAdministratorSettings administrator)
     {
         var services = app.Services;
         var database = services.GetRequiredService<NpgsqlDataSource>();
@@ -33,10 +40,7 @@ internal static partial class FirstStart
             var names = string.Join(", ", people.Select(p => p.UserName));
             DemoPeople(app.Logger, DemoPassword, names);
         }
-        else if (
-            await seed.FirstAdministratorAsync(app.Configuration["FirstAdministrator:UserName"], app.Configuration["FirstAdministrator:Password"], now)
-            is FirstAdministratorResult.Refused refused
-        )
+        else if (await seed.FirstAdministratorAsync(administrator.UserName, administrator.Password, now) is FirstAdministratorResult.Refused refused)
         {
             throw new ConfigurationException(refused.Reason);
         }

@@ -258,7 +258,8 @@ internal static class TaskProblems
                 409,
                 "wrong-state",
                 "Not possible now",
-                $"A task that is {wrong.State} can not be asked to {wrong.Verb.ToString().ToLowerInvariant()}; it must be {string.Join(" or ", TaskLifeCycle.StatesFor(wrong.Verb))}.",
+                $"A task that is {wrong.State} can not be asked to {wrong.Verb.ToString().ToLowerInvariant()}; "
+                    + $"it must be {string.Join(" or ", TaskLifeCycle.StatesFor(wrong.Verb))}.",
                 ("state", wrong.State.ToString())
             ),
             TaskResult.ReviewRequired => Problems.Of(

@@ -7,44 +7,6 @@ using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Teams;
 
-/// <summary>The backlog of the teams a person steers.</summary>
-/// <param name="Teams">Those teams.</param>
-/// <param name="Shown">The one that is shown, or null for all.</param>
-/// <param name="Tasks">Their open tasks, by due time.</param>
-/// <param name="Cut">There are more than are shown.</param>
-/// <param name="Assignees">Who could be given which of the tasks.</param>
-/// <param name="Now">Now.</param>
-public sealed record TeamBacklog(
-    IReadOnlyList<Team> Teams,
-    Team? Shown,
-    IReadOnlyList<TaskSummary> Tasks,
-    bool Cut,
-    ILookup<Guid, Assignee> Assignees,
-    Instant Now
-)
-{
-    /// <summary>Who works in the teams, and whoever else has some of their work.</summary>
-    public IReadOnlyList<(Guid Id, string Name)> People { get; } =
-    [
-        .. (Shown is null ? Teams : [Shown])
-            .SelectMany(t => t.Members)
-            .Select(m => (m.Id, Name: m.DisplayName))
-            .Concat(Tasks.Where(t => t.OwnerId is not null).Select(t => (Id: t.OwnerId!.Value, Name: t.Owner!)))
-            .DistinctBy(p => p.Id)
-            .OrderBy(p => p.Name, StringComparer.CurrentCulture),
-    ];
-
-    /// <summary>Whoever could be given one of the tasks, by name.</summary>
-    public IReadOnlyList<Assignee> Anybody { get; } =
-    [.. Assignees.SelectMany(a => a).DistinctBy(a => a.UserName).OrderBy(a => a.DisplayName, StringComparer.CurrentCulture)];
-
-    public IEnumerable<TaskSummary> Unassigned => Tasks.Where(t => t.OwnerId is null);
-
-    public bool IsOverdue(TaskSummary task) => task.DueAt is { } due && due.ToInstant() <= Now;
-
-    public string Href => Shown is null ? "/team" : $"/team?key={Shown.Key}";
-}
-
 internal static class TeamPages
 {
     private const int Most = 200;
@@ -79,9 +41,7 @@ internal static class TeamPages
                         now,
                         cancel
                     );
-                    return new RazorComponentResult<TeamPage>(
-                        new { Backlog = new TeamBacklog(teams, shown, page.Items, page.Next is not null, assignees, now), Did = did }
-                    );
+                    return Html.Page(new TeamPage { Backlog = new TeamBacklog(teams, shown, page.Items, page.Next is not null, assignees, now), Did = did });
                 }
             )
             .ExcludeFromDescription();

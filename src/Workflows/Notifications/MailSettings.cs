@@ -1,6 +1,6 @@
 namespace Orchestration.Workflows.Notifications;
 
-/// <summary>The mail server, from the configuration section <c>Mail</c>. Without a host, no mail is sent.</summary>
+/// <summary>The mail server. Without a host, no mail is sent.</summary>
 public sealed class MailSettings
 {
     /// <summary>Name of the SMTP server.</summary>

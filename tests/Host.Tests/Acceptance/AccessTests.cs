@@ -13,8 +13,9 @@ namespace Orchestration.Host.Tests.Acceptance;
 public sealed partial class AccessTests : IAsyncLifetime
 {
     /// <summary>
-    /// anybody: also strangers. person: whoever is signed in, what they see is decided by each object. lead: leads a team or supervises. start-cases, supervise, design, administrator: policies and
-    /// roles. read, edit, publish, run, operate: rights of the designer, which API keys can have too.
+    /// anybody: also strangers. person: whoever is signed in, what they see is decided by each object. lead: leads a team or supervises.
+    /// start-cases, supervise, design, administrator: policies and roles. read, edit, publish, run, operate: rights of the designer, which API
+    /// keys can have too.
     /// </summary>
     private const string Table = """
         anybody       POST   /api/session

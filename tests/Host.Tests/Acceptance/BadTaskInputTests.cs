@@ -6,7 +6,10 @@ using JsonArray = System.Text.Json.Nodes.JsonArray;
 
 namespace Orchestration.Host.Tests.Acceptance;
 
-/// <summary>What the API says to calendars, policies, forms, comments and files that are wrong, and to people who ask at once: a problem with the field and the reason, and nothing is lost.</summary>
+/// <summary>
+/// What the API says to calendars, policies, forms, comments and files that are wrong, and to people who ask at once: a problem with the field
+/// and the reason, and nothing is lost.
+/// </summary>
 public sealed class BadTaskInputTests(Office office) : IClassFixture<Office>
 {
     private static readonly object Notice = new

@@ -6,7 +6,10 @@ using Orchestration.Workflows.ServiceLevels;
 
 namespace Orchestration.Host.Tests.Acceptance;
 
-/// <summary>The ladder of an overdue step. Monday 2026-06-01 09:00 UTC is 05:00 in the claims office, which opens at 08:00: 8 working hours end at 16:00 there.</summary>
+/// <summary>
+/// The ladder of an overdue step. Monday 2026-06-01 09:00 UTC is 05:00 in the claims office, which opens at 08:00: 8 working hours end at 16:00
+/// there.
+/// </summary>
 public sealed class EscalationTests(Office office) : IClassFixture<Office>
 {
     private static readonly Instant Due = Instant.FromUtc(2026, 6, 1, 20, 0);

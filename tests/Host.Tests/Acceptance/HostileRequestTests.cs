@@ -19,8 +19,9 @@ using Orchestration.Testing;
 namespace Orchestration.Host.Tests.Acceptance;
 
 /// <summary>
-/// Every endpoint with addresses, parameters, forms and bodies that are meant to hurt. It may do what it is asked, or say why not; it never fails, and the host goes on. Requests begin as good
-/// ones, so that they get as far as they can, and are spoilt in one place each. Of all that can be spoilt HOSTILE_CASES are tried per endpoint, chosen by HOSTILE_SEED; both are fixed, so that a build is repeatable.
+/// Every endpoint with addresses, parameters, forms and bodies that are meant to hurt. It may do what it is asked, or say why not; it never
+/// fails, and the host goes on. Requests begin as good ones, so that they get as far as they can, and are spoilt in one place each. Of all that
+/// can be spoilt HOSTILE_CASES are tried per endpoint, chosen by HOSTILE_SEED; both are fixed, so that a build is repeatable.
 /// </summary>
 public sealed partial class HostileRequestTests(ITestOutputHelper output) : IAsyncLifetime
 {
@@ -255,7 +256,10 @@ public sealed partial class HostileRequestTests(ITestOutputHelper output) : IAsy
         return client;
     }
 
-    /// <summary>Sends requests of one endpoint, each spoilt in another place. One that was obeyed all the same may have used up what it was about, so the next is about something new.</summary>
+    /// <summary>
+    /// Sends requests of one endpoint, each spoilt in another place. One that was obeyed all the same may have used up what it was about, so
+    /// the next is about something new.
+    /// </summary>
     private async Task AttackAsync(HttpClient client, (string Method, string Route) endpoint, string[] query, Func<Task<Good>> prepare)
     {
         var good = await prepare();

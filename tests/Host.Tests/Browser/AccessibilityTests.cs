@@ -7,7 +7,10 @@ using Orchestration.Testing;
 
 namespace Orchestration.Host.Tests.Browser;
 
-/// <summary>What axe-core finds wrong for people who use a keyboard, a screen reader or strong contrast. Every page there is; one that is new is looked at too.</summary>
+/// <summary>
+/// What axe-core finds wrong for people who use a keyboard, a screen reader or strong contrast. Every page there is; one that is new is looked
+/// at too.
+/// </summary>
 public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOutputHelper output) : IClassFixture<Office>
 {
     /// <summary>Parts of pages, and what is no page of ours.</summary>

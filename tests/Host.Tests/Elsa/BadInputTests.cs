@@ -7,7 +7,10 @@ using Orchestration.Host.Tests.Acceptance;
 
 namespace Orchestration.Host.Tests.Elsa;
 
-/// <summary>Definitions, requests and expressions meant to hurt, through the host on PostgreSQL. Each ends in a clear error, and after each the same host starts a case's worth of work and completes it.</summary>
+/// <summary>
+/// Definitions, requests and expressions meant to hurt, through the host on PostgreSQL. Each ends in a clear error, and after each the same
+/// host starts a case's worth of work and completes it.
+/// </summary>
 public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsyncLifetime
 {
     private const string Api = "/elsa/api";

@@ -10,8 +10,9 @@ using Orchestration.Testing;
 namespace Orchestration.Host.Tests.Elsa;
 
 /// <summary>
-/// Sends a stock server's recorded requests to our host, in an order in which they make sense, and compares status and shape of the answers. The result is the table of
-/// endpoints in docs/elsa-compatibility.md; a change of it is seen in review. To write it anew: <c>ORCHESTRATION_WRITE_DOCS=1</c>.
+/// Sends a stock server's recorded requests to our host, in an order in which they make sense, and compares status and shape of the answers.
+/// The result is the table of endpoints in docs/elsa-compatibility.md; a change of it is seen in review. To write it anew:
+/// <c>ORCHESTRATION_WRITE_DOCS=1</c>.
 /// </summary>
 public sealed class ContractTests
 {

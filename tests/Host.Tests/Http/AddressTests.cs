@@ -73,8 +73,8 @@ public sealed class AddressTests(SharedHost host) : IClassFixture<SharedHost>
 
     [Theory]
     [InlineData("Proxies:0", "our-proxy", "neither an address")]
-    [InlineData("SignIn:AttemptsPerMinute", "0", "no number from 1")]
-    [InlineData("SignIn:AttemptsPerMinute", "many", "no number from 1")]
+    [InlineData("SignIn:AttemptsPerMinute", "0", "a whole number from 1")]
+    [InlineData("SignIn:AttemptsPerMinute", "many", "a whole number from 1")]
     public async Task A_setting_that_can_not_be_meant_stops_the_start(string setting, string value, string reason)
     {
         await using var app = App((setting, value));

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Json;
 using NodaTime;
 using Orchestration.Host.Identity;
-using Orchestration.Host.Shell;
 using Orchestration.Host.Startup;
 using Orchestration.Testing;
 

@@ -330,7 +330,8 @@ internal static class WorkflowDefinitionEndpoints
             EditResult.NotFound => Results.NotFound(),
             EditResult.Conflict conflict => ElsaJson.Problem(
                 StatusCodes.Status409Conflict,
-                $"Not saved: {conflict.By} changed this journey at {conflict.At.ToString("HH:mm:ss", CultureInfo.InvariantCulture)} UTC, after you opened it. Open it again to see the change, then repeat yours."
+                $"Not saved: {conflict.By} changed this journey at {conflict.At.ToString("HH:mm:ss", CultureInfo.InvariantCulture)} UTC, after you opened it. "
+                    + "Open it again to see the change, then repeat yours."
             ),
             EditResult.Invalid invalid => ElsaJson.Problem(
                 StatusCodes.Status400BadRequest,

@@ -15,8 +15,8 @@ using Orchestration.Host.Http;
 namespace Orchestration.Host.Elsa.Http;
 
 /// <summary>
-/// Requests that HttpEndpoint activities answer: below <c>Http:BasePath</c> (default <c>/workflows</c>, as Elsa). The answer is what WriteHttpResponse gave in the burst, sent after its commit; without one it is 200
-/// without content, and 500 when the burst faulted.
+/// Requests that HttpEndpoint activities answer: below <c>Http:BasePath</c> (default <c>/workflows</c>, as Elsa). The answer is what
+/// WriteHttpResponse gave in the burst, sent after its commit; without one it is 200 without content, and 500 when the burst faulted.
 /// </summary>
 internal static class WorkflowRequests
 {
@@ -25,7 +25,8 @@ internal static class WorkflowRequests
 
     // What a browser does with an answer is our site's business, not a workflow's: no scripts, no cookies. Lengths and connections are the server's.
     private const string AnswerPolicy =
-        "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; form-action 'self' https:; frame-ancestors 'none'; sandbox allow-forms allow-popups";
+        "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; "
+        + "form-action 'self' https:; frame-ancestors 'none'; sandbox allow-forms allow-popups";
     private static readonly HashSet<string> Kept = new(StringComparer.OrdinalIgnoreCase)
     {
         "Content-Security-Policy",
@@ -38,10 +39,9 @@ internal static class WorkflowRequests
         "Content-Type",
     };
 
-    public static void MapWorkflowRequests(this WebApplication app)
+    public static void MapWorkflowRequests(this WebApplication app, WorkflowRequestSettings settings)
     {
-        var basePath = "/" + (app.Configuration["Http:BasePath"] ?? "workflows").Trim('/');
-        app.Map(basePath.TrimEnd('/') + "/{**path}", AnswerAsync)
+        app.Map($"{settings.BasePath}/{{**path}}", AnswerAsync)
             .AllowAnonymous()
             .WithMetadata(new ExternalEndpoint())
             .DisableAntiforgery()
@@ -249,7 +249,7 @@ internal static class WorkflowRequests
             return (data, tooLarge);
         if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = LargestRequest;
-        request.Body = new Limited(request.Body, largest);
+        request.Body = new LimitedStream(request.Body, largest);
         try
         {
             return request.HasFormContentType ? await ReadFormAsync(request, target, data, cancel) : await ReadContentAsync(request, data, cancel);
@@ -371,43 +371,5 @@ internal static class WorkflowRequests
         foreach (var (name, value) in values)
             data[name] = value.Count <= 1 ? value.ToString() : value.Select(object? (v) => v).ToList();
         return data;
-    }
-
-    /// <summary>A body that ends with an error when it is longer than it may be, whatever it said of its length.</summary>
-    private sealed class Limited(Stream inner, long limit) : Stream
-    {
-        private long _read;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => _read;
-            set => throw new NotSupportedException();
-        }
-
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            Count(await inner.ReadAsync(buffer, cancellationToken));
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override int Read(byte[] buffer, int offset, int count) => Count(inner.Read(buffer, offset, count));
-
-        public override void Flush() { }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        private int Count(int read) => (_read += read) <= limit ? read : throw new BadHttpRequestException("The request is too large.", 413);
     }
 }

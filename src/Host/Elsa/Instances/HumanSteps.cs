@@ -10,7 +10,8 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Host.Elsa.Instances;
 
 /// <summary>
-/// Who has a waiting human step and when it is due, in the run viewer. Studio shows the inputs that an activity's descriptor names and nothing else, so these are inputs that no editor shows.
+/// Who has a waiting human step and when it is due, in the run viewer. Studio shows the inputs that an activity's descriptor names and nothing
+/// else, so these are inputs that no editor shows.
 /// </summary>
 internal static class HumanSteps
 {

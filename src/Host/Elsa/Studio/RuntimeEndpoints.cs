@@ -12,8 +12,6 @@ using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Elsa.Instances;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
-using Orchestration.Host.Shell;
-using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.Settings;
 
@@ -105,7 +103,10 @@ internal static class RuntimeEndpoints
         );
     }
 
-    /// <summary>What an administrative pause stops, by Elsa's names: what comes by itself. What somebody asks for is done all the same, as in Elsa; and SLA clocks never stand still for an operator.</summary>
+    /// <summary>
+    /// What an administrative pause stops, by Elsa's names: what comes by itself. What somebody asks for is done all the same, as in Elsa; and
+    /// SLA clocks never stand still for an operator.
+    /// </summary>
     private static readonly (string Name, JobDescription Job)[] Sources =
     [
         ("scheduling.trigger", JobCatalog.Timers),

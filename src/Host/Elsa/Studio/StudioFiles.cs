@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.StaticFiles;
 using Microsoft.Net.Http.Headers;
-using Orchestration.Host.Elsa.Http;
 
 namespace Orchestration.Host.Elsa.Studio;
 

@@ -6,11 +6,12 @@ namespace Orchestration.Host.Elsa.Studio;
 internal static class StudioPage
 {
     /// <summary>
-    /// Nothing but this host is ever asked. WebAssembly needs to be compiled, Studio styles its elements inline and Monaco starts its worker from a blob. The inline scripts are Studio's
-    /// own (hot keys of the editor and of the list of runs), allowed by their hashes.
+    /// Nothing but this host is ever asked. WebAssembly needs to be compiled, Studio styles its elements inline and Monaco starts its worker
+    /// from a blob. The inline scripts are Studio's own (hot keys of the editor and of the list of runs), allowed by their hashes.
     /// </summary>
     private const string ContentSecurityPolicy =
-        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' 'sha256-snlP1jz0gjwc5cTz9ErZcliXuCK63+Mmf68RRCeptgc=' 'sha256-vu6sQrKXQHR4Yn3FMMihA/9TxxfIXnCxKwvLrTPJ5ts='; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
+        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' 'sha256-snlP1jz0gjwc5cTz9ErZcliXuCK63+Mmf68RRCeptgc=' "
+        + "'sha256-vu6sQrKXQHR4Yn3FMMihA/9TxxfIXnCxKwvLrTPJ5ts='; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
         + "connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'";
 
     public static void MapStudio(this IEndpointRouteBuilder app)

@@ -117,7 +117,9 @@ internal static partial class TypeDefinitions
         return (field.Types & ~FormTypes.Null) switch
         {
             FormTypes.Object =>
-                $"{{ {string.Concat(field.AllProperties.Select(p => $"{JsonSerializer.Serialize(p.Name)}{(field.Required.Contains(p.Name) ? "" : "?")}: {Field(p)}; "))}}}",
+                $"{{ {string.Concat(
+                    field.AllProperties.Select(p => $"{JsonSerializer.Serialize(p.Name)}{(field.Required.Contains(p.Name) ? "" : "?")}: {Field(p)}; ")
+                )}}}",
             FormTypes.Array => $"Array<{(field.Items is { } items ? Field(items) : "any")}>",
             FormTypes.String => "string",
             FormTypes.Number or FormTypes.Integer => "number",

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
-using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Http;
 
 namespace Orchestration.Host.Elsa.Studio;

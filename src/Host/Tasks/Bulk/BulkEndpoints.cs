@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using NodaTime;
 using Orchestration.Host.Http;
-using Orchestration.Host.Identity;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;

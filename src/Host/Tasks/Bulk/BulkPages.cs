@@ -65,7 +65,7 @@ internal static class BulkPages
                         );
                     }
 
-                    return new RazorComponentResult<BulkPage>(new { Outcomes = outcomes, To = to }) { StatusCode = StatusCodes.Status200OK };
+                    return Html.Page(new BulkPage { Outcomes = outcomes, To = to });
                 }
             )
             .ExcludeFromDescription();

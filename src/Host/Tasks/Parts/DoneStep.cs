@@ -6,7 +6,10 @@ using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Tasks.Parts;
 
-/// <summary>The step a person just finished, and what happens next: for the message on the page they go on with. Read anew, so that nothing but an id travels through the address.</summary>
+/// <summary>
+/// The step a person just finished, and what happens next: for the message on the page they go on with. Read anew, so that nothing but an id
+/// travels through the address.
+/// </summary>
 /// <param name="Title">What was done and how.</param>
 /// <param name="Next">What happens next.</param>
 public sealed record DoneStep(string Title, string Next)

@@ -1,0 +1,21 @@
+using System.Text.Json;
+using Orchestration.Workflows.Forms;
+using Orchestration.Workflows.Journeys;
+
+namespace Orchestration.Host.Cases;
+
+/// <summary>What was typed to start a case, and what is wrong with it.</summary>
+public sealed record StartForm(Journey Journey, FormSchema? Schema)
+{
+    public string Reference { get; init; } = "";
+    public string CustomerId { get; init; } = "";
+    public string CustomerName { get; init; } = "";
+    public JsonElement? Input { get; init; }
+
+    /// <summary>The same however often the form is sent.</summary>
+    public required string Operation { get; init; }
+    public IReadOnlyList<FormError> Errors { get; init; } = [];
+    public string? Problem { get; init; }
+
+    public string? ErrorOf(string pointer) => Errors.FirstOrDefault(e => e.Field == pointer)?.Reason;
+}

@@ -1,0 +1,33 @@
+using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Http;
+using Orchestration.Host.Identity;
+using Orchestration.Host.Startup;
+
+namespace Orchestration.Host;
+
+/// <summary>The configuration of the host, read once when it starts: one record a feature.</summary>
+internal sealed record HostSettings(
+    AddressSettings Addresses,
+    TelemetrySettings Telemetry,
+    AccessSettings Access,
+    FirstAdministratorSettings FirstAdministrator,
+    WorkflowSettings Workflows,
+    WorkflowRequestSettings WorkflowRequests
+)
+{
+    /// <exception cref="ConfigurationException">Settings are wrong; the message names them all.</exception>
+    public static HostSettings Read(IConfiguration configuration)
+    {
+        var reader = new SettingsReader(configuration);
+        var settings = new HostSettings(
+            AddressSettings.Read(reader),
+            TelemetrySettings.Read(reader),
+            AccessSettings.Read(reader),
+            FirstAdministratorSettings.Read(reader),
+            WorkflowSettings.Read(reader),
+            WorkflowRequestSettings.Read(reader)
+        );
+        reader.Check();
+        return settings;
+    }
+}

@@ -1,0 +1,32 @@
+using System.Net.Mail;
+using Orchestration.Workflows.Notifications;
+
+namespace Orchestration.Host.Startup;
+
+/// <summary>What the engine and the workflows are told.</summary>
+/// <param name="CSharp">Whether definitions may use C#, which has no sandbox.</param>
+/// <param name="AllowPrivateAddresses">Whether requests of workflows may reach loopback and private addresses.</param>
+/// <param name="Mail">The mail server.</param>
+internal sealed record WorkflowSettings(bool CSharp, bool AllowPrivateAddresses, MailSettings Mail)
+{
+    public static WorkflowSettings Read(SettingsReader settings) =>
+        new(settings.Flag("Expressions:CSharp:Enabled"), settings.Flag("Http:AllowPrivateAddresses"), ReadMail(settings));
+
+    private static MailSettings ReadMail(SettingsReader settings)
+    {
+        var usual = new MailSettings();
+        var from = settings.Text("Mail:From") ?? usual.From;
+        if (!MailAddress.TryCreate(from, out _))
+            settings.Refuse("Mail:From", $"is “{from}”; it must be a sender, such as Orchestration <no-reply@example.com>.");
+        return new()
+        {
+            Host = settings.Text("Mail:Host"),
+            Port = settings.Number("Mail:Port", usual.Port, 1, 65535),
+            Security = settings.Choice("Mail:Security", usual.Security),
+            UserName = settings.Text("Mail:UserName"),
+            Password = settings.Text("Mail:Password"),
+            From = from,
+            PublicUrl = settings.Address("Mail:PublicUrl"),
+        };
+    }
+}

@@ -1,0 +1,73 @@
+using Microsoft.Extensions.Configuration;
+using Orchestration.Host.Startup;
+using Orchestration.Workflows.Notifications;
+
+namespace Orchestration.Host.Tests.Startup;
+
+public sealed class SettingsTests
+{
+    [Fact]
+    public async Task A_host_with_several_wrong_settings_names_all_of_them_at_once()
+    {
+        var wrong = new Dictionary<string, string>
+        {
+            ["SignIn:AttemptsPerMinute"] = "many",
+            ["Proxies:0"] = "our-proxy",
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "collector",
+            ["ApiKeys:ci:Sha256"] = "secret",
+            ["ApiKeys:ci:Rights:0"] = "journeys:own",
+            ["Designer:PublishRoles:0"] = "king",
+            ["Http:BasePath"] = "/{anything}",
+            ["Http:AllowPrivateAddresses"] = "perhaps",
+            ["Expressions:CSharp:Enabled"] = "yes",
+            ["Mail:Port"] = "70000",
+            ["Mail:Security"] = "Rot13",
+            ["Mail:From"] = "nobody",
+            ["Mail:PublicUrl"] = "work",
+        };
+        await using var app = new HostApp("Host=localhost;Port=1", settings: wrong);
+
+        var message = Should.Throw<ConfigurationException>(() => app.Api()).Message;
+
+        foreach (var key in wrong.Keys)
+            message.ShouldContain($"- {key} ");
+        message.Split('\n').Length.ShouldBe(wrong.Count + 1);
+    }
+
+    [Fact]
+    public void Without_settings_a_host_has_its_defaults()
+    {
+        var settings = Read();
+
+        settings.Addresses.SignInsPerMinute.ShouldBe(100);
+        settings.Addresses.Proxies.ShouldBeEmpty();
+        settings.Access.PublishRoles.ShouldBeNull();
+        settings.WorkflowRequests.BasePath.ShouldBe("/workflows");
+        settings.Workflows.AllowPrivateAddresses.ShouldBeFalse();
+        settings.Workflows.Mail.Port.ShouldBe(587);
+        settings.Workflows.Mail.IsConfigured.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void A_setting_is_read_as_it_is_written()
+    {
+        var settings = Read(
+            ("Proxies:0", "10.0.0.7"),
+            ("Proxies:1", "10.1.0.0/16"),
+            ("Http:BasePath", "hooks/in/"),
+            ("Mail:Security", "tls"),
+            ("Mail:PublicUrl", "https://work.example.com"),
+            ("Expressions:CSharp:Enabled", "True")
+        );
+
+        settings.Addresses.Proxies.Single().ToString().ShouldBe("10.0.0.7");
+        settings.Addresses.Networks.Single().ToString().ShouldBe("10.1.0.0/16");
+        settings.WorkflowRequests.BasePath.ShouldBe("/hooks/in");
+        settings.Workflows.Mail.Security.ShouldBe(MailSecurity.Tls);
+        settings.Workflows.Mail.PublicUrl!.Host.ShouldBe("work.example.com");
+        settings.Workflows.CSharp.ShouldBeTrue();
+    }
+
+    private static HostSettings Read(params (string Key, string Value)[] settings) =>
+        HostSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create<string, string?>(s.Key, s.Value))).Build());
+}
