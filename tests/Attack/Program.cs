@@ -1,18 +1,20 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Tests.Expressions;
+using Orchestration.Engine.Model;
 
 // Compiles and evaluates one hostile expression in a process of its own and writes what became of it and what it took.
 // Input: {"language":"Liquid","text":"…","variables":{…}}. Output: one line of JSON. A crash writes nothing.
 using var request = JsonDocument.Parse(Console.In.ReadToEnd());
 var root = request.RootElement;
 var text = root.GetProperty("text").GetString()!;
-var language = root.GetProperty("language").GetString() == "Liquid" ? ExpressionLanguage.Liquid : ExpressionLanguage.JavaScript;
+var language = root.GetProperty("language").GetString() == "Liquid" ? ExpressionLanguages.Liquid : ExpressionLanguages.JavaScript;
 
 // What any first expression of a host loads and compiles is not the attack's.
 Evaluate(
-    language == ExpressionLanguage.Liquid ? "{% for i in (1..3) %}{{ i | plus: 1 | append: 'x' }}{% endfor %}" : "[1, 2, 3].map(x => x + 1).join('x')",
+    language == ExpressionLanguages.Liquid ? "{% for i in (1..3) %}{{ i | plus: 1 | append: 'x' }}{% endfor %}" : "[1, 2, 3].map(x => x + 1).join('x')",
     new TestScope()
 );
 

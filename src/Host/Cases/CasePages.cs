@@ -6,6 +6,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
+using Orchestration.Host.Shell;
 using Orchestration.Host.Startup;
 using Orchestration.Host.Tasks.Parts;
 using Orchestration.Workflows.Cases;

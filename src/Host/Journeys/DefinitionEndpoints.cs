@@ -8,13 +8,13 @@ using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
-using Orchestration.Engine.Storage;
 using Orchestration.Host.Elsa.Definitions;
 using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Startup;
+using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Journeys;
@@ -117,72 +117,34 @@ internal static class DefinitionEndpoints
         if (errors.Count > 0)
             return Problems.Invalid(errors);
 
-        var publish = body.Object.Flag("publish") == true;
-        if (publish && !access.May(context.User, JourneyAccess.Publish))
-            return Problems.Of(403, "may-not-publish", "You may edit journeys but not publish them", "Store a draft and ask somebody who may.");
-        var revision = body.Object.Number("revision");
-        var operation = Operation.Of(
-            me.UserName,
-            operationId!,
-            "definition",
-            publish ? "publish" : "draft",
-            revision?.ToString(CultureInfo.InvariantCulture),
-            System.Text.Encoding.UTF8.GetString(document)
+        var request = new PublishRequest(
+            DefinitionRules.Id(definition!, clock),
+            document,
+            body.Object.Flag("publish") == true,
+            body.Object.Number("revision"),
+            operationId!
         );
-        if (await AnswerAsync(store, database, operation, cancel) is { } before)
-            return before;
-
-        var definitionId = DefinitionRules.Id(definition!, clock);
-        var edit = new DefinitionEdit(me.UserName, revision) { Operation = operation };
-        try
+        var mayPublish = access.May(context.User, JourneyAccess.Publish);
+        return await PublishJourney.RunAsync(store, database, request, me, mayPublish, clock.Now(), cancel) switch
         {
-            if (!publish)
-            {
-                return await store.SaveDraftAsync(definitionId, _ => document, "import", edit, clock.Now(), cancel) switch
-                {
-                    EditResult.Saved saved => TypedResults.Ok(Answer(saved.Definition, saved.Errors)),
-                    EditResult.Conflict conflict => Conflict(conflict.By, conflict.At),
-                    var other => throw new InvalidOperationException($"No answer for {other.GetType().Name}."),
-                };
-            }
-
-            return await store.PublishAsync(new(definitionId, document, "import") { Edit = edit }, me.UserName, clock.Now(), cancel) switch
-            {
-                PublishResult.Published published => TypedResults.Ok(Answer((await store.FindStoredAsync(published.Version.Id, cancel))!, [])),
-                PublishResult.Conflict conflict => Conflict(conflict.By, conflict.At),
-                PublishResult.Invalid invalid => Invalid(invalid.Errors, definition!),
-                var other => throw new InvalidOperationException($"No answer for {other.GetType().Name}."),
-            };
-        }
-        catch (PostgresException e) when (e.ConstraintName == Operation.Constraint)
-        {
-            // The same request twice at once: the other one was first.
-            return await AnswerAsync(store, database, operation, cancel)
-                ?? throw new InvalidOperationException("The operation broke its constraint and is not there.", e);
-        }
-    }
-
-    /// <summary>What was answered before, or null.</summary>
-    private static async Task<Results<Ok<DefinitionAnswer>, ProblemHttpResult>?> AnswerAsync(
-        DefinitionStore store,
-        NpgsqlDataSource database,
-        Operation operation,
-        CancellationToken cancel
-    )
-    {
-        if (await operation.FindAsync(database, cancel) is not { } remembered)
-            return null;
-        if (!operation.IsSame(remembered.RequestHash))
-            return Problems.Of(
+            PublishJourneyResult.Done done => TypedResults.Ok(Answer(done.Definition, done.Errors)),
+            PublishJourneyResult.Invalid invalid => Invalid(invalid.Errors, definition!),
+            PublishJourneyResult.Stale stale => Conflict(stale.By, stale.At),
+            PublishJourneyResult.MayNotPublish => Problems.Of(
+                403,
+                "may-not-publish",
+                "You can't publish journeys",
+                "You can edit them. Store a draft and ask someone who can publish it."
+            ),
+            PublishJourneyResult.OperationReused reused => Problems.Of(
                 409,
                 "operation-reused",
                 "The operation id was used for something else",
-                $"“{operation.Id}” belongs to another request of yours."
-            );
-        var id = JsonSerializer.Deserialize<string>(remembered.Answer)!;
-        return await store.FindStoredAsync(id, cancel) is { } stored
-            ? TypedResults.Ok(Answer(stored, stored.Version.WasPublished ? [] : store.Check(stored.Document)))
-            : Problems.NotFound("version", id);
+                $"“{reused.OperationId}” belongs to another request of yours."
+            ),
+            PublishJourneyResult.Deleted deleted => Problems.NotFound("version", deleted.VersionId),
+            var other => throw new InvalidOperationException($"No answer for {other.GetType().Name}."),
+        };
     }
 
     private static DefinitionAnswer Answer(StoredDefinition stored, IReadOnlyList<DefinitionError> errors)
@@ -202,7 +164,7 @@ internal static class DefinitionEndpoints
         Problems.Of(
             409,
             "stale-revision",
-            "Somebody else changed the definition",
+            "Someone else changed the definition",
             $"{by} changed it at {at}, after you read it. Read it again, then repeat your change.",
             ("by", by),
             ("at", at)

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
+using Orchestration.Engine.Storage;
 
 namespace Orchestration.Host.Journeys;
 

@@ -6,6 +6,7 @@ using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Http;
+using Orchestration.Host.Shell;
 using Orchestration.Host.Tasks.Bulk;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Storage;

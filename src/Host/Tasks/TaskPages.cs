@@ -8,6 +8,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
+using Orchestration.Host.Shell;
 using Orchestration.Host.Startup;
 using Orchestration.Host.Tasks.Parts;
 using Orchestration.Workflows.Escalation;

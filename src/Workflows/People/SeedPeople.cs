@@ -60,7 +60,7 @@ public sealed class SeedPeople(NpgsqlDataSource database, AddPerson add)
         while (await reader.ReadAsync(cancel))
             known.Add(reader.GetString(0));
 
-        // One hash for all: whoever knows one password knows them all anyway, and each takes tens of milliseconds.
+        // One hash for all: they share a password, and each hash takes tens of milliseconds.
         var hash = new Lazy<string>(() => Passwords.Hash(password));
         foreach (var person in people.Where(p => !known.Contains(p.UserName)))
             await add.TryAsync(person, hash.Value, Actor, now, cancel);

@@ -62,7 +62,7 @@ public static class TaskForms
         if (form is null)
             return (null, utf8);
         using var document = JsonDocument.Parse(utf8);
-        // What nobody can fill in is nobody's mistake.
+        // A read-only field can't be the person's mistake.
         var locked = form.Root.FieldsFor(document.RootElement).Where(field => field.ReadOnly).Select(field => "/" + field.Name).ToHashSet();
         var errors = form.Validate(document.RootElement, outcome).Where(error => !locked.Contains(error.Field)).ToList();
         if (errors.Count == 0)

@@ -55,9 +55,9 @@ public sealed class NoteTests
     }
 
     [Theory]
-    [InlineData("run.exe", null, "MZ...", "can not be attached")]
-    [InlineData("page.html", "text/html", "<html>", "can not be attached")]
-    [InlineData("picture.svg", "image/svg+xml", "<svg/>", "can not be attached")]
+    [InlineData("run.exe", null, "MZ...", "file type is not allowed")]
+    [InlineData("page.html", "text/html", "<html>", "file type is not allowed")]
+    [InlineData("picture.svg", "image/svg+xml", "<svg/>", "file type is not allowed")]
     [InlineData("invoice.pdf", "application/pdf", "<html><script>alert(1)</script>", "not what is in it")]
     [InlineData("photo.png", "image/png", "%PDF-1.7", "not what is in it")]
     [InlineData("letter.docx", null, "PK\u0003\u0004 something else", "not what is in it")]

@@ -4,6 +4,7 @@ using System.Text;
 using Fluid;
 using Fluid.Values;
 using NodaTime;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Expressions.Liquid;
 

@@ -3,6 +3,7 @@ using Fluid;
 using Fluid.Ast;
 using Fluid.Ast.BinaryExpressions;
 using Fluid.Values;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Expressions.Liquid;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Fluid;
 using Fluid.Values;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Expressions.Liquid;
 

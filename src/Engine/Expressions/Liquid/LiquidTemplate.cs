@@ -5,6 +5,7 @@ using System.Text.Encodings.Web;
 using Fluid;
 using Fluid.Ast;
 using Fluid.Parser;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Expressions.Liquid;
 

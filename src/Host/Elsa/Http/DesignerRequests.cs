@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Diagnostics;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
+using Orchestration.Engine.Definitions;
 
 namespace Orchestration.Host.Elsa.Http;
 

@@ -1,6 +1,7 @@
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Workflows.People;
+using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.Tasks.Verbs;
 
