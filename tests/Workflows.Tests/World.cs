@@ -117,10 +117,10 @@ public sealed class World : IAsyncDisposable
     public async Task<TaskDetail> OpenTaskAsync(Guid instance, string? step = null)
     {
         var supervisor = await PersonAsync("supervisor");
-        var tasks = await TaskQueries.ListAsync(Database, new() { View = "all", CaseId = instance }, supervisor, Clock.Now());
+        var tasks = await TaskList.ReadAsync(Database, new() { View = "all", CaseId = instance }, supervisor, Clock.Now());
         var details = new List<TaskDetail>();
         foreach (var task in tasks.Items.Where(t => !t.State.IsTerminal()))
-            details.Add((await TaskQueries.FindAsync(Runtime, task.Id, supervisor))!);
+            details.Add((await TaskDetail.FindAsync(Runtime, task.Id, supervisor))!);
         return details.Single(t => step is null || t.StepId == step);
     }
 

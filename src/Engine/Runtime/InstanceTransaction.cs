@@ -82,6 +82,7 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
     /// <param name="reads">More to read under the lock.</param>
     /// <param name="moves">Whether a burst is to come, so that what the <see cref="BurstObserver"/> needs is read at once. Else it is read when one comes
     /// after all.</param>
+    /// <param name="now">When it happens; by default now by the clock of the runtime.</param>
     public static async Task<InstanceTransaction> OpenAsync(
         WorkflowRuntime runtime,
         string actor,
@@ -89,11 +90,12 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
         bool skipLocked = false,
         NpgsqlBatchCommand[]? reads = null,
         bool moves = true,
+        Instant? now = null,
         CancellationToken cancel = default
     )
     {
         var connection = await runtime.Database.OpenConnectionAsync(cancel);
-        var transaction = new InstanceTransaction(runtime, connection, runtime.Clock.Now(), actor, isNew: false);
+        var transaction = new InstanceTransaction(runtime, connection, now ?? runtime.Clock.Now(), actor, isNew: false);
         try
         {
             // Disposed with the connection: its reader needs it until then.

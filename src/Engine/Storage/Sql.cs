@@ -73,6 +73,21 @@ public static class Sql
 
     public static Guid? GuidOrNull(this DbDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetGuid(ordinal);
 
+    /// <summary>Columns by their names: looked up in the description of the result, which a prepared statement keeps.</summary>
+    public static Instant Instant(this DbDataReader reader, string column) => reader.Instant(reader.GetOrdinal(column));
+
+    public static Instant? InstantOrNull(this DbDataReader reader, string column) => reader.InstantOrNull(reader.GetOrdinal(column));
+
+    public static string? Text(this DbDataReader reader, string column) => reader.Text(reader.GetOrdinal(column));
+
+    public static Guid? GuidOrNull(this DbDataReader reader, string column) => reader.GuidOrNull(reader.GetOrdinal(column));
+
+    public static DateTime? TimeOrNull(this DbDataReader reader, string column) =>
+        reader.GetOrdinal(column) is var ordinal && reader.IsDBNull(ordinal) ? null : reader.GetDateTime(ordinal);
+
+    public static byte[]? Utf8OrNull(this DbDataReader reader, string column) =>
+        reader.GetOrdinal(column) is var ordinal && reader.IsDBNull(ordinal) ? null : reader.Utf8(ordinal);
+
     /// <summary>UTF-8 of a <c>json</c> column.</summary>
     public static byte[] Utf8(this DbDataReader reader, int ordinal) => reader.GetFieldValue<byte[]>(ordinal);
 

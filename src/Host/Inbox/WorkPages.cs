@@ -68,9 +68,9 @@ internal static class WorkPages
             Limit = 100,
         };
         return new(
-            await TaskQueries.CountAsync(database, me, now + Soon, now, cancel),
-            filter.Show == "open" ? [] : (await TaskQueries.ListAsync(database, mine, me, now, cancel)).Items,
-            filter.Show is "overdue" or "soon" ? [] : (await TaskQueries.ListAsync(database, mine with { View = "open" }, me, now, cancel)).Items,
+            await TaskList.CountAsync(database, me, now + Soon, now, cancel),
+            filter.Show == "open" ? [] : (await TaskList.ReadAsync(database, mine, me, now, cancel)).Items,
+            filter.Show is "overdue" or "soon" ? [] : (await TaskList.ReadAsync(database, mine with { View = "open" }, me, now, cancel)).Items,
             (await JourneyQueries.ListAsync(runtime.Definitions, cancel)).ToDictionary(j => j.Id, j => j.Name),
             (await TeamQueries.ListAsync(database, cancel)).ToDictionary(t => t.Key, t => t.Title),
             filter,

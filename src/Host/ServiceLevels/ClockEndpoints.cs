@@ -89,7 +89,7 @@ internal static class ClockEndpoints
         CancellationToken cancel
     )
     {
-        if (await TaskQueries.FindAsync(clocks.Runtime, id, me, cancel) is not { } task)
+        if (await TaskDetail.FindAsync(clocks.Runtime, id, me, cancel) is not { } task)
             return Problems.NotFound("task", id);
         var now = clocks.Runtime.Clock.Now();
         return TypedResults.Ok<IReadOnlyList<ClockSummary>>([

@@ -105,7 +105,7 @@ internal static class TaskEndpoints
     {
         if (await SaveDraft.RunAsync(runtime.Database, id, revision, data, me, cancel))
             return TypedResults.NoContent();
-        return await TaskQueries.FindAsync(runtime, id, me, cancel) switch
+        return await TaskDetail.FindAsync(runtime, id, me, cancel) switch
         {
             null => Problems.NotFound("task", id),
             var task when task.OwnerId != me.Id || !TaskLifeCycle.Allows(task.State, TaskVerb.Complete) => Problems.Of(
@@ -156,7 +156,7 @@ internal static class TaskEndpoints
         if (errors.Count > 0)
             return Problems.Invalid(errors, StatusCodes.Status400BadRequest);
         return TypedResults.Ok(
-            await TaskQueries.ListAsync(
+            await TaskList.ReadAsync(
                 database,
                 new()
                 {
@@ -184,7 +184,7 @@ internal static class TaskEndpoints
         CancellationToken cancel
     )
     {
-        if (await TaskQueries.FindAsync(runtime, id, me, cancel) is not { } task)
+        if (await TaskDetail.FindAsync(runtime, id, me, cancel) is not { } task)
             return Problems.NotFound("task", id);
         http.Response.Headers.ETag = $"\"{task.Revision}\"";
         return TypedResults.Ok(task);

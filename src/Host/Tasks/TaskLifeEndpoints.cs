@@ -150,7 +150,7 @@ internal static class TaskLifeEndpoints
             .MapGet(
                 "/{id:guid}/comments",
                 async Task<Results<Ok<IReadOnlyList<Comment>>, ProblemHttpResult>> (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                    await TaskQueries.FindAsync(runtime, id, me, cancel) is null
+                    await TaskDetail.FindAsync(runtime, id, me, cancel) is null
                         ? Problems.NotFound("task", id)
                         : TypedResults.Ok(await NoteQueries.CommentsAsync(runtime.Database, id, cancel))
             )
@@ -164,7 +164,7 @@ internal static class TaskLifeEndpoints
             .MapGet(
                 "/{id:guid}/attachments",
                 async Task<Results<Ok<IReadOnlyList<Attachment>>, ProblemHttpResult>> (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                    await TaskQueries.FindAsync(runtime, id, me, cancel) is null
+                    await TaskDetail.FindAsync(runtime, id, me, cancel) is null
                         ? Problems.NotFound("task", id)
                         : TypedResults.Ok(await NoteQueries.AttachmentsAsync(runtime.Database, id, cancel))
             )
@@ -218,7 +218,7 @@ internal static class TaskLifeEndpoints
     )
     {
         if (
-            await TaskQueries.FindAsync(runtime, id, me, cancel) is null
+            await TaskDetail.FindAsync(runtime, id, me, cancel) is null
             || await NoteQueries.ContentAsync(runtime.Database, id, attachment, cancel) is not { } file
         )
             return Problems.NotFound("attachment", attachment);

@@ -216,11 +216,11 @@ internal static class TaskPages
     private static async Task<TaskView?> ReadAsync(TaskRuntime tasks, Guid id, Person me, CancellationToken cancel, bool withNotes = true)
     {
         var runtime = tasks.Runtime;
-        if (await TaskQueries.FindAsync(runtime, id, me, cancel) is not { } task)
+        if (await TaskDetail.FindAsync(runtime, id, me, cancel) is not { } task)
             return null;
         var now = runtime.Clock.Now();
         var teams = await TeamQueries.ListAsync(runtime.Database, cancel);
-        var form = task.Form is { } schema && FormSchema.TryParse(schema.ToJsonString(), out var parsed, out _) ? parsed : null;
+        var form = FormOf(task);
         var (clocks, ofCase) = await ClockQueries.OfTaskAndCaseAsync(runtime.Database, id, task.CaseId, cancel);
         return new()
         {
@@ -233,8 +233,8 @@ internal static class TaskPages
             Data = WithReadOnly(form, task, (task.Data ?? task.Draft ?? task.Prefill) is { } data ? JsonSerializer.SerializeToElement(data) : null),
             Clocks = clocks,
             Promises = [.. ofCase.Where(clock => clock.State is { Ended: false, Policy.Kind: SlaKind.Promise })],
-            Assignees = task.State.IsTerminal() ? [] : await TaskQueries.AssigneesAsync(runtime.Database, id, now, cancel),
-            Steps = await TaskQueries.OfCaseAsync(runtime.Database, task.CaseId, me, now, cancel),
+            Assignees = task.State.IsTerminal() ? [] : await Assignees.ReadAsync(runtime.Database, id, now, cancel),
+            Steps = await CaseSteps.ReadAsync(runtime.Database, task.CaseId, me, now, cancel),
             Comments = withNotes ? await NoteQueries.CommentsAsync(runtime.Database, id, cancel) : [],
             Files = withNotes ? await NoteQueries.AttachmentsAsync(runtime.Database, id, cancel) : [],
             OtherTeams = [.. teams.Where(t => t.Key != task.Team)],
@@ -313,17 +313,18 @@ internal static class TaskPages
         var form = await http.Request.ReadFormAsync(cancel);
         if (Request(id, form) is not { } request)
             return Results.BadRequest();
-        if (await ReadAsync(tasks, id, me, cancel) is not { } view)
+        if (await TaskDetail.FindAsync(tasks.Runtime, id, me, cancel) is not { } task)
             return Results.NotFound();
-        var typed = Typed(view.Form, form);
-        var result = await finish(request, form, view.Form?.Settle(typed) ?? []);
+        var schema = FormOf(task);
+        var typed = Typed(schema, form);
+        var result = await finish(request, form, schema?.Settle(typed) ?? []);
         if (result is not TaskResult.Done done)
             return await RefusedAsync(tasks, id, me, result, (Verb(http), form), typed, cancel);
         if (!done.Answer.State.IsTerminal())
             return Results.LocalRedirect($"/tasks/{Ids.Text(id)}");
 
         // On with the same customer if the next step is theirs, else back to everything that waits.
-        var next = (await TaskQueries.OfCaseAsync(tasks.Runtime.Database, view.Task.CaseId, me, tasks.Runtime.Clock.Now(), cancel)).FirstOrDefault(s =>
+        var next = (await CaseSteps.ReadAsync(tasks.Runtime.Database, task.CaseId, me, tasks.Runtime.Clock.Now(), cancel)).FirstOrDefault(s =>
             s.Task.EndedAt is null && s.Task.OwnerId == me.Id
         );
         return Results.LocalRedirect(next is null ? $"/?done={Ids.Text(id)}" : $"/tasks/{Ids.Text(next.Task.Id)}?done={Ids.Text(id)}");
@@ -334,7 +335,7 @@ internal static class TaskPages
     {
         var form = await http.Request.ReadFormAsync(cancel);
         if (
-            await TaskQueries.FindAsync(tasks.Runtime, id, me, cancel) is not { Form: { } schema } task
+            await TaskDetail.FindAsync(tasks.Runtime, id, me, cancel) is not { Form: { } schema } task
             || !FormSchema.TryParse(schema.ToJsonString(), out var parsed, out _)
         )
             return Results.NotFound();
@@ -375,6 +376,9 @@ internal static class TaskPages
         int.TryParse(form[TaskFields.Revision], out var revision) && TaskFields.Text(form, TaskFields.Operation) is { Length: <= 200 } operation
             ? new(id, revision, operation)
             : null;
+
+    private static FormSchema? FormOf(TaskDetail task) =>
+        task.Form is { } schema && FormSchema.TryParse(schema.ToJsonString(), out var form, out _) ? form : null;
 
     private static JsonElement Typed(FormSchema? schema, IFormCollection form) =>
         schema?.ReadPost(Pairs(form)) ?? JsonSerializer.SerializeToElement(new JsonObject());

@@ -23,7 +23,7 @@ internal static class TeamPages
                     if (key is not null && shown is null)
                         return Results.NotFound();
                     var now = runtime.Clock.Now();
-                    var page = await TaskQueries.ListAsync(
+                    var page = await TaskList.ReadAsync(
                         runtime.Database,
                         new()
                         {
@@ -35,7 +35,7 @@ internal static class TeamPages
                         now,
                         cancel
                     );
-                    var assignees = await TaskQueries.AssigneesAsync(
+                    var assignees = await Assignees.ReadAsync(
                         runtime.Database,
                         [.. page.Items.Where(t => TaskLifeCycle.Allows(t.State, TaskVerb.Assign)).Select(t => t.Id)],
                         now,

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Text;
 using System.Text.Json.Nodes;
 using NodaTime;
@@ -84,9 +85,9 @@ public sealed record CaseFilter
 public static class CaseQueries
 {
     private const string Summary = """
-        select c.id, c.journey, d.name, c.reference, c.customer_id, c.customer_name, i.status, i.sub_status, i.incident_count, c.created_at,
+        select c.id, c.journey, d.name journey_name, c.reference, c.customer_id, c.customer_name, i.status, i.sub_status, i.incident_count, c.created_at,
             i.updated_at, i.finished_at,
-            coalesce(o.open, 0), o.due_at, coalesce(o.breached, false), i.definition_version_id, i.definition_version, i.state
+            coalesce(o.open, 0) open, o.due_at, coalesce(o.breached, false) breached, i.definition_version_id, i.definition_version, i.state
         from journey_case c
         join workflow_instance i on i.id = c.id
         left join workflow_definition d on d.id = i.definition_version_id
@@ -103,12 +104,14 @@ public static class CaseQueries
         CancellationToken cancel = default
     )
     {
-        var values = new List<object?> { actor.Id, actor.UserName, now };
-        var where = new StringBuilder(
-            TaskQueries.SeesAll(actor)
-                ? " where ($1::uuid is not null and $2::text is not null and $3::timestamptz is not null)"
-                : $" where {CaseVisibility.Of("c.id", "$3")}"
-        );
+        var values = new List<object?>();
+        var where = new StringBuilder(" where true");
+        if (!Eligibility.SeesAll(actor))
+        {
+            values.AddRange([actor.Id, now]);
+            where.Append($" and {CaseVisibility.Of("c.id", Eligibility.Of("$1", "$2"))}");
+        }
+
         if (filter.Journey is { } journey)
             And("c.journey = ", journey);
         if (filter.Status is { } status)
@@ -147,17 +150,16 @@ public static class CaseQueries
     public static async Task<CaseDetail?> FindAsync(WorkflowRuntime runtime, Guid id, Person actor, CancellationToken cancel = default)
     {
         await using var query = runtime.Database.Query(
-            $"{Summary} where c.id = $3 and ($4 or {CaseVisibility.Of("c.id", "$5")})",
+            $"{Summary} where c.id = $3 and ($4 or {CaseVisibility.Of("c.id", Eligibility.Of("$1", "$2"))})",
             actor.Id,
-            actor.UserName,
+            runtime.Clock.Now(),
             id,
-            TaskQueries.SeesAll(actor),
-            runtime.Clock.Now()
+            Eligibility.SeesAll(actor)
         );
         await using var r = await query.ExecuteReaderAsync(cancel);
         if (!await r.ReadAsync(cancel))
             return null;
-        var state = Orchestration.Engine.Execution.InstanceState.FromJson(r.Utf8(17));
+        var state = Orchestration.Engine.Execution.InstanceState.FromJson(r.Utf8(r.GetOrdinal("state")));
         var incidents = state.Incidents.ConvertAll(i => new CaseIncident(
             i.ActivityId,
             null,
@@ -167,7 +169,7 @@ public static class CaseQueries
             i.Exception?.Type,
             i.Timestamp.ToDateTimeUtc()
         ));
-        return new(Read(r), r.GetString(15), r.GetInt32(16), null, incidents);
+        return new(Read(r), r.GetString("definition_version_id"), r.GetInt32("definition_version"), null, incidents);
     }
 
     /// <summary>History of a case, oldest first. Null when the person may not see the case.</summary>
@@ -188,12 +190,11 @@ public static class CaseQueries
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var batch = connection.CreateBatch();
         batch.Add(
-            $"select 1 from journey_case c where c.id = $3 and ($4 or {CaseVisibility.Of("c.id", "$5")})",
+            $"select 1 from journey_case c where c.id = $3 and ($4 or {CaseVisibility.Of("c.id", Eligibility.Of("$1", "$2"))})",
             actor.Id,
-            actor.UserName,
+            now,
             id,
-            TaskQueries.SeesAll(actor),
-            now
+            Eligibility.SeesAll(actor)
         );
         batch.Add(
             """
@@ -217,18 +218,18 @@ public static class CaseQueries
         {
             events.Add(
                 new(
-                    r.GetInt32(0),
-                    r.GetDateTime(1),
-                    r.GetString(2),
-                    r.Text(3),
-                    r.GetString(4),
-                    r.GetString(5),
-                    r.GetString(6),
-                    r.GetInt64(7),
-                    r.Text(8),
-                    r.Text(9),
-                    r.Text(10) is { } payload ? JsonNode.Parse(payload) : null,
-                    Convert.ToHexStringLower(r.GetFieldValue<byte[]>(11))
+                    r.GetInt32("sequence"),
+                    r.GetDateTime("at"),
+                    r.GetString("actor"),
+                    r.Text("display_name"),
+                    r.GetString("action"),
+                    r.GetString("entity"),
+                    r.GetString("entity_id"),
+                    r.GetInt64("revision"),
+                    r.Text("activity_id"),
+                    r.Text("activity_type"),
+                    r.Text("payload") is { } payload ? JsonNode.Parse(payload) : null,
+                    Convert.ToHexStringLower(r.GetFieldValue<byte[]>("leaf"))
                 )
             );
         }
@@ -238,20 +239,20 @@ public static class CaseQueries
 
     private static CaseSummary Read(NpgsqlDataReader r) =>
         new(
-            r.GetGuid(0),
-            r.GetString(1),
-            r.Text(2),
-            r.GetString(3),
-            r.GetString(4),
-            r.GetString(5),
-            r.GetString(6),
-            r.GetString(7),
-            r.GetInt32(8),
-            r.GetDateTime(9),
-            r.GetDateTime(10),
-            r.Time(11),
-            r.GetInt32(12),
-            r.Time(13),
-            r.GetBoolean(14)
+            r.GetGuid("id"),
+            r.GetString("journey"),
+            r.Text("journey_name"),
+            r.GetString("reference"),
+            r.GetString("customer_id"),
+            r.GetString("customer_name"),
+            r.GetString("status"),
+            r.GetString("sub_status"),
+            r.GetInt32("incident_count"),
+            r.GetDateTime("created_at"),
+            r.GetDateTime("updated_at"),
+            r.TimeOrNull("finished_at"),
+            r.GetInt32("open"),
+            r.TimeOrNull("due_at"),
+            r.GetBoolean("breached")
         );
 }

@@ -75,12 +75,11 @@ public static class ClockQueries
     public static async Task<PlacedClock?> FindAsync(NpgsqlDataSource database, Guid id, Person actor, Instant now, CancellationToken cancel = default)
     {
         await using var query = database.Query(
-            $"{Placed} where k.id = $3 and ($4 or {CaseVisibility.Of("k.instance_id", "$5")})",
+            $"{Placed} where k.id = $3 and ($4 or {CaseVisibility.Of("k.instance_id", Eligibility.Of("$1", "$2"))})",
             actor.Id,
-            actor.UserName,
+            now,
             id,
-            TaskQueries.SeesAll(actor),
-            now
+            Eligibility.SeesAll(actor)
         );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         return (await ReadAsync(reader, cancel)).SingleOrDefault();

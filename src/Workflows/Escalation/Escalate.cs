@@ -1,3 +1,4 @@
+using System.Data;
 using Microsoft.Extensions.Logging;
 using NodaTime;
 using Npgsql;
@@ -157,15 +158,21 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         CancellationToken cancel
     )
     {
-        const string Task = """
-            t.id, t.title, t.state, t.revision, t.priority, t.owner_id, coalesce(o.active, false), t.team, t.required_skills, t.preferred_skills, t.gave_up, t.watchers, t.on_behalf_of,
-                case when t.excluded_steps = '{}' then '{}' else array(select unnest(x.actors || x.reviewers) from task x where x.instance_id = t.instance_id and x.activity_id = any(t.excluded_steps)) end,
-                case when t.candidates = '{}' then '{}' else array(select c.id from person c where lower(c.user_name) in (select lower(name) from unnest(t.candidates) name) and c.active) end
+        var columns = $$"""
+            t.id, t.title, t.state, t.revision, t.priority, t.owner_id, coalesce(o.active, false) owner_active, t.team, t.required_skills, t.preferred_skills,
+                t.gave_up, t.watchers, t.on_behalf_of,
+                case when t.excluded_steps = '{}' then '{}' else array(select unnest{{Eligibility.WorkedOn(
+                "x"
+            )}} from task x where {{Eligibility.IsExcludedStep("x")}}) end excluded,
+                case when t.candidates = '{}' then '{}' else array(select c.id from person c where {{Eligibility.OfRow(
+                "c",
+                "$1"
+            ).IsNamed}} and c.active) end candidates
             """;
         await using var batch = connection.CreateBatch();
         batch.Add(
             $"""
-            select c.id, c.state, coalesce(j.reference, i.correlation_id, ''), array(select w.person_id from case_watcher w where w.instance_id = c.instance_id), {Task}
+            select c.id clock_id, c.state clock_state, coalesce(j.reference, i.correlation_id, ''), array(select w.person_id from case_watcher w where w.instance_id = c.instance_id), {columns}
             from unnest($1::uuid[]) d(id) join sla_clock c on c.id = d.id join workflow_instance i on i.id = c.instance_id
             left join task t on t.id = c.task_id left join person o on o.id = t.owner_id left join journey_case j on j.id = c.instance_id
             """,
@@ -173,7 +180,7 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         );
         batch.Add(
             $"""
-            select t.instance_id, {Task}
+            select t.instance_id, {columns}
             from task t left join person o on o.id = t.owner_id
             where t.ended_at is null and t.instance_id in (select c.instance_id from unnest($1::uuid[]) d(id) join sla_clock c on c.id = d.id where c.task_id is null) order by t.created_at, t.id
             """,
@@ -193,7 +200,7 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
             one.Watchers = watch;
             if (r.IsDBNull(4))
                 continue;
-            var task = Read(r, 4);
+            var task = Read(r);
             one.IsOfTask = true;
             one.Tasks.Add(task.Id);
             tasks[task.Id] = task;
@@ -204,7 +211,7 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         await r.NextResultAsync(cancel);
         while (await r.ReadAsync(cancel))
         {
-            var task = Read(r, 1);
+            var task = Read(r);
             tasks.TryAdd(task.Id, task);
             open.Add((r.GetGuid(0), task.Id));
         }
@@ -215,25 +222,25 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
             one.Tasks.AddRange(byCase[one.InstanceId]);
         return (tasks, people);
 
-        static LadderTask Read(NpgsqlDataReader r, int first) =>
+        static LadderTask Read(NpgsqlDataReader r) =>
             new(
-                r.GetGuid(first),
-                r.GetString(first + 1),
-                Enum.Parse<TaskState>(r.GetString(first + 2)),
-                r.GetInt32(first + 3),
-                r.GetInt16(first + 4),
-                r.GuidOrNull(first + 5),
-                r.GetBoolean(first + 6),
-                r.Text(first + 7)
+                r.GetGuid("id"),
+                r.GetString("title"),
+                Enum.Parse<TaskState>(r.GetString("state")),
+                r.GetInt32("revision"),
+                r.GetInt16("priority"),
+                r.GuidOrNull("owner_id"),
+                r.GetBoolean("owner_active"),
+                r.Text("team")
             )
             {
-                RequiredSkills = r.GetFieldValue<string[]>(first + 8),
-                PreferredSkills = r.GetFieldValue<string[]>(first + 9),
-                GaveUp = r.GetFieldValue<Guid[]>(first + 10),
-                Watchers = r.GetFieldValue<Guid[]>(first + 11),
-                OnBehalfOf = r.GuidOrNull(first + 12),
-                Excluded = r.GetFieldValue<Guid[]>(first + 13),
-                Candidates = r.GetFieldValue<Guid[]>(first + 14),
+                RequiredSkills = r.GetFieldValue<string[]>("required_skills"),
+                PreferredSkills = r.GetFieldValue<string[]>("preferred_skills"),
+                GaveUp = r.GetFieldValue<Guid[]>("gave_up"),
+                Watchers = r.GetFieldValue<Guid[]>("watchers"),
+                OnBehalfOf = r.GuidOrNull("on_behalf_of"),
+                Excluded = r.GetFieldValue<Guid[]>("excluded"),
+                Candidates = r.GetFieldValue<Guid[]>("candidates"),
             };
     }
 

@@ -2,6 +2,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Escalation;
 
@@ -22,14 +23,17 @@ internal sealed class LadderPeople
         batch.Add("select m.team_key, m.person_id from team_member m join person p on p.id = m.person_id and p.active order by p.user_name");
         batch.Add("select id, roles from person where active and roles && array['supervisor', 'compliance'] order by user_name");
         batch.Add(
-            "select s.person_id, s.substitute_id from substitution s join person p on p.id = s.substitute_id and p.active where s.ended_at is null and s.from_at <= $1 and s.until_at > $1",
+            $"select s.person_id, s.substitute_id from substitution s join person p on p.id = s.substitute_id and p.active where {Eligibility.IsInForce("s", "$1")}",
             now
         );
         batch.Add(
-            """
+            $"""
             select k.person_id, array_agg(k.skill) from person_skill k
-            where (k.certified_until is null or k.certified_until > $1::date)
-                and (k.person_id in (select lead_id from team) or k.person_id in (select s.substitute_id from substitution s where s.ended_at is null and s.from_at <= $1 and s.until_at > $1))
+            where {Eligibility.IsCertified("k", "$1")}
+                and (k.person_id in (select lead_id from team) or k.person_id in (select s.substitute_id from substitution s where {Eligibility.IsInForce(
+                "s",
+                "$1"
+            )}))
             group by k.person_id
             """,
             now

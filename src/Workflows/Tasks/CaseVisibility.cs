@@ -4,13 +4,14 @@ namespace Orchestration.Workflows.Tasks;
 internal static class CaseVisibility
 {
     /// <summary>
-    /// SQL that is true for a case with a row of <c>journey_case</c> as <c>c</c> that a person ($1 id, $2 user name) without a role that sees everything may
-    /// see.
+    /// SQL that is true for a case with a row of <c>journey_case</c> as <c>c</c> that someone without a role that sees everything may see.
     /// </summary>
-    public static string Of(string id, string now) =>
+    /// <param name="case">SQL of the id of the case.</param>
+    /// <param name="person">Who asks.</param>
+    public static string Of(string @case, Eligibility person) =>
         $"""
-            (c.created_by = $2
-                or exists (select from case_watcher w where w.instance_id = {id} and w.person_id = $1)
-                or exists (select from task t where t.instance_id = {id} and {TaskQueries.Visible(now)}))
+            (c.created_by = {person.UserName}
+                or exists (select from case_watcher w where w.instance_id = {@case} and w.person_id = {person.Id})
+                or exists (select from task t where t.instance_id = {@case} and {person.Sees}))
             """;
 }

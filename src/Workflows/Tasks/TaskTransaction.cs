@@ -20,77 +20,6 @@ public sealed record TaskRuntime(WorkflowRuntime Runtime, ClocksFollow ClocksFol
 /// <param name="OperationId">Chosen by the caller; the same id with the same body gives the same answer again.</param>
 public sealed record TaskRequest(Guid TaskId, int Revision, string OperationId);
 
-/// <summary>A task as a verb sees it, under its case's lock.</summary>
-public sealed record TaskRow(
-    Guid Id,
-    Guid InstanceId,
-    Guid BookmarkId,
-    string DefinitionVersionId,
-    string ActivityId,
-    string Title,
-    TaskState State,
-    int Revision,
-    Guid? OwnerId,
-    string? Team,
-    string[] Candidates,
-    string[] RequiredSkills,
-    string[] Outcomes,
-    string? Form,
-    string? FormName,
-    string? Outcome,
-    string? EndedBy,
-    Instant? EndedAt,
-    string ChangedBy,
-    Instant ChangedAt,
-    short Priority
-)
-{
-    /// <summary>Where a suspended task returns to.</summary>
-    public TaskState? SuspendedFrom { get; init; }
-
-    /// <summary>Outcome by which the case goes on when the step is skipped.</summary>
-    public string? SkipOutcome { get; init; }
-
-    /// <summary>Whether somebody else must approve it.</summary>
-    public bool RequiresReview { get; init; }
-
-    /// <summary>Who was asked to review it, or does.</summary>
-    public Guid? ReviewerId { get; init; }
-
-    /// <summary>Outcome that waits for approval.</summary>
-    public string? ProposedOutcome { get; init; }
-
-    /// <summary>Data that wait for approval.</summary>
-    public byte[]? ProposedData { get; init; }
-
-    /// <summary>Absent person in whose place the owner has it.</summary>
-    public Guid? OnBehalfOf { get; init; }
-
-    /// <summary>Everybody who has worked on it.</summary>
-    public Guid[] Actors { get; init; } = [];
-
-    /// <summary>Who forwarded it and is no candidate any more.</summary>
-    public Guid[] GaveUp { get; init; } = [];
-
-    /// <summary>User name of its owner.</summary>
-    public string? Owner { get; init; }
-
-    /// <summary>What its form began with, as JSON.</summary>
-    public string? Prefill { get; init; }
-
-    /// <summary>Skills whose holders come first, until they are relaxed.</summary>
-    public string[] PreferredSkills { get; init; } = [];
-
-    /// <summary>SLA policies that its step names.</summary>
-    public string[] Policies { get; init; } = [];
-
-    /// <summary>What a suspended task waits for.</summary>
-    public string? SuspendedReason { get; init; }
-
-    /// <summary>Who is told of what happens to it besides its owner.</summary>
-    public Guid[] Watchers { get; init; } = [];
-}
-
 /// <summary>
 /// One verb on one task: locks the case, reads all that its rules need in the same round trip, and writes everything in a second one.
 /// </summary>
@@ -131,7 +60,6 @@ internal sealed class TaskTransaction : IAsyncDisposable
     /// <param name="actor">Who asks.</param>
     /// <param name="subject">User name of whom it is about.</param>
     /// <param name="body">The rest of the request, for the operation id.</param>
-    /// <param name="redirect">Whether a substitute gets it in place of an absent subject.</param>
     /// <param name="also">One more thing to read; its rows are <see cref="Also"/>.</param>
     /// <param name="cancel">Cancels.</param>
     public static async Task<TaskTransaction> OpenAsync(
@@ -141,12 +69,12 @@ internal sealed class TaskTransaction : IAsyncDisposable
         Person actor,
         string subject,
         string? body = null,
-        bool redirect = false,
         NpgsqlBatchCommand? also = null,
         CancellationToken cancel = default
     )
     {
         var operation = Operation.Of(actor.UserName, request.OperationId, verb.ToString(), request.TaskId.ToString(), $"{request.Revision}", body);
+        var now = tasks.Runtime.Clock.Now();
         var transaction = await InstanceTransaction.OpenAsync(
             tasks.Runtime,
             actor.UserName,
@@ -154,12 +82,13 @@ internal sealed class TaskTransaction : IAsyncDisposable
             reads:
             [
                 operation.Find(),
-                Select(request.TaskId),
-                Subject.Select(subject, request.TaskId, tasks.Runtime.Clock.Now(), actor, redirect),
+                TaskRow.Select(request.TaskId),
+                Subject.Select(verb, subject, request.TaskId, now, actor),
                 ClockReader.SelectOfTask(request.TaskId),
                 .. also is null ? (NpgsqlBatchCommand[])[] : [also],
             ],
             moves: verb is TaskVerb.Complete or TaskVerb.ApproveReview or TaskVerb.Skip or TaskVerb.Return or TaskVerb.Fail or TaskVerb.Cancel,
+            now: now,
             cancel: cancel
         );
         var task = new TaskTransaction(tasks, transaction, request, operation, actor);
@@ -175,35 +104,29 @@ internal sealed class TaskTransaction : IAsyncDisposable
         }
     }
 
-    /// <summary>Why the subject may not have this task, or null if they may: candidate or team member (or standing in for one), skilled, and not one of the excluded steps' people.</summary>
-    /// <param name="anyway">Whoever gives it to them knows that they are no candidate, or gave it up.</param>
-    public TaskResult? WhyNotEligible(bool anyway = false)
+    /// <summary>
+    /// Null when the rules of <see cref="Eligibility"/> let the subject do or be given what the verb says; else the first reason why not.
+    /// </summary>
+    public TaskResult? CheckEligibility()
     {
+        if (Subject.May)
+            return null;
         if (!Subject.IsActive)
             return new TaskResult.Forbidden($"{Subject.DisplayName} is not active.");
-        if (!anyway && Task.GaveUp.Contains(Subject.Id))
-            return new TaskResult.Forbidden($"{Subject.DisplayName} forwarded this task and is no candidate for it any more.");
-        if (!anyway && !Subject.IsCandidate && Subject.StandsInFor is null)
-            return new TaskResult.Forbidden($"{Subject.DisplayName} is not a candidate for this task.");
-        if (Task.RequiredSkills.Except(Subject.Skills).FirstOrDefault() is { } missing)
-            return new TaskResult.Forbidden($"{Subject.DisplayName} lacks the skill '{missing}' that this task requires.");
-        return Subject.ExcludedBy is { } step ? new TaskResult.ExcludedByFourEyes(step.Id, step.Title) : null;
-    }
-
-    /// <summary>Why the subject may not take this task for themself yet, though they are eligible: somebody who has its preferred skills could.</summary>
-    public TaskResult? WhyNotYet() =>
-        Subject.ComesFirst
-            ? null
-            : new TaskResult.Forbidden(
-                $"Colleagues with the preferred skills ({string.Join(", ", Task.PreferredSkills)}) come first for this task. Its team's lead can assign it to you."
-            );
-
-    /// <summary>Why the subject may not review this task, or null if they may: whoever could do it, leads its team or supervises, and has not worked on it.</summary>
-    public TaskResult? WhyNotReviewer()
-    {
-        if (Subject.Id == Task.OwnerId || Subject.Id == Task.OnBehalfOf || Task.Actors.Contains(Subject.Id))
+        if (Subject.WorkedOnIt)
             return new TaskResult.ExcludedByFourEyes(Task.ActivityId, Task.Title);
-        return WhyNotEligible(anyway: Subject.LeadsTeam || Subject.Roles.Contains(Roles.Supervisor));
+        if (!Subject.IsEntitled && Task.GaveUp.Contains(Subject.Id))
+            return new TaskResult.Forbidden($"{Subject.DisplayName} forwarded this task and is no longer a candidate.");
+        if (!Subject.IsEntitled)
+            return new TaskResult.Forbidden($"{Subject.DisplayName} is not a candidate for this task.");
+        if (Subject.MissingSkill is { } missing)
+            return new TaskResult.Forbidden($"{Subject.DisplayName} lacks the skill '{missing}' that this task requires.");
+        return Subject.ExcludedBy is { } step
+            ? new TaskResult.ExcludedByFourEyes(step.Id, step.Title)
+            : new TaskResult.Forbidden(
+                $"Colleagues with the preferred skills ({string.Join(", ", Task.PreferredSkills)}) come first for this task. "
+                    + "Its team's lead can assign it to you."
+            );
     }
 
     /// <summary>Whether whoever asks may move other people's work: supervisors, administrators and the lead of the task's team.</summary>
@@ -223,10 +146,6 @@ internal sealed class TaskTransaction : IAsyncDisposable
 
     /// <summary>Whether the subject has it as somebody's substitute, and whose.</summary>
     public Guid? OnBehalfOf => Subject is { IsCandidate: false, StandsInFor: { } absent } ? absent.Id : null;
-
-    /// <summary>Who is away, when the subject gets it in place of the person that was named.</summary>
-    public (Guid Id, string Name)? InsteadOf(string named) =>
-        string.Equals(named, Subject.UserName, StringComparison.OrdinalIgnoreCase) ? null : Subject.StandsInFor ?? (Subject.Id, named);
 
     /// <summary>Who counts as having worked on it when the owner does something, besides those who did before.</summary>
     public Guid[] Workers => Task.OnBehalfOf is { } absent ? [_actor.Id, absent] : [_actor.Id];
@@ -248,8 +167,10 @@ internal sealed class TaskTransaction : IAsyncDisposable
     {
         Write(
             """
-            update task set state = $2, outcome = $3, end_reason = $4, ended_by = $5, ended_at = $6, owner_id = case when $2 = 'Cancelled' then null else owner_id end,
-                actors = array(select distinct unnest(actors || $7::uuid[])), reviewer_id = null, proposed_outcome = null, suspended_from = null, suspended_reason = null, suspended_until = null,
+            update task set state = $2, outcome = $3, end_reason = $4, ended_by = $5, ended_at = $6,
+                owner_id = case when $2 = 'Cancelled' then null else owner_id end,
+                actors = array(select distinct unnest(actors || $7::uuid[])), reviewer_id = null, proposed_outcome = null, suspended_from = null,
+                    suspended_reason = null, suspended_until = null,
                 revision = revision + 1, changed_by = $5, changed_at = $6
             where id = $1
             """,
@@ -305,17 +226,6 @@ internal sealed class TaskTransaction : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _transaction.DisposeAsync();
 
-    private static NpgsqlBatchCommand Select(Guid id) =>
-        Sql.Command(
-            """
-            select id, instance_id, bookmark_id, definition_version_id, activity_id, title, state, revision, owner_id, team, candidates,
-                required_skills, outcomes, form, form_name, outcome, ended_by, ended_at, changed_by, changed_at, priority, suspended_from, skip_outcome, requires_review, reviewer_id,
-                proposed_outcome, case when proposed_outcome is not null then data end, on_behalf_of, actors, gave_up, (select p.user_name from person p where p.id = owner_id), prefill, preferred_skills, watchers, policies, suspended_reason
-            from task where id = $1
-            """,
-            id
-        );
-
     private async Task<TaskResult?> ReadAsync(TaskVerb verb, bool also, CancellationToken cancel)
     {
         await _transaction.NextResultAsync(cancel);
@@ -330,7 +240,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
         await _transaction.NextResultAsync(cancel);
         if (!await reads.ReadAsync(cancel))
             return new TaskResult.NotFound();
-        Task = Read(reads);
+        Task = TaskRow.Read(reads);
         WaitsFor = Task.SuspendedReason;
         await _transaction.NextResultAsync(cancel);
         if (await Subject.ReadAsync(reads, cancel) is not { } subject)
@@ -352,7 +262,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
         await _transaction.DoneReadingAsync();
 
         // What somebody may not see is not there for them: no refusal tells them what it is.
-        if (!Subject.ActorSees && !TaskQueries.SeesAll(_actor))
+        if (!Subject.ActorSees && !Eligibility.SeesAll(_actor))
             return new TaskResult.NotFound();
         if (Task.State.IsTerminal())
             return new TaskResult.AlreadyEnded(Task.State, Task.Outcome, Task.EndedBy!, Task.EndedAt!.Value);
@@ -366,7 +276,10 @@ internal sealed class TaskTransaction : IAsyncDisposable
     {
         await using var r = await _transaction.QueryAsync(
             Sql.Command(
-                "select revision, action, actor, at from event where chain_id = $1 and entity = 'task' and entity_id = $2 and revision > $3 and action not in ('task.commented', 'task.attached') order by sequence limit 100",
+                """
+                select revision, action, actor, at from event where chain_id = $1 and entity = 'task' and entity_id = $2 and revision > $3
+                    and action not in ('task.commented', 'task.attached') order by sequence limit 100
+                """,
                 Task.InstanceId,
                 Ids.Text(Task.Id),
                 (long)_request.Revision
@@ -378,136 +291,6 @@ internal sealed class TaskTransaction : IAsyncDisposable
             changes.Add(new(r.GetInt64(0), r.GetString(1), r.GetString(2), r.Instant(3)));
         return changes;
     }
-
-    private static TaskRow Read(DbDataReader r) =>
-        new(
-            r.GetGuid(0),
-            r.GetGuid(1),
-            r.GetGuid(2),
-            r.GetString(3),
-            r.GetString(4),
-            r.GetString(5),
-            Enum.Parse<TaskState>(r.GetString(6)),
-            r.GetInt32(7),
-            r.GuidOrNull(8),
-            r.Text(9),
-            r.GetFieldValue<string[]>(10),
-            r.GetFieldValue<string[]>(11),
-            r.GetFieldValue<string[]>(12),
-            r.Text(13),
-            r.Text(14),
-            r.Text(15),
-            r.Text(16),
-            r.InstantOrNull(17),
-            r.GetString(18),
-            r.Instant(19),
-            r.GetInt16(20)
-        )
-        {
-            SuspendedFrom = r.Text(21) is { } from ? Enum.Parse<TaskState>(from) : null,
-            SkipOutcome = r.Text(22),
-            RequiresReview = r.GetBoolean(23),
-            ReviewerId = r.GuidOrNull(24),
-            ProposedOutcome = r.Text(25),
-            ProposedData = r.IsDBNull(26) ? null : r.Utf8(26),
-            OnBehalfOf = r.GuidOrNull(27),
-            Actors = r.GetFieldValue<Guid[]>(28),
-            GaveUp = r.GetFieldValue<Guid[]>(29),
-            Owner = r.Text(30),
-            Prefill = r.Text(31),
-            PreferredSkills = r.GetFieldValue<string[]>(32),
-            Watchers = r.GetFieldValue<Guid[]>(33),
-            Policies = r.GetFieldValue<string[]>(34),
-            SuspendedReason = r.Text(35),
-        };
-}
-
-/// <summary>What the rules need to know of a person in relation to a task.</summary>
-/// <param name="Id">Who.</param>
-/// <param name="UserName">Their user name.</param>
-/// <param name="DisplayName">What others call them.</param>
-/// <param name="IsActive">Whether they work here.</param>
-/// <param name="Roles">Their roles.</param>
-/// <param name="Skills">Skills they hold today.</param>
-/// <param name="IsCandidate">Named as a candidate, or in the team.</param>
-/// <param name="ActorSees">Whether the task concerns whoever asks: candidate, lead, owner, reviewer, watcher, worker, or standing in for one.</param>
-/// <param name="LeadsTeam">Leads the task's team.</param>
-/// <param name="StandsInFor">Somebody away now who is a candidate or the owner, whose substitute they are.</param>
-/// <param name="ActorLeadsTeam">Whether whoever asks leads the task's team.</param>
-/// <param name="ActorIsCandidate">Whether whoever asks is a candidate or in the team.</param>
-/// <param name="ExcludedBy">Excluded step they have worked on.</param>
-/// <param name="ComesFirst">They have the preferred skills, or nobody who could take it does.</param>
-internal sealed record Subject(
-    Guid Id,
-    string UserName,
-    string DisplayName,
-    bool IsActive,
-    string[] Roles,
-    string[] Skills,
-    bool IsCandidate,
-    bool ActorSees,
-    bool LeadsTeam,
-    (Guid Id, string Name)? StandsInFor,
-    bool ActorLeadsTeam,
-    bool ActorIsCandidate,
-    (string Id, string Title)? ExcludedBy,
-    bool ComesFirst
-)
-{
-    /// <summary>Four eyes is judged by person: whoever has worked on or reviewed an excluded step of the same case, also in somebody's place.</summary>
-    public static NpgsqlBatchCommand Select(string person, Guid task, Instant now, Person actor, bool redirect) =>
-        Sql.Command(
-            $"""
-            select p.id, p.user_name, p.display_name, p.active, p.roles,
-                array(select s.skill from person_skill s where s.person_id = p.id and (s.certified_until is null or s.certified_until > $3::date)),
-                c.candidate, coalesce({TaskQueries.Visible(
-                "$3"
-            )}, false), coalesce(l.lead_id = p.id, false), z.id, z.display_name, coalesce(l.lead_id = $1, false),
-                $2 = any(t.candidates) or exists (select from team_member m where m.person_id = $1 and m.team_key = t.team),
-                x.activity_id, x.title, {TaskQueries.ComesFirst("p.id", "$3")}
-            from task t
-            left join team l on l.key = t.team
-            join person p on lower(p.user_name) = lower(coalesce(
-                case when $6 then (select u.user_name from substitution s join person a on a.id = s.person_id join person u on u.id = s.substitute_id
-                    where lower(a.user_name) = lower($5) and s.ended_at is null and s.from_at <= $3 and s.until_at > $3 limit 1) end, $5))
-            cross join lateral (select p.user_name = any(t.candidates) or exists (select from team_member m where m.person_id = p.id and m.team_key = t.team) as candidate) c
-            left join lateral (
-                select a.id, a.display_name from substitution s join person a on a.id = s.person_id
-                where s.substitute_id = p.id and s.ended_at is null and s.from_at <= $3 and s.until_at > $3 and not a.id = any(t.gave_up)
-                    and (a.id = t.owner_id or a.user_name = any(t.candidates) or exists (select from team_member m where m.person_id = a.id and m.team_key = t.team))
-                order by a.id = t.owner_id desc nulls last, lower(a.user_name) = lower($5) desc limit 1) z on true
-            left join lateral (
-                select o.activity_id, o.title from task o
-                where o.instance_id = t.instance_id and o.activity_id = any(t.excluded_steps) and p.id = any(o.actors || o.reviewers) limit 1) x on true
-            where t.id = $4
-            """,
-            actor.Id,
-            actor.UserName,
-            now,
-            task,
-            person,
-            redirect
-        );
-
-    public static async Task<Subject?> ReadAsync(DbDataReader r, CancellationToken cancel) =>
-        await r.ReadAsync(cancel)
-            ? new(
-                r.GetGuid(0),
-                r.GetString(1),
-                r.GetString(2),
-                r.GetBoolean(3),
-                r.GetFieldValue<string[]>(4),
-                r.GetFieldValue<string[]>(5),
-                r.GetBoolean(6),
-                r.GetBoolean(7),
-                r.GetBoolean(8),
-                r.GuidOrNull(9) is { } absent ? (absent, r.GetString(10)) : null,
-                r.GetBoolean(11),
-                r.GetBoolean(12),
-                r.Text(13) is { } step ? (step, r.GetString(14)) : null,
-                r.GetBoolean(15)
-            )
-            : null;
 }
 
 internal static class TaskJson

@@ -49,7 +49,7 @@ public sealed class LadderActionTests
             "compliance task.watched",
             "compliance task.watched",
         ]);
-        (await TaskQueries.FindAsync(world.Runtime, task.Task, compliance)).ShouldNotBeNull();
+        (await TaskDetail.FindAsync(world.Runtime, task.Task, compliance)).ShouldNotBeNull();
     }
 
     [Fact]
@@ -254,7 +254,7 @@ public sealed class LadderActionTests
         await CommentOnTask.RunAsync(world.Tasks, (await Desk.AtAsync(world, id)).Next, "The customer called.", owner);
         (await ToldAsync(world)).Count(told => told == "compliance task.comment").ShouldBe(1);
         (await CaseQueries.FindAsync(world.Runtime, id, compliance with { Roles = [] })).ShouldNotBeNull();
-        (await TaskQueries.FindAsync(world.Runtime, (await world.OpenTaskAsync(id)).Id, compliance with { Roles = [] })).ShouldNotBeNull();
+        (await TaskDetail.FindAsync(world.Runtime, (await world.OpenTaskAsync(id)).Id, compliance with { Roles = [] })).ShouldNotBeNull();
     }
 
     [Fact]
@@ -372,5 +372,5 @@ public sealed class LadderActionTests
     }
 
     private static async Task<List<Guid>> OpenAsync(World world, Person person) =>
-        [.. (await TaskQueries.ListAsync(world.Database, new() { View = "open" }, person, world.Clock.Now())).Items.Select(t => t.Id)];
+        [.. (await TaskList.ReadAsync(world.Database, new() { View = "open" }, person, world.Clock.Now())).Items.Select(t => t.Id)];
 }

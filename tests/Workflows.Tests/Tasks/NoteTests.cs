@@ -33,7 +33,7 @@ public sealed class NoteTests
         (await world.ScalarAsync<int>("select count(*) from notification")).ShouldBe(1);
 
         // Whoever was asked may look, and answer.
-        (await TaskQueries.FindAsync(world.Runtime, desk.Task, closer)).ShouldNotBeNull();
+        (await TaskDetail.FindAsync(world.Runtime, desk.Task, closer)).ShouldNotBeNull();
         await world.DoneAsync(CommentOnTask.RunAsync(world.Tasks, desk.Next, "Fine.", closer));
         (await world.ActionsAsync(id)).Count(a => a == "task.commented").ShouldBe(2);
     }

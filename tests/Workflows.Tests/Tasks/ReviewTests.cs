@@ -77,12 +77,10 @@ public sealed class ReviewTests
         await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, worker));
         await desk.DoneAsync(RequestReview.RunAsync(world.Tasks, desk.Next, null, [], null, worker));
 
-        (await TaskQueries.ListAsync(world.Database, new() { View = "open" }, worker, world.Clock.Now())).Items.ShouldBeEmpty();
-        (await TaskQueries.ListAsync(world.Database, new() { View = "open" }, other, world.Clock.Now()))
-            .Items.Single()
-            .State.ShouldBe(TaskState.ReadyForReview);
+        (await TaskList.ReadAsync(world.Database, new() { View = "open" }, worker, world.Clock.Now())).Items.ShouldBeEmpty();
+        (await TaskList.ReadAsync(world.Database, new() { View = "open" }, other, world.Clock.Now())).Items.Single().State.ShouldBe(TaskState.ReadyForReview);
         await desk.DoneAsync(StartReview.RunAsync(world.Tasks, desk.Next, other));
-        (await TaskQueries.ListAsync(world.Database, new(), other, world.Clock.Now())).Items.Single().State.ShouldBe(TaskState.InReview);
+        (await TaskList.ReadAsync(world.Database, new(), other, world.Clock.Now())).Items.Single().State.ShouldBe(TaskState.InReview);
         (await desk.DoneAsync(ReleaseTask.RunAsync(world.Tasks, desk.Next, null, other))).State.ShouldBe(TaskState.ReadyForReview);
 
         // The worker may take it back while nobody looks at it.

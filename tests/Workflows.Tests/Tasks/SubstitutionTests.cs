@@ -21,12 +21,12 @@ public sealed class SubstitutionTests
         var desk = await Desk.AtAsync(world, id);
         await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, away));
         (await TakeOverTask.RunAsync(world.Tasks, desk.Next, standIn)).ShouldBeOfType<TaskResult.NotFound>();
-        (await TaskQueries.FindAsync(world.Runtime, desk.Task, standIn)).ShouldBeNull();
+        (await TaskDetail.FindAsync(world.Runtime, desk.Task, standIn)).ShouldBeNull();
 
         await ArrangeAsync(world, away, "closer1", days: 10);
-        var open = (await TaskQueries.ListAsync(world.Database, new() { View = "open" }, standIn, world.Clock.Now())).Items;
+        var open = (await TaskList.ReadAsync(world.Database, new() { View = "open" }, standIn, world.Clock.Now())).Items;
         open.Single().ShouldSatisfyAllConditions(t => t.Id.ShouldBe(desk.Task), t => t.State.ShouldBe(TaskState.Reserved));
-        (await TaskQueries.FindAsync(world.Runtime, desk.Task, standIn))!.May.ShouldContain("takeOver");
+        (await TaskDetail.FindAsync(world.Runtime, desk.Task, standIn))!.May.ShouldContain("takeOver");
         (await desk.DoneAsync(TakeOverTask.RunAsync(world.Tasks, desk.Next, standIn))).OwnerId.ShouldBe(standIn.Id);
         (await world.OpenTaskAsync(id)).OnBehalfOf.ShouldBe("Daniel Brandt");
 

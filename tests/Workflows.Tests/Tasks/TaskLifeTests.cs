@@ -61,7 +61,7 @@ public sealed class TaskLifeTests
         var id = await StartTwoBranchesAsync(world);
         var (one, two) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("adjuster2"));
         var open = (
-            await TaskQueries.ListAsync(world.Database, new() { View = "all", CaseId = id }, await world.PersonAsync("supervisor"), world.Clock.Now())
+            await TaskList.ReadAsync(world.Database, new() { View = "all", CaseId = id }, await world.PersonAsync("supervisor"), world.Clock.Now())
         ).Items;
         var (mine, theirs) = (new Desk(world, open[0].Id, 1), new Desk(world, open[1].Id, 1));
         await theirs.DoneAsync(ClaimTask.RunAsync(world.Tasks, theirs.Next, two));
@@ -92,9 +92,9 @@ public sealed class TaskLifeTests
 
         (await desk.DoneAsync(ForwardTask.RunAsync(world.Tasks, desk.Next, null, "closer1", "a lawyer should look", adjuster))).State.ShouldBe(TaskState.Ready);
         (await ClaimTask.RunAsync(world.Tasks, desk.Next, adjuster)).ShouldBeOfType<TaskResult.Forbidden>();
-        (await TaskQueries.ListAsync(world.Database, new() { View = "open" }, adjuster, world.Clock.Now())).Items.ShouldBeEmpty();
+        (await TaskList.ReadAsync(world.Database, new() { View = "open" }, adjuster, world.Clock.Now())).Items.ShouldBeEmpty();
         var closer = await world.PersonAsync("closer1");
-        (await TaskQueries.ListAsync(world.Database, new() { View = "open" }, closer, world.Clock.Now())).Items.Single().Id.ShouldBe(desk.Task);
+        (await TaskList.ReadAsync(world.Database, new() { View = "open" }, closer, world.Clock.Now())).Items.Single().Id.ShouldBe(desk.Task);
         await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, closer));
 
         await desk.DoneAsync(ForwardTask.RunAsync(world.Tasks, desk.Next, "claims-payments", null, null, closer));
@@ -253,7 +253,7 @@ public sealed class TaskLifeTests
         await using var world = await World.CreateAsync();
         var id = await StartTwoBranchesAsync(world);
         var (one, two, lead) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("adjuster2"), await world.PersonAsync("senior1"));
-        var open = (await TaskQueries.ListAsync(world.Database, new() { View = "all", CaseId = id }, lead, world.Clock.Now())).Items;
+        var open = (await TaskList.ReadAsync(world.Database, new() { View = "all", CaseId = id }, lead, world.Clock.Now())).Items;
         await EnterAsync(open[0].Id, one);
         var second = await Desk.AtAsync(world, id, "b");
         world.Clock.Advance(Duration.FromMinutes(1));

@@ -30,9 +30,9 @@ public sealed class TaskListTests
     {
         await using var world = await WithThreeAsync();
         var supervisor = await world.PersonAsync("supervisor");
-        var first = await TaskQueries.ListAsync(world.Database, new() { View = "all", Limit = 1 }, supervisor, world.Clock.Now());
+        var first = await TaskList.ReadAsync(world.Database, new() { View = "all", Limit = 1 }, supervisor, world.Clock.Now());
         Cursor.TryRead(first.Next, out var after).ShouldBeTrue();
-        var second = await TaskQueries.ListAsync(
+        var second = await TaskList.ReadAsync(
             world.Database,
             new()
             {
@@ -72,7 +72,7 @@ public sealed class TaskListTests
         (await OpenAsync("supervisor")).ShouldBe(3);
 
         async Task<int> OpenAsync(string user) =>
-            (await TaskQueries.CountAsync(world.Database, await world.PersonAsync(user), world.Clock.Now(), world.Clock.Now())).Open;
+            (await TaskList.CountAsync(world.Database, await world.PersonAsync(user), world.Clock.Now(), world.Clock.Now())).Open;
     }
 
     /// <summary>One that is overdue, one that is not due at all, and one that adjuster1 has done.</summary>
@@ -92,5 +92,5 @@ public sealed class TaskListTests
     }
 
     private static async Task<IEnumerable<string?>> ListAsync(World world, TaskFilter filter, string user = "supervisor") =>
-        (await TaskQueries.ListAsync(world.Database, filter, await world.PersonAsync(user), world.Clock.Now())).Items.Select(t => t.Reference);
+        (await TaskList.ReadAsync(world.Database, filter, await world.PersonAsync(user), world.Clock.Now())).Items.Select(t => t.Reference);
 }

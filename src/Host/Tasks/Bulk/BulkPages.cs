@@ -55,7 +55,7 @@ internal static class BulkPages
                     var outcomes = new List<BulkOutcome>();
                     foreach (var one in answers)
                     {
-                        var task = await TaskQueries.FindAsync(tasks.Runtime, one.Id, me, cancel);
+                        var task = await TaskDetail.FindAsync(tasks.Runtime, one.Id, me, cancel);
                         outcomes.Add(
                             new(
                                 one.Id,

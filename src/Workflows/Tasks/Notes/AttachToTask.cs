@@ -55,7 +55,7 @@ public static class AttachToTask
         );
         if (t.Refusal is { } refusal)
             return refusal;
-        if (!TaskQueries.MayContribute(actor, t.Subject.ActorSees))
+        if (!Eligibility.MayContribute(actor, t.Subject.ActorSees))
             return new TaskResult.Forbidden("Only people involved in this task can attach files.");
         if (t.Also is [int and >= MaxFiles])
             return new TaskResult.InvalidRequest("file", $"The task already has {MaxFiles} files.");

@@ -38,7 +38,7 @@ public static partial class CommentOnTask
         );
         if (t.Refusal is { } refusal)
             return refusal;
-        if (!TaskQueries.MayContribute(actor, t.Subject.ActorSees))
+        if (!Eligibility.MayContribute(actor, t.Subject.ActorSees))
             return new TaskResult.Forbidden("Only people involved in this task can comment.");
 
         t.Write(

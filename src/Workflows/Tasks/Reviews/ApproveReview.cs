@@ -19,7 +19,7 @@ public static class ApproveReview
             return refusal;
         if (!t.IsReviewer)
             return new TaskResult.Forbidden("Only the reviewer can approve this task: take the review first.");
-        if (t.WhyNotReviewer() is { } unfit)
+        if (t.CheckEligibility() is { } unfit)
             return unfit;
 
         var (outcome, data) = (t.Task.ProposedOutcome!, t.Task.ProposedData!);

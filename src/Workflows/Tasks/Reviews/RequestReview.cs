@@ -45,7 +45,7 @@ public static class RequestReview
             return new TaskResult.Forbidden("Only the owner can ask for a review: claim it first.");
         if (asked is null && t.Subject.ExcludedBy is { } step)
             return new TaskResult.ExcludedByFourEyes(step.Id, step.Title);
-        if (asked is not null && t.WhyNotReviewer() is { } unfit)
+        if (asked is not null && t.CheckEligibility() is { } unfit)
             return unfit;
         var (refused, utf8) = await TaskForms.CheckAsync(tasks, t, outcome ??= t.OnlyOutcome, text, cancel);
         if (refused is not null)

@@ -13,7 +13,7 @@ public static class StartReview
     public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, Person actor, CancellationToken cancel = default)
     {
         await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.StartReview, request, actor, actor.UserName, cancel: cancel);
-        if ((t.Refusal ?? t.WhyNotReviewer()) is { } refusal)
+        if ((t.Refusal ?? t.CheckEligibility()) is { } refusal)
             return refusal;
 
         t.Write(

@@ -22,21 +22,12 @@ public static class AssignTask
     {
         if (string.IsNullOrWhiteSpace(assignee))
             return new TaskResult.InvalidRequest("person", "Enter the user name of the new owner.");
-        await using var t = await TaskTransaction.OpenAsync(
-            tasks,
-            TaskVerb.Assign,
-            request,
-            actor,
-            assignee,
-            $"{assignee}\n{reason}",
-            redirect: true,
-            cancel: cancel
-        );
+        await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.Assign, request, actor, assignee, $"{assignee}\n{reason}", cancel: cancel);
         if (t.Refusal is { } refusal)
             return refusal;
         if (!t.MayMoveWork)
             return new TaskResult.Forbidden("Only the team's lead or a supervisor can assign this task.");
-        if (t.WhyNotEligible(anyway: t.Subject.IsCandidate) is { } ineligible)
+        if (t.CheckEligibility() is { } ineligible)
             return ineligible;
 
         t.Write(
@@ -48,7 +39,7 @@ public static class AssignTask
             t.Subject.Id,
             t.Now,
             actor.UserName,
-            t.InsteadOf(assignee)?.Id ?? t.OnBehalfOf
+            t.Subject.InPlaceOf?.Id ?? t.OnBehalfOf
         );
         if (t.Subject.Id != actor.Id)
             Notify.Write(
@@ -56,7 +47,7 @@ public static class AssignTask
                 t.Subject.Id,
                 "task.assigned",
                 $"{t.Task.Title} was assigned to you",
-                t.InsteadOf(assignee) is { } away ? $"In place of {away.Name}, who is away. {reason}".Trim() : reason ?? "",
+                t.Subject.InPlaceOf is { } away ? $"In place of {away.Name}, who is away. {reason}".Trim() : reason ?? "",
                 t.Task.Id
             );
         return await t.CommitAsync(
@@ -67,7 +58,7 @@ public static class AssignTask
                 title = t.Task.Title,
                 owner = t.Subject.UserName,
                 previous = t.Task.OwnerId,
-                onBehalfOf = t.InsteadOf(assignee)?.Id,
+                onBehalfOf = t.Subject.InPlaceOf?.Id,
                 reason,
             },
             cancel

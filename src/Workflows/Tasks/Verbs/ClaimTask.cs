@@ -10,7 +10,7 @@ public static class ClaimTask
     public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, Person actor, CancellationToken cancel = default)
     {
         await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.Claim, request, actor, actor.UserName, cancel: cancel);
-        if ((t.Refusal ?? t.WhyNotEligible() ?? t.WhyNotYet()) is { } refusal)
+        if ((t.Refusal ?? t.CheckEligibility()) is { } refusal)
             return refusal;
 
         t.Write(

@@ -25,26 +25,17 @@ public static class DelegateTask
     {
         if (string.IsNullOrWhiteSpace(person))
             return new TaskResult.InvalidRequest("person", "Enter the user name of the new owner.");
-        await using var t = await TaskTransaction.OpenAsync(
-            tasks,
-            TaskVerb.Delegate,
-            request,
-            actor,
-            person,
-            $"{person}\n{reason}",
-            redirect: true,
-            cancel: cancel
-        );
+        await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.Delegate, request, actor, person, $"{person}\n{reason}", cancel: cancel);
         if (t.Refusal is { } refusal)
             return refusal;
         if (!t.IsOwner)
             return new TaskResult.Forbidden("Only the owner can delegate this task.");
         if (t.Subject.Id == actor.Id)
             return new TaskResult.InvalidRequest("person", "You already own this task.");
-        if (t.WhyNotEligible() is { } ineligible)
+        if (t.CheckEligibility() is { } ineligible)
             return ineligible;
 
-        var away = t.InsteadOf(person);
+        var away = t.Subject.InPlaceOf;
         t.Write(
             """
             update task set state = 'Reserved', owner_id = $2, on_behalf_of = $5, delegated_by = $6,

@@ -49,7 +49,7 @@ public static class ForwardTask
             return new TaskResult.InvalidRequest("team", "The task is already with this team.");
         if (person is not null && t.Subject.Id == actor.Id)
             return new TaskResult.InvalidRequest("person", "You can't forward a task to yourself.");
-        if (person is not null && t.WhyNotEligible(anyway: true) is { } ineligible)
+        if (person is not null && t.CheckEligibility() is { } ineligible)
             return ineligible;
 
         t.Write(

@@ -17,7 +17,7 @@ public static class TakeOverTask
             return refusal;
         if (t.IsOwner || t.Subject.StandsInFor is not { } absent || absent.Id != t.Task.OwnerId)
             return new TaskResult.Forbidden("Only the substitute of an owner who is away can take this task over.");
-        if (t.WhyNotEligible(anyway: true) is { } ineligible)
+        if (t.CheckEligibility() is { } ineligible)
             return ineligible;
 
         t.Write(

@@ -1,0 +1,45 @@
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Storage;
+
+namespace Orchestration.Workflows.Tasks;
+
+/// <summary>Somebody who could be given a task, with how many they have.</summary>
+public sealed record Assignee(string UserName, string DisplayName, int OpenTasks);
+
+/// <summary>Who could be given a task.</summary>
+public static class Assignees
+{
+    /// <summary>
+    /// Whom a task could be assigned or delegated to, the least busy first: its candidates and the people who stand in for one. Someone who is away is
+    /// among them when their substitute may have it. Its owner is not.
+    /// </summary>
+    public static async Task<IReadOnlyList<Assignee>> ReadAsync(NpgsqlDataSource database, Guid task, Instant now, CancellationToken cancel = default) =>
+        [.. (await ReadAsync(database, [task], now, cancel))[task]];
+
+    /// <summary>The same for the tasks of a list.</summary>
+    public static async Task<ILookup<Guid, Assignee>> ReadAsync(NpgsqlDataSource database, Guid[] tasks, Instant now, CancellationToken cancel = default)
+    {
+        await using var query = database.Query(
+            $"""
+            select p.user_name, p.display_name, (select count(*)::int from task w where w.owner_id = p.id and w.ended_at is null) open, t.id
+            from task t
+            cross join lateral (
+                select m.person_id id from team_member m where m.team_key = t.team
+                union select n.id from person n where {Eligibility.OfRow("n", "$2").IsNamed}
+                union select s.substitute_id from substitution s where {Eligibility.IsInForce("s", "$2")}) known
+            join person p on p.id = known.id
+            join person r on r.id = {Eligibility.OfRow("p", "$2").Receiver}
+            where t.id = any($1) and r.id is distinct from t.owner_id and {Eligibility.OfRow("r", "$2").MayBeGiven}
+            order by open, lower(p.display_name)
+            """,
+            tasks,
+            now
+        );
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        var people = new List<(Guid Task, Assignee Assignee)>();
+        while (await r.ReadAsync(cancel))
+            people.Add((r.GetGuid(3), new(r.GetString(0), r.GetString(1), r.GetInt32(2))));
+        return people.ToLookup(one => one.Task, one => one.Assignee);
+    }
+}

@@ -1,0 +1,167 @@
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Workflows.Tasks;
+
+/// <summary>
+/// Who may see, take, review and be given a task: the one place that says so. Each member is SQL about a row of <c>task</c> named <c>t</c> and one
+/// person; lists, counts, verbs and the ladder put
+/// these into their statements, and C# only turns the answers into reasons. A condition may be null where a task has no team: that counts as false, and
+/// is read with <c>coalesce</c>.
+/// </summary>
+internal sealed class Eligibility
+{
+    private readonly string _id;
+    private readonly string _userName;
+    private readonly string _active;
+    private readonly string _roles;
+    private readonly string _now;
+
+    private Eligibility(string id, string userName, string active, string roles, string now) =>
+        (_id, _userName, _active, _roles, _now) = (id, userName, active, roles, now);
+
+    /// <summary>
+    /// Of the person whose id is a parameter, at the time that is another one: <c>("$1", "$2")</c>. What does not depend on the task is read once for the
+    /// whole statement.
+    /// </summary>
+    public static Eligibility Of(string id, string now) => new(id, Self("user_name", id), Self("active", id), Self("roles", id), now);
+
+    /// <summary>Of each row of <c>person</c> with this alias.</summary>
+    public static Eligibility OfRow(string alias, string now) => new($"{alias}.id", $"{alias}.user_name", $"{alias}.active", $"{alias}.roles", now);
+
+    /// <summary>Whether someone sees every case and task: those who steer, review or answer the customer.</summary>
+    public static bool SeesAll(Person actor) => actor.Is(Roles.Supervisor, Roles.Administrator, Roles.Compliance, Roles.FrontOffice);
+
+    /// <summary>Whether someone may add to a task: the people it concerns, and those who steer or answer the customer.</summary>
+    public static bool MayContribute(Person actor, bool concerned) => concerned || actor.Is(Roles.Supervisor, Roles.Administrator, Roles.FrontOffice);
+
+    /// <summary>A row of <c>person_skill</c> whose certificate is valid today.</summary>
+    public static string IsCertified(string alias, string now) => $"({alias}.certified_until is null or {alias}.certified_until > {now}::date)";
+
+    /// <summary>A row of <c>substitution</c> by which somebody stands in for somebody now.</summary>
+    public static string IsInForce(string alias, string now) => $"({alias}.ended_at is null and {alias}.from_at <= {now} and {alias}.until_at > {now})";
+
+    /// <summary>A row of <c>task</c> for a step that <c>t</c> excludes by four eyes.</summary>
+    public static string IsExcludedStep(string alias) => $"({alias}.instance_id = t.instance_id and {alias}.activity_id = any(t.excluded_steps))";
+
+    /// <summary>Everyone who worked on or reviewed a row of <c>task</c>, also in someone's place.</summary>
+    public static string WorkedOn(string alias) => $"({alias}.actors || {alias}.reviewers)";
+
+    /// <summary>Ids of the people whose substitute they are now.</summary>
+    public string Absent => $"select s.person_id from substitution s where s.substitute_id = {_id} and {IsInForce("s", _now)}";
+
+    /// <summary>Their id.</summary>
+    public string Id => _id;
+
+    /// <summary>Their user name.</summary>
+    public string UserName => _userName;
+
+    /// <summary>Skills they hold today, as an array.</summary>
+    public string Skills => $"array(select s.skill from person_skill s where s.person_id = {_id} and {IsCertified("s", _now)})";
+
+    /// <summary>Named as a candidate, or a member of the team.</summary>
+    public string IsCandidate => $"({IsNamed} or t.team = any(array(select m.team_key from team_member m where m.person_id = {_id})))";
+
+    /// <summary>Named as a candidate.</summary>
+    public string IsNamed => $"{_userName} = any(t.candidates)";
+
+    /// <summary>Forwarded it to someone else and is no longer a candidate.</summary>
+    public string GaveUp => $"{_id} = any(t.gave_up)";
+
+    /// <summary>Whoever substitutes for them may have the task: its owner, or a candidate who did not give it up.</summary>
+    public string IsRepresented => $"({_id} = t.owner_id or not {GaveUp} and {IsCandidate})";
+
+    /// <summary>Stands in for someone who is represented. The first three conditions cost least, and say the same unless somebody gave the task up.</summary>
+    public string StandsIn =>
+        $"""
+            ((t.owner_id = any(array({Absent})) or t.team = any(array(select m.team_key from team_member m where m.person_id in ({Absent})))
+                or t.candidates && array(select a.user_name from person a where a.id in ({Absent})))
+                and (cardinality(t.gave_up) = 0 or exists (select from person a where a.id in ({Absent}) and {OfRow("a", _now).IsRepresented})))
+            """;
+
+    /// <summary>Worked on or reviewed a step of the same case that this one excludes.</summary>
+    public string IsExcluded => $"exists (select from task o where {IsExcludedStep("o")} and {_id} = any{WorkedOn("o")})";
+
+    /// <summary>Could do the work: works here, has the required skills today and is not excluded by four eyes.</summary>
+    public string IsFit => $"({_active} and t.required_skills <@ {Skills} and not {IsExcluded})";
+
+    /// <summary>May have it without anyone else's say: a candidate, or standing in for one, who did not give it up.</summary>
+    public string IsEntitled => $"(not {GaveUp} and ({IsCandidate} or {StandsIn}))";
+
+    /// <summary>Has the preferred skills, or nobody else who could take the task has them: a preference must not leave a task to nobody.</summary>
+    public string HasPriority
+    {
+        get
+        {
+            var other = OfRow("q", _now);
+            return $"""
+                (cardinality(t.preferred_skills) = 0 or t.preferred_skills <@ {Skills}
+                    or not exists (select from person q where not {other.GaveUp} and {other.IsCandidate} and t.preferred_skills <@ {other.Skills}
+                    and {other.IsFit}))
+                """;
+        }
+    }
+
+    /// <summary>Leads the team of the task.</summary>
+    public string Leads => $"t.team = any(array(select l.key from team l where l.lead_id = {_id}))";
+
+    /// <summary>Worked on the task itself, or it was in someone's hands in their place.</summary>
+    public string WorkedOnIt => $"coalesce({_id} = any(t.actors || t.owner_id || t.on_behalf_of), false)";
+
+    /// <summary>May claim it while it is open.</summary>
+    public string MayTake => $"({IsFit} and {IsEntitled} and {HasPriority})";
+
+    /// <summary>May take it over from its owner, who is away.</summary>
+    public string MayTakeOver => $"({IsOwnersSubstitute} and {IsFit})";
+
+    /// <summary>May have its review: could have the task, leads its team or supervises.</summary>
+    public string MayJudge => $"({IsEntitled} or {Leads} or '{Roles.Supervisor}' = any({_roles}))";
+
+    /// <summary>May review it: may have its review, and has not worked on the task.</summary>
+    public string MayReview => $"(not {WorkedOnIt} and {MayJudge} and {IsFit})";
+
+    /// <summary>May have it from someone else's hands: also a candidate who gave it up, as whoever gives it may know that.</summary>
+    public string MayReceive => $"({IsCandidate} or {IsEntitled})";
+
+    /// <summary>May be assigned or delegated it.</summary>
+    public string MayBeGiven => $"({MayReceive} and {IsFit})";
+
+    /// <summary>May do next what its state asks for: claim it, take it over, or review it (also one they lead or supervise).</summary>
+    public string MayActNext =>
+        $"""
+            (t.state = 'Ready' and {MayTake} or t.state in ('Reserved', 'InProgress') and {MayTakeOver} or t.state = 'ReadyForReview' and {MayReview})
+            """;
+
+    /// <summary>
+    /// Waits for somebody like them: open tasks they may claim, reviews of their own teams, and what an absent owner has whose substitute they are.
+    /// </summary>
+    public string IsOffered =>
+        $"""
+            ((t.state in ('Ready', 'ReadyForReview') and {IsEntitled} and (t.state = 'ReadyForReview' or {HasPriority})
+                and (t.state = 'Ready' or not {WorkedOnIt})
+                or t.state in ('Reserved', 'InProgress') and {IsOwnersSubstitute}) and {IsFit})
+            """;
+
+    /// <summary>
+    /// May see it without a role that sees everything: a candidate, lead, owner, reviewer, watcher, someone who worked on it, or standing in for one.
+    /// </summary>
+    public string Sees =>
+        $"""
+            ({_id} in (t.owner_id, t.reviewer_id) or {IsNamed} or {_id} = any(t.actors || t.watchers || t.reviewers)
+                or t.team in (select m.team_key from team_member m where m.person_id = {_id} or m.person_id in ({Absent})
+                    union all select l.key from team l where l.lead_id = {_id})
+                or t.owner_id in ({Absent}) or t.candidates && array(select a.user_name from person a where a.id in ({Absent})))
+            """;
+
+    /// <summary>Id of who gets a task that is given to them: a candidate's substitute while the candidate is away, else themself.</summary>
+    public string Receiver =>
+        $"""
+            coalesce(case when {_active} and {IsCandidate} then (select s.substitute_id from substitution s where s.person_id = {_id} and {IsInForce(
+                "s",
+                _now
+            )} limit 1) end, {_id})
+            """;
+
+    private string IsOwnersSubstitute => $"t.owner_id = any(array({Absent}))";
+
+    private static string Self(string column, string id) => $"(select self.{column} from person self where self.id = {id})";
+}

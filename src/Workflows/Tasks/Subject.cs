@@ -1,0 +1,117 @@
+using System.Data;
+using System.Data.Common;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Workflows.Tasks;
+
+/// <summary>A person in relation to a task, and to the verb that is about them.</summary>
+/// <param name="Id">Who.</param>
+/// <param name="UserName">Their user name.</param>
+/// <param name="DisplayName">What others call them.</param>
+/// <param name="May">Whether the rules let them do, or be given, what the verb says.</param>
+/// <param name="IsActive">Whether they work here.</param>
+/// <param name="IsEntitled">Whether the task is theirs to have, skills and four eyes aside.</param>
+/// <param name="WorkedOnIt">For verbs of a review: whether they have worked on the task.</param>
+/// <param name="MissingSkill">A required skill they don't hold today.</param>
+/// <param name="ExcludedBy">Excluded step they have worked on.</param>
+/// <param name="IsCandidate">Named as a candidate, or in the team.</param>
+/// <param name="InPlaceOf">Who was named and is away, when this is their substitute.</param>
+/// <param name="StandsInFor">Someone away now who is a candidate or the owner, whose substitute they are.</param>
+/// <param name="ActorSees">Whether the task concerns whoever asks: candidate, lead, owner, reviewer, watcher, worker, or standing in for one.</param>
+/// <param name="ActorLeadsTeam">Whether whoever asks leads the task's team.</param>
+/// <param name="ActorIsCandidate">Whether whoever asks is a candidate or in the team.</param>
+internal sealed record Subject(
+    Guid Id,
+    string UserName,
+    string DisplayName,
+    bool May,
+    bool IsActive,
+    bool IsEntitled,
+    bool WorkedOnIt,
+    string? MissingSkill,
+    (string Id, string Title)? ExcludedBy,
+    bool IsCandidate,
+    (Guid Id, string Name)? InPlaceOf,
+    (Guid Id, string Name)? StandsInFor,
+    bool ActorSees,
+    bool ActorLeadsTeam,
+    bool ActorIsCandidate
+)
+{
+    private static readonly Eligibility Actor = Eligibility.Of("$1", "$2");
+    private static readonly Eligibility Named = Eligibility.OfRow("n", "$2");
+    private static readonly Eligibility Rules = Eligibility.OfRow("p", "$2");
+    private static readonly Eligibility Absent = Eligibility.OfRow("a", "$2");
+
+    /// <summary>Statements by what a verb asks of the rules and whether a substitute gets the task in place of whoever was named.</summary>
+    private static readonly string Claims = Text(Rules.MayTake, Rules.IsEntitled);
+    private static readonly string TakesOver = Text(Rules.MayTakeOver, "true");
+    private static readonly string IsGiven = Text(Rules.MayBeGiven, Rules.MayReceive, receiver: Named.Receiver);
+    private static readonly string IsForwarded = Text(Rules.IsFit, "true");
+    private static readonly string Reviews = Text(Rules.MayReview, Rules.MayJudge, workedOnIt: Rules.WorkedOnIt);
+    private static readonly string Other = Text("true", "true");
+
+    /// <summary>Reads the person with this user name in relation to a task.</summary>
+    public static NpgsqlBatchCommand Select(TaskVerb verb, string person, Guid task, Instant now, Person actor) =>
+        Sql.Command(
+            verb switch
+            {
+                TaskVerb.Claim => Claims,
+                TaskVerb.TakeOver => TakesOver,
+                TaskVerb.Assign or TaskVerb.Delegate => IsGiven,
+                TaskVerb.Forward => IsForwarded,
+                TaskVerb.RequestReview or TaskVerb.StartReview or TaskVerb.ApproveReview => Reviews,
+                _ => Other,
+            },
+            actor.Id,
+            now,
+            task,
+            person
+        );
+
+    /// <summary>The row the reader is about to enter; null when there is no such person.</summary>
+    public static async Task<Subject?> ReadAsync(DbDataReader r, CancellationToken cancel) =>
+        await r.ReadAsync(cancel)
+            ? new(
+                r.GetGuid("id"),
+                r.GetString("user_name"),
+                r.GetString("display_name"),
+                r.GetBoolean("may"),
+                r.GetBoolean("active"),
+                r.GetBoolean("entitled"),
+                r.GetBoolean("worked_on_it"),
+                r.Text("missing_skill"),
+                r.Text("excluded_step") is { } step ? (step, r.GetString("excluded_title")) : null,
+                r.GetBoolean("candidate"),
+                r.GetGuid("named_id") is var named && named != r.GetGuid("id") ? (named, r.GetString("named_name")) : null,
+                r.GuidOrNull("absent_id") is { } absent ? (absent, r.GetString("absent_name")) : null,
+                r.GetBoolean("actor_sees"),
+                r.GetBoolean("actor_leads"),
+                r.GetBoolean("actor_is_candidate")
+            )
+            : null;
+
+    private static string Text(string may, string entitled, string workedOnIt = "false", string receiver = "n.id") =>
+        $"""
+            select p.id, p.user_name, p.display_name, p.active, coalesce({may}, false) may, coalesce({entitled}, false) entitled,
+                {workedOnIt} worked_on_it, n.id named_id, n.display_name named_name,
+                (select k from unnest(t.required_skills) k where not k = any({Rules.Skills}) limit 1) missing_skill,
+                x.activity_id excluded_step, x.title excluded_title,
+                coalesce({Rules.IsCandidate}, false) candidate, z.id absent_id, z.display_name absent_name,
+                coalesce({Actor.Sees}, false) actor_sees, coalesce({Actor.Leads}, false) actor_leads, coalesce({Actor.IsCandidate}, false) actor_is_candidate
+            from task t
+            join person n on lower(n.user_name) = lower($4)
+            join person p on p.id = {receiver}
+            left join lateral (
+                select a.id, a.display_name from person a where a.id in ({Rules.Absent}) and {Absent.IsRepresented}
+                order by a.id = t.owner_id desc nulls last, a.id = n.id desc limit 1) z on true
+            left join lateral (
+                select o.activity_id, o.title from task o where {Eligibility.IsExcludedStep("o")} and p.id = any{Eligibility.WorkedOn(
+                "o"
+            )} limit 1) x on true
+            where t.id = $3
+            """;
+}

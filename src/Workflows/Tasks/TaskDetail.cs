@@ -1,0 +1,177 @@
+using System.Data;
+using System.Data.Common;
+using System.Text.Json.Nodes;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Workflows.Tasks;
+
+/// <summary>A task with all a person needs to do it.</summary>
+public sealed record TaskDetail(
+    Guid Id,
+    Guid CaseId,
+    string Title,
+    string? Description,
+    TaskState State,
+    int Revision,
+    short Priority,
+    string? Team,
+    string[] Candidates,
+    string[] RequiredSkills,
+    string[] ExcludedSteps,
+    Guid? OwnerId,
+    string? Owner,
+    DateTime? DueAt,
+    bool Breached,
+    DateTime CreatedAt,
+    DateTime? ClaimedAt,
+    DateTime? StartedAt,
+    DateTime? EndedAt,
+    string? EndedBy,
+    string[] Outcomes,
+    string? Outcome,
+    string Journey,
+    string? Reference,
+    string? CustomerId,
+    string? CustomerName,
+    string StepId,
+    JsonNode? Form,
+    JsonNode? Data,
+    JsonNode? Draft
+)
+{
+    /// <summary>Skills whose holders come first, until the ladder of its clock relaxes them.</summary>
+    public string[] PreferredSkills { get; init; } = [];
+
+    /// <summary>Who is told of what happens to it besides its owner, by name.</summary>
+    public string[] Watchers { get; init; } = [];
+
+    /// <summary>What its form began with: data of the case and computed defaults.</summary>
+    public JsonNode? Prefill { get; init; }
+
+    /// <summary>Outcome that waits for approval.</summary>
+    public string? ProposedOutcome { get; init; }
+
+    /// <summary>Whether somebody else must approve it.</summary>
+    public bool RequiresReview { get; init; }
+
+    /// <summary>Who was asked to review it, or does.</summary>
+    public Guid? ReviewerId { get; init; }
+    public string? Reviewer { get; init; }
+
+    /// <summary>What a suspended task waits for, and until when at most.</summary>
+    public string? SuspendedReason { get; init; }
+    public DateTime? SuspendedUntil { get; init; }
+
+    /// <summary>Outcome by which the case goes on when the step is skipped; null when it can not be.</summary>
+    public string? SkipOutcome { get; init; }
+
+    /// <summary>Who delegated it to its owner.</summary>
+    public string? DelegatedBy { get; init; }
+
+    /// <summary>Who is away, when the owner has it as a substitute.</summary>
+    public string? OnBehalfOf { get; init; }
+
+    /// <summary>Why it ended without being completed.</summary>
+    public string? EndReason { get; init; }
+
+    /// <summary>What whoever asks could do as things are: <c>claim</c>, <c>takeOver</c>, <c>review</c>, <c>contribute</c>.</summary>
+    public IReadOnlyList<string> May { get; init; } = [];
+
+    /// <summary>The task, or null when there is none or the person may not see it.</summary>
+    public static async Task<TaskDetail?> FindAsync(WorkflowRuntime runtime, Guid id, Person actor, CancellationToken cancel = default)
+    {
+        await using var query = runtime.Database.Query(Text, actor.Id, runtime.Clock.Now(), id, Eligibility.SeesAll(actor));
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        if (!await r.ReadAsync(cancel))
+            return null;
+        var form =
+            r.Text("form") is { } own ? JsonNode.Parse(own)
+            : r.Text("form_name") is { } name ? await runtime.Definitions.FindResourceAsync(r.GetString("definition_version_id"), name, cancel)
+            : null;
+        return new(
+            r.GetGuid("id"),
+            r.GetGuid("instance_id"),
+            r.GetString("title"),
+            r.Text("description"),
+            Enum.Parse<TaskState>(r.GetString("state")),
+            r.GetInt32("revision"),
+            r.GetInt16("priority"),
+            r.Text("team"),
+            r.GetFieldValue<string[]>("candidates"),
+            r.GetFieldValue<string[]>("required_skills"),
+            r.GetFieldValue<string[]>("excluded_steps"),
+            r.GuidOrNull("owner_id"),
+            r.Text("owner"),
+            r.TimeOrNull("due_at"),
+            r.GetBoolean("breached"),
+            r.GetDateTime("created_at"),
+            r.TimeOrNull("claimed_at"),
+            r.TimeOrNull("started_at"),
+            r.TimeOrNull("ended_at"),
+            r.Text("ended_by"),
+            r.GetFieldValue<string[]>("outcomes"),
+            r.Text("outcome"),
+            r.GetString("journey"),
+            r.Text("reference"),
+            r.Text("customer_id"),
+            r.Text("customer_name"),
+            r.GetString("activity_id"),
+            form?.DeepClone(),
+            Node(r, "data"),
+            Node(r, "draft")
+        )
+        {
+            Prefill = Node(r, "prefill"),
+            PreferredSkills = r.GetFieldValue<string[]>("preferred_skills"),
+            Watchers = r.GetFieldValue<string[]>("watcher_names"),
+            ProposedOutcome = r.Text("proposed_outcome"),
+            RequiresReview = r.GetBoolean("requires_review"),
+            ReviewerId = r.GuidOrNull("reviewer_id"),
+            Reviewer = r.Text("reviewer"),
+            SuspendedReason = r.Text("suspended_reason"),
+            SuspendedUntil = r.TimeOrNull("suspended_until"),
+            SkipOutcome = r.Text("skip_outcome"),
+            DelegatedBy = r.Text("delegated_by"),
+            OnBehalfOf = r.Text("on_behalf_of"),
+            EndReason = r.Text("end_reason"),
+            May = [.. Verbs(Enum.Parse<TaskState>(r.GetString("state")), r.GetBoolean("may_act"), Eligibility.MayContribute(actor, r.GetBoolean("sees")))],
+        };
+    }
+
+    private static readonly Eligibility Me = Eligibility.Of("$1", "$2");
+
+    private static readonly string Text = $"""
+        select t.id, t.instance_id, t.title, t.description, t.state, t.revision, t.priority, t.team, t.candidates, t.required_skills,
+            t.excluded_steps, t.owner_id,
+            p.display_name owner, t.due_at, t.breached, t.created_at, t.claimed_at, t.started_at, t.ended_at, t.ended_by, t.outcomes, t.outcome,
+            coalesce(c.journey, t.definition_id) journey, coalesce(c.reference, i.correlation_id) reference, c.customer_id, c.customer_name,
+                t.activity_id, t.form,
+            t.form_name, t.data, t.draft, t.definition_version_id, t.prefill, t.proposed_outcome, t.requires_review, t.reviewer_id, v.display_name reviewer,
+            t.suspended_reason, t.suspended_until, t.skip_outcome, d.display_name delegated_by, b.display_name on_behalf_of, t.end_reason, t.preferred_skills,
+            coalesce({Me.MayActNext}, false) may_act, coalesce({Me.Sees}, false) sees,
+            array(select w.display_name from person w where w.id = any(t.watchers) order by w.display_name) watcher_names
+        from task t
+        {TaskSummary.Joins}
+        left join person v on v.id = t.reviewer_id
+        left join person d on d.id = t.delegated_by
+        left join person b on b.id = t.on_behalf_of
+        where t.id = $3 and ($4 or {Me.Sees})
+        """;
+
+    private static IEnumerable<string> Verbs(TaskState state, bool mayAct, bool mayContribute)
+    {
+        if (mayAct)
+            yield return state switch
+            {
+                TaskState.Ready => "claim",
+                TaskState.ReadyForReview => "review",
+                _ => "takeOver",
+            };
+        if (mayContribute && !state.IsTerminal())
+            yield return "contribute";
+    }
+
+    private static JsonNode? Node(DbDataReader r, string column) => r.Text(column) is { } json ? JsonNode.Parse(json) : null;
+}

@@ -1,0 +1,135 @@
+using System.Data;
+using System.Data.Common;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Storage;
+
+namespace Orchestration.Workflows.Tasks;
+
+/// <summary>A task as a verb sees it, under its case's lock.</summary>
+public sealed record TaskRow(
+    Guid Id,
+    Guid InstanceId,
+    Guid BookmarkId,
+    string DefinitionVersionId,
+    string ActivityId,
+    string Title,
+    TaskState State,
+    int Revision,
+    Guid? OwnerId,
+    string? Team,
+    string[] Candidates,
+    string[] RequiredSkills,
+    string[] Outcomes,
+    string? Form,
+    string? FormName,
+    string? Outcome,
+    string? EndedBy,
+    Instant? EndedAt,
+    string ChangedBy,
+    Instant ChangedAt,
+    short Priority
+)
+{
+    /// <summary>Where a suspended task returns to.</summary>
+    public TaskState? SuspendedFrom { get; init; }
+
+    /// <summary>Outcome by which the case goes on when the step is skipped.</summary>
+    public string? SkipOutcome { get; init; }
+
+    /// <summary>Whether somebody else must approve it.</summary>
+    public bool RequiresReview { get; init; }
+
+    /// <summary>Who was asked to review it, or does.</summary>
+    public Guid? ReviewerId { get; init; }
+
+    /// <summary>Outcome that waits for approval.</summary>
+    public string? ProposedOutcome { get; init; }
+
+    /// <summary>Data that wait for approval.</summary>
+    public byte[]? ProposedData { get; init; }
+
+    /// <summary>Absent person in whose place the owner has it.</summary>
+    public Guid? OnBehalfOf { get; init; }
+
+    /// <summary>Everybody who has worked on it.</summary>
+    public Guid[] Actors { get; init; } = [];
+
+    /// <summary>Who forwarded it and is no candidate any more.</summary>
+    public Guid[] GaveUp { get; init; } = [];
+
+    /// <summary>User name of its owner.</summary>
+    public string? Owner { get; init; }
+
+    /// <summary>What its form began with, as JSON.</summary>
+    public string? Prefill { get; init; }
+
+    /// <summary>Skills whose holders come first, until they are relaxed.</summary>
+    public string[] PreferredSkills { get; init; } = [];
+
+    /// <summary>SLA policies that its step names.</summary>
+    public string[] Policies { get; init; } = [];
+
+    /// <summary>What a suspended task waits for.</summary>
+    public string? SuspendedReason { get; init; }
+
+    /// <summary>Who is told of what happens to it besides its owner.</summary>
+    public Guid[] Watchers { get; init; } = [];
+
+    /// <summary>Reads the task with this id; see <see cref="Read"/>.</summary>
+    public static NpgsqlBatchCommand Select(Guid id) =>
+        Sql.Command(
+            """
+            select id, instance_id, bookmark_id, definition_version_id, activity_id, title, state, revision, owner_id, team, candidates,
+                required_skills, outcomes,
+                form, form_name, outcome, ended_by, ended_at, changed_by, changed_at, priority, suspended_from, skip_outcome, requires_review, reviewer_id,
+                proposed_outcome, case when proposed_outcome is not null then data end proposed_data, on_behalf_of, actors, gave_up,
+                (select p.user_name from person p where p.id = owner_id) owner, prefill, preferred_skills, watchers, policies, suspended_reason
+            from task where id = $1
+            """,
+            id
+        );
+
+    /// <summary>The row the reader is at.</summary>
+    public static TaskRow Read(DbDataReader r) =>
+        new(
+            r.GetGuid("id"),
+            r.GetGuid("instance_id"),
+            r.GetGuid("bookmark_id"),
+            r.GetString("definition_version_id"),
+            r.GetString("activity_id"),
+            r.GetString("title"),
+            Enum.Parse<TaskState>(r.GetString("state")),
+            r.GetInt32("revision"),
+            r.GuidOrNull("owner_id"),
+            r.Text("team"),
+            r.GetFieldValue<string[]>("candidates"),
+            r.GetFieldValue<string[]>("required_skills"),
+            r.GetFieldValue<string[]>("outcomes"),
+            r.Text("form"),
+            r.Text("form_name"),
+            r.Text("outcome"),
+            r.Text("ended_by"),
+            r.InstantOrNull("ended_at"),
+            r.GetString("changed_by"),
+            r.Instant("changed_at"),
+            r.GetInt16("priority")
+        )
+        {
+            SuspendedFrom = r.Text("suspended_from") is { } from ? Enum.Parse<TaskState>(from) : null,
+            SkipOutcome = r.Text("skip_outcome"),
+            RequiresReview = r.GetBoolean("requires_review"),
+            ReviewerId = r.GuidOrNull("reviewer_id"),
+            ProposedOutcome = r.Text("proposed_outcome"),
+            ProposedData = r.Utf8OrNull("proposed_data"),
+            OnBehalfOf = r.GuidOrNull("on_behalf_of"),
+            Actors = r.GetFieldValue<Guid[]>("actors"),
+            GaveUp = r.GetFieldValue<Guid[]>("gave_up"),
+            Owner = r.Text("owner"),
+            Prefill = r.Text("prefill"),
+            PreferredSkills = r.GetFieldValue<string[]>("preferred_skills"),
+            Watchers = r.GetFieldValue<Guid[]>("watchers"),
+            Policies = r.GetFieldValue<string[]>("policies"),
+            SuspendedReason = r.Text("suspended_reason"),
+        };
+}
