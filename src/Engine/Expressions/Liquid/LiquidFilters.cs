@@ -17,65 +17,140 @@ internal static class LiquidFilters
         context.Step(text.Length >> 4);
         switch (name)
         {
-            case "upcase": return text.ToUpperInvariant();
-            case "downcase": return text.ToLowerInvariant();
-            case "capitalize": return Capitalize(text);
-            case "append": return context.Check(LiquidValue.Text(input) + Word(0));
-            case "prepend": return context.Check(Word(0) + LiquidValue.Text(input));
-            case "strip": return text.Trim();
-            case "lstrip": return text.TrimStart();
-            case "rstrip": return text.TrimEnd();
-            case "strip_newlines": return text.Replace("\r", "", StringComparison.Ordinal).Replace("\n", "", StringComparison.Ordinal);
-            case "newline_to_br": return context.Check(text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace("\n", "<br />", StringComparison.Ordinal));
-            case "strip_html": return StripTags(text);
-            case "escape": return System.Net.WebUtility.HtmlEncode(text);
-            case "escape_once": return System.Net.WebUtility.HtmlEncode(System.Net.WebUtility.HtmlDecode(text));
-            case "raw": return new RawText(LiquidValue.Text(input));
-            case "url_encode": return System.Net.WebUtility.UrlEncode(text);
-            case "url_decode": return System.Net.WebUtility.UrlDecode(text);
-            case "handleize" or "handle": return Handle(text);
-            case "remove": return Word(0).Length == 0 ? text : text.Replace(Word(0), "", StringComparison.Ordinal);
-            case "remove_first": return ReplaceOne(text, text.IndexOf(Word(0), StringComparison.Ordinal), Word(0), "");
-            case "remove_last": return ReplaceOne(text, text.LastIndexOf(Word(0), StringComparison.Ordinal), Word(0), "");
+            case "upcase":
+                return text.ToUpperInvariant();
+            case "downcase":
+                return text.ToLowerInvariant();
+            case "capitalize":
+                return Capitalize(text);
+            case "append":
+                return context.Check(LiquidValue.Text(input) + Word(0));
+            case "prepend":
+                return context.Check(Word(0) + LiquidValue.Text(input));
+            case "strip":
+                return text.Trim();
+            case "lstrip":
+                return text.TrimStart();
+            case "rstrip":
+                return text.TrimEnd();
+            case "strip_newlines":
+                return text.Replace("\r", "", StringComparison.Ordinal).Replace("\n", "", StringComparison.Ordinal);
+            case "newline_to_br":
+                return context.Check(text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace("\n", "<br />", StringComparison.Ordinal));
+            case "strip_html":
+                return StripTags(text);
+            case "escape":
+                return System.Net.WebUtility.HtmlEncode(text);
+            case "escape_once":
+                return System.Net.WebUtility.HtmlEncode(System.Net.WebUtility.HtmlDecode(text));
+            case "raw":
+                return new RawText(LiquidValue.Text(input));
+            case "url_encode":
+                return System.Net.WebUtility.UrlEncode(text);
+            case "url_decode":
+                return System.Net.WebUtility.UrlDecode(text);
+            case "handleize" or "handle":
+                return Handle(text);
+            case "remove":
+                return Word(0).Length == 0 ? text : text.Replace(Word(0), "", StringComparison.Ordinal);
+            case "remove_first":
+                return ReplaceOne(text, text.IndexOf(Word(0), StringComparison.Ordinal), Word(0), "");
+            case "remove_last":
+                return ReplaceOne(text, text.LastIndexOf(Word(0), StringComparison.Ordinal), Word(0), "");
             case "replace":
                 if (Word(0).Length == 0)
                     return text;
                 context.Step(text.Length / Word(0).Length * (long)(1 + Word(1).Length) >> 2);
                 return context.Check(text.Replace(Word(0), Word(1), StringComparison.Ordinal));
-            case "replace_first": return ReplaceOne(text, text.IndexOf(Word(0), StringComparison.Ordinal), Word(0), Word(1));
-            case "replace_last": return ReplaceOne(text, text.LastIndexOf(Word(0), StringComparison.Ordinal), Word(0), Word(1));
-            case "split": return Word(0).Length == 0 ? Letters(text) : text.Split(Word(0), StringSplitOptions.RemoveEmptyEntries).Select(part => (object?)part).ToList();
-            case "truncate": return Truncate(text, arguments.Length > 0 ? (int)Math.Clamp(LiquidValue.Number(Argument(0)), 0, int.MaxValue) : 50, arguments.Length > 1 ? Word(1) : "...");
-            case "truncatewords": return TruncateWords(text, arguments.Length > 0 ? (int)Math.Clamp(LiquidValue.Number(Argument(0)), 1, int.MaxValue) : 15, arguments.Length > 1 ? Word(1) : "...");
-            case "slice": return Slice(input, arguments);
-            case "base64": return input is null ? null : Convert.ToBase64String(Encoding.UTF8.GetBytes(input switch
-            {
-                bool flag => flag ? "True" : "False",
-                List<object?> or OrderedDictionary<string, object?> or DateTimeOffset => Json(input),
-                _ => text,
-            }));
-            case "json": return context.Check(Json(Plain(input)));
-            case "keys": return input is OrderedDictionary<string, object?> entries ? entries.Keys.Select(key => (object?)key).ToList() : throw new ExpressionException("The filter 'keys' works on objects only.");
-            case "base64_encode": return Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
-            case "base64_decode": return FromBase64(text);
-            case "base64_url_safe_encode": return Base64Url.EncodeToString(Encoding.UTF8.GetBytes(text));
-            case "base64_url_safe_decode": return Base64Url.IsValid(text) ? Encoding.UTF8.GetString(Base64Url.DecodeFromChars(text)) : "";
+            case "replace_first":
+                return ReplaceOne(text, text.IndexOf(Word(0), StringComparison.Ordinal), Word(0), Word(1));
+            case "replace_last":
+                return ReplaceOne(text, text.LastIndexOf(Word(0), StringComparison.Ordinal), Word(0), Word(1));
+            case "split":
+                return Word(0).Length == 0 ? Letters(text) : text.Split(Word(0), StringSplitOptions.RemoveEmptyEntries).Select(part => (object?)part).ToList();
+            case "truncate":
+                return Truncate(
+                    text,
+                    arguments.Length > 0 ? (int)Math.Clamp(LiquidValue.Number(Argument(0)), 0, int.MaxValue) : 50,
+                    arguments.Length > 1 ? Word(1) : "..."
+                );
+            case "truncatewords":
+                return TruncateWords(
+                    text,
+                    arguments.Length > 0 ? (int)Math.Clamp(LiquidValue.Number(Argument(0)), 1, int.MaxValue) : 15,
+                    arguments.Length > 1 ? Word(1) : "..."
+                );
+            case "slice":
+                return Slice(input, arguments);
+            case "base64":
+                return input is null
+                    ? null
+                    : Convert.ToBase64String(
+                        Encoding.UTF8.GetBytes(
+                            input switch
+                            {
+                                bool flag => flag ? "True" : "False",
+                                List<object?> or OrderedDictionary<string, object?> or DateTimeOffset => Json(input),
+                                _ => text,
+                            }
+                        )
+                    );
+            case "json":
+                return context.Check(Json(Plain(input)));
+            case "keys":
+                return input is OrderedDictionary<string, object?> entries
+                    ? entries.Keys.Select(key => (object?)key).ToList()
+                    : throw new ExpressionException("The filter 'keys' works on objects only.");
+            case "base64_encode":
+                return Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
+            case "base64_decode":
+                return FromBase64(text);
+            case "base64_url_safe_encode":
+                return Base64Url.EncodeToString(Encoding.UTF8.GetBytes(text));
+            case "base64_url_safe_decode":
+                return Base64Url.IsValid(text) ? Encoding.UTF8.GetString(Base64Url.DecodeFromChars(text)) : "";
 #pragma warning disable CA5350, CA5351 // Checksums that other systems expect, no protection.
-            case "md5": return text.Length == 0 ? "" : Convert.ToHexStringLower(MD5.HashData(Encoding.UTF8.GetBytes(text)));
-            case "sha1": return text.Length == 0 ? "" : Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes(text)));
-            case "hmac_sha1": return Argument(0) is null || input is null ? "" : Convert.ToHexStringLower(HMACSHA1.HashData(Encoding.UTF8.GetBytes(Word(0)), Encoding.UTF8.GetBytes(text)));
+            case "md5":
+                return text.Length == 0 ? "" : Convert.ToHexStringLower(MD5.HashData(Encoding.UTF8.GetBytes(text)));
+            case "sha1":
+                return text.Length == 0 ? "" : Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes(text)));
+            case "hmac_sha1":
+                return Argument(0) is null || input is null
+                    ? ""
+                    : Convert.ToHexStringLower(HMACSHA1.HashData(Encoding.UTF8.GetBytes(Word(0)), Encoding.UTF8.GetBytes(text)));
 #pragma warning restore CA5350, CA5351
-            case "hmac_sha256": return Argument(0) is null || input is null ? "" : Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(Word(0)), Encoding.UTF8.GetBytes(text)));
-            case "sha256": return text.Length == 0 ? "" : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
-            case "format_number": return Argument(0) is null ? null : context.Check(Format(LiquidValue.Number(input), Word(0)));
-            case "format_date": return Argument(0) is null || !TryTime(context, input, out var moment) ? null : context.Check(Format(moment, Word(0)));
-            case "format_string": return input is null ? null : context.Check(FormatString(context, text, arguments));
-            case "time_zone": return Argument(0) is null || !TryTime(context, input, out var time) ? null : InZone(time, Word(0));
-            case "default": return LiquidValue.IsEmpty(input) && !(input is false && Argument(1) is true) ? Argument(0) : input;
-            case "date": return !TryTime(context, input, out var date) ? null : Argument(0) is null ? date : context.Check(LiquidDate.Format(date, Word(0)));
-            case "size": return input switch { List<object?> items => items.Count, OrderedDictionary<string, object?> members => members.Count, string or RawText => text.Length, _ => null };
-            case "at_least": return LiquidValue.Number(input) < LiquidValue.Number(Argument(0)) ? Argument(0) : input;
-            case "at_most": return LiquidValue.Number(input) > LiquidValue.Number(Argument(0)) ? Argument(0) : input;
+            case "hmac_sha256":
+                return Argument(0) is null || input is null
+                    ? ""
+                    : Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(Word(0)), Encoding.UTF8.GetBytes(text)));
+            case "sha256":
+                return text.Length == 0 ? "" : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+            case "format_number":
+                return Argument(0) is null ? null : context.Check(Format(LiquidValue.Number(input), Word(0)));
+            case "format_date":
+                return Argument(0) is null || !TryTime(context, input, out var moment) ? null : context.Check(Format(moment, Word(0)));
+            case "format_string":
+                return input is null ? null : context.Check(FormatString(context, text, arguments));
+            case "time_zone":
+                return Argument(0) is null || !TryTime(context, input, out var time) ? null : InZone(time, Word(0));
+            case "default":
+                return LiquidValue.IsEmpty(input) && !(input is false && Argument(1) is true) ? Argument(0) : input;
+            case "date":
+                return !TryTime(context, input, out var date) ? null
+                    : Argument(0) is null ? date
+                    : context.Check(LiquidDate.Format(date, Word(0)));
+            case "size":
+                return input switch
+                {
+                    List<object?> items => items.Count,
+                    OrderedDictionary<string, object?> members => members.Count,
+                    string or RawText => text.Length,
+                    _ => null,
+                };
+            case "at_least":
+                return LiquidValue.Number(input) < LiquidValue.Number(Argument(0)) ? Argument(0) : input;
+            case "at_most":
+                return LiquidValue.Number(input) > LiquidValue.Number(Argument(0)) ? Argument(0) : input;
         }
 
         return Numeric(name, input, arguments) ?? Listed(context, name, input, arguments);
@@ -91,9 +166,12 @@ internal static class LiquidFilters
         {
             switch (name)
             {
-                case "plus": return x + y;
-                case "minus": return x - y;
-                case "times": return x * y;
+                case "plus":
+                    return x + y;
+                case "minus":
+                    return x - y;
+                case "times":
+                    return x * y;
                 case "divided_by":
                     if (y == 0)
                         throw new ExpressionException("Division by zero.");
@@ -103,11 +181,16 @@ internal static class LiquidFilters
                 case "modulo":
                     var divisor = decimal.ToInt32(Math.Round(y));
                     return divisor == 0 ? throw new ExpressionException("Division by zero.") : decimal.ToInt32(Math.Round(x)) % (long)divisor;
-                case "abs": return Math.Abs(x);
-                case "ceil": return Math.Ceiling(x);
-                case "floor": return Math.Floor(x);
-                case "round": return Math.Round(x, (int)Math.Clamp(y, 0, 28));
-                default: return null;
+                case "abs":
+                    return Math.Abs(x);
+                case "ceil":
+                    return Math.Ceiling(x);
+                case "floor":
+                    return Math.Floor(x);
+                case "round":
+                    return Math.Round(x, (int)Math.Clamp(y, 0, 28));
+                default:
+                    return null;
             }
         }
         catch (OverflowException error)
@@ -124,24 +207,64 @@ internal static class LiquidFilters
         var isList = input is List<object?>;
         switch (name)
         {
-            case "join": return isList ? context.Check(string.Join(LiquidValue.Text(Argument(0)), items.Select(LiquidValue.Text))) : input;
-            case "first": return input is string first ? first.Length > 0 ? first[..1] : null : isList ? items.FirstOrDefault() : null;
-            case "last": return input is string last ? last.Length > 0 ? last[^1..] : null : isList ? items.LastOrDefault() : null;
-            case "reverse": return input is string text ? Enumerable.Reverse(Letters(text)).ToList() : isList ? Enumerable.Reverse(items).ToList() : input;
-            case "compact": return items.Where(item => item is not null).ToList();
-            case "concat": return isList || Argument(0) is List<object?> ? (List<object?>)[.. isList ? items : [input], .. Argument(0) is List<object?> more ? more : [Argument(0)]] : input;
-            case "uniq": return items.Distinct(Alike.Instance).ToList();
-            case "map": return isList ? items.ConvertAll(item => Path(context, item, Argument(0))) : input;
-            case "sum": return Sum(context, items, arguments);
-            case "sort" when arguments.Length == 0: return items.OrderBy(LiquidValue.Text, StringComparer.Ordinal).ToList();
-            case "sort_natural" when arguments.Length == 0: return items.OrderBy(LiquidValue.Text, StringComparer.OrdinalIgnoreCase).ToList();
-            case "sort" or "sort_natural": return items.OrderBy(item => Path(context, item, arguments[0]), Comparer<object?>.Create(ByValue)).ToList();
-            case "where": return isList ? items.Where(item => Matches(context, item, arguments)).ToList() : input;
-            case "reject": return isList ? items.Where(item => !Matches(context, item, arguments)).ToList() : input;
-            case "find": return isList ? Argument(1) is null ? null : items.Find(item => Matches(context, item, arguments)) : input;
-            case "find_index": return !isList ? input : Argument(1) is not null && items.FindIndex(item => Matches(context, item, arguments)) is >= 0 and var index ? index : null;
-            case "has": return isList ? Argument(1) is not null && items.Exists(item => Matches(context, item, arguments)) : input is not null;
-            default: return input;
+            case "join":
+                return isList ? context.Check(string.Join(LiquidValue.Text(Argument(0)), items.Select(LiquidValue.Text))) : input;
+            case "first":
+                return input is string first
+                    ? first.Length > 0
+                        ? first[..1]
+                        : null
+                    : isList
+                        ? items.FirstOrDefault()
+                        : null;
+            case "last":
+                return input is string last
+                    ? last.Length > 0
+                        ? last[^1..]
+                        : null
+                    : isList
+                        ? items.LastOrDefault()
+                        : null;
+            case "reverse":
+                return input is string text ? Enumerable.Reverse(Letters(text)).ToList()
+                    : isList ? Enumerable.Reverse(items).ToList()
+                    : input;
+            case "compact":
+                return items.Where(item => item is not null).ToList();
+            case "concat":
+                return isList || Argument(0) is List<object?>
+                    ? (List<object?>)[.. isList ? items : [input], .. Argument(0) is List<object?> more ? more : [Argument(0)]]
+                    : input;
+            case "uniq":
+                return items.Distinct(Alike.Instance).ToList();
+            case "map":
+                return isList ? items.ConvertAll(item => Path(context, item, Argument(0))) : input;
+            case "sum":
+                return Sum(context, items, arguments);
+            case "sort" when arguments.Length == 0:
+                return items.OrderBy(LiquidValue.Text, StringComparer.Ordinal).ToList();
+            case "sort_natural" when arguments.Length == 0:
+                return items.OrderBy(LiquidValue.Text, StringComparer.OrdinalIgnoreCase).ToList();
+            case "sort" or "sort_natural":
+                return items.OrderBy(item => Path(context, item, arguments[0]), Comparer<object?>.Create(ByValue)).ToList();
+            case "where":
+                return isList ? items.Where(item => Matches(context, item, arguments)).ToList() : input;
+            case "reject":
+                return isList ? items.Where(item => !Matches(context, item, arguments)).ToList() : input;
+            case "find":
+                return isList
+                    ? Argument(1) is null
+                        ? null
+                        : items.Find(item => Matches(context, item, arguments))
+                    : input;
+            case "find_index":
+                return !isList ? input
+                    : Argument(1) is not null && items.FindIndex(item => Matches(context, item, arguments)) is >= 0 and var index ? index
+                    : null;
+            case "has":
+                return isList ? Argument(1) is not null && items.Exists(item => Matches(context, item, arguments)) : input is not null;
+            default:
+                return input;
         }
     }
 
@@ -158,9 +281,11 @@ internal static class LiquidFilters
         return item;
     }
 
-    private static string ReplaceOne(string text, int position, string what, string with) => position < 0 ? text : string.Concat(text.AsSpan(0, position), with, text.AsSpan(position + what.Length));
+    private static string ReplaceOne(string text, int position, string what, string with) =>
+        position < 0 ? text : string.Concat(text.AsSpan(0, position), with, text.AsSpan(position + what.Length));
 
-    private static string Truncate(string text, int length, string ellipsis) => text.Length <= length ? text : string.Concat(text.AsSpan(0, Math.Max(0, length - ellipsis.Length)), ellipsis);
+    private static string Truncate(string text, int length, string ellipsis) =>
+        text.Length <= length ? text : string.Concat(text.AsSpan(0, Math.Max(0, length - ellipsis.Length)), ellipsis);
 
     private static string TruncateWords(string text, int count, string ellipsis)
     {
@@ -171,15 +296,22 @@ internal static class LiquidFilters
     private static List<object?> Letters(string text) => text.Select(c => (object?)c.ToString()).ToList();
 
     /// <summary>The first letter of every word: after white space, a dash and a full stop.</summary>
-    private static string Capitalize(string text) => string.Create(text.Length, text, static (result, from) =>
-    {
-        for (var i = 0; i < from.Length; i++)
-            result[i] = i == 0 || char.IsWhiteSpace(from[i - 1]) || from[i - 1] is '-' or '.' ? char.ToUpperInvariant(from[i]) : from[i];
-    });
+    private static string Capitalize(string text) =>
+        string.Create(
+            text.Length,
+            text,
+            static (result, from) =>
+            {
+                for (var i = 0; i < from.Length; i++)
+                    result[i] = i == 0 || char.IsWhiteSpace(from[i - 1]) || from[i - 1] is '-' or '.' ? char.ToUpperInvariant(from[i]) : from[i];
+            }
+        );
 
     /// <summary>Numbers, and texts that are numbers; lists inside lists too.</summary>
     private static decimal Sum(LiquidContext context, List<object?> items, object?[] arguments) =>
-        items.Sum(item => item is List<object?> inner ? Sum(context, inner, arguments) : LiquidValue.Number(arguments.Length > 0 ? Path(context, item, arguments[0]) : item));
+        items.Sum(item =>
+            item is List<object?> inner ? Sum(context, inner, arguments) : LiquidValue.Number(arguments.Length > 0 ? Path(context, item, arguments[0]) : item)
+        );
 
     /// <summary>Nothing first, then by value; texts as people order them.</summary>
     private static int ByValue(object? a, object? b)
@@ -269,7 +401,10 @@ internal static class LiquidFilters
         }
         catch (FormatException error)
         {
-            throw new ExpressionException($"'{format}' is not a format for {value.ToString(null, CultureInfo.InvariantCulture)}.", error) { Kind = "FormatError" };
+            throw new ExpressionException($"'{format}' is not a format for {value.ToString(null, CultureInfo.InvariantCulture)}.", error)
+            {
+                Kind = "FormatError",
+            };
         }
     }
 
@@ -289,10 +424,14 @@ internal static class LiquidFilters
             var parts = end < 0 ? [] : format[(i + 1)..end].Split(':', 2);
             if (parts.Length == 0 || !int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var index) || index >= arguments.Length)
                 throw new ExpressionException($"'{format}' is not a format for {arguments.Length} values.") { Kind = "FormatError" };
-            result.Append(context.Check(parts.Length == 1 ? LiquidValue.Text(arguments[index])
-                : arguments[index] is DateTimeOffset time ? Format(time, parts[1])
-                : LiquidValue.IsNumber(arguments[index]) ? Format(LiquidValue.Number(arguments[index]), parts[1])
-                : LiquidValue.Text(arguments[index])));
+            result.Append(
+                context.Check(
+                    parts.Length == 1 ? LiquidValue.Text(arguments[index])
+                    : arguments[index] is DateTimeOffset time ? Format(time, parts[1])
+                    : LiquidValue.IsNumber(arguments[index]) ? Format(LiquidValue.Number(arguments[index]), parts[1])
+                    : LiquidValue.Text(arguments[index])
+                )
+            );
             i = end;
         }
 
@@ -322,8 +461,13 @@ internal static class LiquidFilters
         public static readonly Alike Instance = new();
 
         public new bool Equals(object? a, object? b) =>
-            a is List<object?> or OrderedDictionary<string, object?> ? ReferenceEquals(a, b) : b is not (List<object?> or OrderedDictionary<string, object?>) && LiquidValue.Same(a, b);
+            a is List<object?> or OrderedDictionary<string, object?>
+                ? ReferenceEquals(a, b)
+                : b is not (List<object?> or OrderedDictionary<string, object?>) && LiquidValue.Same(a, b);
 
-        public int GetHashCode(object? value) => LiquidValue.IsNumber(value) ? LiquidValue.Number(value).GetHashCode() : value is null ? 0 : LiquidValue.Text(value).GetHashCode(StringComparison.Ordinal);
+        public int GetHashCode(object? value) =>
+            LiquidValue.IsNumber(value) ? LiquidValue.Number(value).GetHashCode()
+            : value is null ? 0
+            : LiquidValue.Text(value).GetHashCode(StringComparison.Ordinal);
     }
 }

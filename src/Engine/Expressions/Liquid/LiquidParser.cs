@@ -24,7 +24,12 @@ internal sealed class LiquidParser(string source)
         var line = before.Count(c => c == '\n') + 1;
         var column = before.Length - (before.LastIndexOf('\n') + 1) + 1;
         var text = source.Split('\n')[line - 1];
-        return new ExpressionException($"\n{message} at ({line}:{column})\nSource:\n{text}\n") { Kind = "SyntaxError", Line = line, Column = column };
+        return new ExpressionException($"\n{message} at ({line}:{column})\nSource:\n{text}\n")
+        {
+            Kind = "SyntaxError",
+            Line = line,
+            Column = column,
+        };
     }
 
     private bool At(string text) => string.CompareOrdinal(source, _position, text, 0, text.Length) == 0;
@@ -122,7 +127,14 @@ internal sealed class LiquidParser(string source)
     {
         Blank();
         var start = _position;
-        while (_position < source.Length && (char.IsLetterOrDigit(source[_position]) || source[_position] == '_' || source[_position] == '-' && _position > start && _position + 1 < source.Length && char.IsLetterOrDigit(source[_position + 1])))
+        while (
+            _position < source.Length
+            && (
+                char.IsLetterOrDigit(source[_position])
+                || source[_position] == '_'
+                || source[_position] == '-' && _position > start && _position + 1 < source.Length && char.IsLetterOrDigit(source[_position + 1])
+            )
+        )
             _position++;
         return _position > start && !char.IsAsciiDigit(source[start]) ? source[start.._position] : null;
     }
@@ -266,8 +278,7 @@ internal sealed class LiquidParser(string source)
                 throw Error("'{% endcase %}' was expected");
             if (!isElse)
             {
-                do
-                    values.Add(Primary());
+                do values.Add(Primary());
                 while (Take(",") || TakeWord("or"));
             }
 
@@ -289,7 +300,8 @@ internal sealed class LiquidParser(string source)
         if (name is null || !TakeWord("in"))
             throw Invalid("for", position);
         var items = Primary();
-        LiquidExpression? limit = null, offset = null;
+        LiquidExpression? limit = null,
+            offset = null;
         var reversed = false;
         while (true)
         {
@@ -364,7 +376,10 @@ internal sealed class LiquidParser(string source)
                 left = new LiquidCondition(left, op, Primary());
         }
 
-        var result = TakeWord("and") ? new LiquidCondition(left, "and", Condition()) : TakeWord("or") ? new LiquidCondition(left, "or", Condition()) : left;
+        var result =
+            TakeWord("and") ? new LiquidCondition(left, "and", Condition())
+            : TakeWord("or") ? new LiquidCondition(left, "or", Condition())
+            : left;
         _nesting--;
         return result;
     }
@@ -387,8 +402,7 @@ internal sealed class LiquidParser(string source)
                     if (Name() is null || !Take(":"))
                         _position = start;
                     arguments.Add(Primary());
-                }
-                while (Take(","));
+                } while (Take(","));
             }
 
             result = new LiquidFiltered(result, name, [.. arguments]);
@@ -418,7 +432,9 @@ internal sealed class LiquidParser(string source)
         if (char.IsAsciiDigit(c) || c is '-' or '+' && _position + 1 < source.Length && char.IsAsciiDigit(source[_position + 1]))
         {
             var end = _position + 1;
-            while (end < source.Length && (char.IsAsciiDigit(source[end]) || source[end] == '.' && end + 1 < source.Length && char.IsAsciiDigit(source[end + 1])))
+            while (
+                end < source.Length && (char.IsAsciiDigit(source[end]) || source[end] == '.' && end + 1 < source.Length && char.IsAsciiDigit(source[end + 1]))
+            )
                 end++;
             if (!decimal.TryParse(source.AsSpan(_position, end - _position), NumberStyles.Float, CultureInfo.InvariantCulture, out var number))
                 throw Error("Invalid number");

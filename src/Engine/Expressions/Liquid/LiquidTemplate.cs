@@ -81,14 +81,23 @@ internal sealed class LiquidContext(ExpressionScope scope, ScriptLimits limits)
     public void Step(long count = 1)
     {
         if ((_steps -= count) < 0)
-            throw new ExpressionException($"The template was stopped after {limits.MaxSteps.ToString("N0", CultureInfo.InvariantCulture)} steps") { Kind = "LimitError" };
+            throw new ExpressionException($"The template was stopped after {limits.MaxSteps.ToString("N0", CultureInfo.InvariantCulture)} steps")
+            {
+                Kind = "LimitError",
+            };
     }
 
     public string Check(string text)
     {
         Step(text.Length >> 4);
-        return text.Length + Output.Length <= limits.MaxStringLength ? text
-            : throw new ExpressionException($"The template was stopped because it built a text of more than {limits.MaxStringLength.ToString("N0", CultureInfo.InvariantCulture)} characters") { Kind = "LimitError" };
+        return text.Length + Output.Length <= limits.MaxStringLength
+            ? text
+            : throw new ExpressionException(
+                $"The template was stopped because it built a text of more than {limits.MaxStringLength.ToString("N0", CultureInfo.InvariantCulture)} characters"
+            )
+            {
+                Kind = "LimitError",
+            };
     }
 
     public bool Has(string name) => _names.ContainsKey(name);
@@ -97,17 +106,20 @@ internal sealed class LiquidContext(ExpressionScope scope, ScriptLimits limits)
 
     public void Remove(string name) => _names.Remove(name);
 
-    public object? Get(string name) => _names.TryGetValue(name, out var value) ? value : name switch
-    {
-        "Variables" => ScopePart.Variables,
-        "Input" => ScopePart.Input,
-        "CorrelationId" => scope.CorrelationId,
-        "WorkflowInstanceId" => scope.WorkflowInstanceId,
-        "WorkflowDefinitionId" => scope.WorkflowDefinitionId,
-        "WorkflowDefinitionVersionId" => scope.WorkflowDefinitionVersionId,
-        "WorkflowDefinitionVersion" => scope.WorkflowDefinitionVersion,
-        _ => null,
-    };
+    public object? Get(string name) =>
+        _names.TryGetValue(name, out var value)
+            ? value
+            : name switch
+            {
+                "Variables" => ScopePart.Variables,
+                "Input" => ScopePart.Input,
+                "CorrelationId" => scope.CorrelationId,
+                "WorkflowInstanceId" => scope.WorkflowInstanceId,
+                "WorkflowDefinitionId" => scope.WorkflowDefinitionId,
+                "WorkflowDefinitionVersionId" => scope.WorkflowDefinitionVersionId,
+                "WorkflowDefinitionVersion" => scope.WorkflowDefinitionVersion,
+                _ => null,
+            };
 
     public object? Member(object? target, object? key)
     {
@@ -119,10 +131,18 @@ internal sealed class LiquidContext(ExpressionScope scope, ScriptLimits limits)
                 return found;
             case OrderedDictionary<string, object?> entries:
                 var member = LiquidValue.Text(key);
-                return entries.TryGetValue(member, out var value) ? value : member == "size" ? entries.Count : null;
+                return entries.TryGetValue(member, out var value) ? value
+                    : member == "size" ? entries.Count
+                    : null;
             case List<object?> list:
                 if (key is string word)
-                    return word switch { "size" => list.Count, "first" => list.FirstOrDefault(), "last" => list.LastOrDefault(), _ => null };
+                    return word switch
+                    {
+                        "size" => list.Count,
+                        "first" => list.FirstOrDefault(),
+                        "last" => list.LastOrDefault(),
+                        _ => null,
+                    };
                 var index = (long)Math.Clamp(LiquidValue.Number(key), int.MinValue, int.MaxValue);
                 index = index < 0 ? list.Count + index : index;
                 return index >= 0 && index < list.Count ? list[(int)index] : null;
@@ -133,7 +153,11 @@ internal sealed class LiquidContext(ExpressionScope scope, ScriptLimits limits)
         }
     }
 
-    private enum ScopePart { Variables, Input }
+    private enum ScopePart
+    {
+        Variables,
+        Input,
+    }
 }
 
 /// <summary>Text that is not encoded when it is written.</summary>
@@ -156,59 +180,66 @@ internal static class LiquidValue
 {
     public static bool IsTrue(object? value) => value is not (null or false);
 
-    public static bool IsEmpty(object? value) => value switch
-    {
-        null or false or "" or EmptyValue or BlankValue => true,
-        List<object?> list => list.Count == 0,
-        OrderedDictionary<string, object?> entries => entries.Count == 0,
-        _ => false,
-    };
+    public static bool IsEmpty(object? value) =>
+        value switch
+        {
+            null or false or "" or EmptyValue or BlankValue => true,
+            List<object?> list => list.Count == 0,
+            OrderedDictionary<string, object?> entries => entries.Count == 0,
+            _ => false,
+        };
 
-    public static string Text(object? value) => value switch
-    {
-        null or EmptyValue or BlankValue or OrderedDictionary<string, object?> => "",
-        string text => text,
-        RawText raw => raw.Text,
-        bool flag => flag ? "true" : "false",
-        decimal number => Decimal(number),
-        double number when Math.Abs(number) < 7.9e27 => Decimal((decimal)number),
-        List<object?> list => string.Concat(list.Select(Text)),
-        DateTimeOffset time => time.ToString("u", CultureInfo.InvariantCulture),
-        byte[] bytes => System.Convert.ToBase64String(bytes),
-        EnumValue named => named.Name,
-        IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
-        _ => "",
-    };
+    public static string Text(object? value) =>
+        value switch
+        {
+            null or EmptyValue or BlankValue or OrderedDictionary<string, object?> => "",
+            string text => text,
+            RawText raw => raw.Text,
+            bool flag => flag ? "true" : "false",
+            decimal number => Decimal(number),
+            double number when Math.Abs(number) < 7.9e27 => Decimal((decimal)number),
+            List<object?> list => string.Concat(list.Select(Text)),
+            DateTimeOffset time => time.ToString("u", CultureInfo.InvariantCulture),
+            byte[] bytes => System.Convert.ToBase64String(bytes),
+            EnumValue named => named.Name,
+            IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
+            _ => "",
+        };
 
     /// <summary>Without the zeros at its end, as Fluid does; a whole number that was written with decimals keeps one.</summary>
     private static string Decimal(decimal number) =>
-        number.Scale > 0 && decimal.IsInteger(number) ? number.ToString("0.0", CultureInfo.InvariantCulture) : number.ToString("G29", CultureInfo.InvariantCulture);
+        number.Scale > 0 && decimal.IsInteger(number)
+            ? number.ToString("0.0", CultureInfo.InvariantCulture)
+            : number.ToString("G29", CultureInfo.InvariantCulture);
 
-    public static decimal Number(object? value) => value switch
-    {
-        decimal number => number,
-        true => 1,
-        int number => number,
-        long number => number,
-        double number when Math.Abs(number) < 7.9e27 => (decimal)number,
-        string or RawText => decimal.TryParse(Text(value), NumberStyles.Any, CultureInfo.InvariantCulture, out var number) ? number : 0,
-        _ => 0,
-    };
+    public static decimal Number(object? value) =>
+        value switch
+        {
+            decimal number => number,
+            true => 1,
+            int number => number,
+            long number => number,
+            double number when Math.Abs(number) < 7.9e27 => (decimal)number,
+            string or RawText => decimal.TryParse(Text(value), NumberStyles.Any, CultureInfo.InvariantCulture, out var number) ? number : 0,
+            _ => 0,
+        };
 
     public static bool IsNumber(object? value) => value is decimal or int or long or double;
 
-    public static List<object?> List(object? value) => value switch
-    {
-        null => [],
-        List<object?> list => list,
-        OrderedDictionary<string, object?> entries => [.. entries.Select(e => (object?)new List<object?> { e.Key, e.Value })],
-        _ => [value],
-    };
+    public static List<object?> List(object? value) =>
+        value switch
+        {
+            null => [],
+            List<object?> list => list,
+            OrderedDictionary<string, object?> entries => [.. entries.Select(e => (object?)new List<object?> { e.Key, e.Value })],
+            _ => [value],
+        };
 
     public static bool Same(object? a, object? b)
     {
         if (a is BlankValue || b is BlankValue)
-            return (a is BlankValue ? b : a) is var other && (other is null or BlankValue or EmptyValue || other is string or RawText && string.IsNullOrWhiteSpace(Text(other)));
+            return (a is BlankValue ? b : a) is var other
+                && (other is null or BlankValue or EmptyValue || other is string or RawText && string.IsNullOrWhiteSpace(Text(other)));
         if (a is EmptyValue || b is EmptyValue)
             return a is EmptyValue ? IsEmpty(b) && b is not null : IsEmpty(a) && a is not null;
         if (IsNumber(a) && IsNumber(b))
@@ -221,8 +252,14 @@ internal static class LiquidValue
     public static int Order(object? a, object? b)
     {
         if (a is null || b is null)
-            return a is null ? b is null ? 0 : 1 : -1;
-        return IsNumber(a) && IsNumber(b) ? Number(a).CompareTo(Number(b)) : a is DateTimeOffset x && b is DateTimeOffset y ? x.CompareTo(y) : string.CompareOrdinal(Text(a), Text(b));
+            return a is null
+                ? b is null
+                    ? 0
+                    : 1
+                : -1;
+        return IsNumber(a) && IsNumber(b) ? Number(a).CompareTo(Number(b))
+            : a is DateTimeOffset x && b is DateTimeOffset y ? x.CompareTo(y)
+            : string.CompareOrdinal(Text(a), Text(b));
     }
 
     /// <summary>As a stock server does: also <c>+</c> and what is not ASCII.</summary>
@@ -284,10 +321,23 @@ internal sealed class LiquidCondition(LiquidExpression left, string op, LiquidEx
         {
             "==" => LiquidValue.Same(a, b),
             "!=" or "<>" => !LiquidValue.Same(a, b),
-            "contains" => a is List<object?> list ? list.Exists(item => LiquidValue.Same(item, b)) : a is not null && LiquidValue.Text(a).Contains(LiquidValue.Text(b), StringComparison.Ordinal),
+            "contains" => a is List<object?> list
+                ? list.Exists(item => LiquidValue.Same(item, b))
+                : a is not null && LiquidValue.Text(a).Contains(LiquidValue.Text(b), StringComparison.Ordinal),
             "startswith" => LiquidValue.Text(a).StartsWith(LiquidValue.Text(b), StringComparison.Ordinal),
             "endswith" => LiquidValue.Text(a).EndsWith(LiquidValue.Text(b), StringComparison.Ordinal),
-            _ => a is not null && b is not null && LiquidValue.Order(a, b) is var order && (op switch { "<" => order < 0, "<=" => order <= 0, ">" => order > 0, _ => order >= 0 }),
+            _ => a is not null
+                && b is not null
+                && LiquidValue.Order(a, b) is var order
+                && (
+                    op switch
+                    {
+                        "<" => order < 0,
+                        "<=" => order <= 0,
+                        ">" => order > 0,
+                        _ => order >= 0,
+                    }
+                ),
         };
     }
 }
@@ -364,7 +414,15 @@ internal sealed class LiquidCase(LiquidExpression subject, (LiquidExpression[] V
     }
 }
 
-internal sealed class LiquidFor(string name, LiquidExpression source, LiquidExpression? limit, LiquidExpression? offset, bool reversed, LiquidNode[] body, LiquidNode[] otherwise) : LiquidNode
+internal sealed class LiquidFor(
+    string name,
+    LiquidExpression source,
+    LiquidExpression? limit,
+    LiquidExpression? offset,
+    bool reversed,
+    LiquidNode[] body,
+    LiquidNode[] otherwise
+) : LiquidNode
 {
     public override void Render(LiquidContext context)
     {
@@ -387,11 +445,20 @@ internal sealed class LiquidFor(string name, LiquidExpression source, LiquidExpr
         {
             context.Step();
             context.Set(name, items[i]);
-            context.Set("forloop", new OrderedDictionary<string, object?>
-            {
-                ["length"] = items.Count, ["index"] = i + 1, ["index0"] = i, ["rindex"] = items.Count - i, ["rindex0"] = items.Count - i - 1,
-                ["first"] = i == 0, ["last"] = i == items.Count - 1, ["parentloop"] = outer,
-            });
+            context.Set(
+                "forloop",
+                new OrderedDictionary<string, object?>
+                {
+                    ["length"] = items.Count,
+                    ["index"] = i + 1,
+                    ["index0"] = i,
+                    ["rindex"] = items.Count - i,
+                    ["rindex0"] = items.Count - i - 1,
+                    ["first"] = i == 0,
+                    ["last"] = i == items.Count - 1,
+                    ["parentloop"] = outer,
+                }
+            );
             RenderAll(body, context);
             context.IsContinuing = false;
             if (context.IsBreaking)
