@@ -19,11 +19,14 @@ public sealed partial class JavaScriptProgram
         ParsingOptions = new ScriptParsingOptions { RegexTimeout = ScriptEngine.MaxMatchTime, CompileRegex = false },
     };
 
+    private readonly Expression? _simple;
+
     private JavaScriptProgram(string source, Prepared<Script> script)
     {
         (Source, Script) = (source, script);
         VariableNames = [.. VariableNamesPattern().Matches(source).Select(m => m.Groups[1].Value).Distinct()];
         var names = ScriptNames.Of(script.Program!);
+        _simple = SimpleForms.Of(script.Program!, VariableNames);
         (Guards, LeavesBuiltInsAlone) = (ScriptGuards.Of(names.Names), names.LeavesBuiltInsAlone);
     }
 
@@ -83,12 +86,35 @@ public sealed partial class JavaScriptProgram
     /// <returns>Its value as workflow data; all numbers are doubles, a Date is a <see cref="DateTimeOffset"/> in UTC, a promise what it was settled with.</returns>
     /// <exception cref="ExpressionException">It threw, or reached a limit (kind <c>LimitError</c>). Changes to <c>variables</c> are then not copied back; setters called before stay called.</exception>
     public object? Evaluate(ExpressionScope scope, ScriptLimits? limits = null) =>
+        TrySimple(scope, out var value) ? value.ToData() : EvaluateInEngine(scope, limits);
+
+    /// <summary>As <see cref="Evaluate"/>, never by <see cref="SimpleForms"/>.</summary>
+    internal object? EvaluateInEngine(ExpressionScope scope, ScriptLimits? limits = null) =>
         ScriptEngine.Evaluate(this, scope, limits ?? ScriptLimits.JavaScript, static (script, value) => script.Values.ToData(value));
 
-    /// <summary>Runs the script and takes its value for true or false as Elsa converts a result to Boolean.</summary>
+    /// <summary>Runs the script and takes its value for true or false as Elsa converts a result to Boolean. A comparison of plain variables allocates nothing.</summary>
     /// <inheritdoc cref="Evaluate"/>
     public bool EvaluateBoolean(ExpressionScope scope, ScriptLimits? limits = null) =>
-        ScriptEngine.Evaluate(this, scope, limits ?? ScriptLimits.JavaScript, static (script, value) => ToBoolean(script, value));
+        TrySimple(scope, out var value)
+            ? value.IsBoolean || value.IsNumber
+                ? value.Number != 0
+                : ValueConverter.Convert(value.ToData(), "Boolean") is true
+            : ScriptEngine.Evaluate(this, scope, limits ?? ScriptLimits.JavaScript, static (script, value) => ToBoolean(script, value));
+
+    /// <summary>Whether no engine is needed.</summary>
+    internal bool IsSimple(ExpressionScope scope) => TrySimple(scope, out _);
+
+    private bool TrySimple(ExpressionScope scope, out SimpleForms.Value value)
+    {
+        value = default;
+
+        if (_simple is null)
+            return false;
+
+        scope.Budget?.Check();
+        scope.Budget?.Spend(1, 0);
+        return SimpleForms.TryEvaluate(_simple, scope, out value);
+    }
 
     private static bool ToBoolean(ScriptEngine script, JsValue value) =>
         value.IsBoolean() ? value.AsBoolean() : ValueConverter.Convert(script.Values.ToData(value), "Boolean") is true;

@@ -120,7 +120,7 @@ internal sealed class ScriptEngine
             // Nothing outside settles a promise: what is pending now stays so.
             return promise.UnwrapIfPromise(TimeSpan.FromMilliseconds(1));
         }
-        catch (PromiseRejectedException error) when (error.Message.StartsWith("Timeout", StringComparison.Ordinal))
+        catch (PromiseRejectedException error) when (error.Message.Contains("Timeout of 00:00:00.001", StringComparison.Ordinal))
         {
             throw Error("The promise is never settled");
         }

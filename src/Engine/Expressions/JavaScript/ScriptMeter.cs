@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Jint;
 
 namespace Orchestration.Engine.Expressions.JavaScript;
@@ -14,10 +15,14 @@ internal sealed class ScriptMeter : Constraint
 {
     private const int ClockInterval = 64;
 
+    /// <summary>Stack a script may use, of the 1.5 MB that a thread has at least: enough is left for what a function does before it is asked again.</summary>
+    private const long MaxStack = 768 * 1024;
+
     private ScriptLimits? _limits;
     private long _steps;
     private long _memory;
     private long _start;
+    private long _stack;
 
     public override bool IsAmortizable => false;
 
@@ -29,6 +34,7 @@ internal sealed class ScriptMeter : Constraint
         _steps = 0;
         _memory = GC.GetAllocatedBytesForCurrentThread();
         _start = limits.Clock.GetTimestamp();
+        _stack = StackAddress();
     }
 
     /// <summary>Stops counting and takes what was used off the budget.</summary>
@@ -48,6 +54,9 @@ internal sealed class ScriptMeter : Constraint
 
         if (GC.GetAllocatedBytesForCurrentThread() - _memory > limits.MaxMemory)
             throw OutOfMemory();
+
+        if (_stack - StackAddress() > MaxStack)
+            throw new ScriptLimitException("because too many calls are inside each other");
 
         if (_steps % ClockInterval == 0)
             CheckTime();
@@ -71,6 +80,12 @@ internal sealed class ScriptMeter : Constraint
             throw new ScriptLimitException(
                 $"because it built or searched a string of more than {most.ToString("N0", CultureInfo.InvariantCulture)} characters"
             );
+    }
+
+    private static long StackAddress()
+    {
+        var here = default(byte);
+        return Unsafe.ByteOffset(in Unsafe.NullRef<byte>(), in here);
     }
 
     private void CheckTime()

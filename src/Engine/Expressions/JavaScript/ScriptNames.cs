@@ -7,8 +7,10 @@ namespace Orchestration.Engine.Expressions.JavaScript;
 /// <param name="LeavesBuiltInsAlone">It cannot change what the built-in objects do for the next script.</param>
 internal sealed record ScriptNames(IReadOnlySet<string>? Names, bool LeavesBuiltInsAlone)
 {
-    /// <summary>Deepest nesting of a script's syntax: what is deeper could use up the stack where nothing looks at it.</summary>
+    /// <summary>Deepest nesting of syntax. A level takes up to a kilobyte of stack, and a function may be called where little more than <see cref="MaxFunctionDepth"/> of it is left.</summary>
     private const int MaxDepth = 250;
+
+    private const int MaxFunctionDepth = 100;
 
     // By these a member is reached without its name being written, or a built-in object is changed without an assignment.
     private static readonly HashSet<string> s_reflection = ["Reflect", "Proxy", "getOwnPropertyDescriptor", "getOwnPropertyDescriptors"];
@@ -38,15 +40,18 @@ internal sealed record ScriptNames(IReadOnlySet<string>? Names, bool LeavesBuilt
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
         var (isDynamic, isChanging) = (false, false);
-        var pending = new Stack<(Node Node, int Depth)>();
-        pending.Push((script, 0));
+        var pending = new Stack<(Node Node, int Depth, int Most)>();
+        pending.Push((script, 0, MaxDepth));
 
         while (pending.TryPop(out var next))
         {
-            var (node, depth) = next;
+            var (node, depth, most) = next;
 
-            if (depth > MaxDepth)
+            if (depth > most)
                 throw Refuse(node, "The expression is nested too deeply");
+
+            if (node is IFunction or IClass)
+                (depth, most) = (0, MaxFunctionDepth);
 
             switch (node)
             {
@@ -75,7 +80,7 @@ internal sealed record ScriptNames(IReadOnlySet<string>? Names, bool LeavesBuilt
             }
 
             foreach (var child in node.ChildNodes)
-                pending.Push((child, depth + 1));
+                pending.Push((child, depth + 1, most));
         }
 
         isDynamic |= names.Overlaps(s_reflection);

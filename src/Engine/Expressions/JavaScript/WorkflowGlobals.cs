@@ -19,10 +19,10 @@ internal sealed class WorkflowGlobals(ScriptEngine script) : LazyObject(script)
         if (WorkflowFunctions.Find(name) is { } function)
             return Made(name, function.Length, arguments => function.Call(Script, arguments));
 
-        if (name.StartsWith("get", StringComparison.Ordinal) && TryGet(name[3..], out _))
-            return Made(name, 0, _ => TryGet(name[3..], out var value) ? value() : JsValue.Null);
+        if (name.StartsWith("get", StringComparison.Ordinal) && TryFind(Script.Scope, name, out _, out _))
+            return Made(name, 0, _ => Get(name));
 
-        if (name.StartsWith("set", StringComparison.Ordinal) && FindVariable(name[3..], out _) is not null)
+        if (name.StartsWith("set", StringComparison.Ordinal) && FindVariable(Script.Scope, name[3..], out _) is not null)
             return Made(name, 1, arguments => Set(name[3..], arguments));
 
         return null;
@@ -36,25 +36,30 @@ internal sealed class WorkflowGlobals(ScriptEngine script) : LazyObject(script)
         return function;
     }
 
+    private JsValue Get(string name) =>
+        !TryFind(Script.Scope, name, out var variable, out var data) ? Null
+        : variable is null ? Script.Values.ToScript(data)
+        : WorkflowFunctions.HandOut(Script, variable, data);
+
     private JsValue Set(string name, JsValue[] arguments)
     {
-        if (FindVariable(name, out _) is { } variable)
+        if (FindVariable(Script.Scope, name, out _) is { } variable)
             WorkflowFunctions.SetVariable(Script, variable, arguments.Length > 0 ? arguments[0] : Undefined);
 
         return Undefined;
     }
 
     /// <summary>What <c>getX()</c> answers: an input of that name hides a variable, as in Elsa.</summary>
-    private bool TryGet(string name, out Func<JsValue> value)
+    /// <param name="accessor">With the <c>get</c>.</param>
+    /// <param name="variable">The variable's name, when the data is that of one.</param>
+    /// <returns>False when there is no such function.</returns>
+    public static bool TryFind(ExpressionScope scope, string accessor, out string? variable, out object? data)
     {
-        var (scope, values) = (Script.Scope, Script.Values);
-        value = static () => Null;
+        var name = accessor[3..];
+        variable = null;
 
-        if (scope.TryGetInput(name, out var input))
-        {
-            value = () => values.ToScript(input);
+        if (scope.TryGetInput(name, out data))
             return true;
-        }
 
         foreach (var declared in scope.InputNames)
         {
@@ -62,11 +67,8 @@ internal sealed class WorkflowGlobals(ScriptEngine script) : LazyObject(script)
                 return true;
         }
 
-        if (FindVariable(name, out var data) is { } variable)
-        {
-            value = () => WorkflowFunctions.HandOut(Script, variable, data);
+        if ((variable = FindVariable(scope, name, out data)) is not null)
             return true;
-        }
 
         if (!name.Contains("From", StringComparison.Ordinal))
             return false;
@@ -75,7 +77,7 @@ internal sealed class WorkflowGlobals(ScriptEngine script) : LazyObject(script)
         {
             if (activity is not null && outputs.FirstOrDefault(output => name == output + "From" + Pascalize(activity)) is { } found)
             {
-                value = () => values.ToScript(scope.GetOutputFrom(id, found));
+                data = scope.GetOutputFrom(id, found);
                 return true;
             }
         }
@@ -84,18 +86,18 @@ internal sealed class WorkflowGlobals(ScriptEngine script) : LazyObject(script)
     }
 
     /// <summary>The variable behind <c>getName</c>: accessors have a capital where the variable may not.</summary>
-    private string? FindVariable(string name, out object? value)
+    private static string? FindVariable(ExpressionScope scope, string name, out object? value)
     {
         value = null;
 
         if (name.Length == 0)
             return null;
 
-        if (Script.Scope.TryGetVariable(name, out value))
+        if (scope.TryGetVariable(name, out value))
             return name;
 
         var lower = char.ToLowerInvariant(name[0]) + name[1..];
-        return char.IsUpper(name[0]) && Script.Scope.TryGetVariable(lower, out value) ? lower : null;
+        return char.IsUpper(name[0]) && scope.TryGetVariable(lower, out value) ? lower : null;
     }
 
     /// <summary>First letter and letters after blanks, dashes and underscores in upper case, those separators removed.</summary>
