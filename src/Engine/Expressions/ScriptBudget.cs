@@ -13,6 +13,9 @@ public sealed class ScriptBudget
     /// <summary>Bytes left, estimated. Default 512 MiB.</summary>
     public long Memory { get; private set; } = 512L << 20;
 
+    /// <summary>The engine that evaluates the burst's JavaScript; null until an expression needs one.</summary>
+    internal object? Engine { get; set; }
+
     /// <summary>Takes off what an expression used.</summary>
     public void Spend(long steps, long memory)
     {

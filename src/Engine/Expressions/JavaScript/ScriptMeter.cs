@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Jint;
+
+namespace Orchestration.Engine.Expressions.JavaScript;
+
+/// <summary>A limit of an expression was reached. Scripts cannot catch it.</summary>
+internal sealed class ScriptLimitException(string message) : Exception("The expression was stopped " + message);
+
+/// <summary>
+/// Counts what one expression uses: steps (statements, and what built-in functions report), memory allocated on its thread, time. The engine asks it before every
+/// statement and every thousand or so rounds of a built-in; <see cref="ScriptGuards"/> asks it where built-ins do neither.
+/// </summary>
+internal sealed class ScriptMeter : Constraint
+{
+    private const int ClockInterval = 64;
+
+    /// <summary>Stack a script may use, of the 1.5 MB that a thread has at least: enough is left for what a function does before it is asked again.</summary>
+    private const long MaxStack = 768 * 1024;
+
+    private ScriptLimits? _limits;
+    private long _steps;
+    private long _memory;
+    private long _start;
+    private long _stack;
+
+    public override bool IsAmortizable => false;
+
+    public int MaxStringLength => _limits?.MaxStringLength ?? int.MaxValue;
+
+    public void Start(ScriptLimits limits)
+    {
+        _limits = limits;
+        _steps = 0;
+        _memory = GC.GetAllocatedBytesForCurrentThread();
+        _start = limits.Clock.GetTimestamp();
+        _stack = StackAddress();
+    }
+
+    /// <summary>Stops counting and takes what was used off the budget.</summary>
+    public void Stop(ScriptBudget? budget)
+    {
+        _limits = null;
+        budget?.Spend(_steps, GC.GetAllocatedBytesForCurrentThread() - _memory);
+    }
+
+    public override void Check()
+    {
+        if (_limits is not { } limits)
+            return;
+
+        if (++_steps > limits.MaxSteps)
+            throw new ScriptLimitException($"after {limits.MaxSteps.ToString("N0", CultureInfo.InvariantCulture)} steps");
+
+        if (GC.GetAllocatedBytesForCurrentThread() - _memory > limits.MaxMemory)
+            throw OutOfMemory();
+
+        if (_stack - StackAddress() > MaxStack)
+            throw new ScriptLimitException("because too many calls are inside each other");
+
+        if (_steps % ClockInterval == 0)
+            CheckTime();
+    }
+
+    /// <summary>As <see cref="Check"/>, and looks at the clock at once: before a built-in that may take long.</summary>
+    public void CheckNow()
+    {
+        Check();
+        CheckTime();
+    }
+
+    public ScriptLimitException OutOfMemory() =>
+        new($"because it used more than {((_limits?.MaxMemory ?? 0) >> 20).ToString(CultureInfo.InvariantCulture)} MiB");
+
+    public void CheckLength(double length, int most)
+    {
+        most = Math.Min(most, MaxStringLength);
+
+        if (length > most)
+            throw new ScriptLimitException(
+                $"because it built or searched a string of more than {most.ToString("N0", CultureInfo.InvariantCulture)} characters"
+            );
+    }
+
+    private static long StackAddress()
+    {
+        var here = default(byte);
+        return Unsafe.ByteOffset(in Unsafe.NullRef<byte>(), in here);
+    }
+
+    private void CheckTime()
+    {
+        if (_limits is { } limits && limits.Clock.GetElapsedTime(_start) > limits.MaxTime)
+            throw new ScriptLimitException($"after {limits.MaxTime.TotalMilliseconds.ToString("N0", CultureInfo.InvariantCulture)} ms");
+    }
+
+    /// <summary>Nothing: an expression may enter the engine more than once.</summary>
+    public override void Reset() { }
+}
