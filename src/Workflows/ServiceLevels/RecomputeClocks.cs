@@ -1,5 +1,6 @@
 using System.Text.Json;
 using NodaTime;
+using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Calendars;
@@ -36,7 +37,17 @@ public sealed record Recomputation(
 /// <param name="Touched">Those whose due time, breach or policy version changes.</param>
 /// <param name="Stored">Whether it was done; else it is a preview.</param>
 /// <param name="Changes">What changes, the first 500.</param>
-public sealed record RecomputeAnswer(int Looked, int Touched, bool Stored, IReadOnlyList<Recomputation> Changes);
+public sealed record RecomputeAnswer(int Looked, int Touched, bool Stored, IReadOnlyList<Recomputation> Changes)
+{
+    /// <summary>Both together.</summary>
+    internal RecomputeAnswer Plus(RecomputeAnswer next) =>
+        this with
+        {
+            Looked = Looked + next.Looked,
+            Touched = Touched + next.Touched,
+            Changes = [.. Changes.Concat(next.Changes).Take(RecomputeClocks.MostListed)],
+        };
+}
 
 /// <summary>
 /// Computes running clocks again after a calendar or policy changed. Nothing else ever does: a clock keeps the policy and the very calendar it was computed with until somebody, who has seen the preview, asks for this.
@@ -46,6 +57,17 @@ public static class RecomputeClocks
 {
     /// <summary>Most changes an answer lists.</summary>
     public const int MostListed = 500;
+
+    /// <summary>Whether the calendar or policy of the scope exists. A clock is looked up when it is its turn.</summary>
+    public static bool Exists(ServiceLevelCatalog catalog, RecomputeScope scope) =>
+        (scope.Calendar is not { } calendar || catalog.Calendars.ContainsKey(calendar)) && (scope.Policy is not { } policy || catalog.Policies.ContainsKey(policy));
+
+    /// <summary>How many clocks a calendar or policy may concern: all that run or stand still.</summary>
+    public static async Task<int> CountAsync(NpgsqlDataSource database, CancellationToken cancel = default)
+    {
+        await using var query = database.Query("select count(*)::int from sla_clock where status in ('Running', 'Paused')");
+        return (int)(await query.ExecuteScalarAsync(cancel))!;
+    }
 
     /// <summary>Previews or stores. Null when the calendar, policy or clock does not exist.</summary>
     /// <param name="desk">Where it is done.</param>
@@ -63,18 +85,69 @@ public static class RecomputeClocks
         CancellationToken cancel = default
     )
     {
-        var catalog = desk.ServiceLevels;
-        if (
-            (scope.Calendar is { } calendar && !catalog.Calendars.ContainsKey(calendar))
-            || (scope.Policy is { } policy && !catalog.Policies.ContainsKey(policy))
-        )
+        if (!Exists(desk.ServiceLevels, scope))
             return null;
+        if (scope.Clock is { } id)
+            return await ClockQueries.FindAsync(desk.Runtime.Database, id, actor, desk.Runtime.Clock.Now(), cancel) is { } one
+                ? await OfAsync(desk, scope, [one], reason, store, actor, cancel)
+                : null;
+        const int Page = 500;
+        var sum = new RecomputeAnswer(0, 0, store, []);
+        Guid? after = Guid.Empty;
+        while (after is { } last)
+        {
+            (var answer, _, after) = await StepAsync(desk, scope, reason, store, actor, last, Page, cancel);
+            sum = sum.Plus(answer);
+        }
+
+        return sum;
+    }
+
+    /// <summary>One step over the clocks of a calendar or policy, in the order of their ids.</summary>
+    /// <param name="desk">Where it is done.</param>
+    /// <param name="scope">A calendar or policy.</param>
+    /// <param name="reason">Why, for history.</param>
+    /// <param name="store">False: only say what would change.</param>
+    /// <param name="actor">Who asks.</param>
+    /// <param name="after">The clock to go on after.</param>
+    /// <param name="limit">Clocks to look at.</param>
+    /// <param name="cancel">Cancels; what was stored until then stays.</param>
+    /// <returns>What it came to, how many clocks were looked at in or out of scope, and where to go on (null at the end).</returns>
+    internal static async Task<(RecomputeAnswer Answer, int Scanned, Guid? Next)> StepAsync(
+        TaskDesk desk,
+        RecomputeScope scope,
+        string? reason,
+        bool store,
+        Person actor,
+        Guid after,
+        int limit,
+        CancellationToken cancel = default
+    )
+    {
+        var page = await ClockQueries.LiveAsync(desk.Runtime.Database, after, limit, cancel);
+        var inScope = page.Where(clock =>
+            scope.Policy is { } policy ? clock.State.Policy.Id == policy : clock.State.Policy.Calendar == scope.Calendar
+        );
+        var answer = await OfAsync(desk, scope, inScope, reason, store, actor, cancel);
+        return (answer, page.Count, page.Count == limit ? page[^1].Id : null);
+    }
+
+    private static async Task<RecomputeAnswer> OfAsync(
+        TaskDesk desk,
+        RecomputeScope scope,
+        IEnumerable<PlacedClock> clocks,
+        string? reason,
+        bool store,
+        Person actor,
+        CancellationToken cancel
+    )
+    {
         var changes = new List<Recomputation>();
         var (looked, touched) = (0, 0);
-        await foreach (var clock in InScopeAsync(desk, scope, actor, cancel))
+        foreach (var clock in clocks)
         {
             looked++;
-            if (Again(catalog, scope, clock.State, desk.Runtime.Clock.Now()) is not { } again)
+            if (Again(desk.ServiceLevels, scope, clock.State, desk.Runtime.Clock.Now()) is not { } again)
                 continue;
             var change =
                 store ? await StoreAsync(desk, scope, clock, reason, actor, cancel)
@@ -87,37 +160,7 @@ public static class RecomputeClocks
                 changes.Add(change);
         }
 
-        return scope.Clock is not null && looked == 0 ? null : new(looked, touched, store, changes);
-    }
-
-    private static async IAsyncEnumerable<PlacedClock> InScopeAsync(
-        TaskDesk desk,
-        RecomputeScope scope,
-        Person actor,
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel
-    )
-    {
-        const int Page = 500;
-        if (scope.Clock is { } id)
-        {
-            if (await ClockQueries.FindAsync(desk.Runtime.Database, id, actor, desk.Runtime.Clock.Now(), cancel) is { } one)
-                yield return one;
-            yield break;
-        }
-
-        IReadOnlyList<PlacedClock> page;
-        var after = Guid.Empty;
-        do
-        {
-            page = await ClockQueries.LiveAsync(desk.Runtime.Database, after, Page, cancel);
-            foreach (var clock in page)
-            {
-                if (scope.Policy is { } policy ? clock.State.Policy.Id == policy : clock.State.Policy.Calendar == scope.Calendar)
-                    yield return clock;
-            }
-
-            after = page.Count > 0 ? page[^1].Id : after;
-        } while (page.Count == Page);
+        return new(looked, touched, store, changes);
     }
 
     private static ClockChange? Again(ServiceLevelCatalog catalog, RecomputeScope scope, ClockState state, Instant now)
