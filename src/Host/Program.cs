@@ -1,6 +1,7 @@
 using System.Reflection;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Administration;
+using Orchestration.Host.Background;
 using Orchestration.Host.Cases;
 using Orchestration.Host.Elsa;
 using Orchestration.Host.Elsa.Http;
@@ -46,6 +47,7 @@ static async Task Run(string[] args)
     builder.AddTelemetry();
     builder.AddOpenApiDocument();
     builder.Services.AddWorkflows();
+    builder.Services.AddBackgroundWork();
     builder.AddElsa();
 
     var app = builder.Build();
@@ -68,6 +70,8 @@ static async Task Run(string[] args)
     app.MapLive();
     app.MapPeople();
     app.MapJobs();
+    app.MapJobDashboard();
+    app.MapBackgroundWork();
     app.MapWebhooks();
     app.MapJourneys();
     app.MapDefinitions();

@@ -140,13 +140,7 @@ public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> lo
         {
             if (!await r.ReadAsync(cancel))
                 return new EffectTry.Gone();
-            effect = new(
-                id,
-                r.GetString(0),
-                r.GuidOrNull(1),
-                WorkflowData.FromUtf8(r.Utf8(2)) as OrderedDictionary<string, object?> ?? [],
-                r.GetInt32(3) - 1
-            );
+            effect = new(id, r.GetString(0), r.GuidOrNull(1), WorkflowData.FromUtf8(r.Utf8(2)) as OrderedDictionary<string, object?> ?? [], r.GetInt32(3) - 1);
             bookmark = r.GuidOrNull(4);
         }
 

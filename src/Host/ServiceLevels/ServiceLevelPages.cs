@@ -6,11 +6,13 @@ using NodaTime;
 using NodaTime.Text;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Background;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Startup;
 using Orchestration.Workflows.Calendars;
+using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
@@ -134,8 +136,22 @@ internal static class ServiceLevelPages
         );
         pages.MapGet(
             "/{id}",
-            async (string id, HttpContext http, SettingDocuments settings, TaskDesk desk, CancellationToken cancel) =>
-                await ReadAsync(kind, id, http.Request.Query, settings, desk, cancel) is { } view ? Page(view) : Results.NotFound()
+            async (string id, HttpContext http, SettingDocuments settings, TaskDesk desk, BackgroundWork work, Person me, CancellationToken cancel) =>
+            {
+                if (await ReadAsync(kind, id, http.Request.Query, settings, desk, cancel) is not { } view)
+                    return Results.NotFound();
+
+                // What was computed in the background is shown where it was asked for.
+                var recomputed = Guid.TryParse(http.Request.Query["recomputed"], out var asked) ? await work.FindAsync(asked, me, cancel) : null;
+                return Page(
+                    recomputed is { State: WorkState.Done, Order: WorkOrder.Recompute of } && (of.Calendar ?? of.Policy) == id
+                        ? view with
+                        {
+                            Recomputed = recomputed.Result?.Recomputed,
+                        }
+                        : view
+                );
+            }
         );
         pages.MapPost(
             "/{id}",
@@ -144,7 +160,7 @@ internal static class ServiceLevelPages
         );
         pages.MapPost(
             "/{id}/recompute",
-            async (string id, HttpContext http, SettingDocuments settings, TaskDesk desk, Person me, CancellationToken cancel) =>
+            async (string id, HttpContext http, SettingDocuments settings, TaskDesk desk, BackgroundWork work, Person me, CancellationToken cancel) =>
             {
                 var form = await http.Request.ReadFormAsync(cancel);
                 if (await ReadAsync(kind, id, http.Request.Query, settings, desk, cancel) is not { } view)
@@ -152,14 +168,19 @@ internal static class ServiceLevelPages
                 var reason = form["reason"].ToString().Trim();
                 var store = form["verb"] == "store";
                 var scope = kind.Kind == SettingKind.Calendar ? new RecomputeScope(Calendar: id) : new RecomputeScope(Policy: id);
+                var isLong = await RecomputeClocks.IsLongAsync(desk, scope, cancel);
                 if (store && reason.Length is 0 or > 2000)
                     return Page(
                         view with
                         {
-                            Recomputed = await RecomputeClocks.RunAsync(desk, scope, null, store: false, me, cancel),
+                            Recomputed = isLong ? null : await RecomputeClocks.RunAsync(desk, scope, null, store: false, me, cancel),
                             Problem = "Say in a sentence why the clocks are computed again: it goes into the history of their cases.",
                         },
                         422
+                    );
+                if (isLong)
+                    return Results.LocalRedirect(
+                        WorkWords.Page((await work.AskAsync(new WorkOrder.Recompute(scope.Calendar, scope.Policy, reason, store), null, me, cancel))!.Value)
                     );
                 return Page(view with { Recomputed = await RecomputeClocks.RunAsync(desk, scope, reason, store, me, cancel) });
             }

@@ -85,7 +85,11 @@ public sealed class BackgroundWork(WorkflowRuntime runtime, IBackgroundJobClient
     /// <summary>What a person asked for lately, the newest first.</summary>
     public async Task<IReadOnlyList<WorkStatus>> ListAsync(Person requester, int limit, CancellationToken cancel = default)
     {
-        await using var query = runtime.Database.Query($"select {Columns} where requested_by = $1 order by requested_at desc, id limit $2", requester.Id, limit);
+        await using var query = runtime.Database.Query(
+            $"select {Columns} where requested_by = $1 order by requested_at desc, id limit $2",
+            requester.Id,
+            limit
+        );
         return await ReadAsync(query, cancel);
     }
 
@@ -183,7 +187,15 @@ public sealed class BackgroundWork(WorkflowRuntime runtime, IBackgroundJobClient
             _ => "recompute",
         };
 
-    private static async Task RecordAsync(NpgsqlConnection connection, Guid id, string actor, string action, object? payload, Instant now, CancellationToken cancel)
+    private static async Task RecordAsync(
+        NpgsqlConnection connection,
+        Guid id,
+        string actor,
+        string action,
+        object? payload,
+        Instant now,
+        CancellationToken cancel
+    )
     {
         var history = await NamedChain.LockAsync(connection, $"work:{id:N}", actor, now, cancel);
         history.Add(new(action, "background-work", Ids.Text(id), 0, payload is null ? null : JsonSerializer.SerializeToUtf8Bytes(payload)));

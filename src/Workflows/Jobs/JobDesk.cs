@@ -101,15 +101,7 @@ public sealed class JobDesk(JobStorage storage, WorkflowRuntime runtime)
         return true;
     }
 
-    private async Task<bool> ChangeAsync(
-        string name,
-        string change,
-        object?[] values,
-        string action,
-        string actor,
-        string? reason,
-        CancellationToken cancel
-    )
+    private async Task<bool> ChangeAsync(string name, string change, object?[] values, string action, string actor, string? reason, CancellationToken cancel)
     {
         if (JobCatalog.Find(name) is null)
             return false;
@@ -123,12 +115,7 @@ public sealed class JobDesk(JobStorage storage, WorkflowRuntime runtime)
                 return true;
         }
 
-        await WriteAsync(
-            connection,
-            history,
-            new(action, "job", name, 0, reason is null ? null : JsonSerializer.SerializeToUtf8Bytes(new { reason })),
-            cancel
-        );
+        await WriteAsync(connection, history, new(action, "job", name, 0, reason is null ? null : JsonSerializer.SerializeToUtf8Bytes(new { reason })), cancel);
         await transaction.CommitAsync(cancel);
         return true;
     }

@@ -70,7 +70,13 @@ internal sealed class JobLog(ILoggerFactory loggers, TimeProvider time) : ILogPr
             if (level < Microsoft.Extensions.Logging.LogLevel.Warning)
                 log.Log(level, 0, messageFunc(), exception, static (text, _) => text);
             else if (owner.Admit(name, exception) is { } leftOut)
-                log.Log(level, 0, leftOut == 0 ? messageFunc() : $"{messageFunc()} ({leftOut} more like this were left out)", exception, static (text, _) => text);
+                log.Log(
+                    level,
+                    0,
+                    leftOut == 0 ? messageFunc() : $"{messageFunc()} ({leftOut} more like this were left out)",
+                    exception,
+                    static (text, _) => text
+                );
             return true;
         }
     }

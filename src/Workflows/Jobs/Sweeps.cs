@@ -72,7 +72,10 @@ public sealed class Sweeps(
         foreach (var effect in leased)
         {
             var until = effect.LeasedUntil.ToUnixTimeTicks();
-            jobs.Create(Job.FromExpression<DeliverEffect>(d => d.RunAsync(effect.Kind, effect.Id, until, CancellationToken.None)), new EnqueuedState(JobQueues.Work));
+            jobs.Create(
+                Job.FromExpression<DeliverEffect>(d => d.RunAsync(effect.Kind, effect.Id, until, CancellationToken.None)),
+                new EnqueuedState(JobQueues.Work)
+            );
         }
 
         return leased.Count;

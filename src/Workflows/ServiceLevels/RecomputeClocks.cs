@@ -58,16 +58,22 @@ public static class RecomputeClocks
     /// <summary>Most changes an answer lists.</summary>
     public const int MostListed = 500;
 
-    /// <summary>Whether the calendar or policy of the scope exists. A clock is looked up when it is its turn.</summary>
-    public static bool Exists(ServiceLevelCatalog catalog, RecomputeScope scope) =>
-        (scope.Calendar is not { } calendar || catalog.Calendars.ContainsKey(calendar)) && (scope.Policy is not { } policy || catalog.Policies.ContainsKey(policy));
+    private const int MostAtOnce = 200;
+
+    private static bool Exists(ServiceLevelCatalog catalog, RecomputeScope scope) =>
+        (scope.Calendar is not { } calendar || catalog.Calendars.ContainsKey(calendar))
+        && (scope.Policy is not { } policy || catalog.Policies.ContainsKey(policy));
 
     /// <summary>How many clocks a calendar or policy may concern: all that run or stand still.</summary>
-    public static async Task<int> CountAsync(NpgsqlDataSource database, CancellationToken cancel = default)
+    internal static async Task<int> CountAsync(NpgsqlDataSource database, CancellationToken cancel = default)
     {
         await using var query = database.Query("select count(*)::int from sla_clock where status in ('Running', 'Paused')");
         return (int)(await query.ExecuteScalarAsync(cancel))!;
     }
+
+    /// <summary>Whether the calendar or policy exists and may concern more than 200 clocks, so that computing them is work for the background.</summary>
+    public static async Task<bool> IsLongAsync(TaskDesk desk, RecomputeScope scope, CancellationToken cancel = default) =>
+        scope.Clock is null && Exists(desk.ServiceLevels, scope) && await CountAsync(desk.Runtime.Database, cancel) > MostAtOnce;
 
     /// <summary>Previews or stores. Null when the calendar, policy or clock does not exist.</summary>
     /// <param name="desk">Where it is done.</param>
@@ -125,9 +131,7 @@ public static class RecomputeClocks
     )
     {
         var page = await ClockQueries.LiveAsync(desk.Runtime.Database, after, limit, cancel);
-        var inScope = page.Where(clock =>
-            scope.Policy is { } policy ? clock.State.Policy.Id == policy : clock.State.Policy.Calendar == scope.Calendar
-        );
+        var inScope = page.Where(clock => scope.Policy is { } policy ? clock.State.Policy.Id == policy : clock.State.Policy.Calendar == scope.Calendar);
         var answer = await OfAsync(desk, scope, inScope, reason, store, actor, cancel);
         return (answer, page.Count, page.Count == limit ? page[^1].Id : null);
     }

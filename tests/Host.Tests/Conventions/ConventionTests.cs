@@ -21,7 +21,7 @@ public sealed partial class ConventionTests
     private static readonly Dictionary<string, string> UsesBannedSymbols = new() { ["src/Host/Shell/Pages.cs"] = "chooses the clock" };
 
     [Theory]
-    [InlineData("Engine", "Orchestration.Workflows|Orchestration.Host|Microsoft.AspNetCore.*|Quartz.*")]
+    [InlineData("Engine", "Orchestration.Workflows|Orchestration.Host|Microsoft.AspNetCore.*|Hangfire.*")]
     [InlineData("Workflows", "Orchestration.Host")]
     public void References_go_one_way(string assembly, string forbidden) =>
         Assembly
@@ -40,10 +40,11 @@ public sealed partial class ConventionTests
         Matches(SourceTree.Files($"src/Engine/{folder}", ".cs"), OutsideWorld()).ShouldBeEmpty();
 
     [Fact]
-    public void Quartz_is_known_to_the_jobs_and_to_the_wiring_only() =>
-        Matches(SourceTree.Files("src", ".cs"), UsesQuartz())
+    public void Hangfire_is_known_to_the_jobs_and_to_its_dashboard_only() =>
+        Matches(SourceTree.Files("src", ".cs", ".razor"), UsesHangfire())
             .Where(place =>
-                !place.StartsWith("src/Workflows/Jobs/", StringComparison.Ordinal) && !place.StartsWith("src/Host/Program.cs:", StringComparison.Ordinal)
+                !place.StartsWith("src/Workflows/Jobs/", StringComparison.Ordinal)
+                && !place.StartsWith("src/Host/Administration/JobDashboard.cs:", StringComparison.Ordinal)
             )
             .ShouldBeEmpty();
 
@@ -94,8 +95,9 @@ public sealed partial class ConventionTests
         OutsideWorld().IsMatch("using Npgsql;").ShouldBeTrue();
         OutsideWorld().IsMatch("System.Net.WebUtility.HtmlEncode(text)").ShouldBeFalse();
         OutsideWorld().IsMatch("(int)System.Net.HttpStatusCode.OK").ShouldBeFalse();
-        UsesQuartz().IsMatch("using Quartz;").ShouldBeTrue();
-        UsesQuartz().IsMatch("""AddSource("Quartz")""").ShouldBeFalse();
+        UsesHangfire().IsMatch("using Hangfire;").ShouldBeTrue();
+        UsesHangfire().IsMatch("Hangfire.JobStorage storage").ShouldBeTrue();
+        UsesHangfire().IsMatch("/// <summary>Hangfire runs it.</summary>").ShouldBeFalse();
         Sql().IsMatch("\"select id from task\"").ShouldBeTrue();
         Sql().IsMatch("DELETE FROM task").ShouldBeTrue();
         Sql().IsMatch("""<select name="from">""").ShouldBeFalse();
@@ -144,8 +146,8 @@ public sealed partial class ConventionTests
     [GeneratedRegex(@"\b(Npgsql|Dapper|System\.Net(?!\.(WebUtility|HttpStatusCode)\b))\b")]
     private static partial Regex OutsideWorld();
 
-    [GeneratedRegex(@"\busing Quartz\b|\bQuartz\.[A-Z]")]
-    private static partial Regex UsesQuartz();
+    [GeneratedRegex(@"\busing Hangfire\b|\bHangfire\.[A-Z]")]
+    private static partial Regex UsesHangfire();
 
     [GeneratedRegex(
         @"(?<![<\w])select\b[^;\n]*\bfrom\s+[a-z_]+|\binsert\s+into\s+[a-z_]|\bdelete\s+from\s+[a-z_]|\bNpgsql(Command|Batch)\b|\busing Dapper\b",

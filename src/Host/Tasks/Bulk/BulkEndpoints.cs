@@ -1,8 +1,10 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using NodaTime;
+using Orchestration.Host.Background;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
+using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 
@@ -11,7 +13,7 @@ namespace Orchestration.Host.Tasks.Bulk;
 /// <summary>The same of many tasks.</summary>
 /// <param name="Verb">claim, assign, priority or suspend.</param>
 /// <param name="OperationId">Chosen by you; repeating the whole with the same id is harmless.</param>
-/// <param name="Items">Which, with the revisions you last saw; at most 200.</param>
+/// <param name="Items">Which, with the revisions you last saw; at most 10,000. More than 200 are done in the background.</param>
 /// <param name="Person">assign: to whom, by user name.</param>
 /// <param name="Priority">priority: 1 (critical) to 5 (planning).</param>
 /// <param name="Reason">suspend: what they wait for; else why.</param>
@@ -47,6 +49,7 @@ internal static class BulkEndpoints
         tasks
             .MapPost("/bulk", BulkAsync)
             .WithSummary("Claims, assigns, prioritizes or suspends many; answers for each, and never fails as a whole because of one")
+            .ProducesProblem(409)
             .ProducesProblem(422);
 
     public static void MapSubstitutions(this WebApplication app)
@@ -85,27 +88,31 @@ internal static class BulkEndpoints
             .ProducesProblem(404);
     }
 
-    private static async Task<Results<Ok<List<BulkView>>, ProblemHttpResult>> BulkAsync(BulkBody body, TaskDesk desk, Person me, CancellationToken cancel)
+    private static async Task<Results<Ok<List<BulkView>>, Accepted<WorkView>, ProblemHttpResult>> BulkAsync(
+        BulkBody body,
+        TaskDesk desk,
+        BackgroundWork work,
+        Person me,
+        CancellationToken cancel
+    )
     {
         var errors = new Dictionary<string, string[]>();
-        if (body.Items is not { Count: > 0 and <= BulkTasks.MaxItems })
-            errors["items"] = [$"must name from 1 to {BulkTasks.MaxItems} tasks"];
+        if (body.Items is not { Count: > 0 and <= WorkOrder.MaxItems })
+            errors["items"] = [$"must name from 1 to {WorkOrder.MaxItems} tasks"];
         if (string.IsNullOrWhiteSpace(body.OperationId) || body.OperationId.Length > 160)
             errors["operationId"] = ["is required: an id of your own, at most 160 characters, so that a retry is harmless"];
-        Func<TaskRequest, Task<TaskResult>>? verb = body.Verb switch
-        {
-            "claim" => request => ClaimTask.RunAsync(desk, request, me, cancel),
-            "assign" => request => AssignTask.RunAsync(desk, request, body.Person ?? "", body.Reason, me, cancel),
-            "priority" => request => PrioritizeTask.RunAsync(desk, request, body.Priority, body.Reason, me, cancel),
-            "suspend" => request => SuspendTask.RunAsync(desk, request, body.Reason, At(body.Until), null, me, cancel),
-            _ => null,
-        };
+        var asked = new BulkVerb(body.Verb ?? "", body.Person, body.Priority, body.Reason, body.Until);
+        var verb = asked.On(desk, me, cancel);
         if (verb is null)
             errors["verb"] = ["must be claim, assign, priority or suspend"];
         if (errors.Count > 0)
             return Problems.Invalid(errors);
+        if (body.Items!.Count > BulkTasks.MaxItems)
+            return await work.AskAsync(new WorkOrder.Bulk(asked, body.Items), body.OperationId, me, cancel) is { } id
+                ? TypedResults.Accepted(WorkWords.Api(id), WorkView.Of((await work.FindAsync(id, me, cancel))!))
+                : WorkWords.Reused(body.OperationId);
 
-        var answers = await BulkTasks.RunAsync(body.Items!, body.OperationId!, verb!);
+        var answers = await BulkTasks.RunAsync(body.Items, body.OperationId!, verb!);
         return TypedResults.Ok(
             answers
                 .Select(one => one.Result is TaskResult.Done done ? new BulkView(one.Id, 200, done.Answer, null) : Refused(one.Id, TaskProblems.Of(one.Result)))

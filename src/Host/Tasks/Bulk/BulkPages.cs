@@ -2,8 +2,10 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Background;
 using Orchestration.Host.Http;
 using Orchestration.Host.Shell.Parts;
+using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 
@@ -24,33 +26,28 @@ internal static class BulkPages
     public static void Map(WebApplication app) =>
         app.MapPost(
                 "/tasks/bulk",
-                async (HttpContext http, TaskDesk desk, Person me, CancellationToken cancel) =>
+                async (HttpContext http, TaskDesk desk, BackgroundWork work, Person me, CancellationToken cancel) =>
                 {
                     var form = await http.Request.ReadFormAsync(cancel);
                     var operation = form[TaskPages.OperationField].ToString();
                     var items = form[TaskField].OfType<string>().Select(Item).OfType<BulkItem>().DistinctBy(item => item.Id).ToList();
-                    Func<TaskRequest, Task<TaskResult>>? verb = form[VerbField].ToString() switch
-                    {
-                        "claim" => request => ClaimTask.RunAsync(desk, request, me, cancel),
-                        "assign" => request => AssignTask.RunAsync(desk, request, form[TaskPages.PersonField].ToString(), null, me, cancel),
-                        "priority" => request => PrioritizeTask.RunAsync(desk, request, TaskPages.Number(form, TaskPages.PriorityField), null, me, cancel),
-                        "suspend" => request =>
-                            SuspendTask.RunAsync(
-                                desk,
-                                request,
-                                form[TaskPages.ReasonField].ToString(),
-                                Until(form, desk.Runtime.Clock.Now()),
-                                null,
-                                me,
-                                cancel
-                            ),
-                        _ => null,
-                    };
+                    var asked = new BulkVerb(
+                        form[VerbField].ToString(),
+                        form[TaskPages.PersonField].ToString(),
+                        TaskPages.Number(form, TaskPages.PriorityField),
+                        form[TaskPages.ReasonField].ToString() is { Length: > 0 } reason ? reason : null,
+                        Until(form, desk.Runtime.Clock.Now())?.ToDateTimeOffset()
+                    );
+                    var verb = asked.On(desk, me, cancel);
                     var to = Requests.LocalOr(form[TaskPages.ToField], "/");
-                    if (verb is null || operation.Length is 0 or > 160 || items.Count > BulkTasks.MaxItems)
+                    if (verb is null || operation.Length is 0 or > 160 || items.Count > WorkOrder.MaxItems)
                         return Results.BadRequest();
                     if (items.Count == 0)
                         return Results.LocalRedirect(to);
+                    if (items.Count > BulkTasks.MaxItems)
+                        return await work.AskAsync(new WorkOrder.Bulk(asked, items), operation, me, cancel) is { } id
+                            ? Results.LocalRedirect(WorkWords.Page(id))
+                            : Results.BadRequest();
 
                     var answers = await BulkTasks.RunAsync(items, operation, verb);
                     if (answers.All(one => one.Result is TaskResult.Done))
