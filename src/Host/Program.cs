@@ -50,6 +50,7 @@ static async Task Run(string[] args)
     builder.AddTelemetry(settings.Telemetry);
     builder.AddOpenApiDocument();
     builder.Services.AddWorkflows(settings.Workflows.Mail, settings.Workflows.CSharp, settings.Workflows.AllowPrivateAddresses);
+    builder.Services.AddBackgroundWork();
     builder.AddElsa();
 
     var app = builder.Build();
@@ -71,6 +72,8 @@ static async Task Run(string[] args)
     app.MapLive();
     app.MapPeople();
     app.MapJobs();
+    app.MapJobDashboard();
+    app.MapBackgroundWork();
     app.MapWebhooks();
     app.MapJourneys();
     app.MapDefinitions();

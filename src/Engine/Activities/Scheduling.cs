@@ -163,7 +163,7 @@ public static class TriggerSchedule
         };
 
     /// <summary>
-    /// The start after one that was due. Those missed meanwhile are made up for by that one, as Quartz does by default: a host that was away for a night
+    /// The start after one that was due. Those missed meanwhile are made up for by that one: a host that was away for a night
     /// starts the nightly run once, not once an hour.
     /// A Timer keeps its beat.
     /// </summary>

@@ -31,6 +31,30 @@ public abstract record EffectOutcome
     public sealed record Later(Instant At) : EffectOutcome;
 }
 
+/// <summary>An effect that a host took.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Kind">Which deliverer does it.</param>
+/// <param name="LeasedUntil">Until when nobody else takes it. It also names the lease.</param>
+public sealed record LeasedEffect(Guid Id, string Kind, Instant LeasedUntil);
+
+/// <summary>How a try went.</summary>
+public abstract record EffectTry
+{
+    private EffectTry() { }
+
+    /// <summary>It is done, or not wanted any more.</summary>
+    public sealed record Done : EffectTry;
+
+    /// <summary>It is due again then.</summary>
+    public sealed record Again(Instant At, string Error) : EffectTry;
+
+    /// <summary>It was the last try.</summary>
+    public sealed record GivenUp(string Error) : EffectTry;
+
+    /// <summary>There was nothing to try: someone else did it, or a later lease counts.</summary>
+    public sealed record Gone : EffectTry;
+}
+
 /// <summary>Does one kind of effect. Throws to be tried again.</summary>
 public delegate Task<EffectOutcome> DoEffect(DueEffect effect, CancellationToken cancel);
 
@@ -75,70 +99,70 @@ public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> lo
             now
         );
 
-    /// <summary>Does what is due. Returns how many were tried.</summary>
-    public async Task<int> SweepAsync(int limit, CancellationToken cancel = default)
+    /// <summary>Takes effects that are due for this host, oldest first: nobody else takes them before the lease ends. Each is to be tried once with <see cref="TryAsync"/>.</summary>
+    public async Task<IReadOnlyList<LeasedEffect>> LeaseAsync(int limit, CancellationToken cancel = default)
     {
         var now = runtime.Clock.Now();
-        var due = new List<(DueEffect Effect, Guid? Bookmark)>();
+        var until = now + Lease;
+        var leased = new List<LeasedEffect>();
+        await using var lease = runtime.Database.Query(
+            """
+            update effect e set due_at = $3
+            from (select id from effect where state = 'pending' and due_at <= $1 order by due_at limit $2 for update skip locked) d
+            where e.id = d.id
+            returning e.id, e.kind
+            """,
+            now,
+            limit,
+            until
+        );
+        await using var r = await lease.ExecuteReaderAsync(cancel);
+        while (await r.ReadAsync(cancel))
+            leased.Add(new(r.GetGuid(0), r.GetString(1), until));
+        return leased;
+    }
+
+    /// <summary>Tries a leased effect. Does nothing when the lease is no longer the one that was taken: another try has changed the row since.</summary>
+    /// <exception cref="OperationCanceledException">It was broken off. The lease stands, so that whoever holds it can try again; it may be done twice, with the same idempotency key.</exception>
+    public async Task<EffectTry> TryAsync(Guid id, Instant leasedUntil, CancellationToken cancel = default)
+    {
+        DueEffect effect;
+        Guid? bookmark;
         await using (
-            var claim = runtime.Database.Query(
+            var begin = runtime.Database.Query(
                 """
-                update effect e set due_at = $3, attempts = attempts + 1
-                from (select id from effect where state = 'pending' and due_at <= $1 order by due_at limit $2 for update skip locked) d
-                where e.id = d.id
-                returning e.id, e.kind, e.instance_id, e.payload, e.attempts, e.bookmark_id
+                update effect set attempts = attempts + 1 where id = $1 and state = 'pending' and due_at = $2
+                returning kind, instance_id, payload, attempts, bookmark_id
                 """,
-                now,
-                limit,
-                now + Lease
+                id,
+                leasedUntil
             )
         )
-        await using (var r = await claim.ExecuteReaderAsync(cancel))
+        await using (var r = await begin.ExecuteReaderAsync(cancel))
         {
-            while (await r.ReadAsync(cancel))
-                due.Add(
-                    (
-                        new(
-                            r.GetGuid(0),
-                            r.GetString(1),
-                            r.GuidOrNull(2),
-                            WorkflowData.FromUtf8(r.Utf8(3)) as OrderedDictionary<string, object?> ?? [],
-                            r.GetInt32(4) - 1
-                        ),
-                        r.GuidOrNull(5)
-                    )
-                );
+            if (!await r.ReadAsync(cancel))
+                return new EffectTry.Gone();
+            effect = new(id, r.GetString(0), r.GuidOrNull(1), WorkflowData.FromUtf8(r.Utf8(2)) as OrderedDictionary<string, object?> ?? [], r.GetInt32(3) - 1);
+            bookmark = r.GuidOrNull(4);
         }
 
-        var leased = new System.Collections.Concurrent.ConcurrentDictionary<Guid, bool>(due.Select(one => KeyValuePair.Create(one.Effect.Id, true)));
         try
         {
-            await Parallel.ForEachAsync(
-                due,
-                new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancel },
-                async (one, token) =>
-                {
-                    await TryAsync(one.Effect, one.Bookmark, token);
-                    leased.TryRemove(one.Effect.Id, out _);
-                }
-            );
+            return await TryAsync(effect, bookmark, cancel);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
-            // This host stops. Another one need not wait for the end of the lease; what had begun may be done twice, with the same idempotency key.
             await using var giveBack = runtime.Database.Query(
-                "update effect set due_at = $2, attempts = attempts - 1 where id = any($1) and state = 'pending' and due_at = $3",
-                leased.Keys.ToArray(),
-                now,
-                now + Lease
+                "update effect set attempts = attempts - 1 where id = $1 and state = 'pending' and due_at = $2",
+                id,
+                leasedUntil
             );
             await giveBack.ExecuteNonQueryAsync(CancellationToken.None);
+            throw;
         }
-
-        return due.Count - leased.Count;
     }
 
-    private async Task TryAsync(DueEffect effect, Guid? bookmark, CancellationToken cancel)
+    private async Task<EffectTry> TryAsync(DueEffect effect, Guid? bookmark, CancellationToken cancel)
     {
         try
         {
@@ -164,17 +188,19 @@ public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> lo
                 case EffectOutcome.Later later:
                     await using (var wait = runtime.Database.Query("update effect set due_at = $2, attempts = attempts - 1 where id = $1", effect.Id, later.At))
                         await wait.ExecuteNonQueryAsync(cancel);
-                    break;
+                    return new EffectTry.Again(later.At, "it is not time yet");
             }
+
+            return new EffectTry.Done();
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancel.IsCancellationRequested)
         {
             Failed(log, effect.Id, effect.Attempts + 1, e);
-            await FailedAsync(effect, bookmark, e, cancel);
+            return await FailedAsync(effect, bookmark, e, cancel);
         }
     }
 
-    private async Task FailedAsync(DueEffect effect, Guid? bookmark, Exception failure, CancellationToken cancel)
+    private async Task<EffectTry> FailedAsync(DueEffect effect, Guid? bookmark, Exception failure, CancellationToken cancel)
     {
         var tries = _kinds.TryGetValue(effect.Kind, out var kind) ? kind.Tries : DefaultTries;
         if (effect.Attempts + 1 >= tries)
@@ -182,7 +208,7 @@ public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> lo
             try
             {
                 await GiveUpAsync(effect, bookmark, tries, failure, cancel);
-                return;
+                return new EffectTry.GivenUp(failure.Message);
             }
             catch (Exception e) when (e is not OperationCanceledException || !cancel.IsCancellationRequested)
             {
@@ -193,13 +219,15 @@ public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> lo
         }
 
         // 2, 4, 8 … seconds, at most about two hours.
+        var at = runtime.Clock.Now() + Duration.FromSeconds(1 << Math.Min(effect.Attempts + 1, 13));
         await using var retry = runtime.Database.Query(
             "update effect set due_at = $2, last_error = left($3, 8000) where id = $1",
             effect.Id,
-            runtime.Clock.Now() + Duration.FromSeconds(1 << Math.Min(effect.Attempts + 1, 13)),
+            at,
             failure.ToString()
         );
         await retry.ExecuteNonQueryAsync(cancel);
+        return new EffectTry.Again(at, failure.Message);
     }
 
     private Task<bool> GiveUpAsync(DueEffect effect, Guid? bookmark, int tries, Exception failure, CancellationToken cancel)

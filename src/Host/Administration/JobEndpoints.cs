@@ -8,18 +8,14 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Administration;
 
-/// <summary>A job as the API tells of it.</summary>
+/// <summary>A recurring job as the API tells of it.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Title">What people call it.</param>
 /// <param name="Description">What it does.</param>
-/// <param name="Schedule">When it runs, in Quartz's cron notation, UTC.</param>
-/// <param name="State">Scheduled, Paused, Running, Error or Missing.</param>
-/// <param name="LastRunAt">When it last began, on whatever host.</param>
-/// <param name="NextRunAt">When it begins next.</param>
-/// <param name="LastDurationMs">How long the last run took that was written down.</param>
-/// <param name="LastHost">Where that was.</param>
-/// <param name="RowsLastHour">What it dealt with in the last hour.</param>
-/// <param name="FailuresLastDay">Runs that failed in the last 24 hours.</param>
+/// <param name="Schedule">When it looks for work: cron with six fields, seconds first, UTC.</param>
+/// <param name="State">Scheduled, Paused or Error (it could not be scheduled).</param>
+/// <param name="LastRunAt">When it last looked for work, on whatever host.</param>
+/// <param name="NextRunAt">When it looks next.</param>
 /// <param name="Due">What waits for it; null when nothing can.</param>
 /// <param name="LagSeconds">How long the oldest of that has been waiting.</param>
 public sealed record JobView(
@@ -30,10 +26,6 @@ public sealed record JobView(
     string State,
     Instant? LastRunAt,
     Instant? NextRunAt,
-    long? LastDurationMs,
-    string? LastHost,
-    long RowsLastHour,
-    long FailuresLastDay,
     long? Due,
     double? LagSeconds
 );
@@ -57,14 +49,7 @@ internal static class JobEndpoints
     {
         var jobs = app.MapGroup("/api/jobs").WithTags("Jobs").RequireAuthorization(Roles.Administrator);
         jobs.MapGet("", async (JobDesk desk, CancellationToken cancel) => TypedResults.Ok((await desk.ListAsync(cancel)).Select(View)))
-            .WithSummary("What is scheduled, how it ran and what waits for it");
-        jobs.MapGet("/failures", FailuresAsync).WithSummary("Runs that failed, newest first, with their stack");
-        jobs.MapPost(
-                "/{name}/run",
-                (string name, JobDesk desk, Person me, CancellationToken cancel) => ActAsync(name, desk.RunAsync(name, me.UserName, cancel))
-            )
-            .WithSummary("Runs a job once, now")
-            .ProducesProblem(404);
+            .WithSummary("What is scheduled and what waits for it; runs and failures are in the dashboard at /jobs");
         jobs.MapPost(
                 "/{name}/pause",
                 (string name, JobDesk desk, Person me, CancellationToken cancel) => ActAsync(name, desk.PauseAsync(name, me.UserName, cancel: cancel))
@@ -122,16 +107,9 @@ internal static class JobEndpoints
                 new RazorComponentResult<JobsPage>(new { Jobs = await ReadAsync(desk, runtime, cancel) })
         );
         pages.MapPost(
-            "/{name}/{verb:regex(^(run|pause|resume)$)}",
+            "/{name}/{verb:regex(^(pause|resume)$)}",
             async (string name, string verb, JobDesk desk, Person me, CancellationToken cancel) =>
-                await (
-                    verb switch
-                    {
-                        "run" => desk.RunAsync(name, me.UserName, cancel),
-                        "pause" => desk.PauseAsync(name, me.UserName, cancel: cancel),
-                        _ => desk.ResumeAsync(name, me.UserName, cancel),
-                    }
-                )
+                await (verb == "pause" ? desk.PauseAsync(name, me.UserName, cancel: cancel) : desk.ResumeAsync(name, me.UserName, cancel))
                     ? Results.LocalRedirect("/administration/jobs")
                     : Results.NotFound()
         );
@@ -165,7 +143,6 @@ internal static class JobEndpoints
     private static async Task<JobsView> ReadAsync(JobDesk desk, WorkflowRuntime runtime, CancellationToken cancel) =>
         new(
             await desk.ListAsync(cancel),
-            await JobQueries.FailuresAsync(runtime.Database, null, 20, cancel),
             await JobQueries.FailingAsync(runtime.Database, 50, cancel),
             await DeadEffects.ListAsync(runtime, dead: true, 50, cancel),
             await DeadEffects.ListAsync(runtime, dead: false, 50, cancel)
@@ -177,26 +154,14 @@ internal static class JobEndpoints
             status.Job.Title,
             status.Job.Description,
             status.Job.Cron,
-            status.State,
+            status.Pause is not null ? "Paused"
+                : status.Error is not null ? "Error"
+                : "Scheduled",
             status.LastRunAt,
             status.NextRunAt,
-            (long?)status.Figures?.LastTook.TotalMilliseconds,
-            status.Figures?.Host,
-            status.Figures?.Rows ?? 0,
-            status.Figures?.Failures ?? 0,
             status.Backlog?.Due,
             status.Backlog?.Lag.TotalSeconds
         );
-
-    private static async Task<Results<Ok<IReadOnlyList<JobFailure>>, ProblemHttpResult>> FailuresAsync(
-        WorkflowRuntime runtime,
-        CancellationToken cancel,
-        string? job = null,
-        int limit = 50
-    ) =>
-        limit is < 1 or > Most ? Problems.Invalid(new() { ["limit"] = [$"must be from 1 to {Most}"] })
-        : job is not null && JobCatalog.Find(job) is null ? Problems.NotFound("job", job)
-        : TypedResults.Ok(await JobQueries.FailuresAsync(runtime.Database, job, limit, cancel));
 
     private static async Task<Results<NoContent, ProblemHttpResult>> ActAsync(string name, Task<bool> act) =>
         await act ? TypedResults.NoContent() : Problems.NotFound("job", name);
@@ -222,10 +187,4 @@ internal static class JobEndpoints
 }
 
 /// <summary>What the jobs page shows.</summary>
-public sealed record JobsView(
-    IReadOnlyList<JobStatus> Jobs,
-    IReadOnlyList<JobFailure> Failures,
-    IReadOnlyList<FailingRow> Failing,
-    IReadOnlyList<EffectRow> Dead,
-    IReadOnlyList<EffectRow> Trying
-);
+public sealed record JobsView(IReadOnlyList<JobStatus> Jobs, IReadOnlyList<FailingRow> Failing, IReadOnlyList<EffectRow> Dead, IReadOnlyList<EffectRow> Trying);

@@ -13,6 +13,11 @@ internal static class SecurityHeaders
         + "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss: data:; "
         + "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'";
 
+    // Hangfire's dashboard: its files are its own, and its script sets styles.
+    private const string Dashboard =
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        + "font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'";
+
     public static void UseSecurityHeaders(this WebApplication app) =>
         app.Use(
             (context, next) =>
@@ -23,8 +28,11 @@ internal static class SecurityHeaders
                 headers["Referrer-Policy"] = "same-origin";
                 headers["Cross-Origin-Opener-Policy"] = "same-origin";
                 headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()";
+                var path = context.Request.Path;
                 headers.ContentSecurityPolicy =
-                    context.Request.Path.StartsWithSegments("/studio") || context.Request.Path.StartsWithSegments("/api/docs") ? ToolPolicy : PagePolicy;
+                    path.StartsWithSegments("/studio") || path.StartsWithSegments("/api/docs") ? ToolPolicy
+                    : path.StartsWithSegments("/jobs") ? Dashboard
+                    : PagePolicy;
                 return next(context);
             }
         );

@@ -25,12 +25,12 @@ internal static class Telemetry
         var resource = ResourceBuilder.CreateDefault().AddService("orchestration", serviceVersion: typeof(Telemetry).Assembly.GetName().Version?.ToString());
         var traces = Sdk.CreateTracerProviderBuilder()
             .SetResourceBuilder(resource)
-            .AddSource("Microsoft.AspNetCore", "Npgsql", "Quartz")
+            .AddSource("Microsoft.AspNetCore", "Npgsql")
             .AddOtlpExporter()
             .Build();
         var metrics = Sdk.CreateMeterProviderBuilder()
             .SetResourceBuilder(resource)
-            .AddMeter("Microsoft.AspNetCore.*", "Npgsql", "Quartz*", JobRuns.MeterName, "System.Runtime")
+            .AddMeter("Microsoft.AspNetCore.*", "Npgsql", JobMetrics.MeterName, "System.Runtime")
             .AddOtlpExporter()
             .Build();
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Background;
 using Orchestration.Host.Http;
 using Orchestration.Host.Startup;
 using Orchestration.Workflows.Cases;
@@ -21,7 +22,7 @@ public sealed record MigrationPreviewPage(IReadOnlyList<MigrationPreview> Items,
 
 /// <summary>Which cases to move.</summary>
 /// <param name="ToVersion">Version they are to go on in; it was published once.</param>
-/// <param name="Instances">Which; at most 200 at a time.</param>
+/// <param name="Instances">Which; at most 10,000. More than 200 are moved in the background.</param>
 /// <param name="OperationId">Chosen by you, at most 160 characters; repeating the whole with the same id is harmless.</param>
 public sealed record MigrationBody(int? ToVersion, Guid[]? Instances, string? OperationId);
 
@@ -44,6 +45,7 @@ internal static class MigrationEndpoints
             .MapPost("/{id}/migrations", RunAsync)
             .WithSummary("Moves running cases to another version; answers for each, and never fails as a whole because of one")
             .ProducesProblem(404)
+            .ProducesProblem(409)
             .ProducesProblem(422);
     }
 
@@ -75,21 +77,26 @@ internal static class MigrationEndpoints
         return TypedResults.Ok(new MigrationPreviewPage(items, next));
     }
 
-    private static async Task<Results<Ok<List<MigrationView>>, ProblemHttpResult>> RunAsync(
+    private static async Task<Results<Ok<List<MigrationView>>, Accepted<WorkView>, ProblemHttpResult>> RunAsync(
         string id,
         MigrationBody body,
         WorkflowRuntime runtime,
+        BackgroundWork work,
         Person me,
         CancellationToken cancel
     )
     {
         var errors = new Dictionary<string, string[]>();
-        if (body.Instances is not { Length: > 0 and <= MigrateCases.MaxItems } || body.Instances.Distinct().Count() < body.Instances.Length)
-            errors["instances"] = [$"must name from 1 to {MigrateCases.MaxItems}, each once"];
+        if (body.Instances is not { Length: > 0 and <= WorkOrder.MaxItems } || body.Instances.Distinct().Count() < body.Instances.Length)
+            errors["instances"] = [$"must name from 1 to {WorkOrder.MaxItems}, each once"];
         if (string.IsNullOrWhiteSpace(body.OperationId) || body.OperationId.Length > 160)
             errors["operationId"] = ["is required: an id of your own, at most 160 characters, so that a retry is harmless"];
         if (await RefuseAsync(id, body.ToVersion, errors, runtime, cancel) is { } refused)
             return refused;
+        if (body.Instances!.Length > MigrateCases.MaxItems)
+            return await work.AskAsync(new WorkOrder.Migrate(id, body.ToVersion!.Value, body.Instances), body.OperationId, me, cancel) is { } asked
+                ? TypedResults.Accepted(WorkWords.Api(asked), WorkView.Of((await work.FindAsync(asked, me, cancel))!))
+                : WorkWords.Reused(body.OperationId);
         var answers = await MigrateCases.RunAsync(runtime, new(id, body.ToVersion!.Value) { Instances = body.Instances }, body.OperationId!, me, cancel);
         return TypedResults.Ok(
             answers

@@ -42,7 +42,9 @@ internal static class ClockEndpoints
         clocks
             .MapPost("/recompute", RecomputeAsync)
             .RequireAuthorization(Policies.Supervise)
-            .WithSummary("Computes clocks again after a calendar or policy changed; a preview unless you say otherwise")
+            .WithSummary(
+                "Computes clocks again after a calendar or policy changed; a preview unless you say otherwise. More than 200 clocks are computed in the background"
+            )
             .ProducesProblem(404)
             .ProducesProblem(422);
         app.MapGet("/api/cases/{id:guid}/clocks", OfCaseAsync).WithTags("Clocks").WithSummary("Clocks of a case and of its tasks").ProducesProblem(404);
@@ -99,9 +101,10 @@ internal static class ClockEndpoints
         ]);
     }
 
-    private static async Task<Results<Ok<RecomputeAnswer>, ProblemHttpResult>> RecomputeAsync(
+    private static async Task<Results<Ok<RecomputeAnswer>, Accepted<WorkView>, ProblemHttpResult>> RecomputeAsync(
         RecomputeBody body,
         ClockRuntime clocks,
+        BackgroundWork work,
         Person me,
         CancellationToken cancel
     )
@@ -113,7 +116,14 @@ internal static class ClockEndpoints
             errors["reason"] = ["say why the clocks are computed again"];
         if (errors.Count > 0)
             return Problems.Invalid(errors);
-        return await RecomputeClocks.RunAsync(clocks, new(body.Calendar, body.Policy, body.Clock), body.Reason?.Trim(), !body.Preview, me, cancel) is { } answer
+        var scope = new RecomputeScope(body.Calendar, body.Policy, body.Clock);
+        if (await RecomputeClocks.IsLongAsync(clocks, scope, cancel))
+        {
+            var id = (await work.AskAsync(new WorkOrder.Recompute(body.Calendar, body.Policy, body.Reason?.Trim(), !body.Preview), null, me, cancel))!.Value;
+            return TypedResults.Accepted(WorkWords.Api(id), WorkView.Of((await work.FindAsync(id, me, cancel))!));
+        }
+
+        return await RecomputeClocks.RunAsync(clocks, scope, body.Reason?.Trim(), !body.Preview, me, cancel) is { } answer
             ? TypedResults.Ok(answer)
             : Problems.NotFound(
                 body.Calendar is not null ? "calendar"

@@ -67,8 +67,22 @@ internal static class ServiceLevelPages
         );
         pages.MapGet(
             "/{id}",
-            async (string id, HttpContext http, SettingDocuments settings, ClockRuntime clocks, CancellationToken cancel) =>
-                await ReadAsync(kind, id, http.Request.Query, settings, clocks, cancel) is { } view ? Page(view) : Results.NotFound()
+            async (string id, HttpContext http, SettingDocuments settings, ClockRuntime clocks, BackgroundWork work, Person me, CancellationToken cancel) =>
+            {
+                if (await ReadAsync(kind, id, http.Request.Query, settings, clocks, cancel) is not { } view)
+                    return Results.NotFound();
+
+                // What was computed in the background is shown where it was asked for.
+                var recomputed = Guid.TryParse(http.Request.Query["recomputed"], out var asked) ? await work.FindAsync(asked, me, cancel) : null;
+                return Page(
+                    recomputed is { State: WorkState.Done, Order: WorkOrder.Recompute of } && (of.Calendar ?? of.Policy) == id
+                        ? view with
+                        {
+                            Recomputed = recomputed.Result?.Recomputed,
+                        }
+                        : view
+                );
+            }
         );
         pages.MapPost(
             "/{id}",
@@ -77,7 +91,7 @@ internal static class ServiceLevelPages
         );
         pages.MapPost(
             "/{id}/recompute",
-            async (string id, HttpContext http, SettingDocuments settings, ClockRuntime clocks, Person me, CancellationToken cancel) =>
+            async (string id, HttpContext http, SettingDocuments settings, ClockRuntime clocks, BackgroundWork work, Person me, CancellationToken cancel) =>
             {
                 var form = await http.Request.ReadFormAsync(cancel);
                 if (await ReadAsync(kind, id, http.Request.Query, settings, clocks, cancel) is not { } view)
@@ -85,14 +99,19 @@ internal static class ServiceLevelPages
                 var reason = form["reason"].ToString().Trim();
                 var store = form["verb"] == "store";
                 var scope = kind.Kind == SettingKind.Calendar ? new RecomputeScope(Calendar: id) : new RecomputeScope(Policy: id);
+                var isLong = await RecomputeClocks.IsLongAsync(clocks, scope, cancel);
                 if (store && reason.Length is 0 or > 2000)
                     return Page(
                         view with
                         {
-                            Recomputed = await RecomputeClocks.RunAsync(clocks, scope, null, store: false, me, cancel),
+                            Recomputed = isLong ? null : await RecomputeClocks.RunAsync(clocks, scope, null, store: false, me, cancel),
                             Problem = "Say in a sentence why the clocks are computed again: it goes into the history of their cases.",
                         },
                         422
+                    );
+                if (isLong)
+                    return Results.LocalRedirect(
+                        WorkWords.Page((await work.AskAsync(new WorkOrder.Recompute(scope.Calendar, scope.Policy, reason, store), null, me, cancel))!.Value)
                     );
                 return Page(view with { Recomputed = await RecomputeClocks.RunAsync(clocks, scope, reason, store, me, cancel) });
             }

@@ -31,7 +31,7 @@ internal static class Database
             services.GetService<EmbeddedPostgres>();
             return Sql.CreateDataSource(connection);
         });
-        builder.AddJobs(connection);
+        builder.Services.AddJobs(connection);
         builder.Services.AddSingleton(new Migrator(typeof(Sql).Assembly, typeof(Person).Assembly));
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using NodaTime;
+using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Calendars;
@@ -39,7 +40,17 @@ public sealed record Recomputation(
 /// <param name="Touched">Those whose due time, breach or policy version changes.</param>
 /// <param name="Stored">Whether it was done; else it is a preview.</param>
 /// <param name="Changes">What changes, the first 500.</param>
-public sealed record RecomputeAnswer(int Looked, int Touched, bool Stored, IReadOnlyList<Recomputation> Changes);
+public sealed record RecomputeAnswer(int Looked, int Touched, bool Stored, IReadOnlyList<Recomputation> Changes)
+{
+    /// <summary>Both together.</summary>
+    internal RecomputeAnswer Plus(RecomputeAnswer next) =>
+        this with
+        {
+            Looked = Looked + next.Looked,
+            Touched = Touched + next.Touched,
+            Changes = [.. Changes.Concat(next.Changes).Take(RecomputeClocks.MostListed)],
+        };
+}
 
 /// <summary>
 /// Computes running clocks again after a calendar or policy changed. Nothing else does: a clock keeps the policy and the calendar it was computed with until a
@@ -49,6 +60,23 @@ public static class RecomputeClocks
 {
     /// <summary>Most changes an answer lists.</summary>
     public const int MostListed = 500;
+
+    private const int MostAtOnce = 200;
+
+    private static bool Exists(ServiceLevelCatalog catalog, RecomputeScope scope) =>
+        (scope.Calendar is not { } calendar || catalog.Calendars.ContainsKey(calendar))
+        && (scope.Policy is not { } policy || catalog.Policies.ContainsKey(policy));
+
+    /// <summary>How many clocks a calendar or policy may concern: all that run or stand still.</summary>
+    internal static async Task<int> CountAsync(NpgsqlDataSource database, CancellationToken cancel = default)
+    {
+        await using var query = database.Query("select count(*)::int from sla_clock where status in ('Running', 'Paused')");
+        return (int)(await query.ExecuteScalarAsync(cancel))!;
+    }
+
+    /// <summary>Whether the calendar or policy exists and may concern more than 200 clocks, so that computing them is work for the background.</summary>
+    public static async Task<bool> IsLongAsync(ClockRuntime clocks, RecomputeScope scope, CancellationToken cancel = default) =>
+        scope.Clock is null && Exists(clocks.ServiceLevels, scope) && await CountAsync(clocks.Runtime.Database, cancel) > MostAtOnce;
 
     /// <summary>Previews or stores. Null when the calendar, policy or clock does not exist.</summary>
     /// <param name="scope">Which clocks.</param>
@@ -65,18 +93,66 @@ public static class RecomputeClocks
         CancellationToken cancel = default
     )
     {
-        var catalog = clocks.ServiceLevels;
-        if (
-            (scope.Calendar is { } calendar && !catalog.Calendars.ContainsKey(calendar))
-            || (scope.Policy is { } policy && !catalog.Policies.ContainsKey(policy))
-        )
+        if (!Exists(clocks.ServiceLevels, scope))
             return null;
+        if (scope.Clock is { } id)
+            return await ClockQueries.FindAsync(clocks.Runtime.Database, id, actor, clocks.Runtime.Clock.Now(), cancel) is { } one
+                ? await OfAsync(clocks, scope, [one], reason, store, actor, cancel)
+                : null;
+        const int Page = 500;
+        var sum = new RecomputeAnswer(0, 0, store, []);
+        Guid? after = Guid.Empty;
+        while (after is { } last)
+        {
+            (var answer, _, after) = await StepAsync(clocks, scope, reason, store, actor, last, Page, cancel);
+            sum = sum.Plus(answer);
+        }
+
+        return sum;
+    }
+
+    /// <summary>One step over the clocks of a calendar or policy, in the order of their ids.</summary>
+    /// <param name="scope">A calendar or policy.</param>
+    /// <param name="reason">Why, for history.</param>
+    /// <param name="store">False: only say what would change.</param>
+    /// <param name="actor">Who asks.</param>
+    /// <param name="after">The clock to go on after.</param>
+    /// <param name="limit">Clocks to look at.</param>
+    /// <param name="cancel">Cancels; what was stored until then stays.</param>
+    /// <returns>What it came to, how many clocks were looked at in or out of scope, and where to go on (null at the end).</returns>
+    internal static async Task<(RecomputeAnswer Answer, int Scanned, Guid? Next)> StepAsync(
+        ClockRuntime clocks,
+        RecomputeScope scope,
+        string? reason,
+        bool store,
+        Person actor,
+        Guid after,
+        int limit,
+        CancellationToken cancel = default
+    )
+    {
+        var page = await ClockQueries.LiveAsync(clocks.Runtime.Database, after, limit, cancel);
+        var inScope = page.Where(clock => scope.Policy is { } policy ? clock.State.Policy.Id == policy : clock.State.Policy.Calendar == scope.Calendar);
+        var answer = await OfAsync(clocks, scope, inScope, reason, store, actor, cancel);
+        return (answer, page.Count, page.Count == limit ? page[^1].Id : null);
+    }
+
+    private static async Task<RecomputeAnswer> OfAsync(
+        ClockRuntime clocks,
+        RecomputeScope scope,
+        IEnumerable<PlacedClock> placed,
+        string? reason,
+        bool store,
+        Person actor,
+        CancellationToken cancel
+    )
+    {
         var changes = new List<Recomputation>();
         var (looked, touched) = (0, 0);
-        await foreach (var clock in InScopeAsync(clocks, scope, actor, cancel))
+        foreach (var clock in placed)
         {
             looked++;
-            if (Again(catalog, scope, clock.State, clocks.Runtime.Clock.Now()) is not { } again)
+            if (Again(clocks.ServiceLevels, scope, clock.State, clocks.Runtime.Clock.Now()) is not { } again)
                 continue;
             var change =
                 store ? await StoreAsync(clocks, scope, clock, reason, actor, cancel)
@@ -89,37 +165,7 @@ public static class RecomputeClocks
                 changes.Add(change);
         }
 
-        return scope.Clock is not null && looked == 0 ? null : new(looked, touched, store, changes);
-    }
-
-    private static async IAsyncEnumerable<PlacedClock> InScopeAsync(
-        ClockRuntime clocks,
-        RecomputeScope scope,
-        Person actor,
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel
-    )
-    {
-        const int Page = 500;
-        if (scope.Clock is { } id)
-        {
-            if (await ClockQueries.FindAsync(clocks.Runtime.Database, id, actor, clocks.Runtime.Clock.Now(), cancel) is { } one)
-                yield return one;
-            yield break;
-        }
-
-        IReadOnlyList<PlacedClock> page;
-        var after = Guid.Empty;
-        do
-        {
-            page = await ClockQueries.LiveAsync(clocks.Runtime.Database, after, Page, cancel);
-            foreach (var clock in page)
-            {
-                if (scope.Policy is { } policy ? clock.State.Policy.Id == policy : clock.State.Policy.Calendar == scope.Calendar)
-                    yield return clock;
-            }
-
-            after = page.Count > 0 ? page[^1].Id : after;
-        } while (page.Count == Page);
+        return new(looked, touched, store, changes);
     }
 
     private static ClockChange? Again(ServiceLevelCatalog catalog, RecomputeScope scope, ClockState state, Instant now)

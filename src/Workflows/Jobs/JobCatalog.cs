@@ -1,18 +1,31 @@
+using System.Linq.Expressions;
+
 namespace Orchestration.Workflows.Jobs;
 
-/// <summary>A recurring job as administrators know it.</summary>
-/// <param name="Name">Name of its Quartz job and trigger.</param>
+/// <summary>A recurring job.</summary>
+/// <param name="Name">Id of its recurring job in Hangfire.</param>
 /// <param name="Title">What people read.</param>
 /// <param name="Description">What it does and what its rows are.</param>
 /// <param name="Schedule">When it runs, for people.</param>
-/// <param name="Cron">When it runs, in Quartz's notation, UTC.</param>
-/// <param name="Backlog">SQL over what is due (<c>$1</c> now): its count and oldest due time; null when nothing waits for it.</param>
-public sealed record JobDescription(string Name, string Title, string Description, string Schedule, string Cron, string? Backlog);
+/// <param name="Cron">When it runs: six fields, seconds first, UTC.</param>
+/// <param name="Run">What it does.</param>
+/// <param name="Waiting">SQL of what waits for it (after <c>from</c>, with <c>$1</c> now): rows with a <c>due_at</c>. Null: it runs whether anything waits or not.</param>
+public sealed record JobDescription(
+    string Name,
+    string Title,
+    string Description,
+    string Schedule,
+    string Cron,
+    Expression<Func<Sweeps, Task>> Run,
+    string? Waiting
+);
 
-/// <summary>The recurring jobs. Each is idempotent: what it deals with is marked in the transaction that deals with it, so a second run, on whatever host, finds nothing left to do.</summary>
+/// <summary>
+/// The recurring jobs. Each is idempotent: a row is dealt with in the transaction that marks it, so a second run, on any host, finds nothing left to do. A job that would find nothing is not started.
+/// </summary>
 public static class JobCatalog
 {
-    private const string EverySecond = "* * * * * ?";
+    private const string EverySecond = "* * * * * *";
 
     /// <summary>Acts on the rungs of SLA clocks.</summary>
     public static readonly JobDescription Escalate = new(
@@ -21,6 +34,7 @@ public static class JobCatalog
         "Acts on the rungs of SLA clocks that are due.",
         "Every second",
         EverySecond,
+        sweeps => sweeps.EscalateAsync(CancellationToken.None),
         Deadlines("rung")
     );
 
@@ -28,10 +42,11 @@ public static class JobCatalog
     public static readonly JobDescription Timers = new(
         "timers",
         "Timers",
-        "Resumes the delays and timers of cases that are due.",
+        "Resumes the delays and timers of cases that are due and starts what runs on a schedule.",
         "Every second",
         EverySecond,
-        Deadlines("timer")
+        sweeps => sweeps.TimersAsync(CancellationToken.None),
+        "(select due_at from deadline where kind = 'timer' and due_at <= $1 union all select due_at from workflow_trigger where due_at <= $1) due"
     );
 
     /// <summary>Brings suspended tasks back.</summary>
@@ -41,6 +56,7 @@ public static class JobCatalog
         "Brings back tasks that were suspended until a time that has come.",
         "Every second",
         EverySecond,
+        sweeps => sweeps.ResumeSuspendedAsync(CancellationToken.None),
         Deadlines("task-resume")
     );
 
@@ -51,34 +67,48 @@ public static class JobCatalog
         "Delivers events, starts and ends of child workflows that the host that wrote them did not deliver.",
         "Every second",
         EverySecond,
-        "select count(*), min(due_at) from stimulus where due_at <= $1"
+        sweeps => sweeps.StimuliAsync(CancellationToken.None),
+        "stimulus where due_at <= $1"
     );
 
-    /// <summary>Does effects.</summary>
+    /// <summary>Starts a job for each effect.</summary>
     public static readonly JobDescription Effects = new(
         "effects",
         "Deliver outside",
-        "Sends HTTP requests, e-mails and webhooks. What keeps failing becomes an incident of its case, or a dead letter below.",
+        "Starts a job for each HTTP request, e-mail and webhook that is due. What keeps failing becomes an incident of its case, or a dead letter below.",
         "Every second",
         EverySecond,
-        "select count(*), min(due_at) from effect where state = 'pending' and due_at <= $1"
+        sweeps => sweeps.EffectsAsync(CancellationToken.None),
+        "effect where state = 'pending' and due_at <= $1"
+    );
+
+    /// <summary>Starts background work that was left behind.</summary>
+    public static readonly JobDescription BackgroundWork = new(
+        "background-work",
+        "Background work",
+        "Starts work that people asked for when the host that took it died before it could.",
+        "Every 10 seconds",
+        "*/10 * * * * *",
+        sweeps => sweeps.BackgroundWorkAsync(CancellationToken.None),
+        "(select requested_at + interval '10 seconds' due_at from background_work where not enqueued and requested_at <= $1 - interval '10 seconds') due"
     );
 
     /// <summary>Cleans up.</summary>
     public static readonly JobDescription Housekeeping = new(
         "housekeeping",
         "Housekeeping",
-        "Makes the partitions of history for the coming months, purges drafts of finished tasks and forgets what nobody can ask for any more.",
+        "Makes the partitions of history for the coming months, purges drafts of finished tasks and deletes what nobody can ask for any more.",
         "Every night at 03:07 UTC",
-        "0 7 3 * * ?",
+        "0 7 3 * * *",
+        sweeps => sweeps.HousekeepingAsync(CancellationToken.None),
         null
     );
 
     /// <summary>All of them, in the order pages show them.</summary>
-    public static readonly IReadOnlyList<JobDescription> All = [Escalate, Timers, ResumeSuspended, Stimuli, Effects, Housekeeping];
+    public static readonly IReadOnlyList<JobDescription> All = [Escalate, Timers, ResumeSuspended, Stimuli, Effects, BackgroundWork, Housekeeping];
 
     /// <summary>The job of that name, or null.</summary>
     public static JobDescription? Find(string name) => All.FirstOrDefault(job => job.Name == name);
 
-    private static string Deadlines(string kind) => $"select count(*), min(due_at) from deadline where kind = '{kind}' and due_at <= $1";
+    private static string Deadlines(string kind) => $"deadline where kind = '{kind}' and due_at <= $1";
 }

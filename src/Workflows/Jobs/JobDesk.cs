@@ -1,20 +1,21 @@
 using System.Text.Json;
+using Hangfire;
+using Hangfire.Storage;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using Quartz;
 
 namespace Orchestration.Workflows.Jobs;
 
-/// <summary>A job with its schedule and figures.</summary>
+/// <summary>A recurring job with its schedule and backlog.</summary>
 /// <param name="Job">What it is.</param>
-/// <param name="State"><c>Scheduled</c>, <c>Paused</c>, <c>Running</c>, <c>Error</c> (its class can not be made) or <c>Missing</c> (nobody scheduled it yet).</param>
-/// <param name="LastRunAt">When it last began, on whatever host; null when never.</param>
-/// <param name="NextRunAt">When it begins next; null while paused.</param>
-/// <param name="Figures">What it did lately; null when it did not run in the last day.</param>
+/// <param name="Pause">The pause it is in, or null.</param>
+/// <param name="LastRunAt">When it last looked for work, on whatever host; null when never.</param>
+/// <param name="NextRunAt">When it looks next.</param>
+/// <param name="Error">Why Hangfire could not schedule it; null when it could.</param>
 /// <param name="Backlog">What waits for it; null when nothing can.</param>
-public sealed record JobStatus(JobDescription Job, string State, Instant? LastRunAt, Instant? NextRunAt, JobFigures? Figures, JobBacklog? Backlog);
+public sealed record JobStatus(JobDescription Job, JobPause? Pause, Instant? LastRunAt, Instant? NextRunAt, string? Error, JobBacklog? Backlog);
 
 /// <summary>A pause of a job.</summary>
 /// <param name="At">Since when.</param>
@@ -22,77 +23,65 @@ public sealed record JobStatus(JobDescription Job, string State, Instant? LastRu
 /// <param name="Reason">Why; null when nobody said.</param>
 public sealed record JobPause(Instant At, string By, string? Reason);
 
-/// <summary>Looking after the jobs of the cluster. What people do here is in the history chain <c>jobs</c>.</summary>
-public sealed class JobDesk(ISchedulerFactory schedulers, WorkflowRuntime runtime)
+/// <summary>Looking after the recurring jobs, as far as Hangfire does not: backlogs, pauses, rows that keep failing. What people do here is in the history chain <c>jobs</c>.</summary>
+public sealed class JobDesk(JobStorage storage, WorkflowRuntime runtime)
 {
+    private const string Chain = "jobs";
+
     /// <summary>All jobs.</summary>
     public async Task<IReadOnlyList<JobStatus>> ListAsync(CancellationToken cancel = default)
     {
-        var now = runtime.Clock.Now();
-        var figures = (await JobQueries.FiguresAsync(runtime.Database, now, cancel)).ToDictionary(f => f.Job);
-        var backlogs = (await JobQueries.BacklogsAsync(runtime.Database, now, cancel)).ToDictionary(b => b.Job);
-        var scheduler = await schedulers.GetScheduler(cancel);
-        var statuses = new List<JobStatus>();
-        foreach (var job in JobCatalog.All)
-        {
-            var key = new TriggerKey(job.Name);
-            var trigger = await scheduler.GetTrigger(key, cancel);
-            var state = trigger is null
-                ? "Missing"
-                : await scheduler.GetTriggerState(key, cancel) switch
-                {
-                    TriggerState.Paused => "Paused",
-                    TriggerState.Error => "Error",
-                    TriggerState.Blocked => "Running",
-                    _ => "Scheduled",
-                };
-            statuses.Add(
-                new(
+        var backlogs = (await JobQueries.BacklogsAsync(runtime.Database, runtime.Clock.Now(), cancel)).ToDictionary(b => b.Job);
+        var pauses = await PausesAsync(cancel);
+        using var connection = storage.GetConnection();
+        var scheduled = connection.GetRecurringJobs().ToDictionary(job => job.Id);
+        return
+        [
+            .. JobCatalog.All.Select(job =>
+            {
+                var known = scheduled.GetValueOrDefault(job.Name);
+                return new JobStatus(
                     job,
-                    state,
-                    At(trigger?.PreviousFireTimeUtc),
-                    state == "Paused" ? null : At(trigger?.NextFireTimeUtc),
-                    figures.GetValueOrDefault(job.Name),
+                    pauses.GetValueOrDefault(job.Name),
+                    At(known?.LastExecution),
+                    At(known?.NextExecution),
+                    known is null ? "Not scheduled" : known.Error,
                     backlogs.GetValueOrDefault(job.Name)
-                )
-            );
-        }
+                );
+            }),
+        ];
 
-        return statuses;
-
-        static Instant? At(DateTimeOffset? time) => time is { } some ? Instant.FromDateTimeOffset(some) : null;
+        static Instant? At(DateTime? time) => time is { } some ? Instant.FromDateTimeUtc(DateTime.SpecifyKind(some, DateTimeKind.Utc)) : null;
     }
 
-    /// <summary>Runs a job once, now, on whichever host takes it; also when it is paused. False when there is no such job.</summary>
-    public Task<bool> RunAsync(string name, string actor, CancellationToken cancel = default) => WishAsync(name, "run", "job.run", actor, cancel);
-
-    /// <summary>Pauses a job on all hosts. What is due waits. False when there is no such job.</summary>
-    /// <param name="name">Its name.</param>
-    /// <param name="actor">Who pauses it.</param>
-    /// <param name="reason">Why, for history; null when nobody said.</param>
-    /// <param name="cancel">Cancels.</param>
-    public Task<bool> PauseAsync(string name, string actor, string? reason = null, CancellationToken cancel = default) =>
-        WishAsync(name, "pause", "job.paused", actor, cancel, reason);
-
-    /// <summary>When a job was paused last, by whom and why; null when never.</summary>
-    public async Task<JobPause?> LastPauseAsync(string name, CancellationToken cancel = default)
+    /// <summary>The jobs that are paused, by name.</summary>
+    public async Task<IReadOnlyDictionary<string, JobPause>> PausesAsync(CancellationToken cancel = default)
     {
-        await using var query = runtime.Database.Query(
-            """
-            select e.at, e.actor, p.payload ->> 'reason' from event e left join event_payload p on p.chain_id = e.chain_id and p.sequence = e.sequence and p.at = e.at
-            where e.chain_id = $1 and e.action = 'job.paused' and e.entity_id = $2 order by e.sequence desc limit 1
-            """,
-            Ids.Named(Chain),
-            name
-        );
+        await using var query = runtime.Database.Query("select job, at, actor, reason from job_pause");
         await using var reader = await query.ExecuteReaderAsync(cancel);
-        return await reader.ReadAsync(cancel) ? new(reader.Instant(0), reader.GetString(1), reader.Text(2)) : null;
+        var pauses = new Dictionary<string, JobPause>();
+        while (await reader.ReadAsync(cancel))
+            pauses.Add(reader.GetString(0), new(reader.Instant(1), reader.GetString(2), reader.Text(3)));
+        return pauses;
     }
+
+    /// <summary>Pauses a job on all hosts: it is not started any more, and what is due waits. Pausing a paused job changes nothing. False when there is no such job.</summary>
+    public Task<bool> PauseAsync(string name, string actor, string? reason = null, CancellationToken cancel = default) =>
+        ChangeAsync(
+            name,
+            "insert into job_pause (job, at, actor, reason) values ($1, $2, $3, $4) on conflict do nothing",
+            [name, runtime.Clock.Now(), actor, reason],
+            "job.paused",
+            actor,
+            reason,
+            cancel
+        );
 
     /// <summary>Lets a paused job go on. False when there is no such job.</summary>
-    public Task<bool> ResumeAsync(string name, string actor, CancellationToken cancel = default) => WishAsync(name, "resume", "job.resumed", actor, cancel);
+    public Task<bool> ResumeAsync(string name, string actor, CancellationToken cancel = default) =>
+        ChangeAsync(name, "delete from job_pause where job = $1", [name], "job.resumed", actor, null, cancel);
 
-    /// <summary>Makes a failing row due now instead of at the end of its pause. False when it is not there (any more).</summary>
+    /// <summary>Makes a failing row due now instead of at the end of its pause. False when it is not there any more.</summary>
     public async Task<bool> RetryAsync(Guid row, string actor, CancellationToken cancel = default)
     {
         var now = runtime.Clock.Now();
@@ -112,70 +101,22 @@ public sealed class JobDesk(ISchedulerFactory schedulers, WorkflowRuntime runtim
         return true;
     }
 
-    private const string Chain = "jobs";
-
-    /// <summary>Has the scheduler do what was wished for and is not done yet. The scheduler has its own connection: should this host die in between, the row is still there and it is done again, which changes nothing.</summary>
-    public async Task FulfilAsync(CancellationToken cancel = default)
+    private async Task<bool> ChangeAsync(string name, string change, object?[] values, string action, string actor, string? reason, CancellationToken cancel)
     {
+        if (JobCatalog.Find(name) is null)
+            return false;
         await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
-        var wishes = new List<(string Job, string Wish)>();
-        await using (var take = connection.CreateBatch())
+        var history = await NamedChain.LockAsync(connection, Chain, actor, runtime.Clock.Now(), cancel);
+        await using (var batch = connection.CreateBatch())
         {
-            // One host at a time, in the order in which they were wished.
-            take.Add("select pg_advisory_xact_lock(hashtext('job_wish'))");
-            take.Add("with gone as (delete from job_wish returning id, job, wish, created_at) select job, wish from gone order by created_at, id");
-            await using var r = await take.ExecuteReaderAsync(cancel);
-            await r.NextResultAsync(cancel);
-            while (await r.ReadAsync(cancel))
-                wishes.Add((r.GetString(0), r.GetString(1)));
+            batch.Add(change, values);
+            if (await batch.ExecuteNonQueryAsync(cancel) == 0)
+                return true;
         }
 
-        if (wishes.Count == 0)
-            return;
-        var scheduler = await schedulers.GetScheduler(cancel);
-        foreach (var (job, wish) in wishes)
-        {
-            var key = new JobKey(job);
-            if (!await scheduler.Exists(key, cancel))
-                continue;
-            if (wish == "run")
-                await scheduler.TriggerJob(key, cancellationToken: cancel);
-            else if (wish == "pause")
-                await scheduler.PauseJob(key, cancel);
-            else
-                await scheduler.ResumeJob(key, cancel);
-        }
-
+        await WriteAsync(connection, history, new(action, "job", name, 0, reason is null ? null : JsonSerializer.SerializeToUtf8Bytes(new { reason })), cancel);
         await transaction.CommitAsync(cancel);
-    }
-
-    private async Task<bool> WishAsync(string name, string wish, string action, string actor, CancellationToken cancel, string? reason = null)
-    {
-        var scheduler = await schedulers.GetScheduler(cancel);
-        if (JobCatalog.Find(name) is null || !await scheduler.Exists(new JobKey(name), cancel))
-            return false;
-        var now = runtime.Clock.Now();
-        await using (var connection = await runtime.Database.OpenConnectionAsync(cancel))
-        {
-            await using var transaction = await connection.BeginTransactionAsync(cancel);
-            var history = await NamedChain.LockAsync(connection, Chain, actor, now, cancel);
-            await using (var insert = connection.CreateBatch())
-            {
-                insert.Add("insert into job_wish (id, job, wish, created_at) values ($1, $2, $3, $4)", Ids.New(now), name, wish, now);
-                await insert.ExecuteNonQueryAsync(cancel);
-            }
-
-            await WriteAsync(
-                connection,
-                history,
-                new(action, "job", name, 0, reason is null ? null : JsonSerializer.SerializeToUtf8Bytes(new { reason })),
-                cancel
-            );
-            await transaction.CommitAsync(cancel);
-        }
-
-        await FulfilAsync(cancel);
         return true;
     }
 

@@ -1,57 +1,154 @@
+using Hangfire;
+using Hangfire.Common;
+using Hangfire.PostgreSql;
+using Hangfire.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Quartz;
+using Microsoft.Extensions.Logging;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.Jobs;
 
-/// <summary>The recurring jobs, on Quartz with its clustered PostgreSQL store: any number of hosts, one run of each tick.</summary>
+/// <summary>Queues of Hangfire. Each has workers of its own, so that slow receivers and long work never hold up a clock.</summary>
+internal static class JobQueues
+{
+    /// <summary>The recurring jobs: each needs one worker at most.</summary>
+    public const string Sweeps = "sweeps";
+
+    /// <summary>Effects, and work that people asked for.</summary>
+    public const string Work = "work";
+}
+
+/// <summary>Hangfire with its PostgreSQL storage in the database of the application: any number of hosts, one run of each tick.</summary>
 public static class JobSetup
 {
-    /// <summary>Adds the scheduler and the jobs.</summary>
-    public static void AddJobs(this IHostApplicationBuilder builder, string connectionString)
+    /// <summary>Schema of Hangfire's tables.</summary>
+    public const string Schema = "hangfire";
+
+    private const int WorkersForWork = 8;
+
+    // Another host takes over what a host that died was working on: at most Abandoned + Poll later.
+    private static readonly TimeSpan Abandoned = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(2);
+
+    // Only ever held for moments; what a dead host left is ignored after that.
+    private static readonly TimeSpan Lock = TimeSpan.FromSeconds(10);
+
+    // Shorter than the host's own, which then still closes its connections.
+    private static readonly TimeSpan Shutdown = TimeSpan.FromSeconds(15);
+
+    /// <summary>Adds Hangfire, its servers and the jobs. Its connections are of their own, with prepared statements of their own.</summary>
+    public static void AddJobs(this IServiceCollection services, string connectionString)
     {
-        builder.AddQuartz(q =>
+        var options = new PostgreSqlStorageOptions
         {
-            q.ConfigureScheduler(o =>
+            SchemaName = Schema,
+            PrepareSchemaIfNecessary = false,
+            QueuePollInterval = Poll,
+            InvisibilityTimeout = Abandoned,
+            UseSlidingInvisibilityTimeout = true,
+            DistributedLockTimeout = Lock,
+            JobExpirationCheckInterval = TimeSpan.FromMinutes(5),
+        };
+        services
+            .AddSingleton(s => new JobDatabase(connectionString, s.GetRequiredService<NpgsqlDataSource>()))
+            .AddSingleton<JobStorage>(s => new PostgreSqlStorage(s.GetRequiredService<JobDatabase>(), options))
+            .AddSingleton<JobActivator>(s => new Hangfire.AspNetCore.AspNetCoreJobActivator(s.GetRequiredService<IServiceScopeFactory>()))
+            .AddSingleton<IJobFilterProvider>(s => new JobFilterProviderCollection(Filters(s), new JobFilterAttributeFilterProvider()))
+            .AddSingleton<JobMetrics>()
+            .AddSingleton<JobDesk>()
+            .AddSingleton<BackgroundWork>()
+            .AddSingleton<Sweeps>()
+            .AddSingleton<DeliverEffect>()
+            .AddSingleton<DoWork>()
+            .AddHostedService<JobSchema>()
+            .AddHangfire(
+                (s, hangfire) =>
+                    hangfire
+                        .UseLogProvider(new JobLog(s.GetRequiredService<ILoggerFactory>(), s.GetRequiredService<TimeProvider>()))
+                        .UseSimpleAssemblyNameTypeSerializer()
+                        .UseRecommendedSerializerSettings()
+            )
+            .AddHangfireServer(o => Configure(o, JobQueues.Sweeps, JobCatalog.All.Count))
+            .AddHangfireServer(o =>
             {
-                o.InstanceName = "orchestration";
+                Configure(o, JobQueues.Work, WorkersForWork);
 
-                // Told that the host stops, jobs end after the batch they are at.
-                o.ShutdownJobInterruption = ShutdownJobInterruption.WhenWaitingForJobs;
+                // The other one looks after the tables for both.
+                o.IsLightweightServer = true;
             });
-            q.UseDefaultThreadPool(8);
-            q.UsePersistentStore(s =>
-            {
-                s.UsePostgres(connectionString);
-                s.ProvisionSchema();
-                s.ConfigureStore(o => o.AcceptEnlistedTransactions = true);
-                s.UseClustering(c =>
-                {
-                    c.CheckinInterval = TimeSpan.FromSeconds(2);
-                    c.CheckinMisfireThreshold = TimeSpan.FromSeconds(3);
-                });
-            });
-            q.AddJobListener<JobRuns>();
-            Add<EscalateJob>(q, JobCatalog.Escalate);
-            Add<TimersJob>(q, JobCatalog.Timers);
-            Add<ResumeSuspendedJob>(q, JobCatalog.ResumeSuspended);
-            Add<StimuliJob>(q, JobCatalog.Stimuli);
-            Add<EffectsJob>(q, JobCatalog.Effects);
-            Add<HousekeepingJob>(q, JobCatalog.Housekeeping);
-        });
-
-        // Before Quartz: hosts that start at once make its tables one after the other.
-        builder.Services.AddHostedService<JobSchema>();
-        builder.AddQuartzHostedService(o => (o.WaitForJobsToComplete, o.AwaitApplicationStarted) = (true, false));
-        builder.Services.AddHostedService<JobWishes>();
-        builder.Services.Configure<QuartzOptions>(o => o.Scheduling.IgnoreDuplicates = true);
-        builder.Services.AddSingleton<JobDesk>();
     }
 
-    private static void Add<T>(IQuartzBuilder quartz, JobDescription job)
-        where T : class, IJob =>
-        quartz.ScheduleJob<T>(
-            t => t.WithIdentity(job.Name).WithDescription(job.Description).WithCronSchedule(job.Cron, c => c.InTimeZone(TimeZoneInfo.Utc)),
-            j => j.WithIdentity(job.Name).WithDescription(job.Description)
-        );
+    private static void Configure(BackgroundJobServerOptions options, string queue, int workers)
+    {
+        options.ServerName = $"{Environment.MachineName}:{Environment.ProcessId}:{queue}";
+        options.Queues = [queue];
+        options.WorkerCount = workers;
+        options.SchedulePollingInterval = TimeSpan.FromSeconds(1);
+        options.ShutdownTimeout = Shutdown;
+        options.HeartbeatInterval = TimeSpan.FromSeconds(10);
+        options.ServerTimeout = TimeSpan.FromMinutes(1);
+        options.ServerCheckInterval = TimeSpan.FromMinutes(1);
+    }
+
+    private static JobFilterCollection Filters(IServiceProvider services)
+    {
+        var filters = new JobFilterCollection();
+        filters.Add(new StartWhenDue(services.GetRequiredService<NpgsqlDataSource>(), services.GetRequiredService<IClock>()));
+        filters.Add(new Retention());
+        filters.Add(new EndOfWork(services));
+        filters.Add(new StatisticsHistoryAttribute());
+        return filters;
+    }
+}
+
+/// <summary>Connections of Hangfire.</summary>
+internal sealed class JobDatabase : IConnectionFactory, IDisposable
+{
+    private readonly NpgsqlDataSource _database;
+
+    /// <param name="connectionString">The application's.</param>
+    /// <param name="application">Made first, so that it, and the server it may have started, goes last.</param>
+    public JobDatabase(string connectionString, NpgsqlDataSource application)
+    {
+        ArgumentNullException.ThrowIfNull(application);
+        _database = Sql.CreateDataSource(connectionString);
+    }
+
+    public NpgsqlConnection GetOrCreateConnection() => _database.CreateConnection();
+
+    public void Dispose() => _database.Dispose();
+}
+
+/// <summary>Makes Hangfire's tables and schedules the jobs, before any server starts. Hosts that start at once do so one after the other.</summary>
+internal sealed class JobSchema(NpgsqlDataSource database, JobStorage storage, IRecurringJobManagerV2 jobs) : IHostedLifecycleService
+{
+    private static readonly RecurringJobOptions Utc = new() { TimeZone = TimeZoneInfo.Utc };
+
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        await using var alone = await SchemaLock.TakeAsync(database, cancellationToken);
+        await using (var connection = await database.OpenConnectionAsync(cancellationToken))
+            PostgreSqlObjectsInstaller.Install(connection, JobSetup.Schema);
+        using (var connection = storage.GetConnection())
+        {
+            foreach (var old in connection.GetRecurringJobs().Where(job => JobCatalog.Find(job.Id) is null))
+                jobs.RemoveIfExists(old.Id);
+        }
+
+        foreach (var job in JobCatalog.All)
+            jobs.AddOrUpdate(job.Name, Job.FromExpression(job.Run, JobQueues.Sweeps), job.Cron, Utc);
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

@@ -28,6 +28,9 @@ public sealed class FindPerson(NpgsqlDataSource database)
         return known.Person?.SecurityStamp == stamp && !known.EndedSessions.Contains(session) ? known.Person : null;
     }
 
+    /// <summary>The active person as they are now, or null. For work done in their name while nobody is signed in.</summary>
+    public async Task<Person?> OfIdAsync(Guid id, Instant now, CancellationToken cancel = default) => (await ReadAsync(id, now, cancel)).Person;
+
     /// <summary>Reads the person again at the next request: this host changed them.</summary>
     public void Forget(Guid id) => _known.TryRemove(id, out _);
 

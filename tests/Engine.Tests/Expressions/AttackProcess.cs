@@ -26,6 +26,7 @@ internal static class AttackProcess
     // Far beyond the two seconds an expression has: the machine may be busy.
     private static readonly TimeSpan s_killAfter = TimeSpan.FromSeconds(60);
 
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
 
     /// <summary>Runs each attack and writes a table of outcome, time and peak.</summary>
     /// <returns>What is wrong with those that did not end as they must.</returns>
@@ -91,6 +92,7 @@ internal static class AttackProcess
             process.StandardInput.Close();
             await process.WaitForExitAsync(limit.Token);
             return process.ExitCode == 0
+                ? JsonSerializer.Deserialize<AttackResult>(await line, s_json)!
                 : new AttackResult($"exit {process.ExitCode}", Beginning(await error), 0, 0, 0);
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)

@@ -40,6 +40,8 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        GET    /api/cases/{id:guid}/history
         person        GET    /api/clocks/{id:guid}
         person        GET    /api/journeys
+        person        GET    /api/jobs/work/
+        person        GET    /api/jobs/work/{id:guid}
         person        GET    /api/me
         person        GET    /api/me/notification-preferences/
         person        PUT    /api/me/notification-preferences/
@@ -83,6 +85,8 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        GET    /away/
         person        POST   /away/
         person        POST   /away/{id:guid}/end
+        person        GET    /background-work/
+        person        GET    /background-work/{id:guid}
         person        GET    /cases
         person        GET    /cases/list
         person        GET    /cases/{id:guid}/
@@ -135,6 +139,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         supervise     POST   /api/cases/{id:guid}/incidents/{activityInstanceId}/retry
         supervise     POST   /api/clocks/recompute
         supervise     POST   /cases/{id:guid}/cancel
+        supervise     *      /jobs/{**path}
         supervise     POST   /cases/{id:guid}/incidents/{activityInstanceId}/retry
         design        POST   /api/definitions/
         design        POST   /api/definitions/{id}/migrations
@@ -149,7 +154,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         administrator POST   /administration/jobs/effects/{id:guid}/discard
         administrator POST   /administration/jobs/effects/{id:guid}/retry
         administrator POST   /administration/jobs/rows/{id:guid}/retry
-        administrator POST   /administration/jobs/{name}/{verb:regex(^(run|pause|resume)$)}
+        administrator POST   /administration/jobs/{name}/{verb:regex(^(pause|resume)$)}
         administrator GET    /administration/notifications/
         administrator POST   /administration/notifications/
         administrator GET    /administration/people/
@@ -173,10 +178,8 @@ public sealed partial class AccessTests : IAsyncLifetime
         administrator GET    /api/jobs/
         administrator GET    /api/jobs/failing-rows
         administrator POST   /api/jobs/failing-rows/{id:guid}/retry
-        administrator GET    /api/jobs/failures
         administrator POST   /api/jobs/{name}/pause
         administrator POST   /api/jobs/{name}/resume
-        administrator POST   /api/jobs/{name}/run
         administrator GET    /api/notification-preferences/
         administrator PUT    /api/notification-preferences/
         administrator PUT    /api/sla-policies/{id}

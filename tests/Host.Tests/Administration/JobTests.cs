@@ -29,57 +29,29 @@ public sealed class JobTests(SharedHost host) : IClassFixture<SharedHost>
     }
 
     [Fact]
-    public async Task Every_job_of_the_catalog_is_scheduled_and_tells_how_it_ran()
+    public async Task Every_job_of_the_catalog_is_scheduled()
     {
         using var admin = await host.App.ApiAsync("admin");
         var jobs = await Eventually.AsksAsync(
             async () => (await admin.GetFromJsonAsync<JobView[]>("/api/jobs"))!,
-            all => all.Where(j => j.Name != "housekeeping").All(j => j is { LastRunAt: not null, LastHost: not null }),
-            "every job has run once"
+            all => all.Where(j => j.Name != "housekeeping").All(j => j.LastRunAt is not null),
+            "every job has looked for work once"
         );
         jobs.Select(j => j.Name).ShouldBe(JobCatalog.All.Select(j => j.Name));
-        jobs.ShouldAllBe(j => j.NextRunAt != null || j.State == "Paused");
+        jobs.ShouldAllBe(j => j.NextRunAt != null && j.State != "Error");
     }
 
     [Fact]
-    public async Task What_a_host_that_died_was_told_of_a_job_another_one_does()
-    {
-        using var admin = await host.App.ApiAsync("admin");
-        var desk = host.App.Services.GetRequiredService<JobDesk>();
-        var database = host.App.Services.GetRequiredService<NpgsqlDataSource>();
-        await WishAsync("pause");
-        await desk.FulfilAsync();
-        (await JobAsync(admin, "housekeeping")).State.ShouldBe("Paused");
-
-        // In the order in which it was wished, and again does no harm.
-        await WishAsync("resume");
-        await WishAsync("pause");
-        await WishAsync("resume");
-        await Task.WhenAll(desk.FulfilAsync(), desk.FulfilAsync());
-        (await JobAsync(admin, "housekeeping")).State.ShouldNotBe("Paused");
-        await using var left = database.Query("select count(*)::int from job_wish");
-        (await left.ExecuteScalarAsync()).ShouldBe(0);
-
-        async Task WishAsync(string wish)
-        {
-            var now = host.App.Clock.Advance(NodaTime.Duration.FromMilliseconds(1));
-            await using var insert = database.Query(
-                "insert into job_wish (id, job, wish, created_at) values ($1, 'housekeeping', $2, $3)",
-                Ids.New(now),
-                wish,
-                now
-            );
-            await insert.ExecuteNonQueryAsync();
-        }
-    }
-
-    [Fact]
-    public async Task A_paused_job_leaves_its_work_until_it_is_run_by_hand_or_resumed()
+    public async Task A_paused_job_leaves_its_work_until_it_is_resumed()
     {
         using var admin = await host.App.ApiAsync("admin");
         (await admin.PostAsync("/api/jobs/stimuli/pause", null)).StatusCode.ShouldBe(HttpStatusCode.NoContent);
-        (await JobAsync(admin, "stimuli")).State.ShouldBe("Paused");
+        (await admin.PostAsync("/api/jobs/stimuli/pause", null)).StatusCode.ShouldBe(HttpStatusCode.NoContent, "it is paused already");
+        var paused = await JobAsync(admin, "stimuli");
+        paused.State.ShouldBe("Paused");
 
+        // Ticks that came before the pause are over when the next of the same job is.
+        await Eventually.AsksAsync(() => JobAsync(admin, "stimuli"), job => job.LastRunAt > paused.NextRunAt, "a tick has passed it over");
         var runtime = host.App.Services.GetRequiredService<WorkflowRuntime>();
         var row = Ids.New(host.App.Clock.GetCurrentInstant());
         await using (
@@ -90,15 +62,14 @@ public sealed class JobTests(SharedHost host) : IClassFixture<SharedHost>
             )
         )
             await insert.ExecuteNonQueryAsync();
-        (await JobAsync(admin, "stimuli")).Due.ShouldBe(1);
+        var before = await JobAsync(admin, "stimuli");
+        var after = await Eventually.AsksAsync(() => JobAsync(admin, "stimuli"), job => job.LastRunAt > before.NextRunAt, "ticks go by");
+        after.Due.ShouldBe(1);
 
-        (await admin.PostAsync("/api/jobs/stimuli/run", null)).StatusCode.ShouldBe(HttpStatusCode.NoContent);
-        await Eventually.AsksAsync(() => JobAsync(admin, "stimuli"), job => job.Due == 0, "the stimulus is delivered by the run by hand");
-        (await JobAsync(admin, "stimuli")).State.ShouldBe("Paused", "a run by hand resumes nothing");
         (await admin.PostAsync("/api/jobs/stimuli/resume", null)).StatusCode.ShouldBe(HttpStatusCode.NoContent);
-        (await JobAsync(admin, "stimuli")).State.ShouldNotBe("Paused");
-        (await ChainAsync("jobs")).ShouldBe(["job.paused by admin", "job.run by admin", "job.resumed by admin"]);
-
+        (await JobAsync(admin, "stimuli")).State.ShouldBe("Scheduled");
+        await Eventually.AsksAsync(() => JobAsync(admin, "stimuli"), job => job.Due == 0, "the stimulus is delivered");
+        (await ChainAsync("jobs")).ShouldBe(["job.paused by admin", "job.resumed by admin"]);
         (await admin.PostAsync("/api/jobs/nonsense/pause", null)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
     }
 
@@ -141,21 +112,20 @@ public sealed class JobTests(SharedHost host) : IClassFixture<SharedHost>
     }
 
     [Fact]
-    public async Task A_run_that_fails_is_kept_with_its_stack()
+    public async Task A_run_that_fails_is_among_the_failed_jobs_of_the_dashboard()
     {
-        using var admin = await host.App.ApiAsync("admin");
         var database = host.App.Services.GetRequiredService<NpgsqlDataSource>();
+        using var admin = await host.App.BrowserAsync("admin");
 
         // The sweep asks for a table that is away for a moment.
         await using (var rename = database.CreateCommand("alter table stimulus rename to stimulus_away"))
             await rename.ExecuteNonQueryAsync();
-        JobFailure[] failures;
         try
         {
-            failures = await Eventually.AsksAsync(
-                async () => (await admin.GetFromJsonAsync<JobFailure[]>("/api/jobs/failures?job=stimuli"))!,
-                all => all.Length > 0,
-                "a failed run is written down"
+            await Eventually.AsksAsync(
+                () => admin.GetStringAsync("/jobs/jobs/failed"),
+                page => page.Contains("Sweeps.StimuliAsync", StringComparison.Ordinal) && page.Contains("stimulus", StringComparison.Ordinal),
+                "the failed run is listed"
             );
         }
         finally
@@ -163,11 +133,68 @@ public sealed class JobTests(SharedHost host) : IClassFixture<SharedHost>
             await using var back = database.CreateCommand("alter table stimulus_away rename to stimulus");
             await back.ExecuteNonQueryAsync();
         }
+    }
 
-        failures[0].Error.ShouldContain("stimulus");
-        failures[0].Error.ShouldContain("   at ", Case.Sensitive);
-        (await admin.GetAsync("/api/jobs/failures?job=nonsense")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
-        (await admin.GetAsync("/api/jobs/failures?limit=0")).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+    [Fact]
+    public async Task An_effect_that_is_given_up_is_a_dead_letter_and_a_failed_job()
+    {
+        var now = host.App.Clock.GetCurrentInstant();
+        var runtime = host.App.Services.GetRequiredService<WorkflowRuntime>();
+        var id = Ids.New(now);
+        await using (
+            var insert = runtime.Database.Query(
+                "insert into effect (id, kind, payload, state, due_at, attempts, created_at) values ($1, 'nonsense', '{}', 'pending', $2, 9, $2)",
+                id,
+                now
+            )
+        )
+            await insert.ExecuteNonQueryAsync();
+        using var admin = await host.App.BrowserAsync("admin");
+        var failed = await Eventually.AsksAsync(
+            () => admin.GetStringAsync("/jobs/jobs/failed"),
+            page => page.Contains(id.ToString(), StringComparison.Ordinal),
+            "the job is among the failed ones"
+        );
+        failed.ShouldContain("was given up");
+        (await admin.GetStringAsync("/administration/jobs")).ShouldContain("Nothing does effects of kind");
+        using var api = await host.App.ApiAsync("admin");
+        await api.PostAsJsonAsync("/api/effects/discard", new { ids = new[] { id }, reason = "made up" });
+    }
+
+    [Fact]
+    public async Task The_dashboard_is_for_administrators_and_supervisors_may_look()
+    {
+        using var admin = await host.App.BrowserAsync("admin");
+        using var supervisor = await host.App.BrowserAsync("supervisor");
+        using var adjuster = await host.App.BrowserAsync("adjuster1");
+        (await adjuster.GetAsync("/jobs")).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await host.App.Browser().GetAsync("/jobs")).StatusCode.ShouldBe(HttpStatusCode.Found, "to the page of signing in");
+
+        var page = await admin.GetAsync("/jobs/recurring");
+        page.StatusCode.ShouldBe(HttpStatusCode.OK);
+        page.Headers.GetValues("Content-Security-Policy").Single().ShouldContain("style-src 'self' 'unsafe-inline'");
+        (await admin.GetAsync("/")).Headers.GetValues("Content-Security-Policy").Single().ShouldNotContain("style-src 'self' 'unsafe-inline'");
+        var html = new AngleSharp.Html.Parser.HtmlParser().ParseDocument(await page.Content.ReadAsStringAsync());
+        html.QuerySelectorAll("button[data-url]").Length.ShouldBePositive("an administrator triggers jobs");
+        var forSupervisor = new AngleSharp.Html.Parser.HtmlParser().ParseDocument(await supervisor.GetStringAsync("/jobs/recurring"));
+        forSupervisor.QuerySelectorAll("button[data-url]").ShouldBeEmpty();
+
+        var token = html.QuerySelector("meta[name=csrf-token]")!.GetAttribute("content")!;
+        (await TriggerAsync(admin, null)).ShouldBe(HttpStatusCode.BadRequest, "a request from another site has no token");
+        (await TriggerAsync(admin, token)).ShouldBe(HttpStatusCode.NoContent);
+        var looksOn = forSupervisor.QuerySelector("meta[name=csrf-token]")!.GetAttribute("content")!;
+        (await TriggerAsync(supervisor, looksOn)).ShouldNotBe(HttpStatusCode.NoContent);
+
+        static async Task<HttpStatusCode> TriggerAsync(HttpClient browser, string? token)
+        {
+            using var trigger = new HttpRequestMessage(HttpMethod.Post, "/jobs/recurring/trigger")
+            {
+                Content = new FormUrlEncodedContent([new("jobs[]", "housekeeping")]),
+            };
+            if (token is not null)
+                trigger.Headers.Add("X-Csrf-Token", token);
+            return (await browser.SendAsync(trigger)).StatusCode;
+        }
     }
 
     [Fact]
@@ -263,7 +290,5 @@ public sealed class JobTests(SharedHost host) : IClassFixture<SharedHost>
         return actions;
     }
 
-    private sealed record JobView(string Name, string State, DateTimeOffset? LastRunAt, DateTimeOffset? NextRunAt, string? LastHost, long? Due);
-
-    private sealed record JobFailure(string Job, string Error);
+    private sealed record JobView(string Name, string State, DateTimeOffset? LastRunAt, DateTimeOffset? NextRunAt, long? Due);
 }

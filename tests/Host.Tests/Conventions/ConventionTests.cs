@@ -23,7 +23,7 @@ public sealed partial class ConventionTests
 
     [Theory]
     [InlineData("Embedded", "Orchestration.*|Microsoft.AspNetCore.*")]
-    [InlineData("Engine", "Orchestration.*|Microsoft.AspNetCore.*|Quartz.*")]
+    [InlineData("Engine", "Orchestration.*|Microsoft.AspNetCore.*|Hangfire.*")]
     [InlineData("Workflows", "Orchestration.Embedded|Orchestration.Host")]
     public void References_go_one_way(string assembly, string forbidden) =>
         Assembly
@@ -43,10 +43,11 @@ public sealed partial class ConventionTests
         Matches(SourceTree.Files($"src/Engine/{folder}", ".cs"), OutsideWorld()).ShouldBeEmpty();
 
     [Fact]
-    public void Quartz_is_known_to_the_jobs_and_to_the_wiring_only() =>
-        Matches(SourceTree.Files("src", ".cs"), UsesQuartz())
+    public void Hangfire_is_known_to_the_jobs_and_to_its_dashboard_only() =>
+        Matches(SourceTree.Files("src", ".cs", ".razor"), UsesHangfire())
             .Where(place =>
-                !place.StartsWith("src/Workflows/Jobs/", StringComparison.Ordinal) && !place.StartsWith("src/Host/Program.cs:", StringComparison.Ordinal)
+                !place.StartsWith("src/Workflows/Jobs/", StringComparison.Ordinal)
+                && !place.StartsWith("src/Host/Administration/JobDashboard.cs:", StringComparison.Ordinal)
             )
             .ShouldBeEmpty();
 
@@ -97,8 +98,9 @@ public sealed partial class ConventionTests
         OutsideWorld().IsMatch("using Npgsql;").ShouldBeTrue();
         OutsideWorld().IsMatch("System.Net.WebUtility.HtmlEncode(text)").ShouldBeFalse();
         OutsideWorld().IsMatch("(int)System.Net.HttpStatusCode.OK").ShouldBeFalse();
-        UsesQuartz().IsMatch("using Quartz;").ShouldBeTrue();
-        UsesQuartz().IsMatch("""AddSource("Quartz")""").ShouldBeFalse();
+        UsesHangfire().IsMatch("using Hangfire;").ShouldBeTrue();
+        UsesHangfire().IsMatch("Hangfire.JobStorage storage").ShouldBeTrue();
+        UsesHangfire().IsMatch("/// <summary>Hangfire runs it.</summary>").ShouldBeFalse();
         Sql().IsMatch("\"select id from task\"").ShouldBeTrue();
         Sql().IsMatch("DELETE FROM task").ShouldBeTrue();
         Sql().IsMatch("""<select name="from">""").ShouldBeFalse();
@@ -149,8 +151,8 @@ public sealed partial class ConventionTests
     [GeneratedRegex(@"\b(Npgsql|Dapper|System\.Net(?!\.(WebUtility|HttpStatusCode)\b))\b")]
     private static partial Regex OutsideWorld();
 
-    [GeneratedRegex(@"\busing Quartz\b|\bQuartz\.[A-Z]")]
-    private static partial Regex UsesQuartz();
+    [GeneratedRegex(@"\busing Hangfire\b|\bHangfire\.[A-Z]")]
+    private static partial Regex UsesHangfire();
 
     [GeneratedRegex(
         @"(?<![<\w])select\b[^;\n]*\bfrom\s+[a-z_]+|\binsert\s+into\s+[a-z_]|\bdelete\s+from\s+[a-z_]|\bNpgsql(Command|Batch)\b|\busing Dapper\b",

@@ -57,7 +57,7 @@ internal static class RuntimeEndpoints
                 "/pause",
                 async (JsonBody body, HttpContext context, JobDesk desk, CancellationToken cancel) =>
                 {
-                    if ((await StateAsync(desk, cancel)).IsPaused)
+                    if ((await StateAsync(desk, cancel)).Pause is not null)
                         return await Status(desk, cancel);
                     foreach (var (_, job) in Sources)
                         await desk.PauseAsync(job.Name, JourneyAccess.Actor(context.User), body.Object.Text("reason"), cancel);
@@ -113,23 +113,23 @@ internal static class RuntimeEndpoints
         ("internal.bookmark-queue-worker", JobCatalog.Stimuli),
     ];
 
-    private static async Task<(List<JobDescription> Paused, bool IsPaused)> StateAsync(JobDesk desk, CancellationToken cancel)
+    private static async Task<(List<JobDescription> Paused, JobPause? Pause)> StateAsync(JobDesk desk, CancellationToken cancel)
     {
-        var paused = (await desk.ListAsync(cancel)).Where(j => j.State == "Paused" && Sources.Any(s => s.Job == j.Job)).Select(j => j.Job).ToList();
-        return (paused, paused.Count == Sources.Length);
+        var pauses = await desk.PausesAsync(cancel);
+        var paused = Sources.Select(s => s.Job).Where(job => pauses.ContainsKey(job.Name)).ToList();
+        return (paused, paused.Count == Sources.Length ? pauses[Sources[0].Job.Name] : null);
     }
 
     private static async Task<IResult> Status(JobDesk desk, CancellationToken cancel)
     {
-        var (paused, isPaused) = await StateAsync(desk, cancel);
-        var pause = isPaused ? await desk.LastPauseAsync(Sources[0].Job.Name, cancel) : null;
+        var (paused, pause) = await StateAsync(desk, cancel);
         return ElsaJson.Json(
             new
             {
                 state = new
                 {
-                    reason = isPaused ? "AdministrativePause" : "None",
-                    isAcceptingNewWork = !isPaused,
+                    reason = pause is not null ? "AdministrativePause" : "None",
+                    isAcceptingNewWork = pause is null,
                     pausedAt = pause?.At,
                     pauseReasonText = pause?.Reason,
                     pauseRequestedBy = pause?.By,

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using NodaTime;
+using Orchestration.Host.Background;
 using Orchestration.Host.Http;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
@@ -11,7 +12,7 @@ namespace Orchestration.Host.Tasks.Bulk;
 /// <summary>The same of many tasks.</summary>
 /// <param name="Verb">claim, assign, priority or suspend.</param>
 /// <param name="OperationId">Chosen by you; repeating the whole with the same id is harmless.</param>
-/// <param name="Items">Which, with the revisions you last saw; at most 200.</param>
+/// <param name="Items">Which, with the revisions you last saw; at most 10,000. More than 200 are done in the background.</param>
 /// <param name="Person">assign: to whom, by user name.</param>
 /// <param name="Priority">priority: 1 (critical) to 5 (planning).</param>
 /// <param name="Reason">suspend: what they wait for; else why.</param>
@@ -44,27 +45,31 @@ internal static class BulkEndpoints
         BulkPages.Map(app);
     }
 
-    private static async Task<Results<Ok<List<BulkView>>, ProblemHttpResult>> BulkAsync(BulkBody body, TaskRuntime tasks, Person me, CancellationToken cancel)
+    private static async Task<Results<Ok<List<BulkView>>, Accepted<WorkView>, ProblemHttpResult>> BulkAsync(
+        BulkBody body,
+        TaskRuntime tasks,
+        BackgroundWork work,
+        Person me,
+        CancellationToken cancel
+    )
     {
         var errors = new Dictionary<string, string[]>();
-        if (body.Items is not { Count: > 0 and <= BulkTasks.MaxItems })
-            errors["items"] = [$"must name from 1 to {BulkTasks.MaxItems} tasks"];
+        if (body.Items is not { Count: > 0 and <= WorkOrder.MaxItems })
+            errors["items"] = [$"must name from 1 to {WorkOrder.MaxItems} tasks"];
         if (string.IsNullOrWhiteSpace(body.OperationId) || body.OperationId.Length > 160)
             errors["operationId"] = ["is required: an id of your own, at most 160 characters, so that a retry is harmless"];
-        Func<TaskRequest, Task<TaskResult>>? verb = body.Verb switch
-        {
-            "claim" => request => ClaimTask.RunAsync(tasks, request, me, cancel),
-            "assign" => request => AssignTask.RunAsync(tasks, request, body.Person ?? "", body.Reason, me, cancel),
-            "priority" => request => PrioritizeTask.RunAsync(tasks, request, body.Priority, body.Reason, me, cancel),
-            "suspend" => request => SuspendTask.RunAsync(tasks, request, body.Reason, At(body.Until), null, me, cancel),
-            _ => null,
-        };
+        var asked = new BulkVerb(body.Verb ?? "", body.Person, body.Priority, body.Reason, body.Until);
+        var verb = asked.On(tasks, me, cancel);
         if (verb is null)
             errors["verb"] = ["must be claim, assign, priority or suspend"];
         if (errors.Count > 0)
             return Problems.Invalid(errors);
+        if (body.Items!.Count > BulkTasks.MaxItems)
+            return await work.AskAsync(new WorkOrder.Bulk(asked, body.Items), body.OperationId, me, cancel) is { } id
+                ? TypedResults.Accepted(WorkWords.Api(id), WorkView.Of((await work.FindAsync(id, me, cancel))!))
+                : WorkWords.Reused(body.OperationId);
 
-        var answers = await BulkTasks.RunAsync(body.Items!, body.OperationId!, verb!);
+        var answers = await BulkTasks.RunAsync(body.Items, body.OperationId!, verb!);
         return TypedResults.Ok(
             answers
                 .Select(one => one.Result is TaskResult.Done done ? new BulkView(one.Id, 200, done.Answer, null) : Refused(one.Id, TaskProblems.Of(one.Result)))

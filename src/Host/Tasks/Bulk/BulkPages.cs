@@ -26,25 +26,28 @@ internal static class BulkPages
     public static void Map(WebApplication app) =>
         app.MapPost(
                 "/tasks/bulk",
-                async (HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
+                async (HttpContext http, TaskRuntime tasks, BackgroundWork work, Person me, CancellationToken cancel) =>
                 {
                     var form = await http.Request.ReadFormAsync(cancel);
                     var operation = form[TaskFields.Operation].ToString();
                     var items = form[TaskField].OfType<string>().Select(Item).OfType<BulkItem>().DistinctBy(item => item.Id).ToList();
-                    Func<TaskRequest, Task<TaskResult>>? verb = form[VerbField].ToString() switch
-                    {
-                        "claim" => request => ClaimTask.RunAsync(tasks, request, me, cancel),
-                        "assign" => request => AssignTask.RunAsync(tasks, request, form[TaskFields.Person].ToString(), null, me, cancel),
-                        "priority" => request => PrioritizeTask.RunAsync(tasks, request, TaskFields.Number(form, TaskFields.Priority), null, me, cancel),
-                        "suspend" => request =>
-                            SuspendTask.RunAsync(tasks, request, form[TaskFields.Reason].ToString(), Until(form, tasks.Runtime.Clock.Now()), null, me, cancel),
-                        _ => null,
-                    };
+                    var asked = new BulkVerb(
+                        form[VerbField].ToString(),
+                        form[TaskFields.Person].ToString(),
+                        TaskFields.Number(form, TaskFields.Priority),
+                        form[TaskFields.Reason].ToString() is { Length: > 0 } reason ? reason : null,
+                        Until(form, tasks.Runtime.Clock.Now())?.ToDateTimeOffset()
+                    );
+                    var verb = asked.On(tasks, me, cancel);
                     var to = Requests.LocalOr(form[TaskFields.To], "/");
-                    if (verb is null || operation.Length is 0 or > 160 || items.Count > BulkTasks.MaxItems)
+                    if (verb is null || operation.Length is 0 or > 160 || items.Count > WorkOrder.MaxItems)
                         return Results.BadRequest();
                     if (items.Count == 0)
                         return Results.LocalRedirect(to);
+                    if (items.Count > BulkTasks.MaxItems)
+                        return await work.AskAsync(new WorkOrder.Bulk(asked, items), operation, me, cancel) is { } id
+                            ? Results.LocalRedirect(WorkWords.Page(id))
+                            : Results.BadRequest();
 
                     var answers = await BulkTasks.RunAsync(items, operation, verb);
                     if (answers.All(one => one.Result is TaskResult.Done))

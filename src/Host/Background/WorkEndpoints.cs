@@ -1,0 +1,103 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using NodaTime;
+using Orchestration.Engine.Runtime;
+using Orchestration.Host.Http;
+using Orchestration.Host.Shell.Parts;
+using Orchestration.Workflows.Jobs;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Host.Background;
+
+/// <summary>Work in the background.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Title">What it is.</param>
+/// <param name="State">Queued, Running, Done or Failed.</param>
+/// <param name="Total">Items.</param>
+/// <param name="Done">Items that were done.</param>
+/// <param name="Refused">Items that were not.</param>
+/// <param name="RequestedAt">When it was asked for.</param>
+/// <param name="EndedAt">When it ended.</param>
+/// <param name="Error">Why it was given up.</param>
+/// <param name="Result">Why items were refused (the first 500), and for clocks what changed.</param>
+public sealed record WorkView(
+    Guid Id,
+    string Title,
+    WorkState State,
+    int Total,
+    int Done,
+    int Refused,
+    Instant RequestedAt,
+    Instant? EndedAt,
+    string? Error,
+    WorkResult? Result
+)
+{
+    internal static WorkView Of(WorkStatus work) =>
+        new(work.Id, WorkWords.Title(work), work.State, work.Total, work.Done, work.Refused, work.RequestedAt, work.EndedAt, work.Error, work.Result);
+}
+
+/// <summary>Long work and how far it is, for whoever asked for it.</summary>
+internal static class WorkEndpoints
+{
+    private const int Newest = 50;
+
+    public static void AddBackgroundWork(this IServiceCollection services) =>
+        services.AddSingleton<DescribeRefusal>(refusal => Words.Refusal(refusal, new Dictionary<string, string>()));
+
+    public static void MapBackgroundWork(this WebApplication app)
+    {
+        var api = app.MapGroup("/api/jobs/work").WithTags("Background work");
+        api.MapGet(
+                "",
+                async (BackgroundWork work, Person me, CancellationToken cancel) =>
+                    TypedResults.Ok((await work.ListAsync(me, Newest, cancel)).Select(WorkView.Of))
+            )
+            .WithSummary("What you asked for that takes longer, the newest first");
+        api.MapGet(
+                "/{id:guid}",
+                async Task<Results<Ok<WorkView>, ProblemHttpResult>> (Guid id, BackgroundWork work, Person me, CancellationToken cancel) =>
+                    await work.FindAsync(id, me, cancel) is { } found ? TypedResults.Ok(WorkView.Of(found)) : Problems.NotFound("background work", id)
+            )
+            .WithSummary("How far it is; ask again until its state is Done or Failed")
+            .ProducesProblem(404);
+
+        var pages = app.MapGroup("/background-work").ExcludeFromDescription();
+        pages.MapGet(
+            "",
+            async (BackgroundWork work, Person me, CancellationToken cancel) =>
+                new RazorComponentResult<WorkListPage>(new { Work = await work.ListAsync(me, Newest, cancel) })
+        );
+        pages.MapGet(
+            "/{id:guid}",
+            async (Guid id, BackgroundWork work, Person me, CancellationToken cancel) =>
+                await work.FindAsync(id, me, cancel) is { } found ? (IResult)new RazorComponentResult<WorkPage>(new { Work = found }) : Results.NotFound()
+        );
+    }
+}
+
+/// <summary>Where work that was asked for is looked at, and what it is called.</summary>
+internal static class WorkWords
+{
+    public static string Api(Guid id) => $"/api/jobs/work/{id}";
+
+    public static string Page(Guid id) => $"/background-work/{Ids.Text(id)}";
+
+    public static string Title(WorkStatus work) =>
+        work.Order switch
+        {
+            WorkOrder.Bulk bulk => $"{Words.Humanize(bulk.Verb.Name)} {Words.Count(bulk.Items.Count, "task")}",
+            WorkOrder.Migrate migrate => $"Move {Words.Count(migrate.Instances.Count, "case")} to version {migrate.ToVersion} of {migrate.DefinitionId}",
+            WorkOrder.Recompute recompute => $"{(recompute.Store ? "Recompute" : "Preview")} clocks of {recompute.Policy ?? recompute.Calendar}",
+            _ => "Background work",
+        };
+
+    /// <summary>The page that shows what a recomputation comes to.</summary>
+    public static string? ResultPage(WorkStatus work) =>
+        work.Order is WorkOrder.Recompute recompute && work.State == WorkState.Done
+            ? $"/administration/{(recompute.Policy is null ? "calendars" : "policies")}/{Uri.EscapeDataString(recompute.Policy ?? recompute.Calendar!)}?recomputed={Ids.Text(work.Id)}"
+            : null;
+
+    /// <summary>What someone is told whose operation id belongs to other work.</summary>
+    public static ProblemHttpResult Reused(string? operationId) =>
+        Problems.Of(409, "operation-reused", "This operation id was used for something else", $"Choose another id than “{operationId}”.");
+}

@@ -1,0 +1,233 @@
+using System.Text.Json;
+using Hangfire;
+using Hangfire.Common;
+using Hangfire.States;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Workflows.Jobs;
+
+/// <summary>
+/// Long work that a person asks for: a row says what, how far it is and what came of it, and a job of Hangfire does it (<see cref="DoWork"/>). Each change of its state is in the history chain <c>work:id</c>.
+/// </summary>
+public sealed class BackgroundWork(WorkflowRuntime runtime, IBackgroundJobClient jobs)
+{
+    /// <summary>How long finished work is kept.</summary>
+    public static readonly Duration Retention = Duration.FromDays(30);
+
+    private const string Columns =
+        "id, requested_by, requested_at, orders, state, total, done, refused, position, result, error, ended_at from background_work";
+
+    /// <summary>Asks for work. Asking again with the same operation id asks for nothing new.</summary>
+    /// <param name="order">What.</param>
+    /// <param name="operationId">The caller's id for it, or null.</param>
+    /// <param name="actor">Who asks. It is done in their name, with the rights they have by then.</param>
+    /// <param name="cancel">Cancels.</param>
+    /// <returns>Its id; null when the operation id was used for other work.</returns>
+    public async Task<Guid?> AskAsync(WorkOrder order, string? operationId, Person actor, CancellationToken cancel = default)
+    {
+        var now = runtime.Clock.Now();
+        var id = Ids.New(now);
+        var text = JsonSerializer.SerializeToUtf8Bytes(order, TaskJson.Options);
+        var total = order switch
+        {
+            WorkOrder.Bulk bulk => bulk.Items.Count,
+            WorkOrder.Migrate migrate => migrate.Instances.Count,
+            _ => await RecomputeClocks.CountAsync(runtime.Database, cancel),
+        };
+        await using (var connection = await runtime.Database.OpenConnectionAsync(cancel))
+        {
+            await using var transaction = await connection.BeginTransactionAsync(cancel);
+            await using (var insert = connection.CreateBatch())
+            {
+                insert.Add(
+                    """
+                    insert into background_work (id, kind, requested_by, requested_at, operation_id, orders, state, total) values ($1, $2, $3, $4, $5, $6, 'Queued', $7)
+                    on conflict (requested_by, operation_id) do nothing
+                    """,
+                    id,
+                    Kind(order),
+                    actor.Id,
+                    now,
+                    operationId,
+                    new Json(text),
+                    total
+                );
+                insert.Add(
+                    "select id, orders::text = convert_from($3, 'UTF8') from background_work where requested_by = $1 and operation_id = $2 and id <> $4",
+                    actor.Id,
+                    operationId,
+                    text,
+                    id
+                );
+                await using var reader = await insert.ExecuteReaderAsync(cancel);
+                if (await reader.ReadAsync(cancel))
+                    return reader.GetBoolean(1) ? reader.GetGuid(0) : null;
+            }
+
+            await RecordAsync(connection, id, actor.UserName, "work.requested", new { kind = Kind(order), total }, now, cancel);
+            await transaction.CommitAsync(cancel);
+        }
+
+        await EnqueueAsync(id, cancel);
+        return id;
+    }
+
+    /// <summary>The work, or null: there is none, or it is not the person's. Administrators see everyone's.</summary>
+    public async Task<WorkStatus?> FindAsync(Guid id, Person reader, CancellationToken cancel = default) =>
+        await FindAsync(id, cancel) is { } work && (work.RequestedBy == reader.Id || reader.Is(Roles.Administrator)) ? work : null;
+
+    /// <summary>What a person asked for lately, the newest first.</summary>
+    public async Task<IReadOnlyList<WorkStatus>> ListAsync(Person requester, int limit, CancellationToken cancel = default)
+    {
+        await using var query = runtime.Database.Query(
+            $"select {Columns} where requested_by = $1 order by requested_at desc, id limit $2",
+            requester.Id,
+            limit
+        );
+        return await ReadAsync(query, cancel);
+    }
+
+    /// <summary>Gives Hangfire the jobs of work that was written down by a host that died before it could. Returns how many.</summary>
+    internal async Task<int> EnqueueLostAsync(CancellationToken cancel)
+    {
+        var lost = new List<Guid>();
+        await using (
+            var query = runtime.Database.Query(
+                "select id from background_work where not enqueued and requested_at <= $1 - interval '10 seconds' order by requested_at limit 100",
+                runtime.Clock.Now()
+            )
+        )
+        await using (var reader = await query.ExecuteReaderAsync(cancel))
+        {
+            while (await reader.ReadAsync(cancel))
+                lost.Add(reader.GetGuid(0));
+        }
+
+        foreach (var id in lost)
+            await EnqueueAsync(id, cancel);
+        return lost.Count;
+    }
+
+    internal static async Task<int> PurgeAsync(NpgsqlDataSource database, Instant now, CancellationToken cancel)
+    {
+        await using var delete = database.Query("delete from background_work where ended_at < $1", now - Retention);
+        return await delete.ExecuteNonQueryAsync(cancel);
+    }
+
+    internal async Task<WorkStatus?> FindAsync(Guid id, CancellationToken cancel)
+    {
+        await using var query = runtime.Database.Query($"select {Columns} where id = $1", id);
+        return await ReadAsync(query, cancel) is [var work] ? work : null;
+    }
+
+    /// <summary>Remembers a step: what it did, and where to go on.</summary>
+    internal async Task SaveAsync(WorkStatus work, CancellationToken cancel)
+    {
+        await using var update = runtime.Database.Query(
+            "update background_work set done = $2, refused = $3, position = $4, result = $5 where id = $1",
+            work.Id,
+            work.Done,
+            work.Refused,
+            work.Position,
+            new Json(JsonSerializer.SerializeToUtf8Bytes(work.Result, TaskJson.Options))
+        );
+        await update.ExecuteNonQueryAsync(cancel);
+    }
+
+    /// <summary>Changes the state, with its history. Does nothing when it is Done, or in that state already.</summary>
+    internal async Task MoveAsync(Guid id, WorkState state, string actor, string? error, CancellationToken cancel)
+    {
+        var now = runtime.Clock.Now();
+        await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        await using (var update = connection.CreateBatch())
+        {
+            update.Add(
+                """
+                update background_work set state = $2, ended_at = case when $2 in ('Done', 'Failed') then $3::timestamptz end, error = left($4, 8000), enqueued = true
+                where id = $1 and state not in ('Done', $2) returning id
+                """,
+                id,
+                state.ToString(),
+                now,
+                error
+            );
+            if (await update.ExecuteScalarAsync(cancel) is null)
+                return;
+        }
+
+        var action = state switch
+        {
+            WorkState.Running => "work.started",
+            WorkState.Done => "work.done",
+            _ => "work.failed",
+        };
+        await RecordAsync(connection, id, actor, action, error is null ? null : new { error }, now, cancel);
+        await transaction.CommitAsync(cancel);
+    }
+
+    private async Task EnqueueAsync(Guid id, CancellationToken cancel)
+    {
+        jobs.Create(Job.FromExpression<DoWork>(work => work.RunAsync(id, CancellationToken.None)), new EnqueuedState(JobQueues.Work));
+        await using var update = runtime.Database.Query("update background_work set enqueued = true where id = $1", id);
+        await update.ExecuteNonQueryAsync(cancel);
+    }
+
+    private static string Kind(WorkOrder order) =>
+        order switch
+        {
+            WorkOrder.Bulk => "bulk",
+            WorkOrder.Migrate => "migrate",
+            _ => "recompute",
+        };
+
+    private static async Task RecordAsync(
+        NpgsqlConnection connection,
+        Guid id,
+        string actor,
+        string action,
+        object? payload,
+        Instant now,
+        CancellationToken cancel
+    )
+    {
+        var history = await NamedChain.LockAsync(connection, $"work:{id:N}", actor, now, cancel);
+        history.Add(new(action, "background-work", Ids.Text(id), 0, payload is null ? null : JsonSerializer.SerializeToUtf8Bytes(payload)));
+        await using var batch = connection.CreateBatch();
+        batch.WriteChain(history);
+        await batch.ExecuteNonQueryAsync(cancel);
+    }
+
+    private static async Task<IReadOnlyList<WorkStatus>> ReadAsync(NpgsqlCommand query, CancellationToken cancel)
+    {
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        var all = new List<WorkStatus>();
+        while (await r.ReadAsync(cancel))
+        {
+            all.Add(
+                new(
+                    r.GetGuid(0),
+                    r.GetGuid(1),
+                    r.Instant(2),
+                    JsonSerializer.Deserialize<WorkOrder>(r.GetString(3), TaskJson.Options)!,
+                    Enum.Parse<WorkState>(r.GetString(4)),
+                    r.GetInt32(5),
+                    r.GetInt32(6),
+                    r.GetInt32(7),
+                    r.Text(8),
+                    r.IsDBNull(9) ? null : JsonSerializer.Deserialize<WorkResult>(r.GetString(9), TaskJson.Options),
+                    r.Text(10),
+                    r.InstantOrNull(11)
+                )
+            );
+        }
+
+        return all;
+    }
+}

@@ -1,0 +1,34 @@
+using Npgsql;
+
+namespace Orchestration.Workflows.Jobs;
+
+/// <summary>Held by the one host that does something now. The database gives it back the moment the connection is lost, so a host that dies leaves nothing locked.</summary>
+internal sealed class JobLock : IAsyncDisposable
+{
+    private readonly NpgsqlConnection _connection;
+    private readonly NpgsqlTransaction _transaction;
+
+    private JobLock(NpgsqlConnection connection, NpgsqlTransaction transaction) => (_connection, _transaction) = (connection, transaction);
+
+    /// <summary>Takes it, or returns null when someone else has it.</summary>
+    public static async Task<JobLock?> TryTakeAsync(NpgsqlDataSource database, string name)
+    {
+        var connection = await database.OpenConnectionAsync();
+        var transaction = await connection.BeginTransactionAsync();
+        await using var take = new NpgsqlCommand("select pg_try_advisory_xact_lock(hashtextextended($1, 0))", connection)
+        {
+            Parameters = { new() { Value = $"job {name}" } },
+        };
+        if ((bool)(await take.ExecuteScalarAsync())!)
+            return new(connection, transaction);
+        await transaction.DisposeAsync();
+        await connection.DisposeAsync();
+        return null;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _transaction.DisposeAsync();
+        await _connection.DisposeAsync();
+    }
+}

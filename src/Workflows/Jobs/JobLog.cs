@@ -1,0 +1,83 @@
+using System.Collections.Concurrent;
+using Hangfire.Logging;
+using Microsoft.Extensions.Logging;
+using LogLevel = Hangfire.Logging.LogLevel;
+
+namespace Orchestration.Workflows.Jobs;
+
+/// <summary>
+/// What Hangfire says, in the logs of the host. While the database is away each of its threads complains again and again: a category says a thing once a minute, with the number of times it was left out.
+/// </summary>
+internal sealed class JobLog(ILoggerFactory loggers, TimeProvider time) : ILogProvider
+{
+    private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(1);
+    private readonly ConcurrentDictionary<string, (long At, int LeftOut)> _said = new();
+
+    public ILog GetLogger(string name)
+    {
+        try
+        {
+            return new Category(this, name, loggers.CreateLogger(name));
+        }
+        catch (ObjectDisposedException)
+        {
+            // Hangfire has one provider per process, which a host that is gone may have left.
+            return new Category(this, name, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        }
+    }
+
+    /// <summary>How many were left out since the last; null when this one is left out too.</summary>
+    private int? Admit(string category, Exception? failure)
+    {
+        var key = failure is null ? category : failure.GetBaseException().GetType().Name;
+        while (true)
+        {
+            var now = time.GetTimestamp();
+            if (!_said.TryGetValue(key, out var before))
+            {
+                if (_said.TryAdd(key, (now, 0)))
+                    return 0;
+            }
+            else if (time.GetElapsedTime(before.At, now) < Quiet)
+            {
+                if (_said.TryUpdate(key, (before.At, before.LeftOut + 1), before))
+                    return null;
+            }
+            else if (_said.TryUpdate(key, (now, 0), before))
+            {
+                return before.LeftOut;
+            }
+        }
+    }
+
+    private sealed class Category(JobLog owner, string name, ILogger log) : ILog
+    {
+        public bool Log(LogLevel logLevel, Func<string>? messageFunc, Exception? exception = null)
+        {
+            var level = logLevel switch
+            {
+                LogLevel.Trace => Microsoft.Extensions.Logging.LogLevel.Trace,
+                LogLevel.Debug => Microsoft.Extensions.Logging.LogLevel.Debug,
+                LogLevel.Info => Microsoft.Extensions.Logging.LogLevel.Information,
+                LogLevel.Warn => Microsoft.Extensions.Logging.LogLevel.Warning,
+                LogLevel.Error => Microsoft.Extensions.Logging.LogLevel.Error,
+                _ => Microsoft.Extensions.Logging.LogLevel.Critical,
+            };
+            if (messageFunc is null)
+                return log.IsEnabled(level);
+            if (!log.IsEnabled(level))
+                return false;
+            if (level < Microsoft.Extensions.Logging.LogLevel.Warning)
+                log.Log(level, 0, messageFunc(), exception, static (text, _) => text);
+            else if (owner.Admit(name, exception) is { } leftOut)
+                log.Log(
+                    level,
+                    0,
+                    leftOut == 0 ? messageFunc() : $"{messageFunc()} ({leftOut} more like this were left out)",
+                    exception,
+                    static (text, _) => text
+                );
+            return true;
+        }
+    }
+}

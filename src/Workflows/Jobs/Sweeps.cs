@@ -1,0 +1,116 @@
+using System.Diagnostics;
+using Hangfire;
+using Hangfire.Common;
+using Hangfire.States;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Workflows.Jobs;
+
+/// <summary>
+/// What the recurring jobs do: each deals with what is due until nothing is. Only one host runs a job at a time; a tick that finds it running ends at once. When the host stops, the batch in progress is
+/// finished and no other is started.
+/// </summary>
+/// <remarks>A run that fails is not tried again: the next tick does the same.</remarks>
+[AutomaticRetry(Attempts = 0)]
+public sealed class Sweeps(
+    WorkflowRuntime runtime,
+    Escalate escalate,
+    Timers timers,
+    ResumeSuspended suspended,
+    Effects effects,
+    BackgroundWork work,
+    IBackgroundJobClient jobs,
+    JobMetrics metrics
+)
+{
+    private const int Batch = 100;
+
+    /// <summary>Acts on the rungs of SLA clocks that are due.</summary>
+    public Task EscalateAsync(CancellationToken stop) => RunAsync(JobCatalog.Escalate, () => escalate.RunAsync(stop));
+
+    /// <summary>Resumes and starts timers that are due.</summary>
+    public Task TimersAsync(CancellationToken stop) =>
+        RunAsync(JobCatalog.Timers, () => UntilNothingAsync(() => timers.SweepAsync(Batch, CancellationToken.None), stop));
+
+    /// <summary>Resumes suspended tasks whose wait is over.</summary>
+    public Task ResumeSuspendedAsync(CancellationToken stop) =>
+        RunAsync(JobCatalog.ResumeSuspended, () => UntilNothingAsync(() => suspended.SweepAsync(Batch, CancellationToken.None), stop));
+
+    /// <summary>Delivers stimuli that the host that wrote them did not.</summary>
+    public Task StimuliAsync(CancellationToken stop) =>
+        RunAsync(JobCatalog.Stimuli, () => UntilNothingAsync(() => runtime.Stimuli.SweepAsync(Batch, CancellationToken.None), stop));
+
+    /// <summary>Starts a job for each effect that is due.</summary>
+    public Task EffectsAsync(CancellationToken stop) => RunAsync(JobCatalog.Effects, () => UntilNothingAsync(StartEffectsAsync, stop));
+
+    /// <summary>Starts background work that was left behind.</summary>
+    public Task BackgroundWorkAsync(CancellationToken stop) => RunAsync(JobCatalog.BackgroundWork, () => work.EnqueueLostAsync(stop));
+
+    /// <summary>Makes the partitions of history for this month and the next two; deletes drafts of ended tasks, kept events nobody came for, operation ids nobody can retry any more and old background work.</summary>
+    public Task HousekeepingAsync(CancellationToken stop) =>
+        RunAsync(
+            JobCatalog.Housekeeping,
+            async () =>
+            {
+                var now = runtime.Clock.Now();
+                await Partitions.EnsureAsync(runtime.Database, now, stop);
+                return await Operation.PurgeAsync(runtime.Database, now, stop)
+                    + await runtime.Stimuli.PurgeAsync(stop)
+                    + await PurgeDrafts.RunAsync(runtime.Database, now, stop)
+                    + await BackgroundWork.PurgeAsync(runtime.Database, now, stop);
+            }
+        );
+
+    private async Task<int> StartEffectsAsync()
+    {
+        var leased = await effects.LeaseAsync(Batch, CancellationToken.None);
+        foreach (var effect in leased)
+        {
+            var until = effect.LeasedUntil.ToUnixTimeTicks();
+            jobs.Create(
+                Job.FromExpression<DeliverEffect>(d => d.RunAsync(effect.Kind, effect.Id, until, CancellationToken.None)),
+                new EnqueuedState(JobQueues.Work)
+            );
+        }
+
+        return leased.Count;
+    }
+
+    private async Task<string> RunAsync(JobDescription job, Func<Task<int>> run)
+    {
+        await using var alone = await JobLock.TryTakeAsync(runtime.Database, job.Name);
+        if (alone is null)
+            return "Already running";
+        var began = Stopwatch.GetTimestamp();
+        var rows = 0;
+        var failed = true;
+        try
+        {
+            rows = await run();
+            failed = false;
+        }
+        finally
+        {
+            metrics.Ran(job.Name, rows, failed, Stopwatch.GetElapsedTime(began));
+        }
+
+        return $"{rows} rows";
+    }
+
+    private static async Task<int> UntilNothingAsync(Func<Task<int>> sweep, CancellationToken stop)
+    {
+        var total = 0;
+        int count;
+        do
+        {
+            count = await sweep();
+            total += count;
+        } while (count == Batch && !stop.IsCancellationRequested);
+        return total;
+    }
+}

@@ -1,0 +1,86 @@
+using System.Text.Json.Serialization;
+using NodaTime;
+using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Workflows.Jobs;
+
+/// <summary>What someone wants done in the background.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(Bulk), "bulk")]
+[JsonDerivedType(typeof(Migrate), "migrate")]
+[JsonDerivedType(typeof(Recompute), "recompute")]
+public abstract record WorkOrder
+{
+    /// <summary>Most items of one order.</summary>
+    public const int MaxItems = 10_000;
+
+    private WorkOrder() { }
+
+    /// <summary>The same of many tasks.</summary>
+    public sealed record Bulk(BulkVerb Verb, IReadOnlyList<BulkItem> Items) : WorkOrder;
+
+    /// <summary>Move cases to another version of their definition.</summary>
+    public sealed record Migrate(string DefinitionId, int ToVersion, IReadOnlyList<Guid> Instances) : WorkOrder;
+
+    /// <summary>Compute clocks again after a calendar or policy changed, or say what that would change.</summary>
+    public sealed record Recompute(string? Calendar, string? Policy, string? Reason, bool Store) : WorkOrder;
+}
+
+/// <summary>How far it is.</summary>
+public enum WorkState
+{
+    /// <summary>Nobody works on it yet.</summary>
+    Queued,
+
+    /// <summary>It has been started.</summary>
+    Running,
+
+    /// <summary>Every item was dealt with.</summary>
+    Done,
+
+    /// <summary>It was given up; what was done until then stays.</summary>
+    Failed,
+}
+
+/// <summary>An item that was not done.</summary>
+/// <param name="Id">The task or case.</param>
+/// <param name="Reason">Why, as a sentence.</param>
+public sealed record RefusedItem(Guid Id, string Reason);
+
+/// <summary>What came of it.</summary>
+/// <param name="Refused">Items that were not done, the first 500.</param>
+/// <param name="Recomputed">For clocks: what changed, or would.</param>
+public sealed record WorkResult(IReadOnlyList<RefusedItem> Refused, RecomputeAnswer? Recomputed = null);
+
+/// <summary>Work in the background, as the person who asked for it sees it.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="RequestedBy">Who asked for it.</param>
+/// <param name="RequestedAt">When.</param>
+/// <param name="Order">What they want.</param>
+/// <param name="State">How far it is.</param>
+/// <param name="Total">Items.</param>
+/// <param name="Done">Items that were done.</param>
+/// <param name="Refused">Items that were not.</param>
+/// <param name="Position">Where it goes on; null at the beginning.</param>
+/// <param name="Result">What came of it so far; null before the first step.</param>
+/// <param name="Error">Why it was given up.</param>
+/// <param name="EndedAt">When it ended.</param>
+public sealed record WorkStatus(
+    Guid Id,
+    Guid RequestedBy,
+    Instant RequestedAt,
+    WorkOrder Order,
+    WorkState State,
+    int Total,
+    int Done,
+    int Refused,
+    string? Position,
+    WorkResult? Result,
+    string? Error,
+    Instant? EndedAt
+)
+{
+    /// <summary>Whether nothing more happens to it.</summary>
+    public bool Ended => State is WorkState.Done or WorkState.Failed;
+}

@@ -1,0 +1,25 @@
+using NodaTime;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Workflows.Tasks;
+
+/// <summary>What is asked of many tasks.</summary>
+/// <param name="Name">claim, assign, priority or suspend.</param>
+/// <param name="Person">assign: to whom, by user name.</param>
+/// <param name="Priority">priority: 1 (critical) to 5 (planning).</param>
+/// <param name="Reason">suspend: what they wait for; else why.</param>
+/// <param name="Until">suspend: when they come back by themselves.</param>
+public sealed record BulkVerb(string Name, string? Person = null, int? Priority = null, string? Reason = null, DateTimeOffset? Until = null)
+{
+    /// <summary>What it does to one task; null when there is no such verb.</summary>
+    public Func<TaskRequest, Task<TaskResult>>? On(TaskDesk desk, Person actor, CancellationToken cancel) =>
+        Name switch
+        {
+            "claim" => request => ClaimTask.RunAsync(desk, request, actor, cancel),
+            "assign" => request => AssignTask.RunAsync(desk, request, Person ?? "", Reason, actor, cancel),
+            "priority" => request => PrioritizeTask.RunAsync(desk, request, Priority, Reason, actor, cancel),
+            "suspend" => request =>
+                SuspendTask.RunAsync(desk, request, Reason, Until is { } until ? Instant.FromDateTimeOffset(until) : null, null, actor, cancel),
+            _ => null,
+        };
+}
