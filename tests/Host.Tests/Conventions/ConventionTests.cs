@@ -157,7 +157,8 @@ public sealed partial class ConventionTests
     private static partial Regex CatchAll();
 
     [GeneratedRegex(
-        @"<(script|link|img|iframe|source|video|audio)\b[^>]*\b(src|href)\s*=\s*[""'](https?:)?//|\burl\(\s*[""']?(https?:)?//|\bfrom\s+[""']https?://|\bimport\s*\(?\s*[""']https?://",
+        @"<(script|link|img|iframe|source|video|audio)\b[^>]*\b(src|href)\s*=\s*[""'](https?:)?//|"
+            + @"\burl\(\s*[""']?(https?:)?//|\bfrom\s+[""']https?://|\bimport\s*\(?\s*[""']https?://",
         RegexOptions.IgnoreCase
     )]
     private static partial Regex ForeignAsset();
