@@ -68,7 +68,7 @@ internal sealed class ScriptGuards(ScriptEngine script)
         ["match"] = static g => g.Wrap("String.prototype", "match", Search),
         ["matchAll"] = static g => g.Wrap("String.prototype", "matchAll", Search),
         ["search"] = static g => g.Wrap("String.prototype", "search", Search),
-        ["normalize"] = static g => g.Wrap("String.prototype", "normalize", Escape),
+        ["normalize"] = static g => g.Wrap("String.prototype", "normalize", Normalize),
         ["compile"] = static g =>
             g.Wrap("RegExp.prototype", "compile", static (g, _, _, _) => throw g.Script.TypeError("compile is not supported in expressions")),
         ["flat"] = static g =>
@@ -206,14 +206,15 @@ internal sealed class ScriptGuards(ScriptEngine script)
         return original(Given(self, text), At(a, 0) is ObjectInstance or JsUndefined ? a : [g.Pattern(At(a, 0))]);
     }
 
-    private static JsValue Escape(ScriptGuards g, JsValue self, JsValue[] a, Func<JsValue, JsValue[], JsValue> original)
+    private static JsValue Normalize(ScriptGuards g, JsValue self, JsValue[] a, Func<JsValue, JsValue[], JsValue> original)
     {
-        // The globals take the text as an argument, normalize as its receiver.
-        var isMethod = self.IsString();
-        var text = TypeConverter.ToString(isMethod ? self : At(a, 0));
+        var text = TextOf(self);
         g.Script.Meter.CheckLength(text.Length, MaxText);
-        return isMethod ? original(self, a) : original(self, [JsString.Create(text)]);
+        return original(Given(self, text), a);
     }
+
+    private static JsValue Escape(ScriptGuards g, JsValue self, JsValue[] a, Func<JsValue, JsValue[], JsValue> original) =>
+        g.Checked(self, a, original, MaxText);
 
     private JsValue Checked(JsValue self, JsValue[] a, Func<JsValue, JsValue[], JsValue> original, int most)
     {
@@ -241,12 +242,13 @@ internal sealed class ScriptGuards(ScriptEngine script)
         script.Meter.CheckLength(text.Length, int.MaxValue);
         double matches;
 
-        if (search is ObjectInstance)
+        if (search is ObjectInstance pattern && !IsNullish(pattern.Get(GlobalSymbolRegistry.Replace)))
         {
             if (Longest(text, with, text.Length + 1) <= MaxText)
                 return original(JsString.Create(text), [search, JsString.Create(with)]);
 
             matches = 0;
+            var at = pattern.Get("lastIndex");
             var count = new ClrFunction(
                 script.Engine,
                 "count",
@@ -258,6 +260,7 @@ internal sealed class ScriptGuards(ScriptEngine script)
                 }
             );
             original(JsString.Create(text), [search, count]);
+            pattern.Set("lastIndex", at);
         }
         else
         {
