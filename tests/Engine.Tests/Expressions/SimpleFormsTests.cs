@@ -1,5 +1,6 @@
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Expressions.JavaScript;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Tests.Expressions;
 
