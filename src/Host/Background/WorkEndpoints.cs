@@ -23,7 +23,7 @@ namespace Orchestration.Host.Background;
 public sealed record WorkView(
     Guid Id,
     string Title,
-    WorkState State,
+    string State,
     int Total,
     int Done,
     int Refused,
@@ -34,7 +34,18 @@ public sealed record WorkView(
 )
 {
     internal static WorkView Of(WorkStatus work) =>
-        new(work.Id, WorkWords.Title(work), work.State, work.Total, work.Done, work.Refused, work.RequestedAt, work.EndedAt, work.Error, work.Result);
+        new(
+            work.Id,
+            WorkWords.Title(work),
+            work.State.ToString(),
+            work.Total,
+            work.Done,
+            work.Refused,
+            work.RequestedAt,
+            work.EndedAt,
+            work.Error,
+            work.Result
+        );
 }
 
 /// <summary>Long work and how far it is, for whoever asked for it.</summary>

@@ -410,7 +410,7 @@ public sealed partial class AccessTests : IAsyncLifetime
                         _ when p.Value.Contains(":guid", StringComparison.Ordinal) => "01970000-0000-7000-8000-000000000000",
                         _ when p.Value.Contains(":int", StringComparison.Ordinal) => "1",
                         "of" => "workflows",
-                        "verb" => "run",
+                        "verb" => "pause",
                         "documentName" => "v1",
                         _ => "no-such-thing",
                     }

@@ -26,6 +26,12 @@ internal sealed class HostProcess : IAsyncDisposable
 
     public Uri Address { get; }
 
+    /// <summary>Its process id.</summary>
+    public int Id => _process.Id;
+
+    /// <summary>Whether it has ended.</summary>
+    public bool HasExited => _process.HasExited;
+
     /// <summary>Starts a host and waits until it listens.</summary>
     /// <param name="connectionString">Its database.</param>
     /// <param name="address">Where it listens; default a free port.</param>
