@@ -9,6 +9,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Escalation;
 
 namespace Orchestration.Workflows.Jobs;
 

@@ -4,10 +4,13 @@ using Hangfire.States;
 using Hangfire.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.Cases;
 
 namespace Orchestration.Workflows.Jobs;
 
@@ -18,7 +21,7 @@ public delegate string DescribeRefusal(TaskResult refusal);
 /// Does background work step by step. Each item has an operation id of its own and each step remembers where to go on, so a job that runs again, on this host or another, does every item once.
 /// </summary>
 [AutomaticRetry(Attempts = 5, DelaysInSeconds = [2, 10, 30, 60, 120])]
-public sealed class DoWork(BackgroundWork work, WorkflowRuntime runtime, TaskDesk desk, FindPerson people, DescribeRefusal describe)
+public sealed class DoWork(BackgroundWork work, WorkflowRuntime runtime, TaskRuntime tasks, ClockRuntime clocks, FindPerson people, DescribeRefusal describe)
 {
     private const int Step = 20;
     private const int MostListed = 500;
@@ -60,7 +63,7 @@ public sealed class DoWork(BackgroundWork work, WorkflowRuntime runtime, TaskDes
 
     private async Task<(WorkStatus, bool More)> BulkAsync(WorkStatus status, WorkOrder.Bulk bulk, Person actor)
     {
-        var verb = bulk.Verb.On(desk, actor, CancellationToken.None) ?? throw new InvalidOperationException($"There is no verb '{bulk.Verb.Name}'.");
+        var verb = bulk.Verb.On(tasks, actor, CancellationToken.None) ?? throw new InvalidOperationException($"There is no verb '{bulk.Verb.Name}'.");
         var (items, next) = Slice(bulk.Items, status.Position);
         var answers = await BulkTasks.RunAsync(items, Operation(status), verb);
         return Counted(status, [.. answers.Select(a => (a.Id, a.Result is TaskResult.Done ? null : describe(a.Result)))], next);
@@ -82,7 +85,7 @@ public sealed class DoWork(BackgroundWork work, WorkflowRuntime runtime, TaskDes
     {
         var after = status.Position is { } position ? Guid.ParseExact(position, "N") : Guid.Empty;
         var (answer, scanned, next) = await RecomputeClocks.StepAsync(
-            desk,
+            clocks,
             new(recompute.Calendar, recompute.Policy),
             recompute.Reason,
             recompute.Store,

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using NodaTime;
 using Npgsql;
+using Orchestration.Engine.Storage;
 using Orchestration.Engine.Runtime;
 
 namespace Orchestration.Workflows.Jobs;

@@ -2,6 +2,8 @@ using System.Text.Json.Serialization;
 using NodaTime;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Jobs;
 

@@ -4,6 +4,7 @@ using Jint;
 using Jint.Native;
 using Jint.Native.Object;
 using Jint.Runtime;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Expressions.JavaScript;
 
@@ -18,7 +19,7 @@ internal static class JavaScriptErrors
             Column = column,
         };
 
-    public static ExpressionException Syntax(ScriptPreparationException error) =>
+    public static ExpressionException Syntax(Jint.ScriptPreparationException error) =>
         error.InnerException switch
         {
             ParseErrorException parse => Syntax(parse.Message, parse.LineNumber, parse.Column + 1),

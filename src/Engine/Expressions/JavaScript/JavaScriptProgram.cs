@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Acornima.Ast;
 using Jint;
 using Jint.Native;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Expressions.JavaScript;
 
@@ -74,7 +75,7 @@ public sealed partial class JavaScriptProgram
         {
             return new JavaScriptProgram(source, Jint.Engine.PrepareScript(source, options: s_preparation));
         }
-        catch (ScriptPreparationException error)
+        catch (Jint.ScriptPreparationException error)
         {
             throw JavaScriptErrors.Syntax(error);
         }

@@ -1,4 +1,5 @@
 using Acornima.Ast;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Expressions.JavaScript;
 

@@ -4,6 +4,7 @@ using Jint.Native.Function;
 using Jint.Native.Object;
 using Jint.Runtime;
 using NodaTime;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Expressions.JavaScript;
 

@@ -1,5 +1,6 @@
 using Acornima;
 using Acornima.Ast;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Expressions.JavaScript;
 

@@ -338,40 +338,37 @@ create table webhook_endpoint (
     check (active = (off_reason is null))
 );
 
--- What jobs did, by minute and host: every second would be too much to keep, and more than people read.
-create table job_minute (
-    job        text not null,
-    host       text not null,
-    minute     timestamptz not null,
-    runs       integer not null,
-    -- What was dealt with: rungs, timers, stimuli, effects.
-    rows       bigint not null,
-    failures   integer not null,
-    busy_ms    bigint not null,
-    longest_ms bigint not null,
-    last_ms    bigint not null,
-    last_at    timestamptz not null,
-    primary key (job, host, minute),
-    check (runs > 0 and failures between 0 and runs)
+-- A recurring job that starts nothing until someone resumes it, on all hosts.
+create table job_pause (
+    job    text primary key,
+    at     timestamptz not null,
+    actor  text not null,
+    reason text
 );
-create index job_minute_minute on job_minute (minute);
 
-create table job_failure (
-    id       uuid primary key,
-    job      text not null,
-    host     text not null,
-    at       timestamptz not null,
-    took_ms  bigint not null,
-    -- The exception with its stack.
-    error    text not null
+-- Long work that a person asked for. A job of Hangfire does it, item by item; this row says how far it is.
+create table background_work (
+    id           uuid primary key,
+    kind         text not null,
+    requested_by uuid not null references person (id),
+    requested_at timestamptz not null,
+    -- The caller's id for it: asking twice is asking once.
+    operation_id text,
+    -- What to do, as JSON.
+    orders       json not null,
+    state        text not null check (state in ('Queued', 'Running', 'Done', 'Failed')),
+    -- Whether Hangfire has been given its job. A host that died in between leaves that to the next sweep.
+    enqueued     boolean not null default false,
+    total        integer not null check (total >= 0),
+    done         integer not null default 0 check (done >= 0),
+    refused      integer not null default 0 check (refused >= 0),
+    -- Where it goes on: items before that are counted.
+    position     text,
+    result       json,
+    error        text,
+    ended_at     timestamptz,
+    check ((state in ('Done', 'Failed')) = (ended_at is not null)),
+    unique (requested_by, operation_id)
 );
-create index job_failure_job on job_failure (job, at desc);
-
--- What someone wants of a job, written with its history; whichever host comes first has the scheduler do it and deletes the row.
-create table job_wish (
-    id         uuid primary key,
-    job        text not null,
-    wish       text not null check (wish in ('run', 'pause', 'resume')),
-    created_at timestamptz not null
-);
-create index job_wish_order on job_wish (created_at, id);
+create index background_work_of_person on background_work (requested_by, requested_at desc);
+create index background_work_lost on background_work (requested_at) where not enqueued;

@@ -1,7 +1,7 @@
 using NodaTime;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Workflows.Tasks;
+namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>What is asked of many tasks.</summary>
 /// <param name="Name">claim, assign, priority or suspend.</param>
@@ -12,14 +12,14 @@ namespace Orchestration.Workflows.Tasks;
 public sealed record BulkVerb(string Name, string? Person = null, int? Priority = null, string? Reason = null, DateTimeOffset? Until = null)
 {
     /// <summary>What it does to one task; null when there is no such verb.</summary>
-    public Func<TaskRequest, Task<TaskResult>>? On(TaskDesk desk, Person actor, CancellationToken cancel) =>
+    public Func<TaskRequest, Task<TaskResult>>? On(TaskRuntime tasks, Person actor, CancellationToken cancel) =>
         Name switch
         {
-            "claim" => request => ClaimTask.RunAsync(desk, request, actor, cancel),
-            "assign" => request => AssignTask.RunAsync(desk, request, Person ?? "", Reason, actor, cancel),
-            "priority" => request => PrioritizeTask.RunAsync(desk, request, Priority, Reason, actor, cancel),
+            "claim" => request => ClaimTask.RunAsync(tasks, request, actor, cancel),
+            "assign" => request => AssignTask.RunAsync(tasks, request, Person ?? "", Reason, actor, cancel),
+            "priority" => request => PrioritizeTask.RunAsync(tasks, request, Priority, Reason, actor, cancel),
             "suspend" => request =>
-                SuspendTask.RunAsync(desk, request, Reason, Until is { } until ? Instant.FromDateTimeOffset(until) : null, null, actor, cancel),
+                SuspendTask.RunAsync(tasks, request, Reason, Until is { } until ? Instant.FromDateTimeOffset(until) : null, null, actor, cancel),
             _ => null,
         };
 }
