@@ -4,6 +4,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Host;
 using Orchestration.Host.Administration;
 using Orchestration.Host.Away;
+using Orchestration.Host.Background;
 using Orchestration.Host.Cases;
 using Orchestration.Host.Elsa;
 using Orchestration.Host.Elsa.Http;

@@ -5,6 +5,7 @@ using Orchestration.Host.Http;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.People;
+using Orchestration.Engine.Storage;
 
 namespace Orchestration.Host.Background;
 

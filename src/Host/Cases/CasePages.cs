@@ -92,7 +92,7 @@ internal static class CasePages
                 {
                     Detail = detail,
                     Journey = detail.Case.JourneyName ?? Words.Humanize(detail.Case.Journey),
-                    Steps = await CaseSteps.ReadAsync(runtime.Database, id, me, now, cancel),
+                    Steps = await CaseStepList.ReadAsync(runtime.Database, id, me, now, cancel),
                     Clocks = await ClockQueries.OfCaseAsync(runtime.Database, id, cancel),
                     Timeline = new Timeline(people, teams, workflow).Tell(events),
                     StepName = activity =>

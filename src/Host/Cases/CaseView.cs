@@ -6,6 +6,8 @@ using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Storage;
 
 namespace Orchestration.Host.Cases;
 

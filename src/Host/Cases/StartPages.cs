@@ -10,6 +10,7 @@ using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
+using Orchestration.Host.Shell.Parts;
 
 namespace Orchestration.Host.Cases;
 

@@ -6,6 +6,7 @@ using Orchestration.Host.Http;
 using Orchestration.Host.Startup;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Jobs;
 
 namespace Orchestration.Host.Journeys;
 

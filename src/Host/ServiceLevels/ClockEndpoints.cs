@@ -10,6 +10,8 @@ using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Host.Background;
+using Orchestration.Workflows.Jobs;
 
 namespace Orchestration.Host.ServiceLevels;
 

@@ -15,6 +15,8 @@ using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Jobs;
+using Orchestration.Host.Background;
 
 namespace Orchestration.Host.ServiceLevels;
 

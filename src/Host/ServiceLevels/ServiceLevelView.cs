@@ -3,6 +3,8 @@ using Orchestration.Engine.Definitions;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
+using Orchestration.Engine.Model;
+using Orchestration.Workflows.Escalation;
 
 namespace Orchestration.Host.ServiceLevels;
 

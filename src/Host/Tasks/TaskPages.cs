@@ -234,7 +234,7 @@ internal static class TaskPages
             Clocks = clocks,
             Promises = [.. ofCase.Where(clock => clock.State is { Ended: false, Policy.Kind: SlaKind.Promise })],
             Assignees = task.State.IsTerminal() ? [] : await Assignees.ReadAsync(runtime.Database, id, now, cancel),
-            Steps = await CaseSteps.ReadAsync(runtime.Database, task.CaseId, me, now, cancel),
+            Steps = await CaseStepList.ReadAsync(runtime.Database, task.CaseId, me, now, cancel),
             Comments = withNotes ? await NoteQueries.CommentsAsync(runtime.Database, id, cancel) : [],
             Files = withNotes ? await NoteQueries.AttachmentsAsync(runtime.Database, id, cancel) : [],
             OtherTeams = [.. teams.Where(t => t.Key != task.Team)],
@@ -324,7 +324,7 @@ internal static class TaskPages
             return Results.LocalRedirect($"/tasks/{Ids.Text(id)}");
 
         // On with the same customer if the next step is theirs, else back to everything that waits.
-        var next = (await CaseSteps.ReadAsync(tasks.Runtime.Database, task.CaseId, me, tasks.Runtime.Clock.Now(), cancel)).FirstOrDefault(s =>
+        var next = (await CaseStepList.ReadAsync(tasks.Runtime.Database, task.CaseId, me, tasks.Runtime.Clock.Now(), cancel)).FirstOrDefault(s =>
             s.Task.EndedAt is null && s.Task.OwnerId == me.Id
         );
         return Results.LocalRedirect(next is null ? $"/?done={Ids.Text(id)}" : $"/tasks/{Ids.Text(next.Task.Id)}?done={Ids.Text(id)}");

@@ -2,10 +2,10 @@ using System.Text.Json;
 using NodaTime;
 using Orchestration.Host.Tasks.Parts;
 using Orchestration.Workflows.Forms;
-using Orchestration.Workflows.Notes;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Notes;
 
 namespace Orchestration.Host.Tasks;
 

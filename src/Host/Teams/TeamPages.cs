@@ -4,6 +4,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Host.Shell.Parts;
 
 namespace Orchestration.Host.Teams;
 

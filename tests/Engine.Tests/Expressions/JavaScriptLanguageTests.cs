@@ -73,7 +73,7 @@ public sealed class JavaScriptLanguageTests
     [InlineData("[1, [2, [3, [4]]]].flat().length + ',' + [1, [2, [3, [4]]]].flat(Infinity).join('') + [, 1].flat().length", "3,12341")]
     [InlineData("'aXbX'.replace('X', '-') + 'aXbX'.replaceAll('X', '[$&$`]') + 'ab'.replace(/(a)(?<n>b)/, '$2$1$<n>$$')", "a-bXa[Xa]b[XaXb]bab$")]
     [InlineData("'abab'.replace(/b/g, (m, at) => m + at) + 'x'.repeat(3) + 'a'.padStart(3, 'xy') + 'a'.concat(1, null)", "ab1ab3xxxxyaa1null")]
-    [InlineData("'a-b'.split('-').join() + [1, [2, null]].toString() + String.raw`a\n${1}b`", "a,b1,2,a\\n1b")]
+    [InlineData("'a-b'.split('-').join() + [1, [2, null]].toString() + String.raw`a\\n${1}b`", "a,b1,2,a\\n1b")]
     [InlineData("'a1b2'.match(/\\d/g).join() + 'abc'.search('c') + [...'a1b2'.matchAll(/\\d/g)].length + 'ab'.match('b').index", "1,2221")]
     [InlineData("encodeURIComponent('a b€') + encodeURI('a b/') + escape('ä')", "a%20b%E2%82%ACa%20b/%E4")]
     [InlineData("typeof Math.random() + (Math.random() < 1)", "numbertrue")]

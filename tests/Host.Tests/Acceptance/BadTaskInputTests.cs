@@ -21,7 +21,10 @@ public sealed class BadTaskInputTests(Office office) : IClassFixture<Office>
 
     [Theory]
     [InlineData(
-        """{ "id": "bad", "name": "Bad", "zone": "Europe/London", "hours": [{ "days": ["mon"], "open": "08:00", "close": "12:00" }, { "days": ["mon"], "open": "11:00", "close": "16:00" }] }""",
+        """
+            { "id": "bad", "name": "Bad", "zone": "Europe/London", "hours": [{ "days": ["mon"], "open": "08:00", "close": "12:00" }, { "days": ["mon"],
+              "open": "11:00", "close": "16:00" }] }
+            """,
         "overlap"
     )]
     [InlineData("""{ "id": "bad", "name": "Bad", "zone": "Europe/Atlantis", "hours": [{ "days": ["mon"], "open": "08:00", "close": "16:00" }] }""", "zone")]
@@ -48,27 +51,42 @@ public sealed class BadTaskInputTests(Office office) : IClassFixture<Office>
     [InlineData("""{ "id": "bad", "name": "Bad", "calendar": "24x7", "target": { "amount": "-PT8H", "unit": "elapsed" } }""", "$.target.amount", "")]
     [InlineData("""{ "id": "bad", "name": "Bad", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "fortnights" } }""", "$.target.unit", "")]
     [InlineData(
-        """{ "id": "bad", "name": "Bad", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "ladder": [ { "percent": 400, "actions": [{ "action": "relaxSkills" }] } ] }""",
+        """
+            { "id": "bad", "name": "Bad", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "ladder": [ { "percent": 400,
+              "actions": [{ "action": "relaxSkills" }] } ] }
+            """,
         "$.ladder[0].percent",
         "300"
     )]
     [InlineData(
-        """{ "id": "bad", "name": "Bad", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "ladder": [ { "before": { "amount": "PT9H", "unit": "elapsed" }, "actions": [{ "action": "relaxSkills" }] } ] }""",
+        """
+            { "id": "bad", "name": "Bad", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "ladder": [ { "before": { "amount": "PT9H",
+              "unit": "elapsed" }, "actions": [{ "action": "relaxSkills" }] } ] }
+            """,
         "$.ladder[0].before",
         "before the start"
     )]
     [InlineData(
-        """{ "id": "bad", "name": "Bad", "calendar": "24x7", "direction": "backward", "anchor": "closing", "target": { "amount": "3", "unit": "businessDays" }, "ladder": [ { "after": { "amount": "3", "unit": "businessDays" }, "actions": [{ "action": "relaxSkills" }] } ] }""",
+        """
+            { "id": "bad", "name": "Bad", "calendar": "24x7", "direction": "backward", "anchor": "closing", "target": { "amount": "3",
+              "unit": "businessDays" }, "ladder": [ { "after": { "amount": "3", "unit": "businessDays" }, "actions": [{ "action": "relaxSkills" }] } ] }
+            """,
         "$.ladder[0].after",
         "after the end"
     )]
     [InlineData(
-        """{ "id": "bad", "name": "Bad", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "ladder": [ { "percent": 50, "actions": [{ "action": "explode" }] } ] }""",
+        """
+            { "id": "bad", "name": "Bad", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "ladder": [ { "percent": 50,
+              "actions": [{ "action": "explode" }] } ] }
+            """,
         "$.ladder[0].actions[0].action",
         ""
     )]
     [InlineData(
-        """{ "id": "bad", "name": "Bad", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "ladder": [ { "percent": 50, "actions": [{ "action": "webhook", "url": "file:///etc/passwd" }] } ] }""",
+        """
+            { "id": "bad", "name": "Bad", "calendar": "24x7", "target": { "amount": "PT8H", "unit": "elapsed" }, "ladder": [ { "percent": 50,
+              "actions": [{ "action": "webhook", "url": "file:///etc/passwd" }] } ] }
+            """,
         "$.ladder[0].actions[0].url",
         "http"
     )]
@@ -135,14 +153,18 @@ public sealed class BadTaskInputTests(Office office) : IClassFixture<Office>
         {
             "not-a-schema" => """{ "type": "object", "properties": { "a": { "type": "colour" } } }""",
             "deep" => Nested(200),
-            "wide" =>
-                $$"""{ "type": "object", "properties": { {{string.Join(',', Enumerable.Range(0, 10_000).Select(i => $"\"f{i}\": {{ \"type\": \"string\" }}"))}} } }""",
+            "wide" => $$"""
+                { "type": "object", "properties": {
+                  {{string.Join(',', Enumerable.Range(0, 10_000).Select(i => $"\"f{i}\": {{ \"type\": \"string\" }}"))}} } }
+                """,
             _ => """{ "type": "object", "properties": { "a": { "type": "string", "pattern": "([" } } }""",
         };
         var model = JsonNode.Parse(
             $$"""
-            { "definitionId": "bad-{{kind}}", "name": "bad", "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [ { "id": "a", "type": "Orchestration.HumanTask", "version": 1,
-              "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } }, "form": { "typeName": "Object", "expression": { "type": "Object", "value": {{JsonValue.Create(
+            { "definitionId": "bad-{{kind}}", "name": "bad", "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [ { "id": "a",
+              "type": "Orchestration.HumanTask", "version": 1,
+              "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } }, "form": { "typeName": "Object",
+                "expression": { "type": "Object", "value": {{JsonValue.Create(
                 schema
             ).ToJsonString()}} } } } ] } }
             """
@@ -172,7 +194,10 @@ public sealed class BadTaskInputTests(Office office) : IClassFixture<Office>
         var deep = await SendAsync(
             adjuster,
             $"/api/tasks/{task["id"]}/complete",
-            $$"""{ "revision": {{task["revision"]}}, "operationId": "deep", "outcome": "Acknowledged", "data": { "channel": {{string.Concat(Enumerable.Repeat("[", 5000))}}{{string.Concat(Enumerable.Repeat("]", 5000))}} } }"""
+            $$"""
+            { "revision": {{task["revision"]}}, "operationId": "deep", "outcome": "Acknowledged",
+              "data": { "channel": {{new string('[', 5000)}}{{new string(']', 5000)}} } }
+            """
         );
         await deep.ProblemAsync(400);
         ((string)(await adjuster.GetAsync($"/api/tasks/{task["id"]}"))["state"]!).ShouldBe("Reserved");

@@ -159,7 +159,8 @@ public sealed class ClockTests(Office office) : IClassFixture<Office>
     {
         var calendar = JsonNode.Parse(
             """
-            { "id": "night", "name": "Night", "zone": "Atlantis/Centre", "hours": [ { "days": ["mon"], "open": "08:00", "close": "12:00" }, { "days": ["mon"], "open": "11:00", "close": "15:00" } ] }
+            { "id": "night", "name": "Night", "zone": "Atlantis/Centre", "hours": [ { "days": ["mon"], "open": "08:00", "close": "12:00" },
+              { "days": ["mon"], "open": "11:00", "close": "15:00" } ] }
             """
         );
         var problem = await (await Admin.SendAsync(HttpMethod.Put, "/api/calendars/night", new { revision = 0, document = calendar })).ProblemAsync(422);
@@ -213,7 +214,8 @@ public sealed class ClockTests(Office office) : IClassFixture<Office>
 
         var policy = JsonNode.Parse(
             """
-            { "id": "p", "name": "P", "direction": "backward", "anchor": "closingDate", "calendar": "no-such-calendar", "target": { "amount": "3", "unit": "businessDays" },
+            { "id": "p", "name": "P", "direction": "backward", "anchor": "closingDate", "calendar": "no-such-calendar", "target": { "amount": "3",
+              "unit": "businessDays" },
               "ladder": [ { "after": { "amount": "4", "unit": "businessDays" }, "actions": [ { "action": "relaxSkills" } ] } ] }
             """
         );

@@ -96,6 +96,7 @@ public sealed class EscalationTests(Office office) : IClassFixture<Office>
 
     private async Task<List<string>> NotificationsAsync(Guid id) =>
         await office.QueryAsync<string>(
-            $"select p.user_name || ' ' || n.kind from notification n join person p on p.id = n.person_id where n.instance_id = '{id}' and n.kind like 'sla.%' order by n.created_at, n.id"
+            $"select p.user_name || ' ' || n.kind from notification n join person p on p.id = n.person_id "
+                + $"where n.instance_id = '{id}' and n.kind like 'sla.%' order by n.created_at, n.id"
         );
 }

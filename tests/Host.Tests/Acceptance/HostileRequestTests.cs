@@ -281,7 +281,8 @@ public sealed partial class HostileRequestTests(ITestOutputHelper output) : IAsy
             _answered.Add((int)answer.StatusCode);
             if (Fault(endpoint.Route, answer, text) is { } fault)
                 _wrong.Add(
-                    $"{fault}: {endpoint.Method} {Cut(address)} {type} {Cut(body is null ? "" : Encoding.UTF8.GetString(body))}: {(int)answer.StatusCode} {Cut(text)}"
+                    $"{fault}: {endpoint.Method} {Cut(address)} {type} "
+                        + $"{Cut(body is null ? "" : Encoding.UTF8.GetString(body))}: {(int)answer.StatusCode} {Cut(text)}"
                 );
             if ((int)answer.StatusCode < 400 && endpoint.Method != "GET")
             {

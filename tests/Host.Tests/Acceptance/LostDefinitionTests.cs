@@ -10,7 +10,8 @@ public sealed class LostDefinitionTests(Office office) : IClassFixture<Office>
     {
         var lost = await ClaimThatWaitsForDocumentsAsync();
         await office.QueryAsync<int>(
-            "create table kept as select id, document from workflow_definition where definition_id = 'claims'; update workflow_definition set document = '{\"root\": 7}' where definition_id = 'claims'"
+            "create table kept as select id, document from workflow_definition where definition_id = 'claims'; "
+                + "update workflow_definition set document = '{\"root\": 7}' where definition_id = 'claims'"
         );
         await office.RestartAsync();
         var other = await office.FrontOffice.OpenAsync("complaint", office.NewReference("CMP"), new { subject = "Late" });

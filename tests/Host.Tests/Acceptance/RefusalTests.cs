@@ -117,10 +117,14 @@ public sealed class RefusalTests(Office office) : IClassFixture<Office>
             "triage",
             """
             "activities": [
-              { "id": "look", "name": "look", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } },
-                "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-intake" } }, "data": { "typeName": "Object", "memoryReference": { "id": "seen" } } },
-              { "id": "route", "name": "route", "type": "Elsa.FlowDecision", "version": 1, "condition": { "typeName": "Boolean", "expression": { "type": "JavaScript", "value": "getVariable('seen').severity.level > 3" } } },
-              { "id": "act", "name": "act", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Act" } },
+              { "id": "look", "name": "look", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String",
+                "expression": { "type": "Literal", "value": "Look" } },
+                "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-intake" } }, "data": { "typeName": "Object",
+                  "memoryReference": { "id": "seen" } } },
+              { "id": "route", "name": "route", "type": "Elsa.FlowDecision", "version": 1, "condition": { "typeName": "Boolean",
+                "expression": { "type": "JavaScript", "value": "getVariable('seen').severity.level > 3" } } },
+              { "id": "act", "name": "act", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String",
+                "expression": { "type": "Literal", "value": "Act" } },
                 "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-intake" } } } ],
             "connections": [
               { "source": { "activity": "look", "port": "Done" }, "target": { "activity": "route", "port": "In" } },
@@ -153,7 +157,8 @@ public sealed class RefusalTests(Office office) : IClassFixture<Office>
     private async Task PublishAsync(string id, string flow)
     {
         var document = $$"""
-            { "definitionId": "{{id}}", "name": "{{id}}", "variables": [{ "id": "seen", "name": "seen", "typeName": "Object", "storageDriverTypeName": "Elsa.Workflows.WorkflowInstanceStorageDriver, Elsa.Workflows.Core" }],
+            { "definitionId": "{{id}}", "name": "{{id}}", "variables": [{ "id": "seen", "name": "seen", "typeName": "Object",
+              "storageDriverTypeName": "Elsa.Workflows.WorkflowInstanceStorageDriver, Elsa.Workflows.Core" }],
               "options": { "incidentStrategyType": "Elsa.Workflows.IncidentStrategies.ContinueWithIncidentsStrategy, Elsa.Workflows.Core" },
               "root": { "id": "flow", "type": "Elsa.Flowchart", "version": 1, "start": "look", {{flow}} } }
             """;

@@ -83,7 +83,9 @@ public sealed class JobTests(SharedHost host) : IClassFixture<SharedHost>
             other = Ids.New(now);
         await using (
             var insert = runtime.Database.Query(
-                "insert into effect (id, kind, payload, state, due_at, attempts, last_error, created_at) select id, 'webhook', '{\"endpoint\":\"0197c1a0000070008000000000000001\",\"to\":\"https://example.com/hooks\"}', 'dead', $2, 17, 'System.IO.IOException: the line is dead', $2 from unnest($1::uuid[]) id",
+                "insert into effect (id, kind, payload, state, due_at, attempts, last_error, created_at) "
+                    + "select id, 'webhook', '{\"endpoint\":\"0197c1a0000070008000000000000001\",\"to\":\"https://example.com/hooks\"}', "
+                    + "'dead', $2, 17, 'System.IO.IOException: the line is dead', $2 from unnest($1::uuid[]) id",
                 new[] { dead, other },
                 now
             )

@@ -14,12 +14,14 @@ public sealed class CanvasTests(SharedHost host, Chromium chromium) : IClassFixt
           const place = element => /(?:translate\(|matrix\(1,0,0,1,)([-\d.]+),([-\d.]+)\)/.exec(element.getAttribute("transform")).slice(1).map(Number);
           const nodes = [...document.querySelectorAll(".x6-node")].map(node => {
             const [x, y] = place(node), body = node.querySelector("foreignObject");
-            const ports = [...node.querySelectorAll(".x6-port")].map(port => ({ name: port.querySelector("[port]").getAttribute("port"), at: place(port), label: port.querySelector("text").getBBox().width }));
+            const ports = [...node.querySelectorAll(".x6-port")].map(port => ({ name: port.querySelector("[port]").getAttribute("port"),
+              at: place(port), label: port.querySelector("text").getBBox().width }));
             return { id: node.dataset.cellId, x, y, right: x + Number(body.getAttribute("width")), bottom: y + Number(body.getAttribute("height")), ports };
           });
           const faults = [];
           const canvas = document.querySelector(".x6-graph-svg").getBoundingClientRect();
-          if (![...document.querySelectorAll(".x6-node")].map(node => node.getBoundingClientRect()).some(box => between(box.left, box.right, canvas.left, canvas.right) < 0 && between(box.top, box.bottom, canvas.top, canvas.bottom) < 0))
+          if (![...document.querySelectorAll(".x6-node")].map(node => node.getBoundingClientRect()).some(box => between(box.left, box.right,
+            canvas.left, canvas.right) < 0 && between(box.top, box.bottom, canvas.top, canvas.bottom) < 0))
             faults.push("no step is in sight when the journey is opened");
           nodes.forEach((a, i) => nodes.slice(i + 1).forEach(b => {
             const [wide, high] = [between(a.x, a.right, b.x, b.right), between(a.y, a.bottom, b.y, b.bottom)];
@@ -30,13 +32,16 @@ public sealed class CanvasTests(SharedHost host, Chromium chromium) : IClassFixt
             if (line.split("C").length - 1 !== vertices[i]) faults.push(`connection ${i} has ${line.split("C").length - 1} bends instead of ${vertices[i]}`);
             const points = [...line.matchAll(/[MLC] ([-\d. ]+)/g)].map(m => m[1].trim().split(" ").map(Number).slice(-2));
             points.slice(1).forEach(([x, y], k) => {
-              const [left, right] = [Math.min(x, points[k][0]), Math.max(x, points[k][0])], [top, bottom] = [Math.min(y, points[k][1]), Math.max(y, points[k][1])];
+              const [left, right] = [Math.min(x, points[k][0]), Math.max(x, points[k][0])], [top, bottom] = [Math.min(y, points[k][1]), Math.max(y,
+                points[k][1])];
               for (const node of nodes) {
-                if (right > node.x + 2 && left < node.right - 2 && bottom > node.y + 2 && top < node.bottom - 2) faults.push(`connection ${i} runs through ${node.id}`);
+                if (right > node.x + 2 && left < node.right - 2
+                    && bottom > node.y + 2 && top < node.bottom - 2) faults.push(`connection ${i} runs through ${node.id}`);
                 for (const port of node.ports.filter(p => p.label > 0)) {
                   const [start, middle] = [node.x + port.at[0] + 8, node.y + port.at[1]];
                   const own = k === 0 && Math.abs(points[0][1] - middle) < 2 && Math.abs(points[0][0] - node.right) < 8;
-                  if (!own && right > start && left < start + port.label + 8 && bottom > middle - 7 && top < middle + 7) faults.push(`connection ${i} covers ${port.name} of ${node.id}`);
+                  if (!own && right > start && left < start + port.label + 8
+                      && bottom > middle - 7 && top < middle + 7) faults.push(`connection ${i} covers ${port.name} of ${node.id}`);
                 }
               }
             });

@@ -20,7 +20,8 @@ public sealed class FormTests(Chromium chromium)
               "then": { "properties": { "cost": { "type": "number", "title": "Cost", "format": "currency" } }, "required": ["cost"] } } } },
           "required": ["covered"],
           "if": { "properties": { "covered": { "const": "No" } }, "required": ["covered"] },
-          "then": { "properties": { "clause": { "type": "string", "title": "Clause", "maxLength": 100, "x-order": 4 }, "warned": { "type": "boolean", "title": "Customer was warned", "x-order": 5 } }, "required": ["clause"] },
+          "then": { "properties": { "clause": { "type": "string", "title": "Clause", "maxLength": 100, "x-order": 4 }, "warned": { "type": "boolean",
+            "title": "Customer was warned", "x-order": 5 } }, "required": ["clause"] },
           "else": { "properties": { "limit": { "type": "number", "title": "Limit", "format": "currency", "x-order": 4 } } },
           "additionalProperties": true, "x-outcomes": { "NeedInfo": ["called"] } }
         """;
@@ -204,8 +205,10 @@ public sealed class FormTests(Chromium chromium)
             { "type": "object", "title": "The check",
               "properties": { "hotel": { "type": "string", "title": "Hotel", "enum": ["Yes", "No"], "x-order": 1 } }, "required": ["hotel"],
               "if": { "properties": { "hotel": { "const": "Yes" } }, "required": ["hotel"] },
-              "then": { "properties": { "stay": { "type": "integer", "title": "Nights", "minimum": 1, "x-order": 2, "x-width": 6 }, "why": { "type": "string", "title": "Why a hotel", "maxLength": 100, "x-order": 3 } }, "required": ["stay"] },
-              "else": { "properties": { "stay": { "type": "string", "title": "Where", "enum": ["Family", "Friends", "Neighbours", "Colleagues", "Elsewhere"], "x-order": 2 }, "why": { "type": "string", "title": "Why no hotel", "maxLength": 100, "x-order": 3 } } } }
+              "then": { "properties": { "stay": { "type": "integer", "title": "Nights", "minimum": 1, "x-order": 2, "x-width": 6 },
+                "why": { "type": "string", "title": "Why a hotel", "maxLength": 100, "x-order": 3 } }, "required": ["stay"] },
+              "else": { "properties": { "stay": { "type": "string", "title": "Where", "enum": ["Family", "Friends", "Neighbours", "Colleagues",
+                "Elsewhere"], "x-order": 2 }, "why": { "type": "string", "title": "Why no hotel", "maxLength": 100, "x-order": 3 } } } }
             """
         );
         await using var _ = world;

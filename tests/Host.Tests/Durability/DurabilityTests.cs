@@ -141,7 +141,10 @@ public sealed class DurabilityTests : IAsyncLifetime
         receiver.Start();
         await PublishAsync(
             "calls",
-            $$"""{ "id": "call", "type": "Elsa.SendHttpRequest", "version": 1, "url": { "typeName": "Uri", "expression": { "type": "Literal", "value": "{{address}}" } }, "method": { "typeName": "String", "expression": { "type": "Literal", "value": "POST" } } }"""
+            $$"""
+            { "id": "call", "type": "Elsa.SendHttpRequest", "version": 1, "url": { "typeName": "Uri", "expression": { "type": "Literal",
+              "value": "{{address}}" } }, "method": { "typeName": "String", "expression": { "type": "Literal", "value": "POST" } } }
+            """
         );
         await using var first = await HostProcess.StartAsync(_database.ConnectionString, settings: ("Http__AllowPrivateAddresses", "true"));
         using var wire = new Persistent();
@@ -230,9 +233,11 @@ public sealed class DurabilityTests : IAsyncLifetime
         PublishAsync(
             "urgent",
             """
-            { "id": "act", "name": "act", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Act" } },
+            { "id": "act", "name": "act", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String",
+              "expression": { "type": "Literal", "value": "Act" } },
               "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-intake" } },
-              "slaDuration": { "typeName": "String", "expression": { "type": "Literal", "value": "PT1S" } }, "slaUnit": { "typeName": "String", "expression": { "type": "Literal", "value": "elapsed" } },
+              "slaDuration": { "typeName": "String", "expression": { "type": "Literal", "value": "PT1S" } }, "slaUnit": { "typeName": "String",
+                "expression": { "type": "Literal", "value": "elapsed" } },
               "slaCalendar": { "typeName": "String", "expression": { "type": "Literal", "value": "24x7" } } }
             """
         );
@@ -243,7 +248,8 @@ public sealed class DurabilityTests : IAsyncLifetime
         await host.Api().GetAsync("/health/live");
         var start = (string)JsonNode.Parse(activity)!["id"]!;
         var document = $$"""
-            { "definitionId": "{{journey}}", "name": "{{journey}}", "root": { "id": "flow", "type": "Elsa.Flowchart", "version": 1, "start": "{{start}}", "connections": [], "activities": [ {{activity}} ] } }
+            { "definitionId": "{{journey}}", "name": "{{journey}}", "root": { "id": "flow", "type": "Elsa.Flowchart", "version": 1,
+              "start": "{{start}}", "connections": [], "activities": [ {{activity}} ] } }
             """;
         (
             await host

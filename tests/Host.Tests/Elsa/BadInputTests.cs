@@ -50,7 +50,8 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
             id,
             Sequence(),
             """
-            "inputs":[{"name":"Who","type":"String","isRequired":true},{"name":"Size","type":"Int32"},{"name":"When","type":"DateTimeOffset"},{"name":"Items","type":"String","isArray":true}],
+            "inputs":[{"name":"Who","type":"String","isRequired":true},{"name":"Size","type":"Int32"},{"name":"When","type":"DateTimeOffset"},
+              {"name":"Items","type":"String","isArray":true}],
             """
         );
 
@@ -94,7 +95,8 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
             Sequence(
                 $$$"""
                 {"id":"start","type":"Elsa.{{{type}}}","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"{{{child}}}"}},
-                 "items":{"typeName":"Object","expression":{"type":"JavaScript","value":"[{}]"}},"{{{wait}}}":{"typeName":"Boolean","expression":{"type":"Literal","value":true}} }
+                 "items":{"typeName":"Object","expression":{"type":"JavaScript","value":"[{}]"}},"{{{wait}}}":{"typeName":"Boolean",
+                   "expression":{"type":"Literal","value":true}} }
                 """
             )
         );
@@ -216,11 +218,18 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
         "The correlation id must not hold the character U+0000."
     )]
     [InlineData(
-        """{"id":"bad","type":"Elsa.PublishEvent","eventName":{"typeName":"String","expression":{"type":"Literal","value":"x"}},"correlationId":{"typeName":"String","expression":{"type":"JavaScript","value":"'a\\u0000'"}}}""",
+        """
+            {"id":"bad","type":"Elsa.PublishEvent","eventName":{"typeName":"String","expression":{"type":"Literal","value":"x"}},
+              "correlationId":{"typeName":"String","expression":{"type":"JavaScript","value":"'a\\u0000'"}}}
+            """,
         "CorrelationId must not hold the character U+0000."
     )]
     [InlineData(
-        """{"id":"bad","type":"Elsa.DispatchWorkflow","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"claims"}},"input":{"typeName":"ObjectDictionary","expression":{"type":"JavaScript","value":"({jurisdiction:'GB',claimedAmount:1,lossDescription:'x'})"}},"correlationId":{"typeName":"String","expression":{"type":"JavaScript","value":"'a\\u0000'"}}}""",
+        """
+            {"id":"bad","type":"Elsa.DispatchWorkflow","workflowDefinitionId":{"typeName":"String","expression":{"type":"Literal","value":"claims"}},
+              "input":{"typeName":"ObjectDictionary","expression":{"type":"JavaScript","value":"({jurisdiction:'GB',claimedAmount:1,lossDescription:'x'})"}},
+              "correlationId":{"typeName":"String","expression":{"type":"JavaScript","value":"'a\\u0000'"}}}
+            """,
         "CorrelationId must not hold the character U+0000."
     )]
     [InlineData(
@@ -228,7 +237,10 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
         "Title must not hold the character U+0000."
     )]
     [InlineData(
-        """{"id":"bad","type":"Orchestration.HumanTask","title":{"typeName":"String","expression":{"type":"Literal","value":"t"}},"candidates":{"typeName":"String[]","expression":{"type":"JavaScript","value":"['a\\u0000']"}}}""",
+        """
+            {"id":"bad","type":"Orchestration.HumanTask","title":{"typeName":"String","expression":{"type":"Literal","value":"t"}},
+              "candidates":{"typeName":"String[]","expression":{"type":"JavaScript","value":"['a\\u0000']"}}}
+            """,
         "Candidates must not hold the character U+0000."
     )]
     public async Task Text_that_a_script_makes_and_no_column_can_hold_is_an_incident(string activity, string message)
@@ -250,7 +262,10 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
         await PublishedAsync(
             id,
             Sequence(
-                """{"id":"set","type":"Elsa.RunJavaScript","script":{"typeName":"String","expression":{"type":"Literal","value":"setVariable('V', 'a\\u0000b\\ud800'); return 'x\\u0000'"}}}""",
+                """
+                {"id":"set","type":"Elsa.RunJavaScript","script":{"typeName":"String","expression":{"type":"Literal",
+                  "value":"setVariable('V', 'a\\u0000b\\ud800'); return 'x\\u0000'"}}}
+                """,
                 Event("wait", id)
             ),
             """ "variables":[{"id":"V","name":"V","typeName":"Object","storageDriverTypeName":"Elsa.Workflows.WorkflowInstanceStorageDriver"}],"""
@@ -271,7 +286,10 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
             id,
             Sequence(
                 """{"id":"large","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"JavaScript","value":"'x'.repeat(100000)"}}}""",
-                """{"id":"bad","type":"Elsa.RunJavaScript","result":{"typeName":"Object","memoryReference":{"id":"N"}},"script":{"typeName":"String","expression":{"type":"Literal","value":"return 1e20"}}}"""
+                """
+                {"id":"bad","type":"Elsa.RunJavaScript","result":{"typeName":"Object","memoryReference":{"id":"N"}},"script":{"typeName":"String",
+                  "expression":{"type":"Literal","value":"return 1e20"}}}
+                """
             ),
             """ "variables":[{"id":"N","name":"N","typeName":"Int32","storageDriverTypeName":"Elsa.Workflows.WorkflowInstanceStorageDriver"}],"""
         );
@@ -288,7 +306,10 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
 
     [Theory]
     [InlineData(
-        """{"id":"t","name":"Remind","type":"Elsa.Cron","cronExpression":{"typeName":"String","expression":{"type":"Literal","value":"TZ=Europe/Nowhere 0 0 8 * * *"}}}""",
+        """
+            {"id":"t","name":"Remind","type":"Elsa.Cron","cronExpression":{"typeName":"String","expression":{"type":"Literal",
+              "value":"TZ=Europe/Nowhere 0 0 8 * * *"}}}
+            """,
         "no time zone"
     )]
     [InlineData(
@@ -342,8 +363,10 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
                 {"id":"b","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"Literal","value":"b"}}},
                 {"id":"join","name":"Both papers","type":"Elsa.FlowJoin","mode":{"typeName":"Object","expression":{"type":"Literal","value":"WaitAll"}}},
                 {"id":"after","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"Literal","value":"after"}}}],
-             "connections":[{"source":{"activity":"d","port":"True"},"target":{"activity":"a"}},{"source":{"activity":"d","port":"False"},"target":{"activity":"b"}},
-                {"source":{"activity":"a"},"target":{"activity":"join"}},{"source":{"activity":"b"},"target":{"activity":"join"}},{"source":{"activity":"join"},"target":{"activity":"after"}}]}
+             "connections":[{"source":{"activity":"d","port":"True"},"target":{"activity":"a"}},{"source":{"activity":"d","port":"False"},
+               "target":{"activity":"b"}},
+                {"source":{"activity":"a"},"target":{"activity":"join"}},{"source":{"activity":"b"},"target":{"activity":"join"}},
+                  {"source":{"activity":"join"},"target":{"activity":"after"}}]}
             """
         );
 
@@ -378,7 +401,10 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
         await PublishedAsync(
             id,
             Sequence(
-                """{"id":"loop","type":"Elsa.While","condition":{"typeName":"Boolean","expression":{"type":"Literal","value":true}},"body":{"id":"w","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"Literal","value":"x"}}}}"""
+                """
+                {"id":"loop","type":"Elsa.While","condition":{"typeName":"Boolean","expression":{"type":"Literal","value":true}},"body":{"id":"w",
+                  "type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"Literal","value":"x"}}}}
+                """
             )
         );
 
@@ -394,7 +420,10 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
         var refused = await PublishAsync(
             Name(),
             Sequence(
-                $$$$"""{"id":"l","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"Literal","value":"{{{{new string('x', 10_000_000)}}}}"}}}"""
+                $$$$"""
+                {"id":"l","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"Literal",
+                  "value":"{{{{new string('x', 10_000_000)}}}}"}}}
+                """
             )
         );
 

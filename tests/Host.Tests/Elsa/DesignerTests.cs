@@ -224,7 +224,9 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
             "{\"model\":{\"name\":\"x\",\"name\":\"y\"}}",
             "{\"model\":{\"definitionId\":\"../../x\"}}",
             "{\"model\":{\"variables\":[1,null,{}],\"root\":{\"id\":1,\"type\":[]}}}",
-            "{\"model\":{\"root\":{\"id\":\"a\",\"type\":\"Elsa.Flowchart\",\"version\":1e999,\"activities\":[null,1,{\"id\":\"a\"},{\"id\":\"a\",\"type\":\"Elsa.WriteLine\"},{\"id\":\"a\",\"type\":\"Elsa.WriteLine\"}],\"connections\":[{},{\"source\":7}]}}}",
+            "{\"model\":{\"root\":{\"id\":\"a\",\"type\":\"Elsa.Flowchart\",\"version\":1e999,"
+                + "\"activities\":[null,1,{\"id\":\"a\"},{\"id\":\"a\",\"type\":\"Elsa.WriteLine\"},{\"id\":\"a\",\"type\":\"Elsa.WriteLine\"}],"
+                + "\"connections\":[{},{\"source\":7}]}}}",
             "{\"model\":{\"root\":" + new string('[', 5000) + new string(']', 5000) + "}}",
             "{\"model\":{\"root\":"
                 + string.Concat(Enumerable.Repeat("{\"id\":\"a\",\"type\":\"Elsa.Sequence\",\"activities\":[", 200))
@@ -251,33 +253,60 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
         new()
         {
             {
-                """{"name":"<script>alert(1)</script>","description":"</textarea><img src=x onerror=alert(1)>","root":{"id":"<b>","type":"Elsa.Flowchart","name":"<i>","activities":[{"id":"\"><script>","type":"Elsa.WriteLine","version":1}],"connections":[]}}""",
+                """
+                    {"name":"<script>alert(1)</script>","description":"</textarea><img src=x onerror=alert(1)>","root":{"id":"<b>","type":"Elsa.Flowchart",
+                      "name":"<i>","activities":[{"id":"\"><script>","type":"Elsa.WriteLine","version":1}],"connections":[]}}
+                    """,
                 true
             },
             {
-                """{"root":{"id":"r","type":"Elsa.Flowchart","version":1e30,"activities":[{"id":"a","type":"Elsa.WriteLine","version":-1e300,"metadata":{"designer":{"position":{"x":1e308,"y":-1e308},"size":{"width":"wide"}}}},{"id":"a","type":"Elsa.WriteLine"}],"connections":[{"source":{"activity":"a","port":"Done"},"target":{"activity":"a","port":"In"}},{"source":{"activity":"nobody"},"target":{"activity":"a"}},{"source":7,"target":[]},{}]}}""",
+                """
+                    {"root":{"id":"r","type":"Elsa.Flowchart","version":1e30,"activities":[{"id":"a","type":"Elsa.WriteLine","version":-1e300,
+                      "metadata":{"designer":{"position":{"x":1e308,"y":-1e308},"size":{"width":"wide"}}}},{"id":"a","type":"Elsa.WriteLine"}],
+                      "connections":[{"source":{"activity":"a","port":"Done"},"target":{"activity":"a","port":"In"}},{"source":{"activity":"nobody"},
+                      "target":{"activity":"a"}},{"source":7,"target":[]},{}]}}
+                    """,
                 false
             },
             { """{"root":{"id":"r","type":"Elsa.Flowchart","activities":{"not":"a list"},"connections":"neither"}}""", false },
             {
-                """{"root":{"id":"r","type":"Elsa.Sequence","activities":[null,7,"x",[],{},{"id":null,"type":null},{"id":"f","type":"Elsa.ForEach","body":{"id":"f","type":"Elsa.ForEach","body":7}}]}}""",
+                """
+                    {"root":{"id":"r","type":"Elsa.Sequence","activities":[null,7,"x",[],{},{"id":null,"type":null},{"id":"f","type":"Elsa.ForEach",
+                      "body":{"id":"f","type":"Elsa.ForEach","body":7}}]}}
+                    """,
                 false
             },
             {
-                """{"variables":[{"id":"v","name":"V","typeName":"No.Such.Type, Anywhere"},{"id":"v","name":"V"},{"name":[]}],"inputs":[{"name":"V","type":{}}],"outputs":[7],"outcomes":[{},null],"options":{"activationStrategyType":[],"incidentStrategyType":7},"customProperties":{"Orchestration.Revision":"many"},"root":{"id":"r","type":"Elsa.WriteLine","version":1,"text":{"typeName":7,"expression":{"type":[],"value":{"deep":[1]}}}}}""",
+                """
+                    {"variables":[{"id":"v","name":"V","typeName":"No.Such.Type, Anywhere"},{"id":"v","name":"V"},{"name":[]}],"inputs":[{"name":"V",
+                      "type":{}}],"outputs":[7],"outcomes":[{},null],"options":{"activationStrategyType":[],"incidentStrategyType":7},
+                      "customProperties":{"Orchestration.Revision":"many"},"root":{"id":"r","type":"Elsa.WriteLine","version":1,"text":{"typeName":7,
+                      "expression":{"type":[],"value":{"deep":[1]}}}}}
+                    """,
                 false
             },
             {
-                """{"root":{"id":"h","type":"Orchestration.HumanTask","version":1,"title":{"expression":{"type":"JavaScript","value":"while(true){}"}},"outcomes":{"expression":{"type":"Object","value":"[1,{},null,\"<b>\",\"<b>\"]"}},"form":{"expression":{"type":"Object","value":"{\"type\":\"object\",\"properties\":{\"a\":{\"pattern\":\"(a+)+$\"}}}"}},"slaDuration":{"expression":{"type":"Literal","value":"P99999999999Y"}},"priority":{"expression":{"type":"Literal","value":"1e400"}}}}""",
+                """
+                    {"root":{"id":"h","type":"Orchestration.HumanTask","version":1,"title":{"expression":{"type":"JavaScript","value":"while(true){}"}},
+                      "outcomes":{"expression":{"type":"Object","value":"[1,{},null,\"<b>\",\"<b>\"]"}},"form":{"expression":{"type":"Object",
+                      "value":"{\"type\":\"object\",\"properties\":{\"a\":{\"pattern\":\"(a+)+$\"}}}"}},"slaDuration":{"expression":{"type":"Literal",
+                      "value":"P99999999999Y"}},"priority":{"expression":{"type":"Literal","value":"1e400"}}}}
+                    """,
                 false
             },
             { """{"root":{"id":"r","type":"Elsa.Flowchart","version":1,"customProperties":7,"activities":[],"connections":[]}}""", true },
             {
-                """{"root":{"id":"t","type":"Elsa.Cron","version":1,"customProperties":{"canStartWorkflow":true},"cronExpression":{"expression":{"type":"Literal","value":"* * * * * * * * * ?"}}}}""",
+                """
+                    {"root":{"id":"t","type":"Elsa.Cron","version":1,"customProperties":{"canStartWorkflow":true},
+                      "cronExpression":{"expression":{"type":"Literal","value":"* * * * * * * * * ?"}}}}
+                    """,
                 false
             },
             {
-                """{"root":{"id":"j","type":"Elsa.RunJavaScript","version":1,"script":{"expression":{"type":"Literal","value":"(((((((((((((((((((((((((((((((((((((((("}}}}""",
+                """
+                    {"root":{"id":"j","type":"Elsa.RunJavaScript","version":1,"script":{"expression":{"type":"Literal",
+                      "value":"(((((((((((((((((((((((((((((((((((((((("}}}}
+                    """,
                 false
             },
             {

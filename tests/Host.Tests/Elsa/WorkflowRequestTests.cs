@@ -256,8 +256,10 @@ public sealed class WorkflowRequestTests(SharedHost host) : IClassFixture<Shared
     {
         var ids = activities.Select(a => (string)JsonNode.Parse(a)!["id"]!).ToArray();
         var connections = ids.Zip(ids.Skip(1), (a, b) => $$$"""{"source":{"activity":"{{{a}}}","port":"Done"},"target":{"activity":"{{{b}}}","port":"In"} }""");
-        var document =
-            $$"""{"definitionId":"{{id}}","name":"{{id}}","root":{"id":"flow","type":"Elsa.Flowchart","activities":[{{string.Join(',', activities)}}],"connections":[{{string.Join(',', connections)}}] } }""";
+        var document = $$"""
+            {"definitionId":"{{id}}","name":"{{id}}","root":{"id":"flow","type":"Elsa.Flowchart","activities":[{{string.Join(',', activities)}}],
+              "connections":[{{string.Join(',', connections)}}] } }
+            """;
         _ = Client;
         return await Definitions.PublishAsync(new(id, Encoding.UTF8.GetBytes(document), "designer"), "test", host.App.Clock.GetCurrentInstant());
     }

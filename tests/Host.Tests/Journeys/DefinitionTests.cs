@@ -136,19 +136,31 @@ public sealed class DefinitionTests(Office office) : IClassFixture<Office>
             { """{ "operationId": "h8", "definition": { "name": "a", "name": "b" } }""", 400 },
             { """{ "operationId": "h9", "publish": true, "definition": { "definitionId": "store-h", "root": { "type": 5 } } }""", 422 },
             {
-                """{ "operationId": "h10", "publish": true, "definition": { "definitionId": "store-h", "root": { "id": "r", "type": "Elsa.Flowchart", "activities": 5, "connections": [1, {}, { "source": {} }] } } }""",
+                """
+                    { "operationId": "h10", "publish": true, "definition": { "definitionId": "store-h", "root": { "id": "r", "type": "Elsa.Flowchart",
+                      "activities": 5, "connections": [1, {}, { "source": {} }] } } }
+                    """,
                 422
             },
             { """{ "operationId": "h11", "publish": true, "definition": { "definitionId": "store-h" } }""", 422 },
             {
-                $$"""{ "operationId": "h12", "publish": true, "definition": { "definitionId": "store-h", "root": {{new string('[', 600)}}{{new string(']', 600)}} } }""",
+                $$"""
+                    { "operationId": "h12", "publish": true, "definition": { "definitionId": "store-h",
+                      "root": {{new string('[', 600)}}{{new string(']', 600)}} } }
+                    """,
                 400
             },
             { $$"""{ "operationId": "h13", "definition": { "definitionId": "store-h", "description": "{{new string('x', 9_000_000)}}" } }""", 422 },
             { $$"""{ "operationId": "h14", "definition": { "definitionId": "store-h", "description": "{{new string('x', 17_000_000)}}" } }""", 413 },
             { $$"""{ "operationId": "{{new string('o', 201)}}", "definition": { "definitionId": "store-h" } }""", 422 },
             {
-                $$"""{ "operationId": "h15", "publish": true, "definition": { "definitionId": "store-h", "root": { "id": "r", "type": "Elsa.Sequence", "activities": [ {{string.Join(',', Enumerable.Repeat("{\"type\":\"Elsa.End\"}", 10_001))}} ] } } }""",
+                $$"""
+                    { "operationId": "h15", "publish": true, "definition": { "definitionId": "store-h",
+                      "root": { "id": "r", "type": "Elsa.Sequence", "activities": [ {{string.Join(
+                        ',',
+                        Enumerable.Repeat("{\"type\":\"Elsa.End\"}", 10_001)
+                    )}} ] } } }
+                    """,
                 422
             },
         };

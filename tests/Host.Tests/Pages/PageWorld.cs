@@ -22,7 +22,8 @@ public sealed class PageWorld : IAsyncDisposable
             "amount": { "type": "number", "title": "Amount", "format": "currency", "minimum": 0, "x-order": 1, "x-width": 6 },
             "cause": { "type": "string", "title": "Cause", "enum": ["Water", "Fire"], "x-order": 2, "x-width": 6 },
             "urgent": { "type": "boolean", "title": "Urgent", "x-order": 3 },
-            "items": { "type": "array", "title": "Items", "x-order": 4, "items": { "type": "object", "required": ["name"], "properties": { "name": { "type": "string", "title": "Item" }, "price": { "type": "number", "title": "Price" } } } },
+            "items": { "type": "array", "title": "Items", "x-order": 4, "items": { "type": "object", "required": ["name"],
+              "properties": { "name": { "type": "string", "title": "Item" }, "price": { "type": "number", "title": "Price" } } } },
             "note": { "type": "string", "title": "Note", "x-order": 5 } },
           "required": ["amount"], "x-outcomes": { "NeedInfo": ["note"] } }
         """;

@@ -13,7 +13,7 @@ namespace Orchestration.Engine.Expressions.JavaScript;
 /// </summary>
 public sealed partial class JavaScriptProgram
 {
-    private const int MaxSourceLength = 1_000_000;
+    private const int MaxSourceLength = 100_000;
 
     private static readonly ScriptPreparationOptions s_preparation = new()
     {
@@ -69,7 +69,7 @@ public sealed partial class JavaScriptProgram
     public static JavaScriptProgram Parse(string source)
     {
         if (source.Length > MaxSourceLength)
-            throw JavaScriptErrors.Syntax("The expression is longer than 1,000,000 characters");
+            throw JavaScriptErrors.Syntax("The expression is longer than 100,000 characters");
 
         try
         {

@@ -66,15 +66,20 @@ internal sealed class ScriptEngine
 
         try
         {
-            return script.Run(program, scope, limits, read);
+            // What a script may have done to the built-in objects must not meet the next one, nor what is left where it was stopped.
+            if (scope.Budget is { } budget)
+                budget.Engine = null;
+
+            var result = script.Run(program, scope, limits, read);
+
+            if (scope.Budget is not null && program.LeavesBuiltInsAlone)
+                scope.Budget.Engine = script;
+
+            return result;
         }
         finally
         {
             t_current = outer;
-
-            // What a script may have done to the built-in objects must not meet the next one.
-            if (scope.Budget is { } budget)
-                budget.Engine = program.LeavesBuiltInsAlone ? script : null;
         }
     }
 

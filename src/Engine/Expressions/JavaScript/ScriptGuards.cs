@@ -1,4 +1,3 @@
-using System.Text;
 using Jint;
 using Jint.Native;
 using Jint.Native.Object;
@@ -14,7 +13,7 @@ namespace Orchestration.Engine.Expressions.JavaScript;
 /// Closes what the engine leaves open: built-in functions that run long or allocate much without asking <see cref="ScriptMeter"/>, and globals that have no use here.
 /// A guard is put in place when a script mentions its name, or computes names.
 /// </summary>
-internal sealed class ScriptGuards(ScriptEngine script)
+internal sealed partial class ScriptGuards(ScriptEngine script)
 {
     /// <summary>Longest text that is escaped or searched for all matches at once: it becomes up to nine times as long, or a million objects.</summary>
     private const int MaxText = 1_000_000;
@@ -69,7 +68,7 @@ internal sealed class ScriptGuards(ScriptEngine script)
         ["match"] = static g => g.Wrap("String.prototype", "match", Search),
         ["matchAll"] = static g => g.Wrap("String.prototype", "matchAll", Search),
         ["search"] = static g => g.Wrap("String.prototype", "search", Search),
-        ["normalize"] = static g => g.Wrap("String.prototype", "normalize", Escape),
+        ["normalize"] = static g => g.Wrap("String.prototype", "normalize", Normalize),
         ["compile"] = static g =>
             g.Wrap("RegExp.prototype", "compile", static (g, _, _, _) => throw g.Script.TypeError("compile is not supported in expressions")),
         ["flat"] = static g =>
@@ -207,14 +206,15 @@ internal sealed class ScriptGuards(ScriptEngine script)
         return original(Given(self, text), At(a, 0) is ObjectInstance or JsUndefined ? a : [g.Pattern(At(a, 0))]);
     }
 
-    private static JsValue Escape(ScriptGuards g, JsValue self, JsValue[] a, Func<JsValue, JsValue[], JsValue> original)
+    private static JsValue Normalize(ScriptGuards g, JsValue self, JsValue[] a, Func<JsValue, JsValue[], JsValue> original)
     {
-        // The globals take the text as an argument, normalize as its receiver.
-        var isMethod = self.IsString();
-        var text = TypeConverter.ToString(isMethod ? self : At(a, 0));
+        var text = TextOf(self);
         g.Script.Meter.CheckLength(text.Length, MaxText);
-        return isMethod ? original(self, a) : original(self, [JsString.Create(text)]);
+        return original(Given(self, text), a);
     }
+
+    private static JsValue Escape(ScriptGuards g, JsValue self, JsValue[] a, Func<JsValue, JsValue[], JsValue> original) =>
+        g.Checked(self, a, original, MaxText);
 
     private JsValue Checked(JsValue self, JsValue[] a, Func<JsValue, JsValue[], JsValue> original, int most)
     {
@@ -242,12 +242,13 @@ internal sealed class ScriptGuards(ScriptEngine script)
         script.Meter.CheckLength(text.Length, int.MaxValue);
         double matches;
 
-        if (search is ObjectInstance)
+        if (search is ObjectInstance pattern && !IsNullish(pattern.Get(GlobalSymbolRegistry.Replace)))
         {
             if (Longest(text, with, text.Length + 1) <= MaxText)
                 return original(JsString.Create(text), [search, JsString.Create(with)]);
 
             matches = 0;
+            var at = pattern.Get("lastIndex");
             var count = new ClrFunction(
                 script.Engine,
                 "count",
@@ -259,6 +260,7 @@ internal sealed class ScriptGuards(ScriptEngine script)
                 }
             );
             original(JsString.Create(text), [search, count]);
+            pattern.Set("lastIndex", at);
         }
         else
         {
@@ -279,101 +281,6 @@ internal sealed class ScriptGuards(ScriptEngine script)
         var around = with.AsSpan().Count("$`") + with.AsSpan().Count("$'");
         return text.Length + matches * (with.Length + (double)around * text.Length) + (double)with.AsSpan().Count('$') * text.Length;
     }
-
-    private JsString Raw(ObjectInstance raw, JsValue[] a)
-    {
-        var length = TypeConverter.ToNumber(raw.Get("length"));
-        var result = new StringBuilder();
-
-        for (var i = 0; i < length; i++)
-        {
-            Append(raw.Get(JsNumber.Create(i)));
-
-            if (i + 1 < length && i + 1 < a.Length)
-                Append(a[i + 1]);
-        }
-
-        return JsString.Create(result.ToString());
-
-        void Append(JsValue value)
-        {
-            result.Append(TypeConverter.ToString(value));
-            script.Meter.Check();
-            script.Meter.CheckLength(result.Length, int.MaxValue);
-        }
-    }
-
-    /// <summary>The original looks at neither time nor memory where the same small array is inside itself many times.</summary>
-    private JsArray Flat(ObjectInstance self, JsValue[] a)
-    {
-        var result = new List<JsValue>();
-        var depth = a.Length == 0 || a[0].IsUndefined() ? 1 : TypeConverter.ToIntegerOrInfinity(a[0]);
-        Flatten(self, depth);
-        return new JsArray(script.Engine, [.. result]);
-
-        void Flatten(ObjectInstance source, double left)
-        {
-            if (!System.Runtime.CompilerServices.RuntimeHelpers.TryEnsureSufficientExecutionStack())
-                throw new ScriptLimitException("because arrays are nested too deeply");
-
-            var length = TypeConverter.ToNumber(source.Get("length"));
-
-            for (var i = 0; i < length; i++)
-            {
-                script.Meter.Check();
-
-                if (!source.HasProperty(JsNumber.Create(i)))
-                    continue;
-
-                var item = source.Get(JsNumber.Create(i));
-
-                if (left > 0 && item is JsArray inner)
-                    Flatten(inner, left - 1);
-                else
-                    result.Add(item);
-            }
-        }
-    }
-
-    /// <summary>Every member goes through a replacer that counts what will be written; what the script gave as replacer is done in it.</summary>
-    private JsValue Stringify(JsValue self, JsValue[] a, Func<JsValue, JsValue[], JsValue> original)
-    {
-        var replacer = At(a, 1);
-        var allowed = replacer is JsArray list
-            ? list.Select(static x => x is ObjectInstance ? JsString.Create(TypeConverter.ToString(x)) : JsString.Create(x.ToString())).Distinct().ToArray()
-            : null;
-        var written = 0L;
-        var counting = new ClrFunction(
-            script.Engine,
-            "",
-            (holder, pair) =>
-            {
-                script.Meter.Check();
-                var value = replacer is Jint.Native.Function.Function function ? script.Engine.Call(function, holder, pair) : pair[1];
-
-                if (allowed is not null && value is ObjectInstance whole and not JsArray and not Jint.Native.Function.Function)
-                {
-                    var some = new JsObject(script.Engine);
-
-                    foreach (var key in allowed.Where(whole.HasProperty))
-                        some.Set(key, whole.Get(key));
-
-                    value = some;
-                }
-
-                written += pair[0].ToString().Length + (value.IsString() ? Written(value.ToString()) : 8);
-                script.Meter.CheckLength(written, int.MaxValue);
-                return value;
-            }
-        );
-        return original(self, [At(a, 0), counting, At(a, 2)]);
-    }
-
-    private static long Written(string text) => text.AsSpan().IndexOfAnyInRange('\0', '\x1f') < 0 ? text.Length : text.Length * 6L;
-
-    /// <summary>By upper case, then by code: what matters of a language's order where the host has no data of languages.</summary>
-    private static int Collate(string a, string b) =>
-        Math.Sign(string.Compare(a, b, StringComparison.OrdinalIgnoreCase) is not 0 and var order ? order : -string.CompareOrdinal(a, b));
 
     /// <summary>Patterns that are put together by a script are kept short: the engine does not look at the time while it reads one.</summary>
     private void GuardPatterns() =>

@@ -37,11 +37,16 @@ internal sealed class ScriptMeter : Constraint
         _stack = StackAddress();
     }
 
-    /// <summary>Stops counting and takes what was used off the budget.</summary>
+    /// <summary>Stops counting and takes what was used off the budget. Time counts as the steps it is enough for: built-in functions take few.</summary>
     public void Stop(ScriptBudget? budget)
     {
+        if (budget is not null && _limits is { } limits)
+        {
+            var share = limits.Clock.GetElapsedTime(_start) / ScriptLimits.JavaScript.MaxTime;
+            budget.Spend(Math.Max(_steps, (long)(share * limits.MaxSteps)), GC.GetAllocatedBytesForCurrentThread() - _memory);
+        }
+
         _limits = null;
-        budget?.Spend(_steps, GC.GetAllocatedBytesForCurrentThread() - _memory);
     }
 
     public override void Check()

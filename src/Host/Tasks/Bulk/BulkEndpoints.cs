@@ -6,6 +6,7 @@ using Orchestration.Host.Http;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
+using Orchestration.Workflows.Jobs;
 
 namespace Orchestration.Host.Tasks.Bulk;
 

@@ -8,6 +8,8 @@ using Orchestration.Host.Tasks.Parts;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
+using Orchestration.Workflows.Jobs;
+using Orchestration.Host.Background;
 
 namespace Orchestration.Host.Tasks.Bulk;
 

@@ -19,7 +19,7 @@ public sealed record DoneStep(string Title, string Next)
         if (id is null || await TaskDetail.FindAsync(runtime, id.Value, me, cancel) is not { Outcome: { } outcome } task)
             return null;
         var teams = (await TeamQueries.ListAsync(runtime.Database, cancel)).ToDictionary(t => t.Key, t => t.Title);
-        var open = (await CaseSteps.ReadAsync(runtime.Database, task.CaseId, me, runtime.Clock.Now(), cancel))
+        var open = (await CaseStepList.ReadAsync(runtime.Database, task.CaseId, me, runtime.Clock.Now(), cancel))
             .Where(s => s.Task.EndedAt is null)
             .Select(s => s.Task)
             .ToList();

@@ -14,7 +14,7 @@ namespace Orchestration.Workflows.Tasks;
 public sealed record CaseStep(TaskSummary Task, bool MayOpen, bool MayClaim, string StepId);
 
 /// <summary>The steps of a case.</summary>
-public static class CaseSteps
+public static class CaseStepList
 {
     /// <summary>
     /// All steps of a case in the order they opened, 500 at most. The caller has checked that the person may see the case; <see cref="CaseStep.MayOpen"/>
