@@ -83,7 +83,7 @@ public sealed class EligibilityTests
             var page = await TaskDetail.FindAsync(world.Runtime, task.Id, person);
             var now = world.Clock.Now();
             var list = await TaskList.ReadAsync(world.Database, new() { View = "open", CaseId = task.CaseId }, person, now);
-            var steps = await StepList.ReadAsync(world.Database, task.CaseId, person, now);
+            var steps = await CaseStepList.ReadAsync(world.Database, task.CaseId, person, now);
             var listed = list.Items.Any(t => t.Id == task.Id);
             var counted = (await TaskList.CountAsync(world.Database, person, now, now)).Open;
             var all = (await TaskList.ReadAsync(world.Database, new() { View = "open" }, person, now)).Items.Count;
