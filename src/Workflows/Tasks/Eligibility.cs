@@ -114,7 +114,7 @@ internal sealed class Eligibility
     public string MayTakeOver => $"({IsOwnersSubstitute} and {IsFit})";
 
     /// <summary>May have its review: could have the task, leads its team or supervises.</summary>
-    public string MayJudge => $"({IsEntitled} or {Leads} or '{Roles.Supervisor}' = any({_roles}))";
+    public string MayJudge => $"({IsEntitled} or {Leads} or array['{Roles.Supervisor}'] <@ {_roles})";
 
     /// <summary>May review it: may have its review, and has not worked on the task.</summary>
     public string MayReview => $"(not {WorkedOnIt} and {MayJudge} and {IsFit})";

@@ -14,7 +14,7 @@ namespace Orchestration.Workflows.Tests.Tasks;
 /// </summary>
 public sealed class EligibilityTests
 {
-    private const int Worlds = 24;
+    private const int Worlds = 36;
     private static readonly string[] Skills = ["glass", "fraud"];
 
     [Fact]
