@@ -77,12 +77,12 @@ internal static class WorkEndpoints
         pages.MapGet(
             "",
             async (BackgroundWork work, Person me, CancellationToken cancel) =>
-                new RazorComponentResult<WorkListPage>(new { Work = await work.ListAsync(me, Newest, cancel) })
+                new RazorComponentResult<BackgroundWorkListPage>(new { Work = await work.ListAsync(me, Newest, cancel) })
         );
         pages.MapGet(
             "/{id:guid}",
             async (Guid id, BackgroundWork work, Person me, CancellationToken cancel) =>
-                await work.FindAsync(id, me, cancel) is { } found ? (IResult)new RazorComponentResult<WorkPage>(new { Work = found }) : Results.NotFound()
+                await work.FindAsync(id, me, cancel) is { } found ? (IResult)new RazorComponentResult<BackgroundWorkPage>(new { Work = found }) : Results.NotFound()
         );
     }
 }
