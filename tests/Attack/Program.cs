@@ -2,8 +2,8 @@ using System.Diagnostics;
 using System.Text.Json;
 using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Expressions;
-using Orchestration.Engine.Tests.Expressions;
 using Orchestration.Engine.Model;
+using Orchestration.Engine.Tests.Expressions;
 
 // Compiles and evaluates one hostile expression in a process of its own and writes what became of it and what it took.
 // Input: {"language":"Liquid","text":"…","variables":{…}}. Output: one line of JSON. A crash writes nothing.

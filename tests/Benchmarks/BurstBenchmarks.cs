@@ -57,12 +57,13 @@ public class BurstBenchmarks
             nodes.Add(
                 (i % 4) switch
                 {
-                    0 =>
-                        $$$$"""{"id":"a{{{{i}}}}","type":"Elsa.SetVariable","variable":{"id":"v"},"value":{"typeName":"Object","expression":{"type":"JavaScript","value":"variables.Count + 1"}}}""",
-                    1 =>
-                        $$$$"""{"id":"a{{{{i}}}}","type":"Elsa.FlowDecision","condition":{"typeName":"Boolean","expression":{"type":"{{{{(i == 1 ? "JavaScript" : "Literal")}}}}","value":"{{{{(i == 1 ? "variables.Count >= 0" : "true")}}}}"}}}""",
-                    _ =>
-                        $$$$"""{"id":"a{{{{i}}}}","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"Literal","value":"line {{{{i}}}}"}}}""",
+                    0 => $$$$"""{"id":"a{{{{i}}}}","type":"Elsa.SetVariable","variable":{"id":"v"},"""
+                        + """ "value":{"typeName":"Object","expression":{"type":"JavaScript","value":"variables.Count + 1"}}}""",
+                    1 => $$$$"""{"id":"a{{{{i}}}}","type":"Elsa.FlowDecision","condition":{"typeName":"Boolean","""
+                        + $$$$""" "expression":{"type":"{{{{(i == 1 ? "JavaScript" : "Literal")}}}}","""
+                        + $$$$""" "value":"{{{{(i == 1 ? "variables.Count >= 0" : "true")}}}}"}}}""",
+                    _ => $$$$"""{"id":"a{{{{i}}}}","type":"Elsa.WriteLine","text":{"typeName":"String","""
+                        + $$$$""" "expression":{"type":"Literal","value":"line {{{{i}}}}"}}}""",
                 }
             );
         }
@@ -73,12 +74,14 @@ public class BurstBenchmarks
 
         for (var i = 0; i < activities - 1; i++)
             connections.Add(
-                $$$$"""{"source":{"activity":"a{{{{i}}}}","port":"{{{{(i % 4 == 1 && i > 0 ? "True" : "Done")}}}}"},"target":{"activity":"a{{{{i + 1}}}}","port":"In"}}"""
+                $$$$"""{"source":{"activity":"a{{{{i}}}}","port":"{{{{(i % 4 == 1 && i > 0 ? "True" : "Done")}}}}"},"""
+                    + $$$$""" "target":{"activity":"a{{{{i + 1}}}}","port":"In"}}"""
             );
 
         return Encoding.UTF8.GetBytes(
             $$$$"""
-            {"id":"v1","definitionId":"d1","version":1,"name":"Journey","variables":[{"id":"v","name":"Count","typeName":"Int32","value":"0","storageDriverTypeName":"WorkflowInstanceStorageDriver"}],
+            {"id":"v1","definitionId":"d1","version":1,"name":"Journey","variables":[{"id":"v","name":"Count","typeName":"Int32","value":"0",
+                "storageDriverTypeName":"WorkflowInstanceStorageDriver"}],
              "root":{"id":"flow","type":"Elsa.Flowchart","start":"a0","activities":[{{{{string.Join(',', nodes)}}}}],"connections":[{{{{string.Join(
                 ',',
                 connections

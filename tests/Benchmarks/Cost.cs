@@ -19,7 +19,8 @@ using Orchestration.Workflows.Tasks.Verbs;
 namespace Orchestration.Benchmarks;
 
 /// <summary>
-/// What a start, a claim and a complete cost with none, one and three clocks on the task: round trips as Npgsql reports them, statements and their time as the server counts them (pg_stat_statements).
+/// What a start, a claim and a complete cost with none, one and three clocks on the task: round trips as Npgsql reports them, statements and their time as
+/// the server counts them (pg_stat_statements).
 /// <c>dotnet run -c Release --project tests/Benchmarks -- cost [times]</c>
 /// </summary>
 internal static class Cost
@@ -120,7 +121,8 @@ internal static class Cost
 
         var journey = $$"""
             { "definitionId": "cost-{{clocks}}", "name": "Cost", "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [
-                { "id": "a", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check the claim" } },
+                { "id": "a", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal",
+                    "value": "Check the claim" } },
                   "team": { "typeName": "String", "expression": { "type": "Literal", "value": "bench" } },
                   "slaPolicies": { "typeName": "List<String>", "expression": { "type": "Object", "value": {{JsonValue.Create(
                 new System.Text.Json.Nodes.JsonArray([.. policies.Select(p => JsonValue.Create(p))]).ToJsonString()
@@ -155,7 +157,8 @@ internal static class Cost
         if (!print)
             return;
         await using var query = database.Query(
-            "select sum(calls)::float8 / $1, sum(total_exec_time)::float8 * 1000 / $1, sum(wal_bytes)::float8 / $1 from pg_stat_statements where dbid = (select oid from pg_database where datname = current_database()) and query not like '%pg_stat_statements%'",
+            "select sum(calls)::float8 / $1, sum(total_exec_time)::float8 * 1000 / $1, sum(wal_bytes)::float8 / $1 from pg_stat_statements where "
+                + "dbid = (select oid from pg_database where datname = current_database()) and query not like '%pg_stat_statements%'",
             (double)times
         );
         await using var r = await query.ExecuteReaderAsync();
@@ -163,7 +166,8 @@ internal static class Cost
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{what, -20} {trips / (double)times, 4:0.0} round trips   {r.GetDouble(0), 5:0.0} statements   {r.GetDouble(1), 6:0} µs in the server   {r.GetDouble(2) / 1024, 5:0.0} KB of WAL"
+                $"{what, -20} {trips / (double)times, 4:0.0} round trips   {r.GetDouble(0), 5:0.0} statements   {r.GetDouble(1), 6:0} µs in the "
+                    + $"server   {r.GetDouble(2) / 1024, 5:0.0} KB of WAL"
             )
         );
     }

@@ -7,7 +7,8 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Benchmarks;
 
 /// <summary>
-/// What the server could do if the host cost nothing: the statements of a start and of claim + complete, with the values of a real case, sent by pgbench to the same database. Goal: the product does at least
+/// What the server could do if the host cost nothing: the statements of a start and of claim + complete, with the values of a real case, sent by pgbench to
+/// the same database. Goal: the product does at least
 /// half of it.
 /// </summary>
 internal sealed partial class Limit(string connectionString, string pgbench, IReadOnlyList<(string Name, string Value)> values)

@@ -26,7 +26,8 @@ internal static class ManyDefinitions
         allocated = GC.GetTotalAllocatedBytes(precise: true) - allocated;
         var held = GC.GetTotalMemory(forceFullCollection: true) - before;
         Console.WriteLine(
-            $"{kept.Count} definitions of 50 activities: {elapsed.TotalSeconds:0.00} s, {held / 1048576.0:0.0} MB kept, {allocated / 1048576.0:0.0} MB allocated, {Environment.WorkingSet / 1048576.0:0} MB working set"
+            $"{kept.Count} definitions of 50 activities: {elapsed.TotalSeconds:0.00} s, {held / 1048576.0:0.0} MB kept, "
+                + $"{allocated / 1048576.0:0.0} MB allocated, {Environment.WorkingSet / 1048576.0:0} MB working set"
         );
         GC.KeepAlive(kept);
     }

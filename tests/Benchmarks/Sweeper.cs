@@ -20,7 +20,8 @@ using Orchestration.Workflows.Settings;
 namespace Orchestration.Benchmarks;
 
 /// <summary>
-/// Rungs of SLA clocks that are all due at one instant: how many are acted on a second, and how long after the instant each was committed, with one host process and with two, on an embedded server with fsync
+/// Rungs of SLA clocks that are all due at one instant: how many are acted on a second, and how long after the instant each was committed, with one host
+/// process and with two, on an embedded server with fsync
 /// on. Two rungs: the reminder at 75 % (one notification), and the breach at 100 % (breach, priority, lead told, task given to the lead).
 /// <c>dotnet run -c Release --project tests/Benchmarks -- sweeper [clocks] [hosts …]</c>
 /// </summary>
@@ -31,8 +32,10 @@ internal static class Sweeper
 
     private const string Journey = """
         { "definitionId": "bench", "name": "Bench", "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [
-            { "id": "a", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check the claim" } },
-              "team": { "typeName": "String", "expression": { "type": "Literal", "value": "bench" } }, "slaDuration": { "typeName": "String", "expression": { "type": "Literal", "value": "PT4H" } } } ] } }
+            { "id": "a", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal",
+                "value": "Check the claim" } },
+              "team": { "typeName": "String", "expression": { "type": "Literal", "value": "bench" } }, "slaDuration": { "typeName": "String",
+                  "expression": { "type": "Literal", "value": "PT4H" } } } ] } }
         """;
 
     public static async Task RunAsync(int clocks, int[] hosts)
@@ -142,10 +145,12 @@ internal static class Sweeper
         await OnceAsync(
             database,
             $"""
-            create temporary table copy as select gen_random_uuid() as instance, gen_random_uuid() as task, gen_random_uuid() as clock, i, (select array_agg(id order by user_name) from person)[1 + i % {People}] as owner from generate_series(1, {clocks
+            create temporary table copy as select gen_random_uuid() as instance, gen_random_uuid() as task, gen_random_uuid() as clock, i, (select
+                array_agg(id order by user_name) from person)[1 + i % {People}] as owner from generate_series(1, {clocks
                 - 1}) i;
             insert into workflow_instance select (jsonb_populate_record(w, jsonb_build_object('id', instance))).* from workflow_instance w, copy;
-            insert into journey_case select (jsonb_populate_record(j, jsonb_build_object('id', instance, 'reference', 'C-' || copy.i))).* from journey_case j, copy;
+            insert into journey_case select (jsonb_populate_record(j, jsonb_build_object('id', instance, 'reference', 'C-' || copy.i))).* from
+                journey_case j, copy;
             insert into task ({await ColumnsAsync(database, "task")}) select {await ColumnsAsync(
                 database,
                 "task",
@@ -156,8 +161,10 @@ internal static class Sweeper
                 ("state", "'Reserved'")
             )} from task t, copy;
             update task set owner_id = (select id from person limit 1), state = 'Reserved' where owner_id is null;
-            insert into sla_clock select (jsonb_populate_record(k, jsonb_build_object('id', clock, 'instance_id', instance, 'task_id', copy.task))).* from sla_clock k, copy;
-            insert into deadline select (jsonb_populate_record(d, jsonb_build_object('id', gen_random_uuid(), 'instance_id', instance, 'subject_id', clock))).* from deadline d, copy;
+            insert into sla_clock select (jsonb_populate_record(k, jsonb_build_object('id', clock, 'instance_id', instance, 'task_id', copy.task))).*
+                from sla_clock k, copy;
+            insert into deadline select (jsonb_populate_record(d, jsonb_build_object('id', gen_random_uuid(), 'instance_id', instance, 'subject_id',
+                clock))).* from deadline d, copy;
             drop table copy;
             """
         );
@@ -219,8 +226,10 @@ internal static class Sweeper
         await using (
             var query = database.Query(
                 """
-                select count(*)::int, max(lag)::float8, percentile_disc(0.5) within group (order by lag)::float8, percentile_disc(0.99) within group (order by lag)::float8
-                from (select extract(epoch from pg_xact_commit_timestamp(e.xmin) - $1) as lag from event e join event_payload p using (chain_id, sequence, at) where e.action = 'sla.rung' and p.payload->>'rung' = $2 and pg_xact_commit_timestamp(e.xmin) > $1) x
+                select count(*)::int, max(lag)::float8, percentile_disc(0.5) within group (order by lag)::float8, percentile_disc(0.99) within group
+                    (order by lag)::float8
+                from (select extract(epoch from pg_xact_commit_timestamp(e.xmin) - $1) as lag from event e join event_payload p using (chain_id,
+                    sequence, at) where e.action = 'sla.rung' and p.payload->>'rung' = $2 and pg_xact_commit_timestamp(e.xmin) > $1) x
                 """,
                 go,
                 rung
@@ -234,13 +243,16 @@ internal static class Sweeper
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{what, -18} {clocks / r.GetDouble(1), 7:0} rungs/s   lag p50 {r.GetDouble(2), 6:0.00} s   p99 {r.GetDouble(3), 6:0.00} s   max {r.GetDouble(1), 6:0.00} s   CPU a rung: hosts {cpu / clocks * 1000, 4:0} µs, their sessions {server / clocks * 1000, 4:0} µs"
+                    $"{what, -18} {clocks / r.GetDouble(1), 7:0} rungs/s   lag p50 {r.GetDouble(2), 6:0.00} s   p99 {r.GetDouble(3), 6:0.00} s   max "
+                        + $"{r.GetDouble(1), 6:0.00} s   CPU a rung: hosts {cpu / clocks * 1000, 4:0} µs, their sessions {server / clocks * 1000, 4:0} µs"
                 )
             );
         }
 
         await using var statements = database.Query(
-            "select sum(calls)::float8 / $1, sum(total_exec_time)::float8 * 1000 / $1, left(regexp_replace(query, '\\s+', ' ', 'g'), 110) from pg_stat_statements where dbid = (select oid from pg_database where datname = current_database()) group by rollup (3) order by 2 desc limit 14",
+            "select sum(calls)::float8 / $1, sum(total_exec_time)::float8 * 1000 / $1, left(regexp_replace(query, '\\s+', ' ', 'g'), 110) from "
+                + "pg_stat_statements where dbid = (select oid from pg_database where datname = current_database()) group by rollup (3) order by 2 "
+                + "desc limit 14",
             (double)clocks
         );
         await using var s = await statements.ExecuteReaderAsync();
@@ -250,11 +262,15 @@ internal static class Sweeper
             );
     }
 
-    /// <summary>Milliseconds of CPU of the sessions that began since then, where the system tells (Linux): it says what a rung costs when other programs run on the machine too.</summary>
+    /// <summary>
+    /// Milliseconds of CPU of the sessions that began since then, where the system tells (Linux): it says what a rung costs when other programs run
+    /// on the machine too.
+    /// </summary>
     private static async Task<double> ServerCpuAsync(NpgsqlDataSource database, Instant began)
     {
         await using var query = database.Query(
-            "select pid from pg_stat_activity where backend_type = 'client backend' and datname = current_database() and pid <> pg_backend_pid() and backend_start > $1",
+            "select pid from pg_stat_activity where backend_type = 'client backend' and datname = current_database() and pid <> pg_backend_pid() "
+                + "and backend_start > $1",
             began
         );
         await using var reader = await query.ExecuteReaderAsync();

@@ -18,7 +18,8 @@ using Orchestration.Workflows.Tasks.Verbs;
 namespace Orchestration.Benchmarks;
 
 /// <summary>
-/// Cases started and human steps completed (claim + complete) a second, in process, at 1, 8 and 32 clients, on an embedded server with fsync on; with the statements and commits each took.
+/// Cases started and human steps completed (claim + complete) a second, in process, at 1, 8 and 32 clients, on an embedded server with fsync on; with the
+/// statements and commits each took.
 /// <c>dotnet run -c Release --project tests/Benchmarks -- throughput [seconds]</c>
 /// </summary>
 internal static class Throughput
@@ -26,9 +27,12 @@ internal static class Throughput
     private const string Journey = """
         { "definitionId": "bench", "name": "Bench", "root": { "id": "root", "type": "Elsa.Flowchart", "version": 1, "start": "s",
           "activities": [ { "id": "s", "type": "Elsa.Start", "version": 1 },
-            { "id": "a", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Check" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "bench" } } },
-            { "id": "b", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Pay" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "bench" } } } ],
-          "connections": [ { "source": { "activity": "s", "port": "Done" }, "target": { "activity": "a", "port": "In" } }, { "source": { "activity": "a", "port": "Done" }, "target": { "activity": "b", "port": "In" } } ] } }
+            { "id": "a", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal",
+                "value": "Check" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "bench" } } },
+            { "id": "b", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal",
+                "value": "Pay" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "bench" } } } ],
+          "connections": [ { "source": { "activity": "s", "port": "Done" }, "target": { "activity": "a", "port": "In" } },
+              { "source": { "activity": "a", "port": "Done" }, "target": { "activity": "b", "port": "In" } } ] } }
         """;
 
     private static readonly int[] Clients = [1, 8, 32];
@@ -158,8 +162,10 @@ internal static class Throughput
         if (what == "")
             return 0;
         Console.WriteLine(
-            $"{what, -18} {clients, 3} clients: {all.Count / elapsed, 7:0}/s   p50 {all[all.Count / 2], 6:0.0} ms   p99 {all[all.Count * 99 / 100], 6:0.0} ms   "
-                + $"{(await CommitsAsync(database) - before) / (double)all.Count, 5:0.0} commits   {(Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalMilliseconds / all.Count, 5:0.00} ms CPU of the host   "
+            $"{what, -18} {clients, 3} clients: {all.Count / elapsed, 7:0}/s   p50 {all[all.Count / 2], 6:0.0} ms   p99 "
+                + $"{all[all.Count * 99 / 100], 6:0.0} ms   "
+                + $"{(await CommitsAsync(database) - before) / (double)all.Count, 5:0.0} commits   "
+                + $"{(Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalMilliseconds / all.Count, 5:0.00} ms CPU of the host   "
                 + $"{(GC.GetTotalAllocatedBytes() - allocated) / 1024 / all.Count} KB"
         );
         return all.Count / elapsed;

@@ -29,8 +29,7 @@ public abstract class ActivityCompilation
     /// <summary>Reports something wrong with this activity.</summary>
     /// <param name="property">The property it is about, or null for the activity as a whole.</param>
     /// <param name="reason">What is wrong; the activity is named for you.</param>
-    public void Error(string? property, string reason) =>
-        Report(property is null ? Path : Path + "." + property, $"Activity '{Node.DisplayName}': {reason}");
+    public void Error(string? property, string reason) => Report(property is null ? Path : Path + "." + property, $"Activity '{Node.DisplayName}': {reason}");
 
     /// <summary>Reports something that only matters once the definition is to run: a draft may have it.</summary>
     public void PublishError(string? property, string reason)

@@ -99,7 +99,10 @@ public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> lo
             now
         );
 
-    /// <summary>Takes effects that are due for this host, oldest first: nobody else takes them before the lease ends. Each is to be tried once with <see cref="TryAsync"/>.</summary>
+    /// <summary>
+    /// Takes effects that are due for this host, oldest first: nobody else takes them before the lease ends. Each is to be tried once with <see
+    /// cref="TryAsync"/>.
+    /// </summary>
     public async Task<IReadOnlyList<LeasedEffect>> LeaseAsync(int limit, CancellationToken cancel = default)
     {
         var now = runtime.Clock.Now();
@@ -123,7 +126,8 @@ public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> lo
     }
 
     /// <summary>Tries a leased effect. Does nothing when the lease is no longer the one that was taken: another try has changed the row since.</summary>
-    /// <exception cref="OperationCanceledException">It was broken off. The lease stands, so that whoever holds it can try again; it may be done twice, with the same idempotency key.</exception>
+    /// <exception cref="OperationCanceledException">It was broken off. The lease stands, so that whoever holds it can try again; it may be done twice, with
+    /// the same idempotency key.</exception>
     public async Task<EffectTry> TryAsync(Guid id, Instant leasedUntil, CancellationToken cancel = default)
     {
         DueEffect effect;

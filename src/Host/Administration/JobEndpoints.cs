@@ -3,6 +3,7 @@ using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Http;
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.People;
 
@@ -103,8 +104,7 @@ internal static class JobEndpoints
         var pages = app.MapGroup("/administration/jobs").RequireAuthorization(Roles.Administrator).ExcludeFromDescription();
         pages.MapGet(
             "",
-            async (JobDesk desk, WorkflowRuntime runtime, CancellationToken cancel) =>
-                new RazorComponentResult<JobsPage>(new { Jobs = await ReadAsync(desk, runtime, cancel) })
+            async (JobDesk desk, WorkflowRuntime runtime, CancellationToken cancel) => Html.Page(new JobsPage { Jobs = await ReadAsync(desk, runtime, cancel) })
         );
         pages.MapPost(
             "/{name}/{verb:regex(^(pause|resume)$)}",

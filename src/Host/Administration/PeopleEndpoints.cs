@@ -1,8 +1,8 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using Orchestration.Engine.Storage;
-using Orchestration.Workflows.People;
 using Orchestration.Host.Shell.Parts;
+using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Administration;
 

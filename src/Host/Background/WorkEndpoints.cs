@@ -1,11 +1,11 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Host.Http;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.People;
-using Orchestration.Engine.Storage;
 
 namespace Orchestration.Host.Background;
 
@@ -77,12 +77,12 @@ internal static class WorkEndpoints
         pages.MapGet(
             "",
             async (BackgroundWork work, Person me, CancellationToken cancel) =>
-                new RazorComponentResult<BackgroundWorkListPage>(new { Work = await work.ListAsync(me, Newest, cancel) })
+                Html.Page(new BackgroundWorkListPage { Work = await work.ListAsync(me, Newest, cancel) })
         );
         pages.MapGet(
             "/{id:guid}",
             async (Guid id, BackgroundWork work, Person me, CancellationToken cancel) =>
-                await work.FindAsync(id, me, cancel) is { } found ? (IResult)new RazorComponentResult<BackgroundWorkPage>(new { Work = found }) : Results.NotFound()
+                await work.FindAsync(id, me, cancel) is { } found ? Html.Page(new BackgroundWorkPage { Work = found }) : Results.NotFound()
         );
     }
 }
@@ -106,7 +106,8 @@ internal static class WorkWords
     /// <summary>The page that shows what a recomputation comes to.</summary>
     public static string? ResultPage(WorkStatus work) =>
         work.Order is WorkOrder.Recompute recompute && work.State == WorkState.Done
-            ? $"/administration/{(recompute.Policy is null ? "calendars" : "policies")}/{Uri.EscapeDataString(recompute.Policy ?? recompute.Calendar!)}?recomputed={Ids.Text(work.Id)}"
+            ? $"/administration/{(recompute.Policy is null ? "calendars" : "policies")}/"
+                + $"{Uri.EscapeDataString(recompute.Policy ?? recompute.Calendar!)}?recomputed={Ids.Text(work.Id)}"
             : null;
 
     /// <summary>What someone is told whose operation id belongs to other work.</summary>

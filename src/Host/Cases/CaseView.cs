@@ -2,12 +2,12 @@ using NodaTime;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Tasks.Parts;
 using Orchestration.Workflows;
+using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
-using Orchestration.Workflows.Tasks;
-using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Storage;
+using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Cases;
 

@@ -23,11 +23,7 @@ internal static class Telemetry
             return;
 
         var resource = ResourceBuilder.CreateDefault().AddService("orchestration", serviceVersion: typeof(Telemetry).Assembly.GetName().Version?.ToString());
-        var traces = Sdk.CreateTracerProviderBuilder()
-            .SetResourceBuilder(resource)
-            .AddSource("Microsoft.AspNetCore", "Npgsql")
-            .AddOtlpExporter()
-            .Build();
+        var traces = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource("Microsoft.AspNetCore", "Npgsql").AddOtlpExporter().Build();
         var metrics = Sdk.CreateMeterProviderBuilder()
             .SetResourceBuilder(resource)
             .AddMeter("Microsoft.AspNetCore.*", "Npgsql", JobMetrics.MeterName, "System.Runtime")

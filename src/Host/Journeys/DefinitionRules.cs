@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using NodaTime;
 using Orchestration.Engine.Runtime;
-using Orchestration.Host.Http;
 using Orchestration.Engine.Storage;
+using Orchestration.Host.Http;
 
 namespace Orchestration.Host.Journeys;
 

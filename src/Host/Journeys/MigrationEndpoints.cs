@@ -5,8 +5,8 @@ using Orchestration.Host.Background;
 using Orchestration.Host.Http;
 using Orchestration.Host.Startup;
 using Orchestration.Workflows.Cases;
-using Orchestration.Workflows.People;
 using Orchestration.Workflows.Jobs;
+using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Journeys;
 

@@ -2,16 +2,16 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
+using Orchestration.Host.Background;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
-using Orchestration.Host.Background;
-using Orchestration.Workflows.Jobs;
 
 namespace Orchestration.Host.ServiceLevels;
 
@@ -45,7 +45,8 @@ internal static class ClockEndpoints
             .MapPost("/recompute", RecomputeAsync)
             .RequireAuthorization(Policies.Supervise)
             .WithSummary(
-                "Computes clocks again after a calendar or policy changed; a preview unless you say otherwise. More than 200 clocks are computed in the background"
+                "Computes clocks again after a calendar or policy changed; a preview unless you say otherwise. More than 200 clocks are computed in "
+                    + "the background"
             )
             .ProducesProblem(404)
             .ProducesProblem(422);

@@ -6,17 +6,17 @@ using NodaTime;
 using NodaTime.Text;
 using Orchestration.Engine.Model;
 using Orchestration.Engine.Storage;
+using Orchestration.Host.Background;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
-using Orchestration.Workflows.Jobs;
-using Orchestration.Host.Background;
 
 namespace Orchestration.Host.ServiceLevels;
 

@@ -1,10 +1,10 @@
 using NodaTime;
 using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Model;
 using Orchestration.Workflows.Calendars;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
-using Orchestration.Engine.Model;
-using Orchestration.Workflows.Escalation;
 
 namespace Orchestration.Host.ServiceLevels;
 

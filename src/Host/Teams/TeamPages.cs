@@ -2,9 +2,9 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
-using Orchestration.Host.Shell.Parts;
 
 namespace Orchestration.Host.Teams;
 

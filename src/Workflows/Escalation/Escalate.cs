@@ -12,7 +12,8 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Workflows.Escalation;
 
 /// <summary>
-/// Acts on the rungs of clocks that are due: in batches, each in one transaction in which acting and marking are the same thing, so a rung acts exactly once however many hosts sweep.
+/// Acts on the rungs of clocks that are due: in batches, each in one transaction in which acting and marking are the same thing, so a rung acts exactly once
+/// however many hosts sweep.
 /// Cases are locked with SKIP LOCKED: the sweeper never waits for a lock, so many at once can not deadlock; what somebody holds is taken the next time.
 /// </summary>
 public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalog serviceLevels, ILogger<Escalate> log)
@@ -110,7 +111,8 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         if (chains.Count > 0)
         {
             batch.Add(
-                "update workflow_instance i set event_sequence = s.sequence, event_head = s.head, updated_at = $1 from unnest($2::uuid[], $3::int[], $4::bytea[]) s(id, sequence, head) where i.id = s.id",
+                "update workflow_instance i set event_sequence = s.sequence, event_head = s.head, updated_at = $1 from unnest($2::uuid[], $3::int[], "
+                    + "$4::bytea[]) s(id, sequence, head) where i.id = s.id",
                 now,
                 chains.ConvertAll(c => c.Chain).ToArray(),
                 chains.ConvertAll(c => c.Sequence).ToArray(),
@@ -172,7 +174,8 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         await using var batch = connection.CreateBatch();
         batch.Add(
             $"""
-            select c.id clock_id, c.state clock_state, coalesce(j.reference, i.correlation_id, ''), array(select w.person_id from case_watcher w where w.instance_id = c.instance_id), {columns}
+            select c.id clock_id, c.state clock_state, coalesce(j.reference, i.correlation_id, ''), array(select w.person_id from case_watcher w where
+                w.instance_id = c.instance_id), {columns}
             from unnest($1::uuid[]) d(id) join sla_clock c on c.id = d.id join workflow_instance i on i.id = c.instance_id
             left join task t on t.id = c.task_id left join person o on o.id = t.owner_id left join journey_case j on j.id = c.instance_id
             """,
@@ -182,7 +185,8 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
             $"""
             select t.instance_id, {columns}
             from task t left join person o on o.id = t.owner_id
-            where t.ended_at is null and t.instance_id in (select c.instance_id from unnest($1::uuid[]) d(id) join sla_clock c on c.id = d.id where c.task_id is null) order by t.created_at, t.id
+            where t.ended_at is null and t.instance_id in (select c.instance_id from unnest($1::uuid[]) d(id) join sla_clock c on c.id = d.id where
+                c.task_id is null) order by t.created_at, t.id
             """,
             due.Keys.ToArray()
         );

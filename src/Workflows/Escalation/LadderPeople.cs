@@ -23,7 +23,8 @@ internal sealed class LadderPeople
         batch.Add("select m.team_key, m.person_id from team_member m join person p on p.id = m.person_id and p.active order by p.user_name");
         batch.Add("select id, roles from person where active and roles && array['supervisor', 'compliance'] order by user_name");
         batch.Add(
-            $"select s.person_id, s.substitute_id from substitution s join person p on p.id = s.substitute_id and p.active where {Eligibility.IsInForce("s", "$1")}",
+            "select s.person_id, s.substitute_id from substitution s join person p on p.id = s.substitute_id and p.active "
+                + $"where {Eligibility.IsInForce("s", "$1")}",
             now
         );
         batch.Add(
@@ -68,7 +69,8 @@ internal sealed class LadderPeople
     }
 
     /// <summary>
-    /// Whom a target means. One person who is away is their deputy; nobody falls through to the owner's deputy, then the team, and at the very last to the supervisors, so that a reminder never goes nowhere.
+    /// Whom a target means. One person who is away is their deputy; nobody falls through to the owner's deputy, then the team, and at the very last to the
+    /// supervisors, so that a reminder never goes nowhere.
     /// </summary>
     /// <param name="target">The target.</param>
     /// <param name="task">The task it is about; null for a case in which nothing is open.</param>
@@ -89,7 +91,10 @@ internal sealed class LadderPeople
         return people.Count > 0 ? people : _supervisors;
     }
 
-    /// <summary>Who takes a task over, and in whose place: the lead or the owner's deputy, if they may (skills, four eyes, not given up before); else nobody in particular, which is the team.</summary>
+    /// <summary>
+    /// Who takes a task over, and in whose place: the lead or the owner's deputy, if they may (skills, four eyes, not given up before); else nobody
+    /// in particular, which is the team.
+    /// </summary>
     public (Guid? Person, Guid? InPlaceOf) Takeover(LadderTarget target, LadderTask task)
     {
         if (target == LadderTarget.Lead && task.Team is { } team && _leads.TryGetValue(team, out var lead) && May(Present(lead), task))

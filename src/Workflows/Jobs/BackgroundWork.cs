@@ -6,15 +6,16 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
-using Orchestration.Workflows.Escalation;
 
 namespace Orchestration.Workflows.Jobs;
 
 /// <summary>
-/// Long work that a person asks for: a row says what, how far it is and what came of it, and a job of Hangfire does it (<see cref="DoWork"/>). Each change of its state is in the history chain <c>work:id</c>.
+/// Long work that a person asks for: a row says what, how far it is and what came of it, and a job of Hangfire does it (<see cref="DoWork"/>). Each change of
+/// its state is in the history chain <c>work:id</c>.
 /// </summary>
 public sealed class BackgroundWork(WorkflowRuntime runtime, IBackgroundJobClient jobs)
 {
@@ -48,7 +49,8 @@ public sealed class BackgroundWork(WorkflowRuntime runtime, IBackgroundJobClient
             {
                 insert.Add(
                     """
-                    insert into background_work (id, kind, requested_by, requested_at, operation_id, orders, state, total) values ($1, $2, $3, $4, $5, $6, 'Queued', $7)
+                    insert into background_work (id, kind, requested_by, requested_at, operation_id, orders, state, total) values ($1, $2, $3, $4, $5,
+                        $6, 'Queued', $7)
                     on conflict (requested_by, operation_id) do nothing
                     """,
                     id,
@@ -151,7 +153,8 @@ public sealed class BackgroundWork(WorkflowRuntime runtime, IBackgroundJobClient
         {
             update.Add(
                 """
-                update background_work set state = $2, ended_at = case when $2 in ('Done', 'Failed') then $3::timestamptz end, error = left($4, 8000), enqueued = true
+                update background_work set state = $2, ended_at = case when $2 in ('Done', 'Failed') then $3::timestamptz end, error = left($4, 8000),
+                    enqueued = true
                 where id = $1 and state not in ('Done', $2) returning id
                 """,
                 id,

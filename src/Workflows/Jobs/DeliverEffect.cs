@@ -7,11 +7,13 @@ namespace Orchestration.Workflows.Jobs;
 /// <summary>An effect was given up: it is a dead letter now, or an incident of its case.</summary>
 public sealed class EffectGivenUpException(string kind, string? error)
     : Exception(
-        $"The {kind} could not be delivered and was given up. Retry it from the dead letters of the jobs page, or from the incident of its case. Last error: {error}"
+        $"The {kind} could not be delivered and was given up. Retry it from the dead letters of the jobs page, or from the incident of its "
+            + $"case. Last error: {error}"
     );
 
 /// <summary>
-/// Tries one effect. The row is what counts: it says when the next try is due and how many there were, so that retries outlive any scheduler; a job that runs twice, or too late, finds that it is not its
+/// Tries one effect. The row is what counts: it says when the next try is due and how many there were, so that retries outlive any scheduler; a job that runs
+/// twice, or too late, finds that it is not its
 /// turn any more. Only a try that was the last one fails as a job.
 /// </summary>
 [AutomaticRetry(Attempts = 0)]

@@ -5,12 +5,12 @@ using Hangfire.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
-using Orchestration.Workflows.Escalation;
-using Orchestration.Workflows.Cases;
 
 namespace Orchestration.Workflows.Jobs;
 
@@ -18,7 +18,8 @@ namespace Orchestration.Workflows.Jobs;
 public delegate string DescribeRefusal(TaskResult refusal);
 
 /// <summary>
-/// Does background work step by step. Each item has an operation id of its own and each step remembers where to go on, so a job that runs again, on this host or another, does every item once.
+/// Does background work step by step. Each item has an operation id of its own and each step remembers where to go on, so a job that runs again, on this host
+/// or another, does every item once.
 /// </summary>
 [AutomaticRetry(Attempts = 5, DelaysInSeconds = [2, 10, 30, 60, 120])]
 public sealed class DoWork(BackgroundWork work, WorkflowRuntime runtime, TaskRuntime tasks, ClockRuntime clocks, FindPerson people, DescribeRefusal describe)

@@ -9,7 +9,8 @@ namespace Orchestration.Workflows.Jobs;
 /// <param name="Schedule">When it runs, for people.</param>
 /// <param name="Cron">When it runs: six fields, seconds first, UTC.</param>
 /// <param name="Run">What it does.</param>
-/// <param name="Waiting">SQL of what waits for it (after <c>from</c>, with <c>$1</c> now): rows with a <c>due_at</c>. Null: it runs whether anything waits or not.</param>
+/// <param name="Waiting">SQL of what waits for it (after <c>from</c>, with <c>$1</c> now): rows with a <c>due_at</c>. Null: it runs whether anything waits or
+/// not.</param>
 public sealed record JobDescription(
     string Name,
     string Title,
@@ -21,7 +22,8 @@ public sealed record JobDescription(
 );
 
 /// <summary>
-/// The recurring jobs. Each is idempotent: a row is dealt with in the transaction that marks it, so a second run, on any host, finds nothing left to do. A job that would find nothing is not started.
+/// The recurring jobs. Each is idempotent: a row is dealt with in the transaction that marks it, so a second run, on any host, finds nothing left to do. A
+/// job that would find nothing is not started.
 /// </summary>
 public static class JobCatalog
 {

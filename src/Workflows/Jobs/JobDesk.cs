@@ -23,7 +23,10 @@ public sealed record JobStatus(JobDescription Job, JobPause? Pause, Instant? Las
 /// <param name="Reason">Why; null when nobody said.</param>
 public sealed record JobPause(Instant At, string By, string? Reason);
 
-/// <summary>Looking after the recurring jobs, as far as Hangfire does not: backlogs, pauses, rows that keep failing. What people do here is in the history chain <c>jobs</c>.</summary>
+/// <summary>
+/// Looking after the recurring jobs, as far as Hangfire does not: backlogs, pauses, rows that keep failing. What people do here is in the history chain
+/// <c>jobs</c>.
+/// </summary>
 public sealed class JobDesk(JobStorage storage, WorkflowRuntime runtime)
 {
     private const string Chain = "jobs";
@@ -65,7 +68,10 @@ public sealed class JobDesk(JobStorage storage, WorkflowRuntime runtime)
         return pauses;
     }
 
-    /// <summary>Pauses a job on all hosts: it is not started any more, and what is due waits. Pausing a paused job changes nothing. False when there is no such job.</summary>
+    /// <summary>
+    /// Pauses a job on all hosts: it is not started any more, and what is due waits. Pausing a paused job changes nothing. False when there is no
+    /// such job.
+    /// </summary>
     public Task<bool> PauseAsync(string name, string actor, string? reason = null, CancellationToken cancel = default) =>
         ChangeAsync(
             name,

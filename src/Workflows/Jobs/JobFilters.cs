@@ -8,7 +8,10 @@ using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.Jobs;
 
-/// <summary>Starts a recurring job only when something waits for it and nobody paused it: at rest a tick costs one small query, and Hangfire's tables hold what really ran.</summary>
+/// <summary>
+/// Starts a recurring job only when something waits for it and nobody paused it: at rest a tick costs one small query, and Hangfire's tables hold what
+/// really ran.
+/// </summary>
 internal sealed class StartWhenDue(NpgsqlDataSource database, IClock clock) : IClientFilter
 {
     public void OnCreating(CreatingContext context)

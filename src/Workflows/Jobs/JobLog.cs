@@ -6,7 +6,8 @@ using LogLevel = Hangfire.Logging.LogLevel;
 namespace Orchestration.Workflows.Jobs;
 
 /// <summary>
-/// What Hangfire says, in the logs of the host. While the database is away each of its threads complains again and again: a category says a thing once a minute, with the number of times it was left out.
+/// What Hangfire says, in the logs of the host. While the database is away each of its threads complains again and again: a category says a thing once a
+/// minute, with the number of times it was left out.
 /// </summary>
 internal sealed class JobLog(ILoggerFactory loggers, TimeProvider time) : ILogProvider
 {

@@ -1,8 +1,8 @@
 using System.Diagnostics.Metrics;
 using NodaTime;
 using Npgsql;
-using Orchestration.Engine.Storage;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.Jobs;
 

@@ -1,8 +1,8 @@
 using System.Text.Json.Serialization;
 using NodaTime;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
-using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Jobs;

@@ -4,10 +4,10 @@ using System.Text.Json;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
-using Orchestration.Engine.Model;
 
 namespace Orchestration.Workflows.Journeys;
 

@@ -9,10 +9,15 @@ union all select 'person', t.owner_id::text from task t join c on t.instance_id 
 union all select 'answer', o.answer::text from (select answer from operation where id like 'd%' limit 1) o
 union all
 select part || '_' || v.name, v.value
-from (select part, count(*) as n, array_agg(sequence order by sequence) as s, array_agg(action order by sequence) as a, array_agg(entity order by sequence) as en, array_agg(entity_id order by sequence) as ei,
-          array_agg(revision order by sequence) as r, array_agg(activity_id order by sequence) as ai, array_agg(node_id order by sequence) as ni, array_agg(activity_type order by sequence) as ty,
-          array_agg(commitment order by sequence) as co, array_agg(leaf order by sequence) as le, array_agg(sequence order by sequence) filter (where salt is not null) as ps,
+from (select part, count(*) as n, array_agg(sequence order by sequence) as s, array_agg(action order by sequence) as a, array_agg(entity order by
+    sequence) as en, array_agg(entity_id order by sequence) as ei,
+          array_agg(revision order by sequence) as r, array_agg(activity_id order by sequence) as ai, array_agg(node_id order by sequence) as ni,
+              array_agg(activity_type order by sequence) as ty,
+          array_agg(commitment order by sequence) as co, array_agg(leaf order by sequence) as le, array_agg(sequence order by sequence) filter (where
+              salt is not null) as ps,
           array_agg(salt order by sequence) filter (where salt is not null) as sa, array_agg(payload order by sequence) filter (where salt is not null) as pa
       from e where part is not null group by part) g
-cross join lateral (values ('count', n::text), ('sequence', s::text), ('action', a::text), ('entity', en::text), ('entity_id', ei::text), ('revision', r::text), ('activity_id', ai::text), ('node_id', ni::text),
-    ('activity_type', ty::text), ('commitment', co::text), ('leaf', le::text), ('payload_sequence', ps::text), ('salt', sa::text), ('payload', pa::text)) v(name, value)
+cross join lateral (values ('count', n::text), ('sequence', s::text), ('action', a::text), ('entity', en::text), ('entity_id', ei::text), ('revision',
+    r::text), ('activity_id', ai::text), ('node_id', ni::text),
+    ('activity_type', ty::text), ('commitment', co::text), ('leaf', le::text), ('payload_sequence', ps::text), ('salt', sa::text), ('payload',
+        pa::text)) v(name, value)

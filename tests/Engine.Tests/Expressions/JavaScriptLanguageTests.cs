@@ -16,13 +16,15 @@ public sealed class JavaScriptLanguageTests
     [InlineData("class A { n = 1; m = this.n + 1; static s = 5; static t = A.s + 1 } new A().m + A.t", 8.0)]
     [InlineData("class A { #v = 1; get v() { return this.#v } set v(x) { this.#v = x } } const a = new A(); a.v += 4; a.v", 5.0)]
     [InlineData(
-        "class A { #secret() { return 7 } get open() { return this.#secret() } static has(o) { return #secret in o } } new A().open + ',' + A.has(new A()) + A.has({})",
+        "class A { #secret() { return 7 } get open() { return this.#secret() } static has(o) { return #secret in o } } new A().open + ',' + "
+            + "A.has(new A()) + A.has({})",
         "7,truefalse"
     )]
     [InlineData("class A { static #n = 0; static next() { return ++A.#n } } A.next(); A.next()", 2.0)]
     [InlineData("class A { static { this.ready = 'yes' } } A.ready", "yes")]
     [InlineData(
-        "class E extends Error { constructor(m) { super(m); this.name = 'E' } } try { throw new E('bad') } catch (e) { `${e instanceof E}${e instanceof Error}${e}` }",
+        "class E extends Error { constructor(m) { super(m); this.name = 'E' } } try { throw new E('bad') } catch (e) "
+            + "{ `${e instanceof E}${e instanceof Error}${e}` }",
         "truetrueE: bad"
     )]
     [InlineData("const key = 'k'; class A { [key + 1]() { return 1 } get [key]() { return 2 } } new A().k1() + new A().k", 3.0)]

@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 namespace Orchestration.Host.Tests.Conventions;
 
 /// <summary>
-/// Folders depend on each other in one direction. A folder depends on another when one of its files can see the other's namespace (a using, or a namespace around its own) and names one of
+/// Folders depend on each other in one direction. A folder depends on another when one of its files can see the other's namespace (a using, or a namespace
+/// around its own) and names one of
 /// its types.
 /// </summary>
 public sealed partial class FolderCycleTests
@@ -137,7 +138,8 @@ public sealed partial class FolderCycleTests
     private static partial Regex Using();
 
     [GeneratedRegex(
-        @"^(?:(?:public|internal|sealed|static|abstract|partial|readonly|ref|file|unsafe)\s+)*(?:class|record struct|record|struct|interface|enum|delegate\s+\S+)\s+(?<name>[A-Z]\w*)",
+        @"^(?:(?:public|internal|sealed|static|abstract|partial|readonly|ref|file|unsafe)\s+)*"
+            + @"(?:class|record struct|record|struct|interface|enum|delegate\s+\S+)\s+(?<name>[A-Z]\w*)",
         RegexOptions.Multiline
     )]
     private static partial Regex Declaration();

@@ -150,7 +150,8 @@ public sealed class JobDurabilityTests : IAsyncLifetime
         async Task AllowAsync(bool allow)
         {
             await using var command = server.CreateCommand(
-                $"alter database {name} allow_connections {allow}; select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}' and not {allow}"
+                $"alter database {name} allow_connections {allow}; select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}' "
+                    + $"and not {allow}"
             );
             await command.ExecuteNonQueryAsync();
         }

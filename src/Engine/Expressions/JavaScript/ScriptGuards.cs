@@ -10,7 +10,8 @@ using Orchestration.Engine.Model;
 namespace Orchestration.Engine.Expressions.JavaScript;
 
 /// <summary>
-/// Closes what the engine leaves open: built-in functions that run long or allocate much without asking <see cref="ScriptMeter"/>, and globals that have no use here.
+/// Closes what the engine leaves open: built-in functions that run long or allocate much without asking <see cref="ScriptMeter"/>, and globals that have no
+/// use here.
 /// A guard is put in place when a script mentions its name, or computes names.
 /// </summary>
 internal sealed partial class ScriptGuards(ScriptEngine script)
@@ -286,7 +287,9 @@ internal sealed partial class ScriptGuards(ScriptEngine script)
     private void GuardPatterns() =>
         Replace("RegExp", arguments => At(arguments, 0) is ObjectInstance or JsUndefined ? arguments : [Pattern(arguments[0]), .. arguments[1..]]);
 
-    /// <summary>What <c>new Function</c> compiles is held to the same rules as the script; its relatives for async functions and generators do not compile.</summary>
+    /// <summary>
+    /// What <c>new Function</c> compiles is held to the same rules as the script; its relatives for async functions and generators do not compile.
+    /// </summary>
     private void GuardCompilation()
     {
         Replace("Function", Compiled);

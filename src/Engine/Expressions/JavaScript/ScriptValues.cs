@@ -114,7 +114,10 @@ internal sealed class ScriptValues(ScriptEngine script)
         }
     }
 
-    /// <summary>A value that becomes part of workflow data. What is workflow data already is copied: inside itself it would have no end, and twice at every level no bounds.</summary>
+    /// <summary>
+    /// A value that becomes part of workflow data. What is workflow data already is copied: inside itself it would have no end, and twice at every
+    /// level no bounds.
+    /// </summary>
     public object? ToPart(JsValue value) => ToData(value, 1);
 
     private object? FromObject(ObjectInstance source, int depth)

@@ -4,7 +4,10 @@ using Jint.Runtime.Interop;
 
 namespace Orchestration.Engine.Expressions.JavaScript;
 
-/// <summary>What an expression sees of its workflow, by the names Elsa gives it: its functions, getters and setters of variables, inputs and outputs, and the <c>variables</c> object.</summary>
+/// <summary>
+/// What an expression sees of its workflow, by the names Elsa gives it: its functions, getters and setters of variables, inputs and outputs, and the
+/// <c>variables</c> object.
+/// </summary>
 internal sealed class WorkflowGlobals(ScriptEngine script) : LazyObject(script)
 {
     private readonly Dictionary<string, JsValue> _functions = new(StringComparer.Ordinal);

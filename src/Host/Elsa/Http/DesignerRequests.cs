@@ -1,9 +1,9 @@
 using Microsoft.AspNetCore.Authentication.BearerToken;
 using Microsoft.AspNetCore.Diagnostics;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
-using Orchestration.Engine.Definitions;
 
 namespace Orchestration.Host.Elsa.Http;
 

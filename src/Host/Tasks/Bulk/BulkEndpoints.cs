@@ -3,10 +3,10 @@ using Microsoft.AspNetCore.Mvc;
 using NodaTime;
 using Orchestration.Host.Background;
 using Orchestration.Host.Http;
+using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
-using Orchestration.Workflows.Jobs;
 
 namespace Orchestration.Host.Tasks.Bulk;
 

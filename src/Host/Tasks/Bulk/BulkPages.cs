@@ -2,14 +2,14 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using Orchestration.Engine.Storage;
+using Orchestration.Host.Background;
 using Orchestration.Host.Http;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Tasks.Parts;
+using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
-using Orchestration.Workflows.Jobs;
-using Orchestration.Host.Background;
 
 namespace Orchestration.Host.Tasks.Bulk;
 

@@ -1,7 +1,7 @@
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
-using Orchestration.Workflows.People;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks.Verbs;
 
