@@ -24,6 +24,34 @@ create table alteration_plan (
     constraint alteration_plan_pkey PRIMARY KEY (id)
 );
 
+create table background_work (
+    id uuid not null,
+    kind text not null,
+    requested_by uuid not null,
+    requested_at timestamp with time zone not null,
+    operation_id text,
+    orders json not null,
+    state text not null,
+    enqueued boolean not null default false,
+    total integer not null,
+    done integer not null default 0,
+    refused integer not null default 0,
+    "position" text,
+    result json,
+    error text,
+    ended_at timestamp with time zone,
+    constraint background_work_check CHECK ((state = ANY (ARRAY['Done'::text, 'Failed'::text])) = (ended_at IS NOT NULL)),
+    constraint background_work_done_check CHECK (done >= 0),
+    constraint background_work_pkey PRIMARY KEY (id),
+    constraint background_work_refused_check CHECK (refused >= 0),
+    constraint background_work_requested_by_fkey FOREIGN KEY (requested_by) REFERENCES person(id),
+    constraint background_work_requested_by_operation_id_key UNIQUE (requested_by, operation_id),
+    constraint background_work_state_check CHECK (state = ANY (ARRAY['Queued'::text, 'Running'::text, 'Done'::text, 'Failed'::text])),
+    constraint background_work_total_check CHECK (total >= 0)
+);
+CREATE INDEX background_work_lost ON background_work USING btree (requested_at) WHERE (NOT enqueued);
+CREATE INDEX background_work_of_person ON background_work USING btree (requested_by, requested_at DESC);
+
 create table bookmark (
     id uuid not null,
     instance_id uuid not null,
@@ -143,42 +171,13 @@ CREATE TRIGGER event_payload_no_update BEFORE UPDATE ON event_payload FOR EACH R
 
 create table event_payload_default partition of event_payload DEFAULT;
 
-create table job_failure (
-    id uuid not null,
+create table job_pause (
     job text not null,
-    host text not null,
     at timestamp with time zone not null,
-    took_ms bigint not null,
-    error text not null,
-    constraint job_failure_pkey PRIMARY KEY (id)
+    actor text not null,
+    reason text,
+    constraint job_pause_pkey PRIMARY KEY (job)
 );
-CREATE INDEX job_failure_job ON job_failure USING btree (job, at DESC);
-
-create table job_minute (
-    job text not null,
-    host text not null,
-    minute timestamp with time zone not null,
-    runs integer not null,
-    rows bigint not null,
-    failures integer not null,
-    busy_ms bigint not null,
-    longest_ms bigint not null,
-    last_ms bigint not null,
-    last_at timestamp with time zone not null,
-    constraint job_minute_check CHECK (runs > 0 AND failures >= 0 AND failures <= runs),
-    constraint job_minute_pkey PRIMARY KEY (job, host, minute)
-);
-CREATE INDEX job_minute_minute ON job_minute USING btree (minute);
-
-create table job_wish (
-    id uuid not null,
-    job text not null,
-    wish text not null,
-    created_at timestamp with time zone not null,
-    constraint job_wish_pkey PRIMARY KEY (id),
-    constraint job_wish_wish_check CHECK (wish = ANY (ARRAY['run'::text, 'pause'::text, 'resume'::text]))
-);
-CREATE INDEX job_wish_order ON job_wish USING btree (created_at, id);
 
 create table journey_case (
     id uuid not null,
