@@ -15,20 +15,19 @@ public sealed class BadInputTests
     [Theory]
     [InlineData("(function f() { return f() })()", "nested too deeply")]
     [InlineData("'x'.repeat(1e8)", "8,388,608 characters")]
-    [InlineData("let s = 'x'; while (s.length < 1e8) s += s; s", "characters")]
-    [InlineData("/^(?=(a+)+$)/.test('a'.repeat(40) + 'b')", "took more than 1,000 ms")]
+    [InlineData("let s = 'x'; while (s.length < 1e8) s += s; s", "96 MiB")]
+    [InlineData("/^(?=(a+)+$)/.test('a'.repeat(40) + 'b')", "took more than 250 ms")]
     [InlineData("while (true) {}", "5,000,000 steps")]
     [InlineData("new Array(1e9).fill(0)", "stopped")]
     [InlineData("Array.from({ length: 1e9 })", "stopped")]
     [InlineData("'x'.padStart(1e9)", "characters")]
     [InlineData("const o = { get x() { return this.x } }; o.x", "nested too deeply")]
-    [InlineData("2n ** 100000000n", "BigInt size")]
     [InlineData("const o = {}; o.o = o; o", "Cyclic reference")]
     [InlineData("const o = {}; o.o = o; JSON.stringify(o)", "Cyclic")]
     [InlineData("getData().self = getData(); getData().self.a", null)]
     [InlineData("for (let i = 0; i < 100; i++) getData().a = { x: getData().a, y: getData().a }", "stopped")]
     [InlineData("for (let i = 0; i < 100; i++) getData().a = { x: getData().a }", "nested more than")]
-    [InlineData("for (let i = 0; i < 1e5; i++) setVariable('v' + i, 'x'.repeat(1e5))", "64 MiB")]
+    [InlineData("for (let i = 0; i < 1e5; i++) setVariable('v' + i, 'x'.repeat(1e5))", "96 MiB")]
     public void An_expression_that_would_hurt_is_an_incident(string script, string? reason)
     {
         var workflow = Compile(
@@ -251,7 +250,7 @@ public sealed class BadInputTests
 
     [Theory]
     [InlineData("JavaScript", "variables.x >", "Unexpected end of input")]
-    [InlineData("JavaScript", "function* g() {}", "Generators are not supported")]
+    [InlineData("JavaScript", "2n ** 100000000n", "BigInt is not supported")]
     [InlineData("JavaScript", "/(/.test('')", "Invalid regular expression")]
     [InlineData("Liquid", "{% if %}", "")]
     [InlineData("Fortran", "1", "not available")]

@@ -36,7 +36,7 @@ internal static class JavaScriptErrors
             PromiseRejectedException rejected => new ExpressionException(rejected.Message, error),
             ScriptLimitException => Limit(error.Message),
             MemoryLimitExceededException or OutOfMemoryException => Limit(script.Meter.OutOfMemory().Message),
-            RecursionDepthOverflowException => Limit("The expression was stopped because too many calls are inside each other"),
+            RecursionDepthOverflowException => Limit("The expression was stopped because calls are nested too deeply"),
             RegexMatchTimeoutException => Limit(
                 $"The expression was stopped because a regular expression took more than {ScriptEngine.MaxMatchTime.TotalMilliseconds} ms"
             ),

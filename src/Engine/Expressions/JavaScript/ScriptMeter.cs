@@ -62,7 +62,7 @@ internal sealed class ScriptMeter : Constraint
             throw OutOfMemory();
 
         if (_stack - StackAddress() > MaxStack)
-            throw new ScriptLimitException("because too many calls are inside each other");
+            throw new ScriptLimitException("because calls are nested too deeply");
 
         if (_steps % ClockInterval == 0)
             CheckTime();
