@@ -35,7 +35,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
     public ActivityRegistry Registry => registry;
 
     /// <summary>The compiled version.</summary>
-    /// <exception cref="DefinitionUnavailableException">It does not exist or cannot be compiled any more.</exception>
+    /// <exception cref="DefinitionUnavailableException">It doesn't exist or can't be compiled.</exception>
     public async ValueTask<CompiledWorkflow> GetVersionAsync(string versionId, CancellationToken cancel = default)
     {
         if (_compiled.TryGetValue(versionId, out var compiled))
@@ -76,7 +76,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
     /// </summary>
     public async Task LoadPublishedAsync(CancellationToken cancel = default)
     {
-        // What is published while this runs is not among those that went.
+        // What is published while this runs isn't among the removed entries.
         var before = _published.Keys.ToList();
         var published = await PublishedIdsAsync(cancel);
         foreach (var id in published)
@@ -85,7 +85,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
             _published.TryRemove(gone, out _);
     }
 
-    /// <summary>Reads anew which version of a definition is published.</summary>
+    /// <summary>Reads again which version of a definition is published.</summary>
     internal async Task ReloadPublishedAsync(string definitionId, CancellationToken cancel)
     {
         CompiledWorkflow? loaded = null;
@@ -95,7 +95,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         }
         catch (DefinitionUnavailableException)
         {
-            // Whoever starts it is told.
+            // The caller that starts it gets the error.
         }
 
         if (loaded is not null)
@@ -104,7 +104,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
             _published.TryRemove(definitionId, out _);
     }
 
-    /// <summary>Versions only ever rise: what was read before another was published does not replace it.</summary>
+    /// <summary>Versions only increase: a result that was read before another version was published doesn't replace it.</summary>
     private CompiledWorkflow Keep(CompiledWorkflow loaded) =>
         _published.AddOrUpdate(loaded.DefinitionId, loaded, (_, known) => known.Version > loaded.Version ? known : loaded);
 
@@ -214,7 +214,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         batch.Add("delete from workflow_trigger where definition_id = $1", definition.DefinitionId);
         foreach (var trigger in workflow.Triggers)
         {
-            // A schedule that did not change goes on as it was: publishing again neither delays it nor repeats a start.
+            // An unchanged schedule continues: publishing again neither delays nor repeats a start.
             var payload = WorkflowData.ToUtf8(trigger.Payload);
             var due = schedules.TryGetValue((trigger.ActivityId, trigger.Kind, System.Text.Encoding.UTF8.GetString(payload)), out var before)
                 ? before
@@ -297,7 +297,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         return (taken, schedules);
     }
 
-    /// <summary>Parses without storing: what is wrong with a document.</summary>
+    /// <summary>Parses a document without storing it and returns its errors.</summary>
     public (CompiledWorkflow? Workflow, IReadOnlyList<DefinitionError> Errors) Compile(byte[] document, DefinitionUse use) =>
         DefinitionParser.Parse(document, registry, use, FindUsed);
 
@@ -316,7 +316,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         if (workflow is null)
             throw new DefinitionUnavailableException(id, string.Join("; ", errors.Select(e => $"{e.Path}: {e.Reason}")));
 
-        // A draft may change on another host: it is read anew whenever it is needed, with the forms as they are now.
+        // A draft can change on another host, so it is read whenever it is needed, with the current forms.
         var isFixed = reader.GetBoolean(5);
         _resources[id] = isFixed ? (JsonObject)JsonNode.Parse(reader.Utf8(4))! : CollectResources(workflow);
         return isFixed ? _compiled[id] = workflow : workflow;
