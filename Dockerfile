@@ -1,11 +1,11 @@
-# The build needs Node for the designer and the pages' assets, which npm ci brings in from the committed lock files.
+# The build needs Node: npm ci installs the designer and the pages' assets from the committed lock files.
 FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends nodejs npm \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 
-# What restores first, so that a change of code does not fetch every package again.
+# Restore first, so that a code change doesn't download every package again.
 COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.txt .editorconfig ./
 COPY src/Embedded/Embedded.csproj src/Embedded/packages.lock.json src/Embedded/
 COPY src/Engine/Engine.csproj src/Engine/packages.lock.json src/Engine/
@@ -18,7 +18,7 @@ COPY definitions/ definitions/
 RUN dotnet publish src/Host/Host.csproj --no-restore --configuration Release --output /app
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0
-# For the health check of docker-compose.yml.
+# For the health check in docker-compose.yml.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends curl \
     && rm -rf /var/lib/apt/lists/*
@@ -27,5 +27,5 @@ COPY --from=build /app ./
 USER $APP_UID
 ENV ASPNETCORE_URLS=http://+:8080
 EXPOSE 8080
-# SIGTERM lets the host finish its bursts; docker-compose.yml gives it the time.
+# On SIGTERM the host finishes its bursts; docker-compose.yml sets the grace period.
 ENTRYPOINT ["dotnet", "Orchestration.Host.dll"]

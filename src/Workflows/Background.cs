@@ -9,7 +9,7 @@ using Orchestration.Workflows.Settings;
 namespace Orchestration.Workflows;
 
 /// <summary>
-/// Work of a host besides answering requests: it delivers what its bursts queued and exchanges change notices with the other hosts. This only saves latency;
+/// The background work of a host: delivers what its bursts queued and exchanges change notifications with the other hosts. This only reduces latency;
 /// the jobs find whatever it misses.
 /// </summary>
 public sealed partial class Background(

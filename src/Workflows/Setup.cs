@@ -18,11 +18,11 @@ namespace Orchestration.Workflows;
 /// <summary>Adds the engine and the workflows to a host.</summary>
 public static class Setup
 {
-    /// <summary>Adds both. The host brings the data source, the clock and <see cref="Changes"/>.</summary>
+    /// <summary>Adds both. The host provides the data source, the clock and <see cref="Changes"/>.</summary>
     /// <param name="services">The host's.</param>
     /// <param name="mail">The mail server. Default: none, and no mail is sent.</param>
-    /// <param name="csharp">Whether definitions may use C#, which has no sandbox. Default: no.</param>
-    /// <param name="allowPrivateAddresses">Whether requests of workflows may reach loopback and private addresses. Default: no.</param>
+    /// <param name="csharp">Whether definitions can use C#, which isn't sandboxed. Default: no.</param>
+    /// <param name="allowPrivateAddresses">Whether requests of workflows can reach loopback and private addresses. Default: no.</param>
     public static IServiceCollection AddWorkflows(
         this IServiceCollection services,
         MailSettings? mail = null,

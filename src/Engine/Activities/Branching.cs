@@ -57,7 +57,7 @@ internal sealed class FlowJoin : Activity
 
     protected internal override void Execute(ActivityContext context)
     {
-        // What may run when it runs was decided by the flowchart; here the branches that lost are cancelled.
+        // The flowchart has decided what can run; here the losing branches are cancelled.
         if (context.Execution.Parent is { } parent)
         {
             if (parent.Node.Activity is not Flowchart flowchart)
@@ -108,7 +108,7 @@ internal sealed record SwitchCase(string Label, ValueSource? Condition, Activity
 
     public static List<SwitchCase> Match(ActivityContext context, SwitchCase[] cases)
     {
-        // Every condition is evaluated, also after a match: they may have effects, and Elsa does.
+        // Every condition is evaluated, also after a match, as in Elsa: conditions can have side effects.
         var matches = new List<SwitchCase>();
 
         foreach (var item in cases)

@@ -3,7 +3,7 @@ using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Activities;
 
-/// <summary>What the end of a child instance brings to the activity that waits for it.</summary>
+/// <summary>The result that the end of a child instance delivers to the waiting activity.</summary>
 internal static class ChildInput
 {
     /// <summary>Key of a bookmark's payload that names the child, so that a cancelled parent cancels it.</summary>
@@ -15,7 +15,7 @@ internal static class ChildInput
         context.Run.Context.FindPublished(definitionId)
         ?? throw new EngineException($"No published version of workflow definition with ID {definitionId} found.");
 
-    /// <summary>Input of a child: what was given, and who its parent is.</summary>
+    /// <summary>Input of a child: the given values, and its parent.</summary>
     public static OrderedDictionary<string, object?> ForChild(ActivityContext context)
     {
         var input = context.Input("Input") is OrderedDictionary<string, object?> given ? new OrderedDictionary<string, object?>(given) : [];
@@ -23,7 +23,7 @@ internal static class ChildInput
         return input;
     }
 
-    /// <summary>Faults the activity when the child's input is not what it declares, so that the incident is where the mistake is.</summary>
+    /// <summary>Faults the activity if the child's input doesn't match its declaration, so that the incident is where the mistake is.</summary>
     public static OrderedDictionary<string, object?> Checked(CompiledWorkflow child, OrderedDictionary<string, object?> input) =>
         InputCheck.Check(child.Inputs, input) is [var (name, reason), ..]
             ? throw new EngineException($"Input '{name}' of workflow '{child.Name ?? child.DefinitionId}' {reason}.")
@@ -92,7 +92,7 @@ internal sealed class ExecuteWorkflow : Activity
 
     protected internal override void Resume(ActivityContext context, Bookmark bookmark)
     {
-        // Elsa gives an empty result here; the child's real one is what a designer waits for.
+        // Elsa gives an empty result here; designers expect the child's real result.
         var status =
             ChildInput.Get(context, StimulusInput.ChildStatus) is string statusName && Enum.TryParse<WorkflowStatus>(statusName, out var s)
                 ? s

@@ -2,7 +2,7 @@ using Orchestration.Engine.Execution;
 
 namespace Orchestration.Engine.Activities;
 
-/// <summary>An activity with variables of its own and a list of activities.</summary>
+/// <summary>An activity with its own variables and a list of activities.</summary>
 internal abstract class Container : Activity
 {
     protected internal override void Execute(ActivityContext context)
@@ -49,11 +49,11 @@ internal sealed class Sequence(ActivityNode[] activities) : Container
             return;
         }
 
-        // Another one is at work when an alteration scheduled this one: the sequence goes on with the last of them.
+        // Another child is running because an alteration scheduled this one: the sequence continues with the last of them.
         if (context.Execution.Children.Count > 0)
             return;
 
-        // Not the index it was scheduled at: a migration may have moved it.
+        // Not the index it was scheduled at: a migration can change it.
         if (Array.IndexOf(activities, child.Node) is >= 0 and var position)
             context.Properties[Index] = position + 1;
 

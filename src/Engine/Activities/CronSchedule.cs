@@ -25,7 +25,7 @@ public sealed class CronSchedule
     public DateTimeZone Zone { get; }
 
     /// <summary>Reads an expression.</summary>
-    /// <exception cref="FormatException">What is wrong with it, in words.</exception>
+    /// <exception cref="FormatException">The expression isn't valid; the message says why.</exception>
     public static CronSchedule Parse(string expression)
     {
         var text = expression.Trim();
@@ -54,7 +54,7 @@ public sealed class CronSchedule
         }
     }
 
-    /// <summary>The first time after an instant, or null when there is none.</summary>
+    /// <summary>The first time after an instant, or null if there is none.</summary>
     public Instant? NextAfter(Instant after) =>
         _expression.GetNextOccurrence(after.ToDateTimeUtc(), _systemZone) is { } next ? Instant.FromDateTimeUtc(next) : null;
 }

@@ -8,7 +8,7 @@ internal static class Data
     /// <summary>A value as text, as Elsa converts it; null is empty.</summary>
     public static string Text(object? value) => ValueConverter.Convert(value, "String") as string ?? "";
 
-    /// <summary>Reads JSON; false when the text is none.</summary>
+    /// <summary>Reads JSON; false if the text isn't JSON.</summary>
     public static bool TryParse(string text, out object? value)
     {
         try

@@ -375,7 +375,7 @@ internal sealed partial class Flowchart : Container
     private static JoinMode JoinModeOf(ActivityContext context, ActivityNode join) =>
         FlowJoin.ModeOf(join.Inputs[0] is { } source ? context.Run.Evaluate(context.Execution, source) : null);
 
-    /// <summary>Cancels what runs on the ways that lead to an activity.</summary>
+    /// <summary>Cancels what runs on the paths that lead to an activity.</summary>
     internal void CancelInboundAncestors(ActivityContext context, ActivityNode activity)
     {
         var children = context.Execution.Children;

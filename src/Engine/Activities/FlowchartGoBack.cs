@@ -37,7 +37,7 @@ internal sealed partial class Flowchart
             ForgetTokens(tokens, graph, behind, left, target);
         ForgetVisits(context, state, graph, behind, target);
 
-        // As a loop does: the ways into it are not taken anew, so its own visit does not count again.
+        // As in a loop, the connections into it aren't followed again, so its own visit doesn't count again.
         context.Run.Schedule(context.Execution, to, ChildDone, isLoopBack: true);
     }
 
@@ -67,7 +67,7 @@ internal sealed partial class Flowchart
             state.ActivityVisits[activity] = 0;
             foreach (var connection in graph.ForwardInbound[activity])
             {
-                // What comes from elsewhere has arrived once, or is still on its way.
+                // A token from elsewhere has either arrived or is still on its way.
                 if (!behind.Contains(connection.Source))
                     state.ConnectionVisits[connection.Index] = busy.Contains(connection.Source) ? 0 : Math.Min(1, state.ConnectionVisits[connection.Index]);
             }
@@ -80,7 +80,7 @@ internal sealed partial class Flowchart
         tokens.RemoveAll(x => ids.Contains(x.From));
         foreach (var activity in behind)
         {
-            // A join that ran had everything it waits for; what came from elsewhere does not come again.
+            // A join that ran had everything it waits for; tokens from elsewhere don't arrive again.
             var ran = activity != target && left.Exists(x => x == activity || Array.IndexOf(graph.Ancestors(x), activity) >= 0);
             foreach (var connection in graph.ForwardInbound[activity])
             {

@@ -3,7 +3,7 @@ using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Activities;
 
-/// <content>Token mode: a completed activity puts a token on each followed connection; the target's merge mode says when it runs.</content>
+/// <content>Token mode: a completed activity puts a token on each followed connection; the target's merge mode decides when it runs.</content>
 internal sealed partial class Flowchart
 {
     private void ChildCompletedByTokens(ActivityContext context, ActivityExecution child, string[] outcomes)

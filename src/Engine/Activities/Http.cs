@@ -46,7 +46,7 @@ internal sealed class HttpEndpoint(HttpEndpointOutcomes outcomes) : Activity, IT
             }
         }
 
-        // Who may call it and with what is decided before there is an instance to evaluate anything.
+        // Access and limits are checked before an instance exists to evaluate anything.
         foreach (var rule in (ReadOnlySpan<string>)[.. Rules, "SupportedMethods"])
         {
             if (c.Node.CanStartWorkflow && !c.TryLiteral(rule, out _))
@@ -77,7 +77,7 @@ internal sealed class HttpEndpoint(HttpEndpointOutcomes outcomes) : Activity, IT
 
     protected internal override void Resume(ActivityContext context, Bookmark bookmark)
     {
-        // As Elsa: resumed once by something that is no request, it goes on waiting for one; the second time it goes on without.
+        // As in Elsa: if something other than a request resumes it, it waits for a request once more; the second time it continues without one.
         if (!context.TryGetInput(StimulusInput.HttpRequest, out _) && !context.Properties.ContainsKey(Waiting))
         {
             context.Properties[Waiting] = true;
@@ -156,7 +156,7 @@ internal sealed class HttpEndpoint(HttpEndpointOutcomes outcomes) : Activity, IT
     private static IEnumerable<string> Methods(object? value) =>
         value is List<object?> { Count: > 0 } methods ? methods.OfType<string>().Select(x => x.ToUpperInvariant()).Distinct() : Get;
 
-    /// <summary>What is waited for, and what the host must know to let a request in.</summary>
+    /// <summary>The bookmark's payload, including what the host needs to accept a request.</summary>
     private OrderedDictionary<string, object?> Stimulus(HttpRoute route, string method, Func<string, object?> input)
     {
         var stimulus = new OrderedDictionary<string, object?> { ["Path"] = route.Template, ["Method"] = method };
@@ -174,7 +174,7 @@ internal sealed class HttpEndpoint(HttpEndpointOutcomes outcomes) : Activity, IT
     }
 }
 
-/// <summary>Broken limits for which an HttpEndpoint has an outcome of its own; the others refuse the request.</summary>
+/// <summary>Limits for which an HttpEndpoint has an outcome; exceeding another limit refuses the request.</summary>
 [Flags]
 public enum HttpEndpointOutcomes
 {

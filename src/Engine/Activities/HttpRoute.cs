@@ -56,7 +56,7 @@ public sealed class HttpRoute
         for (var slash = path.IndexOf('/', StringComparison.Ordinal); slash >= 0; slash = path.IndexOf('/', slash + 1))
             keys.Add(path[..(slash + 1)] + "{");
 
-        // What follows may be optional.
+        // The remaining segments may be optional.
         if (path.Length > 0)
             keys.Add(path + "/{");
 
@@ -64,7 +64,7 @@ public sealed class HttpRoute
     }
 
     /// <summary>Reads a template.</summary>
-    /// <exception cref="FormatException">It is no route; the message says why.</exception>
+    /// <exception cref="FormatException">It isn't a valid route; the message says why.</exception>
     public static HttpRoute Parse(string template)
     {
         var text = template.Trim().Trim('/');

@@ -7,7 +7,7 @@ namespace Orchestration.Engine.Activities;
 /// <summary>An activity that can start an instance.</summary>
 internal interface ITrigger
 {
-    /// <summary>What starts it, from what is known without a run; empty when that is not enough.</summary>
+    /// <summary>Its triggers, as far as they are known without a run; empty if they aren't.</summary>
     IEnumerable<Trigger> Triggers(ActivityNode node);
 }
 

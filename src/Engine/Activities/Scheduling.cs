@@ -149,10 +149,10 @@ internal sealed class Cron(CronSchedule? literal) : Activity, ITrigger
             : [];
 }
 
-/// <summary>When a Timer, Cron or StartAt that triggers starts instances. Others never do.</summary>
+/// <summary>When a Timer, Cron or StartAt that triggers starts instances. Other activities never do.</summary>
 public static class TriggerSchedule
 {
-    /// <summary>The first start of a trigger that is published now; null for never. A StartAt in the past starts at once, as in Elsa.</summary>
+    /// <summary>The first start of a trigger that is published now; null for never. A StartAt in the past starts immediately, as in Elsa.</summary>
     public static Instant? First(Trigger trigger, Instant now) =>
         trigger.Kind switch
         {
@@ -165,7 +165,7 @@ public static class TriggerSchedule
     /// <summary>
     /// The start after one that was due. Those missed meanwhile are made up for by that one: a host that was away for a night
     /// starts the nightly run once, not once an hour.
-    /// A Timer keeps its beat.
+    /// A Timer keeps its interval.
     /// </summary>
     public static Instant? Next(Trigger trigger, Instant due, Instant now)
     {

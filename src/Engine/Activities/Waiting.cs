@@ -34,7 +34,7 @@ internal sealed class Event : Activity, ITrigger
 
     private static void Received(ActivityContext context)
     {
-        // As Elsa: an event that was published without a payload brings an empty object.
+        // As in Elsa: an event published without a payload gives an empty object.
         var isTold = context.TryGetInput(StimulusInput.EventPayload, out var payload);
         context.SetOutput("Result", isTold ? payload ?? new OrderedDictionary<string, object?>() : null);
         context.Complete();

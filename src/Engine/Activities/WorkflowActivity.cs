@@ -33,7 +33,7 @@ internal sealed class WorkflowRoot(ActivityNode? root) : Activity
     {
         context.Run.CompositeOutcomes = outcomes;
 
-        // The sender first, so that what is around it learns of its end; then the workflow.
+        // The sender first, so that its ancestors learn of its end; then the workflow.
         context.Run.Complete(sender, null);
         context.Run.Complete(context.Execution, outcomes);
         return true;

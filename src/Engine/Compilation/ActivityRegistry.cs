@@ -26,7 +26,7 @@ public sealed class ActivityRegistry
 
     public IReadOnlyCollection<ExpressionLanguage> Languages => _languages.Values;
 
-    /// <summary>Adds a type. Throws <see cref="ArgumentException"/> when its name is taken.</summary>
+    /// <summary>Adds a type. Throws <see cref="ArgumentException"/> if its name is taken.</summary>
     public ActivityRegistry Add(ActivityType type)
     {
         _types.Add(type.TypeName, type);
@@ -40,7 +40,9 @@ public sealed class ActivityRegistry
         return this;
     }
 
-    /// <summary>Switches C# on: expressions, and the activity that runs a script. See <see cref="ExpressionLanguages.CSharp"/> for what that means.</summary>
+    /// <summary>
+    /// Enables C#: expressions, and the activity that runs a script. See <see cref="ExpressionLanguages.CSharp"/> for the consequences.
+    /// </summary>
     public ActivityRegistry AddCSharp()
     {
         _types[BuiltInActivities.RunCSharp.TypeName] = BuiltInActivities.RunCSharp;

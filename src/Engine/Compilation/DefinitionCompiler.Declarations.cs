@@ -7,7 +7,7 @@ using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Compilation;
 
-/// <content>What a workflow declares: variables, inputs, outputs, options.</content>
+/// <content>Declarations of a workflow: variables, inputs, outputs, options.</content>
 internal sealed partial class DefinitionCompiler
 {
     private VariableDefinition[] ReadVariables(JsonElement json, string path)

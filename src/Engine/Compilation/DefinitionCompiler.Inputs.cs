@@ -29,7 +29,7 @@ internal sealed partial class DefinitionCompiler
             if (TryGet(json, input.JsonName, out var value) && value.ValueKind is not JsonValueKind.Null and not JsonValueKind.Undefined)
                 sources[i] = CompileInput(value, input.Type, node, path + "." + input.JsonName);
 
-            // As Elsa: a value that is there but not readable as an input is no value, and the default steps in.
+            // As in Elsa: a value that can't be read as an input counts as missing, and the default applies.
             if (sources[i] is null && input.Default is not null)
                 sources[i] = new ValueSource.Constant(input.Type.Convert(input.Default));
         }
@@ -158,7 +158,7 @@ internal sealed partial class DefinitionCompiler
         }
     }
 
-    /// <summary>A variable's default; one that cannot be converted is none, as in Elsa.</summary>
+    /// <summary>A variable's default; one that can't be converted counts as none, as in Elsa.</summary>
     private static object? Default(DataType type, string? text)
     {
         try

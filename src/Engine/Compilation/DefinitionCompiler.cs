@@ -20,7 +20,7 @@ internal sealed partial class DefinitionCompiler(ActivityRegistry registry, Defi
     public IReadOnlyList<DefinitionError> Errors => _errors;
     public bool IsPublishing => use == DefinitionUse.Publish;
 
-    /// <summary>Whether what was found wrong leaves nothing that could run.</summary>
+    /// <summary>Whether the errors leave nothing that could run.</summary>
     public bool IsFatal => _errors.Count > 0 && (IsPublishing || _isFatal);
     private bool _isFatal;
 

@@ -5,13 +5,13 @@ using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Compilation;
 
-/// <summary>What a definition is parsed for.</summary>
+/// <summary>The purpose of parsing a definition.</summary>
 public enum DefinitionUse
 {
-    /// <summary>To be edited: unknown activities are kept, what only a run needs may be missing.</summary>
+    /// <summary>To edit it: unknown activities are kept, and what only a run needs can be missing.</summary>
     Draft,
 
-    /// <summary>To be published: everything that could never run is refused.</summary>
+    /// <summary>To publish it: everything that can't run is refused.</summary>
     Publish,
 
     /// <summary>To run a version that was published before, perhaps by another host: as a draft, so that it still runs as far as it can.</summary>
@@ -34,7 +34,7 @@ public sealed record WorkflowSource(ReadOnlyMemory<byte> Json);
 /// </summary>
 public delegate WorkflowSource? FindWorkflow(WorkflowReference reference);
 
-/// <summary>Elsa's definition JSON to a compiled graph, with everything that is wrong with it at once.</summary>
+/// <summary>Parses Elsa's definition JSON into a compiled graph and reports all its errors together.</summary>
 public static class DefinitionParser
 {
     /// <summary>Largest document in bytes.</summary>

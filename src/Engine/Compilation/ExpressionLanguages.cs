@@ -28,8 +28,9 @@ public static class ExpressionLanguages
         );
 
     /// <summary>
-    /// C# with Elsa's globals, by Roslyn. <b>Not a sandbox</b>: an expression may do whatever the host may, so only those who may change the host should
-    /// write definitions where it is on.
+    /// C# with Elsa's globals, through Roslyn. <b>Not a sandbox</b>: an expression can do whatever the host can, so only people who may change the
+    /// host should
+    /// write definitions where it is enabled.
     /// Limits on rounds, calls, memory and time stop mistakes, not attacks. Source: Elsa's CSharp module.
     /// </summary>
     public static ExpressionLanguage CSharp { get; } = new("CSharp", CSharpWith(ScriptLimits.Default)) { DisplayName = "C#" };

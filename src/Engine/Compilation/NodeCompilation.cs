@@ -5,7 +5,7 @@ using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Compilation;
 
-/// <summary>What an activity asks of the compiler that compiles it.</summary>
+/// <summary>What an activity can ask of its compiler.</summary>
 internal sealed class NodeCompilation(DefinitionCompiler compiler, ActivityNode node, JsonElement json, string path) : ActivityCompilation(node, json, path)
 {
     private protected override bool IsPublishing => compiler.IsPublishing;

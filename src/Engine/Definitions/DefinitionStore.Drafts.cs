@@ -7,10 +7,10 @@ using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Definitions;
 
-/// <summary>Who edits, and with what they began.</summary>
+/// <summary>The editor, and the revision they started from.</summary>
 /// <param name="Actor">Who.</param>
 /// <param name="Revision">Revision of the definition that they saw last; null when the client knows none, which is then not checked.</param>
-/// <param name="Page">The page they edit in: its own saves, however they overlap, never conflict with each other.</param>
+/// <param name="Page">The page they edit in: its own saves never conflict with each other, however they overlap.</param>
 public sealed record DefinitionEdit(string Actor, int? Revision = null, string? Page = null)
 {
     /// <summary>
@@ -25,11 +25,11 @@ public abstract record EditResult
 {
     private EditResult() { }
 
-    /// <param name="Definition">As it is now.</param>
-    /// <param name="Errors">What would keep it from being published.</param>
+    /// <param name="Definition">Its current state.</param>
+    /// <param name="Errors">What prevents publishing.</param>
     public sealed record Saved(StoredDefinition Definition, IReadOnlyList<DefinitionError> Errors) : EditResult;
 
-    /// <summary>Somebody changed it since the editor began; nothing was written.</summary>
+    /// <summary>Someone else changed it since the editor started; nothing was written.</summary>
     public sealed record Conflict(string By, Instant At) : EditResult;
 
     /// <summary>It does not validate; nothing was published.</summary>
@@ -50,8 +50,8 @@ public sealed partial class DefinitionStore
     /// Stores a document as the draft of a definition: over the draft there is, else as the next version. A document that could not be published is kept
     /// as well; the answer says what is wrong with it.
     /// </summary>
-    /// <param name="definitionId">Definition; a new one is created when there is none.</param>
-    /// <param name="document">Makes the document, a JSON object, of what was stored before (null: nothing).</param>
+    /// <param name="definitionId">Definition; created if it doesn't exist.</param>
+    /// <param name="document">Creates the document, a JSON object, from the stored one (null: none).</param>
     /// <param name="origin"><c>designer</c> or <c>import</c>.</param>
     /// <param name="edit">Who.</param>
     /// <param name="now">When.</param>
@@ -70,7 +70,7 @@ public sealed partial class DefinitionStore
         if (await ConflictAsync(connection, history, edit, cancel) is { } conflict)
             return conflict;
 
-        // A trial run stays on what it began with, as every instance does.
+        // A trial run stays on the version it started with, like every instance.
         var overwrite = latest is { WasPublished: false } && !await HasInstancesAsync(connection, latest, cancel);
         var before = latest is null ? null : await DocumentAsync(connection, latest.Id, cancel);
         var id = overwrite ? latest!.Id : Ids.Text(Ids.New(now));
@@ -151,7 +151,7 @@ public sealed partial class DefinitionStore
         return new EditResult.Saved(new(stored, content, history.Sequence), Check(content));
     }
 
-    /// <summary>Publishes the newest version as it is.</summary>
+    /// <summary>Publishes the newest version unchanged.</summary>
     public async Task<(EditResult Result, bool WasAlready)> PublishLatestAsync(
         string definitionId,
         DefinitionEdit edit,
@@ -181,7 +181,7 @@ public sealed partial class DefinitionStore
         };
     }
 
-    /// <summary>Takes the published version out of use: nothing starts with it any more, running instances go on.</summary>
+    /// <summary>Unpublishes: nothing starts with it any more, running instances continue.</summary>
     public async Task<EditResult> RetractAsync(string definitionId, string actor, Instant now, CancellationToken cancel = default)
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
@@ -258,7 +258,7 @@ public sealed partial class DefinitionStore
         return null;
     }
 
-    /// <summary>What would keep a document from being published.</summary>
+    /// <summary>What prevents publishing a document.</summary>
     public IReadOnlyList<DefinitionError> Check(byte[] document) => Compile(document, DefinitionUse.Publish).Errors;
 
     /// <summary>What keeps a draft from being run; empty when nothing does.</summary>
@@ -276,7 +276,7 @@ public sealed partial class DefinitionStore
         changes.Publish([new(ChangeKind.Definition, Ids.Named(definitionId))]);
     }
 
-    /// <summary>Whether somebody else changed the definition since the editor began.</summary>
+    /// <summary>Whether someone else changed the definition since the editor started.</summary>
     private static async Task<EditResult.Conflict?> ConflictAsync(
         NpgsqlConnection connection,
         HistoryAppend history,
@@ -309,7 +309,7 @@ public sealed partial class DefinitionStore
 
     /// <summary>
     /// Whether publishing a document takes the place of the newest version: of a draft, or of the same document that was retracted. Other versions may
-    /// have instances, which stay on what they began with.
+    /// have instances, which stay on the version they started with.
     /// </summary>
     private static async Task<bool> IsReplaceableAsync(NpgsqlConnection connection, DefinitionVersion latest, byte[] document, CancellationToken cancel)
     {
@@ -335,7 +335,7 @@ public sealed partial class DefinitionStore
         return reader.Utf8(0);
     }
 
-    /// <summary>Never a number that was used before, even by a version that is deleted: history and instances name it.</summary>
+    /// <summary>Never reuses a number, even of a deleted version: history and instances refer to it.</summary>
     private static async Task<int> NextVersionAsync(NpgsqlConnection connection, string definitionId, CancellationToken cancel)
     {
         await using var batch = connection.CreateBatch();

@@ -35,7 +35,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
     public ActivityRegistry Registry => registry;
 
     /// <summary>The compiled version.</summary>
-    /// <exception cref="DefinitionUnavailableException">It does not exist or cannot be compiled any more.</exception>
+    /// <exception cref="DefinitionUnavailableException">It doesn't exist or can't be compiled.</exception>
     public async ValueTask<CompiledWorkflow> GetVersionAsync(string versionId, CancellationToken cancel = default)
     {
         if (_compiled.TryGetValue(versionId, out var compiled))
@@ -76,7 +76,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
     /// </summary>
     public async Task LoadPublishedAsync(CancellationToken cancel = default)
     {
-        // What is published while this runs is not among those that went.
+        // What is published while this runs isn't among the removed entries.
         var before = _published.Keys.ToList();
         var published = await PublishedIdsAsync(cancel);
         foreach (var id in published)
@@ -85,7 +85,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
             _published.TryRemove(gone, out _);
     }
 
-    /// <summary>Reads anew which version of a definition is published.</summary>
+    /// <summary>Reads again which version of a definition is published.</summary>
     internal async Task ReloadPublishedAsync(string definitionId, CancellationToken cancel)
     {
         CompiledWorkflow? loaded = null;
@@ -95,7 +95,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         }
         catch (DefinitionUnavailableException)
         {
-            // Whoever starts it is told.
+            // The caller that starts it gets the error.
         }
 
         if (loaded is not null)
@@ -104,7 +104,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
             _published.TryRemove(definitionId, out _);
     }
 
-    /// <summary>Versions only ever rise: what was read before another was published does not replace it.</summary>
+    /// <summary>Versions only increase: a result that was read before another version was published doesn't replace it.</summary>
     private CompiledWorkflow Keep(CompiledWorkflow loaded) =>
         _published.AddOrUpdate(loaded.DefinitionId, loaded, (_, known) => known.Version > loaded.Version ? known : loaded);
 
@@ -144,7 +144,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         if (workflow is null)
             throw new DefinitionUnavailableException(id, string.Join("; ", errors.Select(e => $"{e.Path}: {e.Reason}")));
 
-        // A draft may change on another host: it is read anew whenever it is needed, with the forms as they are now.
+        // A draft can change on another host, so it is read whenever it is needed, with the current forms.
         var isFixed = reader.GetBoolean(5);
         _resources[id] = isFixed ? (JsonObject)JsonNode.Parse(reader.Utf8(4))! : CollectResources(workflow);
         return isFixed ? _compiled[id] = workflow : workflow;

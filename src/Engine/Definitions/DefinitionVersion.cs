@@ -12,15 +12,15 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Engine.Definitions;
 
 /// <summary>A version to be stored.</summary>
-/// <param name="DefinitionId">Definition it belongs to; a new one is created when there is none.</param>
-/// <param name="Document">Elsa JSON, kept as it is.</param>
+/// <param name="DefinitionId">Its definition; created if it doesn't exist.</param>
+/// <param name="Document">Elsa JSON, stored unchanged.</param>
 /// <param name="Origin"><c>file</c>, <c>designer</c> or <c>import</c>.</param>
 public sealed record NewDefinition(string DefinitionId, byte[] Document, string Origin)
 {
     /// <summary>Hash of the shipped file, for <c>file</c>.</summary>
     public string? OriginHash { get; init; }
 
-    /// <summary>What the author began with, to be told when somebody else changed the definition since. Default: not checked.</summary>
+    /// <summary>The revision the author started from, to detect changes by someone else. Default: not checked.</summary>
     public DefinitionEdit? Edit { get; init; }
 }
 
@@ -53,7 +53,7 @@ public abstract record PublishResult
     /// <summary>It does not validate; nothing was published.</summary>
     public sealed record Invalid(IReadOnlyList<DefinitionError> Errors) : PublishResult;
 
-    /// <summary>Somebody changed it since the author began; nothing was published.</summary>
+    /// <summary>Someone else changed it since the author started; nothing was published.</summary>
     public sealed record Conflict(string By, Instant At) : PublishResult;
 }
 
@@ -67,7 +67,9 @@ public enum VersionOptions
     Published,
 }
 
-/// <summary>A version that an instance runs on cannot be loaded. The instance stays as it is and can go on once the version is back.</summary>
+/// <summary>
+/// A version that an instance runs on can't be loaded. The instance doesn't change and can continue once the version is available again.
+/// </summary>
 public sealed class DefinitionUnavailableException : Exception
 {
     public DefinitionUnavailableException() { }

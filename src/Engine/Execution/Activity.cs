@@ -1,8 +1,8 @@
 namespace Orchestration.Engine.Execution;
 
 /// <summary>
-/// The behaviour of one activity of a compiled definition. One object serves all instances and all threads, so it keeps nothing of a run;
-/// what a run must remember goes into <see cref="ActivityContext.Properties"/>. What it throws becomes a fault of the activity and an incident.
+/// The behavior of one activity of a compiled definition. One object serves all instances and threads, so it keeps nothing of a run;
+/// state of a run goes into <see cref="ActivityContext.Properties"/>. An exception becomes a fault of the activity and an incident.
 /// </summary>
 public abstract class Activity
 {
@@ -15,13 +15,15 @@ public abstract class Activity
     /// <summary>A bookmark of it was resumed. The run's input is <see cref="ActivityContext.TryGetInput"/>. Default: complete with outcome Done.</summary>
     protected internal virtual void Resume(ActivityContext context, Bookmark bookmark) => context.Complete();
 
-    /// <summary>A bookmark of it went away by anything but its own stimulus: answer with writes that undo what was asked for when it was opened.</summary>
+    /// <summary>
+    /// Something other than its own stimulus removed one of its bookmarks: return writes that undo what was requested when it was opened.
+    /// </summary>
     protected internal virtual void BookmarkBurnt(ActivityContext context, Bookmark bookmark, BurnReason reason) { }
 
     /// <summary>Whether <see cref="Execute"/> that neither completed nor opened a bookmark means done.</summary>
     protected internal virtual bool CompletesByItself => false;
 
-    /// <summary>An execution of it was read from storage: join what it declares beyond the node's variables.</summary>
+    /// <summary>An execution of it was read from storage: add what it declares beyond the node's variables.</summary>
     internal virtual void BindMemory(ActivityExecution execution) { }
 
     /// <summary>A child scheduled with a callback completed.</summary>
@@ -30,30 +32,32 @@ public abstract class Activity
     /// <summary>A Break below asks to leave the loop. True stops the signal here.</summary>
     internal virtual bool BreakRequested(ActivityContext context) => false;
 
-    /// <summary>A Complete below asks the workflow it stands in to end. True stops the signal here.</summary>
+    /// <summary>A Complete below asks its workflow to end. True stops the signal here.</summary>
     internal virtual bool CompletionRequested(ActivityContext context, ActivityExecution sender, string[] outcomes) => false;
 
     /// <summary>Whether one child comes before another on every or some way, so that the case can go back from the later one. Default: it cannot.</summary>
     internal virtual bool ComesBefore(ActivityNode earlier, ActivityNode later) => false;
 
-    /// <summary>The case leaves a child for one that came before it: leave all that came after that one, forget its progress, and schedule it anew.</summary>
+    /// <summary>
+    /// The case returns from one child to an earlier one: leave everything after the earlier one, forget its progress, and schedule it again.
+    /// </summary>
     internal virtual void GoBack(ActivityContext context, ActivityExecution from, ActivityNode to) { }
 
-    /// <summary>Which of its children may run because one of them has ended. Default: none.</summary>
+    /// <summary>The children that can run because one of them has ended. Default: none.</summary>
     internal virtual IEnumerable<ActivityNode> After(ActivityNode self, ActivityNode child) => [];
 
     /// <summary>
-    /// Nothing runs, nothing is awaited, and the instance has not ended: name the children that were meant to run and never will. Default: knows of none.
+    /// Nothing runs or waits, and the instance hasn't ended: name the children that should have run and never will. Default: none.
     /// </summary>
     internal virtual void ReportStall(ActivityContext context) { }
 
-    /// <summary>Whether it is the root of a workflow: what stands below it belongs to that workflow. Default: no.</summary>
+    /// <summary>Whether it is the root of a workflow; its descendants belong to that workflow. Default: no.</summary>
     internal virtual bool IsWorkflowRoot => false;
 
     /// <summary>Whether it is a workflow used as an activity: its outputs are captured around it, not inside. Default: no.</summary>
     internal virtual bool IsWorkflowActivity => false;
 
-    /// <summary>Whether it starts all its children at once, so that one added later never runs. Default: no.</summary>
+    /// <summary>Whether it starts all its children together, so that one added later never runs. Default: no.</summary>
     internal virtual bool StartsAllChildrenAtOnce => false;
 
     /// <summary>This activity or one below it was cancelled.</summary>

@@ -4,7 +4,7 @@ using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
 
-/// <summary>What the compile function of an activity type has at hand.</summary>
+/// <summary>What the compile function of an activity type can use.</summary>
 public abstract class ActivityCompilation
 {
     private protected ActivityCompilation(ActivityNode node, JsonElement json, string path)
@@ -23,7 +23,7 @@ public abstract class ActivityCompilation
     /// <summary>JSON path of the activity.</summary>
     public string Path { get; }
 
-    /// <summary>Says which outcomes the activity may complete with: its ports on the canvas.</summary>
+    /// <summary>Sets the outcomes that the activity can complete with: its ports on the canvas.</summary>
     public void SetOutcomes(IReadOnlyList<string> outcomes) => Node.Outcomes = outcomes;
 
     /// <summary>Reports something wrong with this activity.</summary>
@@ -31,7 +31,7 @@ public abstract class ActivityCompilation
     /// <param name="reason">What is wrong; the activity is named for you.</param>
     public void Error(string? property, string reason) => Report(property is null ? Path : Path + "." + property, $"Activity '{Node.DisplayName}': {reason}");
 
-    /// <summary>Reports something that only matters once the definition is to run: a draft may have it.</summary>
+    /// <summary>Reports an error that only prevents running: a draft can have it.</summary>
     public void PublishError(string? property, string reason)
     {
         if (IsPublishing)
@@ -79,7 +79,7 @@ public abstract class ActivityCompilation
         return children;
     }
 
-    /// <summary>A list, or null where there is none. Something else in its place is refused when it is published.</summary>
+    /// <summary>A list, or null if there is none. Anything else is refused at publish.</summary>
     internal JsonElement? List(string property)
     {
         var value = Property(property);
@@ -98,7 +98,7 @@ public abstract class ActivityCompilation
     /// <summary>The language, or null when this host does not have it.</summary>
     internal abstract ExpressionLanguage? FindLanguage(string type);
 
-    /// <summary>Whether the definition is to be published: then everything that could never run is refused.</summary>
+    /// <summary>Whether the definition is being published: then everything that can't run is refused.</summary>
     private protected abstract bool IsPublishing { get; }
 
     private protected abstract void Report(string path, string reason);

@@ -3,7 +3,7 @@ using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
 
-/// <summary>What an activity may see and do while it runs. Valid only inside the call it was given to.</summary>
+/// <summary>What an activity can see and do while it runs. Valid only during the call it was passed to.</summary>
 public readonly struct ActivityContext
 {
     internal ActivityContext(BurstRun run, ActivityExecution execution)
@@ -63,7 +63,9 @@ public readonly struct ActivityContext
     /// <summary>As <see cref="Input(string)"/>, or <paramref name="fallback"/> when it is null or of another type.</summary>
     public T? Input<T>(string name, T? fallback = default) => Input(name) is T value ? value : fallback;
 
-    /// <summary>As <see cref="Input{T}(string, T)"/> for text that is to be stored in a column of its own: what a column cannot hold is a fault.</summary>
+    /// <summary>
+    /// Like <see cref="Input{T}(string, T)"/>, for text that is stored in its own column: a value that the column can't hold is a fault.
+    /// </summary>
     public string? TextInput(string name) => Storable(name, Input<string>(name));
 
     internal static string? Storable(string what, string? text) =>
@@ -72,7 +74,7 @@ public readonly struct ActivityContext
     /// <summary>Value of an input that must be there. Its lack is a fault.</summary>
     public T RequiredInput<T>(string name) => Input(name) is T value ? value : throw new EngineException($"{name} is required.");
 
-    /// <summary>Workflow input of this run: what the stimulus brought.</summary>
+    /// <summary>Workflow input of this run, from the stimulus.</summary>
     public bool TryGetInput(string name, out object? value) => Run.TryGetInput(name, out value);
 
     /// <summary>The whole workflow input of this run.</summary>
@@ -89,8 +91,8 @@ public readonly struct ActivityContext
 
     /// <summary>Opens a bookmark: the instance waits here.</summary>
     /// <param name="name">Kind of stimulus; usually the activity's type name.</param>
-    /// <param name="hash">What the stimulus is matched by; see <see cref="StimulusHash"/>.</param>
-    /// <param name="payload">What is waited for, as workflow data.</param>
+    /// <param name="hash">Matches the stimulus; see <see cref="StimulusHash"/>.</param>
+    /// <param name="payload">What it waits for, as workflow data.</param>
     /// <param name="dueAt">For timers: when the runtime resumes it.</param>
     /// <param name="autoBurn">Whether resuming removes it.</param>
     public Bookmark OpenBookmark(string name, string hash, object? payload = null, Instant? dueAt = null, bool autoBurn = true) =>
@@ -116,7 +118,7 @@ public readonly struct ActivityContext
     /// <summary>A new unique id (UUIDv7, 32 hex digits).</summary>
     public string NewId() => Run.Ids.Next();
 
-    /// <summary>Adds a value to what the journal says of this activity.</summary>
+    /// <summary>Adds a value to the activity's journal entry.</summary>
     public void Journal(string key, object? value) => (Execution.JournalData ??= [])[key] = value;
 
     internal void Schedule(ActivityNode? child, string? callback = null, object? tag = null) => Run.Schedule(Execution, child, callback, tag);

@@ -52,20 +52,20 @@ public sealed class ActivityExecution
     /// <summary>Outcomes it completed with; null means just Done.</summary>
     public IReadOnlyList<string>? Outcomes { get; internal set; }
 
-    /// <summary>What the activity remembers between bursts.</summary>
+    /// <summary>The activity's state between bursts.</summary>
     public OrderedDictionary<string, object?>? Properties { get; internal set; }
 
     internal bool IsEnded => Status is ActivityStatus.Completed or ActivityStatus.Canceled;
     internal object? Tag { get; set; }
     internal bool IsBreaking { get; set; }
 
-    /// <summary>Executions below it that have not ended, oldest first. Most never have any, so add with <see cref="AddChild"/>.</summary>
+    /// <summary>Live executions below it, oldest first. Most never have any, so add with <see cref="AddChild"/>.</summary>
     internal List<ActivityExecution> Children => _children ?? NoChildren;
 
     /// <summary>Variables and captured outputs that live here.</summary>
     internal List<MemoryBlock>? Memory { get; set; }
 
-    /// <summary>Loop variables the scheduler gave it: kept with it across a wait, wherever their value lives now.</summary>
+    /// <summary>Loop variables from its scheduler, kept across a wait, wherever their value is stored now.</summary>
     internal List<(string Name, object? Value)>? LoopVariables { get; set; }
 
     internal FlowState? Flow { get; set; }
@@ -83,7 +83,7 @@ public sealed class ActivityExecution
 
     internal bool IsTouched { get; set; }
 
-    /// <summary>Scratch mark while a burst decides what stays in the state.</summary>
+    /// <summary>Temporary mark while a burst decides what stays in the state.</summary>
     internal bool IsNeeded { get; set; }
 
     internal void AddChild(ActivityExecution child) => (_children ??= []).Add(child);
@@ -163,7 +163,7 @@ internal sealed class MemoryBlock(string id, string name, VariableDefinition? de
     public bool IsStored { get; set; }
 }
 
-/// <summary>What an owner asked to be told when a child completes.</summary>
+/// <summary>Calls an owner when a child completes.</summary>
 internal sealed record CompletionCallback(ActivityExecution Owner, string ChildNodeId, string? Callback, object? Tag);
 
 /// <summary>An output an activity set, for expressions that read it.</summary>

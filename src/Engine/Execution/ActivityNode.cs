@@ -39,10 +39,10 @@ public sealed class ActivityNode
     /// <summary>Flow outcomes this activity may complete with, for the canvas and for validation; empty when only its run knows.</summary>
     public IReadOnlyList<string> Outcomes { get; internal set; } = [];
 
-    /// <summary>Whether a new instance may be started by this activity.</summary>
+    /// <summary>Whether this activity can start a new instance.</summary>
     public bool CanStartWorkflow { get; internal set; }
 
-    /// <summary>Where it stands in the document.</summary>
+    /// <summary>Its position in the document.</summary>
     public string Path { get; internal set; } = "$";
 
     internal List<ActivityNode> ChildList { get; } = [];

@@ -4,7 +4,7 @@ using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
 
-/// <summary>What an expression of an activity sees. One object per burst, moved from execution to execution.</summary>
+/// <summary>The scope of an activity's expressions. One object per burst, moved from execution to execution.</summary>
 internal sealed class ActivityScope(BurstRun run) : ExpressionScope
 {
     private ActivityExecution _execution = null!;
@@ -32,7 +32,7 @@ internal sealed class ActivityScope(BurstRun run) : ExpressionScope
 
         if (_execution.FindVariable(name) is { } block)
         {
-            // What its type cannot hold is the fault of whoever sets it, not of the next commit.
+            // A value that its type can't hold is a fault of the activity that sets it, not of the next commit.
             if (block.Definition is { } definition)
                 definition.Type.Convert(value);
 

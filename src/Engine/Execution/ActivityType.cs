@@ -23,7 +23,7 @@ public sealed record ActivityPort(string Name, PortKind Kind, string? DisplayNam
 
 /// <summary>An input of an activity type.</summary>
 /// <param name="Name">Elsa's name in Pascal case; the document has it in camel case.</param>
-/// <param name="TypeName">Elsa's alias of the type; what is evaluated is converted to it.</param>
+/// <param name="TypeName">Elsa's alias of the type; the value is converted to it.</param>
 public sealed record ActivityInput(string Name, string TypeName)
 {
     public string? DisplayName { get; init; }
@@ -77,16 +77,16 @@ public sealed class ActivityType
     public bool IsBrowsable { get; init; } = true;
     public bool IsStart { get; init; }
 
-    /// <summary>Completing it completes the sequence or flowchart it stands in.</summary>
+    /// <summary>Completing it completes its sequence or flowchart.</summary>
     public bool IsTerminal { get; init; }
 
     /// <summary>Whether nodes of it may declare variables.</summary>
     public bool OwnsVariables { get; init; }
 
-    /// <summary>Variables it declares for what it repeats. Default none.</summary>
+    /// <summary>Variables it declares for its iterations. Default none.</summary>
     internal IReadOnlyList<string> LoopVariables { get; init; } = [];
 
-    /// <summary>Makes the behaviour of one node from its JSON, reporting what is wrong with it.</summary>
+    /// <summary>Creates the behavior of one node from its JSON and reports errors.</summary>
     public required Func<ActivityCompilation, Activity> Compile { get; init; }
 
     /// <summary>Position of an input by name, or -1.</summary>

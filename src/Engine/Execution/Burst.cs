@@ -137,7 +137,7 @@ public static class Burst
         if (workflow.FindActivity(schedule.ActivityId) is not { Parent: { } parent } node)
             return Refuse(state, $"There is no activity '{schedule.ActivityId}'.");
 
-        // Only where its container is at work can what follows it run as designed.
+        // Only if its container is running can its successors run as designed.
         return state.ExecutionList.Find(x => !x.IsEnded && ReferenceEquals(x.Node, parent)) is { } owner
             ? new BurstRun(workflow, state, context).ScheduleAlteration(node, owner)
             : Refuse(state, $"'{NameOf(parent)}', which '{NameOf(node)}' is part of, is not running.");
@@ -189,7 +189,7 @@ public static class Burst
         return new BurstResult { State = state };
     }
 
-    /// <summary>A faulted instance may be mended and go on; one that finished or was cancelled may not.</summary>
+    /// <summary>A faulted instance can be repaired and continue; a finished or cancelled one can't.</summary>
     private static BurstResult? HasEnded(InstanceState state) =>
         state is { Status: WorkflowStatus.Finished, SubStatus: not WorkflowSubStatus.Faulted }
             ? Refuse(state, $"The instance has ended: {state.SubStatus}.")
@@ -199,7 +199,7 @@ public static class Burst
 
     private static BurstResult Refuse(InstanceState state, string reason) => new() { State = state, Refused = reason };
 
-    /// <summary>Joins a state that was read from storage to its definition, and brings back variables that are not stored.</summary>
+    /// <summary>Connects a state read from storage to its definition, and restores variables that aren't stored.</summary>
     private static void Bind(CompiledWorkflow workflow, InstanceState state)
     {
         foreach (var execution in state.ExecutionList)

@@ -4,7 +4,7 @@ using Orchestration.Engine.Model;
 namespace Orchestration.Engine.Execution;
 
 /// <summary>
-/// Everything one burst wants to be true, as values. The runtime writes all of it in one transaction with the new state, or none of it.
+/// The effects of one burst as values. The runtime writes all of them in one transaction with the new state, or none.
 /// </summary>
 public sealed class BurstResult
 {
@@ -45,7 +45,7 @@ public sealed class BurstResult
     public HttpAnswer? HttpAnswer { get; set; }
 }
 
-/// <summary>A write of an activity that lives outside the engine. Whoever defines the activity registers how the write becomes SQL.</summary>
+/// <summary>A write of an activity outside the engine. The module that defines the activity registers how the write becomes SQL.</summary>
 public interface IBurstWrite;
 
 /// <summary>A place where an instance waits.</summary>
@@ -55,7 +55,7 @@ public interface IBurstWrite;
 /// <param name="ActivityId">The activity in the definition.</param>
 /// <param name="ActivityNodeId">Its path in the definition (<c>Workflow1:Flowchart1:a2</c>).</param>
 /// <param name="ActivityInstanceId">The execution of that activity that waits.</param>
-/// <param name="Payload">What is waited for, as workflow data.</param>
+/// <param name="Payload">What it waits for, as workflow data.</param>
 /// <param name="DueAt">For timers: the instant at which the runtime resumes it. Null otherwise.</param>
 /// <param name="CreatedAt">The burst's now.</param>
 /// <param name="AutoBurn">Whether resuming removes it. Default true.</param>
@@ -90,8 +90,8 @@ public enum BurnReason
 /// <summary>Something to do to the outside world after commit, at least once.</summary>
 /// <param name="Id">Also the idempotency key the receiver sees.</param>
 /// <param name="Kind">Which deliverer does it, e.g. <c>http</c>, <c>email</c>, <c>webhook</c>.</param>
-/// <param name="Payload">What the deliverer needs, as workflow data.</param>
-/// <param name="BookmarkId">The bookmark its answer resumes, or null when nobody waits for it.</param>
+/// <param name="Payload">What the delivery needs, as workflow data.</param>
+/// <param name="BookmarkId">The bookmark that its answer resumes, or null if nothing waits for it.</param>
 /// <param name="ActivityId">The activity that asked for it.</param>
 public sealed record Effect(string Id, string Kind, object? Payload, string? BookmarkId, string ActivityId);
 
@@ -100,7 +100,7 @@ public abstract record OutgoingStimulus
 {
     private OutgoingStimulus() { }
 
-    /// <summary>Publish an event to whoever waits for it, and start definitions it triggers.</summary>
+    /// <summary>Publishes an event: resumes its waits and starts the definitions it triggers.</summary>
     public sealed record PublishEvent(string EventName, string? CorrelationId, string? InstanceId, object? Payload, bool IsLocal) : OutgoingStimulus;
 
     /// <summary>Start an instance of another definition.</summary>
@@ -148,7 +148,7 @@ public abstract record OutgoingStimulus
 /// <summary>The synchronous answer of an HTTP-triggered instance.</summary>
 public sealed record HttpAnswer(int StatusCode, string? ContentType, object? Content, IReadOnlyDictionary<string, string[]> Headers);
 
-/// <summary>One journal row: what an activity execution did.</summary>
+/// <summary>One journal row of an activity execution.</summary>
 public sealed class JournalEntry
 {
     private readonly ActivityExecution _execution;

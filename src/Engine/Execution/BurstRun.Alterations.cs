@@ -2,7 +2,7 @@ using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
 
-/// <summary>What people do to an instance from outside: retry, go back, schedule, restart, cancel activities.</summary>
+/// <summary>Changes to an instance from outside: retry, go back, schedule, restart, cancel activities.</summary>
 internal sealed partial class BurstRun
 {
     /// <summary>Runs a faulted execution again, as if it had not run before.</summary>

@@ -94,7 +94,7 @@ internal sealed partial class BurstRun
 
         if (at.FindBlock(blockId) is { } block)
         {
-            // What its type cannot hold is the fault of whoever sets it, not of the next commit.
+            // A value that its type can't hold is a fault of the activity that sets it, not of the next commit.
             block.Definition?.Type.Convert(value);
             block.Value = value;
         }

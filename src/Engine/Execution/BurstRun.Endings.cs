@@ -6,7 +6,7 @@ namespace Orchestration.Engine.Execution;
 /// <summary>How executions end: completion, cancellation, faults, and the bookmarks that go with them.</summary>
 internal sealed partial class BurstRun
 {
-    /// <summary>Finish: the instance ends at once, whatever is pending.</summary>
+    /// <summary>Finish: the instance ends immediately, whatever is pending.</summary>
     public void FinishNow()
     {
         State.Callbacks.Clear();
@@ -51,7 +51,7 @@ internal sealed partial class BurstRun
         parent.Node.Activity.ChildCompleted(new ActivityContext(this, parent), child, entry.Callback, entry.Tag, outcomes);
     }
 
-    /// <summary>What the parent asked to be told when this child ends: once it has ended nobody asks any more.</summary>
+    /// <summary>The parent's callback for the end of this child; it is removed once the child has ended.</summary>
     private CompletionCallback? TakeCallback(ActivityExecution child)
     {
         var index = State.Callbacks.FindIndex(x => ReferenceEquals(x.Owner, child.Parent) && x.ChildNodeId == child.NodeId);
@@ -73,7 +73,7 @@ internal sealed partial class BurstRun
         }
     }
 
-    /// <summary>The order in which a completing parent cancels: the child first, then what is below it.</summary>
+    /// <summary>The order in which a completing parent cancels: the child first, then its descendants.</summary>
     private void CancelFromParent(ActivityExecution execution)
     {
         if (execution.IsEnded)
@@ -88,7 +88,7 @@ internal sealed partial class BurstRun
         }
     }
 
-    /// <summary>The order in which everything else cancels: what is below first.</summary>
+    /// <summary>The order of all other cancellations: descendants first.</summary>
     public void Cancel(ActivityExecution execution)
     {
         if (execution.IsEnded)
@@ -153,7 +153,7 @@ internal sealed partial class BurstRun
     {
         for (var i = State.Bookmarks.Count - 1; i >= 0; i--)
         {
-            // An activity that burns others while it is told may have removed more than one.
+            // While it is notified, an activity may remove more than one bookmark.
             if (i < State.Bookmarks.Count && State.Bookmarks[i] is { } bookmark && bookmark.ActivityInstanceId == execution.Id)
                 Burn(bookmark, ReferenceEquals(bookmark, _resumed) ? BurnReason.Resumed : BurnReason.Cancelled);
         }
@@ -185,7 +185,7 @@ internal sealed partial class BurstRun
         return false;
     }
 
-    /// <summary>Whether this activity waits, in this or another execution: what the journal calls resumed and suspended goes by that.</summary>
+    /// <summary>Whether this activity waits, in this or another execution; the journal's Resumed and Suspended depend on it.</summary>
     private bool IsBookmarked(ActivityExecution execution)
     {
         foreach (var bookmark in State.Bookmarks)
@@ -238,7 +238,7 @@ internal sealed partial class BurstRun
             throw new InvalidOperationException(TooManySteps(node));
     }
 
-    /// <summary>Reports an activity that the designer meant to run and that never will. Elsa is silent there; the rest goes on as it does in Elsa.</summary>
+    /// <summary>Reports an activity that should have run and never will. Elsa says nothing here; everything else continues as in Elsa.</summary>
     public void ReportLost(ActivityNode node, ActivityExecution container, string reason)
     {
         var message = $"'{node.Name ?? node.Id}' can never run: {reason}";
@@ -247,7 +247,7 @@ internal sealed partial class BurstRun
             AddIncident(node, container.Id, message, null);
     }
 
-    /// <summary>Nothing runs, nothing is awaited, and yet it has not ended: no stimulus will ever move it.</summary>
+    /// <summary>Nothing runs or waits, but the instance hasn't ended: no stimulus can move it.</summary>
     private void ReportStall()
     {
         // A fault the strategy lets be has its own incident, and can be retried.

@@ -6,7 +6,7 @@ namespace Orchestration.Engine.Execution;
 
 /// <summary>
 /// One burst while it runs: a queue of activities to run, first in, first out across branches, until it is empty.
-/// Mirrors the order in which Elsa runs, signals, cancels and records things; where it differs a comment says so.
+/// Follows the order in which Elsa runs, signals, cancels and records; a comment marks every difference.
 /// </summary>
 internal sealed partial class BurstRun
 {
@@ -41,7 +41,7 @@ internal sealed partial class BurstRun
     public BurstIds Ids { get; }
     public BurstResult Result { get; }
 
-    /// <summary>What all expressions may use together, those of the workflows executed in this burst included.</summary>
+    /// <summary>The common budget of all expressions, including those of workflows executed in this burst.</summary>
     public ScriptBudget ScriptBudget => field ??= _outermost == this ? new() : _outermost.ScriptBudget;
 
     public OrderedDictionary<string, object?> WorkflowInput { get; private set; } = [];
@@ -58,7 +58,7 @@ internal sealed partial class BurstRun
     /// <summary>This run was started or resumed by an HTTP request that can still be answered.</summary>
     public bool HasHttpRequest { get; set; }
 
-    /// <summary>Whether WriteHttpResponse has somebody to answer.</summary>
+    /// <summary>Whether a client waits for WriteHttpResponse.</summary>
     public bool CanAnswerHttp => HasHttpRequest || Context.HasHttpRequest || TryGetInput(StimulusInput.HttpRequest, out _);
 
     public FlowchartMode FlowchartMode => Workflow.Options.FlowchartMode ?? Context.FlowchartMode;

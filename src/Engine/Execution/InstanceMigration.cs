@@ -1,15 +1,15 @@
 namespace Orchestration.Engine.Execution;
 
-/// <summary>What a migration would do with one thing that an instance is doing now.</summary>
+/// <summary>The effect of a migration on one current activity of an instance.</summary>
 /// <param name="ActivityId">The activity.</param>
 /// <param name="Name">Its name, or null.</param>
 /// <param name="NodeId">Its path in the version it runs on.</param>
-/// <param name="Waits">Bookmarks (and so tasks and deadlines) that stay as they are.</param>
+/// <param name="Waits">Bookmarks (and so tasks and deadlines) that don't change.</param>
 /// <param name="Blocked">Why it cannot go on in the other version, or null when it can.</param>
 public sealed record MigrationStep(string ActivityId, string? Name, string NodeId, IReadOnlyList<Bookmark> Waits, string? Blocked);
 
-/// <summary>What a migration would do with an instance.</summary>
-/// <param name="Steps">Everything the instance is doing now, the outermost first: kept as it is, with what it waits for.</param>
+/// <summary>The effect of a migration on an instance.</summary>
+/// <param name="Steps">All current activities, outermost first: kept with their bookmarks.</param>
 /// <param name="RunAgain">Activities the instance has completed and that only the other version leads back to. A migration never lets them run again, so
 /// it is refused.</param>
 /// <param name="NewVariables">Variables it would get, with their defaults.</param>
@@ -24,7 +24,7 @@ public sealed record MigrationPlan(
     /// <summary>Whether everything the instance is doing can go on, and nothing it has done is done again.</summary>
     public bool IsPossible => RunAgain.Count == 0 && Steps.All(x => x.Blocked is null);
 
-    /// <summary>Why it is not possible; empty when it is.</summary>
+    /// <summary>Why it isn't possible; empty if it is.</summary>
     public IEnumerable<string> Obstacles =>
         Steps
             .Select(x => x.Blocked)
@@ -39,7 +39,7 @@ public sealed record MigrationPlan(
 /// </summary>
 public static class InstanceMigration
 {
-    /// <summary>Says what <see cref="Apply"/> would do. Changes nothing.</summary>
+    /// <summary>Returns what <see cref="Apply"/> would do. Changes nothing.</summary>
     /// <param name="state">The instance.</param>
     /// <param name="from">The version it runs on.</param>
     /// <param name="to">The version it would run on.</param>
@@ -84,7 +84,7 @@ public static class InstanceMigration
 
         for (var i = 0; i < state.Callbacks.Count; i++)
         {
-            // A callback of something that is not running any more may name an activity that is gone.
+            // A callback of an activity that no longer runs can name an activity that is gone.
             if (Find(state.Callbacks[i].ChildNodeId, to) is { } child)
                 state.Callbacks[i] = state.Callbacks[i] with { ChildNodeId = child.NodeId };
         }
@@ -106,7 +106,7 @@ public static class InstanceMigration
         var before = Ahead(running.Select(from.FindNode));
         var after = Ahead(running.Select(x => Find(x, to)));
 
-        // A container that is running is not done; one that is ahead is judged by what is in it.
+        // A running container isn't completed; one that comes later is judged by its contents.
         return
         [
             .. completed
@@ -117,7 +117,9 @@ public static class InstanceMigration
         ];
     }
 
-    /// <summary>Everything that may still run after what is running: what follows it, what follows its containers, and all that is within.</summary>
+    /// <summary>
+    /// Everything that can still run after the running activities: their successors, the successors of their containers, and everything inside.
+    /// </summary>
     private static HashSet<ActivityNode> Ahead(IEnumerable<ActivityNode?> running)
     {
         var ahead = new HashSet<ActivityNode>();

@@ -48,7 +48,7 @@ public sealed class InstanceState
             yield return new(variable, root?.FindLocal(variable.Id) is { Value: { } value } ? value : variable.Default);
     }
 
-    /// <summary>What an activity set as its output the last time it ended, as far as its container still runs; null when there is none.</summary>
+    /// <summary>The output an activity set the last time it ended, if its container still runs; otherwise null.</summary>
     public object? FindOutput(string activityId, string name)
     {
         for (var i = ActivityOutputs.Count - 1; i >= 0; i--)

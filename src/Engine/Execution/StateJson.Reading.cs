@@ -4,7 +4,7 @@ using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Execution;
 
-/// <content>Reads what was written.</content>
+/// <content>Reads a stored state.</content>
 internal static partial class StateJson
 {
     public static InstanceState Read(ReadOnlyMemory<byte> json)

@@ -12,7 +12,7 @@ public abstract record Stimulus
     /// <param name="Input">Workflow input of this run.</param>
     /// <param name="CorrelationId">Business reference, or null.</param>
     /// <param name="TriggerActivityId">The trigger activity that fired, or null for the definition's own start.</param>
-    /// <param name="TriggerPayload">What the trigger brought (event payload, HTTP request), or null.</param>
+    /// <param name="TriggerPayload">Data of the trigger (event payload, HTTP request), or null.</param>
     public sealed record Start(
         OrderedDictionary<string, object?> Input,
         string? CorrelationId = null,
@@ -25,7 +25,7 @@ public abstract record Stimulus
     /// <param name="Input">Workflow input of this run (RunTask reads <c>RunTaskInput</c>, Event reads <c>__EventPayloadWorkflowInput</c> …).</param>
     public sealed record Resume(string BookmarkId, OrderedDictionary<string, object?> Input) : Stimulus;
 
-    /// <summary>What a bookmark waits for will not come: its activity faults, by the incident strategy of the definition.</summary>
+    /// <summary>What a bookmark waits for won't come: its activity faults, according to the incident strategy of the definition.</summary>
     /// <param name="BookmarkId">Which. One that no longer exists changes nothing.</param>
     /// <param name="Error">Why, for the incident.</param>
     public sealed record Fail(string BookmarkId, string Error) : Stimulus;
@@ -58,12 +58,14 @@ public abstract record Stimulus
     /// <param name="ActivityInstanceId">A living execution, or null.</param>
     public sealed record ScheduleActivity(string? ActivityId, string? ActivityInstanceId = null) : Stimulus;
 
-    /// <summary>Alteration: cancel what an activity is doing.</summary>
+    /// <summary>Alteration: cancel an activity's executions.</summary>
     /// <param name="ActivityId">All living executions of this activity; not looked at when an execution is named.</param>
     /// <param name="ActivityInstanceId">This execution only, or null.</param>
     public sealed record CancelActivity(string? ActivityId, string? ActivityInstanceId = null) : Stimulus;
 
-    /// <summary>Alteration: go on in another version of the definition. Refused when the plan of <see cref="InstanceMigration"/> is not possible.</summary>
+    /// <summary>
+    /// Alteration: continue in another version of the definition. Refused if the plan of <see cref="InstanceMigration"/> isn't possible.
+    /// </summary>
     /// <param name="To">The other version.</param>
     /// <param name="Completed">Paths of the activities that the instance has completed so far, from its history.</param>
     public sealed record Migrate(CompiledWorkflow To, IReadOnlyCollection<string> Completed) : Stimulus;
@@ -88,12 +90,12 @@ public sealed record BurstContext(Instant Now, ulong Seed)
     /// </summary>
     public int MaxSteps { get; init; } = 10_000;
 
-    /// <summary>How many ExecuteWorkflow activities this burst stands in.</summary>
+    /// <summary>Nesting depth of ExecuteWorkflow for this burst.</summary>
     internal int Depth { get; init; }
 
-    /// <summary>The burst of the ExecuteWorkflow activity this one stands in: both count their steps together.</summary>
+    /// <summary>The burst of the enclosing ExecuteWorkflow activity: both count their steps together.</summary>
     internal BurstRun? Outer { get; init; }
 
-    /// <summary>A burst this one stands in can answer an HTTP request.</summary>
+    /// <summary>An enclosing burst can answer an HTTP request.</summary>
     internal bool HasHttpRequest { get; init; }
 }

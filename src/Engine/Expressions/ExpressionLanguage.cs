@@ -12,7 +12,7 @@ public delegate bool EvaluateCondition(ExpressionScope scope);
 
 /// <summary>An expression, compiled once per definition version. Thread safe.</summary>
 /// <param name="Evaluate">Its value.</param>
-/// <param name="EvaluateCondition">A faster way when only true or false is asked for, or null.</param>
+/// <param name="EvaluateCondition">A faster way if only true or false is needed, or null.</param>
 public sealed record CompiledExpression(EvaluateExpression Evaluate, EvaluateCondition? EvaluateCondition = null);
 
 /// <summary>A language that definitions may write expressions in.</summary>
@@ -24,7 +24,7 @@ public sealed record ExpressionLanguage(string Type, Func<string, Declarations, 
     public string DisplayName { get; init; } = Type;
 }
 
-/// <summary>The names an expression finds declared where it stands.</summary>
+/// <summary>The names declared at the position of an expression.</summary>
 /// <param name="variables">Variables, innermost container first, the values of loops around it included.</param>
 /// <param name="inputs">Inputs of the workflow it is written in.</param>
 public sealed class Declarations(IEnumerable<(string Name, DataType Type)> variables, IReadOnlyList<InputDefinition> inputs)

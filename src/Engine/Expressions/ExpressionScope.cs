@@ -24,7 +24,7 @@ public abstract class ExpressionScope
     /// <summary>Names of all declared workflow inputs.</summary>
     public abstract IEnumerable<string> InputNames { get; }
 
-    /// <summary>Output of an earlier activity, by activity id or name; null when there is none.</summary>
+    /// <summary>Output of an earlier activity, by activity ID or name; null if there is none.</summary>
     public abstract object? GetOutputFrom(string activityIdOrName, string? outputName);
 
     /// <summary>Activities with outputs, for the generated <c>getXFromY()</c> functions: (activity id, activity name, output names).</summary>
@@ -43,7 +43,7 @@ public abstract class ExpressionScope
     /// <summary>Outcomes a RunJavaScript expression set by <c>setOutcome</c> or <c>setOutcomes</c>.</summary>
     public abstract void SetOutcomes(IReadOnlyList<string> outcomes);
 
-    /// <summary>What the expressions of the burst may still use together; null (default) for no common limit.</summary>
+    /// <summary>The remaining common budget of the burst's expressions; null (default) for no common limit.</summary>
     public virtual ScriptBudget? Budget => null;
 
     /// <summary>The burst's now.</summary>

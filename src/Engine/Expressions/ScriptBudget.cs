@@ -16,7 +16,7 @@ public sealed class ScriptBudget
     /// <summary>The engine that evaluates the burst's JavaScript; null until an expression needs one.</summary>
     internal object? Engine { get; set; }
 
-    /// <summary>Takes off what an expression used.</summary>
+    /// <summary>Charges the use of an expression.</summary>
     public void Spend(long steps, long memory)
     {
         Steps -= steps;

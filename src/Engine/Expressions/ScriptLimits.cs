@@ -9,7 +9,7 @@ public sealed record ScriptLimits
     /// <summary>The defaults below.</summary>
     public static ScriptLimits Default { get; } = new();
 
-    /// <summary>What an expression in JavaScript may use: 96 MiB, as allocated on its thread, and 1.5 s; what else as by default.</summary>
+    /// <summary>Limits of a JavaScript expression: 96 MiB, as allocated on its thread, and 1.5 s; otherwise the defaults.</summary>
     public static ScriptLimits JavaScript { get; } = new() { MaxMemory = 96L << 20, MaxTime = TimeSpan.FromSeconds(1.5) };
 
     /// <summary>Most steps: statements, loop iterations, calls and elements that built-in functions visit. Default 5,000,000 (well under a second).</summary>

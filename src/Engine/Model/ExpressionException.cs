@@ -1,6 +1,6 @@
 namespace Orchestration.Engine.Model;
 
-/// <summary>An expression failed: its message is what the author of the expression sees.</summary>
+/// <summary>An expression failed. The author of the expression sees its message.</summary>
 public sealed class ExpressionException : Exception
 {
     public ExpressionException() { }

@@ -1,6 +1,6 @@
 namespace Orchestration.Engine.Model;
 
-/// <summary>What a Fault activity throws.</summary>
+/// <summary>Thrown by a Fault activity.</summary>
 internal sealed class FaultException(string code, string category, string type, string? message)
     : Exception(message ?? $"The workflow was made to fault ({category} {code}).")
 {
@@ -57,7 +57,7 @@ internal static class Faults
         );
 
     /// <summary>
-    /// What leads to the cause: the place in the script, the analyst's own code, or the stack of an activity that failed in a way nobody foresaw.
+    /// Points to the cause: the position in the script, the analyst's own code, or the stack of an unexpected exception.
     /// </summary>
     private static string? Where(Exception exception) =>
         exception switch

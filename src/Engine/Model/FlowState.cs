@@ -9,7 +9,7 @@ internal sealed class FlowState(string[] activityIds, string[] connectionIds)
     public string[] ActivityIds { get; private set; } = activityIds;
     public string[] ConnectionIds { get; private set; } = connectionIds;
 
-    /// <summary>The activity this execution began with; what is a loop and what is a join depends on it.</summary>
+    /// <summary>The activity this execution started with; loops and joins depend on it.</summary>
     public string? StartId { get; set; }
 
     public int[] ActivityVisits { get; private set; } = new int[activityIds.Length];

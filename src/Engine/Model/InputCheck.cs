@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace Orchestration.Engine.Model;
 
-/// <summary>Whether a workflow's input is what it declares. Names it does not declare are passed on, as Elsa does.</summary>
+/// <summary>Checks a workflow's input against its declaration. Undeclared names are passed on, as in Elsa.</summary>
 public static class InputCheck
 {
     /// <summary>
-    /// What is wrong with an input: required ones that are missing or null, values that do not fit their type, and those that are none of the choices.
-    /// Empty: nothing.
+    /// The errors of an input: missing or null required inputs, values that don't fit their type, and values that aren't among the choices.
+    /// Empty if there are none.
     /// </summary>
-    /// <param name="inputs">What the workflow declares.</param>
+    /// <param name="inputs">The declared inputs.</param>
     /// <param name="input">Workflow data by name; as in expressions, the case of a name does not matter when there is no exact one.</param>
     public static IReadOnlyList<(string Name, string Reason)> Check(IReadOnlyList<InputDefinition> inputs, OrderedDictionary<string, object?> input)
     {

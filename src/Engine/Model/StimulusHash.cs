@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Orchestration.Engine.Model;
 
-/// <summary>What a stimulus and the bookmark or trigger that waits for it have in common: 32 hex digits.</summary>
+/// <summary>Matches a stimulus to a bookmark or trigger that waits for it: 32 hex digits.</summary>
 public static class StimulusHash
 {
     /// <summary>Hash of an event by name. Names are compared exactly, as Elsa does.</summary>

@@ -1,6 +1,6 @@
 namespace Orchestration.Engine.Model;
 
-/// <summary>Names of the workflow input that a stimulus brings to a run. The first two are Elsa's.</summary>
+/// <summary>Names of the workflow input from a stimulus. The first two are Elsa's.</summary>
 public static class StimulusInput
 {
     /// <summary>Payload of an event.</summary>

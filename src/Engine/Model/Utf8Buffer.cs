@@ -8,13 +8,13 @@ namespace Orchestration.Engine.Model;
 /// </summary>
 internal static class Utf8Buffer
 {
-    // What is larger is not kept: a thread would hold on to its largest document for ever.
+    // Larger buffers aren't kept: a thread would hold on to its largest document forever.
     private const int Largest = 64 * 1024;
 
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? t_free;
 
-    /// <summary>An empty buffer. One that is not given back, because its writer failed, is only lost for reuse.</summary>
+    /// <summary>An empty buffer. If its writer fails and doesn't return it, it just isn't reused.</summary>
     public static ArrayBufferWriter<byte> Take()
     {
         var buffer = t_free ?? new(4096);
@@ -22,7 +22,7 @@ internal static class Utf8Buffer
         return buffer;
     }
 
-    /// <summary>Gives a buffer back; nothing of it may be used any more.</summary>
+    /// <summary>Returns a buffer; don't use it afterwards.</summary>
     public static void GiveBack(ArrayBufferWriter<byte> buffer)
     {
         if (buffer.Capacity > Largest)
@@ -32,7 +32,7 @@ internal static class Utf8Buffer
         t_free = buffer;
     }
 
-    /// <summary>What was written, as an array of its own. Gives the buffer back.</summary>
+    /// <summary>The written bytes as a new array. Returns the buffer.</summary>
     public static byte[] ToArray(ArrayBufferWriter<byte> buffer)
     {
         var written = buffer.WrittenSpan.ToArray();

@@ -178,7 +178,7 @@ public static class ValueConverter
         return rounded >= low && rounded <= high ? (int)rounded : throw Overflow(type);
     }
 
-    /// <summary>A whole number in text; null where it is none, which Elsa takes for 0. One that is too large is an error there too.</summary>
+    /// <summary>A whole number in text; null if it isn't one, which Elsa treats as 0. Too large a number is an error in Elsa too.</summary>
     private static long? Whole(string text, long low, long high, string type)
     {
         if (long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number))

@@ -21,11 +21,11 @@ public sealed record InputDefinition(
     bool IsRequired
 )
 {
-    /// <summary>The values it may have; empty: any. Our own member <c>options</c> of an input in the document.</summary>
+    /// <summary>The allowed values; empty: any. Our own member <c>options</c> of an input in the document.</summary>
     public IReadOnlyList<string> Choices { get; init; } = [];
 
     /// <summary>
-    /// Whether it is a day, such as 2026-06-01. Elsa has no alias for that type and refuses a document with it, so text with the UI hint
+    /// Whether it is a date, such as 2026-06-01. Elsa has no alias for that type and refuses a document with it, so text with the UI hint
     /// <c>date-picker</c> is one too.
     /// </summary>
     public bool IsDate => Type.Name == "DateOnly" || (Type.Name == "String" && UIHint == "date-picker");

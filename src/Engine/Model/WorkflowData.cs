@@ -14,10 +14,10 @@ namespace Orchestration.Engine.Model;
 /// </summary>
 public static class WorkflowData
 {
-    /// <summary>Deepest nesting of a value: every reader and writer of JSON between here and a browser takes it, with what is put around it.</summary>
+    /// <summary>Maximum nesting of a value: every JSON reader and writer up to the browser supports it, including what wraps the value.</summary>
     public const int MaxDepth = 60;
 
-    // Lenient: what is written was checked where it came from.
+    // Lenient: values were checked where they came from.
     private static readonly JsonWriterOptions Text = new()
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
@@ -25,7 +25,7 @@ public static class WorkflowData
         MaxDepth = 600,
     };
 
-    // What is put around a value nests it deeper.
+    // Wrapping a value nests it deeper.
     private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 1024 };
 
     /// <summary>A value as plain UTF-8 JSON.</summary>
@@ -37,7 +37,7 @@ public static class WorkflowData
         return Utf8Buffer.ToArray(buffer);
     }
 
-    /// <summary>A value as plain, compact JSON text, non-ASCII characters as they are.</summary>
+    /// <summary>A value as plain, compact JSON text with unescaped non-ASCII characters.</summary>
     public static string ToJson(object? value)
     {
         var buffer = Utf8Buffer.Take();
@@ -58,7 +58,7 @@ public static class WorkflowData
 
     /// <summary>Value of a plain JSON document from outside, as <see cref="FromUtf8"/>, when it can be kept.</summary>
     /// <param name="utf8">The document.</param>
-    /// <param name="name">What the caller calls it; begins the path of what is wrong. Default <c>$</c>.</param>
+    /// <param name="name">The caller's name for it; prefix of the path in errors. Default <c>$</c>.</param>
     /// <exception cref="UnfitDataException">It is nested deeper than <see cref="MaxDepth"/>, or holds text or a number that cannot be kept.</exception>
     /// <exception cref="JsonException">It is not JSON.</exception>
     public static object? FromOutside(ReadOnlyMemory<byte> utf8, string name = "$")

@@ -36,7 +36,7 @@ public enum ActivationStrategy
 /// <summary>What to do with the instance when an activity faults.</summary>
 public enum IncidentStrategy
 {
-    /// <summary>The instance ends as faulted; what was already scheduled still runs.</summary>
+    /// <summary>The instance ends as faulted; work that is already scheduled still runs.</summary>
     Fault,
 
     /// <summary>Other branches go on; the faulted activity can be retried.</summary>

@@ -7,17 +7,17 @@ using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Runtime;
 
-/// <summary>One activity of a definition run by itself, for an analyst who tries it out.</summary>
+/// <summary>Runs a single activity of a definition, for an analyst who tries it out.</summary>
 public static class ActivityTrial
 {
     /// <summary>
     /// Runs the activity with the definition's variables at their defaults. Nothing is stored and nothing reaches the outside: what the burst would have
     /// written, sent or told others is dropped.
     /// </summary>
-    /// <param name="runtime">Whose published workflows the activity may use.</param>
+    /// <param name="runtime">Its published workflows are available to the activity.</param>
     /// <param name="document">The definition.</param>
     /// <param name="activity">The activity, as the document has it.</param>
-    /// <returns>What happened, or what is wrong with the activity.</returns>
+    /// <returns>The result, or the activity's errors.</returns>
     public static (BurstResult? Result, IReadOnlyList<DefinitionError> Errors) Run(WorkflowRuntime runtime, byte[] document, JsonObject activity)
     {
         var alone = JsonNode.Parse(document, documentOptions: new() { MaxDepth = 1024 })!.AsObject();

@@ -166,7 +166,7 @@ public static class AlterationPlans
         if (result is not { Refused: not null })
             return;
 
-        // What was refused was rolled back, with the end of its stimulus.
+        // A refused alteration was rolled back, including the removal of its stimulus.
         await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
         await using var batch = connection.CreateBatch();
         batch.BatchCommands.Add(End(job, "Failed", result.Log, runtime.Clock.Now()));

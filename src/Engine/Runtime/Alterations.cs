@@ -19,7 +19,7 @@ public abstract record Alteration(string Type)
     /// <summary>Run an activity, or a living execution of it again.</summary>
     public sealed record ScheduleActivity(string? ActivityId, string? ActivityInstanceId) : Alteration(nameof(ScheduleActivity));
 
-    /// <summary>Cancel what an activity is doing.</summary>
+    /// <summary>Cancels an activity's executions.</summary>
     public sealed record CancelActivity(string? ActivityId, string? ActivityInstanceId) : Alteration(nameof(CancelActivity));
 
     /// <summary>Cancel the instance.</summary>
@@ -61,11 +61,11 @@ public abstract record Alteration(string Type)
 
 /// <summary>How altering an instance went.</summary>
 /// <param name="Refused">Why nothing was changed, or null when everything was.</param>
-/// <param name="Log">What was done, or tried, in order.</param>
+/// <param name="Log">What was done or tried, in order.</param>
 /// <param name="IsFound">Whether there is such an instance.</param>
 public sealed record AlterationResult(string? Refused, IReadOnlyList<AlterationEntry> Log, bool IsFound = true);
 
-/// <summary>One line of what was done.</summary>
+/// <summary>One line of the log.</summary>
 public sealed record AlterationEntry(string Message, bool Succeeded, Instant At);
 
 /// <summary>Changes running instances by hand: all alterations of one call in one transaction, or none, and each in history.</summary>
@@ -80,7 +80,7 @@ public static class Alterations
         CancellationToken cancel = default
     ) => (await RunAsync(runtime, instance, alterations, actor, null, null, cancel))!;
 
-    /// <summary>Does them, in order, or answers what it did when it was asked for by this operation before.</summary>
+    /// <summary>Applies them in order, or returns the earlier answer for this operation ID.</summary>
     public static async Task<AlterationResult> RunAsync(
         WorkflowRuntime runtime,
         Guid instance,
@@ -90,7 +90,9 @@ public static class Alterations
         CancellationToken cancel = default
     ) => (await RunAsync(runtime, instance, alterations, actor, null, operation, cancel))!;
 
-    /// <summary>Does them for a job: its stimulus goes and it ends in the same transaction. Null when somebody else has done it.</summary>
+    /// <summary>
+    /// Applies them for a job: removes its stimulus and completes it in the same transaction. Null if another host has already done so.
+    /// </summary>
     internal static Task<AlterationResult?> RunAsync(
         WorkflowRuntime runtime,
         Guid instance,
@@ -180,7 +182,7 @@ public static class Alterations
     }
 
     /// <summary>What migrating an instance would do. Nothing is changed.</summary>
-    /// <returns>The plan, or why there is none; null for an instance that does not exist.</returns>
+    /// <returns>The plan, or why there is none; null if the instance doesn't exist.</returns>
     public static async Task<(MigrationPlan? Plan, string? Refused, InstanceState State)?> PlanMigrationAsync(
         WorkflowRuntime runtime,
         Guid instance,

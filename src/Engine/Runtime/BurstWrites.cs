@@ -8,7 +8,7 @@ using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Runtime;
 
-/// <summary>What a burst write of another module sees: where to put its commands and its events.</summary>
+/// <summary>What a burst write of another module can use: where to put its commands and its events.</summary>
 /// <param name="Transaction">The transaction; its <see cref="InstanceTransaction.Write"/> adds commands.</param>
 /// <param name="Workflow">The definition of the instance that wrote it.</param>
 /// <param name="State">Its state after the burst.</param>
@@ -59,7 +59,7 @@ public sealed class BurstWrites
 /// </summary>
 public abstract class BurstObserver
 {
-    /// <summary>What it needs to know.</summary>
+    /// <summary>The reads it needs.</summary>
     /// <param name="instance">SQL expression for the instance's id, with its parameter.</param>
     public abstract NpgsqlBatchCommand Select((string Sql, object? Value) instance);
 
@@ -67,13 +67,13 @@ public abstract class BurstObserver
     public abstract Task<object?> ReadAsync(DbDataReader reader, CancellationToken cancel);
 
     /// <summary>A burst moved the instance.</summary>
-    /// <param name="result">What it did.</param>
+    /// <param name="result">The burst's result.</param>
     /// <param name="stimulus">What set it off.</param>
     /// <param name="context">Where commands and events go.</param>
-    /// <param name="known">What was read, or what the last call returned; null for a new instance.</param>
-    /// <returns>What is known now, for the next burst of the transaction.</returns>
+    /// <param name="known">The data read, or returned by the last call; null for a new instance.</param>
+    /// <returns>The data for the next burst of the transaction.</returns>
     public abstract object? Moved(BurstResult result, Stimulus stimulus, BurstWriteContext context, object? known);
 
-    /// <summary>The instance was told of an event that nothing in it waits for.</summary>
+    /// <summary>The instance received an event that nothing in it waits for.</summary>
     public abstract object? Told(string eventName, object? payload, BurstWriteContext context, object? known);
 }

@@ -6,13 +6,13 @@ namespace Orchestration.Engine.Runtime;
 /// <summary>An effect that is not done yet, or was given up.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="Kind">Which deliverer does it, e.g. <c>email</c>.</param>
-/// <param name="InstanceId">Instance it is about, or null.</param>
+/// <param name="InstanceId">The instance, or null.</param>
 /// <param name="IsDead">Whether it was given up.</param>
 /// <param name="Attempts">Tries so far.</param>
 /// <param name="LastError">What went wrong the last time, with its stack.</param>
 /// <param name="CreatedAt">When it was asked for.</param>
 /// <param name="DueAt">When it is tried next; meaningless when given up.</param>
-/// <param name="To">Where it goes, as far as its payload says.</param>
+/// <param name="To">Its receiver, as far as the payload says.</param>
 public sealed record EffectRow(
     Guid Id,
     string Kind,

@@ -11,7 +11,7 @@ namespace Orchestration.Engine.Runtime;
 /// <param name="Id">Also the idempotency key the receiver sees.</param>
 /// <param name="Kind">Which deliverer does it.</param>
 /// <param name="InstanceId">Instance that asked for it, or null when no instance did.</param>
-/// <param name="Payload">What it needs.</param>
+/// <param name="Payload">Its data.</param>
 /// <param name="Attempts">How often it was tried before.</param>
 public sealed record DueEffect(Guid Id, string Kind, Guid? InstanceId, OrderedDictionary<string, object?> Payload, int Attempts);
 
@@ -24,7 +24,7 @@ public abstract record EffectOutcome
     /// <param name="Answer">What its bookmark is resumed with.</param>
     public sealed record Done(OrderedDictionary<string, object?> Answer) : EffectOutcome;
 
-    /// <summary>It is not wanted any more, or nobody can want it: it goes, and history says why.</summary>
+    /// <summary>It is no longer needed: it is removed, and history says why.</summary>
     public sealed record Dropped(string Reason) : EffectOutcome;
 
     /// <summary>Not now: it is tried again then, and this does not count as a failure.</summary>
@@ -34,7 +34,7 @@ public abstract record EffectOutcome
 /// <summary>An effect that a host took.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="Kind">Which deliverer does it.</param>
-/// <param name="LeasedUntil">Until when nobody else takes it. It also names the lease.</param>
+/// <param name="LeasedUntil">End of the lease. It also identifies the lease.</param>
 public sealed record LeasedEffect(Guid Id, string Kind, Instant LeasedUntil);
 
 /// <summary>How a try went.</summary>
@@ -42,7 +42,7 @@ public abstract record EffectTry
 {
     private EffectTry() { }
 
-    /// <summary>It is done, or not wanted any more.</summary>
+    /// <summary>It is done, or no longer needed.</summary>
     public sealed record Done : EffectTry;
 
     /// <summary>It is due again then.</summary>
@@ -69,10 +69,12 @@ public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> lo
     /// <summary>How long a host may work on an effect before another one takes it.</summary>
     private static readonly Duration Lease = Duration.FromMinutes(2);
 
-    /// <summary>Tries before an effect is given up, unless its kind says otherwise. With the pauses between them: about a quarter of an hour.</summary>
+    /// <summary>
+    /// Attempts before an effect fails for good, unless its kind says otherwise. With the pauses between them: about a quarter of an hour.
+    /// </summary>
     public const int DefaultTries = 10;
 
-    /// <summary>Tries for what nobody waits for and what may be away for a night: about twelve hours.</summary>
+    /// <summary>Attempts if nothing waits for it and its receiver may be down overnight: about twelve hours.</summary>
     public const int PatientTries = 17;
 
     /// <summary>Name of the chain of history of effects that belong to no instance.</summary>
@@ -87,8 +89,8 @@ public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> lo
     /// <param name="id">Its id and idempotency key.</param>
     /// <param name="kind">A registered kind.</param>
     /// <param name="instance">Instance whose history tells of it, or null.</param>
-    /// <param name="payload">What it needs.</param>
-    /// <param name="now">Now; it is due at once.</param>
+    /// <param name="payload">Its data.</param>
+    /// <param name="now">Now; it is due immediately.</param>
     public static NpgsqlBatchCommand Insert(Guid id, string kind, Guid? instance, OrderedDictionary<string, object?> payload, Instant now) =>
         Sql.Command(
             "insert into effect (id, kind, instance_id, payload, state, due_at, created_at) values ($1, $2, $3, $4, 'pending', $5, $5)",
@@ -100,8 +102,7 @@ public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> lo
         );
 
     /// <summary>
-    /// Takes effects that are due for this host, oldest first: nobody else takes them before the lease ends. Each is to be tried once with <see
-    /// cref="TryAsync"/>.
+    /// Leases due effects for this host, oldest first: no other host takes them before the lease ends. Try each once with <see cref="TryAsync"/>.
     /// </summary>
     public async Task<IReadOnlyList<LeasedEffect>> LeaseAsync(int limit, CancellationToken cancel = default)
     {
@@ -125,9 +126,8 @@ public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> lo
         return leased;
     }
 
-    /// <summary>Tries a leased effect. Does nothing when the lease is no longer the one that was taken: another try has changed the row since.</summary>
-    /// <exception cref="OperationCanceledException">It was broken off. The lease stands, so that whoever holds it can try again; it may be done twice, with
-    /// the same idempotency key.</exception>
+    /// <summary>Tries a leased effect. Does nothing if the lease has been replaced: another attempt has changed the row since.</summary>
+    /// <exception cref="OperationCanceledException">It was broken off. The lease stands, so that whoever holds it can try again; it may be done twice, with the same idempotency key.</exception>
     public async Task<EffectTry> TryAsync(Guid id, Instant leasedUntil, CancellationToken cancel = default)
     {
         DueEffect effect;
@@ -216,7 +216,7 @@ public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> lo
             }
             catch (Exception e) when (e is not OperationCanceledException || !cancel.IsCancellationRequested)
             {
-                // Its instance cannot be told: the version it runs on cannot be loaded, say. It stays, and must not stop the others.
+                // Its instance can't continue: its version can't be loaded, for example. The effect stays, and must not block the others.
                 failure = e;
                 Failed(log, effect.Id, effect.Attempts + 1, e);
             }

@@ -16,18 +16,18 @@ namespace Orchestration.Engine.Runtime;
 /// </summary>
 public sealed class HttpEffects : IDisposable
 {
-    /// <summary>How long an answer may take.</summary>
+    /// <summary>Timeout of a request.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Largest answer, in bytes.</summary>
     private const long LargestAnswer = 4 * 1024 * 1024;
 
-    /// <summary>Tries to reach the receiver before the activity is told that it cannot be reached.</summary>
+    /// <summary>Attempts to reach the receiver before the activity gets an error.</summary>
     private const int Tries = 4;
 
     private readonly HttpClient _client;
 
-    /// <param name="allowPrivateAddresses">Whether the inside of the network may be reached.</param>
+    /// <param name="allowPrivateAddresses">Whether private addresses can be reached.</param>
     public HttpEffects(bool allowPrivateAddresses)
     {
         var handler = new SocketsHttpHandler

@@ -23,7 +23,7 @@ public abstract record HttpTarget(OrderedDictionary<string, object?> Rules, Orde
         OrderedDictionary<string, object?> RouteData
     ) : HttpTarget(Rules, RouteData);
 
-    /// <summary>An instance goes on.</summary>
+    /// <summary>An instance continues.</summary>
     public sealed record Resume(Guid InstanceId, string BookmarkId, OrderedDictionary<string, object?> Rules, OrderedDictionary<string, object?> RouteData)
         : HttpTarget(Rules, RouteData);
 
@@ -32,8 +32,8 @@ public abstract record HttpTarget(OrderedDictionary<string, object?> Rules, Orde
 }
 
 /// <summary>How a request went.</summary>
-/// <param name="Burst">What it did, or null when nobody was there any more.</param>
-/// <param name="Refused">Why it may not be now (the activation strategy), or null.</param>
+/// <param name="Burst">The burst's result, or null if nothing waits any more.</param>
+/// <param name="Refused">Why it can't start now (the activation strategy), or null.</param>
 public sealed record HttpDelivery(BurstResult? Burst, string? Refused = null);
 
 /// <summary>Finds who answers an HTTP request, as Elsa does: definitions first, then waiting instances; and starts or resumes them.</summary>
@@ -96,7 +96,9 @@ public static class HttpEndpoints
         return null;
     }
 
-    /// <summary>Starts or resumes: one transaction. A definition that was published anew meanwhile is started only if it still has the endpoint.</summary>
+    /// <summary>
+    /// Starts or resumes in one transaction. If the definition was published again in between, it starts only if it still has the endpoint.
+    /// </summary>
     /// <param name="runtime">The runtime.</param>
     /// <param name="target">Who answers.</param>
     /// <param name="request">The request, as the activity gets it.</param>

@@ -24,7 +24,7 @@ public sealed record InstanceSummary(
     Instant? FinishedAt
 );
 
-/// <summary>Which instances. What is empty or null does not filter.</summary>
+/// <summary>Filter for instances. Empty or null members don't filter.</summary>
 public sealed record InstanceFilter
 {
     public Guid[] Ids { get; init; } = [];

@@ -8,10 +8,12 @@ using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Runtime;
 
-/// <content>What a burst wants, as commands of the batch.</content>
+/// <content>The effects of a burst as commands of the batch.</content>
 public sealed partial class InstanceTransaction
 {
-    /// <summary>Turns what a burst wants into commands of the batch. Also used for children that ExecuteWorkflow started inside the burst.</summary>
+    /// <summary>
+    /// Turns the effects of a burst into commands of the batch. Also used for children that ExecuteWorkflow started inside the burst.
+    /// </summary>
     private async Task ApplyAsync(CompiledWorkflow workflow, BurstResult result, HistoryAppend history, CancellationToken cancel)
     {
         var instance = Guid.Parse(result.State.Id);

@@ -11,7 +11,7 @@ namespace Orchestration.Engine.Runtime;
 /// <summary>
 /// One transaction on one locked instance: the row lock is the lease. Opening locks and reads in one round trip; committing writes
 /// everything (state, history, bookmarks, deadlines, effects, the caller's own commands) in a second one. Disposed without a commit, it leaves nothing.
-/// There is never a second instance lock in the same transaction, so there is no lock order to get wrong.
+/// A transaction locks only one instance, so there is no lock order to get wrong.
 /// </summary>
 public sealed partial class InstanceTransaction : IAsyncDisposable
 {
@@ -47,10 +47,10 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
     /// <summary>Time of everything in this transaction.</summary>
     public Instant Now { get; }
 
-    /// <summary>Who does it: a person's id or <c>system</c>.</summary>
+    /// <summary>The actor: a person's ID or <c>system</c>.</summary>
     public string Actor { get; }
 
-    /// <summary>The instance, or null when there is none.</summary>
+    /// <summary>The instance, or null if it doesn't exist.</summary>
     public Guid? InstanceId { get; private set; }
 
     /// <summary>Version the instance runs on.</summary>
@@ -78,7 +78,7 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
     /// <param name="runtime">The runtime.</param>
     /// <param name="actor">Who acts.</param>
     /// <param name="instance">SQL expression for the instance's id (<c>$1</c> or a sub-select), with its parameters.</param>
-    /// <param name="skipLocked">Answer as if there were no instance when somebody else holds it.</param>
+    /// <param name="skipLocked">If another transaction holds the instance, answer as if it didn't exist.</param>
     /// <param name="reads">More to read under the lock.</param>
     /// <param name="moves">Whether a burst is to come, so that what the <see cref="BurstObserver"/> needs is read at once. Else it is read when one comes
     /// after all.</param>
@@ -152,7 +152,7 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
     /// <summary>Enters the next of the caller's reads.</summary>
     public Task NextResultAsync(CancellationToken cancel = default) => Reads.NextResultAsync(cancel);
 
-    /// <summary>Ends reading. Called by itself before a burst or a commit.</summary>
+    /// <summary>Ends reading. Called automatically before a burst or a commit.</summary>
     public async ValueTask DoneReadingAsync()
     {
         if (_reader is { } reader)
@@ -183,7 +183,7 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
     /// <summary>Appends to the instance's history.</summary>
     public void Record(HistoryEvent e) => History.Add(e);
 
-    /// <summary>Says after commit that something people may be looking at changed.</summary>
+    /// <summary>After the commit, announces a change that people may be looking at.</summary>
     public void Announce(Change change) => (_changes ??= []).Add(change);
 
     /// <summary>The instance's state. Change it only through a burst.</summary>
@@ -210,7 +210,7 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
     }
 
     /// <summary>
-    /// Tells the observer of an event that this instance was told of and does not wait for. Nothing is written before <see cref="CommitAsync"/>.
+    /// Tells the observer about an event that this instance received and doesn't wait for. Nothing is written before <see cref="CommitAsync"/>.
     /// </summary>
     internal async Task TellAsync(string eventName, object? payload, CancellationToken cancel)
     {

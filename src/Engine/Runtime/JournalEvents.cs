@@ -66,7 +66,7 @@ public static class JournalEvents
             json.WriteEndObject();
         }
 
-        // A row of its own for nothing would be an eighth of what a start writes into history.
+        // A separate row for nothing would be an eighth of the history that a start writes.
         if (buffer.WrittenCount > "{}".Length)
             return Utf8Buffer.ToArray(buffer);
 

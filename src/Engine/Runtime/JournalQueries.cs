@@ -26,7 +26,7 @@ public sealed record JournalRow(
     JsonObject? Payload
 );
 
-/// <summary>Which rows. What is empty does not filter.</summary>
+/// <summary>Filter for rows. Empty members don't filter.</summary>
 public sealed record JournalFilter
 {
     public string[] ActivityIds { get; init; } = [];

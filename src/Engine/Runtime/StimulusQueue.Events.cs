@@ -9,7 +9,7 @@ using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Runtime;
 
-/// <content>Events: who waits for one, and what is kept for those who come later.</content>
+/// <content>Events: delivery to waits, and events kept for later waits.</content>
 public sealed partial class StimulusQueue
 {
     /// <summary>
@@ -19,12 +19,12 @@ public sealed partial class StimulusQueue
     /// </summary>
     /// <param name="name">Event name.</param>
     /// <param name="correlationId">Only instances with this reference; null for all.</param>
-    /// <param name="payload">What the event brings.</param>
+    /// <param name="payload">Payload of the event.</param>
     /// <param name="actor">Who published it, for history.</param>
-    /// <param name="instance">Only this instance; null for all, and for what the event starts.</param>
+    /// <param name="instance">Only this instance; null for all, and to start what the event triggers.</param>
     /// <param name="operation">The caller's id for it: with the same one it is published once, and has the same answer for as long as operations are
     /// remembered. Null: each call publishes.</param>
-    /// <returns>Who was told; null when the operation's id belongs to another request.</returns>
+    /// <returns>The instances that received it; null if the operation ID belongs to another request.</returns>
     public async Task<Published?> PublishAsync(
         string name,
         string? correlationId,
@@ -287,5 +287,5 @@ public sealed partial class StimulusQueue
 
 /// <summary>What became of an event.</summary>
 /// <param name="Told">How many instances it resumed or started.</param>
-/// <param name="KeptUntil">Nobody waits for it yet; the first wait that opens until then gets it. Null: not kept.</param>
+/// <param name="KeptUntil">Nothing waits for it yet; the first wait that opens until then gets it. Null: not kept.</param>
 public sealed record Published(int Told, Instant? KeptUntil);

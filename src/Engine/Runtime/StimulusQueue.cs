@@ -15,7 +15,7 @@ namespace Orchestration.Engine.Runtime;
 /// </summary>
 public sealed partial class StimulusQueue
 {
-    /// <summary>How long an event is kept that found nobody: 10 minutes, as Elsa keeps it.</summary>
+    /// <summary>How long an event without a wait is kept: 10 minutes, as in Elsa.</summary>
     public static readonly Duration Keeps = Duration.FromMinutes(10);
 
     /// <summary>How long the sweeper leaves a new row to the host that wrote it.</summary>
@@ -175,7 +175,7 @@ public sealed partial class StimulusQueue
 
     private async Task AdvanceAsync(Guid id, string kind, Guid instance, OrderedDictionary<string, object?> payload, CancellationToken cancel)
     {
-        // The delete is under the instance's lock: whoever gets a row back owns the delivery.
+        // The delete runs under the instance's lock: the transaction that deletes the row owns the delivery.
         await using var transaction = await InstanceTransaction.OpenAsync(
             _runtime,
             "system",

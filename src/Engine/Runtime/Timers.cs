@@ -12,10 +12,10 @@ namespace Orchestration.Engine.Runtime;
 public sealed partial class Timers(WorkflowRuntime runtime, ILogger<Timers> log)
 {
     /// <summary>
-    /// Starts and resumes what is due, oldest first. Two hosts may sweep at once: an instance somebody holds is left for the next time, and a tick
-    /// belongs to whoever commits it first.
+    /// Starts and resumes what is due, oldest first. Two hosts can sweep concurrently: a locked instance is left for the next sweep, and a tick
+    /// belongs to the host that commits it first.
     /// </summary>
-    /// <returns>How many were started or how many were resumed, whichever is more: as many as the limit means that there may be more.</returns>
+    /// <returns>The number started or the number resumed, whichever is larger: if it equals the limit, there may be more.</returns>
     public async Task<int> SweepAsync(int limit, CancellationToken cancel = default) =>
         Math.Max(await StartAsync(limit, cancel), await ResumeAsync(limit, cancel));
 
@@ -46,7 +46,7 @@ public sealed partial class Timers(WorkflowRuntime runtime, ILogger<Timers> log)
             }
             catch (PostgresException e) when (e.SqlState == "OR002")
             {
-                // Another host was first, or the definition was published anew.
+                // Another host was first, or the definition was published again.
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {

@@ -29,10 +29,10 @@ public sealed record StartInstance(string DefinitionId, OrderedDictionary<string
     /// <summary>Trigger activity that fired.</summary>
     public string? TriggerActivityId { get; init; }
 
-    /// <summary>What the trigger is matched by: nothing is started when the published version has no such trigger any more. Null: not checked.</summary>
+    /// <summary>Hash of the trigger: nothing starts if the published version no longer has it. Null: not checked.</summary>
     public string? TriggerHash { get; init; }
 
-    /// <summary>What the trigger brought.</summary>
+    /// <summary>Data of the trigger.</summary>
     public object? TriggerPayload { get; init; }
 
     /// <summary>Parent that waits for the end, as (instance, bookmark).</summary>
@@ -141,7 +141,7 @@ public sealed partial class WorkflowRuntime
         }
     }
 
-    /// <summary>Resumes a bookmark. False when the bookmark (or the instance) is gone: somebody else was first.</summary>
+    /// <summary>Resumes a bookmark. False if the bookmark or the instance is gone: another request was first.</summary>
     public async Task<BurstResult?> ResumeAsync(
         Guid instanceId,
         string bookmarkId,

@@ -20,11 +20,11 @@ public enum ChangeKind
     /// <summary>A definition was published, retracted or deleted.</summary>
     Definition,
 
-    /// <summary>Calendars, policies, teams and the like.</summary>
+    /// <summary>Calendars, policies, teams and other settings.</summary>
     Settings,
 }
 
-/// <summary>Something people may be looking at changed.</summary>
+/// <summary>A change that people may be looking at.</summary>
 /// <param name="Kind">What.</param>
 /// <param name="Id">Which.</param>
 public readonly record struct Change(ChangeKind Kind, Guid Id);
@@ -46,7 +46,7 @@ public sealed partial class Changes(ILogger<Changes> log)
     );
     private readonly string _self = Guid.CreateVersion7(DateTimeOffset.UnixEpoch).ToString("N");
 
-    /// <summary>Calls back for every change of any host, on the thread that saw it: return quickly. Dispose to stop.</summary>
+    /// <summary>Calls back for every change of any host, on the thread that received it: return quickly. Dispose to stop.</summary>
     public IDisposable Listen(Action<Change> listener)
     {
         var id = Guid.CreateVersion7(DateTimeOffset.UnixEpoch);
@@ -54,7 +54,7 @@ public sealed partial class Changes(ILogger<Changes> log)
         return new Listener(() => _listeners.TryRemove(id, out _));
     }
 
-    /// <summary>Tells everybody.</summary>
+    /// <summary>Notifies all subscribers.</summary>
     public void Publish(IEnumerable<Change> changes)
     {
         foreach (var change in changes)

@@ -11,7 +11,7 @@ public static class DatabaseCheck
     /// </summary>
     public static readonly Duration ClockTolerance = Duration.FromSeconds(1);
 
-    /// <returns>What is wrong, as a sentence, or null.</returns>
+    /// <returns>The problem, as a sentence, or null.</returns>
     /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
     public static async Task<string?> RunAsync(NpgsqlDataSource database, Migrator migrator, IClock clock, CancellationToken cancel = default)
     {
@@ -21,7 +21,7 @@ public static class DatabaseCheck
         await reader.ReadAsync(cancel);
         var received = clock.Now();
 
-        // The database read its clock somewhere between the two, so only what lies outside of them is a difference.
+        // The database read its clock between the two, so only a value outside of them is a difference.
         var theirs = reader.Instant(0);
         var apart =
             theirs < sent ? sent - theirs

@@ -11,7 +11,7 @@ public static class Ids
     /// <summary>As the engine and Elsa's API write it: 32 hex digits.</summary>
     public static string Text(Guid id) => id.ToString("N");
 
-    /// <summary>An id that is the same wherever it is derived from the same name: RFC 9562 version 8 over SHA-256.</summary>
+    /// <summary>An ID derived from a name; the same name gives the same ID everywhere: RFC 9562 version 8 over SHA-256.</summary>
     public static Guid Named(string name)
     {
         Span<byte> hash = stackalloc byte[32];

@@ -7,11 +7,11 @@ using Npgsql;
 
 namespace Orchestration.Engine.Storage;
 
-/// <summary>One numbered SQL file. Once released it never changes.</summary>
+/// <summary>One numbered SQL file. Never changes once it is released.</summary>
 /// <param name="Checksum">SHA-256 of the text with LF line ends, in lower-case hexadecimal digits.</param>
 public sealed record Migration(int Number, string Name, string Sql, string Checksum);
 
-/// <summary>The database and this program do not fit together; the message says which of the two to change.</summary>
+/// <summary>The database and this program don't match; the message says which of the two to change.</summary>
 public sealed class MigrationException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
@@ -39,7 +39,7 @@ public sealed partial class Migrator
     /// <summary>All migrations of this program, by number.</summary>
     public IReadOnlyList<Migration> Migrations { get; }
 
-    /// <summary>Applies what is missing. Any number of hosts may do so at once: one works, the others wait and find it done.</summary>
+    /// <summary>Applies missing migrations. Any number of hosts can do so concurrently: one works, the others wait and find it done.</summary>
     /// <returns>What this call applied, by number.</returns>
     /// <exception cref="MigrationException">The database is newer than this program, or a migration has changed since it was applied.
     /// Nothing was changed.</exception>
@@ -65,7 +65,7 @@ public sealed partial class Migrator
             throw new MigrationException($"{file} is no name of a migration; it must be like 0042_add_task.sql.");
         }
 
-        // A checkout may have changed the line ends.
+        // A checkout may have changed the line endings.
         var sql = text.ReplaceLineEndings("\n");
         var checksum = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(sql)));
         return new(int.Parse(name.Groups[1].ValueSpan, CultureInfo.InvariantCulture), name.Groups[2].Value, sql, checksum);

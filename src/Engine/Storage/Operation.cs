@@ -9,9 +9,9 @@ namespace Orchestration.Engine.Storage;
 /// An id a caller gives to one thing it wants done once. The answer is remembered in the transaction that did it, for as long as the
 /// caller may retry; the same id with another request is refused.
 /// </summary>
-/// <param name="Actor">Whose id it is: ids of different people never meet.</param>
+/// <param name="Actor">The actor: IDs of different people never collide.</param>
 /// <param name="Id">Chosen by the caller, at most 200 characters.</param>
-/// <param name="RequestHash">SHA-256 of what was asked.</param>
+/// <param name="RequestHash">SHA-256 of the request.</param>
 public sealed record Operation(string Actor, string Id, byte[] RequestHash)
 {
     /// <summary>How long answers are remembered.</summary>
@@ -30,10 +30,10 @@ public sealed record Operation(string Actor, string Id, byte[] RequestHash)
         return new(actor, id, hash.GetHashAndReset());
     }
 
-    /// <summary>Reads what was answered before: <c>(request_hash, answer)</c> or nothing.</summary>
+    /// <summary>Reads the earlier answer: <c>(request_hash, answer)</c> or nothing.</summary>
     public NpgsqlBatchCommand Find() => Sql.Command("select request_hash, answer from operation where actor = $1 and id = $2", Actor, Id);
 
-    /// <summary>What was answered before, read by itself; null: nothing.</summary>
+    /// <summary>Reads the earlier answer separately; null if there is none.</summary>
     public async Task<(byte[] RequestHash, byte[] Answer)?> FindAsync(NpgsqlDataSource database, CancellationToken cancel)
     {
         await using var query = database.Query(Find().CommandText, Actor, Id);
@@ -52,13 +52,13 @@ public sealed record Operation(string Actor, string Id, byte[] RequestHash)
             now
         );
 
-    /// <summary>The constraint that a second use of the id breaks when both run at once.</summary>
+    /// <summary>The constraint that a second use of the ID violates when both run concurrently.</summary>
     public const string Constraint = "operation_pkey";
 
     /// <summary>Whether a remembered request is this one.</summary>
     public bool IsSame(byte[] requestHash) => RequestHash.AsSpan().SequenceEqual(requestHash);
 
-    /// <summary>Forgets answers nobody asks for any more. Returns how many.</summary>
+    /// <summary>Deletes answers that are no longer needed. Returns how many.</summary>
     public static async Task<int> PurgeAsync(NpgsqlDataSource database, Instant now, CancellationToken cancel)
     {
         await using var delete = database.Query("delete from operation where created_at < $1", now - Retention);

@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace Orchestration.Engine.Storage;
 
-/// <summary>Held by whoever makes or changes tables: one host at a time, the others wait. Goes with the connection should the host die.</summary>
+/// <summary>Lock for creating or changing tables: one host at a time, the others wait. Released with the connection if the host dies.</summary>
 public sealed class SchemaLock : IAsyncDisposable
 {
     // Any number will do that nothing else in the database locks.

@@ -28,8 +28,9 @@ public static class Sql
             // No session state is left behind, so nothing needs to be reset before each use: it would cost a transaction.
             NoResetOnClose = true,
 
-            // A connection whose statement was broken off is dropped: Npgsql 10 may take statements of the same batch for prepared that the server never
-            // saw, and whoever comes next would fail.
+            // A connection whose statement was cancelled is dropped: Npgsql 10 may treat statements of the same batch as prepared although the server
+            // never
+            // saw them, and the next user of the connection would fail.
             CancellationTimeout = -1,
         };
 

@@ -41,13 +41,13 @@ public sealed class BusinessCalendar
     public static bool TryParse(string json, [NotNullWhen(true)] out BusinessCalendar? calendar, out IReadOnlyList<DefinitionError> errors) =>
         CalendarJson.TryParse(json, out calendar, out errors);
 
-    /// <summary>Whether an instant leaves room for the longest target on either side: check what people typed with it.</summary>
+    /// <summary>Whether an instant leaves room for the longest target on either side. Use it to validate user input.</summary>
     public static bool Covers(Instant instant) => instant > Instant.FromUtc(FirstYear + 40, 1, 1, 0, 0) && instant < Instant.FromUtc(LastYear - 40, 1, 1, 0, 0);
 
-    /// <summary>Whether work is done at an instant. The begin of a slot is open, its end is not.</summary>
+    /// <summary>Whether an instant is within opening hours. The start of a slot is inclusive, its end exclusive.</summary>
     public bool IsOpen(Instant at) => NextOpening(at) == at;
 
-    /// <summary>The instant itself when it is open, else the begin of the next opening.</summary>
+    /// <summary>The instant itself if it is open, otherwise the start of the next opening.</summary>
     public Instant NextOpening(Instant at)
     {
         var x = CalendarYear.ToNanoseconds(at);
@@ -78,7 +78,7 @@ public sealed class BusinessCalendar
     }
 
     /// <summary>
-    /// The earliest instant at which so much working time has passed. A start outside hours begins at the next opening; a result at the exact
+    /// The earliest instant at which this much working time has passed. A start outside hours counts from the next opening; a result at the exact
     /// end of a slot stays there. Zero gives <see cref="NextOpening"/>; a negative amount is <see cref="Subtract"/> of its opposite.
     /// </summary>
     public Instant Add(Instant start, Duration working)
@@ -217,7 +217,7 @@ public sealed class BusinessCalendar
 
     public bool IsBusinessDay(LocalDate date) => Array.BinarySearch(Year(date.Year).OpenDays, date.DayOfYear) >= 0;
 
-    /// <summary>The end of the last opening that begins on a date; null when the date is closed.</summary>
+    /// <summary>The end of the last opening that starts on a date; null if the date is closed.</summary>
     public Instant? CloseOn(LocalDate date)
     {
         var year = Year(date.Year);
@@ -267,7 +267,7 @@ public sealed class BusinessCalendar
 
     private Instant CloseOf(LocalDate openDay) => CloseOn(openDay)!.Value;
 
-    /// <summary>Open time before an instant, counted from the begin of the year before its own (whose last opening may still be open).</summary>
+    /// <summary>Open time before an instant, counted from the start of the previous year (whose last opening may still be open).</summary>
     private (int Year, long Open) Position(Instant at)
     {
         var x = CalendarYear.ToNanoseconds(at);

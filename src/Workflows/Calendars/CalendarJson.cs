@@ -8,7 +8,7 @@ using Orchestration.Workflows.Documents;
 
 namespace Orchestration.Workflows.Calendars;
 
-/// <summary>Reads a calendar's JSON and says everything that is wrong with it at once.</summary>
+/// <summary>Reads a calendar's JSON and reports all its errors together.</summary>
 internal static class CalendarJson
 {
     private static readonly Dictionary<string, IsoDayOfWeek> Weekdays = new()

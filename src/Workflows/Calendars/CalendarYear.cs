@@ -4,7 +4,7 @@ namespace Orchestration.Workflows.Calendars;
 
 /// <summary>
 /// The openings of one year of a calendar as instants, with running totals, so that adding and measuring working time is a binary search.
-/// Times are nanoseconds since the Unix epoch. An opening belongs to the day on which it begins; the last one of a year may end in the next.
+/// Times are nanoseconds since the Unix epoch. An opening belongs to the day on which it starts; the last one of a year may end in the next.
 /// </summary>
 internal sealed class CalendarYear
 {
@@ -38,7 +38,7 @@ internal sealed class CalendarYear
         {
             foreach (var slot in SlotsOn(date, week, Holidays))
             {
-                // A half day may begin before the evening shift of the day before ended: what is open twice counts once.
+                // A half day may start before the evening shift of the previous day ends; overlapping time counts once.
                 var begin = Math.Max(ToInstant(slot.BeginOn(date), zone), lastEnd);
                 var end = ToInstant(slot.EndOn(date), zone);
                 if (begin < end)
@@ -63,7 +63,7 @@ internal sealed class CalendarYear
         OpenDays = [.. LastOpening.Select(i => DayOf[i])];
     }
 
-    /// <summary>Index of the first opening that ends after an instant; <c>Begins.Length</c> when there is none.</summary>
+    /// <summary>Index of the first opening that ends after an instant; <c>Begins.Length</c> if there is none.</summary>
     public int FirstEndingAfter(long instant)
     {
         var index = Array.BinarySearch(Ends, instant);
@@ -77,7 +77,9 @@ internal sealed class CalendarYear
         return index == Begins.Length ? Total : Before[index] + Math.Max(0, instant - Begins[index]);
     }
 
-    /// <summary>The earliest instant at which so much of this year's open time has passed; the amount is above 0 and at most <see cref="Total"/>.</summary>
+    /// <summary>
+    /// The earliest instant at which this much of the year's open time has passed. The amount must be above 0 and at most <see cref="Total"/>.
+    /// </summary>
     public long EarliestAt(long open)
     {
         var index = Array.BinarySearch(Before, open);
@@ -93,7 +95,7 @@ internal sealed class CalendarYear
         return Begins[index] + open - Before[index];
     }
 
-    /// <summary>How many open days of this year lie on or before a day of the year.</summary>
+    /// <summary>The number of open days of this year up to and including a day of the year.</summary>
     public int OpenDaysUpTo(int dayOfYear)
     {
         var index = Array.BinarySearch(OpenDays, dayOfYear);

@@ -2,7 +2,7 @@ using NodaTime;
 
 namespace Orchestration.Workflows.Calendars;
 
-/// <summary>When a holiday that falls on a weekend is observed besides the day itself.</summary>
+/// <summary>When a holiday on a weekend is observed in addition to the day itself.</summary>
 internal enum Observance
 {
     /// <summary>Only on the day itself.</summary>
@@ -11,7 +11,7 @@ internal enum Observance
     /// <summary>Saturday on the Friday before, Sunday on the Monday after (5 U.S.C. 6103(b), Executive Order 11582).</summary>
     NearestWeekday,
 
-    /// <summary>Sunday on the Monday after; Saturday stays.</summary>
+    /// <summary>A Sunday holiday is observed on Monday; a Saturday one isn't moved.</summary>
     SundayToMonday,
 
     /// <summary>On the next weekday that is not a holiday itself (substitute days of England and Wales).</summary>
@@ -30,7 +30,7 @@ internal sealed record HolidayRule(
     IReadOnlyList<OpeningSlot>? Slots
 )
 {
-    /// <summary>Explicit dates may open a day that is closed by the week; a computed half day only shortens an open one.</summary>
+    /// <summary>Explicit dates can open a day that is closed in the week; a computed half day only shortens an open day.</summary>
     public bool MayOpenClosedDay => Dates.Count > 0;
 
     public IEnumerable<LocalDate> NominalDates(int year)
@@ -73,7 +73,8 @@ internal sealed record HolidayRule(
     }
 
     /// <summary>
-    /// The holidays that close or shorten days of one year, by date. A full holiday beats a half day, the earlier rule a later one.
+    /// The holidays that close or shorten days of one year, by date. A full holiday takes precedence over a half day, an earlier rule over a later
+    /// one.
     /// Neighbouring years count too: a New Year's Day on a Saturday is observed on 31 December.
     /// </summary>
     public static Dictionary<LocalDate, (string Name, HolidayRule Rule)> In(int year, IReadOnlyList<HolidayRule> rules)

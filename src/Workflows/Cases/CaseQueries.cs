@@ -33,7 +33,7 @@ public sealed record CaseSummary(
     bool Breached
 );
 
-/// <summary>An incident of a case. Its message says what failed, and why where something else was the cause.</summary>
+/// <summary>An incident of a case. Its message says what failed, and the cause if there is another one.</summary>
 public sealed record CaseIncident(
     string ActivityId,
     string? ActivityName,
@@ -146,7 +146,7 @@ public static class CaseQueries
         }
     }
 
-    /// <summary>The case, or null when it doesn't exist or the person may not see it.</summary>
+    /// <summary>The case, or null if it doesn't exist or the person can't see it.</summary>
     public static async Task<CaseDetail?> FindAsync(WorkflowRuntime runtime, Guid id, Person actor, CancellationToken cancel = default)
     {
         await using var query = runtime.Database.Query(
@@ -172,11 +172,11 @@ public static class CaseQueries
         return new(Read(r), r.GetString("definition_version_id"), r.GetInt32("definition_version"), null, incidents);
     }
 
-    /// <summary>History of a case, oldest first. Null when the person may not see the case.</summary>
+    /// <summary>History of a case, oldest first. Null if the person can't see the case.</summary>
     /// <param name="id">The case.</param>
-    /// <param name="after">Sequence to begin after; 0 for the beginning.</param>
+    /// <param name="after">Sequence to continue after; 0 to start at the beginning.</param>
     /// <param name="limit">At most this many.</param>
-    /// <param name="actor">Who asks.</param>
+    /// <param name="actor">The person who asks.</param>
     public static async Task<IReadOnlyList<CaseEvent>?> HistoryAsync(
         NpgsqlDataSource database,
         Guid id,

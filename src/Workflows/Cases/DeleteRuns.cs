@@ -4,7 +4,7 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Workflows.Cases;
 
 /// <summary>
-/// Deletes finished runs that are not cases: trials from the designer. Their history stays (it is append-only). Only retention deletes cases.
+/// Deletes finished runs that aren't cases: trials from the designer. Their history is kept (it is append-only). Only retention deletes cases.
 /// </summary>
 public static class DeleteRuns
 {

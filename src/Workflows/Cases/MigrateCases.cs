@@ -19,24 +19,24 @@ public sealed record MigrationRequest(string DefinitionId, int ToVersion)
     /// <summary>Only those that run on this version. Default: on any other.</summary>
     public int? FromVersion { get; init; }
 
-    /// <summary>Begin after this one; the order is that of the ids, which is that of their beginning.</summary>
+    /// <summary>Continue after this case; cases are ordered by ID, which is the order in which they started.</summary>
     public Guid? After { get; init; }
 
     /// <summary>At most so many.</summary>
     public int Limit { get; init; } = MigrateCases.MaxItems;
 }
 
-/// <summary>A task that stays as it is.</summary>
+/// <summary>A task that doesn't change.</summary>
 public sealed record KeptTask(Guid Id, string Title, string State, string? Owner, string? OwnerName, Instant? DueAt);
 
-/// <summary>A clock that runs on (or stands still) as it is; of a task, or of the case itself.</summary>
+/// <summary>A clock that keeps running (or stays paused); of a task, or of the case itself.</summary>
 public sealed record KeptClock(Guid Id, string Policy, string Status, Instant? DueAt, Guid? TaskId);
 
 /// <summary>Something a case is doing now.</summary>
 /// <param name="Activity">Its activity.</param>
-/// <param name="Name">The activity's name, where it has one.</param>
+/// <param name="Name">The activity's name, if it has one.</param>
 /// <param name="Tasks">Tasks that wait here, with their owners.</param>
-/// <param name="Timers">Instants at which it continues by itself.</param>
+/// <param name="Timers">Instants at which it continues on its own.</param>
 /// <param name="Blocked">Why it can't continue in the other version; null when it can.</param>
 public sealed record KeptStep(string Activity, string? Name, IReadOnlyList<KeptTask> Tasks, IReadOnlyList<Instant> Timers, string? Blocked);
 
@@ -47,7 +47,7 @@ public sealed record KeptStep(string Activity, string? Name, IReadOnlyList<KeptT
 /// <param name="ToVersion">Version it would continue in.</param>
 /// <param name="IsPossible">Whether all its current work continues and no completed step is repeated.</param>
 /// <param name="Obstacles">Why not, naming the step.</param>
-/// <param name="Steps">What it is doing now, the outermost first.</param>
+/// <param name="Steps">The current steps, outermost first.</param>
 /// <param name="Clocks">Its live clocks.</param>
 /// <param name="NewVariables">Variables it would get, with their defaults.</param>
 /// <param name="LostVariables">Variables whose values it would lose.</param>
@@ -71,15 +71,15 @@ public sealed record MigrationPreview(
 public sealed record MigrationAnswer(Guid Instance, string? Refused, bool IsFound = true);
 
 /// <summary>
-/// Moves running cases to another version of their definition: each in a transaction of its own. Tasks keep their owners, drafts and revisions, clocks and
-/// timers their due instants, for nothing of them is written.
+/// Moves running cases to another version of their definition, each in its own transaction. Tasks keep their owners, drafts and revisions; clocks and
+/// timers keep their due times, because nothing is written to them.
 /// </summary>
 public static class MigrateCases
 {
     /// <summary>Most cases at a time.</summary>
     public const int MaxItems = 200;
 
-    /// <summary>What it would do, case by case, with the id to continue after (null at the end). Nothing is changed.</summary>
+    /// <summary>What a migration would do, case by case, with the ID to continue after (null at the end). Changes nothing.</summary>
     public static async Task<(IReadOnlyList<MigrationPreview> Items, Guid? Next)> PreviewAsync(
         WorkflowRuntime runtime,
         MigrationRequest request,
@@ -94,7 +94,7 @@ public static class MigrateCases
 
         foreach (var (id, reference) in page)
         {
-            // One that was deleted meanwhile has nothing to show.
+            // A case that was deleted in the meantime has nothing to show.
             if (await Alterations.PlanMigrationAsync(runtime, id, request.ToVersion, cancel) is not { } planned)
                 continue;
             var (plan, refused, state) = planned;

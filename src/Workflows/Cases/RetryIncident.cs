@@ -7,7 +7,10 @@ namespace Orchestration.Workflows.Cases;
 /// <summary>Runs a failed step of a case again, after the cause was fixed.</summary>
 public static class RetryIncident
 {
-    /// <summary>Retries. Null when it ran (it may have failed again, as a new incident); empty when there is no such incident; else why it can't run.</summary>
+    /// <summary>
+    /// Retries the activity of an incident. Null if it ran (it may have failed again, as a new incident); empty if there is no such incident;
+    /// otherwise why it can't run.
+    /// </summary>
     public static async Task<string?> RunAsync(WorkflowRuntime runtime, Guid id, string activityInstanceId, Person actor, CancellationToken cancel = default)
     {
         await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor.UserName, ("$1", id), cancel: cancel);

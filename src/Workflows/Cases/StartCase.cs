@@ -9,7 +9,7 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Cases;
 
-/// <summary>What a case is opened with.</summary>
+/// <summary>The data that opens a case.</summary>
 /// <param name="Journey">Definition id of the journey.</param>
 /// <param name="Reference">Business reference, unique over all cases.</param>
 /// <param name="CustomerId">The customer.</param>
@@ -119,7 +119,7 @@ public static class StartCase
         }
         catch (PostgresException e) when (e.ConstraintName is Operation.Constraint or "journey_case_reference_key")
         {
-            // The same request again breaks whichever of the two comes first, so look for its answer before blaming the reference.
+            // A repeated request violates either constraint, so look for its answer before reporting the reference as taken.
             return await AnswerAsync(runtime.Database, operation, cancel) ?? new StartCaseResult.ReferenceTaken(request.Reference);
         }
     }

@@ -5,7 +5,7 @@ using Orchestration.Engine.Model;
 namespace Orchestration.Workflows.Documents;
 
 /// <summary>
-/// Reads one object of a definition file (calendar, SLA policy) and collects everything that is wrong with it, so that an author sees all errors at once. An
+/// Reads one object of a definition file (calendar, SLA policy) and collects all its errors, so that an author sees them together. An
 /// unknown member is an error too: it is almost always a typo.
 /// </summary>
 internal sealed class DocumentReader
@@ -191,7 +191,7 @@ internal sealed class DocumentReader
         return names;
     }
 
-    /// <summary>Reports members that were never asked for. Call it last.</summary>
+    /// <summary>Reports unknown members. Call it last.</summary>
     public void NoOthers()
     {
         foreach (var member in element.EnumerateObject().Where(member => !known.Contains(member.Name)))

@@ -53,7 +53,7 @@ internal sealed class CaseClocks(ServiceLevelCatalog serviceLevels) : BurstObser
         return clocks;
     }
 
-    /// <summary>What a burst means to clocks, in order: what set it off, what was done, how it ended.</summary>
+    /// <summary>The clock events of a burst, in order: its cause, the completed steps, its end.</summary>
     private static List<(string Name, object? Data)> Happened(BurstResult result, Stimulus stimulus, InstanceState state)
     {
         var happened = new List<(string, object?)>();

@@ -8,7 +8,7 @@ using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Escalation;
 
-/// <summary>A stored clock with what it belongs to.</summary>
+/// <summary>A stored clock with its case and task.</summary>
 /// <param name="Id">The clock.</param>
 /// <param name="CaseId">Its case.</param>
 /// <param name="TaskId">Its task, or null for a clock of the case itself.</param>
@@ -54,7 +54,8 @@ public static class ClockQueries
     }
 
     /// <summary>
-    /// Clocks of a case itself, ended ones and earlier generations too, in the order they began. The caller has checked that the person may see the case.
+    /// Clocks of the case itself, including ended ones and earlier generations, in the order they started. The caller has checked that the person can
+    /// see the case.
     /// </summary>
     public static async Task<IReadOnlyList<StoredClock>> OfCaseAsync(NpgsqlDataSource database, Guid @case, CancellationToken cancel = default)
     {
@@ -63,7 +64,7 @@ public static class ClockQueries
         return await ClockReader.ReadAsync(reader, cancel);
     }
 
-    /// <summary>All clocks of a case and of its tasks, in the order they began. The caller has checked that the person may see the case.</summary>
+    /// <summary>All clocks of a case and of its tasks, in the order they started. The caller has checked that the person can see the case.</summary>
     public static async Task<IReadOnlyList<PlacedClock>> AllOfCaseAsync(NpgsqlDataSource database, Guid @case, CancellationToken cancel = default)
     {
         await using var query = database.Query($"{Placed} where k.instance_id = $1 order by k.created_at, k.id limit 1000", @case);
@@ -71,7 +72,7 @@ public static class ClockQueries
         return await ReadAsync(reader, cancel);
     }
 
-    /// <summary>The clock, or null when it doesn't exist or the person may not see its case.</summary>
+    /// <summary>The clock, or null if it doesn't exist or the person can't see its case.</summary>
     public static async Task<PlacedClock?> FindAsync(NpgsqlDataSource database, Guid id, Person actor, Instant now, CancellationToken cancel = default)
     {
         await using var query = database.Query(
@@ -85,7 +86,7 @@ public static class ClockQueries
         return (await ReadAsync(reader, cancel)).SingleOrDefault();
     }
 
-    /// <summary>Live clocks by id, those after a given one, for whatever has to look at all of them.</summary>
+    /// <summary>Live clocks by ID, after a given one, for work that visits all of them.</summary>
     internal static async Task<IReadOnlyList<PlacedClock>> LiveAsync(NpgsqlDataSource database, Guid after, int limit, CancellationToken cancel)
     {
         await using var query = database.Query($"{Placed} where k.status in ('Running', 'Paused') and k.id > $1 order by k.id limit $2", after, limit);

@@ -10,7 +10,7 @@ namespace Orchestration.Workflows.Escalation;
 /// <summary>How a clock becomes rows: itself, the deadline of its next rung, and its ledger. One statement.</summary>
 internal static class ClockRows
 {
-    /// <summary>Writes a clock as it is now.</summary>
+    /// <summary>Writes the current state of a clock.</summary>
     public static void Write(
         InstanceTransaction transaction,
         Guid instance,

@@ -10,20 +10,21 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Workflows.Escalation;
 
 /// <summary>
-/// The live clocks of a case or a task within a transaction: several at once, each evaluated by its own policy at every change of their subject, written with
+/// The live clocks of a case or a task within a transaction. Each is evaluated by its own policy at every change of their subject, and all are
+/// written with
 /// their ledger, deadlines and history by <see cref="Write"/>.
 /// </summary>
 internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<StoredClock> stored)
 {
     private readonly List<Live> _clocks = [.. stored.Select(clock => new Live(clock.Id, clock.State))];
 
-    /// <summary>Whether there is none.</summary>
+    /// <summary>Whether the set is empty.</summary>
     public bool IsEmpty => _clocks.Count == 0;
 
     /// <summary>Whether a condition of theirs needs to know facts.</summary>
     public bool AsksFacts => _clocks.Exists(clock => clock.State.Policy.AsksFacts);
 
-    /// <summary>The earliest due time of those that run.</summary>
+    /// <summary>The earliest due time of the running clocks.</summary>
     public Instant? DueAt => _clocks.Min(clock => clock.State.Ended ? null : clock.State.DueAt);
 
     /// <summary>Whether one of them missed its due time.</summary>
@@ -31,7 +32,7 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<St
 
     /// <summary>Something happened to their subject.</summary>
     /// <param name="name">What, as policies name it.</param>
-    /// <param name="waits">What the subject waits for after it.</param>
+    /// <param name="waits">What the subject waits for after the change.</param>
     /// <param name="facts">Facts of the case.</param>
     /// <param name="startable">Policies that this may start a clock of, as far as their conditions hold.</param>
     public void Follow(string name, IReadOnlySet<string> waits, IReadOnlyDictionary<string, string> facts, IEnumerable<SlaPolicy> startable, Instant now)
@@ -164,7 +165,7 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<St
 
         public ClockState State { get; private set; } = state;
 
-        /// <summary>As it is in the database once what was written so far is.</summary>
+        /// <summary>The stored state once everything written so far is committed.</summary>
         public ClockState? Stored { get; private set; } = state;
 
         public bool IsNew { get; set; }

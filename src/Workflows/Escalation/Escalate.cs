@@ -12,19 +12,18 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Workflows.Escalation;
 
 /// <summary>
-/// Acts on the rungs of clocks that are due: in batches, each in one transaction in which acting and marking are the same thing, so a rung acts exactly once
-/// however many hosts sweep.
-/// Cases are locked with SKIP LOCKED: the sweeper never waits for a lock, so many at once can not deadlock; what somebody holds is taken the next time.
+/// Acts on due rungs in batches. Acting and marking happen in the same transaction, so a rung acts exactly once however many hosts sweep.
+/// Cases are locked with SKIP LOCKED. The sweeper never waits for a lock, so it can't deadlock; a case that is locked is handled by the next sweep.
 /// </summary>
 public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalog serviceLevels, ILogger<Escalate> log)
 {
     private const string Actor = "system";
     private const int Batch = 500;
 
-    /// <summary>Batches under way at once when there is more than one: while the database writes one, this host works on the other.</summary>
+    /// <summary>Batches in progress at the same time: while the database writes one, this host computes the other.</summary>
     private const int Sweepers = 2;
 
-    /// <summary>Acts on everything that is due, or becomes due meanwhile. Returns how many clocks were looked at.</summary>
+    /// <summary>Acts on everything that is due or becomes due while it runs. Returns the number of clocks it looked at.</summary>
     /// <param name="stop">Ends it after the batches under way.</param>
     public async Task<int> RunAsync(CancellationToken stop = default)
     {
@@ -32,7 +31,7 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         return first < Batch ? first : first + (await Task.WhenAll(Enumerable.Range(0, Sweepers).Select(_ => UntilNothingAsync(stop)))).Sum();
     }
 
-    /// <summary>Acts on what is due, oldest first. Returns how many clocks were looked at.</summary>
+    /// <summary>Acts on due rungs, oldest first. Returns the number of clocks it looked at.</summary>
     /// <param name="limit">At most this many clocks.</param>
     /// <param name="cancel">Cancels.</param>
     public async Task<int> SweepAsync(int limit, CancellationToken cancel = default)
@@ -44,7 +43,7 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         }
         catch (PostgresException e) when (!e.IsTransient && due.Count > 0)
         {
-            // Something of one clock does not fit the database. It must not stop the others: each by itself, and that one later.
+            // The database refuses the data of one clock. It must not block the others: process each separately, and retry that one later.
             foreach (var one in due.Values)
                 await SweepAloneAsync(one, cancel);
         }
@@ -152,7 +151,7 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         }
     }
 
-    /// <summary>Reads clocks, tasks and people. After the locks, so that it sees what was committed before them.</summary>
+    /// <summary>Reads clocks, tasks and people. Runs after the locks are taken, so that it sees everything committed before them.</summary>
     private static async Task<(Dictionary<Guid, LadderTask> Tasks, LadderPeople People)> FactsAsync(
         NpgsqlConnection connection,
         Dictionary<Guid, Due> due,
@@ -210,7 +209,8 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
             tasks[task.Id] = task;
         }
 
-        // A clock of a case acts on what is open in it. Clocks of the same case share its tasks and watchers, so that one does not undo what the other did.
+        // A case clock acts on the open tasks of its case. Clocks of the same case share its tasks and watchers, so that one doesn't undo the changes
+        // of another.
         var open = new List<(Guid Case, Guid Task)>();
         await r.NextResultAsync(cancel);
         while (await r.ReadAsync(cancel))
@@ -343,7 +343,7 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         /// <summary>A clock of a task; else of the case itself.</summary>
         public bool IsOfTask { get; set; }
 
-        /// <summary>What it acts on: its task, or what is open in its case.</summary>
+        /// <summary>The tasks a rung acts on: the clock's task, or the open tasks of its case.</summary>
         public List<Guid> Tasks { get; } = [];
 
         public string Reference { get; set; } = "";

@@ -11,14 +11,14 @@ using Orchestration.Workflows.Webhooks;
 
 namespace Orchestration.Workflows.Escalation;
 
-/// <summary>A task as the ladder sees it, and as it is after what was done so far.</summary>
+/// <summary>A task as the ladder sees it, including the changes made so far.</summary>
 internal sealed record LadderTask(Guid Id, string Title, TaskState State, int Revision, short Priority, Guid? Owner, bool OwnerIsActive, string? Team)
 {
     public string[] RequiredSkills { get; init; } = [];
 
     public string[] PreferredSkills { get; init; } = [];
 
-    /// <summary>Candidates besides the team.</summary>
+    /// <summary>Candidates in addition to the team.</summary>
     public Guid[] Candidates { get; init; } = [];
 
     /// <summary>People who worked on a step that four eyes exclude.</summary>
@@ -34,7 +34,7 @@ internal sealed record LadderTask(Guid Id, string Title, TaskState State, int Re
     public bool Breached { get; init; }
 }
 
-/// <summary>What a sweep does, gathered row by row and written in one statement for each table, however many clocks it deals with.</summary>
+/// <summary>The writes of a sweep, collected row by row and executed as one statement per table, however many clocks it handles.</summary>
 internal sealed class EscalationWrites(Instant now, string actor)
 {
     private readonly List<Guid> _over = [];

@@ -6,7 +6,7 @@ using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Escalation;
 
-/// <summary>Who a rung means by its targets, as things are now: leads, members, roles, who stands in for whom, and who has which skills.</summary>
+/// <summary>Resolves the targets of a rung to people: leads, members, roles, substitutes, and people with the required skills.</summary>
 internal sealed class LadderPeople
 {
     private readonly Dictionary<string, Guid> _leads = [];
@@ -69,11 +69,11 @@ internal sealed class LadderPeople
     }
 
     /// <summary>
-    /// Whom a target means. One person who is away is their deputy; nobody falls through to the owner's deputy, then the team, and at the very last to the
-    /// supervisors, so that a reminder never goes nowhere.
+    /// The people a target stands for. A person who is out of office is replaced by their deputy. An empty target falls back to the owner's deputy,
+    /// then the team, and finally the supervisors, so that a reminder always reaches someone.
     /// </summary>
     /// <param name="target">The target.</param>
-    /// <param name="task">The task it is about; null for a case in which nothing is open.</param>
+    /// <param name="task">The task; null for a case without open tasks.</param>
     public IReadOnlyList<Guid> Of(LadderTarget target, LadderTask? task)
     {
         List<Guid> people = target switch
@@ -92,8 +92,8 @@ internal sealed class LadderPeople
     }
 
     /// <summary>
-    /// Who takes a task over, and in whose place: the lead or the owner's deputy, if they may (skills, four eyes, not given up before); else nobody
-    /// in particular, which is the team.
+    /// The new owner of a task, and on whose behalf: the lead or the owner's deputy, if they are eligible (skills, four-eyes rule, not forwarded
+    /// before); otherwise no one, which leaves it to the team.
     /// </summary>
     public (Guid? Person, Guid? InPlaceOf) Takeover(LadderTarget target, LadderTask task)
     {
@@ -114,7 +114,7 @@ internal sealed class LadderPeople
 
     private Guid? Deputy(Guid? person) => person is { } away && Present(away) is var deputy && deputy != away ? deputy : null;
 
-    /// <summary>The person, or who stands in for them now; a substitute who is away too has one of their own.</summary>
+    /// <summary>The person, or their current substitute, or that person's substitute, and so on.</summary>
     private Guid Present(Guid person)
     {
         var here = person;

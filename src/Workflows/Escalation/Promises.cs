@@ -40,7 +40,7 @@ public static class Promises
     /// <param name="case">The case.</param>
     /// <param name="what">What the customer was told, 1 to 200 characters.</param>
     /// <param name="dueAt">By when.</param>
-    /// <param name="channel">How they were told, or null.</param>
+    /// <param name="channel">How the customer was told, or null.</param>
     /// <param name="step">Id or name of the step that keeps it when it is completed; null: the case as a whole.</param>
     /// <param name="actor">Who told them.</param>
     public static async Task<PromiseResult> MakeAsync(
@@ -105,7 +105,7 @@ public static class Promises
     /// <param name="clock">The promise.</param>
     /// <param name="kept">False: the customer let us off it.</param>
     /// <param name="reason">A note, or null.</param>
-    /// <param name="actor">Who says so.</param>
+    /// <param name="actor">The person who says so.</param>
     public static async Task<PromiseResult> SettleAsync(
         ClockRuntime clocks,
         Guid @case,

@@ -54,7 +54,8 @@ public sealed record RecomputeAnswer(int Looked, int Touched, bool Stored, IRead
 
 /// <summary>
 /// Computes running clocks again after a calendar or policy changed. Nothing else does: a clock keeps the policy and the calendar it was computed with until a
-/// person, having seen the preview, asks for this. Each clock is a transaction of its own on its case, with the difference in the case's history.
+/// person who has seen the preview asks for this. Each clock is recomputed in its own transaction on its case, and the case's history records the
+/// difference.
 /// </summary>
 public static class RecomputeClocks
 {
@@ -81,9 +82,9 @@ public static class RecomputeClocks
     /// <summary>Previews or stores. Null when the calendar, policy or clock does not exist.</summary>
     /// <param name="scope">Which clocks.</param>
     /// <param name="reason">Why, for history.</param>
-    /// <param name="store">False: only say what would change.</param>
-    /// <param name="actor">Who asks; a supervisor or administrator.</param>
-    /// <param name="cancel">Cancels; what was stored until then stays.</param>
+    /// <param name="store">False: only report what would change.</param>
+    /// <param name="actor">The person who asks; a supervisor or administrator.</param>
+    /// <param name="cancel">Stops between clocks; stored changes are kept.</param>
     public static async Task<RecomputeAnswer?> RunAsync(
         ClockRuntime clocks,
         RecomputeScope scope,
@@ -114,12 +115,12 @@ public static class RecomputeClocks
     /// <summary>One step over the clocks of a calendar or policy, in the order of their ids.</summary>
     /// <param name="scope">A calendar or policy.</param>
     /// <param name="reason">Why, for history.</param>
-    /// <param name="store">False: only say what would change.</param>
-    /// <param name="actor">Who asks.</param>
+    /// <param name="store">False: only report what would change.</param>
+    /// <param name="actor">The person who asks.</param>
     /// <param name="after">The clock to go on after.</param>
     /// <param name="limit">Clocks to look at.</param>
-    /// <param name="cancel">Cancels; what was stored until then stays.</param>
-    /// <returns>What it came to, how many clocks were looked at in or out of scope, and where to go on (null at the end).</returns>
+    /// <param name="cancel">Stops between clocks; stored changes are kept.</param>
+    /// <returns>The result, the number of clocks looked at in and out of scope, and where to continue (null at the end).</returns>
     internal static async Task<(RecomputeAnswer Answer, int Scanned, Guid? Next)> StepAsync(
         ClockRuntime clocks,
         RecomputeScope scope,
@@ -177,7 +178,7 @@ public static class RecomputeClocks
         return catalog.Calendars.TryGetValue(policy.Calendar, out var calendar) ? Clock.Recompute(state, policy, calendar, now) : null;
     }
 
-    /// <summary>Once more under the lock, because the clock may have moved since it was listed.</summary>
+    /// <summary>Recomputes under the lock, because the clock may have moved since it was listed.</summary>
     private static async Task<Recomputation?> StoreAsync(
         ClockRuntime clocks,
         RecomputeScope scope,
@@ -207,7 +208,7 @@ public static class RecomputeClocks
         if (!differs && before.CalendarFingerprint == again.State.CalendarFingerprint)
             return null;
 
-        // A clock the change does not touch only takes note of the new calendar; its due time, ledger and history stay as they are.
+        // A clock that the change doesn't affect only records the new calendar; its due time, ledger and history stay as they are.
         ClockRows.Write(transaction, clock.CaseId, clock.TaskId, clock.Id, isNew: false, again.State, [], clocks.ServiceLevels);
         if (!differs)
         {

@@ -5,7 +5,7 @@ using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Escalation;
 
-/// <summary>What the actions of one rung do. Everything is gathered and written in the transaction that marks the rung as done.</summary>
+/// <summary>The actions of one rung. Everything is collected and written in the transaction that marks the rung as done.</summary>
 internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung, LadderPeople people, Instant now, EscalationWrites writes)
 {
     private readonly HashSet<(Guid Person, Guid? Task)> _told = [];
@@ -35,7 +35,7 @@ internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung,
         }
     }
 
-    /// <summary>Does something to a live task; returns it as it is then.</summary>
+    /// <summary>Acts on a live task; returns its new state.</summary>
     public LadderTask Do(LadderAction action, LadderTask task)
     {
         switch (action)
@@ -97,7 +97,7 @@ internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung,
         }
     }
 
-    /// <summary>Does something beside the tasks.</summary>
+    /// <summary>Performs an action that doesn't change tasks.</summary>
     public void Do(LadderAction action, string? title)
     {
         switch (action)

@@ -62,7 +62,7 @@ internal static class TaskClocks
         clocks.Write(transaction, transaction.History, transaction.InstanceId!.Value, (move.Task, move.Title), move.Event);
     }
 
-    /// <summary>What a step names: its own target as a policy, and shared ones.</summary>
+    /// <summary>The policies a step names: its own target as a policy, and shared ones.</summary>
     private static IEnumerable<SlaPolicy> Named(ServiceLevelCatalog serviceLevels, OpenTask open)
     {
         if (serviceLevels.Resolve(open.SlaPolicy, open.SlaDuration, open.SlaUnit, open.SlaCalendar).Policy is { } policy)

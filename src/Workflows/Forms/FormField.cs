@@ -54,7 +54,7 @@ public sealed class FormField
     /// <summary>Text of several lines (<c>x-multiline</c>); null when the schema does not say.</summary>
     public bool? Multiline { get; internal set; }
 
-    /// <summary>Shown and never taken from a post (<c>x-readOnly</c>).</summary>
+    /// <summary>Displayed, but ignored in a post (<c>x-readOnly</c>).</summary>
     public bool ReadOnly { get; internal set; }
 
     /// <summary>Path of case data to fill the field with at first (<c>x-from</c>).</summary>
@@ -75,7 +75,7 @@ public sealed class FormField
     public int? MinLength { get; internal set; }
     public int? MaxLength { get; internal set; }
 
-    /// <summary>Searched for, as JSON Schema does: anchor it to match the whole text. Never backtracks.</summary>
+    /// <summary>Matches anywhere in the text, as in JSON Schema: anchor it to match the whole text. Never backtracks.</summary>
     public Regex? Pattern { get; internal set; }
     public FormField? Items { get; internal set; }
     public int? MinItems { get; internal set; }
@@ -89,10 +89,12 @@ public sealed class FormField
     public FormField? Then { get; internal set; }
     public FormField? Else { get; internal set; }
 
-    /// <summary>The fields of an object, with those that only a condition brings in.</summary>
+    /// <summary>The fields of an object, including conditional ones.</summary>
     public IEnumerable<FormField> AllProperties => Variants.DistinctBy(property => property.Name);
 
-    /// <summary>The same, with each field as often as branches ask for it in their own way: a limit that is a number here may be a choice there.</summary>
+    /// <summary>
+    /// The same, with a field repeated for each branch that defines it differently: a number in one branch may be a choice in another.
+    /// </summary>
     public IEnumerable<FormField> Variants =>
         Properties.Concat((Then?.Variants ?? []).Concat(Else?.Variants ?? []).Where(branch => Properties.All(own => own.Name != branch.Name)));
 
@@ -116,7 +118,7 @@ public sealed class FormField
     /// <summary>Names of all fields that some data would make required.</summary>
     public IEnumerable<string> AllRequired => Required.Concat(Then?.AllRequired ?? []).Concat(Else?.AllRequired ?? []).Distinct();
 
-    /// <summary>Whether what is asked depends on what is answered, here or in a field of it.</summary>
+    /// <summary>Whether the fields shown depend on an answer, here or in a nested field.</summary>
     public bool HasConditions => If is not null || Items?.HasConditions == true || Properties.Any(property => property.HasConditions);
 
     private static readonly JsonElement Empty = JsonElement.Parse("{}");

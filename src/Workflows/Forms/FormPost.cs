@@ -31,7 +31,7 @@ internal static partial class FormPost
         var names = new HashSet<string>();
         Read(field.Properties);
 
-        // What a branch asks is read as that branch means it; what is not asked is kept as any branch would.
+        // A field that a branch shows is read as that branch defines it; a hidden field is kept as any branch defines it.
         for (var before = -1; field.If is not null && before < names.Count; )
         {
             before = names.Count;

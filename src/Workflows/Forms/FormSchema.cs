@@ -7,11 +7,11 @@ namespace Orchestration.Workflows.Forms;
 
 /// <summary>One thing that is wrong with the data of a form.</summary>
 /// <param name="Field">JSON pointer (RFC 6901) of the field, e.g. <c>/items/0/sku</c>; empty for the whole form.</param>
-/// <param name="Reason">What is wrong, in words for the person who typed it.</param>
+/// <param name="Reason">The reason, written for the person who filled in the form.</param>
 public sealed record FormError(string Field, string Reason);
 
-/// <summary>What a form asks as things are.</summary>
-/// <param name="Shown">Conditional fields that are asked now, by <see cref="FormField.KeyOf"/>; the others are not.</param>
+/// <summary>The fields a form currently shows.</summary>
+/// <param name="Shown">Conditional fields that are currently shown, by <see cref="FormField.KeyOf"/>; the others are hidden.</param>
 /// <param name="Required">JSON pointers of fields that are required now, in objects whose condition may change that.</param>
 public sealed record FormLayout(IReadOnlyList<string> Shown, IReadOnlyList<string> Required);
 
@@ -30,14 +30,14 @@ public sealed class FormSchema
     /// <summary>The object that holds the fields.</summary>
     public FormField Root { get; }
 
-    /// <summary>Fields that an outcome needs besides the required ones (<c>x-outcomes</c>).</summary>
+    /// <summary>Fields that an outcome requires in addition to the required ones (<c>x-outcomes</c>).</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Outcomes { get; }
 
     /// <summary>Reads a schema. False with every error, each with its JSON path, when it is not one or is too large.</summary>
     public static bool TryParse(string json, [NotNullWhen(true)] out FormSchema? schema, out IReadOnlyList<DefinitionError> errors) =>
         new FormSchemaReader().TryRead(json, out schema, out errors);
 
-    /// <summary>What is wrong with data; empty when it fits.</summary>
+    /// <summary>The errors of the data; empty if it is valid.</summary>
     /// <param name="data">The form's data.</param>
     /// <param name="outcome">The outcome chosen, whose own fields are required too; null to check a draft as a whole.</param>
     public IReadOnlyList<FormError> Validate(JsonElement data, string? outcome = null)
@@ -82,9 +82,9 @@ public sealed class FormSchema
         }
     }
 
-    /// <summary>Data in which fields that are read-only have the values the form began with, or none, whatever was sent for them.</summary>
-    /// <param name="data">What was sent.</param>
-    /// <param name="began">What the form began with.</param>
+    /// <summary>The data with every read-only field reset to its initial value, or removed, whatever was sent.</summary>
+    /// <param name="data">The submitted data.</param>
+    /// <param name="began">The form's initial data.</param>
     public JsonObject WithReadOnly(JsonObject data, JsonObject began)
     {
         // Those that are always there first: conditions may ask for them.
@@ -107,7 +107,7 @@ public sealed class FormSchema
     /// <summary>
     /// Which fields the data calls for, and which of them are required: JSON pointers of those about which other data would decide otherwise.
     /// </summary>
-    /// <param name="data">What was typed so far.</param>
+    /// <param name="data">The data entered so far.</param>
     public FormLayout LayoutFor(JsonElement data)
     {
         var (shown, required) = (new List<string>(), new List<string>());
@@ -138,7 +138,7 @@ public sealed class FormSchema
     }
 
     /// <summary>
-    /// What was typed, without the fields that it does not call for, which a page hides and yet keeps; and an unticked box that it does call for is false.
+    /// The entered data without hidden fields, which a page keeps; an unticked box that is shown is false.
     /// </summary>
     /// <param name="typed">From <see cref="ReadPost"/>.</param>
     public JsonObject Settle(JsonElement typed) => Settle(Root, typed);
@@ -165,7 +165,9 @@ public sealed class FormSchema
             _ => JsonNode.Parse(value.GetRawText()),
         };
 
-    /// <summary>Reads what a page has typed so far, for <see cref="LayoutFor"/>: as <see cref="ReadPost"/>, but each row stays where the page has it.</summary>
+    /// <summary>
+    /// Reads the data entered so far, for <see cref="LayoutFor"/>. Like <see cref="ReadPost"/>, but each row keeps its position on the page.
+    /// </summary>
     public JsonElement ReadSoFar(IEnumerable<KeyValuePair<string, string>> fields) => FormPost.Read(Root, fields, keepRows: true);
 
     /// <summary>

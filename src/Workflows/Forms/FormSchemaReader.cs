@@ -8,7 +8,7 @@ using Orchestration.Engine.Model;
 namespace Orchestration.Workflows.Forms;
 
 /// <summary>
-/// Reads a form's schema once and says everything that is wrong with it. A keyword that would not be checked is refused, so that no author relies on it.
+/// Reads a form's schema once and reports all its errors. Unsupported keywords are refused, so that no author relies on one.
 /// </summary>
 internal sealed partial class FormSchemaReader
 {

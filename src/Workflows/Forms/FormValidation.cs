@@ -5,7 +5,7 @@ using NodaTime.Text;
 
 namespace Orchestration.Workflows.Forms;
 
-/// <summary>Checks data against a field and collects what is wrong.</summary>
+/// <summary>Validates data against a field and collects the errors.</summary>
 internal sealed partial class FormValidation
 {
     private const int MaxErrors = 100;
@@ -67,7 +67,7 @@ internal sealed partial class FormValidation
         }
     }
 
-    /// <summary>Whether a value meets a condition; the only judge of it, for what is shown as for what is accepted.</summary>
+    /// <summary>Whether a value meets a condition. Both the layout and the validation use this rule.</summary>
     public static bool Fits(FormField condition, JsonElement value)
     {
         var trial = new FormValidation();

@@ -162,7 +162,7 @@ public sealed class HumanTask : Activity
             Compile = node => Compile(node, catalog, forms),
         };
 
-    /// <summary>The shared forms that the human steps of a definition name, as they are now.</summary>
+    /// <summary>The current shared forms that the human steps of a definition name.</summary>
     public static JsonObject SharedForms(CompiledWorkflow workflow, FormCatalog forms)
     {
         var shared = new JsonObject();

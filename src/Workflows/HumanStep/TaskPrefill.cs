@@ -12,7 +12,8 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Workflows.HumanStep;
 
 /// <summary>
-/// What a form begins with: fields with <c>x-from</c> get data of the case, those with <c>x-computed</c> the value of their expression. Taken once, when the
+/// The initial data of a form: fields with <c>x-from</c> get data of the case, fields with <c>x-computed</c> the value of their expression. Computed
+/// once, when the
 /// task opens, so that everyone sees the same values and it stays clear what a decision was based on.
 /// </summary>
 internal static class TaskPrefill
@@ -58,12 +59,12 @@ internal static class TaskPrefill
         }
         catch (ExpressionException)
         {
-            // A default that can't be computed is none; the person fills the field in.
+            // A default that can't be computed is left empty; the person fills in the field.
             return null;
         }
     }
 
-    /// <summary>What the expressions of a form see: variables and outputs of the case, and as inputs the fields before them.</summary>
+    /// <summary>What the expressions of a form can read: variables and outputs of the case, and the preceding fields as inputs.</summary>
     private sealed class CaseScope(BurstWriteContext context) : ExpressionScope
     {
         private readonly Random _random = new(context.State.Id.GetHashCode(StringComparison.Ordinal));

@@ -14,8 +14,8 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Workflows.Jobs;
 
 /// <summary>
-/// Long work that a person asks for: a row says what, how far it is and what came of it, and a job of Hangfire does it (<see cref="DoWork"/>). Each change of
-/// its state is in the history chain <c>work:id</c>.
+/// Long work that a person asks for. A row holds the order, its progress and its result; a Hangfire job performs it (<see cref="DoWork"/>). Each
+/// change of its state is in the history chain <c>work:id</c>.
 /// </summary>
 public sealed class BackgroundWork(WorkflowRuntime runtime, IBackgroundJobClient jobs)
 {
@@ -28,7 +28,7 @@ public sealed class BackgroundWork(WorkflowRuntime runtime, IBackgroundJobClient
     /// <summary>Asks for work. Asking again with the same operation id asks for nothing new.</summary>
     /// <param name="order">What.</param>
     /// <param name="operationId">The caller's id for it, or null.</param>
-    /// <param name="actor">Who asks. It is done in their name, with the rights they have by then.</param>
+    /// <param name="actor">The person who asks. The work runs in their name, with the rights they have at that time.</param>
     /// <param name="cancel">Cancels.</param>
     /// <returns>Its id; null when the operation id was used for other work.</returns>
     public async Task<Guid?> AskAsync(WorkOrder order, string? operationId, Person actor, CancellationToken cancel = default)
@@ -81,11 +81,11 @@ public sealed class BackgroundWork(WorkflowRuntime runtime, IBackgroundJobClient
         return id;
     }
 
-    /// <summary>The work, or null: there is none, or it is not the person's. Administrators see everyone's.</summary>
+    /// <summary>The work, or null if it doesn't exist or belongs to someone else. Administrators see all work.</summary>
     public async Task<WorkStatus?> FindAsync(Guid id, Person reader, CancellationToken cancel = default) =>
         await FindAsync(id, cancel) is { } work && (work.RequestedBy == reader.Id || reader.Is(Roles.Administrator)) ? work : null;
 
-    /// <summary>What a person asked for lately, the newest first.</summary>
+    /// <summary>A person's recent work, newest first.</summary>
     public async Task<IReadOnlyList<WorkStatus>> ListAsync(Person requester, int limit, CancellationToken cancel = default)
     {
         await using var query = runtime.Database.Query(
@@ -129,7 +129,7 @@ public sealed class BackgroundWork(WorkflowRuntime runtime, IBackgroundJobClient
         return await ReadAsync(query, cancel) is [var work] ? work : null;
     }
 
-    /// <summary>Remembers a step: what it did, and where to go on.</summary>
+    /// <summary>Stores the result of a step and where to continue.</summary>
     internal async Task SaveAsync(WorkStatus work, CancellationToken cancel)
     {
         await using var update = runtime.Database.Query(

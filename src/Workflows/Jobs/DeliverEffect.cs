@@ -12,9 +12,9 @@ public sealed class EffectGivenUpException(string kind, string? error)
     );
 
 /// <summary>
-/// Tries one effect. The row is what counts: it says when the next try is due and how many there were, so that retries outlive any scheduler; a job that runs
-/// twice, or too late, finds that it is not its
-/// turn any more. Only a try that was the last one fails as a job.
+/// Tries one effect. The row decides: it holds the time of the next attempt and the number of attempts, so retries don't depend on a scheduler. A job
+/// that runs twice, or too late, finds that it
+/// is not its turn and does nothing. Only the last attempt fails as a job.
 /// </summary>
 [AutomaticRetry(Attempts = 0)]
 public sealed class DeliverEffect(Effects effects)

@@ -18,8 +18,8 @@ namespace Orchestration.Workflows.Jobs;
 public delegate string DescribeRefusal(TaskResult refusal);
 
 /// <summary>
-/// Does background work step by step. Each item has an operation id of its own and each step remembers where to go on, so a job that runs again, on this host
-/// or another, does every item once.
+/// Performs background work step by step. Each item has its own operation ID and each step stores where to continue, so a job that runs again, on any
+/// host, processes every item once.
 /// </summary>
 [AutomaticRetry(Attempts = 5, DelaysInSeconds = [2, 10, 30, 60, 120])]
 public sealed class DoWork(BackgroundWork work, WorkflowRuntime runtime, TaskRuntime tasks, ClockRuntime clocks, FindPerson people, DescribeRefusal describe)
@@ -27,8 +27,8 @@ public sealed class DoWork(BackgroundWork work, WorkflowRuntime runtime, TaskRun
     private const int Step = 20;
     private const int MostListed = 500;
 
-    /// <summary>Does it, or goes on with it.</summary>
-    /// <exception cref="OperationCanceledException">The host stops: the step in progress was finished, and another host goes on.</exception>
+    /// <summary>Starts or continues the work.</summary>
+    /// <exception cref="OperationCanceledException">The host is stopping: the step in progress was finished, and another host continues.</exception>
     [JobDisplayName("Background work {0}")]
     public async Task<string> RunAsync(Guid id, CancellationToken stop)
     {

@@ -4,13 +4,13 @@ namespace Orchestration.Workflows.Jobs;
 
 /// <summary>A recurring job.</summary>
 /// <param name="Name">Id of its recurring job in Hangfire.</param>
-/// <param name="Title">What people read.</param>
-/// <param name="Description">What it does and what its rows are.</param>
+/// <param name="Title">Name on pages.</param>
+/// <param name="Description">What the job does and what its rows are.</param>
 /// <param name="Schedule">When it runs, for people.</param>
 /// <param name="Cron">When it runs: six fields, seconds first, UTC.</param>
-/// <param name="Run">What it does.</param>
-/// <param name="Waiting">SQL of what waits for it (after <c>from</c>, with <c>$1</c> now): rows with a <c>due_at</c>. Null: it runs whether anything waits or
-/// not.</param>
+/// <param name="Run">The sweep it runs.</param>
+/// <param name="Waiting">SQL of the rows that wait for it (after <c>from</c>, with <c>$1</c> now), with a <c>due_at</c>. Null: the job always
+/// runs.</param>
 public sealed record JobDescription(
     string Name,
     string Title,
@@ -51,7 +51,7 @@ public static class JobCatalog
         "(select due_at from deadline where kind = 'timer' and due_at <= $1 union all select due_at from workflow_trigger where due_at <= $1) due"
     );
 
-    /// <summary>Brings suspended tasks back.</summary>
+    /// <summary>Resumes suspended tasks on their date.</summary>
     public static readonly JobDescription ResumeSuspended = new(
         "resume-suspended",
         "Resume suspended work",

@@ -9,22 +9,22 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Workflows.Jobs;
 
 /// <summary>A recurring job with its schedule and backlog.</summary>
-/// <param name="Job">What it is.</param>
+/// <param name="Job">The job.</param>
 /// <param name="Pause">The pause it is in, or null.</param>
-/// <param name="LastRunAt">When it last looked for work, on whatever host; null when never.</param>
+/// <param name="LastRunAt">When a host last ran it; null if never.</param>
 /// <param name="NextRunAt">When it looks next.</param>
 /// <param name="Error">Why Hangfire could not schedule it; null when it could.</param>
-/// <param name="Backlog">What waits for it; null when nothing can.</param>
+/// <param name="Backlog">What is waiting for it; null if the job has no queue.</param>
 public sealed record JobStatus(JobDescription Job, JobPause? Pause, Instant? LastRunAt, Instant? NextRunAt, string? Error, JobBacklog? Backlog);
 
 /// <summary>A pause of a job.</summary>
 /// <param name="At">Since when.</param>
 /// <param name="By">Who paused it.</param>
-/// <param name="Reason">Why; null when nobody said.</param>
+/// <param name="Reason">The reason; null if none was given.</param>
 public sealed record JobPause(Instant At, string By, string? Reason);
 
 /// <summary>
-/// Looking after the recurring jobs, as far as Hangfire does not: backlogs, pauses, rows that keep failing. What people do here is in the history chain
+/// What Hangfire doesn't offer for the recurring jobs: backlogs, pauses, rows that keep failing. People's actions are in the history chain
 /// <c>jobs</c>.
 /// </summary>
 public sealed class JobDesk(JobStorage storage, WorkflowRuntime runtime)
@@ -69,8 +69,7 @@ public sealed class JobDesk(JobStorage storage, WorkflowRuntime runtime)
     }
 
     /// <summary>
-    /// Pauses a job on all hosts: it is not started any more, and what is due waits. Pausing a paused job changes nothing. False when there is no
-    /// such job.
+    /// Pauses a job on all hosts: it no longer starts, and due rows wait. Pausing a paused job changes nothing. False if there is no such job.
     /// </summary>
     public Task<bool> PauseAsync(string name, string actor, string? reason = null, CancellationToken cancel = default) =>
         ChangeAsync(
@@ -87,7 +86,7 @@ public sealed class JobDesk(JobStorage storage, WorkflowRuntime runtime)
     public Task<bool> ResumeAsync(string name, string actor, CancellationToken cancel = default) =>
         ChangeAsync(name, "delete from job_pause where job = $1", [name], "job.resumed", actor, null, cancel);
 
-    /// <summary>Makes a failing row due now instead of at the end of its pause. False when it is not there any more.</summary>
+    /// <summary>Makes a failing row due now instead of after its delay. False if the row no longer exists.</summary>
     public async Task<bool> RetryAsync(Guid row, string actor, CancellationToken cancel = default)
     {
         var now = runtime.Clock.Now();

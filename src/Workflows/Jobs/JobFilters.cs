@@ -9,8 +9,8 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Workflows.Jobs;
 
 /// <summary>
-/// Starts a recurring job only when something waits for it and nobody paused it: at rest a tick costs one small query, and Hangfire's tables hold what
-/// really ran.
+/// Creates a recurring job only if something is due and the job isn't paused. At rest a tick costs one small query, and Hangfire's tables hold only
+/// real runs.
 /// </summary>
 internal sealed class StartWhenDue(NpgsqlDataSource database, IClock clock) : IClientFilter
 {
@@ -29,14 +29,14 @@ internal sealed class StartWhenDue(NpgsqlDataSource database, IClock clock) : IC
         }
         catch (Exception e) when (e is NpgsqlException or TimeoutException)
         {
-            // The run itself says what is wrong. Thrown here, it would have Hangfire switch the job off after five times.
+            // The run itself reports the error. Throwing here would make Hangfire disable the job after five attempts.
         }
     }
 
     public void OnCreated(CreatedContext context) { }
 }
 
-/// <summary>How long Hangfire keeps what is over.</summary>
+/// <summary>How long Hangfire keeps finished jobs.</summary>
 internal sealed class Retention : IApplyStateFilter
 {
     private static readonly TimeSpan Succeeded = TimeSpan.FromHours(1);

@@ -3,7 +3,7 @@ using Npgsql;
 namespace Orchestration.Workflows.Jobs;
 
 /// <summary>
-/// Held by the one host that does something now. The database gives it back the moment the connection is lost, so a host that dies leaves nothing locked.
+/// A lock that only one host can hold. The database releases it as soon as the connection is lost, so a dead host leaves nothing locked.
 /// </summary>
 internal sealed class JobLock : IAsyncDisposable
 {

@@ -6,8 +6,8 @@ using LogLevel = Hangfire.Logging.LogLevel;
 namespace Orchestration.Workflows.Jobs;
 
 /// <summary>
-/// What Hangfire says, in the logs of the host. While the database is away each of its threads complains again and again: a category says a thing once a
-/// minute, with the number of times it was left out.
+/// Writes Hangfire's messages to the host's log. While the database is unavailable, each of its threads repeats its message; a category logs a
+/// message once a minute, with the number of repetitions.
 /// </summary>
 internal sealed class JobLog(ILoggerFactory loggers, TimeProvider time) : ILogProvider
 {
@@ -22,7 +22,7 @@ internal sealed class JobLog(ILoggerFactory loggers, TimeProvider time) : ILogPr
         }
         catch (ObjectDisposedException)
         {
-            // Hangfire has one provider per process, which a host that is gone may have left.
+            // Hangfire has one provider per process, and a previous host in this process may have left its own.
             return new Category(this, name, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         }
     }

@@ -4,16 +4,16 @@ using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.Jobs;
 
-/// <summary>What waits for a job.</summary>
+/// <summary>The backlog of a job.</summary>
 /// <param name="Job">Its name.</param>
 /// <param name="Due">Rows that are due.</param>
 /// <param name="Lag">How long the oldest has been due; zero when nothing is.</param>
 public sealed record JobBacklog(string Job, long Due, Duration Lag);
 
-/// <summary>A row of one of the queues that failed and will be tried again by itself.</summary>
+/// <summary>A row of one of the queues that failed and will be retried.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="Queue">Which queue: <c>rung</c>, <c>timer</c> or another kind of deadline, or <c>stimulus</c>.</param>
-/// <param name="InstanceId">Instance it is about, or null.</param>
+/// <param name="InstanceId">The instance, or null.</param>
 /// <param name="Attempts">Tries so far.</param>
 /// <param name="LastError">What went wrong the last time.</param>
 /// <param name="DueAt">When it is tried next.</param>
@@ -22,7 +22,7 @@ public sealed record FailingRow(Guid Id, string Queue, Guid? InstanceId, int Att
 /// <summary>Reading about jobs.</summary>
 public static class JobQueries
 {
-    /// <summary>What waits for each job that has a queue.</summary>
+    /// <summary>The backlog of each job that has a queue.</summary>
     public static async Task<IReadOnlyList<JobBacklog>> BacklogsAsync(NpgsqlDataSource database, Instant now, CancellationToken cancel = default)
     {
         var jobs = JobCatalog.All.Where(job => job.Waiting is not null).ToList();

@@ -11,7 +11,7 @@ using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.Jobs;
 
-/// <summary>Queues of Hangfire. Each has workers of its own, so that slow receivers and long work never hold up a clock.</summary>
+/// <summary>Hangfire's queues. Each has its own workers, so that slow receivers and long work never delay a clock.</summary>
 internal static class JobQueues
 {
     /// <summary>The recurring jobs: each needs one worker at most.</summary>
@@ -29,17 +29,17 @@ public static class JobSetup
 
     private const int WorkersForWork = 8;
 
-    // Another host takes over what a host that died was working on: at most Abandoned + Poll later.
+    // Another host takes over the jobs of a dead host after at most Abandoned + Poll.
     private static readonly TimeSpan Abandoned = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(2);
 
-    // Only ever held for moments; what a dead host left is ignored after that.
+    // Held only briefly; a lock left by a dead host is ignored after this time.
     private static readonly TimeSpan Lock = TimeSpan.FromSeconds(10);
 
     // Shorter than the host's own, which then still closes its connections.
     private static readonly TimeSpan Shutdown = TimeSpan.FromSeconds(15);
 
-    /// <summary>Adds Hangfire, its servers and the jobs. Its connections are of their own, with prepared statements of their own.</summary>
+    /// <summary>Adds Hangfire, its servers and the jobs. Hangfire uses its own connections, with their own prepared statements.</summary>
     public static void AddJobs(this IServiceCollection services, string connectionString)
     {
         var options = new PostgreSqlStorageOptions
@@ -110,7 +110,7 @@ internal sealed class JobDatabase : IConnectionFactory, IDisposable
     private readonly NpgsqlDataSource _database;
 
     /// <param name="connectionString">The application's.</param>
-    /// <param name="application">Made first, so that it, and the server it may have started, goes last.</param>
+    /// <param name="application">Created first, so that it, and the server it may have started, is disposed last.</param>
     public JobDatabase(string connectionString, NpgsqlDataSource application)
     {
         ArgumentNullException.ThrowIfNull(application);
@@ -122,7 +122,7 @@ internal sealed class JobDatabase : IConnectionFactory, IDisposable
     public void Dispose() => _database.Dispose();
 }
 
-/// <summary>Makes Hangfire's tables and schedules the jobs, before any server starts. Hosts that start at once do so one after the other.</summary>
+/// <summary>Creates Hangfire's tables and schedules the jobs before any server starts. Hosts that start together take turns.</summary>
 internal sealed class JobSchema(NpgsqlDataSource database, JobStorage storage, IRecurringJobManagerV2 jobs) : IHostedLifecycleService
 {
     private static readonly RecurringJobOptions Utc = new() { TimeZone = TimeZoneInfo.Utc };

@@ -14,7 +14,7 @@ using Orchestration.Workflows.Tasks.Verbs;
 namespace Orchestration.Workflows.Jobs;
 
 /// <summary>
-/// What the recurring jobs do: each deals with what is due until nothing is. Only one host runs a job at a time; a tick that finds it running ends at once.
+/// The recurring jobs: each handles due rows until none are left. Only one host runs a job at a time; a tick that finds it running ends immediately.
 /// When the host stops, the batch in progress is
 /// finished and no other is started.
 /// </summary>
@@ -55,8 +55,8 @@ public sealed class Sweeps(
     public Task BackgroundWorkAsync(CancellationToken stop) => RunAsync(JobCatalog.BackgroundWork, () => work.EnqueueLostAsync(stop));
 
     /// <summary>
-    /// Makes the partitions of history for this month and the next two; deletes drafts of ended tasks, kept events nobody came for, operation ids
-    /// nobody can retry any more and old background work.
+    /// Creates the history partitions for this month and the next two. Deletes drafts of ended tasks, expired kept events, expired operation IDs and
+    /// old background work.
     /// </summary>
     public Task HousekeepingAsync(CancellationToken stop) =>
         RunAsync(

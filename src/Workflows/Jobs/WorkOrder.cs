@@ -25,14 +25,14 @@ public abstract record WorkOrder
     /// <summary>Move cases to another version of their definition.</summary>
     public sealed record Migrate(string DefinitionId, int ToVersion, IReadOnlyList<Guid> Instances) : WorkOrder;
 
-    /// <summary>Compute clocks again after a calendar or policy changed, or say what that would change.</summary>
+    /// <summary>Recompute clocks after a calendar or policy changed, or preview that.</summary>
     public sealed record Recompute(string? Calendar, string? Policy, string? Reason, bool Store) : WorkOrder;
 }
 
 /// <summary>How far it is.</summary>
 public enum WorkState
 {
-    /// <summary>Nobody works on it yet.</summary>
+    /// <summary>Not started yet.</summary>
     Queued,
 
     /// <summary>It has been started.</summary>
@@ -41,7 +41,7 @@ public enum WorkState
     /// <summary>Every item was dealt with.</summary>
     Done,
 
-    /// <summary>It was given up; what was done until then stays.</summary>
+    /// <summary>It used up its retries; completed items are kept.</summary>
     Failed,
 }
 
@@ -50,7 +50,7 @@ public enum WorkState
 /// <param name="Reason">Why, as a sentence.</param>
 public sealed record RefusedItem(Guid Id, string Reason);
 
-/// <summary>What came of it.</summary>
+/// <summary>The result.</summary>
 /// <param name="Refused">Items that were not done, the first 500.</param>
 /// <param name="Recomputed">For clocks: what changed, or would.</param>
 public sealed record WorkResult(IReadOnlyList<RefusedItem> Refused, RecomputeAnswer? Recomputed = null);
@@ -59,13 +59,13 @@ public sealed record WorkResult(IReadOnlyList<RefusedItem> Refused, RecomputeAns
 /// <param name="Id">Its id.</param>
 /// <param name="RequestedBy">Who asked for it.</param>
 /// <param name="RequestedAt">When.</param>
-/// <param name="Order">What they want.</param>
+/// <param name="Order">What to do.</param>
 /// <param name="State">How far it is.</param>
 /// <param name="Total">Items.</param>
 /// <param name="Done">Items that were done.</param>
 /// <param name="Refused">Items that were not.</param>
-/// <param name="Position">Where it goes on; null at the beginning.</param>
-/// <param name="Result">What came of it so far; null before the first step.</param>
+/// <param name="Position">Where to continue; null at the beginning.</param>
+/// <param name="Result">The result so far; null before the first step.</param>
 /// <param name="Error">Why it was given up.</param>
 /// <param name="EndedAt">When it ended.</param>
 public sealed record WorkStatus(

@@ -15,7 +15,7 @@ namespace Orchestration.Workflows.Journeys;
 /// <summary>
 /// Loads the shipped files at start: calendars, SLA policies, forms, then journeys. A file that changed since the last start becomes a new version; what a
 /// person edited in the product is never overwritten. Safe when several hosts start at once. A bad file is reported with all its errors and leaves the version
-/// in force as it is.
+/// current as it is.
 /// </summary>
 public sealed partial class JourneyFiles(
     DefinitionStore definitions,

@@ -4,7 +4,7 @@ using Orchestration.Engine.Model;
 
 namespace Orchestration.Workflows.Journeys;
 
-/// <summary>A journey's input: what it declares, as a JSON Schema for callers and forms.</summary>
+/// <summary>A journey's declared input as a JSON Schema, for callers and forms.</summary>
 public static class JourneyInput
 {
     /// <summary>JSON Schema of the declared inputs.</summary>

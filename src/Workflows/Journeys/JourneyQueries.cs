@@ -11,7 +11,7 @@ public sealed record Journey(string Id, string Name, string? Description, int Ve
 /// <summary>Reading journeys.</summary>
 public static class JourneyQueries
 {
-    /// <summary>Published definitions that may be started as a case: those that are no building blocks of others.</summary>
+    /// <summary>Published definitions that can be started as a case: those that aren't building blocks of others.</summary>
     public static async Task<IReadOnlyList<Journey>> ListAsync(DefinitionStore definitions, CancellationToken cancel = default)
     {
         var journeys = new List<Journey>();

@@ -99,7 +99,7 @@ public static class PublishJourney
         }
         catch (PostgresException e) when (e.ConstraintName == Operation.Constraint)
         {
-            // The same request ran twice at once, and the other one was first.
+            // The same request ran twice concurrently, and the other one was first.
             return await EarlierAsync(store, database, operation, cancel)
                 ?? throw new InvalidOperationException("The operation broke its constraint but isn't stored.", e);
         }

@@ -2,7 +2,7 @@ namespace Orchestration.Workflows.Notifications;
 
 /// <summary>A kind of notification as people choose about it.</summary>
 /// <param name="Kind">As stored.</param>
-/// <param name="Title">What people read.</param>
+/// <param name="Title">Name on pages.</param>
 public sealed record NotificationKind(string Kind, string Title);
 
 /// <summary>The kinds a person can also get by e-mail. In the product they get all of them.</summary>

@@ -9,8 +9,8 @@ namespace Orchestration.Workflows.Notifications;
 
 /// <summary>Which notifications a person gets by e-mail, and their quiet hours.</summary>
 /// <param name="EmailKinds">Kinds that also come by e-mail.</param>
-/// <param name="QuietFrom">Begin of the quiet hours in the zone, inclusive; null for none.</param>
-/// <param name="QuietTo">Their end, exclusive; before the begin when they span midnight.</param>
+/// <param name="QuietFrom">Start of the quiet hours in the zone, inclusive; null for none.</param>
+/// <param name="QuietTo">Their end, exclusive; earlier than the start if they span midnight.</param>
 /// <param name="TimeZone">Zone of the quiet hours, by its tz database id.</param>
 /// <param name="Revision">Changes so far; 0 when they have not chosen and the organisation's choice holds.</param>
 public sealed record NotificationPreferences(IReadOnlyList<string> EmailKinds, LocalTime? QuietFrom, LocalTime? QuietTo, string TimeZone, int Revision)
@@ -28,7 +28,7 @@ public sealed record NotificationPreferences(IReadOnlyList<string> EmailKinds, L
         return !isQuiet ? null : ((local.TimeOfDay < to ? local.Date : local.Date.PlusDays(1)) + to).InZoneLeniently(zone).ToInstant();
     }
 
-    /// <summary>Checks what a person entered. Errors by field.</summary>
+    /// <summary>Validates the preferences a person entered. Returns errors by field.</summary>
     /// <param name="emailKinds">Kinds.</param>
     /// <param name="quietFrom">Like 19:00, or empty.</param>
     /// <param name="quietTo">Like 07:30, or empty.</param>

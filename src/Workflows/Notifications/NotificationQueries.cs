@@ -11,7 +11,7 @@ namespace Orchestration.Workflows.Notifications;
 /// <param name="Kind">What kind, e.g. <c>sla.breached</c>.</param>
 /// <param name="Title">One line.</param>
 /// <param name="Body">More, or empty.</param>
-/// <param name="CaseId">Case it is about.</param>
+/// <param name="CaseId">The case.</param>
 /// <param name="Reference">Reference of that case.</param>
 /// <param name="TaskId">Task to open from it.</param>
 /// <param name="At">When.</param>
@@ -60,7 +60,7 @@ public static class NotificationQueries
         return notifications;
     }
 
-    /// <summary>Marks one as read and answers where it leads. Null when the person has no such notification.</summary>
+    /// <summary>Marks a notification as read and returns its link. Null if the person has no such notification.</summary>
     public static async Task<(Guid? TaskId, Guid? CaseId)?> ReadAsync(WorkflowRuntime runtime, Guid id, Person person, CancellationToken cancel = default)
     {
         await using var update = runtime.Database.Query(

@@ -12,7 +12,7 @@ namespace Orchestration.Workflows.Notifications;
 internal static class Notify
 {
     /// <summary>Adds a notification.</summary>
-    /// <param name="transaction">Transaction of the case it is about.</param>
+    /// <param name="transaction">Transaction of the case.</param>
     /// <param name="person">The recipient.</param>
     /// <param name="kind">What kind, of <see cref="NotificationKinds"/>.</param>
     /// <param name="title">One line.</param>
@@ -56,6 +56,6 @@ internal static class Notify
 /// <param name="Kind">Of <see cref="NotificationKinds"/>.</param>
 /// <param name="Title">One line.</param>
 /// <param name="Body">More, or empty.</param>
-/// <param name="Instance">The case it is about.</param>
+/// <param name="Instance">The case.</param>
 /// <param name="Task">Task to open from it, or null.</param>
 internal sealed record Notice(Guid Person, string Kind, string Title, string Body, Guid? Instance, Guid? Task);

@@ -115,7 +115,7 @@ public sealed class SendMail(NpgsqlDataSource database, IClock clock, MailSettin
 
     private sealed record Mail(Guid Person, string Name, string Email, string Title, string Body, Guid? TaskId, Guid? CaseId, string? Reference);
 
-    /// <summary>What a template sees: <c>Variables</c>, nothing else.</summary>
+    /// <summary>Templates can read <c>Variables</c>, nothing else.</summary>
     private sealed class MailScope(Instant now, IReadOnlyDictionary<string, object?> values) : ExpressionScope
     {
         public override IEnumerable<string> VariableNames => values.Keys;

@@ -23,13 +23,13 @@ public sealed record NewPerson(string UserName, string DisplayName, string? Emai
     public IReadOnlyList<Skill> Skills { get; init; } = [];
 }
 
-/// <summary>Adds a person, with their teams and skills, and says so in history.</summary>
+/// <summary>Adds a person with their teams and skills, and records it in history.</summary>
 public sealed class AddPerson(NpgsqlDataSource database)
 {
     /// <param name="person">Who.</param>
     /// <param name="passwordHash">Of <see cref="Passwords.Hash"/>.</param>
     /// <param name="actor">User name of the person who adds them.</param>
-    /// <returns>The new person's id, or null: the user name is taken.</returns>
+    /// <returns>The new person's ID, or null if the user name is taken.</returns>
     public async Task<Guid?> TryAsync(NewPerson person, string passwordHash, string actor, Instant now, CancellationToken cancel = default)
     {
         await using var connection = await database.OpenConnectionAsync(cancel);

@@ -11,7 +11,7 @@ namespace Orchestration.Workflows.People;
 /// </summary>
 public sealed class FindPerson(NpgsqlDataSource database)
 {
-    /// <summary>How old an answer may be.</summary>
+    /// <summary>Maximum age of an answer.</summary>
     public static readonly Duration Freshness = Duration.FromSeconds(15);
 
     private readonly ConcurrentDictionary<Guid, Known> _known = new();
@@ -28,7 +28,7 @@ public sealed class FindPerson(NpgsqlDataSource database)
         return known.Person?.SecurityStamp == stamp && !known.EndedSessions.Contains(session) ? known.Person : null;
     }
 
-    /// <summary>The active person as they are now, or null. For work done in their name while nobody is signed in.</summary>
+    /// <summary>The active person's current data, or null. For work in their name while no one is signed in.</summary>
     public async Task<Person?> OfIdAsync(Guid id, Instant now, CancellationToken cancel = default) => (await ReadAsync(id, now, cancel)).Person;
 
     /// <summary>Reads the person again at the next request: this host changed them.</summary>

@@ -16,7 +16,7 @@ public static class Passwords
     /// <summary>Salted hash, with its parameters.</summary>
     public static string Hash(string password) => Hasher.HashPassword(Nobody, password);
 
-    /// <summary>Compares. Without a hash it takes as long as with one and says no, so that the time does not tell who exists.</summary>
+    /// <summary>Verifies a password. Without a hash it takes just as long and returns false, so that timing doesn't reveal who exists.</summary>
     public static bool Verify(string? hash, string password) =>
         Hasher.VerifyHashedPassword(Nobody, hash ?? UnknownPerson.Value, password) != PasswordVerificationResult.Failed && hash is not null;
 

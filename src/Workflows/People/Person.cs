@@ -1,6 +1,6 @@
 namespace Orchestration.Workflows.People;
 
-/// <summary>What a person may be. A person may be several.</summary>
+/// <summary>Roles. A person can have several.</summary>
 public static class Roles
 {
     /// <summary>Designs journeys.</summary>
@@ -12,7 +12,7 @@ public static class Roles
     /// <summary>Steers teams.</summary>
     public const string Supervisor = "supervisor";
 
-    /// <summary>Speaks with customers and starts their cases.</summary>
+    /// <summary>Talks to customers and starts their cases.</summary>
     public const string FrontOffice = "frontoffice";
 
     /// <summary>Reviews what happened; changes nothing.</summary>
@@ -27,13 +27,13 @@ public static class Roles
 
 /// <summary>An active person, as sessions and pages see them.</summary>
 /// <param name="Id">Never changes.</param>
-/// <param name="UserName">What they type to sign in; unique without regard to case.</param>
+/// <param name="UserName">Used to sign in; unique, ignoring case.</param>
 /// <param name="DisplayName">What others call them.</param>
 /// <param name="Email">Where mail reaches them, if anywhere.</param>
 /// <param name="Roles">Of <see cref="People.Roles"/>.</param>
 /// <param name="Teams">Keys of the teams they work in.</param>
 /// <param name="Leads">Keys of the teams they lead, whether they work in them or not.</param>
-/// <param name="SecurityStamp">Sessions begun with another stamp have ended.</param>
+/// <param name="SecurityStamp">Sessions with another stamp are over.</param>
 public sealed record Person(
     Guid Id,
     string UserName,

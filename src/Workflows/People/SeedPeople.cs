@@ -17,14 +17,14 @@ public abstract record FirstAdministratorResult
     public sealed record Added : FirstAdministratorResult;
 
     /// <summary>No one could sign in.</summary>
-    /// <param name="Reason">What is missing or too weak, as a sentence to an operator.</param>
+    /// <param name="Reason">What is missing or too weak, as a sentence for an operator.</param>
     public sealed record Refused(string Reason) : FirstAdministratorResult;
 }
 
-/// <summary>The people and teams a database begins with. What is there already is never touched.</summary>
+/// <summary>The initial people and teams of a database. Existing rows are never changed.</summary>
 public sealed class SeedPeople(NpgsqlDataSource database, AddPerson add)
 {
-    /// <summary>Who does it, in history.</summary>
+    /// <summary>The actor in history.</summary>
     private const string Actor = "setup";
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -83,7 +83,7 @@ public sealed class SeedPeople(NpgsqlDataSource database, AddPerson add)
         if (Passwords.Weakness(password, userName) is { } weakness)
             return new FirstAdministratorResult.Refused($"FirstAdministrator:Password is too weak: {weakness}.");
 
-        // Another host may have been faster; then it was the same person.
+        // Another host was faster; it added the same person.
         await add.TryAsync(new(userName.Trim(), userName.Trim(), null, [Roles.Administrator]), Passwords.Hash(password), Actor, now, cancel);
         return new FirstAdministratorResult.Added();
     }

@@ -11,7 +11,7 @@ public sealed class SignOut(NpgsqlDataSource database, FindPerson people)
 {
     /// <param name="person">Whose session.</param>
     /// <param name="session">Which.</param>
-    /// <param name="expires">When the last of its tickets expires by itself.</param>
+    /// <param name="expires">When the last of its tickets expires.</param>
     public async Task EndAsync(Person person, Guid session, Instant expires, Instant now, CancellationToken cancel = default)
     {
         await using var connection = await database.OpenConnectionAsync(cancel);

@@ -4,11 +4,11 @@ using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.People;
 
-/// <summary>A person is away, and their substitute receives and may take their work.</summary>
+/// <summary>A person is out of office, and their substitute receives their work and can take it over.</summary>
 /// <param name="Id">Its id.</param>
-/// <param name="Person">User name of who is away.</param>
+/// <param name="Person">User name of the absent person.</param>
 /// <param name="PersonName">What others call them.</param>
-/// <param name="Substitute">User name of who stands in.</param>
+/// <param name="Substitute">User name of the substitute.</param>
 /// <param name="SubstituteName">What others call them.</param>
 /// <param name="From">From when.</param>
 /// <param name="Until">Until when, exclusive.</param>
@@ -36,7 +36,7 @@ public abstract record SubstitutionResult
     /// <summary>A member of the request is wrong.</summary>
     public sealed record Invalid(string Field, string Reason) : SubstitutionResult;
 
-    /// <summary>The person may not arrange this for others.</summary>
+    /// <summary>The person can't arrange this for others.</summary>
     public sealed record Forbidden : SubstitutionResult;
 
     /// <summary>The person is represented in a part of that time already.</summary>
@@ -69,8 +69,8 @@ public sealed class Substitutions(NpgsqlDataSource database, IClock clock)
     }
 
     /// <summary>Arranges one.</summary>
-    /// <param name="person">User name of who is away.</param>
-    /// <param name="substitute">User name of who stands in.</param>
+    /// <param name="person">User name of the absent person.</param>
+    /// <param name="substitute">User name of the substitute.</param>
     /// <param name="from">From when; the past counts as now.</param>
     /// <param name="until">Until when, exclusive; within a year.</param>
     /// <param name="reason">Why; optional.</param>
@@ -147,7 +147,9 @@ public sealed class Substitutions(NpgsqlDataSource database, IClock clock)
         return new SubstitutionResult.Arranged(id);
     }
 
-    /// <summary>Ends one before its time. What the substitute has by then stays with them. False when it doesn't exist, or the person may not end it.</summary>
+    /// <summary>
+    /// Ends a substitution early. The substitute keeps the tasks they own by then. False if it doesn't exist, or the person can't end it.
+    /// </summary>
     public async Task<bool> EndAsync(Guid id, Person actor, CancellationToken cancel = default)
     {
         var now = clock.Now();

@@ -5,7 +5,7 @@ namespace Orchestration.Workflows.People;
 
 /// <summary>A team with its people.</summary>
 /// <param name="Key">Its key.</param>
-/// <param name="Title">What people call it.</param>
+/// <param name="Title">Name on pages.</param>
 /// <param name="Lead">Display name of who leads it.</param>
 /// <param name="Members">Who works in it, by name.</param>
 public sealed record Team(string Key, string Title, string? Lead, IReadOnlyList<TeamMember> Members);
@@ -13,7 +13,7 @@ public sealed record Team(string Key, string Title, string? Lead, IReadOnlyList<
 /// <summary>A member of a team.</summary>
 public sealed record TeamMember(Guid Id, string UserName, string DisplayName);
 
-/// <summary>Reading teams and what people are called.</summary>
+/// <summary>Reads teams and display names.</summary>
 public static class TeamQueries
 {
     /// <summary>All teams, by title.</summary>
@@ -45,7 +45,7 @@ public static class TeamQueries
     /// <summary>Whether a person may move this team's work: its lead, supervisors and administrators.</summary>
     public static bool Steers(Person person, string team) => person.Is(Roles.Supervisor, Roles.Administrator) || person.Leads.Contains(team);
 
-    /// <summary>Display names by user name, and by id as history writes it. Who is not found is not in the answer (<c>system</c>).</summary>
+    /// <summary>Display names by user name, and by ID as history writes it. Unknown names (<c>system</c>) aren't in the answer.</summary>
     /// <param name="people">User names and ids, in any mix.</param>
     public static async Task<IReadOnlyDictionary<string, string>> NamesAsync(
         NpgsqlDataSource database,

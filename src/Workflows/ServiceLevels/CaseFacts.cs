@@ -12,7 +12,7 @@ namespace Orchestration.Workflows.ServiceLevels;
 /// </summary>
 internal static class CaseFacts
 {
-    /// <summary>Facts of the case as it is now.</summary>
+    /// <summary>The current facts of the case.</summary>
     public static Dictionary<string, string> Of(InstanceState state, CompiledWorkflow workflow)
     {
         var facts = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -35,7 +35,8 @@ internal static class CaseFacts
     }
 
     /// <summary>
-    /// The date a backward clock counts back from; null when the case has no such fact or it is no date. A promise for a day is one until the end of the day.
+    /// The date a backward clock counts back from; null if the case has no such fact or it isn't a date. A promise for a date holds until the end of
+    /// that date.
     /// </summary>
     public static Instant? Anchor(SlaPolicy policy, IReadOnlyDictionary<string, string> facts, BusinessCalendar calendar) =>
         policy.AnchorFact is not { } name || !facts.TryGetValue(name, out var text) ? null

@@ -11,9 +11,9 @@ namespace Orchestration.Workflows.ServiceLevels;
 public static class Clock
 {
     /// <summary>Starts a clock.</summary>
-    /// <param name="policy">What is measured.</param>
+    /// <param name="policy">The policy to measure by.</param>
     /// <param name="calendar">The policy's calendar.</param>
-    /// <param name="startedAt">When it began; earlier than now when it is attached late, in which case it may be breached at once.</param>
+    /// <param name="startedAt">When it started; earlier than now if it is attached late, in which case it may be breached immediately.</param>
     /// <param name="cause">The event that started it.</param>
     /// <param name="anchor">For backward clocks: the date to count back from.</param>
     /// <param name="generation">1, or one more than the clock before.</param>
@@ -59,12 +59,12 @@ public static class Clock
     /// Evaluates a policy after a change of its subject, in the order of ServiceNow: attach; else stop, reset, cancel, pause, resume. Null when there is no
     /// clock and none starts.
     /// </summary>
-    /// <param name="policy">The policy to start from; a running clock goes by its own.</param>
+    /// <param name="policy">The policy to start from; a running clock uses its own.</param>
     /// <param name="active">The live clock of that policy on that subject, or null.</param>
     /// <param name="change">What happened.</param>
     /// <param name="calendar">The policy's calendar.</param>
     /// <param name="anchor">For backward clocks: the date to count back from; without it none starts.</param>
-    /// <param name="startedAt">When what starts a clock happened, if that was before it became known; null: at the change.</param>
+    /// <param name="startedAt">When the start of a clock happened, if that was before it became known; null: at the change.</param>
     public static ClockChange? Evaluate(
         SlaPolicy policy,
         ClockState? active,
@@ -105,7 +105,9 @@ public static class Clock
         return PauseReason(active, change) is { } reason ? Pause(active, calendar, change.At, reason) : Resume(active, calendar, change.At, change.Event);
     }
 
-    /// <summary>Stands still: no due time and no rungs until <see cref="Resume"/>. A clock that is paused for another reason begins a new stretch.</summary>
+    /// <summary>
+    /// Pauses: no due time and no rungs until <see cref="Resume"/>. A clock that is already paused for another reason starts a new period.
+    /// </summary>
     public static ClockChange Pause(ClockState state, BusinessCalendar calendar, Instant now, string reason)
     {
         if (state.Ended || !state.Policy.Pausable || (state.Status == ClockStatus.Paused && state.Segments[^1].Cause == reason))
@@ -217,7 +219,7 @@ public static class Clock
         return state.Total > Duration.Zero ? used / state.Total * 100 : 100;
     }
 
-    /// <summary>Whether a breach is still to come.</summary>
+    /// <summary>Whether the clock can still breach.</summary>
     internal static bool IsOpenDeadline(ClockState state) => state is { Status: ClockStatus.Running, Breached: false, Policy.WaitingPeriod: false };
 
     private static ClockChange End(ClockState state, BusinessCalendar calendar, Instant now, ClockStatus status)

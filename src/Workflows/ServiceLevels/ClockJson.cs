@@ -63,11 +63,11 @@ public static class ClockJson
             if (_read.TryGetValue(text, out var known))
                 return known;
 
-            // The calendar of a running clock may be gone; its copy of the policy still reads.
+            // The calendar of a running clock may no longer exist; its copy of the policy must still be readable.
             if (!SlaPolicy.TryParse(text, _ => true, out var policy, out var errors))
                 throw new JsonException($"not a policy: {errors[0].Path} {errors[0].Reason}");
 
-            // Promises have policies of their own: what is kept must not grow with them.
+            // Each promise has its own policy, so the cache must not grow with them.
             if (_read.Count >= MostKept)
                 _read.Clear();
             return _read.GetOrAdd(text, policy);

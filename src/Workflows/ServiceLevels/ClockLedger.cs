@@ -34,7 +34,7 @@ public static class ClockLedger
     public static IReadOnlyList<LedgerRow> Of(ClockState state, BusinessCalendar calendar, Instant now) =>
         [.. state.Segments.SelectMany(segment => Rows(state, segment.To is null ? segment with { To = Instant.Max(now, segment.From) } : segment, calendar))];
 
-    /// <summary>Says step by step how the clock was computed: target, days counted and skipped, pauses, due time, breach.</summary>
+    /// <summary>Explains step by step how the clock was computed: target, days counted and skipped, pauses, due time, breach.</summary>
     public static ClockExplanation Explain(ClockState state, BusinessCalendar calendar, Instant now)
     {
         List<string> steps = [$"Policy {state.Policy.Id} version {state.Policy.Version}: {state.Target}, calendar {calendar.Name} ({calendar.Zone.Id})."];

@@ -4,7 +4,7 @@ using Orchestration.Workflows.Calendars;
 
 namespace Orchestration.Workflows.ServiceLevels;
 
-/// <summary>Where a clock is in its life. Breached is a flag beside it, not a state.</summary>
+/// <summary>State of a clock. Breached is a separate flag, not a state.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ClockStatus>))]
 public enum ClockStatus
 {
@@ -34,13 +34,13 @@ public sealed record ClockState
     /// <summary>The date a backward clock counts back from.</summary>
     public Instant? AnchorAt { get; init; }
 
-    /// <summary>The due time at the start. Kept for ever.</summary>
+    /// <summary>The due time at the start. Kept permanently.</summary>
     public required Instant OriginalDueAt { get; init; }
 
-    /// <summary>Null while paused; once ended, what it was at the end.</summary>
+    /// <summary>Null while paused; for an ended clock, the due time at its end.</summary>
     public Instant? DueAt { get; init; }
 
-    /// <summary>The due time that was missed. Once set it stays: a completed clock stays breached.</summary>
+    /// <summary>The due time that was missed. Never reset: a completed clock stays breached.</summary>
     public Instant? BreachedAt { get; init; }
     public Instant? EndedAt { get; init; }
 
@@ -50,7 +50,7 @@ public sealed record ClockState
     /// <summary>Time used by the stretches that ended, as <see cref="Total"/> measures it.</summary>
     public required Duration Used { get; init; }
 
-    /// <summary>What is 100 %: open time for workingTime and businessDays, wall time for the other units.</summary>
+    /// <summary>The length of 100 %: open time for workingTime and businessDays, wall time for the other units.</summary>
     public required Duration Total { get; init; }
 
     /// <summary>Rungs of this generation that acted or were skipped. None acts again.</summary>
@@ -66,7 +66,7 @@ public sealed record ClockState
 }
 
 /// <summary>A stretch in which a clock ran or stood still.</summary>
-/// <param name="From">Its begin.</param>
+/// <param name="From">Its start.</param>
 /// <param name="To">Its end, or null while it lasts.</param>
 /// <param name="Running">Whether the clock ran; else it was paused.</param>
 /// <param name="Cause">Why it began: the event, or the reason of the pause.</param>
@@ -80,7 +80,7 @@ public sealed record ClockSegment(Instant From, Instant? To, bool Running, strin
 /// <param name="Acted">It acted; else it was skipped, because a higher one was passed too or the clock was attached late.</param>
 public sealed record RungRecord(string Rung, Instant DueAt, Instant At, bool Acted);
 
-/// <summary>What a stretch of a clock's life was.</summary>
+/// <summary>Kind of a period in a clock's life.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<LedgerKind>))]
 public enum LedgerKind
 {
@@ -91,9 +91,9 @@ public enum LedgerKind
 
 /// <summary>One row of a clock's ledger. Rows of a generation follow one another without gap.</summary>
 /// <param name="Generation">Of the clock.</param>
-/// <param name="From">Begin.</param>
-/// <param name="To">End, after the begin.</param>
-/// <param name="Kind">What it was.</param>
+/// <param name="From">Start.</param>
+/// <param name="To">End, after the start.</param>
+/// <param name="Kind">Its kind.</param>
 /// <param name="Cause">Why: the event that began the stretch, the reason of the pause, the holiday.</param>
 /// <param name="Counted">Time it used: its length when the clock ran, else zero.</param>
 public sealed record LedgerRow(int Generation, Instant From, Instant To, LedgerKind Kind, string Cause, Duration Counted);

@@ -3,7 +3,7 @@ using Orchestration.Workflows.Calendars;
 
 namespace Orchestration.Workflows.ServiceLevels;
 
-/// <summary>What a ladder does at an instant.</summary>
+/// <summary>The decision of a ladder at an instant.</summary>
 /// <param name="State">The clock with the breach and the rungs recorded; store it in the transaction that acts.</param>
 /// <param name="Acts">The rung that acts now, or null.</param>
 /// <param name="Recorded">Rungs recorded now: the one that acts, and lower ones that are skipped.</param>
@@ -12,7 +12,7 @@ namespace Orchestration.Workflows.ServiceLevels;
 public sealed record LadderDecision(ClockState State, LadderRung? Acts, IReadOnlyList<RungRecord> Recorded, bool BreachedNow, Instant? NextAt);
 
 /// <summary>
-/// Which rung of a clock acts when. Each rung is dealt with once per generation, because what was dealt with is part of the clock's state.
+/// Decides which rung of a clock acts when. Each rung is handled once per generation, because the clock's state lists the handled rungs.
 /// A paused clock has no rungs due; resuming never repeats one. Pure.
 /// </summary>
 public static class Ladder
@@ -54,7 +54,7 @@ public static class Ladder
         return new LadderDecision(decided, passed.Count == 0 ? null : passed[^1].Rung, records, marked.Breached && !state.Breached, NextAt(decided, calendar));
     }
 
-    /// <summary>Records every rung passed as skipped, for a clock attached late whose policy says so.</summary>
+    /// <summary>Records every passed rung as skipped, for a clock that is attached late and whose policy says so.</summary>
     internal static ClockState SkipPassed(ClockState state, BusinessCalendar calendar, Instant now)
     {
         var skipped = Rungs(state, calendar).Where(rung => rung.DueAt <= now).Select(rung => new RungRecord(rung.Rung.Key, rung.DueAt, now, Acted: false));

@@ -1,6 +1,6 @@
 namespace Orchestration.Workflows.ServiceLevels;
 
-/// <summary>Who is notified or takes over. Someone who is missing falls through to the deputy, then the team.</summary>
+/// <summary>Who is notified or takes over. If the target doesn't exist, it falls back to the deputy, then the team.</summary>
 public enum LadderTarget
 {
     Owner,
@@ -12,13 +12,13 @@ public enum LadderTarget
 }
 
 /// <summary>
-/// One rung of an escalation ladder: where it is and what it does. Exactly one of <see cref="Percent"/>, <see cref="Before"/> and
-/// <see cref="After"/> is set. Reaching the due time marks the breach by itself; no rung is needed for it.
+/// One rung of an escalation ladder: its position and its actions. Exactly one of <see cref="Percent"/>, <see cref="Before"/> and
+/// <see cref="After"/> is set. Reaching the due time marks the breach without a rung.
 /// </summary>
 /// <param name="Percent">Percentage of the clock, 1 to 300; 100 is the due time.</param>
 /// <param name="Before">So long before the due time.</param>
 /// <param name="After">So long after the due time.</param>
-/// <param name="Actions">What it does, in order.</param>
+/// <param name="Actions">Its actions, in order.</param>
 public sealed record LadderRung(int? Percent, SlaTarget? Before, SlaTarget? After, IReadOnlyList<LadderAction> Actions)
 {
     public const int MaxPercent = 300;
@@ -47,7 +47,7 @@ public sealed record LadderRung(int? Percent, SlaTarget? Before, SlaTarget? Afte
     }
 }
 
-/// <summary>What a rung does.</summary>
+/// <summary>An action of a rung.</summary>
 public abstract record LadderAction
 {
     private LadderAction() { }

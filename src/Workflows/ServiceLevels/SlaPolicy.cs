@@ -15,7 +15,7 @@ public enum SlaKind
     /// <summary>A promise to the customer.</summary>
     Promise,
 
-    /// <summary>What a law or regulator demands. Unpausable unless the policy says otherwise.</summary>
+    /// <summary>Required by a law or regulator. Can't pause unless the policy says otherwise.</summary>
     Statutory,
 }
 
@@ -68,7 +68,7 @@ public sealed record SlaPolicy
     /// <summary>Default: its subject was cancelled.</summary>
     public required ClockCondition Cancel { get; init; }
 
-    /// <summary>With <see cref="Start"/> at once: completes the clock and starts a new generation. Default: never.</summary>
+    /// <summary>Together with <see cref="Start"/>: completes the clock and starts a new generation. Default: never.</summary>
     public ClockCondition? Reset { get; init; }
 
     /// <summary>The clock stands still while its subject waits for one of these reasons.</summary>
@@ -89,7 +89,7 @@ public sealed record SlaPolicy
     /// <param name="json">The document.</param>
     /// <param name="calendarExists">Whether there is a calendar of an id.</param>
     /// <param name="policy">The policy, or null.</param>
-    /// <param name="errors">What is wrong.</param>
+    /// <param name="errors">The errors found.</param>
     public static bool TryParse(
         string json,
         Func<string, bool> calendarExists,
@@ -109,7 +109,7 @@ public sealed record SlaPolicy
     /// its step or case.
     /// </summary>
     /// <param name="calendar">The calendar.</param>
-    /// <param name="name">What was promised.</param>
+    /// <param name="name">The promise.</param>
     /// <param name="step">The step it binds; null: the case as a whole.</param>
     public static SlaPolicy Promise(string calendar, string name = "Customer promise", string? step = null)
     {
@@ -140,7 +140,8 @@ public sealed record SlaPolicy
 public sealed record ClockCondition(IReadOnlyList<string> Events, IReadOnlyDictionary<string, IReadOnlyList<string>> Where)
 {
     /// <summary>
-    /// For <see cref="SlaPolicy.Start"/>: the fact that holds the date or instant at which it happened, when that may have been earlier than it became known.
+    /// For <see cref="SlaPolicy.Start"/>: the fact that holds the date or instant at which it happened, if that can be earlier than when it became
+    /// known.
     /// Default: now.
     /// </summary>
     public string? At { get; init; }

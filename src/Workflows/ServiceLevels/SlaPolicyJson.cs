@@ -6,7 +6,7 @@ using static Orchestration.Workflows.ServiceLevels.LadderTarget;
 
 namespace Orchestration.Workflows.ServiceLevels;
 
-/// <summary>Reads a policy's JSON and says everything that is wrong with it at once; writes it back in the same form.</summary>
+/// <summary>Reads a policy's JSON and reports all its errors together; writes it back in the same form.</summary>
 internal static partial class SlaPolicyJson
 {
     private static readonly Dictionary<string, SlaKind> Kinds = new()

@@ -5,7 +5,7 @@ using NodaTime.Text;
 
 namespace Orchestration.Workflows.ServiceLevels;
 
-/// <summary>What an amount of time is counted in. Always explicit: "1 day" never silently means 24 working hours.</summary>
+/// <summary>The unit of a target. Always explicit: "1 day" never silently means 24 working hours.</summary>
 public enum SlaUnit
 {
     /// <summary>Wall time.</summary>
@@ -69,7 +69,7 @@ public sealed record SlaTarget
     /// <param name="amount">ISO 8601 duration or whole number. <c>PT0S</c> elapsed is <see cref="Zero"/>.</param>
     /// <param name="unit">elapsed, workingTime, businessDays, calendarDays or weeks.</param>
     /// <param name="target">The target, or null.</param>
-    /// <param name="reason">What is wrong, or null.</param>
+    /// <param name="reason">The error, or null.</param>
     public static bool TryParse(string amount, string unit, [NotNullWhen(true)] out SlaTarget? target, [NotNullWhen(false)] out string? reason)
     {
         target = null;

@@ -27,7 +27,7 @@ public abstract record SaveServiceLevelResult
 public static class SaveServiceLevel
 {
     /// <summary>Saves.</summary>
-    /// <param name="catalog">What is in force here; reloaded.</param>
+    /// <param name="catalog">This host's catalog; reloaded.</param>
     /// <param name="kind"><see cref="SettingKind.Calendar"/> or <see cref="SettingKind.Sla"/>.</param>
     /// <param name="name">Its id.</param>
     /// <param name="revision">Revision the caller last saw; 0 for a new one.</param>
@@ -63,7 +63,7 @@ public static class SaveServiceLevel
         return new SaveServiceLevelResult.Saved(current);
     }
 
-    /// <summary>What is wrong with a calendar or policy.</summary>
+    /// <summary>The errors of a calendar or policy.</summary>
     public static IReadOnlyList<DefinitionError> Check(ServiceLevelCatalog catalog, string kind, string document)
     {
         if (kind == SettingKind.Calendar)

@@ -18,7 +18,7 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
     internal IEnumerable<SlaPolicy> OfCase(string caseEvent) => _snapshot.ByStart[(SlaSubject.Case, caseEvent)];
 
     /// <summary>
-    /// Policies of tasks that an event may start a clock of: those the step names, and those with a condition on facts, which start wherever it holds.
+    /// Task policies that an event can start a clock for: those the step names, and those with a condition on facts, which start wherever it holds.
     /// </summary>
     internal IEnumerable<SlaPolicy> OfTask(string taskEvent, string[] named) =>
         _snapshot.ByStart[(SlaSubject.Task, taskEvent)].Where(policy => policy.Start.Where.Count > 0 || named.Contains(policy.Id, StringComparer.Ordinal));
@@ -62,7 +62,7 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
         );
     }
 
-    /// <summary>The policy a human step asks for, or what is wrong with what it asks for, or neither when it asks for none.</summary>
+    /// <summary>The policy a human step asks for, or the problem with it, or neither if it asks for none.</summary>
     public (SlaPolicy? Policy, string? Problem) Resolve(string? policy, string? duration, string? unit, string? calendar)
     {
         var snapshot = _snapshot;
@@ -76,7 +76,7 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
         return snapshot.Calendars.ContainsKey(name) ? (SlaPolicy.Inline(target, name), null) : (null, $"There is no calendar '{name}'.");
     }
 
-    /// <summary>What is wrong with the policies that a step names besides, or null.</summary>
+    /// <summary>The problem with the additional policies that a step names, or null.</summary>
     public string? Missing(IEnumerable<string> policies) =>
         policies.FirstOrDefault(name => !_snapshot.Policies.TryGetValue(name, out var policy) || policy.Subject != SlaSubject.Task) is { } missing
             ? _snapshot.Policies.ContainsKey(missing)

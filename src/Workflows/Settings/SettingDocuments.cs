@@ -25,7 +25,8 @@ public static class SettingKind
 public sealed record SettingDocument(string Kind, string Name, int Version, string Document, string Origin, string ChangedBy, DateTime ChangedAt);
 
 /// <summary>
-/// Calendars, SLA policies and forms by name, with all their versions. Changing one is in history, and never changes what already runs on it.
+/// Calendars, SLA policies and forms by name, with all their versions. A change is recorded in history and never affects what already runs on an
+/// earlier version.
 /// </summary>
 public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
 {

@@ -21,7 +21,7 @@ public sealed record Page<T>(IReadOnlyList<T> Items, string? Next)
     }
 }
 
-/// <summary>Where a page begins: opaque to callers.</summary>
+/// <summary>Where a page starts: opaque to callers.</summary>
 public static class Cursor
 {
     /// <summary>Largest page. Default page: 50.</summary>

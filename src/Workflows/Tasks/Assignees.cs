@@ -4,15 +4,15 @@ using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.Tasks;
 
-/// <summary>Somebody who could be given a task, with how many they have.</summary>
+/// <summary>A person a task can be assigned to, with the number of tasks they own.</summary>
 public sealed record Assignee(string UserName, string DisplayName, int OpenTasks);
 
 /// <summary>Who could be given a task.</summary>
 public static class Assignees
 {
     /// <summary>
-    /// Whom a task could be assigned or delegated to, the least busy first: its candidates and the people who stand in for one. Someone who is away is
-    /// among them when their substitute may have it. Its owner is not.
+    /// The people a task can be assigned or delegated to, least busy first: its candidates and their substitutes. An absent person is
+    /// included if their substitute is eligible. The owner isn't.
     /// </summary>
     public static async Task<IReadOnlyList<Assignee>> ReadAsync(NpgsqlDataSource database, Guid task, Instant now, CancellationToken cancel = default) =>
         [.. (await ReadAsync(database, [task], now, cancel))[task]];

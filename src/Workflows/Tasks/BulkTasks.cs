@@ -1,6 +1,6 @@
 namespace Orchestration.Workflows.Tasks;
 
-/// <summary>One task of many that the same is asked of.</summary>
+/// <summary>One task of a bulk change.</summary>
 /// <param name="Id">The task.</param>
 /// <param name="Revision">Revision the caller last saw.</param>
 public sealed record BulkItem(Guid Id, int Revision);

@@ -17,8 +17,9 @@ public sealed record CaseStep(TaskSummary Task, bool MayOpen, bool MayClaim, str
 public static class CaseStepList
 {
     /// <summary>
-    /// All steps of a case in the order they opened, 500 at most. The caller has checked that the person may see the case; <see cref="CaseStep.MayOpen"/>
-    /// says which tasks they may open.
+    /// All steps of a case in the order they opened, 500 at most. The caller has checked that the person can see the case; <see
+    /// cref="CaseStep.MayOpen"/>
+    /// says which tasks they can open.
     /// </summary>
     public static async Task<IReadOnlyList<CaseStep>> ReadAsync(
         NpgsqlDataSource database,

@@ -1,13 +1,13 @@
 namespace Orchestration.Workflows.Tasks;
 
-/// <summary>Who may see a case: the person who opened it, its watchers, and people who may see one of its tasks.</summary>
+/// <summary>Who can see a case: the person who opened it, its watchers, and people who can see one of its tasks.</summary>
 internal static class CaseVisibility
 {
     /// <summary>
-    /// SQL that is true for a case with a row of <c>journey_case</c> as <c>c</c> that someone without a role that sees everything may see.
+    /// SQL that is true for a row of <c>journey_case</c> as <c>c</c> that a person without an all-seeing role can see.
     /// </summary>
     /// <param name="case">SQL of the id of the case.</param>
-    /// <param name="person">Who asks.</param>
+    /// <param name="person">The person who asks.</param>
     public static string Of(string @case, Eligibility person) =>
         $"""
             (c.created_by = {person.UserName}

@@ -37,7 +37,7 @@ internal sealed class Eligibility
     /// <summary>A row of <c>person_skill</c> whose certificate is valid today.</summary>
     public static string IsCertified(string alias, string now) => $"({alias}.certified_until is null or {alias}.certified_until > {now}::date)";
 
-    /// <summary>A row of <c>substitution</c> by which somebody stands in for somebody now.</summary>
+    /// <summary>A current row of <c>substitution</c> between two people.</summary>
     public static string IsInForce(string alias, string now) => $"({alias}.ended_at is null and {alias}.from_at <= {now} and {alias}.until_at > {now})";
 
     /// <summary>A row of <c>task</c> for a step that <c>t</c> excludes by four eyes.</summary>
@@ -67,10 +67,13 @@ internal sealed class Eligibility
     /// <summary>Forwarded it to someone else and is no longer a candidate.</summary>
     public string GaveUp => $"{_id} = any(t.gave_up)";
 
-    /// <summary>Whoever substitutes for them may have the task: its owner, or a candidate who did not give it up.</summary>
+    /// <summary>Their substitutes are eligible: they are the owner, or a candidate who didn't forward the task.</summary>
     public string IsRepresented => $"({_id} = t.owner_id or not {GaveUp} and {IsCandidate})";
 
-    /// <summary>Stands in for someone who is represented. The first three conditions cost least, and say the same unless somebody gave the task up.</summary>
+    /// <summary>
+    /// Substitutes for someone who is eligible. The first three conditions are the cheapest, and give the same result unless someone forwarded the
+    /// task.
+    /// </summary>
     public string StandsIn =>
         $"""
             ((t.owner_id = any(array({Absent})) or t.team = any(array(select m.team_key from team_member m where m.person_id in ({Absent})))
@@ -84,10 +87,10 @@ internal sealed class Eligibility
     /// <summary>Could do the work: works here, has the required skills today and is not excluded by four eyes.</summary>
     public string IsFit => $"({_active} and t.required_skills <@ {Skills} and not {IsExcluded})";
 
-    /// <summary>May have it without anyone else's say: a candidate, or standing in for one, who did not give it up.</summary>
+    /// <summary>Eligible without anyone's decision: a candidate or the substitute of one, who didn't forward the task.</summary>
     public string IsEntitled => $"(not {GaveUp} and ({IsCandidate} or {StandsIn}))";
 
-    /// <summary>Has the preferred skills, or nobody else who could take the task has them: a preference must not leave a task to nobody.</summary>
+    /// <summary>Has the preferred skills, or no other candidate has them: a preference must not leave a task without candidates.</summary>
     public string HasPriority
     {
         get
@@ -110,22 +113,22 @@ internal sealed class Eligibility
     /// <summary>May claim it while it is open.</summary>
     public string MayTake => $"({IsFit} and {IsEntitled} and {HasPriority})";
 
-    /// <summary>May take it over from its owner, who is away.</summary>
+    /// <summary>Can take the task over from its absent owner.</summary>
     public string MayTakeOver => $"({IsOwnersSubstitute} and {IsFit})";
 
-    /// <summary>May have its review: could have the task, leads its team or supervises.</summary>
+    /// <summary>Can be a reviewer: is eligible for the task, leads its team or supervises.</summary>
     public string MayJudge => $"({IsEntitled} or {Leads} or array['{Roles.Supervisor}'] <@ {_roles})";
 
-    /// <summary>May review it: may have its review, and has not worked on the task.</summary>
+    /// <summary>Can review the task: can be a reviewer, and hasn't worked on the task.</summary>
     public string MayReview => $"(not {WorkedOnIt} and {MayJudge} and {IsFit})";
 
-    /// <summary>May have it from someone else's hands: also a candidate who gave it up, as whoever gives it may know that.</summary>
+    /// <summary>Can receive the task from someone else: also a candidate who forwarded it, because the person who assigns it may know that.</summary>
     public string MayReceive => $"({IsCandidate} or {IsEntitled})";
 
-    /// <summary>May be assigned or delegated it.</summary>
+    /// <summary>Can be assigned or delegated the task.</summary>
     public string MayBeGiven => $"({MayReceive} and {IsFit})";
 
-    /// <summary>May do next what its state asks for: claim it, take it over, or review it (also one they lead or supervise).</summary>
+    /// <summary>Can act on the task in its current state: claim it, take it over, or review it (also as lead or supervisor).</summary>
     public string MayActNext =>
         $"""
             (t.state = 'Ready' and {MayTake} or t.state in ('Reserved', 'InProgress') and {MayTakeOver} or t.state = 'ReadyForReview' and {MayReview})

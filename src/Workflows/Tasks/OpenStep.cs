@@ -6,8 +6,8 @@ namespace Orchestration.Workflows.Tasks;
 /// <summary>The open task behind a waiting human step, for viewers of the run.</summary>
 /// <param name="BookmarkId">The bookmark that waits for it, as the engine writes it.</param>
 /// <param name="State">Its state.</param>
-/// <param name="Owner">Display name of who has it, or null.</param>
-/// <param name="Team">Title of the team that may take it, or null.</param>
+/// <param name="Owner">Display name of the owner, or null.</param>
+/// <param name="Team">Title of the team, or null.</param>
 /// <param name="DueAt">When it is due (UTC), or null.</param>
 /// <param name="Breached">Whether its due time was missed.</param>
 public sealed record OpenStep(string BookmarkId, TaskState State, string? Owner, string? Team, DateTime? DueAt, bool Breached)

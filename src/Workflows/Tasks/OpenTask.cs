@@ -3,7 +3,7 @@ using Orchestration.Engine.Execution;
 namespace Orchestration.Workflows.Tasks;
 
 /// <summary>Write of a burst: opens a task for a bookmark.</summary>
-/// <param name="ContainerId">The run of the container that the step is in: what belongs to one branch or one turn of a loop has the same.</param>
+/// <param name="ContainerId">The run of the container that the step is in: the same for everything in one branch or one iteration of a loop.</param>
 public sealed record OpenTask(
     string BookmarkId,
     string? ContainerId,

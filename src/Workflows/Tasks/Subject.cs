@@ -11,7 +11,7 @@ namespace Orchestration.Workflows.Tasks;
 /// <param name="Id">Who.</param>
 /// <param name="UserName">Their user name.</param>
 /// <param name="DisplayName">What others call them.</param>
-/// <param name="May">Whether the rules let them do, or be given, what the verb says.</param>
+/// <param name="May">Whether the rules allow them to perform the verb, or to receive the task.</param>
 /// <param name="IsActive">Whether they work here.</param>
 /// <param name="IsEntitled">Whether the task is theirs to have, skills and four eyes aside.</param>
 /// <param name="WorkedOnIt">For verbs of a review: whether they have worked on the task.</param>
@@ -19,10 +19,10 @@ namespace Orchestration.Workflows.Tasks;
 /// <param name="ExcludedBy">Excluded step they have worked on.</param>
 /// <param name="IsCandidate">Named as a candidate, or in the team.</param>
 /// <param name="InPlaceOf">Who was named and is away, when this is their substitute.</param>
-/// <param name="StandsInFor">Someone away now who is a candidate or the owner, whose substitute they are.</param>
-/// <param name="ActorSees">Whether the task concerns whoever asks: candidate, lead, owner, reviewer, watcher, worker, or standing in for one.</param>
-/// <param name="ActorLeadsTeam">Whether whoever asks leads the task's team.</param>
-/// <param name="ActorIsCandidate">Whether whoever asks is a candidate or in the team.</param>
+/// <param name="StandsInFor">The absent candidate or owner whose substitute they are.</param>
+/// <param name="ActorSees">Whether the actor can see the task: candidate, lead, owner, reviewer, watcher, worker, or substitute of one.</param>
+/// <param name="ActorLeadsTeam">Whether the actor leads the task's team.</param>
+/// <param name="ActorIsCandidate">Whether the actor is a candidate or in the team.</param>
 internal sealed record Subject(
     Guid Id,
     string UserName,
@@ -46,7 +46,7 @@ internal sealed record Subject(
     private static readonly Eligibility Rules = Eligibility.OfRow("p", "$2");
     private static readonly Eligibility Absent = Eligibility.OfRow("a", "$2");
 
-    /// <summary>Statements by what a verb asks of the rules and whether a substitute gets the task in place of whoever was named.</summary>
+    /// <summary>Statements by the rule a verb needs and by whether a substitute receives the task instead of the named person.</summary>
     private static readonly string Claims = Text(Rules.MayTake, Rules.IsEntitled);
     private static readonly string TakesOver = Text(Rules.MayTakeOver, "true");
     private static readonly string IsGiven = Text(Rules.MayBeGiven, Rules.MayReceive, receiver: Named.Receiver);

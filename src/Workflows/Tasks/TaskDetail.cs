@@ -41,10 +41,10 @@ public sealed record TaskDetail(
     JsonNode? Draft
 )
 {
-    /// <summary>Skills whose holders come first, until the ladder of its clock relaxes them.</summary>
+    /// <summary>Preferred skills; people who have them come first, until the ladder of its clock relaxes them.</summary>
     public string[] PreferredSkills { get; init; } = [];
 
-    /// <summary>Who is told of what happens to it besides its owner, by name.</summary>
+    /// <summary>Names of the watchers.</summary>
     public string[] Watchers { get; init; } = [];
 
     /// <summary>What its form began with: data of the case and computed defaults.</summary>
@@ -53,33 +53,33 @@ public sealed record TaskDetail(
     /// <summary>Outcome that waits for approval.</summary>
     public string? ProposedOutcome { get; init; }
 
-    /// <summary>Whether somebody else must approve it.</summary>
+    /// <summary>Whether someone else must approve it.</summary>
     public bool RequiresReview { get; init; }
 
     /// <summary>Who was asked to review it, or does.</summary>
     public Guid? ReviewerId { get; init; }
     public string? Reviewer { get; init; }
 
-    /// <summary>What a suspended task waits for, and until when at most.</summary>
+    /// <summary>Reason of the suspension, and its latest end.</summary>
     public string? SuspendedReason { get; init; }
     public DateTime? SuspendedUntil { get; init; }
 
-    /// <summary>Outcome by which the case goes on when the step is skipped; null when it can not be.</summary>
+    /// <summary>Outcome that the case continues with if the step is skipped; null if it can't be skipped.</summary>
     public string? SkipOutcome { get; init; }
 
     /// <summary>Who delegated it to its owner.</summary>
     public string? DelegatedBy { get; init; }
 
-    /// <summary>Who is away, when the owner has it as a substitute.</summary>
+    /// <summary>The absent person, if the owner is their substitute.</summary>
     public string? OnBehalfOf { get; init; }
 
     /// <summary>Why it ended without being completed.</summary>
     public string? EndReason { get; init; }
 
-    /// <summary>What whoever asks could do as things are: <c>claim</c>, <c>takeOver</c>, <c>review</c>, <c>contribute</c>.</summary>
+    /// <summary>The actions available to the person: <c>claim</c>, <c>takeOver</c>, <c>review</c>, <c>contribute</c>.</summary>
     public IReadOnlyList<string> May { get; init; } = [];
 
-    /// <summary>The task, or null when there is none or the person may not see it.</summary>
+    /// <summary>The task, or null if it doesn't exist or the person can't see it.</summary>
     public static async Task<TaskDetail?> FindAsync(WorkflowRuntime runtime, Guid id, Person actor, CancellationToken cancel = default)
     {
         await using var query = runtime.Database.Query(Text, actor.Id, runtime.Clock.Now(), id, Eligibility.SeesAll(actor));

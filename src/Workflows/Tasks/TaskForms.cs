@@ -11,7 +11,7 @@ namespace Orchestration.Workflows.Tasks;
 /// <summary>The form of a task, pinned to the version its case runs on.</summary>
 public static class TaskForms
 {
-    // Lives as long as the version it is pinned to stays in memory.
+    // Kept as long as the version it is pinned to stays in memory.
     private static readonly ConditionalWeakTable<JsonNode, Pinned> Parsed = [];
 
     /// <summary>The parsed schema, or null for a step without a form.</summary>
@@ -29,7 +29,7 @@ public static class TaskForms
         if (form is null)
             return formName is null ? null : await SharedAsync(definitions, versionId, formName, cancel);
 
-        // A schema that does not parse was refused at publish; an expression may still produce one at run time. The step then has no form.
+        // A schema that doesn't parse is refused at publish; an expression can still produce one at run time. The step then has no form.
         return FormSchema.TryParse(form, out var schema, out _) ? schema : null;
     }
 

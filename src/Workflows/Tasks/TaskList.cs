@@ -12,15 +12,15 @@ namespace Orchestration.Workflows.Tasks;
 /// <param name="Mine">Open tasks they own.</param>
 /// <param name="Overdue">Of these, those past their due time.</param>
 /// <param name="Soon">Of these, those due soon.</param>
-/// <param name="Open">What they could claim; 1,000 at most is counted.</param>
+/// <param name="Open">Tasks they can claim; counts to 1,000 at most.</param>
 public sealed record WorkCount(int Mine, int Overdue, int Soon, int Open);
 
 /// <summary>What to list.</summary>
 public sealed record TaskFilter
 {
     /// <summary>
-    /// <c>mine</c>: owned by whoever asks; <c>open</c>: what they could take now (open tasks, reviews, and what somebody has whose substitute they are);
-    /// <c>team</c>: theirs to take or to see through their teams; <c>all</c>: whatever they may see.
+    /// <c>mine</c>: owned by the person; <c>open</c>: what they can take now (unassigned tasks, reviews, tasks of people they substitute for);
+    /// <c>team</c>: tasks of their teams; <c>all</c>: everything they can see.
     /// </summary>
     public string View { get; init; } = "mine";
 
@@ -122,7 +122,7 @@ public static class TaskList
         }
     }
 
-    /// <summary>What waits for a person: what is theirs, and what they could take.</summary>
+    /// <summary>A person's counts: tasks they own, and tasks they can take.</summary>
     /// <param name="database">The database.</param>
     /// <param name="actor">Whose work.</param>
     /// <param name="soon">Until when it counts as due soon.</param>

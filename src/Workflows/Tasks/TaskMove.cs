@@ -11,7 +11,7 @@ namespace Orchestration.Workflows.Tasks;
 /// <param name="Event">What happened, as history names it: <c>task.claimed</c>.</param>
 public sealed record TaskMove(Guid Task, string Title, string ActivityId, string[] Policies, string Event)
 {
-    /// <summary>What the task waits for after it, or null.</summary>
+    /// <summary>The pause reason of the task after the move, or null.</summary>
     public string? WaitsFor { get; init; }
 
     /// <summary>The task has ended.</summary>
@@ -21,7 +21,7 @@ public sealed record TaskMove(Guid Task, string Title, string ActivityId, string
     public OrderedDictionary<string, object?>? SubmittedData { get; init; }
 }
 
-/// <summary>Moves the clocks of a task after it moved, in the same transaction. The only call from tasks into what stands above them.</summary>
+/// <summary>Moves the clocks of a task after it moved, in the same transaction. The only call from tasks into a folder above them.</summary>
 /// <param name="transaction">Transaction of the task's case.</param>
 /// <param name="clocks">Live clocks of the task, read under the case's lock.</param>
 /// <param name="move">What happened.</param>

@@ -3,7 +3,7 @@ using Orchestration.Workflows.Forms;
 
 namespace Orchestration.Workflows.Tasks;
 
-/// <summary>The answer to a verb: what the task is now. Remembered for the operation id, so a retry gets the same.</summary>
+/// <summary>The answer to a verb: the task's new state. Stored for the operation ID, so a retry gets the same answer.</summary>
 /// <param name="Id">The task.</param>
 /// <param name="State">Its state.</param>
 /// <param name="Revision">Its revision: send it with the next verb.</param>
@@ -28,7 +28,7 @@ public abstract record TaskResult
 
     public sealed record NotFound : TaskResult;
 
-    /// <summary>The person may not do this.</summary>
+    /// <summary>The person isn't allowed to do this.</summary>
     public sealed record Forbidden(string Reason) : TaskResult;
 
     /// <summary>Four eyes: the person worked on a step that this one excludes.</summary>
@@ -41,7 +41,7 @@ public abstract record TaskResult
     /// <summary>Not possible in this state.</summary>
     public sealed record WrongState(TaskState State, TaskVerb Verb) : TaskResult;
 
-    /// <summary>It has ended: the first terminal transition wins, and this says which one it was.</summary>
+    /// <summary>The task has ended: the first terminal transition wins, and this says which one it was.</summary>
     public sealed record AlreadyEnded(TaskState State, string? Outcome, string EndedBy, Instant EndedAt) : TaskResult;
 
     /// <summary>The step requires a review: its owner can't complete it alone.</summary>

@@ -34,10 +34,10 @@ public sealed record TaskRow(
     /// <summary>Where a suspended task returns to.</summary>
     public TaskState? SuspendedFrom { get; init; }
 
-    /// <summary>Outcome by which the case goes on when the step is skipped.</summary>
+    /// <summary>Outcome that the case continues with if the step is skipped.</summary>
     public string? SkipOutcome { get; init; }
 
-    /// <summary>Whether somebody else must approve it.</summary>
+    /// <summary>Whether someone else must approve it.</summary>
     public bool RequiresReview { get; init; }
 
     /// <summary>Who was asked to review it, or does.</summary>
@@ -52,10 +52,10 @@ public sealed record TaskRow(
     /// <summary>Absent person in whose place the owner has it.</summary>
     public Guid? OnBehalfOf { get; init; }
 
-    /// <summary>Everybody who has worked on it.</summary>
+    /// <summary>Everyone who has worked on it.</summary>
     public Guid[] Actors { get; init; } = [];
 
-    /// <summary>Who forwarded it and is no candidate any more.</summary>
+    /// <summary>People who forwarded it and are no longer candidates.</summary>
     public Guid[] GaveUp { get; init; } = [];
 
     /// <summary>User name of its owner.</summary>
@@ -64,16 +64,16 @@ public sealed record TaskRow(
     /// <summary>What its form began with, as JSON.</summary>
     public string? Prefill { get; init; }
 
-    /// <summary>Skills whose holders come first, until they are relaxed.</summary>
+    /// <summary>Preferred skills; people who have them come first, until they are relaxed.</summary>
     public string[] PreferredSkills { get; init; } = [];
 
     /// <summary>SLA policies that its step names.</summary>
     public string[] Policies { get; init; } = [];
 
-    /// <summary>What a suspended task waits for.</summary>
+    /// <summary>Reason of the suspension.</summary>
     public string? SuspendedReason { get; init; }
 
-    /// <summary>Who is told of what happens to it besides its owner.</summary>
+    /// <summary>People who are notified of changes, in addition to its owner.</summary>
     public Guid[] Watchers { get; init; } = [];
 
     /// <summary>Reads the task with this id; see <see cref="Read"/>.</summary>

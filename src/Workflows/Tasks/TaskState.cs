@@ -11,13 +11,13 @@ public enum TaskState
     /// <summary>Has candidates and no owner.</summary>
     Ready,
 
-    /// <summary>Has an owner who has not begun.</summary>
+    /// <summary>Has an owner who hasn't started.</summary>
     Reserved,
 
     /// <summary>Is being worked on.</summary>
     InProgress,
 
-    /// <summary>Waits for something, and returns to where it was.</summary>
+    /// <summary>Waits for something, then returns to its previous state.</summary>
     Suspended,
 
     /// <summary>Done, and waits for a second pair of eyes.</summary>
@@ -44,7 +44,7 @@ public static class TaskStates
     public static bool IsTerminal(this TaskState state) => state is TaskState.Completed or TaskState.Skipped or TaskState.Cancelled or TaskState.Failed;
 }
 
-/// <summary>What a task can be asked to do.</summary>
+/// <summary>Verbs on a task.</summary>
 public enum TaskVerb
 {
     Claim,

@@ -28,7 +28,7 @@ public sealed record TaskSummary(
     DateTime? SuspendedUntil
 )
 {
-    /// <summary>What is read of a row of <c>task</c> named <c>t</c>, beside <see cref="Joins"/>.</summary>
+    /// <summary>The columns read from a row of <c>task</c> named <c>t</c>, together with <see cref="Joins"/>.</summary>
     internal const string Columns = """
         t.id, t.instance_id, t.title, t.state, t.revision, t.priority, t.team, t.owner_id, p.display_name owner, t.due_at, t.breached, t.created_at,
             coalesce(c.journey, t.definition_id) journey, coalesce(c.reference, i.correlation_id) reference, c.customer_name, t.outcome, t.ended_at,

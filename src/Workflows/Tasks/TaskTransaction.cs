@@ -46,7 +46,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
     /// <summary>The task. Only there when nothing was refused.</summary>
     public TaskRow Task { get; private set; } = null!;
 
-    /// <summary>The person the verb is about: whoever acts, or the assignee.</summary>
+    /// <summary>The subject of the verb: the actor, or the assignee.</summary>
     public Subject Subject { get; private set; } = null!;
 
     public Instant Now => _transaction.Now;
@@ -54,11 +54,11 @@ internal sealed class TaskTransaction : IAsyncDisposable
     public InstanceTransaction Instance => _transaction;
 
     /// <summary>Locks and reads.</summary>
-    /// <param name="tasks">Where it is done.</param>
-    /// <param name="verb">What is asked.</param>
+    /// <param name="tasks">Services for task verbs.</param>
+    /// <param name="verb">The verb.</param>
     /// <param name="request">The request.</param>
-    /// <param name="actor">Who asks.</param>
-    /// <param name="subject">User name of whom it is about.</param>
+    /// <param name="actor">The person who asks.</param>
+    /// <param name="subject">User name of the subject.</param>
     /// <param name="body">The rest of the request, for the operation id.</param>
     /// <param name="also">One more thing to read; its rows are <see cref="Also"/>.</param>
     /// <param name="cancel">Cancels.</param>
@@ -105,7 +105,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
     }
 
     /// <summary>
-    /// Null when the rules of <see cref="Eligibility"/> let the subject do or be given what the verb says; else the first reason why not.
+    /// Null if the rules of <see cref="Eligibility"/> allow the subject what the verb says; otherwise the first reason why not.
     /// </summary>
     public TaskResult? CheckEligibility()
     {
@@ -129,39 +129,39 @@ internal sealed class TaskTransaction : IAsyncDisposable
             );
     }
 
-    /// <summary>Whether whoever asks may move other people's work: supervisors, administrators and the lead of the task's team.</summary>
+    /// <summary>Whether the actor can move other people's work: supervisors, administrators and the lead of the task's team.</summary>
     public bool MayMoveWork => _actor.Is(Roles.Supervisor, Roles.Administrator) || Subject.ActorLeadsTeam;
 
     /// <summary>The owner, as far as the rules of a verb need to know.</summary>
     public bool IsOwner => Task.OwnerId == _actor.Id;
 
-    /// <summary>Whether whoever asks reviews it.</summary>
+    /// <summary>Whether the actor is the reviewer.</summary>
     public bool IsReviewer => Task.ReviewerId == _actor.Id;
 
     /// <summary>The outcome, when there is nothing to choose.</summary>
     public string? OnlyOutcome => Task.Outcomes.Length == 1 ? Task.Outcomes[0] : null;
 
-    /// <summary>First row of what was read besides, or null.</summary>
+    /// <summary>First row of the additional read, or null.</summary>
     public object?[]? Also { get; private set; }
 
-    /// <summary>Whether the subject has it as somebody's substitute, and whose.</summary>
+    /// <summary>Whether the subject has the task as a substitute, and for whom.</summary>
     public Guid? OnBehalfOf => Subject is { IsCandidate: false, StandsInFor: { } absent } ? absent.Id : null;
 
-    /// <summary>Who counts as having worked on it when the owner does something, besides those who did before.</summary>
+    /// <summary>Who counts as having worked on it when the owner acts, in addition to those who already do.</summary>
     public Guid[] Workers => Task.OnBehalfOf is { } absent ? [_actor.Id, absent] : [_actor.Id];
 
     private IReadOnlyList<StoredClock> _clocks = [];
 
-    /// <summary>What the task waits for while it is suspended: clocks whose policies know the reason stand still.</summary>
+    /// <summary>The pause reason while the task is suspended: clocks whose policies name it pause.</summary>
     public string? WaitsFor { get; set; }
 
-    /// <summary>What a person entered, for the conditions of clocks.</summary>
+    /// <summary>The entered data, for the conditions of clocks.</summary>
     public OrderedDictionary<string, object?>? SubmittedData { get; set; }
 
-    /// <summary>Ends the task without its outcome having been reached: whatever else it was going through is over.</summary>
+    /// <summary>Ends the task without an outcome of its own; a suspension or review ends with it.</summary>
     /// <param name="state">Terminal state, but Completed.</param>
     /// <param name="reason">Why.</param>
-    /// <param name="outcome">For Skipped: by which outcome the case goes on.</param>
+    /// <param name="outcome">For Skipped: the outcome that the case continues with.</param>
     /// <param name="workers">Who counts as having worked on it.</param>
     public void End(TaskState state, string reason, string? outcome = null, Guid[]? workers = null)
     {
@@ -217,7 +217,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
         return new TaskResult.Done(answer);
     }
 
-    /// <summary>Whoever watches a task is told how it ended.</summary>
+    /// <summary>Tells the watchers of a task how it ended.</summary>
     public static void TellWatchers(InstanceTransaction transaction, Guid task, string title, string how, IEnumerable<Guid> watchers)
     {
         foreach (var watcher in watchers)
@@ -261,7 +261,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
 
         await _transaction.DoneReadingAsync();
 
-        // What somebody may not see is not there for them: no refusal tells them what it is.
+        // A task the person can't see is reported as missing, so that no refusal reveals it.
         if (!Subject.ActorSees && !Eligibility.SeesAll(_actor))
             return new TaskResult.NotFound();
         if (Task.State.IsTerminal())
@@ -271,7 +271,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
         return TaskLifeCycle.Allows(Task.State, verb) ? null : new TaskResult.WrongState(Task.State, verb);
     }
 
-    /// <summary>What was done to the task since the caller read it.</summary>
+    /// <summary>The changes to the task since the caller read it.</summary>
     private async Task<IReadOnlyList<TaskChange>> ChangesAsync(CancellationToken cancel)
     {
         await using var r = await _transaction.QueryAsync(

@@ -12,11 +12,11 @@ public abstract record WebhookResult
     private WebhookResult() { }
 
     /// <summary>Done.</summary>
-    /// <param name="Endpoint">As it is now.</param>
+    /// <param name="Endpoint">Its current data.</param>
     /// <param name="Secret">Its secret, when it is new: it is shown this once.</param>
     public sealed record Done(WebhookEndpoint Endpoint, string? Secret) : WebhookResult;
 
-    /// <summary>What is wrong, by field.</summary>
+    /// <summary>The errors by field.</summary>
     public sealed record Invalid(Dictionary<string, string[]> Errors) : WebhookResult;
 
     /// <summary>There is no such endpoint.</summary>

@@ -9,7 +9,7 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Workflows.Webhooks;
 
 /// <summary>
-/// Posts events to the endpoints that administrators registered, signed as Standard Webhooks says (<c>webhook-id</c>, <c>webhook-timestamp</c>,
+/// Posts events to the endpoints that administrators registered, signed according to Standard Webhooks (<c>webhook-id</c>, <c>webhook-timestamp</c>,
 /// <c>webhook-signature</c>). An effect names its endpoint by id, or by the address an escalation ladder names; an unregistered address is never called. The
 /// body is thin: ids to ask the API with, and no personal data.
 /// </summary>

@@ -7,7 +7,7 @@ namespace Orchestration.Workflows.Webhooks;
 /// <summary>An external system notified of events.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="Url">Where events are posted to.</param>
-/// <param name="Description">What it is for.</param>
+/// <param name="Description">Its purpose.</param>
 /// <param name="EventTypes">Of <see cref="WebhookEvents.All"/>.</param>
 /// <param name="Active">Whether it is active.</param>
 /// <param name="OffReason">Why it is not.</param>

@@ -5,7 +5,7 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Workflows.Webhooks;
 
 /// <summary>
-/// Turns events of history into webhooks, in the transaction that writes the event: an effect for every endpoint that wants its type.
+/// Turns history events into webhooks, in the transaction that writes the event: one effect for every endpoint that subscribes to its type.
 /// </summary>
 public static class WebhookEvents
 {

@@ -2,7 +2,7 @@ using Orchestration.Engine.Execution;
 
 namespace Orchestration.Engine.Activities.Catalog;
 
-/// <summary>Elsa's activities: what Studio is told of them and how they are compiled. Names, categories and hints are those of Elsa 3.8.</summary>
+/// <summary>Elsa's activities: their descriptors for Studio and how they are compiled. Names, categories and hints are those of Elsa 3.8.</summary>
 internal static partial class BuiltInActivities
 {
     private const string Text = "String",

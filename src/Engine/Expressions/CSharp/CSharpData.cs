@@ -70,7 +70,7 @@ internal static class CSharpData
         };
     }
 
-    /// <summary>Workflow data as a .NET type; what does not fit is the type's default, as everywhere in Elsa.</summary>
+    /// <summary>Workflow data as a .NET type; a value that doesn't fit becomes the type's default, as everywhere in Elsa.</summary>
     public static object? ToClr(object? data, Type type)
     {
         if (data is null)
@@ -163,7 +163,7 @@ internal static class CSharpData
         }
     }
 
-    /// <summary>What a script made, as workflow data.</summary>
+    /// <summary>The result of a script as workflow data.</summary>
     /// <exception cref="ExpressionException">It is nothing that can be kept, too deep or too long.</exception>
     public static object? FromClr(object? value, CSharpRun run) => FromClr(value, run, 0);
 

@@ -74,7 +74,9 @@ public sealed class ExecutionContextProxy
         return _run.Lend(name, (T?)CSharpData.ToClr(data, typeof(T)), data);
     }
 
-    /// <summary>A variable as it is: an object is an <see cref="ExpandoObject"/>, a list a <c>List&lt;object&gt;</c>. Null when there is none.</summary>
+    /// <summary>
+    /// A variable without conversion: an object is an <see cref="ExpandoObject"/>, a list a <c>List&lt;object&gt;</c>. Null if there is none.
+    /// </summary>
     public object? GetVariable(string name) => GetVariable<object>(name);
 
     /// <summary>Sets a variable; one that does not exist is created at workflow level.</summary>
@@ -84,7 +86,7 @@ public sealed class ExecutionContextProxy
         _run.Use(x => x.SetVariable(name, data));
     }
 
-    /// <summary>A workflow input as a .NET type; the type's default when there is none.</summary>
+    /// <summary>A workflow input as a .NET type; the type's default if there is none.</summary>
     public T? GetInput<T>(string name) => (T?)CSharpData.ToClr(_run.Use(x => x.TryGetInput(name, out var value) ? value : null), typeof(T));
 
     private object? Find(string name) => _run.Use(x => x.TryGetVariable(name, out var value) ? value : null);
@@ -125,14 +127,14 @@ public sealed class OutcomeProxy
     public void Set(params string[] outcomeNames) => _run.Use(x => x.SetOutcomes(outcomeNames));
 }
 
-/// <summary>What an activity gives its expression besides variables and inputs.</summary>
+/// <summary>What an activity passes to its expression in addition to variables and inputs.</summary>
 public sealed class ArgumentsProxy : DynamicObject
 {
     private readonly CSharpRun _run;
 
     internal ArgumentsProxy(CSharpRun run) => _run = run;
 
-    /// <summary>An argument as a .NET type; the type's default when there is none.</summary>
+    /// <summary>An argument as a .NET type; the type's default if there is none.</summary>
     public T? Get<T>(string name) => (T?)CSharpData.ToClr(_run.Use(x => x.TryGetVariable(name, out var value) ? value : null), typeof(T));
 
     /// <inheritdoc/>

@@ -8,14 +8,15 @@ using Orchestration.Engine.Model;
 namespace Orchestration.Engine.Expressions.CSharp;
 
 /// <summary>
-/// A C# script, compiled to an assembly that goes when nobody uses it any more. Thread safe. <b>Not a sandbox</b>: it may do whatever the host may.
+/// A C# script, compiled to an assembly that is unloaded when it is no longer used. Thread safe. <b>Not a sandbox</b>: it can do whatever the host
+/// can.
 /// It is two submissions, as in Elsa: one that declares <c>Variable</c> and <c>Input</c> with an accessor for each name, and the script itself.
 /// </summary>
 internal sealed class CSharpScript
 {
     private const int CacheSize = 256;
 
-    // Small, so that an endless recursion is found, and taken back, quickly.
+    // Small, so that endless recursion is detected and unwound quickly.
     private const int StackSize = 1 << 20;
 
     private static readonly string[] Namespaces =
@@ -32,7 +33,7 @@ internal sealed class CSharpScript
 
     private static readonly CSharpParseOptions Syntax = CSharpParseOptions.Default.WithKind(SourceCodeKind.Script);
 
-    // What the runtime itself consists of, and the globals. A script that wants more of the host can have it by reflection; there is no pretending otherwise.
+    // The runtime's own assemblies and the globals. A script can reach the rest of the host through reflection; this list doesn't prevent it.
     private static readonly Lazy<MetadataReference[]> References = new(static () =>
         [
             .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!)
@@ -46,7 +47,7 @@ internal sealed class CSharpScript
         ]
     );
 
-    // Two halves: when the newer one is full the older one goes, so what is used stays.
+    // Two halves: when the newer one is full, the older one is dropped, so entries in use stay.
     private static readonly Lock CacheLock = new();
     private static Dictionary<(string, string), CSharpScript> s_newer = [],
         s_older = [];
@@ -79,7 +80,7 @@ internal sealed class CSharpScript
         }
     }
 
-    /// <summary>Runs the script on a thread of its own, so that one that never comes back does not hold the burst's.</summary>
+    /// <summary>Runs the script on its own thread, so that one that never returns doesn't block the burst's.</summary>
     /// <returns>Its value as workflow data.</returns>
     /// <exception cref="ExpressionException">It reached a limit (kind <c>TimeoutError</c>) or its value is not data. What the script itself throws comes
     /// through.</exception>
@@ -164,7 +165,7 @@ internal sealed class CSharpScript
             .AppendLine("public object Get(string name) => ExecutionContext.GetVariable(name);")
             .AppendLine("public void Set(string name, object value) => ExecutionContext.SetVariable(name, value);");
 
-        // As Elsa: an accessor begins with a capital, whatever the variable does.
+        // As in Elsa: an accessor starts with a capital, whatever the variable's name.
         foreach (var (name, type) in declarations.Variables.DistinctBy(static x => Pascal(x.Name)).Where(static x => IsName(x.Name)))
         {
             var (shown, stored) = CSharpData.TypeName(type);

@@ -28,7 +28,7 @@ internal static class JavaScriptErrors
             null => Syntax(error.Message),
         };
 
-    /// <summary>Null for what is no fault of the script.</summary>
+    /// <summary>Null if the script didn't cause it.</summary>
     public static ExpressionException? Translate(Exception error, ScriptEngine script) =>
         error switch
         {

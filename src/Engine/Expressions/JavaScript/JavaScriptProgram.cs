@@ -42,7 +42,7 @@ public sealed partial class JavaScriptProgram
     /// <summary>The names in it that have a guard.</summary>
     internal string[] Guards { get; }
 
-    /// <summary>It cannot change what the built-in objects do for the next script.</summary>
+    /// <summary>The script can't change built-in objects for the next script.</summary>
     internal bool LeavesBuiltInsAlone { get; }
 
     /// <summary>Parses a script. Its value is that of its last expression statement, or of a <c>return</c>.</summary>
@@ -83,16 +83,14 @@ public sealed partial class JavaScriptProgram
     }
 
     /// <summary>Runs the script.</summary>
-    /// <param name="scope">What it may see and change.</param>
-    /// <param name="limits">What it may use; null for the defaults.</param>
-    /// <returns>Its value as workflow data; all numbers are doubles, a Date is a <see cref="DateTimeOffset"/> in UTC, a promise what it was settled
-    /// with.</returns>
-    /// <exception cref="ExpressionException">It threw, or reached a limit (kind <c>LimitError</c>). Changes to <c>variables</c> are then not copied back;
-    /// setters called before stay called.</exception>
+    /// <param name="scope">What it can see and change.</param>
+    /// <param name="limits">Its limits; null for the defaults.</param>
+    /// <returns>Its value as workflow data; all numbers are doubles, a Date is a <see cref="DateTimeOffset"/> in UTC, a promise what it was settled with.</returns>
+    /// <exception cref="ExpressionException">It threw, or reached a limit (kind <c>LimitError</c>). Changes to <c>variables</c> are then not copied back; setters called before stay called.</exception>
     public object? Evaluate(ExpressionScope scope, ScriptLimits? limits = null) =>
         TrySimple(scope, out var value) ? value.ToData() : EvaluateInEngine(scope, limits);
 
-    /// <summary>As <see cref="Evaluate"/>, never by <see cref="SimpleForms"/>.</summary>
+    /// <summary>Like <see cref="Evaluate"/>, but never uses <see cref="SimpleForms"/>.</summary>
     internal object? EvaluateInEngine(ExpressionScope scope, ScriptLimits? limits = null) =>
         ScriptEngine.Evaluate(this, scope, limits ?? ScriptLimits.JavaScript, static (script, value) => script.Values.ToData(value));
 

@@ -54,8 +54,8 @@ internal sealed class ScriptEngine
 
     public JavaScriptException Error(string message) => new(Engine.Intrinsics.Error, message);
 
-    /// <summary>Evaluates a script in the engine of the scope's burst, or in one of its own when the scope belongs to none.</summary>
-    /// <param name="read">Takes what is wanted from the value, while the limits still hold.</param>
+    /// <summary>Evaluates a script in the engine of the scope's burst, or in a new one if the scope belongs to none.</summary>
+    /// <param name="read">Reads the result from the value while the limits still apply.</param>
     /// <exception cref="ExpressionException">As <see cref="JavaScriptProgram.Evaluate"/>.</exception>
     public static T Evaluate<T>(JavaScriptProgram program, ExpressionScope scope, ScriptLimits limits, Func<ScriptEngine, JsValue, T> read)
     {
@@ -66,7 +66,7 @@ internal sealed class ScriptEngine
 
         try
         {
-            // What a script may have done to the built-in objects must not meet the next one, nor what is left where it was stopped.
+            // A script's changes to built-in objects must not affect the next script, nor must a script that was stopped halfway.
             if (scope.Budget is { } budget)
                 budget.Engine = null;
 
@@ -122,7 +122,7 @@ internal sealed class ScriptEngine
 
         try
         {
-            // Nothing outside settles a promise: what is pending now stays so.
+            // Nothing outside settles a promise, so one that is pending now stays pending.
             return promise.UnwrapIfPromise(TimeSpan.FromMilliseconds(1));
         }
         catch (PromiseRejectedException error) when (error.Message.Contains("Timeout of 00:00:00.001", StringComparison.Ordinal))
@@ -131,7 +131,7 @@ internal sealed class ScriptEngine
         }
     }
 
-    /// <summary>After the expression: what was written to <c>variables</c> and into handed-out data becomes true.</summary>
+    /// <summary>After the expression: stores changes to <c>variables</c> and to the data that was handed out.</summary>
     private void CopyBack()
     {
         if (Values.DataChanged)

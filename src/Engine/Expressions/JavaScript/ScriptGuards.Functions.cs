@@ -7,7 +7,7 @@ using Jint.Runtime.Interop;
 
 namespace Orchestration.Engine.Expressions.JavaScript;
 
-/// <summary>Functions that are written anew, or counted from inside, because the original cannot be bounded from outside.</summary>
+/// <summary>Functions that are reimplemented, or counted from inside, because the original can't be bounded from outside.</summary>
 internal sealed partial class ScriptGuards
 {
     private JsString Raw(ObjectInstance raw, JsValue[] a)
@@ -33,7 +33,7 @@ internal sealed partial class ScriptGuards
         }
     }
 
-    /// <summary>The original looks at neither time nor memory where the same small array is inside itself many times.</summary>
+    /// <summary>The original checks neither time nor memory for an array that contains the same small array many times.</summary>
     private JsArray Flat(ObjectInstance self, JsValue[] a)
     {
         var result = new List<JsValue>();
@@ -65,7 +65,7 @@ internal sealed partial class ScriptGuards
         }
     }
 
-    /// <summary>Every member goes through a replacer that counts what will be written; what the script gave as replacer is done in it.</summary>
+    /// <summary>Every member passes through a replacer that counts the output; it also calls the script's own replacer.</summary>
     private JsValue Stringify(JsValue self, JsValue[] a, Func<JsValue, JsValue[], JsValue> original)
     {
         var replacer = At(a, 1);

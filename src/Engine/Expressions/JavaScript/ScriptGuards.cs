@@ -10,13 +10,13 @@ using Orchestration.Engine.Model;
 namespace Orchestration.Engine.Expressions.JavaScript;
 
 /// <summary>
-/// Closes what the engine leaves open: built-in functions that run long or allocate much without asking <see cref="ScriptMeter"/>, and globals that have no
+/// Closes the gaps of the engine: built-in functions that run long or allocate much without asking <see cref="ScriptMeter"/>, and globals without a
 /// use here.
 /// A guard is put in place when a script mentions its name, or computes names.
 /// </summary>
 internal sealed partial class ScriptGuards(ScriptEngine script)
 {
-    /// <summary>Longest text that is escaped or searched for all matches at once: it becomes up to nine times as long, or a million objects.</summary>
+    /// <summary>Longest text that can be escaped or searched for all matches: the result can be nine times as long, or a million objects.</summary>
     private const int MaxText = 1_000_000;
 
     private const int MaxPattern = 10_000;
@@ -155,7 +155,7 @@ internal sealed partial class ScriptGuards(ScriptEngine script)
         holder.FastSetProperty(key, new PropertyDescriptor(guarded, writable: true, enumerable: false, configurable: true));
     }
 
-    /// <summary>What the functions of regular expressions are reached by when names are computed.</summary>
+    /// <summary>The members through which computed names reach the functions of regular expressions.</summary>
     private void GuardSymbols()
     {
         Wrap("RegExp.prototype", GlobalSymbolRegistry.Match, (g, self, a, original) => g.Checked(self, a, original, MaxText));
@@ -171,7 +171,7 @@ internal sealed partial class ScriptGuards(ScriptEngine script)
 
     private static bool IsNullish(JsValue value) => value.IsNull() || value.IsUndefined();
 
-    /// <summary>The text of a receiver; the original says what is wrong with null and undefined.</summary>
+    /// <summary>The text of a receiver; the original function reports null and undefined.</summary>
     private static string TextOf(JsValue value) => IsNullish(value) ? "" : TypeConverter.ToString(value);
 
     private static JsValue Given(JsValue self, string text) => IsNullish(self) ? self : JsString.Create(text);

@@ -16,7 +16,7 @@ internal sealed class ScriptMeter : Constraint
 {
     private const int ClockInterval = 64;
 
-    /// <summary>Stack a script may use, of the 1.5 MB that a thread has at least: enough is left for what a function does before it is asked again.</summary>
+    /// <summary>Stack available to a script, of at least 1.5 MB per thread: leaves enough for a function to run until the next check.</summary>
     private const long MaxStack = 768 * 1024;
 
     private ScriptLimits? _limits;
@@ -38,7 +38,9 @@ internal sealed class ScriptMeter : Constraint
         _stack = StackAddress();
     }
 
-    /// <summary>Stops counting and takes what was used off the budget. Time counts as the steps it is enough for: built-in functions take few.</summary>
+    /// <summary>
+    /// Stops counting and charges the budget. Time is charged as the steps it would allow, because built-in functions count few steps.
+    /// </summary>
     public void Stop(ScriptBudget? budget)
     {
         if (budget is not null && _limits is { } limits)
@@ -68,7 +70,7 @@ internal sealed class ScriptMeter : Constraint
             CheckTime();
     }
 
-    /// <summary>As <see cref="Check"/>, and looks at the clock at once: before a built-in that may take long.</summary>
+    /// <summary>Like <see cref="Check"/>, but always reads the clock: before a built-in that can take long.</summary>
     public void CheckNow()
     {
         Check();

@@ -3,9 +3,9 @@ using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Expressions.JavaScript;
 
-/// <summary>What the text of a script says it can reach. Where it computes names, it may reach everything.</summary>
+/// <summary>The names that the text of a script can reach. If it computes names, it can reach everything.</summary>
 /// <param name="Names">Every name and text in it that could name a member or a global; null when it computes names.</param>
-/// <param name="LeavesBuiltInsAlone">It cannot change what the built-in objects do for the next script.</param>
+/// <param name="LeavesBuiltInsAlone">The script can't change built-in objects for the next script.</param>
 internal sealed record ScriptNames(IReadOnlySet<string>? Names, bool LeavesBuiltInsAlone)
 {
     /// <summary>
@@ -39,7 +39,7 @@ internal sealed record ScriptNames(IReadOnlySet<string>? Names, bool LeavesBuilt
         "__proto__",
     ];
 
-    /// <exception cref="ExpressionException">The script uses what is not allowed.</exception>
+    /// <exception cref="ExpressionException">The script uses something that isn't allowed.</exception>
     public static ScriptNames Of(Script script)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);

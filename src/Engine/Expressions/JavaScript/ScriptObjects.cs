@@ -97,7 +97,7 @@ internal sealed class DataObject(ScriptValues values, OrderedDictionary<string, 
     protected override void Remove(string name) => values.DataChanged |= data.Remove(name);
 }
 
-/// <summary>A live view of an array of the workflow's data. As in Elsa its length is fixed and <c>Array.isArray</c> says false.</summary>
+/// <summary>A live view of an array of the workflow's data. As in Elsa its length is fixed and <c>Array.isArray</c> returns false.</summary>
 internal sealed class DataArray : ArrayLikeObject
 {
     private readonly ScriptValues _values;

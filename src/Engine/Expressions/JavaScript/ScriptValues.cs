@@ -65,7 +65,7 @@ internal sealed class ScriptValues(ScriptEngine script)
         return view;
     }
 
-    /// <summary>A copy in JavaScript's own objects and arrays, made level by level as it is looked at.</summary>
+    /// <summary>A copy as plain JavaScript objects and arrays, made level by level when it is read.</summary>
     public JsValue Copy(object? data) =>
         data switch
         {
@@ -75,7 +75,7 @@ internal sealed class ScriptValues(ScriptEngine script)
             _ => ToScript(data),
         };
 
-    /// <summary>Whether a copy still says what it was made of.</summary>
+    /// <summary>Whether a copy still equals its source.</summary>
     public static bool IsUnchanged(JsValue copy, object? data) =>
         data switch
         {
@@ -115,8 +115,8 @@ internal sealed class ScriptValues(ScriptEngine script)
     }
 
     /// <summary>
-    /// A value that becomes part of workflow data. What is workflow data already is copied: inside itself it would have no end, and twice at every
-    /// level no bounds.
+    /// A value that becomes part of workflow data. Existing workflow data is copied: nested in itself it would be endless, and shared at every level
+    /// it would grow exponentially.
     /// </summary>
     public object? ToPart(JsValue value) => ToData(value, 1);
 

@@ -55,7 +55,7 @@ internal static class SimpleForms
                 _ => false,
             };
 
-        /// <summary>For what is no text.</summary>
+        /// <summary>For a value that isn't text.</summary>
         public double ToNumber() => _kind == Kind.Undefined ? double.NaN : _number;
 
         public bool IsStrictly(Value other) =>

@@ -5,7 +5,7 @@ using Jint.Runtime.Interop;
 namespace Orchestration.Engine.Expressions.JavaScript;
 
 /// <summary>
-/// What an expression sees of its workflow, by the names Elsa gives it: its functions, getters and setters of variables, inputs and outputs, and the
+/// The workflow as an expression sees it, with Elsa's names: functions, getters and setters of variables, inputs and outputs, and the
 /// <c>variables</c> object.
 /// </summary>
 internal sealed class WorkflowGlobals(ScriptEngine script) : LazyObject(script)
@@ -88,7 +88,7 @@ internal sealed class WorkflowGlobals(ScriptEngine script) : LazyObject(script)
         return false;
     }
 
-    /// <summary>The variable behind <c>getName</c>: accessors have a capital where the variable may not.</summary>
+    /// <summary>The variable behind <c>getName</c>: accessors start with a capital even if the variable doesn't.</summary>
     private static string? FindVariable(ExpressionScope scope, string name, out object? value)
     {
         value = null;

@@ -60,7 +60,7 @@ internal static class LiquidFilters
     private static FilterDelegate Found(TemplateOptions options, string name) =>
         options.Filters.TryGetValue(name, out var filter) ? filter : throw new InvalidOperationException($"Fluid has no filter '{name}'.");
 
-    /// <summary>Takes off the steps for going through what a filter is given, refuses it when its result could be too large, takes off what it built.</summary>
+    /// <summary>Charges the steps for reading a filter's input, refuses it if its result could be too large, and charges the result.</summary>
     private static FilterDelegate Bounded(string name, FilterDelegate filter)
     {
         if (name is "size" or "first" or "last" or "default")
@@ -94,7 +94,7 @@ internal static class LiquidFilters
                 run.CheckLength(text.ToStringValue().Length);
                 run.Take(2L * text.ToStringValue().Length);
 
-                // What later versions of Fluid leave as it is after a filter, Elsa's encodes.
+                // Later versions of Fluid leave this unchanged after a filter; Elsa's version encodes it.
                 if (!text.Encode && name is not ("raw" or "find"))
                     return new StringValue(text.ToStringValue());
             }
@@ -218,7 +218,7 @@ internal static class LiquidFilters
         : input.TryGetDateTimeInput(context, out var time) ? time
         : null;
 
-    /// <summary>The same instant as clocks of a zone show it; a zone nobody knows changes nothing.</summary>
+    /// <summary>The same instant in another time zone; an unknown zone changes nothing.</summary>
     private static DateTimeOffset InZone(DateTimeOffset time, FluidValue zone) =>
         DateTimeZoneProviders.Tzdb.GetZoneOrNull(zone.ToStringValue()) is { } known
             ? ZonedDateTime.FromDateTimeOffset(time).WithZone(known).ToDateTimeOffset()

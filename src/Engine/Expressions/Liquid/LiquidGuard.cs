@@ -251,7 +251,7 @@ internal sealed class Capture(string name, IReadOnlyList<Statement> body) : Stat
         for (var i = 0; i < body.Count && completion == Completion.Normal; i++)
             completion = await body[i].WriteToAsync(captured, encoder, context);
 
-        // What was captured is encoded already.
+        // Captured text is already encoded.
         context.SetValue(name, new StringValue(captured.ToString(), encode: false));
         return completion;
     }

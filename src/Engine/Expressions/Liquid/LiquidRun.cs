@@ -5,7 +5,7 @@ using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Expressions.Liquid;
 
-/// <summary>One rendering: what it may see and what it may still use. Sizes are in characters; a value that is no text counts as two.</summary>
+/// <summary>One rendering: its scope and its remaining budget. Sizes are in characters; a value that isn't text counts as two.</summary>
 internal sealed class LiquidRun : TemplateContext
 {
     private readonly ScriptLimits _limits;
@@ -36,14 +36,14 @@ internal sealed class LiquidRun : TemplateContext
             throw Limit($"The template was stopped after {_limits.MaxSteps.ToString("N0", CultureInfo.InvariantCulture)} steps");
     }
 
-    /// <summary>Refuses what would take more memory than is left, before it is built.</summary>
+    /// <summary>Refuses a value that would exceed the remaining memory, before it is built.</summary>
     public void Require(long bytes)
     {
         if (bytes > _memoryLeft)
             throw Limit($"The template was stopped because it built more than {_limits.MaxMemory.ToString("N0", CultureInfo.InvariantCulture)} bytes");
     }
 
-    /// <summary>Takes off what was built.</summary>
+    /// <summary>Charges a built value.</summary>
     public void Take(long bytes)
     {
         Require(bytes);

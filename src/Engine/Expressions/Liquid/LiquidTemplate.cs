@@ -81,10 +81,10 @@ public sealed class LiquidTemplate
     }
 
     /// <summary>Renders the template.</summary>
-    /// <param name="scope">What it may see.</param>
-    /// <param name="limits">Steps, memory and string length it may use; null for the defaults.</param>
+    /// <param name="scope">What it can see.</param>
+    /// <param name="limits">Its limits on steps, memory and string length; null for the defaults.</param>
     /// <returns>The text, or null for an empty template.</returns>
-    /// <exception cref="ExpressionException">A limit was reached (kind <c>LimitError</c>) or a filter was given what it cannot use.</exception>
+    /// <exception cref="ExpressionException">A limit was reached (kind <c>LimitError</c>) or a filter got a value it can't use.</exception>
     public string? Render(ExpressionScope scope, ScriptLimits? limits = null)
     {
         if (Source.Length == 0)

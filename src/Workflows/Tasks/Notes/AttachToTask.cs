@@ -19,7 +19,7 @@ public static class AttachToTask
 
     /// <summary>Attaches.</summary>
     /// <param name="name">File name.</param>
-    /// <param name="declaredType">Content type the sender says it has, or null.</param>
+    /// <param name="declaredType">Content type from the sender, or null.</param>
     /// <param name="content">The file, at most <see cref="MaxBytes"/>.</param>
     /// <param name="actor">A person involved in the task, or one with a role that supervises or answers the customer.</param>
     public static async Task<TaskResult> RunAsync(

@@ -3,12 +3,14 @@ using System.Text;
 
 namespace Orchestration.Workflows.Tasks.Notes;
 
-/// <summary>What may be attached, judged by the content: a file whose content is not what its name or sender says is refused.</summary>
+/// <summary>
+/// File types that can be attached, detected from the content: a file whose content contradicts its name or declared type is refused.
+/// </summary>
 public static class FileType
 {
     private const string Text = "text/plain";
 
-    // Extension → content type, and what the content begins with. What has no beginning of its own must be text.
+    // Extension → content type, and the first bytes of the content. A type without such bytes must be text.
     private static readonly Dictionary<string, (string Type, byte[][] Begins)> Known = new(StringComparer.OrdinalIgnoreCase)
     {
         ["pdf"] = (
@@ -113,13 +115,13 @@ public static class FileType
         ["ods"] = [.. "application/vnd.oasis.opendocument.spreadsheet"u8],
     };
 
-    /// <summary>Extensions that are taken, for the file chooser: <c>.pdf,.png …</c>.</summary>
+    /// <summary>Accepted extensions for the file chooser: <c>.pdf,.png …</c>.</summary>
     public static string Accepted { get; } = string.Join(',', Known.Keys.Select(extension => "." + extension));
 
-    /// <summary>The type a file is stored and given out with.</summary>
+    /// <summary>The type a file is stored and served with.</summary>
     /// <param name="name">Its name.</param>
-    /// <param name="declared">Type its sender says it has; null or <c>application/octet-stream</c> says nothing.</param>
-    /// <param name="content">What is in it.</param>
+    /// <param name="declared">Type from the sender; null or <c>application/octet-stream</c> for unknown.</param>
+    /// <param name="content">The file.</param>
     /// <param name="type">Its type.</param>
     /// <param name="reason">Why it is refused.</param>
     public static bool TryFind(
@@ -178,7 +180,7 @@ public static class FileType
         return false;
     }
 
-    /// <summary>UTF-8 or Latin text without control characters: nothing that a program would run as something else because it begins so.</summary>
+    /// <summary>UTF-8 or Latin text without control characters, and without a prefix that makes a program run it as something else.</summary>
     private static bool IsText(ReadOnlySpan<byte> content)
     {
         foreach (var b in content)

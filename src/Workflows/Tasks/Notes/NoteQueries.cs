@@ -10,7 +10,7 @@ public sealed record Comment(Guid Id, string Author, string AuthorName, string B
 /// <summary>A file of a task.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="Name">File name.</param>
-/// <param name="ContentType">What it is.</param>
+/// <param name="ContentType">Its content type.</param>
 /// <param name="Size">In bytes.</param>
 /// <param name="Sha256">Hash of its content, in lower-case hex.</param>
 /// <param name="AddedBy">User name of who attached it.</param>
@@ -18,7 +18,7 @@ public sealed record Comment(Guid Id, string Author, string AuthorName, string B
 /// <param name="At">When.</param>
 public sealed record Attachment(Guid Id, string Name, string ContentType, long Size, string Sha256, string AddedBy, string AddedByName, Instant At);
 
-/// <summary>Reading what was said about a task and attached to it. Callers have checked that the person may see the task.</summary>
+/// <summary>Reads the comments and attachments of a task. Callers have checked that the person can see the task.</summary>
 public static class NoteQueries
 {
     /// <summary>Comments, the oldest first, at most 500.</summary>

@@ -14,9 +14,9 @@ namespace Orchestration.Workflows.Tasks.Reviews;
 public static class RequestReview
 {
     /// <summary>Asks for a review.</summary>
-    /// <param name="outcome">The outcome to be approved; may be left out when there is only one.</param>
+    /// <param name="outcome">The proposed outcome; optional if the step has only one.</param>
     /// <param name="data">The form's data.</param>
-    /// <param name="reviewer">User name of the requested reviewer; others who may review it can still take it. Null: anyone who may.</param>
+    /// <param name="reviewer">User name of the suggested reviewer; other eligible reviewers can still take it. Null: anyone eligible.</param>
     /// <param name="actor">The owner.</param>
     public static async Task<TaskResult> RunAsync(
         TaskRuntime tasks,

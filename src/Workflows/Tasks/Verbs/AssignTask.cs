@@ -4,7 +4,7 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks.Verbs;
 
-/// <summary>A supervisor or the team's lead gives a task to a person who could have claimed it, or to the substitute of one who is away. → Reserved.</summary>
+/// <summary>A supervisor or the team's lead assigns a task to a candidate, or to the substitute of an absent one. → Reserved.</summary>
 public static class AssignTask
 {
     /// <summary>Assigns, and tells the person.</summary>

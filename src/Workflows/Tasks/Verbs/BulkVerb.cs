@@ -3,15 +3,15 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks.Verbs;
 
-/// <summary>What is asked of many tasks.</summary>
+/// <summary>A verb for many tasks.</summary>
 /// <param name="Name">claim, assign, priority or suspend.</param>
 /// <param name="Person">assign: to whom, by user name.</param>
 /// <param name="Priority">priority: 1 (critical) to 5 (planning).</param>
-/// <param name="Reason">suspend: what they wait for; else why.</param>
-/// <param name="Until">suspend: when they come back by themselves.</param>
+/// <param name="Reason">suspend: the pause reason; otherwise why.</param>
+/// <param name="Until">suspend: when the tasks resume on their own.</param>
 public sealed record BulkVerb(string Name, string? Person = null, int? Priority = null, string? Reason = null, DateTimeOffset? Until = null)
 {
-    /// <summary>What it does to one task; null when there is no such verb.</summary>
+    /// <summary>Applies the verb to one task; null if there is no such verb.</summary>
     public Func<TaskRequest, Task<TaskResult>>? On(TaskRuntime tasks, Person actor, CancellationToken cancel) =>
         Name switch
         {

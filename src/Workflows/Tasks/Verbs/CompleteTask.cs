@@ -12,7 +12,7 @@ namespace Orchestration.Workflows.Tasks.Verbs;
 public static class CompleteTask
 {
     /// <summary>Completes. Data that does not fit the form is kept as a draft and refused with every field and reason.</summary>
-    /// <param name="outcome">One of the step's outcomes; may be left out when there is only one.</param>
+    /// <param name="outcome">One of the step's outcomes; optional if there is only one.</param>
     /// <param name="data">The form's data, a JSON object.</param>
     /// <param name="actor">The owner.</param>
     /// <exception cref="DefinitionUnavailableException">The version the case runs on can't be loaded; nothing changed.</exception>

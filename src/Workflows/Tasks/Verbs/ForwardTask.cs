@@ -6,11 +6,11 @@ namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
 /// Passes a task on to another team, or to a person who becomes a candidate. The person who forwards it gives up their own eligibility and can't claim it
-/// again. → Ready. Allowed for the owner, a candidate of an open task, and people who may move the team's work (who give up nothing).
+/// again. → Ready. Allowed for the owner, a candidate of an unassigned task, and people who can move the team's work (who give up nothing).
 /// </summary>
 public static class ForwardTask
 {
-    /// <summary>Forwards; the draft stays.</summary>
+    /// <summary>Forwards; the draft is kept.</summary>
     /// <param name="team">Key of a team, or null.</param>
     /// <param name="person">User name of a person, or null. One of the two.</param>
     /// <param name="reason">Why, for history; optional.</param>

@@ -3,7 +3,7 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks.Verbs;
 
-/// <summary>Changes the priority of a live task. Allowed for people who may move the team's work.</summary>
+/// <summary>Changes the priority of a live task. Allowed for people who can move the team's work.</summary>
 public static class PrioritizeTask
 {
     /// <summary>Sets the priority.</summary>

@@ -4,12 +4,12 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
-/// Gives a task back to its candidates: Reserved or InProgress → Ready, by its owner or someone who may move the team's work. A review goes back to its
+/// Returns a task to its candidates: Reserved or InProgress → Ready, by its owner or someone who can move the team's work. A review goes back to its
 /// candidates the same way: InReview → ReadyForReview.
 /// </summary>
 public static class ReleaseTask
 {
-    /// <summary>Releases; the draft stays for the next owner.</summary>
+    /// <summary>Releases; the draft is kept for the next owner.</summary>
     public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, string? reason, Person actor, CancellationToken cancel = default)
     {
         await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.Release, request, actor, actor.UserName, reason, cancel: cancel);

@@ -17,7 +17,7 @@ public static class ResumeTask
         where id = $1
         """;
 
-    /// <summary>Resumes, by its owner or someone who may move the team's work.</summary>
+    /// <summary>Resumes, by its owner or someone who can move the team's work.</summary>
     public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, Person actor, CancellationToken cancel = default)
     {
         await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.Resume, request, actor, actor.UserName, cancel: cancel);
@@ -43,7 +43,8 @@ public sealed partial class ResumeSuspended(TaskRuntime tasks, ILogger<ResumeSus
     private const string Actor = "system";
 
     /// <summary>
-    /// Resumes what is due, oldest first. Two hosts may sweep at once: a locked case is left for the next sweep. Returns how many deadlines were dealt with.
+    /// Resumes due tasks, oldest first. Two hosts can sweep concurrently: a locked case is left for the next sweep. Returns the number of deadlines
+    /// handled.
     /// </summary>
     /// <param name="limit">At most this many.</param>
     public async Task<int> SweepAsync(int limit, CancellationToken cancel = default)

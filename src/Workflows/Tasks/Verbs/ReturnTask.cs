@@ -18,8 +18,8 @@ public static class ReturnTask
     /// <summary>Returns.</summary>
     /// <param name="step">Id of the earlier step.</param>
     /// <param name="reason">One of <see cref="Reasons"/>.</param>
-    /// <param name="note">What is to be mended; needed when the reason is <c>other</c>.</param>
-    /// <param name="actor">The owner, or someone who may move the team's work.</param>
+    /// <param name="note">What needs to change; required if the reason is <c>other</c>.</param>
+    /// <param name="actor">The owner, or someone who can move the team's work.</param>
     public static async Task<TaskResult> RunAsync(
         TaskRuntime tasks,
         TaskRequest request,
@@ -68,8 +68,8 @@ public static class ReturnTask
             return new TaskResult.InvalidRequest("step", $"“{title}” does not come before this step.");
         t.End(TaskState.Cancelled, $"returned: {reason}", workers: t.IsOwner ? t.Workers : null);
 
-        // The step opened anew by this burst, and not the same step in a branch beside it: what was entered in it the last time is there, with the reason
-        // beside it.
+        // The step that this burst reopened, not the same step in a parallel branch: it gets its previous data, with the reason
+        // as a comment.
         var anew = burst.Opened.ConvertAll(bookmark => Guid.Parse(bookmark.Id)).ToArray();
         t.Write(
             """

@@ -8,7 +8,7 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks.Verbs;
 
-/// <summary>Saves the owner's draft. The task's revision stays, and nothing is written to history.</summary>
+/// <summary>Saves the owner's draft. The task's revision doesn't change, and nothing is written to history.</summary>
 public static class SaveDraft
 {
     /// <summary>Whether the person owns the task, and its form: null when the step has none.</summary>

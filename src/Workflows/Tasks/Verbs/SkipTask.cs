@@ -6,7 +6,8 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
-/// Skips a step that allows it; the case continues with the outcome it names for that. Allowed for the owner and people who may move the team's work; skipping
+/// Skips a step that allows it; the case continues with the outcome it names for that. Allowed for the owner and people who can move the team's work;
+/// skipping
 /// counts for four eyes.
 /// </summary>
 public static class SkipTask

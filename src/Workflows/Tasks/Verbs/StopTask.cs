@@ -6,7 +6,7 @@ namespace Orchestration.Workflows.Tasks.Verbs;
 /// <summary>The owner lays the work aside and keeps the task: InProgress → Reserved. Having worked on it still counts for four eyes.</summary>
 public static class StopTask
 {
-    /// <summary>Stops; the draft stays.</summary>
+    /// <summary>Stops; the draft is kept.</summary>
     public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, Person actor, CancellationToken cancel = default)
     {
         await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.Stop, request, actor, actor.UserName, cancel: cancel);

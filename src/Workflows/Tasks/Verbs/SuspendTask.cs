@@ -6,17 +6,17 @@ namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>
 /// The task waits for something: Ready, Reserved or InProgress → Suspended. Clocks whose policies know the reason stand still; statutory ones run on. It
-/// resumes by hand, or by itself at a date.
+/// resumes manually, or automatically on a date.
 /// </summary>
 public static class SuspendTask
 {
     private static readonly Duration Longest = Duration.FromDays(366);
 
     /// <summary>Suspends.</summary>
-    /// <param name="reason">What it waits for: a reason that policies name, such as <c>waitingForCustomer</c>, or another in a few words.</param>
-    /// <param name="until">When it resumes by itself; null: by hand only.</param>
+    /// <param name="reason">The pause reason: one that policies name, such as <c>waitingForCustomer</c>, or a short text.</param>
+    /// <param name="until">When it resumes on its own; null: only manually.</param>
     /// <param name="note">More about it; optional.</param>
-    /// <param name="actor">The owner, or someone who may move the team's work.</param>
+    /// <param name="actor">The owner, or someone who can move the team's work.</param>
     public static async Task<TaskResult> RunAsync(
         TaskRuntime tasks,
         TaskRequest request,
