@@ -34,7 +34,7 @@ public sealed class ManageWebhooks(WorkflowRuntime runtime, WebhookSecrets secre
 
     private const string Chain = "webhooks";
 
-    /// <summary>Adds an endpoint; the answer has its secret.</summary>
+    /// <summary>Adds an endpoint and returns its secret.</summary>
     public async Task<WebhookResult> AddAsync(
         string? url,
         string? description,
