@@ -167,7 +167,7 @@ internal static class ClockEndpoints
         ) switch
         {
             PromiseResult.Done done => TypedResults.Created($"/api/clocks/{done.ClockId}"),
-            PromiseResult.Ended => Problems.Of(409, "already-ended", "The case has ended already"),
+            PromiseResult.Ended => Problems.Of(409, "already-ended", "The case has already ended"),
             PromiseResult.NoSuchStep => Problems.Invalid(new() { ["step"] = [$"the journey has no human step “{body.Step}”"] }),
             _ => Problems.NotFound("case", id),
         };

@@ -45,7 +45,7 @@ public sealed class WorkTests(Chromium chromium)
 
         await page.GotoAsync("/cases");
         await page.GetByRole(AriaRole.Link, new() { Name = "CLM-2026-000123" }).ClickAsync();
-        await page.GetByRole(AriaRole.Heading, new() { Name = "Now" }).WaitForAsync();
+        await page.GetByRole(AriaRole.Heading, new() { Name = "Open tasks" }).WaitForAsync();
         (await page.Locator("[aria-labelledby=open-title]").TextContentAsync())!.ShouldContain("Sign it");
         await PictureAsync(page, "case");
         await page.Context.CloseAsync();
