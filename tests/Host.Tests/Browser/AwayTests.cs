@@ -35,7 +35,7 @@ public sealed class AwayTests(Chromium chromium, Office office) : IClassFixture<
         await page.Button("Plan absence").ClickAsync();
         await page.GetByText("You: covered by Mei Lindqvist").WaitForAsync();
         await page.GotoAsync("/");
-        await page.GetByText("You are out of office until").WaitForAsync();
+        await page.GetByText("You're out of office until").WaitForAsync();
 
         var substitute = await chromium.SignedInAsync(office.Host, "frontoffice");
         await substitute.GetByRole(AriaRole.Button, new() { NameRegex = new("^Take over Acknowledge the claim") }).ClickAsync();

@@ -153,14 +153,14 @@ public sealed class FormTests(Chromium chromium)
 
         // At once, before the draft had time to be kept by itself.
         await page.GetByLabel("Comment", new() { Exact = true }).FillAsync("Seepage, I think.");
-        await page.Button("Add the comment").ClickAsync();
+        await page.Button("Add comment").ClickAsync();
         await page.GetByText("Seepage, I think.").WaitForAsync();
         (await page.GetByLabel("Clause").InputValueAsync()).ShouldBe("4.2 Gradual seepage");
 
-        await page.GetByText("Second pair of eyes …").ClickAsync();
-        await page.GetByLabel("Ask for a review by").SelectOptionAsync("senior1");
+        await page.GetByText("Request a review …").ClickAsync();
+        await page.GetByLabel("Reviewer").SelectOptionAsync("senior1");
         await page.Button("Propose: Approve").ClickAsync();
-        await page.GetByRole(AriaRole.Heading, new() { Name = "What is proposed" }).WaitForAsync();
+        await page.GetByRole(AriaRole.Heading, new() { Name = "Proposed outcome" }).WaitForAsync();
         await page.Context.CloseAsync();
 
         var reviewer = await chromium.SignedInAsync(world.App, "senior1");
@@ -169,8 +169,8 @@ public sealed class FormTests(Chromium chromium)
             t => t.ShouldContain("4.2 Gradual seepage"),
             t => t.ShouldContain("Proposed by Daniel Brandt")
         );
-        await reviewer.GetByLabel("What is to be changed?").FillAsync("Quote the clause.");
-        await reviewer.Button("Ask for changes").ClickAsync();
+        await reviewer.GetByLabel("What needs to change?").FillAsync("Quote the clause.");
+        await reviewer.Button("Request changes").ClickAsync();
         await reviewer.GotoAsync(task);
         (await reviewer.Locator("[aria-labelledby=facts-title]").TextContentAsync())!.ShouldContain("In progress");
         await reviewer.Context.CloseAsync();
@@ -181,18 +181,18 @@ public sealed class FormTests(Chromium chromium)
     {
         var (world, task, page) = await OpenAsync();
         await using var _ = world;
-        await page.GetByText("Let it wait …").ClickAsync();
+        await page.GetByText("Suspend …").ClickAsync();
         await page.GetByLabel("Note").FillAsync("Waiting for the photographs");
 
         // Somebody changes the task, and the page was not told.
         await page.RouteAsync("**/news*", route => route.AbortAsync());
         var supervisor = await world.App.BrowserAsync("supervisor");
         (await PageWorld.PressAsync(supervisor, task, $"{task}/priority", (":priority", "1"))).StatusCode.ShouldBe(System.Net.HttpStatusCode.Found);
-        await page.Button("Let it wait").ClickAsync();
+        await page.Button("Suspend").ClickAsync();
 
         await page.GetByText("The task changed before you did this").WaitForAsync();
         (await page.GetByLabel("Note").InputValueAsync()).ShouldBe("Waiting for the photographs");
-        await page.Button("Let it wait").ClickAsync();
+        await page.Button("Suspend").ClickAsync();
         await page.GetByText("Waiting for customer.").WaitForAsync();
         await page.Context.CloseAsync();
     }

@@ -40,11 +40,11 @@ public sealed class WalkthroughTests(Chromium chromium, Office office) : IClassF
         var adjuster = await PersonAsync("adjuster1");
         await adjuster.GetByRole(AriaRole.Button, new() { Name = $"Claim Acknowledge the claim, {Reference}" }).ClickAsync();
         await adjuster.GetByLabel("Contact named to the customer").FillAsync("Daniel Brandt");
-        await adjuster.GetByText("Draft kept").WaitForAsync();
+        await adjuster.GetByText("Draft saved").WaitForAsync();
         office.Clock.Advance(Duration.FromSeconds(90));
         await adjuster.Locator(".bell-count").WaitForAsync();
         office.Clock.Advance(Duration.FromSeconds(30));
-        await adjuster.GetByText("This task is with Tomás Herrera now. What you typed is kept as its draft.").WaitForAsync();
+        await adjuster.GetByText("This task is with Tomás Herrera now. Your changes are saved as a draft.").WaitForAsync();
 
         var supervisor = await PersonAsync("supervisor");
         await supervisor.Locator(".bell-count").WaitForAsync();
@@ -77,9 +77,9 @@ public sealed class WalkthroughTests(Chromium chromium, Office office) : IClassF
 
         // 4. Move the claim on.
         await supervisor.GetByRole(AriaRole.Link, new() { Name = "Acknowledge the claim" }).First.ClickAsync();
-        await supervisor.GetByLabel("Give it to").SelectOptionAsync("adjuster1");
+        await supervisor.GetByLabel("Assign to").SelectOptionAsync("adjuster1");
         await supervisor.Button("Assign").ClickAsync();
-        await supervisor.GetByText("Daniel Brandt has this task").WaitForAsync();
+        await supervisor.GetByText("Daniel Brandt owns this task").WaitForAsync();
         await adjuster.GotoAsync("/");
         await adjuster.GetByRole(AriaRole.Link, new() { NameRegex = new("^Acknowledge the claim") }).ClickAsync();
         (await adjuster.GetByLabel("Contact named to the customer").InputValueAsync()).ShouldBe("Daniel Brandt", "the draft came back with the task");

@@ -104,13 +104,7 @@ internal static class WorkflowRequests
             || await context.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context)
         )
             return true;
-        await RefuseAsync(
-            context,
-            400,
-            "forgery",
-            "This form is out of date",
-            "Your browser did not send the proof that the request came from one of our pages."
-        );
+        await RefuseAsync(context, 400, "forgery", "This form has expired", "Your browser did not send the proof that the request came from one of our pages.");
         return false;
     }
 
