@@ -4,10 +4,10 @@ using System.Text.Json;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
-using Orchestration.Engine.Model;
 
 namespace Orchestration.Workflows.Journeys;
 
@@ -32,7 +32,7 @@ public abstract record PublishJourneyResult
     /// <summary>The person may edit journeys but not publish them.</summary>
     public sealed record MayNotPublish : PublishJourneyResult;
 
-    /// <summary>The definition is not valid.</summary>
+    /// <summary>The definition isn't valid.</summary>
     public sealed record Invalid(IReadOnlyList<DefinitionError> Errors) : PublishJourneyResult;
 
     /// <summary>Someone else changed the definition since the caller read it.</summary>
