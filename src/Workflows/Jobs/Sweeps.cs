@@ -6,9 +6,9 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
-using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Jobs;
@@ -32,7 +32,7 @@ public sealed class Sweeps(
 {
     private const int Batch = 100;
 
-    /// <summary>Acts on the rungs of SLA clocks that are due.</summary>
+    /// <summary>Runs escalations that are due.</summary>
     public Task EscalateAsync(CancellationToken stop) => RunAsync(JobCatalog.Escalate, () => escalate.RunAsync(stop));
 
     /// <summary>Resumes and starts timers that are due.</summary>
