@@ -100,7 +100,7 @@ public sealed class FormTests(Chromium chromium)
         // The outcome needs it.
         await page.Button("Need info").ClickAsync();
         await page.Locator("#f-called-error").WaitForAsync();
-        (await page.Locator("label[for=f-called]").TextContentAsync())!.ShouldContain("needed for Need info");
+        (await page.Locator("label[for=f-called]").TextContentAsync())!.ShouldContain("required for Need info");
         await page.GetByLabel("Called at").FillAsync("2026-06-01T09:30");
         await page.Button("Need info").ClickAsync();
         await page.GetByText("Next in").WaitForAsync();
