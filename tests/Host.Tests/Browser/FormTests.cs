@@ -43,7 +43,7 @@ public sealed class FormTests(Chromium chromium)
         await page.Button("Approve").ClickAsync();
         await page.GetByRole(AriaRole.Alert).GetByRole(AriaRole.Link, new() { Name = "Clause" }).ClickAsync();
         (await page.EvaluateAsync<string>("document.activeElement.id")).ShouldBe("f-clause");
-        (await page.Locator("#f-clause-error").TextContentAsync()).ShouldBe("is required");
+        (await page.Locator("#f-clause-error").TextContentAsync()).ShouldBe("Clause is required.");
         await page.GetByLabel("Clause").FillAsync("4.2");
 
         // Another answer puts it aside; the first one brings it back with what was typed.
@@ -79,7 +79,7 @@ public sealed class FormTests(Chromium chromium)
         await page.Button("Approve").ClickAsync();
 
         await page.Locator("#f-deductible-error").WaitForAsync();
-        (await page.Locator("#f-deductible-error").TextContentAsync())!.ShouldContain("must be a number");
+        (await page.Locator("#f-deductible-error").TextContentAsync())!.ShouldContain("Deductible must be a number.");
         (await page.GetByLabel("Deductible").InputValueAsync()).ShouldBe("1,5", "what was typed is not taken for fifteen, and not lost");
         (await page.Locator("#f-reference").TextContentAsync())!.Trim().ShouldBe("CLM-1");
         await page.GotoAsync(task);
