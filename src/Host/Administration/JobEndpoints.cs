@@ -50,7 +50,7 @@ internal static class JobEndpoints
     {
         var jobs = app.MapGroup("/api/jobs").WithTags("Jobs").RequireAuthorization(Roles.Administrator);
         jobs.MapGet("", async (JobDesk desk, CancellationToken cancel) => TypedResults.Ok((await desk.ListAsync(cancel)).Select(View)))
-            .WithSummary("What is scheduled and what waits for it; runs and failures are in the dashboard at /jobs");
+            .WithSummary("Lists recurring jobs and their backlogs; run history is in the dashboard at /jobs");
         jobs.MapPost(
                 "/{name}/pause",
                 (string name, JobDesk desk, Person me, CancellationToken cancel) => ActAsync(name, desk.PauseAsync(name, me.UserName, cancel: cancel))
@@ -61,19 +61,19 @@ internal static class JobEndpoints
                 "/{name}/resume",
                 (string name, JobDesk desk, Person me, CancellationToken cancel) => ActAsync(name, desk.ResumeAsync(name, me.UserName, cancel))
             )
-            .WithSummary("Lets a paused job go on")
+            .WithSummary("Resumes a paused job")
             .ProducesProblem(404);
         jobs.MapGet(
                 "/failing-rows",
                 async (WorkflowRuntime runtime, CancellationToken cancel) => TypedResults.Ok(await JobQueries.FailingAsync(runtime.Database, Most, cancel))
             )
-            .WithSummary("Deadlines and stimuli that failed and are tried again by themselves");
+            .WithSummary("Lists deadlines and stimuli that failed and are being retried");
         jobs.MapPost(
                 "/failing-rows/{id:guid}/retry",
                 async Task<Results<NoContent, ProblemHttpResult>> (Guid id, JobDesk desk, Person me, CancellationToken cancel) =>
                     await desk.RetryAsync(id, me.UserName, cancel) ? TypedResults.NoContent() : Problems.NotFound("failing row", id)
             )
-            .WithSummary("Tries one now")
+            .WithSummary("Retries a failing row now")
             .ProducesProblem(404);
 
         var effects = app.MapGroup("/api/effects").WithTags("Jobs").RequireAuthorization(Roles.Administrator);
@@ -83,14 +83,14 @@ internal static class JobEndpoints
                 async (WorkflowRuntime runtime, CancellationToken cancel, bool dead = true) =>
                     TypedResults.Ok(await DeadEffects.ListAsync(runtime, dead, Most, cancel))
             )
-            .WithSummary("What could not be sent: given up (dead letters), or with dead=false still being tried");
+            .WithSummary("Lists dead letters or, with dead=false, effects that are being retried");
         effects
             .MapPost(
                 "/retry",
                 (EffectsBody body, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                     EachAsync(body, needsReason: false, id => DeadEffects.RetryAsync(runtime, id, me.UserName, cancel))
             )
-            .WithSummary("Tries dead letters again, with the same idempotency keys; answers for each")
+            .WithSummary("Retries dead letters with the same idempotency keys; returns a result for each")
             .ProducesProblem(422);
         effects
             .MapPost(
@@ -98,7 +98,7 @@ internal static class JobEndpoints
                 (EffectsBody body, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                     EachAsync(body, needsReason: true, id => DeadEffects.DiscardAsync(runtime, id, body.Reason!, me.UserName, cancel))
             )
-            .WithSummary("Throws dead letters away; answers for each")
+            .WithSummary("Discards dead letters; returns a result for each")
             .ProducesProblem(422);
 
         var pages = app.MapGroup("/administration/jobs").RequireAuthorization(Roles.Administrator).ExcludeFromDescription();
@@ -170,16 +170,16 @@ internal static class JobEndpoints
     {
         var errors = new Dictionary<string, string[]>();
         if (body.Ids is not { Count: > 0 and <= Most })
-            errors["ids"] = [$"must name from 1 to {Most} effects"];
+            errors["ids"] = [$"must contain 1 to {Most} effects"];
         if (needsReason && string.IsNullOrWhiteSpace(body.Reason))
-            errors["reason"] = ["say why: what is thrown away never reaches anybody"];
+            errors["reason"] = ["is required: discarded messages are never delivered"];
         if (errors.Count > 0)
             return Problems.Invalid(errors);
         var answers = new List<EffectAnswer>();
         foreach (var id in body.Ids!.Distinct())
         {
             var done = await act(id);
-            answers.Add(new(id, done, done ? null : "There is no such dead letter (any more)."));
+            answers.Add(new(id, done, done ? null : "Dead letter not found."));
         }
 
         return TypedResults.Ok(answers);

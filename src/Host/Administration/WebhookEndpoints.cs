@@ -34,21 +34,21 @@ internal static class WebhookEndpoints
     {
         var api = app.MapGroup("/api/webhooks").WithTags("Webhooks").RequireAuthorization(Roles.Administrator);
         api.MapGet("", async (NpgsqlDataSource database, CancellationToken cancel) => TypedResults.Ok(await WebhookEndpoint.ListAsync(database, cancel)))
-            .WithSummary("Who outside is told of events");
-        api.MapGet("/event-types", () => TypedResults.Ok(WebhookEvents.All)).WithSummary("The types of events there are");
+            .WithSummary("Lists webhook endpoints");
+        api.MapGet("/event-types", () => TypedResults.Ok(WebhookEvents.All)).WithSummary("Lists the types of events");
         api.MapPost(
                 "",
                 async (AddWebhookBody body, ManageWebhooks webhooks, Person me, CancellationToken cancel) =>
                     Answer(await webhooks.AddAsync(body.Url, body.Description, body.EventTypes, me.UserName, cancel))
             )
-            .WithSummary("Adds an endpoint; the answer has its secret")
+            .WithSummary("Adds an endpoint and returns its secret")
             .ProducesProblem(422);
         api.MapPut(
                 "/{id:guid}",
                 async (Guid id, ChangeWebhookBody body, ManageWebhooks webhooks, Person me, CancellationToken cancel) =>
                     Answer(await webhooks.ChangeAsync(id, body.Revision ?? 0, body.Description, body.EventTypes, body.Active, me.UserName, cancel))
             )
-            .WithSummary("Changes what an endpoint is told, or switches it")
+            .WithSummary("Changes an endpoint's events or description, or turns it on or off")
             .ProducesProblem(404)
             .ProducesProblem(409)
             .ProducesProblem(422);
@@ -57,7 +57,7 @@ internal static class WebhookEndpoints
                 async (Guid id, RevisionBody body, ManageWebhooks webhooks, Person me, CancellationToken cancel) =>
                     Answer(await webhooks.RotateAsync(id, body.Revision ?? 0, me.UserName, cancel))
             )
-            .WithSummary("Gives an endpoint a new secret; the old one signs too for 24 hours")
+            .WithSummary("Renews an endpoint's secret; the old one stays valid for 24 hours")
             .ProducesProblem(404)
             .ProducesProblem(409);
         api.MapPost(
@@ -148,10 +148,10 @@ internal static class WebhookEndpoints
             WebhookResult.Stale stale => Problems.Of(
                 409,
                 "stale-revision",
-                "Somebody else changed it",
-                $"It is at revision {stale.Current.Revision} now.",
+                "The webhook endpoint has changed",
+                $"It is now at revision {stale.Current.Revision}. Review it and try again.",
                 ("current", stale.Current)
             ),
-            _ => Problems.Of(404, "not-found", "There is no such webhook endpoint"),
+            _ => Problems.Of(404, "not-found", "Webhook endpoint not found"),
         };
 }

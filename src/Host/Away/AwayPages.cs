@@ -47,11 +47,11 @@ internal static class AwayPages
                         view with
                         {
                             Field = "from",
-                            Reason = $"{other.SubstituteName} stands in already in a part of that time. End that first, or choose other dates.",
+                            Reason = $"{other.SubstituteName} already covers part of that time. End that absence first, or choose other dates.",
                         },
                         StatusCodes.Status409Conflict
                     ),
-                    _ => Page(view with { Field = "person", Reason = "You may not arrange this for somebody else." }, StatusCodes.Status403Forbidden),
+                    _ => Page(view with { Field = "person", Reason = "You can't plan an absence for this person." }, StatusCodes.Status403Forbidden),
                 };
             }
         );

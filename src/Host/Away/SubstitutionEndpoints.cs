@@ -25,7 +25,7 @@ internal static class SubstitutionEndpoints
                 async (Substitutions all, Person me, CancellationToken cancel) =>
                     TypedResults.Ok(await all.ListAsync(Policies.Allow(Policies.Supervise, me) ? null : me, cancel))
             )
-            .WithSummary("Who is away and who stands in: yours, or everybody's for supervisors");
+            .WithSummary("Lists your absences; for supervisors, everyone's");
         substitutions
             .MapPost(
                 "",
@@ -34,11 +34,11 @@ internal static class SubstitutionEndpoints
                     {
                         SubstitutionResult.Arranged done => TypedResults.Created<object>((string?)null, new { done.Id }),
                         SubstitutionResult.Invalid invalid => Problems.Invalid(new() { [invalid.Field] = [invalid.Reason] }),
-                        SubstitutionResult.Overlaps overlaps => Problems.Of(409, "overlaps", "Somebody stands in already", null, ("with", overlaps.With)),
-                        _ => Problems.Of(403, "forbidden", "You may not arrange this for somebody else"),
+                        SubstitutionResult.Overlaps overlaps => Problems.Of(409, "overlaps", "The absence overlaps another one", null, ("with", overlaps.With)),
+                        _ => Problems.Of(403, "forbidden", "You can't plan an absence for this person"),
                     }
             )
-            .WithSummary("Arranges a substitution while somebody is away")
+            .WithSummary("Plans an absence with a substitute")
             .ProducesProblem(403)
             .ProducesProblem(409)
             .ProducesProblem(422);
@@ -48,7 +48,7 @@ internal static class SubstitutionEndpoints
                 async Task<Results<NoContent, ProblemHttpResult>> (Guid id, Substitutions all, Person me, CancellationToken cancel) =>
                     await all.EndAsync(id, me, cancel) ? TypedResults.NoContent() : Problems.NotFound("substitution", id)
             )
-            .WithSummary("Ends one")
+            .WithSummary("Ends or cancels an absence")
             .ProducesProblem(404);
     }
 

@@ -64,13 +64,13 @@ internal static class WorkEndpoints
                 async (BackgroundWork work, Person me, CancellationToken cancel) =>
                     TypedResults.Ok((await work.ListAsync(me, Newest, cancel)).Select(WorkView.Of))
             )
-            .WithSummary("What you asked for that takes longer, the newest first");
+            .WithSummary("Lists your background work, newest first");
         api.MapGet(
                 "/{id:guid}",
                 async Task<Results<Ok<WorkView>, ProblemHttpResult>> (Guid id, BackgroundWork work, Person me, CancellationToken cancel) =>
                     await work.FindAsync(id, me, cancel) is { } found ? TypedResults.Ok(WorkView.Of(found)) : Problems.NotFound("background work", id)
             )
-            .WithSummary("How far it is; ask again until its state is Done or Failed")
+            .WithSummary("Shows progress; poll until the state is Done or Failed")
             .ProducesProblem(404);
 
         var pages = app.MapGroup("/background-work").ExcludeFromDescription();
@@ -99,7 +99,7 @@ internal static class WorkWords
         {
             WorkOrder.Bulk bulk => $"{Words.Humanize(bulk.Verb.Name)} {Words.Count(bulk.Items.Count, "task")}",
             WorkOrder.Migrate migrate => $"Move {Words.Count(migrate.Instances.Count, "case")} to version {migrate.ToVersion} of {migrate.DefinitionId}",
-            WorkOrder.Recompute recompute => $"{(recompute.Store ? "Recompute" : "Preview")} clocks of {recompute.Policy ?? recompute.Calendar}",
+            WorkOrder.Recompute recompute => $"{(recompute.Store ? "Recompute" : "Preview")} clocks for {recompute.Policy ?? recompute.Calendar}",
             _ => "Background work",
         };
 
@@ -112,5 +112,5 @@ internal static class WorkWords
 
     /// <summary>What someone is told whose operation id belongs to other work.</summary>
     public static ProblemHttpResult Reused(string? operationId) =>
-        Problems.Of(409, "operation-reused", "This operation id was used for something else", $"Choose another id than “{operationId}”.");
+        Problems.Of(409, "operation-reused", "This operation id is already in use", $"“{operationId}” belongs to another request of yours. Use a new id.");
 }

@@ -39,23 +39,23 @@ internal static class CaseEndpoints
         cases
             .MapPost("", StartAsync)
             .RequireAuthorization(Policies.StartCases)
-            .WithSummary("Opens a case")
+            .WithSummary("Starts a case")
             .ProducesProblem(404)
             .ProducesProblem(409)
             .ProducesProblem(422);
-        cases.MapGet("", ListAsync).WithSummary("Lists cases you may see, newest first");
-        cases.MapGet("/{id:guid}", FindAsync).WithSummary("A case with its open ends").ProducesProblem(404);
-        cases.MapGet("/{id:guid}/history", HistoryAsync).WithSummary("Everything that happened, oldest first").ProducesProblem(404);
+        cases.MapGet("", ListAsync).WithSummary("Lists cases you can see, newest first");
+        cases.MapGet("/{id:guid}", FindAsync).WithSummary("Gets a case with its open tasks and incidents").ProducesProblem(404);
+        cases.MapGet("/{id:guid}/history", HistoryAsync).WithSummary("Lists the history of a case, oldest first").ProducesProblem(404);
         cases
             .MapPost("/{id:guid}/cancel", CancelAsync)
             .RequireAuthorization(Policies.Supervise)
-            .WithSummary("Cancels a case with all its open work")
+            .WithSummary("Cancels a case and its open tasks")
             .ProducesProblem(404)
             .ProducesProblem(409);
         cases
             .MapPost("/{id:guid}/incidents/{activityInstanceId}/retry", RetryAsync)
             .RequireAuthorization(Policies.Supervise)
-            .WithSummary("Runs a failed step again")
+            .WithSummary("Retries a failed step")
             .ProducesProblem(404)
             .ProducesProblem(409);
     }
@@ -93,22 +93,22 @@ internal static class CaseEndpoints
                 var detail = await CaseQueries.FindAsync(runtime, started.CaseId, me, cancel);
                 return TypedResults.Created($"/api/cases/{started.CaseId}", detail);
             case StartCaseResult.UnknownJourney unknown:
-                return Problems.Of(404, "unknown-journey", "There is no such journey", $"No published journey has the id “{unknown.Journey}”.");
+                return Problems.Of(404, "unknown-journey", "Journey not found", $"No published journey has the id “{unknown.Journey}”.");
             case StartCaseResult.InvalidInput invalid:
                 return Problems.Invalid(
                     invalid.Errors.GroupBy(e => $"input.{e.Name}").ToDictionary(g => g.Key, g => g.Select(e => e.Reason).ToArray()),
-                    title: "The input does not fit the journey"
+                    title: "The input doesn't match the journey"
                 );
             case StartCaseResult.ReferenceTaken taken:
-                return Problems.Of(409, "reference-taken", "The reference is taken", $"Another case has the reference “{taken.Reference}”.");
+                return Problems.Of(409, "reference-taken", "The reference is already in use", $"Another case already has the reference “{taken.Reference}”.");
             case StartCaseResult.AlreadyRunning:
-                return Problems.Of(409, "already-running", "Such a case is running", "The journey allows no further running case of this kind.");
+                return Problems.Of(409, "already-running", "A case like this is already running", "The journey allows only one running case of this kind.");
             case StartCaseResult.KeyReused reused:
                 return Problems.Of(
                     409,
                     "operation-reused",
-                    "The idempotency key was used for something else",
-                    $"“{reused.Key}” belongs to another request of yours."
+                    "The idempotency key is already in use",
+                    $"“{reused.Key}” belongs to another request of yours. Use a new key."
                 );
             default:
                 throw new InvalidOperationException("No such result.");
@@ -128,7 +128,7 @@ internal static class CaseEndpoints
         Person me,
         IClock clock,
         CancellationToken cancel,
-        [Description("Part of a reference, a customer's id or name")] string? q = null,
+        [Description("Part of a reference, customer id or customer name")] string? q = null,
         string? journey = null,
         [Description("Running or Finished")] string? status = null,
         string? customer = null,
@@ -190,11 +190,11 @@ internal static class CaseEndpoints
     )
     {
         if (string.IsNullOrWhiteSpace(body.Reason))
-            return Problems.Invalid(new() { ["reason"] = ["say why the case is cancelled"] });
+            return Problems.Invalid(new() { ["reason"] = ["is required"] });
         return await CancelCase.RunAsync(runtime, id, body.Reason, me, cancel) switch
         {
             CancelCaseResult.Cancelled => TypedResults.NoContent(),
-            CancelCaseResult.Ended => Problems.Of(409, "already-ended", "The case has ended already"),
+            CancelCaseResult.Ended => Problems.Of(409, "already-ended", "The case has already ended"),
             _ => Problems.NotFound("case", id),
         };
     }
@@ -210,6 +210,6 @@ internal static class CaseEndpoints
         {
             null => TypedResults.NoContent(),
             "" => Problems.NotFound("incident", activityInstanceId),
-            { } reason => Problems.Of(409, "not-retried", "The step can not be run again", reason),
+            { } reason => Problems.Of(409, "not-retried", "The step can't be retried", reason),
         };
 }

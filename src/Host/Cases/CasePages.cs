@@ -127,7 +127,7 @@ internal static class CasePages
     {
         var reason = (await http.Request.ReadFormAsync(cancel))["reason"].ToString().Trim();
         if (reason.Length == 0)
-            return await PageAsync(runtime, id, me, "Say why the case is cancelled.", StatusCodes.Status422UnprocessableEntity, cancel);
+            return await PageAsync(runtime, id, me, "Enter a reason for cancelling the case.", StatusCodes.Status422UnprocessableEntity, cancel);
         return await CancelCase.RunAsync(runtime, id, reason, me, cancel) switch
         {
             CancelCaseResult.Cancelled => Results.LocalRedirect($"/cases/{Ids.Text(id)}"),
@@ -135,7 +135,7 @@ internal static class CasePages
                 runtime,
                 id,
                 me,
-                "The case had ended before. Nothing was cancelled.",
+                "The case has already ended. Nothing was cancelled.",
                 StatusCodes.Status409Conflict,
                 cancel
             ),
@@ -147,7 +147,7 @@ internal static class CasePages
         await RetryIncident.RunAsync(runtime, id, activityInstanceId, me, cancel) switch
         {
             null => Results.LocalRedirect($"/cases/{Ids.Text(id)}"),
-            "" => await PageAsync(runtime, id, me, "The failed step was dealt with already.", StatusCodes.Status409Conflict, cancel),
-            { } reason => await PageAsync(runtime, id, me, $"The step can not be run again: {reason}", StatusCodes.Status409Conflict, cancel),
+            "" => await PageAsync(runtime, id, me, "The failed step has already been handled.", StatusCodes.Status409Conflict, cancel),
+            { } reason => await PageAsync(runtime, id, me, $"The step can't be retried: {reason}", StatusCodes.Status409Conflict, cancel),
         };
 }

@@ -84,21 +84,21 @@ internal static class StartPages
             StartCaseResult.ReferenceTaken => Page(
                 form with
                 {
-                    Errors = [new(ReferenceField, "belongs to another case already")],
+                    Errors = [new(ReferenceField, "is already used by another case")],
                 },
                 StatusCodes.Status409Conflict
             ),
             StartCaseResult.AlreadyRunning => Page(
                 form with
                 {
-                    Problem = "Such a case is running already, and the journey allows only one.",
+                    Problem = "A case like this is already running. The journey allows only one.",
                 },
                 StatusCodes.Status409Conflict
             ),
             _ => Page(
                 form with
                 {
-                    Problem = "This form was sent before with other data. Look at the list of cases, then start anew.",
+                    Problem = "This form was already submitted with different data. Check the case list before starting another case.",
                     Operation = NewOperation(runtime),
                 },
                 StatusCodes.Status409Conflict

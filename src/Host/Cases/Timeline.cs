@@ -71,7 +71,7 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "task.claimed" => new("hand-grab", null, $"Claimed: {title}", null, null, task, 80),
             "task.started" => new("player-play", null, $"Started: {title}", null, null, task, 80),
             "task.released" => new("arrow-back-up", null, $"Released: {title}", reason, null, task, 80),
-            "task.assigned" => new("user-check", null, $"Given to {Name(e, "owner")}: {title}", reason, null, task, 80),
+            "task.assigned" => new("user-check", null, $"Assigned to {Name(e, "owner")}: {title}", reason, null, task, 80),
             "task.opened" => new(
                 "inbox",
                 null,
@@ -94,17 +94,17 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
                 ? new(
                     "users",
                     null,
-                    $"Given back to {(Text(e.Payload, "team") is { } team ? teams.GetValueOrDefault(team, team) : "everybody")}: {title}",
+                    $"Returned to {(Text(e.Payload, "team") is { } team ? teams.GetValueOrDefault(team, team) : "everyone")}: {title}",
                     null,
                     null,
                     task,
                     60
                 )
-                : new("user-up", null, $"Given to {Name(e, "owner")}: {title}", null, null, task, 60),
+                : new("user-up", null, $"Assigned to {Name(e, "owner")}: {title}", null, null, task, 60),
             "task.suspended" => new(
                 "player-pause",
                 null,
-                $"Waits: {title}",
+                $"Suspended: {title}",
                 string.Join(
                     ": ",
                     new[] { Words.Humanize(reason ?? "").ToLowerInvariant(), Text(e.Payload, "note") }.Where(text => !string.IsNullOrEmpty(text))
@@ -113,14 +113,14 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
                 task,
                 80
             ),
-            "task.resumed" => new("player-play", null, $"Goes on: {title}", null, null, task, 80),
-            "task.stopped" => new("player-stop", null, $"Laid aside: {title}", null, null, task, 80),
+            "task.resumed" => new("player-play", null, $"Resumed: {title}", null, null, task, 80),
+            "task.stopped" => new("player-stop", null, $"Work stopped: {title}", null, null, task, 80),
             "task.delegated" => new("user-share", null, $"Delegated to {Name(e, "owner")}: {title}", reason, null, task, 80),
-            "task.forwarded" => new("arrow-forward-up", null, $"Passed on: {title}", reason, null, task, 80),
+            "task.forwarded" => new("arrow-forward-up", null, $"Forwarded: {title}", reason, null, task, 80),
             "task.taken-over" => new("user-up", null, $"Taken over: {title}", null, null, task, 80),
-            "task.returned" => new("arrow-back", "bad", $"Sent back to {Text(e.Payload, "stepTitle")}: {title}", Text(e.Payload, "note"), null, task, 92),
+            "task.returned" => new("arrow-back", "bad", $"Returned to {Text(e.Payload, "stepTitle")}: {title}", Text(e.Payload, "note"), null, task, 92),
             "task.skipped" => new("player-skip-forward", null, $"Skipped: {title}", reason, null, task, 90),
-            "task.failed" => new("alert-circle", "bad", $"Could not be done: {title}", reason, null, task, 92),
+            "task.failed" => new("alert-circle", "bad", $"Failed: {title}", reason, null, task, 92),
             "task.prioritized" => new(
                 "arrows-up-down",
                 null,
@@ -132,13 +132,13 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             ),
             "task.commented" => new("message", null, $"Comment on {title}", Text(e.Payload, "body"), null, task, 80),
             "task.attached" => new("paperclip", null, $"File attached to {title}", Text(e.Payload, "name"), null, task, 80),
-            "task.review-requested" => new("eye-question", null, $"Review asked for: {title}", null, null, task, 80),
-            "task.review-started" => new("eye-check", null, $"Under review: {title}", null, null, task, 80),
-            "task.review-released" => new("arrow-back-up", null, $"Review given back: {title}", reason, null, task, 80),
-            "task.skills-relaxed" => new("certificate-off", null, $"Preferred skills no longer matter: {title}", null, null, task, 50),
-            "task.watched" => new("eye", null, $"Watched by somebody more: {title}", null, null, task, 50),
-            "case.watched" => new("eye", null, "The case is watched by somebody more", clock, null, null, 50),
-            "task.changes-requested" => new("message-report", null, $"Changes asked for: {title}", reason, null, task, 85),
+            "task.review-requested" => new("eye-question", null, $"Review requested: {title}", null, null, task, 80),
+            "task.review-started" => new("eye-check", null, $"Review started: {title}", null, null, task, 80),
+            "task.review-released" => new("arrow-back-up", null, $"Review released: {title}", reason, null, task, 80),
+            "task.skills-relaxed" => new("certificate-off", null, $"Preferred skills no longer apply: {title}", null, null, task, 50),
+            "task.watched" => new("eye", null, $"Watcher added: {title}", null, null, task, 50),
+            "case.watched" => new("eye", null, "Watcher added to the case", clock, null, null, 50),
+            "task.changes-requested" => new("message-report", null, $"Changes requested: {title}", reason, null, task, 85),
             "sla.breached" => new(
                 "flame",
                 "bad",
@@ -149,34 +149,34 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
                 95
             ),
             "sla.started" when clock is not null => new("clock", null, $"Clock started: {clock}", null, Time(e, "due"), null, 35),
-            "sla.met" when clock is not null => new("clock-check", "good", $"In time: {clock}", null, null, null, 45),
-            "sla.missed" when clock is not null => new("clock-x", "bad", $"Late: {clock}", null, null, null, 45),
-            "sla.paused" when clock is not null => new("player-pause", null, $"Stands still: {clock}", Reason(e), null, null, 45),
-            "sla.resumed" when clock is not null => new("player-play", null, $"Runs on: {clock}", null, Time(e, "due"), null, 45),
-            "sla.cancelled" when clock is not null => new("circle-minus", null, $"No longer counted: {clock}", null, null, null, 30),
-            "sla.recomputed" => new("calculator", null, $"Computed again: {clock}", reason, Time(e, "due"), null, 90),
+            "sla.met" when clock is not null => new("clock-check", "good", $"Completed on time: {clock}", null, null, null, 45),
+            "sla.missed" when clock is not null => new("clock-x", "bad", $"Completed late: {clock}", null, null, null, 45),
+            "sla.paused" when clock is not null => new("player-pause", null, $"Clock paused: {clock}", Reason(e), null, null, 45),
+            "sla.resumed" when clock is not null => new("player-play", null, $"Clock resumed: {clock}", null, Time(e, "due"), null, 45),
+            "sla.cancelled" when clock is not null => new("circle-minus", null, $"Clock cancelled: {clock}", null, null, null, 30),
+            "sla.recomputed" => new("calculator", null, $"Recomputed: {clock}", reason, Time(e, "due"), null, 90),
             "sla.rung" when clock is not null => new("bell", null, $"Escalated at {Text(e.Payload, "rung")}: {clock}", null, null, null, 55),
             "promise.made" => new("heart-handshake", null, $"Promised: {title}", Text(e.Payload, "channel"), Time(e, "due"), null, 90),
             "promise.kept" => new("circle-check", "good", $"Promise kept: {title}", reason, null, null, 90),
-            "promise.kept-late" => new("clock-x", "bad", $"Promise kept too late: {title}", reason, null, null, 90),
+            "promise.kept-late" => new("clock-x", "bad", $"Promise kept late: {title}", reason, null, null, 90),
             "promise.released" => new("circle-minus", null, $"Promise no longer needed: {title}", reason, null, null, 90),
             "sla.rung" when title.Length > 0 => new("bell", null, $"Escalated at {Text(e.Payload, "rung")}: {title}", null, null, null, 55),
             "instance.altered" when Text(e.Payload, "type") == "Migrate" => new(
                 "versions",
                 null,
-                $"Goes on in version {e.Payload!["version"]} of the journey",
+                $"Continues in version {e.Payload!["version"]} of the journey",
                 null,
                 null,
                 null,
                 90
             ),
             "effect.retried" => new("refresh", null, $"Sent again: {Effect(e)}", null, null, null, 85),
-            "effect.discarded" => new("trash", "bad", $"Given up for good: {Effect(e)}", reason, null, null, 90),
+            "effect.discarded" => new("trash", "bad", $"Discarded: {Effect(e)}", reason, null, null, 90),
             "effect.dropped" => new("circle-minus", null, $"Not sent: {Effect(e)}", reason, null, null, 45),
-            "instance.altered" => new("tool", null, "Altered by hand in the designer", Text(e.Payload, "type"), null, null, 90),
-            "incident.retried" => new("refresh", null, "Failed step run again", null, null, null, 85),
+            "instance.altered" => new("tool", null, "Altered in the designer", Text(e.Payload, "type"), null, null, 90),
+            "incident.retried" => new("refresh", null, "Failed step retried", null, null, null, 85),
             "Faulted" => new("alert-triangle", "bad", $"Failed: {Activity(e)}", Text(e.Payload, "message"), null, null, 98),
-            "effect.given-up" => new("plug-connected-x", "bad", "The outside world could not be reached", Text(e.Payload, "error"), null, null, 97),
+            "effect.given-up" => new("plug-connected-x", "bad", "An external system could not be reached", Text(e.Payload, "error"), null, null, 97),
             _ => null,
         };
     }
@@ -185,8 +185,8 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
     private string? Reason(CaseEvent e) =>
         Text(e.Payload, "reason") is not { } reason ? null
         : reason.StartsWith("step:", StringComparison.Ordinal)
-            ? $"waits for: {(workflow?.FindActivity(reason[5..])?.Literal("Title") as string ?? Words.Humanize(reason[5..])).ToLowerInvariant()}"
-        : reason.StartsWith("event:", StringComparison.Ordinal) ? $"waits for: {Words.Humanize(reason[6..]).ToLowerInvariant()}"
+            ? $"waiting for: {(workflow?.FindActivity(reason[5..])?.Literal("Title") as string ?? Words.Humanize(reason[5..])).ToLowerInvariant()}"
+        : reason.StartsWith("event:", StringComparison.Ordinal) ? $"waiting for: {Words.Humanize(reason[6..]).ToLowerInvariant()}"
         : Words.Humanize(reason).ToLowerInvariant();
 
     private string Technical(CaseEvent e) =>
@@ -195,13 +195,13 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             : e.Action switch
             {
                 "sla.started" => $"Clock started: {Clock(e)}",
-                "sla.met" => $"In time: {Clock(e)}",
-                "sla.missed" => $"Late: {Clock(e)}",
-                "sla.cancelled" => $"No longer counted: {Clock(e)}",
-                "sla.paused" => $"Stands still: {Clock(e)}",
-                "sla.resumed" => $"Runs on: {Clock(e)}",
+                "sla.met" => $"Completed on time: {Clock(e)}",
+                "sla.missed" => $"Completed late: {Clock(e)}",
+                "sla.cancelled" => $"Clock cancelled: {Clock(e)}",
+                "sla.paused" => $"Clock paused: {Clock(e)}",
+                "sla.resumed" => $"Clock resumed: {Clock(e)}",
                 "sla.rung" => $"Escalated at {Text(e.Payload, "rung")}: {Clock(e)}",
-                "sla.rung-skipped" => $"Passed over at {Text(e.Payload, "rung")}, because a higher rung acts: {Clock(e)}",
+                "sla.rung-skipped" => $"Rung {Text(e.Payload, "rung")} skipped because a higher rung applies: {Clock(e)}",
                 "effect.done" => $"Sent: {Effect(e)}",
                 _ => Words.Humanize(e.Action.Replace('.', '-')),
             };
@@ -211,7 +211,7 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
     private static string Effect(CaseEvent e) =>
         Text(e.Payload, "kind") switch
         {
-            "email" => "e-mail",
+            "email" => "email",
             "webhook" => "webhook",
             "http" => "HTTP request",
             var kind => Words.Humanize(kind ?? "message").ToLowerInvariant(),
@@ -223,7 +223,7 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
         return node?.Literal("Title") as string ?? Words.Humanize(node?.Name ?? e.ActivityId ?? e.ActivityType ?? "a step");
     }
 
-    private string Name(CaseEvent e, string member) => Text(e.Payload, member) is { } who ? people.GetValueOrDefault(who, who) : "nobody";
+    private string Name(CaseEvent e, string member) => Text(e.Payload, member) is { } who ? people.GetValueOrDefault(who, who) : "no one";
 
     private static Instant? Time(CaseEvent e, string member) =>
         Text(e.Payload, member) is { } text && InstantPattern.ExtendedIso.Parse(text) is { Success: true } parsed ? parsed.Value : null;

@@ -23,7 +23,7 @@ internal sealed record AddressSettings(List<IPAddress> Proxies, List<System.Net.
             else if (System.Net.IPNetwork.TryParse(text, out var network))
                 networks.Add(network);
             else
-                settings.Refuse(key, $"is “{text}”, which is neither an address, such as 10.0.0.7, nor a network, such as 10.0.0.0/24.");
+                settings.Refuse(key, $"is “{text}”, but must be an IP address (such as 10.0.0.7) or a network (such as 10.0.0.0/24).");
         }
 
         return new(proxies, networks, settings.Number("SignIn:AttemptsPerMinute", UsualAttempts, 1));
@@ -72,8 +72,8 @@ internal static class Addresses
                 await ErrorHandling.WriteAsync(
                     rejected.HttpContext,
                     StatusCodes.Status429TooManyRequests,
-                    "Too many attempts to sign in",
-                    $"More than {settings.SignInsPerMinute} attempts came from your address within a minute. Try again in {seconds} seconds."
+                    "Too many sign-in attempts",
+                    $"More than {settings.SignInsPerMinute} attempts from your IP address in one minute. Try again in {seconds} seconds."
                 );
             };
         });

@@ -52,7 +52,7 @@ internal static class ErrorHandling
                     return WriteAsync(
                         context,
                         StatusCodes.Status415UnsupportedMediaType,
-                        detail: "Send the fields as a form does, with the content type application/x-www-form-urlencoded or multipart/form-data."
+                        detail: "Send form fields with the content type application/x-www-form-urlencoded or multipart/form-data."
                     );
                 request.ContentType = "application/x-www-form-urlencoded";
                 return next(context);
@@ -122,15 +122,15 @@ internal static class ErrorHandling
     private static (string Title, string? Detail) Usual(int status) =>
         status switch
         {
-            400 => ("The request can not be understood", null),
-            401 => ("Sign in first", "This needs a signed-in person."),
-            403 => ("You may not do this", "Your roles do not allow it. Ask an administrator if you think they should."),
-            404 => ("There is nothing here", "It may have been moved, or the address is mistyped."),
-            405 => ("The method does not fit the address", null),
-            413 => ("The request is too large", "A request may carry at most 1 MB."),
-            415 => ("The content type does not fit", "Send JSON in UTF-8, with the content type application/json."),
-            503 => ("The database is away for a moment", "Nothing you sent was lost half-way. Try again in a few seconds."),
-            _ => ("Something went wrong", "It is our fault and has been recorded. Try again; if it stays, tell an administrator the time and what you did."),
+            400 => ("The request can't be read", null),
+            401 => ("Sign in required", "Sign in and try again."),
+            403 => ("You don't have permission", "Your roles don't allow this action. Contact an administrator if you need access."),
+            404 => ("Not found", "Check the address. The page may have moved."),
+            405 => ("Method not allowed", null),
+            413 => ("The request is too large", "A request can't be larger than 1 MB."),
+            415 => ("Unsupported content type", "Send JSON in UTF-8, with the content type application/json."),
+            503 => ("Temporarily unavailable", "Nothing was saved. Try again in a few seconds."),
+            _ => ("Something went wrong", "The error has been logged. Try again. If it keeps happening, send an administrator the time and what you did."),
         };
 
     private sealed class OfException : IExceptionHandler
@@ -147,19 +147,19 @@ internal static class ErrorHandling
                     await RefuseAsync(context, unfit.Path ?? "$", unfit.Message);
                     return true;
                 case var e when IsUnfitText(e):
-                    await WriteAsync(context, 400, detail: "A text in it holds the character U+0000, which can not be kept.");
+                    await WriteAsync(context, 400, detail: "The text contains a null character (U+0000), which isn't allowed.");
                     return true;
                 case var e when IsUnfitForm(context, e):
-                    await WriteAsync(context, 400, "The form can not be read", e.Message);
+                    await WriteAsync(context, 400, "The form can't be read", e.Message);
                     return true;
                 case BadHttpRequestException { StatusCode: 400, InnerException: JsonException json }:
-                    await WriteAsync(context, 400, "The JSON can not be read", Reason(json));
+                    await WriteAsync(context, 400, "The JSON can't be read", Reason(json));
                     return true;
                 case BadHttpRequestException bad:
                     await WriteAsync(context, bad.StatusCode, detail: bad.StatusCode == 400 ? bad.Message : null);
                     return true;
                 case DefinitionUnavailableException unavailable:
-                    await WriteAsync(context, StatusCodes.Status409Conflict, "The version this case runs on can not be used", unavailable.Message);
+                    await WriteAsync(context, StatusCodes.Status409Conflict, "This case's workflow version can't be used", unavailable.Message);
                     return true;
                 case var e when IsDatabaseAway(e):
                     context.Response.Headers.RetryAfter = "2";

@@ -43,7 +43,7 @@ internal static class Health
             }
             catch (NpgsqlException)
             {
-                return HealthCheckResult.Unhealthy("The database can not be reached.");
+                return HealthCheckResult.Unhealthy("The database can't be reached.");
             }
         }
     }

@@ -15,7 +15,7 @@ internal sealed record JsonBody(JsonObject Object, string? Error)
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = MaxBytes;
         if (await ReadAsync(context.Request.Body, context.RequestAborted) is not { } bytes)
-            return new([], $"The request has more than {MaxBytes:N0} bytes.");
+            return new([], $"The request is larger than {MaxBytes:N0} bytes.");
         if (bytes.Length == 0)
             return new([], null);
         var (json, error) = JsonObjects.Parse(bytes.Span);

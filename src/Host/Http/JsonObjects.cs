@@ -21,9 +21,9 @@ internal static class JsonObjects
         try
         {
             if (!Utf8.IsValid(utf8))
-                return (null, "The text is not UTF-8.");
+                return (null, "The text isn't UTF-8.");
             CheckTexts(utf8);
-            return JsonNode.Parse(utf8, documentOptions: Reading) is JsonObject json ? (json, null) : (null, "A JSON object is expected.");
+            return JsonNode.Parse(utf8, documentOptions: Reading) is JsonObject json ? (json, null) : (null, "Must be a JSON object.");
         }
         catch (JsonException e)
         {
@@ -42,11 +42,11 @@ internal static class JsonObjects
             try
             {
                 if (reader.GetString()!.Contains('\0'))
-                    throw new JsonException("Text must not hold the character U+0000.");
+                    throw new JsonException("Text can't contain the null character (U+0000).");
             }
             catch (InvalidOperationException)
             {
-                throw new JsonException("Text holds half of a surrogate pair.");
+                throw new JsonException("Text contains half of a surrogate pair.");
             }
         }
     }

@@ -29,7 +29,7 @@ internal static class OpenApi
     {
         public override string? Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
             reader.TokenType != JsonTokenType.String ? throw new JsonException("the value has the wrong type.")
-            : reader.GetString() is { } text && text.Contains('\0') ? throw new JsonException("the text must not hold the character U+0000.")
+            : reader.GetString() is { } text && text.Contains('\0') ? throw new JsonException("the text can't contain the null character (U+0000).")
             : reader.GetString();
 
         public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
@@ -49,11 +49,11 @@ internal static class OpenApi
             }
             catch (ArgumentException)
             {
-                throw new JsonException("a name occurs twice in one object.");
+                throw new JsonException("an object contains the same name twice.");
             }
             catch (InvalidOperationException)
             {
-                throw new JsonException("a text must not hold half of a surrogate pair.");
+                throw new JsonException("the text contains half of a surrogate pair.");
             }
         }
 
@@ -83,7 +83,7 @@ internal static class OpenApi
                 {
                     Title = "Orchestration",
                     Version = "v1",
-                    Description = "Customer journeys, their cases and the work of people in them. Errors are problem details (RFC 9457).",
+                    Description = "Customer journeys, their cases and tasks. Errors are problem details (RFC 9457).",
                 };
                 document.Components ??= new();
                 document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
@@ -92,7 +92,7 @@ internal static class OpenApi
                     {
                         Type = SecuritySchemeType.Http,
                         Scheme = "bearer",
-                        Description = "The access token of POST /api/session.",
+                        Description = "The access token returned by POST /api/session.",
                     },
                 };
                 return Task.CompletedTask;

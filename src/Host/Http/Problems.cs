@@ -22,13 +22,13 @@ internal static class Problems
     }
 
     public static ProblemHttpResult NotFound(string what, object id) =>
-        Of(404, "not-found", $"There is no such {what}", $"No {what} with the id {id}, or you may not see it.");
+        Of(404, "not-found", $"{char.ToUpperInvariant(what[0])}{what[1..]} not found", $"No {what} with the id {id} exists, or you don't have access to it.");
 
     /// <summary>What is wrong, by field.</summary>
     public static ProblemHttpResult Invalid(
         Dictionary<string, string[]> errors,
         int status = StatusCodes.Status422UnprocessableEntity,
-        string title = "The request is not valid",
+        string title = "The request isn't valid",
         string? detail = null
     ) =>
         TypedResults.Problem(
@@ -47,6 +47,6 @@ internal static class Problems
         if (limit is < 1 or > Cursor.MaxLimit)
             errors["limit"] = [$"must be from 1 to {Cursor.MaxLimit}"];
         if (!Cursor.TryRead(cursor, out after))
-            errors["cursor"] = ["is not a cursor of this list"];
+            errors["cursor"] = ["isn't a cursor of this list"];
     }
 }

@@ -29,6 +29,6 @@ internal sealed class ApiKeys(IOptionsMonitor<AuthenticationSchemeOptions> optio
             return Task.FromResult(AuthenticateResult.Success(new(new(identity), Scheme.Name)));
         }
 
-        return Task.FromResult(AuthenticateResult.Fail("The API key is unknown."));
+        return Task.FromResult(AuthenticateResult.Fail("The API key is not valid."));
     }
 }

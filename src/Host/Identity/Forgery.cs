@@ -39,8 +39,8 @@ internal static class Forgery
                     await ErrorHandling.WriteAsync(
                         context,
                         StatusCodes.Status400BadRequest,
-                        "This form is out of date",
-                        "Load the page again and repeat what you did. Your browser did not send the proof that the request came from one of our pages."
+                        "This form has expired",
+                        "Reload the page and try again. The request had no valid antiforgery token."
                     );
                     return;
                 }

@@ -34,17 +34,17 @@ internal static class SessionEndpoints
             .ProducesProblem(StatusCodes.Status429TooManyRequests);
         api.MapPost("/session/refresh", RefreshAsync)
             .AllowAnonymous()
-            .WithSummary("Exchanges a refresh token, once, for new tokens of the same session; one that comes a second time ends it")
+            .WithSummary("Exchanges a refresh token for new tokens; refresh tokens are single-use, and reuse ends the session")
             .ProducesProblem(StatusCodes.Status401Unauthorized);
-        api.MapDelete("/session", SignOutAsync).WithSummary("Ends the session: its tokens are refused from now on");
+        api.MapDelete("/session", SignOutAsync).WithSummary("Signs out and revokes the session's tokens");
         api.MapGet("/me", (Person me) => new Me(me.Id, me.UserName, me.DisplayName, me.Email, me.Roles, me.Teams, me.Leads))
-            .WithSummary("Who you are and what you may");
+            .WithSummary("Gets the signed-in person, their roles and permissions");
     }
 
     private static async Task<Results<Ok<SessionTokens>, ProblemHttpResult>> SignInAsync(SignInRequest request, Sessions sessions, CancellationToken cancel) =>
         await sessions.SignInAsync(request.UserName ?? "", request.Password ?? "", cancel) is { } tokens
             ? TypedResults.Ok(tokens)
-            : TypedResults.Problem(Refused, statusCode: StatusCodes.Status401Unauthorized, title: "Not signed in");
+            : TypedResults.Problem(Refused, statusCode: StatusCodes.Status401Unauthorized, title: "Sign-in failed");
 
     private static async Task<Results<Ok<SessionTokens>, ProblemHttpResult>> RefreshAsync(
         RefreshRequest request,
@@ -53,7 +53,7 @@ internal static class SessionEndpoints
     ) =>
         await sessions.RefreshAsync(request.RefreshToken ?? "", cancel) is { } tokens
             ? TypedResults.Ok(tokens)
-            : TypedResults.Problem("The session has ended. Sign in again.", statusCode: StatusCodes.Status401Unauthorized, title: "Not signed in");
+            : TypedResults.Problem("The session has ended. Sign in again.", statusCode: StatusCodes.Status401Unauthorized, title: "Sign-in failed");
 
     private static async Task<NoContent> SignOutAsync(PersonIdentity who, Sessions sessions, HttpContext context)
     {
@@ -63,6 +63,6 @@ internal static class SessionEndpoints
 
     /// <summary>One answer for every reason, so that it does not tell who exists.</summary>
     public static readonly string Refused =
-        $"The user name or the password is wrong. "
-        + $"After {SignIn.FailuresAllowed} failures in a row a person can not sign in for {SignIn.Lockout.TotalMinutes:0} minutes.";
+        $"The user name or password is incorrect. "
+        + $"After {SignIn.FailuresAllowed} failed attempts, sign-in is locked for {SignIn.Lockout.TotalMinutes:0} minutes.";
 }

@@ -75,7 +75,7 @@ internal static class DefinitionEndpoints
         definitions
             .MapPost("", StoreAsync)
             .Accepts<DefinitionBody>("application/json")
-            .WithSummary("Stores a definition as a draft, or publishes it")
+            .WithSummary("Saves a definition as a draft or publishes it")
             .ProducesProblem(400)
             .ProducesProblem(403)
             .ProducesProblem(409)
@@ -96,11 +96,11 @@ internal static class DefinitionEndpoints
     )
     {
         if (body.Error is { } unreadable)
-            return Problems.Of(400, "unreadable", "The request can not be read", unreadable);
+            return Problems.Of(400, "unreadable", "The request can't be read", unreadable);
         var errors = new Dictionary<string, string[]>();
         var operationId = body.Object.Text("operationId");
         if (string.IsNullOrWhiteSpace(operationId) || operationId.Length > 200)
-            errors["operationId"] = ["is required: an id of your own, at most 200 characters, so that a retry is harmless"];
+            errors["operationId"] = ["is required: an id of at most 200 characters that makes retries safe"];
         if (body.Object["publish"] is not null && body.Object.Flag("publish") is null)
             errors["publish"] = ["must be true or false"];
         if (body.Object["revision"] is not null && body.Object.Number("revision") is null or < 0)
@@ -108,7 +108,7 @@ internal static class DefinitionEndpoints
         var definition = body.Object["definition"] as JsonObject;
         var document = definition is null ? [] : JsonSerializer.SerializeToUtf8Bytes(definition, JsonObjects.Options);
         if (definition is null)
-            errors["definition"] = ["is required: an object"];
+            errors["definition"] = ["is required and must be an object"];
         else if (DefinitionRules.Wrong(definition) is { } wrong)
             errors["definition." + wrong.Field] = [wrong.Reason];
         else if (document.Length > DefinitionParser.MaxBytes)
@@ -138,8 +138,8 @@ internal static class DefinitionEndpoints
             PublishJourneyResult.OperationReused reused => Problems.Of(
                 409,
                 "operation-reused",
-                "The operation id was used for something else",
-                $"“{reused.OperationId}” belongs to another request of yours."
+                "The operation id is already in use",
+                $"“{reused.OperationId}” belongs to another request of yours. Use a new id."
             ),
             PublishJourneyResult.Deleted deleted => Problems.NotFound("version", deleted.VersionId),
             var other => throw new InvalidOperationException($"No answer for {other.GetType().Name}."),
@@ -173,7 +173,7 @@ internal static class DefinitionEndpoints
     {
         var problem = Problems.Invalid(
             errors.GroupBy(e => e.Path).ToDictionary(g => g.Key, g => g.Select(e => e.Reason).ToArray()),
-            title: "The definition is not valid",
+            title: "The definition isn't valid",
             detail: "Nothing was stored."
         );
         problem.ProblemDetails.Extensions["problems"] = errors.Select(e => DefinitionProblem.Of(e, definition)).ToList();

@@ -18,7 +18,7 @@ internal static class DefinitionRules
         foreach (var name in new[] { "definitionId", "name", "description" })
         {
             if (model[name] is { } value && model.Text(name) is null)
-                return (name, $"'{name}' must be a text, not {value.GetValueKind()}.");
+                return (name, $"'{name}' must be a string, not {value.GetValueKind()}.");
         }
 
         if (model.Text("definitionId") is { } id && (id.Length > 200 || id.Any(c => char.IsControl(c) || c is '/' or '\\' or '?' or '#' or '%')))

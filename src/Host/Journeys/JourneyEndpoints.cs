@@ -34,11 +34,11 @@ internal static class JourneyEndpoints
                 async (DefinitionStore definitions, CancellationToken cancel) => TypedResults.Ok(await JourneyQueries.ListAsync(definitions, cancel))
             )
             .WithTags("Journeys")
-            .WithSummary("Published journeys with the schema of their input");
+            .WithSummary("Lists published journeys with their input schemas");
         app.MapPost("/api/events", PublishAsync)
             .WithTags("Journeys")
             .RequireAuthorization(Policies.StartCases)
-            .WithSummary("Tells waiting cases that something happened")
+            .WithSummary("Publishes an event to waiting cases")
             .ProducesProblem(409)
             .ProducesProblem(422);
     }
@@ -64,8 +64,8 @@ internal static class JourneyEndpoints
             : Problems.Of(
                 409,
                 "operation-reused",
-                "The operation id was used for something else",
-                $"“{body.OperationId}” belongs to another request of yours."
+                "The operation id is already in use",
+                $"“{body.OperationId}” belongs to another request of yours. Use a new id."
             );
     }
 }

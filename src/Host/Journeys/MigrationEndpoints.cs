@@ -39,12 +39,12 @@ internal static class MigrationEndpoints
     {
         definitions
             .MapPost("/{id}/migrations/preview", PreviewAsync)
-            .WithSummary("Says of each running case what going on in another version would do; changes nothing")
+            .WithSummary("Previews migrating running cases to another version")
             .ProducesProblem(404)
             .ProducesProblem(422);
         definitions
             .MapPost("/{id}/migrations", RunAsync)
-            .WithSummary("Moves running cases to another version; answers for each, and never fails as a whole because of one")
+            .WithSummary("Migrates running cases to another version; returns a result for each case")
             .ProducesProblem(404)
             .ProducesProblem(409)
             .ProducesProblem(422);
@@ -59,7 +59,7 @@ internal static class MigrationEndpoints
     {
         var errors = new Dictionary<string, string[]>();
         if (body.Instances is { Length: > MigrateCases.MaxItems or 0 })
-            errors["instances"] = [$"must name from 1 to {MigrateCases.MaxItems}, or be left out for all"];
+            errors["instances"] = [$"must contain 1 to {MigrateCases.MaxItems} ids, or be omitted for all"];
         if (body.Limit is < 1 or > MigrateCases.MaxItems)
             errors["limit"] = [$"must be from 1 to {MigrateCases.MaxItems}"];
         if (await RefuseAsync(id, body.ToVersion, errors, runtime, cancel) is { } refused)
@@ -89,9 +89,9 @@ internal static class MigrationEndpoints
     {
         var errors = new Dictionary<string, string[]>();
         if (body.Instances is not { Length: > 0 and <= WorkOrder.MaxItems } || body.Instances.Distinct().Count() < body.Instances.Length)
-            errors["instances"] = [$"must name from 1 to {WorkOrder.MaxItems}, each once"];
+            errors["instances"] = [$"must contain 1 to {WorkOrder.MaxItems} different ids"];
         if (string.IsNullOrWhiteSpace(body.OperationId) || body.OperationId.Length > 160)
-            errors["operationId"] = ["is required: an id of your own, at most 160 characters, so that a retry is harmless"];
+            errors["operationId"] = ["is required: an id of at most 160 characters that makes retries safe"];
         if (await RefuseAsync(id, body.ToVersion, errors, runtime, cancel) is { } refused)
             return refused;
         if (body.Instances!.Length > MigrateCases.MaxItems)
@@ -127,7 +127,7 @@ internal static class MigrationEndpoints
         else if (
             await runtime.Definitions.FindStoredAsync(id, version.Value.ToString(CultureInfo.InvariantCulture), cancel) is not { Version.WasPublished: true }
         )
-            errors["toVersion"] = [$"is no version of '{id}' that was published"];
+            errors["toVersion"] = [$"isn't a published version of '{id}'"];
         return errors.Count > 0 ? Problems.Invalid(errors) : null;
     }
 }

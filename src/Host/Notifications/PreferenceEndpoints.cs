@@ -24,11 +24,11 @@ internal static class PreferenceEndpoints
 
     public static void MapNotificationPreferences(this WebApplication app)
     {
-        Map(app.MapGroup("/api/me/notification-preferences").WithTags("Notifications"), me => me.Id, "your e-mail and quiet hours");
+        Map(app.MapGroup("/api/me/notification-preferences").WithTags("Notifications"), me => me.Id, "your notification preferences");
         Map(
             app.MapGroup("/api/notification-preferences").WithTags("Notifications").RequireAuthorization(Roles.Administrator),
             _ => null,
-            "what holds for everybody who has not chosen"
+            "the default notification preferences"
         );
         Page(app.MapGroup(MyPage).ExcludeFromDescription(), me => me.Id, MyPage);
         Page(app.MapGroup(EverybodysPage).RequireAuthorization(Roles.Administrator).ExcludeFromDescription(), _ => null, EverybodysPage);
@@ -57,7 +57,13 @@ internal static class PreferenceEndpoints
                         return Problems.Invalid(errors);
                     return await NotificationPreferences.SaveAsync(runtime, whose(me), chosen with { Revision = body.Revision }, me, cancel) is { } revision
                         ? TypedResults.Ok(Body(chosen with { Revision = revision }))
-                        : Problems.Of(409, "stale-revision", "It was changed meanwhile", null, ("current", Body(await ReadAsync(runtime, whose(me), cancel))));
+                        : Problems.Of(
+                            409,
+                            "stale-revision",
+                            "The preferences have changed",
+                            null,
+                            ("current", Body(await ReadAsync(runtime, whose(me), cancel)))
+                        );
                 }
             )
             .WithSummary($"Changes {what}")
@@ -88,7 +94,7 @@ internal static class PreferenceEndpoints
                     errors.Count == 0
                     && await NotificationPreferences.SaveAsync(runtime, whose(me), chosen with { Revision = typed.Revision }, me, cancel) is null
                 )
-                    errors["form"] = ["It was changed meanwhile, in another window or by somebody else. Look at it again."];
+                    errors["form"] = ["The preferences have changed since you opened this page. Review them and save again."];
                 return errors.Count == 0
                     ? Results.LocalRedirect(path + "?saved=true")
                     : Show(typed with { Revision = (await ReadAsync(runtime, whose(me), cancel)).Revision }, errors, path, mail, me, whose(me), saved: false);

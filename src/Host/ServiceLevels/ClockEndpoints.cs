@@ -40,29 +40,26 @@ internal static class ClockEndpoints
     public static void MapClocks(this WebApplication app)
     {
         var clocks = app.MapGroup("/api/clocks").WithTags("Clocks");
-        clocks.MapGet("/{id:guid}", FindAsync).WithSummary("A clock: when it is due and why, step by step, with its ledger and ladder").ProducesProblem(404);
+        clocks.MapGet("/{id:guid}", FindAsync).WithSummary("Gets a clock with its due time, calculation steps, ledger and ladder").ProducesProblem(404);
         clocks
             .MapPost("/recompute", RecomputeAsync)
             .RequireAuthorization(Policies.Supervise)
-            .WithSummary(
-                "Computes clocks again after a calendar or policy changed; a preview unless you say otherwise. More than 200 clocks are computed in "
-                    + "the background"
-            )
+            .WithSummary("Recomputes clocks after a calendar or policy change; a preview by default. More than 200 clocks are recomputed in the background")
             .ProducesProblem(404)
             .ProducesProblem(422);
-        app.MapGet("/api/cases/{id:guid}/clocks", OfCaseAsync).WithTags("Clocks").WithSummary("Clocks of a case and of its tasks").ProducesProblem(404);
-        app.MapGet("/api/tasks/{id:guid}/clocks", OfTaskAsync).WithTags("Clocks").WithSummary("Clocks of a task").ProducesProblem(404);
+        app.MapGet("/api/cases/{id:guid}/clocks", OfCaseAsync).WithTags("Clocks").WithSummary("Lists the clocks of a case and its tasks").ProducesProblem(404);
+        app.MapGet("/api/tasks/{id:guid}/clocks", OfTaskAsync).WithTags("Clocks").WithSummary("Lists the clocks of a task").ProducesProblem(404);
         app.MapPost("/api/cases/{id:guid}/promises", MakeAsync)
             .WithTags("Clocks")
             .RequireAuthorization(Policies.StartCases)
-            .WithSummary("Records what the customer was told, as a clock of the case")
+            .WithSummary("Records a promise to the customer as a clock of the case")
             .ProducesProblem(404)
             .ProducesProblem(409)
             .ProducesProblem(422);
         app.MapPost("/api/cases/{id:guid}/promises/{clock:guid}/settle", SettleAsync)
             .WithTags("Clocks")
             .RequireAuthorization(Policies.StartCases)
-            .WithSummary("A promise was kept, or the customer let us off it")
+            .WithSummary("Settles a promise as kept or released by the customer")
             .ProducesProblem(404)
             .ProducesProblem(409);
     }
@@ -114,9 +111,9 @@ internal static class ClockEndpoints
     {
         var errors = new Dictionary<string, string[]>();
         if (new object?[] { body.Calendar, body.Policy, body.Clock }.Count(given => given is not null) != 1)
-            errors["calendar"] = ["give exactly one of calendar, policy and clock"];
+            errors["calendar"] = ["provide exactly one of calendar, policy and clock"];
         if (!body.Preview && string.IsNullOrWhiteSpace(body.Reason))
-            errors["reason"] = ["say why the clocks are computed again"];
+            errors["reason"] = ["is required"];
         if (errors.Count > 0)
             return Problems.Invalid(errors);
         var scope = new RecomputeScope(body.Calendar, body.Policy, body.Clock);
@@ -146,12 +143,12 @@ internal static class ClockEndpoints
     {
         var errors = new Dictionary<string, string[]>();
         if (string.IsNullOrWhiteSpace(body.What) || body.What.Length > 200)
-            errors["what"] = ["say what was promised, in at most 200 characters"];
+            errors["what"] = ["is required, in at most 200 characters"];
         if (body.Channel is { Length: > 100 })
             errors["channel"] = ["must have at most 100 characters"];
         Instant? due = body.DueAt is { } told ? Instant.FromDateTimeOffset(told) : null;
         if (due is not { } at || at <= clocks.Runtime.Clock.Now() || !BusinessCalendar.Covers(at))
-            errors["dueAt"] = ["must be a time to come"];
+            errors["dueAt"] = ["must be in the future"];
         if (errors.Count > 0)
             return Problems.Invalid(errors);
         if (await CaseQueries.FindAsync(clocks.Runtime, id, me, cancel) is null)
@@ -168,7 +165,7 @@ internal static class ClockEndpoints
         ) switch
         {
             PromiseResult.Done done => TypedResults.Created($"/api/clocks/{done.ClockId}"),
-            PromiseResult.Ended => Problems.Of(409, "already-ended", "The case has ended already"),
+            PromiseResult.Ended => Problems.Of(409, "already-ended", "The case has already ended"),
             PromiseResult.NoSuchStep => Problems.Invalid(new() { ["step"] = [$"the journey has no human step “{body.Step}”"] }),
             _ => Problems.NotFound("case", id),
         };
@@ -188,7 +185,7 @@ internal static class ClockEndpoints
         return await Promises.SettleAsync(clocks, id, clock, body.Kept, body.Reason, me, cancel) switch
         {
             PromiseResult.Done => TypedResults.NoContent(),
-            PromiseResult.Ended => Problems.Of(409, "already-ended", "The promise is settled already"),
+            PromiseResult.Ended => Problems.Of(409, "already-ended", "The promise has already been settled"),
             _ => Problems.NotFound("promise", clock),
         };
     }

@@ -67,12 +67,12 @@ internal static class ServiceLevelEndpoints
         app.MapServiceLevelPages();
         Map(app.MapGroup("/api/calendars").WithTags("Calendars"), SettingKind.Calendar, "calendar")
             .MapPost("/preview", PreviewCalendar)
-            .WithSummary("Opening hours and holidays of a calendar, saved or not")
+            .WithSummary("Previews the opening hours and holidays of a calendar, saved or not")
             .ProducesProblem(404)
             .ProducesProblem(422);
         Map(app.MapGroup("/api/sla-policies").WithTags("SLA policies"), SettingKind.Sla, "SLA policy")
             .MapPost("/preview", PreviewPolicy)
-            .WithSummary("When a clock of a policy, saved or not, would be due, and its rungs")
+            .WithSummary("Previews when a clock of a policy, saved or not, is due, and its rungs")
             .ProducesProblem(404)
             .ProducesProblem(422);
     }
@@ -89,7 +89,7 @@ internal static class ServiceLevelEndpoints
                             .ToList()
                     )
             )
-            .WithSummary($"Every {what} in force");
+            .WithSummary($"Lists the current revision of every {what}");
         group
             .MapGet(
                 "/{id}",
@@ -98,7 +98,7 @@ internal static class ServiceLevelEndpoints
                         ? TypedResults.Ok(new ServiceLevelDocument(d.Name, d.Version, d.Origin, d.ChangedBy, d.ChangedAt, JsonNode.Parse(d.Document)!))
                         : Problems.NotFound(what, id)
             )
-            .WithSummary($"The {what} in force")
+            .WithSummary($"Gets the current revision of the {what}")
             .ProducesProblem(404);
         group
             .MapPut(
@@ -114,7 +114,7 @@ internal static class ServiceLevelEndpoints
                 ) => SaveAsync(kind, id, body, settings, catalog, me, clock, cancel)
             )
             .RequireAuthorization(Roles.Administrator)
-            .WithSummary($"Saves the next version of the {what}; clocks that run keep theirs until they are recomputed")
+            .WithSummary($"Saves a new revision of the {what}; running clocks keep theirs until recomputed")
             .ProducesProblem(409)
             .ProducesProblem(422);
         return group;
@@ -142,7 +142,7 @@ internal static class ServiceLevelEndpoints
         if (body.Document is null)
             errors["document"] = ["is required"];
         if (body.Revision is not >= 0)
-            errors["revision"] = ["send the revision you last saw; 0 for a new one"];
+            errors["revision"] = ["is required: the revision you last read, or 0 for a new document"];
         if (!IsName(id))
             errors["id"] = [NameReason];
         if (errors.Count > 0)
@@ -158,8 +158,8 @@ internal static class ServiceLevelEndpoints
                 return Problems.Of(
                     409,
                     "stale-revision",
-                    "Somebody saved another version",
-                    $"You saw revision {body.Revision}, the one in force is {stale.Revision}. Look at it and decide again.",
+                    "The document has changed",
+                    $"You sent revision {body.Revision}; the current revision is {stale.Revision}. Review it and try again.",
                     ("revision", stale.Revision)
                 );
             case SaveServiceLevelResult.Invalid invalid:
@@ -226,7 +226,7 @@ internal static class ServiceLevelEndpoints
         }
 
         if (policy.Direction == ClockDirection.Backward && anchor is null)
-            return Problems.Invalid(new() { ["anchor"] = ["this policy counts back from a date: give it"] });
+            return Problems.Invalid(new() { ["anchor"] = ["is required: this policy counts back from a date"] });
         return TypedResults.Ok(Preview(policy, catalog.Calendars[policy.Calendar], start, anchor));
     }
 
@@ -250,11 +250,11 @@ internal static class ServiceLevelEndpoints
         start = body.Start is { } from ? Instant.FromDateTimeOffset(from) : clock.Now();
         anchor = body.Anchor is { } back ? Instant.FromDateTimeOffset(back) : null;
         if (body.Id is null == body.Document is null)
-            errors["id"] = ["give either an id or a document"];
+            errors["id"] = ["provide either an id or a document"];
         if (!BusinessCalendar.Covers(start))
-            errors["start"] = ["is too far away"];
+            errors["start"] = ["is out of range"];
         if (anchor is { } date && !BusinessCalendar.Covers(date))
-            errors["anchor"] = ["is too far away"];
+            errors["anchor"] = ["is out of range"];
         if (body.Days is < 1 or > 60)
             errors["days"] = ["must be from 1 to 60"];
         return errors.Count > 0 ? Problems.Invalid(errors) : null;
@@ -264,6 +264,6 @@ internal static class ServiceLevelEndpoints
         Problems.Invalid(
             errors.GroupBy(e => e.Path).ToDictionary(g => g.Key, g => g.Select(e => e.Reason).ToArray()),
             StatusCodes.Status422UnprocessableEntity,
-            "The document is not valid"
+            "The document isn't valid"
         );
 }

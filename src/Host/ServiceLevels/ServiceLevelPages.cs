@@ -107,7 +107,7 @@ internal static class ServiceLevelPages
                         view with
                         {
                             Recomputed = isLong ? null : await RecomputeClocks.RunAsync(clocks, scope, null, store: false, me, cancel),
-                            Problem = "Say in a sentence why the clocks are computed again: it goes into the history of their cases.",
+                            Problem = "Enter a reason of up to 2,000 characters. It's recorded in the history of each case.",
                         },
                         422
                     );
@@ -185,7 +185,7 @@ internal static class ServiceLevelPages
         if (form["verb"] == "day")
         {
             if (Day(form) is not { } day)
-                return Page(view with { Problem = "A closed day needs a name and a date, and a shorter day both its times." }, 422);
+                return Page(view with { Problem = "Enter a name and a date. A shortened day also needs opening and closing times." }, 422);
             if (document["holidays"] is not JsonArray holidays)
                 document["holidays"] = holidays = [];
             holidays.Add(day);
@@ -209,9 +209,9 @@ internal static class ServiceLevelPages
                 {
                     Problem =
                         revision == 0
-                            ? $"There is a {kind.One} “{name}” already."
-                            : $"Somebody saved revision {stale.Revision} while you edited revision {revision}. "
-                                + "Your text is below; compare it with theirs and save it again from there.",
+                            ? $"A {kind.One} named “{name}” already exists."
+                            : $"Someone saved revision {stale.Revision} while you were editing revision {revision}. "
+                                + "Your text is below. Compare it with theirs and save again.",
                 },
                 409
             ),
@@ -312,7 +312,7 @@ internal static class ServiceLevelPages
             ? TryOut(SlaPolicy.Inline(target, calendar.Id), calendar, trial)
             : trial with
             {
-                Errors = new Dictionary<string, string> { ["amount"] = reason ?? "must be above zero" },
+                Errors = new Dictionary<string, string> { ["amount"] = reason ?? "must be greater than zero" },
             };
     }
 
@@ -339,7 +339,7 @@ internal static class ServiceLevelPages
                 && BusinessCalendar.Covers(at)
             )
                 return at;
-            errors[field] = "must be a date and time of this century";
+            errors[field] = "must be a date and time in this century";
             return null;
         }
     }

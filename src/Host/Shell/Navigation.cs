@@ -25,7 +25,7 @@ internal static class Navigation
             ]
         ),
         new(
-            "Steer",
+            "Manage",
             [
                 new(Designer, "Designer", "sitemap", "/studio", person => Policies.Allow(Policies.Design, person)),
                 new(People, "Administration", "settings", "/administration/people", person => person.Is(Roles.Administrator)),

@@ -57,6 +57,6 @@ internal static partial class FirstStart
 
     private static Task<byte[]> ReadAsync(WebApplication app, string file) => File.ReadAllBytesAsync(Path.Combine(app.Environment.Definitions(), file));
 
-    [LoggerMessage(EventId = 300, Level = LogLevel.Information, Message = "Demo people, all with the password '{Password}': {People}")]
+    [LoggerMessage(EventId = 300, Level = LogLevel.Information, Message = "Demo users, all with the password '{Password}': {People}")]
     private static partial void DemoPeople(ILogger log, string password, string people);
 }

@@ -75,6 +75,6 @@ internal sealed class SettingsReader(IConfiguration configuration)
         if (_errors.Count == 1)
             throw new ConfigurationException(_errors[0]);
         if (_errors.Count > 1)
-            throw new ConfigurationException("The configuration is not valid:\n" + string.Join("\n", _errors.Select(error => $"- {error}")));
+            throw new ConfigurationException("The configuration isn't valid:\n" + string.Join("\n", _errors.Select(error => $"- {error}")));
     }
 }

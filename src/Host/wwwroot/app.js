@@ -12,7 +12,7 @@ document.addEventListener("htmx:error", e => {
   const toast = document.createElement("div");
   toast.className = "toast-card bad";
   toast.setAttribute("role", "alert");
-  toast.innerHTML = '<i class="ti ti-plug-connected-x" aria-hidden="true"></i><div><strong>No connection</strong><p>The server did not answer. Nothing was changed; try again.</p></div>';
+  toast.innerHTML = '<i class="ti ti-plug-connected-x" aria-hidden="true"></i><div><strong>No connection</strong><p>No response from the server. Try again.</p></div>';
   document.getElementById("toasts").append(toast);
   setTimeout(() => toast.remove(), 8000);
 });

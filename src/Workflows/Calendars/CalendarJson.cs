@@ -84,7 +84,7 @@ internal static class CalendarJson
 
         if (YearWithoutOpening(week, rules) is { } year)
         {
-            reader.Error("holidays", $"leave no opening in the year {year}");
+            reader.Error("holidays", $"leave no open hours in {year}");
             return null;
         }
 
@@ -121,7 +121,7 @@ internal static class CalendarJson
 
         if (hours.Count == 0 || (days.All(day => day.Count == 0) && hours.TrueForAll(entry => entry.Has("days"))))
         {
-            reader.Error("hours", "the calendar has no opening");
+            reader.Error("hours", "the calendar has no open hours");
             return null;
         }
 
@@ -202,7 +202,7 @@ internal static class CalendarJson
             return (parsed.Value.Hour * 60) + parsed.Value.Minute;
         }
 
-        reader.Error(member, $"'{text}' must be a time of day as HH:mm, 00:00 to 24:00");
+        reader.Error(member, $"'{text}' must be a time of day in the format HH:mm, 00:00 to 24:00");
         return null;
     }
 

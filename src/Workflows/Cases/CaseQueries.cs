@@ -72,7 +72,7 @@ public sealed record CaseEvent(
 /// <summary>What to list.</summary>
 public sealed record CaseFilter
 {
-    /// <summary>Part of a reference, a customer's id or name.</summary>
+    /// <summary>Part of a reference, customer id or customer name.</summary>
     public string? Search { get; init; }
     public string? Journey { get; init; }
     public string? Status { get; init; }

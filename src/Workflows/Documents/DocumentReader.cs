@@ -68,7 +68,7 @@ internal sealed class DocumentReader
 
         if (value.ValueKind != JsonValueKind.String || string.IsNullOrWhiteSpace(value.GetString()))
         {
-            return Wrong<string>(name, "must be a text that is not empty");
+            return Wrong<string>(name, "must be a non-empty string");
         }
 
         var text = value.GetString()!;
@@ -157,7 +157,7 @@ internal sealed class DocumentReader
             }
             else
             {
-                errors.Add(new DefinitionError(itemPath, "must be a text that is not empty"));
+                errors.Add(new DefinitionError(itemPath, "must be a non-empty string"));
             }
         }
 
@@ -196,7 +196,7 @@ internal sealed class DocumentReader
     {
         foreach (var member in element.EnumerateObject().Where(member => !known.Contains(member.Name)))
         {
-            Error(member.Name, "is not a member known here");
+            Error(member.Name, "is not a known property");
         }
     }
 

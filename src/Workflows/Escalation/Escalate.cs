@@ -324,7 +324,7 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         writes.Clock(due.DeadlineId, due.ClockId, decision, due.InstanceId);
     }
 
-    [LoggerMessage(EventId = 210, Level = LogLevel.Error, Message = "The ladder of clock {Clock} could not act; it will be tried again")]
+    [LoggerMessage(EventId = 210, Level = LogLevel.Error, Message = "Escalation of clock {Clock} failed; retrying")]
     private static partial void NotActed(ILogger log, Guid clock, Exception e);
 
     internal sealed class Due(Guid deadlineId, Guid clockId, Guid instanceId, HistoryAppend history)

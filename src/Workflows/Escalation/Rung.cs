@@ -31,7 +31,7 @@ internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung,
         {
             writes.CaseWatcher(due.InstanceId, person);
             if (tasks.Count == 0)
-                Tell(person, "task.watched", $"You watch: {due.Reference}", null);
+                Tell(person, "task.watched", $"You're watching {due.Reference}", null);
         }
     }
 
@@ -61,7 +61,7 @@ internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung,
             case LadderAction.AddWatcher watcher when people.Of(watcher.Who, task).Except(task.Watchers).ToArray() is { Length: > 0 } added:
                 due.Record("task.watched", task, new { title = task.Title, watchers = added });
                 foreach (var person in added)
-                    Tell(person, "task.watched", $"You watch: {task.Title}", task.Id);
+                    Tell(person, "task.watched", $"You're watching {task.Title}", task.Id);
                 return task with { Watchers = [.. task.Watchers, .. added] };
 
             case LadderAction.Reassign reassign

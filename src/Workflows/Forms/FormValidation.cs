@@ -91,14 +91,14 @@ internal sealed partial class FormValidation
 
         if (field.Pattern is { } pattern && !pattern.IsMatch(text))
         {
-            Add(pointer, field.Help is { } help ? $"does not have the right form: {help}" : "does not have the right form");
+            Add(pointer, field.Help is { } help ? $"has the wrong format: {help}" : "has the wrong format");
         }
 
         var reason = field.Format switch
         {
-            FormFormat.Date when !LocalDatePattern.Iso.Parse(text).Success => "must be a date, as 2026-01-31",
-            FormFormat.DateTime when !OffsetDateTimePattern.Rfc3339.Parse(text).Success => "must be a date and time with offset, as 2026-01-31T09:30:00Z",
-            FormFormat.Email when text.Length > 254 || !Email().IsMatch(text) => "must be an e-mail address",
+            FormFormat.Date when !LocalDatePattern.Iso.Parse(text).Success => "must be a date like 2026-01-31",
+            FormFormat.DateTime when !OffsetDateTimePattern.Rfc3339.Parse(text).Success => "must be a date and time with an offset, like 2026-01-31T09:30:00Z",
+            FormFormat.Email when text.Length > 254 || !Email().IsMatch(text) => "must be an email address",
             FormFormat.Currency when !Currency().IsMatch(text) => "must be an amount with at most two decimals",
             FormFormat.Uuid when !Guid.TryParseExact(text, "D", out _) => "must be a UUID",
             _ => null,

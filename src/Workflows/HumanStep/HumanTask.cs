@@ -36,8 +36,8 @@ public sealed class HumanTask : Activity
             Kind = ActivityKind.Task,
             Inputs =
             [
-                new("Title", "String") { Description = "What the person sees in their list." },
-                new("Description", "String") { UIHint = "multiline", Description = "What is to be done, in a few sentences." },
+                new("Title", "String") { Description = "Title of the task, as people see it in their list." },
+                new("Description", "String") { UIHint = "multiline", Description = "Instructions for the person, in a few sentences." },
                 new("Outcomes", "List<String>")
                 {
                     UIHint = "dynamic-outcomes",
@@ -56,20 +56,20 @@ public sealed class HumanTask : Activity
                     UIHint = "json-editor",
                     DisplayName = "Form schema",
                     Category = "Form",
-                    Description = "JSON Schema of a form of its own, instead of a shared form.",
+                    Description = "JSON Schema of a form for this step only. Replaces the shared form.",
                 },
                 new("Team", "String")
                 {
                     UIHint = "dropdown",
                     Category = "People",
-                    Description = "Team whose members may take the task.",
+                    Description = "Team whose members can claim the task.",
                 },
                 new("Candidates", "List<String>")
                 {
                     UIHint = "multitext",
                     DefaultSyntax = "Object",
                     Category = "People",
-                    Description = "People who may take the task besides the team, by user name.",
+                    Description = "User names of other people who can claim the task.",
                 },
                 new("RequiredSkills", "List<String>")
                 {
@@ -99,13 +99,13 @@ public sealed class HumanTask : Activity
                 {
                     UIHint = "checkbox",
                     Default = false,
-                    DisplayName = "Second pair of eyes",
+                    DisplayName = "Requires review",
                     Category = "People",
                     Description = "Another person approves the work before the case continues.",
                 },
                 new("SkipOutcome", "String")
                 {
-                    DisplayName = "May be skipped as",
+                    DisplayName = "Skip outcome",
                     Description = "Outcome the case continues with when the step is skipped. Without one, the step can't be skipped.",
                 },
                 new("Priority", "Int32")
@@ -133,7 +133,7 @@ public sealed class HumanTask : Activity
                 {
                     DisplayName = "SLA duration",
                     Category = "Service level",
-                    Description = "How long the step may take: PT8H for eight hours, PT30M for thirty minutes, or a number of days or weeks by the unit below.",
+                    Description = "How long the step can take: PT8H for 8 hours, PT30M for 30 minutes, or a number of days or weeks with the unit below.",
                 },
                 new("SlaUnit", "String")
                 {
@@ -142,8 +142,8 @@ public sealed class HumanTask : Activity
                     Category = "Service level",
                     Choices = ["elapsed", "workingTime", "businessDays", "calendarDays", "weeks"],
                     Description =
-                        "How the duration is counted. One day of working time is a day's open hours, one business day ends when the office closes, one "
-                        + "calendar day is any day. Without a unit every hour counts.",
+                        "How the duration is counted. Working time counts office hours, a business day ends when the office closes, a "
+                        + "calendar day is any day. By default, every hour counts.",
                 },
                 new("SlaCalendar", "String")
                 {
@@ -226,7 +226,7 @@ public sealed class HumanTask : Activity
             context.TryGetInput(TaskBookmark.ReasonKey, out var why);
             if (!_outcomes.Contains(how))
                 throw new InvalidOperationException(
-                    $"{person} ended the task as {how.ToLowerInvariant()}: {why}. The step has no outcome '{how}': decide how the case continues."
+                    $"{person} ended the task as {how.ToLowerInvariant()}: {why}. The step has no outcome '{how}'. Decide how the case continues."
                 );
             context.SetOutput("Outcome", how);
             context.SetOutput("CompletedBy", person);
@@ -262,7 +262,7 @@ public sealed class HumanTask : Activity
         if (node.TryLiteral("FormName", out var form) && form is string { Length: > 0 } name && !forms.Schemas.ContainsKey(name))
             node.PublishError("formName", $"there is no form '{name}'.");
         if (node.TryLiteral("Form", out var schema) && SchemaText(schema) is { } text && !FormSchema.TryParse(text, out _, out var errors))
-            node.PublishError("form", $"the form's schema is wrong: {string.Join("; ", errors.Select(e => $"{e.Path} {e.Reason}"))}");
+            node.PublishError("form", $"the form schema isn't valid: {string.Join("; ", errors.Select(e => $"{e.Path} {e.Reason}"))}");
         if (
             node.TryLiteral("SlaPolicy", out var policy)
                 & node.TryLiteral("SlaDuration", out var duration)

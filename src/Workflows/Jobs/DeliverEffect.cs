@@ -30,8 +30,8 @@ public sealed class DeliverEffect(Effects effects)
         await effects.TryAsync(id, Instant.FromUnixTimeTicks(leasedUntil), stop) switch
         {
             EffectTry.Done => "Delivered",
-            EffectTry.Again again => $"Tried again at {again.At}: {again.Error}",
+            EffectTry.Again again => $"Retry at {again.At}: {again.Error}",
             EffectTry.GivenUp gaveUp => throw new EffectGivenUpException(kind, gaveUp.Error),
-            _ => "Nothing to do any more",
+            _ => "Nothing left to do",
         };
 }

@@ -36,11 +36,11 @@ public sealed class DoWork(BackgroundWork work, WorkflowRuntime runtime, TaskRun
         if (alone is null)
             return "Already running";
         if (await work.FindAsync(id, stop) is not { State: not WorkState.Done } status)
-            return "Nothing to do any more";
+            return "Nothing left to do";
         if (await people.OfIdAsync(status.RequestedBy, runtime.Clock.Now(), stop) is not { } actor)
         {
-            await work.MoveAsync(id, WorkState.Failed, "system", "The person who asked for it was deactivated.", stop);
-            return "Given up: the person who asked for it was deactivated";
+            await work.MoveAsync(id, WorkState.Failed, "system", "The person who requested this was deactivated.", stop);
+            return "Stopped: the person who requested this was deactivated";
         }
 
         await work.MoveAsync(id, WorkState.Running, actor.UserName, null, stop);
@@ -134,7 +134,7 @@ internal sealed class EndOfWork(IServiceProvider services) : IApplyStateFilter
         var error = context.NewState switch
         {
             FailedState failed => failed.Exception.Message,
-            DeletedState => "An administrator deleted its job.",
+            DeletedState => "An administrator deleted the job.",
             _ => null,
         };
         if (error is not null)

@@ -33,7 +33,7 @@ public static class JobCatalog
     public static readonly JobDescription Escalate = new(
         "escalate",
         "Escalate",
-        "Acts on the rungs of SLA clocks that are due.",
+        "Runs escalations that are due.",
         "Every second",
         EverySecond,
         sweeps => sweeps.EscalateAsync(CancellationToken.None),
@@ -44,7 +44,7 @@ public static class JobCatalog
     public static readonly JobDescription Timers = new(
         "timers",
         "Timers",
-        "Resumes the delays and timers of cases that are due and starts what runs on a schedule.",
+        "Resumes timers that are due and starts scheduled journeys.",
         "Every second",
         EverySecond,
         sweeps => sweeps.TimersAsync(CancellationToken.None),
@@ -55,7 +55,7 @@ public static class JobCatalog
     public static readonly JobDescription ResumeSuspended = new(
         "resume-suspended",
         "Resume suspended work",
-        "Brings back tasks that were suspended until a time that has come.",
+        "Resumes tasks when their suspension ends.",
         "Every second",
         EverySecond,
         sweeps => sweeps.ResumeSuspendedAsync(CancellationToken.None),
@@ -65,8 +65,8 @@ public static class JobCatalog
     /// <summary>Delivers stimuli.</summary>
     public static readonly JobDescription Stimuli = new(
         "stimuli",
-        "Deliver between cases",
-        "Delivers events, starts and ends of child workflows that the host that wrote them did not deliver.",
+        "Event delivery",
+        "Delivers events between cases and child workflows that weren't delivered right away.",
         "Every second",
         EverySecond,
         sweeps => sweeps.StimuliAsync(CancellationToken.None),
@@ -76,8 +76,8 @@ public static class JobCatalog
     /// <summary>Starts a job for each effect.</summary>
     public static readonly JobDescription Effects = new(
         "effects",
-        "Deliver outside",
-        "Starts a job for each HTTP request, e-mail and webhook that is due. What keeps failing becomes an incident of its case, or a dead letter below.",
+        "Message delivery",
+        "Sends HTTP requests, emails and webhooks. After repeated failures they become incidents or dead letters.",
         "Every second",
         EverySecond,
         sweeps => sweeps.EffectsAsync(CancellationToken.None),
@@ -88,7 +88,7 @@ public static class JobCatalog
     public static readonly JobDescription BackgroundWork = new(
         "background-work",
         "Background work",
-        "Starts work that people asked for when the host that took it died before it could.",
+        "Restarts background work after a host crash.",
         "Every 10 seconds",
         "*/10 * * * * *",
         sweeps => sweeps.BackgroundWorkAsync(CancellationToken.None),
@@ -99,7 +99,7 @@ public static class JobCatalog
     public static readonly JobDescription Housekeeping = new(
         "housekeeping",
         "Housekeeping",
-        "Makes the partitions of history for the coming months, purges drafts of finished tasks and deletes what nobody can ask for any more.",
+        "Creates history partitions for the coming months and deletes expired data and drafts of finished tasks.",
         "Every night at 03:07 UTC",
         "0 7 3 * * *",
         sweeps => sweeps.HousekeepingAsync(CancellationToken.None),

@@ -82,7 +82,7 @@ public sealed class JobDesk(JobStorage storage, WorkflowRuntime runtime)
             cancel
         );
 
-    /// <summary>Lets a paused job go on. False when there is no such job.</summary>
+    /// <summary>Resumes a paused job. False when there is no such job.</summary>
     public Task<bool> ResumeAsync(string name, string actor, CancellationToken cancel = default) =>
         ChangeAsync(name, "delete from job_pause where job = $1", [name], "job.resumed", actor, null, cancel);
 

@@ -33,7 +33,7 @@ public sealed class Sweeps(
 {
     private const int Batch = 100;
 
-    /// <summary>Acts on the rungs of SLA clocks that are due.</summary>
+    /// <summary>Runs escalations that are due.</summary>
     public Task EscalateAsync(CancellationToken stop) => RunAsync(JobCatalog.Escalate, () => escalate.RunAsync(stop));
 
     /// <summary>Resumes and starts timers that are due.</summary>

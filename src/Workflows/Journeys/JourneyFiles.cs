@@ -71,7 +71,7 @@ public sealed partial class JourneyFiles(
         }
 
         if (string.IsNullOrEmpty(id))
-            return [new("$.definitionId", "A shipped journey must say its definition id.")];
+            return [new("$.definitionId", "A shipped journey must have a definition id.")];
 
         var hash = Convert.ToHexStringLower(SHA256.HashData(document));
         var latest = await definitions.FindAsync(id, VersionOptions.Latest, cancel);
@@ -111,6 +111,10 @@ public sealed partial class JourneyFiles(
     [LoggerMessage(EventId = 200, Level = LogLevel.Error, Message = "{File} is invalid:\n{Errors}")]
     private static partial void BadFile(ILogger log, string file, string errors);
 
-    [LoggerMessage(EventId = 201, Level = LogLevel.Information, Message = "Journey {Journey} was edited here (version {Version}); its file is left alone")]
+    [LoggerMessage(
+        EventId = 201,
+        Level = LogLevel.Information,
+        Message = "Journey {Journey} was edited in the designer (version {Version}); its file is not imported"
+    )]
     private static partial void EditedHere(ILogger log, string journey, int version);
 }

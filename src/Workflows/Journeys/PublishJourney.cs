@@ -32,7 +32,7 @@ public abstract record PublishJourneyResult
     /// <summary>The person may edit journeys but not publish them.</summary>
     public sealed record MayNotPublish : PublishJourneyResult;
 
-    /// <summary>The definition is not valid.</summary>
+    /// <summary>The definition isn't valid.</summary>
     public sealed record Invalid(IReadOnlyList<DefinitionError> Errors) : PublishJourneyResult;
 
     /// <summary>Someone else changed the definition since the caller read it.</summary>

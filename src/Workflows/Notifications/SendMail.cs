@@ -28,7 +28,7 @@ public sealed class SendMail(NpgsqlDataSource database, IClock clock, MailSettin
     public async Task<EffectOutcome> DoAsync(DueEffect effect, CancellationToken cancel)
     {
         if (await FindAsync(effect.Id, cancel) is not { } mail)
-            return new EffectOutcome.Dropped("Already read, or the person is no longer active.");
+            return new EffectOutcome.Dropped("Not sent: already read, or the person is inactive.");
         var now = clock.Now();
         if ((await NotificationPreferences.OfAsync(database, mail.Person, cancel)).QuietUntil(now) is { } until)
             return new EffectOutcome.Later(until);

@@ -24,7 +24,7 @@ public static class Passwords
     public static string? Weakness(string password, string userName)
     {
         if (password.Length < ShortestAccepted)
-            return $"it needs at least {ShortestAccepted} characters";
+            return $"it must have at least {ShortestAccepted} characters";
         if (password.Contains(userName, StringComparison.OrdinalIgnoreCase))
             return "it must not contain the user name";
         return password.Distinct().Count() < 5 ? "it repeats too few characters" : null;

@@ -92,7 +92,7 @@ public sealed class Substitutions(NpgsqlDataSource database, IClock clock)
         if (end > now + Longest)
             return new SubstitutionResult.Invalid("until", "Must be within a year.");
         if (reason?.Length > 500)
-            return new SubstitutionResult.Invalid("reason", "Is longer than 500 characters.");
+            return new SubstitutionResult.Invalid("reason", "The reason is longer than 500 characters.");
         var people = await PeopleAsync([person ?? actor.UserName, substitute ?? ""], cancel);
         if (!people.TryGetValue((person ?? actor.UserName).ToLowerInvariant(), out var away))
             return new SubstitutionResult.Invalid("person", "No person has this user name.");

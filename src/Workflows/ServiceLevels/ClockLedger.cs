@@ -40,7 +40,7 @@ public static class ClockLedger
         List<string> steps = [$"Policy {state.Policy.Id} version {state.Policy.Version}: {state.Target}, calendar {calendar.Name} ({calendar.Zone.Id})."];
         if (state.CalendarFingerprint != calendar.Fingerprint)
         {
-            steps.Add("The calendar has changed since this clock was computed; recompute it to see the difference.");
+            steps.Add("The calendar has changed since this clock was calculated. Recompute the clock to apply the change.");
         }
 
         steps.Add(
@@ -55,7 +55,7 @@ public static class ClockLedger
             steps.Add(
                 pause.To is { } to
                     ? $"Paused from {Local(pause.From)} to {Local(to)} ({pause.Cause})."
-                    : $"Paused since {Local(pause.From)} ({pause.Cause}): no due time until it runs on."
+                    : $"Paused since {Local(pause.From)} ({pause.Cause}): no due time until the clock resumes."
             );
         }
 
@@ -73,7 +73,7 @@ public static class ClockLedger
         );
         if (state.BreachedAt is { } missed)
         {
-            steps.Add($"Breached: not reached before {Local(missed)}.");
+            steps.Add($"Breached: the target wasn't met by {Local(missed)}.");
         }
 
         if (state.EndedAt is { } ended)

@@ -115,7 +115,7 @@ internal static partial class SlaPolicyJson
 
         if (direction == ClockDirection.Forward && target == SlaTarget.Zero)
         {
-            reader.Error("target.amount", "must be above zero");
+            reader.Error("target.amount", "must be greater than zero");
         }
 
         var ladder = reader.Has("ladder") ? ReadLadder(reader, target, direction) : LadderRung.Default(kind);
@@ -196,7 +196,7 @@ internal static partial class SlaPolicyJson
         var at = body.Text("at", required: false, maxLength: 100);
         if (at is not null && member != "start")
         {
-            body.Error("at", "is for the start only; everything else happens when it becomes known");
+            body.Error("at", "is allowed for the start only");
         }
 
         body.NoOthers();
@@ -215,7 +215,7 @@ internal static partial class SlaPolicyJson
         body.NoOthers();
         if (target == SlaTarget.Zero)
         {
-            body.Error("target.amount", "must be above zero");
+            body.Error("target.amount", "must be greater than zero");
         }
 
         return target is null ? null : new Recurrence(target, fromDue);
@@ -251,12 +251,12 @@ internal static partial class SlaPolicyJson
 
             if (before is not null && direction == ClockDirection.Forward && IsAtLeast(before, target))
             {
-                body.Error("before", "lies before the start of the clock");
+                body.Error("before", "is before the start of the clock");
             }
 
             if (after is not null && direction == ClockDirection.Backward && target != SlaTarget.Zero && IsAtLeast(after, target))
             {
-                body.Error("after", "lies after the end: the date the clock counts back from");
+                body.Error("after", "is after the end date the clock counts back from");
             }
 
             if (actions.Count == 0 && body.Has("actions"))

@@ -93,7 +93,7 @@ public sealed record SlaTarget
                 && (time < Duration.Zero || time > Duration.FromDays(MaxDays) || (time == Duration.Zero && parsedUnit != SlaUnit.Elapsed))
             )
             {
-                reason = $"'{amount}' must be above zero and at most {MaxDays} days";
+                reason = $"'{amount}' must be greater than zero and at most {MaxDays} days";
             }
             else
             {

@@ -244,7 +244,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
         WaitsFor = Task.SuspendedReason;
         await _transaction.NextResultAsync(cancel);
         if (await Subject.ReadAsync(reads, cancel) is not { } subject)
-            return new TaskResult.InvalidRequest("person", "There is no such person.");
+            return new TaskResult.InvalidRequest("person", "Person not found.");
         Subject = subject;
         await _transaction.NextResultAsync(cancel);
         _clocks = await ClockReader.ReadAsync(reads, cancel);

@@ -34,7 +34,7 @@ public sealed class ManageWebhooks(WorkflowRuntime runtime, WebhookSecrets secre
 
     private const string Chain = "webhooks";
 
-    /// <summary>Adds an endpoint; the answer has its secret.</summary>
+    /// <summary>Adds an endpoint and returns its secret.</summary>
     public async Task<WebhookResult> AddAsync(
         string? url,
         string? description,
@@ -74,7 +74,7 @@ public sealed class ManageWebhooks(WorkflowRuntime runtime, WebhookSecrets secre
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
         {
-            return new WebhookResult.Invalid(new() { ["url"] = ["already has an endpoint; change that one"] });
+            return new WebhookResult.Invalid(new() { ["url"] = ["already has an endpoint"] });
         }
     }
 
@@ -114,7 +114,7 @@ public sealed class ManageWebhooks(WorkflowRuntime runtime, WebhookSecrets secre
                 description?.Trim() ?? "",
                 eventTypes!.Distinct().ToArray(),
                 active,
-                $"Switched off by {actor}.",
+                $"Turned off by {actor}.",
                 runtime.Clock.Now()
             ),
             null,
@@ -254,13 +254,13 @@ public sealed class ManageWebhooks(WorkflowRuntime runtime, WebhookSecrets secre
             || parsed.UserInfo.Length > 0
             || url!.Length > 2000
         )
-            errors["url"] = ["must be an address like https://example.com/hooks, without a password in it"];
+            errors["url"] = ["must be a URL like https://example.com/hooks, without a password"];
         if (description?.Length > 200)
             errors["description"] = ["must have at most 200 characters"];
         if (eventTypes is not { Count: > 0 })
-            errors["eventTypes"] = ["must name at least one type of event"];
+            errors["eventTypes"] = ["must contain at least one event type"];
         else if (eventTypes.Where(type => !WebhookEvents.All.Contains(type)).Take(5).ToList() is { Count: > 0 } unknown)
-            errors["eventTypes"] = [$"there is no type {string.Join(", ", unknown)}"];
+            errors["eventTypes"] = [$"unknown event types: {string.Join(", ", unknown)}"];
         return errors;
     }
 }

@@ -25,9 +25,9 @@ public sealed class SendWebhook(WorkflowRuntime runtime, HttpEffects http, Webho
         if (await FindAsync(effect, now, cancel) is not { } endpoint)
             return effect.Payload.GetValueOrDefault("url") is string url
                 ? throw new InvalidOperationException($"No webhook endpoint is registered for {url}.")
-                : new EffectOutcome.Dropped("Its endpoint was removed.");
+                : new EffectOutcome.Dropped("The endpoint was removed.");
         if (!endpoint.Active)
-            return new EffectOutcome.Dropped("Its endpoint is switched off.");
+            return new EffectOutcome.Dropped("The endpoint is turned off.");
 
         var id = Ids.Text(effect.Id);
         var body = Body(effect, endpoint);

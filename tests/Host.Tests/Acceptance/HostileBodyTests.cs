@@ -18,7 +18,7 @@ public sealed class HostileBodyTests(Office office) : IClassFixture<Office>
         foreach (var list in new[] { "tasks", "cases" })
             (
                 (string)(await (await office.Supervisor.SendAsync(HttpMethod.Get, $"/api/{list}?cursor={cursor}")).ProblemAsync(400))["errors"]!["cursor"]![0]!
-            ).ShouldContain("not a cursor");
+            ).ShouldContain("a cursor of this list");
     }
 
     [Theory]
@@ -53,7 +53,7 @@ public sealed class HostileBodyTests(Office office) : IClassFixture<Office>
             new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } }
         );
 
-        (await refused.ProblemAsync(400))["errors"]!.ToJsonString().ShouldContain("not UTF-8");
+        (await refused.ProblemAsync(400))["errors"]!.ToJsonString().ShouldContain("UTF-8");
         (await client.GetAsync("/elsa/api/workflow-definitions/by-definition-id/latin")).StatusCode.ShouldBe(System.Net.HttpStatusCode.NotFound);
     }
 

@@ -25,17 +25,17 @@ public sealed class AwayTests(Chromium chromium, Office office) : IClassFixture<
         await page.GetByLabel("Daniel Brandt, menu").ClickAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "Out of office" }).ClickAsync();
 
-        await page.Button("Plan it").ClickAsync();
+        await page.Button("Plan absence").ClickAsync();
         await page.Locator("#until-error").WaitForAsync();
         var back = office.Clock.GetCurrentInstant().Plus(NodaTime.Duration.FromDays(7)).ToDateTimeUtc();
         await page.GetByLabel("Until").FillAsync(back.ToString("yyyy-MM-ddTHH:mm", System.Globalization.CultureInfo.InvariantCulture));
-        await page.GetByLabel("Who stands in?").SelectOptionAsync("frontoffice");
+        await page.GetByLabel("Substitute").SelectOptionAsync("frontoffice");
         await page.GetByLabel("Reason").FillAsync("Holiday");
         await page.PictureAsync("away");
-        await page.Button("Plan it").ClickAsync();
-        await page.GetByText("You: Mei Lindqvist stands in").WaitForAsync();
+        await page.Button("Plan absence").ClickAsync();
+        await page.GetByText("You: covered by Mei Lindqvist").WaitForAsync();
         await page.GotoAsync("/");
-        await page.GetByText("You are out of office until").WaitForAsync();
+        await page.GetByText("You're out of office until").WaitForAsync();
 
         var substitute = await chromium.SignedInAsync(office.Host, "frontoffice");
         await substitute.GetByRole(AriaRole.Button, new() { NameRegex = new("^Take over Acknowledge the claim") }).ClickAsync();
@@ -44,8 +44,8 @@ public sealed class AwayTests(Chromium chromium, Office office) : IClassFixture<
         await substitute.Context.CloseAsync();
 
         await page.GotoAsync("/away");
-        await page.Button("End it: absence of Daniel Brandt").ClickAsync();
-        await page.GetByText("Nobody is away").WaitForAsync();
+        await page.Button("End: absence of Daniel Brandt").ClickAsync();
+        await page.GetByText("No one is out of office").WaitForAsync();
         await page.Context.CloseAsync();
     }
 
@@ -54,10 +54,10 @@ public sealed class AwayTests(Chromium chromium, Office office) : IClassFixture<
     {
         var page = await chromium.SignedInAsync(office.Host, "supervisor");
         await PlanAsync("adjuster2", "senior1");
-        await page.GetByText("Sofia Rossi: Helen Kowalski stands in").WaitForAsync();
+        await page.GetByText("Sofia Rossi: covered by Helen Kowalski").WaitForAsync();
         await PlanAsync("adjuster2", "adjuster1");
-        await page.GetByText("Helen Kowalski stands in already in a part of that time").WaitForAsync();
-        (await page.GetByLabel("Who stands in?").InputValueAsync()).ShouldBe("adjuster1", "what was chosen is kept");
+        await page.GetByText("Helen Kowalski already covers part of that time").WaitForAsync();
+        (await page.GetByLabel("Substitute").InputValueAsync()).ShouldBe("adjuster1", "what was chosen is kept");
         await page.Context.CloseAsync();
 
         var colleague = await office.Host.BrowserAsync("underwriter1");
@@ -72,15 +72,15 @@ public sealed class AwayTests(Chromium chromium, Office office) : IClassFixture<
                 }
             )
         ).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
-        (await colleague.GetStringAsync("/away")).ShouldNotContain("Sofia Rossi: Helen");
+        (await colleague.GetStringAsync("/away")).ShouldNotContain("Sofia Rossi: covered by Helen");
 
         async Task PlanAsync(string away, string standsIn)
         {
             await page.GotoAsync("/away");
-            await page.GetByLabel("Who is away?").SelectOptionAsync(away);
+            await page.GetByLabel("Person").SelectOptionAsync(away);
             await page.GetByLabel("Until").FillAsync("2026-06-05T08:00");
-            await page.GetByLabel("Who stands in?").SelectOptionAsync(standsIn);
-            await page.Button("Plan it").ClickAsync();
+            await page.GetByLabel("Substitute").SelectOptionAsync(standsIn);
+            await page.Button("Plan absence").ClickAsync();
         }
     }
 }

@@ -19,7 +19,7 @@ public sealed class BulkTests(Chromium chromium)
         await page.GetByLabel("Select Check the loss, CLM-3").FocusAsync();
         await page.Keyboard.PressAsync("Space");
         await page.GetByText("2 selected").WaitForAsync();
-        await page.Button("Claim them").FocusAsync();
+        await page.Button("Claim selected").FocusAsync();
         await page.Keyboard.PressAsync("Enter");
 
         await page.GetByText("Done for 2 tasks").WaitForAsync();
@@ -36,13 +36,13 @@ public sealed class BulkTests(Chromium chromium)
         var lost = await world.OpenTaskAsync(await world.StartAsync("CLM-1"));
         await world.StartAsync("CLM-2");
         var page = await chromium.SignedInAsync(world.App, "adjuster1");
-        await page.GetByLabel("Select everything open").CheckAsync();
+        await page.GetByLabel("Select all available tasks").CheckAsync();
         await page.GetByText("2 selected").WaitForAsync();
 
         // Somebody is faster, and this page has not heard of it.
         await page.RouteAsync("**/work*", route => route.AbortAsync());
         await world.ClaimedByAsync("adjuster2", lost);
-        await page.Button("Claim them").ClickAsync();
+        await page.Button("Claim selected").ClickAsync();
 
         await page.GetByRole(AriaRole.Heading, new() { Name = "1 done, 1 not" }).WaitForAsync();
         (await page.Locator("[aria-labelledby=refused-title] .row-item").TextContentAsync())!.ShouldSatisfyAllConditions(
@@ -61,19 +61,19 @@ public sealed class BulkTests(Chromium chromium)
             await world.StartAsync(reference);
         var page = await chromium.SignedInAsync(world.App, "supervisor");
 
-        await OnAllAsync("Assign", () => page.GetByLabel("Give them to").SelectOptionAsync("adjuster2"));
+        await OnAllAsync("Assign", () => page.GetByLabel("Assign to").SelectOptionAsync("adjuster2"));
         (await page.Locator("#backlog .assign-form option:checked").AllTextContentsAsync()).ShouldAllBe(owner => owner == "Sofia Rossi");
-        await OnAllAsync("Change", () => page.GetByLabel("Priority", new() { Exact = true }).SelectOptionAsync("1"));
+        await OnAllAsync("Change priority", () => page.GetByLabel("Priority", new() { Exact = true }).SelectOptionAsync("1"));
         (await page.Locator("#backlog .priority .sr").AllTextContentsAsync()).ShouldAllBe(priority => priority == "Priority: Critical");
         await OnAllAsync("Let them wait", () => page.GetByLabel("They come back after").SelectOptionAsync("3"));
-        (await page.Locator("#backlog .row-state").AllTextContentsAsync()).ShouldAllBe(state => state.Contains("Waits, back"));
+        (await page.Locator("#backlog .row-state").AllTextContentsAsync()).ShouldAllBe(state => state.Contains("Suspended until"));
         (await page.Locator("#backlog .assign-form select").CountAsync()).ShouldBe(0, "what waits is given to nobody");
         await page.Context.CloseAsync();
 
         async Task OnAllAsync(string button, Func<Task> choose)
         {
             await page.GotoAsync("/team?key=claims-adjusting");
-            await page.GetByLabel("Select all open work").CheckAsync();
+            await page.GetByLabel("Select all open tasks").CheckAsync();
             await choose();
             await page.Button(button).ClickAsync();
             await page.GetByText("Done for 3 tasks").WaitForAsync();

@@ -33,7 +33,7 @@ public sealed partial class DesignerTests(Chromium chromium)
         await studio.SelectAsync("HumanTask1");
 
         // A fresh step lacks its title: publishing says so.
-        await studio.Problems.GetByText("1 thing to put right before publishing").WaitForAsync();
+        await studio.Problems.GetByText("1 problem to fix before publishing").WaitForAsync();
 
         await studio.FillAsync("Title", "Inspect the window");
         await studio.Field("Outcomes").Locator("input").First.ClickAsync();
@@ -55,7 +55,7 @@ public sealed partial class DesignerTests(Chromium chromium)
         await studio.PublishAsync();
         await studio.RunAsync();
         await studio.SelectAsync("HumanTask1");
-        await page.GetByText("Nobody yet: Claims adjusting may take it").First.WaitForAsync(new() { State = WaitForSelectorState.Attached });
+        await page.GetByText("Unassigned (Claims adjusting)").First.WaitForAsync(new() { State = WaitForSelectorState.Attached });
 
         // The step is completed by a person in the work UI, on another host.
         await Desk.CompleteAsync(chromium, other, "adjuster1", "Inspect the window", "Repaired");
@@ -120,7 +120,7 @@ public sealed partial class DesignerTests(Chromium chromium)
         // The tokens of before are refused now; the page renews them by its cookie.
         clock.Advance(NodaTime.Duration.FromHours(2));
         await studio.FillAsync("Title", "A title");
-        await studio.Problems.GetByText("to put right before publishing").First.WaitForAsync();
+        await studio.Problems.GetByText("to fix before publishing").First.WaitForAsync();
         await page.Locator("button.mud-icon-button.mud-primary-text").First.ClickAsync();
         await page.GetByText("Not published.").First.WaitForAsync();
         (await page.EvaluateAsync<int>("document.querySelectorAll('img[src=x]').length")).ShouldBe(0);

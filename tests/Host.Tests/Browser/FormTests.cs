@@ -43,7 +43,7 @@ public sealed class FormTests(Chromium chromium)
         await page.Button("Approve").ClickAsync();
         await page.GetByRole(AriaRole.Alert).GetByRole(AriaRole.Link, new() { Name = "Clause" }).ClickAsync();
         (await page.EvaluateAsync<string>("document.activeElement.id")).ShouldBe("f-clause");
-        (await page.Locator("#f-clause-error").TextContentAsync()).ShouldBe("is required");
+        (await page.Locator("#f-clause-error").TextContentAsync()).ShouldBe("Clause is required.");
         await page.GetByLabel("Clause").FillAsync("4.2");
 
         // Another answer puts it aside; the first one brings it back with what was typed.
@@ -79,7 +79,7 @@ public sealed class FormTests(Chromium chromium)
         await page.Button("Approve").ClickAsync();
 
         await page.Locator("#f-deductible-error").WaitForAsync();
-        (await page.Locator("#f-deductible-error").TextContentAsync())!.ShouldContain("must be a number");
+        (await page.Locator("#f-deductible-error").TextContentAsync())!.ShouldContain("Deductible must be a number.");
         (await page.GetByLabel("Deductible").InputValueAsync()).ShouldBe("1,5", "what was typed is not taken for fifteen, and not lost");
         (await page.Locator("#f-reference").TextContentAsync())!.Trim().ShouldBe("CLM-1");
         await page.GotoAsync(task);
@@ -100,7 +100,7 @@ public sealed class FormTests(Chromium chromium)
         // The outcome needs it.
         await page.Button("Need info").ClickAsync();
         await page.Locator("#f-called-error").WaitForAsync();
-        (await page.Locator("label[for=f-called]").TextContentAsync())!.ShouldContain("needed for Need info");
+        (await page.Locator("label[for=f-called]").TextContentAsync())!.ShouldContain("required for Need info");
         await page.GetByLabel("Called at").FillAsync("2026-06-01T09:30");
         await page.Button("Need info").ClickAsync();
         await page.GetByText("Next in").WaitForAsync();
@@ -153,14 +153,14 @@ public sealed class FormTests(Chromium chromium)
 
         // At once, before the draft had time to be kept by itself.
         await page.GetByLabel("Comment", new() { Exact = true }).FillAsync("Seepage, I think.");
-        await page.Button("Add the comment").ClickAsync();
+        await page.Button("Add comment").ClickAsync();
         await page.GetByText("Seepage, I think.").WaitForAsync();
         (await page.GetByLabel("Clause").InputValueAsync()).ShouldBe("4.2 Gradual seepage");
 
-        await page.GetByText("Second pair of eyes …").ClickAsync();
-        await page.GetByLabel("Ask for a review by").SelectOptionAsync("senior1");
+        await page.GetByText("Request a review …").ClickAsync();
+        await page.GetByLabel("Reviewer").SelectOptionAsync("senior1");
         await page.Button("Propose: Approve").ClickAsync();
-        await page.GetByRole(AriaRole.Heading, new() { Name = "What is proposed" }).WaitForAsync();
+        await page.GetByRole(AriaRole.Heading, new() { Name = "Proposed outcome" }).WaitForAsync();
         await page.Context.CloseAsync();
 
         var reviewer = await chromium.SignedInAsync(world.App, "senior1");
@@ -169,8 +169,8 @@ public sealed class FormTests(Chromium chromium)
             t => t.ShouldContain("4.2 Gradual seepage"),
             t => t.ShouldContain("Proposed by Daniel Brandt")
         );
-        await reviewer.GetByLabel("What is to be changed?").FillAsync("Quote the clause.");
-        await reviewer.Button("Ask for changes").ClickAsync();
+        await reviewer.GetByLabel("What needs to change?").FillAsync("Quote the clause.");
+        await reviewer.Button("Request changes").ClickAsync();
         await reviewer.GotoAsync(task);
         (await reviewer.Locator("[aria-labelledby=facts-title]").TextContentAsync())!.ShouldContain("In progress");
         await reviewer.Context.CloseAsync();
@@ -181,18 +181,18 @@ public sealed class FormTests(Chromium chromium)
     {
         var (world, task, page) = await OpenAsync();
         await using var _ = world;
-        await page.GetByText("Let it wait …").ClickAsync();
+        await page.GetByText("Suspend …").ClickAsync();
         await page.GetByLabel("Note").FillAsync("Waiting for the photographs");
 
         // Somebody changes the task, and the page was not told.
         await page.RouteAsync("**/news*", route => route.AbortAsync());
         var supervisor = await world.App.BrowserAsync("supervisor");
         (await PageWorld.PressAsync(supervisor, task, $"{task}/priority", (":priority", "1"))).StatusCode.ShouldBe(System.Net.HttpStatusCode.Found);
-        await page.Button("Let it wait").ClickAsync();
+        await page.Button("Suspend").ClickAsync();
 
         await page.GetByText("The task changed before you did this").WaitForAsync();
         (await page.GetByLabel("Note").InputValueAsync()).ShouldBe("Waiting for the photographs");
-        await page.Button("Let it wait").ClickAsync();
+        await page.Button("Suspend").ClickAsync();
         await page.GetByText("Waiting for customer.").WaitForAsync();
         await page.Context.CloseAsync();
     }

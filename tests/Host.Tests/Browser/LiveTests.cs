@@ -14,8 +14,8 @@ public sealed class LiveTests(Chromium chromium)
         await using var world = await PageWorld.CreateAsync();
         var task = await world.OpenTaskAsync(await world.StartAsync("CLM-1"));
         var page = await ListeningAsync(world, "senior1", task);
-        await page.GetByText("Pass it on to another team …").ClickAsync();
-        await page.GetByLabel("Give it to").SelectOptionAsync("adjuster2");
+        await page.GetByText("Forward to another team …").ClickAsync();
+        await page.GetByLabel("Assign to").SelectOptionAsync("adjuster2");
         await page.GetByLabel("Comment", new() { Exact = true }).PressSequentiallyAsync("Look at the ");
         await page.Locator("details.menu > summary").ClickAsync();
         await page.GetByLabel("Comment", new() { Exact = true }).FocusAsync();
@@ -26,8 +26,8 @@ public sealed class LiveTests(Chromium chromium)
 
         await page.Keyboard.TypeAsync("photographs");
         (await page.GetByLabel("Comment", new() { Exact = true }).InputValueAsync()).ShouldBe("Look at the photographs");
-        (await page.GetByLabel("Give it to").InputValueAsync()).ShouldBe("adjuster2");
-        (await page.Locator("details.disclosure[open] > summary").AllTextContentsAsync()).ShouldContain("Pass it on to another team …");
+        (await page.GetByLabel("Assign to").InputValueAsync()).ShouldBe("adjuster2");
+        (await page.Locator("details.disclosure[open] > summary").AllTextContentsAsync()).ShouldContain("Forward to another team …");
         (await page.Locator("details.menu").GetAttributeAsync("open")).ShouldNotBeNull();
         await page.Context.CloseAsync();
     }

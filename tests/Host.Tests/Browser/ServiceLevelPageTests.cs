@@ -32,8 +32,8 @@ public sealed class ServiceLevelPageTests(Chromium chromium, Office office) : IC
         // Thursday before Easter and two business days: Friday and Monday are closed.
         await page.GetByLabel("From", new() { Exact = true }).FillAsync("2026-04-02T10:00");
         await page.GetByLabel("For", new() { Exact = true }).FillAsync("2");
-        await page.GetByLabel("Counted in").SelectOptionAsync("businessDays");
-        await page.Button("When is it due?").ClickAsync();
+        await page.GetByLabel("Unit").SelectOptionAsync("businessDays");
+        await page.Button("Calculate").ClickAsync();
         await page.GetByText("2 business days: due").WaitForAsync();
         (await page.Locator(".trial-due").TextContentAsync())!.ShouldContain("Wed 8 Apr 2026");
         (await page.Locator(".trial-result ol").TextContentAsync())!.ShouldContain("Good Friday");
@@ -48,8 +48,8 @@ public sealed class ServiceLevelPageTests(Chromium chromium, Office office) : IC
 
         await page.Locator("[name=dayName]").FillAsync("Stocktaking");
         await page.Locator("[name=dayDate]").FillAsync("2026-06-17");
-        await page.Button("Add the day").ClickAsync();
-        await page.GetByRole(AriaRole.Heading, new() { Name = "What the change does" }).WaitForAsync();
+        await page.Button("Add day").ClickAsync();
+        await page.GetByRole(AriaRole.Heading, new() { Name = "Preview of changes" }).WaitForAsync();
         (await page.Locator("[aria-labelledby=changes-title] tbody tr").AllTextContentsAsync())
             .ShouldHaveSingleItem()
             .ShouldSatisfyAllConditions(
@@ -99,9 +99,9 @@ public sealed class ServiceLevelPageTests(Chromium chromium, Office office) : IC
         (await row.TextContentAsync())!.ShouldContain("policy 1 → 2");
         await page.PictureAsync("recompute");
         ((string)(await office.Supervisor.TaskAsync(id, "acknowledge"))["dueAt"]!).ShouldBe(before, "a preview changes nothing");
-        await page.GetByLabel("Why are they computed again?").FillAsync("We promised four hours.");
-        await page.GetByRole(AriaRole.Button, new() { NameRegex = new("again$") }).ClickAsync();
-        await page.GetByRole(AriaRole.Heading, new() { NameRegex = new("computed again$") }).WaitForAsync();
+        await page.GetByLabel("Reason (recorded").FillAsync("We promised four hours.");
+        await page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Recompute [0-9]") }).ClickAsync();
+        await page.GetByRole(AriaRole.Heading, new() { NameRegex = new("recomputed$") }).WaitForAsync();
 
         string.CompareOrdinal((string)(await office.Supervisor.TaskAsync(id, "acknowledge"))["dueAt"]!, before).ShouldBeLessThan(0);
         (await office.Supervisor.HistoryAsync(id)).ShouldContain(e =>
@@ -147,7 +147,7 @@ public sealed class ServiceLevelPageTests(Chromium chromium, Office office) : IC
             .Locator("#document")
             .FillAsync((await first.Locator("#document").InputValueAsync()).Replace("\"name\": \"Alaska", "\"name\": \"Mine", StringComparison.Ordinal));
         await first.Button("Save as revision 2").ClickAsync();
-        await first.GetByText("Somebody saved revision 2 while you edited revision 1").WaitForAsync();
+        await first.GetByText("Someone saved revision 2 while you were editing revision 1").WaitForAsync();
         (await first.Locator("#document").InputValueAsync()).ShouldContain("\"name\": \"Mine");
         await first.Context.CloseAsync();
         await second.Context.CloseAsync();

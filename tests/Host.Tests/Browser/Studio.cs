@@ -134,7 +134,7 @@ public sealed class Studio(IPage page)
     public async Task<string> RunAsync()
     {
         await page.Locator("button.mud-icon-button.mud-success-text").First.ClickAsync();
-        await Message.GetByRole(AriaRole.Link, new() { Name = "Open it", Exact = true }).ClickAsync();
+        await Message.GetByRole(AriaRole.Link, new() { Name = "View run", Exact = true }).ClickAsync();
         await page.WaitForURLAsync("**/studio/instances/*");
         return new Uri(page.Url).Segments[^1];
     }

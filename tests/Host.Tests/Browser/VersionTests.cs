@@ -110,7 +110,7 @@ public sealed class VersionTests(Chromium chromium)
         var studio = await Studio.OpenAsync(chromium, app, "/studio/definitions");
         await studio.ListAsync();
         await DeleteAsync(studio, "parcel");
-        await studio.Message.GetByText("Not deleted: 1 running case needs it. Unpublish it instead, so that no more begin.").WaitForAsync();
+        await studio.Message.GetByText("Not deleted: 1 running case uses it. Unpublish it instead to prevent new cases.").WaitForAsync();
         (await studio.Row("parcel").CountAsync()).ShouldBe(1);
         await studio.CloseAsync();
     }

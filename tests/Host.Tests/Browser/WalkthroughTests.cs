@@ -32,7 +32,7 @@ public sealed class WalkthroughTests(Chromium chromium, Office office) : IClassF
         await front.Locator("[name=jurisdiction]").SelectOptionAsync("US-CA");
         await front.Locator("[name=claimedAmount]").FillAsync("14000");
         await front.Locator("[name=lossDescription]").FillAsync("Burst pipe in the kitchen");
-        await front.Button("Start the case").ClickAsync();
+        await front.Button("Start case").ClickAsync();
         await front.GetByRole(AriaRole.Heading, new() { Name = Reference }).WaitForAsync();
         (await front.Locator("[aria-labelledby=open-title]").TextContentAsync())!.ShouldContain("Acknowledge the claim");
 
@@ -40,11 +40,11 @@ public sealed class WalkthroughTests(Chromium chromium, Office office) : IClassF
         var adjuster = await PersonAsync("adjuster1");
         await adjuster.GetByRole(AriaRole.Button, new() { Name = $"Claim Acknowledge the claim, {Reference}" }).ClickAsync();
         await adjuster.GetByLabel("Contact named to the customer").FillAsync("Daniel Brandt");
-        await adjuster.GetByText("Draft kept").WaitForAsync();
+        await adjuster.GetByText("Draft saved").WaitForAsync();
         office.Clock.Advance(Duration.FromSeconds(90));
         await adjuster.Locator(".bell-count").WaitForAsync();
         office.Clock.Advance(Duration.FromSeconds(30));
-        await adjuster.GetByText("This task is with Tomás Herrera now. What you typed is kept as its draft.").WaitForAsync();
+        await adjuster.GetByText("This task is with Tomás Herrera now. Your changes are saved as a draft.").WaitForAsync();
 
         var supervisor = await PersonAsync("supervisor");
         await supervisor.Locator(".bell-count").WaitForAsync();
@@ -63,8 +63,8 @@ public sealed class WalkthroughTests(Chromium chromium, Office office) : IClassF
                 "Escalated at 75%",
                 "Escalated at 100%",
                 "Priority raised to high",
-                "Given to Tomás Herrera",
-                "The service",
+                "Assigned to Tomás Herrera",
+                "System",
             }
         )
             history!.ShouldContain(told);
@@ -73,13 +73,13 @@ public sealed class WalkthroughTests(Chromium chromium, Office office) : IClassF
         await adjuster.GetByLabel("Letter", new() { Exact = true }).CheckAsync();
         await adjuster.Button("Acknowledged").ClickAsync();
         await adjuster.GetByText("The task changed before you did this").WaitForAsync();
-        (await adjuster.GetByRole(AriaRole.Alert).First.TextContentAsync())!.ShouldContain("The service changed it");
+        (await adjuster.GetByRole(AriaRole.Alert).First.TextContentAsync())!.ShouldContain("System changed it");
 
         // 4. Move the claim on.
         await supervisor.GetByRole(AriaRole.Link, new() { Name = "Acknowledge the claim" }).First.ClickAsync();
-        await supervisor.GetByLabel("Give it to").SelectOptionAsync("adjuster1");
+        await supervisor.GetByLabel("Assign to").SelectOptionAsync("adjuster1");
         await supervisor.Button("Assign").ClickAsync();
-        await supervisor.GetByText("Daniel Brandt has this task").WaitForAsync();
+        await supervisor.GetByText("Daniel Brandt owns this task").WaitForAsync();
         await adjuster.GotoAsync("/");
         await adjuster.GetByRole(AriaRole.Link, new() { NameRegex = new("^Acknowledge the claim") }).ClickAsync();
         (await adjuster.GetByLabel("Contact named to the customer").InputValueAsync()).ShouldBe("Daniel Brandt", "the draft came back with the task");

@@ -28,7 +28,7 @@ public sealed class WorkTests(Chromium chromium)
             () => page.Locator("[name='items[1].name']").FillAsync("Carpet"),
             answer => answer.Url.EndsWith("/draft", StringComparison.Ordinal) && answer.Request.PostData!.Contains("Carpet", StringComparison.Ordinal)
         );
-        await page.GetByText("Draft kept").WaitForAsync();
+        await page.GetByText("Draft saved").WaitForAsync();
         await PictureAsync(page, "task");
 
         // What was typed is there after coming back.
@@ -45,7 +45,7 @@ public sealed class WorkTests(Chromium chromium)
 
         await page.GotoAsync("/cases");
         await page.GetByRole(AriaRole.Link, new() { Name = "CLM-2026-000123" }).ClickAsync();
-        await page.GetByRole(AriaRole.Heading, new() { Name = "Now" }).WaitForAsync();
+        await page.GetByRole(AriaRole.Heading, new() { Name = "Open tasks" }).WaitForAsync();
         (await page.Locator("[aria-labelledby=open-title]").TextContentAsync())!.ShouldContain("Sign it");
         await PictureAsync(page, "case");
         await page.Context.CloseAsync();
@@ -67,7 +67,7 @@ public sealed class WorkTests(Chromium chromium)
 
         await world.ClaimedByAsync("adjuster1", task);
 
-        await page.GetByText("Your teams have nothing open").WaitForAsync();
+        await page.GetByText("No tasks available").WaitForAsync();
         await page.Context.CloseAsync();
     }
 

@@ -44,16 +44,16 @@ public sealed partial class TimelineTests
     [InlineData(
         "task.suspended",
         """{ "title": "Assess", "reason": "waitingForCustomer", "note": "asked for photographs" }""",
-        "Waits: Assess",
+        "Suspended: Assess",
         "waiting for customer: asked for photographs"
     )]
     [InlineData(
         "task.returned",
         """{ "title": "Decide", "stepTitle": "Assess", "note": "Salvage is missing" }""",
-        "Sent back to Assess: Decide",
+        "Returned to Assess: Decide",
         "Salvage is missing"
     )]
-    [InlineData("effect.discarded", """{ "kind": "email", "reason": "wrong address" }""", "Given up for good: e-mail", "wrong address")]
+    [InlineData("effect.discarded", """{ "kind": "email", "reason": "wrong address" }""", "Discarded: email", "wrong address")]
     public void An_event_is_told_with_its_reason(string action, string payload, string text, string more)
     {
         var line = Tell(new(new Dictionary<string, string>(), new Dictionary<string, string>(), null), action, JsonNode.Parse(payload)!)

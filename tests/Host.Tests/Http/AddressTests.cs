@@ -16,7 +16,7 @@ public sealed class AddressTests(SharedHost host) : IClassFixture<SharedHost>
         var refused = await RefusedAsync(app.Api(), "/api/session");
 
         var problem = await refused.ProblemAsync(429);
-        ((string)problem["title"]!).ShouldBe("Too many attempts to sign in");
+        ((string)problem["title"]!).ShouldBe("Too many sign-in attempts");
         refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds.ShouldBeInRange(1, 60);
         ((string)problem["detail"]!).ShouldContain($"Try again in {refused.Headers.RetryAfter.Delta.Value.TotalSeconds} seconds");
     }
@@ -33,7 +33,7 @@ public sealed class AddressTests(SharedHost host) : IClassFixture<SharedHost>
         do page = await browser.SubmitAsync("/sign-in", new() { ["userName"] = "nobody", ["password"] = "" });
         while (page.StatusCode != HttpStatusCode.TooManyRequests && ++asked <= 2 * Limit);
         page.StatusCode.ShouldBe(HttpStatusCode.TooManyRequests);
-        (await page.Content.ReadAsStringAsync()).ShouldContain("Too many attempts to sign in");
+        (await page.Content.ReadAsStringAsync()).ShouldContain("Too many sign-in attempts");
         (await browser.GetAsync("/sign-in")).StatusCode.ShouldBe(HttpStatusCode.OK, "looking is no attempt");
     }
 
@@ -72,7 +72,7 @@ public sealed class AddressTests(SharedHost host) : IClassFixture<SharedHost>
     }
 
     [Theory]
-    [InlineData("Proxies:0", "our-proxy", "neither an address")]
+    [InlineData("Proxies:0", "our-proxy", "must be an IP address")]
     [InlineData("SignIn:AttemptsPerMinute", "0", "a whole number from 1")]
     [InlineData("SignIn:AttemptsPerMinute", "many", "a whole number from 1")]
     public async Task A_setting_that_can_not_be_meant_stops_the_start(string setting, string value, string reason)

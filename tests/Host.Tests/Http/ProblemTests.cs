@@ -51,7 +51,7 @@ public sealed class ProblemTests(SharedHost host) : IClassFixture<SharedHost>
 
         var page = await browser.GetAsync("/nothing");
         page.StatusCode.ShouldBe(HttpStatusCode.NotFound);
-        (await page.Content.ReadAsStringAsync()).ShouldContain("<h1>There is nothing here</h1>");
+        (await page.Content.ReadAsStringAsync()).ShouldContain("<h1>Not found</h1>");
 
         using var request = new HttpRequestMessage(HttpMethod.Get, "/administration/people/list") { Headers = { { "HX-Request", "true" } } };
         var part = await browser.SendAsync(request);

@@ -58,7 +58,7 @@ public sealed class SessionTests : IAsyncLifetime
 
         answer.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
         answer.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
-        (await answer.Content.ReadAsStringAsync()).ShouldContain("The user name or the password is wrong");
+        (await answer.Content.ReadAsStringAsync()).ShouldContain("The user name or password is incorrect");
     }
 
     [Fact]

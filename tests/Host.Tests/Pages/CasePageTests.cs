@@ -62,7 +62,7 @@ public sealed class CasePageTests
 
         (await PageAsync(browser, "/cases/list?q=owen")).QuerySelectorAll("tbody tr").Single().TextContent.ShouldContain("REF-2");
         (await PageAsync(browser, "/cases?q=ref-1")).QuerySelectorAll("tbody tr").Single().TextContent.ShouldContain("Marta Novak");
-        (await PageAsync(browser, "/cases?q=nobody")).QuerySelector(".empty-title")!.TextContent.ShouldBe("No case matches");
+        (await PageAsync(browser, "/cases?q=nobody")).QuerySelector(".empty-title")!.TextContent.ShouldBe("No cases found");
         (await PageAsync(browser, "/cases?status=Finished")).QuerySelectorAll("tbody tr").ShouldBeEmpty();
     }
 

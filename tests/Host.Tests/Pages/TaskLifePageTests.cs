@@ -40,7 +40,7 @@ public sealed class TaskLifePageTests(Office office) : IClassFixture<Office>
 
         var document = new AngleSharp.Html.Parser.HtmlParser().ParseDocument(shown);
         var timeline = await browser.GetStringAsync(document.QuerySelector("a[href^='/cases/0']")!.GetAttribute("href"));
-        timeline.ShouldContain("Waits: Acknowledge the claim");
+        timeline.ShouldContain("Suspended: Acknowledge the claim");
         timeline.ShouldContain("Comment on Acknowledge the claim");
         timeline.ShouldNotContain("<b>please</b>");
         using var upload = new MultipartFormDataContent();

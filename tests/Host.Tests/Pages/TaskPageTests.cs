@@ -35,7 +35,7 @@ public sealed class TaskPageTests
             .Distinct()
             .ShouldBe(["amount", "cause", "urgent", "items[0].name", "items[0].price", "items[1].name", "items[1].price", "note"]);
         page.QuerySelector("label[for=f-amount]")!.TextContent.ShouldContain("required");
-        page.QuerySelector("label[for=f-note]")!.TextContent.ShouldContain("needed for Need info");
+        page.QuerySelector("label[for=f-note]")!.TextContent.ShouldContain("required for Need info");
         page.QuerySelectorAll("input[name=cause]").Length.ShouldBe(2);
         page.QuerySelectorAll(".outcomes > button[name=':outcome']").Select(b => b.TextContent).ShouldBe(["Approve", "Need info"]);
     }

@@ -61,7 +61,7 @@ public sealed class PageTests(SharedHost host) : IClassFixture<SharedHost>
         refused.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
         var page = await DocumentAsync(refused);
         page.QuerySelector("#user-name")!.GetAttribute("value").ShouldBe("adm<in");
-        page.QuerySelector("[role=alert]")!.TextContent.ShouldContain("wrong");
+        page.QuerySelector("[role=alert]")!.TextContent.ShouldContain("incorrect");
     }
 
     [Fact]

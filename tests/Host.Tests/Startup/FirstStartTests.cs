@@ -23,7 +23,7 @@ public sealed class FirstStartTests : IAsyncLifetime
         (await SignInAsync(app, "root", "four horses in a field")).ShouldBe(HttpStatusCode.OK);
         foreach (var (name, password) in new[] { ("admin", "demo"), ("root", "demo"), ("admin", "admin"), ("admin", "password") })
             (await SignInAsync(app, name, password)).ShouldBe(HttpStatusCode.Unauthorized);
-        (await app.Browser().GetStringAsync("/sign-in")).ShouldNotContain("Demo people");
+        (await app.Browser().GetStringAsync("/sign-in")).ShouldNotContain("Demo users");
     }
 
     [Theory]

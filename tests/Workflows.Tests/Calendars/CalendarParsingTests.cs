@@ -74,7 +74,7 @@ public sealed class CalendarParsingTests
     [Theory]
     [InlineData("""{ "id": "x", "name": "x", "zone": "Etc/UTC", "hours": [] }""")]
     [InlineData("""{ "id": "x", "name": "x", "zone": "Etc/UTC", "hours": [ { "days": [], "open": "08:00", "close": "09:00" } ] }""")]
-    public void A_calendar_without_any_opening_is_refused(string json) => Errors(json).ShouldContain("the calendar has no opening");
+    public void A_calendar_without_any_opening_is_refused(string json) => Errors(json).ShouldContain("the calendar has no open hours");
 
     [Fact]
     public void Holidays_may_not_close_a_whole_year()
@@ -85,7 +85,7 @@ public sealed class CalendarParsingTests
                 { "id": "x", "name": "x", "zone": "Etc/UTC", {{Hours}}, "holidays": [ { "name": "Closed", "rule": "dates", "dates": [ {{mondays}} ] } ] }
                 """
             )
-            .ShouldBe(["leave no opening in the year 2030"]);
+            .ShouldBe(["leave no open hours in 2030"]);
     }
 
     [Theory]

@@ -66,11 +66,14 @@ public sealed class FormSchemaTests
     [InlineData("""{ "kind": "water", "floors": 1, "amount": 1000000 }""", "/amount must be less than 1000000")]
     [InlineData("""{ "kind": "water", "floors": 1, "amount": 1e400 }""", "/amount is too large a number")]
     [InlineData("""{ "kind": "water", "floors": 1, "amount": "12,x" }""", "/amount must be a number")]
-    [InlineData("""{ "kind": "water", "floors": 1, "occurred": "2026-02-29" }""", "/occurred must be a date, as 2026-01-31")]
-    [InlineData("""{ "kind": "water", "floors": 1, "seenAt": "2026-02-28T10:00" }""", "/seenAt must be a date and time with offset, as 2026-01-31T09:30:00Z")]
-    [InlineData("""{ "kind": "water", "floors": 1, "email": "a@b" }""", "/email must be an e-mail address")]
+    [InlineData("""{ "kind": "water", "floors": 1, "occurred": "2026-02-29" }""", "/occurred must be a date like 2026-01-31")]
+    [InlineData(
+        """{ "kind": "water", "floors": 1, "seenAt": "2026-02-28T10:00" }""",
+        "/seenAt must be a date and time with an offset, like 2026-01-31T09:30:00Z"
+    )]
+    [InlineData("""{ "kind": "water", "floors": 1, "email": "a@b" }""", "/email must be an email address")]
     [InlineData("""{ "kind": "water", "floors": 1, "id": "x" }""", "/id must be a UUID")]
-    [InlineData("""{ "kind": "water", "floors": 1, "policy": "POL-12345x" }""", "/policy does not have the right form: POL- and six digits")]
+    [InlineData("""{ "kind": "water", "floors": 1, "policy": "POL-12345x" }""", "/policy has the wrong format: POL- and six digits")]
     [InlineData("""{ "kind": "water", "floors": 1, "note": "a" }""", "/note must be at least 2 characters long")]
     [InlineData("""{ "kind": "water", "floors": 1, "note": "abcdef" }""", "/note must be at most 5 characters long")]
     [InlineData("""{ "kind": "water", "floors": 1, "injured": "yes" }""", "/injured must be yes or no")]

@@ -296,7 +296,7 @@ public sealed class ClockTests
             "Mon 2026-07-06 is day 2.",
             "Tue 2026-07-07 is day 3.",
             "Used 111.4% (1 d 15 h of 1 d 11 h).",
-            "Breached: not reached before Tue 2026-07-07 17:00.",
+            "Breached: the target wasn't met by Tue 2026-07-07 17:00.",
         ]);
         explained.Remaining.ShouldBe(-Duration.FromHours(4));
         explained

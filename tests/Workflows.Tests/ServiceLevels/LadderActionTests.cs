@@ -288,7 +288,7 @@ public sealed class LadderActionTests
         (await CaseQueries.FindAsync(world.Runtime, id, watcher)).ShouldBeNull();
 
         await SweepAtAsync(world, Duration.FromHours(5));
-        (await world.ScalarAsync<string>("select title from notification where kind = 'task.watched'")).ShouldBe("You watch: REF-1");
+        (await world.ScalarAsync<string>("select title from notification where kind = 'task.watched'")).ShouldBe("You're watching REF-1");
         (await CaseQueries.FindAsync(world.Runtime, id, watcher)).ShouldNotBeNull();
         (await CaseQueries.ListAsync(world.Database, new(), watcher, world.Clock.Now())).Items.Count.ShouldBe(1);
         await SweepAtAsync(world, Duration.FromHours(8));

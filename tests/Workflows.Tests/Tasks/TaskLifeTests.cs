@@ -232,7 +232,7 @@ public sealed class TaskLifeTests
         (again.StepId, again.State).ShouldBe(("a", TaskState.Ready));
         again.Draft!["amount"]!.GetValue<int>().ShouldBe(12);
         (await world.ScalarAsync<string>("select body from task_comment where task_id = @Id", new { again.Id })).ShouldBe(
-            "Returned from “Approve”, something is missing. the invoice"
+            "Returned from “Approve”: incomplete. the invoice"
         );
         (await world.ScalarAsync<int>("select count(*) from notification where person_id = @Id and kind = 'task.returned'", new { adjuster.Id })).ShouldBe(1);
 

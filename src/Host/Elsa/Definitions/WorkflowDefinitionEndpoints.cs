@@ -205,7 +205,10 @@ internal static class WorkflowDefinitionEndpoints
             return ElsaJson.Problem(StatusCodes.Status400BadRequest, wrong);
         var publish = body.Object.Flag("publish") == true;
         if (publish && !access.May(context.User, JourneyAccess.Publish))
-            return ElsaJson.Problem(StatusCodes.Status403Forbidden, "You may edit journeys but not publish them. Save the draft and ask somebody who may.");
+            return ElsaJson.Problem(
+                StatusCodes.Status403Forbidden,
+                "You can edit journeys, but not publish them. Save a draft and ask someone who can publish it."
+            );
 
         var definitionId = DefinitionRules.Id(model, clock);
         var edit = DesignerRequests.Editing(context, DefinitionDocument.Revision(model));
@@ -339,7 +342,7 @@ internal static class WorkflowDefinitionEndpoints
             ),
             EditResult.InUse used => ElsaJson.Problem(
                 StatusCodes.Status409Conflict,
-                $"Not deleted: {Words.Count((int)used.Running, "running case needs it", "running cases need it")}. Unpublish it instead, so that no more begin."
+                $"Not deleted: {Words.Count((int)used.Running, "running case uses", "running cases use")} it. Unpublish it instead to prevent new cases."
             ),
             _ => throw new InvalidOperationException($"No answer for {result.GetType().Name}."),
         };

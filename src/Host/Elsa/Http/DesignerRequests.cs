@@ -19,7 +19,7 @@ internal static class DesignerRequests
     {
         var request = context.HttpContext.Request;
         if (request.Path.Value!.Contains('\0') || request.Query.Any(q => q.Key.Contains('\0') || q.Value.Any(v => v!.Contains('\0'))))
-            return ElsaJson.Problem(StatusCodes.Status400BadRequest, "The address must not hold the character U+0000.");
+            return ElsaJson.Problem(StatusCodes.Status400BadRequest, "The address can't contain the null character (U+0000).");
         return context.Arguments.OfType<JsonBody>().FirstOrDefault()?.Error is { } error
             ? ElsaJson.Problem(StatusCodes.Status400BadRequest, ("model", error))
             : await next(context);

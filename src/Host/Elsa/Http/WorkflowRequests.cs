@@ -55,18 +55,18 @@ internal static class WorkflowRequests
         var instanceText = First(request.Headers["X-Workflow-Instance-ID"]) ?? First(request.Query["workflowInstanceId"]);
         Guid? instance = Guid.TryParse(instanceText, out var id) ? id : null;
         if (instanceText is not null && instance is null)
-            await RefuseAsync(context, 400, "instance-id", "The instance id can not be read", "workflowInstanceId must be 32 hexadecimal digits.");
+            await RefuseAsync(context, 400, "instance-id", "The instance id isn't valid", "workflowInstanceId must be 32 hexadecimal digits.");
         else if (correlationId is { Length: > 200 })
-            await RefuseAsync(context, 400, "correlation-id", "The correlation id is too long", "correlationId may have at most 200 characters.");
+            await RefuseAsync(context, 400, "correlation-id", "The correlation id is too long", "correlationId can have at most 200 characters.");
         else if (await HttpEndpoints.FindAsync(runtime.Database, path ?? "", request.Method, correlationId, instance, context.RequestAborted) is not { } target)
-            await RefuseAsync(context, 404, "not-found", "There is nothing here", "No workflow answers this path and method now.");
+            await RefuseAsync(context, 404, "not-found", "Not found", "No workflow handles this path and method.");
         else if (target is HttpTarget.Ambiguous)
             await RefuseAsync(
                 context,
                 409,
                 "ambiguous",
-                "Several workflows wait for this request",
-                "Say which one is meant by correlationId or workflowInstanceId."
+                "Several workflows are waiting for this request",
+                "Specify one with correlationId or workflowInstanceId."
             );
         else if (await MayAsync(context, target.Rules))
             await WithinTimeAsync(context, target, async cancel => await DeliverAsync(context, path ?? "", target, correlationId, instance, runtime, cancel));
@@ -81,7 +81,7 @@ internal static class WorkflowRequests
             return true;
         if (context.User.Identity is not { IsAuthenticated: true })
         {
-            await RefuseAsync(context, 401, "sign-in", "Sign in first", "This workflow answers only callers who are signed in.");
+            await RefuseAsync(context, 401, "sign-in", "Sign in required", "This workflow accepts only signed-in callers.");
             return false;
         }
 
@@ -90,7 +90,7 @@ internal static class WorkflowRequests
             var known = await context.RequestServices.GetRequiredService<IAuthorizationPolicyProvider>().GetPolicyAsync(policy) is not null;
             if (!known || !(await context.RequestServices.GetRequiredService<IAuthorizationService>().AuthorizeAsync(context.User, policy)).Succeeded)
             {
-                await RefuseAsync(context, 403, "forbidden", "You may not do this", $"This workflow asks for the policy '{policy}'.");
+                await RefuseAsync(context, 403, "forbidden", "You don't have permission", $"This workflow requires the policy '{policy}'.");
                 return false;
             }
         }
@@ -104,13 +104,7 @@ internal static class WorkflowRequests
             || await context.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context)
         )
             return true;
-        await RefuseAsync(
-            context,
-            400,
-            "forgery",
-            "This form is out of date",
-            "Your browser did not send the proof that the request came from one of our pages."
-        );
+        await RefuseAsync(context, 400, "forgery", "This form has expired", "The request had no valid antiforgery token.");
         return false;
     }
 
@@ -125,7 +119,13 @@ internal static class WorkflowRequests
         }
         catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
         {
-            await RefuseAsync(context, 408, "timeout", "It took too long", "The request was not finished in the time this workflow allows. Nothing was done.");
+            await RefuseAsync(
+                context,
+                408,
+                "timeout",
+                "The request timed out",
+                "The request didn't finish in the time this workflow allows. Nothing was changed."
+            );
         }
     }
 
@@ -148,7 +148,7 @@ internal static class WorkflowRequests
                 && outcomes.HasFlag(rule.Outcome);
             if (!exposed)
             {
-                await RefuseAsync(context, rule.Status, "request", "The request is not accepted", rule.Reason);
+                await RefuseAsync(context, rule.Status, "request", "The request was rejected", rule.Reason);
                 return;
             }
 
@@ -165,9 +165,9 @@ internal static class WorkflowRequests
             cancel
         );
         if (delivery.Refused is { } refused)
-            await RefuseAsync(context, 409, "already-running", "The workflow can not be started now", refused);
+            await RefuseAsync(context, 409, "already-running", "The workflow can't be started", refused);
         else if (delivery.Burst is not { } burst)
-            await RefuseAsync(context, 404, "not-found", "There is nothing here", "No workflow answers this path and method any more.");
+            await RefuseAsync(context, 404, "not-found", "Not found", "No workflow handles this path and method any more.");
         else
             await WriteAsync(context, burst);
     }
@@ -179,7 +179,7 @@ internal static class WorkflowRequests
         {
             // Not the fault's details: they are for those who look at the instance, not for whoever called.
             if (burst.State.SubStatus == WorkflowSubStatus.Faulted || burst.Journal.Exists(e => e.EventName == "Faulted"))
-                await RefuseAsync(context, 500, "workflow-faulted", "The workflow failed", "What went wrong has been recorded with the workflow.");
+                await RefuseAsync(context, 500, "workflow-faulted", "The workflow failed", "The error is recorded in the workflow's history.");
             return;
         }
 
@@ -244,7 +244,7 @@ internal static class WorkflowRequests
             ["Headers"] = Texts(request.Headers),
         };
         var largest = Math.Min(Number(target.Rules, "RequestSizeLimit") ?? LargestRequest, LargestRequest);
-        var tooLarge = new Broken(413, $"A request may have at most {largest} bytes.", HttpEndpointOutcomes.RequestTooLarge);
+        var tooLarge = new Broken(413, $"A request can have at most {largest} bytes.", HttpEndpointOutcomes.RequestTooLarge);
         if (request.ContentLength > largest)
             return (data, tooLarge);
         if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
@@ -274,7 +274,7 @@ internal static class WorkflowRequests
         }
         catch (InvalidDataException e)
         {
-            return (data, new(400, "The form can not be read: " + e.Message));
+            return (data, new(400, "The form can't be read: " + e.Message));
         }
 
         data["ParsedContent"] = Texts(form);
@@ -307,7 +307,7 @@ internal static class WorkflowRequests
     {
         var (allowed, blocked, types) = (List("AllowedFileExtensions"), List("BlockedFileExtensions"), List("AllowedMimeTypes"));
         if (Number(rules, "FileSizeLimit") is { } largest && files.Any(f => f.Length > largest))
-            return new(413, $"A file may have at most {largest} bytes.", HttpEndpointOutcomes.FileTooLarge);
+            return new(413, $"A file can have at most {largest} bytes.", HttpEndpointOutcomes.FileTooLarge);
         if (allowed.Length > 0 && files.FirstOrDefault(f => !allowed.Contains(Path.GetExtension(f.FileName), StringComparer.OrdinalIgnoreCase)) is { } other)
             return new(415, $"'{other.FileName}' is not one of {string.Join(", ", allowed)}.", HttpEndpointOutcomes.InvalidFileExtension);
         if (files.FirstOrDefault(f => blocked.Contains(Path.GetExtension(f.FileName), StringComparer.OrdinalIgnoreCase)) is { } bad)
@@ -352,7 +352,7 @@ internal static class WorkflowRequests
         }
         catch (JsonException e)
         {
-            return (data, new(400, $"The JSON can not be read at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}."));
+            return (data, new(400, $"The JSON can't be read at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}."));
         }
     }
 

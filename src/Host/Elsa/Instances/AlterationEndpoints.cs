@@ -147,7 +147,7 @@ internal static class AlterationEndpoints
     {
         var result = InstanceEndpoints.Id(id) is { } key
             ? await Alterations.RunAsync(runtime, key, alterations, JourneyAccess.Actor(context.User), cancel)
-            : new("There is no such run.", [new("There is no such run.", false, runtime.Clock.Now())], IsFound: false);
+            : new("Run not found.", [new("Run not found.", false, runtime.Clock.Now())], IsFound: false);
         return new
         {
             workflowInstanceId = id,
@@ -179,9 +179,9 @@ internal static class AlterationEndpoints
         foreach (var activity in (filter["activityFilters"] as JsonArray ?? []).OfType<JsonObject>())
         {
             if (activity.Text("status") is { } status && !Enum.TryParse<ActivityStatus>(status, out _))
-                yield return ("activityFilters", $"'{status}' is no status of an activity.");
+                yield return ("activityFilters", $"'{status}' isn't an activity status.");
             if (activity.Text("name") is { Length: > 0 })
-                yield return ("activityFilters", "A run does not know the names of its activities: filter by activityId or nodeId.");
+                yield return ("activityFilters", "Filtering by activity name isn't supported. Filter by activityId or nodeId.");
         }
     }
 

@@ -40,7 +40,7 @@ internal static class BulkActionEndpoints
                         : await DeleteRuns.RunAsync(database, [key], cancel) switch
                         {
                             (1, _) => Results.NoContent(),
-                            (_, 1) => ElsaJson.Problem(StatusCodes.Status409Conflict, "Not deleted: it still runs, or it is a customer's case."),
+                            (_, 1) => ElsaJson.Problem(StatusCodes.Status409Conflict, "Not deleted: the run is still running or is a customer's case."),
                             _ => Results.NotFound(),
                         }
             )
@@ -80,7 +80,7 @@ internal static class BulkActionEndpoints
                     break;
                 case (EditResult.Conflict conflict, _):
                     failed.Add(id);
-                    warnings[id] = $"{conflict.By} is just changing it.";
+                    warnings[id] = $"{conflict.By} is changing this definition.";
                     break;
             }
         }

@@ -109,7 +109,7 @@ internal static class ExecuteEndpoints
     }
 
     private static IResult AlreadyRunning =>
-        ElsaJson.Problem(StatusCodes.Status409Conflict, "The activation strategy of this journey allows no further run now.");
+        ElsaJson.Problem(StatusCodes.Status409Conflict, "This journey's activation strategy doesn't allow another run now.");
 
     private static async Task<(StartResult? Result, IResult? Refused)> StartAsync(
         string definitionId,

@@ -15,7 +15,7 @@ namespace Orchestration.Host.Elsa.Instances;
 /// </summary>
 internal static class HumanSteps
 {
-    private const string Holder = "Who has it";
+    private const string Holder = "Owner";
     private const string Due = "Due";
 
     /// <summary>What the descriptor of a human step names besides its inputs.</summary>
@@ -60,7 +60,7 @@ internal static class HumanSteps
             return inputs;
         var shown = new JsonObject
         {
-            [Holder] = step.Owner ?? (step.Team is { } team ? $"Nobody yet: {team} may take it" : "Nobody yet"),
+            [Holder] = step.Owner ?? (step.Team is { } team ? $"Unassigned ({team})" : "Unassigned"),
             [Due] = step.DueAt is { } due
                 ? due.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture) + (step.Breached ? " (missed)" : "")
                 : "No due time",

@@ -231,7 +231,7 @@ internal static class InstanceEndpoints
             Take = MaxPage,
         };
         if (filter is { Ids: [], DefinitionIds: [], DefinitionVersionIds: [] })
-            return ElsaJson.Problem(StatusCodes.Status400BadRequest, "Name the runs or the journey to cancel.");
+            return ElsaJson.Problem(StatusCodes.Status400BadRequest, "Specify the runs or the journey to cancel.");
         var (items, _) = await InstanceQueries.ListAsync(runtime.Database, filter, cancel);
         var cancelled = 0;
         foreach (var item in items)

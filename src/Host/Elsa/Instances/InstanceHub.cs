@@ -15,7 +15,7 @@ internal sealed class InstanceHub(InstanceWatchers watchers, NpgsqlDataSource da
     public async Task ObserveInstanceAsync(string instanceId)
     {
         if (InstanceEndpoints.Id(instanceId) is not { } id || await InstanceQueries.FindAsync(database, id, Context.ConnectionAborted) is null)
-            throw new HubException("There is no such run.");
+            throw new HubException("Run not found.");
         await Groups.AddToGroupAsync(Context.ConnectionId, instanceId, Context.ConnectionAborted);
         watchers.Watch(Context.ConnectionId, id);
     }

@@ -71,7 +71,7 @@ internal static partial class DescriptorEndpoints
             () =>
                 ElsaJson.List(
                     Strategies(
-                        ("Always", "Any number of runs at the same time.", "Elsa.Workflows.ActivationValidators.AllowAlwaysStrategy, Elsa.Workflows.Core"),
+                        ("Always", "Any number of concurrent runs.", "Elsa.Workflows.ActivationValidators.AllowAlwaysStrategy, Elsa.Workflows.Core"),
                         (
                             "Correlated singleton",
                             "One run at a time of this journey with the same correlation id.",
@@ -95,7 +95,7 @@ internal static partial class DescriptorEndpoints
             () =>
                 ElsaJson.List(
                     Strategies(
-                        ("Continue with incidents", "The other branches go on; the step that failed waits for a retry.", "ContinueWithIncidentsStrategy"),
+                        ("Continue with incidents", "Other branches continue; the failed step waits for a retry.", "ContinueWithIncidentsStrategy"),
                         ("Fault", "The whole run stops as faulted.", "FaultStrategy")
                     )
                 )
@@ -105,11 +105,7 @@ internal static partial class DescriptorEndpoints
             () =>
                 ElsaJson.List(
                     Strategies(
-                        (
-                            "Include",
-                            "Inputs and outputs are kept in history. They always are.",
-                            "Elsa.Workflows.LogPersistence.Strategies.Include, Elsa.Workflows.Core"
-                        )
+                        ("Include", "Inputs and outputs are always kept in history.", "Elsa.Workflows.LogPersistence.Strategies.Include, Elsa.Workflows.Core")
                     )
                 )
         );
@@ -125,7 +121,7 @@ internal static partial class DescriptorEndpoints
                         {
                             name = "WorkflowExecuted",
                             displayName = "Commit after each burst",
-                            description = "Everything that happens between two waits is committed at once.",
+                            description = "Commits everything between two waits in one transaction.",
                         },
                     }
                 )
@@ -257,9 +253,9 @@ internal static partial class DescriptorEndpoints
         Variable("DateTime", "Primitives", "A date and time."),
         Variable("DateTimeOffset", "Primitives", "A date and time with its offset from UTC."),
         Variable("TimeSpan", "Primitives", "A length of time."),
-        Variable("StringDictionary", "Lookups", "Texts by name."),
+        Variable("StringDictionary", "Lookups", "Strings by name."),
         Variable("ObjectDictionary", "Lookups", "Values by name."),
-        Variable("JSON", "Dynamic", "Data with members, read with dots."),
+        Variable("JSON", "Dynamic", "Structured data, accessed with dots."),
         Variable("JsonElement", "Dynamic", "A JSON value."),
         Variable("JsonNode", "Dynamic", "A JSON value."),
         Variable("JsonObject", "Dynamic", "A JSON object."),

@@ -26,8 +26,8 @@ internal sealed class InputOptions(NpgsqlDataSource database)
     private static readonly Option[] Units =
     [
         new("Elapsed time: every hour counts", "elapsed"),
-        new("Working time: open hours of the calendar", "workingTime"),
-        new("Business days: until the close of the last", "businessDays"),
+        new("Working time: office hours of the calendar", "workingTime"),
+        new("Business days: until the end of the last day", "businessDays"),
         new("Calendar days", "calendarDays"),
         new("Weeks", "weeks"),
     ];

@@ -54,7 +54,7 @@
     .catch(error => {
       if (error.message !== "401" && error.message !== "403") return;
       message.dataset.session = "ended";
-      say("Your session has ended. What you see is kept:", "/sign-in", "sign in again in a new tab, then go on here", true);
+      say("Your session has ended. Your changes are still here.", "/sign-in", "Sign in in a new tab, then continue", true);
     })
     .finally(() => { renewing = null; });
 
@@ -67,7 +67,7 @@
   const runPath = () => location.pathname.startsWith("/studio/instances/") && location.pathname.replace("/studio/instances/", new URL(api).pathname + "/workflow-instances/");
   const tell = async answer => {
     if (answer.status === 409) {
-      say(await refusal(answer), location.pathname, "Open it again");
+      say(await refusal(answer), location.pathname, "Reload");
     } else if (answer.ok) {
       const { validationErrors } = await answer.json();
       list(validationErrors.map(error => error.message));
@@ -97,7 +97,7 @@
       });
       const result = told.ok && (await told.json()).results[0];
       if (result?.isSuccessful) show();
-      else say("Not tried again. " + (result?.log?.logEntries.at(-1)?.message ?? ""));
+      else say("Retry failed. " + (result?.log?.logEntries.at(-1)?.message ?? ""));
     });
     message.append(" ", retry);
   };
@@ -105,7 +105,7 @@
   const list = reasons => {
     problems.hidden = reasons.length === 0;
     problems.open &&= reasons.length > 0;
-    problems.querySelector("summary").textContent = reasons.length === 1 ? "1 thing to put right before publishing" : reasons.length + " things to put right before publishing";
+    problems.querySelector("summary").textContent = reasons.length === 1 ? "1 problem to fix before publishing" : reasons.length + " problems to fix before publishing";
     problems.querySelector("ul").replaceChildren(...reasons.map(reason => {
       const item = document.createElement("li");
       item.textContent = reason;
@@ -131,7 +131,7 @@
       answer = await call();
     }
     const run = url.pathname.endsWith("/execute") && answer.headers.get("x-elsa-workflow-instance-id");
-    if (run) say("A run was started.", "/studio/instances/" + encodeURIComponent(run), "Open it");
+    if (run) say("Run started.", "/studio/instances/" + encodeURIComponent(run), "View run");
     if (url.pathname === runPath() && answer.ok) offerRetry(answer.clone());
     const method = init?.method ?? input.method;
     if (url.pathname === savePath && method === "POST") await tell(answer.clone());
@@ -175,7 +175,7 @@
     const wait = leftAt + disposal - performance.now();
     if (wait > 0) {
       const loading = make("p", { class: "designer-loading" });
-      loading.textContent = "One moment …";
+      loading.textContent = "Loading …";
       host.replaceChildren(loading);
       await new Promise(done => setTimeout(done, wait));
     }
@@ -224,8 +224,8 @@
     if (error.message === "401") location.assign("/sign-in?to=" + encodeURIComponent(location.pathname));
     else {
       host.replaceChildren();
-      if (error.message === "403") say("You may not open the designer. Ask an administrator for access.", "/", "Back to my work");
-      else say("The designer could not be opened.", location.href, "Try again");
+      if (error.message === "403") say("You don't have access to the designer. Ask an administrator.", "/", "Back to my work");
+      else say("The designer couldn't be opened.", location.href, "Try again");
     }
   });
 })();

@@ -17,7 +17,7 @@ internal sealed class Assets(IWebHostEnvironment environment)
         {
             var file = environment.WebRootFileProvider.GetFileInfo(path);
             if (!file.Exists)
-                throw new FileNotFoundException($"There is no asset {path}. Is it in the list of Host.csproj, and was the project built?", path);
+                throw new FileNotFoundException($"Asset {path} not found. Check that it's listed in Host.csproj and that the project was built.", path);
             if (_urls.TryGetValue(path, out var known) && known.Changed == file.LastModified)
                 return known.Url;
             using var content = file.CreateReadStream();

@@ -34,7 +34,7 @@ internal static class Words
     public static string State(TaskState state) =>
         state switch
         {
-            TaskState.Ready => "Open to take",
+            TaskState.Ready => "Unassigned",
             TaskState.Reserved => "Not started",
             TaskState.InProgress => "In progress",
             TaskState.ReadyForReview => "Ready for review",

@@ -25,7 +25,7 @@ public sealed record DoneStep(string Title, string Next)
             .ToList();
         return new(
             $"{task.Title}: {Words.Humanize(outcome)}",
-            open.Count == 0 ? "No step of this case waits for anybody now." : $"Next in {task.Reference}: {string.Join(", ", open.Select(Describe))}."
+            open.Count == 0 ? "No open tasks in this case." : $"Next in {task.Reference}: {string.Join(", ", open.Select(Describe))}."
         );
 
         string Describe(TaskSummary next) =>

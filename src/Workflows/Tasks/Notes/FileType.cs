@@ -135,15 +135,15 @@ public static class FileType
         (type, reason) = (null, null);
         var extension = Path.GetExtension(name).TrimStart('.');
         if (!Known.TryGetValue(extension, out var known))
-            reason = $"This file type is not allowed. Allowed types: {string.Join(", ", Known.Keys)}.";
+            reason = $"This file type isn't allowed. Allowed types: {string.Join(", ", Known.Keys)}.";
         else if (!IsA(extension, known.Begins, content))
-            reason = $"Is called .{extension.ToLowerInvariant()}, but that is not what is in it.";
+            reason = $"The content doesn't match the extension .{extension.ToLowerInvariant()}.";
         else if (
             Says(declared) is { } said
             && said != known.Type
             && !(known.Begins.Length == 0 && (said.StartsWith("text/", StringComparison.Ordinal) || said == "application/vnd.ms-excel"))
         )
-            reason = $"Is said to be {said}, but is {known.Type}.";
+            reason = $"The content type is {said}, but the file is {known.Type}.";
         else
             type = known.Type;
         return type is not null;

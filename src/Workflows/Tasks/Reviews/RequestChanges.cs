@@ -36,7 +36,7 @@ public static class RequestChanges
             Ids.New(t.Now),
             t.Task.Id,
             actor.UserName,
-            $"Please change: {reason}",
+            $"Changes requested: {reason}",
             t.Now
         );
         Notify.Write(

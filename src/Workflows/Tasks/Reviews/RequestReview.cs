@@ -74,7 +74,7 @@ public static class RequestReview
                 t.Instance,
                 t.Subject.Id,
                 "task.review-requested",
-                $"Please review: {t.Task.Title}",
+                $"Review requested: {t.Task.Title}",
                 $"{actor.DisplayName} proposes “{outcome}”.",
                 t.Task.Id
             );

@@ -47,7 +47,7 @@ public static class AssignTask
                 t.Subject.Id,
                 "task.assigned",
                 $"{t.Task.Title} was assigned to you",
-                t.Subject.InPlaceOf is { } away ? $"In place of {away.Name}, who is away. {reason}".Trim() : reason ?? "",
+                t.Subject.InPlaceOf is { } away ? $"You're covering for {away.Name}. {reason}".Trim() : reason ?? "",
                 t.Task.Id
             );
         return await t.CommitAsync(

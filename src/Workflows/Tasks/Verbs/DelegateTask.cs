@@ -55,8 +55,8 @@ public static class DelegateTask
             t.Instance,
             t.Subject.Id,
             "task.delegated",
-            $"{actor.DisplayName} asks you to do: {t.Task.Title}",
-            away is { } absent ? $"In place of {absent.Name}, who is away. {reason}".Trim() : reason ?? "",
+            $"{actor.DisplayName} delegated to you: {t.Task.Title}",
+            away is { } absent ? $"You're covering for {absent.Name}. {reason}".Trim() : reason ?? "",
             t.Task.Id
         );
         return await t.CommitAsync(

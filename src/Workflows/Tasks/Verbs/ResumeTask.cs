@@ -137,7 +137,7 @@ public sealed partial class ResumeSuspended(TaskRuntime tasks, ILogger<ResumeSus
                 }
             );
             if (owner is { } person)
-                Notify.Write(t, person, "task.resumed", $"{title} is back", $"The wait is over: {reason}", task);
+                Notify.Write(t, person, "task.resumed", $"Resumed: {title}", $"No longer waiting: {reason}", task);
             t.Announce(new(ChangeKind.Task, task));
         }
 
@@ -145,6 +145,6 @@ public sealed partial class ResumeSuspended(TaskRuntime tasks, ILogger<ResumeSus
         return true;
     }
 
-    [LoggerMessage(EventId = 230, Level = LogLevel.Error, Message = "Task {Task} could not be resumed at its date; it will be tried again")]
+    [LoggerMessage(EventId = 230, Level = LogLevel.Error, Message = "Task {Task} couldn't be resumed on its date; retrying")]
     private static partial void NotResumed(ILogger log, Guid task, Exception e);
 }

@@ -88,7 +88,7 @@ public static class ReturnTask
             anew,
             step,
             actor.UserName,
-            $"Returned from “{t.Task.Title}”, {Words(reason)}.{(string.IsNullOrWhiteSpace(note) ? "" : $" {note}")}",
+            $"Returned from “{t.Task.Title}”: {Words(reason)}.{(string.IsNullOrWhiteSpace(note) ? "" : $" {note}")}",
             t.Now
         );
         if (worker is Guid person && person != actor.Id)
@@ -96,7 +96,7 @@ public static class ReturnTask
                 t.Instance,
                 person,
                 "task.returned",
-                $"{title} came back",
+                $"Returned to you: {title}",
                 $"{actor.DisplayName}: {Words(reason)}. {note}".TrimEnd(' ', '.') + ".",
                 null
             );
@@ -119,10 +119,10 @@ public static class ReturnTask
     public static string Words(string reason) =>
         reason switch
         {
-            "incomplete" => "something is missing",
-            "incorrect" => "something is not right",
-            "newInformation" => "there is new information",
-            "wrongPath" => "it went the wrong way",
-            _ => "for another reason",
+            "incomplete" => "incomplete",
+            "incorrect" => "incorrect",
+            "newInformation" => "new information",
+            "wrongPath" => "wrong path",
+            _ => "other reason",
         };
 }

@@ -31,7 +31,7 @@ public static class TakeOverTask
             actor.UserName,
             absent.Id
         );
-        Notify.Write(t.Instance, absent.Id, "task.taken-over", $"{actor.DisplayName} took over: {t.Task.Title}", "As your substitute.", t.Task.Id);
+        Notify.Write(t.Instance, absent.Id, "task.taken-over", $"{actor.DisplayName} took over: {t.Task.Title}", "They're your substitute.", t.Task.Id);
         return await t.CommitAsync(
             "task.taken-over",
             new(t.Task.Id, TaskState.Reserved, t.Task.Revision + 1, actor.Id, null),
