@@ -1,11 +1,11 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Host.Http;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.People;
-using Orchestration.Engine.Storage;
 
 namespace Orchestration.Host.Background;
 
@@ -53,9 +53,6 @@ internal static class WorkEndpoints
 {
     private const int Newest = 50;
 
-    public static void AddBackgroundWork(this IServiceCollection services) =>
-        services.AddSingleton<DescribeRefusal>(refusal => Words.Refusal(refusal, new Dictionary<string, string>()));
-
     public static void MapBackgroundWork(this WebApplication app)
     {
         var api = app.MapGroup("/api/jobs/work").WithTags("Background work");
@@ -82,7 +79,9 @@ internal static class WorkEndpoints
         pages.MapGet(
             "/{id:guid}",
             async (Guid id, BackgroundWork work, Person me, CancellationToken cancel) =>
-                await work.FindAsync(id, me, cancel) is { } found ? (IResult)new RazorComponentResult<BackgroundWorkPage>(new { Work = found }) : Results.NotFound()
+                await work.FindAsync(id, me, cancel) is { } found
+                    ? (IResult)new RazorComponentResult<BackgroundWorkPage>(new { Work = found })
+                    : Results.NotFound()
         );
     }
 }
@@ -97,7 +96,7 @@ internal static class WorkWords
     public static string Title(WorkStatus work) =>
         work.Order switch
         {
-            WorkOrder.Bulk bulk => $"{Words.Humanize(bulk.Verb.Name)} {Words.Count(bulk.Items.Count, "task")}",
+            WorkOrder.Bulk bulk => $"{Words.Humanize(bulk.Verb)} {Words.Count(bulk.Items.Count, "task")}",
             WorkOrder.Migrate migrate => $"Move {Words.Count(migrate.Instances.Count, "case")} to version {migrate.ToVersion} of {migrate.DefinitionId}",
             WorkOrder.Recompute recompute => $"{(recompute.Store ? "Recompute" : "Preview")} clocks of {recompute.Policy ?? recompute.Calendar}",
             _ => "Background work",
@@ -106,7 +105,8 @@ internal static class WorkWords
     /// <summary>The page that shows what a recomputation comes to.</summary>
     public static string? ResultPage(WorkStatus work) =>
         work.Order is WorkOrder.Recompute recompute && work.State == WorkState.Done
-            ? $"/administration/{(recompute.Policy is null ? "calendars" : "policies")}/{Uri.EscapeDataString(recompute.Policy ?? recompute.Calendar!)}?recomputed={Ids.Text(work.Id)}"
+            ? $"/administration/{(recompute.Policy is null ? "calendars" : "policies")}/{Uri.EscapeDataString(recompute.Policy ?? recompute.Calendar!)}"
+                + $"?recomputed={Ids.Text(work.Id)}"
             : null;
 
     /// <summary>What someone is told whose operation id belongs to other work.</summary>

@@ -58,12 +58,12 @@ public sealed class NoteTests
     [InlineData("run.exe", null, "MZ...", "file type is not allowed")]
     [InlineData("page.html", "text/html", "<html>", "file type is not allowed")]
     [InlineData("picture.svg", "image/svg+xml", "<svg/>", "file type is not allowed")]
-    [InlineData("invoice.pdf", "application/pdf", "<html><script>alert(1)</script>", "not what is in it")]
-    [InlineData("photo.png", "image/png", "%PDF-1.7", "not what is in it")]
-    [InlineData("letter.docx", null, "PK\u0003\u0004 something else", "not what is in it")]
-    [InlineData("note.txt", "text/plain", "<html><script>alert(1)</script>", "not what is in it")]
-    [InlineData("note.txt", "text/plain", "MZ\u0000\u0001", "not what is in it")]
-    [InlineData("invoice.pdf", "text/html", "%PDF-1.7", "Is said to be")]
+    [InlineData("invoice.pdf", "application/pdf", "<html><script>alert(1)</script>", "content is not that of")]
+    [InlineData("photo.png", "image/png", "%PDF-1.7", "content is not that of")]
+    [InlineData("letter.docx", null, "PK\u0003\u0004 something else", "content is not that of")]
+    [InlineData("note.txt", "text/plain", "<html><script>alert(1)</script>", "content is not that of")]
+    [InlineData("note.txt", "text/plain", "MZ\u0000\u0001", "content is not that of")]
+    [InlineData("invoice.pdf", "text/html", "%PDF-1.7", "is sent as")]
     [InlineData("..", null, "x", "no name")]
     [InlineData("empty.txt", null, "", "empty")]
     public async Task A_file_that_is_not_what_it_says_is_refused(string name, string? type, string content, string reason)
@@ -86,7 +86,7 @@ public sealed class NoteTests
         Pdf.CopyTo(large, 0);
         (await AttachToTask.RunAsync(world.Tasks, desk.Next, "large.pdf", null, large, await world.PersonAsync("adjuster1")))
             .ShouldBeOfType<TaskResult.InvalidRequest>()
-            .Reason.ShouldBe("Is larger than 10 MB.");
+            .Reason.ShouldBe("The file is larger than 10 MB.");
         await world.DoneAsync(
             AttachToTask.RunAsync(world.Tasks, desk.Next, "large.pdf", null, large[..AttachToTask.MaxBytes], await world.PersonAsync("adjuster1"))
         );

@@ -33,12 +33,12 @@ public static class AttachToTask
     )
     {
         if (content.Length > MaxBytes)
-            return new TaskResult.InvalidRequest("file", $"Is larger than {MaxBytes / (1024 * 1024)} MB.");
+            return new TaskResult.InvalidRequest("file", $"The file is larger than {MaxBytes / (1024 * 1024)} MB.");
         name = FileType.SafeName(name);
         if (name.Length == 0)
-            return new TaskResult.InvalidRequest("file", "Has no name.");
+            return new TaskResult.InvalidRequest("file", "The file has no name.");
         if (content.Length == 0)
-            return new TaskResult.InvalidRequest("file", "Is empty.");
+            return new TaskResult.InvalidRequest("file", "The file is empty.");
         if (!FileType.TryFind(name, declaredType, content, out var type, out var reason))
             return new TaskResult.InvalidRequest("file", reason);
 

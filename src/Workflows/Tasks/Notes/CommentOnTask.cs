@@ -24,7 +24,7 @@ public static partial class CommentOnTask
         if (string.IsNullOrEmpty(body))
             return new TaskResult.InvalidRequest("body", "Enter a comment.");
         if (body.Length > MaxLength)
-            return new TaskResult.InvalidRequest("body", $"Is longer than {MaxLength} characters.");
+            return new TaskResult.InvalidRequest("body", $"The comment is longer than {MaxLength} characters.");
         var mentioned = Mentions(body);
         await using var t = await TaskTransaction.OpenAsync(
             tasks,

@@ -135,13 +135,13 @@ public static class FileType
         if (!Known.TryGetValue(extension, out var known))
             reason = $"This file type is not allowed. Allowed types: {string.Join(", ", Known.Keys)}.";
         else if (!IsA(extension, known.Begins, content))
-            reason = $"Is called .{extension.ToLowerInvariant()}, but that is not what is in it.";
+            reason = $"The content is not that of a .{extension.ToLowerInvariant()} file.";
         else if (
             Says(declared) is { } said
             && said != known.Type
             && !(known.Begins.Length == 0 && (said.StartsWith("text/", StringComparison.Ordinal) || said == "application/vnd.ms-excel"))
         )
-            reason = $"Is said to be {said}, but is {known.Type}.";
+            reason = $"The file is sent as {said}, but is {known.Type}.";
         else
             type = known.Type;
         return type is not null;
