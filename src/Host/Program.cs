@@ -51,7 +51,7 @@ static async Task Run(string[] args)
     builder.AddTelemetry(settings.Telemetry);
     builder.AddOpenApiDocument();
     builder.Services.AddWorkflows(settings.Workflows.Mail, settings.Workflows.CSharp, settings.Workflows.AllowPrivateAddresses);
-    builder.Services.AddBackgroundWork();
+    builder.Services.AddBulk();
     builder.AddElsa();
 
     var app = builder.Build();

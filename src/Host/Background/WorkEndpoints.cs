@@ -53,9 +53,6 @@ internal static class WorkEndpoints
 {
     private const int Newest = 50;
 
-    public static void AddBackgroundWork(this IServiceCollection services) =>
-        services.AddSingleton<DescribeRefusal>(refusal => Words.Refusal(refusal, new Dictionary<string, string>()));
-
     public static void MapBackgroundWork(this WebApplication app)
     {
         var api = app.MapGroup("/api/jobs/work").WithTags("Background work");
@@ -97,7 +94,7 @@ internal static class WorkWords
     public static string Title(WorkStatus work) =>
         work.Order switch
         {
-            WorkOrder.Bulk bulk => $"{Words.Humanize(bulk.Verb.Name)} {Words.Count(bulk.Items.Count, "task")}",
+            WorkOrder.Bulk bulk => $"{Words.Humanize(bulk.Verb)} {Words.Count(bulk.Items.Count, "task")}",
             WorkOrder.Migrate migrate => $"Move {Words.Count(migrate.Instances.Count, "case")} to version {migrate.ToVersion} of {migrate.DefinitionId}",
             WorkOrder.Recompute recompute => $"{(recompute.Store ? "Recompute" : "Preview")} clocks for {recompute.Policy ?? recompute.Calendar}",
             _ => "Background work",

@@ -11,6 +11,7 @@ using Orchestration.Host.Shell;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Startup;
 using Orchestration.Host.Tasks.Parts;
+using Orchestration.Host.Tasks.Verbs;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.Journeys;
@@ -18,13 +19,14 @@ using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Notes;
-using Orchestration.Workflows.Tasks.Reviews;
 using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Host.Tasks;
 
 internal static class TaskPages
 {
+    private const string Incomplete = "The form is incomplete. Reload the page and try again.";
+
     public static void MapTaskPages(this WebApplication app)
     {
         var pages = app.MapGroup("/tasks/{id:guid}").ExcludeFromDescription();
@@ -36,180 +38,65 @@ internal static class TaskPages
                     : Results.NotFound()
         );
         pages.MapGet("/news", NewsAsync);
-        pages.MapPost(
-            "/claim",
-            (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
-                VerbAsync(http, tasks, id, me, (request, _) => ClaimTask.RunAsync(tasks, request, me, cancel), $"/tasks/{Ids.Text(id)}", cancel)
-        );
-        pages.MapPost(
-            "/start",
-            (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
-                VerbAsync(http, tasks, id, me, (request, _) => StartTask.RunAsync(tasks, request, me, cancel), $"/tasks/{Ids.Text(id)}", cancel)
-        );
-        pages.MapPost(
-            "/release",
-            (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
-                VerbAsync(
-                    http,
-                    tasks,
-                    id,
-                    me,
-                    (request, form) => ReleaseTask.RunAsync(tasks, request, TaskFields.Text(form, TaskFields.Reason), me, cancel),
-                    "/",
-                    cancel
-                )
-        );
-        pages.MapPost(
-            "/assign",
-            (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
-                VerbAsync(
-                    http,
-                    tasks,
-                    id,
-                    me,
-                    (request, form) =>
-                        AssignTask.RunAsync(
-                            tasks,
-                            request,
-                            TaskFields.Text(form, TaskFields.Person) ?? "",
-                            TaskFields.Text(form, TaskFields.Reason),
-                            me,
-                            cancel
-                        ),
-                    $"/tasks/{Ids.Text(id)}",
-                    cancel
-                )
-        );
-        pages.MapPost(
-            "/cancel",
-            (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
-                VerbAsync(
-                    http,
-                    tasks,
-                    id,
-                    me,
-                    (request, form) => CancelTask.RunAsync(tasks, request, TaskFields.Text(form, TaskFields.Reason), me, cancel),
-                    $"/tasks/{Ids.Text(id)}",
-                    cancel
-                )
-        );
-        Verb("take-over", (tasks, request, _, me, cancel) => TakeOverTask.RunAsync(tasks, request, me, cancel));
-        Verb("stop", (tasks, request, _, me, cancel) => StopTask.RunAsync(tasks, request, me, cancel));
-        Verb("resume", (tasks, request, _, me, cancel) => ResumeTask.RunAsync(tasks, request, me, cancel));
-        Verb(
-            "suspend",
-            (tasks, request, form, me, cancel) =>
-                SuspendTask.RunAsync(
-                    tasks,
-                    request,
-                    TaskFields.Text(form, TaskFields.Reason),
-                    TaskFields.Number(form, TaskFields.Days) is { } days and > 0 and <= 366 ? tasks.Runtime.Clock.Now() + Duration.FromDays(days) : null,
-                    TaskFields.Text(form, TaskFields.Note),
-                    me,
-                    cancel
-                )
-        );
-        Verb(
-            "delegate",
-            (tasks, request, form, me, cancel) =>
-                DelegateTask.RunAsync(tasks, request, TaskFields.Text(form, TaskFields.Person), TaskFields.Text(form, TaskFields.Reason), me, cancel)
-        );
-        Verb(
-            "forward",
-            (tasks, request, form, me, cancel) =>
-                ForwardTask.RunAsync(tasks, request, TaskFields.Text(form, TaskFields.Team), null, TaskFields.Text(form, TaskFields.Reason), me, cancel),
-            "/"
-        );
-        Verb(
-            "return",
-            (tasks, request, form, me, cancel) =>
-                ReturnTask.RunAsync(
-                    tasks,
-                    request,
-                    TaskFields.Text(form, TaskFields.Step),
-                    TaskFields.Text(form, TaskFields.Reason),
-                    TaskFields.Text(form, TaskFields.Note),
-                    me,
-                    cancel
-                )
-        );
-        Verb(
-            "priority",
-            (tasks, request, form, me, cancel) =>
-                PrioritizeTask.RunAsync(tasks, request, TaskFields.Number(form, TaskFields.Priority), TaskFields.Text(form, TaskFields.Reason), me, cancel)
-        );
-        Verb("skip", (tasks, request, form, me, cancel) => SkipTask.RunAsync(tasks, request, TaskFields.Text(form, TaskFields.Reason), me, cancel), "/");
-        Verb("start-review", (tasks, request, _, me, cancel) => StartReview.RunAsync(tasks, request, me, cancel));
-        Verb("approve", (tasks, request, _, me, cancel) => ApproveReview.RunAsync(tasks, request, me, cancel));
-        Verb(
-            "request-changes",
-            (tasks, request, form, me, cancel) => RequestChanges.RunAsync(tasks, request, TaskFields.Text(form, TaskFields.Reason), me, cancel)
-        );
-        Verb("comment", (tasks, request, form, me, cancel) => CommentOnTask.RunAsync(tasks, request, TaskFields.Text(form, TaskFields.Note), me, cancel));
+        foreach (var verb in TaskVerbs.All)
+            pages.MapPost(
+                $"/{verb.Name}",
+                (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) => VerbAsync(verb, id, http, tasks, me, cancel)
+            );
         pages.MapPost("/attach", AttachAsync).WithMetadata(new RequestSizeLimitAttribute(AttachToTask.MaxBytes + 64 * 1024));
-        pages.MapGet("/files/{attachment:guid}", TaskLifeEndpoints.DownloadAsync);
-        pages.MapPost(
-            "/complete",
-            (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
-                FinishAsync(
-                    id,
-                    http,
-                    tasks,
-                    me,
-                    (request, form, data) => CompleteTask.RunAsync(tasks, request, TaskFields.Text(form, TaskFields.Outcome), data, me, cancel),
-                    cancel
-                )
-        );
-        pages.MapPost(
-            "/request-review",
-            (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
-                FinishAsync(
-                    id,
-                    http,
-                    tasks,
-                    me,
-                    (request, form, data) =>
-                        RequestReview.RunAsync(
-                            tasks,
-                            request,
-                            TaskFields.Text(form, TaskFields.Outcome),
-                            data,
-                            TaskFields.Text(form, TaskFields.Reviewer),
-                            me,
-                            cancel
-                        ),
-                    cancel
-                )
-        );
+        pages.MapGet("/files/{attachment:guid}", TaskNoteEndpoints.DownloadAsync);
         pages.MapPost("/layout", LayoutAsync);
         pages.MapPut("/draft", (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) => DraftAsync(http, tasks, id, me, cancel));
 
         // What the form's own button does where there are no scripts.
         pages.MapPost("/draft", (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) => DraftAsync(http, tasks, id, me, cancel));
+    }
 
-        void Verb(string verb, Func<TaskRuntime, TaskRequest, IFormCollection, Person, CancellationToken, Task<TaskResult>> run, string? then = null) =>
-            pages.MapPost(
-                $"/{verb}",
-                (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
-                    VerbAsync(http, tasks, id, me, (request, form) => run(tasks, request, form, me, cancel), then ?? $"/tasks/{Ids.Text(id)}", cancel)
-            );
+    private static Task<IResult> VerbAsync(TaskVerbRow verb, Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
+        PostAsync(
+            verb.Name,
+            id,
+            http,
+            tasks,
+            me,
+            async (request, form) =>
+            {
+                var input = TaskFields.Read(form, tasks.Runtime.Clock.Now());
+                if (!verb.TakesForm)
+                    return new(await verb.Run(tasks, request, input, me, cancel), verb.LeavesTask ? "/" : null);
+                var task = await TaskDetail.FindAsync(tasks.Runtime, id, me, cancel);
+                var schema = task is null ? null : FormOf(task);
+                var typed = Typed(schema, form);
+                var result = await verb.Run(tasks, request, input with { Data = schema?.Settle(typed) ?? [] }, me, cancel);
+                var isDone = task is not null && result is TaskResult.Done done && done.Answer.State.IsTerminal();
+                return new(result, isDone ? await NextAsync(tasks, task!, me, cancel) : null, typed);
+            },
+            cancel
+        );
+
+    /// <summary>On with the same customer if the next step is theirs, else back to My work.</summary>
+    private static async Task<string> NextAsync(TaskRuntime tasks, TaskDetail task, Person me, CancellationToken cancel)
+    {
+        var steps = await CaseStepList.ReadAsync(tasks.Runtime.Database, task.CaseId, me, tasks.Runtime.Clock.Now(), cancel);
+        var next = steps.FirstOrDefault(s => s.Task.EndedAt is null && s.Task.OwnerId == me.Id);
+        return next is null ? $"/?done={Ids.Text(task.Id)}" : $"/tasks/{Ids.Text(next.Task.Id)}?done={Ids.Text(task.Id)}";
     }
 
     private static Task<IResult> AttachAsync(Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) =>
-        VerbAsync(
+        PostAsync(
+            "attach",
+            id,
             http,
             tasks,
-            id,
             me,
             async (request, form) =>
             {
                 if (form.Files.GetFile("file") is not { } file)
-                    return new TaskResult.InvalidRequest("file", "Choose a file.");
+                    return new(new TaskResult.InvalidRequest("file", "Choose a file."));
                 using var content = new MemoryStream();
                 await file.CopyToAsync(content, cancel);
-                return await AttachToTask.RunAsync(tasks, request, file.FileName, file.ContentType, content.ToArray(), me, cancel);
+                return new(await AttachToTask.RunAsync(tasks, request, file.FileName, file.ContentType, content.ToArray(), me, cancel));
             },
-            $"/tasks/{Ids.Text(id)}",
             cancel
         );
 
@@ -250,84 +137,55 @@ internal static class TaskPages
 
     private static RazorComponentResult<TaskPage> Page(TaskView view, int status = StatusCodes.Status200OK) => Html.Page(new TaskPage { View = view }, status);
 
+    /// <summary>How a verb went.</summary>
+    /// <param name="Result">The answer.</param>
+    /// <param name="Next">Page to show next, unless the form says which; null: the task.</param>
+    /// <param name="Typed">What was entered into the task's form.</param>
+    private sealed record Ran(TaskResult Result, string? Next = null, JsonElement? Typed = null);
+
+    private static async Task<IResult> PostAsync(
+        string verb,
+        Guid id,
+        HttpContext http,
+        TaskRuntime tasks,
+        Person me,
+        Func<TaskRequest, IFormCollection, Task<Ran>> run,
+        CancellationToken cancel
+    )
+    {
+        var form = await http.Request.ReadFormAsync(cancel);
+        var request = TaskVerbs.Read(id, Revision(form), TaskFields.Text(form, TaskFields.Operation), out var errors);
+        if (request is null && !http.Request.IsPage())
+            return Problems.Invalid(errors);
+        var ran = request is null ? new(new TaskResult.InvalidRequest(errors.First().Key, Incomplete)) : await run(request, form);
+        return ran.Result is TaskResult.Done
+            ? Results.LocalRedirect(Requests.LocalOr(form[TaskFields.To], ran.Next ?? $"/tasks/{Ids.Text(id)}"))
+            : await RefusedAsync(tasks, id, me, ran, (verb, form), cancel);
+    }
+
     /// <summary>The page with the newest state and why the verb was refused.</summary>
     private static async Task<IResult> RefusedAsync(
         TaskRuntime tasks,
         Guid id,
         Person me,
-        TaskResult refused,
+        Ran ran,
         (string Verb, IFormCollection Typed) attempt,
-        JsonElement? typed,
         CancellationToken cancel
     )
     {
         if (await ReadAsync(tasks, id, me, cancel) is not { } view)
             return Results.NotFound();
-        var who = refused switch
-        {
-            TaskResult.AlreadyEnded ended => ended.EndedBy,
-            TaskResult.StaleRevision stale => stale.ChangedBy,
-            _ => null,
-        };
-        var names = who is null ? view.Names : await TeamQueries.NamesAsync(tasks.Runtime.Database, new[] { who, view.Task.EndedBy }.OfType<string>(), cancel);
+        var refused = await Refusals.OfAsync(tasks.Runtime.Database, ran.Result, me, cancel);
         return Page(
             view with
             {
-                Refused = refused,
+                Refused = ran.Result,
+                Refusal = refused,
                 Attempt = attempt,
-                Names = names,
-                Data = view.MayEdit && typed is not null ? WithReadOnly(view.Form, view.Task, typed) : view.Data,
+                Data = view.MayEdit && ran.Typed is not null ? WithReadOnly(view.Form, view.Task, ran.Typed) : view.Data,
             },
-            TaskProblems.Of(refused).StatusCode
+            refused.Status
         );
-    }
-
-    private static async Task<IResult> VerbAsync(
-        HttpContext http,
-        TaskRuntime tasks,
-        Guid id,
-        Person me,
-        Func<TaskRequest, IFormCollection, Task<TaskResult>> run,
-        string then,
-        CancellationToken cancel
-    )
-    {
-        var form = await http.Request.ReadFormAsync(cancel);
-        if (Request(id, form) is not { } request)
-            return Results.BadRequest();
-        var result = await run(request, form);
-        return result is TaskResult.Done
-            ? Results.LocalRedirect(Requests.LocalOr(form[TaskFields.To], then))
-            : await RefusedAsync(tasks, id, me, result, (Verb(http), form), null, cancel);
-    }
-
-    private static async Task<IResult> FinishAsync(
-        Guid id,
-        HttpContext http,
-        TaskRuntime tasks,
-        Person me,
-        Func<TaskRequest, IFormCollection, JsonObject, Task<TaskResult>> finish,
-        CancellationToken cancel
-    )
-    {
-        var form = await http.Request.ReadFormAsync(cancel);
-        if (Request(id, form) is not { } request)
-            return Results.BadRequest();
-        if (await TaskDetail.FindAsync(tasks.Runtime, id, me, cancel) is not { } task)
-            return Results.NotFound();
-        var schema = FormOf(task);
-        var typed = Typed(schema, form);
-        var result = await finish(request, form, schema?.Settle(typed) ?? []);
-        if (result is not TaskResult.Done done)
-            return await RefusedAsync(tasks, id, me, result, (Verb(http), form), typed, cancel);
-        if (!done.Answer.State.IsTerminal())
-            return Results.LocalRedirect($"/tasks/{Ids.Text(id)}");
-
-        // On with the same customer if the next step is theirs, else back to everything that waits.
-        var next = (await CaseStepList.ReadAsync(tasks.Runtime.Database, task.CaseId, me, tasks.Runtime.Clock.Now(), cancel)).FirstOrDefault(s =>
-            s.Task.EndedAt is null && s.Task.OwnerId == me.Id
-        );
-        return Results.LocalRedirect(next is null ? $"/?done={Ids.Text(id)}" : $"/tasks/{Ids.Text(next.Task.Id)}?done={Ids.Text(id)}");
     }
 
     /// <summary>Which fields are asked and required for what is typed so far; changes nothing.</summary>
@@ -342,8 +200,6 @@ internal static class TaskPages
         var typed = WithReadOnly(parsed, task, parsed.ReadSoFar(Pairs(form)));
         return Results.Json(parsed.LayoutFor(typed!.Value));
     }
-
-    private static string Verb(HttpContext http) => http.Request.Path.Value!.Split('/')[^1];
 
     private static async Task<IResult> DraftAsync(HttpContext http, TaskRuntime tasks, Guid id, Person me, CancellationToken cancel)
     {
@@ -372,10 +228,7 @@ internal static class TaskPages
         : view.Task.Revision == revision ? Results.NoContent()
         : Html.Page(new TaskNews { View = view });
 
-    private static TaskRequest? Request(Guid id, IFormCollection form) =>
-        int.TryParse(form[TaskFields.Revision], out var revision) && TaskFields.Text(form, TaskFields.Operation) is { Length: <= 200 } operation
-            ? new(id, revision, operation)
-            : null;
+    private static int? Revision(IFormCollection form) => int.TryParse(form[TaskFields.Revision], out var revision) ? revision : null;
 
     private static FormSchema? FormOf(TaskDetail task) =>
         task.Form is { } schema && FormSchema.TryParse(schema.ToJsonString(), out var form, out _) ? form : null;

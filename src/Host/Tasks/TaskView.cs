@@ -1,6 +1,7 @@
 using System.Text.Json;
 using NodaTime;
 using Orchestration.Host.Tasks.Parts;
+using Orchestration.Host.Tasks.Verbs;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
@@ -47,6 +48,9 @@ public sealed record TaskView
     /// <summary>The verb that was refused, or null.</summary>
     public TaskResult? Refused { get; init; }
 
+    /// <summary>Why, in words.</summary>
+    internal Refusal? Refusal { get; init; }
+
     /// <summary>The step the person comes from.</summary>
     public DoneStep? Done { get; init; }
 
@@ -66,5 +70,5 @@ public sealed record TaskView
 
     public IReadOnlyList<FormError> Errors => Refused is TaskResult.InvalidData invalid ? invalid.Errors : [];
 
-    public string Name(string userName) => userName == Me.UserName ? "You" : Names.GetValueOrDefault(userName, userName == "system" ? "System" : userName);
+    public string Name(string userName) => userName == Me.UserName ? "You" : Names.GetValueOrDefault(userName, userName == "system" ? "The system" : userName);
 }

@@ -14,15 +14,15 @@ using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Jobs;
 
-/// <summary>Why a task was not changed, as a sentence. The host has the words.</summary>
-public delegate string DescribeRefusal(TaskResult refusal);
+/// <summary>Runs the verb of an order on some of its tasks, and says for each why it was refused; null: it was done. The host has the verbs and the words.</summary>
+public delegate Task<IReadOnlyList<(Guid Id, string? Refused)>> RunBulk(WorkOrder.Bulk order, IReadOnlyList<BulkItem> items, string operationId, Person actor);
 
 /// <summary>
 /// Performs background work step by step. Each item has its own operation ID and each step stores where to continue, so a job that runs again, on any
 /// host, processes every item once.
 /// </summary>
 [AutomaticRetry(Attempts = 5, DelaysInSeconds = [2, 10, 30, 60, 120])]
-public sealed class DoWork(BackgroundWork work, WorkflowRuntime runtime, TaskRuntime tasks, ClockRuntime clocks, FindPerson people, DescribeRefusal describe)
+public sealed class DoWork(BackgroundWork work, WorkflowRuntime runtime, ClockRuntime clocks, FindPerson people, RunBulk runBulk)
 {
     private const int Step = 20;
     private const int MostListed = 500;
@@ -64,10 +64,8 @@ public sealed class DoWork(BackgroundWork work, WorkflowRuntime runtime, TaskRun
 
     private async Task<(WorkStatus, bool More)> BulkAsync(WorkStatus status, WorkOrder.Bulk bulk, Person actor)
     {
-        var verb = bulk.Verb.On(tasks, actor, CancellationToken.None) ?? throw new InvalidOperationException($"There is no verb '{bulk.Verb.Name}'.");
         var (items, next) = Slice(bulk.Items, status.Position);
-        var answers = await BulkTasks.RunAsync(items, Operation(status), verb);
-        return Counted(status, [.. answers.Select(a => (a.Id, a.Result is TaskResult.Done ? null : describe(a.Result)))], next);
+        return Counted(status, await runBulk(bulk, items, Operation(status), actor), next);
     }
 
     private async Task<(WorkStatus, bool More)> MigrateAsync(WorkStatus status, WorkOrder.Migrate migrate, Person actor)

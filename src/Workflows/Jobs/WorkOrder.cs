@@ -19,8 +19,8 @@ public abstract record WorkOrder
 
     private WorkOrder() { }
 
-    /// <summary>The same of many tasks.</summary>
-    public sealed record Bulk(BulkVerb Verb, IReadOnlyList<BulkItem> Items) : WorkOrder;
+    /// <summary>The same verb on many tasks.</summary>
+    public sealed record Bulk(string Verb, VerbInput Input, IReadOnlyList<BulkItem> Items) : WorkOrder;
 
     /// <summary>Move cases to another version of their definition.</summary>
     public sealed record Migrate(string DefinitionId, int ToVersion, IReadOnlyList<Guid> Instances) : WorkOrder;

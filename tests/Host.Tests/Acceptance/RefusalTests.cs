@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
@@ -69,6 +70,30 @@ public sealed class RefusalTests(Office office) : IClassFixture<Office>
         var problem = await (await office.Person("compliance").AskAsync(task, "claim")).ProblemAsync(403);
         ((string)problem["detail"]!).ShouldContain("not a candidate");
         await (await office.Person("underwriter1").SendAsync(HttpMethod.Get, $"/api/cases/{id}")).ProblemAsync(404);
+    }
+
+    [Fact]
+    public async Task A_refusal_says_why_in_a_sentence_and_names_the_person()
+    {
+        var adjuster = office.Person("adjuster1");
+        var id = await OpenAsync();
+        var task = await office.Supervisor.TaskAsync(id, "acknowledge");
+        var completion = new { outcome = "Acknowledged", data = Acknowledgement };
+
+        var ready = await (await adjuster.AskAsync(task, "complete", completion)).ProblemAsync(409);
+        ((string)ready["detail"]!).ShouldBe("You can't complete a task that is ready.");
+        ready["allowedStates"]!.AsArray().Select(state => (string)state!).ShouldBe(["Reserved", "InProgress"]);
+
+        var claimed = await adjuster.ClaimAsync(id, "acknowledge");
+        await DetailAsync(office.FrontOffice, task, "Daniel Brandt has changed this task since you opened it. Review it and try again.");
+        await DetailAsync(adjuster, task, "You have changed this task since you opened it. Review it and try again.");
+
+        await adjuster.DoneAsync(claimed, "complete", completion);
+        await DetailAsync(office.FrontOffice, claimed, "Already finished: Daniel Brandt chose “Acknowledged”.");
+        await DetailAsync(adjuster, claimed, "Already finished: you chose “Acknowledged”.");
+
+        static async Task DetailAsync(Worker worker, JsonNode task, string detail) =>
+            ((string)(await (await worker.AskAsync(task, "claim")).ProblemAsync(409))["detail"]!).ShouldBe(detail);
     }
 
     [Fact]

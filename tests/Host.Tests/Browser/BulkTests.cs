@@ -47,7 +47,7 @@ public sealed class BulkTests(Chromium chromium)
         await page.GetByRole(AriaRole.Heading, new() { Name = "1 done, 1 not" }).WaitForAsync();
         (await page.Locator("[aria-labelledby=refused-title] .row-item").TextContentAsync())!.ShouldSatisfyAllConditions(
             t => t.ShouldContain("CLM-1"),
-            t => t.ShouldContain("Sofia Rossi changed it meanwhile")
+            t => t.ShouldContain("Sofia Rossi has changed this task since you opened it")
         );
         (await page.Locator("[aria-labelledby=done-title] .row-item").TextContentAsync())!.ShouldContain("CLM-2");
         await page.Context.CloseAsync();

@@ -73,7 +73,7 @@ public sealed class WalkthroughTests(Chromium chromium, Office office) : IClassF
         await adjuster.GetByLabel("Letter", new() { Exact = true }).CheckAsync();
         await adjuster.Button("Acknowledged").ClickAsync();
         await adjuster.GetByText("The task changed before you did this").WaitForAsync();
-        (await adjuster.GetByRole(AriaRole.Alert).First.TextContentAsync())!.ShouldContain("System changed it");
+        (await adjuster.GetByRole(AriaRole.Alert).First.TextContentAsync())!.ShouldContain("The system has changed this task");
 
         // 4. Move the claim on.
         await supervisor.GetByRole(AriaRole.Link, new() { Name = "Acknowledge the claim" }).First.ClickAsync();

@@ -76,6 +76,33 @@ public sealed class TaskLifePageTests(Office office) : IClassFixture<Office>
     }
 
     [Fact]
+    public async Task A_form_without_revision_and_operation_is_refused_with_the_fields()
+    {
+        var (browser, page) = await OpenAsync("adjuster1");
+        var shown = new AngleSharp.Html.Parser.HtmlParser().ParseDocument(await browser.GetStringAsync(page));
+        var token = shown.QuerySelector("input[name=__RequestVerificationToken]")!.GetAttribute("value")!;
+
+        var problem = await (await PostAsync("application/json")).ProblemAsync(422);
+        problem["errors"]!.AsObject().Select(e => e.Key).ShouldBe(["revision", "operationId"], ignoreOrder: true);
+
+        var refused = await PostAsync("text/html");
+        refused.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        new AngleSharp.Html.Parser.HtmlParser()
+            .ParseDocument(await refused.Content.ReadAsStringAsync())
+            .QuerySelector("[role=alert]")!
+            .TextContent.ShouldContain("The form is incomplete. Reload the page and try again.");
+
+        Task<HttpResponseMessage> PostAsync(string accept) =>
+            browser.SendAsync(
+                new(HttpMethod.Post, $"{page}/start")
+                {
+                    Headers = { { "Accept", accept } },
+                    Content = new FormUrlEncodedContent([new("__RequestVerificationToken", token)]),
+                }
+            );
+    }
+
+    [Fact]
     public async Task Work_is_passed_on_to_another_team_and_is_gone_from_ones_own()
     {
         var (browser, page) = await OpenAsync("adjuster1");

@@ -52,36 +52,6 @@ internal static class Words
             _ => "Planning",
         };
 
-    /// <summary>Who a refusal tells of, by user name.</summary>
-    public static string? WhoElse(TaskResult result) =>
-        result switch
-        {
-            TaskResult.AlreadyEnded ended => ended.EndedBy,
-            TaskResult.StaleRevision stale => stale.ChangedBy,
-            _ => null,
-        };
-
-    /// <summary>Why a task was not changed, in a sentence.</summary>
-    /// <param name="result">A refusal.</param>
-    /// <param name="names">Display names by user name.</param>
-    public static string Refusal(TaskResult result, IReadOnlyDictionary<string, string> names)
-    {
-        return result switch
-        {
-            TaskResult.NotFound => "It does not exist, or you may not see it.",
-            TaskResult.ExcludedByFourEyes four => $"Four eyes: whoever worked on “{four.StepTitle}” may not work on this step.",
-            TaskResult.AlreadyEnded ended =>
-                $"It has ended meanwhile: {Name(ended.EndedBy)} {(ended.Outcome is { } outcome ? $"chose “{Humanize(outcome)}”" : "ended it")}.",
-            TaskResult.StaleRevision stale => $"{Name(stale.ChangedBy)} changed it meanwhile. Look at it and ask again.",
-            TaskResult.WrongState wrong => $"Not possible while it is “{State(wrong.State).ToLowerInvariant()}”.",
-            TaskResult.Forbidden forbidden => forbidden.Reason,
-            TaskResult.InvalidRequest invalid => invalid.Reason,
-            _ => "It was not done.",
-        };
-
-        string Name(string userName) => names.GetValueOrDefault(userName, userName == "system" ? "The service" : userName);
-    }
-
     /// <summary>Reasons as the API gives them, as sentences.</summary>
     public static string Sentence(IEnumerable<string> reasons) =>
         string.Join(" ", reasons.Select(reason => $"{char.ToUpperInvariant(reason[0])}{reason[1..].TrimEnd('.')}."));

@@ -1,8 +1,8 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
-using NodaTime;
 using Orchestration.Host.Background;
 using Orchestration.Host.Http;
+using Orchestration.Host.Tasks.Verbs;
 using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
@@ -10,14 +10,14 @@ using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Host.Tasks.Bulk;
 
-/// <summary>The same of many tasks.</summary>
+/// <summary>One verb on many tasks.</summary>
 /// <param name="Verb">claim, assign, priority or suspend.</param>
-/// <param name="OperationId">Chosen by you; repeating the whole with the same id is harmless.</param>
-/// <param name="Items">Which, with the revisions you last saw; at most 10,000. More than 200 are done in the background.</param>
-/// <param name="Person">assign: to whom, by user name.</param>
+/// <param name="OperationId">Chosen by you; sending the request again with the same id is harmless.</param>
+/// <param name="Items">The tasks, with the revisions you last saw; at most 10,000. More than 200 are done in the background.</param>
+/// <param name="Person">assign: user name of the new owner.</param>
 /// <param name="Priority">priority: 1 (critical) to 5 (planning).</param>
-/// <param name="Reason">suspend: what they wait for; else why.</param>
-/// <param name="Until">suspend: when they come back by themselves.</param>
+/// <param name="Reason">suspend: what the tasks wait for; else why.</param>
+/// <param name="Until">suspend: when the tasks resume by themselves.</param>
 public sealed record BulkBody(
     string? Verb,
     string? OperationId,
@@ -28,22 +28,68 @@ public sealed record BulkBody(
     DateTimeOffset? Until = null
 );
 
-/// <summary>How one of many went.</summary>
-/// <param name="Id">Which.</param>
-/// <param name="Status">HTTP status it would have had alone.</param>
-/// <param name="Task">What it is now, when it was done.</param>
-/// <param name="Problem">Why it was not.</param>
+/// <summary>The answer for one task.</summary>
+/// <param name="Id">The task.</param>
+/// <param name="Status">HTTP status the verb would have had on this task alone.</param>
+/// <param name="Task">The task as it is now, when the verb was done.</param>
+/// <param name="Problem">Why the verb was refused.</param>
 public sealed record BulkView(Guid Id, int Status, TaskAnswer? Task, ProblemDetails? Problem);
 
 internal static class BulkEndpoints
 {
+    public static void AddBulk(this IServiceCollection services) =>
+        services.AddSingleton<RunBulk>(provider =>
+        {
+            var tasks = provider.GetRequiredService<TaskRuntime>();
+            return async (order, items, operationId, actor) =>
+            {
+                var verb = TaskVerbs.InBulk(order.Verb) ?? throw new InvalidOperationException($"There is no verb '{order.Verb}' for many tasks.");
+                var answers = await RunAsync(tasks, verb, order.Input, items, operationId, actor, CancellationToken.None);
+                return [.. answers.Select(one => (one.Id, one.Refused?.Detail))];
+            };
+        });
+
     public static void MapBulk(this WebApplication app)
     {
         app.MapPost("/api/tasks/bulk", BulkAsync)
             .WithTags("Tasks")
-            .WithSummary("Claims, assigns, prioritizes or suspends many; answers for each, and never fails as a whole because of one")
+            .WithSummary("Claims, assigns, prioritizes or suspends many tasks; each gets its own answer, and a refusal of one stops no other")
             .ProducesProblem(422);
         BulkPages.Map(app);
+    }
+
+    /// <summary>Runs a verb on at most <see cref="BulkTasks.MaxItems"/> tasks: for each its answer or why it was refused.</summary>
+    public static async Task<IReadOnlyList<(Guid Id, TaskAnswer? Answer, Refusal? Refused)>> RunAsync(
+        TaskRuntime tasks,
+        TaskVerbRow verb,
+        VerbInput input,
+        IReadOnlyList<BulkItem> items,
+        string operationId,
+        Person me,
+        CancellationToken cancel
+    )
+    {
+        var answers = await BulkTasks.RunAsync(items, operationId, request => verb.Run(tasks, request, input, me, cancel));
+        var names = await Refusals.NamesAsync(tasks.Runtime.Database, answers.Select(one => one.Result), cancel);
+        return
+        [
+            .. answers.Select(one =>
+                one.Result is TaskResult.Done done ? (one.Id, done.Answer, (Refusal?)null) : (one.Id, (TaskAnswer?)null, Refusals.Of(one.Result, names, me))
+            ),
+        ];
+    }
+
+    /// <summary>What is wrong with a request, by field.</summary>
+    public static Dictionary<string, string[]> Check(TaskVerbRow? verb, string? operationId, int items)
+    {
+        var errors = new Dictionary<string, string[]>();
+        if (verb is null)
+            errors["verb"] = [$"must be {TaskVerbs.NamesInBulk()}"];
+        if (items is 0 or > WorkOrder.MaxItems)
+            errors["items"] = [$"must name from 1 to {WorkOrder.MaxItems} tasks"];
+        if (string.IsNullOrWhiteSpace(operationId) || operationId.Length > 160)
+            errors["operationId"] = ["is required: an id of your own, at most 160 characters, so that a retry is harmless"];
+        return errors;
     }
 
     private static async Task<Results<Ok<List<BulkView>>, Accepted<WorkView>, ProblemHttpResult>> BulkAsync(
@@ -54,31 +100,24 @@ internal static class BulkEndpoints
         CancellationToken cancel
     )
     {
-        var errors = new Dictionary<string, string[]>();
-        if (body.Items is not { Count: > 0 and <= WorkOrder.MaxItems })
-            errors["items"] = [$"must name from 1 to {WorkOrder.MaxItems} tasks"];
-        if (string.IsNullOrWhiteSpace(body.OperationId) || body.OperationId.Length > 160)
-            errors["operationId"] = ["is required: an id of your own, at most 160 characters, so that a retry is harmless"];
-        var asked = new BulkVerb(body.Verb ?? "", body.Person, body.Priority, body.Reason, body.Until);
-        var verb = asked.On(tasks, me, cancel);
-        if (verb is null)
-            errors["verb"] = ["must be claim, assign, priority or suspend"];
-        if (errors.Count > 0)
+        var verb = TaskVerbs.InBulk(body.Verb);
+        if (Check(verb, body.OperationId, body.Items?.Count ?? 0) is { Count: > 0 } errors)
             return Problems.Invalid(errors);
+        var input = new VerbInput
+        {
+            Person = body.Person,
+            Priority = body.Priority,
+            Reason = body.Reason,
+            Until = body.Until,
+        };
         if (body.Items!.Count > BulkTasks.MaxItems)
-            return await work.AskAsync(new WorkOrder.Bulk(asked, body.Items), body.OperationId, me, cancel) is { } id
+            return await work.AskAsync(new WorkOrder.Bulk(verb!.Name, input, body.Items), body.OperationId, me, cancel) is { } id
                 ? TypedResults.Accepted(WorkWords.Api(id), WorkView.Of((await work.FindAsync(id, me, cancel))!))
                 : WorkWords.Reused(body.OperationId);
 
-        var answers = await BulkTasks.RunAsync(body.Items, body.OperationId!, verb!);
+        var answers = await RunAsync(tasks, verb!, input, body.Items, body.OperationId!, me, cancel);
         return TypedResults.Ok(
-            answers
-                .Select(one => one.Result is TaskResult.Done done ? new BulkView(one.Id, 200, done.Answer, null) : Refused(one.Id, TaskProblems.Of(one.Result)))
-                .ToList()
+            answers.Select(one => new BulkView(one.Id, one.Refused?.Status ?? 200, one.Answer, one.Refused?.Problem().ProblemDetails)).ToList()
         );
     }
-
-    private static BulkView Refused(Guid id, ProblemHttpResult problem) => new(id, problem.StatusCode, null, problem.ProblemDetails);
-
-    private static Instant? At(DateTimeOffset? at) => at is { } time ? Instant.FromDateTimeOffset(time) : null;
 }

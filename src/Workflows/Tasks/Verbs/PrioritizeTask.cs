@@ -20,7 +20,7 @@ public static class PrioritizeTask
     )
     {
         if (priority is not (>= 1 and <= 5))
-            return new TaskResult.InvalidRequest("priority", "Must be 1 (critical) to 5 (planning).");
+            return new TaskResult.InvalidRequest("priority", "The priority must be 1 (critical) to 5 (planning).");
         await using var t = await TaskTransaction.OpenAsync(
             tasks,
             TaskVerb.Prioritize,

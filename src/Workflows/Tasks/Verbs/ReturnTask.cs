@@ -33,7 +33,7 @@ public static class ReturnTask
         if (string.IsNullOrWhiteSpace(step))
             return new TaskResult.InvalidRequest("step", "Choose the step to return to.");
         if (reason is null || !Reasons.Contains(reason))
-            return new TaskResult.InvalidRequest("reason", $"Must be one of {string.Join(", ", Reasons)}.");
+            return new TaskResult.InvalidRequest("reason", $"The reason must be one of {string.Join(", ", Reasons)}.");
         if (reason == "other" && string.IsNullOrWhiteSpace(note))
             return new TaskResult.InvalidRequest("note", "Explain why the task is returned.");
         await using var t = await TaskTransaction.OpenAsync(

@@ -43,7 +43,7 @@ public static class SuspendTask
         if (!t.IsOwner && !t.MayMoveWork)
             return new TaskResult.Forbidden("Only the owner, the team's lead or a supervisor can suspend this task.");
         if (until is { } at && (at <= t.Now || at > t.Now + Longest))
-            return new TaskResult.InvalidRequest("until", "Must be in the future, within a year.");
+            return new TaskResult.InvalidRequest("until", "The date must be in the future, within a year.");
 
         t.WaitsFor = reason;
         until = until?.Truncated();
