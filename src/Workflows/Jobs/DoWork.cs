@@ -14,7 +14,9 @@ using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Jobs;
 
-/// <summary>Runs the verb of an order on some of its tasks, and says for each why it was refused; null: it was done. The host has the verbs and the words.</summary>
+/// <summary>
+/// Runs the verb of an order on some of its tasks, and says for each why it was refused; null: it was done. The host has the verbs and the words.
+/// </summary>
 public delegate Task<IReadOnlyList<(Guid Id, string? Refused)>> RunBulk(WorkOrder.Bulk order, IReadOnlyList<BulkItem> items, string operationId, Person actor);
 
 /// <summary>

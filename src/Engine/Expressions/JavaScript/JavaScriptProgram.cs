@@ -85,8 +85,10 @@ public sealed partial class JavaScriptProgram
     /// <summary>Runs the script.</summary>
     /// <param name="scope">What it can see and change.</param>
     /// <param name="limits">Its limits; null for the defaults.</param>
-    /// <returns>Its value as workflow data; all numbers are doubles, a Date is a <see cref="DateTimeOffset"/> in UTC, a promise what it was settled with.</returns>
-    /// <exception cref="ExpressionException">It threw, or reached a limit (kind <c>LimitError</c>). Changes to <c>variables</c> are then not copied back; setters called before stay called.</exception>
+    /// <returns>Its value as workflow data; all numbers are doubles, a Date is a <see cref="DateTimeOffset"/> in UTC, a promise what it was settled
+    /// with.</returns>
+    /// <exception cref="ExpressionException">It threw, or reached a limit (kind <c>LimitError</c>). Changes to <c>variables</c> are then not copied back;
+    /// setters called before stay called.</exception>
     public object? Evaluate(ExpressionScope scope, ScriptLimits? limits = null) =>
         TrySimple(scope, out var value) ? value.ToData() : EvaluateInEngine(scope, limits);
 
