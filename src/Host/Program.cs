@@ -29,7 +29,7 @@ try
 catch (Exception e)
     when (e is EmbeddedPostgresException or MigrationException or ConfigurationException && Assembly.GetEntryAssembly() == typeof(Program).Assembly)
 {
-    // The message is for the operator and says what to do. Whoever starts the host in their own process gets the exception.
+    // The message tells the operator what to do. Code that starts the host in its own process gets the exception.
     Console.Error.WriteLine(e.Message);
     return 1;
 }

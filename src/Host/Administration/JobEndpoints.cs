@@ -11,13 +11,13 @@ namespace Orchestration.Host.Administration;
 
 /// <summary>A recurring job as the API tells of it.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Title">What people call it.</param>
-/// <param name="Description">What it does.</param>
+/// <param name="Title">Name on pages.</param>
+/// <param name="Description">What the job does.</param>
 /// <param name="Schedule">When it looks for work: cron with six fields, seconds first, UTC.</param>
 /// <param name="State">Scheduled, Paused or Error (it could not be scheduled).</param>
-/// <param name="LastRunAt">When it last looked for work, on whatever host.</param>
+/// <param name="LastRunAt">When a host last ran it.</param>
 /// <param name="NextRunAt">When it looks next.</param>
-/// <param name="Due">What waits for it; null when nothing can.</param>
+/// <param name="Due">What is waiting for it; null if the job has no queue.</param>
 /// <param name="LagSeconds">How long the oldest of that has been waiting.</param>
 public sealed record JobView(
     string Name,
@@ -117,7 +117,7 @@ internal static class JobEndpoints
             "/rows/{id:guid}/retry",
             async (Guid id, JobDesk desk, Person me, CancellationToken cancel) =>
             {
-                // One that is gone meanwhile was dealt with, which is what was wanted.
+                // A row that is gone has been handled, which is the desired result.
                 await desk.RetryAsync(id, me.UserName, cancel);
                 return Results.LocalRedirect("/administration/jobs");
             }
@@ -186,5 +186,5 @@ internal static class JobEndpoints
     }
 }
 
-/// <summary>What the jobs page shows.</summary>
+/// <summary>The data of the jobs page.</summary>
 public sealed record JobsView(IReadOnlyList<JobStatus> Jobs, IReadOnlyList<FailingRow> Failing, IReadOnlyList<EffectRow> Dead, IReadOnlyList<EffectRow> Trying);

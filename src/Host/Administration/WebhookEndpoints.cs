@@ -11,14 +11,14 @@ namespace Orchestration.Host.Administration;
 /// <summary>A new webhook endpoint.</summary>
 /// <param name="Url">Where events are posted to.</param>
 /// <param name="EventTypes">Which events.</param>
-/// <param name="Description">What it is for.</param>
+/// <param name="Description">Its purpose.</param>
 public sealed record AddWebhookBody(string? Url, IReadOnlyList<string>? EventTypes, string? Description = null);
 
 /// <summary>A changed webhook endpoint.</summary>
 /// <param name="Revision">Revision you last saw.</param>
 /// <param name="EventTypes">Which events.</param>
-/// <param name="Active">Whether it is told of them.</param>
-/// <param name="Description">What it is for.</param>
+/// <param name="Active">Whether it receives events.</param>
+/// <param name="Description">Its purpose.</param>
 public sealed record ChangeWebhookBody(int? Revision, IReadOnlyList<string>? EventTypes, bool Active = true, string? Description = null);
 
 /// <summary>Which state of it is meant.</summary>

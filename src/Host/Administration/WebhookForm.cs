@@ -1,6 +1,6 @@
 namespace Orchestration.Host.Administration;
 
-/// <summary>What the form of a new endpoint shows.</summary>
+/// <summary>The data of the form for a new endpoint.</summary>
 public sealed record WebhookForm
 {
     public string? Url { get; init; }

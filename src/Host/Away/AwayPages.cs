@@ -9,7 +9,7 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Away;
 
-/// <summary>Out of office: who is away when and who stands in, for oneself, and for those one leads.</summary>
+/// <summary>Out of office: absences and substitutes, for yourself and for the people you lead.</summary>
 internal static class AwayPages
 {
     public static void MapAway(this WebApplication app)
@@ -59,7 +59,7 @@ internal static class AwayPages
             "/{id:guid}/end",
             async (Guid id, Substitutions all, Person me, CancellationToken cancel) =>
             {
-                // One that is over meanwhile is what was wanted.
+                // A substitution that has ended is the desired result.
                 await all.EndAsync(id, me, cancel);
                 return Results.LocalRedirect("/away");
             }

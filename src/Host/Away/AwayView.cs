@@ -3,21 +3,21 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Away;
 
-/// <summary>What the page of absences shows.</summary>
+/// <summary>The data of the page Out of office.</summary>
 public sealed record AwayView
 {
     public required Person Me { get; init; }
     public required IReadOnlyList<Substitution> Substitutions { get; init; }
 
-    /// <summary>Whoever could stand in: colleagues of ones teams first.</summary>
+    /// <summary>Possible substitutes: colleagues of your teams first.</summary>
     public required IReadOnlyList<TeamMember> Colleagues { get; init; }
     public required IReadOnlyList<TeamMember> Others { get; init; }
 
-    /// <summary>For whom it may be arranged, besides oneself.</summary>
+    /// <summary>The people you can arrange it for, in addition to yourself.</summary>
     public required IReadOnlyList<TeamMember> Led { get; init; }
     public required Instant Now { get; init; }
 
-    /// <summary>What was typed and refused.</summary>
+    /// <summary>The refused input.</summary>
     public IFormCollection? Typed { get; init; }
     public string? Field { get; init; }
     public string? Reason { get; init; }

@@ -7,10 +7,10 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Host.Away;
 
 /// <summary>A substitution to be arranged.</summary>
-/// <param name="Substitute">User name of who stands in.</param>
+/// <param name="Substitute">User name of the substitute.</param>
 /// <param name="Until">Until when, exclusive.</param>
 /// <param name="From">From when; now when left out.</param>
-/// <param name="Person">User name of who is away; yourself when left out.</param>
+/// <param name="Person">User name of the absent person; default: yourself.</param>
 /// <param name="Reason">Why.</param>
 public sealed record SubstitutionBody(string? Substitute, DateTimeOffset? Until, DateTimeOffset? From = null, string? Person = null, string? Reason = null);
 

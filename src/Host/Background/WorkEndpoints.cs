@@ -11,7 +11,7 @@ namespace Orchestration.Host.Background;
 
 /// <summary>Work in the background.</summary>
 /// <param name="Id">Its id.</param>
-/// <param name="Title">What it is.</param>
+/// <param name="Title">Its title.</param>
 /// <param name="State">Queued, Running, Done or Failed.</param>
 /// <param name="Total">Items.</param>
 /// <param name="Done">Items that were done.</param>
@@ -48,7 +48,7 @@ public sealed record WorkView(
         );
 }
 
-/// <summary>Long work and how far it is, for whoever asked for it.</summary>
+/// <summary>Long work and its progress, for the person who asked for it.</summary>
 internal static class WorkEndpoints
 {
     private const int Newest = 50;
@@ -84,7 +84,7 @@ internal static class WorkEndpoints
     }
 }
 
-/// <summary>Where work that was asked for is looked at, and what it is called.</summary>
+/// <summary>Where you can follow the work, and its title.</summary>
 internal static class WorkWords
 {
     public static string Api(Guid id) => $"/api/jobs/work/{id}";
@@ -100,14 +100,14 @@ internal static class WorkWords
             _ => "Background work",
         };
 
-    /// <summary>The page that shows what a recomputation comes to.</summary>
+    /// <summary>The page with the result of a recompute.</summary>
     public static string? ResultPage(WorkStatus work) =>
         work.Order is WorkOrder.Recompute recompute && work.State == WorkState.Done
             ? $"/administration/{(recompute.Policy is null ? "calendars" : "policies")}/"
                 + $"{Uri.EscapeDataString(recompute.Policy ?? recompute.Calendar!)}?recomputed={Ids.Text(work.Id)}"
             : null;
 
-    /// <summary>What someone is told whose operation id belongs to other work.</summary>
+    /// <summary>The answer if the operation ID belongs to other work.</summary>
     public static ProblemHttpResult Reused(string? operationId) =>
         Problems.Of(409, "operation-reused", "This operation id is already in use", $"“{operationId}” belongs to another request of yours. Use a new id.");
 }

@@ -51,7 +51,7 @@ internal static class CasePages
 
     private static async Task<CaseListView> ListAsync(WorkflowRuntime runtime, CaseListFilter filter, Person me, CancellationToken cancel)
     {
-        // A cursor somebody typed is as good as none.
+        // A cursor that doesn't parse counts as none.
         Cursor.TryRead(filter.Cursor, out var before);
         var journeys = (await JourneyQueries.ListAsync(runtime.Definitions, cancel)).ToDictionary(j => j.Id, j => j.Name);
         var page = await CaseQueries.ListAsync(

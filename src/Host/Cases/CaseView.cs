@@ -11,10 +11,10 @@ using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Cases;
 
-/// <summary>What the list of cases shows.</summary>
+/// <summary>The data of the list of cases.</summary>
 public sealed record CaseListView(Page<CaseSummary> Page, CaseListFilter Filter, IReadOnlyDictionary<string, string> Journeys, Instant Now);
 
-/// <summary>What the list is narrowed to.</summary>
+/// <summary>The filter of the list.</summary>
 public sealed record CaseListFilter(string? Q, string? Journey, string? Status, string? Cursor)
 {
     public bool IsOn => !string.IsNullOrWhiteSpace(Q) || !string.IsNullOrEmpty(Journey) || !string.IsNullOrEmpty(Status);
@@ -33,7 +33,7 @@ public sealed record CaseListFilter(string? Q, string? Journey, string? Status, 
             .ToString();
 }
 
-/// <summary>What the page of a case shows.</summary>
+/// <summary>The data of a case's page.</summary>
 public sealed record CaseView
 {
     public required CaseDetail Detail { get; init; }
@@ -44,7 +44,7 @@ public sealed record CaseView
     /// <summary>Clocks of the case itself.</summary>
     public required IReadOnlyList<StoredClock> Clocks { get; init; }
 
-    /// <summary>What a step is called, by activity.</summary>
+    /// <summary>Step titles by activity.</summary>
     public required Func<string, string> StepName { get; init; }
     public required IReadOnlyDictionary<string, string> Teams { get; init; }
     public required string CreatedBy { get; init; }

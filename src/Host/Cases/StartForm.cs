@@ -4,7 +4,7 @@ using Orchestration.Workflows.Journeys;
 
 namespace Orchestration.Host.Cases;
 
-/// <summary>What was typed to start a case, and what is wrong with it.</summary>
+/// <summary>The input to start a case, and its errors.</summary>
 public sealed record StartForm(Journey Journey, FormSchema? Schema)
 {
     public string Reference { get; init; } = "";
@@ -12,7 +12,7 @@ public sealed record StartForm(Journey Journey, FormSchema? Schema)
     public string CustomerName { get; init; } = "";
     public JsonElement? Input { get; init; }
 
-    /// <summary>The same however often the form is sent.</summary>
+    /// <summary>The same each time the form is sent.</summary>
     public required string Operation { get; init; }
     public IReadOnlyList<FormError> Errors { get; init; } = [];
     public string? Problem { get; init; }

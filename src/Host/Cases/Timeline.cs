@@ -20,11 +20,11 @@ namespace Orchestration.Host.Cases;
 /// <param name="Weight">The heaviest line of a burst is its headline.</param>
 public sealed record TimelineLine(string Icon, string? Tone, string Text, string? More, Instant? Due, Guid? TaskId, int Weight);
 
-/// <summary>What one burst did: everything that was committed together.</summary>
+/// <summary>The events of one burst: everything that was committed together.</summary>
 /// <param name="At">When.</param>
 /// <param name="Actor">Who set it off; null: the service itself.</param>
-/// <param name="Lines">What people care about, the most telling first.</param>
-/// <param name="Technical">What the engine did, in its order.</param>
+/// <param name="Lines">What matters to people, most important first.</param>
+/// <param name="Technical">The engine's events, in order.</param>
 public sealed record TimelineEntry(Instant At, string? Actor, IReadOnlyList<TimelineLine> Lines, IReadOnlyList<string> Technical);
 
 /// <summary>History in words: newest first, one entry per burst.</summary>
@@ -181,7 +181,7 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
         };
     }
 
-    /// <summary>What a clock waits for, in words: <c>step:requestInformation</c> is a step of the journey.</summary>
+    /// <summary>The pause reason of a clock in words: <c>step:requestInformation</c> is a step of the journey.</summary>
     private string? Reason(CaseEvent e) =>
         Text(e.Payload, "reason") is not { } reason ? null
         : reason.StartsWith("step:", StringComparison.Ordinal)

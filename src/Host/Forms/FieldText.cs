@@ -12,7 +12,7 @@ internal static class FieldText
     /// <summary>Id of the control of a field, by its JSON pointer.</summary>
     public static string Id(string pointer) => "f" + pointer.Replace('/', '-');
 
-    /// <summary>What a field is called, with the row it is in: “Items 2, Assessed”.</summary>
+    /// <summary>A field's label, with its row: “Items 2, Assessed”.</summary>
     public static string Label(FormSchema? form, string pointer)
     {
         var field = form?.Root;
@@ -32,7 +32,7 @@ internal static class FieldText
 
     public static string Title(FormField field) => field.Title == field.Name ? Words.Humanize(field.Name) : field.Title;
 
-    /// <summary>A value as it is typed into its control.</summary>
+    /// <summary>A value formatted for its control.</summary>
     public static string Typed(FormField field, JsonElement? value) =>
         value switch
         {
@@ -45,7 +45,7 @@ internal static class FieldText
             { } other => other.GetRawText(),
         };
 
-    /// <summary>A value as it is read.</summary>
+    /// <summary>A value formatted for reading.</summary>
     public static string Shown(FormField field, JsonElement? value) =>
         Typed(field, value).Length == 0
             ? "–"

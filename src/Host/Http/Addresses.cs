@@ -41,7 +41,7 @@ internal static class Addresses
 
     public static void AddAddresses(this WebApplicationBuilder builder, AddressSettings settings)
     {
-        // Whoever is no proxy could write any address into the header.
+        // A client that isn't a proxy could write any address into the header.
         builder.Services.Configure<ForwardedHeadersOptions>(o =>
         {
             o.KnownProxies.Clear();
@@ -85,7 +85,7 @@ internal static class Addresses
         app.UseRateLimiter();
     }
 
-    /// <summary>An address, or of IPv6 its network: who has one of those has them all.</summary>
+    /// <summary>An address, or the network of an IPv6 address: a client with one of its addresses has them all.</summary>
     private static string Origin(IPAddress? address) =>
         address switch
         {

@@ -1,7 +1,7 @@
 namespace Orchestration.Host.Http;
 
-/// <summary>A part of the address space that programs call: its failures are answered as data, never as a page.</summary>
-/// <param name="Path">The path it begins with.</param>
+/// <summary>A group of paths that programs call: failures are answered as data, never as a page.</summary>
+/// <param name="Path">Prefix of the paths.</param>
 internal sealed record ApiSurface(PathString Path)
 {
     /// <summary>Below this path, WebSockets may send the token in the address. Default: none.</summary>

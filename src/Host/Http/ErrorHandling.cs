@@ -28,7 +28,7 @@ internal static class ErrorHandling
 
     public static void UseErrorHandling(this WebApplication app)
     {
-        // What is no fault of ours is answered and not logged as one.
+        // A failure that isn't ours is answered, but not logged as an error.
         app.UseExceptionHandler(
             new ExceptionHandlerOptions
             {
@@ -140,7 +140,7 @@ internal static class ErrorHandling
             switch (exception)
             {
                 case OperationCanceledException when context.RequestAborted.IsCancellationRequested:
-                    // Nobody reads the answer; the status is for the log.
+                    // No one reads the answer; the status is for the log.
                     context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
                     return true;
                 case UnfitDataException unfit:

@@ -15,7 +15,7 @@ internal static class JsonObjects
 
     private static readonly JsonDocumentOptions Reading = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
 
-    /// <summary>Reads a JSON object. Null with the reason when it is none, or holds text that no database column can.</summary>
+    /// <summary>Reads a JSON object. Null, with the reason, if it isn't one or contains text that no database column can hold.</summary>
     public static (JsonObject? Object, string? Error) Parse(ReadOnlySpan<byte> utf8)
     {
         try

@@ -24,7 +24,7 @@ internal static class OpenApi
         builder.Services.AddOpenApi("v1", Describe);
     }
 
-    /// <summary>Refuses a text that PostgreSQL can not hold where it is read, so that the answer names the field.</summary>
+    /// <summary>Refuses text that PostgreSQL can't store when it is read, so that the answer names the field.</summary>
     private sealed class StorableText : JsonConverter<string>
     {
         public override string? Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>

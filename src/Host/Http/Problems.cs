@@ -24,7 +24,7 @@ internal static class Problems
     public static ProblemHttpResult NotFound(string what, object id) =>
         Of(404, "not-found", $"{char.ToUpperInvariant(what[0])}{what[1..]} not found", $"No {what} with the id {id} exists, or you don't have access to it.");
 
-    /// <summary>What is wrong, by field.</summary>
+    /// <summary>The errors by field.</summary>
     public static ProblemHttpResult Invalid(
         Dictionary<string, string[]> errors,
         int status = StatusCodes.Status422UnprocessableEntity,

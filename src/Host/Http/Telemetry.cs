@@ -30,7 +30,7 @@ internal static class Telemetry
             .AddOtlpExporter()
             .Build();
 
-        // Made by the container, so that what is still buffered is sent when the host stops.
+        // Created by the container, so that buffered data is sent when the host stops.
         builder.Services.AddSingleton(_ => traces).AddSingleton(_ => metrics);
         builder.Services.AddHostedService(s => new Held(s.GetRequiredService<TracerProvider>(), s.GetRequiredService<MeterProvider>()));
     }

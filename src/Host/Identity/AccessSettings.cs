@@ -4,12 +4,12 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Host.Identity;
 
 /// <summary>A key that a machine signs in with.</summary>
-/// <param name="Name">What it is called in history.</param>
+/// <param name="Name">Its name in history.</param>
 /// <param name="Hash">SHA-256 of the key, so that the configuration gives no key away.</param>
 /// <param name="Rights">Rights of <see cref="JourneyAccess"/>.</param>
 internal sealed record ApiKey(string Name, byte[] Hash, IReadOnlyList<string> Rights);
 
-/// <summary>Who may do more or less than their roles say.</summary>
+/// <summary>Access beyond the roles: API keys and publishers.</summary>
 /// <param name="Keys">Keys of machines: <c>ApiKeys:{name}:Sha256</c> and <c>ApiKeys:{name}:Rights</c>.</param>
 /// <param name="PublishRoles">Roles that may publish journeys, where someone else than the analyst must look at them first; null for the usual ones.</param>
 internal sealed record AccessSettings(IReadOnlyList<ApiKey> Keys, IReadOnlyList<string>? PublishRoles)

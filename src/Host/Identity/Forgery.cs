@@ -34,7 +34,7 @@ internal static class Forgery
                     || (judged is null && !IsSafe(context.Request.Method) && !JudgesByItself(context) && !IsExempt(context) && !await IsValidAsync(context))
                 )
                 {
-                    // A form that was found forged may not even be looked at, else.
+                    // Without this, a form with an invalid token couldn't even be read.
                     context.Features.Set<IAntiforgeryValidationFeature>(null);
                     await ErrorHandling.WriteAsync(
                         context,
@@ -53,12 +53,12 @@ internal static class Forgery
     private static bool IsSafe(string method) =>
         HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method);
 
-    // Only a workflow that asks who calls can be fooled by a forged request; it checks that by itself.
+    // Only a workflow that identifies its caller can be fooled by a forged request; it checks that itself.
     private static bool JudgesByItself(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<ExternalEndpoint>() is not null;
 
     private static Task<bool> IsValidAsync(HttpContext context) => context.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context);
 
-    // Without a person there is nothing a forged request could do, but for a form that signs somebody in as somebody else.
+    // Without a person, a forged request can't do anything, except through a form that signs someone in as someone else.
     private static bool IsExempt(HttpContext context) =>
         context.User.Identity is PersonIdentity who
             ? who.AuthenticationType == BearerTokenDefaults.AuthenticationScheme

@@ -18,7 +18,7 @@ internal sealed class JourneyAccess(AccessSettings settings) : AuthorizationHand
     /// <summary>Start, cancel, retry and alter runs.</summary>
     public const string Run = "journeys:run";
 
-    /// <summary>Pause and resume what runs by itself, on all hosts.</summary>
+    /// <summary>Pause and resume automatic progress, on all hosts.</summary>
     public const string Operate = "journeys:operate";
 
     /// <summary>All rights, as an API key names them.</summary>

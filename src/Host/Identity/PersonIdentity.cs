@@ -6,7 +6,7 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Identity;
 
-/// <summary>Who asks: the person behind a cookie or token, as they are now and not as they were when they signed in.</summary>
+/// <summary>The person behind a cookie or token, with their current data rather than that at sign-in.</summary>
 internal sealed class PersonIdentity : ClaimsIdentity
 {
     private PersonIdentity(Person person, Guid session, string scheme)
@@ -30,7 +30,7 @@ internal sealed class PersonIdentity : ClaimsIdentity
     public static PersonIdentity Of(ClaimsPrincipal user) =>
         user.Identity as PersonIdentity ?? throw new InvalidOperationException("Nobody is signed in; the endpoint lacks RequireAuthorization.");
 
-    /// <summary>What a cookie or token carries: whom it stands for, and nothing that could become untrue.</summary>
+    /// <summary>The content of a cookie or token: whose it is, and nothing that can become outdated.</summary>
     public static ClaimsPrincipal Ticket(Guid person, Guid session, Guid stamp, string scheme) =>
         new(new ClaimsIdentity([new("person", person.ToString("N")), new("session", session.ToString("N")), new("stamp", stamp.ToString("N"))], scheme));
 

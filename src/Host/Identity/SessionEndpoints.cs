@@ -10,7 +10,7 @@ public sealed record SignInRequest(string? UserName, string? Password);
 /// <summary>A refresh token.</summary>
 public sealed record RefreshRequest(string? RefreshToken);
 
-/// <summary>Who asks, and what they may.</summary>
+/// <summary>The signed-in person and their permissions.</summary>
 public sealed record Me(
     Guid Id,
     string UserName,
@@ -61,7 +61,7 @@ internal static class SessionEndpoints
         return TypedResults.NoContent();
     }
 
-    /// <summary>One answer for every reason, so that it does not tell who exists.</summary>
+    /// <summary>One answer for every reason, so that it doesn't reveal who exists.</summary>
     public static readonly string Refused =
         $"The user name or password is incorrect. "
         + $"After {SignIn.FailuresAllowed} failed attempts, sign-in is locked for {SignIn.Lockout.TotalMinutes:0} minutes.";

@@ -11,7 +11,7 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Identity;
 
-/// <summary>What a client of the API signs in with.</summary>
+/// <summary>Credentials of an API client.</summary>
 /// <param name="TokenType"><c>Bearer</c>.</param>
 /// <param name="AccessToken">For the <c>Authorization</c> header, or <c>?access_token=</c> of a hub.</param>
 /// <param name="ExpiresIn">Seconds for which the access token is good.</param>
@@ -19,7 +19,7 @@ namespace Orchestration.Host.Identity;
 public sealed record SessionTokens(string TokenType, string AccessToken, long ExpiresIn, string RefreshToken);
 
 /// <summary>
-/// Begins, continues and ends sessions. A page's session is a cookie, an API client's is a pair of tokens; both carry only whom they stand for.
+/// Starts, continues and ends sessions. A page's session is a cookie, an API client's is a pair of tokens; both carry only the person's identity.
 /// </summary>
 internal sealed class Sessions(
     SignIn signIn,
@@ -32,7 +32,7 @@ internal sealed class Sessions(
 {
     private const string Scheme = BearerTokenDefaults.AuthenticationScheme;
 
-    /// <summary>What a refresh token carries besides: its number in the session.</summary>
+    /// <summary>Additional content of a refresh token: its number in the session.</summary>
     private const string Number = "number";
     private static readonly Duration CookieLife = Duration.FromHours(12);
     private static readonly Duration AccessLife = Duration.FromHours(1);
@@ -89,7 +89,7 @@ internal sealed class Sessions(
             : null;
     }
 
-    /// <summary>Ends the session, whichever way it was begun.</summary>
+    /// <summary>Ends the session, however it was started.</summary>
     public async Task EndAsync(HttpContext context, PersonIdentity who)
     {
         var now = clock.Now();
@@ -138,7 +138,7 @@ internal sealed class Sessions(
         };
         o.Events.OnRedirectToLogin = context =>
         {
-            // A page is sent to sign in; a part of a page sends its page; a client of the API is told.
+            // A page redirects to sign-in; a part of a page redirects its page; an API client gets an error.
             if (context.Request.IsFragment())
                 context.Response.Headers["HX-Redirect"] = "/sign-in";
             else if (context.Request.IsPage())

@@ -16,8 +16,8 @@ internal static class SignInSetup
     private const string Session = "Session";
 
     /// <summary>
-    /// People, sessions and what roles may. Every endpoint needs a signed-in person unless it says otherwise;
-    /// <c>RequireAuthorization(Roles.X)</c> needs the role. An endpoint that several roles may use names the policy of <see cref="Policies"/>.
+    /// People, sessions and permissions of roles. Every endpoint needs a signed-in person unless it says otherwise;
+    /// <c>RequireAuthorization(Roles.X)</c> needs the role. An endpoint for several roles names a policy of <see cref="Policies"/>.
     /// </summary>
     public static void AddSignIn(this WebApplicationBuilder builder, AccessSettings settings)
     {
@@ -69,7 +69,7 @@ internal static class SignInSetup
             authorization.AddPolicy(right, policy => policy.RequireAuthenticatedUser().AddRequirements(new JourneyAccess.Right(right)));
     }
 
-    /// <summary>From here on a request is a person's, or nobody's and let through only where that is allowed.</summary>
+    /// <summary>From here on, a request belongs to a person, or is anonymous where that is allowed.</summary>
     public static void UseSignIn(this WebApplication app)
     {
         app.UseAuthentication();
@@ -84,10 +84,10 @@ internal static class Policies
     /// <summary>Design journeys.</summary>
     public const string Design = "design";
 
-    /// <summary>Begin cases for customers.</summary>
+    /// <summary>Start cases for customers.</summary>
     public const string StartCases = "start-cases";
 
-    /// <summary>Steer teams. People who lead a team without the role are let through by the endpoint.</summary>
+    /// <summary>Steer teams. The endpoint also admits people who lead a team without having the role.</summary>
     public const string Supervise = "supervise";
 
     /// <summary>Which roles have which right.</summary>

@@ -5,11 +5,11 @@ namespace Orchestration.Host.Inbox;
 
 /// <summary>What My work shows.</summary>
 /// <param name="Count">How much there is.</param>
-/// <param name="Mine">What the person has, by due time.</param>
-/// <param name="Open">What they could claim, by due time.</param>
+/// <param name="Mine">Tasks the person owns, by due time.</param>
+/// <param name="Open">Tasks they can claim, by due time.</param>
 /// <param name="Journeys">Names of journeys by id.</param>
 /// <param name="Teams">Titles of teams by key.</param>
-/// <param name="Filter">What the lists are narrowed to.</param>
+/// <param name="Filter">The filter of the lists.</param>
 /// <param name="Now">Now.</param>
 public sealed record MyWork(
     WorkCount Count,
@@ -21,7 +21,7 @@ public sealed record MyWork(
     Instant Now
 );
 
-/// <summary>What the lists of My work are narrowed to.</summary>
+/// <summary>The filter of My work.</summary>
 public sealed record WorkFilter(string? Q, string? Journey, string? Show)
 {
     public bool IsOn => !string.IsNullOrWhiteSpace(Q) || !string.IsNullOrEmpty(Journey) || Show is not null;

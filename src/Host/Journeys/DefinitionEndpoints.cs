@@ -21,7 +21,7 @@ namespace Orchestration.Host.Journeys;
 /// <summary>A definition to be stored.</summary>
 /// <param name="Definition">Elsa 3 JSON; without a <c>definitionId</c> it becomes a new definition.</param>
 /// <param name="Publish">Put it into use, or store nothing when it is not valid. Default: keep it as a draft, valid or not.</param>
-/// <param name="Revision">Revision of the definition you last saw (0: none), to be told when somebody changed it since. Default: not checked.</param>
+/// <param name="Revision">Revision of the definition you last saw (0: none), to detect changes by someone else. Default: not checked.</param>
 /// <param name="OperationId">Chosen by you, at most 200 characters; repeating the request with the same id is harmless.</param>
 public sealed record DefinitionBody(JsonObject Definition, bool? Publish, int? Revision, string OperationId);
 
@@ -30,15 +30,15 @@ public sealed record DefinitionBody(JsonObject Definition, bool? Publish, int? R
 /// <param name="DefinitionId">Its definition.</param>
 /// <param name="Version">Its number.</param>
 /// <param name="Revision">Number of changes of the definition so far.</param>
-/// <param name="IsPublished">Whether new cases begin with it.</param>
-/// <param name="Problems">What would keep a draft from being published.</param>
+/// <param name="IsPublished">Whether new cases start with it.</param>
+/// <param name="Problems">What prevents a draft from being published.</param>
 public sealed record DefinitionAnswer(string Id, string DefinitionId, int Version, int Revision, bool IsPublished, IReadOnlyList<DefinitionProblem> Problems);
 
 /// <summary>One thing that is wrong with a definition.</summary>
-/// <param name="Activity">Id of the activity, where it is one's.</param>
+/// <param name="Activity">ID of the activity, if it concerns one.</param>
 /// <param name="Field">The activity's (or the definition's) member.</param>
 /// <param name="Path">JSON path in the definition.</param>
-/// <param name="Reason">What is wrong.</param>
+/// <param name="Reason">The error.</param>
 public sealed record DefinitionProblem(string? Activity, string Field, string Path, string Reason)
 {
     /// <summary>Finds the activity that a path leads into: the innermost object with a type and an id.</summary>

@@ -6,7 +6,7 @@ using Orchestration.Host.Http;
 
 namespace Orchestration.Host.Journeys;
 
-/// <summary>What a definition must have to be stored at all, as a draft too.</summary>
+/// <summary>What a definition needs to be stored at all, even as a draft.</summary>
 internal static class DefinitionRules
 {
     /// <summary>The id a document gives itself, or a new one.</summary>

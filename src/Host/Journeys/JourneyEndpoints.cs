@@ -15,14 +15,14 @@ namespace Orchestration.Host.Journeys;
 
 /// <summary>An event from outside.</summary>
 /// <param name="Name">Event name.</param>
-/// <param name="CorrelationId">Reference of the case it is for; without one, everybody who waits for it is told.</param>
-/// <param name="Payload">What it brings.</param>
+/// <param name="CorrelationId">Reference of the case that receives the event; without one, every case that waits for it does.</param>
+/// <param name="Payload">Payload of the event.</param>
 /// <param name="OperationId">Chosen by you; the same id with the same body publishes once and gives the same answer again.</param>
 public sealed record EventBody(string? Name, string? CorrelationId, JsonNode? Payload, string? OperationId = null);
 
 /// <summary>What became of the event.</summary>
 /// <param name="Told">How many waits it ended and cases it started.</param>
-/// <param name="KeptUntil">Nobody waits for it yet: the first wait for it that a case with this reference comes to until then gets it.</param>
+/// <param name="KeptUntil">Nothing waits for it yet: the first wait of a case with this reference that opens until then gets it.</param>
 public sealed record EventAnswer(int Told, Instant? KeptUntil);
 
 internal static class JourneyEndpoints

@@ -18,7 +18,7 @@ namespace Orchestration.Host.Journeys;
 /// <param name="Limit">At most so many, up to 200.</param>
 public sealed record MigrationPreviewBody(int? ToVersion, Guid[]? Instances = null, int? FromVersion = null, Guid? After = null, int Limit = 50);
 
-/// <summary>What it would do, with the id to continue after.</summary>
+/// <summary>What a migration would do, with the ID to continue after.</summary>
 public sealed record MigrationPreviewPage(IReadOnlyList<MigrationPreview> Items, Guid? Next);
 
 /// <summary>Which cases to move.</summary>
@@ -29,7 +29,7 @@ public sealed record MigrationBody(int? ToVersion, Guid[]? Instances, string? Op
 
 /// <summary>How one of them went.</summary>
 /// <param name="Instance">Which.</param>
-/// <param name="Status">200: it goes on in the other version. 404: there is none. 409: it stayed where it was.</param>
+/// <param name="Status">200: it continues in the other version. 404: it doesn't exist. 409: it wasn't moved.</param>
 /// <param name="Reason">Why it stayed, naming the step.</param>
 public sealed record MigrationView(Guid Instance, int Status, string? Reason);
 

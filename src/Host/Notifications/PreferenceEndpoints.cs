@@ -9,9 +9,9 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Notifications;
 
-/// <summary>What somebody wants by e-mail, and their quiet hours.</summary>
+/// <summary>A person's e-mail preferences and quiet hours.</summary>
 /// <param name="EmailKinds">Kinds that also come by e-mail.</param>
-/// <param name="QuietFrom">Begin of the quiet hours, like 19:00; null for none.</param>
+/// <param name="QuietFrom">Start of the quiet hours, like 19:00; null for none.</param>
 /// <param name="QuietTo">Their end, like 07:30.</param>
 /// <param name="TimeZone">Zone of the quiet hours, like Europe/London.</param>
 /// <param name="Revision">Revision you last saw; 0 for a first choice.</param>

@@ -19,11 +19,11 @@ namespace Orchestration.Host.ServiceLevels;
 /// <param name="Calendar">Running clocks on this calendar.</param>
 /// <param name="Policy">Running clocks of this policy.</param>
 /// <param name="Clock">This clock.</param>
-/// <param name="Preview">True (the default): say what would change and change nothing.</param>
+/// <param name="Preview">True (the default): report what would change and change nothing.</param>
 /// <param name="Reason">Why; needed unless it is a preview.</param>
 public sealed record RecomputeBody(string? Calendar, string? Policy, Guid? Clock, bool Preview = true, string? Reason = null);
 
-/// <summary>What a customer is told.</summary>
+/// <summary>A promise to a customer.</summary>
 /// <param name="What">What.</param>
 /// <param name="DueAt">By when, with offset.</param>
 /// <param name="Channel">Phone, letter, e-mail …</param>

@@ -68,9 +68,9 @@ public sealed record ClockSummary(
 /// <param name="Counted">Seconds used of the clock.</param>
 public sealed record ClockLedgerLine(int Generation, DateTime From, DateTime To, LedgerKind Kind, string Cause, double Counted);
 
-/// <summary>A rung of a clock's ladder: dealt with, or to come.</summary>
-/// <param name="Rung">Where it is: 75%, due-PT4H workingTime …</param>
-/// <param name="At">When it was dealt with; null while it is to come.</param>
+/// <summary>A rung of a clock's ladder: handled or upcoming.</summary>
+/// <param name="Rung">Its position: 75%, due-PT4H workingTime …</param>
+/// <param name="At">When it was handled; null if it is upcoming.</param>
 /// <param name="Acted">False: skipped, because a higher one was passed too.</param>
 public sealed record ClockRung(string Rung, DateTime DueAt, DateTime? At, bool? Acted);
 

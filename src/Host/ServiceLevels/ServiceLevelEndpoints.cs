@@ -39,7 +39,7 @@ public sealed record SaveServiceLevelBody(int? Revision, JsonObject? Document);
 /// <param name="Days">How many days of opening hours to show, 1 to 60. Default: 14.</param>
 public sealed record PreviewBody(string? Id, JsonObject? Document, DateTimeOffset? Start, DateTimeOffset? Anchor, int Days = 14);
 
-/// <summary>Opening hours of a day.</summary>
+/// <summary>Opening hours of one day.</summary>
 /// <param name="Open">Local times such as 08:00–17:00; empty when closed.</param>
 /// <param name="Holiday">Name of the holiday or half day, or null.</param>
 public sealed record CalendarDay(string Date, string Weekday, IReadOnlyList<string> Open, string? Holiday);

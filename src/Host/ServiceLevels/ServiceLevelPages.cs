@@ -20,7 +20,7 @@ using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.ServiceLevels;
 
-/// <summary>Calendars and policies for administrators: what is in force, what it comes to, and how it is changed.</summary>
+/// <summary>Calendars and policies for administrators: the current ones, their effect, and how to change them.</summary>
 internal static class ServiceLevelPages
 {
     private static readonly LocalDateTimePattern Typed = LocalDateTimePattern.CreateWithInvariantCulture("uuuu'-'MM'-'dd'T'HH':'mm");
@@ -74,7 +74,7 @@ internal static class ServiceLevelPages
                 if (await ReadAsync(kind, id, http.Request.Query, settings, clocks, cancel) is not { } view)
                     return Results.NotFound();
 
-                // What was computed in the background is shown where it was asked for.
+                // The result of a background recompute is shown where it was requested.
                 var recomputed = Guid.TryParse(http.Request.Query["recomputed"], out var asked) ? await work.FindAsync(asked, me, cancel) : null;
                 return Page(
                     recomputed is { State: WorkState.Done, Order: WorkOrder.Recompute of } && (of.Calendar ?? of.Policy) == id

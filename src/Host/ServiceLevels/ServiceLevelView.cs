@@ -8,18 +8,18 @@ using Orchestration.Workflows.Settings;
 
 namespace Orchestration.Host.ServiceLevels;
 
-/// <summary>What a page of calendars or of policies is about.</summary>
+/// <summary>Describes the pages of calendars or of policies.</summary>
 /// <param name="Kind"><see cref="SettingKind.Calendar"/> or <see cref="SettingKind.Sla"/>.</param>
-/// <param name="Path">Where its pages are.</param>
+/// <param name="Path">Their path.</param>
 /// <param name="Title">What many are called.</param>
-/// <param name="One">What one is called.</param>
+/// <param name="One">Title of a single one.</param>
 public sealed record ServiceLevelKind(string Kind, string Path, string Title, string One)
 {
     public static readonly ServiceLevelKind Calendars = new(SettingKind.Calendar, "/administration/calendars", "Calendars", "calendar");
     public static readonly ServiceLevelKind Policies = new(SettingKind.Sla, "/administration/policies", "Service levels", "policy");
 }
 
-/// <summary>What was tried, as typed, in the local time of the calendar; and what came of it.</summary>
+/// <summary>The input of a trial as entered, in the local time of the calendar, and its result.</summary>
 public sealed record Trial
 {
     public string Start { get; init; } = "";
@@ -35,7 +35,7 @@ public sealed record Trial
 /// <summary>A day whose opening hours an edited calendar changes.</summary>
 public sealed record ChangedDay(LocalDate Date, CalendarDay Before, CalendarDay After);
 
-/// <summary>What the page of a calendar or policy shows.</summary>
+/// <summary>The data of the page of a calendar or policy.</summary>
 public sealed record ServiceLevelView
 {
     /// <summary>Changed days that are listed at most.</summary>
@@ -47,20 +47,20 @@ public sealed record ServiceLevelView
     public required SettingDocument? Document { get; init; }
     public required string Name { get; init; }
 
-    /// <summary>What is in the editor, and the version it began with.</summary>
+    /// <summary>The content of the editor, and the version it started from.</summary>
     public required string Text { get; init; }
     public required int Revision { get; init; }
     public required Instant Now { get; init; }
     public IReadOnlyList<DefinitionError> Errors { get; init; } = [];
 
-    /// <summary>What went wrong besides, in a sentence.</summary>
+    /// <summary>Any other error, as a sentence.</summary>
     public string? Problem { get; init; }
 
     /// <summary>The editor's text was checked and can be saved.</summary>
     public bool Checked { get; init; }
     public Trial Trial { get; init; } = new();
 
-    /// <summary>The trial with what is in the editor.</summary>
+    /// <summary>The trial with the content of the editor.</summary>
     public PolicyPreview? TrialAfter { get; init; }
     public IReadOnlyList<ChangedDay> ChangedDays { get; init; } = [];
     public BusinessCalendar? Calendar { get; init; }

@@ -9,7 +9,7 @@ namespace Orchestration.Host.Shell;
 
 /// <summary>
 /// <c>/live</c>: tells an open page what changed, so that it fetches the parts of it that show it (docs/ui.md). Only kinds and ids go over the
-/// wire; what the person may see is decided when the part is fetched.
+/// wire; what the person can see is decided when the part is fetched.
 /// </summary>
 internal static class LiveEvents
 {

@@ -3,7 +3,7 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Shell;
 
-/// <summary>The left navigation. A feature adds its entry here, with who sees it; its endpoints decide for themselves who may.</summary>
+/// <summary>The left navigation. A feature adds its entry here, with who sees it; its endpoints check permissions themselves.</summary>
 internal static class Navigation
 {
     public const string MyWork = "my-work";
@@ -33,16 +33,16 @@ internal static class Navigation
         ),
     ];
 
-    /// <summary>What the person sees.</summary>
+    /// <summary>The entries a person sees.</summary>
     public static IEnumerable<Group> For(Person person) =>
         Groups.Select(group => group with { Items = [.. group.Items.Where(item => item.Visible(person))] }).Where(group => group.Items.Count > 0);
 
     internal sealed record Group(string? Title, IReadOnlyList<Item> Items);
 
     /// <param name="Section">Its constant.</param>
-    /// <param name="Title">What people read.</param>
+    /// <param name="Title">Its label.</param>
     /// <param name="Icon">Tabler icon without <c>ti-</c>.</param>
-    /// <param name="Href">Where it leads.</param>
+    /// <param name="Href">Its address.</param>
     /// <param name="Visible">Who sees it.</param>
     internal sealed record Item(string Section, string Title, string Icon, string Href, Func<Person, bool> Visible);
 }

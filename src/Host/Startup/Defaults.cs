@@ -7,13 +7,13 @@ namespace Orchestration.Host.Startup;
 
 internal static class Defaults
 {
-    /// <summary>Largest request. An endpoint that takes files says how much it takes.</summary>
+    /// <summary>Largest request. An endpoint that accepts files sets its own limit.</summary>
     private const long LargestRequest = 1024 * 1024;
 
-    /// <summary>What every part of the host relies on: the clock, limits, where it listens, how it stops.</summary>
+    /// <summary>Basics of the host: the clock, limits, addresses, shutdown.</summary>
     public static void AddDefaults(this WebApplicationBuilder builder)
     {
-        // Not in appsettings.json, where it would beat ASPNETCORE_URLS.
+        // Not in appsettings.json, where it would override ASPNETCORE_URLS.
         if (builder.Configuration["urls"] is null && builder.Configuration["http_ports"] is null && builder.Configuration["https_ports"] is null)
             builder.WebHost.UseUrls("http://localhost:8080");
 

@@ -6,7 +6,7 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Startup;
 
-/// <summary>Who is made the administrator of a new database outside Development.</summary>
+/// <summary>The first administrator of a new database outside Development.</summary>
 internal sealed record FirstAdministratorSettings(string? UserName, string? Password)
 {
     public static FirstAdministratorSettings Read(SettingsReader settings) =>
@@ -23,7 +23,7 @@ internal static partial class FirstStart
     /// administrator elsewhere.
     /// </summary>
     /// <exception cref="MigrationException">Database and program do not fit.</exception>
-    /// <exception cref="ConfigurationException">Nobody could sign in.</exception>
+    /// <exception cref="ConfigurationException">No one could sign in.</exception>
     public static async Task PrepareDatabaseAsync(this WebApplication app, FirstAdministratorSettings administrator)
     {
         var services = app.Services;
@@ -48,7 +48,7 @@ internal static partial class FirstStart
         await services.GetRequiredService<JourneyFiles>().LoadAsync(app.Environment.Definitions(), now);
     }
 
-    /// <summary>The shipped definitions: beside the program when published, else of the working copy.</summary>
+    /// <summary>The shipped definitions: next to the published program, otherwise in the working copy.</summary>
     public static string Definitions(this IHostEnvironment environment)
     {
         var published = Path.Combine(environment.ContentRootPath, "definitions");

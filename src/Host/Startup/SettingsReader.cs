@@ -2,15 +2,15 @@ using System.Globalization;
 
 namespace Orchestration.Host.Startup;
 
-/// <summary>The host cannot start as it is configured; the message says what to set.</summary>
+/// <summary>The host can't start with its configuration; the message says what to set.</summary>
 internal sealed class ConfigurationException(string message) : Exception(message);
 
-/// <summary>Reads the configuration and collects what is wrong with it, so that an operator sees everything at once.</summary>
+/// <summary>Reads the configuration and collects all errors, so that an operator sees them together.</summary>
 internal sealed class SettingsReader(IConfiguration configuration)
 {
     private readonly List<string> _errors = [];
 
-    /// <summary>A text, or null when there is none.</summary>
+    /// <summary>A text, or null if it isn't set.</summary>
     public string? Text(string key) => string.IsNullOrWhiteSpace(configuration[key]) ? null : configuration[key];
 
     public bool Flag(string key)
@@ -44,7 +44,7 @@ internal sealed class SettingsReader(IConfiguration configuration)
         return otherwise;
     }
 
-    /// <summary>An address that begins with http:// or https://, or null when there is none.</summary>
+    /// <summary>An address that starts with http:// or https://, or null if it isn't set.</summary>
     public Uri? Address(string key)
     {
         if (Text(key) is not { } text)

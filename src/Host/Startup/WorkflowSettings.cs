@@ -3,9 +3,9 @@ using Orchestration.Workflows.Notifications;
 
 namespace Orchestration.Host.Startup;
 
-/// <summary>What the engine and the workflows are told.</summary>
-/// <param name="CSharp">Whether definitions may use C#, which has no sandbox.</param>
-/// <param name="AllowPrivateAddresses">Whether requests of workflows may reach loopback and private addresses.</param>
+/// <summary>Settings of the engine and the workflows.</summary>
+/// <param name="CSharp">Whether definitions can use C#, which isn't sandboxed.</param>
+/// <param name="AllowPrivateAddresses">Whether requests of workflows can reach loopback and private addresses.</param>
 /// <param name="Mail">The mail server.</param>
 internal sealed record WorkflowSettings(bool CSharp, bool AllowPrivateAddresses, MailSettings Mail)
 {

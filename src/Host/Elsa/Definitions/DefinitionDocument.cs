@@ -20,7 +20,7 @@ internal static class DefinitionDocument
 
     private const string Schema = "https://elsaworkflows.io/schemas/workflow-definition/v3.0.0/schema.json";
 
-    /// <summary>Never stored: the server says them.</summary>
+    /// <summary>Never stored: the server sets them.</summary>
     private static readonly string[] OfServer =
     [
         "links",
@@ -37,7 +37,7 @@ internal static class DefinitionDocument
         "providerName",
     ];
 
-    /// <summary>Known to Studio's model: one that is missing in what Studio sends was taken away by the analyst.</summary>
+    /// <summary>Known to Studio's model: if Studio doesn't send one, the analyst removed it.</summary>
     private static readonly HashSet<string> OfStudio =
     [
         "name",
@@ -53,13 +53,13 @@ internal static class DefinitionDocument
         .. OfServer,
     ];
 
-    /// <summary>The revision an editor began with, or null when the client knows nothing of revisions.</summary>
+    /// <summary>The revision an editor started from, or null if the client doesn't send revisions.</summary>
     public static int? Revision(JsonObject model) => (model["customProperties"] as JsonObject)?.Number(RevisionKey);
 
-    /// <summary>Elsa's placeholder for an activity of a type that is not installed. It holds the activity as it was; Studio can draw it.</summary>
+    /// <summary>Elsa's placeholder for an activity whose type isn't installed. It contains the original activity; Studio can draw it.</summary>
     private const string NotFoundType = "Elsa.NotFoundActivity";
 
-    /// <summary>What is stored of a model. Studio drops members that it does not know: those of the version before are kept.</summary>
+    /// <summary>The document to store for a model. Studio drops unknown members, so those of the previous version are kept.</summary>
     public static byte[] ToStored(JsonObject model, byte[]? before = null)
     {
         var document = model.DeepClone().AsObject();
@@ -135,7 +135,7 @@ internal static class DefinitionDocument
         return model;
     }
 
-    /// <summary>Studio leaves the canvas empty when it meets an activity without a type or id, or of a type it was told nothing of.</summary>
+    /// <summary>Studio leaves the canvas empty if an activity has no type or ID, or an unknown type.</summary>
     private static JsonObject Drawable(JsonObject activity, ActivityRegistry registry)
     {
         foreach (var (name, value) in activity.ToArray())
@@ -191,7 +191,7 @@ internal static class DefinitionDocument
         };
     }
 
-    /// <summary>Placeholders back to what they stand for, where the analyst left them.</summary>
+    /// <summary>Replaces placeholders with the original activities, if the analyst kept them.</summary>
     private static JsonNode? Restored(JsonNode? node)
     {
         switch (node)
@@ -277,7 +277,9 @@ internal static class DefinitionDocument
     }
 }
 
-/// <summary>What a client may do with a definition, as Elsa says it. Studio lets an analyst edit only what has a link to publish it.</summary>
+/// <summary>
+/// A client's permissions on a definition, in Elsa's form. Studio only lets an analyst edit a definition that has a link to publish it.
+/// </summary>
 internal static class Links
 {
     public static JsonArray Of(string definitionId)

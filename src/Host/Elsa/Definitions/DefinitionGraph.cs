@@ -46,7 +46,7 @@ internal static class DefinitionGraph
             activity = node.Activity,
         };
 
-    /// <summary>From the workflow down to the activity; empty when there is none.</summary>
+    /// <summary>From the workflow down to the activity; empty if there is none.</summary>
     private static List<GraphNode> Path(StoredDefinition stored, string nodeId)
     {
         if (DefinitionDocument.Root(stored) is not { } root)

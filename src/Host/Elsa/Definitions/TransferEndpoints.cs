@@ -13,7 +13,7 @@ using Orchestration.Host.Journeys;
 
 namespace Orchestration.Host.Elsa.Definitions;
 
-/// <summary>Definitions as files: what stock Elsa exports is taken, what is exported here stock Elsa takes.</summary>
+/// <summary>Definitions as files, compatible with stock Elsa in both directions.</summary>
 internal static class TransferEndpoints
 {
     /// <summary>Most definitions in one upload.</summary>
@@ -188,7 +188,7 @@ internal static class TransferEndpoints
         return null;
     }
 
-    /// <summary>What an upload held so far.</summary>
+    /// <summary>The size of an upload so far.</summary>
     private sealed class Unpacked
     {
         public List<JsonObject> Read { get; } = [];

@@ -10,7 +10,7 @@ namespace Orchestration.Host.Elsa.Http;
 /// <summary>What all requests to the designer's API have in common.</summary>
 internal static class DesignerRequests
 {
-    /// <summary>With what an editor began. The page tells the edits of two open windows apart.</summary>
+    /// <summary>The revision an editor started from. The page distinguishes edits in two open windows.</summary>
     public static DefinitionEdit Editing(HttpContext context, int? revision) =>
         new(JourneyAccess.Actor(context.User), revision, context.Request.Headers["X-Designer-Page"] is [{ Length: > 0 and <= 64 } page] ? page : null);
 
@@ -33,7 +33,7 @@ internal static class DesignerRequests
         return next(context);
     }
 
-    /// <summary>A cookie is not enough: a browser sends it by itself, and some of Elsa's GETs start runs.</summary>
+    /// <summary>A cookie isn't enough: a browser sends it automatically, and some of Elsa's GETs start runs.</summary>
     public static async ValueTask<object?> RequireToken(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
         context.HttpContext.User.Identity is PersonIdentity { AuthenticationType: not BearerTokenDefaults.AuthenticationScheme }
             ? Results.Unauthorized()

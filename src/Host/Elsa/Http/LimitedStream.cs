@@ -1,6 +1,6 @@
 namespace Orchestration.Host.Elsa.Http;
 
-/// <summary>A body that ends with an error when it is longer than it may be, whatever it said of its length.</summary>
+/// <summary>A body that fails when it exceeds the limit, whatever its declared length.</summary>
 internal sealed class LimitedStream(Stream inner, long limit) : Stream
 {
     private long _read;

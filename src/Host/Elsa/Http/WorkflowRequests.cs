@@ -23,7 +23,7 @@ internal static class WorkflowRequests
     /// <summary>Largest request, in bytes; an endpoint may allow less.</summary>
     private const long LargestRequest = 30_000_000;
 
-    // What a browser does with an answer is our site's business, not a workflow's: no scripts, no cookies. Lengths and connections are the server's.
+    // Headers that control the browser belong to our site, not to a workflow: no scripts, no cookies. The server sets lengths and connections.
     private const string AnswerPolicy =
         "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; "
         + "form-action 'self' https:; frame-ancestors 'none'; sandbox allow-forms allow-popups";
@@ -95,7 +95,7 @@ internal static class WorkflowRequests
             }
         }
 
-        // Who is known only by a cookie might not know of the request at all.
+        // A person known only by a cookie may not be aware of the request.
         if (
             HttpMethods.IsGet(context.Request.Method)
             || HttpMethods.IsHead(context.Request.Method)
@@ -177,7 +177,7 @@ internal static class WorkflowRequests
         var response = context.Response;
         if (burst.HttpAnswer is not { } answer)
         {
-            // Not the fault's details: they are for those who look at the instance, not for whoever called.
+            // Without the fault's details: those are for people who can see the instance, not for the caller.
             if (burst.State.SubStatus == WorkflowSubStatus.Faulted || burst.Journal.Exists(e => e.EventName == "Faulted"))
                 await RefuseAsync(context, 500, "workflow-faulted", "The workflow failed", "The error is recorded in the workflow's history.");
             return;

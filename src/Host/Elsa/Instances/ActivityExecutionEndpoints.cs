@@ -132,7 +132,7 @@ internal static class ActivityExecutionEndpoints
         return (instance, runs.FirstOrDefault(r => r.Id == id), runs);
     }
 
-    /// <summary>What records show besides the journal: names of outputs, exceptions with their stack, and who has a waiting human step.</summary>
+    /// <summary>Additional data of records: names of outputs, exceptions with their stack, and the owner of a waiting human step.</summary>
     private sealed record Details(Guid Instance, CompiledWorkflow? Workflow, ILookup<string, object?> Exceptions, IReadOnlyDictionary<string, OpenStep> Steps)
     {
         public static async Task<Details> ReadAsync(Guid instance, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel)

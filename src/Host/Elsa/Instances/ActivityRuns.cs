@@ -29,7 +29,7 @@ internal sealed class ActivityRun(JournalRow first)
     /// <summary>Waits for something.</summary>
     public bool IsWaiting { get; private set; }
 
-    // Some are set when it begins to wait, others when it completes.
+    // Some are set when it starts waiting, others when it completes.
     private readonly Dictionary<string, JsonNode?> _outputs = [];
 
     public JsonObject? Inputs { get; private set; }
@@ -125,7 +125,7 @@ internal sealed class ActivityRun(JournalRow first)
         };
 
     /// <summary>Elsa's record of an execution.</summary>
-    /// <param name="instance">Where it ran.</param>
+    /// <param name="instance">Its instance.</param>
     /// <param name="workflow">The version it ran on, for the names of its outputs; null when it is gone.</param>
     /// <param name="exception">The exception it faulted with, or null.</param>
     /// <param name="step">Its open task when it is a human step that waits.</param>

@@ -11,7 +11,7 @@ using Orchestration.Host.Identity;
 
 namespace Orchestration.Host.Elsa.Instances;
 
-/// <summary>Alterations of runs: at once on those that are named, or as a plan on those that fit a filter.</summary>
+/// <summary>Alterations of runs: immediately for named runs, or as a plan for a filter.</summary>
 internal static class AlterationEndpoints
 {
     /// <summary>Most runs of one plan.</summary>
@@ -185,7 +185,7 @@ internal static class AlterationEndpoints
         }
     }
 
-    /// <summary>Runs that fit. A filter without a condition means none, unless it says that it means all.</summary>
+    /// <summary>Runs that match. A filter without a condition matches none, unless it explicitly asks for all.</summary>
     private static async Task<List<Guid>> FindAsync(JsonObject body, NpgsqlDataSource database, CancellationToken cancel)
     {
         var filter = InstanceEndpoints.Filter(body) with

@@ -9,7 +9,7 @@ using Orchestration.Workflows.Cases;
 
 namespace Orchestration.Host.Elsa.Instances;
 
-/// <summary>The same for many at once. Each item stands for itself: a bad one never fails the others.</summary>
+/// <summary>The same action for many items. Each item has its own result: one failure never affects the others.</summary>
 internal static class BulkActionEndpoints
 {
     public static void Map(RouteGroupBuilder api)

@@ -11,7 +11,7 @@ using Orchestration.Host.Identity;
 
 namespace Orchestration.Host.Elsa.Instances;
 
-/// <summary>Starts runs. A run is started at once; dispatch differs from execute only in what it answers.</summary>
+/// <summary>Starts runs. A run starts immediately; dispatch and execute differ only in their answer.</summary>
 internal static class ExecuteEndpoints
 {
     /// <summary>Most runs that one bulk dispatch starts.</summary>

@@ -18,7 +18,7 @@ internal static class HumanSteps
     private const string Holder = "Owner";
     private const string Due = "Due";
 
-    /// <summary>What the descriptor of a human step names besides its inputs.</summary>
+    /// <summary>What the descriptor of a human step contains in addition to its inputs.</summary>
     public static IEnumerable<object> ViewerInputs(ActivityType type) =>
         type.TypeName != HumanTask.TypeName
             ? []
@@ -53,7 +53,7 @@ internal static class HumanSteps
         return steps.Where(s => waiting.ContainsKey(s.BookmarkId)).ToDictionary(s => waiting[s.BookmarkId]);
     }
 
-    /// <summary>The inputs of an execution, with what is to be known of its task first.</summary>
+    /// <summary>The inputs of an execution, preceded by the facts about its task.</summary>
     public static JsonObject? State(JsonObject? inputs, OpenStep? step)
     {
         if (step is null)

@@ -48,7 +48,7 @@ internal static class InstanceEndpoints
         api.MapPost("/bulk-actions/export/workflow-instances", ExportMany);
     }
 
-    /// <summary>An id as our rows have it. Elsa's clients send what they were given, so any other text is just unknown.</summary>
+    /// <summary>An ID of our rows. Elsa's clients send back what they received, so any other text is simply unknown.</summary>
     public static Guid? Id(string? text) => Guid.TryParseExact(text, "N", out var id) ? id : null;
 
     private static async Task<IResult> List(InstanceFilter filter, NpgsqlDataSource database, CancellationToken cancel)
@@ -127,7 +127,7 @@ internal static class InstanceEndpoints
         if (Id(id) is not { } key || await InstanceQueries.FindAsync(database, key, cancel) is not { Summary: var i })
             return Results.NotFound();
 
-        // Elsa's server says subStatus, Studio's client reads workflowSubStatus.
+        // Elsa's server writes subStatus, Studio's client reads workflowSubStatus.
         return ElsaJson.Json(
             new
             {

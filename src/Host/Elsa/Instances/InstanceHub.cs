@@ -8,7 +8,7 @@ using Orchestration.Host.Elsa.Http;
 
 namespace Orchestration.Host.Elsa.Instances;
 
-/// <summary>Live view of runs: a viewer says which instance it shows and is told when it moves, whichever host moved it.</summary>
+/// <summary>Live view of runs: a viewer subscribes to an instance and is notified when it moves, on any host.</summary>
 internal sealed class InstanceHub(InstanceWatchers watchers, NpgsqlDataSource database) : Hub
 {
     /// <summary>Called by Studio.</summary>
@@ -27,7 +27,7 @@ internal sealed class InstanceHub(InstanceWatchers watchers, NpgsqlDataSource da
     }
 }
 
-/// <summary>Who watches what on this host, and the loop that tells them. Several moves of an instance in a row may be told as one.</summary>
+/// <summary>The subscriptions on this host, and the loop that notifies them. Several moves of an instance can become one notification.</summary>
 internal sealed partial class InstanceWatchers(Changes changes, NpgsqlDataSource database, IHubContext<InstanceHub> hub, ILogger<InstanceWatchers> log)
     : BackgroundService
 {

@@ -161,7 +161,7 @@ internal static class InstanceModel
             payload = row.Payload,
         };
 
-    /// <summary>A journal entry by itself, outside the run that it is part of.</summary>
+    /// <summary>A single journal entry, outside its run.</summary>
     public static object LogRecord(InstanceSummary i, JournalRow row) =>
         new
         {

@@ -193,7 +193,7 @@ internal static partial class DescriptorEndpoints
             isSynthetic = false,
         };
 
-    /// <summary>What the input's editor needs besides its kind: choices, or the language of a script.</summary>
+    /// <summary>What an input's editor needs in addition to its kind: choices, or the language of a script.</summary>
     private static Dictionary<string, object> Editor(string typeName, ActivityInput input, LiveOptions live)
     {
         var items = live.Find(typeName, input.Name) ?? input.Choices?.Select(c => new Option(c, c)).ToArray();

@@ -19,10 +19,10 @@ internal sealed class InputOptions(NpgsqlDataSource database)
         [(HumanTask.TypeName, "SlaCalendar")] = SettingKind.Calendar,
     };
 
-    /// <summary>A drop-down of Studio has no way back to nothing but a choice of its own.</summary>
+    /// <summary>A drop-down in Studio can only be cleared with a choice of its own.</summary>
     private static readonly Option[] Nothing = [new("None", "")];
 
-    /// <summary>The units of an SLA in words, by what a definition says.</summary>
+    /// <summary>Titles of SLA units by their name in a definition.</summary>
     private static readonly Option[] Units =
     [
         new("Elapsed time: every hour counts", "elapsed"),
@@ -32,7 +32,7 @@ internal sealed class InputOptions(NpgsqlDataSource database)
         new("Weeks", "weeks"),
     ];
 
-    /// <summary>As they are now.</summary>
+    /// <summary>The current choices.</summary>
     public async Task<LiveOptions> ReadAsync(CancellationToken cancel)
     {
         var choices = await Choices.ReadAsync(database, cancel);
@@ -55,5 +55,5 @@ internal sealed class InputOptions(NpgsqlDataSource database)
         };
 }
 
-/// <summary>The choices of an input, or null when it has none of its own.</summary>
+/// <summary>The choices of an input, or null if it has none.</summary>
 internal sealed record LiveOptions(Func<string, string, Option[]?> Find);

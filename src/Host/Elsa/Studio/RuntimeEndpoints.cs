@@ -17,7 +17,7 @@ using Orchestration.Workflows.Settings;
 
 namespace Orchestration.Host.Elsa.Studio;
 
-/// <summary>What moves runs from outside (tasks, events), and what the server says of itself.</summary>
+/// <summary>Stimuli from outside (tasks, events), and information about the server.</summary>
 internal static class RuntimeEndpoints
 {
     /// <summary>Version of the contract: that of the Studio we serve.</summary>
@@ -104,8 +104,8 @@ internal static class RuntimeEndpoints
     }
 
     /// <summary>
-    /// What an administrative pause stops, by Elsa's names: what comes by itself. What somebody asks for is done all the same, as in Elsa; and
-    /// SLA clocks never stand still for an operator.
+    /// What an administrative pause stops, by Elsa's names: automatic progress. Explicit requests are still processed, as in Elsa, and
+    /// SLA clocks never pause for an operator.
     /// </summary>
     private static readonly (string Name, JobDescription Job)[] Sources =
     [

@@ -18,7 +18,7 @@ internal sealed partial class StudioFiles
 
     public StudioFiles(IHostEnvironment environment)
     {
-        // A host started by its published dll from another directory has the package beside the dll.
+        // If a host is started by its published dll from another directory, the package is next to the dll.
         var root =
             new[] { environment.ContentRootPath, AppContext.BaseDirectory }.Select(d => Path.Combine(d, Package)).FirstOrDefault(Directory.Exists)
             ?? throw new InvalidOperationException($"Elsa Studio is missing: run `npm ci` in {environment.ContentRootPath}.");

@@ -12,7 +12,7 @@ using Orchestration.Workflows.HumanStep;
 
 namespace Orchestration.Host.Elsa.Studio;
 
-/// <summary>TypeScript declarations of what an expression of a definition may use: the editor completes and checks by them.</summary>
+/// <summary>TypeScript declarations of what an expression of a definition can use, for completion and checks in the editor.</summary>
 internal static partial class TypeDefinitions
 {
     private const string Functions = """
@@ -90,7 +90,7 @@ internal static partial class TypeDefinitions
         return text.AppendLine("};").ToString();
     }
 
-    /// <summary>What a human step brings is typed by its ports and its form.</summary>
+    /// <summary>The result of a human step is typed by its ports and its form.</summary>
     private static string Output(ActivityNode node, ActivityOutput output, IReadOnlyDictionary<string, string> forms) =>
         (node.TypeName, output.Name) switch
         {

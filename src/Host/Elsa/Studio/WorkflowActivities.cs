@@ -5,7 +5,7 @@ using Orchestration.Host.Http;
 
 namespace Orchestration.Host.Elsa.Studio;
 
-/// <summary>Published definitions that say they may be used as activities, as the palette shows them.</summary>
+/// <summary>Published definitions that can be used as activities, as the palette shows them.</summary>
 internal static class WorkflowActivities
 {
     public static async Task<IEnumerable<object>> ReadAsync(DefinitionStore store, CancellationToken cancel)

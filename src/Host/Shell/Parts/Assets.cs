@@ -10,7 +10,7 @@ internal sealed class Assets(IWebHostEnvironment environment)
 {
     private readonly ConcurrentDictionary<string, (DateTimeOffset Changed, string Url)> _urls = new();
 
-    /// <summary>Address that changes with the file's content, so that browsers may keep it for ever.</summary>
+    /// <summary>An address that changes with the file's content, so that browsers can cache it permanently.</summary>
     public string this[string path]
     {
         get
@@ -31,7 +31,7 @@ internal sealed class Assets(IWebHostEnvironment environment)
     {
         builder.Services.AddSingleton<Assets>();
 
-        // Only for assets: compressing pages over TLS could give away what is in them (BREACH).
+        // Only for assets: compressing pages over TLS could reveal their content (BREACH).
         builder.Services.AddResponseCompression(o =>
         {
             o.EnableForHttps = true;

@@ -4,10 +4,10 @@ using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Shell.Parts;
 
-/// <summary>What people read where the program has names.</summary>
+/// <summary>Display texts for names in the program.</summary>
 internal static class Words
 {
-    /// <summary><c>NeedInformation</c> → “Need information”, <c>claims-assess</c> → “Claims assess”. Capitals in a row stay as they are.</summary>
+    /// <summary><c>NeedInformation</c> → “Need information”, <c>claims-assess</c> → “Claims assess”. Consecutive capitals stay as they are.</summary>
     public static string Humanize(string name)
     {
         var text = new StringBuilder(name.Length + 8);
