@@ -159,6 +159,20 @@ public sealed class BusinessCalendar
     }
 
     /// <summary>
+    /// The opening of the n-th open day after the business day of the start; for 0 of that day, or of the next open one when it is closed. The day of the event
+    /// never counts.
+    /// </summary>
+    public Instant OpeningOfBusinessDay(Instant start, int days)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(days);
+        var date = BusinessDate(start);
+        var day = days > 0 ? BusinessDay(date, days) : BusinessDay(date.PlusDays(-1), 1);
+        var year = Year(day.Year);
+        var index = Array.BinarySearch(year.OpenDays, day.DayOfYear);
+        return ToInstant(year.Begins[index == 0 ? 0 : year.LastOpening[index - 1] + 1]);
+    }
+
+    /// <summary>
     /// The close of the n-th open day before the business day of an instant: the last moment that leaves n whole open days before that day, n ≥ 1.
     /// </summary>
     public Instant SubtractBusinessDays(Instant anchor, int days)

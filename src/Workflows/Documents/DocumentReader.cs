@@ -103,6 +103,9 @@ internal sealed class DocumentReader
         return otherwise;
     }
 
+    /// <summary>Whether a member is there and is true or false.</summary>
+    public bool IsBool(string name) => TryGet(name, out var value) && value.ValueKind is JsonValueKind.True or JsonValueKind.False;
+
     public T? Choice<T>(string name, IReadOnlyDictionary<string, T> choices, bool required = true)
         where T : struct
     {

@@ -30,7 +30,7 @@ public static class Clock
         var target = policy.TargetOf(generation);
         var due =
             policy.Direction == ClockDirection.Forward
-                ? DueTimes.Compute(startedAt, target, ClockDirection.Forward, calendar)
+                ? DueTimes.Compute(startedAt, target, ClockDirection.Forward, calendar, policy.Wait)
                 : DueTimes.Compute(
                     anchor ?? throw new ArgumentNullException(nameof(anchor), "a backward clock counts back from a date"),
                     target,
@@ -106,11 +106,17 @@ public static class Clock
     }
 
     /// <summary>
-    /// Pauses: no due time and no rungs until <see cref="Resume"/>. A clock that is already paused for another reason starts a new period.
+    /// Pauses: no due time and no rungs until <see cref="Resume"/>. A clock that is already paused for another reason starts a new period. A waiting
+    /// period that is over stays over.
     /// </summary>
     public static ClockChange Pause(ClockState state, BusinessCalendar calendar, Instant now, string reason)
     {
-        if (state.Ended || !state.Policy.Pausable || (state.Status == ClockStatus.Paused && state.Segments[^1].Cause == reason))
+        if (
+            state.Ended
+            || !state.Policy.Pausable
+            || (state.Status == ClockStatus.Paused && state.Segments[^1].Cause == reason)
+            || (state is { Status: ClockStatus.Running, Policy.WaitingPeriod: true, DueAt: { } over } && Instant.Max(now, state.Segments[^1].From) >= over)
+        )
         {
             return new ClockChange(state, []);
         }
@@ -262,7 +268,7 @@ public static class Clock
         var days = state
             .Segments.Where(segment => segment.Running)
             .Sum(segment => DueTimes.DaysBetween(segment.From, segment.To!.Value, target.Unit, calendar));
-        return DueTimes.AddDays(at, Math.Max(0, DueTimes.Days(target) - days), target.Unit, calendar);
+        return DueTimes.AddDays(at, Math.Max(0, DueTimes.Days(target) - days), target.Unit, calendar, state.Policy.Wait);
     }
 
     private static Duration TotalOf(SlaTarget target, ClockDirection direction, Duration used, Instant from, Instant due, BusinessCalendar calendar) =>

@@ -50,6 +50,11 @@ public static class ClockLedger
         );
         var until = state.EndedAt ?? state.DueAt ?? now;
         steps.AddRange(CountDays(state, calendar, until));
+        if (state is { Policy.Wait: WaitEnd.OpensOn })
+        {
+            steps.Add("The wait ends when the last day opens.");
+        }
+
         foreach (var pause in state.Segments.Where(segment => !segment.Running))
         {
             steps.Add(

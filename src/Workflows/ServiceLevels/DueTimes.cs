@@ -18,27 +18,37 @@ public static class DueTimes
 {
     /// <summary>
     /// When a target is due. Days never count the day of the anchor; a forward target of days is due at the close of the last open day (midnight
-    /// for calendar days), a backward one at the close of the day that leaves so many whole days before the anchor's day.
+    /// for calendar days), a backward one at the close of the day that leaves so many whole days before the anchor's day. A wait may end earlier on its last
+    /// day: when it opens (midnight at its begin for calendar days).
     /// </summary>
     /// <param name="anchor">The event (forward) or the date (backward).</param>
     /// <param name="target">How much time.</param>
     /// <param name="direction">Which way.</param>
     /// <param name="calendar">Hours, holidays and zone.</param>
-    public static Instant Compute(Instant anchor, SlaTarget target, ClockDirection direction, BusinessCalendar calendar) =>
+    /// <param name="wait">How a wait ends; null for a deadline.</param>
+    public static Instant Compute(Instant anchor, SlaTarget target, ClockDirection direction, BusinessCalendar calendar, WaitEnd? wait = null) =>
         (target.Unit, direction) switch
         {
             (SlaUnit.Elapsed, ClockDirection.Forward) => anchor + target.Time,
             (SlaUnit.Elapsed, _) => anchor - target.Time,
             (SlaUnit.WorkingTime, ClockDirection.Forward) => calendar.Add(anchor, target.Time),
             (SlaUnit.WorkingTime, _) => calendar.Subtract(anchor, target.Time),
-            (_, ClockDirection.Forward) => AddDays(anchor, Days(target), target.Unit, calendar),
+            (_, ClockDirection.Forward) => AddDays(anchor, Days(target), target.Unit, calendar, wait),
             (SlaUnit.BusinessDays, _) => calendar.SubtractBusinessDays(anchor, target.Count),
             _ => calendar.EndOfDay(anchor.InZone(calendar.Zone).Date.PlusDays(-Days(target))),
         };
 
-    /// <summary>When so many days, of a unit that counts days, are over; 0 means at the end of the day of the start.</summary>
-    internal static Instant AddDays(Instant start, int days, SlaUnit unit, BusinessCalendar calendar) =>
-        unit == SlaUnit.BusinessDays ? calendar.AddBusinessDays(start, days) : calendar.EndOfDay(start.InZone(calendar.Zone).Date.PlusDays(days));
+    /// <summary>
+    /// When so many days, of a unit that counts days, are over, or the last of them opens; 0 means the end, or the opening, of the day of the start.
+    /// </summary>
+    internal static Instant AddDays(Instant start, int days, SlaUnit unit, BusinessCalendar calendar, WaitEnd? wait) =>
+        (unit, wait) switch
+        {
+            (SlaUnit.BusinessDays, WaitEnd.OpensOn) => calendar.OpeningOfBusinessDay(start, days),
+            (SlaUnit.BusinessDays, _) => calendar.AddBusinessDays(start, days),
+            (_, WaitEnd.OpensOn) => calendar.EndOfDay(start.InZone(calendar.Zone).Date.PlusDays(days - 1)),
+            _ => calendar.EndOfDay(start.InZone(calendar.Zone).Date.PlusDays(days)),
+        };
 
     /// <summary>How many days, of a unit that counts days, lie after the day of one instant, up to and including the day of another.</summary>
     internal static int DaysBetween(Instant from, Instant to, SlaUnit unit, BusinessCalendar calendar) =>

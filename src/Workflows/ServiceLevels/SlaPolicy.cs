@@ -26,6 +26,16 @@ public enum SlaSubject
     Case,
 }
 
+/// <summary>How a wait ends that counts days.</summary>
+public enum WaitEnd
+{
+    /// <summary>When its last day opens: "no earlier than the third business day after".</summary>
+    OpensOn,
+
+    /// <summary>When its last day is over: "until midnight of the third business day".</summary>
+    EndsAfter,
+}
+
 /// <summary>
 /// A service level as data: what is measured, on which calendar, when the clock starts, stops, pauses, and who is notified on the way. Immutable; a running
 /// clock keeps the version it started with.
@@ -53,8 +63,11 @@ public sealed record SlaPolicy
     public string? AnchorFact { get; init; }
     public bool Pausable { get; init; } = true;
 
-    /// <summary>The due time ends a wait (a rescission period) instead of being a deadline: reaching it is no breach. Default: a deadline.</summary>
-    public bool WaitingPeriod { get; init; }
+    /// <summary>How the wait ends that the clock measures; null, the default: the clock measures a deadline.</summary>
+    public WaitEnd? Wait { get; init; }
+
+    /// <summary>The due time ends a wait (a rescission period) instead of being a deadline: reaching it is no breach.</summary>
+    public bool WaitingPeriod => Wait is not null;
 
     /// <summary>When the clock is attached late, do rungs it has already passed act (the highest one) or are they recorded as skipped? Default: act.</summary>
     public bool MissedRungsAct { get; init; } = true;

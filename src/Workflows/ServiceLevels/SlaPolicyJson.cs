@@ -21,6 +21,7 @@ internal static partial class SlaPolicyJson
         ["forward"] = ClockDirection.Forward,
         ["backward"] = ClockDirection.Backward,
     };
+    private static readonly Dictionary<string, WaitEnd> Waits = new() { ["opensOn"] = WaitEnd.OpensOn, ["endsAfter"] = WaitEnd.EndsAfter };
     private static readonly Dictionary<string, bool> MissedRungs = new() { ["act"] = true, ["skip"] = false };
     private static readonly Dictionary<string, bool> RecurrenceFrom = new() { ["completion"] = false, ["due"] = true };
 
@@ -133,7 +134,7 @@ internal static partial class SlaPolicyJson
             Direction = direction,
             AnchorFact = anchorFact,
             Pausable = pausable,
-            WaitingPeriod = reader.Bool("waitingPeriod", false),
+            Wait = ReadWait(reader, target, recurrence, direction),
             MissedRungsAct = reader.Choice("missedRungs", MissedRungs, required: false) ?? true,
             Start = ReadCondition(reader, "start") ?? ClockCondition.On(subject, "opened"),
             Stop = ReadCondition(reader, "stop") ?? ClockCondition.On(subject, "completed"),
@@ -145,6 +146,25 @@ internal static partial class SlaPolicyJson
         };
         reader.NoOthers();
         return policy;
+    }
+
+    private static WaitEnd? ReadWait(DocumentReader reader, SlaTarget? target, Recurrence? recurrence, ClockDirection direction)
+    {
+        const string Member = "waitingPeriod";
+
+        // Running clocks and older documents say true or false.
+        if (reader.IsBool(Member))
+        {
+            return reader.Bool(Member, false) ? WaitEnd.EndsAfter : null;
+        }
+
+        var wait = reader.Choice(Member, Waits, required: false);
+        if (wait == WaitEnd.OpensOn && (direction == ClockDirection.Backward || target is { CountsDays: false } || recurrence?.Target is { CountsDays: false }))
+        {
+            reader.Error(Member, "opensOn is for forward clocks that count days or weeks");
+        }
+
+        return wait;
     }
 
     private static SlaTarget? ReadTarget(DocumentReader reader, string member)

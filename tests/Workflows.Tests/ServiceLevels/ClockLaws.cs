@@ -149,7 +149,7 @@ public sealed class ClockLaws
                     var last = Ladder.Decide(state, calendar, far);
                     records.AddRange(last.Recorded);
                     records.Select(record => record.Rung).Order().ShouldBe(state.Policy.Ladder.Select(rung => rung.Key).Order(), "every rung exactly once");
-                    last.State.Breached.ShouldBeTrue();
+                    last.State.Breached.ShouldBe(history.Wait is null);
                     last.NextAt.ShouldBeNull();
                 }
 
@@ -232,6 +232,7 @@ public sealed class ClockLaws
         {
             Direction = history.Anchor is null ? ClockDirection.Forward : ClockDirection.Backward,
             AnchorFact = history.Anchor is null ? null : "closing",
+            Wait = history.Wait,
             Ladder =
             [
                 new LadderRung(50, null, null, Tell),
@@ -249,9 +250,18 @@ public sealed class ClockLaws
         from unit in Gen.Elements(Enum.GetValues<SlaUnit>())
         from amount in Gen.Choose(1, 40)
         from backward in Gen.Choose(0, 3)
+        from wait in Gen.Elements<WaitEnd?>(null, null, WaitEnd.OpensOn, WaitEnd.EndsAfter)
         from lead in Gen.Choose(-10, 200)
         from steps in Gen.Choose(2, 12).SelectMany(count => Step.ArrayOf(count))
-        select new History(calendar, Whole(start), TargetOf(unit, amount), backward == 0 ? Whole(start) + Duration.FromHours(lead * 12) : null, steps);
+        let target = TargetOf(unit, amount)
+        select new History(
+            calendar,
+            Whole(start),
+            target,
+            backward == 0 ? Whole(start) + Duration.FromHours(lead * 12) : null,
+            wait == WaitEnd.OpensOn && (backward == 0 || !target.CountsDays) ? null : wait,
+            steps
+        );
 
     private static Gen<(Operation Operation, Duration Wait)> Step =>
         from operation in Gen.Frequency(
@@ -291,5 +301,12 @@ public sealed class ClockLaws
         Cancel,
     }
 
-    private sealed record History(RandomCalendar Calendar, Instant Start, SlaTarget Target, Instant? Anchor, (Operation Operation, Duration Wait)[] Steps);
+    private sealed record History(
+        RandomCalendar Calendar,
+        Instant Start,
+        SlaTarget Target,
+        Instant? Anchor,
+        WaitEnd? Wait,
+        (Operation Operation, Duration Wait)[] Steps
+    );
 }

@@ -26,6 +26,28 @@ public sealed class ClockTests
         "2025-03-19T00:00",
         "12 CFR 1026.19(f)(1)(ii): received on Saturday 15 March, closing on Wednesday 19 March at the earliest"
     )]
+    [InlineData(
+        "us-trid-closing-waiting-period",
+        "2025-01-16T10:00",
+        null,
+        "2025-01-21T00:00",
+        "12 CFR 1026.19(f)(1)(ii): received on Thursday; Friday, Saturday and Tuesday count, Sunday and Martin Luther King Day do not"
+    )]
+    [InlineData(
+        "us-trid-closing-waiting-period",
+        "2026-06-30T10:00",
+        null,
+        "2026-07-03T00:00",
+        "Friday 3 July 2026, on which 4 July is observed, is a specific business day"
+    )]
+    [InlineData(
+        "us-trid-loan-estimate-before-closing",
+        "2025-01-13T10:00",
+        null,
+        "2025-01-22T00:00",
+        "the seventh day after Monday 13 January, without Sunday and Martin Luther King Day"
+    )]
+    [InlineData("us-rescission", "2025-01-16T14:00", null, "2025-01-22T00:00", "12 CFR 1026.23(a)(3): midnight at the end of Tuesday 21 January")]
     [InlineData("us-trid-closing-disclosure-received", "2025-03-10T10:00", "2025-03-19T10:00", "2025-03-16T00:00", "received by the end of Saturday 15 March")]
     [InlineData("us-trid-closing-disclosure-mailed", "2025-03-10T10:00", "2025-03-19T10:00", "2025-03-13T00:00", "mailed by the end of Wednesday 12 March")]
     [InlineData("us-rescission", "2018-06-01T14:00", null, "2018-06-06T00:00", "12 CFR 1026.23(a)(3): midnight of Tuesday 5 June")]
@@ -56,6 +78,39 @@ public sealed class ClockTests
         var started = calendar.At(start);
         var clock = Clock.Start(policy, calendar, started, started, "event", anchor is null ? null : calendar.At(anchor));
         calendar.Local(clock.DueAt.ShouldNotBeNull()).ShouldBe(due, source);
+    }
+
+    [Theory]
+    [InlineData("businessDays", "3", "2026-06-04T08:00", "the office opens on the third open day")]
+    [InlineData("calendarDays", "3", "2026-06-04T00:00", "midnight at the begin of the third day")]
+    [InlineData("weeks", "1", "2026-06-08T00:00", "midnight at the begin of the seventh day")]
+    public void A_wait_that_opens_ends_at_the_begin_of_its_last_day_and_no_pause_after_that_moves_it(string unit, string amount, string due, string why)
+    {
+        SlaTarget.TryParse(amount, unit, out var target, out _).ShouldBeTrue();
+        var policy = SlaPolicy.Inline(target, "claims-office") with { Wait = WaitEnd.OpensOn };
+        var started = Office.At("2026-06-01T20:00");
+        var clock = Clock.Start(policy, Office, started, started, "sent");
+        Local(clock.DueAt).ShouldBe(due, why);
+        ClockLedger.Explain(clock, Office, started).Steps.ShouldContain("The wait ends when the last day opens.");
+
+        var held = Clock.Pause(clock, Office, Office.At("2026-06-02T10:00"), "waiting").State;
+        Clock.Resume(held, Office, Office.At("2026-06-03T10:00"), "back").State.DueAt.ShouldNotBeNull().ShouldBeGreaterThan(clock.DueAt!.Value);
+        Clock.Pause(clock, Office, clock.DueAt!.Value, "waiting").State.ShouldBe(clock);
+        Clock.Stop(clock, Office, Office.At("2026-06-20T10:00")).State.Breached.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void The_end_of_the_wait_is_told_when_the_last_day_opens_and_not_before()
+    {
+        var policy = SlaPolicyTests.Policy("us-trid-closing-waiting-period");
+        var calendar = Shipped.Calendar(policy.Calendar);
+        var received = calendar.At("2025-01-16T12:00");
+        var clock = Clock.Start(policy, calendar, received, received, "event:ClosingDisclosureReceived");
+
+        Ladder.NextAt(clock, calendar).ShouldBe(calendar.At("2025-01-21T00:00"));
+        Ladder.Decide(clock, calendar, calendar.At("2025-01-20T23:59")).Acts.ShouldBeNull();
+        var acts = Ladder.Decide(clock, calendar, calendar.At("2025-01-21T00:00")).Acts.ShouldNotBeNull();
+        acts.Actions.ShouldContain(new LadderAction.PublishEvent("ClosingWaitingPeriodEnded"));
     }
 
     [Fact]

@@ -114,6 +114,32 @@ public sealed class SlaPolicyTests
     }
 
     [Theory]
+    [InlineData("\"opensOn\"", WaitEnd.OpensOn)]
+    [InlineData("\"endsAfter\"", WaitEnd.EndsAfter)]
+    [InlineData("true", WaitEnd.EndsAfter)]
+    [InlineData("false", null)]
+    public void A_waiting_period_says_how_it_ends(string written, WaitEnd? wait)
+    {
+        var policy = Parse(Waiting(written, "forward", "3", "businessDays"));
+        policy.Wait.ShouldBe(wait);
+        Parse(policy.ToJson()).Wait.ShouldBe(wait);
+    }
+
+    [Theory]
+    [InlineData("\"sometime\"", "forward", "3", "businessDays")]
+    [InlineData("\"opensOn\"", "backward", "3", "businessDays")]
+    [InlineData("\"opensOn\"", "forward", "PT8H", "workingTime")]
+    [InlineData("\"opensOn\"", "forward", "P3D", "elapsed")]
+    public void A_waiting_period_that_can_not_open_on_a_day_is_refused(string written, string direction, string amount, string unit) =>
+        Errors(Waiting(written, direction, amount, unit)).ShouldBe(["$.waitingPeriod"]);
+
+    private static string Waiting(string written, string direction, string amount, string unit) =>
+        $$"""
+            { "id": "p", "version": 1, "name": "P", "direction": "{{direction}}", {{(direction == "backward" ? "\"anchor\": \"closingDate\"," : "")}}
+              "target": { "amount": "{{amount}}", "unit": "{{unit}}" }, "calendar": "24x7", "waitingPeriod": {{written}} }
+            """;
+
+    [Theory]
     [InlineData("PT8H", "workingTime", "8 h working time")]
     [InlineData("PT36H30M", "workingTime", "1 d 12 h 30 min working time")]
     [InlineData("P2D", "elapsed", "2 d elapsed")]
