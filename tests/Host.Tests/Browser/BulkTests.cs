@@ -65,7 +65,7 @@ public sealed class BulkTests(Chromium chromium)
         (await page.Locator("#backlog .assign-form option:checked").AllTextContentsAsync()).ShouldAllBe(owner => owner == "Sofia Rossi");
         await OnAllAsync("Change priority", () => page.GetByLabel("Priority", new() { Exact = true }).SelectOptionAsync("1"));
         (await page.Locator("#backlog .priority .sr").AllTextContentsAsync()).ShouldAllBe(priority => priority == "Priority: Critical");
-        await OnAllAsync("Let them wait", () => page.GetByLabel("They come back after").SelectOptionAsync("3"));
+        await OnAllAsync("Suspend", () => page.GetByLabel("Suspend for").SelectOptionAsync("3"));
         (await page.Locator("#backlog .row-state").AllTextContentsAsync()).ShouldAllBe(state => state.Contains("Suspended until"));
         (await page.Locator("#backlog .assign-form select").CountAsync()).ShouldBe(0, "what waits is given to nobody");
         await page.Context.CloseAsync();
