@@ -127,7 +127,8 @@ public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> lo
     }
 
     /// <summary>Tries a leased effect. Does nothing if the lease has been replaced: another attempt has changed the row since.</summary>
-    /// <exception cref="OperationCanceledException">It was broken off. The lease stands, so that whoever holds it can try again; it may be done twice, with the same idempotency key.</exception>
+    /// <exception cref="OperationCanceledException">The attempt was cancelled. The lease stays, so that its holder can try again; the effect may
+    /// happen twice, with the same idempotency key.</exception>
     public async Task<EffectTry> TryAsync(Guid id, Instant leasedUntil, CancellationToken cancel = default)
     {
         DueEffect effect;

@@ -22,7 +22,8 @@ public sealed record JobDescription(
 );
 
 /// <summary>
-/// The recurring jobs. Each is idempotent: a row is dealt with in the transaction that marks it, so a second run, on any host, finds nothing left to do. A job that would find nothing is not started.
+/// The recurring jobs. Each is idempotent: a row is handled in the transaction that marks it, so a second run, on any host, finds nothing to do. A
+/// job that would find nothing isn't started.
 /// </summary>
 public static class JobCatalog
 {

@@ -8,7 +8,8 @@ using Orchestration.Engine.Model;
 namespace Orchestration.Engine.Expressions.JavaScript;
 
 /// <summary>
-/// A JavaScript expression or script, prepared once for Jint. Immutable and thread safe. Knows Elsa's functions; reaches nothing of the host but its <see cref="ExpressionScope"/>.
+/// A JavaScript expression or script, prepared once for Jint. Immutable and thread safe. Provides Elsa's functions; reaches nothing of the host
+/// except its <see cref="ExpressionScope"/>.
 /// BigInt, <c>eval</c> and <c>import</c> are refused.
 /// </summary>
 public sealed partial class JavaScriptProgram
@@ -84,8 +85,10 @@ public sealed partial class JavaScriptProgram
     /// <summary>Runs the script.</summary>
     /// <param name="scope">What it can see and change.</param>
     /// <param name="limits">Its limits; null for the defaults.</param>
-    /// <returns>Its value as workflow data; all numbers are doubles, a Date is a <see cref="DateTimeOffset"/> in UTC, a promise what it was settled with.</returns>
-    /// <exception cref="ExpressionException">It threw, or reached a limit (kind <c>LimitError</c>). Changes to <c>variables</c> are then not copied back; setters called before stay called.</exception>
+    /// <returns>Its value as workflow data: numbers are doubles, a Date is a <see cref="DateTimeOffset"/> in UTC, a promise is its settled
+    /// value.</returns>
+    /// <exception cref="ExpressionException">It threw, or reached a limit (kind <c>LimitError</c>). Changes to <c>variables</c> are then discarded;
+    /// calls of setters keep their effect.</exception>
     public object? Evaluate(ExpressionScope scope, ScriptLimits? limits = null) =>
         TrySimple(scope, out var value) ? value.ToData() : EvaluateInEngine(scope, limits);
 
@@ -93,7 +96,7 @@ public sealed partial class JavaScriptProgram
     internal object? EvaluateInEngine(ExpressionScope scope, ScriptLimits? limits = null) =>
         ScriptEngine.Evaluate(this, scope, limits ?? ScriptLimits.JavaScript, static (script, value) => script.Values.ToData(value));
 
-    /// <summary>Runs the script and takes its value for true or false as Elsa converts a result to Boolean. A comparison of plain variables allocates nothing.</summary>
+    /// <summary>Runs the script and converts its value to Boolean as Elsa does. A comparison of plain variables allocates nothing.</summary>
     /// <inheritdoc cref="Evaluate"/>
     public bool EvaluateBoolean(ExpressionScope scope, ScriptLimits? limits = null) =>
         TrySimple(scope, out var value)

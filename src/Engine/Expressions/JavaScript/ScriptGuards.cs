@@ -287,7 +287,9 @@ internal sealed partial class ScriptGuards(ScriptEngine script)
     private void GuardPatterns() =>
         Replace("RegExp", arguments => At(arguments, 0) is ObjectInstance or JsUndefined ? arguments : [Pattern(arguments[0]), .. arguments[1..]]);
 
-    /// <summary>What <c>new Function</c> compiles is held to the same rules as the script; its relatives for async functions and generators do not compile.</summary>
+    /// <summary>
+    /// <c>new Function</c> compiles under the same rules as the script; the variants for async functions and generators are refused.
+    /// </summary>
     private void GuardCompilation()
     {
         Replace("Function", Compiled);

@@ -8,7 +8,8 @@ namespace Orchestration.Engine.Expressions.JavaScript;
 internal sealed class ScriptLimitException(string message) : Exception("The expression was stopped " + message);
 
 /// <summary>
-/// Counts what one expression uses: steps (statements, and what built-in functions report), memory allocated on its thread, time. The engine asks it before every
+/// Counts what one expression uses: steps (statements, and the work of built-in functions), memory allocated on its thread, time. The engine asks it
+/// before every
 /// statement and every thousand or so rounds of a built-in; <see cref="ScriptGuards"/> asks it where built-ins do neither.
 /// </summary>
 internal sealed class ScriptMeter : Constraint

@@ -8,7 +8,10 @@ namespace Orchestration.Engine.Expressions.JavaScript;
 /// <param name="LeavesBuiltInsAlone">The script can't change built-in objects for the next script.</param>
 internal sealed record ScriptNames(IReadOnlySet<string>? Names, bool LeavesBuiltInsAlone)
 {
-    /// <summary>Deepest nesting of syntax. A level takes up to a kilobyte of stack, and a function may be called where little more than <see cref="MaxFunctionDepth"/> of it is left.</summary>
+    /// <summary>
+    /// Maximum nesting of syntax. A level takes up to a kilobyte of stack, and a function can be called when little more than <see
+    /// cref="MaxFunctionDepth"/> of it is left.
+    /// </summary>
     private const int MaxDepth = 250;
 
     private const int MaxFunctionDepth = 100;

@@ -5,8 +5,10 @@ using Orchestration.Engine.Model;
 namespace Orchestration.Engine.Expressions.JavaScript;
 
 /// <summary>
-/// Evaluates what most conditions are without an engine: literals, <c>variables.x</c>, accessor calls, and comparisons, logic and plain arithmetic of those. Works on numbers, text,
-/// true, false, null and undefined; where it meets anything else, or a rule that is not written here, it gives up and the engine evaluates the whole. Nothing in it has an effect.
+/// Evaluates most conditions without an engine: literals, <c>variables.x</c>, accessor calls, and comparisons, logic and plain arithmetic of those.
+/// Works on numbers, text,
+/// true, false, null and undefined; for anything else, or a rule that isn't implemented here, it gives up and the engine evaluates the whole. It has
+/// no side effects.
 /// </summary>
 internal static class SimpleForms
 {
