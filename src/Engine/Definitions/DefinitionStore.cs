@@ -12,9 +12,8 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Engine.Definitions;
 
 /// <summary>
-/// Definitions, by version, and the cache of compiled ones. A version never changes once it is published. At most one version of a definition is the
-/// latest, at most one is
-/// published; the database holds both rules.
+/// Definitions by version, and the cache of compiled ones. A version never changes once it is published. At most one version of a definition is the
+/// latest and at most one is published; the database enforces both.
 /// </summary>
 public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityRegistry registry, Changes changes)
 {
@@ -70,9 +69,8 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
     }
 
     /// <summary>
-    /// Brings the cache up to what is published, entry by entry: a burst looks up the workflows it executes and cannot wait, so there is no moment in
-    /// which one is missing. Call at start and after definitions
-    /// changed. One that cannot be compiled is left out.
+    /// Updates the cache to what is published, entry by entry. A burst looks up the workflows it executes and can't wait, so an entry is never
+    /// missing in between. Call at start and after definitions changed. A version that can't be compiled is left out.
     /// </summary>
     public async Task LoadPublishedAsync(CancellationToken cancel = default)
     {

@@ -59,10 +59,9 @@ public abstract record EffectTry
 public delegate Task<EffectOutcome> DoEffect(DueEffect effect, CancellationToken cancel);
 
 /// <summary>
-/// Does to the outside world what committed transactions asked for, at least once: an effect is leased by moving its due time on, done outside any
-/// transaction, and removed in the transaction that
-/// resumes whoever waits for its answer. One that keeps failing becomes an incident of the activity that waits for it; one that nobody waits for is kept
-/// as dead, for people to retry or discard.
+/// Performs the effects of committed transactions outside the database, at least once. An effect is leased by moving its due time, performed outside
+/// any transaction, and removed in the transaction that resumes the activity waiting for its answer. One that keeps failing becomes an incident of
+/// that activity; if none waits, it is kept as dead, for people to retry or discard.
 /// </summary>
 public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> log)
 {
