@@ -12,8 +12,8 @@ using Orchestration.Engine.Storage;
 namespace Orchestration.Engine.Definitions;
 
 /// <summary>
-/// Definitions by version, and the cache of compiled ones. A version never changes once it is published. At most one version of a definition is the
-/// latest and at most one is published; the database enforces both.
+/// Definitions by version, and the cache of compiled ones. A version never changes once it is published. At most one version of a definition is the latest
+/// and at most one is published; the database enforces both.
 /// </summary>
 public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityRegistry registry, Changes changes)
 {
@@ -69,8 +69,8 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
     }
 
     /// <summary>
-    /// Updates the cache to what is published, entry by entry. A burst looks up the workflows it executes and can't wait, so an entry is never
-    /// missing in between. Call at start and after definitions changed. A version that can't be compiled is left out.
+    /// Updates the cache to what is published, entry by entry. A burst looks up the workflows it executes and can't wait, so an entry is never missing in
+    /// between. Call at start and after definitions changed. A version that can't be compiled is left out.
     /// </summary>
     public async Task LoadPublishedAsync(CancellationToken cancel = default)
     {
@@ -124,9 +124,8 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
     }
 
     /// <summary>
-    /// Stores a version and publishes it in one transaction: it becomes latest and published, its triggers replace those of the version before, and
-    /// history says who
-    /// did it. A draft that exists is replaced.
+    /// Stores a version and publishes it in one transaction: it becomes latest and published, its triggers replace those of the version before, and history
+    /// says who did it. A draft that exists is replaced.
     /// </summary>
     public async Task<PublishResult> PublishAsync(NewDefinition definition, string actor, Instant now, CancellationToken cancel = default)
     {
