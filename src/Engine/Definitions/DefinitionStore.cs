@@ -68,10 +68,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         return ids;
     }
 
-    /// <summary>
-    /// Updates the cache to what is published, entry by entry. A burst looks up the workflows it executes and can't wait, so an entry is never missing in
-    /// between. Call at start and after definitions changed. A version that can't be compiled is left out.
-    /// </summary>
+    /// <summary>Loads what is published, entry by entry, so no entry is ever missing. Leaves out versions that can't be compiled.</summary>
     public async Task LoadPublishedAsync(CancellationToken cancel = default)
     {
         // What is published while this runs isn't among the removed entries.
@@ -243,10 +240,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         return new PublishResult.Published(stored, WasAlready: false);
     }
 
-    /// <summary>
-    /// What is wrong with the triggers of a version beside those of other definitions, and the schedules of the version before. Publishers of endpoints
-    /// wait for each other here, so no two get the same path.
-    /// </summary>
+    /// <summary>Errors of a version's triggers, and the previous schedules. Publishers of endpoints take turns here.</summary>
     private static async Task<(List<DefinitionError> Taken, Dictionary<(string Activity, string Kind, string Payload), Instant?> Schedules)> TriggersAsync(
         NpgsqlConnection connection,
         CompiledWorkflow workflow,
