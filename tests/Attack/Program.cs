@@ -5,7 +5,7 @@ using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Model;
 using Orchestration.Engine.Tests.Expressions;
 
-// Compiles and evaluates one hostile expression in a process of its own and writes what became of it and what it took.
+// Compiles and evaluates one hostile expression in its own process and prints the outcome, time and memory.
 // Input: {"language":"Liquid","text":"…","variables":{…}}. Output: one line of JSON. A crash writes nothing.
 using var request = JsonDocument.Parse(Console.In.ReadToEnd());
 var root = request.RootElement;

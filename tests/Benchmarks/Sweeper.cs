@@ -77,7 +77,7 @@ internal static class Sweeper
         }
     }
 
-    /// <summary>A host of the measurement: gets ready, waits to be told how far to shift its clock, sweeps until nothing is due.</summary>
+    /// <summary>A host of the measurement: prepares, waits for the amount to shift its clock by, then sweeps until nothing is due.</summary>
     public static async Task WorkAsync(string connection)
     {
         var clock = new ShiftedClock();

@@ -18,7 +18,7 @@ public enum TestServerKind
 }
 
 /// <summary>Which PostgreSQL server the tests use.</summary>
-/// <param name="Description">For the person who reads the output of the tests: what it is and why.</param>
+/// <param name="Description">For the reader of the test output: which server it is, and why.</param>
 public sealed record TestServerChoice(TestServerKind Kind, string Description);
 
 /// <summary>
@@ -33,7 +33,7 @@ public static class TestServer
 
     private const string Variable = "ORCHESTRATION_TEST_POSTGRES";
 
-    // Test databases need not survive anything, and each test has connections of its own.
+    // Test databases don't need to survive anything, and each test has its own connections.
     private static readonly Dictionary<string, string> s_settings = new()
     {
         ["fsync"] = "off",
@@ -48,12 +48,12 @@ public static class TestServer
     // Held until the process ends: collected, it would take the server with it in the middle of a test.
     private static IAsyncDisposable? s_server;
 
-    /// <summary>Connects as a user who may create databases.</summary>
+    /// <summary>Connects as a user who can create databases.</summary>
     public static Task<string> ConnectionStringAsync() => s_started.Value;
 
     /// <param name="setting">The value of <c>ORCHESTRATION_TEST_POSTGRES</c>.</param>
     /// <param name="path">The folders in which to look for the <c>docker</c> command, separated as in <c>PATH</c>.</param>
-    /// <param name="patience">How long the Docker engine may take to answer.</param>
+    /// <param name="patience">Timeout for an answer of the Docker engine.</param>
     public static async Task<TestServerChoice> ChooseAsync(string? setting, string path, TimeSpan patience) =>
         setting switch
         {

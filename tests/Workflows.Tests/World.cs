@@ -20,7 +20,7 @@ using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Tests;
 
-/// <summary>The workflows on a database of their own, with people, a fake clock and no background work: a test sweeps when it wants to.</summary>
+/// <summary>The workflows on their own database, with people, a fake clock and no background work: a test sweeps explicitly.</summary>
 public sealed class World : IAsyncDisposable
 {
     private readonly TestDatabase _database;
@@ -48,7 +48,7 @@ public sealed class World : IAsyncDisposable
         return world;
     }
 
-    /// <summary>Another host on the same database, with connections and memory of its own and the same clock. Dispose of it first.</summary>
+    /// <summary>Another host on the same database, with its own connections and memory and the same clock. Dispose of it first.</summary>
     public async Task<World> AnotherHostAsync()
     {
         var other = Host(_database, Clock, null, false, isGuest: true);

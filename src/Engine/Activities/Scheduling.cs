@@ -163,9 +163,8 @@ public static class TriggerSchedule
         };
 
     /// <summary>
-    /// The start after one that was due. Those missed meanwhile are made up for by that one: a host that was away for a night
-    /// starts the nightly run once, not once an hour.
-    /// A Timer keeps its interval.
+    /// The next start after one that was due. It makes up for all missed starts: a host that was down overnight runs the nightly job once, not once
+    /// an hour. A Timer keeps its interval.
     /// </summary>
     public static Instant? Next(Trigger trigger, Instant due, Instant now)
     {

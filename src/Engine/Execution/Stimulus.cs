@@ -41,7 +41,7 @@ public abstract record Stimulus
     /// <summary>
     /// Leave the activity that waits at a bookmark, and everything that came after an earlier activity, and run that one and what follows it anew.
     /// </summary>
-    /// <param name="BookmarkId">Where the case stands now. Whoever sends it back knows: its activity is not told that it went.</param>
+    /// <param name="BookmarkId">Where the case is now. Its activity isn't notified that the bookmark is removed.</param>
     /// <param name="ActivityId">The earlier activity.</param>
     public sealed record GoBack(string BookmarkId, string ActivityId) : Stimulus;
 

@@ -13,9 +13,8 @@ namespace Orchestration.Engine.Runtime;
 public sealed partial class StimulusQueue
 {
     /// <summary>
-    /// Publishes an event from outside: resumes whoever waits for it and starts what it triggers. One that is for a reference or an instance and finds
-    /// nobody is kept for <see cref="Keeps"/> and given to the
-    /// first wait for it that opens there.
+    /// Publishes an event from outside: resumes its waits and starts the definitions it triggers. An event for one reference or instance that finds
+    /// no wait is kept for <see cref="Keeps"/>; the first matching wait takes it.
     /// </summary>
     /// <param name="name">Event name.</param>
     /// <param name="correlationId">Only instances with this reference; null for all.</param>

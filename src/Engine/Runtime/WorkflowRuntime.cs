@@ -100,9 +100,8 @@ public sealed partial class WorkflowRuntime
     public StimulusQueue Stimuli { get; }
 
     /// <summary>
-    /// Sees what a transaction adds to the history of instances before it is written, with the batch it may add commands to: for what follows from
-    /// history (webhooks). Set once, at start; default nobody.
-    /// Must be quick and must not throw.
+    /// Sees what a transaction adds to the history of instances before it is written, with the batch it can add commands to: for what follows from
+    /// history (webhooks). Set once, at start; default none. Must be quick and must not throw.
     /// </summary>
     public Action<IReadOnlyList<HistoryAppend>, NpgsqlBatch>? HistoryWriting { get; set; }
 

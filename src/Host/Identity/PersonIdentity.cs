@@ -35,8 +35,8 @@ internal sealed class PersonIdentity : ClaimsIdentity
         new(new ClaimsIdentity([new("person", person.ToString("N")), new("session", session.ToString("N")), new("stamp", stamp.ToString("N"))], scheme));
 
     /// <summary>
-    /// Turns what a ticket carries into the person, or into nobody when the session has ended. Not a claims transformation: to those a ticket
-    /// stays good, and its bearer would be told that they may not do this instead of to sign in.
+    /// Replaces a ticket's identity with the person, or with no one if the session has ended. Not a claims transformation: with one, the ticket would
+    /// stay valid, and the client would get a 403 instead of being asked to sign in.
     /// </summary>
     public static async Task ReplaceAsync(HttpContext context, RequestDelegate next)
     {

@@ -21,7 +21,7 @@ public sealed record TeamBacklog(
     Instant Now
 )
 {
-    /// <summary>Who works in the teams, and whoever else has some of their work.</summary>
+    /// <summary>Members of the teams, and other owners of their tasks.</summary>
     public IReadOnlyList<(Guid Id, string Name)> People { get; } =
     [
         .. (Shown is null ? Teams : [Shown])
@@ -32,7 +32,7 @@ public sealed record TeamBacklog(
             .OrderBy(p => p.Name, StringComparer.CurrentCulture),
     ];
 
-    /// <summary>Whoever could be given one of the tasks, by name.</summary>
+    /// <summary>The people one of the tasks can be assigned to, by name.</summary>
     public IReadOnlyList<Assignee> Anybody { get; } =
     [.. Assignees.SelectMany(a => a).DistinctBy(a => a.UserName).OrderBy(a => a.DisplayName, StringComparer.CurrentCulture)];
 

@@ -135,7 +135,7 @@ internal sealed class Eligibility
             """;
 
     /// <summary>
-    /// Waits for somebody like them: open tasks they may claim, reviews of their own teams, and what an absent owner has whose substitute they are.
+    /// Work for people like them: unassigned tasks they can claim, reviews of their own teams, and tasks of absent owners whose substitute they are.
     /// </summary>
     public string IsOffered =>
         $"""

@@ -12,7 +12,7 @@ using Orchestration.Testing;
 
 namespace Orchestration.Engine.Tests.Conformance;
 
-/// <summary>docs/elsa-compatibility.md must say of every activity, input, function, filter, setting and difference what the engine does.</summary>
+/// <summary>docs/elsa-compatibility.md must describe every activity, input, function, filter, setting and difference as the engine behaves.</summary>
 public class CompatibilityTests
 {
     private static readonly ActivityRegistry Registry = ActivityRegistry.WithBuiltIns();

@@ -1,11 +1,11 @@
 namespace Orchestration.Engine.Tests.Conformance;
 
-/// <summary>A name that Elsa 3.8 offers to expressions, with what it does here.</summary>
+/// <summary>A name that Elsa 3.8 offers to expressions, and its behavior here.</summary>
 /// <param name="Name">Elsa's name.</param>
 /// <param name="Verdict">same, differs, not supported.</param>
 /// <param name="Remark">How it differs, or why it is not there.</param>
-/// <param name="Sample">An expression or a template that uses it; for one that is not supported, JavaScript that says whether it is there.</param>
-/// <param name="Result">What the sample gives, as JSON.</param>
+/// <param name="Sample">An expression or a template that uses it; for an unsupported name, JavaScript that tests whether it exists.</param>
+/// <param name="Result">The result of the sample, as JSON.</param>
 internal sealed record ElsaName(string Name, string Verdict, string Remark, string Sample, string Result)
 {
     public static ElsaName Same(string name, string sample, string result, string remark = "") => new(name, "same", remark, sample, result);

@@ -88,7 +88,7 @@ internal sealed class GoldenWorld
     private static string? Text(JsonElement json, string name) =>
         json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    /// <summary>Does one step and tells what it led to, in the shape of the golden files.</summary>
+    /// <summary>Performs one step and returns its result, in the shape of the golden files.</summary>
     public JsonObject Do(JsonElement step)
     {
         foreach (var instance in _instances)
@@ -312,7 +312,7 @@ internal sealed class GoldenWorld
         description["activities"] = new JsonArray([.. instance.Activities.Select(x => x.Describe())]);
         description["output"] = GoldenData.ToJson(state.Output);
         description["variables"] = new JsonObject(state.Variables(instance.Workflow).Select(x => KeyValuePair.Create(x.Key.Name, GoldenData.ToJson(x.Value))));
-        // Reports of work that can never be done are ours alone; what Elsa records must be the same.
+        // Only we report work that can never be done; what Elsa records must be the same.
         Reports.UnionWith(state.Incidents.Where(x => x.Exception is null).Select(x => x.Message));
         description["incidents"] = new JsonArray([
             .. state

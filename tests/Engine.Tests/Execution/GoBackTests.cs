@@ -45,7 +45,7 @@ public class GoBackTests
         Complete(workflow, state, "c");
         Waits(state).ShouldBe(["j"]);
 
-        // Back over the join: what came from z does not come again.
+        // Back across the join: what came from z doesn't come again.
         GoBack(workflow, state, "j", "a");
         foreach (var step in new[] { "a", "b", "c" })
             Complete(workflow, state, step);
@@ -183,7 +183,7 @@ public class GoBackTests
     private BurstResult GoBack(CompiledWorkflow workflow, InstanceState state, string from, string to)
     {
         Burst.ComesBefore(workflow, to, from).ShouldBeTrue();
-        // As after a wait: from what was stored.
+        // As after a wait: from the stored state.
         var seed = ++_seed;
         var stored = InstanceState.FromJson(state.ToJson());
         Burst
@@ -194,7 +194,7 @@ public class GoBackTests
         return result;
     }
 
-    /// <summary>Each burst has a seed of its own, as it has at run time.</summary>
+    /// <summary>Each burst has its own seed, as at run time.</summary>
     private ulong _seed = 100;
 
     private BurstResult Complete(CompiledWorkflow workflow, InstanceState state, string id, object? result = null) =>

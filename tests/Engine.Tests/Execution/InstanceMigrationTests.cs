@@ -83,6 +83,6 @@ public class InstanceMigrationTests
         InstanceMigration.Plan(Start(first).State, first, second, []).Steps.Single(x => x.Blocked is not null).Blocked!.ShouldContain("'late'");
     }
 
-    /// <summary>What the journal says was completed.</summary>
+    /// <summary>The completed activities according to the journal.</summary>
     private static List<string> Done(BurstResult burst) => [.. burst.Journal.Where(x => x.EventName == "Completed").Select(x => x.NodeId)];
 }

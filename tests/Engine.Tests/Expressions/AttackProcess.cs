@@ -17,7 +17,7 @@ internal sealed record Attack(string Name, string Text, string Outcome = "LimitE
 /// <summary>What became of an attack: <c>value</c>, a kind of error, or how its process died.</summary>
 internal sealed record AttackResult(string Outcome, string? Message, long Milliseconds, long ProcessorMilliseconds, long PeakBytes);
 
-/// <summary>Runs attacks, each in a process of its own: at most 1 GiB of heap, and killed when it doesn't end by itself.</summary>
+/// <summary>Runs attacks, each in its own process: at most 1 GiB of heap, and killed if it doesn't end.</summary>
 internal static class AttackProcess
 {
     /// <summary>Most that an expression may add to the memory of its process.</summary>
@@ -29,7 +29,7 @@ internal static class AttackProcess
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
 
     /// <summary>Runs each attack and writes a table of outcome, time and peak.</summary>
-    /// <returns>What is wrong with those that did not end as they must.</returns>
+    /// <returns>The failures.</returns>
     public static async Task<List<string>> RunAllAsync(string language, IEnumerable<Attack> attacks, ITestOutputHelper output)
     {
         var failures = new List<string>();

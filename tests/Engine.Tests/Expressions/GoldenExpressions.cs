@@ -5,7 +5,7 @@ using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Tests.Expressions;
 
-/// <summary>Runs expressions whose results were recorded from stock Elsa and says for each: equal, or the first difference.</summary>
+/// <summary>Runs expressions whose results were recorded from stock Elsa and compares the results: equal, or the first difference.</summary>
 internal static class GoldenExpressions
 {
     public sealed record Verdict(string Expression, string? Difference);

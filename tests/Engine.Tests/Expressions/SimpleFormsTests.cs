@@ -4,7 +4,7 @@ using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Tests.Expressions;
 
-/// <summary>What is evaluated without an engine is what the engine says.</summary>
+/// <summary>Evaluation without an engine gives the same result as the engine.</summary>
 public sealed class SimpleFormsTests(ITestOutputHelper output)
 {
     private static readonly object?[] s_values =

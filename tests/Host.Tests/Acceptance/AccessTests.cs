@@ -9,11 +9,11 @@ using Orchestration.Testing;
 
 namespace Orchestration.Host.Tests.Acceptance;
 
-/// <summary>Who may use which endpoint, reviewed by hand: one that is new, moved or opened to others fails here until the table says so too.</summary>
+/// <summary>Who can use which endpoint, reviewed manually: a new, moved or opened endpoint fails here until the table lists it.</summary>
 public sealed partial class AccessTests : IAsyncLifetime
 {
     /// <summary>
-    /// anybody: also strangers. person: whoever is signed in, what they see is decided by each object. lead: leads a team or supervises.
+    /// anybody: no sign-in needed. person: any signed-in person; each object decides what they see. lead: leads a team or supervises.
     /// start-cases, supervise, design, administrator: policies and roles. read, edit, publish, run, operate: rights of the designer, which API
     /// keys can have too.
     /// </summary>
@@ -368,7 +368,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         {
             foreach (var row in Rows())
             {
-                // One ends the session of who asks, the other leads to the page to sign in on, as does its refusal.
+                // One ends the caller's session; the other redirects to the sign-in page, as its refusal does.
                 if (row is { Method: "DELETE", Route: "/api/session" } or { Route: "/sign-out" })
                     continue;
                 var isApi = row.Route.StartsWith("/api/", StringComparison.Ordinal) || row.Route.StartsWith("/elsa/", StringComparison.Ordinal);

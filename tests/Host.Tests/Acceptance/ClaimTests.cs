@@ -24,7 +24,7 @@ public sealed class ClaimTests(Office office) : IClassFixture<Office>
         await AssessAsync(id, "adjuster1", 7200);
         await office.Person("adjuster2").DoAsync(id, "decide", "Approve", new { approvedAmount = 6700, reason = "As assessed, less the deductible." });
 
-        // Whoever decided does not pay, though they are in the team that does.
+        // The person who decided can't pay, although they are in the team that does.
         var pay = await office.Person("adjuster2").TaskAsync(id, "pay");
         ((string)(await (await office.Person("adjuster2").AskAsync(pay, "claim")).ProblemAsync(403))["step"]!).ShouldBe("decide");
         await office

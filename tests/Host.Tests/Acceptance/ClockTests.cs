@@ -3,7 +3,7 @@ using NodaTime;
 
 namespace Orchestration.Host.Tests.Acceptance;
 
-/// <summary>Clocks, calendars and policies through the API: why something is due then, and what a change of the rules does to what runs.</summary>
+/// <summary>Clocks, calendars and policies through the API: how a due time is explained, and how changed rules affect running clocks.</summary>
 public sealed class ClockTests(Office office) : IClassFixture<Office>
 {
     private Worker Admin => office.Person("admin");
@@ -325,7 +325,7 @@ public sealed class ClockTests(Office office) : IClassFixture<Office>
         );
         ((int)made.StatusCode).ShouldBe(201);
 
-        // Whoever works on the case sees it.
+        // Everyone who works on the case sees it.
         var browser = await office.Host.BrowserAsync("adjuster1");
         var task = await office.Person("adjuster1").TaskAsync(id, "acknowledge");
         var page = await (await browser.GetAsync($"/tasks/{task["id"]}")).Content.ReadAsStringAsync();

@@ -1,6 +1,6 @@
 namespace Orchestration.Host.Tests.Acceptance;
 
-/// <summary>definitions/complaint.json: settled at once, or investigated and answered.</summary>
+/// <summary>definitions/complaint.json: resolved immediately, or investigated and answered.</summary>
 public sealed class ComplaintTests(Office office) : IClassFixture<Office>
 {
     private static readonly object Triage = new

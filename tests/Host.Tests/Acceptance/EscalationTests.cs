@@ -54,7 +54,7 @@ public sealed class EscalationTests(Office office) : IClassFixture<Office>
         ((string)now["state"]!).ShouldBe("Reserved");
         ((string)now["owner"]!).ShouldBe("Tomás Herrera");
 
-        // Whoever had it is told so when they go on with what they saw.
+        // The previous owner gets a clear error when they continue on their open page.
         var late = await (
             await office
                 .Person("adjuster1")
@@ -77,7 +77,7 @@ public sealed class EscalationTests(Office office) : IClassFixture<Office>
 
     private async Task SweepAsync() => await office.Host.Services.GetRequiredService<Escalate>().SweepAsync(1000);
 
-    /// <summary>The job of the host sweeps every second; the test waits for what it does.</summary>
+    /// <summary>The host's job sweeps every second; the test waits for its effect.</summary>
     private async Task UntilAsync(Guid id, string action) =>
         await Eventually.AsksAsync(
             () => ActionsAsync(id),

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Orchestration.Host.Tests.Acceptance;
 
-/// <summary>Requests that are broken below what they say: their encoding, their cursor, their compression.</summary>
+/// <summary>Requests that are malformed below their content: encoding, cursor, compression.</summary>
 public sealed class HostileBodyTests(Office office) : IClassFixture<Office>
 {
     [Theory]

@@ -31,7 +31,7 @@ public sealed partial class HostileRequestTests(ITestOutputHelper output) : IAsy
     private static readonly string Deep = new string('[', 2_000) + new string(']', 2_000);
     private static readonly string Long = new('x', 100_000);
 
-    /// <summary>Put in the place of a value of a body, as they are.</summary>
+    /// <summary>Replacements for values of a body, inserted unchanged.</summary>
     private static readonly string[] Values =
     [
         "null",
@@ -489,7 +489,7 @@ public sealed partial class HostileRequestTests(ITestOutputHelper output) : IAsy
         return _good[kind] = new(ids, revision) { Document = document };
     }
 
-    /// <summary>A body that the schema allows and, where it can be, means something.</summary>
+    /// <summary>A body that the schema allows and, if possible, makes sense.</summary>
     private JsonNode? Sample(JsonNode schema, JsonNode document, string? name, Good good)
     {
         if ((string?)schema["$ref"] is { } reference)
@@ -551,7 +551,7 @@ public sealed partial class HostileRequestTests(ITestOutputHelper output) : IAsy
         };
     }
 
-    /// <summary>A recorded body about what is there.</summary>
+    /// <summary>A recorded body that refers to existing objects.</summary>
     private static JsonNode? Replaced(JsonNode? body, string? name, Good good) =>
         body switch
         {
@@ -565,7 +565,7 @@ public sealed partial class HostileRequestTests(ITestOutputHelper output) : IAsy
             },
         };
 
-    /// <summary>The fields of all forms, with what they hold.</summary>
+    /// <summary>The fields of all forms with their values.</summary>
     private async Task<Dictionary<string, string>> FieldsAsync(IEnumerable<(string Method, string Route)> pages)
     {
         var fields = new Dictionary<string, string>();
@@ -591,7 +591,7 @@ public sealed partial class HostileRequestTests(ITestOutputHelper output) : IAsy
         return fields;
     }
 
-    /// <summary>Sends the proof that a page of ours was loaded with whatever is sent from now on.</summary>
+    /// <summary>Sends the antiforgery token of our pages with every request from now on.</summary>
     private static async Task<HttpClient> ProvenAsync(HttpClient browser)
     {
         var page = new HtmlParser().ParseDocument(await browser.GetStringAsync("/away"));

@@ -6,7 +6,7 @@ using Orchestration.Testing;
 
 namespace Orchestration.Host.Tests.Acceptance;
 
-/// <summary>A company for a test: the host as it ships on a database of its own, its demo people, a clock that stands still.</summary>
+/// <summary>A company for a test: the host as it ships on its own database, its demo people, a clock that stands still.</summary>
 public sealed class Office : IAsyncLifetime
 {
     private readonly ConcurrentDictionary<string, Worker> _people = new();
@@ -48,7 +48,7 @@ public sealed class Office : IAsyncLifetime
         Host = new(_database.ConnectionString, Clock);
     }
 
-    /// <summary>Rows of a query, for what the API does not show.</summary>
+    /// <summary>Rows of a query, for data that the API doesn't show.</summary>
     public async Task<List<T>> QueryAsync<T>(string sql)
     {
         await using var command = _database.DataSource.CreateCommand(sql);

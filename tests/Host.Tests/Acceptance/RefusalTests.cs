@@ -6,7 +6,7 @@ using Orchestration.Engine.Runtime;
 
 namespace Orchestration.Host.Tests.Acceptance;
 
-/// <summary>What the product says to bad input, to the wrong person and to the one who comes too late.</summary>
+/// <summary>Refusals of bad input, of the wrong person and of requests that come too late.</summary>
 public sealed class RefusalTests(Office office) : IClassFixture<Office>
 {
     private static readonly object Notice = new
@@ -137,7 +137,7 @@ public sealed class RefusalTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task A_failing_expression_is_an_incident_and_the_case_goes_on_once_it_is_mended()
     {
-        // The route is decided by what the first step brought; 'severity' without a value has no 'level'.
+        // The data of the first step decides the route; 'severity' without a value has no 'level'.
         await PublishAsync(
             "triage",
             """
@@ -166,7 +166,7 @@ public sealed class RefusalTests(Office office) : IClassFixture<Office>
         ((string)incident["message"]!).ShouldContain("Condition");
         ((string)incident["message"]!).ShouldContain("level", Case.Sensitive, "the reason is told with it");
 
-        // As it is, it fails again; that is one more incident and no end.
+        // Nothing has changed, so it fails again: one more incident, but no endless retry.
         var retry = $"/api/cases/{id}/incidents/{incident["activityInstanceId"]}/retry";
         ((int)(await office.Supervisor.SendAsync(HttpMethod.Post, retry)).StatusCode).ShouldBe(204);
         ((string)(await office.Supervisor.CaseAsync(id))["case"]!["status"]!).ShouldBe("Running");

@@ -17,7 +17,7 @@ public sealed class Worker(HttpClient http, string userName)
 
     public string UserName => userName;
 
-    /// <summary>An operation id nobody used before.</summary>
+    /// <summary>A new operation ID.</summary>
     public static string NewOperation() => $"test-{Environment.ProcessId}-{Interlocked.Increment(ref s_operations)}";
 
     public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, object? body = null, params (string Name, string Value)[] headers)
@@ -88,7 +88,7 @@ public sealed class Worker(HttpClient http, string userName)
             .ShouldHaveSingleItem($"{step} among {string.Join(", ", open.Select(task => task["stepId"]))}");
     }
 
-    /// <summary>Steps that wait for somebody, by name.</summary>
+    /// <summary>Unassigned steps, by name.</summary>
     public async Task<string[]> StepsAsync(Guid @case) => [.. (await TasksAsync(@case)).Select(task => (string)task["stepId"]!).Order(StringComparer.Ordinal)];
 
     /// <summary>Asks a task for a verb, with the revision it has now.</summary>
@@ -107,7 +107,7 @@ public sealed class Worker(HttpClient http, string userName)
         answer.StatusCode.ShouldBe(HttpStatusCode.OK, $"{userName} asks to {verb}: {await answer.Content.ReadAsStringAsync()}");
     }
 
-    /// <summary>Claims a step's task and answers what it is then.</summary>
+    /// <summary>Claims a step's task and returns its new state.</summary>
     public async Task<JsonNode> ClaimAsync(Guid @case, string step)
     {
         var task = await TaskAsync(@case, step);

@@ -13,7 +13,7 @@ namespace Orchestration.Host.Tests.Browser;
 /// </summary>
 public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOutputHelper output) : IClassFixture<Office>
 {
-    /// <summary>Parts of pages, and what is no page of ours.</summary>
+    /// <summary>Parts of pages, and pages that aren't ours.</summary>
     private static readonly string[] Others =
     [
         "/live",

@@ -39,7 +39,7 @@ public sealed class BulkTests(Chromium chromium)
         await page.GetByLabel("Select all available tasks").CheckAsync();
         await page.GetByText("2 selected").WaitForAsync();
 
-        // Somebody is faster, and this page has not heard of it.
+        // Someone else is faster, and this page doesn't know yet.
         await page.RouteAsync("**/work*", route => route.AbortAsync());
         await world.ClaimedByAsync("adjuster2", lost);
         await page.Button("Claim selected").ClickAsync();

@@ -7,7 +7,7 @@ namespace Orchestration.Host.Tests.Browser;
 /// <summary>How the shipped journeys look on Studio's canvas: measured where they are drawn, because their sizes are Studio's.</summary>
 public sealed class CanvasTests(SharedHost host, Chromium chromium) : IClassFixture<SharedHost>
 {
-    /// <summary>What is drawn badly, in words. A connection that has more bends than its vertices is one that the router sent around in a loop.</summary>
+    /// <summary>Layout errors, in words. A connection with more bends than its vertices was routed in a loop.</summary>
     private const string Faults = """
         ([least, vertices]) => {
           const between = (a, b, c, d) => Math.max(a, c) - Math.min(b, d);

@@ -31,7 +31,7 @@ public sealed class Chromium : IAsyncDisposable
 
     private readonly Lazy<Task<(IPlaywright Playwright, IBrowser Browser)>> _started = new(StartAsync);
 
-    /// <summary>A page with cookies and storage of its own; closing its context ends both.</summary>
+    /// <summary>A page with its own cookies and storage; closing its context ends both.</summary>
     public async Task<IPage> NewPageAsync(string? baseUrl = null, string timeZone = "UTC", bool scripts = true, ColorScheme scheme = ColorScheme.Light)
     {
         var (_, browser) = await _started.Value;

@@ -3,7 +3,7 @@ using Orchestration.Host.Tests.Pages;
 
 namespace Orchestration.Host.Tests.Browser;
 
-/// <summary>What a form of a step does under the hands of a person.</summary>
+/// <summary>The form of a step as a person uses it.</summary>
 public sealed class FormTests(Chromium chromium)
 {
     private const string Form = """
@@ -39,14 +39,14 @@ public sealed class FormTests(Chromium chromium)
         (await page.GetByLabel("Limit").IsVisibleAsync()).ShouldBeFalse();
         (await page.Locator("label[for=f-clause]").TextContentAsync())!.ShouldContain("required");
 
-        // Refused for exactly the field that was brought in, with everything kept.
+        // Refused because of the field that was just shown, with everything kept.
         await page.Button("Approve").ClickAsync();
         await page.GetByRole(AriaRole.Alert).GetByRole(AriaRole.Link, new() { Name = "Clause" }).ClickAsync();
         (await page.EvaluateAsync<string>("document.activeElement.id")).ShouldBe("f-clause");
         (await page.Locator("#f-clause-error").TextContentAsync()).ShouldBe("Clause is required.");
         await page.GetByLabel("Clause").FillAsync("4.2");
 
-        // Another answer puts it aside; the first one brings it back with what was typed.
+        // Another answer hides it; the first answer shows it again with what was typed.
         await page.GetByLabel("Yes", new() { Exact = true }).CheckAsync();
         await page.GetByLabel("Limit").WaitForAsync();
         (await page.GetByLabel("Clause").IsVisibleAsync()).ShouldBeFalse();
@@ -54,7 +54,7 @@ public sealed class FormTests(Chromium chromium)
         await page.GetByLabel("Clause").WaitForAsync();
         (await page.GetByLabel("Clause").InputValueAsync()).ShouldBe("4.2");
 
-        // What is not asked is not sent: the clause is not part of a covered loss.
+        // A hidden field isn't sent: the clause isn't part of a covered loss.
         await page.GetByLabel("Yes", new() { Exact = true }).CheckAsync();
         await page.GetByLabel("Limit").FillAsync("1,250.50");
         await page.Button("Approve").ClickAsync();
@@ -151,7 +151,7 @@ public sealed class FormTests(Chromium chromium)
         await page.GetByLabel("No", new() { Exact = true }).CheckAsync();
         await page.GetByLabel("Clause").FillAsync("4.2 Gradual seepage");
 
-        // At once, before the draft had time to be kept by itself.
+        // Immediately, before the draft could be saved automatically.
         await page.GetByLabel("Comment", new() { Exact = true }).FillAsync("Seepage, I think.");
         await page.Button("Add comment").ClickAsync();
         await page.GetByText("Seepage, I think.").WaitForAsync();
@@ -184,7 +184,7 @@ public sealed class FormTests(Chromium chromium)
         await page.GetByText("Suspend …").ClickAsync();
         await page.GetByLabel("Note").FillAsync("Waiting for the photographs");
 
-        // Somebody changes the task, and the page was not told.
+        // Someone changes the task, and the page doesn't know.
         await page.RouteAsync("**/news*", route => route.AbortAsync());
         var supervisor = await world.App.BrowserAsync("supervisor");
         (await PageWorld.PressAsync(supervisor, task, $"{task}/priority", (":priority", "1"))).StatusCode.ShouldBe(System.Net.HttpStatusCode.Found);
@@ -217,7 +217,7 @@ public sealed class FormTests(Chromium chromium)
         await page.GetByLabel("Why a hotel").FillAsync("The ceiling is down");
         (await page.GetByLabel("Where").IsVisibleAsync()).ShouldBeFalse();
 
-        // What is wrong is said at the control that is asked.
+        // The error is shown at the field that is visible.
         await page.Button("Approve").ClickAsync();
         await page.GetByRole(AriaRole.Alert).GetByRole(AriaRole.Link, new() { Name = "Nights" }).ClickAsync();
         (await page.EvaluateAsync<string>("document.activeElement.value")).ShouldBe("0");

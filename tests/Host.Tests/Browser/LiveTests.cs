@@ -5,7 +5,7 @@ using Orchestration.Host.Tests.Pages;
 
 namespace Orchestration.Host.Tests.Browser;
 
-/// <summary>Pages change by themselves under somebody who reads, types and presses. Nothing typed, opened, chosen, focused or pressed is lost by it.</summary>
+/// <summary>Pages update while someone reads, types and clicks. Nothing typed, opened, chosen, focused or pressed is lost.</summary>
 public sealed class LiveTests(Chromium chromium)
 {
     [Fact]

@@ -43,7 +43,7 @@ public sealed class LoadTests(SharedHost host, Chromium chromium, ITestOutputHel
         }
     }
 
-    /// <summary>What the browser counts on the wire: headers and compressed bodies; what its cache answers costs nothing.</summary>
+    /// <summary>Bytes on the wire as the browser counts them: headers and compressed bodies; answers from its cache count as zero.</summary>
     private sealed class Traffic
     {
         private readonly Lock _lock = new();

@@ -38,7 +38,7 @@ public sealed class ServiceLevelPageTests(Chromium chromium, Office office) : IC
         (await page.Locator(".trial-due").TextContentAsync())!.ShouldContain("Wed 8 Apr 2026");
         (await page.Locator(".trial-result ol").TextContentAsync())!.ShouldContain("Good Friday");
 
-        // What can not be is refused with its place, and nothing is lost.
+        // An impossible value is refused with its position, and nothing is lost.
         var document = await page.Locator("#document").InputValueAsync();
         await page.Locator("#document").FillAsync(document.Replace("Europe/London", "Europe/Londom", StringComparison.Ordinal));
         await page.Button("Check and preview").ClickAsync();

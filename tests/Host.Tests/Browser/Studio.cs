@@ -5,7 +5,7 @@ using Orchestration.Host.Startup;
 
 namespace Orchestration.Host.Tests.Browser;
 
-/// <summary>Elsa Studio in a browser, signed in: where its elements are, and how a person handles them.</summary>
+/// <summary>Elsa Studio in a browser, signed in: its elements, and how a person uses them.</summary>
 public sealed class Studio(IPage page)
 {
     /// <summary>
@@ -20,10 +20,10 @@ public sealed class Studio(IPage page)
 
     public IPage Page => page;
 
-    /// <summary>What the designer says is wrong with the journey.</summary>
+    /// <summary>The designer's list of problems with the journey.</summary>
     public ILocator Problems => page.Locator("#designer-problems");
 
-    /// <summary>What a save, a start or a session that ended was told.</summary>
+    /// <summary>The message after a save, a start or the end of a session.</summary>
     public ILocator Message => page.Locator("#designer-message");
 
     public ILocator Dialog => page.Locator(".mud-dialog");
@@ -35,7 +35,7 @@ public sealed class Studio(IPage page)
         return new(page);
     }
 
-    /// <summary>A page that has just signed in and goes on to a path.</summary>
+    /// <summary>A page that has just signed in and continues to a path.</summary>
     public static async Task<IPage> SignInAsync(Chromium chromium, HostApp app, string path, string userName = "analyst")
     {
         app.StartServer();

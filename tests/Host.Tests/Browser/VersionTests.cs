@@ -78,7 +78,7 @@ public sealed class VersionTests(Chromium chromium)
         var old = await studio.RunAsync();
         await studio.Node("Weigh the parcel").WaitForAsync();
 
-        // The run stays open in one window; the journey is changed in another.
+        // The run stays open in one window while the journey changes in another.
         var editor = await Studio.OpenAsync(chromium, app, "/studio/definitions/parcel");
         await editor.SelectAsync("Weigh the parcel");
         await editor.SavedByAsync(() => editor.FillAsync("Title", "Measure the parcel"));

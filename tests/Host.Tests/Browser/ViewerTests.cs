@@ -5,7 +5,7 @@ using Orchestration.Testing;
 
 namespace Orchestration.Host.Tests.Browser;
 
-/// <summary>A run in Studio's viewer: what failed and where, trying it again, and what activities brought.</summary>
+/// <summary>A run in Studio's viewer: what failed and where, retrying it, and outputs of activities.</summary>
 public sealed class ViewerTests(Chromium chromium)
 {
     private const string Api = "/elsa/api";

@@ -3,7 +3,7 @@ using Orchestration.Host.Tests.Pages;
 
 namespace Orchestration.Host.Tests.Browser;
 
-/// <summary>Scripts make pages smoother; nobody needs them to do a step.</summary>
+/// <summary>Scripts make pages smoother; a step can be done without them.</summary>
 public sealed class WithoutScriptsTests(Chromium chromium)
 {
     [Fact]
@@ -32,7 +32,7 @@ public sealed class WithoutScriptsTests(Chromium chromium)
         await page.GetByRole(AriaRole.Link, new() { NameRegex = new("^Check the loss") }).ClickAsync();
         (await page.Locator("[name='items[0].name']").InputValueAsync()).ShouldBe("Sofa");
 
-        // A refusal says why and loses nothing.
+        // A refusal gives the reason and loses nothing.
         await page.Button("Need info").ClickAsync();
         await page.GetByRole(AriaRole.Alert).GetByRole(AriaRole.Link, new() { Name = "Note" }).WaitForAsync();
         (await page.Locator("[name='items[0].name']").InputValueAsync()).ShouldBe("Sofa");

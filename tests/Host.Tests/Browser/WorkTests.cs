@@ -31,7 +31,7 @@ public sealed class WorkTests(Chromium chromium)
         await page.GetByText("Draft saved").WaitForAsync();
         await PictureAsync(page, "task");
 
-        // What was typed is there after coming back.
+        // What was typed is still there after coming back.
         await page.ReloadAsync();
         (await page.Locator("[name='items[1].name']").InputValueAsync()).ShouldBe("Carpet");
 

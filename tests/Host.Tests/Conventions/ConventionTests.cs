@@ -4,7 +4,7 @@ using Orchestration.Engine.Storage;
 
 namespace Orchestration.Host.Tests.Conventions;
 
-/// <summary>What the architecture forbids and no compiler sees. The lists name each exception with its reason.</summary>
+/// <summary>Architecture rules that the compiler doesn't check. The lists name each exception with its reason.</summary>
 public sealed partial class ConventionTests
 {
     // Style: catch (Exception) only around an activity's work and around a job.

@@ -124,7 +124,7 @@ public sealed partial class FolderCycleTests
 
     private static IEnumerable<string> Usings(string text) => Using().Matches(text).Select(match => $"src/{match.Groups["name"].Value.Replace('.', '/')}");
 
-    // What only a comment or a text names is no dependency; what stands in an interpolation is one.
+    // A name in a comment or a text is no dependency; a name in an interpolation is one.
     private static string WithoutTexts(string text)
     {
         text = RawText().Replace(Comment().Replace(text, ""), "");

@@ -1,6 +1,6 @@
 namespace Orchestration.Host.Tests.Conventions;
 
-/// <summary>Budgets that keep the source readable: what a file, a line and a folder may hold.</summary>
+/// <summary>Limits that keep the source readable: size of files, lines and folders.</summary>
 public sealed class SourceSizeTests
 {
     private const int FileLines = 400;

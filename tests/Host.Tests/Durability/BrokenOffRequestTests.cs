@@ -5,7 +5,7 @@ using Orchestration.Host.Tests.Pages;
 
 namespace Orchestration.Host.Tests.Durability;
 
-/// <summary>Browsers break off what they asked for whenever a person goes on to the next page.</summary>
+/// <summary>Browsers cancel requests whenever a person moves on to the next page.</summary>
 public sealed class BrokenOffRequestTests
 {
     [Fact]

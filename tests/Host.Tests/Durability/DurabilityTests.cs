@@ -12,7 +12,7 @@ using Orchestration.Workflows.Jobs;
 
 namespace Orchestration.Host.Tests.Durability;
 
-/// <summary>Real host processes on one database: killed in the middle of work, and two at once.</summary>
+/// <summary>Real host processes on one database: killed in the middle of work, and two running together.</summary>
 public sealed class DurabilityTests : IAsyncLifetime
 {
     private TestDatabase _database = null!;
@@ -134,7 +134,7 @@ public sealed class DurabilityTests : IAsyncLifetime
     [Fact]
     public async Task A_host_that_is_told_to_stop_ends_what_it_is_at_and_gives_back_what_it_waits_for()
     {
-        // A receiver that takes a request and never answers.
+        // A receiver that accepts a request and never answers.
         using var receiver = new HttpListener();
         var address = $"http://127.0.0.1:{HostProcess.FreePort()}/";
         receiver.Prefixes.Add(address);
@@ -153,7 +153,7 @@ public sealed class DurabilityTests : IAsyncLifetime
         var taken = await receiver.GetContextAsync();
         var key = taken.Request.Headers["Idempotency-Key"];
 
-        // Meanwhile people are at work.
+        // People keep working.
         var claims = Enumerable.Range(1, 4).Select(n => SettleAsync(office, $"CLM-{n}", () => { })).ToArray();
         (await first.StopAsync()).ShouldBe(0, first.Said);
         await using (var database = NpgsqlDataSource.Create(_database.ConnectionString))
@@ -174,7 +174,7 @@ public sealed class DurabilityTests : IAsyncLifetime
         );
     }
 
-    /// <summary>A claim from notice to payment, each request with an operation id of its own so that sending it again is harmless.</summary>
+    /// <summary>A claim from notice to payment. Each request has its own operation ID, so sending it again is harmless.</summary>
     private static async Task<Guid> SettleAsync(RemoteOffice office, string reference, Action stepDone)
     {
         var id = await office

@@ -5,7 +5,7 @@ using Orchestration.Testing;
 
 namespace Orchestration.Host.Tests.Durability;
 
-/// <summary>The host as a process of its own, to be killed. Starts again on the same address.</summary>
+/// <summary>The host in its own process, so that it can be killed. Restarts on the same address.</summary>
 internal sealed class HostProcess : IAsyncDisposable
 {
     private readonly Process _process;
@@ -14,7 +14,7 @@ internal sealed class HostProcess : IAsyncDisposable
 
     private HostProcess(Process process, Uri address, List<string> said) => (_process, Address, _said) = (process, address, said);
 
-    /// <summary>What it has written so far.</summary>
+    /// <summary>Its output so far.</summary>
     public string Said
     {
         get
@@ -34,8 +34,8 @@ internal sealed class HostProcess : IAsyncDisposable
 
     /// <summary>Starts a host and waits until it listens.</summary>
     /// <param name="connectionString">Its database.</param>
-    /// <param name="address">Where it listens; default a free port.</param>
-    /// <param name="settings">Configuration besides.</param>
+    /// <param name="address">Address to listen on; default a free port.</param>
+    /// <param name="settings">Additional configuration.</param>
     public static async Task<HostProcess> StartAsync(string connectionString, Uri? address = null, params (string Name, string Value)[] settings)
     {
         address ??= new Uri($"http://127.0.0.1:{FreePort()}");
@@ -90,7 +90,7 @@ internal sealed class HostProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>SIGTERM: the host is asked to end. Returns its exit code.</summary>
+    /// <summary>SIGTERM: stops the host gracefully. Returns its exit code.</summary>
     public async Task<int> StopAsync()
     {
         using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
@@ -121,7 +121,7 @@ internal sealed class HostProcess : IAsyncDisposable
     }
 }
 
-/// <summary>What a client of a service does that may be restarted: sends the same request again until somebody answers.</summary>
+/// <summary>A client of a service that can restart: repeats a request until it gets an answer.</summary>
 internal sealed class Persistent() : DelegatingHandler(new SocketsHttpHandler())
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);

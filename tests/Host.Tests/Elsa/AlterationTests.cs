@@ -7,7 +7,7 @@ using Orchestration.Host.Tests.Acceptance;
 
 namespace Orchestration.Host.Tests.Elsa;
 
-/// <summary>Alterations of runs through Elsa's API: each kind, at once and as a plan.</summary>
+/// <summary>Alterations of runs through Elsa's API: each kind, immediately and as a plan.</summary>
 public sealed class AlterationTests(SharedHost host) : IClassFixture<SharedHost>
 {
     private const string Api = "/elsa/api";
@@ -162,7 +162,7 @@ public sealed class AlterationTests(SharedHost host) : IClassFixture<SharedHost>
     private static async Task<string> StartRunAsync(HttpClient client, string definition) =>
         (string)(await PostAsync(client, $"/workflow-definitions/{definition}/execute", new JsonObject()))["workflowState"]!["id"]!;
 
-    /// <summary>Waits for an event that never comes; after it a line.</summary>
+    /// <summary>Waits for an event that never comes, then writes a line.</summary>
     private static async Task PublishAsync(HttpClient client, string definition, string description) =>
         await PostAsync(
             client,

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace Orchestration.Host.Tests.Elsa;
 
-/// <summary>C# is an administrator's switch: what the designer offers and what may be published follow it.</summary>
+/// <summary>C# is an administrator's switch: it decides what the designer offers and what can be published.</summary>
 public sealed class CSharpTests(SharedHost host) : IClassFixture<SharedHost>
 {
     private const string Api = "/elsa/api";

@@ -248,7 +248,7 @@ public sealed class DesignerTests(SharedHost host) : IClassFixture<SharedHost>
         list.ShouldNotContain("<script>");
     }
 
-    /// <summary>Documents that can be kept as drafts, however odd, and whether they may be published.</summary>
+    /// <summary>Documents that can be stored as drafts, however odd, and whether they can be published.</summary>
     public static TheoryData<string, bool> Odd() =>
         new()
         {

@@ -5,10 +5,12 @@ namespace Orchestration.Host.Tests.Elsa;
 /// <summary>Whether two documents mean the same.</summary>
 internal static class Meaning
 {
-    /// <summary>Said by the server about a version, whatever a document says.</summary>
+    /// <summary>Set by the server for a version, whatever a document says.</summary>
     private static readonly string[] OfServer = ["id", "createdAt", "version", "isLatest", "isPublished", "isReadonly", "isSystem"];
 
-    /// <summary>Paths of a definition whose value is not found again, with the order of lists; what the second has besides does not count.</summary>
+    /// <summary>
+    /// Paths of a definition whose value is missing in the second one, including the order of lists; additional values in the second one are ignored.
+    /// </summary>
     public static IReadOnlyList<string> Lost(JsonObject definition, JsonNode? found) =>
         [.. definition.Where(p => !OfServer.Contains(p.Key)).SelectMany(p => Lost("$." + p.Key, p.Value, found?[p.Key]))];
 

@@ -47,10 +47,10 @@ internal sealed record Recording(string Name, string Method, string Path, JsonOb
     }
 }
 
-/// <summary>What an answer is made of, without its values: property names and JSON types. The items of a list count as one.</summary>
+/// <summary>The shape of an answer without its values: property names and JSON types. The items of a list count as one.</summary>
 internal static class Shape
 {
-    /// <summary>What the recorded answer has and ours lacks or has of another type. More than recorded is fine: clients ignore it.</summary>
+    /// <summary>What the recorded answer has and ours lacks or has with another type. Additional members are fine: clients ignore them.</summary>
     public static List<string> Differences(JsonNode? recorded, JsonNode? ours)
     {
         var differences = new SortedSet<string>(StringComparer.Ordinal);

@@ -57,7 +57,7 @@ public sealed class RoundTripTests(SharedHost host) : IClassFixture<SharedHost>
         var lost = new List<string>();
         foreach (var definition in definitions)
         {
-            // Beside the shipped journeys, which this host has.
+            // In addition to the shipped journeys, which this host has.
             var id = "copy-" + (string)definition["definitionId"]!;
             definition["definitionId"] = id;
             definition["unknownToAll"] = new JsonObject { ["kept"] = new JsonArray(1, "two", null) };

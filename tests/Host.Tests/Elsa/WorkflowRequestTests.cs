@@ -135,7 +135,7 @@ public sealed class WorkflowRequestTests(SharedHost host) : IClassFixture<Shared
         using var admin = await host.App.ApiAsync("admin");
         (await admin.PostAsync("/workflows/admins", null)).StatusCode.ShouldBe(HttpStatusCode.OK);
 
-        // A cookie alone, which a browser sends whoever made it ask, is no proof.
+        // A cookie alone proves nothing: a browser sends it for any site that triggers a request.
         using var browser = await host.App.BrowserAsync("admin");
         (await browser.PostAsync("/workflows/admins", null)).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
     }
@@ -174,7 +174,7 @@ public sealed class WorkflowRequestTests(SharedHost host) : IClassFixture<Shared
     {
         await PublishAsync("slow", Endpoint("slow", "POST", more: ("requestTimeout", Literal("TimeSpan", "00:00:00.05"))), Answer("'in'"));
 
-        // A caller who announces a body and never sends it.
+        // A client that announces a body and never sends it.
         var site = Client.BaseAddress!;
         using var caller = new System.Net.Sockets.TcpClient(site.Host, site.Port);
         await using var stream = caller.GetStream();

@@ -47,7 +47,7 @@ public sealed class AddressTests(SharedHost host) : IClassFixture<SharedHost>
         (await TryAsync(behind)).ShouldAllBe(status => status == HttpStatusCode.Unauthorized);
         await RefusedAsync(behind.Api(), "/api/session", "203.0.113.77");
 
-        // Each attempt seems to come from somewhere else.
+        // Each attempt seems to come from a different address.
         static async Task<List<HttpStatusCode>> TryAsync(HostApp app)
         {
             using var api = app.Api();

@@ -11,7 +11,7 @@ using Orchestration.Testing;
 
 namespace Orchestration.Host.Tests.Pages;
 
-/// <summary>The host with a small journey: a check with a form, then a signature by somebody else.</summary>
+/// <summary>The host with a small journey: a check with a form, then a signature by someone else.</summary>
 public sealed class PageWorld : IAsyncDisposable
 {
     public const string Markup = "<b class=\"injected\">x</b><script>injected()</script>";

@@ -6,7 +6,7 @@ using Orchestration.Host.Tests.Acceptance;
 
 namespace Orchestration.Host.Tests.Pages;
 
-/// <summary>What the page of a task offers besides finishing it, as a person without scripts would use it.</summary>
+/// <summary>The other actions on a task's page, as a person without scripts uses them.</summary>
 public sealed class TaskLifePageTests(Office office) : IClassFixture<Office>
 {
     [Fact]

@@ -23,7 +23,7 @@ public sealed class DraftTests
         isTheirs.ShouldBeTrue();
         form.ShouldNotBeNull().Root.AllProperties.Single().Name.ShouldBe("note");
 
-        // What the owner did meanwhile, on another page, takes nothing away; what somebody else did is seen first.
+        // The owner's own changes on another page take nothing away; someone else's changes are shown first.
         await desk.DoneAsync(StartTask.RunAsync(world.Tasks, desk.Next, owner));
         (await SaveAsync(owner, 2, "second")).ShouldBeTrue();
         await desk.DoneAsync(PrioritizeTask.RunAsync(world.Tasks, desk.Next, 1, null, supervisor));

@@ -32,7 +32,7 @@ public sealed class NoteTests
         (await world.ScalarAsync<int>("select count(*) from notification where kind = 'task.mention' and person_id = @Id", new { closer.Id })).ShouldBe(1);
         (await world.ScalarAsync<int>("select count(*) from notification")).ShouldBe(1);
 
-        // Whoever was asked may look, and answer.
+        // A mentioned person can see the task and answer.
         (await TaskDetail.FindAsync(world.Runtime, desk.Task, closer)).ShouldNotBeNull();
         await world.DoneAsync(CommentOnTask.RunAsync(world.Tasks, desk.Next, "Fine.", closer));
         (await world.ActionsAsync(id)).Count(a => a == "task.commented").ShouldBe(2);

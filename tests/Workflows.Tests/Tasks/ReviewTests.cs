@@ -83,7 +83,7 @@ public sealed class ReviewTests
         (await TaskList.ReadAsync(world.Database, new(), other, world.Clock.Now())).Items.Single().State.ShouldBe(TaskState.InReview);
         (await desk.DoneAsync(ReleaseTask.RunAsync(world.Tasks, desk.Next, null, other))).State.ShouldBe(TaskState.ReadyForReview);
 
-        // The worker may take it back while nobody looks at it.
+        // The worker can take it back while no one reviews it.
         (await desk.DoneAsync(StartTask.RunAsync(world.Tasks, desk.Next, worker))).State.ShouldBe(TaskState.InProgress);
         (await desk.DoneAsync(CompleteTask.RunAsync(world.Tasks, desk.Next, null, [], worker))).State.ShouldBe(TaskState.Completed);
     }

@@ -37,7 +37,7 @@ public sealed class SubstitutionTests
         await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, standIn));
         await desk.DoneAsync(CompleteTask.RunAsync(world.Tasks, desk.Next, null, [], standIn));
 
-        // Four eyes: what was done in somebody's place was done by both.
+        // Four-eyes rule: work on someone's behalf counts for both.
         var next = await Desk.AtAsync(world, id, "b");
         foreach (var person in new[] { away, standIn })
             (await ClaimTask.RunAsync(world.Tasks, next.Next, person)).ShouldBeOfType<TaskResult.ExcludedByFourEyes>();

@@ -12,14 +12,14 @@ namespace Orchestration.Workflows.Tests.Tasks;
 /// <summary>Random sequences of verbs by random people on a task in the real database, against a small model that restates the rules.</summary>
 public sealed class TaskLaws
 {
-    // Two adjusters, their lead (who also supervises), and somebody from elsewhere.
+    // Two adjusters, their lead (who also supervises), and an outsider.
     private static readonly string[] People = ["adjuster1", "adjuster2", "senior1", "closer1"];
     private static readonly TaskVerb[] Verbs = Enum.GetValues<TaskVerb>();
 
-    /// <summary>One thing that is asked.</summary>
+    /// <summary>One request.</summary>
     /// <param name="Verb">What.</param>
-    /// <param name="By">Who asks.</param>
-    /// <param name="Whom">Whom it is about, where that matters.</param>
+    /// <param name="By">The actor.</param>
+    /// <param name="Whom">The subject, if the verb has one.</param>
     /// <param name="How">0: with a revision that is out of date; 1: the last request once more; else as it should be.</param>
     private sealed record Ask(TaskVerb Verb, int By, int Whom, int How);
 
@@ -149,7 +149,7 @@ public sealed class TaskLaws
         private bool Owned => State is TaskState.Reserved or TaskState.InProgress;
         private bool AtWork => Open || Owned;
 
-        /// <summary>What history says it did, or null when it is refused.</summary>
+        /// <summary>The verb according to history, or null if it was refused.</summary>
         public string? Do(TaskVerb verb, int me, int whom)
         {
             var mine = Owner == me;

@@ -58,7 +58,7 @@ public sealed partial class TaskLifeCycleTests
         }
     }
 
-    /// <summary>Whatever a verb gets wrong, the row does not become something that its state can not be.</summary>
+    /// <summary>Whatever a verb gets wrong, the row can't reach a combination that its state doesn't allow.</summary>
     [Fact]
     public async Task The_database_refuses_a_task_without_what_its_state_needs_or_with_what_it_forbids()
     {

@@ -314,7 +314,7 @@ public sealed class TaskLifeTests
             (await AskAsync(world, verb, desk.Next, adjuster)).ShouldBeOfType<TaskResult.AlreadyEnded>(verb.ToString()).EndedBy.ShouldBe("adjuster1");
     }
 
-    /// <summary>Asks with what the verb needs at least.</summary>
+    /// <summary>Sends a verb with the minimum it needs.</summary>
     private static Task<TaskResult> AskAsync(World world, TaskVerb verb, TaskRequest request, Person actor) =>
         verb switch
         {

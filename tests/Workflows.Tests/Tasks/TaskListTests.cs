@@ -47,7 +47,7 @@ public sealed class TaskListTests
         second.Next.ShouldBeNull();
     }
 
-    /// <summary>Named by the step, through the team, or in the place of somebody who is away: all count.</summary>
+    /// <summary>Named by the step, through the team, or as a substitute: all count.</summary>
     [Fact]
     public async Task What_a_person_could_take_is_counted_however_it_concerns_them()
     {

@@ -81,7 +81,7 @@ public sealed class TimerTriggerTests
         (await InstancesAsync(world)).ShouldBe(0);
     }
 
-    /// <summary>A host of its own: nothing but the database is shared.</summary>
+    /// <summary>Another host: it shares only the database.</summary>
     private static Timers Host(World world) =>
         new(
             new WorkflowRuntime(

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Orchestration.Workflows.Tests.Webhooks;
 
-/// <summary>Somebody outside who is told.</summary>
+/// <summary>An external receiver of webhooks.</summary>
 internal sealed class Receiver : IDisposable
 {
     private readonly HttpListener _listener = new();

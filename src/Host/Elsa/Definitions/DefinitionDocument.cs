@@ -11,7 +11,7 @@ namespace Orchestration.Host.Elsa.Definitions;
 
 /// <summary>
 /// A stored document as Elsa's model and back. What belongs to the server (ids, version, publication) is laid over the document when it
-/// is shown; everything else goes in and out unchanged, members nobody knows included.
+/// is shown; everything else is stored and returned unchanged, including unknown members.
 /// </summary>
 internal static class DefinitionDocument
 {

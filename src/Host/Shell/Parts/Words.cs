@@ -7,7 +7,7 @@ namespace Orchestration.Host.Shell.Parts;
 /// <summary>Display texts for names in the program.</summary>
 internal static class Words
 {
-    /// <summary><c>NeedInformation</c> → “Need information”, <c>claims-assess</c> → “Claims assess”. Consecutive capitals stay as they are.</summary>
+    /// <summary><c>NeedInformation</c> → “Need information”, <c>claims-assess</c> → “Claims assess”. Consecutive capitals stay.</summary>
     public static string Humanize(string name)
     {
         var text = new StringBuilder(name.Length + 8);
