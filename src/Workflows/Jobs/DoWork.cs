@@ -14,11 +14,14 @@ using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Jobs;
 
-/// <summary>Runs the verb of an order on some of its tasks, and says for each why it was refused; null: it was done. The host has the verbs and the words.</summary>
+/// <summary>
+/// Runs the verb of an order on some of its tasks, and says for each why it was refused; null: it was done. The host has the verbs and the words.
+/// </summary>
 public delegate Task<IReadOnlyList<(Guid Id, string? Refused)>> RunBulk(WorkOrder.Bulk order, IReadOnlyList<BulkItem> items, string operationId, Person actor);
 
 /// <summary>
-/// Does background work step by step. Each item has an operation id of its own and each step remembers where to go on, so a job that runs again, on this host or another, does every item once.
+/// Does background work step by step. Each item has an operation id of its own and each step remembers where to go on, so a job that runs again, on this
+/// host or another, does every item once.
 /// </summary>
 [AutomaticRetry(Attempts = 5, DelaysInSeconds = [2, 10, 30, 60, 120])]
 public sealed class DoWork(BackgroundWork work, WorkflowRuntime runtime, ClockRuntime clocks, FindPerson people, RunBulk runBulk)
