@@ -111,6 +111,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        POST   /tasks/{id:guid}/draft
         person        PUT    /tasks/{id:guid}/draft
         person        GET    /tasks/{id:guid}/files/{attachment:guid}
+        person        POST   /tasks/{id:guid}/fail
         person        POST   /tasks/{id:guid}/forward
         person        POST   /tasks/{id:guid}/layout
         person        GET    /tasks/{id:guid}/news

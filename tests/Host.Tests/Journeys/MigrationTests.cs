@@ -199,7 +199,7 @@ public sealed class MigrationTests(Office office) : IClassFixture<Office>
                 new
                 {
                     toVersion = 2,
-                    instances = Enumerable.Range(0, 201).Select(i => new Guid(i, 0, 0, new byte[8])),
+                    instances = Enumerable.Range(0, 10_001).Select(i => new Guid(i, 0, 0, new byte[8])),
                     operationId = "x",
                 }
             )
