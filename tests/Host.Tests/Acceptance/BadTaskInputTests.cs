@@ -249,7 +249,7 @@ public sealed class BadTaskInputTests(Office office) : IClassFixture<Office>
         page.ShouldContain("&lt;script&gt;alert");
         (
             (string)(await (await adjuster.AskAsync(task, "comments", new { body = new string('x', 10_001) })).ProblemAsync(422))["errors"]!["body"]![0]!
-        ).ShouldContain("10000");
+        ).ShouldContain("10,000");
     }
 
     [Fact]
