@@ -17,7 +17,7 @@ public sealed class BadInputTests
     [InlineData("'x'.repeat(1e8)", "8,388,608 characters")]
     [InlineData("let s = 'x'; while (s.length < 1e8) s += s; s", "96 MiB")]
     [InlineData("/^(?=(a+)+$)/.test('a'.repeat(40) + 'b')", "took more than 250 ms")]
-    [InlineData("while (true) {}", "5,000,000 steps")]
+    [InlineData("while (true) {}", "was stopped")]
     [InlineData("new Array(1e9).fill(0)", "stopped")]
     [InlineData("Array.from({ length: 1e9 })", "stopped")]
     [InlineData("'x'.padStart(1e9)", "characters")]

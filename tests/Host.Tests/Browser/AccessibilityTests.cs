@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using Orchestration.Host.Tests.Acceptance;
 using Orchestration.Testing;
+using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Tests.Browser;
 
@@ -57,6 +58,20 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         );
         var task = (string)(await office.Person("adjuster1").ClaimAsync(id, "acknowledge"))["id"]!;
         var open = (string)(await office.Supervisor.TaskAsync(other, "acknowledge"))["id"]!;
+        var missing = Enumerable.Range(1, BulkTasks.MaxItems + 1).Select(i => new { id = new Guid(i, 0, 0, new byte[8]), revision = 1 });
+        var accepted = await office
+            .Person("admin")
+            .SendAsync(
+                HttpMethod.Post,
+                "/api/tasks/bulk",
+                new
+                {
+                    items = missing,
+                    verb = "claim",
+                    operationId = Worker.NewOperation(),
+                }
+            );
+        var work = accepted.Headers.Location!.OriginalString.Split('/')[^1];
         var pages = office
             .Host.Services.GetServices<EndpointDataSource>()
             .SelectMany(s => s.Endpoints)
@@ -89,6 +104,7 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
                 {
                     "/cases/{id:guid}/" => $"/cases/{id}",
                     "/tasks/{id:guid}/" => $"/tasks/{open}",
+                    "/background-work/{id:guid}" => $"/background-work/{work}",
                     "/start/{journey}" => "/start/claims",
                     "/administration/calendars/{id}" => "/administration/calendars/claims-office",
                     "/administration/policies/{id}" => "/administration/policies/claims-acknowledge-internal",

@@ -190,7 +190,7 @@ public sealed class FormTests(Chromium chromium)
         (await PageWorld.PressAsync(supervisor, task, $"{task}/priority", (":priority", "1"))).StatusCode.ShouldBe(System.Net.HttpStatusCode.Found);
         await page.Button("Suspend").ClickAsync();
 
-        await page.GetByText("The task changed before you did this").WaitForAsync();
+        await page.GetByText("The task has changed").WaitForAsync();
         (await page.GetByLabel("Note").InputValueAsync()).ShouldBe("Waiting for the photographs");
         await page.Button("Suspend").ClickAsync();
         await page.GetByText("Waiting for customer.").WaitForAsync();

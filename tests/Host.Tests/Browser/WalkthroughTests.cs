@@ -72,7 +72,7 @@ public sealed class WalkthroughTests(Chromium chromium, Office office) : IClassF
 
         await adjuster.GetByLabel("Letter", new() { Exact = true }).CheckAsync();
         await adjuster.Button("Acknowledged").ClickAsync();
-        await adjuster.GetByText("The task changed before you did this").WaitForAsync();
+        await adjuster.GetByText("The task has changed").WaitForAsync();
         (await adjuster.GetByRole(AriaRole.Alert).First.TextContentAsync())!.ShouldContain("The system has changed this task");
 
         // 4. Move the claim on.

@@ -376,7 +376,7 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
     }
 
     [Theory]
-    [InlineData("while (true) {}", "5,000,000 steps")]
+    [InlineData("while (true) {}", "was stopped")]
     [InlineData("(function f() { return f() })()", "nested too deeply")]
     [InlineData("'x'.repeat(1e8)", "8,388,608 characters")]
     [InlineData("/^(?=(a+)+$)/.test('a'.repeat(40) + 'b')", "took more than 250 ms")]
