@@ -22,6 +22,8 @@ public sealed class BackgroundWork(WorkflowRuntime runtime, IBackgroundJobClient
     /// <summary>How long finished work is kept.</summary>
     public static readonly Duration Retention = Duration.FromDays(30);
 
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(10);
+
     private const string Columns =
         "id, requested_by, requested_at, orders, state, total, done, refused, position, result, error, ended_at from background_work";
 
@@ -178,10 +180,15 @@ public sealed class BackgroundWork(WorkflowRuntime runtime, IBackgroundJobClient
 
     private async Task EnqueueAsync(Guid id, CancellationToken cancel)
     {
-        jobs.Create(Job.FromExpression<DoWork>(work => work.RunAsync(id, CancellationToken.None)), new EnqueuedState(JobQueues.Work));
+        jobs.Create(JobOf(id), new EnqueuedState(JobQueues.Work));
         await using var update = runtime.Database.Query("update background_work set enqueued = true where id = $1", id);
         await update.ExecuteNonQueryAsync(cancel);
     }
+
+    /// <summary>Looks at the work again in a while: another host holds it now, and may still die before it is done.</summary>
+    internal void LookAgain(Guid id) => jobs.Create(JobOf(id), new ScheduledState(LookAgainAfter));
+
+    private static Job JobOf(Guid id) => Job.FromExpression<DoWork>(work => work.RunAsync(id, CancellationToken.None), JobQueues.Work);
 
     private static string Kind(WorkOrder order) =>
         order switch

@@ -36,7 +36,12 @@ public sealed class DoWork(BackgroundWork work, WorkflowRuntime runtime, ClockRu
     {
         await using var alone = await JobLock.TryTakeAsync(runtime.Database, $"work {id:N}");
         if (alone is null)
+        {
+            // Hangfire gave this job to a second host while the first, only slow, still holds the lock. If the first dies now, no job is left for the rest.
+            work.LookAgain(id);
             return "Already running";
+        }
+
         if (await work.FindAsync(id, stop) is not { State: not WorkState.Done } status)
             return "Nothing left to do";
         if (await people.OfIdAsync(status.RequestedBy, runtime.Clock.Now(), stop) is not { } actor)

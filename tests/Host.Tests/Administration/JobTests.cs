@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Hangfire;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Orchestration.Engine.Runtime;
@@ -39,6 +40,29 @@ public sealed class JobTests(SharedHost host) : IClassFixture<SharedHost>
         );
         jobs.Select(j => j.Name).ShouldBe(JobCatalog.All.Select(j => j.Name));
         jobs.ShouldAllBe(j => j.NextRunAt != null && j.State != "Error");
+    }
+
+    [Fact]
+    public async Task Work_that_another_host_holds_is_looked_at_again()
+    {
+        var services = host.App.Services;
+        var id = Ids.New(host.App.Clock.GetCurrentInstant());
+        await using var other = await services.GetRequiredService<WorkflowRuntime>().Database.OpenConnectionAsync();
+        await using var transaction = await other.BeginTransactionAsync();
+        await using var hold = new NpgsqlCommand("select pg_advisory_xact_lock(hashtextextended($1, 0))", other)
+        {
+            Parameters = { new() { Value = $"job work {id:N}" } },
+        };
+        await hold.ExecuteNonQueryAsync();
+
+        (await services.GetRequiredService<DoWork>().RunAsync(id, CancellationToken.None)).ShouldBe("Already running");
+
+        services
+            .GetRequiredService<JobStorage>()
+            .GetMonitoringApi()
+            .ScheduledJobs(0, 1000)
+            .Count(job => job.Value.Job?.Type == typeof(DoWork) && job.Value.Job.Args[0].Equals(id))
+            .ShouldBe(1);
     }
 
     [Fact]
