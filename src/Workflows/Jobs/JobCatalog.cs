@@ -23,7 +23,7 @@ public sealed record JobDescription(
 
 /// <summary>
 /// The recurring jobs. Each is idempotent: a row is dealt with in the transaction that marks it, so a second run, on any host, finds nothing left to do. A
-/// job that would find nothing is not started.
+/// job that would find nothing is not started. A tick still costs Hangfire some twenty statements, so only what people wait for ticks every second.
 /// </summary>
 public static class JobCatalog
 {
@@ -56,8 +56,8 @@ public static class JobCatalog
         "resume-suspended",
         "Resume suspended work",
         "Resumes tasks when their suspension ends.",
-        "Every second",
-        EverySecond,
+        "Every 5 seconds",
+        "*/5 * * * * *",
         sweeps => sweeps.ResumeSuspendedAsync(CancellationToken.None),
         Deadlines("task-resume")
     );
@@ -67,8 +67,8 @@ public static class JobCatalog
         "stimuli",
         "Event delivery",
         "Delivers events between cases and child workflows that weren't delivered right away.",
-        "Every second",
-        EverySecond,
+        "Every 2 seconds",
+        "*/2 * * * * *",
         sweeps => sweeps.StimuliAsync(CancellationToken.None),
         "stimulus where due_at <= $1"
     );
