@@ -23,9 +23,9 @@ internal sealed partial class JobWatch(NpgsqlDataSource database, IRecurringJobM
         Watched.Select(
             (job, i) =>
                 $"""
-                select '{job.Name}' job where case when exists (select from {job.Waiting})
-                    then not exists (select from job_pause where job = '{job.Name}') and pg_try_advisory_xact_lock({JobLock.Key(job.Name)}) end
-                """
+                    select '{job.Name}' job where case when exists (select from {job.Waiting})
+                        then not exists (select from job_pause where job = '{job.Name}') and pg_try_advisory_xact_lock({JobLock.Key(job.Name)}) end
+                    """
         )
     );
 
