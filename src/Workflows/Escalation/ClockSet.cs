@@ -27,8 +27,15 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<St
     /// <summary>The earliest due time of the running clocks.</summary>
     public Instant? DueAt => _clocks.Min(clock => clock.State.Ended ? null : clock.State.DueAt);
 
-    /// <summary>Whether one of them missed its due time.</summary>
-    public bool Breached => _clocks.Exists(clock => clock.State.Breached);
+    /// <summary>From when on they are urgent, or null.</summary>
+    public Urgent? Urgent
+    {
+        get
+        {
+            var urgent = _clocks.Select(clock => ServiceLevels.Urgent.Of(clock.State, serviceLevels.CalendarOf(clock.State))).OfType<Urgent>().ToList();
+            return urgent.Count == 0 ? null : new(urgent.Min(u => u.RiskAt), urgent.Min(u => u.LateAt));
+        }
+    }
 
     /// <summary>Something happened to their subject.</summary>
     /// <param name="name">What, as policies name it.</param>
@@ -125,6 +132,7 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<St
                 name,
                 task = task?.Title,
                 due = state.DueAt?.ToString(),
+                window = state.Policy.Window ? true : (bool?)null,
                 reason = state.Status == ClockStatus.Paused ? state.Segments[^1].Cause
                 : state.Ended ? reason
                 : null,
@@ -142,7 +150,8 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<St
                 );
             if (state.Ended)
                 Record(
-                    state.Status == ClockStatus.Cancelled ? "sla.cancelled"
+                    Clock.IsOver(state, transaction.Now) ? "sla.over"
+                        : state.Status == ClockStatus.Cancelled ? "sla.cancelled"
                         : state.Breached ? "sla.missed"
                         : "sla.met",
                     told

@@ -313,6 +313,9 @@ public sealed class CaseClockTests
         clocks = await ClocksAsync(world, id);
         clocks["uk-disp-final-response"].ShouldSatisfyAllConditions(c => c.Status.ShouldBe(ClockStatus.Completed), c => c.Breached.ShouldBeFalse());
         clocks["uk-disp-summary-resolution"].Status.ShouldBe(ClockStatus.Cancelled, "no clock outlives its case");
+        var told = (await world.ActionsAsync(id)).Where(a => a.StartsWith("sla.", StringComparison.Ordinal) && a != "sla.started").ToList();
+        told.ShouldContain("sla.over", "that the window closed is neither a success nor a breach");
+        told.ShouldNotContain("sla.cancelled");
     }
 
     [Fact]
@@ -513,7 +516,7 @@ public sealed class CaseClockTests
         task.ShouldSatisfyAllConditions(
             t => t.Priority.ShouldBe((short)1),
             t => t.Owner.ShouldBe("Helen Kowalski"),
-            t => t.Breached.ShouldBeFalse("the case is late, not this step")
+            t => t.Breached.ShouldBeTrue("the case is late, and with it whoever works on it")
         );
         (await world.ActionsAsync(id)).Count(a => a == "sla.rung").ShouldBe(2);
     }
