@@ -41,12 +41,13 @@ public sealed class WorstClockTests
         (await CaseStepList.ReadAsync(world.Database, id, agent, world.Clock.Now())).ShouldHaveSingleItem().Task.Clock.ShouldBe(listed.Clock);
         (await OpenStep.ReadAsync(world.Database, id, world.Clock.Now())).ShouldHaveSingleItem().Breached.ShouldBeTrue();
 
-        // Counter, filter and order, before any sweep has recorded the breach or after.
         await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new(task.Id, task.Revision, "claim"), agent));
+        var counted = await TaskList.CountAsync(world.Database, agent, world.Clock.Now() + Duration.FromHours(24), world.Clock.Now());
+        (counted.Mine, counted.Overdue, counted.Soon).ShouldBe((1, 1, 0));
+
+        // The same before a sweep has recorded the breach and after.
         foreach (var _ in new[] { "before", "after" })
         {
-            var counted = await TaskList.CountAsync(world.Database, agent, world.Clock.Now() + Duration.FromHours(24), world.Clock.Now());
-            (counted.Mine, counted.Overdue, counted.Soon).ShouldBe((1, 1, 0));
             (await ListAsync(world, new() { View = "all", Overdue = true })).Count.ShouldBe(1);
             (await ListAsync(world, new() { View = "all", Overdue = false })).ShouldBeEmpty();
             (await ListAsync(world, new() { View = "all", AtRisk = true })).ShouldBeEmpty();
@@ -121,16 +122,12 @@ public sealed class WorstClockTests
     {
         await using var world = await ShippedAsync("2026-07-30T10:00");
         var id = await ComplaintAsync(world, "2026-06-01");
-        var agent = await world.PersonAsync("frontoffice");
-        await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new((await world.OpenTaskAsync(id)).Id, 1, "claim"), agent));
+        await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new((await world.OpenTaskAsync(id)).Id, 1, "claim"), await world.PersonAsync("frontoffice")));
         world.Clock.Set(In("2026-07-30T13:00"));
         while (await world.Get<Escalate>().SweepAsync(100) > 0) { }
-        (
-            await world.ScalarAsync<string>(
-                "select title || ' | ' || body from notification where person_id = @Id and kind = 'sla.reminder' and task_id is not null",
-                new { agent.Id }
-            )
-        ).ShouldBe($"Due soon: Acknowledge and triage | CMP-1 · 75% of Triage a complaint · already overdue: {EightWeeks}");
+        (await world.ScalarAsync<string>("select title || ' | ' || body from notification where kind = 'sla.reminder' and task_id is not null")).ShouldBe(
+            $"Due soon: Acknowledge and triage | CMP-1 · 75% of Triage a complaint · already overdue: {EightWeeks}"
+        );
     }
 
     private enum What
