@@ -52,7 +52,7 @@ const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeS
 const zoneName = absolute.resolvedOptions().timeZone;
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 const hour12 = absolute.resolvedOptions().hour12;
-const timeOfDay = at => new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: hour12 && at.getMinutes() === 0 ? undefined : "2-digit" })
+const timeOfDay = at => new Intl.DateTimeFormat(undefined, hour12 && at.getMinutes() === 0 ? { hour: "numeric" } : { timeStyle: "short" })
   .formatToParts(at).map(part => part.type === "dayPeriod" ? part.value.toLowerCase() : part.value).join("");
 const dayOf = at => new Intl.DateTimeFormat(undefined,
   { day: "numeric", month: "short", year: at.getFullYear() === new Date().getFullYear() ? undefined : "numeric" }).format(at);
@@ -61,7 +61,7 @@ const fromNow = (at, now) => {
   const minutes = Math.round((at - now) / 6e4);
   const days = Math.round((new Date(at).setHours(0, 0, 0, 0) - new Date(now).setHours(0, 0, 0, 0)) / 864e5);
   const far = Math.abs(days);
-  if (minutes === 0) return at < now ? "just now" : "in a moment";
+  if (minutes === 0) return at <= now ? "just now" : "in a moment";
   if (Math.abs(minutes) < 60) return relative.format(minutes, "minute");
   if (days === 0 || Math.abs(minutes) < 360) return relative.format(Math.round(minutes / 60), "hour");
   if (far === 1) return `${relative.format(days, "day")}, ${timeOfDay(at)}`;

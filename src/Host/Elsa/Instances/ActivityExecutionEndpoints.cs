@@ -41,7 +41,8 @@ internal static class ActivityExecutionEndpoints
         );
         executions.MapGet(
             "/by-id",
-            (string? id, NpgsqlDataSource database, DefinitionStore store, IClock clock, CancellationToken cancel) => One(id ?? "", database, store, clock, cancel)
+            (string? id, NpgsqlDataSource database, DefinitionStore store, IClock clock, CancellationToken cancel) =>
+                One(id ?? "", database, store, clock, cancel)
         );
         executions.MapGet("/{id}", One);
         executions.MapGet("/{id}/call-stack", CallStack);
