@@ -18,7 +18,11 @@ namespace Orchestration.Host.Cases;
 /// <param name="Due">Due time that belongs to it.</param>
 /// <param name="TaskId">Task to open.</param>
 /// <param name="Weight">The heaviest line of a burst is its headline.</param>
-public sealed record TimelineLine(string Icon, string? Tone, string Text, string? More, Instant? Due, Guid? TaskId, int Weight);
+public sealed record TimelineLine(string Icon, string? Tone, string Text, string? More, Instant? Due, Guid? TaskId, int Weight)
+{
+    /// <summary>What happens at <see cref="Due"/>.</summary>
+    public string DueWord { get; init; } = "due";
+}
 
 /// <summary>The events of one burst: everything that was committed together.</summary>
 /// <param name="At">When.</param>
@@ -156,7 +160,15 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "sla.rung" when (clock ?? title) is { Length: > 0 } over && Text(e.Payload, "over") is { } what => what == "window"
                 ? new("clock-off", null, $"Window closed: {over}", null, null, null, 55)
                 : new("hourglass-off", null, $"Waiting period ended: {over}", null, null, null, 55),
-            "sla.started" when clock is not null => new("clock", null, $"Clock started: {clock}", null, Time(e, "due"), null, 35),
+            "sla.started" when clock is not null => new("clock", null, $"Clock started: {clock}", null, Time(e, "due"), null, 35)
+            {
+                DueWord = Text(e.Payload, "wait") switch
+                {
+                    "window" => "closes",
+                    "wait" => "ends",
+                    _ => "due",
+                },
+            },
             "sla.met" when clock is not null => new("clock-check", "good", $"Completed on time: {clock}", null, null, null, 45),
             "sla.missed" when clock is not null => new("clock-x", "bad", $"Completed late: {clock}", null, null, null, 45),
             "sla.paused" when clock is not null => new("player-pause", null, $"Clock paused: {clock}", Reason(e), null, null, 45),
@@ -250,7 +262,7 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
     private bool IsOfBody(CaseEvent e) =>
         e.Entity == JournalEvents.Entity && e.ActivityId is { } id && e.Action != "Faulted" && workflow?.FindActivity(id) is { } node && IsBody(node);
 
-    private static bool IsWindow(CaseEvent e) => e.Payload?["window"] is not null;
+    private static bool IsWindow(CaseEvent e) => Text(e.Payload, "wait") == "window";
 
     private string Name(CaseEvent e, string member) => Text(e.Payload, member) is { } who ? people.GetValueOrDefault(who, who) : "no one";
 

@@ -121,6 +121,7 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<St
                         task = task?.Title,
                         target = state.Target.ToString(),
                         due = state.DueAt?.ToString(),
+                        wait = state.Policy.WaitKind,
                     }
                 );
             if (!clock.IsNew && ReferenceEquals(state, clock.Stored))
@@ -132,7 +133,7 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<St
                 name,
                 task = task?.Title,
                 due = state.DueAt?.ToString(),
-                window = state.Policy.Window ? true : (bool?)null,
+                wait = state.Policy.WaitKind,
                 reason = state.Status == ClockStatus.Paused ? state.Segments[^1].Cause
                 : state.Ended ? reason
                 : null,

@@ -277,11 +277,7 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
                     name = title is null ? clock.Policy.Name : null,
                     task = title,
                     // A ladder that reaches the end of a window or wait tells of no delay.
-                    over = Clock.IsOver(clock, record.DueAt)
-                        ? clock.Policy.Window
-                            ? "window"
-                            : "wait"
-                        : null,
+                    over = Clock.IsOver(clock, record.DueAt) ? clock.Policy.WaitKind : null,
                 }
             );
         }

@@ -78,6 +78,12 @@ public sealed record SlaPolicy
     /// <summary>The due time closes a window in which something may be done: a summary resolution.</summary>
     public bool Window => Wait is WaitEnd.Closes;
 
+    /// <summary>What history calls it: <c>window</c>, <c>wait</c>, or null for a deadline.</summary>
+    internal string? WaitKind =>
+        Wait is null ? null
+        : Window ? "window"
+        : "wait";
+
     /// <summary>When the clock is attached late, do rungs it has already passed act (the highest one) or are they recorded as skipped? Default: act.</summary>
     public bool MissedRungsAct { get; init; } = true;
 

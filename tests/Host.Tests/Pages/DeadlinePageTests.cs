@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using AngleSharp.Dom;
 using NodaTime;
 using NodaTime.Text;
+using Orchestration.Host.Tests.Acceptance;
 using static Orchestration.Host.Tests.Pages.PageWorld;
 
 namespace Orchestration.Host.Tests.Pages;
@@ -22,7 +23,6 @@ public sealed class DeadlinePageTests
         var agent = await world.App.BrowserAsync("frontoffice");
         var supervisor = await world.App.BrowserAsync("supervisor");
 
-        ShouldBeOverdue((await PageAsync(agent, "/")).QuerySelector("#t-" + task["/tasks/".Length..])!);
         ShouldBeOverdue((await PageAsync(agent, "/cases?q=cmp-1")).QuerySelectorAll("tbody tr").Single());
         (await PageAsync(agent, "/cases?urgency=Breached")).QuerySelectorAll("tbody th").Select(r => r.TextContent.Trim()).ShouldBe(["CMP-1"]);
         (await PageAsync(agent, "/cases?urgency=AtRisk")).QuerySelectorAll("tbody tr").ShouldBeEmpty();
@@ -31,14 +31,22 @@ public sealed class DeadlinePageTests
         ShouldBeOverdue((await PageAsync(agent, task)).QuerySelector("[aria-labelledby=case-due-title]")!);
         var team = await PageAsync(supervisor, "/team");
         ShouldBeOverdue(team.QuerySelectorAll("#backlog .row-item").First(row => row.TextContent.Contains("CMP-1", StringComparison.Ordinal)));
-        Tiles(team).ShouldBe(["1 Overdue", "0 At risk", "2 Unassigned", "2 Open"]);
+        Tiles(team).Where(tile => !tile.EndsWith("Unassigned", StringComparison.Ordinal)).ShouldBe(["1 Overdue", "0 At risk", "2 Open"]);
 
-        await PressAsync(agent, task, $"{task}/claim");
-        Tiles(await PageAsync(agent, "/")).Take(3).ShouldBe(["1 Overdue", "0 Due within 24 hours", "1 Assigned to me"]);
-        (await PageAsync(agent, "/?show=overdue")).QuerySelectorAll("#work .row-item").ShouldHaveSingleItem();
-        (await PageAsync(agent, "/?show=soon")).QuerySelectorAll("#work .row-item").ShouldBeEmpty("what is overdue is not due soon");
-
+        // The ladder of the statute gives it to the lead.
         var api = await world.App.ApiAsync("supervisor");
+        var address = $"/api{task}";
+        await Eventually.AsksAsync(
+            async () => (string?)(await api.GetFromJsonAsync<JsonObject>(address))!["owner"],
+            owner => owner is not null,
+            "the lead has the task"
+        );
+        var mine = await PageAsync(supervisor, "/");
+        ShouldBeOverdue(mine.QuerySelector("#t-" + task["/tasks/".Length..])!);
+        Tiles(mine).Take(3).ShouldBe(["1 Overdue", "0 Due within 24 hours", "1 Assigned to me"]);
+        (await PageAsync(supervisor, "/?show=overdue")).QuerySelectorAll("#work .row-item").ShouldHaveSingleItem();
+        (await PageAsync(supervisor, "/?show=soon")).QuerySelectorAll("#work .row-item").ShouldBeEmpty("what is overdue is not due soon");
+
         var listed = (await api.GetFromJsonAsync<JsonObject>("/api/tasks?view=all&overdue=true"))!["items"]!.AsArray().ShouldHaveSingleItem()!;
         var found = (await api.GetFromJsonAsync<JsonObject>("/api/cases?urgency=breached"))!["items"]!.AsArray().ShouldHaveSingleItem()!;
         foreach (var answer in new[] { listed, found })
@@ -85,7 +93,7 @@ public sealed class DeadlinePageTests
     {
         row.QuerySelector(".sla")!.TextContent.ShouldStartWith("Overdue");
         row.TextContent.ShouldContain(EightWeeks);
-        row.TextContent.ShouldNotContain("On time");
+        row.TextContent.ShouldNotContain("On track");
     }
 
     private static IEnumerable<string> Tiles(IDocument page) =>
