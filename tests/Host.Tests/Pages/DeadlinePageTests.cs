@@ -89,6 +89,43 @@ public sealed class DeadlinePageTests
         page.QuerySelector(".technical")!.TextContent.ShouldContain("Register the complaint", Case.Sensitive, "as the designer shows it");
     }
 
+    [Fact]
+    public async Task A_task_that_ended_while_its_clock_was_paused_can_still_be_read()
+    {
+        await using var world = await CreateAsync();
+        var api = await world.App.ApiAsync("supervisor");
+        var id = await StartAsync(
+            world,
+            new
+            {
+                journey = "mortgage-origination",
+                reference = "MTG-1",
+                customer = new { id = "C-7", name = "Lena Fischer" },
+                input = new
+                {
+                    loanAmount = 300000,
+                    propertyAddress = "12 Alder Lane",
+                    purpose = "Refinance",
+                },
+            }
+        );
+        var task = await world.OpenTaskAsync(id);
+        var suspended = await api.PostAsJsonAsync(
+            $"/api{task}/suspend",
+            new
+            {
+                revision = 1,
+                operationId = "wait",
+                reason = "waitingForCustomer",
+            }
+        );
+        suspended.EnsureSuccessStatusCode();
+        (await PageAsync(await world.App.BrowserAsync("supervisor"), task)).QuerySelector(".due")!.TextContent.ShouldContain("Paused");
+
+        (await api.PostAsJsonAsync($"/api/cases/{id}/cancel", new { reason = "Withdrawn" })).EnsureSuccessStatusCode();
+        (await PageAsync(await world.App.BrowserAsync("supervisor"), task)).QuerySelector(".due")!.TextContent.ShouldContain("Cancelled");
+    }
+
     private static void ShouldBeOverdue(IElement row)
     {
         row.QuerySelector(".sla")!.TextContent.ShouldStartWith("Overdue");
@@ -103,8 +140,8 @@ public sealed class DeadlinePageTests
     private static async Task<Guid> ComplaintAsync(PageWorld world, string reference, int days)
     {
         var received = world.App.Clock.GetCurrentInstant().InUtc().Date.PlusDays(-days);
-        var answer = await (await world.App.ApiAsync("frontoffice")).PostAsJsonAsync(
-            "/api/cases",
+        return await StartAsync(
+            world,
             new
             {
                 journey = "complaint",
@@ -113,6 +150,11 @@ public sealed class DeadlinePageTests
                 input = new { subject = "Nobody called back", receivedOn = LocalDatePattern.Iso.Format(received) },
             }
         );
+    }
+
+    private static async Task<Guid> StartAsync(PageWorld world, object body)
+    {
+        var answer = await (await world.App.ApiAsync("frontoffice")).PostAsJsonAsync("/api/cases", body);
         answer.EnsureSuccessStatusCode();
         return Guid.Parse((await answer.Content.ReadFromJsonAsync<JsonObject>())!["case"]!["id"]!.GetValue<string>());
     }

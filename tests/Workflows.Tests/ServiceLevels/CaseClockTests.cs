@@ -521,7 +521,7 @@ public sealed class CaseClockTests
         task.ShouldSatisfyAllConditions(
             t => t.Priority.ShouldBe((short)1),
             t => t.Owner.ShouldBe("Helen Kowalski"),
-            t => t.Breached.ShouldBeTrue("the case is late, and with it whoever works on it")
+            t => t.Breached.ShouldBeTrue("the case is late, and its open task with it")
         );
         (await world.ActionsAsync(id)).Count(a => a == "sla.rung").ShouldBe(2);
     }
