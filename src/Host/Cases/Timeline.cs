@@ -154,9 +154,6 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
                 null,
                 95
             ),
-            "sla.over" when clock is not null => IsWindow(e)
-                ? new("clock-off", null, $"Window closed: {clock}", null, null, null, 45)
-                : new("hourglass-off", null, $"Waiting period ended: {clock}", null, null, null, 45),
             "sla.rung" when (clock ?? title) is { Length: > 0 } over && Text(e.Payload, "over") is { } what => what == "window"
                 ? new("clock-off", null, $"Window closed: {over}", null, null, null, 55)
                 : new("hourglass-off", null, $"Waiting period ended: {over}", null, null, null, 55),
@@ -217,7 +214,7 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
                 "sla.met" => $"Completed on time: {Clock(e)}",
                 "sla.missed" => $"Completed late: {Clock(e)}",
                 "sla.cancelled" => $"Clock cancelled: {Clock(e)}",
-                "sla.over" => $"{(IsWindow(e) ? "Window closed" : "Waiting period ended")}: {Clock(e)}",
+                "sla.over" => $"{(Text(e.Payload, "wait") == "window" ? "Window closed" : "Waiting period ended")}: {Clock(e)}",
                 "sla.paused" => $"Clock paused: {Clock(e)}",
                 "sla.resumed" => $"Clock resumed: {Clock(e)}",
                 "sla.rung" => $"Escalated at {Text(e.Payload, "rung")}: {Clock(e)}",
@@ -261,8 +258,6 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
     /// <summary>What happens to the body of a journey happens to the journey, and is told of that.</summary>
     private bool IsOfBody(CaseEvent e) =>
         e.Entity == JournalEvents.Entity && e.ActivityId is { } id && e.Action != "Faulted" && workflow?.FindActivity(id) is { } node && IsBody(node);
-
-    private static bool IsWindow(CaseEvent e) => Text(e.Payload, "wait") == "window";
 
     private string Name(CaseEvent e, string member) => Text(e.Payload, member) is { } who ? people.GetValueOrDefault(who, who) : "no one";
 

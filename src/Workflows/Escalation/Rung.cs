@@ -17,17 +17,15 @@ internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung,
         var passed = clock.DueAt is { } at && now >= at;
         var late = passed && clock.Policy.IsDeadline;
         var what = due.IsOfTask ? tasks[0].Title : $"{clock.Policy.Name} ({due.Reference})";
-        var how = clock.Policy.IsDeadline
-            ? passed
-                ? "Overdue"
-                : "Due soon"
-            : clock.Policy.Window
-                ? passed
-                    ? "Window closed"
-                    : "Window closes soon"
-                : passed
-                    ? "Wait ended"
-                    : "Wait ends soon";
+        var how = (clock.Policy.Wait, passed) switch
+        {
+            (null, true) => "Overdue",
+            (null, false) => "Due soon",
+            (WaitEnd.Closes, true) => "Window closed",
+            (WaitEnd.Closes, false) => "Window closes soon",
+            (_, true) => "Waiting period ended",
+            _ => "Waiting period ends soon",
+        };
         foreach (var person in told)
             Tell(person, late ? "sla.breached" : "sla.reminder", $"{how}: {what}", due.IsOfTask ? tasks[0].Id : null, late ? null : due.AlreadyLate);
     }

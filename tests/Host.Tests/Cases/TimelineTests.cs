@@ -53,8 +53,6 @@ public sealed partial class TimelineTests
         "Returned to Assess: Decide",
         "Salvage is missing"
     )]
-    [InlineData("sla.over", """{ "name": "Summary resolution", "wait": "window" }""", "Window closed: Summary resolution", null)]
-    [InlineData("sla.over", """{ "name": "Rescission period" }""", "Waiting period ended: Rescission period", null)]
     [InlineData("sla.rung", """{ "name": "Summary resolution", "rung": "100%", "over": "window" }""", "Window closed: Summary resolution", null)]
     [InlineData("sla.rung", """{ "name": "Summary resolution", "rung": "75%" }""", "Escalated at 75%: Summary resolution", null)]
     [InlineData("effect.discarded", """{ "kind": "email", "reason": "wrong address" }""", "Discarded: email", "wrong address")]
