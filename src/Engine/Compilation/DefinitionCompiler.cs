@@ -275,6 +275,9 @@ internal sealed partial class DefinitionCompiler(ActivityRegistry registry, Defi
             Path = path,
         };
 
+        if (json.TryGetProperty("metadata", out var metadata) && metadata.ValueKind == JsonValueKind.Object)
+            node.CanvasText = Text(metadata, "displayText") is { Length: > 0 } text ? text : null;
+
         if (json.TryGetProperty("customProperties", out var custom) && custom.ValueKind == JsonValueKind.Object)
         {
             node.CanStartWorkflow = custom.TryGetProperty("canStartWorkflow", out var canStart) && IsTrue(canStart);

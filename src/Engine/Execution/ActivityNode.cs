@@ -27,6 +27,9 @@ public sealed class ActivityNode
     /// <summary>Name given by the analyst, or null.</summary>
     public string? Name { get; internal set; }
 
+    /// <summary>Text on the designer's canvas, or null.</summary>
+    public string? CanvasText { get; internal set; }
+
     public ActivityType Type { get; }
 
     /// <summary>Type name to show: that of <see cref="Type"/>, or the missing type's for a NotFoundActivity.</summary>

@@ -31,6 +31,7 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
     private bool _stateChanged;
     private HistoryAppend? _history;
     private List<Change>? _changes;
+    private HashSet<(string Sql, Guid Instance)>? _last;
     private Func<NpgsqlBatchCommand>? _newRow;
     private NpgsqlBatchCommand? _activation;
     private bool _committed;
@@ -177,6 +178,9 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
     /// <summary>Adds a prepared command.</summary>
     public void Write(NpgsqlBatchCommand command) => _writes.BatchCommands.Add(command);
 
+    /// <summary>Adds a command about an instance that follows all others of the batch. Added again, it is still written once.</summary>
+    public void WriteLast(string sql, Guid instance) => (_last ??= []).Add((sql, instance));
+
     /// <summary>The instance's history, as it grows in this transaction.</summary>
     public HistoryAppend History => _history ?? throw new InvalidOperationException("There is no instance.");
 
@@ -261,6 +265,8 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
 
         if (_history is not null)
             WriteHistory(_history);
+        foreach (var (sql, instance) in _last ?? [])
+            Write(sql, instance);
         if (_newRow is { } row)
             _writes.BatchCommands.Insert(0, row());
         if (_activation is { } activation)

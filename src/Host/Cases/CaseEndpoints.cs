@@ -11,6 +11,7 @@ using Orchestration.Host.Identity;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Storage;
 
 namespace Orchestration.Host.Cases;
@@ -132,6 +133,7 @@ internal static class CaseEndpoints
         string? journey = null,
         [Description("Running or Finished")] string? status = null,
         string? customer = null,
+        [Description("Breached, AtRisk or OnTime: how urgent the worst clock of the case and its tasks is")] string? urgency = null,
         string? cursor = null,
         int limit = 50
     )
@@ -139,6 +141,15 @@ internal static class CaseEndpoints
         var errors = new Dictionary<string, string[]>();
         if (status is not (null or "Running" or "Finished"))
             errors["status"] = ["must be Running or Finished"];
+        Urgency? wanted = null;
+        if (urgency is not null)
+        {
+            if (Enum.TryParse<Urgency>(urgency, ignoreCase: true, out var parsed) && Enum.IsDefined(parsed))
+                wanted = parsed;
+            else
+                errors["urgency"] = [$"must be one of {string.Join(", ", Enum.GetNames<Urgency>())}"];
+        }
+
         Problems.CheckPage(cursor, limit, errors, out var before);
         if (errors.Count > 0)
             return Problems.Invalid(errors, StatusCodes.Status400BadRequest);
@@ -151,6 +162,7 @@ internal static class CaseEndpoints
                     Journey = journey,
                     Status = status,
                     CustomerId = customer,
+                    Urgency = wanted,
                     Before = before,
                     Limit = limit,
                 },

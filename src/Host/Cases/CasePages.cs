@@ -27,14 +27,14 @@ internal static class CasePages
     {
         app.MapGet(
                 "/cases",
-                async (string? q, string? journey, string? status, string? cursor, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                    Html.Page(new CasesPage { View = await ListAsync(runtime, new(q, journey, status, cursor), me, cancel), Me = me })
+                async ([AsParameters] CaseListFilter filter, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    Html.Page(new CasesPage { View = await ListAsync(runtime, filter, me, cancel), Me = me })
             )
             .ExcludeFromDescription();
         app.MapGet(
                 "/cases/list",
-                async (string? q, string? journey, string? status, string? cursor, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                    Html.Page(new CaseList { View = await ListAsync(runtime, new(q, journey, status, cursor), me, cancel) })
+                async ([AsParameters] CaseListFilter filter, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    Html.Page(new CaseList { View = await ListAsync(runtime, filter, me, cancel) })
             )
             .ExcludeFromDescription();
 
@@ -61,6 +61,7 @@ internal static class CasePages
                 Search = filter.Q,
                 Journey = string.IsNullOrEmpty(filter.Journey) ? null : filter.Journey,
                 Status = filter.Status is "Running" or "Finished" ? filter.Status : null,
+                Urgency = Enum.TryParse<Urgency>(filter.Urgency, out var urgency) ? urgency : null,
                 Before = before,
                 Limit = PageSize,
             },
@@ -95,10 +96,7 @@ internal static class CasePages
                     Steps = await CaseStepList.ReadAsync(runtime.Database, id, me, now, cancel),
                     Clocks = await ClockQueries.OfCaseAsync(runtime.Database, id, cancel),
                     Timeline = new Timeline(people, teams, workflow).Tell(events),
-                    StepName = activity =>
-                        workflow?.FindActivity(activity) is { } node
-                            ? node.Literal("Title") as string ?? Words.Humanize(node.Name ?? activity)
-                            : Words.Humanize(activity),
+                    StepName = activity => Timeline.StepName(workflow, activity),
                     Teams = teams,
                     CreatedBy = events.Find(e => e.Action == "case.started")?.Actor is { } starter ? people.GetValueOrDefault(starter, starter) : "",
                     Me = me,

@@ -15,9 +15,9 @@ namespace Orchestration.Host.Cases;
 public sealed record CaseListView(Page<CaseSummary> Page, CaseListFilter Filter, IReadOnlyDictionary<string, string> Journeys, Instant Now);
 
 /// <summary>The filter of the list.</summary>
-public sealed record CaseListFilter(string? Q, string? Journey, string? Status, string? Cursor)
+public sealed record CaseListFilter(string? Q, string? Journey, string? Status, string? Urgency, string? Cursor)
 {
-    public bool IsOn => !string.IsNullOrWhiteSpace(Q) || !string.IsNullOrEmpty(Journey) || !string.IsNullOrEmpty(Status);
+    public bool IsOn => !string.IsNullOrWhiteSpace(Q) || !string.IsNullOrEmpty(Journey) || !string.IsNullOrEmpty(Status) || !string.IsNullOrEmpty(Urgency);
 
     public string Query =>
         QueryString
@@ -27,6 +27,7 @@ public sealed record CaseListFilter(string? Q, string? Journey, string? Status, 
                     ["q"] = Q,
                     ["journey"] = Journey,
                     ["status"] = Status,
+                    ["urgency"] = Urgency,
                     ["cursor"] = Cursor,
                 }.Where(p => !string.IsNullOrEmpty(p.Value))
             )

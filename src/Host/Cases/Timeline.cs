@@ -18,7 +18,11 @@ namespace Orchestration.Host.Cases;
 /// <param name="Due">Due time that belongs to it.</param>
 /// <param name="TaskId">Task to open.</param>
 /// <param name="Weight">The heaviest line of a burst is its headline.</param>
-public sealed record TimelineLine(string Icon, string? Tone, string Text, string? More, Instant? Due, Guid? TaskId, int Weight);
+public sealed record TimelineLine(string Icon, string? Tone, string Text, string? More, Instant? Due, Guid? TaskId, int Weight)
+{
+    /// <summary>What happens at <see cref="Due"/>.</summary>
+    public string DueWord { get; init; } = "due";
+}
 
 /// <summary>The events of one burst: everything that was committed together.</summary>
 /// <param name="At">When.</param>
@@ -30,6 +34,8 @@ public sealed record TimelineEntry(Instant At, string? Actor, IReadOnlyList<Time
 /// <summary>History in words: newest first, one entry per burst.</summary>
 internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IReadOnlyDictionary<string, string> teams, CompiledWorkflow? workflow)
 {
+    private const string WorkflowType = "Elsa.Workflow";
+
     /// <summary>Names in history that people are to be looked up for: user names and ids.</summary>
     public static IEnumerable<string> People(IEnumerable<CaseEvent> events) =>
         events.SelectMany(e => new[] { e.Actor, Text(e.Payload, "owner"), Text(e.Payload, "previous") }).OfType<string>().Distinct();
@@ -40,7 +46,7 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
         foreach (var burst in events.GroupBy(e => (e.At, e.Actor)))
         {
             var lines = burst.Select(Line).OfType<TimelineLine>().OrderByDescending(l => l.Weight).ToList();
-            var technical = burst.Where(e => Line(e) is null).Select(Technical).ToList();
+            var technical = burst.Where(e => Line(e) is null && !IsOfBody(e)).Select(Technical).ToList();
             entries.Add(
                 new(
                     burst.Key.At.ToInstant(),
@@ -148,7 +154,18 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
                 null,
                 95
             ),
-            "sla.started" when clock is not null => new("clock", null, $"Clock started: {clock}", null, Time(e, "due"), null, 35),
+            "sla.rung" when (clock ?? title) is { Length: > 0 } over && Text(e.Payload, "over") is { } what => what == "window"
+                ? new("clock-off", null, $"Window closed: {over}", null, null, null, 55)
+                : new("hourglass-off", null, $"Waiting period ended: {over}", null, null, null, 55),
+            "sla.started" when clock is not null => new("clock", null, $"Clock started: {clock}", null, Time(e, "due"), null, 35)
+            {
+                DueWord = Text(e.Payload, "wait") switch
+                {
+                    "window" => "closes",
+                    "wait" => "ends",
+                    _ => "due",
+                },
+            },
             "sla.met" when clock is not null => new("clock-check", "good", $"Completed on time: {clock}", null, null, null, 45),
             "sla.missed" when clock is not null => new("clock-x", "bad", $"Completed late: {clock}", null, null, null, 45),
             "sla.paused" when clock is not null => new("player-pause", null, $"Clock paused: {clock}", Reason(e), null, null, 45),
@@ -184,8 +201,7 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
     /// <summary>The pause reason of a clock in words: <c>step:requestInformation</c> is a step of the journey.</summary>
     private string? Reason(CaseEvent e) =>
         Text(e.Payload, "reason") is not { } reason ? null
-        : reason.StartsWith("step:", StringComparison.Ordinal)
-            ? $"waiting for: {(workflow?.FindActivity(reason[5..])?.Literal("Title") as string ?? Words.Humanize(reason[5..])).ToLowerInvariant()}"
+        : reason.StartsWith("step:", StringComparison.Ordinal) ? $"waiting for: {StepName(workflow, reason[5..]).ToLowerInvariant()}"
         : reason.StartsWith("event:", StringComparison.Ordinal) ? $"waiting for: {Words.Humanize(reason[6..]).ToLowerInvariant()}"
         : Words.Humanize(reason).ToLowerInvariant();
 
@@ -198,6 +214,7 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
                 "sla.met" => $"Completed on time: {Clock(e)}",
                 "sla.missed" => $"Completed late: {Clock(e)}",
                 "sla.cancelled" => $"Clock cancelled: {Clock(e)}",
+                "sla.over" => $"{(Text(e.Payload, "wait") == "window" ? "Window closed" : "Waiting period ended")}: {Clock(e)}",
                 "sla.paused" => $"Clock paused: {Clock(e)}",
                 "sla.resumed" => $"Clock resumed: {Clock(e)}",
                 "sla.rung" => $"Escalated at {Text(e.Payload, "rung")}: {Clock(e)}",
@@ -217,11 +234,30 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             var kind => Words.Humanize(kind ?? "message").ToLowerInvariant(),
         };
 
-    private string Activity(CaseEvent e)
+    private string Activity(CaseEvent e) =>
+        e.ActivityType == WorkflowType && workflow?.FindActivity(e.ActivityId ?? "") is null ? "the journey" : StepName(workflow, e.ActivityId ?? "");
+
+    /// <summary>What people call a step: its title, its text on the canvas or its name; the journey's name for what holds all steps.</summary>
+    public static string StepName(CompiledWorkflow? workflow, string activity)
     {
-        var node = e.ActivityId is { } id ? workflow?.FindActivity(id) : null;
-        return node?.Literal("Title") as string ?? Words.Humanize(node?.Name ?? e.ActivityId ?? e.ActivityType ?? "a step");
+        if (workflow?.FindActivity(activity) is not { } node)
+            return activity.Length == 0 ? "a step" : Words.Humanize(activity);
+        if (node.Parent is null || IsBody(node))
+            return workflow.Name ?? Words.Humanize(workflow.DefinitionId);
+        if (node.Literal("Title") is string { Length: > 0 } title)
+            return title;
+
+        // The designer numbers what the analyst doesn't name: Sequence1.
+        var type = node.TypeName[(node.TypeName.LastIndexOf('.') + 1)..];
+        var name = node.CanvasText ?? node.Name ?? node.Id;
+        return Words.Humanize(name.StartsWith(type, StringComparison.Ordinal) && name[type.Length..].All(char.IsAsciiDigit) ? type : name);
     }
+
+    private static bool IsBody(ActivityNode node) => node.Parent is { Parent: null } && node.Children.Count > 0;
+
+    /// <summary>What happens to the body of a journey happens to the journey, and is told of that.</summary>
+    private bool IsOfBody(CaseEvent e) =>
+        e.Entity == JournalEvents.Entity && e.ActivityId is { } id && e.Action != "Faulted" && workflow?.FindActivity(id) is { } node && IsBody(node);
 
     private string Name(CaseEvent e, string member) => Text(e.Payload, member) is { } who ? people.GetValueOrDefault(who, who) : "no one";
 

@@ -63,7 +63,7 @@ internal static class WorkPages
             View = "mine",
             Journey = NullIfEmpty(filter.Journey),
             Search = filter.Q,
-            Overdue = filter.Show == "overdue" ? true : null,
+            Overdue = filter.Show is "overdue" or "soon" ? filter.Show == "overdue" : null,
             DueBefore = filter.Show == "soon" ? now + Soon : null,
             Limit = 100,
         };

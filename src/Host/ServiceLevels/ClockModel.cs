@@ -11,6 +11,8 @@ namespace Orchestration.Host.ServiceLevels;
 /// <param name="Kind">Internal, Promise or Statutory.</param>
 /// <param name="Source">The rule behind it.</param>
 /// <param name="WaitingPeriod">Its due time ends a wait and is no deadline.</param>
+/// <param name="Window">Its due time closes a window in which something may be done and is no deadline.</param>
+/// <param name="Over">The wait or window is over.</param>
 /// <param name="PercentUsed">Above 100 when late.</param>
 public sealed record ClockSummary(
     Guid Id,
@@ -23,6 +25,8 @@ public sealed record ClockSummary(
     SlaKind Kind,
     string? Source,
     bool WaitingPeriod,
+    bool Window,
+    bool Over,
     int Generation,
     ClockStatus Status,
     DateTime StartedAt,
@@ -50,6 +54,8 @@ public sealed record ClockSummary(
             policy.Kind,
             policy.Source,
             policy.WaitingPeriod,
+            policy.Window,
+            SlaClock.IsOver(state, now),
             state.Generation,
             state.Status,
             state.StartedAt.ToDateTimeUtc(),
@@ -79,7 +85,9 @@ public sealed record ClockRung(string Rung, DateTime DueAt, DateTime? At, bool? 
 /// <param name="Calendar">Calendar and zone it counts in.</param>
 /// <param name="CalendarChanged">The calendar has a newer version than the one this clock was computed with: recompute it to see the difference.</param>
 /// <param name="PolicyChanged">The policy has a newer version than the one this clock started with.</param>
-/// <param name="RemainingSeconds">Time left as the percentage measures it; negative when late, null while paused or ended.</param>
+/// <param name="RemainingSeconds">
+/// Time left as the percentage measures it; negative when late, null while paused, ended, or for a wait or window that is over.
+/// </param>
 public sealed record ClockDetail(
     ClockSummary Clock,
     string? Reference,

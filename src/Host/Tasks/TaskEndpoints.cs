@@ -64,7 +64,8 @@ internal static class TaskEndpoints
         [Description("Id of a case")] Guid? @case = null,
         string? state = null,
         string? journey = null,
-        bool? overdue = null,
+        [Description("Whether a due time of the task or its case has passed")] bool? overdue = null,
+        [Description("Whether a clock of the task or its case is at risk, and none is overdue")] bool? atRisk = null,
         [Description("Part of a title, reference or customer")] string? q = null,
         string? cursor = null,
         int limit = 50
@@ -95,6 +96,7 @@ internal static class TaskEndpoints
                     State = wanted,
                     Journey = journey,
                     Overdue = overdue,
+                    AtRisk = atRisk,
                     Search = q,
                     After = after,
                     Limit = limit,

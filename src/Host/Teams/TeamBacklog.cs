@@ -38,7 +38,5 @@ public sealed record TeamBacklog(
 
     public IEnumerable<TaskSummary> Unassigned => Tasks.Where(t => t.OwnerId is null);
 
-    public bool IsOverdue(TaskSummary task) => task.DueAt is { } due && due.ToInstant() <= Now;
-
     public string Href => Shown is null ? "/team" : $"/team?key={Shown.Key}";
 }

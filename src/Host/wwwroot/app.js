@@ -51,14 +51,28 @@ if (live) {
 const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const zoneName = absolute.resolvedOptions().timeZone;
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
-const units = [["year", 31536e3], ["month", 2592e3], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
+const hour12 = absolute.resolvedOptions().hour12;
+const timeOfDay = at => new Intl.DateTimeFormat(undefined, hour12 && at.getMinutes() === 0 ? { hour: "numeric" } : { timeStyle: "short" })
+  .formatToParts(at).map(part => part.type === "dayPeriod" ? part.value.toLowerCase() : part.value).join("");
+const dayOf = at => new Intl.DateTimeFormat(undefined,
+  { day: "numeric", month: "short", year: at.getFullYear() === new Date().getFullYear() ? undefined : "numeric" }).format(at);
+// What is days away is told by the calendar, as people do: 40 hours ahead over one night is "tomorrow", not "in 2 days".
+const fromNow = (at, now) => {
+  const minutes = Math.round((at - now) / 6e4);
+  const days = Math.round((new Date(at).setHours(0, 0, 0, 0) - new Date(now).setHours(0, 0, 0, 0)) / 864e5);
+  const far = Math.abs(days);
+  if (minutes === 0) return at <= now ? "just now" : "in a moment";
+  if (Math.abs(minutes) < 60) return relative.format(minutes, "minute");
+  if (days === 0 || Math.abs(minutes) < 360) return relative.format(Math.round(minutes / 60), "hour");
+  if (far === 1) return `${relative.format(days, "day")}, ${timeOfDay(at)}`;
+  if (far < 14) return relative.format(days, "day");
+  if (far < 60) return relative.format(Math.round(days / 7), "week");
+  return far < 730 ? relative.format(Math.round(days / 30.44), "month") : relative.format(Math.round(days / 365.25), "year");
+};
 const moments = root => root.querySelectorAll("time[data-moment]").forEach(time => {
-  const at = new Date(time.dateTime);
-  const seconds = (at - Date.now()) / 1000;
-  const [unit, size] = units.find(u => Math.abs(seconds) >= u[1]) ?? ["second", 1];
+  const at = new Date(time.dateTime), kind = time.dataset.moment;
   time.title = `${absolute.format(at)} (${zoneName})`;
-  time.textContent = time.dataset.moment === "absolute" ? absolute.format(at)
-    : unit === "second" ? (seconds < 0 ? "just now" : "in a moment") : relative.format(Math.round(seconds / size), unit);
+  time.textContent = kind === "relative" ? fromNow(at, new Date()) : kind === "day" ? dayOf(at) : absolute.format(at);
 });
 moments(document);
 document.addEventListener("htmx:after:swap", () => moments(document));

@@ -9,12 +9,15 @@ using Orchestration.Engine.Storage;
 using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Storage;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Cases;
 
 /// <summary>A case in a list.</summary>
+/// <param name="Clock">The worst of its clocks and its tasks' clocks, or null.</param>
+/// <param name="NextDueAt">The earliest due time of these clocks that is still to come (UTC), or null.</param>
 public sealed record CaseSummary(
     Guid Id,
     string Journey,
@@ -29,9 +32,19 @@ public sealed record CaseSummary(
     DateTime UpdatedAt,
     DateTime? FinishedAt,
     int OpenTasks,
-    DateTime? NextDueAt,
-    bool Breached
-);
+    WorstClock? Clock,
+    DateTime? NextDueAt
+)
+{
+    /// <summary>When the worst clock is due, or was (UTC).</summary>
+    public DateTime? DueAt => Clock?.DueAt;
+
+    /// <summary>Whether the due time of one of its clocks, or of its tasks' clocks, has passed.</summary>
+    public bool Breached => Clock?.Urgency == Urgency.Breached;
+
+    /// <summary>Whether the worst clock is at risk.</summary>
+    public bool AtRisk => Clock?.Urgency == Urgency.AtRisk;
+}
 
 /// <summary>An incident of a case. Its message says what failed, and the cause if there is another one.</summary>
 public sealed record CaseIncident(
@@ -77,6 +90,9 @@ public sealed record CaseFilter
     public string? Journey { get; init; }
     public string? Status { get; init; }
     public string? CustomerId { get; init; }
+
+    /// <summary>Only cases whose worst clock is this urgent; <see cref="ServiceLevels.Urgency.OnTime"/> includes cases without a clock.</summary>
+    public Urgency? Urgency { get; init; }
     public (DateTime At, Guid Id)? Before { get; init; }
     public int Limit { get; init; } = 50;
 }
@@ -84,16 +100,18 @@ public sealed record CaseFilter
 /// <summary>Reads cases. People without a role that sees everything see the cases they opened or watch, and those with a task they can see.</summary>
 public static class CaseQueries
 {
-    private const string Summary = """
-        select c.id, c.journey, d.name journey_name, c.reference, c.customer_id, c.customer_name, i.status, i.sub_status, i.incident_count, c.created_at,
-            i.updated_at, i.finished_at,
-            coalesce(o.open, 0) open, o.due_at, coalesce(o.breached, false) breached, i.definition_version_id, i.definition_version, i.state
-        from journey_case c
-        join workflow_instance i on i.id = c.id
-        left join workflow_definition d on d.id = i.definition_version_id
-        left join lateral (select count(*)::int open, min(t.due_at) due_at, bool_or(t.breached) breached from task t where t.instance_id = c.id
-            and t.ended_at is null) o on true
-        """;
+    /// <param name="now">SQL of now.</param>
+    private static string Summary(string now) =>
+        $"""
+            select c.id, c.journey, d.name journey_name, c.reference, c.customer_id, c.customer_name, i.status, i.sub_status, i.incident_count, c.created_at,
+                i.updated_at, i.finished_at,
+                (select count(*)::int from task t where t.instance_id = c.id and t.ended_at is null) open, {WorstClock.Columns}, i.definition_version_id,
+                i.definition_version, i.state
+            from journey_case c
+            join workflow_instance i on i.id = c.id
+            left join workflow_definition d on d.id = i.definition_version_id
+            {WorstClock.OfCaseRow(now)}
+            """;
 
     /// <summary>Lists cases, newest first.</summary>
     public static async Task<Page<CaseSummary>> ListAsync(
@@ -118,6 +136,20 @@ public static class CaseQueries
             And("i.status = ", status);
         if (filter.CustomerId is { } customer)
             And("c.customer_id = ", customer);
+        switch (filter.Urgency)
+        {
+            case Urgency.Breached:
+                And("c.due_at <= ", now);
+                break;
+            case Urgency.AtRisk:
+                And("c.due_at > ", now);
+                where.Append($" and c.risk_at <= ${values.Count}");
+                break;
+            case Urgency.OnTime:
+                And("coalesce(c.risk_at, 'infinity') > ", now);
+                break;
+        }
+
         if (!string.IsNullOrWhiteSpace(filter.Search))
         {
             values.Add("%" + Like.Escape(filter.Search.Trim()) + "%");
@@ -131,8 +163,11 @@ public static class CaseQueries
             where.Append($" and (c.created_at, c.id) < (${values.Count - 1}::timestamptz, ${values.Count}::uuid)");
         }
 
-        values.Add(filter.Limit + 1);
-        await using var query = database.Query($"{Summary}{where} order by c.created_at desc, c.id desc limit ${values.Count}", values.ToArray());
+        values.AddRange([filter.Limit + 1, now]);
+        await using var query = database.Query(
+            $"{Summary($"${values.Count}")}{where} order by c.created_at desc, c.id desc limit ${values.Count - 1}",
+            values.ToArray()
+        );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         var rows = new List<CaseSummary>();
         while (await reader.ReadAsync(cancel))
@@ -150,7 +185,7 @@ public static class CaseQueries
     public static async Task<CaseDetail?> FindAsync(WorkflowRuntime runtime, Guid id, Person actor, CancellationToken cancel = default)
     {
         await using var query = runtime.Database.Query(
-            $"{Summary} where c.id = $3 and ($4 or {CaseVisibility.Of("c.id", Eligibility.Of("$1", "$2"))})",
+            $"{Summary("$2")} where c.id = $3 and ($4 or {CaseVisibility.Of("c.id", Eligibility.Of("$1", "$2"))})",
             actor.Id,
             runtime.Clock.Now(),
             id,
@@ -252,7 +287,7 @@ public static class CaseQueries
             r.GetDateTime("updated_at"),
             r.TimeOrNull("finished_at"),
             r.GetInt32("open"),
-            r.TimeOrNull("due_at"),
-            r.GetBoolean("breached")
+            WorstClock.Read(r),
+            r.TimeOrNull("next_due_at")
         );
 }

@@ -4,10 +4,11 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
+using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Escalation;
 
-/// <summary>How a clock becomes rows: itself, the deadline of its next rung, and its ledger. One statement.</summary>
+/// <summary>How a clock becomes rows: itself, the deadline of its next rung, and its ledger in one statement, and what its task and case keep of it.</summary>
 internal static class ClockRows
 {
     /// <summary>Writes the current state of a clock.</summary>
@@ -23,7 +24,9 @@ internal static class ClockRows
     )
     {
         var now = transaction.Now;
-        var next = Ladder.NextAt(state, serviceLevels.CalendarOf(state))?.Truncated();
+        var calendar = serviceLevels.CalendarOf(state);
+        var next = Ladder.NextAt(state, calendar)?.Truncated();
+        var urgent = Urgent.Of(state, calendar);
         const string Rest = """
                 ledger as (insert into sla_ledger (clock_id, generation, from_at, to_at, kind, cause, counted) select $1, *
                     from unnest($10::int[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[], $15::bigint[]))
@@ -33,8 +36,9 @@ internal static class ClockRows
             ? Sql.Command(
                 $"""
                 with clock as (
-                    insert into sla_clock (id, instance_id, task_id, policy, kind, status, due_at, breached, generation, state, created_at, changed_at)
-                        values ($1, $2, $7, $8, $9, $3, $4, $5, $6, $18, $19, $19)),
+                    insert into sla_clock (id, instance_id, task_id, policy, kind, status, due_at, breached, generation, state, created_at, changed_at,
+                        name, risk_at, late_at)
+                        values ($1, $2, $7, $8, $9, $3, $4, $5, $6, $18, $19, $19, $20, $21, $22)),
                 {Rest}
                 """,
                 [
@@ -52,11 +56,15 @@ internal static class ClockRows
                     next,
                     StateOf(state),
                     now,
+                    state.Policy.Name,
+                    urgent?.RiskAt,
+                    urgent?.LateAt,
                 ]
             )
             : Sql.Command(
                 $"""
-                with clock as (update sla_clock set status = $3, due_at = $4, breached = $5, generation = $6, state = $7, changed_at = $8 where id = $1),
+                with clock as (update sla_clock set status = $3, due_at = $4, breached = $5, generation = $6, state = $7, changed_at = $8, name = $18,
+                        risk_at = $19, late_at = $20 where id = $1),
                     gone as (delete from deadline where subject_id = $1 and kind = $9),
                 {Rest}
                 """,
@@ -73,9 +81,13 @@ internal static class ClockRows
                     .. Ledger(rows),
                     Ids.New(now),
                     next,
+                    state.Policy.Name,
+                    urgent?.RiskAt,
+                    urgent?.LateAt,
                 ]
             );
         transaction.Write(clock);
+        WorstClock.Keep(transaction, instance);
     }
 
     /// <summary>Statement that adds rows to a clock's ledger.</summary>

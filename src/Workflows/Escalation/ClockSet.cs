@@ -27,8 +27,15 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<St
     /// <summary>The earliest due time of the running clocks.</summary>
     public Instant? DueAt => _clocks.Min(clock => clock.State.Ended ? null : clock.State.DueAt);
 
-    /// <summary>Whether one of them missed its due time.</summary>
-    public bool Breached => _clocks.Exists(clock => clock.State.Breached);
+    /// <summary>From when on they are urgent, or null.</summary>
+    public Urgent? Urgent
+    {
+        get
+        {
+            var urgent = _clocks.Select(clock => ServiceLevels.Urgent.Of(clock.State, serviceLevels.CalendarOf(clock.State))).OfType<Urgent>().ToList();
+            return urgent.Count == 0 ? null : new(urgent.Min(u => u.RiskAt), urgent.Min(u => u.LateAt));
+        }
+    }
 
     /// <summary>Something happened to their subject.</summary>
     /// <param name="name">What, as policies name it.</param>
@@ -114,6 +121,7 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<St
                         task = task?.Title,
                         target = state.Target.ToString(),
                         due = state.DueAt?.ToString(),
+                        wait = state.Policy.WaitKind,
                     }
                 );
             if (!clock.IsNew && ReferenceEquals(state, clock.Stored))
@@ -125,6 +133,7 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<St
                 name,
                 task = task?.Title,
                 due = state.DueAt?.ToString(),
+                wait = state.Policy.WaitKind,
                 reason = state.Status == ClockStatus.Paused ? state.Segments[^1].Cause
                 : state.Ended ? reason
                 : null,
@@ -142,7 +151,8 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<St
                 );
             if (state.Ended)
                 Record(
-                    state.Status == ClockStatus.Cancelled ? "sla.cancelled"
+                    Clock.IsOver(state, transaction.Now) ? "sla.over"
+                        : state.Status == ClockStatus.Cancelled ? "sla.cancelled"
                         : state.Breached ? "sla.missed"
                         : "sla.met",
                     told

@@ -174,11 +174,13 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         batch.Add(
             $"""
             select c.id clock_id, c.state clock_state, coalesce(j.reference, i.correlation_id, ''), array(select w.person_id from case_watcher w where
-                w.instance_id = c.instance_id), {columns}
+                w.instance_id = c.instance_id), (select k.name from sla_clock k where k.instance_id = c.instance_id and k.id <> c.id
+                and (k.task_id is null or k.task_id = c.task_id) and k.late_at <= $2 order by {WorstClock.WorstFirst("$2")} limit 1), {columns}
             from unnest($1::uuid[]) d(id) join sla_clock c on c.id = d.id join workflow_instance i on i.id = c.instance_id
             left join task t on t.id = c.task_id left join person o on o.id = t.owner_id left join journey_case j on j.id = c.instance_id
             """,
-            due.Keys.ToArray()
+            due.Keys.ToArray(),
+            now
         );
         batch.Add(
             $"""
@@ -201,7 +203,8 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
             if (!watchers.TryGetValue(one.InstanceId, out var watch))
                 watchers[one.InstanceId] = watch = [.. r.GetFieldValue<Guid[]>(3)];
             one.Watchers = watch;
-            if (r.IsDBNull(4))
+            one.AlreadyLate = r.Text(4);
+            if (r.IsDBNull(5))
                 continue;
             var task = Read(r);
             one.IsOfTask = true;
@@ -273,6 +276,8 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
                     policy = clock.Policy.Id,
                     name = title is null ? clock.Policy.Name : null,
                     task = title,
+                    // A ladder that reaches the end of a window or wait tells of no delay.
+                    over = Clock.IsOver(clock, record.DueAt) ? clock.Policy.WaitKind : null,
                 }
             );
         }
@@ -291,8 +296,7 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
                     task = title,
                 }
             );
-            if (due.IsOfTask)
-                tasks[0] = tasks[0] with { Breached = true };
+            writes.Changes.AddRange(tasks.Select(task => new Change(ChangeKind.Task, task.Id)));
         }
 
         var rung = new Rung(due, clock, decision.Acts, people, now, writes);
@@ -347,6 +351,9 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         public List<Guid> Tasks { get; } = [];
 
         public string Reference { get; set; } = "";
+
+        /// <summary>Another clock of the same task or case that is late, or null.</summary>
+        public string? AlreadyLate { get; set; }
 
         /// <summary>Who watches the case.</summary>
         public HashSet<Guid> Watchers { get; set; } = [];

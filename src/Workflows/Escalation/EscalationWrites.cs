@@ -30,8 +30,6 @@ internal sealed record LadderTask(Guid Id, string Title, TaskState State, int Re
     public Guid[] Watchers { get; init; } = [];
 
     public Guid? OnBehalfOf { get; init; }
-
-    public bool Breached { get; init; }
 }
 
 /// <summary>The writes of a sweep, collected row by row and executed as one statement per table, however many clocks it handles.</summary>
@@ -164,14 +162,13 @@ internal sealed class EscalationWrites(Instant now, string actor)
         var tasks = _tasks.Values.ToList();
         batch.Add(
             """
-            update task t set priority = n.priority, owner_id = n.owner, on_behalf_of = n.behalf, state = n.state, 
-                breached = t.breached or n.breached, revision = n.revision,
+            update task t set priority = n.priority, owner_id = n.owner, on_behalf_of = n.behalf, state = n.state, revision = n.revision,
                 preferred_skills = case when n.relaxed then '{}' else t.preferred_skills end,
                 delegated_by = case when n.owner = t.owner_id then t.delegated_by end,
-                claimed_at = case when n.owner is null then null when n.owner is distinct from t.owner_id then $9 else t.claimed_at end,
-                changed_by = $10, changed_at = $9
-            from unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::uuid[], $5::text[], $6::bool[], $7::int[], $8::bool[])
-                n(id, priority, owner, behalf, state, breached, revision, relaxed)
+                claimed_at = case when n.owner is null then null when n.owner is distinct from t.owner_id then $8 else t.claimed_at end,
+                changed_by = $9, changed_at = $8
+            from unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::uuid[], $5::text[], $6::int[], $7::bool[])
+                n(id, priority, owner, behalf, state, revision, relaxed)
             where t.id = n.id
             """,
             tasks.Select(t => t.Id).ToArray(),
@@ -179,7 +176,6 @@ internal sealed class EscalationWrites(Instant now, string actor)
             tasks.Select(t => t.Owner).ToArray(),
             tasks.Select(t => t.OnBehalfOf).ToArray(),
             tasks.Select(t => t.State.ToString()).ToArray(),
-            tasks.Select(t => t.Breached).ToArray(),
             tasks.Select(t => t.Revision).ToArray(),
             tasks.Select(t => t.PreferredSkills.Length == 0).ToArray(),
             now,

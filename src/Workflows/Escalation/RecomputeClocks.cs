@@ -220,17 +220,7 @@ public static class RecomputeClocks
         if (again.Rows.Count > 0)
             transaction.Write(ClockRows.Ledger(clock.Id, again.Rows));
         if (clock.TaskId is { } task)
-        {
-            transaction.Write(
-                """
-                update task set due_at = (select min(due_at) from sla_clock where task_id = $1 and status = 'Running'),
-                    breached = exists (select from sla_clock where task_id = $1 and breached)
-                where id = $1 and ended_at is null
-                """,
-                task
-            );
             transaction.Announce(new(ChangeKind.Task, task));
-        }
 
         var change = Describe(clock, again.State);
         transaction.Record(

@@ -14,10 +14,20 @@ internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung,
     public void Tell(LadderAction.Notify notify, List<LadderTask> tasks)
     {
         var told = People(notify.To, tasks).Concat(tasks.SelectMany(task => task.Watchers)).Concat(due.IsOfTask ? [] : due.Watchers).Distinct();
-        var late = clock.DueAt is { } at && now >= at && !clock.Policy.WaitingPeriod;
+        var passed = clock.DueAt is { } at && now >= at;
+        var late = passed && clock.Policy.IsDeadline;
         var what = due.IsOfTask ? tasks[0].Title : $"{clock.Policy.Name} ({due.Reference})";
+        var how = (clock.Policy.Wait, passed) switch
+        {
+            (null, true) => "Overdue",
+            (null, false) => "Due soon",
+            (WaitEnd.Closes, true) => "Window closed",
+            (WaitEnd.Closes, false) => "Window closes soon",
+            (_, true) => "Waiting period ended",
+            _ => "Waiting period ends soon",
+        };
         foreach (var person in told)
-            Tell(person, late ? "sla.breached" : "sla.reminder", late ? $"Overdue: {what}" : $"Due soon: {what}", due.IsOfTask ? tasks[0].Id : null);
+            Tell(person, late ? "sla.breached" : "sla.reminder", $"{how}: {what}", due.IsOfTask ? tasks[0].Id : null, late ? null : due.AlreadyLate);
     }
 
     /// <summary>Adds a watcher to the case of the clock and to every task it opens from now on.</summary>
@@ -158,9 +168,11 @@ internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung,
         tasks.Count == 0 ? people.Of(target, null) : tasks.SelectMany(task => people.Of(target, task)).Distinct();
 
     /// <summary>A person gets one notification per rung and task: the first that applies.</summary>
-    private void Tell(Guid person, string kind, string title, Guid? task)
+    private void Tell(Guid person, string kind, string title, Guid? task, string? alreadyLate = null)
     {
-        if (_told.Add((person, task)))
-            writes.Tell(person, kind, title, $"{due.Reference} · {rung!.Key} of {clock.Policy.Name}", due.InstanceId, task);
+        if (!_told.Add((person, task)))
+            return;
+        var already = alreadyLate is null ? "" : $" · already overdue: {alreadyLate}";
+        writes.Tell(person, kind, title, $"{due.Reference} · {rung!.Key} of {clock.Policy.Name}{already}", due.InstanceId, task);
     }
 }

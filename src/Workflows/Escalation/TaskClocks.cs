@@ -26,7 +26,7 @@ internal static class TaskClocks
         return clocks;
     }
 
-    /// <summary>A verb moved a task: its clocks follow, and with them the due time of the task.</summary>
+    /// <summary>A verb moved a task: its clocks follow.</summary>
     public static async ValueTask MoveAsync(
         WorkflowRuntime runtime,
         ServiceLevelCatalog serviceLevels,
@@ -49,16 +49,11 @@ internal static class TaskClocks
                     move.SubmittedData
                 )
                 : NoFacts;
-        var (due, now) = (clocks.DueAt, transaction.Now);
+        var now = transaction.Now;
         if (move.Ends)
             clocks.End(new(now, move.Event, Nothing, facts), now);
         else
             clocks.Follow(move.Event, move.WaitsFor is { } reason ? new HashSet<string>([reason]) : Nothing, facts, startable, now);
-        if (!move.Ends && due != clocks.DueAt)
-            transaction.Write("update task set due_at = $2, breached = breached or $3 where id = $1", move.Task, clocks.DueAt, clocks.Breached);
-        else if (clocks.Breached)
-            transaction.Write("update task set breached = true where id = $1 and not breached", move.Task);
-
         clocks.Write(transaction, transaction.History, transaction.InstanceId!.Value, (move.Task, move.Title), move.Event);
     }
 

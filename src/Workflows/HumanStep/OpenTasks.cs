@@ -49,15 +49,16 @@ public static class OpenTasks
         var now = transaction.Now;
         var id = Ids.New(now);
         var clocks = TaskClocks.Open(serviceLevels, context, open);
-        var due = clocks.DueAt;
+        var urgent = clocks.Urgent;
         transaction.Write(
-            """
+            $"""
             insert into task (id, instance_id, bookmark_id, definition_id, definition_version_id, activity_id, title, description, form, form_name,
-                outcomes, team, candidates, required_skills, excluded_steps, priority, state, due_at, breached, changed_by, created_at, changed_at,
+                outcomes, team, candidates, required_skills, excluded_steps, priority, state, due_at, risk_at, changed_by, created_at, changed_at,
                 requires_review, skip_outcome, prefill, preferred_skills, policies, watchers, container_id)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
                 array(select coalesce(p.user_name, named) from unnest($13::text[]) with ordinality c(named, place) left join person p
-                    on lower(p.user_name) = lower(named) order by place), $14, $15, $16, 'Ready', $17, $18, $19, $20, $20, $21, $22, $23, $24, $25,
+                    on lower(p.user_name) = lower(named) order by place), $14, $15, $16, 'Ready', {WorstClock.Earliest("late_at", "$17", "$2")},
+                {WorstClock.Earliest("risk_at", "$18", "$2")}, $19, $20, $20, $21, $22, $23, $24, $25,
                 array(select person_id from case_watcher where instance_id = $2), $26)
             """,
             id,
@@ -76,8 +77,8 @@ public static class OpenTasks
             open.RequiredSkills,
             open.ExcludedSteps,
             (short)open.Priority,
-            due,
-            clocks.Breached,
+            urgent?.LateAt,
+            urgent?.RiskAt,
             transaction.Actor,
             now,
             open.RequiresReview,
@@ -99,7 +100,7 @@ public static class OpenTasks
                         title = open.Title,
                         team = open.Team,
                         candidates = open.Candidates,
-                        due = due?.ToString(),
+                        due = clocks.DueAt?.ToString(),
                         outcomes = open.Outcomes,
                     },
                     TaskJson.Options

@@ -106,8 +106,8 @@ public static class Clock
     }
 
     /// <summary>
-    /// Pauses: no due time and no rungs until <see cref="Resume"/>. A clock that is already paused for another reason starts a new period. A waiting
-    /// period that is over stays over.
+    /// Pauses: no due time and no rungs until <see cref="Resume"/>. A clock that is already paused for another reason starts a new period. A wait or
+    /// window that is over stays over.
     /// </summary>
     public static ClockChange Pause(ClockState state, BusinessCalendar calendar, Instant now, string reason)
     {
@@ -115,7 +115,7 @@ public static class Clock
             state.Ended
             || !state.Policy.Pausable
             || (state.Status == ClockStatus.Paused && state.Segments[^1].Cause == reason)
-            || (state is { Status: ClockStatus.Running, Policy.WaitingPeriod: true, DueAt: { } over } && Instant.Max(now, state.Segments[^1].From) >= over)
+            || (state is { Status: ClockStatus.Running, Policy.IsDeadline: false, DueAt: { } over } && Instant.Max(now, state.Segments[^1].From) >= over)
         )
         {
             return new ClockChange(state, []);
@@ -211,9 +211,16 @@ public static class Clock
         return new ClockChange(clock, rows);
     }
 
-    /// <summary>Percentage of the clock used at an instant, for an ended clock at its end. Above 100 when late.</summary>
+    /// <summary>
+    /// Percentage of the clock used at an instant, for an ended clock at its end. Above 100 when late; a wait or window that is over is used up, not late.
+    /// </summary>
     public static double PercentUsed(ClockState state, BusinessCalendar calendar, Instant now)
     {
+        if (IsOver(state, now))
+        {
+            return 100;
+        }
+
         var used = state.Used;
         if (state.Status == ClockStatus.Running)
         {
@@ -226,7 +233,10 @@ public static class Clock
     }
 
     /// <summary>Whether the clock can still breach.</summary>
-    internal static bool IsOpenDeadline(ClockState state) => state is { Status: ClockStatus.Running, Breached: false, Policy.WaitingPeriod: false };
+    internal static bool IsOpenDeadline(ClockState state) => state is { Status: ClockStatus.Running, Breached: false, Policy.IsDeadline: true };
+
+    /// <summary>Whether the wait or window it measures is over; for an ended clock, whether it was when the clock ended. A deadline is never over.</summary>
+    public static bool IsOver(ClockState state, Instant now) => state is { Policy.IsDeadline: false, DueAt: { } due } && (state.EndedAt ?? now) >= due;
 
     private static ClockChange End(ClockState state, BusinessCalendar calendar, Instant now, ClockStatus status)
     {

@@ -9,7 +9,7 @@ namespace Orchestration.Workflows.ServiceLevels;
 /// <param name="Steps">The computation, one sentence a step, in the calendar's local time.</param>
 /// <param name="Ledger">Every interval up to now, without gap.</param>
 /// <param name="PercentUsed">Above 100 when late.</param>
-/// <param name="Remaining">Time left as the percentage measures it; negative when late, null while paused or ended.</param>
+/// <param name="Remaining">Time left as the percentage measures it; negative when late, null while paused, ended, or for a wait or window that is over.</param>
 public sealed record ClockExplanation(
     ClockStatus Status,
     Instant StartedAt,
@@ -70,11 +70,14 @@ public static class ClockLedger
         }
 
         var percent = Clock.PercentUsed(state, calendar, now);
+        var isOver = Clock.IsOver(state, now);
         steps.Add(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"Used {percent:0.#}% ({SlaTarget.Text(state.Total * (percent / 100))} of {SlaTarget.Text(state.Total)})."
-            )
+            isOver
+                ? $"{(state.Policy.Window ? "The window closed" : "The wait ended")} {Local(state.DueAt!.Value)}."
+                : string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Used {percent:0.#}% ({SlaTarget.Text(state.Total * (percent / 100))} of {SlaTarget.Text(state.Total)})."
+                )
         );
         if (state.BreachedAt is { } missed)
         {
@@ -86,7 +89,8 @@ public static class ClockLedger
             steps.Add($"{state.Status} {Local(ended)}.");
         }
 
-        Duration? remaining = state is { Status: ClockStatus.Running, DueAt: { } dueAt } ? DueTimes.Used(now, dueAt, state.Target.Unit, calendar) : null;
+        Duration? remaining =
+            !isOver && state is { Status: ClockStatus.Running, DueAt: { } dueAt } ? DueTimes.Used(now, dueAt, state.Target.Unit, calendar) : null;
         return new ClockExplanation(
             state.Status,
             state.StartedAt,

@@ -74,7 +74,13 @@ public static class Ladder
             return DueTimes.Compute(due, after, ClockDirection.Forward, calendar);
         }
 
-        var percent = rung.Percent!.Value;
+        return At(state, rung.Percent!.Value, calendar);
+    }
+
+    /// <summary>When so much of a running clock is used.</summary>
+    internal static Instant At(ClockState state, int percent, BusinessCalendar calendar)
+    {
+        var due = state.DueAt!.Value;
         if (percent == 100)
         {
             return due;

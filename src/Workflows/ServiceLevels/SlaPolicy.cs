@@ -26,7 +26,7 @@ public enum SlaSubject
     Case,
 }
 
-/// <summary>How a wait ends that counts days.</summary>
+/// <summary>How a wait or a window ends.</summary>
 public enum WaitEnd
 {
     /// <summary>When its last day opens: "no earlier than the third business day after".</summary>
@@ -34,6 +34,9 @@ public enum WaitEnd
 
     /// <summary>When its last day is over: "until midnight of the third business day".</summary>
     EndsAfter,
+
+    /// <summary>Like <see cref="EndsAfter"/>, but of a window in which something may still be done, instead of a time to wait through.</summary>
+    Closes,
 }
 
 /// <summary>
@@ -63,11 +66,23 @@ public sealed record SlaPolicy
     public string? AnchorFact { get; init; }
     public bool Pausable { get; init; } = true;
 
-    /// <summary>How the wait ends that the clock measures; null, the default: the clock measures a deadline.</summary>
+    /// <summary>How the wait or window ends that the clock measures; null, the default: the clock measures a deadline.</summary>
     public WaitEnd? Wait { get; init; }
 
-    /// <summary>The due time ends a wait (a rescission period) instead of being a deadline: reaching it is no breach.</summary>
-    public bool WaitingPeriod => Wait is not null;
+    /// <summary>Something must be done by the due time. Else the due time ends a wait or a window, and reaching it is neither a success nor a breach.</summary>
+    public bool IsDeadline => Wait is null;
+
+    /// <summary>The due time ends a wait: a rescission period.</summary>
+    public bool WaitingPeriod => Wait is WaitEnd.OpensOn or WaitEnd.EndsAfter;
+
+    /// <summary>The due time closes a window in which something may be done: a summary resolution.</summary>
+    public bool Window => Wait is WaitEnd.Closes;
+
+    /// <summary>What history calls it: <c>window</c>, <c>wait</c>, or null for a deadline.</summary>
+    internal string? WaitKind =>
+        Wait is null ? null
+        : Window ? "window"
+        : "wait";
 
     /// <summary>When the clock is attached late, do rungs it has already passed act (the highest one) or are they recorded as skipped? Default: act.</summary>
     public bool MissedRungsAct { get; init; } = true;

@@ -24,7 +24,15 @@ internal static partial class SlaPolicyJson
             writer.WriteString("direction", NameOf(Directions, policy.Direction));
             WriteOptional(writer, "anchor", policy.AnchorFact);
             writer.WriteBoolean("pausable", policy.Pausable);
-            WriteOptional(writer, "waitingPeriod", policy.Wait is { } wait ? NameOf(Waits, wait) : null);
+            if (policy.Window)
+            {
+                writer.WriteBoolean("window", true);
+            }
+            else
+            {
+                WriteOptional(writer, "waitingPeriod", policy.Wait is { } wait ? NameOf(Waits, wait) : null);
+            }
+
             writer.WriteString("missedRungs", NameOf(MissedRungs, policy.MissedRungsAct));
             WriteCondition(writer, "start", policy.Start);
             WriteCondition(writer, "stop", policy.Stop);

@@ -151,6 +151,15 @@ internal static partial class SlaPolicyJson
     private static WaitEnd? ReadWait(DocumentReader reader, SlaTarget? target, Recurrence? recurrence, ClockDirection direction)
     {
         const string Member = "waitingPeriod";
+        if (reader.Bool("window", false))
+        {
+            if (reader.Has(Member))
+            {
+                reader.Error(Member, "a clock measures a waiting period or a window, not both");
+            }
+
+            return WaitEnd.Closes;
+        }
 
         // Running clocks and older documents say true or false.
         if (reader.IsBool(Member))

@@ -33,7 +33,7 @@ public static class CaseStepList
         await using var query = database.Query(
             $"""
             select {TaskSummary.Columns}, t.activity_id, coalesce($4 or {me.Sees}, false) may_open, coalesce({me.IsOffered}, false) may_claim
-            from task t {TaskSummary.Joins}
+            from task t {TaskSummary.Joins("$2")}
             where t.instance_id = $3 order by t.created_at, t.id limit 500
             """,
             actor.Id,

@@ -1,5 +1,7 @@
+using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.ServiceLevels;
 
 namespace Orchestration.Workflows.Tasks;
 
@@ -8,20 +10,21 @@ namespace Orchestration.Workflows.Tasks;
 /// <param name="State">Its state.</param>
 /// <param name="Owner">Display name of the owner, or null.</param>
 /// <param name="Team">Title of the team, or null.</param>
-/// <param name="DueAt">When it is due (UTC), or null.</param>
-/// <param name="Breached">Whether its due time was missed.</param>
+/// <param name="DueAt">When its worst clock is due, or was (UTC); null without one.</param>
+/// <param name="Breached">Whether that has passed.</param>
 public sealed record OpenStep(string BookmarkId, TaskState State, string? Owner, string? Team, DateTime? DueAt, bool Breached)
 {
     /// <summary>All of an instance.</summary>
-    public static async Task<IReadOnlyList<OpenStep>> ReadAsync(NpgsqlDataSource database, Guid instance, CancellationToken cancel = default)
+    public static async Task<IReadOnlyList<OpenStep>> ReadAsync(NpgsqlDataSource database, Guid instance, Instant now, CancellationToken cancel = default)
     {
         await using var query = database.Query(
-            """
-            select t.bookmark_id, t.state, p.display_name, coalesce(m.title, t.team), t.due_at, t.breached
-            from task t left join person p on p.id = t.owner_id left join team m on m.key = t.team
+            $"""
+            select t.bookmark_id, t.state, p.display_name, coalesce(m.title, t.team), w.due_at, coalesce(w.urgency = '{Urgency.Breached}', false)
+            from task t left join person p on p.id = t.owner_id left join team m on m.key = t.team {WorstClock.OfTask("$2")}
             where t.instance_id = $1 and t.ended_at is null
             """,
-            instance
+            instance,
+            now
         );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         var steps = new List<OpenStep>();

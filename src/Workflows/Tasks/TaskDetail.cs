@@ -4,10 +4,13 @@ using System.Text.Json.Nodes;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.ServiceLevels;
 
 namespace Orchestration.Workflows.Tasks;
 
 /// <summary>A task with all a person needs to do it.</summary>
+/// <param name="Clock">The worst of its clocks and its case's clocks, or null.</param>
+/// <param name="NextDueAt">The earliest due time of these clocks that is still to come (UTC), or null.</param>
 public sealed record TaskDetail(
     Guid Id,
     Guid CaseId,
@@ -22,8 +25,8 @@ public sealed record TaskDetail(
     string[] ExcludedSteps,
     Guid? OwnerId,
     string? Owner,
-    DateTime? DueAt,
-    bool Breached,
+    WorstClock? Clock,
+    DateTime? NextDueAt,
     DateTime CreatedAt,
     DateTime? ClaimedAt,
     DateTime? StartedAt,
@@ -41,6 +44,15 @@ public sealed record TaskDetail(
     JsonNode? Draft
 )
 {
+    /// <summary>When the worst clock is due, or was (UTC).</summary>
+    public DateTime? DueAt => Clock?.DueAt;
+
+    /// <summary>As in <see cref="TaskSummary.Breached"/>.</summary>
+    public bool Breached => Clock?.Urgency == Urgency.Breached;
+
+    /// <summary>Whether the worst clock is at risk.</summary>
+    public bool AtRisk => Clock?.Urgency == Urgency.AtRisk;
+
     /// <summary>Preferred skills; people who have them come first, until the ladder of its clock relaxes them.</summary>
     public string[] PreferredSkills { get; init; } = [];
 
@@ -104,8 +116,8 @@ public sealed record TaskDetail(
             r.GetFieldValue<string[]>("excluded_steps"),
             r.GuidOrNull("owner_id"),
             r.Text("owner"),
-            r.TimeOrNull("due_at"),
-            r.GetBoolean("breached"),
+            WorstClock.Read(r),
+            r.TimeOrNull("next_due_at"),
             r.GetDateTime("created_at"),
             r.TimeOrNull("claimed_at"),
             r.TimeOrNull("started_at"),
@@ -145,7 +157,7 @@ public sealed record TaskDetail(
     private static readonly string Text = $"""
         select t.id, t.instance_id, t.title, t.description, t.state, t.revision, t.priority, t.team, t.candidates, t.required_skills,
             t.excluded_steps, t.owner_id,
-            p.display_name owner, t.due_at, t.breached, t.created_at, t.claimed_at, t.started_at, t.ended_at, t.ended_by, t.outcomes, t.outcome,
+            p.display_name owner, {WorstClock.Columns}, t.created_at, t.claimed_at, t.started_at, t.ended_at, t.ended_by, t.outcomes, t.outcome,
             coalesce(c.journey, t.definition_id) journey, coalesce(c.reference, i.correlation_id) reference, c.customer_id, c.customer_name,
                 t.activity_id, t.form,
             t.form_name, t.data, t.draft, t.definition_version_id, t.prefill, t.proposed_outcome, t.requires_review, t.reviewer_id, v.display_name reviewer,
@@ -153,7 +165,7 @@ public sealed record TaskDetail(
             coalesce({Me.MayActNext}, false) may_act, coalesce({Me.Sees}, false) sees,
             array(select w.display_name from person w where w.id = any(t.watchers) order by w.display_name) watcher_names
         from task t
-        {TaskSummary.Joins}
+        {TaskSummary.Joins("$2")}
         left join person v on v.id = t.reviewer_id
         left join person d on d.id = t.delegated_by
         left join person b on b.id = t.on_behalf_of

@@ -10,8 +10,8 @@ namespace Orchestration.Workflows.Tasks;
 
 /// <summary>How much work a person has.</summary>
 /// <param name="Mine">Open tasks they own.</param>
-/// <param name="Overdue">Of these, those past their due time.</param>
-/// <param name="Soon">Of these, those due soon.</param>
+/// <param name="Overdue">Of these, those that are breached: the due time of one of their clocks, or of their case's, has passed.</param>
+/// <param name="Soon">Of these, those that are not breached but due soon.</param>
 /// <param name="Open">Tasks they can claim; counts to 1,000 at most.</param>
 public sealed record WorkCount(int Mine, int Overdue, int Soon, int Open);
 
@@ -29,7 +29,12 @@ public sealed record TaskFilter
     public Guid? CaseId { get; init; }
     public TaskState? State { get; init; }
     public string? Journey { get; init; }
+
+    /// <summary>Breached (true) or not (false): the due time of one of its clocks, or of its case's, has passed.</summary>
     public bool? Overdue { get; init; }
+
+    /// <summary>At risk (true) or not (false); a breached one is not.</summary>
+    public bool? AtRisk { get; init; }
 
     /// <summary>Due no later than this.</summary>
     public Instant? DueBefore { get; init; }
@@ -81,7 +86,13 @@ public static class TaskList
         }
 
         if (filter.Overdue is { } overdue)
-            And(overdue ? "t.order_at < " : "t.order_at >= ", now);
+            And(overdue ? "t.order_at <= " : "t.order_at > ", now);
+        if (filter.AtRisk is { } risk)
+        {
+            And("t.order_at > ", now);
+            where.Append($" and coalesce(t.risk_at <= ${values.Count}, false) = {(risk ? "true" : "false")}");
+        }
+
         if (filter.DueBefore is { } before)
             And("t.order_at <= ", before);
         if (!string.IsNullOrWhiteSpace(filter.Search))
@@ -97,14 +108,14 @@ public static class TaskList
             where.Append($" and (t.order_at, t.id) > (${values.Count - 1}::timestamptz, ${values.Count}::uuid)");
         }
 
-        values.Add(filter.Limit + 1);
+        values.AddRange([filter.Limit + 1, now]);
 
         // First the page, then what belongs to it: beside the cost the planner expects of some conditions it can't tell a look-up of fifty cases from a scan.
         var customer = string.IsNullOrWhiteSpace(filter.Search) ? "" : "left join journey_case c on c.id = t.instance_id";
         await using var query = database.Query(
             $"""
-            with page as materialized (select t.* from task t {customer} {where} order by t.order_at, t.id limit ${values.Count})
-            select {TaskSummary.Columns}, t.order_at from page t {TaskSummary.Joins} order by t.order_at, t.id
+            with page as materialized (select t.* from task t {customer} {where} order by t.order_at, t.id limit ${values.Count - 1})
+            select {TaskSummary.Columns}, t.order_at from page t {TaskSummary.Joins($"${values.Count}")} order by t.order_at, t.id
             """,
             values.ToArray()
         );

@@ -35,6 +35,7 @@ public static class WebhookEvents
         "sla.breached",
         "sla.met",
         "sla.missed",
+        "sla.over",
         "sla.paused",
         "sla.resumed",
         "effect.given-up",

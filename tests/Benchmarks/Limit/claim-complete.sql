@@ -44,11 +44,11 @@ select ('4' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, ('1' || lpad(to
 from unnest(array['Orchestration.HumanTask'], array['4' || lpad(to_hex(cast(:k as bigint)), 31, '0')], array['b']) b(name, hash, activity);
 insert into task (id, instance_id, bookmark_id, definition_id, definition_version_id, activity_id, title, description, form, form_name, outcomes, team,
     candidates,
-    required_skills, excluded_steps, priority, state, due_at, breached, changed_by, created_at, changed_at, requires_review, skip_outcome, prefill,
+    required_skills, excluded_steps, priority, state, due_at, risk_at, changed_by, created_at, changed_at, requires_review, skip_outcome, prefill,
         preferred_skills, policies)
 values (('5' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, ('4' || lpad(to_hex(cast(:k
     as bigint)), 31, '0'))::uuid, 'bench', :version, 'b',
-    'Pay', null, null, null, '{Done}', 'bench', '{}', '{}', '{}', 3, 'Ready', null, false, 'bench', now(), now(), false, null, null, '{}', '{}');
+    'Pay', null, null, null, '{Done}', 'bench', '{}', '{}', '{}', 3, 'Ready', null, null, 'bench', now(), now(), false, null, null, '{}', '{}');
 insert into operation (actor, id, request_hash, answer, created_at) values ('bench', 'd-' || :k, cast(:head as bytea), cast(:answer as json), now());
 update workflow_instance set definition_version_id = :version, definition_version = 1, correlation_id = 'P-' || :k, name = null, status = 'Running',
     sub_status = 'Suspended', incident_count = 0,

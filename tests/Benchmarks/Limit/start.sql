@@ -12,11 +12,11 @@ select ('2' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, ('1' || lpad(to
 from unnest(array['Orchestration.HumanTask'], array['2' || lpad(to_hex(cast(:k as bigint)), 31, '0')], array['a']) b(name, hash, activity);
 insert into task (id, instance_id, bookmark_id, definition_id, definition_version_id, activity_id, title, description, form, form_name, outcomes, team,
     candidates,
-    required_skills, excluded_steps, priority, state, due_at, breached, changed_by, created_at, changed_at, requires_review, skip_outcome, prefill,
+    required_skills, excluded_steps, priority, state, due_at, risk_at, changed_by, created_at, changed_at, requires_review, skip_outcome, prefill,
         preferred_skills, policies)
 values (('3' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, ('2' || lpad(to_hex(cast(:k
     as bigint)), 31, '0'))::uuid, 'bench', :version, 'a',
-    'Check', null, null, null, '{Done}', 'bench', '{}', '{}', '{}', 3, 'Ready', null, false, 'bench', now(), now(), false, null, null, '{}', '{}');
+    'Check', null, null, null, '{Done}', 'bench', '{}', '{}', '{}', 3, 'Ready', null, null, 'bench', now(), now(), false, null, null, '{}', '{}');
 insert into journey_case (id, journey, reference, customer_id, customer_name, created_by, created_at)
 values (('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, 'bench', 'P-' || :k, 'C', 'Customer', 'bench', now());
 insert into operation (actor, id, request_hash, answer, created_at) values ('bench', 'p-' || :k, cast(:head as bytea),

@@ -32,14 +32,20 @@ public sealed class Chromium : IAsyncDisposable
     private readonly Lazy<Task<(IPlaywright Playwright, IBrowser Browser)>> _started = new(StartAsync);
 
     /// <summary>A page with its own cookies and storage; closing its context ends both.</summary>
-    public async Task<IPage> NewPageAsync(string? baseUrl = null, string timeZone = "UTC", bool scripts = true, ColorScheme scheme = ColorScheme.Light)
+    public async Task<IPage> NewPageAsync(
+        string? baseUrl = null,
+        string timeZone = "UTC",
+        bool scripts = true,
+        ColorScheme scheme = ColorScheme.Light,
+        string locale = "en-GB"
+    )
     {
         var (_, browser) = await _started.Value;
         var context = await browser.NewContextAsync(
             new()
             {
                 BaseURL = baseUrl,
-                Locale = "en-GB",
+                Locale = locale,
                 TimezoneId = timeZone,
                 JavaScriptEnabled = scripts,
                 ColorScheme = scheme,

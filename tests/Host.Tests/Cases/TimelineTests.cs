@@ -53,8 +53,10 @@ public sealed partial class TimelineTests
         "Returned to Assess: Decide",
         "Salvage is missing"
     )]
+    [InlineData("sla.rung", """{ "name": "Summary resolution", "rung": "100%", "over": "window" }""", "Window closed: Summary resolution", null)]
+    [InlineData("sla.rung", """{ "name": "Summary resolution", "rung": "75%" }""", "Escalated at 75%: Summary resolution", null)]
     [InlineData("effect.discarded", """{ "kind": "email", "reason": "wrong address" }""", "Discarded: email", "wrong address")]
-    public void An_event_is_told_with_its_reason(string action, string payload, string text, string more)
+    public void An_event_is_told_with_its_reason(string action, string payload, string text, string? more)
     {
         var line = Tell(new(new Dictionary<string, string>(), new Dictionary<string, string>(), null), action, JsonNode.Parse(payload)!)
             .Lines.ShouldHaveSingleItem();

@@ -250,7 +250,7 @@ public sealed class ClockLaws
         from unit in Gen.Elements(Enum.GetValues<SlaUnit>())
         from amount in Gen.Choose(1, 40)
         from backward in Gen.Choose(0, 3)
-        from wait in Gen.Elements<WaitEnd?>(null, null, WaitEnd.OpensOn, WaitEnd.EndsAfter)
+        from wait in Gen.Elements<WaitEnd?>(null, null, null, WaitEnd.OpensOn, WaitEnd.EndsAfter, WaitEnd.Closes)
         from lead in Gen.Choose(-10, 200)
         from steps in Gen.Choose(2, 12).SelectMany(count => Step.ArrayOf(count))
         let target = TargetOf(unit, amount)

@@ -114,6 +114,53 @@ public sealed class ClockTests
     }
 
     [Fact]
+    public void A_window_that_closed_is_used_up_and_neither_met_nor_late()
+    {
+        var policy = SlaPolicyTests.Policy("uk-disp-summary-resolution");
+        var calendar = Shipped.Calendar(policy.Calendar);
+        var received = calendar.At("2026-06-01T09:00");
+        var clock = Clock.Start(policy, calendar, received, received, "case.opened");
+        Clock.IsOver(clock, calendar.At("2026-06-04T16:59")).ShouldBeFalse();
+
+        var now = calendar.At("2026-07-30T10:00");
+        Clock.IsOver(clock, now).ShouldBeTrue();
+        Clock.PercentUsed(clock, calendar, now).ShouldBe(100, "and not many times as much");
+        Urgent.Of(clock, calendar).ShouldBeNull();
+        Clock.MarkBreach(clock, now).ShouldBe(clock);
+        var explained = ClockLedger.Explain(clock, calendar, now);
+        explained.Steps.ShouldContain("The window closed Thu 2026-06-04 17:00.");
+        explained.Steps.ShouldNotContain(step => step.Contains('%'));
+        explained.Remaining.ShouldBeNull();
+
+        Clock.IsOver(Clock.Cancel(clock, calendar, now).State, now).ShouldBeTrue("a case that ends later does not open it again");
+        Clock.IsOver(Clock.Stop(clock, calendar, calendar.At("2026-06-03T10:00")).State, now).ShouldBeFalse("it was used in time");
+    }
+
+    [Fact]
+    public void A_clock_is_at_risk_when_three_quarters_of_its_time_are_used_and_late_when_it_is_due()
+    {
+        var clock = Clock.Start(
+            SlaPolicy.Inline(SlaTarget.WorkingTime(Duration.FromHours(8)), "claims-office"),
+            Office,
+            Office.At("2026-06-01T12:00"),
+            Office.At("2026-06-01T12:00"),
+            "task.opened"
+        );
+        var urgent = Urgent.Of(clock, Office).ShouldNotBeNull();
+        urgent.LateAt.ShouldBe(clock.DueAt!.Value);
+        urgent.RiskAt.ShouldBe(Office.Subtract(urgent.LateAt, Duration.FromHours(2)));
+        urgent.At(urgent.RiskAt - Duration.FromSeconds(1)).ShouldBe(Urgency.OnTime);
+        urgent.At(urgent.RiskAt).ShouldBe(Urgency.AtRisk);
+        urgent.At(urgent.LateAt).ShouldBe(Urgency.Breached);
+
+        var paused = Clock.Pause(clock, Office, Office.At("2026-06-01T13:00"), "waiting").State;
+        Urgent.Of(paused, Office).ShouldBeNull("it can't become late while it stands still");
+        var late = Clock.Pause(clock, Office, urgent.LateAt + Duration.FromHours(1), "waiting").State;
+        Urgent.Of(late, Office).ShouldBe(new Urgent(urgent.LateAt, urgent.LateAt), "what is late stays late");
+        Urgent.Of(Clock.Stop(clock, Office, urgent.LateAt).State, Office).ShouldBeNull();
+    }
+
+    [Fact]
     public void Waiting_for_the_customer_pauses_the_internal_clock_and_never_the_statutory_acknowledgement()
     {
         var internalClock = SlaPolicyTests.Policy("claims-assess");

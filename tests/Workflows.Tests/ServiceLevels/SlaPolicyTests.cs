@@ -133,6 +133,18 @@ public sealed class SlaPolicyTests
     public void A_waiting_period_that_can_not_open_on_a_day_is_refused(string written, string direction, string amount, string unit) =>
         Errors(Waiting(written, direction, amount, unit)).ShouldBe(["$.waitingPeriod"]);
 
+    [Fact]
+    public void A_window_is_no_waiting_period()
+    {
+        const string Json = """
+            { "id": "p", "version": 1, "name": "P", "target": { "amount": "3", "unit": "businessDays" }, "calendar": "24x7", "window": true }
+            """;
+        var policy = Parse(Json);
+        (policy.Wait, policy.Window, policy.WaitingPeriod, policy.IsDeadline).ShouldBe((WaitEnd.Closes, true, false, false));
+        Parse(policy.ToJson()).Wait.ShouldBe(WaitEnd.Closes);
+        Errors(Json.Replace("\"window\"", "\"waitingPeriod\": \"endsAfter\", \"window\"", StringComparison.Ordinal)).ShouldBe(["$.waitingPeriod"]);
+    }
+
     private static string Waiting(string written, string direction, string amount, string unit) =>
         $$"""
             { "id": "p", "version": 1, "name": "P", "direction": "{{direction}}", {{(direction == "backward" ? "\"anchor\": \"closingDate\"," : "")}}

@@ -112,7 +112,16 @@ public sealed class TaskClockTests
         clocks = await ClocksAsync(world, desk);
         clocks.Values.ShouldAllBe(c => c.Status == ClockStatus.Completed);
         clocks.Where(c => c.Value.Breached).Select(c => c.Key).ShouldBe(["work"]);
-        (await world.ScalarAsync<bool>("select breached from task")).ShouldBeTrue();
+        (
+            await TaskList.ReadAsync(
+                world.Database,
+                new() { View = "all", State = TaskState.Completed },
+                await world.PersonAsync("supervisor"),
+                world.Clock.Now()
+            )
+        )
+            .Items.ShouldHaveSingleItem()
+            .Breached.ShouldBeTrue();
         (await world.ScalarAsync<int>("select count(*)::int from deadline")).ShouldBe(0);
         (await world.ActionsAsync(desk.Case))
             .Where(a => a.StartsWith("sla.", StringComparison.Ordinal))

@@ -4,6 +4,7 @@ using Npgsql;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
 using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Http;
 using Orchestration.Workflows.Tasks;
@@ -18,10 +19,10 @@ internal static class ActivityExecutionEndpoints
         var executions = api.MapGroup("/activity-executions");
         executions.MapGet(
             "/list",
-            async (HttpRequest request, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel) =>
+            async (HttpRequest request, NpgsqlDataSource database, DefinitionStore store, IClock clock, CancellationToken cancel) =>
             {
                 var (instance, runs) = await Read(request, database, cancel);
-                var details = await Details.ReadAsync(instance, database, store, cancel);
+                var details = await Details.ReadAsync(instance, database, store, clock.Now(), cancel);
                 return ElsaJson.List([.. runs.Select(r => details.Of(r))]);
             }
         );
@@ -40,7 +41,8 @@ internal static class ActivityExecutionEndpoints
         );
         executions.MapGet(
             "/by-id",
-            (string? id, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel) => One(id ?? "", database, store, cancel)
+            (string? id, NpgsqlDataSource database, DefinitionStore store, IClock clock, CancellationToken cancel) =>
+                One(id ?? "", database, store, clock, cancel)
         );
         executions.MapGet("/{id}", One);
         executions.MapGet("/{id}/call-stack", CallStack);
@@ -75,9 +77,15 @@ internal static class ActivityExecutionEndpoints
         ActivityRun.From((await JournalQueries.ListAsync(database, instance, new(), cancel)).Items);
 
     /// <summary>Elsa's records of all executions of a run.</summary>
-    public static async Task<IReadOnlyList<object>> RecordsOf(Guid instance, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel)
+    public static async Task<IReadOnlyList<object>> RecordsOf(
+        Guid instance,
+        NpgsqlDataSource database,
+        DefinitionStore store,
+        Instant now,
+        CancellationToken cancel
+    )
     {
-        var details = await Details.ReadAsync(instance, database, store, cancel);
+        var details = await Details.ReadAsync(instance, database, store, now, cancel);
         return [.. (await RunsOf(instance, database, cancel)).Select(details.Of)];
     }
 
@@ -94,12 +102,19 @@ internal static class ActivityExecutionEndpoints
         return (id, [.. runs]);
     }
 
-    private static async Task<IResult> One(string id, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel) =>
+    private static async Task<IResult> One(string id, NpgsqlDataSource database, DefinitionStore store, IClock clock, CancellationToken cancel) =>
         await Find(id, database, cancel) is ({ } instance, { } run, _)
-            ? ElsaJson.Json((await Details.ReadAsync(instance, database, store, cancel)).Of(run))
+            ? ElsaJson.Json((await Details.ReadAsync(instance, database, store, clock.Now(), cancel)).Of(run))
             : Results.NotFound();
 
-    private static async Task<IResult> CallStack(string id, HttpRequest request, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel)
+    private static async Task<IResult> CallStack(
+        string id,
+        HttpRequest request,
+        NpgsqlDataSource database,
+        DefinitionStore store,
+        IClock clock,
+        CancellationToken cancel
+    )
     {
         if (await Find(id, database, cancel) is not ({ } instance, { } run, _))
             return Results.NotFound();
@@ -107,7 +122,7 @@ internal static class ActivityExecutionEndpoints
         for (var at = run.ScheduledBy; at is not null; at = at.ScheduledBy)
             stack.Add(at);
         stack.Reverse();
-        var details = await Details.ReadAsync(instance, database, store, cancel);
+        var details = await Details.ReadAsync(instance, database, store, clock.Now(), cancel);
         return ElsaJson.Json(
             new
             {
@@ -135,7 +150,7 @@ internal static class ActivityExecutionEndpoints
     /// <summary>Additional data of records: names of outputs, exceptions with their stack, and the owner of a waiting human step.</summary>
     private sealed record Details(Guid Instance, CompiledWorkflow? Workflow, ILookup<string, object?> Exceptions, IReadOnlyDictionary<string, OpenStep> Steps)
     {
-        public static async Task<Details> ReadAsync(Guid instance, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel)
+        public static async Task<Details> ReadAsync(Guid instance, NpgsqlDataSource database, DefinitionStore store, Instant now, CancellationToken cancel)
         {
             if (await InstanceQueries.FindAsync(database, instance, cancel) is not { State: var state })
                 return new(instance, null, Array.Empty<string>().ToLookup(x => x, _ => (object?)null), new Dictionary<string, OpenStep>());
@@ -144,7 +159,7 @@ internal static class ActivityExecutionEndpoints
                 instance,
                 known ? await store.GetVersionAsync(state.DefinitionVersionId, cancel) : null,
                 state.Incidents.ToLookup(i => i.ActivityInstanceId, i => InstanceModel.Exception(i.Exception)),
-                await HumanSteps.ReadAsync(database, instance, state, cancel)
+                await HumanSteps.ReadAsync(database, instance, state, now, cancel)
             );
         }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Activities;
 using Orchestration.Engine.Execution;
@@ -45,11 +46,12 @@ internal static class HumanSteps
         NpgsqlDataSource database,
         Guid instance,
         InstanceState state,
+        Instant now,
         CancellationToken cancel
     )
     {
         var waiting = state.Bookmarks.Where(b => b.Name == HumanTask.TypeName).ToDictionary(b => b.Id, b => b.ActivityInstanceId);
-        var steps = waiting.Count == 0 ? [] : await OpenStep.ReadAsync(database, instance, cancel);
+        var steps = waiting.Count == 0 ? [] : await OpenStep.ReadAsync(database, instance, now, cancel);
         return steps.Where(s => waiting.ContainsKey(s.BookmarkId)).ToDictionary(s => waiting[s.BookmarkId]);
     }
 

@@ -246,15 +246,25 @@ internal static class InstanceEndpoints
         bool? includeWorkflowExecutionLog,
         NpgsqlDataSource database,
         DefinitionStore store,
+        IClock clock,
         CancellationToken cancel
     ) =>
         Id(id) is { } key
-        && await ExportAsync(key, includeBookmarks == true, includeActivityExecutionLog == true, includeWorkflowExecutionLog == true, database, store, cancel)
+        && await ExportAsync(
+            key,
+            includeBookmarks == true,
+            includeActivityExecutionLog == true,
+            includeWorkflowExecutionLog == true,
+            database,
+            store,
+            clock.Now(),
+            cancel
+        )
             is { } file
             ? Results.File(file, "application/octet-stream", $"workflow-instance-{id}.json")
             : Results.NotFound();
 
-    private static async Task<IResult> ExportMany(JsonBody body, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel)
+    private static async Task<IResult> ExportMany(JsonBody body, NpgsqlDataSource database, DefinitionStore store, IClock clock, CancellationToken cancel)
     {
         using var buffer = new MemoryStream();
         using (var zip = new ZipArchive(buffer, ZipArchiveMode.Create, leaveOpen: true))
@@ -270,6 +280,7 @@ internal static class InstanceEndpoints
                         body.Object.Flag("includeWorkflowExecutionLog") == true,
                         database,
                         store,
+                        clock.Now(),
                         cancel
                     )
                         is not { } file
@@ -290,6 +301,7 @@ internal static class InstanceEndpoints
         bool journal,
         NpgsqlDataSource database,
         DefinitionStore store,
+        Instant now,
         CancellationToken cancel
     )
     {
@@ -313,7 +325,7 @@ internal static class InstanceEndpoints
                         payload = InstanceModel.Camel(InstanceModel.Data(b.Payload)),
                     })
                     : null,
-                ["ActivityExecutionRecords"] = executions ? await ActivityExecutionEndpoints.RecordsOf(id, database, store, cancel) : null,
+                ["ActivityExecutionRecords"] = executions ? await ActivityExecutionEndpoints.RecordsOf(id, database, store, now, cancel) : null,
                 ["WorkflowExecutionLogRecords"] = journal ? rows.Select(row => InstanceModel.LogRecord(summary, row)) : null,
             },
             ElsaJson.Options

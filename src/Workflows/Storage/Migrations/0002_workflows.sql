@@ -92,8 +92,12 @@ create table journey_case (
     customer_id    text not null,
     customer_name  text not null,
     created_by     text not null,
-    created_at     timestamptz not null
+    created_at     timestamptz not null,
+    -- The earliest of `risk_at` and `late_at` of its clocks and its tasks' clocks.
+    risk_at        timestamptz,
+    due_at         timestamptz
 );
+create index journey_case_due on journey_case (due_at) where due_at is not null;
 create index journey_case_customer on journey_case (customer_id);
 create index journey_case_created on journey_case (created_at desc, id desc);
 
@@ -184,9 +188,10 @@ create table task (
     -- Outcome that waits for approval; its data are in `data`.
     proposed_outcome      text,
     revision              integer not null default 1,
+    -- The earliest of `risk_at` and `late_at` of its clocks and its case's clocks; as they were when it ended.
+    risk_at               timestamptz,
     due_at                timestamptz,
     order_at              timestamptz not null generated always as (coalesce(due_at, 'infinity')) stored,
-    breached              boolean not null default false,
     outcome               text,
     -- What the completing person sent, and what someone typed but has not sent yet.
     data                  json,
@@ -245,10 +250,14 @@ create table sla_clock (
     instance_id     uuid not null references workflow_instance (id) on delete cascade,
     task_id         uuid references task (id) on delete cascade,
     policy          text not null,
+    name            text not null,
     kind            text not null check (kind in ('internal', 'promise', 'statutory')),
     status          text not null check (status in ('Running', 'Paused', 'Completed', 'Cancelled')),
     due_at          timestamptz,
     breached        boolean not null default false,
+    -- From when its subject is at risk, and from when it is late. Null while that can't be: the clock has ended, is paused in time, or measures no deadline.
+    risk_at         timestamptz,
+    late_at         timestamptz,
     generation      integer not null,
     state           json not null,
     created_at      timestamptz not null,

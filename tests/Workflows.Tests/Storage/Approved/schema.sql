@@ -187,12 +187,15 @@ create table journey_case (
     customer_name text not null,
     created_by text not null,
     created_at timestamp with time zone not null,
+    risk_at timestamp with time zone,
+    due_at timestamp with time zone,
     constraint journey_case_id_fkey FOREIGN KEY (id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
     constraint journey_case_pkey PRIMARY KEY (id),
     constraint journey_case_reference_key UNIQUE (reference)
 );
 CREATE INDEX journey_case_created ON journey_case USING btree (created_at DESC, id DESC);
 CREATE INDEX journey_case_customer ON journey_case USING btree (customer_id);
+CREATE INDEX journey_case_due ON journey_case USING btree (due_at) WHERE (due_at IS NOT NULL);
 
 create table kept_event (
     id uuid not null,
@@ -324,10 +327,13 @@ create table sla_clock (
     instance_id uuid not null,
     task_id uuid,
     policy text not null,
+    name text not null,
     kind text not null,
     status text not null,
     due_at timestamp with time zone,
     breached boolean not null default false,
+    risk_at timestamp with time zone,
+    late_at timestamp with time zone,
     generation integer not null,
     state json not null,
     created_at timestamp with time zone not null,
@@ -425,9 +431,9 @@ create table task (
     reviewers uuid[] not null default '{}'::uuid[],
     proposed_outcome text,
     revision integer not null default 1,
+    risk_at timestamp with time zone,
     due_at timestamp with time zone,
     order_at timestamp with time zone not null generated always as (COALESCE(due_at, 'infinity'::timestamp with time zone)) stored,
-    breached boolean not null default false,
     outcome text,
     data json,
     draft json,
