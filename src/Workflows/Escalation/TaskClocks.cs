@@ -19,7 +19,7 @@ internal static class TaskClocks
     public static ClockSet Open(ServiceLevelCatalog serviceLevels, BurstWriteContext context, OpenTask open)
     {
         const string Opened = "task.opened";
-        var clocks = new ClockSet(serviceLevels, []);
+        var clocks = new ClockSet(serviceLevels, LiveClocks.None);
         var startable = Named(serviceLevels, open).Concat(serviceLevels.OfTask(Opened, [])).ToList();
         if (startable.Count > 0)
             clocks.Follow(Opened, Nothing, Facts(context.State, context.Workflow, open.ActivityId, null), startable, context.Transaction.Now);
@@ -31,7 +31,7 @@ internal static class TaskClocks
         WorkflowRuntime runtime,
         ServiceLevelCatalog serviceLevels,
         InstanceTransaction transaction,
-        IReadOnlyList<StoredClock> stored,
+        LiveClocks stored,
         TaskMove move,
         CancellationToken cancel
     )

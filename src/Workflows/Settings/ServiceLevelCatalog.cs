@@ -89,9 +89,11 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
     /// the one in force.
     /// </summary>
     public BusinessCalendar CalendarOf(ClockState clock) =>
-        _snapshot.Versions.TryGetValue(clock.CalendarFingerprint, out var calendar) || _snapshot.Calendars.TryGetValue(clock.Policy.Calendar, out calendar)
-            ? calendar
-            : throw new InvalidOperationException($"Calendar '{clock.Policy.Calendar}' of policy '{clock.Policy.Id}' is missing.");
+        FindCalendarOf(clock) ?? throw new InvalidOperationException($"Calendar '{clock.Policy.Calendar}' of policy '{clock.Policy.Id}' is missing.");
+
+    /// <summary>The same; null when there is none.</summary>
+    internal BusinessCalendar? FindCalendarOf(ClockState clock) =>
+        _snapshot.Versions.GetValueOrDefault(clock.CalendarFingerprint) ?? _snapshot.Calendars.GetValueOrDefault(clock.Policy.Calendar);
 
     private sealed record Snapshot(
         Dictionary<string, BusinessCalendar> Calendars,
