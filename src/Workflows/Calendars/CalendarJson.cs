@@ -22,12 +22,17 @@ internal static class CalendarJson
         ["sun"] = IsoDayOfWeek.Sunday,
     };
 
+    // The last four are older names; "weekday" in them is a day that the calendar opens by its week.
     private static readonly Dictionary<string, Observance> Observances = new()
     {
-        ["actual"] = Observance.Actual,
-        ["nearestWeekday"] = Observance.NearestWeekday,
-        ["sundayToMonday"] = Observance.SundayToMonday,
-        ["nextFreeWeekday"] = Observance.NextFreeWeekday,
+        ["none"] = Observance.None,
+        ["before"] = Observance.Before,
+        ["after"] = Observance.After,
+        ["nearest"] = Observance.Nearest,
+        ["actual"] = Observance.None,
+        ["nearestWeekday"] = Observance.Nearest,
+        ["sundayToMonday"] = Observance.SundayAfter,
+        ["nextFreeWeekday"] = Observance.After,
     };
 
     private enum Rule
@@ -210,7 +215,7 @@ internal static class CalendarJson
     {
         var name = reader.Text("name");
         var rule = reader.Choice("rule", Rules);
-        var observance = reader.Choice("observed", Observances, required: false) ?? Observance.Actual;
+        var observance = reader.Choice("observed", Observances, required: false) ?? Observance.None;
         var from = reader.Int("from", BusinessCalendar.FirstYear, BusinessCalendar.LastYear, required: false) ?? int.MinValue;
         var to = reader.Int("to", BusinessCalendar.FirstYear, BusinessCalendar.LastYear, required: false) ?? int.MaxValue;
         var except = reader.Ints("except", BusinessCalendar.FirstYear, BusinessCalendar.LastYear, required: false);
@@ -335,7 +340,7 @@ internal static class CalendarJson
                 continue;
             }
 
-            var holidays = HolidayRule.In(year, rules);
+            var holidays = HolidayRule.In(year, week, rules);
             var date = new LocalDate(year, 1, 1);
             while (date.Year == year && CalendarYear.SlotsOn(date, week, holidays).Count == 0)
             {
