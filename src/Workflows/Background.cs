@@ -56,7 +56,10 @@ public sealed partial class Background(
 
     private void Reload(bool settings = false, bool definitions = false)
     {
-        (_settings, _definitions) = (_settings || settings, _definitions || definitions);
+        if (settings)
+            _settings = true;
+        if (definitions)
+            _definitions = true;
         _stale.Release();
     }
 

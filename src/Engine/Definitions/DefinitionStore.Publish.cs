@@ -176,7 +176,10 @@ public sealed partial class DefinitionStore
             missing.Add(reader.GetString(0));
         return named
             .Where(n => missing.Contains(n.Id!))
-            .Select(n => new DefinitionError(n.Node.Path + ".workflowDefinitionId", $"Activity '{n.Node.DisplayName}': there is no workflow '{n.Id}' to start."));
+            .Select(n => new DefinitionError(
+                n.Node.Path + ".workflowDefinitionId",
+                $"Activity '{n.Node.DisplayName}': there is no workflow '{n.Id}' to start."
+            ));
     }
 
     /// <summary>

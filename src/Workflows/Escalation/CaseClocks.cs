@@ -113,7 +113,7 @@ internal sealed class CaseClocks(ServiceLevelCatalog serviceLevels) : BurstObser
     /// </summary>
     private static HashSet<string> Waits(InstanceState state, CompiledWorkflow workflow)
     {
-        var waits = new HashSet<string>(StringComparer.Ordinal);
+        var waits = SubjectChange.Reasons([]);
         foreach (var bookmark in state.Bookmarks)
         {
             waits.Add($"step:{workflow.FindActivity(bookmark.ActivityId)?.Name ?? bookmark.ActivityId}");

@@ -12,7 +12,7 @@ namespace Orchestration.Workflows.Escalation;
 /// </summary>
 internal static class TaskClocks
 {
-    private static readonly IReadOnlySet<string> Nothing = new HashSet<string>();
+    private static readonly IReadOnlySet<string> Nothing = SubjectChange.Reasons([]);
     private static readonly IReadOnlyDictionary<string, string> NoFacts = new Dictionary<string, string>();
 
     /// <summary>Clocks of a task that opens. Nothing is written yet.</summary>
@@ -53,7 +53,7 @@ internal static class TaskClocks
         if (move.Ends)
             clocks.End(new(now, move.Event, Nothing, facts), now);
         else
-            clocks.Follow(move.Event, move.WaitsFor is { } reason ? new HashSet<string>([reason]) : Nothing, facts, startable, now);
+            clocks.Follow(move.Event, move.WaitsFor is { } reason ? SubjectChange.Reasons([reason]) : Nothing, facts, startable, now);
         if (!move.Ends && due != clocks.DueAt)
             transaction.Write("update task set due_at = $2, breached = breached or $3 where id = $1", move.Task, clocks.DueAt, clocks.Breached);
         else if (clocks.Breached)

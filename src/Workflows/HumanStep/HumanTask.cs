@@ -295,10 +295,10 @@ public sealed class HumanTask : Activity
     /// <summary>What is wrong with a form for a step with these outcomes, or null. Fields of an outcome that the step doesn't have would never be asked.</summary>
     private static string? ProblemOf(string schema, string[] outcomes) =>
         !FormSchema.TryParse(schema, out var form, out var errors)
-                ? $"the form schema isn't valid: {string.Join("; ", errors.Select(e => $"{e.Path} {e.Reason}"))}"
-            : form.Outcomes.Keys.FirstOrDefault(outcome => !outcomes.Contains(outcome)) is { } unknown
-                ? $"the form requires fields for the outcome '{unknown}', which the step doesn't have ({string.Join(", ", outcomes)})."
-            : null;
+            ? $"the form schema isn't valid: {string.Join("; ", errors.Select(e => $"{e.Path} {e.Reason}"))}"
+        : form.Outcomes.Keys.FirstOrDefault(outcome => !outcomes.Contains(outcome)) is { } unknown
+            ? $"the form requires fields for the outcome '{unknown}', which the step doesn't have ({string.Join(", ", outcomes)})."
+        : null;
 
     private static string? SchemaText(object? schema) =>
         schema switch

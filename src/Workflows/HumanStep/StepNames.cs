@@ -41,13 +41,16 @@ internal sealed class StepNames(PeopleCatalog people)
     /// <summary>The first problem with what the expressions of a step computed, or null.</summary>
     public string? Problem(ActivityContext context, OpenTask open)
     {
-        foreach (var (input, names) in (ReadOnlySpan<(string, string[])>)[
-            (Team, Names(open.Team)),
-            (Candidates, open.Candidates),
-            ("RequiredSkills", open.RequiredSkills),
-            ("PreferredSkills", open.PreferredSkills),
-            (ExcludedSteps, open.ExcludedSteps),
-        ])
+        foreach (
+            var (input, names) in (ReadOnlySpan<(string, string[])>)
+                [
+                    (Team, Names(open.Team)),
+                    (Candidates, open.Candidates),
+                    ("RequiredSkills", open.RequiredSkills),
+                    ("PreferredSkills", open.PreferredSkills),
+                    (ExcludedSteps, open.ExcludedSteps),
+                ]
+        )
         {
             var problem = context.Node.IsLiteral(input) ? null : names.Select(name => Problem(context.Workflow, input, name)).OfType<string>().FirstOrDefault();
             if (problem is not null)

@@ -100,9 +100,16 @@ public static class ClockJson
 
         private string Readable(SlaPolicy policy)
         {
-            var text = policy.ToJson();
-            Read(text);
-            return text;
+            try
+            {
+                var text = policy.ToJson();
+                Read(text);
+                return text;
+            }
+            catch (ArgumentException e)
+            {
+                throw new JsonException("not a policy: a text has half of a surrogate pair", e);
+            }
         }
 
         private SlaPolicy Read(string text)

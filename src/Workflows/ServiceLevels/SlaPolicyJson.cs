@@ -97,7 +97,11 @@ internal static partial class SlaPolicyJson
         }
 
         var pausable = reader.Bool("pausable", kind != SlaKind.Statutory);
-        var pauseReasons = reader.Texts("pauseReasons", required: false).Select(reason => reason.Text).ToList();
+        var pauseReasons = reader
+            .Texts("pauseReasons", required: false)
+            .Select(reason => reason.Text.Trim())
+            .Distinct(StringComparer.OrdinalIgnoreCase)
+            .ToList();
         if (!pausable && pauseReasons.Count > 0)
         {
             reader.Error("pauseReasons", "an unpausable clock cannot have pause reasons");
