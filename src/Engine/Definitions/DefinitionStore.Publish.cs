@@ -167,8 +167,8 @@ public sealed partial class DefinitionStore
         if (named.Count == 0)
             return [];
         await using var query = database.Query(
-            "select id from unnest($1::text[]) id where not exists (select from workflow_definition where definition_id = id)",
-            named.ConvertAll(n => n.Id!).ToArray()
+            "select named from unnest($1::text[]) named where not exists (select from workflow_definition where definition_id = named)",
+            (object)named.ConvertAll(n => n.Id!).ToArray()
         );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         var missing = new HashSet<string>();

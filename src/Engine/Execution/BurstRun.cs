@@ -107,6 +107,10 @@ internal sealed partial class BurstRun
     {
         IsCancelling = true;
 
+        // A faulted instance can run again, so it can also be given up.
+        if (State.Status == WorkflowStatus.Finished)
+            Reopen();
+
         foreach (var bookmark in State.Bookmarks.ToArray())
             Burn(bookmark, BurnReason.Cancelled);
 

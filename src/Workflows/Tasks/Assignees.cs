@@ -22,8 +22,8 @@ public static class Assignees
         await using var query = database.Query(
             $"""
             select p.user_name, p.display_name, (select count(*)::int from task w where w.owner_id = p.id and w.ended_at is null) open, t.id
-            from task t join person p on {Eligibility.OfRow("p", "$2").MayBeGivenUnclaimable}
-            where t.id = $1 and p.id is distinct from t.owner_id
+            from task t join person p on p.active join person r on r.id = {Eligibility.OfRow("p", "$2").Receiver}
+            where t.id = $1 and r.id is distinct from t.owner_id and {Eligibility.OfRow("r", "$2").MayBeGivenUnclaimable}
             order by open, lower(p.display_name) limit {MostOverrides}
             """,
             task,

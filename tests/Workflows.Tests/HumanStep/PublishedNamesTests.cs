@@ -80,7 +80,7 @@ public sealed class PublishedNamesTests
         await using var world = await World.CreateAsync();
         var step = Step.Of("Look", ("team", "String", ""), ("candidates", "List<String>", new[] { "ADJUSTER1" }));
         (await PublishAsync(world, "named", ("look", step))).ShouldBeOfType<PublishResult.Published>();
-        await world.ScalarAsync<int>("with left as (update person set active = false where user_name = 'adjuster1' returning 1) select 1 from left");
+        await world.ScalarAsync<int>("with gone as (update person set active = false where user_name = 'adjuster1' returning 1) select 1 from gone");
         (await PublishAsync(world, "named", ("look", step))).ShouldBeOfType<PublishResult.Invalid>();
     }
 
@@ -157,6 +157,9 @@ public sealed class PublishedNamesTests
             .ShouldNotBeNull()
             .Incidents.Single()
             .ShouldSatisfyAllConditions(i => i.ActivityId.ShouldBe("look"), i => i.Message.ShouldContain(reason));
+        (await CancelCase.RunAsync(world.Runtime, id, "mistake", await world.PersonAsync("supervisor"))).ShouldBe(CancelCaseResult.Cancelled);
+        (await CancelCase.RunAsync(world.Runtime, id, "again", await world.PersonAsync("supervisor"))).ShouldBe(CancelCaseResult.Ended);
+        (await world.ScalarAsync<string>("select sub_status from workflow_instance where id = @id", new { id })).ShouldBe("Cancelled");
     }
 
     [Fact]

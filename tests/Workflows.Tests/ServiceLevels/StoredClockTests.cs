@@ -64,7 +64,7 @@ public sealed class StoredClockTests
         Laws.Hold(
             from policy in Policies
             from status in Gen.Elements(Enum.GetValues<ClockStatus>())
-            from odd in Gen.Choose(0, 9)
+            from odd in Gen.Choose(0, 14)
             select Stored(policy, status, odd),
             clock =>
             {
