@@ -107,7 +107,6 @@ internal sealed partial class BurstRun
     {
         IsCancelling = true;
 
-        // A faulted instance can run again, so it can also be given up.
         if (State.Status == WorkflowStatus.Finished)
             Reopen();
 

@@ -30,7 +30,7 @@ public static class CancelCase
         if (!transaction.IsRunning && transaction.State.SubStatus != WorkflowSubStatus.Faulted)
             return CancelCaseResult.Ended;
         transaction.Record(new("case.cancelled", "case", Ids.Text(id), 0, JsonSerializer.SerializeToUtf8Bytes(new { reason })));
-        await transaction.AdvanceAsync(new Stimulus.Cancel(reason), cancel);
+        await transaction.AdvanceAsync(new Stimulus.Cancel(reason, GivesUp: true), cancel);
         await transaction.CommitAsync(cancel);
         return CancelCaseResult.Cancelled;
     }
