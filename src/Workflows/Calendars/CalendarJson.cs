@@ -22,17 +22,13 @@ internal static class CalendarJson
         ["sun"] = IsoDayOfWeek.Sunday,
     };
 
-    // The last four are older names; "weekday" in them is a day that the calendar opens by its week.
     private static readonly Dictionary<string, Observance> Observances = new()
     {
         ["none"] = Observance.None,
         ["before"] = Observance.Before,
         ["after"] = Observance.After,
         ["nearest"] = Observance.Nearest,
-        ["actual"] = Observance.None,
-        ["nearestWeekday"] = Observance.Nearest,
-        ["sundayToMonday"] = Observance.SundayAfter,
-        ["nextFreeWeekday"] = Observance.After,
+        ["sundayAfter"] = Observance.SundayAfter,
     };
 
     private enum Rule
