@@ -5,8 +5,14 @@ namespace Orchestration.Engine.Activities;
 /// <summary>The ports that connections of a flowchart can leave an activity from.</summary>
 internal static class FlowPorts
 {
+    /// <summary>Why a connection that leaves an activity from this port could never be taken, or null.</summary>
+    public static string? Problem(ActivityNode node, string port) =>
+        Of(node) is { } ports && !ports.Contains(port)
+            ? $"leaves from '{port}', which is not an outcome of '{node.DisplayName}' ({string.Join(", ", ports)}), so it could never be taken."
+            : null;
+
     /// <summary>The outcomes an activity can complete with, or null when only a run knows them.</summary>
-    public static IReadOnlyCollection<string>? Of(ActivityNode node)
+    private static List<string>? Of(ActivityNode node)
     {
         if (node.HasOpenOutcomes || node.Activity is NotFoundActivity)
             return null;

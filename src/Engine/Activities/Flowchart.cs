@@ -64,12 +64,8 @@ internal sealed partial class Flowchart : Container
                     continue;
                 }
 
-                if (FlowPorts.Of(activities[from]) is { } ports && !ports.Contains(port))
-                    c.PublishError(
-                        path + ".source.port",
-                        $"the connection {source} → {target} leaves from '{port}', which is not an outcome of '{activities[from].DisplayName}' "
-                            + $"({string.Join(", ", ports)}), so it could never be taken."
-                    );
+                if (FlowPorts.Problem(activities[from], port) is { } unknown)
+                    c.PublishError(path + ".source.port", $"the connection {source} → {target} {unknown}");
                 (activities[from].ConnectedPorts ??= []).Add(port);
 
                 var id = $"{source}:{port}->{target}{(targetPort.Length == 0 ? "" : ":" + targetPort)}";

@@ -292,7 +292,9 @@ public sealed class HumanTask : Activity
             node.PublishError("slaPolicies", missing);
     }
 
-    /// <summary>What is wrong with a form for a step with these outcomes, or null. Fields of an outcome that the step doesn't have would never be asked.</summary>
+    /// <summary>
+    /// What is wrong with a form for a step with these outcomes, or null. Fields of an outcome that the step doesn't have would never be asked.
+    /// </summary>
     private static string? ProblemOf(string schema, string[] outcomes) =>
         !FormSchema.TryParse(schema, out var form, out var errors)
             ? $"the form schema isn't valid: {string.Join("; ", errors.Select(e => $"{e.Path} {e.Reason}"))}"

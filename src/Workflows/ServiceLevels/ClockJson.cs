@@ -34,7 +34,7 @@ public static class ClockJson
     /// <summary>The same from UTF-8.</summary>
     public static ClockState Read(ReadOnlySpan<byte> utf8) => Checked(JsonSerializer.Deserialize<ClockState>(utf8, Options));
 
-    /// <summary>False when the clock can't be read: a corrupted row, or one written by rules that no longer hold. It must not stop what is done to others.</summary>
+    /// <summary>False if the clock can't be read: a corrupted row, or one written by rules that no longer hold. It must not block other rows.</summary>
     public static bool TryRead(ReadOnlySpan<byte> utf8, [NotNullWhen(true)] out ClockState? state)
     {
         try

@@ -12,8 +12,8 @@ using Orchestration.Workflows.Tests.Tasks;
 namespace Orchestration.Workflows.Tests.HumanStep;
 
 /// <summary>
-/// Whatever a journey names exists, or it isn't published. What an expression computes and names nothing is an incident on its step; what no one can take can be
-/// assigned.
+/// Whatever a journey names exists, or it isn't published. What an expression computes and names nothing is an incident on its step; what no one can
+/// take can be assigned.
 /// </summary>
 public sealed class PublishedNamesTests
 {
