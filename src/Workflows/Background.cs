@@ -16,6 +16,7 @@ public sealed partial class Background(
     WorkflowRuntime runtime,
     ServiceLevelCatalog serviceLevels,
     FormCatalog forms,
+    PeopleCatalog people,
     TimeProvider time,
     ILogger<Background> log
 ) : BackgroundService
@@ -39,7 +40,7 @@ public sealed partial class Background(
             try
             {
                 // Changes made while this host wasn't listening.
-                ReloadAll();
+                Reload(settings: true, definitions: true);
                 await runtime.Changes.HearAsync(runtime.Database, cancel);
             }
             catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
@@ -51,10 +52,14 @@ public sealed partial class Background(
 
     private readonly SemaphoreSlim _stale = new(0);
     private volatile bool _settings;
+    private volatile bool _definitions;
 
-    private void ReloadAll()
+    private void Reload(bool settings = false, bool definitions = false)
     {
-        _settings = true;
+        if (settings)
+            _settings = true;
+        if (definitions)
+            _definitions = true;
         _stale.Release();
     }
 
@@ -62,15 +67,16 @@ public sealed partial class Background(
     {
         using var listening = runtime.Changes.Listen(change =>
         {
-            if (change.Kind == ChangeKind.Settings)
-                ReloadAll();
-            else if (change.Kind == ChangeKind.Definition)
-                _stale.Release();
+            if (change.Kind is ChangeKind.Settings or ChangeKind.Definition)
+                Reload(settings: change.Kind == ChangeKind.Settings, definitions: change.Kind == ChangeKind.Definition);
         });
         using var timer = new PeriodicTimer(Pause, time);
         while (true)
         {
             await _stale.WaitAsync(cancel);
+
+            // Many changes in a row (people being imported, say) need one look.
+            while (_stale.Wait(0, CancellationToken.None)) { }
             try
             {
                 if (_settings)
@@ -78,14 +84,19 @@ public sealed partial class Background(
                     _settings = false;
                     await serviceLevels.LoadAsync(cancel);
                     await forms.LoadAsync(cancel);
+                    await people.LoadAsync(cancel);
                 }
 
-                await runtime.Definitions.LoadPublishedAsync(cancel);
+                if (_definitions)
+                {
+                    _definitions = false;
+                    await runtime.Definitions.LoadPublishedAsync(cancel);
+                }
             }
             catch (Exception e) when (e is NpgsqlException or DefinitionUnavailableException or TimeoutException or IOException)
             {
                 ListenFailed(log, e);
-                ReloadAll();
+                Reload(settings: true, definitions: true);
                 await timer.WaitForNextTickAsync(cancel);
             }
         }

@@ -33,9 +33,15 @@ public static class Setup
             .AddSingleton<SettingDocuments>()
             .AddSingleton<FormCatalog>()
             .AddSingleton<ServiceLevelCatalog>()
+            .AddSingleton<PeopleCatalog>()
+            .AddSingleton<StepNames>()
             .AddSingleton(s =>
             {
-                var humanTask = HumanTask.CreateType(s.GetRequiredService<ServiceLevelCatalog>(), s.GetRequiredService<FormCatalog>());
+                var humanTask = HumanTask.CreateType(
+                    s.GetRequiredService<ServiceLevelCatalog>(),
+                    s.GetRequiredService<FormCatalog>(),
+                    s.GetRequiredService<StepNames>()
+                );
                 var registry = ActivityRegistry.WithBuiltIns().Add(humanTask);
                 return csharp ? registry.AddCSharp() : registry;
             })
@@ -53,6 +59,7 @@ public static class Setup
             )
             {
                 CollectResources = workflow => HumanTask.SharedForms(workflow, s.GetRequiredService<FormCatalog>()),
+                CheckNames = s.GetRequiredService<StepNames>().CheckAsync,
             })
             .AddSingleton(s =>
             {

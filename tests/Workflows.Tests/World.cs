@@ -54,6 +54,7 @@ public sealed class World : IAsyncDisposable
         var other = Host(_database, Clock, null, false, isGuest: true);
         await other.Get<ServiceLevelCatalog>().LoadAsync();
         await other.Get<FormCatalog>().LoadAsync();
+        await other.Get<PeopleCatalog>().LoadAsync();
         return other;
     }
 

@@ -30,6 +30,8 @@ internal sealed class FlowFork : Activity
     {
         if (c.TryLiteral("Branches", out var value))
             c.Node.Outcomes = value is List<object?> names ? [.. names.OfType<string>()] : Outcomes.Done;
+        else
+            c.Node.HasOpenOutcomes = true;
 
         return new FlowFork();
     }

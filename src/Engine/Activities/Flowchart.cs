@@ -64,6 +64,10 @@ internal sealed partial class Flowchart : Container
                     continue;
                 }
 
+                if (FlowPorts.Problem(activities[from], port) is { } unknown)
+                    c.PublishError(path + ".source.port", $"the connection {source} → {target} {unknown}");
+                (activities[from].ConnectedPorts ??= []).Add(port);
+
                 var id = $"{source}:{port}->{target}{(targetPort.Length == 0 ? "" : ":" + targetPort)}";
 
                 if (seen.Add(id))

@@ -113,7 +113,7 @@ internal sealed class Complete : Activity
         context.Complete();
     }
 
-    private static string[] Interpret(object? value) =>
+    internal static string[] Interpret(object? value) =>
         value switch
         {
             string text when Data.TryParse(text, out var parsed) && parsed is List<object?> => Interpret(parsed),
@@ -133,10 +133,15 @@ internal sealed class RunScript(ExpressionLanguage? language, string? literal, V
 {
     public static Activity Compile(ActivityCompilation c, string languageName)
     {
-        if (c.TryLiteral("PossibleOutcomes", out var outcomes) && outcomes is List<object?> { Count: > 0 } names)
-            c.Node.Outcomes = [.. names.OfType<string>()];
+        var hasLiteral = c.TryLiteral("Script", out var text);
 
-        return c.TryLiteral("Script", out var text) && text is string script && !string.IsNullOrWhiteSpace(script)
+        // A script that sets no outcome completes with Done.
+        if (c.TryLiteral("PossibleOutcomes", out var outcomes) && outcomes is List<object?> { Count: > 0 } names)
+            c.SetOutcomes([.. names.OfType<string>()], Outcomes.DoneName);
+        else
+            c.Node.HasOpenOutcomes = !hasLiteral || (text is string known && known.Contains("Outcome", StringComparison.Ordinal));
+
+        return hasLiteral && text is string script && !string.IsNullOrWhiteSpace(script)
             ? new RunScript(null, script, c.Script(languageName, script, "script"))
             : new RunScript(c.FindLanguage(languageName), null, null);
     }

@@ -140,8 +140,12 @@ internal sealed class FlowSendHttpRequest : SendHttpRequestBase
 
     public static Activity Compile(ActivityCompilation c)
     {
-        if (c.TryLiteral("ExpectedStatusCodes", out var codes) && codes is List<object?> { Count: > 0 } list)
+        if (!c.TryLiteral("ExpectedStatusCodes", out var codes))
+            c.Node.HasOpenOutcomes = true;
+        else if (codes is List<object?> { Count: > 0 } list)
             c.Node.Outcomes = [.. list.Select(x => Data.Text(x)), "Unmatched status code", "Done", "Failed to connect", "Timeout"];
+        else
+            c.Node.HiddenOutcomes = [.. FailedOutcome, .. TimeoutOutcome];
 
         return new FlowSendHttpRequest();
     }

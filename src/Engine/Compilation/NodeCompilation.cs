@@ -8,7 +8,7 @@ namespace Orchestration.Engine.Compilation;
 /// <summary>What an activity can ask of its compiler.</summary>
 internal sealed class NodeCompilation(DefinitionCompiler compiler, ActivityNode node, JsonElement json, string path) : ActivityCompilation(node, json, path)
 {
-    private protected override bool IsPublishing => compiler.IsPublishing;
+    public override bool IsPublishing => compiler.IsPublishing;
 
     private protected override void Report(string path, string reason) => compiler.Error(path, reason);
 

@@ -148,7 +148,7 @@ public sealed partial class DefinitionStore
         await transaction.CommitAsync(cancel);
         _compiled.TryRemove(id, out _);
         changes.Publish([new(ChangeKind.Definition, Ids.Named(definitionId))]);
-        return new EditResult.Saved(new(stored, content, history.Sequence), Check(content));
+        return new EditResult.Saved(new(stored, content, history.Sequence), await CheckAsync(content, cancel));
     }
 
     /// <summary>Publishes the newest version unchanged.</summary>
@@ -257,9 +257,6 @@ public sealed partial class DefinitionStore
         await ChangedAsync(definitionId, cancel);
         return null;
     }
-
-    /// <summary>What prevents publishing a document.</summary>
-    public IReadOnlyList<DefinitionError> Check(byte[] document) => Compile(document, DefinitionUse.Publish).Errors;
 
     /// <summary>What keeps a draft from being run; empty when nothing does.</summary>
     public IReadOnlyList<DefinitionError> CheckRun(StoredDefinition draft) => Compile(draft.Document, DefinitionUse.Run) is (null, var errors) ? errors : [];

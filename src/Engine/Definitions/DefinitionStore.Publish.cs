@@ -31,12 +31,12 @@ public sealed partial class DefinitionStore
             (version, id) = (await NextVersionAsync(connection, definition.DefinitionId, cancel), Ids.Text(Ids.New(now)));
         if (WithHeader(definition.Document, id, definition.DefinitionId, version) is not { } document)
             return new PublishResult.Invalid([new("$", "The definition must be a JSON object.")]);
-        var (workflow, errors) = Compile(document, DefinitionUse.Publish);
-        if (workflow is null || errors.Count > 0)
+        var (workflow, errors) = await CompileToPublishAsync(document, definition.Origin, cancel);
+        if (workflow is null)
             return new PublishResult.Invalid(errors);
         var (taken, schedules) = await TriggersAsync(connection, workflow, cancel);
-        if (taken.Count > 0)
-            return new PublishResult.Invalid(taken);
+        if (errors.Count + taken.Count > 0)
+            return new PublishResult.Invalid([.. errors, .. taken]);
 
         var resources = CollectResources(workflow);
         var stored = new DefinitionVersion(
@@ -132,6 +132,54 @@ public sealed partial class DefinitionStore
         Keep(workflow);
         changes.Publish([new(ChangeKind.Definition, Ids.Named(definition.DefinitionId))]);
         return new PublishResult.Published(stored, WasAlready: false);
+    }
+
+    /// <summary>What prevents publishing a document, all of it at once.</summary>
+    public async Task<IReadOnlyList<DefinitionError>> CheckAsync(byte[] document, CancellationToken cancel = default) =>
+        (await CompileToPublishAsync(document, null, cancel)).Errors;
+
+    /// <summary>The compiled document, or null, and what prevents publishing it. Names are checked in a document with other errors too.</summary>
+    private async Task<(CompiledWorkflow? Workflow, IReadOnlyList<DefinitionError> Errors)> CompileToPublishAsync(
+        byte[] document,
+        string? origin,
+        CancellationToken cancel
+    )
+    {
+        var (workflow, errors) = Compile(document, DefinitionUse.Publish);
+        if ((workflow ?? Compile(document, DefinitionUse.Draft).Workflow) is not { } graph)
+            return (null, errors);
+
+        // Shipped files are loaded one by one, before there are people: what they name may come later. A test checks them together.
+        var isShipped = origin == "file";
+        var names = await CheckNames(graph, isShipped, cancel);
+        return (workflow, [.. errors, .. isShipped ? [] : await MissingWorkflowsAsync(graph, cancel), .. names]);
+    }
+
+    /// <summary>Activities that start a workflow that doesn't exist. One that is not published yet will do: two workflows can start each other.</summary>
+    private async Task<IEnumerable<DefinitionError>> MissingWorkflowsAsync(CompiledWorkflow workflow, CancellationToken cancel)
+    {
+        const string Input = "WorkflowDefinitionId";
+        var named = workflow
+            .Nodes.Where(n => n.TypeName is DispatchWorkflow.TypeName or BulkDispatchWorkflows.TypeName or ExecuteWorkflow.TypeName)
+            .Select(n => (Node: n, Id: n.Literal(Input) as string))
+            .Where(n => !string.IsNullOrEmpty(n.Id) && n.Id != workflow.DefinitionId)
+            .ToList();
+        if (named.Count == 0)
+            return [];
+        await using var query = database.Query(
+            "select named from unnest($1::text[]) named where not exists (select from workflow_definition where definition_id = named)",
+            (object)named.ConvertAll(n => n.Id!).ToArray()
+        );
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        var missing = new HashSet<string>();
+        while (await reader.ReadAsync(cancel))
+            missing.Add(reader.GetString(0));
+        return named
+            .Where(n => missing.Contains(n.Id!))
+            .Select(n => new DefinitionError(
+                n.Node.Path + ".workflowDefinitionId",
+                $"Activity '{n.Node.DisplayName}': there is no workflow '{n.Id}' to start."
+            ));
     }
 
     /// <summary>

@@ -31,6 +31,13 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
     /// <summary>Collects the documents a definition refers to by name (forms), as a JSON object; they are pinned to the version when it is published.</summary>
     public Func<CompiledWorkflow, JsonObject> CollectResources { get; init; } = _ => [];
 
+    /// <summary>
+    /// Finds what is wrong with the names by which a definition refers to things outside of it (teams, people …). Asked before a person publishes, and
+    /// for a draft; the second argument says whether the definition ships with the product.
+    /// </summary>
+    public Func<CompiledWorkflow, bool, CancellationToken, Task<IReadOnlyList<DefinitionError>>> CheckNames { get; init; } =
+        (_, _, _) => Task.FromResult<IReadOnlyList<DefinitionError>>([]);
+
     /// <summary>Activity types known to this host.</summary>
     public ActivityRegistry Registry => registry;
 

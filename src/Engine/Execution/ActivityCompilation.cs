@@ -23,8 +23,10 @@ public abstract class ActivityCompilation
     /// <summary>JSON path of the activity.</summary>
     public string Path { get; }
 
-    /// <summary>Sets the outcomes that the activity can complete with: its ports on the canvas.</summary>
-    public void SetOutcomes(IReadOnlyList<string> outcomes) => Node.Outcomes = outcomes;
+    /// <summary>Sets the outcomes that the activity can complete with.</summary>
+    /// <param name="outcomes">Its ports on the canvas.</param>
+    /// <param name="hidden">Outcomes that a connection can leave from although the canvas shows no port for them.</param>
+    public void SetOutcomes(IReadOnlyList<string> outcomes, params IReadOnlyList<string> hidden) => (Node.Outcomes, Node.HiddenOutcomes) = (outcomes, hidden);
 
     /// <summary>Reports something wrong with this activity.</summary>
     /// <param name="property">The property it is about, or null for the activity as a whole.</param>
@@ -47,14 +49,8 @@ public abstract class ActivityCompilation
     /// <summary>Value of an input when it is a literal, converted to its declared type; false when it is an expression whose value only a run knows.</summary>
     public bool TryLiteral(string inputName, out object? value)
     {
-        var index = Node.Type.InputIndex(inputName);
-        value = null;
-
-        if (index < 0 || Node.Inputs[index] is not { } source)
-            return true;
-
-        value = (source as ValueSource.Constant)?.Value;
-        return source is ValueSource.Constant;
+        value = Node.Literal(inputName);
+        return Node.IsLiteral(inputName);
     }
 
     internal ActivityNode? Child(string property) => Property(property) is { ValueKind: JsonValueKind.Object } json ? Child(json, property) : null;
@@ -99,7 +95,7 @@ public abstract class ActivityCompilation
     internal abstract ExpressionLanguage? FindLanguage(string type);
 
     /// <summary>Whether the definition is being published: then everything that can't run is refused.</summary>
-    private protected abstract bool IsPublishing { get; }
+    public abstract bool IsPublishing { get; }
 
     private protected abstract void Report(string path, string reason);
 }

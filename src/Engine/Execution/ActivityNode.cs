@@ -39,8 +39,19 @@ public sealed class ActivityNode
     public ActivityNode? Parent { get; }
     public IReadOnlyList<ActivityNode> Children => ChildList;
 
-    /// <summary>Flow outcomes this activity may complete with, for the canvas and for validation; empty when only its run knows.</summary>
+    /// <summary>Outcomes this activity can complete with, as the canvas shows them; empty for just Done and when only its run knows.</summary>
     public IReadOnlyList<string> Outcomes { get; internal set; } = [];
+
+    /// <summary>Outcomes besides <see cref="Outcomes"/> that the canvas doesn't show.</summary>
+    internal IReadOnlyList<string> HiddenOutcomes { get; set; } = [];
+
+    /// <summary>Whether only a run knows the outcomes, because an expression or a script decides.</summary>
+    internal bool HasOpenOutcomes { get; set; }
+
+    /// <summary>Whether a connection of the flowchart around it leaves from a port.</summary>
+    public bool IsConnectedFrom(string port) => ConnectedPorts?.Contains(port) ?? false;
+
+    internal HashSet<string>? ConnectedPorts { get; set; }
 
     /// <summary>Whether this activity can start a new instance.</summary>
     public bool CanStartWorkflow { get; internal set; }
@@ -77,8 +88,15 @@ public sealed class ActivityNode
     /// <summary>Value of an input that is a literal, converted to its declared type; null when it is an expression or missing.</summary>
     public object? Literal(string input) => Type.InputIndex(input) is >= 0 and var index ? (Inputs[index] as ValueSource.Constant)?.Value : null;
 
+    /// <summary>Whether an input is a literal or missing; otherwise only a run knows its value.</summary>
+    public bool IsLiteral(string input)
+    {
+        var index = Type.InputIndex(input);
+        return index < 0 || Inputs[index] is null or ValueSource.Constant;
+    }
+
     /// <summary>Name to call it by in messages: the analyst's, else its id, else its type.</summary>
-    internal string DisplayName => Name ?? (Id.Length > 0 ? Id : TypeName);
+    public string DisplayName => Name ?? (Id.Length > 0 ? Id : TypeName);
 
     /// <summary>Variables an expression of it sees, innermost container first, the values of loops around it included.</summary>
     internal IEnumerable<(string Name, DataType Type)> VisibleVariables

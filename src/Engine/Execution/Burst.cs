@@ -37,7 +37,7 @@ public static class Burst
             Stimulus.Fail fail => RefuseUnlessWaiting(state, fail.BookmarkId, out var failed)
                 ?? new BurstRun(workflow, state, context).Fail(failed!, fail.Error),
 
-            Stimulus.Cancel => state.Status == WorkflowStatus.Finished
+            Stimulus.Cancel cancel => state.Status == WorkflowStatus.Finished && !(cancel.GivesUp && state.SubStatus == WorkflowSubStatus.Faulted)
                 ? Refuse(state, $"The instance has ended: {state.SubStatus}.")
                 : new BurstRun(workflow, state, context).Cancel(),
 

@@ -107,6 +107,9 @@ internal sealed partial class BurstRun
     {
         IsCancelling = true;
 
+        if (State.Status == WorkflowStatus.Finished)
+            Reopen();
+
         foreach (var bookmark in State.Bookmarks.ToArray())
             Burn(bookmark, BurnReason.Cancelled);
 

@@ -32,7 +32,8 @@ public abstract record Stimulus
 
     /// <summary>Cancel the whole instance.</summary>
     /// <param name="Reason">Why, for history.</param>
-    public sealed record Cancel(string Reason) : Stimulus;
+    /// <param name="GivesUp">Whether to cancel a faulted instance too, which could run again. Default: it stays faulted, as in Elsa.</param>
+    public sealed record Cancel(string Reason, bool GivesUp = false) : Stimulus;
 
     /// <summary>Run a faulted activity execution again.</summary>
     /// <param name="ActivityInstanceId">The faulted execution.</param>

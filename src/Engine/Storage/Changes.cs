@@ -20,7 +20,7 @@ public enum ChangeKind
     /// <summary>A definition was published, retracted or deleted.</summary>
     Definition,
 
-    /// <summary>Calendars, policies, teams and other settings.</summary>
+    /// <summary>Calendars, policies, people, teams and other settings.</summary>
     Settings,
 }
 

@@ -59,4 +59,7 @@ public sealed record CaseView
     public CaseSummary Case => Detail.Case;
     public bool MaySteer => Policies.Allow(Policies.Supervise, Me);
     public bool IsRunning => Case.Status == "Running";
+
+    /// <summary>It runs, or it failed and could run again.</summary>
+    public bool CanBeCancelled => IsRunning || Case.SubStatus == "Faulted";
 }

@@ -308,11 +308,11 @@ internal static class ServiceLevelPages
         }
 
         trial = trial with { Amount = trial.Amount.Length == 0 ? "PT8H" : trial.Amount };
-        return SlaTarget.TryParse(trial.Amount, trial.Unit, out var target, out var reason) && target != SlaTarget.Zero
+        return SlaTarget.TryParse(trial.Amount, trial.Unit, out var target, out var reason)
             ? TryOut(SlaPolicy.Inline(target, calendar.Id), calendar, trial)
             : trial with
             {
-                Errors = new Dictionary<string, string> { ["amount"] = reason ?? "must be greater than zero" },
+                Errors = new Dictionary<string, string> { ["amount"] = reason },
             };
     }
 

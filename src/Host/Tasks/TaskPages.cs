@@ -108,6 +108,7 @@ internal static class TaskPages
         var now = runtime.Clock.Now();
         var teams = await TeamQueries.ListAsync(runtime.Database, cancel);
         var form = FormOf(task);
+        var assignees = task.State.IsTerminal() ? [] : await Assignees.ReadAsync(runtime.Database, id, now, cancel);
         var (clocks, ofCase) = await ClockQueries.OfTaskAndCaseAsync(runtime.Database, id, task.CaseId, cancel);
         return new()
         {
@@ -120,7 +121,11 @@ internal static class TaskPages
             Data = WithReadOnly(form, task, (task.Data ?? task.Draft ?? task.Prefill) is { } data ? JsonSerializer.SerializeToElement(data) : null),
             Clocks = clocks,
             Promises = [.. ofCase.Where(clock => clock.State is { Ended: false, Policy.Kind: SlaKind.Promise })],
-            Assignees = task.State.IsTerminal() ? [] : await Assignees.ReadAsync(runtime.Database, id, now, cancel),
+            Assignees = assignees,
+            Overrides =
+                assignees.Count == 0 && Assignees.MayOverride(me) && TaskLifeCycle.Allows(task.State, TaskVerb.Assign)
+                    ? await Assignees.OverrideAsync(runtime.Database, id, now, cancel)
+                    : [],
             Steps = await CaseStepList.ReadAsync(runtime.Database, task.CaseId, me, now, cancel),
             Comments = withNotes ? await NoteQueries.CommentsAsync(runtime.Database, id, cancel) : [],
             Files = withNotes ? await NoteQueries.AttachmentsAsync(runtime.Database, id, cancel) : [],

@@ -32,6 +32,9 @@ public sealed record TaskView
     /// <summary>Who could be given it.</summary>
     public required IReadOnlyList<Assignee> Assignees { get; init; }
 
+    /// <summary>Whom a supervisor can assign it to when no one is eligible.</summary>
+    public IReadOnlyList<Assignee> Overrides { get; init; } = [];
+
     /// <summary>All steps of its case.</summary>
     public required IReadOnlyList<CaseStep> Steps { get; init; }
 

@@ -16,6 +16,9 @@ public sealed class BusinessCalendar
     public const int FirstYear = 1900;
     public const int LastYear = 2199;
 
+    /// <summary>The end of the last year.</summary>
+    internal static readonly Instant End = Instant.FromUtc(LastYear + 1, 1, 1, 0, 0);
+
     private readonly OpeningSlot[][] week;
     private readonly IReadOnlyList<HolidayRule> rules;
 

@@ -24,10 +24,11 @@ internal static class CalendarJson
 
     private static readonly Dictionary<string, Observance> Observances = new()
     {
-        ["actual"] = Observance.Actual,
-        ["nearestWeekday"] = Observance.NearestWeekday,
-        ["sundayToMonday"] = Observance.SundayToMonday,
-        ["nextFreeWeekday"] = Observance.NextFreeWeekday,
+        ["none"] = Observance.None,
+        ["before"] = Observance.Before,
+        ["after"] = Observance.After,
+        ["nearest"] = Observance.Nearest,
+        ["sundayAfter"] = Observance.SundayAfter,
     };
 
     private enum Rule
@@ -210,7 +211,7 @@ internal static class CalendarJson
     {
         var name = reader.Text("name");
         var rule = reader.Choice("rule", Rules);
-        var observance = reader.Choice("observed", Observances, required: false) ?? Observance.Actual;
+        var observance = reader.Choice("observed", Observances, required: false) ?? Observance.None;
         var from = reader.Int("from", BusinessCalendar.FirstYear, BusinessCalendar.LastYear, required: false) ?? int.MinValue;
         var to = reader.Int("to", BusinessCalendar.FirstYear, BusinessCalendar.LastYear, required: false) ?? int.MaxValue;
         var except = reader.Ints("except", BusinessCalendar.FirstYear, BusinessCalendar.LastYear, required: false);
@@ -335,7 +336,7 @@ internal static class CalendarJson
                 continue;
             }
 
-            var holidays = HolidayRule.In(year, rules);
+            var holidays = HolidayRule.In(year, week, rules);
             var date = new LocalDate(year, 1, 1);
             while (date.Year == year && CalendarYear.SlotsOn(date, week, holidays).Count == 0)
             {

@@ -28,7 +28,7 @@ internal sealed class CalendarYear
     public CalendarYear(int year, DateTimeZone zone, OpeningSlot[][] week, IReadOnlyList<HolidayRule> rules)
     {
         this.year = year;
-        Holidays = HolidayRule.In(year, rules);
+        Holidays = HolidayRule.In(year, week, rules);
         List<long> begins = [],
             ends = [];
         List<int> dayOf = [];
@@ -136,7 +136,7 @@ internal sealed class CalendarYear
     private static long LastEndBefore(LocalDate date, DateTimeZone zone, OpeningSlot[][] week, IReadOnlyList<HolidayRule> rules)
     {
         var dayBefore = date.PlusDays(-1);
-        var slots = SlotsOn(dayBefore, week, HolidayRule.In(dayBefore.Year, rules));
+        var slots = SlotsOn(dayBefore, week, HolidayRule.In(dayBefore.Year, week, rules));
         return slots.Count == 0 ? long.MinValue : ToInstant(slots[^1].EndOn(dayBefore), zone);
     }
 }

@@ -2,20 +2,29 @@ using NodaTime;
 
 namespace Orchestration.Workflows.Calendars;
 
-/// <summary>When a holiday on a weekend is observed in addition to the day itself.</summary>
+/// <summary>
+/// When a holiday is observed that falls on a day on which the calendar is closed every week. A working day is one that the calendar's week opens and
+/// that isn't a holiday itself.
+/// </summary>
 internal enum Observance
 {
     /// <summary>Only on the day itself.</summary>
-    Actual,
+    None,
 
-    /// <summary>Saturday on the Friday before, Sunday on the Monday after (5 U.S.C. 6103(b), Executive Order 11582).</summary>
-    NearestWeekday,
+    /// <summary>On the last working day before it.</summary>
+    Before,
 
-    /// <summary>A Sunday holiday is observed on Monday; a Saturday one isn't moved.</summary>
-    SundayToMonday,
+    /// <summary>On the next working day after it (substitute days of England and Wales).</summary>
+    After,
 
-    /// <summary>On the next weekday that is not a holiday itself (substitute days of England and Wales).</summary>
-    NextFreeWeekday,
+    /// <summary>
+    /// On the nearest working day, the later of two that are equally near. In an office open Monday to Friday: Saturday on Friday, Sunday on Monday
+    /// (5 U.S.C. 6103(b), Executive Order 11582).
+    /// </summary>
+    Nearest,
+
+    /// <summary>A Sunday on the next working day; no other day moves (California Government Code 6700).</summary>
+    SundayAfter,
 }
 
 /// <summary>One holiday or half day: which dates it means in a year. <see cref="Slots"/> null closes the day; otherwise they are its hours.</summary>
@@ -77,7 +86,8 @@ internal sealed record HolidayRule(
     /// one.
     /// Neighbouring years count too: a New Year's Day on a Saturday is observed on 31 December.
     /// </summary>
-    public static Dictionary<LocalDate, (string Name, HolidayRule Rule)> In(int year, IReadOnlyList<HolidayRule> rules)
+    /// <param name="week">The calendar's own week, Monday first. It decides which days are the weekend.</param>
+    public static Dictionary<LocalDate, (string Name, HolidayRule Rule)> In(int year, OpeningSlot[][] week, IReadOnlyList<HolidayRule> rules)
     {
         var nominal = rules
             .SelectMany(rule => Enumerable.Range(year - 1, 3).SelectMany(rule.NominalDates).Select(date => (Date: date, Rule: rule)))
@@ -89,18 +99,19 @@ internal sealed record HolidayRule(
             Put(date, rule.Name, rule);
         }
 
-        foreach (var (date, rule) in nominal.Where(holiday => IsWeekend(holiday.Date)))
+        foreach (var (date, rule) in nominal.Where(holiday => !IsOpenByWeek(holiday.Date)))
         {
-            var observed = rule.Observance switch
+            LocalDate? observed = rule.Observance switch
             {
-                Observance.NearestWeekday => date.PlusDays(date.DayOfWeek == IsoDayOfWeek.Saturday ? -1 : 1),
-                Observance.SundayToMonday when date.DayOfWeek == IsoDayOfWeek.Sunday => date.PlusDays(1),
-                Observance.NextFreeWeekday => NextFree(date),
-                _ => date,
+                Observance.Before => NextFree(date, -1),
+                Observance.After => NextFree(date, 1),
+                Observance.SundayAfter when date.DayOfWeek == IsoDayOfWeek.Sunday => NextFree(date, 1),
+                Observance.Nearest => Nearer(date, NextFree(date, -1), NextFree(date, 1)),
+                _ => null,
             };
-            if (observed != date)
+            if (observed is { } day)
             {
-                Put(observed, $"{rule.Name} (observed)", rule);
+                Put(day, $"{rule.Name} (observed)", rule);
             }
         }
 
@@ -114,15 +125,18 @@ internal sealed record HolidayRule(
             }
         }
 
-        LocalDate NextFree(LocalDate date)
+        LocalDate NextFree(LocalDate date, int step)
         {
             do
             {
-                date = date.PlusDays(1);
-            } while (IsWeekend(date) || (days.TryGetValue(date, out var taken) && taken.Rule.Slots is null));
+                date = date.PlusDays(step);
+            } while (!IsOpenByWeek(date) || (days.TryGetValue(date, out var taken) && taken.Rule.Slots is null));
             return date;
         }
-    }
 
-    private static bool IsWeekend(LocalDate date) => date.DayOfWeek is IsoDayOfWeek.Saturday or IsoDayOfWeek.Sunday;
+        bool IsOpenByWeek(LocalDate date) => week[(int)date.DayOfWeek - 1].Length > 0;
+
+        static LocalDate Nearer(LocalDate date, LocalDate before, LocalDate after) =>
+            Period.DaysBetween(before, date) < Period.DaysBetween(date, after) ? before : after;
+    }
 }

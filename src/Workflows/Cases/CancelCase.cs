@@ -17,7 +17,7 @@ public enum CancelCaseResult
     NotFound,
 }
 
-/// <summary>Cancels a case: its tasks, timers and clocks go in the same transaction.</summary>
+/// <summary>Cancels a case that runs or has failed: its tasks, timers and clocks go in the same transaction.</summary>
 public static class CancelCase
 {
     /// <summary>Cancels.</summary>
@@ -26,10 +26,11 @@ public static class CancelCase
         await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor.UserName, ("$1", id), cancel: cancel);
         if (transaction.InstanceId is null)
             return CancelCaseResult.NotFound;
-        if (!transaction.IsRunning)
+        await transaction.DoneReadingAsync();
+        if (!transaction.IsRunning && transaction.State.SubStatus != WorkflowSubStatus.Faulted)
             return CancelCaseResult.Ended;
         transaction.Record(new("case.cancelled", "case", Ids.Text(id), 0, JsonSerializer.SerializeToUtf8Bytes(new { reason })));
-        await transaction.AdvanceAsync(new Stimulus.Cancel(reason), cancel);
+        await transaction.AdvanceAsync(new Stimulus.Cancel(reason, GivesUp: true), cancel);
         await transaction.CommitAsync(cancel);
         return CancelCaseResult.Cancelled;
     }

@@ -66,12 +66,12 @@ internal sealed class DocumentReader
             return Missing<string>(name, required);
         }
 
-        if (value.ValueKind != JsonValueKind.String || string.IsNullOrWhiteSpace(value.GetString()))
+        var (text, problem) = TextOf(value);
+        if (text is null)
         {
-            return Wrong<string>(name, "must be a non-empty string");
+            return Wrong<string>(name, problem!);
         }
 
-        var text = value.GetString()!;
         return text.Length <= maxLength ? text : Wrong<string>(name, $"must be at most {maxLength} characters long");
     }
 
@@ -114,7 +114,7 @@ internal sealed class DocumentReader
             return Missing<T?>(name, required);
         }
 
-        return value.ValueKind == JsonValueKind.String && choices.TryGetValue(value.GetString()!, out var choice)
+        return TextOf(value).Text is { } text && choices.TryGetValue(text, out var choice)
             ? choice
             : Wrong<T?>(name, $"must be one of {string.Join(", ", choices.Keys)}");
     }
@@ -154,13 +154,14 @@ internal sealed class DocumentReader
         List<(string, string)> texts = [];
         foreach (var (item, itemPath) in Items(name, required, max))
         {
-            if (item.ValueKind == JsonValueKind.String && !string.IsNullOrWhiteSpace(item.GetString()))
+            var (text, problem) = TextOf(item);
+            if (text is not null)
             {
-                texts.Add((item.GetString()!, itemPath[(path.Length + 1)..]));
+                texts.Add((text, itemPath[(path.Length + 1)..]));
             }
             else
             {
-                errors.Add(new DefinitionError(itemPath, "must be a non-empty string"));
+                errors.Add(new DefinitionError(itemPath, problem!));
             }
         }
 
@@ -224,6 +225,24 @@ internal sealed class DocumentReader
         }
 
         return [.. value.EnumerateArray().Select((item, index) => (item, $"{path}.{name}[{index}]"))];
+    }
+
+    /// <summary>A non-empty text that can be stored, or the error.</summary>
+    private static (string? Text, string? Problem) TextOf(JsonElement value)
+    {
+        try
+        {
+            if (value.ValueKind != JsonValueKind.String || value.GetString() is not { } text || string.IsNullOrWhiteSpace(text))
+            {
+                return (null, "must be a non-empty string");
+            }
+
+            return WorkflowData.Unfit(text) is { } unfit ? (null, unfit) : (text, null);
+        }
+        catch (InvalidOperationException)
+        {
+            return (null, "must not hold half of a surrogate pair");
+        }
     }
 
     private bool TryGet(string name, out JsonElement value)

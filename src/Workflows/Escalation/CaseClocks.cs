@@ -23,18 +23,18 @@ internal sealed class CaseClocks(ServiceLevelCatalog serviceLevels) : BurstObser
     public override NpgsqlBatchCommand Select((string Sql, object? Value) instance) =>
         Sql.Command(
             $"""
-            select id, state from sla_clock where instance_id = {instance.Sql} and task_id is null and status in ('Running', 'Paused')
+            select id, state, policy from sla_clock where instance_id = {instance.Sql} and task_id is null and status in ('Running', 'Paused')
                 order by created_at, id
             """,
             instance.Value
         );
 
     public override async Task<object?> ReadAsync(DbDataReader reader, CancellationToken cancel) =>
-        new ClockSet(serviceLevels, await ClockReader.ReadAsync(reader, cancel));
+        new ClockSet(serviceLevels, await ClockReader.ReadLiveAsync(reader, cancel));
 
     public override object? Moved(BurstResult result, Stimulus stimulus, BurstWriteContext context, object? known)
     {
-        var clocks = (ClockSet?)known ?? new(serviceLevels, []);
+        var clocks = (ClockSet?)known ?? new(serviceLevels, LiveClocks.None);
         if (result.Refused is not null || context.State.ParentInstanceId is not null)
             return clocks;
         Follow(Happened(result, stimulus, context.State), context, clocks);
@@ -46,7 +46,7 @@ internal sealed class CaseClocks(ServiceLevelCatalog serviceLevels) : BurstObser
 
     public override object? Told(string eventName, object? payload, BurstWriteContext context, object? known)
     {
-        var clocks = (ClockSet?)known ?? new(serviceLevels, []);
+        var clocks = (ClockSet?)known ?? new(serviceLevels, LiveClocks.None);
         if (context.State.Status == WorkflowStatus.Running)
             Follow([($"event:{eventName}", payload)], context, clocks);
         clocks.Write(context.Transaction, context.History, context.InstanceId, null);
@@ -113,7 +113,7 @@ internal sealed class CaseClocks(ServiceLevelCatalog serviceLevels) : BurstObser
     /// </summary>
     private static HashSet<string> Waits(InstanceState state, CompiledWorkflow workflow)
     {
-        var waits = new HashSet<string>(StringComparer.Ordinal);
+        var waits = SubjectChange.Reasons([]);
         foreach (var bookmark in state.Bookmarks)
         {
             waits.Add($"step:{workflow.FindActivity(bookmark.ActivityId)?.Name ?? bookmark.ActivityId}");

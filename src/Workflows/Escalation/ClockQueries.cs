@@ -17,11 +17,24 @@ namespace Orchestration.Workflows.Escalation;
 /// <param name="State">The clock.</param>
 public sealed record PlacedClock(Guid Id, Guid CaseId, Guid? TaskId, string? Reference, string? Title, ClockState State);
 
-/// <summary>Reading clocks.</summary>
+/// <summary>A clock that an operation over many left alone, because it can't be read.</summary>
+public sealed record SkippedClock(Guid ClockId, Guid CaseId, string? Reference, string Policy);
+
+/// <summary>Clocks by id.</summary>
+/// <param name="Clocks">Those that can be read.</param>
+/// <param name="Skipped">Those that can't.</param>
+/// <param name="Last">Id of the last row, or null.</param>
+internal sealed record ClockPage(IReadOnlyList<PlacedClock> Clocks, IReadOnlyList<SkippedClock> Skipped, Guid? Last)
+{
+    /// <summary>How many rows were read.</summary>
+    public int Rows => Clocks.Count + Skipped.Count;
+}
+
+/// <summary>Reading clocks. Those that can't be read are left out.</summary>
 public static class ClockQueries
 {
     private const string Placed = """
-        select k.id, k.instance_id, k.task_id, coalesce(c.reference, i.correlation_id), o.title, k.state
+        select k.id, k.instance_id, k.task_id, coalesce(c.reference, i.correlation_id), o.title, k.state, k.policy
         from sla_clock k join workflow_instance i on i.id = k.instance_id left join journey_case c on c.id = k.instance_id left join task o on o.id = k.task_id
         """;
 
@@ -49,7 +62,11 @@ public static class ClockQueries
         await using var r = await query.ExecuteReaderAsync(cancel);
         var clocks = new List<(StoredClock Clock, bool IsOfTask)>();
         while (await r.ReadAsync(cancel))
-            clocks.Add((new(r.GetGuid(0), ClockJson.Read(r.Utf8(1))), r.GetBoolean(2)));
+        {
+            if (ClockJson.TryRead(r.Utf8(1), out var state))
+                clocks.Add((new(r.GetGuid(0), state), r.GetBoolean(2)));
+        }
+
         return ([.. clocks.Where(c => c.IsOfTask).Select(c => c.Clock)], [.. clocks.Where(c => !c.IsOfTask).Select(c => c.Clock)]);
     }
 
@@ -69,7 +86,7 @@ public static class ClockQueries
     {
         await using var query = database.Query($"{Placed} where k.instance_id = $1 order by k.created_at, k.id limit 1000", @case);
         await using var reader = await query.ExecuteReaderAsync(cancel);
-        return await ReadAsync(reader, cancel);
+        return (await ReadAsync(reader, cancel)).Clocks;
     }
 
     /// <summary>The clock, or null if it doesn't exist or the person can't see its case.</summary>
@@ -83,22 +100,30 @@ public static class ClockQueries
             Eligibility.SeesAll(actor)
         );
         await using var reader = await query.ExecuteReaderAsync(cancel);
-        return (await ReadAsync(reader, cancel)).SingleOrDefault();
+        return (await ReadAsync(reader, cancel)).Clocks.SingleOrDefault();
     }
 
     /// <summary>Live clocks by ID, after a given one, for work that visits all of them.</summary>
-    internal static async Task<IReadOnlyList<PlacedClock>> LiveAsync(NpgsqlDataSource database, Guid after, int limit, CancellationToken cancel)
+    internal static async Task<ClockPage> LiveAsync(NpgsqlDataSource database, Guid after, int limit, CancellationToken cancel)
     {
         await using var query = database.Query($"{Placed} where k.status in ('Running', 'Paused') and k.id > $1 order by k.id limit $2", after, limit);
         await using var reader = await query.ExecuteReaderAsync(cancel);
         return await ReadAsync(reader, cancel);
     }
 
-    private static async Task<IReadOnlyList<PlacedClock>> ReadAsync(DbDataReader r, CancellationToken cancel)
+    private static async Task<ClockPage> ReadAsync(DbDataReader r, CancellationToken cancel)
     {
-        var clocks = new List<PlacedClock>();
+        var (clocks, skipped, last) = (new List<PlacedClock>(), new List<SkippedClock>(), (Guid?)null);
         while (await r.ReadAsync(cancel))
-            clocks.Add(new(r.GetGuid(0), r.GetGuid(1), r.GuidOrNull(2), r.Text(3), r.Text(4), ClockJson.Read(r.GetString(5))));
-        return clocks;
+        {
+            var id = r.GetGuid(0);
+            last = id;
+            if (ClockJson.TryRead(r.Utf8(5), out var state))
+                clocks.Add(new(id, r.GetGuid(1), r.GuidOrNull(2), r.Text(3), r.Text(4), state));
+            else
+                skipped.Add(new(id, r.GetGuid(1), r.Text(3), r.GetString(6)));
+        }
+
+        return new(clocks, skipped, last);
     }
 }

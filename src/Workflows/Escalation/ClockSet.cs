@@ -10,16 +10,28 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Workflows.Escalation;
 
 /// <summary>
-/// The live clocks of a case or a task within a transaction. Each is evaluated by its own policy at every change of their subject, and all are
-/// written with
-/// their ledger, deadlines and history by <see cref="Write"/>.
+/// The live clocks of a case or a task within a transaction. Each is evaluated by its own policy at every change of their subject, and all are written with
+/// their ledger, deadlines and history by <see cref="Write"/>. A clock that can't be read stays as it is, blocks nothing, and ends with its subject.
 /// </summary>
-internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<StoredClock> stored)
+internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, LiveClocks stored)
 {
-    private readonly List<Live> _clocks = [.. stored.Select(clock => new Live(clock.Id, clock.State))];
+    private readonly List<Live> _clocks =
+    [
+        .. stored.Clocks.Where(clock => serviceLevels.FindCalendarOf(clock.State) is not null).Select(clock => new Live(clock.Id, clock.State)),
+    ];
+
+    private readonly List<UnreadableClock> _unreadable =
+    [
+        .. stored.Unreadable,
+        .. stored
+            .Clocks.Where(clock => serviceLevels.FindCalendarOf(clock.State) is null)
+            .Select(clock => new UnreadableClock(clock.Id, clock.State.Policy.Id)),
+    ];
+
+    private bool _ended;
 
     /// <summary>Whether the set is empty.</summary>
-    public bool IsEmpty => _clocks.Count == 0;
+    public bool IsEmpty => _clocks.Count == 0 && _unreadable.Count == 0;
 
     /// <summary>Whether a condition of theirs needs to know facts.</summary>
     public bool AsksFacts => _clocks.Exists(clock => clock.State.Policy.AsksFacts);
@@ -90,6 +102,7 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<St
     /// <param name="change">How it ended; null when no policy can have that as its goal.</param>
     public void End(SubjectChange? change, Instant now)
     {
+        _ended = true;
         foreach (var clock in _clocks.Where(c => !c.State.Ended))
         {
             var calendar = serviceLevels.CalendarOf(clock.State);
@@ -166,6 +179,39 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, IEnumerable<St
         }
 
         _clocks.RemoveAll(clock => clock.State.Ended);
+        if (!_ended)
+            return;
+        foreach (var clock in _unreadable)
+        {
+            transaction.Write(
+                """
+                with clock as (update sla_clock set status = 'Cancelled', due_at = null, changed_at = $2 where id = $1)
+                delete from deadline where subject_id = $1 and kind = 'rung'
+                """,
+                clock.Id,
+                transaction.Now
+            );
+            history.Add(
+                new(
+                    "sla.cancelled",
+                    "clock",
+                    Ids.Text(clock.Id),
+                    1,
+                    JsonSerializer.SerializeToUtf8Bytes(
+                        new
+                        {
+                            policy = clock.Policy,
+                            name = task is null ? clock.Policy : null,
+                            task = task?.Title,
+                            reason = "the clock could not be read",
+                        },
+                        TaskJson.Options
+                    )
+                )
+            );
+        }
+
+        _unreadable.Clear();
     }
 
     /// <summary>A clock within a transaction.</summary>

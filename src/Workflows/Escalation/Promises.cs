@@ -127,7 +127,8 @@ public static class Promises
         await transaction.NextResultAsync(cancel);
         if (transaction.InstanceId is null || !await transaction.Reads.ReadAsync(cancel))
             return new PromiseResult.NotFound();
-        var state = ClockJson.Read(transaction.Reads.GetString(0));
+        if (!ClockJson.TryRead(transaction.Reads.Utf8(0), out var state))
+            return new PromiseResult.NotFound();
         await transaction.DoneReadingAsync();
         if (state.Ended)
             return new PromiseResult.Ended();

@@ -42,6 +42,9 @@ public sealed record Recomputation(
 /// <param name="Changes">What changes, the first 500.</param>
 public sealed record RecomputeAnswer(int Looked, int Touched, bool Stored, IReadOnlyList<Recomputation> Changes)
 {
+    /// <summary>Clocks that can't be read and were left as they are, the first 500.</summary>
+    public IReadOnlyList<SkippedClock> Skipped { get; init; } = [];
+
     /// <summary>Both together.</summary>
     internal RecomputeAnswer Plus(RecomputeAnswer next) =>
         this with
@@ -49,6 +52,7 @@ public sealed record RecomputeAnswer(int Looked, int Touched, bool Stored, IRead
             Looked = Looked + next.Looked,
             Touched = Touched + next.Touched,
             Changes = [.. Changes.Concat(next.Changes).Take(RecomputeClocks.MostListed)],
+            Skipped = [.. Skipped.Concat(next.Skipped).Take(RecomputeClocks.MostListed)],
         };
 }
 
@@ -133,9 +137,12 @@ public static class RecomputeClocks
     )
     {
         var page = await ClockQueries.LiveAsync(clocks.Runtime.Database, after, limit, cancel);
-        var inScope = page.Where(clock => scope.Policy is { } policy ? clock.State.Policy.Id == policy : clock.State.Policy.Calendar == scope.Calendar);
+        var inScope = page.Clocks.Where(clock => scope.Policy is { } policy ? clock.State.Policy.Id == policy : clock.State.Policy.Calendar == scope.Calendar);
         var answer = await OfAsync(clocks, scope, inScope, reason, store, actor, cancel);
-        return (answer, page.Count, page.Count == limit ? page[^1].Id : null);
+
+        // What a clock that can't be read counts on is not known: a calendar may be its own.
+        var skipped = page.Skipped.Where(clock => scope.Policy is not { } policy || clock.Policy == policy);
+        return (answer with { Skipped = [.. skipped] }, page.Rows, page.Rows == limit ? page.Last : null);
     }
 
     private static async Task<RecomputeAnswer> OfAsync(
@@ -199,7 +206,9 @@ public static class RecomputeClocks
         await transaction.NextResultAsync(cancel);
         if (transaction.InstanceId is null || !await transaction.Reads.ReadAsync(cancel))
             return null;
-        var clock = listed with { State = ClockJson.Read(transaction.Reads.GetString(0)) };
+        if (!ClockJson.TryRead(transaction.Reads.Utf8(0), out var state))
+            return null;
+        var clock = listed with { State = state };
         await transaction.DoneReadingAsync();
         var before = clock.State;
         if ((before.Ended && scope.Clock is null) || Again(clocks.ServiceLevels, scope, before, transaction.Now) is not { } again)

@@ -12,14 +12,14 @@ namespace Orchestration.Workflows.Escalation;
 /// </summary>
 internal static class TaskClocks
 {
-    private static readonly IReadOnlySet<string> Nothing = new HashSet<string>();
+    private static readonly IReadOnlySet<string> Nothing = SubjectChange.Reasons([]);
     private static readonly IReadOnlyDictionary<string, string> NoFacts = new Dictionary<string, string>();
 
     /// <summary>Clocks of a task that opens. Nothing is written yet.</summary>
     public static ClockSet Open(ServiceLevelCatalog serviceLevels, BurstWriteContext context, OpenTask open)
     {
         const string Opened = "task.opened";
-        var clocks = new ClockSet(serviceLevels, []);
+        var clocks = new ClockSet(serviceLevels, LiveClocks.None);
         var startable = Named(serviceLevels, open).Concat(serviceLevels.OfTask(Opened, [])).ToList();
         if (startable.Count > 0)
             clocks.Follow(Opened, Nothing, Facts(context.State, context.Workflow, open.ActivityId, null), startable, context.Transaction.Now);
@@ -31,7 +31,7 @@ internal static class TaskClocks
         WorkflowRuntime runtime,
         ServiceLevelCatalog serviceLevels,
         InstanceTransaction transaction,
-        IReadOnlyList<StoredClock> stored,
+        LiveClocks stored,
         TaskMove move,
         CancellationToken cancel
     )
@@ -53,7 +53,8 @@ internal static class TaskClocks
         if (move.Ends)
             clocks.End(new(now, move.Event, Nothing, facts), now);
         else
-            clocks.Follow(move.Event, move.WaitsFor is { } reason ? new HashSet<string>([reason]) : Nothing, facts, startable, now);
+            clocks.Follow(move.Event, move.WaitsFor is { } reason ? SubjectChange.Reasons([reason]) : Nothing, facts, startable, now);
+
         clocks.Write(transaction, transaction.History, transaction.InstanceId!.Value, (move.Task, move.Title), move.Event);
     }
 

@@ -22,11 +22,12 @@ public sealed class HumanTask : Activity
 
     private readonly string[] _outcomes;
     private readonly ServiceLevelCatalog _catalog;
+    private readonly StepNames _names;
 
-    private HumanTask(string[] outcomes, ServiceLevelCatalog catalog) => (_outcomes, _catalog) = (outcomes, catalog);
+    private HumanTask(string[] outcomes, ServiceLevelCatalog catalog, StepNames names) => (_outcomes, _catalog, _names) = (outcomes, catalog, names);
 
     /// <summary>How Studio shows it and how a node of it is compiled.</summary>
-    public static ActivityType CreateType(ServiceLevelCatalog catalog, FormCatalog forms) =>
+    internal static ActivityType CreateType(ServiceLevelCatalog catalog, FormCatalog forms, StepNames names) =>
         new()
         {
             TypeName = TypeName,
@@ -159,7 +160,7 @@ public sealed class HumanTask : Activity
                 new("Data", "Object", "The data the person entered."),
                 new("CompletedBy", "String", "User name of the person.", "Completed by"),
             ],
-            Compile = node => Compile(node, catalog, forms),
+            Compile = node => Compile(node, catalog, forms, names),
         };
 
     /// <summary>The current shared forms that the human steps of a definition name.</summary>
@@ -189,32 +190,37 @@ public sealed class HumanTask : Activity
         var policies = Texts(context, "SlaPolicies");
         if (_catalog.Missing(policies) is { } missing)
             throw new InvalidOperationException(missing);
-        var bookmark = context.OpenBookmark(TypeName);
-        context.Write(
-            new OpenTask(
-                bookmark.Id,
-                context.Execution.Parent?.Id,
-                context.Node.Id,
-                context.TextInput("Title") ?? context.RequiredInput<string>("Title"),
-                context.TextInput("Description"),
-                _outcomes,
-                context.Input("Form"),
-                context.TextInput("FormName"),
-                context.TextInput("Team"),
-                Texts(context, "Candidates"),
-                Texts(context, "RequiredSkills"),
-                Texts(context, "PreferredSkills"),
-                Texts(context, "ExcludedSteps"),
-                Math.Clamp(context.Input("Priority") is int priority ? priority : 3, 1, 5),
-                policy,
-                policies,
-                duration,
-                unit,
-                calendar,
-                context.Input("RequiresReview") is true,
-                context.TextInput("SkipOutcome") is { Length: > 0 } skip && _outcomes.Contains(skip) ? skip : null
-            )
+        var (form, skip) = (context.Input("Form"), context.TextInput("SkipOutcome"));
+        if (!context.Node.IsLiteral("Form") && SchemaText(form) is { } schema && ProblemOf(schema, _outcomes) is { } wrong)
+            throw new InvalidOperationException($"Form: {wrong}");
+        if (!string.IsNullOrEmpty(skip) && !_outcomes.Contains(skip))
+            throw new InvalidOperationException($"SkipOutcome: the step has no outcome '{skip}' to be skipped by.");
+        var open = new OpenTask(
+            "",
+            context.Execution.Parent?.Id,
+            context.Node.Id,
+            context.TextInput("Title") ?? context.RequiredInput<string>("Title"),
+            context.TextInput("Description"),
+            _outcomes,
+            form,
+            context.TextInput("FormName"),
+            context.TextInput("Team"),
+            Texts(context, "Candidates"),
+            Texts(context, "RequiredSkills"),
+            Texts(context, "PreferredSkills"),
+            Texts(context, "ExcludedSteps"),
+            Math.Clamp(context.Input("Priority") is int priority ? priority : 3, 1, 5),
+            policy,
+            policies,
+            duration,
+            unit,
+            calendar,
+            context.Input("RequiresReview") is true,
+            string.IsNullOrEmpty(skip) ? null : skip
         );
+        if (_names.Problem(context, open) is { } unknown)
+            throw new InvalidOperationException(unknown);
+        context.Write(open with { BookmarkId = context.OpenBookmark(TypeName).Id });
     }
 
     /// <inheritdoc/>
@@ -224,7 +230,7 @@ public sealed class HumanTask : Activity
         if (context.TryGetInput(TaskBookmark.NotDoneKey, out var end) && end is string how)
         {
             context.TryGetInput(TaskBookmark.ReasonKey, out var why);
-            if (!_outcomes.Contains(how))
+            if (!_outcomes.Contains(how) && !context.Node.IsConnectedFrom(how))
                 throw new InvalidOperationException(
                     $"{person} ended the task as {how.ToLowerInvariant()}: {why}. The step has no outcome '{how}'. Decide how the case continues."
                 );
@@ -246,23 +252,34 @@ public sealed class HumanTask : Activity
     protected override void BookmarkBurnt(ActivityContext context, Bookmark bookmark, BurnReason reason) =>
         context.Write(new WithdrawTask(bookmark.Id, context.Node.Id, context.InstanceIsCancelled ? "the case was cancelled" : "the case took another path"));
 
-    private static HumanTask Compile(ActivityCompilation node, ServiceLevelCatalog catalog, FormCatalog forms)
+    private static HumanTask Compile(ActivityCompilation node, ServiceLevelCatalog catalog, FormCatalog forms, StepNames names)
     {
         if (!node.TryLiteral("Outcomes", out var value))
             node.Error("outcomes", "the outcomes are ports on the canvas, so they must be a list of names and not an expression.");
-        var outcomes = Names(value) is { Length: > 0 } names ? names : DefaultOutcomes;
+        var outcomes = StepNames.Names(value) is { Length: > 0 } given ? given : DefaultOutcomes;
         if (outcomes.Distinct().Count() < outcomes.Length)
             node.Error("outcomes", "two outcomes have the same name.");
-        node.SetOutcomes(outcomes);
+        node.SetOutcomes(outcomes, nameof(TaskState.Cancelled), nameof(TaskState.Failed));
+        if (node.IsPublishing)
+            CheckToPublish(node, outcomes, catalog, forms);
+        return new(outcomes, catalog, names);
+    }
 
+    private static void CheckToPublish(ActivityCompilation node, string[] outcomes, ServiceLevelCatalog catalog, FormCatalog forms)
+    {
         if (node.TryLiteral("SkipOutcome", out var skip) && skip is string { Length: > 0 } port && !outcomes.Contains(port))
             node.PublishError("skipOutcome", $"the step has no outcome '{port}' to be skipped by.");
         if (node.TryLiteral("Title", out var title) && string.IsNullOrWhiteSpace(title as string))
             node.PublishError("title", "the title is missing.");
-        if (node.TryLiteral("FormName", out var form) && form is string { Length: > 0 } name && !forms.Schemas.ContainsKey(name))
+        if (!node.TryLiteral("FormName", out var form))
+            node.PublishError("formName", "a shared form is pinned when the journey is published, so its name can't be an expression.");
+        var isOwn = !node.TryLiteral("Form", out var own) || SchemaText(own) is not null;
+        if (form is string { Length: > 0 } name && !forms.Schemas.ContainsKey(name))
             node.PublishError("formName", $"there is no form '{name}'.");
-        if (node.TryLiteral("Form", out var schema) && SchemaText(schema) is { } text && !FormSchema.TryParse(text, out _, out var errors))
-            node.PublishError("form", $"the form schema isn't valid: {string.Join("; ", errors.Select(e => $"{e.Path} {e.Reason}"))}");
+        else if (!isOwn && form is string { Length: > 0 } shared && ProblemOf(forms.Schemas[shared], outcomes) is { } mismatch)
+            node.PublishError("formName", mismatch);
+        if (SchemaText(own) is { } text && ProblemOf(text, outcomes) is { } invalid)
+            node.PublishError("form", invalid);
         if (
             node.TryLiteral("SlaPolicy", out var policy)
                 & node.TryLiteral("SlaDuration", out var duration)
@@ -271,10 +288,19 @@ public sealed class HumanTask : Activity
             && catalog.Resolve(policy as string, duration as string, unit as string, calendar as string).Problem is { } problem
         )
             node.PublishError("slaPolicy", problem);
-        if (node.TryLiteral("SlaPolicies", out var policies) && catalog.Missing(Names(policies)) is { } missing)
+        if (node.TryLiteral("SlaPolicies", out var policies) && catalog.Missing(StepNames.Names(policies)) is { } missing)
             node.PublishError("slaPolicies", missing);
-        return new(outcomes, catalog);
     }
+
+    /// <summary>
+    /// What is wrong with a form for a step with these outcomes, or null. Fields of an outcome that the step doesn't have would never be asked.
+    /// </summary>
+    private static string? ProblemOf(string schema, string[] outcomes) =>
+        !FormSchema.TryParse(schema, out var form, out var errors)
+            ? $"the form schema isn't valid: {string.Join("; ", errors.Select(e => $"{e.Path} {e.Reason}"))}"
+        : form.Outcomes.Keys.FirstOrDefault(outcome => !outcomes.Contains(outcome)) is { } unknown
+            ? $"the form requires fields for the outcome '{unknown}', which the step doesn't have ({string.Join(", ", outcomes)})."
+        : null;
 
     private static string? SchemaText(object? schema) =>
         schema switch
@@ -284,16 +310,8 @@ public sealed class HumanTask : Activity
             _ => System.Text.Encoding.UTF8.GetString(WorkflowData.ToUtf8(schema)),
         };
 
-    private static string[] Names(object? value) =>
-        value switch
-        {
-            List<object?> list => [.. list.OfType<string>().Where(text => text.Length > 0)],
-            string { Length: > 0 } one => [one],
-            _ => [],
-        };
-
     private static string[] Texts(ActivityContext context, string input) =>
-        Names(context.Input(input)) is var names && Array.Find(names, name => WorkflowData.Unfit(name) is not null) is { } unfit
+        StepNames.Names(context.Input(input)) is var names && Array.Find(names, name => WorkflowData.Unfit(name) is not null) is { } unfit
             ? throw new InvalidOperationException($"{input} {WorkflowData.Unfit(unfit)}.")
             : names;
 }

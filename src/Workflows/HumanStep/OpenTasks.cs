@@ -147,7 +147,7 @@ public static class OpenTasks
 
         await using (var reader = await transaction.QueryAsync(ClockReader.SelectOfTask(id), cancel))
         {
-            var clocks = new ClockSet(serviceLevels, await ClockReader.ReadAsync(reader, cancel));
+            var clocks = new ClockSet(serviceLevels, await ClockReader.ReadLiveAsync(reader, cancel));
             clocks.End(null, transaction.Now);
             clocks.Write(transaction, context.History, context.InstanceId, (id, title), withdraw.Reason);
         }

@@ -22,6 +22,7 @@ public sealed partial class JourneyFiles(
     SettingDocuments settings,
     ServiceLevelCatalog serviceLevels,
     FormCatalog forms,
+    PeopleCatalog people,
     ILogger<JourneyFiles> log
 )
 {
@@ -46,6 +47,7 @@ public sealed partial class JourneyFiles(
 
         await serviceLevels.LoadAsync(cancel);
         await forms.LoadAsync(cancel);
+        await people.LoadAsync(cancel);
         foreach (var file in Files(folder).Where(f => Path.GetFileName(f) is not ("people.json" or "teams.json")))
         {
             var document = await File.ReadAllBytesAsync(file, cancel);

@@ -118,7 +118,7 @@ public static class PublishJourney
             return new PublishJourneyResult.OperationReused(operation.Id);
         var id = JsonSerializer.Deserialize<string>(remembered.Answer)!;
         return await store.FindStoredAsync(id, cancel) is { } stored
-            ? new PublishJourneyResult.Done(stored, stored.Version.WasPublished ? [] : store.Check(stored.Document))
+            ? new PublishJourneyResult.Done(stored, stored.Version.WasPublished ? [] : await store.CheckAsync(stored.Document, cancel))
             : new PublishJourneyResult.Deleted(id);
     }
 }

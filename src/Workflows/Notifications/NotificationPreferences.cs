@@ -1,5 +1,6 @@
 using NodaTime;
 using NodaTime.Text;
+using NodaTime.TimeZones;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
@@ -15,17 +16,30 @@ namespace Orchestration.Workflows.Notifications;
 /// <param name="Revision">Changes so far; 0 when they have not chosen and the organisation's choice holds.</param>
 public sealed record NotificationPreferences(IReadOnlyList<string> EmailKinds, LocalTime? QuietFrom, LocalTime? QuietTo, string TimeZone, int Revision)
 {
+    private static readonly ZoneLocalMappingResolver BeginsAt = Resolvers.CreateMappingResolver(Resolvers.ReturnEarlier, Resolvers.ReturnStartOfIntervalAfter);
+    private static readonly ZoneLocalMappingResolver EndsAt = Resolvers.CreateMappingResolver(Resolvers.ReturnLater, Resolvers.ReturnStartOfIntervalAfter);
+
     /// <summary>What holds when neither the person nor the organisation has chosen: nothing by e-mail, no quiet hours.</summary>
     public static readonly NotificationPreferences Default = new([], null, null, "Etc/UTC", 0);
 
-    /// <summary>When the quiet hours around an instant end, or null outside them.</summary>
+    /// <summary>
+    /// When the quiet hours around an instant end, or null outside them. A begin or end that a clock change skips is right after the change; of one that it
+    /// repeats, quiet hours begin at the first and end at the second, so that each night has one quiet time.
+    /// </summary>
     public Instant? QuietUntil(Instant now)
     {
         if (QuietFrom is not { } from || QuietTo is not { } to || DateTimeZoneProviders.Tzdb.GetZoneOrNull(TimeZone) is not { } zone)
             return null;
-        var local = now.InZone(zone).LocalDateTime;
-        var isQuiet = from < to ? local.TimeOfDay >= from && local.TimeOfDay < to : local.TimeOfDay >= from || local.TimeOfDay < to;
-        return !isQuiet ? null : ((local.TimeOfDay < to ? local.Date : local.Date.PlusDays(1)) + to).InZoneLeniently(zone).ToInstant();
+        var today = now.InZone(zone).Date;
+        foreach (var day in (ReadOnlySpan<LocalDate>)[today.PlusDays(-1), today])
+        {
+            var begins = zone.ResolveLocal(day + from, BeginsAt).ToInstant();
+            var ends = zone.ResolveLocal((from < to ? day : day.PlusDays(1)) + to, EndsAt).ToInstant();
+            if (begins <= now && now < ends)
+                return ends;
+        }
+
+        return null;
     }
 
     /// <summary>Validates the preferences a person entered. Returns errors by field.</summary>

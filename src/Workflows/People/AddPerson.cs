@@ -24,7 +24,7 @@ public sealed record NewPerson(string UserName, string DisplayName, string? Emai
 }
 
 /// <summary>Adds a person with their teams and skills, and records it in history.</summary>
-public sealed class AddPerson(NpgsqlDataSource database)
+public sealed class AddPerson(NpgsqlDataSource database, Changes changes)
 {
     /// <param name="person">Who.</param>
     /// <param name="passwordHash">Of <see cref="Passwords.Hash"/>.</param>
@@ -68,6 +68,7 @@ public sealed class AddPerson(NpgsqlDataSource database)
         history.WriteTo(batch);
         await batch.ExecuteNonQueryAsync(cancel);
         await transaction.CommitAsync(cancel);
+        changes.Publish([new(ChangeKind.Settings, id)]);
         return id;
     }
 }

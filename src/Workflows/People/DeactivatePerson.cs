@@ -8,7 +8,7 @@ namespace Orchestration.Workflows.People;
 /// Takes a person's access away: they can no longer sign in, and their sessions end, on other hosts within <see cref="FindPerson.Freshness"/>. The person
 /// stays, because history and their finished work name them.
 /// </summary>
-public sealed class DeactivatePerson(NpgsqlDataSource database, FindPerson people)
+public sealed class DeactivatePerson(NpgsqlDataSource database, FindPerson people, Changes changes)
 {
     /// <returns>Whether there was an active person with this id.</returns>
     public async Task<bool> TryAsync(Guid person, string actor, Instant now, CancellationToken cancel = default)
@@ -27,6 +27,7 @@ public sealed class DeactivatePerson(NpgsqlDataSource database, FindPerson peopl
         await batch.ExecuteNonQueryAsync(cancel);
         await transaction.CommitAsync(cancel);
         people.Forget(person);
+        changes.Publish([new(ChangeKind.Settings, person)]);
         return true;
     }
 }

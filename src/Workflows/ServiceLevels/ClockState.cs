@@ -106,3 +106,13 @@ public sealed record ClockChange(ClockState State, IReadOnlyList<LedgerRow> Rows
 
 /// <summary>A clock with the id it is stored under.</summary>
 public sealed record StoredClock(Guid Id, ClockState State);
+
+/// <summary>A stored clock that can't be read, or whose calendar is gone. It is left alone, and ended with its task or case.</summary>
+public sealed record UnreadableClock(Guid Id, string Policy);
+
+/// <summary>The live clocks of a task or case.</summary>
+public sealed record LiveClocks(IReadOnlyList<StoredClock> Clocks, IReadOnlyList<UnreadableClock> Unreadable)
+{
+    /// <summary>There is none.</summary>
+    public static LiveClocks None { get; } = new([], []);
+}

@@ -38,6 +38,22 @@ public static class DueTimes
             _ => calendar.EndOfDay(anchor.InZone(calendar.Zone).Date.PlusDays(-Days(target))),
         };
 
+    /// <summary>Whether a target is over within the 40 years that <see cref="BusinessCalendar.Covers"/> leaves room for.</summary>
+    public static bool Fits(SlaTarget target, BusinessCalendar calendar)
+    {
+        if (!CountsOpenTime(target.Unit))
+            return true;
+        var start = Instant.FromUtc(2000, 1, 1, 0, 0);
+        try
+        {
+            return Compute(start, target, ClockDirection.Forward, calendar) < Instant.FromUtc(2040, 1, 1, 0, 0);
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>
     /// When so many days, of a unit that counts days, are over, or the last of them opens; 0 means the end, or the opening, of the day of the start.
     /// </summary>

@@ -61,7 +61,20 @@ public static class Ladder
         return state with { Rungs = [.. state.Rungs, .. skipped] };
     }
 
+    /// <summary>A rung after the years that calendars cover is due at their end.</summary>
     private static Instant DueAt(ClockState state, LadderRung rung, BusinessCalendar calendar)
+    {
+        try
+        {
+            return ComputeDueAt(state, rung, calendar);
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            return BusinessCalendar.End;
+        }
+    }
+
+    private static Instant ComputeDueAt(ClockState state, LadderRung rung, BusinessCalendar calendar)
     {
         var due = state.DueAt!.Value;
         if (rung.Before is { } before)

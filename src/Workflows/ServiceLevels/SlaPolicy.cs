@@ -190,7 +190,11 @@ public sealed record ClockCondition(IReadOnlyList<string> Events, IReadOnlyDicti
 /// </param>
 /// <param name="PauseReasons">What the subject waits for after the change.</param>
 /// <param name="Facts">Facts of the case, as text (jurisdiction, product …).</param>
-public sealed record SubjectChange(Instant At, string Event, IReadOnlySet<string> PauseReasons, IReadOnlyDictionary<string, string> Facts);
+public sealed record SubjectChange(Instant At, string Event, IReadOnlySet<string> PauseReasons, IReadOnlyDictionary<string, string> Facts)
+{
+    /// <summary>A set of pause reasons. Letter case doesn't matter: a reason written another way must not let a clock run on.</summary>
+    public static HashSet<string> Reasons(IEnumerable<string> reasons) => new(reasons, StringComparer.OrdinalIgnoreCase);
+}
 
 /// <summary>How a recurring clock continues: a status letter every 30 days, for example.</summary>
 /// <param name="Target">Target of the generations after the first.</param>

@@ -83,7 +83,7 @@ internal static partial class SlaPolicyJson
         var kind = reader.Choice("kind", Kinds, required: false) ?? SlaKind.Internal;
         var subject = reader.Choice("subject", Subjects, required: false) ?? SlaSubject.Task;
         var direction = reader.Choice("direction", Directions, required: false) ?? ClockDirection.Forward;
-        var target = ReadTarget(reader, "target");
+        var target = ReadTarget(reader, "target", zero: direction == ClockDirection.Backward);
         var calendar = reader.Text("calendar", maxLength: 100);
         if (calendar is not null && !calendarExists(calendar))
         {
@@ -97,7 +97,11 @@ internal static partial class SlaPolicyJson
         }
 
         var pausable = reader.Bool("pausable", kind != SlaKind.Statutory);
-        var pauseReasons = reader.Texts("pauseReasons", required: false).Select(reason => reason.Text).ToList();
+        var pauseReasons = reader
+            .Texts("pauseReasons", required: false)
+            .Select(reason => reason.Text.Trim())
+            .Distinct(StringComparer.OrdinalIgnoreCase)
+            .ToList();
         if (!pausable && pauseReasons.Count > 0)
         {
             reader.Error("pauseReasons", "an unpausable clock cannot have pause reasons");
@@ -112,11 +116,6 @@ internal static partial class SlaPolicyJson
         if (reader.Has("recurrence") && direction == ClockDirection.Backward)
         {
             reader.Error("recurrence", "is for forward clocks only");
-        }
-
-        if (direction == ClockDirection.Forward && target == SlaTarget.Zero)
-        {
-            reader.Error("target.amount", "must be greater than zero");
         }
 
         var ladder = reader.Has("ladder") ? ReadLadder(reader, target, direction) : LadderRung.Default(kind);
@@ -176,7 +175,7 @@ internal static partial class SlaPolicyJson
         return wait;
     }
 
-    private static SlaTarget? ReadTarget(DocumentReader reader, string member)
+    private static SlaTarget? ReadTarget(DocumentReader reader, string member, bool zero = false)
     {
         if (reader.Object(member) is not { } body)
         {
@@ -191,7 +190,7 @@ internal static partial class SlaPolicyJson
             return null;
         }
 
-        if (SlaTarget.TryParse(amount, unit, out var target, out var reason))
+        if (SlaTarget.TryParse(amount, unit, out var target, out var reason, zero))
         {
             return target;
         }
@@ -242,11 +241,6 @@ internal static partial class SlaPolicyJson
         var target = ReadTarget(body, "target");
         var fromDue = body.Choice("from", RecurrenceFrom, required: false) ?? false;
         body.NoOthers();
-        if (target == SlaTarget.Zero)
-        {
-            body.Error("target.amount", "must be greater than zero");
-        }
-
         return target is null ? null : new Recurrence(target, fromDue);
     }
 
@@ -257,8 +251,8 @@ internal static partial class SlaPolicyJson
         foreach (var body in reader.Objects("ladder", required: false, max: 50))
         {
             var percent = body.Int("percent", 1, LadderRung.MaxPercent, required: false);
-            var before = body.Has("before") ? ReadTarget(body, "before") : null;
-            var after = body.Has("after") ? ReadTarget(body, "after") : null;
+            var before = body.Has("before") ? ReadTarget(body, "before", zero: true) : null;
+            var after = body.Has("after") ? ReadTarget(body, "after", zero: true) : null;
             var actions = body.Objects("actions", required: true, max: 20).Select(ReadAction).OfType<LadderAction>().ToList();
             body.NoOthers();
             if (new[] { body.Has("percent"), body.Has("before"), body.Has("after") }.Count(given => given) != 1)

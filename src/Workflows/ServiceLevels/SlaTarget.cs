@@ -66,11 +66,18 @@ public sealed record SlaTarget
     /// Reads an amount (<c>PT8H</c>, <c>PT30M</c>, <c>P2D</c> for elapsed only; a whole number for days and weeks) and a unit as policies and human steps write
     /// them.
     /// </summary>
-    /// <param name="amount">ISO 8601 duration or whole number. <c>PT0S</c> elapsed is <see cref="Zero"/>.</param>
+    /// <param name="amount">ISO 8601 duration or whole number, greater than zero.</param>
     /// <param name="unit">elapsed, workingTime, businessDays, calendarDays or weeks.</param>
     /// <param name="target">The target, or null.</param>
     /// <param name="reason">The error, or null.</param>
-    public static bool TryParse(string amount, string unit, [NotNullWhen(true)] out SlaTarget? target, [NotNullWhen(false)] out string? reason)
+    /// <param name="zero">Whether <c>PT0S</c> elapsed, <see cref="Zero"/>, is allowed: for backward clocks only.</param>
+    public static bool TryParse(
+        string amount,
+        string unit,
+        [NotNullWhen(true)] out SlaTarget? target,
+        [NotNullWhen(false)] out string? reason,
+        bool zero = false
+    )
     {
         target = null;
         reason = null;
@@ -90,7 +97,7 @@ public sealed record SlaTarget
             }
             else if (
                 period.Value.ToDuration() is var time
-                && (time < Duration.Zero || time > Duration.FromDays(MaxDays) || (time == Duration.Zero && parsedUnit != SlaUnit.Elapsed))
+                && (time < Duration.Zero || time > Duration.FromDays(MaxDays) || (time == Duration.Zero && !(zero && parsedUnit == SlaUnit.Elapsed)))
             )
             {
                 reason = $"'{amount}' must be greater than zero and at most {MaxDays} days";
@@ -171,7 +178,7 @@ public sealed record SlaTarget
     private static Duration Checked(Duration time) =>
         time > Duration.Zero && time <= Duration.FromDays(MaxDays) && time.SubsecondNanoseconds == 0
             ? time
-            : throw new ArgumentOutOfRangeException(nameof(time), time, "must be whole seconds, above zero and at most ten years");
+            : throw new ArgumentOutOfRangeException(nameof(time), time, "must be whole seconds, greater than zero and at most ten years");
 
     private static int Checked(int count, int max)
     {

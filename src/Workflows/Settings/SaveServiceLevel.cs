@@ -66,10 +66,26 @@ public static class SaveServiceLevel
     /// <summary>The errors of a calendar or policy.</summary>
     public static IReadOnlyList<DefinitionError> Check(ServiceLevelCatalog catalog, string kind, string document)
     {
+        const string TooLong = "takes more than 40 years in the opening hours of calendar";
         if (kind == SettingKind.Calendar)
-            return BusinessCalendar.TryParse(document, out _, out var errors) ? [] : errors;
-        return SlaPolicy.TryParse(document, catalog.Calendars.ContainsKey, out _, out var wrong) ? [] : wrong;
+        {
+            if (!BusinessCalendar.TryParse(document, out var calendar, out var errors))
+                return errors;
+            return
+            [
+                .. catalog
+                    .Policies.Values.Where(policy => policy.Calendar == calendar.Id && !Fits(policy, calendar))
+                    .Select(policy => new DefinitionError("$.hours", $"the target of SLA policy '{policy.Id}' {TooLong} '{calendar.Id}'")),
+            ];
+        }
+
+        if (!SlaPolicy.TryParse(document, catalog.Calendars.ContainsKey, out var parsed, out var wrong))
+            return wrong;
+        return Fits(parsed, catalog.Calendars[parsed.Calendar]) ? [] : [new("$.target.amount", $"{TooLong} '{parsed.Calendar}'")];
     }
+
+    private static bool Fits(SlaPolicy policy, BusinessCalendar calendar) =>
+        DueTimes.Fits(policy.Target, calendar) && (policy.Recurrence is not { } recurrence || DueTimes.Fits(recurrence.Target, calendar));
 
     private static readonly JsonSerializerOptions Written = new()
     {

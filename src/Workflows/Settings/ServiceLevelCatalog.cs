@@ -9,6 +9,8 @@ namespace Orchestration.Workflows.Settings;
 /// </summary>
 public sealed class ServiceLevelCatalog(SettingDocuments settings)
 {
+    private static readonly string[] UsualReasons = ["waitingForCustomer", "waitingForThirdParty", "waitingForColleague"];
+
     private volatile Snapshot _snapshot = new([], [], [], Enumerable.Empty<SlaPolicy>().ToLookup(_ => (SlaSubject.Task, "")));
 
     /// <summary>Calendars by id.</summary>
@@ -25,6 +27,18 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
 
     /// <summary>Policies by id.</summary>
     public IReadOnlyDictionary<string, SlaPolicy> Policies => _snapshot.Policies;
+
+    /// <summary>The reasons for which a task can be suspended: those the policies of tasks name, and the usual ones.</summary>
+    public IReadOnlyList<string> PauseReasons =>
+        [
+            .. UsualReasons,
+            .. _snapshot
+                .Policies.Values.Where(policy => policy.Subject == SlaSubject.Task)
+                .SelectMany(policy => policy.PauseReasons)
+                .Distinct(StringComparer.OrdinalIgnoreCase)
+                .Except(UsualReasons, StringComparer.OrdinalIgnoreCase)
+                .Order(StringComparer.OrdinalIgnoreCase),
+        ];
 
     /// <summary>Reads everything in force again.</summary>
     public async Task LoadAsync(CancellationToken cancel = default)
@@ -73,7 +87,9 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
         if (!SlaTarget.TryParse(duration, unit ?? "elapsed", out var target, out var reason))
             return (null, $"SLA duration: {reason}.");
         var name = string.IsNullOrWhiteSpace(calendar) ? "24x7" : calendar;
-        return snapshot.Calendars.ContainsKey(name) ? (SlaPolicy.Inline(target, name), null) : (null, $"There is no calendar '{name}'.");
+        return !snapshot.Calendars.TryGetValue(name, out var hours) ? (null, $"There is no calendar '{name}'.")
+            : !DueTimes.Fits(target, hours) ? (null, $"SLA duration: {duration} takes more than 40 years in the opening hours of calendar '{name}'.")
+            : (SlaPolicy.Inline(target, name), null);
     }
 
     /// <summary>The problem with the additional policies that a step names, or null.</summary>
@@ -89,9 +105,11 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
     /// the one in force.
     /// </summary>
     public BusinessCalendar CalendarOf(ClockState clock) =>
-        _snapshot.Versions.TryGetValue(clock.CalendarFingerprint, out var calendar) || _snapshot.Calendars.TryGetValue(clock.Policy.Calendar, out calendar)
-            ? calendar
-            : throw new InvalidOperationException($"Calendar '{clock.Policy.Calendar}' of policy '{clock.Policy.Id}' is missing.");
+        FindCalendarOf(clock) ?? throw new InvalidOperationException($"Calendar '{clock.Policy.Calendar}' of policy '{clock.Policy.Id}' is missing.");
+
+    /// <summary>The same; null when there is none.</summary>
+    internal BusinessCalendar? FindCalendarOf(ClockState clock) =>
+        _snapshot.Versions.GetValueOrDefault(clock.CalendarFingerprint) ?? _snapshot.Calendars.GetValueOrDefault(clock.Policy.Calendar);
 
     private sealed record Snapshot(
         Dictionary<string, BusinessCalendar> Calendars,

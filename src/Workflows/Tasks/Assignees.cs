@@ -1,6 +1,7 @@
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks;
 
@@ -10,6 +11,27 @@ public sealed record Assignee(string UserName, string DisplayName, int OpenTasks
 /// <summary>Who could be given a task.</summary>
 public static class Assignees
 {
+    private const int MostOverrides = 500;
+
+    /// <summary>Whether someone can assign a task that no one is eligible for, to anyone whom the four-eyes rule doesn't exclude.</summary>
+    public static bool MayOverride(Person actor) => actor.Is(Roles.Supervisor, Roles.Administrator);
+
+    /// <summary>Those people, least busy first; no one when someone is eligible for the task.</summary>
+    public static async Task<IReadOnlyList<Assignee>> OverrideAsync(NpgsqlDataSource database, Guid task, Instant now, CancellationToken cancel = default)
+    {
+        await using var query = database.Query(
+            $"""
+            select p.user_name, p.display_name, (select count(*)::int from task w where w.owner_id = p.id and w.ended_at is null) open, t.id
+            from task t join person p on p.active join person r on r.id = {Eligibility.OfRow("p", "$2").Receiver}
+            where t.id = $1 and r.id is distinct from t.owner_id and {Eligibility.OfRow("r", "$2").MayBeGivenUnclaimable}
+            order by open, lower(p.display_name) limit {MostOverrides}
+            """,
+            task,
+            now
+        );
+        return [.. (await ReadAsync(query, cancel))[task]];
+    }
+
     /// <summary>
     /// The people a task can be assigned or delegated to, least busy first: its candidates and their substitutes. An absent person is
     /// included if their substitute is eligible. The owner isn't.
@@ -36,6 +58,11 @@ public static class Assignees
             tasks,
             now
         );
+        return await ReadAsync(query, cancel);
+    }
+
+    private static async Task<ILookup<Guid, Assignee>> ReadAsync(NpgsqlCommand query, CancellationToken cancel)
+    {
         await using var r = await query.ExecuteReaderAsync(cancel);
         var people = new List<(Guid Task, Assignee Assignee)>();
         while (await r.ReadAsync(cancel))

@@ -128,6 +128,12 @@ internal sealed class Eligibility
     /// <summary>Can be assigned or delegated the task.</summary>
     public string MayBeGiven => $"({MayReceive} and {IsFit})";
 
+    /// <summary>
+    /// Can be assigned the task by a supervisor although they aren't a candidate or lack a skill, because no one is eligible (a team without
+    /// members, say). The four-eyes rule still holds.
+    /// </summary>
+    public string MayBeGivenUnclaimable => $"({_active} and not {IsExcluded} and not exists (select from person q where {OfRow("q", _now).MayBeGiven}))";
+
     /// <summary>Can act on the task in its current state: claim it, take it over, or review it (also as lead or supervisor).</summary>
     public string MayActNext =>
         $"""

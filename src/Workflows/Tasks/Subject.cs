@@ -50,6 +50,11 @@ internal sealed record Subject(
     private static readonly string Claims = Text(Rules.MayTake, Rules.IsEntitled);
     private static readonly string TakesOver = Text(Rules.MayTakeOver, "true");
     private static readonly string IsGiven = Text(Rules.MayBeGiven, Rules.MayReceive, receiver: Named.Receiver);
+    private static readonly string IsGivenBySupervisor = Text(
+        $"({Rules.MayBeGiven} or {Rules.MayBeGivenUnclaimable})",
+        Rules.MayReceive,
+        receiver: Named.Receiver
+    );
     private static readonly string IsForwarded = Text(Rules.IsFit, "true");
     private static readonly string Reviews = Text(Rules.MayReview, Rules.MayJudge, workedOnIt: Rules.WorkedOnIt);
     private static readonly string Other = Text("true", "true");
@@ -61,6 +66,7 @@ internal sealed record Subject(
             {
                 TaskVerb.Claim => Claims,
                 TaskVerb.TakeOver => TakesOver,
+                TaskVerb.Assign when Assignees.MayOverride(actor) => IsGivenBySupervisor,
                 TaskVerb.Assign or TaskVerb.Delegate => IsGiven,
                 TaskVerb.Forward => IsForwarded,
                 TaskVerb.RequestReview or TaskVerb.StartReview or TaskVerb.ApproveReview => Reviews,

@@ -25,4 +25,4 @@ public sealed record TaskMove(Guid Task, string Title, string ActivityId, string
 /// <param name="transaction">Transaction of the task's case.</param>
 /// <param name="clocks">Live clocks of the task, read under the case's lock.</param>
 /// <param name="move">What happened.</param>
-public delegate ValueTask ClocksFollow(InstanceTransaction transaction, IReadOnlyList<StoredClock> clocks, TaskMove move, CancellationToken cancel);
+public delegate ValueTask ClocksFollow(InstanceTransaction transaction, LiveClocks clocks, TaskMove move, CancellationToken cancel);

@@ -150,7 +150,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
     /// <summary>Who counts as having worked on it when the owner acts, in addition to those who already do.</summary>
     public Guid[] Workers => Task.OnBehalfOf is { } absent ? [_actor.Id, absent] : [_actor.Id];
 
-    private IReadOnlyList<StoredClock> _clocks = [];
+    private LiveClocks _clocks = LiveClocks.None;
 
     /// <summary>The pause reason while the task is suspended: clocks whose policies name it pause.</summary>
     public string? WaitsFor { get; set; }
@@ -247,7 +247,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
             return new TaskResult.InvalidRequest("person", "Person not found.");
         Subject = subject;
         await _transaction.NextResultAsync(cancel);
-        _clocks = await ClockReader.ReadAsync(reads, cancel);
+        _clocks = await ClockReader.ReadLiveAsync(reads, cancel);
         if (also)
         {
             await _transaction.NextResultAsync(cancel);

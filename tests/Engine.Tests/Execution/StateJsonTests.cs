@@ -86,14 +86,59 @@ public class StateJsonTests
     [InlineData("{\"id\":1}")]
     public void What_is_no_state_is_refused(string json) => Should.Throw<InvalidDataException>(() => InstanceState.FromJson(Encoding.UTF8.GetBytes(json)));
 
+    [Fact]
+    public void Whatever_is_accepted_from_outside_is_read_back_as_it_was_stored()
+    {
+        var random = new Random(20261122);
+        var (accepted, refused) = (0, 0);
+
+        for (var i = 0; i < 2_000; i++)
+        {
+            try
+            {
+                var value = WorkflowData.FromOutside(Encoding.UTF8.GetBytes(Json(random, 0)));
+                Typed(RoundTrip(value)).ShouldBe(Typed(value));
+                accepted++;
+            }
+            catch (UnfitDataException)
+            {
+                refused++;
+            }
+        }
+
+        accepted.ShouldBeGreaterThan(500);
+        refused.ShouldBeGreaterThan(50);
+    }
+
+    private static string Json(Random random, int depth) =>
+        random.Next(depth < 4 ? 8 : 6) switch
+        {
+            0 => Pick(random, "null", "true", "false"),
+            1 => Pick(random, "0", "-0", "7", "-2147483649", "9007199254740993", "18446744073709551616", "12.50", "0.1", "1e300", "-1.5E-7", "1e400"),
+            2 => Pick(random, "\"\"", "\"text\"", "\"ü 😀 \\u2028\"", "\"2026-01-02T03:04:05+02:00\"", "\"01:30:00\"", "\"$\""),
+            3 => Pick(random, "\"\\ud83d\\ude00\"", "\"a\\n\\t\\\"\"", "\"6f9619ff-8b86-d011-b42d-00c04fc964ff\"", "\"\\u0001\""),
+            4 => random.Next(8) == 0 ? Pick(random, "\"a\\u0000\"", "\"\\ud83d\"", "\"\\ude00x\"") : "1",
+            5 => "[]",
+            6 => $"[{string.Join(',', Enumerable.Range(0, random.Next(4)).Select(_ => Json(random, depth + 1)))}]",
+            _ =>
+                $"{{{string.Join(',', new[] { "a", "$", "v", "B", "a b", "" }.Take(random.Next(7)).Select(name => $"\"{name}\":{Json(random, depth + 1)}"))}}}",
+        };
+
+    private static string Pick(Random random, params string[] choices) => choices[random.Next(choices.Length)];
+
     private static object? RoundTrip(object? value)
+    {
+        using var document = JsonDocument.Parse(Typed(value));
+        return WorkflowData.ReadTyped(document.RootElement);
+    }
+
+    private static string Typed(object? value)
     {
         using var stream = new MemoryStream();
 
         using (var writer = new Utf8JsonWriter(stream))
             WorkflowData.WriteTyped(writer, value);
 
-        using var document = JsonDocument.Parse(stream.ToArray());
-        return WorkflowData.ReadTyped(document.RootElement);
+        return Encoding.UTF8.GetString(stream.ToArray());
     }
 }

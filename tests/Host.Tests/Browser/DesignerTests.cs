@@ -32,8 +32,8 @@ public sealed partial class DesignerTests(Chromium chromium)
         await studio.DragAsync("Flow", "End", 560, 140);
         await studio.SelectAsync("HumanTask1");
 
-        // A fresh step lacks its title: publishing says so.
-        await studio.Problems.GetByText("1 problem to fix before publishing").WaitForAsync();
+        // A fresh step lacks its title and a team: publishing says so.
+        await studio.Problems.GetByText("2 problems to fix before publishing").WaitForAsync();
 
         await studio.FillAsync("Title", "Inspect the window");
         await studio.Field("Outcomes").Locator("input").First.ClickAsync();

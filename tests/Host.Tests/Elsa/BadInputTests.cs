@@ -233,7 +233,10 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
         "CorrelationId must not hold the character U+0000."
     )]
     [InlineData(
-        """{"id":"bad","type":"Orchestration.HumanTask","title":{"typeName":"String","expression":{"type":"JavaScript","value":"'a\\u0000'"}}}""",
+        """
+            {"id":"bad","type":"Orchestration.HumanTask","title":{"typeName":"String","expression":{"type":"JavaScript","value":"'a\\u0000'"}},
+              "team":{"typeName":"String","expression":{"type":"Literal","value":"claims-intake"}}}
+            """,
         "Title must not hold the character U+0000."
     )]
     [InlineData(

@@ -140,7 +140,7 @@ internal sealed class RandomCalendar
             3 => $"\"rule\": \"easter\", \"offset\": {random.Next(-60, 61)}",
             _ => $"\"rule\": \"dates\", \"dates\": [\"{random.Next(1980, 2030)}-0{random.Next(1, 10)}-{random.Next(10, 29)}\"]",
         };
-        var observed = new[] { "actual", "nearestWeekday", "sundayToMonday", "nextFreeWeekday" }[random.Next(4)];
+        var observed = new[] { "none", "before", "after", "nearest", "sundayAfter" }[random.Next(5)];
         var half = random.Next(3) == 0 ? ", \"hours\": [ { \"open\": \"05:00\", \"close\": \"06:30\" }, { \"open\": \"22:00\", \"close\": \"03:00\" } ]" : "";
         return $"{{ \"name\": \"H\", {rule}, \"observed\": \"{observed}\"{half} }}";
     }

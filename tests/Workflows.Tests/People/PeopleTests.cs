@@ -1,4 +1,6 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using NodaTime;
+using Orchestration.Engine.Storage;
 using Orchestration.Testing;
 using Orchestration.Workflows.People;
 
@@ -10,12 +12,14 @@ public sealed class PeopleTests : IAsyncLifetime
     private static readonly NewPerson Vera = new("vera", "Vera Lang", "vera@example.com", [Roles.Employee]) { Teams = ["claims"], Skills = [new("fraud", 3)] };
     private static readonly string Hash = Passwords.Hash("a quiet evening");
 
+    private static readonly Changes Changes = new(NullLogger<Changes>.Instance);
+
     private TestDatabase _database = null!;
 
     public async ValueTask InitializeAsync()
     {
         _database = await TestDatabase.CreateAsync();
-        await new SeedPeople(_database.DataSource, new(_database.DataSource)).TeamsAsync(
+        await new SeedPeople(_database.DataSource, new(_database.DataSource, Changes)).TeamsAsync(
             """[{ "key": "claims", "title": "Claims", "description": "" }]"""u8.ToArray(),
             Now
         );
@@ -36,7 +40,7 @@ public sealed class PeopleTests : IAsyncLifetime
         var session = Guid.Parse("01970000-0000-7000-8000-000000000001");
         var person = (await people.OfSessionAsync(vera, session, stamp, later))!;
         await new SignOut(_database.DataSource, people).EndAsync(person, session, later + Duration.FromDays(1), later);
-        await new DeactivatePerson(_database.DataSource, people).TryAsync(vera, "admin", later);
+        await new DeactivatePerson(_database.DataSource, people, Changes).TryAsync(vera, "admin", later);
 
         (await HistoryAsync(vera)).ShouldBe([
             "1 admin person.added",
@@ -84,7 +88,7 @@ public sealed class PeopleTests : IAsyncLifetime
     {
         await AddAsync();
 
-        (await new AddPerson(_database.DataSource).TryAsync(Vera with { UserName = "VERA" }, Hash, "admin", Now)).ShouldBeNull();
+        (await new AddPerson(_database.DataSource, Changes).TryAsync(Vera with { UserName = "VERA" }, Hash, "admin", Now)).ShouldBeNull();
     }
 
     [Fact]
@@ -96,8 +100,8 @@ public sealed class PeopleTests : IAsyncLifetime
         var (_, stamp) = (await signIn.TryAsync("vera", "a quiet evening", Now))!.Value;
         (await people.OfSessionAsync(vera, Guid.Empty, stamp, Now))!.DisplayName.ShouldBe("Vera Lang");
 
-        (await new DeactivatePerson(_database.DataSource, people).TryAsync(vera, "admin", Now)).ShouldBeTrue();
-        (await new DeactivatePerson(_database.DataSource, people).TryAsync(vera, "admin", Now)).ShouldBeFalse();
+        (await new DeactivatePerson(_database.DataSource, people, Changes).TryAsync(vera, "admin", Now)).ShouldBeTrue();
+        (await new DeactivatePerson(_database.DataSource, people, Changes).TryAsync(vera, "admin", Now)).ShouldBeFalse();
 
         (await signIn.TryAsync("vera", "a quiet evening", Now)).ShouldBeNull();
         (await people.OfSessionAsync(vera, Guid.Empty, stamp, Now)).ShouldBeNull();
@@ -115,7 +119,7 @@ public sealed class PeopleTests : IAsyncLifetime
         (await list.ReadAsync("%", Now)).ShouldBeEmpty();
     }
 
-    private Task<Guid?> AddAsync() => new AddPerson(_database.DataSource).TryAsync(Vera, Hash, "admin", Now);
+    private Task<Guid?> AddAsync() => new AddPerson(_database.DataSource, Changes).TryAsync(Vera, Hash, "admin", Now);
 
     private async Task<List<string>> HistoryAsync(Guid person)
     {

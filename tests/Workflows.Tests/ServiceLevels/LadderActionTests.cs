@@ -76,11 +76,11 @@ public sealed class LadderActionTests
     }
 
     [Fact]
-    public async Task A_preferred_skill_that_nobody_has_keeps_nobody_away_and_a_required_one_is_never_relaxed()
+    public async Task A_preferred_skill_that_no_candidate_has_keeps_nobody_away_and_a_required_one_is_never_relaxed()
     {
         await using var world = await WorldAsync(
             """{ "percent": 10, "actions": [{ "action": "relaxSkills" }] }""",
-            ("preferredSkills", "List<String>", new[] { "submarines" }),
+            ("preferredSkills", "List<String>", new[] { "trid-disclosures" }),
             ("requiredSkills", "List<String>", new[] { "motor-claims" })
         );
         var desk = await Desk.AtAsync(world, await world.StartAsync("one"));
@@ -276,7 +276,7 @@ public sealed class LadderActionTests
             { "definitionId": "one", "name": "one", "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [
               { "id": "wait", "type": "Elsa.Event", "version": 1, "eventName": { "typeName": "String", "expression": { "type": "Literal", "value": "GoOn" } } },
               { "id": "a", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal",
-                "value": "Late step" } } } ] } }
+                "value": "Late step" } }, "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } } } ] } }
             """u8.ToArray(),
                 "designer"
             ),

@@ -21,10 +21,10 @@ public sealed class EligibilityTests
     public async Task What_is_offered_is_accepted_and_what_is_accepted_is_offered()
     {
         await using var world = await World.CreateAsync();
-        await world.PublishAsync("generated", ("b", Step.Of("Approve", Step.Excluding("a"))));
+        await world.PublishAsync("generated", ("b", Step.Of("Approve", Step.Excluding("a"))), ("a", Step.Of("Prepare")));
         var supervisor = await world.PersonAsync("supervisor");
         var wrong = new List<string>();
-        var accepted = new Dictionary<string, int>();
+        var (accepted, overridden) = (new Dictionary<string, int>(), 0);
         for (var seed = 1; seed <= Worlds; seed++)
         {
             var random = new Random(seed);
@@ -36,6 +36,8 @@ public sealed class EligibilityTests
                 await ShapeAsync(world, random, desk.Task, seed, people);
                 var task = (await TaskDetail.FindAsync(world.Runtime, desk.Task, supervisor))!;
                 var offered = (await Assignees.ReadAsync(world.Database, desk.Task, world.Clock.Now())).Select(a => a.UserName).ToHashSet();
+                var overrides = (await Assignees.OverrideAsync(world.Database, desk.Task, world.Clock.Now())).Select(a => a.UserName).ToHashSet();
+                overridden += overrides.Count;
                 var owner = people.Find(p => p.Person.Id == task.OwnerId);
                 foreach (var (person, active) in people)
                 {
@@ -48,7 +50,7 @@ public sealed class EligibilityTests
                         desk,
                         task,
                         AssignTask.RunAsync(world.Tasks, desk.Next, person.UserName, null, supervisor),
-                        offered.Contains(person.UserName),
+                        offered.Contains(person.UserName) || overrides.Contains(person.UserName),
                         $"world {seed}, task {number}, {person.UserName}"
                     );
                     if (owner is { Active: true })
@@ -68,6 +70,7 @@ public sealed class EligibilityTests
         // Each kind was seen often enough to mean something.
         foreach (var verb in new[] { "claim", "takeOver", "review", "assign", "delegate" })
             accepted.GetValueOrDefault(verb).ShouldBeGreaterThan(4, verb);
+        overridden.ShouldBeGreaterThan(0, "no one was eligible");
 
         async Task TakeAsync(Desk desk, TaskDetail task, Person person, string where)
         {

@@ -169,12 +169,12 @@ public sealed class TaskVerbTests
                 "a",
                 """
                 "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } },
-                  "candidates": { "typeName": "List<String>", "expression": { "type": "Object", "value": "[\"Closer1\", \"nobody\"]" } }
+                  "candidates": { "typeName": "List<String>", "expression": { "type": "Object", "value": "[\"Closer1\", \"adjuster1\"]" } }
                 """
             )
         );
         var task = await world.OpenTaskAsync(await world.StartAsync("one"));
-        task.Candidates.ShouldBe(["closer1", "nobody"]);
+        task.Candidates.ShouldBe(["closer1", "adjuster1"]);
         (await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new(task.Id, 1, "op"), await world.PersonAsync("closer1")))).State.ShouldBe(TaskState.Reserved);
     }
 

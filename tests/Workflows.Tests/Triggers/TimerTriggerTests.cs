@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using NodaTime;
+using NodaTime.Text;
 using Orchestration.Engine.Activities;
 using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Definitions;
@@ -79,6 +80,33 @@ public sealed class TimerTriggerTests
         world.Clock.Advance(Duration.FromHours(1));
         await timers.SweepAsync(10);
         (await InstancesAsync(world)).ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData("0 30 1 * * *", "2026-11-01T05:29:00Z", "2026-11-01T06:10:00Z", "2026-11-01T06:45:00Z", "2026-11-02T06:30:00Z")]
+    [InlineData("0 */30 2 * * *", "2027-03-14T06:59:00Z", "2027-03-14T07:05:00Z", "2027-03-14T07:45:00Z", "2027-03-15T06:00:00Z")]
+    [InlineData("0 30 2 * * *", "2027-03-14T06:59:00Z", "2027-03-14T07:00:00Z", "2027-03-14T08:00:00Z", "2027-03-15T06:30:00Z")]
+    public async Task A_night_with_a_clock_change_starts_one_instance(string cron, string before, string late, string after, string next)
+    {
+        await using var world = await World.CreateAsync();
+        await PublishAsync(world, "nightly", "Cron", "cronExpression", "String", $"TZ=America/New_York {cron}");
+        var timers = Host(world);
+        await AtAsync(before);
+        var started = await InstancesAsync(world);
+
+        // The host was busy when the time came, and looks a little later.
+        await AtAsync(late);
+        (await InstancesAsync(world)).ShouldBe(started + 1);
+        await AtAsync(after);
+        (await InstancesAsync(world)).ShouldBe(started + 1);
+        await AtAsync(next);
+        (await InstancesAsync(world)).ShouldBe(started + 2);
+
+        async Task AtAsync(string time)
+        {
+            world.Clock.Advance(InstantPattern.General.Parse(time).Value - world.Clock.GetCurrentInstant());
+            await timers.SweepAsync(10);
+        }
     }
 
     /// <summary>Another host: it shares only the database.</summary>

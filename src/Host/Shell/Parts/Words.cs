@@ -28,6 +28,13 @@ internal static class Words
         return text.ToString();
     }
 
+    /// <summary>What a suspended task waits for, from its pause reason: <c>waitingForThirdParty</c> is "Third party".</summary>
+    public static string WaitsFor(string reason)
+    {
+        const string Prefix = "waitingFor";
+        return Humanize(reason.Length > Prefix.Length && reason.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) ? reason[Prefix.Length..] : reason);
+    }
+
     /// <summary>A role as people call it.</summary>
     public static string RoleTitle(string role) => role == Roles.FrontOffice ? "Front office" : char.ToUpperInvariant(role[0]) + role[1..];
 

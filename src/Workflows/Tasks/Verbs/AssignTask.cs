@@ -4,7 +4,10 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Tasks.Verbs;
 
-/// <summary>A supervisor or the team's lead assigns a task to a candidate, or to the substitute of an absent one. → Reserved.</summary>
+/// <summary>
+/// A supervisor or the team's lead assigns a task to a candidate, or to the substitute of an absent one. If no one is eligible, a supervisor can assign it
+/// to anyone whom the four-eyes rule doesn't exclude. → Reserved.
+/// </summary>
 public static class AssignTask
 {
     /// <summary>Assigns, and tells the person.</summary>
@@ -60,6 +63,7 @@ public static class AssignTask
                 previous = t.Task.OwnerId,
                 onBehalfOf = t.Subject.InPlaceOf?.Id,
                 reason,
+                noOneEligible = t.Subject is { IsEntitled: true, MissingSkill: null } ? null : (bool?)true,
             },
             cancel
         );

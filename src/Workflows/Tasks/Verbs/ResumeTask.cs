@@ -122,7 +122,7 @@ public sealed partial class ResumeSuspended(TaskRuntime tasks, ILogger<ResumeSus
         var (title, revision, owner, activity, reason) = (r.Text(0), r.IsDBNull(1) ? 0 : r.GetInt32(1) + 1, r.GuidOrNull(2), r.Text(3), r.Text(4));
         var policies = title is null ? [] : r.GetFieldValue<string[]>(5);
         await t.NextResultAsync(cancel);
-        var clocks = await ClockReader.ReadAsync(r, cancel);
+        var clocks = await ClockReader.ReadLiveAsync(r, cancel);
         await t.DoneReadingAsync();
 
         t.Write("delete from deadline where id = $1", id);

@@ -13,7 +13,7 @@ public static class SuspendTask
     private static readonly Duration Longest = Duration.FromDays(366);
 
     /// <summary>Suspends.</summary>
-    /// <param name="reason">The pause reason: one that policies name, such as <c>waitingForCustomer</c>, or a short text.</param>
+    /// <param name="reason">The pause reason: one that policies name, such as <c>waitingForCustomer</c>, in any letter case, or a short text.</param>
     /// <param name="until">When it resumes on its own; null: only manually.</param>
     /// <param name="note">More about it; optional.</param>
     /// <param name="actor">The owner, or someone who can move the team's work.</param>
@@ -27,7 +27,8 @@ public static class SuspendTask
         CancellationToken cancel = default
     )
     {
-        if (string.IsNullOrWhiteSpace(reason) || reason.Length > 200)
+        reason = reason?.Trim();
+        if (string.IsNullOrEmpty(reason) || reason.Length > 200)
             return new TaskResult.InvalidRequest("reason", "Say what the task is waiting for, in at most 200 characters.");
         await using var t = await TaskTransaction.OpenAsync(
             tasks,

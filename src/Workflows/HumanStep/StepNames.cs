@@ -1,0 +1,92 @@
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
+using Orchestration.Workflows.Settings;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Workflows.HumanStep;
+
+/// <summary>
+/// The teams, people, skills and steps that human steps name. Names in the definition are checked before it is published; what an expression computes is
+/// checked when it runs. People and teams may change afterwards: a task that no one can take any more can be assigned by a supervisor.
+/// </summary>
+internal sealed class StepNames(PeopleCatalog people)
+{
+    private const string Team = "Team";
+    private const string Candidates = "Candidates";
+    private const string ExcludedSteps = "ExcludedSteps";
+
+    private static readonly string[] Inputs = [Team, Candidates, "RequiredSkills", "PreferredSkills", ExcludedSteps];
+
+    /// <summary>Everything that a definition's human steps name and that doesn't exist.</summary>
+    /// <param name="workflow">The definition.</param>
+    /// <param name="isShipped">Whether it ships with the product, and so comes before people do: only steps are checked.</param>
+    public async Task<IReadOnlyList<DefinitionError>> CheckAsync(CompiledWorkflow workflow, bool isShipped, CancellationToken cancel)
+    {
+        var steps = workflow.Nodes.Where(node => node.TypeName == HumanTask.TypeName).ToList();
+        if (steps.Count == 0)
+            return [];
+        await people.LoadAsync(cancel);
+        var errors = new List<DefinitionError>();
+        foreach (var step in steps)
+        {
+            foreach (var input in isShipped ? [ExcludedSteps] : Inputs)
+                errors.AddRange(Names(step.Literal(input)).Select(name => Problem(workflow, input, name)).OfType<string>().Select(p => Error(step, input, p)));
+            if (!isShipped && step.IsLiteral(Team) && step.IsLiteral(Candidates) && Names(step.Literal(Team)) is [] && Names(step.Literal(Candidates)) is [])
+                errors.Add(Error(step, Team, "no one can take the step: it needs a team or candidates."));
+        }
+
+        return errors;
+    }
+
+    /// <summary>The first problem with what the expressions of a step computed, or null.</summary>
+    public string? Problem(ActivityContext context, OpenTask open)
+    {
+        foreach (
+            var (input, names) in (ReadOnlySpan<(string, string[])>)
+                [
+                    (Team, Names(open.Team)),
+                    (Candidates, open.Candidates),
+                    ("RequiredSkills", open.RequiredSkills),
+                    ("PreferredSkills", open.PreferredSkills),
+                    (ExcludedSteps, open.ExcludedSteps),
+                ]
+        )
+        {
+            var problem = context.Node.IsLiteral(input) ? null : names.Select(name => Problem(context.Workflow, input, name)).OfType<string>().FirstOrDefault();
+            if (problem is not null)
+                return $"{input}: {problem}";
+        }
+
+        return (context.Node.IsLiteral(Team) && context.Node.IsLiteral(Candidates)) || !string.IsNullOrWhiteSpace(open.Team) || open.Candidates.Length > 0
+            ? null
+            : "No one can take the step: its expressions gave neither a team nor candidates.";
+    }
+
+    /// <summary>The names in an input: a list, or one text.</summary>
+    public static string[] Names(object? value) =>
+        value switch
+        {
+            List<object?> list => [.. list.OfType<string>().Where(text => text.Length > 0)],
+            string { Length: > 0 } one => [one],
+            _ => [],
+        };
+
+    private string? Problem(CompiledWorkflow workflow, string input, string name) =>
+        input switch
+        {
+            Team => people.HasTeam(name) ? null : $"there is no team '{name}'.",
+            Candidates => people.HasPerson(name) ? null : $"there is no active person '{name}'.",
+            ExcludedSteps => FindStep(workflow, name, StringComparison.Ordinal) is not null ? null : MissingStep(workflow, name),
+            _ => people.HasSkill(name) ? null : $"no one has the skill '{name}'.",
+        };
+
+    private static string MissingStep(CompiledWorkflow workflow, string id) =>
+        $"there is no human step '{id}' whose workers it could exclude."
+        + (FindStep(workflow, id.Trim(), StringComparison.OrdinalIgnoreCase) is { } similar ? $" Did you mean '{similar.Id}'?" : "");
+
+    private static ActivityNode? FindStep(CompiledWorkflow workflow, string id, StringComparison comparison) =>
+        workflow.Nodes.FirstOrDefault(node => node.TypeName == HumanTask.TypeName && string.Equals(node.Id, id, comparison));
+
+    private static DefinitionError Error(ActivityNode step, string input, string problem) =>
+        new($"{step.Path}.{char.ToLowerInvariant(input[0])}{input[1..]}", $"Activity '{step.DisplayName}': {problem}");
+}

@@ -1,0 +1,50 @@
+using Npgsql;
+using Orchestration.Engine.Storage;
+
+namespace Orchestration.Workflows.Settings;
+
+/// <summary>
+/// The names of teams, active people and skills, in this host's memory: a burst can't wait for the database to check what it computed. Replaced as a
+/// whole when people or teams change, on other hosts within a second.
+/// </summary>
+public sealed class PeopleCatalog(NpgsqlDataSource database)
+{
+    private volatile Snapshot _snapshot = new([], [], []);
+
+    /// <summary>Whether there is such a team.</summary>
+    public bool HasTeam(string key) => _snapshot.Teams.Contains(key);
+
+    /// <summary>Whether an active person has this user name, in any letter case.</summary>
+    public bool HasPerson(string userName) => _snapshot.People.Contains(userName);
+
+    /// <summary>Whether an active person has this skill, with a valid certificate or not.</summary>
+    public bool HasSkill(string skill) => _snapshot.Skills.Contains(skill);
+
+    /// <summary>Reads all names again.</summary>
+    public async Task LoadAsync(CancellationToken cancel = default)
+    {
+        await using var query = database.Query(
+            """
+            select 't', key from team
+            union all select 'p', user_name from person where active
+            union all select distinct 's', s.skill from person_skill s join person p on p.id = s.person_id and p.active
+            """
+        );
+        var next = new Snapshot(new(StringComparer.Ordinal), new(StringComparer.OrdinalIgnoreCase), new(StringComparer.Ordinal));
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        while (await reader.ReadAsync(cancel))
+        {
+            var names = reader.GetString(0) switch
+            {
+                "t" => next.Teams,
+                "p" => next.People,
+                _ => next.Skills,
+            };
+            names.Add(reader.GetString(1));
+        }
+
+        _snapshot = next;
+    }
+
+    private sealed record Snapshot(HashSet<string> Teams, HashSet<string> People, HashSet<string> Skills);
+}
