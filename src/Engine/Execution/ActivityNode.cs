@@ -74,6 +74,9 @@ public sealed class ActivityNode
     /// <summary>Value of an input that is a literal, converted to its declared type; null when it is an expression or missing.</summary>
     public object? Literal(string input) => Type.InputIndex(input) is >= 0 and var index ? (Inputs[index] as ValueSource.Constant)?.Value : null;
 
+    /// <summary>Id of the variable or workflow output that captures an output; null if nothing does or there is no such output.</summary>
+    public string? OutputTarget(string output) => Type.OutputIndex(output) is >= 0 and var index && index < OutputTargets.Length ? OutputTargets[index] : null;
+
     /// <summary>Name to call it by in messages: the analyst's, else its id, else its type.</summary>
     internal string DisplayName => Name ?? (Id.Length > 0 ? Id : TypeName);
 
