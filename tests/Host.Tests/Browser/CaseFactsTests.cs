@@ -62,7 +62,7 @@ public sealed class CaseFactsTests(Chromium chromium, Office office) : IClassFix
         await page.GotoAsync($"/cases/{id}");
         var call = page.Locator("[data-promise]").Filter(new() { HasText = "Call back" });
         await call.GetByText("Settle …").ClickAsync();
-        await call.GetByText("Broken", new() { Exact = true }).ClickAsync();
+        await call.GetByLabel("Broken").CheckAsync();
         await call.GetByLabel("Reason").FillAsync("Line was busy all day");
 
         // Someone works on the case meanwhile: the page follows, and what is being typed stays.
