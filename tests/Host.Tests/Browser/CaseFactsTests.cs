@@ -94,7 +94,7 @@ public sealed class CaseFactsTests(Chromium chromium, Office office) : IClassFix
             {
                 jurisdiction = "US-NY",
                 claimedAmount = 2400.5,
-                lossDescription = "A pipe burst in the kitchen on Sunday night. The water ran through the ceiling of the room below and soaked the sofa and the carpet.",
+                lossDescription = "A pipe burst in the kitchen on Sunday night. Water ran through the ceiling and soaked the sofa.",
                 lossDate = "2026-05-31",
             }
         );
