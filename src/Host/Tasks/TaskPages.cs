@@ -157,7 +157,7 @@ internal static class TaskPages
                 $"/tasks/{Ids.Text(id)}/promises",
                 ofCase,
                 task.DefinitionVersionId,
-                !task.State.IsTerminal(),
+                task.CustomerId is not null && !task.State.IsTerminal(),
                 me,
                 null,
                 cancel

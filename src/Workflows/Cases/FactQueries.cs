@@ -12,27 +12,48 @@ namespace Orchestration.Workflows.Cases;
 public static class FactQueries
 {
     /// <summary>
-    /// The facts that the person can see, in the order of the journey. None if its version can't be read. The caller has checked that they can see the case.
+    /// The facts that the person can see, in the order of the journey. None if its version can't be read. The caller has checked that they can see the
+    /// instance.
     /// </summary>
-    public static async Task<IReadOnlyList<CaseFact>> OfCaseAsync(WorkflowRuntime runtime, Guid @case, Person actor, CancellationToken cancel = default)
+    /// <param name="instance">
+    /// A case; or a workflow that a case started or that has its reference, such as a letter. Then the facts of that case come first, if the person can see it.
+    /// </param>
+    public static async Task<IReadOnlyList<CaseFact>> OfCaseAsync(WorkflowRuntime runtime, Guid instance, Person actor, CancellationToken cancel = default)
     {
+        var me = Eligibility.Of("$1", "$2");
+        var isVisible = $"($4 or {CaseVisibility.Of("c.id", me)})";
         await using var query = runtime.Database.Query(
-            $"select i.state, i.definition_version_id, {Eligibility.Of("$1", "$2").Teams} from workflow_instance i where i.id = $3",
+            $"""
+            select i.state, i.definition_version_id, {me.Teams}
+            from workflow_instance own
+            cross join lateral (select coalesce(
+                (select c.id from journey_case c where c.id = own.id),
+                (select c.id from journey_case c where c.id = own.parent_id and {isVisible}),
+                (select c.id from journey_case c where c.reference = own.correlation_id and {isVisible})) id) of_case
+            join workflow_instance i on i.id in (own.id, of_case.id)
+            where own.id = $3
+            order by i.id = of_case.id desc nulls last
+            """,
             actor.Id,
             runtime.Clock.Now(),
-            @case
+            instance,
+            Eligibility.SeesAll(actor)
         );
         await using var r = await query.ExecuteReaderAsync(cancel);
-        if (!await r.ReadAsync(cancel))
-            return [];
-        try
+        var facts = new List<CaseFact>();
+        while (await r.ReadAsync(cancel))
         {
-            var workflow = await runtime.Definitions.GetVersionAsync(r.GetString(1), cancel);
-            return FactSchema.Of(workflow).Read(InstanceState.FromJson(r.Utf8(0)), workflow, FactViewer.Of(actor, r.GetFieldValue<string[]>(2)));
+            try
+            {
+                var workflow = await runtime.Definitions.GetVersionAsync(r.GetString(1), cancel);
+                facts.AddRange(FactSchema.Of(workflow).Read(InstanceState.FromJson(r.Utf8(0)), workflow, FactViewer.Of(actor, r.GetFieldValue<string[]>(2))));
+            }
+            catch (DefinitionUnavailableException)
+            {
+                // The page has other things to show.
+            }
         }
-        catch (DefinitionUnavailableException)
-        {
-            return [];
-        }
+
+        return [.. facts.DistinctBy(fact => fact.Name)];
     }
 }

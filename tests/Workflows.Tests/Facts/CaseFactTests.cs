@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using NodaTime;
+using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Facts;
@@ -91,6 +92,21 @@ public sealed class CaseFactTests
             ((int)(await TaskDetail.FindAsync(world.Runtime, task, person))!.Data!["score"]!).ShouldBe(82, name);
             JsonSerializer.Serialize(await CaseHistory.ReadAsync(world.Runtime, id, 0, 1000, person)).ShouldContain(Secret, Case.Sensitive, name);
         }
+    }
+
+    [Fact]
+    public async Task A_letter_about_a_case_shows_the_facts_of_the_case_to_those_who_can_see_it()
+    {
+        await using var world = await World.CreateAsync();
+        await world.LoadShippedAsync();
+        await ClaimAsync(world);
+        var letter = Ids.New(world.Clock.Now());
+        (
+            await world.Runtime.StartAsync(new("claims-status-letter", []) { InstanceId = letter, CorrelationId = "REF-1" }, "system")
+        ).ShouldBeOfType<StartResult.Started>();
+
+        (await FactsAsync(world, letter, "adjuster1")).Count.ShouldBe(6);
+        (await FactsAsync(world, letter, "closer1")).ShouldBeEmpty();
     }
 
     [Fact]
