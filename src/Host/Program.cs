@@ -6,6 +6,7 @@ using Orchestration.Host.Administration;
 using Orchestration.Host.Away;
 using Orchestration.Host.Background;
 using Orchestration.Host.Cases;
+using Orchestration.Host.CustomerPromises;
 using Orchestration.Host.Elsa;
 using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Elsa.Studio;
@@ -84,6 +85,7 @@ static async Task Run(string[] args)
     app.MapSubstitutions();
     app.MapTaskPages();
     app.MapClocks();
+    app.MapPromises();
     app.MapServiceLevels();
     app.MapInbox();
     app.MapBulk();

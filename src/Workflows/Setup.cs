@@ -4,6 +4,7 @@ using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.Facts;
 using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.Notifications;
@@ -42,7 +43,7 @@ public static class Setup
                     s.GetRequiredService<FormCatalog>(),
                     s.GetRequiredService<StepNames>()
                 );
-                var registry = ActivityRegistry.WithBuiltIns().Add(humanTask);
+                var registry = FactSchema.AddTo(ActivityRegistry.WithBuiltIns().Add(humanTask));
                 return csharp ? registry.AddCSharp() : registry;
             })
             .AddSingleton(s =>

@@ -95,6 +95,9 @@ public sealed class ActivityNode
         return index < 0 || Inputs[index] is null or ValueSource.Constant;
     }
 
+    /// <summary>Id of the variable or workflow output that captures an output; null if nothing does or there is no such output.</summary>
+    public string? OutputTarget(string output) => Type.OutputIndex(output) is >= 0 and var index && index < OutputTargets.Length ? OutputTargets[index] : null;
+
     /// <summary>Name to call it by in messages: the analyst's, else its id, else its type.</summary>
     public string DisplayName => Name ?? (Id.Length > 0 ? Id : TypeName);
 

@@ -45,7 +45,7 @@ internal static class CaseEndpoints
             .ProducesProblem(409)
             .ProducesProblem(422);
         cases.MapGet("", ListAsync).WithSummary("Lists cases you can see, newest first");
-        cases.MapGet("/{id:guid}", FindAsync).WithSummary("Gets a case with its open tasks and incidents").ProducesProblem(404);
+        cases.MapGet("/{id:guid}", FindAsync).WithSummary("Gets a case with its incidents, and the facts that you can see").ProducesProblem(404);
         cases.MapGet("/{id:guid}/history", HistoryAsync).WithSummary("Lists the history of a case, oldest first").ProducesProblem(404);
         cases
             .MapPost("/{id:guid}/cancel", CancelAsync)
@@ -91,8 +91,7 @@ internal static class CaseEndpoints
         switch (await StartCase.RunAsync(runtime, request, me, cancel))
         {
             case StartCaseResult.Started started:
-                var detail = await CaseQueries.FindAsync(runtime, started.CaseId, me, cancel);
-                return TypedResults.Created($"/api/cases/{started.CaseId}", detail);
+                return TypedResults.Created($"/api/cases/{started.CaseId}", await DetailAsync(runtime, started.CaseId, me, cancel));
             case StartCaseResult.UnknownJourney unknown:
                 return Problems.Of(404, "unknown-journey", "Journey not found", $"No published journey has the id “{unknown.Journey}”.");
             case StartCaseResult.InvalidInput invalid:
@@ -174,13 +173,20 @@ internal static class CaseEndpoints
     }
 
     private static async Task<Results<Ok<CaseDetail>, ProblemHttpResult>> FindAsync(Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-        await CaseQueries.FindAsync(runtime, id, me, cancel) is { } found ? TypedResults.Ok(found) : Problems.NotFound("case", id);
+        await DetailAsync(runtime, id, me, cancel) is { } found ? TypedResults.Ok(found) : Problems.NotFound("case", id);
+
+    private static async Task<CaseDetail?> DetailAsync(WorkflowRuntime runtime, Guid id, Person me, CancellationToken cancel) =>
+        await CaseQueries.FindAsync(runtime, id, me, cancel) is { } found
+            ? found with
+            {
+                Facts = await FactQueries.OfCaseAsync(runtime, id, me, cancel),
+            }
+            : null;
 
     private static async Task<Results<Ok<HistoryPage>, ProblemHttpResult>> HistoryAsync(
         Guid id,
-        NpgsqlDataSource database,
+        WorkflowRuntime runtime,
         Person me,
-        IClock clock,
         CancellationToken cancel,
         [Description("Sequence to continue after")] int after = 0,
         int limit = 200
@@ -188,7 +194,7 @@ internal static class CaseEndpoints
     {
         if (limit is < 1 or > 1000)
             return Problems.Invalid(new() { ["limit"] = ["must be from 1 to 1000"] }, StatusCodes.Status400BadRequest);
-        return await CaseQueries.HistoryAsync(database, id, after, limit, me, clock.Now(), cancel) is { } events
+        return await CaseHistory.ReadAsync(runtime, id, after, limit, me, cancel) is { } events
             ? TypedResults.Ok(new HistoryPage(events, events.Count == limit ? events[^1].Sequence : null))
             : Problems.NotFound("case", id);
     }

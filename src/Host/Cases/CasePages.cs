@@ -4,6 +4,7 @@ using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Host.CustomerPromises;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell;
 using Orchestration.Host.Shell.Parts;
@@ -16,6 +17,7 @@ using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Storage;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Notes;
 
 namespace Orchestration.Host.Cases;
 
@@ -46,6 +48,20 @@ internal static class CasePages
         );
         pages.MapPost("/cancel", CancelAsync).RequireAuthorization(Policies.Supervise);
         pages.MapPost("/incidents/{activityInstanceId}/retry", RetryAsync).RequireAuthorization(Policies.Supervise);
+        pages
+            .MapPost(
+                "/promises",
+                (Guid id, HttpContext http, ClockRuntime clocks, Person me, CancellationToken cancel) =>
+                    PromiseAsync(id, http, clocks, me, form => PromiseForm.MakeAsync(clocks, id, form, me, cancel), cancel)
+            )
+            .RequireAuthorization(Policies.StartCases);
+        pages
+            .MapPost(
+                "/promises/{clock:guid}",
+                (Guid id, Guid clock, HttpContext http, ClockRuntime clocks, Person me, CancellationToken cancel) =>
+                    PromiseAsync(id, http, clocks, me, form => PromiseForm.SettleAsync(clocks, id, clock, form, me, cancel), cancel)
+            )
+            .RequireAuthorization(Policies.StartCases);
         StartPages.Map(app);
     }
 
@@ -72,29 +88,38 @@ internal static class CasePages
         return new(page, filter, journeys, runtime.Clock.Now());
     }
 
-    private static async Task<IResult> PageAsync(WorkflowRuntime runtime, Guid id, Person me, string? refused, int status, CancellationToken cancel)
+    private static async Task<IResult> PageAsync(
+        WorkflowRuntime runtime,
+        Guid id,
+        Person me,
+        string? refused,
+        int status,
+        CancellationToken cancel,
+        PromiseForm? promise = null
+    )
     {
         if (await CaseQueries.FindAsync(runtime, id, me, cancel) is not { } detail)
             return Results.NotFound();
         var events = new List<CaseEvent>();
-        while (
-            await CaseQueries.HistoryAsync(runtime.Database, id, events.Count == 0 ? 0 : events[^1].Sequence, 1000, me, runtime.Clock.Now(), cancel)
-                is { Count: > 0 } more
-        )
+        while (await CaseHistory.ReadAsync(runtime, id, events.Count == 0 ? 0 : events[^1].Sequence, 1000, me, cancel) is { Count: > 0 } more)
             events.AddRange(more);
         var workflow = await WorkflowAsync(runtime, detail.DefinitionVersionId, cancel);
         var people = await TeamQueries.NamesAsync(runtime.Database, Timeline.People(events), cancel);
         var teams = (await TeamQueries.ListAsync(runtime.Database, cancel)).ToDictionary(t => t.Key, t => t.Title);
         var now = runtime.Clock.Now();
+        var clocks = await ClockQueries.OfCaseAsync(runtime.Database, id, cancel);
+        var (action, isRunning) = ($"/cases/{Ids.Text(id)}/promises", detail.Case.Status == "Running");
         return Html.Page(
             new CasePage
             {
                 View = new CaseView
                 {
-                    Detail = detail,
+                    Detail = detail with { Facts = await FactQueries.OfCaseAsync(runtime, id, me, cancel) },
                     Journey = detail.Case.JourneyName ?? Words.Humanize(detail.Case.Journey),
                     Steps = await CaseStepList.ReadAsync(runtime.Database, id, me, now, cancel),
-                    Clocks = await ClockQueries.OfCaseAsync(runtime.Database, id, cancel),
+                    Clocks = [.. clocks.Where(clock => clock.State.Policy.Kind != SlaKind.Promise)],
+                    Promises = await PromiseView.OfAsync(runtime, action, clocks, detail.DefinitionVersionId, isRunning, me, promise, cancel),
+                    Files = await NoteQueries.OfCaseAsync(runtime.Database, id, me, now, cancel),
                     Timeline = new Timeline(people, teams, workflow).Tell(events),
                     StepName = activity => Timeline.StepName(workflow, activity),
                     Teams = teams,
@@ -139,6 +164,23 @@ internal static class CasePages
             ),
             _ => Results.NotFound(),
         };
+    }
+
+    private static async Task<IResult> PromiseAsync(
+        Guid id,
+        HttpContext http,
+        ClockRuntime clocks,
+        Person me,
+        Func<IFormCollection, Task<PromiseForm?>> run,
+        CancellationToken cancel
+    )
+    {
+        var form = await http.Request.ReadFormAsync(cancel);
+        if (await CaseQueries.FindAsync(clocks.Runtime, id, me, cancel) is null)
+            return Results.NotFound();
+        return await run(form) is { } refused
+            ? await PageAsync(clocks.Runtime, id, me, null, refused.Status, cancel, refused)
+            : Results.LocalRedirect($"/cases/{Ids.Text(id)}#promises");
     }
 
     private static async Task<IResult> RetryAsync(Guid id, string activityInstanceId, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>

@@ -1,4 +1,5 @@
 using NodaTime;
+using Orchestration.Host.CustomerPromises;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Tasks.Parts;
 using Orchestration.Workflows;
@@ -8,6 +9,7 @@ using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Storage;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Notes;
 
 namespace Orchestration.Host.Cases;
 
@@ -42,8 +44,14 @@ public sealed record CaseView
     public required IReadOnlyList<CaseStep> Steps { get; init; }
     public required IReadOnlyList<TimelineEntry> Timeline { get; init; }
 
-    /// <summary>Clocks of the case itself.</summary>
+    /// <summary>Clocks of the case itself, except promises.</summary>
     public required IReadOnlyList<StoredClock> Clocks { get; init; }
+
+    /// <summary>What the customer was promised.</summary>
+    public required PromiseView Promises { get; init; }
+
+    /// <summary>Files of tasks that the reader can open.</summary>
+    public required IReadOnlyList<CaseFile> Files { get; init; }
 
     /// <summary>Step titles by activity.</summary>
     public required Func<string, string> StepName { get; init; }

@@ -166,6 +166,9 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
                     _ => "due",
                 },
             },
+            "sla.met" when IsPromise(e) => new("circle-check", "good", $"Promise kept: {clock}", null, null, null, 45),
+            "sla.missed" when IsPromise(e) => new("clock-x", "bad", $"Promise kept late: {clock}", null, null, null, 45),
+            "sla.cancelled" when IsPromise(e) => new("circle-minus", null, $"Promise no longer needed: {clock}", null, null, null, 30),
             "sla.met" when clock is not null => new("clock-check", "good", $"Completed on time: {clock}", null, null, null, 45),
             "sla.missed" when clock is not null => new("clock-x", "bad", $"Completed late: {clock}", null, null, null, 45),
             "sla.paused" when clock is not null => new("player-pause", null, $"Clock paused: {clock}", Reason(e), null, null, 45),
@@ -176,7 +179,8 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "promise.made" => new("heart-handshake", null, $"Promised: {title}", Text(e.Payload, "channel"), Time(e, "due"), null, 90),
             "promise.kept" => new("circle-check", "good", $"Promise kept: {title}", reason, null, null, 90),
             "promise.kept-late" => new("clock-x", "bad", $"Promise kept late: {title}", reason, null, null, 90),
-            "promise.released" => new("circle-minus", null, $"Promise no longer needed: {title}", reason, null, null, 90),
+            "promise.broken" => new("heart-broken", "bad", $"Promise broken: {title}", reason, null, null, 90),
+            "promise.withdrawn" => new("circle-minus", null, $"Promise withdrawn: {title}", reason, null, null, 90),
             "sla.rung" when title.Length > 0 => new("bell", null, $"Escalated at {Text(e.Payload, "rung")}: {title}", null, null, null, 55),
             "instance.altered" when Text(e.Payload, "type") == "Migrate" => new(
                 "versions",
@@ -222,6 +226,8 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
                 "effect.done" => $"Sent: {Effect(e)}",
                 _ => Words.Humanize(e.Action.Replace('.', '-')),
             };
+
+    private static bool IsPromise(CaseEvent e) => Text(e.Payload, "policy") == "promise";
 
     private static string Clock(CaseEvent e) => Text(e.Payload, "name") ?? Words.Humanize(Text(e.Payload, "policy") ?? "");
 

@@ -1,11 +1,9 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Background;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
-using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Jobs;
@@ -23,18 +21,6 @@ namespace Orchestration.Host.ServiceLevels;
 /// <param name="Reason">Why; needed unless it is a preview.</param>
 public sealed record RecomputeBody(string? Calendar, string? Policy, Guid? Clock, bool Preview = true, string? Reason = null);
 
-/// <summary>A promise to a customer.</summary>
-/// <param name="What">What.</param>
-/// <param name="DueAt">By when, with offset.</param>
-/// <param name="Channel">Phone, letter, e-mail …</param>
-/// <param name="Step">Id or name of the step that keeps it when it is completed; left out: the case as a whole.</param>
-public sealed record PromiseBody(string? What, DateTimeOffset? DueAt, string? Channel, string? Step = null);
-
-/// <summary>How a promise ended.</summary>
-/// <param name="Kept">False: the customer let us off it.</param>
-/// <param name="Reason">A note.</param>
-public sealed record SettleBody(bool Kept = true, string? Reason = null);
-
 internal static class ClockEndpoints
 {
     public static void MapClocks(this WebApplication app)
@@ -49,19 +35,6 @@ internal static class ClockEndpoints
             .ProducesProblem(422);
         app.MapGet("/api/cases/{id:guid}/clocks", OfCaseAsync).WithTags("Clocks").WithSummary("Lists the clocks of a case and its tasks").ProducesProblem(404);
         app.MapGet("/api/tasks/{id:guid}/clocks", OfTaskAsync).WithTags("Clocks").WithSummary("Lists the clocks of a task").ProducesProblem(404);
-        app.MapPost("/api/cases/{id:guid}/promises", MakeAsync)
-            .WithTags("Clocks")
-            .RequireAuthorization(Policies.StartCases)
-            .WithSummary("Records a promise to the customer as a clock of the case")
-            .ProducesProblem(404)
-            .ProducesProblem(409)
-            .ProducesProblem(422);
-        app.MapPost("/api/cases/{id:guid}/promises/{clock:guid}/settle", SettleAsync)
-            .WithTags("Clocks")
-            .RequireAuthorization(Policies.StartCases)
-            .WithSummary("Settles a promise as kept or released by the customer")
-            .ProducesProblem(404)
-            .ProducesProblem(409);
     }
 
     private static async Task<Results<Ok<ClockDetail>, ProblemHttpResult>> FindAsync(Guid id, ClockRuntime clocks, Person me, CancellationToken cancel) =>
@@ -131,62 +104,5 @@ internal static class ClockEndpoints
                     : "clock",
                 body.Calendar ?? body.Policy ?? $"{body.Clock}"
             );
-    }
-
-    private static async Task<Results<Created, ProblemHttpResult>> MakeAsync(
-        Guid id,
-        PromiseBody body,
-        ClockRuntime clocks,
-        Person me,
-        CancellationToken cancel
-    )
-    {
-        var errors = new Dictionary<string, string[]>();
-        if (string.IsNullOrWhiteSpace(body.What) || body.What.Length > 200)
-            errors["what"] = ["is required, in at most 200 characters"];
-        if (body.Channel is { Length: > 100 })
-            errors["channel"] = ["must have at most 100 characters"];
-        Instant? due = body.DueAt is { } told ? Instant.FromDateTimeOffset(told) : null;
-        if (due is not { } at || at <= clocks.Runtime.Clock.Now() || !BusinessCalendar.Covers(at))
-            errors["dueAt"] = ["must be in the future"];
-        if (errors.Count > 0)
-            return Problems.Invalid(errors);
-        if (await CaseQueries.FindAsync(clocks.Runtime, id, me, cancel) is null)
-            return Problems.NotFound("case", id);
-        return await Promises.MakeAsync(
-            clocks,
-            id,
-            body.What!.Trim(),
-            due!.Value.Truncated(),
-            body.Channel,
-            string.IsNullOrWhiteSpace(body.Step) ? null : body.Step,
-            me,
-            cancel
-        ) switch
-        {
-            PromiseResult.Done done => TypedResults.Created($"/api/clocks/{done.ClockId}"),
-            PromiseResult.Ended => Problems.Of(409, "already-ended", "The case has already ended"),
-            PromiseResult.NoSuchStep => Problems.Invalid(new() { ["step"] = [$"the journey has no human step “{body.Step}”"] }),
-            _ => Problems.NotFound("case", id),
-        };
-    }
-
-    private static async Task<Results<NoContent, ProblemHttpResult>> SettleAsync(
-        Guid id,
-        Guid clock,
-        SettleBody body,
-        ClockRuntime clocks,
-        Person me,
-        CancellationToken cancel
-    )
-    {
-        if (await CaseQueries.FindAsync(clocks.Runtime, id, me, cancel) is null)
-            return Problems.NotFound("case", id);
-        return await Promises.SettleAsync(clocks, id, clock, body.Kept, body.Reason, me, cancel) switch
-        {
-            PromiseResult.Done => TypedResults.NoContent(),
-            PromiseResult.Ended => Problems.Of(409, "already-ended", "The promise has already been settled"),
-            _ => Problems.NotFound("promise", clock),
-        };
     }
 }

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using NodaTime;
 using Orchestration.Engine.Storage;
+using Orchestration.Host.CustomerPromises;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell;
@@ -12,6 +13,7 @@ using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Startup;
 using Orchestration.Host.Tasks.Parts;
 using Orchestration.Host.Tasks.Verbs;
+using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.Journeys;
@@ -46,6 +48,20 @@ internal static class TaskPages
         pages.MapPost("/attach", AttachAsync).WithMetadata(new RequestSizeLimitAttribute(AttachToTask.MaxBytes + 64 * 1024));
         pages.MapGet("/files/{attachment:guid}", TaskNoteEndpoints.DownloadAsync);
         pages.MapPost("/layout", LayoutAsync);
+        pages
+            .MapPost(
+                "/promises",
+                (Guid id, HttpContext http, TaskRuntime tasks, ClockRuntime clocks, Person me, CancellationToken cancel) =>
+                    PromiseAsync(id, http, tasks, me, (task, form) => PromiseForm.MakeAsync(clocks, task.CaseId, form, me, cancel), cancel)
+            )
+            .RequireAuthorization(Policies.StartCases);
+        pages
+            .MapPost(
+                "/promises/{clock:guid}",
+                (Guid id, Guid clock, HttpContext http, TaskRuntime tasks, ClockRuntime clocks, Person me, CancellationToken cancel) =>
+                    PromiseAsync(id, http, tasks, me, (task, form) => PromiseForm.SettleAsync(clocks, task.CaseId, clock, form, me, cancel), cancel)
+            )
+            .RequireAuthorization(Policies.StartCases);
         pages.MapPut("/draft", (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) => DraftAsync(http, tasks, id, me, cancel));
 
         // What the form's own button does where there are no scripts.
@@ -100,6 +116,23 @@ internal static class TaskPages
             cancel
         );
 
+    private static async Task<IResult> PromiseAsync(
+        Guid id,
+        HttpContext http,
+        TaskRuntime tasks,
+        Person me,
+        Func<TaskDetail, IFormCollection, Task<PromiseForm?>> run,
+        CancellationToken cancel
+    )
+    {
+        var form = await http.Request.ReadFormAsync(cancel);
+        if (await TaskDetail.FindAsync(tasks.Runtime, id, me, cancel) is not { } task)
+            return Results.NotFound();
+        return await run(task, form) is not { } refused ? Results.LocalRedirect($"/tasks/{Ids.Text(id)}#promises")
+            : await ReadAsync(tasks, id, me, cancel) is { } view ? Page(view with { Promises = view.Promises with { Attempt = refused } }, refused.Status)
+            : Results.NotFound();
+    }
+
     private static async Task<TaskView?> ReadAsync(TaskRuntime tasks, Guid id, Person me, CancellationToken cancel, bool withNotes = true)
     {
         var runtime = tasks.Runtime;
@@ -120,7 +153,18 @@ internal static class TaskPages
             Form = form,
             Data = WithReadOnly(form, task, (task.Data ?? task.Draft ?? task.Prefill) is { } data ? JsonSerializer.SerializeToElement(data) : null),
             Clocks = clocks,
-            Promises = [.. ofCase.Where(clock => clock.State is { Ended: false, Policy.Kind: SlaKind.Promise })],
+            Promises = await PromiseView.OfAsync(
+                runtime,
+                $"/tasks/{Ids.Text(id)}/promises",
+                ofCase,
+                task.DefinitionVersionId,
+                task.CustomerId is not null && !task.State.IsTerminal(),
+                me,
+                null,
+                cancel
+            ),
+            Facts = withNotes ? await FactQueries.OfCaseAsync(runtime, task.CaseId, me, cancel) : [],
+            CaseFiles = withNotes ? [.. (await NoteQueries.OfCaseAsync(runtime.Database, task.CaseId, me, now, cancel)).Where(file => file.TaskId != id)] : [],
             Assignees = assignees,
             Overrides =
                 assignees.Count == 0 && Assignees.MayOverride(me) && TaskLifeCycle.Allows(task.State, TaskVerb.Assign)

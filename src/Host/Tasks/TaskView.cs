@@ -1,7 +1,9 @@
 using System.Text.Json;
 using NodaTime;
+using Orchestration.Host.CustomerPromises;
 using Orchestration.Host.Tasks.Parts;
 using Orchestration.Host.Tasks.Verbs;
+using Orchestration.Workflows.Facts;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
@@ -26,8 +28,14 @@ public sealed record TaskView
     public required JsonElement? Data { get; init; }
     public required IReadOnlyList<StoredClock> Clocks { get; init; }
 
-    /// <summary>What the customer was told and still waits for.</summary>
-    public required IReadOnlyList<StoredClock> Promises { get; init; }
+    /// <summary>What the customer was promised.</summary>
+    public required PromiseView Promises { get; init; }
+
+    /// <summary>What is known about the case, as the reader can see it.</summary>
+    public required IReadOnlyList<CaseFact> Facts { get; init; }
+
+    /// <summary>Files of the case's other tasks that the reader can open.</summary>
+    public required IReadOnlyList<CaseFile> CaseFiles { get; init; }
 
     /// <summary>Who could be given it.</summary>
     public required IReadOnlyList<Assignee> Assignees { get; init; }

@@ -6,6 +6,7 @@ using Npgsql;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Facts;
 using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
@@ -58,29 +59,11 @@ public sealed record CaseIncident(
 );
 
 /// <summary>A case with its open ends.</summary>
-public sealed record CaseDetail(
-    CaseSummary Case,
-    string DefinitionVersionId,
-    int DefinitionVersion,
-    JsonNode? Variables,
-    IReadOnlyList<CaseIncident> Incidents
-);
-
-/// <summary>One line of a case's history.</summary>
-public sealed record CaseEvent(
-    int Sequence,
-    DateTime At,
-    string Actor,
-    string? ActorName,
-    string Action,
-    string Entity,
-    string EntityId,
-    long Revision,
-    string? ActivityId,
-    string? ActivityType,
-    JsonNode? Payload,
-    string Leaf
-);
+public sealed record CaseDetail(CaseSummary Case, string DefinitionVersionId, int DefinitionVersion, IReadOnlyList<CaseIncident> Incidents)
+{
+    /// <summary>What is known about the case, as the person may see it.</summary>
+    public IReadOnlyList<CaseFact> Facts { get; init; } = [];
+}
 
 /// <summary>What to list.</summary>
 public sealed record CaseFilter
@@ -204,72 +187,7 @@ public static class CaseQueries
             i.Exception?.Type,
             i.Timestamp.ToDateTimeUtc()
         ));
-        return new(Read(r), r.GetString("definition_version_id"), r.GetInt32("definition_version"), null, incidents);
-    }
-
-    /// <summary>History of a case, oldest first. Null if the person can't see the case.</summary>
-    /// <param name="id">The case.</param>
-    /// <param name="after">Sequence to continue after; 0 to start at the beginning.</param>
-    /// <param name="limit">At most this many.</param>
-    /// <param name="actor">The person who asks.</param>
-    public static async Task<IReadOnlyList<CaseEvent>?> HistoryAsync(
-        NpgsqlDataSource database,
-        Guid id,
-        int after,
-        int limit,
-        Person actor,
-        Instant now,
-        CancellationToken cancel = default
-    )
-    {
-        await using var connection = await database.OpenConnectionAsync(cancel);
-        await using var batch = connection.CreateBatch();
-        batch.Add(
-            $"select 1 from journey_case c where c.id = $3 and ($4 or {CaseVisibility.Of("c.id", Eligibility.Of("$1", "$2"))})",
-            actor.Id,
-            now,
-            id,
-            Eligibility.SeesAll(actor)
-        );
-        batch.Add(
-            """
-            select e.sequence, e.at, e.actor, p.display_name, e.action, e.entity, e.entity_id, e.revision, e.activity_id, e.activity_type, y.payload, e.leaf
-            from event e
-            left join event_payload y on y.chain_id = e.chain_id and y.sequence = e.sequence and y.at = e.at
-            left join person p on p.user_name = e.actor
-            where e.chain_id = $1 and e.sequence > $2
-            order by e.sequence limit $3
-            """,
-            id,
-            after,
-            limit
-        );
-        await using var r = await batch.ExecuteReaderAsync(cancel);
-        if (!await r.ReadAsync(cancel))
-            return null;
-        await r.NextResultAsync(cancel);
-        var events = new List<CaseEvent>();
-        while (await r.ReadAsync(cancel))
-        {
-            events.Add(
-                new(
-                    r.GetInt32("sequence"),
-                    r.GetDateTime("at"),
-                    r.GetString("actor"),
-                    r.Text("display_name"),
-                    r.GetString("action"),
-                    r.GetString("entity"),
-                    r.GetString("entity_id"),
-                    r.GetInt64("revision"),
-                    r.Text("activity_id"),
-                    r.Text("activity_type"),
-                    r.Text("payload") is { } payload ? JsonNode.Parse(payload) : null,
-                    Convert.ToHexStringLower(r.GetFieldValue<byte[]>("leaf"))
-                )
-            );
-        }
-
-        return events;
+        return new(Read(r), r.GetString("definition_version_id"), r.GetInt32("definition_version"), incidents);
     }
 
     private static CaseSummary Read(NpgsqlDataReader r) =>

@@ -47,6 +47,12 @@ internal sealed class DocumentReader
         return null;
     }
 
+    /// <summary>Reads an object of a larger document.</summary>
+    /// <param name="element">The object.</param>
+    /// <param name="path">Its path, which the errors begin with.</param>
+    /// <param name="errors">Where they are added.</param>
+    public static DocumentReader Of(JsonElement element, string path, List<DefinitionError> errors) => new(element, path, errors);
+
     public string Path => path;
 
     public void Error(string? member, string reason)

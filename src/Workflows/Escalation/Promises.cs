@@ -1,5 +1,6 @@
 using System.Text.Json;
 using NodaTime;
+using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Calendars;
@@ -9,7 +10,15 @@ using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Escalation;
 
-/// <summary>How making or keeping a promise went.</summary>
+/// <summary>A promise to make.</summary>
+/// <param name="What">What the customer was told, 1 to 200 characters.</param>
+/// <param name="DueAt">By when.</param>
+/// <param name="Channel">How the customer was told, or null.</param>
+/// <param name="Step">Id of the step that keeps it when it is completed; null: the case as a whole.</param>
+/// <param name="OperationId">Chosen by the caller: the same id with the same promise makes it once. Null: each call makes one.</param>
+public sealed record PromiseRequest(string What, Instant DueAt, string? Channel = null, string? Step = null, string? OperationId = null);
+
+/// <summary>How making or settling a promise went.</summary>
 public abstract record PromiseResult
 {
     private PromiseResult() { }
@@ -25,92 +34,77 @@ public abstract record PromiseResult
 
     /// <summary>The journey of the case has no such step.</summary>
     public sealed record NoSuchStep : PromiseResult;
+
+    /// <summary>The operation id was used for another request.</summary>
+    public sealed record OperationReused : PromiseResult;
+}
+
+/// <summary>Where a promise stands.</summary>
+public enum PromiseState
+{
+    Open,
+
+    /// <summary>Open, and its time has passed.</summary>
+    Overdue,
+    Kept,
+    KeptLate,
+    Broken,
+    Withdrawn,
 }
 
 /// <summary>
 /// What a customer was told, as a clock of the case: due at the promised instant, with the ladder of every clock. It is kept when someone says so, when the
-/// step it binds is completed, or when the case ends, in time each.
+/// step it binds is completed, or when the case ends, in time each. Someone can also settle it as broken or withdrawn.
 /// </summary>
 public static class Promises
 {
     /// <summary>Calendar whose zone a promise is explained in when the journey has none.</summary>
     public const string DefaultCalendar = "24x7";
 
-    /// <summary>Makes a promise.</summary>
-    /// <param name="case">The case.</param>
-    /// <param name="what">What the customer was told, 1 to 200 characters.</param>
-    /// <param name="dueAt">By when.</param>
-    /// <param name="channel">How the customer was told, or null.</param>
-    /// <param name="step">Id or name of the step that keeps it when it is completed; null: the case as a whole.</param>
-    /// <param name="actor">Who told them.</param>
-    public static async Task<PromiseResult> MakeAsync(
-        ClockRuntime clocks,
-        Guid @case,
-        string what,
-        Instant dueAt,
-        string? channel,
-        string? step,
-        Person actor,
-        CancellationToken cancel = default
-    )
-    {
-        await using var transaction = await InstanceTransaction.OpenAsync(clocks.Runtime, actor.UserName, ("$1", @case), moves: false, cancel: cancel);
-        if (transaction.InstanceId is null)
-            return new PromiseResult.NotFound();
-        if (!transaction.IsRunning)
-            return new PromiseResult.Ended();
-        if (
-            step is not null
-            && (await clocks.Runtime.Definitions.GetVersionAsync(transaction.DefinitionVersionId, cancel)).FindActivity(step)?.TypeName != TaskBookmark.Name
-        )
-            return new PromiseResult.NoSuchStep();
-        if (!clocks.ServiceLevels.Calendars.TryGetValue(DefaultCalendar, out var calendar))
-            throw new InvalidOperationException($"Calendar '{DefaultCalendar}' is missing.");
+    /// <summary>Where a promise stands.</summary>
+    public static PromiseState StateOf(ClockState promise, Instant now) =>
+        promise switch
+        {
+            { Ended: false } => Clock.MarkBreach(promise, now).Breached ? PromiseState.Overdue : PromiseState.Open,
+            { Settled: PromiseOutcome.Broken } => PromiseState.Broken,
+            { Status: ClockStatus.Cancelled } => PromiseState.Withdrawn,
+            _ => promise.Breached ? PromiseState.KeptLate : PromiseState.Kept,
+        };
 
-        var id = Ids.New(transaction.Now);
-        var clock = Clock.Start(
-            SlaPolicy.Promise(DefaultCalendar, what, step),
-            calendar,
-            transaction.Now,
-            transaction.Now,
-            $"promised by {actor.DisplayName}{(channel is null ? "" : $", {channel}")}",
-            dueAt
-        );
-        ClockRows.Write(transaction, @case, null, id, isNew: true, clock, [], clocks.ServiceLevels);
-        transaction.Record(
-            new(
-                "promise.made",
-                "clock",
-                Ids.Text(id),
-                1,
-                JsonSerializer.SerializeToUtf8Bytes(
-                    new
-                    {
-                        title = what,
-                        due = dueAt.ToString(),
-                        channel,
-                        step,
-                    },
-                    TaskJson.Options
-                )
-            )
-        );
-        transaction.Announce(new(ChangeKind.Instance, @case));
-        await transaction.CommitAsync(cancel);
-        return new PromiseResult.Done(id);
+    /// <summary>The step that keeps it when it is completed, or null.</summary>
+    public static string? StepOf(ClockState promise) => promise.Policy.Stop.Events.Select(SlaPolicy.StepOf).FirstOrDefault(step => step is not null);
+
+    /// <summary>Makes a promise. Its history says who told the customer.</summary>
+    public static async Task<PromiseResult> MakeAsync(ClockRuntime clocks, Guid @case, PromiseRequest request, Person actor, CancellationToken cancel = default)
+    {
+        var operation = request.OperationId is { } key
+            ? Operation.Of(actor.UserName, key, "promise", Ids.Text(@case), request.What, request.DueAt.ToString(), request.Channel, request.Step)
+            : null;
+        if (await EarlierAsync(clocks, operation, cancel) is { } earlier)
+            return earlier;
+        try
+        {
+            return await MakeAsync(clocks, @case, request, operation, actor, cancel);
+        }
+        catch (PostgresException e) when (e.ConstraintName == Operation.Constraint)
+        {
+            // The same form was sent twice, and the other request was first.
+            return await EarlierAsync(clocks, operation, cancel)
+                ?? throw new InvalidOperationException("The operation broke its constraint but isn't stored.", e);
+        }
     }
 
-    /// <summary>A promise was kept, or no longer matters to the customer.</summary>
+    /// <summary>Settles a promise. Settling it the same way again changes nothing.</summary>
     /// <param name="case">The case.</param>
     /// <param name="clock">The promise.</param>
-    /// <param name="kept">False: the customer let us off it.</param>
+    /// <param name="outcome">What became of it.</param>
     /// <param name="reason">A note, or null.</param>
     /// <param name="actor">The person who says so.</param>
     public static async Task<PromiseResult> SettleAsync(
         ClockRuntime clocks,
         Guid @case,
         Guid clock,
-        bool kept,
+        PromiseOutcome outcome,
         string? reason,
         Person actor,
         CancellationToken cancel = default
@@ -131,15 +125,25 @@ public static class Promises
             return new PromiseResult.NotFound();
         await transaction.DoneReadingAsync();
         if (state.Ended)
-            return new PromiseResult.Ended();
+            return state.Settled == outcome ? new PromiseResult.Done(clock) : new PromiseResult.Ended();
         var calendar = clocks.ServiceLevels.CalendarOf(state);
-        var change = kept ? Clock.Stop(state, calendar, transaction.Now) : Clock.Cancel(state, calendar, transaction.Now);
-        ClockRows.Write(transaction, @case, null, clock, isNew: false, change.State, change.Rows, clocks.ServiceLevels);
+        var change = outcome switch
+        {
+            PromiseOutcome.Kept => Clock.Stop(state, calendar, transaction.Now),
+            PromiseOutcome.Broken => Clock.Miss(state, calendar, transaction.Now),
+            _ => Clock.Cancel(state, calendar, transaction.Now),
+        };
+        var settled = change.State with { Settled = outcome };
+        ClockRows.Write(transaction, @case, null, clock, isNew: false, settled, change.Rows, clocks.ServiceLevels);
         transaction.Record(
             new(
-                !kept ? "promise.released"
-                    : change.State.Breached ? "promise.kept-late"
-                    : "promise.kept",
+                StateOf(settled, transaction.Now) switch
+                {
+                    PromiseState.Broken => "promise.broken",
+                    PromiseState.Withdrawn => "promise.withdrawn",
+                    PromiseState.KeptLate => "promise.kept-late",
+                    _ => "promise.kept",
+                },
                 "clock",
                 Ids.Text(clock),
                 state.Generation,
@@ -158,4 +162,66 @@ public static class Promises
         await transaction.CommitAsync(cancel);
         return new PromiseResult.Done(clock);
     }
+
+    private static async Task<PromiseResult> MakeAsync(
+        ClockRuntime clocks,
+        Guid @case,
+        PromiseRequest request,
+        Operation? operation,
+        Person actor,
+        CancellationToken cancel
+    )
+    {
+        await using var transaction = await InstanceTransaction.OpenAsync(clocks.Runtime, actor.UserName, ("$1", @case), moves: false, cancel: cancel);
+        if (transaction.InstanceId is null)
+            return new PromiseResult.NotFound();
+        if (!transaction.IsRunning)
+            return new PromiseResult.Ended();
+        if (
+            request.Step is { } step
+            && (await clocks.Runtime.Definitions.GetVersionAsync(transaction.DefinitionVersionId, cancel)).FindActivity(step)?.TypeName != TaskBookmark.Name
+        )
+            return new PromiseResult.NoSuchStep();
+        if (!clocks.ServiceLevels.Calendars.TryGetValue(DefaultCalendar, out var calendar))
+            throw new InvalidOperationException($"Calendar '{DefaultCalendar}' is missing.");
+
+        var id = Ids.New(transaction.Now);
+        var clock = Clock.Start(
+            SlaPolicy.Promise(DefaultCalendar, request.What, request.Step),
+            calendar,
+            transaction.Now,
+            transaction.Now,
+            $"promised by {actor.DisplayName}{(request.Channel is null ? "" : $", {request.Channel}")}",
+            request.DueAt
+        );
+        ClockRows.Write(transaction, @case, null, id, isNew: true, clock, [], clocks.ServiceLevels);
+        if (operation is not null)
+            transaction.Write(operation.Remember(JsonSerializer.SerializeToUtf8Bytes(id), transaction.Now));
+        transaction.Record(
+            new(
+                "promise.made",
+                "clock",
+                Ids.Text(id),
+                1,
+                JsonSerializer.SerializeToUtf8Bytes(
+                    new
+                    {
+                        title = request.What,
+                        due = request.DueAt.ToString(),
+                        channel = request.Channel,
+                        step = request.Step,
+                    },
+                    TaskJson.Options
+                )
+            )
+        );
+        transaction.Announce(new(ChangeKind.Instance, @case));
+        await transaction.CommitAsync(cancel);
+        return new PromiseResult.Done(id);
+    }
+
+    private static async Task<PromiseResult?> EarlierAsync(ClockRuntime clocks, Operation? operation, CancellationToken cancel) =>
+        operation is null || await operation.FindAsync(clocks.Runtime.Database, cancel) is not { } remembered ? null
+        : operation.IsSame(remembered.RequestHash) ? new PromiseResult.Done(JsonSerializer.Deserialize<Guid>(remembered.Answer))
+        : new PromiseResult.OperationReused();
 }

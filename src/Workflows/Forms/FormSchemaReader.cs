@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Model;
+using Orchestration.Workflows.Facts;
 
 namespace Orchestration.Workflows.Forms;
 
@@ -341,7 +342,7 @@ internal sealed partial class FormSchemaReader
     {
         if (Text(value, path) is not { } from)
             return null;
-        if (depth == 1 && CasePath().IsMatch(from))
+        if (depth == 1 && CasePath.TryParse(from, out _))
             return from;
         Error(path, depth == 1 ? "must be a path such as reference, claim.amount or steps.assess.amount" : "is for the form's own fields only");
         return null;
@@ -374,7 +375,4 @@ internal sealed partial class FormSchemaReader
 
     [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_-]{0,63}$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex PropertyName();
-
-    [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*){0,7}$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
-    private static partial Regex CasePath();
 }

@@ -6,6 +6,7 @@ using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Facts;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.Tasks;
 
@@ -68,36 +69,11 @@ internal static class TaskPrefill
     private sealed class CaseScope(BurstWriteContext context) : ExpressionScope
     {
         private readonly Random _random = new(context.State.Id.GetHashCode(StringComparison.Ordinal));
-        private readonly Dictionary<string, object?> _variables = context
-            .State.Variables(context.Workflow)
-            .GroupBy(v => v.Key.Name)
-            .ToDictionary(g => g.Key, g => g.First().Value);
+        private readonly Dictionary<string, object?> _variables = CasePath.Variables(context.State, context.Workflow);
 
         public JsonObject Fields { get; } = [];
 
-        /// <summary>By path: <c>reference</c>, <c>steps.assess.amount</c>, or a variable (<c>claim.amount</c> or <c>variables.claim.amount</c>).</summary>
-        public object? Find(string path)
-        {
-            var parts = path.Split('.');
-            if (parts is ["reference"])
-                return CorrelationId;
-            object? value;
-            var next = 1;
-            if (parts is ["steps", var step, ..])
-            {
-                value = context.State.FindOutput(step, "Data");
-                next = 2;
-            }
-            else
-            {
-                next = parts is ["variables", _, ..] ? 2 : 1;
-                _variables.TryGetValue(parts[next - 1], out value);
-            }
-
-            foreach (var member in parts.Skip(next))
-                value = value is OrderedDictionary<string, object?> members && members.TryGetValue(member, out var found) ? found : null;
-            return value;
-        }
+        public object? Find(string path) => CasePath.TryParse(path, out var parsed) ? parsed.Find(context.State, _variables) : null;
 
         public override bool TryGetVariable(string name, out object? value) => _variables.TryGetValue(name, out value);
 

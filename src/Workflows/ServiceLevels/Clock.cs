@@ -156,6 +156,18 @@ public static class Clock
     /// <summary>The goal was reached. Breached if that was at or after the due time.</summary>
     public static ClockChange Stop(ClockState state, BusinessCalendar calendar, Instant now) => End(state, calendar, now, ClockStatus.Completed);
 
+    /// <summary>The goal is given up, perhaps before its due time: the clock is breached.</summary>
+    public static ClockChange Miss(ClockState state, BusinessCalendar calendar, Instant now)
+    {
+        var change = End(state, calendar, now, ClockStatus.Completed);
+        return ReferenceEquals(change.State, state)
+            ? change
+            : change with
+            {
+                State = change.State with { BreachedAt = change.State.BreachedAt ?? state.DueAt ?? state.OriginalDueAt },
+            };
+    }
+
     /// <summary>The goal no longer matters.</summary>
     public static ClockChange Cancel(ClockState state, BusinessCalendar calendar, Instant now) => End(state, calendar, now, ClockStatus.Cancelled);
 
@@ -207,7 +219,7 @@ public static class Clock
             rows.AddRange(change.Rows);
         }
 
-        clock = MarkBreach(clock, now) with { Policy = policy, OriginalDueAt = state.OriginalDueAt, Rungs = state.Rungs };
+        clock = MarkBreach(clock, now) with { Policy = policy, OriginalDueAt = state.OriginalDueAt, Rungs = state.Rungs, Settled = state.Settled };
         return new ClockChange(clock, rows);
     }
 

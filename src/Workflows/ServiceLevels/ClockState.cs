@@ -14,6 +14,20 @@ public enum ClockStatus
     Cancelled,
 }
 
+/// <summary>What became of a promise to a customer.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<PromiseOutcome>))]
+public enum PromiseOutcome
+{
+    /// <summary>We did what we said; late if that was at or after the due time.</summary>
+    Kept,
+
+    /// <summary>We didn't, or won't.</summary>
+    Broken,
+
+    /// <summary>The customer no longer needs it.</summary>
+    Withdrawn,
+}
+
 /// <summary>
 /// One clock of a task or case, with everything needed to compute it again: the policy as it was, and every stretch it ran or stood still.
 /// Immutable; <see cref="Clock"/> moves it. Stored as JSON by <see cref="ClockJson"/>.
@@ -43,6 +57,10 @@ public sealed record ClockState
     /// <summary>The due time that was missed. Never reset: a completed clock stays breached.</summary>
     public Instant? BreachedAt { get; init; }
     public Instant? EndedAt { get; init; }
+
+    /// <summary>For a promise: what someone said became of it. Null if its step or its case ended it, and for other clocks.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PromiseOutcome? Settled { get; init; }
 
     /// <summary>Stretches in order, each beginning where the one before ended; the last is open while the clock lives.</summary>
     public required IReadOnlyList<ClockSegment> Segments { get; init; }

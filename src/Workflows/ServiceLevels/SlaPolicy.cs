@@ -142,8 +142,17 @@ public sealed record SlaPolicy
     public static SlaPolicy Promise(string calendar, string name = "Customer promise", string? step = null)
     {
         var promise = New("promise", name, SlaKind.Promise, SlaSubject.Case, SlaTarget.Zero, calendar, ClockDirection.Backward);
-        return step is null ? promise : promise with { Stop = promise.Stop with { Events = [$"step:{step}.completed", .. promise.Stop.Events] } };
+        return step is null ? promise : promise with { Stop = promise.Stop with { Events = [$"{StepPrefix}{step}{StepSuffix}", .. promise.Stop.Events] } };
     }
+
+    /// <summary>The step whose completion an event is (<c>step:NAME.completed</c>), or null.</summary>
+    internal static string? StepOf(string name) =>
+        name.StartsWith(StepPrefix, StringComparison.Ordinal) && name.EndsWith(StepSuffix, StringComparison.Ordinal)
+            ? name[StepPrefix.Length..^StepSuffix.Length]
+            : null;
+
+    private const string StepPrefix = "step:";
+    private const string StepSuffix = ".completed";
 
     private static SlaPolicy New(string id, string name, SlaKind kind, SlaSubject subject, SlaTarget target, string calendar, ClockDirection direction) =>
         new()

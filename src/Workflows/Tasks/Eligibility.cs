@@ -58,6 +58,13 @@ internal sealed class Eligibility
     /// <summary>Skills they hold today, as an array.</summary>
     public string Skills => $"array(select s.skill from person_skill s where s.person_id = {_id} and {IsCertified("s", _now)})";
 
+    /// <summary>Teams they work in, lead, or substitute for someone in, as an array.</summary>
+    public string Teams =>
+        $"""
+            array(select m.team_key from team_member m where m.person_id = {_id} or m.person_id in ({Absent})
+                union select l.key from team l where l.lead_id = {_id})
+            """;
+
     /// <summary>Named as a candidate, or a member of the team.</summary>
     public string IsCandidate => $"({IsNamed} or t.team = any(array(select m.team_key from team_member m where m.person_id = {_id})))";
 

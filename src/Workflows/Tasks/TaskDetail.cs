@@ -1,8 +1,11 @@
 using System.Data;
 using System.Data.Common;
 using System.Text.Json.Nodes;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Facts;
+using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 
@@ -53,6 +56,9 @@ public sealed record TaskDetail(
     /// <summary>Whether the worst clock is at risk.</summary>
     public bool AtRisk => Clock?.Urgency == Urgency.AtRisk;
 
+    /// <summary>Version of the journey that its case runs on.</summary>
+    public string DefinitionVersionId { get; init; } = "";
+
     /// <summary>Preferred skills; people who have them come first, until the ladder of its clock relaxes them.</summary>
     public string[] PreferredSkills { get; init; } = [];
 
@@ -102,7 +108,7 @@ public sealed record TaskDetail(
             r.Text("form") is { } own ? JsonNode.Parse(own)
             : r.Text("form_name") is { } name ? await runtime.Definitions.FindResourceAsync(r.GetString("definition_version_id"), name, cancel)
             : null;
-        return new(
+        var task = new TaskDetail(
             r.GetGuid("id"),
             r.GetGuid("instance_id"),
             r.GetString("title"),
@@ -135,6 +141,7 @@ public sealed record TaskDetail(
             Node(r, "draft")
         )
         {
+            DefinitionVersionId = r.GetString("definition_version_id"),
             Prefill = Node(r, "prefill"),
             PreferredSkills = r.GetFieldValue<string[]>("preferred_skills"),
             Watchers = r.GetFieldValue<string[]>("watcher_names"),
@@ -150,6 +157,31 @@ public sealed record TaskDetail(
             EndReason = r.Text("end_reason"),
             May = [.. Verbs(Enum.Parse<TaskState>(r.GetString("state")), r.GetBoolean("may_act"), Eligibility.MayContribute(actor, r.GetBoolean("sees")))],
         };
+        return r.GetBoolean("sees") ? task : await MaskedAsync(runtime, task, FactViewer.Of(actor, r.GetFieldValue<string[]>("person_teams")), cancel);
+    }
+
+    /// <summary>For someone the task doesn't concern: without the facts of the case that they can't see.</summary>
+    private static async Task<TaskDetail> MaskedAsync(WorkflowRuntime runtime, TaskDetail task, FactViewer viewer, CancellationToken cancel)
+    {
+        try
+        {
+            var workflow = await runtime.Definitions.GetVersionAsync(task.DefinitionVersionId, cancel);
+            var hidden = FactSchema.Of(workflow).HiddenFrom(viewer);
+            if (hidden.Count == 0)
+                return task;
+            var fields = task.Form is { } form && FormSchema.TryParse(form.ToJsonString(), out var schema, out _) ? schema.Root.AllProperties : [];
+            var members = FactMask.InStep(workflow, task.StepId, hidden, fields.Select(field => (field.Name, field.From, field.Computed)));
+            return task with
+            {
+                Data = FactMask.Without(task.Data, members),
+                Draft = FactMask.Without(task.Draft, members),
+                Prefill = FactMask.Without(task.Prefill, members),
+            };
+        }
+        catch (DefinitionUnavailableException)
+        {
+            return task with { Data = null, Draft = null, Prefill = null };
+        }
     }
 
     private static readonly Eligibility Me = Eligibility.Of("$1", "$2");
@@ -162,7 +194,7 @@ public sealed record TaskDetail(
                 t.activity_id, t.form,
             t.form_name, t.data, t.draft, t.definition_version_id, t.prefill, t.proposed_outcome, t.requires_review, t.reviewer_id, v.display_name reviewer,
             t.suspended_reason, t.suspended_until, t.skip_outcome, d.display_name delegated_by, b.display_name on_behalf_of, t.end_reason, t.preferred_skills,
-            coalesce({Me.MayActNext}, false) may_act, coalesce({Me.Sees}, false) sees,
+            coalesce({Me.MayActNext}, false) may_act, coalesce({Me.Sees}, false) sees, {Me.Teams} person_teams,
             array(select w.display_name from person w where w.id = any(t.watchers) order by w.display_name) watcher_names
         from task t
         {TaskSummary.Joins("$2")}

@@ -38,6 +38,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        GET    /api/cases/{id:guid}
         person        GET    /api/cases/{id:guid}/clocks
         person        GET    /api/cases/{id:guid}/history
+        person        GET    /api/cases/{id:guid}/promises/
         person        GET    /api/clocks/{id:guid}
         person        GET    /api/journeys
         person        GET    /api/jobs/work/
@@ -130,12 +131,16 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        GET    /work
         lead          GET    /team
         start-cases   POST   /api/cases/
-        start-cases   POST   /api/cases/{id:guid}/promises
+        start-cases   POST   /api/cases/{id:guid}/promises/
         start-cases   POST   /api/cases/{id:guid}/promises/{clock:guid}/settle
         start-cases   POST   /api/events
+        start-cases   POST   /cases/{id:guid}/promises
+        start-cases   POST   /cases/{id:guid}/promises/{clock:guid}
         start-cases   GET    /start/
         start-cases   GET    /start/{journey}
         start-cases   POST   /start/{journey}
+        start-cases   POST   /tasks/{id:guid}/promises
+        start-cases   POST   /tasks/{id:guid}/promises/{clock:guid}
         supervise     POST   /api/cases/{id:guid}/cancel
         supervise     POST   /api/cases/{id:guid}/incidents/{activityInstanceId}/retry
         supervise     POST   /api/clocks/recompute

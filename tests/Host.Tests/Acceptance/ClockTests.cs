@@ -283,15 +283,70 @@ public sealed class ClockTests(Office office) : IClassFixture<Office>
         ((DateTimeOffset)clock["dueAt"]!).ShouldBe(due.ToDateTimeOffset());
 
         var settle = $"/api/cases/{id}/promises/{clock["id"]}/settle";
-        ((int)(await office.FrontOffice.SendAsync(HttpMethod.Post, settle, new { kept = true })).StatusCode).ShouldBe(204);
-        await (await office.FrontOffice.SendAsync(HttpMethod.Post, settle, new { kept = true })).ProblemAsync(409);
+        ((int)(await office.FrontOffice.SendAsync(HttpMethod.Post, settle, new { outcome = "Kept" })).StatusCode).ShouldBe(204);
+        ((int)(await office.FrontOffice.SendAsync(HttpMethod.Post, settle, new { outcome = "Kept" })).StatusCode).ShouldBe(
+            204,
+            "the same again changes nothing"
+        );
         (await office.Supervisor.HistoryAsync(id))
             .Select(e => (string)e["action"]!)
             .Where(a => a.StartsWith("promise", StringComparison.Ordinal))
             .ShouldBe(["promise.made", "promise.kept"]);
+        await (await office.FrontOffice.SendAsync(HttpMethod.Post, settle, new { outcome = "Broken", reason = "We forgot" })).ProblemAsync(409);
         await (
             await office.FrontOffice.SendAsync(HttpMethod.Post, $"/api/cases/{id}/promises", new { what = "", dueAt = "2020-01-01T00:00:00Z" })
         ).ProblemAsync(422);
+    }
+
+    [Fact]
+    public async Task A_promise_can_be_broken_or_withdrawn_with_a_reason_and_is_made_once()
+    {
+        var id = await ClaimAsync("US-NY");
+        var due = (office.Clock.GetCurrentInstant() + Duration.FromHours(4)).ToDateTimeOffset();
+        var promises = $"/api/cases/{id}/promises";
+        var body = new
+        {
+            what = "Send the form",
+            dueAt = due,
+            operationId = "op-1",
+        };
+        var made = await office.FrontOffice.SendAsync(HttpMethod.Post, promises, body);
+        ((int)made.StatusCode).ShouldBe(201);
+        (await office.FrontOffice.SendAsync(HttpMethod.Post, promises, body)).Headers.Location.ShouldBe(made.Headers.Location);
+        await (
+            await office.FrontOffice.SendAsync(
+                HttpMethod.Post,
+                promises,
+                new
+                {
+                    what = "Send another form",
+                    dueAt = due,
+                    operationId = "op-1",
+                }
+            )
+        ).ProblemAsync(409);
+        ((int)(await office.FrontOffice.SendAsync(HttpMethod.Post, promises, new { what = "Call back", dueAt = due })).StatusCode).ShouldBe(201);
+
+        var open = (await office.FrontOffice.GetAsync(promises)).AsArray();
+        open.Select(p => $"{p!["what"]} {p["state"]}").ShouldBe(["Send the form Open", "Call back Open"]);
+        var (form, call) = ($"{promises}/{open[0]!["id"]}/settle", $"{promises}/{open[1]!["id"]}/settle");
+        var refused = await (await office.FrontOffice.SendAsync(HttpMethod.Post, form, new { outcome = "Broken" })).ProblemAsync(422);
+        refused["errors"]!["reason"]!.ToJsonString().ShouldBe("""["is required unless the promise was kept"]""");
+        (await (await office.FrontOffice.SendAsync(HttpMethod.Post, form, new { outcome = "Lost" })).ProblemAsync(422))["errors"]!["outcome"].ShouldNotBeNull();
+        await (await office.Person("underwriter1").SendAsync(HttpMethod.Post, form, new { outcome = "Kept" })).ProblemAsync(404);
+        ((int)(await office.FrontOffice.SendAsync(HttpMethod.Post, form, new { outcome = "Broken", reason = "We can't find it" })).StatusCode).ShouldBe(204);
+        ((int)(await office.FrontOffice.SendAsync(HttpMethod.Post, call, new { outcome = "Withdrawn", reason = "They called us" })).StatusCode).ShouldBe(204);
+
+        (await office.FrontOffice.GetAsync(promises))
+            .AsArray()
+            .Select(p => $"{p!["what"]} {p["state"]}")
+            .ShouldBe(["Send the form Broken", "Call back Withdrawn"]);
+        (await office.Supervisor.HistoryAsync(id))
+            .Where(e => ((string)e["action"]!).StartsWith("promise", StringComparison.Ordinal))
+            .Select(e => $"{e["action"]} {e["payload"]!["reason"]}")
+            .ShouldBe(["promise.made ", "promise.made ", "promise.broken We can't find it", "promise.withdrawn They called us"]);
+        var clock = (await office.FrontOffice.GetAsync(made.Headers.Location!.ToString()))["clock"]!;
+        ((bool)clock["breached"]!).ShouldBeTrue("a broken promise counts as missed");
     }
 
     [Fact]

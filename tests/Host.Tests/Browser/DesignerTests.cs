@@ -71,6 +71,7 @@ public sealed partial class DesignerTests(Chromium chromium)
     public async Task Names_are_text_conflicts_are_told_and_a_token_that_ran_out_costs_nothing()
     {
         const string markup = "<img src=x onerror=window.injected=1>";
+        const string Facts = """[{"name":"note","from":"steps.a.note","format":"longText","roles":["supervisor"],"teams":["claims-seniors"]}]""";
         await using var database = await TestDatabase.CreateAsync();
         var clock = new FakeClock(NodaTime.Instant.FromDateTimeOffset(TimeProvider.System.GetUtcNow()));
         await using var app = new HostApp(database.ConnectionString, clock);
@@ -80,6 +81,7 @@ public sealed partial class DesignerTests(Chromium chromium)
             ["definitionId"] = "names",
             ["name"] = "Names " + markup,
             ["description"] = markup,
+            ["customProperties"] = new JsonObject { ["facts"] = JsonNode.Parse(Facts) },
             ["root"] = new JsonObject
             {
                 ["id"] = "root",
@@ -128,6 +130,8 @@ public sealed partial class DesignerTests(Chromium chromium)
 
         admin = await app.ApiAsync("admin");
         var model = (await admin.GetFromJsonAsync<JsonObject>("/elsa/api/workflow-definitions/by-definition-id/names"))!;
+        model["root"]!.ToJsonString().ShouldContain("A title", Case.Sensitive, "Studio saved it");
+        model["customProperties"]!["facts"]!.ToJsonString().ShouldBe(Facts, "Studio keeps what it doesn't know");
         model["description"] = "by admin";
         (
             await admin.PostAsJsonAsync("/elsa/api/workflow-definitions", new JsonObject { ["model"] = model.DeepClone(), ["publish"] = false })

@@ -55,6 +55,9 @@ public sealed partial class TimelineTests
     )]
     [InlineData("sla.rung", """{ "name": "Summary resolution", "rung": "100%", "over": "window" }""", "Window closed: Summary resolution", null)]
     [InlineData("sla.rung", """{ "name": "Summary resolution", "rung": "75%" }""", "Escalated at 75%: Summary resolution", null)]
+    [InlineData("promise.broken", """{ "title": "Call back", "reason": "Nobody called" }""", "Promise broken: Call back", "Nobody called")]
+    [InlineData("promise.withdrawn", """{ "title": "Call back", "reason": "They called us" }""", "Promise withdrawn: Call back", "They called us")]
+    [InlineData("promise.made", """{ "title": "Call back", "channel": "Phone" }""", "Promised: Call back", "Phone")]
     [InlineData("effect.discarded", """{ "kind": "email", "reason": "wrong address" }""", "Discarded: email", "wrong address")]
     public void An_event_is_told_with_its_reason(string action, string payload, string text, string? more)
     {
@@ -62,6 +65,16 @@ public sealed partial class TimelineTests
             .Lines.ShouldHaveSingleItem();
         (line.Text, line.More).ShouldBe((text, more));
     }
+
+    [Fact]
+    public void A_promise_that_its_step_keeps_is_told_as_a_promise() =>
+        Tell(
+            new(new Dictionary<string, string>(), new Dictionary<string, string>(), null),
+            "sla.met",
+            JsonNode.Parse("""{ "policy": "promise", "name": "Call back" }""")!
+        )
+            .Lines.ShouldHaveSingleItem()
+            .Text.ShouldBe("Promise kept: Call back");
 
     private static bool HasWords(Timeline timeline, string kind, bool named)
     {

@@ -315,6 +315,48 @@ public sealed class ClockTests
     }
 
     [Fact]
+    public void A_promise_that_is_given_up_is_breached_even_before_it_is_due_and_stays_so()
+    {
+        var promised = Office.At("2026-06-05T15:00");
+        var started = Office.At("2026-06-01T10:00");
+        var broken = Office.At("2026-06-02T09:00");
+        var clock = Clock.Start(SlaPolicy.Promise("claims-office"), Office, started, started, "promised by Ann on the phone", promised);
+
+        var missed = Clock.Miss(clock, Office, broken).State with { Settled = PromiseOutcome.Broken };
+
+        missed.ShouldSatisfyAllConditions(
+            c => c.Status.ShouldBe(ClockStatus.Completed),
+            c => c.EndedAt.ShouldBe(broken),
+            c => c.BreachedAt.ShouldBe(promised),
+            c => Promises.StateOf(c, broken).ShouldBe(PromiseState.Broken)
+        );
+        ClockJson.Write(ClockJson.Read(ClockJson.Write(missed))).ShouldBe(ClockJson.Write(missed));
+        ClockJson.Write(Clock.Recompute(missed, missed.Policy, Office, Office.At("2026-06-09T09:00")).State).ShouldBe(ClockJson.Write(missed));
+        Clock.Miss(missed, Office, promised).State.ShouldBeSameAs(missed);
+    }
+
+    [Theory]
+    [InlineData("2026-06-05T14:59", "Kept", PromiseState.Kept)]
+    [InlineData("2026-06-05T15:00", "Kept", PromiseState.KeptLate)]
+    [InlineData("2026-06-05T15:00", "Broken", PromiseState.Broken)]
+    [InlineData("2026-06-05T15:00", "Withdrawn", PromiseState.Withdrawn)]
+    public void A_settled_promise_stands_where_it_was_put(string at, string outcome, PromiseState state)
+    {
+        var started = Office.At("2026-06-01T10:00");
+        var clock = Clock.Start(SlaPolicy.Promise("claims-office"), Office, started, started, "promised by Ann", Office.At("2026-06-05T15:00"));
+        Promises.StateOf(clock, Office.At("2026-06-05T14:59")).ShouldBe(PromiseState.Open);
+        Promises.StateOf(clock, Office.At("2026-06-05T15:00")).ShouldBe(PromiseState.Overdue);
+        var settled = Enum.Parse<PromiseOutcome>(outcome);
+        var change = settled switch
+        {
+            PromiseOutcome.Kept => Clock.Stop(clock, Office, Office.At(at)),
+            PromiseOutcome.Broken => Clock.Miss(clock, Office, Office.At(at)),
+            _ => Clock.Cancel(clock, Office, Office.At(at)),
+        };
+        Promises.StateOf(change.State with { Settled = settled }, Office.At("2026-07-01T10:00")).ShouldBe(state);
+    }
+
+    [Fact]
     public void A_rung_is_due_at_its_share_of_the_working_time()
     {
         var clock = Start(SlaTarget.WorkingTime(Duration.FromHours(8)), "2026-06-01T12:00");

@@ -1,0 +1,103 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Orchestration.Engine.Storage;
+using Orchestration.Host.Http;
+using Orchestration.Host.Identity;
+using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.ServiceLevels;
+
+namespace Orchestration.Host.CustomerPromises;
+
+internal static class PromiseEndpoints
+{
+    public static void MapPromises(this WebApplication app)
+    {
+        var promises = app.MapGroup("/api/cases/{id:guid}/promises").WithTags("Promises");
+        promises.MapGet("", ListAsync).WithSummary("Lists what the customer of a case was promised").ProducesProblem(404);
+        promises
+            .MapPost("", MakeAsync)
+            .RequireAuthorization(Policies.StartCases)
+            .WithSummary("Records a promise to the customer as a clock of the case")
+            .ProducesProblem(404)
+            .ProducesProblem(409)
+            .ProducesProblem(422);
+        promises
+            .MapPost("/{clock:guid}/settle", SettleAsync)
+            .RequireAuthorization(Policies.StartCases)
+            .WithSummary("Settles a promise as kept, broken or withdrawn")
+            .ProducesProblem(404)
+            .ProducesProblem(409)
+            .ProducesProblem(422);
+    }
+
+    private static async Task<Results<Ok<IReadOnlyList<PromiseSummary>>, ProblemHttpResult>> ListAsync(
+        Guid id,
+        ClockRuntime clocks,
+        Person me,
+        CancellationToken cancel
+    )
+    {
+        if (await CaseQueries.FindAsync(clocks.Runtime, id, me, cancel) is null)
+            return Problems.NotFound("case", id);
+        var now = clocks.Runtime.Clock.Now();
+        return TypedResults.Ok<IReadOnlyList<PromiseSummary>>([
+            .. (await ClockQueries.OfCaseAsync(clocks.Runtime.Database, id, cancel))
+                .Where(clock => clock.State.Policy.Kind == SlaKind.Promise)
+                .Select(clock => PromiseSummary.Of(clock, now)),
+        ]);
+    }
+
+    private static async Task<Results<Created, ProblemHttpResult>> MakeAsync(
+        Guid id,
+        PromiseBody body,
+        ClockRuntime clocks,
+        Person me,
+        CancellationToken cancel
+    )
+    {
+        var errors = new Dictionary<string, string>();
+        if (PromiseRules.Make(body, clocks.Runtime.Clock.Now(), errors) is not { } request)
+            return Invalid(errors);
+        if (await CaseQueries.FindAsync(clocks.Runtime, id, me, cancel) is null)
+            return Problems.NotFound("case", id);
+        return await Promises.MakeAsync(clocks, id, request, me, cancel) switch
+        {
+            PromiseResult.Done done => TypedResults.Created($"/api/clocks/{done.ClockId}"),
+            PromiseResult.Ended => Problems.Of(409, "already-ended", "The case has already ended"),
+            PromiseResult.NoSuchStep => Problems.Invalid(new() { ["step"] = [$"the journey has no human step “{body.Step}”"] }),
+            PromiseResult.OperationReused => Problems.Of(
+                409,
+                "operation-reused",
+                "The operation id is already in use",
+                $"“{body.OperationId}” belongs to another request of yours. Use a new id."
+            ),
+            _ => Problems.NotFound("case", id),
+        };
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> SettleAsync(
+        Guid id,
+        Guid clock,
+        SettleBody body,
+        ClockRuntime clocks,
+        Person me,
+        CancellationToken cancel
+    )
+    {
+        var errors = new Dictionary<string, string>();
+        if (PromiseRules.Settle(body, errors) is not { } outcome)
+            return Invalid(errors);
+        if (await CaseQueries.FindAsync(clocks.Runtime, id, me, cancel) is null)
+            return Problems.NotFound("case", id);
+        return await Promises.SettleAsync(clocks, id, clock, outcome, body.Reason?.Trim(), me, cancel) switch
+        {
+            PromiseResult.Done => TypedResults.NoContent(),
+            PromiseResult.Ended => Problems.Of(409, "already-ended", "The promise has already been settled"),
+            _ => Problems.NotFound("promise", clock),
+        };
+    }
+
+    private static ProblemHttpResult Invalid(Dictionary<string, string> errors) =>
+        Problems.Invalid(errors.ToDictionary(error => error.Key, error => new[] { error.Value }));
+}

@@ -1,0 +1,144 @@
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Host.Identity;
+using Orchestration.Host.Shell.Parts;
+using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Host.CustomerPromises;
+
+/// <summary>The promises of a case on a page.</summary>
+/// <param name="Action">Address that its forms are sent to.</param>
+/// <param name="Promises">All of them, settled ones too.</param>
+/// <param name="Steps">Steps that a new one can be bound to, with their titles.</param>
+/// <param name="MayMake">Whether the reader can make one now.</param>
+/// <param name="MaySettle">Whether they can settle one.</param>
+/// <param name="Attempt">What they tried, if it was refused.</param>
+public sealed record PromiseView(
+    string Action,
+    IReadOnlyList<StoredClock> Promises,
+    IReadOnlyList<(string Id, string Title)> Steps,
+    bool MayMake,
+    bool MaySettle,
+    PromiseForm? Attempt
+)
+{
+    internal static async Task<PromiseView> OfAsync(
+        WorkflowRuntime runtime,
+        string action,
+        IEnumerable<StoredClock> clocksOfCase,
+        string versionId,
+        bool isRunning,
+        Person me,
+        PromiseForm? attempt,
+        CancellationToken cancel
+    )
+    {
+        var may = Policies.Allow(Policies.StartCases, me);
+        return new(
+            action,
+            [.. clocksOfCase.Where(clock => clock.State.Policy.Kind == SlaKind.Promise)],
+            await StepsAsync(runtime, versionId, cancel),
+            may && isRunning,
+            may,
+            attempt
+        );
+    }
+
+    /// <summary>None of a version that can't be read: its promises can still be settled.</summary>
+    private static async Task<IReadOnlyList<(string Id, string Title)>> StepsAsync(WorkflowRuntime runtime, string versionId, CancellationToken cancel)
+    {
+        try
+        {
+            var workflow = await runtime.Definitions.GetVersionAsync(versionId, cancel);
+            return [.. workflow.Nodes.Where(node => node.TypeName == TaskBookmark.Name).Select(node => (node.Id, Title(node)))];
+        }
+        catch (DefinitionUnavailableException)
+        {
+            return [];
+        }
+    }
+
+    private static string Title(ActivityNode node) => node.Literal("Title") as string ?? Words.Humanize(node.Name ?? node.Id);
+}
+
+/// <summary>A form about a promise that was refused: everything typed, and why.</summary>
+public sealed record PromiseForm
+{
+    /// <summary>The promise to settle; null: a new one.</summary>
+    public Guid? Clock { get; init; }
+    public string What { get; init; } = "";
+    public string DueAt { get; init; } = "";
+    public string Channel { get; init; } = "";
+    public string Step { get; init; } = "";
+    public string Outcome { get; init; } = "";
+    public string Reason { get; init; } = "";
+
+    /// <summary>Reasons by field.</summary>
+    public IReadOnlyDictionary<string, string> Errors { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Why it was refused as a whole, or null.</summary>
+    public string? Problem { get; init; }
+
+    public int Status => Errors.Count > 0 ? StatusCodes.Status422UnprocessableEntity : StatusCodes.Status409Conflict;
+
+    /// <summary>Makes the promise that was typed. Null: done. The caller has checked that the person can see the case.</summary>
+    internal static async Task<PromiseForm?> MakeAsync(ClockRuntime clocks, Guid @case, IFormCollection posted, Person me, CancellationToken cancel)
+    {
+        var form = Typed(null, posted);
+        var errors = new Dictionary<string, string>();
+        var body = new PromiseBody(form.What, PromiseRules.Due(form.DueAt, errors), form.Channel, form.Step, Text(posted, "operation"));
+        if (PromiseRules.Make(body, clocks.Runtime.Clock.Now(), errors) is not { } request)
+            return form with { Errors = errors };
+        return await Promises.MakeAsync(clocks, @case, request, me, cancel) switch
+        {
+            PromiseResult.Done => null,
+            PromiseResult.NoSuchStep => form with { Errors = new Dictionary<string, string> { ["step"] = "isn't a step of this journey" } },
+            PromiseResult.OperationReused => form with
+            {
+                Problem = "This promise was already recorded, with other words. Check the list before you record it again.",
+            },
+            _ => form with { Problem = "The case has already ended. Nothing was recorded." },
+        };
+    }
+
+    /// <summary>Settles a promise as the form says. Null: done.</summary>
+    internal static async Task<PromiseForm?> SettleAsync(
+        ClockRuntime clocks,
+        Guid @case,
+        Guid clock,
+        IFormCollection posted,
+        Person me,
+        CancellationToken cancel
+    )
+    {
+        var form = Typed(clock, posted);
+        var errors = new Dictionary<string, string>();
+        if (PromiseRules.Settle(new(form.Outcome, form.Reason), errors) is not { } outcome)
+            return form with { Errors = errors };
+        return await Promises.SettleAsync(clocks, @case, clock, outcome, form.Reason.Length == 0 ? null : form.Reason, me, cancel) switch
+        {
+            PromiseResult.Done => null,
+            PromiseResult.Ended => form with { Problem = "Someone has already settled this promise. Nothing was changed." },
+            _ => form with { Problem = "This case has no such promise." },
+        };
+    }
+
+    private static PromiseForm Typed(Guid? clock, IFormCollection posted) =>
+        new()
+        {
+            Clock = clock,
+            What = Text(posted, "what") ?? "",
+            DueAt = Text(posted, "dueAt") ?? "",
+            Channel = Text(posted, "channel") ?? "",
+            Step = Text(posted, "step") ?? "",
+            Outcome = Text(posted, "outcome") ?? "",
+            Reason = Text(posted, "reason") ?? "",
+        };
+
+    private static string? Text(IFormCollection posted, string name) => posted[name].ToString().Trim() is { Length: > 0 } text ? text : null;
+}
