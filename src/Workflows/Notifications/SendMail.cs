@@ -109,8 +109,7 @@ public sealed class SendMail(NpgsqlDataSource database, IClock clock, MailSettin
                 ["preferences"] = Link("/notifications/preferences"),
             }
         );
-        var subject =
-            mail.Reference is { } reference && !mail.Title.Contains(reference, StringComparison.Ordinal) ? $"{mail.Title} ({reference})" : mail.Title;
+        var subject = mail.Reference is { } reference && !mail.Title.Contains(reference, StringComparison.Ordinal) ? $"{mail.Title} ({reference})" : mail.Title;
         var message = NewMessage(id, mail.Name, mail.Email, subject, now);
         message.Body = new BodyBuilder { TextBody = Text.Render(values), HtmlBody = Html.Render(values) }.ToMessageBody();
         return message;

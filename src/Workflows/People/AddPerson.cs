@@ -10,13 +10,7 @@ namespace Orchestration.Workflows.People;
 /// <param name="CertifiedUntil">First day on which it no longer counts; null: it does not expire.</param>
 /// <param name="CertificateNumber">Number on the certificate; null: none.</param>
 /// <param name="CertificateIssuer">Who certified it; null: unknown.</param>
-public sealed record Skill(
-    string Key,
-    int Level,
-    DateOnly? CertifiedUntil = null,
-    string? CertificateNumber = null,
-    string? CertificateIssuer = null
-);
+public sealed record Skill(string Key, int Level, DateOnly? CertifiedUntil = null, string? CertificateNumber = null, string? CertificateIssuer = null);
 
 /// <summary>What administrators say about a person: one to be added, or what an existing one is changed to.</summary>
 public sealed record NewPerson(string UserName, string DisplayName, string? Email, IReadOnlyList<string> Roles)

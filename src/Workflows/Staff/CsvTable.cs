@@ -116,6 +116,9 @@ internal static class CsvTable
             began = ++line;
         }
 
+        // The file ends with a separator.
+        if (cells.Count > 0)
+            lines.Add((began, cells));
         return lines;
 
         string Bare(ref int at)

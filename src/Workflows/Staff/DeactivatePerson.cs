@@ -40,14 +40,7 @@ public static class DeactivatePerson
     }
 
     /// <summary>Null: an absence was planned with them at the same time, so try again.</summary>
-    private static async Task<StaffResult?> TryAsync(
-        WorkflowRuntime runtime,
-        Guid id,
-        int revision,
-        string? reason,
-        string actor,
-        CancellationToken cancel
-    )
+    private static async Task<StaffResult?> TryAsync(WorkflowRuntime runtime, Guid id, int revision, string? reason, string actor, CancellationToken cancel)
     {
         await using var t = await StaffTransaction.OpenAsync(runtime, actor, cancel);
         if (await PersonDetails.SomeAsync(t.Connection, [id], [], t.Now, cancel) is not [var person])
@@ -182,7 +175,7 @@ public static class DeactivatePerson
         static string Sentence((string Title, Guid? Lead, string? UserName, int Tasks) team) =>
             team switch
             {
-                { Title: "" } => $"{Tasks(team.Tasks)} nobody who could take {(team.Tasks == 1 ? "it" : "them")}: forward {(team.Tasks == 1 ? "it" : "them")}.",
+                { Title: "" } => $"{Tasks(team.Tasks)} no one left who could take {Them(team.Tasks)}. Forward {Them(team.Tasks)}.",
                 { Tasks: 0, Lead: null } => $"{team.Title} has no active lead.",
                 { Tasks: 0 } => $"They worked in {team.Title} and had no open tasks there.",
                 { Lead: null } => $"{Return(team.Tasks)} to {team.Title}, which has no active lead.",
@@ -190,6 +183,7 @@ public static class DeactivatePerson
             };
 
         static string Tasks(int count) => count == 1 ? "1 task has" : $"{count} tasks have";
+        static string Them(int count) => count == 1 ? "it" : "them";
         static string Return(int count) => count == 1 ? "1 open task returns" : $"{count} open tasks return";
     }
 }

@@ -55,7 +55,9 @@ public static class ImportPeople
             var name = row[UserName] ?? "";
             var before = byName.GetValueOrDefault(name);
             var after = StaffRules.Tidy(Read(row, before?.Data ?? new(name, "", null, []), errors));
-            errors.AddRange(StaffRules.Check(after, teams, before?.Data).Select(e => new ImportError(row.Line, Column(e.Field), ImportResult.Sentence(e.Reason))));
+            errors.AddRange(
+                StaffRules.Check(after, teams, before?.Data).Select(e => new ImportError(row.Line, Column(e.Field), ImportResult.Sentence(e.Reason)))
+            );
             if (name.Length > 0 && !seen.TryAdd(name, row.Line))
                 errors.Add(new(row.Line, UserName, $"“{name}” is in line {seen[name]} already."));
             foreach (var team in row.List("leads") is null ? [] : after.Leads)

@@ -37,13 +37,13 @@ public sealed record PeopleFilter(string? Search = null, string? Role = null, st
 /// <param name="Total">All that the filter lets through.</param>
 /// <param name="Page">Which page this is, from 1.</param>
 /// <param name="Pages">How many pages there are; at least 1.</param>
-public sealed record PeoplePage(IReadOnlyList<PersonRow> Items, int Total, int Page, int Pages);
+public sealed record PersonList(IReadOnlyList<PersonRow> Items, int Total, int Page, int Pages);
 
 /// <summary>Lists people for administrators.</summary>
 public static class ListPeople
 {
     /// <summary>A page of them.</summary>
-    public static async Task<PeoplePage> ReadAsync(NpgsqlDataSource database, PeopleFilter filter, Instant now, CancellationToken cancel = default)
+    public static async Task<PersonList> ReadAsync(NpgsqlDataSource database, PeopleFilter filter, Instant now, CancellationToken cancel = default)
     {
         await using var query = database.Query(
             """

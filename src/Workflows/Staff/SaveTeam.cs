@@ -85,13 +85,7 @@ public static class SaveTeam
     /// <summary>Writes the team itself, and plans what becomes of its people.</summary>
     /// <param name="before">Null: it is new.</param>
     /// <param name="people">Everyone who is in it, leads it or is to.</param>
-    internal static void Write(
-        StaffTransaction t,
-        StaffPlan plan,
-        TeamData data,
-        TeamDetails? before,
-        IReadOnlyDictionary<string, PersonDetails> people
-    )
+    internal static void Write(StaffTransaction t, StaffPlan plan, TeamData data, TeamDetails? before, IReadOnlyDictionary<string, PersonDetails> people)
     {
         if (before is null)
         {
@@ -100,12 +94,7 @@ public static class SaveTeam
         }
         else if (before.Title != data.Title || before.Description != data.Description)
         {
-            t.Writes.Add(
-                "update team set title = $2, description = $3, revision = revision + 1 where key = $1",
-                data.Key,
-                data.Title,
-                data.Description
-            );
+            t.Writes.Add("update team set title = $2, description = $3, revision = revision + 1 where key = $1", data.Key, data.Title, data.Description);
             t.RecordTeam(
                 data.Key,
                 "team.changed",
@@ -137,10 +126,13 @@ public static class SaveTeam
                 new("description", before.Description, after.Description),
                 new("lead", before.Lead ?? "", after.Lead ?? ""),
                 new("members", Names(before), Names(after)),
-            }.Where(change => !string.Equals(change.From, change.To, change.Field is "lead" or "members" ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal)),
+            }.Where(change =>
+                !string.Equals(change.From, change.To, change.Field is "lead" or "members" ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal)
+            ),
         ];
 
-    private static string Names(TeamData team) => string.Join(", ", team.Members.Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase));
+    private static string Names(TeamData team) =>
+        string.Join(", ", team.Members.Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase));
 
     private static IReadOnlyList<string> With(IReadOnlyList<string> keys, string key, bool has) =>
         has == keys.Contains(key) ? keys

@@ -63,10 +63,7 @@ internal sealed class StaffPlan(IEnumerable<PersonDetails> people, IReadOnlyDict
         var losing = _after.Where(a => _people[a.Key].Roles.Contains(Roles.Administrator) && !a.Value.Roles.Contains(Roles.Administrator)).ToList();
         if (losing.Count == 0)
             return [];
-        var errors = losing
-            .Where(a => _people[a.Key].UserName == t.Actor)
-            .Select(a => (a.Key, "you can't take the administrator role from yourself"))
-            .ToList();
+        var errors = losing.Where(a => _people[a.Key].UserName == t.Actor).Select(a => (a.Key, "you can't take the administrator role from yourself")).ToList();
         var gained = _after.Any(a => _people[a.Key].Active && a.Value.Roles.Contains(Roles.Administrator));
         if (errors.Count == 0 && !gained && !await OtherAdministratorAsync(t.Connection, [.. _after.Keys], cancel))
             errors.AddRange(losing.Select(a => (a.Key, "this is the last active administrator")));

@@ -15,7 +15,8 @@ namespace Orchestration.Workflows.Staff;
 /// </summary>
 internal sealed class StaffTransaction : IAsyncDisposable
 {
-    private const string TeamChain = "teams";
+    /// <summary>Chain of history of all teams.</summary>
+    public const string TeamChain = "teams";
 
     private readonly WorkflowRuntime _runtime;
     private readonly NpgsqlTransaction _transaction;
@@ -80,8 +81,7 @@ internal sealed class StaffTransaction : IAsyncDisposable
         _people[person].Add(new(action, "person", person.ToString("N"), revision, Utf8(payload)));
 
     /// <summary>Records something about a team.</summary>
-    public void RecordTeam(string team, string action, int revision, object? payload = null) =>
-        _teams.Add(new(action, "team", team, revision, Utf8(payload)));
+    public void RecordTeam(string team, string action, int revision, object? payload = null) => _teams.Add(new(action, "team", team, revision, Utf8(payload)));
 
     /// <summary>Tells a person, unless they did it themselves.</summary>
     public void Tell(Guid person, string userName, string kind, string title, string body)

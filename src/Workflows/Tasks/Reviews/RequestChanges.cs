@@ -55,14 +55,7 @@ public static class RequestChanges
             t.Now
         );
         if (owner is { } person)
-            Notify.Write(
-                t.Instance,
-                person,
-                "task.changes-requested",
-                $"Changes requested: {t.Task.Title}",
-                $"{actor.DisplayName}: {reason}",
-                t.Task.Id
-            );
+            Notify.Write(t.Instance, person, "task.changes-requested", $"Changes requested: {t.Task.Title}", $"{actor.DisplayName}: {reason}", t.Task.Id);
         return await t.CommitAsync(
             "task.changes-requested",
             new(t.Task.Id, state, t.Task.Revision + 1, owner, null),
