@@ -34,11 +34,12 @@ internal static class StaffTeamPages
                     : Results.NotFound()
         );
         pages.MapPost("/teams/{key}", ChangeAsync);
-        pages.MapPost(
-            "/teams/{key}/{verb:regex(^(retire|restore)$)}",
-            async (string key, string verb, IFormCollection form, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                await AnswerAsync(await SaveTeam.RetireAsync(runtime, key, Revision(form), verb == "retire", me.UserName, cancel), runtime, key, null, cancel)
-        );
+        foreach (var retire in new[] { true, false })
+            pages.MapPost(
+                retire ? "/teams/{key}/retire" : "/teams/{key}/restore",
+                async (string key, IFormCollection form, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    await AnswerAsync(await SaveTeam.RetireAsync(runtime, key, Revision(form), retire, me.UserName, cancel), runtime, key, null, cancel)
+            );
     }
 
     private static async Task<IResult> AddAsync(IFormCollection form, WorkflowRuntime runtime, Person me, CancellationToken cancel)

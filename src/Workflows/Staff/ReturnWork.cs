@@ -136,7 +136,8 @@ public sealed partial class ReturnWork(TaskRuntime tasks, ILogger<ReturnWork> lo
             task.IsReview
                 ? "update task set state = 'ReadyForReview', reviewer_id = null, revision = revision + 1, changed_by = $2, changed_at = $3 where id = $1"
                 : """
-                update task set state = case when state = 'Suspended' then state else 'Ready' end, suspended_from = case when state = 'Suspended' then 'Ready' end,
+                update task set state = case when state = 'Suspended' then state else 'Ready' end,
+                    suspended_from = case when state = 'Suspended' then 'Ready' end,
                     owner_id = null, on_behalf_of = null, delegated_by = null, claimed_at = null, revision = revision + 1, changed_by = $2, changed_at = $3
                 where id = $1
                 """,

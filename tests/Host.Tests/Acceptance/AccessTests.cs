@@ -185,7 +185,8 @@ public sealed partial class AccessTests : IAsyncLifetime
         administrator GET    /administration/teams
         administrator GET    /administration/teams/{key}
         administrator POST   /administration/teams/{key}
-        administrator POST   /administration/teams/{key}/{verb:regex(^(retire|restore)$)}
+        administrator POST   /administration/teams/{key}/restore
+        administrator POST   /administration/teams/{key}/retire
         administrator GET    /administration/webhooks/
         administrator POST   /administration/webhooks/
         administrator POST   /administration/webhooks/{id:guid}/remove

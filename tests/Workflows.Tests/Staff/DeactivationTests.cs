@@ -272,7 +272,7 @@ public sealed class DeactivationTests
 
     private static Task<string> StateAsync(World world, Guid task) =>
         world.ScalarAsync<string>(
-            "select state || ' ' || coalesce(p.user_name, '–') || ' ' || coalesce(team, '') from task t left join person p on p.id = t.owner_id where t.id = @task",
+            "select concat_ws(' ', state, coalesce(p.user_name, '–'), team) from task t left join person p on p.id = t.owner_id where t.id = @task",
             new { task }
         );
 }

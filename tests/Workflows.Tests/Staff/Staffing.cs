@@ -23,7 +23,7 @@ internal static class Staffing
         return
         [
             .. await connection.QueryAsync<string>(
-                "select kind || ': ' || title || ': ' || body from notification n join person p on p.id = n.person_id where user_name = @userName order by n.id",
+                "select concat_ws(': ', kind, title, body) from notification n join person p on p.id = n.person_id where user_name = @userName order by n.id",
                 new { userName }
             ),
         ];

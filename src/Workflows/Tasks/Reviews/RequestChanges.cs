@@ -6,7 +6,8 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Workflows.Tasks.Reviews;
 
 /// <summary>
-/// The reviewer requests changes: InReview → InProgress, back to the owner, or → Ready if the owner was deactivated. The proposal becomes the draft, and the reason becomes a comment.
+/// The reviewer requests changes: InReview → InProgress, back to the owner, or → Ready if the owner was deactivated. The proposal becomes the draft, and
+/// the reason becomes a comment.
 /// </summary>
 public static class RequestChanges
 {
