@@ -70,5 +70,5 @@ public sealed record TaskView
 
     public IReadOnlyList<FormError> Errors => Refused is TaskResult.InvalidData invalid ? invalid.Errors : [];
 
-    public string Name(string userName) => userName == Me.UserName ? "You" : Names.GetValueOrDefault(userName, userName == "system" ? "The system" : userName);
+    public string Name(string userName) => userName == Me.UserName ? "You" : Names.GetValueOrDefault(userName, userName == "system" ? "System" : userName);
 }

@@ -7,7 +7,7 @@ namespace Orchestration.Workflows.Jobs;
 /// <param name="Title">Name on pages.</param>
 /// <param name="Description">What the job does and what its rows are.</param>
 /// <param name="Schedule">When it runs, for people.</param>
-/// <param name="Cron">When it runs: six fields, seconds first, UTC.</param>
+/// <param name="Cron">When Hangfire starts it by itself: six fields, seconds first, UTC.</param>
 /// <param name="Run">The sweep it runs.</param>
 /// <param name="Waiting">SQL of the rows that wait for it (after <c>from</c>, with <c>$1</c> now), with a <c>due_at</c>. Null: the job always
 /// runs.</param>
@@ -23,19 +23,21 @@ public sealed record JobDescription(
 
 /// <summary>
 /// The recurring jobs. Each is idempotent: a row is dealt with in the transaction that marks it, so a second run, on any host, finds nothing left to do. A
-/// job that would find nothing is not started. A tick still costs Hangfire some twenty statements, so only what people wait for ticks every second.
+/// job that would find nothing is not started. Each host looks every second, with one statement, for jobs that have something to do (<see cref="JobWatch"/>);
+/// the schedules in Hangfire, whose ticks cost some twenty statements each, start what a host missed.
 /// </summary>
 public static class JobCatalog
 {
-    private const string EverySecond = "* * * * * *";
+    private const string EverySecond = "Every second";
+    private const string EveryMinute = "0 * * * * *";
 
     /// <summary>Acts on the rungs of SLA clocks.</summary>
     public static readonly JobDescription Escalate = new(
         "escalate",
         "Escalate",
         "Runs escalations that are due.",
-        "Every second",
         EverySecond,
+        EveryMinute,
         sweeps => sweeps.EscalateAsync(CancellationToken.None),
         Deadlines("rung")
     );
@@ -45,8 +47,8 @@ public static class JobCatalog
         "timers",
         "Timers",
         "Resumes timers that are due and starts scheduled journeys.",
-        "Every second",
         EverySecond,
+        EveryMinute,
         sweeps => sweeps.TimersAsync(CancellationToken.None),
         "(select due_at from deadline where kind = 'timer' and due_at <= $1 union all select due_at from workflow_trigger where due_at <= $1) due"
     );
@@ -56,8 +58,8 @@ public static class JobCatalog
         "resume-suspended",
         "Resume suspended work",
         "Resumes tasks when their suspension ends.",
-        "Every 5 seconds",
-        "*/5 * * * * *",
+        EverySecond,
+        EveryMinute,
         sweeps => sweeps.ResumeSuspendedAsync(CancellationToken.None),
         Deadlines("task-resume")
     );
@@ -67,8 +69,8 @@ public static class JobCatalog
         "stimuli",
         "Event delivery",
         "Delivers events between cases and child workflows that weren't delivered right away.",
-        "Every 2 seconds",
-        "*/2 * * * * *",
+        EverySecond,
+        EveryMinute,
         sweeps => sweeps.StimuliAsync(CancellationToken.None),
         "stimulus where due_at <= $1"
     );
@@ -78,8 +80,8 @@ public static class JobCatalog
         "effects",
         "Message delivery",
         "Sends HTTP requests, emails and webhooks. After repeated failures they become incidents or dead letters.",
-        "Every second",
         EverySecond,
+        EveryMinute,
         sweeps => sweeps.EffectsAsync(CancellationToken.None),
         "effect where state = 'pending' and due_at <= $1"
     );
@@ -89,8 +91,8 @@ public static class JobCatalog
         "background-work",
         "Background work",
         "Restarts background work after a host crash.",
-        "Every 10 seconds",
-        "*/10 * * * * *",
+        EverySecond,
+        EveryMinute,
         sweeps => sweeps.BackgroundWorkAsync(CancellationToken.None),
         "(select requested_at + interval '10 seconds' due_at from background_work where not enqueued and requested_at <= $1 - interval '10 seconds') due"
     );

@@ -12,15 +12,15 @@ internal sealed class JobLock : IAsyncDisposable
 
     private JobLock(NpgsqlConnection connection, NpgsqlTransaction transaction) => (_connection, _transaction) = (connection, transaction);
 
+    /// <summary>SQL of the key of that lock.</summary>
+    public static string Key(string name) => $"hashtextextended('job {name}', 0)";
+
     /// <summary>Takes it, or returns null when someone else has it.</summary>
     public static async Task<JobLock?> TryTakeAsync(NpgsqlDataSource database, string name)
     {
         var connection = await database.OpenConnectionAsync();
         var transaction = await connection.BeginTransactionAsync();
-        await using var take = new NpgsqlCommand("select pg_try_advisory_xact_lock(hashtextextended($1, 0))", connection)
-        {
-            Parameters = { new() { Value = $"job {name}" } },
-        };
+        await using var take = new NpgsqlCommand($"select pg_try_advisory_xact_lock({Key(name)})", connection);
         if ((bool)(await take.ExecuteScalarAsync())!)
             return new(connection, transaction);
         await transaction.DisposeAsync();

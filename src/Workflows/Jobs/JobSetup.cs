@@ -29,9 +29,9 @@ public static class JobSetup
 
     private const int WorkersForWork = 8;
 
-    // Another host takes over the jobs of a dead host after at most Abandoned + Poll.
-    private static readonly TimeSpan Abandoned = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(2);
+    // Another host takes over the jobs of a dead host after at most Abandoned + Poll. A job that is queued in this process starts at once.
+    private static readonly TimeSpan Abandoned = TimeSpan.FromSeconds(12);
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(10);
 
     // Held only briefly; a lock left by a dead host is ignored after this time.
     private static readonly TimeSpan Lock = TimeSpan.FromSeconds(10);
@@ -64,6 +64,7 @@ public static class JobSetup
             .AddSingleton<DeliverEffect>()
             .AddSingleton<DoWork>()
             .AddHostedService<JobSchema>()
+            .AddHostedService<JobWatch>()
             .AddHangfire(
                 (s, hangfire) =>
                     hangfire
@@ -86,7 +87,7 @@ public static class JobSetup
         options.ServerName = $"{Environment.MachineName}:{Environment.ProcessId}:{queue}";
         options.Queues = [queue];
         options.WorkerCount = workers;
-        options.SchedulePollingInterval = TimeSpan.FromSeconds(1);
+        options.SchedulePollingInterval = TimeSpan.FromSeconds(15);
         options.ShutdownTimeout = Shutdown;
         options.HeartbeatInterval = TimeSpan.FromSeconds(10);
         options.ServerTimeout = TimeSpan.FromMinutes(1);

@@ -41,7 +41,7 @@ internal sealed record Subject(
     bool ActorIsCandidate
 )
 {
-    private static readonly Eligibility Actor = Eligibility.Of("$1", "$2");
+    private static readonly Eligibility Actor = Eligibility.OfRow("me", "$2");
     private static readonly Eligibility Named = Eligibility.OfRow("n", "$2");
     private static readonly Eligibility Rules = Eligibility.OfRow("p", "$2");
     private static readonly Eligibility Absent = Eligibility.OfRow("a", "$2");
@@ -103,6 +103,7 @@ internal sealed record Subject(
                 coalesce({Rules.IsCandidate}, false) candidate, z.id absent_id, z.display_name absent_name,
                 coalesce({Actor.Sees}, false) actor_sees, coalesce({Actor.Leads}, false) actor_leads, coalesce({Actor.IsCandidate}, false) actor_is_candidate
             from task t
+            join person me on me.id = $1
             join person n on lower(n.user_name) = lower($4)
             join person p on p.id = {receiver}
             left join lateral (
