@@ -102,10 +102,10 @@ public static class JobCatalog
         "return-work",
         "Return work",
         "Returns tasks and reviews of deactivated people that weren't returned right away.",
-        "Every 10 seconds",
-        "*/10 * * * * *",
+        "Every minute",
+        EveryMinute,
         sweeps => sweeps.ReturnWorkAsync(CancellationToken.None),
-        Staff.ReturnWork.Waiting
+        null
     );
 
     /// <summary>Cleans up.</summary>

@@ -14,9 +14,6 @@ namespace Orchestration.Workflows.Staff;
 /// </summary>
 public sealed partial class ReturnWork(TaskRuntime tasks, ILogger<ReturnWork> log)
 {
-    /// <summary>Rows that wait for the job: after <c>from</c>, with a <c>due_at</c>.</summary>
-    internal const string Waiting = $"(select due_at from ({Held}) held where due_at <= $1) due";
-
     /// <summary>Tasks in the hands of deactivated people.</summary>
     private const string Held = """
         select t.instance_id, p.id person_id, coalesce(p.deactivated_by, 'system') actor, coalesce(p.deactivated_at, p.updated_at) due_at

@@ -3,8 +3,8 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
-using Orchestration.Host.Tests.Acceptance;
 using Orchestration.Host.Identity;
+using Orchestration.Host.Tests.Acceptance;
 using Orchestration.Testing;
 using Orchestration.Workflows.People;
 
