@@ -17,6 +17,7 @@ using Orchestration.Host.Journeys;
 using Orchestration.Host.Notifications;
 using Orchestration.Host.ServiceLevels;
 using Orchestration.Host.Shell;
+using Orchestration.Host.Staff;
 using Orchestration.Host.Startup;
 using Orchestration.Host.Tasks;
 using Orchestration.Host.Tasks.Bulk;
@@ -71,8 +72,9 @@ static async Task Run(string[] args)
     app.MapOpenApiDocument();
     app.MapSessions();
     app.MapSignIn();
+    app.MapChoosePassword();
     app.MapLive();
-    app.MapPeople();
+    app.MapStaff();
     app.MapJobs();
     app.MapJobDashboard();
     app.MapBackgroundWork();

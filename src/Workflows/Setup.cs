@@ -10,6 +10,7 @@ using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Settings;
+using Orchestration.Workflows.Staff;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
 using Orchestration.Workflows.Webhooks;
@@ -75,11 +76,15 @@ public static class Setup
                 var effects = ActivatorUtilities.CreateInstance<Effects>(s);
                 effects.Register("http", s.GetRequiredService<HttpEffects>().SendAsync);
                 effects.Register("email", s.GetRequiredService<SendMail>().DoAsync, Effects.PatientTries);
+                effects.Register(PasswordLinks.MailKind, s.GetRequiredService<MailPasswordLink>().DoAsync, Effects.PatientTries);
                 effects.Register(SendWebhook.Kind, s.GetRequiredService<SendWebhook>().DoAsync, Effects.PatientTries);
                 return effects;
             })
             .AddSingleton(mail ?? new())
             .AddSingleton<SendMail>()
+            .AddSingleton<PasswordLinks>()
+            .AddSingleton<MailPasswordLink>()
+            .AddSingleton<ReturnWork>()
             .AddSingleton<WebhookSecrets>()
             .AddSingleton<SendWebhook>()
             .AddSingleton<ManageWebhooks>()

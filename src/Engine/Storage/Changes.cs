@@ -22,6 +22,9 @@ public enum ChangeKind
 
     /// <summary>Calendars, policies, people, teams and other settings.</summary>
     Settings,
+
+    /// <summary>What a person may do, or whether they may still sign in.</summary>
+    Access,
 }
 
 /// <summary>A change that people may be looking at.</summary>

@@ -19,8 +19,8 @@ internal static class SignInPages
 
         app.MapGet(
                 "/sign-in",
-                IResult (HttpContext context, string? to) =>
-                    context.User.Identity is PersonIdentity ? TypedResults.LocalRedirect(Requests.LocalOr(to, "/")) : Page(to, "", null)
+                IResult (HttpContext context, string? to, bool? chosen) =>
+                    context.User.Identity is PersonIdentity ? TypedResults.LocalRedirect(Requests.LocalOr(to, "/")) : Page(to, "", null, chosen == true)
             )
             .AllowAnonymous()
             .ExcludeFromDescription();
@@ -46,13 +46,14 @@ internal static class SignInPages
             )
             .ExcludeFromDescription();
 
-        RazorComponentResult<SignInPage> Page(string? to, string userName, string? error) =>
+        RazorComponentResult<SignInPage> Page(string? to, string userName, string? error, bool chosen = false) =>
             Html.Page(
                 new SignInPage
                 {
                     To = Requests.LocalOr(to, "/"),
                     UserName = userName,
                     Error = error,
+                    PasswordWasChosen = chosen,
                     Demo = demo,
                 },
                 error is null ? StatusCodes.Status200OK : StatusCodes.Status401Unauthorized

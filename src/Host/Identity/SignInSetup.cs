@@ -6,6 +6,8 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.Options;
 using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Storage;
 using Orchestration.Host.Http;
 using Orchestration.Workflows.People;
 
@@ -23,13 +25,21 @@ internal static class SignInSetup
     {
         var services = builder.Services;
         services
-            .AddSingleton<FindPerson>()
+            .AddSingleton(s =>
+            {
+                var people = new FindPerson(s.GetRequiredService<NpgsqlDataSource>());
+                s.GetRequiredService<Changes>()
+                    .Listen(change =>
+                    {
+                        if (change.Kind == ChangeKind.Access)
+                            people.Forget(change.Id);
+                    });
+                return people;
+            })
             .AddSingleton<SignIn>()
             .AddSingleton<SignOut>()
             .AddSingleton<RefreshSession>()
             .AddSingleton<AddPerson>()
-            .AddSingleton<DeactivatePerson>()
-            .AddSingleton<ListPeople>()
             .AddSingleton<SeedPeople>();
         services.AddSingleton<Sessions>();
         services.AddHttpContextAccessor();

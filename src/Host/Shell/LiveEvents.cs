@@ -34,9 +34,13 @@ internal static class LiveEvents
     {
         // A page that reads too slowly misses the oldest; it fetches the same parts for the newest.
         var waiting = Channel.CreateBounded<Change>(new BoundedChannelOptions(500) { FullMode = BoundedChannelFullMode.DropOldest });
+        var changed = false;
         using var listening = changes.Listen(change =>
         {
-            if (change.Kind != ChangeKind.Person || change.Id == me.Id)
+            // The page connects again, if its session is still good.
+            if (change.Kind == ChangeKind.Access && change.Id == me.Id)
+                Volatile.Write(ref changed, true);
+            else if (change.Kind != ChangeKind.Access && (change.Kind != ChangeKind.Person || change.Id == me.Id))
                 waiting.Writer.TryWrite(change);
         });
         yield return new("", "ready");
@@ -44,7 +48,7 @@ internal static class LiveEvents
         using var tick = new PeriodicTimer(Window);
         var seen = new HashSet<Change>();
         var silent = TimeSpan.Zero;
-        while (await NextAsync(tick, ended))
+        while (!Volatile.Read(ref changed) && await NextAsync(tick, ended))
         {
             while (waiting.Reader.TryRead(out var change))
                 seen.Add(change);

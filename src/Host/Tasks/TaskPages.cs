@@ -173,7 +173,7 @@ internal static class TaskPages
             Steps = await CaseStepList.ReadAsync(runtime.Database, task.CaseId, me, now, cancel),
             Comments = withNotes ? await NoteQueries.CommentsAsync(runtime.Database, id, cancel) : [],
             Files = withNotes ? await NoteQueries.AttachmentsAsync(runtime.Database, id, cancel) : [],
-            OtherTeams = [.. teams.Where(t => t.Key != task.Team)],
+            OtherTeams = [.. teams.Where(t => t.Key != task.Team && !t.IsRetired)],
             Names = task.EndedBy is { } who ? await TeamQueries.NamesAsync(runtime.Database, [who], cancel) : new Dictionary<string, string>(),
         };
     }

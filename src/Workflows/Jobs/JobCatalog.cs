@@ -97,6 +97,17 @@ public static class JobCatalog
         "(select requested_at + interval '10 seconds' due_at from background_work where not enqueued and requested_at <= $1 - interval '10 seconds') due"
     );
 
+    /// <summary>Returns work of deactivated people.</summary>
+    public static readonly JobDescription ReturnWork = new(
+        "return-work",
+        "Return work",
+        "Returns tasks and reviews of deactivated people that weren't returned right away.",
+        "Every minute",
+        EveryMinute,
+        sweeps => sweeps.ReturnWorkAsync(CancellationToken.None),
+        null
+    );
+
     /// <summary>Cleans up.</summary>
     public static readonly JobDescription Housekeeping = new(
         "housekeeping",
@@ -109,7 +120,7 @@ public static class JobCatalog
     );
 
     /// <summary>All of them, in the order pages show them.</summary>
-    public static readonly IReadOnlyList<JobDescription> All = [Escalate, Timers, ResumeSuspended, Stimuli, Effects, BackgroundWork, Housekeeping];
+    public static readonly IReadOnlyList<JobDescription> All = [Escalate, Timers, ResumeSuspended, Stimuli, Effects, BackgroundWork, ReturnWork, Housekeeping];
 
     /// <summary>The job of that name, or null.</summary>
     public static JobDescription? Find(string name) => All.FirstOrDefault(job => job.Name == name);

@@ -8,6 +8,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Staff;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
 
@@ -27,6 +28,7 @@ public sealed class Sweeps(
     ResumeSuspended suspended,
     Effects effects,
     BackgroundWork work,
+    ReturnWork returns,
     IBackgroundJobClient jobs,
     JobMetrics metrics
 )
@@ -53,6 +55,10 @@ public sealed class Sweeps(
 
     /// <summary>Starts background work that was left behind.</summary>
     public Task BackgroundWorkAsync(CancellationToken stop) => RunAsync(JobCatalog.BackgroundWork, () => work.EnqueueLostAsync(stop));
+
+    /// <summary>Returns work of deactivated people.</summary>
+    public Task ReturnWorkAsync(CancellationToken stop) =>
+        RunAsync(JobCatalog.ReturnWork, () => UntilNothingAsync(() => returns.SweepAsync(Batch, CancellationToken.None), stop));
 
     /// <summary>
     /// Creates the history partitions for this month and the next two. Deletes drafts of ended tasks, expired kept events, expired operation IDs and

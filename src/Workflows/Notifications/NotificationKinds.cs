@@ -24,6 +24,10 @@ public static class NotificationKinds
         new("task.review-requested", "Someone requests my review"),
         new("task.review-approved", "My work was approved"),
         new("task.changes-requested", "My work needs changes"),
+        new("task.review-returned", "My work needs another reviewer"),
+        new("team.person-left", "Someone in my teams is deactivated"),
+        new("person.substitute-left", "My substitute is deactivated"),
+        new("person.changed", "My teams, roles or skills change"),
         new("sla.reminder", "My work is due soon"),
         new("sla.breached", "My work is overdue"),
     ];

@@ -32,9 +32,32 @@ public sealed class SendMail(NpgsqlDataSource database, IClock clock, MailSettin
         var now = clock.Now();
         if ((await NotificationPreferences.OfAsync(database, mail.Person, cancel)).QuietUntil(now) is { } until)
             return new EffectOutcome.Later(until);
-        var host = settings.Host ?? throw new InvalidOperationException("No mail server is configured (Mail:Host).");
-
         using var message = Message(effect.Id, mail, now);
+        await SendAsync(message, cancel);
+        return new EffectOutcome.Done([]);
+    }
+
+    /// <summary>A message that is not answered by out-of-office programs, without its body.</summary>
+    /// <param name="id">The effect's id: the same in every try, so that mail programs show it once.</param>
+    internal MimeMessage NewMessage(Guid id, string name, string email, string subject, Instant now)
+    {
+        var from = MailboxAddress.Parse(settings.From);
+        var message = new MimeMessage
+        {
+            MessageId = $"{Ids.Text(id)}@{from.Domain}",
+            Date = now.ToDateTimeOffset(),
+            Subject = subject,
+        };
+        message.From.Add(from);
+        message.To.Add(new MailboxAddress(name, email));
+        message.Headers.Add(HeaderId.AutoSubmitted, "auto-generated");
+        return message;
+    }
+
+    /// <summary>Hands a message to the mail server.</summary>
+    internal async Task SendAsync(MimeMessage message, CancellationToken cancel)
+    {
+        var host = settings.Host ?? throw new InvalidOperationException("No mail server is configured (Mail:Host).");
         using var client = new SmtpClient { Timeout = 30_000 };
         await client.ConnectAsync(
             host,
@@ -51,7 +74,6 @@ public sealed class SendMail(NpgsqlDataSource database, IClock clock, MailSettin
             await client.AuthenticateAsync(user, settings.Password ?? "", cancel);
         await client.SendAsync(message, cancel);
         await client.DisconnectAsync(quit: true, cancel);
-        return new EffectOutcome.Done([]);
     }
 
     private async Task<Mail?> FindAsync(Guid id, CancellationToken cancel)
@@ -72,7 +94,6 @@ public sealed class SendMail(NpgsqlDataSource database, IClock clock, MailSettin
 
     private MimeMessage Message(Guid id, Mail mail, Instant now)
     {
-        var from = MailboxAddress.Parse(settings.From);
         var values = new MailScope(
             now,
             new Dictionary<string, object?>
@@ -88,18 +109,9 @@ public sealed class SendMail(NpgsqlDataSource database, IClock clock, MailSettin
                 ["preferences"] = Link("/notifications/preferences"),
             }
         );
-        var message = new MimeMessage
-        {
-            MessageId = $"{Ids.Text(id)}@{from.Domain}",
-            Date = now.ToDateTimeOffset(),
-            Subject = mail.Reference is { } reference && !mail.Title.Contains(reference, StringComparison.Ordinal) ? $"{mail.Title} ({reference})" : mail.Title,
-            Body = new BodyBuilder { TextBody = Text.Render(values), HtmlBody = Html.Render(values) }.ToMessageBody(),
-        };
-        message.From.Add(from);
-        message.To.Add(new MailboxAddress(mail.Name, mail.Email));
-
-        // So that out-of-office programs do not answer.
-        message.Headers.Add(HeaderId.AutoSubmitted, "auto-generated");
+        var subject = mail.Reference is { } reference && !mail.Title.Contains(reference, StringComparison.Ordinal) ? $"{mail.Title} ({reference})" : mail.Title;
+        var message = NewMessage(id, mail.Name, mail.Email, subject, now);
+        message.Body = new BodyBuilder { TextBody = Text.Render(values), HtmlBody = Html.Render(values) }.ToMessageBody();
         return message;
     }
 

@@ -8,9 +8,11 @@ namespace Orchestration.Workflows.People;
 /// <param name="Key">E.g. <c>fraud</c>.</param>
 /// <param name="Level">1 (learning) to 5 (teaches it).</param>
 /// <param name="CertifiedUntil">First day on which it no longer counts; null: it does not expire.</param>
-public sealed record Skill(string Key, int Level, DateOnly? CertifiedUntil = null);
+/// <param name="CertificateNumber">Number on the certificate; null: none.</param>
+/// <param name="CertificateIssuer">Who certified it; null: unknown.</param>
+public sealed record Skill(string Key, int Level, DateOnly? CertifiedUntil = null, string? CertificateNumber = null, string? CertificateIssuer = null);
 
-/// <summary>A person to be added.</summary>
+/// <summary>What administrators say about a person: one to be added, or what an existing one is changed to.</summary>
 public sealed record NewPerson(string UserName, string DisplayName, string? Email, IReadOnlyList<string> Roles)
 {
     /// <summary>Teams to work in. They exist.</summary>
@@ -24,19 +26,37 @@ public sealed record NewPerson(string UserName, string DisplayName, string? Emai
 }
 
 /// <summary>Adds a person with their teams and skills, and records it in history.</summary>
-public sealed class AddPerson(NpgsqlDataSource database, Changes changes)
+public sealed class AddPerson(NpgsqlDataSource database)
 {
     /// <param name="person">Who.</param>
-    /// <param name="passwordHash">Of <see cref="Passwords.Hash"/>.</param>
+    /// <param name="passwordHash">Of <see cref="Passwords.Hash"/>; null: they can't sign in before they choose a password.</param>
     /// <param name="actor">User name of the person who adds them.</param>
     /// <returns>The new person's ID, or null if the user name is taken.</returns>
-    public async Task<Guid?> TryAsync(NewPerson person, string passwordHash, string actor, Instant now, CancellationToken cancel = default)
+    public async Task<Guid?> TryAsync(NewPerson person, string? passwordHash, string actor, Instant now, CancellationToken cancel = default)
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         var id = Ids.New(now);
         await using var insert = new NpgsqlBatch(connection);
-        insert.Add(
+        insert.BatchCommands.Add(Insert(id, person, passwordHash, now));
+        if (await insert.ExecuteNonQueryAsync(cancel) == 0)
+            return null;
+
+        var history = await PersonHistory.LockAsync(connection, id, actor, now, cancel);
+        history.Add("person.added", person);
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add("insert into team_member (team_key, person_id, joined_at) select key, $2, $3 from unnest($1::text[]) key", person.Teams.ToArray(), id, now);
+        batch.Add("update team set lead_id = $2 where key = any($1)", person.Leads.ToArray(), id);
+        batch.BatchCommands.Add(InsertSkills(id, person.Skills));
+        history.WriteTo(batch);
+        await batch.ExecuteNonQueryAsync(cancel);
+        await transaction.CommitAsync(cancel);
+        return id;
+    }
+
+    /// <summary>The row of a person. Inserts nothing if the user name is taken.</summary>
+    internal static NpgsqlBatchCommand Insert(Guid id, NewPerson person, string? passwordHash, Instant now) =>
+        Sql.Command(
             """
             insert into person (id, user_name, display_name, email, roles, password_hash, security_stamp, created_at, updated_at)
             values ($1, $2, $3, $4, $5, $6, gen_random_uuid(), $7, $7)
@@ -50,25 +70,19 @@ public sealed class AddPerson(NpgsqlDataSource database, Changes changes)
             passwordHash,
             now
         );
-        if (await insert.ExecuteNonQueryAsync(cancel) == 0)
-            return null;
 
-        var history = await PersonHistory.LockAsync(connection, id, actor, now, cancel);
-        history.Add("person.added", person);
-        await using var batch = new NpgsqlBatch(connection);
-        batch.Add("insert into team_member (team_key, person_id, joined_at) select key, $2, $3 from unnest($1::text[]) key", person.Teams.ToArray(), id, now);
-        batch.Add("update team set lead_id = $2 where key = any($1)", person.Leads.ToArray(), id);
-        batch.Add(
-            "insert into person_skill (person_id, skill, level, certified_until) select $1, * from unnest($2::text[], $3::int[], $4::date[])",
-            id,
-            person.Skills.Select(s => s.Key).ToArray(),
-            person.Skills.Select(s => s.Level).ToArray(),
-            person.Skills.Select(s => s.CertifiedUntil).ToArray()
+    /// <summary>The skills of a person who has none yet.</summary>
+    internal static NpgsqlBatchCommand InsertSkills(Guid person, IReadOnlyList<Skill> skills) =>
+        Sql.Command(
+            """
+            insert into person_skill (person_id, skill, level, certified_until, certificate_number, certificate_issuer)
+                select $1, * from unnest($2::text[], $3::int[], $4::date[], $5::text[], $6::text[])
+            """,
+            person,
+            skills.Select(s => s.Key).ToArray(),
+            skills.Select(s => s.Level).ToArray(),
+            skills.Select(s => s.CertifiedUntil).ToArray(),
+            skills.Select(s => s.CertificateNumber).ToArray(),
+            skills.Select(s => s.CertificateIssuer).ToArray()
         );
-        history.WriteTo(batch);
-        await batch.ExecuteNonQueryAsync(cancel);
-        await transaction.CommitAsync(cancel);
-        changes.Publish([new(ChangeKind.Settings, id)]);
-        return id;
-    }
 }

@@ -17,10 +17,13 @@ internal sealed class PersonHistory
 
     private PersonHistory(Guid person, HistoryAppend history) => (_person, _history) = (person, history);
 
+    /// <summary>Name of a person's chain.</summary>
+    public static string ChainOf(Guid person) => $"person:{person:N}";
+
     /// <summary>Locks the person's chain, made when it is their first event.</summary>
     public static async Task<PersonHistory> LockAsync(NpgsqlConnection connection, Guid person, string actor, Instant now, CancellationToken cancel)
     {
-        var name = $"person:{person:N}";
+        var name = ChainOf(person);
         var chain = Ids.Named(name);
         await using var batch = connection.CreateBatch();
         batch.Add(

@@ -81,6 +81,6 @@ public sealed class SignIn(NpgsqlDataSource database)
     {
         await using var query = database.Query("select id, user_name, password_hash from person where lower(user_name) = lower($1) and active", userName);
         await using var reader = await query.ExecuteReaderAsync(cancel);
-        return await reader.ReadAsync(cancel) ? (reader.GetGuid(0), reader.GetString(1), reader.GetString(2)) : (null, null, null);
+        return await reader.ReadAsync(cancel) ? (reader.GetGuid(0), reader.GetString(1), reader.Text(2)) : (null, null, null);
     }
 }

@@ -114,6 +114,14 @@ public sealed class Substitutions(NpgsqlDataSource database, IClock clock)
                 return new SubstitutionResult.Overlaps(other);
         }
 
+        // A substitute who is being deactivated right now is one no longer.
+        await using (var present = connection.CreateBatch())
+        {
+            present.Add("select active from person where id = $1 for share", standIn);
+            if (await present.ExecuteScalarAsync(cancel) is not true)
+                return new SubstitutionResult.Invalid("substitute", "No active person has this user name.");
+        }
+
         var id = Ids.New(now);
         await using var batch = connection.CreateBatch();
         batch.Add(

@@ -8,7 +8,11 @@ namespace Orchestration.Workflows.People;
 /// <param name="Title">Name on pages.</param>
 /// <param name="Lead">Display name of who leads it.</param>
 /// <param name="Members">Who works in it, by name.</param>
-public sealed record Team(string Key, string Title, string? Lead, IReadOnlyList<TeamMember> Members);
+public sealed record Team(string Key, string Title, string? Lead, IReadOnlyList<TeamMember> Members)
+{
+    /// <summary>It gets no new work: its members finish what it has.</summary>
+    public bool IsRetired { get; init; }
+}
 
 /// <summary>A member of a team.</summary>
 public sealed record TeamMember(Guid Id, string UserName, string DisplayName);
@@ -21,9 +25,9 @@ public static class TeamQueries
     {
         await using var query = database.Query(
             """
-            select t.key, t.title, l.display_name, p.id, p.user_name, p.display_name
+            select t.key, t.title, l.display_name, p.id, p.user_name, p.display_name, t.retired_at is not null
             from team t
-            left join person l on l.id = t.lead_id
+            left join person l on l.id = t.lead_id and l.active
             left join (team_member m join person p on p.id = m.person_id and p.active) on m.team_key = t.key
             order by lower(t.title), t.key, lower(p.display_name)
             """
@@ -34,7 +38,7 @@ public static class TeamQueries
         while (await r.ReadAsync(cancel))
         {
             if (teams.Count == 0 || teams[^1].Key != r.GetString(0))
-                teams.Add(new(r.GetString(0), r.GetString(1), r.Text(2), members = []));
+                teams.Add(new(r.GetString(0), r.GetString(1), r.Text(2), members = []) { IsRetired = r.GetBoolean(6) });
             if (r.GuidOrNull(3) is { } id)
                 members.Add(new(id, r.GetString(4), r.GetString(5)));
         }

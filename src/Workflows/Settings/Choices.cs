@@ -17,7 +17,7 @@ public static class Choices
     {
         await using var query = database.Query(
             """
-            select 'team', key, title from team
+            select 'team', key, title from team where retired_at is null
             union all select distinct 'skill', skill, skill from person_skill
             union all select kind, name, coalesce(document ->> 'title', document ->> 'name', name) from setting_document
                 where is_latest and (kind <> 'sla' or coalesce(document ->> 'subject', 'task') = 'task')

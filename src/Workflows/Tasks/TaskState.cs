@@ -107,7 +107,7 @@ public static class TaskLifeCycle
         [TaskVerb.RequestReview] = (Owned, [TaskState.ReadyForReview]),
         [TaskVerb.StartReview] = ([TaskState.ReadyForReview], [TaskState.InReview]),
         [TaskVerb.ApproveReview] = ([TaskState.InReview], [TaskState.Completed]),
-        [TaskVerb.RequestChanges] = ([TaskState.InReview], [TaskState.InProgress]),
+        [TaskVerb.RequestChanges] = ([TaskState.InReview], [TaskState.InProgress, TaskState.Ready]),
         [TaskVerb.Complete] = (Owned, [TaskState.Completed]),
         [TaskVerb.Skip] = ([.. AtWork, TaskState.Suspended], [TaskState.Skipped]),
         [TaskVerb.Return] = (AtWork, [TaskState.Cancelled]),

@@ -20,6 +20,8 @@ public sealed partial class AccessTests : IAsyncLifetime
     private const string Table = """
         anybody       POST   /api/session
         anybody       POST   /api/session/refresh
+        anybody       GET    /choose-password
+        anybody       POST   /choose-password
         anybody       POST   /elsa/api/identity/login
         anybody       POST   /elsa/api/identity/refresh-token
         anybody       *      /health/live
@@ -156,21 +158,40 @@ public sealed partial class AccessTests : IAsyncLifetime
         administrator GET    /administration/calendars/{id}
         administrator POST   /administration/calendars/{id}
         administrator POST   /administration/calendars/{id}/recompute
+        administrator GET    /administration/import-people/
+        administrator POST   /administration/import-people/
+        administrator GET    /administration/import-teams/
+        administrator POST   /administration/import-teams/
         administrator GET    /administration/jobs/
         administrator POST   /administration/jobs/effects/{id:guid}/discard
         administrator POST   /administration/jobs/effects/{id:guid}/retry
         administrator POST   /administration/jobs/rows/{id:guid}/retry
         administrator POST   /administration/jobs/{name}/{verb:regex(^(pause|resume)$)}
+        administrator GET    /administration/new-team
+        administrator POST   /administration/new-team
         administrator GET    /administration/notifications/
         administrator POST   /administration/notifications/
         administrator GET    /administration/people/
         administrator GET    /administration/people/list
+        administrator GET    /administration/people/new
+        administrator POST   /administration/people/new
+        administrator GET    /administration/people/{id:guid}
+        administrator POST   /administration/people/{id:guid}
+        administrator POST   /administration/people/{id:guid}/deactivate
+        administrator POST   /administration/people/{id:guid}/password-link
+        administrator POST   /administration/people/{id:guid}/reactivate
+        administrator POST   /administration/people/{id:guid}/unlock
         administrator GET    /administration/policies/
         administrator GET    /administration/policies/new
         administrator POST   /administration/policies/new
         administrator GET    /administration/policies/{id}
         administrator POST   /administration/policies/{id}
         administrator POST   /administration/policies/{id}/recompute
+        administrator GET    /administration/teams
+        administrator GET    /administration/teams/{key}
+        administrator POST   /administration/teams/{key}
+        administrator POST   /administration/teams/{key}/restore
+        administrator POST   /administration/teams/{key}/retire
         administrator GET    /administration/webhooks/
         administrator POST   /administration/webhooks/
         administrator POST   /administration/webhooks/{id:guid}/remove
@@ -188,7 +209,25 @@ public sealed partial class AccessTests : IAsyncLifetime
         administrator POST   /api/jobs/{name}/resume
         administrator GET    /api/notification-preferences/
         administrator PUT    /api/notification-preferences/
+        administrator GET    /api/people/
+        administrator POST   /api/people/
+        administrator POST   /api/people/import
+        administrator GET    /api/people/import/sample
+        administrator GET    /api/people/{id:guid}
+        administrator PUT    /api/people/{id:guid}
+        administrator POST   /api/people/{id:guid}/deactivate
+        administrator POST   /api/people/{id:guid}/password-link
+        administrator POST   /api/people/{id:guid}/reactivate
+        administrator POST   /api/people/{id:guid}/unlock
         administrator PUT    /api/sla-policies/{id}
+        administrator GET    /api/teams/
+        administrator POST   /api/teams/
+        administrator POST   /api/teams/import
+        administrator GET    /api/teams/import/sample
+        administrator GET    /api/teams/{key}
+        administrator PUT    /api/teams/{key}
+        administrator POST   /api/teams/{key}/restore
+        administrator POST   /api/teams/{key}/retire
         administrator GET    /api/webhooks/
         administrator POST   /api/webhooks/
         administrator GET    /api/webhooks/event-types

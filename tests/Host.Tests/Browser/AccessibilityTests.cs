@@ -22,6 +22,7 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         "/work",
         "/notifications/bell",
         "/administration/people/list",
+        "/choose-password",
         "/tasks/{id:guid}/news",
         "/tasks/{id:guid}/files/{attachment:guid}",
         "/studio/session",
@@ -72,6 +73,7 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
                 }
             );
         var work = accepted.Headers.Location!.OriginalString.Split('/')[^1];
+        var person = (await office.QueryAsync<Guid>("select id from person where user_name = 'underwriter1'"))[0];
         var pages = office
             .Host.Services.GetServices<EndpointDataSource>()
             .SelectMany(s => s.Endpoints)
@@ -88,6 +90,8 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
 
         var visitor = await chromium.NewPageAsync(office.Host.ClientOptions.BaseAddress.ToString(), scheme: scheme);
         await LookAsync(visitor, "/sign-in");
+        var link = await office.Person("admin").SendAsync(HttpMethod.Post, $"/api/people/{person}/password-link");
+        await LookAsync(visitor, new Uri((string)(await link.JsonAsync())["url"]!).PathAndQuery);
         await visitor.Context.CloseAsync();
 
         var worker = await chromium.SignedInAsync(office.Host, "adjuster1", scheme: scheme);
@@ -107,6 +111,8 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
                     "/background-work/{id:guid}" => $"/background-work/{work}",
                     "/start/{journey}" => "/start/claims",
                     "/administration/calendars/{id}" => "/administration/calendars/claims-office",
+                    "/administration/people/{id:guid}" => $"/administration/people/{person}",
+                    "/administration/teams/{key}" => "/administration/teams/claims-adjusting",
                     "/administration/policies/{id}" => "/administration/policies/claims-acknowledge-internal",
                     _ => route,
                 }

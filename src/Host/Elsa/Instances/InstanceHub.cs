@@ -5,12 +5,27 @@ using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Identity;
 
 namespace Orchestration.Host.Elsa.Instances;
 
 /// <summary>Live view of runs: a viewer subscribes to an instance and is notified when it moves, on any host.</summary>
-internal sealed class InstanceHub(InstanceWatchers watchers, NpgsqlDataSource database) : Hub
+internal sealed class InstanceHub(InstanceWatchers watchers, NpgsqlDataSource database, Changes changes) : Hub
 {
+    private const string Access = "access";
+
+    /// <summary>A connection ends when its person is deactivated or their permissions change; Studio then connects again, if it still may.</summary>
+    public override Task OnConnectedAsync()
+    {
+        if (Context.User?.Identity is PersonIdentity { Person.Id: var person } && Context is var connection)
+            Context.Items[Access] = changes.Listen(change =>
+            {
+                if (change.Kind == ChangeKind.Access && change.Id == person)
+                    connection.Abort();
+            });
+        return Task.CompletedTask;
+    }
+
     /// <summary>Called by Studio.</summary>
     public async Task ObserveInstanceAsync(string instanceId)
     {
@@ -22,6 +37,7 @@ internal sealed class InstanceHub(InstanceWatchers watchers, NpgsqlDataSource da
 
     public override Task OnDisconnectedAsync(Exception? exception)
     {
+        (Context.Items[Access] as IDisposable)?.Dispose();
         watchers.Leave(Context.ConnectionId);
         return Task.CompletedTask;
     }

@@ -5,12 +5,17 @@ create table person (
     display_name    text not null check (display_name <> ''),
     email           text,
     roles           text[] not null check (roles <@ array['analyst', 'employee', 'supervisor', 'frontoffice', 'compliance', 'administrator']),
-    password_hash   text not null,
+    -- Null until they choose their first password.
+    password_hash   text,
     -- Sessions carry it; a new one ends them all.
     security_stamp  uuid not null,
     failed_sign_ins integer not null default 0,
     locked_until    timestamptz,
     active          boolean not null default true,
+    -- Who deactivated them; null while they are active.
+    deactivated_by  text,
+    deactivated_at  timestamptz,
+    revision        integer not null default 1,
     created_at      timestamptz not null,
     updated_at      timestamptz not null
 );
@@ -21,6 +26,9 @@ create table team (
     title       text not null,
     description text not null default '',
     lead_id     uuid references person (id),
+    -- A retired team is not offered for new work; its members finish what it has.
+    retired_at  timestamptz,
+    revision    integer not null default 1,
     created_at  timestamptz not null
 );
 
@@ -33,11 +41,13 @@ create table team_member (
 create index team_member_person on team_member (person_id);
 
 create table person_skill (
-    person_id       uuid not null references person (id),
-    skill           text not null check (skill ~ '^[a-z][a-z0-9-]*$'),
-    level           integer not null check (level between 1 and 5),
+    person_id          uuid not null references person (id),
+    skill              text not null check (skill ~ '^[a-z][a-z0-9-]*$'),
+    level              integer not null check (level between 1 and 5),
     -- Exclusive; null means that the certificate does not expire.
-    certified_until date,
+    certified_until    date,
+    certificate_number text,
+    certificate_issuer text,
     primary key (person_id, skill)
 );
 
@@ -77,6 +87,16 @@ create table refresh_session (
     expires_at timestamptz not null
 );
 create index refresh_session_expiry on refresh_session (expires_at);
+
+-- A link with which a person chooses a password, once. Only the hash of its token is kept; a used link is deleted.
+create table password_link (
+    token_hash  bytea primary key check (length(token_hash) = 32),
+    person_id   uuid not null references person (id),
+    created_by  text not null,
+    created_at  timestamptz not null,
+    expires_at  timestamptz not null
+);
+create index password_link_person on password_link (person_id);
 
 -- Keys of cookies and tokens, so that every host reads what another one issued.
 create table data_protection_key (

@@ -35,7 +35,7 @@ public static class ForwardTask
             actor,
             person ?? actor.UserName,
             $"{team}\n{person}\n{reason}",
-            also: Sql.Command("select title from team where key = $1", team),
+            also: Sql.Command("select title from team where key = $1 and retired_at is null", team),
             cancel: cancel
         );
         if (t.Refusal is { } refusal)
@@ -44,7 +44,7 @@ public static class ForwardTask
         if (!own && !t.MayMoveWork)
             return new TaskResult.Forbidden("Only its owner, a candidate of an open task, the team's lead or a supervisor can forward this task.");
         if (team is not null && t.Also is null)
-            return new TaskResult.InvalidRequest("team", $"There is no team '{team}'.");
+            return new TaskResult.InvalidRequest("team", $"There is no team '{team}', or it is retired.");
         if (team is not null && team == t.Task.Team)
             return new TaskResult.InvalidRequest("team", "The task is already with this team.");
         if (person is not null && t.Subject.Id == actor.Id)

@@ -254,17 +254,32 @@ create table operation (
 );
 CREATE INDEX operation_created ON operation USING btree (created_at);
 
+create table password_link (
+    token_hash bytea not null,
+    person_id uuid not null,
+    created_by text not null,
+    created_at timestamp with time zone not null,
+    expires_at timestamp with time zone not null,
+    constraint password_link_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint password_link_pkey PRIMARY KEY (token_hash),
+    constraint password_link_token_hash_check CHECK (length(token_hash) = 32)
+);
+CREATE INDEX password_link_person ON password_link USING btree (person_id);
+
 create table person (
     id uuid not null,
     user_name text not null,
     display_name text not null,
     email text,
     roles text[] not null,
-    password_hash text not null,
+    password_hash text,
     security_stamp uuid not null,
     failed_sign_ins integer not null default 0,
     locked_until timestamp with time zone,
     active boolean not null default true,
+    deactivated_by text,
+    deactivated_at timestamp with time zone,
+    revision integer not null default 1,
     created_at timestamp with time zone not null,
     updated_at timestamp with time zone not null,
     constraint person_display_name_check CHECK (display_name <> ''::text),
@@ -280,6 +295,8 @@ create table person_skill (
     skill text not null,
     level integer not null,
     certified_until date,
+    certificate_number text,
+    certificate_issuer text,
     constraint person_skill_level_check CHECK (level >= 1 AND level <= 5),
     constraint person_skill_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
     constraint person_skill_pkey PRIMARY KEY (person_id, skill),
@@ -499,6 +516,8 @@ create table team (
     title text not null,
     description text not null default ''::text,
     lead_id uuid,
+    retired_at timestamp with time zone,
+    revision integer not null default 1,
     created_at timestamp with time zone not null,
     constraint team_key_check CHECK (key ~ '^[a-z][a-z0-9-]*$'::text),
     constraint team_lead_id_fkey FOREIGN KEY (lead_id) REFERENCES person(id),

@@ -1,0 +1,112 @@
+using System.Buffers.Text;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Orchestration.Engine.Runtime;
+using Orchestration.Host.Shell.Parts;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.Staff;
+
+namespace Orchestration.Host.Staff;
+
+/// <summary>The data of a page that imports a file.</summary>
+/// <param name="Teams">Teams are imported, not people.</param>
+/// <param name="LinksAreMailed">Whether new people can be mailed a link to choose a password.</param>
+public sealed record ImportView(bool Teams, bool LinksAreMailed)
+{
+    /// <summary>What the file does; null before one was chosen.</summary>
+    public ImportResult? Result { get; init; }
+
+    /// <summary>The file, in Base64, for the next step.</summary>
+    public string File { get; init; } = "";
+
+    /// <summary>Why there is no result.</summary>
+    public string? Refused { get; init; }
+
+    public string Path => Teams ? "/administration/import-teams" : "/administration/import-people";
+    public string List => Teams ? "/administration/teams" : "/administration/people";
+    public IReadOnlyList<string> Columns => Teams ? ImportTeams.Columns : ImportPeople.Columns;
+}
+
+/// <summary>Imports in two steps: choose a file and look at what it does, then apply exactly that.</summary>
+internal static class ImportPages
+{
+    public static void MapImports(this WebApplication app)
+    {
+        foreach (var teams in new[] { false, true })
+        {
+            var page = app.MapGroup(new ImportView(teams, false).Path).RequireAuthorization(Roles.Administrator).ExcludeFromDescription();
+            page.MapGet("", (PasswordLinks links) => Html.Page(new ImportPage { View = new(teams, links.AreMailed) }));
+
+            // The file comes back in Base64 when it is applied.
+            page.MapPost(
+                    "",
+                    (HttpRequest request, WorkflowRuntime runtime, PasswordLinks links, Person me, CancellationToken cancel) =>
+                        RunAsync(teams, request, runtime, links, me, cancel)
+                )
+                .WithMetadata(new RequestSizeLimitAttribute(2 * StaffAnswers.MaxBytes));
+        }
+    }
+
+    /// <summary>What an import did, from the address of the list it led to.</summary>
+    public static string? Done(IQueryCollection query) =>
+        int.TryParse(query["added"], out var added) && int.TryParse(query["changed"], out var changed) ? $"Imported: {added} added, {changed} changed." : null;
+
+    private static async Task<IResult> RunAsync(
+        bool teams,
+        HttpRequest request,
+        WorkflowRuntime runtime,
+        PasswordLinks links,
+        Person me,
+        CancellationToken cancel
+    )
+    {
+        var view = new ImportView(teams, links.AreMailed);
+        var form = await request.ReadFormAsync(cancel);
+        var apply = form["fingerprint"].ToString() is { Length: > 0 } print ? print : null;
+        var bytes = apply is null ? await UploadedAsync(form, cancel) : Decoded(form["content"].ToString());
+        if (bytes is null or { Length: > StaffAnswers.MaxBytes })
+            return Page(view with { Refused = bytes is null ? "Choose a file." : "The file is larger than 1 MB. Split it." }, 422);
+        if (StaffAnswers.Text(bytes) is not { } file)
+            return Page(view with { Result = StaffAnswers.NotText }, 422);
+
+        var result = teams
+            ? await ImportTeams.RunAsync(runtime, file, apply is not null, apply, me.UserName, cancel)
+            : await ImportPeople.RunAsync(runtime, file, apply is not null, apply, form["mailLinks"] == "true" ? links : null, me.UserName, cancel);
+        if (result is ImportResult.Applied { Rows: var rows })
+        {
+            var (added, changed) = (rows.Count(r => r.Effect == ImportEffect.Adds), rows.Count(r => r.Effect == ImportEffect.Changes));
+            return Results.LocalRedirect($"{view.List}?added={added}&changed={changed}");
+        }
+
+        return Page(
+            view with
+            {
+                Result = result,
+                File = Convert.ToBase64String(bytes),
+            },
+            result switch
+            {
+                ImportResult.Wrong => 422,
+                ImportResult.Outdated => 409,
+                _ => 200,
+            }
+        );
+    }
+
+    private static RazorComponentResult<ImportPage> Page(ImportView view, int status) => Html.Page(new ImportPage { View = view }, status);
+
+    private static async Task<byte[]?> UploadedAsync(IFormCollection form, CancellationToken cancel)
+    {
+        if (form.Files.GetFile("file") is not { Length: > 0 } uploaded)
+            return null;
+        using var buffer = new MemoryStream();
+        await uploaded.CopyToAsync(buffer, cancel);
+        return buffer.ToArray();
+    }
+
+    private static byte[]? Decoded(string content)
+    {
+        var bytes = new byte[Base64.GetMaxDecodedFromUtf8Length(content.Length)];
+        return Convert.TryFromBase64String(content, bytes, out var count) ? bytes[..count] : null;
+    }
+}
