@@ -6,6 +6,7 @@ using Orchestration.Host.Administration;
 using Orchestration.Host.Away;
 using Orchestration.Host.Background;
 using Orchestration.Host.Cases;
+using Orchestration.Host.Commands;
 using Orchestration.Host.Elsa;
 using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Elsa.Studio;
@@ -86,6 +87,7 @@ static async Task Run(string[] args)
     app.MapClocks();
     app.MapServiceLevels();
     app.MapInbox();
+    app.MapCommands();
     app.MapBulk();
     app.MapTeams();
     app.MapAway();

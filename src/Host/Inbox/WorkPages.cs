@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
@@ -27,6 +28,7 @@ internal static class WorkPages
                     string? show,
                     Guid? done,
                     int? did,
+                    bool? nothing,
                     WorkflowRuntime runtime,
                     Substitutions substitutions,
                     Person me,
@@ -39,6 +41,7 @@ internal static class WorkPages
                             Me = me,
                             Done = await DoneStep.FindAsync(runtime, done, me, cancel),
                             Did = did,
+                            Nothing = nothing == true,
                             Away = (await substitutions.ListAsync(me, cancel)).FirstOrDefault(one =>
                                 one.Person == me.UserName && one.From <= runtime.Clock.Now()
                             ),
@@ -50,6 +53,21 @@ internal static class WorkPages
                 "/work",
                 async (string? q, string? journey, string? show, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                     Html.Page(new WorkList { Work = await ReadAsync(runtime, new(q, journey, show), me, cancel) })
+            )
+            .ExcludeFromDescription();
+        app.MapGet(
+                "/work/beside",
+                async (string? q, string? journey, string? show, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    Html.Page(new BesideList { Work = await ReadAsync(runtime, new(q, journey, show), me, cancel) })
+            )
+            .ExcludeFromDescription();
+        app.MapPost(
+                "/work/next",
+                async ([FromForm] string? operation, TaskRuntime tasks, Person me, CancellationToken cancel) =>
+                    await NextTask.TakeAsync(tasks, string.IsNullOrEmpty(operation) ? Ids.Text(Ids.New(tasks.Runtime.Clock.Now())) : operation, me, cancel)
+                        is { } next
+                        ? Results.LocalRedirect($"/tasks/{Ids.Text(next)}")
+                        : Results.LocalRedirect("/?nothing=true")
             )
             .ExcludeFromDescription();
     }

@@ -18,9 +18,9 @@ internal static class Navigation
         new(
             null,
             [
-                new(MyWork, "My work", "checkbox", "/", _ => true),
-                new(Team, "Team", "users", "/team", person => Policies.Allow(Policies.Supervise, person) || person.Leads.Count > 0),
-                new(Cases, "Cases", "folders", "/cases", _ => true),
+                new(MyWork, "My work", "checkbox", "/", _ => true, "w"),
+                new(Team, "Team", "users", "/team", person => Policies.Allow(Policies.Supervise, person) || person.Leads.Count > 0, "t"),
+                new(Cases, "Cases", "folders", "/cases", _ => true, "c"),
                 new(StartCase, "Start a case", "circle-plus", "/start", person => Policies.Allow(Policies.StartCases, person)),
             ]
         ),
@@ -44,5 +44,6 @@ internal static class Navigation
     /// <param name="Icon">Tabler icon without <c>ti-</c>.</param>
     /// <param name="Href">Its address.</param>
     /// <param name="Visible">Who sees it.</param>
-    internal sealed record Item(string Section, string Title, string Icon, string Href, Func<Person, bool> Visible);
+    /// <param name="Key">Key that goes there after <c>g</c>.</param>
+    internal sealed record Item(string Section, string Title, string Icon, string Href, Func<Person, bool> Visible, string? Key = null);
 }

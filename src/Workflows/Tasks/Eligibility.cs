@@ -144,6 +144,9 @@ internal sealed class Eligibility
                 or t.state in ('Reserved', 'InProgress') and {IsOwnersSubstitute}) and {IsFit})
             """;
 
+    /// <summary>It is theirs and waits for nothing else: they own or review it.</summary>
+    public string WorksOnIt => $"(t.owner_id = {_id} and t.state in ('Reserved', 'InProgress') or t.reviewer_id = {_id} and t.state = 'InReview')";
+
     /// <summary>
     /// May see it without a role that sees everything: a candidate, lead, owner, reviewer, watcher, someone who worked on it, or standing in for one.
     /// </summary>

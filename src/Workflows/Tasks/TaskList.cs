@@ -20,7 +20,7 @@ public sealed record TaskFilter
 {
     /// <summary>
     /// <c>mine</c>: owned by the person; <c>open</c>: what they can take now (unassigned tasks, reviews, tasks of people they substitute for);
-    /// <c>team</c>: tasks of their teams; <c>all</c>: everything they can see.
+    /// <c>next</c>: what they own and can work on, and what they can take; <c>team</c>: tasks of their teams; <c>all</c>: everything they can see.
     /// </summary>
     public string View { get; init; } = "mine";
 
@@ -57,11 +57,11 @@ public static class TaskList
             values.Add(actor.Id);
             where.Append(" and (t.owner_id = $1 or t.reviewer_id = $1)");
         }
-        else if (filter.View is "open" or "team" || !Eligibility.SeesAll(actor))
+        else if (filter.View is "open" or "next" or "team" || !Eligibility.SeesAll(actor))
         {
             values.AddRange([actor.Id, now]);
             var me = Eligibility.Of("$1", "$2");
-            where.Append($" and {(filter.View == "open" ? me.IsOffered : me.Sees)}");
+            where.Append($" and {filter.View switch { "open" => me.IsOffered, "next" => $"({me.WorksOnIt} or {me.IsOffered})", _ => me.Sees }}");
         }
 
         if (filter.State is { } state)
