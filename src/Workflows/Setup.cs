@@ -3,6 +3,7 @@ using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.Journeys;
@@ -37,6 +38,7 @@ public static class Setup
             {
                 var humanTask = HumanTask.CreateType(s.GetRequiredService<ServiceLevelCatalog>(), s.GetRequiredService<FormCatalog>());
                 var registry = ActivityRegistry.WithBuiltIns().Add(humanTask);
+                ReferenceRule.AddTo(registry);
                 return csharp ? registry.AddCSharp() : registry;
             })
             .AddSingleton(s =>

@@ -122,6 +122,31 @@ internal sealed partial class DefinitionCompiler
         return outputs;
     }
 
+    private Dictionary<string, object?> ReadProperties(JsonElement json, CompiledWorkflow workflow)
+    {
+        var custom = json.TryGetProperty("customProperties", out var given) && given.ValueKind == JsonValueKind.Object ? given : default;
+        var read = new Dictionary<string, object?>(StringComparer.Ordinal);
+
+        foreach (var (name, reader) in registry.Properties)
+        {
+            var value =
+                custom.ValueKind == JsonValueKind.Object && custom.TryGetProperty(name, out var member) && member.ValueKind != JsonValueKind.Null
+                    ? member
+                    : default;
+            read[name] = reader(
+                workflow,
+                value,
+                (path, reason) =>
+                {
+                    if (IsPublishing)
+                        Error($"$.customProperties.{name}{path}", reason);
+                }
+            );
+        }
+
+        return read;
+    }
+
     private static WorkflowOptions ReadOptions(JsonElement json)
     {
         if (!json.TryGetProperty("options", out var options) || options.ValueKind != JsonValueKind.Object)

@@ -58,7 +58,7 @@ internal sealed partial class DefinitionCompiler(ActivityRegistry registry, Defi
         AssignIds(nodes);
         CheckIds(nodes);
 
-        return new CompiledWorkflow(nodes)
+        var workflow = new CompiledWorkflow(nodes)
         {
             Id = Text(json, "id") ?? "",
             DefinitionId = definitionId,
@@ -78,6 +78,8 @@ internal sealed partial class DefinitionCompiler(ActivityRegistry registry, Defi
                     .SelectMany(x => ((ITrigger)x.Activity).Triggers(x)),
             ],
         };
+        workflow.Properties = ReadProperties(json, workflow);
+        return workflow;
     }
 
     /// <summary>The workflow itself as an activity, with its root below it.</summary>

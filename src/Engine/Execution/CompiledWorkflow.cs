@@ -46,6 +46,13 @@ public sealed class CompiledWorkflow
     /// <summary>Version ids of the definitions compiled into this one (workflows used as activities).</summary>
     public IReadOnlyList<string> DependsOn { get; internal init; } = [];
 
+    internal IReadOnlyDictionary<string, object?> Properties { get; set; } = new Dictionary<string, object?>();
+
+    /// <summary>What another module read from a custom property of the definition, or null.</summary>
+    /// <param name="name">Member of <c>customProperties</c> that the module registered with the registry.</param>
+    public T? Property<T>(string name)
+        where T : class => Properties.GetValueOrDefault(name) as T;
+
     /// <summary>The first activity with this id, or null.</summary>
     public ActivityNode? FindActivity(string id) => _byId.GetValueOrDefault(id);
 

@@ -45,6 +45,18 @@ internal static class CasePages
                 await PageAsync(runtime, id, me, null, StatusCodes.Status200OK, cancel)
         );
         pages.MapPost("/cancel", CancelAsync).RequireAuthorization(Policies.Supervise);
+        pages
+            .MapPost(
+                "/remove",
+                async (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    await RemoveTestCase.RunAsync(runtime, id, me, cancel) switch
+                    {
+                        RemoveTestCaseResult.Removed => Results.LocalRedirect("/cases"),
+                        RemoveTestCaseResult.Forbidden => Results.Forbid(),
+                        _ => Results.NotFound(),
+                    }
+            )
+            .RequireAuthorization(Policies.StartTests);
         pages.MapPost("/incidents/{activityInstanceId}/retry", RetryAsync).RequireAuthorization(Policies.Supervise);
         StartPages.Map(app);
     }

@@ -57,5 +57,6 @@ public sealed record CaseView
 
     public CaseSummary Case => Detail.Case;
     public bool MaySteer => Policies.Allow(Policies.Supervise, Me);
+    public bool MayRemove => Case.TestBy == Me.Id || (Case.IsTest && Me.Is(Roles.Administrator));
     public bool IsRunning => Case.Status == "Running";
 }

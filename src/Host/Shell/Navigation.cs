@@ -11,6 +11,7 @@ internal static class Navigation
     public const string Cases = "cases";
     public const string StartCase = "start-case";
     public const string Designer = "designer";
+    public const string TestCase = "test-case";
     public const string People = "people";
 
     private static readonly Group[] Groups =
@@ -28,6 +29,7 @@ internal static class Navigation
             "Manage",
             [
                 new(Designer, "Designer", "sitemap", "/studio", person => Policies.Allow(Policies.Design, person)),
+                new(TestCase, "Test a journey", "flask", "/start?test=true", person => Policies.Allow(Policies.StartTests, person)),
                 new(People, "Administration", "settings", "/administration/people", person => person.Is(Roles.Administrator)),
             ]
         ),

@@ -71,22 +71,3 @@ document.addEventListener("click", e => {
   if (opener) document.getElementById(opener.dataset.opens).showModal();
   if (e.target.closest("[data-closes]") || e.target.matches("dialog")) e.target.closest("dialog").close();
 });
-
-// The commands: the focus stays in the field, and the arrows choose.
-const choices = () => [...commands.querySelectorAll("[role=option]")];
-const choose = at => {
-  const all = choices();
-  all.forEach((choice, place) => choice.setAttribute("aria-selected", String(place === at)));
-  if (all[at]) command.setAttribute("aria-activedescendant", all[at].id);
-  else command.removeAttribute("aria-activedescendant");
-  all[at]?.scrollIntoView({ block: "nearest" });
-};
-document.addEventListener("htmx:after:swap", e => e.target === command && choose(0));
-command.addEventListener("keydown", e => {
-  const all = choices(), at = all.findIndex(choice => choice.ariaSelected === "true");
-  const to = { ArrowDown: (at + 1) % all.length, ArrowUp: (at - 1 + all.length) % all.length }[e.key];
-  if (e.key === "Enter") all[at]?.click();
-  else if (to === undefined || !all.length) return;
-  else choose(to);
-  e.preventDefault();
-});

@@ -31,7 +31,14 @@ public sealed record CaseSummary(
     int OpenTasks,
     DateTime? NextDueAt,
     bool Breached
-);
+)
+{
+    /// <summary>Whether it only tries out the journey.</summary>
+    public bool IsTest => TestBy is not null;
+
+    /// <summary>Id of the person who tries out the journey with it.</summary>
+    public Guid? TestBy { get; init; }
+}
 
 /// <summary>An incident of a case. Its message says what failed, and the cause if there is another one.</summary>
 public sealed record CaseIncident(
@@ -85,7 +92,7 @@ public sealed record CaseFilter
 public static class CaseQueries
 {
     private const string Summary = """
-        select c.id, c.journey, d.name journey_name, c.reference, c.customer_id, c.customer_name, i.status, i.sub_status, i.incident_count, c.created_at,
+        select c.id, c.journey, d.name journey_name, c.test_by, c.reference, c.customer_id, c.customer_name, i.status, i.sub_status, i.incident_count, c.created_at,
             i.updated_at, i.finished_at,
             coalesce(o.open, 0) open, o.due_at, coalesce(o.breached, false) breached, i.definition_version_id, i.definition_version, i.state
         from journey_case c
@@ -254,5 +261,8 @@ public static class CaseQueries
             r.GetInt32("open"),
             r.TimeOrNull("due_at"),
             r.GetBoolean("breached")
-        );
+        )
+        {
+            TestBy = r.GuidOrNull("test_by"),
+        };
 }

@@ -174,7 +174,7 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         batch.Add(
             $"""
             select c.id clock_id, c.state clock_state, coalesce(j.reference, i.correlation_id, ''), array(select w.person_id from case_watcher w where
-                w.instance_id = c.instance_id), {columns}
+                w.instance_id = c.instance_id), j.test_by, {columns}
             from unnest($1::uuid[]) d(id) join sla_clock c on c.id = d.id join workflow_instance i on i.id = c.instance_id
             left join task t on t.id = c.task_id left join person o on o.id = t.owner_id left join journey_case j on j.id = c.instance_id
             """,
@@ -201,7 +201,8 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
             if (!watchers.TryGetValue(one.InstanceId, out var watch))
                 watchers[one.InstanceId] = watch = [.. r.GetFieldValue<Guid[]>(3)];
             one.Watchers = watch;
-            if (r.IsDBNull(4))
+            one.Tester = r.GuidOrNull(4);
+            if (r.IsDBNull(5))
                 continue;
             var task = Read(r);
             one.IsOfTask = true;
@@ -347,6 +348,9 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         public List<Guid> Tasks { get; } = [];
 
         public string Reference { get; set; } = "";
+
+        /// <summary>Who tries out the journey, when the case is a test: everyone else is left alone.</summary>
+        public Guid? Tester { get; set; }
 
         /// <summary>Who watches the case.</summary>
         public HashSet<Guid> Watchers { get; set; } = [];

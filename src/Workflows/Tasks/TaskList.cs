@@ -24,7 +24,7 @@ public sealed record TaskFilter
     /// </summary>
     public string View { get; init; } = "mine";
 
-    /// <summary>Keys of teams; null: any.</summary>
+    /// <summary>The backlog of these teams, without test cases; null: any, and those of none.</summary>
     public IReadOnlyList<string>? Teams { get; init; }
     public Guid? CaseId { get; init; }
     public TaskState? State { get; init; }
@@ -77,7 +77,7 @@ public static class TaskList
         if (filter.Teams is { } teams)
         {
             values.Add(teams.ToArray());
-            where.Append($" and t.team = any(${values.Count})");
+            where.Append($" and t.team = any(${values.Count}) and t.test_by is null");
         }
 
         if (filter.Overdue is { } overdue)
@@ -122,7 +122,7 @@ public static class TaskList
         }
     }
 
-    /// <summary>A person's counts: tasks they own, and tasks they can take.</summary>
+    /// <summary>A person's counts: tasks they own, and tasks they can take. Test cases don't count.</summary>
     /// <param name="database">The database.</param>
     /// <param name="actor">Whose work.</param>
     /// <param name="soon">Until when it counts as due soon.</param>
@@ -135,12 +135,12 @@ public static class TaskList
             select count(*)::int, count(*) filter (where due_at <= $2)::int, count(*) filter (where due_at > $2 and due_at <= $3)::int,
                 (select count(*)::int from (
                     select from task t
-                    where t.ended_at is null and {me.IsOffered}
+                    where t.ended_at is null and t.test_by is null and {me.IsOffered}
                         -- Says nothing new, but lets indexes find them.
                         and (t.team = any(array(select m.team_key from team_member m where m.person_id = $1 or m.person_id in ({me.Absent})))
                             or cardinality(t.candidates) > 0 or t.owner_id = any(array({me.Absent})))
                     limit 1000) open)
-            from task where (owner_id = $1 or reviewer_id = $1) and ended_at is null
+            from task where (owner_id = $1 or reviewer_id = $1) and ended_at is null and test_by is null
             """,
             actor.Id,
             now,

@@ -69,6 +69,5 @@ public sealed class NextTaskTests
                 .Select(option => option.GetAttribute("href") ?? option.GetAttribute("form"));
     }
 
-    private static async Task<string> NextAsync(HttpClient browser) =>
-        (await PressAsync(browser, "/", "/work/next")).Headers.Location!.OriginalString;
+    private static async Task<string> NextAsync(HttpClient browser) => (await PressAsync(browser, "/", "/work/next")).Headers.Location!.OriginalString;
 }

@@ -92,10 +92,18 @@ create table journey_case (
     customer_id    text not null,
     customer_name  text not null,
     created_by     text not null,
-    created_at     timestamptz not null
+    created_at     timestamptz not null,
+    -- Who tries out the journey with it; null for a customer's case. Test cases count nowhere and can be removed.
+    test_by        uuid references person (id)
 );
 create index journey_case_customer on journey_case (customer_id);
 create index journey_case_created on journey_case (created_at desc, id desc);
+
+-- Numbers of generated references: the last one given out per prefix. A number that was given out is never given out again, used or not.
+create table reference_counter (
+    prefix text primary key,
+    last   bigint not null check (last > 0)
+);
 
 -- Who watches a case: they see it and watch every task it opens from then on. The ladder of a clock of the case adds them.
 create table case_watcher (
@@ -200,6 +208,8 @@ create table task (
     claimed_at            timestamptz,
     started_at            timestamptz,
     ended_at              timestamptz,
+    -- Of a test case: the person who tries out the journey, the only one it is offered to.
+    test_by               uuid references person (id),
     constraint task_fits check (task_fits(
         state, priority, outcomes, owner_id, ended_at, outcome, suspended_from, suspended_reason, suspended_until, proposed_outcome, reviewer_id))
 ) with (fillfactor = 80);
