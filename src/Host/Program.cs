@@ -10,6 +10,7 @@ using Orchestration.Host.Commands;
 using Orchestration.Host.Elsa;
 using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Elsa.Studio;
+using Orchestration.Host.Filters;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Inbox;
@@ -53,6 +54,7 @@ static async Task Run(string[] args)
     builder.AddOpenApiDocument();
     builder.Services.AddWorkflows(settings.Workflows.Mail, settings.Workflows.CSharp, settings.Workflows.AllowPrivateAddresses);
     builder.Services.AddBulk();
+    builder.AddDemoCases(settings.DemoCases);
     builder.AddElsa();
 
     var app = builder.Build();
@@ -88,6 +90,7 @@ static async Task Run(string[] args)
     app.MapServiceLevels();
     app.MapInbox();
     app.MapCommands();
+    app.MapFilters();
     app.MapBulk();
     app.MapTeams();
     app.MapAway();
