@@ -4,6 +4,7 @@ using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Host.Filters;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell;
 using Orchestration.Host.Shell.Parts;
@@ -11,6 +12,7 @@ using Orchestration.Host.Startup;
 using Orchestration.Host.Tasks.Parts;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.Filters;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
@@ -27,14 +29,30 @@ internal static class CasePages
     {
         app.MapGet(
                 "/cases",
-                async (string? q, string? journey, string? status, string? cursor, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                    Html.Page(new CasesPage { View = await ListAsync(runtime, new(q, journey, status, cursor), me, cancel), Me = me })
+                async (
+                    string? q,
+                    string? journey,
+                    string? status,
+                    string? cursor,
+                    string? sort,
+                    WorkflowRuntime runtime,
+                    Person me,
+                    CancellationToken cancel
+                ) => Html.Page(new CasesPage { View = await ListAsync(runtime, new(q, journey, status, cursor, sort), me, cancel), Me = me })
             )
             .ExcludeFromDescription();
         app.MapGet(
                 "/cases/list",
-                async (string? q, string? journey, string? status, string? cursor, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                    Html.Page(new CaseList { View = await ListAsync(runtime, new(q, journey, status, cursor), me, cancel) })
+                async (
+                    string? q,
+                    string? journey,
+                    string? status,
+                    string? cursor,
+                    string? sort,
+                    WorkflowRuntime runtime,
+                    Person me,
+                    CancellationToken cancel
+                ) => Html.Page(new CaseList { View = await ListAsync(runtime, new(q, journey, status, cursor, sort), me, cancel) })
             )
             .ExcludeFromDescription();
 
@@ -73,6 +91,7 @@ internal static class CasePages
                 Search = filter.Q,
                 Journey = string.IsNullOrEmpty(filter.Journey) ? null : filter.Journey,
                 Status = filter.Status is "Running" or "Finished" ? filter.Status : null,
+                Oldest = filter.Sort == "oldest",
                 Before = before,
                 Limit = PageSize,
             },
@@ -80,7 +99,7 @@ internal static class CasePages
             runtime.Clock.Now(),
             cancel
         );
-        return new(page, filter, journeys, runtime.Clock.Now());
+        return new(page, filter, journeys, runtime.Clock.Now()) { Saved = await SavedFilters.ListAsync(runtime.Database, me, FilterPages.Cases, cancel) };
     }
 
     private static async Task<IResult> PageAsync(WorkflowRuntime runtime, Guid id, Person me, string? refused, int status, CancellationToken cancel)

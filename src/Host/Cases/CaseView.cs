@@ -3,6 +3,7 @@ using Orchestration.Host.Identity;
 using Orchestration.Host.Tasks.Parts;
 using Orchestration.Workflows;
 using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Filters;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
@@ -12,11 +13,17 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Host.Cases;
 
 /// <summary>The data of the list of cases.</summary>
-public sealed record CaseListView(Page<CaseSummary> Page, CaseListFilter Filter, IReadOnlyDictionary<string, string> Journeys, Instant Now);
+public sealed record CaseListView(Page<CaseSummary> Page, CaseListFilter Filter, IReadOnlyDictionary<string, string> Journeys, Instant Now)
+{
+    public IReadOnlyList<SavedFilter> Saved { get; init; } = [];
+}
 
 /// <summary>The filter of the list.</summary>
-public sealed record CaseListFilter(string? Q, string? Journey, string? Status, string? Cursor)
+public sealed record CaseListFilter(string? Q, string? Journey, string? Status, string? Cursor, string? Sort = null)
 {
+    /// <summary>The orders that the list offers.</summary>
+    public static readonly IReadOnlyList<(string Key, string Title)> Orders = [("", "Newest first"), ("oldest", "Oldest first")];
+
     public bool IsOn => !string.IsNullOrWhiteSpace(Q) || !string.IsNullOrEmpty(Journey) || !string.IsNullOrEmpty(Status);
 
     public string Query =>
@@ -27,6 +34,7 @@ public sealed record CaseListFilter(string? Q, string? Journey, string? Status, 
                     ["q"] = Q,
                     ["journey"] = Journey,
                     ["status"] = Status,
+                    ["sort"] = Sort,
                     ["cursor"] = Cursor,
                 }.Where(p => !string.IsNullOrEmpty(p.Value))
             )

@@ -84,6 +84,11 @@ public sealed record CaseFilter
     public string? Journey { get; init; }
     public string? Status { get; init; }
     public string? CustomerId { get; init; }
+
+    /// <summary>Oldest first. Default: newest first.</summary>
+    public bool Oldest { get; init; }
+
+    /// <summary>Continue after this one, in the order of the list.</summary>
     public (DateTime At, Guid Id)? Before { get; init; }
     public int Limit { get; init; } = 50;
 }
@@ -92,7 +97,8 @@ public sealed record CaseFilter
 public static class CaseQueries
 {
     private const string Summary = """
-        select c.id, c.journey, d.name journey_name, c.test_by, c.reference, c.customer_id, c.customer_name, i.status, i.sub_status, i.incident_count, c.created_at,
+        select c.id, c.journey, d.name journey_name, c.test_by,
+            c.reference, c.customer_id, c.customer_name, i.status, i.sub_status, i.incident_count, c.created_at,
             i.updated_at, i.finished_at,
             coalesce(o.open, 0) open, o.due_at, coalesce(o.breached, false) breached, i.definition_version_id, i.definition_version, i.state
         from journey_case c
@@ -102,7 +108,7 @@ public static class CaseQueries
             and t.ended_at is null) o on true
         """;
 
-    /// <summary>Lists cases, newest first.</summary>
+    /// <summary>Lists cases, newest first unless the filter says otherwise.</summary>
     public static async Task<Page<CaseSummary>> ListAsync(
         NpgsqlDataSource database,
         CaseFilter filter,
@@ -135,11 +141,12 @@ public static class CaseQueries
         {
             values.Add(before.At);
             values.Add(before.Id);
-            where.Append($" and (c.created_at, c.id) < (${values.Count - 1}::timestamptz, ${values.Count}::uuid)");
+            where.Append($" and (c.created_at, c.id) {(filter.Oldest ? ">" : "<")} (${values.Count - 1}::timestamptz, ${values.Count}::uuid)");
         }
 
+        var order = filter.Oldest ? "c.created_at, c.id" : "c.created_at desc, c.id desc";
         values.Add(filter.Limit + 1);
-        await using var query = database.Query($"{Summary}{where} order by c.created_at desc, c.id desc limit ${values.Count}", values.ToArray());
+        await using var query = database.Query($"{Summary}{where} order by {order} limit ${values.Count}", values.ToArray());
         await using var reader = await query.ExecuteReaderAsync(cancel);
         var rows = new List<CaseSummary>();
         while (await reader.ReadAsync(cancel))

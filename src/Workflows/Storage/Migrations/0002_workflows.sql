@@ -326,6 +326,17 @@ create table notification_preference (
     check (quiet_from is distinct from quiet_to or quiet_from is null)
 );
 
+-- Filters and orders of lists that people keep under a name.
+create table saved_filter (
+    id         uuid primary key,
+    person_id  uuid not null references person (id),
+    list       text not null check (list in ('work', 'team', 'cases')),
+    name       text not null check (name <> '' and length(name) <= 60),
+    -- The query of the list's address.
+    query      text not null check (length(query) <= 1000),
+    unique (person_id, list, name)
+);
+
 -- Who outside is told of events, signed as Standard Webhooks says.
 create table webhook_endpoint (
     id              uuid primary key,
