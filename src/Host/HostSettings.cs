@@ -12,7 +12,8 @@ internal sealed record HostSettings(
     AccessSettings Access,
     FirstAdministratorSettings FirstAdministrator,
     WorkflowSettings Workflows,
-    WorkflowRequestSettings WorkflowRequests
+    WorkflowRequestSettings WorkflowRequests,
+    bool DemoCases
 )
 {
     /// <exception cref="ConfigurationException">Settings are wrong; the message names them all.</exception>
@@ -25,7 +26,8 @@ internal sealed record HostSettings(
             AccessSettings.Read(reader),
             FirstAdministratorSettings.Read(reader),
             WorkflowSettings.Read(reader),
-            WorkflowRequestSettings.Read(reader)
+            WorkflowRequestSettings.Read(reader),
+            reader.Flag(DemoStart.Setting)
         );
         reader.Check();
         return settings;

@@ -7,9 +7,11 @@ using Orchestration.Host.Away;
 using Orchestration.Host.Background;
 using Orchestration.Host.Cases;
 using Orchestration.Host.CustomerPromises;
+using Orchestration.Host.Commands;
 using Orchestration.Host.Elsa;
 using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Elsa.Studio;
+using Orchestration.Host.Filters;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Inbox;
@@ -54,6 +56,7 @@ static async Task Run(string[] args)
     builder.AddOpenApiDocument();
     builder.Services.AddWorkflows(settings.Workflows.Mail, settings.Workflows.CSharp, settings.Workflows.AllowPrivateAddresses);
     builder.Services.AddBulk();
+    builder.AddDemoCases(settings.DemoCases);
     builder.AddElsa();
 
     var app = builder.Build();
@@ -90,6 +93,8 @@ static async Task Run(string[] args)
     app.MapPromises();
     app.MapServiceLevels();
     app.MapInbox();
+    app.MapCommands();
+    app.MapFilters();
     app.MapBulk();
     app.MapTeams();
     app.MapAway();

@@ -3,6 +3,7 @@ using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Facts;
 using Orchestration.Workflows.HumanStep;
@@ -45,6 +46,7 @@ public static class Setup
                     s.GetRequiredService<StepNames>()
                 );
                 var registry = FactSchema.AddTo(ActivityRegistry.WithBuiltIns().Add(humanTask));
+                ReferenceRule.AddTo(registry);
                 return csharp ? registry.AddCSharp() : registry;
             })
             .AddSingleton(s =>

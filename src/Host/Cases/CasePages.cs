@@ -5,6 +5,7 @@ using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.CustomerPromises;
+using Orchestration.Host.Filters;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell;
 using Orchestration.Host.Shell.Parts;
@@ -12,6 +13,7 @@ using Orchestration.Host.Startup;
 using Orchestration.Host.Tasks.Parts;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.Filters;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
@@ -47,6 +49,18 @@ internal static class CasePages
                 await PageAsync(runtime, id, me, null, StatusCodes.Status200OK, cancel)
         );
         pages.MapPost("/cancel", CancelAsync).RequireAuthorization(Policies.Supervise);
+        pages
+            .MapPost(
+                "/remove",
+                async (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    await RemoveTestCase.RunAsync(runtime, id, me, cancel) switch
+                    {
+                        RemoveTestCaseResult.Removed => Results.LocalRedirect("/cases"),
+                        RemoveTestCaseResult.Forbidden => Results.Forbid(),
+                        _ => Results.NotFound(),
+                    }
+            )
+            .RequireAuthorization(Policies.StartTests);
         pages.MapPost("/incidents/{activityInstanceId}/retry", RetryAsync).RequireAuthorization(Policies.Supervise);
         pages
             .MapPost(
@@ -78,6 +92,7 @@ internal static class CasePages
                 Journey = string.IsNullOrEmpty(filter.Journey) ? null : filter.Journey,
                 Status = filter.Status is "Running" or "Finished" ? filter.Status : null,
                 Urgency = Enum.TryParse<Urgency>(filter.Urgency, out var urgency) ? urgency : null,
+                Oldest = filter.Sort == "oldest",
                 Before = before,
                 Limit = PageSize,
             },
@@ -85,7 +100,7 @@ internal static class CasePages
             runtime.Clock.Now(),
             cancel
         );
-        return new(page, filter, journeys, runtime.Clock.Now());
+        return new(page, filter, journeys, runtime.Clock.Now()) { Saved = await SavedFilters.ListAsync(runtime.Database, me, FilterPages.Cases, cancel) };
     }
 
     private static async Task<IResult> PageAsync(

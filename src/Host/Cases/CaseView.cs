@@ -4,6 +4,7 @@ using Orchestration.Host.Identity;
 using Orchestration.Host.Tasks.Parts;
 using Orchestration.Workflows;
 using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Filters;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
@@ -14,11 +15,17 @@ using Orchestration.Workflows.Tasks.Notes;
 namespace Orchestration.Host.Cases;
 
 /// <summary>The data of the list of cases.</summary>
-public sealed record CaseListView(Page<CaseSummary> Page, CaseListFilter Filter, IReadOnlyDictionary<string, string> Journeys, Instant Now);
+public sealed record CaseListView(Page<CaseSummary> Page, CaseListFilter Filter, IReadOnlyDictionary<string, string> Journeys, Instant Now)
+{
+    public IReadOnlyList<SavedFilter> Saved { get; init; } = [];
+}
 
 /// <summary>The filter of the list.</summary>
-public sealed record CaseListFilter(string? Q, string? Journey, string? Status, string? Urgency, string? Cursor)
+public sealed record CaseListFilter(string? Q, string? Journey, string? Status, string? Urgency, string? Cursor, string? Sort = null)
 {
+    /// <summary>The orders that the list offers.</summary>
+    public static readonly IReadOnlyList<(string Key, string Title)> Orders = [("", "Newest first"), ("oldest", "Oldest first")];
+
     public bool IsOn => !string.IsNullOrWhiteSpace(Q) || !string.IsNullOrEmpty(Journey) || !string.IsNullOrEmpty(Status) || !string.IsNullOrEmpty(Urgency);
 
     public string Query =>
@@ -30,6 +37,7 @@ public sealed record CaseListFilter(string? Q, string? Journey, string? Status, 
                     ["journey"] = Journey,
                     ["status"] = Status,
                     ["urgency"] = Urgency,
+                    ["sort"] = Sort,
                     ["cursor"] = Cursor,
                 }.Where(p => !string.IsNullOrEmpty(p.Value))
             )
@@ -66,6 +74,7 @@ public sealed record CaseView
 
     public CaseSummary Case => Detail.Case;
     public bool MaySteer => Policies.Allow(Policies.Supervise, Me);
+    public bool MayRemove => Case.TestBy == Me.Id || (Case.IsTest && Me.Is(Roles.Administrator));
     public bool IsRunning => Case.Status == "Running";
 
     /// <summary>It runs, or it failed and could run again.</summary>

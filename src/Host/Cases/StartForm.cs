@@ -7,6 +7,8 @@ namespace Orchestration.Host.Cases;
 /// <summary>The input to start a case, and its errors.</summary>
 public sealed record StartForm(Journey Journey, FormSchema? Schema)
 {
+    /// <summary>Starts a test case.</summary>
+    public bool IsTest { get; init; }
     public string Reference { get; init; } = "";
     public string CustomerId { get; init; } = "";
     public string CustomerName { get; init; } = "";
@@ -16,6 +18,8 @@ public sealed record StartForm(Journey Journey, FormSchema? Schema)
     public required string Operation { get; init; }
     public IReadOnlyList<FormError> Errors { get; init; } = [];
     public string? Problem { get; init; }
+
+    public string Address => $"/start/{Uri.EscapeDataString(Journey.Id)}{(IsTest ? "?test=true" : "")}";
 
     public string? ErrorOf(string pointer) => Errors.FirstOrDefault(e => e.Field == pointer)?.Reason;
 }

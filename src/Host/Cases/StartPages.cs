@@ -22,26 +22,58 @@ internal static class StartPages
     public const string CustomerNameField = ":customer-name";
     public const string OperationField = ":operation";
 
+    private const int CustomersShown = 8;
+
     public static void Map(WebApplication app)
     {
-        var pages = app.MapGroup("/start").RequireAuthorization(Policies.StartCases).ExcludeFromDescription();
+        var pages = app.MapGroup("/start").RequireAuthorization(Policies.Start).ExcludeFromDescription();
         pages.MapGet(
             "",
-            async (WorkflowRuntime runtime, CancellationToken cancel) =>
-                Html.Page(new StartChoicePage { Journeys = await JourneyQueries.ListAsync(runtime.Definitions, cancel) })
+            async (bool? test, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                Html.Page(new StartChoicePage { Journeys = await JourneyQueries.ListAsync(runtime.Definitions, cancel), IsTest = IsTest(test, me) })
+        );
+        pages.MapGet(
+            "/customers",
+            async (HttpContext http, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                Html.Page(
+                    new CustomerChoices
+                    {
+                        Customers = await CustomerSearch.FindAsync(
+                            runtime.Database,
+                            http.Request.Query[CustomerNameField].ToString(),
+                            CustomersShown,
+                            me,
+                            runtime.Clock.Now(),
+                            cancel
+                        ),
+                    }
+                )
         );
         pages.MapGet(
             "/{journey}",
-            async (string journey, WorkflowRuntime runtime, CancellationToken cancel) =>
-                await FormAsync(runtime, journey, cancel) is { } form ? Page(form) : Results.NotFound()
+            async (string journey, bool? test, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                await FormAsync(runtime, journey, IsTest(test, me), me, cancel) is { } form
+                    ? Page(form with { Reference = await NewReferenceAsync(runtime, form, cancel) })
+                    : Results.NotFound()
         );
         pages.MapPost("/{journey}", StartAsync);
     }
 
-    private static async Task<IResult> StartAsync(string journey, HttpContext http, WorkflowRuntime runtime, Person me, CancellationToken cancel)
+    /// <summary>Why someone who may start others can't start this one.</summary>
+    public static string Refused(bool isTest) => isTest ? "Only analysts and administrators start test cases." : "Analysts start test cases only.";
+
+    /// <summary>Analysts who don't talk to customers start nothing else.</summary>
+    private static bool IsTest(bool? test, Person me) => Policies.Allow(Policies.StartTests, me) && (test == true || !Policies.Allow(Policies.StartCases, me));
+
+    private static async Task<string> NewReferenceAsync(WorkflowRuntime runtime, StartForm form, CancellationToken cancel) =>
+        await runtime.Definitions.FindPublishedAsync(form.Journey.Id, cancel) is { } journey
+            ? await CaseReferences.NextAsync(runtime, journey, form.IsTest, cancel)
+            : "";
+
+    private static async Task<IResult> StartAsync(string journey, bool? test, HttpContext http, WorkflowRuntime runtime, Person me, CancellationToken cancel)
     {
         var posted = await http.Request.ReadFormAsync(cancel);
-        if (await FormAsync(runtime, journey, cancel) is not { } form)
+        if (await FormAsync(runtime, journey, IsTest(test, me), me, cancel) is not { } form)
             return Results.NotFound();
         var input =
             form.Schema?.ReadPost(posted.SelectMany(field => field.Value, (field, value) => KeyValuePair.Create(field.Key, value ?? "")))
@@ -55,21 +87,25 @@ internal static class StartPages
             Input = input,
         };
         var errors = new List<FormError>();
-        Require(ReferenceField, form.Reference, 100);
-        Require(CustomerIdField, form.CustomerId, 100);
         Require(CustomerNameField, form.CustomerName, 200);
+        Require(CustomerIdField, form.CustomerId, 100);
+        if (form.Reference.Length > 0)
+            Require(ReferenceField, form.Reference, 100);
         errors.AddRange(form.Schema?.Validate(input) ?? []);
         if (errors.Count > 0)
             return Page(form with { Errors = errors }, StatusCodes.Status422UnprocessableEntity);
 
         var request = new CaseRequest(
             journey,
-            form.Reference,
+            form.Reference.Length == 0 ? null : form.Reference,
             form.CustomerId,
             form.CustomerName,
             JsonSerializer.Deserialize<JsonObject>(input)!,
             form.Operation
-        );
+        )
+        {
+            IsTest = form.IsTest,
+        };
         return await StartCase.RunAsync(runtime, request, me, cancel) switch
         {
             StartCaseResult.Started started => Results.LocalRedirect($"/cases/{Ids.Text(started.CaseId)}"),
@@ -114,9 +150,15 @@ internal static class StartPages
         }
     }
 
-    private static async Task<StartForm?> FormAsync(WorkflowRuntime runtime, string id, CancellationToken cancel) =>
+    private static async Task<StartForm?> FormAsync(WorkflowRuntime runtime, string id, bool isTest, Person me, CancellationToken cancel) =>
         (await JourneyQueries.ListAsync(runtime.Definitions, cancel)).FirstOrDefault(j => j.Id == id) is { } journey
-            ? new(journey, FormSchema.TryParse(journey.InputSchema.ToJsonString(), out var schema, out _) ? schema : null) { Operation = NewOperation(runtime) }
+            ? new(journey, FormSchema.TryParse(journey.InputSchema.ToJsonString(), out var schema, out _) ? schema : null)
+            {
+                Operation = NewOperation(runtime),
+                IsTest = isTest,
+                CustomerName = isTest ? $"Test of {me.DisplayName}" : "",
+                CustomerId = isTest ? "TEST" : "",
+            }
             : null;
 
     private static string NewOperation(WorkflowRuntime runtime) => Ids.Text(Ids.New(runtime.Clock.Now()));

@@ -41,14 +41,14 @@ internal sealed class Sessions(
     private BearerTokenOptions Tokens => tokens.Get(Scheme);
 
     /// <summary>Signs a browser in, or answers no.</summary>
-    public async Task<bool> SignInAsync(HttpContext context, string userName, string password)
+    public async Task<Person?> SignInAsync(HttpContext context, string userName, string password)
     {
         var now = clock.Now();
         if (await signIn.TryAsync(userName, password, now, context.RequestAborted) is not { } signedIn)
-            return false;
+            return null;
         var ticket = PersonIdentity.Ticket(signedIn.Person, Ids.New(now), signedIn.Stamp, CookieAuthenticationDefaults.AuthenticationScheme);
         await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, ticket);
-        return true;
+        return await people.OfIdAsync(signedIn.Person, now, context.RequestAborted);
     }
 
     /// <summary>Tokens for a name and a password, or null.</summary>

@@ -10,6 +10,14 @@ namespace Orchestration.Host.Identity;
 
 internal static class SignInPages
 {
+    /// <summary>Where a person's work is: tasks first, for those who have any.</summary>
+    public static string HomeOf(Person person) =>
+        person.Is(Roles.Employee, Roles.Supervisor, Roles.FrontOffice) || person.Teams.Count + person.Leads.Count > 0 ? "/"
+        : person.Is(Roles.Analyst) ? "/studio"
+        : person.Is(Roles.Administrator) ? "/administration/people"
+        : person.Is(Roles.Compliance) ? "/cases"
+        : "/";
+
     public static void MapSignIn(this WebApplication app)
     {
         // The demo people are only read, and only offered, where they are made.
@@ -20,7 +28,7 @@ internal static class SignInPages
         app.MapGet(
                 "/sign-in",
                 IResult (HttpContext context, string? to, bool? chosen) =>
-                    context.User.Identity is PersonIdentity ? TypedResults.LocalRedirect(Requests.LocalOr(to, "/")) : Page(to, "", null, chosen == true)
+                    context.User.Identity is PersonIdentity who ? TypedResults.LocalRedirect(To(to, who.Person)) : Page(to, "", null, chosen == true)
             )
             .AllowAnonymous()
             .ExcludeFromDescription();
@@ -28,8 +36,8 @@ internal static class SignInPages
         app.MapPost(
                 "/sign-in",
                 async Task<IResult> ([FromForm] string? userName, [FromForm] string? password, [FromForm] string? to, Sessions sessions, HttpContext context) =>
-                    await sessions.SignInAsync(context, (userName ?? "").Trim(), password ?? "")
-                        ? TypedResults.LocalRedirect(Requests.LocalOr(to, "/"))
+                    await sessions.SignInAsync(context, (userName ?? "").Trim(), password ?? "") is { } person
+                        ? TypedResults.LocalRedirect(To(to, person))
                         : Page(to, userName ?? "", SessionEndpoints.Refused)
             )
             .AllowAnonymous()
@@ -45,6 +53,9 @@ internal static class SignInPages
                 }
             )
             .ExcludeFromDescription();
+
+        // Whoever asked for no particular page begins where their work is.
+        static string To(string? to, Person person) => Requests.LocalOr(to, "/") is var page && page != "/" ? page : HomeOf(person);
 
         RazorComponentResult<SignInPage> Page(string? to, string userName, string? error, bool chosen = false) =>
             Html.Page(

@@ -97,6 +97,12 @@ internal static class Policies
     /// <summary>Start cases for customers.</summary>
     public const string StartCases = "start-cases";
 
+    /// <summary>Try out journeys with test cases.</summary>
+    public const string StartTests = "start-tests";
+
+    /// <summary>Start cases, or test cases.</summary>
+    public const string Start = "start";
+
     /// <summary>Steer teams. The endpoint also admits people who lead a team without having the role.</summary>
     public const string Supervise = "supervise";
 
@@ -105,6 +111,8 @@ internal static class Policies
     {
         [Design] = [Roles.Analyst, Roles.Administrator],
         [StartCases] = [Roles.FrontOffice, Roles.Employee, Roles.Supervisor, Roles.Administrator],
+        [StartTests] = [Roles.Analyst, Roles.Administrator],
+        [Start] = [Roles.FrontOffice, Roles.Employee, Roles.Supervisor, Roles.Administrator, Roles.Analyst],
         [Supervise] = [Roles.Supervisor, Roles.Administrator],
     };
 

@@ -1,4 +1,5 @@
 using NodaTime;
+using Orchestration.Workflows.Filters;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Inbox;
@@ -19,10 +20,13 @@ public sealed record MyWork(
     IReadOnlyDictionary<string, string> Teams,
     WorkFilter Filter,
     Instant Now
-);
+)
+{
+    public IReadOnlyList<SavedFilter> Saved { get; init; } = [];
+}
 
 /// <summary>The filter of My work.</summary>
-public sealed record WorkFilter(string? Q, string? Journey, string? Show)
+public sealed record WorkFilter(string? Q, string? Journey, string? Show, string? Sort = null)
 {
     public bool IsOn => !string.IsNullOrWhiteSpace(Q) || !string.IsNullOrEmpty(Journey) || Show is not null;
 
@@ -34,6 +38,7 @@ public sealed record WorkFilter(string? Q, string? Journey, string? Show)
                     ["q"] = Q,
                     ["journey"] = Journey,
                     ["show"] = Show,
+                    ["sort"] = Sort,
                 }.Where(p => !string.IsNullOrEmpty(p.Value))
             )
             .ToString();

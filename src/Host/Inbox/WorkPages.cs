@@ -1,11 +1,14 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Away;
+using Orchestration.Host.Filters;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Tasks.Parts;
+using Orchestration.Workflows.Filters;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
@@ -25,8 +28,10 @@ internal static class WorkPages
                     string? q,
                     string? journey,
                     string? show,
+                    string? sort,
                     Guid? done,
                     int? did,
+                    bool? nothing,
                     WorkflowRuntime runtime,
                     Substitutions substitutions,
                     Person me,
@@ -35,10 +40,11 @@ internal static class WorkPages
                     Html.Page(
                         new WorkPage
                         {
-                            Work = await ReadAsync(runtime, new(q, journey, show), me, cancel),
+                            Work = await ReadAsync(runtime, new(q, journey, show, sort), me, cancel),
                             Me = me,
                             Done = await DoneStep.FindAsync(runtime, done, me, cancel),
                             Did = did,
+                            Nothing = nothing == true,
                             Away = (await substitutions.ListAsync(me, cancel)).FirstOrDefault(one =>
                                 one.Person == me.UserName && one.From <= runtime.Clock.Now()
                             ),
@@ -48,8 +54,23 @@ internal static class WorkPages
             .ExcludeFromDescription();
         app.MapGet(
                 "/work",
-                async (string? q, string? journey, string? show, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                    Html.Page(new WorkList { Work = await ReadAsync(runtime, new(q, journey, show), me, cancel) })
+                async (string? q, string? journey, string? show, string? sort, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    Html.Page(new WorkList { Work = await ReadAsync(runtime, new(q, journey, show, sort), me, cancel) })
+            )
+            .ExcludeFromDescription();
+        app.MapGet(
+                "/work/beside",
+                async (string? q, string? journey, string? show, string? sort, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    Html.Page(new BesideList { Work = await ReadAsync(runtime, new(q, journey, show, sort), me, cancel) })
+            )
+            .ExcludeFromDescription();
+        app.MapPost(
+                "/work/next",
+                async ([FromForm] string? operation, TaskRuntime tasks, Person me, CancellationToken cancel) =>
+                    await NextTask.TakeAsync(tasks, string.IsNullOrEmpty(operation) ? Ids.Text(Ids.New(tasks.Runtime.Clock.Now())) : operation, me, cancel)
+                        is { } next
+                        ? Results.LocalRedirect($"/tasks/{Ids.Text(next)}")
+                        : Results.LocalRedirect("/?nothing=true")
             )
             .ExcludeFromDescription();
     }
@@ -69,13 +90,18 @@ internal static class WorkPages
         };
         return new(
             await TaskList.CountAsync(database, me, now + Soon, now, cancel),
-            filter.Show == "open" ? [] : (await TaskList.ReadAsync(database, mine, me, now, cancel)).Items,
-            filter.Show is "overdue" or "soon" ? [] : (await TaskList.ReadAsync(database, mine with { View = "open" }, me, now, cancel)).Items,
+            filter.Show == "open" ? [] : TaskOrder.Sort((await TaskList.ReadAsync(database, mine, me, now, cancel)).Items, filter.Sort),
+            filter.Show is "overdue" or "soon"
+                ? []
+                : TaskOrder.Sort((await TaskList.ReadAsync(database, mine with { View = "open" }, me, now, cancel)).Items, filter.Sort),
             (await JourneyQueries.ListAsync(runtime.Definitions, cancel)).ToDictionary(j => j.Id, j => j.Name),
             (await TeamQueries.ListAsync(database, cancel)).ToDictionary(t => t.Key, t => t.Title),
             filter,
             now
-        );
+        )
+        {
+            Saved = await SavedFilters.ListAsync(database, me, FilterPages.Work, cancel),
+        };
     }
 
     private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;

@@ -37,13 +37,14 @@ internal static class ServiceLevelPages
         var pages = app.MapGroup(kind.Path).RequireAuthorization(Roles.Administrator).ExcludeFromDescription();
         pages.MapGet(
             "",
-            async (SettingDocuments settings, ServiceLevelCatalog catalog, CancellationToken cancel) =>
+            async (string? q, SettingDocuments settings, ServiceLevelCatalog catalog, CancellationToken cancel) =>
                 Html.Page(
                     new ServiceLevelsPage
                     {
                         Kind = kind,
                         Documents = await settings.ListAsync(kind.Kind, cancel),
                         Catalog = catalog,
+                        Q = q,
                     }
                 )
         );

@@ -11,6 +11,7 @@ internal static class Navigation
     public const string Cases = "cases";
     public const string StartCase = "start-case";
     public const string Designer = "designer";
+    public const string TestCase = "test-case";
     public const string People = "people";
 
     private static readonly Group[] Groups =
@@ -18,9 +19,9 @@ internal static class Navigation
         new(
             null,
             [
-                new(MyWork, "My work", "checkbox", "/", _ => true),
-                new(Team, "Team", "users", "/team", person => Policies.Allow(Policies.Supervise, person) || person.Leads.Count > 0),
-                new(Cases, "Cases", "folders", "/cases", _ => true),
+                new(MyWork, "My work", "checkbox", "/", _ => true, "w"),
+                new(Team, "Team", "users", "/team", person => Policies.Allow(Policies.Supervise, person) || person.Leads.Count > 0, "t"),
+                new(Cases, "Cases", "folders", "/cases", _ => true, "c"),
                 new(StartCase, "Start a case", "circle-plus", "/start", person => Policies.Allow(Policies.StartCases, person)),
             ]
         ),
@@ -28,6 +29,7 @@ internal static class Navigation
             "Manage",
             [
                 new(Designer, "Designer", "sitemap", "/studio", person => Policies.Allow(Policies.Design, person)),
+                new(TestCase, "Test a journey", "flask", "/start?test=true", person => Policies.Allow(Policies.StartTests, person)),
                 new(People, "Administration", "settings", "/administration/people", person => person.Is(Roles.Administrator)),
             ]
         ),
@@ -44,5 +46,6 @@ internal static class Navigation
     /// <param name="Icon">Tabler icon without <c>ti-</c>.</param>
     /// <param name="Href">Its address.</param>
     /// <param name="Visible">Who sees it.</param>
-    internal sealed record Item(string Section, string Title, string Icon, string Href, Func<Person, bool> Visible);
+    /// <param name="Key">Key that goes there after <c>g</c>.</param>
+    internal sealed record Item(string Section, string Title, string Icon, string Href, Func<Person, bool> Visible, string? Key = null);
 }

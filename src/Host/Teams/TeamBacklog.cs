@@ -1,5 +1,6 @@
 using NodaTime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Filters;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 
@@ -21,6 +22,12 @@ public sealed record TeamBacklog(
     Instant Now
 )
 {
+    public required BacklogFilter Filter { get; init; }
+    public IReadOnlyList<SavedFilter> Saved { get; init; } = [];
+
+    /// <summary>Names of journeys by id.</summary>
+    public IReadOnlyDictionary<string, string> Journeys { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Members of the teams, and other owners of their tasks.</summary>
     public IReadOnlyList<(Guid Id, string Name)> People { get; } =
     [
@@ -38,5 +45,30 @@ public sealed record TeamBacklog(
 
     public IEnumerable<TaskSummary> Unassigned => Tasks.Where(t => t.OwnerId is null);
 
-    public string Href => Shown is null ? "/team" : $"/team?key={Shown.Key}";
+    public string AllHref => $"/team{(Filter with { Q = null, Journey = null, Show = null }).Query}";
+
+    public string Href => $"/team{Filter.Query}";
+}
+
+/// <summary>What is shown of a backlog, and in which order.</summary>
+/// <param name="Key">The team; null: all that the person steers.</param>
+/// <param name="Q">Part of a step, reference or customer.</param>
+/// <param name="Show"><c>overdue</c>, <c>unassigned</c>, <c>suspended</c>, or all.</param>
+public sealed record BacklogFilter(string? Key, string? Q = null, string? Journey = null, string? Show = null, string? Sort = null)
+{
+    public bool IsOn => !string.IsNullOrWhiteSpace(Q) || !string.IsNullOrEmpty(Journey) || !string.IsNullOrEmpty(Show);
+
+    public string Query =>
+        QueryString
+            .Create(
+                new Dictionary<string, string?>
+                {
+                    ["key"] = Key,
+                    ["q"] = Q,
+                    ["journey"] = Journey,
+                    ["show"] = Show,
+                    ["sort"] = Sort,
+                }.Where(p => !string.IsNullOrEmpty(p.Value))
+            )
+            .ToString();
 }

@@ -2,7 +2,11 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Host.Filters;
 using Orchestration.Host.Shell.Parts;
+using Orchestration.Host.Tasks.Parts;
+using Orchestration.Workflows.Filters;
+using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 
@@ -15,7 +19,17 @@ internal static class TeamPages
     public static void MapTeams(this WebApplication app) =>
         app.MapGet(
                 "/team",
-                async (string? key, int? did, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                async (
+                    string? key,
+                    string? q,
+                    string? journey,
+                    string? show,
+                    string? sort,
+                    int? did,
+                    WorkflowRuntime runtime,
+                    Person me,
+                    CancellationToken cancel
+                ) =>
                 {
                     var teams = (await TeamQueries.ListAsync(runtime.Database, cancel)).Where(t => TeamQueries.Steers(me, t.Key)).ToList();
                     if (teams.Count == 0)
@@ -23,6 +37,7 @@ internal static class TeamPages
                     var shown = key is null ? null : teams.Find(t => t.Key == key);
                     if (key is not null && shown is null)
                         return Results.NotFound();
+                    var filter = new BacklogFilter(shown?.Key, q, journey, show, sort);
                     var now = runtime.Clock.Now();
                     var page = await TaskList.ReadAsync(
                         runtime.Database,
@@ -30,6 +45,15 @@ internal static class TeamPages
                         {
                             View = "all",
                             Teams = shown is null ? teams.ConvertAll(t => t.Key) : [shown.Key],
+                            Search = q,
+                            Journey = string.IsNullOrEmpty(journey) ? null : journey,
+                            Overdue = show == "overdue" ? true : null,
+                            State = show switch
+                            {
+                                "unassigned" => TaskState.Ready,
+                                "suspended" => TaskState.Suspended,
+                                _ => null,
+                            },
                             Limit = Most,
                         },
                         me,
@@ -42,7 +66,18 @@ internal static class TeamPages
                         now,
                         cancel
                     );
-                    return Html.Page(new TeamPage { Backlog = new TeamBacklog(teams, shown, page.Items, page.Next is not null, assignees, now), Did = did });
+                    return Html.Page(
+                        new TeamPage
+                        {
+                            Backlog = new TeamBacklog(teams, shown, TaskOrder.Sort(page.Items, sort), page.Next is not null, assignees, now)
+                            {
+                                Filter = filter,
+                                Saved = await SavedFilters.ListAsync(runtime.Database, me, FilterPages.Team, cancel),
+                                Journeys = (await JourneyQueries.ListAsync(runtime.Definitions, cancel)).ToDictionary(j => j.Id, j => j.Name),
+                            },
+                            Did = did,
+                        }
+                    );
                 }
             )
             .ExcludeFromDescription();

@@ -169,10 +169,10 @@ document.addEventListener("htmx:after:swap", () => document.querySelectorAll("[d
 document.querySelectorAll("[data-toasts]").forEach(box => {
   document.getElementById("toasts").append(...box.children);
   box.remove();
-  const address = new URL(location.href);
-  ["done", "did"].forEach(name => address.searchParams.delete(name));
-  history.replaceState(history.state, "", address);
 });
+const address = new URL(location.href);
+["done", "did", "nothing"].forEach(name => address.searchParams.delete(name));
+if (address.href !== location.href) history.replaceState(history.state, "", address);
 
 // Forms that ask by what was answered: the server, which judges what is sent, also says which fields are asked. Hidden fields keep what was typed into them.
 let asked = 0, wait;
@@ -215,21 +215,42 @@ const localTimes = root => root.querySelectorAll("input[data-date-time]").forEac
 });
 localTimes(document);
 
-// A draft is kept before anything else on the page is sent, and when the page is left.
+// A draft is kept before anything else on the page is sent, and when the page is left or another task takes its place.
 let unsaved = false;
-const draftForm = document.querySelector("form[data-draft]");
-if (draftForm) {
-  const typed = () => new URLSearchParams(new FormData(draftForm));
-  ["input", "rows-changed"].forEach(name => draftForm.addEventListener(name, () => { unsaved = true; }));
-  document.addEventListener("htmx:config:request", e => { if (e.target.id === "autosave") unsaved = false; });
-  document.addEventListener("htmx:error", e => { if (e.target.id === "autosave") unsaved = true; });
-  document.addEventListener("submit", async e => {
-    if (e.target === draftForm) unsaved = false;
-    if (!unsaved) return;
-    e.preventDefault();
-    unsaved = false;
-    await fetch(draftForm.dataset.draft, { method: "PUT", body: typed(), headers: { "HX-Request": "true" } }).catch(() => undefined);
-    e.target.requestSubmit(e.submitter);
-  });
-  addEventListener("pagehide", () => unsaved && navigator.sendBeacon(draftForm.dataset.draft, typed()));
-}
+const draftForm = () => document.querySelector("form[data-draft]");
+const typedInto = form => new URLSearchParams(new FormData(form));
+const keepDraft = () => {
+  const form = draftForm();
+  if (unsaved && form) navigator.sendBeacon(form.dataset.draft, typedInto(form));
+  unsaved = false;
+};
+["input", "rows-changed"].forEach(name => document.addEventListener(name, e => { unsaved ||= Boolean(e.target.closest?.("form[data-draft]")); }, true));
+document.addEventListener("htmx:config:request", e => {
+  if (e.target.id === "autosave") unsaved = false;
+  else if (e.detail.ctx.push) keepDraft();
+});
+document.addEventListener("htmx:error", e => { unsaved ||= e.target.id === "autosave"; });
+document.addEventListener("submit", async e => {
+  const form = draftForm();
+  if (e.target === form) unsaved = false;
+  if (!unsaved || !form) return;
+  e.preventDefault();
+  unsaved = false;
+  await fetch(form.dataset.draft, { method: "PUT", body: typedInto(form), headers: { "HX-Request": "true" } }).catch(() => undefined);
+  e.target.requestSubmit(e.submitter);
+});
+addEventListener("pagehide", keepDraft);
+
+// Another task beside the list: it begins at its top, and the list says which one it is.
+const markOpen = () => document.querySelectorAll("#beside a.row-main").forEach(link => {
+  if (link.pathname === location.pathname) link.setAttribute("aria-current", "page");
+  else link.removeAttribute("aria-current");
+});
+document.addEventListener("htmx:after:swap", e => {
+  markOpen();
+  if (!e.detail.ctx.push) return;
+  scrollTo(0, 0);
+  const main = document.getElementById("main");
+  localTimes(main);
+  main.focus({ preventScroll: true });
+});

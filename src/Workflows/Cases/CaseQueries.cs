@@ -45,6 +45,12 @@ public sealed record CaseSummary(
 
     /// <summary>Whether the worst clock is at risk.</summary>
     public bool AtRisk => Clock?.Urgency == Urgency.AtRisk;
+
+    /// <summary>Whether it only tries out the journey.</summary>
+    public bool IsTest => TestBy is not null;
+
+    /// <summary>Id of the person who tries out the journey with it.</summary>
+    public Guid? TestBy { get; init; }
 }
 
 /// <summary>An incident of a case. Its message says what failed, and the cause if there is another one.</summary>
@@ -76,6 +82,11 @@ public sealed record CaseFilter
 
     /// <summary>Only cases whose worst clock is this urgent; <see cref="ServiceLevels.Urgency.OnTime"/> includes cases without a clock.</summary>
     public Urgency? Urgency { get; init; }
+
+    /// <summary>Oldest first. Default: newest first.</summary>
+    public bool Oldest { get; init; }
+
+    /// <summary>Continue after this one, in the order of the list.</summary>
     public (DateTime At, Guid Id)? Before { get; init; }
     public int Limit { get; init; } = 50;
 }
@@ -86,7 +97,7 @@ public static class CaseQueries
     /// <param name="now">SQL of now.</param>
     private static string Summary(string now) =>
         $"""
-            select c.id, c.journey, d.name journey_name, c.reference, c.customer_id, c.customer_name, i.status, i.sub_status, i.incident_count, c.created_at,
+            select c.id, c.journey, d.name journey_name, c.test_by, c.reference, c.customer_id, c.customer_name, i.status, i.sub_status, i.incident_count, c.created_at,
                 i.updated_at, i.finished_at,
                 (select count(*)::int from task t where t.instance_id = c.id and t.ended_at is null) open, {WorstClock.Columns}, i.definition_version_id,
                 i.definition_version, i.state
@@ -96,7 +107,7 @@ public static class CaseQueries
             {WorstClock.OfCaseRow(now)}
             """;
 
-    /// <summary>Lists cases, newest first.</summary>
+    /// <summary>Lists cases, newest first unless the filter says otherwise.</summary>
     public static async Task<Page<CaseSummary>> ListAsync(
         NpgsqlDataSource database,
         CaseFilter filter,
@@ -143,12 +154,13 @@ public static class CaseQueries
         {
             values.Add(before.At);
             values.Add(before.Id);
-            where.Append($" and (c.created_at, c.id) < (${values.Count - 1}::timestamptz, ${values.Count}::uuid)");
+            where.Append($" and (c.created_at, c.id) {(filter.Oldest ? ">" : "<")} (${values.Count - 1}::timestamptz, ${values.Count}::uuid)");
         }
 
+        var order = filter.Oldest ? "c.created_at, c.id" : "c.created_at desc, c.id desc";
         values.AddRange([filter.Limit + 1, now]);
         await using var query = database.Query(
-            $"{Summary($"${values.Count}")}{where} order by c.created_at desc, c.id desc limit ${values.Count - 1}",
+            $"{Summary($"${values.Count}")}{where} order by {order} limit ${values.Count - 1}",
             values.ToArray()
         );
         await using var reader = await query.ExecuteReaderAsync(cancel);
@@ -207,5 +219,8 @@ public static class CaseQueries
             r.GetInt32("open"),
             WorstClock.Read(r),
             r.TimeOrNull("next_due_at")
-        );
+        )
+        {
+            TestBy = r.GuidOrNull("test_by"),
+        };
 }

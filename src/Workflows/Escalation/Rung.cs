@@ -68,14 +68,15 @@ internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung,
                 due.Record("task.skills-relaxed", task, new { title = task.Title, skills = task.PreferredSkills });
                 return task with { PreferredSkills = [] };
 
-            case LadderAction.AddWatcher watcher when people.Of(watcher.Who, task).Except(task.Watchers).ToArray() is { Length: > 0 } added:
+            case LadderAction.AddWatcher watcher when People(watcher.Who, task).Except(task.Watchers).ToArray() is { Length: > 0 } added:
                 due.Record("task.watched", task, new { title = task.Title, watchers = added });
                 foreach (var person in added)
                     Tell(person, "task.watched", $"You're watching {task.Title}", task.Id);
                 return task with { Watchers = [.. task.Watchers, .. added] };
 
             case LadderAction.Reassign reassign
-                when task.State is TaskState.Ready or TaskState.Reserved or TaskState.InProgress
+                when due.Tester is null
+                    && task.State is TaskState.Ready or TaskState.Reserved or TaskState.InProgress
                     && people.Takeover(reassign.To, task) is var next
                     && next.Person != task.Owner:
                 due.Record(
@@ -165,7 +166,9 @@ internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung,
     }
 
     private IEnumerable<Guid> People(LadderTarget target, List<LadderTask> tasks) =>
-        tasks.Count == 0 ? people.Of(target, null) : tasks.SelectMany(task => people.Of(target, task)).Distinct();
+        tasks.Count == 0 ? People(target, (LadderTask?)null) : tasks.SelectMany(task => People(target, task)).Distinct();
+
+    private IReadOnlyList<Guid> People(LadderTarget target, LadderTask? task) => due.Tester is { } tester ? [tester] : people.Of(target, task);
 
     /// <summary>A person gets one notification per rung and task: the first that applies.</summary>
     private void Tell(Guid person, string kind, string title, Guid? task, string? alreadyLate = null)

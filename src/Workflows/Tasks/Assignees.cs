@@ -44,10 +44,11 @@ public static class Assignees
     {
         await using var query = database.Query(
             $"""
-            select p.user_name, p.display_name, (select count(*)::int from task w where w.owner_id = p.id and w.ended_at is null) open, t.id
+            select p.user_name, p.display_name, (select count(*)::int from task w where w.owner_id = p.id and w.ended_at is null and w.test_by is null) open, t.id
             from task t
             cross join lateral (
-                select m.person_id id from team_member m where m.team_key = t.team
+                select t.test_by id where t.test_by is not null
+                union select m.person_id from team_member m where m.team_key = t.team
                 union select n.id from person n where {Eligibility.OfRow("n", "$2").IsNamed}
                 union select s.substitute_id from substitution s where {Eligibility.IsInForce("s", "$2")}) known
             join person p on p.id = known.id

@@ -41,7 +41,8 @@ internal sealed class Eligibility
     public static string IsInForce(string alias, string now) => $"({alias}.ended_at is null and {alias}.from_at <= {now} and {alias}.until_at > {now})";
 
     /// <summary>A row of <c>task</c> for a step that <c>t</c> excludes by four eyes.</summary>
-    public static string IsExcludedStep(string alias) => $"({alias}.instance_id = t.instance_id and {alias}.activity_id = any(t.excluded_steps))";
+    public static string IsExcludedStep(string alias) =>
+        $"({alias}.instance_id = t.instance_id and {alias}.activity_id = any(t.excluded_steps) and t.test_by is null)";
 
     /// <summary>Everyone who worked on or reviewed a row of <c>task</c>, also in someone's place.</summary>
     public static string WorkedOn(string alias) => $"({alias}.actors || {alias}.reviewers)";
@@ -66,7 +67,13 @@ internal sealed class Eligibility
             """;
 
     /// <summary>Named as a candidate, or a member of the team.</summary>
-    public string IsCandidate => $"({IsNamed} or t.team = any(array(select m.team_key from team_member m where m.person_id = {_id})))";
+    public string IsCandidate =>
+        $"""
+            (t.test_by is null and ({IsNamed} or t.team = any(array(select m.team_key from team_member m where m.person_id = {_id}))) or {Tests})
+            """;
+
+    /// <summary>Tries out the journey with the test case of the task. Nobody else is offered it, and skills and four eyes don't apply.</summary>
+    private string Tests => $"coalesce(t.test_by = {_id}, false)";
 
     /// <summary>Named as a candidate.</summary>
     public string IsNamed => $"{_userName} = any(t.candidates)";
@@ -83,7 +90,7 @@ internal sealed class Eligibility
     /// </summary>
     public string StandsIn =>
         $"""
-            ((t.owner_id = any(array({Absent})) or t.team = any(array(select m.team_key from team_member m where m.person_id in ({Absent})))
+            (t.test_by is null and (t.owner_id = any(array({Absent})) or t.team = any(array(select m.team_key from team_member m where m.person_id in ({Absent})))
                 or t.candidates && array(select a.user_name from person a where a.id in ({Absent})))
                 and (cardinality(t.gave_up) = 0 or exists (select from person a where a.id in ({Absent}) and {OfRow("a", _now).IsRepresented})))
             """;
@@ -92,7 +99,7 @@ internal sealed class Eligibility
     public string IsExcluded => $"exists (select from task o where {IsExcludedStep("o")} and {_id} = any{WorkedOn("o")})";
 
     /// <summary>Could do the work: works here, has the required skills today and is not excluded by four eyes.</summary>
-    public string IsFit => $"({_active} and t.required_skills <@ {Skills} and not {IsExcluded})";
+    public string IsFit => $"({_active} and ({Tests} or t.required_skills <@ {Skills}) and not {IsExcluded})";
 
     /// <summary>Eligible without anyone's decision: a candidate or the substitute of one, who didn't forward the task.</summary>
     public string IsEntitled => $"(not {GaveUp} and ({IsCandidate} or {StandsIn}))";
@@ -104,7 +111,7 @@ internal sealed class Eligibility
         {
             var other = OfRow("q", _now);
             return $"""
-                (cardinality(t.preferred_skills) = 0 or t.preferred_skills <@ {Skills}
+                (cardinality(t.preferred_skills) = 0 or t.test_by is not null or t.preferred_skills <@ {Skills}
                     or not exists (select from person q where not {other.GaveUp} and {other.IsCandidate} and t.preferred_skills <@ {other.Skills}
                     and {other.IsFit}))
                 """;
@@ -157,15 +164,18 @@ internal sealed class Eligibility
                 or t.state in ('Reserved', 'InProgress') and {IsOwnersSubstitute}) and {IsFit})
             """;
 
+    /// <summary>It is theirs and waits for nothing else: they own or review it.</summary>
+    public string WorksOnIt => $"(t.owner_id = {_id} and t.state in ('Reserved', 'InProgress') or t.reviewer_id = {_id} and t.state = 'InReview')";
+
     /// <summary>
     /// May see it without a role that sees everything: a candidate, lead, owner, reviewer, watcher, someone who worked on it, or standing in for one.
     /// </summary>
     public string Sees =>
         $"""
-            ({_id} in (t.owner_id, t.reviewer_id) or {IsNamed} or {_id} = any(t.actors || t.watchers || t.reviewers)
-                or t.team in (select m.team_key from team_member m where m.person_id = {_id} or m.person_id in ({Absent})
+            ({_id} in (t.owner_id, t.reviewer_id, t.test_by) or {_id} = any(t.actors || t.watchers || t.reviewers)
+                or t.test_by is null and ({IsNamed} or t.team in (select m.team_key from team_member m where m.person_id = {_id} or m.person_id in ({Absent})
                     union all select l.key from team l where l.lead_id = {_id})
-                or t.owner_id in ({Absent}) or t.candidates && array(select a.user_name from person a where a.id in ({Absent})))
+                or t.owner_id in ({Absent}) or t.candidates && array(select a.user_name from person a where a.id in ({Absent}))))
             """;
 
     /// <summary>Id of who gets a task that is given to them: a candidate's substitute while the candidate is away, else themself.</summary>

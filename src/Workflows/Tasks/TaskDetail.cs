@@ -94,6 +94,9 @@ public sealed record TaskDetail(
     /// <summary>Why it ended without being completed.</summary>
     public string? EndReason { get; init; }
 
+    /// <summary>Whether its case only tries out the journey.</summary>
+    public bool IsTest { get; init; }
+
     /// <summary>The actions available to the person: <c>claim</c>, <c>takeOver</c>, <c>review</c>, <c>contribute</c>.</summary>
     public IReadOnlyList<string> May { get; init; } = [];
 
@@ -155,6 +158,7 @@ public sealed record TaskDetail(
             DelegatedBy = r.Text("delegated_by"),
             OnBehalfOf = r.Text("on_behalf_of"),
             EndReason = r.Text("end_reason"),
+            IsTest = r.GetBoolean("is_test"),
             May = [.. Verbs(Enum.Parse<TaskState>(r.GetString("state")), r.GetBoolean("may_act"), Eligibility.MayContribute(actor, r.GetBoolean("sees")))],
         };
         return r.GetBoolean("sees") ? task : await MaskedAsync(runtime, task, FactViewer.Of(actor, r.GetFieldValue<string[]>("person_teams")), cancel);
@@ -194,6 +198,7 @@ public sealed record TaskDetail(
                 t.activity_id, t.form,
             t.form_name, t.data, t.draft, t.definition_version_id, t.prefill, t.proposed_outcome, t.requires_review, t.reviewer_id, v.display_name reviewer,
             t.suspended_reason, t.suspended_until, t.skip_outcome, d.display_name delegated_by, b.display_name on_behalf_of, t.end_reason, t.preferred_skills,
+            t.test_by is not null is_test,
             coalesce({Me.MayActNext}, false) may_act, coalesce({Me.Sees}, false) sees, {Me.Teams} person_teams,
             array(select w.display_name from person w where w.id = any(t.watchers) order by w.display_name) watcher_names
         from task t

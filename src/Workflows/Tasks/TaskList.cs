@@ -20,11 +20,11 @@ public sealed record TaskFilter
 {
     /// <summary>
     /// <c>mine</c>: owned by the person; <c>open</c>: what they can take now (unassigned tasks, reviews, tasks of people they substitute for);
-    /// <c>team</c>: tasks of their teams; <c>all</c>: everything they can see.
+    /// <c>next</c>: what they own and can work on, and what they can take; <c>team</c>: tasks of their teams; <c>all</c>: everything they can see.
     /// </summary>
     public string View { get; init; } = "mine";
 
-    /// <summary>Keys of teams; null: any.</summary>
+    /// <summary>The backlog of these teams, without test cases; null: any, and those of none.</summary>
     public IReadOnlyList<string>? Teams { get; init; }
     public Guid? CaseId { get; init; }
     public TaskState? State { get; init; }
@@ -62,11 +62,11 @@ public static class TaskList
             values.Add(actor.Id);
             where.Append(" and (t.owner_id = $1 or t.reviewer_id = $1)");
         }
-        else if (filter.View is "open" or "team" || !Eligibility.SeesAll(actor))
+        else if (filter.View is "open" or "next" or "team" || !Eligibility.SeesAll(actor))
         {
             values.AddRange([actor.Id, now]);
             var me = Eligibility.Of("$1", "$2");
-            where.Append($" and {(filter.View == "open" ? me.IsOffered : me.Sees)}");
+            where.Append($" and {filter.View switch { "open" => me.IsOffered, "next" => $"({me.WorksOnIt} or {me.IsOffered})", _ => me.Sees }}");
         }
 
         if (filter.State is { } state)
@@ -82,7 +82,7 @@ public static class TaskList
         if (filter.Teams is { } teams)
         {
             values.Add(teams.ToArray());
-            where.Append($" and t.team = any(${values.Count})");
+            where.Append($" and t.team = any(${values.Count}) and t.test_by is null");
         }
 
         if (filter.Overdue is { } overdue)
@@ -133,7 +133,7 @@ public static class TaskList
         }
     }
 
-    /// <summary>A person's counts: tasks they own, and tasks they can take.</summary>
+    /// <summary>A person's counts: tasks they own, and tasks they can take. Test cases don't count.</summary>
     /// <param name="database">The database.</param>
     /// <param name="actor">Whose work.</param>
     /// <param name="soon">Until when it counts as due soon.</param>
@@ -146,12 +146,12 @@ public static class TaskList
             select count(*)::int, count(*) filter (where due_at <= $2)::int, count(*) filter (where due_at > $2 and due_at <= $3)::int,
                 (select count(*)::int from (
                     select from task t
-                    where t.ended_at is null and {me.IsOffered}
+                    where t.ended_at is null and t.test_by is null and {me.IsOffered}
                         -- Says nothing new, but lets indexes find them.
                         and (t.team = any(array(select m.team_key from team_member m where m.person_id = $1 or m.person_id in ({me.Absent})))
                             or cardinality(t.candidates) > 0 or t.owner_id = any(array({me.Absent})))
                     limit 1000) open)
-            from task where (owner_id = $1 or reviewer_id = $1) and ended_at is null
+            from task where (owner_id = $1 or reviewer_id = $1) and ended_at is null and test_by is null
             """,
             actor.Id,
             now,

@@ -40,12 +40,15 @@ public sealed record TaskSummary(
     /// <summary>Whether the worst clock is at risk.</summary>
     public bool AtRisk => Clock?.Urgency == Urgency.AtRisk;
 
+    /// <summary>Whether its case only tries out the journey.</summary>
+    public bool IsTest { get; init; }
+
     /// <summary>The columns read from a row of <c>task</c> named <c>t</c>, together with <see cref="Joins"/>.</summary>
     internal const string Columns = $"""
         t.id, t.instance_id, t.title, t.state, t.revision, t.priority, t.team, t.owner_id, p.display_name owner, {WorstClock.Columns}, t.created_at,
             coalesce(c.journey, t.definition_id) journey, coalesce(c.reference, i.correlation_id) reference, c.customer_name, t.outcome, t.ended_at,
                 t.started_at,
-            t.reviewer_id, t.suspended_until
+            t.reviewer_id, t.suspended_until, t.test_by is not null is_test
         """;
 
     /// <summary>Its case, its owner and its worst clock.</summary>
@@ -79,5 +82,8 @@ public sealed record TaskSummary(
             r.TimeOrNull("started_at"),
             r.GuidOrNull("reviewer_id"),
             r.TimeOrNull("suspended_until")
-        );
+        )
+        {
+            IsTest = r.GetBoolean("is_test"),
+        };
 }

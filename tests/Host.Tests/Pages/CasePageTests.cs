@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using NodaTime;
 using static Orchestration.Host.Tests.Pages.PageWorld;
 
@@ -92,7 +94,8 @@ public sealed class CasePageTests
         refused.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
         var again = await DocumentAsync(refused);
         again.QuerySelector("#customer-name")!.GetAttribute("value").ShouldBe("Lena Fischer");
-        again.QuerySelector("#reference-error")!.TextContent.ShouldContain("required");
+        again.QuerySelector("#customer-id-error")!.TextContent.ShouldContain("required");
+        again.QuerySelector("[role=alert] a")!.GetAttribute("href").ShouldBe("#customer-id");
 
         var started = await PressAsync(
             browser,
@@ -109,6 +112,78 @@ public sealed class CasePageTests
             await PressAsync(browser, "/start/walk", "/start/walk", (":customer-name", "Lena Fischer"), (":customer-id", "C-9"), (":reference", "REF-9"))
         ).StatusCode.ShouldBe(HttpStatusCode.Conflict);
         (await (await world.App.BrowserAsync("compliance")).GetAsync("/start")).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+    }
+
+    [Fact]
+    public async Task A_reference_is_generated_and_a_known_customer_found()
+    {
+        await using var world = await CreateAsync();
+        await world.StartAsync("REF-1", "Marta Novak");
+        var browser = await world.App.BrowserAsync("frontoffice");
+
+        (await PageAsync(browser, "/start/walk")).QuerySelector("#reference")!.GetAttribute("value").ShouldBe("WALK-2026-000001");
+        (await PageAsync(browser, "/start/walk")).QuerySelector("#reference")!.GetAttribute("value").ShouldBe("WALK-2026-000002");
+        (await PageAsync(browser, "/start/claims")).QuerySelector("#reference")!.GetAttribute("value").ShouldBe("CLM-2026-000001");
+        var found = (await PageAsync(browser, "/start/customers?:customer-name=nov")).QuerySelectorAll("[role=option]").ShouldHaveSingleItem();
+        found.GetAttribute("data-fill").ShouldBe("""{"customer-name":"Marta Novak","customer-id":"C-1"}""");
+
+        // Those who see none of the cases find none of the customers.
+        var closer = await world.App.BrowserAsync("closer1");
+        (await PageAsync(closer, "/start/customers?:customer-name=nov")).QuerySelectorAll("[role=option]").ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task An_analyst_starts_test_cases_only_and_removes_them()
+    {
+        await using var world = await CreateAsync();
+        var analyst = await world.App.BrowserAsync("analyst");
+        (await PageAsync(analyst, "/start")).QuerySelector("a[href='/start/walk?test=true']").ShouldNotBeNull();
+
+        var started = await PressAsync(
+            analyst,
+            "/start/walk",
+            "/start/walk?test=true",
+            (":customer-name", "Test"),
+            (":customer-id", "T"),
+            (":reference", "TEST-1")
+        );
+        var page = started.Headers.Location!.OriginalString;
+        (await PageAsync(analyst, page)).QuerySelector(".status-test").ShouldNotBeNull();
+        (await PageAsync(analyst, "/")).QuerySelectorAll("#work .status-test").Length.ShouldBe(1);
+        (await PageAsync(await world.App.BrowserAsync("supervisor"), "/cases")).QuerySelectorAll(".status-test").Length.ShouldBe(1);
+        (await PageAsync(await world.App.BrowserAsync("adjuster1"), "/")).QuerySelector("#work .row-item").ShouldBeNull();
+
+        (await PressAsync(analyst, page, $"{page}/remove")).Headers.Location!.OriginalString.ShouldBe("/cases");
+        (await analyst.GetAsync(page)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task The_api_knows_test_cases_and_generated_references()
+    {
+        await using var world = await CreateAsync();
+        var (analyst, office) = (await world.App.ApiAsync("analyst"), await world.App.ApiAsync("frontoffice"));
+        object Body(bool test) =>
+            new
+            {
+                journey = "walk",
+                customer = new { id = "C-1", name = "Marta Novak" },
+                input = new { },
+                test,
+            };
+
+        (await analyst.PostAsJsonAsync("/api/cases", Body(false))).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await office.PostAsJsonAsync("/api/cases", Body(true))).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await analyst.PostAsJsonAsync("/api/cases", Body(true))).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        analyst.DefaultRequestHeaders.Add("Idempotency-Key", "one");
+        var started = await (await analyst.PostAsJsonAsync("/api/cases", Body(true))).Content.ReadFromJsonAsync<JsonObject>();
+        started!["case"]!["reference"]!.GetValue<string>().ShouldBe("TEST-WALK-2026-000001");
+        started["case"]!["isTest"]!.GetValue<bool>().ShouldBeTrue();
+        var id = started["case"]!["id"]!.GetValue<string>();
+
+        (await office.DeleteAsync($"/api/cases/{id}")).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await analyst.DeleteAsync($"/api/cases/{await world.StartAsync()}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await analyst.DeleteAsync($"/api/cases/{id}")).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        (await analyst.GetAsync($"/api/cases/{id}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
     }
 
     [Fact]

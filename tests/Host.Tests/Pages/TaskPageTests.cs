@@ -77,9 +77,11 @@ public sealed class TaskPageTests
         var done = await PressAsync(browser, task, $"{task}/complete", ("amount", "12,400.50"), ("cause", "Fire"), (":outcome", "Approve"));
 
         done.StatusCode.ShouldBe(HttpStatusCode.Found);
-        var toast = (await PageAsync(browser, done.Headers.Location!.OriginalString)).QuerySelector(".toast-card")!.TextContent;
-        toast.ShouldContain("Check the loss: Approve");
-        toast.ShouldContain("Sign it (Claims adjusting)");
+        var notice = (await PageAsync(browser, done.Headers.Location!.OriginalString)).QuerySelector("[data-done]")!;
+        notice.QuerySelector("strong")!.TextContent.ShouldBe("Check the loss: Approve");
+        notice.QuerySelector("p")!.TextContent.ShouldBe("Next in REF-1: Sign it (Claims adjusting).");
+        var next = notice.QuerySelector("a")!.GetAttribute("href")!;
+        (await PageAsync(browser, next)).QuerySelector("h1")!.TextContent.ShouldBe("Sign it");
         var page = await PageAsync(browser, task);
         page.QuerySelector(".sent")!.TextContent.ShouldContain("12,400.50");
         page.QuerySelector("#task-form").ShouldBeNull();

@@ -50,7 +50,31 @@ public sealed class PageTests(SharedHost host) : IClassFixture<SharedHost>
                 }
             );
 
-        signedIn.Headers.Location!.OriginalString.ShouldBe("/");
+        signedIn.Headers.Location!.OriginalString.ShouldBe("/administration/people");
+    }
+
+    [Theory]
+    [InlineData("adjuster1", "/")]
+    [InlineData("frontoffice", "/")]
+    [InlineData("supervisor", "/")]
+    [InlineData("senior1", "/")]
+    [InlineData("analyst", "/studio")]
+    [InlineData("admin", "/administration/people")]
+    [InlineData("compliance", "/cases")]
+    public async Task Signing_in_leads_to_where_the_work_of_the_role_is(string userName, string home)
+    {
+        var browser = App.Browser();
+        Dictionary<string, string> Fields(string to) =>
+            new()
+            {
+                ["userName"] = userName,
+                ["password"] = "demo",
+                ["to"] = to,
+            };
+
+        (await browser.SubmitAsync("/sign-in", Fields("/"))).Headers.Location!.OriginalString.ShouldBe(home);
+        (await browser.GetAsync("/sign-in")).Headers.Location!.OriginalString.ShouldBe(home);
+        (await App.Browser().SubmitAsync("/sign-in", Fields("/notifications"))).Headers.Location!.OriginalString.ShouldBe("/notifications");
     }
 
     [Fact]
@@ -113,8 +137,8 @@ public sealed class PageTests(SharedHost host) : IClassFixture<SharedHost>
     }
 
     [Theory]
-    [InlineData("admin", "My work|Team|Cases|Start a case|Designer|Administration")]
-    [InlineData("analyst", "My work|Cases|Designer")]
+    [InlineData("admin", "My work|Team|Cases|Start a case|Designer|Test a journey|Administration")]
+    [InlineData("analyst", "My work|Cases|Designer|Test a journey")]
     [InlineData("supervisor", "My work|Team|Cases|Start a case")]
     [InlineData("frontoffice", "My work|Cases|Start a case")]
     [InlineData("compliance", "My work|Cases")]

@@ -179,7 +179,24 @@
       host.replaceChildren(loading);
       await new Promise(done => setTimeout(done, wait));
     }
-    if (mine === turn) host.replaceChildren(screens[route](id && decodeURIComponent(id)));
+    if (mine !== turn) return;
+    host.replaceChildren(screens[route](id && decodeURIComponent(id)));
+    if (id) fit(mine).catch(error => console.warn("The canvas isn't fitted.", error));
+  };
+
+  // Studio shows the middle of a journey at full size. Its own module knows the canvases: each is fitted into the window once its steps are drawn.
+  const fitted = new WeakSet();
+  const fit = async mine => {
+    const { graphBindings } = await import(new URL("_content/Elsa.Studio.Workflows.Designer/designer.entry.js", document.baseURI).href);
+    for (let tries = 0; tries < 300 && mine === turn; tries++) {
+      await new Promise(done => setTimeout(done, 200));
+      const graph = Object.values(graphBindings).map(binding => binding.graph).find(each => !fitted.has(each) && each.getNodes().length > 0);
+      if (!graph) continue;
+      fitted.add(graph);
+      await new Promise(done => setTimeout(done, 300));
+      graph.zoomToFit({ padding: 24, minScale: 0.2, maxScale: 1 });
+      return;
+    }
   };
 
   // Through Blazor, so that Studio's lists write their paging into this address and not into the one they were loaded at.

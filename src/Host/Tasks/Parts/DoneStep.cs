@@ -11,26 +11,29 @@ namespace Orchestration.Host.Tasks.Parts;
 /// travels through the address.
 /// </summary>
 /// <param name="Title">What was done and how.</param>
-/// <param name="Next">What happens next.</param>
-public sealed record DoneStep(string Title, string Next)
+/// <param name="Reference">The case.</param>
+/// <param name="Next">Its open steps.</param>
+public sealed record DoneStep(string Title, string? Reference, IReadOnlyList<NextStep> Next)
 {
     internal static async Task<DoneStep?> FindAsync(WorkflowRuntime runtime, Guid? id, Person me, CancellationToken cancel)
     {
         if (id is null || await TaskDetail.FindAsync(runtime, id.Value, me, cancel) is not { Outcome: { } outcome } task)
             return null;
         var teams = (await TeamQueries.ListAsync(runtime.Database, cancel)).ToDictionary(t => t.Key, t => t.Title);
-        var open = (await CaseStepList.ReadAsync(runtime.Database, task.CaseId, me, runtime.Clock.Now(), cancel))
-            .Where(s => s.Task.EndedAt is null)
-            .Select(s => s.Task)
-            .ToList();
+        var steps = await CaseStepList.ReadAsync(runtime.Database, task.CaseId, me, runtime.Clock.Now(), cancel);
         return new(
             $"{task.Title}: {Words.Humanize(outcome)}",
-            open.Count == 0 ? "No open tasks in this case." : $"Next in {task.Reference}: {string.Join(", ", open.Select(Describe))}."
+            task.Reference,
+            [.. steps.Where(s => s.Task.EndedAt is null).Select(s => new NextStep(s.Task.Id, s.Task.Title, Who(s.Task), s.MayOpen))]
         );
 
-        string Describe(TaskSummary next) =>
-            (next.OwnerId == me.Id ? "you" : next.Owner ?? (next.Team is { } team ? teams.GetValueOrDefault(team, team) : null)) is { } who
-                ? $"{next.Title} ({who})"
-                : next.Title;
+        string? Who(TaskSummary next) => next.OwnerId == me.Id ? "you" : next.Owner ?? (next.Team is { } team ? teams.GetValueOrDefault(team, team) : null);
     }
 }
+
+/// <summary>An open step.</summary>
+/// <param name="Id">Its task.</param>
+/// <param name="Title">Its title.</param>
+/// <param name="Who">Its owner, or its team.</param>
+/// <param name="MayOpen">Whether the person may open it.</param>
+public sealed record NextStep(Guid Id, string Title, string? Who, bool MayOpen);

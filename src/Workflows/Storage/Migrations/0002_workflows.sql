@@ -115,11 +115,19 @@ create table journey_case (
     created_at     timestamptz not null,
     -- The earliest of `risk_at` and `late_at` of its clocks and its tasks' clocks.
     risk_at        timestamptz,
-    due_at         timestamptz
+    due_at         timestamptz,
+    -- Who tries out the journey with it; null for a customer's case. Test cases count nowhere and can be removed.
+    test_by        uuid references person (id)
 );
 create index journey_case_due on journey_case (due_at) where due_at is not null;
 create index journey_case_customer on journey_case (customer_id);
 create index journey_case_created on journey_case (created_at desc, id desc);
+
+-- Numbers of generated references: the last one given out per prefix. A number that was given out is never given out again, used or not.
+create table reference_counter (
+    prefix text primary key,
+    last   bigint not null check (last > 0)
+);
 
 -- Who watches a case: they see it and watch every task it opens from then on. The ladder of a clock of the case adds them.
 create table case_watcher (
@@ -225,6 +233,8 @@ create table task (
     claimed_at            timestamptz,
     started_at            timestamptz,
     ended_at              timestamptz,
+    -- Of a test case: the person who tries out the journey, the only one it is offered to.
+    test_by               uuid references person (id),
     constraint task_fits check (task_fits(
         state, priority, outcomes, owner_id, ended_at, outcome, suspended_from, suspended_reason, suspended_until, proposed_outcome, reviewer_id))
 ) with (fillfactor = 80);
@@ -343,6 +353,17 @@ create table notification_preference (
     changed_at  timestamptz not null,
     check ((quiet_from is null) = (quiet_to is null)),
     check (quiet_from is distinct from quiet_to or quiet_from is null)
+);
+
+-- Filters and orders of lists that people keep under a name.
+create table saved_filter (
+    id         uuid primary key,
+    person_id  uuid not null references person (id),
+    list       text not null check (list in ('work', 'team', 'cases')),
+    name       text not null check (name <> '' and length(name) <= 60),
+    -- The query of the list's address.
+    query      text not null check (length(query) <= 1000),
+    unique (person_id, list, name)
 );
 
 -- Who outside is told of events, signed as Standard Webhooks says.

@@ -189,9 +189,11 @@ create table journey_case (
     created_at timestamp with time zone not null,
     risk_at timestamp with time zone,
     due_at timestamp with time zone,
+    test_by uuid,
     constraint journey_case_id_fkey FOREIGN KEY (id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
     constraint journey_case_pkey PRIMARY KEY (id),
-    constraint journey_case_reference_key UNIQUE (reference)
+    constraint journey_case_reference_key UNIQUE (reference),
+    constraint journey_case_test_by_fkey FOREIGN KEY (test_by) REFERENCES person(id)
 );
 CREATE INDEX journey_case_created ON journey_case USING btree (created_at DESC, id DESC);
 CREATE INDEX journey_case_customer ON journey_case USING btree (customer_id);
@@ -301,6 +303,13 @@ create table person_skill (
     constraint person_skill_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
     constraint person_skill_pkey PRIMARY KEY (person_id, skill),
     constraint person_skill_skill_check CHECK (skill ~ '^[a-z][a-z0-9-]*$'::text)
+);
+
+create table reference_counter (
+    prefix text not null,
+    last bigint not null,
+    constraint reference_counter_last_check CHECK (last > 0),
+    constraint reference_counter_pkey PRIMARY KEY (prefix)
 );
 
 create table refresh_session (
@@ -462,6 +471,7 @@ create table task (
     claimed_at timestamp with time zone,
     started_at timestamp with time zone,
     ended_at timestamp with time zone,
+    test_by uuid,
     constraint task_bookmark_id_key UNIQUE (bookmark_id),
     constraint task_delegated_by_fkey FOREIGN KEY (delegated_by) REFERENCES person(id),
     constraint task_fits CHECK (task_fits(state, priority, outcomes, owner_id, ended_at, outcome, suspended_from, suspended_reason, suspended_until,
@@ -470,7 +480,8 @@ create table task (
     constraint task_on_behalf_of_fkey FOREIGN KEY (on_behalf_of) REFERENCES person(id),
     constraint task_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES person(id),
     constraint task_pkey PRIMARY KEY (id),
-    constraint task_reviewer_id_fkey FOREIGN KEY (reviewer_id) REFERENCES person(id)
+    constraint task_reviewer_id_fkey FOREIGN KEY (reviewer_id) REFERENCES person(id),
+    constraint task_test_by_fkey FOREIGN KEY (test_by) REFERENCES person(id)
 ) with (fillfactor=80);
 CREATE INDEX task_draft ON task USING btree (ended_at) WHERE (draft IS NOT NULL);
 CREATE INDEX task_ended ON task USING btree (state, order_at, id) WHERE (ended_at IS NOT NULL);

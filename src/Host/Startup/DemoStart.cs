@@ -1,0 +1,47 @@
+using Npgsql;
+using Orchestration.Engine.Definitions;
+using Orchestration.Workflows.Demo;
+
+namespace Orchestration.Host.Startup;
+
+/// <summary>Makes the demo cases of a new development database once the host is ready, so that no start waits for them.</summary>
+internal sealed partial class DemoStart(DemoCases cases, IHostApplicationLifetime host, ILogger<DemoStart> log) : BackgroundService
+{
+    public const string Setting = "Demo:Cases";
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var ready = host.ApplicationStarted.Register(started.SetResult);
+        try
+        {
+            await started.Task.WaitAsync(stoppingToken);
+            if (await cases.RunAsync(stoppingToken) is > 0 and var made)
+                Made(log, made);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host stops; what was made so far stays.
+        }
+        catch (Exception e) when (e is NpgsqlException or DefinitionUnavailableException or TimeoutException or IOException)
+        {
+            NotMade(log, e);
+        }
+    }
+
+    [LoggerMessage(EventId = 301, Level = LogLevel.Information, Message = "Started {Made} demo cases")]
+    private static partial void Made(ILogger log, int made);
+
+    [LoggerMessage(EventId = 302, Level = LogLevel.Warning, Message = "Can't start all demo cases")]
+    private static partial void NotMade(ILogger log, Exception e);
+}
+
+internal static class DemoSetup
+{
+    /// <summary>Only in Development: elsewhere there are no demo people, and cases are real.</summary>
+    public static void AddDemoCases(this WebApplicationBuilder builder, bool wanted)
+    {
+        if (wanted && builder.Environment.IsDevelopment())
+            builder.Services.AddSingleton<DemoCases>().AddHostedService<DemoStart>();
+    }
+}

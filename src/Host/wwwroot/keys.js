@@ -1,0 +1,73 @@
+// The keyboard (docs/ui.md): rows, pages, commands. Letters do nothing while someone types or a dialog is open.
+const typesInto = target => Boolean(target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog"));
+const seen = element => element.getClientRects().length > 0;
+
+// Rows that open something. Beside a list, its rows; what is open beside it may have rows of its own.
+const rowLink = "a.row-main, a.cell-link";
+const rowOf = element => element?.closest?.(".row-item, .data.clickable tbody tr");
+const rowsIn = place => [...(place?.querySelectorAll(`:is(.row-item, .data.clickable tbody tr):has(${rowLink})`) ?? [])].filter(seen);
+const rows = () => {
+  const beside = rowsIn(document.getElementById("beside"));
+  return beside.length ? beside : rowsIn(document.getElementById("main"));
+};
+
+// A row that leaves the list while it has the focus leaves its place to the one after it.
+let last;
+document.addEventListener("focusin", e => {
+  const at = rows().indexOf(rowOf(e.target));
+  if (at >= 0) last = { id: rowOf(e.target).id, at };
+});
+const move = step => {
+  const all = rows();
+  if (!all.length) return;
+  let at = all.indexOf(rowOf(document.activeElement));
+  if (at < 0 && last?.id) at = all.findIndex(row => row.id === last.id);
+  const next = at >= 0 ? at + step : last ? last.at : step > 0 ? 0 : all.length - 1;
+  all[Math.max(0, Math.min(next, all.length - 1))].querySelector(rowLink).focus();
+};
+
+const takes = 'form:is([action$="/claim"], [action$="/take-over"], [action$="/start-review"])';
+const claim = () => {
+  const row = rowOf(document.activeElement);
+  (row ? row.querySelector(takes) : document.querySelector(`#main .page-actions ${takes}`))?.requestSubmit();
+};
+
+const commands = document.getElementById("commands"), command = document.getElementById("command");
+const openCommands = () => {
+  command.value = "";
+  commands.showModal();
+  command.focus();
+  command.dispatchEvent(new CustomEvent("opened"));
+};
+
+let went = -Infinity;
+const letters = {
+  j: () => move(1),
+  k: () => move(-1),
+  c: claim,
+  n: () => document.getElementById("take-next").requestSubmit(),
+  g: e => { went = e.timeStamp; },
+  "?": () => document.getElementById("keys").showModal(),
+};
+document.addEventListener("keydown", e => {
+  if (e.defaultPrevented || e.isComposing || e.altKey || typesInto(e.target)) return;
+  if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "k" && !e.shiftKey) {
+    e.preventDefault();
+    openCommands();
+    return;
+  }
+  if (e.ctrlKey || e.metaKey || e.repeat && e.key !== "j" && e.key !== "k") return;
+  const page = e.timeStamp - went < 1500 && document.querySelector(`[data-go="${CSS.escape(e.key)}"]`);
+  went = -Infinity;
+  if (!page && !Object.hasOwn(letters, e.key)) return;
+  e.preventDefault();
+  if (page) page.click();
+  else letters[e.key](e);
+});
+
+// Dialogs close by their button, by Escape and by a click beside them.
+document.addEventListener("click", e => {
+  const opener = e.target.closest("[data-opens]");
+  if (opener) document.getElementById(opener.dataset.opens).showModal();
+  if (e.target.closest("[data-closes]") || e.target.matches("dialog")) e.target.closest("dialog").close();
+});

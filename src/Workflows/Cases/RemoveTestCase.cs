@@ -1,0 +1,63 @@
+using System.Text.Json;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Workflows.Cases;
+
+/// <summary>How removing a test case went.</summary>
+public enum RemoveTestCaseResult
+{
+    Removed,
+
+    /// <summary>Only a test case can be removed; retention deletes the others.</summary>
+    NotATest,
+
+    /// <summary>Only the person who started it and administrators can remove it.</summary>
+    Forbidden,
+    NotFound,
+}
+
+/// <summary>Removes a test case with its tasks, clocks and notifications. History keeps what happened in it, and who removed it.</summary>
+public static class RemoveTestCase
+{
+    private const string Reason = "The test case was removed.";
+
+    /// <summary>Cancels the case if it runs, notes the removal and deletes it. Cut off in between, it can be asked again.</summary>
+    public static async Task<RemoveTestCaseResult> RunAsync(WorkflowRuntime runtime, Guid id, Person actor, CancellationToken cancel = default)
+    {
+        string reference;
+        await using (var query = runtime.Database.Query("select reference, test_by from journey_case where id = $1", id))
+        {
+            await using var r = await query.ExecuteReaderAsync(cancel);
+            if (!await r.ReadAsync(cancel))
+                return RemoveTestCaseResult.NotFound;
+            if (r.GuidOrNull(1) is not { } tester)
+                return RemoveTestCaseResult.NotATest;
+            if (tester != actor.Id && !actor.Is(Roles.Administrator))
+                return RemoveTestCaseResult.Forbidden;
+            reference = r.GetString(0);
+        }
+
+        await using (var transaction = await InstanceTransaction.OpenAsync(runtime, actor.UserName, ("$1", id), cancel: cancel))
+        {
+            if (transaction.InstanceId is null)
+                return RemoveTestCaseResult.NotFound;
+            transaction.Record(new("case.removed", "case", Ids.Text(id), 0, JsonSerializer.SerializeToUtf8Bytes(new { reference })));
+            if (transaction.IsRunning)
+                await transaction.AdvanceAsync(new Stimulus.Cancel(Reason), cancel);
+            await transaction.CommitAsync(cancel);
+        }
+
+        await using var delete = runtime.Database.Query(
+            """
+            delete from workflow_instance i where i.status = 'Finished' and (i.id = $1 or i.parent_id = $1)
+                and exists (select from journey_case c where c.id = $1 and c.test_by is not null)
+            """,
+            id
+        );
+        await delete.ExecuteNonQueryAsync(cancel);
+        return RemoveTestCaseResult.Removed;
+    }
+}

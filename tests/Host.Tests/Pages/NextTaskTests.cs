@@ -1,0 +1,73 @@
+using NodaTime;
+using static Orchestration.Host.Tests.Pages.PageWorld;
+
+namespace Orchestration.Host.Tests.Pages;
+
+/// <summary>Taking the next task, and finding things with Ctrl+K.</summary>
+public sealed class NextTaskTests
+{
+    [Fact]
+    public async Task The_next_task_is_the_first_of_the_list_and_stays_it_until_it_is_done()
+    {
+        await using var world = await CreateAsync();
+        var tasks = new List<string>();
+        foreach (var reference in new[] { "REF-1", "REF-2" })
+        {
+            tasks.Add(await world.OpenTaskAsync(await world.StartAsync(reference)));
+            world.App.Clock.Advance(Duration.FromMinutes(5));
+        }
+
+        var browser = await world.App.BrowserAsync("adjuster1");
+        (await NextAsync(browser)).ShouldBe(tasks[0]);
+        (await NextAsync(browser)).ShouldBe(tasks[0]);
+        (await NextAsync(await world.App.BrowserAsync("adjuster2"))).ShouldBe(tasks[1]);
+        await PressAsync(browser, tasks[0], $"{tasks[0]}/complete", ("amount", "1"), (":outcome", "Approve"));
+
+        // What is left is excluded by four eyes, or someone else's.
+        (await NextAsync(browser)).ShouldBe("/?nothing=true");
+        (await PageAsync(browser, "/?nothing=true")).QuerySelector(".toast-card")!.TextContent.ShouldContain("No task to take");
+    }
+
+    [Fact]
+    public async Task Pressing_twice_takes_one_task_and_many_people_at_once_take_as_many()
+    {
+        await using var world = await CreateAsync();
+        for (var i = 1; i <= 3; i++)
+            await world.StartAsync($"REF-{i}");
+        var browser = await world.App.BrowserAsync("adjuster1");
+        var form = (await PageAsync(browser, "/")).QuerySelector("#take-next")!;
+        var fields = form.QuerySelectorAll("input").ToDictionary(i => i.GetAttribute("name")!, i => i.GetAttribute("value")!);
+
+        var twice = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => browser.PostAsync("/work/next", new FormUrlEncodedContent(fields))));
+        twice.Select(answer => answer.Headers.Location!.OriginalString).Distinct().Count().ShouldBe(1);
+
+        var others = new[] { await world.App.BrowserAsync("adjuster2"), await world.App.BrowserAsync("senior1") };
+        var taken = await Task.WhenAll(others.Select(NextAsync));
+        taken.Append(twice[0].Headers.Location!.OriginalString).Distinct().Count().ShouldBe(3);
+        taken.ShouldNotContain("/?nothing=true");
+    }
+
+    [Fact]
+    public async Task Commands_find_actions_pages_cases_and_tasks_by_what_the_person_may_see()
+    {
+        await using var world = await CreateAsync();
+        var instance = await world.StartAsync("REF-1", "Marta Novak");
+        var task = await world.OpenTaskAsync(instance);
+
+        (await FindAsync("adjuster1", "novak")).ShouldBe([task, $"/cases/{instance:N}"]);
+        (await FindAsync("closer1", "novak")).ShouldBeEmpty();
+        (await FindAsync("compliance", "REF-1")).ShouldBe([task, $"/cases/{instance:N}"]);
+        (await FindAsync("frontoffice", "start walk")).ShouldBe(["/start/walk"]);
+        (await FindAsync("compliance", "start")).ShouldBeEmpty();
+        (await FindAsync("admin", "webhooks")).ShouldBe(["/administration/webhooks"]);
+        (await FindAsync("adjuster1", "webhooks")).ShouldBeEmpty();
+        (await FindAsync("adjuster1", "take next")).ShouldBe(["take-next"]);
+
+        async Task<IEnumerable<string?>> FindAsync(string userName, string q) =>
+            (await PageAsync(await world.App.BrowserAsync(userName), $"/commands?q={Uri.EscapeDataString(q)}"))
+                .QuerySelectorAll("[role=option]")
+                .Select(option => option.GetAttribute("href") ?? option.GetAttribute("form"));
+    }
+
+    private static async Task<string> NextAsync(HttpClient browser) => (await PressAsync(browser, "/", "/work/next")).Headers.Location!.OriginalString;
+}
