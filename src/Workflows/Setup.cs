@@ -70,6 +70,7 @@ public static class Setup
                 effects.Register(SendWebhook.Kind, s.GetRequiredService<SendWebhook>().DoAsync, Effects.PatientTries);
                 return effects;
             })
+            .AddSingleton<HttpReplies>()
             .AddSingleton(mail ?? new())
             .AddSingleton<SendMail>()
             .AddSingleton<WebhookSecrets>()

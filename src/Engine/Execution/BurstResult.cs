@@ -43,6 +43,12 @@ public sealed class BurstResult
 
     /// <summary>The answer a WriteHttpResponse activity gave, or null.</summary>
     public HttpAnswer? HttpAnswer { get; set; }
+
+    /// <summary>Whether an activity faulted in this burst, or the instance did.</summary>
+    public bool IsFaulted => State.SubStatus == WorkflowSubStatus.Faulted || Journal.Exists(e => e.EventName == "Faulted");
+
+    /// <summary>The HTTP request that this burst works for (see <see cref="Bookmark.Caller"/>), or null.</summary>
+    public string? Caller { get; init; }
 }
 
 /// <summary>A write of an activity outside the engine. The module that defines the activity registers how the write becomes SQL.</summary>
@@ -59,6 +65,7 @@ public interface IBurstWrite;
 /// <param name="DueAt">For timers: the instant at which the runtime resumes it. Null otherwise.</param>
 /// <param name="CreatedAt">The burst's now.</param>
 /// <param name="AutoBurn">Whether resuming removes it. Default true.</param>
+/// <param name="Caller">The HTTP request that led here and has no answer yet, or null: a WriteHttpResponse that follows answers it.</param>
 public sealed record Bookmark(
     string Id,
     string Name,
@@ -69,7 +76,8 @@ public sealed record Bookmark(
     object? Payload,
     Instant? DueAt,
     Instant CreatedAt,
-    bool AutoBurn = true
+    bool AutoBurn = true,
+    string? Caller = null
 );
 
 /// <summary>A bookmark that went away, and why.</summary>
@@ -145,7 +153,7 @@ public abstract record OutgoingStimulus
     public sealed record CancelInstance(string InstanceId, string Reason) : OutgoingStimulus;
 }
 
-/// <summary>The synchronous answer of an HTTP-triggered instance.</summary>
+/// <summary>The answer of a workflow to an HTTP request.</summary>
 public sealed record HttpAnswer(int StatusCode, string? ContentType, object? Content, IReadOnlyDictionary<string, string[]> Headers);
 
 /// <summary>One journal row of an activity execution.</summary>

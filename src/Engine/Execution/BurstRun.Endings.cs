@@ -144,7 +144,19 @@ internal sealed partial class BurstRun
     public Bookmark OpenBookmark(ActivityExecution execution, string name, string? hash, object? payload, Instant? dueAt, bool autoBurn)
     {
         var id = Ids.Next();
-        var bookmark = new Bookmark(id, name, hash ?? id, execution.Node.Id, execution.NodeId, execution.Id, payload, dueAt, Context.Now, autoBurn);
+        var bookmark = new Bookmark(
+            id,
+            name,
+            hash ?? id,
+            execution.Node.Id,
+            execution.NodeId,
+            execution.Id,
+            payload,
+            dueAt,
+            Context.Now,
+            autoBurn,
+            Result.Caller
+        );
         State.Bookmarks.Add(bookmark);
         return bookmark;
     }

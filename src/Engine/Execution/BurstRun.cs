@@ -21,13 +21,17 @@ internal sealed partial class BurstRun
     private bool _hasTransientOutputs;
     private bool _containerEnded;
 
-    public BurstRun(CompiledWorkflow workflow, InstanceState state, BurstContext context)
+    /// <param name="workflow">The definition.</param>
+    /// <param name="state">The instance, which the run changes.</param>
+    /// <param name="context">What a burst may know of the world.</param>
+    /// <param name="caller">The HTTP request that this burst works for, or null.</param>
+    public BurstRun(CompiledWorkflow workflow, InstanceState state, BurstContext context, string? caller = null)
     {
         Workflow = workflow;
         State = state;
         Context = context;
         Ids = new BurstIds(context.Now, context.Seed);
-        Result = new BurstResult { State = state };
+        Result = new BurstResult { State = state, Caller = caller ?? context.Caller };
         _outermost = context.Outer?._outermost ?? this;
         _scope = new ActivityScope(this);
 
@@ -59,7 +63,7 @@ internal sealed partial class BurstRun
     public bool HasHttpRequest { get; set; }
 
     /// <summary>Whether a client waits for WriteHttpResponse.</summary>
-    public bool CanAnswerHttp => HasHttpRequest || Context.HasHttpRequest || TryGetInput(StimulusInput.HttpRequest, out _);
+    public bool CanAnswerHttp => HasHttpRequest || Context.HasHttpRequest || Result.Caller is not null || TryGetInput(StimulusInput.HttpRequest, out _);
 
     public FlowchartMode FlowchartMode => Workflow.Options.FlowchartMode ?? Context.FlowchartMode;
 
@@ -187,6 +191,9 @@ internal sealed partial class BurstRun
         if (_containerEnded)
             ForgetOutputs();
 
+        if (Result is { HttpAnswer: not null, Caller: { } answered })
+            ForgetCaller(answered);
+
         foreach (var bookmark in State.Bookmarks)
         {
             if (_bookmarksBefore is null || !_bookmarksBefore.Contains(bookmark.Id))
@@ -199,6 +206,16 @@ internal sealed partial class BurstRun
             );
 
         return Result;
+    }
+
+    /// <summary>A request is answered once: what it set off goes on without it.</summary>
+    private void ForgetCaller(string caller)
+    {
+        for (var i = 0; i < State.Bookmarks.Count; i++)
+        {
+            if (State.Bookmarks[i].Caller == caller)
+                State.Bookmarks[i] = State.Bookmarks[i] with { Caller = null };
+        }
     }
 
     private void Invoke(WorkItem item)

@@ -59,7 +59,8 @@ internal static partial class StateJson
                     Value(item, "payload"u8),
                     AtOrNull(item, "dueAt"u8),
                     At(item, "createdAt"u8),
-                    !item.TryGetProperty("autoBurn"u8, out _)
+                    !item.TryGetProperty("autoBurn"u8, out _),
+                    TextOrNull(item, "caller"u8)
                 )
             );
         }

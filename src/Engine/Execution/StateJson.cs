@@ -103,6 +103,8 @@ internal static partial class StateJson
             if (!bookmark.AutoBurn)
                 writer.WriteBoolean("autoBurn", false);
 
+            WriteText(writer, "caller", bookmark.Caller);
+
             writer.WriteEndObject();
         }
 

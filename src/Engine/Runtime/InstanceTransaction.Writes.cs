@@ -106,6 +106,7 @@ public sealed partial class InstanceTransaction
     internal async Task WriteNewAsync(CompiledWorkflow workflow, BurstResult result, string? correlationId, bool requirePublished, CancellationToken cancel)
     {
         await ApplyAsync(workflow, result, _history!, cancel);
+        HttpReplies.Write(this, result, isNew: true);
         (_observed, _observedRead) = (_runtime.BurstWrites.Observer?.Moved(result, _start!, new(this, workflow, result.State, _history!), null), true);
         _newRow = () => NewRow(result.State, _history!, requirePublished);
         _activation = Activation(workflow, correlationId);

@@ -22,6 +22,9 @@ public enum ChangeKind
 
     /// <summary>Calendars, policies, teams and other settings.</summary>
     Settings,
+
+    /// <summary>A workflow answered an HTTP request, or never will.</summary>
+    Reply,
 }
 
 /// <summary>A change that people may be looking at.</summary>

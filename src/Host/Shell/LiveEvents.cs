@@ -36,7 +36,7 @@ internal static class LiveEvents
         var waiting = Channel.CreateBounded<Change>(new BoundedChannelOptions(500) { FullMode = BoundedChannelFullMode.DropOldest });
         using var listening = changes.Listen(change =>
         {
-            if (change.Kind != ChangeKind.Person || change.Id == me.Id)
+            if (change.Kind != ChangeKind.Reply && (change.Kind != ChangeKind.Person || change.Id == me.Id))
                 waiting.Writer.TryWrite(change);
         });
         yield return new("", "ready");

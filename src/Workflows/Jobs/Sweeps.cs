@@ -55,8 +55,8 @@ public sealed class Sweeps(
     public Task BackgroundWorkAsync(CancellationToken stop) => RunAsync(JobCatalog.BackgroundWork, () => work.EnqueueLostAsync(stop));
 
     /// <summary>
-    /// Creates the history partitions for this month and the next two. Deletes drafts of ended tasks, expired kept events, expired operation IDs and
-    /// old background work.
+    /// Creates the history partitions for this month and the next two. Deletes drafts of ended tasks, expired kept events, expired operation IDs, old
+    /// replies to HTTP requests and old background work.
     /// </summary>
     public Task HousekeepingAsync(CancellationToken stop) =>
         RunAsync(
@@ -68,6 +68,7 @@ public sealed class Sweeps(
                 return await Operation.PurgeAsync(runtime.Database, now, stop)
                     + await runtime.Stimuli.PurgeAsync(stop)
                     + await PurgeDrafts.RunAsync(runtime.Database, now, stop)
+                    + await HttpReplies.PurgeAsync(runtime.Database, now, stop)
                     + await BackgroundWork.PurgeAsync(runtime.Database, now, stop);
             }
         );

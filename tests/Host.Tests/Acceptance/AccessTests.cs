@@ -29,6 +29,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         anybody       POST   /sign-in
         anybody       GET    /studio/{**name}
         anybody       HEAD   /studio/{**name}
+        anybody       GET    /workflow-replies/{secret}
         anybody       *      /workflows/{**path}
         person        GET    /
         person        GET    /api/calendars/
