@@ -3,6 +3,7 @@ using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.Journeys;
@@ -58,6 +59,7 @@ public static class Setup
             {
                 var runtime = ActivatorUtilities.CreateInstance<WorkflowRuntime>(s);
                 runtime.HistoryWriting = WebhookEvents.Write;
+                runtime.Altering = AlterCase.ToldAsync;
                 return runtime;
             })
             .AddSingleton<Timers>()

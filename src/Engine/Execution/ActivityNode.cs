@@ -74,6 +74,9 @@ public sealed class ActivityNode
     /// <summary>Value of an input that is a literal, converted to its declared type; null when it is an expression or missing.</summary>
     public object? Literal(string input) => Type.InputIndex(input) is >= 0 and var index ? (Inputs[index] as ValueSource.Constant)?.Value : null;
 
+    /// <summary>Whether an input is given by an expression, so that its value is known only when the activity runs.</summary>
+    public bool IsExpression(string input) => Type.InputIndex(input) is >= 0 and var index && Inputs[index] is not null and not ValueSource.Constant;
+
     /// <summary>Name to call it by in messages: the analyst's, else its id, else its type.</summary>
     internal string DisplayName => Name ?? (Id.Length > 0 ? Id : TypeName);
 

@@ -108,6 +108,11 @@ public sealed partial class WorkflowRuntime
     /// </summary>
     public Action<IReadOnlyList<HistoryAppend>, NpgsqlBatch>? HistoryWriting { get; set; }
 
+    /// <summary>
+    /// Runs in the transaction of every alteration by hand, with what was done and why: for telling people. Set once, at start; default none.
+    /// </summary>
+    public Func<InstanceTransaction, string, AlterationCause?, CancellationToken, Task>? Altering { get; set; }
+
     /// <summary>Starts an instance: one round trip, one commit. The first burst has run when this returns.</summary>
     public async Task<StartResult> StartAsync(StartInstance start, string actor, CancellationToken cancel = default)
     {

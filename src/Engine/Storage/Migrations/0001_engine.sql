@@ -131,6 +131,8 @@ create table kept_event (
     correlation_id  text,
     instance_id     uuid,
     payload         json not null,
+    -- Who published it, if someone outside did.
+    actor           text,
     created_at      timestamptz not null,
     expires_at      timestamptz not null,
     check (correlation_id is not null or instance_id is not null)
@@ -225,6 +227,7 @@ create table alteration_plan (
     alterations  json not null,
     filter       json not null,
     actor        text not null,
+    reason       text,
     created_at   timestamptz not null
 );
 

@@ -1,23 +1,30 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.SignalR;
+using NodaTime;
 using Npgsql;
-using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Identity;
+using Orchestration.Workflows.Cases;
 
 namespace Orchestration.Host.Elsa.Instances;
 
 /// <summary>Live view of runs: a viewer subscribes to an instance and is notified when it moves, on any host.</summary>
-internal sealed class InstanceHub(InstanceWatchers watchers, NpgsqlDataSource database) : Hub
+internal sealed class InstanceHub(InstanceWatchers watchers, JourneyAccess access, NpgsqlDataSource database, IClock clock) : Hub
 {
     /// <summary>Called by Studio.</summary>
     public async Task ObserveInstanceAsync(string instanceId)
     {
-        if (InstanceEndpoints.Id(instanceId) is not { } id || await InstanceQueries.FindAsync(database, id, Context.ConnectionAborted) is null)
+        if (InstanceEndpoints.Id(instanceId) is not { } id || !await SeesAsync(id, Context.ConnectionAborted))
             throw new HubException("Run not found.");
         await Groups.AddToGroupAsync(Context.ConnectionId, instanceId, Context.ConnectionAborted);
         watchers.Watch(Context.ConnectionId, id);
+    }
+
+    private async Task<bool> SeesAsync(Guid run, CancellationToken cancel)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancel);
+        return (await RunVisibility.OfAsync(connection, [run], access.Viewer(Context.User!), clock.Now(), cancel)).Count > 0;
     }
 
     public override Task OnDisconnectedAsync(Exception? exception)
