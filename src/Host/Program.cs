@@ -1,4 +1,5 @@
 using System.Reflection;
+using Npgsql;
 using Orchestration.Embedded;
 using Orchestration.Engine.Storage;
 using Orchestration.Host;
@@ -27,7 +28,7 @@ try
     await Run(args);
 }
 catch (Exception e)
-    when (e is EmbeddedPostgresException or MigrationException or ConfigurationException && Assembly.GetEntryAssembly() == typeof(Program).Assembly)
+    when (e is EmbeddedPostgresException or MigrationException or ConfigurationException or NpgsqlException && Assembly.GetEntryAssembly() == typeof(Program).Assembly)
 {
     // The message tells the operator what to do. Code that starts the host in its own process gets the exception.
     Console.Error.WriteLine(e.Message);
@@ -55,7 +56,8 @@ static async Task Run(string[] args)
     builder.AddElsa();
 
     var app = builder.Build();
-    await app.PrepareDatabaseAsync(settings.FirstAdministrator);
+    if (!await app.WhenDatabaseIsThereAsync(args, () => app.PrepareDatabaseAsync(settings.FirstAdministrator)))
+        return;
 
     app.UseSecurityHeaders();
     app.UseRunToCompletion();
