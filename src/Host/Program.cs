@@ -28,7 +28,9 @@ try
     await Run(args);
 }
 catch (Exception e)
-    when (e is EmbeddedPostgresException or MigrationException or ConfigurationException or NpgsqlException && Assembly.GetEntryAssembly() == typeof(Program).Assembly)
+    when (e is EmbeddedPostgresException or MigrationException or ConfigurationException or NpgsqlException
+        && Assembly.GetEntryAssembly() == typeof(Program).Assembly
+    )
 {
     // The message tells the operator what to do. Code that starts the host in its own process gets the exception.
     Console.Error.WriteLine(e.Message);

@@ -35,8 +35,14 @@ public sealed class BurstResult
     /// <summary>Instances that ExecuteWorkflow started inside this burst: written in the same transaction (they are new, so they need no lock).</summary>
     public List<BurstResult> Children { get; } = [];
 
-    /// <summary>Studio's journal and the compliance timeline, in order.</summary>
+    /// <summary>What ran, in the order in which Elsa runs it.</summary>
     public List<JournalEntry> Journal { get; } = [];
+
+    /// <summary>
+    /// The same for Studio's journal and the compliance timeline, in the order in which people read it: a container is completed after everything in it. A race
+    /// completes its flowchart before what follows the race; while that waits, the completion is left to a later burst.
+    /// </summary>
+    public IReadOnlyList<JournalEntry> History { get; internal set; } = [];
 
     /// <summary>Lines written by WriteLine, in order, those of <see cref="Children"/> included. For the log and for tests; not stored.</summary>
     public List<string> Lines { get; } = [];
@@ -173,6 +179,8 @@ public sealed class JournalEntry
 
     /// <summary>Started, Completed, Suspended, Resumed, Faulted, Canceled, or an activity's own.</summary>
     public string EventName { get; }
+
+    internal ActivityExecution Execution => _execution;
 
     /// <summary>The activity execution.</summary>
     public string ActivityInstanceId => _execution.Id;

@@ -29,6 +29,9 @@ internal sealed partial class BurstRun
                 CancelFromParent(child);
         }
 
+        // What it had just scheduled still runs (a race in token mode).
+        execution.OwesCompletion = execution.Node.ChildList.Count > 0 && HasScheduledWorkAtOrBelow(execution);
+        _completesEarly |= execution.OwesCompletion;
         SetStatus(execution, ActivityStatus.Completed);
         execution.Outcomes = outcomes;
         Journal("Completed", execution, null);
@@ -39,6 +42,30 @@ internal sealed partial class BurstRun
 
         if (execution.Parent is not null)
             execution.Memory = null;
+    }
+
+    /// <summary>The journal with the completion of each container after everything in it, or without it while something in it goes on.</summary>
+    private List<JournalEntry> InOrder()
+    {
+        var history = new List<JournalEntry>(Result.Journal);
+
+        // The innermost first.
+        foreach (var container in State.ExecutionList.Where(static x => x.OwesCompletion).OrderByDescending(static x => x.Depth).ToList())
+        {
+            var entry = history.FindLast(x => x.EventName == "Completed" && ReferenceEquals(x.Execution, container));
+
+            if (entry is not null)
+                history.Remove(entry);
+
+            if (State.Status == WorkflowStatus.Running && State.ExecutionList.Exists(x => !x.IsEnded && x.IsBelow(container)))
+                continue;
+
+            container.OwesCompletion = false;
+            var last = history.FindLastIndex(x => x.Execution.IsBelow(container));
+            history.Insert(last < 0 ? history.Count : last + 1, entry ?? new JournalEntry("Completed", container, null, null, null));
+        }
+
+        return history;
     }
 
     private void NotifyParent(ActivityExecution child, string[]? outcomes)

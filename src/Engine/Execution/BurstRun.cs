@@ -20,6 +20,7 @@ internal sealed partial class BurstRun
     private int _steps;
     private bool _hasTransientOutputs;
     private bool _containerEnded;
+    private bool _completesEarly;
 
     /// <param name="workflow">The definition.</param>
     /// <param name="state">The instance, which the run changes.</param>
@@ -37,6 +38,8 @@ internal sealed partial class BurstRun
 
         if (state.Bookmarks.Count > 0)
             _bookmarksBefore = [.. state.Bookmarks.Select(x => x.Id)];
+
+        _completesEarly = state.ExecutionList.Exists(static x => x.OwesCompletion);
     }
 
     public CompiledWorkflow Workflow { get; }
@@ -148,6 +151,7 @@ internal sealed partial class BurstRun
     private BurstResult Finish()
     {
         State.UpdatedAt = Context.Now;
+        Result.History = _completesEarly ? InOrder() : Result.Journal;
 
         foreach (var execution in State.ExecutionList)
         {

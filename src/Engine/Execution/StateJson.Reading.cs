@@ -124,6 +124,7 @@ internal static partial class StateJson
             FaultCount = json.TryGetProperty("faults"u8, out var faults) ? faults.GetInt32() : 0,
             IsBreaking = json.TryGetProperty("breaking"u8, out _),
             IsLoopBack = json.TryGetProperty("loopBack"u8, out _),
+            OwesCompletion = json.TryGetProperty("owesCompletion"u8, out _),
             Tag = Value(json, "tag"u8),
             Properties = json.TryGetProperty("properties"u8, out var properties) ? Members(properties) : null,
         };

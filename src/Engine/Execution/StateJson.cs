@@ -175,6 +175,9 @@ internal static partial class StateJson
             if (execution.IsLoopBack)
                 writer.WriteBoolean("loopBack", true);
 
+            if (execution.OwesCompletion)
+                writer.WriteBoolean("owesCompletion", true);
+
             if (execution.Tag is not null)
             {
                 writer.WritePropertyName("tag");

@@ -17,7 +17,7 @@ public sealed partial class InstanceTransaction
     private async Task ApplyAsync(CompiledWorkflow workflow, BurstResult result, HistoryAppend history, CancellationToken cancel)
     {
         var instance = Guid.Parse(result.State.Id);
-        foreach (var entry in result.Journal)
+        foreach (var entry in result.History)
             history.Add(JournalEvents.From(entry));
 
         if (result.Opened.Count > 0)
