@@ -51,6 +51,7 @@ static async Task Run(string[] args)
     builder.AddErrorHandling();
     builder.AddPages();
     builder.AddHealth();
+    builder.AddLiveStreams();
     builder.AddTelemetry(settings.Telemetry);
     builder.AddOpenApiDocument();
     builder.Services.AddWorkflows(settings.Workflows.Mail, settings.Workflows.CSharp, settings.Workflows.AllowPrivateAddresses);
@@ -58,13 +59,14 @@ static async Task Run(string[] args)
     builder.AddElsa();
 
     var app = builder.Build();
+    app.WarnOfProxy();
     if (!await app.WhenDatabaseIsThereAsync(args, () => app.PrepareDatabaseAsync(settings.FirstAdministrator)))
         return;
 
     app.UseSecurityHeaders();
     app.UseRunToCompletion();
     app.UseErrorHandling();
-    app.UseAddresses();
+    app.UseAddresses(settings.Addresses);
     app.UseAssets();
     app.UseSignIn();
     app.UseForgeryProtection();

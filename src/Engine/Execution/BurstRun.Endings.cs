@@ -44,6 +44,16 @@ internal sealed partial class BurstRun
             execution.Memory = null;
     }
 
+    /// <summary>A request is answered once: what it set off goes on without it.</summary>
+    private void ForgetCaller(string caller)
+    {
+        for (var i = 0; i < State.Bookmarks.Count; i++)
+        {
+            if (State.Bookmarks[i].Caller == caller)
+                State.Bookmarks[i] = State.Bookmarks[i] with { Caller = null };
+        }
+    }
+
     /// <summary>The journal with the completion of each container after everything in it, or without it while something in it goes on.</summary>
     private List<JournalEntry> InOrder()
     {

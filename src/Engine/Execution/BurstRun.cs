@@ -212,16 +212,6 @@ internal sealed partial class BurstRun
         return Result;
     }
 
-    /// <summary>A request is answered once: what it set off goes on without it.</summary>
-    private void ForgetCaller(string caller)
-    {
-        for (var i = 0; i < State.Bookmarks.Count; i++)
-        {
-            if (State.Bookmarks[i].Caller == caller)
-                State.Bookmarks[i] = State.Bookmarks[i] with { Caller = null };
-        }
-    }
-
     private void Invoke(WorkItem item)
     {
         var node = item.Node;

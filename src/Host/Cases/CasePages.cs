@@ -46,7 +46,17 @@ internal static class CasePages
         );
         pages.MapPost("/cancel", CancelAsync).RequireAuthorization(Policies.AlterCases);
         pages.MapPost("/incidents/{activityInstanceId}/retry", RetryAsync).RequireAuthorization(Policies.AlterCases);
-        pages.MapPost("/changes/{change:guid}/{verb:regex(^(approve|refuse)$)}", DecideAsync).RequireAuthorization(Policies.AlterCases);
+        foreach (var verb in (string[])["approve", "refuse"])
+        {
+            pages
+                .MapPost(
+                    $"/changes/{{change:guid}}/{verb}",
+                    (Guid id, Guid change, HttpContext http, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                        DecideAsync(id, change, verb, http, runtime, me, cancel)
+                )
+                .RequireAuthorization(Policies.AlterCases);
+        }
+
         StartPages.Map(app);
     }
 

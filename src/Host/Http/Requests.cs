@@ -60,6 +60,8 @@ internal static class Requests
     public static CancellationToken ClientDisconnected(this HttpContext context) =>
         context.Items[typeof(LongLivedEndpoint)] is CancellationToken token ? token : CancellationToken.None;
 
+    public static void AddLiveStreams(this WebApplicationBuilder builder) => builder.Services.AddSingleton<LiveStreams>();
+
     /// <summary>Comes after sign-in.</summary>
     public static void UseLongLivedEndpoints(this WebApplication app) =>
         app.Use(

@@ -61,7 +61,9 @@ internal static partial class DatabaseWait
 
     private static async Task<WebApplication> ListenAsync(string[] args)
     {
-        var waiting = WebApplication.CreateBuilder(args).Build();
+        var builder = WebApplication.CreateBuilder(args);
+        builder.AddDefaults();
+        var waiting = builder.Build();
         waiting.Run(context =>
         {
             var isLive = context.Request.Path == "/health/live";

@@ -7,6 +7,7 @@ using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
@@ -68,6 +69,7 @@ public sealed class Sweeps(
                 return await Operation.PurgeAsync(runtime.Database, now, stop)
                     + await runtime.Stimuli.PurgeAsync(stop)
                     + await PurgeDrafts.RunAsync(runtime.Database, now, stop)
+                    + await SignIn.PurgeAsync(runtime.Database, now, stop)
                     + await HttpReplies.PurgeAsync(runtime.Database, now, stop)
                     + await BackgroundWork.PurgeAsync(runtime.Database, now, stop);
             }

@@ -145,7 +145,8 @@ public sealed partial class AccessTests : IAsyncLifetime
         alter-cases   POST   /api/cases/{id:guid}/incidents/{activityInstanceId}/retry
         supervise     POST   /api/clocks/recompute
         alter-cases   POST   /cases/{id:guid}/cancel
-        alter-cases   POST   /cases/{id:guid}/changes/{change:guid}/{verb:regex(^(approve|refuse)$)}
+        alter-cases   POST   /cases/{id:guid}/changes/{change:guid}/approve
+        alter-cases   POST   /cases/{id:guid}/changes/{change:guid}/refuse
         supervise     *      /jobs/{**path}
         alter-cases   POST   /cases/{id:guid}/incidents/{activityInstanceId}/retry
         design        POST   /api/definitions/

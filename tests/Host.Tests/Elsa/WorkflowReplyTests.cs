@@ -27,7 +27,12 @@ public sealed class WorkflowReplyTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _database = await TestDatabase.CreateAsync();
-        var settings = new Dictionary<string, string> { ["Http:AllowPrivateAddresses"] = "true", ["Http:ReplySeconds"] = "120" };
+        var settings = new Dictionary<string, string>
+        {
+            ["Http:AllowPrivateAddresses"] = "true",
+            ["Http:ReplySeconds"] = "120",
+            ["Http:AnswerHeaders:0"] = "X-Kind",
+        };
         _first = new(_database.ConnectionString, _clock, settings: settings);
         _second = new(_database.ConnectionString, _clock, settings: settings);
     }

@@ -23,30 +23,22 @@ internal static class WorkflowReplies
 
     private const string Path = "/workflow-replies";
 
-    // Headers that control the browser belong to our site, not to a workflow: no scripts, no cookies. The server sets lengths and connections.
+    // What controls the browser belongs to our site, not to a workflow: no scripts, no cookies.
     private const string AnswerPolicy =
         "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; "
         + "form-action 'self' https:; frame-ancestors 'none'; sandbox allow-forms allow-popups";
-    private static readonly HashSet<string> Kept = new(StringComparer.OrdinalIgnoreCase)
-    {
-        "Content-Security-Policy",
-        "Set-Cookie",
-        "Content-Length",
-        "Transfer-Encoding",
-        "Connection",
-        "Clear-Site-Data",
-        "X-Content-Type-Options",
-        "Content-Type",
-    };
 
-    public static void Map(WebApplication app) =>
-        app.MapGet($"{Path}/{{secret}}", PollAsync).AllowAnonymous().WithMetadata(new ExternalEndpoint()).ExcludeFromDescription();
+    public static void Map(WebApplication app, IReadOnlySet<string> headers) =>
+        app.MapGet($"{Path}/{{secret}}", (HttpContext context, string secret, HttpReplies replies) => PollAsync(context, secret, replies, headers))
+            .AllowAnonymous()
+            .WithMetadata(new ExternalEndpoint())
+            .ExcludeFromDescription();
 
     /// <summary>Answers the request that caused a burst.</summary>
-    public static async Task AnswerAsync(HttpContext context, BurstResult burst, Caller caller, TimeSpan limit)
+    public static async Task AnswerAsync(HttpContext context, BurstResult burst, Caller caller, TimeSpan limit, IReadOnlySet<string> headers)
     {
         if (burst.HttpAnswer is { } answer)
-            await WriteAsync(context, answer);
+            await WriteAsync(context, answer, headers);
         else if (burst.State.Status == WorkflowStatus.Finished || !burst.State.Bookmarks.Exists(b => b.Caller == Ids.Text(caller.Id)))
             await EndAsync(context, burst.IsFaulted);
         else
@@ -61,20 +53,21 @@ internal static class WorkflowReplies
                         context.ClientDisconnected(),
                         context.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping
                     ),
-                caller.Secret
+                caller.Secret,
+                headers
             );
     }
 
     /// <summary>The secret is the permission; a person who was signed in must still be.</summary>
-    private static async Task PollAsync(HttpContext context, string secret, HttpReplies replies)
+    private static async Task PollAsync(HttpContext context, string secret, HttpReplies replies, IReadOnlySet<string> headers)
     {
         var reply = await replies.FindAsync(Caller.IdOf(secret), context.RequestAborted);
         var isTheirs =
             reply?.Actor == Anyone || (reply is not null && context.User.Identity is { IsAuthenticated: true, Name: { } name } && name == reply.Actor);
-        await AnswerAsync(context, isTheirs ? reply : null, secret);
+        await AnswerAsync(context, isTheirs ? reply : null, secret, headers);
     }
 
-    private static async Task AnswerAsync(HttpContext context, HttpReply? reply, string secret)
+    private static async Task AnswerAsync(HttpContext context, HttpReply? reply, string secret, IReadOnlySet<string> headers)
     {
         if (reply is null)
         {
@@ -84,7 +77,7 @@ internal static class WorkflowReplies
         }
         else if (reply.Answer is { } answer)
         {
-            await WriteAsync(context, answer);
+            await WriteAsync(context, answer, headers);
         }
         else if (reply.IsClosed)
         {
@@ -106,7 +99,7 @@ internal static class WorkflowReplies
             ? Problems.Of(500, "workflow-faulted", "The workflow failed", "The error is recorded in the workflow's history.").ExecuteAsync(context)
             : Task.CompletedTask;
 
-    private static async Task WriteAsync(HttpContext context, HttpAnswer answer)
+    private static async Task WriteAsync(HttpContext context, HttpAnswer answer, IReadOnlySet<string> headers)
     {
         // The page for a status is ours; a workflow's own answer may well be an empty 404.
         if (context.Features.Get<IStatusCodePagesFeature>() is { } pages)
@@ -117,7 +110,7 @@ internal static class WorkflowReplies
         response.Headers.CacheControl = "no-store";
         foreach (var (name, values) in answer.Headers)
         {
-            if (!Kept.Contains(name))
+            if (headers.Contains(name))
                 response.Headers[name] = values;
         }
 

@@ -27,16 +27,16 @@ internal static class WorkflowRequests
     {
         app.Map(
                 $"{settings.BasePath}/{{**path}}",
-                (HttpContext context, string? path, WorkflowRuntime runtime) => AnswerAsync(context, path, runtime, settings.ReplyLimit)
+                (HttpContext context, string? path, WorkflowRuntime runtime) => AnswerAsync(context, path, runtime, settings)
             )
             .AllowAnonymous()
             .WithMetadata(new ExternalEndpoint())
             .DisableAntiforgery()
             .ExcludeFromDescription();
-        WorkflowReplies.Map(app);
+        WorkflowReplies.Map(app, settings.AnswerHeaders);
     }
 
-    private static async Task AnswerAsync(HttpContext context, string? path, WorkflowRuntime runtime, TimeSpan replyLimit)
+    private static async Task AnswerAsync(HttpContext context, string? path, WorkflowRuntime runtime, WorkflowRequestSettings settings)
     {
         var request = context.Request;
         var correlationId = First(request.Headers["X-Correlation-ID"]) ?? First(request.Query["correlationId"]);
@@ -65,7 +65,10 @@ internal static class WorkflowRequests
                 cancel => DeliverAsync(context, path ?? "", target, correlationId, instance, runtime, caller, cancel)
             );
             if (burst is not null)
-                await WorkflowReplies.AnswerAsync(context, burst, caller, Timeout(target) is { } time && time < replyLimit ? time : replyLimit);
+            {
+                var limit = Timeout(target) is { } time && time < settings.ReplyLimit ? time : settings.ReplyLimit;
+                await WorkflowReplies.AnswerAsync(context, burst, caller, limit, settings.AnswerHeaders);
+            }
         }
     }
 

@@ -4,13 +4,14 @@ using Microsoft.AspNetCore.SignalR;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
+using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Workflows.Cases;
 
 namespace Orchestration.Host.Elsa.Instances;
 
 /// <summary>Live view of runs: a viewer subscribes to an instance and is notified when it moves, on any host.</summary>
-internal sealed class InstanceHub(InstanceWatchers watchers, JourneyAccess access, NpgsqlDataSource database, IClock clock) : Hub
+internal sealed class InstanceHub(InstanceWatchers watchers, LiveStreams streams, JourneyAccess access, NpgsqlDataSource database, IClock clock) : Hub
 {
     /// <summary>Called by Studio.</summary>
     public async Task ObserveInstanceAsync(string instanceId)
@@ -27,8 +28,19 @@ internal sealed class InstanceHub(InstanceWatchers watchers, JourneyAccess acces
         return (await RunVisibility.OfAsync(connection, [run], access.Viewer(Context.User!), clock.Now(), cancel)).Count > 0;
     }
 
+    public override Task OnConnectedAsync()
+    {
+        if (streams.TryOpen(JourneyAccess.Actor(Context.User!)) is { } stream)
+            Context.Items[typeof(LiveStreams)] = stream;
+        else
+            Context.Abort();
+        return Task.CompletedTask;
+    }
+
     public override Task OnDisconnectedAsync(Exception? exception)
     {
+        if (Context.Items.TryGetValue(typeof(LiveStreams), out var stream))
+            (stream as IDisposable)?.Dispose();
         watchers.Leave(Context.ConnectionId);
         return Task.CompletedTask;
     }

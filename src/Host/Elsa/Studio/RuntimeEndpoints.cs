@@ -164,7 +164,7 @@ internal static class RuntimeEndpoints
             description = "",
         };
 
-    private static async Task<IResult> Login(JsonBody body, Sessions sessions, CancellationToken cancel)
+    private static async Task<IResult> Login(JsonBody body, HttpContext context, Sessions sessions, CancellationToken cancel)
     {
         var (user, password) = (body.Object.Text("username") ?? "", body.Object.Text("password") ?? "");
         var missing = new List<(string, string)>();
@@ -172,7 +172,9 @@ internal static class RuntimeEndpoints
             missing.Add(("username", "'username' must not be empty."));
         if (password.Length == 0)
             missing.Add(("password", "'password' must not be empty."));
-        return missing.Count > 0 ? ElsaJson.Problem(StatusCodes.Status400BadRequest, [.. missing]) : Tokens(await sessions.SignInAsync(user, password, cancel));
+        return missing.Count > 0
+            ? ElsaJson.Problem(StatusCodes.Status400BadRequest, [.. missing])
+            : Tokens(await sessions.SignInAsync(user, password, Addresses.Origin(context), cancel));
     }
 
     private static async Task<IResult> Refresh(HttpRequest request, Sessions sessions, CancellationToken cancel) =>

@@ -97,37 +97,6 @@ create table journey_case (
 create index journey_case_customer on journey_case (customer_id);
 create index journey_case_created on journey_case (created_at desc, id desc);
 
--- The run at the top of those that started each other: a child workflow belongs to the case above it.
-create function run_root(run uuid, parent uuid) returns uuid language plpgsql stable as $$
-begin
-    while parent is not null loop
-        run := parent;
-        parent := (select i.parent_id from workflow_instance i where i.id = run);
-    end loop;
-    return run;
-end $$;
-
--- Changes to a case by hand that a second person must approve, because the journey has a rule of four eyes, of review or of skills.
-create table case_change (
-    id            uuid primary key,
-    -- The run that is changed: the case, or a child workflow of it.
-    instance_id   uuid not null references workflow_instance (id) on delete cascade,
-    case_id       uuid not null references workflow_instance (id) on delete cascade,
-    -- Alterations as Elsa writes them, and in words.
-    alterations   json not null,
-    summary       text not null,
-    reason        text not null,
-    requested_by  text not null,
-    requested_at  timestamptz not null,
-    state         text not null check (state in ('Pending', 'Approved', 'Refused')),
-    decided_by    text,
-    decided_at    timestamptz,
-    check ((state = 'Pending') = (decided_at is null) and (decided_by is null) = (decided_at is null)),
-    check (state <> 'Approved' or decided_by <> requested_by)
-);
-create index case_change_case on case_change (case_id, requested_at desc);
-create index case_change_instance on case_change (instance_id);
-
 -- Who watches a case: they see it and watch every task it opens from then on. The ladder of a clock of the case adds them.
 create table case_watcher (
     instance_id  uuid not null references workflow_instance (id) on delete cascade,
