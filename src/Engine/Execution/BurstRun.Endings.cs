@@ -29,10 +29,12 @@ internal sealed partial class BurstRun
                 CancelFromParent(child);
         }
 
-        // What it had just scheduled still runs (a race in token mode).
-        execution.OwesCompletion = execution.Node.ChildList.Count > 0 && HasScheduledWorkAtOrBelow(execution);
-        _completesEarly |= execution.OwesCompletion;
         SetStatus(execution, ActivityStatus.Completed);
+
+        // What it had just scheduled still runs.
+        if (_queue.Count > 0 && execution.Node.ChildList.Count > 0 && HasScheduledWorkAtOrBelow(execution))
+            OweCompletion(execution);
+
         execution.Outcomes = outcomes;
         Journal("Completed", execution, null);
         NotifyParent(execution, outcomes);
@@ -52,6 +54,13 @@ internal sealed partial class BurstRun
             if (State.Bookmarks[i].Caller == caller)
                 State.Bookmarks[i] = State.Bookmarks[i] with { Caller = null };
         }
+    }
+
+    /// <summary>Something runs in a container that has completed (a race in token mode completes its flowchart first), and in those around it that have.</summary>
+    private void OweCompletion(ActivityExecution container)
+    {
+        for (var ended = container; ended is { Status: ActivityStatus.Completed }; ended = ended.Parent)
+            _completesEarly = ended.OwesCompletion = true;
     }
 
     /// <summary>The journal with the completion of each container after everything in it, or without it while something in it goes on.</summary>

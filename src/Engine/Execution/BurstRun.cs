@@ -306,6 +306,7 @@ internal sealed partial class BurstRun
             return;
         }
 
+        OweCompletion(owner);
         State.Callbacks.Add(new CompletionCallback(owner, node.NodeId, callback, tag));
         _queue.Enqueue(
             new WorkItem(node, owner)
