@@ -1,4 +1,5 @@
 using System.Reflection;
+using Npgsql;
 using Orchestration.Embedded;
 using Orchestration.Engine.Storage;
 using Orchestration.Host;
@@ -31,7 +32,9 @@ try
     await Run(args);
 }
 catch (Exception e)
-    when (e is EmbeddedPostgresException or MigrationException or ConfigurationException && Assembly.GetEntryAssembly() == typeof(Program).Assembly)
+    when (e is EmbeddedPostgresException or MigrationException or ConfigurationException or NpgsqlException
+        && Assembly.GetEntryAssembly() == typeof(Program).Assembly
+    )
 {
     // The message tells the operator what to do. Code that starts the host in its own process gets the exception.
     Console.Error.WriteLine(e.Message);
@@ -52,6 +55,7 @@ static async Task Run(string[] args)
     builder.AddErrorHandling();
     builder.AddPages();
     builder.AddHealth();
+    builder.AddLiveStreams();
     builder.AddTelemetry(settings.Telemetry);
     builder.AddOpenApiDocument();
     builder.Services.AddWorkflows(settings.Workflows.Mail, settings.Workflows.CSharp, settings.Workflows.AllowPrivateAddresses);
@@ -60,12 +64,14 @@ static async Task Run(string[] args)
     builder.AddElsa();
 
     var app = builder.Build();
-    await app.PrepareDatabaseAsync(settings.FirstAdministrator);
+    app.WarnOfProxy();
+    if (!await app.WhenDatabaseIsThereAsync(args, () => app.PrepareDatabaseAsync(settings.FirstAdministrator)))
+        return;
 
     app.UseSecurityHeaders();
     app.UseRunToCompletion();
     app.UseErrorHandling();
-    app.UseAddresses();
+    app.UseAddresses(settings.Addresses);
     app.UseAssets();
     app.UseSignIn();
     app.UseForgeryProtection();

@@ -69,6 +69,7 @@ public static class Setup
             {
                 var runtime = ActivatorUtilities.CreateInstance<WorkflowRuntime>(s);
                 runtime.HistoryWriting = WebhookEvents.Write;
+                runtime.Altering = AlterCase.ToldAsync;
                 return runtime;
             })
             .AddSingleton<Timers>()
@@ -82,6 +83,7 @@ public static class Setup
                 effects.Register(SendWebhook.Kind, s.GetRequiredService<SendWebhook>().DoAsync, Effects.PatientTries);
                 return effects;
             })
+            .AddSingleton<HttpReplies>()
             .AddSingleton(mail ?? new())
             .AddSingleton<SendMail>()
             .AddSingleton<PasswordLinks>()

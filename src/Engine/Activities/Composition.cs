@@ -62,6 +62,7 @@ internal sealed class ExecuteWorkflow : Activity
             Depth = burst.Depth + 1,
             Outer = context.Run,
             HasHttpRequest = context.Run.CanAnswerHttp,
+            Caller = context.Run.Result.Caller,
         };
         var child = Burst.NewInstance(workflow, context.NewId(), childContext);
         child.ParentInstanceId = context.InstanceId;

@@ -88,6 +88,22 @@ public sealed class ActivityExecution
 
     internal void AddChild(ActivityExecution child) => (_children ??= []).Add(child);
 
+    internal int Depth
+    {
+        get
+        {
+            var depth = 0;
+
+            for (var parent = Parent; parent is not null; parent = parent.Parent)
+                depth++;
+
+            return depth;
+        }
+    }
+
+    /// <summary>It has ended before something in it: history tells of its completion when that has ended too.</summary>
+    internal bool OwesCompletion { get; set; }
+
     internal bool IsBelow(ActivityExecution ancestor)
     {
         for (var parent = Parent; parent is not null; parent = parent.Parent)

@@ -30,12 +30,12 @@ public static class Burst
         {
             Stimulus.Start start => state.ExecutionList.Count > 0 || state.Status == WorkflowStatus.Finished
                 ? Refuse(state, "The instance has been started before.")
-                : new BurstRun(workflow, state, context).Start(start),
+                : new BurstRun(workflow, state, context, start.Caller).Start(start),
 
             Stimulus.Resume resume => RefuseUnlessWaiting(state, resume.BookmarkId, out var resumed)
-                ?? new BurstRun(workflow, state, context).Resume(resumed!, resume.Input),
+                ?? new BurstRun(workflow, state, context, resume.Caller ?? resumed!.Caller).Resume(resumed!, resume.Input),
             Stimulus.Fail fail => RefuseUnlessWaiting(state, fail.BookmarkId, out var failed)
-                ?? new BurstRun(workflow, state, context).Fail(failed!, fail.Error),
+                ?? new BurstRun(workflow, state, context, failed!.Caller).Fail(failed!, fail.Error),
 
             Stimulus.Cancel cancel => state.Status == WorkflowStatus.Finished && !(cancel.GivesUp && state.SubStatus == WorkflowSubStatus.Faulted)
                 ? Refuse(state, $"The instance has ended: {state.SubStatus}.")

@@ -35,14 +35,26 @@ public sealed class BurstResult
     /// <summary>Instances that ExecuteWorkflow started inside this burst: written in the same transaction (they are new, so they need no lock).</summary>
     public List<BurstResult> Children { get; } = [];
 
-    /// <summary>Studio's journal and the compliance timeline, in order.</summary>
+    /// <summary>What ran, in the order in which Elsa runs it.</summary>
     public List<JournalEntry> Journal { get; } = [];
+
+    /// <summary>
+    /// The same for Studio's journal and the compliance timeline, in the order in which people read it: a container is completed after everything in it. A race
+    /// completes its flowchart before what follows the race; while that waits, the completion is left to a later burst.
+    /// </summary>
+    public IReadOnlyList<JournalEntry> History { get; internal set; } = [];
 
     /// <summary>Lines written by WriteLine, in order, those of <see cref="Children"/> included. For the log and for tests; not stored.</summary>
     public List<string> Lines { get; } = [];
 
     /// <summary>The answer a WriteHttpResponse activity gave, or null.</summary>
     public HttpAnswer? HttpAnswer { get; set; }
+
+    /// <summary>Whether an activity faulted in this burst, or the instance did.</summary>
+    public bool IsFaulted => State.SubStatus == WorkflowSubStatus.Faulted || Journal.Exists(e => e.EventName == "Faulted");
+
+    /// <summary>The HTTP request that this burst works for (see <see cref="Bookmark.Caller"/>), or null.</summary>
+    public string? Caller { get; init; }
 }
 
 /// <summary>A write of an activity outside the engine. The module that defines the activity registers how the write becomes SQL.</summary>
@@ -59,6 +71,7 @@ public interface IBurstWrite;
 /// <param name="DueAt">For timers: the instant at which the runtime resumes it. Null otherwise.</param>
 /// <param name="CreatedAt">The burst's now.</param>
 /// <param name="AutoBurn">Whether resuming removes it. Default true.</param>
+/// <param name="Caller">The HTTP request that led here and has no answer yet, or null: a WriteHttpResponse that follows answers it.</param>
 public sealed record Bookmark(
     string Id,
     string Name,
@@ -69,7 +82,8 @@ public sealed record Bookmark(
     object? Payload,
     Instant? DueAt,
     Instant CreatedAt,
-    bool AutoBurn = true
+    bool AutoBurn = true,
+    string? Caller = null
 );
 
 /// <summary>A bookmark that went away, and why.</summary>
@@ -145,7 +159,7 @@ public abstract record OutgoingStimulus
     public sealed record CancelInstance(string InstanceId, string Reason) : OutgoingStimulus;
 }
 
-/// <summary>The synchronous answer of an HTTP-triggered instance.</summary>
+/// <summary>The answer of a workflow to an HTTP request.</summary>
 public sealed record HttpAnswer(int StatusCode, string? ContentType, object? Content, IReadOnlyDictionary<string, string[]> Headers);
 
 /// <summary>One journal row of an activity execution.</summary>
@@ -165,6 +179,8 @@ public sealed class JournalEntry
 
     /// <summary>Started, Completed, Suspended, Resumed, Faulted, Canceled, or an activity's own.</summary>
     public string EventName { get; }
+
+    internal ActivityExecution Execution => _execution;
 
     /// <summary>The activity execution.</summary>
     public string ActivityInstanceId => _execution.Id;

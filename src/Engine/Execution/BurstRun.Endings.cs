@@ -30,6 +30,11 @@ internal sealed partial class BurstRun
         }
 
         SetStatus(execution, ActivityStatus.Completed);
+
+        // What it had just scheduled still runs.
+        if (_queue.Count > 0 && execution.Node.ChildList.Count > 0 && HasScheduledWorkAtOrBelow(execution))
+            OweCompletion(execution);
+
         execution.Outcomes = outcomes;
         Journal("Completed", execution, null);
         NotifyParent(execution, outcomes);
@@ -39,6 +44,47 @@ internal sealed partial class BurstRun
 
         if (execution.Parent is not null)
             execution.Memory = null;
+    }
+
+    /// <summary>A request is answered once: what it set off goes on without it.</summary>
+    private void ForgetCaller(string caller)
+    {
+        for (var i = 0; i < State.Bookmarks.Count; i++)
+        {
+            if (State.Bookmarks[i].Caller == caller)
+                State.Bookmarks[i] = State.Bookmarks[i] with { Caller = null };
+        }
+    }
+
+    /// <summary>Something runs in a container that has completed (a race in token mode completes its flowchart first), and in those around it that have.</summary>
+    private void OweCompletion(ActivityExecution container)
+    {
+        for (var ended = container; ended is { Status: ActivityStatus.Completed }; ended = ended.Parent)
+            _completesEarly = ended.OwesCompletion = true;
+    }
+
+    /// <summary>The journal with the completion of each container after everything in it, or without it while something in it goes on.</summary>
+    private List<JournalEntry> InOrder()
+    {
+        var history = new List<JournalEntry>(Result.Journal);
+
+        // The innermost first.
+        foreach (var container in State.ExecutionList.Where(static x => x.OwesCompletion).OrderByDescending(static x => x.Depth).ToList())
+        {
+            var entry = history.FindLast(x => x.EventName == "Completed" && ReferenceEquals(x.Execution, container));
+
+            if (entry is not null)
+                history.Remove(entry);
+
+            if (State.Status == WorkflowStatus.Running && State.ExecutionList.Exists(x => !x.IsEnded && x.IsBelow(container)))
+                continue;
+
+            container.OwesCompletion = false;
+            var last = history.FindLastIndex(x => x.Execution.IsBelow(container));
+            history.Insert(last < 0 ? history.Count : last + 1, entry ?? new JournalEntry("Completed", container, null, null, null));
+        }
+
+        return history;
     }
 
     private void NotifyParent(ActivityExecution child, string[]? outcomes)
@@ -144,7 +190,19 @@ internal sealed partial class BurstRun
     public Bookmark OpenBookmark(ActivityExecution execution, string name, string? hash, object? payload, Instant? dueAt, bool autoBurn)
     {
         var id = Ids.Next();
-        var bookmark = new Bookmark(id, name, hash ?? id, execution.Node.Id, execution.NodeId, execution.Id, payload, dueAt, Context.Now, autoBurn);
+        var bookmark = new Bookmark(
+            id,
+            name,
+            hash ?? id,
+            execution.Node.Id,
+            execution.NodeId,
+            execution.Id,
+            payload,
+            dueAt,
+            Context.Now,
+            autoBurn,
+            Result.Caller
+        );
         State.Bookmarks.Add(bookmark);
         return bookmark;
     }

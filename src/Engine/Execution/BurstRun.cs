@@ -20,19 +20,26 @@ internal sealed partial class BurstRun
     private int _steps;
     private bool _hasTransientOutputs;
     private bool _containerEnded;
+    private bool _completesEarly;
 
-    public BurstRun(CompiledWorkflow workflow, InstanceState state, BurstContext context)
+    /// <param name="workflow">The definition.</param>
+    /// <param name="state">The instance, which the run changes.</param>
+    /// <param name="context">What a burst may know of the world.</param>
+    /// <param name="caller">The HTTP request that this burst works for, or null.</param>
+    public BurstRun(CompiledWorkflow workflow, InstanceState state, BurstContext context, string? caller = null)
     {
         Workflow = workflow;
         State = state;
         Context = context;
         Ids = new BurstIds(context.Now, context.Seed);
-        Result = new BurstResult { State = state };
+        Result = new BurstResult { State = state, Caller = caller ?? context.Caller };
         _outermost = context.Outer?._outermost ?? this;
         _scope = new ActivityScope(this);
 
         if (state.Bookmarks.Count > 0)
             _bookmarksBefore = [.. state.Bookmarks.Select(x => x.Id)];
+
+        _completesEarly = state.ExecutionList.Exists(static x => x.OwesCompletion);
     }
 
     public CompiledWorkflow Workflow { get; }
@@ -59,7 +66,7 @@ internal sealed partial class BurstRun
     public bool HasHttpRequest { get; set; }
 
     /// <summary>Whether a client waits for WriteHttpResponse.</summary>
-    public bool CanAnswerHttp => HasHttpRequest || Context.HasHttpRequest || TryGetInput(StimulusInput.HttpRequest, out _);
+    public bool CanAnswerHttp => HasHttpRequest || Context.HasHttpRequest || Result.Caller is not null || TryGetInput(StimulusInput.HttpRequest, out _);
 
     public FlowchartMode FlowchartMode => Workflow.Options.FlowchartMode ?? Context.FlowchartMode;
 
@@ -147,6 +154,7 @@ internal sealed partial class BurstRun
     private BurstResult Finish()
     {
         State.UpdatedAt = Context.Now;
+        Result.History = _completesEarly ? InOrder() : Result.Journal;
 
         foreach (var execution in State.ExecutionList)
         {
@@ -189,6 +197,9 @@ internal sealed partial class BurstRun
 
         if (_containerEnded)
             ForgetOutputs();
+
+        if (Result is { HttpAnswer: not null, Caller: { } answered })
+            ForgetCaller(answered);
 
         foreach (var bookmark in State.Bookmarks)
         {
@@ -298,6 +309,7 @@ internal sealed partial class BurstRun
             return;
         }
 
+        OweCompletion(owner);
         State.Callbacks.Add(new CompletionCallback(owner, node.NodeId, callback, tag));
         _queue.Enqueue(
             new WorkItem(node, owner)

@@ -59,7 +59,8 @@ internal static partial class StateJson
                     Value(item, "payload"u8),
                     AtOrNull(item, "dueAt"u8),
                     At(item, "createdAt"u8),
-                    !item.TryGetProperty("autoBurn"u8, out _)
+                    !item.TryGetProperty("autoBurn"u8, out _),
+                    TextOrNull(item, "caller"u8)
                 )
             );
         }
@@ -123,6 +124,7 @@ internal static partial class StateJson
             FaultCount = json.TryGetProperty("faults"u8, out var faults) ? faults.GetInt32() : 0,
             IsBreaking = json.TryGetProperty("breaking"u8, out _),
             IsLoopBack = json.TryGetProperty("loopBack"u8, out _),
+            OwesCompletion = json.TryGetProperty("owesCompletion"u8, out _),
             Tag = Value(json, "tag"u8),
             Properties = json.TryGetProperty("properties"u8, out var properties) ? Members(properties) : null,
         };

@@ -103,6 +103,8 @@ internal static partial class StateJson
             if (!bookmark.AutoBurn)
                 writer.WriteBoolean("autoBurn", false);
 
+            WriteText(writer, "caller", bookmark.Caller);
+
             writer.WriteEndObject();
         }
 
@@ -172,6 +174,9 @@ internal static partial class StateJson
 
             if (execution.IsLoopBack)
                 writer.WriteBoolean("loopBack", true);
+
+            if (execution.OwesCompletion)
+                writer.WriteBoolean("owesCompletion", true);
 
             if (execution.Tag is not null)
             {

@@ -18,12 +18,20 @@ public abstract record Stimulus
         string? CorrelationId = null,
         string? TriggerActivityId = null,
         object? TriggerPayload = null
-    ) : Stimulus;
+    ) : Stimulus
+    {
+        /// <summary>Id of the HTTP request that starts it and waits for an answer, or null.</summary>
+        public string? Caller { get; init; }
+    }
 
     /// <summary>Resume a bookmark.</summary>
     /// <param name="BookmarkId">Which. One that no longer exists is answered with an unchanged state (<see cref="BurstResult.Journal"/> empty).</param>
     /// <param name="Input">Workflow input of this run (RunTask reads <c>RunTaskInput</c>, Event reads <c>__EventPayloadWorkflowInput</c> …).</param>
-    public sealed record Resume(string BookmarkId, OrderedDictionary<string, object?> Input) : Stimulus;
+    public sealed record Resume(string BookmarkId, OrderedDictionary<string, object?> Input) : Stimulus
+    {
+        /// <summary>Id of the HTTP request that resumes it and waits for an answer. Null: whichever request led to the bookmark.</summary>
+        public string? Caller { get; init; }
+    }
 
     /// <summary>What a bookmark waits for won't come: its activity faults, according to the incident strategy of the definition.</summary>
     /// <param name="BookmarkId">Which. One that no longer exists changes nothing.</param>
@@ -99,4 +107,7 @@ public sealed record BurstContext(Instant Now, ulong Seed)
 
     /// <summary>An enclosing burst can answer an HTTP request.</summary>
     internal bool HasHttpRequest { get; init; }
+
+    /// <summary>The HTTP request that the enclosing burst works for, or null.</summary>
+    internal string? Caller { get; init; }
 }

@@ -53,6 +53,7 @@ public static class AlterationPlans
     /// <param name="filter">Elsa's JSON of which instances are meant, kept to be shown.</param>
     /// <param name="instances">Which these are.</param>
     /// <param name="actor">Who alters them, for history.</param>
+    /// <param name="reason">Why, or null.</param>
     public static async Task SubmitAsync(
         WorkflowRuntime runtime,
         string id,
@@ -60,6 +61,7 @@ public static class AlterationPlans
         JsonObject filter,
         IReadOnlyList<Guid> instances,
         string actor,
+        string? reason,
         CancellationToken cancel = default
     )
     {
@@ -71,12 +73,13 @@ public static class AlterationPlans
         await using (var plan = connection.CreateBatch())
         {
             plan.Add(
-                "insert into alteration_plan (id, alterations, filter, actor, created_at) values ($1, $2, $3, $4, $5) on conflict do nothing",
+                "insert into alteration_plan (id, alterations, filter, actor, created_at, reason) values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
                 id,
                 Utf8(alterations),
                 Utf8(filter),
                 actor,
-                now
+                now,
+                reason
             );
             if (await plan.ExecuteNonQueryAsync(cancel) == 0)
                 return;
@@ -141,9 +144,13 @@ public static class AlterationPlans
     {
         System.Text.Json.Nodes.JsonArray alterations;
         string actor;
+        string? reason;
         await using (
             var query = runtime.Database.Query(
-                "select p.alterations, p.actor from alteration_job j join alteration_plan p on p.id = j.plan_id where j.id = $1 and j.state = 'Pending'",
+                """
+                select p.alterations, p.actor, p.reason from alteration_job j join alteration_plan p on p.id = j.plan_id
+                where j.id = $1 and j.state = 'Pending'
+                """,
                 job
             )
         )
@@ -151,7 +158,7 @@ public static class AlterationPlans
         {
             if (!await reader.ReadAsync(cancel))
                 return;
-            (alterations, actor) = (JsonNode.Parse(reader.Utf8(0))!.AsArray(), reader.GetString(1));
+            (alterations, actor, reason) = (JsonNode.Parse(reader.Utf8(0))!.AsArray(), reader.GetString(1), reader.Text(2));
         }
 
         // The transaction that alters the instance ends the job: a host that dies in it leaves both as they were.
@@ -160,6 +167,7 @@ public static class AlterationPlans
             instance,
             [.. alterations.OfType<JsonObject>().Select(a => Alteration.Read(a).Alteration!)],
             actor,
+            reason is null ? null : new(reason),
             (stimulus, log => End(job, "Completed", log, runtime.Clock.Now())),
             cancel
         );

@@ -63,10 +63,20 @@ public abstract record Alteration(string Type)
 /// <param name="Refused">Why nothing was changed, or null when everything was.</param>
 /// <param name="Log">What was done or tried, in order.</param>
 /// <param name="IsFound">Whether there is such an instance.</param>
-public sealed record AlterationResult(string? Refused, IReadOnlyList<AlterationEntry> Log, bool IsFound = true);
+/// <param name="IsPending">Whether it waits for someone to approve it.</param>
+public sealed record AlterationResult(string? Refused, IReadOnlyList<AlterationEntry> Log, bool IsFound = true, bool IsPending = false);
 
 /// <summary>One line of the log.</summary>
 public sealed record AlterationEntry(string Message, bool Succeeded, Instant At);
+
+/// <summary>Why someone alters an instance.</summary>
+/// <param name="Reason">Their words.</param>
+/// <param name="RequestedBy">Who asked for it, if someone else approved it.</param>
+public sealed record AlterationCause(string Reason, string? RequestedBy = null)
+{
+    /// <summary>Runs in the same transaction, after the alterations and before the commit; a text it returns refuses them all. Default: nothing.</summary>
+    public Func<InstanceTransaction, CancellationToken, Task<string?>>? Also { get; init; }
+}
 
 /// <summary>Changes running instances by hand: all alterations of one call in one transaction, or none, and each in history.</summary>
 public static class Alterations
@@ -77,8 +87,9 @@ public static class Alterations
         Guid instance,
         IReadOnlyList<Alteration> alterations,
         string actor,
+        AlterationCause? cause = null,
         CancellationToken cancel = default
-    ) => (await RunAsync(runtime, instance, alterations, actor, null, null, cancel))!;
+    ) => (await RunAsync(runtime, instance, alterations, actor, cause, null, null, cancel))!;
 
     /// <summary>Applies them in order, or returns the earlier answer for this operation ID.</summary>
     public static async Task<AlterationResult> RunAsync(
@@ -86,9 +97,10 @@ public static class Alterations
         Guid instance,
         IReadOnlyList<Alteration> alterations,
         string actor,
+        AlterationCause? cause,
         Operation operation,
         CancellationToken cancel = default
-    ) => (await RunAsync(runtime, instance, alterations, actor, null, operation, cancel))!;
+    ) => (await RunAsync(runtime, instance, alterations, actor, cause, null, operation, cancel))!;
 
     /// <summary>
     /// Applies them for a job: removes its stimulus and completes it in the same transaction. Null if another host has already done so.
@@ -98,15 +110,17 @@ public static class Alterations
         Guid instance,
         IReadOnlyList<Alteration> alterations,
         string actor,
+        AlterationCause? cause,
         (Guid Stimulus, Func<IReadOnlyList<AlterationEntry>, NpgsqlBatchCommand> End)? job,
         CancellationToken cancel
-    ) => RunAsync(runtime, instance, alterations, actor, job, null, cancel);
+    ) => RunAsync(runtime, instance, alterations, actor, cause, job, null, cancel);
 
     private static async Task<AlterationResult?> RunAsync(
         WorkflowRuntime runtime,
         Guid instance,
         IReadOnlyList<Alteration> alterations,
         string actor,
+        AlterationCause? cause,
         (Guid Stimulus, Func<IReadOnlyList<AlterationEntry>, NpgsqlBatchCommand> End)? job,
         Operation? operation,
         CancellationToken cancel
@@ -155,8 +169,13 @@ public static class Alterations
             if (refused is not null)
                 return Refuse(refused);
             log.Add(new(Message(alteration), true, transaction.Now));
-            transaction.Record(new("instance.altered", "instance", Ids.Text(instance), 0, WorkflowData.ToUtf8(Facts(alteration))));
+            transaction.Record(new("instance.altered", "instance", Ids.Text(instance), 0, WorkflowData.ToUtf8(Facts(alteration, cause))));
         }
+
+        if (cause is { Also: { } also } && await also(transaction, cancel) is { } notSo)
+            return Refuse(notSo);
+        if (runtime.Altering is { } altering)
+            await altering(transaction, string.Join(" ", log.Select(entry => entry.Message)), cause, cancel);
 
         if (job is var (_, end))
             transaction.Write(end(log));
@@ -273,6 +292,16 @@ public static class Alterations
             Alteration.Migrate migrate => $"The instance runs on version {migrate.TargetVersion} now.",
             _ => alteration.Type,
         };
+
+    private static OrderedDictionary<string, object?> Facts(Alteration alteration, AlterationCause? cause)
+    {
+        var facts = Facts(alteration);
+        if (cause is not null)
+            facts["reason"] = cause.Reason;
+        if (cause?.RequestedBy is { } requester)
+            facts["requestedBy"] = requester;
+        return facts;
+    }
 
     private static OrderedDictionary<string, object?> Facts(Alteration alteration) =>
         alteration switch

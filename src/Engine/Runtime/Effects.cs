@@ -104,21 +104,52 @@ public sealed partial class Effects(WorkflowRuntime runtime, ILogger<Effects> lo
     /// <summary>
     /// Leases due effects for this host, oldest first: no other host takes them before the lease ends. Try each once with <see cref="TryAsync"/>.
     /// </summary>
-    public async Task<IReadOnlyList<LeasedEffect>> LeaseAsync(int limit, CancellationToken cancel = default)
+    public Task<IReadOnlyList<LeasedEffect>> LeaseAsync(int limit, CancellationToken cancel = default) => LeaseAsync(limit, null, cancel);
+
+    /// <summary>
+    /// Begins what an instance waits for at once, on this host, because someone waits for the instance. What fails is left to the job. Returns when it has
+    /// begun.
+    /// </summary>
+    /// <param name="instance">The instance.</param>
+    /// <param name="stopping">The host stops.</param>
+    public async Task BeginAsync(Guid instance, CancellationToken stopping)
+    {
+        foreach (var effect in await LeaseAsync(20, instance, stopping))
+            _ = DoAsync(effect);
+
+        async Task DoAsync(LeasedEffect effect)
+        {
+            try
+            {
+                await TryAsync(effect.Id, effect.LeasedUntil, stopping);
+            }
+            catch (Exception e) when (e is NpgsqlException or OperationCanceledException)
+            {
+                Failed(log, effect.Id, 0, e);
+            }
+        }
+    }
+
+    private async Task<IReadOnlyList<LeasedEffect>> LeaseAsync(int limit, Guid? instance, CancellationToken cancel)
     {
         var now = runtime.Clock.Now();
         var until = now + Lease;
         var leased = new List<LeasedEffect>();
         await using var lease = runtime.Database.Query(
-            """
+            $"""
             update effect e set due_at = $3
-            from (select id from effect where state = 'pending' and due_at <= $1 order by due_at limit $2 for update skip locked) d
+            from (
+                select id from effect
+                where state = 'pending' and due_at <= $1 {(instance is null ? "and $4::uuid is null" : "and instance_id = $4 and bookmark_id is not null")}
+                order by due_at limit $2 for update skip locked
+            ) d
             where e.id = d.id
             returning e.id, e.kind
             """,
             now,
             limit,
-            until
+            until,
+            instance
         );
         await using var r = await lease.ExecuteReaderAsync(cancel);
         while (await r.ReadAsync(cancel))

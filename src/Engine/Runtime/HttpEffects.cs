@@ -11,8 +11,9 @@ namespace Orchestration.Engine.Runtime;
 /// <summary>
 /// Sends the requests of SendHttpRequest. The receiver sees the effect's id as <c>Idempotency-Key</c>, because a request may be sent twice. Any answer is
 /// an answer; only a receiver that cannot be reached is tried
-/// again, and told to the activity when tries run out. Loopback, private and link-local addresses are refused unless configuration allows them, so that a
-/// definition cannot reach the inside of the network.
+/// again, and told to the activity when tries run out. Addresses that aren't of the public Internet are refused (<see cref="SpecialAddresses"/>), private ones
+/// unless configuration allows them, so that a definition cannot reach the inside of the network. No proxy is used, also none of the environment: it would
+/// resolve names itself, and these checks would be void.
 /// </summary>
 public sealed class HttpEffects : IDisposable
 {
@@ -36,15 +37,17 @@ public sealed class HttpEffects : IDisposable
             ConnectTimeout = TimeSpan.FromSeconds(10),
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             UseCookies = false,
+            UseProxy = false,
 
             // Checked on the address that is connected to, not on the name before it is resolved.
             ConnectCallback = async (context, cancel) =>
             {
                 var addresses = await Dns.GetHostAddressesAsync(context.DnsEndPoint.Host, cancel);
-                var allowed = allowPrivateAddresses ? addresses : Array.FindAll(addresses, a => !IsInside(a));
+                var allowed = Array.FindAll(addresses, a => !SpecialAddresses.Refuses(a, allowPrivateAddresses));
                 if (allowed.Length == 0)
                     throw new HttpRequestException(
-                        $"{context.DnsEndPoint.Host} is an address inside the network; the setting Http:AllowPrivateAddresses would allow it."
+                        $"{context.DnsEndPoint.Host} is an address inside the network or for special purposes, which workflows can't reach. "
+                            + "The setting Http:AllowPrivateAddresses allows private ones."
                     );
                 var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
                 try
@@ -142,36 +145,4 @@ public sealed class HttpEffects : IDisposable
         || media.EndsWith("json", StringComparison.OrdinalIgnoreCase)
         || media.EndsWith("xml", StringComparison.OrdinalIgnoreCase)
         || media == "application/x-www-form-urlencoded";
-
-    /// <summary>
-    /// Whether an address is not one of the public Internet (IANA's registries of special-purpose addresses). One that carries an IPv4 address is judged
-    /// by that: a gateway may translate it.
-    /// </summary>
-    internal static bool IsInside(IPAddress address)
-    {
-        var b = address.GetAddressBytes();
-        if (address.AddressFamily == AddressFamily.InterNetwork)
-            return IsInside(b[0], b[1], b[2]);
-        if (address.IsIPv6LinkLocal || address.IsIPv6UniqueLocal || address.IsIPv6SiteLocal || address.IsIPv6Multicast || address.IsIPv6Teredo)
-            return true;
-        return (b[0], b[1], b[2], b[3]) switch
-        {
-            // ::, ::1, ::a.b.c.d (dead), ::ffff:a.b.c.d
-            (0, 0, 0, 0) => !address.IsIPv4MappedToIPv6 || IsInside(b[12], b[13], b[14]),
-
-            // NAT64, of the whole Internet or of this network; 6to4
-            (0, 0x64, 0xff, 0x9b) => b.AsSpan(4, 8).ContainsAnyExcept((byte)0) || IsInside(b[12], b[13], b[14]),
-            (0x20, 0x02, _, _) => IsInside(b[2], b[3], b[4]),
-            _ => false,
-        };
-    }
-
-    private static bool IsInside(byte a, byte b, byte c) =>
-        a is 0 or 10 or 127 or >= 224
-        || (a == 100 && b is >= 64 and < 128)
-        || (a == 169 && b == 254)
-        || (a == 172 && b is >= 16 and < 32)
-        || (a == 192 && b == 168)
-        || (a == 192 && b == 0 && c == 0)
-        || (a == 198 && b is 18 or 19);
 }

@@ -105,6 +105,7 @@ public static class HttpEndpoints
     /// <param name="correlationId">Business reference of an instance that is started, or null.</param>
     /// <param name="instance">Id of an instance that is started, or null for a new one.</param>
     /// <param name="actor">Who sends it, for history.</param>
+    /// <param name="caller">Id under which <see cref="HttpReplies"/> keeps an answer that comes later.</param>
     public static async Task<HttpDelivery> DeliverAsync(
         WorkflowRuntime runtime,
         HttpTarget target,
@@ -112,12 +113,13 @@ public static class HttpEndpoints
         string? correlationId,
         Guid? instance,
         string actor,
+        Guid caller,
         CancellationToken cancel = default
     )
     {
         var input = new OrderedDictionary<string, object?> { [RequestInput] = request };
         if (target is HttpTarget.Resume resume)
-            return new(await runtime.ResumeAsync(resume.InstanceId, resume.BookmarkId, input, actor, cancel));
+            return new(await runtime.ResumeAsync(resume.InstanceId, resume.BookmarkId, input, actor, Ids.Text(caller), cancel));
         if (target is not HttpTarget.Start start)
             throw new ArgumentException("Nobody to deliver to.", nameof(target));
         try
@@ -129,6 +131,7 @@ public static class HttpEndpoints
                     CorrelationId = correlationId,
                     TriggerActivityId = start.ActivityId,
                     TriggerHash = start.Hash,
+                    Caller = Ids.Text(caller),
                 },
                 actor,
                 cancel

@@ -47,6 +47,9 @@ public sealed record InstanceFilter
     /// </summary>
     public IReadOnlyList<(string Column, string Operator, Instant At)> Times { get; init; } = [];
 
+    /// <summary>SQL of a condition on a row of <c>workflow_instance</c> named <c>i</c>, whose parameters begin at $13, or null.</summary>
+    public (string Sql, object?[] Values)? Only { get; init; }
+
     /// <summary><c>Created</c> (default), <c>UpdatedAt</c>, <c>Finished</c> or <c>Name</c>.</summary>
     public string? OrderBy { get; init; }
 
@@ -80,28 +83,33 @@ public static class InstanceQueries
         var times = string.Concat(filter.Times.Select((t, i) => $" and {Column(t.Column)} {Comparison(t.Operator)} ($11::timestamptz[])[{i + 1}]"));
         await using var query = database.Query(
             $"""
-            select {Columns}, count(*) over () from workflow_instance
+            select {Columns}, count(*) over () from workflow_instance i
             where (cardinality($1) = 0 or id = any($1)) and (cardinality($2) = 0 or definition_id = any($2))
                 and (cardinality($3) = 0 or definition_version_id = any($3))
                 and (cardinality($4) = 0 or correlation_id = any($4)) and (cardinality($5) = 0 or status = any($5))
                     and (cardinality($6) = 0 or sub_status = any($6))
                 and (cardinality($12) = 0 or name = any($12))
                 and ($7::boolean is null or (incident_count > 0) = $7)
-                and ($8 = '' or strpos(lower(concat_ws(' ', name, correlation_id, definition_id, replace(id::text, '-', ''))), lower($8)) > 0){times}
+                and ($8 = '' or strpos(lower(concat_ws(' ', name, correlation_id, definition_id, replace(id::text, '-', ''))), lower($8)) > 0){times}{(
+                filter.Only is { } only ? $" and {only.Sql}" : ""
+            )}
             order by {order} {direction}, id offset $9 limit $10
             """,
-            filter.Ids,
-            filter.DefinitionIds,
-            filter.DefinitionVersionIds,
-            filter.CorrelationIds,
-            filter.Statuses,
-            filter.SubStatuses,
-            filter.HasIncidents,
-            filter.Search ?? "",
-            filter.Skip,
-            filter.Take,
-            filter.Times.Select(t => t.At).ToArray(),
-            filter.Names
+            [
+                filter.Ids,
+                filter.DefinitionIds,
+                filter.DefinitionVersionIds,
+                filter.CorrelationIds,
+                filter.Statuses,
+                filter.SubStatuses,
+                filter.HasIncidents,
+                filter.Search ?? "",
+                filter.Skip,
+                filter.Take,
+                filter.Times.Select(t => t.At).ToArray(),
+                filter.Names,
+                .. filter.Only?.Values ?? [],
+            ]
         );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         var items = new List<InstanceSummary>();

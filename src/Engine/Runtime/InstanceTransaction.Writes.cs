@@ -17,7 +17,7 @@ public sealed partial class InstanceTransaction
     private async Task ApplyAsync(CompiledWorkflow workflow, BurstResult result, HistoryAppend history, CancellationToken cancel)
     {
         var instance = Guid.Parse(result.State.Id);
-        foreach (var entry in result.Journal)
+        foreach (var entry in result.History)
             history.Add(JournalEvents.From(entry));
 
         if (result.Opened.Count > 0)
@@ -106,6 +106,7 @@ public sealed partial class InstanceTransaction
     internal async Task WriteNewAsync(CompiledWorkflow workflow, BurstResult result, string? correlationId, bool requirePublished, CancellationToken cancel)
     {
         await ApplyAsync(workflow, result, _history!, cancel);
+        HttpReplies.Write(this, result, isNew: true);
         (_observed, _observedRead) = (_runtime.BurstWrites.Observer?.Moved(result, _start!, new(this, workflow, result.State, _history!), null), true);
         _newRow = () => NewRow(result.State, _history!, requirePublished);
         _activation = Activation(workflow, correlationId);

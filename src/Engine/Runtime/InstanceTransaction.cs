@@ -201,6 +201,7 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
         var workflow = await _runtime.Definitions.GetVersionAsync(DefinitionVersionId, cancel);
         var result = Burst.Advance(workflow, State, stimulus, _runtime.Context(Now));
         await ApplyAsync(workflow, result, _history!, cancel);
+        HttpReplies.Write(this, result, isNew: stimulus is Stimulus.Resume { Caller: not null });
         await ObserveAsync(cancel);
         _observed = _runtime.BurstWrites.Observer?.Moved(result, stimulus, new(this, workflow, State, _history!), _observed);
         DefinitionVersionId = result.State.DefinitionVersionId;
@@ -241,7 +242,7 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
         _state.Name = start.Name;
         if (start.Parent is { } parent)
             (_state.ParentInstanceId, _state.ParentBookmarkId) = parent;
-        _start = new Stimulus.Start(start.Input, start.CorrelationId, start.TriggerActivityId, start.TriggerPayload);
+        _start = new Stimulus.Start(start.Input, start.CorrelationId, start.TriggerActivityId, start.TriggerPayload) { Caller = start.Caller };
         return Burst.Advance(workflow, _state, _start, context);
     }
 

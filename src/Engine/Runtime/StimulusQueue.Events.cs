@@ -21,6 +21,7 @@ public sealed partial class StimulusQueue
     /// <param name="payload">Payload of the event.</param>
     /// <param name="actor">Who published it, for history.</param>
     /// <param name="instance">Only this instance; null for all, and to start what the event triggers.</param>
+    /// <param name="audience">Which of these instances the publisher may tell; the others aren't told, counted or kept for. Null: all.</param>
     /// <param name="operation">The caller's id for it: with the same one it is published once, and has the same answer for as long as operations are
     /// remembered. Null: each call publishes.</param>
     /// <returns>The instances that received it; null if the operation ID belongs to another request.</returns>
@@ -30,6 +31,7 @@ public sealed partial class StimulusQueue
         object? payload,
         string actor,
         Guid? instance = null,
+        EventAudience? audience = null,
         Operation? operation = null,
         CancellationToken cancel = default
     )
@@ -45,6 +47,8 @@ public sealed partial class StimulusQueue
                 connection,
                 new OutgoingStimulus.PublishEvent(name, correlationId, instance is { } only ? Ids.Text(only) : null, payload, false),
                 null,
+                actor,
+                audience,
                 now,
                 cancel
             );
@@ -118,6 +122,8 @@ public sealed partial class StimulusQueue
                 connection,
                 new((string)payload["name"]!, (string?)payload["correlationId"], (string?)payload["instanceId"], payload["payload"], false),
                 payload.GetValueOrDefault("senderId") is string sender ? Guid.Parse(sender) : null,
+                null,
+                null,
                 now,
                 cancel
             );
@@ -137,6 +143,8 @@ public sealed partial class StimulusQueue
         NpgsqlConnection connection,
         OutgoingStimulus.PublishEvent e,
         Guid? sender,
+        string? actor,
+        EventAudience? audience,
         Instant now,
         CancellationToken cancel
     )
@@ -178,7 +186,6 @@ public sealed partial class StimulusQueue
         }
 
         var rows = new List<(string Kind, Guid Instance, OrderedDictionary<string, object?> Payload)>();
-        int told;
         await using (var reader = await find.ExecuteReaderAsync(cancel))
         {
             await reader.NextResultAsync(cancel);
@@ -204,11 +211,27 @@ public sealed partial class StimulusQueue
                 );
             }
 
-            told = rows.Count;
             if (observed)
                 await reader.NextResultAsync(cancel);
             while (observed && await reader.ReadAsync(cancel))
                 rows.Add(("tell", reader.GetGuid(0), new() { ["name"] = e.EventName, ["payload"] = e.Payload }));
+        }
+
+        // Who may not tell everyone keeps an event only for instances that are there already and that they may tell.
+        Guid?[] keepers = [e.InstanceId is { } addressed ? Guid.Parse(addressed) : null];
+        if (audience is not null)
+        {
+            var known = rows.Where(r => r.Kind != "start").Select(r => r.Instance).Concat(keepers.OfType<Guid>()).ToHashSet();
+            var allowed = await audience(connection, known, cancel);
+            rows.RemoveAll(r => r.Kind != "start" && !allowed.Contains(r.Instance));
+            keepers = [.. allowed.Select(id => (Guid?)id)];
+        }
+
+        var told = rows.Count(r => r.Kind != "tell");
+        if (actor is not null)
+        {
+            foreach (var row in rows)
+                row.Payload["actor"] = actor;
         }
 
         var ids = rows.ConvertAll(_ => Ids.New(now));
@@ -230,20 +253,28 @@ public sealed partial class StimulusQueue
             await insert.ExecuteNonQueryAsync(cancel);
         }
 
-        if (told > 0 || (e.CorrelationId ?? e.InstanceId) is null)
+        if (told > 0 || (e.CorrelationId ?? e.InstanceId) is null || keepers.Length == 0)
             return (new(told, null), ids);
         var until = now + Keeps;
         await using var keep = connection.CreateBatch();
-        keep.Add(
-            "insert into kept_event (id, hash, correlation_id, instance_id, payload, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7)",
-            Ids.New(now),
-            hash,
-            e.CorrelationId,
-            e.InstanceId is { } kept ? Guid.Parse(kept) : null,
-            new Json(WorkflowData.ToUtf8(input)),
-            now,
-            until
-        );
+        foreach (var keeper in keepers)
+        {
+            keep.Add(
+                """
+                insert into kept_event (id, hash, correlation_id, instance_id, payload, actor, created_at, expires_at)
+                values ($1, $2, $3, $4, $5, $6, $7, $8)
+                """,
+                Ids.New(now),
+                hash,
+                e.CorrelationId,
+                keeper,
+                new Json(WorkflowData.ToUtf8(input)),
+                actor,
+                now,
+                until
+            );
+        }
+
         await keep.ExecuteNonQueryAsync(cancel);
         return (new(told, until), ids);
     }
@@ -267,9 +298,9 @@ public sealed partial class StimulusQueue
                 where expires_at > $2 and hash = any($1)
                     and (instance_id is null and correlation_id = $4 or instance_id = $3 and (correlation_id is null or correlation_id = $4))
                 order by hash, created_at, id),
-            taken as (delete from kept_event k using oldest o where k.id = o.id returning k.hash, k.payload)
+            taken as (delete from kept_event k using oldest o where k.id = o.id returning k.hash, k.payload, k.actor)
             insert into stimulus (id, kind, instance_id, payload, due_at, created_at)
-            select w.id, 'resume', $3, json_build_object('bookmarkId', w.bookmark, 'input', t.payload), $5, $2
+            select w.id, 'resume', $3, json_build_object('bookmarkId', w.bookmark, 'input', t.payload, 'actor', t.actor), $5, $2
             from unnest($6::uuid[], $7::text[], $1::text[]) w(id, bookmark, hash) join taken t on t.hash = w.hash
             """,
             hashes,
@@ -283,6 +314,9 @@ public sealed partial class StimulusQueue
         return ids;
     }
 }
+
+/// <summary>Which of these instances someone may tell of an event.</summary>
+public delegate Task<IReadOnlySet<Guid>> EventAudience(NpgsqlConnection connection, IReadOnlySet<Guid> instances, CancellationToken cancel);
 
 /// <summary>What became of an event.</summary>
 /// <param name="Told">How many instances it resumed or started.</param>

@@ -178,7 +178,7 @@ public sealed partial class StimulusQueue
         // The delete runs under the instance's lock: the transaction that deletes the row owns the delivery.
         await using var transaction = await InstanceTransaction.OpenAsync(
             _runtime,
-            "system",
+            Sender(payload),
             ("$1", instance),
             reads: [Sql.Command("delete from stimulus where id = $1 returning id", id)],
             cancel: cancel
@@ -203,6 +203,9 @@ public sealed partial class StimulusQueue
         await transaction.CommitAsync(cancel);
     }
 
+    /// <summary>Who published the event from outside, for history; what instances tell each other is the system's.</summary>
+    private static string Sender(OrderedDictionary<string, object?> payload) => payload.GetValueOrDefault("actor") as string ?? "system";
+
     private async Task StartAsync(Guid id, Guid instance, OrderedDictionary<string, object?> payload, CancellationToken cancel)
     {
         try
@@ -218,7 +221,7 @@ public sealed partial class StimulusQueue
                     Parent = payload.GetValueOrDefault("parentBookmarkId") is string bookmark ? ((string)payload["parentId"]!, bookmark) : null,
                     AlsoWrite = t => t.Write("delete from stimulus where id = $1", id),
                 },
-                "system",
+                Sender(payload),
                 cancel
             );
             if (result is StartResult.Started)

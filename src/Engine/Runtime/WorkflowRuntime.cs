@@ -32,6 +32,9 @@ public sealed record StartInstance(string DefinitionId, OrderedDictionary<string
     /// <summary>Hash of the trigger: nothing starts if the published version no longer has it. Null: not checked.</summary>
     public string? TriggerHash { get; init; }
 
+    /// <summary>Id of the HTTP request that starts it and can be answered later (<see cref="HttpReplies"/>), or null.</summary>
+    public string? Caller { get; init; }
+
     /// <summary>Data of the trigger.</summary>
     public object? TriggerPayload { get; init; }
 
@@ -105,6 +108,11 @@ public sealed partial class WorkflowRuntime
     /// </summary>
     public Action<IReadOnlyList<HistoryAppend>, NpgsqlBatch>? HistoryWriting { get; set; }
 
+    /// <summary>
+    /// Runs in the transaction of every alteration by hand, with what was done and why: for telling people. Set once, at start; default none.
+    /// </summary>
+    public Func<InstanceTransaction, string, AlterationCause?, CancellationToken, Task>? Altering { get; set; }
+
     /// <summary>Starts an instance: one round trip, one commit. The first burst has run when this returns.</summary>
     public async Task<StartResult> StartAsync(StartInstance start, string actor, CancellationToken cancel = default)
     {
@@ -140,12 +148,18 @@ public sealed partial class WorkflowRuntime
         }
     }
 
-    /// <summary>Resumes a bookmark. False if the bookmark or the instance is gone: another request was first.</summary>
+    /// <summary>Resumes a bookmark. Null if the bookmark or the instance is gone: another request was first.</summary>
+    /// <param name="instanceId">The instance.</param>
+    /// <param name="bookmarkId">The bookmark.</param>
+    /// <param name="input">Input of this run.</param>
+    /// <param name="actor">Who resumes it.</param>
+    /// <param name="caller">Id of the HTTP request that resumes it and can be answered later, or null.</param>
     public async Task<BurstResult?> ResumeAsync(
         Guid instanceId,
         string bookmarkId,
         OrderedDictionary<string, object?> input,
         string actor,
+        string? caller = null,
         CancellationToken cancel = default
     )
     {
@@ -153,7 +167,7 @@ public sealed partial class WorkflowRuntime
         if (transaction.InstanceId is null || !transaction.State.Bookmarks.Exists(b => b.Id == bookmarkId))
             return null;
 
-        var burst = await transaction.AdvanceAsync(new Stimulus.Resume(bookmarkId, input), cancel);
+        var burst = await transaction.AdvanceAsync(new Stimulus.Resume(bookmarkId, input) { Caller = caller }, cancel);
         await transaction.CommitAsync(cancel);
         return burst;
     }

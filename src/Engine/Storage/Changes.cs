@@ -25,6 +25,9 @@ public enum ChangeKind
 
     /// <summary>What a person may do, or whether they may still sign in.</summary>
     Access,
+
+    /// <summary>A workflow answered an HTTP request, or never will.</summary>
+    Reply,
 }
 
 /// <summary>A change that people may be looking at.</summary>

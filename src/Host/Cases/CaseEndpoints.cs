@@ -51,7 +51,7 @@ internal static class CaseEndpoints
         cases.MapGet("/{id:guid}/history", HistoryAsync).WithSummary("Lists the history of a case, oldest first").ProducesProblem(404);
         cases
             .MapPost("/{id:guid}/cancel", CancelAsync)
-            .RequireAuthorization(Policies.Supervise)
+            .RequireAuthorization(Policies.AlterCases)
             .WithSummary("Cancels a case and its open tasks")
             .ProducesProblem(404)
             .ProducesProblem(409);
@@ -64,10 +64,12 @@ internal static class CaseEndpoints
             .ProducesProblem(409);
         cases
             .MapPost("/{id:guid}/incidents/{activityInstanceId}/retry", RetryAsync)
-            .RequireAuthorization(Policies.Supervise)
+            .RequireAuthorization(Policies.AlterCases)
             .WithSummary("Retries a failed step")
             .ProducesProblem(404)
-            .ProducesProblem(409);
+            .ProducesProblem(409)
+            .ProducesProblem(422);
+        CaseChangeEndpoints.Map(cases);
     }
 
     private static async Task<Results<Created<CaseDetail>, ProblemHttpResult>> StartAsync(
@@ -256,14 +258,17 @@ internal static class CaseEndpoints
     private static async Task<Results<NoContent, ProblemHttpResult>> RetryAsync(
         Guid id,
         string activityInstanceId,
+        ReasonBody body,
         WorkflowRuntime runtime,
         Person me,
         CancellationToken cancel
     ) =>
-        await RetryIncident.RunAsync(runtime, id, activityInstanceId, me, cancel) switch
-        {
-            null => TypedResults.NoContent(),
-            "" => Problems.NotFound("incident", activityInstanceId),
-            { } reason => Problems.Of(409, "not-retried", "The step can't be retried", reason),
-        };
+        string.IsNullOrWhiteSpace(body.Reason)
+            ? Problems.Invalid(new() { ["reason"] = ["is required"] })
+            : await RetryIncident.RunAsync(runtime, id, activityInstanceId, body.Reason.Trim(), me, cancel) switch
+            {
+                null => TypedResults.NoContent(),
+                "" => Problems.NotFound("incident", activityInstanceId),
+                { } reason => Problems.Of(409, "not-retried", "The step can't be retried", reason),
+            };
 }

@@ -48,7 +48,18 @@ internal static class CasePages
             async (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                 await PageAsync(runtime, id, me, null, StatusCodes.Status200OK, cancel)
         );
-        pages.MapPost("/cancel", CancelAsync).RequireAuthorization(Policies.Supervise);
+        pages.MapPost("/cancel", CancelAsync).RequireAuthorization(Policies.AlterCases);
+        pages.MapPost("/incidents/{activityInstanceId}/retry", RetryAsync).RequireAuthorization(Policies.AlterCases);
+        foreach (var verb in (string[])["approve", "refuse"])
+        {
+            pages
+                .MapPost(
+                    $"/changes/{{change:guid}}/{verb}",
+                    (Guid id, Guid change, HttpContext http, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                        DecideAsync(id, change, verb, http, runtime, me, cancel)
+                )
+                .RequireAuthorization(Policies.AlterCases);
+        }
         pages
             .MapPost(
                 "/remove",
@@ -61,7 +72,6 @@ internal static class CasePages
                     }
             )
             .RequireAuthorization(Policies.StartTests);
-        pages.MapPost("/incidents/{activityInstanceId}/retry", RetryAsync).RequireAuthorization(Policies.Supervise);
         pages
             .MapPost(
                 "/promises",
@@ -138,6 +148,8 @@ internal static class CasePages
                     Timeline = new Timeline(people, teams, workflow).Tell(events),
                     StepName = activity => Timeline.StepName(workflow, activity),
                     Teams = teams,
+                    Changes = [.. (await AlterCase.ListAsync(runtime.Database, id, cancel)).Where(c => c.State == "Pending")],
+                    Names = people,
                     CreatedBy = events.Find(e => e.Action == "case.started")?.Actor is { } starter ? people.GetValueOrDefault(starter, starter) : "",
                     Me = me,
                     Now = now,
@@ -163,8 +175,7 @@ internal static class CasePages
 
     private static async Task<IResult> CancelAsync(Guid id, HttpContext http, WorkflowRuntime runtime, Person me, CancellationToken cancel)
     {
-        var reason = (await http.Request.ReadFormAsync(cancel))["reason"].ToString().Trim();
-        if (reason.Length == 0)
+        if (await ReasonAsync(http, cancel) is not { } reason)
             return await PageAsync(runtime, id, me, "Enter a reason for cancelling the case.", StatusCodes.Status422UnprocessableEntity, cancel);
         return await CancelCase.RunAsync(runtime, id, reason, me, cancel) switch
         {
@@ -198,11 +209,47 @@ internal static class CasePages
             : Results.LocalRedirect($"/cases/{Ids.Text(id)}#promises");
     }
 
-    private static async Task<IResult> RetryAsync(Guid id, string activityInstanceId, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-        await RetryIncident.RunAsync(runtime, id, activityInstanceId, me, cancel) switch
+    private static async Task<IResult> RetryAsync(
+        Guid id,
+        string activityInstanceId,
+        HttpContext http,
+        WorkflowRuntime runtime,
+        Person me,
+        CancellationToken cancel
+    )
+    {
+        if (await ReasonAsync(http, cancel) is not { } why)
+            return await PageAsync(runtime, id, me, "Enter a reason for retrying the step.", StatusCodes.Status422UnprocessableEntity, cancel);
+        return await RetryIncident.RunAsync(runtime, id, activityInstanceId, why, me, cancel) switch
         {
             null => Results.LocalRedirect($"/cases/{Ids.Text(id)}"),
             "" => await PageAsync(runtime, id, me, "The failed step has already been handled.", StatusCodes.Status409Conflict, cancel),
             { } reason => await PageAsync(runtime, id, me, $"The step can't be retried: {reason}", StatusCodes.Status409Conflict, cancel),
         };
+    }
+
+    private static async Task<IResult> DecideAsync(
+        Guid id,
+        Guid change,
+        string verb,
+        HttpContext http,
+        WorkflowRuntime runtime,
+        Person me,
+        CancellationToken cancel
+    )
+    {
+        AlterCaseResult result;
+        if (verb == "approve")
+            result = await AlterCase.ApproveAsync(runtime, id, change, me, cancel);
+        else if (await ReasonAsync(http, cancel) is { } reason)
+            result = await AlterCase.RefuseAsync(runtime, id, change, reason, me, cancel);
+        else
+            return await PageAsync(runtime, id, me, "Enter a reason for refusing the change.", StatusCodes.Status422UnprocessableEntity, cancel);
+        return result is AlterCaseResult.Done
+            ? Results.LocalRedirect($"/cases/{Ids.Text(id)}")
+            : await PageAsync(runtime, id, me, CaseChangeEndpoints.Words(result), StatusCodes.Status409Conflict, cancel);
+    }
+
+    private static async Task<string?> ReasonAsync(HttpContext http, CancellationToken cancel) =>
+        (await http.Request.ReadFormAsync(cancel))["reason"].ToString().Trim() is { Length: > 0 } reason ? reason : null;
 }

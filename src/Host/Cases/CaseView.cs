@@ -64,6 +64,12 @@ public sealed record CaseView
     /// <summary>Step titles by activity.</summary>
     public required Func<string, string> StepName { get; init; }
     public required IReadOnlyDictionary<string, string> Teams { get; init; }
+
+    /// <summary>Changes by hand that wait for a second person.</summary>
+    public required IReadOnlyList<CaseChange> Changes { get; init; }
+
+    /// <summary>Names of people in the history, by user name.</summary>
+    public required IReadOnlyDictionary<string, string> Names { get; init; }
     public required string CreatedBy { get; init; }
     public required Person Me { get; init; }
     public required Instant Now { get; init; }
@@ -73,7 +79,7 @@ public sealed record CaseView
     public DoneStep? Done { get; init; }
 
     public CaseSummary Case => Detail.Case;
-    public bool MaySteer => Policies.Allow(Policies.Supervise, Me);
+    public bool MaySteer => Policies.Allow(Policies.AlterCases, Me);
     public bool MayRemove => Case.TestBy == Me.Id || (Case.IsTest && Me.Is(Roles.Administrator));
     public bool IsRunning => Case.Status == "Running";
 

@@ -38,7 +38,10 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
 
     /// <summary>Names in history that people are to be looked up for: user names and ids.</summary>
     public static IEnumerable<string> People(IEnumerable<CaseEvent> events) =>
-        events.SelectMany(e => new[] { e.Actor, Text(e.Payload, "owner"), Text(e.Payload, "previous") }).OfType<string>().Distinct();
+        events
+            .SelectMany(e => new[] { e.Actor, Text(e.Payload, "owner"), Text(e.Payload, "previous"), Text(e.Payload, "requestedBy") })
+            .OfType<string>()
+            .Distinct();
 
     public IReadOnlyList<TimelineEntry> Tell(IReadOnlyList<CaseEvent> events)
     {
@@ -182,24 +185,39 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "promise.broken" => new("heart-broken", "bad", $"Promise broken: {title}", reason, null, null, 90),
             "promise.withdrawn" => new("circle-minus", null, $"Promise withdrawn: {title}", reason, null, null, 90),
             "sla.rung" when title.Length > 0 => new("bell", null, $"Escalated at {Text(e.Payload, "rung")}: {title}", null, null, null, 55),
-            "instance.altered" when Text(e.Payload, "type") == "Migrate" => new(
-                "versions",
-                null,
-                $"Continues in version {e.Payload!["version"]} of the journey",
-                null,
-                null,
-                null,
-                90
-            ),
+            "instance.altered" => Altered(e),
+            "case.change-requested" => new("user-question", null, $"Change requested: {Text(e.Payload, "summary")}", reason, null, null, 90),
+            "case.change-refused" => new("user-x", null, $"Change refused: {Text(e.Payload, "summary")}", reason, null, null, 90),
             "effect.retried" => new("refresh", null, $"Sent again: {Effect(e)}", null, null, null, 85),
             "effect.discarded" => new("trash", "bad", $"Discarded: {Effect(e)}", reason, null, null, 90),
             "effect.dropped" => new("circle-minus", null, $"Not sent: {Effect(e)}", reason, null, null, 45),
-            "instance.altered" => new("tool", null, "Altered in the designer", Text(e.Payload, "type"), null, null, 90),
-            "incident.retried" => new("refresh", null, "Failed step retried", null, null, null, 85),
+            "incident.retried" => new("refresh", null, "Failed step retried", reason, null, null, 85),
             "Faulted" => new("alert-triangle", "bad", $"Failed: {Activity(e)}", Text(e.Payload, "message"), null, null, 98),
             "effect.given-up" => new("plug-connected-x", "bad", "An external system could not be reached", Text(e.Payload, "error"), null, null, 97),
             _ => null,
         };
+    }
+
+    /// <summary>A change by hand, with its reason and who asked for it.</summary>
+    private TimelineLine Altered(CaseEvent e)
+    {
+        var step = Text(e.Payload, "activity") is { } id
+            ? workflow?.FindActivity(id) is { } node
+                ? node.Literal("Title") as string ?? Words.Humanize(node.Name ?? id)
+                : Words.Humanize(id)
+            : "a step";
+        var (icon, tone, text) = Text(e.Payload, "type") switch
+        {
+            "Migrate" => ("versions", null, $"Continues in version {e.Payload!["version"]} of the journey"),
+            "ModifyVariable" => ("tool", null, $"Changed by hand: {Words.Humanize(Text(e.Payload, "variable") ?? "")}"),
+            "ScheduleActivity" => ("tool", null, $"Run by hand: {step}"),
+            "CancelActivity" => ("tool", null, $"Stopped by hand: {step}"),
+            "Cancel" => ("ban", "bad", "Case cancelled"),
+            _ => ("tool", (string?)null, "Changed by hand"),
+        };
+        var requester = Text(e.Payload, "requestedBy") is { } who ? $"Requested by {people.GetValueOrDefault(who, who)}" : null;
+        var more = string.Join(" · ", new[] { Text(e.Payload, "reason"), requester }.OfType<string>());
+        return new(icon, tone, text, more.Length > 0 ? more : null, null, null, 90);
     }
 
     /// <summary>The pause reason of a clock in words: <c>step:requestInformation</c> is a step of the journey.</summary>

@@ -23,6 +23,7 @@ internal static class ElsaApi
         );
         services.AddSingleton<StudioFiles>();
         services.AddSingleton<InputOptions>();
+        services.AddScoped<RunAccess>();
         services.AddSingleton<InstanceWatchers>().AddHostedService(s => s.GetRequiredService<InstanceWatchers>());
         services.AddSignalR();
     }
@@ -34,6 +35,7 @@ internal static class ElsaApi
             .AddEndpointFilter(DesignerRequests.KeepEmpty)
             .AddEndpointFilter(DesignerRequests.RefuseUnreadable);
         RuntimeEndpoints.MapIdentity(api);
+        RuntimeEndpoints.MapEvents(api);
         var rights = api.MapGroup("").RequireAuthorization(JourneyAccess.Read).AddEndpointFilter(DesignerRequests.RequireToken);
         WorkflowDefinitionEndpoints.Map(rights);
         TransferEndpoints.Map(rights);

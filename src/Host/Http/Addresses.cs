@@ -3,12 +3,20 @@ using System.Net;
 using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.Extensions.Primitives;
 using Orchestration.Host.Startup;
 
 namespace Orchestration.Host.Http;
 
-/// <summary>Which proxies are believed, and how often one address may try to sign in.</summary>
-internal sealed record AddressSettings(List<IPAddress> Proxies, List<System.Net.IPNetwork> Networks, int SignInsPerMinute)
+/// <summary>Which proxies are believed, which names this service has, and how often one address may try to sign in.</summary>
+/// <param name="Hosts">Names under which it answers; without any, outside Development, those of this machine and of its public address.</param>
+internal sealed record AddressSettings(
+    List<IPAddress> Proxies,
+    List<System.Net.IPNetwork> Networks,
+    int SignInsPerMinute,
+    List<StringSegment> Hosts,
+    string? PublicHost
+)
 {
     /// <summary>Enough for an office behind one address in the morning.</summary>
     private const int UsualAttempts = 100;
@@ -26,7 +34,22 @@ internal sealed record AddressSettings(List<IPAddress> Proxies, List<System.Net.
                 settings.Refuse(key, $"is “{text}”, but must be an IP address (such as 10.0.0.7) or a network (such as 10.0.0.0/24).");
         }
 
-        return new(proxies, networks, settings.Number("SignIn:AttemptsPerMinute", UsualAttempts, 1));
+        var hosts = new List<StringSegment>();
+        foreach (var (key, text) in settings.List("Hosts"))
+        {
+            if (text == "*" || Uri.CheckHostName(text.StartsWith("*.", StringComparison.Ordinal) ? text[2..] : text.Trim('[', ']')) != UriHostNameType.Unknown)
+                hosts.Add(text);
+            else
+                settings.Refuse(key, $"is “{text}”; it must be a host name such as claims.example.com or *.example.com, or * for any.");
+        }
+
+        return new(
+            proxies,
+            networks,
+            settings.Number("SignIn:AttemptsPerMinute", UsualAttempts, 1),
+            hosts,
+            Uri.TryCreate(settings.Text("Mail:PublicUrl"), UriKind.Absolute, out var address) ? address.Host : null
+        );
     }
 }
 
@@ -34,8 +57,7 @@ internal sealed record AddressSettings(List<IPAddress> Proxies, List<System.Net.
 internal static class Addresses
 {
     /// <summary>
-    /// Policy of an endpoint that checks a password. A person is locked out after a few failures; this keeps an address from trying a few
-    /// passwords on everyone.
+    /// Policy of an endpoint that checks a password. Failures slow down an address for one person; this keeps it from trying a few passwords on everyone.
     /// </summary>
     public const string SignInLimit = "sign-in";
 
@@ -79,11 +101,41 @@ internal static class Addresses
         });
     }
 
-    public static void UseAddresses(this WebApplication app)
+    public static void UseAddresses(this WebApplication app, AddressSettings settings)
     {
         app.UseForwardedHeaders();
+        var isOpen = app.Environment.IsDevelopment();
+        List<StringSegment> hosts = settings.Hosts;
+        if (hosts.Count == 0 && !isOpen)
+            hosts = ["localhost", "127.0.0.1", "[::1]", Environment.MachineName, .. settings.PublicHost is { } host ? [host] : Array.Empty<StringSegment>()];
+        app.Use(
+            (context, next) =>
+            {
+                // A year; browsers take it only over TLS, which ends at the proxy that says so or here.
+                if (!isOpen && context.Request.IsHttps)
+                    context.Response.Headers.StrictTransportSecurity = "max-age=31536000";
+
+                // Probes ask by address. Any other name could be anyone's: links in answers would lead there, and pages of another site would be of this one.
+                var isKnown =
+                    hosts.Count == 0
+                    || hosts.Contains("*")
+                    || context.Request.Path.StartsWithSegments("/health")
+                    || HostString.MatchesAny(context.Request.Host.Value, hosts);
+                return isKnown
+                    ? next(context)
+                    : ErrorHandling.WriteAsync(
+                        context,
+                        StatusCodes.Status400BadRequest,
+                        "Unknown host name",
+                        $"This service doesn't answer for “{context.Request.Host.Host}”. An administrator can add the name to the setting Hosts."
+                    );
+            }
+        );
         app.UseRateLimiter();
     }
+
+    /// <summary>Where a request comes from: see <see cref="Origin(IPAddress)"/>.</summary>
+    public static string Origin(HttpContext context) => Origin(context.Connection.RemoteIpAddress);
 
     /// <summary>An address, or the network of an IPv6 address: a client with one of its addresses has them all.</summary>
     private static string Origin(IPAddress? address) =>

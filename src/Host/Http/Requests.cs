@@ -54,8 +54,13 @@ internal static class Requests
         );
 
     /// <summary>Whether the client went away before the answer.</summary>
-    public static bool IsClientDisconnected(this HttpContext context) =>
-        context.Items[typeof(LongLivedEndpoint)] is CancellationToken { IsCancellationRequested: true };
+    public static bool IsClientDisconnected(this HttpContext context) => context.ClientDisconnected().IsCancellationRequested;
+
+    /// <summary>Cancelled when the client goes away.</summary>
+    public static CancellationToken ClientDisconnected(this HttpContext context) =>
+        context.Items[typeof(LongLivedEndpoint)] is CancellationToken token ? token : CancellationToken.None;
+
+    public static void AddLiveStreams(this WebApplicationBuilder builder) => builder.Services.AddSingleton<LiveStreams>();
 
     /// <summary>Comes after sign-in.</summary>
     public static void UseLongLivedEndpoints(this WebApplication app) =>

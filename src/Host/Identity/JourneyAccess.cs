@@ -1,6 +1,8 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authorization;
-using Orchestration.Engine.Definitions;
+using NodaTime;
+using Orchestration.Engine.Runtime;
+using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Identity;
@@ -21,8 +23,17 @@ internal sealed class JourneyAccess(AccessSettings settings) : AuthorizationHand
     /// <summary>Pause and resume automatic progress, on all hosts.</summary>
     public const string Operate = "journeys:operate";
 
+    /// <summary>See every live case. A person sees those of <see cref="Workflows.Cases.CaseQueries"/>; only keys are given this.</summary>
+    public const string ReadCases = "cases:read";
+
+    /// <summary>Change live cases by hand: variables, steps, version, cancellation.</summary>
+    public const string AlterCases = "cases:alter";
+
+    /// <summary>Publish events. A person's reach the cases they see, a key's reach all.</summary>
+    public const string PublishEvents = "events:publish";
+
     /// <summary>All rights, as an API key names them.</summary>
-    public static readonly IReadOnlyList<string> All = [Read, Edit, Publish, Run, Operate];
+    public static readonly IReadOnlyList<string> All = [Read, Edit, Publish, Run, Operate, ReadCases, AlterCases, PublishEvents];
 
     private static readonly string[] Designers = [Roles.Analyst, Roles.Administrator];
     private static readonly string[] Operators = [Roles.Administrator];
@@ -38,10 +49,24 @@ internal sealed class JourneyAccess(AccessSettings settings) : AuthorizationHand
                     Read => Readers,
                     Publish => _publishers,
                     Operate => Operators,
+                    ReadCases => [],
+                    AlterCases => Policies.All[Policies.AlterCases],
                     _ => Designers,
                 }
             ).Any(role => person.Is(role))
             : user.HasClaim(ApiKeys.RightClaim, right);
+
+    /// <summary>What someone sees of the runs.</summary>
+    public Viewer Viewer(ClaimsPrincipal user) =>
+        user.Identity is PersonIdentity { Person: var person }
+            ? Workflows.Cases.Viewer.Of(person, May(user, Read))
+            : new(null, May(user, ReadCases), May(user, Read) || May(user, PublishEvents));
+
+    /// <summary>Which instances someone may tell of an event: those they see. Null: all.</summary>
+    public EventAudience? MayTell(ClaimsPrincipal user, Instant now) =>
+        Viewer(user) is var viewer && (viewer.AllCases || (viewer.Person is null && May(user, PublishEvents)))
+            ? null
+            : (connection, instances, cancel) => RunVisibility.OfAsync(connection, instances, viewer, now, cancel);
 
     /// <summary>Who acts, as history names them.</summary>
     public static string Actor(ClaimsPrincipal user) => user.Identity?.Name ?? throw new InvalidOperationException("The endpoint lacks authorization.");

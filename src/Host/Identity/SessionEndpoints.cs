@@ -41,8 +41,13 @@ internal static class SessionEndpoints
             .WithSummary("Gets the signed-in person, their roles and permissions");
     }
 
-    private static async Task<Results<Ok<SessionTokens>, ProblemHttpResult>> SignInAsync(SignInRequest request, Sessions sessions, CancellationToken cancel) =>
-        await sessions.SignInAsync(request.UserName ?? "", request.Password ?? "", cancel) is { } tokens
+    private static async Task<Results<Ok<SessionTokens>, ProblemHttpResult>> SignInAsync(
+        SignInRequest request,
+        HttpContext context,
+        Sessions sessions,
+        CancellationToken cancel
+    ) =>
+        await sessions.SignInAsync(request.UserName ?? "", request.Password ?? "", Addresses.Origin(context), cancel) is { } tokens
             ? TypedResults.Ok(tokens)
             : TypedResults.Problem(Refused, statusCode: StatusCodes.Status401Unauthorized, title: "Sign-in failed");
 
@@ -64,5 +69,6 @@ internal static class SessionEndpoints
     /// <summary>One answer for every reason, so that it doesn't reveal who exists.</summary>
     public static readonly string Refused =
         $"The user name or password is incorrect. "
-        + $"After {SignIn.FailuresAllowed} failed attempts, sign-in is locked for {SignIn.Lockout.TotalMinutes:0} minutes.";
+        + $"After {SignIn.FailuresAllowed} failed attempts from one network, sign-in from there is locked for {SignIn.Lockout.TotalMinutes:0} minutes, "
+        + "then for longer.";
 }

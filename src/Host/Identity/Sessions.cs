@@ -44,7 +44,7 @@ internal sealed class Sessions(
     public async Task<Person?> SignInAsync(HttpContext context, string userName, string password)
     {
         var now = clock.Now();
-        if (await signIn.TryAsync(userName, password, now, context.RequestAborted) is not { } signedIn)
+        if (await signIn.TryAsync(userName, password, now, Addresses.Origin(context), context.RequestAborted) is not { } signedIn)
             return null;
         var ticket = PersonIdentity.Ticket(signedIn.Person, Ids.New(now), signedIn.Stamp, CookieAuthenticationDefaults.AuthenticationScheme);
         await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, ticket);
@@ -52,10 +52,12 @@ internal sealed class Sessions(
     }
 
     /// <summary>Tokens for a name and a password, or null.</summary>
-    public async Task<SessionTokens?> SignInAsync(string userName, string password, CancellationToken cancel)
+    public async Task<SessionTokens?> SignInAsync(string userName, string password, string origin, CancellationToken cancel)
     {
         var now = clock.Now();
-        return await signIn.TryAsync(userName, password, now, cancel) is { } signedIn ? Issue(signedIn.Person, Ids.New(now), signedIn.Stamp, 0, now) : null;
+        return await signIn.TryAsync(userName, password, now, origin, cancel) is { } signedIn
+            ? Issue(signedIn.Person, Ids.New(now), signedIn.Stamp, 0, now)
+            : null;
     }
 
     /// <summary>

@@ -106,6 +106,9 @@ internal static class Policies
     /// <summary>Steer teams. The endpoint also admits people who lead a team without having the role.</summary>
     public const string Supervise = "supervise";
 
+    /// <summary>Change live cases by hand.</summary>
+    public const string AlterCases = "alter-cases";
+
     /// <summary>Which roles have which right.</summary>
     public static readonly IReadOnlyDictionary<string, string[]> All = new Dictionary<string, string[]>
     {
@@ -114,6 +117,7 @@ internal static class Policies
         [StartTests] = [Roles.Analyst, Roles.Administrator],
         [Start] = [Roles.FrontOffice, Roles.Employee, Roles.Supervisor, Roles.Administrator, Roles.Analyst],
         [Supervise] = [Roles.Supervisor, Roles.Administrator],
+        [AlterCases] = [Roles.Supervisor, Roles.Administrator],
     };
 
     /// <summary>Whether the person has the right, or the role of that name.</summary>

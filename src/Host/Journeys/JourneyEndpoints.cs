@@ -15,7 +15,7 @@ namespace Orchestration.Host.Journeys;
 
 /// <summary>An event from outside.</summary>
 /// <param name="Name">Event name.</param>
-/// <param name="CorrelationId">Reference of the case that receives the event; without one, every case that waits for it does.</param>
+/// <param name="CorrelationId">Reference of the case that receives the event; without one, every case that waits for it and that you can see does.</param>
 /// <param name="Payload">Payload of the event.</param>
 /// <param name="OperationId">Chosen by you; the same id with the same body publishes once and gives the same answer again.</param>
 public sealed record EventBody(string? Name, string? CorrelationId, JsonNode? Payload, string? OperationId = null);
@@ -38,7 +38,7 @@ internal static class JourneyEndpoints
         app.MapPost("/api/events", PublishAsync)
             .WithTags("Journeys")
             .RequireAuthorization(Policies.StartCases)
-            .WithSummary("Publishes an event to waiting cases")
+            .WithSummary("Publishes an event to waiting cases that you can see")
             .ProducesProblem(409)
             .ProducesProblem(422);
     }
@@ -46,10 +46,12 @@ internal static class JourneyEndpoints
     private static async Task<Results<Ok<EventAnswer>, ProblemHttpResult>> PublishAsync(
         EventBody body,
         WorkflowRuntime runtime,
-        Person me,
+        JourneyAccess access,
+        PersonIdentity who,
         CancellationToken cancel
     )
     {
+        var me = who.Person;
         var errors = new Dictionary<string, string[]>();
         if (string.IsNullOrWhiteSpace(body.Name))
             errors["name"] = ["is required"];
@@ -59,7 +61,17 @@ internal static class JourneyEndpoints
             return Problems.Invalid(errors);
         var payload = WorkflowData.FromOutside(body.Payload, "payload");
         var operation = body.OperationId is { } id ? Operation.Of(me.UserName, id, "event", body.Name, body.CorrelationId, WorkflowData.ToJson(payload)) : null;
-        return await runtime.Stimuli.PublishAsync(body.Name!, body.CorrelationId, payload, me.UserName, operation: operation, cancel: cancel) is { } published
+        return
+            await runtime.Stimuli.PublishAsync(
+                body.Name!,
+                body.CorrelationId,
+                payload,
+                me.UserName,
+                audience: access.MayTell(new(who), runtime.Clock.Now()),
+                operation: operation,
+                cancel: cancel
+            )
+                is { } published
             ? TypedResults.Ok(new EventAnswer(published.Told, published.KeptUntil))
             : Problems.Of(
                 409,

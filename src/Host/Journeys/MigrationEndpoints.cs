@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Orchestration.Engine.Runtime;
 using Orchestration.Host.Background;
 using Orchestration.Host.Http;
+using Orchestration.Host.Identity;
 using Orchestration.Host.Startup;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Jobs;
@@ -24,8 +25,9 @@ public sealed record MigrationPreviewPage(IReadOnlyList<MigrationPreview> Items,
 /// <summary>Which cases to move.</summary>
 /// <param name="ToVersion">Version they are to go on in; it was published once.</param>
 /// <param name="Instances">Which; at most 10,000. More than 200 are moved in the background.</param>
+/// <param name="Reason">Why, for the history of the cases and the people who work on them.</param>
 /// <param name="OperationId">Chosen by you, at most 160 characters; repeating the whole with the same id is harmless.</param>
-public sealed record MigrationBody(int? ToVersion, Guid[]? Instances, string? OperationId);
+public sealed record MigrationBody(int? ToVersion, Guid[]? Instances, string? Reason, string? OperationId);
 
 /// <summary>How one of them went.</summary>
 /// <param name="Instance">Which.</param>
@@ -54,6 +56,7 @@ internal static class MigrationEndpoints
         string id,
         MigrationPreviewBody body,
         WorkflowRuntime runtime,
+        Person me,
         CancellationToken cancel
     )
     {
@@ -73,6 +76,7 @@ internal static class MigrationEndpoints
                 After = body.After,
                 Limit = body.Limit,
             },
+            Viewer.Of(me, otherRuns: true),
             cancel
         );
         return TypedResults.Ok(new MigrationPreviewPage(items, next));
@@ -92,13 +96,26 @@ internal static class MigrationEndpoints
             errors["instances"] = [$"must contain 1 to {WorkOrder.MaxItems} different ids"];
         if (string.IsNullOrWhiteSpace(body.OperationId) || body.OperationId.Length > 160)
             errors["operationId"] = ["is required: an id of at most 160 characters that makes retries safe"];
+        if (string.IsNullOrWhiteSpace(body.Reason) || body.Reason.Length > 2000)
+            errors["reason"] = ["is required: at most 2,000 characters for the history of the cases"];
         if (await RefuseAsync(id, body.ToVersion, errors, runtime, cancel) is { } refused)
             return refused;
+        var mayAlter = Policies.Allow(Policies.AlterCases, me);
         if (body.Instances!.Length > MigrateCases.MaxItems)
-            return await work.AskAsync(new WorkOrder.Migrate(id, body.ToVersion!.Value, body.Instances), body.OperationId, me, cancel) is { } asked
+            return
+                await work.AskAsync(new WorkOrder.Migrate(id, body.ToVersion!.Value, body.Reason!, mayAlter, body.Instances), body.OperationId, me, cancel)
+                    is { } asked
                 ? TypedResults.Accepted(WorkWords.Api(asked), WorkView.Of((await work.FindAsync(asked, me, cancel))!))
                 : WorkWords.Reused(body.OperationId);
-        var answers = await MigrateCases.RunAsync(runtime, new(id, body.ToVersion!.Value) { Instances = body.Instances }, body.OperationId!, me, cancel);
+        var answers = await MigrateCases.RunAsync(
+            runtime,
+            new(id, body.ToVersion!.Value) { Instances = body.Instances },
+            body.OperationId!,
+            body.Reason!,
+            Viewer.Of(me, otherRuns: true),
+            mayAlter,
+            cancel
+        );
         return TypedResults.Ok(
             answers
                 .Select(a => new MigrationView(

@@ -19,8 +19,17 @@ internal static class LiveEvents
     public static void MapLive(this WebApplication app) =>
         app.MapGet(
                 "/live",
-                (Person me, Changes changes, IHostApplicationLifetime host, HttpContext context) =>
+                IResult (Person me, Changes changes, LiveStreams streams, IHostApplicationLifetime host, HttpContext context) =>
                 {
+                    if (streams.TryOpen(me.UserName) is not { } stream)
+                        return Problems.Of(
+                            429,
+                            "too-many-streams",
+                            "Too many open pages",
+                            $"One person can have at most {LiveStreams.MostPerPerson} live pages open on a host. This one doesn't update by itself."
+                        );
+                    context.Response.RegisterForDispose(stream);
+
                     // Ends with the page and with the host, which would else wait for it when it stops.
                     var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, host.ApplicationStopping);
                     context.Response.RegisterForDispose(ended);
@@ -40,7 +49,7 @@ internal static class LiveEvents
             // The page connects again, if its session is still good.
             if (change.Kind == ChangeKind.Access && change.Id == me.Id)
                 Volatile.Write(ref changed, true);
-            else if (change.Kind != ChangeKind.Access && (change.Kind != ChangeKind.Person || change.Id == me.Id))
+            else if (change.Kind is not (ChangeKind.Access or ChangeKind.Reply) && (change.Kind != ChangeKind.Person || change.Id == me.Id))
                 waiting.Writer.TryWrite(change);
         });
         yield return new("", "ready");

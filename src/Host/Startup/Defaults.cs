@@ -5,7 +5,7 @@ using Orchestration.Engine.Storage;
 
 namespace Orchestration.Host.Startup;
 
-internal static class Defaults
+internal static partial class Defaults
 {
     /// <summary>Largest request. An endpoint that accepts files sets its own limit.</summary>
     private const long LargestRequest = 1024 * 1024;
@@ -28,4 +28,21 @@ internal static class Defaults
         });
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(20));
     }
+
+    /// <summary>Says that requests of workflows don't use the environment's proxy: it would resolve names itself, past the check of addresses.</summary>
+    public static void WarnOfProxy(this WebApplication app)
+    {
+        foreach (var name in (string[])["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"])
+        {
+            if (app.Configuration[name] is { Length: > 0 })
+                ProxyNotUsed(app.Logger, name);
+        }
+    }
+
+    [LoggerMessage(
+        EventId = 302,
+        Level = LogLevel.Warning,
+        Message = "{Name} is set, but requests of workflows and webhooks don't use a proxy. They are sent directly."
+    )]
+    private static partial void ProxyNotUsed(ILogger log, string name);
 }

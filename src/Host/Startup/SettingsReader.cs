@@ -32,6 +32,9 @@ internal sealed class SettingsReader(IConfiguration configuration)
         return otherwise;
     }
 
+    /// <summary>A time, in whole seconds.</summary>
+    public TimeSpan Seconds(string key, int otherwise, int least, int most) => TimeSpan.FromSeconds(Number(key, otherwise, least, most));
+
     public TChoice Choice<TChoice>(string key, TChoice otherwise)
         where TChoice : struct, Enum
     {

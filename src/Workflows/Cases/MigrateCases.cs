@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Definitions;
@@ -83,10 +84,11 @@ public static class MigrateCases
     public static async Task<(IReadOnlyList<MigrationPreview> Items, Guid? Next)> PreviewAsync(
         WorkflowRuntime runtime,
         MigrationRequest request,
+        Viewer viewer,
         CancellationToken cancel = default
     )
     {
-        var ids = await FindAsync(runtime.Database, request, cancel);
+        var ids = await FindAsync(runtime, request, viewer, cancel);
         var next = ids.Count > request.Limit ? ids[request.Limit - 1].Id : (Guid?)null;
         var page = ids.Take(request.Limit).ToList();
         var (tasks, clocks) = await KeptAsync(runtime.Database, [.. page.Select(i => i.Id)], cancel);
@@ -122,19 +124,24 @@ public static class MigrateCases
     /// </summary>
     /// <param name="request">Which, by their ids.</param>
     /// <param name="operationId">Chosen by the caller.</param>
-    /// <param name="actor">Who.</param>
+    /// <param name="reason">Why, for history and for the people who work on them.</param>
+    /// <param name="viewer">Who. A case they can't see doesn't exist for them.</param>
+    /// <param name="mayAlterCases">Whether they may change live cases by hand; runs without a case need no such permission.</param>
     /// <param name="cancel">Cancels between two cases.</param>
     public static async Task<IReadOnlyList<MigrationAnswer>> RunAsync(
         WorkflowRuntime runtime,
         MigrationRequest request,
         string operationId,
-        Person actor,
+        string reason,
+        Viewer viewer,
+        bool mayAlterCases,
         CancellationToken cancel = default
     )
     {
+        var actor = viewer.Person ?? throw new ArgumentException("A person migrates.", nameof(viewer));
         ArgumentNullException.ThrowIfNull(request.Instances);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(request.Instances.Length, MaxItems);
-        var known = await OfDefinitionAsync(runtime.Database, request, cancel);
+        var known = await OfDefinitionAsync(runtime, request, viewer, cancel);
         var answers = new List<MigrationAnswer>();
 
         foreach (var id in request.Instances)
@@ -145,6 +152,21 @@ public static class MigrateCases
                 continue;
             }
 
+            if (await RunVisibility.CaseOfAsync(runtime.Database, id, cancel) is { } @case)
+            {
+                var migrate = new JsonObject { ["type"] = nameof(Alteration.Migrate), ["targetVersion"] = request.ToVersion };
+                var refused =
+                    !mayAlterCases ? "This is a live case. Moving it needs the permission to alter cases."
+                    : await AlterCase.NeedsSecondPersonAsync(runtime, id, @case, [migrate], cancel)
+                        ? "The versions differ in four eyes, reviews or required skills. Request the change on the case; a second person must approve it."
+                    : null;
+                if (refused is not null)
+                {
+                    answers.Add(new(id, refused));
+                    continue;
+                }
+            }
+
             var operation = Operation.Of(
                 actor.UserName,
                 $"{operationId}:{id:N}",
@@ -152,7 +174,7 @@ public static class MigrateCases
                 request.DefinitionId,
                 request.ToVersion.ToString(System.Globalization.CultureInfo.InvariantCulture)
             );
-            var result = await Alterations.RunAsync(runtime, id, [new Alteration.Migrate(request.ToVersion)], actor.UserName, operation, cancel);
+            var result = await Alterations.RunAsync(runtime, id, [new Alteration.Migrate(request.ToVersion)], actor.UserName, new(reason), operation, cancel);
             answers.Add(new(id, result.Refused, result.IsFound));
         }
 
@@ -169,24 +191,26 @@ public static class MigrateCases
         );
 
     /// <summary>One more than the limit, to know whether there are more.</summary>
-    private static async Task<List<(Guid Id, string? Reference)>> FindAsync(NpgsqlDataSource database, MigrationRequest request, CancellationToken cancel)
+    private static async Task<List<(Guid Id, string? Reference)>> FindAsync(
+        WorkflowRuntime runtime,
+        MigrationRequest request,
+        Viewer viewer,
+        CancellationToken cancel
+    )
     {
         var found = new List<(Guid, string?)>();
-        await using var query = database.Query(
-            """
+        var only = RunVisibility.Of(viewer, runtime.Clock.Now(), 7);
+        await using var query = runtime.Database.Query(
+            $"""
             select i.id, coalesce(c.reference, i.correlation_id)
             from workflow_instance i left join journey_case c on c.id = i.id
             where i.definition_id = $1 and (i.status = 'Running' or i.sub_status = 'Faulted') and i.definition_version <> $2
                 and ($3::integer is null or i.definition_version = $3)
                 and ($4::uuid[] is null or i.id = any($4)) and ($5::uuid is null or i.id > $5)
+                and {only?.Sql ?? "true"}
             order by i.id limit $6
             """,
-            request.DefinitionId,
-            request.ToVersion,
-            request.FromVersion,
-            request.Instances,
-            request.After,
-            request.Limit + 1
+            [request.DefinitionId, request.ToVersion, request.FromVersion, request.Instances, request.After, request.Limit + 1, .. only?.Values ?? []]
         );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         while (await reader.ReadAsync(cancel))
@@ -194,13 +218,13 @@ public static class MigrateCases
         return found;
     }
 
-    private static async Task<HashSet<Guid>> OfDefinitionAsync(NpgsqlDataSource database, MigrationRequest request, CancellationToken cancel)
+    private static async Task<HashSet<Guid>> OfDefinitionAsync(WorkflowRuntime runtime, MigrationRequest request, Viewer viewer, CancellationToken cancel)
     {
         var known = new HashSet<Guid>();
-        await using var query = database.Query(
-            "select id from workflow_instance where definition_id = $1 and id = any($2)",
-            request.DefinitionId,
-            request.Instances
+        var only = RunVisibility.Of(viewer, runtime.Clock.Now(), 3);
+        await using var query = runtime.Database.Query(
+            $"select i.id from workflow_instance i where i.definition_id = $1 and i.id = any($2) and {only?.Sql ?? "true"}",
+            [request.DefinitionId, request.Instances, .. only?.Values ?? []]
         );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         while (await reader.ReadAsync(cancel))

@@ -82,7 +82,9 @@ public sealed class DoWork(BackgroundWork work, WorkflowRuntime runtime, ClockRu
             runtime,
             new(migrate.DefinitionId, migrate.ToVersion) { Instances = [.. instances] },
             Operation(status),
-            actor
+            migrate.Reason,
+            Viewer.Of(actor, otherRuns: true),
+            migrate.MayAlterCases
         );
         return Counted(status, [.. answers.Select(a => (a.Instance, a.Refused))], next);
     }

@@ -7,6 +7,7 @@ using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Staff;
 using Orchestration.Workflows.Tasks;
@@ -61,8 +62,8 @@ public sealed class Sweeps(
         RunAsync(JobCatalog.ReturnWork, () => UntilNothingAsync(() => returns.SweepAsync(Batch, CancellationToken.None), stop));
 
     /// <summary>
-    /// Creates the history partitions for this month and the next two. Deletes drafts of ended tasks, expired kept events, expired operation IDs and
-    /// old background work.
+    /// Creates the history partitions for this month and the next two. Deletes drafts of ended tasks, expired kept events, expired operation IDs, old
+    /// replies to HTTP requests and old background work.
     /// </summary>
     public Task HousekeepingAsync(CancellationToken stop) =>
         RunAsync(
@@ -74,6 +75,8 @@ public sealed class Sweeps(
                 return await Operation.PurgeAsync(runtime.Database, now, stop)
                     + await runtime.Stimuli.PurgeAsync(stop)
                     + await PurgeDrafts.RunAsync(runtime.Database, now, stop)
+                    + await SignIn.PurgeAsync(runtime.Database, now, stop)
+                    + await HttpReplies.PurgeAsync(runtime.Database, now, stop)
                     + await BackgroundWork.PurgeAsync(runtime.Database, now, stop);
             }
         );

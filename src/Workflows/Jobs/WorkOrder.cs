@@ -23,7 +23,7 @@ public abstract record WorkOrder
     public sealed record Bulk(string Verb, VerbInput Input, IReadOnlyList<BulkItem> Items) : WorkOrder;
 
     /// <summary>Move cases to another version of their definition.</summary>
-    public sealed record Migrate(string DefinitionId, int ToVersion, IReadOnlyList<Guid> Instances) : WorkOrder;
+    public sealed record Migrate(string DefinitionId, int ToVersion, string Reason, bool MayAlterCases, IReadOnlyList<Guid> Instances) : WorkOrder;
 
     /// <summary>Recompute clocks after a calendar or policy changed, or preview that.</summary>
     public sealed record Recompute(string? Calendar, string? Policy, string? Reason, bool Store) : WorkOrder;

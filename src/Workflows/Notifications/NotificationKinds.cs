@@ -18,6 +18,7 @@ public static class NotificationKinds
         new("task.returned", "My work is returned to me"),
         new("task.resumed", "My suspended work resumes"),
         new("task.cancelled", "My work is cancelled"),
+        new("case.changed", "Someone changes a case I work on by hand"),
         new("task.mention", "Someone mentions me in a comment"),
         new("task.comment", "Someone comments on my work"),
         new("task.watched", "Something I watch is late or ends"),

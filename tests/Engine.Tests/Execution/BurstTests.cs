@@ -208,6 +208,38 @@ public class BurstTests
     }
 
     [Fact]
+    public void History_shows_the_end_of_a_flowchart_after_the_steps_that_follow_a_race()
+    {
+        var context = Context with { FlowchartMode = FlowchartMode.Token };
+        var workflow = Compile(
+            Flowchart(
+                "s>f f:A>t f:B>u t>j u>j j>w w>v",
+                Activity("s", "Start"),
+                """{"id":"f","type":"Elsa.FlowFork","branches":["A","B"]}""",
+                Task("t"),
+                Task("u"),
+                Activity("j", "FlowJoin", "mode", "Literal", "WaitAny"),
+                Task("w"),
+                Line("v")
+            )
+        );
+        var state = Start(workflow, context).State;
+
+        var raced = Complete(workflow, state, "t", "approved", context);
+        raced.Journal.Count(x => x.EventName == "Completed" && x.ActivityType is "Elsa.Flowchart" or "Elsa.Workflow").ShouldBe(2, "as in Elsa");
+        raced.History.ShouldNotContain(x => x.EventName == "Completed" && x.ParentActivityInstanceId == null);
+        raced.History[^1].ActivityId.ShouldBe("w");
+
+        var ended = Complete(workflow, InstanceState.FromJson(state.ToJson()), "w", "approved", context with { Seed = 7 });
+        ended.State.SubStatus.ShouldBe(WorkflowSubStatus.Finished);
+        ended.Lines.ShouldBe(["v"]);
+        ended
+            .History.TakeLast(3)
+            .Select(x => (x.EventName, x.ActivityType))
+            .ShouldBe([("Completed", "Elsa.WriteLine"), ("Completed", "Elsa.Flowchart"), ("Completed", "Elsa.Workflow")]);
+    }
+
+    [Fact]
     public void A_join_that_can_never_run_is_reported()
     {
         var workflow = Compile(

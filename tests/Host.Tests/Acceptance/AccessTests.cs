@@ -31,6 +31,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         anybody       POST   /sign-in
         anybody       GET    /studio/{**name}
         anybody       HEAD   /studio/{**name}
+        anybody       GET    /workflow-replies/{secret}
         anybody       *      /workflows/{**path}
         person        GET    /
         person        GET    /api/calendars/
@@ -143,12 +144,18 @@ public sealed partial class AccessTests : IAsyncLifetime
         start-cases   POST   /start/{journey}
         start-cases   POST   /tasks/{id:guid}/promises
         start-cases   POST   /tasks/{id:guid}/promises/{clock:guid}
-        supervise     POST   /api/cases/{id:guid}/cancel
-        supervise     POST   /api/cases/{id:guid}/incidents/{activityInstanceId}/retry
+        person        GET    /api/cases/{id:guid}/changes
+        alter-cases   POST   /api/cases/{id:guid}/cancel
+        alter-cases   POST   /api/cases/{id:guid}/changes
+        alter-cases   POST   /api/cases/{id:guid}/changes/{change:guid}/approve
+        alter-cases   POST   /api/cases/{id:guid}/changes/{change:guid}/refuse
+        alter-cases   POST   /api/cases/{id:guid}/incidents/{activityInstanceId}/retry
         supervise     POST   /api/clocks/recompute
-        supervise     POST   /cases/{id:guid}/cancel
+        alter-cases   POST   /cases/{id:guid}/cancel
+        alter-cases   POST   /cases/{id:guid}/changes/{change:guid}/approve
+        alter-cases   POST   /cases/{id:guid}/changes/{change:guid}/refuse
         supervise     *      /jobs/{**path}
-        supervise     POST   /cases/{id:guid}/incidents/{activityInstanceId}/retry
+        alter-cases   POST   /cases/{id:guid}/incidents/{activityInstanceId}/retry
         design        POST   /api/definitions/
         design        POST   /api/definitions/{id}/migrations
         design        POST   /api/definitions/{id}/migrations/preview
@@ -315,7 +322,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         run           POST   /elsa/api/alterations/workflows/retry
         run           POST   /elsa/api/bulk-actions/cancel/workflow-instances
         run           POST   /elsa/api/cancel/workflow-instances/{id}
-        run           POST   /elsa/api/events/{eventName}/trigger
+        events        POST   /elsa/api/events/{eventName}/trigger
         run           POST   /elsa/api/tasks/{taskId}/complete
         run           POST   /elsa/api/tests/activities
         run           POST   /elsa/api/workflow-definitions/{definitionId}/bulk-dispatch
@@ -331,10 +338,25 @@ public sealed partial class AccessTests : IAsyncLifetime
     {
         ["adjuster1"] = ["person", "start-cases"],
         ["frontoffice"] = ["person", "start-cases"],
-        ["supervisor"] = ["person", "lead", "start-cases", "supervise", "read"],
+        ["supervisor"] = ["person", "lead", "start-cases", "supervise", "alter-cases", "read"],
         ["compliance"] = ["person", "read"],
-        ["analyst"] = ["person", "design", "read", "edit", "publish", "run"],
-        ["admin"] = ["person", "lead", "start-cases", "supervise", "design", "administrator", "read", "edit", "publish", "run", "operate"],
+        ["analyst"] = ["person", "design", "read", "edit", "publish", "run", "events"],
+        ["admin"] =
+        [
+            "person",
+            "lead",
+            "start-cases",
+            "supervise",
+            "alter-cases",
+            "design",
+            "administrator",
+            "read",
+            "edit",
+            "publish",
+            "run",
+            "events",
+            "operate",
+        ],
     };
 
     private TestDatabase _database = null!;

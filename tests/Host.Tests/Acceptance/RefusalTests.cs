@@ -168,12 +168,21 @@ public sealed class RefusalTests(Office office) : IClassFixture<Office>
 
         // Nothing has changed, so it fails again: one more incident, but no endless retry.
         var retry = $"/api/cases/{id}/incidents/{incident["activityInstanceId"]}/retry";
-        ((int)(await office.Supervisor.SendAsync(HttpMethod.Post, retry)).StatusCode).ShouldBe(204);
+        ((int)(await office.Supervisor.SendAsync(HttpMethod.Post, retry, new { reason = "Looked at it" })).StatusCode).ShouldBe(204);
         ((string)(await office.Supervisor.CaseAsync(id))["case"]!["status"]!).ShouldBe("Running");
 
         await MendAsync(id, new() { ["severity"] = new OrderedDictionary<string, object?> { ["level"] = 4 } });
         var last = (await office.Supervisor.CaseAsync(id))["incidents"]!.AsArray()[^1]!;
-        ((int)(await office.Supervisor.SendAsync(HttpMethod.Post, $"/api/cases/{id}/incidents/{last["activityInstanceId"]}/retry")).StatusCode).ShouldBe(204);
+        (
+            (int)
+                (
+                    await office.Supervisor.SendAsync(
+                        HttpMethod.Post,
+                        $"/api/cases/{id}/incidents/{last["activityInstanceId"]}/retry",
+                        new { reason = "Fixed" }
+                    )
+                ).StatusCode
+        ).ShouldBe(204);
         (await office.Supervisor.StepsAsync(id)).ShouldBe(["act"]);
     }
 

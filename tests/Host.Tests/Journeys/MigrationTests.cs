@@ -44,7 +44,8 @@ public sealed class MigrationTests(Office office) : IClassFixture<Office>
         (await VersionsAsync(id)).ShouldBe([2]);
         (await KeptAsync(id)).ShouldBe(before);
         var altered = (await office.Supervisor.HistoryAsync(id)).Where(e => (string)e["action"]! == "instance.altered").ShouldHaveSingleItem();
-        ((string)altered["actor"]!).ShouldBe("analyst");
+        ((string)altered["actor"]!).ShouldBe("admin");
+        ((string)altered["payload"]!["reason"]!).ShouldBe("The old version is wrong.");
         ((int)altered["payload"]!["version"]!).ShouldBe(2);
 
         var second = await _adjuster.TaskAsync(id, "second");
@@ -123,7 +124,7 @@ public sealed class MigrationTests(Office office) : IClassFixture<Office>
         {
             var page = await (
                 await office
-                    .Person("analyst")
+                    .Person("admin")
                     .SendAsync(
                         HttpMethod.Post,
                         "/api/definitions/move-e/migrations/preview",
@@ -160,6 +161,7 @@ public sealed class MigrationTests(Office office) : IClassFixture<Office>
                 {
                     toVersion = 2,
                     instances = new[] { id },
+                    reason = "r",
                     operationId = "x",
                 }
             )
@@ -173,6 +175,7 @@ public sealed class MigrationTests(Office office) : IClassFixture<Office>
                         {
                             toVersion = version,
                             instances = new[] { id },
+                            reason = "r",
                             operationId = "x",
                         }
                     )
@@ -181,7 +184,7 @@ public sealed class MigrationTests(Office office) : IClassFixture<Office>
         (await (await AskAsync("move-f", new { toVersion = 2 })).ProblemAsync(422))["errors"]!
             .AsObject()
             .Select(e => e.Key)
-            .ShouldBe(["instances", "operationId"], ignoreOrder: true);
+            .ShouldBe(["instances", "reason", "operationId"], ignoreOrder: true);
         await (
             await AskAsync(
                 "move-f",
@@ -189,6 +192,7 @@ public sealed class MigrationTests(Office office) : IClassFixture<Office>
                 {
                     toVersion = 2,
                     instances = new[] { id, id },
+                    reason = "r",
                     operationId = "x",
                 }
             )
@@ -200,6 +204,7 @@ public sealed class MigrationTests(Office office) : IClassFixture<Office>
                 {
                     toVersion = 2,
                     instances = Enumerable.Range(0, 10_001).Select(i => new Guid(i, 0, 0, new byte[8])),
+                    reason = "r",
                     operationId = "x",
                 }
             )
@@ -255,7 +260,7 @@ public sealed class MigrationTests(Office office) : IClassFixture<Office>
 
     private async Task<JsonNode> PreviewAsync(string id, int toVersion, int? fromVersion = null)
     {
-        var answer = await office.Person("analyst").SendAsync(HttpMethod.Post, $"/api/definitions/{id}/migrations/preview", new { toVersion, fromVersion });
+        var answer = await office.Person("admin").SendAsync(HttpMethod.Post, $"/api/definitions/{id}/migrations/preview", new { toVersion, fromVersion });
         answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync());
         return await answer.JsonAsync();
     }
@@ -263,7 +268,7 @@ public sealed class MigrationTests(Office office) : IClassFixture<Office>
     private async Task<List<(Guid Id, int Status, string? Reason)>> RunAsync(string id, int toVersion, string operationId, params Guid[] instances)
     {
         var answer = await office
-            .Person("analyst")
+            .Person("admin")
             .SendAsync(
                 HttpMethod.Post,
                 $"/api/definitions/{id}/migrations",
@@ -271,6 +276,7 @@ public sealed class MigrationTests(Office office) : IClassFixture<Office>
                 {
                     toVersion,
                     instances,
+                    reason = "The old version is wrong.",
                     operationId,
                 }
             );

@@ -116,7 +116,7 @@ public sealed class EffectTests
         (await world.ScalarAsync<long>("select count(*) from effect")).ShouldBe(0, "a dead letter would be a second place for the same trouble");
         (await world.ScalarAsync<long>("select count(*) from bookmark")).ShouldBe(0);
         var execution = await world.ScalarAsync<string>("select state -> 'incidents' -> 0 ->> 'execution' from workflow_instance where id = @id", new { id });
-        (await Cases.RetryIncident.RunAsync(world.Runtime, id, execution, await world.PersonAsync("supervisor"))).ShouldBeNull();
+        (await Cases.RetryIncident.RunAsync(world.Runtime, id, execution, "Fixed", await world.PersonAsync("supervisor"))).ShouldBeNull();
         (await world.ScalarAsync<long>("select count(*) from effect where state = 'pending'")).ShouldBe(1);
     }
 

@@ -77,6 +77,54 @@ public sealed class PeopleTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_stranger_slows_down_their_own_address_and_not_the_person()
+    {
+        await AddAsync();
+        var signIn = new SignIn(_database.DataSource);
+        (await signIn.TryAsync("vera", "a quiet evening", Now, "office")).ShouldNotBeNull();
+
+        for (var i = 0; i < 20; i++)
+            (await signIn.TryAsync("vera", $"guess {i}", Now, "stranger")).ShouldBeNull();
+
+        (await signIn.TryAsync("vera", "a quiet evening", Now, "stranger")).ShouldBeNull("their address waits");
+        (await signIn.TryAsync("vera", "a quiet evening", Now, "office")).ShouldNotBeNull();
+        (await signIn.TryAsync("vera", "a quiet evening", Now, "home")).ShouldNotBeNull("a new address of hers");
+        (await signIn.TryAsync("vera", "a quiet evening", Now + SignIn.Lockout, "stranger")).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task An_address_that_goes_on_guessing_waits_longer_every_time()
+    {
+        await AddAsync();
+        var signIn = new SignIn(_database.DataSource);
+        for (var i = 0; i < SignIn.FailuresAllowed; i++)
+            await signIn.TryAsync("vera", "wrong", Now, "stranger");
+
+        var later = Now + SignIn.Lockout;
+        await signIn.TryAsync("vera", "wrong", later, "stranger");
+
+        (await signIn.TryAsync("vera", "a quiet evening", later + SignIn.Lockout, "stranger")).ShouldBeNull();
+        (await signIn.TryAsync("vera", "a quiet evening", later + 2 * SignIn.Lockout, "stranger")).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task Many_strangers_get_no_further_than_one_and_a_known_address_still_signs_in()
+    {
+        var vera = (await AddAsync())!.Value;
+        var signIn = new SignIn(_database.DataSource);
+        (await signIn.TryAsync("vera", "a quiet evening", Now, "office")).ShouldNotBeNull();
+        for (var i = 0; i < SignIn.StrangersFailuresAllowed; i++)
+            await signIn.TryAsync("vera", "wrong", Now, $"stranger {i}");
+
+        (await signIn.TryAsync("vera", "a quiet evening", Now, "another stranger")).ShouldBeNull();
+        (await signIn.TryAsync("vera", "a quiet evening", Now, "office")).ShouldNotBeNull();
+
+        await using var unlock = _database.DataSource.CreateCommand($"update person set locked_until = null where id = '{vera}'");
+        await unlock.ExecuteNonQueryAsync();
+        (await signIn.TryAsync("vera", "a quiet evening", Now, "another stranger")).ShouldNotBeNull();
+    }
+
+    [Fact]
     public async Task A_user_name_is_taken_without_regard_to_case()
     {
         await AddAsync();

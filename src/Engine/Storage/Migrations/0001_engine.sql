@@ -131,6 +131,8 @@ create table kept_event (
     correlation_id  text,
     instance_id     uuid,
     payload         json not null,
+    -- Who published it, if someone outside did.
+    actor           text,
     created_at      timestamptz not null,
     expires_at      timestamptz not null,
     check (correlation_id is not null or instance_id is not null)
@@ -193,6 +195,21 @@ create table effect (
 create index effect_due on effect (due_at) where state = 'pending';
 create index effect_dead on effect (created_at desc, id) where state = 'dead';
 
+-- HTTP requests that a workflow has not answered in the burst they caused. The id is derived from the secret that the caller polls with.
+-- Closed by the answer, or without one when nothing that the request set off waits any more.
+create table http_reply (
+    id           uuid primary key,
+    instance_id  uuid not null references workflow_instance (id) on delete cascade,
+    actor        text not null,
+    answer       json,
+    is_faulted   boolean not null default false,
+    created_at   timestamptz not null,
+    closed_at    timestamptz,
+    check (closed_at is not null or (answer is null and not is_faulted))
+);
+create index http_reply_instance on http_reply (instance_id);
+create index http_reply_closed on http_reply (closed_at) where closed_at is not null;
+
 -- Answers given to operation ids, so that a retry gets the same answer.
 create table operation (
     actor        text not null,
@@ -210,6 +227,7 @@ create table alteration_plan (
     alterations  json not null,
     filter       json not null,
     actor        text not null,
+    reason       text,
     created_at   timestamptz not null
 );
 

@@ -15,40 +15,28 @@ using Orchestration.Host.Http;
 namespace Orchestration.Host.Elsa.Http;
 
 /// <summary>
-/// Requests that HttpEndpoint activities answer: below <c>Http:BasePath</c> (default <c>/workflows</c>, as Elsa). The answer is what
-/// WriteHttpResponse gave in the burst, sent after its commit; without one it is 200 without content, and 500 when the burst faulted.
+/// Requests that HttpEndpoint activities answer: below <c>Http:BasePath</c> (default <c>/workflows</c>, as Elsa). See <see cref="WorkflowReplies"/> for
+/// the answer.
 /// </summary>
 internal static class WorkflowRequests
 {
     /// <summary>Largest request, in bytes; an endpoint may allow less.</summary>
     private const long LargestRequest = 30_000_000;
 
-    // Headers that control the browser belong to our site, not to a workflow: no scripts, no cookies. The server sets lengths and connections.
-    private const string AnswerPolicy =
-        "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; "
-        + "form-action 'self' https:; frame-ancestors 'none'; sandbox allow-forms allow-popups";
-    private static readonly HashSet<string> Kept = new(StringComparer.OrdinalIgnoreCase)
-    {
-        "Content-Security-Policy",
-        "Set-Cookie",
-        "Content-Length",
-        "Transfer-Encoding",
-        "Connection",
-        "Clear-Site-Data",
-        "X-Content-Type-Options",
-        "Content-Type",
-    };
-
     public static void MapWorkflowRequests(this WebApplication app, WorkflowRequestSettings settings)
     {
-        app.Map($"{settings.BasePath}/{{**path}}", AnswerAsync)
+        app.Map(
+                $"{settings.BasePath}/{{**path}}",
+                (HttpContext context, string? path, WorkflowRuntime runtime) => AnswerAsync(context, path, runtime, settings)
+            )
             .AllowAnonymous()
             .WithMetadata(new ExternalEndpoint())
             .DisableAntiforgery()
             .ExcludeFromDescription();
+        WorkflowReplies.Map(app, settings.AnswerHeaders);
     }
 
-    private static async Task AnswerAsync(HttpContext context, string? path, WorkflowRuntime runtime)
+    private static async Task AnswerAsync(HttpContext context, string? path, WorkflowRuntime runtime, WorkflowRequestSettings settings)
     {
         var request = context.Request;
         var correlationId = First(request.Headers["X-Correlation-ID"]) ?? First(request.Query["correlationId"]);
@@ -69,7 +57,19 @@ internal static class WorkflowRequests
                 "Specify one with correlationId or workflowInstanceId."
             );
         else if (await MayAsync(context, target.Rules))
-            await WithinTimeAsync(context, target, async cancel => await DeliverAsync(context, path ?? "", target, correlationId, instance, runtime, cancel));
+        {
+            var caller = new Caller();
+            var burst = await WithinTimeAsync(
+                context,
+                target,
+                cancel => DeliverAsync(context, path ?? "", target, correlationId, instance, runtime, caller, cancel)
+            );
+            if (burst is not null)
+            {
+                var limit = Timeout(target) is { } time && time < settings.ReplyLimit ? time : settings.ReplyLimit;
+                await WorkflowReplies.AnswerAsync(context, burst, caller, limit, settings.AnswerHeaders);
+            }
+        }
     }
 
     private static string? First(StringValues values) => values.Count > 0 && !string.IsNullOrEmpty(values[0]) ? values[0] : null;
@@ -108,14 +108,14 @@ internal static class WorkflowRequests
         return false;
     }
 
-    private static async Task WithinTimeAsync(HttpContext context, HttpTarget target, Func<CancellationToken, Task> work)
+    private static async Task<BurstResult?> WithinTimeAsync(HttpContext context, HttpTarget target, Func<CancellationToken, Task<BurstResult?>> work)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        if (target.Rules.GetValueOrDefault("RequestTimeout") is string text && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time))
+        if (Timeout(target) is { } time)
             limit.CancelAfter(time);
         try
         {
-            await work(limit.Token);
+            return await work(limit.Token);
         }
         catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
         {
@@ -126,16 +126,22 @@ internal static class WorkflowRequests
                 "The request timed out",
                 "The request didn't finish in the time this workflow allows. Nothing was changed."
             );
+            return null;
         }
     }
 
-    private static async Task DeliverAsync(
+    private static TimeSpan? Timeout(HttpTarget target) =>
+        target.Rules.GetValueOrDefault("RequestTimeout") is string text && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) ? time : null;
+
+    /// <summary>The burst, or null when the request was refused; then it is answered.</summary>
+    private static async Task<BurstResult?> DeliverAsync(
         HttpContext context,
         string path,
         HttpTarget target,
         string? correlationId,
         Guid? instance,
         WorkflowRuntime runtime,
+        Caller caller,
         CancellationToken cancel
     )
     {
@@ -149,7 +155,7 @@ internal static class WorkflowRequests
             if (!exposed)
             {
                 await RefuseAsync(context, rule.Status, "request", "The request was rejected", rule.Reason);
-                return;
+                return null;
             }
 
             data["Outcome"] = rule.Outcome.Name();
@@ -161,66 +167,16 @@ internal static class WorkflowRequests
             data,
             correlationId,
             instance,
-            context.User.Identity is { IsAuthenticated: true, Name: { } name } ? name : "http",
+            context.User.Identity is { IsAuthenticated: true, Name: { } name } ? name : WorkflowReplies.Anyone,
+            caller.Id,
             cancel
         );
         if (delivery.Refused is { } refused)
             await RefuseAsync(context, 409, "already-running", "The workflow can't be started", refused);
-        else if (delivery.Burst is not { } burst)
+        else if (delivery.Burst is null)
             await RefuseAsync(context, 404, "not-found", "Not found", "No workflow handles this path and method any more.");
-        else
-            await WriteAsync(context, burst);
+        return delivery.Burst;
     }
-
-    private static async Task WriteAsync(HttpContext context, BurstResult burst)
-    {
-        var response = context.Response;
-        if (burst.HttpAnswer is not { } answer)
-        {
-            // Without the fault's details: those are for people who can see the instance, not for the caller.
-            if (burst.State.SubStatus == WorkflowSubStatus.Faulted || burst.Journal.Exists(e => e.EventName == "Faulted"))
-                await RefuseAsync(context, 500, "workflow-faulted", "The workflow failed", "The error is recorded in the workflow's history.");
-            return;
-        }
-
-        // The page for a status is ours; a workflow's own answer may well be an empty 404.
-        if (context.Features.Get<IStatusCodePagesFeature>() is { } pages)
-            pages.Enabled = false;
-        response.StatusCode = answer.StatusCode;
-        response.Headers.ContentSecurityPolicy = AnswerPolicy;
-        response.Headers.CacheControl = "no-store";
-        foreach (var (name, values) in answer.Headers)
-        {
-            if (!Kept.Contains(name))
-                response.Headers[name] = values;
-        }
-
-        if (answer.Content is not { } content || answer.StatusCode is 204 or 205 or 304)
-            return;
-        var type = answer.ContentType ?? "text/plain";
-        response.ContentType =
-            type.StartsWith("text/", StringComparison.OrdinalIgnoreCase) && !type.Contains("charset", StringComparison.OrdinalIgnoreCase)
-                ? type + "; charset=utf-8"
-                : type;
-        await response.Body.WriteAsync(Bytes(content, type), context.RequestAborted);
-    }
-
-    private static byte[] Bytes(object content, string type) =>
-        content switch
-        {
-            byte[] bytes => bytes,
-            string text => Encoding.UTF8.GetBytes(text),
-            OrderedDictionary<string, object?> fields when type.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) =>
-                Encoding.UTF8.GetBytes(
-                    string.Join(
-                        '&',
-                        fields.Select(f =>
-                            $"{Uri.EscapeDataString(f.Key)}={Uri.EscapeDataString(Convert.ToString(f.Value, CultureInfo.InvariantCulture) ?? "")}"
-                        )
-                    )
-                ),
-            _ => WorkflowData.ToUtf8(content),
-        };
 
     private static Task RefuseAsync(HttpContext context, int status, string code, string title, string detail) =>
         Problems.Of(status, code, title, detail).ExecuteAsync(context);

@@ -19,39 +19,39 @@ internal static class ActivityExecutionEndpoints
         var executions = api.MapGroup("/activity-executions");
         executions.MapGet(
             "/list",
-            async (HttpRequest request, NpgsqlDataSource database, DefinitionStore store, IClock clock, CancellationToken cancel) =>
+            async (HttpRequest request, RunAccess access, NpgsqlDataSource database, DefinitionStore store, IClock clock, CancellationToken cancel) =>
             {
-                var (instance, runs) = await Read(request, database, cancel);
+                var (instance, runs) = await Read(request, access, database, cancel);
                 var details = await Details.ReadAsync(instance, database, store, clock.Now(), cancel);
                 return ElsaJson.List([.. runs.Select(r => details.Of(r))]);
             }
         );
         api.MapGet(
             "/activity-execution-summaries/list",
-            async (HttpRequest request, NpgsqlDataSource database, CancellationToken cancel) =>
+            async (HttpRequest request, RunAccess access, NpgsqlDataSource database, CancellationToken cancel) =>
             {
-                var (instance, runs) = await Read(request, database, cancel);
+                var (instance, runs) = await Read(request, access, database, cancel);
                 return ElsaJson.List([.. runs.Select(r => r.Summary(instance))]);
             }
         );
         executions.MapGet(
             "/count",
-            async (HttpRequest request, NpgsqlDataSource database, CancellationToken cancel) =>
-                ElsaJson.Json(new { count = (await Read(request, database, cancel)).Runs.Count })
+            async (HttpRequest request, RunAccess access, NpgsqlDataSource database, CancellationToken cancel) =>
+                ElsaJson.Json(new { count = (await Read(request, access, database, cancel)).Runs.Count })
         );
         executions.MapGet(
             "/by-id",
-            (string? id, NpgsqlDataSource database, DefinitionStore store, IClock clock, CancellationToken cancel) =>
-                One(id ?? "", database, store, clock, cancel)
+            (string? id, RunAccess access, NpgsqlDataSource database, DefinitionStore store, IClock clock, CancellationToken cancel) =>
+                One(id ?? "", access, database, store, clock, cancel)
         );
         executions.MapGet("/{id}", One);
         executions.MapGet("/{id}/call-stack", CallStack);
         executions.MapPost(
             "/report",
-            async (JsonBody body, NpgsqlDataSource database, CancellationToken cancel) =>
+            async (JsonBody body, RunAccess access, NpgsqlDataSource database, CancellationToken cancel) =>
             {
                 var nodes = body.Object.Texts("activityNodeIds").ToHashSet();
-                var runs = InstanceEndpoints.Id(body.Object.Text("workflowInstanceId")) is { } id ? await RunsOf(id, database, cancel) : [];
+                var runs = await access.FindAsync(body.Object.Text("workflowInstanceId"), cancel) is { } id ? await RunsOf(id, database, cancel) : [];
                 return ElsaJson.Json(new { stats = Stats(runs.Where(r => nodes.Count == 0 || nodes.Contains(r.NodeId))) });
             }
         );
@@ -89,10 +89,15 @@ internal static class ActivityExecutionEndpoints
         return [.. (await RunsOf(instance, database, cancel)).Select(details.Of)];
     }
 
-    private static async Task<(Guid Instance, IReadOnlyList<ActivityRun> Runs)> Read(HttpRequest request, NpgsqlDataSource database, CancellationToken cancel)
+    private static async Task<(Guid Instance, IReadOnlyList<ActivityRun> Runs)> Read(
+        HttpRequest request,
+        RunAccess access,
+        NpgsqlDataSource database,
+        CancellationToken cancel
+    )
     {
         var query = request.Query;
-        if (InstanceEndpoints.Id(query["workflowInstanceId"]) is not { } id)
+        if (await access.FindAsync(query["workflowInstanceId"], cancel) is not { } id)
             return (Guid.Empty, []);
         var nodes = query["activityNodeId"].Concat(query["activityNodeIds"]).Where(n => !string.IsNullOrEmpty(n)).ToHashSet();
         var completed = query["completed"].ToString();
@@ -102,21 +107,22 @@ internal static class ActivityExecutionEndpoints
         return (id, [.. runs]);
     }
 
-    private static async Task<IResult> One(string id, NpgsqlDataSource database, DefinitionStore store, IClock clock, CancellationToken cancel) =>
-        await Find(id, database, cancel) is ({ } instance, { } run, _)
+    private static async Task<IResult> One(string id, RunAccess access, NpgsqlDataSource database, DefinitionStore store, IClock clock, CancellationToken cancel) =>
+        await Find(id, access, database, cancel) is ({ } instance, { } run, _)
             ? ElsaJson.Json((await Details.ReadAsync(instance, database, store, clock.Now(), cancel)).Of(run))
             : Results.NotFound();
 
     private static async Task<IResult> CallStack(
         string id,
         HttpRequest request,
+        RunAccess access,
         NpgsqlDataSource database,
         DefinitionStore store,
         IClock clock,
         CancellationToken cancel
     )
     {
-        if (await Find(id, database, cancel) is not ({ } instance, { } run, _))
+        if (await Find(id, access, database, cancel) is not ({ } instance, { } run, _))
             return Results.NotFound();
         var stack = new List<ActivityRun>();
         for (var at = run.ScheduledBy; at is not null; at = at.ScheduledBy)
@@ -137,11 +143,16 @@ internal static class ActivityExecutionEndpoints
 
     private static async Task<(Guid? Instance, ActivityRun? Run, IReadOnlyList<ActivityRun> All)> Find(
         string id,
+        RunAccess access,
         NpgsqlDataSource database,
         CancellationToken cancel
     )
     {
-        if (InstanceEndpoints.Id(id) is not { } key || await JournalQueries.InstanceOfAsync(database, key, cancel) is not { } instance)
+        if (
+            InstanceEndpoints.Id(id) is not { } key
+            || await JournalQueries.InstanceOfAsync(database, key, cancel) is not { } instance
+            || (await access.SeenAsync([instance], cancel)).Count == 0
+        )
             return (null, null, []);
         var runs = await RunsOf(instance, database, cancel);
         return (instance, runs.FirstOrDefault(r => r.Id == id), runs);

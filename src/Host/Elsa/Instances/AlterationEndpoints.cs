@@ -27,36 +27,53 @@ internal static class AlterationEndpoints
         alterations.MapGet("/{id}", Get);
     }
 
-    private static async Task<IResult> Run(JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    private static async Task<IResult> Run(JsonBody body, RunAccess access, CancellationToken cancel)
     {
-        var (alterations, errors) = Read(body.Object);
+        var errors = Check(body.Object);
         if (errors.Count > 0)
             return ElsaJson.Problem(StatusCodes.Status400BadRequest, [.. errors]);
+        var reason = access.Reason(body.Object);
+        var runs = await ReadRunsAsync(body.Object, access, cancel);
+        if (await access.RefuseAsync(runs.Select(r => r.Run).OfType<Guid>(), reason, cancel) is { } refused)
+            return refused;
         var results = new List<object>();
-        foreach (var id in body.Object.Texts("workflowInstanceIds"))
-            results.Add(await AlterAsync(id, alterations, context, runtime, cancel));
+        foreach (var (id, run) in runs)
+            results.Add(Result(id, run is { } key ? await access.AlterAsync(key, body.Object["alterations"]!.AsArray(), reason, cancel) : null));
         return ElsaJson.Json(new { results });
     }
 
-    private static async Task<IResult> Retry(JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    private static async Task<IResult> Retry(JsonBody body, RunAccess access, NpgsqlDataSource database, CancellationToken cancel)
     {
         var only = body.Object.Texts("activityIds").ToHashSet();
+        var reason = access.Reason(body.Object);
+        var runs = await ReadRunsAsync(body.Object, access, cancel);
+        if (await access.RefuseAsync(runs.Select(r => r.Run).OfType<Guid>(), reason, cancel) is { } refused)
+            return refused;
         var results = new List<object>();
-        foreach (var id in body.Object.Texts("workflowInstanceIds"))
+        foreach (var (id, run) in runs)
         {
-            if (InstanceEndpoints.Id(id) is not { } key || await InstanceQueries.FindAsync(runtime.Database, key, cancel) is not { State: var state })
+            if (run is not { } key || await InstanceQueries.FindAsync(database, key, cancel) is not { State: var state })
                 continue;
             var faulted = state.Incidents.Where(i => only.Count == 0 || only.Contains(i.ActivityId)).Select(i => i.ActivityInstanceId).Distinct();
-            results.Add(await AlterAsync(id, [.. faulted.Select(e => new Alteration.ScheduleActivity(null, e))], context, runtime, cancel));
+            var again = faulted.Select(JsonNode (e) => new JsonObject { ["type"] = nameof(Alteration.ScheduleActivity), ["activityInstanceId"] = e });
+            results.Add(Result(id, await access.AlterAsync(key, [.. again], reason, cancel)));
         }
 
         return ElsaJson.Json(new { results });
     }
 
-    private static async Task<IResult> Submit(JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    private static async Task<List<(string Id, Guid? Run)>> ReadRunsAsync(JsonObject body, RunAccess access, CancellationToken cancel)
     {
-        var (alterations, errors) = Read(body.Object);
-        if (alterations.Count == 0 && errors.Count == 0)
+        var runs = new List<(string, Guid?)>();
+        foreach (var id in body.Texts("workflowInstanceIds"))
+            runs.Add((id, await access.FindAsync(id, cancel)));
+        return runs;
+    }
+
+    private static async Task<IResult> Submit(JsonBody body, HttpContext context, RunAccess access, WorkflowRuntime runtime, CancellationToken cancel)
+    {
+        var errors = Check(body.Object);
+        if (body.Object["alterations"] is not JsonArray { Count: > 0 } && errors.Count == 0)
             errors.Add(("alterations", "'alterations' must not be empty."));
         var id = body.Object.Text("id") is { Length: > 0 } given ? given : Ids.Text(Ids.New(runtime.Clock.Now()));
         if (id.Length > 200)
@@ -65,9 +82,17 @@ internal static class AlterationEndpoints
         errors.AddRange(Wrong(filter));
         if (errors.Count > 0)
             return ElsaJson.Problem(StatusCodes.Status400BadRequest, [.. errors]);
-        var runs = await FindAsync(filter, runtime.Database, cancel);
+        var runs = await FindAsync(filter, access, runtime.Database, cancel);
         if (runs.Count > MaxRuns)
             return ElsaJson.Problem(StatusCodes.Status400BadRequest, ("filter", $"A plan alters at most {MaxRuns:N0} runs. Narrow the filter."));
+        var reason = access.Reason(body.Object);
+        if (await access.RefuseAsync(runs, reason, cancel) is { } refused)
+            return refused;
+        if (await access.CountForSecondPersonAsync(runs, body.Object["alterations"]!.AsArray(), cancel) is > 0 and var count)
+            return ElsaJson.Problem(
+                StatusCodes.Status409Conflict,
+                $"A second person must approve this change for {count:N0} of the cases. Change them one at a time."
+            );
         await AlterationPlans.SubmitAsync(
             runtime,
             id,
@@ -75,23 +100,25 @@ internal static class AlterationEndpoints
             (JsonObject)filter.DeepClone(),
             runs,
             JourneyAccess.Actor(context.User),
+            reason,
             cancel
         );
         return ElsaJson.Json(new { planId = id });
     }
 
-    private static async Task<IResult> DryRun(JsonBody body, NpgsqlDataSource database, CancellationToken cancel)
+    private static async Task<IResult> DryRun(JsonBody body, RunAccess access, NpgsqlDataSource database, CancellationToken cancel)
     {
         var errors = Wrong(body.Object).ToList();
         return errors.Count > 0
             ? ElsaJson.Problem(StatusCodes.Status400BadRequest, [.. errors])
-            : ElsaJson.Json(new { workflowInstanceIds = (await FindAsync(body.Object, database, cancel)).Select(Ids.Text) });
+            : ElsaJson.Json(new { workflowInstanceIds = (await FindAsync(body.Object, access, database, cancel)).Select(Ids.Text) });
     }
 
-    private static async Task<IResult> Get(string id, NpgsqlDataSource database, CancellationToken cancel)
+    private static async Task<IResult> Get(string id, RunAccess access, NpgsqlDataSource database, CancellationToken cancel)
     {
         if (await AlterationPlans.FindAsync(database, id, cancel) is not { } plan)
             return Results.NotFound();
+        var seen = await access.SeenAsync([.. plan.Jobs.Select(j => j.InstanceId)], cancel);
         return ElsaJson.Json(
             new
             {
@@ -105,57 +132,41 @@ internal static class AlterationEndpoints
                     startedAt = plan.CreatedAt,
                     completedAt = plan.EndedAt,
                 },
-                jobs = plan.Jobs.Select(j => new
-                {
-                    id = Ids.Text(j.Id),
-                    planId = id,
-                    workflowInstanceId = Ids.Text(j.InstanceId),
-                    status = j.State,
-                    log = j.Log.Select(Entry),
-                    createdAt = j.CreatedAt,
-                    startedAt = j.EndedAt,
-                    completedAt = j.EndedAt,
-                }),
+                jobs = plan
+                    .Jobs.Where(j => seen.Contains(j.InstanceId))
+                    .Select(j => new
+                    {
+                        id = Ids.Text(j.Id),
+                        planId = id,
+                        workflowInstanceId = Ids.Text(j.InstanceId),
+                        status = j.State,
+                        log = j.Log.Select(Entry),
+                        createdAt = j.CreatedAt,
+                        startedAt = j.EndedAt,
+                        completedAt = j.EndedAt,
+                    }),
             }
         );
     }
 
-    /// <summary>The alterations of a request, or everything that is wrong with them.</summary>
-    private static (List<Alteration> Alterations, List<(string Field, string Reason)> Errors) Read(JsonObject body)
-    {
-        var (alterations, errors) = (new List<Alteration>(), new List<(string, string)>());
-        foreach (var json in body["alterations"] as JsonArray ?? [])
-        {
-            var (alteration, error) = json is JsonObject one ? Alteration.Read(one) : (null, "An alteration must be an object.");
-            if (alteration is null)
-                errors.Add(("alterations", error!));
-            else
-                alterations.Add(alteration);
-        }
-
-        return (alterations, errors);
-    }
+    /// <summary>Everything that is wrong with the alterations of a request.</summary>
+    private static List<(string Field, string Reason)> Check(JsonObject body) =>
+        [
+            .. (body["alterations"] as JsonArray ?? [])
+                .Select(json => json is JsonObject one ? Alteration.Read(one).Error : "An alteration must be an object.")
+                .OfType<string>()
+                .Select(error => ("alterations", error)),
+        ];
 
     /// <summary>All or nothing on one run: an alteration that does not fit leaves the others undone.</summary>
-    private static async Task<object> AlterAsync(
-        string id,
-        IReadOnlyList<Alteration> alterations,
-        HttpContext context,
-        WorkflowRuntime runtime,
-        CancellationToken cancel
-    )
-    {
-        var result = InstanceEndpoints.Id(id) is { } key
-            ? await Alterations.RunAsync(runtime, key, alterations, JourneyAccess.Actor(context.User), cancel)
-            : new("Run not found.", [new("Run not found.", false, runtime.Clock.Now())], IsFound: false);
-        return new
+    private static object Result(string id, AlterationResult? result) =>
+        new
         {
             workflowInstanceId = id,
-            log = new { logEntries = result.Log.Select(Entry) },
+            log = new { logEntries = (result?.Log ?? [new("Run not found.", false, default)]).Select(Entry) },
             workflowHasScheduledWork = false,
-            isSuccessful = result.Refused is null,
+            isSuccessful = result is { Refused: null },
         };
-    }
 
     private static object Entry(AlterationEntry entry) =>
         new
@@ -186,12 +197,13 @@ internal static class AlterationEndpoints
     }
 
     /// <summary>Runs that match. A filter without a condition matches none, unless it explicitly asks for all.</summary>
-    private static async Task<List<Guid>> FindAsync(JsonObject body, NpgsqlDataSource database, CancellationToken cancel)
+    private static async Task<List<Guid>> FindAsync(JsonObject body, RunAccess access, NpgsqlDataSource database, CancellationToken cancel)
     {
         var filter = InstanceEndpoints.Filter(body) with
         {
             Ids = [.. body.Texts("workflowInstanceIds").Select(id => InstanceEndpoints.Id(id) ?? Guid.Empty)],
             OrderBy = null,
+            Only = access.Only,
             Skip = 0,
             Take = MaxRuns + 1,
         };

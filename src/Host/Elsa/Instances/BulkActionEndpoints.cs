@@ -21,21 +21,17 @@ internal static class BulkActionEndpoints
         bulk.MapPost("/delete/workflow-definitions/by-id", DeleteVersions).RequireAuthorization(JourneyAccess.Edit);
         bulk.MapPost(
                 "/delete/workflow-instances/by-id",
-                async (JsonBody body, NpgsqlDataSource database, CancellationToken cancel) =>
-                    ElsaJson.Json(
-                        new
-                        {
-                            deleted = (
-                                await DeleteRuns.RunAsync(database, [.. body.Object.Texts("ids").Select(id => InstanceEndpoints.Id(id) ?? Guid.Empty)], cancel)
-                            ).Deleted,
-                        }
-                    )
+                async (JsonBody body, RunAccess access, NpgsqlDataSource database, CancellationToken cancel) =>
+                {
+                    var seen = await access.SeenAsync([.. body.Object.Texts("ids").Select(InstanceEndpoints.Id).OfType<Guid>()], cancel);
+                    return ElsaJson.Json(new { deleted = (await DeleteRuns.RunAsync(database, [.. seen], cancel)).Deleted });
+                }
             )
             .RequireAuthorization(JourneyAccess.Edit);
         api.MapDelete(
                 "/workflow-instances/{id}",
-                async (string id, NpgsqlDataSource database, CancellationToken cancel) =>
-                    InstanceEndpoints.Id(id) is not { } key
+                async (string id, RunAccess access, NpgsqlDataSource database, CancellationToken cancel) =>
+                    await access.FindAsync(id, cancel) is not { } key
                         ? Results.NotFound()
                         : await DeleteRuns.RunAsync(database, [key], cancel) switch
                         {

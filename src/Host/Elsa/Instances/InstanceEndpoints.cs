@@ -23,10 +23,14 @@ internal static class InstanceEndpoints
     public static void Map(RouteGroupBuilder api)
     {
         var instances = api.MapGroup("/workflow-instances");
-        instances.MapPost("/", (JsonBody body, NpgsqlDataSource database, CancellationToken cancel) => List(Filter(body.Object), database, cancel));
+        instances.MapPost(
+            "/",
+            (JsonBody body, RunAccess access, NpgsqlDataSource database, CancellationToken cancel) => List(Filter(body.Object), access, database, cancel)
+        );
         instances.MapGet(
             "/",
-            (HttpRequest request, NpgsqlDataSource database, CancellationToken cancel) => List(Filter(FromQuery(request.Query)), database, cancel)
+            (HttpRequest request, RunAccess access, NpgsqlDataSource database, CancellationToken cancel) =>
+                List(Filter(FromQuery(request.Query)), access, database, cancel)
         );
         instances.MapGet("/{id}", Get);
         instances.MapGet("/{id}/execution-state", ExecutionState);
@@ -34,12 +38,13 @@ internal static class InstanceEndpoints
         instances.MapPost("/{id}/variables", SetVariables).RequireAuthorization(JourneyAccess.Run);
         instances.MapGet(
             "/{id}/journal",
-            (string id, HttpRequest request, NpgsqlDataSource database, CancellationToken cancel) => Journal(id, request.Query, [], database, cancel)
+            (string id, HttpRequest request, RunAccess access, NpgsqlDataSource database, CancellationToken cancel) =>
+                Journal(id, request.Query, [], access, database, cancel)
         );
         instances.MapPost(
             "/{id}/journal",
-            (string id, HttpRequest request, JsonBody body, NpgsqlDataSource database, CancellationToken cancel) =>
-                Journal(id, request.Query, body.Object["filter"] as JsonObject ?? [], database, cancel)
+            (string id, HttpRequest request, JsonBody body, RunAccess access, NpgsqlDataSource database, CancellationToken cancel) =>
+                Journal(id, request.Query, body.Object["filter"] as JsonObject ?? [], access, database, cancel)
         );
         instances.MapGet("/{id}/journal/{activityId}", LastEntry);
         instances.MapGet("/{id}/export", Export);
@@ -51,9 +56,9 @@ internal static class InstanceEndpoints
     /// <summary>An ID of our rows. Elsa's clients send back what they received, so any other text is simply unknown.</summary>
     public static Guid? Id(string? text) => Guid.TryParseExact(text, "N", out var id) ? id : null;
 
-    private static async Task<IResult> List(InstanceFilter filter, NpgsqlDataSource database, CancellationToken cancel)
+    private static async Task<IResult> List(InstanceFilter filter, RunAccess access, NpgsqlDataSource database, CancellationToken cancel)
     {
-        var (items, total) = await InstanceQueries.ListAsync(database, filter, cancel);
+        var (items, total) = await InstanceQueries.ListAsync(database, filter with { Only = access.Only }, cancel);
         return ElsaJson.Json(new { items = items.Select(InstanceModel.Summary), totalCount = total });
     }
 
@@ -117,14 +122,14 @@ internal static class InstanceEndpoints
         return times;
     }
 
-    private static async Task<IResult> Get(string id, NpgsqlDataSource database, CancellationToken cancel) =>
-        Id(id) is { } key && await InstanceQueries.FindAsync(database, key, cancel) is { } found
+    private static async Task<IResult> Get(string id, RunAccess access, NpgsqlDataSource database, CancellationToken cancel) =>
+        await access.FindAsync(id, cancel) is { } key && await InstanceQueries.FindAsync(database, key, cancel) is { } found
             ? ElsaJson.Json(InstanceModel.Whole(found.Summary, found.State))
             : Results.NotFound();
 
-    private static async Task<IResult> ExecutionState(string id, NpgsqlDataSource database, CancellationToken cancel)
+    private static async Task<IResult> ExecutionState(string id, RunAccess access, NpgsqlDataSource database, CancellationToken cancel)
     {
-        if (Id(id) is not { } key || await InstanceQueries.FindAsync(database, key, cancel) is not { Summary: var i })
+        if (await access.FindAsync(id, cancel) is not { } key || await InstanceQueries.FindAsync(database, key, cancel) is not { Summary: var i })
             return Results.NotFound();
 
         // Elsa's server writes subStatus, Studio's client reads workflowSubStatus.
@@ -139,9 +144,9 @@ internal static class InstanceEndpoints
         );
     }
 
-    private static async Task<IResult> Variables(string id, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel)
+    private static async Task<IResult> Variables(string id, RunAccess access, NpgsqlDataSource database, DefinitionStore store, CancellationToken cancel)
     {
-        if (Id(id) is not { } key || await InstanceQueries.FindAsync(database, key, cancel) is not { State: var state })
+        if (await access.FindAsync(id, cancel) is not { } key || await InstanceQueries.FindAsync(database, key, cancel) is not { State: var state })
             return Results.NotFound();
         var workflow = await store.GetVersionAsync(state.DefinitionVersionId, cancel);
         return ElsaJson.List([
@@ -156,34 +161,50 @@ internal static class InstanceEndpoints
         ]);
     }
 
-    private static async Task<IResult> SetVariables(string id, JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    private static async Task<IResult> SetVariables(string id, JsonBody body, RunAccess access, WorkflowRuntime runtime, CancellationToken cancel)
     {
-        if (Id(id) is not { } key)
+        if (await access.FindAsync(id, cancel) is not { } key)
             return Results.NotFound();
         var changes = (body.Object["variables"] as JsonArray)?.OfType<JsonObject>().Where(v => v.Text("id") is not null).ToList() ?? [];
-        await using (var transaction = await InstanceTransaction.OpenAsync(runtime, JourneyAccess.Actor(context.User), ("$1", key), cancel: cancel))
+        if (changes.Count > 0)
         {
-            if (transaction.InstanceId is null)
-                return Results.NotFound();
-            foreach (var change in changes)
-            {
-                var value = WorkflowData.FromOutside(change["value"], change.Text("id")!);
-                if ((await transaction.AdvanceAsync(new Stimulus.ModifyVariable(change.Text("id")!, value), cancel)).Refused is { } reason)
-                    return ElsaJson.Problem(StatusCodes.Status400BadRequest, (change.Text("id")!, reason));
-            }
-
-            if (changes.Count > 0)
-                transaction.Record(new("instance.variables-changed", "instance", id, 0, JsonSerializer.SerializeToUtf8Bytes(changes, ElsaJson.Options)));
-            await transaction.CommitAsync(cancel);
+            var reason = access.Reason(body.Object);
+            if (await access.RefuseAsync([key], reason, cancel) is { } refused)
+                return refused;
+            var alterations = changes.Select(
+                JsonNode (change) =>
+                {
+                    // Read here, so that a value that can't be stored is refused by the name of its variable.
+                    _ = WorkflowData.FromOutside(change["value"], change.Text("id")!);
+                    return new JsonObject
+                    {
+                        ["type"] = nameof(Alteration.ModifyVariable),
+                        ["variableId"] = change.Text("id"),
+                        ["value"] = change["value"]?.DeepClone(),
+                    };
+                }
+            );
+            var result = await access.AlterAsync(key, [.. alterations], reason, cancel);
+            if (result.Refused is { } why)
+                return result.IsPending
+                    ? ElsaJson.Problem(StatusCodes.Status409Conflict, why)
+                    : ElsaJson.Problem(StatusCodes.Status400BadRequest, (changes[Math.Min(result.Log.Count, changes.Count) - 1].Text("id")!, why));
         }
 
-        return await Variables(id, runtime.Database, runtime.Definitions, cancel);
+        return await Variables(id, access, runtime.Database, runtime.Definitions, cancel);
     }
 
-    private static async Task<IResult> Journal(string id, IQueryCollection query, JsonObject filter, NpgsqlDataSource database, CancellationToken cancel)
+    private static async Task<IResult> Journal(
+        string id,
+        IQueryCollection query,
+        JsonObject filter,
+        RunAccess access,
+        NpgsqlDataSource database,
+        CancellationToken cancel
+    )
     {
         var take = Math.Clamp(Number("take") ?? Number("pageSize") ?? 100, 1, MaxPage);
-        var (items, total) = Id(id) is not { } key
+        var (items, total) = await access.FindAsync(id, cancel) is not { } key
             ? ([], 0)
             : await JournalQueries.ListAsync(
                 database,
@@ -204,23 +225,30 @@ internal static class InstanceEndpoints
         int? Number(string name) => int.TryParse(query[name], NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null;
     }
 
-    private static async Task<IResult> LastEntry(string id, string activityId, NpgsqlDataSource database, CancellationToken cancel)
+    private static async Task<IResult> LastEntry(string id, string activityId, RunAccess access, NpgsqlDataSource database, CancellationToken cancel)
     {
-        if (Id(id) is not { } key || await InstanceQueries.FindAsync(database, key, cancel) is not { Summary: var i })
+        if (await access.FindAsync(id, cancel) is not { } key || await InstanceQueries.FindAsync(database, key, cancel) is not { Summary: var i })
             return Results.NotFound();
         var (rows, _) = await JournalQueries.ListAsync(database, key, new() { ActivityIds = [activityId], EventNames = ["Started"] }, cancel);
         return rows is not [.., var row] ? Results.NotFound() : ElsaJson.Json(InstanceModel.LogRecord(i, row));
     }
 
-    private static async Task<IResult> Cancel(string id, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    /// <summary>Elsa answers 200 whether or not there is anything to cancel, and its clients retry on that.</summary>
+    private static async Task<IResult> Cancel(string id, JsonBody body, RunAccess access, CancellationToken cancel)
     {
-        // Elsa answers 200 whether or not there is anything to cancel, and its clients retry on that.
-        if (Id(id) is { } key)
-            await runtime.CancelAsync(key, "Cancelled in the designer.", JourneyAccess.Actor(context.User), cancel);
+        if (await access.FindAsync(id, cancel) is not { } key)
+            return Results.Ok();
+        var reason = access.Reason(body.Object);
+        if (await access.RefuseAsync([key], reason, cancel) is { } refused)
+            return refused;
+        await access.AlterAsync(key, Cancelling(reason), reason, cancel);
         return Results.Ok();
     }
 
-    private static async Task<IResult> CancelMany(JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    private static JsonArray Cancelling(string? reason) =>
+        [new JsonObject { ["type"] = nameof(Alteration.Cancel), ["reason"] = reason ?? "Cancelled in the designer." }];
+
+    private static async Task<IResult> CancelMany(JsonBody body, RunAccess access, WorkflowRuntime runtime, CancellationToken cancel)
     {
         var filter = new InstanceFilter
         {
@@ -228,14 +256,18 @@ internal static class InstanceEndpoints
             DefinitionIds = body.Object.Text("definitionId") is { Length: > 0 } definition ? [definition] : body.Object.Texts("definitionIds"),
             DefinitionVersionIds = body.Object.Text("definitionVersionId") is { Length: > 0 } version ? [version] : [],
             Statuses = [nameof(WorkflowStatus.Running)],
+            Only = access.Only,
             Take = MaxPage,
         };
         if (filter is { Ids: [], DefinitionIds: [], DefinitionVersionIds: [] })
             return ElsaJson.Problem(StatusCodes.Status400BadRequest, "Specify the runs or the journey to cancel.");
         var (items, _) = await InstanceQueries.ListAsync(runtime.Database, filter, cancel);
+        var reason = access.Reason(body.Object);
+        if (await access.RefuseAsync(items.Select(item => item.Id), reason, cancel) is { } refused)
+            return refused;
         var cancelled = 0;
         foreach (var item in items)
-            cancelled += await runtime.CancelAsync(item.Id, "Cancelled in the designer.", JourneyAccess.Actor(context.User), cancel) ? 1 : 0;
+            cancelled += (await access.AlterAsync(item.Id, Cancelling(reason), reason, cancel)).Refused is null ? 1 : 0;
         return ElsaJson.Json(new { cancelled });
     }
 
@@ -244,12 +276,13 @@ internal static class InstanceEndpoints
         bool? includeBookmarks,
         bool? includeActivityExecutionLog,
         bool? includeWorkflowExecutionLog,
+        RunAccess access,
         NpgsqlDataSource database,
         DefinitionStore store,
         IClock clock,
         CancellationToken cancel
     ) =>
-        Id(id) is { } key
+        await access.FindAsync(id, cancel) is { } key
         && await ExportAsync(
             key,
             includeBookmarks == true,
@@ -264,7 +297,7 @@ internal static class InstanceEndpoints
             ? Results.File(file, "application/octet-stream", $"workflow-instance-{id}.json")
             : Results.NotFound();
 
-    private static async Task<IResult> ExportMany(JsonBody body, NpgsqlDataSource database, DefinitionStore store, IClock clock, CancellationToken cancel)
+    private static async Task<IResult> ExportMany(JsonBody body, RunAccess access, NpgsqlDataSource database, DefinitionStore store, IClock clock, CancellationToken cancel)
     {
         using var buffer = new MemoryStream();
         using (var zip = new ZipArchive(buffer, ZipArchiveMode.Create, leaveOpen: true))
@@ -272,7 +305,7 @@ internal static class InstanceEndpoints
             foreach (var id in body.Object.Texts("ids"))
             {
                 if (
-                    Id(id) is not { } key
+                    await access.FindAsync(id, cancel) is not { } key
                     || await ExportAsync(
                         key,
                         body.Object.Flag("includeBookmarks") == true,

@@ -1,22 +1,53 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.SignalR;
+using NodaTime;
 using Npgsql;
-using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Elsa.Http;
+using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
+using Orchestration.Workflows.Cases;
 
 namespace Orchestration.Host.Elsa.Instances;
 
 /// <summary>Live view of runs: a viewer subscribes to an instance and is notified when it moves, on any host.</summary>
-internal sealed class InstanceHub(InstanceWatchers watchers, NpgsqlDataSource database, Changes changes) : Hub
+internal sealed class InstanceHub(
+    InstanceWatchers watchers,
+    LiveStreams streams,
+    JourneyAccess access,
+    NpgsqlDataSource database,
+    Changes changes,
+    IClock clock
+) : Hub
 {
     private const string Access = "access";
+
+    /// <summary>Called by Studio.</summary>
+    public async Task ObserveInstanceAsync(string instanceId)
+    {
+        if (InstanceEndpoints.Id(instanceId) is not { } id || !await SeesAsync(id, Context.ConnectionAborted))
+            throw new HubException("Run not found.");
+        await Groups.AddToGroupAsync(Context.ConnectionId, instanceId, Context.ConnectionAborted);
+        watchers.Watch(Context.ConnectionId, id);
+    }
+
+    private async Task<bool> SeesAsync(Guid run, CancellationToken cancel)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancel);
+        return (await RunVisibility.OfAsync(connection, [run], access.Viewer(Context.User!), clock.Now(), cancel)).Count > 0;
+    }
 
     /// <summary>A connection ends when its person is deactivated or their permissions change; Studio then connects again, if it still may.</summary>
     public override Task OnConnectedAsync()
     {
+        if (streams.TryOpen(JourneyAccess.Actor(Context.User!)) is not { } stream)
+        {
+            Context.Abort();
+            return Task.CompletedTask;
+        }
+
+        Context.Items[typeof(LiveStreams)] = stream;
         if (Context.User?.Identity is PersonIdentity { Person.Id: var person } && Context is var connection)
             Context.Items[Access] = changes.Listen(change =>
             {
@@ -26,18 +57,12 @@ internal sealed class InstanceHub(InstanceWatchers watchers, NpgsqlDataSource da
         return Task.CompletedTask;
     }
 
-    /// <summary>Called by Studio.</summary>
-    public async Task ObserveInstanceAsync(string instanceId)
-    {
-        if (InstanceEndpoints.Id(instanceId) is not { } id || await InstanceQueries.FindAsync(database, id, Context.ConnectionAborted) is null)
-            throw new HubException("Run not found.");
-        await Groups.AddToGroupAsync(Context.ConnectionId, instanceId, Context.ConnectionAborted);
-        watchers.Watch(Context.ConnectionId, id);
-    }
-
     public override Task OnDisconnectedAsync(Exception? exception)
     {
-        (Context.Items[Access] as IDisposable)?.Dispose();
+        if (Context.Items.TryGetValue(Access, out var listening))
+            (listening as IDisposable)?.Dispose();
+        if (Context.Items.TryGetValue(typeof(LiveStreams), out var stream))
+            (stream as IDisposable)?.Dispose();
         watchers.Leave(Context.ConnectionId);
         return Task.CompletedTask;
     }

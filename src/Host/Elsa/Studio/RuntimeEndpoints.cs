@@ -93,7 +93,6 @@ internal static class RuntimeEndpoints
                 )
         );
         api.MapPost("/tasks/{taskId}/complete", CompleteTask).RequireAuthorization(JourneyAccess.Run);
-        api.MapPost("/events/{eventName}/trigger", TriggerEvent).RequireAuthorization(JourneyAccess.Run);
         api.MapPost(
             "/scripting/javascript/type-definitions/{definitionId}",
             async (string definitionId, DefinitionStore store, FormCatalog forms, CancellationToken cancel) =>
@@ -147,6 +146,14 @@ internal static class RuntimeEndpoints
         api.MapPost("/identity/refresh-token", Refresh).AllowAnonymous();
     }
 
+    /// <summary>Apart from the others: a key that publishes events needs no other right.</summary>
+    public static void MapEvents(RouteGroupBuilder api)
+    {
+        api.MapPost("/events/{eventName}/trigger", TriggerEvent)
+            .RequireAuthorization(JourneyAccess.PublishEvents)
+            .AddEndpointFilter(DesignerRequests.RequireToken);
+    }
+
     private static object Feature(string name, string displayName) =>
         new
         {
@@ -157,7 +164,7 @@ internal static class RuntimeEndpoints
             description = "",
         };
 
-    private static async Task<IResult> Login(JsonBody body, Sessions sessions, CancellationToken cancel)
+    private static async Task<IResult> Login(JsonBody body, HttpContext context, Sessions sessions, CancellationToken cancel)
     {
         var (user, password) = (body.Object.Text("username") ?? "", body.Object.Text("password") ?? "");
         var missing = new List<(string, string)>();
@@ -165,7 +172,9 @@ internal static class RuntimeEndpoints
             missing.Add(("username", "'username' must not be empty."));
         if (password.Length == 0)
             missing.Add(("password", "'password' must not be empty."));
-        return missing.Count > 0 ? ElsaJson.Problem(StatusCodes.Status400BadRequest, [.. missing]) : Tokens(await sessions.SignInAsync(user, password, cancel));
+        return missing.Count > 0
+            ? ElsaJson.Problem(StatusCodes.Status400BadRequest, [.. missing])
+            : Tokens(await sessions.SignInAsync(user, password, Addresses.Origin(context), cancel));
     }
 
     private static async Task<IResult> Refresh(HttpRequest request, Sessions sessions, CancellationToken cancel) =>
@@ -183,13 +192,23 @@ internal static class RuntimeEndpoints
             }
         );
 
-    private static async Task<IResult> CompleteTask(string taskId, JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    private static async Task<IResult> CompleteTask(
+        string taskId,
+        JsonBody body,
+        HttpContext context,
+        RunAccess access,
+        WorkflowRuntime runtime,
+        CancellationToken cancel
+    )
     {
         if (!context.Request.HasJsonContentType())
             return Results.StatusCode(StatusCodes.Status415UnsupportedMediaType);
         var actor = JourneyAccess.Actor(context.User);
         var operation = Operation.Of("task", taskId, "complete");
-        if (await BookmarkQueries.FindAsync(runtime.Database, StimulusHash.Of("Elsa.RunTask", taskId), cancel) is var (instance, bookmark))
+        if (
+            await BookmarkQueries.FindAsync(runtime.Database, StimulusHash.Of("Elsa.RunTask", taskId), cancel) is var (instance, bookmark)
+            && (await access.SeenAsync([instance], cancel)).Count > 0
+        )
         {
             await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor, ("$1", instance), cancel: cancel);
             if (transaction.InstanceId is not null && transaction.State.Bookmarks.Exists(b => b.Id == bookmark))
@@ -206,7 +225,14 @@ internal static class RuntimeEndpoints
         return await query.ExecuteScalarAsync(cancel) is not null ? Results.Ok() : Results.NotFound();
     }
 
-    private static async Task<IResult> TriggerEvent(string eventName, JsonBody body, HttpContext context, WorkflowRuntime runtime, CancellationToken cancel)
+    private static async Task<IResult> TriggerEvent(
+        string eventName,
+        JsonBody body,
+        HttpContext context,
+        JourneyAccess access,
+        WorkflowRuntime runtime,
+        CancellationToken cancel
+    )
     {
         var instance = body.Object.Text("workflowInstanceId");
         if (instance is not null && InstanceEndpoints.Id(instance) is null)
@@ -217,6 +243,7 @@ internal static class RuntimeEndpoints
             Data(body.Object, "input"),
             JourneyAccess.Actor(context.User),
             InstanceEndpoints.Id(instance),
+            access.MayTell(context.User, runtime.Clock.Now()),
             cancel: cancel
         );
         return Results.Ok();

@@ -118,10 +118,11 @@
   window.fetch = async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input, location.href);
     if (!session || !url.href.startsWith(api + "/")) return plainFetch(input, init);
-    const call = () => {
+    const call = reason => {
       const request = new Request(input instanceof Request ? input.clone() : input, init);
       request.headers.set("Authorization", "Bearer " + session.accessToken);
       request.headers.set("X-Designer-Page", page);
+      if (reason) request.headers.set("X-Reason", encodeURIComponent(reason));
       return plainFetch(request);
     };
     if (Date.now() > session.renewAt) await renew();
@@ -130,12 +131,17 @@
       await renew();
       answer = await call();
     }
+    // Changing a live case needs a reason, and Studio has no field for it.
+    if (answer.status === 428) {
+      const reason = window.prompt(await refusal(answer.clone()));
+      if (reason?.trim()) answer = await call(reason.trim());
+    }
     const run = url.pathname.endsWith("/execute") && answer.headers.get("x-elsa-workflow-instance-id");
     if (run) say("Run started.", "/studio/instances/" + encodeURIComponent(run), "View run");
     if (url.pathname === runPath() && answer.ok) offerRetry(answer.clone());
     const method = init?.method ?? input.method;
     if (url.pathname === savePath && method === "POST") await tell(answer.clone());
-    else if (answer.status === 409) say(await refusal(answer.clone()));
+    else if (answer.status === 409 || answer.status === 403 || answer.status === 428) say(await refusal(answer.clone()).catch(() => "You don't have permission."));
     else if (method === "DELETE" && answer.ok) say("");
     return answer;
   };

@@ -20,6 +20,7 @@ create table alteration_plan (
     alterations json not null,
     filter json not null,
     actor text not null,
+    reason text,
     created_at timestamp with time zone not null,
     constraint alteration_plan_pkey PRIMARY KEY (id)
 );
@@ -65,6 +66,28 @@ create table bookmark (
 );
 CREATE INDEX bookmark_hash ON bookmark USING btree (hash);
 CREATE INDEX bookmark_instance ON bookmark USING btree (instance_id);
+
+create table case_change (
+    id uuid not null,
+    instance_id uuid not null,
+    case_id uuid not null,
+    alterations json not null,
+    summary text not null,
+    reason text not null,
+    requested_by text not null,
+    requested_at timestamp with time zone not null,
+    state text not null,
+    decided_by text,
+    decided_at timestamp with time zone,
+    constraint case_change_case_id_fkey FOREIGN KEY (case_id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
+    constraint case_change_check CHECK ((state = 'Pending'::text) = (decided_at IS NULL) AND (decided_by IS NULL) = (decided_at IS NULL)),
+    constraint case_change_check1 CHECK (state <> 'Approved'::text OR decided_by <> requested_by),
+    constraint case_change_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
+    constraint case_change_pkey PRIMARY KEY (id),
+    constraint case_change_state_check CHECK (state = ANY (ARRAY['Pending'::text, 'Approved'::text, 'Refused'::text]))
+);
+CREATE INDEX case_change_case ON case_change USING btree (case_id, requested_at DESC);
+CREATE INDEX case_change_instance ON case_change USING btree (instance_id);
 
 create table case_watcher (
     instance_id uuid not null,
@@ -171,6 +194,21 @@ CREATE TRIGGER event_payload_no_update BEFORE UPDATE ON event_payload FOR EACH R
 
 create table event_payload_default partition of event_payload DEFAULT;
 
+create table http_reply (
+    id uuid not null,
+    instance_id uuid not null,
+    actor text not null,
+    answer json,
+    is_faulted boolean not null default false,
+    created_at timestamp with time zone not null,
+    closed_at timestamp with time zone,
+    constraint http_reply_check CHECK (closed_at IS NOT NULL OR answer IS NULL AND NOT is_faulted),
+    constraint http_reply_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
+    constraint http_reply_pkey PRIMARY KEY (id)
+);
+CREATE INDEX http_reply_closed ON http_reply USING btree (closed_at) WHERE (closed_at IS NOT NULL);
+CREATE INDEX http_reply_instance ON http_reply USING btree (instance_id);
+
 create table job_pause (
     job text not null,
     at timestamp with time zone not null,
@@ -205,6 +243,7 @@ create table kept_event (
     correlation_id text,
     instance_id uuid,
     payload json not null,
+    actor text,
     created_at timestamp with time zone not null,
     expires_at timestamp with time zone not null,
     constraint kept_event_check CHECK (correlation_id IS NOT NULL OR instance_id IS NOT NULL),
@@ -291,6 +330,7 @@ create table person (
     constraint person_user_name_check CHECK (user_name ~ '^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$'::text)
 );
 CREATE UNIQUE INDEX person_user_name ON person USING btree (lower(user_name));
+CREATE TRIGGER person_unlocked AFTER UPDATE OF locked_until ON person FOR EACH ROW WHEN ((new.locked_until IS NULL)) EXECUTE FUNCTION forget_failures();
 
 create table person_skill (
     person_id uuid not null,
@@ -347,6 +387,17 @@ create table setting_document (
     constraint setting_document_pkey PRIMARY KEY (kind, name, version)
 );
 CREATE UNIQUE INDEX setting_document_latest ON setting_document USING btree (kind, name) WHERE is_latest;
+
+create table sign_in_origin (
+    person_id uuid not null,
+    origin text not null,
+    failures integer not null,
+    blocked_until timestamp with time zone,
+    succeeded_at timestamp with time zone,
+    changed_at timestamp with time zone not null,
+    constraint sign_in_origin_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint sign_in_origin_pkey PRIMARY KEY (person_id, origin)
+);
 
 create table sla_clock (
     id uuid not null,
@@ -661,6 +712,15 @@ begin
     return true;
 end $function$;
 
+CREATE OR REPLACE FUNCTION forget_failures()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    update sign_in_origin set failures = 0, blocked_until = null where person_id = new.id;
+    return null;
+end $function$;
+
 CREATE OR REPLACE FUNCTION lock_events(hashes text[])
  RETURNS void
  LANGUAGE sql
@@ -720,6 +780,19 @@ begin
         raise exception 'version % is not the published one', version_id using errcode = 'OR001';
     end if;
     return version_id;
+end $function$;
+
+CREATE OR REPLACE FUNCTION run_root(run uuid, parent uuid)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+    while parent is not null loop
+        run := parent;
+        parent := (select i.parent_id from workflow_instance i where i.id = run);
+    end loop;
+    return run;
 end $function$;
 
 CREATE OR REPLACE FUNCTION take_tick(trigger_id uuid, due timestamp with time zone, next timestamp with time zone)

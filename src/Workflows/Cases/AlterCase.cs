@@ -1,0 +1,318 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Model;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.HumanStep;
+using Orchestration.Workflows.Notifications;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Workflows.Cases;
+
+/// <summary>A change to a case by hand that needed, or needs, a second person.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Summary">What it does, in words.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="RequestedBy">User name of the person, or the name of the API key, that requested it.</param>
+/// <param name="RequestedAt">When.</param>
+/// <param name="State"><c>Pending</c>, <c>Approved</c> (and done) or <c>Refused</c>.</param>
+/// <param name="DecidedBy">User name of the second person.</param>
+/// <param name="DecidedAt">When.</param>
+public sealed record CaseChange(
+    Guid Id,
+    string Summary,
+    string Reason,
+    string RequestedBy,
+    Instant RequestedAt,
+    string State,
+    string? DecidedBy,
+    Instant? DecidedAt
+);
+
+/// <summary>How changing a case went.</summary>
+public abstract record AlterCaseResult
+{
+    private AlterCaseResult() { }
+
+    /// <summary>It is done.</summary>
+    public sealed record Done(AlterationResult Result) : AlterCaseResult;
+
+    /// <summary>A second person must approve it first.</summary>
+    public sealed record Pending(Guid Change) : AlterCaseResult;
+
+    /// <summary>Nothing was changed.</summary>
+    public sealed record Refused(string Reason) : AlterCaseResult;
+
+    /// <summary>The person who requested a change can't approve it.</summary>
+    public sealed record SamePerson : AlterCaseResult;
+
+    /// <summary>Someone has decided it already.</summary>
+    public sealed record Decided(string By) : AlterCaseResult;
+
+    public sealed record NotFound : AlterCaseResult;
+}
+
+/// <summary>
+/// Changes a live case by hand: variables, steps, version, or the end of it. Each change has a reason, is in the case's history and is told to the people who
+/// work on it. One that could pass a rule of four eyes, review or skills (<see cref="SecondPerson"/>) is done only when a second person approves it.
+/// </summary>
+public static class AlterCase
+{
+    /// <summary>Does it, or asks for a second person.</summary>
+    /// <param name="runtime">The runtime.</param>
+    /// <param name="run">The case, or a child workflow of it.</param>
+    /// <param name="case">The case.</param>
+    /// <param name="alterations">As Elsa writes them, each readable by <see cref="Alteration.Read"/>.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="actor">Who.</param>
+    public static async Task<AlterCaseResult> RunAsync(
+        WorkflowRuntime runtime,
+        Guid run,
+        Guid @case,
+        JsonArray alterations,
+        string reason,
+        string actor,
+        CancellationToken cancel = default
+    )
+    {
+        var read = Read(alterations);
+        if (await InstanceQueries.FindAsync(runtime.Database, run, cancel) is not { State: var state })
+            return new AlterCaseResult.NotFound();
+        if (!await SecondPerson.IsNeededAsync(runtime, state, @case, read, cancel))
+            return Of(await Alterations.RunAsync(runtime, run, read, actor, new(reason), cancel));
+
+        await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor, ("$1", @case), moves: false, cancel: cancel);
+        var id = Ids.New(transaction.Now);
+        var summary = string.Join("; ", read.Select(Describe));
+        transaction.Write(
+            """
+            insert into case_change (id, instance_id, case_id, alterations, summary, reason, requested_by, requested_at, state)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, 'Pending')
+            """,
+            id,
+            run,
+            @case,
+            new Json(JsonSerializer.SerializeToUtf8Bytes(alterations)),
+            summary,
+            reason,
+            actor,
+            transaction.Now
+        );
+        transaction.Record(new("case.change-requested", "case-change", Ids.Text(id), 0, JsonSerializer.SerializeToUtf8Bytes(new { summary, reason })));
+        await TellAsync(transaction, run, $"A change to {{0}} was requested by {actor}", $"{summary}. {reason}", cancel);
+        transaction.Announce(new(ChangeKind.Instance, @case));
+        await transaction.CommitAsync(cancel);
+        return new AlterCaseResult.Pending(id);
+    }
+
+    /// <summary>Whether a second person must approve it.</summary>
+    public static async Task<bool> NeedsSecondPersonAsync(
+        WorkflowRuntime runtime,
+        Guid run,
+        Guid @case,
+        JsonArray alterations,
+        CancellationToken cancel = default
+    ) =>
+        await InstanceQueries.FindAsync(runtime.Database, run, cancel) is { State: var state }
+        && await SecondPerson.IsNeededAsync(runtime, state, @case, Read(alterations), cancel);
+
+    /// <summary>Does a requested change, in the name of both.</summary>
+    public static async Task<AlterCaseResult> ApproveAsync(WorkflowRuntime runtime, Guid @case, Guid change, Person actor, CancellationToken cancel = default)
+    {
+        if (await FindAsync(runtime.Database, @case, change, cancel) is not var (run, alterations, found))
+            return new AlterCaseResult.NotFound();
+        if (found.DecidedBy is { } by)
+            return new AlterCaseResult.Decided(by);
+        if (found.RequestedBy == actor.UserName)
+            return new AlterCaseResult.SamePerson();
+        var cause = new AlterationCause(found.Reason, found.RequestedBy)
+        {
+            Also = async (transaction, cancelled) =>
+                await DecideAsync(transaction, change, "Approved", cancelled) ? null : "Someone else has just decided this change.",
+        };
+        return Of(await Alterations.RunAsync(runtime, run, Read(alterations), actor.UserName, cause, cancel));
+    }
+
+    /// <summary>Refuses a requested change, or withdraws one's own.</summary>
+    public static async Task<AlterCaseResult> RefuseAsync(
+        WorkflowRuntime runtime,
+        Guid @case,
+        Guid change,
+        string reason,
+        Person actor,
+        CancellationToken cancel = default
+    )
+    {
+        if (await FindAsync(runtime.Database, @case, change, cancel) is not var (_, _, found))
+            return new AlterCaseResult.NotFound();
+        await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor.UserName, ("$1", @case), moves: false, cancel: cancel);
+        if (!await DecideAsync(transaction, change, "Refused", cancel))
+            return new AlterCaseResult.Decided(found.DecidedBy ?? "Someone else");
+        transaction.Record(
+            new("case.change-refused", "case-change", Ids.Text(change), 0, JsonSerializer.SerializeToUtf8Bytes(new { summary = found.Summary, reason }))
+        );
+        transaction.Announce(new(ChangeKind.Instance, @case));
+        await transaction.CommitAsync(cancel);
+        return new AlterCaseResult.Done(new(null, []));
+    }
+
+    /// <summary>Changes of a case that were requested, newest first.</summary>
+    public static async Task<IReadOnlyList<CaseChange>> ListAsync(NpgsqlDataSource database, Guid @case, CancellationToken cancel = default)
+    {
+        await using var query = database.Query($"{Columns} where case_id = $1 order by requested_at desc, id desc limit 200", @case);
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        var changes = new List<CaseChange>();
+        while (await reader.ReadAsync(cancel))
+            changes.Add(Change(reader));
+        return changes;
+    }
+
+    /// <summary>Tells the people who work on a run that it was changed, in the transaction that changes it (<see cref="WorkflowRuntime.Altering"/>).</summary>
+    internal static Task ToldAsync(InstanceTransaction transaction, string done, AlterationCause? cause, CancellationToken cancel) =>
+        TellAsync(transaction, transaction.InstanceId!.Value, $"{{0}} was changed by {transaction.Actor}", $"{done} {cause?.Reason}".Trim(), cancel);
+
+    private const string Columns = """
+        select id, summary, reason, requested_by, requested_at, state, decided_by, decided_at, instance_id, alterations from case_change
+        """;
+
+    private static async Task<(Guid Run, JsonArray Alterations, CaseChange Change)?> FindAsync(
+        NpgsqlDataSource database,
+        Guid @case,
+        Guid change,
+        CancellationToken cancel
+    )
+    {
+        await using var query = database.Query($"{Columns} where case_id = $1 and id = $2", @case, change);
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        return await reader.ReadAsync(cancel) ? (reader.GetGuid(8), JsonNode.Parse(reader.Utf8(9))!.AsArray(), Change(reader)) : null;
+    }
+
+    private static CaseChange Change(NpgsqlDataReader r) =>
+        new(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetString(3), r.Instant(4), r.GetString(5), r.Text(6), r.InstantOrNull(7));
+
+    private static async Task<bool> DecideAsync(InstanceTransaction transaction, Guid change, string state, CancellationToken cancel)
+    {
+        await using var reader = await transaction.QueryAsync(
+            Sql.Command(
+                "update case_change set state = $2, decided_by = $3, decided_at = $4 where id = $1 and state = 'Pending' returning id",
+                change,
+                state,
+                transaction.Actor,
+                transaction.Now
+            ),
+            cancel
+        );
+        return await reader.ReadAsync(cancel);
+    }
+
+    private static async Task TellAsync(InstanceTransaction transaction, Guid run, string title, string body, CancellationToken cancel)
+    {
+        var workers = new List<(Guid Person, Guid Task, string Case)>();
+        await using (
+            var reader = await transaction.QueryAsync(
+                Sql.Command(
+                    """
+                    select distinct on (t.owner_id) t.owner_id, t.id, coalesce(c.reference, i.name, 'your work')
+                    from task t join person p on p.id = t.owner_id join workflow_instance i on i.id = t.instance_id
+                        left join journey_case c on c.id = run_root(i.id, i.parent_id)
+                    where t.instance_id = $1 and t.ended_at is null and p.user_name <> $2 order by t.owner_id, t.id
+                    """,
+                    run,
+                    transaction.Actor
+                ),
+                cancel
+            )
+        )
+        {
+            while (await reader.ReadAsync(cancel))
+                workers.Add((reader.GetGuid(0), reader.GetGuid(1), reader.GetString(2)));
+        }
+
+        foreach (var (person, task, @case) in workers)
+        {
+            var line = title.Replace("{0}", @case, StringComparison.Ordinal);
+            Notify.Write(transaction, person, "case.changed", char.ToUpperInvariant(line[0]) + line[1..], body, task);
+        }
+    }
+
+    private static List<Alteration> Read(JsonArray alterations) => [.. alterations.OfType<JsonObject>().Select(a => Alteration.Read(a).Alteration!)];
+
+    private static AlterCaseResult Of(AlterationResult result) =>
+        !result.IsFound ? new AlterCaseResult.NotFound()
+        : result.Refused is { } refused ? new AlterCaseResult.Refused(refused)
+        : new AlterCaseResult.Done(result);
+
+    private static string Describe(Alteration alteration) =>
+        alteration switch
+        {
+            Alteration.ModifyVariable modify => $"Set {modify.VariableId} to {WorkflowData.ToJson(modify.Value)}",
+            Alteration.ScheduleActivity schedule => $"Run {schedule.ActivityId ?? schedule.ActivityInstanceId}",
+            Alteration.CancelActivity one => $"Stop {one.ActivityId ?? one.ActivityInstanceId}",
+            Alteration.Migrate migrate => $"Continue in version {migrate.TargetVersion} of the journey",
+            _ => "Cancel the case",
+        };
+}
+
+/// <summary>
+/// Whether a change by hand could pass a rule that needs a second person: the journey has a step of four eyes, a step that is reviewed or one that needs a
+/// skill. A change of a variable can redirect the case around such a step, so every change counts but these: cancelling the case, retrying a failed step, and
+/// continuing in a version with the same rules.
+/// </summary>
+internal static class SecondPerson
+{
+    private static readonly string[] Inputs = ["ExcludedSteps", "RequiresReview", "RequiredSkills"];
+
+    public static async Task<bool> IsNeededAsync(
+        WorkflowRuntime runtime,
+        InstanceState state,
+        Guid @case,
+        IReadOnlyList<Alteration> alterations,
+        CancellationToken cancel
+    )
+    {
+        var risky = alterations.Where(a => a is not Alteration.Cancel && !IsRetry(a, state)).ToList();
+        if (risky.Count == 0)
+            return false;
+        var rules = Rules(await runtime.Definitions.GetVersionAsync(state.DefinitionVersionId, cancel));
+        foreach (var migrate in risky.OfType<Alteration.Migrate>())
+        {
+            var version = migrate.TargetVersion.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            if (
+                await runtime.Definitions.FindStoredAsync(state.DefinitionId, version, cancel) is { Version.WasPublished: true } target
+                && !rules.SetEquals(Rules(await runtime.Definitions.GetVersionAsync(target.Version.Id, cancel)))
+            )
+                return true;
+        }
+
+        if (risky.TrueForAll(a => a is Alteration.Migrate))
+            return false;
+        if (rules.Count == 0 && state.Id != Ids.Text(@case) && await InstanceQueries.FindAsync(runtime.Database, @case, cancel) is { State: var root })
+            rules = Rules(await runtime.Definitions.GetVersionAsync(root.DefinitionVersionId, cancel));
+        return rules.Count > 0;
+    }
+
+    private static bool IsRetry(Alteration alteration, InstanceState state) =>
+        alteration is Alteration.ScheduleActivity { ActivityInstanceId: { } id } && state.Executions.Any(e => e.Id == id && e.Status == ActivityStatus.Faulted);
+
+    private static HashSet<(string, string, string)> Rules(CompiledWorkflow workflow) =>
+        [
+            .. from node in workflow.Nodes
+            where node.TypeName == HumanTask.TypeName
+            from input in Inputs
+            let rule = !node.IsLiteral(input) ? "=" : Rule(node.Literal(input))
+            where rule is not null
+            select (node.NodeId, input, rule),
+        ];
+
+    private static string? Rule(object? value) =>
+        value switch
+        {
+            true => "yes",
+            List<object?> { Count: > 0 } list => WorkflowData.ToJson(list),
+            string { Length: > 0 } text => text,
+            _ => null,
+        };
+}

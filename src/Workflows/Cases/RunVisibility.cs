@@ -1,0 +1,76 @@
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Workflows.Cases;
+
+/// <summary>Who asks for runs.</summary>
+/// <param name="Person">The person, or null for a machine.</param>
+/// <param name="AllCases">Whether they see every case.</param>
+/// <param name="OtherRuns">Whether they see runs that don't belong to a case: trials from the designer, and what timers and requests started.</param>
+public sealed record Viewer(Person? Person, bool AllCases, bool OtherRuns)
+{
+    /// <summary>A person.</summary>
+    public static Viewer Of(Person person, bool otherRuns) => new(person, Eligibility.SeesAll(person), otherRuns);
+}
+
+/// <summary>
+/// Which runs someone sees: those of the cases they see (<see cref="CaseVisibility"/>), with the child workflows these started, and runs without a case.
+/// </summary>
+public static class RunVisibility
+{
+    /// <summary>A condition on a row of <c>workflow_instance</c> named <c>i</c>, with its parameters; null if they see all.</summary>
+    /// <param name="viewer">Who asks.</param>
+    /// <param name="now">Now.</param>
+    /// <param name="first">Number of its first parameter.</param>
+    public static (string Sql, object?[] Values)? Of(Viewer viewer, Instant now, int first)
+    {
+        if (viewer.AllCases)
+            return null;
+        const string OfCase = "from journey_case c where c.id = run_root(i.id, i.parent_id)";
+        var others = viewer.OtherRuns ? $"not exists (select {OfCase})" : "false";
+        if (viewer.Person is not { } person)
+            return ($"({others})", []);
+        var eligibility = Eligibility.Of($"${first}", $"${first + 1}");
+        return (
+            $"""
+            ({others} or exists (select {OfCase} and {CaseVisibility.Of("c.id", eligibility)})
+                or exists (select from task t where t.instance_id = i.id and {eligibility.Sees}))
+            """,
+            [person.Id, now]
+        );
+    }
+
+    /// <summary>Those of the runs that they see.</summary>
+    public static async Task<IReadOnlySet<Guid>> OfAsync(
+        NpgsqlConnection connection,
+        IReadOnlyCollection<Guid> runs,
+        Viewer viewer,
+        Instant now,
+        CancellationToken cancel = default
+    )
+    {
+        if (runs.Count == 0)
+            return new HashSet<Guid>();
+        var only = Of(viewer, now, 2);
+        await using var batch = connection.CreateBatch();
+        batch.Add($"select i.id from workflow_instance i where i.id = any($1) and {only?.Sql ?? "true"}", [runs.ToArray(), .. only?.Values ?? []]);
+        await using var reader = await batch.ExecuteReaderAsync(cancel);
+        var seen = new HashSet<Guid>();
+        while (await reader.ReadAsync(cancel))
+            seen.Add(reader.GetGuid(0));
+        return seen;
+    }
+
+    /// <summary>The case that a run belongs to: itself, or the one above it; null if there is none.</summary>
+    public static async Task<Guid?> CaseOfAsync(NpgsqlDataSource database, Guid run, CancellationToken cancel = default)
+    {
+        await using var query = database.Query(
+            "select c.id from workflow_instance i join journey_case c on c.id = run_root(i.id, i.parent_id) where i.id = $1",
+            run
+        );
+        return await query.ExecuteScalarAsync(cancel) as Guid?;
+    }
+}

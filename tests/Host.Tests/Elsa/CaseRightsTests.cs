@@ -1,0 +1,272 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Orchestration.Host.Tests.Acceptance;
+using Orchestration.Host.Tests.Journeys;
+
+namespace Orchestration.Host.Tests.Elsa;
+
+/// <summary>
+/// Live cases in Elsa's API: seen by those who see the case, changed with a permission and a reason, and by two people where a rule asks for it.
+/// </summary>
+public sealed class CaseRightsTests(Office office) : IClassFixture<Office>
+{
+    private const string Api = "/elsa/api";
+
+    private Worker Analyst => office.Person("analyst");
+    private Worker Admin => office.Person("admin");
+    private Worker Adjuster => office.Person("adjuster1");
+
+    [Fact]
+    public async Task Who_does_not_see_the_case_does_not_see_its_run()
+    {
+        await PublishAsync("rights-seen", Journey.Step("first"));
+        var id = await office.FrontOffice.OpenAsync("rights-seen", office.NewReference("RS"), new { });
+        await Adjuster.ClaimAsync(id, "first");
+        var run = id.ToString("N");
+        (await Analyst.SendAsync(HttpMethod.Get, $"/api/cases/{id}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+
+        foreach (var path in (string[])["", "/variables", "/execution-state", "/export?includeWorkflowExecutionLog=true", "/journal/first"])
+        {
+            (await Analyst.SendAsync(HttpMethod.Get, $"{Api}/workflow-instances/{run}{path}")).StatusCode.ShouldBe(HttpStatusCode.NotFound, path);
+            (await office.Supervisor.SendAsync(HttpMethod.Get, $"{Api}/workflow-instances/{run}{path}")).StatusCode.ShouldBe(HttpStatusCode.OK, path);
+        }
+
+        foreach (var (who, count) in new[] { (Analyst, 0), (office.Supervisor, 1) })
+        {
+            (await ListAsync(who, "rights-seen")).ShouldBe(count);
+            ((int)(await who.GetAsync($"{Api}/workflow-instances/{run}/journal"))["items"]!.AsArray().Count).ShouldBe(count == 0 ? 0 : 4, who.UserName);
+            ((int)(await who.GetAsync($"{Api}/activity-executions/count?workflowInstanceId={run}"))["count"]!).ShouldBe(count * 3, who.UserName);
+            var dry = await who.SendAsync(HttpMethod.Post, $"{Api}/alterations/dry-run", new { definitionIds = new[] { "rights-seen" } });
+            (await dry.JsonAsync())["workflowInstanceIds"]!.AsArray().Count.ShouldBe(count);
+        }
+
+        (await Analyst.SendAsync(HttpMethod.Post, $"{Api}/workflow-instances/{run}/variables", Variables("x"))).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        var altered = await Analyst.SendAsync(HttpMethod.Post, $"{Api}/alterations/run", Schedule(run, "first"));
+        ((bool)(await altered.JsonAsync())["results"]![0]!["isSuccessful"]!).ShouldBeFalse();
+        (await Analyst.SendAsync(HttpMethod.Post, $"{Api}/cancel/workflow-instances/{run}")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        ((string)(await office.Supervisor.CaseAsync(id))["case"]!["status"]!).ShouldBe("Running");
+        (await office.Supervisor.HistoryAsync(id)).ShouldNotContain(e => (string)e["actor"]! == "analyst");
+    }
+
+    [Fact]
+    public async Task An_analyst_sees_and_changes_runs_that_are_no_case()
+    {
+        await PublishAsync("rights-trial", Journey.Delay("wait", "1.00:00:00"));
+        var started = await (await Analyst.SendAsync(HttpMethod.Post, $"{Api}/workflow-definitions/rights-trial/execute", new { })).JsonAsync();
+        var run = (string)started["workflowState"]!["id"]!;
+
+        (await Analyst.SendAsync(HttpMethod.Get, $"{Api}/workflow-instances/{run}")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await ListAsync(Analyst, "rights-trial")).ShouldBe(1);
+        (await Analyst.SendAsync(HttpMethod.Post, $"{Api}/workflow-instances/{run}/variables", Variables("x"))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await Analyst.SendAsync(HttpMethod.Post, $"{Api}/cancel/workflow-instances/{run}")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        ((string)(await Analyst.GetAsync($"{Api}/workflow-instances/{run}"))["subStatus"]!).ShouldBe("Cancelled");
+    }
+
+    [Fact]
+    public async Task A_live_case_is_changed_with_a_reason_that_history_and_its_owner_are_told()
+    {
+        await PublishAsync("rights-plain", Journey.Step("first"));
+        var reference = office.NewReference("RP");
+        var id = await office.FrontOffice.OpenAsync("rights-plain", reference, new { });
+        await Adjuster.ClaimAsync(id, "first");
+        var path = $"{Api}/workflow-instances/{id:N}/variables";
+
+        ((int)(await Admin.SendAsync(HttpMethod.Post, path, Variables("nobody"))).StatusCode).ShouldBe(428);
+        (await Admin.SendAsync(HttpMethod.Post, path, Variables("senior1"), ("X-Reason", "Entered%20%22wrongly%22"))).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        var altered = (await office.Supervisor.HistoryAsync(id)).Where(e => (string)e["action"]! == "instance.altered").ShouldHaveSingleItem();
+        ((string)altered["actor"]!).ShouldBe("admin");
+        ((string)altered["payload"]!["reason"]!).ShouldBe("Entered \"wrongly\"");
+        ((string)altered["payload"]!["variable"]!).ShouldBe("v");
+        (await office.QueryAsync<string>($"select title || ': ' || body from notification where kind = 'case.changed' and instance_id = '{id}'")).ShouldBe([
+            $"{reference} was changed by admin: Variable 'v' has a new value. Entered \"wrongly\"",
+        ]);
+
+        (
+            await office.Supervisor.SendAsync(HttpMethod.Post, $"/api/cases/{id}/changes", new { alterations = new[] { new { type = "Cancel" } } })
+        ).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity, "no reason");
+        (await Adjuster.SendAsync(HttpMethod.Post, $"/api/cases/{id}/changes", Change("""{"type":"Cancel"}"""))).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await office.Supervisor.SendAsync(HttpMethod.Post, $"/api/cases/{id}/changes", Change("""{"type":"Cancel"}"""))).StatusCode.ShouldBe(
+            HttpStatusCode.OK
+        );
+        ((string)(await office.Supervisor.CaseAsync(id))["case"]!["subStatus"]!).ShouldBe("Cancelled");
+    }
+
+    [Theory]
+    [InlineData("""{"type":"ModifyVariable","variableId":"v","value":"senior1"}""")]
+    [InlineData("""{"type":"ScheduleActivity","activityId":"pay"}""")]
+    [InlineData("""{"type":"CancelActivity","activityId":"first"}""")]
+    public async Task What_could_pass_four_eyes_needs_a_second_person(string alteration)
+    {
+        await PublishAsync("rights-eyes", Journey.Step("first"), FourEyes("second", "first"), Journey.Step("pay"));
+        var id = await office.FrontOffice.OpenAsync("rights-eyes", office.NewReference("RE"), new { });
+        var before = await office.Supervisor.StepsAsync(id);
+
+        var asked = await Admin.SendAsync(
+            HttpMethod.Post,
+            $"{Api}/alterations/run",
+            new JsonObject
+            {
+                ["workflowInstanceIds"] = new JsonArray(id.ToString("N")),
+                ["alterations"] = new JsonArray(JsonNode.Parse(alteration)),
+                ["reason"] = "The customer waits.",
+            }
+        );
+        var result = (await asked.JsonAsync())["results"]![0]!;
+        ((bool)result["isSuccessful"]!).ShouldBeFalse();
+        ((string)result["log"]!["logEntries"]![0]!["message"]!).ShouldStartWith("A second person must approve this change");
+        (await office.Supervisor.StepsAsync(id)).ShouldBe(before);
+
+        var change = (await office.Supervisor.GetAsync($"/api/cases/{id}/changes")).AsArray().ShouldHaveSingleItem()!;
+        ((string)change["state"]!).ShouldBe("Pending");
+        var approve = $"/api/cases/{id}/changes/{change["id"]}/approve";
+        var own = await (await Admin.SendAsync(HttpMethod.Post, approve)).ProblemAsync(409);
+        ((string)own["detail"]!).ShouldBe("You requested this change, so someone else must approve it.");
+        (await Adjuster.SendAsync(HttpMethod.Post, approve)).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+
+        (await office.Supervisor.SendAsync(HttpMethod.Post, approve)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        await (await office.Person("senior1").SendAsync(HttpMethod.Post, approve)).ProblemAsync(409);
+        var altered = (await office.Supervisor.HistoryAsync(id)).Where(e => (string)e["action"]! == "instance.altered").ShouldHaveSingleItem();
+        ((string)altered["actor"]!).ShouldBe("supervisor");
+        ((string)altered["payload"]!["requestedBy"]!).ShouldBe("admin");
+        ((string)altered["payload"]!["reason"]!).ShouldBe("The customer waits.");
+    }
+
+    [Fact]
+    public async Task A_refused_change_is_never_made()
+    {
+        await PublishAsync("rights-refuse", Journey.Step("first"), FourEyes("second", "first"));
+        var id = await office.FrontOffice.OpenAsync("rights-refuse", office.NewReference("RR"), new { });
+        var asked = await Admin.SendAsync(HttpMethod.Post, $"/api/cases/{id}/changes", Change("""{"type":"CancelActivity","activityId":"first"}"""));
+        asked.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        var change = $"/api/cases/{id}/changes/{(await asked.JsonAsync())["id"]}";
+
+        (await office.Supervisor.SendAsync(HttpMethod.Post, $"{change}/refuse", new { reason = "No." })).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        await (await office.Supervisor.SendAsync(HttpMethod.Post, $"{change}/approve")).ProblemAsync(409);
+        (await office.Supervisor.StepsAsync(id)).ShouldBe(["first"]);
+        var page = await (await office.Host.BrowserAsync("supervisor")).GetStringAsync($"/cases/{id}");
+        page.ShouldContain("Change requested: Stop first");
+        page.ShouldContain("Change refused: Stop first");
+    }
+
+    [Fact]
+    public async Task An_event_reaches_only_cases_that_the_sender_sees_and_history_names_the_sender()
+    {
+        await PublishAsync("rights-event", Journey.Parallel("both", Journey.Step("first"), Waits("Told")));
+        var (mine, theirs) = (office.NewReference("EV"), office.NewReference("EV"));
+        var id = await office.FrontOffice.OpenAsync("rights-event", mine, new { });
+        var processor = office.Person("processor1");
+        var nothing = """{"told":0,"keptUntil":null}""";
+
+        // The claims team sees the case, a mortgage processor does not; the answer is the one for a reference that nobody has.
+        (await (await processor.PublishAsync("Told", mine, new { })).Content.ReadAsStringAsync()).ShouldBe(nothing);
+        (await (await processor.PublishAsync("Told", theirs, new { })).Content.ReadAsStringAsync()).ShouldBe(nothing);
+        (await WaitsAsync(id)).ShouldBe(1);
+        (await Analyst.SendAsync(HttpMethod.Post, $"{Api}/events/Told/trigger", new { correlationId = mine })).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await Analyst.SendAsync(HttpMethod.Post, $"{Api}/events/Told/trigger", new { workflowInstanceId = id.ToString("N") })).StatusCode.ShouldBe(
+            HttpStatusCode.OK
+        );
+        (await WaitsAsync(id)).ShouldBe(1);
+
+        ((int)(await (await Adjuster.PublishAsync("Told", mine, new { })).JsonAsync())["told"]!).ShouldBe(1);
+        (await WaitsAsync(id)).ShouldBe(0);
+        (await office.Supervisor.HistoryAsync(id))
+            .Where(e => (string)e["action"]! == "Resumed" && (string?)e["activityId"] == "wait")
+            .Select(e => (string)e["actor"]!)
+            .ShouldBe(["adjuster1"]);
+    }
+
+    [Fact]
+    public async Task A_key_tells_cases_of_events_only_with_the_right_to()
+    {
+        await PublishAsync("rights-key", Waits("KeyTold"));
+        var reference = office.NewReference("EK");
+        var id = await office.FrontOffice.OpenAsync("rights-key", reference, new { });
+        await using var app = new HostApp(
+            office.Database.ConnectionString,
+            office.Clock,
+            settings: new Dictionary<string, string>
+            {
+                ["ApiKeys:runner:Sha256"] = Hash("runner"),
+                ["ApiKeys:runner:Rights:0"] = "journeys:read",
+                ["ApiKeys:runner:Rights:1"] = "journeys:run",
+                ["ApiKeys:teller:Sha256"] = Hash("teller"),
+                ["ApiKeys:teller:Rights:0"] = "events:publish",
+            }
+        );
+
+        (await AskAsync("runner")).ShouldBe(HttpStatusCode.Forbidden);
+        (await WaitsAsync(id)).ShouldBe(1);
+        (await AskAsync("teller")).ShouldBe(HttpStatusCode.OK);
+        (await WaitsAsync(id)).ShouldBe(0);
+        (await office.Supervisor.HistoryAsync(id)).ShouldContain(e => (string)e["actor"]! == "key:teller");
+
+        async Task<HttpStatusCode> AskAsync(string key)
+        {
+            using var machine = app.Api();
+            machine.DefaultRequestHeaders.Add("Authorization", "ApiKey " + key);
+            using var body = new StringContent($$"""{"correlationId":"{{reference}}"}""", Encoding.UTF8, "application/json");
+            return (await machine.PostAsync($"{Api}/events/KeyTold/trigger", body)).StatusCode;
+        }
+
+        static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+    }
+
+    private Task<List<long>> CountAsync(Guid id) =>
+        office.QueryAsync<long>($"select count(*) from bookmark where instance_id = '{id}' and name = 'Elsa.Event'");
+
+    private async Task<long> WaitsAsync(Guid id) => (await CountAsync(id)).Single();
+
+    private static async Task<int> ListAsync(Worker who, string definition)
+    {
+        var answer = await who.SendAsync(HttpMethod.Post, $"{Api}/workflow-instances", new { definitionIds = new[] { definition } });
+        return (int)(await answer.JsonAsync())["totalCount"]!;
+    }
+
+    private static object Variables(string value) => new { variables = new[] { new { id = "v", value } } };
+
+    private static JsonObject Schedule(string run, string activity) =>
+        new()
+        {
+            ["workflowInstanceIds"] = new JsonArray(run),
+            ["alterations"] = new JsonArray(new JsonObject { ["type"] = "ScheduleActivity", ["activityId"] = activity }),
+            ["reason"] = "To see what happens.",
+        };
+
+    private static JsonObject Change(string alteration) => new() { ["alterations"] = new JsonArray(JsonNode.Parse(alteration)), ["reason"] = "Why not." };
+
+    private static string FourEyes(string id, string excluded) =>
+        Journey.Step(id).TrimEnd()[..^1]
+        + $$""", "excludedSteps": { "typeName": "List<String>", "expression": { "type": "Object", "value": "[\"{{excluded}}\"]" } } }""";
+
+    private static string Waits(string name) =>
+        $$"""
+            { "id": "wait", "type": "Elsa.Event", "version": 1,
+              "eventName": { "typeName": "String", "expression": { "type": "Literal", "value": "{{name}}" } } }
+            """;
+
+    private async Task PublishAsync(string id, params string[] steps)
+    {
+        var definition = Journey.Of(id, steps);
+        definition["variables"] = JsonNode.Parse(
+            """
+            [{ "id": "v", "name": "decidedBy", "typeName": "String",
+               "storageDriverTypeName": "Elsa.Workflows.WorkflowInstanceStorageDriver, Elsa.Workflows.Core" }]
+            """
+        );
+        var answer = await Analyst.SendAsync(
+            HttpMethod.Post,
+            "/api/definitions",
+            new
+            {
+                definition,
+                publish = true,
+                operationId = Worker.NewOperation(),
+            }
+        );
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync());
+    }
+}
