@@ -126,9 +126,9 @@ public sealed partial class ReturnWork(TaskRuntime tasks, ILogger<ReturnWork> lo
 
     private async Task ReturnAsync(InstanceTransaction t, HeldTask task, CancellationToken cancel)
     {
-        IReadOnlyList<ServiceLevels.StoredClock> clocks;
+        ServiceLevels.LiveClocks clocks;
         await using (var reader = await t.QueryAsync(ClockReader.SelectOfTask(task.Id), cancel))
-            clocks = await ClockReader.ReadAsync(reader, cancel);
+            clocks = await ClockReader.ReadLiveAsync(reader, cancel);
         t.Write(
             task.IsReview
                 ? "update task set state = 'ReadyForReview', reviewer_id = null, revision = revision + 1, changed_by = $2, changed_at = $3 where id = $1"
