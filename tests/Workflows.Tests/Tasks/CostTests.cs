@@ -11,9 +11,13 @@ public sealed class CostTests
 {
     [Theory]
     [InlineData(0, 13, 15)]
-    [InlineData(1, 13, 16)]
-    [InlineData(3, 13, 18)]
-    public async Task A_claim_and_a_complete_take_two_round_trips_each_and_a_clock_adds_one_statement_to_the_complete(int clocks, int claim, int complete)
+    [InlineData(1, 13, 17)]
+    [InlineData(3, 13, 19)]
+    public async Task A_claim_and_a_complete_take_two_round_trips_each_and_clocks_add_one_statement_each_and_one_together_to_the_complete(
+        int clocks,
+        int claim,
+        int complete
+    )
     {
         await using var world = await World.CreateAsync();
         await world.LoadShippedAsync();
