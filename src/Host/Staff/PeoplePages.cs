@@ -162,7 +162,7 @@ internal static class PeoplePages
         return new(
             await ListPeople.ReadAsync(runtime.Database, filter, runtime.Clock.Now(), cancel),
             filter,
-            await TeamDetails.ListAsync(runtime.Database, cancel)
+            await TeamDetails.ChoicesAsync(runtime.Database, cancel)
         )
         {
             Done = ImportPages.Done(query),
@@ -173,7 +173,7 @@ internal static class PeoplePages
         new()
         {
             Form = form,
-            Teams = await TeamDetails.ListAsync(runtime.Database, cancel),
+            Teams = await TeamDetails.ChoicesAsync(runtime.Database, cancel),
             KnownSkills = [.. (await Choices.ReadAsync(runtime.Database, cancel))["skill"].Select(choice => choice.Key)],
             Me = me,
             Now = runtime.Clock.Now(),

@@ -39,6 +39,13 @@ public sealed record TeamDetails(
     public static async Task<IReadOnlyList<TeamDetails>> ListAsync(NpgsqlDataSource database, CancellationToken cancel = default)
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
+        return await ReadAsync(connection, null, cancel, countTasks: true);
+    }
+
+    /// <summary>All teams, to choose from: without their open tasks.</summary>
+    public static async Task<IReadOnlyList<TeamDetails>> ChoicesAsync(NpgsqlDataSource database, CancellationToken cancel = default)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancel);
         return await ReadAsync(connection, null, cancel);
     }
 
@@ -46,20 +53,21 @@ public sealed record TeamDetails(
     public static async Task<TeamDetails?> FindAsync(NpgsqlDataSource database, string key, CancellationToken cancel = default)
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
-        return await ReadAsync(connection, key, cancel) is [var team] ? team : null;
+        return await ReadAsync(connection, key, cancel, countTasks: true) is [var team] ? team : null;
     }
 
     /// <summary>What can be changed of it.</summary>
     internal TeamData Data => new(Key, Title, Description, Lead?.UserName, [.. Members.Select(m => m.UserName)]);
 
     /// <summary>All teams, or one.</summary>
-    internal static async Task<List<TeamDetails>> ReadAsync(NpgsqlConnection connection, string? key, CancellationToken cancel)
+    /// <param name="countTasks">False: <see cref="OpenTasks"/> is 0. Counting reads every open task.</param>
+    internal static async Task<List<TeamDetails>> ReadAsync(NpgsqlConnection connection, string? key, CancellationToken cancel, bool countTasks = false)
     {
         await using var batch = connection.CreateBatch();
         batch.Add(
             """
             select t.key, t.title, t.description, l.id, l.user_name, l.display_name, l.active, t.retired_at,
-                (select count(*)::int from task k where k.team = t.key and k.ended_at is null), t.revision,
+                case when $2 then (select count(*)::int from task k where k.team = t.key and k.ended_at is null) else 0 end, t.revision,
                 p.id, p.user_name, p.display_name, p.active
             from team t
             left join person l on l.id = t.lead_id
@@ -67,7 +75,8 @@ public sealed record TeamDetails(
             where $1::text is null or t.key = $1
             order by t.retired_at is not null, lower(t.title), t.key, lower(p.display_name), p.id
             """,
-            key
+            key,
+            countTasks
         );
         await using var r = await batch.ExecuteReaderAsync(cancel);
         var teams = new List<TeamDetails>();

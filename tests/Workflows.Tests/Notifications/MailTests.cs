@@ -4,6 +4,7 @@ using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Notifications;
+using Orchestration.Workflows.Staff;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
 using SmtpServer;
@@ -38,6 +39,29 @@ public sealed class MailTests
         mail.TextBody.ShouldNotBeNull().ShouldContain($"https://work.example.com/tasks/{Ids.Text(task)}");
         mail.Headers["Auto-Submitted"].ShouldBe("auto-generated");
         mail.MessageId.ShouldStartWith(Ids.Text(await world.ScalarAsync<Guid>("select id from notification")));
+        (await world.ScalarAsync<long>("select count(*) from effect")).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_link_to_choose_a_password_is_mailed_at_once_unless_it_no_longer_works()
+    {
+        await using var server = new MailServer();
+        await using var world = await WorldAsync(server);
+        var links = world.Get<PasswordLinks>();
+        var id = (await world.PersonAsync("adjuster1")).Id;
+        var made = (await links.MakeAsync(id, "admin")).ShouldBeOfType<PasswordLinkResult.Made>();
+        await SweepAsync(world);
+
+        var mail = server.Messages.ShouldHaveSingleItem();
+        mail.Subject.ShouldBe("Choose your password");
+        mail.To.ToString().ShouldContain("daniel.brandt@example.com");
+        mail.TextBody.ShouldNotBeNull().ShouldContain($"https://work.example.com/choose-password?token={made.Token}");
+        mail.TextBody.ShouldNotBeNull().ShouldContain("Your user name is adjuster1.");
+
+        var next = (await links.MakeAsync(id, "admin")).ShouldBeOfType<PasswordLinkResult.Made>();
+        (await links.ChooseAsync(next.Token, "four quiet evenings")).ShouldBeOfType<PasswordChoice.Chosen>();
+        await SweepAsync(world);
+        server.Messages.Count.ShouldBe(1);
         (await world.ScalarAsync<long>("select count(*) from effect")).ShouldBe(0);
     }
 
