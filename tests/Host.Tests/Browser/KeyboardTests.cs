@@ -76,4 +76,30 @@ public sealed class KeyboardTests(Chromium chromium)
 
         Task<string> FocusedAsync() => page.EvaluateAsync<string>("document.activeElement.pathname");
     }
+
+    [Fact]
+    public async Task A_known_customer_is_found_while_typing_and_taken_with_the_keyboard()
+    {
+        await using var world = await PageWorld.CreateAsync();
+        await world.StartAsync("REF-1", "Marta Novak");
+        var page = await chromium.SignedInAsync(world.App, "frontoffice");
+        await page.GotoAsync("/start/walk");
+        var (name, list) = (page.Locator("#customer-name"), page.GetByRole(AriaRole.Listbox, new() { Name = "Known customers" }));
+
+        await name.PressSequentiallyAsync("nov");
+        await list.GetByRole(AriaRole.Option).WaitForAsync();
+        await page.PictureAsync("start-customer");
+        await page.Keyboard.PressAsync("Escape");
+        await Assertions.Expect(list).ToBeHiddenAsync();
+        await page.Keyboard.PressAsync("ArrowDown");
+        (await name.GetAttributeAsync("aria-activedescendant")).ShouldBe("customer-0");
+        await page.Keyboard.PressAsync("Enter");
+        (await name.InputValueAsync()).ShouldBe("Marta Novak");
+        (await page.Locator("#customer-id").InputValueAsync()).ShouldBe("C-1");
+
+        // With the list closed, Enter sends the form.
+        await page.Keyboard.PressAsync("Enter");
+        await page.GetByRole(AriaRole.Heading, new() { Name = "WALK-2026-000001" }).WaitForAsync();
+        await page.Context.CloseAsync();
+    }
 }

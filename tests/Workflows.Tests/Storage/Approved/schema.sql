@@ -364,6 +364,20 @@ create table refresh_session (
 );
 CREATE INDEX refresh_session_expiry ON refresh_session USING btree (expires_at);
 
+create table saved_filter (
+    id uuid not null,
+    person_id uuid not null,
+    list text not null,
+    name text not null,
+    query text not null,
+    constraint saved_filter_list_check CHECK (list = ANY (ARRAY['work'::text, 'team'::text, 'cases'::text])),
+    constraint saved_filter_name_check CHECK (name <> ''::text AND length(name) <= 60),
+    constraint saved_filter_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint saved_filter_person_id_list_name_key UNIQUE (person_id, list, name),
+    constraint saved_filter_pkey PRIMARY KEY (id),
+    constraint saved_filter_query_check CHECK (length(query) <= 1000)
+);
+
 create table schema_migration (
     number integer not null,
     name text not null,
