@@ -253,10 +253,10 @@ public sealed class WorstClockTests
                 await world.DoneAsync(CompleteTask.RunAsync(world.Tasks, request, null, [], await world.PersonAsync("senior1")));
                 break;
             case What.Promise:
-                await Promises.MakeAsync(clocks, id, "We call back", world.Clock.Now() + Duration.FromHours(9), null, null, admin);
+                await Promises.MakeAsync(clocks, id, new("We call back", world.Clock.Now() + Duration.FromHours(9)), admin);
                 break;
             case What.Keep or What.Release when promise is not null:
-                await Promises.SettleAsync(clocks, id, promise.Id, what == What.Keep, null, admin);
+                await Promises.SettleAsync(clocks, id, promise.Id, what == What.Keep ? PromiseOutcome.Kept : PromiseOutcome.Withdrawn, "They asked", admin);
                 break;
             case What.Recompute:
                 await RecomputeClocks.RunAsync(clocks, new(Calendar: "claims-office"), null, store: true, admin);
