@@ -67,7 +67,7 @@ public static class TestServer
     {
         var setting = Environment.GetEnvironmentVariable(Variable);
         var choice = await ChooseAsync(setting, Environment.GetEnvironmentVariable("PATH") ?? "", TimeSpan.FromSeconds(5));
-        await Console.Out.WriteLineAsync($"Test database: {choice.Description}");
+        Xunit.TestContext.Current.SendDiagnosticMessage($"Test database: {choice.Description}");
         return choice.Kind switch
         {
             TestServerKind.Given => setting!,

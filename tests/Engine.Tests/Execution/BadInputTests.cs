@@ -140,6 +140,22 @@ public sealed class BadInputTests
     }
 
     [Fact]
+    public void A_Liquid_filter_that_does_not_exist_is_refused_or_an_incident()
+    {
+        var document = Document(
+            Sequence("""{"id":"w","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"Liquid","value":"{{ 'a' | upcaes }}"}}}""")
+        );
+
+        var (_, errors) = DefinitionParser.Parse(document, ActivityRegistry.WithBuiltIns(), DefinitionUse.Publish);
+        errors.ShouldHaveSingleItem().Reason.ShouldContain("There is no filter 'upcaes'");
+
+        var (published, _) = DefinitionParser.Parse(document, ActivityRegistry.WithBuiltIns(), DefinitionUse.Run);
+        var incident = Start(published!).State.Incidents.ShouldHaveSingleItem();
+        incident.ActivityId.ShouldBe("w");
+        (incident.Message + incident.Exception!.Detail).ShouldContain("There is no filter 'upcaes'");
+    }
+
+    [Fact]
     public void A_loop_over_costly_expressions_stops_long_before_all_of_them_have_run()
     {
         var result = Start(

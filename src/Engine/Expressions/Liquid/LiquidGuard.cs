@@ -22,6 +22,9 @@ internal sealed class LiquidGuard : AstRewriter
         _loops;
     private long _nodes;
 
+    /// <summary>The first filter that doesn't exist, or null.</summary>
+    public string? UnknownFilter { get; private set; }
+
     public IReadOnlyList<Statement> Rewrite(IReadOnlyList<Statement> statements)
     {
         TryRewriteStatements(statements, out var result);
@@ -73,6 +76,13 @@ internal sealed class LiquidGuard : AstRewriter
         TryRewriteStatement(loop.Else, out var otherwise);
         var counted = new ForStatement([new Charge(round), .. body], loop.Identifier, source, Visit(loop.Limit), offset, loop.Reversed, otherwise);
         return loop.Source is MemberExpression member ? new LiquidStatement([new Charge(1, Visit(member)), counted]) : counted;
+    }
+
+    protected override Expression VisitFilterExpression(FilterExpression filter)
+    {
+        if (!LiquidTemplate.HasFilter(filter.Name))
+            UnknownFilter ??= filter.Name;
+        return base.VisitFilterExpression(filter);
     }
 
     protected override Expression VisitRangeExpression(RangeExpression range) => new CountedRange(Visit(range.From)!, Visit(range.To)!);

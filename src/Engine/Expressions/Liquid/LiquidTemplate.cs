@@ -23,10 +23,16 @@ public sealed class LiquidTemplate
 
     private readonly FluidTemplate _template;
 
-    private LiquidTemplate(string source, IReadOnlyList<Statement> statements) => (Source, _template) = (source, new FluidTemplate(statements));
+    private LiquidTemplate(string source, IReadOnlyList<Statement> statements, string? unknownFilter) =>
+        (Source, _template, UnknownFilter) = (source, new FluidTemplate(statements), unknownFilter);
 
     /// <summary>The source it was parsed from.</summary>
     public string Source { get; }
+
+    /// <summary>The first filter that doesn't exist, or null. Rendering passes its input on, as Elsa does; a definition that names one isn't compiled.</summary>
+    public string? UnknownFilter { get; }
+
+    internal static bool HasFilter(string name) => s_options.Filters.TryGetValue(name, out _);
 
     /// <summary>Parses a template.</summary>
     /// <param name="source">The template.</param>
@@ -48,8 +54,9 @@ public sealed class LiquidTemplate
 
         try
         {
+            var guard = new LiquidGuard();
             if (s_parser.Grammar.TryParse(context, out var statements, out var unexpected))
-                template = new LiquidTemplate(source, new LiquidGuard().Rewrite(statements));
+                template = new LiquidTemplate(source, guard.Rewrite(statements), guard.UnknownFilter);
             else
                 error = SyntaxError(unexpected?.Message ?? "The template cannot be read", null);
         }
