@@ -8,7 +8,6 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.ServiceLevels;
-using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Jobs;
