@@ -10,7 +10,6 @@ using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Staff;
-using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Jobs;

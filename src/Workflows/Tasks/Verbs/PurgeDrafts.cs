@@ -2,7 +2,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
 
-namespace Orchestration.Workflows.Tasks;
+namespace Orchestration.Workflows.Tasks.Verbs;
 
 /// <summary>Deletes drafts some time after their task ended; until then their authors can still copy them.</summary>
 public static class PurgeDrafts
