@@ -23,7 +23,9 @@ public sealed partial record ReferenceRule(string Prefix, int Digits, string Suf
     private const int LongestRule = 60;
     private const int LongestPrefix = 12;
 
-    /// <summary>Checks and reads the rule when a definition is compiled. Without one, it follows from the id: <c>home-claim</c> → HOME-CLAIM-{yyyy}-{000000}.</summary>
+    /// <summary>
+    /// Checks and reads the rule when a definition is compiled. Without one, it follows from the id: <c>home-claim</c> → HOME-CLAIM-{yyyy}-{000000}.
+    /// </summary>
     public static ActivityRegistry AddTo(ActivityRegistry registry) => registry.Add(Property, Read);
 
     /// <summary>The rule of a compiled journey.</summary>

@@ -194,7 +194,7 @@ public sealed class DemoCases(
                   "script": { "typeName": "String",
                     "expression": { "type": "Literal", "value": "throw new Error('The address registry did not answer.')" } } } ] } }
             """;
-        await definitions.PublishAsync(new(BrokenJourney, Encoding.UTF8.GetBytes(Document), "demo"), "setup", now, cancel);
+        await definitions.PublishAsync(new(BrokenJourney, Encoding.UTF8.GetBytes(Document), "designer"), "setup", now, cancel);
     }
 
     private sealed class DemoClock(Instant now) : IClock

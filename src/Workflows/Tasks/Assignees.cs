@@ -44,7 +44,8 @@ public static class Assignees
     {
         await using var query = database.Query(
             $"""
-            select p.user_name, p.display_name, (select count(*)::int from task w where w.owner_id = p.id and w.ended_at is null and w.test_by is null) open, t.id
+            select p.user_name, p.display_name,
+                (select count(*)::int from task w where w.owner_id = p.id and w.ended_at is null and w.test_by is null) open, t.id
             from task t
             cross join lateral (
                 select t.test_by id where t.test_by is not null

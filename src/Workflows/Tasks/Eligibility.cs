@@ -90,7 +90,8 @@ internal sealed class Eligibility
     /// </summary>
     public string StandsIn =>
         $"""
-            (t.test_by is null and (t.owner_id = any(array({Absent})) or t.team = any(array(select m.team_key from team_member m where m.person_id in ({Absent})))
+            (t.test_by is null and (t.owner_id = any(array({Absent}))
+                or t.team = any(array(select m.team_key from team_member m where m.person_id in ({Absent})))
                 or t.candidates && array(select a.user_name from person a where a.id in ({Absent})))
                 and (cardinality(t.gave_up) = 0 or exists (select from person a where a.id in ({Absent}) and {OfRow("a", _now).IsRepresented})))
             """;
