@@ -56,7 +56,9 @@ internal sealed partial class BurstRun
         }
     }
 
-    /// <summary>Something runs in a container that has completed (a race in token mode completes its flowchart first), and in those around it that have.</summary>
+    /// <summary>
+    /// Something runs in a container that has completed (a race in token mode completes its flowchart first), and in those around it that have.
+    /// </summary>
     private void OweCompletion(ActivityExecution container)
     {
         for (var ended = container; ended is { Status: ActivityStatus.Completed }; ended = ended.Parent)

@@ -97,7 +97,8 @@ public static class CaseQueries
     /// <param name="now">SQL of now.</param>
     private static string Summary(string now) =>
         $"""
-            select c.id, c.journey, d.name journey_name, c.test_by, c.reference, c.customer_id, c.customer_name, i.status, i.sub_status, i.incident_count, c.created_at,
+            select c.id, c.journey, d.name journey_name, c.test_by,
+                c.reference, c.customer_id, c.customer_name, i.status, i.sub_status, i.incident_count, c.created_at,
                 i.updated_at, i.finished_at,
                 (select count(*)::int from task t where t.instance_id = c.id and t.ended_at is null) open, {WorstClock.Columns}, i.definition_version_id,
                 i.definition_version, i.state
@@ -159,10 +160,7 @@ public static class CaseQueries
 
         var order = filter.Oldest ? "c.created_at, c.id" : "c.created_at desc, c.id desc";
         values.AddRange([filter.Limit + 1, now]);
-        await using var query = database.Query(
-            $"{Summary($"${values.Count}")}{where} order by {order} limit ${values.Count - 1}",
-            values.ToArray()
-        );
+        await using var query = database.Query($"{Summary($"${values.Count}")}{where} order by {order} limit ${values.Count - 1}", values.ToArray());
         await using var reader = await query.ExecuteReaderAsync(cancel);
         var rows = new List<CaseSummary>();
         while (await reader.ReadAsync(cancel))

@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using Orchestration.Host.Tests.Browser.Designer;
 using Orchestration.Testing;
 
 namespace Orchestration.Host.Tests.Browser;

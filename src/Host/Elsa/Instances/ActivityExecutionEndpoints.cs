@@ -107,7 +107,14 @@ internal static class ActivityExecutionEndpoints
         return (id, [.. runs]);
     }
 
-    private static async Task<IResult> One(string id, RunAccess access, NpgsqlDataSource database, DefinitionStore store, IClock clock, CancellationToken cancel) =>
+    private static async Task<IResult> One(
+        string id,
+        RunAccess access,
+        NpgsqlDataSource database,
+        DefinitionStore store,
+        IClock clock,
+        CancellationToken cancel
+    ) =>
         await Find(id, access, database, cancel) is ({ } instance, { } run, _)
             ? ElsaJson.Json((await Details.ReadAsync(instance, database, store, clock.Now(), cancel)).Of(run))
             : Results.NotFound();

@@ -297,7 +297,14 @@ internal static class InstanceEndpoints
             ? Results.File(file, "application/octet-stream", $"workflow-instance-{id}.json")
             : Results.NotFound();
 
-    private static async Task<IResult> ExportMany(JsonBody body, RunAccess access, NpgsqlDataSource database, DefinitionStore store, IClock clock, CancellationToken cancel)
+    private static async Task<IResult> ExportMany(
+        JsonBody body,
+        RunAccess access,
+        NpgsqlDataSource database,
+        DefinitionStore store,
+        IClock clock,
+        CancellationToken cancel
+    )
     {
         using var buffer = new MemoryStream();
         using (var zip = new ZipArchive(buffer, ZipArchiveMode.Create, leaveOpen: true))

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Orchestration.Testing;
 
-namespace Orchestration.Host.Tests.Browser;
+namespace Orchestration.Host.Tests.Browser.Designer;
 
 /// <summary>An analyst's work in the unmodified Elsa Studio, in a real browser.</summary>
 public sealed partial class DesignerTests(Chromium chromium)

@@ -6,7 +6,7 @@ using Microsoft.Playwright;
 using Orchestration.Host.Tests.Elsa;
 using Orchestration.Testing;
 
-namespace Orchestration.Host.Tests.Browser;
+namespace Orchestration.Host.Tests.Browser.Designer;
 
 /// <summary>Files and versions of a journey, as an analyst handles them in Studio.</summary>
 public sealed class VersionTests(Chromium chromium)

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Playwright;
 using Orchestration.Testing;
 
-namespace Orchestration.Host.Tests.Browser;
+namespace Orchestration.Host.Tests.Browser.Designer;
 
 /// <summary>A run in Studio's viewer: what failed and where, retrying it, and outputs of activities.</summary>
 public sealed class ViewerTests(Chromium chromium)

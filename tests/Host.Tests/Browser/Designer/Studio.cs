@@ -3,7 +3,7 @@ using Microsoft.Playwright;
 using Orchestration.Host.Http;
 using Orchestration.Host.Startup;
 
-namespace Orchestration.Host.Tests.Browser;
+namespace Orchestration.Host.Tests.Browser.Designer;
 
 /// <summary>Elsa Studio in a browser, signed in: its elements, and how a person uses them.</summary>
 public sealed class Studio(IPage page)

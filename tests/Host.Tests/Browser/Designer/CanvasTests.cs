@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Playwright;
 using Orchestration.Testing;
 
-namespace Orchestration.Host.Tests.Browser;
+namespace Orchestration.Host.Tests.Browser.Designer;
 
 /// <summary>How the shipped journeys look on Studio's canvas: measured where they are drawn, because their sizes are Studio's.</summary>
 public sealed class CanvasTests(SharedHost host, Chromium chromium) : IClassFixture<SharedHost>
