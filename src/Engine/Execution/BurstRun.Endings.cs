@@ -56,7 +56,7 @@ internal sealed partial class BurstRun
         }
     }
 
-    /// <summary>Something runs in a container that has completed (a race in token mode completes its flowchart first), and in those around it that have.</summary>
+    /// <summary>Something runs in a container that has completed, as after a race in token mode: history tells of its end later.</summary>
     private void OweCompletion(ActivityExecution container)
     {
         for (var ended = container; ended is { Status: ActivityStatus.Completed }; ended = ended.Parent)
