@@ -225,12 +225,12 @@ public class BurstTests
         );
         var state = Start(workflow, context).State;
 
-        var raced = Complete(workflow, state, "t", "approved", context);
+        var raced = Complete(workflow, state, "t", "approved", context with { Seed = 8 });
         raced.Journal.Count(x => x.EventName == "Completed" && x.ActivityType is "Elsa.Flowchart" or "Elsa.Workflow").ShouldBe(2, "as in Elsa");
         raced.History.ShouldNotContain(x => x.EventName == "Completed" && x.ParentActivityInstanceId == null);
         raced.History[^1].ActivityId.ShouldBe("w");
 
-        var ended = Complete(workflow, InstanceState.FromJson(state.ToJson()), "w", "approved", context with { Seed = 7 });
+        var ended = Complete(workflow, InstanceState.FromJson(state.ToJson()), "w", "approved", context with { Seed = 9 });
         ended.State.SubStatus.ShouldBe(WorkflowSubStatus.Finished);
         ended.Lines.ShouldBe(["v"]);
         ended
