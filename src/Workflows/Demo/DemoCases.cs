@@ -73,7 +73,7 @@ public sealed class DemoCases(
     {
         _time.Now = now - plan.Age;
         var (id, name) = DemoPlan.Customers[number % DemoPlan.Customers.Count];
-        var request = new CaseRequest(plan.Journey, null, id, name, plan.Input(number), $"demo-{number}");
+        var request = new CaseRequest(plan.Journey, null, id, name, plan.Input(number), $"demo-case-{number}");
         if (await StartCase.RunAsync(_tasks.Runtime, request, _people["frontoffice"], cancel) is not StartCaseResult.Started { CaseId: var started })
             return false;
         for (var step = 0; step < Math.Min(plan.Steps, MostSteps); step++)
