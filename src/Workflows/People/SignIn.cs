@@ -26,6 +26,16 @@ public sealed class SignIn(NpgsqlDataSource database)
     /// <summary>How long an address is known after it was last used.</summary>
     private static readonly Duration Known = Duration.FromDays(90);
 
+    /// <summary>
+    /// SQL: until when a row of <c>person</c> named <c>p</c> can't sign in from at least one address; null if they can from everywhere.
+    /// </summary>
+    /// <param name="now">SQL of now.</param>
+    internal static string LockedUntil(string now) =>
+        $"""
+            (select max(l.until) from (select p.locked_until until union all select o.blocked_until from sign_in_origin o where o.person_id = p.id) l
+                where l.until > {now})
+            """;
+
     /// <summary>The person's id and stamp, or null: refused.</summary>
     /// <param name="userName">User name, in any case.</param>
     /// <param name="password">Password.</param>

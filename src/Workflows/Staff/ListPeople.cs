@@ -1,6 +1,7 @@
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Staff;
 
@@ -46,12 +47,12 @@ public static class ListPeople
     public static async Task<PersonList> ReadAsync(NpgsqlDataSource database, PeopleFilter filter, Instant now, CancellationToken cancel = default)
     {
         await using var query = database.Query(
-            """
+            $"""
             select p.id, p.user_name, p.display_name, p.email, p.roles,
                    array(select t.title from team t join team_member m on m.team_key = t.key and m.person_id = p.id order by t.title),
                    array(select t.title from team t where t.lead_id = p.id order by t.title),
                    array(select skill from person_skill where person_id = p.id order by skill),
-                   p.active, case when p.locked_until > $2 then p.locked_until end, p.password_hash is not null, p.total
+                   p.active, {SignIn.LockedUntil("$2")}, p.password_hash is not null, p.total
             from (
                 select p.*, count(*) over ()::int total from person p
                 where ($1 = '' or strpos(lower(concat_ws(' ', p.display_name, p.user_name, p.email)), lower($1)) > 0)
@@ -59,7 +60,7 @@ public static class ListPeople
                     and ($4::text is null or exists (select from team_member m where m.team_key = $4 and m.person_id = p.id)
                         or exists (select from team t where t.key = $4 and t.lead_id = p.id))
                     and case $5::text when 'active' then p.active when 'deactivated' then not p.active
-                        when 'locked' then p.active and coalesce(p.locked_until > $2, false)
+                        when 'locked' then p.active and {SignIn.LockedUntil("$2")} is not null
                         when 'no-password' then p.active and p.password_hash is null else true end
                 order by lower(p.display_name), p.id
                 offset $6 limit $7) p

@@ -42,14 +42,14 @@ public sealed record PersonDetails(
     int Revision
 )
 {
-    private const string Select = """
+    private static readonly string Select = $"""
         select p.id, p.user_name, p.display_name, p.email, p.roles,
             array(select team_key from team_member where person_id = p.id order by team_key) teams,
             array(select key from team where lead_id = p.id order by key) leads,
             (select json_agg(json_build_object('key', s.skill, 'level', s.level, 'certifiedUntil', s.certified_until,
                 'certificateNumber', s.certificate_number, 'certificateIssuer', s.certificate_issuer) order by s.skill)
                 from person_skill s where s.person_id = p.id) skills,
-            p.active, p.deactivated_by, p.deactivated_at, case when p.locked_until > $1 then p.locked_until end locked_until,
+            p.active, p.deactivated_by, p.deactivated_at, {SignIn.LockedUntil("$1")} locked_until,
             p.password_hash is not null has_password,
             (select count(*)::int from task t where t.owner_id = p.id and t.ended_at is null) open_tasks, p.created_at, p.revision
         from person p
