@@ -1,13 +1,15 @@
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Model;
+using Orchestration.Workflows.Facts;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.HumanStep;
 
 /// <summary>
-/// The teams, people, skills and steps that human steps name. Names in the definition are checked before it is published; what an expression computes is
-/// checked when it runs. People and teams may change afterwards: a task that no one can take any more can be assigned by a supervisor.
+/// The teams, people, skills and steps that human steps name, and the teams that facts name. Names in the definition are checked before it is published;
+/// what an expression computes is checked when it runs. People and teams may change afterwards: a task that no one can take any more can be assigned by
+/// a supervisor.
 /// </summary>
 internal sealed class StepNames(PeopleCatalog people)
 {
@@ -23,20 +25,34 @@ internal sealed class StepNames(PeopleCatalog people)
     public async Task<IReadOnlyList<DefinitionError>> CheckAsync(CompiledWorkflow workflow, bool isShipped, CancellationToken cancel)
     {
         var steps = workflow.Nodes.Where(node => node.TypeName == HumanTask.TypeName).ToList();
-        if (steps.Count == 0)
+        var facts = FactSchema.Of(workflow).Fields;
+        if (steps.Count == 0 && facts.Count == 0)
             return [];
         await people.LoadAsync(cancel);
         var errors = new List<DefinitionError>();
         foreach (var step in steps)
         {
             foreach (var input in isShipped ? [ExcludedSteps] : Inputs)
-                errors.AddRange(Names(step.Literal(input)).Select(name => Problem(workflow, input, name)).OfType<string>().Select(p => Error(step, input, p)));
+                errors.AddRange(
+                    Names(step.Literal(input))
+                        .Select(name => Problem(workflow, input, name) ?? Retired(input, name))
+                        .OfType<string>()
+                        .Select(p => Error(step, input, p))
+                );
             if (!isShipped && step.IsLiteral(Team) && step.IsLiteral(Candidates) && Names(step.Literal(Team)) is [] && Names(step.Literal(Candidates)) is [])
                 errors.Add(Error(step, Team, "no one can take the step: it needs a team or candidates."));
         }
 
+        foreach (var (index, fact) in isShipped ? [] : facts.Index())
+            errors.AddRange(
+                fact.Teams.Select(team => Problem(workflow, Team, team) ?? Retired(Team, team))
+                    .OfType<string>()
+                    .Select(problem => new DefinitionError($"$.customProperties.facts[{index}].teams", $"Fact '{fact.Name}': {problem}"))
+            );
         return errors;
     }
+
+    private string? Retired(string input, string name) => input == Team && people.IsRetired(name) ? $"the team '{name}' is retired." : null;
 
     /// <summary>The first problem with what the expressions of a step computed, or null.</summary>
     public string? Problem(ActivityContext context, OpenTask open)

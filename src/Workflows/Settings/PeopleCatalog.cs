@@ -9,10 +9,13 @@ namespace Orchestration.Workflows.Settings;
 /// </summary>
 public sealed class PeopleCatalog(NpgsqlDataSource database)
 {
-    private volatile Snapshot _snapshot = new([], [], []);
+    private volatile Snapshot _snapshot = new([], [], [], []);
 
     /// <summary>Whether there is such a team.</summary>
     public bool HasTeam(string key) => _snapshot.Teams.Contains(key);
+
+    /// <summary>Whether a team is retired: running journeys still send work to it, but no new version can name it.</summary>
+    public bool IsRetired(string team) => _snapshot.Retired.Contains(team);
 
     /// <summary>Whether an active person has this user name, in any letter case.</summary>
     public bool HasPerson(string userName) => _snapshot.People.Contains(userName);
@@ -26,17 +29,19 @@ public sealed class PeopleCatalog(NpgsqlDataSource database)
         await using var query = database.Query(
             """
             select 't', key from team
+            union all select 'r', key from team where retired_at is not null
             union all select 'p', user_name from person where active
             union all select distinct 's', s.skill from person_skill s join person p on p.id = s.person_id and p.active
             """
         );
-        var next = new Snapshot(new(StringComparer.Ordinal), new(StringComparer.OrdinalIgnoreCase), new(StringComparer.Ordinal));
+        var next = new Snapshot(new(StringComparer.Ordinal), new(StringComparer.OrdinalIgnoreCase), new(StringComparer.Ordinal), new(StringComparer.Ordinal));
         await using var reader = await query.ExecuteReaderAsync(cancel);
         while (await reader.ReadAsync(cancel))
         {
             var names = reader.GetString(0) switch
             {
                 "t" => next.Teams,
+                "r" => next.Retired,
                 "p" => next.People,
                 _ => next.Skills,
             };
@@ -46,5 +51,5 @@ public sealed class PeopleCatalog(NpgsqlDataSource database)
         _snapshot = next;
     }
 
-    private sealed record Snapshot(HashSet<string> Teams, HashSet<string> People, HashSet<string> Skills);
+    private sealed record Snapshot(HashSet<string> Teams, HashSet<string> People, HashSet<string> Skills, HashSet<string> Retired);
 }

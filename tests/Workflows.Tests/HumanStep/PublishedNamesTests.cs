@@ -85,6 +85,29 @@ public sealed class PublishedNamesTests
     }
 
     [Fact]
+    public async Task A_retired_team_and_a_fact_for_no_team_are_refused()
+    {
+        await using var world = await World.CreateAsync();
+        var step = Step.Of("Look", ("team", "String", "claims-adjusting"));
+        (await PublishAsync(world, "named", ("look", step))).ShouldBeOfType<PublishResult.Published>();
+        await world.ScalarAsync<int>("with gone as (update team set retired_at = created_at where key = 'claims-adjusting' returning 1) select 1 from gone");
+        var document = JsonNode.Parse(Sequence("named", [("look", step)]))!;
+        document["variables"] = JsonNode.Parse(
+            """
+            [{ "id": "score", "name": "score", "typeName": "Object",
+                "storageDriverTypeName": "Elsa.Workflows.WorkflowInstanceStorageDriver, Elsa.Workflows.Core" }]
+            """
+        );
+        document["customProperties"] = JsonNode.Parse(
+            """{ "facts": [{ "name": "score", "label": "Score", "format": "number", "teams": ["claims-adjustin"] }] }"""
+        );
+        (await PublishAsync(world, document.ToJsonString()))
+            .ShouldBeOfType<PublishResult.Invalid>()
+            .Errors.Select(e => e.Reason)
+            .ShouldBe(["Activity 'look': the team 'claims-adjusting' is retired.", "Fact 'score': there is no team 'claims-adjustin'."]);
+    }
+
+    [Fact]
     public async Task A_connection_that_could_never_be_taken_is_refused()
     {
         await using var world = await World.CreateAsync();
