@@ -14,7 +14,7 @@ public sealed partial class AccessTests : IAsyncLifetime
 {
     /// <summary>
     /// anybody: no sign-in needed. person: any signed-in person; each object decides what they see. lead: leads a team or supervises.
-    /// start-cases, supervise, design, administrator: policies and roles. read, edit, publish, run, operate: rights of the designer, which API
+    /// start, start-cases, start-tests, alter-cases, supervise, design, administrator: policies and roles. read, edit, publish, run, operate: rights of the designer, which API
     /// keys can have too.
     /// </summary>
     private const string Table = """
@@ -133,15 +133,23 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        POST   /tasks/{id:guid}/take-over
         person        GET    /work
         lead          GET    /team
-        start-cases   POST   /api/cases/
+        start         POST   /api/cases/
         start-cases   POST   /api/cases/{id:guid}/promises/
         start-cases   POST   /api/cases/{id:guid}/promises/{clock:guid}/settle
         start-cases   POST   /api/events
         start-cases   POST   /cases/{id:guid}/promises
         start-cases   POST   /cases/{id:guid}/promises/{clock:guid}
-        start-cases   GET    /start/
-        start-cases   GET    /start/{journey}
-        start-cases   POST   /start/{journey}
+        start         GET    /start/
+        start         GET    /start/{journey}
+        start         GET    /start/customers
+        start-tests   DELETE /api/cases/{id:guid}
+        start-tests   POST   /cases/{id:guid}/remove
+        person        GET    /commands
+        person        GET    /work/beside
+        person        POST   /work/next
+        person        POST   /filters/{list}
+        person        POST   /filters/{list}/{id:guid}/remove
+        start         POST   /start/{journey}
         start-cases   POST   /tasks/{id:guid}/promises
         start-cases   POST   /tasks/{id:guid}/promises/{clock:guid}
         person        GET    /api/cases/{id:guid}/changes
@@ -336,16 +344,18 @@ public sealed partial class AccessTests : IAsyncLifetime
 
     private static readonly Dictionary<string, string[]> MayAs = new()
     {
-        ["adjuster1"] = ["person", "start-cases"],
-        ["frontoffice"] = ["person", "start-cases"],
-        ["supervisor"] = ["person", "lead", "start-cases", "supervise", "alter-cases", "read"],
+        ["adjuster1"] = ["person", "start", "start-cases"],
+        ["frontoffice"] = ["person", "start", "start-cases"],
+        ["supervisor"] = ["person", "lead", "start", "start-cases", "supervise", "alter-cases", "read"],
         ["compliance"] = ["person", "read"],
-        ["analyst"] = ["person", "design", "read", "edit", "publish", "run", "events"],
+        ["analyst"] = ["person", "start", "start-tests", "design", "read", "edit", "publish", "run", "events"],
         ["admin"] =
         [
             "person",
             "lead",
+            "start",
             "start-cases",
+            "start-tests",
             "supervise",
             "alter-cases",
             "design",
