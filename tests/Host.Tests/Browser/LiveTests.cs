@@ -17,7 +17,7 @@ public sealed class LiveTests(Chromium chromium)
         await page.GetByText("Forward to another team …").ClickAsync();
         await page.GetByLabel("Assign to").SelectOptionAsync("adjuster2");
         await page.GetByLabel("Comment", new() { Exact = true }).PressSequentiallyAsync("Look at the ");
-        await page.Locator("details.menu > summary").ClickAsync();
+        await page.Locator(".top details.menu > summary").ClickAsync();
         await page.GetByLabel("Comment", new() { Exact = true }).FocusAsync();
 
         var other = await world.App.ApiAsync("admin");
@@ -28,7 +28,7 @@ public sealed class LiveTests(Chromium chromium)
         (await page.GetByLabel("Comment", new() { Exact = true }).InputValueAsync()).ShouldBe("Look at the photographs");
         (await page.GetByLabel("Assign to").InputValueAsync()).ShouldBe("adjuster2");
         (await page.Locator("details.disclosure[open] > summary").AllTextContentsAsync()).ShouldContain("Forward to another team …");
-        (await page.Locator("details.menu").GetAttributeAsync("open")).ShouldNotBeNull();
+        (await page.Locator(".top details.menu").GetAttributeAsync("open")).ShouldNotBeNull();
         await page.Context.CloseAsync();
     }
 

@@ -41,7 +41,7 @@ public sealed class WithoutScriptsTests(Chromium chromium)
         await page.Button("Approve").ClickAsync();
         await page.GetByText("Next in CLM-1: Sign it (Claims adjusting).").WaitForAsync();
 
-        await page.Locator("details.menu > summary").ClickAsync();
+        await page.Locator(".top details.menu > summary").ClickAsync();
         await page.Button("Sign out").ClickAsync();
         await page.Button("Sign in").WaitForAsync();
         await page.GotoAsync("/cases");

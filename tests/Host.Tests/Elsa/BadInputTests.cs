@@ -329,7 +329,7 @@ public sealed class BadInputTests(Office office) : IClassFixture<Office>, IAsync
     )]
     [InlineData(
         """{"id":"t","name":"Remind","type":"Elsa.WriteLine","text":{"typeName":"String","expression":{"type":"Liquid","value":"{{ 'a' | upcaes }}"}}}""",
-        "There is no filter \u0027upcaes\u0027"
+        "There is no filter"
     )]
     public async Task What_could_never_run_is_refused_when_published_with_the_name_of_the_activity(string activity, string reason)
     {
