@@ -94,7 +94,7 @@ public sealed class FormTests(Chromium chromium)
         var (world, task, page) = await OpenAsync("America/New_York");
         await using var _ = world;
         await page.GetByLabel("Yes", new() { Exact = true }).CheckAsync();
-        await page.GetByText("Your time: America/New_York").WaitForAsync();
+        await page.GetByText("Your time: America/New_York").First.WaitForAsync();
         await page.GetByLabel("Date of loss").FillAsync("2026-05-30");
 
         // The outcome needs it.

@@ -35,7 +35,7 @@ public sealed class PromisePageTests
         open.TextContent.ShouldSatisfyAllConditions(
             text => text.ShouldContain("Call back about the cover"),
             text => text.ShouldContain("Phone · kept by “Sign it”"),
-            text => text.ShouldContain("On time")
+            text => text.ShouldContain("On track")
         );
 
         // Both pages show it, and the deadlines of the case don't show it twice.
