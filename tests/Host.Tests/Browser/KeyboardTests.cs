@@ -57,9 +57,11 @@ public sealed class KeyboardTests(Chromium chromium)
 
         // Help and commands.
         await page.Keyboard.PressAsync("?");
-        await page.GetByRole(AriaRole.Dialog, new() { Name = "Keyboard shortcuts" }).WaitForAsync();
+        var help = page.GetByRole(AriaRole.Dialog, new() { Name = "Keyboard shortcuts" });
+        await help.WaitForAsync();
         await page.PictureAsync("keys");
         await page.Keyboard.PressAsync("Escape");
+        await help.WaitForAsync(new() { State = WaitForSelectorState.Hidden });
         await page.Keyboard.PressAsync("Control+k");
         await page.GetByRole(AriaRole.Option, new() { Name = "Take next task" }).WaitForAsync();
         await page.GetByRole(AriaRole.Combobox, new() { Name = "Find a page" }).FillAsync("REF-3");
