@@ -16,6 +16,8 @@ public sealed partial class TimelineTests
         "task.comment",
         "task.review-approved",
         "sla.reminder",
+        "task.review-returned",
+        "case.changed",
         "case.opened",
         "case.moved",
         "case.completed",
