@@ -125,7 +125,10 @@ internal sealed partial class DefinitionCompiler
     {
         try
         {
-            return new ValueSource.Script(language.Compile(script, new Declarations(node.VisibleVariables, _inputs)), type);
+            var compiled = language.Compile(script, new Declarations(node.VisibleVariables, _inputs));
+            if (IsPublishing && compiled.Mistake is { } mistake)
+                Error(path, $"Activity '{node.DisplayName}': the {language.Type} expression has a mistake: {mistake}");
+            return new ValueSource.Script(compiled, type);
         }
         catch (ExpressionException exception)
         {

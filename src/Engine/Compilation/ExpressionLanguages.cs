@@ -2,7 +2,6 @@ using Orchestration.Engine.Expressions;
 using Orchestration.Engine.Expressions.CSharp;
 using Orchestration.Engine.Expressions.JavaScript;
 using Orchestration.Engine.Expressions.Liquid;
-using Orchestration.Engine.Model;
 
 namespace Orchestration.Engine.Compilation;
 
@@ -20,14 +19,17 @@ public static class ExpressionLanguages
             }
         );
 
-    /// <summary>Liquid templates with Elsa's objects and filters. Naming a filter that doesn't exist is an error.</summary>
+    /// <summary>Liquid templates with Elsa's objects and filters. A filter that doesn't exist passes its input on, and can't be published.</summary>
     public static ExpressionLanguage Liquid { get; } =
         new(
             "Liquid",
             static (text, _) =>
-                !LiquidTemplate.TryParse(text, out var template, out var error) ? throw error
-                : template.UnknownFilter is { } filter ? throw new ExpressionException($"There is no filter '{filter}'") { Kind = "SyntaxError" }
-                : new CompiledExpression(scope => template.Render(scope))
+                LiquidTemplate.TryParse(text, out var template, out var error)
+                    ? new CompiledExpression(scope => template.Render(scope))
+                    {
+                        Mistake = template.UnknownFilter is { } filter ? $"There is no filter '{filter}'" : null,
+                    }
+                    : throw error
         );
 
     /// <summary>

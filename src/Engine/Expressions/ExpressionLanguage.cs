@@ -13,7 +13,11 @@ public delegate bool EvaluateCondition(ExpressionScope scope);
 /// <summary>An expression, compiled once per definition version. Thread safe.</summary>
 /// <param name="Evaluate">Its value.</param>
 /// <param name="EvaluateCondition">A faster way if only true or false is needed, or null.</param>
-public sealed record CompiledExpression(EvaluateExpression Evaluate, EvaluateCondition? EvaluateCondition = null);
+public sealed record CompiledExpression(EvaluateExpression Evaluate, EvaluateCondition? EvaluateCondition = null)
+{
+    /// <summary>A mistake that doesn't stop it from being evaluated, but from being published; null if there is none.</summary>
+    public string? Mistake { get; init; }
+}
 
 /// <summary>A language that definitions may write expressions in.</summary>
 /// <param name="Type">Elsa's expression type, e.g. <c>JavaScript</c>.</param>

@@ -29,7 +29,7 @@ public sealed class LiquidTemplate
     /// <summary>The source it was parsed from.</summary>
     public string Source { get; }
 
-    /// <summary>The first filter that doesn't exist, or null. Rendering passes its input on, as Elsa does; a definition can't name one.</summary>
+    /// <summary>The first filter that doesn't exist, or null. Rendering passes its input on, as Elsa does; it can't be published.</summary>
     public string? UnknownFilter { get; }
 
     internal static bool HasFilter(string name) => s_options.Filters.TryGetValue(name, out _);
