@@ -1,5 +1,5 @@
 // The keyboard (docs/ui.md): rows, pages, commands. Letters do nothing while someone types or a dialog is open.
-const typesInto = target => Boolean(target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog"));
+const typesInto = target => Boolean(target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog[open]"));
 const seen = element => element.getClientRects().length > 0;
 
 // Rows that open something. Beside a list, its rows; what is open beside it may have rows of its own.
