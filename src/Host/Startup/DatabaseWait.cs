@@ -99,6 +99,6 @@ internal static partial class DatabaseWait
         return waiting;
     }
 
-    [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "The database can't be reached: {Reason}. Trying again in {Seconds} s")]
+    [LoggerMessage(EventId = 303, Level = LogLevel.Warning, Message = "The database can't be reached: {Reason}. Trying again in {Seconds} s")]
     private static partial void NotThere(ILogger log, string reason, int seconds);
 }

@@ -29,10 +29,10 @@ internal sealed partial class DemoStart(DemoCases cases, IHostApplicationLifetim
         }
     }
 
-    [LoggerMessage(EventId = 301, Level = LogLevel.Information, Message = "Started {Made} demo cases")]
+    [LoggerMessage(EventId = 304, Level = LogLevel.Information, Message = "Started {Made} demo cases")]
     private static partial void Made(ILogger log, int made);
 
-    [LoggerMessage(EventId = 302, Level = LogLevel.Warning, Message = "Can't start all demo cases")]
+    [LoggerMessage(EventId = 305, Level = LogLevel.Warning, Message = "Can't start all demo cases")]
     private static partial void NotMade(ILogger log, Exception e);
 }
 
