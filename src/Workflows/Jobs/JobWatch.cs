@@ -1,4 +1,5 @@
 using Hangfire;
+using Hangfire.PostgreSql;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using NodaTime;
@@ -41,7 +42,7 @@ internal sealed partial class JobWatch(NpgsqlDataSource database, IRecurringJobM
                     jobs.TriggerJob(job);
                 away = false;
             }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException or BackgroundJobClientException)
+            catch (Exception e) when (e is NpgsqlException or TimeoutException or BackgroundJobClientException or PostgreSqlDistributedLockException)
             {
                 if (!away)
                     LogAway(log, e);
