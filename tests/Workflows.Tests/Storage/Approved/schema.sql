@@ -121,6 +121,38 @@ create table deadline (
 CREATE INDEX deadline_due ON deadline USING btree (kind, due_at);
 CREATE INDEX deadline_subject ON deadline USING btree (subject_id);
 
+create table distribution_decision (
+    id uuid not null,
+    task_id uuid not null,
+    team text,
+    at timestamp with time zone not null,
+    policy text not null,
+    policy_version integer not null,
+    trigger text not null,
+    person_id uuid,
+    shadow boolean not null default false,
+    document json not null,
+    constraint distribution_decision_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint distribution_decision_pkey PRIMARY KEY (id),
+    constraint distribution_decision_task_id_fkey FOREIGN KEY (task_id) REFERENCES task(id) ON DELETE CASCADE
+);
+CREATE INDEX distribution_decision_at ON distribution_decision USING btree (at);
+CREATE INDEX distribution_decision_task ON distribution_decision USING btree (task_id, at DESC);
+
+create table distribution_request (
+    id bigint not null generated always as identity,
+    team text not null,
+    task_id uuid,
+    person_id uuid,
+    trigger text not null,
+    at timestamp with time zone not null,
+    constraint distribution_request_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint distribution_request_pkey PRIMARY KEY (id),
+    constraint distribution_request_task_id_fkey FOREIGN KEY (task_id) REFERENCES task(id) ON DELETE CASCADE
+);
+CREATE INDEX distribution_request_team ON distribution_request USING btree (team, id);
+create sequence distribution_request_id_seq;
+
 create table effect (
     id uuid not null,
     kind text not null,
@@ -332,6 +364,17 @@ create table person (
 CREATE UNIQUE INDEX person_user_name ON person USING btree (lower(user_name));
 CREATE TRIGGER person_unlocked AFTER UPDATE OF locked_until ON person FOR EACH ROW WHEN ((new.locked_until IS NULL)) EXECUTE FUNCTION forget_failures();
 
+create table person_capacity (
+    person_id uuid not null,
+    live integer not null,
+    deferred integer not null,
+    revision integer not null default 1,
+    constraint person_capacity_deferred_check CHECK (deferred >= 0 AND deferred <= 10000),
+    constraint person_capacity_live_check CHECK (live >= 0 AND live <= 10000),
+    constraint person_capacity_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint person_capacity_pkey PRIMARY KEY (person_id)
+);
+
 create table person_skill (
     person_id uuid not null,
     skill text not null,
@@ -339,11 +382,49 @@ create table person_skill (
     certified_until date,
     certificate_number text,
     certificate_issuer text,
+    certified_by text,
+    certified_at date,
+    evidence text not null default ''::text,
     constraint person_skill_level_check CHECK (level >= 1 AND level <= 5),
     constraint person_skill_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
     constraint person_skill_pkey PRIMARY KEY (person_id, skill),
     constraint person_skill_skill_check CHECK (skill ~ '^[a-z][a-z0-9-]*$'::text)
 );
+
+create table presence (
+    person_id uuid not null,
+    state text not null,
+    reason text not null default ''::text,
+    cause text not null,
+    changed_by text not null,
+    since timestamp with time zone not null,
+    until_at timestamp with time zone,
+    seen_at timestamp with time zone,
+    missed_offers integer not null default 0,
+    given_at timestamp with time zone,
+    revision integer not null default 1,
+    constraint presence_cause_check CHECK (cause = ANY (ARRAY['Person'::text, 'Shift'::text, 'Absence'::text, 'Supervisor'::text, 'MissedOffers'::text,
+        'SignOut'::text, 'Silence'::text])),
+    constraint presence_missed_offers_check CHECK (missed_offers >= 0),
+    constraint presence_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint presence_pkey PRIMARY KEY (person_id),
+    constraint presence_reason_check CHECK (length(reason) <= 100),
+    constraint presence_state_check CHECK (state = ANY (ARRAY['Available'::text, 'Engaged'::text, 'Away'::text, 'Training'::text, 'Leave'::text,
+        'OffShift'::text]))
+);
+
+create table presence_change (
+    person_id uuid not null,
+    at timestamp with time zone not null,
+    revision integer not null,
+    state text not null,
+    reason text not null,
+    cause text not null,
+    changed_by text not null,
+    constraint presence_change_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint presence_change_pkey PRIMARY KEY (person_id, revision)
+);
+CREATE INDEX presence_change_at ON presence_change USING btree (at);
 
 create table reference_counter (
     prefix text not null,
@@ -402,6 +483,22 @@ create table setting_document (
 );
 CREATE UNIQUE INDEX setting_document_latest ON setting_document USING btree (kind, name) WHERE is_latest;
 
+create table shift (
+    id uuid not null,
+    person_id uuid not null,
+    from_at timestamp with time zone not null,
+    until_at timestamp with time zone not null,
+    kind text not null,
+    created_by text not null,
+    created_at timestamp with time zone not null,
+    constraint shift_check CHECK (until_at > from_at),
+    constraint shift_kind_check CHECK (kind = ANY (ARRAY['Work'::text, 'Training'::text])),
+    constraint shift_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint shift_pkey PRIMARY KEY (id)
+);
+CREATE INDEX shift_person ON shift USING btree (person_id, until_at);
+CREATE INDEX shift_until ON shift USING btree (until_at);
+
 create table sign_in_origin (
     person_id uuid not null,
     origin text not null,
@@ -411,6 +508,18 @@ create table sign_in_origin (
     changed_at timestamp with time zone not null,
     constraint sign_in_origin_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
     constraint sign_in_origin_pkey PRIMARY KEY (person_id, origin)
+);
+
+create table skill (
+    key text not null,
+    title text not null,
+    description text not null default ''::text,
+    retired_at timestamp with time zone,
+    revision integer not null default 1,
+    created_at timestamp with time zone not null,
+    constraint skill_key_check CHECK (key ~ '^[a-z][a-z0-9-]*$'::text),
+    constraint skill_pkey PRIMARY KEY (key),
+    constraint skill_title_check CHECK (title <> ''::text AND length(title) <= 100)
 );
 
 create table sla_clock (
@@ -537,8 +646,13 @@ create table task (
     started_at timestamp with time zone,
     ended_at timestamp with time zone,
     test_by uuid,
+    work_kind text not null default 'deferred'::text,
+    effort integer,
+    weight integer not null default 100,
+    suspended_counts boolean not null default false,
     constraint task_bookmark_id_key UNIQUE (bookmark_id),
     constraint task_delegated_by_fkey FOREIGN KEY (delegated_by) REFERENCES person(id),
+    constraint task_effort_check CHECK (effort > 0),
     constraint task_fits CHECK (task_fits(state, priority, outcomes, owner_id, ended_at, outcome, suspended_from, suspended_reason, suspended_until,
         proposed_outcome, reviewer_id)),
     constraint task_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
@@ -546,7 +660,9 @@ create table task (
     constraint task_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES person(id),
     constraint task_pkey PRIMARY KEY (id),
     constraint task_reviewer_id_fkey FOREIGN KEY (reviewer_id) REFERENCES person(id),
-    constraint task_test_by_fkey FOREIGN KEY (test_by) REFERENCES person(id)
+    constraint task_test_by_fkey FOREIGN KEY (test_by) REFERENCES person(id),
+    constraint task_weight_check CHECK (weight >= 1 AND weight <= 10000),
+    constraint task_work_kind_check CHECK (work_kind = ANY (ARRAY['live'::text, 'deferred'::text]))
 ) with (fillfactor=80);
 CREATE INDEX task_draft ON task USING btree (ended_at) WHERE (draft IS NOT NULL);
 CREATE INDEX task_ended ON task USING btree (state, order_at, id) WHERE (ended_at IS NOT NULL);
@@ -587,6 +703,30 @@ create table task_comment (
 );
 CREATE INDEX task_comment_task ON task_comment USING btree (task_id, created_at);
 
+create table task_offer (
+    id uuid not null,
+    task_id uuid not null,
+    person_id uuid not null,
+    decision_id uuid,
+    state text not null,
+    reason text,
+    weight integer not null,
+    work_kind text not null,
+    offered_at timestamp with time zone not null,
+    expires_at timestamp with time zone not null,
+    ended_at timestamp with time zone,
+    constraint task_offer_check CHECK ((state = 'Open'::text) = (ended_at IS NULL)),
+    constraint task_offer_decision_id_fkey FOREIGN KEY (decision_id) REFERENCES distribution_decision(id) ON DELETE SET NULL,
+    constraint task_offer_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint task_offer_pkey PRIMARY KEY (id),
+    constraint task_offer_state_check CHECK (state = ANY (ARRAY['Open'::text, 'Accepted'::text, 'Declined'::text, 'Expired'::text, 'Withdrawn'::text])),
+    constraint task_offer_task_id_fkey FOREIGN KEY (task_id) REFERENCES task(id) ON DELETE CASCADE
+);
+CREATE INDEX task_offer_expiry ON task_offer USING btree (expires_at) WHERE (state = 'Open'::text);
+CREATE UNIQUE INDEX task_offer_open ON task_offer USING btree (task_id) WHERE (state = 'Open'::text);
+CREATE INDEX task_offer_person ON task_offer USING btree (person_id) WHERE (state = 'Open'::text);
+CREATE INDEX task_offer_task ON task_offer USING btree (task_id, offered_at DESC);
+
 create table team (
     key text not null,
     title text not null,
@@ -595,6 +735,10 @@ create table team (
     retired_at timestamp with time zone,
     revision integer not null default 1,
     created_at timestamp with time zone not null,
+    distribution text not null default 'pull'::text,
+    deferred_share integer not null default 0,
+    constraint team_deferred_share_check CHECK (deferred_share >= 0 AND deferred_share <= 100),
+    constraint team_distribution_check CHECK (distribution = ANY (ARRAY['pull'::text, 'suggest'::text, 'offer'::text, 'assign'::text])),
     constraint team_key_check CHECK (key ~ '^[a-z][a-z0-9-]*$'::text),
     constraint team_lead_id_fkey FOREIGN KEY (lead_id) REFERENCES person(id),
     constraint team_pkey PRIMARY KEY (key)
