@@ -14,7 +14,7 @@ internal static class PromiseEndpoints
     public static void MapPromises(this WebApplication app)
     {
         var promises = app.MapGroup("/api/cases/{id:guid}/promises").WithTags("Promises");
-        promises.MapGet("", ListAsync).WithSummary("Lists what the customer of a case was promised").ProducesProblem(404);
+        promises.MapGet("", ListAsync).WithSummary("Lists what the customer of a case was promised, by when it is due").ProducesProblem(404);
         promises
             .MapPost("", MakeAsync)
             .RequireAuthorization(Policies.StartCases)
@@ -44,7 +44,8 @@ internal static class PromiseEndpoints
         return TypedResults.Ok<IReadOnlyList<PromiseSummary>>([
             .. (await ClockQueries.OfCaseAsync(clocks.Runtime.Database, id, cancel))
                 .Where(clock => clock.State.Policy.Kind == SlaKind.Promise)
-                .Select(clock => PromiseSummary.Of(clock, now)),
+                .Select(clock => PromiseSummary.Of(clock, now))
+                .OrderBy(promise => promise.DueAt),
         ]);
     }
 
