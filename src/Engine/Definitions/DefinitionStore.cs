@@ -24,6 +24,9 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
         "d.id, d.definition_id, d.version, d.name, d.description, d.is_latest, d.is_published, d.origin, d.origin_hash, d.created_by, "
         + "d.created_at, d.published_at is not null";
 
+    /// <summary>Documents read by one statement: what is in memory at once while many are compiled.</summary>
+    private const int LoadedTogether = 200;
+
     private readonly ConcurrentDictionary<string, CompiledWorkflow> _compiled = new();
     private readonly ConcurrentDictionary<string, CompiledWorkflow> _published = new();
     private readonly ConcurrentDictionary<string, JsonObject> _resources = new();
@@ -78,18 +81,58 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
 
     /// <summary>
     /// Brings the cache up to what is published, entry by entry: a burst looks up the workflows it executes and cannot wait, so there is no moment in
-    /// which one is missing. Call at start and after definitions
-    /// changed. One that cannot be compiled is left out.
+    /// which one is missing. Reads only what isn't compiled yet or uses another workflow as an activity. Call at start and after definitions changed. One
+    /// that cannot be compiled is left out.
     /// </summary>
     public async Task LoadPublishedAsync(CancellationToken cancel = default)
     {
         // What is published while this runs isn't among the removed entries.
         var before = _published.Keys.ToList();
-        var published = await PublishedIdsAsync(cancel);
-        foreach (var id in published)
-            await ReloadPublishedAsync(id, cancel);
-        foreach (var gone in before.Except(published))
+        var (published, stale) = (new HashSet<string>(), new List<string>());
+        await using (var query = database.Query("select definition_id, id from workflow_definition where is_published"))
+        await using (var reader = await query.ExecuteReaderAsync(cancel))
+        {
+            while (await reader.ReadAsync(cancel))
+            {
+                var (definitionId, id) = (reader.GetString(0), reader.GetString(1));
+                published.Add(definitionId);
+                if (!_published.TryGetValue(definitionId, out var known) || known.Id != id || known.DependsOn.Count > 0)
+                    stale.Add(id);
+            }
+        }
+
+        foreach (var ids in stale.Chunk(LoadedTogether))
+            await LoadPublishedAsync(ids, cancel);
+        foreach (var gone in before.Where(id => !published.Contains(id)))
             _published.TryRemove(gone, out _);
+    }
+
+    private async Task LoadPublishedAsync(string[] ids, CancellationToken cancel)
+    {
+        var rows = new List<StoredVersion>();
+        await using (var query = database.Query($"{StoredVersion.Select} where is_published and id = any($1)", (object)ids))
+        await using (var reader = await query.ExecuteReaderAsync(cancel))
+        {
+            while (await reader.ReadAsync(cancel))
+                rows.Add(StoredVersion.Read(reader));
+        }
+
+        System.Threading.Tasks.Parallel.ForEach(
+            rows,
+            new() { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel },
+            row =>
+            {
+                try
+                {
+                    Keep(CompileStored(row));
+                }
+                catch (DefinitionUnavailableException)
+                {
+                    // The caller that starts it gets the error.
+                    _published.TryRemove(row.DefinitionId, out _);
+                }
+            }
+        );
     }
 
     /// <summary>Reads again which version of a definition is published.</summary>
@@ -138,23 +181,27 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, ActivityR
 
     private async Task<CompiledWorkflow?> LoadAsync(string where, string value, CancellationToken cancel)
     {
-        await using var query = database.Query(
-            $"select id, definition_id, version, document, resources, published_at is not null from workflow_definition where {where}",
-            value
-        );
+        await using var query = database.Query($"{StoredVersion.Select} where {where}", value);
         await using var reader = await query.ExecuteReaderAsync(cancel);
-        if (!await reader.ReadAsync(cancel))
-            return null;
+        return await reader.ReadAsync(cancel) ? CompileStored(StoredVersion.Read(reader)) : null;
+    }
 
-        var id = reader.GetString(0);
-        var (workflow, errors) = Compile(reader.Utf8(3), DefinitionUse.Run);
+    private CompiledWorkflow CompileStored(StoredVersion stored)
+    {
+        var (workflow, errors) = Compile(stored.Document, DefinitionUse.Run);
         if (workflow is null)
-            throw new DefinitionUnavailableException(id, string.Join("; ", errors.Select(e => $"{e.Path}: {e.Reason}")));
+            throw new DefinitionUnavailableException(stored.Id, string.Join("; ", errors.Select(e => $"{e.Path}: {e.Reason}")));
 
         // A draft can change on another host, so it is read whenever it is needed, with the current forms.
-        var isFixed = reader.GetBoolean(5);
-        _resources[id] = isFixed ? (JsonObject)JsonNode.Parse(reader.Utf8(4))! : CollectResources(workflow);
-        return isFixed ? _compiled[id] = workflow : workflow;
+        _resources[stored.Id] = stored.WasPublished ? (JsonObject)JsonNode.Parse(stored.Resources)! : CollectResources(workflow);
+        return stored.WasPublished ? _compiled[stored.Id] = workflow : workflow;
+    }
+
+    private sealed record StoredVersion(string Id, string DefinitionId, byte[] Document, byte[] Resources, bool WasPublished)
+    {
+        public const string Select = "select id, definition_id, document, resources, published_at is not null from workflow_definition";
+
+        public static StoredVersion Read(NpgsqlDataReader r) => new(r.GetString(0), r.GetString(1), r.Utf8(2), r.Utf8(3), r.GetBoolean(4));
     }
 
     /// <summary>The document with the identity it has here; all else stays as the author wrote it. Null when it is no JSON object.</summary>

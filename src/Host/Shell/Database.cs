@@ -18,6 +18,7 @@ internal static class Database
                 new()
                 {
                     Directory = Path.GetFullPath(builder.Configuration["Embedded:Directory"] ?? ".data/postgres", builder.Environment.ContentRootPath),
+                    Settings = EmbeddedPostgresOptions.MachineSettings,
                     Progress = Console.WriteLine,
                 }
             );
