@@ -13,7 +13,7 @@ internal sealed record HostSettings(
     FirstAdministratorSettings FirstAdministrator,
     WorkflowSettings Workflows,
     WorkflowRequestSettings WorkflowRequests,
-    bool DemoCases
+    DemoSettings Demo
 )
 {
     /// <exception cref="ConfigurationException">Settings are wrong; the message names them all.</exception>
@@ -27,7 +27,7 @@ internal sealed record HostSettings(
             FirstAdministratorSettings.Read(reader),
             WorkflowSettings.Read(reader),
             WorkflowRequestSettings.Read(reader),
-            reader.Flag(DemoStart.Setting)
+            DemoSettings.Read(reader)
         );
         reader.Check();
         return settings;

@@ -60,7 +60,7 @@ static async Task Run(string[] args)
     builder.AddOpenApiDocument();
     builder.Services.AddWorkflows(settings.Workflows.Mail, settings.Workflows.CSharp, settings.Workflows.AllowPrivateAddresses);
     builder.Services.AddBulk();
-    builder.AddDemoCases(settings.DemoCases);
+    builder.AddDemo(settings.Demo);
     builder.AddElsa();
 
     var app = builder.Build();
@@ -79,6 +79,7 @@ static async Task Run(string[] args)
 
     app.MapHealth();
     app.MapOpenApiDocument();
+    app.MapDemoProgress();
     app.MapSessions();
     app.MapSignIn();
     app.MapChoosePassword();

@@ -1,14 +1,25 @@
 using Npgsql;
 using Orchestration.Engine.Definitions;
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Demo;
+using Orchestration.Workflows.Simulation;
 
 namespace Orchestration.Host.Startup;
 
-/// <summary>Makes the demo cases of a new development database once the host is ready, so that no start waits for them.</summary>
-internal sealed partial class DemoStart(DemoCases cases, IHostApplicationLifetime host, ILogger<DemoStart> log) : BackgroundService
+/// <summary>What a new development database begins with.</summary>
+/// <param name="Cases">Whether it gets demo cases.</param>
+/// <param name="Weeks">Weeks of history of a simulated office besides.</param>
+internal sealed record DemoSettings(bool Cases, int Weeks)
 {
-    public const string Setting = "Demo:Cases";
+    public static DemoSettings Read(SettingsReader settings) => new(settings.Flag("Demo:Cases"), settings.Number("Demo:Weeks", 0, 0, 52));
+}
 
+/// <summary>
+/// Makes the demo cases of a new development database and then its history, once the host is ready, so that no start waits for them.
+/// </summary>
+internal sealed partial class DemoStart(DemoSettings settings, DemoCases cases, DemoOffice office, IHostApplicationLifetime host, ILogger<DemoStart> log)
+    : BackgroundService
+{
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -16,8 +27,13 @@ internal sealed partial class DemoStart(DemoCases cases, IHostApplicationLifetim
         try
         {
             await started.Task.WaitAsync(stoppingToken);
-            if (await cases.RunAsync(stoppingToken) is > 0 and var made)
+            var made = await cases.RunAsync(stoppingToken);
+            if (made > 0)
                 Made(log, made);
+            if (made > 0 && settings.Weeks > 0)
+                Filling(log, settings.Weeks);
+            if (await office.RunAsync(settings.Weeks, isNew: made > 0, stoppingToken) is { } done)
+                Filled(log, settings.Weeks, done.Started, done.Completed);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -32,6 +48,20 @@ internal sealed partial class DemoStart(DemoCases cases, IHostApplicationLifetim
     [LoggerMessage(EventId = 304, Level = LogLevel.Information, Message = "Started {Made} demo cases")]
     private static partial void Made(ILogger log, int made);
 
+    [LoggerMessage(
+        EventId = 307,
+        Level = LogLevel.Information,
+        Message = "Simulating {Weeks} weeks of office history in the background; pages show how far it is, and jobs are paused until it is done"
+    )]
+    private static partial void Filling(ILogger log, int weeks);
+
+    [LoggerMessage(
+        EventId = 308,
+        Level = LogLevel.Information,
+        Message = "Simulated {Weeks} weeks of office history: {Started} cases, {Completed} completed tasks"
+    )]
+    private static partial void Filled(ILogger log, int weeks, int started, int completed);
+
     [LoggerMessage(EventId = 305, Level = LogLevel.Warning, Message = "Can't start all demo cases")]
     private static partial void NotMade(ILogger log, Exception e);
 }
@@ -39,9 +69,13 @@ internal sealed partial class DemoStart(DemoCases cases, IHostApplicationLifetim
 internal static class DemoSetup
 {
     /// <summary>Only in Development: elsewhere there are no demo people, and cases are real.</summary>
-    public static void AddDemoCases(this WebApplicationBuilder builder, bool wanted)
+    public static void AddDemo(this WebApplicationBuilder builder, DemoSettings settings)
     {
-        if (wanted && builder.Environment.IsDevelopment())
-            builder.Services.AddSingleton<DemoCases>().AddHostedService<DemoStart>();
+        if (settings.Cases && builder.Environment.IsDevelopment())
+            builder.Services.AddSingleton(settings).AddSingleton<DemoCases>().AddSingleton<DemoOffice>().AddHostedService<DemoStart>();
     }
+
+    /// <summary>How far the demo office is, for pages that show it.</summary>
+    public static void MapDemoProgress(this WebApplication app) =>
+        app.MapGet("/demo-progress", () => Html.Page(new DemoProgress())).RequireAuthorization().ExcludeFromDescription();
 }

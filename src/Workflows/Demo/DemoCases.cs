@@ -12,6 +12,7 @@ using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Settings;
+using Orchestration.Workflows.Simulation;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
 
@@ -145,7 +146,7 @@ public sealed class DemoCases(
             {
                 case TaskResult.Done:
                     return true;
-                case TaskResult.InvalidData invalid when form is not null && DemoForm.Mend(form, data, invalid.Errors, _time.Now.InUtc().Date) is { } mended:
+                case TaskResult.InvalidData invalid when form is not null && FillIn.Mend(form, data, invalid.Errors, _time.Now.InUtc().Date) is { } mended:
                     data = mended;
                     break;
                 default:

@@ -145,6 +145,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         start-tests   DELETE /api/cases/{id:guid}
         start-tests   POST   /cases/{id:guid}/remove
         person        GET    /commands
+        person        GET    /demo-progress
         person        GET    /work/beside
         person        POST   /work/next
         person        POST   /filters/{list}

@@ -23,6 +23,7 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         "/work/beside",
         "/workflow-replies/{secret}",
         "/commands",
+        "/demo-progress",
         "/start/customers",
         "/notifications/bell",
         "/administration/people/list",

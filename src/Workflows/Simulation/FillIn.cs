@@ -4,10 +4,10 @@ using System.Text.Json.Nodes;
 using NodaTime;
 using Orchestration.Workflows.Forms;
 
-namespace Orchestration.Workflows.Demo;
+namespace Orchestration.Workflows.Simulation;
 
-/// <summary>Fills in what a form asks for with plausible data, so that demo people can complete their steps.</summary>
-internal static class DemoForm
+/// <summary>Fills in what a form asks for with plausible data, so that simulated people can complete their steps.</summary>
+internal static class FillIn
 {
     private const string Text = "Checked with the customer and the documents on file.";
 

@@ -1,0 +1,109 @@
+using Microsoft.Extensions.Logging;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Jobs;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Workflows.Simulation;
+
+/// <summary>
+/// Fills a new development database with weeks of an office's history, made by the real verbs. Jobs are paused meanwhile: what fell due in those weeks is
+/// done at its time.
+/// </summary>
+public sealed class DemoOffice(NpgsqlDataSource database, AddPerson add, IClock clock, ILoggerFactory log)
+{
+    private const string Actor = "setup";
+    private const string Reason = "The demo office is being filled.";
+    private const int Seed = 20_261;
+
+    /// <summary>Where people can see how far it is; null before and after.</summary>
+    public OfficeProgress? Progress { get; private set; }
+
+    /// <summary>When the simulated history begins and ends, while it is made.</summary>
+    public Interval? Span { get; private set; }
+
+    /// <summary>Makes the history of a new database. Only one host does it, and one that was interrupted isn't continued.</summary>
+    /// <param name="weeks">How many weeks; 0: none.</param>
+    /// <param name="isNew">Whether the database is new: otherwise it only ends what a killed host left.</param>
+    /// <returns>What was done; null when there was nothing to do.</returns>
+    public async Task<OfficeProgress?> RunAsync(int weeks, bool isNew, CancellationToken cancel = default)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancel);
+        await using (var alone = new NpgsqlCommand("select pg_try_advisory_lock(hashtext('demo office'))", connection))
+        {
+            if (!(bool)(await alone.ExecuteScalarAsync(cancel))!)
+                return null;
+        }
+
+        // A host that was killed in the middle left the jobs paused.
+        await ResumeJobsAsync();
+        if (!isNew || weeks == 0)
+            return null;
+
+        var now = clock.Now();
+        var from = now.InZone(OfficePlan.Demo.Zone).Date.PlusDays(-7 * weeks);
+        var begin = from.AtStartOfDayInZone(OfficePlan.Demo.Zone).ToInstant();
+        Span = new(begin, now);
+        await PauseJobsAsync(now, cancel);
+        try
+        {
+            await PartitionsAsync(begin, now, cancel);
+            await AddPeopleAsync(begin, cancel);
+            await using var driver = new OfficeDriver(new(OfficePlan.Demo, from, now, Seed), database, begin, log);
+            return await driver.RunAsync(now, progress => Progress = progress, cancel);
+        }
+        finally
+        {
+            (Progress, Span) = (null, null);
+            await ResumeJobsAsync();
+        }
+    }
+
+    private async Task PartitionsAsync(Instant from, Instant to, CancellationToken cancel)
+    {
+        for (var month = from; month < to + Duration.FromDays(31); month += Duration.FromDays(28))
+            await Partitions.EnsureAsync(database, month, cancel);
+    }
+
+    private async Task AddPeopleAsync(Instant at, CancellationToken cancel)
+    {
+        var known = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        await using (var query = database.Query("select user_name from person"))
+        await using (var reader = await query.ExecuteReaderAsync(cancel))
+        {
+            while (await reader.ReadAsync(cancel))
+                known.Add(reader.GetString(0));
+        }
+
+        await using var hash = database.Query("select password_hash from person where user_name = 'adjuster1'");
+        var password = await hash.ExecuteScalarAsync(cancel) as string;
+        foreach (var person in OfficePlan.Demo.People.Where(p => !known.Contains(p.UserName)))
+        {
+            var added = new NewPerson(person.UserName, person.DisplayName, $"{person.UserName}@example.com", [Roles.Employee])
+            {
+                Teams = person.Teams,
+                Skills = [.. person.Skills.Select(skill => new Skill(skill.Key, skill.Level))],
+            };
+            await add.TryAsync(added, password, Actor, at, cancel);
+        }
+    }
+
+    private async Task PauseJobsAsync(Instant now, CancellationToken cancel)
+    {
+        await using var pause = database.Query(
+            "insert into job_pause (job, at, actor, reason) select unnest($1::text[]), $2, $3, $4 on conflict do nothing",
+            (object)JobCatalog.All.Select(job => job.Name).ToArray(),
+            now,
+            Actor,
+            Reason
+        );
+        await pause.ExecuteNonQueryAsync(cancel);
+    }
+
+    private async Task ResumeJobsAsync()
+    {
+        await using var resume = database.Query("delete from job_pause where actor = $1 and reason = $2", Actor, Reason);
+        await resume.ExecuteNonQueryAsync(CancellationToken.None);
+    }
+}

@@ -1,0 +1,275 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Model;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.Forms;
+using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Settings;
+using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
+
+namespace Orchestration.Workflows.Simulation;
+
+/// <summary>How far a simulation is.</summary>
+/// <param name="At">The simulated time.</param>
+/// <param name="Started">Cases started.</param>
+/// <param name="Completed">Tasks completed.</param>
+/// <param name="Refused">Acts that the product refused.</param>
+public sealed record OfficeProgress(Instant At, int Started, int Completed, int Refused);
+
+/// <summary>
+/// Does the acts of an <see cref="OfficeModel"/> with the same verbs as everywhere, under a simulated clock, and what falls due in between. Nothing else may
+/// run jobs on the database meanwhile.
+/// </summary>
+public sealed class OfficeDriver : IAsyncDisposable
+{
+    private const int MostTries = 6;
+    private const string FrontOffice = "frontoffice";
+
+    private readonly OfficeModel _model;
+    private readonly SimulatedClock _clock;
+    private readonly ServiceProvider _services;
+    private readonly NpgsqlDataSource _database;
+    private readonly TaskRuntime _tasks;
+    private readonly ClockRuntime _clocks;
+    private readonly DueWork _due;
+    private readonly Dictionary<string, Person> _people = new(StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<Guid> _cases = [];
+    private readonly Dictionary<Guid, OpenWork> _open = [];
+    private readonly Dictionary<Guid, Guid> _promises = [];
+    private OfficeProgress _progress;
+    private Instant _looked;
+    private int _operations;
+
+    /// <summary>A driver for a model that begins at an instant.</summary>
+    public OfficeDriver(OfficeModel model, NpgsqlDataSource database, Instant from, ILoggerFactory log)
+    {
+        (_model, _database, _clock, _progress, _looked) = (model, database, new(from), new(from, 0, 0, 0), from);
+        var services = new ServiceCollection();
+        services.AddDataProtection();
+        _services = services
+            .AddSingleton(log)
+            .AddSingleton(typeof(ILogger<>), typeof(Logger<>))
+            .AddSingleton(database)
+            .AddSingleton<IClock>(_clock)
+            .AddSingleton<Changes>()
+            .AddSingleton<FindPerson>()
+            .AddWorkflows()
+            .BuildServiceProvider();
+        (_tasks, _clocks) = (_services.GetRequiredService<TaskRuntime>(), _services.GetRequiredService<ClockRuntime>());
+        _due = ActivatorUtilities.CreateInstance<DueWork>(_services, _clock);
+    }
+
+    /// <summary>Runs until the model ends. Says from time to time how far it is.</summary>
+    public async Task<OfficeProgress> RunAsync(Instant until, Action<OfficeProgress>? tell = null, CancellationToken cancel = default)
+    {
+        await LoadAsync(cancel);
+        var acts = 0;
+        while (_model.Next() is { } act)
+        {
+            cancel.ThrowIfCancellationRequested();
+            if (await _due.RunAsync(act.At, cancel))
+                await LookAsync(cancel);
+            _progress = _progress with { At = _clock.Now };
+            if (!await DoAsync(act, cancel))
+                _progress = _progress with { Refused = _progress.Refused + 1 };
+            await LookAsync(cancel);
+            if (++acts % 100 == 0)
+                tell?.Invoke(_progress);
+        }
+
+        await _due.RunAsync(until, cancel);
+        return _progress with { At = _clock.Now };
+    }
+
+    /// <summary>Ends what it made; the database connections belong to the caller.</summary>
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
+
+    private async Task LoadAsync(CancellationToken cancel)
+    {
+        await _services.GetRequiredService<ServiceLevelCatalog>().LoadAsync(cancel);
+        await _services.GetRequiredService<FormCatalog>().LoadAsync(cancel);
+        await _services.GetRequiredService<PeopleCatalog>().LoadAsync(cancel);
+        await _tasks.Runtime.Definitions.LoadPublishedAsync(cancel);
+        var ids = new List<Guid>();
+        await using (var query = _database.Query("select id from person where active"))
+        {
+            await using var reader = await query.ExecuteReaderAsync(cancel);
+            while (await reader.ReadAsync(cancel))
+                ids.Add(reader.GetGuid(0));
+        }
+
+        var find = _services.GetRequiredService<FindPerson>();
+        foreach (var id in ids)
+        {
+            if (await find.OfIdAsync(id, _clock.Now, cancel) is { } person)
+                _people[person.UserName] = person;
+        }
+    }
+
+    private async Task<bool> DoAsync(OfficeAct act, CancellationToken cancel)
+    {
+        switch (act)
+        {
+            case OfficeAct.StartCase start:
+                var request = new CaseRequest(start.Journey, null, start.Customer.Id, start.Customer.Name, start.Input, $"office-{start.Number}");
+                if (await StartCase.RunAsync(_tasks.Runtime, request, _people[FrontOffice], cancel) is not StartCaseResult.Started { CaseId: var started })
+                    return false;
+                _progress = _progress with { Started = _progress.Started + 1 };
+                _cases.Add(started);
+                _model.Started(start, started);
+                return true;
+            case OfficeAct.Claim claim:
+                return await MoveAsync(claim.Task, claim.Person, ask => ClaimTask.RunAsync(_tasks, ask, _people[claim.Person], cancel), cancel);
+            case OfficeAct.Suspend wait:
+                return await MoveAsync(
+                    wait.Task,
+                    wait.Person,
+                    ask => SuspendTask.RunAsync(_tasks, ask, "WaitingForCustomer", null, null, _people[wait.Person], cancel),
+                    cancel
+                );
+            case OfficeAct.Resume resume:
+                return await MoveAsync(resume.Task, resume.Person, ask => ResumeTask.RunAsync(_tasks, ask, _people[resume.Person], cancel), cancel);
+            case OfficeAct.Complete complete:
+                return await CompleteAsync(complete, cancel);
+            case OfficeAct.Event told:
+                await _tasks.Runtime.Stimuli.PublishAsync(told.Name, Ids.Text(told.Case), null, FrontOffice, cancel: cancel);
+                return true;
+            case OfficeAct.Cancel withdrawn:
+                await CancelCase.RunAsync(_tasks.Runtime, withdrawn.Case, "The customer withdrew the request.", _people["supervisor"], cancel);
+                return true;
+            case OfficeAct.Promise promise:
+                var made = await Promises.MakeAsync(_clocks, promise.Case, new(promise.What, promise.Due, "Phone"), _people[FrontOffice], cancel);
+                if (made is PromiseResult.Done { ClockId: var clock })
+                    _promises[promise.Case] = clock;
+                return true;
+            case OfficeAct.Settle settle:
+                if (_promises.Remove(settle.Case, out var promised))
+                {
+                    var (outcome, reason) = settle.Kept ? (PromiseOutcome.Kept, null) : (PromiseOutcome.Broken, "Nobody was free to call.");
+                    await Promises.SettleAsync(_clocks, settle.Case, promised, outcome, reason, _people[FrontOffice], cancel);
+                }
+
+                return true;
+            default:
+                throw new InvalidOperationException($"The office has no act {act.GetType().Name}.");
+        }
+    }
+
+    private async Task<bool> MoveAsync(Guid task, string person, Func<TaskRequest, Task<TaskResult>> verb, CancellationToken cancel)
+    {
+        if (await ReadAsync(task, cancel) is not var (revision, owner))
+        {
+            Over(task);
+            return true;
+        }
+
+        if (await verb(Request(task, revision)) is TaskResult.Done)
+            return true;
+
+        // A ladder may have given it to someone else.
+        if (owner is not null && owner != person)
+            _model.Given(task, owner, _clock.Now);
+        else
+            _model.Refused(task, person, _clock.Now);
+        return false;
+    }
+
+    private async Task<bool> CompleteAsync(OfficeAct.Complete act, CancellationToken cancel)
+    {
+        var work = _open[act.Task];
+        var data = await FillInAsync(work, act.Outcome, cancel);
+        var done = await MoveAsync(act.Task, act.Person, ask => CompleteTask.RunAsync(_tasks, ask, act.Outcome, data, _people[act.Person], cancel), cancel);
+        if (done)
+        {
+            _progress = _progress with { Completed = _progress.Completed + 1 };
+            Over(act.Task);
+        }
+
+        return done;
+    }
+
+    /// <summary>What the form began with, and plausible values for what it asks besides.</summary>
+    private async Task<JsonObject> FillInAsync(OpenWork work, string outcome, CancellationToken cancel)
+    {
+        var data = work.Prefill is { } prefill ? JsonNode.Parse(prefill)!.AsObject() : [];
+        if (await TaskForms.FindAsync(_tasks.Runtime.Definitions, work.VersionId, work.Form, work.FormName, cancel) is not { } form)
+            return data;
+        for (var attempt = 0; attempt < MostTries; attempt++)
+        {
+            var errors = form.Validate(JsonSerializer.SerializeToElement(data), outcome);
+            if (errors.Count == 0 || FillIn.Mend(form, data, errors, _clock.Now.InUtc().Date) is not { } mended)
+                break;
+            data = mended;
+        }
+
+        return data;
+    }
+
+    private void Over(Guid task)
+    {
+        _open.Remove(task);
+        _model.Ended(task, _clock.Now);
+    }
+
+    /// <summary>Tells the model which tasks opened and which ended since it was told last.</summary>
+    private async Task LookAsync(CancellationToken cancel)
+    {
+        await using var query = _database.Query(
+            """
+            select t.id, run_root(t.instance_id, i.parent_id), t.definition_id, t.activity_id, t.team, t.candidates, t.required_skills, t.outcomes, t.created_at,
+                t.due_at, t.definition_version_id, t.form::text, t.form_name, t.prefill::text
+            from task t join workflow_instance i on i.id = t.instance_id
+            where t.ended_at is null and t.created_at between $1 and $2
+            order by t.created_at, t.id
+            """,
+            _looked,
+            _clock.Now
+        );
+        _looked = _clock.Now;
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        while (await r.ReadAsync(cancel))
+        {
+            var task = new OfficeTask(
+                r.GetGuid(0),
+                r.GetGuid(1),
+                r.GetString(2),
+                r.GetString(3),
+                r.Text(4),
+                r.GetFieldValue<string[]>(5),
+                r.GetFieldValue<string[]>(6),
+                r.GetFieldValue<string[]>(7),
+                r.Instant(8),
+                r.InstantOrNull(9)
+            );
+            if (!_cases.Contains(task.Case) || _open.ContainsKey(task.Id))
+                continue;
+            _open[task.Id] = new(r.GetString(10), r.Text(11), r.Text(12), r.Text(13));
+            _model.Opened(task, _clock.Now);
+        }
+    }
+
+    private async Task<(int Revision, string? Owner)?> ReadAsync(Guid task, CancellationToken cancel)
+    {
+        await using var query = _database.Query(
+            "select t.revision, p.user_name from task t left join person p on p.id = t.owner_id where t.id = $1 and t.ended_at is null",
+            task
+        );
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        return await reader.ReadAsync(cancel) ? (reader.GetInt32(0), reader.Text(1)) : null;
+    }
+
+    private TaskRequest Request(Guid task, int revision) => new(task, revision, $"office-{(++_operations).ToString(CultureInfo.InvariantCulture)}");
+
+    private sealed record OpenWork(string VersionId, string? Form, string? FormName, string? Prefill);
+}

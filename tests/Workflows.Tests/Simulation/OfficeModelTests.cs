@@ -1,0 +1,112 @@
+using NodaTime;
+using Orchestration.Workflows.Simulation;
+
+namespace Orchestration.Workflows.Tests.Simulation;
+
+public sealed class OfficeModelTests
+{
+    private static readonly LocalDate From = new(2026, 3, 2);
+    private static readonly Instant Until = Instant.FromUtc(2026, 3, 23, 0, 0);
+
+    [Fact]
+    public void The_same_seed_gives_the_same_acts() => Play(1).ShouldBe(Play(1));
+
+    [Fact]
+    public void Another_seed_gives_other_acts() => Play(1).ShouldNotBe(Play(2));
+
+    [Fact]
+    public void Acts_come_in_order_and_people_do_one_thing_at_a_time_in_their_shifts()
+    {
+        var model = new OfficeModel(OfficePlan.Demo, From, Until, 3);
+        var (last, busy, completed) = (Instant.MinValue, new Dictionary<string, Guid>(), 0);
+        foreach (var act in Acts(model))
+        {
+            act.At.ShouldBeGreaterThanOrEqualTo(last);
+            act.At.ShouldBeLessThan(Until);
+            last = act.At;
+            switch (act)
+            {
+                case OfficeAct.Claim claim:
+                    busy.TryAdd(claim.Person, claim.Task).ShouldBeTrue($"{claim.Person} has a task already");
+                    IsIn(claim.Person, claim.At).ShouldBeTrue($"{claim.Person} is not there at {claim.At}");
+                    break;
+                case OfficeAct.Suspend wait:
+                    busy.Remove(wait.Person).ShouldBeTrue();
+                    break;
+                case OfficeAct.Complete complete:
+                    completed++;
+                    busy.Remove(complete.Person);
+                    break;
+            }
+        }
+
+        completed.ShouldBeGreaterThan(300);
+
+        bool IsIn(string person, Instant at) => model.Shifts[person].Any(shift => shift.Contains(at));
+    }
+
+    [Fact]
+    public void Whoever_is_refused_a_task_is_not_offered_it_again()
+    {
+        var model = new OfficeModel(OfficePlan.Demo, From, Until, 4);
+        var refused = new HashSet<(string, Guid)>();
+        var claims = 0;
+        while (model.Next() is { } act)
+        {
+            if (act is OfficeAct.StartCase start)
+                model.Opened(Task(start), start.At);
+            if (act is not OfficeAct.Claim claim)
+                continue;
+            claims++;
+            refused.Add((claim.Person, claim.Task)).ShouldBeTrue("offered again");
+            model.Refused(claim.Task, claim.Person, claim.At);
+        }
+
+        claims.ShouldBeGreaterThan(500);
+    }
+
+    [Fact]
+    public void More_arrive_in_the_days_of_a_peak()
+    {
+        var calm = OfficePlan.Demo with { Peaks = [] };
+        var stormy = OfficePlan.Demo with { Peaks = [new("claims", 9, 3, 3)] };
+        var (usual, more) = (Claims(calm), Claims(stormy));
+        more.ShouldBeInRange(usual + 60, usual + 200);
+
+        static int Claims(OfficeProfile profile) => Acts(new(profile, From, Until, 5)).Count(act => act is OfficeAct.StartCase { Journey: "claims" });
+    }
+
+    private static List<string> Play(int seed) => [.. Acts(new(OfficePlan.Demo, From, Until, seed)).Select(act => $"{act.GetType().Name} {act.At}")];
+
+    /// <summary>An office in which each case is one task.</summary>
+    private static IEnumerable<OfficeAct> Acts(OfficeModel model)
+    {
+        while (model.Next() is { } act)
+        {
+            yield return act;
+            switch (act)
+            {
+                case OfficeAct.StartCase start:
+                    model.Started(start, Id(start.Number));
+                    model.Opened(Task(start), start.At);
+                    break;
+                case OfficeAct.Complete complete:
+                    model.Ended(complete.Task, complete.At);
+                    break;
+            }
+        }
+    }
+
+    private static Guid Id(int number) => new(number + 1, 0, 0, new byte[8]);
+
+    private static OfficeTask Task(OfficeAct.StartCase start)
+    {
+        var (team, step) = start.Journey switch
+        {
+            "claims" => ("claims-adjusting", "assess"),
+            "complaint" => ("customer-service", "resolve"),
+            _ => ("mortgage-processing", "processing"),
+        };
+        return new(Id(start.Number), Id(start.Number), start.Journey, step, team, [], [], ["Done"], start.At, null);
+    }
+}
