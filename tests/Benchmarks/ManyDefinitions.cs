@@ -52,7 +52,8 @@ internal static class ManyDefinitions
         await using (
             var insert = database.Query(
                 """
-                insert into workflow_definition (id, definition_id, version, name, is_latest, is_published, document, origin, created_by, created_at, published_at)
+                insert into workflow_definition
+                    (id, definition_id, version, name, is_latest, is_published, document, origin, created_by, created_at, published_at)
                 select 'v' || n, 'd' || n, 1, 'Journey ' || n, true, true, replace(replace($1, '"v1"', '"v' || n || '"'), '"d1"', '"d' || n || '"')::json,
                     'import', 'bench', now(), now()
                 from generate_series(1, 1000) n

@@ -19,7 +19,8 @@ internal static class OfficeRun
         select 'cases, ' || journey, count(*) filter (where i.status = 'Running'), count(*) filter (where i.status <> 'Running')
         from journey_case c join workflow_instance i on i.id = c.id group by journey
         union all
-        select 'tasks, ' || coalesce(team, 'no team'), count(*) filter (where ended_at is null), count(*) filter (where ended_at is not null) from task group by team
+        select 'tasks, ' || coalesce(team, 'no team'), count(*) filter (where ended_at is null), count(*) filter (where ended_at is not null)
+        from task group by team
         union all
         select 'clocks, ' || policy, count(*) filter (where not breached), count(*) filter (where breached) from sla_clock group by policy
         union all

@@ -29,12 +29,9 @@ public sealed class DemoOffice(NpgsqlDataSource database, AddPerson add, IClock 
     /// <returns>What was done; null when there was nothing to do.</returns>
     public async Task<OfficeProgress?> RunAsync(int weeks, bool isNew, CancellationToken cancel = default)
     {
-        await using var connection = await database.OpenConnectionAsync(cancel);
-        await using (var alone = new NpgsqlCommand("select pg_try_advisory_lock(hashtext('demo office'))", connection))
-        {
-            if (!(bool)(await alone.ExecuteScalarAsync(cancel))!)
-                return null;
-        }
+        await using var alone = await JobLock.TryTakeAsync(database, "demo-office");
+        if (alone is null)
+            return null;
 
         // A host that was killed in the middle left the jobs paused.
         await ResumeJobsAsync();

@@ -227,8 +227,8 @@ public sealed class OfficeDriver : IAsyncDisposable
     {
         await using var query = _database.Query(
             """
-            select t.id, run_root(t.instance_id, i.parent_id), t.definition_id, t.activity_id, t.team, t.candidates, t.required_skills, t.outcomes, t.created_at,
-                t.due_at, t.definition_version_id, t.form::text, t.form_name, t.prefill::text
+            select t.id, run_root(t.instance_id, i.parent_id), t.definition_id, t.activity_id, t.team, t.candidates, t.required_skills, t.outcomes,
+                t.created_at, t.due_at, t.definition_version_id, t.form::text, t.form_name, t.prefill::text
             from task t join workflow_instance i on i.id = t.instance_id
             where t.ended_at is null and t.created_at between $1 and $2
             order by t.created_at, t.id

@@ -44,13 +44,13 @@ public static class OfficePlan
     ];
 
     private static readonly string[] FirstNames = (
-        "Ines Marta Owen Yusuf Hannah Pedro Lin Amara Kerstin Rafael Niamh Viktor Leila Tobias Chiara Samuel Noor Emil Beatriz Kofi Sanne Arjun Elif Mateo Greta Hassan "
-        + "Ivana Julian Keiko Lucas Mina Nadia Oscar Petra Quentin Rosa Stefan Tamara Ugo Wanda"
+        "Ines Marta Owen Yusuf Hannah Pedro Lin Amara Kerstin Rafael Niamh Viktor Leila Tobias Chiara Samuel Noor Emil Beatriz Kofi Sanne Arjun Elif "
+        + "Mateo Greta Hassan Ivana Julian Keiko Lucas Mina Nadia Oscar Petra Quentin Rosa Stefan Tamara Ugo Wanda"
     ).Split(' ');
 
     private static readonly string[] LastNames = (
-        "Castellan Novak Clarke Demir Weiss Alvarez Zhao Diallo Holm Costa Byrne Petrov Haddad Keller Romano Adeyemi Rahman Lund Carvalho Mensah Visser Mehta Yilmaz "
-        + "Fuentes Hartmann Nasser Kovac Moreau Tanaka Barros Farahani Sousa Lindgren Horvat Dubois Marino Fischer Jovanovic Conti Nowak"
+        "Castellan Novak Clarke Demir Weiss Alvarez Zhao Diallo Holm Costa Byrne Petrov Haddad Keller Romano Adeyemi Rahman Lund Carvalho Mensah "
+        + "Visser Mehta Yilmaz Fuentes Hartmann Nasser Kovac Moreau Tanaka Barros Farahani Sousa Lindgren Horvat Dubois Marino Fischer Jovanovic Conti Nowak"
     ).Split(' ');
 
     private static readonly string[] Streets = ["Linden Street", "Mill Road", "Harbor Avenue", "Chestnut Lane", "Station Road", "Orchard Way", "King Street"];

@@ -29,7 +29,10 @@ public sealed class DemoOfficeTests(SharedHost host) : IClassFixture<SharedHost>
         (await CountAsync("deadline where due_at < (select max(at) from event)")).ShouldBe(0);
         (
             await CountAsync(
-                "(select at, lag(at) over (partition by chain_id order by sequence) before from event where chain_id in (select id from journey_case)) e where at < before"
+                """
+                (select at, lag(at) over (partition by chain_id order by sequence) before from event where chain_id in (select id from journey_case)) e
+                where at < before
+                """
             )
         ).ShouldBe(0);
         (await CountAsync("job_pause")).ShouldBe(0);
