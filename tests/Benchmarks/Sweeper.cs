@@ -228,8 +228,8 @@ internal static class Sweeper
                 """
                 select count(*)::int, max(lag)::float8, percentile_disc(0.5) within group (order by lag)::float8, percentile_disc(0.99) within group
                     (order by lag)::float8
-                from (select extract(epoch from pg_xact_commit_timestamp(e.xmin) - $1) as lag from event e join event_payload p using (chain_id,
-                    sequence, at) where e.action = 'sla.rung' and p.payload->>'rung' = $2 and pg_xact_commit_timestamp(e.xmin) > $1) x
+                from (select extract(epoch from pg_xact_commit_timestamp(e.xmin) - $1) as lag from event e
+                    where e.action = 'sla.rung' and e.payload->>'rung' = $2 and pg_xact_commit_timestamp(e.xmin) > $1) x
                 """,
                 go,
                 rung

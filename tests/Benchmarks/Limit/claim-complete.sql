@@ -16,14 +16,13 @@ where id = ('3' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid;
 insert into operation (actor, id, request_hash, answer, created_at) values ('bench', 'c-' || :k, cast(:head as bytea), cast(:answer as json), now());
 update workflow_instance set event_sequence = event_sequence + 1, event_head = cast(:head as bytea), updated_at = now() where id = ('1' ||
     lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid;
-insert into event (at, actor, chain_id, sequence, action, entity, entity_id, revision, activity_id, node_id, activity_type, commitment, leaf)
+insert into event (at, actor, chain_id, sequence, action, entity, entity_id, revision, activity_id, node_id, activity_type, commitment, leaf, salt,
+    payload)
 select now(), 'bench', ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, * from unnest(cast(:claim_sequence as int[]), cast(:claim_action as
     text[]), cast(:claim_entity as text[]), cast(:claim_entity_id as text[]),
     cast(:claim_revision as bigint[]), cast(:claim_activity_id as text[]), cast(:claim_node_id as text[]), cast(:claim_activity_type as text[]),
-        cast(:claim_commitment as bytea[]), cast(:claim_leaf as bytea[]));
-insert into event_payload (at, chain_id, sequence, salt, payload)
-select now(), ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, * from unnest(cast(:claim_payload_sequence as int[]), cast(:claim_salt as
-    bytea[]), cast(:claim_payload as json[]));
+        cast(:claim_commitment as bytea[]), cast(:claim_leaf as bytea[]), cast(:claim_salt as
+        bytea[]), cast(:claim_payload as json[]));
 commit;
 \endpipeline
 \startpipeline
@@ -55,13 +54,12 @@ update workflow_instance set definition_version_id = :version, definition_versio
     state = cast(:state as json), event_sequence = event_sequence + cast(:complete_count as int), event_head = cast(:head as bytea), updated_at =
         now(), finished_at = null
 where id = ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid;
-insert into event (at, actor, chain_id, sequence, action, entity, entity_id, revision, activity_id, node_id, activity_type, commitment, leaf)
+insert into event (at, actor, chain_id, sequence, action, entity, entity_id, revision, activity_id, node_id, activity_type, commitment, leaf, salt,
+    payload)
 select now(), 'bench', ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, * from unnest(cast(:complete_sequence as int[]), cast(:complete_action
     as text[]), cast(:complete_entity as text[]), cast(:complete_entity_id as text[]),
     cast(:complete_revision as bigint[]), cast(:complete_activity_id as text[]), cast(:complete_node_id as text[]), cast(:complete_activity_type as
-        text[]), cast(:complete_commitment as bytea[]), cast(:complete_leaf as bytea[]));
-insert into event_payload (at, chain_id, sequence, salt, payload)
-select now(), ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, * from unnest(cast(:complete_payload_sequence as int[]), cast(:complete_salt as
-    bytea[]), cast(:complete_payload as json[]));
+        text[]), cast(:complete_commitment as bytea[]), cast(:complete_leaf as bytea[]), cast(:complete_salt as
+        bytea[]), cast(:complete_payload as json[]));
 commit;
 \endpipeline

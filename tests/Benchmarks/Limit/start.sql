@@ -21,12 +21,11 @@ insert into journey_case (id, journey, reference, customer_id, customer_name, cr
 values (('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, 'bench', 'P-' || :k, 'C', 'Customer', 'bench', now());
 insert into operation (actor, id, request_hash, answer, created_at) values ('bench', 'p-' || :k, cast(:head as bytea),
     '"00000000-0000-0000-0000-000000000000"', now());
-insert into event (at, actor, chain_id, sequence, action, entity, entity_id, revision, activity_id, node_id, activity_type, commitment, leaf)
+insert into event (at, actor, chain_id, sequence, action, entity, entity_id, revision, activity_id, node_id, activity_type, commitment, leaf, salt,
+    payload)
 select now(), 'bench', ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, * from unnest(cast(:start_sequence as int[]), cast(:start_action as
     text[]), cast(:start_entity as text[]), cast(:start_entity_id as text[]),
     cast(:start_revision as bigint[]), cast(:start_activity_id as text[]), cast(:start_node_id as text[]), cast(:start_activity_type as text[]),
-        cast(:start_commitment as bytea[]), cast(:start_leaf as bytea[]));
-insert into event_payload (at, chain_id, sequence, salt, payload)
-select now(), ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, * from unnest(cast(:start_payload_sequence as int[]), cast(:start_salt as
-    bytea[]), cast(:start_payload as json[]));
+        cast(:start_commitment as bytea[]), cast(:start_leaf as bytea[]), cast(:start_salt as
+        bytea[]), cast(:start_payload as json[]));
 \endpipeline

@@ -163,10 +163,13 @@ create table event (
     activity_type text,
     commitment bytea,
     leaf bytea not null,
+    salt bytea,
+    payload json,
     constraint event_pkey PRIMARY KEY (chain_id, sequence, at)
 ) partition by RANGE (at);
 CREATE INDEX event_at ON ONLY event USING brin (at);
-CREATE TRIGGER event_append_only BEFORE DELETE OR UPDATE ON event FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER event_append_only BEFORE DELETE ON event FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER event_erasure BEFORE UPDATE ON event FOR EACH ROW EXECUTE FUNCTION refuse_unless_erasing();
 CREATE TRIGGER event_no_truncate BEFORE TRUNCATE ON event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 create table event_chain (
@@ -180,19 +183,6 @@ create table event_chain (
 
 create table event_default partition of event DEFAULT;
 CREATE TRIGGER event_default_no_truncate BEFORE TRUNCATE ON event_default FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-
-create table event_payload (
-    chain_id uuid not null,
-    sequence integer not null,
-    at timestamp with time zone not null,
-    salt bytea not null,
-    payload json not null,
-    constraint event_payload_pkey PRIMARY KEY (chain_id, sequence, at)
-) partition by RANGE (at);
-CREATE TRIGGER event_payload_erasure BEFORE DELETE ON event_payload FOR EACH ROW EXECUTE FUNCTION refuse_unless_erasing();
-CREATE TRIGGER event_payload_no_update BEFORE UPDATE ON event_payload FOR EACH ROW EXECUTE FUNCTION refuse_change();
-
-create table event_payload_default partition of event_payload DEFAULT;
 
 create table http_reply (
     id uuid not null,
@@ -721,8 +711,6 @@ begin
     end if;
     execute format('create table %I partition of event for values from (%L) to (%L)', 'event_' || part, first || ' 00:00+00', next || ' 00:00+00');
     execute format('create trigger no_truncate before truncate on %I for each statement execute function refuse_change()', 'event_' || part);
-    execute format(
-        'create table %I partition of event_payload for values from (%L) to (%L)', 'event_payload_' || part, first || ' 00:00+00', next || ' 00:00+00');
     return true;
 end $function$;
 
@@ -756,9 +744,13 @@ CREATE OR REPLACE FUNCTION refuse_unless_erasing()
 AS $function$
 begin
     if current_setting('orchestration.erasure', true) is distinct from 'on' then
-        raise exception 'event payloads are deleted only by erasure' using errcode = 'integrity_constraint_violation';
+        raise exception 'history is append-only: payloads go only by erasure' using errcode = 'integrity_constraint_violation';
     end if;
-    return old;
+    if new.salt is not null or new.payload is not null
+        or to_jsonb(new) - array['salt', 'payload'] is distinct from to_jsonb(old) - array['salt', 'payload'] then
+        raise exception 'erasure takes the payload of an event and changes nothing else' using errcode = 'integrity_constraint_violation';
+    end if;
+    return new;
 end $function$;
 
 CREATE OR REPLACE FUNCTION require_activation(strategy text, definition text, correlation text)
