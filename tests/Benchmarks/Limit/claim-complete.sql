@@ -1,13 +1,10 @@
--- What ClaimTask and CompleteTask send, for pgbench: two round trips and one commit each, on the tasks that start.sql made. Left out: what they read of the
--- person and of clocks.
+-- What ClaimTask and CompleteTask send, for pgbench: two round trips and one commit each, each on a task of its own. The names between at signs stand for what
+-- they read: the statements of the product itself, taken from a claim and a complete.
 \set i :i + 1
-\set k :offset + :client_id * 100000000 + :i
+\set k :offset + :client_id * :share + :i
 \startpipeline
 begin;
-select i.id, i.definition_version_id, i.status, i.state, i.event_sequence, i.event_head, i.correlation_id, i.name
-from workflow_instance i where i.id = (select instance_id from task where id = ('3' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid) for no key update;
-select request_hash, answer from operation where actor = 'bench' and id = 'c-' || :k;
-select * from task where id = ('3' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid;
+@claim@
 \endpipeline
 \startpipeline
 update task set state = 'Reserved', owner_id = cast(:person as uuid), on_behalf_of = null, delegated_by = null, claimed_at = now(), revision = revision
@@ -23,24 +20,22 @@ select now(), 'bench', ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid,
     cast(:claim_revision as bigint[]), cast(:claim_activity_id as text[]), cast(:claim_node_id as text[]), cast(:claim_activity_type as text[]),
         cast(:claim_commitment as bytea[]), cast(:claim_leaf as bytea[]), cast(:claim_salt as
         bytea[]), cast(:claim_payload as json[]));
+select queue_webhooks('webhook', null, null, null, null, null, now(), '', 'bench') where exists (select from webhook_endpoint where active);
 commit;
 \endpipeline
 \startpipeline
 begin;
-select i.id, i.definition_version_id, i.status, i.state, i.event_sequence, i.event_head, i.correlation_id, i.name
-from workflow_instance i where i.id = (select instance_id from task where id = ('3' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid) for no key update;
-select request_hash, answer from operation where actor = 'bench' and id = 'd-' || :k;
-select * from task where id = ('3' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid;
+@complete@
 \endpipeline
 \startpipeline
 update task set state = 'Completed', outcome = 'Done', data = '{}', draft = null, ended_by = 'bench', ended_at = now(), actors = array(select distinct
     unnest(actors || cast(:person as uuid))),
     started_at = coalesce(started_at, now()), revision = revision + 1, changed_by = 'bench', changed_at = now()
 where id = ('3' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid;
-delete from bookmark where id = any(array[('2' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid]);
+delete from bookmark where id = ('2' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid;
 insert into bookmark (id, instance_id, created_at, name, hash, activity_id)
-select ('4' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, now(), b.name, b.hash, b.activity
-from unnest(array['Orchestration.HumanTask'], array['4' || lpad(to_hex(cast(:k as bigint)), 31, '0')], array['b']) b(name, hash, activity);
+values (('4' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, now(), 'Orchestration.HumanTask',
+    '4' || lpad(to_hex(cast(:k as bigint)), 31, '0'), 'b');
 insert into task (id, instance_id, bookmark_id, definition_id, definition_version_id, activity_id, title, description, form, form_name, outcomes, team,
     candidates,
     required_skills, excluded_steps, priority, state, due_at, risk_at, changed_by, created_at, changed_at, requires_review, skip_outcome, prefill,
@@ -61,5 +56,6 @@ select now(), 'bench', ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid,
     cast(:complete_revision as bigint[]), cast(:complete_activity_id as text[]), cast(:complete_node_id as text[]), cast(:complete_activity_type as
         text[]), cast(:complete_commitment as bytea[]), cast(:complete_leaf as bytea[]), cast(:complete_salt as
         bytea[]), cast(:complete_payload as json[]));
+select queue_webhooks('webhook', null, null, null, null, null, now(), '', 'bench') where exists (select from webhook_endpoint where active);
 commit;
 \endpipeline
