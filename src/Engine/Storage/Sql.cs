@@ -92,7 +92,8 @@ public static class Sql
     /// <summary>UTF-8 of a <c>json</c> column.</summary>
     public static byte[] Utf8(this DbDataReader reader, int ordinal) => reader.GetFieldValue<byte[]>(ordinal);
 
-    private static NpgsqlParameter Parameter(object? value) =>
+    /// <summary>A value as a positional parameter.</summary>
+    public static NpgsqlParameter Parameter(object? value) =>
         value switch
         {
             null => new NpgsqlParameter { Value = DBNull.Value },

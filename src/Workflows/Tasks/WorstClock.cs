@@ -58,8 +58,17 @@ public sealed record WorstClock(string Name, SlaKind Kind, Urgency Urgency, Date
     internal static string Earliest(string instant, string own, string @case) =>
         $"least({own}, (select min({instant}) from sla_clock where instance_id = {@case} and task_id is null))";
 
-    /// <summary>Keeps with the open tasks of a case and the case itself from when they are at risk and late, once all clocks are written.</summary>
-    internal static void Keep(InstanceTransaction transaction, Guid @case) => transaction.WriteLast(KeepText, @case);
+    /// <summary>
+    /// Keeps with the open tasks of a case and the case itself from when they are at risk and late, once all clocks are written. What a new case has is
+    /// known (<see cref="NewCaseUrgency"/>), so that it needs no statement.
+    /// </summary>
+    internal static void Keep(InstanceTransaction transaction, Guid @case, Guid? task, Guid clock, Urgent? urgent)
+    {
+        if (NewCaseUrgency.Of(transaction, @case) is { } opening)
+            opening.Set(clock, task, urgent);
+        else
+            transaction.WriteLast(KeepText, @case);
+    }
 
     internal static WorstClock? Read(DbDataReader r) =>
         r.Text("clock_name") is not { } name

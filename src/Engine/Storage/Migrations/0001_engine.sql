@@ -23,13 +23,10 @@ create table workflow_definition (
 create unique index workflow_definition_latest on workflow_definition (definition_id) where is_latest;
 create unique index workflow_definition_published on workflow_definition (definition_id) where is_published;
 
--- Starting an instance calls this, so that a host whose cache is behind never starts a version that is no longer the published one.
-create function require_published(version_id text) returns text language plpgsql stable as $$
+-- Starting an instance calls this for a version that is not the published one: a host whose cache is behind never starts it.
+create function refuse_version(version_id text) returns text language plpgsql as $$
 begin
-    if not exists (select from workflow_definition where id = version_id and is_published) then
-        raise exception 'version % is not the published one', version_id using errcode = 'OR001';
-    end if;
-    return version_id;
+    raise exception 'version % is not the published one', version_id using errcode = 'OR001';
 end $$;
 
 -- What starts instances of published versions. Replaced as a whole in the transaction that publishes or retracts.

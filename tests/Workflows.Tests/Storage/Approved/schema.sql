@@ -515,6 +515,11 @@ create table task (
     risk_at timestamp with time zone,
     due_at timestamp with time zone,
     order_at timestamp with time zone not null generated always as (COALESCE(due_at, 'infinity'::timestamp with time zone)) stored,
+    ended_as text generated always as (
+CASE
+    WHEN (ended_at IS NOT NULL) THEN state
+    ELSE NULL::text
+END) stored,
     outcome text,
     data json,
     draft json,
@@ -527,7 +532,6 @@ create table task (
     started_at timestamp with time zone,
     ended_at timestamp with time zone,
     test_by uuid,
-    constraint task_bookmark_id_key UNIQUE (bookmark_id),
     constraint task_delegated_by_fkey FOREIGN KEY (delegated_by) REFERENCES person(id),
     constraint task_fits CHECK (task_fits(state, priority, outcomes, owner_id, ended_at, outcome, suspended_from, suspended_reason, suspended_until,
         proposed_outcome, reviewer_id)),
@@ -538,8 +542,7 @@ create table task (
     constraint task_reviewer_id_fkey FOREIGN KEY (reviewer_id) REFERENCES person(id),
     constraint task_test_by_fkey FOREIGN KEY (test_by) REFERENCES person(id)
 ) with (fillfactor=80);
-CREATE INDEX task_draft ON task USING btree (ended_at) WHERE (draft IS NOT NULL);
-CREATE INDEX task_ended ON task USING btree (state, order_at, id) WHERE (ended_at IS NOT NULL);
+CREATE INDEX task_ended ON task USING btree (ended_as, order_at, id) WHERE (ended_at IS NOT NULL);
 CREATE INDEX task_instance ON task USING btree (instance_id);
 CREATE INDEX task_named ON task USING btree (order_at, id) WHERE ((ended_at IS NULL) AND (cardinality(candidates) > 0));
 CREATE INDEX task_open ON task USING btree (order_at, id) WHERE (ended_at IS NULL);
@@ -730,6 +733,20 @@ AS $function$
     select pg_advisory_xact_lock(hashtext('event'), key) from (select distinct hashtext(h) as key from unnest(hashes) h order by 1) keys
 $function$;
 
+CREATE OR REPLACE FUNCTION queue_webhooks(kind text, chains uuid[], actions text[], entities text[], ids text[], revisions bigint[], now timestamp with time
+    zone, at text, actor text)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+    insert into effect (id, kind, instance_id, payload, state, due_at, created_at)
+    select gen_random_uuid(), queue_webhooks.kind, e.chain, json_build_object('endpoint', w.id, 'to', w.url, 'type', e.action, 'at', at,
+        'data', json_build_object('caseId', replace(e.chain::text, '-', ''), 'entity', e.entity, 'entityId', e.entity_id, 'revision', e.revision,
+            'actor', actor)), 'pending', now, now
+    from webhook_endpoint w join unnest(chains, actions, entities, ids, revisions) e(chain, action, entity, entity_id, revision)
+        on e.action = any(w.event_types)
+    where w.active and not exists (select from journey_case j where j.id = e.chain and j.test_by is not null)
+$function$;
+
 CREATE OR REPLACE FUNCTION refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -753,6 +770,14 @@ begin
     return new;
 end $function$;
 
+CREATE OR REPLACE FUNCTION refuse_version(version_id text)
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+begin
+    raise exception 'version % is not the published one', version_id using errcode = 'OR001';
+end $function$;
+
 CREATE OR REPLACE FUNCTION require_activation(strategy text, definition text, correlation text)
  RETURNS void
  LANGUAGE plpgsql
@@ -774,18 +799,6 @@ begin
     if taken then
         raise exception 'the activation strategy of % allows no further instance now', definition using errcode = 'OR003';
     end if;
-end $function$;
-
-CREATE OR REPLACE FUNCTION require_published(version_id text)
- RETURNS text
- LANGUAGE plpgsql
- STABLE
-AS $function$
-begin
-    if not exists (select from workflow_definition where id = version_id and is_published) then
-        raise exception 'version % is not the published one', version_id using errcode = 'OR001';
-    end if;
-    return version_id;
 end $function$;
 
 CREATE OR REPLACE FUNCTION run_root(run uuid, parent uuid)
