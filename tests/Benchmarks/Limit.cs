@@ -8,16 +8,22 @@ namespace Orchestration.Benchmarks;
 
 /// <summary>
 /// What the server could do if the host cost nothing: the statements of a start and of claim + complete, with the values of a real case, sent by pgbench to
-/// the same database. Goal: the product does at least
-/// half of it.
+/// the same database. The reads are the statements that the product sent.
 /// </summary>
-internal sealed partial class Limit(string connectionString, string pgbench, IReadOnlyList<(string Name, string Value)> values)
+internal sealed partial class Limit
 {
-    private static readonly string[] Scripts = ["start.sql", "claim-complete.sql"];
-    private int _runs;
+    private readonly string _connectionString;
+    private readonly string _pgbench;
+    private readonly IReadOnlyList<(string Name, string Value)> _values;
+    private readonly string _folder;
+
+    private Limit(string connectionString, string pgbench, IReadOnlyList<(string Name, string Value)> values, string folder) =>
+        (_connectionString, _pgbench, _values, _folder) = (connectionString, pgbench, values, folder);
 
     /// <summary>Takes the values from a case whose first step was done. Null when this machine has no pgbench.</summary>
-    public static async Task<Limit?> FindAsync(string connectionString, NpgsqlDataSource database)
+    /// <param name="claim">What a claim reads, as it was sent.</param>
+    /// <param name="complete">What a complete reads.</param>
+    public static async Task<Limit?> FindAsync(string connectionString, NpgsqlDataSource database, string claim, string complete)
     {
         var folders = (Environment.GetEnvironmentVariable("PATH") ?? "")
             .Split(Path.PathSeparator)
@@ -29,56 +35,49 @@ internal sealed partial class Limit(string connectionString, string pgbench, IRe
         if (folders.Select(f => Path.Combine(f, "pgbench")).FirstOrDefault(File.Exists) is not { } pgbench)
             return null;
         var values = new List<(string, string)>();
-        await using var query = database.Query(await File.ReadAllTextAsync(Script("sample.sql")));
-        await using var reader = await query.ExecuteReaderAsync();
-        while (await reader.ReadAsync())
-            values.Add((reader.GetString(0), reader.GetString(1)));
-        return new(connectionString, pgbench, values);
+        await using (var query = database.Query(await File.ReadAllTextAsync(Script("sample.sql"))))
+        await using (var reader = await query.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+                values.Add((reader.GetString(0), reader.GetString(1)));
+        }
+
+        var limit = new Limit(connectionString, pgbench, values, Directory.CreateTempSubdirectory("orchestration-limit-").FullName);
+        foreach (var script in (string[])["start.sql", "claim-complete.sql"])
+        {
+            var text = await File.ReadAllTextAsync(Script(script));
+            text = text.Replace("@claim@", Reads(claim, "c"), StringComparison.Ordinal).Replace("@complete@", Reads(complete, "d"), StringComparison.Ordinal);
+            await File.WriteAllTextAsync(Path.Combine(limit._folder, script), text);
+        }
+
+        return limit;
     }
 
-    /// <summary>Starts a second, and pairs of claim and complete on what those made.</summary>
-    public async Task<(double Starts, double Pairs)> MeasureAsync(int clients, int seconds)
+    /// <summary>Runs a script, each client with numbers of its own from <paramref name="from"/> on. Returns how often a second it ran.</summary>
+    public async Task<double> RunAsync(string script, int clients, int seconds, long from, long share)
     {
-        var offset = ++_runs * 10_000_000_000L;
-        var rates = new List<double>();
-        foreach (var script in Scripts)
-            rates.Add(await RunAsync(script, clients, seconds, offset));
-        return (rates[0], rates[1]);
-    }
+        var server = new NpgsqlConnectionStringBuilder(_connectionString);
 
-    private async Task<double> RunAsync(string script, int clients, int seconds, long offset)
-    {
-        var server = new NpgsqlConnectionStringBuilder(connectionString);
-        var start = new ProcessStartInfo(pgbench)
+        // Each connection plans a statement once, where the product's have done so long ago.
+        var start = new ProcessStartInfo(_pgbench)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["PGPASSWORD"] = server.Password },
+            Environment = { ["PGPASSWORD"] = server.Password, ["PGOPTIONS"] = "-c jit=off -c plan_cache_mode=force_generic_plan" },
         };
-        foreach (
-            var argument in new[]
-            {
-                "-h",
-                server.Host!,
-                "-p",
-                $"{server.Port}",
-                "-U",
-                server.Username!,
-                "-n",
-                "-M",
-                "prepared",
-                "-c",
-                $"{clients}",
-                "-j",
-                $"{Math.Min(clients, 2)}",
-                "-T",
-                $"{seconds}",
-                "-f",
-                Script(script),
-            }
-        )
+        string[] arguments =
+        [
+            .. (string[])["-h", server.Host!, "-p", $"{server.Port}", "-U", server.Username!, "-n", "-M", "prepared"],
+            .. (string[])["-c", $"{clients}", "-j", $"{Math.Min(clients, 2)}", "-T", $"{seconds}", "-f", Path.Combine(_folder, script)],
+        ];
+        foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
-        foreach (var (name, value) in values.Append(("i", "0")).Append(("offset", offset.ToString(CultureInfo.InvariantCulture))))
+        foreach (
+            var (name, value) in _values
+                .Append(("i", "0"))
+                .Append(("offset", from.ToString(CultureInfo.InvariantCulture)))
+                .Append(("share", share.ToString(CultureInfo.InvariantCulture)))
+        )
         {
             start.ArgumentList.Add("-D");
             start.ArgumentList.Add($"{name}={value}");
@@ -93,8 +92,29 @@ internal sealed partial class Limit(string connectionString, string pgbench, IRe
             : throw new InvalidOperationException($"pgbench: {await errors}");
     }
 
+    /// <summary>The first batch of a verb as pgbench takes it: without its first statement, which opens the transaction, and with the values of the script.</summary>
+    private static string Reads(string batch, string verb)
+    {
+        var task = "cast('3' || lpad(to_hex(cast(:k as bigint)), 31, '0') as uuid)";
+        var statements = batch.Split(";\n").Skip(1).Select(statement => statement.TrimEnd(';', '\n', ' '));
+        return string.Join(
+                ";\n",
+                statements.Select(sql =>
+                    sql.Contains("from operation", StringComparison.Ordinal) ? Fill(sql, "'bench'", $"'{verb}-' || :k")
+                    : sql.Contains("missing_skill", StringComparison.Ordinal) ? Fill(sql, "cast(:person as uuid)", "now()", task, "'bench'")
+                    : Fill(sql, task)
+                )
+            ) + ";";
+
+        static string Fill(string sql, params string[] values) =>
+            Parameter().Replace(sql, match => values[int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) - 1]);
+    }
+
     private static string Script(string name) => Path.Combine(AppContext.BaseDirectory, "Limit", name);
 
     [GeneratedRegex(@"^tps = ([0-9.]+)", RegexOptions.Multiline)]
     private static partial Regex Rate();
+
+    [GeneratedRegex(@"\$([0-9]+)")]
+    private static partial Regex Parameter();
 }

@@ -8,7 +8,12 @@ using Orchestration.Benchmarks;
 switch (args)
 {
     case ["throughput", ..]:
-        await Throughput.RunAsync(args is [_, var seconds] ? int.Parse(seconds, CultureInfo.InvariantCulture) : 5);
+        var measured = args.Skip(1).Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray();
+        await Throughput.RunAsync(
+            measured is [var seconds, ..] ? seconds : 10,
+            measured is [_, var cases, ..] ? cases : 0,
+            measured.Length > 2 ? measured[2..] : [1, 8, 32]
+        );
         break;
     case ["compile"]:
         ManyDefinitions.Compile();

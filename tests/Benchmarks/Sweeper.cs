@@ -21,14 +21,16 @@ namespace Orchestration.Benchmarks;
 
 /// <summary>
 /// Rungs of SLA clocks that are all due at one instant: how many are acted on a second, and how long after the instant each was committed, with one host
-/// process and with two, on an embedded server with fsync
-/// on. Two rungs: the reminder at 75 % (one notification), and the breach at 100 % (breach, priority, lead told, task given to the lead).
+/// process and with two, on an embedded server with fsync on. Two rungs: the reminder at 75 % (one notification), and the breach at 100 % (breach, priority,
+/// lead told, task given to the lead). Each host has acted on other clocks before, as one that runs for a while has.
 /// <c>dotnet run -c Release --project tests/Benchmarks -- sweeper [clocks] [hosts …]</c>
 /// </summary>
 internal static class Sweeper
 {
     private const int People = 50;
+    private const int WarmUp = 4_000;
     private static readonly Duration Target = Duration.FromHours(4);
+    private static readonly Duration Earlier = Duration.FromHours(2);
 
     private const string Journey = """
         { "definitionId": "bench", "name": "Bench", "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [
@@ -56,14 +58,20 @@ internal static class Sweeper
                 },
             }
         );
-        await using var services = Services(server.ConnectionString, new ShiftedClock());
+        var clock = new ShiftedClock();
+        await using var services = Services(server.ConnectionString, clock);
         var database = services.GetRequiredService<NpgsqlDataSource>();
         await new Migrator(typeof(Sql).Assembly, typeof(Person).Assembly).MigrateAsync(database);
         await OnceAsync(database, "create extension if not exists pg_stat_statements");
         await PrepareAsync(services, database);
         foreach (var count in hosts)
         {
-            var began = await CloneAsync(services, database, clocks);
+            await OnceAsync(database, "truncate workflow_instance cascade");
+            clock.Shift = -Earlier;
+            await CloneAsync(services, database, WarmUp, "W");
+            clock.Shift = Duration.Zero;
+            var began = await CloneAsync(services, database, clocks, "C");
+            await OnceAsync(database, "vacuum analyze");
             await MeasureAsync(
                 $"reminder, {count} host{(count > 1 ? "s" : "")}",
                 count,
@@ -77,20 +85,23 @@ internal static class Sweeper
         }
     }
 
-    /// <summary>A host of the measurement: prepares, waits for the amount to shift its clock by, then sweeps until nothing is due.</summary>
+    /// <summary>A host of the measurement: warms up, waits for the amount to shift its clock by, then sweeps until nothing is due.</summary>
     public static async Task WorkAsync(string connection)
     {
         var clock = new ShiftedClock();
         await using var services = Services(connection, clock);
         await services.GetRequiredService<ServiceLevelCatalog>().LoadAsync();
         var escalate = services.GetRequiredService<Escalate>();
-        await escalate.SweepAsync(1);
+        clock.Shift = Shift();
+        await escalate.RunAsync();
         Console.WriteLine("ready");
-        clock.Shift = Duration.FromTicks(long.Parse(Console.ReadLine()!, CultureInfo.InvariantCulture));
+        clock.Shift = Shift();
         var before = Process.GetCurrentProcess().TotalProcessorTime;
         await escalate.RunAsync();
         Console.WriteLine((Process.GetCurrentProcess().TotalProcessorTime - before).TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture));
         Console.ReadLine();
+
+        static Duration Shift() => Duration.FromTicks(long.Parse(Console.ReadLine()!, CultureInfo.InvariantCulture));
     }
 
     internal static ServiceProvider Services(string connection, IClock clock)
@@ -132,25 +143,29 @@ internal static class Sweeper
     }
 
     /// <summary>Starts one case as the product does, and copies its rows. Returns when its clock began.</summary>
-    private static async Task<Instant> CloneAsync(ServiceProvider services, NpgsqlDataSource database, int clocks)
+    private static async Task<Instant> CloneAsync(ServiceProvider services, NpgsqlDataSource database, int clocks, string prefix)
     {
-        await OnceAsync(database, "truncate workflow_instance cascade");
         var runtime = services.GetRequiredService<WorkflowRuntime>();
         var person = new Person(Guid.Empty, "bench0", "Bench", null, [Roles.Supervisor], [], [], default);
         if (
-            await StartCase.RunAsync(runtime, new("bench", $"B-{clocks}", "C", "Customer", [], $"k-{Guid.CreateVersion7(DateTimeOffset.UnixEpoch)}"), person)
+            await StartCase.RunAsync(runtime, new("bench", $"{prefix}-0", "C", "Customer", [], $"k-{Guid.CreateVersion7(DateTimeOffset.UnixEpoch)}"), person)
             is not StartCaseResult.Started
+            (var first)
         )
             throw new InvalidOperationException("Not started.");
+
+        // The ids of the copies follow each other, as those of the product do.
+        var id = $"((select replace(w.id::text, '-', '') from workflow_instance w where w.id = '{first}'))";
         await OnceAsync(
             database,
             $"""
-            create temporary table copy as select gen_random_uuid() as instance, gen_random_uuid() as task, gen_random_uuid() as clock, i, (select
-                array_agg(id order by user_name) from person)[1 + i % {People}] as owner from generate_series(1, {clocks
-                - 1}) i;
-            insert into workflow_instance select (jsonb_populate_record(w, jsonb_build_object('id', instance))).* from workflow_instance w, copy;
-            insert into journey_case select (jsonb_populate_record(j, jsonb_build_object('id', instance, 'reference', 'C-' || copy.i))).* from
-                journey_case j, copy;
+            create temporary table copy as select (left({id}, 15) || '1' || lpad(to_hex(i), 16, '0'))::uuid as instance, (left({id}, 15) || '2'
+                || lpad(to_hex(i), 16, '0'))::uuid as task, (left({id}, 15) || '3' || lpad(to_hex(i), 16, '0'))::uuid as clock, i, (select
+                array_agg(id order by user_name) from person)[1 + i % {People}] as owner from generate_series(1, {clocks - 1}) i;
+            insert into workflow_instance select (jsonb_populate_record(w, jsonb_build_object('id', instance))).* from workflow_instance w, copy
+                where w.id = '{first}';
+            insert into journey_case select (jsonb_populate_record(j, jsonb_build_object('id', instance, 'reference', '{prefix}-' || copy.i))).* from
+                journey_case j, copy where j.id = '{first}';
             insert into task ({await ColumnsAsync(database, "task")}) select {await ColumnsAsync(
                 database,
                 "task",
@@ -159,21 +174,20 @@ internal static class Sweeper
                 ("bookmark_id", "gen_random_uuid()"),
                 ("owner_id", "owner"),
                 ("state", "'Reserved'")
-            )} from task t, copy;
+            )} from task t, copy where t.instance_id = '{first}';
             update task set owner_id = (select id from person limit 1), state = 'Reserved' where owner_id is null;
             insert into sla_clock select (jsonb_populate_record(k, jsonb_build_object('id', clock, 'instance_id', instance, 'task_id', copy.task))).*
-                from sla_clock k, copy;
+                from sla_clock k, copy where k.instance_id = '{first}';
             insert into deadline select (jsonb_populate_record(d, jsonb_build_object('id', gen_random_uuid(), 'instance_id', instance, 'subject_id',
-                clock))).* from deadline d, copy;
+                clock))).* from deadline d, copy where d.instance_id = '{first}';
             drop table copy;
             """
         );
-        await OnceAsync(database, "vacuum analyze");
-        await using var query = database.Query("select (state->>'startedAt')::timestamptz from sla_clock limit 1");
+        await using var query = database.Query("select (state->>'startedAt')::timestamptz from sla_clock where instance_id = $1", first);
         return ((DateTime)(await query.ExecuteScalarAsync())!).ToInstant();
     }
 
-    private static async Task<string> ColumnsAsync(NpgsqlDataSource database, string table, params (string Column, string Sql)[] instead)
+    internal static async Task<string> ColumnsAsync(NpgsqlDataSource database, string table, params (string Column, string Sql)[] instead)
     {
         await using var query = database.Query(
             "select column_name::text from information_schema.columns where table_name = $1 and is_generated = 'NEVER' order by ordinal_position",
@@ -188,10 +202,6 @@ internal static class Sweeper
 
     private static async Task MeasureAsync(string what, int hosts, string connection, NpgsqlDataSource database, int clocks, Instant due, string rung)
     {
-        await OnceAsync(database, "checkpoint");
-#pragma warning disable RS0030 // A benchmark measures real time.
-        var began = SystemClock.Instance.Now();
-#pragma warning restore RS0030
         var workers = Enumerable
             .Range(0, hosts)
             .Select(_ =>
@@ -200,23 +210,22 @@ internal static class Sweeper
                 )!
             )
             .ToList();
+        await SendAsync(due - Earlier);
         foreach (var worker in workers)
         {
             if (await worker.StandardOutput.ReadLineAsync() != "ready")
                 throw new InvalidOperationException("A host did not start.");
         }
 
+        await OnceAsync(database, "checkpoint");
         await OnceAsync(database, "select pg_stat_statements_reset()");
-#pragma warning disable RS0030 // A benchmark measures real time.
-        var go = SystemClock.Instance.Now();
-#pragma warning restore RS0030
-        foreach (var worker in workers)
-            await worker.StandardInput.WriteLineAsync(((due - go).ToInt64Nanoseconds() / 100).ToString(CultureInfo.InvariantCulture));
+        var before = await ServerUse.NowAsync(database);
+        var go = await SendAsync(due);
         var cpu = 0.0;
         foreach (var worker in workers)
             cpu += double.Parse((await worker.StandardOutput.ReadLineAsync())!, CultureInfo.InvariantCulture);
 
-        var server = await ServerCpuAsync(database, began);
+        var server = (await ServerUse.NowAsync(database)).CpuSince(before);
         foreach (var worker in workers)
         {
             await worker.StandardInput.WriteLineAsync();
@@ -228,8 +237,8 @@ internal static class Sweeper
                 """
                 select count(*)::int, max(lag)::float8, percentile_disc(0.5) within group (order by lag)::float8, percentile_disc(0.99) within group
                     (order by lag)::float8
-                from (select extract(epoch from pg_xact_commit_timestamp(e.xmin) - $1) as lag from event e join event_payload p using (chain_id,
-                    sequence, at) where e.action = 'sla.rung' and p.payload->>'rung' = $2 and pg_xact_commit_timestamp(e.xmin) > $1) x
+                from (select extract(epoch from pg_xact_commit_timestamp(e.xmin) - $1) as lag from event e
+                    where e.action = 'sla.rung' and e.payload->>'rung' = $2 and pg_xact_commit_timestamp(e.xmin) > $1) x
                 """,
                 go,
                 rung
@@ -244,7 +253,7 @@ internal static class Sweeper
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"{what, -18} {clocks / r.GetDouble(1), 7:0} rungs/s   lag p50 {r.GetDouble(2), 6:0.00} s   p99 {r.GetDouble(3), 6:0.00} s   max "
-                        + $"{r.GetDouble(1), 6:0.00} s   CPU a rung: hosts {cpu / clocks * 1000, 4:0} µs, their sessions {server / clocks * 1000, 4:0} µs"
+                        + $"{r.GetDouble(1), 6:0.00} s   CPU a rung: hosts {cpu / clocks * 1000, 4:0} µs, the server {server / clocks * 1000, 4:0} µs"
                 )
             );
         }
@@ -260,24 +269,17 @@ internal static class Sweeper
             Console.WriteLine(
                 string.Create(CultureInfo.InvariantCulture, $"    {s.GetDouble(0), 7:0.000} statements  {s.GetDouble(1), 6:0.0} µs  {s.Text(2) ?? "in all"}")
             );
-    }
 
-    /// <summary>
-    /// Milliseconds of CPU of the sessions that began since then, where the system tells (Linux): it says what a rung costs when other programs run
-    /// on the machine too.
-    /// </summary>
-    private static async Task<double> ServerCpuAsync(NpgsqlDataSource database, Instant began)
-    {
-        await using var query = database.Query(
-            "select pid from pg_stat_activity where backend_type = 'client backend' and datname = current_database() and pid <> pg_backend_pid() "
-                + "and backend_start > $1",
-            began
-        );
-        await using var reader = await query.ExecuteReaderAsync();
-        var cpu = 0.0;
-        while (await reader.ReadAsync())
-            cpu += Process.GetProcessById(reader.GetInt32(0)).TotalProcessorTime.TotalMilliseconds;
-        return cpu;
+        // Sets the clocks of the hosts, and with that off what is due by then.
+        async Task<Instant> SendAsync(Instant time)
+        {
+#pragma warning disable RS0030 // A benchmark measures real time.
+            var now = SystemClock.Instance.Now();
+#pragma warning restore RS0030
+            foreach (var worker in workers)
+                await worker.StandardInput.WriteLineAsync(((time - now).ToInt64Nanoseconds() / 100).ToString(CultureInfo.InvariantCulture));
+            return now;
+        }
     }
 
     internal static async Task OnceAsync(NpgsqlDataSource database, string sql)

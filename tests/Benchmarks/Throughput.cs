@@ -1,14 +1,13 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using NodaTime;
 using Npgsql;
 using Orchestration.Embedded;
 using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using Orchestration.Workflows;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
@@ -18,9 +17,9 @@ using Orchestration.Workflows.Tasks.Verbs;
 namespace Orchestration.Benchmarks;
 
 /// <summary>
-/// Cases started and human steps completed (claim + complete) a second, in process, at 1, 8 and 32 clients, on an embedded server with fsync on; with the
-/// statements and commits each took.
-/// <c>dotnet run -c Release --project tests/Benchmarks -- throughput [seconds]</c>
+/// Cases started and human steps completed (claim + complete) a second, in process, at 1, 8 and 32 clients by default, on an embedded server with fsync on, in turns with
+/// pgbench sending the same statements. For each: statements, buffers, WAL and CPU of the server per operation.
+/// <c>dotnet run -c Release --project tests/Benchmarks -- throughput [seconds] [cases that are there before] [clients …]</c>
 /// </summary>
 internal static class Throughput
 {
@@ -35,25 +34,30 @@ internal static class Throughput
               { "source": { "activity": "a", "port": "Done" }, "target": { "activity": "b", "port": "In" } } ] } }
         """;
 
-    private static readonly int[] Clients = [1, 8, 32];
+    private const int Rounds = 2;
+    private const int WarmUp = 2;
 
-    public static async Task RunAsync(int seconds)
+    /// <summary>More than any machine can complete a second: no measurement runs out of tasks.</summary>
+    private const int MostPerSecond = 4_000;
+
+    public static async Task RunAsync(int seconds, int cases, int[] numbers)
     {
         var folder = Directory.CreateTempSubdirectory("orchestration-bench-");
-        await using var server = await EmbeddedPostgres.StartAsync(new() { Directory = folder.FullName, Temporary = true });
+        await using var server = await EmbeddedPostgres.StartAsync(
+            new()
+            {
+                Directory = folder.FullName,
+                Temporary = true,
+                Settings = new Dictionary<string, string> { ["shared_preload_libraries"] = "pg_stat_statements", ["max_wal_size"] = "4GB" },
+            }
+        );
         var connection = new NpgsqlConnectionStringBuilder(server.ConnectionString) { MaxPoolSize = 40 }.ConnectionString;
 #pragma warning disable RS0030 // A benchmark measures real time.
-        await using var services = new ServiceCollection()
-            .AddLogging(l => l.SetMinimumLevel(LogLevel.None))
-            .AddSingleton(_ => Sql.CreateDataSource(connection))
-            .AddSingleton<IClock>(SystemClock.Instance)
-            .AddSingleton<Changes>()
-            .AddSingleton<AddPerson>()
-            .AddWorkflows()
-            .BuildServiceProvider();
+        await using var services = Sweeper.Services(connection, SystemClock.Instance);
 #pragma warning restore RS0030
         var database = services.GetRequiredService<NpgsqlDataSource>();
         await new Migrator(typeof(Sql).Assembly, typeof(Person).Assembly).MigrateAsync(database);
+        await Sweeper.OnceAsync(database, "create extension if not exists pg_stat_statements");
         var (runtime, desk) = (services.GetRequiredService<WorkflowRuntime>(), services.GetRequiredService<TaskRuntime>());
         var now = runtime.Clock.Now();
         await Partitions.EnsureAsync(database, now);
@@ -66,117 +70,169 @@ internal static class Throughput
         if (await runtime.Definitions.PublishAsync(new("bench", Encoding.UTF8.GetBytes(Journey), "file"), "bench", now) is not PublishResult.Published)
             throw new InvalidOperationException("The journey does not publish.");
 
-        var rates = new Dictionary<(string What, int Clients), double>();
-        var number = 0;
-        // What is used often is compiled once more, and every connection prepares what it has sent twice: neither belongs into the figures.
-        await StartsAsync(Clients[^1], "");
-        await PairsAsync(Clients[^1], "");
-        foreach (var clients in Clients)
-            rates[("starts", clients)] = await StartsAsync(clients, "starts");
-        foreach (var clients in Clients)
-            rates[("claims+completes", clients)] = await PairsAsync(clients, "claims+completes");
+        var number = 0L;
+        var template = await StartAsync();
+        var copies = new CaseCopies(database, template);
+        if (cases > 0)
+            await copies.AddAsync(cases, closed: true);
 
-        Task<double> StartsAsync(int clients, string what) =>
-            MeasureAsync(
-                what,
-                clients,
-                seconds,
-                database,
-                async () =>
-                {
-                    var n = Interlocked.Increment(ref number);
-                    if (await StartCase.RunAsync(runtime, new("bench", $"B-{n}", "C", "Customer", [], $"k-{n}"), person) is not StartCaseResult.Started)
-                        throw new InvalidOperationException("Not started.");
-                }
-            );
-
-        async Task<double> PairsAsync(int clients, string what)
+        var limit = await FindLimitAsync();
+        foreach (var clients in numbers)
         {
-            var open = new System.Collections.Concurrent.ConcurrentQueue<Guid>();
-            await using (var query = database.Query("select id from task where state = 'Ready'"))
-            await using (var reader = await query.ExecuteReaderAsync())
+            var rates = new Dictionary<string, (double Product, double Limit)> { ["start"] = default, ["claim+complete"] = default };
+            for (var round = 0; round < Rounds; round++)
             {
-                while (await reader.ReadAsync())
-                    open.Enqueue(reader.GetGuid(0));
+                await CompareAsync("start", () => MeasureAsync("start", clients, seconds, database, StartAsync), "start.sql");
+                await CompareAsync("claim+complete", () => PairsAsync("claim+complete", clients, seconds), "claim-complete.sql");
             }
 
+            foreach (var (what, (product, most)) in rates.Where(r => r.Value.Limit > 0))
+                Console.WriteLine($"{what, -15} {clients, 3} clients: {product / Rounds, 6:0}/s, {product / most:0.00} of the limit of {most / Rounds, 6:0}/s");
+
+            async Task CompareAsync(string what, Func<Task<double>> product, string script)
+            {
+                var rate = await product();
+                if (limit is null)
+                    return;
+                var share = (long)seconds * MostPerSecond / clients;
+                var from = script == "start.sql" ? copies.Reserve(share * clients) : await copies.AddAsync((int)share * clients);
+                var most = await MeasureAsync($"  pgbench", clients, database, () => limit.RunAsync(script, clients, seconds, from, share));
+                rates[what] = (rates[what].Product + rate, rates[what].Limit + most);
+            }
+        }
+
+        async Task<Guid> StartAsync()
+        {
+            var n = Interlocked.Increment(ref number);
+            return await StartCase.RunAsync(runtime, new("bench", $"B-{n}", "C", "Customer", [], $"k-{n}"), person) is StartCaseResult.Started(var started)
+                ? started
+                : throw new InvalidOperationException("Not started.");
+        }
+
+        async Task<double> PairsAsync(string what, int clients, int seconds)
+        {
+            var count = (WarmUp + seconds) * MostPerSecond;
+            var next = await copies.AddAsync(count) - 1;
+            var end = next + count;
             return await MeasureAsync(
                 what,
                 clients,
                 seconds,
                 database,
-                async () =>
-                {
-                    if (!open.TryDequeue(out var task))
-                        throw new InvalidOperationException("No task is left: measure for a shorter time.");
-                    await ClaimTask.RunAsync(desk, new(task, 1, $"c-{task}"), person);
-                    if (await CompleteTask.RunAsync(desk, new(task, 2, $"d-{task}"), null, [], person) is not TaskResult.Done)
-                        throw new InvalidOperationException("Not completed.");
-                }
+                () =>
+                    PairAsync(
+                        Interlocked.Increment(ref next) is var k && k < end ? CaseCopies.Task(k) : throw new InvalidOperationException("No task is left.")
+                    )
             );
         }
 
-        if (await Limit.FindAsync(connection, database) is not { } limit)
+        async Task<Guid> PairAsync(Guid task)
         {
-            Console.WriteLine("There is no pgbench here to measure the limit by.");
-            return;
+            await ClaimTask.RunAsync(desk, new(task, 1, $"c-{task}"), person);
+            return await CompleteTask.RunAsync(desk, new(task, 2, $"d-{task}"), null, [], person) is TaskResult.Done
+                ? task
+                : throw new InvalidOperationException("Not completed.");
         }
 
-        foreach (var clients in Clients)
+        // The first batches of a claim and of a complete are what these read.
+        async Task<Limit?> FindLimitAsync()
         {
-            var (starts, pairs) = await limit.MeasureAsync(clients, seconds);
-            Compare("starts", starts);
-            Compare("claims+completes", pairs);
+            var sent = new List<string>();
+            var started = await StartAsync();
+            await using var query = database.Query("select id from task where instance_id = $1", started);
+            var task = (Guid)(await query.ExecuteScalarAsync())!;
+            using (
+                var listener = new ActivityListener
+                {
+                    ShouldListenTo = source => source.Name == "Npgsql",
+                    Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+                    ActivityStopped = activity => sent.Add((string?)activity.GetTagItem("db.query.text") ?? ""),
+                }
+            )
+            {
+                ActivitySource.AddActivityListener(listener);
+                await PairAsync(task);
+            }
 
-            void Compare(string what, double most) =>
-                Console.WriteLine($"{what, -18} {clients, 3} clients: {most, 7:0}/s by pgbench; the product does {rates[(what, clients)] / most:0 %} of it");
+            var reads = sent.Where(batch => batch.StartsWith("begin", StringComparison.Ordinal)).ToList();
+            var found = await Limit.FindAsync(connection, database, reads[0], reads[1]);
+            if (found is null)
+                Console.WriteLine("There is no pgbench here to measure the limit by.");
+            return found;
         }
     }
 
-    private static async Task<double> MeasureAsync(string what, int clients, int seconds, NpgsqlDataSource database, Func<Task> once)
+    private static async Task<double> MeasureAsync(string what, int clients, int seconds, NpgsqlDataSource database, Func<Task<Guid>> once)
     {
-        var before = await CommitsAsync(database);
+        // What is used often is compiled once more, and every connection plans what it has sent a few times: neither belongs into the figures.
+        await RunAsync(WarmUp);
+        var times = new List<double>();
         var cpu = Process.GetCurrentProcess().TotalProcessorTime;
         var allocated = GC.GetTotalAllocatedBytes();
-        var watch = Stopwatch.StartNew();
-        var times = await Task.WhenAll(
-            Enumerable
-                .Range(0, clients)
-                .Select(_ =>
-                    Task.Run(async () =>
-                    {
-                        var each = new List<double>();
-                        while (watch.Elapsed.TotalSeconds < seconds)
-                        {
-                            var began = watch.Elapsed.TotalMilliseconds;
-                            await once();
-                            each.Add(watch.Elapsed.TotalMilliseconds - began);
-                        }
-
-                        return each;
-                    })
+        var rate = await MeasureAsync(
+            what,
+            clients,
+            database,
+            async () =>
+            {
+                var watch = Stopwatch.StartNew();
+                times.AddRange(await RunAsync(seconds));
+                return times.Count / watch.Elapsed.TotalSeconds;
+            }
+        );
+        if (what.Length > 0)
+        {
+            times.Sort();
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{"", -29}p50 {times[times.Count / 2], 5:0.0} ms   p99 {times[times.Count * 99 / 100], 5:0.0} ms   host: "
+                        + $"{(Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalMilliseconds / times.Count, 5:0.00} ms CPU, "
+                        + $"{(GC.GetTotalAllocatedBytes() - allocated) / 1024 / times.Count} KB allocated"
                 )
-        );
-        var all = times.SelectMany(t => t).Order().ToList();
-        var elapsed = watch.Elapsed.TotalSeconds;
-        if (what == "")
-            return 0;
-        Console.WriteLine(
-            $"{what, -18} {clients, 3} clients: {all.Count / elapsed, 7:0}/s   p50 {all[all.Count / 2], 6:0.0} ms   p99 "
-                + $"{all[all.Count * 99 / 100], 6:0.0} ms   "
-                + $"{(await CommitsAsync(database) - before) / (double)all.Count, 5:0.0} commits   "
-                + $"{(Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalMilliseconds / all.Count, 5:0.00} ms CPU of the host   "
-                + $"{(GC.GetTotalAllocatedBytes() - allocated) / 1024 / all.Count} KB"
-        );
-        return all.Count / elapsed;
+            );
+        }
+
+        return rate;
+
+        async Task<IEnumerable<double>> RunAsync(int seconds)
+        {
+            var watch = Stopwatch.StartNew();
+            return (await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(() => ClientAsync(watch, seconds))))).SelectMany(t => t);
+        }
+
+        async Task<List<double>> ClientAsync(Stopwatch watch, int seconds)
+        {
+            var each = new List<double>();
+            while (watch.Elapsed.TotalSeconds < seconds)
+            {
+                var began = watch.Elapsed.TotalMilliseconds;
+                await once();
+                each.Add(watch.Elapsed.TotalMilliseconds - began);
+            }
+
+            return each;
+        }
     }
 
-    private static async Task<long> CommitsAsync(NpgsqlDataSource database)
+    /// <summary>Runs it and says what the server used for each operation.</summary>
+    private static async Task<double> MeasureAsync(string what, int clients, NpgsqlDataSource database, Func<Task<double>> run)
     {
-        // Sessions report their counts when they are idle for a moment or asked to.
-        await using var flush = database.Query("select pg_stat_force_next_flush()");
-        await flush.ExecuteNonQueryAsync();
-        await using var query = database.Query("select xact_commit from pg_stat_database where datname = current_database()");
-        return (long)(await query.ExecuteScalarAsync())!;
+        await Sweeper.OnceAsync(database, "checkpoint");
+        var before = await ServerUse.NowAsync(database);
+        var watch = Stopwatch.StartNew();
+        var rate = await run();
+        var after = await ServerUse.NowAsync(database);
+        var count = rate * watch.Elapsed.TotalSeconds;
+        if (what.Length > 0)
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{what, -15} {clients, 3} clients: {rate, 6:0}/s   server: {(after.Cpu - before.Cpu) / count, 5:0.00} ms CPU, "
+                        + $"{(after.Statements - before.Statements) / count, 4:0.0} statements, {(after.Buffers - before.Buffers) / count, 5:0} buffers, "
+                        + $"{(after.Wal - before.Wal) / 1024 / count, 5:0.0} KB WAL"
+                )
+            );
+        return rate;
     }
 }

@@ -286,8 +286,7 @@ public sealed partial class DefinitionStore
         await using var batch = connection.CreateBatch();
         batch.Add(
             """
-            select e.actor, e.at, p.payload ->> 'page'
-            from event e left join event_payload p on p.chain_id = e.chain_id and p.sequence = e.sequence and p.at = e.at
+            select e.actor, e.at, e.payload ->> 'page' from event e
             where e.chain_id = $1 and e.sequence > $2
             """,
             history.Chain,

@@ -23,18 +23,29 @@ public sealed partial class InstanceTransaction
         if (result.Opened.Count > 0)
         {
             var opened = result.Opened;
-            Write(
-                """
-                insert into bookmark (id, instance_id, created_at, name, hash, activity_id) select b.id, $1, $2, b.name, b.hash, b.activity
-                from unnest($3::uuid[], $4::text[], $5::text[], $6::text[]) b(id, name, hash, activity)
-                """,
-                instance,
-                Now,
-                opened.Select(b => Guid.Parse(b.Id)).ToArray(),
-                opened.Select(b => b.Name).ToArray(),
-                opened.Select(b => b.Hash).ToArray(),
-                opened.Select(b => b.ActivityId).ToArray()
-            );
+            if (opened is [var bookmark])
+                Write(
+                    "insert into bookmark (id, instance_id, created_at, name, hash, activity_id) values ($1, $2, $3, $4, $5, $6)",
+                    Guid.Parse(bookmark.Id),
+                    instance,
+                    Now,
+                    bookmark.Name,
+                    bookmark.Hash,
+                    bookmark.ActivityId
+                );
+            else
+                Write(
+                    """
+                    insert into bookmark (id, instance_id, created_at, name, hash, activity_id) select b.id, $1, $2, b.name, b.hash, b.activity
+                    from unnest($3::uuid[], $4::text[], $5::text[], $6::text[]) b(id, name, hash, activity)
+                    """,
+                    instance,
+                    Now,
+                    opened.Select(b => Guid.Parse(b.Id)).ToArray(),
+                    opened.Select(b => b.Name).ToArray(),
+                    opened.Select(b => b.Hash).ToArray(),
+                    opened.Select(b => b.ActivityId).ToArray()
+                );
             foreach (var endpoint in opened)
             {
                 if (endpoint is { Name: HttpEndpoints.Kind, Payload: OrderedDictionary<string, object?> waited })
@@ -59,7 +70,12 @@ public sealed partial class InstanceTransaction
         if (result.Burnt.Count > 0)
         {
             var burnt = result.Burnt.Select(b => Guid.Parse(b.Bookmark.Id)).ToArray();
-            Write("delete from bookmark where id = any($1)", burnt);
+
+            // A list would be planned anew each time.
+            if (burnt is [var one])
+                Write("delete from bookmark where id = $1", one);
+            else
+                Write("delete from bookmark where id = any($1)", burnt);
             if (result.Burnt.Exists(b => b.Bookmark.DueAt is not null))
                 Write("delete from deadline where subject_id = any($1) and kind = 'timer'", burnt);
         }
@@ -130,7 +146,9 @@ public sealed partial class InstanceTransaction
             insert into workflow_instance (id, definition_id, definition_version_id, definition_version, parent_id, correlation_id, name, status,
                 sub_status, incident_count,
                 state, event_sequence, event_head, created_at, updated_at, finished_at)
-            values ($1, $2, {(requirePublished ? "require_published($3)" : "$3")}, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)
+            values ($1, $2, {(
+                requirePublished ? "coalesce((select id from workflow_definition where id = $3 and is_published), refuse_version($3))" : "$3"
+            )}, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)
             """,
             Guid.Parse(state.Id),
             state.DefinitionId,

@@ -51,6 +51,12 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
     /// <summary>The actor: a person's ID or <c>system</c>.</summary>
     public string Actor { get; }
 
+    /// <summary>Whether this transaction creates the instance.</summary>
+    public bool IsNew => _isNew;
+
+    /// <summary>What another module keeps for the length of the transaction, or null.</summary>
+    public object? Kept { get; set; }
+
     /// <summary>The instance, or null if it doesn't exist.</summary>
     public Guid? InstanceId { get; private set; }
 

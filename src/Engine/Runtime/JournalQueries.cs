@@ -52,8 +52,8 @@ public static class JournalQueries
     {
         await using var query = database.Query(
             """
-            select e.sequence, e.at, e.action, e.entity_id, e.activity_id, e.node_id, e.activity_type, p.payload, count(*) over ()
-            from event e left join event_payload p on p.chain_id = e.chain_id and p.sequence = e.sequence and p.at = e.at
+            select e.sequence, e.at, e.action, e.entity_id, e.activity_id, e.node_id, e.activity_type, e.payload, count(*) over ()
+            from event e
             where e.chain_id = $1 and e.entity = $2
                 and (cardinality($3) = 0 or e.activity_id = any($3)) and (cardinality($4) = 0 or e.node_id = any($4))
                     and (cardinality($5) = 0 or e.action = any($5))

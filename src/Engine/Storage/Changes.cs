@@ -80,8 +80,9 @@ public sealed partial class Changes(ILogger<Changes> log)
                 pending.Add(change);
             try
             {
+                // Nothing waits for its commit to be on disk: losing a wake-up costs only latency.
                 await using var notify = database.Query(
-                    "select pg_notify($1, $2)",
+                    "select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)",
                     Topic,
                     _self + string.Concat(pending.Select(c => $"{(char)('a' + (int)c.Kind)}{c.Id:N}"))
                 );

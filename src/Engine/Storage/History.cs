@@ -125,7 +125,7 @@ public static class HistoryChain
 }
 
 /// <summary>
-/// The events one transaction appends to one chain, hashed and turned into two statements (events, payloads), however many events there are.
+/// The events one transaction appends to one chain, hashed and turned into one statement, however many events there are.
 /// </summary>
 public sealed class HistoryAppend
 {
@@ -135,9 +135,7 @@ public sealed class HistoryAppend
     private readonly Instant _at;
     private readonly string _actor;
     private readonly List<HistoryEvent> _events = [];
-    private readonly List<byte[]?> _commitments = [];
-    private readonly List<byte[]> _leaves = [];
-    private readonly List<(int Sequence, byte[] Salt, byte[] Payload)> _payloads = [];
+    private readonly List<(byte[]? Salt, byte[]? Commitment, byte[] Leaf)> _hashes = [];
 
     /// <param name="chain">Chain id: the instance's id, or that of an <c>event_chain</c>.</param>
     /// <param name="sequence">Number of events so far.</param>
@@ -171,24 +169,17 @@ public sealed class HistoryAppend
     public void Add(HistoryEvent e)
     {
         Sequence++;
-        byte[]? commitment = null;
-        if (e.Payload is { } payload)
-        {
-            var salt = RandomNumberGenerator.GetBytes(16);
-            commitment = HistoryChain.Commit(salt, payload);
-            _payloads.Add((Sequence, salt, payload));
-        }
-
+        var salt = e.Payload is null ? null : RandomNumberGenerator.GetBytes(16);
+        var commitment = e.Payload is null ? null : HistoryChain.Commit(salt, e.Payload);
         Head = HistoryChain.Leaf(Chain, Sequence, _at, _actor, e, Head, commitment);
         _events.Add(e);
-        _commitments.Add(commitment);
-        _leaves.Add(Head);
+        _hashes.Add((salt, commitment, Head));
     }
 
-    /// <summary>Puts the inserts into a batch.</summary>
+    /// <summary>Puts the insert into a batch.</summary>
     public void WriteTo(NpgsqlBatch batch) => WriteAll(batch, [this]);
 
-    /// <summary>Puts the inserts of many chains into a batch, as two statements. They have the same time and actor.</summary>
+    /// <summary>Puts the inserts of many chains into a batch, as one statement. They have the same time and actor.</summary>
     public static void WriteAll(NpgsqlBatch batch, IReadOnlyList<HistoryAppend> chains)
     {
         var count = chains.Sum(c => c._events.Count);
@@ -199,6 +190,7 @@ public sealed class HistoryAppend
         var (actions, entities, entityIds) = (new string[count], new string[count], new string[count]);
         var (activityIds, nodeIds, activityTypes) = (new string?[count], new string?[count], new string?[count]);
         var (commitments, leaves) = (new byte[]?[count], new byte[count][]);
+        var (salts, payloads) = (new byte[]?[count], new string?[count]);
         var row = 0;
         foreach (var chain in chains)
         {
@@ -208,15 +200,17 @@ public sealed class HistoryAppend
                 (ids[row], sequences[row], revisions[row]) = (chain.Chain, chain.Sequence - chain._events.Count + i + 1, e.Revision);
                 (actions[row], entities[row], entityIds[row]) = (e.Action, e.Entity, e.EntityId);
                 (activityIds[row], nodeIds[row], activityTypes[row]) = (e.ActivityId, e.NodeId, e.ActivityType);
-                (commitments[row], leaves[row]) = (chain._commitments[i], chain._leaves[i]);
+                (salts[row], commitments[row], leaves[row]) = chain._hashes[i];
+                payloads[row] = e.Payload is null ? null : Encoding.UTF8.GetString(e.Payload);
             }
         }
 
         batch.Add(
             """
-            insert into event (at, actor, chain_id, sequence, action, entity, entity_id, revision, activity_id, node_id, activity_type, commitment, leaf)
+            insert into event (at, actor, chain_id, sequence, action, entity, entity_id, revision, activity_id, node_id, activity_type, commitment, leaf,
+                salt, payload)
             select $1, $2, * from unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[], $10::text[],
-                $11::text[], $12::bytea[], $13::bytea[])
+                $11::text[], $12::bytea[], $13::bytea[], $14::bytea[], $15::json[])
             """,
             chains[0]._at,
             chains[0]._actor,
@@ -230,20 +224,9 @@ public sealed class HistoryAppend
             nodeIds,
             activityTypes,
             commitments,
-            leaves
-        );
-
-        var payloads = chains.SelectMany(c => c._payloads.Select(p => (c.Chain, p.Sequence, p.Salt, p.Payload))).ToList();
-        if (payloads.Count == 0)
-            return;
-
-        batch.Add(
-            "insert into event_payload (at, chain_id, sequence, salt, payload) select $1, * from unnest($2::uuid[], $3::int[], $4::bytea[], $5::json[])",
-            chains[0]._at,
-            payloads.ConvertAll(p => p.Chain).ToArray(),
-            payloads.ConvertAll(p => p.Sequence).ToArray(),
-            payloads.ConvertAll(p => p.Salt).ToArray(),
-            new JsonTexts(payloads.ConvertAll(p => Encoding.UTF8.GetString(p.Payload)).ToArray())
+            leaves,
+            salts,
+            new JsonTexts(payloads)
         );
     }
 }

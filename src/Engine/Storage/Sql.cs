@@ -9,7 +9,7 @@ namespace Orchestration.Engine.Storage;
 public readonly record struct Json(byte[] Utf8);
 
 /// <summary>JSON texts for a <c>json[]</c> parameter.</summary>
-public readonly record struct JsonTexts(string[] Texts);
+public readonly record struct JsonTexts(string?[] Texts);
 
 /// <summary>Small helpers to write SQL as SQL: positional parameters (<c>$1</c>) from plain values.</summary>
 public static class Sql
@@ -92,7 +92,8 @@ public static class Sql
     /// <summary>UTF-8 of a <c>json</c> column.</summary>
     public static byte[] Utf8(this DbDataReader reader, int ordinal) => reader.GetFieldValue<byte[]>(ordinal);
 
-    private static NpgsqlParameter Parameter(object? value) =>
+    /// <summary>A value as a positional parameter.</summary>
+    public static NpgsqlParameter Parameter(object? value) =>
         value switch
         {
             null => new NpgsqlParameter { Value = DBNull.Value },
@@ -103,7 +104,7 @@ public static class Sql
                 NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz,
             },
             Json json => new NpgsqlParameter<byte[]> { TypedValue = json.Utf8, NpgsqlDbType = NpgsqlDbType.Json },
-            JsonTexts array => new NpgsqlParameter<string[]> { TypedValue = array.Texts, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Json },
+            JsonTexts array => new NpgsqlParameter<string?[]> { TypedValue = array.Texts, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Json },
             Guid id => new NpgsqlParameter<Guid> { TypedValue = id },
             int number => new NpgsqlParameter<int> { TypedValue = number },
             long number => new NpgsqlParameter<long> { TypedValue = number },

@@ -62,9 +62,8 @@ public static class CaseHistory
         batch.Add($"select t.id from task t where t.instance_id = $3 and coalesce({me.Sees}, false)", actor.Id, now, id);
         batch.Add(
             """
-            select e.sequence, e.at, e.actor, p.display_name, e.action, e.entity, e.entity_id, e.revision, e.activity_id, e.activity_type, y.payload, e.leaf
+            select e.sequence, e.at, e.actor, p.display_name, e.action, e.entity, e.entity_id, e.revision, e.activity_id, e.activity_type, e.payload, e.leaf
             from event e
-            left join event_payload y on y.chain_id = e.chain_id and y.sequence = e.sequence and y.at = e.at
             left join person p on p.user_name = e.actor
             where e.chain_id = $1 and e.sequence > $2
             order by e.sequence limit $3

@@ -6,6 +6,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Cases;
 
@@ -79,10 +80,11 @@ public static class StartCase
                     CorrelationId = reference,
                     AlsoWrite = t =>
                     {
+                        var (riskAt, lateAt) = NewCaseUrgency.Of(t, id)?.OfCase() ?? default;
                         t.Write(
                             """
-                            insert into journey_case (id, journey, reference, customer_id, customer_name, created_by, created_at, test_by)
-                                values ($1, $2, $3, $4, $5, $6, $7, $8)
+                            insert into journey_case (id, journey, reference, customer_id, customer_name, created_by, created_at, test_by, risk_at, due_at)
+                                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
                             """,
                             id,
                             request.Journey,
@@ -91,7 +93,9 @@ public static class StartCase
                             request.CustomerName,
                             actor.UserName,
                             t.Now,
-                            request.IsTest ? actor.Id : null
+                            request.IsTest ? actor.Id : null,
+                            riskAt,
+                            lateAt
                         );
 
                         // The tasks of the first burst are written before their case.

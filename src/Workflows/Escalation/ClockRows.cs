@@ -27,9 +27,12 @@ internal static class ClockRows
         var calendar = serviceLevels.CalendarOf(state);
         var next = Ladder.NextAt(state, calendar)?.Truncated();
         var urgent = Urgent.Of(state, calendar);
-        const string Rest = """
-                ledger as (insert into sla_ledger (clock_id, generation, from_at, to_at, kind, cause, counted) select $1, *
-                    from unnest($10::int[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[], $15::bigint[]))
+        const string Ledgered = """
+            , ledger as (insert into sla_ledger (clock_id, generation, from_at, to_at, kind, cause, counted) select $1, *
+                from unnest($10::int[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[], $15::bigint[]))
+            """;
+        var rest = $"""
+            {(rows.Count == 0 ? "" : Ledgered)}
             insert into deadline (id, kind, due_at, instance_id, subject_id, generation) select $16, 'rung', $17, $2, $1, $6 where $17::timestamptz is not null
             """;
         var clock = isNew
@@ -38,8 +41,8 @@ internal static class ClockRows
                 with clock as (
                     insert into sla_clock (id, instance_id, task_id, policy, kind, status, due_at, breached, generation, state, created_at, changed_at,
                         name, risk_at, late_at)
-                        values ($1, $2, $7, $8, $9, $3, $4, $5, $6, $18, $19, $19, $20, $21, $22)),
-                {Rest}
+                        values ($1, $2, $7, $8, $9, $3, $4, $5, $6, $18, $19, $19, $20, $21, $22))
+                {rest}
                 """,
                 [
                     id,
@@ -65,8 +68,8 @@ internal static class ClockRows
                 $"""
                 with clock as (update sla_clock set status = $3, due_at = $4, breached = $5, generation = $6, state = $7, changed_at = $8, name = $18,
                         risk_at = $19, late_at = $20 where id = $1),
-                    gone as (delete from deadline where subject_id = $1 and kind = $9),
-                {Rest}
+                    gone as (delete from deadline where subject_id = $1 and kind = $9)
+                {rest}
                 """,
                 [
                     id,
@@ -87,7 +90,7 @@ internal static class ClockRows
                 ]
             );
         transaction.Write(clock);
-        WorstClock.Keep(transaction, instance);
+        WorstClock.Keep(transaction, instance, task, id, urgent);
     }
 
     /// <summary>Statement that adds rows to a clock's ledger.</summary>

@@ -18,7 +18,9 @@ namespace Orchestration.Workflows.Escalation;
 public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalog serviceLevels, ILogger<Escalate> log)
 {
     private const string Actor = "system";
-    private const int Batch = 500;
+
+    /// <summary>Clocks per transaction: their cases stay locked for a tenth of a second or less, which a verb on one of them waits for.</summary>
+    private const int Batch = 250;
 
     /// <summary>Batches in progress at the same time: while the database writes one, this host computes the other.</summary>
     private const int Sweepers = 2;
@@ -135,7 +137,7 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
                 select id, subject_id, instance_id from deadline where kind = 'rung' and due_at <= $1 {(
                 only is null ? "" : "and id = $3"
             )} order by due_at limit $2 for update skip locked)
-            select due.id, due.subject_id, i.id, i.event_sequence, i.event_head from due join workflow_instance i on i.id = due.instance_id
+            select due.id, due.subject_id, i.id, i.event_sequence, i.event_head, i.correlation_id from due join workflow_instance i on i.id = due.instance_id
             for no key update of i skip locked
             """,
             only is { } one ? [now, limit, one] : [now, limit]
@@ -147,7 +149,7 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
             var instance = r.GetGuid(2);
             if (!histories.TryGetValue(instance, out var history))
                 histories[instance] = history = new(instance, r.GetInt32(3), r.GetFieldValue<byte[]>(4), now, Actor);
-            due[r.GetGuid(1)] = new(r.GetGuid(0), r.GetGuid(1), instance, history);
+            due[r.GetGuid(1)] = new(r.GetGuid(0), r.GetGuid(1), instance, history) { Reference = r.Text(5) ?? "" };
         }
     }
 
@@ -173,63 +175,70 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         await using var batch = connection.CreateBatch();
         batch.Add(
             $"""
-            select c.id clock_id, c.state clock_state, coalesce(j.reference, i.correlation_id, ''), array(select w.person_id from case_watcher w where
+            select c.id clock_id, c.state clock_state, j.reference, array(select w.person_id from case_watcher w where
                 w.instance_id = c.instance_id), (select k.name from sla_clock k where k.instance_id = c.instance_id and k.id <> c.id
                 and (k.task_id is null or k.task_id = c.task_id) and k.late_at <= $2 order by {WorstClock.WorstFirst("$2")} limit 1),
                 j.test_by, {columns}
-            from unnest($1::uuid[]) d(id) join sla_clock c on c.id = d.id join workflow_instance i on i.id = c.instance_id
+            from unnest($1::uuid[]) d(id) join sla_clock c on c.id = d.id
             left join task t on t.id = c.task_id left join person o on o.id = t.owner_id left join journey_case j on j.id = c.instance_id
             """,
             due.Keys.ToArray(),
             now
         );
-        batch.Add(
-            $"""
-            select t.instance_id, {columns}
-            from task t left join person o on o.id = t.owner_id
-            where t.ended_at is null and t.instance_id in (select c.instance_id from unnest($1::uuid[]) d(id) join sla_clock c on c.id = d.id where
-                c.task_id is null) order by t.created_at, t.id
-            """,
-            due.Keys.ToArray()
-        );
         LadderPeople.Select(batch, now);
         var tasks = new Dictionary<Guid, LadderTask>();
         var people = new LadderPeople();
         var watchers = new Dictionary<Guid, HashSet<Guid>>();
-        await using var r = await batch.ExecuteReaderAsync(cancel);
-        while (await r.ReadAsync(cancel))
+        await using (var r = await batch.ExecuteReaderAsync(cancel))
+        {
+            while (await r.ReadAsync(cancel))
+                Add(r);
+            await people.ReadAsync(r, cancel);
+        }
+
+        // A case clock acts on the open tasks of its case. Clocks of the same case share its tasks and watchers, so that one doesn't undo the changes
+        // of another.
+        var ofCases = due.Values.Where(d => d is { State: not null, IsOfTask: false }).ToLookup(d => d.InstanceId);
+        if (ofCases.Count == 0)
+            return (tasks, people);
+        await using var open = connection.CreateBatch();
+        open.Add(
+            $"""
+            select t.instance_id, {columns}
+            from unnest($1::uuid[]) d(id) join task t on t.instance_id = d.id left join person o on o.id = t.owner_id
+            where t.ended_at is null order by t.created_at, t.id
+            """,
+            ofCases.Select(c => c.Key).ToArray()
+        );
+        await using (var r = await open.ExecuteReaderAsync(cancel))
+        {
+            while (await r.ReadAsync(cancel))
+            {
+                var task = Read(r);
+                tasks.TryAdd(task.Id, task);
+                foreach (var one in ofCases[r.GetGuid(0)])
+                    one.Tasks.Add(task.Id);
+            }
+        }
+
+        return (tasks, people);
+
+        void Add(NpgsqlDataReader r)
         {
             var one = due[r.GetGuid(0)];
-            (one.State, one.Reference) = (r.Utf8(1), r.GetString(2));
+            (one.State, one.Reference) = (r.Utf8(1), r.Text(2) ?? one.Reference);
             if (!watchers.TryGetValue(one.InstanceId, out var watch))
                 watchers[one.InstanceId] = watch = [.. r.GetFieldValue<Guid[]>(3)];
             one.Watchers = watch;
             one.AlreadyLate = r.Text(4);
             one.Tester = r.GuidOrNull(5);
             if (r.IsDBNull(6))
-                continue;
+                return;
             var task = Read(r);
             one.IsOfTask = true;
             one.Tasks.Add(task.Id);
             tasks[task.Id] = task;
         }
-
-        // A case clock acts on the open tasks of its case. Clocks of the same case share its tasks and watchers, so that one doesn't undo the changes
-        // of another.
-        var open = new List<(Guid Case, Guid Task)>();
-        await r.NextResultAsync(cancel);
-        while (await r.ReadAsync(cancel))
-        {
-            var task = Read(r);
-            tasks.TryAdd(task.Id, task);
-            open.Add((r.GetGuid(0), task.Id));
-        }
-
-        await people.ReadAsync(r, cancel);
-        var byCase = open.ToLookup(o => o.Case, o => o.Task);
-        foreach (var one in due.Values.Where(d => !d.IsOfTask))
-            one.Tasks.AddRange(byCase[one.InstanceId]);
-        return (tasks, people);
 
         static LadderTask Read(NpgsqlDataReader r) =>
             new(

@@ -14,6 +14,15 @@ namespace Orchestration.Workflows.HumanStep;
 /// <summary>Turns the writes of human steps into rows, in the burst's own batch.</summary>
 public static class OpenTasks
 {
+    /// <summary>The candidates as people write their names.</summary>
+    private const string Named = """
+        array(select coalesce(p.user_name, named) from unnest($13::text[]) with ordinality c(named, place) left join person p
+            on lower(p.user_name) = lower(named) order by place)
+        """;
+
+    private const string Tester =
+        "(select c.test_by from journey_case c where c.id = coalesce((select i.parent_id from workflow_instance i where i.id = $2), $2))";
+
     /// <summary>Registers opening and withdrawing.</summary>
     public static void Register(BurstWrites writes, DefinitionStore definitions, ServiceLevelCatalog serviceLevels)
     {
@@ -50,17 +59,19 @@ public static class OpenTasks
         var id = Ids.New(now);
         var clocks = TaskClocks.Open(serviceLevels, context, open);
         var urgent = clocks.Urgent;
-        transaction.Write(
+
+        // A new case has no clocks, watchers and tester yet that its tasks could get.
+        var opening = NewCaseUrgency.Of(transaction, context.InstanceId);
+        var isFirst = opening is not null && context.State.ParentInstanceId is null;
+        var insert = Sql.Command(
             $"""
             insert into task (id, instance_id, bookmark_id, definition_id, definition_version_id, activity_id, title, description, form, form_name,
                 outcomes, team, candidates, required_skills, excluded_steps, priority, state, due_at, risk_at, changed_by, created_at, changed_at,
                 requires_review, skip_outcome, prefill, preferred_skills, policies, watchers, container_id, test_by)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-                array(select coalesce(p.user_name, named) from unnest($13::text[]) with ordinality c(named, place) left join person p
-                    on lower(p.user_name) = lower(named) order by place), $14, $15, $16, 'Ready', {WorstClock.Earliest("late_at", "$17", "$2")},
-                {WorstClock.Earliest("risk_at", "$18", "$2")}, $19, $20, $20, $21, $22, $23, $24, $25,
-                array(select person_id from case_watcher where instance_id = $2), $26,
-                (select c.test_by from journey_case c where c.id = coalesce((select i.parent_id from workflow_instance i where i.id = $2), $2)))
+                {(open.Candidates.Length == 0 ? "$13" : Named)}, $14, $15, $16, 'Ready', {(isFirst ? "$17" : WorstClock.Earliest("late_at", "$17", "$2"))},
+                {(isFirst ? "$18" : WorstClock.Earliest("risk_at", "$18", "$2"))}, $19, $20, $20, $21, $22, $23, $24, $25,
+                {(isFirst ? "'{}'" : "array(select person_id from case_watcher where instance_id = $2)")}, $26, {(isFirst ? "null" : Tester)})
             """,
             id,
             context.InstanceId,
@@ -89,6 +100,8 @@ public static class OpenTasks
             open.SlaPolicies.Concat(string.IsNullOrWhiteSpace(open.SlaPolicy) ? [] : [open.SlaPolicy]).ToArray(),
             open.ContainerId is { } container ? Guid.Parse(container) : null
         );
+        transaction.Write(insert);
+        opening?.Add(id, insert, lateAt: 16);
         context.History.Add(
             new(
                 "task.opened",
@@ -127,7 +140,9 @@ public static class OpenTasks
         await using (
             var task = await transaction.QueryAsync(
                 Sql.Command(
-                    "select id, revision, owner_id, title, suspended_from is not null, watchers from task where bookmark_id = $1 and ended_at is null",
+                    "select id, revision, owner_id, title, suspended_from is not null, watchers from task where instance_id = $1 and "
+                        + "bookmark_id = $2 and ended_at is null",
+                    context.InstanceId,
                     Guid.Parse(withdraw.BookmarkId)
                 ),
                 cancel

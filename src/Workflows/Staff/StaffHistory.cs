@@ -32,9 +32,8 @@ public static class StaffHistory
     {
         await using var query = database.Query(
             """
-            select e.at, coalesce(a.display_name, e.actor), e.action, p.payload::text
-            from event e left join event_payload p on p.at = e.at and p.chain_id = e.chain_id and p.sequence = e.sequence
-                left join person a on lower(a.user_name) = lower(e.actor)
+            select e.at, coalesce(a.display_name, e.actor), e.action, e.payload::text
+            from event e left join person a on lower(a.user_name) = lower(e.actor)
             where e.chain_id = $1 and e.entity = $2 and e.entity_id = $3
             order by e.sequence desc limit $4
             """,

@@ -70,7 +70,7 @@ public static class TaskList
         }
 
         if (filter.State is { } state)
-            And("t.state = ", state.ToString());
+            And(state.IsTerminal() ? "t.ended_as = " : "t.state = ", state.ToString());
         if (filter.State?.IsTerminal() == true)
             where.Append(" and t.ended_at is not null");
         else if (filter.CaseId is null)

@@ -1,5 +1,7 @@
 using System.Data;
 using System.Data.Common;
+using NodaTime;
+using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.ServiceLevels;
@@ -58,8 +60,17 @@ public sealed record WorstClock(string Name, SlaKind Kind, Urgency Urgency, Date
     internal static string Earliest(string instant, string own, string @case) =>
         $"least({own}, (select min({instant}) from sla_clock where instance_id = {@case} and task_id is null))";
 
-    /// <summary>Keeps with the open tasks of a case and the case itself from when they are at risk and late, once all clocks are written.</summary>
-    internal static void Keep(InstanceTransaction transaction, Guid @case) => transaction.WriteLast(KeepText, @case);
+    /// <summary>
+    /// Keeps with the open tasks of a case and the case itself from when they are at risk and late, once all clocks are written. What a new case has is
+    /// known (<see cref="NewCaseUrgency"/>), so that it needs no statement.
+    /// </summary>
+    internal static void Keep(InstanceTransaction transaction, Guid @case, Guid? task, Guid clock, Urgent? urgent)
+    {
+        if (NewCaseUrgency.Of(transaction, @case) is { } opening)
+            opening.Set(clock, task, urgent);
+        else
+            transaction.WriteLast(KeepText, @case);
+    }
 
     internal static WorstClock? Read(DbDataReader r) =>
         r.Text("clock_name") is not { } name
@@ -92,4 +103,45 @@ public sealed record WorstClock(string Name, SlaKind Kind, Urgency Urgency, Date
 
     /// <summary>An ended clock is late if it was.</summary>
     private static string IsLate(string now) => $"coalesce(k.late_at <= {now}, k.breached)";
+}
+
+/// <summary>
+/// From when a case that is being started, and its first tasks, are at risk and late: all of its clocks start in the same transaction, so the rows are
+/// inserted with the right times instead of being updated once more.
+/// </summary>
+internal sealed class NewCaseUrgency
+{
+    private readonly Dictionary<Guid, (Guid? Task, Urgent? Urgent)> _clocks = [];
+    private readonly List<(Guid Task, NpgsqlBatchCommand Insert, int LateAt)> _tasks = [];
+
+    /// <summary>That of the instance, or null when this transaction doesn't create it.</summary>
+    public static NewCaseUrgency? Of(InstanceTransaction transaction, Guid instance) =>
+        transaction.IsNew && transaction.InstanceId == instance ? (NewCaseUrgency)(transaction.Kept ??= new NewCaseUrgency()) : null;
+
+    /// <summary>A clock of a task, or of the case, started or changed.</summary>
+    public void Set(Guid clock, Guid? task, Urgent? urgent)
+    {
+        _clocks[clock] = (task, urgent);
+        foreach (var (id, insert, at) in _tasks)
+            Write(id, insert, at);
+    }
+
+    /// <summary>A task is inserted by a command whose parameter at this position is its <c>due_at</c>, and the next one its <c>risk_at</c>.</summary>
+    public void Add(Guid task, NpgsqlBatchCommand insert, int lateAt) => _tasks.Add((task, insert, lateAt));
+
+    /// <summary>Of the case: the earliest of all its clocks.</summary>
+    public (Instant? RiskAt, Instant? LateAt) OfCase() => Earliest(_clocks.Values.Select(c => c.Urgent));
+
+    private void Write(Guid task, NpgsqlBatchCommand insert, int lateAt)
+    {
+        var (risk, late) = Earliest(_clocks.Values.Where(c => c.Task is null || c.Task == task).Select(c => c.Urgent));
+        insert.Parameters[lateAt] = Sql.Parameter(late);
+        insert.Parameters[lateAt + 1] = Sql.Parameter(risk);
+    }
+
+    private static (Instant? RiskAt, Instant? LateAt) Earliest(IEnumerable<Urgent?> urgent)
+    {
+        var known = urgent.OfType<Urgent>().ToList();
+        return known.Count == 0 ? (null, null) : (known.Min(u => u.RiskAt), known.Min(u => u.LateAt));
+    }
 }

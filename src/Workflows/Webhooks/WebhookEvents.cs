@@ -56,15 +56,7 @@ public static class WebhookEvents
             return;
         var (at, actor) = (histories[0].At, histories[0].Actor);
         batch.Add(
-            """
-            insert into effect (id, kind, instance_id, payload, state, due_at, created_at)
-            select gen_random_uuid(), $1, e.chain, json_build_object('endpoint', w.id, 'to', w.url, 'type', e.action, 'at', $8::text,
-                'data', json_build_object('caseId', replace(e.chain::text, '-', ''), 'entity', e.entity, 'entityId', e.entity_id, 'revision', e.revision,
-                    'actor', $9::text)), 'pending', $7, $7
-            from webhook_endpoint w join unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[]) e(chain, action, entity, entity_id,
-                revision) on e.action = any(w.event_types)
-            where w.active and not exists (select from journey_case j where j.id = e.chain and j.test_by is not null)
-            """,
+            "select queue_webhooks($1, $2, $3, $4, $5, $6, $7, $8, $9) where exists (select from webhook_endpoint where active)",
             SendWebhook.Kind,
             events.ConvertAll(e => e.Chain).ToArray(),
             events.ConvertAll(e => e.Event.Action).ToArray(),

@@ -1,13 +1,10 @@
--- What ClaimTask and CompleteTask send, for pgbench: two round trips and one commit each, on the tasks that start.sql made. Left out: what they read of the
--- person and of clocks.
+-- What ClaimTask and CompleteTask send, for pgbench: two round trips and one commit each, each on a task of its own. The names between at signs stand for what
+-- they read: the statements of the product itself, taken from a claim and a complete.
 \set i :i + 1
-\set k :offset + :client_id * 100000000 + :i
+\set k :offset + :client_id * :share + :i
 \startpipeline
 begin;
-select i.id, i.definition_version_id, i.status, i.state, i.event_sequence, i.event_head, i.correlation_id, i.name
-from workflow_instance i where i.id = (select instance_id from task where id = ('3' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid) for no key update;
-select request_hash, answer from operation where actor = 'bench' and id = 'c-' || :k;
-select * from task where id = ('3' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid;
+@claim@
 \endpipeline
 \startpipeline
 update task set state = 'Reserved', owner_id = cast(:person as uuid), on_behalf_of = null, delegated_by = null, claimed_at = now(), revision = revision
@@ -16,32 +13,29 @@ where id = ('3' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid;
 insert into operation (actor, id, request_hash, answer, created_at) values ('bench', 'c-' || :k, cast(:head as bytea), cast(:answer as json), now());
 update workflow_instance set event_sequence = event_sequence + 1, event_head = cast(:head as bytea), updated_at = now() where id = ('1' ||
     lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid;
-insert into event (at, actor, chain_id, sequence, action, entity, entity_id, revision, activity_id, node_id, activity_type, commitment, leaf)
+insert into event (at, actor, chain_id, sequence, action, entity, entity_id, revision, activity_id, node_id, activity_type, commitment, leaf, salt,
+    payload)
 select now(), 'bench', ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, * from unnest(cast(:claim_sequence as int[]), cast(:claim_action as
     text[]), cast(:claim_entity as text[]), cast(:claim_entity_id as text[]),
     cast(:claim_revision as bigint[]), cast(:claim_activity_id as text[]), cast(:claim_node_id as text[]), cast(:claim_activity_type as text[]),
-        cast(:claim_commitment as bytea[]), cast(:claim_leaf as bytea[]));
-insert into event_payload (at, chain_id, sequence, salt, payload)
-select now(), ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, * from unnest(cast(:claim_payload_sequence as int[]), cast(:claim_salt as
-    bytea[]), cast(:claim_payload as json[]));
+        cast(:claim_commitment as bytea[]), cast(:claim_leaf as bytea[]), cast(:claim_salt as
+        bytea[]), cast(:claim_payload as json[]));
+select queue_webhooks('webhook', null, null, null, null, null, now(), '', 'bench') where exists (select from webhook_endpoint where active);
 commit;
 \endpipeline
 \startpipeline
 begin;
-select i.id, i.definition_version_id, i.status, i.state, i.event_sequence, i.event_head, i.correlation_id, i.name
-from workflow_instance i where i.id = (select instance_id from task where id = ('3' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid) for no key update;
-select request_hash, answer from operation where actor = 'bench' and id = 'd-' || :k;
-select * from task where id = ('3' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid;
+@complete@
 \endpipeline
 \startpipeline
 update task set state = 'Completed', outcome = 'Done', data = '{}', draft = null, ended_by = 'bench', ended_at = now(), actors = array(select distinct
     unnest(actors || cast(:person as uuid))),
     started_at = coalesce(started_at, now()), revision = revision + 1, changed_by = 'bench', changed_at = now()
 where id = ('3' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid;
-delete from bookmark where id = any(array[('2' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid]);
+delete from bookmark where id = ('2' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid;
 insert into bookmark (id, instance_id, created_at, name, hash, activity_id)
-select ('4' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, now(), b.name, b.hash, b.activity
-from unnest(array['Orchestration.HumanTask'], array['4' || lpad(to_hex(cast(:k as bigint)), 31, '0')], array['b']) b(name, hash, activity);
+values (('4' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, now(), 'Orchestration.HumanTask',
+    '4' || lpad(to_hex(cast(:k as bigint)), 31, '0'), 'b');
 insert into task (id, instance_id, bookmark_id, definition_id, definition_version_id, activity_id, title, description, form, form_name, outcomes, team,
     candidates,
     required_skills, excluded_steps, priority, state, due_at, risk_at, changed_by, created_at, changed_at, requires_review, skip_outcome, prefill,
@@ -55,13 +49,13 @@ update workflow_instance set definition_version_id = :version, definition_versio
     state = cast(:state as json), event_sequence = event_sequence + cast(:complete_count as int), event_head = cast(:head as bytea), updated_at =
         now(), finished_at = null
 where id = ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid;
-insert into event (at, actor, chain_id, sequence, action, entity, entity_id, revision, activity_id, node_id, activity_type, commitment, leaf)
+insert into event (at, actor, chain_id, sequence, action, entity, entity_id, revision, activity_id, node_id, activity_type, commitment, leaf, salt,
+    payload)
 select now(), 'bench', ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, * from unnest(cast(:complete_sequence as int[]), cast(:complete_action
     as text[]), cast(:complete_entity as text[]), cast(:complete_entity_id as text[]),
     cast(:complete_revision as bigint[]), cast(:complete_activity_id as text[]), cast(:complete_node_id as text[]), cast(:complete_activity_type as
-        text[]), cast(:complete_commitment as bytea[]), cast(:complete_leaf as bytea[]));
-insert into event_payload (at, chain_id, sequence, salt, payload)
-select now(), ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, * from unnest(cast(:complete_payload_sequence as int[]), cast(:complete_salt as
-    bytea[]), cast(:complete_payload as json[]));
+        text[]), cast(:complete_commitment as bytea[]), cast(:complete_leaf as bytea[]), cast(:complete_salt as
+        bytea[]), cast(:complete_payload as json[]));
+select queue_webhooks('webhook', null, null, null, null, null, now(), '', 'bench') where exists (select from webhook_endpoint where active);
 commit;
 \endpipeline

@@ -1,7 +1,7 @@
 -- Values for start.sql and claim-complete.sql, taken from a case whose first step was done: name, value.
 with c as (select t.instance_id as id from task t where t.state = 'Completed' and t.activity_id = 'a' order by t.id limit 1),
-e as (select e.*, p.salt, p.payload, (array['start', 'claim', 'complete'])[dense_rank() over (order by e.at)] as part
-      from c join event e on e.chain_id = c.id left join event_payload p on p.chain_id = e.chain_id and p.sequence = e.sequence and p.at = e.at)
+e as (select e.*, (array['start', 'claim', 'complete'])[dense_rank() over (order by e.at)] as part
+      from c join event e on e.chain_id = c.id)
 select 'state', i.state::text from workflow_instance i join c using (id)
 union all select 'head', i.event_head::text from workflow_instance i join c using (id)
 union all select 'version', i.definition_version_id from workflow_instance i join c using (id)
@@ -13,11 +13,10 @@ from (select part, count(*) as n, array_agg(sequence order by sequence) as s, ar
     sequence) as en, array_agg(entity_id order by sequence) as ei,
           array_agg(revision order by sequence) as r, array_agg(activity_id order by sequence) as ai, array_agg(node_id order by sequence) as ni,
               array_agg(activity_type order by sequence) as ty,
-          array_agg(commitment order by sequence) as co, array_agg(leaf order by sequence) as le, array_agg(sequence order by sequence) filter (where
-              salt is not null) as ps,
-          array_agg(salt order by sequence) filter (where salt is not null) as sa, array_agg(payload order by sequence) filter (where salt is not null) as pa
+          array_agg(commitment order by sequence) as co, array_agg(leaf order by sequence) as le,
+          array_agg(salt order by sequence) as sa, array_agg(payload order by sequence) as pa
       from e where part is not null group by part) g
 cross join lateral (values ('count', n::text), ('sequence', s::text), ('action', a::text), ('entity', en::text), ('entity_id', ei::text), ('revision',
     r::text), ('activity_id', ai::text), ('node_id', ni::text),
-    ('activity_type', ty::text), ('commitment', co::text), ('leaf', le::text), ('payload_sequence', ps::text), ('salt', sa::text), ('payload',
-        pa::text)) v(name, value)
+    ('activity_type', ty::text), ('commitment', co::text), ('leaf', le::text), ('salt', sa::text),
+    ('payload', pa::text)) v(name, value)

@@ -210,7 +210,7 @@ public sealed class ClockDatabaseLaws
         var events = (
             await connection.QueryAsync<(string Clock, string Action, string Rung, DateTime At)>(
                 """
-                select e.entity_id, e.action, p.payload->>'rung', e.at from event e join event_payload p using (chain_id, sequence, at)
+                select e.entity_id, e.action, e.payload->>'rung', e.at from event e
                     where e.chain_id = @id and e.action in ('sla.rung', 'sla.rung-skipped') order by e.sequence
                 """,
                 new { id }

@@ -33,7 +33,7 @@ public sealed class DeactivationTests
             (
                 await world.ScalarAsync<string>(
                     """
-                    select e.action || ' ' || e.actor || ' ' || (p.payload ->> 'reason') from event e join event_payload p using (chain_id, sequence, at)
+                    select e.action || ' ' || e.actor || ' ' || (e.payload ->> 'reason') from event e
                     where e.entity = 'task' and e.entity_id = @id order by e.sequence desc limit 1
                     """,
                     new { id = desk.Task.ToString("N") }

@@ -87,7 +87,7 @@ public sealed class PasswordLinkTests
         var everything = await world.ScalarAsync<string>(
             """
             select concat((select string_agg(l::text, '') from password_link l), (select string_agg(e::text, '') from effect e),
-                (select string_agg(p.payload::text, '') from event_payload p))
+                (select string_agg(e.payload::text, '') from event e))
             """
         );
         everything.ShouldContain("daniel.brandt@example.com");

@@ -51,7 +51,7 @@ public sealed class NoteTests
         (await NoteQueries.ContentAsync(world.Database, desk.Task, file.Id))!.Value.Content.ShouldBe(Pdf);
         (await NoteQueries.ContentAsync(world.Database, Orchestration.Engine.Storage.Ids.New(world.Clock.GetCurrentInstant()), file.Id)).ShouldBeNull();
         (await world.ActionsAsync(id)).ShouldContain("task.attached");
-        (await world.ScalarAsync<string>("select payload::jsonb ->> 'sha256' from event_payload where payload::text like '%sha256%'")).ShouldBe(file.Sha256);
+        (await world.ScalarAsync<string>("select payload::jsonb ->> 'sha256' from event where payload::text like '%sha256%'")).ShouldBe(file.Sha256);
     }
 
     [Theory]

@@ -23,13 +23,10 @@ create table workflow_definition (
 create unique index workflow_definition_latest on workflow_definition (definition_id) where is_latest;
 create unique index workflow_definition_published on workflow_definition (definition_id) where is_published;
 
--- Starting an instance calls this, so that a host whose cache is behind never starts a version that is no longer the published one.
-create function require_published(version_id text) returns text language plpgsql stable as $$
+-- Starting an instance calls this for a version that is not the published one: a host whose cache is behind never starts it.
+create function refuse_version(version_id text) returns text language plpgsql as $$
 begin
-    if not exists (select from workflow_definition where id = version_id and is_published) then
-        raise exception 'version % is not the published one', version_id using errcode = 'OR001';
-    end if;
-    return version_id;
+    raise exception 'version % is not the published one', version_id using errcode = 'OR001';
 end $$;
 
 -- What starts instances of published versions. Replaced as a whole in the transaction that publishes or retracts.
@@ -259,19 +256,12 @@ create table event (
     -- Hash of salt and payload; null when the event has no payload. The leaf covers this row, the commitment and the previous leaf.
     commitment             bytea,
     leaf                   bytea not null,
+    -- The only place for personal data. Erasing sets both to null, and the chain stays whole: it covers only the commitment.
+    salt                   bytea,
+    payload                json,
     primary key (chain_id, sequence, at)
 ) partition by range (at);
 create index event_at on event using brin (at);
-
--- Personal data of history is kept here, so that erasing it leaves the chain whole.
-create table event_payload (
-    chain_id  uuid not null,
-    sequence  integer not null,
-    at        timestamptz not null,
-    salt      bytea not null,
-    payload   json not null,
-    primary key (chain_id, sequence, at)
-) partition by range (at);
 
 -- Heads of the chains that belong to no instance (definitions, people, settings).
 create table event_chain (
@@ -282,27 +272,29 @@ create table event_chain (
 );
 
 create table event_default partition of event default;
-create table event_payload_default partition of event_payload default;
 
 create function refuse_change() returns trigger language plpgsql as $$
 begin
     raise exception 'history is append-only: % on % is refused', tg_op, tg_table_name using errcode = 'integrity_constraint_violation';
 end $$;
 
-create trigger event_append_only before update or delete on event for each row execute function refuse_change();
+create trigger event_append_only before delete on event for each row execute function refuse_change();
 create trigger event_no_truncate before truncate on event for each statement execute function refuse_change();
 create trigger event_default_no_truncate before truncate on event_default for each statement execute function refuse_change();
-create trigger event_payload_no_update before update on event_payload for each row execute function refuse_change();
 
--- Payloads go only by erasure, which says so for its own transaction.
+-- Payloads go only by erasure, which says so for its own transaction. Nothing else of an event ever changes.
 create function refuse_unless_erasing() returns trigger language plpgsql as $$
 begin
     if current_setting('orchestration.erasure', true) is distinct from 'on' then
-        raise exception 'event payloads are deleted only by erasure' using errcode = 'integrity_constraint_violation';
+        raise exception 'history is append-only: payloads go only by erasure' using errcode = 'integrity_constraint_violation';
     end if;
-    return old;
+    if new.salt is not null or new.payload is not null
+        or to_jsonb(new) - array['salt', 'payload'] is distinct from to_jsonb(old) - array['salt', 'payload'] then
+        raise exception 'erasure takes the payload of an event and changes nothing else' using errcode = 'integrity_constraint_violation';
+    end if;
+    return new;
 end $$;
-create trigger event_payload_erasure before delete on event_payload for each row execute function refuse_unless_erasing();
+create trigger event_erasure before update on event for each row execute function refuse_unless_erasing();
 
 -- Makes the partition of a month. Rows of a month without one go to the default partition, so a late call loses nothing.
 create function create_event_partition(month date) returns boolean language plpgsql as $$
@@ -319,7 +311,5 @@ begin
     end if;
     execute format('create table %I partition of event for values from (%L) to (%L)', 'event_' || part, first || ' 00:00+00', next || ' 00:00+00');
     execute format('create trigger no_truncate before truncate on %I for each statement execute function refuse_change()', 'event_' || part);
-    execute format(
-        'create table %I partition of event_payload for values from (%L) to (%L)', 'event_payload_' || part, first || ' 00:00+00', next || ' 00:00+00');
     return true;
 end $$;

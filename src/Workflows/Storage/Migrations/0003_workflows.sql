@@ -61,7 +61,7 @@ end $$;
 create table task (
     id                    uuid primary key,
     instance_id           uuid not null references workflow_instance (id) on delete cascade,
-    bookmark_id           uuid not null unique,
+    bookmark_id           uuid not null,
     definition_id         text not null,
     definition_version_id text not null,
     activity_id           text not null,
@@ -114,6 +114,8 @@ create table task (
     risk_at               timestamptz,
     due_at                timestamptz,
     order_at              timestamptz not null generated always as (coalesce(due_at, 'infinity')) stored,
+    -- How it ended, for the lists of ended tasks: an index on `state` would be written with every verb.
+    ended_as              text generated always as (case when ended_at is not null then state end) stored,
     outcome               text,
     -- What the completing person sent, and what someone typed but has not sent yet.
     data                  json,
@@ -139,9 +141,10 @@ create index task_open on task (order_at, id) where ended_at is null;
 -- Open tasks that name people: few, and not found by a team.
 create index task_named on task (order_at, id) where ended_at is null and cardinality(candidates) > 0;
 create index task_reviewer on task (reviewer_id) where ended_at is null and reviewer_id is not null;
+-- No index has a column that changes while someone works on a task (state, revision, draft): the server then writes no index for it. Only another owner
+-- and the end do, because lists look for them.
 -- Lists of ended tasks in the order of the others: without it each page would read every task there ever was.
-create index task_ended on task (state, order_at, id) where ended_at is not null;
-create index task_draft on task (ended_at) where draft is not null;
+create index task_ended on task (ended_as, order_at, id) where ended_at is not null;
 
 create table task_comment (
     id          uuid primary key,
@@ -281,6 +284,20 @@ create table webhook_endpoint (
     check ((previous_secret is null) = (previous_until is null)),
     check (active = (off_reason is null))
 );
+
+-- One effect for every endpoint that subscribes to an event. Every verb asks for it, and most installations have no endpoint: then the statement that calls
+-- it ends before.
+create function queue_webhooks(
+    kind text, chains uuid[], actions text[], entities text[], ids text[], revisions bigint[], now timestamptz, at text, actor text
+) returns void language sql as $$
+    insert into effect (id, kind, instance_id, payload, state, due_at, created_at)
+    select gen_random_uuid(), queue_webhooks.kind, e.chain, json_build_object('endpoint', w.id, 'to', w.url, 'type', e.action, 'at', at,
+        'data', json_build_object('caseId', replace(e.chain::text, '-', ''), 'entity', e.entity, 'entityId', e.entity_id, 'revision', e.revision,
+            'actor', actor)), 'pending', now, now
+    from webhook_endpoint w join unnest(chains, actions, entities, ids, revisions) e(chain, action, entity, entity_id, revision)
+        on e.action = any(w.event_types)
+    where w.active and not exists (select from journey_case j where j.id = e.chain and j.test_by is not null)
+$$;
 
 -- A recurring job that starts nothing until someone resumes it, on all hosts.
 create table job_pause (

@@ -13,7 +13,10 @@ public static class PurgeDrafts
     /// <summary>Returns how many went.</summary>
     public static async Task<int> RunAsync(NpgsqlDataSource database, Instant now, CancellationToken cancel = default)
     {
-        await using var purge = database.Query("update task set draft = null where draft is not null and ended_at < $1", now - Retention);
+        await using var purge = database.Query(
+            "update task set draft = null where ended_as in ('Skipped', 'Cancelled', 'Failed') and ended_at < $1 and draft is not null",
+            now - Retention
+        );
         return await purge.ExecuteNonQueryAsync(cancel);
     }
 }

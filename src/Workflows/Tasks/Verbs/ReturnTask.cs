@@ -75,21 +75,23 @@ public static class ReturnTask
             """
             update task t set draft = (select o.data from task o where o.instance_id = t.instance_id and o.activity_id = $2 and o.state = 'Completed'
                 order by o.container_id = t.container_id desc nulls last, o.ended_at desc limit 1)
-            where t.bookmark_id = any($1) and t.activity_id = $2
+            where t.instance_id = $3 and t.bookmark_id = any($1) and t.activity_id = $2
             """,
             anew,
-            step
+            step,
+            t.Task.InstanceId
         );
         t.Write(
             """
             insert into task_comment (id, task_id, author, body, created_at) select gen_random_uuid(), id, $3, $4, $5 from task
-                where bookmark_id = any($1) and activity_id = $2
+                where instance_id = $6 and bookmark_id = any($1) and activity_id = $2
             """,
             anew,
             step,
             actor.UserName,
             $"Returned from “{t.Task.Title}”: {Words(reason)}.{(string.IsNullOrWhiteSpace(note) ? "" : $" {note}")}",
-            t.Now
+            t.Now,
+            t.Task.InstanceId
         );
         if (worker is Guid person && person != actor.Id)
             Notify.Write(

@@ -195,10 +195,13 @@ create table event (
     activity_type text,
     commitment bytea,
     leaf bytea not null,
+    salt bytea,
+    payload json,
     constraint event_pkey PRIMARY KEY (chain_id, sequence, at)
 ) partition by RANGE (at);
 CREATE INDEX event_at ON ONLY event USING brin (at);
-CREATE TRIGGER event_append_only BEFORE DELETE OR UPDATE ON event FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER event_append_only BEFORE DELETE ON event FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER event_erasure BEFORE UPDATE ON event FOR EACH ROW EXECUTE FUNCTION refuse_unless_erasing();
 CREATE TRIGGER event_no_truncate BEFORE TRUNCATE ON event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 create table event_chain (
@@ -212,19 +215,6 @@ create table event_chain (
 
 create table event_default partition of event DEFAULT;
 CREATE TRIGGER event_default_no_truncate BEFORE TRUNCATE ON event_default FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-
-create table event_payload (
-    chain_id uuid not null,
-    sequence integer not null,
-    at timestamp with time zone not null,
-    salt bytea not null,
-    payload json not null,
-    constraint event_payload_pkey PRIMARY KEY (chain_id, sequence, at)
-) partition by RANGE (at);
-CREATE TRIGGER event_payload_erasure BEFORE DELETE ON event_payload FOR EACH ROW EXECUTE FUNCTION refuse_unless_erasing();
-CREATE TRIGGER event_payload_no_update BEFORE UPDATE ON event_payload FOR EACH ROW EXECUTE FUNCTION refuse_change();
-
-create table event_payload_default partition of event_payload DEFAULT;
 
 create table http_reply (
     id uuid not null,
@@ -634,6 +624,11 @@ create table task (
     risk_at timestamp with time zone,
     due_at timestamp with time zone,
     order_at timestamp with time zone not null generated always as (COALESCE(due_at, 'infinity'::timestamp with time zone)) stored,
+    ended_as text generated always as (
+CASE
+    WHEN (ended_at IS NOT NULL) THEN state
+    ELSE NULL::text
+END) stored,
     outcome text,
     data json,
     draft json,
@@ -646,11 +641,6 @@ create table task (
     started_at timestamp with time zone,
     ended_at timestamp with time zone,
     test_by uuid,
-    work_kind text not null default 'deferred'::text,
-    effort integer,
-    weight integer not null default 100,
-    suspended_counts boolean not null default false,
-    constraint task_bookmark_id_key UNIQUE (bookmark_id),
     constraint task_delegated_by_fkey FOREIGN KEY (delegated_by) REFERENCES person(id),
     constraint task_effort_check CHECK (effort > 0),
     constraint task_fits CHECK (task_fits(state, priority, outcomes, owner_id, ended_at, outcome, suspended_from, suspended_reason, suspended_until,
@@ -664,8 +654,7 @@ create table task (
     constraint task_weight_check CHECK (weight >= 1 AND weight <= 10000),
     constraint task_work_kind_check CHECK (work_kind = ANY (ARRAY['live'::text, 'deferred'::text]))
 ) with (fillfactor=80);
-CREATE INDEX task_draft ON task USING btree (ended_at) WHERE (draft IS NOT NULL);
-CREATE INDEX task_ended ON task USING btree (state, order_at, id) WHERE (ended_at IS NOT NULL);
+CREATE INDEX task_ended ON task USING btree (ended_as, order_at, id) WHERE (ended_at IS NOT NULL);
 CREATE INDEX task_instance ON task USING btree (instance_id);
 CREATE INDEX task_named ON task USING btree (order_at, id) WHERE ((ended_at IS NULL) AND (cardinality(candidates) > 0));
 CREATE INDEX task_open ON task USING btree (order_at, id) WHERE (ended_at IS NULL);
@@ -865,8 +854,6 @@ begin
     end if;
     execute format('create table %I partition of event for values from (%L) to (%L)', 'event_' || part, first || ' 00:00+00', next || ' 00:00+00');
     execute format('create trigger no_truncate before truncate on %I for each statement execute function refuse_change()', 'event_' || part);
-    execute format(
-        'create table %I partition of event_payload for values from (%L) to (%L)', 'event_payload_' || part, first || ' 00:00+00', next || ' 00:00+00');
     return true;
 end $function$;
 
@@ -886,6 +873,20 @@ AS $function$
     select pg_advisory_xact_lock(hashtext('event'), key) from (select distinct hashtext(h) as key from unnest(hashes) h order by 1) keys
 $function$;
 
+CREATE OR REPLACE FUNCTION queue_webhooks(kind text, chains uuid[], actions text[], entities text[], ids text[], revisions bigint[], now timestamp with time
+    zone, at text, actor text)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+    insert into effect (id, kind, instance_id, payload, state, due_at, created_at)
+    select gen_random_uuid(), queue_webhooks.kind, e.chain, json_build_object('endpoint', w.id, 'to', w.url, 'type', e.action, 'at', at,
+        'data', json_build_object('caseId', replace(e.chain::text, '-', ''), 'entity', e.entity, 'entityId', e.entity_id, 'revision', e.revision,
+            'actor', actor)), 'pending', now, now
+    from webhook_endpoint w join unnest(chains, actions, entities, ids, revisions) e(chain, action, entity, entity_id, revision)
+        on e.action = any(w.event_types)
+    where w.active and not exists (select from journey_case j where j.id = e.chain and j.test_by is not null)
+$function$;
+
 CREATE OR REPLACE FUNCTION refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -900,9 +901,21 @@ CREATE OR REPLACE FUNCTION refuse_unless_erasing()
 AS $function$
 begin
     if current_setting('orchestration.erasure', true) is distinct from 'on' then
-        raise exception 'event payloads are deleted only by erasure' using errcode = 'integrity_constraint_violation';
+        raise exception 'history is append-only: payloads go only by erasure' using errcode = 'integrity_constraint_violation';
     end if;
-    return old;
+    if new.salt is not null or new.payload is not null
+        or to_jsonb(new) - array['salt', 'payload'] is distinct from to_jsonb(old) - array['salt', 'payload'] then
+        raise exception 'erasure takes the payload of an event and changes nothing else' using errcode = 'integrity_constraint_violation';
+    end if;
+    return new;
+end $function$;
+
+CREATE OR REPLACE FUNCTION refuse_version(version_id text)
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+begin
+    raise exception 'version % is not the published one', version_id using errcode = 'OR001';
 end $function$;
 
 CREATE OR REPLACE FUNCTION require_activation(strategy text, definition text, correlation text)
@@ -926,18 +939,6 @@ begin
     if taken then
         raise exception 'the activation strategy of % allows no further instance now', definition using errcode = 'OR003';
     end if;
-end $function$;
-
-CREATE OR REPLACE FUNCTION require_published(version_id text)
- RETURNS text
- LANGUAGE plpgsql
- STABLE
-AS $function$
-begin
-    if not exists (select from workflow_definition where id = version_id and is_published) then
-        raise exception 'version % is not the published one', version_id using errcode = 'OR001';
-    end if;
-    return version_id;
 end $function$;
 
 CREATE OR REPLACE FUNCTION run_root(run uuid, parent uuid)
