@@ -64,6 +64,12 @@ static async Task Run(string[] args)
     builder.AddElsa();
 
     var app = builder.Build();
+    if (args is ["migrate", ..])
+    {
+        await app.MigrateAsync();
+        return;
+    }
+
     app.WarnOfProxy();
     if (!await app.WhenDatabaseIsThereAsync(args, () => app.PrepareDatabaseAsync(settings.FirstAdministrator)))
         return;
