@@ -58,7 +58,7 @@ static async Task Run(string[] args)
     builder.AddLiveStreams();
     builder.AddTelemetry(settings.Telemetry);
     builder.AddOpenApiDocument();
-    builder.Services.AddWorkflows(settings.Workflows.Mail, settings.Workflows.CSharp, settings.Workflows.AllowPrivateAddresses);
+    builder.Services.AddWorkflows(settings.Workflows.Mail, settings.Workflows.CSharp, settings.Workflows.AllowPrivateAddresses, settings.Workflows.FanOut);
     builder.Services.AddBulk();
     builder.AddDemoCases(settings.DemoCases);
     builder.AddElsa();

@@ -170,6 +170,7 @@ internal sealed class BulkDispatchWorkflows(ActivityNode? childCompleted, Activi
     {
         var definitionId = context.RequiredInput<string>("WorkflowDefinitionId");
         var items = context.Input("Items") as List<object?> ?? [];
+        context.Run.Context.FanOut.Check(items.Count, areForPeople: false);
         var itemKey = context.Input("DefaultItemInputKey", "Item")!;
         var waits = context.Input<bool>("WaitForCompletion") && items.Count > 0;
 

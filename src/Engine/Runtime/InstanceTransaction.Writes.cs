@@ -83,8 +83,7 @@ public sealed partial class InstanceTransaction
             );
         }
 
-        foreach (var outgoing in result.Outgoing)
-            Outgoing.Add(StimulusQueue.Enqueue(_writes, result.State.Id, outgoing, Now));
+        Outgoing.AddRange(StimulusQueue.Enqueue(_writes, result.State.Id, result.Outgoing, Now));
 
         foreach (var child in result.Children)
         {

@@ -281,7 +281,7 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
         if (_changes is { } changes)
             _runtime.Changes.Publish(changes);
         if (Outgoing.Count > 0)
-            _runtime.Stimuli.Deliver(Outgoing);
+            _runtime.Stimuli.Deliver(InstanceId ?? default, Outgoing);
     }
 
     private void WriteHistory(HistoryAppend history)

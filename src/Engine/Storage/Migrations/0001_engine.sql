@@ -167,15 +167,26 @@ create index deadline_subject on deadline (subject_id);
 create table stimulus (
     id           uuid primary key,
     -- `tell` is an event addressed to an instance that does not wait for it: its observer hears of it all the same, because clocks follow it.
-    kind         text not null check (kind in ('publish', 'resume', 'start', 'child', 'cancel', 'tell', 'alter')),
+    -- `fail`: what the instance waits for will not come.
+    kind         text not null check (kind in ('publish', 'resume', 'start', 'child', 'cancel', 'tell', 'alter', 'fail')),
     instance_id  uuid,
     payload      json not null,
     due_at       timestamptz not null,
     attempts     integer not null default 0,
     last_error   text,
-    created_at   timestamptz not null
+    created_at   timestamptz not null,
+    -- Order among those that are due at the same time.
+    number       bigint generated always as identity,
+    -- Whose turn it is: starts take turns by the definition they start, and for one definition by the instance that asked for them. The others
+    -- take turns by kind, and by instance.
+    queue        text not null generated always as (case kind when 'start' then coalesce(payload ->> 'definitionId', '') else kind end) stored,
+    sender       uuid not null generated always as (coalesce(
+        case kind when 'start' then (payload ->> 'parentId')::uuid when 'publish' then (payload ->> 'senderId')::uuid else instance_id end,
+        '00000000-0000-0000-0000-000000000000')) stored
 );
 create index stimulus_due on stimulus (due_at);
+create index stimulus_turn on stimulus (queue, sender, due_at, number);
+create index stimulus_instance on stimulus (instance_id) where instance_id is not null;
 
 -- To be done to the outside world. `due_at` moves on when a host takes the effect (its lease) and after a failure (backoff).
 -- Mail about a person's own things and webhooks of events outside a case belong to no instance and no activity.

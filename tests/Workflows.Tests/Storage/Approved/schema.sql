@@ -462,11 +462,26 @@ create table stimulus (
     attempts integer not null default 0,
     last_error text,
     created_at timestamp with time zone not null,
+    number bigint not null generated always as identity,
+    queue text not null generated always as (
+CASE kind
+    WHEN 'start'::text THEN COALESCE((payload ->> 'definitionId'::text), ''::text)
+    ELSE kind
+END) stored,
+    sender uuid not null generated always as (COALESCE(
+CASE kind
+    WHEN 'start'::text THEN ((payload ->> 'parentId'::text))::uuid
+    WHEN 'publish'::text THEN ((payload ->> 'senderId'::text))::uuid
+    ELSE instance_id
+END, '00000000-0000-0000-0000-000000000000'::uuid)) stored,
     constraint stimulus_kind_check CHECK (kind = ANY (ARRAY['publish'::text, 'resume'::text, 'start'::text, 'child'::text, 'cancel'::text, 'tell'::text,
-        'alter'::text])),
+        'alter'::text, 'fail'::text])),
     constraint stimulus_pkey PRIMARY KEY (id)
 );
 CREATE INDEX stimulus_due ON stimulus USING btree (due_at);
+CREATE INDEX stimulus_instance ON stimulus USING btree (instance_id) WHERE (instance_id IS NOT NULL);
+CREATE INDEX stimulus_turn ON stimulus USING btree (queue, sender, due_at, number);
+create sequence stimulus_number_seq;
 
 create table substitution (
     id uuid not null,
