@@ -70,10 +70,11 @@ internal static class FanOut
             Console.WriteLine($"waits: {waits}; {children} queued in {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s");
             began = Stopwatch.GetTimestamp();
             var delays = new List<double>();
+            using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(500));
             while (Stopwatch.GetElapsedTime(began) < Longest && await CountAsync(database, "stimulus") > 0)
             {
                 delays.Add(await OtherAsync(runtime, database));
-                await Task.Delay(500);
+                await pause.WaitForNextTickAsync();
             }
 
             var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
@@ -94,7 +95,7 @@ internal static class FanOut
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
         while (await timer.WaitForNextTickAsync(stop))
         {
-            while (await runtime.Stimuli.SweepAsync(100, stop) == 100) { }
+            while (await runtime.Stimuli.SweepAsync(400, stop) == 400) { }
         }
     }
 
@@ -103,8 +104,9 @@ internal static class FanOut
         var began = Stopwatch.GetTimestamp();
         if (await runtime.StartAsync(new("one", []), "bench") is not StartResult.Started started)
             throw new InvalidOperationException("Not started.");
+        using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
         while (await CountAsync(database, $"workflow_instance where id = '{started.InstanceId}' and status = 'Running'") > 0)
-            await Task.Delay(2);
+            await pause.WaitForNextTickAsync();
         return Stopwatch.GetElapsedTime(began).TotalMilliseconds;
     }
 

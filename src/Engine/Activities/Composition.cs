@@ -166,6 +166,8 @@ internal sealed class BulkDispatchWorkflows(ActivityNode? childCompleted, Activi
         return new BulkDispatchWorkflows(c.Child("childCompleted"), c.Child("childFaulted"));
     }
 
+    internal override bool ReadsInputsAgain => false;
+
     protected internal override void Execute(ActivityContext context)
     {
         var definitionId = context.RequiredInput<string>("WorkflowDefinitionId");

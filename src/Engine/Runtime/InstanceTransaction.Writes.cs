@@ -83,7 +83,13 @@ public sealed partial class InstanceTransaction
             );
         }
 
-        Outgoing.AddRange(StimulusQueue.Enqueue(_writes, result.State.Id, result.Outgoing, Now));
+        foreach (var (stimulus, id) in result.Outgoing.Zip(StimulusQueue.Enqueue(_writes, result.State.Id, result.Outgoing, Now)))
+        {
+            if (stimulus is OutgoingStimulus.ChildEnded ended)
+                Parents.Add(Guid.Parse(ended.ParentInstanceId));
+            else
+                Outgoing.Add(id);
+        }
 
         foreach (var child in result.Children)
         {

@@ -277,6 +277,44 @@ public sealed partial class StimulusQueue
         return (new(told, until), ids);
     }
 
+    /// <summary>Tells each parent of the ends of its children, as many at once as there are.</summary>
+    private async Task TellParentsAsync(CancellationToken cancel)
+    {
+        await foreach (var parent in _parents.Reader.ReadAllAsync(cancel))
+        {
+            _waitingParents.TryRemove(parent, out _);
+            var ids = new List<Guid>();
+            try
+            {
+                await using var query = _runtime.Database.Query(
+                    "select id from stimulus where instance_id = $1 and kind = 'child' and attempts = 0 order by number limit $2",
+                    parent,
+                    EndsAtOnce + 1
+                );
+                await using var reader = await query.ExecuteReaderAsync(cancel);
+                while (await reader.ReadAsync(cancel))
+                    ids.Add(reader.GetGuid(0));
+            }
+            catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
+            {
+                SayNotDelivered("read", parent, e);
+                continue;
+            }
+
+            if (ids.Count > EndsAtOnce)
+                DeliverEnd(parent);
+            if (ids.Count > 0)
+                await TryDeliverAsync(ids[0], cancel);
+        }
+    }
+
+    /// <summary>Tells a parent that children of it ended, without waiting for it.</summary>
+    internal void DeliverEnd(Guid parent)
+    {
+        if (_waitingParents.TryAdd(parent, true))
+            _parents.Writer.TryWrite(parent);
+    }
+
     private static (string Kind, Guid? Target, OrderedDictionary<string, object?> Payload) Encode(string sender, OutgoingStimulus stimulus) =>
         stimulus switch
         {

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using NodaTime;
@@ -61,6 +61,10 @@ public sealed partial class StimulusQueue
     private readonly LogLimit _said = new();
     private readonly Channel<Guid>[] _mine = [.. Enumerable.Range(0, Workers).Select(_ => Channel.CreateUnbounded<Guid>())];
 
+    // Parents whose children ended. They have a worker of their own: a parent of thousands keeps it busy, and nobody else.
+    private readonly Channel<Guid> _parents = Channel.CreateUnbounded<Guid>();
+    private readonly ConcurrentDictionary<Guid, bool> _waitingParents = new();
+
     internal StimulusQueue(WorkflowRuntime runtime, ILogger log) => (_runtime, _log) = (runtime, log);
 
     private sealed record Due(Guid Id, string Kind, Guid? Target, OrderedDictionary<string, object?> Payload)
@@ -73,7 +77,8 @@ public sealed partial class StimulusQueue
     }
 
     /// <summary>Delivers what this host's bursts wrote, until cancelled. What one instance sends is delivered in its order.</summary>
-    public Task DeliverAsync(CancellationToken cancel) => Task.WhenAll(_mine.Select(queue => DeliverAsync(queue.Reader, cancel)));
+    public Task DeliverAsync(CancellationToken cancel) =>
+        Task.WhenAll([TellParentsAsync(cancel), .. _mine.Select(queue => DeliverAsync(queue.Reader, cancel))]);
 
     /// <summary>
     /// Delivers rows that are due: starts of all definitions take turns, and for one definition the instances that asked for them. Returns how many were
@@ -89,8 +94,14 @@ public sealed partial class StimulusQueue
             new ParallelOptions { MaxDegreeOfParallelism = SweepWorkers, CancellationToken = cancel },
             async (group, stop) =>
             {
-                foreach (var each in group)
-                    await TryDeliverAsync(each, stop);
+                foreach (var (place, each) in group.Index())
+                {
+                    // The first end of a child took others along.
+                    if (place > 0 && each.Kind == "child")
+                        await TryDeliverAsync(each.Id, stop);
+                    else
+                        await TryDeliverAsync(each, stop);
+                }
             }
         );
         return due.Count;
