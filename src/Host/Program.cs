@@ -58,12 +58,18 @@ static async Task Run(string[] args)
     builder.AddLiveStreams();
     builder.AddTelemetry(settings.Telemetry);
     builder.AddOpenApiDocument();
-    builder.Services.AddWorkflows(settings.Workflows.Mail, settings.Workflows.CSharp, settings.Workflows.AllowPrivateAddresses);
+    builder.Services.AddWorkflows(settings.Workflows.Mail, settings.Workflows.CSharp, settings.Workflows.AllowPrivateAddresses, settings.Workflows.FanOut);
     builder.Services.AddBulk();
     builder.AddDemo(settings.Demo);
     builder.AddElsa();
 
     var app = builder.Build();
+    if (args is ["migrate", ..])
+    {
+        await app.MigrateAsync();
+        return;
+    }
+
     app.WarnOfProxy();
     if (!await app.WhenDatabaseIsThereAsync(args, () => app.PrepareDatabaseAsync(settings.FirstAdministrator)))
         return;

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Orchestration.Engine.Compilation;
 using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Cases;
@@ -26,11 +27,13 @@ public static class Setup
     /// <param name="mail">The mail server. Default: none, and no mail is sent.</param>
     /// <param name="csharp">Whether definitions can use C#, which isn't sandboxed. Default: no.</param>
     /// <param name="allowPrivateAddresses">Whether requests of workflows can reach loopback and private addresses. Default: no.</param>
+    /// <param name="fanOut">How much one step can set off at once.</param>
     public static IServiceCollection AddWorkflows(
         this IServiceCollection services,
         MailSettings? mail = null,
         bool csharp = false,
-        bool allowPrivateAddresses = false
+        bool allowPrivateAddresses = false,
+        FanOutLimits? fanOut = null
     ) =>
         services
             .AddSingleton<SettingDocuments>()
@@ -70,6 +73,7 @@ public static class Setup
                 var runtime = ActivatorUtilities.CreateInstance<WorkflowRuntime>(s);
                 runtime.HistoryWriting = WebhookEvents.Write;
                 runtime.Altering = AlterCase.ToldAsync;
+                runtime.FanOut = fanOut ?? new();
                 return runtime;
             })
             .AddSingleton<Timers>()

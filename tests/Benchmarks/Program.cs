@@ -31,6 +31,9 @@ switch (args)
         var numbers = args.Skip(1).Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray();
         await Sweeper.RunAsync(numbers is [var clocks, ..] ? clocks : 100_000, numbers.Length > 1 ? numbers[1..] : [1, 2]);
         break;
+    case ["fanout", ..]:
+        await FanOut.RunAsync(args is [_, var children] ? int.Parse(children, CultureInfo.InvariantCulture) : 100_000);
+        break;
     case ["sweep-worker", var connection]:
         await Sweeper.WorkAsync(connection);
         break;

@@ -35,7 +35,8 @@ public sealed class HostApp : WebApplicationFactory<Program>
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
         builder.UseEnvironment(_environment);
-        builder.UseSetting("ConnectionStrings:Orchestration", _connectionString);
+        builder.UseSetting("ConnectionStrings:Owner", _connectionString);
+        builder.UseSetting("ConnectionStrings:Orchestration", TestDatabase.AsApplication(_connectionString));
         builder.UseSetting("Logging:LogLevel:Default", "None");
 
         // All people of a test come from one address.

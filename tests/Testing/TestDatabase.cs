@@ -12,6 +12,7 @@ namespace Orchestration.Testing;
 /// </summary>
 public sealed class TestDatabase : IAsyncDisposable
 {
+    private const string ApplicationRole = "orchestration_app";
     private static readonly Lazy<Task<string>> Template = new(MakeTemplateAsync);
 
     private TestDatabase(string name, NpgsqlConnectionStringBuilder connection)
@@ -23,9 +24,18 @@ public sealed class TestDatabase : IAsyncDisposable
 
     public string Name { get; }
 
+    /// <summary>As the owner of the tables.</summary>
     public string ConnectionString { get; }
 
+    /// <summary>As the application, which has fewer rights.</summary>
+    public string ApplicationConnectionString => AsApplication(ConnectionString);
+
+    /// <summary>As the owner of the tables.</summary>
     public NpgsqlDataSource DataSource { get; }
+
+    /// <summary>The connection string of the application's role for that of the owner.</summary>
+    public static string AsApplication(string owner) =>
+        new NpgsqlConnectionStringBuilder(owner) { Username = ApplicationRole, Password = ApplicationRole }.ConnectionString;
 
     public static async Task<TestDatabase> CreateAsync() => await CreateAsync(await Template.Value);
 
@@ -73,6 +83,7 @@ public sealed class TestDatabase : IAsyncDisposable
                 )
                 {
                     await migrator.MigrateAsync(draft);
+                    await DatabaseRoles.GrantAsync(draft, AsApplication(await TestServer.ConnectionStringAsync()));
                 }
 
                 await RunAsync(connection, $"alter database {name}_draft rename to {name}");

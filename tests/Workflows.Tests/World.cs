@@ -31,12 +31,15 @@ public sealed class World : IAsyncDisposable
 
     public FakeClock Clock { get; private init; } = null!;
 
-    public string ConnectionString => _database.ConnectionString;
+    public string ConnectionString => _database.ApplicationConnectionString;
+
+    public string OwnerConnectionString => _database.ConnectionString;
 
     public WorkflowRuntime Runtime => Get<WorkflowRuntime>();
 
     public TaskRuntime Tasks => Get<TaskRuntime>();
 
+    /// <summary>Connections of the application's role.</summary>
     public NpgsqlDataSource Database => Get<NpgsqlDataSource>();
 
     public static async Task<World> CreateAsync(MailSettings? mail = null, bool allowPrivateAddresses = false)
@@ -64,7 +67,7 @@ public sealed class World : IAsyncDisposable
         collection.AddDataProtection().UseEphemeralDataProtectionProvider();
         var services = collection
             .AddLogging(l => l.SetMinimumLevel(LogLevel.None))
-            .AddSingleton(_ => Sql.CreateDataSource(database.ConnectionString))
+            .AddSingleton(_ => Sql.CreateDataSource(database.ApplicationConnectionString))
             .AddSingleton<IClock>(clock)
             .AddSingleton<Changes>()
             .AddSingleton<AddPerson>()
@@ -127,9 +130,10 @@ public sealed class World : IAsyncDisposable
 
     public async Task<TaskAnswer> DoneAsync(Task<TaskResult> result) => (await result).ShouldBeOfType<TaskResult.Done>().Answer;
 
+    /// <summary>A probe of the test, with the rights of the owner of the tables.</summary>
     public async Task<T> ScalarAsync<T>(string sql, object? parameters = null)
     {
-        await using var connection = await Database.OpenConnectionAsync();
+        await using var connection = await _database.DataSource.OpenConnectionAsync();
         return (await connection.ExecuteScalarAsync<T>(sql, parameters))!;
     }
 

@@ -166,10 +166,13 @@ internal sealed class BulkDispatchWorkflows(ActivityNode? childCompleted, Activi
         return new BulkDispatchWorkflows(c.Child("childCompleted"), c.Child("childFaulted"));
     }
 
+    internal override bool ReadsInputsAgain => false;
+
     protected internal override void Execute(ActivityContext context)
     {
         var definitionId = context.RequiredInput<string>("WorkflowDefinitionId");
         var items = context.Input("Items") as List<object?> ?? [];
+        context.Run.Context.FanOut.Check(items.Count, areForPeople: false);
         var itemKey = context.Input("DefaultItemInputKey", "Item")!;
         var waits = context.Input<bool>("WaitForCompletion") && items.Count > 0;
 

@@ -129,6 +129,7 @@ internal sealed class ParallelForEach(ActivityNode? body) : Activity
     protected internal override void Execute(ActivityContext context)
     {
         var items = context.Input("Items") as List<object?> ?? [];
+        context.Run.Context.FanOut.Check(items.Count, areForPeople: body is not null && IsForPeople(body));
         context.Properties[Scheduled] = items.Count;
 
         for (var i = 0; i < items.Count; i++)
@@ -137,6 +138,8 @@ internal sealed class ParallelForEach(ActivityNode? body) : Activity
         if (items.Count == 0)
             context.Complete();
     }
+
+    private static bool IsForPeople(ActivityNode node) => node.Type.IsForPeople || node.Children.Any(IsForPeople);
 
     internal override void ChildCompleted(ActivityContext context, ActivityExecution child, string? callback, object? tag, string[]? outcomes)
     {

@@ -181,7 +181,10 @@ public sealed partial class DefinitionStore
         };
     }
 
-    /// <summary>Unpublishes: nothing starts with it any more, running instances continue.</summary>
+    /// <summary>
+    /// Unpublishes: nothing starts with it any more, running instances continue. Starts that still wait are withdrawn, and the steps that wait for their
+    /// runs fault.
+    /// </summary>
     public async Task<EditResult> RetractAsync(string definitionId, string actor, Instant now, CancellationToken cancel = default)
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
@@ -196,6 +199,20 @@ public sealed partial class DefinitionStore
         history.Add(new("definition.retracted", "definition", definitionId, version, null));
         await using var batch = connection.CreateBatch();
         batch.Add("delete from workflow_trigger where definition_id = $1", definitionId);
+        batch.Add(
+            """
+            with gone as (delete from stimulus where queue = $1 and kind = 'start' returning payload),
+                waiting as (
+                    select payload ->> 'parentId' as parent, payload ->> 'parentBookmarkId' as bookmark, count(*) as starts from gone
+                    where payload ->> 'parentBookmarkId' is not null group by 1, 2)
+            insert into stimulus (id, kind, instance_id, payload, due_at, created_at)
+            select gen_random_uuid(), 'fail', parent::uuid, json_build_object('bookmarkId', bookmark, 'error', format(
+                'Workflow %s was retracted before %s.', $1, case starts when 1 then 'its run started' else starts || ' of its runs started' end)), $2, $2
+            from waiting
+            """,
+            definitionId,
+            now
+        );
         batch.WriteChain(history);
         await batch.ExecuteNonQueryAsync(cancel);
         await transaction.CommitAsync(cancel);

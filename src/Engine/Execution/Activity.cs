@@ -57,6 +57,12 @@ public abstract class Activity
     /// <summary>Whether it is a workflow used as an activity: its outputs are captured around it, not inside. Default: no.</summary>
     internal virtual bool IsWorkflowActivity => false;
 
+    /// <summary>
+    /// Whether its inputs are evaluated again when it is resumed or a child of it completes. An activity that needs them only at its start says no: a
+    /// list of thousands would be made again for each of its items.
+    /// </summary>
+    internal virtual bool ReadsInputsAgain => true;
+
     /// <summary>Whether it starts all its children together, so that one added later never runs. Default: no.</summary>
     internal virtual bool StartsAllChildrenAtOnce => false;
 

@@ -80,6 +80,9 @@ public sealed class ActivityType
     /// <summary>Completing it completes its sequence or flowchart.</summary>
     public bool IsTerminal { get; init; }
 
+    /// <summary>Whether it is a step that people work on. Default no.</summary>
+    public bool IsForPeople { get; init; }
+
     /// <summary>Whether nodes of it may declare variables.</summary>
     public bool OwnsVariables { get; init; }
 

@@ -95,7 +95,8 @@ internal sealed partial class BurstRun
             return;
 
         parent.Tag = entry.Tag;
-        EvaluateInputs(parent);
+        if (parent.Node.Activity.ReadsInputsAgain)
+            EvaluateInputs(parent);
         parent.Node.Activity.ChildCompleted(new ActivityContext(this, parent), child, entry.Callback, entry.Tag, outcomes);
     }
 

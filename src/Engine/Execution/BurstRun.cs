@@ -224,7 +224,8 @@ internal sealed partial class BurstRun
 
         try
         {
-            EvaluateInputs(execution);
+            if (!_resume || node.Activity.ReadsInputsAgain)
+                EvaluateInputs(execution);
             SetStatus(execution, ActivityStatus.Running);
             var context = new ActivityContext(this, execution);
 

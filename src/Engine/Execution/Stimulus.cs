@@ -99,6 +99,9 @@ public sealed record BurstContext(Instant Now, ulong Seed)
     /// </summary>
     public int MaxSteps { get; init; } = 10_000;
 
+    /// <summary>How much one step can set off at once.</summary>
+    public FanOutLimits FanOut { get; init; } = new();
+
     /// <summary>Nesting depth of ExecuteWorkflow for this burst.</summary>
     internal int Depth { get; init; }
 
@@ -110,4 +113,27 @@ public sealed record BurstContext(Instant Now, ulong Seed)
 
     /// <summary>The HTTP request that the enclosing burst works for, or null.</summary>
     internal string? Caller { get; init; }
+}
+
+/// <summary>How much one step of a workflow can set off at once; a step that wants more faults before it has set off anything.</summary>
+public sealed record FanOutLimits
+{
+    /// <summary>Most items of a BulkDispatchWorkflows or ParallelForEach. Default 10,000.</summary>
+    public int Items { get; init; } = 10_000;
+
+    /// <summary>Most items of a ParallelForEach with steps for people in its body. Default 1,000.</summary>
+    public int HumanSteps { get; init; } = 1_000;
+
+    /// <exception cref="EngineException">There are more items than allowed.</exception>
+    internal void Check(int items, bool areForPeople)
+    {
+        var (most, setting) = areForPeople ? (HumanSteps, "FanOut:HumanSteps") : (Items, "FanOut:Items");
+        if (items > most)
+            throw new EngineException(
+                string.Create(
+                    System.Globalization.CultureInfo.InvariantCulture,
+                    $"This step has {items:N0} items{(areForPeople ? " for people to work on" : "")}; the limit is {most:N0} (setting {setting})."
+                )
+            );
+    }
 }

@@ -111,7 +111,7 @@ public static class AlterationPlans
         }
 
         await transaction.CommitAsync(cancel);
-        runtime.Stimuli.Deliver(stimuli);
+        runtime.Stimuli.Deliver(default, stimuli);
     }
 
     /// <summary>A plan with what became of its jobs, or null.</summary>

@@ -76,4 +76,7 @@ public abstract class BurstObserver
 
     /// <summary>The instance received an event that nothing in it waits for.</summary>
     public abstract object? Told(string eventName, object? payload, BurstWriteContext context, object? known);
+
+    /// <summary>The instance ended without a burst, because its state or definition can't be read.</summary>
+    public abstract void GivenUp(InstanceTransaction transaction, object? known);
 }

@@ -12,6 +12,33 @@ namespace Orchestration.Engine.Runtime;
 public sealed partial class InstanceTransaction
 {
     /// <summary>
+    /// Ends an instance as cancelled whose state or definition can't be read, so that no burst can. What it waits for goes; its state stays as it is.
+    /// Nothing is written before <see cref="CommitAsync"/>. Use it in a transaction without a burst.
+    /// </summary>
+    /// <param name="writes">What other modules have to withdraw; the activities can't say it.</param>
+    public async Task GiveUpAsync(IReadOnlyList<IBurstWrite> writes, CancellationToken cancel = default)
+    {
+        await DoneReadingAsync();
+        Write("update workflow_instance set status = 'Finished', sub_status = 'Cancelled', updated_at = $2, finished_at = $2 where id = $1", InstanceId, Now);
+        Write("delete from bookmark where instance_id = $1", InstanceId);
+        Write("delete from deadline where instance_id = $1", InstanceId);
+        Write("update http_reply set closed_at = $2 where instance_id = $1 and closed_at is null", InstanceId, Now);
+        await ObserveAsync(cancel);
+        _runtime.BurstWrites.Observer?.GivenUp(this, _observed);
+
+        // There is no definition; what is withdrawn doesn't ask for it.
+        var state = new InstanceState
+        {
+            Id = Ids.Text(InstanceId!.Value),
+            DefinitionId = "",
+            DefinitionVersionId = DefinitionVersionId,
+            DefinitionVersion = 0,
+        };
+        await _runtime.BurstWrites.ApplyAsync(writes, new(this, null!, state, _history!), cancel);
+        Announce(new(ChangeKind.Instance, InstanceId.Value));
+    }
+
+    /// <summary>
     /// Turns the effects of a burst into commands of the batch. Also used for children that ExecuteWorkflow started inside the burst.
     /// </summary>
     private async Task ApplyAsync(CompiledWorkflow workflow, BurstResult result, HistoryAppend history, CancellationToken cancel)
@@ -99,8 +126,13 @@ public sealed partial class InstanceTransaction
             );
         }
 
-        foreach (var outgoing in result.Outgoing)
-            Outgoing.Add(StimulusQueue.Enqueue(_writes, result.State.Id, outgoing, Now));
+        foreach (var (stimulus, id) in result.Outgoing.Zip(StimulusQueue.Enqueue(_writes, result.State.Id, result.Outgoing, Now)))
+        {
+            if (stimulus is OutgoingStimulus.ChildEnded ended)
+                Parents.Add(Guid.Parse(ended.ParentInstanceId));
+            else
+                Outgoing.Add(id);
+        }
 
         foreach (var child in result.Children)
         {

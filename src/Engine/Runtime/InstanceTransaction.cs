@@ -78,6 +78,9 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
     /// <summary>What to deliver after commit.</summary>
     internal List<Guid> Outgoing { get; } = [];
 
+    /// <summary>Parents that wait for what ended in this transaction.</summary>
+    internal List<Guid> Parents { get; } = [];
+
     /// <summary>The answer of WriteHttpResponse in this transaction's bursts, or null.</summary>
     public HttpAnswer? HttpAnswer { get; private set; }
 
@@ -287,7 +290,9 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
         if (_changes is { } changes)
             _runtime.Changes.Publish(changes);
         if (Outgoing.Count > 0)
-            _runtime.Stimuli.Deliver(Outgoing);
+            _runtime.Stimuli.Deliver(InstanceId ?? default, Outgoing);
+        foreach (var parent in Parents)
+            _runtime.Stimuli.DeliverEnd(parent);
     }
 
     private void WriteHistory(HistoryAppend history)

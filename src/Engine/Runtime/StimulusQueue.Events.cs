@@ -9,7 +9,7 @@ using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Runtime;
 
-/// <content>Events: delivery to waits, and events kept for later waits.</content>
+/// <content>What bursts send as rows; events: delivery to waits, and events kept for later waits.</content>
 public sealed partial class StimulusQueue
 {
     /// <summary>
@@ -86,8 +86,7 @@ public sealed partial class StimulusQueue
             return await AnswerAsync(operation, cancel);
         }
 
-        foreach (var id in rows)
-            await TryDeliverAsync(id, cancel);
+        await TryDeliverAsync(rows, cancel);
         return published;
     }
 
@@ -130,8 +129,7 @@ public sealed partial class StimulusQueue
             await transaction.CommitAsync(cancel);
         }
 
-        foreach (var each in told)
-            await TryDeliverAsync(each, cancel);
+        await TryDeliverAsync(told, cancel);
     }
 
     /// <summary>
@@ -278,6 +276,80 @@ public sealed partial class StimulusQueue
         await keep.ExecuteNonQueryAsync(cancel);
         return (new(told, until), ids);
     }
+
+    /// <summary>Tells each parent of the ends of its children, as many at once as there are.</summary>
+    private async Task TellParentsAsync(CancellationToken cancel)
+    {
+        await foreach (var parent in _parents.Reader.ReadAllAsync(cancel))
+        {
+            _waitingParents.TryRemove(parent, out _);
+            var ids = new List<Guid>();
+            try
+            {
+                await using var query = _runtime.Database.Query(
+                    "select id from stimulus where instance_id = $1 and kind = 'child' and attempts = 0 order by number limit $2",
+                    parent,
+                    EndsAtOnce + 1
+                );
+                await using var reader = await query.ExecuteReaderAsync(cancel);
+                while (await reader.ReadAsync(cancel))
+                    ids.Add(reader.GetGuid(0));
+            }
+            catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
+            {
+                SayNotDelivered("read", parent, e);
+                continue;
+            }
+
+            if (ids.Count > EndsAtOnce)
+                DeliverEnd(parent);
+            if (ids.Count > 0)
+                await TryDeliverAsync(ids[0], cancel);
+        }
+    }
+
+    /// <summary>Tells a parent that children of it ended, without waiting for it.</summary>
+    internal void DeliverEnd(Guid parent)
+    {
+        if (_waitingParents.TryAdd(parent, true))
+            _parents.Writer.TryWrite(parent);
+    }
+
+    private static (string Kind, Guid? Target, OrderedDictionary<string, object?> Payload) Encode(string sender, OutgoingStimulus stimulus) =>
+        stimulus switch
+        {
+            OutgoingStimulus.PublishEvent e => (
+                "publish",
+                null,
+                new()
+                {
+                    ["name"] = e.EventName,
+                    ["correlationId"] = e.CorrelationId,
+                    ["instanceId"] = e.InstanceId,
+                    ["payload"] = e.Payload,
+                    ["senderId"] = sender,
+                }
+            ),
+            OutgoingStimulus.StartInstance s => (
+                "start",
+                Guid.Parse(s.InstanceId),
+                new()
+                {
+                    ["definitionId"] = s.DefinitionId,
+                    ["correlationId"] = s.CorrelationId,
+                    ["input"] = s.Input,
+                    ["parentId"] = sender,
+                    ["parentBookmarkId"] = s.ParentBookmarkId,
+                }
+            ),
+            OutgoingStimulus.ChildEnded c => (
+                "child",
+                Guid.Parse(c.ParentInstanceId),
+                new() { ["bookmarkId"] = c.ParentBookmarkId, ["input"] = c.ToResume().Input }
+            ),
+            OutgoingStimulus.CancelInstance c => ("cancel", Guid.Parse(c.InstanceId), new() { ["reason"] = c.Reason }),
+            _ => throw new InvalidOperationException($"No encoding for {stimulus.GetType().Name}."),
+        };
 
     /// <summary>
     /// Takes what is kept for the events that a burst of an instance begins to wait for: the oldest of each, as stimuli that are delivered after commit.

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using NodaTime;
@@ -113,6 +114,9 @@ public sealed partial class WorkflowRuntime
     /// </summary>
     public Func<InstanceTransaction, string, AlterationCause?, CancellationToken, Task>? Altering { get; set; }
 
+    /// <summary>How much one step can set off at once. Set once, at start.</summary>
+    public FanOutLimits FanOut { get; set; } = new();
+
     /// <summary>Starts an instance: one round trip, one commit. The first burst has run when this returns.</summary>
     public async Task<StartResult> StartAsync(StartInstance start, string actor, CancellationToken cancel = default)
     {
@@ -188,11 +192,40 @@ public sealed partial class WorkflowRuntime
     {
         Span<byte> seed = stackalloc byte[8];
         RandomNumberGenerator.Fill(seed);
-        return new(now, BitConverter.ToUInt64(seed)) { FindPublished = Definitions.CachedPublished };
+        return new(now, BitConverter.ToUInt64(seed)) { FindPublished = Definitions.CachedPublished, FanOut = FanOut };
     }
 
     internal void LogLine(Guid instance, string line) => WroteLine(_log, instance, line);
 
     [LoggerMessage(EventId = 100, Level = LogLevel.Information, Message = "Instance {Instance} wrote: {Line}")]
     private static partial void WroteLine(ILogger log, Guid instance, string line);
+}
+
+/// <summary>Lets one message of a kind through in a minute and counts those that it holds back. Safe for any number of threads.</summary>
+public sealed class LogLimit
+{
+    private static readonly Duration Quiet = Duration.FromMinutes(1);
+    private readonly ConcurrentDictionary<string, (Instant At, int LeftOut)> _said = new();
+
+    /// <summary>How many of the kind were held back since the last one; null when this one is held back too.</summary>
+    public int? Admit(string kind, Instant now)
+    {
+        while (true)
+        {
+            if (!_said.TryGetValue(kind, out var before))
+            {
+                if (_said.TryAdd(kind, (now, 0)))
+                    return 0;
+            }
+            else if (now - before.At < Quiet)
+            {
+                if (_said.TryUpdate(kind, (before.At, before.LeftOut + 1), before))
+                    return null;
+            }
+            else if (_said.TryUpdate(kind, (now, 0), before))
+            {
+                return before.LeftOut;
+            }
+        }
+    }
 }

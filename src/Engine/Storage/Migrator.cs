@@ -58,6 +58,22 @@ public sealed partial class Migrator
         return pending;
     }
 
+    /// <summary>Checks that the database has exactly the migrations of this program, for a role that can't apply any.</summary>
+    /// <exception cref="MigrationException">It doesn't.</exception>
+    public async Task CheckAsync(NpgsqlDataSource database, CancellationToken cancellation = default)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var find = new NpgsqlCommand("select to_regclass('schema_migration') is not null", connection);
+        var exists = (bool)(await find.ExecuteScalarAsync(cancellation))!;
+        if (Pending(exists ? await ReadAppliedAsync(connection, cancellation) : []) is [var first, ..])
+        {
+            throw new MigrationException(
+                $"The database lacks migration {first.Number:0000}_{first.Name}, and its role can't change tables. "
+                    + "Run this program with the argument migrate and ConnectionStrings:Owner, or set ConnectionStrings:Owner for this host."
+            );
+        }
+    }
+
     internal static Migration Read(string file, string text)
     {
         if (FileName().Match(file) is not { Success: true } name)
@@ -134,6 +150,11 @@ public sealed partial class Migrator
             """,
             cancellation
         );
+        return await ReadAppliedAsync(connection, cancellation);
+    }
+
+    private static async Task<Dictionary<int, (string Name, string Checksum)>> ReadAppliedAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
         var applied = new Dictionary<int, (string, string)>();
         await using var query = new NpgsqlCommand("select number, name, checksum from schema_migration", connection);
         await using var rows = await query.ExecuteReaderAsync(cancellation);

@@ -6,12 +6,20 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Shell;
 
+/// <summary>How the host connects to its database.</summary>
+/// <param name="Application">With the role that works with the data.</param>
+/// <param name="Owner">With the role that changes the schema; used only before the host serves. Null: not known to this host.</param>
+internal sealed record DatabaseConnections(string Application, string? Owner);
+
 internal static class Database
 {
+    private const string ApplicationRole = "orchestration_app";
+
     /// <summary>The server of <c>ConnectionStrings:Orchestration</c>, or without one our own in <c>Embedded:Directory</c>.</summary>
     public static async Task AddDatabaseAsync(this WebApplicationBuilder builder)
     {
         var connection = builder.Configuration.GetConnectionString("Orchestration");
+        var owner = builder.Configuration.GetConnectionString("Owner");
         if (string.IsNullOrWhiteSpace(connection))
         {
             var server = await EmbeddedPostgres.StartAsync(
@@ -22,7 +30,8 @@ internal static class Database
                     Progress = Console.WriteLine,
                 }
             );
-            connection = server.ConnectionString;
+            owner = server.ConnectionString;
+            connection = new NpgsqlConnectionStringBuilder(owner) { Username = ApplicationRole }.ConnectionString;
             builder.Services.AddSingleton(_ => server);
         }
 
@@ -32,6 +41,7 @@ internal static class Database
             services.GetService<EmbeddedPostgres>();
             return Sql.CreateDataSource(connection);
         });
+        builder.Services.AddSingleton(new DatabaseConnections(connection, string.IsNullOrWhiteSpace(owner) ? null : owner));
         builder.Services.AddJobs(connection);
         builder.Services.AddSingleton(new Migrator(typeof(Sql).Assembly, typeof(Person).Assembly));
     }

@@ -1,6 +1,8 @@
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
+using Orchestration.Host.Shell;
+using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 
@@ -28,7 +30,14 @@ internal static partial class FirstStart
     {
         var services = app.Services;
         var database = services.GetRequiredService<NpgsqlDataSource>();
-        await services.GetRequiredService<Migrator>().MigrateAsync(database);
+        if (services.GetRequiredService<DatabaseConnections>().Owner is not null)
+            await app.MigrateAsync();
+        else if (await DatabaseRoles.CanMigrateAsync(database))
+            await UpdateSchemaAsync(services, database);
+        else
+            await services.GetRequiredService<Migrator>().CheckAsync(database);
+        if (await DatabaseRoles.ExcessAsync(database) is { } excess)
+            TooManyRights(app.Logger, excess);
         await Partitions.EnsureAsync(database, services.GetRequiredService<IClock>().Now());
 
         var seed = services.GetRequiredService<SeedPeople>();
@@ -48,6 +57,25 @@ internal static partial class FirstStart
         await services.GetRequiredService<JourneyFiles>().LoadAsync(app.Environment.Definitions(), now);
     }
 
+    /// <summary>Brings the schema up to date with the owner's role, and gives the application's role its rights.</summary>
+    /// <exception cref="MigrationException">Database and program do not fit.</exception>
+    /// <exception cref="ConfigurationException">The owner's connection is not configured.</exception>
+    public static async Task MigrateAsync(this WebApplication app)
+    {
+        var connections = app.Services.GetRequiredService<DatabaseConnections>();
+        await using var owner = Sql.CreateDataSource(
+            connections.Owner ?? throw new ConfigurationException("Set ConnectionStrings:Owner to a connection of the owner of the database.")
+        );
+        await UpdateSchemaAsync(app.Services, owner);
+        await DatabaseRoles.GrantAsync(owner, connections.Application);
+    }
+
+    private static async Task UpdateSchemaAsync(IServiceProvider services, NpgsqlDataSource owner)
+    {
+        await services.GetRequiredService<Migrator>().MigrateAsync(owner);
+        await JobSetup.InstallAsync(owner);
+    }
+
     /// <summary>The shipped definitions: next to the published program, otherwise in the working copy.</summary>
     public static string Definitions(this IHostEnvironment environment)
     {
@@ -59,4 +87,12 @@ internal static partial class FirstStart
 
     [LoggerMessage(EventId = 300, Level = LogLevel.Information, Message = "Demo users, all with the password '{Password}': {People}")]
     private static partial void DemoPeople(ILogger log, string password, string people);
+
+    [LoggerMessage(
+        EventId = 306,
+        Level = LogLevel.Warning,
+        Message = "The database role {Excess}, which the application doesn't need. Set ConnectionStrings:Owner to this role, and "
+            + "ConnectionStrings:Orchestration to one of the application's own, which is created if it doesn't exist"
+    )]
+    private static partial void TooManyRights(ILogger log, string excess);
 }

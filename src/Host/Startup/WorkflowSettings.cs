@@ -1,4 +1,5 @@
 using System.Net.Mail;
+using Orchestration.Engine.Execution;
 using Orchestration.Workflows.Notifications;
 
 namespace Orchestration.Host.Startup;
@@ -7,10 +8,20 @@ namespace Orchestration.Host.Startup;
 /// <param name="CSharp">Whether definitions can use C#, which isn't sandboxed.</param>
 /// <param name="AllowPrivateAddresses">Whether requests of workflows can reach loopback and private addresses.</param>
 /// <param name="Mail">The mail server.</param>
-internal sealed record WorkflowSettings(bool CSharp, bool AllowPrivateAddresses, MailSettings Mail)
+/// <param name="FanOut">How much one step can set off at once.</param>
+internal sealed record WorkflowSettings(bool CSharp, bool AllowPrivateAddresses, MailSettings Mail, FanOutLimits FanOut)
 {
     public static WorkflowSettings Read(SettingsReader settings) =>
-        new(settings.Flag("Expressions:CSharp:Enabled"), settings.Flag("Http:AllowPrivateAddresses"), ReadMail(settings));
+        new(
+            settings.Flag("Expressions:CSharp:Enabled"),
+            settings.Flag("Http:AllowPrivateAddresses"),
+            ReadMail(settings),
+            new()
+            {
+                Items = settings.Number("FanOut:Items", new FanOutLimits().Items, 1),
+                HumanSteps = settings.Number("FanOut:HumanSteps", new FanOutLimits().HumanSteps, 1),
+            }
+        );
 
     private static MailSettings ReadMail(SettingsReader settings)
     {

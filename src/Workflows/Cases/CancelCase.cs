@@ -1,9 +1,11 @@
 using System.Text.Json;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Cases;
 
@@ -17,21 +19,51 @@ public enum CancelCaseResult
     NotFound,
 }
 
-/// <summary>Cancels a case that runs or has failed: its tasks, timers and clocks go in the same transaction.</summary>
+/// <summary>
+/// Cancels a case that runs or has failed: its tasks, timers and clocks go in the same transaction. A case whose state or definition can't be read ends
+/// too; its steps then have no say in it.
+/// </summary>
 public static class CancelCase
 {
     /// <summary>Cancels.</summary>
     public static async Task<CancelCaseResult> RunAsync(WorkflowRuntime runtime, Guid id, string reason, Person actor, CancellationToken cancel = default)
     {
-        await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor.UserName, ("$1", id), cancel: cancel);
-        if (transaction.InstanceId is null)
-            return CancelCaseResult.NotFound;
+        try
+        {
+            await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor.UserName, ("$1", id), cancel: cancel);
+            if (transaction.InstanceId is null)
+                return CancelCaseResult.NotFound;
+            await transaction.DoneReadingAsync();
+            if (!transaction.IsRunning && transaction.State.SubStatus != WorkflowSubStatus.Faulted)
+                return CancelCaseResult.Ended;
+            Record(transaction, id, reason);
+            await transaction.AdvanceAsync(new Stimulus.Cancel(reason, GivesUp: true), cancel);
+            await transaction.CommitAsync(cancel);
+            return CancelCaseResult.Cancelled;
+        }
+        catch (Exception e) when (e is InvalidDataException or DefinitionUnavailableException)
+        {
+            return await GiveUpAsync(runtime, id, reason, actor, cancel);
+        }
+    }
+
+    private static async Task<CancelCaseResult> GiveUpAsync(WorkflowRuntime runtime, Guid id, string reason, Person actor, CancellationToken cancel)
+    {
+        var read = Sql.Command("select bookmark_id, activity_id from task where instance_id = $1 and ended_at is null", id);
+        await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor.UserName, ("$1", id), reads: [read], cancel: cancel);
+        await transaction.NextResultAsync(cancel);
+        var tasks = new List<IBurstWrite>();
+        while (await transaction.Reads.ReadAsync(cancel))
+            tasks.Add(new WithdrawTask(Ids.Text(transaction.Reads.GetGuid(0)), transaction.Reads.GetString(1), "the case was cancelled"));
         await transaction.DoneReadingAsync();
-        if (!transaction.IsRunning && transaction.State.SubStatus != WorkflowSubStatus.Faulted)
+        if (!transaction.IsRunning && tasks.Count == 0)
             return CancelCaseResult.Ended;
-        transaction.Record(new("case.cancelled", "case", Ids.Text(id), 0, JsonSerializer.SerializeToUtf8Bytes(new { reason })));
-        await transaction.AdvanceAsync(new Stimulus.Cancel(reason, GivesUp: true), cancel);
+        Record(transaction, id, reason);
+        await transaction.GiveUpAsync(tasks, cancel);
         await transaction.CommitAsync(cancel);
         return CancelCaseResult.Cancelled;
     }
+
+    private static void Record(InstanceTransaction transaction, Guid id, string reason) =>
+        transaction.Record(new("case.cancelled", "case", Ids.Text(id), 0, JsonSerializer.SerializeToUtf8Bytes(new { reason })));
 }

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Facts;
@@ -187,17 +188,31 @@ public static class CaseQueries
         await using var r = await query.ExecuteReaderAsync(cancel);
         if (!await r.ReadAsync(cancel))
             return null;
-        var state = Orchestration.Engine.Execution.InstanceState.FromJson(r.Utf8(r.GetOrdinal("state")));
-        var incidents = state.Incidents.ConvertAll(i => new CaseIncident(
-            i.ActivityId,
-            null,
-            i.ActivityInstanceId,
-            i.ActivityType,
-            i.Exception?.Inner is { } cause ? $"{i.Message}: {cause.Message}" : i.Message,
-            i.Exception?.Type,
-            i.Timestamp.ToDateTimeUtc()
-        ));
-        return new(Read(r), r.GetString("definition_version_id"), r.GetInt32("definition_version"), incidents);
+        return new(Read(r), r.GetString("definition_version_id"), r.GetInt32("definition_version"), Incidents(r));
+    }
+
+    private static List<CaseIncident> Incidents(NpgsqlDataReader r)
+    {
+        try
+        {
+            return InstanceState
+                .FromJson(r.Utf8(r.GetOrdinal("state")))
+                .Incidents.ConvertAll(i => new CaseIncident(
+                    i.ActivityId,
+                    null,
+                    i.ActivityInstanceId,
+                    i.ActivityType,
+                    i.Exception?.Inner is { } cause ? $"{i.Message}: {cause.Message}" : i.Message,
+                    i.Exception?.Type,
+                    i.Timestamp.ToDateTimeUtc()
+                ));
+        }
+        catch (InvalidDataException)
+        {
+            // Whoever opens the case must see why nothing goes on, and be able to cancel it.
+            const string Why = "The state of this case can't be read, so no step can go on. The case can be cancelled.";
+            return [new("", null, "", "", Why, nameof(InvalidDataException), r.GetDateTime("updated_at"))];
+        }
     }
 
     private static CaseSummary Read(NpgsqlDataReader r) =>

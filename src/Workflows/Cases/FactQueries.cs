@@ -12,7 +12,7 @@ namespace Orchestration.Workflows.Cases;
 public static class FactQueries
 {
     /// <summary>
-    /// The facts that the person can see, in the order of the journey. None if its version can't be read. The caller has checked that they can see the
+    /// The facts that the person can see, in the order of the journey. None if its version or state can't be read. The caller has checked that they can see the
     /// instance.
     /// </summary>
     /// <param name="instance">
@@ -48,7 +48,7 @@ public static class FactQueries
                 var workflow = await runtime.Definitions.GetVersionAsync(r.GetString(1), cancel);
                 facts.AddRange(FactSchema.Of(workflow).Read(InstanceState.FromJson(r.Utf8(0)), workflow, FactViewer.Of(actor, r.GetFieldValue<string[]>(2))));
             }
-            catch (DefinitionUnavailableException)
+            catch (Exception e) when (e is DefinitionUnavailableException or InvalidDataException)
             {
                 // The page has other things to show.
             }

@@ -22,7 +22,11 @@ public static class RetryIncident
     )
     {
         await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor.UserName, ("$1", id), cancel: cancel);
-        if (transaction.InstanceId is null || !transaction.State.Incidents.Exists(i => i.ActivityInstanceId == activityInstanceId))
+        if (
+            transaction.InstanceId is null
+            || activityInstanceId.Length == 0
+            || !transaction.State.Incidents.Exists(i => i.ActivityInstanceId == activityInstanceId)
+        )
             return "";
         transaction.Record(new("incident.retried", "activity", activityInstanceId, 0, JsonSerializer.SerializeToUtf8Bytes(new { reason })));
         var burst = await transaction.AdvanceAsync(new Stimulus.Retry(activityInstanceId), cancel);

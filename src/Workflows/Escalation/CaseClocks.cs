@@ -53,6 +53,14 @@ internal sealed class CaseClocks(ServiceLevelCatalog serviceLevels) : BurstObser
         return clocks;
     }
 
+    public override void GivenUp(InstanceTransaction transaction, object? known)
+    {
+        if (known is not ClockSet clocks)
+            return;
+        clocks.End(null, transaction.Now);
+        clocks.Write(transaction, transaction.History, transaction.InstanceId!.Value, null);
+    }
+
     /// <summary>The clock events of a burst, in order: its cause, the completed steps, its end.</summary>
     private static List<(string Name, object? Data)> Happened(BurstResult result, Stimulus stimulus, InstanceState state)
     {

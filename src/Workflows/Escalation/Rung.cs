@@ -20,7 +20,7 @@ internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung,
         var how = (clock.Policy.Wait, passed) switch
         {
             (null, true) => "Overdue",
-            (null, false) => "Due soon",
+            (null, false) => rung is { Percent: < 75 } ? "Reminder" : "Due soon",
             (WaitEnd.Closes, true) => "Window closed",
             (WaitEnd.Closes, false) => "Window closes soon",
             (_, true) => "Waiting period ended",

@@ -35,6 +35,7 @@ public sealed class HumanTask : Activity
             DisplayName = "Human step",
             Description = "Opens a task for a person and waits until it is completed. Each outcome is a port.",
             Kind = ActivityKind.Task,
+            IsForPeople = true,
             Inputs =
             [
                 new("Title", "String") { Description = "Title of the task, as people see it in their list." },

@@ -1,6 +1,7 @@
-using System.Collections.Concurrent;
 using Hangfire.Logging;
 using Microsoft.Extensions.Logging;
+using NodaTime;
+using Orchestration.Engine.Runtime;
 using LogLevel = Hangfire.Logging.LogLevel;
 
 namespace Orchestration.Workflows.Jobs;
@@ -11,8 +12,7 @@ namespace Orchestration.Workflows.Jobs;
 /// </summary>
 internal sealed class JobLog(ILoggerFactory loggers, TimeProvider time) : ILogProvider
 {
-    private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(1);
-    private readonly ConcurrentDictionary<string, (long At, int LeftOut)> _said = new();
+    private readonly LogLimit _said = new();
 
     public ILog GetLogger(string name)
     {
@@ -27,29 +27,8 @@ internal sealed class JobLog(ILoggerFactory loggers, TimeProvider time) : ILogPr
         }
     }
 
-    /// <summary>How many were left out since the last; null when this one is left out too.</summary>
-    private int? Admit(string category, Exception? failure)
-    {
-        var key = failure is null ? category : failure.GetBaseException().GetType().Name;
-        while (true)
-        {
-            var now = time.GetTimestamp();
-            if (!_said.TryGetValue(key, out var before))
-            {
-                if (_said.TryAdd(key, (now, 0)))
-                    return 0;
-            }
-            else if (time.GetElapsedTime(before.At, now) < Quiet)
-            {
-                if (_said.TryUpdate(key, (before.At, before.LeftOut + 1), before))
-                    return null;
-            }
-            else if (_said.TryUpdate(key, (now, 0), before))
-            {
-                return before.LeftOut;
-            }
-        }
-    }
+    private int? Admit(string category, Exception? failure) =>
+        _said.Admit(failure is null ? category : failure.GetBaseException().GetType().Name, Instant.FromDateTimeOffset(time.GetUtcNow()));
 
     private sealed class Category(JobLog owner, string name, ILogger log) : ILog
     {

@@ -63,7 +63,7 @@ public static class JobSetup
             .AddSingleton<Sweeps>()
             .AddSingleton<DeliverEffect>()
             .AddSingleton<DoWork>()
-            .AddHostedService<JobSchema>()
+            .AddHostedService<JobSchedule>()
             .AddHostedService<JobWatch>()
             .AddHangfire(
                 (s, hangfire) =>
@@ -80,6 +80,15 @@ public static class JobSetup
                 // The other one looks after the tables for both.
                 o.IsLightweightServer = true;
             });
+    }
+
+    /// <summary>Brings Hangfire's tables up to date. Any number of hosts can do so concurrently.</summary>
+    /// <param name="owner">Connections of the owner of the tables.</param>
+    public static async Task InstallAsync(NpgsqlDataSource owner, CancellationToken cancel = default)
+    {
+        await using var alone = await SchemaLock.TakeAsync(owner, cancel);
+        await using var connection = await owner.OpenConnectionAsync(cancel);
+        PostgreSqlObjectsInstaller.Install(connection, Schema);
     }
 
     private static void Configure(BackgroundJobServerOptions options, string queue, int workers)
@@ -123,16 +132,14 @@ internal sealed class JobDatabase : IConnectionFactory, IDisposable
     public void Dispose() => _database.Dispose();
 }
 
-/// <summary>Creates Hangfire's tables and schedules the jobs before any server starts. Hosts that start together take turns.</summary>
-internal sealed class JobSchema(NpgsqlDataSource database, JobStorage storage, IRecurringJobManagerV2 jobs) : IHostedLifecycleService
+/// <summary>Schedules the jobs before any server starts. Hosts that start together take turns.</summary>
+internal sealed class JobSchedule(NpgsqlDataSource database, JobStorage storage, IRecurringJobManagerV2 jobs) : IHostedLifecycleService
 {
     private static readonly RecurringJobOptions Utc = new() { TimeZone = TimeZoneInfo.Utc };
 
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         await using var alone = await SchemaLock.TakeAsync(database, cancellationToken);
-        await using (var connection = await database.OpenConnectionAsync(cancellationToken))
-            PostgreSqlObjectsInstaller.Install(connection, JobSetup.Schema);
         using (var connection = storage.GetConnection())
         {
             foreach (var old in connection.GetRecurringJobs().Where(job => JobCatalog.Find(job.Id) is null))

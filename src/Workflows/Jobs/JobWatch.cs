@@ -30,25 +30,51 @@ internal sealed partial class JobWatch(NpgsqlDataSource database, IRecurringJobM
         )
     );
 
+    // Hangfire waits for a lock of its own to start a job, without giving back the thread; that must not hold up the other jobs.
+    private readonly Dictionary<string, Task> _starting = new(StringComparer.Ordinal);
+    private volatile bool _away;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Every, time);
-        var away = false;
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             try
             {
                 foreach (var job in await DueAsync(stoppingToken))
-                    jobs.TriggerJob(job);
-                away = false;
+                {
+                    if (!_starting.TryGetValue(job, out var before) || before.IsCompleted)
+                        _starting[job] = Task.Run(() => Start(job), stoppingToken);
+                }
             }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException or BackgroundJobClientException or PostgreSqlDistributedLockException)
+            catch (Exception e) when (IsPassing(e))
             {
-                if (!away)
-                    LogAway(log, e);
-                away = true;
+                SayAway(e);
             }
         }
+    }
+
+    private void Start(string job)
+    {
+        try
+        {
+            jobs.TriggerJob(job);
+            _away = false;
+        }
+        catch (Exception e) when (IsPassing(e))
+        {
+            SayAway(e);
+        }
+    }
+
+    private static bool IsPassing(Exception e) =>
+        e is NpgsqlException or TimeoutException or BackgroundJobClientException or PostgreSqlDistributedLockException;
+
+    private void SayAway(Exception e)
+    {
+        if (!_away)
+            LogAway(log, e);
+        _away = true;
     }
 
     private async Task<List<string>> DueAsync(CancellationToken stop)

@@ -34,6 +34,7 @@ public sealed class Sweeps(
 )
 {
     private const int Batch = 100;
+    private const int StimuliBatch = 400;
 
     /// <summary>Runs escalations that are due.</summary>
     public Task EscalateAsync(CancellationToken stop) => RunAsync(JobCatalog.Escalate, () => escalate.RunAsync(stop));
@@ -48,7 +49,7 @@ public sealed class Sweeps(
 
     /// <summary>Delivers stimuli that the host that wrote them did not.</summary>
     public Task StimuliAsync(CancellationToken stop) =>
-        RunAsync(JobCatalog.Stimuli, () => UntilNothingAsync(() => runtime.Stimuli.SweepAsync(Batch, CancellationToken.None), stop));
+        RunAsync(JobCatalog.Stimuli, () => UntilNothingAsync(() => runtime.Stimuli.SweepAsync(StimuliBatch, CancellationToken.None), stop, StimuliBatch));
 
     /// <summary>Starts a job for each effect that is due.</summary>
     public Task EffectsAsync(CancellationToken stop) => RunAsync(JobCatalog.Effects, () => UntilNothingAsync(StartEffectsAsync, stop));
@@ -116,7 +117,7 @@ public sealed class Sweeps(
         return $"{rows} rows";
     }
 
-    private static async Task<int> UntilNothingAsync(Func<Task<int>> sweep, CancellationToken stop)
+    private static async Task<int> UntilNothingAsync(Func<Task<int>> sweep, CancellationToken stop, int batch = Batch)
     {
         var total = 0;
         int count;
@@ -124,7 +125,7 @@ public sealed class Sweeps(
         {
             count = await sweep();
             total += count;
-        } while (count == Batch && !stop.IsCancellationRequested);
+        } while (count == batch && !stop.IsCancellationRequested);
         return total;
     }
 }

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Http.Json;
 using NodaTime;
 
 namespace Orchestration.Host.Tests.Acceptance;
@@ -40,6 +42,36 @@ public sealed class LostDefinitionTests(Office office) : IClassFixture<Office>
             steps => steps.Contains("chaseDocuments"),
             "the claim goes on when its version is back"
         );
+    }
+
+    [Theory]
+    [InlineData("update workflow_instance set state = '{}' where id = '{0}'")]
+    [InlineData(
+        """
+            update workflow_definition set document = '{"root": 7}' where id = (select definition_version_id from workflow_instance where id = '{0}')
+            """
+    )]
+    public async Task A_case_that_can_not_be_read_can_be_opened_and_cancelled(string damage)
+    {
+        var id = await ClaimThatWaitsForDocumentsAsync();
+        await office.QueryAsync<int>("create table before as select id, document from workflow_definition where definition_id = 'claims'");
+        await office.QueryAsync<int>(damage.Replace("{0}", id.ToString(), StringComparison.Ordinal));
+        await office.RestartAsync();
+
+        ((string)(await office.Supervisor.CaseAsync(id))["case"]!["status"]!).ShouldBe("Running");
+        using (var browser = await office.Host.BrowserAsync("supervisor"))
+            (await browser.GetStringAsync($"/cases/{id:N}")).ShouldContain(">Cancel");
+        using var supervisor = await office.Host.ApiAsync("supervisor");
+        (await supervisor.PostAsJsonAsync($"/api/cases/{id}/cancel", new { reason = "It can't be read." })).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+
+        ((string)(await office.Supervisor.CaseAsync(id))["case"]!["subStatus"]!).ShouldBe("Cancelled");
+        (await office.QueryAsync<string>($"select distinct state from task where instance_id = '{id}' and ended_at is null")).ShouldBeEmpty();
+        (await office.QueryAsync<string>($"select status from sla_clock where instance_id = '{id}' and status in ('Running', 'Paused')")).ShouldBeEmpty();
+        (await office.QueryAsync<Guid>($"select id from deadline where instance_id = '{id}'")).ShouldBeEmpty();
+        (await office.Supervisor.HistoryAsync(id)).Select(e => (string)e["action"]!).ShouldContain("task.cancelled");
+        (await supervisor.PostAsJsonAsync($"/api/cases/{id}/cancel", new { reason = "Again." })).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        await office.QueryAsync<int>("update workflow_definition d set document = b.document from before b where b.id = d.id; drop table before");
+        await office.RestartAsync();
     }
 
     private async Task<Guid> ClaimThatWaitsForDocumentsAsync()

@@ -164,15 +164,26 @@ create index deadline_subject on deadline (subject_id);
 create table stimulus (
     id           uuid primary key,
     -- `tell` is an event addressed to an instance that does not wait for it: its observer hears of it all the same, because clocks follow it.
-    kind         text not null check (kind in ('publish', 'resume', 'start', 'child', 'cancel', 'tell', 'alter')),
+    -- `fail`: what the instance waits for will not come.
+    kind         text not null check (kind in ('publish', 'resume', 'start', 'child', 'cancel', 'tell', 'alter', 'fail')),
     instance_id  uuid,
     payload      json not null,
     due_at       timestamptz not null,
     attempts     integer not null default 0,
     last_error   text,
-    created_at   timestamptz not null
+    created_at   timestamptz not null,
+    -- Order among those that are due at the same time.
+    number       bigint generated always as identity,
+    -- Whose turn it is: starts take turns by the definition they start, and for one definition by the instance that asked for them. The others
+    -- take turns by kind, and by instance.
+    queue        text not null generated always as (case kind when 'start' then coalesce(payload ->> 'definitionId', '') else kind end) stored,
+    sender       uuid not null generated always as (coalesce(
+        case kind when 'start' then (payload ->> 'parentId')::uuid when 'publish' then (payload ->> 'senderId')::uuid else instance_id end,
+        '00000000-0000-0000-0000-000000000000')) stored
 );
 create index stimulus_due on stimulus (due_at);
+create index stimulus_turn on stimulus (queue, sender, due_at, number);
+create index stimulus_instance on stimulus (instance_id) where instance_id is not null;
 
 -- To be done to the outside world. `due_at` moves on when a host takes the effect (its lease) and after a failure (backoff).
 -- Mail about a person's own things and webhooks of events outside a case belong to no instance and no activity.
@@ -279,8 +290,6 @@ begin
 end $$;
 
 create trigger event_append_only before delete on event for each row execute function refuse_change();
-create trigger event_no_truncate before truncate on event for each statement execute function refuse_change();
-create trigger event_default_no_truncate before truncate on event_default for each statement execute function refuse_change();
 
 -- Payloads go only by erasure, which says so for its own transaction. Nothing else of an event ever changes.
 create function refuse_unless_erasing() returns trigger language plpgsql as $$
@@ -296,8 +305,26 @@ begin
 end $$;
 create trigger event_erasure before update on event for each row execute function refuse_unless_erasing();
 
--- Makes the partition of a month. Rows of a month without one go to the default partition, so a late call loses nothing.
-create function create_event_partition(month date) returns boolean language plpgsql as $$
+-- The tables of history. The application's role can read them and add to them, and nothing else.
+create function history_tables() returns setof regclass language sql stable as $$ values ('event'::regclass) $$;
+
+-- Partitions inherit triggers for rows, but none for statements: each needs its own against truncate.
+create function protect_history() returns void language plpgsql as $$
+declare
+    part regclass;
+begin
+    for part in
+        select tree.relid from history_tables() history, pg_partition_tree(history) tree
+        where not exists (select from pg_trigger t where t.tgrelid = tree.relid and t.tgname = 'no_truncate')
+    loop
+        execute format('create trigger no_truncate before truncate on %s for each statement execute function refuse_change()', part);
+    end loop;
+end $$;
+select protect_history();
+
+-- Makes the partition of a month. Rows of a month without one go to the default partition, so a late call loses nothing. Runs with the rights of
+-- the owner of the tables: the application's role can't create any.
+create function create_event_partition(month date) returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
 declare
     first date := date_trunc('month', month)::date;
     next  date := (first + interval '1 month')::date;
@@ -310,6 +337,89 @@ begin
         return false;
     end if;
     execute format('create table %I partition of event for values from (%L) to (%L)', 'event_' || part, first || ' 00:00+00', next || ' 00:00+00');
-    execute format('create trigger no_truncate before truncate on %I for each statement execute function refuse_change()', 'event_' || part);
+    perform protect_history();
     return true;
 end $$;
+
+-- As HistoryChain writes a text into the header of an event.
+create function history_text(value text) returns bytea language sql stable as $$
+    select coalesce(int4send(octet_length(convert_to(value, 'UTF8'))) || convert_to(value, 'UTF8'), int4send(-1))
+$$;
+
+-- Erases payloads of a chain: those of some events, or with null of all. This is the only way, and it is noted at the end of the same chain, with
+-- who asked and why; such notes can't be erased. Returns how many payloads were erased. Runs with the rights of the owner of the tables.
+create function erase_history(chain uuid, sequences integer[], at timestamptz, actor text, reason text) returns integer
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    erased integer[];
+    number integer;
+    head   bytea;
+    salt   bytea := uuid_send(gen_random_uuid());
+    note   text;
+    id     text := replace(chain::text, '-', '');
+begin
+    if coalesce(trim(actor), '') = '' or coalesce(trim(reason), '') = '' then
+        raise exception 'an erasure needs an actor and a reason' using errcode = 'check_violation';
+    end if;
+    -- Whoever appends to a chain holds the row that has its head. Chains of deleted instances have none, and grow only here.
+    perform pg_advisory_xact_lock(hashtextextended('erasure ' || id, 0));
+    perform from workflow_instance i where i.id = chain for no key update;
+    perform from event_chain c where c.id = chain for no key update;
+
+    perform set_config('orchestration.erasure', 'on', true);
+    with gone as (
+        update event e set salt = null, payload = null
+        where e.chain_id = chain and (sequences is null or e.sequence = any(sequences)) and e.payload is not null and e.action <> 'history.erased'
+        returning e.sequence)
+    select array_agg(gone.sequence order by gone.sequence) into erased from gone;
+    perform set_config('orchestration.erasure', 'off', true);
+    if erased is null then
+        return 0;
+    end if;
+
+    select e.sequence + 1, e.leaf into number, head from event e where e.chain_id = chain order by e.sequence desc limit 1;
+    note := json_build_object('reason', reason, 'sequences', erased)::text;
+    insert into event (chain_id, sequence, at, actor, action, entity, entity_id, revision, salt, payload, commitment, leaf)
+    values (chain, number, at, actor, 'history.erased', 'history', id, 0, salt, note::json, sha256(salt || convert_to(note, 'UTF8')),
+        sha256('\x00'::bytea || uuid_send(chain) || int8send(number) || int8send((extract(epoch from at) * 1000000)::bigint)
+            || history_text(actor) || history_text('history.erased') || history_text('history') || history_text(id) || int8send(0)
+            || history_text(null) || history_text(null) || history_text(null)
+            || int4send(32) || head || int4send(32) || sha256(salt || convert_to(note, 'UTF8'))))
+    returning leaf into head;
+    update workflow_instance i set event_sequence = number, event_head = head where i.id = chain;
+    update event_chain c set event_sequence = number, event_head = head where c.id = chain;
+    return cardinality(erased);
+end $$;
+
+-- Gives the application's role what it needs, and takes away all else: data of every table, but of history only to read it and to add to it.
+-- The owner of the tables calls this after every change of the schema.
+create function grant_application(role name) returns void language plpgsql as $$
+declare
+    part regclass;
+begin
+    execute format('revoke all on all tables in schema public from %I', role);
+    execute format('revoke create on schema public from %I', role);
+    execute format('grant usage on schema public to %I', role);
+    execute format('grant select, insert, update, delete on all tables in schema public to %I', role);
+    execute format('grant usage, select on all sequences in schema public to %I', role);
+    -- Partitions are written through their table.
+    for part in select tree.relid from history_tables() history, pg_partition_tree(history) tree loop
+        execute format('revoke all on %s from %I', part, role);
+    end loop;
+    for part in select history_tables() loop
+        execute format('grant select, insert on %s to %I', part, role);
+    end loop;
+    execute format('revoke update, delete on event_chain from %I', role);
+    execute format('grant update (event_sequence, event_head) on event_chain to %I', role);
+    if to_regclass('schema_migration') is not null then
+        execute format('revoke insert, update, delete on schema_migration from %I', role);
+    end if;
+    execute format('grant execute on function create_event_partition(date), erase_history(uuid, integer[], timestamptz, text, text) to %I', role);
+    if to_regnamespace('hangfire') is not null then
+        execute format('grant usage on schema hangfire to %I', role);
+        execute format('grant select, insert, update, delete on all tables in schema hangfire to %I', role);
+        execute format('grant usage, select on all sequences in schema hangfire to %I', role);
+    end if;
+end $$;
+
+revoke execute on function create_event_partition(date), erase_history(uuid, integer[], timestamptz, text, text) from public;

@@ -25,8 +25,22 @@ internal static class Words
             );
         }
 
-        return text.ToString();
+        return string.Join(' ', text.ToString().Split(' ').Select(word => Acronyms.Contains(word) ? word.ToUpperInvariant() : word));
     }
+
+    private static readonly HashSet<string> Acronyms = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "AML",
+        "DTI",
+        "FHA",
+        "GDPR",
+        "HMDA",
+        "KYC",
+        "LTV",
+        "SLA",
+        "USDA",
+        "VAT",
+    };
 
     /// <summary>What a suspended task waits for, from its pause reason: <c>waitingForThirdParty</c> is "Third party".</summary>
     public static string WaitsFor(string reason)

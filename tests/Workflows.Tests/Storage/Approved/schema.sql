@@ -200,9 +200,8 @@ create table event (
     constraint event_pkey PRIMARY KEY (chain_id, sequence, at)
 ) partition by RANGE (at);
 CREATE INDEX event_at ON ONLY event USING brin (at);
-CREATE TRIGGER event_append_only BEFORE DELETE ON event FOR EACH ROW EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER event_erasure BEFORE UPDATE ON event FOR EACH ROW EXECUTE FUNCTION refuse_unless_erasing();
-CREATE TRIGGER event_no_truncate BEFORE TRUNCATE ON event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER event_append_only BEFORE DELETE OR UPDATE ON event FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 create table event_chain (
     id uuid not null,
@@ -214,7 +213,22 @@ create table event_chain (
 );
 
 create table event_default partition of event DEFAULT;
-CREATE TRIGGER event_default_no_truncate BEFORE TRUNCATE ON event_default FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON event_default FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+create table event_payload (
+    chain_id uuid not null,
+    sequence integer not null,
+    at timestamp with time zone not null,
+    salt bytea not null,
+    payload json not null,
+    constraint event_payload_pkey PRIMARY KEY (chain_id, sequence, at)
+) partition by RANGE (at);
+CREATE TRIGGER event_payload_erasure BEFORE DELETE ON event_payload FOR EACH ROW EXECUTE FUNCTION refuse_unless_erasing();
+CREATE TRIGGER event_payload_no_update BEFORE UPDATE ON event_payload FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON event_payload FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+create table event_payload_default partition of event_payload DEFAULT;
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON event_payload_default FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 create table http_reply (
     id uuid not null,
@@ -559,11 +573,26 @@ create table stimulus (
     attempts integer not null default 0,
     last_error text,
     created_at timestamp with time zone not null,
+    number bigint not null generated always as identity,
+    queue text not null generated always as (
+CASE kind
+    WHEN 'start'::text THEN COALESCE((payload ->> 'definitionId'::text), ''::text)
+    ELSE kind
+END) stored,
+    sender uuid not null generated always as (COALESCE(
+CASE kind
+    WHEN 'start'::text THEN ((payload ->> 'parentId'::text))::uuid
+    WHEN 'publish'::text THEN ((payload ->> 'senderId'::text))::uuid
+    ELSE instance_id
+END, '00000000-0000-0000-0000-000000000000'::uuid)) stored,
     constraint stimulus_kind_check CHECK (kind = ANY (ARRAY['publish'::text, 'resume'::text, 'start'::text, 'child'::text, 'cancel'::text, 'tell'::text,
-        'alter'::text])),
+        'alter'::text, 'fail'::text])),
     constraint stimulus_pkey PRIMARY KEY (id)
 );
 CREATE INDEX stimulus_due ON stimulus USING btree (due_at);
+CREATE INDEX stimulus_instance ON stimulus USING btree (instance_id) WHERE (instance_id IS NOT NULL);
+CREATE INDEX stimulus_turn ON stimulus USING btree (queue, sender, due_at, number);
+create sequence stimulus_number_seq;
 
 create table substitution (
     id uuid not null,
@@ -840,6 +869,8 @@ CREATE INDEX workflow_trigger_version ON workflow_trigger USING btree (definitio
 CREATE OR REPLACE FUNCTION create_event_partition(month date)
  RETURNS boolean
  LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
     first date := date_trunc('month', month)::date;
@@ -853,8 +884,59 @@ begin
         return false;
     end if;
     execute format('create table %I partition of event for values from (%L) to (%L)', 'event_' || part, first || ' 00:00+00', next || ' 00:00+00');
-    execute format('create trigger no_truncate before truncate on %I for each statement execute function refuse_change()', 'event_' || part);
+    execute format(
+        'create table %I partition of event_payload for values from (%L) to (%L)', 'event_payload_' || part, first || ' 00:00+00', next || ' 00:00+00');
+    perform protect_history();
     return true;
+end $function$;
+
+CREATE OR REPLACE FUNCTION erase_history(chain uuid, sequences integer[], at timestamp with time zone, actor text, reason text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    erased integer[];
+    number integer;
+    head   bytea;
+    salt   bytea := uuid_send(gen_random_uuid());
+    note   text;
+    id     text := replace(chain::text, '-', '');
+begin
+    if coalesce(trim(actor), '') = '' or coalesce(trim(reason), '') = '' then
+        raise exception 'an erasure needs an actor and a reason' using errcode = 'check_violation';
+    end if;
+    -- Whoever appends to a chain holds the row that has its head. Chains of deleted instances have none, and grow only here.
+    perform pg_advisory_xact_lock(hashtextextended('erasure ' || id, 0));
+    perform from workflow_instance i where i.id = chain for no key update;
+    perform from event_chain c where c.id = chain for no key update;
+
+    perform set_config('orchestration.erasure', 'on', true);
+    with gone as (
+        delete from event_payload p using event e
+        where p.chain_id = chain and (sequences is null or p.sequence = any(sequences))
+            and e.chain_id = p.chain_id and e.sequence = p.sequence and e.at = p.at and e.action <> 'history.erased'
+        returning p.sequence)
+    select array_agg(gone.sequence order by gone.sequence) into erased from gone;
+    perform set_config('orchestration.erasure', 'off', true);
+    if erased is null then
+        return 0;
+    end if;
+
+    select e.sequence + 1, e.leaf into number, head from event e where e.chain_id = chain order by e.sequence desc limit 1;
+    note := json_build_object('reason', reason, 'sequences', erased)::text;
+    insert into event_payload (chain_id, sequence, at, salt, payload) values (chain, number, at, salt, note::json);
+    insert into event (chain_id, sequence, at, actor, action, entity, entity_id, revision, commitment, leaf)
+    values (chain, number, at, actor, 'history.erased', 'history', id, 0, sha256(salt || convert_to(note, 'UTF8')),
+        sha256('\x00'::bytea || uuid_send(chain) || int8send(number) || int8send((extract(epoch from at) * 1000000)::bigint)
+            || history_text(actor) || history_text('history.erased') || history_text('history') || history_text(id) || int8send(0)
+            || history_text(null) || history_text(null) || history_text(null)
+            || int4send(32) || head || int4send(32) || sha256(salt || convert_to(note, 'UTF8'))))
+    returning leaf into head;
+    update workflow_instance i set event_sequence = number, event_head = head where i.id = chain;
+    update event_chain c set event_sequence = number, event_head = head where c.id = chain;
+    return cardinality(erased);
 end $function$;
 
 CREATE OR REPLACE FUNCTION forget_failures()
@@ -866,6 +948,52 @@ begin
     return null;
 end $function$;
 
+CREATE OR REPLACE FUNCTION grant_application(role name)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+    part regclass;
+begin
+    execute format('revoke all on all tables in schema public from %I', role);
+    execute format('revoke create on schema public from %I', role);
+    execute format('grant usage on schema public to %I', role);
+    execute format('grant select, insert, update, delete on all tables in schema public to %I', role);
+    execute format('grant usage, select on all sequences in schema public to %I', role);
+    -- Partitions are written through their table.
+    for part in select tree.relid from history_tables() history, pg_partition_tree(history) tree loop
+        execute format('revoke all on %s from %I', part, role);
+    end loop;
+    for part in select history_tables() loop
+        execute format('grant select, insert on %s to %I', part, role);
+    end loop;
+    execute format('revoke update, delete on event_chain from %I', role);
+    execute format('grant update (event_sequence, event_head) on event_chain to %I', role);
+    if to_regclass('schema_migration') is not null then
+        execute format('revoke insert, update, delete on schema_migration from %I', role);
+    end if;
+    execute format('grant execute on function create_event_partition(date), erase_history(uuid, integer[], timestamptz, text, text) to %I', role);
+    if to_regnamespace('hangfire') is not null then
+        execute format('grant usage on schema hangfire to %I', role);
+        execute format('grant select, insert, update, delete on all tables in schema hangfire to %I', role);
+        execute format('grant usage, select on all sequences in schema hangfire to %I', role);
+    end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION history_tables()
+ RETURNS SETOF regclass
+ LANGUAGE sql
+ STABLE
+AS $function$ values ('event'::regclass), ('event_payload'::regclass) $function$;
+
+CREATE OR REPLACE FUNCTION history_text(value text)
+ RETURNS bytea
+ LANGUAGE sql
+ STABLE
+AS $function$
+    select coalesce(int4send(octet_length(convert_to(value, 'UTF8'))) || convert_to(value, 'UTF8'), int4send(-1))
+$function$;
+
 CREATE OR REPLACE FUNCTION lock_events(hashes text[])
  RETURNS void
  LANGUAGE sql
@@ -873,19 +1001,20 @@ AS $function$
     select pg_advisory_xact_lock(hashtext('event'), key) from (select distinct hashtext(h) as key from unnest(hashes) h order by 1) keys
 $function$;
 
-CREATE OR REPLACE FUNCTION queue_webhooks(kind text, chains uuid[], actions text[], entities text[], ids text[], revisions bigint[], now timestamp with time
-    zone, at text, actor text)
+CREATE OR REPLACE FUNCTION protect_history()
  RETURNS void
- LANGUAGE sql
+ LANGUAGE plpgsql
 AS $function$
-    insert into effect (id, kind, instance_id, payload, state, due_at, created_at)
-    select gen_random_uuid(), queue_webhooks.kind, e.chain, json_build_object('endpoint', w.id, 'to', w.url, 'type', e.action, 'at', at,
-        'data', json_build_object('caseId', replace(e.chain::text, '-', ''), 'entity', e.entity, 'entityId', e.entity_id, 'revision', e.revision,
-            'actor', actor)), 'pending', now, now
-    from webhook_endpoint w join unnest(chains, actions, entities, ids, revisions) e(chain, action, entity, entity_id, revision)
-        on e.action = any(w.event_types)
-    where w.active and not exists (select from journey_case j where j.id = e.chain and j.test_by is not null)
-$function$;
+declare
+    part regclass;
+begin
+    for part in
+        select tree.relid from history_tables() history, pg_partition_tree(history) tree
+        where not exists (select from pg_trigger t where t.tgrelid = tree.relid and t.tgname = 'no_truncate')
+    loop
+        execute format('create trigger no_truncate before truncate on %s for each statement execute function refuse_change()', part);
+    end loop;
+end $function$;
 
 CREATE OR REPLACE FUNCTION refuse_change()
  RETURNS trigger
