@@ -287,7 +287,7 @@ internal static class Sweeper
         await command.ExecuteNonQueryAsync();
     }
 
-    private static string Definitions()
+    internal static string Definitions()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (folder is not null && !Directory.Exists(Path.Combine(folder.FullName, "definitions", "sla")))

@@ -1,5 +1,4 @@
 using System.Data;
-using System.Text;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
@@ -40,7 +39,23 @@ public sealed record TaskFilter
     public Instant? DueBefore { get; init; }
     public string? Search { get; init; }
     public (DateTime At, Guid Id)? After { get; init; }
+
+    /// <summary>Default: the most urgent first. Another order has no cursor: use <see cref="Skip"/>.</summary>
+    public TaskSort Sort { get; init; }
+
+    /// <summary>How many to leave out at the start.</summary>
+    public int Skip { get; init; }
     public int Limit { get; init; } = 50;
+}
+
+/// <summary>In which order tasks are listed; the most urgent first among equals.</summary>
+public enum TaskSort
+{
+    Urgency,
+    Priority,
+    Oldest,
+    Newest,
+    Customer,
 }
 
 /// <summary>Lists and counts of tasks. Everyone sees only what their teams and roles allow.</summary>
@@ -55,82 +70,14 @@ public static class TaskList
         CancellationToken cancel = default
     )
     {
-        var values = new List<object?>();
-        var where = new StringBuilder("where true");
-        if (filter.View == "mine")
-        {
-            values.Add(actor.Id);
-            where.Append(" and (t.owner_id = $1 or t.reviewer_id = $1)");
-        }
-        else if (filter.View is "open" or "next" or "team" || !Eligibility.SeesAll(actor))
-        {
-            values.AddRange([actor.Id, now]);
-            var me = Eligibility.Of("$1", "$2");
-            where.Append($" and {filter.View switch { "open" => me.IsOffered, "next" => $"({me.WorksOnIt} or {me.IsOffered})", _ => me.Sees }}");
-        }
-
-        if (filter.State is { } state)
-            And("t.state = ", state.ToString());
-        if (filter.State?.IsTerminal() == true)
-            where.Append(" and t.ended_at is not null");
-        else if (filter.CaseId is null)
-            where.Append(" and t.ended_at is null");
-        if (filter.CaseId is { } instance)
-            And("t.instance_id = ", instance);
-        if (filter.Journey is { } journey)
-            And("t.definition_id = ", journey);
-        if (filter.Teams is { } teams)
-        {
-            values.Add(teams.ToArray());
-            where.Append($" and t.team = any(${values.Count}) and t.test_by is null");
-        }
-
-        if (filter.Overdue is { } overdue)
-            And(overdue ? "t.order_at <= " : "t.order_at > ", now);
-        if (filter.AtRisk is { } risk)
-        {
-            And("t.order_at > ", now);
-            where.Append($" and coalesce(t.risk_at <= ${values.Count}, false) = {(risk ? "true" : "false")}");
-        }
-
-        if (filter.DueBefore is { } before)
-            And("t.order_at <= ", before);
-        if (!string.IsNullOrWhiteSpace(filter.Search))
-        {
-            values.Add("%" + Like.Escape(filter.Search.Trim()) + "%");
-            where.Append($" and (t.title ilike ${values.Count} or c.reference ilike ${values.Count} or c.customer_name ilike ${values.Count})");
-        }
-
-        if (filter.After is { } after)
-        {
-            values.Add(after.At);
-            values.Add(after.Id);
-            where.Append($" and (t.order_at, t.id) > (${values.Count - 1}::timestamptz, ${values.Count}::uuid)");
-        }
-
-        values.AddRange([filter.Limit + 1, now]);
-
-        // First the page, then what belongs to it: beside the cost the planner expects of some conditions it can't tell a look-up of fifty cases from a scan.
-        var customer = string.IsNullOrWhiteSpace(filter.Search) ? "" : "left join journey_case c on c.id = t.instance_id";
-        await using var query = database.Query(
-            $"""
-            with page as materialized (select t.* from task t {customer} {where} order by t.order_at, t.id limit ${values.Count - 1})
-            select {TaskSummary.Columns}, t.order_at from page t {TaskSummary.Joins($"${values.Count}")} order by t.order_at, t.id
-            """,
-            values.ToArray()
-        );
-        await using var reader = await query.ExecuteReaderAsync(cancel);
+        var query = await TaskListQuery.ReadAsync(database, filter, actor, now, cancel);
+        await using var command = database.Query(query.Sql, [.. query.Values]);
+        await using var reader = await command.ExecuteReaderAsync(cancel);
         var rows = new List<(TaskSummary Task, DateTime OrderAt)>();
         while (await reader.ReadAsync(cancel))
             rows.Add((TaskSummary.Read(reader), reader.GetDateTime("order_at")));
         var tasks = Page<(TaskSummary Task, DateTime OrderAt)>.Of(rows, filter.Limit, r => (r.OrderAt, r.Task.Id));
         return new(tasks.Items.Select(r => r.Task).ToList(), tasks.Next);
-
-        void And(string condition, object value)
-        {
-            values.Add(value);
-            where.Append($" and {condition}${values.Count}");
-        }
     }
 
     /// <summary>A person's counts: tasks they own, and tasks they can take. Test cases don't count.</summary>
@@ -146,10 +93,7 @@ public static class TaskList
             select count(*)::int, count(*) filter (where due_at <= $2)::int, count(*) filter (where due_at > $2 and due_at <= $3)::int,
                 (select count(*)::int from (
                     select from task t
-                    where t.ended_at is null and t.test_by is null and {me.IsOffered}
-                        -- Says nothing new, but lets indexes find them.
-                        and (t.team = any(array(select m.team_key from team_member m where m.person_id = $1 or m.person_id in ({me.Absent})))
-                            or cardinality(t.candidates) > 0 or t.owner_id = any(array({me.Absent})))
+                    where t.ended_at is null and t.test_by is null and {me.IsOffered} and {TaskListQuery.Reachable(me)}
                     limit 1000) open)
             from task where (owner_id = $1 or reviewer_id = $1) and ended_at is null and test_by is null
             """,
