@@ -29,7 +29,12 @@ switch (args)
         await SeedReads.RunAsync(connection, cases is [var finished, ..] ? finished : 1_000_000, cases is [_, var running] ? running : 100_000);
         break;
     case ["reads", var url, ..]:
-        await MeasureReads.RunAsync(url, args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 20, args.Length > 3 ? args[3] : "");
+        await MeasureReads.RunAsync(
+            url,
+            args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 20,
+            args.Length > 3 ? args[3] : "",
+            args.Length > 4 ? args[4..] : []
+        );
         break;
     default:
         // In this process: a project generated beside this one would need restoring, with the lock files and analyzers of the solution.

@@ -47,7 +47,7 @@ internal sealed class CaseListQuery
 
     private FewIds Sets(Instant now, out int visible)
     {
-        var few = new FewIds();
+        var few = new FewIds(_filter.Few);
         visible = _me is { } me ? few.Add(me.SeenRuns, _values[0], _values[1]) : -1;
         if (_filter.Journey is { } journey)
             few.Add("select id from workflow_instance where definition_id = $1", journey);
@@ -124,7 +124,7 @@ internal sealed class CaseListQuery
             """;
         return $"""
             select instance_id id from (select distinct s.created_at, s.instance_id from unnest({_me.ViewerNames}) k (viewer) cross join lateral ({each}) s) c
-            {Order("c.created_at", "c.instance_id")}
+            {Sorted("c.created_at", "c.instance_id")}
             """;
     }
 
@@ -138,13 +138,15 @@ internal sealed class CaseListQuery
     private string IsStatus(string id) =>
         _filter.Status is { } status ? $"(select i.status from workflow_instance i where i.id = {id}) = {Value(status)}" : "true";
 
-    private string Order(string at, string id)
+    /// <summary>From where the page before ended, in the order of the list, one more than a page.</summary>
+    private string Order(string at, string id) =>
+        (_filter.Before is { } before ? $"and ({at}, {id}) {(_filter.Oldest ? ">" : "<")} ({Value(before.At)}::timestamptz, {Value(before.Id)}::uuid) " : "")
+        + Sorted(at, id);
+
+    private string Sorted(string at, string id)
     {
         var direction = _filter.Oldest ? "" : " desc";
-        var after = _filter.Before is { } before
-            ? $"and ({at}, {id}) {(_filter.Oldest ? ">" : "<")} ({Value(before.At)}::timestamptz, {Value(before.Id)}::uuid)"
-            : "";
-        return $"{after} order by {at}{direction}, {id}{direction} limit {Value(_filter.Limit + 1)}";
+        return $"order by {at}{direction}, {id}{direction} limit {Value(_filter.Limit + 1)}";
     }
 
     private string Value(object value)

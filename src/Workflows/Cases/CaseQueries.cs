@@ -91,6 +91,9 @@ public sealed record CaseFilter
     /// <summary>Continue after this one, in the order of the list.</summary>
     public (DateTime At, Guid Id)? Before { get; init; }
     public int Limit { get; init; } = 50;
+
+    /// <summary>So many are few. The answer is the same with any number.</summary>
+    internal int Few { get; init; } = FewIds.Most;
 }
 
 /// <summary>Reads cases. People without a role that sees everything see the cases they opened or watch, and those with a task they can see.</summary>

@@ -7,7 +7,7 @@ namespace Orchestration.Workflows.Storage;
 /// What some conditions of a list leave, where that is few: the list then begins with these rows. Where it is many, the list finds a page of them soon in its
 /// own order. So neither who sees almost nothing nor who searches for what isn't there makes a list read to its end, and the planner has nothing to guess.
 /// </summary>
-internal sealed class FewIds
+internal sealed class FewIds(int most)
 {
     /// <summary>More are many: reading as many takes about as long as a page may.</summary>
     public const int Most = 5000;
@@ -21,7 +21,7 @@ internal sealed class FewIds
     public int Add(string select, params ReadOnlySpan<object?> values)
     {
         _sets.Add(
-            Sql.Command($"select case when count(*) <= {Most} then coalesce(array_agg(id), '{{}}') end from ({select} limit {Most + 1}) few (id)", values)
+            Sql.Command($"select case when count(*) <= {most} then coalesce(array_agg(id), '{{}}') end from ({select} limit {most + 1}) few (id)", values)
         );
         return _sets.Count - 1;
     }

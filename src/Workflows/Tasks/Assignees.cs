@@ -6,7 +6,11 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Workflows.Tasks;
 
 /// <summary>A person a task can be assigned to, with the number of tasks they own.</summary>
-public sealed record Assignee(string UserName, string DisplayName, int OpenTasks);
+public sealed record Assignee(string UserName, string DisplayName, int OpenTasks)
+{
+    /// <summary>Their id.</summary>
+    public Guid Id { get; init; }
+}
 
 /// <summary>Who could be given a task.</summary>
 public static class Assignees
@@ -21,7 +25,7 @@ public static class Assignees
     {
         await using var query = database.Query(
             $"""
-            select p.user_name, p.display_name, (select count(*)::int from task w where w.owner_id = p.id and w.ended_at is null) open, t.id
+            select p.user_name, p.display_name, (select count(*)::int from task w where w.owner_id = p.id and w.ended_at is null) open, t.id, p.id
             from task t join person p on p.active join person r on r.id = {Eligibility.OfRow("p", "$2").Receiver}
             where t.id = $1 and r.id is distinct from t.owner_id and {Eligibility.OfRow("r", "$2").MayBeGivenUnclaimable}
             order by open, lower(p.display_name) limit {MostOverrides}
@@ -45,7 +49,7 @@ public static class Assignees
         await using var query = database.Query(
             $"""
             select p.user_name, p.display_name,
-                (select count(*)::int from task w where w.owner_id = p.id and w.ended_at is null and w.test_by is null) open, t.id
+                (select count(*)::int from task w where w.owner_id = p.id and w.ended_at is null and w.test_by is null) open, t.id, p.id
             from task t
             cross join lateral (
                 select t.test_by id where t.test_by is not null
@@ -68,7 +72,7 @@ public static class Assignees
         await using var r = await query.ExecuteReaderAsync(cancel);
         var people = new List<(Guid Task, Assignee Assignee)>();
         while (await r.ReadAsync(cancel))
-            people.Add((r.GetGuid(3), new(r.GetString(0), r.GetString(1), r.GetInt32(2))));
+            people.Add((r.GetGuid(3), new(r.GetString(0), r.GetString(1), r.GetInt32(2)) { Id = r.GetGuid(4) }));
         return people.ToLookup(one => one.Task, one => one.Assignee);
     }
 }

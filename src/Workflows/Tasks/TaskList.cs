@@ -14,6 +14,14 @@ namespace Orchestration.Workflows.Tasks;
 /// <param name="Open">Tasks they can claim; counts to 1,000 at most.</param>
 public sealed record WorkCount(int Mine, int Overdue, int Soon, int Open);
 
+/// <summary>How many tasks of a list someone owns.</summary>
+/// <param name="Id">The owner; null: nobody.</param>
+/// <param name="Name">Their name.</param>
+/// <param name="Open">How many.</param>
+/// <param name="Overdue">Of these, those that are breached.</param>
+/// <param name="AtRisk">Of these, those that are at risk.</param>
+public sealed record OwnerLoad(Guid? Id, string? Name, int Open, int Overdue, int AtRisk);
+
 /// <summary>What to list.</summary>
 public sealed record TaskFilter
 {
@@ -46,6 +54,9 @@ public sealed record TaskFilter
     /// <summary>How many to leave out at the start.</summary>
     public int Skip { get; init; }
     public int Limit { get; init; } = 50;
+
+    /// <summary>So many are few. The answer is the same with any number.</summary>
+    internal int Few { get; init; } = FewIds.Most;
 }
 
 /// <summary>In which order tasks are listed; the most urgent first among equals.</summary>
@@ -70,7 +81,7 @@ public static class TaskList
         CancellationToken cancel = default
     )
     {
-        var query = await TaskListQuery.ReadAsync(database, filter, actor, now, cancel);
+        var query = await TaskListQuery.PageAsync(database, filter, actor, now, cancel);
         await using var command = database.Query(query.Sql, [.. query.Values]);
         await using var reader = await command.ExecuteReaderAsync(cancel);
         var rows = new List<(TaskSummary Task, DateTime OrderAt)>();
@@ -78,6 +89,24 @@ public static class TaskList
             rows.Add((TaskSummary.Read(reader), reader.GetDateTime("order_at")));
         var tasks = Page<(TaskSummary Task, DateTime OrderAt)>.Of(rows, filter.Limit, r => (r.OrderAt, r.Task.Id));
         return new(tasks.Items.Select(r => r.Task).ToList(), tasks.Next);
+    }
+
+    /// <summary>How many of the tasks of a list each person owns, and how many nobody does: the busiest first. The limit of the filter doesn't count.</summary>
+    public static async Task<IReadOnlyList<OwnerLoad>> LoadAsync(
+        NpgsqlDataSource database,
+        TaskFilter filter,
+        Person actor,
+        Instant now,
+        CancellationToken cancel = default
+    )
+    {
+        var query = await TaskListQuery.LoadAsync(database, filter, actor, now, cancel);
+        await using var command = database.Query(query.Sql, [.. query.Values]);
+        await using var r = await command.ExecuteReaderAsync(cancel);
+        var load = new List<OwnerLoad>();
+        while (await r.ReadAsync(cancel))
+            load.Add(new(r.GuidOrNull(0), r.Text(1), r.GetInt32(2), r.GetInt32(3), r.GetInt32(4)));
+        return load;
     }
 
     /// <summary>A person's counts: tasks they own, and tasks they can take. Test cases don't count.</summary>

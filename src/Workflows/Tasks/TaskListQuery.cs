@@ -27,7 +27,7 @@ internal sealed class TaskListQuery
     }
 
     /// <summary>The statement and its parameters. It selects <see cref="TaskSummary.Columns"/> and <c>order_at</c>, one row more than the limit.</summary>
-    public static async Task<(string Sql, IReadOnlyList<object?> Values)> ReadAsync(
+    public static async Task<(string Sql, IReadOnlyList<object?> Values)> PageAsync(
         NpgsqlDataSource database,
         TaskFilter filter,
         Person actor,
@@ -35,21 +35,52 @@ internal sealed class TaskListQuery
         CancellationToken cancel
     )
     {
-        var query = new TaskListQuery(filter, actor, now);
-        await query.BeginWithFewAsync(database, now, cancel);
-        query.AddWho();
-        query.AddFilter(now);
+        var query = await ReadAsync(database, filter, actor, now, cancel);
         var order = query.Order();
         var (limit, skip, at) = (query.Value(filter.Limit + 1), query.Value(filter.Skip), query.Value(now));
 
         // First the page, then what belongs to it: beside the cost the planner expects of some conditions it can't tell a look-up of fifty cases from a scan.
         return (
             $"""
-            with page as materialized (select t.id from task t where {string.Join(" and ", query._where)} order by {order} limit {limit} offset {skip})
+            with page as materialized (select t.id from task t where {query.Where} order by {order} limit {limit} offset {skip})
             select {TaskSummary.Columns}, t.order_at from page join task t on t.id = page.id {TaskSummary.Joins(at)} order by {order}
             """,
             query._values
         );
+    }
+
+    /// <summary>How many tasks the filter leaves to each owner, whatever its limit: the same conditions as those of the list.</summary>
+    public static async Task<(string Sql, IReadOnlyList<object?> Values)> LoadAsync(
+        NpgsqlDataSource database,
+        TaskFilter filter,
+        Person actor,
+        Instant now,
+        CancellationToken cancel
+    )
+    {
+        var query = await ReadAsync(database, filter, actor, now, cancel);
+        var at = query.Value(now);
+        return (
+            $"""
+            select l.owner_id, p.display_name, l.open, l.overdue, l.risk from (
+                select t.owner_id, count(*)::int open, count(*) filter (where t.order_at <= {at})::int overdue,
+                    count(*) filter (where t.order_at > {at} and t.risk_at <= {at})::int risk
+                from task t where {query.Where} group by t.owner_id) l
+            left join person p on p.id = l.owner_id order by l.open desc, p.display_name
+            """,
+            query._values
+        );
+    }
+
+    private string Where => string.Join(" and ", _where);
+
+    private static async Task<TaskListQuery> ReadAsync(NpgsqlDataSource database, TaskFilter filter, Person actor, Instant now, CancellationToken cancel)
+    {
+        var query = new TaskListQuery(filter, actor, now);
+        await query.BeginWithFewAsync(database, now, cancel);
+        query.AddWho();
+        query.AddFilter(now);
+        return query;
     }
 
     /// <summary>Whether only tasks that have not ended are listed.</summary>
@@ -62,7 +93,7 @@ internal sealed class TaskListQuery
     {
         if (_filter.CaseId is not null || _filter.View == "mine")
             return;
-        var few = new FewIds();
+        var few = new FewIds(_filter.Few);
         var (runs, tasks) = (new List<int>(), new List<int>());
         if (_filter.View is "open" or "next")
             tasks.Add(
