@@ -12,17 +12,10 @@ namespace Orchestration.Host.Teams;
 /// <param name="Teams">Those teams.</param>
 /// <param name="Shown">The one that is shown, or null for all.</param>
 /// <param name="Tasks">A page of their open tasks.</param>
-/// <param name="Load">How many tasks of the whole list each owner has.</param>
+/// <param name="Load">How many open tasks the teams have, whatever the filter.</param>
 /// <param name="Assignees">Who could be given which of the tasks.</param>
 /// <param name="Now">Now.</param>
-public sealed record TeamBacklog(
-    IReadOnlyList<Team> Teams,
-    Team? Shown,
-    Page<TaskSummary> Tasks,
-    IReadOnlyList<OwnerLoad> Load,
-    ILookup<Guid, Assignee> Assignees,
-    Instant Now
-)
+public sealed record TeamBacklog(IReadOnlyList<Team> Teams, Team? Shown, Page<TaskSummary> Tasks, TeamLoad Load, ILookup<Guid, Assignee> Assignees, Instant Now)
 {
     /// <summary>How many tasks a page has: with their choices of people, it stays below 60 KB.</summary>
     public const int PageSize = 25;
@@ -36,26 +29,24 @@ public sealed record TeamBacklog(
     /// <summary>Names of journeys by id.</summary>
     public IReadOnlyDictionary<string, string> Journeys { get; init; } = new Dictionary<string, string>();
 
-    public int Open => Load.Sum(l => l.Open);
-    public int Overdue => Load.Sum(l => l.Overdue);
-    public int AtRisk => Load.Sum(l => l.AtRisk);
-    public int Unassigned => Load.Where(l => l.Id is null).Sum(l => l.Open);
+    /// <summary>How many tasks the list has; of a filtered list that is longer than a page, at least so many.</summary>
+    public string Count => !Filter.IsOn ? $"{Load.Open:N0}" : $"{((Filter.Page ?? 1) - 1) * PageSize + Tasks.Items.Count:N0}{(Tasks.Next is null ? "" : "+")}";
 
-    /// <summary>The busiest owners, and of one team also its members who own nothing.</summary>
+    /// <summary>The busiest owners, and of few teams also their members who own nothing.</summary>
     public IReadOnlyList<OwnerLoad> People { get; } =
     [
-        .. Load.Where(l => l.Id is not null)
-            .Concat((
-                    Shown is null && Load.Count > Busiest ? []
-                    : Shown is null ? Teams
-                    : [Shown]
-                ).SelectMany(team => team.Members).Select(member => new OwnerLoad(member.Id, member.DisplayName, 0, 0, 0)))
+        .. Load
+            .Owners.Concat((
+                    Shown is not null ? [Shown]
+                    : Load.Owners.Count > Busiest ? []
+                    : Teams
+                ).SelectMany(team => team.Members).Select(member => new OwnerLoad(member.Id, member.DisplayName, 0, 0)))
             .DistinctBy(l => l.Id)
             .Take(Shown is null ? Busiest : int.MaxValue),
     ];
 
     /// <summary>How many owners are not named.</summary>
-    public int MorePeople => Load.Count(l => l.Id is not null) - People.Count(p => p.Open > 0);
+    public int MorePeople => Load.Owners.Count - People.Count(p => p.Open > 0);
 
     /// <summary>The people one of the tasks can be assigned to, by name.</summary>
     public IReadOnlyList<Assignee> Anybody { get; } =

@@ -60,7 +60,7 @@ internal static class TeamPages
                     };
 
                     // The counts look at every task, the page at few: they are read at the same time.
-                    var counting = TaskList.LoadAsync(runtime.Database, list, me, now, cancel);
+                    var counting = TaskList.LoadAsync(runtime.Database, list.Teams, now, cancel);
                     var tasks = await TaskList.ReadAsync(runtime.Database, list, me, now, cancel);
                     var assignees = await Assignees.ReadAsync(
                         runtime.Database,

@@ -1,4 +1,5 @@
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Storage;
 
 namespace Orchestration.Workflows.Tasks;
 
@@ -184,8 +185,12 @@ internal sealed class Eligibility
     public string SeesRun(string run) =>
         $"coalesce((select true from case_viewer v where v.instance_id = {run} and v.viewer = any({ViewerNames}) and {IsViewer} limit 1), false)";
 
-    /// <summary>SQL that selects the ids of the runs that they see so.</summary>
-    public string SeenRuns => $"select distinct v.instance_id from case_viewer v where v.viewer = any({ViewerNames}) and {IsViewer}";
+    /// <summary>SQL that selects the ids of the runs that they see so, some of them more than once, and no more of each name than are few.</summary>
+    public string SeenRuns =>
+        $"""
+            select s.instance_id from unnest({ViewerNames}) k (viewer) cross join lateral (
+                select v.instance_id from case_viewer v where v.viewer = k.viewer and {IsViewer} limit {FewIds.Most + 1}) s
+            """;
 
     /// <summary>Condition on a row of <c>case_viewer</c> named <c>v</c> with one of their <see cref="ViewerNames"/>.</summary>
     public string IsViewer => $"(v.stands_in or v.viewer <> all(array(select a.user_name from person a where a.id in ({Absent}))))";

@@ -14,13 +14,23 @@ namespace Orchestration.Workflows.Tasks;
 /// <param name="Open">Tasks they can claim; counts to 1,000 at most.</param>
 public sealed record WorkCount(int Mine, int Overdue, int Soon, int Open);
 
-/// <summary>How many tasks of a list someone owns.</summary>
-/// <param name="Id">The owner; null: nobody.</param>
+/// <summary>How many tasks someone owns.</summary>
+/// <param name="Id">The owner.</param>
 /// <param name="Name">Their name.</param>
+/// <param name="Open">How many are open.</param>
+/// <param name="Overdue">Of these, those that are breached.</param>
+public sealed record OwnerLoad(Guid Id, string Name, int Open, int Overdue);
+
+/// <summary>How many open tasks teams have.</summary>
 /// <param name="Open">How many.</param>
 /// <param name="Overdue">Of these, those that are breached.</param>
 /// <param name="AtRisk">Of these, those that are at risk.</param>
-public sealed record OwnerLoad(Guid? Id, string? Name, int Open, int Overdue, int AtRisk);
+/// <param name="Owners">How many each owner has.</param>
+public sealed record TeamLoad(int Open, int Overdue, int AtRisk, IReadOnlyList<OwnerLoad> Owners)
+{
+    /// <summary>How many nobody owns.</summary>
+    public int Unassigned => Open - Owners.Sum(owner => owner.Open);
+}
 
 /// <summary>What to list.</summary>
 public sealed record TaskFilter
@@ -91,22 +101,37 @@ public static class TaskList
         return new(tasks.Items.Select(r => r.Task).ToList(), tasks.Next);
     }
 
-    /// <summary>How many of the tasks of a list each person owns, and how many nobody does: the busiest first. The limit of the filter doesn't count.</summary>
-    public static async Task<IReadOnlyList<OwnerLoad>> LoadAsync(
-        NpgsqlDataSource database,
-        TaskFilter filter,
-        Person actor,
-        Instant now,
-        CancellationToken cancel = default
-    )
+    /// <summary>How many open tasks of these teams there are, in all and of each owner, the busiest first. Test cases don't count.</summary>
+    public static async Task<TeamLoad> LoadAsync(NpgsqlDataSource database, IEnumerable<string> teams, Instant now, CancellationToken cancel = default)
     {
-        var query = await TaskListQuery.LoadAsync(database, filter, actor, now, cancel);
-        await using var command = database.Query(query.Sql, [.. query.Values]);
-        await using var r = await command.ExecuteReaderAsync(cancel);
-        var load = new List<OwnerLoad>();
+        var keys = teams.ToArray();
+        await using var batch = database.CreateBatch();
+        batch.Add(
+            """
+            select count(*)::int, count(*) filter (where order_at <= $2)::int, count(*) filter (where order_at > $2 and risk_at <= $2)::int
+            from task where team = any($1) and ended_at is null and test_by is null
+            """,
+            keys,
+            now
+        );
+        batch.Add(
+            """
+            select l.owner_id, p.display_name, l.open, l.overdue from (
+                select owner_id, count(*)::int open, count(*) filter (where order_at <= $2)::int overdue
+                from task where owner_id is not null and team = any($1) and ended_at is null and test_by is null group by owner_id) l
+            join person p on p.id = l.owner_id order by l.open desc, p.display_name
+            """,
+            keys,
+            now
+        );
+        await using var r = await batch.ExecuteReaderAsync(cancel);
+        await r.ReadAsync(cancel);
+        var (open, overdue, risk) = (r.GetInt32(0), r.GetInt32(1), r.GetInt32(2));
+        await r.NextResultAsync(cancel);
+        var owners = new List<OwnerLoad>();
         while (await r.ReadAsync(cancel))
-            load.Add(new(r.GuidOrNull(0), r.Text(1), r.GetInt32(2), r.GetInt32(3), r.GetInt32(4)));
-        return load;
+            owners.Add(new(r.GetGuid(0), r.GetString(1), r.GetInt32(2), r.GetInt32(3)));
+        return new(open, overdue, risk, owners);
     }
 
     /// <summary>A person's counts: tasks they own, and tasks they can take. Test cases don't count.</summary>

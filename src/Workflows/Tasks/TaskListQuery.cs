@@ -49,29 +49,6 @@ internal sealed class TaskListQuery
         );
     }
 
-    /// <summary>How many tasks the filter leaves to each owner, whatever its limit: the same conditions as those of the list.</summary>
-    public static async Task<(string Sql, IReadOnlyList<object?> Values)> LoadAsync(
-        NpgsqlDataSource database,
-        TaskFilter filter,
-        Person actor,
-        Instant now,
-        CancellationToken cancel
-    )
-    {
-        var query = await ReadAsync(database, filter, actor, now, cancel);
-        var at = query.Value(now);
-        return (
-            $"""
-            select l.owner_id, p.display_name, l.open, l.overdue, l.risk from (
-                select t.owner_id, count(*)::int open, count(*) filter (where t.order_at <= {at})::int overdue,
-                    count(*) filter (where t.order_at > {at} and t.risk_at <= {at})::int risk
-                from task t where {query.Where} group by t.owner_id) l
-            left join person p on p.id = l.owner_id order by l.open desc, p.display_name
-            """,
-            query._values
-        );
-    }
-
     private string Where => string.Join(" and ", _where);
 
     private static async Task<TaskListQuery> ReadAsync(NpgsqlDataSource database, TaskFilter filter, Person actor, Instant now, CancellationToken cancel)
@@ -180,7 +157,9 @@ internal sealed class TaskListQuery
     public static string Reachable(Eligibility me) =>
         $"""
             (t.team = any(array(select m.team_key from team_member m where m.person_id = $1 or m.person_id in ({me.Absent})))
-                or cardinality(t.candidates) > 0 or t.owner_id = any(array({me.Absent})) or t.test_by = $1)
+                or cardinality(t.candidates) > 0 and t.candidates && array(
+                    select a.user_name from person a where a.id = $1 or a.id in ({me.Absent}))
+                or t.owner_id = any(array({me.Absent})) or t.test_by = $1)
             """;
 
     /// <summary>The title of a row of <c>task</c> as its index has it.</summary>

@@ -10,9 +10,9 @@ namespace Orchestration.Workflows.Tests.Tasks;
 public sealed class CostTests
 {
     [Theory]
-    [InlineData(0, 13, 15)]
-    [InlineData(1, 13, 17)]
-    [InlineData(3, 13, 19)]
+    [InlineData(0, 14, 15)]
+    [InlineData(1, 14, 17)]
+    [InlineData(3, 14, 19)]
     public async Task A_claim_and_a_complete_take_two_round_trips_each_and_clocks_add_one_statement_each_and_one_together_to_the_complete(
         int clocks,
         int claim,

@@ -104,16 +104,21 @@ public sealed class ListPlanTests
                     var few = await TaskList.ReadAsync(world.Database, filter, person, world.Clock.Now());
                     var many = await TaskList.ReadAsync(world.Database, filter with { Few = 0 }, person, world.Clock.Now());
                     many.Items.Select(t => t.Id).ShouldBe(few.Items.Select(t => t.Id), $"{name}: {filter}");
-                    var load = await TaskList.LoadAsync(world.Database, filter, person, world.Clock.Now());
-                    load.Sum(l => l.Open).ShouldBe(few.Items.Count, $"{name}: {filter}");
-                    var overdue = await TaskList.ReadAsync(world.Database, filter with { Overdue = true }, person, world.Clock.Now());
-                    load.Sum(l => l.Overdue).ShouldBe(overdue.Items.Count, $"{name}: {filter}");
                     found += few.Items.Count > 0 ? 1 : 0;
                 }
             }
         }
 
         found.ShouldBeGreaterThan(100);
+    }
+
+    [Fact]
+    public async Task The_load_of_teams_counts_all_of_their_open_tasks()
+    {
+        await using var world = await WithCasesAsync();
+        var load = await TaskList.LoadAsync(world.Database, ["claims-adjusting", "mortgage-processing"], world.Clock.Now());
+        (load.Open, load.Overdue, load.AtRisk, load.Unassigned).ShouldBe((5, 1, 1, 3));
+        load.Owners.Select(owner => (owner.Name, owner.Open, owner.Overdue)).ShouldBe([("Daniel Brandt", 2, 0)]);
     }
 
     [Fact]

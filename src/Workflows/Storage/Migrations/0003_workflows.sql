@@ -156,11 +156,15 @@ create table task (
         state, priority, outcomes, owner_id, ended_at, outcome, suspended_from, suspended_reason, suspended_until, proposed_outcome, reviewer_id))
 ) with (fillfactor = 80);
 create index task_instance on task (instance_id);
-create index task_owner on task (owner_id, order_at, id) where ended_at is null and owner_id is not null;
-create index task_team on task (team, order_at, id) where ended_at is null;
+-- The added columns let counts be read without the tasks.
+create index task_owner on task (owner_id, order_at, id) include (team, test_by) where ended_at is null and owner_id is not null;
+create index task_team on task (team, order_at, id) include (risk_at, test_by) where ended_at is null;
 create index task_open on task (order_at, id) where ended_at is null;
+-- Other orders of lists.
+create index task_created on task (created_at, id) where ended_at is null;
+create index task_priority on task (priority, order_at, id) where ended_at is null;
 -- Open tasks that name people: few, and not found by a team.
-create index task_named on task (order_at, id) where ended_at is null and cardinality(candidates) > 0;
+create index task_named on task using gin (candidates) where ended_at is null and cardinality(candidates) > 0;
 create index task_reviewer on task (reviewer_id) where ended_at is null and reviewer_id is not null;
 -- Lists of ended tasks in the order of the others: without it each page would read every task there ever was.
 create index task_ended on task (state, order_at, id) where ended_at is not null;
