@@ -4,6 +4,7 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Orchestration.Benchmarks;
+using Orchestration.Benchmarks.Reads;
 
 switch (args)
 {
@@ -36,6 +37,18 @@ switch (args)
         break;
     case ["sweep-worker", var connection]:
         await Sweeper.WorkAsync(connection);
+        break;
+    case ["seed-reads", var connection, ..]:
+        var cases = args.Skip(2).Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray();
+        await SeedReads.RunAsync(connection, cases is [var finished, ..] ? finished : 1_000_000, cases is [_, var running] ? running : 100_000);
+        break;
+    case ["reads", var url, ..]:
+        await MeasureReads.RunAsync(
+            url,
+            args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 20,
+            args.Length > 3 ? args[3] : "",
+            args.Length > 4 ? args[4..] : []
+        );
         break;
     default:
         // In this process: a project generated beside this one would need restoring, with the lock files and analyzers of the solution.

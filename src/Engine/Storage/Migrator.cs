@@ -173,6 +173,15 @@ public sealed partial class Migrator
         {
             await ExecuteAsync(connection, migration.Sql, cancellation);
         }
+        catch (PostgresException failure) when (failure.MessageText.Contains("extension", StringComparison.Ordinal))
+        {
+            throw new MigrationException(
+                $"Migration {migration.Number:0000}_{migration.Name} needs an extension that the server doesn't give: {failure.MessageText}. "
+                    + "Install PostgreSQL's contrib modules (Debian: they come with postgresql), or let an administrator create the extension in this database. "
+                    + "Nothing was changed.",
+                failure
+            );
+        }
         catch (PostgresException failure)
         {
             throw new MigrationException($"Migration {migration.Number:0000}_{migration.Name} failed and left nothing behind: {failure.MessageText}", failure);

@@ -11,6 +11,7 @@ using Orchestration.Host.Tasks.Parts;
 using Orchestration.Workflows.Filters;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Storage;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Inbox;
@@ -19,6 +20,10 @@ internal static class WorkPages
 {
     /// <summary>How far “due soon” looks ahead. Not “today”: the server does not know where the reader's day ends.</summary>
     private static readonly Duration Soon = Duration.FromHours(24);
+
+    private const int Most = 100;
+
+    private static readonly Page<TaskSummary> None = new([], null);
 
     public static void MapInbox(this WebApplication app)
     {
@@ -86,14 +91,13 @@ internal static class WorkPages
             Search = filter.Q,
             Overdue = filter.Show is "overdue" or "soon" ? filter.Show == "overdue" : null,
             DueBefore = filter.Show == "soon" ? now + Soon : null,
-            Limit = 100,
+            Sort = TaskOrder.Of(filter.Sort),
+            Limit = Most,
         };
         return new(
             await TaskList.CountAsync(database, me, now + Soon, now, cancel),
-            filter.Show == "open" ? [] : TaskOrder.Sort((await TaskList.ReadAsync(database, mine, me, now, cancel)).Items, filter.Sort),
-            filter.Show is "overdue" or "soon"
-                ? []
-                : TaskOrder.Sort((await TaskList.ReadAsync(database, mine with { View = "open" }, me, now, cancel)).Items, filter.Sort),
+            filter.Show == "open" ? None : await TaskList.ReadAsync(database, mine, me, now, cancel),
+            filter.Show is "overdue" or "soon" ? None : await TaskList.ReadAsync(database, mine with { View = "open" }, me, now, cancel),
             (await JourneyQueries.ListAsync(runtime.Definitions, cancel)).ToDictionary(j => j.Id, j => j.Name),
             (await TeamQueries.ListAsync(database, cancel)).ToDictionary(t => t.Key, t => t.Title),
             filter,

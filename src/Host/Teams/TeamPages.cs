@@ -14,7 +14,8 @@ namespace Orchestration.Host.Teams;
 
 internal static class TeamPages
 {
-    private const int Most = 200;
+    /// <summary>Farther than anyone reads.</summary>
+    private const int LastPage = 200;
 
     public static void MapTeams(this WebApplication app) =>
         app.MapGet(
@@ -25,6 +26,7 @@ internal static class TeamPages
                     string? journey,
                     string? show,
                     string? sort,
+                    int? page,
                     int? did,
                     WorkflowRuntime runtime,
                     Person me,
@@ -37,39 +39,39 @@ internal static class TeamPages
                     var shown = key is null ? null : teams.Find(t => t.Key == key);
                     if (key is not null && shown is null)
                         return Results.NotFound();
-                    var filter = new BacklogFilter(shown?.Key, q, journey, show, sort);
+                    var filter = new BacklogFilter(shown?.Key, q, journey, show, sort, Math.Clamp(page ?? 1, 1, LastPage));
                     var now = runtime.Clock.Now();
-                    var page = await TaskList.ReadAsync(
-                        runtime.Database,
-                        new()
+                    var list = new TaskFilter
+                    {
+                        View = "all",
+                        Teams = shown is null ? teams.ConvertAll(t => t.Key) : [shown.Key],
+                        Search = q,
+                        Journey = string.IsNullOrEmpty(journey) ? null : journey,
+                        Overdue = show == "overdue" ? true : null,
+                        State = show switch
                         {
-                            View = "all",
-                            Teams = shown is null ? teams.ConvertAll(t => t.Key) : [shown.Key],
-                            Search = q,
-                            Journey = string.IsNullOrEmpty(journey) ? null : journey,
-                            Overdue = show == "overdue" ? true : null,
-                            State = show switch
-                            {
-                                "unassigned" => TaskState.Ready,
-                                "suspended" => TaskState.Suspended,
-                                _ => null,
-                            },
-                            Limit = Most,
+                            "unassigned" => TaskState.Ready,
+                            "suspended" => TaskState.Suspended,
+                            _ => null,
                         },
-                        me,
-                        now,
-                        cancel
-                    );
+                        Sort = TaskOrder.Of(sort),
+                        Skip = (filter.Page!.Value - 1) * TeamBacklog.PageSize,
+                        Limit = TeamBacklog.PageSize,
+                    };
+
+                    // The counts look at every task, the page at few: they are read at the same time.
+                    var counting = TaskList.LoadAsync(runtime.Database, list.Teams, now, cancel);
+                    var tasks = await TaskList.ReadAsync(runtime.Database, list, me, now, cancel);
                     var assignees = await Assignees.ReadAsync(
                         runtime.Database,
-                        [.. page.Items.Where(t => TaskLifeCycle.Allows(t.State, TaskVerb.Assign)).Select(t => t.Id)],
+                        [.. tasks.Items.Where(t => TaskLifeCycle.Allows(t.State, TaskVerb.Assign)).Select(t => t.Id)],
                         now,
                         cancel
                     );
                     return Html.Page(
                         new TeamPage
                         {
-                            Backlog = new TeamBacklog(teams, shown, TaskOrder.Sort(page.Items, sort), page.Next is not null, assignees, now)
+                            Backlog = new TeamBacklog(teams, shown, tasks, await counting, assignees, now)
                             {
                                 Filter = filter,
                                 Saved = await SavedFilters.ListAsync(runtime.Database, me, FilterPages.Team, cancel),

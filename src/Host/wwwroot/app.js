@@ -128,6 +128,16 @@ document.addEventListener("click", e => {
   }
 });
 
+// Choices that many fields share are in the page once. A field gets them when someone turns to it.
+for (const turn of ["pointerover", "focusin"])
+  document.addEventListener(turn, e => {
+    const field = e.target.closest?.("select[data-choice]");
+    if (!field) return;
+    for (const option of document.getElementById(field.dataset.choice).children)
+      if (option.value !== field.dataset.except) field.append(option.cloneNode(true));
+    delete field.dataset.choice;
+  });
+
 // Where choosing says it all. With the keyboard a choice is only made by Enter: arrows go through the choices.
 let typing = false;
 document.addEventListener("pointerdown", () => { typing = false; }, true);

@@ -52,7 +52,7 @@ public static class CaseHistory
         batch.Add(
             $"""
             select i.definition_version_id, {me.Teams} from journey_case c join workflow_instance i on i.id = c.id
-            where c.id = $3 and ($4 or {CaseVisibility.Of("c.id", me)})
+            where c.id = $3 and ($4 or {me.SeesRun("c.id")})
             """,
             actor.Id,
             now,

@@ -1,5 +1,4 @@
 using System.Data;
-using System.Text;
 using System.Text.Json.Nodes;
 using NodaTime;
 using Npgsql;
@@ -75,8 +74,11 @@ public sealed record CaseDetail(CaseSummary Case, string DefinitionVersionId, in
 /// <summary>What to list.</summary>
 public sealed record CaseFilter
 {
-    /// <summary>Part of a reference, customer id or customer name.</summary>
+    /// <summary>Part of a reference, customer id, customer name or journey; one or two characters begin a word of them.</summary>
     public string? Search { get; init; }
+
+    /// <summary>The search looks at customers only, and not at test cases.</summary>
+    internal bool ByCustomer { get; init; }
     public string? Journey { get; init; }
     public string? Status { get; init; }
     public string? CustomerId { get; init; }
@@ -90,6 +92,9 @@ public sealed record CaseFilter
     /// <summary>Continue after this one, in the order of the list.</summary>
     public (DateTime At, Guid Id)? Before { get; init; }
     public int Limit { get; init; } = 50;
+
+    /// <summary>So many are few. The answer is the same with any number.</summary>
+    internal int Few { get; init; } = FewIds.Most;
 }
 
 /// <summary>Reads cases. People without a role that sees everything see the cases they opened or watch, and those with a task they can see.</summary>
@@ -118,68 +123,25 @@ public static class CaseQueries
         CancellationToken cancel = default
     )
     {
-        var values = new List<object?>();
-        var where = new StringBuilder(" where true");
-        if (!Eligibility.SeesAll(actor))
-        {
-            values.AddRange([actor.Id, now]);
-            where.Append($" and {CaseVisibility.Of("c.id", Eligibility.Of("$1", "$2"))}");
-        }
-
-        if (filter.Journey is { } journey)
-            And("c.journey = ", journey);
-        if (filter.Status is { } status)
-            And("i.status = ", status);
-        if (filter.CustomerId is { } customer)
-            And("c.customer_id = ", customer);
-        switch (filter.Urgency)
-        {
-            case Urgency.Breached:
-                And("c.due_at <= ", now);
-                break;
-            case Urgency.AtRisk:
-                And("c.due_at > ", now);
-                where.Append($" and c.risk_at <= ${values.Count}");
-                break;
-            case Urgency.OnTime:
-                And("coalesce(c.risk_at, 'infinity') > ", now);
-                break;
-        }
-
-        if (!string.IsNullOrWhiteSpace(filter.Search))
-        {
-            values.Add("%" + Like.Escape(filter.Search.Trim()) + "%");
-            where.Append($" and (c.reference ilike ${values.Count} or c.customer_name ilike ${values.Count} or c.customer_id ilike ${values.Count})");
-        }
-
-        if (filter.Before is { } before)
-        {
-            values.Add(before.At);
-            values.Add(before.Id);
-            where.Append($" and (c.created_at, c.id) {(filter.Oldest ? ">" : "<")} (${values.Count - 1}::timestamptz, ${values.Count}::uuid)");
-        }
-
+        var page = await CaseListQuery.PageAsync(database, filter, actor, now, cancel);
         var order = filter.Oldest ? "c.created_at, c.id" : "c.created_at desc, c.id desc";
-        values.AddRange([filter.Limit + 1, now]);
-        await using var query = database.Query($"{Summary($"${values.Count}")}{where} order by {order} limit ${values.Count - 1}", values.ToArray());
+        var at = $"${page.Values.Count + 1}";
+        await using var query = database.Query(
+            $"with page as materialized ({page.Sql}) {Summary(at)} where c.id in (select id from page) order by {order}",
+            [.. page.Values, now]
+        );
         await using var reader = await query.ExecuteReaderAsync(cancel);
         var rows = new List<CaseSummary>();
         while (await reader.ReadAsync(cancel))
             rows.Add(Read(reader));
         return Page<CaseSummary>.Of(rows, filter.Limit, c => (c.CreatedAt, c.Id));
-
-        void And(string condition, object value)
-        {
-            values.Add(value);
-            where.Append($" and {condition}${values.Count}");
-        }
     }
 
     /// <summary>The case, or null if it doesn't exist or the person can't see it.</summary>
     public static async Task<CaseDetail?> FindAsync(WorkflowRuntime runtime, Guid id, Person actor, CancellationToken cancel = default)
     {
         await using var query = runtime.Database.Query(
-            $"{Summary("$2")} where c.id = $3 and ($4 or {CaseVisibility.Of("c.id", Eligibility.Of("$1", "$2"))})",
+            $"{Summary("$2")} where c.id = $3 and ($4 or {Eligibility.Of("$1", "$2").SeesRun("c.id")})",
             actor.Id,
             runtime.Clock.Now(),
             id,

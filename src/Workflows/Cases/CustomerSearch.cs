@@ -16,10 +16,10 @@ public sealed record KnownCustomer(string Id, string Name, int Cases, string Las
 /// <summary>Finds customers by the cases they have.</summary>
 public static class CustomerSearch
 {
-    private const int Newest = 500;
+    private const int Newest = 100;
 
     /// <summary>
-    /// Customers whose name or number contains the text, of cases that the person can see, those with the newest case first. Test cases have no customers.
+    /// Customers whose name or number contains the text, of the newest matching cases that the person can see, those with the newest case first. Test cases have no customers.
     /// </summary>
     /// <param name="text">At least two characters; fewer find no one.</param>
     /// <param name="limit">At most this many.</param>
@@ -34,21 +34,27 @@ public static class CustomerSearch
     {
         if (text.Trim().Length < 2)
             return [];
+        var page = await CaseListQuery.PageAsync(
+            database,
+            new()
+            {
+                Search = text,
+                ByCustomer = true,
+                Limit = Newest - 1,
+            },
+            actor,
+            now,
+            cancel
+        );
         await using var query = database.Query(
             $"""
-            with found as (
+            with page as materialized ({page.Sql}), found as (
                 select c.customer_id, c.customer_name, c.reference, c.created_at from journey_case c
-                where (c.customer_name ilike $3 or c.customer_id ilike $3) and c.test_by is null
-                    and ($4 or {CaseVisibility.Of("c.id", Eligibility.Of("$1", "$2"))})
-                order by c.created_at desc limit {Newest})
+                where c.id in (select id from page))
             select customer_id, (array_agg(customer_name order by created_at desc))[1], count(*)::int, (array_agg(reference order by created_at desc))[1]
-            from found group by customer_id order by max(created_at) desc, customer_id limit $5
+            from found group by customer_id order by max(created_at) desc, customer_id limit ${page.Values.Count + 1}
             """,
-            actor.Id,
-            now,
-            "%" + Like.Escape(text.Trim()) + "%",
-            Eligibility.SeesAll(actor),
-            limit
+            [.. page.Values, limit]
         );
         await using var r = await query.ExecuteReaderAsync(cancel);
         var customers = new List<KnownCustomer>();

@@ -21,7 +21,7 @@ public static class FactQueries
     public static async Task<IReadOnlyList<CaseFact>> OfCaseAsync(WorkflowRuntime runtime, Guid instance, Person actor, CancellationToken cancel = default)
     {
         var me = Eligibility.Of("$1", "$2");
-        var isVisible = $"($4 or {CaseVisibility.Of("c.id", me)})";
+        var isVisible = $"($4 or {me.SeesRun("c.id")})";
         await using var query = runtime.Database.Query(
             $"""
             select i.state, i.definition_version_id, {me.Teams}

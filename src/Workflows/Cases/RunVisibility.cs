@@ -17,7 +17,7 @@ public sealed record Viewer(Person? Person, bool AllCases, bool OtherRuns)
 }
 
 /// <summary>
-/// Which runs someone sees: those of the cases they see (<see cref="CaseVisibility"/>), with the child workflows these started, and runs without a case.
+/// Which runs someone sees: those of the cases they see (<see cref="CaseViewers"/>), with the child workflows these started, and runs without a case.
 /// </summary>
 public static class RunVisibility
 {
@@ -33,14 +33,8 @@ public static class RunVisibility
         var others = viewer.OtherRuns ? $"not exists (select {OfCase})" : "false";
         if (viewer.Person is not { } person)
             return ($"({others})", []);
-        var eligibility = Eligibility.Of($"${first}", $"${first + 1}");
-        return (
-            $"""
-            ({others} or exists (select {OfCase} and {CaseVisibility.Of("c.id", eligibility)})
-                or exists (select from task t where t.instance_id = i.id and {eligibility.Sees}))
-            """,
-            [person.Id, now]
-        );
+        var me = Eligibility.Of($"${first}", $"${first + 1}");
+        return ($"({me.SeesRun("i.id")} or {others} or exists (select {OfCase} and i.parent_id is not null and {me.SeesRun("c.id")}))", [person.Id, now]);
     }
 
     /// <summary>Those of the runs that they see.</summary>

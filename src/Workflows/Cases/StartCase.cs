@@ -101,6 +101,8 @@ public static class StartCase
                         // The tasks of the first burst are written before their case.
                         if (request.IsTest)
                             t.Write("update task set test_by = $2 where instance_id = $1", id, actor.Id);
+                        t.Write(CaseWords.Insert, id);
+                        CaseViewers.Keep(t, id);
                         t.Write(operation.Remember(JsonSerializer.SerializeToUtf8Bytes(id), t.Now));
                         t.Record(
                             new(

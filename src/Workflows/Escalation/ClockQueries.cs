@@ -93,7 +93,7 @@ public static class ClockQueries
     public static async Task<PlacedClock?> FindAsync(NpgsqlDataSource database, Guid id, Person actor, Instant now, CancellationToken cancel = default)
     {
         await using var query = database.Query(
-            $"{Placed} where k.id = $3 and ($4 or {CaseVisibility.Of("k.instance_id", Eligibility.Of("$1", "$2"))})",
+            $"{Placed} where k.id = $3 and ($4 or {Eligibility.Of("$1", "$2").SeesRun("k.instance_id")})",
             actor.Id,
             now,
             id,

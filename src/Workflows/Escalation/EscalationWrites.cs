@@ -136,6 +136,12 @@ internal sealed class EscalationWrites(Instant now, string actor)
                 _caseWatchers.Select(w => w.Person).ToArray(),
                 now
             );
+        if (_tasks.Count + _caseWatchers.Count > 0)
+            batch.Add(
+                CaseViewers.Keep("= any(array(select instance_id from task where id = any($1)) || $2::uuid[])"),
+                _tasks.Keys.ToArray(),
+                _caseWatchers.Select(w => w.Instance).ToArray()
+            );
         if (_notices.Count > 0)
             batch.BatchCommands.Add(Notify.Command(now, _notices));
         if (_stimuli.Count > 0)

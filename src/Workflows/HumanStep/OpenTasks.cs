@@ -125,6 +125,7 @@ public static class OpenTasks
             }
         );
         clocks.Write(transaction, context.History, context.InstanceId, (id, open.Title));
+        CaseViewers.Keep(transaction, context.InstanceId);
         transaction.Announce(new(ChangeKind.Task, id));
     }
 
@@ -180,6 +181,7 @@ public static class OpenTasks
             revision,
             withdraw.Reason
         );
+        CaseViewers.Keep(transaction, context.InstanceId);
         if (waits)
             transaction.Write(TaskTransaction.ForgetResumeDeadline, id);
         context.History.Add(

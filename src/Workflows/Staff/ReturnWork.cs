@@ -120,7 +120,11 @@ public sealed partial class ReturnWork(TaskRuntime tasks, ILogger<ReturnWork> lo
         foreach (var task in held)
             await ReturnAsync(t, task, cancel);
         if (held.Count > 0)
+        {
+            CaseViewers.Keep(t, instance);
             await t.CommitAsync(cancel);
+        }
+
         return held.Count > 0;
     }
 

@@ -6,7 +6,11 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Workflows.Tasks;
 
 /// <summary>A person a task can be assigned to, with the number of tasks they own.</summary>
-public sealed record Assignee(string UserName, string DisplayName, int OpenTasks);
+public sealed record Assignee(string UserName, string DisplayName, int OpenTasks)
+{
+    /// <summary>Their id.</summary>
+    public Guid Id { get; init; }
+}
 
 /// <summary>Who could be given a task.</summary>
 public static class Assignees
@@ -21,7 +25,7 @@ public static class Assignees
     {
         await using var query = database.Query(
             $"""
-            select p.user_name, p.display_name, (select count(*)::int from task w where w.owner_id = p.id and w.ended_at is null) open, t.id
+            select p.user_name, p.display_name, (select count(*)::int from task w where w.owner_id = p.id and w.ended_at is null) open, t.id, p.id
             from task t join person p on p.active join person r on r.id = {Eligibility.OfRow("p", "$2").Receiver}
             where t.id = $1 and r.id is distinct from t.owner_id and {Eligibility.OfRow("r", "$2").MayBeGivenUnclaimable}
             order by open, lower(p.display_name) limit {MostOverrides}
@@ -44,18 +48,23 @@ public static class Assignees
     {
         await using var query = database.Query(
             $"""
-            select p.user_name, p.display_name,
-                (select count(*)::int from task w where w.owner_id = p.id and w.ended_at is null and w.test_by is null) open, t.id
-            from task t
-            cross join lateral (
-                select t.test_by id where t.test_by is not null
-                union select m.person_id from team_member m where m.team_key = t.team
-                union select n.id from person n where {Eligibility.OfRow("n", "$2").IsNamed}
-                union select s.substitute_id from substitution s where {Eligibility.IsInForce("s", "$2")}) known
-            join person p on p.id = known.id
-            join person r on r.id = {Eligibility.OfRow("p", "$2").Receiver}
-            where t.id = any($1) and r.id is distinct from t.owner_id and {Eligibility.OfRow("r", "$2").MayBeGiven}
-            order by open, lower(p.display_name)
+            with able as materialized (
+                select t.id task, p.id
+                from task t
+                cross join lateral (
+                    select t.test_by id where t.test_by is not null
+                    union select m.person_id from team_member m where m.team_key = t.team
+                    union select n.id from person n where {Eligibility.OfRow("n", "$2").IsNamed}
+                    union select s.substitute_id from substitution s where {Eligibility.IsInForce("s", "$2")}) known
+                join person p on p.id = known.id
+                join person r on r.id = {Eligibility.OfRow("p", "$2").Receiver}
+                where t.id = any($1) and r.id is distinct from t.owner_id and {Eligibility.OfRow("r", "$2").MayBeGiven})
+            select p.user_name, p.display_name, p.open, able.task, p.id
+            from able join (
+                select p.id, p.user_name, p.display_name,
+                    (select count(*)::int from task w where w.owner_id = p.id and w.ended_at is null and w.test_by is null) open
+                from person p where p.id in (select id from able)) p on p.id = able.id
+            order by p.open, lower(p.display_name)
             """,
             tasks,
             now
@@ -68,7 +77,7 @@ public static class Assignees
         await using var r = await query.ExecuteReaderAsync(cancel);
         var people = new List<(Guid Task, Assignee Assignee)>();
         while (await r.ReadAsync(cancel))
-            people.Add((r.GetGuid(3), new(r.GetString(0), r.GetString(1), r.GetInt32(2))));
+            people.Add((r.GetGuid(3), new(r.GetString(0), r.GetString(1), r.GetInt32(2)) { Id = r.GetGuid(4) }));
         return people.ToLookup(one => one.Task, one => one.Assignee);
     }
 }

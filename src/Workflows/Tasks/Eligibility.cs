@@ -1,4 +1,5 @@
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Storage;
 
 namespace Orchestration.Workflows.Tasks;
 
@@ -178,6 +179,26 @@ internal sealed class Eligibility
                     union all select l.key from team l where l.lead_id = {_id})
                 or t.owner_id in ({Absent}) or t.candidates && array(select a.user_name from person a where a.id in ({Absent}))))
             """;
+
+    /// <summary>SQL that is true for a run that they see without a role that sees everything: one look at the rows of <see cref="CaseViewers"/>.</summary>
+    /// <param name="run">SQL of its id.</param>
+    public string SeesRun(string run) =>
+        $"coalesce((select true from case_viewer v where v.instance_id = {run} and v.viewer = any({ViewerNames}) and {IsViewer} limit 1), false)";
+
+    /// <summary>SQL that selects the ids of the runs that they see so, some of them more than once, and no more of each name than are few.</summary>
+    public string SeenRuns =>
+        $"""
+            select s.instance_id from unnest({ViewerNames}) k (viewer) cross join lateral (
+                select v.instance_id from case_viewer v where v.viewer = k.viewer and {IsViewer} limit {FewIds.Most + 1}) s
+            """;
+
+    /// <summary>Condition on a row of <c>case_viewer</c> named <c>v</c> with one of their <see cref="ViewerNames"/>.</summary>
+    public string IsViewer => $"(v.stands_in or v.viewer <> all(array(select a.user_name from person a where a.id in ({Absent}))))";
+
+    /// <summary>What they are called in <c>case_viewer</c>, as an array: themselves, their teams, and the people whose substitute they are.</summary>
+    public string ViewerNames =>
+        $"array(select {_userName} union all select '{CaseViewers.TeamPrefix}' || k from unnest({Teams}) k union all "
+        + $"select a.user_name from person a where a.id in ({Absent}))";
 
     /// <summary>Id of who gets a task that is given to them: a candidate's substitute while the candidate is away, else themself.</summary>
     public string Receiver =>

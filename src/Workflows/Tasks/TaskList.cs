@@ -1,5 +1,4 @@
 using System.Data;
-using System.Text;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
@@ -14,6 +13,24 @@ namespace Orchestration.Workflows.Tasks;
 /// <param name="Soon">Of these, those that are not breached but due soon.</param>
 /// <param name="Open">Tasks they can claim; counts to 1,000 at most.</param>
 public sealed record WorkCount(int Mine, int Overdue, int Soon, int Open);
+
+/// <summary>How many tasks someone owns.</summary>
+/// <param name="Id">The owner.</param>
+/// <param name="Name">Their name.</param>
+/// <param name="Open">How many are open.</param>
+/// <param name="Overdue">Of these, those that are breached.</param>
+public sealed record OwnerLoad(Guid Id, string Name, int Open, int Overdue);
+
+/// <summary>How many open tasks teams have.</summary>
+/// <param name="Open">How many.</param>
+/// <param name="Overdue">Of these, those that are breached.</param>
+/// <param name="AtRisk">Of these, those that are at risk.</param>
+/// <param name="Owners">How many each owner has.</param>
+public sealed record TeamLoad(int Open, int Overdue, int AtRisk, IReadOnlyList<OwnerLoad> Owners)
+{
+    /// <summary>How many nobody owns.</summary>
+    public int Unassigned => Open - Owners.Sum(owner => owner.Open);
+}
 
 /// <summary>What to list.</summary>
 public sealed record TaskFilter
@@ -40,7 +57,26 @@ public sealed record TaskFilter
     public Instant? DueBefore { get; init; }
     public string? Search { get; init; }
     public (DateTime At, Guid Id)? After { get; init; }
+
+    /// <summary>Default: the most urgent first. Another order has no cursor: use <see cref="Skip"/>.</summary>
+    public TaskSort Sort { get; init; }
+
+    /// <summary>How many to leave out at the start.</summary>
+    public int Skip { get; init; }
     public int Limit { get; init; } = 50;
+
+    /// <summary>So many are few. The answer is the same with any number.</summary>
+    internal int Few { get; init; } = FewIds.Most;
+}
+
+/// <summary>In which order tasks are listed; the most urgent first among equals.</summary>
+public enum TaskSort
+{
+    Urgency,
+    Priority,
+    Oldest,
+    Newest,
+    Customer,
 }
 
 /// <summary>Lists and counts of tasks. Everyone sees only what their teams and roles allow.</summary>
@@ -55,82 +91,47 @@ public static class TaskList
         CancellationToken cancel = default
     )
     {
-        var values = new List<object?>();
-        var where = new StringBuilder("where true");
-        if (filter.View == "mine")
-        {
-            values.Add(actor.Id);
-            where.Append(" and (t.owner_id = $1 or t.reviewer_id = $1)");
-        }
-        else if (filter.View is "open" or "next" or "team" || !Eligibility.SeesAll(actor))
-        {
-            values.AddRange([actor.Id, now]);
-            var me = Eligibility.Of("$1", "$2");
-            where.Append($" and {filter.View switch { "open" => me.IsOffered, "next" => $"({me.WorksOnIt} or {me.IsOffered})", _ => me.Sees }}");
-        }
-
-        if (filter.State is { } state)
-            And(state.IsTerminal() ? "t.ended_as = " : "t.state = ", state.ToString());
-        if (filter.State?.IsTerminal() == true)
-            where.Append(" and t.ended_at is not null");
-        else if (filter.CaseId is null)
-            where.Append(" and t.ended_at is null");
-        if (filter.CaseId is { } instance)
-            And("t.instance_id = ", instance);
-        if (filter.Journey is { } journey)
-            And("t.definition_id = ", journey);
-        if (filter.Teams is { } teams)
-        {
-            values.Add(teams.ToArray());
-            where.Append($" and t.team = any(${values.Count}) and t.test_by is null");
-        }
-
-        if (filter.Overdue is { } overdue)
-            And(overdue ? "t.order_at <= " : "t.order_at > ", now);
-        if (filter.AtRisk is { } risk)
-        {
-            And("t.order_at > ", now);
-            where.Append($" and coalesce(t.risk_at <= ${values.Count}, false) = {(risk ? "true" : "false")}");
-        }
-
-        if (filter.DueBefore is { } before)
-            And("t.order_at <= ", before);
-        if (!string.IsNullOrWhiteSpace(filter.Search))
-        {
-            values.Add("%" + Like.Escape(filter.Search.Trim()) + "%");
-            where.Append($" and (t.title ilike ${values.Count} or c.reference ilike ${values.Count} or c.customer_name ilike ${values.Count})");
-        }
-
-        if (filter.After is { } after)
-        {
-            values.Add(after.At);
-            values.Add(after.Id);
-            where.Append($" and (t.order_at, t.id) > (${values.Count - 1}::timestamptz, ${values.Count}::uuid)");
-        }
-
-        values.AddRange([filter.Limit + 1, now]);
-
-        // First the page, then what belongs to it: beside the cost the planner expects of some conditions it can't tell a look-up of fifty cases from a scan.
-        var customer = string.IsNullOrWhiteSpace(filter.Search) ? "" : "left join journey_case c on c.id = t.instance_id";
-        await using var query = database.Query(
-            $"""
-            with page as materialized (select t.* from task t {customer} {where} order by t.order_at, t.id limit ${values.Count - 1})
-            select {TaskSummary.Columns}, t.order_at from page t {TaskSummary.Joins($"${values.Count}")} order by t.order_at, t.id
-            """,
-            values.ToArray()
-        );
-        await using var reader = await query.ExecuteReaderAsync(cancel);
+        var query = await TaskListQuery.PageAsync(database, filter, actor, now, cancel);
+        await using var command = database.Query(query.Sql, [.. query.Values]);
+        await using var reader = await command.ExecuteReaderAsync(cancel);
         var rows = new List<(TaskSummary Task, DateTime OrderAt)>();
         while (await reader.ReadAsync(cancel))
             rows.Add((TaskSummary.Read(reader), reader.GetDateTime("order_at")));
         var tasks = Page<(TaskSummary Task, DateTime OrderAt)>.Of(rows, filter.Limit, r => (r.OrderAt, r.Task.Id));
         return new(tasks.Items.Select(r => r.Task).ToList(), tasks.Next);
+    }
 
-        void And(string condition, object value)
-        {
-            values.Add(value);
-            where.Append($" and {condition}${values.Count}");
-        }
+    /// <summary>How many open tasks of these teams there are, in all and of each owner, the busiest first. Test cases don't count.</summary>
+    public static async Task<TeamLoad> LoadAsync(NpgsqlDataSource database, IEnumerable<string> teams, Instant now, CancellationToken cancel = default)
+    {
+        var keys = teams.ToArray();
+        await using var batch = database.CreateBatch();
+        batch.Add(
+            """
+            select count(*)::int, count(*) filter (where order_at <= $2)::int, count(*) filter (where order_at > $2 and risk_at <= $2)::int
+            from task where team = any($1) and ended_at is null and test_by is null
+            """,
+            keys,
+            now
+        );
+        batch.Add(
+            """
+            select l.owner_id, p.display_name, l.open, l.overdue from (
+                select owner_id, count(*)::int open, count(*) filter (where order_at <= $2)::int overdue
+                from task where owner_id is not null and team = any($1) and ended_at is null and test_by is null group by owner_id) l
+            join person p on p.id = l.owner_id order by l.open desc, p.display_name
+            """,
+            keys,
+            now
+        );
+        await using var r = await batch.ExecuteReaderAsync(cancel);
+        await r.ReadAsync(cancel);
+        var (open, overdue, risk) = (r.GetInt32(0), r.GetInt32(1), r.GetInt32(2));
+        await r.NextResultAsync(cancel);
+        var owners = new List<OwnerLoad>();
+        while (await r.ReadAsync(cancel))
+            owners.Add(new(r.GetGuid(0), r.GetString(1), r.GetInt32(2), r.GetInt32(3)));
+        return new(open, overdue, risk, owners);
     }
 
     /// <summary>A person's counts: tasks they own, and tasks they can take. Test cases don't count.</summary>
@@ -146,10 +147,7 @@ public static class TaskList
             select count(*)::int, count(*) filter (where due_at <= $2)::int, count(*) filter (where due_at > $2 and due_at <= $3)::int,
                 (select count(*)::int from (
                     select from task t
-                    where t.ended_at is null and t.test_by is null and {me.IsOffered}
-                        -- Says nothing new, but lets indexes find them.
-                        and (t.team = any(array(select m.team_key from team_member m where m.person_id = $1 or m.person_id in ({me.Absent})))
-                            or cardinality(t.candidates) > 0 or t.owner_id = any(array({me.Absent})))
+                    where t.ended_at is null and t.test_by is null and {me.IsOffered} and {TaskListQuery.Reachable(me)}
                     limit 1000) open)
             from task where (owner_id = $1 or reviewer_id = $1) and ended_at is null and test_by is null
             """,

@@ -36,9 +36,10 @@ internal sealed class TaskTransaction : IAsyncDisposable
     private readonly Person _actor;
 
     private readonly TaskRuntime _tasks;
+    private readonly TaskVerb _verb;
 
-    private TaskTransaction(TaskRuntime tasks, InstanceTransaction transaction, TaskRequest request, Operation operation, Person actor) =>
-        (_tasks, _transaction, _request, _operation, _actor) = (tasks, transaction, request, operation, actor);
+    private TaskTransaction(TaskRuntime tasks, InstanceTransaction transaction, TaskVerb verb, TaskRequest request, Operation operation, Person actor) =>
+        (_tasks, _transaction, _verb, _request, _operation, _actor) = (tasks, transaction, verb, request, operation, actor);
 
     /// <summary>The answer if the rules common to all verbs already give one.</summary>
     public TaskResult? Refusal { get; private set; }
@@ -91,10 +92,10 @@ internal sealed class TaskTransaction : IAsyncDisposable
             now: now,
             cancel: cancel
         );
-        var task = new TaskTransaction(tasks, transaction, request, operation, actor);
+        var task = new TaskTransaction(tasks, transaction, verb, request, operation, actor);
         try
         {
-            task.Refusal = await task.ReadAsync(verb, also is not null, cancel);
+            task.Refusal = await task.ReadAsync(also is not null, cancel);
             return task;
         }
         catch
@@ -208,6 +209,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
                 ActivityId = Task.ActivityId,
             }
         );
+        WriteViewers();
         if (answer.State.IsTerminal())
             TellWatchers(_transaction, Task.Id, Task.Title, answer.Outcome ?? answer.State.ToString(), Task.Watchers.Where(id => id != _actor.Id));
         var remember = _operation.Remember(JsonSerializer.SerializeToUtf8Bytes(answer, TaskJson.Options), Now);
@@ -215,6 +217,18 @@ internal sealed class TaskTransaction : IAsyncDisposable
         _transaction.Announce(new(ChangeKind.Task, Task.Id));
         await _transaction.CommitAsync(cancel);
         return new TaskResult.Done(answer);
+    }
+
+    /// <summary>Who sees the case now. The frequent verbs change little or nothing: an owner who works sees it already.</summary>
+    private void WriteViewers()
+    {
+        if (_verb == TaskVerb.Claim)
+            CaseViewers.AddOwner(_transaction, Task.Id, _actor.UserName);
+        else if (
+            _verb is not (TaskVerb.Stop or TaskVerb.Suspend or TaskVerb.Resume or TaskVerb.Prioritize or TaskVerb.Attach)
+            && (_verb is not (TaskVerb.Start or TaskVerb.Complete) || Task.OnBehalfOf is not null || Task.ReviewerId is not null)
+        )
+            CaseViewers.Keep(_transaction, Task.InstanceId);
     }
 
     /// <summary>Tells the watchers of a task how it ended.</summary>
@@ -226,7 +240,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _transaction.DisposeAsync();
 
-    private async Task<TaskResult?> ReadAsync(TaskVerb verb, bool also, CancellationToken cancel)
+    private async Task<TaskResult?> ReadAsync(bool also, CancellationToken cancel)
     {
         await _transaction.NextResultAsync(cancel);
         var reads = _transaction.Reads;
@@ -268,7 +282,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
             return new TaskResult.AlreadyEnded(Task.State, Task.Outcome, Task.EndedBy!, Task.EndedAt!.Value);
         if (Task.Revision != _request.Revision)
             return new TaskResult.StaleRevision(_request.Revision, Task.Revision, Task.State, Task.ChangedBy, Task.ChangedAt, await ChangesAsync(cancel));
-        return TaskLifeCycle.Allows(Task.State, verb) ? null : new TaskResult.WrongState(Task.State, verb);
+        return TaskLifeCycle.Allows(Task.State, _verb) ? null : new TaskResult.WrongState(Task.State, _verb);
     }
 
     /// <summary>The changes to the task since the caller read it.</summary>

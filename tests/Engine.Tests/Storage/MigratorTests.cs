@@ -96,6 +96,14 @@ public sealed class MigratorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_server_without_an_extension_is_refused_with_what_to_do()
+    {
+        var refused = await RefusedAsync(First, Migrator.Read("0002_words.sql", "create extension no_such_extension;"));
+        refused.ShouldContain("no_such_extension");
+        refused.ShouldContain("contrib");
+    }
+
+    [Fact]
     public async Task A_database_that_is_away_is_a_lost_connection_and_not_a_hang()
     {
         await using var away = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=nobody");

@@ -70,6 +70,7 @@ public sealed class SchemaTests
             union all
             select 2, p.proname, 0, pg_get_function_identity_arguments(p.oid), rtrim(pg_get_functiondef(p.oid), e'\n') || ';'
             from pg_proc p where p.pronamespace = 'public'::regnamespace and p.prokind in ('f', 'p')
+                and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
         ) schema
         order by section, relation collate "C", kind, name collate "C"
         """;

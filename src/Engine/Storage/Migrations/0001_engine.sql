@@ -81,6 +81,7 @@ create table workflow_instance (
 ) with (fillfactor = 80);
 create index workflow_instance_created on workflow_instance (created_at desc, id);
 create index workflow_instance_definition on workflow_instance (definition_id, created_at desc);
+create index workflow_instance_status on workflow_instance (status, created_at, id);
 create index workflow_instance_running on workflow_instance (definition_id, correlation_id) where status = 'Running';
 create index workflow_instance_correlation on workflow_instance (correlation_id) where correlation_id is not null;
 create index workflow_instance_parent on workflow_instance (parent_id) where parent_id is not null;

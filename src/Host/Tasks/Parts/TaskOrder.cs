@@ -2,7 +2,7 @@ using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Tasks.Parts;
 
-/// <summary>The orders that lists of tasks offer. Lists are read by due time; of long ones, the most urgent tasks are put in order.</summary>
+/// <summary>The orders that lists of tasks offer.</summary>
 internal static class TaskOrder
 {
     public static readonly IReadOnlyList<(string Key, string Title)> All =
@@ -14,14 +14,14 @@ internal static class TaskOrder
         ("customer", "Customer"),
     ];
 
-    /// <summary>The tasks in the order; an unknown one is that of the list.</summary>
-    public static IReadOnlyList<TaskSummary> Sort(IReadOnlyList<TaskSummary> tasks, string? order) =>
-        order switch
+    /// <summary>The order of that key; an unknown one is the first.</summary>
+    public static TaskSort Of(string? key) =>
+        key switch
         {
-            "priority" => [.. tasks.OrderBy(task => task.Priority)],
-            "oldest" => [.. tasks.OrderBy(task => task.CreatedAt)],
-            "newest" => [.. tasks.OrderByDescending(task => task.CreatedAt)],
-            "customer" => [.. tasks.OrderBy(task => task.CustomerName, StringComparer.CurrentCultureIgnoreCase)],
-            _ => tasks,
+            "priority" => TaskSort.Priority,
+            "oldest" => TaskSort.Oldest,
+            "newest" => TaskSort.Newest,
+            "customer" => TaskSort.Customer,
+            _ => TaskSort.Urgency,
         };
 }

@@ -14,6 +14,7 @@ create table journey_case (
     test_by        uuid references person (id)
 );
 create index journey_case_due on journey_case (due_at) where due_at is not null;
+create index journey_case_risk on journey_case (risk_at, due_at) where risk_at is not null;
 create index journey_case_customer on journey_case (customer_id);
 create index journey_case_created on journey_case (created_at desc, id desc);
 
@@ -31,6 +32,28 @@ create table case_watcher (
     primary key (instance_id, person_id)
 );
 create index case_watcher_person on case_watcher (person_id);
+
+-- Who sees a case, or another run with human steps: written by every statement that changes it, so that lists need not look at each case.
+-- A viewer is a user name, or `team:` and the key of a team.
+create table case_viewer (
+    viewer       text collate "C" not null,
+    -- As of the run: lists are in this order.
+    created_at   timestamptz not null,
+    instance_id  uuid not null references workflow_instance (id) on delete cascade,
+    -- Whoever stands in for this person sees it too: the person owns a task or is a candidate.
+    stands_in    boolean not null,
+    primary key (instance_id, viewer) include (stands_in)
+);
+create index case_viewer_list on case_viewer (viewer, created_at, instance_id) include (stands_in);
+
+-- What the search of cases looks in. Not in journey_case, whose rows change with their deadlines: each change would index the words again.
+create extension if not exists pg_trgm;
+create table case_search (
+    case_id  uuid primary key references journey_case (id) on delete cascade,
+    words    text not null
+);
+alter table case_search alter column words set statistics 1000;
+create index case_search_words on case_search using gin (words gin_trgm_ops);
 
 -- What belongs to each state of a task, as one constraint: the server reads the text of every constraint again for every statement that
 -- writes a task, and thirteen of them took half of its time.
@@ -135,16 +158,25 @@ create table task (
         state, priority, outcomes, owner_id, ended_at, outcome, suspended_from, suspended_reason, suspended_until, proposed_outcome, reviewer_id))
 ) with (fillfactor = 80);
 create index task_instance on task (instance_id);
-create index task_owner on task (owner_id, order_at, id) where ended_at is null and owner_id is not null;
-create index task_team on task (team, order_at, id) where ended_at is null;
+-- The added columns let counts be read without the tasks.
+create index task_owner on task (owner_id, order_at, id) include (team, test_by) where ended_at is null and owner_id is not null;
+create index task_team on task (team, order_at, id) include (risk_at, test_by) where ended_at is null;
 create index task_open on task (order_at, id) where ended_at is null;
+-- Other orders of lists.
+create index task_created on task (created_at, id) where ended_at is null;
+create index task_priority on task (priority, order_at, id) where ended_at is null;
 -- Open tasks that name people: few, and not found by a team.
-create index task_named on task (order_at, id) where ended_at is null and cardinality(candidates) > 0;
+create index task_named on task using gin (candidates) where ended_at is null and cardinality(candidates) > 0;
 create index task_reviewer on task (reviewer_id) where ended_at is null and reviewer_id is not null;
 -- No index has a column that changes while someone works on a task (state, revision, draft): the server then writes no index for it. Only another owner
 -- and the end do, because lists look for them.
 -- Lists of ended tasks in the order of the others: without it each page would read every task there ever was.
 create index task_ended on task (ended_as, order_at, id) where ended_at is not null;
+-- For lists that may find nothing: what is at risk, suspended, of a test case, or has a word in its title.
+create index task_risk on task (risk_at, order_at) where ended_at is null and risk_at is not null;
+create index task_suspended on task (order_at, id) where suspended_from is not null;
+create index task_test on task (test_by) where test_by is not null;
+create index task_title on task using gin ((' ' || lower(title)) gin_trgm_ops) where ended_at is null;
 
 create table task_comment (
     id          uuid primary key,

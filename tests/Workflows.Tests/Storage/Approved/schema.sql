@@ -89,6 +89,24 @@ create table case_change (
 CREATE INDEX case_change_case ON case_change USING btree (case_id, requested_at DESC);
 CREATE INDEX case_change_instance ON case_change USING btree (instance_id);
 
+create table case_search (
+    case_id uuid not null,
+    words text not null,
+    constraint case_search_case_id_fkey FOREIGN KEY (case_id) REFERENCES journey_case(id) ON DELETE CASCADE,
+    constraint case_search_pkey PRIMARY KEY (case_id)
+);
+CREATE INDEX case_search_words ON case_search USING gin (words gin_trgm_ops);
+
+create table case_viewer (
+    viewer text not null collate "C",
+    created_at timestamp with time zone not null,
+    instance_id uuid not null,
+    stands_in boolean not null,
+    constraint case_viewer_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
+    constraint case_viewer_pkey PRIMARY KEY (instance_id, viewer) INCLUDE (stands_in)
+);
+CREATE INDEX case_viewer_list ON case_viewer USING btree (viewer, created_at, instance_id) INCLUDE (stands_in);
+
 create table case_watcher (
     instance_id uuid not null,
     person_id uuid not null,
@@ -272,6 +290,7 @@ create table journey_case (
 CREATE INDEX journey_case_created ON journey_case USING btree (created_at DESC, id DESC);
 CREATE INDEX journey_case_customer ON journey_case USING btree (customer_id);
 CREATE INDEX journey_case_due ON journey_case USING btree (due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX journey_case_risk ON journey_case USING btree (risk_at, due_at) WHERE (risk_at IS NOT NULL);
 
 create table kept_event (
     id uuid not null,
@@ -683,13 +702,20 @@ END) stored,
     constraint task_weight_check CHECK (weight >= 1 AND weight <= 10000),
     constraint task_work_kind_check CHECK (work_kind = ANY (ARRAY['live'::text, 'deferred'::text]))
 ) with (fillfactor=80);
-CREATE INDEX task_ended ON task USING btree (ended_as, order_at, id) WHERE (ended_at IS NOT NULL);
+CREATE INDEX task_created ON task USING btree (created_at, id) WHERE (ended_at IS NULL);
+CREATE INDEX task_draft ON task USING btree (ended_at) WHERE (draft IS NOT NULL);
+CREATE INDEX task_ended ON task USING btree (state, order_at, id) WHERE (ended_at IS NOT NULL);
 CREATE INDEX task_instance ON task USING btree (instance_id);
-CREATE INDEX task_named ON task USING btree (order_at, id) WHERE ((ended_at IS NULL) AND (cardinality(candidates) > 0));
+CREATE INDEX task_named ON task USING gin (candidates) WHERE ((ended_at IS NULL) AND (cardinality(candidates) > 0));
 CREATE INDEX task_open ON task USING btree (order_at, id) WHERE (ended_at IS NULL);
-CREATE INDEX task_owner ON task USING btree (owner_id, order_at, id) WHERE ((ended_at IS NULL) AND (owner_id IS NOT NULL));
+CREATE INDEX task_owner ON task USING btree (owner_id, order_at, id) INCLUDE (team, test_by) WHERE ((ended_at IS NULL) AND (owner_id IS NOT NULL));
+CREATE INDEX task_priority ON task USING btree (priority, order_at, id) WHERE (ended_at IS NULL);
 CREATE INDEX task_reviewer ON task USING btree (reviewer_id) WHERE ((ended_at IS NULL) AND (reviewer_id IS NOT NULL));
-CREATE INDEX task_team ON task USING btree (team, order_at, id) WHERE (ended_at IS NULL);
+CREATE INDEX task_risk ON task USING btree (risk_at, order_at) WHERE ((ended_at IS NULL) AND (risk_at IS NOT NULL));
+CREATE INDEX task_suspended ON task USING btree (order_at, id) WHERE (suspended_from IS NOT NULL);
+CREATE INDEX task_team ON task USING btree (team, order_at, id) INCLUDE (risk_at, test_by) WHERE (ended_at IS NULL);
+CREATE INDEX task_test ON task USING btree (test_by) WHERE (test_by IS NOT NULL);
+CREATE INDEX task_title ON task USING gin (((' '::text || lower(title))) gin_trgm_ops) WHERE (ended_at IS NULL);
 
 create table task_attachment (
     id uuid not null,
@@ -846,6 +872,7 @@ CREATE INDEX workflow_instance_created ON workflow_instance USING btree (created
 CREATE INDEX workflow_instance_definition ON workflow_instance USING btree (definition_id, created_at DESC);
 CREATE INDEX workflow_instance_parent ON workflow_instance USING btree (parent_id) WHERE (parent_id IS NOT NULL);
 CREATE INDEX workflow_instance_running ON workflow_instance USING btree (definition_id, correlation_id) WHERE (status = 'Running'::text);
+CREATE INDEX workflow_instance_status ON workflow_instance USING btree (status, created_at, id);
 
 create table workflow_trigger (
     id uuid not null,

@@ -1,0 +1,60 @@
+using Npgsql;
+using Orchestration.Engine.Storage;
+
+namespace Orchestration.Workflows.Storage;
+
+/// <summary>
+/// What some conditions of a list leave, where that is few: the list then begins with these rows. Where it is many, the list finds a page of them soon in its
+/// own order. So neither who sees almost nothing nor who searches for what isn't there makes a list read to its end, and the planner has nothing to guess.
+/// </summary>
+internal sealed class FewIds(int most)
+{
+    /// <summary>More are many: reading as many takes about as long as a page may.</summary>
+    public const int Most = 5000;
+
+    private readonly List<NpgsqlBatchCommand> _sets = [];
+    private readonly List<Guid[]?> _few = [];
+
+    /// <summary>Adds a set. Returns its number.</summary>
+    /// <param name="select">SQL that selects one column of ids.</param>
+    /// <param name="values">Its parameters.</param>
+    public int Add(string select, params ReadOnlySpan<object?> values)
+    {
+        _sets.Add(
+            Sql.Command($"select case when count(*) <= {most} then coalesce(array_agg(id), '{{}}') end from ({select} limit {most + 1}) few (id)", values)
+        );
+        return _sets.Count - 1;
+    }
+
+    /// <summary>Reads all sets in one round trip.</summary>
+    public async Task ReadAsync(NpgsqlDataSource database, CancellationToken cancel)
+    {
+        if (_sets.Count == 0)
+            return;
+        await using var batch = database.CreateBatch();
+
+        // Each set has an index. A plan for any text, or one that trusts an estimate, would read the table instead.
+        batch.Add("select set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)");
+        foreach (var set in _sets)
+            batch.BatchCommands.Add(set);
+        await using var r = await batch.ExecuteReaderAsync(cancel);
+        while (await r.NextResultAsync(cancel))
+        {
+            await r.ReadAsync(cancel);
+            _few.Add(r.IsDBNull(0) ? null : r.GetFieldValue<Guid[]>(0));
+        }
+    }
+
+    /// <summary>How many sets there are.</summary>
+    public int Count => _sets.Count;
+
+    /// <summary>The ids of a set, or null if they are many.</summary>
+    public Guid[]? this[int set] => _few[set];
+
+    /// <summary>The ids that are in all of these sets, or null if each has many.</summary>
+    public Guid[]? Common(IEnumerable<int> sets) =>
+        sets.Select(set => _few[set])
+            .OfType<Guid[]>()
+            .OrderBy(few => few.Length)
+            .Aggregate((Guid[]?)null, (all, few) => all is null ? few : [.. all.Intersect(few)]);
+}

@@ -1,0 +1,61 @@
+using Orchestration.Engine.Runtime;
+
+namespace Orchestration.Workflows.Tasks;
+
+/// <summary>
+/// Who sees a case, as rows of <c>case_viewer</c>: the person who opened it, its watchers, and whoever can see one of its tasks (<see
+/// cref="Eligibility.Sees"/>). Other runs with human steps have rows too. This is the one place that says so; every transaction that changes what it reads
+/// writes the rows again before it commits.
+/// </summary>
+internal static class CaseViewers
+{
+    /// <summary>What a team is called as a viewer, before its key. No user name contains a colon.</summary>
+    public const string TeamPrefix = "team:";
+
+    private static readonly string KeepText = Keep("= $1");
+
+    /// <summary>Writes the rows of the transaction's run, once all else is written.</summary>
+    public static void Keep(InstanceTransaction transaction, Guid instance) => transaction.WriteLast(KeepText, instance);
+
+    /// <summary>Adds the only viewer that claiming a task brings: its owner.</summary>
+    public static void AddOwner(InstanceTransaction transaction, Guid task, string userName) =>
+        transaction.Write(
+            """
+            insert into case_viewer (viewer, created_at, instance_id, stands_in)
+            select $2, i.created_at, i.id, t.test_by is null from task t join workflow_instance i on i.id = t.instance_id where t.id = $1
+            on conflict (instance_id, viewer) do update set stands_in = true where excluded.stands_in and not case_viewer.stands_in
+            """,
+            task,
+            userName
+        );
+
+    /// <summary>SQL that makes the rows of these runs what the rule says. Rows that are right already aren't touched.</summary>
+    /// <param name="runs">Which, as a condition on their ids: <c>= any($1)</c>.</param>
+    public static string Keep(string runs) =>
+        $"""
+            with rule as materialized ({Rule(runs)}),
+                gone as (delete from case_viewer v where v.instance_id {runs}
+                    and not exists (select from rule r where r.instance_id = v.instance_id and r.viewer = v.viewer))
+            insert into case_viewer (viewer, created_at, instance_id, stands_in)
+            select r.viewer, i.created_at, i.id, r.stands_in from rule r join workflow_instance i on i.id = r.instance_id
+            on conflict (instance_id, viewer) do update set stands_in = excluded.stands_in where case_viewer.stands_in <> excluded.stands_in
+            """;
+
+    /// <summary>The rule.</summary>
+    private static string Rule(string runs) =>
+        $"""
+            select s.instance_id, s.viewer collate "C" viewer, bool_or(s.stands_in) stands_in from (
+                select t.instance_id, '{TeamPrefix}' || t.team viewer, false stands_in from task t
+                where t.instance_id {runs} and t.team is not null and t.test_by is null
+                union all select t.instance_id, unnest(t.candidates), true from task t where t.instance_id {runs} and t.test_by is null
+                union all select t.instance_id, p.user_name, p.id is not distinct from t.owner_id and t.test_by is null
+                from task t
+                cross join lateral unnest(array[t.owner_id, t.reviewer_id, t.test_by] || t.actors || t.watchers || t.reviewers) who (id)
+                join person p on p.id = who.id
+                where t.instance_id {runs}
+                union all select w.instance_id, p.user_name, false from case_watcher w join person p on p.id = w.person_id where w.instance_id {runs}
+                union all select c.id, p.user_name, false from journey_case c
+                join person p on lower(p.user_name) = lower(c.created_by) and p.user_name = c.created_by where c.id {runs}) s
+            group by 1, 2
+            """;
+}

@@ -1,0 +1,173 @@
+using NodaTime;
+using Npgsql;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.Storage;
+
+namespace Orchestration.Workflows.Tasks;
+
+/// <summary>
+/// A page of tasks, as SQL. It reads open tasks in the order of the list until the page is full, or begins with the few that a condition leaves
+/// (<see cref="FewIds"/>).
+/// </summary>
+internal sealed class TaskListQuery
+{
+    private readonly TaskFilter _filter;
+    private readonly Eligibility? _me;
+    private readonly List<object?> _values = [];
+    private readonly List<string> _where = [];
+
+    private TaskListQuery(TaskFilter filter, Person actor, Instant now)
+    {
+        _filter = filter;
+        if (filter.View is "mine" or "open" or "next" or "team" || !Eligibility.SeesAll(actor))
+        {
+            _values.AddRange([actor.Id, now]);
+            _me = Eligibility.Of("$1", "$2");
+        }
+    }
+
+    /// <summary>The statement and its parameters. It selects <see cref="TaskSummary.Columns"/> and <c>order_at</c>, one row more than the limit.</summary>
+    public static async Task<(string Sql, IReadOnlyList<object?> Values)> PageAsync(
+        NpgsqlDataSource database,
+        TaskFilter filter,
+        Person actor,
+        Instant now,
+        CancellationToken cancel
+    )
+    {
+        var query = await ReadAsync(database, filter, actor, now, cancel);
+        var order = query.Order();
+        var (limit, skip, at) = (query.Value(filter.Limit + 1), query.Value(filter.Skip), query.Value(now));
+
+        // First the page, then what belongs to it: beside the cost the planner expects of some conditions it can't tell a look-up of fifty cases from a scan.
+        return (
+            $"""
+            with page as materialized (select t.id from task t where {query.Where} order by {order} limit {limit} offset {skip})
+            select {TaskSummary.Columns}, t.order_at from page join task t on t.id = page.id {TaskSummary.Joins(at)} order by {order}
+            """,
+            query._values
+        );
+    }
+
+    private string Where => string.Join(" and ", _where);
+
+    private static async Task<TaskListQuery> ReadAsync(NpgsqlDataSource database, TaskFilter filter, Person actor, Instant now, CancellationToken cancel)
+    {
+        var query = new TaskListQuery(filter, actor, now);
+        await query.BeginWithFewAsync(database, now, cancel);
+        query.AddWho();
+        query.AddFilter(now);
+        return query;
+    }
+
+    /// <summary>Whether only tasks that have not ended are listed.</summary>
+    private bool IsOpen => _filter.State?.IsTerminal() != true && _filter.CaseId is null;
+
+    /// <summary>
+    /// Finds the few tasks, or runs, that a condition leaves. The tasks of one case are few anyway, and so are a person's own.
+    /// </summary>
+    private async Task BeginWithFewAsync(NpgsqlDataSource database, Instant now, CancellationToken cancel)
+    {
+        if (_filter.CaseId is not null || _filter.View == "mine")
+            return;
+        var few = new FewIds(_filter.Few);
+        var (runs, tasks) = (new List<int>(), new List<int>());
+        if (_filter.View is "open" or "next")
+            tasks.Add(
+                few.Add($"select t.id from task t where t.ended_at is null and ({Reachable(_me!)} or t.owner_id = $1 or t.reviewer_id = $1)", _values[0], now)
+            );
+        else if (_me is not null)
+            runs.Add(few.Add(_me.SeenRuns, _values[0], now));
+        if (_filter.Journey is { } journey && IsOpen)
+            runs.Add(few.Add("select id from workflow_instance where definition_id = $1 and status = 'Running'", journey));
+        if (_filter.AtRisk == true && IsOpen)
+            tasks.Add(few.Add("select id from task where ended_at is null and risk_at <= $1 and order_at > $1", now));
+        if (_filter.State == TaskState.Suspended)
+            tasks.Add(few.Add("select id from task where suspended_from is not null"));
+        var (found, titled) = (-1, -1);
+        if (!string.IsNullOrWhiteSpace(_filter.Search) && IsOpen)
+        {
+            found = few.Add(CaseWords.Select, CaseWords.Pattern(_filter.Search));
+            titled = few.Add($"select id from task t where t.ended_at is null and {Title} like lower($1)", CaseWords.Pattern(_filter.Search));
+        }
+
+        await few.ReadAsync(database, cancel);
+        if (few.Common(runs) is { } someRuns)
+            _where.Add($"t.instance_id = any({Value(someRuns)})");
+        if (few.Common(tasks) is { } someTasks)
+            _where.Add($"t.id = any({Value(someTasks)})");
+        if (found >= 0 && few[found] is { } cases && few[titled] is { } named)
+            _where.Add($"(t.instance_id = any({Value(cases)}) or t.id = any({Value(named)}))");
+    }
+
+    private void AddWho() =>
+        _where.Add(
+            _filter.View switch
+            {
+                "mine" => "(t.owner_id = $1 or t.reviewer_id = $1)",
+                "open" => _me!.IsOffered,
+                "next" => $"({_me!.WorksOnIt} or {_me.IsOffered})",
+                _ => _me?.Sees ?? "true",
+            }
+        );
+
+    private void AddFilter(Instant now)
+    {
+        if (_filter.State is { } state)
+            _where.Add($"t.{(state.IsTerminal() ? "ended_as" : "state")} = {Value(state.ToString())}");
+        if (_filter.State?.IsTerminal() == true)
+            _where.Add("t.ended_at is not null");
+        else if (IsOpen)
+            _where.Add("t.ended_at is null");
+        if (_filter.CaseId is { } instance)
+            _where.Add($"t.instance_id = {Value(instance)}");
+        if (_filter.Journey is { } journey)
+            _where.Add($"t.definition_id = {Value(journey)}");
+        if (_filter.Teams is { } teams)
+            _where.Add($"t.team = any({Value(teams.ToArray())}) and t.test_by is null");
+        if (_filter.Overdue is { } overdue)
+            _where.Add($"t.order_at {(overdue ? "<=" : ">")} {Value(now)}");
+        if (_filter.AtRisk is { } risk)
+            _where.Add($"t.order_at > {Value(now)} and coalesce(t.risk_at <= ${_values.Count}, false) = {(risk ? "true" : "false")}");
+        if (_filter.DueBefore is { } before)
+            _where.Add($"t.order_at <= {Value(before)}");
+        if (!string.IsNullOrWhiteSpace(_filter.Search))
+        {
+            var pattern = $"lower({Value(CaseWords.Pattern(_filter.Search))})";
+            var ofCase = $"(select {CaseWords.Of("c")} like {pattern} from journey_case c where c.id = t.instance_id)";
+            _where.Add($"({Title} like {pattern} or coalesce({ofCase}, false))");
+        }
+
+        if (_filter.After is { } after)
+            _where.Add($"(t.order_at, t.id) > ({Value(after.At)}::timestamptz, {Value(after.Id)}::uuid)");
+    }
+
+    private string Order() =>
+        _filter.Sort switch
+        {
+            TaskSort.Priority => "t.priority, t.order_at, t.id",
+            TaskSort.Oldest => "t.created_at, t.id",
+            TaskSort.Newest => "t.created_at desc, t.id desc",
+            TaskSort.Customer => "(select lower(c.customer_name) from journey_case c where c.id = t.instance_id), t.order_at, t.id",
+            _ => "t.order_at, t.id",
+        };
+
+    /// <summary>True for every task that could be offered to a person, by what indexes know of it.</summary>
+    /// <param name="me">The person whose id is <c>$1</c>.</param>
+    public static string Reachable(Eligibility me) =>
+        $"""
+            (t.team = any(array(select m.team_key from team_member m where m.person_id = $1 or m.person_id in ({me.Absent})))
+                or cardinality(t.candidates) > 0 and t.candidates && array(
+                    select a.user_name from person a where a.id = $1 or a.id in ({me.Absent}))
+                or t.owner_id = any(array({me.Absent})) or t.test_by = $1)
+            """;
+
+    /// <summary>The title of a row of <c>task</c> as its index has it.</summary>
+    private const string Title = "(' ' || lower(t.title))";
+
+    private string Value(object value)
+    {
+        _values.Add(value);
+        return $"${_values.Count}";
+    }
+}

@@ -1,0 +1,222 @@
+using NodaTime;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
+
+namespace Orchestration.Workflows.Tests.Tasks;
+
+/// <summary>A list is read in its order, or begins with the few rows that a condition leaves: either way it has the same rows in the same order.</summary>
+public sealed class ListPlanTests
+{
+    private static readonly string[] People = ["supervisor", "adjuster1", "senior1", "closer1", "processor1", "frontoffice", "analyst"];
+
+    [Fact]
+    public async Task A_list_of_cases_is_the_same_whether_few_or_many_match()
+    {
+        await using var world = await WithCasesAsync();
+        CaseFilter[] filters =
+        [
+            new(),
+            new() { Journey = "look" },
+            new() { Journey = "sign" },
+            new() { Status = "Running" },
+            new() { Status = "Finished" },
+            new() { Status = "Running", Journey = "look" },
+            new() { Urgency = Urgency.Breached },
+            new() { Urgency = Urgency.AtRisk },
+            new() { Urgency = Urgency.OnTime },
+            new() { CustomerId = "C-1" },
+            new() { CustomerId = "nobody" },
+            new() { Search = "novak" },
+            new() { Search = "ref-1" },
+            new() { Search = "MA" },
+            new() { Search = "ov" },
+            new() { Search = "sign", Status = "Running" },
+            new() { Search = "xqz" },
+        ];
+        var (found, nothing) = (0, 0);
+        foreach (var name in People)
+        {
+            var person = await world.PersonAsync(name);
+            foreach (var filter in filters.SelectMany(f => new[] { f, f with { Oldest = true } }))
+            {
+                var few = await ReadAsync(filter);
+                (await ReadAsync(filter with { Few = 0 })).ShouldBe(few, $"{name}: {filter}");
+                found += few.Count > 0 ? 1 : 0;
+                nothing += few.Count == 0 ? 1 : 0;
+            }
+
+            async Task<List<Guid>> ReadAsync(CaseFilter filter)
+            {
+                // By pages, so that what follows is found from where the page before ended.
+                var ids = new List<Guid>();
+                for (var at = filter with { Limit = 4 }; ; )
+                {
+                    var page = await CaseQueries.ListAsync(world.Database, at, person, world.Clock.Now());
+                    ids.AddRange(page.Items.Select(c => c.Id));
+                    if (page.Next is null)
+                        return ids;
+                    at = at with { Before = (page.Items[^1].CreatedAt, page.Items[^1].Id) };
+                }
+            }
+        }
+
+        found.ShouldBeGreaterThan(50);
+        nothing.ShouldBeGreaterThan(50);
+    }
+
+    [Fact]
+    public async Task A_list_of_tasks_is_the_same_whether_few_or_many_match()
+    {
+        await using var world = await WithCasesAsync();
+        TaskFilter[] filters =
+        [
+            new(),
+            new() { Journey = "look" },
+            new() { Journey = "none" },
+            new() { AtRisk = true },
+            new() { AtRisk = false },
+            new() { Overdue = true },
+            new() { State = TaskState.Suspended },
+            new() { State = TaskState.Completed },
+            new() { State = TaskState.Ready },
+            new() { Search = "novak" },
+            new() { Search = "lo" },
+            new() { Search = "ook" },
+            new() { Search = "xqz" },
+            new() { Search = "ref-2", State = TaskState.Completed },
+            new() { Teams = ["claims-adjusting"] },
+            new() { Sort = TaskSort.Priority },
+            new() { Sort = TaskSort.Newest },
+            new() { Sort = TaskSort.Customer, Search = "look" },
+        ];
+        var found = 0;
+        foreach (var name in People)
+        {
+            var person = await world.PersonAsync(name);
+            foreach (var view in (string[])["mine", "open", "next", "team", "all"])
+            {
+                foreach (var filter in filters.Select(f => f with { View = view }))
+                {
+                    var few = await TaskList.ReadAsync(world.Database, filter, person, world.Clock.Now());
+                    var many = await TaskList.ReadAsync(world.Database, filter with { Few = 0 }, person, world.Clock.Now());
+                    many.Items.Select(t => t.Id).ShouldBe(few.Items.Select(t => t.Id), $"{name}: {filter}");
+                    found += few.Items.Count > 0 ? 1 : 0;
+                }
+            }
+        }
+
+        found.ShouldBeGreaterThan(100);
+    }
+
+    [Fact]
+    public async Task The_load_of_teams_counts_all_of_their_open_tasks()
+    {
+        await using var world = await WithCasesAsync();
+        var load = await TaskList.LoadAsync(world.Database, ["claims-adjusting", "mortgage-processing"], world.Clock.Now());
+        (load.Open, load.Overdue, load.AtRisk, load.Unassigned).ShouldBe((5, 1, 1, 3));
+        load.Owners.Select(owner => (owner.Name, owner.Open, owner.Overdue)).ShouldBe([("Daniel Brandt", 2, 0)]);
+    }
+
+    [Fact]
+    public async Task Tasks_are_put_in_order_over_all_pages()
+    {
+        await using var world = await WithCasesAsync();
+        var supervisor = await world.PersonAsync("supervisor");
+        (await OrderAsync(TaskSort.Newest, 0)).ShouldBe(["REF-9", "REF-8", "REF-7"]);
+        (await OrderAsync(TaskSort.Newest, 3)).ShouldBe(["REF-6", "REF-5", "REF-4"]);
+        (await OrderAsync(TaskSort.Oldest, 0)).ShouldBe(["REF-2", "REF-3", "REF-4"]);
+
+        async Task<IEnumerable<string?>> OrderAsync(TaskSort sort, int skip) =>
+            (
+                await TaskList.ReadAsync(
+                    world.Database,
+                    new()
+                    {
+                        View = "all",
+                        Sort = sort,
+                        Skip = skip,
+                        Limit = 3,
+                    },
+                    supervisor,
+                    world.Clock.Now()
+                )
+            ).Items.Select(t => t.Reference);
+    }
+
+    [Fact]
+    public async Task One_or_two_letters_begin_a_word_and_more_are_found_within()
+    {
+        await using var world = await WithCasesAsync();
+        (await CountAsync("no")).ShouldBe(9);
+        (await CountAsync("ov")).ShouldBe(0);
+        (await CountAsync("ova")).ShouldBe(9);
+        (await CountAsync("REF-4")).ShouldBe(1);
+        (await CountAsync("sign")).ShouldBe(3);
+        (await CountAsync("100%")).ShouldBe(0);
+
+        async Task<int> CountAsync(string text) =>
+            (await CaseQueries.ListAsync(world.Database, new() { Search = text }, await world.PersonAsync("supervisor"), world.Clock.Now())).Items.Count;
+    }
+
+    [Fact]
+    public async Task Rows_about_a_case_go_with_it()
+    {
+        await using var world = await WithCasesAsync();
+        (await RowsAsync()).ShouldBeGreaterThan(9);
+        await world.ScalarAsync<int>(
+            "with gone as (delete from workflow_instance where id in (select id from journey_case) returning 1) select count(*) from gone"
+        );
+        (await RowsAsync()).ShouldBe(0);
+
+        Task<int> RowsAsync() => world.ScalarAsync<int>("select (select count(*) from case_viewer) + (select count(*) from case_search)");
+    }
+
+    /// <summary>Nine cases of two journeys and teams: one is done, one overdue, one at risk, one suspended, one claimed, the others wait.</summary>
+    private static async Task<World> WithCasesAsync()
+    {
+        var world = await World.CreateAsync();
+        await world.PublishAsync("look", ("a", Step.Of("Look at it")), ("b", Step.Of("Look again", ("team", "String", "mortgage-processing"))));
+        await world.PublishAsync("sign", ("a", Step.Of("Sign", ("team", "String", ""), ("candidates", "List<String>", new[] { "closer1" }))));
+        var adjuster = await world.PersonAsync("adjuster1");
+        var cases = new List<Guid>();
+        for (var number = 1; number <= 9; number++)
+        {
+            world.Clock.Advance(Duration.FromMinutes(1));
+            cases.Add(await world.StartAsync(number % 3 == 0 ? "sign" : "look", $"REF-{number}"));
+        }
+
+        foreach (var step in (string[])["a", "b"])
+        {
+            var desk = await Desk.AtAsync(world, cases[0], step);
+            var person = step == "a" ? adjuster : await world.PersonAsync("processor1");
+            await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, person));
+            await desk.DoneAsync(CompleteTask.RunAsync(world.Tasks, desk.Next, null, [], person));
+        }
+
+        var claimed = await Desk.AtAsync(world, cases[1]);
+        await claimed.DoneAsync(ClaimTask.RunAsync(world.Tasks, claimed.Next, adjuster));
+        var waiting = await Desk.AtAsync(world, cases[3]);
+        await waiting.DoneAsync(ClaimTask.RunAsync(world.Tasks, waiting.Next, adjuster));
+        await waiting.DoneAsync(SuspendTask.RunAsync(world.Tasks, waiting.Next, "waitingForCustomer", null, null, adjuster));
+        await SetDueAsync(cases[4], risk: -2, due: -1);
+        await SetDueAsync(cases[6], risk: -1, due: 1);
+        await SetDueAsync(cases[7], risk: 1, due: 2);
+        return world;
+
+        async Task SetDueAsync(Guid id, int risk, int due)
+        {
+            var parameters = new
+            {
+                id,
+                risk = (world.Clock.Now() + Duration.FromHours(risk)).ToDateTimeUtc(),
+                due = (world.Clock.Now() + Duration.FromHours(due)).ToDateTimeUtc(),
+            };
+            await world.ScalarAsync<int>("update task set risk_at = @risk, due_at = @due where instance_id = @id returning 1", parameters);
+            await world.ScalarAsync<int>("update journey_case set risk_at = @risk, due_at = @due where id = @id returning 1", parameters);
+        }
+    }
+}
