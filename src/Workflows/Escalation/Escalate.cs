@@ -19,7 +19,7 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
 {
     private const string Actor = "system";
 
-    /// <summary>Clocks per transaction: their cases stay locked for a tenth of a second or less, which a verb on one of them waits for.</summary>
+    /// <summary>Clocks per transaction: their cases stay locked until it ends, and a verb on one of them waits for that.</summary>
     private const int Batch = 250;
 
     /// <summary>Batches in progress at the same time: while the database writes one, this host computes the other.</summary>
