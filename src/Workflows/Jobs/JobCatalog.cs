@@ -153,7 +153,7 @@ public static class JobCatalog
     );
 
     /// <summary>All of them, in the order pages show them.</summary>
-    public static readonly IReadOnlyList<JobDescription> All = 
+    public static readonly IReadOnlyList<JobDescription> All =
     [
         Escalate,
         Timers,
