@@ -22,9 +22,9 @@ internal static class Navigation
             null,
             [
                 new(MyWork, "My work", "checkbox", "/", _ => true, "w"),
-                new(Team, "Team", "users", "/team", Steers, "t"),
-                new(Shifts, "Shifts", "calendar-time", "/shifts", Steers),
-                new(Skills, "Skills", "certificate", "/skills", Steers),
+                new(Team, "Team", "users", "/team", Policies.Steers, "t"),
+                new(Shifts, "Shifts", "calendar-time", "/shifts", Policies.Steers),
+                new(Skills, "Skills", "certificate", "/skills", Policies.Steers),
                 new(Cases, "Cases", "folders", "/cases", _ => true, "c"),
                 new(StartCase, "Start a case", "circle-plus", "/start", person => Policies.Allow(Policies.StartCases, person)),
             ]
@@ -38,8 +38,6 @@ internal static class Navigation
             ]
         ),
     ];
-
-    private static bool Steers(Person person) => Policies.Allow(Policies.Supervise, person) || person.Leads.Count > 0;
 
     /// <summary>The entries a person sees.</summary>
     public static IEnumerable<Group> For(Person person) =>

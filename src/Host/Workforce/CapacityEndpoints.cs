@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Http;
+using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Workforce;
@@ -19,7 +20,7 @@ internal static class CapacityEndpoints
 {
     public static void MapCapacity(this WebApplication app)
     {
-        var api = app.MapGroup("/api/people/{id:guid}/capacity").WithTags("Workforce").ForThoseWhoSteer();
+        var api = app.MapGroup("/api/people/{id:guid}/capacity").WithTags("Workforce").RequireAuthorization(Policies.Steer);
         api.MapGet(
                 "",
                 async Task<Results<Ok<Capacity>, ProblemHttpResult>> (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>

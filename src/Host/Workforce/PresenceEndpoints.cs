@@ -3,6 +3,7 @@ using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Http;
+using Orchestration.Host.Identity;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Workforce;
 using PresenceAnswer = Microsoft.AspNetCore.Http.HttpResults.Results<
@@ -37,7 +38,7 @@ internal static class PresenceEndpoints
             .WithDescription("Someone who is available shows as Engaged while they work on a task; Engaged can't be set.")
             .ProducesProblem(422);
 
-        var theirs = app.MapGroup("/api/people/{id:guid}/presence").WithTags("Workforce").ForThoseWhoSteer();
+        var theirs = app.MapGroup("/api/people/{id:guid}/presence").WithTags("Workforce").RequireAuthorization(Policies.Steer);
         theirs
             .MapGet(
                 "",
@@ -78,7 +79,7 @@ internal static class PresenceEndpoints
 
         app.MapGroup("/api/teams/{key}/people")
             .WithTags("Workforce")
-            .ForThoseWhoSteer()
+            .RequireAuthorization(Policies.Steer)
             .MapGet(
                 "",
                 async Task<Results<Ok<IReadOnlyList<TeamPerson>>, ProblemHttpResult>> (

@@ -1,6 +1,7 @@
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Http;
+using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Workforce;
@@ -33,7 +34,7 @@ internal static class PresencePages
             }
         );
 
-        var team = app.MapGroup("/team/people").ForThoseWhoSteer().ExcludeFromDescription();
+        var team = app.MapGroup("/team/people").RequireAuthorization(Policies.Steer).ExcludeFromDescription();
         team.MapGet(
             "",
             async (string? key, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>

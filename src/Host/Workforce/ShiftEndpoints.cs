@@ -3,6 +3,7 @@ using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Http;
+using Orchestration.Host.Identity;
 using Orchestration.Host.Staff;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
@@ -42,7 +43,7 @@ internal static class ShiftEndpoints
 
     public static void MapShifts(this WebApplication app)
     {
-        var shifts = app.MapGroup("/api/shifts").WithTags("Workforce").ForThoseWhoSteer();
+        var shifts = app.MapGroup("/api/shifts").WithTags("Workforce").RequireAuthorization(Policies.Steer);
         shifts
             .MapGet("", ListAsync)
             .WithSummary("Lists the shifts of your teams' people")

@@ -3,6 +3,7 @@ using NodaTime;
 using NodaTime.Text;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Staff;
 using Orchestration.Workflows.Documents;
@@ -53,7 +54,7 @@ internal static class ShiftPages
 
     public static void MapShiftPages(this WebApplication app)
     {
-        var pages = app.MapGroup("/shifts").ForThoseWhoSteer().ExcludeFromDescription();
+        var pages = app.MapGroup("/shifts").RequireAuthorization(Policies.Steer).ExcludeFromDescription();
         pages.MapGet(
             "",
             async (string? team, string? week, int? added, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Http;
+using Orchestration.Host.Identity;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Workforce;
 using SkillAnswer = Microsoft.AspNetCore.Http.HttpResults.Results<
@@ -66,7 +67,7 @@ internal static class SkillEndpoints
 
         app.MapGroup("/api/skill-matrix")
             .WithTags("Workforce")
-            .ForThoseWhoSteer()
+            .RequireAuthorization(Policies.Steer)
             .MapGet(
                 "",
                 async Task<Results<Ok<IReadOnlyList<SkilledPerson>>, ProblemHttpResult>> (

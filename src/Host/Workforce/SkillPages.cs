@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Workforce;
@@ -38,7 +39,7 @@ internal static class SkillPages
     public static void MapSkillPages(this WebApplication app)
     {
         app.MapGroup("/skills")
-            .ForThoseWhoSteer()
+            .RequireAuthorization(Policies.Steer)
             .ExcludeFromDescription()
             .MapGet(
                 "",

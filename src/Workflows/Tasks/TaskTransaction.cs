@@ -222,7 +222,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
     /// <summary>Who is relieved of the task can be given other work, and pages show who is engaged.</summary>
     private void FollowPeople(TaskState state)
     {
-        if ((Task.State == TaskState.InReview ? Task.ReviewerId : Task.OwnerId) is { } held && Task.State != TaskState.ReadyForReview)
+        if ((Task.State == TaskState.InReview ? Task.ReviewerId : Task.OwnerId) is { } held && Task.HolderIsPushed)
             _transaction.Write(AskForWork.Relieved(held, Task.Id, Now));
         if (Task.State == state)
             return;

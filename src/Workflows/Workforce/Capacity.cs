@@ -21,7 +21,8 @@ public sealed record Capacity(int Live, int Deferred, int LiveLoad, int Deferred
     {
         await using var query = database.Query(
             $"""
-            select load.live_capacity, load.deferred_capacity, load.live, load.deferred, coalesce((select c.revision from person_capacity c where c.person_id = p.id), 0)
+            select load.live_capacity, load.deferred_capacity, load.live, load.deferred,
+                coalesce((select c.revision from person_capacity c where c.person_id = p.id), 0)
             from person p cross join lateral {Load.Of("p.id")} load where p.id = $1
             """,
             person

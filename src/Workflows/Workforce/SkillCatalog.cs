@@ -44,7 +44,8 @@ public static partial class SkillCatalog
     {
         await using var query = database.Query(
             """
-            select k.key, k.title, k.description, k.retired_at, k.revision, (select count(*)::int from person_skill s join person p on p.id = s.person_id and p.active
+            select k.key, k.title, k.description, k.retired_at, k.revision,
+                (select count(*)::int from person_skill s join person p on p.id = s.person_id and p.active
                 where s.skill = k.key and (s.certified_until is null or s.certified_until > $1::date))
             from skill k order by k.retired_at is not null, lower(k.title), k.key
             """,

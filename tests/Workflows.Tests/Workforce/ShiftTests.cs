@@ -1,6 +1,7 @@
 using NodaTime;
 using NodaTime.Text;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tests.Staff;
 using Orchestration.Workflows.Workforce;
 
@@ -104,7 +105,9 @@ public sealed class ShiftTests
     }
 
     private static async Task<ShiftResult> PlanAsync(World world, string actor, params PlannedShift[] shifts) =>
-        await world.Get<PlanShifts>().AddAsync(shifts, await world.PersonAsync(actor));
+        await world
+            .Get<PlanShifts>()
+            .AddAsync(shifts, await world.PersonAsync(actor) with { Roles = [actor == "senior1" ? Roles.Employee : Roles.Supervisor] });
 
     private static Instant At(string text) =>
         OffsetDateTimePattern.CreateWithInvariantCulture("uuuu'-'MM'-'dd'T'HH':'mmo<Z+HH:mm>").Parse(text).Value.ToInstant();
