@@ -60,6 +60,7 @@ public sealed class WorkforcePageTests(Chromium chromium, Office office) : IClas
         await page.Button("Add shift").ClickAsync();
         await page.GetByText("1 shift planned.").WaitForAsync();
         await page.GetByText("08:00–16:30").WaitForAsync();
+        await page.GetByLabel("Day").FillAsync("2026-06-10");
         await page.Button("Add shift").ClickAsync();
         await page.GetByText("The plan is up to date.").WaitForAsync();
         await page.GetByLabel("From").FillAsync("15:00");
