@@ -25,6 +25,7 @@ using Orchestration.Host.Startup;
 using Orchestration.Host.Tasks;
 using Orchestration.Host.Tasks.Bulk;
 using Orchestration.Host.Teams;
+using Orchestration.Host.Workforce;
 using Orchestration.Workflows;
 
 try
@@ -110,6 +111,7 @@ static async Task Run(string[] args)
     app.MapFilters();
     app.MapBulk();
     app.MapTeams();
+    app.MapWorkforce();
     app.MapAway();
     app.MapNotifications();
     app.MapNotificationPreferences();

@@ -16,6 +16,7 @@ using Orchestration.Workflows.Staff;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
 using Orchestration.Workflows.Webhooks;
+using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Workflows;
 
@@ -112,6 +113,8 @@ public static class Setup
             .AddSingleton<ClockRuntime>()
             .AddSingleton<ResumeSuspended>()
             .AddSingleton<Substitutions>()
+            .AddSingleton<Presence>()
+            .AddSingleton<PlanShifts>()
             .AddSingleton<JourneyFiles>()
             .AddSingleton(TimeProvider.System)
             .AddHostedService<Background>();

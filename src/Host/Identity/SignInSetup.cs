@@ -73,6 +73,11 @@ internal static class SignInSetup
         foreach (var (name, roles) in Policies.All)
             authorization.AddPolicy(name, policy => policy.RequireRole(roles));
 
+        authorization.AddPolicy(
+            Policies.Steer,
+            policy => policy.RequireAuthenticatedUser().RequireAssertion(context => context.User.Identity is PersonIdentity who && Policies.Steers(who.Person))
+        );
+
         services.AddSingleton(settings);
         services.AddSingleton<JourneyAccess>().AddSingleton<IAuthorizationHandler>(s => s.GetRequiredService<JourneyAccess>());
         foreach (var right in JourneyAccess.All)
@@ -106,6 +111,9 @@ internal static class Policies
     /// <summary>Steer teams. The endpoint also admits people who lead a team without having the role.</summary>
     public const string Supervise = "supervise";
 
+    /// <summary>Steer at least one team, by role or as its lead. Which one, the endpoint checks.</summary>
+    public const string Steer = "steer";
+
     /// <summary>Change live cases by hand.</summary>
     public const string AlterCases = "alter-cases";
 
@@ -119,6 +127,9 @@ internal static class Policies
         [Supervise] = [Roles.Supervisor, Roles.Administrator],
         [AlterCases] = [Roles.Supervisor, Roles.Administrator],
     };
+
+    /// <summary>Whether the person steers any team.</summary>
+    public static bool Steers(Person person) => Allow(Supervise, person) || person.Leads.Count > 0;
 
     /// <summary>Whether the person has the right, or the role of that name.</summary>
     public static bool Allow(string policy, Person person) => All.TryGetValue(policy, out var roles) ? roles.Any(role => person.Is(role)) : person.Is(policy);

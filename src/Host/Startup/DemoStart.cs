@@ -17,8 +17,14 @@ internal sealed record DemoSettings(bool Cases, int Weeks)
 /// <summary>
 /// Makes the demo cases of a new development database and then its history, once the host is ready, so that no start waits for them.
 /// </summary>
-internal sealed partial class DemoStart(DemoSettings settings, DemoCases cases, DemoOffice office, IHostApplicationLifetime host, ILogger<DemoStart> log)
-    : BackgroundService
+internal sealed partial class DemoStart(
+    DemoSettings settings,
+    DemoWorkforce workforce,
+    DemoCases cases,
+    DemoOffice office,
+    IHostApplicationLifetime host,
+    ILogger<DemoStart> log
+) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -27,6 +33,7 @@ internal sealed partial class DemoStart(DemoSettings settings, DemoCases cases, 
         try
         {
             await started.Task.WaitAsync(stoppingToken);
+            await workforce.RunAsync(stoppingToken);
             var made = await cases.RunAsync(stoppingToken);
             if (made > 0)
                 Made(log, made);
@@ -71,8 +78,14 @@ internal static class DemoSetup
     /// <summary>Only in Development: elsewhere there are no demo people, and cases are real.</summary>
     public static void AddDemo(this WebApplicationBuilder builder, DemoSettings settings)
     {
-        if (settings.Cases && builder.Environment.IsDevelopment())
-            builder.Services.AddSingleton(settings).AddSingleton<DemoCases>().AddSingleton<DemoOffice>().AddHostedService<DemoStart>();
+        if (!settings.Cases || !builder.Environment.IsDevelopment())
+            return;
+        builder
+            .Services.AddSingleton(settings)
+            .AddSingleton<DemoWorkforce>()
+            .AddSingleton<DemoCases>()
+            .AddSingleton<DemoOffice>()
+            .AddHostedService<DemoStart>();
     }
 
     /// <summary>How far the demo office is, for pages that show it.</summary>

@@ -15,6 +15,7 @@ using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Simulation;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
+using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Workflows.Demo;
 
@@ -66,6 +67,7 @@ public sealed class DemoCases(
                 made++;
         }
 
+        await StepEffort.LearnAsync(database, now, cancel);
         await definitions.RetractAsync(BrokenJourney, "setup", now, cancel);
         return made;
     }

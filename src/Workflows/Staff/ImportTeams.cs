@@ -1,5 +1,6 @@
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Documents;
 
 namespace Orchestration.Workflows.Staff;
 

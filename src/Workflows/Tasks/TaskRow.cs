@@ -76,6 +76,9 @@ public sealed record TaskRow(
     /// <summary>People who are notified of changes, in addition to its owner.</summary>
     public Guid[] Watchers { get; init; } = [];
 
+    /// <summary>Whether its owner or reviewer works in a team whose work is not only pulled.</summary>
+    public bool HolderIsPushed { get; init; }
+
     /// <summary>Reads the task with this id; see <see cref="Read"/>.</summary>
     public static NpgsqlBatchCommand Select(Guid id) =>
         Sql.Command(
@@ -84,7 +87,9 @@ public sealed record TaskRow(
                 required_skills, outcomes,
                 form, form_name, outcome, ended_by, ended_at, changed_by, changed_at, priority, suspended_from, skip_outcome, requires_review, reviewer_id,
                 proposed_outcome, case when proposed_outcome is not null then data end proposed_data, on_behalf_of, actors, gave_up,
-                (select p.user_name from person p where p.id = owner_id) owner, prefill, preferred_skills, watchers, policies, suspended_reason
+                (select p.user_name from person p where p.id = owner_id) owner, prefill, preferred_skills, watchers, policies, suspended_reason,
+                exists (select from team_member m join team g on g.key = m.team_key and g.distribution <> 'pull'
+                    where m.person_id in (owner_id, reviewer_id)) holder_is_pushed
             from task where id = $1
             """,
             id
@@ -131,5 +136,6 @@ public sealed record TaskRow(
             Watchers = r.GetFieldValue<Guid[]>("watchers"),
             Policies = r.GetFieldValue<string[]>("policies"),
             SuspendedReason = r.Text("suspended_reason"),
+            HolderIsPushed = r.GetBoolean("holder_is_pushed"),
         };
 }

@@ -8,6 +8,7 @@ using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks.Verbs;
+using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Workflows.Tasks;
 
@@ -212,6 +213,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
         WriteViewers();
         if (answer.State.IsTerminal())
             TellWatchers(_transaction, Task.Id, Task.Title, answer.Outcome ?? answer.State.ToString(), Task.Watchers.Where(id => id != _actor.Id));
+        FollowPeople(answer.State);
         var remember = _operation.Remember(JsonSerializer.SerializeToUtf8Bytes(answer, TaskJson.Options), Now);
         _transaction.Write(remember);
         _transaction.Announce(new(ChangeKind.Task, Task.Id));
@@ -229,6 +231,19 @@ internal sealed class TaskTransaction : IAsyncDisposable
             && (_verb is not (TaskVerb.Start or TaskVerb.Complete) || Task.OnBehalfOf is not null || Task.ReviewerId is not null)
         )
             CaseViewers.Keep(_transaction, Task.InstanceId);
+    }
+
+    /// <summary>Who is relieved of the task can be given other work, and pages show who is engaged.</summary>
+    private void FollowPeople(TaskState state)
+    {
+        if ((Task.State == TaskState.InReview ? Task.ReviewerId : Task.OwnerId) is { } held && Task.HolderIsPushed)
+            _transaction.Write(AskForWork.Relieved(held, Task.Id, Now));
+        if (Task.State == state)
+            return;
+        if (TaskState.InProgress == state || Task.State == TaskState.InProgress)
+            _transaction.Announce(new(ChangeKind.Presence, Task.OwnerId ?? _actor.Id));
+        if (TaskState.InReview == state || Task.State == TaskState.InReview)
+            _transaction.Announce(new(ChangeKind.Presence, Task.ReviewerId ?? _actor.Id));
     }
 
     /// <summary>Tells the watchers of a task how it ended.</summary>

@@ -133,6 +133,43 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        POST   /tasks/{id:guid}/take-over
         person        GET    /work
         lead          GET    /team
+        person        GET    /api/me/presence/
+        person        PUT    /api/me/presence/
+        person        GET    /api/skills/
+        person        GET    /api/step-efforts/
+        person        GET    /presence/chip
+        person        POST   /presence/
+        person        POST   /presence/seen
+        lead          GET    /api/people/{id:guid}/capacity/
+        lead          PUT    /api/people/{id:guid}/capacity/
+        lead          GET    /api/people/{id:guid}/presence/
+        lead          PUT    /api/people/{id:guid}/presence/
+        lead          GET    /api/people/{id:guid}/presence/changes
+        lead          GET    /api/shifts/
+        lead          POST   /api/shifts/
+        lead          DELETE /api/shifts/{id:guid}
+        lead          POST   /api/shifts/copy
+        lead          POST   /api/shifts/import
+        lead          GET    /api/shifts/import/sample
+        lead          GET    /api/skill-matrix/
+        lead          GET    /api/teams/{key}/people/
+        lead          GET    /shifts/
+        lead          POST   /shifts/
+        lead          POST   /shifts/copy
+        lead          POST   /shifts/import
+        lead          POST   /shifts/{id:guid}/remove
+        lead          GET    /skills/
+        lead          GET    /team/people/
+        lead          POST   /team/people/{id:guid}/presence
+        administrator GET    /administration/people/{id:guid}/capacity/
+        administrator POST   /administration/people/{id:guid}/capacity/
+        administrator GET    /administration/skills/
+        administrator POST   /administration/skills/
+        administrator POST   /administration/skills/{key}/restore
+        administrator POST   /administration/skills/{key}/retire
+        administrator PUT    /api/skills/{key}
+        administrator POST   /api/skills/{key}/restore
+        administrator POST   /api/skills/{key}/retire
         start         POST   /api/cases/
         start-cases   POST   /api/cases/{id:guid}/promises/
         start-cases   POST   /api/cases/{id:guid}/promises/{clock:guid}/settle

@@ -57,6 +57,7 @@ public sealed class PeopleChangeTests
         errors["skills"]
             .ShouldBe([
                 "“Fraud” is not a skill: use lower-case letters, digits and dashes, as in fha-underwriting",
+                "“motor” is not in the catalogue of skills",
                 "“motor” has level 6; levels go from 1 to 5",
                 "“motor” is there more than once",
             ]);
