@@ -8,6 +8,7 @@ using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Workflows.HumanStep;
 
@@ -15,10 +16,10 @@ namespace Orchestration.Workflows.HumanStep;
 public static class OpenTasks
 {
     /// <summary>Registers opening and withdrawing.</summary>
-    public static void Register(BurstWrites writes, DefinitionStore definitions, ServiceLevelCatalog serviceLevels)
+    public static void Register(BurstWrites writes, DefinitionStore definitions, ServiceLevelCatalog serviceLevels, PeopleCatalog people)
     {
         writes.Reduce(DropOpenedAndWithdrawn);
-        writes.Register<OpenTask>((open, context, cancel) => OpenAsync(open, context, definitions, serviceLevels, cancel));
+        writes.Register<OpenTask>((open, context, cancel) => OpenAsync(open, context, definitions, serviceLevels, people, cancel));
         writes.Register<WithdrawTask>((withdraw, context, cancel) => WithdrawAsync(withdraw, context, serviceLevels, cancel));
     }
 
@@ -40,6 +41,7 @@ public static class OpenTasks
         BurstWriteContext context,
         DefinitionStore definitions,
         ServiceLevelCatalog serviceLevels,
+        PeopleCatalog people,
         CancellationToken cancel
     )
     {
@@ -112,6 +114,8 @@ public static class OpenTasks
             }
         );
         clocks.Write(transaction, context.History, context.InstanceId, (id, open.Title));
+        if (people.Pushes(open.Team))
+            transaction.Write(AskForPeople.For(id, "task.opened", now));
         transaction.Announce(new(ChangeKind.Task, id));
     }
 

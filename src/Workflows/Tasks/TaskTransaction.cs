@@ -8,6 +8,7 @@ using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks.Verbs;
+using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Workflows.Tasks;
 
@@ -210,6 +211,8 @@ internal sealed class TaskTransaction : IAsyncDisposable
         );
         if (answer.State.IsTerminal())
             TellWatchers(_transaction, Task.Id, Task.Title, answer.Outcome ?? answer.State.ToString(), Task.Watchers.Where(id => id != _actor.Id));
+        if (answer.State == TaskState.Ready)
+            _transaction.Write(AskForPeople.For(Task.Id, action, Now));
         var remember = _operation.Remember(JsonSerializer.SerializeToUtf8Bytes(answer, TaskJson.Options), Now);
         _transaction.Write(remember);
         _transaction.Announce(new(ChangeKind.Task, Task.Id));

@@ -1,4 +1,5 @@
 using Orchestration.Workflows.Distribution;
+using Orchestration.Workflows.Distribution.Matching;
 
 namespace Orchestration.Workflows.Tests.Distribution;
 

@@ -1,5 +1,6 @@
 using NodaTime;
 using Orchestration.Workflows.Distribution;
+using Orchestration.Workflows.Distribution.Matching;
 
 namespace Orchestration.Workflows.Tests.Distribution;
 

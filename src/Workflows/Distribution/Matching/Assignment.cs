@@ -1,6 +1,6 @@
 using Google.OrTools.Graph;
 
-namespace Orchestration.Workflows.Distribution;
+namespace Orchestration.Workflows.Distribution.Matching;
 
 /// <summary>Gives the tasks of one round to people at the highest total score: a min-cost flow in which each task needs one person and each person takes one.</summary>
 internal static class Assignment

@@ -1,6 +1,6 @@
 using NodaTime;
 
-namespace Orchestration.Workflows.Distribution;
+namespace Orchestration.Workflows.Distribution.Matching;
 
 /// <summary>How work is pushed to the people of a team: the order of its tasks, the choice among people, and how offers are made. Immutable.</summary>
 public sealed record DistributionPolicy

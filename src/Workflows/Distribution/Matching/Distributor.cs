@@ -1,6 +1,6 @@
 using NodaTime;
 
-namespace Orchestration.Workflows.Distribution;
+namespace Orchestration.Workflows.Distribution.Matching;
 
 /// <summary>A task for a person.</summary>
 /// <param name="Work">The task.</param>

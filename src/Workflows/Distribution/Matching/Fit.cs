@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
 using NodaTime;
 
-namespace Orchestration.Workflows.Distribution;
+namespace Orchestration.Workflows.Distribution.Matching;
 
 /// <summary>Why someone can't be given a task, in the order in which it is judged.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<Obstacle>))]

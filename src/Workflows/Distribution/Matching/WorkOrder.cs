@@ -1,6 +1,6 @@
 using NodaTime;
 
-namespace Orchestration.Workflows.Distribution;
+namespace Orchestration.Workflows.Distribution.Matching;
 
 /// <summary>
 /// The order in which tasks are given out: while a deadline can be met, by slack (an urgent statutory one first), then value, then age; once it can't, by

@@ -1,6 +1,6 @@
 using NodaTime;
 
-namespace Orchestration.Workflows.Distribution;
+namespace Orchestration.Workflows.Distribution.Matching;
 
 /// <summary>Kinds of work.</summary>
 public enum WorkKind

@@ -1,4 +1,4 @@
-namespace Orchestration.Workflows.Distribution;
+namespace Orchestration.Workflows.Distribution.Matching;
 
 /// <summary>
 /// Gives out tasks in rounds of at most one task a person, so that weights of tasks and capacities of people are exact. In each round the tasks that get
