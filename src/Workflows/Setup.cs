@@ -16,6 +16,7 @@ using Orchestration.Workflows.Staff;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
 using Orchestration.Workflows.Webhooks;
+using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Workflows;
 
@@ -110,6 +111,8 @@ public static class Setup
             .AddSingleton<ResumeSuspended>()
             .AddSingleton<Substitutions>()
             .AddDistribution()
+            .AddSingleton<Presence>()
+            .AddSingleton<PlanShifts>()
             .AddSingleton<JourneyFiles>()
             .AddSingleton(TimeProvider.System)
             .AddHostedService<Background>();

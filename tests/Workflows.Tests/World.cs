@@ -44,6 +44,7 @@ public sealed class World : IAsyncDisposable
         var world = Host(await TestDatabase.CreateAsync(), new FakeClock(), mail, allowPrivateAddresses, isGuest: false);
         var seed = world.Get<SeedPeople>();
         await seed.TeamsAsync(await File.ReadAllBytesAsync(Repository.Path("definitions/teams.json")), world.Clock.Now());
+        await seed.SkillsAsync(await File.ReadAllBytesAsync(Repository.Path("definitions/skills.json")), world.Clock.Now());
         await seed.DemoAsync(await File.ReadAllBytesAsync(Repository.Path("definitions/people.json")), "demo", world.Clock.Now());
         return world;
     }

@@ -28,6 +28,9 @@ public enum ChangeKind
 
     /// <summary>A workflow answered an HTTP request, or never will.</summary>
     Reply,
+
+    /// <summary>What a person does now: whether they are available, away or at work on a task.</summary>
+    Presence,
 }
 
 /// <summary>A change that people may be looking at.</summary>

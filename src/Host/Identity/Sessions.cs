@@ -8,6 +8,7 @@ using NodaTime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Http;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Host.Identity;
 
@@ -24,6 +25,7 @@ public sealed record SessionTokens(string TokenType, string AccessToken, long Ex
 internal sealed class Sessions(
     SignIn signIn,
     SignOut signOut,
+    Presence presence,
     RefreshSession refresh,
     FindPerson people,
     IOptionsMonitor<BearerTokenOptions> tokens,
@@ -96,6 +98,7 @@ internal sealed class Sessions(
     {
         var now = clock.Now();
         await signOut.EndAsync(who.Person, who.Session, now + RefreshLife, now, context.RequestAborted);
+        await presence.SignedOutAsync(who.Person, context.RequestAborted);
         await context.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
     }
 

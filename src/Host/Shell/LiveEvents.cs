@@ -1,9 +1,11 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using Npgsql;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Http;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Host.Shell;
 
@@ -15,11 +17,12 @@ internal static class LiveEvents
 {
     private static readonly TimeSpan Window = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Seen = TimeSpan.FromMinutes(1);
 
     public static void MapLive(this WebApplication app) =>
         app.MapGet(
                 "/live",
-                IResult (Person me, Changes changes, LiveStreams streams, IHostApplicationLifetime host, HttpContext context) =>
+                IResult (Person me, Changes changes, LiveStreams streams, Presence presence, IHostApplicationLifetime host, HttpContext context) =>
                 {
                     if (streams.TryOpen(me.UserName) is not { } stream)
                         return Problems.Of(
@@ -33,13 +36,18 @@ internal static class LiveEvents
                     // Ends with the page and with the host, which would else wait for it when it stops.
                     var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, host.ApplicationStopping);
                     context.Response.RegisterForDispose(ended);
-                    return TypedResults.ServerSentEvents(Events(changes, me, ended.Token));
+                    return TypedResults.ServerSentEvents(Events(changes, presence, me, ended.Token));
                 }
             )
             .WithMetadata(new LongLivedEndpoint())
             .ExcludeFromDescription();
 
-    private static async IAsyncEnumerable<SseItem<string>> Events(Changes changes, Person me, [EnumeratorCancellation] CancellationToken ended)
+    private static async IAsyncEnumerable<SseItem<string>> Events(
+        Changes changes,
+        Presence presence,
+        Person me,
+        [EnumeratorCancellation] CancellationToken ended
+    )
     {
         // A page that reads too slowly misses the oldest; it fetches the same parts for the newest.
         var waiting = Channel.CreateBounded<Change>(new BoundedChannelOptions(500) { FullMode = BoundedChannelFullMode.DropOldest });
@@ -53,10 +61,11 @@ internal static class LiveEvents
                 waiting.Writer.TryWrite(change);
         });
         yield return new("", "ready");
+        await SeenAsync(presence, me);
 
         using var tick = new PeriodicTimer(Window);
         var seen = new HashSet<Change>();
-        var silent = TimeSpan.Zero;
+        var (silent, unseen) = (TimeSpan.Zero, TimeSpan.Zero);
         while (!Volatile.Read(ref changed) && await NextAsync(tick, ended))
         {
             while (waiting.Reader.TryRead(out var change))
@@ -65,12 +74,31 @@ internal static class LiveEvents
             foreach (var change in seen)
                 yield return new($"{Name(change.Kind)} {change.Id:N}", "change");
             seen.Clear();
+            unseen += Window;
+            if (unseen >= Seen)
+            {
+                unseen = TimeSpan.Zero;
+                await SeenAsync(presence, me);
+            }
+
             if (silent >= Heartbeat)
             {
                 // So that proxies do not take the connection for dead, and we learn when it is.
                 silent = TimeSpan.Zero;
                 yield return new("", "beat");
             }
+        }
+    }
+
+    private static async Task SeenAsync(Presence presence, Person me)
+    {
+        try
+        {
+            await presence.SeenAsync(me);
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException)
+        {
+            // The next beat says it; the grace is longer.
         }
     }
 
@@ -93,6 +121,7 @@ internal static class LiveEvents
             ChangeKind.Task => "task",
             ChangeKind.Person => "person",
             ChangeKind.Definition => "definition",
+            ChangeKind.Presence => "presence",
             _ => "settings",
         };
 }

@@ -174,7 +174,7 @@ internal static class PeoplePages
         {
             Form = form,
             Teams = await TeamDetails.ChoicesAsync(runtime.Database, cancel),
-            KnownSkills = [.. (await Choices.ReadAsync(runtime.Database, cancel))["skill"].Select(choice => choice.Key)],
+            KnownSkills = [.. (await Choices.ReadAsync(runtime.Database, cancel))["skill"]],
             Me = me,
             Now = runtime.Clock.Now(),
         };

@@ -1,6 +1,7 @@
 using System.Globalization;
 using NodaTime;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Staff;
 
 namespace Orchestration.Host.Staff;
@@ -30,9 +31,9 @@ public sealed record PeopleView(PersonList Page, PeopleFilter Filter, IReadOnlyL
 }
 
 /// <summary>A skill as it was typed.</summary>
-public sealed record SkillForm(string Key, string Level, string Until, string Number, string Issuer)
+public sealed record SkillForm(string Key, string Level, string Until, string Number, string Issuer, string By, string At, string Evidence)
 {
-    public static readonly SkillForm Empty = new("", "1", "", "", "");
+    public static readonly SkillForm Empty = new("", "1", "", "", "", "", "", "");
 }
 
 /// <summary>A person's data as they were typed.</summary>
@@ -62,7 +63,10 @@ public sealed record PersonForm
                     s.Level.ToString(CultureInfo.InvariantCulture),
                     s.CertifiedUntil?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) ?? "",
                     s.CertificateNumber ?? "",
-                    s.CertificateIssuer ?? ""
+                    s.CertificateIssuer ?? "",
+                    s.CertifiedBy ?? "",
+                    s.CertifiedAt?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) ?? "",
+                    s.Evidence ?? ""
                 )),
             ],
         };
@@ -87,7 +91,10 @@ public sealed record PersonForm
                         Text(form, "level", i),
                         Text(form, "until", i),
                         Text(form, "number", i),
-                        Text(form, "issuer", i)
+                        Text(form, "issuer", i),
+                        Text(form, "certifiedBy", i),
+                        Text(form, "certifiedAt", i),
+                        Text(form, "evidence", i)
                     ))
                     .Where(skill => skill.Key.Length > 0),
             ],
@@ -100,18 +107,17 @@ public sealed record PersonForm
         var (skills, wrong) = (new List<Skill>(), new List<string>());
         foreach (var typed in Skills)
         {
-            DateOnly? until = null;
-            if (DateOnly.TryParseExact(typed.Until, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date))
-                until = date;
-            else if (typed.Until.Length > 0)
-                wrong.Add($"“{typed.Until}” is not a date like 2028-01-31 ({typed.Key})");
+            var (until, at) = (Day(typed.Until, typed.Key, wrong), Day(typed.At, typed.Key, wrong));
             skills.Add(
                 new(
                     typed.Key,
                     int.TryParse(typed.Level, NumberStyles.None, CultureInfo.InvariantCulture, out var level) ? level : 0,
                     until,
                     typed.Number,
-                    typed.Issuer
+                    typed.Issuer,
+                    typed.By,
+                    at,
+                    typed.Evidence
                 )
             );
         }
@@ -126,6 +132,15 @@ public sealed record PersonForm
         };
     }
 
+    private static DateOnly? Day(string typed, string skill, List<string> wrong)
+    {
+        if (DateOnly.TryParseExact(typed, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date))
+            return date;
+        if (typed.Length > 0)
+            wrong.Add($"“{typed}” is not a date like 2028-01-31 ({skill})");
+        return null;
+    }
+
     private static string Text(IFormCollection form, string field, int index) =>
         form[field] is var values && values.Count > index ? (values[index] ?? "").Trim() : "";
 }
@@ -137,8 +152,8 @@ public sealed record PersonView
     public required PersonForm Form { get; init; }
     public required IReadOnlyList<TeamDetails> Teams { get; init; }
 
-    /// <summary>Skills that others have, to choose from.</summary>
-    public required IReadOnlyList<string> KnownSkills { get; init; }
+    /// <summary>Skills of the catalogue to choose from.</summary>
+    public required IReadOnlyList<Choice> KnownSkills { get; init; }
     public IReadOnlyList<StaffEvent> History { get; init; } = [];
     public IReadOnlyDictionary<string, string[]> Errors { get; init; } = new Dictionary<string, string[]>();
 

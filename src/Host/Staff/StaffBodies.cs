@@ -9,8 +9,23 @@ namespace Orchestration.Host.Staff;
 /// <param name="Level">1 to 5; default 1.</param>
 /// <param name="CertifiedUntil">First day on which the skill no longer counts; null: it doesn't expire.</param>
 /// <param name="CertificateNumber">Number on the certificate.</param>
-/// <param name="CertificateIssuer">Who certified it.</param>
-public sealed record SkillBody(string? Key, int Level = 1, DateOnly? CertifiedUntil = null, string? CertificateNumber = null, string? CertificateIssuer = null);
+/// <param name="CertificateIssuer">Who issued it.</param>
+/// <param name="CertifiedBy">Who certified the person.</param>
+/// <param name="CertifiedAt">On which day.</param>
+/// <param name="Evidence">On what: a course, an exam, reviewed work.</param>
+public sealed record SkillBody(
+    string? Key,
+    int Level = 1,
+    DateOnly? CertifiedUntil = null,
+    string? CertificateNumber = null,
+    string? CertificateIssuer = null,
+    string? CertifiedBy = null,
+    DateOnly? CertifiedAt = null,
+    string? Evidence = null
+)
+{
+    internal Skill Data => new(Key ?? "", Level, CertifiedUntil, CertificateNumber, CertificateIssuer, CertifiedBy, CertifiedAt, Evidence);
+}
 
 /// <summary>A person to add.</summary>
 /// <param name="UserName">Used to sign in. It can't be changed later.</param>
@@ -35,10 +50,7 @@ public sealed record AddPersonBody(
         {
             Teams = Bodies.Some(Teams),
             Leads = Bodies.Some(Leads),
-            Skills =
-            [
-                .. (Skills ?? []).OfType<SkillBody>().Select(s => new Skill(s.Key ?? "", s.Level, s.CertifiedUntil, s.CertificateNumber, s.CertificateIssuer)),
-            ],
+            Skills = [.. (Skills ?? []).OfType<SkillBody>().Select(s => s.Data)],
         };
 }
 

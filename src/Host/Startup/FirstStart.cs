@@ -34,6 +34,7 @@ internal static partial class FirstStart
         var seed = services.GetRequiredService<SeedPeople>();
         var now = services.GetRequiredService<IClock>().Now();
         await seed.TeamsAsync(await ReadAsync(app, "teams.json"), now);
+        await seed.SkillsAsync(await ReadAsync(app, "skills.json"), now);
         if (app.Environment.IsDevelopment())
         {
             var people = await seed.DemoAsync(await ReadAsync(app, "people.json"), DemoPassword, now);

@@ -14,6 +14,7 @@ using Orchestration.Workflows.People;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
+using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Workflows.Demo;
 
@@ -65,6 +66,7 @@ public sealed class DemoCases(
                 made++;
         }
 
+        await StepEffort.LearnAsync(database, now, cancel);
         await definitions.RetractAsync(BrokenJourney, "setup", now, cancel);
         return made;
     }

@@ -142,7 +142,7 @@ internal sealed record TeamSnapshot(IReadOnlyList<Worker> People, IReadOnlyList<
             Slots = policy.OffersAtATime - r.GetInt32("offers"),
             Capacity = Math.Max(1, live + deferred),
             Skills = r.GetFieldValue<string[]>("skills")
-                .Select((skill, i) => (skill, Held: new HeldSkill(levels[i], certified[i] == DateTime.MaxValue ? null : certified[i].ToInstant())))
+                .Select((skill, i) => (skill, Held: new WorkerSkill(levels[i], certified[i] == DateTime.MaxValue ? null : certified[i].ToInstant())))
                 .ToDictionary(one => one.skill, one => one.Held),
         };
     }

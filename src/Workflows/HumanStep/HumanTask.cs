@@ -153,6 +153,7 @@ public sealed class HumanTask : Activity
                     Category = "Service level",
                     Description = "Whose opening hours and holidays count, and in which time zone. Without one every hour of every day counts (24x7).",
                 },
+                .. StepWork.Inputs,
             ],
             Outputs =
             [
@@ -218,6 +219,7 @@ public sealed class HumanTask : Activity
             context.Input("RequiresReview") is true,
             string.IsNullOrEmpty(skip) ? null : skip
         );
+        open = StepWork.Read(context, open);
         if (_names.Problem(context, open) is { } unknown)
             throw new InvalidOperationException(unknown);
         context.Write(open with { BookmarkId = context.OpenBookmark(TypeName).Id });
@@ -267,6 +269,7 @@ public sealed class HumanTask : Activity
 
     private static void CheckToPublish(ActivityCompilation node, string[] outcomes, ServiceLevelCatalog catalog, FormCatalog forms)
     {
+        StepWork.CheckToPublish(node);
         if (node.TryLiteral("SkipOutcome", out var skip) && skip is string { Length: > 0 } port && !outcomes.Contains(port))
             node.PublishError("skipOutcome", $"the step has no outcome '{port}' to be skipped by.");
         if (node.TryLiteral("Title", out var title) && string.IsNullOrWhiteSpace(title as string))

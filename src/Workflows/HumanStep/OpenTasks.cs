@@ -56,13 +56,15 @@ public static class OpenTasks
             $"""
             insert into task (id, instance_id, bookmark_id, definition_id, definition_version_id, activity_id, title, description, form, form_name,
                 outcomes, team, candidates, required_skills, excluded_steps, priority, state, due_at, risk_at, changed_by, created_at, changed_at,
-                requires_review, skip_outcome, prefill, preferred_skills, policies, watchers, container_id, test_by)
+                requires_review, skip_outcome, prefill, preferred_skills, policies, watchers, container_id, test_by,
+                work_kind, effort, weight, suspended_counts)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
                 array(select coalesce(p.user_name, named) from unnest($13::text[]) with ordinality c(named, place) left join person p
                     on lower(p.user_name) = lower(named) order by place), $14, $15, $16, 'Ready', {WorstClock.Earliest("late_at", "$17", "$2")},
                 {WorstClock.Earliest("risk_at", "$18", "$2")}, $19, $20, $20, $21, $22, $23, $24, $25,
                 array(select person_id from case_watcher where instance_id = $2), $26,
-                (select c.test_by from journey_case c where c.id = coalesce((select i.parent_id from workflow_instance i where i.id = $2), $2)))
+                (select c.test_by from journey_case c where c.id = coalesce((select i.parent_id from workflow_instance i where i.id = $2), $2)),
+                $27, coalesce($28, {StepEffort.Learned("$4", "$6")}), $29, $30)
             """,
             id,
             context.InstanceId,
@@ -89,7 +91,11 @@ public static class OpenTasks
             prefill,
             open.PreferredSkills.Except(open.RequiredSkills).ToArray(),
             open.SlaPolicies.Concat(string.IsNullOrWhiteSpace(open.SlaPolicy) ? [] : [open.SlaPolicy]).ToArray(),
-            open.ContainerId is { } container ? Guid.Parse(container) : null
+            open.ContainerId is { } container ? Guid.Parse(container) : null,
+            open.WorkKind,
+            open.Effort,
+            open.Weight,
+            open.SuspendedCounts
         );
         context.History.Add(
             new(

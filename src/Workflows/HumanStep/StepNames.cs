@@ -52,7 +52,13 @@ internal sealed class StepNames(PeopleCatalog people)
         return errors;
     }
 
-    private string? Retired(string input, string name) => input == Team && people.IsRetired(name) ? $"the team '{name}' is retired." : null;
+    private string? Retired(string input, string name) =>
+        input switch
+        {
+            Team when people.IsRetired(name) => $"the team '{name}' is retired.",
+            "RequiredSkills" or "PreferredSkills" when people.IsRetiredSkill(name) => $"the skill '{name}' is retired.",
+            _ => null,
+        };
 
     /// <summary>The first problem with what the expressions of a step computed, or null.</summary>
     public string? Problem(ActivityContext context, OpenTask open)
@@ -93,7 +99,7 @@ internal sealed class StepNames(PeopleCatalog people)
             Team => people.HasTeam(name) ? null : $"there is no team '{name}'.",
             Candidates => people.HasPerson(name) ? null : $"there is no active person '{name}'.",
             ExcludedSteps => FindStep(workflow, name, StringComparison.Ordinal) is not null ? null : MissingStep(workflow, name),
-            _ => people.HasSkill(name) ? null : $"no one has the skill '{name}'.",
+            _ => people.HasSkill(name) ? null : $"there is no skill '{name}'.",
         };
 
     private static string MissingStep(CompiledWorkflow workflow, string id) =>

@@ -122,6 +122,39 @@ public static class JobCatalog
         null
     );
 
+    /// <summary>Turns plans into presence.</summary>
+    public static readonly JobDescription Presence = new(
+        "presence",
+        "Presence",
+        "Makes people available, away or off shift when a shift or absence begins or ends, a break is over, or none of their pages is open.",
+        EverySecond,
+        EveryMinute,
+        sweeps => sweeps.PresenceAsync(CancellationToken.None),
+        "(select look_at due_at from presence where look_at <= $1) due"
+    );
+
+    /// <summary>Announces that certificates expire.</summary>
+    public static readonly JobDescription SkillReminders = new(
+        "skill-reminders",
+        "Certificate reminders",
+        "Tells people and team leads that a certificate expires, 30, 7 and 1 days before.",
+        "Every hour",
+        "0 11 * * * *",
+        sweeps => sweeps.SkillRemindersAsync(CancellationToken.None),
+        null
+    );
+
+    /// <summary>Learns how long steps take.</summary>
+    public static readonly JobDescription StepEffort = new(
+        "step-effort",
+        "Step effort",
+        "Learns how long each step takes from those completed in the last 90 days.",
+        "Every night at 02:37 UTC",
+        "0 37 2 * * *",
+        sweeps => sweeps.StepEffortAsync(CancellationToken.None),
+        null
+    );
+
     /// <summary>Cleans up.</summary>
     public static readonly JobDescription Housekeeping = new(
         "housekeeping",
@@ -142,8 +175,11 @@ public static class JobCatalog
         ResumeSuspended,
         Stimuli,
         Effects,
+        Presence,
         BackgroundWork,
         ReturnWork,
+        SkillReminders,
+        StepEffort,
         Housekeeping,
     ];
 

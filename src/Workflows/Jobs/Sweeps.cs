@@ -12,6 +12,7 @@ using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Staff;
 using Orchestration.Workflows.Tasks.Verbs;
+using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Workflows.Jobs;
 
@@ -31,6 +32,7 @@ public sealed class Sweeps(
     BackgroundWork work,
     ReturnWork returns,
     DistributeWork distribution,
+    Presence presence,
     IBackgroundJobClient jobs,
     JobMetrics metrics
 )
@@ -64,6 +66,17 @@ public sealed class Sweeps(
     /// <summary>Returns work of deactivated people.</summary>
     public Task ReturnWorkAsync(CancellationToken stop) =>
         RunAsync(JobCatalog.ReturnWork, () => UntilNothingAsync(() => returns.SweepAsync(Batch, CancellationToken.None), stop));
+
+    /// <summary>Turns shifts, absences, ends of breaks and silence into presence.</summary>
+    public Task PresenceAsync(CancellationToken stop) =>
+        RunAsync(JobCatalog.Presence, () => UntilNothingAsync(() => presence.SweepAsync(Batch, CancellationToken.None), stop));
+
+    /// <summary>Announces that certificates expire.</summary>
+    public Task SkillRemindersAsync(CancellationToken stop) => RunAsync(JobCatalog.SkillReminders, () => SkillReminders.RunAsync(runtime, stop));
+
+    /// <summary>Learns how long steps take.</summary>
+    public Task StepEffortAsync(CancellationToken stop) =>
+        RunAsync(JobCatalog.StepEffort, () => StepEffort.LearnAsync(runtime.Database, runtime.Clock.Now(), stop));
 
     /// <summary>
     /// Creates the history partitions for this month and the next two. Deletes drafts of ended tasks, expired kept events, expired operation IDs, old

@@ -8,6 +8,12 @@ public sealed record NotificationKind(string Kind, string Title);
 /// <summary>The kinds a person can also get by e-mail. In the product they get all of them.</summary>
 public static class NotificationKinds
 {
+    /// <summary>A supervisor changed a presence, or missed offers did.</summary>
+    internal const string PresenceChanged = "person.presence-changed";
+
+    /// <summary>A certificate expires soon.</summary>
+    internal const string SkillExpires = "person.skill-expires";
+
     /// <summary>All of them, in the order pages show them.</summary>
     public static readonly IReadOnlyList<NotificationKind> All =
     [
@@ -29,6 +35,8 @@ public static class NotificationKinds
         new("team.person-left", "Someone in my teams is deactivated"),
         new("person.substitute-left", "My substitute is deactivated"),
         new("person.changed", "My teams, roles or skills change"),
+        new(PresenceChanged, "Someone changes my presence, or I miss offers"),
+        new(SkillExpires, "A certificate of mine or my team expires soon"),
         new("sla.reminder", "My work is due soon"),
         new("sla.breached", "My work is overdue"),
     ];

@@ -9,8 +9,20 @@ namespace Orchestration.Workflows.People;
 /// <param name="Level">1 (learning) to 5 (teaches it).</param>
 /// <param name="CertifiedUntil">First day on which it no longer counts; null: it does not expire.</param>
 /// <param name="CertificateNumber">Number on the certificate; null: none.</param>
-/// <param name="CertificateIssuer">Who certified it; null: unknown.</param>
-public sealed record Skill(string Key, int Level, DateOnly? CertifiedUntil = null, string? CertificateNumber = null, string? CertificateIssuer = null);
+/// <param name="CertificateIssuer">Who issued it; null: unknown.</param>
+/// <param name="CertifiedBy">Who certified the person; null: unknown.</param>
+/// <param name="CertifiedAt">On which day; null: unknown.</param>
+/// <param name="Evidence">On what: a course, an exam, reviewed work; null: nothing is recorded.</param>
+public sealed record Skill(
+    string Key,
+    int Level,
+    DateOnly? CertifiedUntil = null,
+    string? CertificateNumber = null,
+    string? CertificateIssuer = null,
+    string? CertifiedBy = null,
+    DateOnly? CertifiedAt = null,
+    string? Evidence = null
+);
 
 /// <summary>What administrators say about a person: one to be added, or what an existing one is changed to.</summary>
 public sealed record NewPerson(string UserName, string DisplayName, string? Email, IReadOnlyList<string> Roles)
@@ -47,6 +59,13 @@ public sealed class AddPerson(NpgsqlDataSource database)
         await using var batch = new NpgsqlBatch(connection);
         batch.Add("insert into team_member (team_key, person_id, joined_at) select key, $2, $3 from unnest($1::text[]) key", person.Teams.ToArray(), id, now);
         batch.Add("update team set lead_id = $2 where key = any($1)", person.Leads.ToArray(), id);
+
+        // A seed may come with skills of its own; people at work take theirs from the catalogue.
+        batch.Add(
+            "insert into skill (key, title, created_at) select key, key, $2 from unnest($1::text[]) key on conflict do nothing",
+            person.Skills.Select(s => s.Key).ToArray(),
+            now
+        );
         batch.BatchCommands.Add(InsertSkills(id, person.Skills));
         history.WriteTo(batch);
         await batch.ExecuteNonQueryAsync(cancel);
@@ -75,14 +94,17 @@ public sealed class AddPerson(NpgsqlDataSource database)
     internal static NpgsqlBatchCommand InsertSkills(Guid person, IReadOnlyList<Skill> skills) =>
         Sql.Command(
             """
-            insert into person_skill (person_id, skill, level, certified_until, certificate_number, certificate_issuer)
-                select $1, * from unnest($2::text[], $3::int[], $4::date[], $5::text[], $6::text[])
+            insert into person_skill (person_id, skill, level, certified_until, certificate_number, certificate_issuer, certified_by, certified_at, evidence)
+                select $1, * from unnest($2::text[], $3::int[], $4::date[], $5::text[], $6::text[], $7::text[], $8::date[], $9::text[])
             """,
             person,
             skills.Select(s => s.Key).ToArray(),
             skills.Select(s => s.Level).ToArray(),
             skills.Select(s => s.CertifiedUntil).ToArray(),
             skills.Select(s => s.CertificateNumber).ToArray(),
-            skills.Select(s => s.CertificateIssuer).ToArray()
+            skills.Select(s => s.CertificateIssuer).ToArray(),
+            skills.Select(s => s.CertifiedBy).ToArray(),
+            skills.Select(s => s.CertifiedAt).ToArray(),
+            skills.Select(s => s.Evidence ?? "").ToArray()
         );
 }

@@ -38,6 +38,40 @@ internal sealed class PersonHistory
         return new(person, new HistoryAppend(chain, reader.GetInt32(0), reader.GetFieldValue<byte[]>(1), now, actor));
     }
 
+    /// <summary>Locks the chains of several people, in the order of their chains.</summary>
+    public static async Task<Dictionary<Guid, PersonHistory>> LockAsync(
+        NpgsqlConnection connection,
+        IEnumerable<Guid> people,
+        string actor,
+        Instant now,
+        CancellationToken cancel
+    )
+    {
+        var chains = people.Distinct().ToDictionary(person => Ids.Named(ChainOf(person)));
+        var ids = chains.Keys.ToArray();
+        await using var batch = connection.CreateBatch();
+        batch.Add(
+            "insert into event_chain (id, name, event_sequence, event_head) select id, name, 0, $3 from unnest($1::uuid[], $2::text[]) c(id, name) "
+                + "order by id on conflict do nothing",
+            ids,
+            ids.Select(id => ChainOf(chains[id])).ToArray(),
+            HistoryChain.Genesis
+        );
+        batch.Add("select id, event_sequence, event_head from event_chain where id = any($1) order by id for update", (object)ids);
+        await using var r = await batch.ExecuteReaderAsync(cancel);
+        var histories = new Dictionary<Guid, PersonHistory>();
+        while (await r.ReadAsync(cancel))
+        {
+            var person = chains[r.GetGuid(0)];
+            histories[person] = new(person, new HistoryAppend(r.GetGuid(0), r.GetInt32(1), r.GetFieldValue<byte[]>(2), now, actor));
+        }
+
+        return histories;
+    }
+
+    /// <summary>Whether there is anything to write.</summary>
+    public bool HasEvents => _history.Count > 0;
+
     /// <summary>Adds an event. Names and addresses belong into the payload, where they can be erased.</summary>
     public void Add(string action, object? payload = null) =>
         _history.Add(new(action, "person", _person.ToString("N"), 0, payload is null ? null : JsonSerializer.SerializeToUtf8Bytes(payload, Json)));

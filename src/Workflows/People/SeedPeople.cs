@@ -36,12 +36,27 @@ public sealed class SeedPeople(NpgsqlDataSource database, AddPerson add)
     /// <param name="file">UTF-8 of <c>teams.json</c>.</param>
     public async Task TeamsAsync(ReadOnlyMemory<byte> file, Instant now, CancellationToken cancel = default)
     {
-        var teams = JsonSerializer.Deserialize<Team[]>(file.Span, Json)!;
+        var teams = JsonSerializer.Deserialize<Named[]>(file.Span, Json)!;
         await using var insert = database.Query(
             "insert into team (key, title, description, created_at) select *, $4 from unnest($1::text[], $2::text[], $3::text[]) on conflict do nothing",
             teams.Select(t => t.Key).ToArray(),
             teams.Select(t => t.Title).ToArray(),
             teams.Select(t => t.Description).ToArray(),
+            now
+        );
+        await insert.ExecuteNonQueryAsync(cancel);
+    }
+
+    /// <summary>Adds the skills that the shipped journeys name.</summary>
+    /// <param name="file">UTF-8 of <c>skills.json</c>.</param>
+    public async Task SkillsAsync(ReadOnlyMemory<byte> file, Instant now, CancellationToken cancel = default)
+    {
+        var skills = JsonSerializer.Deserialize<Named[]>(file.Span, Json)!;
+        await using var insert = database.Query(
+            "insert into skill (key, title, description, created_at) select *, $4 from unnest($1::text[], $2::text[], $3::text[]) on conflict do nothing",
+            skills.Select(s => s.Key).ToArray(),
+            skills.Select(s => s.Title).ToArray(),
+            skills.Select(s => s.Description).ToArray(),
             now
         );
         await insert.ExecuteNonQueryAsync(cancel);
@@ -88,5 +103,5 @@ public sealed class SeedPeople(NpgsqlDataSource database, AddPerson add)
         return new FirstAdministratorResult.Added();
     }
 
-    private sealed record Team(string Key, string Title, string Description);
+    private sealed record Named(string Key, string Title, string Description);
 }

@@ -96,7 +96,7 @@ public sealed class Substitutions(NpgsqlDataSource database, IClock clock)
         var people = await PeopleAsync([person ?? actor.UserName, substitute ?? ""], cancel);
         if (!people.TryGetValue((person ?? actor.UserName).ToLowerInvariant(), out var away))
             return new SubstitutionResult.Invalid("person", "No person has this user name.");
-        if (away != actor.Id && !await MayArrangeAsync(away, actor, cancel))
+        if (away != actor.Id && !await TeamQueries.SteersPersonAsync(database, actor, away, cancel))
             return new SubstitutionResult.Forbidden();
         if (!people.TryGetValue((substitute ?? "").ToLowerInvariant(), out var standIn))
             return new SubstitutionResult.Invalid("substitute", "No active person has this user name.");
@@ -161,7 +161,7 @@ public sealed class Substitutions(NpgsqlDataSource database, IClock clock)
     public async Task<bool> EndAsync(Guid id, Person actor, CancellationToken cancel = default)
     {
         var now = clock.Now();
-        if (await PersonOfAsync(id, now, cancel) is not { } away || (away != actor.Id && !await MayArrangeAsync(away, actor, cancel)))
+        if (await PersonOfAsync(id, now, cancel) is not { } away || (away != actor.Id && !await TeamQueries.SteersPersonAsync(database, actor, away, cancel)))
             return false;
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
@@ -182,18 +182,6 @@ public sealed class Substitutions(NpgsqlDataSource database, IClock clock)
     {
         await using var query = database.Query("select person_id from substitution where id = $1 and ended_at is null and until_at > $2", id, now);
         return (Guid?)await query.ExecuteScalarAsync(cancel);
-    }
-
-    private async Task<bool> MayArrangeAsync(Guid person, Person actor, CancellationToken cancel)
-    {
-        if (actor.Is(Roles.Supervisor, Roles.Administrator))
-            return true;
-        await using var query = database.Query(
-            "select exists (select from team_member m join team l on l.key = m.team_key where m.person_id = $1 and l.lead_id = $2)",
-            person,
-            actor.Id
-        );
-        return (bool)(await query.ExecuteScalarAsync(cancel))!;
     }
 
     private async Task<Dictionary<string, Guid>> PeopleAsync(string[] userNames, CancellationToken cancel)

@@ -49,6 +49,19 @@ public static class TeamQueries
     /// <summary>Whether a person may move this team's work: its lead, supervisors and administrators.</summary>
     public static bool Steers(Person person, string team) => person.Is(Roles.Supervisor, Roles.Administrator) || person.Leads.Contains(team);
 
+    /// <summary>Whether someone may plan and steer another person's day: supervisors, administrators, and the lead of a team they work in.</summary>
+    public static async Task<bool> SteersPersonAsync(NpgsqlDataSource database, Person actor, Guid person, CancellationToken cancel = default)
+    {
+        if (actor.Is(Roles.Supervisor, Roles.Administrator))
+            return true;
+        await using var query = database.Query(
+            "select exists (select from team_member m join team l on l.key = m.team_key where m.person_id = $1 and l.lead_id = $2)",
+            person,
+            actor.Id
+        );
+        return (bool)(await query.ExecuteScalarAsync(cancel))!;
+    }
+
     /// <summary>Display names by user name, and by ID as history writes it. Unknown names (<c>system</c>) aren't in the answer.</summary>
     /// <param name="people">User names and ids, in any mix.</param>
     public static async Task<IReadOnlyDictionary<string, string>> NamesAsync(

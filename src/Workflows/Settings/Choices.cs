@@ -18,7 +18,7 @@ public static class Choices
         await using var query = database.Query(
             """
             select 'team', key, title from team where retired_at is null
-            union all select distinct 'skill', skill, skill from person_skill
+            union all select 'skill', key, title from skill where retired_at is null
             union all select kind, name, coalesce(document ->> 'title', document ->> 'name', name) from setting_document
                 where is_latest and (kind <> 'sla' or coalesce(document ->> 'subject', 'task') = 'task')
             order by 1, 3, 2

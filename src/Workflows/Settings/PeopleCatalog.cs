@@ -23,8 +23,11 @@ public sealed class PeopleCatalog(NpgsqlDataSource database)
     /// <summary>Whether an active person has this user name, in any letter case.</summary>
     public bool HasPerson(string userName) => _snapshot.People.Contains(userName);
 
-    /// <summary>Whether an active person has this skill, with a valid certificate or not.</summary>
+    /// <summary>Whether the catalogue has this skill, retired or not.</summary>
     public bool HasSkill(string skill) => _snapshot.Skills.Contains(skill);
+
+    /// <summary>Whether a skill is retired: running journeys still require it, but no new version can name it.</summary>
+    public bool IsRetiredSkill(string skill) => _snapshot.RetiredSkills.Contains(skill);
 
     /// <summary>Reads all names again.</summary>
     public async Task LoadAsync(CancellationToken cancel = default)
@@ -35,7 +38,8 @@ public sealed class PeopleCatalog(NpgsqlDataSource database)
             union all select 'r', key from team where retired_at is not null
             union all select 'd', key from team where distribution <> 'pull'
             union all select 'p', user_name from person where active
-            union all select distinct 's', s.skill from person_skill s join person p on p.id = s.person_id and p.active
+            union all select 's', key from skill
+            union all select 'x', key from skill where retired_at is not null
             """
         );
         var next = new Snapshot([], new(StringComparer.OrdinalIgnoreCase), [], [], []);
@@ -48,6 +52,7 @@ public sealed class PeopleCatalog(NpgsqlDataSource database)
                 "r" => next.Retired,
                 "p" => next.People,
                 "d" => next.Pushing,
+                "x" => next.RetiredSkills,
                 _ => next.Skills,
             };
             names.Add(reader.GetString(1));
@@ -56,5 +61,8 @@ public sealed class PeopleCatalog(NpgsqlDataSource database)
         _snapshot = next;
     }
 
-    private sealed record Snapshot(HashSet<string> Teams, HashSet<string> People, HashSet<string> Skills, HashSet<string> Retired, HashSet<string> Pushing);
+    private sealed record Snapshot(HashSet<string> Teams, HashSet<string> People, HashSet<string> Skills, HashSet<string> Retired, HashSet<string> Pushing)
+    {
+        public HashSet<string> RetiredSkills { get; } = new(StringComparer.Ordinal);
+    }
 }

@@ -1,6 +1,8 @@
+using Orchestration.Workflows.Documents;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Workflows.Staff;
 
@@ -44,6 +46,7 @@ public static class ImportPeople
         var lines = CsvTable.Read(file, Columns, UserName, errors);
         await using var t = await StaffTransaction.OpenAsync(runtime, actor, cancel);
         var teams = (await TeamDetails.ReadAsync(t.Connection, null, cancel)).ToDictionary(team => team.Key);
+        var skills = await SkillCatalog.KeysAsync(t.Connection, cancel);
         var people = await PersonDetails.AllAsync(t.Connection, t.Now, cancel);
         var byName = people.ToDictionary(p => p.UserName, StringComparer.OrdinalIgnoreCase);
 
@@ -56,7 +59,7 @@ public static class ImportPeople
             var before = byName.GetValueOrDefault(name);
             var after = StaffRules.Tidy(Read(row, before?.Data ?? new(name, "", null, []), errors));
             errors.AddRange(
-                StaffRules.Check(after, teams, before?.Data).Select(e => new ImportError(row.Line, Column(e.Field), ImportResult.Sentence(e.Reason)))
+                StaffRules.Check(after, teams, skills, before?.Data).Select(e => new ImportError(row.Line, Column(e.Field), ImportResult.Sentence(e.Reason)))
             );
             if (name.Length > 0 && !seen.TryAdd(name, row.Line))
                 errors.Add(new(row.Line, UserName, $"“{name}” is in line {seen[name]} already."));

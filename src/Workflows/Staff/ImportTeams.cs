@@ -1,3 +1,4 @@
+using Orchestration.Workflows.Documents;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 

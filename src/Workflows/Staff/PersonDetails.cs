@@ -47,7 +47,8 @@ public sealed record PersonDetails(
             array(select team_key from team_member where person_id = p.id order by team_key) teams,
             array(select key from team where lead_id = p.id order by key) leads,
             (select json_agg(json_build_object('key', s.skill, 'level', s.level, 'certifiedUntil', s.certified_until,
-                'certificateNumber', s.certificate_number, 'certificateIssuer', s.certificate_issuer) order by s.skill)
+                'certificateNumber', s.certificate_number, 'certificateIssuer', s.certificate_issuer, 'certifiedBy', s.certified_by,
+                'certifiedAt', s.certified_at, 'evidence', nullif(s.evidence, '')) order by s.skill)
                 from person_skill s where s.person_id = p.id) skills,
             p.active, p.deactivated_by, p.deactivated_at, {SignIn.LockedUntil("$1")} locked_until,
             p.password_hash is not null has_password,

@@ -1,6 +1,7 @@
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Workflows.Staff;
 
@@ -16,7 +17,7 @@ public static class SavePerson
         person = StaffRules.Tidy(person);
         await using var t = await StaffTransaction.OpenAsync(runtime, actor, cancel);
         var teams = (await TeamDetails.ReadAsync(t.Connection, null, cancel)).ToDictionary(team => team.Key);
-        var errors = StaffRules.Check(person, teams, null).ToList();
+        var errors = StaffRules.Check(person, teams, await SkillCatalog.KeysAsync(t.Connection, cancel), null).ToList();
         var people = await PersonDetails.SomeAsync(t.Connection, Leaders(teams, person), [person.UserName], t.Now, cancel);
         if (people.Any(p => string.Equals(p.UserName, person.UserName, StringComparison.OrdinalIgnoreCase)))
             errors.Add(("userName", "is taken"));
@@ -54,7 +55,7 @@ public static class SavePerson
         if (before.Revision != revision)
             return new StaffResult.Stale(before.Revision);
         data = data with { UserName = before.UserName };
-        var errors = StaffRules.Check(data, teams, before.Data).ToList();
+        var errors = StaffRules.Check(data, teams, await SkillCatalog.KeysAsync(t.Connection, cancel), before.Data).ToList();
         var plan = new StaffPlan(people, teams, t.Now);
         plan.Change(before, data);
         errors.AddRange((await plan.CheckAdministratorsAsync(t, cancel)).Select(e => ("roles", e.Reason)));

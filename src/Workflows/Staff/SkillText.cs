@@ -4,8 +4,8 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Workflows.Staff;
 
 /// <summary>
-/// A skill as one text, in files and in history: <c>fha-underwriting:4:2028-01-01:FHA-20931:HUD</c>, which is key, level, first day it no longer counts,
-/// certificate number and issuer. What is empty at the end is left out.
+/// A skill as one text, in files and in history: <c>fha-underwriting:4:2028-01-01:FHA-20931:HUD:senior1:2026-01-01:Exam</c>, which is key, level, first day
+/// it no longer counts, certificate number and issuer, who certified the person, on which day and on what. What is empty at the end is left out.
 /// </summary>
 public static class SkillText
 {
@@ -17,7 +17,10 @@ public static class SkillText
                 skill.Level.ToString(CultureInfo.InvariantCulture),
                 skill.CertifiedUntil?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
                 skill.CertificateNumber,
-                skill.CertificateIssuer
+                skill.CertificateIssuer,
+                skill.CertifiedBy,
+                skill.CertifiedAt?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+                skill.Evidence
             )
             .TrimEnd(':');
 
@@ -27,7 +30,7 @@ public static class SkillText
     /// <returns>What is wrong, as a sentence; null if nothing is.</returns>
     public static string? Read(string text, out Skill skill)
     {
-        var parts = text.Split(':', 5, StringSplitOptions.TrimEntries);
+        var parts = text.Split(':', 8, StringSplitOptions.TrimEntries);
         skill = new(parts[0], 1);
         if (Part(1) is { } level)
         {
@@ -43,7 +46,14 @@ public static class SkillText
             skill = skill with { CertifiedUntil = date };
         }
 
-        skill = skill with { CertificateNumber = Part(3), CertificateIssuer = Part(4) };
+        if (Part(6) is { } at)
+        {
+            if (!DateOnly.TryParseExact(at, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date))
+                return $"“{at}” is not a date like 2028-01-31 ({parts[0]}).";
+            skill = skill with { CertifiedAt = date };
+        }
+
+        skill = skill with { CertificateNumber = Part(3), CertificateIssuer = Part(4), CertifiedBy = Part(5), Evidence = Part(7) };
         return null;
 
         string? Part(int index) => parts.Length > index && parts[index].Length > 0 ? parts[index] : null;

@@ -2,6 +2,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Workflows.Staff;
 
@@ -97,6 +98,13 @@ internal sealed class StaffPlan(IEnumerable<PersonDetails> people, IReadOnlyDict
         foreach (var (before, after, changes) in changed)
             Write(t, before, after, changes);
         WriteTeams(t, [.. changed.Select(c => (c.Before.Id, c.Before.UserName, c.Before.Data, c.After)), .. _added.Select(Added)]);
+        t.Writes.BatchCommands.Add(
+            AskForWork.For(
+                changed.Where(c => c.Changes.Any(change => change.Field is "teams" or "skills")).Select(c => c.Before.Id),
+                AskForWork.Eligible,
+                t.Now
+            )
+        );
 
         static (Guid, string, NewPerson, NewPerson) Added((Guid Id, NewPerson Person) added) =>
             (added.Id, added.Person.UserName, added.Person with { Teams = [], Leads = [] }, added.Person);

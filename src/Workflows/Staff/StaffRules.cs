@@ -27,6 +27,8 @@ internal static partial class StaffRules
                             Key = skill.Key.Trim(),
                             CertificateNumber = Blank(skill.CertificateNumber),
                             CertificateIssuer = Blank(skill.CertificateIssuer),
+                            CertifiedBy = Blank(skill.CertifiedBy),
+                            Evidence = Blank(skill.Evidence),
                         }
                     )
                     .OrderBy(skill => skill.Key, StringComparer.Ordinal),
@@ -40,8 +42,14 @@ internal static partial class StaffRules
     /// <summary>What is wrong with a person's data, by field.</summary>
     /// <param name="person">Tidied.</param>
     /// <param name="teams">All teams.</param>
-    /// <param name="before">What they are now: a retired team that they are in already is accepted.</param>
-    public static IEnumerable<(string Field, string Reason)> Check(NewPerson person, IReadOnlyDictionary<string, TeamDetails> teams, NewPerson? before)
+    /// <param name="skills">The catalogue: whether a skill is retired.</param>
+    /// <param name="before">What they are now: a retired team or skill that they have already is accepted.</param>
+    public static IEnumerable<(string Field, string Reason)> Check(
+        NewPerson person,
+        IReadOnlyDictionary<string, TeamDetails> teams,
+        IReadOnlyDictionary<string, bool> skills,
+        NewPerson? before
+    )
     {
         if (before is null && !UserName().IsMatch(person.UserName))
             yield return ("userName", "must have 1 to 64 letters, digits, dots, dashes, underscores or @, and begin with a letter or digit");
@@ -68,12 +76,20 @@ internal static partial class StaffRules
         {
             if (!Key().IsMatch(skill.Key))
                 yield return ("skills", $"“{skill.Key}” is not a skill: use lower-case letters, digits and dashes, as in fha-underwriting");
+            else if (!skills.TryGetValue(skill.Key, out var retired))
+                yield return ("skills", $"“{skill.Key}” is not in the catalogue of skills");
+            else if (retired && before?.Skills.Any(had => had.Key == skill.Key) != true)
+                yield return ("skills", $"the skill “{skill.Key}” is retired");
             if (skill.Level is < 1 or > 5)
                 yield return ("skills", $"“{skill.Key}” has level {skill.Level}; levels go from 1 to 5");
             if (Text(skill.CertificateNumber ?? "", 100) is { } number)
                 yield return ("skills", $"the certificate number of “{skill.Key}” {number}");
             if (Text(skill.CertificateIssuer ?? "", 200) is { } issuer)
                 yield return ("skills", $"the certificate issuer of “{skill.Key}” {issuer}");
+            if (Text(skill.CertifiedBy ?? "", 100) is { } by)
+                yield return ("skills", $"who certified “{skill.Key}” {by}");
+            if (Text(skill.Evidence ?? "", 500) is { } evidence)
+                yield return ("skills", $"the evidence of “{skill.Key}” {evidence}");
         }
 
         foreach (var twice in person.Skills.GroupBy(skill => skill.Key).Where(group => group.Count() > 1))

@@ -26,7 +26,20 @@ public sealed record OpenTask(
     string? SlaCalendar,
     bool RequiresReview,
     string? SkipOutcome
-) : IBurstWrite;
+) : IBurstWrite
+{
+    /// <summary><c>live</c> or <c>deferred</c>.</summary>
+    public string WorkKind { get; init; } = "deferred";
+
+    /// <summary>How long someone is expected to work on it, in minutes; null: as learned from the same step before.</summary>
+    public int? Effort { get; init; }
+
+    /// <summary>How much of a person's capacity it takes.</summary>
+    public int Weight { get; init; } = 100;
+
+    /// <summary>Whether it takes capacity while it is suspended.</summary>
+    public bool SuspendedCounts { get; init; }
+}
 
 /// <summary>Write of a burst: the task of this bookmark is no longer needed.</summary>
 public sealed record WithdrawTask(string BookmarkId, string ActivityId, string Reason) : IBurstWrite;

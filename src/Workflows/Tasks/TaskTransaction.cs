@@ -213,11 +213,25 @@ internal sealed class TaskTransaction : IAsyncDisposable
             TellWatchers(_transaction, Task.Id, Task.Title, answer.Outcome ?? answer.State.ToString(), Task.Watchers.Where(id => id != _actor.Id));
         if (answer.State == TaskState.Ready)
             _transaction.Write(AskForPeople.For(Task.Id, action, Now));
+        FollowPeople(answer.State);
         var remember = _operation.Remember(JsonSerializer.SerializeToUtf8Bytes(answer, TaskJson.Options), Now);
         _transaction.Write(remember);
         _transaction.Announce(new(ChangeKind.Task, Task.Id));
         await _transaction.CommitAsync(cancel);
         return new TaskResult.Done(answer);
+    }
+
+    /// <summary>Who is relieved of the task can be given other work, and pages show who is engaged.</summary>
+    private void FollowPeople(TaskState state)
+    {
+        if ((Task.State == TaskState.InReview ? Task.ReviewerId : Task.OwnerId) is { } held && Task.State != TaskState.ReadyForReview)
+            _transaction.Write(AskForWork.Relieved(held, Task.Id, Now));
+        if (Task.State == state)
+            return;
+        if (TaskState.InProgress == state || Task.State == TaskState.InProgress)
+            _transaction.Announce(new(ChangeKind.Presence, Task.OwnerId ?? _actor.Id));
+        if (TaskState.InReview == state || Task.State == TaskState.InReview)
+            _transaction.Announce(new(ChangeKind.Presence, Task.ReviewerId ?? _actor.Id));
     }
 
     /// <summary>Tells the watchers of a task how it ended.</summary>

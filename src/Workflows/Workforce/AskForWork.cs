@@ -16,6 +16,9 @@ public static class AskForWork
     /// <summary>Trigger: they have less work than before, or a larger capacity.</summary>
     public const string CapacityFreed = "capacity-freed";
 
+    /// <summary>Trigger: they got a team or a skill.</summary>
+    public const string Eligible = "eligible";
+
     /// <summary>The requests for these people.</summary>
     /// <param name="people">Their ids. For who works in no team that pushes, nothing is written.</param>
     /// <param name="trigger">One of the triggers of this class, or another short name of the cause.</param>

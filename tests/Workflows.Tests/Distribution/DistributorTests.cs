@@ -80,7 +80,7 @@ public sealed class DistributorTests
     [Fact]
     public void A_certificate_that_expires_now_counts_no_more()
     {
-        var held = new Dictionary<string, HeldSkill> { ["fha"] = new(3, Now) };
+        var held = new Dictionary<string, WorkerSkill> { ["fha"] = new(3, Now) };
         Given([Person(1) with { Skills = held }], [Task(1, slack: 60, "fha")]).ShouldBeEmpty();
         held["fha"] = new(3, Now + Duration.Epsilon);
         Given([Person(1) with { Skills = held }], [Task(1, slack: 60, "fha")]).ShouldBe(["1→1"]);
@@ -123,7 +123,7 @@ public sealed class DistributorTests
             Id = Id(number),
             Name = $"{number}",
             Teams = ["north"],
-            Skills = skills.ToDictionary(skill => skill, _ => new HeldSkill(3, null)),
+            Skills = skills.ToDictionary(skill => skill, _ => new WorkerSkill(3, null)),
             FreeLive = 100,
             FreeDeferred = 100,
             IdleSince = Now,

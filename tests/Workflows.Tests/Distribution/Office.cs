@@ -44,7 +44,7 @@ internal sealed class Office
             Name = $"P{number}",
             Teams = Some(Teams),
             Skills = Some(Skills)
-                .ToDictionary(skill => skill, _ => new HeldSkill(_random.Next(1, 6), Chance(4) ? Now + Duration.FromHours(_random.Next(-5, 5)) : null)),
+                .ToDictionary(skill => skill, _ => new WorkerSkill(_random.Next(1, 6), Chance(4) ? Now + Duration.FromHours(_random.Next(-5, 5)) : null)),
             Presence = Chance(5) ? "Away" : Worker.Available,
             ShiftEnd = Chance(3) ? Now + Duration.FromMinutes(_random.Next(10, 300)) : null,
             FreeLive = 50 * _random.Next(0, 4),

@@ -15,7 +15,7 @@ public enum WorkKind
 /// <summary>A skill that someone holds.</summary>
 /// <param name="Level">1 to 5.</param>
 /// <param name="Until">When its certificate expires (exclusive), or null.</param>
-public readonly record struct HeldSkill(int Level, Instant? Until);
+public readonly record struct WorkerSkill(int Level, Instant? Until);
 
 /// <summary>A person as the push engine sees them. Immutable.</summary>
 public sealed record Worker
@@ -32,7 +32,7 @@ public sealed record Worker
     public required IReadOnlyList<string> Teams { get; init; }
 
     /// <summary>Their skills, expired ones included.</summary>
-    public IReadOnlyDictionary<string, HeldSkill> Skills { get; init; } = new Dictionary<string, HeldSkill>();
+    public IReadOnlyDictionary<string, WorkerSkill> Skills { get; init; } = new Dictionary<string, WorkerSkill>();
 
     /// <summary>State of presence.</summary>
     public string Presence { get; init; } = Available;

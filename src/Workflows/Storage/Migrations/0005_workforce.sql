@@ -1,7 +1,8 @@
 -- What each person does now. Someone without a row is off shift. Each change is kept in presence_change too, in the same transaction.
+-- Engaged is no state of its own: someone who is available shows as engaged while they work on a task.
 create table presence (
     person_id     uuid primary key references person (id),
-    state         text not null check (state in ('Available', 'Engaged', 'Away', 'Training', 'Leave', 'OffShift')),
+    state         text not null check (state in ('Available', 'Away', 'Training', 'Leave', 'OffShift')),
     -- What someone who is away does, such as a break or a meeting.
     reason        text not null default '' check (length(reason) <= 100),
     -- What set it: themselves, a shift, an absence, a supervisor, offers they missed, signing out, or silence of their pages.
@@ -16,8 +17,13 @@ create table presence (
     missed_offers integer not null default 0 check (missed_offers >= 0),
     -- When they were last given work: the longest idle comes first.
     given_at      timestamptz,
+    -- Begin or end of a shift or absence that was acted on last; what was set by hand since then stays until the next one.
+    planned_at    timestamptz,
+    -- When the presence job has to look again; null: never.
+    look_at       timestamptz,
     revision      integer not null default 1
 );
+create index presence_look on presence (look_at) where look_at is not null;
 
 create table presence_change (
     person_id  uuid not null references person (id),
@@ -45,6 +51,24 @@ create table shift (
 create index shift_person on shift (person_id, until_at);
 create index shift_until on shift (until_at);
 
+-- A plan that changed is looked at within a second: shifts, absences, and whether someone still works here.
+create function look_at_presence() returns trigger language plpgsql as $$
+begin
+    if tg_op = 'DELETE' then
+        update presence set look_at = '-infinity' where person_id = old.person_id;
+    elsif tg_table_name = 'person' then
+        update presence set look_at = '-infinity' where person_id = new.id;
+    else
+        insert into presence (person_id, state, cause, changed_by, since, look_at)
+            values (new.person_id, 'OffShift', 'Shift', 'system', new.created_at, '-infinity')
+        on conflict (person_id) do update set look_at = '-infinity';
+    end if;
+    return null;
+end $$;
+create trigger shift_presence after insert or delete on shift for each row execute function look_at_presence();
+create trigger substitution_presence after insert or update on substitution for each row execute function look_at_presence();
+create trigger person_presence after update of active on person for each row execute function look_at_presence();
+
 -- How much work someone can have at a time, in weight: a step of weight 100 takes the whole of a capacity of 100.
 create table person_capacity (
     person_id uuid primary key references person (id),
@@ -68,7 +92,19 @@ alter table person_skill
     -- Who certified it and on what: a course, an exam, reviewed work.
     add column certified_by text,
     add column certified_at date,
-    add column evidence text not null default '';
+    add column evidence text not null default '',
+    add foreign key (skill) references skill (key);
+create index person_skill_expiry on person_skill (certified_until) where certified_until is not null;
+
+-- That someone was told that a certificate expires: once for each number of days before.
+create table skill_reminder (
+    person_id       uuid not null references person (id),
+    skill           text not null references skill (key),
+    certified_until date not null,
+    days            integer not null,
+    at              timestamptz not null,
+    primary key (person_id, skill, certified_until, days)
+);
 
 alter table team
     -- How its work finds people: they pull it, are told what is best next, are offered it, or are given it.
@@ -85,6 +121,19 @@ alter table task
     add column weight integer not null default 100 check (weight between 1 and 10000),
     -- Whether it takes capacity while it is suspended.
     add column suspended_counts boolean not null default false;
+
+-- How long a step took when it was completed in the last 90 days: minutes from its start to its end. A job keeps it.
+create table step_effort (
+    definition_id text not null,
+    activity_id   text not null,
+    -- Half of them took no longer than this; a quarter no longer than `quarter`, three quarters no longer than `three_quarters`.
+    median         integer not null check (median > 0),
+    quarter        integer not null,
+    three_quarters integer not null,
+    samples        integer not null,
+    computed_at    timestamptz not null,
+    primary key (definition_id, activity_id)
+);
 
 -- A decision of the push engine about one task: candidates, scores, who was filtered out by what. Deleted by retention.
 create table distribution_decision (

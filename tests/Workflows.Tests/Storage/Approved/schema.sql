@@ -381,6 +381,7 @@ create table person (
     constraint person_user_name_check CHECK (user_name ~ '^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$'::text)
 );
 CREATE UNIQUE INDEX person_user_name ON person USING btree (lower(user_name));
+CREATE TRIGGER person_presence AFTER UPDATE OF active ON person FOR EACH ROW EXECUTE FUNCTION look_at_presence();
 CREATE TRIGGER person_unlocked AFTER UPDATE OF locked_until ON person FOR EACH ROW WHEN ((new.locked_until IS NULL)) EXECUTE FUNCTION forget_failures();
 
 create table person_capacity (
@@ -407,8 +408,10 @@ create table person_skill (
     constraint person_skill_level_check CHECK (level >= 1 AND level <= 5),
     constraint person_skill_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
     constraint person_skill_pkey PRIMARY KEY (person_id, skill),
-    constraint person_skill_skill_check CHECK (skill ~ '^[a-z][a-z0-9-]*$'::text)
+    constraint person_skill_skill_check CHECK (skill ~ '^[a-z][a-z0-9-]*$'::text),
+    constraint person_skill_skill_fkey FOREIGN KEY (skill) REFERENCES skill(key)
 );
+CREATE INDEX person_skill_expiry ON person_skill USING btree (certified_until) WHERE (certified_until IS NOT NULL);
 
 create table presence (
     person_id uuid not null,
@@ -421,6 +424,8 @@ create table presence (
     seen_at timestamp with time zone,
     missed_offers integer not null default 0,
     given_at timestamp with time zone,
+    planned_at timestamp with time zone,
+    look_at timestamp with time zone,
     revision integer not null default 1,
     constraint presence_cause_check CHECK (cause = ANY (ARRAY['Person'::text, 'Shift'::text, 'Absence'::text, 'Supervisor'::text, 'MissedOffers'::text,
         'SignOut'::text, 'Silence'::text])),
@@ -428,9 +433,9 @@ create table presence (
     constraint presence_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
     constraint presence_pkey PRIMARY KEY (person_id),
     constraint presence_reason_check CHECK (length(reason) <= 100),
-    constraint presence_state_check CHECK (state = ANY (ARRAY['Available'::text, 'Engaged'::text, 'Away'::text, 'Training'::text, 'Leave'::text,
-        'OffShift'::text]))
+    constraint presence_state_check CHECK (state = ANY (ARRAY['Available'::text, 'Away'::text, 'Training'::text, 'Leave'::text, 'OffShift'::text]))
 );
+CREATE INDEX presence_look ON presence USING btree (look_at) WHERE (look_at IS NOT NULL);
 
 create table presence_change (
     person_id uuid not null,
@@ -517,6 +522,7 @@ create table shift (
 );
 CREATE INDEX shift_person ON shift USING btree (person_id, until_at);
 CREATE INDEX shift_until ON shift USING btree (until_at);
+CREATE TRIGGER shift_presence AFTER INSERT OR DELETE ON shift FOR EACH ROW EXECUTE FUNCTION look_at_presence();
 
 create table sign_in_origin (
     person_id uuid not null,
@@ -539,6 +545,17 @@ create table skill (
     constraint skill_key_check CHECK (key ~ '^[a-z][a-z0-9-]*$'::text),
     constraint skill_pkey PRIMARY KEY (key),
     constraint skill_title_check CHECK (title <> ''::text AND length(title) <= 100)
+);
+
+create table skill_reminder (
+    person_id uuid not null,
+    skill text not null,
+    certified_until date not null,
+    days integer not null,
+    at timestamp with time zone not null,
+    constraint skill_reminder_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint skill_reminder_pkey PRIMARY KEY (person_id, skill, certified_until, days),
+    constraint skill_reminder_skill_fkey FOREIGN KEY (skill) REFERENCES skill(key)
 );
 
 create table sla_clock (
@@ -579,6 +596,18 @@ create table sla_ledger (
     constraint sla_ledger_pkey PRIMARY KEY (clock_id, generation, from_at)
 );
 
+create table step_effort (
+    definition_id text not null,
+    activity_id text not null,
+    median integer not null,
+    quarter integer not null,
+    three_quarters integer not null,
+    samples integer not null,
+    computed_at timestamp with time zone not null,
+    constraint step_effort_median_check CHECK (median > 0),
+    constraint step_effort_pkey PRIMARY KEY (definition_id, activity_id)
+);
+
 create table stimulus (
     id uuid not null,
     kind text not null,
@@ -612,6 +641,7 @@ create table substitution (
 );
 CREATE INDEX substitution_person ON substitution USING btree (person_id, until_at) WHERE (ended_at IS NULL);
 CREATE INDEX substitution_substitute ON substitution USING btree (substitute_id, until_at) WHERE (ended_at IS NULL);
+CREATE TRIGGER substitution_presence AFTER INSERT OR UPDATE ON substitution FOR EACH ROW EXECUTE FUNCTION look_at_presence();
 
 create table task (
     id uuid not null,
@@ -906,6 +936,23 @@ CREATE OR REPLACE FUNCTION lock_events(hashes text[])
 AS $function$
     select pg_advisory_xact_lock(hashtext('event'), key) from (select distinct hashtext(h) as key from unnest(hashes) h order by 1) keys
 $function$;
+
+CREATE OR REPLACE FUNCTION look_at_presence()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if tg_op = 'DELETE' then
+        update presence set look_at = '-infinity' where person_id = old.person_id;
+    elsif tg_table_name = 'person' then
+        update presence set look_at = '-infinity' where person_id = new.id;
+    else
+        insert into presence (person_id, state, cause, changed_by, since, look_at)
+            values (new.person_id, 'OffShift', 'Shift', 'system', new.created_at, '-infinity')
+        on conflict (person_id) do update set look_at = '-infinity';
+    end if;
+    return null;
+end $function$;
 
 CREATE OR REPLACE FUNCTION refuse_change()
  RETURNS trigger

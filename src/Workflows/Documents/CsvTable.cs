@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Orchestration.Workflows.Staff;
+namespace Orchestration.Workflows.Documents;
 
 /// <summary>Something wrong with a file.</summary>
 /// <param name="Line">Line of the file, from 1.</param>

@@ -1,0 +1,141 @@
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Workflows.Workforce;
+
+/// <summary>A change of a person's presence.</summary>
+/// <param name="At">When.</param>
+/// <param name="State">What they have done since then; never Engaged.</param>
+/// <param name="Reason">What they were away for; or empty.</param>
+/// <param name="Cause">What set it.</param>
+/// <param name="ChangedBy">User name of who set it, or <c>system</c>.</param>
+public sealed record PresenceEvent(Instant At, PresenceState State, string Reason, PresenceCause Cause, string ChangedBy);
+
+/// <summary>Someone of a team: what they do now and how much they have to do.</summary>
+/// <param name="Id">Who.</param>
+/// <param name="UserName">Their user name.</param>
+/// <param name="DisplayName">Their name.</param>
+/// <param name="Presence">What they do now.</param>
+/// <param name="Live">Weight of their live work.</param>
+/// <param name="LiveCapacity">Weight of live work that they can have.</param>
+/// <param name="Deferred">Weight of their deferred work.</param>
+/// <param name="DeferredCapacity">Weight of deferred work that they can have.</param>
+/// <param name="Tasks">Open tasks they own.</param>
+/// <param name="Overdue">Of these, those whose due time has passed.</param>
+public sealed record TeamPerson(
+    Guid Id,
+    string UserName,
+    string DisplayName,
+    PresenceStatus Presence,
+    int Live,
+    int LiveCapacity,
+    int Deferred,
+    int DeferredCapacity,
+    int Tasks,
+    int Overdue
+);
+
+/// <summary>Reads presence.</summary>
+public static class PresenceQueries
+{
+    private const string Worked = "k.ended_at is null and k.test_by is null";
+
+    /// <summary>
+    /// SQL: the state as others see it, of the person with this id and their row of <c>presence</c>, if any. The one place that says who is engaged: who is
+    /// available and owns a task in progress or reviews one.
+    /// </summary>
+    public static string Shown(string person, string presence) =>
+        $"""
+            case when {presence}.state = 'Available' and (
+                    exists (select from task k where k.owner_id = {person} and k.state = 'InProgress' and {Worked})
+                    or exists (select from task k where k.reviewer_id = {person} and k.state = 'InReview' and {Worked})) then 'Engaged'
+                else coalesce({presence}.state, 'OffShift') end
+            """;
+
+    private static readonly string Columns = $"""
+        {Shown("p.id", "a")}, coalesce(a.reason, ''), coalesce(a.cause, 'Shift'), coalesce(a.changed_by, 'system'), a.since, a.until_at,
+            (select max(s.until_at) from shift s where s.person_id = p.id and s.from_at <= $1 and s.until_at > $1)
+        """;
+
+    /// <summary>A person's presence; null if there is no such person.</summary>
+    public static async Task<PresenceStatus?> OfAsync(NpgsqlDataSource database, Guid person, Instant now, CancellationToken cancel = default)
+    {
+        await using var query = database.Query($"select {Columns} from person p left join presence a on a.person_id = p.id where p.id = $2", now, person);
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        return await r.ReadAsync(cancel) ? Read(r, 0) : null;
+    }
+
+    /// <summary>A person's latest changes, newest first.</summary>
+    public static async Task<IReadOnlyList<PresenceEvent>> ChangesAsync(NpgsqlDataSource database, Guid person, int limit, CancellationToken cancel = default)
+    {
+        await using var query = database.Query(
+            "select at, state, reason, cause, changed_by from presence_change where person_id = $1 order by revision desc limit $2",
+            person,
+            limit
+        );
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        var changes = new List<PresenceEvent>();
+        while (await r.ReadAsync(cancel))
+            changes.Add(
+                new(r.Instant(0), Enum.Parse<PresenceState>(r.GetString(1)), r.GetString(2), Enum.Parse<PresenceCause>(r.GetString(3)), r.GetString(4))
+            );
+        return changes;
+    }
+
+    /// <summary>The active people of teams, those who can be given work first, then by name.</summary>
+    public static async Task<IReadOnlyList<TeamPerson>> OfTeamsAsync(
+        NpgsqlDataSource database,
+        IEnumerable<string> teams,
+        Instant now,
+        CancellationToken cancel = default
+    )
+    {
+        await using var query = database.Query(
+            $"""
+            select {Columns}, p.id, p.user_name, p.display_name, load.live, load.live_capacity, load.deferred, load.deferred_capacity, own.tasks, own.overdue
+            from person p left join presence a on a.person_id = p.id
+            cross join lateral {Load.Of("p.id")} load
+            cross join lateral (select count(*)::int tasks, (count(*) filter (where t.order_at <= $1))::int overdue
+                from task t where t.owner_id = p.id and t.ended_at is null and t.test_by is null) own
+            where p.active and exists (select from team_member m where m.person_id = p.id and m.team_key = any($2))
+            order by lower(p.display_name), p.id
+            """,
+            now,
+            teams.ToArray()
+        );
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        var people = new List<TeamPerson>();
+        while (await r.ReadAsync(cancel))
+        {
+            people.Add(
+                new(
+                    r.GetGuid(7),
+                    r.GetString(8),
+                    r.GetString(9),
+                    Read(r, 0),
+                    r.GetInt32(10),
+                    r.GetInt32(11),
+                    r.GetInt32(12),
+                    r.GetInt32(13),
+                    r.GetInt32(14),
+                    r.GetInt32(15)
+                )
+            );
+        }
+
+        return [.. people.OrderBy(p => p.Presence.State)];
+    }
+
+    private static PresenceStatus Read(NpgsqlDataReader r, int at) =>
+        new(
+            Enum.Parse<PresenceState>(r.GetString(at)),
+            r.GetString(at + 1),
+            Enum.Parse<PresenceCause>(r.GetString(at + 2)),
+            r.GetString(at + 3),
+            r.InstantOrNull(at + 4),
+            r.InstantOrNull(at + 5),
+            r.InstantOrNull(at + 6)
+        );
+}
