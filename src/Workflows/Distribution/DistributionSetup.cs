@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
+using Orchestration.Workflows.Distribution.Replays;
 
 namespace Orchestration.Workflows.Distribution;
 
@@ -23,6 +24,7 @@ public static class DistributionSetup
             .AddSingleton<AnswerOffer>()
             .AddSingleton<PushTask>()
             .AddSingleton<SuggestWork>()
+            .AddSingleton<Replay>()
             .AddSingleton<DistributeWork>()
             .AddHostedService<PushWatch>();
 }

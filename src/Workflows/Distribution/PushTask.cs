@@ -18,7 +18,7 @@ public sealed class PushTask(TaskRuntime tasks, DistributionMetrics metrics)
 
     /// <summary>Offers it.</summary>
     /// <param name="task">The task.</param>
-    /// <param name="person">User name of who is offered it.</param>
+    /// <param name="person">User name or id of who is offered it.</param>
     /// <param name="actor">The team's lead, a supervisor or an administrator.</param>
     public async Task<TaskResult> RunAsync(Guid task, string? person, Person actor, CancellationToken cancel = default)
     {
@@ -37,7 +37,7 @@ public sealed class PushTask(TaskRuntime tasks, DistributionMetrics metrics)
                     select t.title, t.revision, t.activity_id, t.state, t.team, t.weight, t.work_kind, p.id, p.display_name, p.user_name,
                         coalesce({rules.MayTake}, false), coalesce({Eligibility.Of("$4", "$3").Leads}, false),
                         (select o.person_id from task_offer o where o.task_id = t.id and o.state = 'Open')
-                    from task t left join person p on lower(p.user_name) = lower($2) and p.active where t.id = $1
+                    from task t left join person p on (lower(p.user_name) = lower($2) or p.id::text = $2) and p.active where t.id = $1
                     """,
                     task,
                     person.Trim(),
