@@ -26,6 +26,7 @@ using Orchestration.Host.Startup;
 using Orchestration.Host.Tasks;
 using Orchestration.Host.Tasks.Bulk;
 using Orchestration.Host.Teams;
+using Orchestration.Host.Workforce;
 using Orchestration.Workflows;
 
 try
@@ -107,6 +108,7 @@ static async Task Run(string[] args)
     app.MapOffers();
     app.MapDistributionPolicies();
     app.MapDistributionPages();
+    app.MapWorkforce();
     app.MapAway();
     app.MapNotifications();
     app.MapNotificationPreferences();

@@ -8,6 +8,8 @@ internal static class Navigation
 {
     public const string MyWork = "my-work";
     public const string Team = "team";
+    public const string Shifts = "shifts";
+    public const string Skills = "skills";
     public const string Cases = "cases";
     public const string StartCase = "start-case";
     public const string Designer = "designer";
@@ -20,7 +22,9 @@ internal static class Navigation
             null,
             [
                 new(MyWork, "My work", "checkbox", "/", _ => true, "w"),
-                new(Team, "Team", "users", "/team", person => Policies.Allow(Policies.Supervise, person) || person.Leads.Count > 0, "t"),
+                new(Team, "Team", "users", "/team", Steers, "t"),
+                new(Shifts, "Shifts", "calendar-time", "/shifts", Steers),
+                new(Skills, "Skills", "certificate", "/skills", Steers),
                 new(Cases, "Cases", "folders", "/cases", _ => true, "c"),
                 new(StartCase, "Start a case", "circle-plus", "/start", person => Policies.Allow(Policies.StartCases, person)),
             ]
@@ -34,6 +38,8 @@ internal static class Navigation
             ]
         ),
     ];
+
+    private static bool Steers(Person person) => Policies.Allow(Policies.Supervise, person) || person.Leads.Count > 0;
 
     /// <summary>The entries a person sees.</summary>
     public static IEnumerable<Group> For(Person person) =>

@@ -26,11 +26,9 @@ internal static class WorkforceSetup
     {
         endpoints.AddEndpointFilter(
             async (context, next) =>
-                PersonIdentity.Of(context.HttpContext.User).Person.Steers()
-                    ? await next(context)
-                    : ApiSurface.Of(context.HttpContext.Request) is null
-                        ? Results.Forbid()
-                        : Problems.Of(403, "forbidden", "You don't lead a team", "Only supervisors and team leads can do this.")
+                PersonIdentity.Of(context.HttpContext.User).Person.Steers() ? await next(context)
+                : ApiSurface.Of(context.HttpContext.Request) is null ? Results.Forbid()
+                : Problems.Of(403, "forbidden", "You don't lead a team", "Only supervisors and team leads can do this.")
         );
         return endpoints;
     }

@@ -31,7 +31,7 @@ if (live) {
     } else if (!source) {
       source = new EventSource(live);
       source.addEventListener("ready", () => {
-        if (missed) ["case", "task", "person", "definition", "settings"].forEach(kind => tell(`${kind}-changed`));
+        if (missed) ["case", "task", "person", "definition", "settings", "presence"].forEach(kind => tell(`${kind}-changed`));
         missed = false;
       });
       source.addEventListener("change", e => {
@@ -43,6 +43,11 @@ if (live) {
     }
   };
   document.addEventListener("visibilitychange", listen);
+
+  // A page in the background hears nothing, but its person is still there.
+  setInterval(() => {
+    if (document.hidden) fetch("/presence/seen", { method: "POST", headers: { "X-Csrf-Token": document.querySelector("meta[name=csrf]")?.content ?? "" } }).catch(() => undefined);
+  }, 60000);
   addEventListener("pagehide", () => source?.close());
   listen();
 }

@@ -40,6 +40,21 @@ const openCommands = () => {
   command.dispatchEvent(new CustomEvent("opened"));
 };
 
+// The presence menu: arrows go through it, Enter chooses, Escape closes it as any menu.
+const openPresence = () => {
+  const menu = document.querySelector("#presence details");
+  if (!menu) return;
+  menu.open = true;
+  menu.querySelector(".menu-item").focus();
+};
+document.addEventListener("keydown", e => {
+  const menu = e.target.closest?.("#presence details[open]");
+  if (!menu || e.key !== "ArrowDown" && e.key !== "ArrowUp") return;
+  const items = [...menu.querySelectorAll(".menu-item")];
+  e.preventDefault();
+  items[(items.indexOf(document.activeElement) + (e.key === "ArrowDown" ? 1 : items.length - 1)) % items.length]?.focus();
+});
+
 let went = -Infinity;
 const letters = {
   j: () => move(1),
@@ -48,6 +63,7 @@ const letters = {
   a: () => document.querySelector('#offers form[action$="/accept"]')?.requestSubmit(),
   d: () => document.querySelector("#offers input[name=reason]")?.focus(),
   n: () => document.getElementById("take-next").requestSubmit(),
+  p: () => openPresence(),
   g: e => { went = e.timeStamp; },
   "?": () => document.getElementById("keys").showModal(),
 };

@@ -12,16 +12,7 @@ public sealed class DemoWorkforce(WorkflowRuntime runtime, FindPerson people, Pr
 {
     private const string Actor = "supervisor";
 
-    private static readonly string[] Workers =
-    [
-        "frontoffice",
-        "adjuster1",
-        "adjuster2",
-        "senior1",
-        "processor1",
-        "underwriter1",
-        "closer1",
-    ];
+    private static readonly string[] Workers = ["frontoffice", "adjuster1", "adjuster2", "senior1", "processor1", "underwriter1", "closer1"];
 
     private static readonly (string Person, string Skill, int Days, string Number, string Issuer, string Evidence)[] Certificates =
     [
@@ -100,7 +91,21 @@ public sealed class DemoWorkforce(WorkflowRuntime runtime, FindPerson people, Pr
             certificate.Issuer,
             certificate.Evidence
         );
-        history.Add("person.changed", new { changes = new[] { new { field = "certificate", from = "", to = $"{certificate.Skill} {certificate.Number}" } } });
+        history.Add(
+            "person.changed",
+            new
+            {
+                changes = new[]
+                {
+                    new
+                    {
+                        field = "certificate",
+                        from = "",
+                        to = $"{certificate.Skill} {certificate.Number}",
+                    },
+                },
+            }
+        );
         history.WriteTo(batch);
         await batch.ExecuteNonQueryAsync(cancel);
         await transaction.CommitAsync(cancel);
@@ -108,7 +113,10 @@ public sealed class DemoWorkforce(WorkflowRuntime runtime, FindPerson people, Pr
 
     private async Task<Dictionary<string, Guid>> IdsAsync(CancellationToken cancel)
     {
-        await using var query = runtime.Database.Query("select user_name, id from person where active and user_name = any($1)", (object)Workers.Append(Actor).ToArray());
+        await using var query = runtime.Database.Query(
+            "select user_name, id from person where active and user_name = any($1)",
+            (object)Workers.Append(Actor).ToArray()
+        );
         await using var r = await query.ExecuteReaderAsync(cancel);
         var ids = new Dictionary<string, Guid>();
         while (await r.ReadAsync(cancel))

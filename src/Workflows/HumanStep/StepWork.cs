@@ -92,7 +92,8 @@ internal static class StepWork
             int number => number,
             long number and >= int.MinValue and <= int.MaxValue => (int)number,
             double number when number == Math.Floor(number) && Math.Abs(number) < int.MaxValue => (int)number,
-            string text when int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number) => number,
+            string text when int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number) =>
+                number,
             _ => null,
         };
 }

@@ -1,6 +1,6 @@
-using Orchestration.Workflows.Documents;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Documents;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Workforce;
 

@@ -1,7 +1,7 @@
-using Orchestration.Workflows.Documents;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Orchestration.Workflows.Documents;
 
 namespace Orchestration.Workflows.Staff;
 

@@ -8,6 +8,7 @@ using Orchestration.Workflows.Facts;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Workflows.Tasks;
 
@@ -97,6 +98,18 @@ public sealed record TaskDetail(
     /// <summary>Whether its case only tries out the journey.</summary>
     public bool IsTest { get; init; }
 
+    /// <summary><c>live</c> (interrupts) or <c>deferred</c> (fills the time in between).</summary>
+    public string WorkKind { get; init; } = "deferred";
+
+    /// <summary>How long someone is expected to work on it, in minutes; null: unknown.</summary>
+    public int? Effort { get; init; }
+
+    /// <summary>How much of a person's capacity it takes.</summary>
+    public int Weight { get; init; }
+
+    /// <summary>How long the step took in the last 90 days; null: it was completed too rarely to say.</summary>
+    public StepEffort? Usual { get; init; }
+
     /// <summary>The actions available to the person: <c>claim</c>, <c>takeOver</c>, <c>review</c>, <c>contribute</c>.</summary>
     public IReadOnlyList<string> May { get; init; } = [];
 
@@ -159,6 +172,10 @@ public sealed record TaskDetail(
             OnBehalfOf = r.Text("on_behalf_of"),
             EndReason = r.Text("end_reason"),
             IsTest = r.GetBoolean("is_test"),
+            WorkKind = r.GetString("work_kind"),
+            Effort = r["effort"] as int?,
+            Weight = r.GetInt32("weight"),
+            Usual = StepEffort.ReadUsual(r),
             May = [.. Verbs(Enum.Parse<TaskState>(r.GetString("state")), r.GetBoolean("may_act"), Eligibility.MayContribute(actor, r.GetBoolean("sees")))],
         };
         return r.GetBoolean("sees") ? task : await MaskedAsync(runtime, task, FactViewer.Of(actor, r.GetFieldValue<string[]>("person_teams")), cancel);
@@ -198,7 +215,7 @@ public sealed record TaskDetail(
                 t.activity_id, t.form,
             t.form_name, t.data, t.draft, t.definition_version_id, t.prefill, t.proposed_outcome, t.requires_review, t.reviewer_id, v.display_name reviewer,
             t.suspended_reason, t.suspended_until, t.skip_outcome, d.display_name delegated_by, b.display_name on_behalf_of, t.end_reason, t.preferred_skills,
-            t.test_by is not null is_test,
+            t.test_by is not null is_test, t.work_kind, t.effort, t.weight, {StepEffort.UsualColumns},
             coalesce({Me.MayActNext}, false) may_act, coalesce({Me.Sees}, false) sees, {Me.Teams} person_teams,
             array(select w.display_name from person w where w.id = any(t.watchers) order by w.display_name) watcher_names
         from task t
@@ -206,6 +223,7 @@ public sealed record TaskDetail(
         left join person v on v.id = t.reviewer_id
         left join person d on d.id = t.delegated_by
         left join person b on b.id = t.on_behalf_of
+        {StepEffort.UsualOfTask}
         where t.id = $3 and ($4 or {Me.Sees})
         """;
 

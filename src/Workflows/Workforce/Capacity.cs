@@ -80,8 +80,18 @@ public sealed record Capacity(int Live, int Deferred, int LiveLoad, int Deferred
             {
                 changes = new[]
                 {
-                    new { field = "liveCapacity", from = $"{before.Live}", to = $"{live}" },
-                    new { field = "deferredCapacity", from = $"{before.Deferred}", to = $"{deferred}" },
+                    new
+                    {
+                        field = "liveCapacity",
+                        from = $"{before.Live}",
+                        to = $"{live}",
+                    },
+                    new
+                    {
+                        field = "deferredCapacity",
+                        from = $"{before.Deferred}",
+                        to = $"{deferred}",
+                    },
                 }.Where(change => change.from != change.to),
             }
         );

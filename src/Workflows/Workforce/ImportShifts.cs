@@ -46,7 +46,8 @@ public static class ImportShifts
             if (errors.Count == 0 && result is not ShiftResult.Invalid)
                 return result;
             errors.AddRange(
-                ((result as ShiftResult.Invalid)?.Errors ?? []).Select(e => new ImportError(rows[e.Index].Line, e.Field == "person" ? UserName : e.Field, e.Reason))
+                ((result as ShiftResult.Invalid)?.Errors ?? [])
+                    .Select(e => new ImportError(rows[e.Index].Line, e.Field == "person" ? UserName : e.Field, e.Reason))
                     .Where(e => e.Column == UserName || !unread.Contains(e.Line))
             );
         }

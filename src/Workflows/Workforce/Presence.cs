@@ -57,7 +57,8 @@ public sealed class Presence(WorkflowRuntime runtime)
             person.Id,
             person.UserName,
             null,
-            (row, _) => row is null or { State: PresenceState.OffShift or PresenceState.Leave }
+            (row, _) =>
+                row is null or { State: PresenceState.OffShift or PresenceState.Leave }
                     ? null
                     : new(PresenceState.OffShift, "", PresenceCause.SignOut, person.UserName),
             cancel
@@ -258,7 +259,15 @@ public sealed class Presence(WorkflowRuntime runtime)
             "person.presence",
             new
             {
-                changes = new[] { new { field = "presence", from = before?.State.ToString() ?? "", to = change.State.ToString() } },
+                changes = new[]
+                {
+                    new
+                    {
+                        field = "presence",
+                        from = before?.State.ToString() ?? "",
+                        to = change.State.ToString(),
+                    },
+                },
                 reason = change.Reason,
                 cause = change.Cause.ToString(),
                 until = change.Until?.ToString(),

@@ -49,17 +49,7 @@ public sealed record Shift(Guid Id, Guid PersonId, string UserName, string Displ
         await using var r = await query.ExecuteReaderAsync(cancel);
         var shifts = new List<Shift>();
         while (await r.ReadAsync(cancel))
-            shifts.Add(
-                new(
-                    r.GetGuid(0),
-                    r.GetGuid(1),
-                    r.GetString(2),
-                    r.GetString(3),
-                    r.Instant(4),
-                    r.Instant(5),
-                    Enum.Parse<ShiftKind>(r.GetString(6))
-                )
-            );
+            shifts.Add(new(r.GetGuid(0), r.GetGuid(1), r.GetString(2), r.GetString(3), r.Instant(4), r.Instant(5), Enum.Parse<ShiftKind>(r.GetString(6))));
         return shifts;
     }
 }

@@ -101,7 +101,13 @@ public static partial class SkillCatalog
                 revision == 0 ? "skill.added" : "skill.changed",
                 new { title, description },
                 revision == 0
-                    ? Sql.Command("insert into skill (key, title, description, created_at) values ($1, $2, $3, $4)", key, title, description, runtime.Clock.Now())
+                    ? Sql.Command(
+                        "insert into skill (key, title, description, created_at) values ($1, $2, $3, $4)",
+                        key,
+                        title,
+                        description,
+                        runtime.Clock.Now()
+                    )
                     : Sql.Command("update skill set title = $2, description = $3, revision = revision + 1 where key = $1", key, title, description),
                 actor,
                 cancel
@@ -161,9 +167,7 @@ public static partial class SkillCatalog
 
         await using var batch = connection.CreateBatch();
         batch.BatchCommands.Add(change);
-        history.Add(
-            new(action, "skill", key, revision + 1, payload is null ? null : JsonSerializer.SerializeToUtf8Bytes(payload, JsonSerializerOptions.Web))
-        );
+        history.Add(new(action, "skill", key, revision + 1, payload is null ? null : JsonSerializer.SerializeToUtf8Bytes(payload, JsonSerializerOptions.Web)));
         batch.WriteChain(history);
         await batch.ExecuteNonQueryAsync(cancel);
         await transaction.CommitAsync(cancel);

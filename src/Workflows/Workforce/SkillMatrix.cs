@@ -71,17 +71,7 @@ public static class SkillMatrix
                 people.Add(new(r.GetGuid(0), r.GetString(1), r.GetString(2), skills = []));
             if (!r.IsDBNull(3))
                 skills.Add(
-                    new(
-                        r.GetString(3),
-                        r.GetInt32(4),
-                        Day(5),
-                        r.Text(6),
-                        r.Text(7),
-                        r.Text(8),
-                        Day(9),
-                        r.GetString(10),
-                        r.IsDBNull(11) ? null : r.GetInt32(11)
-                    )
+                    new(r.GetString(3), r.GetInt32(4), Day(5), r.Text(6), r.Text(7), r.Text(8), Day(9), r.GetString(10), r.IsDBNull(11) ? null : r.GetInt32(11))
                 );
         }
 

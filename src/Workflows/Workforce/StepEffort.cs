@@ -1,3 +1,5 @@
+using System.Data;
+using System.Data.Common;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
@@ -23,6 +25,26 @@ public sealed record StepEffort(string DefinitionId, string StepId, int Median, 
             (select e.median from step_effort e where e.definition_id = {definition} and e.activity_id = {activity}
                 and e.samples >= {LeastSamples})
             """;
+
+    /// <summary>Join of the learned effort of a row of <c>task</c> named <c>t</c>, if enough were completed.</summary>
+    internal static readonly string UsualOfTask =
+        $"left join step_effort u on u.definition_id = t.definition_id and u.activity_id = t.activity_id and u.samples >= {LeastSamples}";
+
+    /// <summary>Its columns.</summary>
+    internal const string UsualColumns = "u.definition_id usual_of, u.activity_id usual_step, u.median, u.quarter, u.three_quarters, u.samples, u.computed_at";
+
+    internal static StepEffort? ReadUsual(DbDataReader r) =>
+        r.Text("usual_of") is { } definition
+            ? new(
+                definition,
+                r.GetString("usual_step"),
+                r.GetInt32("median"),
+                r.GetInt32("quarter"),
+                r.GetInt32("three_quarters"),
+                r.GetInt32("samples"),
+                r.Instant("computed_at")
+            )
+            : null;
 
     /// <summary>Learned efforts, of one journey or all.</summary>
     public static async Task<IReadOnlyList<StepEffort>> ListAsync(

@@ -25,8 +25,8 @@ public sealed class PublishedNamesTests
             { Step.Of("Look", ("team", "String", "claims-adjustin")), "team", "there is no team 'claims-adjustin'" },
             { Step.Of("Look", ("team", "String", "claims-adjusting ")), "team", "there is no team 'claims-adjusting '" },
             { Step.Of("Look", ("candidates", "List<String>", new[] { "adjuster1", "nobody" })), "candidates", "there is no active person 'nobody'" },
-            { Step.Of("Look", ("requiredSkills", "List<String>", new[] { "frod" })), "requiredSkills", "no one has the skill 'frod'" },
-            { Step.Of("Look", ("preferredSkills", "List<String>", new[] { "frod" })), "preferredSkills", "no one has the skill 'frod'" },
+            { Step.Of("Look", ("requiredSkills", "List<String>", new[] { "frod" })), "requiredSkills", "there is no skill 'frod'" },
+            { Step.Of("Look", ("preferredSkills", "List<String>", new[] { "frod" })), "preferredSkills", "there is no skill 'frod'" },
             { Step.Of("Look", Step.Excluding("frist")), "excludedSteps", "there is no human step 'frist'" },
             { Step.Of("Look", Step.Excluding("First")), "excludedSteps", "Did you mean 'first'?" },
             { Step.Of("Look", ("team", "String", "")), "team", "needs a team or candidates" },
@@ -164,7 +164,7 @@ public sealed class PublishedNamesTests
     [InlineData("team", "String", "'claims-adjustin'", "there is no team 'claims-adjustin'")]
     [InlineData("team", "String", "''", "neither a team nor candidates")]
     [InlineData("candidates", "List<String>", "['adjuster1', 'nobody']", "there is no active person 'nobody'")]
-    [InlineData("requiredSkills", "List<String>", "['frod']", "no one has the skill 'frod'")]
+    [InlineData("requiredSkills", "List<String>", "['frod']", "there is no skill 'frod'")]
     [InlineData("excludedSteps", "List<String>", "['frist']", "there is no human step 'frist'")]
     [InlineData("skipOutcome", "String", "'Skip'", "no outcome 'Skip'")]
     [InlineData("slaDuration", "String", "'PT0S'", "greater than zero")]

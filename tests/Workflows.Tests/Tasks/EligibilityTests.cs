@@ -156,7 +156,8 @@ public sealed class EligibilityTests
             );
             foreach (var skill in Skills.Where(_ => random.Next(3) > 0))
                 await connection.ExecuteAsync(
-                    "insert into person_skill (person_id, skill, level, certified_until) values (@id, @skill, 3, @until::date)",
+                    "insert into skill (key, title, created_at) values (@skill, @skill, '2026-01-01') on conflict do nothing;"
+                        + "insert into person_skill (person_id, skill, level, certified_until) values (@id, @skill, 3, @until::date)",
                     new
                     {
                         id,

@@ -63,6 +63,12 @@ internal static class Words
     public static string Sentence(IEnumerable<string> reasons) =>
         string.Join(" ", reasons.Select(reason => $"{char.ToUpperInvariant(reason[0])}{reason[1..].TrimEnd('.')}."));
 
+    /// <summary>“20 min”, “3 h 10 min”, “2 days”.</summary>
+    public static string Minutes(int minutes) =>
+        minutes < 60 ? $"{minutes} min"
+        : minutes < 60 * 48 ? $"{minutes / 60} h{(minutes % 60 > 0 ? $" {minutes % 60} min" : "")}"
+        : Count((int)Math.Round(minutes / 1440.0), "day");
+
     /// <summary>“1 step”, “3 steps”.</summary>
     public static string Count(int count, string one, string? many = null) => count == 1 ? $"1 {one}" : $"{count} {many ?? one + "s"}";
 }
