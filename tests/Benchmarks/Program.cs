@@ -13,6 +13,9 @@ switch (args)
     case ["compile"]:
         ManyDefinitions.Compile();
         break;
+    case ["push"]:
+        Push.Run();
+        break;
     case ["cost", ..]:
         await Cost.RunAsync(args is [_, var times] ? int.Parse(times, CultureInfo.InvariantCulture) : 1000);
         break;

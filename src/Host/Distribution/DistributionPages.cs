@@ -157,7 +157,8 @@ internal static class DistributionPages
         );
     }
 
-    private static RazorComponentResult<DistributionPage> Page(DistributionModel model, int status = 200) => Html.Page(new DistributionPage { Model = model }, status);
+    private static RazorComponentResult<DistributionPage> Page(DistributionModel model, int status = 200) =>
+        Html.Page(new DistributionPage { Model = model }, status);
 
     private static async Task<DistributionModel?> ReadAsync(
         string key,

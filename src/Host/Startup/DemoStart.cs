@@ -5,7 +5,8 @@ using Orchestration.Workflows.Demo;
 namespace Orchestration.Host.Startup;
 
 /// <summary>Makes the demo cases of a new development database once the host is ready, so that no start waits for them.</summary>
-internal sealed partial class DemoStart(DemoWorkforce workforce, DemoCases cases, IHostApplicationLifetime host, ILogger<DemoStart> log) : BackgroundService
+internal sealed partial class DemoStart(DemoWorkforce workforce, DemoCases cases, DemoDistribution push, IHostApplicationLifetime host, ILogger<DemoStart> log)
+    : BackgroundService
 {
     public const string Setting = "Demo:Cases";
 
@@ -18,7 +19,10 @@ internal sealed partial class DemoStart(DemoWorkforce workforce, DemoCases cases
             await started.Task.WaitAsync(stoppingToken);
             await workforce.RunAsync(stoppingToken);
             if (await cases.RunAsync(stoppingToken) is > 0 and var made)
+            {
                 Made(log, made);
+                await push.RunAsync(stoppingToken);
+            }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -43,6 +47,6 @@ internal static class DemoSetup
     public static void AddDemoCases(this WebApplicationBuilder builder, bool wanted)
     {
         if (wanted && builder.Environment.IsDevelopment())
-            builder.Services.AddSingleton<DemoWorkforce>().AddSingleton<DemoCases>().AddHostedService<DemoStart>();
+            builder.Services.AddSingleton<DemoWorkforce>().AddSingleton<DemoCases>().AddSingleton<DemoDistribution>().AddHostedService<DemoStart>();
     }
 }
