@@ -40,9 +40,9 @@ public sealed record DraftBody(int Revision, JsonObject? Policy);
 public sealed record PublishBody(int Revision);
 
 /// <summary>A replay.</summary>
-/// <param name="Days">Days of history, 1 to 90.</param>
 /// <param name="Policy">The policy to try; left out: the draft, or else the policy in force.</param>
-public sealed record ReplayBody(int Days = 30, JsonObject? Policy = null);
+/// <param name="Days">Days of history, 1 to 90.</param>
+public sealed record ReplayBody(JsonObject? Policy, int Days = 30);
 
 internal static class PolicyEndpoints
 {
