@@ -77,8 +77,12 @@ internal sealed class WorkGroup
     public static List<WorkGroup> Of(Worker[] all, Worker[] free, IReadOnlyList<Work> work, DistributionPolicy policy, Instant now)
     {
         var bySignature = new Dictionary<string, List<Work>>();
+        var teams = free.SelectMany(person => person.Teams).ToHashSet();
         foreach (var task in work)
         {
+            // No one who is free could have it.
+            if (task.Named.Count == 0 && (task.Team is null || !teams.Contains(task.Team)))
+                continue;
             if (!bySignature.TryGetValue(task.Signature, out var same))
                 bySignature[task.Signature] = same = [];
             same.Add(task);
