@@ -9,6 +9,7 @@ using Orchestration.Host.Background;
 using Orchestration.Host.Cases;
 using Orchestration.Host.Commands;
 using Orchestration.Host.CustomerPromises;
+using Orchestration.Host.Distribution;
 using Orchestration.Host.Elsa;
 using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Elsa.Studio;
@@ -111,6 +112,9 @@ static async Task Run(string[] args)
     app.MapFilters();
     app.MapBulk();
     app.MapTeams();
+    app.MapOffers();
+    app.MapDistributionPolicies();
+    app.MapDistributionPages();
     app.MapWorkforce();
     app.MapAway();
     app.MapNotifications();

@@ -5,6 +5,7 @@ using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Distribution;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Facts;
 using Orchestration.Workflows.HumanStep;
@@ -57,7 +58,7 @@ public static class Setup
             {
                 var catalog = s.GetRequiredService<ServiceLevelCatalog>();
                 var writes = new BurstWrites { Observer = new CaseClocks(catalog) };
-                OpenTasks.Register(writes, s.GetRequiredService<DefinitionStore>(), catalog);
+                OpenTasks.Register(writes, s.GetRequiredService<DefinitionStore>(), catalog, s.GetRequiredService<PeopleCatalog>());
                 return writes;
             })
             .AddSingleton(s => new DefinitionStore(
@@ -113,6 +114,7 @@ public static class Setup
             .AddSingleton<ClockRuntime>()
             .AddSingleton<ResumeSuspended>()
             .AddSingleton<Substitutions>()
+            .AddDistribution()
             .AddSingleton<Presence>()
             .AddSingleton<PlanShifts>()
             .AddSingleton<JourneyFiles>()

@@ -25,6 +25,9 @@ switch (args)
     case ["office", ..]:
         await OfficeRun.RunAsync(args is [_, var weeks] ? int.Parse(weeks, CultureInfo.InvariantCulture) : 12);
         break;
+    case ["push"]:
+        Push.Run();
+        break;
     case ["cost", ..]:
         await Cost.RunAsync(args is [_, var times] ? int.Parse(times, CultureInfo.InvariantCulture) : 1000);
         break;

@@ -39,7 +39,9 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
     /// <summary>Names in history that people are to be looked up for: user names and ids.</summary>
     public static IEnumerable<string> People(IEnumerable<CaseEvent> events) =>
         events
-            .SelectMany(e => new[] { e.Actor, Text(e.Payload, "owner"), Text(e.Payload, "previous"), Text(e.Payload, "requestedBy") })
+            .SelectMany(e =>
+                new[] { e.Actor, Text(e.Payload, "owner"), Text(e.Payload, "person"), Text(e.Payload, "previous"), Text(e.Payload, "requestedBy") }
+            )
             .OfType<string>()
             .Distinct();
 
@@ -83,6 +85,10 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "task.started" => new("player-play", null, $"Started: {title}", null, null, task, 80),
             "task.released" => new("arrow-back-up", null, $"Released: {title}", reason, null, task, 80),
             "task.assigned" => new("user-check", null, $"Assigned to {Name(e, "owner")}: {title}", reason, null, task, 80),
+            "task.offered" => new("user-bolt", null, $"Offered to {Name(e, "person")}: {title}", null, Time(e, "until"), task, 45) { DueWord = "until" },
+            "task.offer-declined" => new("user-x", null, $"Offer declined: {title}", reason, null, task, 50),
+            "task.offer-expired" => new("clock-x", null, $"Offer expired: {title}", null, null, task, 45),
+            "task.offer-withdrawn" => new("user-minus", null, $"Offer withdrawn: {title}", reason, null, task, 45),
             "task.opened" => new(
                 "inbox",
                 null,

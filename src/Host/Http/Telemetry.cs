@@ -3,6 +3,7 @@ using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 using Orchestration.Host.Startup;
+using Orchestration.Workflows.Distribution;
 using Orchestration.Workflows.Jobs;
 
 namespace Orchestration.Host.Http;
@@ -26,7 +27,7 @@ internal static class Telemetry
         var traces = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource("Microsoft.AspNetCore", "Npgsql").AddOtlpExporter().Build();
         var metrics = Sdk.CreateMeterProviderBuilder()
             .SetResourceBuilder(resource)
-            .AddMeter("Microsoft.AspNetCore.*", "Npgsql", JobMetrics.MeterName, "System.Runtime")
+            .AddMeter("Microsoft.AspNetCore.*", "Npgsql", JobMetrics.MeterName, DistributionMetrics.MeterName, "System.Runtime")
             .AddOtlpExporter()
             .Build();
 

@@ -22,6 +22,7 @@ internal sealed partial class DemoStart(
     DemoWorkforce workforce,
     DemoCases cases,
     DemoOffice office,
+    DemoDistribution push,
     IHostApplicationLifetime host,
     ILogger<DemoStart> log
 ) : BackgroundService
@@ -41,6 +42,8 @@ internal sealed partial class DemoStart(
                 Filling(log, settings.Weeks);
             if (await office.RunAsync(settings.Weeks, isNew: made > 0, stoppingToken) is { } done)
                 Filled(log, settings.Weeks, done.Started, done.Completed);
+            if (made > 0)
+                await push.RunAsync(stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -85,6 +88,7 @@ internal static class DemoSetup
             .AddSingleton<DemoWorkforce>()
             .AddSingleton<DemoCases>()
             .AddSingleton<DemoOffice>()
+            .AddSingleton<DemoDistribution>()
             .AddHostedService<DemoStart>();
     }
 

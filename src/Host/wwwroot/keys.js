@@ -60,6 +60,8 @@ const letters = {
   j: () => move(1),
   k: () => move(-1),
   c: claim,
+  a: () => document.querySelector('#offers form[action$="/accept"]')?.requestSubmit(),
+  d: () => document.querySelector("#offers input[name=reason]")?.focus(),
   n: () => document.getElementById("take-next").requestSubmit(),
   p: () => openPresence(),
   g: e => { went = e.timeStamp; },

@@ -8,6 +8,7 @@ using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Webhooks;
+using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Workflows.Escalation;
 
@@ -187,6 +188,7 @@ internal sealed class EscalationWrites(Instant now, string actor)
             now,
             actor
         );
+        batch.BatchCommands.Add(AskForPeople.For([.. tasks.Select(t => t.Id)], "escalation", now));
         var watchers = tasks.SelectMany(t => t.Watchers.Select(person => (t.Id, Person: person))).ToList();
         if (watchers.Count > 0)
         {

@@ -25,10 +25,10 @@ public static class OpenTasks
         "(select c.test_by from journey_case c where c.id = coalesce((select i.parent_id from workflow_instance i where i.id = $2), $2))";
 
     /// <summary>Registers opening and withdrawing.</summary>
-    public static void Register(BurstWrites writes, DefinitionStore definitions, ServiceLevelCatalog serviceLevels)
+    public static void Register(BurstWrites writes, DefinitionStore definitions, ServiceLevelCatalog serviceLevels, PeopleCatalog people)
     {
         writes.Reduce(DropOpenedAndWithdrawn);
-        writes.Register<OpenTask>((open, context, cancel) => OpenAsync(open, context, definitions, serviceLevels, cancel));
+        writes.Register<OpenTask>((open, context, cancel) => OpenAsync(open, context, definitions, serviceLevels, people, cancel));
         writes.Register<WithdrawTask>((withdraw, context, cancel) => WithdrawAsync(withdraw, context, serviceLevels, cancel));
     }
 
@@ -50,6 +50,7 @@ public static class OpenTasks
         BurstWriteContext context,
         DefinitionStore definitions,
         ServiceLevelCatalog serviceLevels,
+        PeopleCatalog people,
         CancellationToken cancel
     )
     {
@@ -133,6 +134,8 @@ public static class OpenTasks
         );
         clocks.Write(transaction, context.History, context.InstanceId, (id, open.Title));
         CaseViewers.Keep(transaction, context.InstanceId);
+        if (people.Pushes(open.Team))
+            transaction.Write(AskForPeople.For(id, "task.opened", now));
         transaction.Announce(new(ChangeKind.Task, id));
     }
 

@@ -53,6 +53,20 @@ public static class JobCatalog
         "(select due_at from deadline where kind = 'timer' and due_at <= $1 union all select due_at from workflow_trigger where due_at <= $1) due"
     );
 
+    /// <summary>Offers work to people.</summary>
+    public static readonly JobDescription Distribute = new(
+        "distribute",
+        "Push work",
+        "Offers or assigns tasks of teams that push their work, and ends offers that are over. It looks at every such team once a minute.",
+        EverySecond,
+        EveryMinute,
+        sweeps => sweeps.DistributeAsync(CancellationToken.None),
+        """
+        (select at due_at from distribution_request where at <= $1
+            union all select expires_at from task_offer where state = 'Open' and expires_at <= $1) due
+        """
+    );
+
     /// <summary>Resumes suspended tasks on their date.</summary>
     public static readonly JobDescription ResumeSuspended = new(
         "resume-suspended",
@@ -157,6 +171,7 @@ public static class JobCatalog
     [
         Escalate,
         Timers,
+        Distribute,
         ResumeSuspended,
         Stimuli,
         Effects,

@@ -6,6 +6,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Distribution;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
@@ -30,6 +31,7 @@ public sealed class Sweeps(
     Effects effects,
     BackgroundWork work,
     ReturnWork returns,
+    DistributeWork distribution,
     Presence presence,
     IBackgroundJobClient jobs,
     JobMetrics metrics
@@ -59,6 +61,9 @@ public sealed class Sweeps(
     /// <summary>Starts background work that was left behind.</summary>
     public Task BackgroundWorkAsync(CancellationToken stop) => RunAsync(JobCatalog.BackgroundWork, () => work.EnqueueLostAsync(stop));
 
+    /// <summary>Offers work to people, and ends offers that are over.</summary>
+    public Task DistributeAsync(CancellationToken stop) => RunAsync(JobCatalog.Distribute, () => distribution.RunAsync(all: true, stop));
+
     /// <summary>Returns work of deactivated people.</summary>
     public Task ReturnWorkAsync(CancellationToken stop) =>
         RunAsync(JobCatalog.ReturnWork, () => UntilNothingAsync(() => returns.SweepAsync(Batch, CancellationToken.None), stop));
@@ -76,7 +81,7 @@ public sealed class Sweeps(
 
     /// <summary>
     /// Creates the history partitions for this month and the next two. Deletes drafts of ended tasks, expired kept events, expired operation IDs, old
-    /// replies to HTTP requests and old background work.
+    /// replies to HTTP requests, old background work and old decisions about who gets a task.
     /// </summary>
     public Task HousekeepingAsync(CancellationToken stop) =>
         RunAsync(
@@ -90,7 +95,8 @@ public sealed class Sweeps(
                     + await PurgeDrafts.RunAsync(runtime.Database, now, stop)
                     + await SignIn.PurgeAsync(runtime.Database, now, stop)
                     + await HttpReplies.PurgeAsync(runtime.Database, now, stop)
-                    + await BackgroundWork.PurgeAsync(runtime.Database, now, stop);
+                    + await BackgroundWork.PurgeAsync(runtime.Database, now, stop)
+                    + await distribution.PurgeAsync(stop);
             }
         );
 

@@ -9,13 +9,16 @@ namespace Orchestration.Workflows.Settings;
 /// </summary>
 public sealed class PeopleCatalog(NpgsqlDataSource database)
 {
-    private volatile Snapshot _snapshot = new([], [], [], []);
+    private volatile Snapshot _snapshot = new([], [], [], [], []);
 
     /// <summary>Whether there is such a team.</summary>
     public bool HasTeam(string key) => _snapshot.Teams.Contains(key);
 
     /// <summary>Whether a team is retired: running journeys still send work to it, but no new version can name it.</summary>
     public bool IsRetired(string team) => _snapshot.Retired.Contains(team);
+
+    /// <summary>Whether the work of a team is not only pulled.</summary>
+    public bool Pushes(string? team) => team is not null && _snapshot.Pushing.Contains(team);
 
     /// <summary>Whether an active person has this user name, in any letter case.</summary>
     public bool HasPerson(string userName) => _snapshot.People.Contains(userName);
@@ -33,12 +36,13 @@ public sealed class PeopleCatalog(NpgsqlDataSource database)
             """
             select 't', key from team
             union all select 'r', key from team where retired_at is not null
+            union all select 'd', key from team where distribution <> 'pull'
             union all select 'p', user_name from person where active
             union all select 's', key from skill
             union all select 'x', key from skill where retired_at is not null
             """
         );
-        var next = new Snapshot(new(StringComparer.Ordinal), new(StringComparer.OrdinalIgnoreCase), new(StringComparer.Ordinal), new(StringComparer.Ordinal));
+        var next = new Snapshot([], new(StringComparer.OrdinalIgnoreCase), [], [], []);
         await using var reader = await query.ExecuteReaderAsync(cancel);
         while (await reader.ReadAsync(cancel))
         {
@@ -47,6 +51,7 @@ public sealed class PeopleCatalog(NpgsqlDataSource database)
                 "t" => next.Teams,
                 "r" => next.Retired,
                 "p" => next.People,
+                "d" => next.Pushing,
                 "x" => next.RetiredSkills,
                 _ => next.Skills,
             };
@@ -56,7 +61,7 @@ public sealed class PeopleCatalog(NpgsqlDataSource database)
         _snapshot = next;
     }
 
-    private sealed record Snapshot(HashSet<string> Teams, HashSet<string> People, HashSet<string> Skills, HashSet<string> Retired)
+    private sealed record Snapshot(HashSet<string> Teams, HashSet<string> People, HashSet<string> Skills, HashSet<string> Retired, HashSet<string> Pushing)
     {
         public HashSet<string> RetiredSkills { get; } = new(StringComparer.Ordinal);
     }

@@ -12,9 +12,10 @@ public static class SettingKind
     public const string Calendar = "calendar";
     public const string Sla = "sla";
     public const string Form = "form";
+    public const string Distribution = "distribution";
 }
 
-/// <summary>A version of a calendar, SLA policy or form.</summary>
+/// <summary>A version of a calendar, SLA policy, form or distribution policy.</summary>
 /// <param name="Kind">What kind.</param>
 /// <param name="Name">Its name.</param>
 /// <param name="Version">From 1.</param>
@@ -25,7 +26,7 @@ public static class SettingKind
 public sealed record SettingDocument(string Kind, string Name, int Version, string Document, string Origin, string ChangedBy, DateTime ChangedAt);
 
 /// <summary>
-/// Calendars, SLA policies and forms by name, with all their versions. A change is recorded in history and never affects what already runs on an
+/// Calendars, SLA policies, forms and distribution policies by name, with all their versions. A change is recorded in history and never affects what already runs on an
 /// earlier version.
 /// </summary>
 public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)

@@ -4,6 +4,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Workflows.Staff;
 
@@ -146,6 +147,7 @@ public sealed partial class ReturnWork(TaskRuntime tasks, ILogger<ReturnWork> lo
             t.Actor,
             t.Now
         );
+        t.Write(AskForPeople.For(task.Id, "task.released", t.Now));
         var action = task.IsReview ? "task.review-released" : "task.released";
         var waits = task.State == TaskState.Suspended ? task.SuspendedReason : null;
         await tasks.ClocksFollow(t, clocks, new(task.Id, task.Title, task.ActivityId, task.Policies, action) { WaitsFor = waits }, cancel);

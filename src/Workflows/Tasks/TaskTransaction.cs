@@ -213,6 +213,8 @@ internal sealed class TaskTransaction : IAsyncDisposable
         WriteViewers();
         if (answer.State.IsTerminal())
             TellWatchers(_transaction, Task.Id, Task.Title, answer.Outcome ?? answer.State.ToString(), Task.Watchers.Where(id => id != _actor.Id));
+        if (answer.State == TaskState.Ready)
+            _transaction.Write(AskForPeople.For(Task.Id, action, Now));
         FollowPeople(answer.State);
         var remember = _operation.Remember(JsonSerializer.SerializeToUtf8Bytes(answer, TaskJson.Options), Now);
         _transaction.Write(remember);

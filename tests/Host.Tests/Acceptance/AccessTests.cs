@@ -181,6 +181,25 @@ public sealed partial class AccessTests : IAsyncLifetime
         start         GET    /start/customers
         start-tests   DELETE /api/cases/{id:guid}
         start-tests   POST   /cases/{id:guid}/remove
+        person        GET    /api/offers/
+        person        POST   /api/offers/{id:guid}/accept
+        person        POST   /api/offers/{id:guid}/decline
+        person        GET    /api/suggestions
+        person        GET    /api/tasks/{id:guid}/distribution
+        person        POST   /api/tasks/{id:guid}/offer
+        person        GET    /api/teams/{team}/distribution/
+        person        PUT    /api/teams/{team}/distribution/draft
+        person        PUT    /api/teams/{team}/distribution/mode
+        person        POST   /api/teams/{team}/distribution/publish
+        person        POST   /api/teams/{team}/distribution/replay
+        person        GET    /offers/card
+        person        POST   /offers/{id:guid}/accept
+        person        POST   /offers/{id:guid}/decline
+        person        GET    /tasks/{id:guid}/distribution
+        person        POST   /tasks/{id:guid}/offer
+        person        GET    /team/{key}/distribution/
+        person        POST   /team/{key}/distribution/
+        person        GET    /work/suggested
         person        GET    /commands
         person        GET    /demo-progress
         person        GET    /work/beside

@@ -21,6 +21,9 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         "/cases/list",
         "/work",
         "/work/beside",
+        "/work/suggested",
+        "/offers/card",
+        "/tasks/{id:guid}/distribution",
         "/workflow-replies/{secret}",
         "/commands",
         "/demo-progress",
@@ -121,6 +124,7 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
                     "/administration/calendars/{id}" => "/administration/calendars/claims-office",
                     "/administration/people/{id:guid}" => $"/administration/people/{person}",
                     "/administration/teams/{key}" => "/administration/teams/claims-adjusting",
+                    "/team/{key}/distribution/" => "/team/claims-adjusting/distribution",
                     "/administration/policies/{id}" => "/administration/policies/claims-acknowledge-internal",
                     _ => route,
                 }

@@ -238,10 +238,10 @@ create table sla_ledger (
     primary key (clock_id, generation, from_at)
 );
 
--- Calendars, SLA policies and forms: every version there was, the latest is in force.
+-- Calendars, SLA policies, forms and distribution policies: every version there was, the latest is in force.
 -- A file that changed becomes a new version, unless someone edited the setting here.
 create table setting_document (
-    kind         text not null check (kind in ('calendar', 'sla', 'form')),
+    kind         text not null check (kind in ('calendar', 'sla', 'form', 'distribution')),
     name         text not null,
     version      integer not null,
     is_latest    boolean not null,

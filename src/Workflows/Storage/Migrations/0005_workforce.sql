@@ -163,6 +163,8 @@ create table task_offer (
     state       text not null check (state in ('Open', 'Accepted', 'Declined', 'Expired', 'Withdrawn')),
     -- Why it was declined or withdrawn.
     reason      text,
+    -- Who pushed it by hand; null for the push engine.
+    pushed_by   text,
     weight      integer not null,
     work_kind   text not null,
     offered_at  timestamptz not null,
@@ -175,6 +177,7 @@ create unique index task_offer_open on task_offer (task_id) where state = 'Open'
 create index task_offer_person on task_offer (person_id) where state = 'Open';
 create index task_offer_expiry on task_offer (expires_at) where state = 'Open';
 create index task_offer_task on task_offer (task_id, offered_at desc);
+create index task_offer_offered on task_offer (offered_at);
 
 -- Tasks and people the push engine must look at: written with the change that calls for it, deleted with the decision.
 create table distribution_request (
@@ -186,3 +189,22 @@ create table distribution_request (
     at      timestamptz not null
 );
 create index distribution_request_team on distribution_request (team, id);
+
+-- Where the distribution of a team stands. Its row is the lock of its decisions: one host decides for a team at a time.
+create table distribution_team (
+    team      text primary key references team (key) on delete cascade,
+    -- Number of tasks given out: late ones get their share of them.
+    turn      bigint not null default 0,
+    looked_at timestamptz not null
+);
+
+-- A policy that someone edits, until someone else publishes it.
+create table distribution_draft (
+    team       text primary key references team (key) on delete cascade,
+    document   json not null,
+    -- Version that was in force when it was begun.
+    based_on   integer not null,
+    author     text not null,
+    changed_at timestamptz not null,
+    revision   integer not null default 1
+);

@@ -12,7 +12,13 @@ public static class ClaimTask
         await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.Claim, request, actor, actor.UserName, cancel: cancel);
         if ((t.Refusal ?? t.CheckEligibility()) is { } refusal)
             return refusal;
+        return await WriteAsync(t, actor, null, cancel);
+    }
 
+    /// <summary>Claims in a transaction whose rules were checked.</summary>
+    /// <param name="offer">The offer that the actor accepted, or null.</param>
+    internal static Task<TaskResult> WriteAsync(TaskTransaction t, Person actor, Guid? offer, CancellationToken cancel)
+    {
         t.Write(
             """
             update task set state = 'Reserved', owner_id = $2, on_behalf_of = $5, delegated_by = null, claimed_at = $3, revision = revision + 1,
@@ -24,7 +30,7 @@ public static class ClaimTask
             actor.UserName,
             t.OnBehalfOf
         );
-        return await t.CommitAsync(
+        return t.CommitAsync(
             "task.claimed",
             new(t.Task.Id, TaskState.Reserved, t.Task.Revision + 1, actor.Id, null),
             new
@@ -32,6 +38,7 @@ public static class ClaimTask
                 title = t.Task.Title,
                 owner = actor.UserName,
                 onBehalfOf = t.OnBehalfOf,
+                offer,
             },
             cancel
         );

@@ -5,6 +5,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Workflows.Tasks.Verbs;
 
@@ -129,6 +130,7 @@ public sealed partial class ResumeSuspended(TaskRuntime tasks, ILogger<ResumeSus
         if (title is not null)
         {
             t.Write(ResumeTask.Update, task, Actor, t.Now);
+            t.Write(AskForPeople.For(task, "task.resumed", t.Now));
             await tasks.ClocksFollow(t, clocks, new(task, title, activity!, policies, "task.resumed"), cancel);
             t.Record(
                 new("task.resumed", "task", Ids.Text(task), revision, JsonSerializer.SerializeToUtf8Bytes(new { title }, TaskJson.Options))

@@ -157,6 +157,17 @@ create table distribution_decision (
 CREATE INDEX distribution_decision_at ON distribution_decision USING btree (at);
 CREATE INDEX distribution_decision_task ON distribution_decision USING btree (task_id, at DESC);
 
+create table distribution_draft (
+    team text not null,
+    document json not null,
+    based_on integer not null,
+    author text not null,
+    changed_at timestamp with time zone not null,
+    revision integer not null default 1,
+    constraint distribution_draft_pkey PRIMARY KEY (team),
+    constraint distribution_draft_team_fkey FOREIGN KEY (team) REFERENCES team(key) ON DELETE CASCADE
+);
+
 create table distribution_request (
     id bigint not null generated always as identity,
     team text not null,
@@ -170,6 +181,14 @@ create table distribution_request (
 );
 CREATE INDEX distribution_request_team ON distribution_request USING btree (team, id);
 create sequence distribution_request_id_seq;
+
+create table distribution_team (
+    team text not null,
+    turn bigint not null default 0,
+    looked_at timestamp with time zone not null,
+    constraint distribution_team_pkey PRIMARY KEY (team),
+    constraint distribution_team_team_fkey FOREIGN KEY (team) REFERENCES team(key) ON DELETE CASCADE
+);
 
 create table effect (
     id uuid not null,
@@ -505,7 +524,7 @@ create table setting_document (
     origin_hash text,
     changed_by text not null,
     changed_at timestamp with time zone not null,
-    constraint setting_document_kind_check CHECK (kind = ANY (ARRAY['calendar'::text, 'sla'::text, 'form'::text])),
+    constraint setting_document_kind_check CHECK (kind = ANY (ARRAY['calendar'::text, 'sla'::text, 'form'::text, 'distribution'::text])),
     constraint setting_document_origin_check CHECK (origin = ANY (ARRAY['file'::text, 'person'::text])),
     constraint setting_document_pkey PRIMARY KEY (kind, name, version)
 );
@@ -784,6 +803,7 @@ create table task_offer (
     decision_id uuid,
     state text not null,
     reason text,
+    pushed_by text,
     weight integer not null,
     work_kind text not null,
     offered_at timestamp with time zone not null,
@@ -797,6 +817,7 @@ create table task_offer (
     constraint task_offer_task_id_fkey FOREIGN KEY (task_id) REFERENCES task(id) ON DELETE CASCADE
 );
 CREATE INDEX task_offer_expiry ON task_offer USING btree (expires_at) WHERE (state = 'Open'::text);
+CREATE INDEX task_offer_offered ON task_offer USING btree (offered_at);
 CREATE UNIQUE INDEX task_offer_open ON task_offer USING btree (task_id) WHERE (state = 'Open'::text);
 CREATE INDEX task_offer_person ON task_offer USING btree (person_id) WHERE (state = 'Open'::text);
 CREATE INDEX task_offer_task ON task_offer USING btree (task_id, offered_at DESC);

@@ -1,0 +1,206 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using NodaTime;
+using Orchestration.Engine.Model;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Host.Http;
+using Orchestration.Host.Shell.Parts;
+using Orchestration.Host.Tasks.Verbs;
+using Orchestration.Workflows.Distribution;
+using Orchestration.Workflows.Distribution.Matching;
+using Orchestration.Workflows.Distribution.Replays;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.Settings;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Host.Distribution;
+
+/// <summary>What the page of a team's distribution shows.</summary>
+/// <param name="Team">The team.</param>
+/// <param name="Figures">How its offers went in the last week.</param>
+/// <param name="Form">The values of the form: typed ones, or the draft's, or the policy's.</param>
+/// <param name="Calendars">Names of calendars by id.</param>
+/// <param name="Me">User name of whoever reads.</param>
+public sealed record DistributionModel(
+    TeamDistribution Team,
+    OfferFigures Figures,
+    DistributionPolicy Form,
+    IReadOnlyDictionary<string, string> Calendars,
+    string Me
+)
+{
+    public IReadOnlyList<DefinitionError> Errors { get; init; } = [];
+
+    /// <summary>Why the last change was refused.</summary>
+    public string? Refused { get; init; }
+
+    public ReplayReport? Replay { get; init; }
+
+    /// <summary>Days that a replay covers.</summary>
+    public int Days { get; init; } = 30;
+}
+
+internal static class DistributionPages
+{
+    public static void MapDistributionPages(this WebApplication app)
+    {
+        var pages = app.MapGroup("").ExcludeFromDescription();
+        pages.MapGet(
+            "/offers/card",
+            async (WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                Html.Page(new OfferCard { Offers = await Offer.OpenOfAsync(runtime.Database, me.Id, runtime.Clock.Now(), cancel), Now = runtime.Clock.Now() })
+        );
+        pages.MapPost(
+            "/offers/{id:guid}/accept",
+            async (Guid id, [FromForm] string? operation, AnswerOffer answers, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                await AnswerAsync(
+                    await answers.AcceptAsync(id, operation ?? Ids.Text(Ids.New(runtime.Clock.Now())), me, cancel),
+                    accepted: true,
+                    runtime,
+                    me,
+                    cancel
+                )
+        );
+        pages.MapPost(
+            "/offers/{id:guid}/decline",
+            async (Guid id, [FromForm] string? reason, AnswerOffer answers, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                await AnswerAsync(await answers.DeclineAsync(id, reason, me, cancel), accepted: false, runtime, me, cancel)
+        );
+        pages.MapGet(
+            "/work/suggested",
+            async (SuggestWork suggest, Person me, CancellationToken cancel) =>
+                Html.Page(new SuggestedWork { Suggestions = await suggest.ForAsync(me, cancel: cancel) })
+        );
+        pages.MapGet(
+            "/tasks/{id:guid}/distribution",
+            async (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                await OfferEndpoints.DecisionsAsync(runtime, id, me, cancel) is not { } decisions
+                || await TaskDetail.FindAsync(runtime, id, me, cancel) is not { } task
+                    ? Results.NotFound()
+                    : Html.Page(
+                        new DecisionPanel
+                        {
+                            Decisions = decisions,
+                            Task = id,
+                            Me = me.Id,
+                            SeesOthers = OfferEndpoints.SeesOthers(task.Team, me),
+                            MayPush = task.State == TaskState.Ready && task.Team is { } team && DistributionPolicies.MaySteer(me, team),
+                        }
+                    )
+        );
+        pages.MapPost(
+            "/tasks/{id:guid}/offer",
+            async (Guid id, [FromForm] Guid person, PushTask push, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                await push.RunAsync(id, person.ToString(), me, cancel) switch
+                {
+                    TaskResult.Done => Results.LocalRedirect($"/tasks/{Ids.Text(id)}"),
+                    var refused => Over("The task wasn't offered", (await Refusals.OfAsync(runtime.Database, refused, me, cancel)).Detail, id, false, 409),
+                }
+        );
+        var team = pages.MapGroup("/team/{key}/distribution");
+        team.MapGet(
+            "",
+            async (string key, DistributionPolicies policies, WorkflowRuntime runtime, ServiceLevelCatalog catalog, Person me, CancellationToken cancel) =>
+                await ReadAsync(key, policies, runtime, catalog, me, cancel) is { } model ? Page(model) : Results.NotFound()
+        );
+        team.MapPost(
+            "",
+            async (
+                string key,
+                HttpRequest request,
+                DistributionPolicies policies,
+                WorkflowRuntime runtime,
+                ServiceLevelCatalog catalog,
+                Replay replay,
+                Person me,
+                CancellationToken cancel
+            ) =>
+            {
+                if (await ReadAsync(key, policies, runtime, catalog, me, cancel) is not { } model)
+                    return Results.NotFound();
+                var form = await request.ReadFormAsync(cancel);
+                var revision = int.TryParse(form["revision"], out var seen) ? seen : 0;
+                PolicyResult result;
+                switch (form["do"].ToString())
+                {
+                    case "mode":
+                        result = await policies.SetModeAsync(key, form["mode"], me, cancel);
+                        break;
+                    case "publish":
+                        result = await policies.PublishAsync(key, revision, me, cancel);
+                        break;
+                    case "discard":
+                        result = await policies.DiscardAsync(key, revision, me, cancel);
+                        break;
+                    default:
+                        var document = PolicyForm.Document(form);
+                        var (typed, errors) = policies.Check(document, model.Team.Policy.Version);
+                        if (typed is null)
+                            return Page(model with { Errors = errors }, 422);
+                        model = model with { Form = typed, Days = PolicyForm.Days(form) };
+                        if (form["do"] == "replay")
+                            return Page(model with { Replay = await replay.RunAsync(key, typed, Duration.FromDays(model.Days), cancel) });
+                        result = await policies.SaveDraftAsync(key, revision, document, me, cancel);
+                        break;
+                }
+
+                return result switch
+                {
+                    PolicyResult.Done => Results.LocalRedirect($"/team/{key}/distribution"),
+                    PolicyResult.Invalid invalid => Page(model with { Errors = invalid.Errors }, 422),
+                    PolicyResult.Forbidden forbidden => Page(model with { Refused = forbidden.Reason }, 403),
+                    PolicyResult.Stale => Page(model with { Refused = "Someone else changed the draft since you opened this page. Reload it." }, 409),
+                    _ => Results.NotFound(),
+                };
+            }
+        );
+    }
+
+    private static RazorComponentResult<DistributionPage> Page(DistributionModel model, int status = 200) =>
+        Html.Page(new DistributionPage { Model = model }, status);
+
+    private static async Task<DistributionModel?> ReadAsync(
+        string key,
+        DistributionPolicies policies,
+        WorkflowRuntime runtime,
+        ServiceLevelCatalog catalog,
+        Person me,
+        CancellationToken cancel
+    )
+    {
+        if (!DistributionPolicies.MaySteer(me, key) || await policies.FindAsync(key, cancel) is not { } team)
+            return null;
+        var figures = await DistributionQueries.FiguresAsync(runtime.Database, key, runtime.Clock.Now() - Duration.FromDays(7), cancel);
+        var form = team.Draft is { } draft ? policies.Check(draft.Document, team.Policy.Version).Policy ?? team.Policy : team.Policy;
+        return new(team, figures, form, catalog.Calendars.ToDictionary(calendar => calendar.Key, calendar => calendar.Value.Name), me.UserName);
+    }
+
+    private static async Task<IResult> AnswerAsync(AnswerResult result, bool accepted, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+        result switch
+        {
+            AnswerResult.Done done => Results.LocalRedirect(accepted ? $"/tasks/{Ids.Text(done.Task.Id)}" : "/"),
+            AnswerResult.Over over => Over("The offer has ended", over.Reason, over.TaskId, over.IsOpen, 409),
+            AnswerResult.Refused refused => Over(
+                "You can't take this task",
+                (await Refusals.OfAsync(runtime.Database, refused.Why, me, cancel)).Detail,
+                refused.TaskId,
+                false,
+                409
+            ),
+            AnswerResult.Invalid invalid => Over("The offer wasn't declined", invalid.Reason, null, false, 422),
+            _ => Results.NotFound(),
+        };
+
+    private static RazorComponentResult<OfferOverPage> Over(string title, string reason, Guid? task, bool isOpen, int status) =>
+        Html.Page(
+            new OfferOverPage
+            {
+                Title = title,
+                Reason = reason,
+                Task = task,
+                IsOpen = isOpen,
+            },
+            status
+        );
+}

@@ -1,0 +1,48 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Orchestration.Workflows.Distribution.Replays;
+
+namespace Orchestration.Host.Distribution;
+
+/// <summary>The form of a policy as its document. What is no number stays text, so that the policy's own check complains about it.</summary>
+internal static class PolicyForm
+{
+    public static readonly string[] Weights = ["affinity", "preferred", "scarcity", "idle"];
+
+    public static readonly string[] Numbers =
+    [
+        "lateShare",
+        "slackStepMinutes",
+        "urgentMinutes",
+        "withoutClockHours",
+        "offerSeconds",
+        "offersAtATime",
+        "againMinutes",
+        "affinityDays",
+    ];
+
+    public static string Document(IFormCollection form)
+    {
+        var weights = new JsonObject();
+        foreach (var name in Weights)
+            weights[name] = Value(form[name]);
+        var document = new JsonObject { ["weights"] = weights };
+        if (form["calendar"].ToString() is { Length: > 0 } calendar)
+            document["calendar"] = calendar;
+        foreach (var name in Numbers)
+            document[name] = Value(form[name]);
+        document["values"] = new JsonArray([.. form["values"].Select(Value)]);
+        var tiers = form["tierMinutes"].Zip(form["tierPercent"]).Where(tier => tier is not (null or "", null or ""));
+        document["lateTiers"] = new JsonArray([
+            .. tiers.Select(tier => new JsonObject { ["afterMinutes"] = Value(tier.First), ["percent"] = Value(tier.Second) }),
+        ]);
+        document["shadow"] = form["shadow"] == "true";
+        return document.ToJsonString();
+    }
+
+    public static int Days(IFormCollection form) =>
+        int.TryParse(form["days"], NumberStyles.None, CultureInfo.InvariantCulture, out var days) ? Math.Clamp(days, 1, Replay.MostDays) : 30;
+
+    private static JsonNode? Value(string? text) =>
+        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : text;
+}

@@ -1,0 +1,245 @@
+using System.Text;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Model;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Distribution.Matching;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.Settings;
+using Orchestration.Workflows.Staff;
+
+namespace Orchestration.Workflows.Distribution;
+
+/// <summary>How changing a policy went.</summary>
+public abstract record PolicyResult
+{
+    private PolicyResult() { }
+
+    /// <summary>It is done.</summary>
+    /// <param name="Revision">Revision of the draft, or the version that is in force now.</param>
+    public sealed record Done(int Revision) : PolicyResult;
+
+    public sealed record NotFound : PolicyResult;
+
+    /// <summary>Everything that is wrong, by JSON path.</summary>
+    public sealed record Invalid(IReadOnlyList<DefinitionError> Errors) : PolicyResult;
+
+    /// <summary>Someone else was first; this is the revision now.</summary>
+    public sealed record Stale(int Revision) : PolicyResult;
+
+    /// <summary>The actor may not, and why.</summary>
+    public sealed record Forbidden(string Reason) : PolicyResult;
+}
+
+/// <summary>How a team's work is distributed.</summary>
+/// <param name="Team">Key of the team.</param>
+/// <param name="Title">Its title.</param>
+/// <param name="Mode"><c>pull</c>, <c>suggest</c>, <c>offer</c> or <c>assign</c>.</param>
+/// <param name="Policy">The policy in force.</param>
+/// <param name="Draft">A draft, or null.</param>
+public sealed record TeamDistribution(string Team, string Title, string Mode, DistributionPolicy Policy, PolicyDraft? Draft);
+
+/// <summary>A policy that someone edits.</summary>
+/// <param name="Document">JSON.</param>
+/// <param name="Revision">Goes up with every save.</param>
+/// <param name="BasedOn">Version that was in force when it was begun.</param>
+/// <param name="Author">User name of who saved it last: someone else publishes it.</param>
+/// <param name="ChangedAt">When.</param>
+public sealed record PolicyDraft(string Document, int Revision, int BasedOn, string Author, Instant ChangedAt);
+
+/// <summary>The policies of teams: drafts, publishing by a second person, and the mode.</summary>
+public sealed class DistributionPolicies(WorkflowRuntime runtime, SettingDocuments settings, ServiceLevelCatalog serviceLevels, PeopleCatalog people)
+{
+    /// <summary>The modes, from the one in which the product does least.</summary>
+    public static readonly IReadOnlyList<string> Modes = ["pull", "suggest", "offer", "assign"];
+
+    /// <summary>Whether someone can see and change how a team's work is distributed.</summary>
+    public static bool MaySteer(Person actor, string team) => actor.Is(Roles.Supervisor, Roles.Administrator) || actor.Leads.Contains(team);
+
+    /// <summary>The policy in force for a team; the built-in one if it has none, or one that can't be read any more.</summary>
+    internal static async Task<DistributionPolicy> InForceAsync(
+        NpgsqlConnection connection,
+        ServiceLevelCatalog serviceLevels,
+        string team,
+        CancellationToken cancel
+    )
+    {
+        await using var batch = connection.CreateBatch();
+        batch.Add("select document, version from setting_document where kind = 'distribution' and name = $1 and is_latest", team);
+        await using var r = await batch.ExecuteReaderAsync(cancel);
+        if (!await r.ReadAsync(cancel))
+            return new();
+        var version = r.GetInt32(1);
+        return DistributionPolicyJson.TryParse(r.GetString(0), version, serviceLevels.Calendars.ContainsKey, out var policy, out _)
+            ? policy
+            : new() { Version = version };
+    }
+
+    /// <summary>What holds for a team; null: there is no such team.</summary>
+    public async Task<TeamDistribution?> FindAsync(string team, CancellationToken cancel = default)
+    {
+        await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
+        var policy = await InForceAsync(connection, serviceLevels, team, cancel);
+        await using var batch = connection.CreateBatch();
+        batch.Add(
+            """
+            select t.title, t.distribution, d.document, d.revision, d.based_on, d.author, d.changed_at from team t
+                left join distribution_draft d on d.team = t.key where t.key = $1
+            """,
+            team
+        );
+        await using var r = await batch.ExecuteReaderAsync(cancel);
+        return await r.ReadAsync(cancel)
+            ? new(
+                team,
+                r.GetString(0),
+                r.GetString(1),
+                policy,
+                r.IsDBNull(2) ? null : new(r.GetString(2), r.GetInt32(3), r.GetInt32(4), r.GetString(5), r.Instant(6))
+            )
+            : null;
+    }
+
+    /// <summary>Reads a document.</summary>
+    public (DistributionPolicy? Policy, IReadOnlyList<DefinitionError> Errors) Check(string document, int version) =>
+        DistributionPolicyJson.TryParse(document, version, serviceLevels.Calendars.ContainsKey, out var policy, out var errors) ? (policy, []) : (null, errors);
+
+    /// <summary>Saves a draft.</summary>
+    /// <param name="revision">Revision of the draft that the actor last saw; 0: there was none.</param>
+    public async Task<PolicyResult> SaveDraftAsync(string team, int revision, string document, Person actor, CancellationToken cancel = default)
+    {
+        if (!MaySteer(actor, team))
+            return new PolicyResult.Forbidden("Only the team's lead, a supervisor or an administrator can change how its work is distributed.");
+        if (await FindAsync(team, cancel) is not { } before)
+            return new PolicyResult.NotFound();
+        if (Check(document, 0) is { Policy: null, Errors: var errors })
+            return new PolicyResult.Invalid(errors);
+        await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        var now = runtime.Clock.Now();
+        var history = await NamedChain.LockAsync(connection, StaffTransaction.TeamChain, actor.UserName, now, cancel);
+        await using var batch = connection.CreateBatch();
+        batch.Add(
+            """
+            insert into distribution_draft (team, document, based_on, author, changed_at) select $1, $2, $3, $4, $5 where $6 = 0
+            on conflict (team) do nothing returning revision
+            """,
+            team,
+            new Json(Encoding.UTF8.GetBytes(document)),
+            before.Policy.Version,
+            actor.UserName,
+            now,
+            revision
+        );
+        batch.Add(
+            """
+            update distribution_draft set document = $2, author = $3, changed_at = $4, revision = revision + 1 where team = $1 and revision = $5
+                returning revision
+            """,
+            team,
+            new Json(Encoding.UTF8.GetBytes(document)),
+            actor.UserName,
+            now,
+            revision
+        );
+        int? saved = null;
+        await using (var r = await batch.ExecuteReaderAsync(cancel))
+        {
+            do
+            {
+                if (await r.ReadAsync(cancel))
+                    saved = r.GetInt32(0);
+            } while (await r.NextResultAsync(cancel));
+        }
+
+        if (saved is null)
+            return new PolicyResult.Stale(before.Draft?.Revision ?? 0);
+        history.Add(new("team.distribution-drafted", "team", team, saved.Value, null));
+        await using var write = connection.CreateBatch();
+        write.WriteChain(history);
+        await write.ExecuteNonQueryAsync(cancel);
+        await transaction.CommitAsync(cancel);
+        return new PolicyResult.Done(saved.Value);
+    }
+
+    /// <summary>Puts the draft into force. Someone other than its author has to do it.</summary>
+    /// <param name="revision">Revision of the draft that the actor saw.</param>
+    public async Task<PolicyResult> PublishAsync(string team, int revision, Person actor, CancellationToken cancel = default)
+    {
+        if (!MaySteer(actor, team))
+            return new PolicyResult.Forbidden("Only the team's lead, a supervisor or an administrator can publish how its work is distributed.");
+        if (await FindAsync(team, cancel) is not { Draft: { } draft } found)
+            return new PolicyResult.NotFound();
+        if (draft.Revision != revision)
+            return new PolicyResult.Stale(draft.Revision);
+        if (draft.Author == actor.UserName)
+            return new PolicyResult.Forbidden("You wrote this draft. Someone else has to publish it.");
+        if (Check(draft.Document, 0) is { Policy: null, Errors: var errors })
+            return new PolicyResult.Invalid(errors);
+        var now = runtime.Clock.Now();
+        var (saved, version) = await settings.SaveAsync(
+            SettingKind.Distribution,
+            team,
+            found.Policy.Version,
+            Encoding.UTF8.GetBytes(draft.Document),
+            actor.UserName,
+            now,
+            cancel
+        );
+        if (!saved)
+            return new PolicyResult.Stale(version);
+
+        // A host that dies before this leaves a draft that says what is in force: harmless, and whoever sees it can discard it.
+        await DiscardAsync(team, revision, cancel);
+        await AskAsync(team, "policy", cancel);
+        return new PolicyResult.Done(version);
+    }
+
+    /// <summary>Deletes a draft.</summary>
+    public async Task<PolicyResult> DiscardAsync(string team, int revision, Person actor, CancellationToken cancel = default)
+    {
+        if (!MaySteer(actor, team))
+            return new PolicyResult.Forbidden("Only the team's lead, a supervisor or an administrator can change how its work is distributed.");
+        return await DiscardAsync(team, revision, cancel) ? new PolicyResult.Done(0) : new PolicyResult.NotFound();
+    }
+
+    /// <summary>Changes how a team's work finds people. Open offers of a team that stops offering are withdrawn.</summary>
+    /// <param name="mode">Of <see cref="Modes"/>.</param>
+    public async Task<PolicyResult> SetModeAsync(string team, string? mode, Person actor, CancellationToken cancel = default)
+    {
+        if (!MaySteer(actor, team))
+            return new PolicyResult.Forbidden("Only the team's lead, a supervisor or an administrator can change how its work is distributed.");
+        if (mode is null || !Modes.Contains(mode))
+            return new PolicyResult.Invalid([new("$.mode", $"must be one of {string.Join(", ", Modes)}")]);
+        await using (var t = await StaffTransaction.OpenAsync(runtime, actor.UserName, cancel))
+        {
+            if (await TeamDetails.ReadAsync(t.Connection, team, cancel) is not [var before])
+                return new PolicyResult.NotFound();
+            t.Writes.Add("update team set distribution = $2, revision = revision + 1 where key = $1 and distribution <> $2", team, mode);
+            t.Writes.Add("insert into distribution_request (team, trigger, at) values ($1, 'mode', $2)", team, t.Now);
+            t.RecordTeam(team, "team.distribution-changed", before.Revision + 1, new { mode });
+            await t.CommitAsync(cancel);
+        }
+
+        await people.LoadAsync(cancel);
+        return new PolicyResult.Done(0);
+    }
+
+    private async Task<bool> DiscardAsync(string team, int revision, CancellationToken cancel)
+    {
+        await using var delete = runtime.Database.Query("delete from distribution_draft where team = $1 and revision = $2", team, revision);
+        return await delete.ExecuteNonQueryAsync(cancel) > 0;
+    }
+
+    private async Task AskAsync(string team, string trigger, CancellationToken cancel)
+    {
+        await using var ask = runtime.Database.Query(
+            "insert into distribution_request (team, trigger, at) select key, $2, $3 from team where key = $1 and distribution <> 'pull'",
+            team,
+            trigger,
+            runtime.Clock.Now()
+        );
+        await ask.ExecuteNonQueryAsync(cancel);
+    }
+}

@@ -1,0 +1,175 @@
+using System.Data;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Calendars;
+using Orchestration.Workflows.Distribution.Matching;
+using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Workforce;
+
+namespace Orchestration.Workflows.Distribution;
+
+/// <summary>The people and the open tasks of a team, as a decision about them needs to know.</summary>
+/// <param name="People">Its active members, and people whom its open tasks name.</param>
+/// <param name="Work">Its tasks that are ready and offered to no one.</param>
+internal sealed record TeamSnapshot(IReadOnlyList<Worker> People, IReadOnlyList<Work> Work)
+{
+    /// <summary>Tasks read of each kind that is the same to everyone, the earliest due first, late ones apart. No team gives out more at once.</summary>
+    private const int MostAlike = 300;
+
+    /// <summary>Cases of a customer that are looked at for who knows them.</summary>
+    private const int RecentCases = 20;
+
+    private const string Ready = "t.state = 'Ready' and t.ended_at is null and t.test_by is null";
+
+    /// <summary>Whom an open task of a team could concern.</summary>
+    private static readonly string Concerned = $"""
+        (select m.person_id id from team_member m where m.team_key = $1
+            union select n.id from task t join person n on n.user_name = any(t.candidates) where t.team = $1 and {Ready} and cardinality(t.candidates) > 0)
+        """;
+
+    /// <summary>
+    /// Locks the presence of these people until the transaction ends, so that no other team decides about them, and returns them. Someone who is locked
+    /// elsewhere, or has no presence, is missing.
+    /// </summary>
+    public static async Task<HashSet<Guid>> LockAsync(NpgsqlConnection connection, string team, CancellationToken cancel)
+    {
+        await using var batch = connection.CreateBatch();
+        batch.Add(
+            $"""
+            select p.person_id from presence p where p.state = 'Available' and p.person_id in (select id from {Concerned} c)
+                order by p.person_id for no key update skip locked
+            """,
+            team
+        );
+        await using var r = await batch.ExecuteReaderAsync(cancel);
+        var locked = new HashSet<Guid>();
+        while (await r.ReadAsync(cancel))
+            locked.Add(r.GetGuid(0));
+        return locked;
+    }
+
+    /// <summary>Reads the snapshot.</summary>
+    /// <param name="connection">Its connection, in a transaction or not.</param>
+    /// <param name="team">Key of the team.</param>
+    /// <param name="policy">Its policy.</param>
+    /// <param name="calendar">The policy's calendar, or null.</param>
+    /// <param name="only">A task beside those that are ready and not offered, to explain; or null.</param>
+    public static async Task<TeamSnapshot> ReadAsync(
+        NpgsqlConnection connection,
+        string team,
+        DistributionPolicy policy,
+        BusinessCalendar? calendar,
+        Instant now,
+        Guid? only = null,
+        CancellationToken cancel = default
+    )
+    {
+        await using var batch = connection.CreateBatch();
+        batch.Add(
+            $"""
+            select p.id, p.display_name, coalesce(s.state, 'OffShift') presence, coalesce(s.given_at, s.since, $2) idle_since,
+                l.live, l.deferred, l.live_capacity, l.deferred_capacity, coalesce(e.deferred_share, 0) deferred_share,
+                array(select m.team_key from team_member m where m.person_id = p.id) teams,
+                (select max(h.until_at) from shift h where h.person_id = p.id and h.kind = 'Work' and h.from_at <= $2 and h.until_at > $2) shift_end,
+                (select min(h.from_at) from shift h where h.person_id = p.id and h.kind = 'Work' and h.from_at > $2) next_shift,
+                (select count(*)::int from task_offer o where o.person_id = p.id and o.state = 'Open') offers,
+                array(select k.skill from person_skill k where k.person_id = p.id order by k.skill) skills,
+                array(select k.level from person_skill k where k.person_id = p.id order by k.skill) levels,
+                array(select coalesce(k.certified_until::timestamptz, 'infinity') from person_skill k where k.person_id = p.id order by k.skill) certified
+            from person p left join presence s on s.person_id = p.id left join team e on e.key = $1
+            cross join lateral {Load.Of("p.id")} l
+            where p.active and p.id in (select id from {Concerned} c)
+            """,
+            team,
+            now
+        );
+        batch.Add(
+            $"""
+            select t.id, t.title, t.required_skills, t.preferred_skills, t.work_kind, t.weight, t.effort, t.priority, t.due_at, t.created_at,
+                case when t.candidates = '{"{}"}' then '{"{}"}' else array(select n.id from person n where n.user_name = any(t.candidates)) end named,
+                case when t.excluded_steps = '{"{}"}' then '{"{}"}'
+                    else array(select unnest{Eligibility.WorkedOn("x")} from task x where {Eligibility.IsExcludedStep("x")}) end excluded,
+                t.gave_up || array(select o.person_id from task_offer o where o.task_id = t.id
+                    and (o.state = 'Declined' or o.state = 'Expired' and o.ended_at > $3)) passed,
+                t.due_at is not null and exists (select from sla_clock k where k.instance_id = t.instance_id and (k.task_id is null or k.task_id = t.id)
+                    and k.kind = 'statutory' and k.late_at = t.due_at) statutory,
+                array(select distinct unnest(x.actors) from task x where x.instance_id = t.instance_id and x.id <> t.id) know_case,
+                array(select distinct unnest(x.actors) from (
+                    select c.id from journey_case c where c.customer_id = (select me.customer_id from journey_case me where me.id = t.instance_id)
+                        and c.id <> t.instance_id order by c.created_at desc limit {RecentCases}) c
+                    join task x on x.instance_id = c.id where x.changed_at > $4) know_customer
+            from (
+                select t.*, row_number() over (partition by t.required_skills, t.preferred_skills, t.candidates, t.work_kind, t.weight, t.effort,
+                        coalesce(t.due_at < $2, false) order by t.order_at, t.created_at, t.id) place
+                from task t where t.team = $1 and (t.id = $5 or {Ready} and not exists (select from task_offer o where o.task_id = t.id and o.state = 'Open'))
+            ) t where t.place <= {MostAlike} or t.id = $5
+            """,
+            team,
+            now,
+            now - policy.Again,
+            now - policy.AffinityWindow,
+            only
+        );
+        await using var r = await batch.ExecuteReaderAsync(cancel);
+        var people = new List<Worker>();
+        while (await r.ReadAsync(cancel))
+            people.Add(Person(r, policy));
+        await r.NextResultAsync(cancel);
+        var work = new List<Work>();
+        while (await r.ReadAsync(cancel))
+            work.Add(Task(r, team, calendar, now));
+        return new(people, work);
+    }
+
+    private static Worker Person(NpgsqlDataReader r, DistributionPolicy policy)
+    {
+        var (live, deferred) = (r.GetInt32("live_capacity"), r.GetInt32("deferred_capacity"));
+        var levels = r.GetFieldValue<int[]>("levels");
+        var certified = r.GetFieldValue<DateTime[]>("certified");
+        return new()
+        {
+            Id = r.GetGuid("id"),
+            Name = r.GetString("display_name"),
+            Presence = r.GetString("presence"),
+            IdleSince = r.Instant("idle_since"),
+            Teams = r.GetFieldValue<string[]>("teams"),
+            ShiftEnd = r.InstantOrNull("shift_end"),
+            NextShift = r.InstantOrNull("next_shift"),
+            // What is ring-fenced for deferred work can't be taken by live work.
+            FreeLive = live * (100 - r.GetInt32("deferred_share")) / 100 - r.GetInt32("live"),
+            FreeDeferred = deferred - r.GetInt32("deferred"),
+            Slots = policy.OffersAtATime - r.GetInt32("offers"),
+            Capacity = Math.Max(1, live + deferred),
+            Skills = r.GetFieldValue<string[]>("skills")
+                .Select((skill, i) => (skill, Held: new WorkerSkill(levels[i], certified[i] == DateTime.MaxValue ? null : certified[i].ToInstant())))
+                .ToDictionary(one => one.skill, one => one.Held),
+        };
+    }
+
+    private static Work Task(NpgsqlDataReader r, string team, BusinessCalendar? calendar, Instant now)
+    {
+        var effort = r.IsDBNull("effort") ? (Duration?)null : Duration.FromMinutes(r.GetInt32("effort"));
+        var due = r.InstantOrNull("due_at");
+        return new()
+        {
+            Id = r.GetGuid("id"),
+            Title = r.GetString("title"),
+            Team = team,
+            Named = r.GetFieldValue<Guid[]>("named"),
+            Required = [.. r.GetFieldValue<string[]>("required_skills").Select(SkillNeed.Parse)],
+            Preferred = [.. r.GetFieldValue<string[]>("preferred_skills").Select(SkillNeed.Parse)],
+            Excluded = r.GetFieldValue<Guid[]>("excluded"),
+            Passed = r.GetFieldValue<Guid[]>("passed"),
+            Kind = r.GetString("work_kind") == "live" ? WorkKind.Live : WorkKind.Deferred,
+            Weight = r.GetInt32("weight"),
+            Effort = effort,
+            Priority = r.GetInt16("priority"),
+            Slack = due is { } at ? (calendar?.Between(now, at) ?? at - now) - (effort ?? Duration.Zero) : null,
+            Statutory = r.GetBoolean("statutory"),
+            OpenedAt = r.Instant("created_at"),
+            KnowCase = r.GetFieldValue<Guid[]>("know_case"),
+            KnowCustomer = r.GetFieldValue<Guid[]>("know_customer"),
+        };
+    }
+}

@@ -1,0 +1,59 @@
+using Orchestration.Workflows.Distribution;
+using Orchestration.Workflows.Distribution.Matching;
+
+namespace Orchestration.Workflows.Tests.Distribution;
+
+/// <summary>Policies as documents, and how they come into force.</summary>
+public sealed class PolicyTests
+{
+    [Fact]
+    public void Writing_and_reading_gives_the_same_policy()
+    {
+        var policy = new DistributionPolicy
+        {
+            Calendar = "24x7",
+            LateShare = 33,
+            Shadow = true,
+            Affinity = 7,
+        };
+        Parse(DistributionPolicyJson.Write(policy)).ShouldBe([]);
+        DistributionPolicyJson.TryParse(DistributionPolicyJson.Write(policy), 0, _ => true, out var read, out _).ShouldBeTrue();
+        DistributionPolicyJson.Write(read!).ShouldBe(DistributionPolicyJson.Write(policy));
+        read!.LateShare.ShouldBe(33);
+    }
+
+    [Fact]
+    public void Everything_that_is_wrong_is_reported_at_once() =>
+        Parse(
+                """
+                { "calendar": "nowhere", "weights": { "affinity": 101, "luck": 3 }, "values": [1, 2], "lateTiers": [{ "afterMinutes": 5, "percent": 10 }],
+                  "lateShare": 0, "offerSeconds": 1, "typo": true }
+                """
+            )
+            .ShouldBe(
+                ["$.calendar", "$.weights.affinity", "$.lateShare", "$.offerSeconds", "$.values", "$.lateTiers", "$.weights.luck", "$.typo"],
+                ignoreOrder: true
+            );
+
+    [Fact]
+    public async Task A_draft_is_published_by_someone_else_and_not_over_a_newer_one()
+    {
+        await using var world = await World.CreateAsync();
+        await world.LoadShippedAsync();
+        var policies = world.Get<DistributionPolicies>();
+        var (author, second) = (await world.PersonAsync("supervisor"), await world.PersonAsync("senior1"));
+        (await policies.SaveDraftAsync("claims-adjusting", 0, "{}", await world.PersonAsync("adjuster1"))).ShouldBeOfType<PolicyResult.Forbidden>();
+        (await policies.SaveDraftAsync("nowhere", 0, "{}", author)).ShouldBeOfType<PolicyResult.NotFound>();
+        (await policies.SaveDraftAsync("claims-adjusting", 0, """{ "offerSeconds": 0 }""", author)).ShouldBeOfType<PolicyResult.Invalid>();
+        (await policies.SaveDraftAsync("claims-adjusting", 0, """{ "offerSeconds": 60 }""", author)).ShouldBe(new PolicyResult.Done(1));
+        (await policies.SaveDraftAsync("claims-adjusting", 0, "{}", second)).ShouldBe(new PolicyResult.Stale(1));
+        (await policies.PublishAsync("claims-adjusting", 1, author)).ShouldBeOfType<PolicyResult.Forbidden>();
+        (await policies.PublishAsync("claims-adjusting", 2, second)).ShouldBe(new PolicyResult.Stale(1));
+        (await policies.PublishAsync("claims-adjusting", 1, second)).ShouldBe(new PolicyResult.Done(1));
+        var now = (await policies.FindAsync("claims-adjusting"))!;
+        (now.Policy.Version, now.Policy.OfferTimeout.TotalSeconds, now.Draft).ShouldBe((1, 60, null));
+    }
+
+    private static string[] Parse(string json) =>
+        DistributionPolicyJson.TryParse(json, 1, name => name == "24x7", out _, out var errors) ? [] : [.. errors.Select(error => error.Path)];
+}
