@@ -42,8 +42,8 @@ switch (args)
         await Sweeper.WorkAsync(connection);
         break;
     case ["seed-reads", var connection, ..]:
-        var cases = args.Skip(2).Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray();
-        await SeedReads.RunAsync(connection, cases is [var finished, ..] ? finished : 1_000_000, cases is [_, var running] ? running : 100_000);
+        var seeded = args.Skip(2).Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray();
+        await SeedReads.RunAsync(connection, seeded is [var finished, ..] ? finished : 1_000_000, seeded is [_, var running] ? running : 100_000);
         break;
     case ["reads", var url, ..]:
         await MeasureReads.RunAsync(

@@ -77,9 +77,9 @@ internal static class Push
             })
             .ToList();
         var watch = Start();
-        var pushed = Simulation.Run(everyone, presence, arrivals, null, until, Simulation.Push(new()));
+        var pushed = Rehearsal.Run(everyone, presence, arrivals, null, until, Rehearsal.Push(new()));
         var took = watch.Elapsed;
-        var pulled = Simulation.Run(everyone, presence, arrivals, null, until, Simulation.Pull());
+        var pulled = Rehearsal.Run(everyone, presence, arrivals, null, until, Rehearsal.Pull());
         var report = ReplayReport.Of(everyone, pulled, pushed, Duration.FromHours(30 * 8 * people), until);
         Console.WriteLine(
             $"A month of {tasks} tasks by {people} people in {took.TotalSeconds:0.0} s. Pull: {Text(report.Happened)}. Push: {Text(report.Simulated)}."

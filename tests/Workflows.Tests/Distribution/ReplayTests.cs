@@ -16,7 +16,7 @@ public sealed class ReplayTests
         var people = new[] { Person(1, "fha"), Person(2) };
         var arrivals = Enumerable.Range(0, 40).Select(n => Arrival(n, n % 3 == 0 ? ["fha"] : [])).ToList();
         var end = Office.Now + Duration.FromDays(3);
-        var outcomes = Simulation.Run(people, [], arrivals, null, end, Simulation.Push(new()));
+        var outcomes = Rehearsal.Run(people, [], arrivals, null, end, Rehearsal.Push(new()));
         outcomes.Count.ShouldBe(40);
         outcomes.ShouldAllBe(one => one.EndedAt != null);
         outcomes.Where(one => one.Task.Work.Required.Count > 0).ShouldAllBe(one => one.Person == people[0].Id);
@@ -26,7 +26,7 @@ public sealed class ReplayTests
             byStart.Zip(byStart.Skip(1)).ShouldAllBe(pair => pair.First.EndedAt <= pair.Second.StartedAt + Duration.FromMinutes(1));
         }
 
-        Simulation.Run(people, [], arrivals, null, end, Simulation.Push(new())).ShouldBe(outcomes);
+        Rehearsal.Run(people, [], arrivals, null, end, Rehearsal.Push(new())).ShouldBe(outcomes);
     }
 
     [Fact]
@@ -34,8 +34,8 @@ public sealed class ReplayTests
     {
         var away = new PresenceAt(Office.Now - Duration.FromHours(1), Office.Id(1001), "OffShift");
         var back = new PresenceAt(Office.Now + Duration.FromHours(5), Office.Id(1001), Worker.Available);
-        var outcome = Simulation
-            .Run([Person(1)], [away, back], [Arrival(1, [])], null, Office.Now + Duration.FromDays(1), Simulation.Push(new()))
+        var outcome = Rehearsal
+            .Run([Person(1)], [away, back], [Arrival(1, [])], null, Office.Now + Duration.FromDays(1), Rehearsal.Push(new()))
             .ShouldHaveSingleItem();
         outcome.StartedAt!.Value.ShouldBeGreaterThanOrEqualTo(back.At);
     }
@@ -46,8 +46,8 @@ public sealed class ReplayTests
         var people = new[] { Person(1, "fha"), Person(2) };
         var arrivals = Enumerable.Range(0, 60).Select(n => Arrival(n, n % 2 == 0 ? [] : ["fha"])).ToList();
         var end = Office.Now + Duration.FromDays(2);
-        var pulled = Simulation.Run(people, [], arrivals, null, end, Simulation.Pull());
-        var pushed = Simulation.Run(people, [], arrivals, null, end, Simulation.Push(new()));
+        var pulled = Rehearsal.Run(people, [], arrivals, null, end, Rehearsal.Pull());
+        var pushed = Rehearsal.Run(people, [], arrivals, null, end, Rehearsal.Push(new()));
         var report = ReplayReport.Of(people, pulled, pushed, Duration.FromDays(4), end);
         report.Tasks.ShouldBe(60);
         report.Simulated.Wasted.ShouldBeLessThanOrEqualTo(report.Happened.Wasted);

@@ -49,7 +49,7 @@ public sealed class Replay(WorkflowRuntime runtime, ServiceLevelCatalog serviceL
             .ToList();
         var happened = await HappenedAsync(connection, team, from, cancel);
         var arrivals = happened.Select(one => one.Task).ToList();
-        var simulated = Simulation.Run(people, presence, arrivals, calendar, now, Simulation.Push(policy));
+        var simulated = Rehearsal.Run(people, presence, arrivals, calendar, now, Rehearsal.Push(policy));
         return ReplayReport.Of(people, happened, simulated, Available(people, presence, from, now), now);
     }
 

@@ -24,7 +24,7 @@ public readonly record struct Outcome(Arrival Task, Instant? StartedAt, Instant?
 /// Lets tasks arrive and people come and go, and asks for decisions whenever something changed. Pure: the same input gives the same outcome. Offers are
 /// accepted at once.
 /// </summary>
-public static class Simulation
+public static class Rehearsal
 {
     /// <summary>Decides who takes what, of people with room and the tasks that wait.</summary>
     public delegate IEnumerable<(Guid Task, Guid Person)> Decide(IReadOnlyList<Worker> people, IReadOnlyList<Work> waiting, Instant now, long turn);
