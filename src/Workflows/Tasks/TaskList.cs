@@ -147,7 +147,8 @@ public static class TaskList
             select count(*)::int, count(*) filter (where due_at <= $2)::int, count(*) filter (where due_at > $2 and due_at <= $3)::int,
                 (select count(*)::int from (
                     select from task t
-                    where t.ended_at is null and t.test_by is null and {me.IsOffered} and {TaskListQuery.Reachable(me)}
+                    where t.ended_at is null and t.test_by is null and {me.IsOffered}
+                        and t.id in ({TaskListQuery.Reachable(me)})
                     limit 1000) open)
             from task where (owner_id = $1 or reviewer_id = $1) and ended_at is null and test_by is null
             """,
