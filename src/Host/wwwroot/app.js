@@ -138,8 +138,8 @@ for (const turn of ["pointerover", "focusin"])
   document.addEventListener(turn, e => {
     const field = e.target.closest?.("select[data-choice]");
     if (!field) return;
-    for (const option of document.getElementById(field.dataset.choice).children)
-      if (option.value !== field.dataset.except) field.append(option.cloneNode(true));
+    for (const name of document.getElementById(field.dataset.choice).dataset.people.split(" "))
+      if (name !== field.dataset.except) field.append(document.querySelector(`#bulk-person option[value="${name}"]`).cloneNode(true));
     delete field.dataset.choice;
   });
 

@@ -21,7 +21,10 @@ internal sealed class FewIds(int most)
     public int Add(string select, params ReadOnlySpan<object?> values)
     {
         _sets.Add(
-            Sql.Command($"select case when count(*) <= {most} then coalesce(array_agg(id), '{{}}') end from ({select} limit {most + 1}) few (id)", values)
+            Sql.Command(
+                $"select case when count(*) <= {most} then coalesce(array_agg(id), '{{}}') end from (select * from ({select}) s limit {most + 1}) few (id)",
+                values
+            )
         );
         return _sets.Count - 1;
     }

@@ -146,8 +146,10 @@ public static class TaskList
             $"""
             select count(*)::int, count(*) filter (where due_at <= $2)::int, count(*) filter (where due_at > $2 and due_at <= $3)::int,
                 (select count(*)::int from (
-                    select from task t
-                    where t.ended_at is null and t.test_by is null and {me.IsOffered} and {TaskListQuery.Reachable(me)}
+                    select from (select distinct id from ({TaskListQuery.Reachable(me)}) all_of_them offset 0) reachable
+                    -- One look-up for each: joined, the conditions would be judged for every open task first.
+                    cross join lateral (select from task t
+                        where t.id = reachable.id and t.ended_at is null and t.test_by is null and {me.IsOffered} limit 1) offered
                     limit 1000) open)
             from task where (owner_id = $1 or reviewer_id = $1) and ended_at is null and test_by is null
             """,

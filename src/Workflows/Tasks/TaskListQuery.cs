@@ -73,9 +73,7 @@ internal sealed class TaskListQuery
         var few = new FewIds(_filter.Few);
         var (runs, tasks) = (new List<int>(), new List<int>());
         if (_filter.View is "open" or "next")
-            tasks.Add(
-                few.Add($"select t.id from task t where t.ended_at is null and ({Reachable(_me!)} or t.owner_id = $1 or t.reviewer_id = $1)", _values[0], now)
-            );
+            tasks.Add(few.Add(Reachable(_me!), _values[0], now));
         else if (_me is not null)
             runs.Add(few.Add(_me.SeenRuns, _values[0], now));
         if (_filter.Journey is { } journey && IsOpen)
@@ -152,14 +150,21 @@ internal sealed class TaskListQuery
             _ => "t.order_at, t.id",
         };
 
-    /// <summary>True for every task that could be offered to a person, by what indexes know of it.</summary>
+    /// <summary>
+    /// Selects the id of every open task that could be offered to a person, or that they own or review: a condition with an index each, because of all
+    /// together the planner expects every task there is.
+    /// </summary>
     /// <param name="me">The person whose id is <c>$1</c>.</param>
     public static string Reachable(Eligibility me) =>
         $"""
-            (t.team = any(array(select m.team_key from team_member m where m.person_id = $1 or m.person_id in ({me.Absent})))
-                or cardinality(t.candidates) > 0 and t.candidates && array(
-                    select a.user_name from person a where a.id = $1 or a.id in ({me.Absent}))
-                or t.owner_id = any(array({me.Absent})) or t.test_by = $1)
+            select id from task where ended_at is null
+                and team = any(array(select m.team_key from team_member m where m.person_id = $1 or m.person_id in ({me.Absent})))
+            union all select id from task where ended_at is null and cardinality(candidates) > 0
+                and candidates && array(select a.user_name from person a where a.id = $1 or a.id in ({me.Absent}))
+            union all select id from task where ended_at is null and owner_id = any(array({me.Absent}))
+            union all select id from task where ended_at is null and owner_id = $1
+            union all select id from task where ended_at is null and reviewer_id = $1
+            union all select id from task where ended_at is null and test_by = $1
             """;
 
     /// <summary>The title of a row of <c>task</c> as its index has it.</summary>
