@@ -1,5 +1,6 @@
 using Dapper;
 using NodaTime;
+using Npgsql;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
@@ -222,7 +223,7 @@ public sealed class EligibilityTests
     /// <summary>Gives a task a generated state, and its case a step that is done.</summary>
     private static async Task ShapeAsync(World world, Random random, Guid task, int seed, List<Someone> people)
     {
-        await using var connection = await world.Database.OpenConnectionAsync();
+        await using var connection = new NpgsqlConnection(world.OwnerConnectionString);
         var state = random.Next(6) switch
         {
             0 => "Reserved",

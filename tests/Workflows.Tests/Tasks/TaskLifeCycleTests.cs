@@ -107,7 +107,8 @@ public sealed partial class TaskLifeCycleTests
     public async Task Sessions_do_not_compile_their_statements()
     {
         await using var world = await World.CreateAsync();
-        (await world.ScalarAsync<string>("show jit")).ShouldBe("off");
+        await using var jit = world.Database.CreateCommand("show jit");
+        (await jit.ExecuteScalarAsync()).ShouldBe("off");
     }
 
     [GeneratedRegex(@"^\| ([A-Z][A-Za-z]+) \| ([A-Z][^|]+) \|", RegexOptions.Multiline)]

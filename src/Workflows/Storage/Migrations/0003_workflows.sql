@@ -168,8 +168,8 @@ create index task_priority on task (priority, order_at, id) where ended_at is nu
 -- Open tasks that name people: few, and not found by a team.
 create index task_named on task using gin (candidates) where ended_at is null and cardinality(candidates) > 0;
 create index task_reviewer on task (reviewer_id) where ended_at is null and reviewer_id is not null;
--- No index has a column that changes while someone works on a task (state, revision, draft): the server then writes no index for it. Only another owner
--- and the end do, because lists look for them.
+-- No index has a column that changes while someone works on a task (state, revision, draft): the server then writes no index for it. Only another owner,
+-- another priority, a suspension and the end do, because lists look for them.
 -- Lists of ended tasks in the order of the others: without it each page would read every task there ever was.
 create index task_ended on task (ended_as, order_at, id) where ended_at is not null;
 -- For lists that may find nothing: what is at risk, suspended, of a test case, or has a word in its title.

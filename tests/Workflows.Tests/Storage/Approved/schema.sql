@@ -237,7 +237,8 @@ create table event (
     constraint event_pkey PRIMARY KEY (chain_id, sequence, at)
 ) partition by RANGE (at);
 CREATE INDEX event_at ON ONLY event USING brin (at);
-CREATE TRIGGER event_append_only BEFORE DELETE OR UPDATE ON event FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER event_append_only BEFORE DELETE ON event FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER event_erasure BEFORE UPDATE ON event FOR EACH ROW EXECUTE FUNCTION refuse_unless_erasing();
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 create table event_chain (
@@ -251,21 +252,6 @@ create table event_chain (
 
 create table event_default partition of event DEFAULT;
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON event_default FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-
-create table event_payload (
-    chain_id uuid not null,
-    sequence integer not null,
-    at timestamp with time zone not null,
-    salt bytea not null,
-    payload json not null,
-    constraint event_payload_pkey PRIMARY KEY (chain_id, sequence, at)
-) partition by RANGE (at);
-CREATE TRIGGER event_payload_erasure BEFORE DELETE ON event_payload FOR EACH ROW EXECUTE FUNCTION refuse_unless_erasing();
-CREATE TRIGGER event_payload_no_update BEFORE UPDATE ON event_payload FOR EACH ROW EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER no_truncate BEFORE TRUNCATE ON event_payload FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-
-create table event_payload_default partition of event_payload DEFAULT;
-CREATE TRIGGER no_truncate BEFORE TRUNCATE ON event_payload_default FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 create table http_reply (
     id uuid not null,
@@ -738,6 +724,10 @@ END) stored,
     started_at timestamp with time zone,
     ended_at timestamp with time zone,
     test_by uuid,
+    work_kind text not null default 'deferred'::text,
+    effort integer,
+    weight integer not null default 100,
+    suspended_counts boolean not null default false,
     constraint task_delegated_by_fkey FOREIGN KEY (delegated_by) REFERENCES person(id),
     constraint task_effort_check CHECK (effort > 0),
     constraint task_fits CHECK (task_fits(state, priority, outcomes, owner_id, ended_at, outcome, suspended_from, suspended_reason, suspended_until,
@@ -752,8 +742,7 @@ END) stored,
     constraint task_work_kind_check CHECK (work_kind = ANY (ARRAY['live'::text, 'deferred'::text]))
 ) with (fillfactor=80);
 CREATE INDEX task_created ON task USING btree (created_at, id) WHERE (ended_at IS NULL);
-CREATE INDEX task_draft ON task USING btree (ended_at) WHERE (draft IS NOT NULL);
-CREATE INDEX task_ended ON task USING btree (state, order_at, id) WHERE (ended_at IS NOT NULL);
+CREATE INDEX task_ended ON task USING btree (ended_as, order_at, id) WHERE (ended_at IS NOT NULL);
 CREATE INDEX task_instance ON task USING btree (instance_id);
 CREATE INDEX task_named ON task USING gin (candidates) WHERE ((ended_at IS NULL) AND (cardinality(candidates) > 0));
 CREATE INDEX task_open ON task USING btree (order_at, id) WHERE (ended_at IS NULL);
@@ -962,8 +951,6 @@ begin
         return false;
     end if;
     execute format('create table %I partition of event for values from (%L) to (%L)', 'event_' || part, first || ' 00:00+00', next || ' 00:00+00');
-    execute format(
-        'create table %I partition of event_payload for values from (%L) to (%L)', 'event_payload_' || part, first || ' 00:00+00', next || ' 00:00+00');
     perform protect_history();
     return true;
 end $function$;
@@ -992,10 +979,9 @@ begin
 
     perform set_config('orchestration.erasure', 'on', true);
     with gone as (
-        delete from event_payload p using event e
-        where p.chain_id = chain and (sequences is null or p.sequence = any(sequences))
-            and e.chain_id = p.chain_id and e.sequence = p.sequence and e.at = p.at and e.action <> 'history.erased'
-        returning p.sequence)
+        update event e set salt = null, payload = null
+        where e.chain_id = chain and (sequences is null or e.sequence = any(sequences)) and e.payload is not null and e.action <> 'history.erased'
+        returning e.sequence)
     select array_agg(gone.sequence order by gone.sequence) into erased from gone;
     perform set_config('orchestration.erasure', 'off', true);
     if erased is null then
@@ -1004,9 +990,8 @@ begin
 
     select e.sequence + 1, e.leaf into number, head from event e where e.chain_id = chain order by e.sequence desc limit 1;
     note := json_build_object('reason', reason, 'sequences', erased)::text;
-    insert into event_payload (chain_id, sequence, at, salt, payload) values (chain, number, at, salt, note::json);
-    insert into event (chain_id, sequence, at, actor, action, entity, entity_id, revision, commitment, leaf)
-    values (chain, number, at, actor, 'history.erased', 'history', id, 0, sha256(salt || convert_to(note, 'UTF8')),
+    insert into event (chain_id, sequence, at, actor, action, entity, entity_id, revision, salt, payload, commitment, leaf)
+    values (chain, number, at, actor, 'history.erased', 'history', id, 0, salt, note::json, sha256(salt || convert_to(note, 'UTF8')),
         sha256('\x00'::bytea || uuid_send(chain) || int8send(number) || int8send((extract(epoch from at) * 1000000)::bigint)
             || history_text(actor) || history_text('history.erased') || history_text('history') || history_text(id) || int8send(0)
             || history_text(null) || history_text(null) || history_text(null)
@@ -1062,7 +1047,7 @@ CREATE OR REPLACE FUNCTION history_tables()
  RETURNS SETOF regclass
  LANGUAGE sql
  STABLE
-AS $function$ values ('event'::regclass), ('event_payload'::regclass) $function$;
+AS $function$ values ('event'::regclass) $function$;
 
 CREATE OR REPLACE FUNCTION history_text(value text)
  RETURNS bytea
@@ -1095,6 +1080,35 @@ begin
     end if;
     return null;
 end $function$;
+
+CREATE OR REPLACE FUNCTION protect_history()
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+    part regclass;
+begin
+    for part in
+        select tree.relid from history_tables() history, pg_partition_tree(history) tree
+        where not exists (select from pg_trigger t where t.tgrelid = tree.relid and t.tgname = 'no_truncate')
+    loop
+        execute format('create trigger no_truncate before truncate on %s for each statement execute function refuse_change()', part);
+    end loop;
+end $function$;
+
+CREATE OR REPLACE FUNCTION queue_webhooks(kind text, chains uuid[], actions text[], entities text[], ids text[], revisions bigint[], now timestamp with time
+    zone, at text, actor text)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+    insert into effect (id, kind, instance_id, payload, state, due_at, created_at)
+    select gen_random_uuid(), queue_webhooks.kind, e.chain, json_build_object('endpoint', w.id, 'to', w.url, 'type', e.action, 'at', at,
+        'data', json_build_object('caseId', replace(e.chain::text, '-', ''), 'entity', e.entity, 'entityId', e.entity_id, 'revision', e.revision,
+            'actor', actor)), 'pending', now, now
+    from webhook_endpoint w join unnest(chains, actions, entities, ids, revisions) e(chain, action, entity, entity_id, revision)
+        on e.action = any(w.event_types)
+    where w.active and not exists (select from journey_case j where j.id = e.chain and j.test_by is not null)
+$function$;
 
 CREATE OR REPLACE FUNCTION refuse_change()
  RETURNS trigger
