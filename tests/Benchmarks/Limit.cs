@@ -92,7 +92,9 @@ internal sealed partial class Limit
             : throw new InvalidOperationException($"pgbench: {await errors}");
     }
 
-    /// <summary>The first batch of a verb as pgbench takes it: without its first statement, which opens the transaction, and with the values of the script.</summary>
+    /// <summary>
+    /// The first batch of a verb as pgbench takes it: without its first statement, which opens the transaction, and with the values of the script.
+    /// </summary>
     private static string Reads(string batch, string verb)
     {
         var task = "cast('3' || lpad(to_hex(cast(:k as bigint)), 31, '0') as uuid)";

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using NodaTime;
+using Orchestration.Workflows.Distribution;
 using Orchestration.Workflows.Distribution.Matching;
-using Orchestration.Workflows.Distribution.Replays;
 
 namespace Orchestration.Benchmarks;
 

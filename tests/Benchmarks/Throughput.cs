@@ -17,7 +17,8 @@ using Orchestration.Workflows.Tasks.Verbs;
 namespace Orchestration.Benchmarks;
 
 /// <summary>
-/// Cases started and human steps completed (claim + complete) a second, in process, at 1, 8 and 32 clients by default, on an embedded server with fsync on, in turns with
+/// Cases started and human steps completed (claim + complete) a second, in process, at 1, 8 and 32 clients by default, on an embedded server with fsync on,
+/// in turns with
 /// pgbench sending the same statements. For each: statements, buffers, WAL and CPU of the server per operation.
 /// <c>dotnet run -c Release --project tests/Benchmarks -- throughput [seconds] [cases that are there before] [clients …]</c>
 /// </summary>

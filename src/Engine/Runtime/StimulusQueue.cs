@@ -36,7 +36,8 @@ public sealed partial class StimulusQueue
         with recursive queues as (
             (select queue from stimulus where due_at <= $1 order by queue limit 1)
             union all
-            select (select s.queue from stimulus s where s.queue > q.queue and s.due_at <= $1 order by s.queue limit 1) from queues q where q.queue is not null),
+            select (select s.queue from stimulus s where s.queue > q.queue and s.due_at <= $1 order by s.queue limit 1)
+            from queues q where q.queue is not null),
         picked as (
             select s.id, q.queue, row_number() over (partition by q.queue order by s.place, senders.sender) as turn
             from queues q

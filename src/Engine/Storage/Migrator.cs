@@ -176,9 +176,9 @@ public sealed partial class Migrator
         catch (PostgresException failure) when (failure.MessageText.Contains("extension", StringComparison.Ordinal))
         {
             throw new MigrationException(
-                $"Migration {migration.Number:0000}_{migration.Name} needs an extension that the server doesn't give: {failure.MessageText}. "
-                    + "Install PostgreSQL's contrib modules (Debian: they come with postgresql), or let an administrator create the extension in this database. "
-                    + "Nothing was changed.",
+                $"Migration {migration.Number:0000}_{migration.Name} needs an extension that the server doesn't have: {failure.MessageText}. "
+                    + "Install PostgreSQL's contrib modules (Debian: they come with postgresql), or let an administrator create the extension in "
+                    + "this database. Nothing was changed.",
                 failure
             );
         }

@@ -19,6 +19,7 @@ using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Storage;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Lists;
 using Orchestration.Workflows.Tasks.Notes;
 
 namespace Orchestration.Host.Cases;

@@ -9,7 +9,6 @@ using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Tasks.Verbs;
 using Orchestration.Workflows.Distribution;
 using Orchestration.Workflows.Distribution.Matching;
-using Orchestration.Workflows.Distribution.Replays;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;

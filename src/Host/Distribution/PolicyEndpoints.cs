@@ -7,7 +7,6 @@ using Orchestration.Engine.Storage;
 using Orchestration.Host.Http;
 using Orchestration.Workflows.Distribution;
 using Orchestration.Workflows.Distribution.Matching;
-using Orchestration.Workflows.Distribution.Replays;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Distribution;

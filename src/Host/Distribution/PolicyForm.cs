@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Orchestration.Workflows.Distribution.Replays;
+using Orchestration.Workflows.Distribution;
 
 namespace Orchestration.Host.Distribution;
 

@@ -20,6 +20,7 @@ using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Lists;
 using Orchestration.Workflows.Tasks.Notes;
 using Orchestration.Workflows.Tasks.Verbs;
 

@@ -8,6 +8,7 @@ using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Lists;
 using Orchestration.Workflows.Tasks.Notes;
 
 namespace Orchestration.Host.Tasks;

@@ -19,7 +19,8 @@ public static class CustomerSearch
     private const int Newest = 100;
 
     /// <summary>
-    /// Customers whose name or number contains the text, of the newest matching cases that the person can see, those with the newest case first. Test cases have no customers.
+    /// Customers whose name or number contains the text, of the newest matching cases that the person can see, those with the newest case first. Test cases
+    /// have no customers.
     /// </summary>
     /// <param name="text">At least two characters; fewer find no one.</param>
     /// <param name="limit">At most this many.</param>

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
-using Orchestration.Workflows.Distribution.Replays;
+using Orchestration.Workflows.Distribution;
 
 namespace Orchestration.Workflows.Distribution;
 

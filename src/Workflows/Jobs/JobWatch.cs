@@ -47,7 +47,7 @@ internal sealed partial class JobWatch(NpgsqlDataSource database, IRecurringJobM
                         _starting[job] = Task.Run(() => Start(job), stoppingToken);
                 }
             }
-            catch (Exception e) when (IsPassing(e))
+            catch (Exception e) when (e is NpgsqlException or TimeoutException or BackgroundJobClientException or PostgreSqlDistributedLockException)
             {
                 SayAway(e);
             }
@@ -61,14 +61,11 @@ internal sealed partial class JobWatch(NpgsqlDataSource database, IRecurringJobM
             jobs.TriggerJob(job);
             _away = false;
         }
-        catch (Exception e) when (IsPassing(e))
+        catch (Exception e) when (e is NpgsqlException or TimeoutException or BackgroundJobClientException or PostgreSqlDistributedLockException)
         {
             SayAway(e);
         }
     }
-
-    private static bool IsPassing(Exception e) =>
-        e is NpgsqlException or TimeoutException or BackgroundJobClientException or PostgreSqlDistributedLockException;
 
     private void SayAway(Exception e)
     {

@@ -26,7 +26,8 @@ public static class SettingKind
 public sealed record SettingDocument(string Kind, string Name, int Version, string Document, string Origin, string ChangedBy, DateTime ChangedAt);
 
 /// <summary>
-/// Calendars, SLA policies, forms and distribution policies by name, with all their versions. A change is recorded in history and never affects what already runs on an
+/// Calendars, SLA policies, forms and distribution policies by name, with all their versions. A change is recorded in history and never affects what already
+/// runs on an
 /// earlier version.
 /// </summary>
 public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)

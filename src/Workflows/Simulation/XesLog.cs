@@ -27,7 +27,8 @@ public static class XesLog
     private static readonly OffsetDateTimePattern Time = OffsetDateTimePattern.ExtendedIso;
 
     /// <summary>Its cases, in the order of the file.</summary>
-    /// <exception cref="FormatException">It isn't XES, or an event lacks its activity or has no time that can be read; the message names case and event.</exception>
+    /// <exception cref="FormatException">It isn't XES, or an event lacks its activity or has no time that can be read; the message names case and
+    /// event.</exception>
     public static IEnumerable<LogCase> Read(Stream stream)
     {
         using var xml = XmlReader.Create(

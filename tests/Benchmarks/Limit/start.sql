@@ -5,7 +5,8 @@
 insert into workflow_instance (id, definition_id, definition_version_id, definition_version, parent_id, correlation_id, name, status, sub_status,
     incident_count,
     state, event_sequence, event_head, created_at, updated_at, finished_at)
-values (('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, 'bench', coalesce((select id from workflow_definition where id = :version and is_published), refuse_version(:version)), 1, null, 'P-' || :k, null, 'Running', 'Suspended', 0,
+values (('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, 'bench', coalesce((select id
+    from workflow_definition where id = :version and is_published), refuse_version(:version)), 1, null, 'P-' || :k, null, 'Running', 'Suspended', 0,
     cast(:state as json), cast(:start_count as int), cast(:head as bytea), now(), now(), null);
 insert into bookmark (id, instance_id, created_at, name, hash, activity_id)
 values (('2' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, ('1' || lpad(to_hex(cast(:k as bigint)), 31, '0'))::uuid, now(), 'Orchestration.HumanTask',

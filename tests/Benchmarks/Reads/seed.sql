@@ -17,12 +17,16 @@ create or replace function bench.start(at timestamptz) returns text immutable pa
     $$ select lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') $$;
 
 create or replace function bench.customer_name(number bigint) returns text immutable parallel safe language sql as $$
-    select (array['Ines','Marta','Owen','Yusuf','Hannah','Pedro','Lin','Amara','Kerstin','Rafael','Niamh','Oliver','Freya','Tomasz','Leila','Marco','Sanna','Viktor',
-        'Chloe','Dmitri','Elena','Farid','Greta','Hugo','Ida','Jakub','Keiko','Lars','Mina','Noor','Oskar','Paula','Quinn','Rosa','Stefan','Tara','Uma','Walter',
+    select (array['Ines','Marta','Owen','Yusuf','Hannah','Pedro','Lin','Amara','Kerstin','Rafael','Niamh','Oliver','Freya','Tomasz','Leila','Marco','Sanna',
+        'Viktor',
+        'Chloe','Dmitri','Elena','Farid','Greta','Hugo','Ida','Jakub','Keiko','Lars','Mina','Noor','Oskar','Paula','Quinn','Rosa','Stefan','Tara','Uma',
+            'Walter',
         'Xenia','Zoltan'])[1 + (bench.chance(number, 'first') ^ 1.5 * 40)::int % 40] || ' ' ||
-        (array['Alv','Berg','Castel','Dahl','Ebner','Fisch','Graf','Holm','Ivan','Jans','Kowal','Lund','Moreau','Novak','Ortega','Petr','Quint','Rossi','Sand','Thom',
+        (array['Alv','Berg','Castel','Dahl','Ebner','Fisch','Graf','Holm','Ivan','Jans','Kowal','Lund','Moreau','Novak','Ortega','Petr','Quint','Rossi',
+            'Sand','Thom',
         'Ulrich','Varga','Weber','Xu','Young','Zimmer'])[1 + (bench.chance(number, 'last') ^ 1.5 * 26)::int % 26] ||
-        (array['','sen','man','ski','ova','ez','berg','lan','ard','son','etti','ini','er','off','wood','field'])[1 + (bench.chance(number, 'end') * 16)::int % 16]
+        (array['','sen','man','ski','ova','ez','berg','lan','ard','son','etti','ini','er','off','wood','field'])[1 + (bench.chance(number,
+            'end') * 16)::int % 16]
 $$;
 
 -- The cases to multiply: those that were there before this ran first.
@@ -33,12 +37,14 @@ create table if not exists bench.template as
 
 -- One row for each case to make, with the case it is made from and how much later it happens.
 create table if not exists bench.copy (
-    number bigint primary key, template uuid not null, at timestamptz not null, start text not null, later interval not null, due_later interval not null, made boolean not null
+    number bigint primary key, template uuid not null, at timestamptz not null, start text not null, later interval not null, due_later interval not null,
+        made boolean not null
 );
 insert into bench.copy
     select number, t.id, n.at, bench.start(n.at), n.at - t.created_at,
         -- Deadlines of running cases: some missed, some near, most of them later.
-        case when t.status = 'Running' then n.began - t.created_at - interval '2 days' + interval '30 days' * bench.chance(number, 'due') else n.at - t.created_at
+        case when t.status = 'Running' then n.began - t.created_at - interval '2 days' + interval '30 days' * bench.chance(number, 'due') else n.at
+            - t.created_at
         end, false
     from (
         select number, began, case when number <= closed then began - interval '3 years' + (interval '1034 days' * (number::float8 / closed))
@@ -65,14 +71,16 @@ begin
                 and atttypid = 'uuid'::regtype then format('bench.id(r.%I, c.number, c.start)', attname)
             when attname in ('due_at', 'risk_at', 'late_at') then format('r.%I + c.due_later', attname)
             when atttypid = 'timestamptz'::regtype then format('r.%I + c.later', attname)
-            when attname in ('reference', 'correlation_id') then format('regexp_replace(r.%I, ''-?[0-9]*$'', ''-'' || lpad(c.number::text, 8, ''0''))', attname)
+            when attname in ('reference', 'correlation_id') then format('regexp_replace(r.%I, ''-?[0-9]*$'', ''-'' || lpad(c.number::text, 8, ''0''))',
+                attname)
             when target = 'journey_case' and attname = 'customer_id' then '''C-'' || 100000 + (bench.chance(c.number, ''customer'') * 300000)::int'
             when target = 'journey_case' and attname = 'customer_name' then 'bench.customer_name((bench.chance(c.number, ''customer'') * 300000)::int)'
             else format('r.%I', attname) end, ', ' order by attnum)
         into columns, chosen
         from pg_attribute where attrelid = target::regclass and attnum > 0 and not attisdropped and attgenerated = '';
     execute format('create table bench.rows as select r.* from public.%I r where r.%I in (select id from bench.template)', target, key);
-    execute format('insert into public.%I (%s) select %s from bench.copy c join bench.rows r on r.%I = c.template where not c.made and (%s) order by c.number',
+    execute format('insert into public.%I (%s) select %s
+        from bench.copy c join bench.rows r on r.%I = c.template where not c.made and (%s) order by c.number',
         target, columns, chosen, key, which);
     get diagnostics made = row_count;
     drop table bench.rows;
@@ -115,9 +123,11 @@ end $$;
 
 -- Colleagues of the demo people, thirty in each team; who sees two hundred cases that they watch and a few that they work on; and who sees none.
 insert into person (id, user_name, display_name, roles, password_hash, security_stamp, created_at, updated_at)
-    select bench.id(p.id, n, bench.start(p.created_at)), name, bench.customer_name(1000000 + n), array['employee'], p.password_hash, p.security_stamp, p.created_at, p.created_at
+    select bench.id(p.id, n, bench.start(p.created_at)), name, bench.customer_name(1000000 + n), array['employee'], p.password_hash, p.security_stamp,
+        p.created_at, p.created_at
     from (select * from person where user_name = 'adjuster1') p,
-        (select n, case n when 0 then 'few' when 1 then 'none' else 'colleague' || n end name from generate_series(0, 30 * (select count(*)::int from team) + 1) n) g
+        (select n, case n when 0 then 'few' when 1 then 'none' else 'colleague' || n end name from generate_series(0, 30 * (select count(*)::int
+            from team) + 1) n) g
     on conflict do nothing;
 insert into team_member (team_key, person_id, joined_at)
     select t.key, p.id, p.created_at from (select key, row_number() over (order by key) - 1 place from team) t

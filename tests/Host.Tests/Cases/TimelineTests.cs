@@ -57,7 +57,12 @@ public sealed partial class TimelineTests
     )]
     [InlineData("sla.rung", """{ "name": "Summary resolution", "rung": "100%", "over": "window" }""", "Window closed: Summary resolution", null)]
     [InlineData("sla.rung", """{ "name": "Summary resolution", "rung": "75%" }""", "Escalated at 75%: Summary resolution", null)]
-    [InlineData("history.erased", """{ "reason": "The customer asked for it", "sequences": [1] }""", "Personal data erased from the history", "The customer asked for it")]
+    [InlineData(
+        "history.erased",
+        """{ "reason": "The customer asked for it", "sequences": [1] }""",
+        "Personal data erased from the history",
+        "The customer asked for it"
+    )]
     [InlineData("promise.broken", """{ "title": "Call back", "reason": "Nobody called" }""", "Promise broken: Call back", "Nobody called")]
     [InlineData("promise.withdrawn", """{ "title": "Call back", "reason": "They called us" }""", "Promise withdrawn: Call back", "They called us")]
     [InlineData("promise.made", """{ "title": "Call back", "channel": "Phone" }""", "Promised: Call back", "Phone")]

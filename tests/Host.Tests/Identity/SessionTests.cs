@@ -121,9 +121,7 @@ public sealed class SessionTests : IAsyncLifetime
         }
 
         (await TokensAsync(await RefreshAsync(api, other))).ShouldNotBeNull("another session of the person goes on");
-        await using var told = _database.DataSource.CreateCommand(
-            "select payload::text from event where action = 'person.session-ended'"
-        );
+        await using var told = _database.DataSource.CreateCommand("select payload::text from event where action = 'person.session-ended'");
         ((string)(await told.ExecuteScalarAsync())!).ShouldContain("used twice");
     }
 

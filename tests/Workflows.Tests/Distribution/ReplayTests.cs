@@ -1,7 +1,7 @@
 using NodaTime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Distribution;
 using Orchestration.Workflows.Distribution.Matching;
-using Orchestration.Workflows.Distribution.Replays;
 using Orchestration.Workflows.Tasks.Verbs;
 using Orchestration.Workflows.Tests.Tasks;
 

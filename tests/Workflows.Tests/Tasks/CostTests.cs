@@ -63,14 +63,7 @@ public sealed class CostTests
         await using var connection = await world.Database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
 
-        foreach (
-            var change in new[]
-            {
-                "state = 'InProgress', started_at = now()",
-                "draft = '{}'",
-                "state = 'Reserved', started_at = null",
-            }
-        )
+        foreach (var change in new[] { "state = 'InProgress', started_at = now()", "draft = '{}'", "state = 'Reserved', started_at = null" })
         {
             await using var update = new NpgsqlCommand(
                 $"update task set {change}, revision = revision + 1, changed_by = 'x', changed_at = clock_timestamp() where id = $1",

@@ -8,6 +8,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Http;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Lists;
 
 namespace Orchestration.Host.Elsa.Instances;
 

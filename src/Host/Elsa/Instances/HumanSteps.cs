@@ -7,6 +7,7 @@ using Orchestration.Engine.Execution;
 using Orchestration.Host.Elsa.Http;
 using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Lists;
 
 namespace Orchestration.Host.Elsa.Instances;
 

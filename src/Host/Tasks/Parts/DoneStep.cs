@@ -3,6 +3,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Lists;
 
 namespace Orchestration.Host.Tasks.Parts;
 

@@ -2,7 +2,9 @@ using Google.OrTools.Graph;
 
 namespace Orchestration.Workflows.Distribution.Matching;
 
-/// <summary>Gives the tasks of one round to people at the highest total score: a min-cost flow in which each task needs one person and each person takes one.</summary>
+/// <summary>
+/// Gives the tasks of one round to people at the highest total score: a min-cost flow in which each task needs one person and each person takes one.
+/// </summary>
 internal static class Assignment
 {
     /// <summary>From that many possible pairs on, each task keeps its best people only.</summary>

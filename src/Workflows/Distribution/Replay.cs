@@ -7,7 +7,7 @@ using Orchestration.Workflows.Distribution.Matching;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
 
-namespace Orchestration.Workflows.Distribution.Replays;
+namespace Orchestration.Workflows.Distribution;
 
 /// <summary>
 /// Runs a policy over the recorded arrivals and presence of a team, and compares it with what happened. A task takes as long as it took then; skills, teams
@@ -84,7 +84,8 @@ public sealed class Replay(WorkflowRuntime runtime, ServiceLevelCatalog serviceL
                 case when t.excluded_steps = '{"{}"}' then '{"{}"}'
                     else array(select unnest{Eligibility.WorkedOn("x")} from task x where {Eligibility.IsExcludedStep("x")}) end excluded
             from task t left join lateral (
-                select min(c.due_at) due_at, bool_or(c.kind = 'statutory') statutory from sla_clock c where c.task_id = t.id and c.status <> 'Cancelled') k on true
+                select min(c.due_at) due_at, bool_or(c.kind = 'statutory') statutory from sla_clock c
+                where c.task_id = t.id and c.status <> 'Cancelled') k on true
             where t.team = $1 and t.created_at >= $2 and t.test_by is null and (t.ended_at is null or t.state in ('Completed', 'Failed'))
             order by t.created_at, t.id limit {MostTasks}
             """,

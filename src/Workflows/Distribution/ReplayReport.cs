@@ -1,7 +1,7 @@
 using NodaTime;
 using Orchestration.Workflows.Distribution.Matching;
 
-namespace Orchestration.Workflows.Distribution.Replays;
+namespace Orchestration.Workflows.Distribution;
 
 /// <summary>What a policy would have done, beside what happened.</summary>
 /// <param name="Tasks">Tasks that arrived.</param>

@@ -4,7 +4,7 @@ using Npgsql;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Workflows.Tasks;
+namespace Orchestration.Workflows.Tasks.Lists;
 
 /// <summary>A step of a case.</summary>
 /// <param name="Task">Its task.</param>

@@ -3,7 +3,7 @@ using Npgsql;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.ServiceLevels;
 
-namespace Orchestration.Workflows.Tasks;
+namespace Orchestration.Workflows.Tasks.Lists;
 
 /// <summary>The open task behind a waiting human step, for viewers of the run.</summary>
 /// <param name="BookmarkId">The bookmark that waits for it, as the engine writes it.</param>

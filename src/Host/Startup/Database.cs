@@ -4,7 +4,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.People;
 
-namespace Orchestration.Host.Shell;
+namespace Orchestration.Host.Startup;
 
 /// <summary>How the host connects to its database.</summary>
 /// <param name="Application">With the role that works with the data.</param>

@@ -2,7 +2,7 @@ using NodaTime;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.Distribution.Matching;
 
-namespace Orchestration.Workflows.Distribution.Replays;
+namespace Orchestration.Workflows.Distribution;
 
 /// <summary>A task that arrives in a simulation.</summary>
 /// <param name="Work">The task; its slack is computed as time passes.</param>
