@@ -1,17 +1,18 @@
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Model;
 using Orchestration.Workflows.Facts;
+using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.HumanStep;
 
 /// <summary>
-/// The teams, people, skills and steps that human steps name, and the teams that facts name. Names in the definition are checked before it is published;
+/// The teams, people, skills and steps that human steps name, the teams that facts name, and the steps that SLA policies of a journey's cases name. Names in the definition are checked before it is published;
 /// what an expression computes is checked when it runs. People and teams may change afterwards: a task that no one can take any more can be assigned by
 /// a supervisor.
 /// </summary>
-internal sealed class StepNames(PeopleCatalog people)
+internal sealed class StepNames(PeopleCatalog people, ServiceLevelCatalog serviceLevels)
 {
     private const string Team = "Team";
     private const string Candidates = "Candidates";
@@ -43,6 +44,7 @@ internal sealed class StepNames(PeopleCatalog people)
                 errors.Add(Error(step, Team, "no one can take the step: it needs a team or candidates."));
         }
 
+        errors.AddRange(PolicySteps(workflow));
         foreach (var (index, fact) in isShipped ? [] : facts.Index())
             errors.AddRange(
                 fact.Teams.Select(team => Problem(workflow, Team, team) ?? Retired(Team, team))
@@ -51,6 +53,15 @@ internal sealed class StepNames(PeopleCatalog people)
             );
         return errors;
     }
+
+    /// <summary>Steps named by policies that hold for cases of this journey only. One for several journeys may name a step that some of them lack.</summary>
+    private IEnumerable<DefinitionError> PolicySteps(CompiledWorkflow workflow) =>
+        from policy in serviceLevels.Policies.Values
+        where policy.Subject == SlaSubject.Case && policy.Start.Where.TryGetValue("journey", out var journeys) && journeys is [var only]
+            && only == workflow.DefinitionId
+        from step in policy.Steps
+        where workflow.FindActivity(step) is null
+        select new DefinitionError("$", $"SLA policy '{policy.Id}' names the step '{step}', which this journey doesn't have.");
 
     private string? Retired(string input, string name) =>
         input switch

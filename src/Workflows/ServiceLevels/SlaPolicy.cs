@@ -151,6 +151,15 @@ public sealed record SlaPolicy
             ? name[StepPrefix.Length..^StepSuffix.Length]
             : null;
 
+    /// <summary>Ids of the steps that its events and pause reasons name.</summary>
+    internal IEnumerable<string> Steps =>
+        new[] { Start, Stop, Cancel, Reset }
+            .SelectMany(condition => condition?.Events ?? [])
+            .Select(StepOf)
+            .Concat(PauseReasons.Select(reason => reason.StartsWith(StepPrefix, StringComparison.Ordinal) ? reason[StepPrefix.Length..] : null))
+            .OfType<string>()
+            .Distinct(StringComparer.Ordinal);
+
     private const string StepPrefix = "step:";
     private const string StepSuffix = ".completed";
 

@@ -108,6 +108,40 @@ public sealed class PublishedNamesTests
     }
 
     [Fact]
+    public async Task A_policy_of_the_journey_s_cases_names_only_steps_that_the_journey_has()
+    {
+        await using var world = await World.CreateAsync();
+        await world.LoadShippedAsync();
+        var policy = JsonNode.Parse(
+            """
+            { "id": "own", "name": "Own", "calendar": "24x7", "subject": "case", "target": { "amount": "PT8H", "unit": "elapsed" }, "ladder": [],
+              "start": { "events": ["case.opened"], "where": { "journey": ["flow"] } }, "stop": { "events": ["step:next.completed", "step:nex.completed"] },
+              "pauseReasons": ["step:look", "step:lookk"] }
+            """
+        )!;
+        (
+            await SaveServiceLevel.RunAsync(
+                world.Get<SettingDocuments>(),
+                world.Get<ServiceLevelCatalog>(),
+                SettingKind.Sla,
+                "own",
+                0,
+                policy.AsObject(),
+                await world.PersonAsync("admin"),
+                world.Clock.GetCurrentInstant()
+            )
+        ).ShouldBeOfType<SaveServiceLevelResult.Saved>();
+
+        (await PublishAsync(world, Flow("Approve")))
+            .ShouldBeOfType<PublishResult.Invalid>()
+            .Errors.Select(e => e.Reason)
+            .ShouldBe([
+                "SLA policy 'own' names the step 'nex', which this journey doesn't have.",
+                "SLA policy 'own' names the step 'lookk', which this journey doesn't have.",
+            ]);
+    }
+
+    [Fact]
     public async Task A_connection_that_could_never_be_taken_is_refused()
     {
         await using var world = await World.CreateAsync();
