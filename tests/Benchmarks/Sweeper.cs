@@ -114,6 +114,7 @@ internal static class Sweeper
             .AddSingleton(clock)
             .AddSingleton<Changes>()
             .AddSingleton<AddPerson>()
+            .AddSingleton<FindPerson>()
             .AddWorkflows()
             .BuildServiceProvider();
     }

@@ -36,6 +36,8 @@ public sealed class DemoOfficeTests(SharedHost host) : IClassFixture<SharedHost>
             )
         ).ShouldBe(0);
         (await CountAsync("job_pause")).ShouldBe(0);
+        (await CountAsync("shift where from_at > (select max(created_at) from journey_case)")).ShouldBeGreaterThan(100);
+        (await CountAsync("step_effort")).ShouldBeGreaterThan(10);
         (office.Progress, office.Span).ShouldBe((null, null));
     }
 
