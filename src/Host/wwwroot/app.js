@@ -57,7 +57,7 @@ const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeS
 const zoneName = absolute.resolvedOptions().timeZone;
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 const hour12 = absolute.resolvedOptions().hour12;
-const timeOfDay = at => new Intl.DateTimeFormat(undefined, hour12 && at.getMinutes() === 0 ? { hour: "numeric" } : { timeStyle: "short" })
+const timeOfDay = at => hour12 && at.getHours() % 12 === 0 && at.getMinutes() === 0 ? (at.getHours() ? "noon" : "midnight") : new Intl.DateTimeFormat(undefined, hour12 && at.getMinutes() === 0 ? { hour: "numeric" } : { timeStyle: "short" })
   .formatToParts(at).map(part => part.type === "dayPeriod" ? part.value.toLowerCase() : part.value).join("");
 const dayOf = at => new Intl.DateTimeFormat(undefined,
   { day: "numeric", month: "short", year: at.getFullYear() === new Date().getFullYear() ? undefined : "numeric" }).format(at);
