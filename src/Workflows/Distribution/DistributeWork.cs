@@ -238,6 +238,7 @@ public sealed partial class DistributeWork(
                 t.Now,
                 Actor
             );
+            CaseViewers.AddOwner(t, pick.Work.Id, userName);
             await tasks.ClocksFollow(t, clocks, new(pick.Work.Id, title, activity, policies, "task.assigned"), cancel);
             Notify.Write(t, pick.Person.Id, "task.assigned", $"{title} was assigned to you", "You're the best match for it.", pick.Work.Id);
         }
