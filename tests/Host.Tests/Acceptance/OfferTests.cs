@@ -1,0 +1,115 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using AngleSharp.Html.Parser;
+using NodaTime;
+using Orchestration.Host.Tests.Journeys;
+
+namespace Orchestration.Host.Tests.Acceptance;
+
+/// <summary>Work that is pushed, as the people who get it and those who steer it see it.</summary>
+public sealed class OfferTests(Office office) : IClassFixture<Office>
+{
+    private Worker Adjuster => office.Person("adjuster2");
+
+    [Fact]
+    public async Task Work_is_offered_to_who_is_there_and_accepted_or_declined_on_their_page()
+    {
+        await PushAsync("offer-page");
+        var accepted = await OfferAsync("offer-page", 1);
+        var browser = await office.Host.BrowserAsync("adjuster2");
+
+        var card = await CardAsync(browser);
+        card.ShouldContain("look");
+        card.ShouldContain("Offered to you until");
+        (await (await office.Host.BrowserAsync("adjuster1")).GetStringAsync("/offers/card")).ShouldNotContain("Offered to you");
+        (await office.Person("adjuster1").SendAsync(HttpMethod.Post, $"/api/offers/{accepted}/accept", new { })).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        var answer = await AnswerAsync(browser, accepted, "accept");
+        answer.StatusCode.ShouldBe(HttpStatusCode.Found);
+        var task = answer.Headers.Location!.ToString().Split('?')[0].Split('/')[^1];
+        ((string)(await Adjuster.GetAsync($"/api/tasks/{task}"))["state"]!).ShouldBe("Reserved");
+        (await AnswerAsync(browser, accepted, "accept")).Headers.Location!.ToString().ShouldContain(task, Case.Sensitive, "twice is once");
+
+        // With its only task done, the next one comes.
+        await Adjuster.DoneAsync(await Adjuster.GetAsync($"/api/tasks/{task}"), "complete", new { outcome = "Done" });
+        var declined = await OfferAsync("offer-page", 2);
+        (await Adjuster.SendAsync(HttpMethod.Post, $"/api/offers/{declined}/decline", new { reason = " " })).StatusCode.ShouldBe(
+            HttpStatusCode.UnprocessableEntity
+        );
+        await AnswerAsync(browser, declined, "decline", ("reason", "I know the customer personally"));
+        (await Adjuster.GetAsync("/api/offers")).AsArray().ShouldBeEmpty();
+        var again = await Adjuster.SendAsync(HttpMethod.Post, $"/api/offers/{declined}/accept", new { });
+        ((string)(await again.ProblemAsync(409))["detail"]!).ShouldStartWith("You declined it.");
+    }
+
+    [Fact]
+    public async Task An_answer_after_the_offer_expired_says_so_and_leaves_the_task_open()
+    {
+        await PushAsync("offer-late");
+        var offer = await OfferAsync("offer-late", 1);
+        var task = (string)(await Adjuster.GetAsync("/api/offers")).AsArray()[0]!["taskId"]!;
+        var browser = await office.Host.BrowserAsync("adjuster2");
+        await CardAsync(browser);
+
+        office.Clock.Advance(Duration.FromMinutes(3));
+        await Eventually.AsksAsync(async () => (await Adjuster.GetAsync("/api/offers")).AsArray().Count, count => count == 0, "the offer is over");
+
+        var page = await AnswerAsync(browser, offer, "accept");
+        page.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        var text = await page.Content.ReadAsStringAsync();
+        text.ShouldContain("The offer had expired.");
+        text.ShouldContain($"/tasks/{Guid.Parse(task):N}");
+        ((string)(await Adjuster.GetAsync($"/api/tasks/{task}"))["state"]!).ShouldBe("Ready");
+        (await office.Supervisor.GetAsync($"/api/tasks/{task}/distribution")).AsArray().Count.ShouldBeGreaterThan(0);
+    }
+
+    /// <summary>A journey whose only step the adjusters are offered, of whom one is there and has nothing else to do.</summary>
+    private async Task PushAsync(string journey)
+    {
+        var answer = await office
+            .Person("analyst")
+            .SendAsync(
+                HttpMethod.Post,
+                "/api/definitions",
+                new
+                {
+                    definition = Journey.Of(journey, Journey.Step("look")),
+                    publish = true,
+                    operationId = Worker.NewOperation(),
+                }
+            );
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync());
+        (await office.Person("senior1").SendAsync(HttpMethod.Put, "/api/teams/claims-adjusting/distribution/mode", new { mode = "offer" })).StatusCode.ShouldBe(
+            HttpStatusCode.NoContent
+        );
+        (await Adjuster.SendAsync(HttpMethod.Put, "/api/me/presence", new { state = "Available" })).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    /// <summary>Opens a case and waits until its step is offered.</summary>
+    private async Task<Guid> OfferAsync(string journey, int number)
+    {
+        await office.FrontOffice.OpenAsync(journey, office.NewReference($"OF{number}"), new { });
+        var offers = await Eventually.AsksAsync(
+            async () => (await Adjuster.GetAsync("/api/offers")).AsArray(),
+            offers => offers.Count == 1,
+            "the step is offered"
+        );
+        return Guid.Parse((string)offers[0]!["id"]!);
+    }
+
+    private static async Task<string> CardAsync(HttpClient browser) =>
+        await Eventually.AsksAsync(
+            () => browser.GetStringAsync("/offers/card"),
+            html => html.Contains("offer-card", StringComparison.Ordinal),
+            "the card is there"
+        );
+
+    private static async Task<HttpResponseMessage> AnswerAsync(HttpClient browser, Guid offer, string answer, params (string Name, string Value)[] fields)
+    {
+        var page = new HtmlParser().ParseDocument(await browser.GetStringAsync("/"));
+        var token = page.QuerySelector("input[name=__RequestVerificationToken]")!.GetAttribute("value")!;
+        return await browser.PostAsync(
+            $"/offers/{offer:N}/{answer}",
+            new FormUrlEncodedContent([new("__RequestVerificationToken", token), .. fields.Select(field => KeyValuePair.Create(field.Name, field.Value))])
+        );
+    }
+}
