@@ -127,7 +127,8 @@ public sealed class BadInputTests
     [InlineData(
         """
             {"id":"loop","type":"Elsa.ParallelForEach","items":{"typeName":"Object[]","expression":{"type":"JavaScript",
-            "value":"Array.from({length: 200000}, (_, i) => i)"}},"body":{"id":"l","type":"Elsa.Sequence","activities":[]}}
+            "value":"Array.from({length: 9999}, (_, i) => i)"}},"body":{"id":"l","type":"Elsa.Sequence","activities":[
+            {"id":"m","type":"Elsa.Sequence","activities":[]}]}}
             """
     )]
     public void A_loop_without_a_wait_stops_with_an_incident(string loop)
