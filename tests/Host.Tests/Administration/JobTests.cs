@@ -140,7 +140,7 @@ public sealed class JobTests(SharedHost host) : IClassFixture<SharedHost>
     [Fact]
     public async Task A_run_that_fails_is_among_the_failed_jobs_of_the_dashboard()
     {
-        var database = host.App.Services.GetRequiredService<NpgsqlDataSource>();
+        await using var database = NpgsqlDataSource.Create(host.ConnectionString);
         using var admin = await host.App.BrowserAsync("admin");
 
         // The sweep asks for a table that is away for a moment.
