@@ -17,7 +17,7 @@ public sealed class LiveTests(Chromium chromium)
         await page.GetByText("Forward to another team …").ClickAsync();
         await page.GetByLabel("Assign to").SelectOptionAsync("adjuster2");
         await page.GetByLabel("Comment", new() { Exact = true }).PressSequentiallyAsync("Look at the ");
-        await page.Locator(".top details.menu > summary").ClickAsync();
+        await page.Locator(".top details.menu > summary[aria-label$=', menu']").ClickAsync();
         await page.GetByLabel("Comment", new() { Exact = true }).FocusAsync();
 
         var other = await world.App.ApiAsync("admin");

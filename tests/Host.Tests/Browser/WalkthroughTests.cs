@@ -119,7 +119,7 @@ public sealed class WalkthroughTests(Chromium chromium, Office office) : IClassF
             async page =>
             {
                 await page.Locator("[name=approvedAmount]").FillAsync("12000");
-                await page.Locator("[name=reason]").FillAsync("As assessed, less the deductible.");
+                await page.Locator("#f-reason").FillAsync("As assessed, less the deductible.");
             }
         );
         await DoAsync(

@@ -32,7 +32,7 @@ public sealed class WorkforcePageTests(Chromium chromium, Office office) : IClas
         await second.Locator("#presence summary").GetByText("Available").WaitForAsync();
         await second.BringToFrontAsync();
         await second.Locator("#presence summary").ClickAsync();
-        await second.GetByLabel("Away for another reason").FillAsync("Fire drill");
+        await second.GetByLabel("Away for something else").FillAsync("Fire drill");
         await second.Keyboard.PressAsync("Enter");
         await row.GetByText("Away: Fire drill").WaitForAsync();
         await worker.BringToFrontAsync();
