@@ -9,8 +9,8 @@ namespace Orchestration.Workflows.HumanStep;
 
 /// <summary>
 /// The teams, people, skills and steps that human steps name, the teams that facts name, and the steps that SLA policies of a journey's cases name.
-/// Names in the definition are checked before it is published; what an expression computes is checked when it runs. People and teams may change afterwards: a task that no one can take any more can be assigned by
-/// a supervisor.
+/// Names in the definition are checked before it is published; what an expression computes is checked when it runs. People and teams may change
+/// afterwards: a task that no one can take any more can be assigned by a supervisor.
 /// </summary>
 internal sealed class StepNames(PeopleCatalog people, ServiceLevelCatalog serviceLevels)
 {
