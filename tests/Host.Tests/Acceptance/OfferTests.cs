@@ -51,7 +51,11 @@ public sealed class OfferTests(Office office) : IClassFixture<Office>
         await CardAsync(browser);
 
         office.Clock.Advance(Duration.FromMinutes(3));
-        await Eventually.AsksAsync(async () => (await Adjuster.GetAsync("/api/offers")).AsArray().Count, count => count == 0, "the offer is over");
+        await Eventually.AsksAsync(
+            () => office.QueryAsync<string>($"select state from task_offer where id = '{offer}'"),
+            states => states is ["Expired"],
+            "the offer has expired"
+        );
 
         var page = await AnswerAsync(browser, offer, "accept");
         page.StatusCode.ShouldBe(HttpStatusCode.Conflict);
