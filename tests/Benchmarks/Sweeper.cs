@@ -12,6 +12,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Workflows;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
@@ -108,6 +109,7 @@ internal static class Sweeper
     {
         var collection = new ServiceCollection();
         collection.AddDataProtection();
+        collection.AddJobs(connection);
         return collection
             .AddLogging(l => l.SetMinimumLevel(LogLevel.Error).AddSimpleConsole())
             .AddSingleton(_ => Sql.CreateDataSource(connection))

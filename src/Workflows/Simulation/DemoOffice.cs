@@ -12,7 +12,7 @@ namespace Orchestration.Workflows.Simulation;
 /// Fills a new development database with weeks of an office's history, made by the real verbs. Jobs are paused meanwhile: what fell due in those weeks is
 /// done at its time.
 /// </summary>
-public sealed class DemoOffice(NpgsqlDataSource database, AddPerson add, FindPerson people, PlanShifts shifts, IClock clock, ILoggerFactory log)
+public sealed class DemoOffice(NpgsqlDataSource database, AddPerson add, FindPerson people, PlanShifts shifts, JobDesk desk, IClock clock, ILoggerFactory log)
 {
     private const string Actor = "setup";
     private const string Reason = "The demo office is being filled.";
@@ -43,7 +43,7 @@ public sealed class DemoOffice(NpgsqlDataSource database, AddPerson add, FindPer
         var from = now.InZone(OfficePlan.Demo.Zone).Date.PlusDays(-7 * weeks);
         var begin = from.AtStartOfDayInZone(OfficePlan.Demo.Zone).ToInstant();
         Span = new(begin, now);
-        await PauseJobsAsync(now, cancel);
+        await PauseJobsAsync(cancel);
         try
         {
             await PartitionsAsync(begin, now, cancel);
@@ -116,21 +116,19 @@ public sealed class DemoOffice(NpgsqlDataSource database, AddPerson add, FindPer
             yield return new(halves[i].Start, halves[i + 1].End);
     }
 
-    private async Task PauseJobsAsync(Instant now, CancellationToken cancel)
+    private async Task PauseJobsAsync(CancellationToken cancel)
     {
-        await using var pause = database.Query(
-            "insert into job_pause (job, at, actor, reason) select unnest($1::text[]), $2, $3, $4 on conflict do nothing",
-            (object)JobCatalog.All.Select(job => job.Name).ToArray(),
-            now,
-            Actor,
-            Reason
-        );
-        await pause.ExecuteNonQueryAsync(cancel);
+        foreach (var job in JobCatalog.All)
+            await desk.PauseAsync(job.Name, Actor, Reason, cancel);
     }
 
+    /// <summary>Resumes what this has paused; what a person has paused stays so.</summary>
     private async Task ResumeJobsAsync()
     {
-        await using var resume = database.Query("delete from job_pause where actor = $1 and reason = $2", Actor, Reason);
-        await resume.ExecuteNonQueryAsync(CancellationToken.None);
+        foreach (var (job, pause) in await desk.PausesAsync())
+        {
+            if (pause.By == Actor && pause.Reason == Reason)
+                await desk.ResumeAsync(job, Actor);
+        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using NodaTime;
@@ -56,7 +57,7 @@ public sealed class OfficeDriver : IAsyncDisposable
     {
         (_model, _database, _clock, _progress, _looked) = (model, database, new(from), new(from, 0, 0, 0), from);
         var services = new ServiceCollection();
-        services.AddDataProtection();
+        services.AddDataProtection().UseEphemeralDataProtectionProvider();
         _services = services
             .AddSingleton(log)
             .AddSingleton(typeof(ILogger<>), typeof(Logger<>))
