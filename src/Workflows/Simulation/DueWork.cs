@@ -23,41 +23,60 @@ internal sealed class DueWork(
     /// <summary>More rounds than that at one instant: something makes itself due again and again, and is left to the host.</summary>
     private const int MostRounds = 50;
 
-    private const string FirstDue = """
-        select min(due_at) from (
-            select min(due_at) due_at from deadline
-            union all select min(due_at) from workflow_trigger
-            union all select min(due_at) from stimulus
-            union all select min(due_at) from effect where state = 'pending') due
+    private const string Next = """
+        select kind, due_at from (
+            (select kind, due_at from deadline order by due_at limit 1)
+            union all (select 'timer', min(due_at) from workflow_trigger)
+            union all (select 'stimulus', min(due_at) from stimulus)
+            union all (select 'effect', min(due_at) from effect where state = 'pending')) due
+        where due_at is not null order by due_at limit 1
         """;
 
     /// <summary>Does what is due until an instant, each thing at its time. Returns whether there was anything.</summary>
     public async Task<bool> RunAsync(Instant until, CancellationToken cancel)
     {
         var any = false;
-        for (var (round, last) = (0, Instant.MinValue); await FirstAsync(cancel) is { } first && first <= until; )
+        for (var (round, last) = (0, Instant.MinValue); await NextAsync(cancel) is var (kind, at) && at <= until; )
         {
-            round = clock.Now == last ? round + 1 : 0;
+            round = at == last ? round + 1 : 0;
             if (round == MostRounds)
                 break;
-            clock.To(first);
-            (any, last) = (true, clock.Now);
-            await runtime.Stimuli.SweepAsync(Batch, cancel);
-            await timers.SweepAsync(Batch, cancel);
-            await suspended.SweepAsync(Batch, cancel);
-            await escalate.SweepAsync(Batch, cancel);
-            foreach (var effect in await effects.LeaseAsync(Batch, cancel))
-                await effects.TryAsync(effect.Id, effect.LeasedUntil, cancel);
+            (any, last) = (true, at);
+            clock.To(at);
+            await DoAsync(kind, cancel);
         }
 
         clock.To(until);
         return any;
     }
 
-    private async Task<Instant?> FirstAsync(CancellationToken cancel)
+    private async Task DoAsync(string kind, CancellationToken cancel)
     {
-        await using var query = database.Query(FirstDue);
+        switch (kind)
+        {
+            case "rung":
+                await escalate.SweepAsync(Batch, cancel);
+                break;
+            case "task-resume":
+                await suspended.SweepAsync(Batch, cancel);
+                break;
+            case "stimulus":
+                await runtime.Stimuli.SweepAsync(Batch, cancel);
+                break;
+            case "effect":
+                foreach (var effect in await effects.LeaseAsync(Batch, cancel))
+                    await effects.TryAsync(effect.Id, effect.LeasedUntil, cancel);
+                break;
+            default:
+                await timers.SweepAsync(Batch, cancel);
+                break;
+        }
+    }
+
+    private async Task<(string Kind, Instant At)?> NextAsync(CancellationToken cancel)
+    {
+        await using var query = database.Query(Next);
         await using var reader = await query.ExecuteReaderAsync(cancel);
-        return await reader.ReadAsync(cancel) ? reader.InstantOrNull(0) : null;
+        return await reader.ReadAsync(cancel) ? (reader.GetString(0), reader.Instant(1)) : null;
     }
 }
