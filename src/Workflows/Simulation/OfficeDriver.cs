@@ -188,7 +188,8 @@ public sealed class OfficeDriver : IAsyncDisposable
 
     private async Task<bool> CompleteAsync(OfficeAct.Complete act, CancellationToken cancel)
     {
-        var work = _open[act.Task];
+        if (!_open.TryGetValue(act.Task, out var work))
+            return false;
         var data = await FillInAsync(work, act.Outcome, cancel);
         var done = await MoveAsync(act.Task, act.Person, ask => CompleteTask.RunAsync(_tasks, ask, act.Outcome, data, _people[act.Person], cancel), cancel);
         if (done)

@@ -79,8 +79,12 @@ public sealed class OfficeModel
     /// <summary>A task is over, whoever ended it.</summary>
     public void Ended(Guid task, Instant at)
     {
-        if (_jobs.Remove(task, out var job))
-            LetGo(job, at);
+        if (!_jobs.Remove(task, out var job))
+            return;
+        LetGo(job, at);
+
+        // What was planned for it doesn't happen.
+        job.Turn++;
     }
 
     /// <summary>Someone may not have a task after all. Nobody offers it to them again.</summary>

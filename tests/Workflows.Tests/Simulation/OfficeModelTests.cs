@@ -66,6 +66,39 @@ public sealed class OfficeModelTests
     }
 
     [Fact]
+    public void Nothing_more_happens_to_a_task_that_someone_else_ended()
+    {
+        var model = new OfficeModel(OfficePlan.Demo, From, Until, 6);
+        var (ended, claims) = (new HashSet<Guid>(), 0);
+        while (model.Next() is { } act)
+        {
+            var task = act switch
+            {
+                OfficeAct.Claim claim => claim.Task,
+                OfficeAct.Complete complete => complete.Task,
+                OfficeAct.Suspend wait => wait.Task,
+                OfficeAct.Resume resume => resume.Task,
+                _ => (Guid?)null,
+            };
+            if (task is { } one)
+                ended.ShouldNotContain(one, $"{act}");
+            if (act is OfficeAct.StartCase start)
+                model.Opened(Task(start), start.At);
+            if (act is OfficeAct.Claim { Task: var taken } && ++claims % 2 == 0)
+            {
+                ended.Add(taken);
+                model.Ended(taken, act.At);
+            }
+            else if (act is OfficeAct.Complete done)
+            {
+                model.Ended(done.Task, done.At);
+            }
+        }
+
+        ended.Count.ShouldBeGreaterThan(100);
+    }
+
+    [Fact]
     public void More_arrive_in_the_days_of_a_peak()
     {
         var calm = OfficePlan.Demo with { Peaks = [] };
