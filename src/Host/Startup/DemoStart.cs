@@ -1,5 +1,3 @@
-using Npgsql;
-using Orchestration.Engine.Definitions;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Demo;
 using Orchestration.Workflows.Simulation;
@@ -49,8 +47,9 @@ internal sealed partial class DemoStart(
         {
             // The host stops; what was made so far stays.
         }
-        catch (Exception e) when (e is NpgsqlException or DefinitionUnavailableException or TimeoutException or IOException)
+        catch (Exception e)
         {
+            // Whatever is wrong with demo data, the host goes on.
             NotMade(log, e);
         }
     }
@@ -72,7 +71,7 @@ internal sealed partial class DemoStart(
     )]
     private static partial void Filled(ILogger log, int weeks, int started, int completed);
 
-    [LoggerMessage(EventId = 305, Level = LogLevel.Warning, Message = "Can't start all demo cases")]
+    [LoggerMessage(EventId = 305, Level = LogLevel.Warning, Message = "Can't make all of the demo data")]
     private static partial void NotMade(ILogger log, Exception e);
 }
 
