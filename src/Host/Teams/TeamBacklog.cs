@@ -17,7 +17,7 @@ namespace Orchestration.Host.Teams;
 /// <param name="Now">Now.</param>
 public sealed record TeamBacklog(IReadOnlyList<Team> Teams, Team? Shown, Page<TaskSummary> Tasks, TeamLoad Load, ILookup<Guid, Assignee> Assignees, Instant Now)
 {
-    /// <summary>How many tasks a page has: with their choices of people, it stays below 60 KB.</summary>
+    /// <summary>How many tasks a page has. The choices of people are most of its size.</summary>
     public const int PageSize = 25;
 
     /// <summary>How many people the workload of all teams names. A team's page names all of them.</summary>
