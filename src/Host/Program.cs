@@ -122,6 +122,7 @@ static async Task Run(string[] args)
     app.MapStudio();
     app.MapElsaApi();
     app.MapWorkflowRequests(settings.WorkflowRequests);
+    app.MakeEndpointsOnce();
 
     await app.RunAsync();
 }
