@@ -13,7 +13,7 @@ public sealed class SharedHost : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _database = await TestDatabase.CreateAsync();
+        _database = await StartedDatabase.CreateAsync();
         App = new(_database.ConnectionString);
     }
 

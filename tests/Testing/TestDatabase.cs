@@ -42,6 +42,9 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <summary>A database without any schema.</summary>
     public static async Task<TestDatabase> CreateEmptyAsync() => await CreateAsync("template0");
 
+    /// <summary>Another database with the same content. Nothing may be connected to this one.</summary>
+    public Task<TestDatabase> CopyAsync() => CreateAsync(Name);
+
     public async ValueTask DisposeAsync()
     {
         await DataSource.DisposeAsync();

@@ -431,7 +431,7 @@ public sealed partial class AccessTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _database = await TestDatabase.CreateAsync();
+        _database = await StartedDatabase.CreateAsync();
         _app = new(
             _database.ConnectionString,
             settings: new Dictionary<string, string>

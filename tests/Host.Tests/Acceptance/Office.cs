@@ -25,7 +25,7 @@ public sealed class Office : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _database = await TestDatabase.CreateAsync();
+        _database = await StartedDatabase.CreateAsync();
         Host = new(_database.ConnectionString, Clock);
     }
 

@@ -59,7 +59,7 @@ public sealed class ContractTests
     [Fact]
     public async Task Answers_have_the_status_and_the_shape_of_a_stock_server()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await StartedDatabase.CreateAsync();
         await using var app = new HostApp(database.ConnectionString);
         var replay = new Replay(await app.ApiAsync("admin"), app.Api(), app.Clock);
         await replay.RunAsync();

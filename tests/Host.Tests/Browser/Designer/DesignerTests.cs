@@ -12,7 +12,7 @@ public sealed partial class DesignerTests(Chromium chromium)
     [Fact]
     public async Task A_journey_drawn_from_nothing_is_published_run_and_seen_to_finish_on_another_host()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await StartedDatabase.CreateAsync();
 
         // Cookies expire by the clock of the browser.
         var clock = new FakeClock(NodaTime.Instant.FromDateTimeOffset(TimeProvider.System.GetUtcNow()));
@@ -72,7 +72,7 @@ public sealed partial class DesignerTests(Chromium chromium)
     {
         const string markup = "<img src=x onerror=window.injected=1>";
         const string Facts = """[{"name":"note","from":"steps.a.note","format":"longText","roles":["supervisor"],"teams":["claims-seniors"]}]""";
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await StartedDatabase.CreateAsync();
         var clock = new FakeClock(NodaTime.Instant.FromDateTimeOffset(TimeProvider.System.GetUtcNow()));
         await using var app = new HostApp(database.ConnectionString, clock);
         var admin = await app.ApiAsync("admin");
@@ -145,7 +145,7 @@ public sealed partial class DesignerTests(Chromium chromium)
     [Fact]
     public async Task The_schema_of_a_form_is_checked_while_it_is_typed()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await StartedDatabase.CreateAsync();
         await using var app = new HostApp(database.ConnectionString, new FakeClock(NodaTime.Instant.FromDateTimeOffset(TimeProvider.System.GetUtcNow())));
         var studio = await Studio.OpenAsync(chromium, app, "/studio/definitions/claims-status-letter");
         await studio.SelectAsync("Send the status letter");

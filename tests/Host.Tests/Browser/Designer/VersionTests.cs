@@ -19,7 +19,7 @@ public sealed class VersionTests(Chromium chromium)
     [Fact]
     public async Task A_journey_is_imported_from_a_file_exported_rolled_back_and_deleted()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await StartedDatabase.CreateAsync();
         await using var app = new HostApp(database.ConnectionString, _clock);
         var studio = await Studio.OpenAsync(chromium, app, "/studio/definitions");
         var page = studio.Page;
@@ -69,7 +69,7 @@ public sealed class VersionTests(Chromium chromium)
     [Fact]
     public async Task A_new_version_leaves_a_running_case_on_the_old_one()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await StartedDatabase.CreateAsync();
         await using var app = new HostApp(database.ConnectionString, _clock);
         var admin = await app.ApiAsync("admin");
         (await admin.PostAsJsonAsync(Api, new JsonObject { ["model"] = Journey("parcel", "Weigh the parcel"), ["publish"] = true })).EnsureSuccessStatusCode();
@@ -102,7 +102,7 @@ public sealed class VersionTests(Chromium chromium)
     [Fact]
     public async Task Why_a_journey_with_running_cases_is_not_deleted_is_said()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await StartedDatabase.CreateAsync();
         await using var app = new HostApp(database.ConnectionString, _clock);
         var admin = await app.ApiAsync("admin");
         (await admin.PostAsJsonAsync(Api, new JsonObject { ["model"] = Journey("parcel", "Weigh the parcel"), ["publish"] = true })).EnsureSuccessStatusCode();

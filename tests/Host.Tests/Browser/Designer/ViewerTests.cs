@@ -16,7 +16,7 @@ public sealed class ViewerTests(Chromium chromium)
     [Fact]
     public async Task An_incident_is_seen_with_the_place_in_the_script_and_is_tried_again_after_its_cause_was_mended()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await StartedDatabase.CreateAsync();
         await using var app = new HostApp(database.ConnectionString, _clock);
         var admin = await app.ApiAsync("admin");
         var run = await StartAsync(
@@ -56,7 +56,7 @@ public sealed class ViewerTests(Chromium chromium)
     [Fact]
     public async Task Who_only_looks_is_offered_no_retry()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await StartedDatabase.CreateAsync();
         await using var app = new HostApp(database.ConnectionString, _clock);
         var run = await StartAsync(
             await app.ApiAsync("admin"),
