@@ -11,7 +11,7 @@ using Orchestration.Testing;
 namespace Orchestration.Host.Tests.Elsa;
 
 /// <summary>Callers of workflows that wait before they answer. Two hosts on one database.</summary>
-public sealed class WorkflowReplyTests : IAsyncLifetime
+public sealed class WorkflowReplyTests(WorkflowReplyTests.TwoHosts hosts) : IClassFixture<WorkflowReplyTests.TwoHosts>
 {
     private const string Out = """
         { "id": "out", "type": "Elsa.WriteHttpResponse", "content": { "typeName": "Object", "expression": { "type": "Literal", "value": "hello" } },
@@ -19,30 +19,9 @@ public sealed class WorkflowReplyTests : IAsyncLifetime
           "responseHeaders": { "typeName": "Object", "expression": { "type": "Object", "value": "{\"X-Kind\":[\"a\",\"b\"]}" } } }
         """;
 
-    private readonly FakeClock _clock = new();
-    private TestDatabase _database = null!;
-    private HostApp _first = null!;
-    private HostApp _second = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _database = await TestDatabase.CreateAsync();
-        var settings = new Dictionary<string, string>
-        {
-            ["Http:AllowPrivateAddresses"] = "true",
-            ["Http:ReplySeconds"] = "120",
-            ["Http:AnswerHeaders:0"] = "X-Kind",
-        };
-        _first = new(_database.ConnectionString, _clock, settings: settings);
-        _second = new(_database.ConnectionString, _clock, settings: settings);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _first.DisposeAsync();
-        await _second.DisposeAsync();
-        await _database.DisposeAsync();
-    }
+    private readonly FakeClock _clock = hosts.Clock;
+    private readonly HostApp _first = hosts.First;
+    private readonly HostApp _second = hosts.Second;
 
     [Theory]
     [InlineData("Elsa.SendHttpRequest")]
@@ -250,5 +229,37 @@ public sealed class WorkflowReplyTests : IAsyncLifetime
                 .Services.GetRequiredService<DefinitionStore>()
                 .PublishAsync(new(id, Encoding.UTF8.GetBytes(document), "designer"), "test", _clock.GetCurrentInstant())
         ).ShouldBeOfType<PublishResult.Published>();
+    }
+
+    /// <summary>Started once for all of these tests; each publishes workflows of its own.</summary>
+    public sealed class TwoHosts : IAsyncLifetime
+    {
+        private TestDatabase _database = null!;
+
+        public FakeClock Clock { get; } = new();
+
+        public HostApp First { get; private set; } = null!;
+
+        public HostApp Second { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync()
+        {
+            _database = await StartedDatabase.CreateAsync();
+            var settings = new Dictionary<string, string>
+            {
+                ["Http:AllowPrivateAddresses"] = "true",
+                ["Http:ReplySeconds"] = "120",
+                ["Http:AnswerHeaders:0"] = "X-Kind",
+            };
+            First = new(_database.ConnectionString, Clock, settings: settings);
+            Second = new(_database.ConnectionString, Clock, settings: settings);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await First.DisposeAsync();
+            await Second.DisposeAsync();
+            await _database.DisposeAsync();
+        }
     }
 }

@@ -10,22 +10,9 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Tests.Identity;
 
-public sealed class SessionTests : IAsyncLifetime
+public sealed class SessionTests(SessionTests.TwoHosts hosts) : IClassFixture<SessionTests.TwoHosts>
 {
-    private TestDatabase _database = null!;
-    private HostApp _app = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _database = await TestDatabase.CreateAsync();
-        _app = new(_database.ConnectionString);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _app.DisposeAsync();
-        await _database.DisposeAsync();
-    }
+    private readonly HostApp _app = hosts.App;
 
     [Fact]
     public async Task A_token_says_who_asks()
@@ -121,15 +108,16 @@ public sealed class SessionTests : IAsyncLifetime
         }
 
         (await TokensAsync(await RefreshAsync(api, other))).ShouldNotBeNull("another session of the person goes on");
-        await using var told = _database.DataSource.CreateCommand("select payload::text from event where action = 'person.session-ended'");
+        await using var told = hosts.Database.CreateCommand(
+            "select payload::text from event where action = 'person.session-ended' order by at desc, sequence desc limit 1"
+        );
         ((string)(await told.ExecuteScalarAsync())!).ShouldContain("used twice");
     }
 
     [Fact]
     public async Task Windows_that_refresh_at_the_same_moment_stay_signed_in_and_a_moment_later_the_old_token_is_a_thiefs()
     {
-        await using var another = new HostApp(_database.ConnectionString, _app.Clock);
-        var (api, there) = (_app.Api(), another.Api());
+        var (api, there) = (_app.Api(), hosts.Other.Api());
         var tokens = await TokensAsync(await SignInAsync(api, "demo"));
 
         var renewed = await Task.WhenAll(Enumerable.Range(0, 8).Select(async i => await TokensAsync(await RefreshAsync(i % 2 == 0 ? api : there, tokens))));
@@ -185,9 +173,8 @@ public sealed class SessionTests : IAsyncLifetime
     [Fact]
     public async Task A_deactivated_person_is_out_at_once_on_every_host()
     {
-        await using var other = new HostApp(_database.ConnectionString, _app.Clock);
-        var here = await _app.ApiAsync("adjuster1");
-        var there = await other.ApiAsync("adjuster1");
+        var here = await _app.ApiAsync("adjuster2");
+        var there = await hosts.Other.ApiAsync("adjuster2");
         var me = (await here.GetFromJsonAsync<Me>("/api/me"))!;
         (await there.GetAsync("/api/me")).StatusCode.ShouldBe(HttpStatusCode.OK);
 
@@ -206,15 +193,14 @@ public sealed class SessionTests : IAsyncLifetime
     [Fact]
     public async Task A_host_reads_the_cookies_and_tokens_of_another()
     {
-        await using var other = new HostApp(_database.ConnectionString, _app.Clock);
         var tokens = await TokensAsync(await SignInAsync(_app.Api(), "demo"));
-        (await MeAsync(other.Api(), tokens)).ShouldBe(HttpStatusCode.OK);
+        (await MeAsync(hosts.Other.Api(), tokens)).ShouldBe(HttpStatusCode.OK);
 
         var browser = _app.Browser();
         var signedIn = await browser.SubmitAsync("/sign-in", new() { ["userName"] = "admin", ["password"] = "demo" });
         var cookie = signedIn.Headers.GetValues("Set-Cookie").Single(c => c.StartsWith("orchestration=", StringComparison.Ordinal)).Split(';')[0];
         using var request = new HttpRequestMessage(HttpMethod.Get, "/administration/people") { Headers = { { "Cookie", cookie } } };
-        (await other.Api().SendAsync(request)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await hosts.Other.Api().SendAsync(request)).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
     [Fact]
@@ -250,4 +236,30 @@ public sealed class SessionTests : IAsyncLifetime
     }
 
     private sealed record ElsaTokens(bool IsAuthenticated, string? AccessToken, string? RefreshToken);
+
+    /// <summary>Two hosts on one database, started once. Only adjuster1 signs in with wrong passwords, and adjuster2 is deactivated.</summary>
+    public sealed class TwoHosts : IAsyncLifetime
+    {
+        private TestDatabase _database = null!;
+
+        public HostApp App { get; private set; } = null!;
+
+        public HostApp Other { get; private set; } = null!;
+
+        public Npgsql.NpgsqlDataSource Database => _database.DataSource;
+
+        public async ValueTask InitializeAsync()
+        {
+            _database = await StartedDatabase.CreateAsync();
+            App = new(_database.ConnectionString);
+            Other = new(_database.ConnectionString, App.Clock);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Other.DisposeAsync();
+            await App.DisposeAsync();
+            await _database.DisposeAsync();
+        }
+    }
 }

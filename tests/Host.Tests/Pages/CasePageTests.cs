@@ -6,17 +6,18 @@ using static Orchestration.Host.Tests.Pages.PageWorld;
 
 namespace Orchestration.Host.Tests.Pages;
 
-public sealed class CasePageTests
+public sealed class CasePageTests(SharedWorld shared) : IClassFixture<SharedWorld>
 {
+    private readonly PageWorld _world = shared.World;
+
     [Fact]
     public async Task A_case_tells_its_history_in_words()
     {
-        await using var world = await CreateAsync();
-        var instance = await world.StartAsync();
-        var task = await world.OpenTaskAsync(instance);
-        world.App.Clock.Advance(Duration.FromMinutes(2));
-        var browser = await world.ClaimedByAsync("adjuster1", task);
-        world.App.Clock.Advance(Duration.FromMinutes(20));
+        var instance = await _world.StartAsync();
+        var task = await _world.OpenTaskAsync(instance);
+        _world.App.Clock.Advance(Duration.FromMinutes(2));
+        var browser = await _world.ClaimedByAsync("adjuster1", task);
+        _world.App.Clock.Advance(Duration.FromMinutes(20));
         await PressAsync(browser, task, $"{task}/complete", ("amount", "1"), (":outcome", "Approve"));
 
         var page = await PageAsync(browser, $"/cases/{instance:N}");
@@ -34,19 +35,19 @@ public sealed class CasePageTests
     [Fact]
     public async Task Whoever_is_mentioned_is_told_of_which_case_and_may_open_task_and_case()
     {
-        await using var world = await CreateAsync();
-        var instance = await world.StartAsync();
-        var task = await world.OpenTaskAsync(instance);
-        var stranger = await world.App.BrowserAsync("closer1");
+        var reference = _world.NewReference();
+        var instance = await _world.StartAsync(reference);
+        var task = await _world.OpenTaskAsync(instance);
+        var stranger = await _world.App.BrowserAsync("closer1");
         (await stranger.GetAsync($"/cases/{instance:N}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
-        (await PressAsync(await world.App.BrowserAsync("adjuster1"), task, $"{task}/comment", (":note", "@closer1 have you seen this?"))).StatusCode.ShouldBe(
+        (await PressAsync(await _world.App.BrowserAsync("adjuster1"), task, $"{task}/comment", (":note", "@closer1 have you seen this?"))).StatusCode.ShouldBe(
             HttpStatusCode.Found
         );
 
         var told = (await PageAsync(stranger, "/notifications")).QuerySelector(".row-item")!;
         told.TextContent.ShouldSatisfyAllConditions(
             text => text.ShouldContain("mentioned you: Check the loss"),
-            text => text.ShouldContain("REF-1 · @closer1 have you seen this?")
+            text => text.ShouldContain($"{reference} · @closer1 have you seen this?")
         );
         var opened = await PressAsync(stranger, "/notifications", told.QuerySelector("form")!.GetAttribute("action")!);
         opened.Headers.Location!.ToString().ShouldBe(task);
@@ -71,23 +72,21 @@ public sealed class CasePageTests
     [Fact]
     public async Task A_supervisor_cancels_a_case_with_a_reason()
     {
-        await using var world = await CreateAsync();
-        var instance = await world.StartAsync();
+        var instance = await _world.StartAsync();
         var page = $"/cases/{instance:N}";
-        var supervisor = await world.App.BrowserAsync("supervisor");
+        var supervisor = await _world.App.BrowserAsync("supervisor");
 
         (await PressAsync(supervisor, page, $"{page}/cancel", ("reason", " "))).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
         (await PressAsync(supervisor, page, $"{page}/cancel", ("reason", "Sent twice"))).StatusCode.ShouldBe(HttpStatusCode.Found);
 
         (await PageAsync(supervisor, page)).QuerySelector(".timeline-item")!.TextContent.ShouldContain("Sent twice");
-        (await PageAsync(await world.App.BrowserAsync("frontoffice"), page)).QuerySelector($"form[action='{page}/cancel']").ShouldBeNull();
+        (await PageAsync(await _world.App.BrowserAsync("frontoffice"), page)).QuerySelector($"form[action='{page}/cancel']").ShouldBeNull();
     }
 
     [Fact]
     public async Task A_case_is_started_from_its_form()
     {
-        await using var world = await CreateAsync();
-        var browser = await world.App.BrowserAsync("frontoffice");
+        var browser = await _world.App.BrowserAsync("frontoffice");
         (await PageAsync(browser, "/start")).QuerySelectorAll(".card-item strong").Select(s => s.TextContent).ShouldContain("Walk");
 
         var refused = await PressAsync(browser, "/start/walk", "/start/walk", (":customer-name", "Lena Fischer"));
@@ -103,15 +102,15 @@ public sealed class CasePageTests
             "/start/walk",
             (":customer-name", "Lena Fischer"),
             (":customer-id", "C-9"),
-            (":reference", "REF-9")
+            (":reference", "WALK-9")
         );
         started.StatusCode.ShouldBe(HttpStatusCode.Found);
-        (await PageAsync(browser, started.Headers.Location!.OriginalString)).QuerySelector("h1")!.TextContent.ShouldBe("REF-9");
+        (await PageAsync(browser, started.Headers.Location!.OriginalString)).QuerySelector("h1")!.TextContent.ShouldBe("WALK-9");
 
         (
-            await PressAsync(browser, "/start/walk", "/start/walk", (":customer-name", "Lena Fischer"), (":customer-id", "C-9"), (":reference", "REF-9"))
+            await PressAsync(browser, "/start/walk", "/start/walk", (":customer-name", "Lena Fischer"), (":customer-id", "C-9"), (":reference", "WALK-9"))
         ).StatusCode.ShouldBe(HttpStatusCode.Conflict);
-        (await (await world.App.BrowserAsync("compliance")).GetAsync("/start")).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await (await _world.App.BrowserAsync("compliance")).GetAsync("/start")).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
     }
 
     [Fact]
@@ -160,8 +159,7 @@ public sealed class CasePageTests
     [Fact]
     public async Task The_api_knows_test_cases_and_generated_references()
     {
-        await using var world = await CreateAsync();
-        var (analyst, office) = (await world.App.ApiAsync("analyst"), await world.App.ApiAsync("frontoffice"));
+        var (analyst, office) = (await _world.App.ApiAsync("analyst"), await _world.App.ApiAsync("frontoffice"));
         object Body(bool test) =>
             new
             {
@@ -181,7 +179,7 @@ public sealed class CasePageTests
         var id = started["case"]!["id"]!.GetValue<string>();
 
         (await office.DeleteAsync($"/api/cases/{id}")).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
-        (await analyst.DeleteAsync($"/api/cases/{await world.StartAsync()}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await analyst.DeleteAsync($"/api/cases/{await _world.StartAsync()}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await analyst.DeleteAsync($"/api/cases/{id}")).StatusCode.ShouldBe(HttpStatusCode.NoContent);
         (await analyst.GetAsync($"/api/cases/{id}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
     }
@@ -206,11 +204,10 @@ public sealed class CasePageTests
     [Fact]
     public async Task Every_page_is_what_assistive_technology_expects()
     {
-        await using var world = await CreateAsync();
-        var instance = await world.StartAsync();
-        var task = await world.OpenTaskAsync(instance);
-        await world.ClaimedByAsync("senior1", task);
-        var browser = await world.App.BrowserAsync("senior1");
+        var instance = await _world.StartAsync();
+        var task = await _world.OpenTaskAsync(instance);
+        await _world.ClaimedByAsync("senior1", task);
+        var browser = await _world.App.BrowserAsync("senior1");
         foreach (var address in new[] { "/", "/cases", $"/cases/{instance:N}", task, "/start", "/start/claims", "/team", "/notifications" })
         {
             var page = await PageAsync(browser, address);

@@ -31,6 +31,7 @@ public sealed class PageWorld : IAsyncDisposable
     private readonly TestDatabase _database;
     private readonly HttpClient _supervisor;
     private readonly HttpClient _frontOffice;
+    private int _references;
 
     private PageWorld(TestDatabase database, HostApp app, HttpClient supervisor, HttpClient frontOffice) =>
         (_database, App, _supervisor, _frontOffice) = (database, app, supervisor, frontOffice);
@@ -42,15 +43,20 @@ public sealed class PageWorld : IAsyncDisposable
     /// <param name="form">Its form; a small one when left out.</param>
     public static async Task<PageWorld> CreateAsync(string title = "Check the loss", string form = Usual)
     {
-        var database = await TestDatabase.CreateAsync();
+        var database = await StartedDatabase.CreateAsync();
         var app = new HostApp(database.ConnectionString);
         var world = new PageWorld(database, app, await app.ApiAsync("supervisor"), await app.ApiAsync("frontoffice"));
         await world.PublishAsync(title, form);
         return world;
     }
 
-    public async Task<Guid> StartAsync(string reference = "REF-1", string customer = "Marta Novak")
+    /// <summary>A reference that no other case of this world has: REF-1, REF-2 …</summary>
+    public string NewReference() => $"REF-{Interlocked.Increment(ref _references)}";
+
+    /// <param name="reference">A reference of the case's own when left out.</param>
+    public async Task<Guid> StartAsync(string? reference = null, string customer = "Marta Novak")
     {
+        reference ??= NewReference();
         var answer = await _frontOffice.PostAsJsonAsync(
             "/api/cases",
             new
@@ -158,4 +164,14 @@ public sealed class PageWorld : IAsyncDisposable
         await App.DisposeAsync();
         await _database.DisposeAsync();
     }
+}
+
+/// <summary>One world for the tests of a class, which leave alone what is not theirs.</summary>
+public sealed class SharedWorld : IAsyncLifetime
+{
+    public PageWorld World { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => World = await PageWorld.CreateAsync();
+
+    public ValueTask DisposeAsync() => World.DisposeAsync();
 }

@@ -3,14 +3,15 @@ using static Orchestration.Host.Tests.Pages.PageWorld;
 
 namespace Orchestration.Host.Tests.Pages;
 
-public sealed class TaskPageTests
+public sealed class TaskPageTests(SharedWorld shared) : IClassFixture<SharedWorld>
 {
+    private readonly PageWorld _world = shared.World;
+
     [Fact]
     public async Task Claiming_in_my_work_leads_to_the_task()
     {
-        await using var world = await CreateAsync();
-        var task = await world.OpenTaskAsync(await world.StartAsync());
-        var browser = await world.App.BrowserAsync("adjuster1");
+        var task = await _world.OpenTaskAsync(await _world.StartAsync());
+        var browser = await _world.App.BrowserAsync("adjuster1");
 
         var claimed = await PressAsync(browser, "/", $"{task}/claim");
 
@@ -23,9 +24,8 @@ public sealed class TaskPageTests
     [Fact]
     public async Task The_form_is_as_its_schema_says()
     {
-        await using var world = await CreateAsync();
-        var task = await world.OpenTaskAsync(await world.StartAsync());
-        var browser = await world.ClaimedByAsync("adjuster1", task);
+        var task = await _world.OpenTaskAsync(await _world.StartAsync());
+        var browser = await _world.ClaimedByAsync("adjuster1", task);
 
         var page = await PageAsync(browser, task);
 
@@ -43,9 +43,8 @@ public sealed class TaskPageTests
     [Fact]
     public async Task A_refused_form_names_each_field_and_keeps_what_was_typed()
     {
-        await using var world = await CreateAsync();
-        var task = await world.OpenTaskAsync(await world.StartAsync());
-        var browser = await world.ClaimedByAsync("adjuster1", task);
+        var task = await _world.OpenTaskAsync(await _world.StartAsync());
+        var browser = await _world.ClaimedByAsync("adjuster1", task);
 
         var refused = await PressAsync(
             browser,
@@ -70,16 +69,16 @@ public sealed class TaskPageTests
     [Fact]
     public async Task A_completed_step_says_what_happens_next()
     {
-        await using var world = await CreateAsync();
-        var task = await world.OpenTaskAsync(await world.StartAsync());
-        var browser = await world.ClaimedByAsync("adjuster1", task);
+        var reference = _world.NewReference();
+        var task = await _world.OpenTaskAsync(await _world.StartAsync(reference));
+        var browser = await _world.ClaimedByAsync("adjuster1", task);
 
         var done = await PressAsync(browser, task, $"{task}/complete", ("amount", "12,400.50"), ("cause", "Fire"), (":outcome", "Approve"));
 
         done.StatusCode.ShouldBe(HttpStatusCode.Found);
         var notice = (await PageAsync(browser, done.Headers.Location!.OriginalString)).QuerySelector("[data-done]")!;
         notice.QuerySelector("strong")!.TextContent.ShouldBe("Check the loss: Approve");
-        notice.QuerySelector("p")!.TextContent.ShouldBe("Next in REF-1: Sign it (Claims adjusting).");
+        notice.QuerySelector("p")!.TextContent.ShouldBe($"Next in {reference}: Sign it (Claims adjusting).");
         var next = notice.QuerySelector("a")!.GetAttribute("href")!;
         (await PageAsync(browser, next)).QuerySelector("h1")!.TextContent.ShouldBe("Sign it");
         var page = await PageAsync(browser, task);
@@ -90,9 +89,8 @@ public sealed class TaskPageTests
     [Fact]
     public async Task Sending_a_form_twice_completes_once_and_says_the_same()
     {
-        await using var world = await CreateAsync();
-        var task = await world.OpenTaskAsync(await world.StartAsync());
-        var browser = await world.ClaimedByAsync("adjuster1", task);
+        var task = await _world.OpenTaskAsync(await _world.StartAsync());
+        var browser = await _world.ClaimedByAsync("adjuster1", task);
         var form = (await PageAsync(browser, task)).QuerySelector("#task-form")!;
         var fields = form.QuerySelectorAll("input[type=hidden]").ToDictionary(i => i.GetAttribute("name")!, i => i.GetAttribute("value")!);
         fields["amount"] = "1";
@@ -109,14 +107,13 @@ public sealed class TaskPageTests
     [Fact]
     public async Task Whoever_comes_second_learns_who_was_first()
     {
-        await using var world = await CreateAsync();
-        var task = await world.OpenTaskAsync(await world.StartAsync());
-        var late = await world.App.BrowserAsync("adjuster2");
+        var task = await _world.OpenTaskAsync(await _world.StartAsync());
+        var late = await _world.App.BrowserAsync("adjuster2");
         var fields = (await PageAsync(late, task))
             .QuerySelector($"form[action='{task}/claim']")!
             .QuerySelectorAll("input[type=hidden]")
             .ToDictionary(i => i.GetAttribute("name")!, i => i.GetAttribute("value")!);
-        await world.ClaimedByAsync("adjuster1", task);
+        await _world.ClaimedByAsync("adjuster1", task);
 
         var refused = await late.PostAsync($"{task}/claim", new FormUrlEncodedContent(fields));
 
@@ -129,12 +126,11 @@ public sealed class TaskPageTests
     [Fact]
     public async Task Four_eyes_are_explained()
     {
-        await using var world = await CreateAsync();
-        var instance = await world.StartAsync();
-        var check = await world.OpenTaskAsync(instance);
-        var browser = await world.ClaimedByAsync("adjuster1", check);
+        var instance = await _world.StartAsync();
+        var check = await _world.OpenTaskAsync(instance);
+        var browser = await _world.ClaimedByAsync("adjuster1", check);
         await PressAsync(browser, check, $"{check}/complete", ("amount", "1"), (":outcome", "Approve"));
-        var sign = await world.OpenTaskAsync(instance);
+        var sign = await _world.OpenTaskAsync(instance);
         var page = await PageAsync(browser, sign);
         page.QuerySelector($"form[action='{sign}/claim']").ShouldBeNull();
 
@@ -158,9 +154,8 @@ public sealed class TaskPageTests
     [Fact]
     public async Task A_draft_is_kept_while_typing_and_restored()
     {
-        await using var world = await CreateAsync();
-        var task = await world.OpenTaskAsync(await world.StartAsync());
-        var browser = await world.ClaimedByAsync("adjuster1", task);
+        var task = await _world.OpenTaskAsync(await _world.StartAsync());
+        var browser = await _world.ClaimedByAsync("adjuster1", task);
         var token = (await PageAsync(browser, task)).QuerySelector("meta[name=csrf]")!.GetAttribute("content");
         using var draft = new HttpRequestMessage(HttpMethod.Put, $"{task}/draft")
         {
@@ -178,13 +173,12 @@ public sealed class TaskPageTests
     [Fact]
     public async Task A_supervisor_assigns_and_the_person_is_told()
     {
-        await using var world = await CreateAsync();
-        var task = await world.OpenTaskAsync(await world.StartAsync());
-        var supervisor = await world.App.BrowserAsync("supervisor");
+        var task = await _world.OpenTaskAsync(await _world.StartAsync());
+        var supervisor = await _world.App.BrowserAsync("supervisor");
 
         (await PressAsync(supervisor, task, $"{task}/assign", (":person", "adjuster2"))).StatusCode.ShouldBe(HttpStatusCode.Found);
 
-        var browser = await world.App.BrowserAsync("adjuster2");
+        var browser = await _world.App.BrowserAsync("adjuster2");
         (await PageAsync(browser, "/notifications/bell")).Body!.TextContent.ShouldContain("1 unread");
         var list = await PageAsync(browser, "/notifications");
         var open = list.QuerySelector("#notifications form")!.GetAttribute("action")!;
@@ -196,22 +190,20 @@ public sealed class TaskPageTests
     [Fact]
     public async Task Only_whoever_steers_the_team_is_offered_to_steer()
     {
-        await using var world = await CreateAsync();
-        var task = await world.OpenTaskAsync(await world.StartAsync());
+        var task = await _world.OpenTaskAsync(await _world.StartAsync());
 
-        (await PageAsync(await world.App.BrowserAsync("senior1"), task)).QuerySelector($"form[action='{task}/assign']").ShouldNotBeNull();
-        (await PageAsync(await world.App.BrowserAsync("adjuster1"), task)).QuerySelector($"form[action='{task}/assign']").ShouldBeNull();
-        (await PageAsync(await world.App.BrowserAsync("compliance"), task)).QuerySelector("form[action^='/tasks'] .btn").ShouldBeNull();
+        (await PageAsync(await _world.App.BrowserAsync("senior1"), task)).QuerySelector($"form[action='{task}/assign']").ShouldNotBeNull();
+        (await PageAsync(await _world.App.BrowserAsync("adjuster1"), task)).QuerySelector($"form[action='{task}/assign']").ShouldBeNull();
+        (await PageAsync(await _world.App.BrowserAsync("compliance"), task)).QuerySelector("form[action^='/tasks'] .btn").ShouldBeNull();
     }
 
     [Fact]
     public async Task Who_has_nothing_to_do_with_a_task_finds_nothing()
     {
-        await using var world = await CreateAsync();
-        var instance = await world.StartAsync();
-        var stranger = await world.App.BrowserAsync("closer1");
+        var instance = await _world.StartAsync();
+        var stranger = await _world.App.BrowserAsync("closer1");
 
-        (await stranger.GetAsync(await world.OpenTaskAsync(instance))).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await stranger.GetAsync(await _world.OpenTaskAsync(instance))).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await stranger.GetAsync($"/cases/{instance:N}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await stranger.GetAsync("/team")).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
     }
