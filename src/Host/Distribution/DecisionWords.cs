@@ -10,7 +10,7 @@ internal static class DecisionWords
         obstacle switch
         {
             Obstacle.Team => "Not in the team",
-            Obstacle.Excluded => "Excluded by four eyes",
+            Obstacle.Excluded => "Excluded by four eyes or a conflict of interest",
             Obstacle.Passed => "Declined it, forwarded it or let it expire",
             Obstacle.Skill => "Lacks a required skill",
             Obstacle.Level => "Skill level too low",

@@ -10,6 +10,7 @@ internal static class WorkforceSetup
         app.MapSkills();
         app.MapSkillPages();
         app.MapCapacity();
+        app.MapConflicts();
         app.MapShifts();
         app.MapShiftPages();
     }

@@ -81,8 +81,7 @@ public sealed class Replay(WorkflowRuntime runtime, ServiceLevelCatalog serviceL
                 coalesce(t.started_at, t.claimed_at, t.ended_at) taken_at, t.ended_at,
                 coalesce(t.owner_id, (select p.id from person p where p.user_name = t.ended_by)) person,
                 coalesce(k.due_at, t.due_at) due_at, coalesce(k.statutory, false) statutory,
-                case when t.excluded_steps = '{"{}"}' then '{"{}"}'
-                    else array(select unnest{Eligibility.WorkedOn("x")} from task x where {Eligibility.IsExcludedStep("x")}) end excluded
+                {Eligibility.ExcludedPeople} excluded
             from task t left join lateral (
                 select min(c.due_at) due_at, bool_or(c.kind = 'statutory') statutory from sla_clock c
                 where c.task_id = t.id and c.status <> 'Cancelled') k on true

@@ -88,8 +88,7 @@ internal sealed record TeamSnapshot(IReadOnlyList<Worker> People, IReadOnlyList<
             $"""
             select t.id, t.title, t.required_skills, t.preferred_skills, t.work_kind, t.weight, t.effort, t.priority, t.due_at, t.created_at,
                 case when t.candidates = '{"{}"}' then '{"{}"}' else array(select n.id from person n where n.user_name = any(t.candidates)) end named,
-                case when t.excluded_steps = '{"{}"}' then '{"{}"}'
-                    else array(select unnest{Eligibility.WorkedOn("x")} from task x where {Eligibility.IsExcludedStep("x")}) end excluded,
+                {Eligibility.ExcludedPeople} excluded,
                 t.gave_up || array(select o.person_id from task_offer o where o.task_id = t.id
                     and (o.state = 'Declined' or o.state = 'Expired' and o.ended_at > $3)) passed,
                 t.due_at is not null and exists (select from sla_clock k where k.instance_id = t.instance_id and (k.task_id is null or k.task_id = t.id)

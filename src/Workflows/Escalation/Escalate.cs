@@ -164,9 +164,7 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         var columns = $$"""
             t.id, t.title, t.state, t.revision, t.priority, t.owner_id, coalesce(o.active, false) owner_active, t.team, t.required_skills, t.preferred_skills,
                 t.gave_up, t.watchers, t.on_behalf_of,
-                case when t.excluded_steps = '{}' then '{}' else array(select unnest{{Eligibility.WorkedOn(
-                "x"
-            )}} from task x where {{Eligibility.IsExcludedStep("x")}}) end excluded,
+                {{Eligibility.ExcludedPeople}} excluded,
                 case when t.candidates = '{}' then '{}' else array(select c.id from person c where {{Eligibility.OfRow(
                 "c",
                 "$1"

@@ -45,6 +45,13 @@ internal sealed class Eligibility
     public static string IsExcludedStep(string alias) =>
         $"({alias}.instance_id = t.instance_id and {alias}.activity_id = any(t.excluded_steps) and t.test_by is null)";
 
+    /// <summary>Everyone whom four eyes or a conflict of interest exclude from <c>t</c>, as an array of ids.</summary>
+    public static string ExcludedPeople =>
+        $$"""
+            (case when t.excluded_steps = '{}' then '{}' else array(select unnest{{WorkedOn("x")}} from task x where {{IsExcludedStep("x")}}) end
+                || case when t.test_by is null and exists (select from conflict) then conflicting_people(t.instance_id) else '{}' end)
+            """;
+
     /// <summary>Everyone who worked on or reviewed a row of <c>task</c>, also in someone's place.</summary>
     public static string WorkedOn(string alias) => $"({alias}.actors || {alias}.reviewers)";
 
@@ -100,8 +107,15 @@ internal sealed class Eligibility
     /// <summary>Worked on or reviewed a step of the same case that this one excludes.</summary>
     public string IsExcluded => $"exists (select from task o where {IsExcludedStep("o")} and {_id} = any{WorkedOn("o")})";
 
-    /// <summary>Could do the work: works here, has the required skills today and is not excluded by four eyes.</summary>
-    public string IsFit => $"({_active} and ({Tests} or t.required_skills <@ {Skills}) and not {IsExcluded})";
+    /// <summary>Has a conflict of interest with the customer of the case. Most people have none, which is found out first.</summary>
+    public string IsConflicted =>
+        $"""
+            (t.test_by is null and exists (select from conflict c where c.person_id = {_id} and c.lifted_at is null)
+                and t.instance_id in (select conflicting_runs({_id})))
+            """;
+
+    /// <summary>Could do the work: works here, has the required skills today and is excluded by neither four eyes nor a conflict of interest.</summary>
+    public string IsFit => $"({_active} and ({Tests} or t.required_skills <@ {Skills}) and not {IsExcluded} and not {IsConflicted})";
 
     /// <summary>Eligible without anyone's decision: a candidate or the substitute of one, who didn't forward the task.</summary>
     public string IsEntitled => $"(not {GaveUp} and ({IsCandidate} or {StandsIn}))";
@@ -146,9 +160,10 @@ internal sealed class Eligibility
 
     /// <summary>
     /// Can be assigned the task by a supervisor although they aren't a candidate or lack a skill, because no one is eligible (a team without
-    /// members, say). The four-eyes rule still holds.
+    /// members, say). Four eyes and conflicts of interest still hold.
     /// </summary>
-    public string MayBeGivenUnclaimable => $"({_active} and not {IsExcluded} and not exists (select from person q where {OfRow("q", _now).MayBeGiven}))";
+    public string MayBeGivenUnclaimable =>
+        $"({_active} and not {IsExcluded} and not {IsConflicted} and not exists (select from person q where {OfRow("q", _now).MayBeGiven}))";
 
     /// <summary>Can act on the task in its current state: claim it, take it over, or review it (also as lead or supervisor).</summary>
     public string MayActNext =>

@@ -17,6 +17,7 @@ namespace Orchestration.Workflows.Tasks;
 /// <param name="WorkedOnIt">For verbs of a review: whether they have worked on the task.</param>
 /// <param name="MissingSkill">A required skill they don't hold today.</param>
 /// <param name="ExcludedBy">Excluded step they have worked on.</param>
+/// <param name="IsConflicted">Whether they have a conflict of interest with the customer of the case.</param>
 /// <param name="IsCandidate">Named as a candidate, or in the team.</param>
 /// <param name="InPlaceOf">Who was named and is away, when this is their substitute.</param>
 /// <param name="StandsInFor">The absent candidate or owner whose substitute they are.</param>
@@ -33,6 +34,7 @@ internal sealed record Subject(
     bool WorkedOnIt,
     string? MissingSkill,
     (string Id, string Title)? ExcludedBy,
+    bool IsConflicted,
     bool IsCandidate,
     (Guid Id, string Name)? InPlaceOf,
     (Guid Id, string Name)? StandsInFor,
@@ -58,6 +60,12 @@ internal sealed record Subject(
     private static readonly string IsForwarded = Text(Rules.IsFit, "true");
     private static readonly string Reviews = Text(Rules.MayReview, Rules.MayJudge, workedOnIt: Rules.WorkedOnIt);
     private static readonly string Other = Text("true", "true");
+
+    /// <summary>What four eyes or a conflict of interest refuse them; null: nothing.</summary>
+    public TaskResult? Exclusion =>
+        IsConflicted ? new TaskResult.Forbidden($"{DisplayName} has a conflict of interest with this customer.")
+        : ExcludedBy is { } step ? new TaskResult.ExcludedByFourEyes(step.Id, step.Title)
+        : null;
 
     /// <summary>Reads the person with this user name in relation to a task.</summary>
     public static NpgsqlBatchCommand Select(TaskVerb verb, string person, Guid task, Instant now, Person actor) =>
@@ -91,6 +99,7 @@ internal sealed record Subject(
                 r.GetBoolean("worked_on_it"),
                 r.Text("missing_skill"),
                 r.Text("excluded_step") is { } step ? (step, r.GetString("excluded_title")) : null,
+                r.GetBoolean("conflicted"),
                 r.GetBoolean("candidate"),
                 r.GetGuid("named_id") is var named && named != r.GetGuid("id") ? (named, r.GetString("named_name")) : null,
                 r.GuidOrNull("absent_id") is { } absent ? (absent, r.GetString("absent_name")) : null,
@@ -105,7 +114,7 @@ internal sealed record Subject(
             select p.id, p.user_name, p.display_name, p.active, coalesce({may}, false) may, coalesce({entitled}, false) entitled,
                 {workedOnIt} worked_on_it, n.id named_id, n.display_name named_name,
                 (select k from unnest(t.required_skills) k where not k = any({Rules.Skills}) limit 1) missing_skill,
-                x.activity_id excluded_step, x.title excluded_title,
+                x.activity_id excluded_step, x.title excluded_title, {Rules.IsConflicted} conflicted,
                 coalesce({Rules.IsCandidate}, false) candidate, z.id absent_id, z.display_name absent_name,
                 coalesce({Actor.Sees}, false) actor_sees, coalesce({Actor.Leads}, false) actor_leads, coalesce({Actor.IsCandidate}, false) actor_is_candidate
             from task t

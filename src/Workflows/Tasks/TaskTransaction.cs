@@ -123,9 +123,8 @@ internal sealed class TaskTransaction : IAsyncDisposable
             return new TaskResult.Forbidden($"{Subject.DisplayName} is not a candidate for this task.");
         if (Subject.MissingSkill is { } missing)
             return new TaskResult.Forbidden($"{Subject.DisplayName} lacks the skill '{missing}' that this task requires.");
-        return Subject.ExcludedBy is { } step
-            ? new TaskResult.ExcludedByFourEyes(step.Id, step.Title)
-            : new TaskResult.Forbidden(
+        return Subject.Exclusion
+            ?? new TaskResult.Forbidden(
                 $"Colleagues with the preferred skills ({string.Join(", ", Task.PreferredSkills)}) come first for this task. "
                     + "Its team's lead can assign it to you."
             );

@@ -142,6 +142,9 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        POST   /presence/seen
         lead          GET    /api/people/{id:guid}/capacity/
         lead          PUT    /api/people/{id:guid}/capacity/
+        lead          GET    /api/people/{id:guid}/conflicts/
+        lead          POST   /api/people/{id:guid}/conflicts/
+        lead          POST   /api/people/{id:guid}/conflicts/{conflict:guid}/lift
         lead          GET    /api/people/{id:guid}/presence/
         lead          PUT    /api/people/{id:guid}/presence/
         lead          GET    /api/people/{id:guid}/presence/changes
@@ -163,6 +166,9 @@ public sealed partial class AccessTests : IAsyncLifetime
         lead          POST   /team/people/{id:guid}/presence
         administrator GET    /administration/people/{id:guid}/capacity/
         administrator POST   /administration/people/{id:guid}/capacity/
+        administrator GET    /administration/people/{id:guid}/conflicts/
+        administrator POST   /administration/people/{id:guid}/conflicts/
+        administrator POST   /administration/people/{id:guid}/conflicts/{conflict:guid}/lift
         administrator GET    /administration/skills/
         administrator POST   /administration/skills/
         administrator POST   /administration/skills/{key}/restore

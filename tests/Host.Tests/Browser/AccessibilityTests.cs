@@ -32,6 +32,7 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         "/presence/chip",
         "/team/people/",
         "/administration/people/{id:guid}/capacity/",
+        "/administration/people/{id:guid}/conflicts/",
         "/administration/people/list",
         "/choose-password",
         "/tasks/{id:guid}/news",

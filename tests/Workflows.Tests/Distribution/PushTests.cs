@@ -112,6 +112,11 @@ public sealed class PushTests
         var owners = new[] { await world.OpenTaskAsync(first), await world.OpenTaskAsync(second) }.Select(task => task.OwnerId).ToList();
         owners.Count(owner => owner is not null).ShouldBe(1, "their capacity is one task of the usual weight");
         (await world.ActionsAsync(first)).Concat(await world.ActionsAsync(second)).Count(action => action == "task.assigned").ShouldBe(1);
+        (
+            await world.ScalarAsync<int>(
+                "select count(*)::int from task t join distribution_decision d on d.task_id = t.id and d.person_id = t.owner_id where t.state = 'Reserved'"
+            )
+        ).ShouldBe(1, "reserved, with the decision kept");
     }
 
     [Fact]

@@ -11,8 +11,8 @@ using Orchestration.Workflows.Tasks.Verbs;
 namespace Orchestration.Workflows.Tests.Tasks;
 
 /// <summary>
-/// What a list or a page offers, the verb accepts; what the verb accepts, is offered. Over generated people, teams, skills, absences, exclusions and
-/// refusals.
+/// What a list or a page offers, the verb accepts; what the verb accepts, is offered. Over generated people, teams, skills, absences, exclusions,
+/// conflicts of interest and refusals.
 /// </summary>
 public sealed class EligibilityTests
 {
@@ -171,6 +171,27 @@ public sealed class EligibilityTests
                             _ => (DateTime?)null,
                         },
                     }
+                );
+            // All of these cases are the customer's.
+            if (random.Next(7) == 0)
+                await connection.ExecuteAsync(
+                    "insert into conflict (id, person_id, customer_id, reason, declared_by, declared_at, lifted_by, lifted_at, lift_reason) values "
+                        + "(gen_random_uuid(), @id, 'C-1', 'Is the customer', 'test', @now, @by, @at, @by)",
+                    random.Next(3) == 0
+                        ? new
+                        {
+                            id,
+                            now,
+                            by = (string?)"test",
+                            at = (DateTime?)now,
+                        }
+                        : new
+                        {
+                            id,
+                            now,
+                            by = (string?)null,
+                            at = (DateTime?)null,
+                        }
                 );
             people.Add(new(new(id, name, name, null, roles, [], [], default), active));
         }

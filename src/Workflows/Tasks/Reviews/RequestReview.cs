@@ -43,8 +43,8 @@ public static class RequestReview
             return refusal;
         if (!t.IsOwner)
             return new TaskResult.Forbidden("Only the owner can ask for a review: claim it first.");
-        if (asked is null && t.Subject.ExcludedBy is { } step)
-            return new TaskResult.ExcludedByFourEyes(step.Id, step.Title);
+        if (asked is null && t.Subject.Exclusion is { } excluded)
+            return excluded;
         if (asked is not null && t.CheckEligibility() is { } unfit)
             return unfit;
         var (refused, utf8) = await TaskForms.CheckAsync(tasks, t, outcome ??= t.OnlyOutcome, text, cancel);

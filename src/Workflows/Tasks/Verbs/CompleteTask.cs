@@ -31,8 +31,8 @@ public static class CompleteTask
             return refusal;
         if (!t.IsOwner)
             return new TaskResult.Forbidden("Only the owner can complete this task: claim it first.");
-        if (t.Subject.ExcludedBy is { } step)
-            return new TaskResult.ExcludedByFourEyes(step.Id, step.Title);
+        if (t.Subject.Exclusion is { } excluded)
+            return excluded;
 
         if (t.Task.RequiresReview)
             return new TaskResult.ReviewRequired();

@@ -58,8 +58,8 @@ public static class ReturnTask
             return refusal;
         if (!t.IsOwner && !t.MayMoveWork)
             return new TaskResult.Forbidden("Only the owner, the team's lead or a supervisor can return this task.");
-        if (t.Subject.ExcludedBy is { } excluded)
-            return new TaskResult.ExcludedByFourEyes(excluded.Id, excluded.Title);
+        if (t.Subject.Exclusion is { } excluded)
+            return excluded;
         if (t.Also is not [string title, var worker])
             return new TaskResult.InvalidRequest("step", "This case hasn't completed that step.");
 

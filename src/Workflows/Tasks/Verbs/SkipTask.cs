@@ -24,8 +24,8 @@ public static class SkipTask
             return new TaskResult.Forbidden("This step can't be skipped.");
         if (!t.IsOwner && !t.MayMoveWork)
             return new TaskResult.Forbidden("Only the owner, the team's lead or a supervisor can skip this task.");
-        if (t.Subject.ExcludedBy is { } step)
-            return new TaskResult.ExcludedByFourEyes(step.Id, step.Title);
+        if (t.Subject.Exclusion is { } excluded)
+            return excluded;
 
         await t.Instance.AdvanceAsync(new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), TaskBookmark.Completed(outcome, [], actor.UserName)), cancel);
         t.End(TaskState.Skipped, reason, outcome, t.Workers);

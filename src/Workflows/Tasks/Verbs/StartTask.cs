@@ -17,8 +17,8 @@ public static class StartTask
             return refusal;
         if (!t.IsOwner)
             return new TaskResult.Forbidden("Only the owner can start this task.");
-        if (t.Subject.ExcludedBy is { } step)
-            return new TaskResult.ExcludedByFourEyes(step.Id, step.Title);
+        if (t.Subject.Exclusion is { } excluded)
+            return excluded;
 
         t.Write(
             """

@@ -117,6 +117,26 @@ create table case_watcher (
 );
 CREATE INDEX case_watcher_person ON case_watcher USING btree (person_id);
 
+create table conflict (
+    id uuid not null,
+    person_id uuid not null,
+    customer_id text not null,
+    reason text not null,
+    declared_by text not null,
+    declared_at timestamp with time zone not null,
+    lifted_by text,
+    lifted_at timestamp with time zone,
+    lift_reason text,
+    constraint conflict_check CHECK ((lifted_at IS NULL) = (lifted_by IS NULL) AND (lifted_at IS NULL) = (lift_reason IS NULL)),
+    constraint conflict_customer_id_check CHECK (customer_id <> ''::text AND length(customer_id) <= 200),
+    constraint conflict_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint conflict_pkey PRIMARY KEY (id),
+    constraint conflict_reason_check CHECK (reason <> ''::text AND length(reason) <= 500)
+);
+CREATE INDEX conflict_customer ON conflict USING btree (customer_id) WHERE (lifted_at IS NULL);
+CREATE UNIQUE INDEX conflict_in_force ON conflict USING btree (person_id, customer_id) WHERE (lifted_at IS NULL);
+CREATE INDEX conflict_person ON conflict USING btree (person_id, declared_at DESC);
+
 create table data_protection_key (
     name text not null,
     xml text not null,
@@ -932,6 +952,27 @@ CREATE INDEX workflow_trigger_definition ON workflow_trigger USING btree (defini
 CREATE INDEX workflow_trigger_due ON workflow_trigger USING btree (due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX workflow_trigger_hash ON workflow_trigger USING btree (hash);
 CREATE INDEX workflow_trigger_version ON workflow_trigger USING btree (definition_version_id);
+
+CREATE OR REPLACE FUNCTION conflicting_people(run_id uuid)
+ RETURNS uuid[]
+ LANGUAGE sql
+ STABLE
+AS $function$
+    select array(select c.person_id from journey_case j join conflict c on c.customer_id = j.customer_id and c.lifted_at is null
+        where j.test_by is null and j.id = run_root(run_id, (select i.parent_id from workflow_instance i where i.id = run_id)))
+$function$;
+
+CREATE OR REPLACE FUNCTION conflicting_runs(someone uuid)
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE
+AS $function$
+    with recursive run (id) as (
+        select j.id from conflict c join journey_case j on j.customer_id = c.customer_id
+            where c.person_id = someone and c.lifted_at is null and j.test_by is null
+        union all select i.id from run join workflow_instance i on i.parent_id = run.id)
+    select id from run
+$function$;
 
 CREATE OR REPLACE FUNCTION create_event_partition(month date)
  RETURNS boolean
