@@ -94,9 +94,18 @@ public sealed record PasswordLink(string Url, Instant ExpiresAt, string? MailedT
 /// <param name="Members">User names of who works in it.</param>
 /// <param name="Office">`front`: it answers customers; `back` (default): it works through what waits.</param>
 /// <param name="TimeZone">Zone of its day on the board, such as `Europe/London`; left out: the reader's.</param>
-public sealed record AddTeamBody(string? Key, string? Title, string? Description = null, string? Lead = null, IReadOnlyList<string>? Members = null, string? Office = null, string? TimeZone = null)
+public sealed record AddTeamBody(
+    string? Key,
+    string? Title,
+    string? Description = null,
+    string? Lead = null,
+    IReadOnlyList<string>? Members = null,
+    string? Office = null,
+    string? TimeZone = null
+)
 {
-    internal TeamData Data => new(Key ?? "", Title ?? "", Description ?? "", Lead, Bodies.Some(Members)) { Office = Office ?? TeamData.Back, TimeZone = TimeZone };
+    internal TeamData Data =>
+        new(Key ?? "", Title ?? "", Description ?? "", Lead, Bodies.Some(Members)) { Office = Office ?? TeamData.Back, TimeZone = TimeZone };
 }
 
 /// <summary>What a team becomes. Everything that is left out is cleared.</summary>
@@ -107,7 +116,15 @@ public sealed record AddTeamBody(string? Key, string? Title, string? Description
 /// <param name="Members">User names of who works in it.</param>
 /// <param name="Office">`front`: it answers customers; `back` (default): it works through what waits.</param>
 /// <param name="TimeZone">Zone of its day on the board, such as `Europe/London`; left out: the reader's.</param>
-public sealed record ChangeTeamBody(int? Revision, string? Title, string? Description = null, string? Lead = null, IReadOnlyList<string>? Members = null, string? Office = null, string? TimeZone = null)
+public sealed record ChangeTeamBody(
+    int? Revision,
+    string? Title,
+    string? Description = null,
+    string? Lead = null,
+    IReadOnlyList<string>? Members = null,
+    string? Office = null,
+    string? TimeZone = null
+)
 {
     internal TeamData Data(string key) => new AddTeamBody(key, Title, Description, Lead, Members, Office, TimeZone).Data;
 }

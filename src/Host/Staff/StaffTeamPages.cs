@@ -92,7 +92,11 @@ internal static class StaffTeamPages
 
     private static async Task<StaffTeamView?> ReadAsync(WorkflowRuntime runtime, string key, CancellationToken cancel) =>
         await TeamDetails.FindAsync(runtime.Database, key, cancel) is { } team
-            ? await NewAsync(runtime, new(team.Key, team.Title, team.Description, team.Lead?.UserName, [.. team.Members.Select(m => m.UserName)], team.Office, team.TimeZone), cancel) with
+            ? await NewAsync(
+                runtime,
+                new(team.Key, team.Title, team.Description, team.Lead?.UserName, [.. team.Members.Select(m => m.UserName)], team.Office, team.TimeZone),
+                cancel
+            ) with
             {
                 Team = team,
                 History = await StaffHistory.OfTeamAsync(runtime.Database, key, cancel),

@@ -1,7 +1,6 @@
 using System.Data.Common;
 using NodaTime;
 using Npgsql;
-using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
@@ -212,7 +211,11 @@ public static class ReadBoard
     private static (string, string, string) Key(DbDataReader r, int at) => (r.GetString(0), r.GetString(at), r.GetString(at + 1));
 
     /// <summary>Looks up the oldest and the most urgent task of each step by its instant.</summary>
-    private static async Task NameAsync(NpgsqlDataSource database, Dictionary<(string Team, string Journey, string Step), BoardFigures> steps, CancellationToken cancel)
+    private static async Task NameAsync(
+        NpgsqlDataSource database,
+        Dictionary<(string Team, string Journey, string Step), BoardFigures> steps,
+        CancellationToken cancel
+    )
     {
         var wanted = steps
             .SelectMany(step => new[] { (step.Key, Task: step.Value.Oldest, ByDue: false), (step.Key, Task: step.Value.MostUrgent, ByDue: true) })
@@ -246,16 +249,8 @@ public static class ReadBoard
     private static async Task<string> TitleAsync(WorkflowRuntime runtime, (string Team, string Journey, string Step) key, CancellationToken cancel)
     {
         var (team, journey, step) = key;
-        try
-        {
-            if ((await runtime.Definitions.FindPublishedAsync(journey, cancel))?.FindActivity(step)?.Literal("Title") is string { Length: > 0 } title)
-                return title;
-        }
-        catch (DefinitionUnavailableException)
-        {
-            // A version that no longer compiles: its tasks still have names.
-        }
-
+        if (await StepTitles.OfAsync(runtime, journey, step, cancel) is { } published)
+            return published;
         await using var query = runtime.Database.Query(
             """
             select title from task where team = $1 and definition_id = $2 and activity_id = $3 and ended_at is null and test_by is null

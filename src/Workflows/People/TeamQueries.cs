@@ -45,7 +45,8 @@ public static class TeamQueries
         while (await r.ReadAsync(cancel))
         {
             if (teams.Count == 0 || teams[^1].Key != r.GetString(0))
-                teams.Add(new(r.GetString(0), r.GetString(1), r.Text(2), members = [])
+                teams.Add(
+                    new(r.GetString(0), r.GetString(1), r.Text(2), members = [])
                     {
                         IsRetired = r.GetBoolean(6),
                         Office = r.GetString(7),
@@ -73,6 +74,14 @@ public static class TeamQueries
             actor.Id
         );
         return (bool)(await query.ExecuteScalarAsync(cancel))!;
+    }
+
+    /// <summary>The person with this user name, whatever its case; also one who is deactivated.</summary>
+    public static async Task<TeamMember?> PersonAsync(NpgsqlDataSource database, string userName, CancellationToken cancel = default)
+    {
+        await using var query = database.Query("select id, user_name, display_name from person where lower(user_name) = lower($1)", userName);
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        return await r.ReadAsync(cancel) ? new(r.GetGuid(0), r.GetString(1), r.GetString(2)) : null;
     }
 
     /// <summary>Display names by user name, and by ID as history writes it. Unknown names (<c>system</c>) aren't in the answer.</summary>

@@ -98,7 +98,18 @@ public static class SaveTeam
                 data.Office,
                 data.TimeZone
             );
-            t.RecordTeam(data.Key, "team.added", 1, new { data.Title, data.Description, data.Office, data.TimeZone });
+            t.RecordTeam(
+                data.Key,
+                "team.added",
+                1,
+                new
+                {
+                    data.Title,
+                    data.Description,
+                    data.Office,
+                    data.TimeZone,
+                }
+            );
         }
         else if (Compare(before.Data, data).Where(c => c.Field is not ("lead" or "members")).ToList() is { Count: > 0 } changes)
         {

@@ -105,11 +105,13 @@ public sealed record TeamDetails(
             if (teams.Count == 0 || teams[^1].Key != r.GetString(0))
             {
                 var lead = r.GuidOrNull(3) is { } id ? new StaffMember(id, r.GetString(4), r.GetString(5), r.GetBoolean(6)) : null;
-                teams.Add(new(r.GetString(0), r.GetString(1), r.GetString(2), lead, members = [], r.InstantOrNull(7), r.GetInt32(8), r.GetInt32(9))
-                {
-                    Office = r.GetString(14),
-                    TimeZone = r.Text(15),
-                });
+                teams.Add(
+                    new(r.GetString(0), r.GetString(1), r.GetString(2), lead, members = [], r.InstantOrNull(7), r.GetInt32(8), r.GetInt32(9))
+                    {
+                        Office = r.GetString(14),
+                        TimeZone = r.Text(15),
+                    }
+                );
             }
 
             if (r.GuidOrNull(10) is { } member)

@@ -14,14 +14,6 @@ namespace Orchestration.Workflows.Tasks;
 /// <param name="Open">Tasks they can claim; counts to 1,000 at most.</param>
 public sealed record WorkCount(int Mine, int Overdue, int Soon, int Open);
 
-/// <summary>How many tasks someone owns.</summary>
-/// <param name="Id">The owner.</param>
-/// <param name="UserName">Their user name.</param>
-/// <param name="Name">Their name.</param>
-/// <param name="Open">How many are open.</param>
-/// <param name="Overdue">Of these, those that are breached.</param>
-public sealed record OwnerLoad(Guid Id, string UserName, string Name, int Open, int Overdue);
-
 /// <summary>What to list.</summary>
 public sealed record TaskFilter
 {
@@ -135,31 +127,6 @@ public static class TaskList
 
     /// <summary>A list that is longer is not counted to its end.</summary>
     public const int MostCounted = 100_000;
-
-    /// <summary>How many open tasks of these teams each owner has, the busiest first. Test cases don't count.</summary>
-    public static async Task<IReadOnlyList<OwnerLoad>> OwnersAsync(
-        NpgsqlDataSource database,
-        IEnumerable<string> teams,
-        Instant now,
-        CancellationToken cancel = default
-    )
-    {
-        await using var query = database.Query(
-            """
-            select l.owner_id, p.user_name, p.display_name, l.open, l.overdue from (
-                select owner_id, count(*)::int open, count(*) filter (where order_at <= $2)::int overdue
-                from task where owner_id is not null and team = any($1) and ended_at is null and test_by is null group by owner_id) l
-            join person p on p.id = l.owner_id order by l.open desc, p.display_name
-            """,
-            teams.ToArray(),
-            now
-        );
-        await using var r = await query.ExecuteReaderAsync(cancel);
-        var owners = new List<OwnerLoad>();
-        while (await r.ReadAsync(cancel))
-            owners.Add(new(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetInt32(3), r.GetInt32(4)));
-        return owners;
-    }
 
     /// <summary>A person's counts: tasks they own, and tasks they can take. Test cases don't count.</summary>
     /// <param name="database">The database.</param>

@@ -35,7 +35,25 @@ public sealed record TeamPerson(
     int DeferredCapacity,
     int Tasks,
     int Overdue
-);
+)
+{
+    /// <summary>Of their open tasks, those that are with the teams asked for.</summary>
+    public int TeamTasks { get; init; }
+
+    /// <summary>Of these, those whose due time has passed.</summary>
+    public int TeamOverdue { get; init; }
+
+    /// <summary>Whether they work in one of the teams asked for; others only own tasks of them.</summary>
+    public bool IsMember { get; init; }
+}
+
+/// <summary>A task that someone is working on.</summary>
+/// <param name="Person">Who.</param>
+/// <param name="Id">The task.</param>
+/// <param name="Title">Its title.</param>
+/// <param name="Reference">Of its case.</param>
+/// <param name="Since">When work on it began.</param>
+public sealed record TaskInHand(Guid Person, Guid Id, string Title, string? Reference, Instant Since);
 
 /// <summary>Reads presence.</summary>
 public static class PresenceQueries
@@ -84,7 +102,7 @@ public static class PresenceQueries
         return changes;
     }
 
-    /// <summary>The active people of teams, those who can be given work first, then by name.</summary>
+    /// <summary>The active people of teams and who else owns open tasks of them: those who can be given work first, then by name.</summary>
     public static async Task<IReadOnlyList<TeamPerson>> OfTeamsAsync(
         NpgsqlDataSource database,
         IEnumerable<string> teams,
@@ -94,12 +112,16 @@ public static class PresenceQueries
     {
         await using var query = database.Query(
             $"""
-            select {Columns}, p.id, p.user_name, p.display_name, load.live, load.live_capacity, load.deferred, load.deferred_capacity, own.tasks, own.overdue
+            select {Columns}, p.id, p.user_name, p.display_name, load.live, load.live_capacity, load.deferred, load.deferred_capacity, own.tasks, own.overdue,
+                own.team_tasks, own.team_overdue, member.yes
             from person p left join presence a on a.person_id = p.id
             cross join lateral {Load.Of("p.id")} load
-            cross join lateral (select count(*)::int tasks, (count(*) filter (where t.order_at <= $1))::int overdue
+            cross join lateral (select count(*)::int tasks, (count(*) filter (where t.order_at <= $1))::int overdue,
+                    (count(*) filter (where t.team = any($2)))::int team_tasks,
+                    (count(*) filter (where t.team = any($2) and t.order_at <= $1))::int team_overdue
                 from task t where t.owner_id = p.id and t.ended_at is null and t.test_by is null) own
-            where p.active and exists (select from team_member m where m.person_id = p.id and m.team_key = any($2))
+            cross join lateral (select exists (select from team_member m where m.person_id = p.id and m.team_key = any($2)) yes) member
+            where p.active and (member.yes or own.team_tasks > 0)
             order by lower(p.display_name), p.id
             """,
             now,
@@ -122,10 +144,36 @@ public static class PresenceQueries
                     r.GetInt32(14),
                     r.GetInt32(15)
                 )
+                {
+                    TeamTasks = r.GetInt32(16),
+                    TeamOverdue = r.GetInt32(17),
+                    IsMember = r.GetBoolean(18),
+                }
             );
         }
 
         return [.. people.OrderBy(p => p.Presence.State)];
+    }
+
+    /// <summary>What people are working on, the latest begun first.</summary>
+    public static async Task<ILookup<Guid, TaskInHand>> InHandAsync(NpgsqlDataSource database, IEnumerable<Guid> people, CancellationToken cancel = default)
+    {
+        await using var query = database.Query(
+            $"""
+            select s.id, k.id, k.title, c.reference, coalesce(k.started_at, k.changed_at)
+            from unnest($1::uuid[]) s (id) cross join lateral (
+                select * from task k where k.owner_id = s.id and k.state = 'InProgress' and {Worked}
+                union all select * from task k where k.reviewer_id = s.id and k.state = 'InReview' and {Worked}) k
+            left join journey_case c on c.id = k.instance_id
+            order by coalesce(k.started_at, k.changed_at) desc, k.id
+            """,
+            people.ToArray()
+        );
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        var tasks = new List<TaskInHand>();
+        while (await r.ReadAsync(cancel))
+            tasks.Add(new(r.GetGuid(0), r.GetGuid(1), r.GetString(2), r.Text(3), r.Instant(4)));
+        return tasks.ToLookup(task => task.Person);
     }
 
     private static PresenceStatus Read(NpgsqlDataReader r, int at) =>
