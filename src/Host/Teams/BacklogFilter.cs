@@ -60,7 +60,7 @@ public sealed record BacklogFilter(
         (ArrivedToday, "Arrived today"),
         (CompletedHour, "Completed in the last hour"),
         (CompletedToday, "Completed today"),
-        (LateToday, "Completed late today"),
+        (LateToday, "Completed overdue today"),
     ];
 
     /// <summary>How old tasks are, in days: from and to.</summary>

@@ -65,7 +65,7 @@ public sealed class BoardTests(Chromium chromium)
     }
 
     private static ILocator Waiting(IPage page, int count) =>
-        page.Locator(".board-total [data-label=Waiting] .board-number").Filter(new() { HasTextString = $"{count}" });
+        page.Locator(".board-total [data-label=Unassigned] .board-number").Filter(new() { HasTextString = $"{count}" });
 
     private static async Task<Guid> FirstAsync(PageWorld world)
     {
