@@ -67,7 +67,7 @@ internal static class BulkEndpoints
     /// <summary>Runs a verb on at most <see cref="BulkTasks.MaxItems"/> tasks: for each its answer or why it was refused.</summary>
     public static async Task<IReadOnlyList<(Guid Id, TaskAnswer? Answer, Refusal? Refused)>> RunAsync(
         TaskRuntime tasks,
-        TaskVerbRow verb,
+        BulkVerb verb,
         VerbInput input,
         IReadOnlyList<BulkItem> items,
         string operationId,
@@ -86,7 +86,7 @@ internal static class BulkEndpoints
     }
 
     /// <summary>What is wrong with a request, by field.</summary>
-    public static Dictionary<string, string[]> Check(BulkVerbs verbs, TaskVerbRow? verb, string? operationId, int items)
+    public static Dictionary<string, string[]> Check(BulkVerbs verbs, BulkVerb? verb, string? operationId, int items)
     {
         var errors = new Dictionary<string, string[]>();
         if (verb is null)

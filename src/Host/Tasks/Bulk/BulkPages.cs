@@ -34,6 +34,10 @@ internal static class BulkPages
                     var items = form[TaskField].OfType<string>().Select(Item).OfType<BulkItem>().DistinctBy(item => item.Id).ToList();
                     var input = TaskFields.Read(form, tasks.Runtime.Clock.Now());
                     var verb = verbs.Find(form[VerbField]);
+
+                    // The bar has one field for people and one for teams: each button takes its own.
+                    if (verb?.Name == "forward" && input.Team is not null)
+                        input = input with { Person = null };
                     var to = Requests.LocalOr(form[TaskFields.To], "/");
                     if (BulkEndpoints.Check(verbs, verb, operation, Math.Max(1, items.Count)) is { Count: > 0 } errors)
                     {
