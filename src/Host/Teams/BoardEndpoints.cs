@@ -20,8 +20,8 @@ internal static class BoardEndpoints
             .MapGet("", ReadAsync)
             .WithSummary("Counts the open tasks of the teams you steer, by team and step")
             .WithDescription(
-                "Overdue, at risk and on track go by the worst running clock of a task and its case. `yesterday` and `lastWeek` are the counts at the same time "
-                    + "of day, to the nearest hour; they are null while there is no snapshot of then. Test cases don't count."
+                "Overdue, at risk and on track go by the worst running clock of a task and its case. `yesterday` and `lastWeek` are the counts at the same "
+                    + "time of day, to the nearest hour; they are null while there is no snapshot of then. Test cases don't count."
             )
             .ProducesProblem(400)
             .ProducesProblem(403)
