@@ -149,8 +149,10 @@ internal static class TeamPages
         CancellationToken cancel
     )
     {
-        var people = await PresenceQueries.OfTeamsAsync(runtime.Database, teams.Select(team => team.Key), now, cancel);
+        // A team's page names all of its people, and so do the links of the board.
+        int? most = string.IsNullOrEmpty(filter.Key) && string.IsNullOrEmpty(filter.People) ? PeopleAtWork.Few : null;
+        var (people, total) = await PresenceQueries.FirstOfTeamsAsync(runtime.Database, teams.Select(team => team.Key), most, now, cancel);
         var engaged = people.Where(person => person.Presence.State == PresenceState.Engaged).Select(person => person.Id);
-        return new(people, await PresenceQueries.InHandAsync(runtime.Database, engaged, cancel), filter.Key, filter.People, now);
+        return new(people, total, await PresenceQueries.InHandAsync(runtime.Database, engaged, cancel), filter.Key, filter.People, now);
     }
 }

@@ -72,15 +72,15 @@ public static class ReadBoard
     )
     {
         var days = teams.ToDictionary(team => team.Key, team => BoardDay.Of(team, reader, now));
-        var people = PresenceQueries.OfTeamsAsync(runtime.Database, days.Keys, now, cancel);
+        var people = PresenceQueries.PresentAsync(runtime.Database, days.Keys, cancel);
         var steps = await StepsAsync(runtime.Database, days, now, cancel);
         await NameAsync(runtime.Database, steps, cancel);
         var titles = new Dictionary<(string, string), string>();
         foreach (var key in steps.Keys.Where(key => !titles.ContainsKey((key.Journey, key.Step))))
             titles[(key.Journey, key.Step)] = await TitleAsync(runtime, key, cancel);
-        var byId = (await people).ToDictionary(person => person.Id);
+        var present = await people;
         var of = steps.ToLookup(step => step.Key.Team);
-        return new(now, [.. teams.Select(team => Team(team, days[team.Key], of[team.Key], titles, byId))]);
+        return new(now, [.. teams.Select(team => Team(team, days[team.Key], of[team.Key], titles, present))]);
     }
 
     private static BoardTeam Team(
@@ -88,7 +88,7 @@ public static class ReadBoard
         BoardDay day,
         IEnumerable<KeyValuePair<(string Team, string Journey, string Step), BoardFigures>> found,
         Dictionary<(string, string), string> titles,
-        Dictionary<Guid, TeamPerson> people
+        IReadOnlyDictionary<Guid, PersonLoad> present
     )
     {
         var steps = found.ToList();
@@ -110,7 +110,8 @@ public static class ReadBoard
             ]
         )
         {
-            Members = [.. team.Members.Select(member => people.GetValueOrDefault(member.Id)).OfType<TeamPerson>()],
+            Members = [.. team.Members.Select(member => member.Id)],
+            Present = present,
         };
     }
 

@@ -13,7 +13,7 @@ public sealed record TeamBoard(Instant At, IReadOnlyList<BoardTeam> Teams)
     public BoardFigures Total { get; } = Sum(Teams);
 
     /// <summary>The people of all teams, each once.</summary>
-    public BoardPeople People { get; } = BoardPeople.Of(Teams.SelectMany(team => team.Members));
+    public BoardPeople People { get; } = BoardPeople.Of(Teams.SelectMany(team => team.Members), Teams.FirstOrDefault()?.Present);
 
     /// <summary>The counts of some teams together.</summary>
     public static BoardFigures Sum(IEnumerable<BoardTeam> teams) =>
@@ -30,10 +30,13 @@ public sealed record TeamBoard(Instant At, IReadOnlyList<BoardTeam> Teams)
 public sealed record BoardTeam(string Key, string Title, string Office, string TimeZone, BoardFigures Total, IReadOnlyList<BoardStep> Steps)
 {
     /// <summary>Who works in it.</summary>
-    internal IReadOnlyList<TeamPerson> Members { get; init; } = [];
+    internal IReadOnlyList<Guid> Members { get; init; } = [];
+
+    /// <summary>Who is there, of all teams of the board.</summary>
+    internal IReadOnlyDictionary<Guid, PersonLoad> Present { get; init; } = new Dictionary<Guid, PersonLoad>();
 
     /// <summary>How many people it has, and how much they have to do.</summary>
-    public BoardPeople People => BoardPeople.Of(Members);
+    public BoardPeople People => BoardPeople.Of(Members, Present);
 }
 
 /// <summary>A step of a team.</summary>
@@ -53,11 +56,11 @@ public sealed record BoardPeople(int Members, int Present, int Load, int Capacit
     /// <summary>Whether someone is there who can be given work.</summary>
     public static bool IsPresent(TeamPerson person) => person.Presence.State is PresenceState.Available or PresenceState.Engaged;
 
-    internal static BoardPeople Of(IEnumerable<TeamPerson> people)
+    internal static BoardPeople Of(IEnumerable<Guid> members, IReadOnlyDictionary<Guid, PersonLoad>? present)
     {
-        var all = people.DistinctBy(person => person.Id).ToList();
-        var present = all.Where(IsPresent).ToList();
-        return new(all.Count, present.Count, present.Sum(p => p.Live + p.Deferred), present.Sum(p => p.LiveCapacity + p.DeferredCapacity));
+        var all = members.Distinct().ToList();
+        var there = all.Select(member => present?.GetValueOrDefault(member)).OfType<PersonLoad>().ToList();
+        return new(all.Count, there.Count, there.Sum(person => person.Weight), there.Sum(person => person.Capacity));
     }
 }
 
