@@ -92,9 +92,20 @@ public sealed record PasswordLink(string Url, Instant ExpiresAt, string? MailedT
 /// <param name="Description">Its purpose.</param>
 /// <param name="Lead">User name of who leads it.</param>
 /// <param name="Members">User names of who works in it.</param>
-public sealed record AddTeamBody(string? Key, string? Title, string? Description = null, string? Lead = null, IReadOnlyList<string>? Members = null)
+/// <param name="Office">`front`: it answers customers; `back` (default): it works through what waits.</param>
+/// <param name="TimeZone">Zone of its day on the board, such as `Europe/London`; left out: the reader's.</param>
+public sealed record AddTeamBody(
+    string? Key,
+    string? Title,
+    string? Description = null,
+    string? Lead = null,
+    IReadOnlyList<string>? Members = null,
+    string? Office = null,
+    string? TimeZone = null
+)
 {
-    internal TeamData Data => new(Key ?? "", Title ?? "", Description ?? "", Lead, Bodies.Some(Members));
+    internal TeamData Data =>
+        new(Key ?? "", Title ?? "", Description ?? "", Lead, Bodies.Some(Members)) { Office = Office ?? TeamData.Back, TimeZone = TimeZone };
 }
 
 /// <summary>What a team becomes. Everything that is left out is cleared.</summary>
@@ -103,9 +114,19 @@ public sealed record AddTeamBody(string? Key, string? Title, string? Description
 /// <param name="Description">Its purpose.</param>
 /// <param name="Lead">User name of who leads it.</param>
 /// <param name="Members">User names of who works in it.</param>
-public sealed record ChangeTeamBody(int? Revision, string? Title, string? Description = null, string? Lead = null, IReadOnlyList<string>? Members = null)
+/// <param name="Office">`front`: it answers customers; `back` (default): it works through what waits.</param>
+/// <param name="TimeZone">Zone of its day on the board, such as `Europe/London`; left out: the reader's.</param>
+public sealed record ChangeTeamBody(
+    int? Revision,
+    string? Title,
+    string? Description = null,
+    string? Lead = null,
+    IReadOnlyList<string>? Members = null,
+    string? Office = null,
+    string? TimeZone = null
+)
 {
-    internal TeamData Data(string key) => new(key, Title ?? "", Description ?? "", Lead, Bodies.Some(Members));
+    internal TeamData Data(string key) => new AddTeamBody(key, Title, Description, Lead, Members, Office, TimeZone).Data;
 }
 
 /// <summary>What a file does, or did.</summary>

@@ -45,7 +45,7 @@ internal static class StaffTeamEndpoints
                 async Task<TeamAnswer> (string key, ChangeTeamBody body, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                     await AnswerAsync(await SaveTeam.ChangeAsync(runtime, body.Revision ?? 0, body.Data(key), me.UserName, cancel), runtime, key, cancel)
             )
-            .WithSummary("Changes a team's title, description, lead and members")
+            .WithSummary("Changes a team's title, description, lead, members, office and time zone")
             .Changes();
         api.MapPost(
                 "/{key}/retire",

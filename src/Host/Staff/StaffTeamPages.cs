@@ -92,7 +92,11 @@ internal static class StaffTeamPages
 
     private static async Task<StaffTeamView?> ReadAsync(WorkflowRuntime runtime, string key, CancellationToken cancel) =>
         await TeamDetails.FindAsync(runtime.Database, key, cancel) is { } team
-            ? await NewAsync(runtime, new(team.Key, team.Title, team.Description, team.Lead?.UserName, [.. team.Members.Select(m => m.UserName)]), cancel) with
+            ? await NewAsync(
+                runtime,
+                new(team.Key, team.Title, team.Description, team.Lead?.UserName, [.. team.Members.Select(m => m.UserName)], team.Office, team.TimeZone),
+                cancel
+            ) with
             {
                 Team = team,
                 History = await StaffHistory.OfTeamAsync(runtime.Database, key, cancel),
@@ -106,7 +110,9 @@ internal static class StaffTeamPages
             form["title"],
             form["description"],
             UserName(form["lead"].ToString()),
-            [.. form["member"].OfType<string>().Concat(form["add"].OfType<string>().SelectMany(names => names.Split([',', ';', ' '])))]
+            [.. form["member"].OfType<string>().Concat(form["add"].OfType<string>().SelectMany(names => names.Split([',', ';', ' '])))],
+            form["office"].ToString() is { Length: > 0 } office ? office : null,
+            form["timeZone"]
         );
 
     private static string? UserName(string text) => text.Trim() is { Length: > 0 } name ? name : null;

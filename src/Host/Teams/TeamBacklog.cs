@@ -1,6 +1,5 @@
-using System.Globalization;
 using NodaTime;
-using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Board;
 using Orchestration.Workflows.Filters;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Storage;
@@ -11,42 +10,28 @@ namespace Orchestration.Host.Teams;
 /// <summary>The backlog of the teams a person steers.</summary>
 /// <param name="Teams">Those teams.</param>
 /// <param name="Shown">The one that is shown, or null for all.</param>
-/// <param name="Tasks">A page of their open tasks.</param>
-/// <param name="Load">How many open tasks the teams have, whatever the filter.</param>
+/// <param name="Tasks">A page of their tasks.</param>
+/// <param name="Length">How many tasks the list has.</param>
 /// <param name="Assignees">Who could be given which of the tasks.</param>
 /// <param name="Now">Now.</param>
-public sealed record TeamBacklog(IReadOnlyList<Team> Teams, Team? Shown, Page<TaskSummary> Tasks, TeamLoad Load, ILookup<Guid, Assignee> Assignees, Instant Now)
+public sealed record TeamBacklog(IReadOnlyList<Team> Teams, Team? Shown, Page<TaskSummary> Tasks, int Length, ILookup<Guid, Assignee> Assignees, Instant Now)
 {
-    /// <summary>How many tasks a page has. The choices of people are most of its size.</summary>
-    public const int PageSize = 25;
-
-    /// <summary>How many people the workload of all teams names. A team's page names all of them.</summary>
-    private const int Busiest = 12;
-
+    /// <summary>Teams that tasks can be forwarded to, whoever steers them.</summary>
+    public required IReadOnlyList<Team> AllTeams { get; init; }
     public required BacklogFilter Filter { get; init; }
     public IReadOnlyList<SavedFilter> Saved { get; init; } = [];
 
     /// <summary>Names of journeys by id.</summary>
     public IReadOnlyDictionary<string, string> Journeys { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>How many tasks the list has; of a filtered list that is longer than a page, at least so many.</summary>
-    public string Count => !Filter.IsOn ? $"{Load.Open:N0}" : $"{((Filter.Page ?? 1) - 1) * PageSize + Tasks.Items.Count:N0}{(Tasks.Next is null ? "" : "+")}";
+    /// <summary>Name of the step that is shown.</summary>
+    public string? StepTitle { get; init; }
 
-    /// <summary>The busiest owners, and of few teams also their members who own nothing.</summary>
-    public IReadOnlyList<OwnerLoad> People { get; } =
-    [
-        .. Load
-            .Owners.Concat((
-                    Shown is not null ? [Shown]
-                    : Load.Owners.Count > Busiest ? []
-                    : Teams
-                ).SelectMany(team => team.Members).Select(member => new OwnerLoad(member.Id, member.DisplayName, 0, 0)))
-            .DistinctBy(l => l.Id)
-            .Take(Shown is null ? Busiest : int.MaxValue),
-    ];
+    /// <summary>Name of the owner whose tasks are shown.</summary>
+    public string? OwnerName { get; init; }
 
-    /// <summary>How many owners are not named.</summary>
-    public int MorePeople => Load.Owners.Count - People.Count(p => p.Open > 0);
+    /// <summary>How many tasks the list has.</summary>
+    public string Count => $"{Length:N0}{(Length == TaskList.MostCounted ? "+" : "")}";
 
     /// <summary>The people one of the tasks can be assigned to, by name.</summary>
     public IReadOnlyList<Assignee> Anybody { get; } =
@@ -67,7 +52,7 @@ public sealed record TeamBacklog(IReadOnlyList<Team> Teams, Team? Shown, Page<Ta
         }
     }
 
-    public string AllHref => $"/team{(Filter with { Q = null, Journey = null, Show = null, Page = null }).Query}";
+    public string AllHref => $"/team{new BacklogFilter(Filter.Key, Sort: Filter.Sort).Query}";
 
     public string Href => $"/team{Filter.Query}";
 
@@ -99,29 +84,4 @@ public sealed record TeamBacklog(IReadOnlyList<Team> Teams, Team? Shown, Page<Ta
         ];
         return choices;
     }
-}
-
-/// <summary>What is shown of a backlog, and in which order.</summary>
-/// <param name="Key">The team; null: all that the person steers.</param>
-/// <param name="Q">Part of a step, reference or customer.</param>
-/// <param name="Page">Page, from 1.</param>
-/// <param name="Show"><c>overdue</c>, <c>unassigned</c>, <c>suspended</c>, or all.</param>
-public sealed record BacklogFilter(string? Key, string? Q = null, string? Journey = null, string? Show = null, string? Sort = null, int? Page = null)
-{
-    public bool IsOn => !string.IsNullOrWhiteSpace(Q) || !string.IsNullOrEmpty(Journey) || !string.IsNullOrEmpty(Show);
-
-    public string Query =>
-        QueryString
-            .Create(
-                new Dictionary<string, string?>
-                {
-                    ["key"] = Key,
-                    ["q"] = Q,
-                    ["journey"] = Journey,
-                    ["show"] = Show,
-                    ["sort"] = Sort,
-                    ["page"] = Page is > 1 and var page ? page.ToString(CultureInfo.InvariantCulture) : null,
-                }.Where(p => !string.IsNullOrEmpty(p.Value))
-            )
-            .ToString();
 }

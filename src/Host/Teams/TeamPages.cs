@@ -3,84 +3,156 @@ using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Filters;
+using Orchestration.Host.Http;
+using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
-using Orchestration.Host.Tasks.Parts;
+using Orchestration.Workflows.Board;
 using Orchestration.Workflows.Filters;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Host.Teams;
 
+/// <summary>The page of the teams a person steers: the board, the backlog, and the people.</summary>
 internal static class TeamPages
 {
     /// <summary>Farther than anyone reads.</summary>
     private const int LastPage = 200;
 
-    public static void MapTeams(this WebApplication app) =>
-        app.MapGet(
-                "/team",
-                async (
-                    string? key,
-                    string? q,
-                    string? journey,
-                    string? show,
-                    string? sort,
-                    int? page,
-                    int? did,
-                    WorkflowRuntime runtime,
-                    Person me,
-                    CancellationToken cancel
-                ) =>
-                {
-                    var teams = (await TeamQueries.ListAsync(runtime.Database, cancel)).Where(t => TeamQueries.Steers(me, t.Key)).ToList();
-                    if (teams.Count == 0)
-                        return Results.Forbid();
-                    var shown = key is null ? null : teams.Find(t => t.Key == key);
-                    if (key is not null && shown is null)
-                        return Results.NotFound();
-                    var filter = new BacklogFilter(shown?.Key, q, journey, show, sort, Math.Clamp(page ?? 1, 1, LastPage));
-                    var now = runtime.Clock.Now();
-                    var list = new TaskFilter
-                    {
-                        View = "all",
-                        Teams = shown is null ? teams.ConvertAll(t => t.Key) : [shown.Key],
-                        Search = q,
-                        Journey = string.IsNullOrEmpty(journey) ? null : journey,
-                        Overdue = show == "overdue" ? true : null,
-                        State = show switch
-                        {
-                            "unassigned" => TaskState.Ready,
-                            "suspended" => TaskState.Suspended,
-                            _ => null,
-                        },
-                        Sort = TaskOrder.Of(sort),
-                        Skip = (filter.Page!.Value - 1) * TeamBacklog.PageSize,
-                        Limit = TeamBacklog.PageSize,
-                    };
+    public static void MapTeams(this WebApplication app)
+    {
+        var pages = app.MapGroup("/team").ExcludeFromDescription();
+        pages.MapGet(
+            "",
+            async ([AsParameters] BacklogFilter filter, int? did, HttpRequest request, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+            {
+                var (teams, shown, refused) = await SteeredAsync(runtime, filter.Key, me, cancel);
+                if (refused is not null)
+                    return refused;
+                var now = runtime.Clock.Now();
 
-                    // The counts look at every task, the page at few: they are read at the same time.
-                    var counting = TaskList.LoadAsync(runtime.Database, list.Teams, now, cancel);
-                    var tasks = await TaskList.ReadAsync(runtime.Database, list, me, now, cancel);
-                    var assignees = await Assignees.ReadAsync(
-                        runtime.Database,
-                        [.. tasks.Items.Where(t => TaskLifeCycle.Allows(t.State, TaskVerb.Assign)).Select(t => t.Id)],
-                        now,
-                        cancel
-                    );
-                    return Html.Page(
-                        new TeamPage
+                // A part of the page is the list: the board and the people have their own addresses.
+                var part = request.IsFragment();
+                IReadOnlyList<Team> scope = shown is null ? teams : [shown];
+                var board = part ? null : ReadBoard.RunAsync(runtime, scope, Zone(request), now, cancel);
+                var people = part ? null : PeopleAsync(runtime, scope, filter, now, cancel);
+                var backlog = await BacklogAsync(runtime, teams, shown, filter, Zone(request), me, now, cancel);
+                return Html.Page(
+                    new TeamPage
+                    {
+                        Backlog = backlog,
+                        Board = board is null ? null : await board,
+                        People = people is null ? null : await people,
+                        Did = did,
+                    }
+                );
+            }
+        );
+        var parts = pages.MapGroup("").RequireAuthorization(Policies.Steer);
+        parts.MapGet(
+            "/board",
+            async (string? key, HttpRequest request, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+            {
+                var (teams, shown, refused) = await SteeredAsync(runtime, key, me, cancel);
+                return refused
+                    ?? Html.Page(
+                        new BoardPanel
                         {
-                            Backlog = new TeamBacklog(teams, shown, tasks, await counting, assignees, now)
-                            {
-                                Filter = filter,
-                                Saved = await SavedFilters.ListAsync(runtime.Database, me, FilterPages.Team, cancel),
-                                Journeys = (await JourneyQueries.ListAsync(runtime.Definitions, cancel)).ToDictionary(j => j.Id, j => j.Name),
-                            },
-                            Did = did,
+                            Board = await ReadBoard.RunAsync(runtime, shown is null ? teams : [shown], Zone(request), runtime.Clock.Now(), cancel),
+                            Team = shown?.Key,
                         }
                     );
-                }
-            )
-            .ExcludeFromDescription();
+            }
+        );
+        parts.MapGet(
+            "/people",
+            async ([AsParameters] BacklogFilter filter, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+            {
+                var (teams, shown, refused) = await SteeredAsync(runtime, filter.Key, me, cancel);
+                return refused
+                    ?? Html.Page(new TeamPeople { People = await PeopleAsync(runtime, shown is null ? teams : [shown], filter, runtime.Clock.Now(), cancel) });
+            }
+        );
+        BoardEndpoints.Map(app);
+    }
+
+    /// <summary>The teams that someone steers, and the one asked for; or the answer when there are none, or not that one.</summary>
+    internal static async Task<(List<Team> Teams, Team? Shown, IResult? Refused)> SteeredAsync(
+        WorkflowRuntime runtime,
+        string? key,
+        Person me,
+        CancellationToken cancel
+    )
+    {
+        var teams = (await TeamQueries.ListAsync(runtime.Database, cancel)).Where(t => TeamQueries.Steers(me, t.Key)).ToList();
+        var shown = string.IsNullOrEmpty(key) ? null : teams.Find(t => t.Key == key);
+        return (
+            teams,
+            shown,
+            teams.Count == 0 ? Results.Forbid()
+            : shown is null && !string.IsNullOrEmpty(key) ? Results.NotFound()
+            : null
+        );
+    }
+
+    /// <summary>The zone that the reader's browser told (app.js).</summary>
+    internal static DateTimeZone Zone(HttpRequest request) =>
+        (request.Cookies.TryGetValue("zone", out var id) ? DateTimeZoneProviders.Tzdb.GetZoneOrNull(id) : null) ?? DateTimeZone.Utc;
+
+    private static async Task<TeamBacklog> BacklogAsync(
+        WorkflowRuntime runtime,
+        IReadOnlyList<Team> teams,
+        Team? shown,
+        BacklogFilter filter,
+        DateTimeZone reader,
+        Person me,
+        Instant now,
+        CancellationToken cancel
+    )
+    {
+        filter = filter with { Page = Math.Clamp(filter.Page ?? 1, 1, LastPage) };
+        var scope = (shown is null ? teams : [shown]).Where(team => string.IsNullOrEmpty(filter.Office) || team.Office == filter.Office);
+        var owner = string.IsNullOrEmpty(filter.Owner) ? null : await TeamQueries.PersonAsync(runtime.Database, filter.Owner, cancel);
+        var list = filter.List(
+            scope.ToDictionary(team => team.Key, team => BoardDay.Of(team, reader, now)),
+            string.IsNullOrEmpty(filter.Owner) ? null : owner?.Id ?? Guid.Empty,
+            now
+        );
+
+        // The count may look at every task, the page looks at few: they are read at the same time.
+        var length = TaskList.LengthAsync(runtime.Database, list, me, now, cancel);
+        var tasks = await TaskList.ReadAsync(runtime.Database, list, me, now, cancel);
+        var assignees = await Assignees.ReadAsync(
+            runtime.Database,
+            [.. tasks.Items.Where(t => TaskLifeCycle.Allows(t.State, TaskVerb.Assign)).Select(t => t.Id)],
+            now,
+            cancel
+        );
+        return new TeamBacklog(teams, shown, tasks, await length, assignees, now)
+        {
+            Filter = filter,
+            AllTeams = await TeamQueries.ListAsync(runtime.Database, cancel),
+            Saved = await SavedFilters.ListAsync(runtime.Database, me, FilterPages.Team, cancel),
+            Journeys = (await JourneyQueries.ListAsync(runtime.Definitions, cancel)).ToDictionary(j => j.Id, j => j.Name),
+            StepTitle = list.Step is var (journey, step) ? await StepTitles.OfAsync(runtime, journey, step, cancel) ?? step : null,
+            OwnerName = owner?.DisplayName ?? filter.Owner,
+        };
+    }
+
+    private static async Task<PeopleAtWork> PeopleAsync(
+        WorkflowRuntime runtime,
+        IReadOnlyList<Team> teams,
+        BacklogFilter filter,
+        Instant now,
+        CancellationToken cancel
+    )
+    {
+        // A team's page names all of its people, and so do the links of the board.
+        int? most = string.IsNullOrEmpty(filter.Key) && string.IsNullOrEmpty(filter.People) ? PeopleAtWork.Few : null;
+        var (people, total) = await PresenceQueries.FirstOfTeamsAsync(runtime.Database, teams.Select(team => team.Key), most, now, cancel);
+        var engaged = people.Where(person => person.Presence.State == PresenceState.Engaged).Select(person => person.Id);
+        return new(people, total, await PresenceQueries.InHandAsync(runtime.Database, engaged, cancel), filter.Key, filter.People, now);
+    }
 }

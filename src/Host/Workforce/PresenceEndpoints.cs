@@ -89,7 +89,9 @@ internal static class PresenceEndpoints
                     CancellationToken cancel
                 ) =>
                     TeamQueries.Steers(me, key) && (await TeamQueries.ListAsync(runtime.Database, cancel)).Any(team => team.Key == key)
-                        ? TypedResults.Ok(await PresenceQueries.OfTeamsAsync(runtime.Database, [key], runtime.Clock.Now(), cancel))
+                        ? TypedResults.Ok<IReadOnlyList<TeamPerson>>([
+                            .. (await PresenceQueries.OfTeamsAsync(runtime.Database, [key], runtime.Clock.Now(), cancel)).Where(person => person.IsMember),
+                        ])
                         : Problems.NotFound("team", key)
             )
             .WithSummary("Lists the people of a team with their presence, and their load against their capacity")

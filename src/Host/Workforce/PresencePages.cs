@@ -35,18 +35,6 @@ internal static class PresencePages
         );
 
         var team = app.MapGroup("/team/people").RequireAuthorization(Policies.Steer).ExcludeFromDescription();
-        team.MapGet(
-            "",
-            async (string? key, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-            {
-                var teams = (await TeamQueries.ListAsync(runtime.Database, cancel)).Where(t => TeamQueries.Steers(me, t.Key)).Select(t => t.Key).ToList();
-                if (key is not null && !teams.Contains(key))
-                    return Results.NotFound();
-                var now = runtime.Clock.Now();
-                var people = await PresenceQueries.OfTeamsAsync(runtime.Database, key is null ? teams : [key], now, cancel);
-                return Html.Page(new TeamPeople { People = people, Team = key });
-            }
-        );
         team.MapPost(
             "/{id:guid}/presence",
             async (Guid id, IFormCollection form, Presence presence, Person me, CancellationToken cancel) =>

@@ -55,12 +55,29 @@ document.addEventListener("keydown", e => {
   items[(items.indexOf(document.activeElement) + (e.key === "ArrowDown" ? 1 : items.length - 1)) % items.length]?.focus();
 });
 
+// A letter that turns to a field of the bulk bar. The row with the focus is selected if none is.
+const toField = key => {
+  const field = document.querySelector(`#main .bulk-bar [data-key="${key}"]`), box = rowOf(document.activeElement)?.querySelector(".row-check input");
+  if (!field || !document.querySelector("#main .row-check input:checked") && !box) return false;
+  if (!document.querySelector("#main .row-check input:checked")) box.click();
+  field.focus();
+  return true;
+};
+document.addEventListener("keydown", e => {
+  const presses = e.key === "Enter" && e.target.matches("[data-presses]") && e.target.dataset.presses;
+  if (!presses) return;
+  e.preventDefault();
+  document.getElementById(presses).click();
+});
+
 let went = -Infinity;
 const letters = {
   j: () => move(1),
   k: () => move(-1),
   c: claim,
-  a: () => document.querySelector('#offers form[action$="/accept"]')?.requestSubmit(),
+  x: () => rowOf(document.activeElement)?.querySelector(".row-check input")?.click(),
+  f: () => toField("f"),
+  a: () => toField("a") || document.querySelector('#offers form[action$="/accept"]')?.requestSubmit(),
   d: () => document.querySelector("#offers input[name=reason]")?.focus(),
   n: () => document.getElementById("take-next").requestSubmit(),
   p: () => openPresence(),

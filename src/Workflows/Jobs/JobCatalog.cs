@@ -155,6 +155,17 @@ public static class JobCatalog
         null
     );
 
+    /// <summary>Keeps what the board of teams shows.</summary>
+    public static readonly JobDescription BoardSnapshots = new(
+        "board-snapshots",
+        "Board snapshots",
+        "Keeps the counts of the team board, for its trends, and deletes those of more than five weeks ago.",
+        "Every hour",
+        "0 0 * * * *",
+        sweeps => sweeps.BoardSnapshotsAsync(CancellationToken.None),
+        null
+    );
+
     /// <summary>Cleans up.</summary>
     public static readonly JobDescription Housekeeping = new(
         "housekeeping",
@@ -180,6 +191,7 @@ public static class JobCatalog
         ReturnWork,
         SkillReminders,
         StepEffort,
+        BoardSnapshots,
         Housekeeping,
     ];
 

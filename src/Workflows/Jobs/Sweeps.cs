@@ -6,6 +6,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Board;
 using Orchestration.Workflows.Distribution;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
@@ -78,6 +79,10 @@ public sealed class Sweeps(
     /// <summary>Learns how long steps take.</summary>
     public Task StepEffortAsync(CancellationToken stop) =>
         RunAsync(JobCatalog.StepEffort, () => StepEffort.LearnAsync(runtime.Database, runtime.Clock.Now(), stop));
+
+    /// <summary>Keeps what the board of teams shows.</summary>
+    public Task BoardSnapshotsAsync(CancellationToken stop) =>
+        RunAsync(JobCatalog.BoardSnapshots, () => BoardSnapshots.TakeAsync(runtime.Database, runtime.Clock.Now(), stop));
 
     /// <summary>
     /// Creates the history partitions for this month and the next two. Deletes drafts of ended tasks, expired kept events, expired operation IDs, old

@@ -38,10 +38,14 @@ public sealed class SeedPeople(NpgsqlDataSource database, AddPerson add)
     {
         var teams = JsonSerializer.Deserialize<Named[]>(file.Span, Json)!;
         await using var insert = database.Query(
-            "insert into team (key, title, description, created_at) select *, $4 from unnest($1::text[], $2::text[], $3::text[]) on conflict do nothing",
+            """
+            insert into team (key, title, description, office, created_at)
+            select *, $5 from unnest($1::text[], $2::text[], $3::text[], $4::text[]) on conflict do nothing
+            """,
             teams.Select(t => t.Key).ToArray(),
             teams.Select(t => t.Title).ToArray(),
             teams.Select(t => t.Description).ToArray(),
+            teams.Select(t => t.Office).ToArray(),
             now
         );
         await insert.ExecuteNonQueryAsync(cancel);
@@ -103,5 +107,5 @@ public sealed class SeedPeople(NpgsqlDataSource database, AddPerson add)
         return new FirstAdministratorResult.Added();
     }
 
-    private sealed record Named(string Key, string Title, string Description);
+    private sealed record Named(string Key, string Title, string Description, string Office = "back");
 }

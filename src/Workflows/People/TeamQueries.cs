@@ -12,6 +12,12 @@ public sealed record Team(string Key, string Title, string? Lead, IReadOnlyList<
 {
     /// <summary>It gets no new work: its members finish what it has.</summary>
     public bool IsRetired { get; init; }
+
+    /// <summary><c>front</c>: it answers customers; <c>back</c>: it works through what waits.</summary>
+    public string Office { get; init; } = "back";
+
+    /// <summary>Zone of its day, by its tz database id; null: the reader's.</summary>
+    public string? TimeZone { get; init; }
 }
 
 /// <summary>A member of a team.</summary>
@@ -25,7 +31,8 @@ public static class TeamQueries
     {
         await using var query = database.Query(
             """
-            select t.key, t.title, l.display_name, p.id, p.user_name, p.display_name, t.retired_at is not null
+            select t.key, t.title, l.display_name, p.id, p.user_name, p.display_name, t.retired_at is not null, t.office,
+                t.time_zone
             from team t
             left join person l on l.id = t.lead_id and l.active
             left join (team_member m join person p on p.id = m.person_id and p.active) on m.team_key = t.key
@@ -38,7 +45,14 @@ public static class TeamQueries
         while (await r.ReadAsync(cancel))
         {
             if (teams.Count == 0 || teams[^1].Key != r.GetString(0))
-                teams.Add(new(r.GetString(0), r.GetString(1), r.Text(2), members = []) { IsRetired = r.GetBoolean(6) });
+                teams.Add(
+                    new(r.GetString(0), r.GetString(1), r.Text(2), members = [])
+                    {
+                        IsRetired = r.GetBoolean(6),
+                        Office = r.GetString(7),
+                        TimeZone = r.Text(8),
+                    }
+                );
             if (r.GuidOrNull(3) is { } id)
                 members.Add(new(id, r.GetString(4), r.GetString(5)));
         }
@@ -60,6 +74,14 @@ public static class TeamQueries
             actor.Id
         );
         return (bool)(await query.ExecuteScalarAsync(cancel))!;
+    }
+
+    /// <summary>The person with this user name, whatever its case; also one who is deactivated.</summary>
+    public static async Task<TeamMember?> PersonAsync(NpgsqlDataSource database, string userName, CancellationToken cancel = default)
+    {
+        await using var query = database.Query("select id, user_name, display_name from person where lower(user_name) = lower($1)", userName);
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        return await r.ReadAsync(cancel) ? new(r.GetGuid(0), r.GetString(1), r.GetString(2)) : null;
     }
 
     /// <summary>Display names by user name, and by ID as history writes it. Unknown names (<c>system</c>) aren't in the answer.</summary>

@@ -2,6 +2,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Board;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Tasks.Verbs;
 
@@ -23,6 +24,8 @@ internal sealed class DueWork(
     /// <summary>More rounds than that at one instant: something makes itself due again and again, and is left to the host.</summary>
     private const int MostRounds = 50;
 
+    private Instant? _keepFrom;
+
     private const string Next = """
         select kind, due_at from (
             (select kind, due_at from deadline order by due_at limit 1)
@@ -34,6 +37,23 @@ internal sealed class DueWork(
 
     /// <summary>Does what is due until an instant, each thing at its time. Returns whether there was anything.</summary>
     public async Task<bool> RunAsync(Instant until, CancellationToken cancel)
+    {
+        var any = false;
+        for (var hour = BoardDay.Hour(clock.Now) + Duration.FromHours(1); _keepFrom is { } from && hour <= until; hour += Duration.FromHours(1))
+        {
+            if (hour < from)
+                continue;
+            any |= await UntilAsync(hour, cancel);
+            await BoardSnapshots.TakeAsync(database, hour, cancel);
+        }
+
+        return await UntilAsync(until, cancel) || any;
+    }
+
+    /// <summary>From this hour on the counts of the board are kept each hour.</summary>
+    public void KeepBoardFrom(Instant from) => _keepFrom = from;
+
+    private async Task<bool> UntilAsync(Instant until, CancellationToken cancel)
     {
         var any = false;
         for (var (round, last) = (0, Instant.MinValue); await NextAsync(cancel) is var (kind, at) && at <= until; )

@@ -9,6 +9,7 @@ using Npgsql;
 using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Board;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Forms;
@@ -75,6 +76,7 @@ public sealed class OfficeDriver : IAsyncDisposable
     public async Task<OfficeProgress> RunAsync(Instant until, Action<OfficeProgress>? tell = null, CancellationToken cancel = default)
     {
         await LoadAsync(cancel);
+        _due.KeepBoardFrom(until - BoardSnapshots.Kept);
         var acts = 0;
         while (_model.Next() is { } act)
         {

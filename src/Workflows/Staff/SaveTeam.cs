@@ -14,7 +14,7 @@ public static class SaveTeam
     public static Task<StaffResult> AddAsync(WorkflowRuntime runtime, TeamData team, string actor, CancellationToken cancel = default) =>
         SaveAsync(runtime, team, null, actor, cancel);
 
-    /// <summary>Changes title, description, lead and members of a team; its key stays.</summary>
+    /// <summary>Changes everything but the key of a team.</summary>
     /// <param name="revision">Revision the caller last saw.</param>
     /// <param name="team">What it becomes.</param>
     /// <param name="actor">User name of the administrator.</param>
@@ -89,18 +89,39 @@ public static class SaveTeam
     {
         if (before is null)
         {
-            t.Writes.Add("insert into team (key, title, description, created_at) values ($1, $2, $3, $4)", data.Key, data.Title, data.Description, t.Now);
-            t.RecordTeam(data.Key, "team.added", 1, new { data.Title, data.Description });
-        }
-        else if (before.Title != data.Title || before.Description != data.Description)
-        {
-            t.Writes.Add("update team set title = $2, description = $3, revision = revision + 1 where key = $1", data.Key, data.Title, data.Description);
+            t.Writes.Add(
+                "insert into team (key, title, description, created_at, office, time_zone) values ($1, $2, $3, $4, $5, $6)",
+                data.Key,
+                data.Title,
+                data.Description,
+                t.Now,
+                data.Office,
+                data.TimeZone
+            );
             t.RecordTeam(
                 data.Key,
-                "team.changed",
-                before.Revision + 1,
-                new { changes = Compare(before.Data, data).Where(c => c.Field is "title" or "description") }
+                "team.added",
+                1,
+                new
+                {
+                    data.Title,
+                    data.Description,
+                    data.Office,
+                    data.TimeZone,
+                }
             );
+        }
+        else if (Compare(before.Data, data).Where(c => c.Field is not ("lead" or "members")).ToList() is { Count: > 0 } changes)
+        {
+            t.Writes.Add(
+                "update team set title = $2, description = $3, office = $4, time_zone = $5, revision = revision + 1 where key = $1",
+                data.Key,
+                data.Title,
+                data.Description,
+                data.Office,
+                data.TimeZone
+            );
+            t.RecordTeam(data.Key, "team.changed", before.Revision + 1, new { changes });
         }
 
         var members = data.Members.ToHashSet(StringComparer.OrdinalIgnoreCase);
@@ -124,6 +145,8 @@ public static class SaveTeam
             {
                 new("title", before.Title, after.Title),
                 new("description", before.Description, after.Description),
+                new("office", before.Office, after.Office),
+                new("timeZone", before.TimeZone ?? "", after.TimeZone ?? ""),
                 new("lead", before.Lead ?? "", after.Lead ?? ""),
                 new("members", Names(before), Names(after)),
             }.Where(change =>

@@ -1,5 +1,6 @@
 using System.Net.Mail;
 using System.Text.RegularExpressions;
+using NodaTime;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Staff;
@@ -37,7 +38,11 @@ internal static partial class StaffRules
 
     /// <summary>Without blanks around it.</summary>
     public static TeamData Tidy(TeamData team) =>
-        new(team.Key.Trim(), team.Title.Trim(), team.Description.Trim(), Blank(team.Lead), [.. team.Members.Select(m => m.Trim()).Where(m => m.Length > 0)]);
+        new(team.Key.Trim(), team.Title.Trim(), team.Description.Trim(), Blank(team.Lead), [.. team.Members.Select(m => m.Trim()).Where(m => m.Length > 0)])
+        {
+            Office = team.Office,
+            TimeZone = Blank(team.TimeZone),
+        };
 
     /// <summary>What is wrong with a person's data, by field.</summary>
     /// <param name="person">Tidied.</param>
@@ -110,6 +115,10 @@ internal static partial class StaffRules
             yield return ("description", description);
         if (team.Lead is { } lead && (!people.TryGetValue(lead, out var leader) || !leader.Active))
             yield return ("lead", $"“{lead}” is not the user name of an active person");
+        if (team.Office is not (TeamData.Front or TeamData.Back))
+            yield return ("office", $"must be {TeamData.Front} or {TeamData.Back}");
+        if (team.TimeZone is { } zone && DateTimeZoneProviders.Tzdb.GetZoneOrNull(zone) is null)
+            yield return ("timeZone", $"“{zone}” is not a time zone such as Europe/London");
         foreach (var member in team.Members.Where(member => !people.ContainsKey(member)))
             yield return ("members", $"“{member}” is not the user name of a person");
     }

@@ -10,7 +10,20 @@ namespace Orchestration.Workflows.Staff;
 /// <param name="Description">Its purpose, or empty.</param>
 /// <param name="Lead">User name of who leads it; null: no one.</param>
 /// <param name="Members">User names of who works in it.</param>
-public sealed record TeamData(string Key, string Title, string Description, string? Lead, IReadOnlyList<string> Members);
+public sealed record TeamData(string Key, string Title, string Description, string? Lead, IReadOnlyList<string> Members)
+{
+    /// <summary>It answers customers.</summary>
+    public const string Front = "front";
+
+    /// <summary>It works through what waits.</summary>
+    public const string Back = "back";
+
+    /// <summary><see cref="Front"/> or <see cref="Back"/>.</summary>
+    public string Office { get; init; } = Back;
+
+    /// <summary>Zone of its day on the board, by its tz database id; null: the reader's.</summary>
+    public string? TimeZone { get; init; }
+}
 
 /// <summary>Someone in a team.</summary>
 public sealed record StaffMember(Guid Id, string UserName, string DisplayName, bool Active);
@@ -35,6 +48,12 @@ public sealed record TeamDetails(
     int Revision
 )
 {
+    /// <summary><c>front</c> or <c>back</c>.</summary>
+    public string Office { get; init; } = TeamData.Back;
+
+    /// <summary>Zone of its day on the board, by its tz database id; null: the reader's.</summary>
+    public string? TimeZone { get; init; }
+
     /// <summary>All teams by title; the retired ones last.</summary>
     public static async Task<IReadOnlyList<TeamDetails>> ListAsync(NpgsqlDataSource database, CancellationToken cancel = default)
     {
@@ -57,7 +76,7 @@ public sealed record TeamDetails(
     }
 
     /// <summary>What can be changed of it.</summary>
-    internal TeamData Data => new(Key, Title, Description, Lead?.UserName, [.. Members.Select(m => m.UserName)]);
+    internal TeamData Data => new(Key, Title, Description, Lead?.UserName, [.. Members.Select(m => m.UserName)]) { Office = Office, TimeZone = TimeZone };
 
     /// <summary>All teams, or one.</summary>
     /// <param name="countTasks">False: <see cref="OpenTasks"/> is 0. Counting reads every open task.</param>
@@ -68,7 +87,7 @@ public sealed record TeamDetails(
             """
             select t.key, t.title, t.description, l.id, l.user_name, l.display_name, l.active, t.retired_at,
                 case when $2 then (select count(*)::int from task k where k.team = t.key and k.ended_at is null) else 0 end, t.revision,
-                p.id, p.user_name, p.display_name, p.active
+                p.id, p.user_name, p.display_name, p.active, t.office, t.time_zone
             from team t
             left join person l on l.id = t.lead_id
             left join (team_member m join person p on p.id = m.person_id) on m.team_key = t.key
@@ -86,7 +105,13 @@ public sealed record TeamDetails(
             if (teams.Count == 0 || teams[^1].Key != r.GetString(0))
             {
                 var lead = r.GuidOrNull(3) is { } id ? new StaffMember(id, r.GetString(4), r.GetString(5), r.GetBoolean(6)) : null;
-                teams.Add(new(r.GetString(0), r.GetString(1), r.GetString(2), lead, members = [], r.InstantOrNull(7), r.GetInt32(8), r.GetInt32(9)));
+                teams.Add(
+                    new(r.GetString(0), r.GetString(1), r.GetString(2), lead, members = [], r.InstantOrNull(7), r.GetInt32(8), r.GetInt32(9))
+                    {
+                        Office = r.GetString(14),
+                        TimeZone = r.Text(15),
+                    }
+                );
             }
 
             if (r.GuidOrNull(10) is { } member)

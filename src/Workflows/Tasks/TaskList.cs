@@ -14,24 +14,6 @@ namespace Orchestration.Workflows.Tasks;
 /// <param name="Open">Tasks they can claim; counts to 1,000 at most.</param>
 public sealed record WorkCount(int Mine, int Overdue, int Soon, int Open);
 
-/// <summary>How many tasks someone owns.</summary>
-/// <param name="Id">The owner.</param>
-/// <param name="Name">Their name.</param>
-/// <param name="Open">How many are open.</param>
-/// <param name="Overdue">Of these, those that are breached.</param>
-public sealed record OwnerLoad(Guid Id, string Name, int Open, int Overdue);
-
-/// <summary>How many open tasks teams have.</summary>
-/// <param name="Open">How many.</param>
-/// <param name="Overdue">Of these, those that are breached.</param>
-/// <param name="AtRisk">Of these, those that are at risk.</param>
-/// <param name="Owners">How many each owner has.</param>
-public sealed record TeamLoad(int Open, int Overdue, int AtRisk, IReadOnlyList<OwnerLoad> Owners)
-{
-    /// <summary>How many nobody owns.</summary>
-    public int Unassigned => Open - Owners.Sum(owner => owner.Open);
-}
-
 /// <summary>What to list.</summary>
 public sealed record TaskFilter
 {
@@ -53,6 +35,24 @@ public sealed record TaskFilter
     /// <summary>At risk (true) or not (false); a breached one is not.</summary>
     public bool? AtRisk { get; init; }
 
+    /// <summary>A step of a journey.</summary>
+    public (string Journey, string Step)? Step { get; init; }
+
+    /// <summary>Id of the owner.</summary>
+    public Guid? Owner { get; init; }
+
+    /// <summary>Someone has it, and it isn't suspended: assigned, in progress or in review.</summary>
+    public bool InWork { get; init; }
+
+    /// <summary>Suspended for this reason.</summary>
+    public string? WaitsFor { get; init; }
+
+    /// <summary>Opened later than the first instant, and no later than the second.</summary>
+    public (Instant? After, Instant? UpTo) Opened { get; init; }
+
+    /// <summary>What came to teams or was done by them, open or not; null: open tasks.</summary>
+    public TaskFlow? Flow { get; init; }
+
     /// <summary>Due no later than this.</summary>
     public Instant? DueBefore { get; init; }
     public string? Search { get; init; }
@@ -67,6 +67,22 @@ public sealed record TaskFilter
 
     /// <summary>So many are few. The answer is the same with any number.</summary>
     internal int Few { get; init; } = FewIds.Most;
+}
+
+/// <summary>What came to teams or was done by them. Test cases don't count.</summary>
+/// <param name="Kind">Which of both.</param>
+/// <param name="Since">Since when, by team: each has its own today.</param>
+public sealed record TaskFlow(FlowKind Kind, IReadOnlyDictionary<string, Instant> Since);
+
+/// <summary>What a <see cref="TaskFlow"/> lists.</summary>
+public enum FlowKind
+{
+    /// <summary>Opened, whatever became of them.</summary>
+    Arrived,
+    Completed,
+
+    /// <summary>Completed after the due time of the worst clock.</summary>
+    CompletedLate,
 }
 
 /// <summary>In which order tasks are listed; the most urgent first among equals.</summary>
@@ -101,38 +117,16 @@ public static class TaskList
         return new(tasks.Items.Select(r => r.Task).ToList(), tasks.Next);
     }
 
-    /// <summary>How many open tasks of these teams there are, in all and of each owner, the busiest first. Test cases don't count.</summary>
-    public static async Task<TeamLoad> LoadAsync(NpgsqlDataSource database, IEnumerable<string> teams, Instant now, CancellationToken cancel = default)
+    /// <summary>How many tasks a list has, to <see cref="MostCounted"/> at most. A search may take as long as reading the list.</summary>
+    public static async Task<int> LengthAsync(NpgsqlDataSource database, TaskFilter filter, Person actor, Instant now, CancellationToken cancel = default)
     {
-        var keys = teams.ToArray();
-        await using var batch = database.CreateBatch();
-        batch.Add(
-            """
-            select count(*)::int, count(*) filter (where order_at <= $2)::int, count(*) filter (where order_at > $2 and risk_at <= $2)::int
-            from task where team = any($1) and ended_at is null and test_by is null
-            """,
-            keys,
-            now
-        );
-        batch.Add(
-            """
-            select l.owner_id, p.display_name, l.open, l.overdue from (
-                select owner_id, count(*)::int open, count(*) filter (where order_at <= $2)::int overdue
-                from task where owner_id is not null and team = any($1) and ended_at is null and test_by is null group by owner_id) l
-            join person p on p.id = l.owner_id order by l.open desc, p.display_name
-            """,
-            keys,
-            now
-        );
-        await using var r = await batch.ExecuteReaderAsync(cancel);
-        await r.ReadAsync(cancel);
-        var (open, overdue, risk) = (r.GetInt32(0), r.GetInt32(1), r.GetInt32(2));
-        await r.NextResultAsync(cancel);
-        var owners = new List<OwnerLoad>();
-        while (await r.ReadAsync(cancel))
-            owners.Add(new(r.GetGuid(0), r.GetString(1), r.GetInt32(2), r.GetInt32(3)));
-        return new(open, overdue, risk, owners);
+        var query = await TaskListQuery.LengthAsync(database, filter, actor, now, MostCounted, cancel);
+        await using var command = database.Query(query.Sql, [.. query.Values]);
+        return (int)(await command.ExecuteScalarAsync(cancel))!;
     }
+
+    /// <summary>A list that is longer is not counted to its end.</summary>
+    public const int MostCounted = 100_000;
 
     /// <summary>A person's counts: tasks they own, and tasks they can take. Test cases don't count.</summary>
     /// <param name="database">The database.</param>

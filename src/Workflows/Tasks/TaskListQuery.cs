@@ -49,6 +49,20 @@ internal sealed class TaskListQuery
         );
     }
 
+    /// <summary>The statement and its parameters that count the tasks of the list, to a limit.</summary>
+    public static async Task<(string Sql, IReadOnlyList<object?> Values)> LengthAsync(
+        NpgsqlDataSource database,
+        TaskFilter filter,
+        Person actor,
+        Instant now,
+        int most,
+        CancellationToken cancel
+    )
+    {
+        var query = await ReadAsync(database, filter, actor, now, cancel);
+        return ($"select count(*)::int from (select from task t where {query.Where} limit {query.Value(most)}) counted", query._values);
+    }
+
     private string Where => string.Join(" and ", _where);
 
     private static async Task<TaskListQuery> ReadAsync(NpgsqlDataSource database, TaskFilter filter, Person actor, Instant now, CancellationToken cancel)
@@ -61,7 +75,7 @@ internal sealed class TaskListQuery
     }
 
     /// <summary>Whether only tasks that have not ended are listed.</summary>
-    private bool IsOpen => _filter.State?.IsTerminal() != true && _filter.CaseId is null;
+    private bool IsOpen => _filter.State?.IsTerminal() != true && _filter is { CaseId: null, Flow: null };
 
     /// <summary>
     /// Finds the few tasks, or runs, that a condition leaves. The tasks of one case are few anyway, and so are a person's own.
@@ -87,6 +101,13 @@ internal sealed class TaskListQuery
         {
             found = few.Add(CaseWords.Select, CaseWords.Pattern(_filter.Search));
             titled = few.Add($"select id from task t where t.ended_at is null and {Title} like lower($1)", CaseWords.Pattern(_filter.Search));
+        }
+
+        if (IsOpen && _filter is { Teams: not null } and ({ Step: not null } or { WaitsFor: not null }))
+        {
+            var values = new List<object?>();
+            var step = string.Join(" and ", OfBoard(value => Numbered(values, value)));
+            tasks.Add(few.Add($"select t.id from task t where {step} and t.ended_at is null and t.test_by is null", [.. values]));
         }
 
         await few.ReadAsync(database, cancel);
@@ -121,8 +142,19 @@ internal sealed class TaskListQuery
             _where.Add($"t.instance_id = {Value(instance)}");
         if (_filter.Journey is { } journey)
             _where.Add($"t.definition_id = {Value(journey)}");
-        if (_filter.Teams is { } teams)
-            _where.Add($"t.team = any({Value(teams.ToArray())}) and t.test_by is null");
+        _where.AddRange(OfBoard(Value));
+        if (_filter.Teams is not null)
+            _where.Add("t.test_by is null");
+        if (_filter.Owner is { } owner)
+            _where.Add($"t.owner_id = {Value(owner)}");
+        if (_filter.InWork)
+            _where.Add("t.owner_id is not null and t.suspended_from is null");
+        if (_filter.Opened.After is { } openedAfter)
+            _where.Add($"t.created_at > {Value(openedAfter)}");
+        if (_filter.Opened.UpTo is { } upTo)
+            _where.Add($"t.created_at <= {Value(upTo)}");
+        if (_filter.Flow is { } flow)
+            _where.Add($"t.id = any(array({Flowing(flow)}))");
         if (_filter.Overdue is { } overdue)
             _where.Add($"t.order_at {(overdue ? "<=" : ">")} {Value(now)}");
         if (_filter.AtRisk is { } risk)
@@ -138,6 +170,34 @@ internal sealed class TaskListQuery
 
         if (_filter.After is { } after)
             _where.Add($"(t.order_at, t.id) > ({Value(after.At)}::timestamptz, {Value(after.Id)}::uuid)");
+    }
+
+    /// <summary>Conditions that the index of the board begins with.</summary>
+    private IEnumerable<string> OfBoard(Func<object, string> value)
+    {
+        if (_filter.Teams is { } teams)
+            yield return $"t.team = any({value(teams.ToArray())})";
+        if (_filter.Step is var (journey, step))
+            yield return $"t.definition_id = {value(journey)} and t.activity_id = {value(step)}";
+        if (_filter.WaitsFor is { } reason)
+            yield return $"t.suspended_reason = {value(reason)}";
+    }
+
+    /// <summary>Selects the ids of a flow: of each team those since its own instant.</summary>
+    private string Flowing(TaskFlow flow)
+    {
+        var since = $"unnest({Value(flow.Since.Keys.ToArray())}::text[], {Value(flow.Since.Values.ToArray())}::timestamptz[]) s (team, since)";
+        const string Ended = "k.team = s.team and k.ended_at >= s.since";
+        return flow.Kind switch
+        {
+            FlowKind.Arrived => $"""
+                select f.id from {since} cross join lateral (
+                    select k.id from task k where k.team = s.team and k.ended_at is null and k.created_at >= s.since
+                    union all select k.id from task k where {Ended} and k.created_at >= s.since) f
+                """,
+            FlowKind.Completed => $"select k.id from {since} join task k on {Ended} and k.ended_as = 'Completed'",
+            _ => $"select k.id from {since} join task k on {Ended} and k.ended_as = 'Completed' and k.order_at <= k.ended_at",
+        };
     }
 
     private string Order() =>
@@ -170,9 +230,11 @@ internal sealed class TaskListQuery
     /// <summary>The title of a row of <c>task</c> as its index has it.</summary>
     private const string Title = "(' ' || lower(t.title))";
 
-    private string Value(object value)
+    private string Value(object value) => Numbered(_values, value);
+
+    private static string Numbered(List<object?> values, object value)
     {
-        _values.Add(value);
-        return $"${_values.Count}";
+        values.Add(value);
+        return $"${values.Count}";
     }
 }

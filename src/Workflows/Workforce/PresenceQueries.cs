@@ -35,7 +35,30 @@ public sealed record TeamPerson(
     int DeferredCapacity,
     int Tasks,
     int Overdue
-);
+)
+{
+    /// <summary>Of their open tasks, those that are with the teams asked for.</summary>
+    public int TeamTasks { get; init; }
+
+    /// <summary>Of these, those whose due time has passed.</summary>
+    public int TeamOverdue { get; init; }
+
+    /// <summary>Whether they work in one of the teams asked for; others only own tasks of them.</summary>
+    public bool IsMember { get; init; }
+}
+
+/// <summary>How much someone has to do.</summary>
+/// <param name="Weight">Weight of the work that they have, live and deferred.</param>
+/// <param name="Capacity">Weight of the work that they can have.</param>
+public sealed record PersonLoad(int Weight, int Capacity);
+
+/// <summary>A task that someone is working on.</summary>
+/// <param name="Person">Who.</param>
+/// <param name="Id">The task.</param>
+/// <param name="Title">Its title.</param>
+/// <param name="Reference">Of its case.</param>
+/// <param name="Since">When work on it began.</param>
+public sealed record TaskInHand(Guid Person, Guid Id, string Title, string? Reference, Instant Since);
 
 /// <summary>Reads presence.</summary>
 public static class PresenceQueries
@@ -84,29 +107,51 @@ public static class PresenceQueries
         return changes;
     }
 
-    /// <summary>The active people of teams, those who can be given work first, then by name.</summary>
+    /// <summary>The active people of teams and who else owns open tasks of them: those who can be given work first, then by name.</summary>
     public static async Task<IReadOnlyList<TeamPerson>> OfTeamsAsync(
         NpgsqlDataSource database,
         IEnumerable<string> teams,
+        Instant now,
+        CancellationToken cancel = default
+    ) => (await FirstOfTeamsAsync(database, teams, null, now, cancel)).People;
+
+    /// <summary>The first of them, and how many there are. What people have to do is read for these only.</summary>
+    /// <param name="most">How many at most; null: all.</param>
+    public static async Task<(IReadOnlyList<TeamPerson> People, int Total)> FirstOfTeamsAsync(
+        NpgsqlDataSource database,
+        IEnumerable<string> teams,
+        int? most,
         Instant now,
         CancellationToken cancel = default
     )
     {
         await using var query = database.Query(
             $"""
-            select {Columns}, p.id, p.user_name, p.display_name, load.live, load.live_capacity, load.deferred, load.deferred_capacity, own.tasks, own.overdue
-            from person p left join presence a on a.person_id = p.id
+            with who as materialized (
+                select known.id, known.is_member, count(*) over ()::int total from (
+                    select p.id, p.display_name, {Shown("p.id", "a")} state, member.yes is_member
+                    from person p left join presence a on a.person_id = p.id
+                    cross join lateral (select exists (select from team_member m where m.person_id = p.id and m.team_key = any($2)) yes) member
+                    where p.active and (member.yes or exists (
+                        select from task t where t.owner_id = p.id and t.team = any($2) and t.ended_at is null and t.test_by is null))) known
+                order by array_position(array['{string.Join("', '", Enum.GetNames<PresenceState>())}'], known.state), lower(known.display_name), known.id
+                limit $3::int)
+            select {Columns}, p.id, p.user_name, p.display_name, load.live, load.live_capacity, load.deferred, load.deferred_capacity, own.tasks, own.overdue,
+                own.team_tasks, own.team_overdue, who.is_member, who.total
+            from who join person p on p.id = who.id left join presence a on a.person_id = p.id
             cross join lateral {Load.Of("p.id")} load
-            cross join lateral (select count(*)::int tasks, (count(*) filter (where t.order_at <= $1))::int overdue
+            cross join lateral (select count(*)::int tasks, (count(*) filter (where t.order_at <= $1))::int overdue,
+                    (count(*) filter (where t.team = any($2)))::int team_tasks,
+                    (count(*) filter (where t.team = any($2) and t.order_at <= $1))::int team_overdue
                 from task t where t.owner_id = p.id and t.ended_at is null and t.test_by is null) own
-            where p.active and exists (select from team_member m where m.person_id = p.id and m.team_key = any($2))
             order by lower(p.display_name), p.id
             """,
             now,
-            teams.ToArray()
+            teams.ToArray(),
+            most
         );
         await using var r = await query.ExecuteReaderAsync(cancel);
-        var people = new List<TeamPerson>();
+        var (people, total) = (new List<TeamPerson>(), 0);
         while (await r.ReadAsync(cancel))
         {
             people.Add(
@@ -122,10 +167,59 @@ public static class PresenceQueries
                     r.GetInt32(14),
                     r.GetInt32(15)
                 )
+                {
+                    TeamTasks = r.GetInt32(16),
+                    TeamOverdue = r.GetInt32(17),
+                    IsMember = r.GetBoolean(18),
+                }
             );
+            total = r.GetInt32(19);
         }
 
-        return [.. people.OrderBy(p => p.Presence.State)];
+        return ([.. people.OrderBy(p => p.Presence.State)], total);
+    }
+
+    /// <summary>The members of teams who can be given work now, each once, with the weight of the work that they have and can have.</summary>
+    public static async Task<IReadOnlyDictionary<Guid, PersonLoad>> PresentAsync(
+        NpgsqlDataSource database,
+        IEnumerable<string> teams,
+        CancellationToken cancel = default
+    )
+    {
+        await using var query = database.Query(
+            $"""
+            select p.id, load.live + load.deferred, load.live_capacity + load.deferred_capacity
+            from person p join presence a on a.person_id = p.id cross join lateral {Load.Of("p.id")} load
+            where p.active and a.state = 'Available' and p.id in (select m.person_id from team_member m where m.team_key = any($1))
+            """,
+            teams.ToArray()
+        );
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        var loads = new Dictionary<Guid, PersonLoad>();
+        while (await r.ReadAsync(cancel))
+            loads.Add(r.GetGuid(0), new(r.GetInt32(1), r.GetInt32(2)));
+        return loads;
+    }
+
+    /// <summary>What people are working on, the latest begun first.</summary>
+    public static async Task<ILookup<Guid, TaskInHand>> InHandAsync(NpgsqlDataSource database, IEnumerable<Guid> people, CancellationToken cancel = default)
+    {
+        await using var query = database.Query(
+            $"""
+            select s.id, k.id, k.title, c.reference, coalesce(k.started_at, k.changed_at)
+            from unnest($1::uuid[]) s (id) cross join lateral (
+                select * from task k where k.owner_id = s.id and k.state = 'InProgress' and {Worked}
+                union all select * from task k where k.reviewer_id = s.id and k.state = 'InReview' and {Worked}) k
+            left join journey_case c on c.id = k.instance_id
+            order by coalesce(k.started_at, k.changed_at) desc, k.id
+            """,
+            people.ToArray()
+        );
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        var tasks = new List<TaskInHand>();
+        while (await r.ReadAsync(cancel))
+            tasks.Add(new(r.GetGuid(0), r.GetGuid(1), r.GetString(2), r.Text(3), r.Instant(4)));
+        return tasks.ToLookup(task => task.Person);
     }
 
     private static PresenceStatus Read(NpgsqlDataReader r, int at) =>

@@ -116,7 +116,7 @@ begin
         call bench.reindex(array['workflow_instance', 'journey_case', 'task', 'sla_clock', 'case_watcher'], array[
             ['workflow_instance', 'id', 'true'], ['journey_case', 'id', 'true'], ['task', 'instance_id', 'true'], ['sla_clock', 'instance_id', 'true'],
             ['case_watcher', 'instance_id', 'true'],
-            ['event', 'chain_id', with_history], ['event_payload', 'chain_id', with_history]]);
+            ['event', 'chain_id', with_history]]);
         update bench.copy set made = true where not made;
     end if;
 end $$;

@@ -132,7 +132,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        POST   /tasks/{id:guid}/suspend
         person        POST   /tasks/{id:guid}/take-over
         person        GET    /work
-        lead          GET    /team
+        lead          GET    /team/
         person        GET    /api/me/presence/
         person        PUT    /api/me/presence/
         person        GET    /api/skills/
@@ -162,7 +162,9 @@ public sealed partial class AccessTests : IAsyncLifetime
         lead          POST   /shifts/import
         lead          POST   /shifts/{id:guid}/remove
         lead          GET    /skills/
-        lead          GET    /team/people/
+        lead          GET    /api/board/
+        lead          GET    /team/board
+        lead          GET    /team/people
         lead          POST   /team/people/{id:guid}/presence
         administrator GET    /administration/people/{id:guid}/capacity/
         administrator POST   /administration/people/{id:guid}/capacity/

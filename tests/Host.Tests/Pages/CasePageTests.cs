@@ -195,10 +195,9 @@ public sealed class CasePageTests(SharedWorld shared) : IClassFixture<SharedWorl
         var assigned = await PressAsync(lead, "/team?key=claims-adjusting", $"{task}/assign", (":person", "adjuster1"));
 
         assigned.Headers.Location!.OriginalString.ShouldBe("/team?key=claims-adjusting");
-        (await PageAsync(lead, "/team?key=claims-adjusting"))
-            .QuerySelectorAll(".load")
-            .Single(l => l.TextContent.Contains("Daniel Brandt", StringComparison.Ordinal))
-            .TextContent.ShouldContain("1 open");
+        var after = await PageAsync(lead, "/team?key=claims-adjusting");
+        after.QuerySelector(".board-total [data-label='In work'] .board-number")!.TextContent.ShouldBe("1");
+        after.QuerySelectorAll(".load").Single(l => l.TextContent.Contains("Daniel Brandt", StringComparison.Ordinal)).TextContent.ShouldContain("1 open");
     }
 
     [Fact]

@@ -90,6 +90,22 @@ public sealed class PageWorld : IAsyncDisposable
         return await browser.PostAsync(action, new FormUrlEncodedContent(fields));
     }
 
+    /// <summary>Lets someone lead a team, who steers nothing else.</summary>
+    public async Task MakeLeadAsync(string team, string userName)
+    {
+        var admin = await App.ApiAsync("admin");
+        var now = (await admin.GetFromJsonAsync<JsonObject>($"/api/teams/{team}"))!;
+        var members = now["members"]!.AsArray().Select(member => (string)member!["userName"]!);
+        var change = new
+        {
+            revision = (int)now["revision"]!,
+            title = (string)now["title"]!,
+            lead = userName,
+            members,
+        };
+        (await admin.PutAsJsonAsync($"/api/teams/{team}", change)).EnsureSuccessStatusCode();
+    }
+
     /// <summary>Claims the task as this person.</summary>
     public async Task<HttpClient> ClaimedByAsync(string userName, string task)
     {

@@ -89,6 +89,14 @@ public sealed class ListPlanTests
             new() { Search = "xqz" },
             new() { Search = "ref-2", State = TaskState.Completed },
             new() { Teams = ["claims-adjusting"] },
+            new() { Teams = ["claims-adjusting"], Step = ("look", "a") },
+            new() { Teams = ["claims-adjusting"], WaitsFor = "waitingForCustomer" },
+            new()
+            {
+                Teams = ["claims-adjusting"],
+                InWork = true,
+                Opened = (Instant.FromUtc(2020, 1, 1, 0, 0), null),
+            },
             new() { Sort = TaskSort.Priority },
             new() { Sort = TaskSort.Newest },
             new() { Sort = TaskSort.Customer, Search = "look" },
@@ -113,12 +121,19 @@ public sealed class ListPlanTests
     }
 
     [Fact]
-    public async Task The_load_of_teams_counts_all_of_their_open_tasks()
+    public async Task A_list_is_as_long_as_it_says()
     {
         await using var world = await WithCasesAsync();
-        var load = await TaskList.LoadAsync(world.Database, ["claims-adjusting", "mortgage-processing"], world.Clock.Now());
-        (load.Open, load.Overdue, load.AtRisk, load.Unassigned).ShouldBe((5, 1, 1, 3));
-        load.Owners.Select(owner => (owner.Name, owner.Open, owner.Overdue)).ShouldBe([("Daniel Brandt", 2, 0)]);
+        var supervisor = await world.PersonAsync("supervisor");
+        string[] teams = ["claims-adjusting", "mortgage-processing"];
+        (await LengthAsync(new())).ShouldBe(5);
+        (await LengthAsync(new() { Overdue = true })).ShouldBe(1);
+        (await LengthAsync(new() { AtRisk = true })).ShouldBe(1);
+        (await LengthAsync(new() { State = TaskState.Ready })).ShouldBe(3);
+        (await LengthAsync(new() { InWork = true })).ShouldBe(1);
+
+        Task<int> LengthAsync(TaskFilter filter) =>
+            TaskList.LengthAsync(world.Database, filter with { View = "all", Teams = teams }, supervisor, world.Clock.Now());
     }
 
     [Fact]

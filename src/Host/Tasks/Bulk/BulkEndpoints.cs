@@ -11,10 +11,11 @@ using Orchestration.Workflows.Tasks.Verbs;
 namespace Orchestration.Host.Tasks.Bulk;
 
 /// <summary>One verb on many tasks.</summary>
-/// <param name="Verb">claim, assign, priority or suspend.</param>
+/// <param name="Verb">claim, assign, forward, priority, suspend or offer.</param>
 /// <param name="OperationId">Chosen by you; sending the request again with the same id is harmless.</param>
 /// <param name="Items">The tasks, with the revisions you last saw; at most 10,000. More than 200 are done in the background.</param>
-/// <param name="Person">assign: user name of the new owner.</param>
+/// <param name="Person">assign: user name of the new owner; offer: of who is offered the tasks; forward: of the new candidate.</param>
+/// <param name="Team">forward: key of the team the tasks go to.</param>
 /// <param name="Priority">priority: 1 (critical) to 5 (planning).</param>
 /// <param name="Reason">suspend: what the tasks wait for; else why.</param>
 /// <param name="Until">suspend: when the tasks resume by themselves.</param>
@@ -23,6 +24,7 @@ public sealed record BulkBody(
     string? OperationId,
     IReadOnlyList<BulkItem>? Items,
     string? Person = null,
+    string? Team = null,
     int? Priority = null,
     string? Reason = null,
     DateTimeOffset? Until = null
@@ -37,23 +39,27 @@ public sealed record BulkView(Guid Id, int Status, TaskAnswer? Task, ProblemDeta
 
 internal static class BulkEndpoints
 {
-    public static void AddBulk(this IServiceCollection services) =>
+    public static void AddBulk(this IServiceCollection services)
+    {
+        services.AddSingleton<BulkVerbs>();
         services.AddSingleton<RunBulk>(provider =>
         {
             var tasks = provider.GetRequiredService<TaskRuntime>();
+            var verbs = provider.GetRequiredService<BulkVerbs>();
             return async (order, items, operationId, actor) =>
             {
-                var verb = TaskVerbs.InBulk(order.Verb) ?? throw new InvalidOperationException($"There is no verb '{order.Verb}' for many tasks.");
+                var verb = verbs.Find(order.Verb) ?? throw new InvalidOperationException($"There is no verb '{order.Verb}' for many tasks.");
                 var answers = await RunAsync(tasks, verb, order.Input, items, operationId, actor, CancellationToken.None);
                 return [.. answers.Select(one => (one.Id, one.Refused?.Detail))];
             };
         });
+    }
 
     public static void MapBulk(this WebApplication app)
     {
         app.MapPost("/api/tasks/bulk", BulkAsync)
             .WithTags("Tasks")
-            .WithSummary("Claims, assigns, prioritizes or suspends many tasks; each gets its own answer, and a refusal of one stops no other")
+            .WithSummary("Claims, assigns, forwards, prioritizes, suspends or offers many tasks; each gets its own answer, and a refusal of one stops no other")
             .ProducesProblem(422);
         BulkPages.Map(app);
     }
@@ -61,7 +67,7 @@ internal static class BulkEndpoints
     /// <summary>Runs a verb on at most <see cref="BulkTasks.MaxItems"/> tasks: for each its answer or why it was refused.</summary>
     public static async Task<IReadOnlyList<(Guid Id, TaskAnswer? Answer, Refusal? Refused)>> RunAsync(
         TaskRuntime tasks,
-        TaskVerbRow verb,
+        BulkVerb verb,
         VerbInput input,
         IReadOnlyList<BulkItem> items,
         string operationId,
@@ -80,11 +86,11 @@ internal static class BulkEndpoints
     }
 
     /// <summary>What is wrong with a request, by field.</summary>
-    public static Dictionary<string, string[]> Check(TaskVerbRow? verb, string? operationId, int items)
+    public static Dictionary<string, string[]> Check(BulkVerbs verbs, BulkVerb? verb, string? operationId, int items)
     {
         var errors = new Dictionary<string, string[]>();
         if (verb is null)
-            errors["verb"] = [$"must be {TaskVerbs.NamesInBulk()}"];
+            errors["verb"] = [$"must be {verbs.Names}"];
         if (items is 0 or > WorkOrder.MaxItems)
             errors["items"] = [$"must name from 1 to {WorkOrder.MaxItems} tasks"];
         if (string.IsNullOrWhiteSpace(operationId) || operationId.Length > 160)
@@ -94,18 +100,20 @@ internal static class BulkEndpoints
 
     private static async Task<Results<Ok<List<BulkView>>, Accepted<WorkView>, ProblemHttpResult>> BulkAsync(
         BulkBody body,
+        BulkVerbs verbs,
         TaskRuntime tasks,
         BackgroundWork work,
         Person me,
         CancellationToken cancel
     )
     {
-        var verb = TaskVerbs.InBulk(body.Verb);
-        if (Check(verb, body.OperationId, body.Items?.Count ?? 0) is { Count: > 0 } errors)
+        var verb = verbs.Find(body.Verb);
+        if (Check(verbs, verb, body.OperationId, body.Items?.Count ?? 0) is { Count: > 0 } errors)
             return Problems.Invalid(errors);
         var input = new VerbInput
         {
             Person = body.Person,
+            Team = body.Team,
             Priority = body.Priority,
             Reason = body.Reason,
             Until = body.Until,

@@ -8,6 +8,7 @@ using Orchestration.Host.Tasks.Verbs;
 using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Host.Tasks.Bulk;
 
@@ -26,15 +27,19 @@ internal static class BulkPages
     public static void Map(WebApplication app) =>
         app.MapPost(
                 "/tasks/bulk",
-                async Task<IResult> (HttpContext http, TaskRuntime tasks, BackgroundWork work, Person me, CancellationToken cancel) =>
+                async Task<IResult> (HttpContext http, BulkVerbs verbs, TaskRuntime tasks, BackgroundWork work, Person me, CancellationToken cancel) =>
                 {
                     var form = await http.Request.ReadFormAsync(cancel);
                     var operation = form[TaskFields.Operation].ToString();
                     var items = form[TaskField].OfType<string>().Select(Item).OfType<BulkItem>().DistinctBy(item => item.Id).ToList();
                     var input = TaskFields.Read(form, tasks.Runtime.Clock.Now());
-                    var verb = TaskVerbs.InBulk(form[VerbField]);
+                    var verb = verbs.Find(form[VerbField]);
+
+                    // The bar has one field for people and one for teams: each button takes its own.
+                    if (verb?.Name == "forward" && input.Team is not null)
+                        input = input with { Person = null };
                     var to = Requests.LocalOr(form[TaskFields.To], "/");
-                    if (BulkEndpoints.Check(verb, operation, Math.Max(1, items.Count)) is { Count: > 0 } errors)
+                    if (BulkEndpoints.Check(verbs, verb, operation, Math.Max(1, items.Count)) is { Count: > 0 } errors)
                     {
                         if (!http.Request.IsPage())
                             return Problems.Invalid(errors, StatusCodes.Status400BadRequest);
@@ -51,7 +56,7 @@ internal static class BulkPages
                             : WorkWords.Reused(operation);
 
                     var answers = await BulkEndpoints.RunAsync(tasks, verb!, input, items, operation, me, cancel);
-                    if (answers.All(one => one.Refused is null))
+                    if (answers.All(one => one.Refused is null) && !http.Request.IsFragment())
                         return Results.LocalRedirect(
                             $"{to}{(to.Contains('?', StringComparison.Ordinal) ? '&' : '?')}did={answers.Count.ToString(CultureInfo.InvariantCulture)}"
                         );
@@ -63,10 +68,27 @@ internal static class BulkPages
                         outcomes.Add(new(task, title, refused?.Detail));
                     }
 
+                    if (http.Request.IsFragment())
+                        return Html.Page(new BulkToasts { Outcomes = outcomes, Done = await ToldAsync(tasks, verb!.Name, input, cancel) });
                     return Html.Page(new BulkPage { Outcomes = outcomes, To = to });
                 }
             )
             .ExcludeFromDescription();
+
+    /// <summary>What was done, for a message: “Assigned to Sofia Rossi”.</summary>
+    private static async Task<string> ToldAsync(TaskRuntime tasks, string verb, VerbInput input, CancellationToken cancel)
+    {
+        var database = tasks.Runtime.Database;
+        var person = input.Person is { } name ? (await TeamQueries.NamesAsync(database, [name], cancel)).GetValueOrDefault(name, name) : null;
+        var team = input.Team is { } key ? (await TeamQueries.ListAsync(database, cancel)).FirstOrDefault(t => t.Key == key)?.Title ?? key : null;
+        return (verb, person ?? team) switch
+        {
+            ("assign", { } to) => $"Assigned to {to}",
+            ("forward", { } to) => $"Forwarded to {to}",
+            ("offer", { } to) => $"Offered to {to}",
+            _ => "Done",
+        };
+    }
 
     private static BulkItem? Item(string text) =>
         text.Split(':') is [var id, var revision]

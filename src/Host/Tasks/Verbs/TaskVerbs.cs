@@ -78,6 +78,7 @@ internal static class TaskVerbs
             (tasks, request, input, me, cancel) => ForwardTask.RunAsync(tasks, request, input.Team, input.Person, input.Reason, me, cancel)
         ) with
         {
+            InBulk = true,
             LeavesTask = true,
         },
         Row<PriorityBody>(
@@ -157,16 +158,6 @@ internal static class TaskVerbs
             ApiName = "comments",
         },
     ];
-
-    /// <summary>The verb, if it can be applied to many tasks.</summary>
-    public static TaskVerbRow? InBulk(string? name) => All.FirstOrDefault(verb => verb.InBulk && verb.Name == name);
-
-    /// <summary>“claim, assign, priority or suspend”.</summary>
-    public static string NamesInBulk()
-    {
-        string[] names = [.. All.Where(verb => verb.InBulk).Select(verb => verb.Name)];
-        return $"{string.Join(", ", names[..^1])} or {names[^1]}";
-    }
 
     /// <summary>The request, or which of its fields are missing.</summary>
     public static TaskRequest? Read(Guid id, int? revision, string? operationId, out Dictionary<string, string[]> errors)

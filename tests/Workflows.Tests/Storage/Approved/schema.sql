@@ -53,6 +53,19 @@ create table background_work (
 CREATE INDEX background_work_lost ON background_work USING btree (requested_at) WHERE (NOT enqueued);
 CREATE INDEX background_work_of_person ON background_work USING btree (requested_by, requested_at DESC);
 
+create table board_snapshot (
+    at timestamp with time zone not null,
+    team text not null,
+    definition_id text not null,
+    activity_id text not null,
+    open integer not null,
+    waiting integer not null,
+    suspended integer not null,
+    at_risk integer not null,
+    overdue integer not null,
+    constraint board_snapshot_pkey PRIMARY KEY (at, team, definition_id, activity_id)
+);
+
 create table bookmark (
     id uuid not null,
     instance_id uuid not null,
@@ -761,8 +774,12 @@ END) stored,
     constraint task_weight_check CHECK (weight >= 1 AND weight <= 10000),
     constraint task_work_kind_check CHECK (work_kind = ANY (ARRAY['live'::text, 'deferred'::text]))
 ) with (fillfactor=80);
+CREATE INDEX task_board ON task USING btree (team, definition_id, activity_id, suspended_reason) INCLUDE (owner_id, order_at, risk_at, created_at, test_by)
+    WHERE (ended_at IS NULL);
 CREATE INDEX task_created ON task USING btree (created_at, id) WHERE (ended_at IS NULL);
 CREATE INDEX task_ended ON task USING btree (ended_as, order_at, id) WHERE (ended_at IS NOT NULL);
+CREATE INDEX task_flow ON task USING btree (team, ended_at) INCLUDE (definition_id, activity_id, created_at, order_at, ended_as, test_by) WHERE (ended_at IS NOT
+    NULL);
 CREATE INDEX task_instance ON task USING btree (instance_id);
 CREATE INDEX task_named ON task USING gin (candidates) WHERE ((ended_at IS NULL) AND (cardinality(candidates) > 0));
 CREATE INDEX task_open ON task USING btree (order_at, id) WHERE (ended_at IS NULL);
@@ -841,10 +858,13 @@ create table team (
     created_at timestamp with time zone not null,
     distribution text not null default 'pull'::text,
     deferred_share integer not null default 0,
+    office text not null default 'back'::text,
+    time_zone text,
     constraint team_deferred_share_check CHECK (deferred_share >= 0 AND deferred_share <= 100),
     constraint team_distribution_check CHECK (distribution = ANY (ARRAY['pull'::text, 'suggest'::text, 'offer'::text, 'assign'::text])),
     constraint team_key_check CHECK (key ~ '^[a-z][a-z0-9-]*$'::text),
     constraint team_lead_id_fkey FOREIGN KEY (lead_id) REFERENCES person(id),
+    constraint team_office_check CHECK (office = ANY (ARRAY['front'::text, 'back'::text])),
     constraint team_pkey PRIMARY KEY (key)
 );
 

@@ -1,0 +1,85 @@
+using Microsoft.Playwright;
+using Orchestration.Host.Tests.Pages;
+
+namespace Orchestration.Host.Tests.Browser;
+
+/// <summary>A lead at the board: it follows what happens elsewhere, and tasks are given out by dragging and by key.</summary>
+public sealed class BoardTests(Chromium chromium)
+{
+    [Fact]
+    public async Task The_board_follows_and_tasks_are_dragged_to_a_person_and_to_a_team()
+    {
+        await using var world = await PageWorld.CreateAsync();
+        await world.StartAsync("CLM-1");
+        await world.MakeLeadAsync("claims-adjusting", "adjuster2");
+        var page = await ListeningAsync(world, "adjuster2", "/team?key=claims-adjusting");
+        await Waiting(page, 1).WaitForAsync();
+
+        // Elsewhere another case starts.
+        var second = await world.OpenTaskAsync(await world.StartAsync("CLM-2"));
+        await Waiting(page, 2).WaitForAsync();
+        var row = page.Locator($"#t-{second["/tasks/".Length..]}");
+        await row.WaitForAsync();
+
+        await row.DragToAsync(page.Locator("[data-drop-person=adjuster2]"));
+        await page.Locator("#toasts .good", new() { HasTextRegex = new(@"Assigned to Sofia Rossi\s+Check the loss, CLM-2") }).WaitForAsync();
+        await Waiting(page, 1).WaitForAsync();
+        await page.Locator("[data-drop-person=adjuster2]").GetByText("1 open").WaitForAsync();
+
+        // All that is selected goes with the one that is dragged. One of them is no longer as this page shows it.
+        await page.Context.CloseAsync();
+        page = await ListeningAsync(world, "supervisor", "/team");
+        await page.GetByLabel("Select all open tasks").CheckAsync();
+        await page.RouteAsync("**/team*", route => route.AbortAsync());
+        await world.ClaimedByAsync("adjuster1", await world.OpenTaskAsync(await FirstAsync(world)));
+        await page.Locator("#backlog [data-task]").First.DragToAsync(page.Locator("[data-drop-team=claims-seniors] th"));
+        await page.Locator("#toasts .good").GetByText("Forwarded to Senior adjusters").WaitForAsync();
+        await page.Locator("#toasts .bad").GetByText("Daniel Brandt has changed this task since you opened it").WaitForAsync();
+        await page.Context.CloseAsync();
+    }
+
+    [Fact]
+    public async Task The_same_by_keyboard()
+    {
+        await using var world = await PageWorld.CreateAsync();
+        await world.StartAsync("CLM-1");
+        await world.StartAsync("CLM-2");
+        var page = await ListeningAsync(world, "senior1", "/team?key=claims-adjusting");
+
+        await page.Keyboard.PressAsync("j");
+        await page.Keyboard.PressAsync("x");
+        await page.GetByText("1 selected").WaitForAsync();
+        await page.Keyboard.PressAsync("a");
+        await page.Keyboard.TypeAsync("Sofia");
+        await page.Keyboard.PressAsync("Enter");
+        await page.GetByText("Done for 1 task").WaitForAsync();
+        (await page.Locator("#backlog .assign-form option:checked").AllTextContentsAsync()).ShouldBe(["Sofia Rossi", "Unassigned"], ignoreOrder: true);
+
+        // Without selecting: the row that has the focus.
+        await page.Locator("#backlog .row-item", new() { HasText = "CLM-2" }).Locator(".row-main").FocusAsync();
+        await page.Keyboard.PressAsync("f");
+        await page.Keyboard.TypeAsync("Senior");
+        await page.Keyboard.PressAsync("Enter");
+        await page.GetByText("Done for 1 task").WaitForAsync();
+        (await page.Locator("#backlog .rows > li").CountAsync()).ShouldBe(1);
+        await page.Context.CloseAsync();
+    }
+
+    private static ILocator Waiting(IPage page, int count) =>
+        page.Locator(".board-total [data-label=Unassigned] .board-number").Filter(new() { HasTextString = $"{count}" });
+
+    private static async Task<Guid> FirstAsync(PageWorld world)
+    {
+        var found = await (await world.App.ApiAsync("supervisor")).GetStringAsync("/api/cases?q=CLM-1");
+        return (Guid)System.Text.Json.Nodes.JsonNode.Parse(found)!["items"]![0]!["id"]!;
+    }
+
+    private async Task<IPage> ListeningAsync(PageWorld world, string userName, string path)
+    {
+        var page = await chromium.SignedInAsync(world.App, userName);
+        var listening = page.WaitForResponseAsync("**/live");
+        await page.GotoAsync(path);
+        await listening;
+        return page;
+    }
+}

@@ -1,0 +1,164 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using AngleSharp.Dom;
+using AngleSharp.Html.Dom;
+using Microsoft.Extensions.DependencyInjection;
+using NodaTime;
+using Orchestration.Host.Tests.Acceptance;
+using Orchestration.Workflows.Simulation;
+using static Orchestration.Host.Tests.Pages.PageWorld;
+
+namespace Orchestration.Host.Tests.Pages;
+
+/// <summary>The board of the teams' page.</summary>
+public sealed class BoardPageTests
+{
+    /// <summary>Days of an office that real verbs filled, so that no number is zero everywhere.</summary>
+    [Fact]
+    public async Task Every_number_of_the_board_is_the_length_of_its_list()
+    {
+        await using var world = await CreateAsync();
+        await ActivatorUtilities.CreateInstance<DemoOffice>(world.App.Services).RunAsync(1, isNew: true);
+        var supervisor = await world.App.BrowserAsync("supervisor");
+        var (checkedLists, someInThem) = (0, new HashSet<string>());
+        foreach (var address in new[] { "/team", "/team?key=claims-adjusting", "/team?key=mortgage-processing" })
+        {
+            var page = await PageAsync(supervisor, address);
+            var links = page.QuerySelectorAll("#board a:not(.board-wait), #people a")
+                .OfType<IHtmlAnchorElement>()
+                .Select(link => (Href: link.GetAttribute("href")!, Number: Number(link)))
+                .Where(link => link.Number is not null)
+                .ToList();
+            links.Count.ShouldBeGreaterThan(20);
+            foreach (var (href, number) in links.Distinct())
+            {
+                var list = await PageAsync(supervisor, href.Split('#')[0]);
+                if (href.EndsWith("#people", StringComparison.Ordinal))
+                    list.QuerySelectorAll("#people .team-person").Length.ShouldBe(number!.Value, href);
+                else
+                {
+                    list.QuerySelector("[data-length]")!.GetAttribute("data-length").ShouldBe($"{number}", href);
+                    list.QuerySelectorAll("#backlog .rows > li").Length.ShouldBe(Math.Min(25, number!.Value), href);
+                }
+
+                checkedLists++;
+                if (number > 0)
+                    someInThem.UnionWith(href.Split('?', '&', '#').Where(part => part.Contains('=', StringComparison.Ordinal)));
+            }
+        }
+
+        checkedLists.ShouldBeGreaterThan(150);
+        foreach (var kind in new[] { "overdue", "on-track", "unassigned", "suspended", "arrived-today", "completed-today" })
+            someInThem.ShouldContain($"show={kind}", $"no list of {kind} had a task");
+        someInThem.ShouldContain(part => part.StartsWith("reason=", StringComparison.Ordinal));
+        someInThem.ShouldContain(part => part.StartsWith("step=", StringComparison.Ordinal));
+        someInThem.ShouldContain(part => part.StartsWith("owner=", StringComparison.Ordinal));
+        new[] { "age=1", "age=3", "age=7" }.ShouldBeSubsetOf(someInThem);
+
+        // The driver kept what the board showed at each hour.
+        (await PageAsync(supervisor, "/team"))
+            .QuerySelectorAll("#board .trend")
+            .Length.ShouldBeGreaterThan(20);
+    }
+
+    [Fact]
+    public async Task A_lead_sees_their_teams_only_and_nobody_else_a_board()
+    {
+        await using var world = await CreateAsync();
+        await world.StartAsync();
+        await world.MakeLeadAsync("claims-adjusting", "adjuster2");
+        var lead = await world.App.ApiAsync("adjuster2");
+        var board = (await lead.GetFromJsonAsync<JsonObject>("/api/board"))!;
+        board["teams"]!.AsArray().Select(team => (string?)team!["key"]).ShouldBe(["claims-adjusting"]);
+        ((int)board["total"]!["open"]!, (int)board["total"]!["waiting"]!).ShouldBe((1, 1));
+        var step = (await lead.GetFromJsonAsync<JsonObject>("/api/board?team=claims-adjusting"))!["teams"]![0]!["steps"]![0]!;
+        ((string?)step["title"], (string?)step["step"], (int)step["figures"]!["open"]!).ShouldBe(("Check the loss", "check", 1));
+
+        (await lead.GetAsync("/api/board?team=mortgage-processing")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await lead.GetAsync("/api/board?zone=Mars")).StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await (await world.App.ApiAsync("adjuster1")).GetAsync("/api/board")).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        var browser = await world.App.BrowserAsync("adjuster2");
+        foreach (var address in new[] { "/team", "/team/board", "/team/people" })
+            (await browser.GetAsync($"{address}?key=mortgage-processing")).StatusCode.ShouldBe(HttpStatusCode.NotFound, address);
+    }
+
+    [Fact]
+    public async Task Many_tasks_are_forwarded_or_offered_with_an_answer_for_each()
+    {
+        await using var world = await CreateAsync();
+        var ids = new List<(string Id, int Revision)>();
+        var api = await world.App.ApiAsync("supervisor");
+        foreach (var reference in new[] { "REF-1", "REF-2", "REF-3" })
+        {
+            var id = (await world.OpenTaskAsync(await world.StartAsync(reference)))["/tasks/".Length..];
+            ids.Add((id, (int)(await api.GetFromJsonAsync<JsonObject>($"/api/tasks/{Guid.Parse(id)}"))!["revision"]!));
+        }
+
+        // Someone else was faster with the first.
+        await world.ClaimedByAsync("adjuster1", $"/tasks/{ids[0].Id}");
+        var browser = await world.App.BrowserAsync("supervisor");
+
+        var offered = await SendAsync("offer", (":person", "adjuster2"), ids);
+        offered.QuerySelector(".good strong")!.TextContent.ShouldBe("Offered to Sofia Rossi");
+        offered.QuerySelector(".good p")!.TextContent.ShouldBe("2 tasks");
+        offered.QuerySelector(".bad")!.TextContent.ShouldContain("Check the loss, REF-1");
+
+        var forwarded = await SendAsync("forward", (":team", "claims-seniors"), ids);
+        forwarded.QuerySelector(".good strong")!.TextContent.ShouldBe("Forwarded to Senior adjusters");
+        forwarded.QuerySelector(".bad p")!.TextContent.ShouldContain("Daniel Brandt has changed this task since you opened it");
+        (await PageAsync(browser, "/team?key=claims-seniors")).QuerySelectorAll("#backlog .rows > li").Length.ShouldBe(2);
+
+        async Task<IHtmlDocument> SendAsync(string verb, (string Name, string Value) to, List<(string Id, int Revision)> tasks)
+        {
+            var token = (await PageAsync(browser, "/team")).QuerySelector("meta[name=csrf]")!.GetAttribute("content")!;
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/tasks/bulk");
+            request.Headers.Add("HX-Request", "true");
+            request.Headers.Add("X-Csrf-Token", token);
+            request.Content = new FormUrlEncodedContent([
+                new(":verb", verb),
+                new(":operation", $"many-{verb}"),
+                new(to.Name, to.Value),
+                .. tasks.Select(task => KeyValuePair.Create(":task", $"{task.Id}:{task.Revision.ToString(CultureInfo.InvariantCulture)}")),
+            ]);
+            return await DocumentAsync(await browser.SendAsync(request));
+        }
+    }
+
+    [Fact]
+    public async Task A_team_without_people_says_so_and_has_zeros()
+    {
+        await using var world = await CreateAsync();
+        var admin = await world.App.ApiAsync("admin");
+        var team = new
+        {
+            key = "empty",
+            title = "Empty",
+            office = "front",
+            timeZone = "Asia/Tokyo",
+        };
+        (await admin.PostAsJsonAsync("/api/teams", team)).StatusCode.ShouldBe(HttpStatusCode.Created);
+        (await admin.PostAsJsonAsync("/api/teams", team with { key = "wrong", timeZone = "Mars" })).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        var supervisor = await world.App.BrowserAsync("supervisor");
+        var row = (await PageAsync(supervisor, "/team")).QuerySelector("[data-drop-team=empty]")!;
+        row.TextContent.ShouldContain("No one is in it");
+        row.QuerySelectorAll(".board-number").ShouldAllBe(number => number.TextContent == "0");
+        var page = await PageAsync(supervisor, "/team?key=empty");
+        page.QuerySelector("#people")!.TextContent.ShouldContain("No one is in this team");
+        page.QuerySelector(".lead-line")!.TextContent.ShouldBe("No one is in this team.");
+        var board = (await (await world.App.ApiAsync("supervisor")).GetFromJsonAsync<JsonObject>("/api/board?team=empty"))!["teams"]![0]!;
+        ((string?)board["office"], (string?)board["timeZone"]).ShouldBe(("front", "Asia/Tokyo"));
+    }
+
+    /// <summary>The number a link shows, or says for those who don't see it; null: it shows none.</summary>
+    private static int? Number(IElement link)
+    {
+        var text = link.GetAttribute("aria-label") ?? link.TextContent.Trim();
+        if (link.ClassList.Contains("board-reason"))
+            text = new string([.. link.TextContent.Where(c => char.IsDigit(c) || c == ',')]);
+        else if (link.ClassList.Contains("in-hand") || link.GetAttribute("href")!.StartsWith("/tasks/", StringComparison.Ordinal))
+            return null;
+        return int.TryParse(text.Split(' ')[0], NumberStyles.AllowThousands, CultureInfo.InvariantCulture, out var number) ? number : null;
+    }
+}
