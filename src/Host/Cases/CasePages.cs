@@ -145,7 +145,7 @@ internal static class CasePages
                     Steps = await CaseStepList.ReadAsync(runtime.Database, id, me, now, cancel),
                     Clocks = [.. clocks.Where(clock => clock.State.Policy.Kind != SlaKind.Promise)],
                     Promises = await PromiseView.OfAsync(runtime, action, clocks, detail.DefinitionVersionId, isRunning, me, promise, cancel),
-                    Files = await NoteQueries.OfCaseAsync(runtime.Database, id, me, now, cancel),
+                    Files = await NoteQueries.OfCasesAsync(runtime.Database, [id], me, now, cancel),
                     Timeline = new Timeline(people, teams, workflow).Tell(events),
                     StepName = activity => Timeline.StepName(workflow, activity),
                     Teams = teams,

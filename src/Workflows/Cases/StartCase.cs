@@ -98,6 +98,16 @@ public static class StartCase
                             lateAt
                         );
 
+                        if (!request.IsTest)
+                            t.Write(
+                                "select know_customer($1, $2, $3, $4, $5)",
+                                Ids.New(t.Now),
+                                request.CustomerId,
+                                request.CustomerName,
+                                actor.UserName,
+                                t.Now
+                            );
+
                         // The tasks of the first burst are written before their case.
                         if (request.IsTest)
                             t.Write("update task set test_by = $2 where instance_id = $1", id, actor.Id);
