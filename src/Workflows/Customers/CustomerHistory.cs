@@ -92,6 +92,8 @@ public static class CustomerHistory
                 var payload = r.Text(10) is { } text ? JsonNode.Parse(text) : null;
                 foreach (var member in (string[])["data", "inputs", "payload", "value"])
                     (payload as JsonObject)?.Remove(member);
+                if (payload?["changes"] is JsonArray changes && !CustomerAccess.SeesVulnerability(actor))
+                    changes.RemoveAll(change => (string?)change?["field"] == "vulnerability");
                 found.Add(
                     new(
                         r.GuidOrNull(0),
