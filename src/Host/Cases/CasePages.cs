@@ -207,7 +207,7 @@ internal static class CasePages
             return Results.NotFound();
         return await run(form) is { } refused
             ? await PageAsync(clocks.Runtime, id, me, null, refused.Status, cancel, refused)
-            : Results.LocalRedirect($"/cases/{Ids.Text(id)}#promises");
+            : Results.LocalRedirect(form["back"] == "/front-office" ? "/front-office" : $"/cases/{Ids.Text(id)}#promises");
     }
 
     private static async Task<IResult> RetryAsync(

@@ -1,3 +1,4 @@
+using System.Globalization;
 using NodaTime;
 
 namespace Orchestration.Workflows.Customers;
@@ -8,6 +9,21 @@ namespace Orchestration.Workflows.Customers;
 /// <param name="Withdrawn">Day on which they withdrew it; null: it holds.</param>
 public sealed record Consent(string What, DateOnly Since, DateOnly? Withdrawn = null)
 {
+    /// <summary>Reads what <see cref="ToString"/> writes; null if it is something else.</summary>
+    public static Consent? Parse(string text)
+    {
+        var parts = text.Split(':', StringSplitOptions.TrimEntries);
+        if (parts.Length is not (2 or 3) || parts[0].Length == 0 || Day(parts[1]) is not { } since)
+            return null;
+        return parts.Length == 2 ? new(parts[0], since)
+            : Day(parts[2]) is { } withdrawn ? new(parts[0], since, withdrawn)
+            : null;
+    }
+
+    /// <summary>A day as forms and files write it: <c>2026-01-31</c>.</summary>
+    public static DateOnly? Day(string text) =>
+        DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : null;
+
     /// <summary>As imports write it: <c>marketing:2026-01-31</c>, or with the day it was withdrawn after another colon.</summary>
     public override string ToString() => Withdrawn is { } withdrawn ? $"{What}:{Since:yyyy-MM-dd}:{withdrawn:yyyy-MM-dd}" : $"{What}:{Since:yyyy-MM-dd}";
 }
@@ -17,6 +33,10 @@ public sealed record Consent(string What, DateOnly Since, DateOnly? Withdrawn = 
 /// <param name="Value">Unique for its kind.</param>
 public sealed record CustomerIdentifier(string Kind, string Value)
 {
+    /// <summary>Reads what <see cref="ToString"/> writes; null if it is something else.</summary>
+    public static CustomerIdentifier? Parse(string text) =>
+        text.Split(':', 2, StringSplitOptions.TrimEntries) is [{ Length: > 0 } kind, { Length: > 0 } value] ? new(kind, value) : null;
+
     /// <summary>As imports write it: <c>policy:P-4711</c>.</summary>
     public override string ToString() => $"{Kind}:{Value}";
 }

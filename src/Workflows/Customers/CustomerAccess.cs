@@ -6,9 +6,6 @@ namespace Orchestration.Workflows.Customers;
 /// <summary>Who may see and change customers: the one place that says so.</summary>
 public static class CustomerAccess
 {
-    /// <summary>Whether someone may enter and merge customers, and import them.</summary>
-    public static bool MayKeep(Person person) => person.Is(Roles.FrontOffice, Roles.Supervisor, Roles.Administrator);
-
     /// <summary>Whether someone may know why a customer needs particular care: those who talk to customers, steer the work or review it.</summary>
     public static bool SeesVulnerability(Person person) => person.Is(Roles.FrontOffice, Roles.Supervisor, Roles.Compliance);
 

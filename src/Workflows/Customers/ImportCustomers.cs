@@ -1,4 +1,3 @@
-using System.Globalization;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
@@ -158,36 +157,31 @@ public static class ImportCustomers
             BornOn =
                 row["born_on"] is not { } born ? before.BornOn
                 : born.Length == 0 ? null
-                : Day("born_on", born),
+                : Day(born),
             Consents = row.List("consents") is { } consents ? [.. consents.Select(ConsentOf).OfType<Consent>()] : before.Consents,
             Identifiers = row.List("identifiers") is { } identifiers ? [.. identifiers.Select(IdentifierOf).OfType<CustomerIdentifier>()] : before.Identifiers,
         };
 
-        DateOnly? Day(string column, string text)
+        DateOnly? Day(string text)
         {
-            if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day))
+            if (Consent.Day(text) is { } day)
                 return day;
-            errors.Add(new(row.Line, column, $"“{text}” isn't a date like 2026-01-31."));
+            errors.Add(new(row.Line, "born_on", $"“{text}” isn't a date like 2026-01-31."));
             return null;
         }
 
         Consent? ConsentOf(string text)
         {
-            var parts = text.Split(':', StringSplitOptions.TrimEntries);
-            if (parts.Length is 2 or 3 && parts[0].Length > 0)
-            {
-                var withdrawn = parts.Length == 3 ? Day("consents", parts[2]) : null;
-                return Day("consents", parts[1]) is { } since ? new(parts[0], since, withdrawn) : null;
-            }
-
+            if (Consent.Parse(text) is { } consent)
+                return consent;
             errors.Add(new(row.Line, "consents", $"“{text}” isn't a consent like marketing:2026-01-31."));
             return null;
         }
 
         CustomerIdentifier? IdentifierOf(string text)
         {
-            if (text.Split(':', 2, StringSplitOptions.TrimEntries) is [{ Length: > 0 } kind, { Length: > 0 } value])
-                return new(kind, value);
+            if (CustomerIdentifier.Parse(text) is { } identifier)
+                return identifier;
             errors.Add(new(row.Line, "identifiers", $"“{text}” isn't an identifier like policy:P-4711."));
             return null;
         }

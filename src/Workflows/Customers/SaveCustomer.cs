@@ -8,7 +8,7 @@ using Orchestration.Workflows.Staff;
 
 namespace Orchestration.Workflows.Customers;
 
-/// <summary>Adds and changes customers. Callers have checked that the person may keep customers (<see cref="CustomerAccess.MayKeep"/>).</summary>
+/// <summary>Adds and changes customers. Callers have checked that the person may keep customers.</summary>
 public static class SaveCustomer
 {
     /// <summary>Adds a customer. A number that is taken is an error.</summary>

@@ -57,7 +57,10 @@ internal sealed class StepNames(PeopleCatalog people, ServiceLevelCatalog servic
     /// <summary>Steps named by policies that hold for cases of this journey only. One for several journeys may name a step that some of them lack.</summary>
     private IEnumerable<DefinitionError> PolicySteps(CompiledWorkflow workflow) =>
         from policy in serviceLevels.Policies.Values
-        where policy.Subject == SlaSubject.Case && policy.Start.Where.TryGetValue("journey", out var journeys) && journeys is [var only]
+        where
+            policy.Subject == SlaSubject.Case
+            && policy.Start.Where.TryGetValue("journey", out var journeys)
+            && journeys is [var only]
             && only == workflow.DefinitionId
         from step in policy.Steps
         where workflow.FindActivity(step) is null

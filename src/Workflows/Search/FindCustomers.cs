@@ -52,8 +52,10 @@ public static class FindCustomers
             return [];
         var seen = await SeenAsync(database, actor, now, cancel);
         var exact = await RunAsync(database, Exact(words), words, limit, actor, now, seen, cancel);
-        if (exact.Length >= Math.Min(Enough, limit) || words.Sum(word => word.Length) < 3)
+        if (exact.Length >= Math.Min(Enough, limit) || words.Sum(word => word.Length) < 3 || words.Any(word => word.Any(char.IsAsciiDigit)))
             return exact;
+
+        // A number that is not quite right is another number.
         var alike = await RunAsync(database, "fold($5) <% s.words", words, limit, actor, now, seen, cancel);
         return [.. exact.Union(alike).Take(limit)];
     }
