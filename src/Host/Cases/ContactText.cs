@@ -27,7 +27,7 @@ internal static class ContactText
             _ => "building-store",
         };
 
-    public static string Title(ContactChannel channel) => channel == ContactChannel.Email ? "E-mail" : channel.ToString();
+    public static string Title(ContactChannel channel) => channel == ContactChannel.Email ? "Email" : channel.ToString();
 
     /// <summary>“Call from the customer about “Assess”: question answered”.</summary>
     public static string Of(ContactChannel channel, bool incoming, ContactOutcome outcome, string? step)

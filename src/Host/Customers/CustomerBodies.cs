@@ -5,7 +5,7 @@ namespace Orchestration.Host.Customers;
 /// <summary>What is known about a customer. Everything that is left out is cleared.</summary>
 /// <param name="Name">What we call them.</param>
 /// <param name="OtherNames">Other names and spellings they are known by.</param>
-/// <param name="Emails">E-mail addresses.</param>
+/// <param name="Emails">Email addresses.</param>
 /// <param name="Phones">Telephone numbers.</param>
 /// <param name="Addresses">Postal addresses, each with its lines.</param>
 /// <param name="Languages">Tags such as en or pt-BR, the preferred one first.</param>

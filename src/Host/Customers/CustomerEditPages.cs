@@ -21,7 +21,7 @@ public sealed record CustomerForm(Guid? Id, int Revision, IReadOnlyDictionary<st
         ("name", "Name", "", 1),
         ("otherNames", "Other names", "One a line: names and spellings they are known by.", 2),
         ("phones", "Phone numbers", "One a line.", 2),
-        ("emails", "E-mail addresses", "One a line.", 2),
+        ("emails", "Email addresses", "One a line.", 2),
         ("addresses", "Addresses", "An empty line between two.", 4),
         ("languages", "Languages", "Tags such as en or pt-BR, one a line, the preferred one first.", 2),
         ("bornOn", "Date of birth", "As 1968-04-12.", 1),

@@ -42,7 +42,7 @@ internal static partial class CustomerRules
         if (data.Name.Length == 0)
             errors.Add(("name", "is required"));
         All("otherNames", data.OtherNames, 200);
-        All("emails", data.Emails, 254, email => Email().IsMatch(email) ? null : $"“{email}” isn't an e-mail address");
+        All("emails", data.Emails, 254, email => Email().IsMatch(email) ? null : $"“{email}” isn't an email address");
         All("phones", data.Phones, 40, phone => Phone().IsMatch(phone) ? null : $"“{phone}” isn't a phone number");
         All("addresses", data.Addresses, 500, lines: true);
         All("languages", data.Languages, 20, tag => Language().IsMatch(tag) ? null : $"“{tag}” isn't a language tag such as en or pt-BR");

@@ -1,9 +1,9 @@
 using NodaTime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Cases;
-using Orchestration.Workflows.Search;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Search;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
 using Orchestration.Workflows.Tests.Tasks;
