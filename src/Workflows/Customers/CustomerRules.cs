@@ -43,7 +43,7 @@ internal static partial class CustomerRules
             errors.Add(("name", "is required"));
         All("otherNames", data.OtherNames, 200);
         All("emails", data.Emails, 254, email => Email().IsMatch(email) ? null : $"“{email}” isn't an email address");
-        All("phones", data.Phones, 40, phone => Phone().IsMatch(phone) ? null : $"“{phone}” isn't a phone number");
+        All("phones", data.Phones, 40, phone => Phone().IsMatch(phone) && phone.Count(char.IsAsciiDigit) >= 5 ? null : $"“{phone}” isn't a phone number");
         All("addresses", data.Addresses, 500, lines: true);
         All("languages", data.Languages, 20, tag => Language().IsMatch(tag) ? null : $"“{tag}” isn't a language tag such as en or pt-BR");
         if (data.BornOn is { } born && (born.Year < 1880 || LocalDate.FromDateOnly(born) > today))

@@ -108,7 +108,7 @@ public static class FindCustomers
             with found as materialized (select s.customer_id, word_similarity(fold($5), s.words) alike from {from} {order}),
                 best as (select k.survivor id, max(f.alike) alike from found f join customer k on k.id = f.customer_id group by 1)
             select b.id from best b join customer k on k.id = b.id
-            order by lower(k.number) = lower($5) desc, round(b.alike::numeric, 2) desc,
+            order by lower(k.number) = lower($5) desc, round(b.alike::numeric, 2) desc, position(lower($5) in lower(k.name)) > 0 desc,
                 exists (select from customer m join journey_case c on c.customer_id = m.number join task t on t.instance_id = c.id
                     where m.survivor = b.id and t.ended_at is null and t.owner_id = $1) desc,
                 (select max(c.created_at) from customer m join journey_case c on c.customer_id = m.number where m.survivor = b.id) desc nulls last, b.id

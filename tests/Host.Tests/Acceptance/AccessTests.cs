@@ -432,8 +432,8 @@ public sealed partial class AccessTests : IAsyncLifetime
     private static readonly Dictionary<string, string[]> MayAs = new()
     {
         ["adjuster1"] = ["person", "start", "start-cases"],
-        ["frontoffice"] = ["person", "start", "start-cases"],
-        ["supervisor"] = ["person", "lead", "start", "start-cases", "supervise", "alter-cases", "read"],
+        ["frontoffice"] = ["person", "start", "start-cases", "keep-customers"],
+        ["supervisor"] = ["person", "lead", "start", "start-cases", "keep-customers", "supervise", "alter-cases", "read"],
         ["compliance"] = ["person", "read"],
         ["analyst"] = ["person", "start", "start-tests", "design", "read", "edit", "publish", "run", "events"],
         ["admin"] =
@@ -443,6 +443,7 @@ public sealed partial class AccessTests : IAsyncLifetime
             "start",
             "start-cases",
             "start-tests",
+            "keep-customers",
             "supervise",
             "alter-cases",
             "design",

@@ -26,6 +26,8 @@ public sealed class SearchTests(ITestOutputHelper output)
     [InlineData("王小伟", "小伟")]
     [InlineData("王小伟", "伟")]
     [InlineData("Siobhán O’Brien", "obrien")]
+    [InlineData("Marta Novak", "nowack")]
+    [InlineData("Stephanie Schmidt", "stefanie schmitt")]
     [InlineData("François Lefèvre", "francois lefevre")]
     public async Task A_name_is_found_however_its_letters_are_written(string name, string typed)
     {

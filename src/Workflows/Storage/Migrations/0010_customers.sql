@@ -1,8 +1,10 @@
 -- Text as searches compare it: in small letters, without accents, and with one spelling of what is written in several ways (ß and ss, ü, ue and u,
--- the dotted and the dotless i). This is the one place that says so; what is searched and what is searched for both go through it.
+-- the dotted and the dotless i) or sounds alike (v and w, c and k, ph and f, one letter or two). This is the one place that says so; what is searched
+-- and what is searched for both go through it. A beginning of a text becomes a beginning of the other.
 create function fold(value text) returns text immutable strict parallel safe language sql as $$
-    select replace(replace(replace(replace(translate(lower(regexp_replace(normalize(value, nfkd), '[\u0300-\u036f]+', '', 'g')), 'ıøłđæœ''’', 'ioldao'),
-        'ß', 'ss'), 'ae', 'a'), 'oe', 'o'), 'ue', 'u')
+    select regexp_replace(replace(replace(replace(replace(replace(replace(
+        translate(lower(regexp_replace(normalize(value, nfkd), '[\u0300-\u036f]+', '', 'g')), 'ıøłđæœwyzc''’', 'ioldaovisk'),
+        'ß', 'ss'), 'ae', 'a'), 'oe', 'o'), 'ue', 'u'), 'ph', 'f'), 'th', 't'), '([a-z])\1+', '\1', 'g')
 $$;
 
 -- A customer: someone with cases, or who may have some. The number is what cases name them by.
