@@ -22,7 +22,7 @@ namespace Orchestration.Host.Customers;
 internal static class CustomerPages
 {
     private const int PageSize = 50;
-    private const int TimelineSize = 60;
+    private const int TimelineSize = 40;
 
     public static void MapCustomerPages(this WebApplication app)
     {

@@ -36,26 +36,7 @@ internal sealed class OfficeCustomers(TaskRuntime tasks, IReadOnlyDictionary<str
         _of[@case] = customer.Id;
         if (_known.ContainsKey(customer.Id))
             return;
-        var number = Number(customer.Id);
-        var (first, last) = (customer.Name.Split(' ')[0], customer.Name.Split(' ')[^1]);
-        var mail = $"{first}.{last}@example.{(number % 3 == 0 ? "net" : "com")}".ToLowerInvariant();
-        var data = new CustomerData(customer.Id, customer.Name)
-        {
-            Phones = number % OfTen == 9 ? [] : [$"+44 20 7946 {(number * 37 % 10_000).ToString("D4", CultureInfo.InvariantCulture)}"],
-            Emails = number % 4 == 3 ? [] : [mail],
-            Addresses = [$"{1 + number % 90} {OfficePlan.Streets[number % OfficePlan.Streets.Length]}\nLondon N{1 + number % 22}"],
-            Languages = (number % 12) switch
-            {
-                3 => ["de", "en"],
-                7 => ["es", "en"],
-                9 => ["tr"],
-                _ => ["en"],
-            },
-            BornOn = new DateOnly(1940 + number % 64, 1 + number % 12, 1 + number % 28),
-            Identifiers = [new("policy", $"P-{(40_000 + number * 13).ToString(CultureInfo.InvariantCulture)}")],
-            Consents = number % 3 == 0 ? [new("recording of calls", new DateOnly(2025, 1 + number % 12, 1 + number % 28))] : [],
-            Vulnerability = number % 23 == 5 ? Cares[number % Cares.Length] : null,
-        };
+        var data = DataOf(customer);
         if (await SaveCustomer.PutAsync(tasks.Runtime, data, people[frontOffice], cancel) is CustomerResult.Done { Id: var id })
             _known[customer.Id] = id;
     }
@@ -92,6 +73,31 @@ internal sealed class OfficeCustomers(TaskRuntime tasks, IReadOnlyDictionary<str
     /// <summary>The front office called back, or tried to.</summary>
     public Task CalledBackAsync(Guid @case, bool reached, string person, CancellationToken cancel) =>
         RecordAsync(@case, new(ContactChannel.Call, false, reached ? ContactOutcome.Answered : ContactOutcome.NotReached, "", @case), person, cancel);
+
+    /// <summary>What the front office entered about a customer.</summary>
+    internal static CustomerData DataOf((string Id, string Name) customer)
+    {
+        var number = Number(customer.Id);
+        var (first, last) = (customer.Name.Split(' ')[0], customer.Name.Split(' ')[^1]);
+        var mail = $"{first}.{last}@example.{(number % 3 == 0 ? "net" : "com")}".ToLowerInvariant();
+        return new(customer.Id, customer.Name)
+        {
+            Phones = number % OfTen == 9 ? [] : [$"+44 20 7946 {(number * 37 % 10_000).ToString("D4", CultureInfo.InvariantCulture)}"],
+            Emails = number % 4 == 3 ? [] : [mail],
+            Addresses = [$"{1 + number % 90} {OfficePlan.Streets[number % OfficePlan.Streets.Length]}\nLondon N{1 + number % 22}"],
+            Languages = (number % 12) switch
+            {
+                3 => ["de", "en"],
+                7 => ["es", "en"],
+                9 => ["tr"],
+                _ => ["en"],
+            },
+            BornOn = new DateOnly(1940 + number % 64, 1 + number % 12, 1 + number % 28),
+            Identifiers = [new("policy", $"P-{(40_000 + number * 13).ToString(CultureInfo.InvariantCulture)}")],
+            Consents = number % 3 == 0 ? [new("recording of calls", new DateOnly(2025, 1 + number % 12, 1 + number % 28))] : [],
+            Vulnerability = number % 23 == 5 ? Cares[number % Cares.Length] : null,
+        };
+    }
 
     private async Task RecordAsync(Guid @case, ContactRequest request, string person, CancellationToken cancel)
     {

@@ -1,11 +1,13 @@
 -- Text as searches compare it: in small letters, without accents, and with one spelling of what is written in several ways (ß and ss, ü, ue and u,
 -- the dotted and the dotless i) or sounds alike (v and w, c and k, ph and f, one letter or two). This is the one place that says so; what is searched
 -- and what is searched for both go through it. A beginning of a text becomes a beginning of the other.
-create function fold(value text) returns text immutable strict parallel safe language sql as $$
-    select regexp_replace(replace(replace(replace(replace(replace(replace(
+-- In plpgsql, whose plans a session keeps: the start of a case calls it.
+create function fold(value text) returns text immutable strict parallel safe language plpgsql as $$
+begin
+    return regexp_replace(replace(replace(replace(replace(replace(replace(
         translate(lower(regexp_replace(normalize(value, nfkd), '[\u0300-\u036f]+', '', 'g')), 'ıøłđæœwyzc''’', 'ioldaovisk'),
-        'ß', 'ss'), 'ae', 'a'), 'oe', 'o'), 'ue', 'u'), 'ph', 'f'), 'th', 't'), '([a-z])\1+', '\1', 'g')
-$$;
+        'ß', 'ss'), 'ae', 'a'), 'oe', 'o'), 'ue', 'u'), 'ph', 'f'), 'th', 't'), '([a-z])\1+', '\1', 'g');
+end $$;
 
 -- A customer: someone with cases, or who may have some. The number is what cases name them by.
 create table customer (
@@ -56,20 +58,11 @@ create index customer_search_words on customer_search using gin (words gin_trgm_
 
 -- The words of names and numbers. Punctuation inside of them ends a word.
 create function customer_words(number text, name text, others text[], emails text[], phones text[], identifiers text[]) returns text immutable
-parallel safe language sql as $$
-    select fold(' ' || number || ' ' || translate(name, '-.,', '   ') || ' ' || translate(array_to_string(others || emails, ' '), '-.,', '   ') || ' '
-        || translate(regexp_replace(array_to_string(phones, '|'), '[^0-9|]', '', 'g'), '|', ' ') || ' ' || array_to_string(identifiers, ' '))
-$$;
-
--- The record of a case's customer, unless there is one: one statement of the start of a case.
-create function know_customer(new_id uuid, number text, name text, actor text, at timestamptz) returns void language sql as $$
-    with made as (
-        insert into customer (id, number, name, survivor, created_by, created_at, changed_at)
-            values (know_customer.new_id, know_customer.number, know_customer.name, know_customer.new_id, know_customer.actor, know_customer.at,
-                know_customer.at)
-        on conflict (number) do nothing returning id, number, name)
-    insert into customer_search (customer_id, words) select m.id, customer_words(m.number, m.name, '{}', '{}', '{}', '{}') from made m
-$$;
+parallel safe language plpgsql as $$
+begin
+    return fold(' ' || number || ' ' || translate(name, '-.,', '   ') || ' ' || translate(array_to_string(others || emails, ' '), '-.,', '   ') || ' '
+        || translate(regexp_replace(array_to_string(phones, '|'), '[^0-9|]', '', 'g'), '|', ' ') || ' ' || array_to_string(identifiers, ' '));
+end $$;
 
 -- When we spoke with a customer, wrote to them, or heard from them.
 create table customer_contact (
@@ -103,5 +96,10 @@ create index task_attachment_words on task_attachment using gin (fold(' ' || nam
 create index task_comment_words on task_comment using gin (fold(' ' || body) gin_trgm_ops);
 
 -- The customers of cases that were there before customers were records.
-select know_customer(gen_random_uuid(), c.customer_id, c.customer_name, c.created_by, c.created_at)
-from (select distinct on (customer_id) * from journey_case where test_by is null order by customer_id, created_at desc) c;
+with made as (
+    insert into customer (id, number, name, survivor, created_by, created_at, changed_at)
+        select n.id, n.customer_id, n.customer_name, n.id, n.created_by, n.created_at, n.created_at
+        from (select distinct on (customer_id) gen_random_uuid() id, customer_id, customer_name, created_by, created_at from journey_case
+            where test_by is null order by customer_id, created_at desc) n
+    returning id, number, name)
+insert into customer_search (customer_id, words) select m.id, customer_words(m.number, m.name, '{}', '{}', '{}', '{}') from made m;
