@@ -75,8 +75,8 @@ internal static class CustomerEndpoints
         keep.MapPost("/import", ImportAsync)
             .WithSummary("Previews a CSV file of customers, or applies it; with an error in any line nothing is imported")
             .WithDescription(
-                $"Columns: {string.Join(", ", ImportCustomers.Columns)}. A known number is changed, a new one added. `lines` of a 422 are all errors, with line, "
-                    + "column and reason. Send `apply=true` and the `fingerprint` of a preview to apply it."
+                $"Columns: {string.Join(", ", ImportCustomers.Columns)}. A known number is changed, a new one added. `lines` of a 422 are all errors, with "
+                    + "line, column and reason. Send `apply=true` and the `fingerprint` of a preview to apply it."
             )
             .TakesCsv();
         keep.MapGet("/import/sample", () => StaffAnswers.Sample(ImportCustomers.Sample, "customers.csv")).WithSummary("Downloads a sample file");

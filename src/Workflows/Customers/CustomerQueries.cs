@@ -51,7 +51,7 @@ public static class CustomerQueries
             : null;
     }
 
-    /// <summary>The record that a number, or a value of an identifier, leads to, also if it was merged; null if there is none that the person can see.</summary>
+    /// <summary>The record that a number, or a value of an identifier, leads to, also if it was merged; null if the person can see none.</summary>
     public static async Task<CustomerDetails?> OfNumberAsync(
         NpgsqlDataSource database,
         string number,

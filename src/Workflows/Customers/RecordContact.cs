@@ -134,7 +134,8 @@ public static class RecordContact
             [
                 Sql.Command(
                     $"""
-                    select m.id, (select o.title from task o where o.id = $6 and o.instance_id = c.id) from journey_case c join customer m on m.number = c.customer_id
+                    select m.id, (select o.title from task o where o.id = $6 and o.instance_id = c.id) from journey_case c
+                    join customer m on m.number = c.customer_id
                     where c.id = $3 and m.survivor = $5 and ($4 or {Eligibility.Of("$1", "$2").SeesRun("c.id")})
                     """,
                     actor.Id,

@@ -113,7 +113,10 @@ public static class SearchAll
             var byFilter =
                 byWords is null && byCustomer is null
                     ? query.IsAboutDue
-                        ? $"(select c.id from journey_case c where c.due_at is not null and {filter} and ($3 or {_me.SeesRun("c.id")}) order by c.due_at limit {MostRanked})"
+                        ? $"""
+                            (select c.id from journey_case c where c.due_at is not null and {filter} and ($3 or {_me.SeesRun("c.id")})
+                                order by c.due_at limit {MostRanked})
+                            """
                         : $"(select c.id from journey_case c where {filter} and ($3 or {_me.SeesRun("c.id")}) order by c.created_at desc limit {MostRanked})"
                     : null;
             return Command(
