@@ -1044,12 +1044,13 @@ end $function$;
 
 CREATE OR REPLACE FUNCTION customer_words(number text, name text, others text[], emails text[], phones text[], identifiers text[])
  RETURNS text
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE PARALLEL SAFE
 AS $function$
-    select fold(' ' || number || ' ' || translate(name, '-.,', '   ') || ' ' || translate(array_to_string(others || emails, ' '), '-.,', '   ') || ' '
-        || translate(regexp_replace(array_to_string(phones, '|'), '[^0-9|]', '', 'g'), '|', ' ') || ' ' || array_to_string(identifiers, ' '))
-$function$;
+begin
+    return fold(' ' || number || ' ' || translate(name, '-.,', '   ') || ' ' || translate(array_to_string(others || emails, ' '), '-.,', '   ') || ' '
+        || translate(regexp_replace(array_to_string(phones, '|'), '[^0-9|]', '', 'g'), '|', ' ') || ' ' || array_to_string(identifiers, ' '));
+end $function$;
 
 CREATE OR REPLACE FUNCTION erase_history(chain uuid, sequences integer[], at timestamp with time zone, actor text, reason text)
  RETURNS integer
@@ -1100,12 +1101,14 @@ end $function$;
 
 CREATE OR REPLACE FUNCTION fold(value text)
  RETURNS text
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE PARALLEL SAFE STRICT
 AS $function$
-    select replace(replace(replace(replace(translate(lower(regexp_replace(normalize(value, nfkd), '[\u0300-\u036f]+', '', 'g')), 'ıøłđæœ''’', 'ioldao'),
-        'ß', 'ss'), 'ae', 'a'), 'oe', 'o'), 'ue', 'u')
-$function$;
+begin
+    return regexp_replace(replace(replace(replace(replace(replace(replace(
+        translate(lower(regexp_replace(normalize(value, nfkd), '[\u0300-\u036f]+', '', 'g')), 'ıøłđæœwyzc''’', 'ioldaovisk'),
+        'ß', 'ss'), 'ae', 'a'), 'oe', 'o'), 'ue', 'u'), 'ph', 'f'), 'th', 't'), '([a-z])\1+', '\1', 'g');
+end $function$;
 
 CREATE OR REPLACE FUNCTION forget_failures()
  RETURNS trigger
@@ -1160,18 +1163,6 @@ CREATE OR REPLACE FUNCTION history_text(value text)
  STABLE
 AS $function$
     select coalesce(int4send(octet_length(convert_to(value, 'UTF8'))) || convert_to(value, 'UTF8'), int4send(-1))
-$function$;
-
-CREATE OR REPLACE FUNCTION know_customer(new_id uuid, number text, name text, actor text, at timestamp with time zone)
- RETURNS void
- LANGUAGE sql
-AS $function$
-    with made as (
-        insert into customer (id, number, name, survivor, created_by, created_at, changed_at)
-            values (know_customer.new_id, know_customer.number, know_customer.name, know_customer.new_id, know_customer.actor, know_customer.at,
-                know_customer.at)
-        on conflict (number) do nothing returning id, number, name)
-    insert into customer_search (customer_id, words) select m.id, customer_words(m.number, m.name, '{}', '{}', '{}', '{}') from made m
 $function$;
 
 CREATE OR REPLACE FUNCTION lock_events(hashes text[])
