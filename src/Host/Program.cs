@@ -9,6 +9,7 @@ using Orchestration.Host.Background;
 using Orchestration.Host.Cases;
 using Orchestration.Host.Commands;
 using Orchestration.Host.CustomerPromises;
+using Orchestration.Host.Customers;
 using Orchestration.Host.Distribution;
 using Orchestration.Host.Elsa;
 using Orchestration.Host.Elsa.Http;
@@ -106,6 +107,8 @@ static async Task Run(string[] args)
     app.MapTaskPages();
     app.MapClocks();
     app.MapPromises();
+    app.MapCustomers();
+    app.MapCustomerPages();
     app.MapServiceLevels();
     app.MapInbox();
     app.MapCommands();

@@ -145,7 +145,7 @@ internal static class CasePages
                     Steps = await CaseStepList.ReadAsync(runtime.Database, id, me, now, cancel),
                     Clocks = [.. clocks.Where(clock => clock.State.Policy.Kind != SlaKind.Promise)],
                     Promises = await PromiseView.OfAsync(runtime, action, clocks, detail.DefinitionVersionId, isRunning, me, promise, cancel),
-                    Files = await NoteQueries.OfCaseAsync(runtime.Database, id, me, now, cancel),
+                    Files = await NoteQueries.OfCasesAsync(runtime.Database, [id], me, now, cancel),
                     Timeline = new Timeline(people, teams, workflow).Tell(events),
                     StepName = activity => Timeline.StepName(workflow, activity),
                     Teams = teams,
@@ -207,7 +207,7 @@ internal static class CasePages
             return Results.NotFound();
         return await run(form) is { } refused
             ? await PageAsync(clocks.Runtime, id, me, null, refused.Status, cancel, refused)
-            : Results.LocalRedirect($"/cases/{Ids.Text(id)}#promises");
+            : Results.LocalRedirect(form["back"] == "/front-office" ? "/front-office" : $"/cases/{Ids.Text(id)}#promises");
     }
 
     private static async Task<IResult> RetryAsync(

@@ -8,9 +8,11 @@ using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Startup;
 using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Search;
 
 namespace Orchestration.Host.Cases;
 
@@ -29,8 +31,15 @@ internal static class StartPages
         var pages = app.MapGroup("/start").RequireAuthorization(Policies.Start).ExcludeFromDescription();
         pages.MapGet(
             "",
-            async (bool? test, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                Html.Page(new StartChoicePage { Journeys = await JourneyQueries.ListAsync(runtime.Definitions, cancel), IsTest = IsTest(test, me) })
+            async (bool? test, Guid? customer, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                Html.Page(
+                    new StartChoicePage
+                    {
+                        Journeys = await JourneyQueries.ListAsync(runtime.Definitions, cancel),
+                        IsTest = IsTest(test, me),
+                        Customer = customer,
+                    }
+                )
         );
         pages.MapGet(
             "/customers",
@@ -38,7 +47,7 @@ internal static class StartPages
                 Html.Page(
                     new CustomerChoices
                     {
-                        Customers = await CustomerSearch.FindAsync(
+                        Customers = await FindCustomers.FindAsync(
                             runtime.Database,
                             http.Request.Query[CustomerNameField].ToString(),
                             CustomersShown,
@@ -51,9 +60,9 @@ internal static class StartPages
         );
         pages.MapGet(
             "/{journey}",
-            async (string journey, bool? test, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+            async (string journey, bool? test, Guid? customer, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                 await FormAsync(runtime, journey, IsTest(test, me), me, cancel) is { } form
-                    ? Page(form with { Reference = await NewReferenceAsync(runtime, form, cancel) })
+                    ? Page(await OfCustomerAsync(runtime, form with { Reference = await NewReferenceAsync(runtime, form, cancel) }, customer, me, cancel))
                     : Results.NotFound()
         );
         pages.MapPost("/{journey}", StartAsync);
@@ -64,6 +73,16 @@ internal static class StartPages
 
     /// <summary>Analysts who don't talk to customers start nothing else.</summary>
     private static bool IsTest(bool? test, Person me) => Policies.Allow(Policies.StartTests, me) && (test == true || !Policies.Allow(Policies.StartCases, me));
+
+    /// <summary>The form with the customer it was opened for, if the person can see them.</summary>
+    private static async Task<StartForm> OfCustomerAsync(WorkflowRuntime runtime, StartForm form, Guid? customer, Person me, CancellationToken cancel) =>
+        !form.IsTest && customer is { } id && await CustomerQueries.FindAsync(runtime.Database, id, me, runtime.Clock.Now(), cancel) is { } known
+            ? form with
+            {
+                CustomerId = known.Data.Number,
+                CustomerName = known.Data.Name,
+            }
+            : form;
 
     private static async Task<string> NewReferenceAsync(WorkflowRuntime runtime, StartForm form, CancellationToken cancel) =>
         await runtime.Definitions.FindPublishedAsync(form.Journey.Id, cancel) is { } journey

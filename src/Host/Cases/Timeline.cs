@@ -192,6 +192,27 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "promise.kept-late" => new("clock-x", "bad", $"Promise kept late: {title}", reason, null, null, 90),
             "promise.broken" => new("heart-broken", "bad", $"Promise broken: {title}", reason, null, null, 90),
             "promise.withdrawn" => new("circle-minus", null, $"Promise withdrawn: {title}", reason, null, null, 90),
+            "contact.recorded" => new(ContactText.Icon(Text(e.Payload, "channel")), null, ContactText.Of(e.Payload), Text(e.Payload, "note"), null, null, 90),
+            "customer.added" => new("user-plus", "good", "Customer added", null, null, null, 90),
+            "customer.changed" => new("pencil", null, $"Customer changed: {ContactText.Fields(e.Payload)}", null, null, null, 70),
+            "customer.merged" => new(
+                "arrows-join",
+                null,
+                $"Merged: {Text(e.Payload, "name")} ({Text(e.Payload, "number")}) into {Text(e.Payload, "into")}",
+                null,
+                null,
+                null,
+                90
+            ),
+            "customer.unmerged" => new(
+                "arrows-split",
+                null,
+                $"Merging undone: {Text(e.Payload, "name")} ({Text(e.Payload, "number")}) from {Text(e.Payload, "from")}",
+                null,
+                null,
+                null,
+                90
+            ),
             "sla.rung" when title.Length > 0 => new("bell", null, $"Escalated at {Text(e.Payload, "rung")}: {title}", null, null, null, 55),
             "instance.altered" => Altered(e),
             "case.change-requested" => new("user-question", null, $"Change requested: {Text(e.Payload, "summary")}", reason, null, null, 90),

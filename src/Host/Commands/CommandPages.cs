@@ -3,9 +3,10 @@ using Orchestration.Engine.Storage;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell;
 using Orchestration.Host.Shell.Parts;
-using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Search;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Host.Commands;
@@ -21,50 +22,129 @@ public sealed record Command(string Icon, string Title, string? Detail, string? 
 /// <summary>Commands of one kind.</summary>
 public sealed record CommandGroup(string Title, IReadOnlyList<Command> Commands);
 
-/// <summary>What Ctrl+K finds: actions and pages by their words, cases and tasks by the search of their lists, each by what the person may see.</summary>
+/// <summary>
+/// What <c>/</c>, Ctrl+K and the page of results find: actions and pages by their words, and everything else by <see cref="SearchAll"/>, each by what the
+/// person may see.
+/// </summary>
 internal static class CommandPages
 {
-    private const int Found = 6;
+    private const int Found = 5;
+    private const int FoundOnPage = 20;
 
-    // One letter finds half of the cases, and none that is meant.
-    private const int LeastSearched = 2;
-
-    public static void MapCommands(this WebApplication app) =>
+    public static void MapCommands(this WebApplication app)
+    {
         app.MapGet(
                 "/commands",
-                async (string? q, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                    Html.Page(new CommandList { Groups = await FindAsync(runtime, (q ?? "").Trim(), me, cancel) })
+                async (string? q, string? at, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                {
+                    var query = SearchQuery.Parse(q);
+                    var groups = await FindAsync(runtime, query, (q ?? "").Trim(), Found, me, cancel);
+                    if (!query.IsEmpty && groups.Count > 0)
+                        groups.Add(new("More", [new("list-search", $"All results for “{q!.Trim()}”", null, $"/search?q={Uri.EscapeDataString(q.Trim())}")]));
+                    return Html.Page(
+                        new CommandList
+                        {
+                            Groups = groups,
+                            Problem = query.Problems is [var first, ..] ? first : null,
+                            Prefix = at == "front" ? "front" : "command",
+                        }
+                    );
+                }
             )
             .ExcludeFromDescription();
-
-    private static async Task<IReadOnlyList<CommandGroup>> FindAsync(WorkflowRuntime runtime, string q, Person me, CancellationToken cancel)
-    {
-        var groups = new List<CommandGroup> { new("Actions", Matching(q, await ActionsAsync(runtime, me, cancel))), new("Pages", Matching(q, PagesOf(me))) };
-        if (q.Length >= LeastSearched)
-        {
-            var now = runtime.Clock.Now();
-            var tasks = await TaskList.ReadAsync(
-                runtime.Database,
-                new()
+        app.MapGet(
+                "/search",
+                async (string? q, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                 {
-                    View = "all",
-                    Search = q,
-                    Limit = Found,
-                },
-                me,
-                now,
-                cancel
-            );
-            var cases = await CaseQueries.ListAsync(runtime.Database, new() { Search = q, Limit = Found }, me, now, cancel);
-            groups.Add(new("Tasks", [.. tasks.Items.Select(t => new Command("checkbox", t.Title, Join(t.Reference, t.CustomerName), Of("tasks", t.Id)))]));
-            groups.Add(new("Cases", [.. cases.Items.Select(c => new Command("folder", c.Reference, Join(c.CustomerName, c.JourneyName), Of("cases", c.Id)))]));
+                    var query = SearchQuery.Parse(q);
+                    return Html.Page(
+                        new SearchPage
+                        {
+                            Q = q ?? "",
+                            Groups = query.IsEmpty ? [] : await FindAsync(runtime, query, q!.Trim(), FoundOnPage, me, cancel),
+                            Problems = query.Problems,
+                        }
+                    );
+                }
+            )
+            .ExcludeFromDescription();
+    }
+
+    private static async Task<List<CommandGroup>> FindAsync(
+        WorkflowRuntime runtime,
+        SearchQuery query,
+        string typed,
+        int limit,
+        Person me,
+        CancellationToken cancel
+    )
+    {
+        var actions = CommandMatch.Of(typed, await ActionsAsync(runtime, me, cancel));
+        var pages = CommandMatch.Of(typed, PagesOf(me));
+        var groups = new List<CommandGroup>();
+        if (query.IsEmpty)
+            groups.Add(new("Your tasks", await MineAsync(runtime, me, cancel)));
+        if (query.IsEmpty || CommandMatch.IsOrder(typed))
+            groups.AddRange([new("Actions", actions), new("Pages", pages)]);
+        if (!query.IsEmpty)
+        {
+            groups.AddRange(Groups(await SearchAll.RunAsync(runtime.Database, query, limit, me, runtime.Clock.Now(), cancel), me));
+            if (!CommandMatch.IsOrder(typed))
+                groups.AddRange([new("Actions", actions), new("Pages", pages)]);
         }
 
-        return [.. groups.Where(group => group.Commands.Count > 0)];
-
-        static string Of(string kind, Guid id) => $"/{kind}/{Ids.Text(id)}";
-        static string Join(params string?[] parts) => string.Join(" · ", parts.Where(part => !string.IsNullOrEmpty(part)));
+        groups.RemoveAll(group => group.Commands.Count == 0);
+        return groups;
     }
+
+    private static async Task<IReadOnlyList<Command>> MineAsync(WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+        [
+            .. (await TaskList.ReadAsync(runtime.Database, new() { Limit = Found }, me, runtime.Clock.Now(), cancel)).Items.Select(t => new Command(
+                "checkbox",
+                t.Title,
+                Join(t.Reference, t.CustomerName),
+                Of("tasks", t.Id)
+            )),
+        ];
+
+    private static IEnumerable<CommandGroup> Groups(SearchResults found, Person me) =>
+        [
+            new("Customers", [.. found.Customers.Select(k => new Command("user", k.Name, Detail(k), Of("customers", k.Id)))]),
+            new(
+                "Cases",
+                [
+                    .. found.Cases.Select(c => new Command(
+                        "folder",
+                        c.Reference,
+                        Join(c.CustomerName, Words.Humanize(c.Journey), c.IsRunning ? null : "closed"),
+                        Of("cases", c.Id)
+                    )),
+                ]
+            ),
+            new("Tasks", [.. found.Tasks.Select(t => new Command("checkbox", t.Title, Join(t.Reference, t.CustomerName, t.Owner), Of("tasks", t.Id)))]),
+            new(
+                "People",
+                [
+                    .. found.People.Select(p => new Command(
+                        "id-badge-2",
+                        p.Name,
+                        p.Teams.Count > 0 ? string.Join(", ", p.Teams.Take(2)) : p.UserName,
+                        me.Is(Roles.Administrator) ? Of("administration/people", p.Id) : $"/search?q={Uri.EscapeDataString($"owner:{p.UserName}")}"
+                    )),
+                ]
+            ),
+            new("Documents", [.. found.Files.Select(f => new Command("paperclip", f.Name, Join(f.TaskTitle, f.Reference), Of("tasks", f.TaskId)))]),
+            new("Comments", [.. found.Comments.Select(m => new Command("message", Short(m.Body), Join(m.AuthorName, m.TaskTitle), Of("tasks", m.TaskId)))]),
+        ];
+
+    private static string Detail(CustomerSummary customer) =>
+        Join(customer.Number, customer.Open > 0 ? Words.Count(customer.Open, "open case") : Words.Count(customer.Cases, "case"), customer.Contact);
+
+    private static string Short(string body) => body.Length <= 90 ? body : $"{body[..88].TrimEnd()} …";
+
+    private static string Of(string kind, Guid id) => $"/{kind}/{Ids.Text(id)}";
+
+    private static string Join(params string?[] parts) => string.Join(" · ", parts.Where(part => !string.IsNullOrEmpty(part)));
 
     private static async Task<IReadOnlyList<Command>> ActionsAsync(WorkflowRuntime runtime, Person me, CancellationToken cancel)
     {
@@ -80,6 +160,8 @@ internal static class CommandPages
             );
         }
 
+        if (Policies.Allow(Policies.KeepCustomers, me))
+            actions.Add(new("user-plus", "Add a customer", null, "/customers/new"));
         return actions;
     }
 
@@ -98,12 +180,4 @@ internal static class CommandPages
         yield return new("stack-2", "Background work", null, "/background-work");
         yield return new("settings", "Email and quiet hours", null, "/notifications/preferences");
     }
-
-    private static IReadOnlyList<Command> Matching(string q, IEnumerable<Command> commands) =>
-        [
-            .. commands.Where(command =>
-                q.Split(' ', StringSplitOptions.RemoveEmptyEntries)
-                    .All(word => $"{command.Title} {command.Detail}".Contains(word, StringComparison.OrdinalIgnoreCase))
-            ),
-        ];
 }

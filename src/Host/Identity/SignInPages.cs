@@ -12,7 +12,8 @@ internal static class SignInPages
 {
     /// <summary>Where a person's work is: tasks first, for those who have any.</summary>
     public static string HomeOf(Person person) =>
-        person.Is(Roles.Employee, Roles.Supervisor, Roles.FrontOffice) || person.Teams.Count + person.Leads.Count > 0 ? "/"
+        person.Is(Roles.FrontOffice) ? "/front-office"
+        : person.Is(Roles.Employee, Roles.Supervisor) || person.Teams.Count + person.Leads.Count > 0 ? "/"
         : person.Is(Roles.Analyst) ? "/studio"
         : person.Is(Roles.Administrator) ? "/administration/people"
         : person.Is(Roles.Compliance) ? "/cases"

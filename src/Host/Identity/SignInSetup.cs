@@ -114,6 +114,9 @@ internal static class Policies
     /// <summary>Steer at least one team, by role or as its lead. Which one, the endpoint checks.</summary>
     public const string Steer = "steer";
 
+    /// <summary>Enter, merge and import customers.</summary>
+    public const string KeepCustomers = "keep-customers";
+
     /// <summary>Change live cases by hand.</summary>
     public const string AlterCases = "alter-cases";
 
@@ -125,6 +128,7 @@ internal static class Policies
         [StartTests] = [Roles.Analyst, Roles.Administrator],
         [Start] = [Roles.FrontOffice, Roles.Employee, Roles.Supervisor, Roles.Administrator, Roles.Analyst],
         [Supervise] = [Roles.Supervisor, Roles.Administrator],
+        [KeepCustomers] = [Roles.FrontOffice, Roles.Supervisor, Roles.Administrator],
         [AlterCases] = [Roles.Supervisor, Roles.Administrator],
     };
 

@@ -12,6 +12,8 @@ internal static class Navigation
     public const string Skills = "skills";
     public const string Cases = "cases";
     public const string StartCase = "start-case";
+    public const string Customers = "customers";
+    public const string FrontOffice = "front-office";
     public const string Designer = "designer";
     public const string TestCase = "test-case";
     public const string People = "people";
@@ -21,10 +23,12 @@ internal static class Navigation
         new(
             null,
             [
+                new(FrontOffice, "Front office", "headset", "/front-office", person => person.Is(Roles.FrontOffice), "f"),
                 new(MyWork, "My work", "checkbox", "/", _ => true, "w"),
                 new(Team, "Team", "users", "/team", Policies.Steers, "t"),
                 new(Shifts, "Shifts", "calendar-time", "/shifts", Policies.Steers),
                 new(Skills, "Skills", "certificate", "/skills", Policies.Steers),
+                new(Customers, "Customers", "address-book", "/customers", _ => true, "u"),
                 new(Cases, "Cases", "folders", "/cases", _ => true, "c"),
                 new(StartCase, "Start a case", "circle-plus", "/start", person => Policies.Allow(Policies.StartCases, person)),
             ]
@@ -38,6 +42,9 @@ internal static class Navigation
             ]
         ),
     ];
+
+    /// <summary>Where a person begins.</summary>
+    public static string HomeOf(Person person) => person.Is(Roles.FrontOffice) ? "/front-office" : "/";
 
     /// <summary>The entries a person sees.</summary>
     public static IEnumerable<Group> For(Person person) =>

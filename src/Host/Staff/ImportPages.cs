@@ -2,16 +2,26 @@ using System.Buffers.Text;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Orchestration.Engine.Runtime;
+using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
+using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Staff;
 
 namespace Orchestration.Host.Staff;
 
+/// <summary>What a page imports.</summary>
+public enum ImportKind
+{
+    People,
+    Teams,
+    Customers,
+}
+
 /// <summary>The data of a page that imports a file.</summary>
-/// <param name="Teams">Teams are imported, not people.</param>
+/// <param name="Kind">What is imported.</param>
 /// <param name="LinksAreMailed">Whether new people can be mailed a link to choose a password.</param>
-public sealed record ImportView(bool Teams, bool LinksAreMailed)
+public sealed record ImportView(ImportKind Kind, bool LinksAreMailed)
 {
     /// <summary>What the file does; null before one was chosen.</summary>
     public ImportResult? Result { get; init; }
@@ -22,9 +32,36 @@ public sealed record ImportView(bool Teams, bool LinksAreMailed)
     /// <summary>Why there is no result.</summary>
     public string? Refused { get; init; }
 
-    public string Path => Teams ? "/administration/import-teams" : "/administration/import-people";
-    public string List => Teams ? "/administration/teams" : "/administration/people";
-    public IReadOnlyList<string> Columns => Teams ? ImportTeams.Columns : ImportPeople.Columns;
+    public string Path =>
+        Kind switch
+        {
+            ImportKind.Teams => "/administration/import-teams",
+            ImportKind.Customers => "/customers/import",
+            _ => "/administration/import-people",
+        };
+    public string List =>
+        Kind switch
+        {
+            ImportKind.Teams => "/administration/teams",
+            ImportKind.Customers => "/customers",
+            _ => "/administration/people",
+        };
+    public IReadOnlyList<string> Columns =>
+        Kind switch
+        {
+            ImportKind.Teams => ImportTeams.Columns,
+            ImportKind.Customers => ImportCustomers.Columns,
+            _ => ImportPeople.Columns,
+        };
+    public string Sample => $"/api/{Many}/import/sample";
+    public string One =>
+        Kind switch
+        {
+            ImportKind.Teams => "team",
+            ImportKind.Customers => "customer",
+            _ => "person",
+        };
+    public string Many => Kind.ToString().ToLowerInvariant();
 }
 
 /// <summary>Imports in two steps: choose a file and look at what it does, then apply exactly that.</summary>
@@ -32,16 +69,18 @@ internal static class ImportPages
 {
     public static void MapImports(this WebApplication app)
     {
-        foreach (var teams in new[] { false, true })
+        foreach (var kind in Enum.GetValues<ImportKind>())
         {
-            var page = app.MapGroup(new ImportView(teams, false).Path).RequireAuthorization(Roles.Administrator).ExcludeFromDescription();
-            page.MapGet("", (PasswordLinks links) => Html.Page(new ImportPage { View = new(teams, links.AreMailed) }));
+            var page = app.MapGroup(new ImportView(kind, false).Path)
+                .RequireAuthorization(kind == ImportKind.Customers ? Policies.KeepCustomers : Roles.Administrator)
+                .ExcludeFromDescription();
+            page.MapGet("", (PasswordLinks links) => Html.Page(new ImportPage { View = new(kind, links.AreMailed) }));
 
             // The file comes back in Base64 when it is applied.
             page.MapPost(
                     "",
                     (HttpRequest request, WorkflowRuntime runtime, PasswordLinks links, Person me, CancellationToken cancel) =>
-                        RunAsync(teams, request, runtime, links, me, cancel)
+                        RunAsync(kind, request, runtime, links, me, cancel)
                 )
                 .WithMetadata(new RequestSizeLimitAttribute(2 * StaffAnswers.MaxBytes));
         }
@@ -52,7 +91,7 @@ internal static class ImportPages
         int.TryParse(query["added"], out var added) && int.TryParse(query["changed"], out var changed) ? $"Imported: {added} added, {changed} changed." : null;
 
     private static async Task<IResult> RunAsync(
-        bool teams,
+        ImportKind kind,
         HttpRequest request,
         WorkflowRuntime runtime,
         PasswordLinks links,
@@ -60,7 +99,7 @@ internal static class ImportPages
         CancellationToken cancel
     )
     {
-        var view = new ImportView(teams, links.AreMailed);
+        var view = new ImportView(kind, links.AreMailed);
         var form = await request.ReadFormAsync(cancel);
         var apply = form["fingerprint"].ToString() is { Length: > 0 } print ? print : null;
         var bytes = apply is null ? await UploadedAsync(form, cancel) : Decoded(form["content"].ToString());
@@ -69,9 +108,12 @@ internal static class ImportPages
         if (StaffAnswers.Text(bytes) is not { } file)
             return Page(view with { Result = StaffAnswers.NotText }, 422);
 
-        var result = teams
-            ? await ImportTeams.RunAsync(runtime, file, apply is not null, apply, me.UserName, cancel)
-            : await ImportPeople.RunAsync(runtime, file, apply is not null, apply, form["mailLinks"] == "true" ? links : null, me.UserName, cancel);
+        var result = kind switch
+        {
+            ImportKind.Teams => await ImportTeams.RunAsync(runtime, file, apply is not null, apply, me.UserName, cancel),
+            ImportKind.Customers => await ImportCustomers.RunAsync(runtime, file, apply is not null, apply, me.UserName, cancel),
+            _ => await ImportPeople.RunAsync(runtime, file, apply is not null, apply, form["mailLinks"] == "true" ? links : null, me.UserName, cancel),
+        };
         if (result is ImportResult.Applied { Rows: var rows })
         {
             var (added, changed) = (rows.Count(r => r.Effect == ImportEffect.Adds), rows.Count(r => r.Effect == ImportEffect.Changes));

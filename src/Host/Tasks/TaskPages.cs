@@ -165,7 +165,9 @@ internal static class TaskPages
                 cancel
             ),
             Facts = withNotes ? await FactQueries.OfCaseAsync(runtime, task.CaseId, me, cancel) : [],
-            CaseFiles = withNotes ? [.. (await NoteQueries.OfCaseAsync(runtime.Database, task.CaseId, me, now, cancel)).Where(file => file.TaskId != id)] : [],
+            CaseFiles = withNotes
+                ? [.. (await NoteQueries.OfCasesAsync(runtime.Database, [task.CaseId], me, now, cancel)).Where(file => file.TaskId != id)]
+                : [],
             Assignees = assignees,
             Overrides =
                 assignees.Count == 0 && Assignees.MayOverride(me) && TaskLifeCycle.Allows(task.State, TaskVerb.Assign)

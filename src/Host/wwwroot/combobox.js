@@ -1,10 +1,12 @@
 // Fields with a list of what is found while someone types: [role=combobox] that htmx fills the list of (docs/ui.md). The focus stays in the field,
-// arrows choose, Enter takes. In a dialog the list is always open, and its first entry is chosen; elsewhere nothing is, so that Enter sends the form.
+// arrows choose, Enter takes. In a dialog the list is always open, and its first entry is chosen; elsewhere nothing is, so that Enter sends the form
+// (unless the field has data-opens-first).
 {
   const fieldOf = element => element?.matches?.("[role=combobox]") ? element : undefined;
   const listOf = field => document.getElementById(field.getAttribute("aria-controls"));
   const optionsOf = field => [...listOf(field).querySelectorAll("[role=option]")];
   const isFixed = field => Boolean(field.closest("dialog"));
+  const beginsAtFirst = field => isFixed(field) || field.hasAttribute("data-opens-first");
   const choose = (field, at) => {
     const options = optionsOf(field);
     options.forEach((option, place) => option.setAttribute("aria-selected", String(place === at)));
@@ -29,7 +31,7 @@
     const field = fieldOf(e.target);
     if (!field) return;
     open(field, document.activeElement === field);
-    choose(field, isFixed(field) ? 0 : -1);
+    choose(field, beginsAtFirst(field) ? 0 : -1);
   });
   document.addEventListener("keydown", e => {
     const field = fieldOf(e.target);
@@ -47,7 +49,7 @@
     e.preventDefault();
   });
   // A press on an entry must not take the focus from the field, which would close the list before the click.
-  document.addEventListener("mousedown", e => e.target.closest("[role=option][data-fill]") && e.preventDefault());
+  document.addEventListener("mousedown", e => e.target.closest("[role=option]") && e.preventDefault());
   document.addEventListener("click", e => {
     const option = e.target.closest("[role=option][data-fill]");
     const field = option && document.querySelector(`[role=combobox][aria-controls="${option.closest("[role=listbox]").id}"]`);

@@ -33,12 +33,24 @@ const claim = () => {
 };
 
 const commands = document.getElementById("commands"), command = document.getElementById("command");
-const openCommands = () => {
-  command.value = "";
+const openCommands = typed => {
+  command.value = typeof typed === "string" ? typed : "";
   commands.showModal();
   command.focus();
   command.dispatchEvent(new CustomEvent("opened"));
 };
+
+// The field at the top of each page is the same search; without scripts it sends itself to the page of results.
+document.addEventListener("pointerdown", e => {
+  if (!e.target.matches?.("[data-opens-commands]")) return;
+  e.preventDefault();
+  openCommands(e.target.value);
+});
+document.addEventListener("keydown", e => {
+  if (!e.target.matches?.("[data-opens-commands]") || e.key.length !== 1 || e.ctrlKey || e.metaKey || e.altKey) return;
+  e.preventDefault();
+  openCommands(e.target.value + e.key);
+});
 
 // The presence menu: arrows go through it, Enter chooses, Escape closes it as any menu.
 const openPresence = () => {
@@ -82,6 +94,7 @@ const letters = {
   n: () => document.getElementById("take-next").requestSubmit(),
   p: () => openPresence(),
   g: e => { went = e.timeStamp; },
+  "/": () => openCommands(),
   "?": () => document.getElementById("keys").showModal(),
 };
 document.addEventListener("keydown", e => {

@@ -85,9 +85,7 @@ internal sealed class CaseListQuery
         if (!string.IsNullOrWhiteSpace(_filter.Search))
         {
             _values.Add(CaseWords.Pattern(_filter.Search));
-            _ofCase.Add($"{(_filter.ByCustomer ? CaseWords.CustomerWords("c") : CaseWords.Of("c"))} like lower(${_values.Count})");
-            if (_filter.ByCustomer)
-                _ofCase.Add("c.test_by is null");
+            _ofCase.Add($"{CaseWords.Of("c")} like lower(${_values.Count})");
         }
 
         void And(string condition, object value)

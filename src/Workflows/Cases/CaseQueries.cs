@@ -77,8 +77,6 @@ public sealed record CaseFilter
     /// <summary>Part of a reference, customer id, customer name or journey; one or two characters begin a word of them.</summary>
     public string? Search { get; init; }
 
-    /// <summary>The search looks at customers only, and not at test cases.</summary>
-    internal bool ByCustomer { get; init; }
     public string? Journey { get; init; }
     public string? Status { get; init; }
     public string? CustomerId { get; init; }

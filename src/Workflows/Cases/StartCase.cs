@@ -49,6 +49,14 @@ public abstract record StartCaseResult
 /// <summary>Opens a case: the instance, its first tasks, its history and the remembered answer, in one round trip and one commit.</summary>
 public static class StartCase
 {
+    // The record of the customer, unless there is one.
+    private const string KnowCustomer = """
+        with made as (
+            insert into customer (id, number, name, survivor, created_by, created_at, changed_at) values ($1, $2, $3, $1, $4, $5, $5)
+            on conflict (number) do nothing returning id, number, name)
+        insert into customer_search (customer_id, words) select m.id, customer_words(m.number, m.name, '{}', '{}', '{}', '{}') from made m
+        """;
+
     /// <summary>Opens the case.</summary>
     public static async Task<StartCaseResult> RunAsync(WorkflowRuntime runtime, CaseRequest request, Person actor, CancellationToken cancel = default)
     {
@@ -97,6 +105,9 @@ public static class StartCase
                             riskAt,
                             lateAt
                         );
+
+                        if (!request.IsTest)
+                            t.Write(KnowCustomer, Ids.New(t.Now), request.CustomerId, request.CustomerName, actor.UserName, t.Now);
 
                         // The tasks of the first burst are written before their case.
                         if (request.IsTest)

@@ -8,6 +8,7 @@ using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.People;
@@ -79,6 +80,7 @@ public sealed class DemoCases(
         var request = new CaseRequest(plan.Journey, null, id, name, plan.Input(number), $"demo-case-{number}");
         if (await StartCase.RunAsync(_tasks.Runtime, request, _people["frontoffice"], cancel) is not StartCaseResult.Started { CaseId: var started })
             return false;
+        await SaveCustomer.PutAsync(_tasks.Runtime, OfficeCustomers.DataOf((id, name)), _people["frontoffice"], cancel);
         for (var step = 0; step < Math.Min(plan.Steps, MostSteps); step++)
         {
             if (await NextAsync(started, cancel) is not { } task || !await CompleteAsync(task, plan, cancel))

@@ -90,6 +90,8 @@ internal static class ClockRows
                 ]
             );
         transaction.Write(clock);
+        if (task is null && state.Policy.Kind == SlaKind.Promise)
+            transaction.Write(state.Ended ? OpenPromise.Gone : OpenPromise.Keep, state.Ended ? [id] : [id, instance, state.DueAt ?? state.OriginalDueAt]);
         WorstClock.Keep(transaction, instance, task, id, urgent);
     }
 
@@ -114,4 +116,13 @@ internal static class ClockRows
         ];
 
     private static Json StateOf(ClockState clock) => new(ClockJson.WriteUtf8(clock));
+}
+
+/// <summary>SQL of the rows of <c>open_promise</c>, written with the clock of a promise.</summary>
+internal static class OpenPromise
+{
+    public const string Gone = "delete from open_promise where clock_id = $1";
+
+    public const string Keep =
+        "insert into open_promise (clock_id, instance_id, due_at) values ($1, $2, $3) on conflict (clock_id) do update set due_at = excluded.due_at";
 }

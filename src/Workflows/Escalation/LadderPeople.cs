@@ -15,13 +15,14 @@ internal sealed class LadderPeople
     private readonly Dictionary<Guid, string[]> _skills = [];
     private readonly List<Guid> _supervisors = [];
     private readonly List<Guid> _compliance = [];
+    private readonly List<Guid> _frontOffice = [];
 
     /// <summary>Adds what <see cref="ReadAsync"/> reads.</summary>
     public static void Select(NpgsqlBatch batch, Instant now)
     {
         batch.Add("select t.key, t.lead_id from team t join person p on p.id = t.lead_id and p.active");
         batch.Add("select m.team_key, m.person_id from team_member m join person p on p.id = m.person_id and p.active order by p.user_name");
-        batch.Add("select id, roles from person where active and roles && array['supervisor', 'compliance'] order by user_name");
+        batch.Add("select id, roles from person where active and roles && array['supervisor', 'compliance', 'frontoffice'] order by user_name");
         batch.Add(
             "select s.person_id, s.substitute_id from substitution s join person p on p.id = s.substitute_id and p.active "
                 + $"where {Eligibility.IsInForce("s", "$1")}",
@@ -58,6 +59,8 @@ internal sealed class LadderPeople
                 _supervisors.Add(r.GetGuid(0));
             if (roles.Contains("compliance"))
                 _compliance.Add(r.GetGuid(0));
+            if (roles.Contains("frontoffice"))
+                _frontOffice.Add(r.GetGuid(0));
         }
 
         await r.NextResultAsync(cancel);
@@ -82,6 +85,7 @@ internal sealed class LadderPeople
             LadderTarget.Lead => task?.Team is { } team && _leads.TryGetValue(team, out var lead) ? [Present(lead)] : [],
             LadderTarget.Manager => _supervisors,
             LadderTarget.Compliance => _compliance,
+            LadderTarget.FrontOffice => _frontOffice,
             _ => [],
         };
         if (people.Count == 0 && target != LadderTarget.Team && Deputy(task?.Owner) is { } deputy)

@@ -9,6 +9,9 @@ public enum LadderTarget
     Lead,
     Manager,
     Compliance,
+
+    /// <summary>Everyone of the front office.</summary>
+    FrontOffice,
 }
 
 /// <summary>
@@ -31,7 +34,7 @@ public sealed record LadderRung(int? Percent, SlaTarget? Before, SlaTarget? Afte
 
     /// <summary>
     /// The ladder of a policy that names none: 75 % reminds the owner; 100 % raises the priority, tells the team lead and gives it to the lead; 120 % of a
-    /// statutory clock tells compliance.
+    /// statutory clock tells compliance. Of a promise, 75 % tells the front office too, so that they can call the customer first.
     /// </summary>
     public static IReadOnlyList<LadderRung> Default(SlaKind kind)
     {
@@ -43,7 +46,12 @@ public sealed record LadderRung(int? Percent, SlaTarget? Before, SlaTarget? Afte
             [new LadderAction.RaisePriority(1), new LadderAction.Notify(LadderTarget.Lead), new LadderAction.Reassign(LadderTarget.Lead)]
         );
         LadderRung compliance = new(120, null, null, [new LadderAction.Notify(LadderTarget.Compliance)]);
-        return kind == SlaKind.Statutory ? [remind, breach, compliance] : [remind, breach];
+        return kind switch
+        {
+            SlaKind.Statutory => [remind, breach, compliance],
+            SlaKind.Promise => [remind with { Actions = [.. remind.Actions, new LadderAction.Notify(LadderTarget.FrontOffice)] }, breach],
+            _ => [remind, breach],
+        };
     }
 }
 

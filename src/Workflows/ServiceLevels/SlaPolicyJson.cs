@@ -33,6 +33,7 @@ internal static partial class SlaPolicyJson
         ["lead"] = Lead,
         ["manager"] = Manager,
         ["compliance"] = Compliance,
+        ["frontOffice"] = FrontOffice,
     };
 
     private static readonly Dictionary<string, LadderTarget> NewOwners = new()

@@ -45,6 +45,7 @@ public sealed class OfficeDriver : IAsyncDisposable
     private readonly TaskRuntime _tasks;
     private readonly ClockRuntime _clocks;
     private readonly DueWork _due;
+    private readonly OfficeCustomers _customers;
     private readonly Dictionary<string, Person> _people = new(StringComparer.OrdinalIgnoreCase);
     private readonly HashSet<Guid> _cases = [];
     private readonly Dictionary<Guid, OpenWork> _open = [];
@@ -69,6 +70,7 @@ public sealed class OfficeDriver : IAsyncDisposable
             .AddWorkflows()
             .BuildServiceProvider();
         (_tasks, _clocks) = (_services.GetRequiredService<TaskRuntime>(), _services.GetRequiredService<ClockRuntime>());
+        _customers = new(_tasks, _people);
         _due = ActivatorUtilities.CreateInstance<DueWork>(_services, _clock);
     }
 
@@ -130,18 +132,24 @@ public sealed class OfficeDriver : IAsyncDisposable
                     return false;
                 _progress = _progress with { Started = _progress.Started + 1 };
                 _cases.Add(started);
+                await _customers.StartedAsync(started, start.Customer, FrontOffice, cancel);
                 _model.Started(start, started);
                 return true;
             case OfficeAct.Claim claim:
                 return await MoveAsync(claim.Task, claim.Person, ask => ClaimTask.RunAsync(_tasks, ask, _people[claim.Person], cancel), cancel);
             case OfficeAct.Suspend wait:
-                return await MoveAsync(
+                var waits = await MoveAsync(
                     wait.Task,
                     wait.Person,
-                    ask => SuspendTask.RunAsync(_tasks, ask, "WaitingForCustomer", null, null, _people[wait.Person], cancel),
+                    ask => SuspendTask.RunAsync(_tasks, ask, ResumeTask.WaitsForCustomer, null, "Asked for what is missing", _people[wait.Person], cancel),
                     cancel
                 );
+                if (waits && _open.TryGetValue(wait.Task, out var asked))
+                    await _customers.AskedAsync(asked.Case, asked.Title, wait.Person, cancel);
+                return waits;
             case OfficeAct.Resume resume:
+                if (_open.TryGetValue(resume.Task, out var answered))
+                    await _customers.AnsweredAsync(answered.Case, resume.Task, FrontOffice, cancel);
                 return await MoveAsync(resume.Task, resume.Person, ask => ResumeTask.RunAsync(_tasks, ask, _people[resume.Person], cancel), cancel);
             case OfficeAct.Complete complete:
                 return await CompleteAsync(complete, cancel);
@@ -152,6 +160,7 @@ public sealed class OfficeDriver : IAsyncDisposable
                 await CancelCase.RunAsync(_tasks.Runtime, withdrawn.Case, "The customer withdrew the request.", _people["supervisor"], cancel);
                 return true;
             case OfficeAct.Promise promise:
+                await _customers.CalledAsync(promise.Case, promised: true, FrontOffice, cancel);
                 var made = await Promises.MakeAsync(_clocks, promise.Case, new(promise.What, promise.Due, "Phone"), _people[FrontOffice], cancel);
                 if (made is PromiseResult.Done { ClockId: var clock })
                     _promises[promise.Case] = clock;
@@ -159,6 +168,7 @@ public sealed class OfficeDriver : IAsyncDisposable
             case OfficeAct.Settle settle:
                 if (_promises.Remove(settle.Case, out var promised))
                 {
+                    await _customers.CalledBackAsync(settle.Case, settle.Kept, FrontOffice, cancel);
                     var (outcome, reason) = settle.Kept ? (PromiseOutcome.Kept, null) : (PromiseOutcome.Broken, "Nobody was free to call.");
                     await Promises.SettleAsync(_clocks, settle.Case, promised, outcome, reason, _people[FrontOffice], cancel);
                 }
@@ -232,7 +242,7 @@ public sealed class OfficeDriver : IAsyncDisposable
         await using var query = _database.Query(
             """
             select t.id, run_root(t.instance_id, i.parent_id), t.definition_id, t.activity_id, t.team, t.candidates, t.required_skills, t.outcomes,
-                t.created_at, t.due_at, t.definition_version_id, t.form::text, t.form_name, t.prefill::text
+                t.created_at, t.due_at, t.definition_version_id, t.form::text, t.form_name, t.prefill::text, t.title
             from task t join workflow_instance i on i.id = t.instance_id
             where t.ended_at is null and t.created_at between $1 and $2
             order by t.created_at, t.id
@@ -258,7 +268,7 @@ public sealed class OfficeDriver : IAsyncDisposable
             );
             if (!_cases.Contains(task.Case) || _open.ContainsKey(task.Id))
                 continue;
-            _open[task.Id] = new(r.GetString(10), r.Text(11), r.Text(12), r.Text(13));
+            _open[task.Id] = new(task.Case, r.GetString(14), r.GetString(10), r.Text(11), r.Text(12), r.Text(13));
             _model.Opened(task, _clock.Now);
         }
     }
@@ -275,5 +285,5 @@ public sealed class OfficeDriver : IAsyncDisposable
 
     private TaskRequest Request(Guid task, int revision) => new(task, revision, $"office-{(++_operations).ToString(CultureInfo.InvariantCulture)}");
 
-    private sealed record OpenWork(string VersionId, string? Form, string? FormName, string? Prefill);
+    private sealed record OpenWork(Guid Case, string Title, string VersionId, string? Form, string? FormName, string? Prefill);
 }

@@ -53,7 +53,7 @@ public static class OfficePlan
         + "Visser Mehta Yilmaz Fuentes Hartmann Nasser Kovac Moreau Tanaka Barros Farahani Sousa Lindgren Horvat Dubois Marino Fischer Jovanovic Conti Nowak"
     ).Split(' ');
 
-    private static readonly string[] Streets = ["Linden Street", "Mill Road", "Harbor Avenue", "Chestnut Lane", "Station Road", "Orchard Way", "King Street"];
+    internal static readonly string[] Streets = ["Linden Street", "Mill Road", "Harbor Avenue", "Chestnut Lane", "Station Road", "Orchard Way", "King Street"];
 
     /// <summary>The office.</summary>
     public static OfficeProfile Demo { get; } =

@@ -9,9 +9,6 @@ internal static class CaseWords
     public static string Of(string alias) =>
         $"lower(' ' || {alias}.reference || ' ' || {alias}.customer_id || ' ' || {alias}.customer_name || ' ' || {alias}.journey)";
 
-    /// <summary>Those of the customer.</summary>
-    public static string CustomerWords(string alias) => $"lower(' ' || {alias}.customer_id || ' ' || {alias}.customer_name)";
-
     /// <summary>Writes the words of a new case.</summary>
     public static readonly string Insert = $"insert into case_search (case_id, words) select c.id, {Of("c")} from journey_case c where c.id = $1";
 

@@ -147,3 +147,13 @@ update task t set owner_id = o.id from (
             order by m.person_id offset (bench.chance(0, t.id::text) * (select count(*) from team_member m where m.team_key = t.team))::int limit 1) id
         from task t where t.ended_at is null and t.owner_id is not null and cardinality(t.watchers) = 0) o
     where t.id = o.task and o.id is not null and t.owner_id is distinct from o.id;
+
+-- The customers of all these cases.
+with made as (
+    insert into customer (id, number, name, survivor, created_by, created_at, changed_at)
+        select n.id, n.customer_id, n.customer_name, n.id, n.created_by, n.created_at, n.created_at
+        from (select distinct on (customer_id) gen_random_uuid() id, customer_id, customer_name, created_by, created_at from journey_case
+            where test_by is null order by customer_id, created_at desc) n
+        on conflict (number) do nothing
+    returning id, number, name)
+insert into customer_search (customer_id, words) select m.id, customer_words(m.number, m.name, '{}', '{}', '{}', '{}') from made m;

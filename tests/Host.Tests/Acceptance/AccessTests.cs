@@ -14,7 +14,7 @@ public sealed partial class AccessTests : IAsyncLifetime
 {
     /// <summary>
     /// anybody: no sign-in needed. person: any signed-in person; each object decides what they see. lead: leads a team or supervises.
-    /// start, start-cases, start-tests, alter-cases, supervise, design, administrator: policies and roles. read, edit, publish,
+    /// start, start-cases, start-tests, keep-customers, alter-cases, supervise, design, administrator: policies and roles. read, edit, publish,
     /// run, operate: rights of the designer, which API keys can have too.
     /// </summary>
     private const string Table = """
@@ -187,6 +187,36 @@ public sealed partial class AccessTests : IAsyncLifetime
         start         GET    /start/
         start         GET    /start/{journey}
         start         GET    /start/customers
+        person        GET    /api/customers/
+        person        GET    /api/customers/{id:guid}
+        person        GET    /api/customers/{id:guid}/cases
+        person        GET    /api/customers/{id:guid}/contacts
+        person        GET    /api/customers/by-number/{number}
+        person        GET    /api/search
+        person        GET    /customers
+        person        GET    /customers/by-number
+        person        GET    /customers/list
+        person        GET    /customers/{id:guid}
+        person        GET    /customers/{id:guid}/history
+        person        GET    /search
+        start-cases   POST   /api/customers/{id:guid}/contacts
+        start-cases   POST   /customers/{id:guid}/contacts
+        keep-customers POST  /api/customers/
+        keep-customers PUT   /api/customers/{id:guid}
+        keep-customers PUT   /api/customers/by-number/{number}
+        keep-customers POST  /api/customers/{id:guid}/merge
+        keep-customers POST  /api/customers/{id:guid}/unmerge
+        keep-customers POST  /api/customers/import
+        keep-customers GET   /api/customers/import/sample
+        keep-customers GET   /customers/import/
+        keep-customers POST  /customers/import/
+        keep-customers GET   /customers/new
+        keep-customers POST  /customers/new
+        keep-customers GET   /customers/{id:guid}/edit
+        keep-customers POST  /customers/{id:guid}/edit
+        keep-customers POST  /customers/{id:guid}/merge
+        keep-customers POST  /customers/{id:guid}/unmerge
+        keep-customers GET   /front-office
         start-tests   DELETE /api/cases/{id:guid}
         start-tests   POST   /cases/{id:guid}/remove
         person        GET    /api/offers/
@@ -410,8 +440,8 @@ public sealed partial class AccessTests : IAsyncLifetime
     private static readonly Dictionary<string, string[]> MayAs = new()
     {
         ["adjuster1"] = ["person", "start", "start-cases"],
-        ["frontoffice"] = ["person", "start", "start-cases"],
-        ["supervisor"] = ["person", "lead", "start", "start-cases", "supervise", "alter-cases", "read"],
+        ["frontoffice"] = ["person", "start", "start-cases", "keep-customers"],
+        ["supervisor"] = ["person", "lead", "start", "start-cases", "keep-customers", "supervise", "alter-cases", "read"],
         ["compliance"] = ["person", "read"],
         ["analyst"] = ["person", "start", "start-tests", "design", "read", "edit", "publish", "run", "events"],
         ["admin"] =
@@ -421,6 +451,7 @@ public sealed partial class AccessTests : IAsyncLifetime
             "start",
             "start-cases",
             "start-tests",
+            "keep-customers",
             "supervise",
             "alter-cases",
             "design",

@@ -28,6 +28,9 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         "/commands",
         "/demo-progress",
         "/start/customers",
+        "/customers/list",
+        "/customers/by-number",
+        "/customers/{id:guid}/history",
         "/notifications/bell",
         "/presence/chip",
         "/team/board",
@@ -86,6 +89,7 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
                 }
             );
         var work = accepted.Headers.Location!.OriginalString.Split('/')[^1];
+        var customer = (await office.QueryAsync<Guid>("select id from customer limit 1"))[0];
         var person = (await office.QueryAsync<Guid>("select id from person where user_name = 'underwriter1'"))[0];
         var pages = office
             .Host.Services.GetServices<EndpointDataSource>()
@@ -123,6 +127,9 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
                     "/tasks/{id:guid}/" => $"/tasks/{open}",
                     "/background-work/{id:guid}" => $"/background-work/{work}",
                     "/start/{journey}" => "/start/claims",
+                    "/customers/{id:guid}" => $"/customers/{customer}",
+                    "/customers/{id:guid}/edit" => $"/customers/{customer}/edit",
+                    "/search" => "/search?q=burst",
                     "/administration/calendars/{id}" => "/administration/calendars/claims-office",
                     "/administration/people/{id:guid}" => $"/administration/people/{person}",
                     "/administration/teams/{key}" => "/administration/teams/claims-adjusting",

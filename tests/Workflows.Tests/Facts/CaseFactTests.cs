@@ -152,7 +152,7 @@ public sealed class CaseFactTests
         (await FilesAsync("closer1")).ShouldBeEmpty();
 
         async Task<IEnumerable<string>> FilesAsync(string name) =>
-            (await NoteQueries.OfCaseAsync(world.Database, id, await world.PersonAsync(name), world.Clock.Now())).Select(f =>
+            (await NoteQueries.OfCasesAsync(world.Database, [id], await world.PersonAsync(name), world.Clock.Now())).Select(f =>
                 $"{f.File.Name} of {f.TaskTitle}"
             );
     }

@@ -3,6 +3,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Search;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
 using Orchestration.Workflows.Tests.Tasks;
@@ -52,7 +53,7 @@ public sealed class TestCaseTests
         backlog.Items.ShouldHaveSingleItem().Reference.ShouldBe("REF-1");
         var all = await CaseQueries.ListAsync(world.Database, new(), supervisor, now);
         all.Items.Select(item => (item.Reference, item.IsTest)).ShouldBe([("REF-1", false), ("TEST-TWO-2026-000001", true)], ignoreOrder: true);
-        (await CustomerSearch.FindAsync(world.Database, "Novak", 9, supervisor, now)).ShouldHaveSingleItem().Cases.ShouldBe(1);
+        (await FindCustomers.FindAsync(world.Database, "Novak", 9, supervisor, now)).ShouldHaveSingleItem().Cases.ShouldBe(1);
     }
 
     [Fact]

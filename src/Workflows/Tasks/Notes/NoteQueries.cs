@@ -62,10 +62,10 @@ public static class NoteQueries
         return files;
     }
 
-    /// <summary>Files of those tasks of a case that the person can open, the newest first, at most 200, without their content.</summary>
-    public static async Task<IReadOnlyList<CaseFile>> OfCaseAsync(
+    /// <summary>Files of those tasks of cases that the person can open, the newest first, at most 200, without their content.</summary>
+    public static async Task<IReadOnlyList<CaseFile>> OfCasesAsync(
         NpgsqlDataSource database,
-        Guid @case,
+        IReadOnlyList<Guid> cases,
         Person actor,
         Instant now,
         CancellationToken cancel = default
@@ -75,11 +75,11 @@ public static class NoteQueries
             $"""
             select a.id, a.name, a.content_type, a.size, encode(a.hash, 'hex'), a.added_by, coalesce(p.display_name, a.added_by), a.created_at, t.id, t.title
             from task t join task_attachment a on a.task_id = t.id left join person p on p.user_name = a.added_by
-            where t.instance_id = $3 and ($4 or {Eligibility.Of("$1", "$2").Sees}) order by a.created_at desc, a.id limit 200
+            where t.instance_id = any($3) and ($4 or {Eligibility.Of("$1", "$2").Sees}) order by a.created_at desc, a.id limit 200
             """,
             actor.Id,
             now,
-            @case,
+            cases.ToArray(),
             Eligibility.SeesAll(actor)
         );
         await using var r = await query.ExecuteReaderAsync(cancel);

@@ -12,6 +12,9 @@ namespace Orchestration.Workflows.Tasks.Verbs;
 /// <summary>Resumes a suspended task in its earlier state; its clocks continue.</summary>
 public static class ResumeTask
 {
+    /// <summary>Reason of a suspension that ends when the customer is heard from.</summary>
+    public const string WaitsForCustomer = "WaitingForCustomer";
+
     internal const string Update = """
         update task set state = suspended_from, suspended_from = null, suspended_reason = null, suspended_until = null, revision = revision + 1,
             changed_by = $2, changed_at = $3
@@ -19,12 +22,19 @@ public static class ResumeTask
         """;
 
     /// <summary>Resumes, by its owner or someone who can move the team's work.</summary>
-    public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, Person actor, CancellationToken cancel = default)
+    public static Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, Person actor, CancellationToken cancel = default) =>
+        RunAsync(tasks, request, actor, hasHeard: false, cancel);
+
+    /// <summary>Resumes a task that waits for the customer, by someone who has just heard from them.</summary>
+    internal static Task<TaskResult> HasHeardAsync(TaskRuntime tasks, TaskRequest request, Person actor, CancellationToken cancel) =>
+        RunAsync(tasks, request, actor, hasHeard: true, cancel);
+
+    private static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, Person actor, bool hasHeard, CancellationToken cancel)
     {
         await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.Resume, request, actor, actor.UserName, cancel: cancel);
         if (t.Refusal is { } refusal)
             return refusal;
-        if (!t.IsOwner && !t.MayMoveWork)
+        if (!t.IsOwner && !t.MayMoveWork && !(hasHeard && string.Equals(t.Task.SuspendedReason, WaitsForCustomer, StringComparison.OrdinalIgnoreCase)))
             return new TaskResult.Forbidden("Only the owner, the team's lead or a supervisor can resume this task.");
 
         t.Write(Update, t.Task.Id, actor.UserName, t.Now);

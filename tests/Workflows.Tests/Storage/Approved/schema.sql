@@ -149,6 +149,79 @@ create table conflict (
 CREATE INDEX conflict_customer ON conflict USING btree (customer_id) WHERE (lifted_at IS NULL);
 CREATE UNIQUE INDEX conflict_in_force ON conflict USING btree (person_id, customer_id) WHERE (lifted_at IS NULL);
 CREATE INDEX conflict_person ON conflict USING btree (person_id, declared_at DESC);
+create table customer (
+    id uuid not null,
+    number text not null,
+    name text not null,
+    other_names text[] not null default '{}'::text[],
+    emails text[] not null default '{}'::text[],
+    phones text[] not null default '{}'::text[],
+    addresses text[] not null default '{}'::text[],
+    languages text[] not null default '{}'::text[],
+    born_on date,
+    consents json not null default '[]'::json,
+    vulnerability text,
+    vulnerable_since timestamp with time zone,
+    merged_into uuid,
+    survivor uuid not null,
+    revision integer not null default 1,
+    created_by text not null,
+    created_at timestamp with time zone not null,
+    changed_at timestamp with time zone not null,
+    constraint customer_check CHECK ((vulnerability IS NULL) = (vulnerable_since IS NULL)),
+    constraint customer_check1 CHECK ((merged_into IS NULL) = (survivor = id)),
+    constraint customer_merged_into_fkey FOREIGN KEY (merged_into) REFERENCES customer(id),
+    constraint customer_name_check CHECK (name <> ''::text AND length(name) <= 200),
+    constraint customer_number_check CHECK (number <> ''::text AND length(number) <= 100),
+    constraint customer_number_key UNIQUE (number),
+    constraint customer_pkey PRIMARY KEY (id),
+    constraint customer_survivor_fkey FOREIGN KEY (survivor) REFERENCES customer(id),
+    constraint customer_vulnerability_check CHECK (vulnerability <> ''::text)
+);
+CREATE INDEX customer_merged ON customer USING btree (merged_into) WHERE (merged_into IS NOT NULL);
+CREATE INDEX customer_survivor ON customer USING btree (survivor);
+
+create table customer_contact (
+    id uuid not null,
+    customer_id uuid not null,
+    channel text not null,
+    incoming boolean not null,
+    outcome text not null,
+    note text not null default ''::text,
+    case_id uuid,
+    task_id uuid,
+    at timestamp with time zone not null,
+    recorded_by text not null,
+    constraint customer_contact_case_id_fkey FOREIGN KEY (case_id) REFERENCES workflow_instance(id) ON DELETE SET NULL,
+    constraint customer_contact_channel_check CHECK (channel = ANY (ARRAY['Call'::text, 'Email'::text, 'Letter'::text, 'Portal'::text, 'Visit'::text])),
+    constraint customer_contact_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer(id),
+    constraint customer_contact_note_check CHECK (length(note) <= 4000),
+    constraint customer_contact_outcome_check CHECK (outcome = ANY (ARRAY['Answered'::text, 'CallBackPromised'::text, 'MessageLeft'::text, 'NotReached'::text,
+        'Received'::text, 'Sent'::text])),
+    constraint customer_contact_pkey PRIMARY KEY (id),
+    constraint customer_contact_task_id_fkey FOREIGN KEY (task_id) REFERENCES task(id) ON DELETE SET NULL
+);
+CREATE INDEX customer_contact_case ON customer_contact USING btree (case_id) WHERE (case_id IS NOT NULL);
+CREATE INDEX customer_contact_customer ON customer_contact USING btree (customer_id, at DESC, id DESC);
+
+create table customer_identifier (
+    kind text not null,
+    value text not null,
+    customer_id uuid not null,
+    constraint customer_identifier_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer(id),
+    constraint customer_identifier_kind_check CHECK (kind ~ '^[a-z][a-z0-9-]*$'::text),
+    constraint customer_identifier_taken PRIMARY KEY (kind, value),
+    constraint customer_identifier_value_check CHECK (value <> ''::text AND length(value) <= 100)
+);
+CREATE INDEX customer_identifier_customer ON customer_identifier USING btree (customer_id);
+
+create table customer_search (
+    customer_id uuid not null,
+    words text not null,
+    constraint customer_search_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer(id) ON DELETE CASCADE,
+    constraint customer_search_pkey PRIMARY KEY (customer_id)
+);
+CREATE INDEX customer_search_words ON customer_search USING gin (words gin_trgm_ops);
 
 create table data_protection_key (
     name text not null,
@@ -377,6 +450,17 @@ create table notification_preference (
     constraint notification_preference_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
     constraint notification_preference_person_id_key UNIQUE NULLS NOT DISTINCT (person_id)
 );
+
+create table open_promise (
+    clock_id uuid not null,
+    instance_id uuid not null,
+    due_at timestamp with time zone not null,
+    constraint open_promise_clock_id_fkey FOREIGN KEY (clock_id) REFERENCES sla_clock(id) ON DELETE CASCADE,
+    constraint open_promise_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
+    constraint open_promise_pkey PRIMARY KEY (clock_id)
+);
+CREATE INDEX open_promise_due ON open_promise USING btree (due_at);
+CREATE INDEX open_promise_instance ON open_promise USING btree (instance_id);
 
 create table operation (
     actor text not null,
@@ -809,6 +893,7 @@ create table task_attachment (
     constraint task_attachment_task_id_fkey FOREIGN KEY (task_id) REFERENCES task(id) ON DELETE CASCADE
 );
 CREATE INDEX task_attachment_task ON task_attachment USING btree (task_id, created_at);
+CREATE INDEX task_attachment_words ON task_attachment USING gin (fold((' '::text || name)) gin_trgm_ops);
 
 create table task_comment (
     id uuid not null,
@@ -821,6 +906,7 @@ create table task_comment (
     constraint task_comment_task_id_fkey FOREIGN KEY (task_id) REFERENCES task(id) ON DELETE CASCADE
 );
 CREATE INDEX task_comment_task ON task_comment USING btree (task_id, created_at);
+CREATE INDEX task_comment_words ON task_comment USING gin (fold((' '::text || body)) gin_trgm_ops);
 
 create table task_offer (
     id uuid not null,
@@ -1016,6 +1102,16 @@ begin
     return true;
 end $function$;
 
+CREATE OR REPLACE FUNCTION customer_words(number text, name text, others text[], emails text[], phones text[], identifiers text[])
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+begin
+    return fold(' ' || number || ' ' || translate(name, '-.,', '   ') || ' ' || translate(array_to_string(others || emails, ' '), '-.,', '   ') || ' '
+        || translate(regexp_replace(array_to_string(phones, '|'), '[^0-9|]', '', 'g'), '|', ' ') || ' ' || array_to_string(identifiers, ' '));
+end $function$;
+
 CREATE OR REPLACE FUNCTION erase_history(chain uuid, sequences integer[], at timestamp with time zone, actor text, reason text)
  RETURNS integer
  LANGUAGE plpgsql
@@ -1061,6 +1157,17 @@ begin
     update workflow_instance i set event_sequence = number, event_head = head where i.id = chain;
     update event_chain c set event_sequence = number, event_head = head where c.id = chain;
     return cardinality(erased);
+end $function$;
+
+CREATE OR REPLACE FUNCTION fold(value text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+begin
+    return regexp_replace(replace(replace(replace(replace(replace(replace(
+        translate(lower(regexp_replace(normalize(value, nfkd), '[\u0300-\u036f]+', '', 'g')), 'ıøłđæœwyzc''’', 'ioldaovisk'),
+        'ß', 'ss'), 'ae', 'a'), 'oe', 'o'), 'ue', 'u'), 'ph', 'f'), 'th', 't'), '([a-z])\1+', '\1', 'g');
 end $function$;
 
 CREATE OR REPLACE FUNCTION forget_failures()

@@ -1,0 +1,299 @@
+using Microsoft.AspNetCore.Mvc;
+using NodaTime;
+using Orchestration.Engine.Definitions;
+using Orchestration.Engine.Execution;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Host.Cases;
+using Orchestration.Host.CustomerPromises;
+using Orchestration.Host.Identity;
+using Orchestration.Host.Shell.Parts;
+using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Customers;
+using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.Search;
+using Orchestration.Workflows.Storage;
+using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Notes;
+
+namespace Orchestration.Host.Customers;
+
+internal static class CustomerPages
+{
+    private const int PageSize = 50;
+    private const int TimelineSize = 40;
+
+    public static void MapCustomerPages(this WebApplication app)
+    {
+        var pages = app.MapGroup("").ExcludeFromDescription();
+        pages.MapGet(
+            "/customers",
+            async (string? q, string? cursor, int? added, int? changed, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                Html.Page(
+                    new CustomersPage
+                    {
+                        List = await ListAsync(runtime, q, cursor, me, cancel),
+                        Me = me,
+                        Told = added is { } a && changed is { } c ? $"Imported: {a} added, {c} changed." : null,
+                    }
+                )
+        );
+        pages.MapGet(
+            "/customers/list",
+            async (string? q, string? cursor, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                Html.Page(new CustomerList { List = await ListAsync(runtime, q, cursor, me, cancel) })
+        );
+        pages.MapGet(
+            "/customers/by-number",
+            async (string? number, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                await CustomerQueries.OfNumberAsync(runtime.Database, number ?? "", me, runtime.Clock.Now(), cancel) is { } found
+                    ? Results.LocalRedirect($"/customers/{Ids.Text(found.Id)}")
+                    : Results.NotFound()
+        );
+        pages.MapGet(
+            "/customers/{id:guid}",
+            (Guid id, string? told, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                PageAsync(runtime, id, me, new(), told, null, StatusCodes.Status200OK, cancel)
+        );
+        pages.MapGet("/customers/{id:guid}/history", HistoryAsync);
+        pages.MapPost("/customers/{id:guid}/contacts", RecordAsync).RequireAuthorization(Policies.StartCases);
+        pages.MapPost("/customers/{id:guid}/merge", MergeAsync).RequireAuthorization(Policies.KeepCustomers);
+        pages.MapPost("/customers/{id:guid}/unmerge", UndoAsync).RequireAuthorization(Policies.KeepCustomers);
+        pages
+            .MapGet(
+                "/front-office",
+                async (WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    Html.Page(
+                        new FrontOfficePage
+                        {
+                            Day = await FrontOffice.ReadAsync(runtime.Database, runtime.Clock.Now(), cancel),
+                            Now = runtime.Clock.Now(),
+                            Me = me,
+                        }
+                    )
+            )
+            .RequireAuthorization(Policies.KeepCustomers);
+        CustomerEditPages.Map(pages);
+    }
+
+    private static async Task<CustomerListView> ListAsync(WorkflowRuntime runtime, string? q, string? cursor, Person me, CancellationToken cancel)
+    {
+        var now = runtime.Clock.Now();
+        if (!string.IsNullOrWhiteSpace(q))
+            return new(q, new(await FindCustomers.FindAsync(runtime.Database, q, PageSize, me, now, cancel), null), null);
+        Cursor.TryRead(cursor, out var before);
+        return new("", await CustomerQueries.ListAsync(runtime.Database, before, PageSize, me, now, cancel), cursor);
+    }
+
+    private static async Task<IResult> PageAsync(
+        WorkflowRuntime runtime,
+        Guid id,
+        Person me,
+        ContactForm contact,
+        string? told,
+        string? refused,
+        int status,
+        CancellationToken cancel
+    )
+    {
+        var (database, now) = (runtime.Database, runtime.Clock.Now());
+        if (await CustomerQueries.FindAsync(database, id, me, now, cancel) is not { } customer)
+            return Results.NotFound();
+        var cases = await CustomerWork.CasesAsync(database, customer.Id, me, now, cancel);
+        var ids = cases.Select(c => c.Id).ToList();
+        var versions = new Dictionary<string, CompiledWorkflow?>();
+        foreach (var version in cases.Where(c => c.Waits.Count > 0).Select(c => c.VersionId).Distinct())
+            versions[version] = await WorkflowAsync(runtime, version, cancel);
+        return Html.Page(
+            new CustomerPage
+            {
+                View = new()
+                {
+                    Customer = customer,
+                    Cases = cases,
+                    Promises = await CustomerWork.PromisesAsync(database, ids, cancel),
+                    Files = await NoteQueries.OfCasesAsync(database, ids, me, now, cancel),
+                    Timeline = await TimelineAsync(runtime, customer.Id, null, me, cancel),
+                    StepName = (version, step) => Timeline.StepName(versions.GetValueOrDefault(version), step),
+                    Me = me,
+                    Now = now,
+                    Contact =
+                        contact.Case.Length == 0 && contact.Errors.Count == 0 && cases.FirstOrDefault(c => c.IsRunning) is { } newest
+                            ? contact with
+                            {
+                                Case = Ids.Text(newest.Id),
+                            }
+                            : contact,
+                    Told = told switch
+                    {
+                        "contact" => "Contact recorded",
+                        "promise" => "Contact and promise recorded",
+                        "saved" => "Customer saved",
+                        "merged" => "Customers merged",
+                        "unmerged" => "Merging undone",
+                        _ => null,
+                    },
+                    Refused = refused,
+                },
+            },
+            status
+        );
+    }
+
+    private static async Task<IResult> HistoryAsync(Guid id, string? before, WorkflowRuntime runtime, Person me, CancellationToken cancel)
+    {
+        if (await CustomerQueries.FindAsync(runtime.Database, id, me, runtime.Clock.Now(), cancel) is not { } customer)
+            return Results.NotFound();
+        var until = NodaTime.Text.InstantPattern.ExtendedIso.Parse(before ?? "") is { Success: true, Value: var at } ? at : (Instant?)null;
+        return Html.Page(new CustomerTimelineList { Timeline = await TimelineAsync(runtime, customer.Id, until, me, cancel) });
+    }
+
+    private static async Task<CustomerTimeline> TimelineAsync(WorkflowRuntime runtime, Guid id, Instant? before, Person me, CancellationToken cancel)
+    {
+        var (events, next) = await CustomerHistory.ReadAsync(runtime.Database, id, before, TimelineSize, me, runtime.Clock.Now(), cancel);
+        var people = await TeamQueries.NamesAsync(runtime.Database, Timeline.People(events.Select(e => e.Event)), cancel);
+        var teams = (await TeamQueries.ListAsync(runtime.Database, cancel)).ToDictionary(t => t.Key, t => t.Title);
+        var timeline = new Timeline(people, teams, null);
+        var entries = events
+            .GroupBy(e => (e.CaseId, e.Reference))
+            .SelectMany(of => timeline.Tell([.. of.Select(e => e.Event).OrderBy(e => e.Sequence)]).Select(entry => (of.Key.CaseId, of.Key.Reference, entry)))
+            .Where(e => e.entry.Lines.Count > 0)
+            .Select(e => (e.CaseId, e.Reference, e.entry with { Technical = [] }))
+            .OrderByDescending(e => e.Item3.At);
+        return new($"/customers/{Ids.Text(id)}", [.. entries], next);
+    }
+
+    private static async Task<IResult> RecordAsync(Guid id, HttpContext http, TaskRuntime tasks, ClockRuntime clocks, Person me, CancellationToken cancel)
+    {
+        var posted = await http.Request.ReadFormAsync(cancel);
+        var form = ContactForm.Of(posted);
+        var operation = posted["operation"].ToString() is { Length: > 0 and <= 100 } given ? given : null;
+        var errors = new Dictionary<string, string[]>();
+        Guid? about = Guid.TryParse(form.Case, out var @case) ? @case : null;
+        var resume = form.Resume.Select(task => Guid.TryParse(task, out var one) ? one : Guid.Empty).Where(one => one != Guid.Empty).ToList();
+        var body = new ContactBody(form.Channel, form.Incoming, form.Outcome, form.Note, about, null, resume, operation);
+        var request = body.Read(errors);
+        var wrong = errors.ToDictionary(e => e.Key, e => e.Value[0]);
+        var promise = form.Promise.Length + form.DueAt.Length == 0 ? null : Promise(form, about, operation, tasks.Runtime.Clock.Now(), wrong);
+        if (request is null || wrong.Count > 0)
+            return await RefusedAsync(wrong);
+        switch (await RecordContact.RunAsync(tasks, id, request, me, cancel))
+        {
+            case ContactResult.Invalid invalid:
+                return await RefusedAsync(invalid.Errors.ToDictionary(e => e.Key, e => e.Value[0]));
+            case ContactResult.NotFound:
+                return Results.NotFound();
+            case ContactResult.OperationReused:
+                return await PageAsync(
+                    tasks.Runtime,
+                    id,
+                    me,
+                    form,
+                    null,
+                    "This contact was already recorded, with other words. Check the timeline before you record it again.",
+                    StatusCodes.Status409Conflict,
+                    cancel
+                );
+            case ContactResult.Done { NotResumed: [var still, ..] }:
+                return await PageAsync(
+                    tasks.Runtime,
+                    id,
+                    me,
+                    new(),
+                    null,
+                    $"The contact was recorded, but a task still waits: {still}",
+                    StatusCodes.Status409Conflict,
+                    cancel
+                );
+        }
+
+        if (promise is null)
+            return Results.LocalRedirect($"/customers/{Ids.Text(id)}?told=contact");
+        return await Promises.MakeAsync(clocks, about!.Value, promise, me, cancel) is PromiseResult.Done
+            ? Results.LocalRedirect($"/customers/{Ids.Text(id)}?told=promise")
+            : await PageAsync(
+                tasks.Runtime,
+                id,
+                me,
+                new(),
+                null,
+                "The contact was recorded, but not the promise: the case has already ended.",
+                StatusCodes.Status409Conflict,
+                cancel
+            );
+
+        Task<IResult> RefusedAsync(Dictionary<string, string> why) =>
+            PageAsync(tasks.Runtime, id, me, form with { Errors = why }, null, null, StatusCodes.Status422UnprocessableEntity, cancel);
+    }
+
+    /// <summary>The promise that was typed with a contact, or null with the errors.</summary>
+    private static PromiseRequest? Promise(ContactForm form, Guid? about, string? operation, Instant now, Dictionary<string, string> errors)
+    {
+        var found = new Dictionary<string, string>();
+        var body = new PromiseBody(
+            form.Promise.Length == 0 ? "Call back" : form.Promise,
+            PromiseRules.Due(form.DueAt, found),
+            form.Channel == nameof(ContactChannel.Call) ? "Phone" : form.Channel,
+            null,
+            operation is null ? null : $"{operation}-promise"
+        );
+        var request = PromiseRules.Make(body, now, found);
+        if (about is null)
+            found["case"] = "is required for a promise";
+        foreach (var (field, reason) in found)
+            errors[field == "what" ? "promise" : field] = reason;
+        return request;
+    }
+
+    private static async Task<IResult> MergeAsync(Guid id, [FromForm] string? duplicate, WorkflowRuntime runtime, Person me, CancellationToken cancel)
+    {
+        if (await CustomerQueries.OfNumberAsync(runtime.Database, (duplicate ?? "").Trim(), me, runtime.Clock.Now(), cancel) is not { } other)
+        {
+            return await PageAsync(
+                runtime,
+                id,
+                me,
+                new(),
+                null,
+                "There is no customer with this number or identifier.",
+                StatusCodes.Status422UnprocessableEntity,
+                cancel
+            );
+        }
+
+        return await MergeCustomers.RunAsync(runtime, other.Id, id, me, cancel) switch
+        {
+            CustomerResult.Done => Results.LocalRedirect($"/customers/{Ids.Text(id)}?told=merged"),
+            CustomerResult.Refused refused => await PageAsync(runtime, id, me, new(), null, refused.Reason, StatusCodes.Status409Conflict, cancel),
+            _ => Results.NotFound(),
+        };
+    }
+
+    private static async Task<IResult> UndoAsync(Guid id, [FromForm] Guid? back, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+        await MergeCustomers.UndoAsync(runtime, id, me, cancel) switch
+        {
+            CustomerResult.Done => Results.LocalRedirect($"/customers/{Ids.Text(back ?? id)}?told=unmerged"),
+            CustomerResult.Refused refused => await PageAsync(runtime, id, me, new(), null, refused.Reason, StatusCodes.Status409Conflict, cancel),
+            _ => Results.NotFound(),
+        };
+
+    private static async Task<CompiledWorkflow?> WorkflowAsync(WorkflowRuntime runtime, string version, CancellationToken cancel)
+    {
+        try
+        {
+            return await runtime.Definitions.GetVersionAsync(version, cancel);
+        }
+        catch (DefinitionUnavailableException)
+        {
+            // The step keeps the name that the journey has for it.
+            return null;
+        }
+    }
+}
+
+/// <summary>The data of the list of customers.</summary>
+/// <param name="Q">What is looked for; or empty.</param>
+/// <param name="Page">What was found.</param>
+/// <param name="Cursor">Where the page begins, or null.</param>
+public sealed record CustomerListView(string Q, Page<CustomerSummary> Page, string? Cursor);

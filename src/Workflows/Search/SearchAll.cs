@@ -1,0 +1,273 @@
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Customers;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Workflows.Search;
+
+/// <summary>
+/// The search for everyone: customers, cases, tasks, names of files, comments and people. What the person works on comes first. Each statement has the rule of
+/// who sees what; nothing is found and then hidden.
+/// </summary>
+public static class SearchAll
+{
+    // As many are ranked; of more that match, any are as good.
+    private const int MostRanked = 200;
+
+    /// <summary>Finds what was asked for, so many of each kind.</summary>
+    public static async Task<SearchResults> RunAsync(
+        NpgsqlDataSource database,
+        SearchQuery query,
+        int limit,
+        Person actor,
+        Instant now,
+        CancellationToken cancel = default
+    )
+    {
+        if (query.IsEmpty)
+            return new();
+        var wanted = query.Customer.Count > 0 ? query.Customer : query.Words;
+        var customers = wanted.Count == 0 ? [] : await FindCustomers.IdsAsync(database, wanted, Math.Max(limit, 10), actor, now, cancel);
+        if (query.Customer.Count > 0 && customers.Length == 0)
+            return new();
+
+        var statement = new Statements(query, customers, limit, actor, now);
+        await using var batch = database.CreateBatch();
+        batch.Add("select set_config('pg_trgm.word_similarity_threshold', '0.5', true), set_config('plan_cache_mode', 'force_custom_plan', true)");
+        batch.BatchCommands.Add(statement.Cases());
+        batch.BatchCommands.Add(statement.Tasks());
+        var hasNotes = !query.IsAboutDue && query.Words.Count > 0;
+        if (hasNotes)
+        {
+            batch.BatchCommands.Add(statement.Files());
+            batch.BatchCommands.Add(statement.Comments());
+        }
+
+        var hasPeople = !query.IsFiltered;
+        if (hasPeople)
+            batch.BatchCommands.Add(statement.People());
+        await using var r = await batch.ExecuteReaderAsync(cancel);
+        var results = new SearchResults
+        {
+            Cases = await ReadAsync(
+                r,
+                _ => new FoundCase(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetString(3), r.GetBoolean(4), r.InstantOrNull(5)),
+                cancel
+            ),
+            Tasks = await ReadAsync(r, _ => new FoundTask(r.GetGuid(0), r.GetString(1), r.Text(2), r.Text(3), r.Text(4), r.InstantOrNull(5)), cancel),
+            Files = hasNotes ? await ReadAsync(r, _ => new FoundFile(r.GetGuid(0), r.GetGuid(1), r.GetString(2), r.GetString(3), r.Text(4)), cancel) : [],
+            Comments = hasNotes
+                ? await ReadAsync(r, _ => new FoundComment(r.GetGuid(0), r.GetGuid(1), r.GetString(2), r.GetString(3), r.GetString(4), r.Instant(5)), cancel)
+                : [],
+            People = hasPeople
+                ? await ReadAsync(r, _ => new FoundPerson(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetFieldValue<string[]>(3)), cancel)
+                : [],
+        };
+        await r.DisposeAsync();
+        return query.Owner is not null || query.Journey is not null || query.IsAboutDue || customers.Length == 0
+            ? results
+            : results with
+            {
+                Customers = await CustomerQueries.SummariesAsync(database, [.. customers.Take(limit)], actor, now, cancel),
+            };
+    }
+
+    private static async Task<List<T>> ReadAsync<T>(NpgsqlDataReader r, Func<NpgsqlDataReader, T> read, CancellationToken cancel)
+    {
+        await r.NextResultAsync(cancel);
+        var rows = new List<T>();
+        while (await r.ReadAsync(cancel))
+            rows.Add(read(r));
+        return rows;
+    }
+
+    /// <summary>The statements of one search. Parameters: <c>$1</c> who, <c>$2</c> now, <c>$3</c> whether they see all; then those of the statement.</summary>
+    private sealed class Statements(SearchQuery query, Guid[] customers, int limit, Person actor, Instant now)
+    {
+        private readonly Eligibility _me = Eligibility.Of("$1", "$2");
+        private readonly List<object?> _values = [];
+
+        public NpgsqlBatchCommand Cases()
+        {
+            Begin();
+            var words = Words("s.words", foldsPattern: false);
+            var isOfCustomer = OfCustomers("c.customer_id");
+            var filter = $"{Journey("c.journey")} and {Due("c.due_at")} and {OwnsOne()}";
+            var byWords =
+                query.Words.Count > 0
+                    ? $"""
+                        (select s.case_id id from case_search s where {words} and ($3 or {_me.SeesRun("s.case_id")})
+                            {(query.Customer.Count > 0 ? $"and exists (select from journey_case c where c.id = s.case_id and {isOfCustomer})" : "")}
+                            limit {MostRanked})
+                        """
+                    : null;
+            var byCustomer =
+                customers.Length > 0 && (query.Customer.Count == 0 || query.Words.Count == 0)
+                    ? $"""
+                        (select c.id from journey_case c where {isOfCustomer} and ($3 or {_me.SeesRun("c.id")})
+                            order by c.created_at desc limit {MostRanked})
+                        """
+                    : null;
+            var byFilter =
+                byWords is null && byCustomer is null
+                    ? query.IsAboutDue
+                        ? $"""
+                            (select c.id from journey_case c where c.due_at is not null and {filter} and ($3 or {_me.SeesRun("c.id")})
+                                order by c.due_at limit {MostRanked})
+                            """
+                        : $"(select c.id from journey_case c where {filter} and ($3 or {_me.SeesRun("c.id")}) order by c.created_at desc limit {MostRanked})"
+                    : null;
+            return Command(
+                $"""
+                select c.id, c.reference, c.customer_name, coalesce(d.name, c.journey), i.status = 'Running', c.due_at
+                from (select distinct id from ({string.Join(" union all ", new[] { byWords, byCustomer, byFilter }.OfType<string>())}) f) found
+                join journey_case c on c.id = found.id join workflow_instance i on i.id = c.id
+                left join workflow_definition d on d.id = i.definition_version_id
+                where (c.test_by is null or c.test_by = $1) and {filter}
+                order by lower(c.reference) = lower({Value(query.Text)}) desc,
+                    exists (select from task t where t.instance_id = c.id and t.ended_at is null and t.owner_id = $1) desc, i.status = 'Running' desc,
+                    {(query.IsAboutDue ? "c.due_at, " : "")}c.created_at desc, c.id
+                limit {Value(limit)}
+                """
+            );
+        }
+
+        public NpgsqlBatchCommand Tasks()
+        {
+            Begin();
+            var sees = $"($3 or coalesce({_me.Sees}, false))";
+            var filter = $"t.ended_at is null and {Journey("coalesce(c.journey, t.definition_id)")} and {Due("t.due_at")} and {Owner("t.owner_id")}";
+            var title = string.Join(
+                " and ",
+                query.Words.Select(word => $"(' ' || lower(t.title)) like '% ' || lower({Value(Like.Escape(word))}) || '%'").DefaultIfEmpty("true")
+            );
+            var isOfCustomer = customers.Length > 0 ? OfCustomers("c.customer_id") : "false";
+            var most = Value(MostRanked);
+            var ways = new List<string>();
+            const string From = "select t.id from task t left join journey_case c on c.id = t.instance_id where";
+            if (query.Words.Count > 0 || query.Customer.Count == 0)
+            {
+                var of = query.Customer.Count > 0 ? isOfCustomer : "true";
+                ways.Add($"({From} (t.owner_id = $1 or t.reviewer_id = $1) and {filter} and {title} and {of} limit {most})");
+                ways.Add($"({From} {filter} and {title} and {of} and {sees} {(query.Words.Count == 0 ? "order by t.order_at" : "")} limit {most})");
+            }
+
+            if (customers.Length > 0 && (query.Customer.Count == 0 || query.Words.Count == 0))
+            {
+                ways.Add(
+                    $"""
+                    (select t.id from journey_case c join task t on t.instance_id = c.id where {isOfCustomer} and {filter} and {sees} limit {most})
+                    """
+                );
+            }
+
+            return Command(
+                $"""
+                select t.id, t.title, coalesce(c.reference, i.correlation_id), c.customer_name, p.display_name, t.due_at
+                from (select distinct id from ({string.Join(" union all ", ways)}) f) found join task t on t.id = found.id
+                join workflow_instance i on i.id = t.instance_id left join journey_case c on c.id = t.instance_id left join person p on p.id = t.owner_id
+                where t.test_by is null or t.test_by = $1
+                order by coalesce(t.owner_id = $1 or t.reviewer_id = $1, false) desc, t.order_at, t.id limit {Value(limit)}
+                """
+            );
+        }
+
+        public NpgsqlBatchCommand Files()
+        {
+            Begin();
+            return Command(
+                $"""
+                select a.id, t.id, a.name, t.title, c.reference
+                from task_attachment a join task t on t.id = a.task_id left join journey_case c on c.id = t.instance_id
+                where {Words("fold(' ' || a.name)")} and ($3 or coalesce({_me.Sees}, false)) and {OfCase()}
+                order by coalesce(t.owner_id = $1, false) desc, a.created_at desc, a.id limit {Value(limit)}
+                """
+            );
+        }
+
+        public NpgsqlBatchCommand Comments()
+        {
+            Begin();
+            return Command(
+                $"""
+                select m.id, t.id, m.body, coalesce(p.display_name, m.author), t.title, m.created_at
+                from task_comment m join task t on t.id = m.task_id left join journey_case c on c.id = t.instance_id
+                left join person p on p.user_name = m.author
+                where {Words("fold(' ' || m.body)")} and ($3 or coalesce({_me.Sees}, false)) and {OfCase()}
+                order by coalesce(t.owner_id = $1 or m.author = {_me.UserName}, false) desc, m.created_at desc, m.id limit {Value(limit)}
+                """
+            );
+        }
+
+        public NpgsqlBatchCommand People()
+        {
+            Begin();
+            var text = Value(query.Text);
+            return Command(
+                $"""
+                select p.id, p.user_name, p.display_name, array(select m.title from team_member t join team m on m.key = t.team_key
+                    where t.person_id = p.id order by m.title)
+                from person p
+                cross join lateral (select fold(' ' || replace(p.display_name, '-', ' ') || ' ' || p.user_name) words) w
+                where p.active and ({Words("w.words")} or length({text}) > 2 and fold({text}) <% w.words)
+                order by word_similarity(fold({text}), w.words) desc, p.display_name, p.id limit {Value(limit)}
+                """
+            );
+        }
+
+        private void Begin()
+        {
+            _values.Clear();
+            _values.AddRange([actor.Id, now, Eligibility.SeesAll(actor)]);
+        }
+
+        private NpgsqlBatchCommand Command(string sql) => Sql.Command(sql, [.. _values]);
+
+        private string Value(object value)
+        {
+            _values.Add(value);
+            return $"${_values.Count}";
+        }
+
+        /// <summary>Every word is in the text.</summary>
+        private string Words(string text, bool foldsPattern = true) =>
+            string.Join(
+                " and ",
+                query.Words.Select(word =>
+                    foldsPattern ? $"{text} like {Patterns.Of(word, Value(Like.Escape(word)))}" : $"{text} like lower({Value(CaseWords.Pattern(word))})"
+                )
+            );
+
+        private string OfCustomers(string number) => $"{number} in (select m.number from customer m where m.survivor = any({Value(customers)}))";
+
+        private string OfCase() => $"{Journey("c.journey")} and {(query.Customer.Count > 0 ? OfCustomers("c.customer_id") : "true")} and {Owner("t.owner_id")}";
+
+        private string Journey(string journey) =>
+            query.Journey is { } name
+                ? $"""
+                    {journey} in (select d.definition_id from workflow_definition d
+                        where fold(' ' || d.definition_id || ' ' || coalesce(d.name, '')) like '% ' || fold({Value(Like.Escape(name))}) || '%')
+                    """
+                : "true";
+
+        private string Due(string due) =>
+            (query.DueBefore is { } before ? $"{due} < {Value(before.AtStartOfDayInZone(DateTimeZone.Utc).ToInstant())}" : "true")
+            + (query.DueFrom is { } from ? $" and {due} >= {Value(from.AtStartOfDayInZone(DateTimeZone.Utc).ToInstant())}" : "");
+
+        private string Owner(string owner) =>
+            query.Owner switch
+            {
+                null => "true",
+                "me" => $"{owner} = $1",
+                { } name => $"""
+                    {owner} in (select p.id from person p
+                        where fold(' ' || p.display_name || ' ' || p.user_name) like '% ' || fold({Value(Like.Escape(name))}) || '%')
+                    """,
+            };
+
+        private string OwnsOne() =>
+            query.Owner is null ? "true" : $"exists (select from task t where t.instance_id = c.id and t.ended_at is null and {Owner("t.owner_id")})";
+    }
+}

@@ -1,0 +1,32 @@
+using NodaTime;
+using Orchestration.Workflows.Customers;
+
+namespace Orchestration.Workflows.Search;
+
+/// <summary>A case that was found.</summary>
+public sealed record FoundCase(Guid Id, string Reference, string CustomerName, string Journey, bool IsRunning, Instant? DueAt);
+
+/// <summary>An open task that was found.</summary>
+public sealed record FoundTask(Guid Id, string Title, string? Reference, string? CustomerName, string? Owner, Instant? DueAt);
+
+/// <summary>A file of a task that was found.</summary>
+public sealed record FoundFile(Guid Id, Guid TaskId, string Name, string TaskTitle, string? Reference);
+
+/// <summary>A comment that was found.</summary>
+public sealed record FoundComment(Guid Id, Guid TaskId, string Body, string AuthorName, string TaskTitle, Instant At);
+
+/// <summary>A person who was found.</summary>
+public sealed record FoundPerson(Guid Id, string UserName, string Name, IReadOnlyList<string> Teams);
+
+/// <summary>What a search found, the best first in each group: only what the person may see.</summary>
+public sealed record SearchResults
+{
+    public IReadOnlyList<CustomerSummary> Customers { get; init; } = [];
+    public IReadOnlyList<FoundCase> Cases { get; init; } = [];
+    public IReadOnlyList<FoundTask> Tasks { get; init; } = [];
+    public IReadOnlyList<FoundFile> Files { get; init; } = [];
+    public IReadOnlyList<FoundComment> Comments { get; init; } = [];
+    public IReadOnlyList<FoundPerson> People { get; init; } = [];
+
+    public bool IsEmpty => Customers.Count + Cases.Count + Tasks.Count + Files.Count + Comments.Count + People.Count == 0;
+}

@@ -1,0 +1,134 @@
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Customers;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.Search;
+using Orchestration.Workflows.Tasks.Notes;
+using Orchestration.Workflows.Tasks.Verbs;
+
+namespace Orchestration.Workflows.Tests.Customers;
+
+public sealed class SearchTests(ITestOutputHelper output)
+{
+    private const string Step = """ "title": "Assess the roof", "team": "claims-adjusting", "outcomes": ["Done"] """;
+
+    [Theory]
+    [InlineData("Jürgen Weiß", "juergen weiss")]
+    [InlineData("Jürgen Weiß", "Jurgen")]
+    [InlineData("Jürgen Weiß", "WEISS")]
+    [InlineData("Juergen Weiss", "Jürgen Weiß")]
+    [InlineData("Özge Müller-Lüdenscheidt", "luedenscheidt")]
+    [InlineData("İpek Işık", "ipek isik")]
+    [InlineData("İpek Işık", "IŞIK")]
+    [InlineData("Isik Ipek", "ışık")]
+    [InlineData("IRMAK KAYA", "ırmak")]
+    [InlineData("王小伟", "王小伟")]
+    [InlineData("王小伟", "小伟")]
+    [InlineData("王小伟", "伟")]
+    [InlineData("Siobhán O’Brien", "obrien")]
+    [InlineData("Marta Novak", "nowack")]
+    [InlineData("Stephanie Schmidt", "stefanie schmitt")]
+    [InlineData("François Lefèvre", "francois lefevre")]
+    public async Task A_name_is_found_however_its_letters_are_written(string name, string typed)
+    {
+        await using var world = await World.CreateAsync();
+        var me = await world.PersonAsync("frontoffice");
+        await AddAsync(world, me, ("C-1", name), ("C-2", "Pedro Alvarez"), ("C-3", "Amara Diallo"), ("C-4", "李娜"));
+
+        (await FindCustomers.FindAsync(world.Database, typed, 5, me, world.Clock.Now())).ShouldHaveSingleItem().Number.ShouldBe("C-1");
+    }
+
+    [Fact]
+    public async Task Sixty_queries_with_typos_find_their_customer_among_the_first_five()
+    {
+        await using var world = await World.CreateAsync();
+        var me = await world.PersonAsync("frontoffice");
+        var names = SearchNames.Everyone;
+        await AddAsync(world, me, [.. names.Select((name, place) => ($"K-{place:D5}", name))]);
+
+        var missed = new List<string>();
+        foreach (var (typed, meant) in SearchNames.Queries)
+        {
+            var found = await FindCustomers.FindAsync(world.Database, typed, 5, me, world.Clock.Now());
+            if (found.All(customer => customer.Name != meant))
+                missed.Add($"{typed} → {meant} (found {string.Join(", ", found.Select(f => f.Name))})");
+        }
+
+        var recall = 1 - (double)missed.Count / SearchNames.Queries.Count;
+        output.WriteLine($"{names.Count} customers, {SearchNames.Queries.Count} queries, recall@5 {recall:P1}");
+        missed.ForEach(output.WriteLine);
+        SearchNames.Queries.Count.ShouldBe(60);
+        recall.ShouldBeGreaterThanOrEqualTo(0.95, string.Join('\n', missed));
+    }
+
+    [Fact]
+    public async Task Everything_of_a_customer_is_found_by_who_may_see_it_and_own_work_comes_first()
+    {
+        await using var world = await World.CreateAsync();
+        await world.PublishAsync("walk", ("assess", Step));
+        var first = await StartAsync(world, "REF-1", "C-1", "Marta Novak");
+        var second = await StartAsync(world, "REF-2", "C-2", "Owen Clarke");
+        var adjuster = await world.PersonAsync("adjuster1");
+        var task = await world.OpenTaskAsync(first);
+        var claimed = await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new(task.Id, task.Revision, "k1"), adjuster));
+        await world.DoneAsync(CommentOnTask.RunAsync(world.Tasks, new(task.Id, claimed.Revision, "c1"), "The gutter hangs loose.", adjuster));
+
+        var mine = await FindAsync("adjuster1", "assess");
+        mine.Tasks.Select(t => t.Reference).ShouldBe(["REF-1", "REF-2"]);
+        var misspelt = await FindAsync("adjuster1", "nowack");
+        misspelt.Customers.ShouldHaveSingleItem().Number.ShouldBe("C-1");
+        misspelt.Cases.ShouldHaveSingleItem().Id.ShouldBe(first);
+        misspelt.Tasks.ShouldHaveSingleItem().Id.ShouldBe(task.Id);
+        (await FindAsync("frontoffice", "gutter loose")).Comments.ShouldHaveSingleItem().TaskId.ShouldBe(task.Id);
+        (await FindAsync("frontoffice", "ref-2")).Cases.ShouldHaveSingleItem().Id.ShouldBe(second);
+        (await FindAsync("closer1", "novak")).IsEmpty.ShouldBeTrue();
+        (await FindAsync("closer1", "gutter")).IsEmpty.ShouldBeTrue();
+        (await FindAsync("closer1", "ref-1")).Cases.ShouldBeEmpty();
+        (await FindAsync("closer1", "assess")).Tasks.ShouldBeEmpty();
+        (await FindAsync("closer1", "danil brant")).People.ShouldHaveSingleItem().UserName.ShouldBe("adjuster1");
+
+        async Task<SearchResults> FindAsync(string name, string typed) =>
+            await SearchAll.RunAsync(world.Database, SearchQuery.Parse(typed), 10, await world.PersonAsync(name), world.Clock.Now());
+    }
+
+    [Fact]
+    public async Task Filters_narrow_what_is_found()
+    {
+        await using var world = await World.CreateAsync();
+        await world.PublishAsync("walk", ("assess", Step));
+        await world.PublishAsync("ride", ("assess", Step));
+        var first = await StartAsync(world, "REF-1", "C-1", "Marta Novak");
+        await StartAsync(world, "REF-2", "C-1", "Marta Novak", "ride");
+        await StartAsync(world, "REF-3", "C-2", "Owen Clarke", "ride");
+        var task = await world.OpenTaskAsync(first);
+        await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new(task.Id, task.Revision, "k1"), await world.PersonAsync("adjuster1")));
+
+        (await TasksAsync("customer:novak")).ShouldBe(["REF-1", "REF-2"], ignoreOrder: true);
+        (await TasksAsync("customer:novak journey:ride")).ShouldBe(["REF-2"]);
+        (await TasksAsync("journey:ride assess")).ShouldBe(["REF-2", "REF-3"], ignoreOrder: true);
+        (await TasksAsync("owner:me")).ShouldBe(["REF-1"]);
+        (await TasksAsync("owner:brandt")).ShouldBe(["REF-1"]);
+        (await TasksAsync("owner:me journey:ride")).ShouldBeEmpty();
+        (await TasksAsync("customer:nobodyatall")).ShouldBeEmpty();
+        (await TasksAsync("owner:me due:<2999-01-01")).ShouldBeEmpty();
+        SearchQuery.Parse("due:tomorrow").Problems.ShouldHaveSingleItem().ShouldContain("due:<2026-12-24");
+        SearchQuery.Parse("customer:").Problems.ShouldHaveSingleItem();
+        SearchQuery.Parse("""customer:"de la cruz" roof""").Customer.ShouldBe(["de", "la", "cruz"]);
+
+        async Task<IEnumerable<string?>> TasksAsync(string typed) =>
+            (await SearchAll.RunAsync(world.Database, SearchQuery.Parse(typed), 10, await world.PersonAsync("adjuster1"), world.Clock.Now())).Tasks.Select(t =>
+                t.Reference
+            );
+    }
+
+    private static async Task AddAsync(World world, Person me, params (string Number, string Name)[] customers)
+    {
+        var file = "number,name\n" + string.Join('\n', customers.Select(c => $"{c.Number},{c.Name}"));
+        (await ImportCustomers.RunAsync(world.Runtime, file, true, null, me.UserName)).ShouldBeOfType<Orchestration.Workflows.Staff.ImportResult.Applied>();
+    }
+
+    private static async Task<Guid> StartAsync(World world, string reference, string number, string name, string journey = "walk") =>
+        (await StartCase.RunAsync(world.Runtime, new(journey, reference, number, name, [], $"key-{reference}"), await world.PersonAsync("frontoffice")))
+            .ShouldBeOfType<StartCaseResult.Started>()
+            .CaseId;
+}
