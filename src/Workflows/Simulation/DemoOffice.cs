@@ -95,25 +95,19 @@ public sealed class DemoOffice(NpgsqlDataSource database, AddPerson add, FindPer
         return [.. missing.Select(person => person.UserName)];
     }
 
-    /// <summary>Their shifts of the last weeks and the next two; other demo people have theirs already.</summary>
+    /// <summary>Their shifts from today on, for two weeks; other demo people have theirs already.</summary>
     private async Task PlanAsync(OfficeModel model, List<string> added, Instant now, CancellationToken cancel)
     {
         await using var query = database.Query("select id from person where user_name = 'supervisor' and active");
         if (await query.ExecuteScalarAsync(cancel) is not Guid id || await people.OfIdAsync(id, now, cancel) is not { } supervisor)
             return;
+        var today = now.InZone(OfficePlan.Demo.Zone).Date.AtStartOfDayInZone(OfficePlan.Demo.Zone).ToInstant() - Duration.FromHours(12);
         var planned = added
-            .SelectMany(person => Days(model.Shifts[person]).Select(day => new PlannedShift(person, day.Start, day.End)))
-            .Where(shift => shift.From > now - Duration.FromDays(28))
+            .SelectMany(person => OfficeDriver.Days(model.Shifts[person]).Select(day => new PlannedShift(person, day.Start, day.End)))
+            .Where(shift => shift.Until >= today)
             .ToList();
         if (planned.Count > 0)
             await shifts.AddAsync(planned, supervisor, cancel);
-    }
-
-    /// <summary>A shift is a morning and an afternoon.</summary>
-    private static IEnumerable<Interval> Days(IReadOnlyList<Interval> halves)
-    {
-        for (var i = 0; i + 1 < halves.Count; i += 2)
-            yield return new(halves[i].Start, halves[i + 1].End);
     }
 
     private async Task PauseJobsAsync(CancellationToken cancel)

@@ -11,6 +11,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.Forecast;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
@@ -18,6 +19,7 @@ using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
+using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Workflows.Simulation;
 
@@ -36,6 +38,8 @@ public sealed class OfficeDriver : IAsyncDisposable
 {
     private const int MostTries = 6;
     private const string FrontOffice = "frontoffice";
+    private const int ForecastRuns = 100;
+    private static readonly Duration Forecasts = Duration.FromDays(28);
 
     private readonly OfficeModel _model;
     private readonly SimulatedClock _clock;
@@ -44,11 +48,14 @@ public sealed class OfficeDriver : IAsyncDisposable
     private readonly TaskRuntime _tasks;
     private readonly ClockRuntime _clocks;
     private readonly DueWork _due;
+    private readonly ForecastOffice _forecast;
+    private readonly PlanShifts _plan;
     private readonly Dictionary<string, Person> _people = new(StringComparer.OrdinalIgnoreCase);
     private readonly HashSet<Guid> _cases = [];
     private readonly Dictionary<Guid, OpenWork> _open = [];
     private readonly Dictionary<Guid, Guid> _promises = [];
     private OfficeProgress _progress;
+    private Instant _forecastAt;
     private Instant _looked;
     private int _operations;
 
@@ -68,6 +75,8 @@ public sealed class OfficeDriver : IAsyncDisposable
             .AddWorkflows()
             .BuildServiceProvider();
         (_tasks, _clocks) = (_services.GetRequiredService<TaskRuntime>(), _services.GetRequiredService<ClockRuntime>());
+        (_forecast, _plan) = (_services.GetRequiredService<ForecastOffice>(), _services.GetRequiredService<PlanShifts>());
+        _forecastAt = NextForecast(from);
         _due = ActivatorUtilities.CreateInstance<DueWork>(_services, _clock);
     }
 
@@ -75,10 +84,12 @@ public sealed class OfficeDriver : IAsyncDisposable
     public async Task<OfficeProgress> RunAsync(Instant until, Action<OfficeProgress>? tell = null, CancellationToken cancel = default)
     {
         await LoadAsync(cancel);
+        await PlanAsync(until, cancel);
         var acts = 0;
         while (_model.Next() is { } act)
         {
             cancel.ThrowIfCancellationRequested();
+            await ForecastAsync(act.At, until, cancel);
             if (await _due.RunAsync(act.At, cancel))
                 await LookAsync(cancel);
             _progress = _progress with { At = _clock.Now };
@@ -95,6 +106,47 @@ public sealed class OfficeDriver : IAsyncDisposable
 
     /// <summary>Ends what it made; the database connections belong to the caller.</summary>
     public ValueTask DisposeAsync() => _services.DisposeAsync();
+
+    /// <summary>Forecasts twice a working day in the last weeks, so that pages can show how good forecasts are.</summary>
+    private async Task ForecastAsync(Instant next, Instant until, CancellationToken cancel)
+    {
+        for (; _forecastAt <= next; _forecastAt = NextForecast(_forecastAt))
+        {
+            if (_forecastAt < until - Forecasts)
+                continue;
+            await _due.RunAsync(_forecastAt, cancel);
+            await LookAsync(cancel);
+            await _forecast.PublishAsync(ForecastRuns, cancel);
+        }
+    }
+
+    private static Instant NextForecast(Instant at)
+    {
+        var local = at.InZone(OfficePlan.Demo.Zone);
+        var (day, hour) =
+            local.Hour < 9 ? (local.Date, 9)
+            : local.Hour < 14 ? (local.Date, 14)
+            : (local.Date.PlusDays(1), 9);
+        return day.At(new(hour, 0)).InZoneLeniently(OfficePlan.Demo.Zone).ToInstant();
+    }
+
+    /// <summary>Plans the shifts in which the people of the model work until today, week by week, as supervisors do.</summary>
+    private async Task PlanAsync(Instant until, CancellationToken cancel)
+    {
+        if (!_people.TryGetValue("supervisor", out var supervisor))
+            return;
+        var today = until.InZone(OfficePlan.Demo.Zone).Date.AtStartOfDayInZone(OfficePlan.Demo.Zone).ToInstant() - Duration.FromHours(12);
+        var shifts = _model.Shifts.Where(one => _people.ContainsKey(one.Key)).SelectMany(one => Days(one.Value).Select(day => (one.Key, Day: day)));
+        foreach (var part in shifts.Where(shift => shift.Day.End < today).OrderBy(shift => shift.Day.Start).Chunk(PlanShifts.Most))
+            await _plan.AddAsync([.. part.Select(shift => new PlannedShift(shift.Key, shift.Day.Start, shift.Day.End))], supervisor, cancel);
+    }
+
+    /// <summary>A shift is a morning and an afternoon.</summary>
+    internal static IEnumerable<Interval> Days(IReadOnlyList<Interval> halves)
+    {
+        for (var i = 0; i + 1 < halves.Count; i += 2)
+            yield return new(halves[i].Start, halves[i + 1].End);
+    }
 
     private async Task LoadAsync(CancellationToken cancel)
     {
