@@ -119,6 +119,7 @@ public static class Setup
             .AddSingleton<Presence>()
             .AddSingleton<PlanShifts>()
             .AddSingleton<ForecastOffice>()
+            .AddSingleton<ApplyFix>()
             .AddSingleton<JourneyFiles>()
             .AddSingleton(TimeProvider.System)
             .AddHostedService<Background>();

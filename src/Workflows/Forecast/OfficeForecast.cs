@@ -2,6 +2,7 @@ using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Forecast.Queueing;
+using Orchestration.Workflows.People;
 using Orchestration.Workflows.Settings;
 
 namespace Orchestration.Workflows.Forecast;
@@ -19,6 +20,9 @@ public sealed record OfficeForecast(IReadOnlyList<ForecastRow> Rows, Instant Mad
     internal Office Office { get; init; } = null!;
 
     internal double[] Busy { get; init; } = [];
+
+    /// <summary>Fixes that were found, by whom they are for.</summary>
+    internal Dictionary<string, Dictionary<Guid, Fix?>> Found { get; } = [];
 
     /// <summary>Clocks that are due later than the forecast looks.</summary>
     public int Beyond => Snapshot.Beyond;
@@ -44,6 +48,11 @@ public sealed class ForecastOffice(WorkflowRuntime runtime, ServiceLevelCatalog 
     private const int Seed = 20_261_129;
     private static readonly Duration KeepLearned = Duration.FromHours(6);
     private static readonly Duration KeepForecast = Duration.FromMinutes(3);
+
+    private const int MostFixes = 40;
+
+    /// <summary>Tasks begun in simulations of fixes: about three seconds on two cores.</summary>
+    private const long Budget = 3_000_000;
 
     private readonly SemaphoreSlim _one = new(1, 1);
     private Learned? _learned;
@@ -78,6 +87,53 @@ public sealed class ForecastOffice(WorkflowRuntime runtime, ServiceLevelCatalog 
 
     /// <summary>Ends its lock.</summary>
     public void Dispose() => _one.Dispose();
+
+    /// <summary>The cheapest fix of the most urgent clocks of a forecast that this person steers; of the others it isn't known.</summary>
+    /// <param name="clocks">The most urgent first.</param>
+    /// <param name="known">Only those that were found already.</param>
+    public async Task<IReadOnlyDictionary<Guid, Fix?>> FixesAsync(
+        OfficeForecast forecast,
+        IReadOnlyList<Guid> clocks,
+        Person actor,
+        bool known = false,
+        CancellationToken cancel = default
+    )
+    {
+        var key = actor.Is(Roles.Supervisor, Roles.Administrator) ? "*" : string.Join(',', actor.Leads.Order(StringComparer.Ordinal));
+        await _one.WaitAsync(cancel);
+        try
+        {
+            var found = forecast.Found.GetValueOrDefault(key) ?? (forecast.Found[key] = []);
+            var missing = clocks.Where(clock => !found.ContainsKey(clock)).Take(known ? 0 : MostFixes).ToList();
+            foreach (var (clock, fix) in new Fixes(forecast, MayMove(forecast, actor)).Cheapest(missing, Budget))
+                found[clock] = fix;
+            return clocks.Where(found.ContainsKey).ToDictionary(clock => clock, clock => found[clock]);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>Every kind of fix that helps a clock more than it harms others, the cheapest first.</summary>
+    public static IReadOnlyList<Fix> FixesOf(OfficeForecast forecast, Guid clock, Person actor) => new Fixes(forecast, MayMove(forecast, actor)).All(clock);
+
+    /// <summary>What more people in a team would change.</summary>
+    public WhatIfAnswer Try(OfficeForecast forecast, int people, string team, Instant until) =>
+        WhatIf.Run(
+            forecast,
+            people,
+            team,
+            until,
+            [
+                .. (PlannedShifts.OfficeCalendar(serviceLevels)?.Openings(forecast.MadeAt, until) ?? [new(new(forecast.MadeAt, until), default)]).Select(one =>
+                    one.Open
+                ),
+            ]
+        );
+
+    private static Func<Guid, bool>? MayMove(OfficeForecast forecast, Person actor) =>
+        actor.Is(Roles.Supervisor, Roles.Administrator) ? null : person => forecast.People[person].Teams.Any(actor.Leads.Contains);
 
     /// <summary>The next caller gets a new forecast: something was changed.</summary>
     public void Forget() => _latest = null;

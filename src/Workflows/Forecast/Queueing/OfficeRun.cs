@@ -4,7 +4,7 @@ namespace Orchestration.Workflows.Forecast.Queueing;
 /// Lets an office work through its tasks once: whoever is there and free goes on with their own task, else takes the first task they may take; what nobody is
 /// free for waits. It keeps its memory from run to run and is used by one thread at a time.
 /// </summary>
-internal sealed class OfficeRun
+internal sealed partial class OfficeRun
 {
     private const int ArrivalItems = 1 << 24;
 
@@ -25,7 +25,8 @@ internal sealed class OfficeRun
     private MinHeap _events;
 
     // By task; those that arrive in this run follow the open ones.
-    private int _count;
+    private int _arriving;
+    private int _arrived;
     private int[] _class;
     private int[] _key;
     private int[] _lateAfter;
@@ -75,13 +76,20 @@ internal sealed class OfficeRun
     public void Run(int run, Span<int> ended, Span<int> due)
     {
         Begin(run);
-        while (_events.Count > 0 && _missing > 0)
+        while (_missing > 0)
         {
-            var next = _events.Pop();
+            // What arrives is sorted already: the heap stays small.
+            var arrives = _arrived < _arriving ? _arrivals[_arrived] : long.MaxValue;
+            if (_events.Count == 0 && arrives == long.MaxValue)
+                break;
+            var isArrival = _events.Count == 0 || arrives < _events.Peek;
+            var next = isArrival ? arrives : _events.Pop();
             var (at, code) = ((int)(next >> 32), (int)(uint)next);
             if (at > _o.Horizon)
                 break;
-            if (code < _o.People)
+            if (isArrival)
+                Return(_o.Tasks + _arrived++, at);
+            else if (code < _o.People)
                 Look(code, at);
             else if (code < 2 * _o.People)
                 Finish(code - _o.People, at);
@@ -91,119 +99,6 @@ internal sealed class OfficeRun
 
         for (var i = 0; i < _o.Clocks; i++)
             (ended[i], due[i]) = _o.ClockTask[i] >= 0 ? EndOfTask(i) : (EndOfCase(i), _o.ClockDue[i]);
-    }
-
-    private void Begin(int run)
-    {
-        (_run, _missing, _count) = (run, _trackedCount, _o.Tasks);
-        _events.Clear();
-        Array.Fill(_current, -1);
-        Array.Clear(_idle);
-        Array.Clear(_shift);
-        Array.Clear(_place);
-        Array.Clear(_ownPlace);
-        Array.Clear(_turn);
-        for (var i = 0; i < _o.Classes; i++)
-        {
-            _waiting[i].Clear();
-            _late[i].Clear();
-        }
-
-        Array.Fill(_done, Office.Never, 0, _o.Tasks);
-        Array.Clear(_paused, 0, _o.Tasks);
-        Array.Fill(_left, -1, 0, _o.Tasks);
-        Array.Fill(_waitFrom, -1, 0, _o.Tasks);
-        Array.Copy(_o.Class, _class, _o.Tasks);
-        Array.Copy(_o.Key, _key, _o.Tasks);
-        Array.Copy(_o.LateAfter, _lateAfter, _o.Tasks);
-        Array.Copy(_o.Owner, _holder, _o.Tasks);
-        for (var i = 0; i < _o.Tasks; i++)
-        {
-            if (_o.WaitsSince[i] == Office.Never)
-                continue;
-            _waitFrom[i] = 0;
-            var back = (int)Math.Min(_o.Step[i].Wait.Left(_o.WaitsSince[i], Unit(i, Draw.Wait)), 1e8);
-            PlanReturn(i, Math.Min(back, _o.WaitsUntil[i]));
-        }
-
-        for (var i = 0; i < _o.People; i++)
-        {
-            _own[i].Clear();
-            _events.Push(i);
-            if (_o.LentClasses[i] is not null && _o.LentFrom[i] > 0)
-                _events.Push((long)_o.LentFrom[i] << 32 | (uint)i);
-        }
-
-        Arrive();
-    }
-
-    private void Arrive()
-    {
-        var count = 0;
-        for (var s = 0; s < _o.Streams; s++)
-        {
-            var mean = _o.StreamMean[s] * Math.Exp(_o.LoadSpread * Draw.Normal(Unit(ArrivalItems + _o.StreamJourney[s], Draw.Load)));
-            var arrived = Draw.Poisson(mean, Unit(ArrivalItems + (s << 12), Draw.Count));
-            var times = _o.StreamTimes[s];
-            for (var k = 0; k < arrived; k++)
-            {
-                // The hour by its weight, the minute within it evenly.
-                var item = ArrivalItems + (s << 12) + (k & 0xFFF);
-                var unit = Unit(item, Draw.Time) * times[^1];
-                var hour = Math.Min(FirstAbove(times, unit), times.Length - 1);
-                var before = hour == 0 ? 0 : times[hour - 1];
-                var at = hour * 60 + (int)(60 * (unit - before) / Math.Max(1e-9, times[hour] - before));
-                if (count == _arrivals.Length)
-                    Array.Resize(ref _arrivals, count * 2);
-                _arrivals[count++] = (long)at << 32 | (uint)(item - ArrivalItems);
-            }
-        }
-
-        Grow(_o.Tasks + count);
-        for (var i = 0; i < count; i++)
-        {
-            var task = _count++;
-            var (at, item) = ((int)(_arrivals[i] >> 32), (int)(uint)_arrivals[i]);
-            var s = item >> 12;
-            (_stream[task], _item[task], _class[task], _holder[task]) = (s, ArrivalItems + item, _o.StreamClass[s], -1);
-            (_done[task], _paused[task], _left[task], _waitFrom[task]) = (Office.Never, 0, -1, -1);
-            var due = _o.StreamDue[s] is { } offset ? at + (int)offset.At(Unit(ArrivalItems + item, Draw.Due)) : 1_000_000 + at;
-            _key[task] = (_o.StreamPriority[s] == 1 ? -(1 << 27) : 0) + Math.Min(due, 4_000_000) * Office.KeyScale;
-            _lateAfter[task] = due - (int)_o.StreamStep[s].Effort.Mean;
-            _events.Push((long)at << 32 | (uint)(2 * _o.People + task));
-        }
-    }
-
-    private static int FirstAbove(double[] sums, double value)
-    {
-        var (low, high) = (0, sums.Length);
-        while (low < high)
-        {
-            var middle = (low + high) / 2;
-            if (sums[middle] > value)
-                high = middle;
-            else
-                low = middle + 1;
-        }
-
-        return low;
-    }
-
-    private void Grow(int count)
-    {
-        if (count <= _class.Length)
-            return;
-        var room = count + count / 4;
-        Array.Resize(ref _class, room);
-        Array.Resize(ref _key, room);
-        Array.Resize(ref _lateAfter, room);
-        Array.Resize(ref _done, room);
-        Array.Resize(ref _paused, room);
-        Array.Resize(ref _waitFrom, room);
-        Array.Resize(ref _holder, room);
-        Array.Resize(ref _left, room);
-        Array.Resize(ref _stream, room);
-        Array.Resize(ref _item, room);
     }
 
     private void Look(int person, int at)
@@ -367,7 +262,7 @@ internal sealed class OfficeRun
         var (longest, since) = (-1, int.MaxValue);
         foreach (var person in _o.PeopleOf[c])
         {
-            if (_idle[person] && _idleSince[person] < since && IsThere(person, at) && (!IsLent(person, at) || Array.IndexOf(_o.LentClasses[person]!, c) >= 0))
+            if (_idle[person] && _idleSince[person] < since && IsThere(person, at) && Takes(person, c, at))
                 (longest, since) = (person, _idleSince[person]);
         }
 
@@ -431,6 +326,9 @@ internal sealed class OfficeRun
             _shift[person]++;
         return _shift[person] < until.Length && _o.ShiftFrom[person][_shift[person]] <= at;
     }
+
+    private bool Takes(int person, int c, int at) =>
+        _o.LentClasses[person] is not { } lent || Array.IndexOf(IsLent(person, at) ? lent : _o.ClassesOf[person], c) >= 0;
 
     private bool IsLent(int person, int at) => _o.LentClasses[person] is not null && at >= _o.LentFrom[person] && at < _o.LentUntil[person];
 
