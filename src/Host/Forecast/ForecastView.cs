@@ -106,7 +106,7 @@ public sealed record ForecastView(OfficeForecast Made, IReadOnlyList<Team> Teams
         }
     }
 
-    public string DayText => Day.ToString("dddd, MMMM d", CultureInfo.GetCultureInfo("en-US"));
+    public string DayText => Day.ToString("dddd, MMMM d", CultureInfo.InvariantCulture);
 }
 
 /// <summary>A clock with all of its fixes.</summary>

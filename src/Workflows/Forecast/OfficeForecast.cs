@@ -33,6 +33,9 @@ public sealed record OfficeForecast(IReadOnlyList<ForecastRow> Rows, Instant Mad
     /// <summary>Clocks that are breached already.</summary>
     public int Breached => Snapshot.Breached;
 
+    /// <summary>Completed tasks of the last eight weeks that it was learned from.</summary>
+    public int LearnedFrom { get; init; }
+
     /// <summary>Open tasks by id.</summary>
     public IReadOnlyDictionary<Guid, TaskFacts> Tasks => Snapshot.Tasks;
 
@@ -62,7 +65,7 @@ public sealed class ForecastOffice(WorkflowRuntime runtime, ServiceLevelCatalog 
     public WorkflowRuntime Runtime => runtime;
 
     /// <summary>The zone of the office.</summary>
-    public DateTimeZone Zone => PlannedShifts.OfficeCalendar(serviceLevels)?.Zone ?? DateTimeZone.Utc;
+    public DateTimeZone Zone => FutureShifts.OfficeCalendar(serviceLevels)?.Zone ?? DateTimeZone.Utc;
 
     /// <summary>The latest forecast, at most three minutes old.</summary>
     /// <param name="fresh">Make a new one whatever its age.</param>
@@ -77,7 +80,7 @@ public sealed class ForecastOffice(WorkflowRuntime runtime, ServiceLevelCatalog 
             if (_learned is not { } learned || now - learned.At > KeepLearned || now < learned.At)
                 _learned = learned = await Learned.ReadAsync(runtime.Database, serviceLevels, Zone, now, cancel);
             var snapshot = await OfficeSnapshot.ReadAsync(runtime.Database, serviceLevels, learned, Zone, now, Seed, cancel);
-            return _latest = Make(snapshot, runs);
+            return _latest = Make(snapshot, runs) with { LearnedFrom = learned.Tasks };
         }
         finally
         {
@@ -126,7 +129,7 @@ public sealed class ForecastOffice(WorkflowRuntime runtime, ServiceLevelCatalog 
             team,
             until,
             [
-                .. (PlannedShifts.OfficeCalendar(serviceLevels)?.Openings(forecast.MadeAt, until) ?? [new(new(forecast.MadeAt, until), default)]).Select(one =>
+                .. (FutureShifts.OfficeCalendar(serviceLevels)?.Openings(forecast.MadeAt, until) ?? [new(new(forecast.MadeAt, until), default)]).Select(one =>
                     one.Open
                 ),
             ]

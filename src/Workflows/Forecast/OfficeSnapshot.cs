@@ -77,7 +77,7 @@ internal sealed record OfficeSnapshot(OfficeInput Input, IReadOnlyDictionary<Gui
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
         var horizon = Farthest;
-        var shifts = await PlannedShifts.ReadAsync(connection, zone, serviceLevels, now, now + horizon + Duration.FromDays(3), cancel);
+        var shifts = await FutureShifts.ReadAsync(connection, zone, serviceLevels, now, now + horizon + Duration.FromDays(3), cancel);
         var (workers, people) = await WorkersAsync(connection, learned, shifts, now, cancel);
         var pushed = await PushedAsync(connection, serviceLevels, cancel);
         var (work, tasks, cases) = await WorkAsync(connection, learned, serviceLevels, pushed, shifts, now, cancel);
@@ -114,7 +114,7 @@ internal sealed record OfficeSnapshot(OfficeInput Input, IReadOnlyDictionary<Gui
     private static async Task<(List<OfficeWorker>, Dictionary<Guid, PersonFacts>)> WorkersAsync(
         NpgsqlConnection connection,
         Learned learned,
-        PlannedShifts shifts,
+        FutureShifts shifts,
         Instant now,
         CancellationToken cancel
     )
@@ -183,12 +183,12 @@ internal sealed record OfficeSnapshot(OfficeInput Input, IReadOnlyDictionary<Gui
         return pushed;
     }
 
-    private static async Task<(List<OfficeWork>, Dictionary<Guid, TaskFacts>, ILookup<Guid, OpenStep>)> WorkAsync(
+    private static async Task<(List<OfficeWork>, Dictionary<Guid, TaskFacts>, ILookup<Guid, StepOfCase>)> WorkAsync(
         NpgsqlConnection connection,
         Learned learned,
         ServiceLevelCatalog serviceLevels,
         IReadOnlyDictionary<string, DistributionPolicy> pushed,
-        PlannedShifts shifts,
+        FutureShifts shifts,
         Instant now,
         CancellationToken cancel
     )
@@ -212,7 +212,7 @@ internal sealed record OfficeSnapshot(OfficeInput Input, IReadOnlyDictionary<Gui
             """,
             now
         );
-        var (work, tasks, steps) = (new List<OfficeWork>(), new Dictionary<Guid, TaskFacts>(), new List<OpenStep>());
+        var (work, tasks, steps) = (new List<OfficeWork>(), new Dictionary<Guid, TaskFacts>(), new List<StepOfCase>());
         var held = new Dictionary<Guid, (bool Started, Instant At, int Place, Instant Since)>();
         await using var r = await batch.ExecuteReaderAsync(cancel);
         while (await r.ReadAsync(cancel))
@@ -285,4 +285,4 @@ internal sealed record OfficeSnapshot(OfficeInput Input, IReadOnlyDictionary<Gui
 }
 
 /// <summary>A step that is open in a case.</summary>
-internal sealed record OpenStep(Guid Case, Guid Task, string Step, string? Team);
+internal sealed record StepOfCase(Guid Case, Guid Task, string Step, string? Team);

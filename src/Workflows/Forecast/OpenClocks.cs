@@ -21,7 +21,7 @@ internal sealed record OpenClocks(List<OfficeClock> Clocks, Dictionary<Guid, Clo
         NpgsqlConnection connection,
         ServiceLevelCatalog serviceLevels,
         Learned learned,
-        ILookup<Guid, OpenStep> steps,
+        ILookup<Guid, StepOfCase> steps,
         Instant now,
         Instant until,
         CancellationToken cancel
@@ -119,7 +119,7 @@ internal sealed record OpenClocks(List<OfficeClock> Clocks, Dictionary<Guid, Clo
         SlaPolicy policy,
         Learned learned,
         ServiceLevelCatalog serviceLevels,
-        List<OpenStep> open,
+        List<StepOfCase> open,
         string? lastStep,
         Instant? lastAt,
         Instant now

@@ -40,6 +40,7 @@ public sealed class OfficeDriver : IAsyncDisposable
     private const string FrontOffice = "frontoffice";
     private const int ForecastRuns = 100;
     private static readonly Duration Forecasts = Duration.FromDays(28);
+    private static readonly Duration NothingKnown = Duration.FromDays(14);
 
     private readonly OfficeModel _model;
     private readonly SimulatedClock _clock;
@@ -55,6 +56,7 @@ public sealed class OfficeDriver : IAsyncDisposable
     private readonly Dictionary<Guid, OpenWork> _open = [];
     private readonly Dictionary<Guid, Guid> _promises = [];
     private OfficeProgress _progress;
+    private readonly Instant _from;
     private Instant _forecastAt;
     private Instant _looked;
     private int _operations;
@@ -76,7 +78,7 @@ public sealed class OfficeDriver : IAsyncDisposable
             .BuildServiceProvider();
         (_tasks, _clocks) = (_services.GetRequiredService<TaskRuntime>(), _services.GetRequiredService<ClockRuntime>());
         (_forecast, _plan) = (_services.GetRequiredService<ForecastOffice>(), _services.GetRequiredService<PlanShifts>());
-        _forecastAt = NextForecast(from);
+        (_from, _forecastAt) = (from, NextForecast(from));
         _due = ActivatorUtilities.CreateInstance<DueWork>(_services, _clock);
     }
 
@@ -84,7 +86,7 @@ public sealed class OfficeDriver : IAsyncDisposable
     public async Task<OfficeProgress> RunAsync(Instant until, Action<OfficeProgress>? tell = null, CancellationToken cancel = default)
     {
         await LoadAsync(cancel);
-        await PlanAsync(until, cancel);
+        await PlanAsync(cancel);
         var acts = 0;
         while (_model.Next() is { } act)
         {
@@ -107,12 +109,15 @@ public sealed class OfficeDriver : IAsyncDisposable
     /// <summary>Ends what it made; the database connections belong to the caller.</summary>
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 
-    /// <summary>Forecasts twice a working day in the last weeks, so that pages can show how good forecasts are.</summary>
+    /// <summary>
+    /// Forecasts twice a day in the last four weeks, so that pages can show how good forecasts are; not in the first two weeks, when there is nothing to learn
+    /// from.
+    /// </summary>
     private async Task ForecastAsync(Instant next, Instant until, CancellationToken cancel)
     {
         for (; _forecastAt <= next; _forecastAt = NextForecast(_forecastAt))
         {
-            if (_forecastAt < until - Forecasts)
+            if (_forecastAt < until - Forecasts || _forecastAt < _from + NothingKnown)
                 continue;
             await _due.RunAsync(_forecastAt, cancel);
             await LookAsync(cancel);
@@ -130,19 +135,30 @@ public sealed class OfficeDriver : IAsyncDisposable
         return day.At(new(hour, 0)).InZoneLeniently(OfficePlan.Demo.Zone).ToInstant();
     }
 
-    /// <summary>Plans the shifts in which the people of the model work until today, week by week, as supervisors do.</summary>
-    private async Task PlanAsync(Instant until, CancellationToken cancel)
+    /// <summary>Plans the shifts in which the people of the model work, those of the next two weeks included; who has shifts already keeps them.</summary>
+    private async Task PlanAsync(CancellationToken cancel)
     {
         if (!_people.TryGetValue("supervisor", out var supervisor))
             return;
-        var today = until.InZone(OfficePlan.Demo.Zone).Date.AtStartOfDayInZone(OfficePlan.Demo.Zone).ToInstant() - Duration.FromHours(12);
-        var shifts = _model.Shifts.Where(one => _people.ContainsKey(one.Key)).SelectMany(one => Days(one.Value).Select(day => (one.Key, Day: day)));
-        foreach (var part in shifts.Where(shift => shift.Day.End < today).OrderBy(shift => shift.Day.Start).Chunk(PlanShifts.Most))
+        var begins = new Dictionary<string, Instant>(StringComparer.OrdinalIgnoreCase);
+        await using (var query = _database.Query("select p.user_name, min(s.from_at) from shift s join person p on p.id = s.person_id group by 1"))
+        {
+            await using var reader = await query.ExecuteReaderAsync(cancel);
+            while (await reader.ReadAsync(cancel))
+                begins[reader.GetString(0)] = reader.Instant(1);
+        }
+
+        var shifts = _model
+            .Shifts.Where(one => _people.ContainsKey(one.Key))
+            .SelectMany(one =>
+                Days(one.Value).Where(day => !begins.TryGetValue(one.Key, out var begin) || day.End <= begin).Select(day => (one.Key, Day: day))
+            );
+        foreach (var part in shifts.OrderBy(shift => shift.Day.Start).Chunk(PlanShifts.Most))
             await _plan.AddAsync([.. part.Select(shift => new PlannedShift(shift.Key, shift.Day.Start, shift.Day.End))], supervisor, cancel);
     }
 
     /// <summary>A shift is a morning and an afternoon.</summary>
-    internal static IEnumerable<Interval> Days(IReadOnlyList<Interval> halves)
+    private static IEnumerable<Interval> Days(IReadOnlyList<Interval> halves)
     {
         for (var i = 0; i + 1 < halves.Count; i += 2)
             yield return new(halves[i].Start, halves[i + 1].End);

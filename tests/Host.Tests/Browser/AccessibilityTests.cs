@@ -31,6 +31,8 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         "/notifications/bell",
         "/presence/chip",
         "/team/people/",
+        "/forecast/{clock:guid}",
+        "/forecast/what-if",
         "/administration/people/{id:guid}/capacity/",
         "/administration/people/list",
         "/choose-password",

@@ -54,7 +54,9 @@ public sealed class Spread
         return (index + part) / (_points.Length - 1);
     }
 
-    /// <summary>What is left of a time of which so much has passed: the rest of those that take longer. Of one that is longer than any: half the mean.</summary>
+    /// <summary>
+    /// What is left of a time of which so much has passed: the rest of those that take longer. Of one that is longer than any: half the mean.
+    /// </summary>
     /// <param name="passed">Minutes.</param>
     /// <param name="unit">0 to 1.</param>
     public double Left(double passed, double unit)

@@ -8,9 +8,9 @@ namespace Orchestration.Workflows.Forecast;
 
 /// <summary>
 /// When people will work: their shifts, less absences and what they are away for now. Who has no shifts at all works in the opening hours of the office; after
-/// the last day of the plan everyone works as in its last week.
+/// the last day that is planned for their teams they work as in their last week.
 /// </summary>
-internal sealed class PlannedShifts
+internal sealed class FutureShifts
 {
     /// <summary>Calendar of the office whose hours hold for people without shifts; the first one there is.</summary>
     private static readonly string[] OfficeCalendars = ["claims-office", "operations-centre", "mortgage-operations", "24x7"];
@@ -19,7 +19,7 @@ internal sealed class PlannedShifts
     private readonly Dictionary<Guid, List<Interval>> _past;
     private IReadOnlyList<Interval> _hours = [];
 
-    private PlannedShifts(Dictionary<Guid, List<Interval>> all) => _past = all;
+    private FutureShifts(Dictionary<Guid, List<Interval>> all) => _past = all;
 
     /// <summary>Their shifts from now on, in order.</summary>
     public IReadOnlyList<Interval> Of(Guid person) => _shifts.GetValueOrDefault(person) ?? (_past.ContainsKey(person) ? [] : _hours);
@@ -33,7 +33,7 @@ internal sealed class PlannedShifts
         OfficeCalendars.Select(id => serviceLevels.Calendars.GetValueOrDefault(id)).FirstOrDefault(calendar => calendar is not null)
         ?? serviceLevels.Calendars.Values.OrderBy(calendar => calendar.Id, StringComparer.Ordinal).FirstOrDefault();
 
-    public static async Task<PlannedShifts> ReadAsync(
+    public static async Task<FutureShifts> ReadAsync(
         NpgsqlConnection connection,
         DateTimeZone zone,
         ServiceLevelCatalog serviceLevels,
@@ -42,18 +42,19 @@ internal sealed class PlannedShifts
         CancellationToken cancel
     )
     {
-        var all = await PastTask.ShiftsAsync(connection, now - Duration.FromDays(28), until, cancel);
-        var planned = new PlannedShifts(all) { _hours = [.. (OfficeCalendar(serviceLevels)?.Openings(now, until) ?? []).Select(one => one.Open)] };
-        var ends = all.Values.SelectMany(theirs => theirs).Select(shift => shift.End).DefaultIfEmpty(now).Max();
+        var all = await PastTask.ShiftsAsync(connection, now - Duration.FromDays(28), until + Duration.FromDays(60), cancel);
+        var planned = new FutureShifts(all) { _hours = [.. (OfficeCalendar(serviceLevels)?.Openings(now, until) ?? []).Select(one => one.Open)] };
+        var planEnds = await PlanEndsAsync(connection, now - Duration.FromDays(28), cancel);
         foreach (var (person, shifts) in all)
         {
             var theirs = shifts.Where(shift => shift.End > now).ToList();
+            var ends = planEnds.GetValueOrDefault(person, shifts[^1].End);
             for (var week = 1; ends + Duration.FromDays(7 * (week - 1)) < until && week <= 3; week++)
             {
                 foreach (var shift in shifts.Where(shift => shift.Start > ends - Duration.FromDays(7)))
                 {
                     var moved = new Interval(Moved(shift.Start, week), Moved(shift.End, week));
-                    if (moved.Start >= ends && moved.Start < until)
+                    if (moved.Start >= ends && moved.Start < until && moved.End > now)
                         theirs.Add(moved);
                 }
             }
@@ -65,6 +66,26 @@ internal sealed class PlannedShifts
         return planned;
 
         Instant Moved(Instant at, int weeks) => at.InZone(zone).LocalDateTime.PlusWeeks(weeks).InZoneLeniently(zone).ToInstant();
+    }
+
+    /// <summary>Until when anyone in a person's teams, or the person, is planned: someone without shifts before that is meant to be off.</summary>
+    private static async Task<Dictionary<Guid, Instant>> PlanEndsAsync(NpgsqlConnection connection, Instant from, CancellationToken cancel)
+    {
+        await using var batch = connection.CreateBatch();
+        batch.Add(
+            """
+            with own as (select person_id, max(until_at) ends from shift where kind = 'Work' and until_at > $1 group by 1),
+                team as (select m.team_key, max(o.ends) ends from own o join team_member m on m.person_id = o.person_id group by 1)
+            select o.person_id, greatest(o.ends, (select max(t.ends) from team_member m join team t on t.team_key = m.team_key where m.person_id = o.person_id))
+            from own o
+            """,
+            from
+        );
+        await using var r = await batch.ExecuteReaderAsync(cancel);
+        var ends = new Dictionary<Guid, Instant>();
+        while (await r.ReadAsync(cancel))
+            ends[r.GetGuid(0)] = r.Instant(1);
+        return ends;
     }
 
     /// <summary>Absences, and what someone said about themselves in this shift.</summary>
