@@ -137,7 +137,8 @@ internal static class Forecasts
             Console.WriteLine($"{title}: {calibration.Count} forecasts, Brier {calibration.Brier:0.000}, always the same {calibration.Baseline:0.000}");
             foreach (var band in calibration.Bands.Where(band => band.Count > 0))
                 Console.WriteLine(
-                    $"  {band.From, 4:P0} to {band.To, 4:P0}: {band.Count, 5}, expected {band.Expected / band.Count, 4:P0}, breached {(double)band.Breached / band.Count, 4:P0}"
+                    $"  {band.From, 4:P0} to {band.To, 4:P0}: {band.Count, 5}, expected {band.Expected / band.Count, 4:P0}, "
+                        + $"breached {(double)band.Breached / band.Count, 4:P0}"
                 );
         }
 
