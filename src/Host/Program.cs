@@ -15,6 +15,7 @@ using Orchestration.Host.Elsa;
 using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Elsa.Studio;
 using Orchestration.Host.Filters;
+using Orchestration.Host.Forecast;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Inbox;
@@ -115,6 +116,8 @@ static async Task Run(string[] args)
     app.MapFilters();
     app.MapBulk();
     app.MapTeams();
+    app.MapForecast();
+    app.MapForecastPages();
     app.MapOffers();
     app.MapDistributionPolicies();
     app.MapDistributionPages();

@@ -8,6 +8,7 @@ using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Distribution;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Facts;
+using Orchestration.Workflows.Forecast;
 using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.Notifications;
@@ -117,6 +118,8 @@ public static class Setup
             .AddDistribution()
             .AddSingleton<Presence>()
             .AddSingleton<PlanShifts>()
+            .AddSingleton<ForecastOffice>()
+            .AddSingleton<ApplyFix>()
             .AddSingleton<JourneyFiles>()
             .AddSingleton(TimeProvider.System)
             .AddHostedService<Background>();

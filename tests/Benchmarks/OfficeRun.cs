@@ -28,7 +28,7 @@ internal static class OfficeRun
         order by 1
         """;
 
-    public static async Task RunAsync(int weeks)
+    public static async Task RunAsync(int weeks, Func<IServiceProvider, Task>? then = null)
     {
         var folder = Directory.CreateTempSubdirectory("orchestration-bench-");
         await using var server = await EmbeddedPostgres.StartAsync(
@@ -54,6 +54,12 @@ internal static class OfficeRun
         var began = Stopwatch.GetTimestamp();
         var done = await office.RunAsync(weeks, isNew: true);
         Console.WriteLine($"{done} in {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s");
+        if (then is not null)
+        {
+            await then(services);
+            return;
+        }
+
         await using var query = database.Query(Figures);
         await using var reader = await query.ExecuteReaderAsync();
         while (await reader.ReadAsync())

@@ -25,6 +25,9 @@ switch (args)
     case ["office", ..]:
         await OfficeRun.RunAsync(args is [_, var weeks] ? int.Parse(weeks, CultureInfo.InvariantCulture) : 12);
         break;
+    case ["forecast", ..]:
+        await Forecasts.RunAsync(args is [_, var history] ? int.Parse(history, CultureInfo.InvariantCulture) : 0);
+        break;
     case ["push"]:
         Push.Run();
         break;

@@ -188,6 +188,7 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "sla.recomputed" => new("calculator", null, $"Recomputed: {clock}", reason, Time(e, "due"), null, 90),
             "sla.rung" when clock is not null => new("bell", null, $"Escalated at {Text(e.Payload, "rung")}: {clock}", null, null, null, 55),
             "promise.made" => new("heart-handshake", null, $"Promised: {title}", Text(e.Payload, "channel"), Time(e, "due"), null, 90),
+            "promise.moved" => new("calendar-share", null, $"New date agreed: {title}", reason, Time(e, "due"), null, 90),
             "promise.kept" => new("circle-check", "good", $"Promise kept: {title}", reason, null, null, 90),
             "promise.kept-late" => new("clock-x", "bad", $"Promise kept late: {title}", reason, null, null, 90),
             "promise.broken" => new("heart-broken", "bad", $"Promise broken: {title}", reason, null, null, 90),

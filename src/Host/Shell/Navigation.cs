@@ -8,6 +8,7 @@ internal static class Navigation
 {
     public const string MyWork = "my-work";
     public const string Team = "team";
+    public const string Forecast = "forecast";
     public const string Shifts = "shifts";
     public const string Skills = "skills";
     public const string Cases = "cases";
@@ -26,6 +27,7 @@ internal static class Navigation
                 new(FrontOffice, "Front office", "headset", "/front-office", person => person.Is(Roles.FrontOffice), "f"),
                 new(MyWork, "My work", "checkbox", "/", _ => true, "w"),
                 new(Team, "Team", "users", "/team", Policies.Steers, "t"),
+                new(Forecast, "Forecast", "trending-up", "/forecast", Policies.Steers),
                 new(Shifts, "Shifts", "calendar-time", "/shifts", Policies.Steers),
                 new(Skills, "Skills", "certificate", "/skills", Policies.Steers),
                 new(Customers, "Customers", "address-book", "/customers", _ => true, "u"),

@@ -163,6 +163,64 @@ public static class Promises
         return new PromiseResult.Done(clock);
     }
 
+    /// <summary>Moves an open promise to a later date that the customer agreed to. Moving it to the same date again changes nothing.</summary>
+    /// <param name="due">Later than now and than the date it has.</param>
+    /// <param name="reason">A note, or null.</param>
+    /// <param name="actor">The person who says so.</param>
+    public static async Task<PromiseResult> MoveAsync(
+        ClockRuntime clocks,
+        Guid @case,
+        Guid clock,
+        Instant due,
+        string? reason,
+        Person actor,
+        CancellationToken cancel = default
+    )
+    {
+        due = due.Truncated();
+        await using var transaction = await InstanceTransaction.OpenAsync(
+            clocks.Runtime,
+            actor.UserName,
+            ("$1", @case),
+            reads: [Sql.Command("select state from sla_clock where id = $1 and instance_id = $2 and task_id is null and kind = 'promise'", clock, @case)],
+            moves: false,
+            cancel: cancel
+        );
+        await transaction.NextResultAsync(cancel);
+        if (transaction.InstanceId is null || !await transaction.Reads.ReadAsync(cancel) || !ClockJson.TryRead(transaction.Reads.Utf8(0), out var state))
+            return new PromiseResult.NotFound();
+        await transaction.DoneReadingAsync();
+        if (state.DueAt == due)
+            return new PromiseResult.Done(clock);
+        if (due <= transaction.Now || due < state.DueAt)
+            return new PromiseResult.Ended();
+        var change = Clock.Postpone(state, clocks.ServiceLevels.CalendarOf(state), transaction.Now, due);
+        if (ReferenceEquals(change.State, state))
+            return new PromiseResult.Ended();
+        ClockRows.Write(transaction, @case, null, clock, isNew: false, change.State, change.Rows, clocks.ServiceLevels);
+        transaction.Record(
+            new(
+                "promise.moved",
+                "clock",
+                Ids.Text(clock),
+                state.Generation,
+                JsonSerializer.SerializeToUtf8Bytes(
+                    new
+                    {
+                        title = state.Policy.Name,
+                        from = state.DueAt?.ToString(),
+                        due = due.ToString(),
+                        reason,
+                    },
+                    TaskJson.Options
+                )
+            )
+        );
+        transaction.Announce(new(ChangeKind.Instance, @case));
+        await transaction.CommitAsync(cancel);
+        return new PromiseResult.Done(clock);
+    }
+
     private static async Task<PromiseResult> MakeAsync(
         ClockRuntime clocks,
         Guid @case,

@@ -166,6 +166,28 @@ public static class JobCatalog
         null
     );
 
+    /// <summary>Forecasts deadlines.</summary>
+    public static readonly JobDescription Forecast = new(
+        "forecast",
+        "Forecast",
+        "Forecasts which deadlines will be missed, and records what became of earlier forecasts.",
+        "Every 15 minutes",
+        "0 */15 * * * *",
+        sweeps => sweeps.ForecastAsync(CancellationToken.None),
+        null
+    );
+
+    /// <summary>Ends loans.</summary>
+    public static readonly JobDescription Loans = new(
+        "loans",
+        "Loans between teams",
+        "Takes people out of teams that they were lent to for some hours.",
+        EverySecond,
+        EveryMinute,
+        sweeps => sweeps.LoansAsync(CancellationToken.None),
+        "(select until_at due_at from team_loan where ended_at is null and until_at <= $1) due"
+    );
+
     /// <summary>Cleans up.</summary>
     public static readonly JobDescription Housekeeping = new(
         "housekeeping",
@@ -192,6 +214,8 @@ public static class JobCatalog
         SkillReminders,
         StepEffort,
         BoardSnapshots,
+        Forecast,
+        Loans,
         Housekeeping,
     ];
 

@@ -9,6 +9,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Board;
 using Orchestration.Workflows.Distribution;
 using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.Forecast;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Staff;
@@ -34,6 +35,7 @@ public sealed class Sweeps(
     ReturnWork returns,
     DistributeWork distribution,
     Presence presence,
+    ForecastOffice forecast,
     IBackgroundJobClient jobs,
     JobMetrics metrics
 )
@@ -83,10 +85,16 @@ public sealed class Sweeps(
     /// <summary>Keeps what the board of teams shows.</summary>
     public Task BoardSnapshotsAsync(CancellationToken stop) =>
         RunAsync(JobCatalog.BoardSnapshots, () => BoardSnapshots.TakeAsync(runtime.Database, runtime.Clock.Now(), stop));
+    /// <summary>Forecasts deadlines, and records what became of earlier forecasts.</summary>
+    public Task ForecastAsync(CancellationToken stop) => RunAsync(JobCatalog.Forecast, () => forecast.PublishAsync(cancel: stop));
+
+    /// <summary>Ends loans between teams that are over.</summary>
+    public Task LoansAsync(CancellationToken stop) =>
+        RunAsync(JobCatalog.Loans, () => UntilNothingAsync(() => LendPerson.SweepAsync(runtime, Batch, CancellationToken.None), stop));
 
     /// <summary>
     /// Creates the history partitions for this month and the next two. Deletes drafts of ended tasks, expired kept events, expired operation IDs, old
-    /// replies to HTTP requests, old background work and old decisions about who gets a task.
+    /// replies to HTTP requests, old background work, old decisions about who gets a task and old forecasts.
     /// </summary>
     public Task HousekeepingAsync(CancellationToken stop) =>
         RunAsync(
@@ -101,7 +109,8 @@ public sealed class Sweeps(
                     + await SignIn.PurgeAsync(runtime.Database, now, stop)
                     + await HttpReplies.PurgeAsync(runtime.Database, now, stop)
                     + await BackgroundWork.PurgeAsync(runtime.Database, now, stop)
-                    + await distribution.PurgeAsync(stop);
+                    + await distribution.PurgeAsync(stop)
+                    + await ForecastHistory.PurgeAsync(runtime.Database, now, stop);
             }
         );
 

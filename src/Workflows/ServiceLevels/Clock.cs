@@ -168,6 +168,27 @@ public static class Clock
             };
     }
 
+    /// <summary>
+    /// Counts back from a later date: the customer agreed to it. The original due time stays, and rungs that acted don't act again. A clock that ended, was
+    /// missed or counts forward stays as it is.
+    /// </summary>
+    public static ClockChange Postpone(ClockState state, BusinessCalendar calendar, Instant now, Instant anchor)
+    {
+        var current = MarkBreach(state, now);
+        if (!IsOpenDeadline(current) || current.Policy.Direction != ClockDirection.Backward)
+            return new ClockChange(state, []);
+        var due = DueTimes.Compute(anchor, current.Target, ClockDirection.Backward, calendar);
+        return new ClockChange(
+            current with
+            {
+                AnchorAt = anchor,
+                DueAt = due,
+                Total = TotalOf(current.Target, ClockDirection.Backward, current.Used, current.Segments[^1].From, due, calendar),
+            },
+            []
+        );
+    }
+
     /// <summary>The goal no longer matters.</summary>
     public static ClockChange Cancel(ClockState state, BusinessCalendar calendar, Instant now) => End(state, calendar, now, ClockStatus.Cancelled);
 

@@ -12,7 +12,7 @@ namespace Orchestration.Workflows.Simulation;
 /// Fills a new development database with weeks of an office's history, made by the real verbs. Jobs are paused meanwhile: what fell due in those weeks is
 /// done at its time.
 /// </summary>
-public sealed class DemoOffice(NpgsqlDataSource database, AddPerson add, FindPerson people, PlanShifts shifts, JobDesk desk, IClock clock, ILoggerFactory log)
+public sealed class DemoOffice(NpgsqlDataSource database, AddPerson add, JobDesk desk, IClock clock, ILoggerFactory log)
 {
     private const string Actor = "setup";
     private const string Reason = "The demo office is being filled.";
@@ -47,11 +47,10 @@ public sealed class DemoOffice(NpgsqlDataSource database, AddPerson add, FindPer
         try
         {
             await PartitionsAsync(begin, now, cancel);
-            var added = await AddPeopleAsync(begin, cancel);
+            await AddPeopleAsync(begin, cancel);
             var model = new OfficeModel(OfficePlan.Demo, from, now, Seed);
             await using var driver = new OfficeDriver(model, database, begin, log);
             var done = await driver.RunAsync(now, progress => Progress = progress, cancel);
-            await PlanAsync(model, added, now, cancel);
             await StepEffort.LearnAsync(database, now, cancel);
             return done;
         }
@@ -68,8 +67,8 @@ public sealed class DemoOffice(NpgsqlDataSource database, AddPerson add, FindPer
             await Partitions.EnsureAsync(database, month, cancel);
     }
 
-    /// <summary>Adds who isn't there yet. Returns their user names.</summary>
-    private async Task<List<string>> AddPeopleAsync(Instant at, CancellationToken cancel)
+    /// <summary>Adds who isn't there yet.</summary>
+    private async Task AddPeopleAsync(Instant at, CancellationToken cancel)
     {
         var known = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         await using (var query = database.Query("select user_name from person"))
@@ -91,29 +90,6 @@ public sealed class DemoOffice(NpgsqlDataSource database, AddPerson add, FindPer
             };
             await add.TryAsync(added, password, Actor, at, cancel);
         }
-
-        return [.. missing.Select(person => person.UserName)];
-    }
-
-    /// <summary>Their shifts of the last weeks and the next two; other demo people have theirs already.</summary>
-    private async Task PlanAsync(OfficeModel model, List<string> added, Instant now, CancellationToken cancel)
-    {
-        await using var query = database.Query("select id from person where user_name = 'supervisor' and active");
-        if (await query.ExecuteScalarAsync(cancel) is not Guid id || await people.OfIdAsync(id, now, cancel) is not { } supervisor)
-            return;
-        var planned = added
-            .SelectMany(person => Days(model.Shifts[person]).Select(day => new PlannedShift(person, day.Start, day.End)))
-            .Where(shift => shift.From > now - Duration.FromDays(28))
-            .ToList();
-        if (planned.Count > 0)
-            await shifts.AddAsync(planned, supervisor, cancel);
-    }
-
-    /// <summary>A shift is a morning and an afternoon.</summary>
-    private static IEnumerable<Interval> Days(IReadOnlyList<Interval> halves)
-    {
-        for (var i = 0; i + 1 < halves.Count; i += 2)
-            yield return new(halves[i].Start, halves[i + 1].End);
     }
 
     private async Task PauseJobsAsync(CancellationToken cancel)

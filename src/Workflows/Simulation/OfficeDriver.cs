@@ -12,6 +12,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Board;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.Forecast;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
@@ -19,6 +20,7 @@ using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
+using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Workflows.Simulation;
 
@@ -37,6 +39,9 @@ public sealed class OfficeDriver : IAsyncDisposable
 {
     private const int MostTries = 6;
     private const string FrontOffice = "frontoffice";
+    private const int ForecastRuns = 100;
+    private static readonly Duration Forecasts = Duration.FromDays(28);
+    private static readonly Duration NothingKnown = Duration.FromDays(14);
 
     private readonly OfficeModel _model;
     private readonly SimulatedClock _clock;
@@ -46,11 +51,15 @@ public sealed class OfficeDriver : IAsyncDisposable
     private readonly ClockRuntime _clocks;
     private readonly DueWork _due;
     private readonly OfficeCustomers _customers;
+    private readonly ForecastOffice _forecast;
+    private readonly PlanShifts _plan;
     private readonly Dictionary<string, Person> _people = new(StringComparer.OrdinalIgnoreCase);
     private readonly HashSet<Guid> _cases = [];
     private readonly Dictionary<Guid, OpenWork> _open = [];
     private readonly Dictionary<Guid, Guid> _promises = [];
     private OfficeProgress _progress;
+    private readonly Instant _from;
+    private Instant _forecastAt;
     private Instant _looked;
     private int _operations;
 
@@ -71,6 +80,8 @@ public sealed class OfficeDriver : IAsyncDisposable
             .BuildServiceProvider();
         (_tasks, _clocks) = (_services.GetRequiredService<TaskRuntime>(), _services.GetRequiredService<ClockRuntime>());
         _customers = new(_tasks, _people);
+        (_forecast, _plan) = (_services.GetRequiredService<ForecastOffice>(), _services.GetRequiredService<PlanShifts>());
+        (_from, _forecastAt) = (from, NextForecast(from));
         _due = ActivatorUtilities.CreateInstance<DueWork>(_services, _clock);
     }
 
@@ -79,10 +90,12 @@ public sealed class OfficeDriver : IAsyncDisposable
     {
         await LoadAsync(cancel);
         _due.KeepBoardFrom(until - BoardSnapshots.Kept);
+        await PlanAsync(cancel);
         var acts = 0;
         while (_model.Next() is { } act)
         {
             cancel.ThrowIfCancellationRequested();
+            await ForecastAsync(act.At, until, cancel);
             if (await _due.RunAsync(act.At, cancel))
                 await LookAsync(cancel);
             _progress = _progress with { At = _clock.Now };
@@ -99,6 +112,61 @@ public sealed class OfficeDriver : IAsyncDisposable
 
     /// <summary>Ends what it made; the database connections belong to the caller.</summary>
     public ValueTask DisposeAsync() => _services.DisposeAsync();
+
+    /// <summary>
+    /// Forecasts twice a day in the last four weeks, so that pages can show how good forecasts are; not in the first two weeks, when there is nothing to learn
+    /// from.
+    /// </summary>
+    private async Task ForecastAsync(Instant next, Instant until, CancellationToken cancel)
+    {
+        for (; _forecastAt <= next; _forecastAt = NextForecast(_forecastAt))
+        {
+            if (_forecastAt < until - Forecasts || _forecastAt < _from + NothingKnown)
+                continue;
+            await _due.RunAsync(_forecastAt, cancel);
+            await LookAsync(cancel);
+            await _forecast.PublishAsync(ForecastRuns, cancel);
+        }
+    }
+
+    private static Instant NextForecast(Instant at)
+    {
+        var local = at.InZone(OfficePlan.Demo.Zone);
+        var (day, hour) =
+            local.Hour < 9 ? (local.Date, 9)
+            : local.Hour < 14 ? (local.Date, 14)
+            : (local.Date.PlusDays(1), 9);
+        return day.At(new(hour, 0)).InZoneLeniently(OfficePlan.Demo.Zone).ToInstant();
+    }
+
+    /// <summary>Plans the shifts in which the people of the model work, those of the next two weeks included; who has shifts already keeps them.</summary>
+    private async Task PlanAsync(CancellationToken cancel)
+    {
+        if (!_people.TryGetValue("supervisor", out var supervisor))
+            return;
+        var begins = new Dictionary<string, Instant>(StringComparer.OrdinalIgnoreCase);
+        await using (var query = _database.Query("select p.user_name, min(s.from_at) from shift s join person p on p.id = s.person_id group by 1"))
+        {
+            await using var reader = await query.ExecuteReaderAsync(cancel);
+            while (await reader.ReadAsync(cancel))
+                begins[reader.GetString(0)] = reader.Instant(1);
+        }
+
+        var shifts = _model
+            .Shifts.Where(one => _people.ContainsKey(one.Key))
+            .SelectMany(one =>
+                Days(one.Value).Where(day => !begins.TryGetValue(one.Key, out var begin) || day.End <= begin).Select(day => (one.Key, Day: day))
+            );
+        foreach (var part in shifts.OrderBy(shift => shift.Day.Start).Chunk(PlanShifts.Most))
+            await _plan.AddAsync([.. part.Select(shift => new PlannedShift(shift.Key, shift.Day.Start, shift.Day.End))], supervisor, cancel);
+    }
+
+    /// <summary>A shift is a morning and an afternoon.</summary>
+    private static IEnumerable<Interval> Days(IReadOnlyList<Interval> halves)
+    {
+        for (var i = 0; i + 1 < halves.Count; i += 2)
+            yield return new(halves[i].Start, halves[i + 1].End);
+    }
 
     private async Task LoadAsync(CancellationToken cancel)
     {

@@ -64,6 +64,7 @@ public sealed partial class TimelineTests
         "The customer asked for it"
     )]
     [InlineData("promise.broken", """{ "title": "Call back", "reason": "Nobody called" }""", "Promise broken: Call back", "Nobody called")]
+    [InlineData("promise.moved", """{ "title": "Call back", "reason": "They agreed" }""", "New date agreed: Call back", "They agreed")]
     [InlineData("promise.withdrawn", """{ "title": "Call back", "reason": "They called us" }""", "Promise withdrawn: Call back", "They called us")]
     [InlineData("promise.made", """{ "title": "Call back", "channel": "Phone" }""", "Promised: Call back", "Phone")]
     [InlineData("effect.discarded", """{ "kind": "email", "reason": "wrong address" }""", "Discarded: email", "wrong address")]

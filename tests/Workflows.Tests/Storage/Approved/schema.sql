@@ -359,6 +359,32 @@ create table event_chain (
 create table event_default partition of event DEFAULT;
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON event_default FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+create table forecast_change (
+    clock_id uuid not null,
+    made_at timestamp with time zone not null,
+    is_first boolean not null,
+    breach real not null,
+    likely_at timestamp with time zone,
+    due_at timestamp with time zone not null,
+    constraint forecast_change_breach_check CHECK (breach >= 0::double precision AND breach <= 1::double precision),
+    constraint forecast_change_clock_id_fkey FOREIGN KEY (clock_id) REFERENCES forecast_clock(clock_id) ON DELETE CASCADE,
+    constraint forecast_change_pkey PRIMARY KEY (clock_id, made_at)
+);
+
+create table forecast_clock (
+    clock_id uuid not null,
+    breach real not null,
+    likely_at timestamp with time zone,
+    made_at timestamp with time zone not null,
+    breached boolean,
+    settled_at timestamp with time zone,
+    constraint forecast_clock_breach_check CHECK (breach >= 0::double precision AND breach <= 1::double precision),
+    constraint forecast_clock_clock_id_fkey FOREIGN KEY (clock_id) REFERENCES sla_clock(id) ON DELETE CASCADE,
+    constraint forecast_clock_pkey PRIMARY KEY (clock_id)
+);
+CREATE INDEX forecast_clock_open ON forecast_clock USING btree (clock_id) WHERE (settled_at IS NULL);
+CREATE INDEX forecast_clock_settled ON forecast_clock USING btree (settled_at) WHERE (settled_at IS NOT NULL);
+
 create table http_reply (
     id uuid not null,
     instance_id uuid not null,
@@ -953,6 +979,22 @@ create table team (
     constraint team_office_check CHECK (office = ANY (ARRAY['front'::text, 'back'::text])),
     constraint team_pkey PRIMARY KEY (key)
 );
+
+create table team_loan (
+    id uuid not null,
+    person_id uuid not null,
+    team_key text not null,
+    from_at timestamp with time zone not null,
+    until_at timestamp with time zone not null,
+    lent_by text not null,
+    ended_at timestamp with time zone,
+    constraint team_loan_check CHECK (until_at > from_at),
+    constraint team_loan_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint team_loan_pkey PRIMARY KEY (id),
+    constraint team_loan_team_key_fkey FOREIGN KEY (team_key) REFERENCES team(key) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX team_loan_open ON team_loan USING btree (person_id, team_key) WHERE (ended_at IS NULL);
+CREATE INDEX team_loan_until ON team_loan USING btree (until_at) WHERE (ended_at IS NULL);
 
 create table team_member (
     team_key text not null,

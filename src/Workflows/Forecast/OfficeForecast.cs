@@ -1,0 +1,162 @@
+using NodaTime;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Forecast.Queueing;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.Settings;
+
+namespace Orchestration.Workflows.Forecast;
+
+/// <summary>A clock, and what will become of it.</summary>
+public sealed record ForecastRow(ClockFacts Clock, ClockForecast Forecast);
+
+/// <summary>A forecast of the whole office.</summary>
+/// <param name="Rows">Every clock that is forecast.</param>
+/// <param name="MadeAt">When it was made.</param>
+public sealed record OfficeForecast(IReadOnlyList<ForecastRow> Rows, Instant MadeAt)
+{
+    internal OfficeSnapshot Snapshot { get; init; } = null!;
+
+    internal Office Office { get; init; } = null!;
+
+    internal double[] Busy { get; init; } = [];
+
+    /// <summary>Fixes that were found, by whom they are for.</summary>
+    internal Dictionary<string, Dictionary<Guid, Fix?>> Found { get; } = [];
+
+    /// <summary>Clocks that are due later than the forecast looks.</summary>
+    public int Beyond => Snapshot.Beyond;
+
+    /// <summary>Clocks that too little is known about.</summary>
+    public int Unknown => Snapshot.Unknown;
+
+    /// <summary>Clocks that are breached already.</summary>
+    public int Breached => Snapshot.Breached;
+
+    /// <summary>Completed tasks of the last eight weeks that it was learned from.</summary>
+    public int LearnedFrom { get; init; }
+
+    /// <summary>Open tasks by id.</summary>
+    public IReadOnlyDictionary<Guid, TaskFacts> Tasks => Snapshot.Tasks;
+
+    /// <summary>Who works here, by id.</summary>
+    public IReadOnlyDictionary<Guid, PersonFacts> People => Snapshot.People;
+}
+
+/// <summary>
+/// Makes forecasts and keeps the latest one for a while, as pages and fixes ask for the same one. What was learned from history is kept for hours.
+/// </summary>
+public sealed class ForecastOffice(WorkflowRuntime runtime, ServiceLevelCatalog serviceLevels) : IDisposable
+{
+    private const int Seed = 20_261_129;
+    private static readonly Duration KeepLearned = Duration.FromHours(6);
+    private static readonly Duration KeepForecast = Duration.FromMinutes(3);
+
+    private const int MostFixes = 40;
+
+    /// <summary>Tasks begun in simulations of fixes: about three seconds on two cores.</summary>
+    private const long Budget = 3_000_000;
+
+    private readonly SemaphoreSlim _one = new(1, 1);
+    private Learned? _learned;
+    private OfficeForecast? _latest;
+
+    /// <summary>The database.</summary>
+    public WorkflowRuntime Runtime => runtime;
+
+    /// <summary>The zone of the office.</summary>
+    public DateTimeZone Zone => FutureShifts.OfficeCalendar(serviceLevels)?.Zone ?? DateTimeZone.Utc;
+
+    /// <summary>The latest forecast, at most three minutes old.</summary>
+    /// <param name="fresh">Make a new one whatever its age.</param>
+    public async Task<OfficeForecast> LatestAsync(bool fresh = false, int runs = Forecaster.Runs, CancellationToken cancel = default)
+    {
+        await _one.WaitAsync(cancel);
+        try
+        {
+            var now = runtime.Clock.Now();
+            if (!fresh && _latest is { } latest && now >= latest.MadeAt && now - latest.MadeAt < KeepForecast)
+                return latest;
+            if (_learned is not { } learned || now - learned.At > KeepLearned || now < learned.At)
+                _learned = learned = await Learned.ReadAsync(runtime.Database, serviceLevels, Zone, now, cancel);
+            var snapshot = await OfficeSnapshot.ReadAsync(runtime.Database, serviceLevels, learned, Zone, now, Seed, cancel);
+            return _latest = Make(snapshot, runs) with { LearnedFrom = learned.Tasks };
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>Ends its lock.</summary>
+    public void Dispose() => _one.Dispose();
+
+    /// <summary>The cheapest fix of the most urgent clocks of a forecast that this person steers; of the others it isn't known.</summary>
+    /// <param name="clocks">The most urgent first.</param>
+    /// <param name="known">Only those that were found already.</param>
+    public async Task<IReadOnlyDictionary<Guid, Fix?>> FixesAsync(
+        OfficeForecast forecast,
+        IReadOnlyList<Guid> clocks,
+        Person actor,
+        bool known = false,
+        CancellationToken cancel = default
+    )
+    {
+        var key = actor.Is(Roles.Supervisor, Roles.Administrator) ? "*" : string.Join(',', actor.Leads.Order(StringComparer.Ordinal));
+        await _one.WaitAsync(cancel);
+        try
+        {
+            var found = forecast.Found.GetValueOrDefault(key) ?? (forecast.Found[key] = []);
+            var missing = clocks.Where(clock => !found.ContainsKey(clock)).Take(known ? 0 : MostFixes).ToList();
+            foreach (var (clock, fix) in new Fixes(forecast, MayMove(forecast, actor)).Cheapest(missing, Budget))
+                found[clock] = fix;
+            return clocks.Where(found.ContainsKey).ToDictionary(clock => clock, clock => found[clock]);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>Every kind of fix that helps a clock more than it harms others, the cheapest first.</summary>
+    public static IReadOnlyList<Fix> FixesOf(OfficeForecast forecast, Guid clock, Person actor) => new Fixes(forecast, MayMove(forecast, actor)).All(clock);
+
+    /// <summary>What more people in a team would change.</summary>
+    public WhatIfAnswer Try(OfficeForecast forecast, int people, string team, Instant until) =>
+        WhatIf.Run(
+            forecast,
+            people,
+            team,
+            until,
+            [
+                .. (FutureShifts.OfficeCalendar(serviceLevels)?.Openings(forecast.MadeAt, until) ?? [new(new(forecast.MadeAt, until), default)]).Select(one =>
+                    one.Open
+                ),
+            ]
+        );
+
+    private static Func<Guid, bool>? MayMove(OfficeForecast forecast, Person actor) =>
+        actor.Is(Roles.Supervisor, Roles.Administrator) ? null : person => forecast.People[person].Teams.Any(actor.Leads.Contains);
+
+    /// <summary>The next caller gets a new forecast: something was changed.</summary>
+    public void Forget() => _latest = null;
+
+    /// <summary>Makes a forecast and writes it to history. Returns how many rows were written.</summary>
+    public async Task<int> PublishAsync(int runs = Forecaster.Runs, CancellationToken cancel = default)
+    {
+        var forecast = await LatestAsync(fresh: true, runs, cancel);
+        return await ForecastHistory.WriteAsync(runtime.Database, [.. forecast.Rows.Select(row => (row.Forecast, row.Clock.DueAt))], forecast.MadeAt, cancel);
+    }
+
+    internal static OfficeForecast Make(OfficeSnapshot snapshot, int runs)
+    {
+        var office = OfficeBuilder.Build(snapshot.Input);
+        var ends = Forecaster.Simulate(office, runs, busy: true);
+        return new([.. Forecaster.Summary(ends).Select(one => new ForecastRow(snapshot.Clocks[one.Clock], one))], snapshot.Input.Now)
+        {
+            Snapshot = snapshot,
+            Office = office,
+            Busy = ends.Busy,
+        };
+    }
+}
