@@ -11,6 +11,7 @@ using Orchestration.Workflows.Facts;
 using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.Notifications;
+using Orchestration.Workflows.Performance;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Staff;
@@ -117,6 +118,8 @@ public static class Setup
             .AddDistribution()
             .AddSingleton<Presence>()
             .AddSingleton<PlanShifts>()
+            .AddSingleton<KeepFigures>()
+            .AddSingleton<WeeklyDigest>()
             .AddSingleton<JourneyFiles>()
             .AddSingleton(TimeProvider.System)
             .AddHostedService<Background>();

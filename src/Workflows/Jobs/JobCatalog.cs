@@ -155,6 +155,28 @@ public static class JobCatalog
         null
     );
 
+    /// <summary>Keeps the figures of performance.</summary>
+    public static readonly JobDescription Figures = new(
+        "figures",
+        "Performance figures",
+        "Adds what happened since the last run to the figures of performance. Its rows are cases.",
+        "Every minute",
+        EveryMinute,
+        sweeps => sweeps.FiguresAsync(CancellationToken.None),
+        null
+    );
+
+    /// <summary>Tells how the last week went.</summary>
+    public static readonly JobDescription WeeklyDigest = new(
+        "weekly-digest",
+        "Weekly digest",
+        "Sends supervisors and leads the figures of the last week, on Monday at 7 am in their time zone.",
+        "Every 15 minutes",
+        "0 0/15 * * * *",
+        sweeps => sweeps.WeeklyDigestAsync(CancellationToken.None),
+        null
+    );
+
     /// <summary>Cleans up.</summary>
     public static readonly JobDescription Housekeeping = new(
         "housekeeping",
@@ -180,6 +202,8 @@ public static class JobCatalog
         ReturnWork,
         SkillReminders,
         StepEffort,
+        Figures,
+        WeeklyDigest,
         Housekeeping,
     ];
 
