@@ -8,6 +8,7 @@ internal static class Navigation
 {
     public const string MyWork = "my-work";
     public const string Team = "team";
+    public const string Performance = "performance";
     public const string Shifts = "shifts";
     public const string Skills = "skills";
     public const string Cases = "cases";
@@ -23,6 +24,7 @@ internal static class Navigation
             [
                 new(MyWork, "My work", "checkbox", "/", _ => true, "w"),
                 new(Team, "Team", "users", "/team", Policies.Steers, "t"),
+                new(Performance, "Performance", "chart-histogram", "/performance", _ => true),
                 new(Shifts, "Shifts", "calendar-time", "/shifts", Policies.Steers),
                 new(Skills, "Skills", "certificate", "/skills", Policies.Steers),
                 new(Cases, "Cases", "folders", "/cases", _ => true, "c"),

@@ -75,6 +75,37 @@ public sealed class Figures
     /// <summary>Days of people that the presence is of.</summary>
     public long PresenceDays { get; internal set; }
 
+    /// <summary>Whether nothing happened at all.</summary>
+    public bool IsEmpty => _sums.Count == 0;
+
+    /// <summary>The mean in seconds of a duration: waiting, working or suspended; null when no task was completed.</summary>
+    public double? Mean(string kpi)
+    {
+        var sum = Of(
+            kpi switch
+            {
+                "waiting" => Measure.Waiting,
+                "working" => Measure.Working,
+                _ => Measure.Suspended,
+            }
+        );
+        return sum.Count == 0 ? null : (double)sum.Total / sum.Count;
+    }
+
+    /// <summary>How many tasks took how long in seconds, by doubling; without gaps, and without empty ends.</summary>
+    public IReadOnlyList<(double From, double To, long Count)> CycleBuckets()
+    {
+        var octaves = Buckets(Measure.Cycle).Where(b => b.Value > 0).GroupBy(b => (b.Key + 3) / 4).ToDictionary(g => g.Key, g => g.Sum(b => b.Value));
+        if (octaves.Count == 0)
+            return [];
+        return
+        [
+            .. Enumerable
+                .Range(octaves.Keys.Min(), octaves.Keys.Max() - octaves.Keys.Min() + 1)
+                .Select(o => (o == 0 ? 0 : DurationBucket.To((o - 1) * 4), DurationBucket.To(o * 4), octaves.GetValueOrDefault(o))),
+        ];
+    }
+
     /// <summary>How many durations are in each bucket of <see cref="DurationBucket"/>.</summary>
     internal IReadOnlyDictionary<int, long> Buckets(Measure measure) => _buckets.TryGetValue(measure, out var found) ? found : new Dictionary<int, long>();
 

@@ -14,7 +14,7 @@ namespace Orchestration.Workflows.Performance;
 /// <param name="Person">Name of who ended it.</param>
 /// <param name="Reference">Reference of the case.</param>
 /// <param name="OpenedAt">When it opened.</param>
-/// <param name="EndedAt">When it ended.</param>
+/// <param name="EndedAt">When it ended; null while it is open.</param>
 /// <param name="EndedAs">How: Completed, Skipped, Cancelled, Failed or Returned.</param>
 /// <param name="Outcome">With what outcome.</param>
 /// <param name="Waiting">Seconds in which no one worked on it.</param>
@@ -33,8 +33,8 @@ public sealed record StepFactRow(
     string? Person,
     string? Reference,
     Instant OpenedAt,
-    Instant EndedAt,
-    string EndedAs,
+    Instant? EndedAt,
+    string? EndedAs,
     string? Outcome,
     int Waiting,
     int Working,
@@ -58,6 +58,9 @@ public enum FactFilter
 
     /// <summary>The longest first.</summary>
     Slowest,
+
+    /// <summary>Those that opened in the period, ended or not.</summary>
+    Opened,
 }
 
 /// <summary>The tasks behind the figures.</summary>
@@ -74,12 +77,13 @@ public static class StepFactList
         [EnumeratorCancellation] CancellationToken cancel = default
     )
     {
+        var time = filter == FactFilter.Opened ? "opened_at" : "ended_at";
         await using var command = database.Query(
             $"""
             select f.task_id, f.journey, f.step, f.title, f.team, p.display_name, c.reference, f.opened_at, f.ended_at, f.ended_as, f.outcome, f.waiting,
                 f.working, f.suspended, f.touches, f.returned, f.changes, f.on_time
             from step_fact f left join person p on p.id = f.person_id left join journey_case c on c.id = f.case_id
-            where f.ended_at >= $1 and f.ended_at < $2 and ($3::text is null or f.journey = $3) and ($4::text is null or f.step = $4)
+            where f.{time} >= $1 and f.{time} < $2 and ($3::text is null or f.journey = $3) and ($4::text is null or f.step = $4)
                 and ($5::text[] is null or f.team = any($5)) and ($6::uuid is null or f.person_id = $6) and {(filter switch
             {
                 FactFilter.Late => "f.on_time = false",
@@ -87,7 +91,7 @@ public static class StepFactList
                 FactFilter.Slowest => "f.ended_as = 'Completed'",
                 _ => "true",
             })}
-            order by {(filter == FactFilter.Slowest ? "f.ended_at - f.opened_at desc" : "f.ended_at desc")}, f.task_id limit $7
+            order by {(filter == FactFilter.Slowest ? "f.ended_at - f.opened_at desc" : $"f.{time} desc")}, f.task_id limit $7
             """,
             zone.AtStartOfDay(query.From).ToInstant(),
             zone.AtStartOfDay(query.To.PlusDays(1)).ToInstant(),
@@ -108,8 +112,8 @@ public static class StepFactList
                 r.Text(5),
                 r.Text(6),
                 r.Instant(7),
-                r.Instant(8),
-                r.GetString(9),
+                r.InstantOrNull(8),
+                r.Text(9),
                 r.Text(10),
                 r.GetInt32(11),
                 r.GetInt32(12),

@@ -61,8 +61,8 @@ internal static class StepFacts
 }
 
 /// <summary>
-/// Counts how long people were available on a day, and how much of that they worked on a task; two tasks at a time are one. A day has as many hours as it has in
-/// the zone.
+/// Counts how long people were available on a day, and how much of that they worked on a task; two tasks at a time are one. A day has as many
+/// hours as it has in the zone.
 /// </summary>
 internal sealed class PresenceDays(NpgsqlConnection connection, DateTimeZone zone)
 {

@@ -45,7 +45,8 @@ public sealed class WeeklyDigest(WorkflowRuntime runtime)
             """
             select p.id, p.roles && $1::text[], array(select t.key from team t where t.lead_id = p.id and t.retired_at is null order by t.key),
                 coalesce(own.time_zone, everybody.time_zone, $2)
-            from person p left join notification_preference own on own.person_id = p.id left join notification_preference everybody on everybody.person_id is null
+            from person p left join notification_preference own on own.person_id = p.id
+                left join notification_preference everybody on everybody.person_id is null
             where p.active and (p.roles && $1::text[] or exists (select from team t where t.lead_id = p.id and t.retired_at is null))
                 and $3 = any(coalesce(own.email_kinds, everybody.email_kinds, '{}'))
             """,

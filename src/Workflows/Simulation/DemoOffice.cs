@@ -51,6 +51,7 @@ public sealed class DemoOffice(NpgsqlDataSource database, AddPerson add, FindPer
             var model = new OfficeModel(OfficePlan.Demo, from, now, Seed);
             await using var driver = new OfficeDriver(model, database, begin, log);
             var done = await driver.RunAsync(now, progress => Progress = progress, cancel);
+            await DemoPresence.WriteAsync(database, model.Shifts, now, cancel);
             await PlanAsync(model, added, now, cancel);
             await StepEffort.LearnAsync(database, now, cancel);
             return done;

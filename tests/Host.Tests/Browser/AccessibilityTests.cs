@@ -31,6 +31,7 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         "/notifications/bell",
         "/presence/chip",
         "/team/people/",
+        "/performance/export/{file}",
         "/administration/people/{id:guid}/capacity/",
         "/administration/people/list",
         "/choose-password",

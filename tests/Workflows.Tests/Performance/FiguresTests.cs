@@ -268,8 +268,9 @@ public sealed class FiguresTests
     private static System.Text.Json.Nodes.JsonObject ComplaintInput() =>
         new()
         {
-            ["channel"] = "Phone",
-            ["complaint"] = "No one called back.",
+            ["subject"] = "No one called back.",
+            ["product"] = "Mortgage",
+            ["receivedOn"] = "2026-06-01",
             ["jurisdiction"] = "UK",
         };
 
@@ -307,8 +308,8 @@ public sealed class FiguresTests
         [
             .. await connection.QueryAsync<string>(
                 """
-                select format('%s %s %s waiting %s working %s suspended %s touches %s%s', f.step, p.user_name, coalesce(f.ended_as, 'open'), f.waiting, f.working,
-                    f.suspended, f.touches, case when f.returned then ' returned' end)
+                select format('%s %s %s waiting %s working %s suspended %s touches %s%s', f.step, p.user_name, coalesce(f.ended_as, 'open'), f.waiting,
+                    f.working, f.suspended, f.touches, case when f.returned then ' returned' end)
                 from step_fact f left join person p on p.id = f.person_id order by f.opened_at, f.task_id
                 """
             ),

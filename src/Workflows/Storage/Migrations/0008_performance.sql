@@ -1,7 +1,7 @@
 -- How far the figures of performance have followed history, and in which zone they count days. One row: whoever adds figures locks it, and moves it
 -- on in the same transaction, so that every event counts once.
 create table performance_cursor (
-    only       boolean primary key default true check (only),
+    id         boolean primary key default true check (id),
     -- Every event of a transaction below is counted.
     xact       bigint not null,
     -- While the figures are computed anew from all of history: chains up to this one are counted, and events below `rebuild_xact` need not be asked for again.
@@ -71,6 +71,7 @@ create table step_fact (
 );
 create index step_fact_chain on step_fact (chain_id);
 create index step_fact_ended on step_fact (ended_at desc, task_id) where ended_at is not null;
+create index step_fact_opened on step_fact (opened_at desc, task_id);
 create index step_fact_team on step_fact (team, ended_at desc, task_id) where ended_at is not null;
 create index step_fact_person on step_fact (person_id, ended_at desc, task_id) where ended_at is not null;
 create index step_fact_step on step_fact (journey, step, opened_at desc);
