@@ -103,7 +103,7 @@ public sealed record ChartData(
     public static ChartData Waiting(PerformanceView view)
     {
         var rows = view
-            .Report.Rows.Select(row =>
+            .Waits.Select(row =>
                 (Row: row, Waiting: row.Figures.Mean("waiting"), Working: row.Figures.Mean("working"), Suspended: row.Figures.Mean("suspended"))
             )
             .Where(row => row.Waiting is not null)
@@ -114,12 +114,12 @@ public sealed record ChartData(
             "waiting",
             "Where work waits",
             "stack",
-            view.Filter.Group.ToString(),
+            view.Filter.Group == FigureGroup.Person ? "Step" : view.Filter.Group.ToString(),
             rows.Count == 0
                 ? "No task was completed."
-                : $"A task waits longest at {view.Name(rows[0].Row)}: {KpiText.Of(KpiUnit.Duration, rows[0].Waiting)} on average.",
+                : $"A task waits longest at {view.WaitName(rows[0].Row)}: {KpiText.Of(KpiUnit.Duration, rows[0].Waiting)} on average.",
             [new("Waiting", "bar", KpiUnit.Duration), new("Suspended", "bar", KpiUnit.Duration), new("Working", "bar", KpiUnit.Duration)],
-            [.. rows.Select(r => new ChartRow(view.Name(r.Row), [r.Waiting, r.Suspended, r.Working], view.Href(r.Row)))]
+            [.. rows.Select(r => new ChartRow(view.WaitName(r.Row), [r.Waiting, r.Suspended, r.Working], view.WaitHref(r.Row)))]
         );
     }
 

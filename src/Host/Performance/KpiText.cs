@@ -25,10 +25,14 @@ internal static class KpiText
     /// <summary>How sure it is: “88–95%”; null when there is no interval.</summary>
     public static string? Interval(Kpi kpi, KpiValue value) =>
         value is not { Low: { } low, High: { } high } ? null
-        : kpi.Unit == KpiUnit.Share ? $"{(low * 100).ToString("0", English)}–{Percent(high)}"
+        : kpi.Unit == KpiUnit.Share ? $"{(low * 100).ToString("0", English)}–{(high * 100).ToString("0", English)}%"
         : $"{Of(kpi.Unit, low)} – {Of(kpi.Unit, high)}";
 
-    public static string Percent(double share) => $"{(share * 100).ToString("0", English)}%";
+    /// <summary>“92%”. What isn't quite all or nothing doesn't look like it.</summary>
+    public static string Percent(double share) =>
+        share is >= 0.995 and < 1 ? "> 99%"
+        : share is > 0 and < 0.005 ? "< 1%"
+        : $"{(share * 100).ToString("0", English)}%";
 
     public static string Duration(double seconds) =>
         seconds < 1 ? "0 min"

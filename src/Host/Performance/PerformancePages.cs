@@ -134,7 +134,7 @@ public sealed record MyFigures(PerformanceFilter Filter, PerformanceReport Repor
         var own = filter with { Person = me.Id, Team = null, Group = FigureGroup.Step };
         var database = services.Runtime.Database;
         var report = await ReadFigures.RunAsync(database, own.Query(null), cancel);
-        var before = await ReadFigures.RunAsync(database, own.Before().Query(null), cancel);
+        var before = await ReadFigures.RunAsync(database, own.Before().Query(null) with { IsTotalOnly = true }, cancel);
         var teams = new List<TeamMedian>();
         foreach (var team in (await TeamQueries.ListAsync(database, cancel)).Where(t => me.Teams.Contains(t.Key)))
         {

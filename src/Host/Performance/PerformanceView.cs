@@ -26,6 +26,9 @@ public sealed record PerformanceFilter
     public bool ByWeek { get; init; } = true;
     public FigureGroup Group { get; init; } = FigureGroup.Step;
 
+    /// <summary>From a Monday to a Sunday, or to today.</summary>
+    public bool IsOfWholeWeeks { get; init; }
+
     /// <summary>Reads an address. Without a period, the last twelve weeks.</summary>
     /// <param name="query">Its query.</param>
     /// <param name="today">Today in the zone of the figures.</param>
@@ -67,6 +70,7 @@ public sealed record PerformanceFilter
             Person = person,
             ByWeek = grain != "day",
             Group = group,
+            IsOfWholeWeeks = from.DayOfWeek == IsoDayOfWeek.Monday && (to.DayOfWeek == IsoDayOfWeek.Sunday || to >= today),
         };
 
         string? Text(string name) => query[name].ToString() is { Length: > 0 } value ? value : null;
@@ -117,10 +121,15 @@ public sealed record PerformanceFilter
             Person = Person,
             ByWeek = ByWeek,
             Group = Group,
+            IsOfWholeWeeks = IsOfWholeWeeks,
         };
 
-    /// <summary>The same number of days right before.</summary>
-    public PerformanceFilter Before() => this with { From = From.PlusDays(-(Period.DaysBetween(From, To) + 1)), To = From.PlusDays(-1) };
+    /// <summary>The same number of days right before, or of weeks.</summary>
+    public PerformanceFilter Before()
+    {
+        var days = Period.DaysBetween(From, To) + 1;
+        return this with { From = From.PlusDays(-(IsOfWholeWeeks ? (days + 6) / 7 * 7 : days)), To = From.PlusDays(-1) };
+    }
 
     public string Days => $"{From.ToString("d MMM", CultureInfo.InvariantCulture)} to {To.ToString("d MMM yyyy", CultureInfo.InvariantCulture)}";
 
@@ -130,6 +139,9 @@ public sealed record PerformanceFilter
 /// <summary>What the page shows.</summary>
 public sealed record PerformanceView(PerformanceFilter Filter, PerformanceScope Scope, PerformanceReport Report, Figures Before, IReadOnlyList<Target> Targets)
 {
+    /// <summary>Where work waits: what is compared, but for people, who work; work waits at their steps.</summary>
+    public required IReadOnlyList<FigureRow> Waits { get; init; }
+
     /// <summary>Names of journeys by key.</summary>
     public required IReadOnlyDictionary<string, string> Journeys { get; init; }
 
@@ -156,6 +168,11 @@ public sealed record PerformanceView(PerformanceFilter Filter, PerformanceScope 
 
     /// <summary>The name of a row, with that of its journey where steps of several are listed.</summary>
     public string Name(FigureRow row) => Filter.Group == FigureGroup.Journey ? Journeys.GetValueOrDefault(row.Key, row.Key) : row.Title;
+
+    public string WaitName(FigureRow row) => Filter.Group == FigureGroup.Person ? row.Title : Name(row);
+
+    public string WaitHref(FigureRow row) =>
+        Filter.Group == FigureGroup.Person ? "/performance" + Filter.With(f => f with { Journey = row.Journey, Step = row.Key }) : Href(row);
 
     /// <summary>Address of the page about a row alone.</summary>
     public string Href(FigureRow row) =>
@@ -204,10 +221,13 @@ public sealed record PerformanceView(PerformanceFilter Filter, PerformanceScope 
         if (teams is { Count: 0 } || (filter.Person is { } person && !await scope.SeesAsync(database, person, cancel)))
             return null;
         var before = filter.Before();
-        var reading = ReadFigures.RunAsync(database, before.Query(teams) with { ByWeek = true }, cancel);
+        var reading = ReadFigures.RunAsync(database, before.Query(teams) with { ByWeek = true, IsTotalOnly = true, Group = FigureGroup.Team }, cancel);
         var report = await ReadFigures.RunAsync(database, filter.Query(teams), cancel);
+        var waits =
+            filter.Group == FigureGroup.Person ? await ReadFigures.RunAsync(database, filter.Query(teams) with { Group = FigureGroup.Step }, cancel) : report;
         return new(filter, scope, report, (await reading).Total, await Target.ListAsync(database, cancel))
         {
+            Waits = waits.Rows,
             Journeys = await services.JourneysAsync(cancel),
             Policies = services.Policies(),
             Steps = filter.Journey is { } journey ? await services.StepsAsync(journey, cancel) : [],

@@ -262,10 +262,13 @@ internal static class PartsJson
         ];
         batch.Add(
             """
-            insert into performance_day as d (person_id, measure, day, journey, step, team, clock, bucket, count, total)
-            select * from unnest($1::uuid[], $2::smallint[], $3::date[], $4::text[], $5::text[], $6::text[], $7::text[], $8::smallint[], $9::bigint[],
-                $10::bigint[])
-            on conflict (person_id, measure, day, journey, step, team, clock, bucket) do update
+            insert into performance_day as d (person_id, measure, span, day, journey, step, team, clock, bucket, count, total)
+            select c.person_id, c.measure, s.span, case s.span when 1 then c.day else c.day - (extract(isodow from c.day)::int - 1) end, c.journey, c.step,
+                c.team, c.clock, c.bucket, sum(c.count), sum(c.total)
+            from unnest($1::uuid[], $2::smallint[], $3::date[], $4::text[], $5::text[], $6::text[], $7::text[], $8::smallint[], $9::bigint[],
+                $10::bigint[]) c(person_id, measure, day, journey, step, team, clock, bucket, count, total), (values (1::smallint), (7::smallint)) s(span)
+            group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+            on conflict (person_id, measure, span, day, journey, step, team, clock, bucket) do update
                 set count = d.count + excluded.count, total = d.total + excluded.total
             """,
             values
@@ -277,7 +280,8 @@ internal static class PartsJson
             """
             delete from performance_day d using unnest($1::uuid[], $2::smallint[], $3::date[], $4::text[], $5::text[], $6::text[], $7::text[],
                 $8::smallint[]) z(person_id, measure, day, journey, step, team, clock, bucket)
-            where d.count = 0 and d.total = 0 and d.person_id = z.person_id and d.measure = z.measure and d.day = z.day and d.journey = z.journey
+            where d.count = 0 and d.total = 0 and d.person_id = z.person_id and d.measure = z.measure and d.journey = z.journey
+                and (d.span = 1 and d.day = z.day or d.span = 7 and d.day = z.day - (extract(isodow from z.day)::int - 1))
                 and d.step = z.step and d.team = z.team and d.clock = z.clock and d.bucket = z.bucket
             """,
             [

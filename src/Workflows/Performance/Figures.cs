@@ -131,7 +131,7 @@ public sealed class Figures
                 {
                     var part = Math.Clamp((rank - before) / count, 0, 1);
                     var (from, to) = (DurationBucket.From(bucket), DurationBucket.To(bucket));
-                    return bucket == 0 ? (Of(measure).Total == 0 ? 0 : to * part) : from * Math.Pow(to / from, part);
+                    return bucket <= 0 ? to * part : from * Math.Pow(to / from, part);
                 }
 
                 before += count;
@@ -161,6 +161,12 @@ public sealed record FigureQuery(LocalDate From, LocalDate To)
 
     /// <summary>Weeks that begin on Monday instead of days.</summary>
     public bool ByWeek { get; init; } = true;
+
+    /// <summary>From a Monday to a Sunday or to today: answered from the sums of weeks.</summary>
+    public bool IsOfWholeWeeks { get; init; }
+
+    /// <summary>Without rows and clocks: to compare with.</summary>
+    public bool IsTotalOnly { get; init; }
 
     /// <summary>What the rows of the table are.</summary>
     public FigureGroup Group { get; init; } = FigureGroup.Step;

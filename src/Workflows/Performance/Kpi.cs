@@ -163,6 +163,9 @@ public sealed record Kpi(string Key, string Title, KpiUnit Unit, bool? MoreIsBet
         ),
     ];
 
+    /// <summary>Whether a person can have it: work arrives, and cases start, for no one in particular.</summary>
+    public bool IsOfPeople => Key is not ("arrivals" or "backlog" or "promises" or "cases" or "casesClosed" or "caseCycle");
+
     /// <summary>The one of that key, or null.</summary>
     public static Kpi? Find(string? key) => All.FirstOrDefault(kpi => kpi.Key == key);
 

@@ -62,19 +62,22 @@ internal enum Measure : short
 }
 
 /// <summary>
-/// Buckets of durations whose bounds grow by a fourth of an octave (19 %), so that medians of days, teams and steps can be added up: bucket 0 is less than a
-/// minute, bucket n ends at 60 · 2^(n/4) seconds.
+/// Buckets of durations whose bounds grow by a fourth of an octave (19 %), so that medians of days, teams and steps can be added up: bucket -1 is no time at
+/// all, bucket 0 less than a minute, and bucket n ends at 60 · 2^(n/4) seconds.
 /// </summary>
 public static class DurationBucket
 {
     /// <summary>The bucket of a duration in seconds.</summary>
-    public static short Of(long seconds) => seconds < 60 ? (short)0 : (short)(1 + Math.Floor(4 * Math.Log2(seconds / 60d)));
+    public static short Of(long seconds) =>
+        seconds <= 0 ? (short)-1
+        : seconds < 60 ? (short)0
+        : (short)(1 + Math.Floor(4 * Math.Log2(seconds / 60d)));
 
     /// <summary>Its begin in seconds, inclusive.</summary>
-    public static double From(int bucket) => bucket == 0 ? 0 : 60 * Math.Pow(2, (bucket - 1) / 4d);
+    public static double From(int bucket) => bucket <= 0 ? 0 : 60 * Math.Pow(2, (bucket - 1) / 4d);
 
     /// <summary>Its end in seconds, exclusive.</summary>
-    public static double To(int bucket) => 60 * Math.Pow(2, bucket / 4d);
+    public static double To(int bucket) => bucket < 0 ? 0 : 60 * Math.Pow(2, bucket / 4d);
 }
 
 /// <summary>What one chain of history adds to the sums of a day.</summary>

@@ -31,21 +31,28 @@ public static class ReadFigures
             FigureGroup.Team => "team",
             _ => "nullif(team, team)",
         };
+        var span = query is { ByWeek: true, IsOfWholeWeeks: true } ? 7 : 1;
         object?[] values = [query.From.ToDateOnly(), query.To.ToDateOnly(), query.Journey, query.Step, query.Teams?.ToArray(), query.Person ?? Guid.Empty];
+        var who = query.Person is null ? $"$6::uuid is not null and person_id <> '{Guid.Empty}'" : "person_id = $6";
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var batch = connection.CreateBatch();
         batch.Add(
             $"""
-            select measure, bucket, {period}, {group}, clock, sum(count)::bigint, sum(total)::bigint, grouping({period}, {group}, clock)
-            from performance_day where person_id = $6 and measure = any({All}) and {Where}
-            group by grouping sets ((measure, bucket, {period}), (measure, bucket, {group}), (measure, bucket, clock))
+            select measure, bucket, {period}, {(query.IsTotalOnly ? "null, null" : $"{group}, clock")}, sum(count)::bigint, sum(total)::bigint,
+                {(query.IsTotalOnly ? "3" : $"grouping({period}, {group}, clock)")}
+            from performance_day where person_id = $6 and measure = any({All}) and span = {span} and {Where}
+            group by {(
+                query.IsTotalOnly
+                    ? $"measure, bucket, {period}"
+                    : $"grouping sets ((measure, bucket, {period}), (measure, bucket, {group}), (measure, bucket, clock))"
+            )}
             """,
             values
         );
         batch.Add(
             $"""
             select measure, {group}, sum(count)::bigint from performance_day
-            where person_id = $6 and measure = any(array[1, 2, 10, 11]::smallint[]) and day < $1 and ($2::date is not null)
+            where person_id = $6 and measure = any(array[1, 2, 10, 11]::smallint[]) and span = {span} and day < $1 and ($2::date is not null)
                 and ($3::text is null or journey = $3) and ($4::text is null or step = $4) and ($5::text[] is null or team = any($5))
             group by measure, {group}
             """,
@@ -55,7 +62,7 @@ public static class ReadFigures
             batch.Add(
                 $"""
                 select measure, bucket, person_id::text, sum(count)::bigint, sum(total)::bigint from performance_day
-                where {(query.Person is null ? "person_id > $6" : "person_id = $6")} and measure = any({All}) and {Where}
+                where {who} and measure = any({All}) and span = {span} and {Where}
                 group by measure, bucket, person_id
                 """,
                 values

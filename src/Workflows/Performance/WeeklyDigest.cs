@@ -72,7 +72,7 @@ public sealed class WeeklyDigest(WorkflowRuntime runtime)
                 return false;
         }
 
-        var week = new FigureQuery(monday, monday.PlusDays(6)) { Teams = reader.Teams, Group = FigureGroup.Step };
+        var week = new FigureQuery(monday, monday.PlusDays(6)) { Teams = reader.Teams, IsOfWholeWeeks = true };
         var report = await ReadFigures.RunAsync(runtime.Database, week, cancel);
         var before = await ReadFigures.RunAsync(runtime.Database, week with { From = monday.PlusDays(-7), To = monday.PlusDays(-1) }, cancel);
         await using var batch = connection.CreateBatch();

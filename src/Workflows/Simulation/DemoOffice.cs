@@ -1,9 +1,11 @@
 using Microsoft.Extensions.Logging;
 using NodaTime;
 using Npgsql;
+using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Performance;
 using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Workflows.Simulation;
@@ -12,7 +14,16 @@ namespace Orchestration.Workflows.Simulation;
 /// Fills a new development database with weeks of an office's history, made by the real verbs. Jobs are paused meanwhile: what fell due in those weeks is
 /// done at its time. Only the figures of performance follow, which change nothing else.
 /// </summary>
-public sealed class DemoOffice(NpgsqlDataSource database, AddPerson add, FindPerson people, PlanShifts shifts, JobDesk desk, IClock clock, ILoggerFactory log)
+public sealed class DemoOffice(
+    WorkflowRuntime runtime,
+    NpgsqlDataSource database,
+    AddPerson add,
+    FindPerson people,
+    PlanShifts shifts,
+    JobDesk desk,
+    IClock clock,
+    ILoggerFactory log
+)
 {
     private const string Actor = "setup";
     private const string Reason = "The demo office is being filled.";
@@ -96,12 +107,14 @@ public sealed class DemoOffice(NpgsqlDataSource database, AddPerson add, FindPer
         return [.. missing.Select(person => person.UserName)];
     }
 
-    /// <summary>Their shifts of the last weeks and the next two; other demo people have theirs already.</summary>
+    /// <summary>Targets, and their shifts of the last weeks and the next two; other demo people have theirs already.</summary>
     private async Task PlanAsync(OfficeModel model, List<string> added, Instant now, CancellationToken cancel)
     {
         await using var query = database.Query("select id from person where user_name = 'supervisor' and active");
         if (await query.ExecuteScalarAsync(cancel) is not Guid id || await people.OfIdAsync(id, now, cancel) is not { } supervisor)
             return;
+        foreach (var (measure, good, fair) in new[] { ("onTime", 0.95, 0.9), ("promises", 0.9, 0.8), ("rightFirstTime", 0.95, 0.9) })
+            await Target.SaveAsync(runtime, new(measure, "", "", "", good, fair, 0), supervisor, cancel);
         var planned = added
             .SelectMany(person => Days(model.Shifts[person]).Select(day => new PlannedShift(person, day.Start, day.End)))
             .Where(shift => shift.From > now - Duration.FromDays(28))

@@ -19,6 +19,10 @@ public sealed class PerformanceTests(Office office, Chromium chromium) : IClassF
         if ((await office.QueryAsync<long>("select count(*) from step_fact"))[0] > 0)
             return;
 
+        await office.QueryAsync<string>(
+            "update team set lead_id = (select id from person where user_name = 'adjuster2') where key = 'claims-intake' returning key"
+        );
+
         // Two visits that a person completed, in two teams, with a title that a spreadsheet would take for a formula.
         foreach (
             var (reference, team, person) in new[]
@@ -54,16 +58,15 @@ public sealed class PerformanceTests(Office office, Chromium chromium) : IClassF
     [Fact]
     public async Task Everyone_sees_their_own_leads_those_they_lead_supervisors_all_and_nobody_else_anybodys()
     {
-        var (daniel, sofia, luca) = (await IdAsync("adjuster1"), await IdAsync("adjuster2"), await IdAsync("closer1"));
+        var (daniel, luca) = (await IdAsync("adjuster1"), await IdAsync("closer1"));
         var own = await office.Person("adjuster1").GetAsync($"/api/performance/me?{Day}");
         Value(own, "throughput").ShouldBe(2);
         Value(await office.Person("adjuster2").GetAsync($"/api/performance/me?{Day}"), "throughput").ShouldBe(0);
         Value(await office.Supervisor.GetAsync($"/api/performance?{Day}"), "throughput").ShouldBe(3);
         Value(await office.Supervisor.GetAsync($"/api/performance?{Day}&person={daniel}"), "throughput").ShouldBe(2);
 
-        // A lead of one team, without any other role.
-        await office.QueryAsync<string>($"update team set lead_id = '{sofia}' where key = 'claims-intake' returning key");
-        var lead = new Worker(office.Host.Api(), "adjuster2");
+        // Sofia leads one team and has no other role.
+        var lead = office.Person("adjuster2");
         Value(await lead.GetAsync($"/api/performance?{Day}"), "throughput").ShouldBe(1);
         Value(await lead.GetAsync($"/api/performance?{Day}&person={daniel}"), "throughput").ShouldBe(1, "what he did for the other team is not theirs to see");
         (await lead.GetAsync($"/api/performance?{Day}"))["total"]!["cases"]!["value"]!.GetValue<double>().ShouldBe(0);
@@ -173,7 +176,7 @@ public sealed class PerformanceTests(Office office, Chromium chromium) : IClassF
         (await office.Person("adjuster1").SendAsync(HttpMethod.Put, Address, new { good = 0.9, fair = 0.8 })).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
         (await office.QueryAsync<string>("select action from event where action like 'target.%'")).ShouldBe(["target.set"]);
         var page = await (await office.Supervisor.SendAsync(HttpMethod.Get, "/performance/targets")).Content.ReadAsStringAsync();
-        page.ShouldContain("≥ 95%");
+        WebUtility.HtmlDecode(page).ShouldContain("≥ 95%");
         (
             await office.Supervisor.SendAsync(
                 HttpMethod.Put,

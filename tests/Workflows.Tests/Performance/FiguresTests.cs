@@ -102,11 +102,22 @@ public sealed class FiguresTests
         followed.ShouldContain(line => line.StartsWith("presence_day", StringComparison.Ordinal));
         await world.Get<KeepFigures>().RebuildAsync();
         (await DumpAsync(world)).ShouldBe(followed);
+        foreach (var group in Enum.GetValues<FigureGroup>())
+        {
+            var days = await ReadAsync(world, new(Monday, Monday.PlusDays(27)) { Group = group });
+            var weeks = await ReadAsync(world, new(Monday, Monday.PlusDays(27)) { Group = group, IsOfWholeWeeks = true });
+            weeks.Rows.Select(Line).ShouldBe(days.Rows.Select(Line), "weeks are their days");
+            weeks.Periods.Select(p => Line(new("", "", "", p.Figures))).ShouldBe(days.Periods.Select(p => Line(new("", "", "", p.Figures))));
+        }
+
         (await world.ScalarAsync<long>("select count(*) from performance_day where count = 0 and total = 0")).ShouldBe(0);
 
         // The sums are those of the facts, which are in another table.
         (
-            await world.ScalarAsync<long>("select sum(count)::bigint from performance_day where measure = 12 and person_id = @Empty", new { Guid.Empty })
+            await world.ScalarAsync<long>(
+                "select sum(count)::bigint from performance_day where span = 1 and measure = 12 and person_id = @Empty",
+                new { Guid.Empty }
+            )
         ).ShouldBe(await world.ScalarAsync<long>("select count(*) from step_fact where ended_as = 'Completed'"));
     }
 
@@ -256,6 +267,8 @@ public sealed class FiguresTests
         await world.Get<KeepFigures>().RebuildAsync();
         (await DumpAsync(world)).ShouldBe(followed);
     }
+
+    private static string Line(FigureRow row) => $"{row.Key} {string.Join(' ', Kpi.All.Select(kpi => kpi.Of(row.Figures).Value))}";
 
     private static void Wait(World world, int minutes) => world.Clock.Advance(Duration.FromMinutes(minutes));
 

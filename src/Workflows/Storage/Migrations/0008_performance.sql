@@ -19,12 +19,14 @@ create table performance_chain (
     parts    json not null
 );
 
--- Sums of a day, of finished work by the day it ended. `count` and `total` of what a measure counts; durations by bucket (see DurationBucket), other
--- measures in bucket 0.
+-- Sums of a day and of a week, of finished work by the day it ended. `count` and `total` of what a measure counts; durations by bucket (see
+-- DurationBucket), other measures in bucket 0.
 create table performance_day (
     -- All zeros: everyone together, and work that nobody did. Otherwise one person's.
     person_id uuid not null,
     measure   smallint not null,
+    -- 1: a day; 7: a week, by its Monday. Pages about weeks read a fifth of the rows.
+    span      smallint not null,
     day       date not null,
     journey   text not null,
     -- Empty for what belongs to a case and to none of its steps.
@@ -35,8 +37,10 @@ create table performance_day (
     bucket    smallint not null,
     count     bigint not null,
     total     bigint not null,
-    primary key (person_id, measure, day, journey, step, team, clock, bucket)
+    primary key (person_id, measure, span, day, journey, step, team, clock, bucket)
 ) with (fillfactor = 80);
+-- People of a team, to compare them.
+create index performance_day_team on performance_day (team, span, day) where person_id <> '00000000-0000-0000-0000-000000000000';
 
 -- One visit of a case to a step: what the lists behind the figures show.
 create table step_fact (
