@@ -278,14 +278,7 @@ public sealed class FiguresTests
 
     private static double? Value(Figures figures, string kpi) => Kpi.Find(kpi)!.Of(figures).Value;
 
-    private static System.Text.Json.Nodes.JsonObject ComplaintInput() =>
-        new()
-        {
-            ["subject"] = "No one called back.",
-            ["product"] = "Mortgage",
-            ["receivedOn"] = "2026-06-01",
-            ["jurisdiction"] = "UK",
-        };
+    private static System.Text.Json.Nodes.JsonObject ComplaintInput() => new() { ["subject"] = "No one called back.", ["receivedOn"] = "2026-06-01" };
 
     /// <summary>Whatever can be done with a random open task.</summary>
     private static async Task ActAsync(World world, Person person, Random random)
