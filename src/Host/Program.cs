@@ -21,6 +21,7 @@ using Orchestration.Host.Identity;
 using Orchestration.Host.Inbox;
 using Orchestration.Host.Journeys;
 using Orchestration.Host.Notifications;
+using Orchestration.Host.Performance;
 using Orchestration.Host.ServiceLevels;
 using Orchestration.Host.Shell;
 using Orchestration.Host.Staff;
@@ -64,6 +65,7 @@ static async Task Run(string[] args)
     builder.AddOpenApiDocument();
     builder.Services.AddWorkflows(settings.Workflows.Mail, settings.Workflows.CSharp, settings.Workflows.AllowPrivateAddresses, settings.Workflows.FanOut);
     builder.Services.AddBulk();
+    builder.Services.AddPerformance();
     builder.AddDemo(settings.Demo);
     builder.AddElsa();
 
@@ -122,6 +124,7 @@ static async Task Run(string[] args)
     app.MapDistributionPolicies();
     app.MapDistributionPages();
     app.MapWorkforce();
+    app.MapPerformance();
     app.MapAway();
     app.MapNotifications();
     app.MapNotificationPreferences();

@@ -12,6 +12,7 @@ using Orchestration.Workflows.Forecast;
 using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.Notifications;
+using Orchestration.Workflows.Performance;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Staff;
@@ -120,6 +121,8 @@ public static class Setup
             .AddSingleton<PlanShifts>()
             .AddSingleton<ForecastOffice>()
             .AddSingleton<ApplyFix>()
+            .AddSingleton<KeepFigures>()
+            .AddSingleton<WeeklyDigest>()
             .AddSingleton<JourneyFiles>()
             .AddSingleton(TimeProvider.System)
             .AddHostedService<Background>();

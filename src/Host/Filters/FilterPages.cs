@@ -13,6 +13,7 @@ internal static class FilterPages
     public const string Work = "work";
     public const string Team = "team";
     public const string Cases = "cases";
+    public const string Performance = "performance";
 
     /// <summary>Address of each list.</summary>
     public static readonly IReadOnlyDictionary<string, string> Lists = new Dictionary<string, string>
@@ -20,6 +21,7 @@ internal static class FilterPages
         [Work] = "/",
         [Team] = "/team",
         [Cases] = "/cases",
+        [Performance] = "/performance",
     };
 
     public static void MapFilters(this WebApplication app)

@@ -37,9 +37,9 @@ internal static class NotificationPages
                 await NotificationQueries.ReadAsync(runtime, id, me, cancel) switch
                 {
                     null => Results.NotFound(),
-                    (Guid task, _) => Results.LocalRedirect($"/tasks/{Ids.Text(task)}"),
-                    (_, Guid found) => Results.LocalRedirect($"/cases/{Ids.Text(found)}"),
-                    _ => Results.LocalRedirect("/notifications"),
+                    (Guid task, _, _) => Results.LocalRedirect($"/tasks/{Ids.Text(task)}"),
+                    (_, Guid found, _) => Results.LocalRedirect($"/cases/{Ids.Text(found)}"),
+                    var (_, _, path) => Results.LocalRedirect(path ?? "/notifications"),
                 }
         );
         pages.MapPost(

@@ -9,6 +9,7 @@ internal static class Navigation
     public const string MyWork = "my-work";
     public const string Team = "team";
     public const string Forecast = "forecast";
+    public const string Performance = "performance";
     public const string Shifts = "shifts";
     public const string Skills = "skills";
     public const string Cases = "cases";
@@ -28,6 +29,7 @@ internal static class Navigation
                 new(MyWork, "My work", "checkbox", "/", _ => true, "w"),
                 new(Team, "Team", "users", "/team", Policies.Steers, "t"),
                 new(Forecast, "Forecast", "trending-up", "/forecast", Policies.Steers),
+                new(Performance, "Performance", "chart-histogram", "/performance", _ => true),
                 new(Shifts, "Shifts", "calendar-time", "/shifts", Policies.Steers),
                 new(Skills, "Skills", "certificate", "/skills", Policies.Steers),
                 new(Customers, "Customers", "address-book", "/customers", _ => true, "u"),

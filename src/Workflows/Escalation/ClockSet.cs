@@ -132,6 +132,7 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, LiveClocks sto
                         policy = state.Policy.Id,
                         name,
                         task = task?.Title,
+                        taskId = task is { } subject ? Ids.Text(subject.Id) : null,
                         target = state.Target.ToString(),
                         due = state.DueAt?.ToString(),
                         wait = state.Policy.WaitKind,

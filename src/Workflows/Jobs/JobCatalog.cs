@@ -188,6 +188,28 @@ public static class JobCatalog
         "(select until_at due_at from team_loan where ended_at is null and until_at <= $1) due"
     );
 
+    /// <summary>Keeps the figures of performance.</summary>
+    public static readonly JobDescription Figures = new(
+        "figures",
+        "Performance figures",
+        "Adds what happened since the last run to the figures of performance. Its rows are cases.",
+        "Every minute",
+        EveryMinute,
+        sweeps => sweeps.FiguresAsync(CancellationToken.None),
+        null
+    );
+
+    /// <summary>Tells how the last week went.</summary>
+    public static readonly JobDescription WeeklyDigest = new(
+        "weekly-digest",
+        "Weekly digest",
+        "Sends supervisors and leads the figures of the last week, on Monday at 7 am in their time zone.",
+        "Every 15 minutes",
+        "0 0/15 * * * *",
+        sweeps => sweeps.WeeklyDigestAsync(CancellationToken.None),
+        null
+    );
+
     /// <summary>Cleans up.</summary>
     public static readonly JobDescription Housekeeping = new(
         "housekeeping",
@@ -216,6 +238,8 @@ public static class JobCatalog
         BoardSnapshots,
         Forecast,
         Loans,
+        Figures,
+        WeeklyDigest,
         Housekeeping,
     ];
 

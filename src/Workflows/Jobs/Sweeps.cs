@@ -11,6 +11,7 @@ using Orchestration.Workflows.Distribution;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Forecast;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Performance;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Staff;
 using Orchestration.Workflows.Tasks.Verbs;
@@ -36,6 +37,8 @@ public sealed class Sweeps(
     DistributeWork distribution,
     Presence presence,
     ForecastOffice forecast,
+    KeepFigures figures,
+    WeeklyDigest digest,
     IBackgroundJobClient jobs,
     JobMetrics metrics
 )
@@ -74,6 +77,12 @@ public sealed class Sweeps(
     /// <summary>Turns shifts, absences, ends of breaks and silence into presence.</summary>
     public Task PresenceAsync(CancellationToken stop) =>
         RunAsync(JobCatalog.Presence, () => UntilNothingAsync(() => presence.SweepAsync(Batch, CancellationToken.None), stop));
+
+    /// <summary>Adds what happened to the figures of performance.</summary>
+    public Task FiguresAsync(CancellationToken stop) => RunAsync(JobCatalog.Figures, () => figures.RunAsync(stop));
+
+    /// <summary>Sends the weekly digests that are due.</summary>
+    public Task WeeklyDigestAsync(CancellationToken stop) => RunAsync(JobCatalog.WeeklyDigest, () => digest.RunAsync(stop));
 
     /// <summary>Announces that certificates expire.</summary>
     public Task SkillRemindersAsync(CancellationToken stop) => RunAsync(JobCatalog.SkillReminders, () => SkillReminders.RunAsync(runtime, stop));

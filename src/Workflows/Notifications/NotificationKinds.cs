@@ -14,6 +14,9 @@ public static class NotificationKinds
     /// <summary>A certificate expires soon.</summary>
     internal const string SkillExpires = "person.skill-expires";
 
+    /// <summary>Figures of the last week, for supervisors and leads.</summary>
+    internal const string WeeklyDigest = "performance.weekly";
+
     /// <summary>All of them, in the order pages show them.</summary>
     public static readonly IReadOnlyList<NotificationKind> All =
     [
@@ -39,6 +42,7 @@ public static class NotificationKinds
         new(SkillExpires, "A certificate of mine or my team expires soon"),
         new("sla.reminder", "My work is due soon"),
         new("sla.breached", "My work is overdue"),
+        new(WeeklyDigest, "Weekly figures of my teams, on Monday"),
     ];
 
     /// <summary>Whether there is such a kind.</summary>

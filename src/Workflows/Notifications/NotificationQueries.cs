@@ -61,12 +61,17 @@ public static class NotificationQueries
     }
 
     /// <summary>Marks a notification as read and returns its link. Null if the person has no such notification.</summary>
-    public static async Task<(Guid? TaskId, Guid? CaseId)?> ReadAsync(WorkflowRuntime runtime, Guid id, Person person, CancellationToken cancel = default)
+    public static async Task<(Guid? TaskId, Guid? CaseId, string? Path)?> ReadAsync(
+        WorkflowRuntime runtime,
+        Guid id,
+        Person person,
+        CancellationToken cancel = default
+    )
     {
         await using var update = runtime.Database.Query(
             """
             update notification n set read_at = coalesce(n.read_at, $3) where n.id = $1 and n.person_id = $2
-            returning n.task_id, (select c.id from journey_case c where c.id = n.instance_id)
+            returning n.task_id, (select c.id from journey_case c where c.id = n.instance_id), n.path
             """,
             id,
             person.Id,
@@ -75,7 +80,7 @@ public static class NotificationQueries
         await using var r = await update.ExecuteReaderAsync(cancel);
         if (!await r.ReadAsync(cancel))
             return null;
-        var leads = (r.GuidOrNull(0), r.GuidOrNull(1));
+        var leads = (r.GuidOrNull(0), r.GuidOrNull(1), r.Text(2));
         runtime.Changes.Publish([new(ChangeKind.Person, person.Id)]);
         return leads;
     }

@@ -29,8 +29,8 @@ internal static class Notify
         Sql.Command(
             """
             with told as (
-                insert into notification (id, person_id, kind, title, body, instance_id, task_id, created_at)
-                select n.*, $8 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[]) n
+                insert into notification (id, person_id, kind, title, body, instance_id, task_id, path, created_at)
+                select n.*, $8 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $10::text[]) n
                     returning id, person_id, kind, instance_id
             )
             insert into effect (id, kind, instance_id, payload, state, due_at, created_at)
@@ -47,7 +47,8 @@ internal static class Notify
             notices.Select(n => n.Instance).ToArray(),
             notices.Select(n => n.Task).ToArray(),
             now,
-            now + SendMail.Grace
+            now + SendMail.Grace,
+            notices.Select(n => n.Path).ToArray()
         );
 }
 
@@ -58,4 +59,8 @@ internal static class Notify
 /// <param name="Body">More, or empty.</param>
 /// <param name="Instance">The case.</param>
 /// <param name="Task">Task to open from it, or null.</param>
-internal sealed record Notice(Guid Person, string Kind, string Title, string Body, Guid? Instance, Guid? Task);
+internal sealed record Notice(Guid Person, string Kind, string Title, string Body, Guid? Instance, Guid? Task)
+{
+    /// <summary>Page to open from it, when it is about no task and no case.</summary>
+    public string? Path { get; init; }
+}

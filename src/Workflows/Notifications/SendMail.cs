@@ -80,7 +80,7 @@ public sealed class SendMail(NpgsqlDataSource database, IClock clock, MailSettin
     {
         await using var query = database.Query(
             """
-            select p.id, p.display_name, p.email, n.title, n.body, n.task_id, c.id, c.reference
+            select p.id, p.display_name, p.email, n.title, n.body, n.task_id, c.id, c.reference, n.path
             from notification n join person p on p.id = n.person_id left join journey_case c on c.id = n.instance_id
             where n.id = $1 and n.read_at is null and p.active and p.email is not null
             """,
@@ -88,7 +88,7 @@ public sealed class SendMail(NpgsqlDataSource database, IClock clock, MailSettin
         );
         await using var r = await query.ExecuteReaderAsync(cancel);
         return await r.ReadAsync(cancel)
-            ? new(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetString(3), r.GetString(4), r.GuidOrNull(5), r.GuidOrNull(6), r.Text(7))
+            ? new(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetString(3), r.GetString(4), r.GuidOrNull(5), r.GuidOrNull(6), r.Text(7), r.Text(8))
             : null;
     }
 
@@ -105,7 +105,7 @@ public sealed class SendMail(NpgsqlDataSource database, IClock clock, MailSettin
                 ["link"] =
                     mail.TaskId is { } task ? Link($"/tasks/{Ids.Text(task)}")
                     : mail.CaseId is { } found ? Link($"/cases/{Ids.Text(found)}")
-                    : Link("/notifications"),
+                    : Link(mail.Path ?? "/notifications"),
                 ["preferences"] = Link("/notifications/preferences"),
             }
         );
@@ -125,7 +125,7 @@ public sealed class SendMail(NpgsqlDataSource database, IClock clock, MailSettin
             : throw new InvalidOperationException($"The template {name} does not parse.", error);
     }
 
-    private sealed record Mail(Guid Person, string Name, string Email, string Title, string Body, Guid? TaskId, Guid? CaseId, string? Reference);
+    private sealed record Mail(Guid Person, string Name, string Email, string Title, string Body, Guid? TaskId, Guid? CaseId, string? Reference, string? Path);
 
     /// <summary>Templates can read <c>Variables</c>, nothing else.</summary>
     private sealed class MailScope(Instant now, IReadOnlyDictionary<string, object?> values) : ExpressionScope

@@ -1,18 +1,28 @@
 using Microsoft.Extensions.Logging;
 using NodaTime;
 using Npgsql;
+using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Performance;
 using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Workflows.Simulation;
 
 /// <summary>
 /// Fills a new development database with weeks of an office's history, made by the real verbs. Jobs are paused meanwhile: what fell due in those weeks is
-/// done at its time.
+/// done at its time. Only the figures of performance follow, which change nothing else.
 /// </summary>
-public sealed class DemoOffice(NpgsqlDataSource database, AddPerson add, JobDesk desk, IClock clock, ILoggerFactory log)
+public sealed class DemoOffice(
+    WorkflowRuntime runtime,
+    NpgsqlDataSource database,
+    AddPerson add,
+    FindPerson people,
+    JobDesk desk,
+    IClock clock,
+    ILoggerFactory log
+)
 {
     private const string Actor = "setup";
     private const string Reason = "The demo office is being filled.";
@@ -51,6 +61,8 @@ public sealed class DemoOffice(NpgsqlDataSource database, AddPerson add, JobDesk
             var model = new OfficeModel(OfficePlan.Demo, from, now, Seed);
             await using var driver = new OfficeDriver(model, database, begin, log);
             var done = await driver.RunAsync(now, progress => Progress = progress, cancel);
+            await DemoPresence.WriteAsync(database, model.Shifts, now, cancel);
+            await AimAsync(now, cancel);
             await StepEffort.LearnAsync(database, now, cancel);
             return done;
         }
@@ -92,9 +104,19 @@ public sealed class DemoOffice(NpgsqlDataSource database, AddPerson add, JobDesk
         }
     }
 
+    /// <summary>Sets targets.</summary>
+    private async Task AimAsync(Instant now, CancellationToken cancel)
+    {
+        await using var query = database.Query("select id from person where user_name = 'supervisor' and active");
+        if (await query.ExecuteScalarAsync(cancel) is not Guid id || await people.OfIdAsync(id, now, cancel) is not { } supervisor)
+            return;
+        foreach (var (measure, good, fair) in new[] { ("onTime", 0.95, 0.9), ("promises", 0.9, 0.8), ("rightFirstTime", 0.95, 0.9) })
+            await Target.SaveAsync(runtime, new(measure, "", "", "", good, fair, 0), supervisor, cancel);
+    }
+
     private async Task PauseJobsAsync(CancellationToken cancel)
     {
-        foreach (var job in JobCatalog.All)
+        foreach (var job in JobCatalog.All.Where(job => job != JobCatalog.Figures))
             await desk.PauseAsync(job.Name, Actor, Reason, cancel);
     }
 

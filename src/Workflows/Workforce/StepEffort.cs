@@ -70,7 +70,7 @@ public sealed record StepEffort(string DefinitionId, string StepId, int Median, 
     }
 
     /// <summary>
-    /// Learns again: from start to completion, pauses included, at least a minute. Steps that nobody completed in the last 90 days are forgotten. Test cases
+    /// Learns again: from start (or from claiming, if no one pressed Start) to completion, pauses included, at least a minute. Steps that nobody completed in the last 90 days are forgotten. Test cases
     /// don't count. Returns how many steps there are.
     /// </summary>
     internal static async Task<int> LearnAsync(NpgsqlDataSource database, Instant now, CancellationToken cancel = default)
@@ -83,7 +83,8 @@ public sealed record StepEffort(string DefinitionId, string StepId, int Median, 
             insert into step_effort (definition_id, activity_id, median, quarter, three_quarters, samples, computed_at)
             select s.definition_id, s.activity_id, round(s.parts[2]), round(s.parts[1]), round(s.parts[3]), s.samples, $1 from (
                 select definition_id, activity_id, count(*) samples, percentile_cont(array[0.25, 0.5, 0.75]) within group (order by
-                    greatest(1, extract(epoch from ended_at - started_at) / 60)::float8) parts
+                    greatest(1, extract(epoch from ended_at
+                        - case when started_at < ended_at then started_at else coalesce(claimed_at, started_at) end) / 60)::float8) parts
                 from task where state = 'Completed' and ended_at > $1 - interval '90 days' and started_at is not null and test_by is null
                 group by definition_id, activity_id) s
             on conflict (definition_id, activity_id) do update set median = excluded.median, quarter = excluded.quarter,

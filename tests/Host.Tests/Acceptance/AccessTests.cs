@@ -145,7 +145,13 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        GET    /api/me/presence/
         person        PUT    /api/me/presence/
         person        GET    /api/skills/
+        person        GET    /api/performance/definitions
+        person        GET    /api/performance/me
         person        GET    /api/step-efforts/
+        person        GET    /performance/
+        person        GET    /performance/export/{file}
+        person        GET    /performance/me
+        person        GET    /performance/tasks
         person        GET    /presence/chip
         person        POST   /presence/
         person        POST   /presence/seen
@@ -155,6 +161,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         lead          POST   /api/people/{id:guid}/conflicts/
         lead          POST   /api/people/{id:guid}/conflicts/{conflict:guid}/lift
         lead          GET    /api/people/{id:guid}/presence/
+        lead          GET    /api/performance/
         lead          PUT    /api/people/{id:guid}/presence/
         lead          GET    /api/people/{id:guid}/presence/changes
         lead          GET    /api/shifts/
@@ -263,6 +270,10 @@ public sealed partial class AccessTests : IAsyncLifetime
         alter-cases   POST   /api/cases/{id:guid}/changes/{change:guid}/refuse
         alter-cases   POST   /api/cases/{id:guid}/incidents/{activityInstanceId}/retry
         supervise     POST   /api/clocks/recompute
+        supervise     GET    /api/performance/targets/
+        supervise     PUT    /api/performance/targets/{measure}
+        supervise     GET    /performance/targets/
+        supervise     POST   /performance/targets/
         alter-cases   POST   /cases/{id:guid}/cancel
         alter-cases   POST   /cases/{id:guid}/changes/{change:guid}/approve
         alter-cases   POST   /cases/{id:guid}/changes/{change:guid}/refuse

@@ -38,6 +38,7 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         "/team/people/",
         "/forecast/{clock:guid}",
         "/forecast/what-if",
+        "/performance/export/{file}",
         "/administration/people/{id:guid}/capacity/",
         "/administration/people/{id:guid}/conflicts/",
         "/administration/people/list",

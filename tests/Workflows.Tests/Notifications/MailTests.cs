@@ -4,6 +4,7 @@ using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Notifications;
+using Orchestration.Workflows.Performance;
 using Orchestration.Workflows.Staff;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
@@ -40,6 +41,36 @@ public sealed class MailTests
         mail.Headers["Auto-Submitted"].ShouldBe("auto-generated");
         mail.MessageId.ShouldStartWith(Ids.Text(await world.ScalarAsync<Guid>("select id from notification")));
         (await world.ScalarAsync<long>("select count(*) from effect")).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_weekly_digest_comes_once_on_monday_at_seven_where_the_reader_is_with_two_hosts()
+    {
+        await using var server = new MailServer();
+        await using var world = await WorldAsync(server);
+        await using var other = await world.AnotherHostAsync();
+        await ChooseAsync(world, "supervisor", ["performance.weekly"], zone: "America/New_York");
+        await ChooseAsync(world, "adjuster1", ["performance.weekly"]);
+        await world.StartAsync("mailing");
+        await world.StartAsync("mailing", "REF-2");
+        await world.Get<KeepFigures>().RunAsync();
+
+        // Monday, 8 June: 6:59 in New York, then 7:00.
+        world.Clock.Set(Instant.FromUtc(2026, 6, 8, 10, 59));
+        (await world.Get<WeeklyDigest>().RunAsync()).ShouldBe(0);
+        world.Clock.Set(Instant.FromUtc(2026, 6, 8, 11, 0));
+        var told = await Task.WhenAll(world.Get<WeeklyDigest>().RunAsync(), other.Get<WeeklyDigest>().RunAsync(), world.Get<WeeklyDigest>().RunAsync());
+        told.Sum().ShouldBe(1);
+        world.Clock.Advance(Duration.FromMinutes(15));
+        (await other.Get<WeeklyDigest>().RunAsync()).ShouldBe(0);
+        await SweepAsync(world);
+
+        var mail = server.Messages.ShouldHaveSingleItem("adjuster1 steers no team");
+        mail.Subject.ShouldBe("Your week from 1 Jun");
+        mail.TextBody.ShouldNotBeNull().ShouldContain("2 tasks arrived (0 the week before) and 0 were completed (0). 2 were open at the end.");
+        mail.TextBody.ShouldNotBeNull().ShouldContain("https://work.example.com/performance?from=2026-06-01&to=2026-06-07");
+        world.Clock.Advance(Duration.FromDays(7));
+        (await world.Get<WeeklyDigest>().RunAsync()).ShouldBe(1, "the next week has its own");
     }
 
     [Fact]

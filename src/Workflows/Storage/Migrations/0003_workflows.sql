@@ -263,6 +263,8 @@ create table notification (
     body         text not null default '',
     instance_id  uuid references workflow_instance (id) on delete cascade,
     task_id      uuid references task (id) on delete cascade,
+    -- Page to open from it, when it is about no task and no case.
+    path         text,
     created_at   timestamptz not null,
     read_at      timestamptz
 );
@@ -288,7 +290,7 @@ create table notification_preference (
 create table saved_filter (
     id         uuid primary key,
     person_id  uuid not null references person (id),
-    list       text not null check (list in ('work', 'team', 'cases')),
+    list       text not null check (list in ('work', 'team', 'cases', 'performance')),
     name       text not null check (name <> '' and length(name) <= 60),
     -- The query of the list's address.
     query      text not null check (length(query) <= 1000),

@@ -245,6 +245,14 @@ create table deadline (
 CREATE INDEX deadline_due ON deadline USING btree (kind, due_at);
 CREATE INDEX deadline_subject ON deadline USING btree (subject_id);
 
+create table digest_sent (
+    person_id uuid not null,
+    week date not null,
+    at timestamp with time zone not null,
+    constraint digest_sent_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint digest_sent_pkey PRIMARY KEY (person_id, week)
+);
+
 create table distribution_decision (
     id uuid not null,
     task_id uuid not null,
@@ -340,9 +348,11 @@ create table event (
     leaf bytea not null,
     salt bytea,
     payload json,
+    xact bigint not null default ((pg_current_xact_id())::text)::bigint,
     constraint event_pkey PRIMARY KEY (chain_id, sequence, at)
 ) partition by RANGE (at);
 CREATE INDEX event_at ON ONLY event USING brin (at);
+CREATE INDEX event_xact ON ONLY event USING brin (xact) WITH (pages_per_range='16', autosummarize='on');
 CREATE TRIGGER event_append_only BEFORE DELETE ON event FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER event_erasure BEFORE UPDATE ON event FOR EACH ROW EXECUTE FUNCTION refuse_unless_erasing();
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -453,6 +463,7 @@ create table notification (
     body text not null default ''::text,
     instance_id uuid,
     task_id uuid,
+    path text,
     created_at timestamp with time zone not null,
     read_at timestamp with time zone,
     constraint notification_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
@@ -509,6 +520,54 @@ create table password_link (
     constraint password_link_token_hash_check CHECK (length(token_hash) = 32)
 );
 CREATE INDEX password_link_person ON password_link USING btree (person_id);
+
+create table performance_chain (
+    chain_id uuid not null,
+    parts json not null,
+    constraint performance_chain_pkey PRIMARY KEY (chain_id)
+);
+
+create table performance_cursor (
+    id boolean not null default true,
+    xact bigint not null,
+    rebuilt uuid,
+    rebuild_xact bigint,
+    zone text not null,
+    current_at timestamp with time zone,
+    constraint performance_cursor_check CHECK ((rebuilt IS NULL) = (rebuild_xact IS NULL)),
+    constraint performance_cursor_id_check CHECK (id),
+    constraint performance_cursor_pkey PRIMARY KEY (id)
+);
+
+create table performance_day (
+    person_id uuid not null,
+    measure smallint not null,
+    span smallint not null,
+    day date not null,
+    journey text not null,
+    step text not null,
+    team text not null,
+    clock text not null,
+    bucket smallint not null,
+    count bigint not null,
+    total bigint not null,
+    constraint performance_day_pkey PRIMARY KEY (person_id, measure, span, day, journey, step, team, clock, bucket)
+) with (fillfactor=80);
+CREATE INDEX performance_day_team ON performance_day USING btree (team, span, day) WHERE (person_id <> '00000000-0000-0000-0000-000000000000'::uuid);
+
+create table performance_target (
+    measure text not null,
+    journey text not null default ''::text,
+    step text not null default ''::text,
+    team text not null default ''::text,
+    good double precision not null,
+    fair double precision not null,
+    revision integer not null default 1,
+    changed_by text not null,
+    changed_at timestamp with time zone not null,
+    constraint performance_target_check CHECK (step = ''::text OR journey <> ''::text),
+    constraint performance_target_pkey PRIMARY KEY (measure, journey, step, team)
+);
 
 create table person (
     id uuid not null,
@@ -601,6 +660,15 @@ create table presence_change (
     constraint presence_change_pkey PRIMARY KEY (person_id, revision)
 );
 CREATE INDEX presence_change_at ON presence_change USING btree (at);
+CREATE INDEX presence_change_person ON presence_change USING btree (person_id, at);
+
+create table presence_day (
+    day date not null,
+    person_id uuid not null,
+    present integer not null,
+    engaged integer not null,
+    constraint presence_day_pkey PRIMARY KEY (day, person_id)
+);
 
 create table reference_counter (
     prefix text not null,
@@ -627,7 +695,7 @@ create table saved_filter (
     list text not null,
     name text not null,
     query text not null,
-    constraint saved_filter_list_check CHECK (list = ANY (ARRAY['work'::text, 'team'::text, 'cases'::text])),
+    constraint saved_filter_list_check CHECK (list = ANY (ARRAY['work'::text, 'team'::text, 'cases'::text, 'performance'::text])),
     constraint saved_filter_name_check CHECK (name <> ''::text AND length(name) <= 60),
     constraint saved_filter_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
     constraint saved_filter_person_id_list_name_key UNIQUE (person_id, list, name),
@@ -759,6 +827,38 @@ create table step_effort (
     constraint step_effort_median_check CHECK (median > 0),
     constraint step_effort_pkey PRIMARY KEY (definition_id, activity_id)
 );
+
+create table step_fact (
+    task_id uuid not null,
+    chain_id uuid not null,
+    case_id uuid not null,
+    journey text not null,
+    step text not null,
+    title text not null,
+    team text not null,
+    person_id uuid,
+    opened_at timestamp with time zone not null,
+    claimed_at timestamp with time zone,
+    started_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    ended_as text,
+    outcome text,
+    waiting integer not null,
+    working integer not null,
+    suspended integer not null,
+    expected integer,
+    touches integer not null,
+    changes integer not null,
+    returned boolean not null,
+    on_time boolean,
+    constraint step_fact_pkey PRIMARY KEY (task_id)
+);
+CREATE INDEX step_fact_chain ON step_fact USING btree (chain_id);
+CREATE INDEX step_fact_ended ON step_fact USING btree (ended_at DESC, task_id) WHERE (ended_at IS NOT NULL);
+CREATE INDEX step_fact_opened ON step_fact USING btree (opened_at DESC, task_id);
+CREATE INDEX step_fact_person ON step_fact USING btree (person_id, ended_at DESC, task_id) WHERE (ended_at IS NOT NULL);
+CREATE INDEX step_fact_step ON step_fact USING btree (journey, step, opened_at DESC);
+CREATE INDEX step_fact_team ON step_fact USING btree (team, ended_at DESC, task_id) WHERE (ended_at IS NOT NULL);
 
 create table stimulus (
     id uuid not null,
@@ -1026,6 +1126,15 @@ create table webhook_endpoint (
     constraint webhook_endpoint_pkey PRIMARY KEY (id),
     constraint webhook_endpoint_url_key UNIQUE (url)
 );
+
+create table work_spell (
+    chain_id uuid not null,
+    person_id uuid not null,
+    from_at timestamp with time zone not null,
+    to_at timestamp with time zone not null
+);
+CREATE INDEX work_spell_chain ON work_spell USING btree (chain_id);
+CREATE INDEX work_spell_person ON work_spell USING btree (person_id, from_at);
 
 create table workflow_definition (
     id text not null,
