@@ -12,8 +12,19 @@ namespace Orchestration.Workflows.Simulation;
 /// Fills a new development database with weeks of an office's history, made by the real verbs. Jobs are paused meanwhile: what fell due in those weeks is
 /// done at its time.
 /// </summary>
-public sealed class DemoOffice(NpgsqlDataSource database, AddPerson add, FindPerson people, PlanShifts shifts, JobDesk desk, IClock clock, ILoggerFactory log)
+/// <param name="connection">How the simulation connects. It doesn't wait for the disk: whoever loses this history by a crash makes a new database.</param>
+public sealed class DemoOffice(
+    string connection,
+    NpgsqlDataSource database,
+    AddPerson add,
+    FindPerson people,
+    PlanShifts shifts,
+    JobDesk desk,
+    IClock clock,
+    ILoggerFactory log
+)
 {
+    private const string NoWaiting = "-c jit=off -c synchronous_commit=off";
     private const string Actor = "setup";
     private const string Reason = "The demo office is being filled.";
     private const int Seed = 20_261;
@@ -49,7 +60,8 @@ public sealed class DemoOffice(NpgsqlDataSource database, AddPerson add, FindPer
             await PartitionsAsync(begin, now, cancel);
             var added = await AddPeopleAsync(begin, cancel);
             var model = new OfficeModel(OfficePlan.Demo, from, now, Seed);
-            await using var driver = new OfficeDriver(model, database, begin, log);
+            await using var fast = Sql.CreateDataSource(new NpgsqlConnectionStringBuilder(connection) { Options = NoWaiting }.ConnectionString);
+            await using var driver = new OfficeDriver(model, fast, begin, log);
             var done = await driver.RunAsync(now, progress => Progress = progress, cancel);
             await PlanAsync(model, added, now, cancel);
             await StepEffort.LearnAsync(database, now, cancel);
