@@ -50,7 +50,7 @@ internal static class OfficeRun
         await seed.DemoAsync(await File.ReadAllBytesAsync(Path.Combine(Sweeper.Definitions(), "people.json")), "demo", now);
         if (await services.GetRequiredService<JourneyFiles>().LoadAsync(Sweeper.Definitions(), now) != 0)
             throw new InvalidOperationException("The shipped definitions do not load.");
-        var office = ActivatorUtilities.CreateInstance<DemoOffice>(services);
+        var office = ActivatorUtilities.CreateInstance<DemoOffice>(services, server.ConnectionString);
         var began = Stopwatch.GetTimestamp();
         var done = await office.RunAsync(weeks, isNew: true);
         Console.WriteLine($"{done} in {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s");

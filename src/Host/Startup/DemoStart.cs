@@ -86,7 +86,7 @@ internal static class DemoSetup
             .Services.AddSingleton(settings)
             .AddSingleton<DemoWorkforce>()
             .AddSingleton<DemoCases>()
-            .AddSingleton<DemoOffice>()
+            .AddSingleton(s => ActivatorUtilities.CreateInstance<DemoOffice>(s, s.GetRequiredService<DatabaseConnections>().Application))
             .AddSingleton<DemoDistribution>()
             .AddHostedService<DemoStart>();
     }

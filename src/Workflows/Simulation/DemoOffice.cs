@@ -14,7 +14,9 @@ namespace Orchestration.Workflows.Simulation;
 /// Fills a new development database with weeks of an office's history, made by the real verbs. Jobs are paused meanwhile: what fell due in those weeks is
 /// done at its time. Only the figures of performance follow, which change nothing else.
 /// </summary>
+/// <param name="connection">How the simulation connects. It doesn't wait for the disk: whoever loses this history by a crash makes a new database.</param>
 public sealed class DemoOffice(
+    string connection,
     WorkflowRuntime runtime,
     NpgsqlDataSource database,
     AddPerson add,
@@ -24,6 +26,7 @@ public sealed class DemoOffice(
     ILoggerFactory log
 )
 {
+    private const string NoWaiting = "-c jit=off -c synchronous_commit=off";
     private const string Actor = "setup";
     private const string Reason = "The demo office is being filled.";
     private const int Seed = 20_261;
@@ -59,7 +62,8 @@ public sealed class DemoOffice(
             await PartitionsAsync(begin, now, cancel);
             await AddPeopleAsync(begin, cancel);
             var model = new OfficeModel(OfficePlan.Demo, from, now, Seed);
-            await using var driver = new OfficeDriver(model, database, begin, log);
+            await using var fast = Sql.CreateDataSource(new NpgsqlConnectionStringBuilder(connection) { Options = NoWaiting }.ConnectionString);
+            await using var driver = new OfficeDriver(model, fast, begin, log);
             var done = await driver.RunAsync(now, progress => Progress = progress, cancel);
             await DemoPresence.WriteAsync(database, model.Shifts, now, cancel);
             await AimAsync(now, cancel);

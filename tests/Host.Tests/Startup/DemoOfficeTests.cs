@@ -10,7 +10,7 @@ public sealed class DemoOfficeTests(SharedHost host) : IClassFixture<SharedHost>
     public async Task A_week_of_an_office_is_made_by_the_real_verbs_and_leaves_the_jobs_running()
     {
         _ = host.App.Api();
-        var office = ActivatorUtilities.CreateInstance<DemoOffice>(host.App.Services);
+        var office = ActivatorUtilities.CreateInstance<DemoOffice>(host.App.Services, TestDatabase.AsApplication(host.ConnectionString));
         (await office.RunAsync(1, isNew: false)).ShouldBeNull();
 
         var done = (await office.RunAsync(1, isNew: true)).ShouldNotBeNull();
