@@ -155,6 +155,28 @@ public static class JobCatalog
         null
     );
 
+    /// <summary>Appends history to its log.</summary>
+    public static readonly JobDescription HistoryLog = new(
+        "history-log",
+        "History log",
+        "Appends new history to the Merkle log, signs the tree and holds the signed head outside the database.",
+        "Every minute",
+        EveryMinute,
+        sweeps => sweeps.HistoryLogAsync(CancellationToken.None),
+        null
+    );
+
+    /// <summary>Checks history.</summary>
+    public static readonly JobDescription HistoryCheck = new(
+        "history-check",
+        "History check",
+        "Checks all history against its hashes, its log and the tree heads held outside. Tells compliance when something differs.",
+        "Every night at 04:13 UTC",
+        "0 13 4 * * *",
+        sweeps => sweeps.HistoryCheckAsync(CancellationToken.None),
+        null
+    );
+
     /// <summary>Cleans up.</summary>
     public static readonly JobDescription Housekeeping = new(
         "housekeeping",
@@ -180,6 +202,8 @@ public static class JobCatalog
         ReturnWork,
         SkillReminders,
         StepEffort,
+        HistoryLog,
+        HistoryCheck,
         Housekeeping,
     ];
 

@@ -6,6 +6,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Audit;
 using Orchestration.Workflows.Distribution;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
@@ -33,6 +34,7 @@ public sealed class Sweeps(
     ReturnWork returns,
     DistributeWork distribution,
     Presence presence,
+    KeepHistory history,
     IBackgroundJobClient jobs,
     JobMetrics metrics
 )
@@ -78,6 +80,13 @@ public sealed class Sweeps(
     /// <summary>Learns how long steps take.</summary>
     public Task StepEffortAsync(CancellationToken stop) =>
         RunAsync(JobCatalog.StepEffort, () => StepEffort.LearnAsync(runtime.Database, runtime.Clock.Now(), stop));
+
+    /// <summary>Appends history to its log, and signs it.</summary>
+    public Task HistoryLogAsync(CancellationToken stop) => RunAsync(JobCatalog.HistoryLog, async () => (int)await history.RunAsync(stop));
+
+    /// <summary>Checks all history.</summary>
+    public Task HistoryCheckAsync(CancellationToken stop) =>
+        RunAsync(JobCatalog.HistoryCheck, async () => (await history.CheckAsync("system", stop)).Findings.Count);
 
     /// <summary>
     /// Creates the history partitions for this month and the next two. Deletes drafts of ended tasks, expired kept events, expired operation IDs, old

@@ -14,6 +14,9 @@ public static class NotificationKinds
     /// <summary>A certificate expires soon.</summary>
     internal const string SkillExpires = "person.skill-expires";
 
+    /// <summary>A check of history found differences.</summary>
+    internal const string HistoryDiffers = "history.differs";
+
     /// <summary>All of them, in the order pages show them.</summary>
     public static readonly IReadOnlyList<NotificationKind> All =
     [
@@ -37,6 +40,7 @@ public static class NotificationKinds
         new("person.changed", "My teams, roles or skills change"),
         new(PresenceChanged, "Someone changes my presence, or I miss offers"),
         new(SkillExpires, "A certificate of mine or my team expires soon"),
+        new(HistoryDiffers, "A check finds that history was altered"),
         new("sla.reminder", "My work is due soon"),
         new("sla.breached", "My work is overdue"),
     ];

@@ -271,9 +271,12 @@ create table event (
     -- The only place for personal data. Erasing sets both to null, and the chain stays whole: it covers only the commitment.
     salt                   bytea,
     payload                json,
+    -- Who follows history goes by this: rows of transactions below pg_snapshot_xmin are all there.
+    transaction            bigint not null default pg_current_xact_id()::text::bigint,
     primary key (chain_id, sequence, at)
 ) partition by range (at);
 create index event_at on event using brin (at);
+create index event_transaction on event using brin (transaction) with (pages_per_range = 32);
 
 -- Heads of the chains that belong to no instance (definitions, people, settings).
 create table event_chain (
