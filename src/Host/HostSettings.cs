@@ -1,7 +1,9 @@
+using Orchestration.Host.Compliance;
 using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Startup;
+using Orchestration.Workflows.Audit;
 
 namespace Orchestration.Host;
 
@@ -13,7 +15,8 @@ internal sealed record HostSettings(
     FirstAdministratorSettings FirstAdministrator,
     WorkflowSettings Workflows,
     WorkflowRequestSettings WorkflowRequests,
-    DemoSettings Demo
+    DemoSettings Demo,
+    HistoryKeeping History
 )
 {
     /// <exception cref="ConfigurationException">Settings are wrong; the message names them all.</exception>
@@ -27,7 +30,8 @@ internal sealed record HostSettings(
             FirstAdministratorSettings.Read(reader),
             WorkflowSettings.Read(reader),
             WorkflowRequestSettings.Read(reader),
-            DemoSettings.Read(reader)
+            DemoSettings.Read(reader),
+            HistorySettings.Read(reader)
         );
         reader.Check();
         return settings;

@@ -7,6 +7,7 @@ using Orchestration.Host.Administration;
 using Orchestration.Host.Away;
 using Orchestration.Host.Background;
 using Orchestration.Host.Cases;
+using Orchestration.Host.Compliance;
 using Orchestration.Host.Commands;
 using Orchestration.Host.CustomerPromises;
 using Orchestration.Host.Customers;
@@ -30,6 +31,7 @@ using Orchestration.Host.Tasks;
 using Orchestration.Host.Tasks.Bulk;
 using Orchestration.Host.Teams;
 using Orchestration.Host.Workforce;
+using Orchestration.Workflows.Audit;
 using Orchestration.Workflows;
 
 try
@@ -63,6 +65,7 @@ static async Task Run(string[] args)
     builder.AddLiveStreams();
     builder.AddTelemetry(settings.Telemetry);
     builder.AddOpenApiDocument();
+    builder.Services.AddSingleton(settings.History).AddSingleton<KeepHistory>();
     builder.Services.AddWorkflows(settings.Workflows.Mail, settings.Workflows.CSharp, settings.Workflows.AllowPrivateAddresses, settings.Workflows.FanOut);
     builder.Services.AddBulk();
     builder.Services.AddPerformance();
@@ -125,6 +128,7 @@ static async Task Run(string[] args)
     app.MapDistributionPages();
     app.MapWorkforce();
     app.MapPerformance();
+    app.MapCompliance();
     app.MapAway();
     app.MapNotifications();
     app.MapNotificationPreferences();

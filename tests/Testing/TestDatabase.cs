@@ -42,8 +42,12 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <summary>A database without any schema.</summary>
     public static async Task<TestDatabase> CreateEmptyAsync() => await CreateAsync("template0");
 
-    /// <summary>Another database with the same content. Nothing may be connected to this one.</summary>
-    public Task<TestDatabase> CopyAsync() => CreateAsync(Name);
+    /// <summary>A copy as it is now. Closes the connections of this one's <see cref="DataSource"/>; nothing else may be connected.</summary>
+    public async Task<TestDatabase> CopyAsync()
+    {
+        DataSource.Clear();
+        return await CreateAsync(Name);
+    }
 
     public async ValueTask DisposeAsync()
     {

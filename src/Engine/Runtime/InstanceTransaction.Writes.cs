@@ -5,6 +5,7 @@ using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Model;
 using Orchestration.Engine.Storage;
+using Orchestration.Proof;
 
 namespace Orchestration.Engine.Runtime;
 
@@ -136,7 +137,7 @@ public sealed partial class InstanceTransaction
 
         foreach (var child in result.Children)
         {
-            var childHistory = new HistoryAppend(Guid.Parse(child.State.Id), 0, HistoryChain.Genesis, Now, Actor);
+            var childHistory = new HistoryAppend(Guid.Parse(child.State.Id), 0, EventHash.Genesis, Now, Actor);
             var definition = _runtime.Definitions.Cached(child.State.DefinitionVersionId);
             var at = _writes.BatchCommands.Count;
             await ApplyAsync(definition, child, childHistory, cancel);

@@ -5,6 +5,7 @@ using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Model;
 using Orchestration.Engine.Storage;
+using Orchestration.Proof;
 
 namespace Orchestration.Engine.Runtime;
 
@@ -155,7 +156,7 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
         {
             InstanceId = instanceId,
             IsRunning = true,
-            _history = new(instanceId, 0, HistoryChain.Genesis, now, actor),
+            _history = new(instanceId, 0, EventHash.Genesis, now, actor),
         };
     }
 

@@ -1,9 +1,8 @@
-using System.Buffers;
-using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using NodaTime;
 using Npgsql;
+using Orchestration.Proof;
 
 namespace Orchestration.Engine.Storage;
 
@@ -23,105 +22,6 @@ public sealed record HistoryEvent(string Action, string Entity, string EntityId,
 
     /// <summary>Its Elsa type name.</summary>
     public string? ActivityType { get; init; }
-}
-
-/// <summary>
-/// The hash chain of domain.md "Audit chain". A leaf is SHA-256 over 0x00 and the canonical header: every field in fixed order, strings as
-/// UTF-8 with a 4-byte big-endian length (-1 for null), integers big-endian, time as microseconds since the epoch, then the previous leaf and the
-/// payload commitment. The commitment is SHA-256 over the 16-byte salt and the payload.
-/// </summary>
-public static class HistoryChain
-{
-    /// <summary>Head of a chain without events: 32 zero bytes.</summary>
-    public static readonly byte[] Genesis = new byte[32];
-
-    /// <summary>Commitment to a payload.</summary>
-    public static byte[] Commit(ReadOnlySpan<byte> salt, ReadOnlySpan<byte> payload)
-    {
-        var length = salt.Length + payload.Length;
-        var text = ArrayPool<byte>.Shared.Rent(length);
-        salt.CopyTo(text);
-        payload.CopyTo(text.AsSpan(salt.Length));
-        var commitment = SHA256.HashData(text.AsSpan(0, length));
-        ArrayPool<byte>.Shared.Return(text);
-        return commitment;
-    }
-
-    /// <summary>Leaf of an event.</summary>
-    /// <param name="chain">The chain's id.</param>
-    /// <param name="sequence">Position in the chain, from 1.</param>
-    /// <param name="at">When, in microseconds.</param>
-    /// <param name="actor">Who.</param>
-    /// <param name="e">What.</param>
-    /// <param name="previous">Leaf of the event before, or <see cref="Genesis"/>.</param>
-    /// <param name="commitment">Commitment to the payload, or null without one.</param>
-    public static byte[] Leaf(Guid chain, int sequence, Instant at, string actor, HistoryEvent e, ReadOnlySpan<byte> previous, ReadOnlySpan<byte> commitment)
-    {
-        Span<byte> buffer = stackalloc byte[1024];
-        var header = new HeaderWriter(buffer);
-        header.Byte(0);
-        header.Id(chain);
-        header.Long(sequence);
-        header.Long(at.ToUnixTimeTicks() / 10);
-        header.Text(actor);
-        header.Text(e.Action);
-        header.Text(e.Entity);
-        header.Text(e.EntityId);
-        header.Long(e.Revision);
-        header.Text(e.ActivityId);
-        header.Text(e.NodeId);
-        header.Text(e.ActivityType);
-        header.Bytes(previous);
-        header.Bytes(commitment);
-        return SHA256.HashData(header.Written);
-    }
-
-    private ref struct HeaderWriter(Span<byte> buffer)
-    {
-        private Span<byte> _buffer = buffer;
-        private int _length;
-
-        public readonly ReadOnlySpan<byte> Written => _buffer[.._length];
-
-        public void Byte(byte value) => Take(1)[0] = value;
-
-        public void Long(long value) => BinaryPrimitives.WriteInt64BigEndian(Take(8), value);
-
-        public void Id(Guid id) => id.TryWriteBytes(Take(16), bigEndian: true, out _);
-
-        public void Text(string? value)
-        {
-            if (value is null)
-            {
-                BinaryPrimitives.WriteInt32BigEndian(Take(4), -1);
-                return;
-            }
-
-            var count = Encoding.UTF8.GetByteCount(value);
-            BinaryPrimitives.WriteInt32BigEndian(Take(4), count);
-            Encoding.UTF8.GetBytes(value, Take(count));
-        }
-
-        public void Bytes(ReadOnlySpan<byte> value)
-        {
-            BinaryPrimitives.WriteInt32BigEndian(Take(4), value.Length);
-            value.CopyTo(Take(value.Length));
-        }
-
-        private Span<byte> Take(int count)
-        {
-            if (_length + count > _buffer.Length)
-            {
-                var larger = new byte[Math.Max(_buffer.Length * 2, _length + count)];
-                _buffer[.._length].CopyTo(larger);
-                _buffer = larger;
-            }
-
-            var taken = _buffer.Slice(_length, count);
-            _length += count;
-            return taken;
-        }
-    }
 }
 
 /// <summary>
@@ -170,11 +70,14 @@ public sealed class HistoryAppend
     {
         Sequence++;
         var salt = e.Payload is null ? null : RandomNumberGenerator.GetBytes(16);
-        var commitment = e.Payload is null ? null : HistoryChain.Commit(salt, e.Payload);
-        Head = HistoryChain.Leaf(Chain, Sequence, _at, _actor, e, Head, commitment);
+        var commitment = e.Payload is null ? null : EventHash.Commit(salt, e.Payload);
+        Head = EventHash.Leaf(Header(e), Head, commitment);
         _events.Add(e);
         _hashes.Add((salt, commitment, Head));
     }
+
+    private EventHeader Header(HistoryEvent e) =>
+        new(Chain, Sequence, _at.ToUnixTimeTicks() / 10, _actor, e.Action, e.Entity, e.EntityId, e.Revision, e.ActivityId, e.NodeId, e.ActivityType);
 
     /// <summary>Puts the insert into a batch.</summary>
     public void WriteTo(NpgsqlBatch batch) => WriteAll(batch, [this]);
@@ -243,12 +146,7 @@ public static class NamedChain
     {
         var id = Ids.Named(name);
         await using var batch = connection.CreateBatch();
-        batch.Add(
-            "insert into event_chain (id, name, event_sequence, event_head) values ($1, $2, 0, $3) on conflict do nothing",
-            id,
-            name,
-            HistoryChain.Genesis
-        );
+        batch.Add("insert into event_chain (id, name, event_sequence, event_head) values ($1, $2, 0, $3) on conflict do nothing", id, name, EventHash.Genesis);
         batch.Add("select event_sequence, event_head from event_chain where id = $1 for update", id);
         await using var reader = await batch.ExecuteReaderAsync(cancel);
         await reader.ReadAsync(cancel);

@@ -19,6 +19,7 @@ internal static class Navigation
     public const string Designer = "designer";
     public const string TestCase = "test-case";
     public const string People = "people";
+    public const string Compliance = "compliance";
 
     private static readonly Group[] Groups =
     [
@@ -42,6 +43,7 @@ internal static class Navigation
             [
                 new(Designer, "Designer", "sitemap", "/studio", person => Policies.Allow(Policies.Design, person)),
                 new(TestCase, "Test a journey", "flask", "/start?test=true", person => Policies.Allow(Policies.StartTests, person)),
+                new(Compliance, "Compliance", "shield-check", "/compliance", person => person.Is(Roles.Compliance)),
                 new(People, "Administration", "settings", "/administration/people", person => person.Is(Roles.Administrator)),
             ]
         ),

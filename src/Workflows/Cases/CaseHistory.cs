@@ -117,6 +117,35 @@ public static class CaseHistory
         return events;
     }
 
+    /// <summary>
+    /// The reference of a case, and the kinds of things whose payloads an export must leave out: with hidden facts, all that may have them. Null if the
+    /// person can't see the case.
+    /// </summary>
+    public static async Task<(string Reference, IReadOnlyList<string> Entities)?> WithheldAsync(
+        WorkflowRuntime runtime,
+        Guid id,
+        Person actor,
+        CancellationToken cancel = default
+    )
+    {
+        var me = Eligibility.Of("$1", "$2");
+        await using var query = runtime.Database.Query(
+            $"""
+            select i.definition_version_id, {me.Teams}, coalesce(i.correlation_id, '') from journey_case c join workflow_instance i on i.id = c.id
+            where c.id = $3 and ($4 or {me.SeesRun("c.id")})
+            """,
+            actor.Id,
+            runtime.Clock.Now(),
+            id,
+            Eligibility.SeesAll(actor)
+        );
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        if (!await r.ReadAsync(cancel))
+            return null;
+        var hides = await HidesAsync(runtime, r.GetString(0), FactViewer.Of(actor, r.GetFieldValue<string[]>(1)), cancel);
+        return (r.GetString(2), hides ? [JournalEvents.Entity, "instance", "task"] : []);
+    }
+
     private static void Remove(JsonObject payload, params ReadOnlySpan<string> members)
     {
         foreach (var member in members)

@@ -207,6 +207,25 @@ public static class JobCatalog
         "Every 15 minutes",
         "0 0/15 * * * *",
         sweeps => sweeps.WeeklyDigestAsync(CancellationToken.None),
+    /// <summary>Appends history to its log.</summary>
+    public static readonly JobDescription HistoryLog = new(
+        "history-log",
+        "History log",
+        "Appends new history to the Merkle log, signs the tree and holds the signed head outside the database.",
+        "Every minute",
+        EveryMinute,
+        sweeps => sweeps.HistoryLogAsync(CancellationToken.None),
+        null
+    );
+
+    /// <summary>Checks history.</summary>
+    public static readonly JobDescription HistoryCheck = new(
+        "history-check",
+        "History check",
+        "Checks all history against its hashes, its log and the tree heads held outside. Tells compliance when something differs.",
+        "Every night at 04:13 UTC",
+        "0 13 4 * * *",
+        sweeps => sweeps.HistoryCheckAsync(CancellationToken.None),
         null
     );
 
@@ -240,6 +259,8 @@ public static class JobCatalog
         Loans,
         Figures,
         WeeklyDigest,
+        HistoryLog,
+        HistoryCheck,
         Housekeeping,
     ];
 

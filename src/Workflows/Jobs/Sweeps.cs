@@ -7,6 +7,7 @@ using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Board;
+using Orchestration.Workflows.Audit;
 using Orchestration.Workflows.Distribution;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Forecast;
@@ -39,6 +40,7 @@ public sealed class Sweeps(
     ForecastOffice forecast,
     KeepFigures figures,
     WeeklyDigest digest,
+    KeepHistory history,
     IBackgroundJobClient jobs,
     JobMetrics metrics
 )
@@ -100,6 +102,12 @@ public sealed class Sweeps(
     /// <summary>Ends loans between teams that are over.</summary>
     public Task LoansAsync(CancellationToken stop) =>
         RunAsync(JobCatalog.Loans, () => UntilNothingAsync(() => LendPerson.SweepAsync(runtime, Batch, CancellationToken.None), stop));
+    /// <summary>Appends history to its log, and signs it.</summary>
+    public Task HistoryLogAsync(CancellationToken stop) => RunAsync(JobCatalog.HistoryLog, async () => (int)await history.RunAsync(stop));
+
+    /// <summary>Checks all history.</summary>
+    public Task HistoryCheckAsync(CancellationToken stop) =>
+        RunAsync(JobCatalog.HistoryCheck, async () => (await history.CheckAsync("system", stop)).Findings.Count);
 
     /// <summary>
     /// Creates the history partitions for this month and the next two. Deletes drafts of ended tasks, expired kept events, expired operation IDs, old

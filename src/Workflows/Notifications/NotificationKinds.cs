@@ -16,6 +16,8 @@ public static class NotificationKinds
 
     /// <summary>Figures of the last week, for supervisors and leads.</summary>
     internal const string WeeklyDigest = "performance.weekly";
+    /// <summary>A check of history found differences.</summary>
+    internal const string HistoryDiffers = "history.differs";
 
     /// <summary>All of them, in the order pages show them.</summary>
     public static readonly IReadOnlyList<NotificationKind> All =
@@ -40,6 +42,7 @@ public static class NotificationKinds
         new("person.changed", "My teams, roles or skills change"),
         new(PresenceChanged, "Someone changes my presence, or I miss offers"),
         new(SkillExpires, "A certificate of mine or my team expires soon"),
+        new(HistoryDiffers, "A check finds that history was altered"),
         new("sla.reminder", "My work is due soon"),
         new("sla.breached", "My work is overdue"),
         new(WeeklyDigest, "Weekly figures of my teams, on Monday"),

@@ -2,6 +2,7 @@ using System.Text.Json;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
+using Orchestration.Proof;
 
 namespace Orchestration.Workflows.People;
 
@@ -30,7 +31,7 @@ internal sealed class PersonHistory
             "insert into event_chain (id, name, event_sequence, event_head) values ($1, $2, 0, $3) on conflict do nothing",
             chain,
             name,
-            HistoryChain.Genesis
+            EventHash.Genesis
         );
         batch.Add("select event_sequence, event_head from event_chain where id = $1 for update", chain);
         await using var reader = await batch.ExecuteReaderAsync(cancel);
@@ -55,7 +56,7 @@ internal sealed class PersonHistory
                 + "order by id on conflict do nothing",
             ids,
             ids.Select(id => ChainOf(chains[id])).ToArray(),
-            HistoryChain.Genesis
+            EventHash.Genesis
         );
         batch.Add("select id, event_sequence, event_head from event_chain where id = any($1) order by id for update", (object)ids);
         await using var r = await batch.ExecuteReaderAsync(cancel);

@@ -3,6 +3,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Proof;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 
@@ -68,7 +69,7 @@ internal sealed class StaffTransaction : IAsyncDisposable
                 + "on conflict do nothing",
             ids,
             ids.Select(id => PersonHistory.ChainOf(chains[id])).ToArray(),
-            HistoryChain.Genesis
+            EventHash.Genesis
         );
         batch.Add("select id, event_sequence, event_head from event_chain where id = any($1) order by id for update", (object)ids);
         await using var r = await batch.ExecuteReaderAsync(cancel);

@@ -1,5 +1,6 @@
 using Dapper;
 using Orchestration.Engine.Storage;
+using Orchestration.Proof;
 using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Tests.History;
@@ -64,7 +65,7 @@ public sealed class HistoryChainTests
             "select commitment, salt, payload::text from event where chain_id = @id and payload is not null",
             new { id }
         );
-        rows.ShouldAllBe(r => HistoryChain.Commit(r.Salt, System.Text.Encoding.UTF8.GetBytes(r.Payload)).SequenceEqual(r.Commitment));
+        rows.ShouldAllBe(r => EventHash.Commit(r.Salt, System.Text.Encoding.UTF8.GetBytes(r.Payload)).SequenceEqual(r.Commitment));
     }
 
     private static async Task<(Guid Id, byte[] Head)> RunAsync(World world)
@@ -90,24 +91,23 @@ public sealed class HistoryChainTests
         );
         await using var r = await query.ExecuteReaderAsync();
         var leaves = new List<(byte[], byte[])>();
-        var previous = HistoryChain.Genesis;
+        var previous = EventHash.Genesis;
         while (await r.ReadAsync())
         {
-            var e = new HistoryEvent(r.GetString(3), r.GetString(4), r.GetString(5), r.GetInt64(6), null)
-            {
-                ActivityId = r.Text(7),
-                NodeId = r.Text(8),
-                ActivityType = r.Text(9),
-            };
-            var computed = HistoryChain.Leaf(
+            var e = new EventHeader(
                 chain,
                 r.GetInt32(0),
-                r.Instant(1),
+                r.Instant(1).ToUnixTimeTicks() / 10,
                 r.GetString(2),
-                e,
-                previous,
-                r.IsDBNull(10) ? null : r.GetFieldValue<byte[]>(10)
+                r.GetString(3),
+                r.GetString(4),
+                r.GetString(5),
+                r.GetInt64(6),
+                r.Text(7),
+                r.Text(8),
+                r.Text(9)
             );
+            var computed = EventHash.Leaf(e, previous, r.IsDBNull(10) ? null : r.GetFieldValue<byte[]>(10));
             leaves.Add((r.GetFieldValue<byte[]>(11), computed));
             previous = computed;
         }

@@ -1,4 +1,4 @@
--- As HistoryChain writes a text into the header of an event.
+-- As EventHash writes a text into the header of an event.
 create function history_text(value text) returns bytea language sql stable as $$
     select coalesce(int4send(octet_length(convert_to(value, 'UTF8'))) || convert_to(value, 'UTF8'), int4send(-1))
 $$;

@@ -1,0 +1,75 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Host.Http;
+using Orchestration.Host.Identity;
+using Orchestration.Host.Shell.Parts;
+using Orchestration.Proof;
+using Orchestration.Workflows.Audit;
+using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.People;
+
+namespace Orchestration.Host.Compliance;
+
+/// <summary>The newest signed tree head and the keys that check it.</summary>
+/// <param name="Head">Text of the head; null: none was signed yet.</param>
+/// <param name="Keys">Public keys.</param>
+public sealed record HistoryHead(string? Head, IReadOnlyList<string> Keys);
+
+/// <summary>Proofs that history was not altered, for compliance.</summary>
+internal static class ComplianceEndpoints
+{
+    public static void MapCompliance(this WebApplication app)
+    {
+        var api = app.MapGroup("/api/history").WithTags("History").RequireAuthorization(Roles.Compliance);
+        api.MapGet("/head", HeadAsync).WithSummary("Gets the newest signed tree head of history, and the public keys");
+        api.MapGet("/growth", GrowthAsync).WithSummary("Gets what proves that history only grew between two tree heads, by their sizes").ProducesProblem(404);
+        app.MapGet("/api/cases/{id:guid}/proof", ProofAsync)
+            .WithTags("History")
+            .RequireAuthorization(Roles.Compliance)
+            .WithSummary("Exports the history of a case with its proofs, for the offline verifier")
+            .ProducesProblem(404);
+
+        var pages = app.MapGroup("/compliance").RequireAuthorization(Roles.Compliance).ExcludeFromDescription();
+        pages.MapGet(
+            "",
+            async (WorkflowRuntime runtime, HistoryKeeping keeping, CancellationToken cancel) =>
+                Html.Page(new CompliancePage { Status = await HistoryStatus.ReadAsync(runtime.Database, cancel), Keeping = keeping })
+        );
+        pages.MapPost(
+            "/check",
+            async (KeepHistory keep, Person me, CancellationToken cancel) =>
+            {
+                await keep.CheckAsync(me.UserName, cancel);
+                return Results.Redirect("/compliance");
+            }
+        );
+    }
+
+    private static async Task<Ok<HistoryHead>> HeadAsync(KeepHistory keep, HistoryKeeping keeping, CancellationToken cancel) =>
+        TypedResults.Ok(new HistoryHead((await keep.LastHeadAsync(cancel))?.Note, [.. keeping.Keys.Select(key => key.ToString())]));
+
+    private static async Task<Results<Ok<GrowthProof>, ProblemHttpResult>> GrowthAsync(long from, long to, KeepHistory keep, CancellationToken cancel) =>
+        await keep.GrowthAsync(from, to, cancel) is { } proof
+            ? TypedResults.Ok(proof)
+            : TypedResults.Problem("There are no signed tree heads of these two sizes.", statusCode: StatusCodes.Status404NotFound);
+
+    private static async Task<Results<Ok<CaseProof>, ProblemHttpResult>> ProofAsync(
+        Guid id,
+        WorkflowRuntime runtime,
+        KeepHistory keep,
+        Person me,
+        HttpContext context,
+        CancellationToken cancel
+    )
+    {
+        if (await CaseHistory.WithheldAsync(runtime, id, me, cancel) is not var (reference, withheld))
+            return Problems.NotFound("case", id);
+        var head = await keep.LastHeadAsync(cancel);
+        var signed = head is null ? null : SignedHead.Parse(head.Note);
+        var proof = await HistoryExport.ReadAsync(runtime.Database, id, reference, signed, e => !withheld.Contains(e.Entity), cancel);
+        context.Response.Headers.ContentDisposition = $"attachment; filename=\"{Ids.Text(id)}-proof.json\"";
+        return TypedResults.Ok(proof);
+    }
+}

@@ -1,0 +1,64 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using NodaTime;
+using Npgsql;
+using Orchestration.Engine.Storage;
+using Orchestration.Proof;
+
+namespace Orchestration.Workflows.Audit;
+
+/// <summary>A check of all history.</summary>
+/// <param name="Started">When it began.</param>
+/// <param name="Ended">When it ended; null: it runs, or its host died.</param>
+/// <param name="Actor">Who asked for it.</param>
+/// <param name="Events">Events read.</param>
+/// <param name="Entries">Entries of the log read.</param>
+/// <param name="Findings">What differs.</param>
+public sealed record PastCheck(Instant Started, Instant? Ended, string Actor, long Events, long Entries, IReadOnlyList<Finding> Findings);
+
+/// <summary>A tree head and where it is held.</summary>
+/// <param name="Size">Events it covers.</param>
+/// <param name="At">When it was signed.</param>
+/// <param name="Place">Where it is held outside the database; null: nowhere yet.</param>
+/// <param name="HeldAt">Since when; null: it couldn't be put there.</param>
+/// <param name="Error">Why not.</param>
+public sealed record HeldHead(long Size, Instant At, string? Place, Instant? HeldAt, string? Error);
+
+/// <summary>What the page of history's proof shows.</summary>
+/// <param name="Size">Events in the log.</param>
+/// <param name="Heads">The newest signed heads.</param>
+/// <param name="Checks">The newest checks.</param>
+public sealed record HistoryStatus(long Size, IReadOnlyList<HeldHead> Heads, IReadOnlyList<PastCheck> Checks)
+{
+    internal static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
+
+    /// <summary>Reads it, in one round trip.</summary>
+    public static async Task<HistoryStatus> ReadAsync(NpgsqlDataSource database, CancellationToken cancel = default)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancel);
+        await using var batch = connection.CreateBatch();
+        batch.Add("select size from log_state");
+        batch.Add(
+            """
+            select h.size, h.at, c.place, c.held_at, c.error from log_head h left join log_head_copy c on c.size = h.size and c.at = h.at
+            order by h.at desc limit 10
+            """
+        );
+        batch.Add("select started_at, ended_at, actor, events, entries, findings::text from log_check order by started_at desc limit 10");
+        await using var reader = await batch.ExecuteReaderAsync(cancel);
+        var size = await reader.ReadAsync(cancel) ? reader.GetInt64(0) : 0;
+        await reader.NextResultAsync(cancel);
+        var heads = new List<HeldHead>();
+        while (await reader.ReadAsync(cancel))
+            heads.Add(new(reader.GetInt64(0), reader.Instant(1), reader.Text(2), reader.InstantOrNull(3), reader.Text(4)));
+        await reader.NextResultAsync(cancel);
+        var checks = new List<PastCheck>();
+        while (await reader.ReadAsync(cancel))
+        {
+            var findings = reader.Text(5) is { } text ? JsonSerializer.Deserialize<List<Finding>>(text, Json)! : [];
+            checks.Add(new(reader.Instant(0), reader.InstantOrNull(1), reader.GetString(2), reader.GetInt64(3), reader.GetInt64(4), findings));
+        }
+
+        return new(size, heads, checks);
+    }
+}
