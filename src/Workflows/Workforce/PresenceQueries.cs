@@ -192,7 +192,7 @@ public static class PresenceQueries
             from person p join presence a on a.person_id = p.id cross join lateral {Load.Of("p.id")} load
             where p.active and a.state = 'Available' and p.id in (select m.person_id from team_member m where m.team_key = any($1))
             """,
-            teams.ToArray()
+            (object)teams.ToArray()
         );
         await using var r = await query.ExecuteReaderAsync(cancel);
         var loads = new Dictionary<Guid, PersonLoad>();
