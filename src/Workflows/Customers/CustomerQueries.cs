@@ -2,6 +2,7 @@ using System.Data;
 using System.Text.Json;
 using NodaTime;
 using Npgsql;
+using Orchestration.Engine.Model;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Storage;
@@ -60,6 +61,8 @@ public static class CustomerQueries
         CancellationToken cancel = default
     )
     {
+        if (WorkflowData.Unfit(number) is not null)
+            return null;
         await using var query = database.Query(
             """
             select id from (select id, 1 place from customer where number = $1 union all select customer_id, 2 from customer_identifier where value = $1) k

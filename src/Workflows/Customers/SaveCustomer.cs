@@ -51,8 +51,9 @@ public static class SaveCustomer
     /// <summary>Changes the customer with the number, or adds one.</summary>
     public static async Task<CustomerResult> PutAsync(WorkflowRuntime runtime, CustomerData data, Person actor, CancellationToken cancel = default)
     {
-        await using (var query = runtime.Database.Query("select id from customer where number = $1", data.Number.Trim()))
+        if (CustomerRules.Unfit(data.Number, int.MaxValue) is null)
         {
+            await using var query = runtime.Database.Query("select id from customer where number = $1", data.Number.Trim());
             if (await query.ExecuteScalarAsync(cancel) is Guid id)
                 return await ChangeAsync(runtime, id, null, data, actor, cancel);
         }

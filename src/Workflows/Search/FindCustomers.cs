@@ -144,5 +144,5 @@ internal static class Patterns
 
     /// <summary>Whether it is of a script that doesn't separate words: Chinese, Japanese or Korean. A few of its characters are a word.</summary>
     public static bool IsIdeographic(string word) =>
-        word.Any(c => c is >= '\u3040' and <= '\u30ff' or >= '\u3400' and <= '\u9fff' or >= '\uac00' and <= '\ud7af');
+        word.Any(c => c is >= '\u3040' and <= '\u30ff' or >= '\u3400' and <= '\u9fff' or >= '\uac00' and <= '\ud7af' || char.IsSurrogate(c));
 }

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using NodaTime;
 using NodaTime.Text;
+using Orchestration.Engine.Model;
 
 namespace Orchestration.Workflows.Search;
 
@@ -47,9 +48,9 @@ public sealed partial record SearchQuery(IReadOnlyList<string> Words)
     /// <summary>Reads what was typed. A filter that isn't one of these is a word.</summary>
     public static SearchQuery Parse(string? typed)
     {
-        var text = (typed ?? "").Trim();
+        var text = Clean(typed ?? "").Trim();
         if (text.Length > Longest)
-            text = text[..Longest];
+            text = Clean(text[..Longest]);
         var words = new List<string>();
         var query = new SearchQuery(words);
         var problems = new List<string>();
@@ -90,13 +91,20 @@ public sealed partial record SearchQuery(IReadOnlyList<string> Words)
     /// <summary>Numbers keep their hyphens; in names they end a word. A telephone number is one word.</summary>
     internal static IEnumerable<string> WordsOf(string text)
     {
-        text = Unprintable().Replace(text, " ");
+        text = Clean(text);
         if (Phone().IsMatch(text.Trim()))
             return [.. new[] { new string([.. text.Where(char.IsAsciiDigit)]).TrimStart('0') }.Where(digits => digits.Length > 0)];
         return text.Split(' ', StringSplitOptions.RemoveEmptyEntries)
             .SelectMany(word => word.Any(char.IsAsciiDigit) ? [word] : word.Split(['-', '.', ','], StringSplitOptions.RemoveEmptyEntries))
             .Select(word => word.Trim('"', '(', ')', ';', ':'))
             .Where(word => word.Length > 0);
+    }
+
+    /// <summary>Without what no text can hold that is kept.</summary>
+    private static string Clean(string text)
+    {
+        text = Unprintable().Replace(text, " ");
+        return WorkflowData.Unfit(text) is null ? text : new([.. text.Where(c => !char.IsSurrogate(c))]);
     }
 
     private static SearchQuery? Due(string value, SearchQuery query)
@@ -118,6 +126,6 @@ public sealed partial record SearchQuery(IReadOnlyList<string> Words)
     [GeneratedRegex(@"^(\+|00?)?[0-9][0-9 ()/.\-]{5,}$", RegexOptions.CultureInvariant)]
     private static partial Regex Phone();
 
-    [GeneratedRegex(@"\p{C}+", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"[\p{Cc}\p{Cf}]+", RegexOptions.CultureInvariant)]
     private static partial Regex Unprintable();
 }
