@@ -44,6 +44,14 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        GET    /api/cases/{id:guid}/promises/
         person        GET    /api/clocks/{id:guid}
         person        GET    /api/journeys
+        person        GET    /api/forecast/
+        person        POST   /api/forecast/apply
+        person        GET    /api/forecast/calibration
+        person        POST   /api/forecast/what-if
+        person        GET    /forecast/
+        person        POST   /forecast/apply
+        person        GET    /forecast/what-if
+        person        GET    /forecast/{clock:guid}
         person        GET    /api/jobs/work/
         person        GET    /api/jobs/work/{id:guid}
         person        GET    /api/me
@@ -132,14 +140,6 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        POST   /tasks/{id:guid}/suspend
         person        POST   /tasks/{id:guid}/take-over
         person        GET    /work
-        lead          GET    /api/forecast/
-        lead          POST   /api/forecast/apply
-        lead          GET    /api/forecast/calibration
-        lead          POST   /api/forecast/what-if
-        lead          GET    /forecast/
-        lead          POST   /forecast/apply
-        lead          GET    /forecast/what-if
-        lead          GET    /forecast/{clock:guid}
         lead          GET    /team
         person        GET    /api/me/presence/
         person        PUT    /api/me/presence/
