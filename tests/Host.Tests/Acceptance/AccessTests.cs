@@ -44,6 +44,14 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        GET    /api/cases/{id:guid}/promises/
         person        GET    /api/clocks/{id:guid}
         person        GET    /api/journeys
+        person        GET    /api/forecast/
+        person        POST   /api/forecast/apply
+        person        GET    /api/forecast/calibration
+        person        POST   /api/forecast/what-if
+        person        GET    /forecast/
+        person        POST   /forecast/apply
+        person        GET    /forecast/what-if
+        person        GET    /forecast/{clock:guid}
         person        GET    /api/jobs/work/
         person        GET    /api/jobs/work/{id:guid}
         person        GET    /api/me
