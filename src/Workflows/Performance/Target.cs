@@ -147,8 +147,8 @@ public sealed record Target(string Measure, string Journey, string Step, string 
                         target.Journey,
                         target.Step,
                         target.Team,
-                        target.Good,
-                        target.Fair,
+                        good = removes ? (double?)null : target.Good,
+                        fair = removes ? (double?)null : target.Fair,
                     },
                     JsonSerializerOptions.Web
                 )
