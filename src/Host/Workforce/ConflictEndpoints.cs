@@ -25,7 +25,12 @@ internal static class ConflictEndpoints
         var api = app.MapGroup("/api/people/{id:guid}/conflicts").WithTags("Workforce").RequireAuthorization(Policies.Steer);
         api.MapGet(
                 "",
-                async Task<Results<Ok<IReadOnlyList<Conflict>>, ProblemHttpResult>> (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                async Task<Results<Ok<IReadOnlyList<ConflictOfInterest>>, ProblemHttpResult>> (
+                    Guid id,
+                    WorkflowRuntime runtime,
+                    Person me,
+                    CancellationToken cancel
+                ) =>
                     await TeamQueries.SteersPersonAsync(runtime.Database, me, id, cancel)
                         ? TypedResults.Ok(await Conflicts.OfAsync(runtime.Database, id, cancel))
                         : Problems.NotFound("person", id)
@@ -36,7 +41,7 @@ internal static class ConflictEndpoints
             .ProducesProblem(404);
         api.MapPost(
                 "",
-                async Task<Results<Ok<IReadOnlyList<Conflict>>, ProblemHttpResult>> (
+                async Task<Results<Ok<IReadOnlyList<ConflictOfInterest>>, ProblemHttpResult>> (
                     Guid id,
                     ConflictBody body,
                     WorkflowRuntime runtime,
@@ -54,7 +59,7 @@ internal static class ConflictEndpoints
             .ProducesProblem(422);
         api.MapPost(
                 "/{conflict:guid}/lift",
-                async Task<Results<Ok<IReadOnlyList<Conflict>>, ProblemHttpResult>> (
+                async Task<Results<Ok<IReadOnlyList<ConflictOfInterest>>, ProblemHttpResult>> (
                     Guid id,
                     Guid conflict,
                     LiftBody body,
@@ -84,7 +89,7 @@ internal static class ConflictEndpoints
         );
     }
 
-    private static async Task<Results<Ok<IReadOnlyList<Conflict>>, ProblemHttpResult>> AnswerAsync(
+    private static async Task<Results<Ok<IReadOnlyList<ConflictOfInterest>>, ProblemHttpResult>> AnswerAsync(
         ConflictResult result,
         Guid person,
         WorkflowRuntime runtime,

@@ -17,7 +17,7 @@ namespace Orchestration.Workflows.Workforce;
 /// <param name="LiftedAt">When.</param>
 /// <param name="LiftReason">Why it is none any more.</param>
 /// <param name="OpenTasks">Open tasks of the customer that the person still has: someone must take them over.</param>
-public sealed record Conflict(
+public sealed record ConflictOfInterest(
     Guid Id,
     string CustomerId,
     string? CustomerName,
@@ -30,7 +30,9 @@ public sealed record Conflict(
     int OpenTasks
 );
 
-/// <summary>Declares and lifts conflicts of interest. What they exclude is a rule of <c>Eligibility</c>, the same for lists, verbs and the push engine.</summary>
+/// <summary>
+/// Declares and lifts conflicts of interest. What they exclude is a rule of <c>Eligibility</c>, the same for lists, verbs and the push engine.
+/// </summary>
 public static class Conflicts
 {
     /// <summary>Longest reason.</summary>
@@ -39,7 +41,7 @@ public static class Conflicts
     private const int LongestCustomer = 200;
 
     /// <summary>A person's conflicts, also lifted ones: those in force first, then the latest.</summary>
-    public static async Task<IReadOnlyList<Conflict>> OfAsync(NpgsqlDataSource database, Guid person, CancellationToken cancel = default)
+    public static async Task<IReadOnlyList<ConflictOfInterest>> OfAsync(NpgsqlDataSource database, Guid person, CancellationToken cancel = default)
     {
         await using var query = database.Query(
             """
@@ -52,7 +54,7 @@ public static class Conflicts
             person
         );
         await using var r = await query.ExecuteReaderAsync(cancel);
-        var conflicts = new List<Conflict>();
+        var conflicts = new List<ConflictOfInterest>();
         while (await r.ReadAsync(cancel))
             conflicts.Add(
                 new(
