@@ -207,6 +207,9 @@ public static class JobCatalog
         "Every 15 minutes",
         "0 0/15 * * * *",
         sweeps => sweeps.WeeklyDigestAsync(CancellationToken.None),
+        null
+    );
+
     /// <summary>Appends history to its log.</summary>
     public static readonly JobDescription HistoryLog = new(
         "history-log",
