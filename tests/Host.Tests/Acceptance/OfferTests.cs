@@ -14,8 +14,8 @@ public sealed class OfferTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task Work_is_offered_to_who_is_there_and_accepted_or_declined_on_their_page()
     {
-        await PushAsync("offer-page");
-        var accepted = await OfferAsync("offer-page", 1);
+        await office.PushAsync("offer-page");
+        var accepted = await office.OfferAsync("offer-page", 1);
         var browser = await office.Host.BrowserAsync("adjuster2");
 
         var card = await CardAsync(browser);
@@ -31,7 +31,7 @@ public sealed class OfferTests(Office office) : IClassFixture<Office>
 
         // With its only task done, the next one comes.
         await Adjuster.DoneAsync(await Adjuster.GetAsync($"/api/tasks/{task}"), "complete", new { outcome = "Done" });
-        var declined = await OfferAsync("offer-page", 2);
+        var declined = await office.OfferAsync("offer-page", 2);
         (await Adjuster.SendAsync(HttpMethod.Post, $"/api/offers/{declined}/decline", new { reason = " " })).StatusCode.ShouldBe(
             HttpStatusCode.UnprocessableEntity
         );
@@ -44,8 +44,8 @@ public sealed class OfferTests(Office office) : IClassFixture<Office>
     [Fact]
     public async Task An_answer_after_the_offer_expired_says_so_and_leaves_the_task_open()
     {
-        await PushAsync("offer-late");
-        var offer = await OfferAsync("offer-late", 1);
+        await office.PushAsync("offer-late");
+        var offer = await office.OfferAsync("offer-late", 1);
         var task = (string)(await Adjuster.GetAsync("/api/offers")).AsArray()[0]!["taskId"]!;
         var browser = await office.Host.BrowserAsync("adjuster2");
         await CardAsync(browser);
@@ -64,40 +64,6 @@ public sealed class OfferTests(Office office) : IClassFixture<Office>
         text.ShouldContain($"/tasks/{Guid.Parse(task):N}");
         ((string)(await Adjuster.GetAsync($"/api/tasks/{task}"))["state"]!).ShouldBe("Ready");
         (await office.Supervisor.GetAsync($"/api/tasks/{task}/distribution")).AsArray().Count.ShouldBeGreaterThan(0);
-    }
-
-    /// <summary>A journey whose only step the adjusters are offered, of whom one is there and has nothing else to do.</summary>
-    private async Task PushAsync(string journey)
-    {
-        var answer = await office
-            .Person("analyst")
-            .SendAsync(
-                HttpMethod.Post,
-                "/api/definitions",
-                new
-                {
-                    definition = Journey.Of(journey, Journey.Step("look")),
-                    publish = true,
-                    operationId = Worker.NewOperation(),
-                }
-            );
-        answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync());
-        (await office.Person("senior1").SendAsync(HttpMethod.Put, "/api/teams/claims-adjusting/distribution/mode", new { mode = "offer" })).StatusCode.ShouldBe(
-            HttpStatusCode.NoContent
-        );
-        (await Adjuster.SendAsync(HttpMethod.Put, "/api/me/presence", new { state = "Available" })).StatusCode.ShouldBe(HttpStatusCode.OK);
-    }
-
-    /// <summary>Opens a case and waits until its step is offered.</summary>
-    private async Task<Guid> OfferAsync(string journey, int number)
-    {
-        await office.FrontOffice.OpenAsync(journey, office.NewReference($"OF{number}"), new { });
-        var offers = await Eventually.AsksAsync(
-            async () => (await Adjuster.GetAsync("/api/offers")).AsArray(),
-            offers => offers.Count == 1,
-            "the step is offered"
-        );
-        return Guid.Parse((string)offers[0]!["id"]!);
     }
 
     private static async Task<string> CardAsync(HttpClient browser) =>

@@ -1,0 +1,80 @@
+using Microsoft.Playwright;
+using NodaTime;
+using Orchestration.Host.Tests.Acceptance;
+
+namespace Orchestration.Host.Tests.Browser;
+
+/// <summary>The card of an offer, as the person sees it who is offered the task.</summary>
+public sealed class OfferCardTests(Chromium chromium, Office office) : IClassFixture<Office>
+{
+    [Fact]
+    public async Task An_offer_stays_through_a_reload_and_in_a_second_tab_and_is_accepted_by_a_key()
+    {
+        await office.PushAsync("card-key");
+        var page = await chromium.SignedInAsync(office.Host, "adjuster2");
+        await office.OfferAsync("card-key", 1);
+        var card = page.Locator(".offer-card");
+        await card.GetByText("Offered to you until").WaitForAsync();
+        await page.ReloadAsync();
+        await card.GetByText("Offered to you until").WaitForAsync();
+        var second = await page.Context.NewPageAsync();
+        await second.GotoAsync(office.Host.ClientOptions.BaseAddress + "cases");
+        await second.Locator(".offer-card").GetByText("Offered to you until").WaitForAsync();
+        await page.PictureAsync("offer-card");
+
+        await page.BringToFrontAsync();
+        await page.Locator("h1").ClickAsync();
+        await page.Keyboard.PressAsync("a");
+
+        await page.WaitForURLAsync("**/tasks/*");
+        await page.GetByRole(AriaRole.Heading, new() { Name = "look", Exact = true }).First.WaitForAsync();
+        await Assertions.Expect(second.Locator(".offer-card")).ToHaveCountAsync(0);
+        var task = page.Url.Split('?')[0].Split('/')[^1];
+        var adjuster = office.Person("adjuster2");
+        var taken = await adjuster.GetAsync($"/api/tasks/{task}");
+        ((string)taken["state"]!).ShouldBe("Reserved");
+        await adjuster.DoneAsync(taken, "complete", new { outcome = "Done" });
+        await page.Context.CloseAsync();
+    }
+
+    [Fact]
+    public async Task An_offer_that_expires_in_the_middle_of_a_click_says_so_and_the_task_can_still_be_claimed()
+    {
+        await office.PushAsync("card-late");
+        var page = await chromium.SignedInAsync(office.Host, "adjuster2");
+        var offer = await office.OfferAsync("card-late", 1);
+        var accept = page.Locator(".offer-card").GetByRole(AriaRole.Button, new() { Name = "Accept" });
+        await accept.WaitForAsync();
+
+        // The click is on its way while the time runs out.
+        await page.RouteAsync(
+            "**/offers/*/accept",
+            async route =>
+            {
+                office.Clock.Advance(Duration.FromMinutes(3));
+                await Eventually.AsksAsync(
+                    () => office.QueryAsync<string>($"select state from task_offer where id = '{offer}'"),
+                    states => states is ["Expired"],
+                    "the offer has expired"
+                );
+                await route.ContinueAsync();
+            }
+        );
+        await accept.ClickAsync();
+
+        await page.GetByText("The offer had expired.").WaitForAsync();
+        await page.PictureAsync("offer-over");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Open the task: you may be able to claim it" }).ClickAsync();
+        await page.WaitForURLAsync("**/tasks/*");
+        await page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Claim") }).First.ClickAsync();
+        var task = page.Url.Split('?')[0].Split('/')[^1];
+        var adjuster = office.Person("adjuster2");
+        var claimed = await Eventually.AsksAsync(
+            () => adjuster.GetAsync($"/api/tasks/{task}"),
+            answer => (string)answer["state"]! == "Reserved",
+            "it is theirs"
+        );
+        await adjuster.DoneAsync(claimed, "complete", new { outcome = "Done" });
+        await page.Context.CloseAsync();
+    }
+}
