@@ -82,8 +82,7 @@ public sealed partial class KeepHistory(WorkflowRuntime runtime, HistoryKeeping 
 
         await batch.ExecuteNonQueryAsync(cancel);
         await transaction.CommitAsync(cancel);
-        foreach (var person in told)
-            runtime.Changes.Announce(new(ChangeKind.Person, person));
+        runtime.Changes.Publish(told.Select(person => new Change(ChangeKind.Person, person)));
         return result;
     }
 

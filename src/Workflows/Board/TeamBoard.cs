@@ -13,7 +13,7 @@ public sealed record TeamBoard(Instant At, IReadOnlyList<BoardTeam> Teams)
     public BoardFigures Total { get; } = Sum(Teams);
 
     /// <summary>The people of all teams, each once.</summary>
-    public BoardPeople People { get; } = BoardPeople.Of(Teams.SelectMany(team => team.Members), Teams.FirstOrDefault()?.Present);
+    public BoardPeople People { get; } = BoardPeople.Of(Teams.SelectMany(team => team.Members), Teams is [var first, ..] ? first.Present : null);
 
     /// <summary>The counts of some teams together.</summary>
     public static BoardFigures Sum(IEnumerable<BoardTeam> teams) =>

@@ -3,6 +3,7 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Proof;
 
 namespace Orchestration.Workflows.Customers;
 
@@ -55,7 +56,7 @@ internal sealed class CustomerTransaction : IAsyncDisposable
                 + "on conflict do nothing",
             ids,
             ids.Select(id => NameOf(chains[id])).ToArray(),
-            HistoryChain.Genesis
+            EventHash.Genesis
         );
         batch.Add("select id, event_sequence, event_head from event_chain where id = any($1) order by id for update", (object)ids);
         await using var r = await batch.ExecuteReaderAsync(cancel);
