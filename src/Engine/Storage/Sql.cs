@@ -103,6 +103,11 @@ public static class Sql
                 TypedValue = Array.ConvertAll(instants, i => i.ToDateTimeUtc()),
                 NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz,
             },
+            Instant?[] instants => new NpgsqlParameter<DateTime?[]>
+            {
+                TypedValue = Array.ConvertAll(instants, i => i?.ToDateTimeUtc()),
+                NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz,
+            },
             Json json => new NpgsqlParameter<byte[]> { TypedValue = json.Utf8, NpgsqlDbType = NpgsqlDbType.Json },
             JsonTexts array => new NpgsqlParameter<string?[]> { TypedValue = array.Texts, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Json },
             Guid id => new NpgsqlParameter<Guid> { TypedValue = id },

@@ -56,7 +56,7 @@ internal static class StepFacts
             spells.Select(s => s.Spell.To).ToArray()
         );
 
-        DateTime?[] Times(Func<Visit, Instant?> of) => [.. rows.Select(r => of(r.Visit)?.ToDateTimeUtc())];
+        Instant?[] Times(Func<Visit, Instant?> of) => [.. rows.Select(r => of(r.Visit))];
     }
 }
 
