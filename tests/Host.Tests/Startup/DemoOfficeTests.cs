@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Orchestration.Testing;
 using Orchestration.Workflows.Simulation;
 
 namespace Orchestration.Host.Tests.Startup;

@@ -1,4 +1,5 @@
 using NodaTime;
+using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Forecast;
 using Orchestration.Workflows.People;
@@ -82,7 +83,7 @@ public sealed class ForecastOfficeTests
         // Who doesn't steer the team hears nothing of it; nor is there a new date for what is no promise.
         (await apply.RunAsync(Order(FixKind.Reorder, "three"), adjuster)).ShouldBeOfType<FixResult.NotFound>();
         (await apply.RunAsync(Order(FixKind.NewDate, "four"), supervisor)).ShouldBeOfType<FixResult.Invalid>().Field.ShouldBe("kind");
-        (await apply.RunAsync(Order(FixKind.Reorder, "five") with { Task = Guid.NewGuid() }, supervisor))
+        (await apply.RunAsync(Order(FixKind.Reorder, "five") with { Task = Ids.New(world.Clock.Now()) }, supervisor))
             .ShouldBeOfType<FixResult.Invalid>()
             .Field.ShouldBe("task");
         (_, task) = await RowAsync(world);
