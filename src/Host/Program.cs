@@ -7,8 +7,8 @@ using Orchestration.Host.Administration;
 using Orchestration.Host.Away;
 using Orchestration.Host.Background;
 using Orchestration.Host.Cases;
-using Orchestration.Host.Compliance;
 using Orchestration.Host.Commands;
+using Orchestration.Host.Compliance;
 using Orchestration.Host.CustomerPromises;
 using Orchestration.Host.Customers;
 using Orchestration.Host.Distribution;
@@ -31,8 +31,8 @@ using Orchestration.Host.Tasks;
 using Orchestration.Host.Tasks.Bulk;
 using Orchestration.Host.Teams;
 using Orchestration.Host.Workforce;
-using Orchestration.Workflows.Audit;
 using Orchestration.Workflows;
+using Orchestration.Workflows.Audit;
 
 try
 {

@@ -48,7 +48,12 @@ internal static class ForecastPages
                 return Html.Page(
                     new ForecastClockPage
                     {
-                        Clock = new(view, ForecastReading.Item(view.Made, row, all is [var best, ..] ? best : null, true), all, Requests.LocalOr(to, "/forecast"))
+                        Clock = new(
+                            view,
+                            ForecastReading.Item(view.Made, row, all is [var best, ..] ? best : null, true),
+                            all,
+                            Requests.LocalOr(to, "/forecast")
+                        )
                         {
                             Visible = view.Rows.ToDictionary(one => one.Clock.Id),
                         },

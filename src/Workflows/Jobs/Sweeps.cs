@@ -6,8 +6,8 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using Orchestration.Workflows.Board;
 using Orchestration.Workflows.Audit;
+using Orchestration.Workflows.Board;
 using Orchestration.Workflows.Distribution;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Forecast;
@@ -96,12 +96,14 @@ public sealed class Sweeps(
     /// <summary>Keeps what the board of teams shows.</summary>
     public Task BoardSnapshotsAsync(CancellationToken stop) =>
         RunAsync(JobCatalog.BoardSnapshots, () => BoardSnapshots.TakeAsync(runtime.Database, runtime.Clock.Now(), stop));
+
     /// <summary>Forecasts deadlines, and records what became of earlier forecasts.</summary>
     public Task ForecastAsync(CancellationToken stop) => RunAsync(JobCatalog.Forecast, () => forecast.PublishAsync(cancel: stop));
 
     /// <summary>Ends loans between teams that are over.</summary>
     public Task LoansAsync(CancellationToken stop) =>
         RunAsync(JobCatalog.Loans, () => UntilNothingAsync(() => LendPerson.SweepAsync(runtime, Batch, CancellationToken.None), stop));
+
     /// <summary>Appends history to its log, and signs it.</summary>
     public Task HistoryLogAsync(CancellationToken stop) => RunAsync(JobCatalog.HistoryLog, async () => (int)await history.RunAsync(stop));
 

@@ -16,6 +16,7 @@ public static class NotificationKinds
 
     /// <summary>Figures of the last week, for supervisors and leads.</summary>
     internal const string WeeklyDigest = "performance.weekly";
+
     /// <summary>A check of history found differences.</summary>
     internal const string HistoryDiffers = "history.differs";
 

@@ -14,7 +14,7 @@ public sealed partial class AccessTests : IAsyncLifetime
 {
     /// <summary>
     /// anybody: no sign-in needed. person: any signed-in person; each object decides what they see. lead: leads a team or supervises.
-    /// start, start-cases, start-tests, keep-customers, alter-cases, supervise, design, administrator: policies and roles. read, edit, publish,
+    /// start, start-cases, start-tests, keep-customers, alter-cases, supervise, design, administrator, compliance: policies and roles. read, edit, publish,
     /// run, operate: rights of the designer, which API keys can have too.
     /// </summary>
     private const string Table = """
@@ -463,6 +463,11 @@ public sealed partial class AccessTests : IAsyncLifetime
         run           POST   /elsa/api/workflow-instances/{id}/variables
         operate       POST   /elsa/api/admin/workflow-runtime/pause
         operate       POST   /elsa/api/admin/workflow-runtime/resume
+        compliance    GET    /api/cases/{id:guid}/proof
+        compliance    GET    /api/history/growth
+        compliance    GET    /api/history/head
+        compliance    GET    /compliance/
+        compliance    POST   /compliance/check
         """;
 
     private static readonly Dictionary<string, string[]> MayAs = new()
@@ -470,7 +475,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         ["adjuster1"] = ["person", "start", "start-cases"],
         ["frontoffice"] = ["person", "start", "start-cases", "keep-customers"],
         ["supervisor"] = ["person", "lead", "start", "start-cases", "keep-customers", "supervise", "alter-cases", "read"],
-        ["compliance"] = ["person", "read"],
+        ["compliance"] = ["person", "read", "compliance"],
         ["analyst"] = ["person", "start", "start-tests", "design", "read", "edit", "publish", "run", "events"],
         ["admin"] =
         [

@@ -18,6 +18,7 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
     private static readonly string[] Others =
     [
         "/live",
+        "/compliance/",
         "/cases/list",
         "/work",
         "/work/beside",
@@ -119,6 +120,10 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         await LookAsync(worker, "/");
         await LookAsync(worker, $"/tasks/{task}");
         await worker.Context.CloseAsync();
+
+        var reviewer = await chromium.SignedInAsync(office.Host, "compliance", scheme: scheme);
+        await LookAsync(reviewer, "/compliance");
+        await reviewer.Context.CloseAsync();
 
         var admin = await chromium.SignedInAsync(office.Host, "admin", scheme: scheme);
         foreach (var route in pages)

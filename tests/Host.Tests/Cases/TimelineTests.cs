@@ -13,6 +13,7 @@ public sealed partial class TimelineTests
     private static readonly string[] NotInHistory =
     [
         "task.mention",
+        "history.differs",
         "task.comment",
         "task.review-approved",
         "sla.reminder",

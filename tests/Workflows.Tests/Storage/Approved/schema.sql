@@ -149,6 +149,7 @@ create table conflict (
 CREATE INDEX conflict_customer ON conflict USING btree (customer_id) WHERE (lifted_at IS NULL);
 CREATE UNIQUE INDEX conflict_in_force ON conflict USING btree (person_id, customer_id) WHERE (lifted_at IS NULL);
 CREATE INDEX conflict_person ON conflict USING btree (person_id, declared_at DESC);
+
 create table customer (
     id uuid not null,
     number text not null,
@@ -454,6 +455,62 @@ create table kept_event (
 CREATE INDEX kept_event_correlation ON kept_event USING btree (correlation_id, hash) WHERE (instance_id IS NULL);
 CREATE INDEX kept_event_expires ON kept_event USING btree (expires_at);
 CREATE INDEX kept_event_instance ON kept_event USING btree (instance_id, hash) WHERE (instance_id IS NOT NULL);
+
+create table log_chain (
+    chain_id uuid not null,
+    tile bigint not null,
+    constraint log_chain_pkey PRIMARY KEY (chain_id, tile)
+);
+
+create table log_check (
+    id uuid not null,
+    started_at timestamp with time zone not null,
+    ended_at timestamp with time zone,
+    actor text not null,
+    events bigint not null default 0,
+    entries bigint not null default 0,
+    findings json,
+    constraint log_check_pkey PRIMARY KEY (id)
+);
+CREATE INDEX log_check_started ON log_check USING btree (started_at DESC);
+
+create table log_head (
+    size bigint not null,
+    at timestamp with time zone not null,
+    note text not null,
+    constraint log_head_pkey PRIMARY KEY (size, at)
+);
+CREATE INDEX log_head_at ON log_head USING btree (at);
+
+create table log_head_copy (
+    size bigint not null,
+    at timestamp with time zone not null,
+    place text not null,
+    held_at timestamp with time zone,
+    error text,
+    constraint log_head_copy_check CHECK ((held_at IS NULL) <> (error IS NULL)),
+    constraint log_head_copy_pkey PRIMARY KEY (size, at, place),
+    constraint log_head_copy_size_at_fkey FOREIGN KEY (size, at) REFERENCES log_head(size, at) ON DELETE CASCADE
+);
+
+create table log_state (
+    one boolean not null default true,
+    size bigint not null,
+    horizon bigint not null,
+    restored boolean not null default false,
+    constraint log_state_one_check CHECK (one),
+    constraint log_state_pkey PRIMARY KEY (one)
+);
+
+create table log_tile (
+    level smallint not null,
+    number bigint not null,
+    hashes bytea not null,
+    chains uuid[],
+    sequences integer[],
+    constraint log_tile_check CHECK ((level = 0) = (chains IS NOT NULL) AND (level = 0) = (sequences IS NOT NULL)),
+    constraint log_tile_pkey PRIMARY KEY (level, number)
+);
 
 create table notification (
     id uuid not null,
