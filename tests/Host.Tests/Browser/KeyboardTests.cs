@@ -64,7 +64,7 @@ public sealed class KeyboardTests(Chromium chromium)
         await help.WaitForAsync(new() { State = WaitForSelectorState.Hidden });
         await page.Keyboard.PressAsync("Control+k");
         await page.GetByRole(AriaRole.Option, new() { Name = "Take next task" }).WaitForAsync();
-        await page.GetByRole(AriaRole.Combobox, new() { Name = "Find a page" }).FillAsync("REF-3");
+        await page.GetByRole(AriaRole.Combobox, new() { Name = "Find a customer" }).FillAsync("REF-3");
         await page.GetByRole(AriaRole.Option, new() { Name = "REF-3 Marta Novak" }).WaitForAsync();
         await page.PictureAsync("commands");
         await page.Keyboard.PressAsync("ArrowDown");

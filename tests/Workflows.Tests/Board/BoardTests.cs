@@ -19,7 +19,11 @@ public sealed class BoardTests
         await using var world = await WithJourneyAsync();
         var (adjuster, supervisor) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("supervisor"));
         for (var i = 1; i <= 5; i++)
+        {
             await world.StartAsync("look", $"REF-{i}");
+            world.Clock.Advance(Duration.FromSeconds(1));
+        }
+
         await using (var test = await world.Database.OpenConnectionAsync())
         await using (
             var mark = new Npgsql.NpgsqlCommand(

@@ -1,7 +1,7 @@
 using Microsoft.Playwright;
 using Orchestration.Host.Tests.Pages;
 
-namespace Orchestration.Host.Tests.Browser;
+namespace Orchestration.Host.Tests.Browser.Work;
 
 public sealed class FrontOfficeTests(Chromium chromium, ITestOutputHelper output)
 {

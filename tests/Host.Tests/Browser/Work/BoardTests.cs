@@ -1,7 +1,7 @@
 using Microsoft.Playwright;
 using Orchestration.Host.Tests.Pages;
 
-namespace Orchestration.Host.Tests.Browser;
+namespace Orchestration.Host.Tests.Browser.Work;
 
 /// <summary>A lead at the board: it follows what happens elsewhere, and tasks are given out by dragging and by key.</summary>
 public sealed class BoardTests(Chromium chromium)

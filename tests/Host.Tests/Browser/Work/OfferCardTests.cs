@@ -2,7 +2,7 @@ using Microsoft.Playwright;
 using NodaTime;
 using Orchestration.Host.Tests.Acceptance;
 
-namespace Orchestration.Host.Tests.Browser;
+namespace Orchestration.Host.Tests.Browser.Work;
 
 /// <summary>The card of an offer, as the person sees it who is offered the task.</summary>
 public sealed class OfferCardTests(Chromium chromium, Office office) : IClassFixture<Office>

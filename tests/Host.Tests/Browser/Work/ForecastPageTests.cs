@@ -1,7 +1,7 @@
 using Microsoft.Playwright;
 using Orchestration.Host.Tests.Acceptance;
 
-namespace Orchestration.Host.Tests.Browser;
+namespace Orchestration.Host.Tests.Browser.Work;
 
 /// <summary>The forecast of missed deadlines, as a supervisor and others see it. It is Monday 2026-06-01, 09:00 UTC.</summary>
 public sealed class ForecastPageTests(Chromium chromium, Office office) : IClassFixture<Office>
@@ -40,6 +40,7 @@ public sealed class ForecastPageTests(Chromium chromium, Office office) : IClass
         await page.PictureAsync("forecast");
 
         // Two more people don't help what someone else has.
+        await page.Locator(".what-if select[name=team]").SelectOptionAsync("claims-intake");
         await page.GetByRole(AriaRole.Spinbutton, new() { Name = "People" }).FillAsync("2");
         await page.Button("Try").ClickAsync();
         await page.GetByText("1 instead of 1 will probably be missed").WaitForAsync();
