@@ -1,7 +1,7 @@
 using Npgsql;
-using Orchestration.Engine.Storage;
 using Orchestration.Host.Identity;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Performance;
 
 namespace Orchestration.Host.Performance;
 
@@ -24,17 +24,6 @@ public sealed record PerformanceScope(IReadOnlyList<Team> Teams, bool IsAll)
         : [.. Teams.Select(t => t.Key)];
 
     /// <summary>Whether they may see a person's figures: of someone who works, or has worked, in one of their teams.</summary>
-    public async Task<bool> SeesAsync(NpgsqlDataSource database, Guid person, CancellationToken cancel)
-    {
-        await using var query = database.Query(
-            """
-            select exists (select from person where id = $1) and ($2::text[] is null
-                or exists (select from team_member where person_id = $1 and team_key = any($2))
-                or exists (select from step_fact where person_id = $1 and team = any($2) and ended_at is not null))
-            """,
-            person,
-            KeysOf(null)?.ToArray()
-        );
-        return (bool)(await query.ExecuteScalarAsync(cancel))!;
-    }
+    public Task<bool> SeesAsync(NpgsqlDataSource database, Guid person, CancellationToken cancel) =>
+        PerformanceQueries.WorksInAsync(database, person, KeysOf(null), cancel);
 }

@@ -246,11 +246,7 @@ public sealed class PerformanceServices(WorkflowRuntime runtime, Workflows.Setti
     public async Task<LocalDate> TodayAsync(CancellationToken cancel) => runtime.Clock.GetCurrentInstant().InZone(await ZoneAsync(cancel)).Date;
 
     /// <summary>The zone whose days are counted.</summary>
-    public async Task<DateTimeZone> ZoneAsync(CancellationToken cancel)
-    {
-        await using var query = runtime.Database.Query("select zone from performance_cursor");
-        return await query.ExecuteScalarAsync(cancel) is string zone ? DateTimeZoneProviders.Tzdb[zone] : DateTimeZone.Utc;
-    }
+    public Task<DateTimeZone> ZoneAsync(CancellationToken cancel) => PerformanceQueries.ZoneAsync(runtime.Database, cancel);
 
     public async Task<IReadOnlyDictionary<string, string>> JourneysAsync(CancellationToken cancel) =>
         (await Workflows.Journeys.JourneyQueries.ListAsync(runtime.Definitions, cancel)).ToDictionary(j => j.Id, j => j.Name);
@@ -258,30 +254,8 @@ public sealed class PerformanceServices(WorkflowRuntime runtime, Workflows.Setti
     public IReadOnlyDictionary<string, string> Policies() => serviceLevels.Policies.ToDictionary(p => p.Key, p => p.Value.Name);
 
     /// <summary>Steps of a journey that any case has visited, with the title of the newest.</summary>
-    public async Task<IReadOnlyList<(string Key, string Title)>> StepsAsync(string journey, CancellationToken cancel)
-    {
-        await using var query = runtime.Database.Query(
-            """
-            with recursive step as (
-                (select step from step_fact where journey = $1 order by step limit 1)
-                union all
-                select (select f.step from step_fact f where f.journey = $1 and f.step > s.step order by f.step limit 1) from step s where s.step is not null
-            )
-            select s.step, f.title from step s cross join lateral (select title from step_fact f where f.journey = $1 and f.step = s.step
-                order by f.opened_at desc limit 1) f order by lower(f.title)
-            """,
-            journey
-        );
-        await using var r = await query.ExecuteReaderAsync(cancel);
-        var steps = new List<(string, string)>();
-        while (await r.ReadAsync(cancel))
-            steps.Add((r.GetString(0), r.GetString(1)));
-        return steps;
-    }
+    public Task<IReadOnlyList<(string Key, string Title)>> StepsAsync(string journey, CancellationToken cancel) =>
+        PerformanceQueries.StepsAsync(runtime.Database, journey, cancel);
 
-    public async Task<string?> NameAsync(Guid person, CancellationToken cancel)
-    {
-        await using var query = runtime.Database.Query("select display_name from person where id = $1", person);
-        return await query.ExecuteScalarAsync(cancel) as string;
-    }
+    public Task<string?> NameAsync(Guid person, CancellationToken cancel) => PerformanceQueries.NameAsync(runtime.Database, person, cancel);
 }

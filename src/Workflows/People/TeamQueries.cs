@@ -66,12 +66,14 @@ public static class TeamQueries
     /// <summary>Whether someone may plan and steer another person's day: supervisors, administrators, and the lead of a team they work in.</summary>
     public static async Task<bool> SteersPersonAsync(NpgsqlDataSource database, Person actor, Guid person, CancellationToken cancel = default)
     {
-        if (actor.Is(Roles.Supervisor, Roles.Administrator))
-            return true;
         await using var query = database.Query(
-            "select exists (select from team_member m join team l on l.key = m.team_key where m.person_id = $1 and l.lead_id = $2)",
+            """
+            select exists (select from person where id = $1)
+                and ($3 or exists (select from team_member m join team l on l.key = m.team_key where m.person_id = $1 and l.lead_id = $2))
+            """,
             person,
-            actor.Id
+            actor.Id,
+            actor.Is(Roles.Supervisor, Roles.Administrator)
         );
         return (bool)(await query.ExecuteScalarAsync(cancel))!;
     }

@@ -26,7 +26,8 @@ public sealed partial class ConventionTests
 
     [Theory]
     [InlineData("Embedded", "Orchestration.*|Microsoft.AspNetCore.*")]
-    [InlineData("Engine", "Orchestration.*|Microsoft.AspNetCore.*|Hangfire.*")]
+    [InlineData("Proof", "Orchestration.*|Microsoft.AspNetCore.*|Hangfire.*")]
+    [InlineData("Engine", "Orchestration.(?!Proof$).*|Microsoft.AspNetCore.*|Hangfire.*")]
     [InlineData("Workflows", "Orchestration.Embedded|Orchestration.Host")]
     public void References_go_one_way(string assembly, string forbidden) =>
         Assembly
