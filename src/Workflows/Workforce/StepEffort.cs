@@ -70,8 +70,8 @@ public sealed record StepEffort(string DefinitionId, string StepId, int Median, 
     }
 
     /// <summary>
-    /// Learns again: from start (or from claiming, if no one pressed Start) to completion, pauses included, at least a minute. Steps that nobody completed in the last 90 days are forgotten. Test cases
-    /// don't count. Returns how many steps there are.
+    /// Learns again: from start (or from claiming, if no one pressed Start) to completion, pauses included, at least a minute. Steps that nobody completed
+    /// in the last 90 days are forgotten. Test cases don't count. Returns how many steps there are.
     /// </summary>
     internal static async Task<int> LearnAsync(NpgsqlDataSource database, Instant now, CancellationToken cancel = default)
     {

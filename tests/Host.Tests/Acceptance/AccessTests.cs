@@ -141,14 +141,6 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        POST   /tasks/{id:guid}/take-over
         person        GET    /work
         lead          GET    /team/
-        lead          GET    /api/forecast/
-        lead          POST   /api/forecast/apply
-        lead          GET    /api/forecast/calibration
-        lead          POST   /api/forecast/what-if
-        lead          GET    /forecast/
-        lead          POST   /forecast/apply
-        lead          GET    /forecast/what-if
-        lead          GET    /forecast/{clock:guid}
         lead          GET    /team
         person        GET    /api/me/presence/
         person        PUT    /api/me/presence/

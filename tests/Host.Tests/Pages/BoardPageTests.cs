@@ -20,7 +20,7 @@ public sealed class BoardPageTests
     public async Task Every_number_of_the_board_is_the_length_of_its_list()
     {
         await using var world = await CreateAsync();
-        await ActivatorUtilities.CreateInstance<DemoOffice>(world.App.Services).RunAsync(1, isNew: true);
+        await ActivatorUtilities.CreateInstance<DemoOffice>(world.App.Services, world.ConnectionString).RunAsync(1, isNew: true);
         var supervisor = await world.App.BrowserAsync("supervisor");
         var (checkedLists, someInThem) = (0, new HashSet<string>());
         foreach (var address in new[] { "/team", "/team?key=claims-adjusting", "/team?key=mortgage-processing" })

@@ -33,6 +33,9 @@ public sealed class PageWorld : IAsyncDisposable
     private readonly HttpClient _frontOffice;
     private int _references;
 
+    /// <summary>As the host connects.</summary>
+    public string ConnectionString => _database.ApplicationConnectionString;
+
     private PageWorld(TestDatabase database, HostApp app, HttpClient supervisor, HttpClient frontOffice) =>
         (_database, App, _supervisor, _frontOffice) = (database, app, supervisor, frontOffice);
 
