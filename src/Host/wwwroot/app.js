@@ -56,7 +56,7 @@ if (live) {
 const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const zoneName = absolute.resolvedOptions().timeZone;
 // The server counts "today" in it (docs/board.md).
-document.cookie = `zone=${zoneName}; path=/; max-age=31536000; samesite=lax`;
+if (location.origin !== "null") document.cookie = `zone=${zoneName}; path=/; max-age=31536000; samesite=lax`;
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 const hour12 = absolute.resolvedOptions().hour12;
 const timeOfDay = at => hour12 && at.getHours() % 12 === 0 && at.getMinutes() === 0 ? (at.getHours() ? "noon" : "midnight") : new Intl.DateTimeFormat(undefined, hour12 && at.getMinutes() === 0 ? { hour: "numeric" } : { timeStyle: "short" })

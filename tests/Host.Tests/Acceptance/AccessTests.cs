@@ -141,7 +141,6 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        POST   /tasks/{id:guid}/take-over
         person        GET    /work
         lead          GET    /team/
-        lead          GET    /team
         person        GET    /api/me/presence/
         person        PUT    /api/me/presence/
         person        GET    /api/skills/
