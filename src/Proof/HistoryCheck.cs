@@ -28,19 +28,26 @@ public sealed class HistoryCheck(NpgsqlDataSource database, IReadOnlyList<Verifi
     /// <summary>Runs the check.</summary>
     public async Task<HistoryCheckResult> RunAsync(CancellationToken cancel = default)
     {
+        // What is held outside is looked at first: the database is always ahead of it, also while hosts go on.
+        var (heads, held) = (Heads(), kept?.Count() ?? 0);
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancel);
         await ExecuteAsync(connection, "set local statement_timeout = 0; set local jit = off", cancel);
         var horizon = await HorizonAsync(connection, cancel);
-        await CheckTreeAsync(connection, horizon.Size, cancel);
+        await CheckTreeAsync(connection, heads, held, horizon.Size, cancel);
         await CheckEventsAsync(connection, horizon.Transaction, cancel);
         return new(_events, _entries, _heads, _findings);
     }
 
     /// <summary>The entries of the log, in order: against those held outside, and their roots against the signed heads.</summary>
-    private async Task CheckTreeAsync(NpgsqlConnection connection, long size, CancellationToken cancel)
+    private async Task CheckTreeAsync(
+        NpgsqlConnection connection,
+        SortedDictionary<long, List<(string Name, SignedHead Head)>> heads,
+        long held,
+        long size,
+        CancellationToken cancel
+    )
     {
-        var heads = Heads();
         var tree = new GrowingTree();
         var uppers = new List<GrowingTile>();
         await using (var query = new NpgsqlCommand("select number, hashes, chains, sequences from log_tile where level = 0 order by number", connection))
@@ -60,7 +67,7 @@ public sealed class HistoryCheck(NpgsqlDataSource database, IReadOnlyList<Verifi
                 for (var i = 0; i < chains.Length; i++)
                 {
                     var entry = new LogEntry(chains[i], sequences[i], hashes[(i * 32)..((i + 1) * 32)]);
-                    if (outside.MoveNext())
+                    if (tree.Size < held && outside.MoveNext())
                         Compare(entry, outside.Current, tree.Size);
                     tree.Add(entry.Leaf);
                     CompareHeads(heads, tree);
@@ -71,7 +78,7 @@ public sealed class HistoryCheck(NpgsqlDataSource database, IReadOnlyList<Verifi
             }
 
             _entries = tree.Size;
-            if (outside.MoveNext())
+            if (tree.Size < held)
                 Add(new(FindingKind.Older, null, $"The log has {tree.Size} entries; more are held outside. The database is older than that, or was cut."));
         }
 
@@ -257,10 +264,9 @@ public sealed class HistoryCheck(NpgsqlDataSource database, IReadOnlyList<Verifi
     /// <summary>Each kind of difference is said once of an event.</summary>
     private void Add(Finding finding)
     {
-        if (finding.Place is { Sequence: > 0 } place && !_named.Add((place.Chain, place.Sequence, finding.Kind)))
+        if (_findings.Count == MostFindings || (finding.Place is { Sequence: > 0 } place && !_named.Add((place.Chain, place.Sequence, finding.Kind))))
             return;
-        if (_findings.Count < MostFindings)
-            _findings.Add(finding);
+        _findings.Add(finding);
     }
 
     private static byte[] TileRoot(byte[] hashes)

@@ -17,9 +17,24 @@ internal static class HistorySettings
             settings.Text("History:Origin") ?? Origin,
             key,
             ReadKey(settings, "History:RetiringKeyFile"),
+            ReadFormerKeys(settings),
             settings.Text("History:Folder") is { } folder ? Path.GetFullPath(folder) : null,
             Duration.FromTimeSpan(settings.Seconds("History:HeadSeconds", 300, 1, 86_400))
         );
+    }
+
+    private static List<VerifierKey> ReadFormerKeys(SettingsReader settings)
+    {
+        var keys = new List<VerifierKey>();
+        foreach (var (name, text) in settings.List("History:FormerKeys"))
+        {
+            if (VerifierKey.Parse(text) is { } key)
+                keys.Add(key);
+            else
+                settings.Refuse(name, $"is “{text}”, which is no public key.");
+        }
+
+        return keys;
     }
 
     private static SigningKey? ReadKey(SettingsReader settings, string name)

@@ -13,12 +13,20 @@ namespace Orchestration.Workflows.Audit;
 /// <param name="Origin">Name of the log, in each tree head.</param>
 /// <param name="Key">Signs tree heads; null: none are signed.</param>
 /// <param name="RetiringKey">Signs them too while <paramref name="Key"/> replaces it.</param>
+/// <param name="FormerKeys">Public keys that signed earlier heads and no longer sign.</param>
 /// <param name="Folder">Where heads and entries are held outside the database; null: nowhere.</param>
 /// <param name="Every">How often a head is signed at most, when there is new history.</param>
-public sealed record HistoryKeeping(string Origin, SigningKey? Key, SigningKey? RetiringKey, string? Folder, Duration Every)
+public sealed record HistoryKeeping(
+    string Origin,
+    SigningKey? Key,
+    SigningKey? RetiringKey,
+    IReadOnlyList<VerifierKey> FormerKeys,
+    string? Folder,
+    Duration Every
+)
 {
     /// <summary>Keys whose signatures count.</summary>
-    public IReadOnlyList<VerifierKey> Keys => [.. new[] { Key, RetiringKey }.OfType<SigningKey>().Select(key => key.Public)];
+    public IReadOnlyList<VerifierKey> Keys => [.. new[] { Key, RetiringKey }.OfType<SigningKey>().Select(key => key.Public), .. FormerKeys];
 }
 
 /// <summary>

@@ -215,6 +215,19 @@ public sealed class TamperingTests
     }
 
     [Fact]
+    public async Task Hosts_that_go_on_while_history_is_checked_cause_no_finding()
+    {
+        await using var office = await MakeAsync();
+        for (var round = 0; round < 5; round++)
+        {
+            var check = office.CheckAsync();
+            await office.WriteAsync("d", (round * 3) + 1, 3);
+            await office.SignAsync();
+            (await check).Findings.ShouldBeEmpty();
+        }
+    }
+
+    [Fact]
     public async Task A_recorded_erasure_is_no_finding()
     {
         await using var office = await MakeAsync();
