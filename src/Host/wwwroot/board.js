@@ -1,5 +1,5 @@
 // The board (docs/board.md): open tasks are dragged to a person or a team. If the dragged one is selected, all selected ones go with it.
-let dragged = [];
+let dragged = [], stale = false;
 const targets = "[data-drop-person], [data-drop-team]";
 const over = target => document.querySelectorAll(".drop").forEach(each => each !== target && each.classList.remove("drop"));
 document.addEventListener("dragstart", e => {
@@ -23,6 +23,14 @@ document.addEventListener("dragend", () => {
   dragged = [];
   over();
   document.body.classList.remove("dragging");
+  if (stale) document.body.dispatchEvent(new CustomEvent("task-changed"));
+  stale = false;
+});
+// Nothing changes under the pointer; what was missed comes afterwards.
+document.addEventListener("htmx:before:swap", e => {
+  if (!dragged.length) return;
+  e.preventDefault();
+  stale = true;
 });
 document.addEventListener("drop", async e => {
   const target = dragged.length && e.target.closest?.(targets);
