@@ -9,7 +9,6 @@ using Npgsql;
 using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using Orchestration.Workflows.Board;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Forecast;
@@ -42,6 +41,9 @@ public sealed class OfficeDriver : IAsyncDisposable
     private const int ForecastRuns = 100;
     private static readonly Duration Forecasts = Duration.FromDays(28);
     private static readonly Duration NothingKnown = Duration.FromDays(14);
+
+    /// <summary>The board compares with yesterday and a week ago.</summary>
+    private static readonly Duration BoardTrends = Duration.FromDays(8);
 
     private readonly OfficeModel _model;
     private readonly SimulatedClock _clock;
@@ -89,7 +91,7 @@ public sealed class OfficeDriver : IAsyncDisposable
     public async Task<OfficeProgress> RunAsync(Instant until, Action<OfficeProgress>? tell = null, CancellationToken cancel = default)
     {
         await LoadAsync(cancel);
-        _due.KeepBoardFrom(until - BoardSnapshots.Kept);
+        _due.KeepBoardFrom(until - BoardTrends);
         await PlanAsync(cancel);
         var acts = 0;
         while (_model.Next() is { } act)
