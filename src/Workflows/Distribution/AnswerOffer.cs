@@ -70,6 +70,7 @@ public sealed class AnswerOffer(TaskRuntime tasks, DistributionMetrics metrics)
                 return new AnswerResult.Refused(found.Task, refusal);
             t.Write("update task_offer set state = 'Accepted', ended_at = $2 where id = $1", offer, t.Now);
             t.Instance.Write(Presence.OfferAnswered(actor.Id));
+            t.Instance.Write(AskForWork.For([actor.Id], AskForWork.Answered, t.Now));
             t.Instance.Announce(new(ChangeKind.Person, actor.Id));
             var result = await ClaimTask.WriteAsync(t, actor, offer, cancel);
             metrics.Ended(found.Team, OfferState.Accepted);

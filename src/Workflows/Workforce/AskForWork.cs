@@ -16,6 +16,9 @@ public static class AskForWork
     /// <summary>Trigger: they have less work than before, or a larger capacity.</summary>
     public const string CapacityFreed = "capacity-freed";
 
+    /// <summary>Trigger: they accepted an offer, and may have room for another.</summary>
+    public const string Answered = "offer-accepted";
+
     /// <summary>Trigger: they got a team or a skill.</summary>
     public const string Eligible = "eligible";
 

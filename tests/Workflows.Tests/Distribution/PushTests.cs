@@ -32,6 +32,27 @@ public sealed class PushTests
     }
 
     [Fact]
+    public async Task Whoever_accepts_and_has_room_for_more_is_offered_the_next_task()
+    {
+        await using var world = await World.CreateAsync();
+        var push = await PushWorld.AtAsync(world, "offer");
+        await world.ScalarAsync<int>(
+            """
+            insert into person_capacity (person_id, live, deferred) select id, 0, 1000 from person where user_name = 'adjuster1'
+            on conflict (person_id) do update set deferred = 1000 returning deferred
+            """
+        );
+        await push.AvailableAsync("adjuster1");
+        await world.StartAsync("one", "REF-1");
+        await world.StartAsync("one", "REF-2");
+        (await push.RunAsync()).ShouldBe(1, "one offer at a time");
+        var (person, offer) = await push.OnlyOfferAsync();
+        (await push.Answers.AcceptAsync(offer, "op", person)).ShouldBeOfType<AnswerResult.Done>();
+        (await push.RunAsync()).ShouldBe(1);
+        (await push.OnlyOfferAsync()).Item1.Id.ShouldBe(person.Id);
+    }
+
+    [Fact]
     public async Task Who_declines_says_why_and_the_next_best_is_offered_it()
     {
         await using var world = await World.CreateAsync();

@@ -19,6 +19,7 @@ public sealed class OfficeModelTests
     {
         var model = new OfficeModel(OfficePlan.Demo, From, Until, 3);
         var (last, busy, completed) = (Instant.MinValue, new Dictionary<string, Guid>(), 0);
+        var reviews = new HashSet<Guid>();
         foreach (var act in Acts(model))
         {
             act.At.ShouldBeGreaterThanOrEqualTo(last);
@@ -33,6 +34,14 @@ public sealed class OfficeModelTests
                 case OfficeAct.Suspend wait:
                     busy.Remove(wait.Person).ShouldBeTrue();
                     break;
+                case OfficeAct.AskReview asks:
+                    busy.Remove(asks.Person).ShouldBeTrue();
+                    asks.Reviewer.ShouldNotBe(asks.Person);
+                    reviews.Add(asks.Task).ShouldBeTrue("reviewed twice");
+                    break;
+                case OfficeAct.Review review:
+                    reviews.ShouldContain(review.Task);
+                    break;
                 case OfficeAct.Complete complete:
                     completed++;
                     busy.Remove(complete.Person);
@@ -41,6 +50,7 @@ public sealed class OfficeModelTests
         }
 
         completed.ShouldBeGreaterThan(300);
+        reviews.Count.ShouldBeGreaterThan(5);
 
         bool IsIn(string person, Instant at) => model.Shifts[person].Any(shift => shift.Contains(at));
     }
@@ -78,6 +88,8 @@ public sealed class OfficeModelTests
                 OfficeAct.Complete complete => complete.Task,
                 OfficeAct.Suspend wait => wait.Task,
                 OfficeAct.Resume resume => resume.Task,
+                OfficeAct.AskReview asks => asks.Task,
+                OfficeAct.Review review => review.Task,
                 _ => (Guid?)null,
             };
             if (task is { } one)
@@ -125,6 +137,9 @@ public sealed class OfficeModelTests
                     break;
                 case OfficeAct.Complete complete:
                     model.Ended(complete.Task, complete.At);
+                    break;
+                case OfficeAct.Review { Approved: true } approved:
+                    model.Ended(approved.Task, approved.At);
                     break;
             }
         }
