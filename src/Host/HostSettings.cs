@@ -4,6 +4,7 @@ using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Startup;
 using Orchestration.Workflows.Audit;
+using Orchestration.Workflows.OwnView;
 
 namespace Orchestration.Host;
 
@@ -15,6 +16,7 @@ internal sealed record HostSettings(
     FirstAdministratorSettings FirstAdministrator,
     WorkflowSettings Workflows,
     WorkflowRequestSettings WorkflowRequests,
+    OwnViewSettings OwnView,
     DemoSettings Demo,
     HistoryKeeping History
 )
@@ -30,10 +32,17 @@ internal sealed record HostSettings(
             FirstAdministratorSettings.Read(reader),
             WorkflowSettings.Read(reader),
             WorkflowRequestSettings.Read(reader),
+            ReadOwnView(reader),
             DemoSettings.Read(reader),
             HistorySettings.Read(reader)
         );
         reader.Check();
         return settings;
     }
+
+    private static OwnViewSettings ReadOwnView(SettingsReader settings) =>
+        new(
+            settings.Number("OwnView:LinkDays", new OwnViewSettings().LinkDays, 1, OwnViewSettings.MostDays),
+            settings.Number("OwnView:RequestsPerMinute", new OwnViewSettings().RequestsPerMinute, 1)
+        );
 }

@@ -22,6 +22,7 @@ using Orchestration.Host.Identity;
 using Orchestration.Host.Inbox;
 using Orchestration.Host.Journeys;
 using Orchestration.Host.Notifications;
+using Orchestration.Host.OwnView;
 using Orchestration.Host.Performance;
 using Orchestration.Host.ServiceLevels;
 using Orchestration.Host.Shell;
@@ -67,6 +68,7 @@ static async Task Run(string[] args)
     builder.AddOpenApiDocument();
     builder.Services.AddSingleton(settings.History).AddSingleton<KeepHistory>();
     builder.Services.AddWorkflows(settings.Workflows.Mail, settings.Workflows.CSharp, settings.Workflows.AllowPrivateAddresses, settings.Workflows.FanOut);
+    builder.AddOwnView(settings.OwnView);
     builder.Services.AddBulk();
     builder.Services.AddPerformance();
     builder.AddDemo(settings.Demo);
@@ -115,6 +117,8 @@ static async Task Run(string[] args)
     app.MapPromises();
     app.MapCustomers();
     app.MapCustomerPages();
+    app.MapOwnView();
+    app.MapOwnViewLinks();
     app.MapServiceLevels();
     app.MapInbox();
     app.MapCommands();

@@ -12,6 +12,7 @@ using Orchestration.Workflows.Forecast;
 using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.Notifications;
+using Orchestration.Workflows.OwnView;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Performance;
 using Orchestration.Workflows.Settings;
@@ -54,6 +55,7 @@ public static class Setup
                 );
                 var registry = FactSchema.AddTo(ActivityRegistry.WithBuiltIns().Add(humanTask));
                 ReferenceRule.AddTo(registry);
+                CustomerStages.AddTo(registry);
                 return csharp ? registry.AddCSharp() : registry;
             })
             .AddSingleton(s =>

@@ -7,6 +7,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Host.Cases;
 using Orchestration.Host.CustomerPromises;
 using Orchestration.Host.Identity;
+using Orchestration.Host.OwnView;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Customers;
@@ -58,6 +59,7 @@ internal static class CustomerPages
         );
         pages.MapGet("/customers/{id:guid}/history", HistoryAsync);
         pages.MapPost("/customers/{id:guid}/contacts", RecordAsync).RequireAuthorization(Policies.StartCases);
+        pages.MapPost("/customers/{id:guid}/own-view", OwnViewAsync).RequireAuthorization(Policies.StartCases);
         pages.MapPost("/customers/{id:guid}/merge", MergeAsync).RequireAuthorization(Policies.KeepCustomers);
         pages.MapPost("/customers/{id:guid}/unmerge", UndoAsync).RequireAuthorization(Policies.KeepCustomers);
         pages
@@ -94,7 +96,8 @@ internal static class CustomerPages
         string? told,
         string? refused,
         int status,
-        CancellationToken cancel
+        CancellationToken cancel,
+        OwnViewAttempt? ownView = null
     )
     {
         var (database, now) = (runtime.Database, runtime.Clock.Now());
@@ -115,6 +118,20 @@ internal static class CustomerPages
                     Promises = await CustomerWork.PromisesAsync(database, ids, cancel),
                     Files = await NoteQueries.OfCasesAsync(database, ids, me, now, cancel),
                     Timeline = await TimelineAsync(runtime, customer.Id, null, me, cancel),
+                    OwnView = await OwnViewDesk.PanelAsync(
+                        runtime,
+                        [.. cases.Select(c => (c.Id, $"{c.JourneyName ?? Words.Humanize(c.Journey)} {c.Reference}"))],
+                        customer,
+                        me,
+                        cancel
+                    )
+                        is { } panel
+                        ? panel with
+                        {
+                            Customer = customer.Id,
+                            Attempt = ownView,
+                        }
+                        : null,
                     StepName = (version, step) => Timeline.StepName(versions.GetValueOrDefault(version), step),
                     Me = me,
                     Now = now,
@@ -244,6 +261,18 @@ internal static class CustomerPages
         foreach (var (field, reason) in found)
             errors[field == "what" ? "promise" : field] = reason;
         return request;
+    }
+
+    private static async Task<IResult> OwnViewAsync(Guid id, HttpContext http, OwnViewDesk desk, WorkflowRuntime runtime, Person me, CancellationToken cancel)
+    {
+        var form = await http.Request.ReadFormAsync(cancel);
+        if (!Guid.TryParse(form["case"], out var @case) || await desk.MakeAsync(@case, form, http.Request, me, cancel) is not { } attempt)
+            return Results.NotFound();
+
+        // The page has a code that is shown this once: nothing keeps it.
+        http.Response.Headers.CacheControl = "no-store";
+        var status = attempt.Refused is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity;
+        return await PageAsync(runtime, id, me, new(), null, null, status, cancel, attempt);
     }
 
     private static async Task<IResult> MergeAsync(Guid id, [FromForm] string? duplicate, WorkflowRuntime runtime, Person me, CancellationToken cancel)
