@@ -269,8 +269,6 @@ internal static class CasePages
         if (await run(form) is not { } attempt)
             return Results.LocalRedirect($"/cases/{Ids.Text(id)}#own-view");
 
-        // The page has a code that is shown this once: nothing keeps it.
-        http.Response.Headers.CacheControl = "no-store";
         var status = attempt.Refused is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity;
         return await PageAsync(runtime, id, me, null, status, cancel, ownView: attempt);
     }

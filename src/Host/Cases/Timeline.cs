@@ -197,7 +197,7 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "customer.added" => new("user-plus", "good", "Customer added", null, null, null, 90),
             "customer.changed" => new("pencil", null, $"Customer changed: {ContactText.Fields(e.Payload)}", null, null, null, 70),
             "customer.confirmed" => new("user-check", null, "Customer confirmed how to reach them", null, null, null, 70),
-            "own-view.link-made" => new("link", null, "Link for the customer made", null, Time(e, "expires"), null, 70) { DueWord = "works until" },
+            "own-view.link-made" => new("link", null, "Link for the customer made", null, null, null, 70),
             "own-view.link-revoked" => new("link-off", null, "Link for the customer revoked", reason, null, null, 70),
             "case.rated" => new(
                 "star",

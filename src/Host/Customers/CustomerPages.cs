@@ -269,8 +269,6 @@ internal static class CustomerPages
         if (!Guid.TryParse(form["case"], out var @case) || await desk.MakeAsync(@case, form, http.Request, me, cancel) is not { } attempt)
             return Results.NotFound();
 
-        // The page has a code that is shown this once: nothing keeps it.
-        http.Response.Headers.CacheControl = "no-store";
         var status = attempt.Refused is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity;
         return await PageAsync(runtime, id, me, new(), null, null, status, cancel, attempt);
     }

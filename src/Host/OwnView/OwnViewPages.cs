@@ -250,7 +250,7 @@ internal static class OwnViewPages
     private static void Protect(HttpResponse response)
     {
         response.Headers["Referrer-Policy"] = "no-referrer";
-        response.Headers.CacheControl = "no-store";
+        response.Headers.CacheControl = "no-cache, no-store";
         response.Headers["X-Robots-Tag"] = "noindex, nofollow";
     }
 

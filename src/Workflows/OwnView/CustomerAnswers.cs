@@ -98,7 +98,8 @@ public static class CustomerAnswers
                 ),
                 Sql.Command(
                     $"""
-                    select t.id, t.activity_id, t.title, t.revision, t.owner_id, coalesce(lower(t.suspended_reason) = lower('{ResumeTask.WaitsForCustomer}'), false),
+                    select t.id, t.activity_id, t.title, t.revision, t.owner_id,
+                        coalesce(lower(t.suspended_reason) = lower('{ResumeTask.WaitsForCustomer}'), false),
                         t.policies, (select count(*)::int from task_attachment a where a.task_id = t.id)
                     from task t where t.instance_id = $1 and t.ended_at is null order by t.id = $2::uuid desc nulls last, t.created_at, t.id limit 1
                     """,
