@@ -5,6 +5,7 @@ using Orchestration.Host.Identity;
 using Orchestration.Host.Startup;
 using Orchestration.Workflows.Audit;
 using Orchestration.Workflows.OwnView;
+using Orchestration.Workflows.PromiseLedger;
 
 namespace Orchestration.Host;
 
@@ -17,6 +18,7 @@ internal sealed record HostSettings(
     WorkflowSettings Workflows,
     WorkflowRequestSettings WorkflowRequests,
     OwnViewSettings OwnView,
+    PromiseSettings Promises,
     DemoSettings Demo,
     HistoryKeeping History
 )
@@ -33,6 +35,7 @@ internal sealed record HostSettings(
             WorkflowSettings.Read(reader),
             WorkflowRequestSettings.Read(reader),
             ReadOwnView(reader),
+            new(reader.Number("Promises:LeastChance", (int)(100 * new PromiseSettings().LeastChance), 0, 100) / 100.0),
             DemoSettings.Read(reader),
             HistorySettings.Read(reader)
         );

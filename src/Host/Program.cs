@@ -69,6 +69,7 @@ static async Task Run(string[] args)
     builder.Services.AddSingleton(settings.History).AddSingleton<KeepHistory>();
     builder.Services.AddWorkflows(settings.Workflows.Mail, settings.Workflows.CSharp, settings.Workflows.AllowPrivateAddresses, settings.Workflows.FanOut);
     builder.AddOwnView(settings.OwnView);
+    builder.Services.AddSingleton(settings.Promises);
     builder.Services.AddBulk();
     builder.Services.AddPerformance();
     builder.AddDemo(settings.Demo);
@@ -115,6 +116,7 @@ static async Task Run(string[] args)
     app.MapTaskPages();
     app.MapClocks();
     app.MapPromises();
+    app.MapPromisePages();
     app.MapCustomers();
     app.MapCustomerPages();
     app.MapOwnView();

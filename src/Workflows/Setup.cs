@@ -15,6 +15,7 @@ using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.OwnView;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Performance;
+using Orchestration.Workflows.PromiseLedger;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Staff;
 using Orchestration.Workflows.Tasks;
@@ -123,6 +124,8 @@ public static class Setup
             .AddSingleton<PlanShifts>()
             .AddSingleton<ForecastOffice>()
             .AddSingleton<ApplyFix>()
+            .AddSingleton<PromiseSettings>(_ => new())
+            .AddSingleton<MakePromise>()
             .AddSingleton<KeepFigures>()
             .AddSingleton<WeeklyDigest>()
             .AddSingleton<JourneyFiles>()

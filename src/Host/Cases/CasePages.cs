@@ -18,6 +18,7 @@ using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Filters;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.PromiseLedger;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Storage;
 using Orchestration.Workflows.Tasks;
@@ -78,8 +79,8 @@ internal static class CasePages
         pages
             .MapPost(
                 "/promises",
-                (Guid id, HttpContext http, ClockRuntime clocks, Person me, CancellationToken cancel) =>
-                    PromiseAsync(id, http, clocks, me, form => PromiseForm.MakeAsync(clocks, id, form, me, cancel), cancel)
+                (Guid id, HttpContext http, MakePromise make, Person me, CancellationToken cancel) =>
+                    PromiseAsync(id, http, make.Clocks, me, form => PromiseForm.MakeAsync(make, id, form, me, cancel), cancel)
             )
             .RequireAuthorization(Policies.StartCases);
         pages
@@ -163,7 +164,7 @@ internal static class CasePages
                     Steps = steps,
                     OwnView = await OwnViewAsync(runtime, detail.Case, steps, me, ownView, cancel),
                     Clocks = [.. clocks.Where(clock => clock.State.Policy.Kind != SlaKind.Promise)],
-                    Promises = await PromiseView.OfAsync(runtime, action, clocks, detail.DefinitionVersionId, isRunning, me, promise, cancel),
+                    Promises = await PromiseView.OfAsync(runtime, id, action, clocks, detail.DefinitionVersionId, isRunning, me, promise, cancel),
                     Files = await NoteQueries.OfCasesAsync(runtime.Database, [id], me, now, cancel),
                     Timeline = new Timeline(people, teams, workflow).Tell(events),
                     StepName = activity => Timeline.StepName(workflow, activity),

@@ -13,6 +13,7 @@ using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.PromiseLedger;
 using Orchestration.Workflows.Search;
 using Orchestration.Workflows.Storage;
 using Orchestration.Workflows.Tasks;
@@ -181,7 +182,7 @@ internal static class CustomerPages
         return new($"/customers/{Ids.Text(id)}", [.. entries], next);
     }
 
-    private static async Task<IResult> RecordAsync(Guid id, HttpContext http, TaskRuntime tasks, ClockRuntime clocks, Person me, CancellationToken cancel)
+    private static async Task<IResult> RecordAsync(Guid id, HttpContext http, TaskRuntime tasks, MakePromise make, Person me, CancellationToken cancel)
     {
         var posted = await http.Request.ReadFormAsync(cancel);
         var form = ContactForm.Of(posted);
@@ -193,6 +194,13 @@ internal static class CustomerPages
         var request = body.Read(errors);
         var wrong = errors.ToDictionary(e => e.Key, e => e.Value[0]);
         var promise = form.Promise.Length + form.DueAt.Length == 0 ? null : Promise(form, about, operation, tasks.Runtime.Clock.Now(), wrong);
+        if (promise is not null && wrong.Count == 0 && promise.Reason is null)
+        {
+            // Before the contact is recorded: a promise that is refused afterwards would leave half of the form.
+            if (await make.OddsAsync(about!.Value, null, promise.DueAt, cancel) is { } odds && make.NeedsReason(odds))
+                wrong["promiseReason"] = $"is required: it is likely to be broken ({OddsText.Percent(odds.Chance)} likely to be kept)";
+        }
+
         if (request is null || wrong.Count > 0)
             return await RefusedAsync(wrong);
         switch (await RecordContact.RunAsync(tasks, id, request, me, cancel))
@@ -227,7 +235,7 @@ internal static class CustomerPages
 
         if (promise is null)
             return Results.LocalRedirect($"/customers/{Ids.Text(id)}?told=contact");
-        return await Promises.MakeAsync(clocks, about!.Value, promise, me, cancel) is PromiseResult.Done
+        return await make.RunAsync(about!.Value, promise, me, cancel) is PromiseResult.Done
             ? Results.LocalRedirect($"/customers/{Ids.Text(id)}?told=promise")
             : await PageAsync(
                 tasks.Runtime,
@@ -253,7 +261,8 @@ internal static class CustomerPages
             PromiseRules.Due(form.DueAt, found),
             form.Channel == nameof(ContactChannel.Call) ? "Phone" : form.Channel,
             null,
-            operation is null ? null : $"{operation}-promise"
+            operation is null ? null : $"{operation}-promise",
+            form.PromiseReason
         );
         var request = PromiseRules.Make(body, now, found);
         if (about is null)

@@ -74,6 +74,9 @@ public sealed record ContactForm
     public string Note { get; init; } = "";
     public string Promise { get; init; } = "";
     public string DueAt { get; init; } = "";
+
+    /// <summary>Why the promise is made although it is likely to be broken.</summary>
+    public string PromiseReason { get; init; } = "";
     public IReadOnlyList<string> Resume { get; init; } = [];
 
     /// <summary>Reasons by field.</summary>
@@ -90,6 +93,7 @@ public sealed record ContactForm
             Note = posted["note"].ToString(),
             Promise = posted["promise"].ToString().Trim(),
             DueAt = posted["dueAt"].ToString().Trim(),
+            PromiseReason = posted["promiseReason"].ToString().Trim(),
             Resume = [.. posted["resume"].OfType<string>()],
         };
 }

@@ -47,6 +47,10 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        GET    /api/cases/{id:guid}/clocks
         person        GET    /api/cases/{id:guid}/history
         person        GET    /api/cases/{id:guid}/promises/
+        person        GET    /api/cases/{id:guid}/promises/check
+        person        GET    /cases/{id:guid}/promises/check
+        person        GET    /api/promises
+        person        GET    /promises
         person        GET    /api/clocks/{id:guid}
         person        GET    /api/journeys
         person        GET    /api/forecast/

@@ -20,6 +20,7 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         "/live",
         "/compliance/",
         "/cases/list",
+        "/cases/{id:guid}/promises/check",
         "/work",
         "/work/beside",
         "/work/suggested",

@@ -37,3 +37,30 @@ create table own_view_rating (
     rated_at      timestamptz not null,
     changed_at    timestamptz not null
 );
+
+-- What was known of a promise when it was made, and what became of it: the ledger of customers, people and teams.
+create table promise (
+    clock_id    uuid primary key references sla_clock (id) on delete cascade,
+    case_id     uuid not null references workflow_instance (id) on delete cascade,
+    made_by     text not null,
+    -- The team that is to keep it: that of the step it binds, or the maker's.
+    team        text,
+    step        text,
+    made_at     timestamptz not null,
+    -- By when, as it was said then.
+    due_at      timestamptz not null,
+    -- How likely it was then that it would be kept, and what says so; null: nobody could say.
+    chance      real check (chance between 0 and 1),
+    basis       text check (basis in ('Forecast', 'Steps', 'Promises')),
+    -- Four of five would be done by then; null: not known.
+    likely_at   timestamptz,
+    -- Why it was made although it was likely to be broken.
+    reason      text check (reason <> '' and length(reason) <= 2000),
+    outcome     text not null default 'Open' check (outcome in ('Open', 'Kept', 'KeptLate', 'Broken', 'Withdrawn')),
+    settled_at  timestamptz,
+    check ((outcome = 'Open') = (settled_at is null)),
+    check ((chance is null) = (basis is null))
+);
+create index promise_case on promise (case_id);
+create index promise_made on promise (made_at desc, clock_id desc);
+create index promise_person on promise (made_by, made_at desc);
