@@ -193,6 +193,7 @@ public static class CustomerAnswers
                 incoming = true,
                 outcome = nameof(ContactOutcome.Received),
                 note = text,
+                shared = true,
                 step = task?.Title,
             };
             t.Record(new("contact.recorded", "contact", Ids.Text(id), 1, JsonSerializer.SerializeToUtf8Bytes(told, TaskJson.Options)));

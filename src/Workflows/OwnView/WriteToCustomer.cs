@@ -74,6 +74,7 @@ public static class WriteToCustomer
             incoming = false,
             outcome = nameof(ContactOutcome.Sent),
             note = text,
+            shared = true,
             step = title,
         };
         t.Record(new("contact.recorded", "contact", Ids.Text(id), 1, JsonSerializer.SerializeToUtf8Bytes(told, TaskJson.Options)));

@@ -12,8 +12,8 @@ namespace Orchestration.Workflows.PromiseLedger;
 public sealed record PromiseSettings(double LeastChance = 0.5);
 
 /// <summary>
-/// Makes promises after a look at whether they can be kept: by the forecast of the office if the step is open, else by how long other cases took from where this
-/// one is, else by how many promises are kept. What is said is kept with the promise, so that it can be compared with what comes of it.
+/// Makes promises after a look at whether they can be kept: by the forecast of the office if the step is open, else by how long other cases took from where
+/// this one is, else by how many promises are kept. What is said is kept with the promise, so that it can be compared with what comes of it.
 /// </summary>
 public sealed class MakePromise(ClockRuntime clocks, ForecastOffice office, PromiseSettings settings)
 {

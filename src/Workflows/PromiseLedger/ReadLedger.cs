@@ -162,7 +162,8 @@ public static class ReadLedger
         batch.Add($"{found} select {Counts} from found f", values);
         batch.Add(
             $"""
-            {found} select f.clock_id, f.case_id, f.reference, coalesce(f.customer_name, ''), f.what, coalesce(e.display_name, f.made_by), coalesce(t.title, f.team),
+            {found} select f.clock_id, f.case_id, f.reference, coalesce(f.customer_name, ''), f.what, coalesce(e.display_name, f.made_by),
+                coalesce(t.title, f.team),
                 f.made_at, coalesce(f.now_due, f.due_at), f.chance, f.basis, f.reason, f.state
             from f left join person e on e.user_name = f.made_by left join team t on t.key = f.team order by f.made_at desc, f.clock_id desc limit {Most}
             """,

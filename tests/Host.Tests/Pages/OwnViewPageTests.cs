@@ -53,7 +53,7 @@ public sealed class OwnViewPageTests
         var after = await PageAsync(browser, page);
         after.QuerySelector("#own-view")!.TextContent.ShouldContain("The customer looked at this on");
         var told = after.QuerySelector(".timeline-list")!.TextContent;
-        told.ShouldContain("Message in the portal: received something");
+        told.ShouldContain("Message from the customer");
         told.ShouldContain("File attached to Check the loss");
     }
 
