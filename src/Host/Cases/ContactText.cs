@@ -45,7 +45,8 @@ internal static class ContactText
     /// <summary>The same of an event.</summary>
     public static string Of(JsonNode? payload) =>
         (bool?)payload?["shared"] == true
-            ? $"{((bool?)payload["incoming"] == true ? "Message from the customer" : "Message to the customer")}{((string?)payload["step"] is { } about ? $" about “{about}”" : "")}"
+            ? ((bool?)payload["incoming"] == true ? "Message from the customer" : "Message to the customer")
+                + ((string?)payload["step"] is { } about ? $" about “{about}”" : "")
         : Enum.TryParse<ContactChannel>((string?)payload?["channel"], out var channel)
         && Enum.TryParse<ContactOutcome>((string?)payload?["outcome"], out var outcome)
             ? Of(channel, (bool?)payload?["incoming"] == true, outcome, (string?)payload?["step"])

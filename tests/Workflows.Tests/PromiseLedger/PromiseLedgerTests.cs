@@ -87,7 +87,7 @@ public sealed class PromiseLedgerTests
             await Promises.SettleAsync(make.Clocks, id, made.ClockId, outcome, "so", front);
         }
 
-        var ledger = await ReadAsync(new() { Since = Instant.MinValue });
+        var ledger = await ReadAsync(new() { Since = NodaConstants.UnixEpoch });
         ledger.Counts.ShouldBe(new(1, 0, 9, 1, 0, 1));
         ledger.Promises[0].State.ShouldBe(PromiseState.Open);
         ledger.Promises[0].Chance!.Value.ShouldBe(9.5 / 11, 1e-6);
@@ -96,18 +96,18 @@ public sealed class PromiseLedgerTests
         ledger.Calibration.Sum(band => band.Count).ShouldBe(0);
 
         world.Clock.Advance(Duration.FromHours(3));
-        (await ReadAsync(new() { Since = Instant.MinValue, State = PromiseState.Overdue })).Promises.ShouldHaveSingleItem().What.ShouldBe("Call 11");
+        (await ReadAsync(new() { Since = NodaConstants.UnixEpoch, State = PromiseState.Overdue })).Promises.ShouldHaveSingleItem().What.ShouldBe("Call 11");
         await Promises.SettleAsync(make.Clocks, id, ledger.Promises[0].Id, PromiseOutcome.Broken, "Forgotten", front);
-        var after = await ReadAsync(new() { Since = Instant.MinValue });
+        var after = await ReadAsync(new() { Since = NodaConstants.UnixEpoch });
         (after.Counts.Broken, after.Counts.Open).ShouldBe((1, 0));
         after.Calibration[3].ShouldSatisfyAllConditions(b => b.Count.ShouldBe(1), b => b.Kept.ShouldBe(0), b => b.Said.ShouldBe(9.5 / 11, 1e-6));
         after.Brier!.Value.ShouldBe(Math.Pow(9.5 / 11, 2), 1e-6);
-        (await ReadAsync(new() { Since = Instant.MinValue, Band = 3 })).Promises.ShouldHaveSingleItem().What.ShouldBe("Call 11");
+        (await ReadAsync(new() { Since = NodaConstants.UnixEpoch, Band = 3 })).Promises.ShouldHaveSingleItem().What.ShouldBe("Call 11");
         (
             await ReadAsync(
                 new()
                 {
-                    Since = Instant.MinValue,
+                    Since = NodaConstants.UnixEpoch,
                     Person = "supervisor",
                     State = PromiseState.Kept,
                 }
@@ -115,7 +115,7 @@ public sealed class PromiseLedgerTests
         ).Promises.Count.ShouldBe(3);
         (await ReadAsync(new() { Since = world.Clock.Now() })).Counts.All.ShouldBe(0);
         (
-            await ReadLedger.RunAsync(world.Database, new() { Since = Instant.MinValue }, await world.PersonAsync("closer1"), world.Clock.Now())
+            await ReadLedger.RunAsync(world.Database, new() { Since = NodaConstants.UnixEpoch }, await world.PersonAsync("closer1"), world.Clock.Now())
         ).Counts.All.ShouldBe(0);
 
         Task<Ledger> ReadAsync(LedgerFilter filter) => ReadLedger.RunAsync(world.Database, filter, front, world.Clock.Now());
