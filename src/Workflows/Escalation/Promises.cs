@@ -303,7 +303,7 @@ public static class Promises
             id,
             @case,
             actor.UserName,
-            node?.Literal("Team") as string ?? actor.Teams.FirstOrDefault(),
+            node?.Literal("Team") as string ?? (actor.Teams is [var first, ..] ? first : null),
             request.Step,
             transaction.Now,
             request.DueAt,
