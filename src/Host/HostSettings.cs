@@ -4,6 +4,8 @@ using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Startup;
 using Orchestration.Workflows.Audit;
+using Orchestration.Workflows.OwnView;
+using Orchestration.Workflows.PromiseLedger;
 
 namespace Orchestration.Host;
 
@@ -15,6 +17,8 @@ internal sealed record HostSettings(
     FirstAdministratorSettings FirstAdministrator,
     WorkflowSettings Workflows,
     WorkflowRequestSettings WorkflowRequests,
+    OwnViewSettings OwnView,
+    PromiseSettings Promises,
     DemoSettings Demo,
     HistoryKeeping History
 )
@@ -30,10 +34,18 @@ internal sealed record HostSettings(
             FirstAdministratorSettings.Read(reader),
             WorkflowSettings.Read(reader),
             WorkflowRequestSettings.Read(reader),
+            ReadOwnView(reader),
+            new(reader.Number("Promises:LeastChance", (int)(100 * new PromiseSettings().LeastChance), 0, 100) / 100.0),
             DemoSettings.Read(reader),
             HistorySettings.Read(reader)
         );
         reader.Check();
         return settings;
     }
+
+    private static OwnViewSettings ReadOwnView(SettingsReader settings) =>
+        new(
+            settings.Number("OwnView:LinkDays", new OwnViewSettings().LinkDays, 1, OwnViewSettings.MostDays),
+            settings.Number("OwnView:RequestsPerMinute", new OwnViewSettings().RequestsPerMinute, 1)
+        );
 }

@@ -22,6 +22,7 @@ using Orchestration.Host.Identity;
 using Orchestration.Host.Inbox;
 using Orchestration.Host.Journeys;
 using Orchestration.Host.Notifications;
+using Orchestration.Host.OwnView;
 using Orchestration.Host.Performance;
 using Orchestration.Host.ServiceLevels;
 using Orchestration.Host.Shell;
@@ -67,6 +68,8 @@ static async Task Run(string[] args)
     builder.AddOpenApiDocument();
     builder.Services.AddSingleton(settings.History).AddSingleton<KeepHistory>();
     builder.Services.AddWorkflows(settings.Workflows.Mail, settings.Workflows.CSharp, settings.Workflows.AllowPrivateAddresses, settings.Workflows.FanOut);
+    builder.AddOwnView(settings.OwnView);
+    builder.Services.AddSingleton(settings.Promises);
     builder.Services.AddBulk();
     builder.Services.AddPerformance();
     builder.AddDemo(settings.Demo);
@@ -113,8 +116,11 @@ static async Task Run(string[] args)
     app.MapTaskPages();
     app.MapClocks();
     app.MapPromises();
+    app.MapPromisePages();
     app.MapCustomers();
     app.MapCustomerPages();
+    app.MapOwnView();
+    app.MapOwnViewLinks();
     app.MapServiceLevels();
     app.MapInbox();
     app.MapCommands();

@@ -12,8 +12,10 @@ using Orchestration.Workflows.Forecast;
 using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.Notifications;
+using Orchestration.Workflows.OwnView;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Performance;
+using Orchestration.Workflows.PromiseLedger;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Staff;
 using Orchestration.Workflows.Tasks;
@@ -54,6 +56,7 @@ public static class Setup
                 );
                 var registry = FactSchema.AddTo(ActivityRegistry.WithBuiltIns().Add(humanTask));
                 ReferenceRule.AddTo(registry);
+                CustomerStages.AddTo(registry);
                 return csharp ? registry.AddCSharp() : registry;
             })
             .AddSingleton(s =>
@@ -121,6 +124,8 @@ public static class Setup
             .AddSingleton<PlanShifts>()
             .AddSingleton<ForecastOffice>()
             .AddSingleton<ApplyFix>()
+            .AddSingleton<PromiseSettings>(_ => new())
+            .AddSingleton<MakePromise>()
             .AddSingleton<KeepFigures>()
             .AddSingleton<WeeklyDigest>()
             .AddSingleton<JourneyFiles>()

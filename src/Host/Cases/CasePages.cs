@@ -7,15 +7,18 @@ using Orchestration.Engine.Storage;
 using Orchestration.Host.CustomerPromises;
 using Orchestration.Host.Filters;
 using Orchestration.Host.Identity;
+using Orchestration.Host.OwnView;
 using Orchestration.Host.Shell;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Host.Startup;
 using Orchestration.Host.Tasks.Parts;
 using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Filters;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.PromiseLedger;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Storage;
 using Orchestration.Workflows.Tasks;
@@ -76,8 +79,8 @@ internal static class CasePages
         pages
             .MapPost(
                 "/promises",
-                (Guid id, HttpContext http, ClockRuntime clocks, Person me, CancellationToken cancel) =>
-                    PromiseAsync(id, http, clocks, me, form => PromiseForm.MakeAsync(clocks, id, form, me, cancel), cancel)
+                (Guid id, HttpContext http, MakePromise make, Person me, CancellationToken cancel) =>
+                    PromiseAsync(id, http, make.Clocks, me, form => PromiseForm.MakeAsync(make, id, form, me, cancel), cancel)
             )
             .RequireAuthorization(Policies.StartCases);
         pages
@@ -85,6 +88,20 @@ internal static class CasePages
                 "/promises/{clock:guid}",
                 (Guid id, Guid clock, HttpContext http, ClockRuntime clocks, Person me, CancellationToken cancel) =>
                     PromiseAsync(id, http, clocks, me, form => PromiseForm.SettleAsync(clocks, id, clock, form, me, cancel), cancel)
+            )
+            .RequireAuthorization(Policies.StartCases);
+        pages
+            .MapPost(
+                "/own-view",
+                (Guid id, HttpContext http, OwnViewDesk desk, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    OwnViewAsync(id, http, runtime, me, form => desk.MakeAsync(id, form, http.Request, me, cancel), cancel)
+            )
+            .RequireAuthorization(Policies.StartCases);
+        pages
+            .MapPost(
+                "/own-view/messages",
+                (Guid id, HttpContext http, OwnViewDesk desk, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    OwnViewAsync(id, http, runtime, me, form => desk.WriteAsync(id, form, me, cancel), cancel)
             )
             .RequireAuthorization(Policies.StartCases);
         StartPages.Map(app);
@@ -121,7 +138,8 @@ internal static class CasePages
         string? refused,
         int status,
         CancellationToken cancel,
-        PromiseForm? promise = null
+        PromiseForm? promise = null,
+        OwnViewAttempt? ownView = null
     )
     {
         if (await CaseQueries.FindAsync(runtime, id, me, cancel) is not { } detail)
@@ -134,6 +152,7 @@ internal static class CasePages
         var teams = (await TeamQueries.ListAsync(runtime.Database, cancel)).ToDictionary(t => t.Key, t => t.Title);
         var now = runtime.Clock.Now();
         var clocks = await ClockQueries.OfCaseAsync(runtime.Database, id, cancel);
+        var steps = await CaseStepList.ReadAsync(runtime.Database, id, me, now, cancel);
         var (action, isRunning) = ($"/cases/{Ids.Text(id)}/promises", detail.Case.Status == "Running");
         return Html.Page(
             new CasePage
@@ -142,9 +161,10 @@ internal static class CasePages
                 {
                     Detail = detail with { Facts = await FactQueries.OfCaseAsync(runtime, id, me, cancel) },
                     Journey = detail.Case.JourneyName ?? Words.Humanize(detail.Case.Journey),
-                    Steps = await CaseStepList.ReadAsync(runtime.Database, id, me, now, cancel),
+                    Steps = steps,
+                    OwnView = await OwnViewAsync(runtime, detail.Case, steps, me, ownView, cancel),
                     Clocks = [.. clocks.Where(clock => clock.State.Policy.Kind != SlaKind.Promise)],
-                    Promises = await PromiseView.OfAsync(runtime, action, clocks, detail.DefinitionVersionId, isRunning, me, promise, cancel),
+                    Promises = await PromiseView.OfAsync(runtime, id, action, clocks, detail.DefinitionVersionId, isRunning, me, promise, cancel),
                     Files = await NoteQueries.OfCasesAsync(runtime.Database, [id], me, now, cancel),
                     Timeline = new Timeline(people, teams, workflow).Tell(events),
                     StepName = activity => Timeline.StepName(workflow, activity),
@@ -208,6 +228,50 @@ internal static class CasePages
         return await run(form) is { } refused
             ? await PageAsync(clocks.Runtime, id, me, null, refused.Status, cancel, refused)
             : Results.LocalRedirect(form["back"] == "/front-office" ? "/front-office" : $"/cases/{Ids.Text(id)}#promises");
+    }
+
+    private static async Task<OwnViewPanelView?> OwnViewAsync(
+        WorkflowRuntime runtime,
+        CaseSummary @case,
+        IReadOnlyList<CaseStep> steps,
+        Person me,
+        OwnViewAttempt? attempt,
+        CancellationToken cancel
+    )
+    {
+        var customer = @case.IsTest ? null : await CustomerQueries.OfNumberAsync(runtime.Database, @case.CustomerId, me, runtime.Clock.Now(), cancel);
+        return await OwnViewDesk.PanelAsync(runtime, [(@case.Id, @case.Reference)], customer, me, cancel) is not { } panel
+            ? null
+            : panel with
+            {
+                Attempt = attempt,
+                Tasks =
+                [
+                    .. steps
+                        .Where(step => step.Task.EndedAt is null)
+                        .Select(step => (step.Task.Id, step.Task.Title, step.Task.State == TaskState.Suspended))
+                        .OrderByDescending(task => task.Item3),
+                ],
+            };
+    }
+
+    private static async Task<IResult> OwnViewAsync(
+        Guid id,
+        HttpContext http,
+        WorkflowRuntime runtime,
+        Person me,
+        Func<IFormCollection, Task<OwnViewAttempt?>> run,
+        CancellationToken cancel
+    )
+    {
+        var form = await http.Request.ReadFormAsync(cancel);
+        if (await CaseQueries.FindAsync(runtime, id, me, cancel) is null)
+            return Results.NotFound();
+        if (await run(form) is not { } attempt)
+            return Results.LocalRedirect($"/cases/{Ids.Text(id)}#own-view");
+
+        var status = attempt.Refused is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity;
+        return await PageAsync(runtime, id, me, null, status, cancel, ownView: attempt);
     }
 
     private static async Task<IResult> RetryAsync(

@@ -1,6 +1,7 @@
 using NodaTime;
 using Orchestration.Host.CustomerPromises;
 using Orchestration.Host.Identity;
+using Orchestration.Host.OwnView;
 using Orchestration.Host.Tasks.Parts;
 using Orchestration.Workflows;
 using Orchestration.Workflows.Cases;
@@ -58,6 +59,9 @@ public sealed record CaseView
 
     /// <summary>What the customer was promised.</summary>
     public required PromiseView Promises { get; init; }
+
+    /// <summary>The customer's own view; null: the case has no customer with a record that the reader sees.</summary>
+    public required OwnViewPanelView? OwnView { get; init; }
 
     /// <summary>Files of tasks that the reader can open.</summary>
     public required IReadOnlyList<CaseFile> Files { get; init; }

@@ -44,10 +44,13 @@ internal static class ContactText
 
     /// <summary>The same of an event.</summary>
     public static string Of(JsonNode? payload) =>
-        Enum.TryParse<ContactChannel>((string?)payload?["channel"], out var channel)
+        (bool?)payload?["shared"] == true
+            ? ((bool?)payload["incoming"] == true ? "Message from the customer" : "Message to the customer")
+                + ((string?)payload["step"] is { } about ? $" about “{about}”" : "")
+        : Enum.TryParse<ContactChannel>((string?)payload?["channel"], out var channel)
         && Enum.TryParse<ContactOutcome>((string?)payload?["outcome"], out var outcome)
             ? Of(channel, (bool?)payload?["incoming"] == true, outcome, (string?)payload?["step"])
-            : "Contact with the customer";
+        : "Contact with the customer";
 
     /// <summary>Which fields of a customer an event changed.</summary>
     public static string Fields(JsonNode? payload) =>

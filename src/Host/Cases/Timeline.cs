@@ -196,6 +196,20 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "contact.recorded" => new(ContactText.Icon(Text(e.Payload, "channel")), null, ContactText.Of(e.Payload), Text(e.Payload, "note"), null, null, 90),
             "customer.added" => new("user-plus", "good", "Customer added", null, null, null, 90),
             "customer.changed" => new("pencil", null, $"Customer changed: {ContactText.Fields(e.Payload)}", null, null, null, 70),
+            "customer.confirmed" => new("user-check", null, "Customer confirmed how to reach them", null, null, null, 70),
+            "own-view.link-made" => new("link", null, "Link for the customer made", null, null, null, 70),
+            "own-view.link-revoked" => new("link-off", null, "Link for the customer revoked", reason, null, null, 70),
+            "case.rated" => new(
+                "star",
+                Text(e.Payload, "satisfaction") is "4" or "5" ? "good"
+                    : Text(e.Payload, "satisfaction") is "1" or "2" ? "bad"
+                    : null,
+                $"Rated by the customer: {e.Payload?["satisfaction"]} of 5",
+                Text(e.Payload, "comment"),
+                null,
+                null,
+                90
+            ),
             "customer.merged" => new(
                 "arrows-join",
                 null,

@@ -1,10 +1,13 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using NodaTime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
+using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.PromiseLedger;
 using Orchestration.Workflows.ServiceLevels;
 
 namespace Orchestration.Host.CustomerPromises;
@@ -21,6 +24,14 @@ internal static class PromiseEndpoints
             .WithSummary("Records a promise to the customer as a clock of the case")
             .ProducesProblem(404)
             .ProducesProblem(409)
+            .ProducesProblem(422);
+        promises
+            .MapGet("/check", CheckAsync)
+            .WithSummary("Says how likely a promise is to be kept, before it is made")
+            .WithDescription(
+                "By the forecast of the office if the step is open, else by how long other cases took; without a step, by promises that were kept."
+            )
+            .ProducesProblem(404)
             .ProducesProblem(422);
         promises
             .MapPost("/{clock:guid}/settle", SettleAsync)
@@ -49,21 +60,18 @@ internal static class PromiseEndpoints
         ]);
     }
 
-    private static async Task<Results<Created, ProblemHttpResult>> MakeAsync(
-        Guid id,
-        PromiseBody body,
-        ClockRuntime clocks,
-        Person me,
-        CancellationToken cancel
-    )
+    private static async Task<Results<Created, ProblemHttpResult>> MakeAsync(Guid id, PromiseBody body, MakePromise make, Person me, CancellationToken cancel)
     {
-        var errors = new Dictionary<string, string>();
-        if (PromiseRules.Make(body, clocks.Runtime.Clock.Now(), errors) is not { } request)
+        var (errors, runtime) = (new Dictionary<string, string>(), make.Clocks.Runtime);
+        if (PromiseRules.Make(body, runtime.Clock.Now(), errors) is not { } request)
             return Invalid(errors);
-        if (await CaseQueries.FindAsync(clocks.Runtime, id, me, cancel) is null)
+        if (await CaseQueries.FindAsync(runtime, id, me, cancel) is null)
             return Problems.NotFound("case", id);
-        return await Promises.MakeAsync(clocks, id, request, me, cancel) switch
+        return await make.RunAsync(id, request, me, cancel) switch
         {
+            PromiseResult.Unlikely unlikely => Problems.Invalid(
+                new() { ["reason"] = [$"is required: the promise is likely to be broken ({OddsText.Percent(unlikely.Odds.Chance)} likely to be kept)"] }
+            ),
             PromiseResult.Done done => TypedResults.Created($"/api/clocks/{done.ClockId}"),
             PromiseResult.Ended => Problems.Of(409, "already-ended", "The case has already ended"),
             PromiseResult.NoSuchStep => Problems.Invalid(new() { ["step"] = [$"the journey has no human step “{body.Step}”"] }),
@@ -75,6 +83,24 @@ internal static class PromiseEndpoints
             ),
             _ => Problems.NotFound("case", id),
         };
+    }
+
+    private static async Task<Results<Ok<PromiseCheck>, ProblemHttpResult>> CheckAsync(
+        Guid id,
+        DateTimeOffset? dueAt,
+        string? step,
+        MakePromise make,
+        Person me,
+        CancellationToken cancel
+    )
+    {
+        if (await CaseQueries.FindAsync(make.Clocks.Runtime, id, me, cancel) is null)
+            return Problems.NotFound("case", id);
+        var due = dueAt is { } at ? Instant.FromDateTimeOffset(at) : Instant.MinValue;
+        if (due <= make.Clocks.Runtime.Clock.Now() || !BusinessCalendar.Covers(due))
+            return Problems.Invalid(new() { ["dueAt"] = [dueAt is null ? "is required" : "must be in the future"] });
+        var odds = await make.OddsAsync(id, string.IsNullOrWhiteSpace(step) ? null : step, due, cancel);
+        return TypedResults.Ok(new PromiseCheck(odds, make.NeedsReason(odds)));
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> SettleAsync(

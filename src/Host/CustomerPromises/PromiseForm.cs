@@ -6,6 +6,7 @@ using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.PromiseLedger;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
 
@@ -18,17 +19,20 @@ namespace Orchestration.Host.CustomerPromises;
 /// <param name="MayMake">Whether the reader can make one now.</param>
 /// <param name="MaySettle">Whether they can settle one.</param>
 /// <param name="Attempt">What they tried, if it was refused.</param>
+/// <param name="Case">The case.</param>
 public sealed record PromiseView(
     string Action,
     IReadOnlyList<StoredClock> Promises,
     IReadOnlyList<(string Id, string Title)> Steps,
     bool MayMake,
     bool MaySettle,
-    PromiseForm? Attempt
+    PromiseForm? Attempt,
+    Guid Case
 )
 {
     internal static async Task<PromiseView> OfAsync(
         WorkflowRuntime runtime,
+        Guid @case,
         string action,
         IEnumerable<StoredClock> clocksOfCase,
         string versionId,
@@ -45,7 +49,8 @@ public sealed record PromiseView(
             await StepsAsync(runtime, versionId, cancel),
             may && isRunning,
             may,
-            attempt
+            attempt,
+            @case
         );
     }
 
@@ -81,21 +86,29 @@ public sealed record PromiseForm
     /// <summary>Reasons by field.</summary>
     public IReadOnlyDictionary<string, string> Errors { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>How likely it is to be kept, if that is why it was refused.</summary>
+    public PromiseCheck? Check { get; init; }
+
     /// <summary>Why it was refused as a whole, or null.</summary>
     public string? Problem { get; init; }
 
     public int Status => Errors.Count > 0 ? StatusCodes.Status422UnprocessableEntity : StatusCodes.Status409Conflict;
 
     /// <summary>Makes the promise that was typed. Null: done. The caller has checked that the person can see the case.</summary>
-    internal static async Task<PromiseForm?> MakeAsync(ClockRuntime clocks, Guid @case, IFormCollection posted, Person me, CancellationToken cancel)
+    internal static async Task<PromiseForm?> MakeAsync(MakePromise make, Guid @case, IFormCollection posted, Person me, CancellationToken cancel)
     {
         var form = Typed(null, posted);
         var errors = new Dictionary<string, string>();
-        var body = new PromiseBody(form.What, PromiseRules.Due(form.DueAt, errors), form.Channel, form.Step, Text(posted, "operation"));
-        if (PromiseRules.Make(body, clocks.Runtime.Clock.Now(), errors) is not { } request)
+        var body = new PromiseBody(form.What, PromiseRules.Due(form.DueAt, errors), form.Channel, form.Step, Text(posted, "operation"), Text(posted, "reason"));
+        if (PromiseRules.Make(body, make.Clocks.Runtime.Clock.Now(), errors) is not { } request)
             return form with { Errors = errors };
-        return await Promises.MakeAsync(clocks, @case, request, me, cancel) switch
+        return await make.RunAsync(@case, request, me, cancel) switch
         {
+            PromiseResult.Unlikely unlikely => form with
+            {
+                Errors = new Dictionary<string, string> { ["reason"] = "is required: this promise is likely to be broken" },
+                Check = new(unlikely.Odds, true),
+            },
             PromiseResult.Done => null,
             PromiseResult.NoSuchStep => form with { Errors = new Dictionary<string, string> { ["step"] = "isn't a step of this journey" } },
             PromiseResult.OperationReused => form with

@@ -14,7 +14,13 @@ namespace Orchestration.Host.CustomerPromises;
 /// <param name="Channel">Phone, letter, email …</param>
 /// <param name="Step">ID of the step that keeps it when it is completed; left out: the case as a whole.</param>
 /// <param name="OperationId">Chosen by you; the same ID with the same promise makes it once.</param>
-public sealed record PromiseBody(string? What, DateTimeOffset? DueAt, string? Channel, string? Step = null, string? OperationId = null);
+/// <param name="Reason">Why it is made although it is likely to be broken; required then.</param>
+public sealed record PromiseBody(string? What, DateTimeOffset? DueAt, string? Channel, string? Step = null, string? OperationId = null, string? Reason = null);
+
+/// <summary>Whether a promise can be kept.</summary>
+/// <param name="Odds">How likely that is; null: nobody can say.</param>
+/// <param name="NeedsReason">Whether it is so unlikely that the promise needs a reason.</param>
+public sealed record PromiseCheck(PromiseOdds? Odds, bool NeedsReason);
 
 /// <summary>How a promise ended.</summary>
 /// <param name="Outcome">Kept, Broken or Withdrawn.</param>
@@ -75,12 +81,14 @@ internal static class PromiseRules
             errors["channel"] = $"must have at most {LongestChannel} characters";
         if (body.OperationId is { Length: 0 or > 200 })
             errors["operationId"] = "must have from 1 to 200 characters";
+        if (body.Reason?.Length > LongestReason)
+            errors["reason"] = $"must have at most {LongestReason} characters";
         Instant? due = body.DueAt is { } told ? Instant.FromDateTimeOffset(told) : null;
         if (due is not { } at)
             errors.TryAdd("dueAt", "is required");
         else if (at <= now || !BusinessCalendar.Covers(at))
             errors["dueAt"] = "must be in the future";
-        return errors.Count == 0 ? new(what, due!.Value.Truncated(), channel, step, body.OperationId) : null;
+        return errors.Count == 0 ? new(what, due!.Value.Truncated(), channel, step, body.OperationId) { Reason = Text(body.Reason) } : null;
     }
 
     /// <summary>How a promise ended, or null with the errors.</summary>

@@ -7,11 +7,13 @@ using Orchestration.Engine.Storage;
 using Orchestration.Host.Cases;
 using Orchestration.Host.CustomerPromises;
 using Orchestration.Host.Identity;
+using Orchestration.Host.OwnView;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.PromiseLedger;
 using Orchestration.Workflows.Search;
 using Orchestration.Workflows.Storage;
 using Orchestration.Workflows.Tasks;
@@ -58,6 +60,7 @@ internal static class CustomerPages
         );
         pages.MapGet("/customers/{id:guid}/history", HistoryAsync);
         pages.MapPost("/customers/{id:guid}/contacts", RecordAsync).RequireAuthorization(Policies.StartCases);
+        pages.MapPost("/customers/{id:guid}/own-view", OwnViewAsync).RequireAuthorization(Policies.StartCases);
         pages.MapPost("/customers/{id:guid}/merge", MergeAsync).RequireAuthorization(Policies.KeepCustomers);
         pages.MapPost("/customers/{id:guid}/unmerge", UndoAsync).RequireAuthorization(Policies.KeepCustomers);
         pages
@@ -94,7 +97,8 @@ internal static class CustomerPages
         string? told,
         string? refused,
         int status,
-        CancellationToken cancel
+        CancellationToken cancel,
+        OwnViewAttempt? ownView = null
     )
     {
         var (database, now) = (runtime.Database, runtime.Clock.Now());
@@ -115,6 +119,20 @@ internal static class CustomerPages
                     Promises = await CustomerWork.PromisesAsync(database, ids, cancel),
                     Files = await NoteQueries.OfCasesAsync(database, ids, me, now, cancel),
                     Timeline = await TimelineAsync(runtime, customer.Id, null, me, cancel),
+                    OwnView = await OwnViewDesk.PanelAsync(
+                        runtime,
+                        [.. cases.Select(c => (c.Id, $"{c.JourneyName ?? Words.Humanize(c.Journey)} {c.Reference}"))],
+                        customer,
+                        me,
+                        cancel
+                    )
+                        is { } panel
+                        ? panel with
+                        {
+                            Customer = customer.Id,
+                            Attempt = ownView,
+                        }
+                        : null,
                     StepName = (version, step) => Timeline.StepName(versions.GetValueOrDefault(version), step),
                     Me = me,
                     Now = now,
@@ -164,7 +182,7 @@ internal static class CustomerPages
         return new($"/customers/{Ids.Text(id)}", [.. entries], next);
     }
 
-    private static async Task<IResult> RecordAsync(Guid id, HttpContext http, TaskRuntime tasks, ClockRuntime clocks, Person me, CancellationToken cancel)
+    private static async Task<IResult> RecordAsync(Guid id, HttpContext http, TaskRuntime tasks, MakePromise make, Person me, CancellationToken cancel)
     {
         var posted = await http.Request.ReadFormAsync(cancel);
         var form = ContactForm.Of(posted);
@@ -176,6 +194,13 @@ internal static class CustomerPages
         var request = body.Read(errors);
         var wrong = errors.ToDictionary(e => e.Key, e => e.Value[0]);
         var promise = form.Promise.Length + form.DueAt.Length == 0 ? null : Promise(form, about, operation, tasks.Runtime.Clock.Now(), wrong);
+        if (promise is not null && wrong.Count == 0 && promise.Reason is null)
+        {
+            // Before the contact is recorded: a promise that is refused afterwards would leave half of the form.
+            if (await make.OddsAsync(about!.Value, null, promise.DueAt, cancel) is { } odds && make.NeedsReason(odds))
+                wrong["promiseReason"] = $"is required: it is likely to be broken ({OddsText.Percent(odds.Chance)} likely to be kept)";
+        }
+
         if (request is null || wrong.Count > 0)
             return await RefusedAsync(wrong);
         switch (await RecordContact.RunAsync(tasks, id, request, me, cancel))
@@ -210,7 +235,7 @@ internal static class CustomerPages
 
         if (promise is null)
             return Results.LocalRedirect($"/customers/{Ids.Text(id)}?told=contact");
-        return await Promises.MakeAsync(clocks, about!.Value, promise, me, cancel) is PromiseResult.Done
+        return await make.RunAsync(about!.Value, promise, me, cancel) is PromiseResult.Done
             ? Results.LocalRedirect($"/customers/{Ids.Text(id)}?told=promise")
             : await PageAsync(
                 tasks.Runtime,
@@ -236,7 +261,8 @@ internal static class CustomerPages
             PromiseRules.Due(form.DueAt, found),
             form.Channel == nameof(ContactChannel.Call) ? "Phone" : form.Channel,
             null,
-            operation is null ? null : $"{operation}-promise"
+            operation is null ? null : $"{operation}-promise",
+            form.PromiseReason
         );
         var request = PromiseRules.Make(body, now, found);
         if (about is null)
@@ -244,6 +270,16 @@ internal static class CustomerPages
         foreach (var (field, reason) in found)
             errors[field == "what" ? "promise" : field] = reason;
         return request;
+    }
+
+    private static async Task<IResult> OwnViewAsync(Guid id, HttpContext http, OwnViewDesk desk, WorkflowRuntime runtime, Person me, CancellationToken cancel)
+    {
+        var form = await http.Request.ReadFormAsync(cancel);
+        if (!Guid.TryParse(form["case"], out var @case) || await desk.MakeAsync(@case, form, http.Request, me, cancel) is not { } attempt)
+            return Results.NotFound();
+
+        var status = attempt.Refused is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity;
+        return await PageAsync(runtime, id, me, new(), null, null, status, cancel, attempt);
     }
 
     private static async Task<IResult> MergeAsync(Guid id, [FromForm] string? duplicate, WorkflowRuntime runtime, Person me, CancellationToken cancel)

@@ -1,6 +1,7 @@
 using NodaTime;
 using Orchestration.Host.Cases;
 using Orchestration.Host.Identity;
+using Orchestration.Host.OwnView;
 using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
@@ -19,6 +20,9 @@ public sealed record CustomerView
     public required IReadOnlyList<CustomerPromise> Promises { get; init; }
     public required IReadOnlyList<CaseFile> Files { get; init; }
     public required CustomerTimeline Timeline { get; init; }
+
+    /// <summary>The customer's own view; null: they have no case that the reader sees.</summary>
+    public required OwnViewPanelView? OwnView { get; init; }
 
     /// <summary>Titles of what cases wait for, by version and step.</summary>
     public required Func<string, string, string> StepName { get; init; }
@@ -70,6 +74,9 @@ public sealed record ContactForm
     public string Note { get; init; } = "";
     public string Promise { get; init; } = "";
     public string DueAt { get; init; } = "";
+
+    /// <summary>Why the promise is made although it is likely to be broken.</summary>
+    public string PromiseReason { get; init; } = "";
     public IReadOnlyList<string> Resume { get; init; } = [];
 
     /// <summary>Reasons by field.</summary>
@@ -86,6 +93,7 @@ public sealed record ContactForm
             Note = posted["note"].ToString(),
             Promise = posted["promise"].ToString().Trim(),
             DueAt = posted["dueAt"].ToString().Trim(),
+            PromiseReason = posted["promiseReason"].ToString().Trim(),
             Resume = [.. posted["resume"].OfType<string>()],
         };
 }

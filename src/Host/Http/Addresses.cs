@@ -5,6 +5,7 @@ using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Primitives;
 using Orchestration.Host.Startup;
+using Orchestration.Workflows.OwnView;
 
 namespace Orchestration.Host.Http;
 
@@ -15,7 +16,8 @@ internal sealed record AddressSettings(
     List<System.Net.IPNetwork> Networks,
     int SignInsPerMinute,
     List<StringSegment> Hosts,
-    string? PublicHost
+    string? PublicHost,
+    int OwnViewsPerMinute
 )
 {
     /// <summary>Enough for an office behind one address in the morning.</summary>
@@ -48,10 +50,14 @@ internal sealed record AddressSettings(
             networks,
             settings.Number("SignIn:AttemptsPerMinute", UsualAttempts, 1),
             hosts,
-            Uri.TryCreate(settings.Text("Mail:PublicUrl"), UriKind.Absolute, out var address) ? address.Host : null
+            Uri.TryCreate(settings.Text("Mail:PublicUrl"), UriKind.Absolute, out var address) ? address.Host : null,
+            settings.Number("OwnView:RequestsPerMinute", new OwnViewSettings().RequestsPerMinute, 1)
         );
     }
 }
+
+/// <summary>How an endpoint answers what exceeds its limit, if not as everyone does.</summary>
+internal sealed record TooManyAnswer(Func<HttpContext, Task> WriteAsync);
 
 /// <summary>Where requests come from, and how often one may try to sign in from there.</summary>
 internal static class Addresses
@@ -60,6 +66,9 @@ internal static class Addresses
     /// Policy of an endpoint that checks a password. Failures slow down an address for one person; this keeps it from trying a few passwords on everyone.
     /// </summary>
     public const string SignInLimit = "sign-in";
+
+    /// <summary>Policy of the customer's own view, which anyone can ask for.</summary>
+    public const string OwnViewLimit = "own-view";
 
     public static void AddAddresses(this WebApplicationBuilder builder, AddressSettings settings)
     {
@@ -87,10 +96,25 @@ internal static class Addresses
                         _ => new() { PermitLimit = settings.SignInsPerMinute, Window = TimeSpan.FromMinutes(1) }
                     )
             );
+            o.AddPolicy(
+                OwnViewLimit,
+                context =>
+                    RateLimitPartition.GetFixedWindowLimiter(
+                        Origin(context.Connection.RemoteIpAddress),
+                        _ => new() { PermitLimit = settings.OwnViewsPerMinute, Window = TimeSpan.FromMinutes(1) }
+                    )
+            );
             o.OnRejected = async (rejected, _) =>
             {
                 var seconds = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)) : 60;
                 rejected.HttpContext.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+                if (rejected.HttpContext.GetEndpoint()?.Metadata.GetMetadata<TooManyAnswer>() is { } own)
+                {
+                    rejected.HttpContext.Response.StatusCode = StatusCodes.Status429TooManyRequests;
+                    await own.WriteAsync(rejected.HttpContext);
+                    return;
+                }
+
                 await ErrorHandling.WriteAsync(
                     rejected.HttpContext,
                     StatusCodes.Status429TooManyRequests,

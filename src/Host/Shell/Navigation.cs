@@ -16,6 +16,7 @@ internal static class Navigation
     public const string StartCase = "start-case";
     public const string Customers = "customers";
     public const string FrontOffice = "front-office";
+    public const string Promises = "promises";
     public const string Designer = "designer";
     public const string TestCase = "test-case";
     public const string People = "people";
@@ -34,6 +35,7 @@ internal static class Navigation
                 new(Shifts, "Shifts", "calendar-time", "/shifts", Policies.Steers),
                 new(Skills, "Skills", "certificate", "/skills", Policies.Steers),
                 new(Customers, "Customers", "address-book", "/customers", _ => true, "u"),
+                new(Promises, "Promises", "heart-handshake", "/promises", person => Policies.Steers(person) || person.Is(Roles.FrontOffice, Roles.Compliance)),
                 new(Cases, "Cases", "folders", "/cases", _ => true, "c"),
                 new(StartCase, "Start a case", "circle-plus", "/start", person => Policies.Allow(Policies.StartCases, person)),
             ]

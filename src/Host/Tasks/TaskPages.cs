@@ -18,6 +18,7 @@ using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.PromiseLedger;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Lists;
@@ -52,8 +53,8 @@ internal static class TaskPages
         pages
             .MapPost(
                 "/promises",
-                (Guid id, HttpContext http, TaskRuntime tasks, ClockRuntime clocks, Person me, CancellationToken cancel) =>
-                    PromiseAsync(id, http, tasks, me, (task, form) => PromiseForm.MakeAsync(clocks, task.CaseId, form, me, cancel), cancel)
+                (Guid id, HttpContext http, TaskRuntime tasks, MakePromise make, Person me, CancellationToken cancel) =>
+                    PromiseAsync(id, http, tasks, me, (task, form) => PromiseForm.MakeAsync(make, task.CaseId, form, me, cancel), cancel)
             )
             .RequireAuthorization(Policies.StartCases);
         pages
@@ -156,6 +157,7 @@ internal static class TaskPages
             Clocks = clocks,
             Promises = await PromiseView.OfAsync(
                 runtime,
+                task.CaseId,
                 $"/tasks/{Ids.Text(id)}/promises",
                 ofCase,
                 task.DefinitionVersionId,

@@ -91,7 +91,12 @@ internal static class ClockRows
             );
         transaction.Write(clock);
         if (task is null && state.Policy.Kind == SlaKind.Promise)
+        {
             transaction.Write(state.Ended ? OpenPromise.Gone : OpenPromise.Keep, state.Ended ? [id] : [id, instance, state.DueAt ?? state.OriginalDueAt]);
+            if (state.Ended)
+                transaction.Write(OpenPromise.Settle, id, Promises.StateOf(state, now).ToString(), state.EndedAt ?? now);
+        }
+
         WorstClock.Keep(transaction, instance, task, id, urgent);
     }
 
@@ -122,6 +127,9 @@ internal static class ClockRows
 internal static class OpenPromise
 {
     public const string Gone = "delete from open_promise where clock_id = $1";
+
+    /// <summary>What became of it, in the ledger.</summary>
+    public const string Settle = "update promise set outcome = $2, settled_at = $3 where clock_id = $1";
 
     public const string Keep =
         "insert into open_promise (clock_id, instance_id, due_at) values ($1, $2, $3) on conflict (clock_id) do update set due_at = excluded.due_at";

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
@@ -16,7 +17,35 @@ namespace Orchestration.Workflows.Escalation;
 /// <param name="Channel">How the customer was told, or null.</param>
 /// <param name="Step">Id of the step that keeps it when it is completed; null: the case as a whole.</param>
 /// <param name="OperationId">Chosen by the caller: the same id with the same promise makes it once. Null: each call makes one.</param>
-public sealed record PromiseRequest(string What, Instant DueAt, string? Channel = null, string? Step = null, string? OperationId = null);
+public sealed record PromiseRequest(string What, Instant DueAt, string? Channel = null, string? Step = null, string? OperationId = null)
+{
+    /// <summary>Why it is made although it is likely to be broken, or null.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>How likely it is to be kept, or null: nobody can say.</summary>
+    public PromiseOdds? Odds { get; init; }
+}
+
+/// <summary>What says how likely a promise is to be kept.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<OddsBasis>))]
+public enum OddsBasis
+{
+    /// <summary>The forecast of the office, for the open task of its step.</summary>
+    Forecast,
+
+    /// <summary>How long cases took from the same step to the end of the promised one.</summary>
+    Steps,
+
+    /// <summary>How many promises that bind no step were kept.</summary>
+    Promises,
+}
+
+/// <summary>How likely a promise is to be kept.</summary>
+/// <param name="Chance">From 0 to 1.</param>
+/// <param name="LikelyAt">Four of five would be done by then; null: not known.</param>
+/// <param name="Basis">What says so.</param>
+/// <param name="Samples">Of how many it was computed.</param>
+public sealed record PromiseOdds(double Chance, Instant? LikelyAt, OddsBasis Basis, int Samples);
 
 /// <summary>How making or settling a promise went.</summary>
 public abstract record PromiseResult
@@ -34,6 +63,9 @@ public abstract record PromiseResult
 
     /// <summary>The journey of the case has no such step.</summary>
     public sealed record NoSuchStep : PromiseResult;
+
+    /// <summary>It is likely to be broken, and nobody said why it is made all the same.</summary>
+    public sealed record Unlikely(PromiseOdds Odds) : PromiseResult;
 
     /// <summary>The operation id was used for another request.</summary>
     public sealed record OperationReused : PromiseResult;
@@ -78,7 +110,17 @@ public static class Promises
     public static async Task<PromiseResult> MakeAsync(ClockRuntime clocks, Guid @case, PromiseRequest request, Person actor, CancellationToken cancel = default)
     {
         var operation = request.OperationId is { } key
-            ? Operation.Of(actor.UserName, key, "promise", Ids.Text(@case), request.What, request.DueAt.ToString(), request.Channel, request.Step)
+            ? Operation.Of(
+                actor.UserName,
+                key,
+                "promise",
+                Ids.Text(@case),
+                request.What,
+                request.DueAt.ToString(),
+                request.Channel,
+                request.Step,
+                request.Reason
+            )
             : null;
         if (await EarlierAsync(clocks, operation, cancel) is { } earlier)
             return earlier;
@@ -235,10 +277,10 @@ public static class Promises
             return new PromiseResult.NotFound();
         if (!transaction.IsRunning)
             return new PromiseResult.Ended();
-        if (
-            request.Step is { } step
-            && (await clocks.Runtime.Definitions.GetVersionAsync(transaction.DefinitionVersionId, cancel)).FindActivity(step)?.TypeName != TaskBookmark.Name
-        )
+        var node = request.Step is null
+            ? null
+            : (await clocks.Runtime.Definitions.GetVersionAsync(transaction.DefinitionVersionId, cancel)).FindActivity(request.Step);
+        if (request.Step is not null && node?.TypeName != TaskBookmark.Name)
             return new PromiseResult.NoSuchStep();
         if (!clocks.ServiceLevels.Calendars.TryGetValue(DefaultCalendar, out var calendar))
             throw new InvalidOperationException($"Calendar '{DefaultCalendar}' is missing.");
@@ -253,6 +295,23 @@ public static class Promises
             request.DueAt
         );
         ClockRows.Write(transaction, @case, null, id, isNew: true, clock, [], clocks.ServiceLevels);
+        transaction.Write(
+            """
+            insert into promise (clock_id, case_id, made_by, team, step, made_at, due_at, chance, basis, likely_at, reason)
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+            """,
+            id,
+            @case,
+            actor.UserName,
+            node?.Literal("Team") as string ?? (actor.Teams is [var first, ..] ? first : null),
+            request.Step,
+            transaction.Now,
+            request.DueAt,
+            (float?)request.Odds?.Chance,
+            request.Odds?.Basis.ToString(),
+            request.Odds?.LikelyAt,
+            request.Reason
+        );
         if (operation is not null)
             transaction.Write(operation.Remember(JsonSerializer.SerializeToUtf8Bytes(id), transaction.Now));
         transaction.Record(
@@ -268,6 +327,9 @@ public static class Promises
                         due = request.DueAt.ToString(),
                         channel = request.Channel,
                         step = request.Step,
+                        chance = request.Odds is { } odds ? Math.Round(odds.Chance, 2) : (double?)null,
+                        basis = request.Odds?.Basis,
+                        reason = request.Reason,
                     },
                     TaskJson.Options
                 )

@@ -66,6 +66,9 @@ public sealed record FactField
     /// <summary>Keys of teams whose members and lead can see it.</summary>
     public IReadOnlyList<string> Teams { get; init; } = [];
 
+    /// <summary>What the customer's own view calls it; null: it isn't shown there. Never of one that not everyone can see.</summary>
+    public LocalText? Customer { get; init; }
+
     /// <summary>Whether the start of a case asks for it: then it is listed without a value too.</summary>
     public bool IsInput { get; init; }
 

@@ -38,11 +38,21 @@ public sealed class FactSchema
     /// <summary>
     /// The facts of a case that a person can see, in order: those that have a value, and inputs without one. The caller has checked that they can see the case.
     /// </summary>
-    public IReadOnlyList<CaseFact> Read(InstanceState state, CompiledWorkflow workflow, FactViewer viewer)
+    public IReadOnlyList<CaseFact> Read(InstanceState state, CompiledWorkflow workflow, FactViewer viewer) =>
+        Read(state, workflow, Fields.Where(viewer.MaySee));
+
+    /// <summary>The facts that a journey shows to its customer and that have a value, each with what the customer calls it.</summary>
+    public IReadOnlyList<(LocalText Label, CaseFact Fact)> ReadForCustomer(InstanceState state, CompiledWorkflow workflow)
+    {
+        var labels = Fields.Where(fact => fact is { Customer: not null, IsRestricted: false }).ToDictionary(fact => fact.Name);
+        return [.. Read(state, workflow, labels.Values).Where(fact => fact.Value is not null).Select(fact => (labels[fact.Name].Customer!, fact))];
+    }
+
+    private static List<CaseFact> Read(InstanceState state, CompiledWorkflow workflow, IEnumerable<FactField> fields)
     {
         var variables = CasePath.Variables(state, workflow);
         var facts = new List<CaseFact>();
-        foreach (var fact in Fields.Where(viewer.MaySee))
+        foreach (var fact in fields)
         {
             var value = fact.From.Find(state, variables);
             if (IsEmpty(value) && !fact.IsInput)

@@ -82,6 +82,9 @@ internal sealed partial class FactSchemaReader
         var currencyFrom = currency is null || code ? null : ReadPath(fact, "currency", currency);
         var roles = ReadNames(fact, "roles", role => Roles.All.Contains(role) ? null : $"must be one of {string.Join(", ", Roles.All)}");
         var teams = ReadNames(fact, "teams", team => TeamKey().IsMatch(team) ? null : "must be the key of a team, such as claims-seniors");
+        var customer = LocalText.Read(fact, "customer", required: false);
+        if (customer is not null && roles.Count + teams.Count > 0)
+            fact.Error("customer", "can't be said of a fact that only some roles or teams see");
         fact.NoOthers();
         if (name is null || from is null)
             return null;
@@ -99,6 +102,7 @@ internal sealed partial class FactSchemaReader
             CurrencyFrom = currencyFrom,
             Roles = roles,
             Teams = teams,
+            Customer = customer,
             IsInput = input is not null,
         };
     }

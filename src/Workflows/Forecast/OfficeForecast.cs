@@ -24,6 +24,9 @@ public sealed record OfficeForecast(IReadOnlyList<ForecastRow> Rows, Instant Mad
     /// <summary>Fixes that were found, by whom they are for.</summary>
     internal Dictionary<string, Dictionary<Guid, Fix?>> Found { get; } = [];
 
+    /// <summary>When tasks end that someone asked about: minutes in each run, in order.</summary>
+    internal Dictionary<Guid, int[]> Ends { get; } = [];
+
     /// <summary>Clocks that are due later than the forecast looks.</summary>
     public int Beyond => Snapshot.Beyond;
 
@@ -54,6 +57,9 @@ public sealed class ForecastOffice(WorkflowRuntime runtime, ServiceLevelCatalog 
 
     private const int MostFixes = 40;
 
+    /// <summary>With fewer completed tasks to learn from, a forecast is a guess.</summary>
+    private const int FewestTasks = 50;
+
     /// <summary>Tasks begun in simulations of fixes: about three seconds on two cores.</summary>
     private const long Budget = 3_000_000;
 
@@ -81,6 +87,39 @@ public sealed class ForecastOffice(WorkflowRuntime runtime, ServiceLevelCatalog 
                 _learned = learned = await Learned.ReadAsync(runtime.Database, serviceLevels, Zone, now, cancel);
             var snapshot = await OfficeSnapshot.ReadAsync(runtime.Database, serviceLevels, learned, Zone, now, Seed, cancel);
             return _latest = Make(snapshot, runs) with { LearnedFrom = learned.Tasks };
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>How often an open task ends by an instant, and by when four of five runs end it (null: not within 14 days).</summary>
+    /// <returns>Null: the forecast can't say, as it doesn't know the task, has too little history, or doesn't look as far.</returns>
+    public async Task<(double Share, Instant? By, int Runs)?> EndOfAsync(Guid @case, Guid task, Instant by, CancellationToken cancel = default)
+    {
+        var forecast = await LatestAsync(cancel: cancel);
+        var (input, horizon) = (forecast.Snapshot.Input, forecast.Snapshot.Input.Now + forecast.Snapshot.Input.Horizon);
+        if (forecast.LearnedFrom < FewestTasks || !forecast.Tasks.ContainsKey(task) || by > horizon)
+            return null;
+        await _one.WaitAsync(cancel);
+        try
+        {
+            if (!forecast.Ends.TryGetValue(task, out var ends))
+            {
+                var asked = input with { Clocks = [new OfficeClock(task, @case, task, horizon, "")] };
+                ends = Forecaster.Simulate(OfficeBuilder.Build(asked), Forecaster.Runs).Ended;
+                Array.Sort(ends);
+                forecast.Ends[task] = ends;
+            }
+
+            var minutes = (by - input.Now).TotalMinutes;
+            var likely = ends[(int)Math.Ceiling(ends.Length * 0.8) - 1];
+            return (
+                (double)ends.Count(end => end < minutes) / ends.Length,
+                likely >= input.Horizon.TotalMinutes ? null : input.Now + Duration.FromMinutes(likely),
+                ends.Length
+            );
         }
         finally
         {

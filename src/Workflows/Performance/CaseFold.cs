@@ -1,3 +1,4 @@
+using System.Globalization;
 using NodaTime;
 
 namespace Orchestration.Workflows.Performance;
@@ -15,6 +16,8 @@ internal sealed record FoldEvent(Instant At, string Actor, string Action, string
     public string? Outcome { get; init; }
     public string? Policy { get; init; }
     public string? TaskId { get; init; }
+    public string? Satisfaction { get; init; }
+    public string? Recommend { get; init; }
 
     /// <summary>Minutes that someone is expected to work on it.</summary>
     public int? Effort { get; init; }
@@ -99,6 +102,9 @@ internal sealed class CaseFold(Func<string, Guid?> person)
     public Instant? EndedAt { get; private set; }
     public bool IsCompleted { get; private set; }
 
+    /// <summary>The customer's last rating: when, of 5, and whether they would recommend us, of 10.</summary>
+    public (Instant At, int Satisfaction, int? Recommend)? Rating { get; private set; }
+
     public Visit? Find(Guid? task) => task is { } id && _visits.TryGetValue(id, out var found) ? found.Visit : null;
 
     public void Add(FoldEvent e)
@@ -116,6 +122,9 @@ internal sealed class CaseFold(Func<string, Guid?> person)
                 break;
             case "case" when e.Action == "case.cancelled":
                 (EndedAt, IsCompleted) = (EndedAt ?? e.At, false);
+                break;
+            case "case" when e.Action == "case.rated" && int.TryParse(e.Satisfaction, CultureInfo.InvariantCulture, out var score):
+                Rating = (e.At, score, int.TryParse(e.Recommend, CultureInfo.InvariantCulture, out var recommend) ? recommend : null);
                 break;
             case "activity" when e.Action == "Completed" && EndedAt is null:
                 (EndedAt, IsCompleted) = (e.At, true);

@@ -20,6 +20,19 @@ internal static class CaseParts
             }
         }
 
+        if (fold.Rating is { } rating)
+        {
+            Add(Measure.Satisfied, rating.At, total: rating.Satisfaction >= 4 ? 1 : 0);
+            if (rating.Recommend is { } recommend)
+                Add(
+                    Measure.Recommend,
+                    rating.At,
+                    total: recommend >= 9 ? 1
+                        : recommend <= 6 ? -1
+                        : 0
+                );
+        }
+
         foreach (var visit in fold.Visits)
         {
             Add(Measure.Opened, visit.OpenedAt, visit, everyoneOnly: true);

@@ -87,10 +87,11 @@ internal sealed class ChainFigures
         batch.Add(
             """
             select e.chain_id, e.at, e.actor, e.action, e.entity, e.entity_id, e.activity_id, p.owner, p.team, p.person, p.title, p.step, p.outcome,
-                p.policy, p."taskId", k.effort, p.journey, p.test
+                p.policy, p."taskId", k.effort, p.journey, p.test, p.satisfaction, p.recommend
             from event e
                 left join lateral json_to_record(case when e.entity <> 'person' and json_typeof(e.payload) = 'object' then e.payload end)
-                    as p(owner text, team text, person text, title text, step text, outcome text, policy text, "taskId" text, journey text, test text) on true
+                    as p(owner text, team text, person text, title text, step text, outcome text, policy text, "taskId" text, journey text, test text,
+                        satisfaction text, recommend text) on true
                 left join task k on e.action = 'task.opened' and k.id = e.entity_id::uuid
             where e.chain_id = any($1) and (e.entity in ('task', 'clock', 'case') or e.activity_type = 'Elsa.Workflow'
                 or (e.action = 'person.presence' and e.xact >= $2))
@@ -128,6 +129,8 @@ internal sealed class ChainFigures
                     Policy = r.Text(13),
                     TaskId = r.Text(14),
                     Effort = r.IsDBNull(15) ? null : r.GetInt32(15),
+                    Satisfaction = r.Text(18),
+                    Recommend = r.Text(19),
                 }
             );
         }

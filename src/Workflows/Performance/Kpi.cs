@@ -151,6 +151,22 @@ public sealed record Kpi(string Key, string Title, KpiUnit Unit, bool? MoreIsBet
             "Promises to customers that were kept in time, of those settled in the period. Withdrawn ones don't count.",
             f => KpiValue.Share(f.Of(Measure.Promise))
         ),
+        new(
+            "satisfaction",
+            "Satisfied customers",
+            KpiUnit.Share,
+            true,
+            "Customers who gave 4 or 5 of 5, of those who rated their case in the period. A rating that was changed counts once, as it is now.",
+            f => KpiValue.Share(f.Of(Measure.Satisfied))
+        ),
+        new(
+            "nps",
+            "Net promoter score",
+            KpiUnit.Number,
+            true,
+            "From −100 to 100: the percentage of customers who would recommend us (9 or 10 of 10) minus that of those who wouldn't (0 to 6).",
+            f => Ratio(f.Of(Measure.Recommend)) is { Value: { } score } value ? value with { Value = 100 * score } : KpiValue.None
+        ),
         new("cases", "Cases started", KpiUnit.Count, null, "Cases started in the period.", f => Count(f.Of(Measure.CaseStarted).Count)),
         new("casesClosed", "Cases completed", KpiUnit.Count, true, "Cases completed in the period.", f => Count(f.Of(Measure.CaseCycle).Count)),
         new(
@@ -164,7 +180,7 @@ public sealed record Kpi(string Key, string Title, KpiUnit Unit, bool? MoreIsBet
     ];
 
     /// <summary>Whether a person can have it: work arrives, and cases start, for no one in particular.</summary>
-    public bool IsOfPeople => Key is not ("arrivals" or "backlog" or "promises" or "cases" or "casesClosed" or "caseCycle");
+    public bool IsOfPeople => Key is not ("arrivals" or "backlog" or "promises" or "satisfaction" or "nps" or "cases" or "casesClosed" or "caseCycle");
 
     /// <summary>The one of that key, or null.</summary>
     public static Kpi? Find(string? key) => All.FirstOrDefault(kpi => kpi.Key == key);

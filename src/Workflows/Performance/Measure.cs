@@ -59,6 +59,12 @@ internal enum Measure : short
 
     /// <summary>Promises that were settled; the total is those kept in time.</summary>
     Promise = 29,
+
+    /// <summary>Ratings of cases by their customers, on the day of the last change; the total is those of 4 or 5 out of 5.</summary>
+    Satisfied = 30,
+
+    /// <summary>Those that say whether they would recommend us; the total is promoters (9 or 10) minus detractors (0 to 6).</summary>
+    Recommend = 31,
 }
 
 /// <summary>

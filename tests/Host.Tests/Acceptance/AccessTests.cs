@@ -26,6 +26,11 @@ public sealed partial class AccessTests : IAsyncLifetime
         anybody       POST   /elsa/api/identity/refresh-token
         anybody       *      /health/live
         anybody       *      /health/ready
+        anybody       GET    /follow/{code}/
+        anybody       POST   /follow/{code}/
+        anybody       POST   /follow/{code}/contact
+        anybody       POST   /follow/{code}/messages
+        anybody       POST   /follow/{code}/rating
         anybody       GET    /openapi/{documentName}.json
         anybody       GET    /sign-in
         anybody       POST   /sign-in
@@ -42,6 +47,10 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        GET    /api/cases/{id:guid}/clocks
         person        GET    /api/cases/{id:guid}/history
         person        GET    /api/cases/{id:guid}/promises/
+        person        GET    /api/cases/{id:guid}/promises/check
+        person        GET    /cases/{id:guid}/promises/check
+        person        GET    /api/promises
+        person        GET    /promises
         person        GET    /api/clocks/{id:guid}
         person        GET    /api/journeys
         person        GET    /api/forecast/
@@ -216,6 +225,15 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        GET    /search
         start-cases   POST   /api/customers/{id:guid}/contacts
         start-cases   POST   /customers/{id:guid}/contacts
+        start-cases   POST   /customers/{id:guid}/own-view
+        person        GET    /api/cases/{id:guid}/own-view-links/
+        person        GET    /api/cases/{id:guid}/rating
+        start-cases   POST   /api/cases/{id:guid}/own-view-links/
+        start-cases   DELETE /api/cases/{id:guid}/own-view-links/{link:guid}
+        start-cases   POST   /api/cases/{id:guid}/messages
+        start-cases   POST   /cases/{id:guid}/own-view
+        start-cases   POST   /cases/{id:guid}/own-view/messages
+        start-cases   POST   /cases/{id:guid}/own-view/{link:guid}/revoke
         keep-customers POST  /api/customers/
         keep-customers PUT   /api/customers/{id:guid}
         keep-customers PUT   /api/customers/by-number/{number}

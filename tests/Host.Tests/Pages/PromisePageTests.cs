@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 using AngleSharp.Html.Dom;
 using NodaTime;
 using static Orchestration.Host.Tests.Pages.PageWorld;
@@ -152,5 +153,43 @@ public sealed class PromisePageTests
         };
         foreach (var address in new[] { $"{page}/promises", $"{await world.OpenTaskAsync(instance)}/promises" })
             (await stranger.PostAsync(address, new FormUrlEncodedContent(posted))).StatusCode.ShouldBe(HttpStatusCode.NotFound, address);
+    }
+
+    [Fact]
+    public async Task A_promise_that_is_likely_to_be_broken_says_so_and_needs_a_reason()
+    {
+        await using var world = await CreateAsync();
+        var instance = await world.StartAsync();
+        var api = await world.App.ApiAsync("frontoffice");
+        var due = world.App.Clock.GetCurrentInstant() + Duration.FromHours(4);
+        for (var i = 0; i < 10; i++)
+        {
+            var one = await api.PostAsJsonAsync($"/api/cases/{instance}/promises", new { what = $"Call {i}", dueAt = $"{due}" });
+            var clock = one.Headers.Location!.OriginalString.Split('/')[^1];
+            (
+                await api.PostAsJsonAsync($"/api/cases/{instance}/promises/{clock}/settle", new { outcome = "Broken", reason = "Forgotten" })
+            ).EnsureSuccessStatusCode();
+        }
+
+        var page = $"/cases/{instance:N}";
+        var browser = await world.App.BrowserAsync("frontoffice");
+        (await PageAsync(browser, $"{page}/promises/check?dueAt={due}&step=")).Body!.TextContent.ShouldContain("5 % likely to be kept.");
+        (await PageAsync(browser, $"{page}/promises/check?dueAt=&step=")).Body!.TextContent.Trim().ShouldBeEmpty();
+        var refused = await PressAsync(browser, page, $"{page}/promises", ("what", "Call back"), ("dueAt", $"{due}"));
+        refused.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        var again = await DocumentAsync(refused);
+        again.QuerySelector("#promise-reason-error")!.TextContent.ShouldContain("A reason is required: this promise is likely to be broken.");
+        again.QuerySelector("#promise-odds")!.TextContent.ShouldContain("5 % likely to be kept.");
+        var made = await PressAsync(browser, page, $"{page}/promises", ("what", "Call back"), ("dueAt", $"{due}"), ("reason", "They insist"));
+        made.StatusCode.ShouldBe(HttpStatusCode.Found);
+        var wrong = await api.PostAsJsonAsync($"/api/cases/{instance}/promises", new { what = "Call", dueAt = $"{due}" });
+        wrong.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+
+        var ledger = await PageAsync(browser, "/promises");
+        ledger.QuerySelectorAll(".tile-count").Select(t => t.TextContent).ShouldBe(["1", "0", "0", "0", "10", "0"]);
+        ledger.QuerySelector(".rows")!.TextContent.ShouldContain("Promised all the same: They insist");
+        var broken = ledger.QuerySelectorAll("a.tile").Single(t => t.TextContent.Contains("Broken", StringComparison.Ordinal)).GetAttribute("href")!;
+        (await PageAsync(browser, broken)).QuerySelectorAll("[data-promise]").Length.ShouldBe(10);
+        (await PageAsync(await world.App.BrowserAsync("closer1"), "/promises")).QuerySelectorAll("[data-promise]").ShouldBeEmpty();
     }
 }

@@ -76,6 +76,8 @@ create table customer_contact (
     -- What it was about; null: nothing in particular.
     case_id      uuid references workflow_instance (id) on delete set null,
     task_id      uuid references task (id) on delete set null,
+    -- Whether it is a message that the customer reads, or wrote, in their own view.
+    shared       boolean not null default false,
     at           timestamptz not null,
     recorded_by  text not null
 );

@@ -17,6 +17,10 @@ public static class AttachToTask
     /// <summary>Most files of one task.</summary>
     public const int MaxFiles = 50;
 
+    internal const string Insert = """
+        insert into task_attachment (id, task_id, name, content_type, size, hash, content, added_by, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        """;
+
     /// <summary>Attaches.</summary>
     /// <param name="name">File name.</param>
     /// <param name="declaredType">Content type from the sender, or null.</param>
@@ -61,21 +65,7 @@ public static class AttachToTask
             return new TaskResult.InvalidRequest("file", $"The task already has {MaxFiles} files.");
 
         var id = Ids.New(t.Now);
-        t.Write(
-            """
-            insert into task_attachment (id, task_id, name, content_type, size, hash, content, added_by, created_at)
-                values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-            """,
-            id,
-            t.Task.Id,
-            name,
-            type,
-            (long)content.Length,
-            hash,
-            content,
-            actor.UserName,
-            t.Now
-        );
+        t.Write(Insert, id, t.Task.Id, name, type, (long)content.Length, hash, content, actor.UserName, t.Now);
         return await t.CommitAsync(
             "task.attached",
             new(t.Task.Id, t.Task.State, t.Task.Revision, t.Task.OwnerId, null),

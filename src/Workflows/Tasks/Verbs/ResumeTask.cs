@@ -5,6 +5,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Workflows.Tasks.Verbs;
@@ -28,6 +29,31 @@ public static class ResumeTask
     /// <summary>Resumes a task that waits for the customer, by someone who has just heard from them.</summary>
     internal static Task<TaskResult> HasHeardAsync(TaskRuntime tasks, TaskRequest request, Person actor, CancellationToken cancel) =>
         RunAsync(tasks, request, actor, hasHeard: true, cancel);
+
+    /// <summary>Writes that a suspended task goes on though nobody of ours asked for it: its time has come, or the customer has answered.</summary>
+    /// <param name="revision">The revision that it gets.</param>
+    internal static async Task WriteAsync(
+        TaskRuntime tasks,
+        InstanceTransaction t,
+        Guid task,
+        string title,
+        string activity,
+        int revision,
+        string[] policies,
+        LiveClocks clocks,
+        CancellationToken cancel
+    )
+    {
+        t.Write(Update, task, t.Actor, t.Now);
+        t.Write(AskForPeople.For(task, "task.resumed", t.Now));
+        await tasks.ClocksFollow(t, clocks, new(task, title, activity, policies, "task.resumed"), cancel);
+        t.Record(
+            new("task.resumed", "task", Ids.Text(task), revision, JsonSerializer.SerializeToUtf8Bytes(new { title }, TaskJson.Options))
+            {
+                ActivityId = activity,
+            }
+        );
+    }
 
     private static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, Person actor, bool hasHeard, CancellationToken cancel)
     {
@@ -139,15 +165,7 @@ public sealed partial class ResumeSuspended(TaskRuntime tasks, ILogger<ResumeSus
         t.Write("delete from deadline where id = $1", id);
         if (title is not null)
         {
-            t.Write(ResumeTask.Update, task, Actor, t.Now);
-            t.Write(AskForPeople.For(task, "task.resumed", t.Now));
-            await tasks.ClocksFollow(t, clocks, new(task, title, activity!, policies, "task.resumed"), cancel);
-            t.Record(
-                new("task.resumed", "task", Ids.Text(task), revision, JsonSerializer.SerializeToUtf8Bytes(new { title }, TaskJson.Options))
-                {
-                    ActivityId = activity,
-                }
-            );
+            await ResumeTask.WriteAsync(tasks, t, task, title, activity!, revision, policies, clocks, cancel);
             if (owner is { } person)
                 Notify.Write(t, person, "task.resumed", $"Resumed: {title}", $"No longer waiting: {reason}", task);
             t.Announce(new(ChangeKind.Task, task));

@@ -191,6 +191,7 @@ create table customer_contact (
     note text not null default ''::text,
     case_id uuid,
     task_id uuid,
+    shared boolean not null default false,
     at timestamp with time zone not null,
     recorded_by text not null,
     constraint customer_contact_case_id_fkey FOREIGN KEY (case_id) REFERENCES workflow_instance(id) ON DELETE SET NULL,
@@ -566,6 +567,50 @@ create table operation (
 );
 CREATE INDEX operation_created ON operation USING btree (created_at);
 
+create table own_view_link (
+    id uuid not null,
+    code_hash bytea not null,
+    case_id uuid not null,
+    language text,
+    asks_birth boolean not null,
+    failures integer not null default 0,
+    blocked_until timestamp with time zone,
+    created_by text not null,
+    created_at timestamp with time zone not null,
+    expires_at timestamp with time zone not null,
+    revoked_by text,
+    revoked_at timestamp with time zone,
+    constraint own_view_link_case_id_fkey FOREIGN KEY (case_id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
+    constraint own_view_link_check CHECK (expires_at > created_at),
+    constraint own_view_link_check1 CHECK ((revoked_by IS NULL) = (revoked_at IS NULL)),
+    constraint own_view_link_code_hash_check CHECK (length(code_hash) = 32),
+    constraint own_view_link_code_hash_key UNIQUE (code_hash),
+    constraint own_view_link_language_check CHECK (language = ANY (ARRAY['en'::text, 'de'::text])),
+    constraint own_view_link_pkey PRIMARY KEY (id)
+);
+CREATE INDEX own_view_link_case ON own_view_link USING btree (case_id, created_at DESC);
+
+create table own_view_rating (
+    case_id uuid not null,
+    satisfaction smallint not null,
+    recommend smallint,
+    comment text not null default ''::text,
+    rated_at timestamp with time zone not null,
+    changed_at timestamp with time zone not null,
+    constraint own_view_rating_case_id_fkey FOREIGN KEY (case_id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
+    constraint own_view_rating_comment_check CHECK (length(comment) <= 2000),
+    constraint own_view_rating_pkey PRIMARY KEY (case_id),
+    constraint own_view_rating_recommend_check CHECK (recommend >= 0 AND recommend <= 10),
+    constraint own_view_rating_satisfaction_check CHECK (satisfaction >= 1 AND satisfaction <= 5)
+);
+
+create table own_view_visit (
+    link_id uuid not null,
+    at timestamp with time zone not null,
+    constraint own_view_visit_link_id_fkey FOREIGN KEY (link_id) REFERENCES own_view_link(id) ON DELETE CASCADE,
+    constraint own_view_visit_pkey PRIMARY KEY (link_id, at)
+);
+
 create table password_link (
     token_hash bytea not null,
     person_id uuid not null,
@@ -726,6 +771,34 @@ create table presence_day (
     engaged integer not null,
     constraint presence_day_pkey PRIMARY KEY (day, person_id)
 );
+
+create table promise (
+    clock_id uuid not null,
+    case_id uuid not null,
+    made_by text not null,
+    team text,
+    step text,
+    made_at timestamp with time zone not null,
+    due_at timestamp with time zone not null,
+    chance real,
+    basis text,
+    likely_at timestamp with time zone,
+    reason text,
+    outcome text not null default 'Open'::text,
+    settled_at timestamp with time zone,
+    constraint promise_basis_check CHECK (basis = ANY (ARRAY['Forecast'::text, 'Steps'::text, 'Promises'::text])),
+    constraint promise_case_id_fkey FOREIGN KEY (case_id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
+    constraint promise_chance_check CHECK (chance >= 0::double precision AND chance <= 1::double precision),
+    constraint promise_check CHECK ((outcome = 'Open'::text) = (settled_at IS NULL)),
+    constraint promise_check1 CHECK ((chance IS NULL) = (basis IS NULL)),
+    constraint promise_clock_id_fkey FOREIGN KEY (clock_id) REFERENCES sla_clock(id) ON DELETE CASCADE,
+    constraint promise_outcome_check CHECK (outcome = ANY (ARRAY['Open'::text, 'Kept'::text, 'KeptLate'::text, 'Broken'::text, 'Withdrawn'::text])),
+    constraint promise_pkey PRIMARY KEY (clock_id),
+    constraint promise_reason_check CHECK (reason <> ''::text AND length(reason) <= 2000)
+);
+CREATE INDEX promise_case ON promise USING btree (case_id);
+CREATE INDEX promise_made ON promise USING btree (made_at DESC, clock_id DESC);
+CREATE INDEX promise_person ON promise USING btree (made_by, made_at DESC);
 
 create table reference_counter (
     prefix text not null,

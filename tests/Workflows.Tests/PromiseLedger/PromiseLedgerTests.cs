@@ -1,0 +1,167 @@
+using NodaTime;
+using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Customers;
+using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.Performance;
+using Orchestration.Workflows.PromiseLedger;
+using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Tasks.Verbs;
+
+namespace Orchestration.Workflows.Tests.PromiseLedger;
+
+/// <summary>What is said of a promise when it is made, and what comes of it.</summary>
+public sealed class PromiseLedgerTests
+{
+    private const string Assess = """ "title": "Assess", "team": "claims-adjusting", "outcomes": ["Done"] """;
+    private const string Pay = """ "title": "Pay", "team": "claims-payments", "outcomes": ["Done"] """;
+
+    [Fact]
+    public void A_chance_counts_only_those_that_lasted_as_long_and_is_never_certain()
+    {
+        var others = Enumerable.Range(1, 20).Select(i => i * 10.0).ToList();
+        PromiseChance.Of(others, 0, 100)!.Value.Chance.ShouldBe(10.5 / 21, 1e-9);
+        PromiseChance.Of(others, 0, 1000)!.Value.ShouldSatisfyAllConditions(o => o.Chance.ShouldBe(20.5 / 21, 1e-9), o => o.Likely.ShouldBe(160));
+        PromiseChance
+            .Of(others, 100, 50)!
+            .Value.ShouldSatisfyAllConditions(o => o.Alive.ShouldBe(10), o => o.Chance.ShouldBe(5.5 / 11, 1e-9), o => o.Likely.ShouldBe(80));
+        PromiseChance.Of(others, 110, 50).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_step_that_lies_ahead_is_judged_by_other_cases_and_an_unlikely_promise_needs_a_reason()
+    {
+        await using var world = await WorldAsync();
+        await WalkAsync(world, 12);
+        await world.Get<KeepFigures>().RunAsync();
+        var id = await world.StartAsync("walk", "NEW");
+        var make = world.Get<MakePromise>();
+        var front = await world.PersonAsync("frontoffice");
+
+        var soon = new PromiseRequest("The money", world.Clock.Now() + Duration.FromDays(31), Step: "pay");
+        var unlikely = (await make.RunAsync(id, soon, front)).ShouldBeOfType<PromiseResult.Unlikely>().Odds;
+        (unlikely.Basis, unlikely.Samples).ShouldBe((OddsBasis.Steps, 12));
+        unlikely.Chance.ShouldBe(4.5 / 13, 1e-9);
+        unlikely.LikelyAt!.Value.ShouldBeInRange(world.Clock.Now() + Duration.FromDays(66), world.Clock.Now() + Duration.FromDays(75));
+        (await world.ScalarAsync<int>("select count(*)::int from promise")).ShouldBe(0);
+
+        var late = (await make.RunAsync(id, soon with { DueAt = world.Clock.Now() + Duration.FromDays(80) }, front)).ShouldBeOfType<PromiseResult.Done>();
+        var all = (await make.RunAsync(id, soon with { Reason = "Their roof is open" }, front)).ShouldBeOfType<PromiseResult.Done>();
+        (await world.ScalarAsync<string>("select reason from promise where clock_id = @ClockId", all)).ShouldBe("Their roof is open");
+        (await world.ScalarAsync<string>("select team from promise where clock_id = @ClockId", late)).ShouldBe("claims-payments");
+        (
+            await world.ScalarAsync<string>(
+                "select payload ->> 'reason' from event where action = 'promise.made' and entity_id = @Id",
+                new { Id = Ids.Text(all.ClockId) }
+            )
+        ).ShouldBe("Their roof is open");
+    }
+
+    [Fact]
+    public async Task Without_enough_history_nothing_is_said_and_nothing_asked_for()
+    {
+        await using var world = await WorldAsync();
+        var id = await world.StartAsync("walk");
+        var make = world.Get<MakePromise>();
+        (await make.OddsAsync(id, "pay", world.Clock.Now() + Duration.FromHours(1))).ShouldBeNull();
+        (await make.OddsAsync(id, null, world.Clock.Now() + Duration.FromHours(1))).ShouldBeNull();
+        (
+            await make.RunAsync(id, new("Call back", world.Clock.Now() + Duration.FromHours(1)), await world.PersonAsync("frontoffice"))
+        ).ShouldBeOfType<PromiseResult.Done>();
+    }
+
+    [Fact]
+    public async Task The_ledger_counts_what_became_of_promises_and_compares_it_with_what_was_said()
+    {
+        await using var world = await WorldAsync();
+        var make = world.Get<MakePromise>();
+        var (front, supervisor) = (await world.PersonAsync("frontoffice"), await world.PersonAsync("supervisor"));
+        var id = await world.StartAsync("walk", "ONE");
+        for (var i = 0; i < 12; i++)
+        {
+            var due = world.Clock.Now() + Duration.FromHours(2);
+            var made = (await make.RunAsync(id, new($"Call {i}", due), i % 3 == 0 ? supervisor : front)).ShouldBeOfType<PromiseResult.Done>();
+            if (i == 11)
+                continue;
+            world.Clock.Advance(Duration.FromHours(i == 10 ? 3 : 1));
+            var outcome = i == 9 ? PromiseOutcome.Withdrawn : PromiseOutcome.Kept;
+            await Promises.SettleAsync(make.Clocks, id, made.ClockId, outcome, "so", front);
+        }
+
+        var ledger = await ReadAsync(new() { Since = NodaConstants.UnixEpoch });
+        ledger.Counts.ShouldBe(new(1, 0, 9, 1, 0, 1));
+        ledger.Promises[0].State.ShouldBe(PromiseState.Open);
+        ledger.Promises[0].Chance!.Value.ShouldBe(9.5 / 11, 1e-6);
+        ledger.People.Select(row => (row.Key, row.Counts.All)).ShouldBe([("frontoffice", 8), ("supervisor", 4)]);
+        ledger.Customers.ShouldHaveSingleItem().Counts.KeptShare!.Value.ShouldBe(0.9, 1e-9);
+        ledger.Calibration.Sum(band => band.Count).ShouldBe(0);
+
+        world.Clock.Advance(Duration.FromHours(3));
+        (await ReadAsync(new() { Since = NodaConstants.UnixEpoch, State = PromiseState.Overdue })).Promises.ShouldHaveSingleItem().What.ShouldBe("Call 11");
+        await Promises.SettleAsync(make.Clocks, id, ledger.Promises[0].Id, PromiseOutcome.Broken, "Forgotten", front);
+        var after = await ReadAsync(new() { Since = NodaConstants.UnixEpoch });
+        (after.Counts.Broken, after.Counts.Open).ShouldBe((1, 0));
+        after.Calibration[3].ShouldSatisfyAllConditions(b => b.Count.ShouldBe(1), b => b.Kept.ShouldBe(0), b => b.Said.ShouldBe(9.5 / 11, 1e-6));
+        after.Brier!.Value.ShouldBe(Math.Pow(9.5 / 11, 2), 1e-6);
+        (await ReadAsync(new() { Since = NodaConstants.UnixEpoch, Band = 3 })).Promises.ShouldHaveSingleItem().What.ShouldBe("Call 11");
+        (
+            await ReadAsync(
+                new()
+                {
+                    Since = NodaConstants.UnixEpoch,
+                    Person = "supervisor",
+                    State = PromiseState.Kept,
+                }
+            )
+        ).Promises.Count.ShouldBe(3);
+        (await ReadAsync(new() { Since = world.Clock.Now() })).Counts.All.ShouldBe(0);
+        (
+            await ReadLedger.RunAsync(world.Database, new() { Since = NodaConstants.UnixEpoch }, await world.PersonAsync("closer1"), world.Clock.Now())
+        ).Counts.All.ShouldBe(0);
+
+        Task<Ledger> ReadAsync(LedgerFilter filter) => ReadLedger.RunAsync(world.Database, filter, front, world.Clock.Now());
+    }
+
+    [Fact]
+    public async Task A_promise_that_its_step_keeps_is_settled_in_the_ledger_too()
+    {
+        await using var world = await WorldAsync();
+        var id = await world.StartAsync("walk");
+        var front = await world.PersonAsync("frontoffice");
+        await world.Get<MakePromise>().RunAsync(id, new("The assessment", world.Clock.Now() + Duration.FromHours(5), Step: "assess"), front);
+        await CompleteAsync(world, id, "assess");
+        (await world.ScalarAsync<string>("select outcome from promise")).ShouldBe("Kept");
+    }
+
+    private static async Task<World> WorldAsync()
+    {
+        var world = await World.CreateAsync();
+        await world.LoadShippedAsync();
+        await world.PublishAsync("walk", ("assess", Assess), ("pay", Pay));
+        return world;
+    }
+
+    /// <summary>Cases that begin together, and of which one a week comes to its end.</summary>
+    private static async Task WalkAsync(World world, int cases)
+    {
+        var ids = new List<Guid>();
+        for (var i = 0; i < cases; i++)
+        {
+            ids.Add(await world.StartAsync("walk", $"OLD-{i}"));
+            await CompleteAsync(world, ids[i], "assess");
+        }
+
+        foreach (var id in ids)
+        {
+            world.Clock.Advance(Duration.FromDays(7));
+            await CompleteAsync(world, id, "pay");
+        }
+    }
+
+    private static async Task CompleteAsync(World world, Guid id, string step)
+    {
+        var person = await world.PersonAsync("adjuster1");
+        var task = await world.OpenTaskAsync(id, step);
+        var claimed = await world.DoneAsync(ClaimTask.RunAsync(world.Tasks, new(task.Id, task.Revision, $"claim-{task.Id}"), person));
+        await world.DoneAsync(CompleteTask.RunAsync(world.Tasks, new(task.Id, claimed.Revision, $"done-{task.Id}"), "Done", [], person));
+    }
+}
