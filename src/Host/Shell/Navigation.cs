@@ -16,6 +16,7 @@ internal static class Navigation
     public const string StartCase = "start-case";
     public const string Customers = "customers";
     public const string FrontOffice = "front-office";
+    public const string Guidance = "guidance";
     public const string Designer = "designer";
     public const string TestCase = "test-case";
     public const string People = "people";
@@ -35,6 +36,7 @@ internal static class Navigation
                 new(Skills, "Skills", "certificate", "/skills", Policies.Steers),
                 new(Customers, "Customers", "address-book", "/customers", _ => true, "u"),
                 new(Cases, "Cases", "folders", "/cases", _ => true, "c"),
+                new(Guidance, "Guidance", "book-2", "/guidance", _ => true),
                 new(StartCase, "Start a case", "circle-plus", "/start", person => Policies.Allow(Policies.StartCases, person)),
             ]
         ),

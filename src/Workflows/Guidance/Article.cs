@@ -30,8 +30,8 @@ public enum ArticleAudience
 }
 
 /// <summary>How far a draft is.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<DraftState>))]
-public enum DraftState
+[JsonConverter(typeof(JsonStringEnumConverter<ArticleState>))]
+public enum ArticleState
 {
     Draft,
 
@@ -92,7 +92,7 @@ public sealed record ArticleDetails(
     public ArticleContent? Draft { get; init; }
 
     /// <summary>How far that is.</summary>
-    public DraftState? DraftState { get; init; }
+    public ArticleState? State { get; init; }
 
     /// <summary>User names of everyone whose words are in the draft.</summary>
     public IReadOnlyList<string> Writers { get; init; } = [];
@@ -116,7 +116,7 @@ public sealed record ArticleDetails(
 /// <param name="Team">Key of the owning team.</param>
 /// <param name="TeamTitle">What the team is called.</param>
 /// <param name="Version">Its published version, or null.</param>
-/// <param name="DraftState">How far its draft is; null: no draft.</param>
+/// <param name="State">How far its draft is; null: no draft.</param>
 /// <param name="ReviewOn">When someone has to check it again.</param>
 /// <param name="RetiredAt">When it was taken out of use.</param>
 /// <param name="ChangedAt">When it was changed last.</param>
@@ -129,7 +129,7 @@ public sealed record ArticleSummary(
     string Team,
     string TeamTitle,
     int? Version,
-    DraftState? DraftState,
+    ArticleState? State,
     DateOnly? ReviewOn,
     Instant? RetiredAt,
     Instant ChangedAt

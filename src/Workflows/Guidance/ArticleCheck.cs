@@ -167,7 +167,9 @@ public static partial class ArticleCheck
     }
 
     private static string Nowhere(IReadOnlyList<CompiledWorkflow> journeys) =>
-        journeys.Count == 0 ? "isn't a fact of any journey" : $"isn't a fact of {string.Join(" or ", journeys.Select(journey => journey.Name ?? journey.DefinitionId))}";
+        journeys.Count == 0
+            ? "isn't a fact of any journey"
+            : $"isn't a fact of {string.Join(" or ", journeys.Select(journey => journey.Name ?? journey.DefinitionId))}";
 
     private static string Short(string text) => text.Length > 80 ? text[..80] + "…" : text;
 

@@ -53,15 +53,7 @@ public static class ArticleQueries
             return null;
         if (ArticleAccess.Writes(actor, found.Team))
             return found;
-        return found.Version is null
-            ? null
-            : found with
-            {
-                Draft = null,
-                DraftState = null,
-                Writers = [],
-                ReviewNote = null,
-            };
+        return found.Version is null ? null : found with { Draft = null, State = null, Writers = [], ReviewNote = null };
     }
 
     /// <summary>Articles, those that changed last first; overdue ones by how long.</summary>
@@ -194,7 +186,7 @@ public static class ArticleQueries
         )
         {
             Draft = r.Utf8OrNull("draft") is { } draft ? Content(draft) : null,
-            DraftState = r.Text("draft_state") is { } state ? Enum.Parse<DraftState>(state) : null,
+            State = r.Text("draft_state") is { } state ? Enum.Parse<ArticleState>(state) : null,
             Writers = r.GetFieldValue<string[]>("writers"),
             ReviewNote = r.Text("review_note"),
         };
@@ -218,7 +210,7 @@ public static class ArticleQueries
                     r.GetString(5),
                     r.GetString(6),
                     r.IsDBNull(7) ? null : r.GetInt32(7),
-                    r.Text(8) is { } state ? Enum.Parse<DraftState>(state) : null,
+                    r.Text(8) is { } state ? Enum.Parse<ArticleState>(state) : null,
                     r.IsDBNull(9) ? null : r.GetFieldValue<DateOnly>(9),
                     r.InstantOrNull(10),
                     r.Instant(11)

@@ -126,7 +126,15 @@ public static class ReportGuidance
                         actor.UserName,
                         t.Now
                     );
-                    var told = JsonSerializer.SerializeToUtf8Bytes(new { kind = request.Kind.ToString(), title, note = request.Body }, TaskJson.Options);
+                    var told = JsonSerializer.SerializeToUtf8Bytes(
+                        new
+                        {
+                            kind = request.Kind.ToString(),
+                            title,
+                            note = request.Body,
+                        },
+                        TaskJson.Options
+                    );
                     t.Record(new("guidance.reported", "guidance", Ids.Text(article?.Id ?? id), 0, told));
                 },
             },

@@ -21,25 +21,19 @@ public static class ReviewArticle
             revision,
             actor,
             "guidance.submitted",
-            article => article.DraftState == DraftState.Draft ? null : "There is no draft that could go to review.",
+            article => article.State == ArticleState.Draft ? null : "There is no draft that could go to review.",
             (t, _) => t.Writes.Add("update guidance_article set draft_state = 'InReview' where id = $1", id),
             cancel
         );
 
     /// <summary>Publishes the draft as the next version. Four eyes: the person wrote none of it and belongs to the owning team.</summary>
-    public static async Task<ArticleResult> ApproveAsync(
-        WorkflowRuntime runtime,
-        Guid id,
-        int revision,
-        Person actor,
-        CancellationToken cancel = default
-    )
+    public static async Task<ArticleResult> ApproveAsync(WorkflowRuntime runtime, Guid id, int revision, Person actor, CancellationToken cancel = default)
     {
         await using var t = await ArticleTransaction.OpenAsync(runtime, id, actor, cancel);
         if (await RefusalAsync(t, revision, cancel) is { } refused)
             return refused;
         var article = t.Before!;
-        if (article is not { Draft: { } content, DraftState: DraftState.InReview })
+        if (article is not { Draft: { } content, State: ArticleState.InReview })
             return new ArticleResult.Refused("The draft isn't in review.");
         if (ArticleAccess.WhyNotApprove(actor, article) is { } reason)
             return new ArticleResult.Forbidden(reason);
@@ -95,7 +89,16 @@ public static class ReviewArticle
         if (content.Audience == ArticleAudience.Internal)
             t.Writes.Add(ShareArticle.RevokeAll, id, actor.UserName, t.Now);
         ArticleWords.Keep(t.Writes, id, content);
-        t.Record("guidance.published", article.Revision + 1, new { title = content.Title, version, writers = article.Writers });
+        t.Record(
+            "guidance.published",
+            article.Revision + 1,
+            new
+            {
+                title = content.Title,
+                version,
+                writers = article.Writers,
+            }
+        );
         await t.CommitAsync(cancel);
         return new ArticleResult.Done(id, article.Revision + 1);
     }
@@ -119,7 +122,7 @@ public static class ReviewArticle
             revision,
             actor,
             "guidance.sent-back",
-            article => article.DraftState == DraftState.InReview ? null : "The draft isn't in review.",
+            article => article.State == ArticleState.InReview ? null : "The draft isn't in review.",
             (t, _) => t.Writes.Add("update guidance_article set draft_state = 'Draft', review_note = $2 where id = $1", id, note),
             cancel,
             note
@@ -135,12 +138,7 @@ public static class ReviewArticle
             actor,
             "guidance.confirmed",
             article => article.Version is not null ? null : "The article isn't published.",
-            (t, _) =>
-                t.Writes.Add(
-                    "update guidance_article set review_on = $2 where id = $1",
-                    id,
-                    t.Now.InUtc().Date.PlusDays(UsualReviewDays).ToDateOnly()
-                ),
+            (t, _) => t.Writes.Add("update guidance_article set review_on = $2 where id = $1", id, t.Now.InUtc().Date.PlusDays(UsualReviewDays).ToDateOnly()),
             cancel
         );
 

@@ -71,7 +71,7 @@ public static class SaveArticle
             return invalid;
         var before = t.Before!;
         var fields = Compare(before.Newest, content);
-        if (fields.Count == 0 && before.DraftState != DraftState.InReview)
+        if (fields.Count == 0 && before.State != ArticleState.InReview)
             return new ArticleResult.Done(id, before.Revision);
         t.Writes.Add(
             """

@@ -145,18 +145,7 @@ public static class ShareArticle
         var shares = new List<GuidanceShare>();
         while (await r.ReadAsync(cancel))
         {
-            shares.Add(
-                new(
-                    r.GetGuid(0),
-                    r.GetString(1),
-                    r.GetString(2),
-                    r.GetString(3),
-                    r.Instant(4),
-                    r.InstantOrNull(5),
-                    r.GetInt32(6),
-                    r.InstantOrNull(7)
-                )
-            );
+            shares.Add(new(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetString(3), r.Instant(4), r.InstantOrNull(5), r.GetInt32(6), r.InstantOrNull(7)));
         }
 
         return shares;

@@ -59,13 +59,7 @@ public static class FindArticles
     internal static object[] Values(IReadOnlyList<string> words, int limit) =>
         [string.Join(' ', words), limit, .. words.SelectMany(word => new object[] { word, ArticleWords.Characters(word) })];
 
-    private static async Task<List<Guid>> RunAsync(
-        NpgsqlDataSource database,
-        string matches,
-        IReadOnlyList<string> words,
-        int limit,
-        CancellationToken cancel
-    )
+    private static async Task<List<Guid>> RunAsync(NpgsqlDataSource database, string matches, IReadOnlyList<string> words, int limit, CancellationToken cancel)
     {
         await using var batch = database.CreateBatch();
         batch.Add(
