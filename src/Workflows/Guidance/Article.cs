@@ -50,7 +50,7 @@ public sealed record ArticleContent(string Title, string Body)
     /// <summary>Tag such as en or pt-BR. Default: en.</summary>
     public string Language { get; init; } = "en";
 
-    /// <summary>Conditions on the facts of the case, all of which must hold, such as <c>jurisdiction = UK, IE</c>. Default: any case.</summary>
+    /// <summary>Conditions on the facts of the case, all of which must hold, such as <c>jurisdiction = GB, IE</c>. Default: any case.</summary>
     public IReadOnlyList<string> Rules { get; init; } = [];
 
     /// <summary>Steps, fields, outcomes and skills beside which it is shown.</summary>

@@ -9,7 +9,7 @@ using Orchestration.Workflows.Forms;
 namespace Orchestration.Workflows.Guidance;
 
 /// <summary>
-/// Conditions on the facts of a case: <c>jurisdiction = UK, IE</c>, <c>claimedAmount &gt;= 10000</c>. They are the conditions of forms (JSON Schema) in short, and
+/// Conditions on the facts of a case: <c>jurisdiction = GB, IE</c>, <c>claimedAmount &gt;= 10000</c>. They are the conditions of forms (JSON Schema) in short, and
 /// decided by the same code. A fact that the person can't see, or that has no value yet, meets no condition, so that guidance tells nobody what they may not know.
 /// </summary>
 public sealed partial class FactRules
@@ -36,7 +36,7 @@ public sealed partial class FactRules
         foreach (var line in lines.Take(Most))
         {
             if (line.Length > LongestLine || Line().Match(line) is not { Success: true } match)
-                wrong.Add($"“{(line.Length > 60 ? line[..60] + "…" : line)}” isn't a condition such as jurisdiction = UK, IE or claimedAmount >= 10000");
+                wrong.Add($"“{(line.Length > 60 ? line[..60] + "…" : line)}” isn't a condition such as jurisdiction = GB, IE or claimedAmount >= 10000");
             else
                 Read(fields, match.Groups["fact"].Value, match.Groups["sign"].Value, match.Groups["value"].Value, wrong);
         }
