@@ -31,9 +31,28 @@ public sealed record ArticleView(ArticleDetails Article, Person Me)
     /// <summary>What people said about it, if the reader owns it.</summary>
     public required IReadOnlyList<GuidanceNote> Notes { get; init; }
     public required IReadOnlyDictionary<string, string> Names { get; init; }
+
+    /// <summary>Journeys and steps, by their place.</summary>
+    public required IReadOnlyList<(string Group, string Title, string Pin)> Places { get; init; }
     public string? Told { get; init; }
     public string? Refused { get; init; }
     public bool Writes => ArticleAccess.Writes(Me, Article.Team);
+
+    /// <summary>A place in words: the step as the journey calls it.</summary>
+    public string PlaceName(Pin pin)
+    {
+        if (pin.Skill is { } skill)
+            return $"Skill: {Words.Humanize(skill)}";
+        var (group, title, _) = Places.FirstOrDefault(place => place.Pin == (pin.Step is null ? pin.Journey : $"{pin.Journey}/{pin.Step}"));
+        var more = pin.Field ?? pin.Outcome;
+        return (
+                group is null ? pin.ToString()
+                : pin.Step is null ? $"{group}: every step"
+                : title
+            )
+            + (more is null || group is null ? "" : $": {Words.Humanize(more)}")
+            + (pin.Version is { } version && group is not null ? $" (version {version})" : "");
+    }
 
     /// <summary>An earlier version instead of the newest.</summary>
     public ArticleVersion? Version { get; init; }
@@ -57,6 +76,17 @@ internal static class ArticlePages
                     {
                         Figures = await GuidanceFigures.ReadAsync(runtime.Database, GuidanceEndpoints.Owned(me), runtime.Clock.Now(), cancel),
                         Me = me,
+                    }
+                )
+        );
+        pages.MapGet(
+            "/figures/{use}",
+            async (GuidanceUse use, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                Html.Page(
+                    new GuidanceUsePage
+                    {
+                        Use = use,
+                        Used = await GuidanceFigures.OfUseAsync(runtime.Database, use, GuidanceEndpoints.Owned(me), runtime.Clock.Now(), cancel),
                     }
                 )
         );
@@ -127,7 +157,7 @@ internal static class ArticlePages
                 await GuidanceUses.MissAsync(runtime.Database, q!, now, cancel);
         }
         else
-            page = await ArticleQueries.ListAsync(runtime.Database, filter, team is { Length: > 0 } ? team : null, before, PageSize, me, now, cancel);
+            page = await ArticleQueries.ListAsync(runtime.Database, filter, GuidanceEndpoints.Teams(team, me), before, PageSize, me, now, cancel);
         return Html.Page(
             new GuidanceListPage
             {
@@ -189,6 +219,7 @@ internal static class ArticlePages
                     Shares = await ShareArticle.ListAsync(runtime.Database, id, cancel),
                     Notes = isOwner ? await ReportGuidance.ListAsync(runtime.Database, null, null, id, null, isOpen: true, cancel) : [],
                     Names = await TeamQueries.NamesAsync(runtime.Database, [.. article.Writers, article.ChangedBy], cancel),
+                    Places = await PlacesAsync(runtime.Definitions, cancel),
                     Told = told switch
                     {
                         "saved" => "Draft saved",

@@ -22,7 +22,10 @@ internal static class GuidanceEndpoints
     public static void MapGuidance(this WebApplication app)
     {
         var api = app.MapGroup("/api/guidance").WithTags("Guidance");
-        api.MapGet("", ListAsync).WithSummary("Lists articles, those that changed last first").ProducesProblem(400);
+        api.MapGet("", ListAsync)
+            .WithSummary("Lists articles, those that changed last first")
+            .WithDescription("`team` is the key of a team, or `mine` for those you work in or lead.")
+            .ProducesProblem(400);
         api.MapGet("/{id:guid}", GetAsync).WithSummary("Gets an article; its draft only for those who may write it").ProducesProblem(404);
         api.MapGet(
                 "/{id:guid}/versions",
@@ -187,6 +190,15 @@ internal static class GuidanceEndpoints
     /// <summary>Teams whose guidance someone looks after; null: all of them.</summary>
     internal static IReadOnlyList<string>? Owned(Person me) => me.Is(Roles.Administrator) ? null : [.. me.Teams.Union(me.Leads)];
 
+    /// <summary>Teams of a filter: the key of one, or <c>mine</c>; null: all.</summary>
+    internal static IReadOnlyList<string>? Teams(string? team, Person me) =>
+        team switch
+        {
+            null or "" => null,
+            "mine" => Owned(me),
+            _ => [team],
+        };
+
     private static RouteHandlerBuilder Writes(RouteHandlerBuilder endpoint) =>
         endpoint.ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
 
@@ -205,7 +217,16 @@ internal static class GuidanceEndpoints
         return errors.Count > 0
             ? Problems.Invalid(errors, StatusCodes.Status400BadRequest)
             : TypedResults.Ok(
-                await ArticleQueries.ListAsync(runtime.Database, show ?? ArticleFilter.Published, team, before, limit ?? 50, me, runtime.Clock.Now(), cancel)
+                await ArticleQueries.ListAsync(
+                    runtime.Database,
+                    show ?? ArticleFilter.Published,
+                    Teams(team, me),
+                    before,
+                    limit ?? 50,
+                    me,
+                    runtime.Clock.Now(),
+                    cancel
+                )
             );
     }
 

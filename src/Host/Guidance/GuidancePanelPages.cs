@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
@@ -217,7 +218,7 @@ internal static class GuidancePanelPages
         : article is { } id ? Results.LocalRedirect($"{GuidanceAnswers.Address(id)}?told={told}")
         : Results.LocalRedirect("/guidance/notes?mine=true");
 
-    private static IResult Refused(HttpRequest request, string reason, int status = StatusCodes.Status422UnprocessableEntity) =>
+    private static RazorComponentResult<GuidanceSaid> Refused(HttpRequest request, string reason, int status = StatusCodes.Status422UnprocessableEntity) =>
         Html.Page(new GuidanceSaid { Text = reason, IsPage = !request.IsFragment() }, request.IsFragment() ? StatusCodes.Status200OK : status);
 
     private static Guid[] IdsOf(string? text) =>

@@ -57,12 +57,12 @@ public static class ArticleQueries
     }
 
     /// <summary>Articles, those that changed last first; overdue ones by how long.</summary>
-    /// <param name="team">Owning team; null: every team.</param>
+    /// <param name="teams">Keys of owning teams; null: every team.</param>
     /// <param name="before">Where the page begins, or null.</param>
     public static async Task<Page<ArticleSummary>> ListAsync(
         NpgsqlDataSource database,
         ArticleFilter filter,
-        string? team,
+        IReadOnlyList<string>? teams,
         (DateTime At, Guid Id)? before,
         int limit,
         Person actor,
@@ -70,7 +70,7 @@ public static class ArticleQueries
         CancellationToken cancel = default
     )
     {
-        var isMine = $"(a.team = any($3) or $4)";
+        var isMine = "(a.team = any($3) or $4)";
         var matches = filter switch
         {
             ArticleFilter.Drafts => $"a.draft is not null and a.retired_at is null and {isMine}",
@@ -89,11 +89,11 @@ public static class ArticleQueries
             select a.id, a.title, a.kind, a.audience, a.language, a.team, t.title, a.version, case when {isMine} then a.draft_state end, a.review_on,
                 a.retired_at, a.changed_at
             from guidance_article a join team t on t.key = a.team
-            where ($1::text is null or a.team = $1) and {matches} and $5::date is not null
+            where ($1::text[] is null or a.team = any($1)) and {matches} and $5::date is not null
                 and ($6::timestamptz is null or (a.changed_at, a.id) < ($6, $7))
             order by a.changed_at desc, a.id desc limit $2
             """,
-            team,
+            teams?.ToArray(),
             limit + 1,
             actor.Teams.Concat(actor.Leads).ToArray(),
             actor.Is(Roles.Administrator),

@@ -47,6 +47,32 @@ public sealed record GuidanceFigures
             * 20 < coalesce(sum(u.uses) filter (where u.kind = 'Opened'), 0) from guidance_use u where u.article_id = a.id and u.day > $5 - 90)
         """;
 
+    /// <summary>Articles that were used like this in the time of the figures, the most used first.</summary>
+    /// <param name="teams">Owning teams; null: all.</param>
+    public static async Task<IReadOnlyList<(Guid Article, string Title, int Uses)>> OfUseAsync(
+        NpgsqlDataSource database,
+        GuidanceUse use,
+        IReadOnlyList<string>? teams,
+        Instant now,
+        CancellationToken cancel = default
+    )
+    {
+        await using var query = database.Query(
+            """
+            select a.id, a.title, sum(u.uses)::int from guidance_use u join guidance_article a on a.id = u.article_id
+            where u.day > $1 and u.kind = $2 and ($3::text[] is null or a.team = any($3)) group by 1, 2 order by 3 desc, 2, 1 limit 200
+            """,
+            now.InUtc().Date.PlusDays(-Days).ToDateOnly(),
+            use.ToString(),
+            teams?.ToArray()
+        );
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        var used = new List<(Guid, string, int)>();
+        while (await r.ReadAsync(cancel))
+            used.Add((r.GetGuid(0), r.GetString(1), r.GetInt32(2)));
+        return used;
+    }
+
     /// <summary>Reads the figures.</summary>
     /// <param name="teams">Owning teams; null: all.</param>
     public static async Task<GuidanceFigures> ReadAsync(
