@@ -46,7 +46,7 @@ public sealed class GuidanceTests(Chromium chromium)
         await panel.Locator("#guidance-found .guide-said").WaitForAsync();
 
         var figures = (await writer.GetFromJsonAsync<JsonObject>("/api/guidance/figures"))!;
-        ((int)figures["uses"]!["opened"]!, (int)figures["uses"]!["helped"]!, (int)figures["uses"]!["shared"]!).ShouldBe((1, 1, 1));
+        ((int)figures["uses"]!["Opened"]!, (int)figures["uses"]!["Helped"]!, (int)figures["uses"]!["Shared"]!).ShouldBe((1, 1, 1));
         ((double)figures["clicks"]!).ShouldBe(1);
         ((string)figures["misses"]![0]!["question"]!).ShouldBe("scaffold");
         await page.Context.CloseAsync();

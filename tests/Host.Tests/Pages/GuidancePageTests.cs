@@ -26,7 +26,7 @@ public sealed class GuidancePageTests(SharedWorld shared) : IClassFixture<Shared
         page.QuerySelector(".injected").ShouldBeNull();
         page.QuerySelectorAll("#guidance script").ShouldBeEmpty();
         page.QuerySelector("#task-form .field-hint a")!.TextContent.ShouldContain("How to estimate");
-        (await World.App.ApiAsync("closer1")).GetAsync($"/api{task}/guidance").Result.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await (await World.App.ApiAsync("closer1")).GetAsync($"/api{task}/guidance")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
 
         var id = Guid.ParseExact(article, "N");
         await RetireAsync(id);
@@ -43,7 +43,7 @@ public sealed class GuidancePageTests(SharedWorld shared) : IClassFixture<Shared
         var part = $"/guidance/{article}/read?task={task.Split('/')[^1]}";
 
         var letter = await PageAsync(browser, part);
-        letter.QuerySelector<IHtmlTextAreaElement>("textarea[name=text]")!.Value.ShouldBe($"Dear Marta Novak, {reference}");
+        ((IHtmlTextAreaElement)letter.QuerySelector("textarea[name=text]")!).Value.ShouldBe($"Dear Marta Novak, {reference}");
         (await PressAsync(browser, part, $"/guidance/{article}/sent", ("text", "Dear Ms Novak"))).StatusCode.ShouldBe(HttpStatusCode.Found);
         var customer = (await browser.GetFromJsonAsync<JsonObject>("/api/customers/by-number/C-1"))!["id"];
         var contacts = (await browser.GetFromJsonAsync<JsonArray>($"/api/customers/{customer}/contacts"))!;
@@ -77,7 +77,7 @@ public sealed class GuidancePageTests(SharedWorld shared) : IClassFixture<Shared
         var page = await DocumentAsync(refused);
         page.QuerySelector("[role=alert]")!.TextContent.ShouldContain("Sofia Rossi changed text since you opened it");
         page.QuerySelector(".guide-theirs")!.TextContent.ShouldBe("Theirs");
-        page.QuerySelector<IHtmlTextAreaElement>("#article-body")!.Value.ShouldBe("Mine");
+        ((IHtmlTextAreaElement)page.QuerySelector("#article-body")!).Value.ShouldBe("Mine");
         (await PressStaleAsync(browser, page, $"/guidance/{article}/edit", "Mine")).StatusCode.ShouldBe(HttpStatusCode.Found);
     }
 
