@@ -17,6 +17,7 @@ using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Elsa.Studio;
 using Orchestration.Host.Filters;
 using Orchestration.Host.Forecast;
+using Orchestration.Host.Guidance;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Inbox;
@@ -121,6 +122,9 @@ static async Task Run(string[] args)
     app.MapCustomerPages();
     app.MapOwnView();
     app.MapOwnViewLinks();
+    app.MapGuidance();
+    app.MapGuidancePages();
+    app.MapGuidancePanel();
     app.MapServiceLevels();
     app.MapInbox();
     app.MapCommands();

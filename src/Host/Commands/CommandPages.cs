@@ -4,6 +4,7 @@ using Orchestration.Host.Identity;
 using Orchestration.Host.Shell;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Customers;
+using Orchestration.Workflows.Guidance;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Search;
@@ -122,6 +123,10 @@ internal static class CommandPages
                 ]
             ),
             new("Tasks", [.. found.Tasks.Select(t => new Command("checkbox", t.Title, Join(t.Reference, t.CustomerName, t.Owner), Of("tasks", t.Id)))]),
+            new(
+                "Guidance",
+                [.. found.Guidance.Select(a => new Command(a.Kind == ArticleKind.Article ? "book-2" : "mail", a.Title, a.TeamTitle, Of("guidance", a.Id)))]
+            ),
             new(
                 "People",
                 [

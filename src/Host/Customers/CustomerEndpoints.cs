@@ -82,7 +82,7 @@ internal static class CustomerEndpoints
         keep.MapGet("/import/sample", () => StaffAnswers.Sample(ImportCustomers.Sample, "customers.csv")).WithSummary("Downloads a sample file");
         app.MapGet("/api/search", SearchAsync)
             .WithTags("Search")
-            .WithSummary("Finds customers, cases, tasks, files, comments and people that you can see")
+            .WithSummary("Finds customers, cases, tasks, files, comments, people and guidance that you can see")
             .WithDescription("Filters: `customer:`, `journey:`, `owner:` (or `owner:me`), `due:<2026-12-24`, `due:>2026-12-24`, `due:2026-12-24`.")
             .ProducesProblem(400);
     }

@@ -17,6 +17,7 @@ internal static class Navigation
     public const string Customers = "customers";
     public const string FrontOffice = "front-office";
     public const string Promises = "promises";
+    public const string Guidance = "guidance";
     public const string Designer = "designer";
     public const string TestCase = "test-case";
     public const string People = "people";
@@ -37,6 +38,7 @@ internal static class Navigation
                 new(Customers, "Customers", "address-book", "/customers", _ => true, "u"),
                 new(Promises, "Promises", "heart-handshake", "/promises", person => Policies.Steers(person) || person.Is(Roles.FrontOffice, Roles.Compliance)),
                 new(Cases, "Cases", "folders", "/cases", _ => true, "c"),
+                new(Guidance, "Guidance", "book-2", "/guidance", _ => true),
                 new(StartCase, "Start a case", "circle-plus", "/start", person => Policies.Allow(Policies.StartCases, person)),
             ]
         ),

@@ -21,6 +21,8 @@ internal sealed partial class DemoStart(
     DemoCases cases,
     DemoOffice office,
     DemoDistribution push,
+    DemoGuidance guidance,
+    IHostEnvironment environment,
     IHostApplicationLifetime host,
     ILogger<DemoStart> log
 ) : BackgroundService
@@ -34,6 +36,7 @@ internal sealed partial class DemoStart(
             await started.Task.WaitAsync(stoppingToken);
             await workforce.RunAsync(stoppingToken);
             await office.PrepareAsync(settings.Weeks, stoppingToken);
+            await guidance.RunAsync(Path.Combine(environment.Definitions(), "guidance"), stoppingToken);
             var made = await cases.RunAsync(stoppingToken);
             if (made > 0)
                 Made(log, made);
@@ -89,6 +92,7 @@ internal static class DemoSetup
             .AddSingleton<DemoCases>()
             .AddSingleton(s => ActivatorUtilities.CreateInstance<DemoOffice>(s, s.GetRequiredService<DatabaseConnections>().Application))
             .AddSingleton<DemoDistribution>()
+            .AddSingleton<DemoGuidance>()
             .AddHostedService<DemoStart>();
     }
 

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Mvc;
 using NodaTime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.CustomerPromises;
+using Orchestration.Host.Guidance;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell;
@@ -144,6 +145,7 @@ internal static class TaskPages
         var teams = await TeamQueries.ListAsync(runtime.Database, cancel);
         var form = FormOf(task);
         var assignees = task.State.IsTerminal() ? [] : await Assignees.ReadAsync(runtime.Database, id, now, cancel);
+        var facts = withNotes ? await FactQueries.OfCaseAsync(runtime, task.CaseId, me, cancel) : [];
         var (clocks, ofCase) = await ClockQueries.OfTaskAndCaseAsync(runtime.Database, id, task.CaseId, cancel);
         return new()
         {
@@ -166,7 +168,8 @@ internal static class TaskPages
                 null,
                 cancel
             ),
-            Facts = withNotes ? await FactQueries.OfCaseAsync(runtime, task.CaseId, me, cancel) : [],
+            Facts = facts,
+            Guidance = withNotes && !task.State.IsTerminal() ? await GuidanceView.OfAsync(runtime, task, facts, me, cancel) : null,
             CaseFiles = withNotes
                 ? [.. (await NoteQueries.OfCasesAsync(runtime.Database, [task.CaseId], me, now, cancel)).Where(file => file.TaskId != id)]
                 : [],

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using NodaTime;
 using Orchestration.Host.CustomerPromises;
+using Orchestration.Host.Guidance;
 using Orchestration.Host.Tasks.Parts;
 using Orchestration.Host.Tasks.Verbs;
 using Orchestration.Workflows.Facts;
@@ -34,6 +35,9 @@ public sealed record TaskView
 
     /// <summary>What is known about the case, as the reader can see it.</summary>
     public required IReadOnlyList<CaseFact> Facts { get; init; }
+
+    /// <summary>What helps with the task; null in parts of the page that don't show it.</summary>
+    public GuidanceView? Guidance { get; init; }
 
     /// <summary>Files of the case's other tasks that the reader can open.</summary>
     public required IReadOnlyList<CaseFile> CaseFiles { get; init; }

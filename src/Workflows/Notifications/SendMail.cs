@@ -94,7 +94,7 @@ public sealed class SendMail(NpgsqlDataSource database, IClock clock, MailSettin
 
     private MimeMessage Message(Guid id, Mail mail, Instant now)
     {
-        var values = new MailScope(
+        var values = new ValueScope(
             now,
             new Dictionary<string, object?>
             {
@@ -126,38 +126,4 @@ public sealed class SendMail(NpgsqlDataSource database, IClock clock, MailSettin
     }
 
     private sealed record Mail(Guid Person, string Name, string Email, string Title, string Body, Guid? TaskId, Guid? CaseId, string? Reference, string? Path);
-
-    /// <summary>Templates can read <c>Variables</c>, nothing else.</summary>
-    private sealed class MailScope(Instant now, IReadOnlyDictionary<string, object?> values) : ExpressionScope
-    {
-        public override IEnumerable<string> VariableNames => values.Keys;
-        public override IEnumerable<string> InputNames => [];
-        public override IEnumerable<(string Id, string? Name, IReadOnlyList<string> Outputs)> ActivitiesWithOutputs => [];
-        public override object? LastResult => null;
-        public override string WorkflowInstanceId => "";
-        public override string WorkflowDefinitionId => "";
-        public override string WorkflowDefinitionVersionId => "";
-        public override int WorkflowDefinitionVersion => 0;
-        public override string? CorrelationId { get; set; }
-        public override string? WorkflowInstanceName { get; set; }
-        public override Instant Now => now;
-
-        public override bool TryGetVariable(string name, out object? value) => values.TryGetValue(name, out value);
-
-        public override bool TryGetInput(string name, out object? value)
-        {
-            value = null;
-            return false;
-        }
-
-        public override object? GetOutputFrom(string activityIdOrName, string? outputName) => null;
-
-        public override void SetVariable(string name, object? value) => throw new NotSupportedException();
-
-        public override void SetOutcomes(IReadOnlyList<string> outcomes) => throw new NotSupportedException();
-
-        public override double NextRandom() => throw new NotSupportedException();
-
-        public override Guid NextGuid() => throw new NotSupportedException();
-    }
 }

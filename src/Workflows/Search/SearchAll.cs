@@ -8,7 +8,7 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Workflows.Search;
 
 /// <summary>
-/// The search for everyone: customers, cases, tasks, names of files, comments and people. What the person works on comes first. Each statement has the rule of
+/// The search for everyone: customers, cases, tasks, names of files, comments, people and guidance. What the person works on comes first. Each statement has the rule of
 /// who sees what; nothing is found and then hidden.
 /// </summary>
 public static class SearchAll
@@ -66,6 +66,8 @@ public static class SearchAll
                 : [],
         };
         await r.DisposeAsync();
+        if (!query.IsFiltered)
+            results = results with { Guidance = await FindArticles.FindAsync(database, query.Words, limit, cancel) };
         return query.Owner is not null || query.Journey is not null || query.IsAboutDue || customers.Length == 0
             ? results
             : results with

@@ -1,5 +1,6 @@
 using NodaTime;
 using Orchestration.Workflows.Customers;
+using Orchestration.Workflows.Guidance;
 
 namespace Orchestration.Workflows.Search;
 
@@ -28,5 +29,8 @@ public sealed record SearchResults
     public IReadOnlyList<FoundComment> Comments { get; init; } = [];
     public IReadOnlyList<FoundPerson> People { get; init; } = [];
 
-    public bool IsEmpty => Customers.Count + Cases.Count + Tasks.Count + Files.Count + Comments.Count + People.Count == 0;
+    /// <summary>Published articles and templates.</summary>
+    public IReadOnlyList<ArticleSummary> Guidance { get; init; } = [];
+
+    public bool IsEmpty => Customers.Count + Cases.Count + Tasks.Count + Files.Count + Comments.Count + People.Count + Guidance.Count == 0;
 }

@@ -21,6 +21,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         anybody       POST   /api/session
         anybody       POST   /api/session/refresh
         anybody       GET    /choose-password
+        anybody       GET    /g/{code}
         anybody       POST   /choose-password
         anybody       POST   /elsa/api/identity/login
         anybody       POST   /elsa/api/identity/refresh-token
@@ -52,6 +53,51 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        GET    /api/promises
         person        GET    /promises
         person        GET    /api/clocks/{id:guid}
+        person        GET    /api/guidance/
+        person        POST   /api/guidance/
+        person        GET    /api/guidance/figures
+        person        GET    /api/guidance/notes
+        person        POST   /api/guidance/notes
+        person        GET    /api/guidance/{id:guid}
+        person        PUT    /api/guidance/{id:guid}
+        person        POST   /api/guidance/{id:guid}/approve
+        person        POST   /api/guidance/{id:guid}/confirm
+        person        POST   /api/guidance/{id:guid}/discard
+        person        POST   /api/guidance/{id:guid}/retire
+        person        POST   /api/guidance/{id:guid}/send-back
+        person        GET    /api/guidance/{id:guid}/shares
+        person        POST   /api/guidance/{id:guid}/shares
+        person        DELETE /api/guidance/{id:guid}/shares/{share:guid}
+        person        POST   /api/guidance/{id:guid}/submit
+        person        POST   /api/guidance/{id:guid}/uses
+        person        GET    /api/guidance/{id:guid}/versions
+        person        GET    /api/tasks/{id:guid}/guidance
+        person        GET    /guidance/
+        person        GET    /guidance/figures
+        person        GET    /guidance/figures/{use}
+        person        GET    /guidance/find
+        person        GET    /guidance/new
+        person        POST   /guidance/new
+        person        GET    /guidance/notes
+        person        GET    /guidance/of-customer/{id:guid}
+        person        POST   /guidance/questions
+        person        POST   /guidance/shown
+        person        GET    /guidance/{id:guid}
+        person        POST   /guidance/{id:guid}/approve
+        person        POST   /guidance/{id:guid}/confirm
+        person        POST   /guidance/{id:guid}/discard
+        person        GET    /guidance/{id:guid}/edit
+        person        POST   /guidance/{id:guid}/edit
+        person        POST   /guidance/{id:guid}/notes
+        person        GET    /guidance/{id:guid}/read
+        person        POST   /guidance/{id:guid}/retire
+        person        POST   /guidance/{id:guid}/send-back
+        start-cases   POST   /guidance/{id:guid}/sent
+        person        POST   /guidance/{id:guid}/share
+        person        POST   /guidance/{id:guid}/shares/{share:guid}/end
+        person        POST   /guidance/{id:guid}/submit
+        person        POST   /guidance/{id:guid}/uses
+        person        GET    /guidance/{id:guid}/versions/{number:int}
         person        GET    /api/journeys
         person        GET    /api/forecast/
         person        POST   /api/forecast/apply

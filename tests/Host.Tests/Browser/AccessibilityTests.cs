@@ -35,6 +35,11 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         "/customers/{id:guid}/history",
         "/notifications/bell",
         "/presence/chip",
+        "/guidance/find",
+        "/guidance/of-customer/{id:guid}",
+        "/guidance/{id:guid}/read",
+        "/guidance/{id:guid}/versions/{number:int}",
+        "/g/{code}",
         "/team/board",
         "/team/people",
         "/team/people/",
@@ -98,6 +103,10 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         var work = accepted.Headers.Location!.OriginalString.Split('/')[^1];
         var customer = (await office.QueryAsync<Guid>("select id from customer limit 1"))[0];
         var person = (await office.QueryAsync<Guid>("select id from person where user_name = 'underwriter1'"))[0];
+        var saved = await office
+            .Person("admin")
+            .SendAsync(HttpMethod.Post, "/api/guidance", new { team = "claims-intake", article = new { title = "Acknowledge", body = "## Soon" } });
+        var article = (string)(await saved.JsonAsync())["id"]!;
         var pages = office
             .Host.Services.GetServices<EndpointDataSource>()
             .SelectMany(s => s.Endpoints)
@@ -140,6 +149,9 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
                     "/start/{journey}" => "/start/claims",
                     "/customers/{id:guid}" => $"/customers/{customer}",
                     "/customers/{id:guid}/edit" => $"/customers/{customer}/edit",
+                    "/guidance/{id:guid}" => $"/guidance/{article}",
+                    "/guidance/{id:guid}/edit" => $"/guidance/{article}/edit",
+                    "/guidance/figures/{use}" => "/guidance/figures/Opened",
                     "/search" => "/search?q=burst",
                     "/administration/calendars/{id}" => "/administration/calendars/claims-office",
                     "/administration/people/{id:guid}" => $"/administration/people/{person}",

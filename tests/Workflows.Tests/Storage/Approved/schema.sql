@@ -397,6 +397,150 @@ create table forecast_clock (
 CREATE INDEX forecast_clock_open ON forecast_clock USING btree (clock_id) WHERE (settled_at IS NULL);
 CREATE INDEX forecast_clock_settled ON forecast_clock USING btree (settled_at) WHERE (settled_at IS NOT NULL);
 
+create table guidance_article (
+    id uuid not null,
+    team text not null,
+    draft json,
+    draft_state text,
+    writers text[] not null default '{}'::text[],
+    review_note text,
+    revision integer not null default 1,
+    changed_by text not null,
+    changed_at timestamp with time zone not null,
+    created_by text not null,
+    created_at timestamp with time zone not null,
+    version integer,
+    title text not null,
+    kind text not null,
+    audience text not null,
+    language text not null,
+    rules text[] not null default '{}'::text[],
+    published_at timestamp with time zone,
+    review_on date,
+    retired_at timestamp with time zone,
+    constraint guidance_article_audience_check CHECK (audience = ANY (ARRAY['Internal'::text, 'Customer'::text])),
+    constraint guidance_article_check CHECK ((draft IS NULL) = (draft_state IS NULL)),
+    constraint guidance_article_check1 CHECK ((version IS NULL) = (published_at IS NULL)),
+    constraint guidance_article_check2 CHECK (draft IS NOT NULL OR version IS NOT NULL),
+    constraint guidance_article_draft_state_check CHECK (draft_state = ANY (ARRAY['Draft'::text, 'InReview'::text])),
+    constraint guidance_article_kind_check CHECK (kind = ANY (ARRAY['Article'::text, 'Letter'::text, 'Email'::text])),
+    constraint guidance_article_pkey PRIMARY KEY (id),
+    constraint guidance_article_team_fkey FOREIGN KEY (team) REFERENCES team(key),
+    constraint guidance_article_title_check CHECK (title <> ''::text AND length(title) <= 200)
+);
+CREATE INDEX guidance_article_changed ON guidance_article USING btree (changed_at DESC, id DESC);
+CREATE INDEX guidance_article_overdue ON guidance_article USING btree (review_on) WHERE ((version IS NOT NULL) AND (retired_at IS NULL));
+CREATE INDEX guidance_article_review ON guidance_article USING btree (team) WHERE (draft_state = 'InReview'::text);
+CREATE INDEX guidance_article_team ON guidance_article USING btree (team, changed_at DESC, id DESC);
+
+create table guidance_miss (
+    day date not null,
+    question text not null,
+    times integer not null,
+    constraint guidance_miss_pkey PRIMARY KEY (day, question),
+    constraint guidance_miss_question_check CHECK (question <> ''::text AND length(question) <= 200)
+);
+
+create table guidance_note (
+    id uuid not null,
+    kind text not null,
+    article_id uuid,
+    team text not null,
+    body text not null,
+    suggested text,
+    task_id uuid,
+    instance_id uuid not null,
+    written_by text not null,
+    written_at timestamp with time zone not null,
+    constraint guidance_note_article_id_fkey FOREIGN KEY (article_id) REFERENCES guidance_article(id),
+    constraint guidance_note_body_check CHECK (body <> ''::text AND length(body) <= 4000),
+    constraint guidance_note_check CHECK (kind = 'NoAnswer'::text OR article_id IS NOT NULL),
+    constraint guidance_note_instance_id_fkey FOREIGN KEY (instance_id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
+    constraint guidance_note_kind_check CHECK (kind = ANY (ARRAY['OutOfDate'::text, 'NoAnswer'::text, 'Proposal'::text])),
+    constraint guidance_note_pkey PRIMARY KEY (id),
+    constraint guidance_note_suggested_check CHECK (length(suggested) <= 40000),
+    constraint guidance_note_task_id_fkey FOREIGN KEY (task_id) REFERENCES task(id) ON DELETE SET NULL,
+    constraint guidance_note_team_fkey FOREIGN KEY (team) REFERENCES team(key)
+);
+CREATE INDEX guidance_note_article ON guidance_note USING btree (article_id, written_at DESC);
+CREATE INDEX guidance_note_instance ON guidance_note USING btree (instance_id);
+CREATE INDEX guidance_note_team ON guidance_note USING btree (team, written_at DESC);
+CREATE INDEX guidance_note_writer ON guidance_note USING btree (written_by, written_at DESC);
+
+create table guidance_pin (
+    article_id uuid not null,
+    place integer not null,
+    journey text,
+    version integer,
+    step text,
+    field text,
+    outcome text,
+    skill text,
+    constraint guidance_pin_article_id_fkey FOREIGN KEY (article_id) REFERENCES guidance_article(id),
+    constraint guidance_pin_check CHECK ((journey IS NULL) <> (skill IS NULL)),
+    constraint guidance_pin_check1 CHECK (step IS NOT NULL OR field IS NULL AND outcome IS NULL),
+    constraint guidance_pin_check2 CHECK (journey IS NOT NULL OR step IS NULL AND version IS NULL),
+    constraint guidance_pin_pkey PRIMARY KEY (article_id, place)
+);
+CREATE INDEX guidance_pin_skill ON guidance_pin USING btree (skill) WHERE (skill IS NOT NULL);
+CREATE INDEX guidance_pin_step ON guidance_pin USING btree (journey, step) WHERE (journey IS NOT NULL);
+
+create table guidance_search (
+    article_id uuid not null,
+    title text not null,
+    words text not null,
+    characters text[] not null,
+    constraint guidance_search_article_id_fkey FOREIGN KEY (article_id) REFERENCES guidance_article(id),
+    constraint guidance_search_pkey PRIMARY KEY (article_id)
+);
+CREATE INDEX guidance_search_characters ON guidance_search USING gin (characters);
+CREATE INDEX guidance_search_title ON guidance_search USING gin (title gin_trgm_ops);
+CREATE INDEX guidance_search_words ON guidance_search USING gin (words gin_trgm_ops);
+
+create table guidance_share (
+    id uuid not null,
+    article_id uuid not null,
+    code text not null,
+    shared_by text not null,
+    shared_at timestamp with time zone not null,
+    revoked_by text,
+    revoked_at timestamp with time zone,
+    views integer not null default 0,
+    viewed_at timestamp with time zone,
+    constraint guidance_share_article_id_fkey FOREIGN KEY (article_id) REFERENCES guidance_article(id),
+    constraint guidance_share_check CHECK ((revoked_at IS NULL) = (revoked_by IS NULL)),
+    constraint guidance_share_code_check CHECK (length(code) = 22),
+    constraint guidance_share_code_key UNIQUE (code),
+    constraint guidance_share_pkey PRIMARY KEY (id)
+);
+CREATE INDEX guidance_share_article ON guidance_share USING btree (article_id, shared_at DESC);
+
+create table guidance_use (
+    article_id uuid not null,
+    day date not null,
+    kind text not null,
+    uses integer not null,
+    clicks integer not null default 0,
+    slow integer not null default 0,
+    constraint guidance_use_article_id_fkey FOREIGN KEY (article_id) REFERENCES guidance_article(id),
+    constraint guidance_use_kind_check CHECK (kind = ANY (ARRAY['Shown'::text, 'Opened'::text, 'Copied'::text, 'Sent'::text, 'Shared'::text, 'Helped'::text,
+        'Read'::text])),
+    constraint guidance_use_pkey PRIMARY KEY (article_id, day, kind)
+);
+CREATE INDEX guidance_use_day ON guidance_use USING btree (day);
+
+create table guidance_version (
+    article_id uuid not null,
+    number integer not null,
+    content json not null,
+    written_by text[] not null,
+    approved_by text not null,
+    published_at timestamp with time zone not null,
+    constraint guidance_version_article_id_fkey FOREIGN KEY (article_id) REFERENCES guidance_article(id),
+    constraint guidance_version_check CHECK (NOT (approved_by = ANY (written_by))),
+    constraint guidance_version_pkey PRIMARY KEY (article_id, number)
+);
+
 create table http_reply (
     id uuid not null,
     instance_id uuid not null,
@@ -1490,6 +1634,16 @@ begin
         execute format('grant select, insert, update, delete on all tables in schema hangfire to %I', role);
         execute format('grant usage, select on all sequences in schema hangfire to %I', role);
     end if;
+end $function$;
+
+CREATE OR REPLACE FUNCTION guidance_words(value text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+begin
+    return fold(' ' || regexp_replace(value,
+        '[\u0001-\u0026\u0028-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00bf\u2000-\u2018\u201a-\u206f\u3000-\u303f\uff00-\uff0f\uff1a-\uff20]+', ' ', 'g'));
 end $function$;
 
 CREATE OR REPLACE FUNCTION history_tables()

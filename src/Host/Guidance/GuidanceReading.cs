@@ -1,0 +1,101 @@
+using NodaTime;
+using Orchestration.Engine.Runtime;
+using Orchestration.Engine.Storage;
+using Orchestration.Host.Facts;
+using Orchestration.Host.Identity;
+using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Facts;
+using Orchestration.Workflows.Guidance;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.Tasks;
+
+namespace Orchestration.Host.Guidance;
+
+/// <summary>An article that is open beside someone's work.</summary>
+/// <param name="Article">The article.</param>
+/// <param name="Letter">Of a letter or an email, its text filled with the case.</param>
+/// <param name="TaskId">The task it is open at, or null.</param>
+/// <param name="MaySend">Whether sending it can be recorded as a contact with the customer of the case.</param>
+public sealed record OpenArticle(ArticleDetails Article, FilledLetter? Letter, Guid? TaskId, bool MaySend);
+
+/// <summary>The guidance beside a task.</summary>
+/// <param name="TaskId">The task.</param>
+/// <param name="Matches">What fits.</param>
+/// <param name="Open">The article that is open at once; null: there are several, or none.</param>
+/// <param name="Note">What the task is about, if it is about guidance itself.</param>
+public sealed record GuidanceView(Guid TaskId, IReadOnlyList<GuidanceMatch> Matches, OpenArticle? Open, GuidanceNote? Note)
+{
+    /// <summary>What is about fields of the form, by field.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<GuidanceMatch>> OfFields { get; } =
+        Matches
+            .SelectMany(m => m.Fields, (match, field) => (field, match))
+            .GroupBy(f => f.field)
+            .ToDictionary(g => g.Key, IReadOnlyList<GuidanceMatch> (g) => [.. g.Select(f => f.match)]);
+
+    /// <summary>Reads what fits a task, with one article open if it is the only one for the step.</summary>
+    /// <param name="facts">Facts of the case that the person can see.</param>
+    public static async Task<GuidanceView> OfAsync(WorkflowRuntime runtime, TaskDetail task, IReadOnlyList<CaseFact> facts, Person me, CancellationToken cancel)
+    {
+        var step = new GuidedStep(task.Journey, task.DefinitionVersionId, task.StepId, task.RequiredSkills);
+        var matches = await StepGuidance.FindAsync(runtime, step, facts, cancel);
+        var first =
+            matches.Count == 1 ? matches[0]
+            : matches.Count(m => m is { IsOfStep: true, Kind: ArticleKind.Article }) == 1
+                ? matches.First(m => m is { IsOfStep: true, Kind: ArticleKind.Article })
+            : null;
+        return new(
+            task.Id,
+            matches,
+            first is null ? null : await GuidanceReading.OpenAsync(runtime, first.Id, task, facts, me, cancel),
+            task.Journey == ReportGuidance.Journey ? await ReportGuidance.OfInstanceAsync(runtime.Database, task.CaseId, cancel) : null
+        );
+    }
+}
+
+/// <summary>Opens articles as people read them: letters filled with what the reader may see of the case, and nothing else.</summary>
+internal static class GuidanceReading
+{
+    /// <summary>A published article; null if there is none, or the task isn't one the person can see.</summary>
+    public static async Task<OpenArticle?> OpenAsync(WorkflowRuntime runtime, Guid id, Guid? task, Person me, CancellationToken cancel)
+    {
+        if (task is not { } known)
+            return await OpenAsync(runtime, id, null, [], me, cancel);
+        return await TaskDetail.FindAsync(runtime, known, me, cancel) is { } found
+            ? await OpenAsync(runtime, id, found, await FactQueries.OfCaseAsync(runtime, found.CaseId, me, cancel), me, cancel)
+            : null;
+    }
+
+    /// <summary>The same, of a task and facts that are already read.</summary>
+    public static async Task<OpenArticle?> OpenAsync(
+        WorkflowRuntime runtime,
+        Guid id,
+        TaskDetail? task,
+        IReadOnlyList<CaseFact> facts,
+        Person me,
+        CancellationToken cancel
+    )
+    {
+        if (await ArticleQueries.FindAsync(runtime.Database, id, me, cancel) is not { Published: { } text, RetiredAt: null } article)
+            return null;
+        var now = runtime.Clock.Now();
+        var isLetter = text.Kind != ArticleKind.Article;
+        return new(
+            article,
+            isLetter ? Letter.Fill(text.Body, Values(task, facts, me, now), now) : null,
+            task?.Id,
+            isLetter && task is { CustomerId: not null, IsTest: false } && Policies.Allow(Policies.StartCases, me)
+        );
+    }
+
+    private static Dictionary<string, string> Values(TaskDetail? task, IReadOnlyList<CaseFact> facts, Person me, Instant now)
+    {
+        var values = facts.Where(fact => fact.Value is not null).ToDictionary(fact => fact.Name, FactText.Shown);
+        values["customerName"] = task?.CustomerName ?? "";
+        values["customerNumber"] = task?.CustomerId ?? "";
+        values["reference"] = task?.Reference ?? "";
+        values["today"] = now.InUtc().Date.ToString("d MMMM uuuu", System.Globalization.CultureInfo.InvariantCulture);
+        values["myName"] = me.DisplayName;
+        values["myTeam"] = task?.Team is { } team ? Shell.Parts.Words.Humanize(team) : "";
+        return values;
+    }
+}
