@@ -97,6 +97,7 @@ internal sealed partial class BurstRun
             // A value that its type can't hold is a fault of the activity that sets it, not of the next commit.
             block.Definition?.Type.Convert(value);
             block.Value = value;
+            Set(block);
         }
         else
         {
@@ -111,6 +112,23 @@ internal sealed partial class BurstRun
             if (output.Name == blockId)
                 State.Output[blockId] = value;
         }
+    }
+
+    /// <summary>A variable got a value, which history will tell.</summary>
+    public void Set(MemoryBlock block) => (_set ??= []).Add(block);
+
+    private OrderedDictionary<string, object?>? SetVariables(HashSet<MemoryBlock> set)
+    {
+        OrderedDictionary<string, object?>? variables = null;
+        var root = State.ExecutionList.Find(static x => x.Parent is null);
+
+        foreach (var variable in Workflow.Variables)
+        {
+            if (root?.FindLocal(variable.Id) is { } block && set.Contains(block))
+                (variables ??= [])[variable.Name] = block.Value;
+        }
+
+        return variables;
     }
 
     public void RecordOutput(ActivityExecution execution, string name, object? value, bool isTransient = false)

@@ -41,7 +41,7 @@ internal static class ComplianceEndpoints
             "/check",
             async (KeepHistory keep, Person me, CancellationToken cancel) =>
             {
-                await keep.CheckAsync(me.UserName, cancel);
+                await keep.CheckAsync(me.UserName, cancel: cancel);
                 return Results.Redirect("/compliance");
             }
         );

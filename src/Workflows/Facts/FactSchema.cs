@@ -38,13 +38,21 @@ public sealed class FactSchema
     /// <summary>
     /// The facts of a case that a person can see, in order: those that have a value, and inputs without one. The caller has checked that they can see the case.
     /// </summary>
-    public IReadOnlyList<CaseFact> Read(InstanceState state, CompiledWorkflow workflow, FactViewer viewer)
+    public IReadOnlyList<CaseFact> Read(InstanceState state, CompiledWorkflow workflow, FactViewer viewer) =>
+        Read(state.CorrelationId, CasePath.Variables(state, workflow), step => state.FindOutput(step, "Data"), viewer);
+
+    /// <summary>The same of a case that isn't at hand as a state: its reference, its variables by name and the data that was entered in a step.</summary>
+    public IReadOnlyList<CaseFact> Read(
+        string? reference,
+        IReadOnlyDictionary<string, object?> variables,
+        Func<string, object?> entered,
+        FactViewer viewer
+    )
     {
-        var variables = CasePath.Variables(state, workflow);
         var facts = new List<CaseFact>();
         foreach (var fact in Fields.Where(viewer.MaySee))
         {
-            var value = fact.From.Find(state, variables);
+            var value = fact.From.Find(reference, variables, entered);
             if (IsEmpty(value) && !fact.IsInput)
                 continue;
             facts.Add(
@@ -53,7 +61,7 @@ public sealed class FactSchema
                     fact.Label,
                     fact.Format,
                     IsEmpty(value) ? null : JsonNode.Parse(WorkflowData.ToUtf8(value)),
-                    fact.Format == FactFormat.Money ? fact.Currency ?? fact.CurrencyFrom?.Find(state, variables) as string : null
+                    fact.Format == FactFormat.Money ? fact.Currency ?? fact.CurrencyFrom?.Find(reference, variables, entered) as string : null
                 )
             );
         }

@@ -109,7 +109,7 @@ public sealed class Sweeps(
 
     /// <summary>Checks all history.</summary>
     public Task HistoryCheckAsync(CancellationToken stop) =>
-        RunAsync(JobCatalog.HistoryCheck, async () => (await history.CheckAsync("system", stop)).Findings.Count);
+        RunAsync(JobCatalog.HistoryCheck, async () => (await history.CheckAsync("system", cancel: stop)).Findings.Count);
 
     /// <summary>
     /// Creates the history partitions for this month and the next two. Deletes drafts of ended tasks, expired kept events, expired operation IDs, old
