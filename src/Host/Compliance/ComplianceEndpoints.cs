@@ -2,12 +2,14 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Host.Background;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Proof;
 using Orchestration.Workflows.Audit;
 using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Compliance;
@@ -39,12 +41,21 @@ internal static class ComplianceEndpoints
         );
         pages.MapPost(
             "/check",
-            async (KeepHistory keep, Person me, CancellationToken cancel) =>
+            async (BackgroundWork work, Person me, CancellationToken cancel) =>
             {
-                await keep.CheckAsync(me.UserName, cancel: cancel);
-                return Results.Redirect("/compliance");
+                await work.AskForCheckAsync(me, cancel);
+                return Results.LocalRedirect("/compliance");
             }
         );
+        api.MapPost(
+                "/checks",
+                async (BackgroundWork work, Person me, CancellationToken cancel) =>
+                    TypedResults.Accepted(WorkWords.Api(await work.AskForCheckAsync(me, cancel)))
+            )
+            .WithSummary("Checks all history in the background; one check at a time");
+        HistoryEndpoints.Map(api, pages);
+        CaseReviewEndpoints.Map(api, pages);
+        FourEyesEndpoints.Map(api, pages);
     }
 
     private static async Task<Ok<HistoryHead>> HeadAsync(KeepHistory keep, HistoryKeeping keeping, CancellationToken cancel) =>

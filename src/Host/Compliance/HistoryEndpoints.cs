@@ -182,9 +182,7 @@ internal static class HistoryEndpoints
         await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         var history = await NamedChain.LockAsync(connection, $"exports:{me.Id:N}", me.UserName, runtime.Clock.Now(), cancel);
-        history.Add(
-            new("history.exported", "export", Ids.Text(me.Id), 0, JsonSerializer.SerializeToUtf8Bytes(new { search = query.Address, format = "csv" }))
-        );
+        history.Add(new("history.exported", "export", Ids.Text(me.Id), 0, JsonSerializer.SerializeToUtf8Bytes(new { search = query.Address, format = "csv" })));
         await using var batch = connection.CreateBatch();
         batch.WriteChain(history);
         await batch.ExecuteNonQueryAsync(cancel);

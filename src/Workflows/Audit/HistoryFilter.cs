@@ -54,8 +54,7 @@ public sealed record HistoryFilter
     internal static readonly string[] OutcomeActions = ["task.completed", "task.skipped", "task.review-requested"];
 
     /// <summary>Whether anything is asked for.</summary>
-    public bool IsOn =>
-        (Person ?? Customer ?? Case ?? Step ?? Action ?? Outcome ?? Source ?? Field ?? Value) is not null || From is not null || To is not null;
+    public bool IsOn => (Person ?? Customer ?? Case ?? Step ?? Action ?? Outcome ?? Source ?? Field ?? Value) is not null || From is not null || To is not null;
 
     /// <summary>Whether an index leads to the events.</summary>
     internal bool IsNarrow => (Person ?? Customer ?? Case ?? Action ?? Outcome) is not null;
@@ -88,9 +87,7 @@ public sealed record HistoryCursor(Instant At, Guid Chain, int Sequence)
 {
     /// <summary>As callers see it: opaque.</summary>
     public override string ToString() =>
-        Base64Url.EncodeToString(
-            Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{At.ToUnixTimeTicks()}|{Chain:N}|{Sequence}"))
-        );
+        Base64Url.EncodeToString(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{At.ToUnixTimeTicks()}|{Chain:N}|{Sequence}")));
 
     /// <summary>Reads one; false if it isn't one. Nothing is no cursor, which is fine.</summary>
     public static bool TryRead(string? text, out HistoryCursor? cursor)

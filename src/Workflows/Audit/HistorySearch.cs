@@ -102,11 +102,10 @@ public static class HistorySearch
             }
 
             var payload = r.Text(11) is { } text ? JsonNode.Parse(text, documentOptions: new() { MaxDepth = 512 }) : null;
-            var source = payload is JsonObject told && told[HistorySource.Member]?.GetValueKind() == JsonValueKind.String
-                ? (string)told[HistorySource.Member]!
-                : r.GetString(6) == JournalEvents.Entity
-                    ? "workflow"
-                    : "job";
+            var source =
+                payload is JsonObject told && told[HistorySource.Member]?.GetValueKind() == JsonValueKind.String ? (string)told[HistorySource.Member]!
+                : r.GetString(6) == JournalEvents.Entity ? "workflow"
+                : "job";
             if (payload is JsonObject members)
             {
                 foreach (var member in Entered)

@@ -455,10 +455,20 @@ public sealed partial class AccessTests : IAsyncLifetime
         operate       POST   /elsa/api/admin/workflow-runtime/pause
         operate       POST   /elsa/api/admin/workflow-runtime/resume
         compliance    GET    /api/cases/{id:guid}/proof
+        compliance    GET    /api/history/cases/{id:guid}
+        compliance    GET    /api/history/cases/{id:guid}/compare
+        compliance    POST   /api/history/checks
+        compliance    GET    /api/history/four-eyes
         compliance    GET    /api/history/growth
         compliance    GET    /api/history/head
+        compliance    GET    /api/history/search
+        compliance    GET    /api/history/search.csv
         compliance    GET    /compliance/
+        compliance    GET    /compliance/cases/{id:guid}
         compliance    POST   /compliance/check
+        compliance    GET    /compliance/four-eyes
+        compliance    GET    /compliance/history
+        compliance    GET    /compliance/history.csv
         """;
 
     private static readonly Dictionary<string, string[]> MayAs = new()

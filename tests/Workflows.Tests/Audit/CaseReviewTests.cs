@@ -79,8 +79,13 @@ public sealed class CaseReviewTests
     {
         await using var world = await World.CreateAsync();
         await world.LoadShippedAsync();
-        var (one, two) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("adjuster2"));
-        var input = new JsonObject { ["jurisdiction"] = "US-CA", ["claimedAmount"] = 900, ["lossDescription"] = "Fire" };
+        var (one, two) = (await world.PersonAsync("adjuster1"), await world.PersonAsync("frontoffice"));
+        var input = new JsonObject
+        {
+            ["jurisdiction"] = "US-CA",
+            ["claimedAmount"] = 900,
+            ["lossDescription"] = "Fire",
+        };
         var id = await world.StartAsync("claims", input: input);
         var started = world.Clock.Now();
         world.Clock.Advance(Duration.FromHours(1));
@@ -106,7 +111,8 @@ public sealed class CaseReviewTests
     private static string Text(IEnumerable<CaseFact> facts) =>
         string.Join('\n', facts.OrderBy(f => f.Name, StringComparer.Ordinal).Select(f => $"{f.Name} {f.Value?.ToJsonString()} {f.Currency}"));
 
-    private static string Text(TaskAt task) => $"{task.Id:N} {task.Step} {task.State} {task.Owner:N} {task.Reviewer:N} {task.Team} {task.Priority} {task.Outcome}";
+    private static string Text(TaskAt task) =>
+        $"{task.Id:N} {task.Step} {task.State} {task.Owner:N} {task.Reviewer:N} {task.Team} {task.Priority} {task.Outcome}";
 
     private static string Text(ClockAt clock) =>
         $"{clock.Id:N} {(clock.EndedAt is not null ? "Ended" : clock.Status)} "
