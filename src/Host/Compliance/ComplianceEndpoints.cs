@@ -36,8 +36,15 @@ internal static class ComplianceEndpoints
         var pages = app.MapGroup("/compliance").RequireAuthorization(Roles.Compliance).ExcludeFromDescription();
         pages.MapGet(
             "",
-            async (WorkflowRuntime runtime, HistoryKeeping keeping, CancellationToken cancel) =>
-                Html.Page(new CompliancePage { Status = await HistoryStatus.ReadAsync(runtime.Database, cancel), Keeping = keeping })
+            async (WorkflowRuntime runtime, HistoryKeeping keeping, BackgroundWork work, CancellationToken cancel) =>
+                Html.Page(
+                    new CompliancePage
+                    {
+                        Status = await HistoryStatus.ReadAsync(runtime.Database, cancel),
+                        Keeping = keeping,
+                        IsChecking = await work.CheckAskedForAsync(cancel) is not null,
+                    }
+                )
         );
         pages.MapPost(
             "/check",
@@ -56,6 +63,7 @@ internal static class ComplianceEndpoints
         HistoryEndpoints.Map(api, pages);
         CaseReviewEndpoints.Map(api, pages);
         FourEyesEndpoints.Map(api, pages);
+        AccessEndpoints.Map(api, pages);
     }
 
     private static async Task<Ok<HistoryHead>> HeadAsync(KeepHistory keep, HistoryKeeping keeping, CancellationToken cancel) =>

@@ -47,8 +47,7 @@ internal static class MomentText
             Add("Tasks", task.Title, Text(task, review.People), task.Id);
         foreach (var clock in found.Clocks)
         {
-            var ofTask = found.Tasks.FirstOrDefault(t => t.Id == clock.Task) is { } owner ? $"{owner.Title}: {clock.Name}" : clock.Name;
-            Add(clock.IsPromise ? "Promises" : "Deadlines", ofTask, Text(clock), clock.Id);
+            Add(clock.IsPromise ? "Promises" : "Deadlines", Title(clock, found), Text(clock), clock.Id);
         }
 
         foreach (var rule in moment.Rules)
@@ -74,6 +73,12 @@ internal static class MomentText
         var reviewer = Name(people, task.Reviewer) is { } name && task.EndedAt is null ? $", reviewer {name}" : "";
         return Name(people, task.Owner) is { } owner ? $"{state} · {owner}{reviewer}" : $"{state}{reviewer}";
     }
+
+    /// <summary>What a clock is called: that of a task by the task's title.</summary>
+    public static string Title(ClockAt clock, CaseAt found) =>
+        found.Tasks.FirstOrDefault(t => t.Id == clock.Task) is { } task ? task.Title
+        : clock.Name == clock.Policy ? Words.Humanize(clock.Name)
+        : clock.Name;
 
     /// <summary>Where a clock was.</summary>
     public static string Text(ClockAt clock)

@@ -93,7 +93,7 @@ internal static class SignInSetup
         app.Use(
             (context, next) =>
             {
-                if (context.User.Identity is PersonIdentity)
+                if (context.GetEndpoint() is not null)
                     HistorySource.Current = context.Request.IsOfPages() ? HistorySource.Page : HistorySource.Api;
                 return next(context);
             }

@@ -207,7 +207,9 @@ public sealed class CaseReview
 
         RuleInForce Of(string kind, string setting, string name, Instant? at)
         {
-            var versions = settings.Where(s => s.Kind == setting && s.Name == name && (at is null || s.At <= at)).ToList();
+            // What was used before its first version was kept was that version.
+            var all = settings.Where(s => s.Kind == setting && s.Name == name).ToList();
+            var versions = all.Where(s => at is null || s.At <= at).DefaultIfEmpty(all.FirstOrDefault()).Where(s => s.Version > 0).ToList();
             return versions.Count == 0 ? new(kind, name, null, null) : new(kind, name, versions[^1].Version, versions[^1].At);
         }
     }

@@ -87,13 +87,17 @@ public sealed class BackgroundWork(WorkflowRuntime runtime, IBackgroundJobClient
     }
 
     /// <summary>Asks for a check of all history, unless one that someone asked for has not ended: then that is the answer.</summary>
-    public async Task<Guid> AskForCheckAsync(Person actor, CancellationToken cancel = default)
+    public async Task<Guid> AskForCheckAsync(Person actor, CancellationToken cancel = default) =>
+        await CheckAskedForAsync(cancel) ?? (await AskAsync(new WorkOrder.CheckHistory(), null, actor, cancel))!.Value;
+
+    /// <summary>The check of all history that someone asked for and that has not ended, or null.</summary>
+    public async Task<Guid?> CheckAskedForAsync(CancellationToken cancel = default)
     {
         await using var query = runtime.Database.Query(
             "select id from background_work where kind = $1 and ended_at is null order by requested_at limit 1",
             CheckKind
         );
-        return await query.ExecuteScalarAsync(cancel) as Guid? ?? (await AskAsync(new WorkOrder.CheckHistory(), null, actor, cancel))!.Value;
+        return await query.ExecuteScalarAsync(cancel) as Guid?;
     }
 
     private async Task<int> LogSizeAsync(CancellationToken cancel)

@@ -111,6 +111,9 @@ public sealed class Sweeps(
     public Task HistoryCheckAsync(CancellationToken stop) =>
         RunAsync(JobCatalog.HistoryCheck, async () => (await history.CheckAsync("system", cancel: stop)).Findings.Count);
 
+    /// <summary>Looks for unusual access.</summary>
+    public Task AccessReviewAsync(CancellationToken stop) => RunAsync(JobCatalog.AccessReview, () => ReviewAccess.RunAsync(runtime, stop));
+
     /// <summary>
     /// Creates the history partitions for this month and the next two. Deletes drafts of ended tasks, expired kept events, expired operation IDs, old
     /// replies to HTTP requests, old background work, old decisions about who gets a task and old forecasts.

@@ -55,6 +55,8 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        GET    /api/jobs/work/
         person        GET    /api/jobs/work/{id:guid}
         person        GET    /api/me
+        person        GET    /api/me/access
+        person        GET    /me/access
         person        GET    /api/me/notification-preferences/
         person        PUT    /api/me/notification-preferences/
         person        DELETE /api/session
@@ -457,6 +459,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         compliance    GET    /api/cases/{id:guid}/proof
         compliance    GET    /api/history/cases/{id:guid}
         compliance    GET    /api/history/cases/{id:guid}/compare
+        compliance    GET    /api/history/access
         compliance    POST   /api/history/checks
         compliance    GET    /api/history/four-eyes
         compliance    GET    /api/history/growth
@@ -464,6 +467,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         compliance    GET    /api/history/search
         compliance    GET    /api/history/search.csv
         compliance    GET    /compliance/
+        compliance    GET    /compliance/access
         compliance    GET    /compliance/cases/{id:guid}
         compliance    POST   /compliance/check
         compliance    GET    /compliance/four-eyes
