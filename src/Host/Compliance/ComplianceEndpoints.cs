@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using NodaTime.Text;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Background;
@@ -42,6 +43,9 @@ internal static class ComplianceEndpoints
                     {
                         Status = await HistoryStatus.ReadAsync(runtime.Database, cancel),
                         Keeping = keeping,
+                        Unusual = await AccessQueries.UnusualAsync(runtime.Database, runtime.Clock.Now() - CompliancePage.Lately, cancel),
+                        Since = LocalDatePattern.Iso.Format((runtime.Clock.Now() - CompliancePage.Lately).InUtc().Date),
+                        Overdue = await OverdueClock.ListAsync(runtime.Database, runtime.Clock.Now(), cancel),
                         IsChecking = await work.CheckAskedForAsync(cancel) is not null,
                     }
                 )

@@ -122,12 +122,13 @@ public sealed partial class AccessLog(WorkflowRuntime runtime, TimeProvider time
     {
         var rows = openings
             .GroupBy(o => (o.Person, o.Kind, o.Subject, o.What, o.Origin, o.Session, o.Source, o.Reason))
-            .Select(same => (First: same.First(), Count: same.Count()))
+            .Select(same => (First: same.First(), Last: same.Last().At, Count: same.Count()))
             .ToList();
         await using var write = runtime.Database.Query(
-            "select record_access($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            "select record_access($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             rows.Select(r => Ids.New(r.First.At)).ToArray(),
             rows.Select(r => r.First.At).ToArray(),
+            rows.Select(r => r.Last).ToArray(),
             rows.Select(r => r.Count).ToArray(),
             rows.Select(r => r.First.Person).ToArray(),
             rows.Select(r => r.First.Kind).ToArray(),

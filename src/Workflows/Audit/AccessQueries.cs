@@ -69,6 +69,13 @@ public static class AccessQueries
     /// <summary>Kinds there are.</summary>
     public static readonly IReadOnlyList<string> Kinds = ["customer", "case", "task", "document", "search", "export"];
 
+    /// <summary>How many openings since then a rule found unusual.</summary>
+    public static async Task<long> UnusualAsync(NpgsqlDataSource database, Instant since, CancellationToken cancel = default)
+    {
+        await using var query = database.Query("select count(distinct access_id) from access_flag where at >= $1", since);
+        return (long)(await query.ExecuteScalarAsync(cancel))!;
+    }
+
     /// <summary>A page, newest first.</summary>
     public static async Task<Page<AccessRow>> ListAsync(NpgsqlDataSource database, AccessFilter filter, CancellationToken cancel = default)
     {

@@ -24,12 +24,12 @@ public static class ReviewAccess
         await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         await using var batch = connection.CreateBatch();
+        batch.Add("select seen_at from access_review for update");
         batch.Add(
             $"""
-            with look as materialized (select seen_at from access_review for update),
-                fresh as materialized (
-                    select a.*, p.user_name, p.display_name, p.roles from access_log a join person p on p.id = a.person_id cross join look
-                    where a.at > look.seen_at and a.at <= $1),
+            with fresh as materialized (
+                    select a.*, p.user_name, p.roles from access_log a join person p on p.id = a.person_id
+                    where a.at > (select seen_at from access_review) and a.at <= $1),
                 opened as (
                     select f.*, coalesce(t.instance_id, d.instance_id, case when f.kind = 'case' then f.subject_id end) case_id
                     from fresh f
@@ -74,12 +74,20 @@ public static class ReviewAccess
                     insert into access_flag (id, rule, person_id, access_id, at, reason, found_at, once)
                     select gen_random_uuid(), f.rule, f.person_id, f.access_id, f.at, f.reason, $2, f.once
                     from (select distinct on (once) * from found order by once, at desc) f on conflict (once) do nothing returning 1)
-            update access_review set seen_at = greatest(seen_at, $1) returning (select count(*)::int from flagged)
+            select count(*)::int from flagged
             """,
             now - Patience,
             now
         );
-        var flagged = (int)(await batch.ExecuteScalarAsync(cancel))!;
+        batch.Add("update access_review set seen_at = greatest(seen_at, $1)", now - Patience);
+        int flagged;
+        await using (var r = await batch.ExecuteReaderAsync(cancel))
+        {
+            await r.NextResultAsync(cancel);
+            await r.ReadAsync(cancel);
+            flagged = r.GetInt32(0);
+        }
+
         await transaction.CommitAsync(cancel);
         return flagged;
     }

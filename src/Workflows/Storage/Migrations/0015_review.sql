@@ -44,13 +44,13 @@ select protect_history();
 
 -- Writes openings in order. One that repeats another of the last ten minutes is counted there. Runs with the rights of the owner of the tables.
 create function record_access(
-    ids uuid[], ats timestamptz[], counts integer[], people uuid[], kinds text[], subjects uuid[], whats text[], origins text[], sessions uuid[],
-    sources text[], reasons text[]
+    ids uuid[], ats timestamptz[], untils timestamptz[], counts integer[], people uuid[], kinds text[], subjects uuid[], whats text[],
+    origins text[], sessions uuid[], sources text[], reasons text[]
 ) returns void language plpgsql security definer set search_path = public, pg_temp as $$
 begin
     for i in 1 .. cardinality(ids) loop
         if reasons[i] is null then
-            update access_log a set opens = a.opens + counts[i], until_at = greatest(a.until_at, ats[i])
+            update access_log a set opens = a.opens + counts[i], until_at = greatest(a.until_at, untils[i])
             where a.id = (select l.id from access_log l where l.person_id = people[i] and l.at > ats[i] - interval '1 hour' and l.at <= ats[i]
                 and l.until_at >= ats[i] - interval '10 minutes' and l.kind = kinds[i] and l.subject_id is not distinct from subjects[i]
                 and l.what = whats[i] and l.origin = origins[i] and l.session_id is not distinct from sessions[i] and l.source = sources[i]
@@ -58,7 +58,7 @@ begin
             continue when found;
         end if;
         insert into access_log (id, at, until_at, opens, person_id, kind, subject_id, what, origin, session_id, source, reason)
-        values (ids[i], ats[i], ats[i], counts[i], people[i], kinds[i], subjects[i], whats[i], origins[i], sessions[i], sources[i], reasons[i]);
+        values (ids[i], ats[i], untils[i], counts[i], people[i], kinds[i], subjects[i], whats[i], origins[i], sessions[i], sources[i], reasons[i]);
     end loop;
 end $$;
 
