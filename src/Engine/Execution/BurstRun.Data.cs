@@ -114,21 +114,27 @@ internal sealed partial class BurstRun
         }
     }
 
+    private HashSet<MemoryBlock>? _set;
+
     /// <summary>A variable got a value, which history will tell.</summary>
     public void Set(MemoryBlock block) => (_set ??= []).Add(block);
 
-    private OrderedDictionary<string, object?>? SetVariables(HashSet<MemoryBlock> set)
+    /// <summary>The last entry of the burst says which variables of the workflow it set.</summary>
+    private void TellVariables()
     {
+        if (_set is null || Result.History.Count == 0)
+            return;
+
         OrderedDictionary<string, object?>? variables = null;
         var root = State.ExecutionList.Find(static x => x.Parent is null);
 
         foreach (var variable in Workflow.Variables)
         {
-            if (root?.FindLocal(variable.Id) is { } block && set.Contains(block))
+            if (root?.FindLocal(variable.Id) is { } block && _set.Contains(block))
                 (variables ??= [])[variable.Name] = block.Value;
         }
 
-        return variables;
+        Result.History[^1].Variables = variables;
     }
 
     public void RecordOutput(ActivityExecution execution, string name, object? value, bool isTransient = false)

@@ -18,7 +18,6 @@ internal sealed partial class BurstRun
     private bool _resume;
     private readonly BurstRun _outermost;
     private int _steps;
-    private HashSet<MemoryBlock>? _set;
     private bool _hasTransientOutputs;
     private bool _containerEnded;
     private bool _completesEarly;
@@ -156,9 +155,7 @@ internal sealed partial class BurstRun
     {
         State.UpdatedAt = Context.Now;
         Result.History = _completesEarly ? InOrder() : Result.Journal;
-
-        if (_set is not null && Result.History.Count > 0)
-            Result.History[^1].Variables = SetVariables(_set);
+        TellVariables();
 
         foreach (var execution in State.ExecutionList)
         {

@@ -119,7 +119,7 @@ internal static class HistoryEndpoints
         var people = await TeamQueries.EveryoneAsync(runtime.Database, cancel);
         var timeline = await TimelineAsync(runtime, hits, cancel);
         return Html.Page(
-            new HistoryPage
+            new HistorySearchPage
             {
                 Query = query,
                 IsOn = filter.IsOn,

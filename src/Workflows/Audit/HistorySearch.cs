@@ -220,7 +220,8 @@ public static class HistorySearch
         batch.Add(
             """
             select c.id from journey_case c where ($1::text is null or c.reference = $1 or c.id = $2)
-                and ($3::text is null or c.customer_id in (select m.number from customer m where m.survivor = (select k.survivor from customer k where k.number = $3)))
+                and ($3::text is null or c.customer_id in (
+                    select m.number from customer m where m.survivor = (select k.survivor from customer k where k.number = $3)))
             """,
             filter.Case,
             Guid.TryParse(filter.Case, out var id) ? id : null,
