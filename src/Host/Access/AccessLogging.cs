@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Routing;
 using NodaTime;
 using Orchestration.Engine.Storage;
@@ -66,6 +67,9 @@ internal static class AccessLogging
             }
         );
 
+    private static string Address(IPAddress? address) =>
+        (address is { IsIPv4MappedToIPv6: true } mapped ? mapped.MapToIPv4() : address)?.ToString() ?? "";
+
     private static async Task LogAsync(HttpContext context, LoggedEndpoint logged, PersonIdentity who)
     {
         if (context.Response.StatusCode is not (>= 200 and < 300))
@@ -83,7 +87,7 @@ internal static class AccessLogging
             logged.Words is not null ? words
                 : logged.Kind == "export" ? $"{context.Request.Path}{context.Request.QueryString}"
                 : "",
-            Addresses.Origin(context),
+            Address(context.Connection.RemoteIpAddress),
             who.Session,
             context.Request.IsOfPages() ? HistorySource.Page : HistorySource.Api
         );

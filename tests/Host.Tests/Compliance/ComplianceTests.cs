@@ -113,7 +113,12 @@ public sealed class ComplianceTests : IAsyncLifetime
                 journey = "claims",
                 reference = "CLM-2026-000002",
                 customer = new { id = "C-2", name = "Nadia Haddad" },
-                input = new { jurisdiction = "US-CA", claimedAmount = 900 },
+                input = new
+                {
+                    jurisdiction = "US-CA",
+                    claimedAmount = 900,
+                    lossDescription = "Fire",
+                },
             }
         );
         var id = Guid.Parse(opened.Headers.Location!.ToString().Split('/')[^1]);
