@@ -140,7 +140,8 @@ public sealed class CaseReviewTests
         world.ScalarAsync<string>(
             """
             select coalesce(string_agg(concat_ws(' ', replace(id::text, '-', ''), activity_id, state, replace(coalesce(owner_id::text, ''), '-', ''),
-                replace(coalesce(reviewer_id::text, ''), '-', ''), coalesce(team, ''), priority, coalesce(outcome, '')), e'\n' order by replace(id::text, '-', '')), '')
+                replace(coalesce(reviewer_id::text, ''), '-', ''), coalesce(team, ''), priority, coalesce(outcome, '')), e'\n'
+                order by replace(id::text, '-', '')), '')
             from task where instance_id = @id
             """,
             new { id }
