@@ -3,6 +3,7 @@ using Npgsql;
 using Orchestration.Embedded;
 using Orchestration.Engine.Storage;
 using Orchestration.Host;
+using Orchestration.Host.Access;
 using Orchestration.Host.Administration;
 using Orchestration.Host.Away;
 using Orchestration.Host.Background;
@@ -94,6 +95,7 @@ static async Task Run(string[] args)
     app.UseAssets();
     app.UseSignIn();
     app.UseForgeryProtection();
+    app.UseAccessLog();
     app.UseLongLivedEndpoints();
 
     app.MapHealth();
@@ -139,6 +141,7 @@ static async Task Run(string[] args)
     app.MapWorkforce();
     app.MapPerformance();
     app.MapCompliance();
+    app.MapMyAccess();
     app.MapAway();
     app.MapNotifications();
     app.MapNotificationPreferences();

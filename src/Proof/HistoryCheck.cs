@@ -21,9 +21,13 @@ public sealed class HistoryCheck(NpgsqlDataSource database, IReadOnlyList<Verifi
     private const int TileSize = 256;
     private readonly List<Finding> _findings = [];
     private readonly HashSet<(Guid, int, FindingKind)> _named = [];
+    private const int ProgressEvery = 100_000;
     private long _events;
     private long _entries;
     private int _heads;
+
+    /// <summary>Is told from time to time how many events were read. Default: no one is.</summary>
+    public Func<long, CancellationToken, Task>? Progress { get; init; }
 
     /// <summary>Runs the check.</summary>
     public async Task<HistoryCheckResult> RunAsync(CancellationToken cancel = default)
@@ -204,7 +208,8 @@ public sealed class HistoryCheck(NpgsqlDataSource database, IReadOnlyList<Verifi
                 }
                 else
                 {
-                    _events++;
+                    if (++_events % ProgressEvery == 0 && Progress is { } told)
+                        await told(_events, cancel);
                     var leaf = chain.Check(events);
                     var place = new EventPlace(chain.Id, events.GetInt32(1), null);
                     if (order == 0 && !CaseProof.Same(leaf, entries.GetFieldValue<byte[]>(2)))

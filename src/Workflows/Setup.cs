@@ -4,6 +4,7 @@ using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Audit;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Distribution;
 using Orchestration.Workflows.Escalation;
@@ -128,6 +129,8 @@ public static class Setup
             .AddSingleton<MakePromise>()
             .AddSingleton<KeepFigures>()
             .AddSingleton<WeeklyDigest>()
+            .AddSingleton<AccessLog>()
+            .AddHostedService(s => s.GetRequiredService<AccessLog>())
             .AddSingleton<JourneyFiles>()
             .AddSingleton(TimeProvider.System)
             .AddHostedService<Background>();

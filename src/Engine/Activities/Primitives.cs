@@ -60,6 +60,7 @@ internal sealed class SetVariable(string? variableId) : CodeActivity
             throw new InvalidOperationException($"Variable '{variableId}' not found.");
 
         block.Value = block.Definition is { } definition ? definition.Type.Convert(context.Input("Value")) : context.Input("Value");
+        context.Run.Set(block);
     }
 }
 

@@ -37,6 +37,7 @@ internal sealed class ActivityScope(BurstRun run) : ExpressionScope
                 definition.Type.Convert(value);
 
             block.Value = value;
+            run.Set(block);
             return;
         }
 

@@ -221,4 +221,7 @@ public sealed class JournalEntry
 
     /// <summary>Outputs, outcomes or exception, or null.</summary>
     public OrderedDictionary<string, object?>? Payload { get; }
+
+    /// <summary>In the last entry of a burst: the workflow's variables that the burst set, by name, with their values at its end. Null: none.</summary>
+    public OrderedDictionary<string, object?>? Variables { get; internal set; }
 }

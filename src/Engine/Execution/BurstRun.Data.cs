@@ -97,6 +97,7 @@ internal sealed partial class BurstRun
             // A value that its type can't hold is a fault of the activity that sets it, not of the next commit.
             block.Definition?.Type.Convert(value);
             block.Value = value;
+            Set(block);
         }
         else
         {
@@ -111,6 +112,29 @@ internal sealed partial class BurstRun
             if (output.Name == blockId)
                 State.Output[blockId] = value;
         }
+    }
+
+    private HashSet<MemoryBlock>? _set;
+
+    /// <summary>A variable got a value, which history will tell.</summary>
+    public void Set(MemoryBlock block) => (_set ??= []).Add(block);
+
+    /// <summary>The last entry of the burst says which variables of the workflow it set.</summary>
+    private void TellVariables()
+    {
+        if (_set is null || Result.History.Count == 0)
+            return;
+
+        OrderedDictionary<string, object?>? variables = null;
+        var root = State.ExecutionList.Find(static x => x.Parent is null);
+
+        foreach (var variable in Workflow.Variables)
+        {
+            if (root?.FindLocal(variable.Id) is { } block && _set.Contains(block))
+                (variables ??= [])[variable.Name] = block.Value;
+        }
+
+        Result.History[^1].Variables = variables;
     }
 
     public void RecordOutput(ActivityExecution execution, string name, object? value, bool isTransient = false)

@@ -155,6 +155,7 @@ internal sealed partial class BurstRun
     {
         State.UpdatedAt = Context.Now;
         Result.History = _completesEarly ? InOrder() : Result.Journal;
+        TellVariables();
 
         foreach (var execution in State.ExecutionList)
         {

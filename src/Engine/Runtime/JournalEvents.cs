@@ -11,6 +11,9 @@ public static class JournalEvents
     /// <summary>Name of the entity kind of journal rows.</summary>
     public const string Entity = "activity";
 
+    /// <summary>Member of a payload with the variables that the burst set: in the last row of the burst.</summary>
+    public const string VariablesMember = "variables";
+
     /// <summary>
     /// Largest input or output of an activity that history keeps, in characters of its values; of a larger one it says only that it was left out. What a
     /// designer wants to keep goes into a variable.
@@ -61,6 +64,12 @@ public static class JournalEvents
                         ? new OrderedDictionary<string, object?>(payload) { ["Outputs"] = WithinLimits(outputs) }
                         : payload
                 );
+            }
+
+            if (entry.Variables is { } variables)
+            {
+                json.WritePropertyName(VariablesMember);
+                WorkflowData.Write(json, WithinLimits(variables));
             }
 
             json.WriteEndObject();

@@ -24,6 +24,44 @@ public sealed record HistoryEvent(string Action, string Entity, string EntityId,
     public string? ActivityType { get; init; }
 }
 
+/// <summary>Where changes come from that people make: history says it in the payload of what they did.</summary>
+public static class HistorySource
+{
+    /// <summary>Member of a payload that names the source.</summary>
+    public const string Member = "source";
+
+    /// <summary>A page.</summary>
+    public const string Page = "page";
+
+    /// <summary>A program that calls the API.</summary>
+    public const string Api = "api";
+
+    private static readonly AsyncLocal<string?> Flow = new();
+
+    /// <summary>That of the current request, or null outside of one: then it is a job or a workflow.</summary>
+    public static string? Current
+    {
+        get => Flow.Value;
+        set => Flow.Value = value;
+    }
+
+    /// <summary>The event with its source, if it has one. What the engine does goes without: its rows are many, and say what the workflow did.</summary>
+    internal static HistoryEvent Mark(HistoryEvent e)
+    {
+        if (Current is not { } source || e.ActivityType is not null)
+            return e;
+        var member = $"\"{Member}\":\"{source}\"}}";
+        if (e.Payload is null)
+            return e with { Payload = Encoding.UTF8.GetBytes($"{{{member}") };
+        return e.Payload is [(byte)'{', .. var inside, (byte)'}']
+            ? e with
+            {
+                Payload = [(byte)'{', .. inside, .. Encoding.UTF8.GetBytes(inside.Length == 0 ? member : $",{member}")],
+            }
+            : e;
+    }
+}
+
 /// <summary>
 /// The events one transaction appends to one chain, hashed and turned into one statement, however many events there are.
 /// </summary>
@@ -68,6 +106,7 @@ public sealed class HistoryAppend
     /// <summary>Adds an event at the end.</summary>
     public void Add(HistoryEvent e)
     {
+        e = HistorySource.Mark(e);
         Sequence++;
         var salt = e.Payload is null ? null : RandomNumberGenerator.GetBytes(16);
         var commitment = e.Payload is null ? null : EventHash.Commit(salt, e.Payload);

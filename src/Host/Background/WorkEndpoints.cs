@@ -97,12 +97,14 @@ internal static class WorkWords
             WorkOrder.Bulk bulk => $"{Words.Humanize(bulk.Verb)} {Words.Count(bulk.Items.Count, "task")}",
             WorkOrder.Migrate migrate => $"Move {Words.Count(migrate.Instances.Count, "case")} to version {migrate.ToVersion} of {migrate.DefinitionId}",
             WorkOrder.Recompute recompute => $"{(recompute.Store ? "Recompute" : "Preview")} clocks for {recompute.Policy ?? recompute.Calendar}",
+            WorkOrder.CheckHistory => "Check history",
             _ => "Background work",
         };
 
-    /// <summary>The page with the result of a recompute.</summary>
+    /// <summary>The page with the result of a recompute or a check.</summary>
     public static string? ResultPage(WorkStatus work) =>
-        work.Order is WorkOrder.Recompute recompute && work.State == WorkState.Done
+        work is { Order: WorkOrder.CheckHistory, State: WorkState.Done } ? "/compliance"
+        : work.Order is WorkOrder.Recompute recompute && work.State == WorkState.Done
             ? $"/administration/{(recompute.Policy is null ? "calendars" : "policies")}/"
                 + $"{Uri.EscapeDataString(recompute.Policy ?? recompute.Calendar!)}?recomputed={Ids.Text(work.Id)}"
             : null;

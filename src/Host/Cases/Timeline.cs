@@ -67,6 +67,9 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
         return entries;
     }
 
+    /// <summary>One event as a sentence, or as technicians say it.</summary>
+    public string Sentence(CaseEvent e) => Line(e)?.Text ?? Technical(e);
+
     private TimelineLine? Line(CaseEvent e)
     {
         var title = Text(e.Payload, "title") ?? Text(e.Payload, "task") ?? "";

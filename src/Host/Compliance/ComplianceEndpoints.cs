@@ -1,13 +1,16 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using NodaTime.Text;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Host.Background;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Proof;
 using Orchestration.Workflows.Audit;
 using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Compliance;
@@ -34,17 +37,37 @@ internal static class ComplianceEndpoints
         var pages = app.MapGroup("/compliance").RequireAuthorization(Roles.Compliance).ExcludeFromDescription();
         pages.MapGet(
             "",
-            async (WorkflowRuntime runtime, HistoryKeeping keeping, CancellationToken cancel) =>
-                Html.Page(new CompliancePage { Status = await HistoryStatus.ReadAsync(runtime.Database, cancel), Keeping = keeping })
+            async (WorkflowRuntime runtime, HistoryKeeping keeping, BackgroundWork work, CancellationToken cancel) =>
+                Html.Page(
+                    new CompliancePage
+                    {
+                        Status = await HistoryStatus.ReadAsync(runtime.Database, cancel),
+                        Keeping = keeping,
+                        Unusual = await AccessQueries.UnusualAsync(runtime.Database, runtime.Clock.Now() - CompliancePage.Lately, cancel),
+                        Since = LocalDatePattern.Iso.Format((runtime.Clock.Now() - CompliancePage.Lately).InUtc().Date),
+                        Overdue = await OverdueClock.ListAsync(runtime.Database, runtime.Clock.Now(), cancel),
+                        IsChecking = await work.CheckAskedForAsync(cancel) is not null,
+                    }
+                )
         );
         pages.MapPost(
             "/check",
-            async (KeepHistory keep, Person me, CancellationToken cancel) =>
+            async (BackgroundWork work, Person me, CancellationToken cancel) =>
             {
-                await keep.CheckAsync(me.UserName, cancel);
-                return Results.Redirect("/compliance");
+                await work.AskForCheckAsync(me, cancel);
+                return Results.LocalRedirect("/compliance");
             }
         );
+        api.MapPost(
+                "/checks",
+                async (BackgroundWork work, Person me, CancellationToken cancel) =>
+                    TypedResults.Accepted(WorkWords.Api(await work.AskForCheckAsync(me, cancel)))
+            )
+            .WithSummary("Checks all history in the background; one check at a time");
+        HistoryEndpoints.Map(api, pages);
+        CaseReviewEndpoints.Map(api, pages);
+        FourEyesEndpoints.Map(api, pages);
+        AccessEndpoints.Map(api, pages);
     }
 
     private static async Task<Ok<HistoryHead>> HeadAsync(KeepHistory keep, HistoryKeeping keeping, CancellationToken cancel) =>

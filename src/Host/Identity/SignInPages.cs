@@ -16,7 +16,7 @@ internal static class SignInPages
         : person.Is(Roles.Employee, Roles.Supervisor) || person.Teams.Count + person.Leads.Count > 0 ? "/"
         : person.Is(Roles.Analyst) ? "/studio"
         : person.Is(Roles.Administrator) ? "/administration/people"
-        : person.Is(Roles.Compliance) ? "/cases"
+        : person.Is(Roles.Compliance) ? "/compliance"
         : "/";
 
     public static void MapSignIn(this WebApplication app)

@@ -90,6 +90,14 @@ internal static class SignInSetup
         app.UseAuthentication();
         app.Use(PersonIdentity.ReplaceAsync);
         app.UseAuthorization();
+        app.Use(
+            (context, next) =>
+            {
+                if (context.GetEndpoint() is not null)
+                    HistorySource.Current = context.Request.IsOfPages() ? HistorySource.Page : HistorySource.Api;
+                return next(context);
+            }
+        );
     }
 }
 

@@ -24,6 +24,36 @@ public sealed record PastCheck(Instant Started, Instant? Ended, string Actor, lo
 /// <param name="Error">Why not.</param>
 public sealed record HeldHead(long Size, Instant At, string? Place, Instant? HeldAt, string? Error);
 
+/// <summary>A statutory clock that is overdue.</summary>
+/// <param name="Case">Its case.</param>
+/// <param name="Reference">Reference of the case.</param>
+/// <param name="Customer">Name of the customer.</param>
+/// <param name="Name">What the clock is called.</param>
+/// <param name="DueAt">When it was due.</param>
+public sealed record OverdueClock(Guid Case, string Reference, string Customer, string Name, Instant DueAt)
+{
+    /// <summary>Most that are read.</summary>
+    public const int Most = 100;
+
+    /// <summary>Those that run past their due time, the longest overdue first.</summary>
+    public static async Task<IReadOnlyList<OverdueClock>> ListAsync(NpgsqlDataSource database, Instant now, CancellationToken cancel = default)
+    {
+        await using var query = database.Query(
+            $"""
+            select c.id, c.reference, c.customer_name, k.name, k.late_at from journey_case c join sla_clock k on k.instance_id = c.id
+            where c.due_at <= $1 and c.test_by is null and k.kind = 'statutory' and k.status = 'Running' and k.late_at <= $1
+            order by k.late_at, k.id limit {Most}
+            """,
+            now
+        );
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        var clocks = new List<OverdueClock>();
+        while (await r.ReadAsync(cancel))
+            clocks.Add(new(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetString(3), r.Instant(4)));
+        return clocks;
+    }
+}
+
 /// <summary>What the page of history's proof shows.</summary>
 /// <param name="Size">Events in the log.</param>
 /// <param name="Heads">The newest signed heads.</param>

@@ -56,13 +56,25 @@ public sealed partial class KeepHistory(WorkflowRuntime runtime, HistoryKeeping 
     }
 
     /// <summary>Checks all history and keeps what was found. Tells compliance when something differs.</summary>
-    public async Task<HistoryCheckResult> CheckAsync(string actor, CancellationToken cancel = default)
+    /// <param name="actor">Who asked for it.</param>
+    /// <param name="progress">Is told from time to time how many events were read.</param>
+    public async Task<HistoryCheckResult> CheckAsync(string actor, Func<long, Task>? progress = null, CancellationToken cancel = default)
     {
         var (id, started) = (Ids.New(runtime.Clock.Now()), runtime.Clock.Now());
         await using (var begin = runtime.Database.Query("insert into log_check (id, started_at, actor) values ($1, $2, $3)", id, started, actor))
             await begin.ExecuteNonQueryAsync(cancel);
         var kept = keeping.Folder is { } folder ? new KeptLog(folder) : null;
-        var result = await new HistoryCheck(runtime.Database, keeping.Keys, kept).RunAsync(cancel);
+        var check = new HistoryCheck(runtime.Database, keeping.Keys, kept)
+        {
+            Progress = async (events, stop) =>
+            {
+                await using var told = runtime.Database.Query("update log_check set events = $2 where id = $1", id, events);
+                await told.ExecuteNonQueryAsync(stop);
+                if (progress is not null)
+                    await progress(events);
+            },
+        };
+        var result = await check.RunAsync(cancel);
         await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         await using var batch = connection.CreateBatch();

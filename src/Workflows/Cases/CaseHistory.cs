@@ -89,7 +89,7 @@ public static class CaseHistory
             if (payload is JsonObject members)
             {
                 if (entity == JournalEvents.Entity && hides)
-                    Remove(members, "inputs", "payload");
+                    Remove(members, "inputs", "payload", JournalEvents.VariablesMember);
                 else if (entity == "instance" && hides)
                     Remove(members, "value");
                 else if (entity == "task" && !concerns.Contains(entityId) && (hides || !seesAll))

@@ -125,6 +125,7 @@ public static class StartCase
                                     new
                                     {
                                         journey = request.Journey,
+                                        definition = t.DefinitionVersionId,
                                         reference,
                                         customerId = request.CustomerId,
                                         customerName = request.CustomerName,

@@ -50,11 +50,18 @@ public sealed partial class CasePath
     /// <summary>The value in a case, or null.</summary>
     /// <param name="state">The case.</param>
     /// <param name="variables">Its variables by name.</param>
-    public object? Find(InstanceState state, IReadOnlyDictionary<string, object?> variables)
+    public object? Find(InstanceState state, IReadOnlyDictionary<string, object?> variables) =>
+        Find(state.CorrelationId, variables, step => state.FindOutput(step, "Data"));
+
+    /// <summary>The value in a case that isn't at hand as a state, or null.</summary>
+    /// <param name="reference">Its reference.</param>
+    /// <param name="variables">Its variables by name.</param>
+    /// <param name="entered">The data that was entered in a step.</param>
+    public object? Find(string? reference, IReadOnlyDictionary<string, object?> variables, Func<string, object?> entered)
     {
         if (Variable is null && Step is null)
-            return state.CorrelationId;
-        var value = Step is not null ? state.FindOutput(Step, "Data") : variables.GetValueOrDefault(Variable!);
+            return reference;
+        var value = Step is not null ? entered(Step) : variables.GetValueOrDefault(Variable!);
         foreach (var member in Members)
             value = value is OrderedDictionary<string, object?> members && members.TryGetValue(member, out var found) ? found : null;
         return value;

@@ -48,13 +48,28 @@ public sealed class FactSchema
         return [.. Read(state, workflow, labels.Values).Where(fact => fact.Value is not null).Select(fact => (labels[fact.Name].Customer!, fact))];
     }
 
-    private static List<CaseFact> Read(InstanceState state, CompiledWorkflow workflow, IEnumerable<FactField> fields)
+    /// <summary>The same of a case that isn't at hand as a state: its reference, its variables by name and the data that was entered in a step.</summary>
+    public IReadOnlyList<CaseFact> Read(
+        string? reference,
+        IReadOnlyDictionary<string, object?> variables,
+        Func<string, object?> entered,
+        FactViewer viewer
+    ) => Read(reference, variables, entered, Fields.Where(viewer.MaySee));
+
+    private static List<CaseFact> Read(InstanceState state, CompiledWorkflow workflow, IEnumerable<FactField> fields) =>
+        Read(state.CorrelationId, CasePath.Variables(state, workflow), step => state.FindOutput(step, "Data"), fields);
+
+    private static List<CaseFact> Read(
+        string? reference,
+        IReadOnlyDictionary<string, object?> variables,
+        Func<string, object?> entered,
+        IEnumerable<FactField> fields
+    )
     {
-        var variables = CasePath.Variables(state, workflow);
         var facts = new List<CaseFact>();
         foreach (var fact in fields)
         {
-            var value = fact.From.Find(state, variables);
+            var value = fact.From.Find(reference, variables, entered);
             if (IsEmpty(value) && !fact.IsInput)
                 continue;
             facts.Add(
@@ -63,7 +78,7 @@ public sealed class FactSchema
                     fact.Label,
                     fact.Format,
                     IsEmpty(value) ? null : JsonNode.Parse(WorkflowData.ToUtf8(value)),
-                    fact.Format == FactFormat.Money ? fact.Currency ?? fact.CurrencyFrom?.Find(state, variables) as string : null
+                    fact.Format == FactFormat.Money ? fact.Currency ?? fact.CurrencyFrom?.Find(reference, variables, entered) as string : null
                 )
             );
         }

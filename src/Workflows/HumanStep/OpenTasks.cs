@@ -123,6 +123,8 @@ public static class OpenTasks
                         team = open.Team,
                         candidates = open.Candidates,
                         due = clocks.DueAt?.ToString(),
+                        priority = open.Priority,
+                        form = open.FormName,
                         outcomes = open.Outcomes,
                     },
                     TaskJson.Options

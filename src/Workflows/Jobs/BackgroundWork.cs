@@ -24,6 +24,8 @@ public sealed class BackgroundWork(WorkflowRuntime runtime, IBackgroundJobClient
 
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(10);
 
+    private const string CheckKind = "check-history";
+
     private const string Columns =
         "id, requested_by, requested_at, orders, state, total, done, refused, position, result, error, ended_at from background_work";
 
@@ -42,6 +44,7 @@ public sealed class BackgroundWork(WorkflowRuntime runtime, IBackgroundJobClient
         {
             WorkOrder.Bulk bulk => bulk.Items.Count,
             WorkOrder.Migrate migrate => migrate.Instances.Count,
+            WorkOrder.CheckHistory => await LogSizeAsync(cancel),
             _ => await RecomputeClocks.CountAsync(runtime.Database, cancel),
         };
         await using (var connection = await runtime.Database.OpenConnectionAsync(cancel))
@@ -81,6 +84,26 @@ public sealed class BackgroundWork(WorkflowRuntime runtime, IBackgroundJobClient
 
         await EnqueueAsync(id, cancel);
         return id;
+    }
+
+    /// <summary>Asks for a check of all history, unless one that someone asked for has not ended: then that is the answer.</summary>
+    public async Task<Guid> AskForCheckAsync(Person actor, CancellationToken cancel = default) =>
+        await CheckAskedForAsync(cancel) ?? (await AskAsync(new WorkOrder.CheckHistory(), null, actor, cancel))!.Value;
+
+    /// <summary>The check of all history that someone asked for and that has not ended, or null.</summary>
+    public async Task<Guid?> CheckAskedForAsync(CancellationToken cancel = default)
+    {
+        await using var query = runtime.Database.Query(
+            "select id from background_work where kind = $1 and ended_at is null order by requested_at limit 1",
+            CheckKind
+        );
+        return await query.ExecuteScalarAsync(cancel) as Guid?;
+    }
+
+    private async Task<int> LogSizeAsync(CancellationToken cancel)
+    {
+        await using var query = runtime.Database.Query("select least(size, 2147483647)::int from log_state");
+        return (int)(await query.ExecuteScalarAsync(cancel))!;
     }
 
     /// <summary>The work, or null if it doesn't exist or belongs to someone else. Administrators see all work.</summary>
@@ -195,6 +218,7 @@ public sealed class BackgroundWork(WorkflowRuntime runtime, IBackgroundJobClient
         {
             WorkOrder.Bulk => "bulk",
             WorkOrder.Migrate => "migrate",
+            WorkOrder.CheckHistory => CheckKind,
             _ => "recompute",
         };
 

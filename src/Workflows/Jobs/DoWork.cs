@@ -5,6 +5,7 @@ using Hangfire.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Audit;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Journeys;
@@ -24,7 +25,7 @@ public delegate Task<IReadOnlyList<(Guid Id, string? Refused)>> RunBulk(WorkOrde
 /// host, processes every item once.
 /// </summary>
 [AutomaticRetry(Attempts = 5, DelaysInSeconds = [2, 10, 30, 60, 120])]
-public sealed class DoWork(BackgroundWork work, WorkflowRuntime runtime, ClockRuntime clocks, FindPerson people, RunBulk runBulk)
+public sealed class DoWork(BackgroundWork work, WorkflowRuntime runtime, ClockRuntime clocks, KeepHistory history, FindPerson people, RunBulk runBulk)
 {
     private const int Step = 20;
     private const int MostListed = 500;
@@ -60,6 +61,7 @@ public sealed class DoWork(BackgroundWork work, WorkflowRuntime runtime, ClockRu
                 WorkOrder.Bulk bulk => await BulkAsync(status, bulk, actor),
                 WorkOrder.Migrate migrate => await MigrateAsync(status, migrate, actor),
                 WorkOrder.Recompute recompute => await RecomputeAsync(status, recompute, actor),
+                WorkOrder.CheckHistory => await CheckAsync(status, actor),
                 _ => throw new InvalidOperationException($"Nothing does {status.Order.GetType().Name}."),
             };
             await work.SaveAsync(status, CancellationToken.None);
@@ -104,6 +106,16 @@ public sealed class DoWork(BackgroundWork work, WorkflowRuntime runtime, ClockRu
         var sum = status.Result?.Recomputed is { } before ? before.Plus(answer) : answer;
         status = status with { Done = Math.Min(status.Total, status.Done + scanned), Result = new([], sum), Position = next?.ToString("N") ?? status.Position };
         return (next is null ? status with { Done = status.Total } : status, next is not null);
+    }
+
+    /// <summary>All at once: a check sees one snapshot, so one that was broken off begins anew.</summary>
+    private async Task<(WorkStatus, bool More)> CheckAsync(WorkStatus status, Person actor)
+    {
+        var result = await history.CheckAsync(
+            actor.UserName,
+            events => work.SaveAsync(status with { Done = (int)Math.Min(status.Total, events) }, CancellationToken.None)
+        );
+        return (status with { Done = status.Total, Result = new([], Findings: result.Findings.Count) }, false);
     }
 
     private static string Operation(WorkStatus status) => $"work:{status.Id:N}";

@@ -232,6 +232,17 @@ public static class JobCatalog
         null
     );
 
+    /// <summary>Looks for unusual access.</summary>
+    public static readonly JobDescription AccessReview = new(
+        "access-review",
+        "Access review",
+        "Looks for unusual access to personal data: by someone without a part in the case, to many customers, or out of shift.",
+        "Every 15 minutes",
+        "0 7/15 * * * *",
+        sweeps => sweeps.AccessReviewAsync(CancellationToken.None),
+        null
+    );
+
     /// <summary>Cleans up.</summary>
     public static readonly JobDescription Housekeeping = new(
         "housekeeping",
@@ -264,6 +275,7 @@ public static class JobCatalog
         WeeklyDigest,
         HistoryLog,
         HistoryCheck,
+        AccessReview,
         Housekeeping,
     ];
 

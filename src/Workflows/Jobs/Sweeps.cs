@@ -109,7 +109,10 @@ public sealed class Sweeps(
 
     /// <summary>Checks all history.</summary>
     public Task HistoryCheckAsync(CancellationToken stop) =>
-        RunAsync(JobCatalog.HistoryCheck, async () => (await history.CheckAsync("system", stop)).Findings.Count);
+        RunAsync(JobCatalog.HistoryCheck, async () => (await history.CheckAsync("system", cancel: stop)).Findings.Count);
+
+    /// <summary>Looks for unusual access.</summary>
+    public Task AccessReviewAsync(CancellationToken stop) => RunAsync(JobCatalog.AccessReview, () => ReviewAccess.RunAsync(runtime, stop));
 
     /// <summary>
     /// Creates the history partitions for this month and the next two. Deletes drafts of ended tasks, expired kept events, expired operation IDs, old

@@ -12,6 +12,7 @@ namespace Orchestration.Workflows.Jobs;
 [JsonDerivedType(typeof(Bulk), "bulk")]
 [JsonDerivedType(typeof(Migrate), "migrate")]
 [JsonDerivedType(typeof(Recompute), "recompute")]
+[JsonDerivedType(typeof(CheckHistory), "check-history")]
 public abstract record WorkOrder
 {
     /// <summary>Most items of one order.</summary>
@@ -27,6 +28,9 @@ public abstract record WorkOrder
 
     /// <summary>Recompute clocks after a calendar or policy changed, or preview that.</summary>
     public sealed record Recompute(string? Calendar, string? Policy, string? Reason, bool Store) : WorkOrder;
+
+    /// <summary>Check all history against its hashes, its log and what is held outside. Its items are events.</summary>
+    public sealed record CheckHistory : WorkOrder;
 }
 
 /// <summary>How far it is.</summary>
@@ -53,7 +57,8 @@ public sealed record RefusedItem(Guid Id, string Reason);
 /// <summary>The result.</summary>
 /// <param name="Refused">Items that were not done, the first 500.</param>
 /// <param name="Recomputed">For clocks: what changed, or would.</param>
-public sealed record WorkResult(IReadOnlyList<RefusedItem> Refused, RecomputeAnswer? Recomputed = null);
+/// <param name="Findings">For a check of history: how many differences were found.</param>
+public sealed record WorkResult(IReadOnlyList<RefusedItem> Refused, RecomputeAnswer? Recomputed = null, int? Findings = null);
 
 /// <summary>Work in the background, as the person who asked for it sees it.</summary>
 /// <param name="Id">Its id.</param>

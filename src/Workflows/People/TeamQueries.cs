@@ -60,6 +60,17 @@ public static class TeamQueries
         return teams;
     }
 
+    /// <summary>User names and names of everyone there ever was, by name.</summary>
+    public static async Task<IReadOnlyList<(string UserName, string Name)>> EveryoneAsync(NpgsqlDataSource database, CancellationToken cancel = default)
+    {
+        await using var query = database.Query("select user_name, display_name from person order by lower(display_name), user_name");
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        var everyone = new List<(string, string)>();
+        while (await r.ReadAsync(cancel))
+            everyone.Add((r.GetString(0), r.GetString(1)));
+        return everyone;
+    }
+
     /// <summary>Whether a person may move this team's work: its lead, supervisors and administrators.</summary>
     public static bool Steers(Person person, string team) => person.Is(Roles.Supervisor, Roles.Administrator) || person.Leads.Contains(team);
 

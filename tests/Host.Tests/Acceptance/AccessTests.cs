@@ -110,6 +110,8 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        GET    /api/jobs/work/
         person        GET    /api/jobs/work/{id:guid}
         person        GET    /api/me
+        person        GET    /api/me/access
+        person        GET    /me/access
         person        GET    /api/me/notification-preferences/
         person        PUT    /api/me/notification-preferences/
         person        DELETE /api/session
@@ -519,10 +521,22 @@ public sealed partial class AccessTests : IAsyncLifetime
         operate       POST   /elsa/api/admin/workflow-runtime/pause
         operate       POST   /elsa/api/admin/workflow-runtime/resume
         compliance    GET    /api/cases/{id:guid}/proof
+        compliance    GET    /api/history/cases/{id:guid}
+        compliance    GET    /api/history/cases/{id:guid}/compare
+        compliance    GET    /api/history/access
+        compliance    POST   /api/history/checks
+        compliance    GET    /api/history/four-eyes
         compliance    GET    /api/history/growth
         compliance    GET    /api/history/head
+        compliance    GET    /api/history/search
+        compliance    GET    /api/history/search.csv
         compliance    GET    /compliance/
+        compliance    GET    /compliance/access
+        compliance    GET    /compliance/cases/{id:guid}
         compliance    POST   /compliance/check
+        compliance    GET    /compliance/four-eyes
+        compliance    GET    /compliance/history
+        compliance    GET    /compliance/history.csv
         """;
 
     private static readonly Dictionary<string, string[]> MayAs = new()

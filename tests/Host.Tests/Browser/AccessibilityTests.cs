@@ -19,6 +19,11 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
     [
         "/live",
         "/compliance/",
+        "/compliance/access",
+        "/compliance/cases/{id:guid}",
+        "/compliance/four-eyes",
+        "/compliance/history",
+        "/compliance/history.csv",
         "/cases/list",
         "/cases/{id:guid}/promises/check",
         "/work",
@@ -133,7 +138,8 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         await worker.Context.CloseAsync();
 
         var reviewer = await chromium.SignedInAsync(office.Host, "compliance", scheme: scheme);
-        await LookAsync(reviewer, "/compliance");
+        foreach (var address in new[] { "/compliance", "/compliance/history", $"/compliance/cases/{id}", "/compliance/four-eyes", "/compliance/access" })
+            await LookAsync(reviewer, address);
         await reviewer.Context.CloseAsync();
 
         var admin = await chromium.SignedInAsync(office.Host, "admin", scheme: scheme);

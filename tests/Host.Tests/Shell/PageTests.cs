@@ -60,7 +60,7 @@ public sealed class PageTests(SharedHost host) : IClassFixture<SharedHost>
     [InlineData("senior1", "/")]
     [InlineData("analyst", "/studio")]
     [InlineData("admin", "/administration/people")]
-    [InlineData("compliance", "/cases")]
+    [InlineData("compliance", "/compliance")]
     public async Task Signing_in_leads_to_where_the_work_of_the_role_is(string userName, string home)
     {
         var browser = App.Browser();

@@ -319,7 +319,7 @@ declare
     part regclass;
 begin
     for part in
-        select tree.relid from history_tables() history, pg_partition_tree(history) tree
+        select tree.relid from history_tables() history, lateral (select history union select p.relid from pg_partition_tree(history) p) tree (relid)
         where not exists (select from pg_trigger t where t.tgrelid = tree.relid and t.tgname = 'no_truncate')
     loop
         execute format('create trigger no_truncate before truncate on %s for each statement execute function refuse_change()', part);

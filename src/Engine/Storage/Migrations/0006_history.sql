@@ -64,6 +64,7 @@ begin
         execute format('revoke all on %s from %I', part, role);
     end loop;
     for part in select history_tables() loop
+        execute format('revoke all on %s from %I', part, role);
         execute format('grant select, insert on %s to %I', part, role);
     end loop;
     execute format('revoke update, delete on event_chain from %I', role);

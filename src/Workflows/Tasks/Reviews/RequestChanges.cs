@@ -60,7 +60,12 @@ public static class RequestChanges
         return await t.CommitAsync(
             "task.changes-requested",
             new(t.Task.Id, state, t.Task.Revision + 1, owner, null),
-            new { title = t.Task.Title, reason },
+            new
+            {
+                title = t.Task.Title,
+                reason,
+                ready = owner is null ? true : (bool?)null,
+            },
             cancel
         );
     }

@@ -1,5 +1,58 @@
 -- The schema that all migrations together make. SchemaTests writes this file; nothing runs it.
 
+create table access_flag (
+    id uuid not null,
+    rule text not null,
+    person_id uuid not null,
+    access_id uuid not null,
+    at timestamp with time zone not null,
+    reason text not null,
+    found_at timestamp with time zone not null,
+    once text not null,
+    constraint access_flag_access_id_fkey FOREIGN KEY (access_id) REFERENCES access_log(id),
+    constraint access_flag_once_key UNIQUE (once),
+    constraint access_flag_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint access_flag_pkey PRIMARY KEY (id),
+    constraint access_flag_rule_check CHECK (rule = ANY (ARRAY['no-relation'::text, 'many-customers'::text, 'off-shift'::text]))
+);
+CREATE INDEX access_flag_access ON access_flag USING btree (access_id);
+CREATE INDEX access_flag_at ON access_flag USING btree (at DESC, id DESC);
+
+create table access_log (
+    id uuid not null,
+    at timestamp with time zone not null,
+    until_at timestamp with time zone not null,
+    opens integer not null,
+    person_id uuid not null,
+    kind text not null,
+    subject_id uuid,
+    what text not null default ''::text,
+    origin text not null,
+    session_id uuid,
+    source text not null,
+    reason text,
+    constraint access_log_check CHECK (until_at >= at),
+    constraint access_log_kind_check CHECK (kind = ANY (ARRAY['customer'::text, 'case'::text, 'task'::text, 'document'::text, 'search'::text, 'export'::text])),
+    constraint access_log_opens_check CHECK (opens > 0),
+    constraint access_log_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint access_log_pkey PRIMARY KEY (id),
+    constraint access_log_reason_check CHECK (length(reason) <= 500),
+    constraint access_log_source_check CHECK (source = ANY (ARRAY['page'::text, 'api'::text])),
+    constraint access_log_what_check CHECK (length(what) <= 1000)
+);
+CREATE INDEX access_log_at ON access_log USING btree (at DESC, id DESC);
+CREATE INDEX access_log_person ON access_log USING btree (person_id, at DESC, id DESC);
+CREATE INDEX access_log_subject ON access_log USING btree (subject_id, at DESC, id DESC) WHERE (subject_id IS NOT NULL);
+CREATE TRIGGER access_append_only BEFORE DELETE ON access_log FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER access_counting BEFORE UPDATE ON access_log FOR EACH ROW EXECUTE FUNCTION refuse_unless_counting();
+
+create table access_review (
+    one boolean not null default true,
+    seen_at timestamp with time zone not null,
+    constraint access_review_one_check CHECK (one),
+    constraint access_review_pkey PRIMARY KEY (one)
+);
+
 create table alteration_job (
     id uuid not null,
     plan_id text not null,
@@ -353,6 +406,8 @@ create table event (
     xact bigint not null default ((pg_current_xact_id())::text)::bigint,
     constraint event_pkey PRIMARY KEY (chain_id, sequence, at)
 ) partition by RANGE (at);
+CREATE INDEX event_action ON ONLY event USING btree (action, at, chain_id, sequence) WHERE (entity <> 'activity'::text);
+CREATE INDEX event_actor ON ONLY event USING btree (actor, at, chain_id, sequence) WHERE (entity <> 'activity'::text);
 CREATE INDEX event_at ON ONLY event USING brin (at);
 CREATE INDEX event_xact ON ONLY event USING brin (xact) WITH (pages_per_range='16', autosummarize='on');
 CREATE TRIGGER event_append_only BEFORE DELETE ON event FOR EACH ROW EXECUTE FUNCTION refuse_change();
@@ -1621,6 +1676,7 @@ begin
         execute format('revoke all on %s from %I', part, role);
     end loop;
     for part in select history_tables() loop
+        execute format('revoke all on %s from %I', part, role);
         execute format('grant select, insert on %s to %I', part, role);
     end loop;
     execute format('revoke update, delete on event_chain from %I', role);
@@ -1650,7 +1706,7 @@ CREATE OR REPLACE FUNCTION history_tables()
  RETURNS SETOF regclass
  LANGUAGE sql
  STABLE
-AS $function$ values ('event'::regclass) $function$;
+AS $function$ values ('event'::regclass), ('access_log'::regclass) $function$;
 
 CREATE OR REPLACE FUNCTION history_text(value text)
  RETURNS bytea
@@ -1713,12 +1769,46 @@ AS $function$
     where w.active and not exists (select from journey_case j where j.id = e.chain and j.test_by is not null)
 $function$;
 
+CREATE OR REPLACE FUNCTION record_access(ids uuid[], ats timestamp with time zone[], counts integer[], people uuid[], kinds text[], subjects uuid[], whats
+    text[], origins text[], sessions uuid[], sources text[], reasons text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+    for i in 1 .. cardinality(ids) loop
+        if reasons[i] is null then
+            update access_log a set opens = a.opens + counts[i], until_at = greatest(a.until_at, ats[i])
+            where a.id = (select l.id from access_log l where l.person_id = people[i] and l.at > ats[i] - interval '1 hour' and l.at <= ats[i]
+                and l.until_at >= ats[i] - interval '10 minutes' and l.kind = kinds[i] and l.subject_id is not distinct from subjects[i]
+                and l.what = whats[i] and l.origin = origins[i] and l.session_id is not distinct from sessions[i] and l.source = sources[i]
+                order by l.at desc limit 1);
+            continue when found;
+        end if;
+        insert into access_log (id, at, until_at, opens, person_id, kind, subject_id, what, origin, session_id, source, reason)
+        values (ids[i], ats[i], ats[i], counts[i], people[i], kinds[i], subjects[i], whats[i], origins[i], sessions[i], sources[i], reasons[i]);
+    end loop;
+end $function$;
+
 CREATE OR REPLACE FUNCTION refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
 begin
     raise exception 'history is append-only: % on % is refused', tg_op, tg_table_name using errcode = 'integrity_constraint_violation';
+end $function$;
+
+CREATE OR REPLACE FUNCTION refuse_unless_counting()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if new.opens < old.opens or new.until_at < old.until_at
+        or to_jsonb(new) - array['opens', 'until_at'] is distinct from to_jsonb(old) - array['opens', 'until_at'] then
+        raise exception 'the access log is append-only' using errcode = 'integrity_constraint_violation';
+    end if;
+    return new;
 end $function$;
 
 CREATE OR REPLACE FUNCTION refuse_unless_erasing()
