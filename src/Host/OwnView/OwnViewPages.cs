@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Primitives;
 using NodaTime;
@@ -199,7 +200,7 @@ internal static class OwnViewPages
         );
     }
 
-    private static IResult AskBirth(string code, FollowedCase link, HttpContext http, bool isWrong)
+    private static RazorComponentResult<OwnViewNotice> AskBirth(string code, FollowedCase link, HttpContext http, bool isWrong)
     {
         var text = Text(http, link.Language);
         return Html.Page(
@@ -216,7 +217,7 @@ internal static class OwnViewPages
         );
     }
 
-    private static IResult Gone(HttpContext http)
+    private static RazorComponentResult<OwnViewNotice> Gone(HttpContext http)
     {
         var text = Text(http, null);
         return Html.Page(
