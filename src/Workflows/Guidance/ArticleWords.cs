@@ -6,7 +6,7 @@ namespace Orchestration.Workflows.Guidance;
 /// <summary>What the search of guidance finds an article by.</summary>
 public static class ArticleWords
 {
-    /// <summary>Characters of scripts that don't separate words (Chinese, Japanese, Korean), alone and in pairs: a short word of them is in an index, too.</summary>
+    /// <summary>Characters of scripts that don't separate words (Chinese, Japanese, Korean), alone and in pairs: short words have an index, too.</summary>
     public static string[] Characters(string text)
     {
         var found = new HashSet<string>();

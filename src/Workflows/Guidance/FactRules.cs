@@ -9,8 +9,8 @@ using Orchestration.Workflows.Forms;
 namespace Orchestration.Workflows.Guidance;
 
 /// <summary>
-/// Conditions on the facts of a case: <c>jurisdiction = GB, IE</c>, <c>claimedAmount &gt;= 10000</c>. They are the conditions of forms (JSON Schema) in short, and
-/// decided by the same code. A fact that the person can't see, or that has no value yet, meets no condition, so that guidance tells nobody what they may not know.
+/// Conditions on the facts of a case: <c>jurisdiction = GB, IE</c>, <c>claimedAmount &gt;= 10000</c>. They are the conditions of forms in short, and
+/// decided by the same code. A fact that the person can't see, or that has no value yet, meets no condition, so that guidance gives nothing hidden away.
 /// </summary>
 public sealed partial class FactRules
 {

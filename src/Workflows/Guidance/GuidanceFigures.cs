@@ -43,7 +43,8 @@ public sealed record GuidanceFigures
 
     /// <summary>SQL that is true for a published article <c>a</c> that was opened often and helped hardly anyone. <c>$5</c> is today.</summary>
     internal const string IsUseless = """
-        (select coalesce(sum(u.uses) filter (where u.kind = 'Opened'), 0) >= 5 and coalesce(sum(u.uses) filter (where u.kind in ('Helped', 'Copied', 'Sent')), 0)
+        (select coalesce(sum(u.uses) filter (where u.kind = 'Opened'), 0) >= 5
+            and coalesce(sum(u.uses) filter (where u.kind in ('Helped', 'Copied', 'Sent')), 0)
             * 20 < coalesce(sum(u.uses) filter (where u.kind = 'Opened'), 0) from guidance_use u where u.article_id = a.id and u.day > $5 - 90)
         """;
 
@@ -121,7 +122,8 @@ public sealed record GuidanceFigures
         );
         batch.Add(
             """
-            select n.written_by, coalesce(max(p.display_name), n.written_by), count(*)::int from guidance_note n left join person p on p.user_name = n.written_by
+            select n.written_by, coalesce(max(p.display_name), n.written_by), count(*)::int
+            from guidance_note n left join person p on p.user_name = n.written_by
             where n.kind = 'Proposal' and ($1::text[] is null or n.team = any($1))
                 and exists (select from task t where t.instance_id = n.instance_id and t.outcome = 'Accept')
             group by 1 order by 3 desc, 2 limit 20

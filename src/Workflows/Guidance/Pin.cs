@@ -54,8 +54,8 @@ public sealed partial record Pin(
     }
 
     [GeneratedRegex(
-        @"^(?:skill:(?<skill>[a-z][a-z0-9-]{0,99})|(?<journey>[A-Za-z0-9][A-Za-z0-9_-]{0,99})(?:/(?<step>[A-Za-z0-9_-]{1,100}))?(?:@(?<version>[1-9][0-9]{0,5}))?"
-            + @"(?:\#(?<field>[A-Za-z_][A-Za-z0-9_-]{0,99}))?(?:=(?<outcome>[A-Za-z0-9][A-Za-z0-9 _-]{0,99}))?)$",
+        @"^(?:skill:(?<skill>[a-z][a-z0-9-]{0,99})|(?<journey>[A-Za-z0-9][A-Za-z0-9_-]{0,99})(?:/(?<step>[A-Za-z0-9_-]{1,100}))?"
+            + @"(?:@(?<version>[1-9][0-9]{0,5}))?(?:\#(?<field>[A-Za-z_][A-Za-z0-9_-]{0,99}))?(?:=(?<outcome>[A-Za-z0-9][A-Za-z0-9 _-]{0,99}))?)$",
         RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
     )]
     private static partial Regex Syntax();

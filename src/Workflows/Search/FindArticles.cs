@@ -4,7 +4,7 @@ using Orchestration.Workflows.Guidance;
 
 namespace Orchestration.Workflows.Search;
 
-/// <summary>Finds published guidance by its words; where few have all of them, by a title that is alike. Everyone who can sign in may read what is published.</summary>
+/// <summary>Finds published guidance by its words; where few have all of them, by a title that is alike. It is for everyone who can sign in.</summary>
 public static class FindArticles
 {
     /// <summary>Fewer exact ones, and titles that are alike are looked for too.</summary>

@@ -8,7 +8,8 @@ using Orchestration.Workflows.Tasks;
 namespace Orchestration.Workflows.Search;
 
 /// <summary>
-/// The search for everyone: customers, cases, tasks, names of files, comments, people and guidance. What the person works on comes first. Each statement has the rule of
+/// The search for everyone: customers, cases, tasks, names of files, comments, people and guidance. What the person works on comes first.
+/// Each statement has the rule of
 /// who sees what; nothing is found and then hidden.
 /// </summary>
 public static class SearchAll
