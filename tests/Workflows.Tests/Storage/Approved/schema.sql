@@ -45,6 +45,7 @@ CREATE INDEX access_log_person ON access_log USING btree (person_id, at DESC, id
 CREATE INDEX access_log_subject ON access_log USING btree (subject_id, at DESC, id DESC) WHERE (subject_id IS NOT NULL);
 CREATE TRIGGER access_append_only BEFORE DELETE ON access_log FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER access_counting BEFORE UPDATE ON access_log FOR EACH ROW EXECUTE FUNCTION refuse_unless_counting();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON access_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 create table access_review (
     one boolean not null default true,
@@ -1748,7 +1749,7 @@ declare
     part regclass;
 begin
     for part in
-        select tree.relid from history_tables() history, pg_partition_tree(history) tree
+        select tree.relid from history_tables() history, lateral (select history union select p.relid from pg_partition_tree(history) p) tree (relid)
         where not exists (select from pg_trigger t where t.tgrelid = tree.relid and t.tgname = 'no_truncate')
     loop
         execute format('create trigger no_truncate before truncate on %s for each statement execute function refuse_change()', part);
@@ -1769,8 +1770,8 @@ AS $function$
     where w.active and not exists (select from journey_case j where j.id = e.chain and j.test_by is not null)
 $function$;
 
-CREATE OR REPLACE FUNCTION record_access(ids uuid[], ats timestamp with time zone[], counts integer[], people uuid[], kinds text[], subjects uuid[], whats
-    text[], origins text[], sessions uuid[], sources text[], reasons text[])
+CREATE OR REPLACE FUNCTION record_access(ids uuid[], ats timestamp with time zone[], untils timestamp with time zone[], counts integer[], people uuid[], kinds
+    text[], subjects uuid[], whats text[], origins text[], sessions uuid[], sources text[], reasons text[])
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1779,7 +1780,7 @@ AS $function$
 begin
     for i in 1 .. cardinality(ids) loop
         if reasons[i] is null then
-            update access_log a set opens = a.opens + counts[i], until_at = greatest(a.until_at, ats[i])
+            update access_log a set opens = a.opens + counts[i], until_at = greatest(a.until_at, untils[i])
             where a.id = (select l.id from access_log l where l.person_id = people[i] and l.at > ats[i] - interval '1 hour' and l.at <= ats[i]
                 and l.until_at >= ats[i] - interval '10 minutes' and l.kind = kinds[i] and l.subject_id is not distinct from subjects[i]
                 and l.what = whats[i] and l.origin = origins[i] and l.session_id is not distinct from sessions[i] and l.source = sources[i]
@@ -1787,7 +1788,7 @@ begin
             continue when found;
         end if;
         insert into access_log (id, at, until_at, opens, person_id, kind, subject_id, what, origin, session_id, source, reason)
-        values (ids[i], ats[i], ats[i], counts[i], people[i], kinds[i], subjects[i], whats[i], origins[i], sessions[i], sources[i], reasons[i]);
+        values (ids[i], ats[i], untils[i], counts[i], people[i], kinds[i], subjects[i], whats[i], origins[i], sessions[i], sources[i], reasons[i]);
     end loop;
 end $function$;
 
