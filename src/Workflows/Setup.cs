@@ -14,6 +14,8 @@ using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Performance;
+using Orchestration.Workflows.ProcessMining;
+using Orchestration.Workflows.Retention;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Staff;
 using Orchestration.Workflows.Tasks;
@@ -122,6 +124,9 @@ public static class Setup
             .AddSingleton<ForecastOffice>()
             .AddSingleton<ApplyFix>()
             .AddSingleton<KeepFigures>()
+            .AddSingleton<KeepRetention>()
+            .AddSingleton<Erasures>()
+            .AddSingleton<WriteLogs>()
             .AddSingleton<WeeklyDigest>()
             .AddSingleton<JourneyFiles>()
             .AddSingleton(TimeProvider.System)
