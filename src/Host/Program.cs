@@ -23,6 +23,7 @@ using Orchestration.Host.Inbox;
 using Orchestration.Host.Journeys;
 using Orchestration.Host.Notifications;
 using Orchestration.Host.Performance;
+using Orchestration.Host.Retention;
 using Orchestration.Host.ServiceLevels;
 using Orchestration.Host.Shell;
 using Orchestration.Host.Staff;
@@ -129,6 +130,7 @@ static async Task Run(string[] args)
     app.MapWorkforce();
     app.MapPerformance();
     app.MapCompliance();
+    app.MapRetention();
     app.MapAway();
     app.MapNotifications();
     app.MapNotificationPreferences();

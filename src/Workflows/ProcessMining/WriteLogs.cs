@@ -19,7 +19,9 @@ public sealed class WriteLogs(WorkflowRuntime runtime)
 
     private const string Chain = "exports";
     private const int LongestReason = 1000;
-    private const int Step = 100;
+
+    /// <summary>Cases of a part.</summary>
+    internal int Step { get; init; } = 100;
 
     private const string Columns =
         "id, format, journey, started_from, started_before, reason, requested_by, requested_at, state, cases, events, size, error, ended_at";
@@ -233,7 +235,7 @@ public sealed class WriteLogs(WorkflowRuntime runtime)
             : null;
     }
 
-    private static async Task<List<MinedCase>> CasesAsync(NpgsqlConnection connection, OpenFile open, CancellationToken cancel)
+    private async Task<List<MinedCase>> CasesAsync(NpgsqlConnection connection, OpenFile open, CancellationToken cancel)
     {
         const string Fits = """
             {0}.test_by is null and {0}.created_at <= $1 and ($2::text is null or {0}.journey = $2) and ($3::timestamptz is null or {0}.created_at >= $3)

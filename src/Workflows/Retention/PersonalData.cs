@@ -51,8 +51,8 @@ public static class PersonalData
         new(
             "Plans of alterations",
             "alteration_plan",
-            "exists (select from alteration_job j where j.plan_id = alteration_plan.id and j.instance_id = any($1))"
-                + " and not exists (select from alteration_job j where j.plan_id = alteration_plan.id and not j.instance_id = any($1))"
+            "id in (select j.plan_id from alteration_job j where j.plan_id in (select plan_id from alteration_job where instance_id = any($1))"
+                + " group by j.plan_id having bool_and(j.instance_id = any($1)))"
         ),
         new("Alterations", "alteration_job", Run),
         new(
@@ -86,7 +86,6 @@ public static class PersonalData
     {
         ["event"] = "Payloads are erased in their chains; headers name staff, kinds and ids only.",
         ["event_chain"] = "Names of chains: kinds and ids.",
-        ["log_state"] = "Hashes and numbers.",
         ["log_tile"] = "Hashes and numbers.",
         ["log_chain"] = "Numbers.",
         ["log_head"] = "Signed sizes and roots.",

@@ -19,6 +19,14 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
     [
         "/live",
         "/compliance/",
+        "/compliance/holds/",
+        "/compliance/holds/{id:guid}",
+        "/compliance/retention/",
+        "/compliance/erasures/",
+        "/compliance/erasures/{id:guid}",
+        "/compliance/exports/",
+        "/compliance/exports/{id:guid}/file",
+        "/compliance/cases/{id:guid}/report",
         "/cases/list",
         "/work",
         "/work/beside",
@@ -123,6 +131,10 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
 
         var reviewer = await chromium.SignedInAsync(office.Host, "compliance", scheme: scheme);
         await LookAsync(reviewer, "/compliance");
+        foreach (var (path, _) in Retention.ComplianceTabs.Pages)
+            await LookAsync(reviewer, path);
+        await LookAsync(reviewer, $"/compliance/erasures?customer={customer}");
+        await LookAsync(reviewer, $"/compliance/cases/{id}/report");
         await reviewer.Context.CloseAsync();
 
         var admin = await chromium.SignedInAsync(office.Host, "admin", scheme: scheme);

@@ -25,9 +25,9 @@ create index legal_hold_in_force on legal_hold (placed_at desc) where lifted_at 
 
 -- Whoever removes data takes this before they look at holds, and whoever places a hold takes it alone: a hold that was placed is seen by every
 -- removal that commits after it.
-create function lock_holds(placing boolean) returns void language plpgsql as $$
+create function lock_holds(alone boolean) returns void language plpgsql as $$
 begin
-    if placing then
+    if alone then
         perform pg_advisory_xact_lock(hashtext('legal holds'));
     else
         perform pg_advisory_xact_lock_shared(hashtext('legal holds'));
