@@ -184,6 +184,7 @@ internal static class ErasureEndpoints
                 Names = await TeamQueries.NamesAsync(runtime.Database, requests.Select(r => r.RequestedBy).Distinct(), cancel),
                 Customer = about,
                 Holds = about is null ? [] : await LegalHolds.OfCustomerAsync(runtime.Database, about.Id, runtime.Clock.Now(), cancel),
+                Open = about is null ? null : await ErasureQueries.OpenOfAsync(runtime.Database, about.Id, cancel),
                 Reason = reason,
                 Refused = refused,
                 Me = me,

@@ -9,7 +9,7 @@ namespace Orchestration.Host.Retention;
 /// <param name="Errors">Reasons by field.</param>
 public sealed record PostedForm(IReadOnlyDictionary<string, string> Values, IReadOnlyDictionary<string, string[]> Errors)
 {
-    /// <summary>A form that nobody has sent.</summary>
+    /// <summary>A form that no one has sent.</summary>
     public static readonly PostedForm Empty = new(new Dictionary<string, string>(), new Dictionary<string, string[]>());
 
     /// <summary>What a field had.</summary>
@@ -47,6 +47,9 @@ internal static class Given
         return null;
     }
 
+    /// <summary>A day as people write it.</summary>
+    public static string Date(LocalDate day) => day.ToString("d MMM uuuu", System.Globalization.CultureInfo.InvariantCulture);
+
     /// <summary>The scope of a hold in words.</summary>
     public static string Words(LegalHold hold, IReadOnlyDictionary<string, string> journeys)
     {
@@ -57,10 +60,19 @@ internal static class Given
             parts.Add($"of {hold.CustomerName ?? "a customer who is gone"}");
         if (scope.Journey is { } journey)
             parts.Add($"of the journey {journeys.GetValueOrDefault(journey, journey)}");
-        if (scope.StartedFrom is { } from)
-            parts.Add($"started on {from:d MMM uuuu} or later");
-        if (scope.StartedUntil is { } until)
-            parts.Add($"started on {until:d MMM uuuu} or earlier");
+        switch (scope)
+        {
+            case { StartedFrom: { } from, StartedUntil: { } until }:
+                parts.Add($"started from {Date(from)} to {Date(until)}");
+                break;
+            case { StartedFrom: { } from }:
+                parts.Add($"started on {Date(from)} or later");
+                break;
+            case { StartedUntil: { } until }:
+                parts.Add($"started on {Date(until)} or earlier");
+                break;
+        }
+
         if (scope.Words is { } words)
             parts.Add($"with “{words}”");
         return "Cases " + string.Join(", ", parts);

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using NodaTime;
 
 namespace Orchestration.Workflows.ProcessMining;
@@ -59,7 +60,7 @@ public sealed record LogFile(
     string Reason,
     string RequestedBy,
     Instant RequestedAt,
-    LogState State,
+    [property: JsonConverter(typeof(JsonStringEnumConverter<LogState>))] LogState State,
     long Cases,
     long Events,
     long Size,

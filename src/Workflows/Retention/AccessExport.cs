@@ -19,6 +19,7 @@ namespace Orchestration.Workflows.Retention;
 public static class AccessExport
 {
     private const string History = "History";
+    private const int BufferSize = 64 * 1024;
 
     // Hashes, keys of the product, and contents of files, which are files of their own.
     private const string Columns =
@@ -55,27 +56,37 @@ public static class AccessExport
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancel);
         var scope = await ScopeAsync(connection, survivor, cancel);
-        var zip = await ZipArchive.CreateAsync(to, ZipArchiveMode.Create, leaveOpen: true, Encoding.UTF8, cancel);
+
+        // A ZIP ends each entry with a few bytes that it doesn't write asynchronously, which the answer to a request needs: they go to an empty buffer.
+        var buffer = new BufferedStream(to, BufferSize);
+        var zip = await ZipArchive.CreateAsync(buffer, ZipArchiveMode.Create, leaveOpen: true, Encoding.UTF8, cancel);
         await using (zip)
         {
-            await using (var page = await zip.CreateEntry("index.html").OpenAsync(cancel))
-                await WritePageAsync(connection, scope, now, page, cancel);
-            await using (var json = await zip.CreateEntry("data.json").OpenAsync(cancel))
-                await WriteJsonAsync(connection, scope, now, json, cancel);
+            await AddAsync("index.html", CompressionLevel.Optimal, stream => WritePageAsync(connection, scope, now, stream, cancel));
+            await AddAsync("data.json", CompressionLevel.Optimal, stream => WriteJsonAsync(connection, scope, now, stream, cancel));
             foreach (var (id, name) in await FilesAsync(connection, scope, cancel))
-            {
-                await using var entry = await zip.CreateEntry($"documents/{id:N}-{Safe(name)}", CompressionLevel.NoCompression).OpenAsync(cancel);
-                await using var query = new NpgsqlCommand("select content from task_attachment where id = $1", connection)
-                {
-                    Parameters = { new() { Value = id } },
-                };
-                await using var r = await query.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancel);
-                if (!await r.ReadAsync(cancel))
-                    continue;
-                await using var content = await r.GetStreamAsync(0, cancel);
-                await content.CopyToAsync(entry, cancel);
-            }
+                await AddAsync($"documents/{id:N}-{Safe(name)}", CompressionLevel.NoCompression, stream => CopyAsync(connection, id, stream, cancel));
         }
+
+        await buffer.FlushAsync(cancel);
+
+        async Task AddAsync(string name, CompressionLevel level, Func<Stream, Task> write)
+        {
+            await using var entry = await zip.CreateEntry(name, level).OpenAsync(cancel);
+            await write(entry);
+            await entry.FlushAsync(cancel);
+            await buffer.FlushAsync(cancel);
+        }
+    }
+
+    private static async Task CopyAsync(NpgsqlConnection connection, Guid file, Stream to, CancellationToken cancel)
+    {
+        await using var query = new NpgsqlCommand("select content from task_attachment where id = $1", connection) { Parameters = { new() { Value = file } } };
+        await using var r = await query.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancel);
+        if (!await r.ReadAsync(cancel))
+            return;
+        await using var content = await r.GetStreamAsync(0, cancel);
+        await content.CopyToAsync(to, cancel);
     }
 
     private static async Task WriteJsonAsync(NpgsqlConnection connection, Scope scope, Instant now, Stream stream, CancellationToken cancel)

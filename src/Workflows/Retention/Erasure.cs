@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using NodaTime;
 using Orchestration.Proof;
 
@@ -44,7 +45,7 @@ public sealed record ErasureRequest(
     string Reason,
     string RequestedBy,
     Instant RequestedAt,
-    ErasureState State,
+    [property: JsonConverter(typeof(JsonStringEnumConverter<ErasureState>))] ErasureState State,
     string? DecidedBy,
     Instant? DecidedAt,
     string? Note,
@@ -52,7 +53,7 @@ public sealed record ErasureRequest(
     SignedReceipt? Receipt
 );
 
-/// <summary>What was erased. It names nobody but staff.</summary>
+/// <summary>What was erased. It names no one but staff.</summary>
 /// <param name="Request">The request.</param>
 /// <param name="RequestedBy">User name of who asked.</param>
 /// <param name="ApprovedBy">User name of who approved.</param>

@@ -28,7 +28,7 @@ public sealed class Erasures(WorkflowRuntime runtime, SettingDocuments settings,
 
     /// <summary>Asks for the erasure of a customer's data.</summary>
     /// <param name="customer">The record, or a duplicate of it.</param>
-    /// <param name="reason">Why; history keeps it, so it names nobody.</param>
+    /// <param name="reason">Why; history keeps it, so it names no customer.</param>
     public async Task<ErasureResult> RequestAsync(Guid customer, string? reason, Person actor, CancellationToken cancel = default)
     {
         reason = reason?.Trim().ReplaceLineEndings("\n") ?? "";

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using NodaTime;
 
 namespace Orchestration.Workflows.Retention;
@@ -19,6 +20,7 @@ public sealed record HoldScope(
 )
 {
     /// <summary>Whether it names nothing.</summary>
+    [JsonIgnore]
     public bool IsEmpty => this == new HoldScope();
 }
 
@@ -31,7 +33,7 @@ public sealed record HoldScope(
 /// <param name="PlacedBy">User name of who placed it.</param>
 /// <param name="PlacedAt">When.</param>
 /// <param name="Until">When it ends by itself; null: when someone lifts it.</param>
-/// <param name="LiftedBy">User name of who lifted it; null: nobody did.</param>
+/// <param name="LiftedBy">User name of who lifted it; null: no one did.</param>
 /// <param name="LiftedAt">When.</param>
 /// <param name="LiftReason">Why.</param>
 public sealed record LegalHold(
@@ -48,6 +50,9 @@ public sealed record LegalHold(
     string? LiftReason
 )
 {
+    /// <summary>Its last day (UTC), or null.</summary>
+    public LocalDate? LastDay => Until?.InUtc().Date.PlusDays(-1);
+
     /// <summary>Whether it holds anything now.</summary>
     public bool IsInForce(Instant now) => LiftedAt is null && (Until is null || Until > now);
 }

@@ -8,8 +8,8 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Workflows.Retention;
 
 /// <summary>
-/// Places, lifts and lists legal holds. A hold beats retention and erasure. Whoever removes data shares a lock from before they look at holds until they
-/// commit, and placing takes it alone: a hold that was placed is seen by every removal that ends after it. Callers have checked the role.
+/// Places, lifts and lists legal holds. A hold beats retention and erasure. A removal shares a lock from before it looks at holds until it
+/// commits, and placing takes it alone: a hold that was placed is seen by every removal that ends after it. Callers have checked the role.
 /// </summary>
 public static class LegalHolds
 {
@@ -25,7 +25,7 @@ public static class LegalHolds
         from legal_hold h left join journey_case c on c.id = h.case_id left join customer k on k.id = h.customer_id
         """;
 
-    /// <summary>Takes the lock of whoever removes data, until the transaction ends. Holds are to be read by a later statement.</summary>
+    /// <summary>Takes the lock of removals, until the transaction ends. Holds are to be read by a later statement.</summary>
     internal static NpgsqlBatchCommand RemovalLock() => Sql.Command("select lock_holds(false)");
 
     /// <summary>Places a hold. It waits for removals that are under way: what they removed is not held any more.</summary>
@@ -240,7 +240,7 @@ public static class LegalHolds
 
     private static LocalDate? DayOf(Instant? at) => at?.InUtc().Date;
 
-    // History keeps no words: they can be somebody's name.
+    // History keeps no words: they can be someone's name.
     private static object Told(HoldScope scope) =>
         new
         {

@@ -128,7 +128,7 @@ public static class PersonalData
         ["performance_day"] = "Sums by staff, step and day.",
         ["performance_target"] = "Targets.",
         ["digest_sent"] = "Staff.",
-        ["legal_hold"] = "Written by compliance, who are asked to name nobody; ids.",
+        ["legal_hold"] = "Written by compliance, who are asked to name no customer; ids.",
         ["erasure_request"] = "The proof of an erasure: ids, counts and hashes.",
         ["export_part"] = "Goes with its file.",
         ["forecast_change"] = "Numbers; goes with its deadline.",

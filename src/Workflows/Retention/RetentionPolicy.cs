@@ -59,7 +59,7 @@ public sealed record RetentionRule(
 }
 
 /// <summary>
-/// How long cases are kept, by journey and jurisdiction. A case for which there is no rule is kept for ever. Immutable; a change is a new version.
+/// How long cases are kept, by journey and jurisdiction. A case for which there is no rule stays. Immutable; a change is a new version.
 /// </summary>
 public sealed record RetentionPolicy
 {
@@ -92,7 +92,7 @@ public sealed record RetentionPolicy
     /// <summary>The rules, in the order of the document.</summary>
     public required IReadOnlyList<RetentionRule> Rules { get; init; }
 
-    /// <summary>The rule that says most about a case, or null: it is kept for ever.</summary>
+    /// <summary>The rule that says most about a case, or null: it stays.</summary>
     public RetentionRule? For(string journey, IReadOnlyDictionary<string, string> facts)
     {
         var jurisdiction = facts.GetValueOrDefault(JurisdictionFact);

@@ -153,7 +153,7 @@ public sealed class RetentionTests(SharedWorld shared) : IClassFixture<SharedWor
 
         var reviewer = await _world.App.BrowserAsync("compliance");
         var page = await PageAsync(reviewer, "/compliance/retention");
-        page.Body!.TextContent.ShouldContain("the year of closing and 4 years more");
+        page.Body!.TextContent.ShouldContain("Year of closing and 4 years more");
         page.QuerySelector("#policy")!.TextContent.ShouldContain("claims-us-ca");
         var bad = await PressAsync(reviewer, "/compliance/retention", "/compliance/retention/policy", ("version", $"{version}"), ("policy", "{ }"));
         bad.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);

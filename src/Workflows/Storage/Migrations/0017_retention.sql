@@ -23,7 +23,7 @@ create table legal_hold (
 );
 create index legal_hold_in_force on legal_hold (placed_at desc) where lifted_at is null;
 
--- Whoever removes data takes this before they look at holds, and whoever places a hold takes it alone: a hold that was placed is seen by every
+-- Removals take this before they look at holds, and placing a hold takes it alone: a hold that was placed is seen by every
 -- removal that commits after it.
 create function lock_holds(alone boolean) returns void language plpgsql as $$
 begin
@@ -34,7 +34,7 @@ begin
     end if;
 end $$;
 
--- Whether a hold takes in a case. Test cases are nobody's.
+-- Whether a hold takes in a case. Test cases belong to no customer.
 create function hold_fits(h legal_hold, c journey_case) returns boolean stable language sql as $$
     select c.test_by is null
         and (h.case_id is null or h.case_id = c.id)
