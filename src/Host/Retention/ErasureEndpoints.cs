@@ -17,7 +17,7 @@ namespace Orchestration.Host.Retention;
 /// <summary>A request to erase what we hold of a customer.</summary>
 /// <param name="CustomerId">The record.</param>
 /// <param name="Reason">Why, at most 1000 characters. History keeps it: name no customer.</param>
-public sealed record ErasureBody(Guid CustomerId, string? Reason);
+public sealed record ErasureBody(Guid CustomerId, string? Reason = null);
 
 internal static class ErasureEndpoints
 {
@@ -58,7 +58,7 @@ internal static class ErasureEndpoints
             .ProducesProblem(409);
         api.MapPost(
                 "/{id:guid}/refuse",
-                async Task<ErasureAnswer> (Guid id, ReasonBody body, Erasures erasures, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                async Task<ErasureAnswer> (Guid id, WhyBody body, Erasures erasures, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                     await AnswerAsync(await erasures.RefuseAsync(id, body.Reason, me, cancel), "request", id, runtime, cancel)
             )
             .WithSummary("Refuses a request, or withdraws your own")
@@ -150,7 +150,7 @@ internal static class ErasureEndpoints
             _ => Results.NotFound(),
         };
 
-    private static async Task<IResult> ExportAsync(Guid id, ReasonBody body, WorkflowRuntime runtime, HttpContext http, Person me, CancellationToken cancel)
+    private static async Task<IResult> ExportAsync(Guid id, WhyBody body, WorkflowRuntime runtime, HttpContext http, Person me, CancellationToken cancel)
     {
         var reason = body.Reason?.Trim() ?? "";
         if (reason.Length is 0 or > LegalHolds.LongestReason)

@@ -34,9 +34,9 @@ public sealed record HoldBody(
     string? Until = null
 );
 
-/// <summary>Why.</summary>
+/// <summary>Why something is done to what compliance keeps.</summary>
 /// <param name="Reason">At most 1000 characters. History keeps it: name no customer.</param>
-public sealed record ReasonBody(string? Reason);
+public sealed record WhyBody(string? Reason = null);
 
 internal static class HoldEndpoints
 {
@@ -60,7 +60,7 @@ internal static class HoldEndpoints
             .ProducesProblem(422);
         api.MapPost(
                 "/{id:guid}/lift",
-                async Task<HoldAnswer> (Guid id, ReasonBody body, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                async Task<HoldAnswer> (Guid id, WhyBody body, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                     await AnswerAsync(await LegalHolds.LiftAsync(runtime, id, body.Reason, me, cancel), runtime, id, cancel)
             )
             .WithSummary("Lifts a legal hold")
@@ -151,29 +151,15 @@ internal static class HoldEndpoints
     private static async Task<IResult> PageAsync(WorkflowRuntime runtime, PostedForm form, CancellationToken cancel)
     {
         var now = runtime.Clock.Now();
-        var about = new Dictionary<string, string>();
-        foreach (
-            var (field, sql) in new[]
-            {
-                ("caseId", "select reference from journey_case where id = $1"),
-                ("customerId", "select name from customer where id = $1"),
-            }
-        )
-        {
-            if (!Guid.TryParse(form[field], out var id))
-                continue;
-            await using var query = runtime.Database.Query(sql, id);
-            if (await query.ExecuteScalarAsync(cancel) is string name)
-                about[field] = name;
-        }
-
+        _ = Guid.TryParse(form["caseId"], out var @case);
+        _ = Guid.TryParse(form["customerId"], out var customer);
         return Html.Page(
             new HoldsPage
             {
                 Holds = await LegalHolds.ListAsync(runtime.Database, now, cancel),
                 Journeys = await JourneysAsync(runtime, cancel),
                 Form = form,
-                About = about,
+                About = await LegalHolds.NamesAsync(runtime.Database, @case, customer, cancel),
                 Now = now,
             },
             form.Errors.Count > 0 ? StatusCodes.Status422UnprocessableEntity : StatusCodes.Status200OK

@@ -24,7 +24,7 @@ public sealed record PolicyView(int Version, JsonNode Policy, string ChangedBy, 
 /// <summary>A change of the policy.</summary>
 /// <param name="Version">Version the caller saw; 0: there was none.</param>
 /// <param name="Policy">The document.</param>
-public sealed record PolicyBody(int Version, JsonObject? Policy);
+public sealed record PolicyBody(int Version = 0, JsonObject? Policy = null);
 
 /// <summary>A log to write.</summary>
 /// <param name="Format">xes, ocel or csv.</param>
@@ -32,7 +32,7 @@ public sealed record PolicyBody(int Version, JsonObject? Policy);
 /// <param name="StartedFrom">Cases that began on this day (UTC) or later.</param>
 /// <param name="StartedUntil">Cases that began on this day (UTC) or earlier.</param>
 /// <param name="Reason">Why.</param>
-public sealed record LogBody(string? Format, string? Journey = null, string? StartedFrom = null, string? StartedUntil = null, string? Reason = null);
+public sealed record LogBody(string? Format = null, string? Journey = null, string? StartedFrom = null, string? StartedUntil = null, string? Reason = null);
 
 /// <summary>Retention, and logs for process mining.</summary>
 internal static class RetentionEndpoints

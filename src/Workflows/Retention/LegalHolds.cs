@@ -134,6 +134,24 @@ public static class LegalHolds
         return (await ReadAsync(query, cancel)).FirstOrDefault();
     }
 
+    /// <summary>What people call a case and a customer that may be held; null: there is none.</summary>
+    public static async Task<(string? Case, string? Customer)> NamesAsync(
+        NpgsqlDataSource database,
+        Guid @case,
+        Guid customer,
+        CancellationToken cancel = default
+    )
+    {
+        await using var query = database.Query(
+            "select (select reference from journey_case where id = $1 and test_by is null), (select name from customer where id = $2)",
+            @case,
+            customer
+        );
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        await r.ReadAsync(cancel);
+        return (r.Text(0), r.Text(1));
+    }
+
     /// <summary>Holds in force of a case.</summary>
     public static async Task<IReadOnlyList<LegalHold>> OfCaseAsync(NpgsqlDataSource database, Guid @case, Instant now, CancellationToken cancel = default)
     {

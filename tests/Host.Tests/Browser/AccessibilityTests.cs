@@ -131,7 +131,7 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
 
         var reviewer = await chromium.SignedInAsync(office.Host, "compliance", scheme: scheme);
         await LookAsync(reviewer, "/compliance");
-        foreach (var (path, _) in Retention.ComplianceTabs.Pages)
+        foreach (var (path, _) in Orchestration.Host.Shell.ComplianceTabs.Pages)
             await LookAsync(reviewer, path);
         await LookAsync(reviewer, $"/compliance/erasures?customer={customer}");
         await LookAsync(reviewer, $"/compliance/cases/{id}/report");

@@ -86,14 +86,15 @@ internal sealed class RetentionWorld : IAsyncDisposable
         return await new HistoryCheck(World.Database, Keeping.Keys, new KeptLog(_folder)).RunAsync();
     }
 
-    /// <summary>Tables with a row that has a text anywhere.</summary>
+    /// <summary>Tables with a row that has a text anywhere, as it is or as searches fold it.</summary>
     public async Task<IReadOnlyList<string>> FindAsync(string text)
     {
         await using var connection = new NpgsqlConnection(World.OwnerConnectionString);
         var found = new List<string>();
         foreach (var table in await connection.QueryAsync<string>("select tablename from pg_tables where schemaname = 'public' order by 1"))
         {
-            if (await connection.ExecuteScalarAsync<bool>($"select exists (select from {table} t where t::text ilike @like)", new { like = $"%{text}%" }))
+            var sql = $"select exists (select from {table} t where t::text ilike '%' || @text || '%' or t::text like '%' || fold(@text) || '%')";
+            if (await connection.ExecuteScalarAsync<bool>(sql, new { text }))
                 found.Add(table);
         }
 
