@@ -24,7 +24,7 @@ public sealed record PolicyView(int Version, JsonNode Policy, string ChangedBy, 
 /// <summary>A change of the policy.</summary>
 /// <param name="Version">Version the caller saw; 0: there was none.</param>
 /// <param name="Policy">The document.</param>
-public sealed record PolicyBody(int Version = 0, JsonObject? Policy = null);
+public sealed record PolicyBody(int Version, JsonObject? Policy);
 
 /// <summary>A log to write.</summary>
 /// <param name="Format">xes, ocel or csv.</param>

@@ -57,7 +57,7 @@ public sealed class RetentionTests(SharedWorld shared) : IClassFixture<SharedWor
     {
         var instance = await StartAsync("E-1", "Elsa Gone");
         var customer = await CustomerAsync("E-1");
-        var id = customer.Split('/')[^1];
+        var id = Guid.Parse(customer.Split('/')[^1]);
         using var asks = await _world.App.ApiAsync("compliance");
         using var approves = await _world.App.ApiAsync("admin");
         (await approves.PostAsJsonAsync("/api/erasures", new { customerId = id, reason = "x" })).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
