@@ -89,7 +89,7 @@ public sealed class WriteLogs(WorkflowRuntime runtime)
     public async Task<LogFile?> FindAsync(Guid id, CancellationToken cancel = default)
     {
         await using var query = runtime.Database.Query($"select {Columns} from export_file where id = $1", id);
-        return (await ReadAsync(query, cancel)).FirstOrDefault();
+        return await ReadAsync(query, cancel) is [var found, ..] ? found : null;
     }
 
     /// <summary>Writes a finished file to a stream, part by part, and that someone has it into history.</summary>

@@ -23,7 +23,7 @@ public static class ErasureQueries
     public static async Task<ErasureRequest?> FindAsync(NpgsqlDataSource database, Guid id, CancellationToken cancel = default)
     {
         await using var query = database.Query($"{Select} where e.id = $1", id);
-        return (await ReadAsync(query, cancel)).FirstOrDefault();
+        return await ReadAsync(query, cancel) is [var found, ..] ? found : null;
     }
 
     /// <summary>The open request of a customer, or null.</summary>
@@ -31,7 +31,7 @@ public static class ErasureQueries
     public static async Task<ErasureRequest?> OpenOfAsync(NpgsqlDataSource database, Guid survivor, CancellationToken cancel = default)
     {
         await using var query = database.Query($"{Select} where e.customer_id = $1 and e.state in ('Requested', 'Waiting')", survivor);
-        return (await ReadAsync(query, cancel)).FirstOrDefault();
+        return await ReadAsync(query, cancel) is [var found, ..] ? found : null;
     }
 
     private static async Task<IReadOnlyList<ErasureRequest>> ReadAsync(NpgsqlCommand query, CancellationToken cancel)

@@ -131,7 +131,7 @@ public static class LegalHolds
     public static async Task<LegalHold?> FindAsync(NpgsqlDataSource database, Guid id, CancellationToken cancel = default)
     {
         await using var query = database.Query($"{Select} where h.id = $1", id);
-        return (await ReadAsync(query, cancel)).FirstOrDefault();
+        return await ReadAsync(query, cancel) is [var found, ..] ? found : null;
     }
 
     /// <summary>What people call a case and a customer that may be held; null: there is none.</summary>
