@@ -26,6 +26,7 @@ using Orchestration.Host.Journeys;
 using Orchestration.Host.Notifications;
 using Orchestration.Host.OwnView;
 using Orchestration.Host.Performance;
+using Orchestration.Host.Retention;
 using Orchestration.Host.ServiceLevels;
 using Orchestration.Host.Shell;
 using Orchestration.Host.Staff;
@@ -142,6 +143,7 @@ static async Task Run(string[] args)
     app.MapPerformance();
     app.MapCompliance();
     app.MapMyAccess();
+    app.MapRetention();
     app.MapAway();
     app.MapNotifications();
     app.MapNotificationPreferences();

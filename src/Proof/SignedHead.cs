@@ -171,7 +171,8 @@ public sealed class SigningKey
     /// <summary>The whole key as text, for a file that only the host reads.</summary>
     public string Secret() => $"{Prefix}{Public.Name}+{Convert.ToHexStringLower(Public.Id)}+{Convert.ToBase64String([1, .. _seed])}";
 
-    internal byte[] Sign(byte[] text)
+    /// <summary>The signature of a text.</summary>
+    public byte[] Sign(byte[] text)
     {
         var signature = new byte[Ed25519.SignatureSize];
         Ed25519.Sign(_seed, 0, text, 0, text.Length, signature, 0);

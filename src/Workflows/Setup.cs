@@ -17,6 +17,8 @@ using Orchestration.Workflows.OwnView;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Performance;
 using Orchestration.Workflows.PromiseLedger;
+using Orchestration.Workflows.ProcessMining;
+using Orchestration.Workflows.Retention;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Staff;
 using Orchestration.Workflows.Tasks;
@@ -128,6 +130,9 @@ public static class Setup
             .AddSingleton<PromiseSettings>(_ => new())
             .AddSingleton<MakePromise>()
             .AddSingleton<KeepFigures>()
+            .AddSingleton<KeepRetention>()
+            .AddSingleton<Erasures>()
+            .AddSingleton<WriteLogs>()
             .AddSingleton<WeeklyDigest>()
             .AddSingleton<AccessLog>()
             .AddHostedService(s => s.GetRequiredService<AccessLog>())

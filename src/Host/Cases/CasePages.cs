@@ -19,6 +19,7 @@ using Orchestration.Workflows.Filters;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.PromiseLedger;
+using Orchestration.Workflows.Retention;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Storage;
 using Orchestration.Workflows.Tasks;
@@ -140,10 +141,21 @@ internal static class CasePages
         CancellationToken cancel,
         PromiseForm? promise = null,
         OwnViewAttempt? ownView = null
+    ) => await ViewAsync(runtime, id, me, refused, promise, ownView, cancel) is { } view ? Html.Page(new CasePage { View = view }, status) : Results.NotFound();
+
+    /// <summary>The data of a case's page; null if the person can't see the case.</summary>
+    internal static async Task<CaseView?> ViewAsync(
+        WorkflowRuntime runtime,
+        Guid id,
+        Person me,
+        string? refused,
+        PromiseForm? promise,
+        OwnViewAttempt? ownView,
+        CancellationToken cancel
     )
     {
         if (await CaseQueries.FindAsync(runtime, id, me, cancel) is not { } detail)
-            return Results.NotFound();
+            return null;
         var events = new List<CaseEvent>();
         while (await CaseHistory.ReadAsync(runtime, id, events.Count == 0 ? 0 : events[^1].Sequence, 1000, me, cancel) is { Count: > 0 } more)
             events.AddRange(more);
@@ -154,31 +166,26 @@ internal static class CasePages
         var clocks = await ClockQueries.OfCaseAsync(runtime.Database, id, cancel);
         var steps = await CaseStepList.ReadAsync(runtime.Database, id, me, now, cancel);
         var (action, isRunning) = ($"/cases/{Ids.Text(id)}/promises", detail.Case.Status == "Running");
-        return Html.Page(
-            new CasePage
-            {
-                View = new CaseView
-                {
-                    Detail = detail with { Facts = await FactQueries.OfCaseAsync(runtime, id, me, cancel) },
-                    Journey = detail.Case.JourneyName ?? Words.Humanize(detail.Case.Journey),
-                    Steps = steps,
-                    OwnView = await OwnViewAsync(runtime, detail.Case, steps, me, ownView, cancel),
-                    Clocks = [.. clocks.Where(clock => clock.State.Policy.Kind != SlaKind.Promise)],
-                    Promises = await PromiseView.OfAsync(runtime, id, action, clocks, detail.DefinitionVersionId, isRunning, me, promise, cancel),
-                    Files = await NoteQueries.OfCasesAsync(runtime.Database, [id], me, now, cancel),
-                    Timeline = new Timeline(people, teams, workflow).Tell(events),
-                    StepName = activity => Timeline.StepName(workflow, activity),
-                    Teams = teams,
-                    Changes = [.. (await AlterCase.ListAsync(runtime.Database, id, cancel)).Where(c => c.State == "Pending")],
-                    Names = people,
-                    CreatedBy = events.Find(e => e.Action == "case.started")?.Actor is { } starter ? people.GetValueOrDefault(starter, starter) : "",
-                    Me = me,
-                    Now = now,
-                    Refused = refused,
-                },
-            },
-            status
-        );
+        return new CaseView
+        {
+            Detail = detail with { Facts = await FactQueries.OfCaseAsync(runtime, id, me, cancel) },
+            Journey = detail.Case.JourneyName ?? Words.Humanize(detail.Case.Journey),
+            Steps = steps,
+            OwnView = await OwnViewAsync(runtime, detail.Case, steps, me, ownView, cancel),
+            Clocks = [.. clocks.Where(clock => clock.State.Policy.Kind != SlaKind.Promise)],
+            Promises = await PromiseView.OfAsync(runtime, id, action, clocks, detail.DefinitionVersionId, isRunning, me, promise, cancel),
+            Files = await NoteQueries.OfCasesAsync(runtime.Database, [id], me, now, cancel),
+            Timeline = new Timeline(people, teams, workflow).Tell(events),
+            StepName = activity => Timeline.StepName(workflow, activity),
+            Teams = teams,
+            Changes = [.. (await AlterCase.ListAsync(runtime.Database, id, cancel)).Where(c => c.State == "Pending")],
+            Names = people,
+            CreatedBy = events.Find(e => e.Action == "case.started")?.Actor is { } starter ? people.GetValueOrDefault(starter, starter) : "",
+            Me = me,
+            Now = now,
+            Holds = await LegalHolds.OfCaseAsync(runtime.Database, id, now, cancel),
+            Refused = refused,
+        };
     }
 
     /// <summary>For names of steps only, so a version that no longer loads must not take the page away.</summary>

@@ -8,6 +8,7 @@ using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Filters;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Retention;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Storage;
 using Orchestration.Workflows.Tasks;
@@ -72,6 +73,9 @@ public sealed record CaseView
 
     /// <summary>Changes by hand that wait for a second person.</summary>
     public required IReadOnlyList<CaseChange> Changes { get; init; }
+
+    /// <summary>Legal holds in force.</summary>
+    public IReadOnlyList<LegalHold> Holds { get; init; } = [];
 
     /// <summary>Names of people in the history, by user name.</summary>
     public required IReadOnlyDictionary<string, string> Names { get; init; }

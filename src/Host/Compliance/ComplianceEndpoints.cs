@@ -92,6 +92,7 @@ internal static class ComplianceEndpoints
         var head = await keep.LastHeadAsync(cancel);
         var signed = head is null ? null : SignedHead.Parse(head.Note);
         var proof = await HistoryExport.ReadAsync(runtime.Database, id, reference, signed, e => !withheld.Contains(e.Entity), cancel);
+        await CaseReport.RecordAsync(runtime, id, "proof", me.UserName, cancel);
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"{Ids.Text(id)}-proof.json\"";
         return TypedResults.Ok(proof);
     }

@@ -14,6 +14,7 @@ using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.PromiseLedger;
+using Orchestration.Workflows.Retention;
 using Orchestration.Workflows.Search;
 using Orchestration.Workflows.Storage;
 using Orchestration.Workflows.Tasks;
@@ -118,6 +119,7 @@ internal static class CustomerPages
                     Cases = cases,
                     Promises = await CustomerWork.PromisesAsync(database, ids, cancel),
                     Files = await NoteQueries.OfCasesAsync(database, ids, me, now, cancel),
+                    Holds = await LegalHolds.OfCustomerAsync(database, customer.Id, now, cancel),
                     Timeline = await TimelineAsync(runtime, customer.Id, null, me, cancel),
                     OwnView = await OwnViewDesk.PanelAsync(
                         runtime,

@@ -5,6 +5,7 @@ using Orchestration.Host.OwnView;
 using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Retention;
 using Orchestration.Workflows.Tasks.Notes;
 using Orchestration.Workflows.Tasks.Verbs;
 
@@ -31,6 +32,9 @@ public sealed record CustomerView
 
     /// <summary>A contact that was refused, or is about to be typed.</summary>
     public required ContactForm Contact { get; init; }
+
+    /// <summary>Legal holds in force, of the record or a case.</summary>
+    public IReadOnlyList<LegalHold> Holds { get; init; } = [];
 
     /// <summary>What was done, to be said once.</summary>
     public string? Told { get; init; }

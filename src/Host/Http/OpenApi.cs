@@ -110,6 +110,8 @@ internal static class OpenApi
             (schema, context, _) =>
             {
                 var type = Nullable.GetUnderlyingType(context.JsonTypeInfo.Type) ?? context.JsonTypeInfo.Type;
+                if (type == typeof(LocalDate))
+                    (schema.Type, schema.Format, schema.Properties) = (JsonSchemaType.String, "date", null);
                 if (type == typeof(Instant) || type == typeof(Duration))
                     (schema.Type, schema.Format, schema.Properties) = (JsonSchemaType.String, type == typeof(Instant) ? "date-time" : null, null);
 

@@ -128,6 +128,9 @@ internal static class Policies
     /// <summary>Change live cases by hand.</summary>
     public const string AlterCases = "alter-cases";
 
+    /// <summary>Decide requests to erase a customer's data. Only compliance makes them.</summary>
+    public const string DecideErasures = "decide-erasures";
+
     /// <summary>Which roles have which right.</summary>
     public static readonly IReadOnlyDictionary<string, string[]> All = new Dictionary<string, string[]>
     {
@@ -138,6 +141,7 @@ internal static class Policies
         [Supervise] = [Roles.Supervisor, Roles.Administrator],
         [KeepCustomers] = [Roles.FrontOffice, Roles.Supervisor, Roles.Administrator],
         [AlterCases] = [Roles.Supervisor, Roles.Administrator],
+        [DecideErasures] = [Roles.Compliance, Roles.Administrator],
     };
 
     /// <summary>Whether the person steers any team.</summary>

@@ -5,6 +5,8 @@ using Orchestration.Host.Shell;
 using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Retention;
+using Orchestration.Workflows.Settings;
 
 namespace Orchestration.Host.Startup;
 
@@ -56,6 +58,9 @@ internal static partial class FirstStart
         }
 
         await services.GetRequiredService<JourneyFiles>().LoadAsync(app.Environment.Definitions(), now);
+        var policy = Path.Combine(app.Environment.Definitions(), "retention", "policy.json");
+        if (await RetentionPolicies.LoadFileAsync(services.GetRequiredService<SettingDocuments>(), policy, now) is [var wrong, ..])
+            BadPolicy(app.Logger, policy, $"{wrong.Path} {wrong.Reason}");
     }
 
     /// <summary>Brings the schema up to date with the owner's role, and gives the application's role its rights.</summary>
@@ -88,6 +93,9 @@ internal static partial class FirstStart
 
     [LoggerMessage(EventId = 300, Level = LogLevel.Information, Message = "Demo users, all with the password '{Password}': {People}")]
     private static partial void DemoPeople(ILogger log, string password, string people);
+
+    [LoggerMessage(EventId = 309, Level = LogLevel.Error, Message = "{File} is invalid; the policy of retention stays as it is: {Error}")]
+    private static partial void BadPolicy(ILogger log, string file, string error);
 
     [LoggerMessage(
         EventId = 306,

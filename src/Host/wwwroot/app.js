@@ -77,7 +77,7 @@ const fromNow = (at, now) => {
   return far < 730 ? relative.format(Math.round(days / 30.44), "month") : relative.format(Math.round(days / 365.25), "year");
 };
 const moments = root => root.querySelectorAll("time[data-moment]").forEach(time => {
-  const at = new Date(time.dateTime), kind = time.dataset.moment;
+  const at = new Date(time.dateTime), kind = time.closest("[data-absolute]") ? "absolute" : time.dataset.moment;
   time.title = `${absolute.format(at)} (${zoneName})`;
   time.textContent = kind === "relative" ? fromNow(at, new Date()) : kind === "day" ? dayOf(at) : absolute.format(at);
 });

@@ -243,6 +243,28 @@ public static class JobCatalog
         null
     );
 
+    /// <summary>Removes cases whose time is over.</summary>
+    public static readonly JobDescription Retention = new(
+        "retention",
+        "Retention",
+        "Removes cases whose time is over, except those on legal hold, and erases what was approved and waited for a case to end. Its rows are cases.",
+        "Every hour",
+        "0 23 * * * *",
+        sweeps => sweeps.RetentionAsync(CancellationToken.None),
+        null
+    );
+
+    /// <summary>Writes logs for process mining.</summary>
+    public static readonly JobDescription LogExports = new(
+        "log-exports",
+        "Exports of logs",
+        "Writes files of logs that someone asked for, and deletes those of more than seven days ago.",
+        EverySecond,
+        EveryMinute,
+        sweeps => sweeps.LogExportsAsync(CancellationToken.None),
+        "(select requested_at due_at from export_file where state in ('Queued', 'Running')) due"
+    );
+
     /// <summary>Cleans up.</summary>
     public static readonly JobDescription Housekeeping = new(
         "housekeeping",
@@ -276,6 +298,8 @@ public static class JobCatalog
         HistoryLog,
         HistoryCheck,
         AccessReview,
+        Retention,
+        LogExports,
         Housekeeping,
     ];
 

@@ -13,6 +13,8 @@ using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Forecast;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Performance;
+using Orchestration.Workflows.ProcessMining;
+using Orchestration.Workflows.Retention;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Staff;
 using Orchestration.Workflows.Tasks.Verbs;
@@ -41,6 +43,9 @@ public sealed class Sweeps(
     KeepFigures figures,
     WeeklyDigest digest,
     KeepHistory history,
+    KeepRetention retention,
+    Erasures erasures,
+    WriteLogs logs,
     IBackgroundJobClient jobs,
     JobMetrics metrics
 )
@@ -113,6 +118,13 @@ public sealed class Sweeps(
 
     /// <summary>Looks for unusual access.</summary>
     public Task AccessReviewAsync(CancellationToken stop) => RunAsync(JobCatalog.AccessReview, () => ReviewAccess.RunAsync(runtime, stop));
+
+    /// <summary>Removes cases whose time is over, and erases what waited for a case to end.</summary>
+    public Task RetentionAsync(CancellationToken stop) =>
+        RunAsync(JobCatalog.Retention, async () => await retention.RunAsync(stop) + await erasures.RunWaitingAsync(stop));
+
+    /// <summary>Writes files of logs.</summary>
+    public Task LogExportsAsync(CancellationToken stop) => RunAsync(JobCatalog.LogExports, () => logs.RunAsync(stop));
 
     /// <summary>
     /// Creates the history partitions for this month and the next two. Deletes drafts of ended tasks, expired kept events, expired operation IDs, old

@@ -20,6 +20,9 @@ public static class NotificationKinds
     /// <summary>A check of history found differences.</summary>
     internal const string HistoryDiffers = "history.differs";
 
+    /// <summary>Someone asks for an erasure, and another person has to decide.</summary>
+    internal const string ErasureRequested = "erasure.requested";
+
     /// <summary>All of them, in the order pages show them.</summary>
     public static readonly IReadOnlyList<NotificationKind> All =
     [
@@ -44,6 +47,7 @@ public static class NotificationKinds
         new(PresenceChanged, "Someone changes my presence, or I miss offers"),
         new(SkillExpires, "A certificate of mine or my team expires soon"),
         new(HistoryDiffers, "A check finds that history was altered"),
+        new(ErasureRequested, "Someone asks to erase a customer's data, and I can approve it"),
         new("sla.reminder", "My work is due soon"),
         new("sla.breached", "My work is overdue"),
         new(WeeklyDigest, "Weekly figures of my teams, on Monday"),

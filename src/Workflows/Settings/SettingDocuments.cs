@@ -13,6 +13,7 @@ public static class SettingKind
     public const string Sla = "sla";
     public const string Form = "form";
     public const string Distribution = "distribution";
+    public const string Retention = "retention";
 }
 
 /// <summary>A version of a calendar, SLA policy, form or distribution policy.</summary>

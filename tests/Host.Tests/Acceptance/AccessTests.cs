@@ -14,8 +14,8 @@ public sealed partial class AccessTests : IAsyncLifetime
 {
     /// <summary>
     /// anybody: no sign-in needed. person: any signed-in person; each object decides what they see. lead: leads a team or supervises.
-    /// start, start-cases, start-tests, keep-customers, alter-cases, supervise, design, administrator, compliance: policies and roles. read, edit, publish,
-    /// run, operate: rights of the designer, which API keys can have too.
+    /// start, start-cases, start-tests, keep-customers, alter-cases, supervise, design, administrator, compliance, decide-erasures: policies and roles.
+    /// read, edit, publish, run, operate: rights of the designer, which API keys can have too.
     /// </summary>
     private const string Table = """
         anybody       POST   /api/session
@@ -526,6 +526,39 @@ public sealed partial class AccessTests : IAsyncLifetime
         compliance    GET    /api/history/access
         compliance    POST   /api/history/checks
         compliance    GET    /api/history/four-eyes
+        compliance    GET    /api/cases/{id:guid}/report
+        compliance    GET    /api/holds/
+        compliance    POST   /api/holds/
+        compliance    POST   /api/holds/{id:guid}/lift
+        compliance    GET    /api/retention/due
+        compliance    GET    /api/retention/policy
+        compliance    PUT    /api/retention/policy
+        compliance    GET    /api/logs/
+        compliance    POST   /api/logs/
+        compliance    GET    /api/logs/{id:guid}
+        compliance    GET    /api/logs/{id:guid}/file
+        compliance    POST   /api/erasures/
+        compliance    POST   /api/customers/{id:guid}/export
+        decide-erasures GET  /api/erasures/
+        decide-erasures GET  /api/erasures/{id:guid}
+        decide-erasures POST /api/erasures/{id:guid}/approve
+        decide-erasures POST /api/erasures/{id:guid}/refuse
+        decide-erasures GET  /compliance/erasures/
+        decide-erasures GET  /compliance/erasures/{id:guid}
+        decide-erasures POST /compliance/erasures/{id:guid}/approve
+        decide-erasures POST /compliance/erasures/{id:guid}/refuse
+        compliance    POST   /compliance/erasures/
+        compliance    POST   /compliance/erasures/customers/{id:guid}/export
+        compliance    GET    /compliance/holds/
+        compliance    POST   /compliance/holds/
+        compliance    GET    /compliance/holds/{id:guid}
+        compliance    POST   /compliance/holds/{id:guid}/lift
+        compliance    GET    /compliance/retention/
+        compliance    POST   /compliance/retention/policy
+        compliance    GET    /compliance/exports/
+        compliance    POST   /compliance/exports/
+        compliance    GET    /compliance/exports/{id:guid}/file
+        compliance    GET    /compliance/cases/{id:guid}/report
         compliance    GET    /api/history/growth
         compliance    GET    /api/history/head
         compliance    GET    /api/history/search
@@ -544,11 +577,12 @@ public sealed partial class AccessTests : IAsyncLifetime
         ["adjuster1"] = ["person", "start", "start-cases"],
         ["frontoffice"] = ["person", "start", "start-cases", "keep-customers"],
         ["supervisor"] = ["person", "lead", "start", "start-cases", "keep-customers", "supervise", "alter-cases", "read"],
-        ["compliance"] = ["person", "read", "compliance"],
+        ["compliance"] = ["person", "read", "compliance", "decide-erasures"],
         ["analyst"] = ["person", "start", "start-tests", "design", "read", "edit", "publish", "run", "events"],
         ["admin"] =
         [
             "person",
+            "decide-erasures",
             "lead",
             "start",
             "start-cases",

@@ -24,6 +24,14 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         "/compliance/four-eyes",
         "/compliance/history",
         "/compliance/history.csv",
+        "/compliance/holds/",
+        "/compliance/holds/{id:guid}",
+        "/compliance/retention/",
+        "/compliance/erasures/",
+        "/compliance/erasures/{id:guid}",
+        "/compliance/exports/",
+        "/compliance/exports/{id:guid}/file",
+        "/compliance/cases/{id:guid}/report",
         "/cases/list",
         "/cases/{id:guid}/promises/check",
         "/work",
@@ -138,8 +146,12 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         await worker.Context.CloseAsync();
 
         var reviewer = await chromium.SignedInAsync(office.Host, "compliance", scheme: scheme);
-        foreach (var address in new[] { "/compliance", "/compliance/history", $"/compliance/cases/{id}", "/compliance/four-eyes", "/compliance/access" })
-            await LookAsync(reviewer, address);
+        await LookAsync(reviewer, "/compliance");
+        await LookAsync(reviewer, $"/compliance/cases/{id}");
+        foreach (var (path, _) in Orchestration.Host.Shell.ComplianceTabs.Pages)
+            await LookAsync(reviewer, path);
+        await LookAsync(reviewer, $"/compliance/erasures?customer={customer}");
+        await LookAsync(reviewer, $"/compliance/cases/{id}/report");
         await reviewer.Context.CloseAsync();
 
         var admin = await chromium.SignedInAsync(office.Host, "admin", scheme: scheme);

@@ -241,7 +241,7 @@ create table sla_ledger (
 -- Calendars, SLA policies, forms and distribution policies: every version there was, the latest is in force.
 -- A file that changed becomes a new version, unless someone edited the setting here.
 create table setting_document (
-    kind         text not null check (kind in ('calendar', 'sla', 'form', 'distribution')),
+    kind         text not null check (kind in ('calendar', 'sla', 'form', 'distribution', 'retention')),
     name         text not null,
     version      integer not null,
     is_latest    boolean not null,

@@ -156,6 +156,20 @@ create table case_change (
 CREATE INDEX case_change_case ON case_change USING btree (case_id, requested_at DESC);
 CREATE INDEX case_change_instance ON case_change USING btree (instance_id);
 
+create table case_retention (
+    case_id uuid not null,
+    policy_version integer not null,
+    rule text,
+    jurisdiction text,
+    closed_at timestamp with time zone not null,
+    remove_at timestamp with time zone,
+    constraint case_retention_case_id_fkey FOREIGN KEY (case_id) REFERENCES journey_case(id) ON DELETE CASCADE,
+    constraint case_retention_check CHECK ((rule IS NULL) = (remove_at IS NULL)),
+    constraint case_retention_pkey PRIMARY KEY (case_id)
+);
+CREATE INDEX case_retention_due ON case_retention USING btree (remove_at, case_id) WHERE (remove_at IS NOT NULL);
+CREATE INDEX case_retention_version ON case_retention USING btree (policy_version);
+
 create table case_search (
     case_id uuid not null,
     words text not null,
@@ -259,6 +273,7 @@ create table customer_contact (
 );
 CREATE INDEX customer_contact_case ON customer_contact USING btree (case_id) WHERE (case_id IS NOT NULL);
 CREATE INDEX customer_contact_customer ON customer_contact USING btree (customer_id, at DESC, id DESC);
+CREATE INDEX customer_contact_task ON customer_contact USING btree (task_id) WHERE (task_id IS NOT NULL);
 
 create table customer_identifier (
     kind text not null,
@@ -388,6 +403,28 @@ create table ended_session (
 );
 CREATE INDEX ended_session_person ON ended_session USING btree (person_id);
 
+create table erasure_request (
+    id uuid not null,
+    customer_id uuid not null,
+    reason text not null,
+    requested_by text not null,
+    requested_at timestamp with time zone not null,
+    state text not null,
+    decided_by text,
+    decided_at timestamp with time zone,
+    note text,
+    done_at timestamp with time zone,
+    receipt json,
+    constraint erasure_request_check CHECK ((state = 'Requested'::text) = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_at IS NULL)),
+    constraint erasure_request_check1 CHECK ((state <> ALL (ARRAY['Waiting'::text, 'Done'::text])) OR decided_by <> requested_by),
+    constraint erasure_request_check2 CHECK ((state = 'Done'::text) = (receipt IS NOT NULL) AND (state = 'Done'::text) = (done_at IS NOT NULL)),
+    constraint erasure_request_pkey PRIMARY KEY (id),
+    constraint erasure_request_reason_check CHECK (reason <> ''::text AND length(reason) <= 1000),
+    constraint erasure_request_state_check CHECK (state = ANY (ARRAY['Requested'::text, 'Waiting'::text, 'Done'::text, 'Refused'::text]))
+);
+CREATE INDEX erasure_request_newest ON erasure_request USING btree (requested_at DESC, id DESC);
+CREATE UNIQUE INDEX erasure_request_open ON erasure_request USING btree (customer_id) WHERE (state = ANY (ARRAY['Requested'::text, 'Waiting'::text]));
+
 create table event (
     chain_id uuid not null,
     sequence integer not null,
@@ -426,6 +463,42 @@ create table event_chain (
 
 create table event_default partition of event DEFAULT;
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON event_default FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+create table export_file (
+    id uuid not null,
+    format text not null,
+    journey text,
+    started_from timestamp with time zone,
+    started_before timestamp with time zone,
+    reason text not null,
+    requested_by text not null,
+    requested_at timestamp with time zone not null,
+    state text not null,
+    phase smallint not null default 0,
+    after_case uuid,
+    activities text[] not null default '{}'::text[],
+    people text[] not null default '{}'::text[],
+    cases bigint not null default 0,
+    events bigint not null default 0,
+    size bigint not null default 0,
+    error text,
+    ended_at timestamp with time zone,
+    constraint export_file_check CHECK ((state = ANY (ARRAY['Done'::text, 'Failed'::text])) = (ended_at IS NOT NULL)),
+    constraint export_file_format_check CHECK (format = ANY (ARRAY['xes'::text, 'ocel'::text, 'csv'::text])),
+    constraint export_file_pkey PRIMARY KEY (id),
+    constraint export_file_reason_check CHECK (reason <> ''::text AND length(reason) <= 1000),
+    constraint export_file_state_check CHECK (state = ANY (ARRAY['Queued'::text, 'Running'::text, 'Done'::text, 'Failed'::text]))
+);
+CREATE INDEX export_file_newest ON export_file USING btree (requested_at DESC, id DESC);
+CREATE INDEX export_file_open ON export_file USING btree (requested_at) WHERE (state = ANY (ARRAY['Queued'::text, 'Running'::text]));
+
+create table export_part (
+    file_id uuid not null,
+    number integer not null,
+    content bytea not null storage external,
+    constraint export_part_file_id_fkey FOREIGN KEY (file_id) REFERENCES export_file(id) ON DELETE CASCADE,
+    constraint export_part_pkey PRIMARY KEY (file_id, number)
+);
 
 create table forecast_change (
     clock_id uuid not null,
@@ -640,6 +713,7 @@ CREATE INDEX journey_case_created ON journey_case USING btree (created_at DESC, 
 CREATE INDEX journey_case_customer ON journey_case USING btree (customer_id);
 CREATE INDEX journey_case_due ON journey_case USING btree (due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX journey_case_risk ON journey_case USING btree (risk_at, due_at) WHERE (risk_at IS NOT NULL);
+CREATE TRIGGER case_held BEFORE DELETE ON journey_case FOR EACH ROW EXECUTE FUNCTION refuse_held();
 
 create table kept_event (
     id uuid not null,
@@ -656,6 +730,30 @@ create table kept_event (
 CREATE INDEX kept_event_correlation ON kept_event USING btree (correlation_id, hash) WHERE (instance_id IS NULL);
 CREATE INDEX kept_event_expires ON kept_event USING btree (expires_at);
 CREATE INDEX kept_event_instance ON kept_event USING btree (instance_id, hash) WHERE (instance_id IS NOT NULL);
+
+create table legal_hold (
+    id uuid not null,
+    case_id uuid,
+    customer_id uuid,
+    journey text,
+    started_from timestamp with time zone,
+    started_before timestamp with time zone,
+    words text,
+    reason text not null,
+    placed_by text not null,
+    placed_at timestamp with time zone not null,
+    until_at timestamp with time zone,
+    lifted_by text,
+    lifted_at timestamp with time zone,
+    lift_reason text,
+    constraint legal_hold_check CHECK (num_nonnulls(case_id, customer_id, journey, started_from, started_before, words) > 0),
+    constraint legal_hold_check1 CHECK (case_id IS NULL OR num_nonnulls(customer_id, journey, started_from, started_before, words) = 0),
+    constraint legal_hold_check2 CHECK ((lifted_at IS NULL) = (lifted_by IS NULL) AND (lifted_at IS NULL) = (lift_reason IS NULL)),
+    constraint legal_hold_pkey PRIMARY KEY (id),
+    constraint legal_hold_reason_check CHECK (reason <> ''::text AND length(reason) <= 1000),
+    constraint legal_hold_words_check CHECK (words <> ''::text AND length(words) <= 100)
+);
+CREATE INDEX legal_hold_in_force ON legal_hold USING btree (placed_at DESC) WHERE (lifted_at IS NULL);
 
 create table log_chain (
     chain_id uuid not null,
@@ -729,7 +827,9 @@ create table notification (
     constraint notification_pkey PRIMARY KEY (id),
     constraint notification_task_id_fkey FOREIGN KEY (task_id) REFERENCES task(id) ON DELETE CASCADE
 );
+CREATE INDEX notification_instance ON notification USING btree (instance_id) WHERE (instance_id IS NOT NULL);
 CREATE INDEX notification_person ON notification USING btree (person_id, created_at DESC);
+CREATE INDEX notification_task ON notification USING btree (task_id) WHERE (task_id IS NOT NULL);
 CREATE INDEX notification_unread ON notification USING btree (person_id) WHERE (read_at IS NULL);
 
 create table notification_preference (
@@ -1051,7 +1151,7 @@ create table setting_document (
     origin_hash text,
     changed_by text not null,
     changed_at timestamp with time zone not null,
-    constraint setting_document_kind_check CHECK (kind = ANY (ARRAY['calendar'::text, 'sla'::text, 'form'::text, 'distribution'::text])),
+    constraint setting_document_kind_check CHECK (kind = ANY (ARRAY['calendar'::text, 'sla'::text, 'form'::text, 'distribution'::text, 'retention'::text])),
     constraint setting_document_origin_check CHECK (origin = ANY (ARRAY['file'::text, 'person'::text])),
     constraint setting_document_pkey PRIMARY KEY (kind, name, version)
 );
@@ -1717,12 +1817,50 @@ AS $function$
     select coalesce(int4send(octet_length(convert_to(value, 'UTF8'))) || convert_to(value, 'UTF8'), int4send(-1))
 $function$;
 
+CREATE OR REPLACE FUNCTION hold_fits(h legal_hold, c journey_case)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+    select c.test_by is null
+        and (h.case_id is null or h.case_id = c.id)
+        and (h.journey is null or h.journey = c.journey)
+        and (h.started_from is null or c.created_at >= h.started_from)
+        and (h.started_before is null or c.created_at < h.started_before)
+        and (h.customer_id is null or exists (
+            select from customer held join customer k on k.survivor = held.survivor where held.id = h.customer_id and k.number = c.customer_id))
+        and (h.words is null or exists (
+            select from case_search s where s.case_id = c.id
+                and s.words like lower('%' || replace(replace(replace(h.words, '\', '\\'), '%', '\%'), '_', '\_') || '%')))
+$function$;
+
+CREATE OR REPLACE FUNCTION holds_of(cases uuid[], now timestamp with time zone)
+ RETURNS TABLE(held_case uuid, hold_id uuid)
+ LANGUAGE sql
+ STABLE
+AS $function$
+    select c.id, h.id from journey_case c join legal_hold h on hold_fits(h, c)
+    where c.id = any(cases) and h.lifted_at is null and (h.until_at is null or h.until_at > now)
+$function$;
+
 CREATE OR REPLACE FUNCTION lock_events(hashes text[])
  RETURNS void
  LANGUAGE sql
 AS $function$
     select pg_advisory_xact_lock(hashtext('event'), key) from (select distinct hashtext(h) as key from unnest(hashes) h order by 1) keys
 $function$;
+
+CREATE OR REPLACE FUNCTION lock_holds(alone boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if alone then
+        perform pg_advisory_xact_lock(hashtext('legal holds'));
+    else
+        perform pg_advisory_xact_lock_shared(hashtext('legal holds'));
+    end if;
+end $function$;
 
 CREATE OR REPLACE FUNCTION look_at_presence()
  RETURNS trigger
@@ -1801,6 +1939,7 @@ begin
 end $function$;
 
 CREATE OR REPLACE FUNCTION refuse_unless_counting()
+CREATE OR REPLACE FUNCTION refuse_held()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
@@ -1810,6 +1949,10 @@ begin
         raise exception 'the access log is append-only' using errcode = 'integrity_constraint_violation';
     end if;
     return new;
+    if exists (select from legal_hold h where h.lifted_at is null and h.until_at is null and hold_fits(h, old)) then
+        raise exception 'case % is on legal hold', old.reference using errcode = 'OR004';
+    end if;
+    return old;
 end $function$;
 
 CREATE OR REPLACE FUNCTION refuse_unless_erasing()
@@ -1870,6 +2013,21 @@ begin
     end loop;
     return run;
 end $function$;
+
+CREATE OR REPLACE FUNCTION runs_of(cases uuid[])
+ RETURNS TABLE(of_case uuid, run uuid, running boolean)
+ LANGUAGE sql
+ STABLE
+AS $function$
+    with recursive tree (of_case, id, status) as (
+        select i.id, i.id, i.status from workflow_instance i where i.id = any(cases)
+        union
+        select t.of_case, i.id, i.status from tree t join workflow_instance i on i.parent_id = t.id),
+    named as (
+        select c.id as of_case, i.id, i.status from journey_case c join workflow_instance i on i.correlation_id = c.reference
+        where c.id = any(cases) and not exists (select from journey_case other where other.id = i.id))
+    select t.of_case, t.id, t.status = 'Running' from tree t union select n.of_case, n.id, n.status = 'Running' from named n
+$function$;
 
 CREATE OR REPLACE FUNCTION take_tick(trigger_id uuid, due timestamp with time zone, next timestamp with time zone)
  RETURNS void
