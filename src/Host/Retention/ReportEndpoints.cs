@@ -35,7 +35,7 @@ internal static class ReportEndpoints
     {
         if (
             await CaseHistory.WithheldAsync(runtime, id, me, cancel) is not var (_, withheld)
-            || await CasePages.ViewAsync(runtime, id, me, null, null, cancel) is not { } view
+            || await CasePages.ViewAsync(runtime, id, me, null, null, null, cancel) is not { } view
         )
             return Results.NotFound();
         var report = await CaseReport.ReadAsync(runtime.Database, id, withheld.Count > 0, cancel);
