@@ -32,7 +32,7 @@ public sealed class GuidanceTests(Chromium chromium)
         await page.GotoAsync(task);
         var panel = page.Locator("#guidance");
         await panel.GetByText("Second thing").ClickAsync();
-        await panel.GetByText("Read the second thing.").WaitForAsync();
+        await panel.Locator(".prose", new() { HasText = "Read the second thing." }).WaitForAsync();
         await panel.GetByRole(AriaRole.Button, new() { Name = "Share with a customer" }).ClickAsync();
         (await panel.GetByLabel("Link for customers").InputValueAsync()).ShouldContain("/g/");
         await panel.GetByRole(AriaRole.Button, new() { Name = "This helped" }).ClickAsync();
