@@ -94,6 +94,7 @@ public static class Setup
             .AddSingleton<HttpReplies>()
             .AddSingleton(mail ?? new())
             .AddSingleton<SendMail>()
+            .AddSingleton<SecondFactors>()
             .AddSingleton<PasswordLinks>()
             .AddSingleton<MailPasswordLink>()
             .AddSingleton<ReturnWork>()

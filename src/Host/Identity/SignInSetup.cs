@@ -21,7 +21,7 @@ internal static class SignInSetup
     /// People, sessions and permissions of roles. Every endpoint needs a signed-in person unless it says otherwise;
     /// <c>RequireAuthorization(Roles.X)</c> needs the role. An endpoint for several roles names a policy of <see cref="Policies"/>.
     /// </summary>
-    public static void AddSignIn(this WebApplicationBuilder builder, AccessSettings settings)
+    public static void AddSignIn(this WebApplicationBuilder builder, AccessSettings settings, SignOnSettings signOn)
     {
         var services = builder.Services;
         services
@@ -41,7 +41,8 @@ internal static class SignInSetup
             .AddSingleton<RefreshSession>()
             .AddSingleton<AddPerson>()
             .AddSingleton<SeedPeople>();
-        services.AddSingleton<Sessions>();
+        services.AddSingleton(signOn).AddSingleton(signOn.Passwords).AddSingleton(signOn.SecondFactor);
+        services.AddSingleton<Sessions>().AddSingleton<PendingSignIn>();
         services.AddHttpContextAccessor();
         services.AddScoped(s => PersonIdentity.Of(s.GetRequiredService<IHttpContextAccessor>().HttpContext!.User));
         services.AddScoped(s => s.GetRequiredService<PersonIdentity>().Person);

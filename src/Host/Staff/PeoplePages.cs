@@ -61,6 +61,11 @@ internal static class PeoplePages
             async (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                 await AnswerAsync(await RestoreAccess.UnlockAsync(runtime, id, me.UserName, cancel), runtime, id, me, cancel)
         );
+        pages.MapPost(
+            "/{id:guid}/reset-second-factor",
+            async (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                await AnswerAsync(await RestoreAccess.ResetSecondFactorAsync(runtime, id, me.UserName, cancel), runtime, id, me, cancel)
+        );
         pages.MapPost("/{id:guid}/password-link", LinkAsync);
     }
 

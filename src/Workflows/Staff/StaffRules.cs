@@ -56,7 +56,7 @@ internal static partial class StaffRules
         NewPerson? before
     )
     {
-        if (before is null && !UserName().IsMatch(person.UserName))
+        if (before is null && !IsUserName(person.UserName))
             yield return ("userName", "must have 1 to 64 letters, digits, dots, dashes, underscores or @, and begin with a letter or digit");
         if (Text(person.DisplayName, 100, required: true) is { } name)
             yield return ("displayName", name);
@@ -126,6 +126,9 @@ internal static partial class StaffRules
     /// <summary>The errors as an answer has them.</summary>
     public static Dictionary<string, string[]> ByField(IEnumerable<(string Field, string Reason)> errors) =>
         errors.GroupBy(e => e.Field).ToDictionary(group => group.Key, group => group.Select(e => e.Reason).Distinct().ToArray());
+
+    /// <summary>Whether a new person can have it.</summary>
+    public static bool IsUserName(string name) => UserName().IsMatch(name);
 
     private static bool NotARole(string role) => !Roles.All.Contains(role, StringComparer.OrdinalIgnoreCase);
 
