@@ -48,8 +48,7 @@ internal static partial class SingleSignOn
                             Provider = settings.Provider?.Rules.Provider ?? "the identity provider",
                             AllowsPasswords = settings.AllowsPasswords,
                             To = Requests.LocalOr(to, "/"),
-                        },
-                        StatusCodes.Status403Forbidden
+                        }
                     )
             )
             .AllowAnonymous()

@@ -29,6 +29,12 @@ public sealed partial class AccessTests : IAsyncLifetime
         anybody       GET    /openapi/{documentName}.json
         anybody       GET    /sign-in
         anybody       POST   /sign-in
+        anybody       GET    /sign-in/code
+        anybody       POST   /sign-in/code
+        anybody       GET    /sign-in/provider
+        anybody       GET    /sign-in/refused
+        anybody       GET    /sign-in/set-up
+        anybody       POST   /sign-in/set-up
         anybody       GET    /studio/{**name}
         anybody       HEAD   /studio/{**name}
         anybody       GET    /workflow-replies/{secret}
@@ -57,6 +63,8 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        GET    /api/me
         person        GET    /api/me/notification-preferences/
         person        PUT    /api/me/notification-preferences/
+        person        GET    /api/me/sessions/
+        person        DELETE /api/me/sessions/{session:guid}
         person        DELETE /api/session
         person        GET    /api/sla-policies/
         person        POST   /api/sla-policies/preview
@@ -109,6 +117,11 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        POST   /notifications/preferences/
         person        POST   /notifications/read
         person        POST   /notifications/{id:guid}
+        person        GET    /security/
+        person        POST   /security/codes
+        person        POST   /security/sessions/end
+        person        POST   /security/sessions/{session:guid}/end
+        person        POST   /security/set-up
         person        POST   /sign-out
         person        POST   /tasks/bulk
         person        GET    /tasks/{id:guid}/
@@ -309,6 +322,10 @@ public sealed partial class AccessTests : IAsyncLifetime
         administrator POST   /administration/people/{id:guid}/deactivate
         administrator POST   /administration/people/{id:guid}/password-link
         administrator POST   /administration/people/{id:guid}/reactivate
+        administrator POST   /administration/people/{id:guid}/reset-second-factor
+        administrator GET    /administration/people/{id:guid}/sessions
+        administrator POST   /administration/people/{id:guid}/sessions/end
+        administrator POST   /administration/people/{id:guid}/sessions/{session:guid}/end
         administrator POST   /administration/people/{id:guid}/unlock
         administrator GET    /administration/policies/
         administrator GET    /administration/policies/new
@@ -347,6 +364,10 @@ public sealed partial class AccessTests : IAsyncLifetime
         administrator POST   /api/people/{id:guid}/deactivate
         administrator POST   /api/people/{id:guid}/password-link
         administrator POST   /api/people/{id:guid}/reactivate
+        administrator DELETE /api/people/{id:guid}/second-factor
+        administrator GET    /api/people/{id:guid}/sessions
+        administrator DELETE /api/people/{id:guid}/sessions
+        administrator DELETE /api/people/{id:guid}/sessions/{session:guid}
         administrator POST   /api/people/{id:guid}/unlock
         administrator PUT    /api/sla-policies/{id}
         administrator GET    /api/teams/

@@ -370,6 +370,18 @@ create table event_chain (
 create table event_default partition of event DEFAULT;
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON event_default FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+create table external_login (
+    issuer text not null,
+    subject text not null,
+    person_id uuid not null,
+    linked_at timestamp with time zone not null,
+    constraint external_login_issuer_check CHECK (issuer <> ''::text),
+    constraint external_login_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint external_login_pkey PRIMARY KEY (issuer, subject),
+    constraint external_login_subject_check CHECK (subject <> ''::text)
+);
+CREATE INDEX external_login_person ON external_login USING btree (person_id);
+
 create table forecast_change (
     clock_id uuid not null,
     made_at timestamp with time zone not null,
@@ -663,6 +675,23 @@ create table person_capacity (
     constraint person_capacity_pkey PRIMARY KEY (person_id)
 );
 
+create table person_session (
+    id uuid not null,
+    person_id uuid not null,
+    stamp uuid not null,
+    kind text not null,
+    method text not null,
+    origin text not null,
+    device text not null,
+    started_at timestamp with time zone not null,
+    seen_at timestamp with time zone not null,
+    constraint person_session_kind_check CHECK (kind = ANY (ARRAY['browser'::text, 'api'::text])),
+    constraint person_session_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint person_session_pkey PRIMARY KEY (id)
+);
+CREATE INDEX person_session_person ON person_session USING btree (person_id, seen_at DESC);
+CREATE INDEX person_session_seen ON person_session USING btree (seen_at);
+
 create table person_skill (
     person_id uuid not null,
     skill text not null,
@@ -727,6 +756,15 @@ create table presence_day (
     constraint presence_day_pkey PRIMARY KEY (day, person_id)
 );
 
+create table recovery_code (
+    code_hash bytea not null,
+    person_id uuid not null,
+    constraint recovery_code_code_hash_check CHECK (length(code_hash) = 32),
+    constraint recovery_code_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint recovery_code_pkey PRIMARY KEY (code_hash)
+);
+CREATE INDEX recovery_code_person ON recovery_code USING btree (person_id);
+
 create table reference_counter (
     prefix text not null,
     last bigint not null,
@@ -766,6 +804,15 @@ create table schema_migration (
     checksum text not null,
     applied_at timestamp with time zone not null default now(),
     constraint schema_migration_pkey PRIMARY KEY (number)
+);
+
+create table second_factor (
+    person_id uuid not null,
+    secret text not null,
+    used_step bigint not null,
+    set_up_at timestamp with time zone not null,
+    constraint second_factor_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint second_factor_pkey PRIMARY KEY (person_id)
 );
 
 create table setting_document (
