@@ -3,6 +3,7 @@ using Npgsql;
 using Orchestration.Embedded;
 using Orchestration.Engine.Storage;
 using Orchestration.Host;
+using Orchestration.Host.Access;
 using Orchestration.Host.Administration;
 using Orchestration.Host.Away;
 using Orchestration.Host.Background;
@@ -103,6 +104,8 @@ static async Task Run(string[] args)
     app.MapSingleSignOn();
     app.MapSecondFactor();
     app.MapSecurity();
+    app.MapRoles();
+    app.MapAccess();
     app.MapChoosePassword();
     app.MapLive();
     app.MapStaff();

@@ -4,6 +4,7 @@ using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Access;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Distribution;
 using Orchestration.Workflows.Escalation;

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Orchestration.Host.Http;
 using Orchestration.Host.Shell.Parts;
+using Orchestration.Workflows.Access;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Staff;
 

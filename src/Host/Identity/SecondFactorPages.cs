@@ -71,7 +71,6 @@ internal static class SecondFactorPages
         if (context.User.Identity is not PersonIdentity)
             await sessions.BeginAsync(context, ticket);
         PendingSignIn.Clear(context);
-        context.Response.Headers.CacheControl = "no-store";
         return Html.Page(new RecoveryCodesPage { Codes = codes, To = SessionEndpoints.To(ticket.To, person) });
     }
 

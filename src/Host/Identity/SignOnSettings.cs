@@ -1,4 +1,5 @@
 using Orchestration.Host.Startup;
+using Orchestration.Workflows.Access;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Staff;
 
@@ -9,7 +10,14 @@ namespace Orchestration.Host.Identity;
 /// <param name="AllowsPasswords">Whether local accounts can sign in.</param>
 /// <param name="Passwords">Which passwords are accepted.</param>
 /// <param name="SecondFactor">Who needs a code besides their password.</param>
-internal sealed record SignOnSettings(OpenIdConnectSettings? Provider, bool AllowsPasswords, PasswordSettings Passwords, SecondFactorSettings SecondFactor)
+/// <param name="Duties">What happens when someone gets two permissions that should be apart.</param>
+internal sealed record SignOnSettings(
+    OpenIdConnectSettings? Provider,
+    bool AllowsPasswords,
+    PasswordSettings Passwords,
+    SecondFactorSettings SecondFactor,
+    DutySettings Duties
+)
 {
     /// <summary>Name of the provider's scheme.</summary>
     public const string Scheme = "OpenIdConnect";
@@ -20,7 +28,8 @@ internal sealed record SignOnSettings(OpenIdConnectSettings? Provider, bool Allo
 
     public static SignOnSettings Read(SettingsReader settings, bool isDevelopment)
     {
-        var provider = OpenIdConnectSettings.Read(settings);
+        var duties = new DutySettings(settings.Choice("Roles:SeparationOfDuties", DutyMode.Warn));
+        var provider = OpenIdConnectSettings.Read(settings, duties);
         var allowsPasswords = settings.Flag("SignIn:Passwords", otherwise: true);
         if (provider is null && !allowsPasswords)
             settings.Refuse("SignIn:Passwords", "is false; without SignIn:OpenIdConnect no one could sign in.");
@@ -28,7 +37,8 @@ internal sealed record SignOnSettings(OpenIdConnectSettings? Provider, bool Allo
             provider,
             allowsPasswords,
             new(settings.Number("SignIn:PasswordLength", PasswordSettings.UsualLength, ShortestPassword, LongestPassword)),
-            new(SecondFactorRoles(settings, isDevelopment))
+            new(SecondFactorRoles(settings, isDevelopment)),
+            duties
         );
     }
 
@@ -73,7 +83,7 @@ internal sealed record OpenIdConnectSettings(
     private const int LongestSkew = 300;
 
     /// <summary>The provider, or null if none is configured.</summary>
-    public static OpenIdConnectSettings? Read(SettingsReader settings)
+    public static OpenIdConnectSettings? Read(SettingsReader settings, DutySettings duties)
     {
         if (settings.Names(Section).Count == 0)
             return null;
@@ -101,11 +111,11 @@ internal sealed record OpenIdConnectSettings(
             settings.Text(Key("GroupsClaim")) ?? "groups",
             settings.Flag(Key("UserInfo")),
             skew,
-            ReadRules(settings, name)
+            ReadRules(settings, name, duties)
         );
     }
 
-    private static SignOnRules ReadRules(SettingsReader settings, string name)
+    private static SignOnRules ReadRules(SettingsReader settings, string name, DutySettings duties)
     {
         var groups = settings
             .Names(Key("Groups"))
@@ -134,6 +144,7 @@ internal sealed record OpenIdConnectSettings(
             DefaultRole = role,
             EmailDomains = [.. domains.Select(domain => domain.Text)],
             LinksByEmail = settings.Flag(Key("LinkByEmail")),
+            Duties = duties,
         };
     }
 

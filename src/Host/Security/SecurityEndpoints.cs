@@ -26,7 +26,7 @@ internal static class SecurityEndpoints
             .WithSummary("Ends a session of yours: its next request is refused")
             .ProducesProblem(404);
 
-        var theirs = app.MapGroup("/api/people/{id:guid}").WithTags("People").RequireAuthorization(Roles.Administrator);
+        var theirs = app.MapGroup("/api/people/{id:guid}").WithTags("People").RequireAuthorization(Permissions.ManagePeople);
         theirs
             .MapGet(
                 "/sessions",

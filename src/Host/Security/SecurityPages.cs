@@ -64,7 +64,7 @@ internal static class SecurityPages
             }
         );
 
-        var theirs = app.MapGroup("/administration/people/{id:guid}").RequireAuthorization(Roles.Administrator).ExcludeFromDescription();
+        var theirs = app.MapGroup("/administration/people/{id:guid}").RequireAuthorization(Permissions.ManagePeople).ExcludeFromDescription();
         theirs.MapGet("/sessions", PanelAsync);
         theirs.MapPost(
             "/sessions/{session:guid}/end",
@@ -101,7 +101,6 @@ internal static class SecurityPages
                 ),
                 StatusCodes.Status422UnprocessableEntity
             );
-        context.Response.Headers.CacheControl = "no-store";
         return Html.Page(new RecoveryCodesPage { Codes = codes, To = Path });
     }
 

@@ -35,16 +35,16 @@ internal static class Navigation
                 new(Skills, "Skills", "certificate", "/skills", Policies.Steers),
                 new(Customers, "Customers", "address-book", "/customers", _ => true, "u"),
                 new(Cases, "Cases", "folders", "/cases", _ => true, "c"),
-                new(StartCase, "Start a case", "circle-plus", "/start", person => Policies.Allow(Policies.StartCases, person)),
+                new(StartCase, "Start a case", "circle-plus", "/start", person => person.May(Permissions.StartCases)),
             ]
         ),
         new(
             "Manage",
             [
-                new(Designer, "Designer", "sitemap", "/studio", person => Policies.Allow(Policies.Design, person)),
-                new(TestCase, "Test a journey", "flask", "/start?test=true", person => Policies.Allow(Policies.StartTests, person)),
-                new(Compliance, "Compliance", "shield-check", "/compliance", person => person.Is(Roles.Compliance)),
-                new(People, "Administration", "settings", "/administration/people", person => person.Is(Roles.Administrator)),
+                new(Designer, "Designer", "sitemap", "/studio", person => person.May(Permissions.EditJourneys)),
+                new(TestCase, "Test a journey", "flask", "/start?test=true", person => person.May(Permissions.StartTests)),
+                new(Compliance, "Compliance", "shield-check", "/compliance", person => person.May(Permissions.ReviewHistory)),
+                new(People, "Administration", "settings", "/administration/people", person => AdministrationPages.For(person).Any()),
             ]
         ),
     ];
@@ -54,7 +54,7 @@ internal static class Navigation
 
     /// <summary>The entries a person sees.</summary>
     public static IEnumerable<Group> For(Person person) =>
-        Groups.Select(group => group with { Items = [.. group.Items.Where(item => item.Visible(person))] }).Where(group => group.Items.Count > 0);
+        Groups.Select(group => group with { Items = [.. group.Items.Where(item => item.Visible(person)).Select(item => item.Section == People ? item with { Href = AdministrationPages.For(person).First().Href } : item)] }).Where(group => group.Items.Count > 0);
 
     internal sealed record Group(string? Title, IReadOnlyList<Item> Items);
 

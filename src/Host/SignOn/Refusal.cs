@@ -1,3 +1,4 @@
+using Orchestration.Workflows.Access;
 using Orchestration.Workflows.Staff;
 
 namespace Orchestration.Host.SignOn;

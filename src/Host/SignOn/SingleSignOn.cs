@@ -9,6 +9,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
+using Orchestration.Workflows.Access;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Staff;
 
@@ -116,7 +117,7 @@ internal static partial class SingleSignOn
         }
         catch (Exception e) when (IsProviderDown(e))
         {
-            Refuse(context, provider, Refusal.Unreachable, e.Message, to);
+            Refuse(context, provider, Refusal.Unreachable, Causes(e).Last().Message.ReplaceLineEndings(" "), to);
             return Results.Empty;
         }
     }
@@ -180,7 +181,7 @@ internal static partial class SingleSignOn
             AuthenticationFailureException { InnerException: null } => Refusal.StateLost,
             _ => Refusal.Token,
         };
-        Refuse(context.HttpContext, provider, reason, context.Failure?.Message.Split('\n')[0], context.Properties?.RedirectUri);
+        Refuse(context.HttpContext, provider, reason, context.Failure is { } why ? Causes(why).Last().Message.ReplaceLineEndings(" ") : null, context.Properties?.RedirectUri);
         context.HandleResponse();
         return Task.CompletedTask;
     }

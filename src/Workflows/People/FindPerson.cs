@@ -44,7 +44,8 @@ public sealed class FindPerson(NpgsqlDataSource database)
             select p.user_name, p.display_name, p.email, p.roles, p.security_stamp,
                    array(select team_key from team_member where person_id = p.id order by team_key),
                    array(select key from team where lead_id = p.id order by key),
-                   array(select s.id from ended_session s where s.person_id = p.id and s.expires_at > $2)
+                   array(select s.id from ended_session s where s.person_id = p.id and s.expires_at > $2),
+                   array(select distinct unnest(c.permissions) from custom_role c where c.key = any(p.roles))
             from person p where p.id = $1 and p.active
             """,
             id,
@@ -73,7 +74,10 @@ public sealed class FindPerson(NpgsqlDataSource database)
             reader.GetFieldValue<string[]>(5),
             reader.GetFieldValue<string[]>(6),
             reader.GetGuid(4)
-        );
+        )
+        {
+            OwnPermissions = reader.GetFieldValue<string[]>(8),
+        };
         return _known[id] = new(person, reader.GetFieldValue<Guid[]>(7), now, seen);
     }
 

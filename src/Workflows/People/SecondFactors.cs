@@ -15,8 +15,8 @@ public sealed record SecondFactorSettings(IReadOnlyList<string> Roles)
     /// <summary>Roles that can do the most harm.</summary>
     public static readonly IReadOnlyList<string> Privileged = [People.Roles.Administrator, People.Roles.Supervisor, People.Roles.Compliance];
 
-    /// <summary>Whether someone with these roles needs one.</summary>
-    public bool IsRequiredFor(IEnumerable<string> roles) => roles.Any(Roles.Contains);
+    /// <summary>Whether someone with these roles needs one. A role that administrators composed may allow anything, so it counts as privileged.</summary>
+    public bool IsRequiredFor(IEnumerable<string> roles) => Roles.Count > 0 && roles.Any(role => Roles.Contains(role) || !People.Roles.All.Contains(role));
 }
 
 /// <summary>A person's second factor.</summary>

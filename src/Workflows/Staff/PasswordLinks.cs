@@ -48,7 +48,7 @@ public abstract record PasswordChoice
 
 /// <summary>
 /// Links with which a person chooses a password: each works once and for a limited time. The database has the hash of the token only. The administrator sees
-/// the link once; with a mail server it is mailed too (<see cref="MailPasswordLink"/>).
+/// the link once; with a mail server it is mailed too when effects are sent.
 /// </summary>
 public sealed class PasswordLinks(WorkflowRuntime runtime, MailSettings mail, PasswordSettings passwords, IDataProtectionProvider protection)
 {

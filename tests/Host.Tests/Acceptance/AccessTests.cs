@@ -14,7 +14,7 @@ public sealed partial class AccessTests : IAsyncLifetime
 {
     /// <summary>
     /// anybody: no sign-in needed. person: any signed-in person; each object decides what they see. lead: leads a team or supervises.
-    /// start, start-cases, start-tests, keep-customers, alter-cases, supervise, design, administrator, compliance: policies and roles. read, edit, publish,
+    /// start, start-cases, start-tests, keep-customers, alter-cases, supervise, design, administrator, access, compliance: permissions. read, edit, publish,
     /// run, operate: rights of the designer, which API keys can have too.
     /// </summary>
     private const string Table = """
@@ -311,6 +311,15 @@ public sealed partial class AccessTests : IAsyncLifetime
         administrator POST   /administration/jobs/{name}/{verb:regex(^(pause|resume)$)}
         administrator GET    /administration/new-team
         administrator POST   /administration/new-team
+        administrator GET    /administration/new-role
+        administrator POST   /administration/new-role
+        administrator GET    /administration/roles
+        administrator GET    /administration/roles/{key}
+        administrator POST   /administration/roles/{key}
+        administrator POST   /administration/roles/{key}/remove
+        access        GET    /administration/access/
+        access        GET    /administration/access/csv
+        access        GET    /administration/access/{id:guid}
         administrator GET    /administration/notifications/
         administrator POST   /administration/notifications/
         administrator GET    /administration/people/
@@ -369,6 +378,11 @@ public sealed partial class AccessTests : IAsyncLifetime
         administrator DELETE /api/people/{id:guid}/sessions
         administrator DELETE /api/people/{id:guid}/sessions/{session:guid}
         administrator POST   /api/people/{id:guid}/unlock
+        administrator GET    /api/roles/
+        administrator PUT    /api/roles/{key}
+        administrator DELETE /api/roles/{key}
+        access        GET    /api/access
+        access        GET    /api/permissions
         administrator PUT    /api/sla-policies/{id}
         administrator GET    /api/teams/
         administrator POST   /api/teams/
@@ -487,7 +501,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         ["adjuster1"] = ["person", "start", "start-cases"],
         ["frontoffice"] = ["person", "start", "start-cases", "keep-customers"],
         ["supervisor"] = ["person", "lead", "start", "start-cases", "keep-customers", "supervise", "alter-cases", "read"],
-        ["compliance"] = ["person", "read", "compliance"],
+        ["compliance"] = ["person", "read", "compliance", "access"],
         ["analyst"] = ["person", "start", "start-tests", "design", "read", "edit", "publish", "run", "events"],
         ["admin"] =
         [
@@ -501,6 +515,7 @@ public sealed partial class AccessTests : IAsyncLifetime
             "alter-cases",
             "design",
             "administrator",
+            "access",
             "read",
             "edit",
             "publish",
@@ -602,7 +617,7 @@ public sealed partial class AccessTests : IAsyncLifetime
                     || (
                         answer.StatusCode == HttpStatusCode.Found
                         && answer.Headers.Location?.ToString().Contains("/sign-in", StringComparison.Ordinal) == true
-                        && row.Route != "/sign-in"
+                        && !row.Route.StartsWith("/sign-in", StringComparison.Ordinal)
                     );
                 if ((int)answer.StatusCode >= 500 && answer.StatusCode != HttpStatusCode.ServiceUnavailable)
                     wrong.Add($"{who}: {row.Method} {row.Route} failed with {(int)answer.StatusCode}");

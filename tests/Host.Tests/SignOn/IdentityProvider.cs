@@ -66,6 +66,11 @@ public sealed class IdentityProvider : IAsyncDisposable
         provider = new(app);
         await app.StartAsync();
         provider.Address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+
+        // Its first answers take long on a busy machine, and the host doesn't wait for ever.
+        using var client = new HttpClient();
+        foreach (var document in new[] { "openid-configuration", "jwks" })
+            (await client.GetAsync($"{provider.Address}/.well-known/{document}")).EnsureSuccessStatusCode();
         return provider;
     }
 
@@ -77,8 +82,6 @@ public sealed class IdentityProvider : IAsyncDisposable
             context.Reject(Errors.InvalidClient);
         else if (context.RedirectUri?.EndsWith("/sign-in/callback", StringComparison.Ordinal) != true)
             context.Reject(Errors.InvalidRequest);
-        else if (Current is null)
-            context.Reject(Errors.AccessDenied, "The person cancelled.");
         return default;
     }
 
@@ -91,7 +94,12 @@ public sealed class IdentityProvider : IAsyncDisposable
 
     private ValueTask Handle(HandleAuthorizationRequestContext context)
     {
-        var account = Current!;
+        if (Current is not { } account)
+        {
+            context.Reject(Errors.AccessDenied, "The person cancelled.");
+            return default;
+        }
+
         var identity = new ClaimsIdentity("test", Claims.Name, Claims.Role);
         identity.SetClaim(Claims.Subject, account.Subject).SetClaim(Claims.Name, account.Name).SetClaim(Claims.PreferredUsername, account.UserName);
         identity.SetClaim(Claims.Email, account.Email).SetClaim(Claims.EmailVerified, account.EmailVerified);

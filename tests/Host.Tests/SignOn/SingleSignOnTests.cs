@@ -139,6 +139,7 @@ public sealed class SingleSignOnTests(SingleSignOnTests.Pair pair) : IClassFixtu
     private static async Task<Uri> AtProviderAsync(Uri address)
     {
         using var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false });
+        address.IsAbsoluteUri.ShouldBeTrue(address.OriginalString);
         var answer = await client.GetAsync(address);
         return answer.Headers.Location ?? throw new InvalidOperationException(await answer.Content.ReadAsStringAsync());
     }

@@ -12,6 +12,7 @@ public sealed class SettingsTests
         var wrong = new Dictionary<string, string>
         {
             ["SignIn:AttemptsPerMinute"] = "many",
+            ["Roles:SeparationOfDuties"] = "Perhaps",
             ["SignIn:PasswordLength"] = "4",
             ["SignIn:SecondFactor:Required"] = "sometimes",
             ["SignIn:SecondFactor:Roles:0"] = "king",

@@ -43,3 +43,14 @@ create table person_session (
 );
 create index person_session_person on person_session (person_id, seen_at desc);
 create index person_session_seen on person_session (seen_at);
+
+-- Roles that administrators compose. What a permission allows is in the program, which ignores those that it doesn't know.
+create table custom_role (
+    key          text primary key check (key ~ '^[a-z][a-z0-9-]{0,39}$'),
+    title        text not null check (title <> ''),
+    description  text not null default '',
+    permissions  text[] not null,
+    revision     integer not null default 1,
+    created_at   timestamptz not null,
+    updated_at   timestamptz not null
+);

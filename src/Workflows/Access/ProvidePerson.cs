@@ -1,9 +1,10 @@
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Staff;
 using Orchestration.Workflows.Workforce;
 
-namespace Orchestration.Workflows.Staff;
+namespace Orchestration.Workflows.Access;
 
 /// <summary>Who signs in with an account of an identity provider.</summary>
 public abstract record ProvideResult
@@ -55,7 +56,11 @@ public static class ProvidePerson
         var after = StaffRules.Tidy(rules.Apply(before?.Data ?? new(userName!, userName!, null, []), account, offered));
         if (after.Roles.Count == 0)
             return new ProvideResult.Refused(SignOnRefusal.NoRole, $"groups: {string.Join(", ", account.Groups)}");
-        if (StaffRules.Check(after, teams, await SkillCatalog.KeysAsync(t.Connection, cancel), before?.Data).ToList() is [var (field, reason), ..])
+        var roles = await CustomRoles.AllAsync(t.Connection, cancel);
+        var errors = StaffRules
+            .Check(after, teams, await SkillCatalog.KeysAsync(t.Connection, cancel), roles, before?.Data)
+            .Concat(CustomRoles.Conflicts(rules.Duties, after.Roles, before?.Roles ?? [], roles));
+        if (errors.ToList() is [var (field, reason), ..])
             return new ProvideResult.Refused(SignOnRefusal.Profile, $"{field} {reason}");
 
         var plan = new StaffPlan(before is null ? [] : [before], teams, t.Now);

@@ -1,6 +1,7 @@
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Staff;
 
-namespace Orchestration.Workflows.Staff;
+namespace Orchestration.Workflows.Access;
 
 /// <summary>A group of an identity provider, and what its members get here.</summary>
 /// <param name="Group">As the provider's claim has it.</param>
@@ -64,6 +65,9 @@ public sealed record SignOnRules(string Provider, IReadOnlyList<GroupAccess> Gro
 
     /// <summary>Whether an account is linked to the one active person with its verified email address.</summary>
     public bool LinksByEmail { get; init; }
+
+    /// <summary>How duties are kept apart.</summary>
+    public DutySettings Duties { get; init; } = new();
 
     /// <summary>Who changed something, as history names the provider: no user name has a colon.</summary>
     public string Actor => $"oidc:{Provider}";

@@ -1,7 +1,9 @@
+using Orchestration.Workflows.Access;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Staff;
+using Orchestration.Workflows.Tests.Staff;
 
-namespace Orchestration.Workflows.Tests.Staff;
+namespace Orchestration.Workflows.Tests.Access;
 
 /// <summary>Accounts of an identity provider as people.</summary>
 public sealed class SignOnTests : IAsyncLifetime
