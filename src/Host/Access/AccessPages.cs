@@ -64,7 +64,14 @@ internal static class AccessPages
             foreach (var grant in person.Grants)
                 text.AppendJoin(
                         ',',
-                        new[] { person.UserName, person.DisplayName, grant.Permission, Permissions.Title(grant.Permission), string.Join("; ", grant.By) }.Select(Cell)
+                        new[]
+                        {
+                            person.UserName,
+                            person.DisplayName,
+                            grant.Permission,
+                            Permissions.Title(grant.Permission),
+                            string.Join("; ", grant.By),
+                        }.Select(Cell)
                     )
                     .Append("\r\n");
         }

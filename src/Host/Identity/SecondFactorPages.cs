@@ -42,10 +42,7 @@ internal static class SecondFactorPages
             await sessions.FinishAsync(context, ticket, code ?? "") is not SignInAnswer.SignedIn
             || await sessions.PersonAsync(ticket.Person, context.RequestAborted) is not { } person
         )
-            return Html.Page(
-                new CodePage { Error = $"{WrongCode} {SessionEndpoints.Lockout}" },
-                StatusCodes.Status401Unauthorized
-            );
+            return Html.Page(new CodePage { Error = $"{WrongCode} {SessionEndpoints.Lockout}" }, StatusCodes.Status401Unauthorized);
         PendingSignIn.Clear(context);
         return Results.LocalRedirect(SessionEndpoints.To(ticket.To, person));
     }

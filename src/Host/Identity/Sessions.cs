@@ -47,10 +47,7 @@ internal sealed class Sessions(
 
     /// <summary>Signs a browser in with a code, after the password.</summary>
     public async Task<SignInAnswer> FinishAsync(HttpContext context, PendingSignIn.Ticket pending, string code) =>
-        await WithCookieAsync(
-            context,
-            await signIn.FinishAsync(pending.Person, pending.Stamp, code, From(context, true), clock.Now(), context.RequestAborted)
-        );
+        await WithCookieAsync(context, await signIn.FinishAsync(pending.Person, pending.Stamp, code, From(context, true), clock.Now(), context.RequestAborted));
 
     /// <summary>Signs a browser in after its person set up their app.</summary>
     public async Task<SignInAnswer> BeginAsync(HttpContext context, PendingSignIn.Ticket pending) =>

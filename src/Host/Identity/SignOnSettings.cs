@@ -45,9 +45,10 @@ internal sealed record SignOnSettings(
     private static IReadOnlyList<string> SecondFactorRoles(SettingsReader settings, bool isDevelopment)
     {
         var isRequired = settings.Flag("SignIn:SecondFactor:Required", otherwise: !isDevelopment);
-        var roles = settings.Names("SignIn:SecondFactor:Roles").Count > 0
-            ? AccessSettings.Known(settings, "SignIn:SecondFactor:Roles", Roles.All)
-            : SecondFactorSettings.Privileged;
+        var roles =
+            settings.Names("SignIn:SecondFactor:Roles").Count > 0
+                ? AccessSettings.Known(settings, "SignIn:SecondFactor:Roles", Roles.All)
+                : SecondFactorSettings.Privileged;
         return isRequired ? roles : [];
     }
 }

@@ -74,6 +74,5 @@ internal static class SecurityEndpoints
         Guid session,
         Person me,
         CancellationToken cancel
-    ) =>
-        await PersonSessions.EndAsync(runtime, person, session, me.UserName, cancel) ? TypedResults.NoContent() : Problems.NotFound("session", session);
+    ) => await PersonSessions.EndAsync(runtime, person, session, me.UserName, cancel) ? TypedResults.NoContent() : Problems.NotFound("session", session);
 }

@@ -54,7 +54,19 @@ internal static class Navigation
 
     /// <summary>The entries a person sees.</summary>
     public static IEnumerable<Group> For(Person person) =>
-        Groups.Select(group => group with { Items = [.. group.Items.Where(item => item.Visible(person)).Select(item => item.Section == People ? item with { Href = AdministrationPages.For(person).First().Href } : item)] }).Where(group => group.Items.Count > 0);
+        Groups
+            .Select(group =>
+                group with
+                {
+                    Items =
+                    [
+                        .. group
+                            .Items.Where(item => item.Visible(person))
+                            .Select(item => item.Section == People ? item with { Href = AdministrationPages.For(person).First().Href } : item),
+                    ],
+                }
+            )
+            .Where(group => group.Items.Count > 0);
 
     internal sealed record Group(string? Title, IReadOnlyList<Item> Items);
 

@@ -31,9 +31,7 @@ internal static partial class SingleSignOn
         if (provider is null)
             return;
         builder.Services.AddAuthentication().AddOpenIdConnect(SignOnSettings.Scheme, provider.Rules.Provider, _ => { });
-        builder
-            .Services.AddOptions<OpenIdConnectOptions>(SignOnSettings.Scheme)
-            .Configure<IClock>((o, clock) => Configure(o, provider, clock));
+        builder.Services.AddOptions<OpenIdConnectOptions>(SignOnSettings.Scheme).Configure<IClock>((o, clock) => Configure(o, provider, clock));
     }
 
     public static void MapSingleSignOn(this WebApplication app)
@@ -181,7 +179,13 @@ internal static partial class SingleSignOn
             AuthenticationFailureException { InnerException: null } => Refusal.StateLost,
             _ => Refusal.Token,
         };
-        Refuse(context.HttpContext, provider, reason, context.Failure is { } why ? Causes(why).Last().Message.ReplaceLineEndings(" ") : null, context.Properties?.RedirectUri);
+        Refuse(
+            context.HttpContext,
+            provider,
+            reason,
+            context.Failure is { } why ? Causes(why).Last().Message.ReplaceLineEndings(" ") : null,
+            context.Properties?.RedirectUri
+        );
         context.HandleResponse();
         return Task.CompletedTask;
     }
@@ -197,7 +201,10 @@ internal static partial class SingleSignOn
     // Reading the provider's addresses fails with an exception of its own, whose cause may be anything.
     private static bool IsProviderDown(Exception failure) =>
         Causes(failure)
-            .Any(e => e is HttpRequestException or IOException or TaskCanceledException || e is InvalidOperationException && e.Message.StartsWith("IDX20803", StringComparison.Ordinal));
+            .Any(e =>
+                e is HttpRequestException or IOException or TaskCanceledException
+                || e is InvalidOperationException && e.Message.StartsWith("IDX20803", StringComparison.Ordinal)
+            );
 
     private static IEnumerable<Exception> Causes(Exception failure)
     {

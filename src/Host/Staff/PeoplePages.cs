@@ -98,7 +98,8 @@ internal static class PeoplePages
         var typed = PersonForm.Read(form);
         var errors = new Dictionary<string, string[]>();
         var data = typed.Data(errors);
-        var result = errors.Count > 0 ? new StaffResult.Invalid(errors) : await SavePerson.ChangeAsync(runtime, id, Revision(form), data, me.UserName, cancel, duties);
+        var result =
+            errors.Count > 0 ? new StaffResult.Invalid(errors) : await SavePerson.ChangeAsync(runtime, id, Revision(form), data, me.UserName, cancel, duties);
         if (result is StaffResult.Done)
             return Results.LocalRedirect($"{People}/{Ids.Text(id)}?done=saved");
         if (await ReadAsync(runtime, id, me, cancel) is not { } view)

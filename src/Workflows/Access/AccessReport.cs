@@ -59,7 +59,10 @@ public static class AccessReport
         {
             var own = r.GetFieldValue<string[]>(3).Select(roles.GetValueOrDefault).OfType<RoleDetails>().ToList();
             var grants = Permissions
-                .All.Select(permission => new Grant(permission.Key, [.. own.Where(role => role.Permissions.Contains(permission.Key)).Select(role => role.Title)]))
+                .All.Select(permission => new Grant(
+                    permission.Key,
+                    [.. own.Where(role => role.Permissions.Contains(permission.Key)).Select(role => role.Title)]
+                ))
                 .Where(grant => grant.By.Count > 0)
                 .ToList();
             var conflicts = DutyRule.BrokenBy(grants.Select(grant => grant.Permission).ToHashSet()).ToList();

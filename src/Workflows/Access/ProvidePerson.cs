@@ -89,7 +89,17 @@ public static class ProvidePerson
                 id,
                 t.Now
             );
-            t.Record(id.Value, "person.sign-on-linked", 0, new { provider = rules.Provider, account.Issuer, account.Subject });
+            t.Record(
+                id.Value,
+                "person.sign-on-linked",
+                0,
+                new
+                {
+                    provider = rules.Provider,
+                    account.Issuer,
+                    account.Subject,
+                }
+            );
         }
 
         await t.CommitAsync(cancel);

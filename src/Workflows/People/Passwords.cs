@@ -16,10 +16,61 @@ public static class Passwords
     // What lists of leaked passwords begin with. A password of little else is guessed first.
     private static readonly string[] Commonest =
     [
-        "passwort", "password", "passw0rd", "p@ssw0rd", "qwertyuiop", "qwertyui", "qwerty", "qwertz", "azerty", "asdfghjkl", "asdfgh", "zxcvbnm", "1q2w3e4r",
-        "1qaz2wsx", "q1w2e3r4", "abcdefgh", "abcd", "abc", "iloveyou", "letmein", "welcome", "changeme", "football", "baseball", "superman", "batman", "princess",
-        "sunshine", "dragon", "monkey", "master", "shadow", "michael", "trustno1", "starwars", "whatever", "secret", "default", "computer", "internet", "login",
-        "admin", "administrator", "user", "guest", "root", "test", "demo", "hello", "spring", "summer", "autumn", "winter", "orchestration", "company",
+        "passwort",
+        "password",
+        "passw0rd",
+        "p@ssw0rd",
+        "qwertyuiop",
+        "qwertyui",
+        "qwerty",
+        "qwertz",
+        "azerty",
+        "asdfghjkl",
+        "asdfgh",
+        "zxcvbnm",
+        "1q2w3e4r",
+        "1qaz2wsx",
+        "q1w2e3r4",
+        "abcdefgh",
+        "abcd",
+        "abc",
+        "iloveyou",
+        "letmein",
+        "welcome",
+        "changeme",
+        "football",
+        "baseball",
+        "superman",
+        "batman",
+        "princess",
+        "sunshine",
+        "dragon",
+        "monkey",
+        "master",
+        "shadow",
+        "michael",
+        "trustno1",
+        "starwars",
+        "whatever",
+        "secret",
+        "default",
+        "computer",
+        "internet",
+        "login",
+        "admin",
+        "administrator",
+        "user",
+        "guest",
+        "root",
+        "test",
+        "demo",
+        "hello",
+        "spring",
+        "summer",
+        "autumn",
+        "winter",
+        "orchestration",
+        "company",
     ];
 
     // What may be left of a password without the words above, without being too little.
@@ -69,6 +120,5 @@ public static class Passwords
     }
 
     /// <summary>Whether it is 1234567890 and the like, up or down.</summary>
-    private static bool IsSequence(string digits) =>
-        digits.Zip(digits.Skip(1), (a, b) => (b - a + 10) % 10).Distinct().Count() == 1;
+    private static bool IsSequence(string digits) => digits.Zip(digits.Skip(1), (a, b) => (b - a + 10) % 10).Distinct().Count() == 1;
 }

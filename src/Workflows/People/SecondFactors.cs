@@ -165,7 +165,15 @@ public sealed class SecondFactors(NpgsqlDataSource database, IDataProtectionProv
 
     /// <summary>Uses a code of the app, or a recovery code, up: whether it was right. Its caller has locked the person's row.</summary>
     /// <returns>How the person signed in, as <c>person_session</c> has it, or null.</returns>
-    internal async Task<string?> UseAsync(NpgsqlConnection connection, Guid person, string secret, long usedStep, string code, Instant now, CancellationToken cancel)
+    internal async Task<string?> UseAsync(
+        NpgsqlConnection connection,
+        Guid person,
+        string secret,
+        long usedStep,
+        string code,
+        Instant now,
+        CancellationToken cancel
+    )
     {
         await using var use = connection.CreateBatch();
         if (Unprotect(secret) is { } key && StepOf(key, code, usedStep, now) is { } step)
@@ -186,12 +194,7 @@ public sealed class SecondFactors(NpgsqlDataSource database, IDataProtectionProv
         batch.Add("delete from recovery_code where person_id = $1", person);
     }
 
-    private static async Task<IReadOnlyList<string>> WriteCodesAsync(
-        NpgsqlConnection connection,
-        Guid person,
-        PersonHistory history,
-        CancellationToken cancel
-    )
+    private static async Task<IReadOnlyList<string>> WriteCodesAsync(NpgsqlConnection connection, Guid person, PersonHistory history, CancellationToken cancel)
     {
         var codes = Enumerable
             .Range(0, RecoveryCodes)

@@ -63,14 +63,7 @@ public sealed class SignIn(NpgsqlDataSource database, SecondFactors factors)
     /// <param name="code">Code of their app, or a recovery code; null: none was given yet.</param>
     /// <param name="from">From where.</param>
     /// <returns>SignedIn, Refused, CodeNeeded or SetUpNeeded.</returns>
-    public async Task<SignInAnswer> TryAsync(
-        string userName,
-        string password,
-        string? code,
-        SignInFrom from,
-        Instant now,
-        CancellationToken cancel = default
-    )
+    public async Task<SignInAnswer> TryAsync(string userName, string password, string? code, SignInFrom from, Instant now, CancellationToken cancel = default)
     {
         // No name has a NUL, and the database would not even take the question.
         var (id, name, hash) = userName.Contains('\0') ? default : await FindHashAsync(userName, cancel);
@@ -89,9 +82,7 @@ public sealed class SignIn(NpgsqlDataSource database, SecondFactors factors)
     /// <param name="from">From where.</param>
     /// <returns>SignedIn or Refused.</returns>
     public async Task<SignInAnswer> FinishAsync(Guid person, Guid stamp, string code, SignInFrom from, Instant now, CancellationToken cancel = default) =>
-        await NameAsync(person, cancel) is { } name
-            ? await AttemptAsync(person, name, null, stamp, true, code, from, now, cancel)
-            : new SignInAnswer.Refused();
+        await NameAsync(person, cancel) is { } name ? await AttemptAsync(person, name, null, stamp, true, code, from, now, cancel) : new SignInAnswer.Refused();
 
     /// <summary>Signs in someone whose identity is proven: by an identity provider, or because they have just set up their app.</summary>
     /// <param name="person">Who.</param>
@@ -99,14 +90,7 @@ public sealed class SignIn(NpgsqlDataSource database, SecondFactors factors)
     /// <param name="method">Name of the provider, or <c>code</c>.</param>
     /// <param name="from">From where.</param>
     /// <returns>SignedIn or Refused.</returns>
-    public async Task<SignInAnswer> BeginAsync(
-        Guid person,
-        Guid? stamp,
-        string method,
-        SignInFrom from,
-        Instant now,
-        CancellationToken cancel = default
-    )
+    public async Task<SignInAnswer> BeginAsync(Guid person, Guid? stamp, string method, SignInFrom from, Instant now, CancellationToken cancel = default)
     {
         if (await NameAsync(person, cancel) is not { } name)
             return new SignInAnswer.Refused();

@@ -91,7 +91,12 @@ public static partial class CustomRoles
         CancellationToken cancel = default
     )
     {
-        data = new(data.Key.Trim(), data.Title.Trim(), data.Description.Trim(), [.. People.Permissions.All.Select(p => p.Key).Where(data.Permissions.Contains).Union(data.Permissions)]);
+        data = new(
+            data.Key.Trim(),
+            data.Title.Trim(),
+            data.Description.Trim(),
+            [.. People.Permissions.All.Select(p => p.Key).Where(data.Permissions.Contains).Union(data.Permissions)]
+        );
         await using var t = await StaffTransaction.OpenAsync(runtime, actor, cancel);
         var before = await FindAsync(t.Connection, data.Key, cancel);
         if (revision > 0 && before is null)

@@ -33,7 +33,11 @@ public sealed class SecondFactorPageTests(SecondFactorPageTests.Strict strict) :
         var done = await browser.SubmitAsync("/sign-in/set-up", new() { ["secret"] = secret, ["code"] = CodeOf(key) });
 
         done.StatusCode.ShouldBe(HttpStatusCode.OK);
-        var codes = new HtmlParser().ParseDocument(await done.Content.ReadAsStringAsync()).QuerySelectorAll(".codes code").Select(code => code.TextContent).ToList();
+        var codes = new HtmlParser()
+            .ParseDocument(await done.Content.ReadAsStringAsync())
+            .QuerySelectorAll(".codes code")
+            .Select(code => code.TextContent)
+            .ToList();
         codes.Count.ShouldBe(10);
         (await browser.GetAsync("/administration/teams")).StatusCode.ShouldBe(HttpStatusCode.OK);
 
@@ -78,7 +82,6 @@ public sealed class SecondFactorPageTests(SecondFactorPageTests.Strict strict) :
         foreach (var page in new[] { "/sign-in/code", "/sign-in/set-up" })
             (await browser.GetAsync(page)).Headers.Location!.OriginalString.ShouldBe("/sign-in");
         (await browser.SubmitAsync("/sign-in", new() { ["code"] = "123456" }, "/sign-in/code")).Headers.Location!.OriginalString.ShouldBe("/sign-in");
-
     }
 
     private static Task<HttpResponseMessage> SignInAsync(HttpClient browser, string userName, string to) =>

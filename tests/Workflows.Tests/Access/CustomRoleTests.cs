@@ -74,14 +74,7 @@ public sealed class CustomRoleTests : IAsyncLifetime
         var supervisor = await _world.DetailsAsync("supervisor");
         var both = supervisor.Data with { Roles = [Roles.Supervisor, "helpdesk"] };
 
-        var refused = await SavePerson.ChangeAsync(
-            _world.Runtime,
-            supervisor.Id,
-            supervisor.Revision,
-            both,
-            "admin",
-            duties: new(DutyMode.Refuse)
-        );
+        var refused = await SavePerson.ChangeAsync(_world.Runtime, supervisor.Id, supervisor.Revision, both, "admin", duties: new(DutyMode.Refuse));
         refused.ShouldBeOfType<StaffResult.Invalid>().Errors["roles"].ShouldHaveSingleItem().ShouldContain("“Manage people” and “See all work”");
         (await SaveAsync(Helpdesk with { Permissions = [Permissions.ManagePeople, Permissions.ManageRoles] }, 1, DutyMode.Refuse))
             .ShouldBeOfType<StaffResult.Invalid>()
@@ -116,16 +109,7 @@ public sealed class CustomRoleTests : IAsyncLifetime
         await GiveAsync("adjuster1", "helpdesk");
         var me = await _world.DetailsAsync("adjuster1");
 
-        var result = await SavePerson.ChangeAsync(
-            _world.Runtime,
-            me.Id,
-            me.Revision,
-            me.Data with
-            {
-                Roles = [.. me.Roles, Roles.Administrator],
-            },
-            "adjuster1"
-        );
+        var result = await SavePerson.ChangeAsync(_world.Runtime, me.Id, me.Revision, me.Data with { Roles = [.. me.Roles, Roles.Administrator] }, "adjuster1");
 
         result.ShouldBeOfType<StaffResult.Invalid>().Errors["roles"].ShouldBe(["you can't give yourself a role; ask an administrator"]);
     }

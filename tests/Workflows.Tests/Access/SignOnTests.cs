@@ -35,9 +35,9 @@ public sealed class SignOnTests : IAsyncLifetime
         person.Teams.ShouldBe(["claims-adjusting"]);
         (person.HasPassword, person.HasSingleSignOn).ShouldBe((false, true));
         (await _world.PersonActionsAsync("ines")).ShouldBe(["person.added", "person.sign-on-linked"]);
-        (await _world.ScalarAsync<string>("select string_agg(distinct actor, ' ') from event where entity_id = @id", new { id = person.Id.ToString("N") })).ShouldBe(
-            "oidc:Contoso"
-        );
+        (
+            await _world.ScalarAsync<string>("select string_agg(distinct actor, ' ') from event where entity_id = @id", new { id = person.Id.ToString("N") })
+        ).ShouldBe("oidc:Contoso");
     }
 
     [Fact]

@@ -25,10 +25,9 @@ public sealed class PersonSessionTests : IAsyncLifetime
         var people = new FindPerson(_world.Database);
         (await people.OfSessionAsync(laptop.Person, laptop.Session, laptop.Stamp, Now)).ShouldNotBeNull();
 
-        (await ListAsync(laptop.Person)).Select(s => $"{s.Kind} {s.Method} {s.Origin} {s.Device}").ShouldBe([
-            "browser password 10.0.0.7 Firefox on Linux",
-            "api password 10.0.0.8 curl",
-        ]);
+        (await ListAsync(laptop.Person))
+            .Select(s => $"{s.Kind} {s.Method} {s.Origin} {s.Device}")
+            .ShouldBe(["browser password 10.0.0.7 Firefox on Linux", "api password 10.0.0.8 curl"]);
         (await ListAsync(laptop.Person))[0].SeenAt.ShouldBe(Now);
         (await ListAsync(laptop.Person))[0].StartedAt.ShouldBe(Now - Duration.FromMinutes(70));
     }

@@ -136,7 +136,9 @@ public sealed class SecondFactorTests : IAsyncLifetime
     {
         var (_, _, codes) = await SetUpAsync("admin");
 
-        var rows = await _world.ScalarAsync<string>("select concat((select string_agg(f::text, '') from second_factor f), (select string_agg(r::text, '') from recovery_code r))");
+        var rows = await _world.ScalarAsync<string>(
+            "select concat((select string_agg(f::text, '') from second_factor f), (select string_agg(r::text, '') from recovery_code r))"
+        );
 
         rows.ShouldNotContain(SecondFactors.Key(Secret).Replace(" ", ""), Case.Insensitive);
         rows.ShouldNotContain(Convert.ToBase64String(Secret));

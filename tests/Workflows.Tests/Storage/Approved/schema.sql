@@ -150,6 +150,19 @@ CREATE INDEX conflict_customer ON conflict USING btree (customer_id) WHERE (lift
 CREATE UNIQUE INDEX conflict_in_force ON conflict USING btree (person_id, customer_id) WHERE (lifted_at IS NULL);
 CREATE INDEX conflict_person ON conflict USING btree (person_id, declared_at DESC);
 
+create table custom_role (
+    key text not null,
+    title text not null,
+    description text not null default ''::text,
+    permissions text[] not null,
+    revision integer not null default 1,
+    created_at timestamp with time zone not null,
+    updated_at timestamp with time zone not null,
+    constraint custom_role_key_check CHECK (key ~ '^[a-z][a-z0-9-]{0,39}$'::text),
+    constraint custom_role_pkey PRIMARY KEY (key),
+    constraint custom_role_title_check CHECK (title <> ''::text)
+);
+
 create table customer (
     id uuid not null,
     number text not null,
@@ -656,8 +669,6 @@ create table person (
     updated_at timestamp with time zone not null,
     constraint person_display_name_check CHECK (display_name <> ''::text),
     constraint person_pkey PRIMARY KEY (id),
-    constraint person_roles_check CHECK (roles <@ ARRAY['analyst'::text, 'employee'::text, 'supervisor'::text, 'frontoffice'::text, 'compliance'::text,
-        'administrator'::text]),
     constraint person_user_name_check CHECK (user_name ~ '^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$'::text)
 );
 CREATE UNIQUE INDEX person_user_name ON person USING btree (lower(user_name));
