@@ -6,7 +6,9 @@ using Orchestration.Engine.Storage;
 
 namespace Orchestration.Host.Identity;
 
-/// <summary>Between the password and the code: whose password was right. A cookie of a few minutes, which opens nothing but the pages that ask for the code.</summary>
+/// <summary>
+/// Between the password and the code: whose password was right. A cookie of a few minutes, which opens nothing but the pages that ask for the code.
+/// </summary>
 internal sealed class PendingSignIn(IDataProtectionProvider protection, IClock clock)
 {
     private const string Cookie = "orchestration.pending";

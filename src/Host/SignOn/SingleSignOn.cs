@@ -43,7 +43,7 @@ internal static partial class SingleSignOn
                     Html.Page(
                         new RefusedPage
                         {
-                            Reason = Refusal.Of(reason),
+                            Reason = SignOnReason.Of(reason),
                             Provider = settings.Provider?.Rules.Provider ?? "the identity provider",
                             AllowsPasswords = settings.AllowsPasswords,
                             To = Requests.LocalOr(to, "/"),
@@ -88,13 +88,15 @@ internal static partial class SingleSignOn
         o.Events.OnRemoteFailure = context => FailAsync(context, provider);
         o.Events.OnAccessDenied = context =>
         {
-            Refuse(context.HttpContext, provider, Refusal.Declined, null, context.ReturnUrl);
+            Refuse(context.HttpContext, provider, SignOnReason.Declined, null, context.ReturnUrl);
             context.HandleResponse();
             return Task.CompletedTask;
         };
     }
 
-    /// <summary>Whether the token was issued and ends around now. Providers rarely send when a token begins, so a clock that is fast shows in when it was issued.</summary>
+    /// <summary>
+    /// Whether the token was issued before now and ends after. Providers rarely send when a token begins, so a clock that is fast shows in when it was issued.
+    /// </summary>
     private static bool IsOfNow(DateTime? expires, SecurityToken token, TimeSpan skew, Instant instant)
     {
         var now = instant.ToDateTimeUtc();
@@ -115,7 +117,7 @@ internal static partial class SingleSignOn
         }
         catch (Exception e) when (IsProviderDown(e))
         {
-            Refuse(context, provider, Refusal.Unreachable, Causes(e).Last().Message.ReplaceLineEndings(" "), to);
+            Refuse(context, provider, SignOnReason.Unreachable, Causes(e).Last().Message.ReplaceLineEndings(" "), to);
             return Results.Empty;
         }
     }
@@ -129,7 +131,8 @@ internal static partial class SingleSignOn
         var sessions = services.GetRequiredService<Sessions>();
         if (result is ProvideResult.Refused refused)
         {
-            Refuse(context.HttpContext, provider, Refusal.Of(refused.Reason), $"{account.Subject}: {refused.Detail ?? account.UserName}", context.ReturnUri);
+            var detail = $"{account.Subject}: {refused.Detail ?? account.UserName}";
+            Refuse(context.HttpContext, provider, SignOnReason.Of(refused.Reason), detail, context.ReturnUri);
             context.HandleResponse();
         }
         else if (
@@ -148,7 +151,7 @@ internal static partial class SingleSignOn
         }
         else
         {
-            Refuse(context.HttpContext, provider, Refusal.Of(SignOnRefusal.Deactivated), account.Subject, context.ReturnUri);
+            Refuse(context.HttpContext, provider, SignOnReason.Of(SignOnRefusal.Deactivated), account.Subject, context.ReturnUri);
             context.HandleResponse();
         }
     }
@@ -172,12 +175,12 @@ internal static partial class SingleSignOn
     {
         var reason = context.Failure switch
         {
-            { } failure when IsProviderDown(failure) => Refusal.Unreachable,
-            { } failure when Causes(failure).Any(e => e is SecurityTokenExpiredException or SecurityTokenNotYetValidException) => Refusal.Clock,
-            { } failure when Causes(failure).Any(e => e.Data["error"] as string == "access_denied") => Refusal.Declined,
-            { } failure when Causes(failure).Any(e => e is OpenIdConnectProtocolInvalidNonceException) => Refusal.StateLost,
-            AuthenticationFailureException { InnerException: null } => Refusal.StateLost,
-            _ => Refusal.Token,
+            { } failure when IsProviderDown(failure) => SignOnReason.Unreachable,
+            { } failure when Causes(failure).Any(e => e is SecurityTokenExpiredException or SecurityTokenNotYetValidException) => SignOnReason.Clock,
+            { } failure when Causes(failure).Any(e => e.Data["error"] as string == "access_denied") => SignOnReason.Declined,
+            { } failure when Causes(failure).Any(e => e is OpenIdConnectProtocolInvalidNonceException) => SignOnReason.StateLost,
+            AuthenticationFailureException { InnerException: null } => SignOnReason.StateLost,
+            _ => SignOnReason.Token,
         };
         Refuse(
             context.HttpContext,
@@ -191,7 +194,7 @@ internal static partial class SingleSignOn
     }
 
     /// <summary>One line for the log, and a page that says why.</summary>
-    private static void Refuse(HttpContext context, OpenIdConnectSettings provider, Refusal reason, string? detail, string? to)
+    private static void Refuse(HttpContext context, OpenIdConnectSettings provider, SignOnReason reason, string? detail, string? to)
     {
         var log = context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(SingleSignOn).FullName!);
         Refused(log, provider.Rules.Provider, reason.Code, detail ?? "");

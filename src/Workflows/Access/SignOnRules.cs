@@ -51,7 +51,7 @@ public enum SignOnRefusal
 
 /// <summary>Which accounts of a provider are let in, and what they may do.</summary>
 /// <param name="Provider">The provider's name on pages and in history.</param>
-/// <param name="Groups">What groups get. Roles and teams that appear here follow the groups at each sign-in; all others stay as administrators set them.</param>
+/// <param name="Groups">What groups get. Roles and teams that appear here follow the groups at each sign-in; all others stay as they are.</param>
 public sealed record SignOnRules(string Provider, IReadOnlyList<GroupAccess> Groups)
 {
     /// <summary>Whether someone who is no person yet becomes one.</summary>

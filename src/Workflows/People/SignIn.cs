@@ -26,7 +26,8 @@ public abstract record SignInAnswer
 }
 
 /// <summary>
-/// Checks a password, and a code where one is needed. The answer is the same whether the person is unknown, inactive or slowed down, or the password is wrong, and takes comparably long.
+/// Checks a password, and a code where one is needed. The answer is the same whether the person is unknown, inactive or slowed down, or the password is
+/// wrong, and takes comparably long.
 /// Failures are counted in the database, so that they count on every host: by person and address, so that a stranger's guesses slow down the stranger and not
 /// the person; and over all addresses from which the person has never signed in, so that many strangers get no further than one.
 /// </summary>

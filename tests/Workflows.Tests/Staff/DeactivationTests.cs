@@ -2,10 +2,10 @@ using NodaTime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Staff;
-using Orchestration.Workflows.Tests.People;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Reviews;
 using Orchestration.Workflows.Tasks.Verbs;
+using Orchestration.Workflows.Tests.People;
 using Orchestration.Workflows.Tests.Tasks;
 
 namespace Orchestration.Workflows.Tests.Staff;

@@ -8,44 +8,45 @@ namespace Orchestration.Host.SignOn;
 /// <param name="Title">What happened.</param>
 /// <param name="Advice">Why, and what to do.</param>
 /// <param name="MayPass">Whether trying again can help.</param>
-public sealed record Refusal(string Code, string Title, string Advice, bool MayPass = false)
+public sealed record SignOnReason(string Code, string Title, string Advice, bool MayPass = false)
 {
-    public static readonly Refusal Unreachable = new(
+    public static readonly SignOnReason Unreachable = new(
         "provider-down",
         "Your identity provider doesn't answer",
         "Try again in a few minutes. If you have a local account, you can sign in with it meanwhile.",
         MayPass: true
     );
 
-    public static readonly Refusal Clock = new(
+    public static readonly SignOnReason Clock = new(
         "clock",
         "The clocks don't agree",
-        "The identity provider's token is too old, or of a time that hasn't come. Tell your administrator that the clock of the provider or of this server is wrong.",
+        "The identity provider's token is too old, or of a time that hasn't come. Tell your administrator that the clock of the provider or of this server "
+            + "is wrong.",
         MayPass: true
     );
 
-    public static readonly Refusal StateLost = new(
+    public static readonly SignOnReason StateLost = new(
         "state-lost",
         "The sign-in took too long or was started elsewhere",
         "Sign in again in this window. If that doesn't help, allow cookies for this site.",
         MayPass: true
     );
 
-    public static readonly Refusal Declined = new(
+    public static readonly SignOnReason Declined = new(
         "declined",
         "The sign-in was cancelled",
         "You cancelled it, or the identity provider didn't let you use Orchestration.",
         MayPass: true
     );
 
-    public static readonly Refusal Token = new(
+    public static readonly SignOnReason Token = new(
         "token",
         "The identity provider's answer wasn't accepted",
         "Tell your administrator: the connection between Orchestration and the identity provider isn't set up correctly.",
         MayPass: true
     );
 
-    private static readonly Dictionary<SignOnRefusal, Refusal> OfPeople = new()
+    private static readonly Dictionary<SignOnRefusal, SignOnReason> OfPeople = new()
     {
         [SignOnRefusal.NotAdded] = new(
             "not-added",
@@ -79,11 +80,11 @@ public sealed record Refusal(string Code, string Title, string Advice, bool MayP
         ),
     };
 
-    private static readonly Dictionary<string, Refusal> ByCode = OfPeople
+    private static readonly Dictionary<string, SignOnReason> ByCode = OfPeople
         .Values.Concat([Unreachable, Clock, StateLost, Declined, Token])
         .ToDictionary(refusal => refusal.Code);
 
-    public static Refusal Of(SignOnRefusal reason) => OfPeople[reason];
+    public static SignOnReason Of(SignOnRefusal reason) => OfPeople[reason];
 
-    public static Refusal Of(string? code) => ByCode.GetValueOrDefault(code ?? "") ?? Token;
+    public static SignOnReason Of(string? code) => ByCode.GetValueOrDefault(code ?? "") ?? Token;
 }
