@@ -33,6 +33,7 @@ internal sealed partial class DemoStart(
         {
             await started.Task.WaitAsync(stoppingToken);
             await workforce.RunAsync(stoppingToken);
+            await office.PrepareAsync(settings.Weeks, stoppingToken);
             var made = await cases.RunAsync(stoppingToken);
             if (made > 0)
                 Made(log, made);

@@ -1,4 +1,5 @@
 using Npgsql;
+using Orchestration.Engine.Storage;
 
 namespace Orchestration.Workflows.Jobs;
 
@@ -20,7 +21,11 @@ internal sealed class JobLock : IAsyncDisposable
     {
         var connection = await database.OpenConnectionAsync();
         var transaction = await connection.BeginTransactionAsync();
-        await using var take = new NpgsqlCommand($"select pg_try_advisory_xact_lock({Key(name)})", connection);
+        await using var take = connection.CreateBatch();
+        take.Add($"select pg_try_advisory_xact_lock({Key(name)})");
+
+        // The lock may be held for long. A select that came last would keep its snapshot, and with it every dead row of the database, until then.
+        take.Add("set local idle_in_transaction_session_timeout = 0");
         if ((bool)(await take.ExecuteScalarAsync())!)
             return new(connection, transaction);
         await transaction.DisposeAsync();

@@ -59,7 +59,7 @@ public sealed class DemoOffice(
         await PauseJobsAsync(cancel);
         try
         {
-            await PartitionsAsync(begin, now, cancel);
+            await PrepareAsync(weeks, cancel);
             await AddPeopleAsync(begin, cancel);
             var model = new OfficeModel(OfficePlan.Demo, from, now, Seed);
             await using var fast = Sql.CreateDataSource(new NpgsqlConnectionStringBuilder(connection) { Options = NoWaiting }.ConnectionString);
@@ -77,9 +77,11 @@ public sealed class DemoOffice(
         }
     }
 
-    private async Task PartitionsAsync(Instant from, Instant to, CancellationToken cancel)
+    /// <summary>Makes the partitions of those weeks. Must come before any history in them: a month whose rows are in the default partition gets none.</summary>
+    public async Task PrepareAsync(int weeks, CancellationToken cancel = default)
     {
-        for (var month = from; month < to + Duration.FromDays(31); month += Duration.FromDays(28))
+        var now = clock.Now();
+        for (var month = now - Duration.FromDays(7 * (weeks + 1)); month < now; month += Duration.FromDays(28))
             await Partitions.EnsureAsync(database, month, cancel);
     }
 

@@ -62,7 +62,7 @@ internal static class DemoPresence
         batch.Add(
             """
             insert into presence (person_id, state, cause, changed_by, since, revision, look_at) values ($1, 'OffShift', 'Shift', $2, $3, $4, '-infinity')
-            on conflict (person_id) do update set revision = $4
+            on conflict (person_id) do update set revision = $4, since = case when presence.state = 'OffShift' then $3 else presence.since end
             """,
             person,
             Actor,

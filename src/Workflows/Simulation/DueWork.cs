@@ -4,6 +4,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Board;
 using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Simulation;
@@ -26,9 +27,12 @@ internal sealed class DueWork(
 
     private Instant? _keepFrom;
 
-    private const string Next = """
+    // The index of deadlines begins with their kind.
+    private const string Next = $"""
         select kind, due_at from (
-            (select kind, due_at from deadline order by due_at limit 1)
+            (select 'rung' kind, min(due_at) due_at from deadline where kind = 'rung')
+            union all (select 'timer', min(due_at) from deadline where kind = 'timer')
+            union all (select 'task-resume', min(due_at) from deadline where kind = '{TaskTransaction.ResumeDeadline}')
             union all (select 'timer', min(due_at) from workflow_trigger)
             union all (select 'stimulus', min(due_at) from stimulus)
             union all (select 'effect', min(due_at) from effect where state = 'pending')) due

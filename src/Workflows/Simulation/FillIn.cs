@@ -12,7 +12,7 @@ internal static class FillIn
     private const string Text = "Checked with the customer and the documents on file.";
 
     /// <summary>The data with a value for each field that was refused; null when one can't be filled in.</summary>
-    public static JsonObject? Mend(FormSchema form, JsonObject data, IReadOnlyList<FormError> errors, LocalDate today)
+    public static JsonObject? Mend(FormSchema form, JsonObject data, IReadOnlyList<FormError> errors, LocalDate date)
     {
         var mended = (JsonObject)data.DeepClone();
         foreach (var error in errors)
@@ -28,7 +28,7 @@ internal static class FillIn
                     return null;
                 field = member;
                 if (place == path.Length - 1)
-                    parent[part] = Value(field, today);
+                    parent[part] = Value(field, date);
                 else if (parent[part] is JsonObject inner)
                     parent = inner;
                 else
@@ -39,16 +39,16 @@ internal static class FillIn
         return mended;
     }
 
-    private static JsonNode? Value(FormField field, LocalDate today)
+    private static JsonNode? Value(FormField field, LocalDate date)
     {
         if (field.Const is { } only)
             return JsonNode.Parse(only.GetRawText());
         if (field.Enum is { Count: > 0 } choices)
             return JsonNode.Parse(choices[0].GetRawText());
         if (field.Format == FormFormat.Date)
-            return NodaTime.Text.LocalDatePattern.Iso.Format(today);
+            return NodaTime.Text.LocalDatePattern.Iso.Format(date);
         if (field.Format == FormFormat.DateTime)
-            return $"{NodaTime.Text.LocalDatePattern.Iso.Format(today)}T09:00:00Z";
+            return $"{NodaTime.Text.LocalDatePattern.Iso.Format(date)}T09:00:00Z";
         if (field.Format == FormFormat.Email)
             return "customer@example.com";
         if (field.Allows(FormTypes.String))
@@ -58,10 +58,10 @@ internal static class FillIn
         if (field.Allows(FormTypes.Number) || field.Allows(FormTypes.Integer))
             return Math.Clamp(800, field.Minimum ?? decimal.MinValue, field.Maximum ?? decimal.MaxValue);
         if (field.Allows(FormTypes.Array))
-            return new JsonArray(field.Items is { } item ? Value(item, today) : null);
-        return new JsonObject([.. field.Required.Select(name => KeyValuePair.Create(name, Member(field, name, today)))]);
+            return new JsonArray(field.Items is { } item ? Value(item, date) : null);
+        return new JsonObject([.. field.Required.Select(name => KeyValuePair.Create(name, Member(field, name, date)))]);
     }
 
-    private static JsonNode? Member(FormField field, string name, LocalDate today) =>
-        field.AllProperties.FirstOrDefault(p => p.Name == name) is { } member ? Value(member, today) : null;
+    private static JsonNode? Member(FormField field, string name, LocalDate date) =>
+        field.AllProperties.FirstOrDefault(p => p.Name == name) is { } member ? Value(member, date) : null;
 }

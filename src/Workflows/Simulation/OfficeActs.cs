@@ -21,6 +21,15 @@ public abstract record OfficeAct(Instant At)
     /// <summary>Whoever has a task completes it.</summary>
     public sealed record Complete(Instant At, Guid Task, string Person, string Outcome) : OfficeAct(At);
 
+    /// <summary>Whoever has a task sends the case back to an earlier step.</summary>
+    public sealed record Return(Instant At, Guid Task, string Person, string Step) : OfficeAct(At);
+
+    /// <summary>Whoever has a task asks a colleague to review what they propose.</summary>
+    public sealed record AskReview(Instant At, Guid Task, string Person, string Reviewer, string Outcome) : OfficeAct(At);
+
+    /// <summary>A colleague approves what was proposed, or asks for changes.</summary>
+    public sealed record Review(Instant At, Guid Task, string Person, bool Approved) : OfficeAct(At);
+
     /// <summary>Whoever has a task waits for the customer.</summary>
     public sealed record Suspend(Instant At, Guid Task, string Person) : OfficeAct(At);
 

@@ -9,7 +9,6 @@ using Npgsql;
 using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using Orchestration.Workflows.Board;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Forecast;
@@ -19,6 +18,7 @@ using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
+using Orchestration.Workflows.Tasks.Reviews;
 using Orchestration.Workflows.Tasks.Verbs;
 using Orchestration.Workflows.Workforce;
 
@@ -39,9 +39,13 @@ public sealed class OfficeDriver : IAsyncDisposable
 {
     private const int MostTries = 6;
     private const string FrontOffice = "frontoffice";
+    private const string Changes = "Name the evidence for the amount, and the date.";
     private const int ForecastRuns = 100;
     private static readonly Duration Forecasts = Duration.FromDays(28);
     private static readonly Duration NothingKnown = Duration.FromDays(14);
+
+    /// <summary>The board compares with yesterday and a week ago.</summary>
+    private static readonly Duration BoardTrends = Duration.FromDays(8);
 
     private readonly OfficeModel _model;
     private readonly SimulatedClock _clock;
@@ -89,7 +93,7 @@ public sealed class OfficeDriver : IAsyncDisposable
     public async Task<OfficeProgress> RunAsync(Instant until, Action<OfficeProgress>? tell = null, CancellationToken cancel = default)
     {
         await LoadAsync(cancel);
-        _due.KeepBoardFrom(until - BoardSnapshots.Kept);
+        _due.KeepBoardFrom(until - BoardTrends);
         await PlanAsync(cancel);
         var acts = 0;
         while (_model.Next() is { } act)
@@ -213,14 +217,28 @@ public sealed class OfficeDriver : IAsyncDisposable
                     cancel
                 );
                 if (waits && _open.TryGetValue(wait.Task, out var asked))
-                    await _customers.AskedAsync(asked.Case, asked.Title, wait.Person, cancel);
+                    await _customers.AskedAsync(asked.Task.Case, asked.Title, wait.Person, cancel);
                 return waits;
             case OfficeAct.Resume resume:
                 if (_open.TryGetValue(resume.Task, out var answered))
-                    await _customers.AnsweredAsync(answered.Case, resume.Task, FrontOffice, cancel);
+                    await _customers.AnsweredAsync(answered.Task.Case, resume.Task, FrontOffice, cancel);
                 return await MoveAsync(resume.Task, resume.Person, ask => ResumeTask.RunAsync(_tasks, ask, _people[resume.Person], cancel), cancel);
             case OfficeAct.Complete complete:
                 return await CompleteAsync(complete, cancel);
+            case OfficeAct.Return back:
+                var returned = await MoveAsync(
+                    back.Task,
+                    back.Person,
+                    ask => ReturnTask.RunAsync(_tasks, ask, back.Step, "incomplete", "The file lacks what this step needs.", _people[back.Person], cancel),
+                    cancel
+                );
+                if (returned)
+                    Over(back.Task);
+                return returned;
+            case OfficeAct.AskReview asks:
+                return _open.TryGetValue(asks.Task, out var proposed) && await AskReviewAsync(asks, proposed, cancel);
+            case OfficeAct.Review review:
+                return await ReviewAsync(review, _people[review.Person], cancel);
             case OfficeAct.Event told:
                 await _tasks.Runtime.Stimuli.PublishAsync(told.Name, Ids.Text(told.Case), null, FrontOffice, cancel: cancel);
                 return true;
@@ -273,11 +291,25 @@ public sealed class OfficeDriver : IAsyncDisposable
         var data = await FillInAsync(work, act.Outcome, cancel);
         var done = await MoveAsync(act.Task, act.Person, ask => CompleteTask.RunAsync(_tasks, ask, act.Outcome, data, _people[act.Person], cancel), cancel);
         if (done)
-        {
-            _progress = _progress with { Completed = _progress.Completed + 1 };
-            Over(act.Task);
-        }
+            Finished(act.Task);
+        return done;
+    }
 
+    private async Task<bool> AskReviewAsync(OfficeAct.AskReview act, OpenWork work, CancellationToken cancel)
+    {
+        var (data, person) = (await FillInAsync(work, act.Outcome, cancel), _people[act.Person]);
+        return await MoveAsync(act.Task, act.Person, ask => RequestReview.RunAsync(_tasks, ask, act.Outcome, data, act.Reviewer, person, cancel), cancel);
+    }
+
+    private async Task<bool> ReviewAsync(OfficeAct.Review act, Person reviewer, CancellationToken cancel)
+    {
+        if (!await MoveAsync(act.Task, act.Person, ask => StartReview.RunAsync(_tasks, ask, reviewer, cancel), cancel))
+            return false;
+        if (!act.Approved)
+            return await MoveAsync(act.Task, act.Person, ask => RequestChanges.RunAsync(_tasks, ask, Changes, reviewer, cancel), cancel);
+        var done = await MoveAsync(act.Task, act.Person, ask => ApproveReview.RunAsync(_tasks, ask, reviewer, cancel), cancel);
+        if (done)
+            Finished(act.Task);
         return done;
     }
 
@@ -287,15 +319,22 @@ public sealed class OfficeDriver : IAsyncDisposable
         var data = work.Prefill is { } prefill ? JsonNode.Parse(prefill)!.AsObject() : [];
         if (await TaskForms.FindAsync(_tasks.Runtime.Definitions, work.VersionId, work.Form, work.FormName, cancel) is not { } form)
             return data;
+        var dates = _clock.Now.InUtc().Date.PlusDays(OfficePlan.Demo.StepOf(work.Task.Journey, work.Task.Step).DaysAhead);
         for (var attempt = 0; attempt < MostTries; attempt++)
         {
             var errors = form.Validate(JsonSerializer.SerializeToElement(data), outcome);
-            if (errors.Count == 0 || FillIn.Mend(form, data, errors, _clock.Now.InUtc().Date) is not { } mended)
+            if (errors.Count == 0 || FillIn.Mend(form, data, errors, dates) is not { } mended)
                 break;
             data = mended;
         }
 
         return data;
+    }
+
+    private void Finished(Guid task)
+    {
+        _progress = _progress with { Completed = _progress.Completed + 1 };
+        Over(task);
     }
 
     private void Over(Guid task)
@@ -336,7 +375,7 @@ public sealed class OfficeDriver : IAsyncDisposable
             );
             if (!_cases.Contains(task.Case) || _open.ContainsKey(task.Id))
                 continue;
-            _open[task.Id] = new(task.Case, r.GetString(14), r.GetString(10), r.Text(11), r.Text(12), r.Text(13));
+            _open[task.Id] = new(task, r.GetString(14), r.GetString(10), r.Text(11), r.Text(12), r.Text(13));
             _model.Opened(task, _clock.Now);
         }
     }
@@ -353,5 +392,5 @@ public sealed class OfficeDriver : IAsyncDisposable
 
     private TaskRequest Request(Guid task, int revision) => new(task, revision, $"office-{(++_operations).ToString(CultureInfo.InvariantCulture)}");
 
-    private sealed record OpenWork(Guid Case, string Title, string VersionId, string? Form, string? FormName, string? Prefill);
+    private sealed record OpenWork(OfficeTask Task, string Title, string VersionId, string? Form, string? FormName, string? Prefill);
 }

@@ -8,12 +8,18 @@ namespace Orchestration.Workflows.Simulation;
 /// </summary>
 public sealed class OfficeModel
 {
+    private const string Supervisor = "supervisor";
+
+    /// <summary>How often a review ends without changes.</summary>
+    private const double Approvals = 0.78;
+
     private readonly OfficeProfile _profile;
     private readonly Instant _until;
     private readonly OfficeChance _work;
     private readonly PriorityQueue<Entry, (Instant At, long Order)> _agenda = new();
     private readonly Dictionary<string, Worker> _people;
     private readonly Dictionary<Guid, Job> _jobs = [];
+    private readonly HashSet<Guid> _returned = [];
     private long _order;
 
     /// <summary>An office from the beginning of a day until an instant.</summary>
@@ -126,7 +132,16 @@ public sealed class OfficeModel
             case Entry.Look { Person: var person }:
                 return LookAt(person, at);
             case Entry.Done { Job: var job } done when done.Turn == job.Turn && job is { State: JobState.Held, Owner: { } owner }:
-                return Complete(job, owner, at);
+                return Finish(job, owner, at);
+            case Entry.Judge { Job: var job } judge when judge.Turn == job.Turn && job is { State: JobState.Suspended, Owner: { } owner }:
+                var approved = _work.Is(Approvals);
+                if (!approved)
+                {
+                    job.State = JobState.Kept;
+                    Look(owner, at);
+                }
+
+                return new OfficeAct.Review(at, job.Task.Id, judge.Reviewer, approved);
             case Entry.Wait { Job: var job } wait when wait.Turn == job.Turn && job is { State: JobState.Held, Owner: { } owner }:
                 (job.State, job.Turn) = (JobState.Suspended, job.Turn + 1);
                 Plan(InHours(at + Days(_work.Around(2.5, 0.7))), new Entry.Answer(job, job.Turn));
@@ -177,15 +192,30 @@ public sealed class OfficeModel
         Plan(person.After(at, minutes), new Entry.Done(job, job.Turn));
     }
 
-    private OfficeAct.Complete Complete(Job job, Worker owner, Instant at)
+    private OfficeAct Finish(Job job, Worker owner, Instant at)
     {
         var step = _profile.StepOf(job.Task.Journey, job.Task.Step);
+        if (step.Returned is { Step: { } earlier } returned && !_returned.Contains(job.Task.Case) && _work.Is(returned.Probability))
+        {
+            _returned.Add(job.Task.Case);
+            return new OfficeAct.Return(at, job.Task.Id, owner.Person.UserName, earlier);
+        }
+
         var possible = step.Outcomes.Where(o => job.Task.Outcomes.Contains(o.Outcome)).ToList();
         var outcome = possible.Count == 0 ? job.Task.Outcomes[0] : possible[_work.Weighted([.. possible.Select(o => o.Weight)])].Outcome;
+        if (!job.WasReviewed && _work.Is(step.Reviewed))
+        {
+            (job.WasReviewed, job.State, job.Turn) = (true, JobState.Suspended, job.Turn + 1);
+            var colleague = _people.Values.FirstOrDefault(w => w != owner && w.IsThere(at) && job.OpenTo(w.Person))?.Person.UserName ?? Supervisor;
+            Plan(InHours(at + Duration.FromMinutes(_work.Around(70, 0.9))), new Entry.Judge(job, job.Turn, colleague));
+            Free(owner, at);
+            return new OfficeAct.AskReview(at, job.Task.Id, owner.Person.UserName, colleague, outcome);
+        }
+
         var answers = _profile.Journeys.FirstOrDefault(profile => profile.Journey == job.Task.Journey)?.Answers ?? [];
         foreach (var answer in answers.Where(a => a.Step == job.Task.Step && a.Outcome == outcome && _work.Is(a.Probability)))
             Plan(at + Days(_work.Around(answer.Days)), new Entry.Fixed(later => new OfficeAct.Event(later, job.Task.Case, answer.Event)));
-        return new(at, job.Task.Id, owner.Person.UserName, outcome);
+        return new OfficeAct.Complete(at, job.Task.Id, owner.Person.UserName, outcome);
     }
 
     private double MinutesOf(Job job) => _profile.StepOf(job.Task.Journey, job.Task.Step).Minutes;
@@ -249,6 +279,8 @@ public sealed class OfficeModel
 
         public bool HasWaited { get; set; }
 
+        public bool WasReviewed { get; set; }
+
         public HashSet<string> Refused { get; } = [];
 
         public (Instant, Instant, Guid) Urgency => (task.Due ?? Instant.MaxValue, task.OpenedAt, task.Id);
@@ -307,6 +339,8 @@ public sealed class OfficeModel
         public sealed record Wait(Job Job, int Turn) : Entry;
 
         public sealed record Answer(Job Job, int Turn) : Entry;
+
+        public sealed record Judge(Job Job, int Turn, string Reviewer) : Entry;
 
         public sealed record Fixed(Func<Instant, OfficeAct> Act) : Entry;
     }

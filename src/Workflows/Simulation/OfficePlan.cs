@@ -117,10 +117,10 @@ public static class OfficePlan
                 ["chaseDocuments"] = new(10, 0.1, ("Received", 0.7), ("ProceedWithout", 0.3)),
                 ["fraudCheck"] = new(22, 0, ("Clear", 0.94), ("Suspected", 0.06)),
                 ["investigate"] = new(110, 0.2, ("Cleared", 0.7), ("Established", 0.3)),
-                ["assess"] = new(45, 0.12, ("Assessed", 0.88), ("NeedInformation", 0.12)),
+                ["assess"] = new(45, 0.12, ("Assessed", 0.88), ("NeedInformation", 0.12)) { Reviewed = 0.05 },
                 ["requestInformation"] = new(12, 0.5),
                 ["decideSenior"] = new(25, 0, ("Approve", 0.78), ("Decline", 0.12), ("Reassess", 0.1)),
-                ["decide"] = new(18, 0, ("Approve", 0.88), ("Decline", 0.12)),
+                ["decide"] = new(18, 0, ("Approve", 0.88), ("Decline", 0.12)) { Returned = ("assess", 0.05) },
                 ["pay"] = new(9, 0),
                 ["declineLetter"] = new(16, 0),
             },
@@ -141,7 +141,7 @@ public static class OfficePlan
                 ["summaryLetter"] = new(14, 0),
                 ["investigate"] = new(120, 0.3),
                 ["review"] = new(25, 0, ("Approve", 0.86), ("Rework", 0.14)),
-                ["finalResponse"] = new(28, 0),
+                ["finalResponse"] = new(28, 0) { Reviewed = 0.2 },
             }
         );
 
@@ -160,9 +160,13 @@ public static class OfficePlan
                 ["processing"] = new(55, 0.1),
                 ["appraisal"] = new(20, 0.8),
                 ["income"] = new(40, 0.2),
-                ["underwriting"] = new(85, 0.1, ("Approve", 0.5), ("ApproveWithConditions", 0.36), ("Decline", 0.14)),
+                ["underwriting"] = new(85, 0.1, ("Approve", 0.5), ("ApproveWithConditions", 0.36), ("Decline", 0.14))
+                {
+                    Reviewed = 0.12,
+                    Returned = ("processing", 0.09),
+                },
                 ["clearConditions"] = new(30, 0.5),
-                ["clearToClose"] = new(20, 0),
+                ["clearToClose"] = new(20, 0) { DaysAhead = 17 },
                 ["closingDisclosure"] = new(18, 0.3),
                 ["closing"] = new(55, 0),
                 ["fund"] = new(14, 0, ("Funded", 0.98), ("Rescinded", 0.02)),

@@ -24,7 +24,17 @@ public sealed record OfficePerson(
 /// <param name="Minutes">Median of the time it takes.</param>
 /// <param name="Waits">Probability that whoever works on it has to wait for the customer once.</param>
 /// <param name="Outcomes">Outcomes and their weights. One that a task doesn't have is left out; none: the first.</param>
-public sealed record StepProfile(double Minutes, double Waits, params IReadOnlyList<(string Outcome, double Weight)> Outcomes);
+public sealed record StepProfile(double Minutes, double Waits, params IReadOnlyList<(string Outcome, double Weight)> Outcomes)
+{
+    /// <summary>Probability that whoever works on it has a colleague review it first. Default 0.</summary>
+    public double Reviewed { get; init; }
+
+    /// <summary>Earlier step that the case goes back to when something is missing or wrong, and how probable that is, once in a case. Default: none.</summary>
+    public (string Step, double Probability) Returned { get; init; }
+
+    /// <summary>How many days ahead the dates lie that its form asks for. Default 0: today.</summary>
+    public int DaysAhead { get; init; }
+}
 
 /// <summary>What customers do after a step ended with an outcome: an event, with a probability, some days later (median).</summary>
 public sealed record CustomerAnswer(string Step, string Outcome, string Event, double Probability, double Days);

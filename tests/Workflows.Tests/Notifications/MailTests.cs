@@ -53,7 +53,7 @@ public sealed class MailTests
         await ChooseAsync(world, "adjuster1", ["performance.weekly"]);
         await world.StartAsync("mailing");
         await world.StartAsync("mailing", "REF-2");
-        await world.Get<KeepFigures>().RunAsync();
+        await world.KeepFiguresAsync();
 
         // Monday, 8 June: 6:59 in New York, then 7:00.
         world.Clock.Set(Instant.FromUtc(2026, 6, 8, 10, 59));

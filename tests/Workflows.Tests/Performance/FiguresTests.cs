@@ -141,7 +141,7 @@ public sealed class FiguresTests
                 new { late, At = world.Clock.GetCurrentInstant().ToDateTimeUtc() }
             );
             await world.StartAsync("j", "REF-2");
-            await KeepAsync(world);
+            await world.Get<KeepFigures>().RunAsync();
             await transaction.CommitAsync();
         }
 
@@ -272,7 +272,7 @@ public sealed class FiguresTests
 
     private static void Wait(World world, int minutes) => world.Clock.Advance(Duration.FromMinutes(minutes));
 
-    private static Task<int> KeepAsync(World world) => world.Get<KeepFigures>().RunAsync();
+    private static Task KeepAsync(World world) => world.KeepFiguresAsync();
 
     private static Task<PerformanceReport> ReadAsync(World world, FigureQuery query) => ReadFigures.RunAsync(world.Database, query);
 
