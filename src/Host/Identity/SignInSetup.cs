@@ -69,6 +69,10 @@ internal static class SignInSetup
         services.AddOptions<BearerTokenOptions>(BearerTokenDefaults.AuthenticationScheme).Configure<IClock>(Sessions.Configure);
 
         var authorization = services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+
+        // For workflows that answer HTTP requests: their policy may be a role.
+        foreach (var role in Roles.All)
+            authorization.AddPolicy(role, policy => policy.RequireRole(role));
         foreach (var permission in Permissions.All.Select(permission => permission.Key).Except(JourneyAccess.All))
             Add(permission, person => person.May(permission));
         Add(Policies.Start, person => person.May(Permissions.StartCases) || person.May(Permissions.StartTests));
