@@ -119,8 +119,8 @@ internal static class ImportPages
                 apply,
                 form["mailLinks"] == "true" ? links : null,
                 me.UserName,
-                cancel,
-                request.HttpContext.RequestServices.GetRequiredService<DutySettings>()
+                request.HttpContext.RequestServices.GetRequiredService<DutySettings>(),
+                cancel
             ),
         };
         if (result is ImportResult.Applied { Rows: var rows })

@@ -38,7 +38,7 @@ internal static class PeopleEndpoints
                 "/{id:guid}",
                 async Task<PersonAnswer> (Guid id, ChangePersonBody body, WorkflowRuntime runtime, DutySettings duties, Person me, CancellationToken cancel) =>
                     await AnswerAsync(
-                        await SavePerson.ChangeAsync(runtime, id, body.Revision ?? 0, body.Data, me.UserName, cancel, duties),
+                        await SavePerson.ChangeAsync(runtime, id, body.Revision ?? 0, body.Data, me.UserName, duties, cancel),
                         runtime,
                         id,
                         cancel
@@ -121,7 +121,7 @@ internal static class PeopleEndpoints
         CancellationToken cancel
     )
     {
-        var result = await SavePerson.AddAsync(runtime, body.Data, me.UserName, cancel, duties);
+        var result = await SavePerson.AddAsync(runtime, body.Data, me.UserName, duties, cancel);
         return result is StaffResult.Added { Person: var id }
             ? TypedResults.Created($"/api/people/{id}", await PersonDetails.FindAsync(runtime.Database, id, runtime.Clock.Now(), cancel))
             : StaffAnswers.Refused(result, "person", "");
@@ -155,7 +155,7 @@ internal static class PeopleEndpoints
     ) =>
         StaffAnswers.Of(
             await StaffAnswers.TextAsync(request, cancel) is { } file
-                ? await ImportPeople.RunAsync(runtime, file, apply == true, fingerprint, mailLinks == true ? links : null, me.UserName, cancel, duties)
+                ? await ImportPeople.RunAsync(runtime, file, apply == true, fingerprint, mailLinks == true ? links : null, me.UserName, duties, cancel)
                 : StaffAnswers.NotText
         );
 

@@ -74,7 +74,7 @@ internal static class PeoplePages
         var typed = PersonForm.Read(form);
         var errors = new Dictionary<string, string[]>();
         var data = typed.Data(errors);
-        var result = errors.Count > 0 ? new StaffResult.Invalid(errors) : await SavePerson.AddAsync(runtime, data, me.UserName, cancel, duties);
+        var result = errors.Count > 0 ? new StaffResult.Invalid(errors) : await SavePerson.AddAsync(runtime, data, me.UserName, duties, cancel);
         return result switch
         {
             StaffResult.Added added => Results.LocalRedirect($"{People}/{Ids.Text(added.Person)}"),
@@ -99,7 +99,7 @@ internal static class PeoplePages
         var errors = new Dictionary<string, string[]>();
         var data = typed.Data(errors);
         var result =
-            errors.Count > 0 ? new StaffResult.Invalid(errors) : await SavePerson.ChangeAsync(runtime, id, Revision(form), data, me.UserName, cancel, duties);
+            errors.Count > 0 ? new StaffResult.Invalid(errors) : await SavePerson.ChangeAsync(runtime, id, Revision(form), data, me.UserName, duties, cancel);
         if (result is StaffResult.Done)
             return Results.LocalRedirect($"{People}/{Ids.Text(id)}?done=saved");
         if (await ReadAsync(runtime, id, me, cancel) is not { } view)

@@ -40,8 +40,8 @@ public static class ImportPeople
         string? fingerprint,
         PasswordLinks? links,
         string actor,
-        CancellationToken cancel = default,
-        DutySettings? duties = null
+        DutySettings? duties = null,
+        CancellationToken cancel = default
     )
     {
         var errors = new List<ImportError>();

@@ -17,8 +17,8 @@ public static class SavePerson
         WorkflowRuntime runtime,
         NewPerson person,
         string actor,
-        CancellationToken cancel = default,
-        DutySettings? duties = null
+        DutySettings? duties = null,
+        CancellationToken cancel = default
     )
     {
         person = StaffRules.Tidy(person);
@@ -53,8 +53,8 @@ public static class SavePerson
         int revision,
         NewPerson data,
         string actor,
-        CancellationToken cancel = default,
-        DutySettings? duties = null
+        DutySettings? duties = null,
+        CancellationToken cancel = default
     )
     {
         data = StaffRules.Tidy(data);
