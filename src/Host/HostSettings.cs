@@ -14,6 +14,7 @@ internal sealed record HostSettings(
     AddressSettings Addresses,
     TelemetrySettings Telemetry,
     AccessSettings Access,
+    SignOnSettings SignOn,
     FirstAdministratorSettings FirstAdministrator,
     WorkflowSettings Workflows,
     WorkflowRequestSettings WorkflowRequests,
@@ -23,14 +24,16 @@ internal sealed record HostSettings(
     HistoryKeeping History
 )
 {
+    /// <param name="isDevelopment">Whether the demo must stay simple.</param>
     /// <exception cref="ConfigurationException">Settings are wrong; the message names them all.</exception>
-    public static HostSettings Read(IConfiguration configuration)
+    public static HostSettings Read(IConfiguration configuration, bool isDevelopment = false)
     {
         var reader = new SettingsReader(configuration);
         var settings = new HostSettings(
             AddressSettings.Read(reader),
             TelemetrySettings.Read(reader),
             AccessSettings.Read(reader),
+            SignOnSettings.Read(reader, isDevelopment),
             FirstAdministratorSettings.Read(reader),
             WorkflowSettings.Read(reader),
             WorkflowRequestSettings.Read(reader),

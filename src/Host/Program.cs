@@ -27,8 +27,10 @@ using Orchestration.Host.Notifications;
 using Orchestration.Host.OwnView;
 using Orchestration.Host.Performance;
 using Orchestration.Host.Retention;
+using Orchestration.Host.Security;
 using Orchestration.Host.ServiceLevels;
 using Orchestration.Host.Shell;
+using Orchestration.Host.SignOn;
 using Orchestration.Host.Staff;
 using Orchestration.Host.Startup;
 using Orchestration.Host.Tasks;
@@ -57,11 +59,12 @@ return 0;
 static async Task Run(string[] args)
 {
     var builder = WebApplication.CreateBuilder(args);
-    var settings = HostSettings.Read(builder.Configuration);
+    var settings = HostSettings.Read(builder.Configuration, builder.Environment.IsDevelopment());
     builder.AddDefaults();
     await builder.AddDatabaseAsync();
     builder.AddAddresses(settings.Addresses);
-    builder.AddSignIn(settings.Access);
+    builder.AddSignIn(settings.Access, settings.SignOn);
+    builder.AddSingleSignOn(settings.SignOn.Provider);
     builder.AddForgeryProtection();
     builder.AddErrorHandling();
     builder.AddPages();
@@ -104,6 +107,11 @@ static async Task Run(string[] args)
     app.MapDemoProgress();
     app.MapSessions();
     app.MapSignIn();
+    app.MapSingleSignOn();
+    app.MapSecondFactor();
+    app.MapSecurity();
+    app.MapRoles();
+    app.MapAccess();
     app.MapChoosePassword();
     app.MapLive();
     app.MapStaff();

@@ -5,6 +5,7 @@ using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Audit;
+using Orchestration.Workflows.Access;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Distribution;
 using Orchestration.Workflows.Escalation;
@@ -100,6 +101,7 @@ public static class Setup
             .AddSingleton<HttpReplies>()
             .AddSingleton(mail ?? new())
             .AddSingleton<SendMail>()
+            .AddSingleton<SecondFactors>()
             .AddSingleton<PasswordLinks>()
             .AddSingleton<MailPasswordLink>()
             .AddSingleton<ReturnWork>()

@@ -13,14 +13,14 @@ internal static class JobDashboard
     /// <summary>Its forms carry our token: <see cref="Forgery"/> and the dashboard itself check it.</summary>
     public static void MapJobDashboard(this WebApplication app) =>
         app.MapHangfireDashboardWithAuthorizationPolicy(
-                Policies.Supervise,
+                Permissions.SteerTeams,
                 Path,
                 new DashboardOptions
                 {
                     AppPath = "/administration/jobs",
                     DashboardTitle = "Jobs",
                     DisplayStorageConnectionString = false,
-                    IsReadOnlyFunc = context => !context.GetHttpContext().User.IsInRole(Roles.Administrator),
+                    IsReadOnlyFunc = context => !PersonIdentity.Of(context.GetHttpContext().User).Person.May(Permissions.OperateJobs),
                     StatsPollingInterval = 5000,
                 }
             )

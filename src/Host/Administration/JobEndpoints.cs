@@ -48,7 +48,7 @@ internal static class JobEndpoints
 
     public static void MapJobs(this WebApplication app)
     {
-        var jobs = app.MapGroup("/api/jobs").WithTags("Jobs").RequireAuthorization(Roles.Administrator);
+        var jobs = app.MapGroup("/api/jobs").WithTags("Jobs").RequireAuthorization(Permissions.OperateJobs);
         jobs.MapGet("", async (JobDesk desk, CancellationToken cancel) => TypedResults.Ok((await desk.ListAsync(cancel)).Select(View)))
             .WithSummary("Lists recurring jobs and their backlogs; run history is in the dashboard at /jobs");
         jobs.MapPost(
@@ -76,7 +76,7 @@ internal static class JobEndpoints
             .WithSummary("Retries a failing row now")
             .ProducesProblem(404);
 
-        var effects = app.MapGroup("/api/effects").WithTags("Jobs").RequireAuthorization(Roles.Administrator);
+        var effects = app.MapGroup("/api/effects").WithTags("Jobs").RequireAuthorization(Permissions.OperateJobs);
         effects
             .MapGet(
                 "",
@@ -101,7 +101,7 @@ internal static class JobEndpoints
             .WithSummary("Discards dead letters; returns a result for each")
             .ProducesProblem(422);
 
-        var pages = app.MapGroup("/administration/jobs").RequireAuthorization(Roles.Administrator).ExcludeFromDescription();
+        var pages = app.MapGroup("/administration/jobs").RequireAuthorization(Permissions.OperateJobs).ExcludeFromDescription();
         pages.MapGet(
             "",
             async (JobDesk desk, WorkflowRuntime runtime, CancellationToken cancel) => Html.Page(new JobsPage { Jobs = await ReadAsync(desk, runtime, cancel) })

@@ -32,7 +32,7 @@ internal static class WebhookEndpoints
 {
     public static void MapWebhooks(this WebApplication app)
     {
-        var api = app.MapGroup("/api/webhooks").WithTags("Webhooks").RequireAuthorization(Roles.Administrator);
+        var api = app.MapGroup("/api/webhooks").WithTags("Webhooks").RequireAuthorization(Permissions.ManageSettings);
         api.MapGet("", async (NpgsqlDataSource database, CancellationToken cancel) => TypedResults.Ok(await WebhookEndpoint.ListAsync(database, cancel)))
             .WithSummary("Lists webhook endpoints");
         api.MapGet("/event-types", () => TypedResults.Ok(WebhookEvents.All)).WithSummary("Lists the types of events");
@@ -75,7 +75,7 @@ internal static class WebhookEndpoints
             .WithSummary("Removes an endpoint")
             .ProducesProblem(404);
 
-        var pages = app.MapGroup("/administration/webhooks").RequireAuthorization(Roles.Administrator).ExcludeFromDescription();
+        var pages = app.MapGroup("/administration/webhooks").RequireAuthorization(Permissions.ManageSettings).ExcludeFromDescription();
         pages.MapGet("", async (NpgsqlDataSource database, CancellationToken cancel) => await PageAsync(database, new(), cancel));
         pages.MapPost(
             "",

@@ -73,7 +73,7 @@ internal static class AwayPages
         var teams = await TeamQueries.ListAsync(runtime.Database, cancel);
         var everybody = Distinct(teams);
         var colleagues = Distinct(teams.Where(t => t.Members.Any(m => m.Id == me.Id) || me.Leads.Contains(t.Key)));
-        var steers = Policies.Allow(Policies.Supervise, me);
+        var steers = me.May(Permissions.SteerTeams);
         var led = steers ? everybody : Distinct(teams.Where(t => me.Leads.Contains(t.Key)));
         return new()
         {

@@ -23,7 +23,7 @@ internal static class SubstitutionEndpoints
             .MapGet(
                 "",
                 async (Substitutions all, Person me, CancellationToken cancel) =>
-                    TypedResults.Ok(await all.ListAsync(Policies.Allow(Policies.Supervise, me) ? null : me, cancel))
+                    TypedResults.Ok(await all.ListAsync(me.May(Permissions.SteerTeams) ? null : me, cancel))
             )
             .WithSummary("Lists your absences; for supervisors, everyone's");
         substitutions

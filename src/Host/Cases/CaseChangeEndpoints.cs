@@ -28,7 +28,7 @@ internal static class CaseChangeEndpoints
     {
         cases
             .MapPost("/{id:guid}/changes", RunAsync)
-            .RequireAuthorization(Policies.AlterCases)
+            .RequireAuthorization(Permissions.AlterCases)
             .WithSummary("Changes a live case by hand, or requests a change that a second person must approve")
             .ProducesProblem(404)
             .ProducesProblem(409)
@@ -45,13 +45,13 @@ internal static class CaseChangeEndpoints
             .ProducesProblem(404);
         cases
             .MapPost("/{id:guid}/changes/{change:guid}/approve", ApproveAsync)
-            .RequireAuthorization(Policies.AlterCases)
+            .RequireAuthorization(Permissions.AlterCases)
             .WithSummary("Approves a requested change as the second person, and makes it")
             .ProducesProblem(404)
             .ProducesProblem(409);
         cases
             .MapPost("/{id:guid}/changes/{change:guid}/refuse", RefuseAsync)
-            .RequireAuthorization(Policies.AlterCases)
+            .RequireAuthorization(Permissions.AlterCases)
             .WithSummary("Refuses a requested change, or withdraws your own")
             .ProducesProblem(404)
             .ProducesProblem(409)

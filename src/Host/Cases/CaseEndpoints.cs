@@ -51,20 +51,20 @@ internal static class CaseEndpoints
         cases.MapGet("/{id:guid}/history", HistoryAsync).WithSummary("Lists the history of a case, oldest first").ProducesProblem(404);
         cases
             .MapPost("/{id:guid}/cancel", CancelAsync)
-            .RequireAuthorization(Policies.AlterCases)
+            .RequireAuthorization(Permissions.AlterCases)
             .WithSummary("Cancels a case and its open tasks")
             .ProducesProblem(404)
             .ProducesProblem(409);
         cases
             .MapDelete("/{id:guid}", RemoveAsync)
-            .RequireAuthorization(Policies.StartTests)
+            .RequireAuthorization(Permissions.StartTests)
             .WithSummary("Removes a test case; its history is kept")
             .ProducesProblem(403)
             .ProducesProblem(404)
             .ProducesProblem(409);
         cases
             .MapPost("/{id:guid}/incidents/{activityInstanceId}/retry", RetryAsync)
-            .RequireAuthorization(Policies.AlterCases)
+            .RequireAuthorization(Permissions.AlterCases)
             .WithSummary("Retries a failed step")
             .ProducesProblem(404)
             .ProducesProblem(409)
@@ -80,7 +80,7 @@ internal static class CaseEndpoints
         CancellationToken cancel
     )
     {
-        if (!Policies.Allow(body.Test ? Policies.StartTests : Policies.StartCases, me))
+        if (!me.May(body.Test ? Permissions.StartTests : Permissions.StartCases))
             return Problems.Of(403, "forbidden", "You can't start this case", StartPages.Refused(body.Test));
         var errors = new Dictionary<string, string[]>();
         Require("journey", body.Journey, 200);

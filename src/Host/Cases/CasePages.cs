@@ -53,8 +53,8 @@ internal static class CasePages
             async (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                 await PageAsync(runtime, id, me, null, StatusCodes.Status200OK, cancel)
         );
-        pages.MapPost("/cancel", CancelAsync).RequireAuthorization(Policies.AlterCases);
-        pages.MapPost("/incidents/{activityInstanceId}/retry", RetryAsync).RequireAuthorization(Policies.AlterCases);
+        pages.MapPost("/cancel", CancelAsync).RequireAuthorization(Permissions.AlterCases);
+        pages.MapPost("/incidents/{activityInstanceId}/retry", RetryAsync).RequireAuthorization(Permissions.AlterCases);
         foreach (var verb in (string[])["approve", "refuse"])
         {
             pages
@@ -63,7 +63,7 @@ internal static class CasePages
                     (Guid id, Guid change, HttpContext http, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                         DecideAsync(id, change, verb, http, runtime, me, cancel)
                 )
-                .RequireAuthorization(Policies.AlterCases);
+                .RequireAuthorization(Permissions.AlterCases);
         }
         pages
             .MapPost(
@@ -76,35 +76,35 @@ internal static class CasePages
                         _ => Results.NotFound(),
                     }
             )
-            .RequireAuthorization(Policies.StartTests);
+            .RequireAuthorization(Permissions.StartTests);
         pages
             .MapPost(
                 "/promises",
                 (Guid id, HttpContext http, MakePromise make, Person me, CancellationToken cancel) =>
                     PromiseAsync(id, http, make.Clocks, me, form => PromiseForm.MakeAsync(make, id, form, me, cancel), cancel)
             )
-            .RequireAuthorization(Policies.StartCases);
+            .RequireAuthorization(Permissions.StartCases);
         pages
             .MapPost(
                 "/promises/{clock:guid}",
                 (Guid id, Guid clock, HttpContext http, ClockRuntime clocks, Person me, CancellationToken cancel) =>
                     PromiseAsync(id, http, clocks, me, form => PromiseForm.SettleAsync(clocks, id, clock, form, me, cancel), cancel)
             )
-            .RequireAuthorization(Policies.StartCases);
+            .RequireAuthorization(Permissions.StartCases);
         pages
             .MapPost(
                 "/own-view",
                 (Guid id, HttpContext http, OwnViewDesk desk, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                     OwnViewAsync(id, http, runtime, me, form => desk.MakeAsync(id, form, http.Request, me, cancel), cancel)
             )
-            .RequireAuthorization(Policies.StartCases);
+            .RequireAuthorization(Permissions.StartCases);
         pages
             .MapPost(
                 "/own-view/messages",
                 (Guid id, HttpContext http, OwnViewDesk desk, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                     OwnViewAsync(id, http, runtime, me, form => desk.WriteAsync(id, form, me, cancel), cancel)
             )
-            .RequireAuthorization(Policies.StartCases);
+            .RequireAuthorization(Permissions.StartCases);
         StartPages.Map(app);
     }
 

@@ -88,8 +88,8 @@ public sealed record CaseView
     public DoneStep? Done { get; init; }
 
     public CaseSummary Case => Detail.Case;
-    public bool MaySteer => Policies.Allow(Policies.AlterCases, Me);
-    public bool MayRemove => Case.TestBy == Me.Id || (Case.IsTest && Me.Is(Roles.Administrator));
+    public bool MaySteer => Me.May(Permissions.AlterCases);
+    public bool MayRemove => Case.TestBy == Me.Id || (Case.IsTest && Me.May(Permissions.RemoveTests));
     public bool IsRunning => Case.Status == "Running";
 
     /// <summary>It runs, or it failed and could run again.</summary>

@@ -72,7 +72,7 @@ internal static class StartPages
     public static string Refused(bool isTest) => isTest ? "Only analysts and administrators start test cases." : "Analysts start test cases only.";
 
     /// <summary>Analysts who don't talk to customers start nothing else.</summary>
-    private static bool IsTest(bool? test, Person me) => Policies.Allow(Policies.StartTests, me) && (test == true || !Policies.Allow(Policies.StartCases, me));
+    private static bool IsTest(bool? test, Person me) => me.May(Permissions.StartTests) && (test == true || !me.May(Permissions.StartCases));
 
     /// <summary>The form with the customer it was opened for, if the person can see them.</summary>
     private static async Task<StartForm> OfCustomerAsync(WorkflowRuntime runtime, StartForm form, Guid? customer, Person me, CancellationToken cancel) =>

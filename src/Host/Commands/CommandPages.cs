@@ -134,7 +134,7 @@ internal static class CommandPages
                         "id-badge-2",
                         p.Name,
                         p.Teams.Count > 0 ? string.Join(", ", p.Teams.Take(2)) : p.UserName,
-                        me.Is(Roles.Administrator) ? Of("administration/people", p.Id) : $"/search?q={Uri.EscapeDataString($"owner:{p.UserName}")}"
+                        me.May(Permissions.ManagePeople) ? Of("administration/people", p.Id) : $"/search?q={Uri.EscapeDataString($"owner:{p.UserName}")}"
                     )),
                 ]
             ),
@@ -156,7 +156,7 @@ internal static class CommandPages
         var actions = new List<Command>();
         if (me.Teams.Count > 0)
             actions.Add(new("player-track-next", "Take next task", null, null, "take-next"));
-        if (Policies.Allow(Policies.StartCases, me))
+        if (me.May(Permissions.StartCases))
         {
             actions.AddRange(
                 (await JourneyQueries.ListAsync(runtime.Definitions, cancel))
@@ -165,7 +165,7 @@ internal static class CommandPages
             );
         }
 
-        if (Policies.Allow(Policies.KeepCustomers, me))
+        if (me.May(Permissions.KeepCustomers))
             actions.Add(new("user-plus", "Add a customer", null, "/customers/new"));
         return actions;
     }
@@ -174,11 +174,8 @@ internal static class CommandPages
     {
         foreach (var item in Navigation.For(me).SelectMany(group => group.Items))
             yield return new(item.Icon, item.Title, null, item.Href);
-        if (me.Is(Roles.Administrator))
-        {
-            foreach (var (href, title) in AdministrationTabs.Pages)
-                yield return new("settings", title, "Administration", href);
-        }
+        foreach (var page in AdministrationPages.For(me))
+            yield return new("settings", page.Title, "Administration", page.Href);
 
         yield return new("bell", "Notifications", null, "/notifications");
         yield return new("beach", "Out of office", null, "/away");

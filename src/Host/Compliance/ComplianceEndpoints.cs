@@ -25,16 +25,16 @@ internal static class ComplianceEndpoints
 {
     public static void MapCompliance(this WebApplication app)
     {
-        var api = app.MapGroup("/api/history").WithTags("History").RequireAuthorization(Roles.Compliance);
+        var api = app.MapGroup("/api/history").WithTags("History").RequireAuthorization(Permissions.ReviewHistory);
         api.MapGet("/head", HeadAsync).WithSummary("Gets the newest signed tree head of history, and the public keys");
         api.MapGet("/growth", GrowthAsync).WithSummary("Gets what proves that history only grew between two tree heads, by their sizes").ProducesProblem(404);
         app.MapGet("/api/cases/{id:guid}/proof", ProofAsync)
             .WithTags("History")
-            .RequireAuthorization(Roles.Compliance)
+            .RequireAuthorization(Permissions.ReviewHistory)
             .WithSummary("Exports the history of a case with its proofs, for the offline verifier")
             .ProducesProblem(404);
 
-        var pages = app.MapGroup("/compliance").RequireAuthorization(Roles.Compliance).ExcludeFromDescription();
+        var pages = app.MapGroup("/compliance").RequireAuthorization(Permissions.ReviewHistory).ExcludeFromDescription();
         pages.MapGet(
             "",
             async (WorkflowRuntime runtime, HistoryKeeping keeping, BackgroundWork work, CancellationToken cancel) =>

@@ -20,7 +20,7 @@ internal static class PromiseEndpoints
         promises.MapGet("", ListAsync).WithSummary("Lists what the customer of a case was promised, by when it is due").ProducesProblem(404);
         promises
             .MapPost("", MakeAsync)
-            .RequireAuthorization(Policies.StartCases)
+            .RequireAuthorization(Permissions.StartCases)
             .WithSummary("Records a promise to the customer as a clock of the case")
             .ProducesProblem(404)
             .ProducesProblem(409)
@@ -35,7 +35,7 @@ internal static class PromiseEndpoints
             .ProducesProblem(422);
         promises
             .MapPost("/{clock:guid}/settle", SettleAsync)
-            .RequireAuthorization(Policies.StartCases)
+            .RequireAuthorization(Permissions.StartCases)
             .WithSummary("Settles a promise as kept, broken or withdrawn")
             .ProducesProblem(404)
             .ProducesProblem(409)

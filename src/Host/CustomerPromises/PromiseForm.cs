@@ -42,7 +42,7 @@ public sealed record PromiseView(
         CancellationToken cancel
     )
     {
-        var may = Policies.Allow(Policies.StartCases, me);
+        var may = me.May(Permissions.StartCases);
         return new(
             action,
             [.. clocksOfCase.Where(clock => clock.State.Policy.Kind == SlaKind.Promise)],

@@ -106,7 +106,7 @@ internal static class CustomerEditPages
 {
     public static void Map(RouteGroupBuilder pages)
     {
-        var keep = pages.MapGroup("").RequireAuthorization(Policies.KeepCustomers);
+        var keep = pages.MapGroup("").RequireAuthorization(Permissions.KeepCustomers);
         keep.MapGet("/customers/new", (Person me) => Page(new(null, 0, new Dictionary<string, string>()), me, StatusCodes.Status200OK));
         keep.MapGet(
             "/customers/{id:guid}/edit",

@@ -48,13 +48,13 @@ internal static class CustomerEndpoints
         api.MapGet("/{id:guid}/cases", CasesAsync).WithSummary("Lists the cases of a customer that you can see, and where each is").ProducesProblem(404);
         api.MapGet("/{id:guid}/contacts", ContactsAsync).WithSummary("Lists contacts with a customer, newest first").ProducesProblem(400).ProducesProblem(404);
         api.MapPost("/{id:guid}/contacts", RecordAsync)
-            .RequireAuthorization(Policies.StartCases)
+            .RequireAuthorization(Permissions.StartCases)
             .WithSummary("Records a contact with a customer; tasks that waited for them can go on")
             .ProducesProblem(404)
             .ProducesProblem(409)
             .ProducesProblem(422);
 
-        var keep = api.MapGroup("").RequireAuthorization(Policies.KeepCustomers);
+        var keep = api.MapGroup("").RequireAuthorization(Permissions.KeepCustomers);
         keep.MapPost("", AddAsync).WithSummary("Adds a customer").ProducesProblem(422);
         keep.MapPut("/{id:guid}", ChangeAsync).WithSummary("Changes a customer").Changes();
         keep.MapPut("/by-number/{number}", PutAsync).WithSummary("Changes the customer with a number, or adds one").Changes();

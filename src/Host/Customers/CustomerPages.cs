@@ -60,10 +60,10 @@ internal static class CustomerPages
                 PageAsync(runtime, id, me, new(), told, null, StatusCodes.Status200OK, cancel)
         );
         pages.MapGet("/customers/{id:guid}/history", HistoryAsync);
-        pages.MapPost("/customers/{id:guid}/contacts", RecordAsync).RequireAuthorization(Policies.StartCases);
-        pages.MapPost("/customers/{id:guid}/own-view", OwnViewAsync).RequireAuthorization(Policies.StartCases);
-        pages.MapPost("/customers/{id:guid}/merge", MergeAsync).RequireAuthorization(Policies.KeepCustomers);
-        pages.MapPost("/customers/{id:guid}/unmerge", UndoAsync).RequireAuthorization(Policies.KeepCustomers);
+        pages.MapPost("/customers/{id:guid}/contacts", RecordAsync).RequireAuthorization(Permissions.StartCases);
+        pages.MapPost("/customers/{id:guid}/own-view", OwnViewAsync).RequireAuthorization(Permissions.StartCases);
+        pages.MapPost("/customers/{id:guid}/merge", MergeAsync).RequireAuthorization(Permissions.KeepCustomers);
+        pages.MapPost("/customers/{id:guid}/unmerge", UndoAsync).RequireAuthorization(Permissions.KeepCustomers);
         pages
             .MapGet(
                 "/front-office",
@@ -77,7 +77,7 @@ internal static class CustomerPages
                         }
                     )
             )
-            .RequireAuthorization(Policies.KeepCustomers);
+            .RequireAuthorization(Permissions.KeepCustomers);
         CustomerEditPages.Map(pages);
     }
 

@@ -42,8 +42,8 @@ public sealed record CustomerView
     /// <summary>Why the last thing asked for was not done.</summary>
     public string? Refused { get; init; }
 
-    public bool MayKeep => Policies.Allow(Policies.KeepCustomers, Me);
-    public bool MayRecord => Policies.Allow(Policies.StartCases, Me);
+    public bool MayKeep => Me.May(Permissions.KeepCustomers);
+    public bool MayRecord => Me.May(Permissions.StartCases);
     public IEnumerable<CustomerCase> Running => Cases.Where(c => c.IsRunning);
 
     /// <summary>Steps that wait for the customer.</summary>

@@ -131,8 +131,7 @@ internal static class OfferEndpoints
     }
 
     /// <summary>Whether someone sees what decisions say about other people.</summary>
-    internal static bool SeesOthers(string? team, Person me) =>
-        me.Is(Roles.Supervisor, Roles.Administrator, Roles.Compliance) || (team is not null && me.Leads.Contains(team));
+    internal static bool SeesOthers(string? team, Person me) => me.May(Permissions.SeeOffers) || (team is not null && me.Leads.Contains(team));
 
     private static async Task<Results<Ok<TaskAnswer>, ProblemHttpResult>> AnswerAsync(
         Guid id,

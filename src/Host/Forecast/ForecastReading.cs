@@ -52,8 +52,7 @@ internal static class ForecastReading
     }
 
     /// <summary>Whether someone sees the forecast of a clock: who steers a team of its tasks. Supervisors see all.</summary>
-    public static bool Steers(Person me, ClockFacts clock) =>
-        me.Is(Roles.Supervisor, Roles.Administrator) || clock.Teams.Any(team => TeamQueries.Steers(me, team));
+    public static bool Steers(Person me, ClockFacts clock) => me.May(Permissions.SteerTeams) || clock.Teams.Any(team => TeamQueries.Steers(me, team));
 
     /// <summary>The filter of a query; null: the day isn't one.</summary>
     public static ForecastFilter? Filter(string? team, string? journey, string? by, bool? statutory)

@@ -74,7 +74,7 @@ internal static class GuidancePanelPages
                 return Said(request, id, use == GuidanceUse.Helped ? "Thanks, that counts." : "Copied.");
             }
         );
-        pages.MapPost("/{id:guid}/sent", SentAsync).RequireAuthorization(Policies.StartCases);
+        pages.MapPost("/{id:guid}/sent", SentAsync).RequireAuthorization(Permissions.StartCases);
         pages.MapPost("/{id:guid}/notes", (Guid id, HttpContext http, WorkflowRuntime r, Person me, CancellationToken c) => NoteAsync(id, http, r, me, c));
         pages.MapPost("/questions", (HttpContext http, WorkflowRuntime r, Person me, CancellationToken c) => NoteAsync(null, http, r, me, c));
         pages.MapPost("/{id:guid}/share", ShareAsync);

@@ -83,7 +83,7 @@ internal static class GuidanceReading
             article,
             isLetter ? Letter.Fill(text.Body, Values(task, facts, me, now), now) : null,
             task?.Id,
-            isLetter && task is { CustomerId: not null, IsTest: false } && Policies.Allow(Policies.StartCases, me)
+            isLetter && task is { CustomerId: not null, IsTest: false } && me.May(Permissions.StartCases)
         );
     }
 

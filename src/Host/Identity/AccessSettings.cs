@@ -31,7 +31,8 @@ internal sealed record AccessSettings(IReadOnlyList<ApiKey> Keys, IReadOnlyList<
         return new(name, hash, Known(settings, $"ApiKeys:{name}:Rights", JourneyAccess.All));
     }
 
-    private static List<string> Known(SettingsReader settings, string key, IReadOnlyCollection<string> known)
+    /// <summary>The items of a list, which are all known names.</summary>
+    public static List<string> Known(SettingsReader settings, string key, IReadOnlyCollection<string> known)
     {
         var names = settings.List(key);
         foreach (var (item, text) in names.Where(name => !known.Contains(name.Text)))

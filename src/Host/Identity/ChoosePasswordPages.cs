@@ -2,6 +2,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Orchestration.Host.Http;
 using Orchestration.Host.Shell.Parts;
+using Orchestration.Workflows.Access;
+using Orchestration.Workflows.People;
 using Orchestration.Workflows.Staff;
 
 namespace Orchestration.Host.Identity;
@@ -13,8 +15,8 @@ internal static class ChoosePasswordPages
     {
         app.MapGet(
                 MailPasswordLink.Path,
-                async (string? token, PasswordLinks links, HttpResponse response, CancellationToken cancel) =>
-                    Page(response, token, await links.FindAsync(token ?? "", cancel), null)
+                async (string? token, PasswordLinks links, PasswordSettings settings, HttpResponse response, CancellationToken cancel) =>
+                    Page(response, settings, token, await links.FindAsync(token ?? "", cancel), null)
             )
             .AllowAnonymous()
             .RequireRateLimiting(Addresses.SignInLimit)
@@ -27,6 +29,7 @@ internal static class ChoosePasswordPages
                     [FromForm] string? password,
                     [FromForm] string? again,
                     PasswordLinks links,
+                    PasswordSettings settings,
                     HttpResponse response,
                     CancellationToken cancel
                 ) =>
@@ -37,7 +40,7 @@ internal static class ChoosePasswordPages
                             : await links.ChooseAsync(token ?? "", password ?? "", cancel);
                     return choice is PasswordChoice.Chosen
                         ? Results.LocalRedirect("/sign-in?chosen=true")
-                        : Page(response, token, await links.FindAsync(token ?? "", cancel), (choice as PasswordChoice.Weak)?.Reason);
+                        : Page(response, settings, token, await links.FindAsync(token ?? "", cancel), (choice as PasswordChoice.Weak)?.Reason);
                 }
             )
             .AllowAnonymous()
@@ -47,6 +50,7 @@ internal static class ChoosePasswordPages
 
     private static RazorComponentResult<ChoosePasswordPage> Page(
         HttpResponse response,
+        PasswordSettings settings,
         string? token,
         (string UserName, string DisplayName)? who,
         string? error
@@ -62,6 +66,7 @@ internal static class ChoosePasswordPages
                 UserName = who?.UserName,
                 DisplayName = who?.DisplayName,
                 Error = error,
+                Shortest = settings.Shortest,
             },
             who is null ? StatusCodes.Status410Gone
                 : error is null ? StatusCodes.Status200OK

@@ -8,52 +8,41 @@ using Orchestration.Workflows.People;
 namespace Orchestration.Host.Identity;
 
 /// <summary>
-/// Who may do what with journeys: in the designer, through its API and through ours. A person's rights follow from their roles; a machine has
+/// Who may do what with journeys: in the designer, through its API and through ours. A person's are permissions of their roles; a machine has
 /// those given to its API key (<see cref="ApiKeys"/>).
 /// </summary>
 internal sealed class JourneyAccess(AccessSettings settings) : AuthorizationHandler<JourneyAccess.Right>
 {
-    public const string Read = "journeys:read";
-    public const string Edit = "journeys:edit";
-    public const string Publish = "journeys:publish";
+    public const string Read = Permissions.ReadJourneys;
+    public const string Edit = Permissions.EditJourneys;
+    public const string Publish = Permissions.PublishJourneys;
 
     /// <summary>Start, cancel, retry and alter runs.</summary>
-    public const string Run = "journeys:run";
+    public const string Run = Permissions.RunJourneys;
 
     /// <summary>Pause and resume automatic progress, on all hosts.</summary>
-    public const string Operate = "journeys:operate";
+    public const string Operate = Permissions.OperateJourneys;
 
     /// <summary>See every live case. A person sees those of <see cref="Workflows.Cases.CaseQueries"/>; only keys are given this.</summary>
     public const string ReadCases = "cases:read";
 
     /// <summary>Change live cases by hand: variables, steps, version, cancellation.</summary>
-    public const string AlterCases = "cases:alter";
+    public const string AlterCases = Permissions.AlterCases;
 
     /// <summary>Publish events. A person's reach the cases they see, a key's reach all.</summary>
-    public const string PublishEvents = "events:publish";
+    public const string PublishEvents = Permissions.PublishEvents;
 
     /// <summary>All rights, as an API key names them.</summary>
     public static readonly IReadOnlyList<string> All = [Read, Edit, Publish, Run, Operate, ReadCases, AlterCases, PublishEvents];
 
-    private static readonly string[] Designers = [Roles.Analyst, Roles.Administrator];
-    private static readonly string[] Operators = [Roles.Administrator];
-    private static readonly string[] Readers = [.. Designers, Roles.Supervisor, Roles.Compliance];
-
-    private readonly IReadOnlyList<string> _publishers = settings.PublishRoles ?? Designers;
-
     public bool May(ClaimsPrincipal user, string right) =>
         user.Identity is PersonIdentity { Person: var person }
-            ? (
-                right switch
-                {
-                    Read => Readers,
-                    Publish => _publishers,
-                    Operate => Operators,
-                    ReadCases => [],
-                    AlterCases => Policies.All[Policies.AlterCases],
-                    _ => Designers,
-                }
-            ).Any(role => person.Is(role))
+            ? right switch
+            {
+                ReadCases => false,
+                Publish when settings.PublishRoles is { } publishers => publishers.Any(role => person.Is(role)),
+                _ => person.May(right),
+            }
             : user.HasClaim(ApiKeys.RightClaim, right);
 
     /// <summary>What someone sees of the runs.</summary>

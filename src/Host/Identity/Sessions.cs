@@ -36,31 +36,55 @@ internal sealed class Sessions(
 
     /// <summary>Additional content of a refresh token: its number in the session.</summary>
     private const string Number = "number";
-    private static readonly Duration CookieLife = Duration.FromHours(12);
     private static readonly Duration AccessLife = Duration.FromHours(1);
-    private static readonly Duration RefreshLife = Duration.FromDays(14);
+    private static readonly Duration RefreshLife = PersonSessions.ApiLife;
 
     private BearerTokenOptions Tokens => tokens.Get(Scheme);
 
-    /// <summary>Signs a browser in, or answers no.</summary>
-    public async Task<Person?> SignInAsync(HttpContext context, string userName, string password)
+    /// <summary>Signs a browser in with a password.</summary>
+    public async Task<SignInAnswer> SignInAsync(HttpContext context, string userName, string password) =>
+        await WithCookieAsync(context, await signIn.TryAsync(userName, password, null, From(context, true), clock.Now(), context.RequestAborted));
+
+    /// <summary>Signs a browser in with a code, after the password.</summary>
+    public async Task<SignInAnswer> FinishAsync(HttpContext context, PendingSignIn.Ticket pending, string code) =>
+        await WithCookieAsync(context, await signIn.FinishAsync(pending.Person, pending.Stamp, code, From(context, true), clock.Now(), context.RequestAborted));
+
+    /// <summary>Signs a browser in after its person set up their app.</summary>
+    public async Task<SignInAnswer> BeginAsync(HttpContext context, PendingSignIn.Ticket pending) =>
+        await WithCookieAsync(
+            context,
+            await signIn.BeginAsync(pending.Person, pending.Stamp, "code", From(context, true), clock.Now(), context.RequestAborted)
+        );
+
+    /// <summary>The content of a cookie for someone for whom an identity provider vouches, or null: they were deactivated just now.</summary>
+    /// <param name="provider">Its name.</param>
+    public async Task<ClaimsPrincipal?> TicketAsync(HttpContext context, Guid person, string provider) =>
+        await signIn.BeginAsync(person, null, provider, From(context, true), clock.Now(), context.RequestAborted) is SignInAnswer.SignedIn signedIn
+            ? PersonIdentity.Ticket(signedIn.Person, signedIn.Session, signedIn.Stamp, CookieAuthenticationDefaults.AuthenticationScheme)
+            : null;
+
+    /// <summary>The person whose session began, with their current data.</summary>
+    public Task<Person?> PersonAsync(Guid person, CancellationToken cancel) => people.OfIdAsync(person, clock.Now(), cancel);
+
+    /// <summary>Tokens for a name, a password and, where one is needed, a code.</summary>
+    public async Task<(SessionTokens? Tokens, SignInAnswer Result)> SignInAsync(HttpContext context, string userName, string password, string? code)
     {
         var now = clock.Now();
-        if (await signIn.TryAsync(userName, password, now, Addresses.Origin(context), context.RequestAborted) is not { } signedIn)
-            return null;
-        var ticket = PersonIdentity.Ticket(signedIn.Person, Ids.New(now), signedIn.Stamp, CookieAuthenticationDefaults.AuthenticationScheme);
-        await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, ticket);
-        return await people.OfIdAsync(signedIn.Person, now, context.RequestAborted);
+        var result = await signIn.TryAsync(userName, password, code, From(context, false), now, context.RequestAborted);
+        return (result is SignInAnswer.SignedIn signedIn ? Issue(signedIn.Person, signedIn.Session, signedIn.Stamp, 0, now) : null, result);
     }
 
-    /// <summary>Tokens for a name and a password, or null.</summary>
-    public async Task<SessionTokens?> SignInAsync(string userName, string password, string origin, CancellationToken cancel)
+    private static async Task<SignInAnswer> WithCookieAsync(HttpContext context, SignInAnswer result)
     {
-        var now = clock.Now();
-        return await signIn.TryAsync(userName, password, now, origin, cancel) is { } signedIn
-            ? Issue(signedIn.Person, Ids.New(now), signedIn.Stamp, 0, now)
-            : null;
+        if (result is SignInAnswer.SignedIn signedIn)
+            await context.SignInAsync(
+                CookieAuthenticationDefaults.AuthenticationScheme,
+                PersonIdentity.Ticket(signedIn.Person, signedIn.Session, signedIn.Stamp, CookieAuthenticationDefaults.AuthenticationScheme)
+            );
+        return result;
     }
+
+    private static SignInFrom From(HttpContext context, bool isBrowser) => new(Addresses.Origin(context), Device.Of(context.Request), isBrowser);
 
     /// <summary>
     /// An access token of the session that a page has a cookie of, for scripts of that page, and the seconds for which it is good. It ends with
@@ -132,7 +156,7 @@ internal sealed class Sessions(
         o.Cookie.Name = "orchestration";
         o.Cookie.HttpOnly = true;
         o.Cookie.SameSite = SameSiteMode.Lax;
-        o.ExpireTimeSpan = CookieLife.ToTimeSpan();
+        o.ExpireTimeSpan = PersonSessions.BrowserLife.ToTimeSpan();
         o.SlidingExpiration = true;
         o.LoginPath = "/sign-in";
         o.ReturnUrlParameter = "to";

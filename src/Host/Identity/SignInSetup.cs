@@ -18,10 +18,10 @@ internal static class SignInSetup
     private const string Session = "Session";
 
     /// <summary>
-    /// People, sessions and permissions of roles. Every endpoint needs a signed-in person unless it says otherwise;
-    /// <c>RequireAuthorization(Roles.X)</c> needs the role. An endpoint for several roles names a policy of <see cref="Policies"/>.
+    /// People, sessions and permissions. Every endpoint needs a signed-in person unless it says otherwise;
+    /// <c>RequireAuthorization(Permissions.X)</c> needs the permission. An endpoint that admits others too names a policy of <see cref="Policies"/>.
     /// </summary>
-    public static void AddSignIn(this WebApplicationBuilder builder, AccessSettings settings)
+    public static void AddSignIn(this WebApplicationBuilder builder, AccessSettings settings, SignOnSettings signOn)
     {
         var services = builder.Services;
         services
@@ -41,7 +41,8 @@ internal static class SignInSetup
             .AddSingleton<RefreshSession>()
             .AddSingleton<AddPerson>()
             .AddSingleton<SeedPeople>();
-        services.AddSingleton<Sessions>();
+        services.AddSingleton(signOn).AddSingleton(signOn.Passwords).AddSingleton(signOn.SecondFactor).AddSingleton(signOn.Duties);
+        services.AddSingleton<Sessions>().AddSingleton<PendingSignIn>();
         services.AddHttpContextAccessor();
         services.AddScoped(s => PersonIdentity.Of(s.GetRequiredService<IHttpContextAccessor>().HttpContext!.User));
         services.AddScoped(s => s.GetRequiredService<PersonIdentity>().Person);
@@ -68,15 +69,20 @@ internal static class SignInSetup
         services.AddOptions<BearerTokenOptions>(BearerTokenDefaults.AuthenticationScheme).Configure<IClock>(Sessions.Configure);
 
         var authorization = services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+
+        // For workflows that answer HTTP requests: their policy may be a role.
         foreach (var role in Roles.All)
             authorization.AddPolicy(role, policy => policy.RequireRole(role));
-        foreach (var (name, roles) in Policies.All)
-            authorization.AddPolicy(name, policy => policy.RequireRole(roles));
-
-        authorization.AddPolicy(
-            Policies.Steer,
-            policy => policy.RequireAuthenticatedUser().RequireAssertion(context => context.User.Identity is PersonIdentity who && Policies.Steers(who.Person))
-        );
+        foreach (var permission in Permissions.All.Select(permission => permission.Key).Except(JourneyAccess.All))
+            Add(permission, person => person.May(permission));
+        Add(Policies.Start, person => person.May(Permissions.StartCases) || person.May(Permissions.StartTests));
+        Add(Policies.Steer, Policies.Steers);
+        Add(Policies.SeeAccess, Policies.SeesAccess);
+        void Add(string name, Func<Person, bool> may) =>
+            authorization.AddPolicy(
+                name,
+                policy => policy.RequireAuthenticatedUser().RequireAssertion(context => context.User.Identity is PersonIdentity who && may(who.Person))
+            );
 
         services.AddSingleton(settings);
         services.AddSingleton<JourneyAccess>().AddSingleton<IAuthorizationHandler>(s => s.GetRequiredService<JourneyAccess>());
@@ -101,52 +107,22 @@ internal static class SignInSetup
     }
 }
 
-/// <summary>Rights that more than one role has.</summary>
+/// <summary>Rights that more than a permission gives. All others are <see cref="Permissions"/>.</summary>
 internal static class Policies
 {
-    /// <summary>Design journeys.</summary>
-    public const string Design = "design";
-
-    /// <summary>Start cases for customers.</summary>
-    public const string StartCases = "start-cases";
-
-    /// <summary>Try out journeys with test cases.</summary>
-    public const string StartTests = "start-tests";
-
     /// <summary>Start cases, or test cases.</summary>
     public const string Start = "start";
 
-    /// <summary>Steer teams. The endpoint also admits people who lead a team without having the role.</summary>
-    public const string Supervise = "supervise";
-
-    /// <summary>Steer at least one team, by role or as its lead. Which one, the endpoint checks.</summary>
+    /// <summary>Steer at least one team, by permission or as its lead. Which one, the endpoint checks.</summary>
     public const string Steer = "steer";
 
-    /// <summary>Enter, merge and import customers.</summary>
-    public const string KeepCustomers = "keep-customers";
-
-    /// <summary>Change live cases by hand.</summary>
-    public const string AlterCases = "alter-cases";
-
-    /// <summary>Decide requests to erase a customer's data. Only compliance makes them.</summary>
-    public const string DecideErasures = "decide-erasures";
-
-    /// <summary>Which roles have which right.</summary>
-    public static readonly IReadOnlyDictionary<string, string[]> All = new Dictionary<string, string[]>
-    {
-        [Design] = [Roles.Analyst, Roles.Administrator],
-        [StartCases] = [Roles.FrontOffice, Roles.Employee, Roles.Supervisor, Roles.Administrator],
-        [StartTests] = [Roles.Analyst, Roles.Administrator],
-        [Start] = [Roles.FrontOffice, Roles.Employee, Roles.Supervisor, Roles.Administrator, Roles.Analyst],
-        [Supervise] = [Roles.Supervisor, Roles.Administrator],
-        [KeepCustomers] = [Roles.FrontOffice, Roles.Supervisor, Roles.Administrator],
-        [AlterCases] = [Roles.Supervisor, Roles.Administrator],
-        [DecideErasures] = [Roles.Compliance, Roles.Administrator],
-    };
+    /// <summary>See who can do what.</summary>
+    public const string SeeAccess = "see-access";
 
     /// <summary>Whether the person steers any team.</summary>
-    public static bool Steers(Person person) => Allow(Supervise, person) || person.Leads.Count > 0;
+    public static bool Steers(Person person) => person.May(Permissions.SteerTeams) || person.Leads.Count > 0;
 
-    /// <summary>Whether the person has the right, or the role of that name.</summary>
-    public static bool Allow(string policy, Person person) => All.TryGetValue(policy, out var roles) ? roles.Any(role => person.Is(role)) : person.Is(policy);
+    /// <summary>Whether the person sees who can do what: who gives access, and who reviews it.</summary>
+    public static bool SeesAccess(Person person) =>
+        person.May(Permissions.ManagePeople) || person.May(Permissions.ManageRoles) || person.May(Permissions.ReviewHistory);
 }

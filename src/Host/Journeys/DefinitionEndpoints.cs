@@ -71,7 +71,7 @@ internal static class DefinitionEndpoints
 {
     public static void MapDefinitions(this WebApplication app)
     {
-        var definitions = app.MapGroup("/api/definitions").WithTags("Definitions").RequireAuthorization(Policies.Design);
+        var definitions = app.MapGroup("/api/definitions").WithTags("Definitions").RequireAuthorization(Permissions.EditJourneys);
         definitions
             .MapPost("", StoreAsync)
             .Accepts<DefinitionBody>("application/json")

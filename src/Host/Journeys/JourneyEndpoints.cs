@@ -37,7 +37,7 @@ internal static class JourneyEndpoints
             .WithSummary("Lists published journeys with their input schemas");
         app.MapPost("/api/events", PublishAsync)
             .WithTags("Journeys")
-            .RequireAuthorization(Policies.StartCases)
+            .RequireAuthorization(Permissions.StartCases)
             .WithSummary("Publishes an event to waiting cases that you can see")
             .ProducesProblem(409)
             .ProducesProblem(422);

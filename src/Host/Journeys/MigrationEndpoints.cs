@@ -100,7 +100,7 @@ internal static class MigrationEndpoints
             errors["reason"] = ["is required: at most 2,000 characters for the history of the cases"];
         if (await RefuseAsync(id, body.ToVersion, errors, runtime, cancel) is { } refused)
             return refused;
-        var mayAlter = Policies.Allow(Policies.AlterCases, me);
+        var mayAlter = me.May(Permissions.AlterCases);
         if (body.Instances!.Length > MigrateCases.MaxItems)
             return
                 await work.AskAsync(new WorkOrder.Migrate(id, body.ToVersion!.Value, body.Reason!, mayAlter, body.Instances), body.OperationId, me, cancel)

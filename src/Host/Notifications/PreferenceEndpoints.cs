@@ -26,12 +26,12 @@ internal static class PreferenceEndpoints
     {
         Map(app.MapGroup("/api/me/notification-preferences").WithTags("Notifications"), me => me.Id, "your notification preferences");
         Map(
-            app.MapGroup("/api/notification-preferences").WithTags("Notifications").RequireAuthorization(Roles.Administrator),
+            app.MapGroup("/api/notification-preferences").WithTags("Notifications").RequireAuthorization(Permissions.ManageSettings),
             _ => null,
             "the default notification preferences"
         );
         Page(app.MapGroup(MyPage).ExcludeFromDescription(), me => me.Id, MyPage);
-        Page(app.MapGroup(EverybodysPage).RequireAuthorization(Roles.Administrator).ExcludeFromDescription(), _ => null, EverybodysPage);
+        Page(app.MapGroup(EverybodysPage).RequireAuthorization(Permissions.ManageSettings).ExcludeFromDescription(), _ => null, EverybodysPage);
     }
 
     private static void Map(RouteGroupBuilder group, Func<Person, Guid?> whose, string what)

@@ -37,14 +37,14 @@ internal static class OwnViewLinkEndpoints
         links.MapGet("", ListAsync).WithSummary("Lists the links with which the customer can follow a case, and when they did").ProducesProblem(404);
         links
             .MapPost("", MakeAsync)
-            .RequireAuthorization(Policies.StartCases)
+            .RequireAuthorization(Permissions.StartCases)
             .WithSummary("Makes a link with which the customer can follow a case without an account")
             .ProducesProblem(404)
             .ProducesProblem(422);
-        links.MapDelete("/{link:guid}", RevokeAsync).RequireAuthorization(Policies.StartCases).WithSummary("Revokes a link at once").ProducesProblem(404);
+        links.MapDelete("/{link:guid}", RevokeAsync).RequireAuthorization(Permissions.StartCases).WithSummary("Revokes a link at once").ProducesProblem(404);
         app.MapPost("/api/cases/{id:guid}/messages", WriteAsync)
             .WithTags("Own view")
-            .RequireAuthorization(Policies.StartCases)
+            .RequireAuthorization(Permissions.StartCases)
             .WithSummary("Writes a message that the customer reads in their own view of the case")
             .ProducesProblem(404)
             .ProducesProblem(422);
@@ -52,7 +52,7 @@ internal static class OwnViewLinkEndpoints
             .WithTags("Own view")
             .WithSummary("Gets how satisfied the customer was with a case")
             .ProducesProblem(404);
-        OwnViewStaffPages.Map(app.MapGroup("").RequireAuthorization(Policies.StartCases).ExcludeFromDescription());
+        OwnViewStaffPages.Map(app.MapGroup("").RequireAuthorization(Permissions.StartCases).ExcludeFromDescription());
     }
 
     /// <summary>Address of the page that a code opens.</summary>

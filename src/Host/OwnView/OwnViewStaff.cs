@@ -64,7 +64,7 @@ internal sealed class OwnViewDesk(WorkflowRuntime runtime, OwnViewSettings setti
             Cases = cases,
             Links = await OwnViewLinks.ListAsync(runtime.Database, ids, cancel),
             Ratings = await RateCase.ListAsync(runtime.Database, ids, cancel),
-            MayMake = Policies.Allow(Policies.StartCases, me),
+            MayMake = me.May(Permissions.StartCases),
             KnowsBirth = customer.Data.BornOn is not null,
             Now = runtime.Clock.Now(),
         };

@@ -13,7 +13,7 @@ public sealed record PerformanceScope(IReadOnlyList<Team> Teams, bool IsAll)
     /// <summary>The scope of a person who steers.</summary>
     public static async Task<PerformanceScope> OfAsync(NpgsqlDataSource database, Person me, CancellationToken cancel)
     {
-        var all = Policies.Allow(Policies.Supervise, me);
+        var all = me.May(Permissions.SteerTeams);
         return new([.. (await TeamQueries.ListAsync(database, cancel)).Where(team => all || me.Leads.Contains(team.Key))], all);
     }
 

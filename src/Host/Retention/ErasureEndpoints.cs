@@ -25,7 +25,7 @@ internal static class ErasureEndpoints
 
     public static void Map(WebApplication app)
     {
-        var api = app.MapGroup("/api/erasures").WithTags("Retention").RequireAuthorization(Policies.DecideErasures);
+        var api = app.MapGroup("/api/erasures").WithTags("Retention").RequireAuthorization(Permissions.DecideErasures);
         api.MapGet(
                 "",
                 async (WorkflowRuntime runtime, CancellationToken cancel) => TypedResults.Ok(await ErasureQueries.ListAsync(runtime.Database, Most, cancel))
@@ -43,7 +43,7 @@ internal static class ErasureEndpoints
                 async Task<ErasureAnswer> (ErasureBody body, Erasures erasures, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                     await AnswerAsync(await erasures.RequestAsync(body.CustomerId, body.Reason, me, cancel), "customer", body.CustomerId, runtime, cancel)
             )
-            .RequireAuthorization(Roles.Compliance)
+            .RequireAuthorization(Permissions.KeepRecords)
             .WithSummary("Asks to erase all data of a customer; someone else must approve it")
             .ProducesProblem(404)
             .ProducesProblem(409)
@@ -67,19 +67,19 @@ internal static class ErasureEndpoints
             .ProducesProblem(422);
         app.MapPost("/api/customers/{id:guid}/export", ExportAsync)
             .WithTags("Retention")
-            .RequireAuthorization(Roles.Compliance)
+            .RequireAuthorization(Permissions.KeepRecords)
             .WithSummary("Exports all data of a customer for them: a ZIP with a page to print, JSON and the documents")
             .Produces(200, contentType: "application/zip")
             .ProducesProblem(404)
             .ProducesProblem(422);
 
-        var pages = app.MapGroup("/compliance/erasures").RequireAuthorization(Policies.DecideErasures).ExcludeFromDescription();
+        var pages = app.MapGroup("/compliance/erasures").RequireAuthorization(Permissions.DecideErasures).ExcludeFromDescription();
         pages.MapGet(
             "",
             (Guid? customer, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                 ListAsync(runtime, customer, "", null, StatusCodes.Status200OK, me, cancel)
         );
-        pages.MapPost("", RequestAsync).RequireAuthorization(Roles.Compliance);
+        pages.MapPost("", RequestAsync).RequireAuthorization(Permissions.KeepRecords);
         pages.MapGet(
             "/{id:guid}",
             (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) => PageAsync(runtime, id, null, StatusCodes.Status200OK, me, cancel)
@@ -100,7 +100,7 @@ internal static class ErasureEndpoints
                 async (Guid id, IFormCollection form, WorkflowRuntime runtime, HttpContext http, Person me, CancellationToken cancel) =>
                     await ExportAsync(id, new(form["reason"]), runtime, http, me, cancel)
             )
-            .RequireAuthorization(Roles.Compliance);
+            .RequireAuthorization(Permissions.KeepRecords);
     }
 
     private static async Task<ErasureAnswer> AnswerAsync(ErasureResult result, string what, Guid id, WorkflowRuntime runtime, CancellationToken cancel) =>

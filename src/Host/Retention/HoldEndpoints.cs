@@ -44,7 +44,7 @@ internal static class HoldEndpoints
 
     public static void Map(WebApplication app)
     {
-        var api = app.MapGroup("/api/holds").WithTags("Retention").RequireAuthorization(Roles.Compliance);
+        var api = app.MapGroup("/api/holds").WithTags("Retention").RequireAuthorization(Permissions.KeepRecords);
         api.MapGet(
                 "",
                 async (WorkflowRuntime runtime, CancellationToken cancel) =>
@@ -68,7 +68,7 @@ internal static class HoldEndpoints
             .ProducesProblem(409)
             .ProducesProblem(422);
 
-        var pages = app.MapGroup("/compliance/holds").RequireAuthorization(Roles.Compliance).ExcludeFromDescription();
+        var pages = app.MapGroup("/compliance/holds").RequireAuthorization(Permissions.KeepRecords).ExcludeFromDescription();
         pages.MapGet(
             "",
             (string? caseId, string? customerId, WorkflowRuntime runtime, CancellationToken cancel) =>

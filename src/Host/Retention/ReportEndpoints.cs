@@ -12,7 +12,7 @@ internal static class ReportEndpoints
 {
     public static void Map(WebApplication app)
     {
-        app.MapGet("/compliance/cases/{id:guid}/report", PageAsync).RequireAuthorization(Roles.Compliance).ExcludeFromDescription();
+        app.MapGet("/compliance/cases/{id:guid}/report", PageAsync).RequireAuthorization(Permissions.ReviewHistory).ExcludeFromDescription();
         app.MapGet(
                 "/api/cases/{id:guid}/report",
                 async Task<IResult> (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
@@ -25,7 +25,7 @@ internal static class ReportEndpoints
                 }
             )
             .WithTags("Retention")
-            .RequireAuthorization(Roles.Compliance)
+            .RequireAuthorization(Permissions.ReviewHistory)
             .WithSummary("Gets a case's tasks with their data, the ledgers of its deadlines and what proves its history")
             .Produces<CaseReport>()
             .ProducesProblem(404);

@@ -51,7 +51,7 @@ internal static class RetentionEndpoints
 
     private static void MapPolicy(WebApplication app)
     {
-        var api = app.MapGroup("/api/retention").WithTags("Retention").RequireAuthorization(Roles.Compliance);
+        var api = app.MapGroup("/api/retention").WithTags("Retention").RequireAuthorization(Permissions.KeepRecords);
         api.MapGet(
                 "/policy",
                 async Task<Results<Ok<PolicyView>, ProblemHttpResult>> (SettingDocuments settings, CancellationToken cancel) =>
@@ -72,7 +72,7 @@ internal static class RetentionEndpoints
             )
             .WithSummary("Lists what will be removed next, when and why, and what was removed with its proof");
 
-        var pages = app.MapGroup("/compliance/retention").RequireAuthorization(Roles.Compliance).ExcludeFromDescription();
+        var pages = app.MapGroup("/compliance/retention").RequireAuthorization(Permissions.KeepRecords).ExcludeFromDescription();
         pages.MapGet(
             "",
             (string? rule, WorkflowRuntime runtime, SettingDocuments settings, CancellationToken cancel) => PageAsync(runtime, settings, rule, null, [], cancel)
@@ -110,7 +110,7 @@ internal static class RetentionEndpoints
 
     private static void MapLogs(WebApplication app)
     {
-        var api = app.MapGroup("/api/logs").WithTags("Retention").RequireAuthorization(Roles.Compliance);
+        var api = app.MapGroup("/api/logs").WithTags("Retention").RequireAuthorization(Permissions.KeepRecords);
         api.MapGet("", async (WriteLogs logs, CancellationToken cancel) => TypedResults.Ok(await logs.ListAsync(Most, cancel)))
             .WithSummary("Lists files of logs, newest first");
         api.MapPost(
@@ -138,7 +138,7 @@ internal static class RetentionEndpoints
             .ProducesProblem(404)
             .ProducesProblem(409);
 
-        var pages = app.MapGroup("/compliance/exports").RequireAuthorization(Roles.Compliance).ExcludeFromDescription();
+        var pages = app.MapGroup("/compliance/exports").RequireAuthorization(Permissions.KeepRecords).ExcludeFromDescription();
         pages.MapGet("", (WorkflowRuntime runtime, WriteLogs logs, CancellationToken cancel) => LogsAsync(runtime, logs, PostedForm.Empty, cancel));
         pages.MapPost(
             "",

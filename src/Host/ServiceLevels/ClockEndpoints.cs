@@ -29,7 +29,7 @@ internal static class ClockEndpoints
         clocks.MapGet("/{id:guid}", FindAsync).WithSummary("Gets a clock with its due time, calculation steps, ledger and ladder").ProducesProblem(404);
         clocks
             .MapPost("/recompute", RecomputeAsync)
-            .RequireAuthorization(Policies.Supervise)
+            .RequireAuthorization(Permissions.SteerTeams)
             .WithSummary("Recomputes clocks after a calendar or policy change; a preview by default. More than 200 clocks are recomputed in the background")
             .ProducesProblem(404)
             .ProducesProblem(422);

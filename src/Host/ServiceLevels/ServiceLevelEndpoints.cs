@@ -113,7 +113,7 @@ internal static class ServiceLevelEndpoints
                     CancellationToken cancel
                 ) => SaveAsync(kind, id, body, settings, catalog, me, clock, cancel)
             )
-            .RequireAuthorization(Roles.Administrator)
+            .RequireAuthorization(Permissions.ManageSettings)
             .WithSummary($"Saves a new revision of the {what}; running clocks keep theirs until recomputed")
             .ProducesProblem(409)
             .ProducesProblem(422);

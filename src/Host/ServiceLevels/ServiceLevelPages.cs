@@ -34,7 +34,7 @@ internal static class ServiceLevelPages
 
     private static void Map(WebApplication app, ServiceLevelKind kind)
     {
-        var pages = app.MapGroup(kind.Path).RequireAuthorization(Roles.Administrator).ExcludeFromDescription();
+        var pages = app.MapGroup(kind.Path).RequireAuthorization(Permissions.ManageSettings).ExcludeFromDescription();
         pages.MapGet(
             "",
             async (string? q, SettingDocuments settings, ServiceLevelCatalog catalog, CancellationToken cancel) =>

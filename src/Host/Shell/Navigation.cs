@@ -39,16 +39,16 @@ internal static class Navigation
                 new(Promises, "Promises", "heart-handshake", "/promises", person => Policies.Steers(person) || person.Is(Roles.FrontOffice, Roles.Compliance)),
                 new(Cases, "Cases", "folders", "/cases", _ => true, "c"),
                 new(Guidance, "Guidance", "book-2", "/guidance", _ => true),
-                new(StartCase, "Start a case", "circle-plus", "/start", person => Policies.Allow(Policies.StartCases, person)),
+                new(StartCase, "Start a case", "circle-plus", "/start", person => person.May(Permissions.StartCases)),
             ]
         ),
         new(
             "Manage",
             [
-                new(Designer, "Designer", "sitemap", "/studio", person => Policies.Allow(Policies.Design, person)),
-                new(TestCase, "Test a journey", "flask", "/start?test=true", person => Policies.Allow(Policies.StartTests, person)),
-                new(Compliance, "Compliance", "shield-check", "/compliance", person => person.Is(Roles.Compliance)),
-                new(People, "Administration", "settings", "/administration/people", person => person.Is(Roles.Administrator)),
+                new(Designer, "Designer", "sitemap", "/studio", person => person.May(Permissions.EditJourneys)),
+                new(TestCase, "Test a journey", "flask", "/start?test=true", person => person.May(Permissions.StartTests)),
+                new(Compliance, "Compliance", "shield-check", "/compliance", person => person.May(Permissions.ReviewHistory)),
+                new(People, "Administration", "settings", "/administration/people", person => AdministrationPages.For(person).Any()),
             ]
         ),
     ];
@@ -61,7 +61,19 @@ internal static class Navigation
 
     /// <summary>The entries a person sees.</summary>
     public static IEnumerable<Group> For(Person person) =>
-        Groups.Select(group => group with { Items = [.. group.Items.Where(item => item.Visible(person))] }).Where(group => group.Items.Count > 0);
+        Groups
+            .Select(group =>
+                group with
+                {
+                    Items =
+                    [
+                        .. group
+                            .Items.Where(item => item.Visible(person))
+                            .Select(item => item.Section == People ? item with { Href = AdministrationPages.For(person).First().Href } : item),
+                    ],
+                }
+            )
+            .Where(group => group.Items.Count > 0);
 
     internal sealed record Group(string? Title, IReadOnlyList<Item> Items);
 

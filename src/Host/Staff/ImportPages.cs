@@ -72,7 +72,7 @@ internal static class ImportPages
         foreach (var kind in Enum.GetValues<ImportKind>())
         {
             var page = app.MapGroup(new ImportView(kind, false).Path)
-                .RequireAuthorization(kind == ImportKind.Customers ? Policies.KeepCustomers : Roles.Administrator)
+                .RequireAuthorization(kind == ImportKind.Customers ? Permissions.KeepCustomers : Permissions.ManagePeople)
                 .ExcludeFromDescription();
             page.MapGet("", (PasswordLinks links) => Html.Page(new ImportPage { View = new(kind, links.AreMailed) }));
 
@@ -112,7 +112,16 @@ internal static class ImportPages
         {
             ImportKind.Teams => await ImportTeams.RunAsync(runtime, file, apply is not null, apply, me.UserName, cancel),
             ImportKind.Customers => await ImportCustomers.RunAsync(runtime, file, apply is not null, apply, me.UserName, cancel),
-            _ => await ImportPeople.RunAsync(runtime, file, apply is not null, apply, form["mailLinks"] == "true" ? links : null, me.UserName, cancel),
+            _ => await ImportPeople.RunAsync(
+                runtime,
+                file,
+                apply is not null,
+                apply,
+                form["mailLinks"] == "true" ? links : null,
+                me.UserName,
+                request.HttpContext.RequestServices.GetRequiredService<DutySettings>(),
+                cancel
+            ),
         };
         if (result is ImportResult.Applied { Rows: var rows })
         {

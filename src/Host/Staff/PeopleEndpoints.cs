@@ -19,7 +19,7 @@ internal static class PeopleEndpoints
 {
     public static void MapPeople(this WebApplication app)
     {
-        var api = app.MapGroup("/api/people").WithTags("People").RequireAuthorization(Roles.Administrator);
+        var api = app.MapGroup("/api/people").WithTags("People").RequireAuthorization(Permissions.ManagePeople);
         api.MapGet("", ListAsync)
             .WithSummary("Lists people by name")
             .WithDescription("`state` is active, locked, no-password or deactivated; `size` is at most 200.")
@@ -36,8 +36,13 @@ internal static class PeopleEndpoints
         api.MapPost("", AddAsync).WithSummary("Adds a person, who chooses a password with a link: POST /api/people/{id}/password-link").ProducesProblem(422);
         api.MapPut(
                 "/{id:guid}",
-                async Task<PersonAnswer> (Guid id, ChangePersonBody body, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                    await AnswerAsync(await SavePerson.ChangeAsync(runtime, id, body.Revision ?? 0, body.Data, me.UserName, cancel), runtime, id, cancel)
+                async Task<PersonAnswer> (Guid id, ChangePersonBody body, WorkflowRuntime runtime, DutySettings duties, Person me, CancellationToken cancel) =>
+                    await AnswerAsync(
+                        await SavePerson.ChangeAsync(runtime, id, body.Revision ?? 0, body.Data, me.UserName, duties, cancel),
+                        runtime,
+                        id,
+                        cancel
+                    )
             )
             .WithSummary("Changes a person's name, email, roles, teams, leads and skills")
             .Changes();
@@ -94,8 +99,8 @@ internal static class PeopleEndpoints
     )
     {
         var errors = new Dictionary<string, string[]>();
-        if (role is not null && !Roles.All.Contains(role))
-            errors["role"] = [$"must be one of {string.Join(", ", Roles.All)}"];
+        if (role is not null && (await CustomRoles.ListAsync(runtime.Database, cancel)) is var roles && !roles.Any(known => known.Key == role))
+            errors["role"] = [$"must be one of {string.Join(", ", roles.Select(known => known.Key))}"];
         if (state is not null && !PeopleFilter.States.Contains(state))
             errors["state"] = [$"must be one of {string.Join(", ", PeopleFilter.States)}"];
         if (page is < 1 or > 1_000_000)
@@ -111,11 +116,12 @@ internal static class PeopleEndpoints
     private static async Task<Results<Created<PersonDetails>, ProblemHttpResult>> AddAsync(
         AddPersonBody body,
         WorkflowRuntime runtime,
+        DutySettings duties,
         Person me,
         CancellationToken cancel
     )
     {
-        var result = await SavePerson.AddAsync(runtime, body.Data, me.UserName, cancel);
+        var result = await SavePerson.AddAsync(runtime, body.Data, me.UserName, duties, cancel);
         return result is StaffResult.Added { Person: var id }
             ? TypedResults.Created($"/api/people/{id}", await PersonDetails.FindAsync(runtime.Database, id, runtime.Clock.Now(), cancel))
             : StaffAnswers.Refused(result, "person", "");
@@ -143,12 +149,13 @@ internal static class PeopleEndpoints
         HttpRequest request,
         PasswordLinks links,
         WorkflowRuntime runtime,
+        DutySettings duties,
         Person me,
         CancellationToken cancel
     ) =>
         StaffAnswers.Of(
             await StaffAnswers.TextAsync(request, cancel) is { } file
-                ? await ImportPeople.RunAsync(runtime, file, apply == true, fingerprint, mailLinks == true ? links : null, me.UserName, cancel)
+                ? await ImportPeople.RunAsync(runtime, file, apply == true, fingerprint, mailLinks == true ? links : null, me.UserName, duties, cancel)
                 : StaffAnswers.NotText
         );
 

@@ -15,7 +15,7 @@ internal static class PeoplePages
 
     public static void MapPeoplePages(this WebApplication app)
     {
-        var pages = app.MapGroup(People).RequireAuthorization(Roles.Administrator).ExcludeFromDescription();
+        var pages = app.MapGroup(People).RequireAuthorization(Permissions.ManagePeople).ExcludeFromDescription();
         pages.MapGet(
             "",
             async (HttpRequest request, WorkflowRuntime runtime, CancellationToken cancel) =>
@@ -61,15 +61,20 @@ internal static class PeoplePages
             async (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                 await AnswerAsync(await RestoreAccess.UnlockAsync(runtime, id, me.UserName, cancel), runtime, id, me, cancel)
         );
+        pages.MapPost(
+            "/{id:guid}/reset-second-factor",
+            async (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                await AnswerAsync(await RestoreAccess.ResetSecondFactorAsync(runtime, id, me.UserName, cancel), runtime, id, me, cancel)
+        );
         pages.MapPost("/{id:guid}/password-link", LinkAsync);
     }
 
-    private static async Task<IResult> AddAsync(IFormCollection form, WorkflowRuntime runtime, Person me, CancellationToken cancel)
+    private static async Task<IResult> AddAsync(IFormCollection form, WorkflowRuntime runtime, DutySettings duties, Person me, CancellationToken cancel)
     {
         var typed = PersonForm.Read(form);
         var errors = new Dictionary<string, string[]>();
         var data = typed.Data(errors);
-        var result = errors.Count > 0 ? new StaffResult.Invalid(errors) : await SavePerson.AddAsync(runtime, data, me.UserName, cancel);
+        var result = errors.Count > 0 ? new StaffResult.Invalid(errors) : await SavePerson.AddAsync(runtime, data, me.UserName, duties, cancel);
         return result switch
         {
             StaffResult.Added added => Results.LocalRedirect($"{People}/{Ids.Text(added.Person)}"),
@@ -81,12 +86,20 @@ internal static class PeoplePages
         };
     }
 
-    private static async Task<IResult> ChangeAsync(Guid id, IFormCollection form, WorkflowRuntime runtime, Person me, CancellationToken cancel)
+    private static async Task<IResult> ChangeAsync(
+        Guid id,
+        IFormCollection form,
+        WorkflowRuntime runtime,
+        DutySettings duties,
+        Person me,
+        CancellationToken cancel
+    )
     {
         var typed = PersonForm.Read(form);
         var errors = new Dictionary<string, string[]>();
         var data = typed.Data(errors);
-        var result = errors.Count > 0 ? new StaffResult.Invalid(errors) : await SavePerson.ChangeAsync(runtime, id, Revision(form), data, me.UserName, cancel);
+        var result =
+            errors.Count > 0 ? new StaffResult.Invalid(errors) : await SavePerson.ChangeAsync(runtime, id, Revision(form), data, me.UserName, duties, cancel);
         if (result is StaffResult.Done)
             return Results.LocalRedirect($"{People}/{Ids.Text(id)}?done=saved");
         if (await ReadAsync(runtime, id, me, cancel) is not { } view)
@@ -151,10 +164,11 @@ internal static class PeoplePages
     private static async Task<PeopleView> ListAsync(HttpRequest request, WorkflowRuntime runtime, CancellationToken cancel)
     {
         var query = request.Query;
+        var roles = await CustomRoles.ListAsync(runtime.Database, cancel);
         string? Chosen(string name) => query[name].ToString() is { Length: > 0 } text ? text : null;
         var filter = new PeopleFilter(
             Chosen("q"),
-            Chosen("role") is { } role && Roles.All.Contains(role) ? role : null,
+            Chosen("role") is { } role && roles.Any(known => known.Key == role) ? role : null,
             Chosen("team")?.Replace("\0", ""),
             Chosen("state") is { } state && PeopleFilter.States.Contains(state) ? state : null,
             int.TryParse(query["page"], out var page) ? Math.Clamp(page, 1, 100_000) : 1
@@ -162,7 +176,8 @@ internal static class PeoplePages
         return new(
             await ListPeople.ReadAsync(runtime.Database, filter, runtime.Clock.Now(), cancel),
             filter,
-            await TeamDetails.ChoicesAsync(runtime.Database, cancel)
+            await TeamDetails.ChoicesAsync(runtime.Database, cancel),
+            roles
         )
         {
             Done = ImportPages.Done(query),
@@ -174,6 +189,7 @@ internal static class PeoplePages
         {
             Form = form,
             Teams = await TeamDetails.ChoicesAsync(runtime.Database, cancel),
+            KnownRoles = await CustomRoles.ListAsync(runtime.Database, cancel),
             KnownSkills = [.. (await Choices.ReadAsync(runtime.Database, cancel))["skill"]],
             Me = me,
             Now = runtime.Clock.Now(),

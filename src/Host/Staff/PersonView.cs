@@ -7,7 +7,7 @@ using Orchestration.Workflows.Staff;
 namespace Orchestration.Host.Staff;
 
 /// <summary>The data of the list of people.</summary>
-public sealed record PeopleView(PersonList Page, PeopleFilter Filter, IReadOnlyList<TeamDetails> Teams)
+public sealed record PeopleView(PersonList Page, PeopleFilter Filter, IReadOnlyList<TeamDetails> Teams, IReadOnlyList<RoleDetails> Roles)
 {
     /// <summary>What an import or a new person did: shown once.</summary>
     public string? Done { get; init; }
@@ -154,6 +154,9 @@ public sealed record PersonView
 
     /// <summary>Skills of the catalogue to choose from.</summary>
     public required IReadOnlyList<Choice> KnownSkills { get; init; }
+
+    /// <summary>Shipped roles, and those that administrators composed.</summary>
+    public required IReadOnlyList<RoleDetails> KnownRoles { get; init; }
     public IReadOnlyList<StaffEvent> History { get; init; } = [];
     public IReadOnlyDictionary<string, string[]> Errors { get; init; } = new Dictionary<string, string[]>();
 

@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Orchestration.Host.Http;
+using Orchestration.Workflows.Access;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.Staff;
 

@@ -17,7 +17,7 @@ internal static class StaffTeamEndpoints
 {
     public static void MapStaffTeams(this WebApplication app)
     {
-        var api = app.MapGroup("/api/teams").WithTags("Teams").RequireAuthorization(Roles.Administrator);
+        var api = app.MapGroup("/api/teams").WithTags("Teams").RequireAuthorization(Permissions.ManagePeople);
         api.MapGet("", async (NpgsqlDataSource database, CancellationToken cancel) => TypedResults.Ok(await TeamDetails.ListAsync(database, cancel)))
             .WithSummary("Lists teams with their lead and members");
         api.MapGet(

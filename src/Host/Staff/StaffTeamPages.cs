@@ -14,7 +14,7 @@ internal static class StaffTeamPages
 
     public static void MapStaffTeamPages(this WebApplication app)
     {
-        var pages = app.MapGroup("/administration").RequireAuthorization(Roles.Administrator).ExcludeFromDescription();
+        var pages = app.MapGroup("/administration").RequireAuthorization(Permissions.ManagePeople).ExcludeFromDescription();
         pages.MapGet(
             "/teams",
             async (HttpRequest request, WorkflowRuntime runtime, CancellationToken cancel) =>

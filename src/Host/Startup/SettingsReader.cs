@@ -13,10 +13,10 @@ internal sealed class SettingsReader(IConfiguration configuration)
     /// <summary>A text, or null if it isn't set.</summary>
     public string? Text(string key) => string.IsNullOrWhiteSpace(configuration[key]) ? null : configuration[key];
 
-    public bool Flag(string key)
+    public bool Flag(string key, bool otherwise = false)
     {
         if (Text(key) is not { } text)
-            return false;
+            return otherwise;
         if (!bool.TryParse(text, out var flag))
             Refuse(key, $"is “{text}”; it must be true or false.");
         return flag;

@@ -57,14 +57,14 @@ internal static class TaskPages
                 (Guid id, HttpContext http, TaskRuntime tasks, MakePromise make, Person me, CancellationToken cancel) =>
                     PromiseAsync(id, http, tasks, me, (task, form) => PromiseForm.MakeAsync(make, task.CaseId, form, me, cancel), cancel)
             )
-            .RequireAuthorization(Policies.StartCases);
+            .RequireAuthorization(Permissions.StartCases);
         pages
             .MapPost(
                 "/promises/{clock:guid}",
                 (Guid id, Guid clock, HttpContext http, TaskRuntime tasks, ClockRuntime clocks, Person me, CancellationToken cancel) =>
                     PromiseAsync(id, http, tasks, me, (task, form) => PromiseForm.SettleAsync(clocks, task.CaseId, clock, form, me, cancel), cancel)
             )
-            .RequireAuthorization(Policies.StartCases);
+            .RequireAuthorization(Permissions.StartCases);
         pages.MapPut("/draft", (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) => DraftAsync(http, tasks, id, me, cancel));
 
         // What the form's own button does where there are no scripts.

@@ -72,7 +72,7 @@ public sealed record TaskView
 
     public bool IsMine => Task.OwnerId == Me.Id && !Task.State.IsTerminal();
     public bool MayEdit => IsMine && TaskLifeCycle.Allows(Task.State, TaskVerb.Complete);
-    public bool MayMove => Task.Team is { } team ? TeamQueries.Steers(Me, team) : Me.Is(Roles.Supervisor, Roles.Administrator);
+    public bool MayMove => Task.Team is { } team ? TeamQueries.Steers(Me, team) : Me.May(Permissions.SteerTeams);
     public bool MayClaim => Task.May.Contains("claim");
 
     /// <summary>The verb that was refused and what was typed for it, which is not lost.</summary>

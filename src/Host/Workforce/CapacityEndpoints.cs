@@ -71,7 +71,7 @@ internal static class CapacityEndpoints
             .WithSummary("Lists how long steps took in the last 90 days")
             .WithDescription($"Minutes, as median and quartiles. A step needs {StepEffort.LeastSamples} samples before new tasks take its median as effort.");
 
-        var page = app.MapGroup("/administration/people/{id:guid}/capacity").RequireAuthorization(Roles.Administrator).ExcludeFromDescription();
+        var page = app.MapGroup("/administration/people/{id:guid}/capacity").RequireAuthorization(Permissions.ManagePeople).ExcludeFromDescription();
         page.MapGet(
             "",
             async (Guid id, WorkflowRuntime runtime, CancellationToken cancel) =>

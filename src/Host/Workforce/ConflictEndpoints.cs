@@ -75,7 +75,7 @@ internal static class ConflictEndpoints
             .ProducesProblem(409)
             .ProducesProblem(422);
 
-        var page = app.MapGroup("/administration/people/{id:guid}/conflicts").RequireAuthorization(Roles.Administrator).ExcludeFromDescription();
+        var page = app.MapGroup("/administration/people/{id:guid}/conflicts").RequireAuthorization(Permissions.ManagePeople).ExcludeFromDescription();
         page.MapGet("", (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) => PanelAsync(null, id, runtime, me, cancel));
         page.MapPost(
             "",

@@ -46,7 +46,7 @@ internal static class SkillEndpoints
                         cancel
                     )
             )
-            .RequireAuthorization(Roles.Administrator)
+            .RequireAuthorization(Permissions.ManageSettings)
             .WithSummary("Adds a skill to the catalogue, or changes its title and description")
             .ProducesProblem(404)
             .ProducesProblem(409)
@@ -59,7 +59,7 @@ internal static class SkillEndpoints
                     async Task<SkillAnswer> (string key, SkillRevisionBody body, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                         await AnswerAsync(await SkillCatalog.RetireAsync(runtime, key, body.Revision ?? -1, retire, me.UserName, cancel), runtime, key, cancel)
                 )
-                .RequireAuthorization(Roles.Administrator)
+                .RequireAuthorization(Permissions.ManageSettings)
                 .WithSummary(retire ? "Retires a skill: no one else can be given it" : "Restores a retired skill")
                 .ProducesProblem(404)
                 .ProducesProblem(409);

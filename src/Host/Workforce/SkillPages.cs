@@ -59,7 +59,7 @@ internal static class SkillPages
                 }
             );
 
-        var catalog = app.MapGroup(Catalog).RequireAuthorization(Roles.Administrator).ExcludeFromDescription();
+        var catalog = app.MapGroup(Catalog).RequireAuthorization(Permissions.ManageSettings).ExcludeFromDescription();
         catalog.MapGet("", async (WorkflowRuntime runtime, CancellationToken cancel) => Page(await ReadAsync(runtime, cancel), 200));
         catalog.MapPost(
             "",

@@ -35,7 +35,7 @@ public static class RemoveTestCase
                 return RemoveTestCaseResult.NotFound;
             if (r.GuidOrNull(1) is not { } tester)
                 return RemoveTestCaseResult.NotATest;
-            if (tester != actor.Id && !actor.Is(Roles.Administrator))
+            if (tester != actor.Id && !actor.May(Permissions.RemoveTests))
                 return RemoveTestCaseResult.Forbidden;
             reference = r.GetString(0);
         }

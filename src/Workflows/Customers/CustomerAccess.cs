@@ -7,7 +7,7 @@ namespace Orchestration.Workflows.Customers;
 public static class CustomerAccess
 {
     /// <summary>Whether someone may know why a customer needs particular care: those who talk to customers, steer the work or review it.</summary>
-    public static bool SeesVulnerability(Person person) => person.Is(Roles.FrontOffice, Roles.Supervisor, Roles.Compliance);
+    public static bool SeesVulnerability(Person person) => person.May(Permissions.SeeVulnerability);
 
     /// <summary>SQL that is true for a record that they see although they don't see every case: it, or a duplicate of it, has a case that they see.</summary>
     /// <param name="me">Who.</param>

@@ -55,7 +55,7 @@ public sealed class DistributionPolicies(WorkflowRuntime runtime, SettingDocumen
     public static readonly IReadOnlyList<string> Modes = ["pull", "suggest", "offer", "assign"];
 
     /// <summary>Whether someone can see and change how a team's work is distributed.</summary>
-    public static bool MaySteer(Person actor, string team) => actor.Is(Roles.Supervisor, Roles.Administrator) || actor.Leads.Contains(team);
+    public static bool MaySteer(Person actor, string team) => actor.May(Permissions.SteerTeams) || actor.Leads.Contains(team);
 
     /// <summary>The policy in force for a team; the built-in one if it has none, or one that can't be read any more.</summary>
     internal static async Task<DistributionPolicy> InForceAsync(

@@ -55,7 +55,7 @@ public sealed class PushTask(TaskRuntime tasks, DistributionMetrics metrics)
         var r = t.Reads;
         if (!await r.ReadAsync(cancel))
             return new TaskResult.NotFound();
-        var steers = actor.Is(Roles.Supervisor, Roles.Administrator) || r.GetBoolean(11);
+        var steers = actor.May(Permissions.SteerTeams) || r.GetBoolean(11);
         if (!steers)
             return new TaskResult.NotFound();
         var state = Enum.Parse<TaskState>(r.GetString(3));

@@ -64,7 +64,7 @@ public sealed class ApplyFix(TaskRuntime tasks, ClockRuntime clocks, PlanShifts 
         var forecast = await forecasts.LatestAsync(cancel: cancel);
         if (
             forecast.Rows.FirstOrDefault(row => row.Clock.Id == order.Clock)?.Clock is not { } clock
-            || !clock.Teams.Any(team => TeamQueries.Steers(actor, team)) && !actor.Is(Roles.Supervisor, Roles.Administrator)
+            || !clock.Teams.Any(team => TeamQueries.Steers(actor, team)) && !actor.May(Permissions.SteerTeams)
         )
             return new FixResult.NotFound();
         if (order.Kind is not FixKind.NewDate && (order.Task is not { } of || !clock.Tasks.Contains(of)))

@@ -141,7 +141,7 @@ public sealed class ForecastOffice(WorkflowRuntime runtime, ServiceLevelCatalog 
         CancellationToken cancel = default
     )
     {
-        var key = actor.Is(Roles.Supervisor, Roles.Administrator) ? "*" : string.Join(',', actor.Leads.Order(StringComparer.Ordinal));
+        var key = actor.May(Permissions.SteerTeams) ? "*" : string.Join(',', actor.Leads.Order(StringComparer.Ordinal));
         await _one.WaitAsync(cancel);
         try
         {
@@ -175,7 +175,7 @@ public sealed class ForecastOffice(WorkflowRuntime runtime, ServiceLevelCatalog 
         );
 
     private static Func<Guid, bool>? MayMove(OfficeForecast forecast, Person actor) =>
-        actor.Is(Roles.Supervisor, Roles.Administrator) ? null : person => forecast.People[person].Teams.Any(actor.Leads.Contains);
+        actor.May(Permissions.SteerTeams) ? null : person => forecast.People[person].Teams.Any(actor.Leads.Contains);
 
     /// <summary>The next caller gets a new forecast: something was changed.</summary>
     public void Forget() => _latest = null;

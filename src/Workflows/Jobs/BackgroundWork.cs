@@ -108,7 +108,7 @@ public sealed class BackgroundWork(WorkflowRuntime runtime, IBackgroundJobClient
 
     /// <summary>The work, or null if it doesn't exist or belongs to someone else. Administrators see all work.</summary>
     public async Task<WorkStatus?> FindAsync(Guid id, Person reader, CancellationToken cancel = default) =>
-        await FindAsync(id, cancel) is { } work && (work.RequestedBy == reader.Id || reader.Is(Roles.Administrator)) ? work : null;
+        await FindAsync(id, cancel) is { } work && (work.RequestedBy == reader.Id || reader.May(Permissions.OperateJobs)) ? work : null;
 
     /// <summary>A person's recent work, newest first.</summary>
     public async Task<IReadOnlyList<WorkStatus>> ListAsync(Person requester, int limit, CancellationToken cancel = default)

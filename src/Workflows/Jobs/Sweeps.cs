@@ -141,6 +141,7 @@ public sealed class Sweeps(
                     + await runtime.Stimuli.PurgeAsync(stop)
                     + await PurgeDrafts.RunAsync(runtime.Database, now, stop)
                     + await SignIn.PurgeAsync(runtime.Database, now, stop)
+                    + await PersonSessions.PurgeAsync(runtime.Database, now, stop)
                     + await HttpReplies.PurgeAsync(runtime.Database, now, stop)
                     + await BackgroundWork.PurgeAsync(runtime.Database, now, stop)
                     + await distribution.PurgeAsync(stop)

@@ -44,6 +44,7 @@ public static class NotificationKinds
         new("team.person-left", "Someone in my teams is deactivated"),
         new("person.substitute-left", "My substitute is deactivated"),
         new("person.changed", "My teams, roles or skills change"),
+        new("person.second-factor-reset", "An administrator resets my second factor"),
         new(PresenceChanged, "Someone changes my presence, or I miss offers"),
         new(SkillExpires, "A certificate of mine or my team expires soon"),
         new(HistoryDiffers, "A check finds that history was altered"),

@@ -24,7 +24,7 @@ public sealed class FindPerson(NpgsqlDataSource database)
     {
         var known = _known.GetValueOrDefault(id);
         if (known is null || now - known.At > Freshness || now < known.At)
-            known = await ReadAsync(id, now, cancel);
+            known = await ReadAsync(id, now, cancel, session);
         return known.Person?.SecurityStamp == stamp && !known.EndedSessions.Contains(session) ? known.Person : null;
     }
 
@@ -34,25 +34,35 @@ public sealed class FindPerson(NpgsqlDataSource database)
     /// <summary>Reads the person again at the next request: this host changed them.</summary>
     public void Forget(Guid id) => _known.TryRemove(id, out _);
 
-    private async Task<Known> ReadAsync(Guid id, Instant now, CancellationToken cancel)
+    /// <param name="session">One that asks: that it was seen goes along with what is read anyway, every few minutes.</param>
+    private async Task<Known> ReadAsync(Guid id, Instant now, CancellationToken cancel, Guid? session = null)
     {
-        await using var query = database.Query(
+        var seen = _known.GetValueOrDefault(id)?.Seen ?? new();
+        await using var query = database.CreateBatch();
+        query.Add(
             """
             select p.user_name, p.display_name, p.email, p.roles, p.security_stamp,
                    array(select team_key from team_member where person_id = p.id order by team_key),
                    array(select key from team where lead_id = p.id order by key),
-                   array(select s.id from ended_session s where s.person_id = p.id and s.expires_at > $2)
+                   array(select s.id from ended_session s where s.person_id = p.id and s.expires_at > $2),
+                   array(select distinct unnest(c.permissions) from custom_role c where c.key = any(p.roles))
             from person p where p.id = $1 and p.active
             """,
             id,
             now
         );
+        if (session is { } asks && (!seen.TryGetValue(asks, out var before) || now - before >= PersonSessions.SeenWithin))
+        {
+            query.Add("update person_session set seen_at = $2 where id = $1 and seen_at < $2", asks, now);
+            seen[asks] = now;
+        }
+
         await using var reader = await query.ExecuteReaderAsync(cancel);
         if (!await reader.ReadAsync(cancel))
         {
             // Nothing is kept, so that made-up ids do not fill the memory.
             Forget(id);
-            return new(null, [], now);
+            return new(null, [], now, seen);
         }
 
         var person = new Person(
@@ -64,9 +74,12 @@ public sealed class FindPerson(NpgsqlDataSource database)
             reader.GetFieldValue<string[]>(5),
             reader.GetFieldValue<string[]>(6),
             reader.GetGuid(4)
-        );
-        return _known[id] = new(person, reader.GetFieldValue<Guid[]>(7), now);
+        )
+        {
+            OwnPermissions = reader.GetFieldValue<string[]>(8),
+        };
+        return _known[id] = new(person, reader.GetFieldValue<Guid[]>(7), now, seen);
     }
 
-    private sealed record Known(Person? Person, Guid[] EndedSessions, Instant At);
+    private sealed record Known(Person? Person, Guid[] EndedSessions, Instant At, ConcurrentDictionary<Guid, Instant> Seen);
 }

@@ -1,6 +1,6 @@
 namespace Orchestration.Workflows.People;
 
-/// <summary>Roles. A person can have several.</summary>
+/// <summary>The shipped roles. A person can have several. What they allow is in <see cref="Permissions"/>.</summary>
 public static class Roles
 {
     /// <summary>Designs journeys.</summary>
@@ -21,7 +21,7 @@ public static class Roles
     /// <summary>Looks after people, settings and the service itself.</summary>
     public const string Administrator = "administrator";
 
-    /// <summary>All of them, as the database knows them.</summary>
+    /// <summary>All of them.</summary>
     public static readonly IReadOnlyList<string> All = [Analyst, Employee, Supervisor, FrontOffice, Compliance, Administrator];
 }
 
@@ -30,7 +30,7 @@ public static class Roles
 /// <param name="UserName">Used to sign in; unique, ignoring case.</param>
 /// <param name="DisplayName">What others call them.</param>
 /// <param name="Email">Where mail reaches them, if anywhere.</param>
-/// <param name="Roles">Of <see cref="People.Roles"/>.</param>
+/// <param name="Roles">Shipped roles, of <see cref="People.Roles"/>, and roles that administrators composed.</param>
 /// <param name="Teams">Keys of the teams they work in.</param>
 /// <param name="Leads">Keys of the teams they lead, whether they work in them or not.</param>
 /// <param name="SecurityStamp">Sessions with another stamp are over.</param>
@@ -45,6 +45,21 @@ public sealed record Person(
     Guid SecurityStamp
 )
 {
+    /// <summary>What the roles allow that administrators composed.</summary>
+    public IReadOnlyList<string> OwnPermissions { get; init; } = [];
+
+    /// <summary>Whether they have a permission of <see cref="Permissions"/>, by a shipped role or by one that administrators composed.</summary>
+    public bool May(string permission)
+    {
+        foreach (var role in Roles)
+        {
+            if (Permissions.Of(role).Contains(permission))
+                return true;
+        }
+
+        return OwnPermissions.Contains(permission);
+    }
+
     /// <summary>Whether they have one of the roles.</summary>
     public bool Is(params ReadOnlySpan<string> roles)
     {

@@ -22,7 +22,7 @@ public abstract record FirstAdministratorResult
 }
 
 /// <summary>The initial people and teams of a database. Existing rows are never changed.</summary>
-public sealed class SeedPeople(NpgsqlDataSource database, AddPerson add)
+public sealed class SeedPeople(NpgsqlDataSource database, AddPerson add, PasswordSettings passwords)
 {
     /// <summary>The actor in history.</summary>
     private const string Actor = "setup";
@@ -99,7 +99,7 @@ public sealed class SeedPeople(NpgsqlDataSource database, AddPerson add)
             return new FirstAdministratorResult.Refused(
                 "No one can sign in yet. Set FirstAdministrator:UserName and FirstAdministrator:Password for the first start."
             );
-        if (Passwords.Weakness(password, userName) is { } weakness)
+        if (Passwords.Weakness(password, userName, userName, passwords.Shortest) is { } weakness)
             return new FirstAdministratorResult.Refused($"FirstAdministrator:Password is too weak: {weakness}.");
 
         // Another host was faster; it added the same person.

@@ -72,7 +72,7 @@ public static class TeamQueries
     }
 
     /// <summary>Whether a person may move this team's work: its lead, supervisors and administrators.</summary>
-    public static bool Steers(Person person, string team) => person.Is(Roles.Supervisor, Roles.Administrator) || person.Leads.Contains(team);
+    public static bool Steers(Person person, string team) => person.May(Permissions.SteerTeams) || person.Leads.Contains(team);
 
     /// <summary>Whether someone may plan and steer another person's day: supervisors, administrators, and the lead of a team they work in.</summary>
     public static async Task<bool> SteersPersonAsync(NpgsqlDataSource database, Person actor, Guid person, CancellationToken cancel = default)
@@ -84,7 +84,7 @@ public static class TeamQueries
             """,
             person,
             actor.Id,
-            actor.Is(Roles.Supervisor, Roles.Administrator)
+            actor.May(Permissions.SteerTeams)
         );
         return (bool)(await query.ExecuteScalarAsync(cancel))!;
     }

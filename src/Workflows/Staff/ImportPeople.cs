@@ -32,6 +32,7 @@ public static class ImportPeople
     /// <param name="fingerprint">Of the preview that is to be applied; null: apply whatever the file does now.</param>
     /// <param name="links">Given: mail everyone who is added, and has an address, a link to choose a password.</param>
     /// <param name="actor">User name of the administrator.</param>
+    /// <param name="duties">How duties are kept apart; null: with a warning.</param>
     public static async Task<ImportResult> RunAsync(
         WorkflowRuntime runtime,
         string file,
@@ -39,6 +40,7 @@ public static class ImportPeople
         string? fingerprint,
         PasswordLinks? links,
         string actor,
+        DutySettings? duties = null,
         CancellationToken cancel = default
     )
     {
@@ -47,6 +49,7 @@ public static class ImportPeople
         await using var t = await StaffTransaction.OpenAsync(runtime, actor, cancel);
         var teams = (await TeamDetails.ReadAsync(t.Connection, null, cancel)).ToDictionary(team => team.Key);
         var skills = await SkillCatalog.KeysAsync(t.Connection, cancel);
+        var roles = await CustomRoles.AllAsync(t.Connection, cancel);
         var people = await PersonDetails.AllAsync(t.Connection, t.Now, cancel);
         var byName = people.ToDictionary(p => p.UserName, StringComparer.OrdinalIgnoreCase);
 
@@ -59,7 +62,10 @@ public static class ImportPeople
             var before = byName.GetValueOrDefault(name);
             var after = StaffRules.Tidy(Read(row, before?.Data ?? new(name, "", null, []), errors));
             errors.AddRange(
-                StaffRules.Check(after, teams, skills, before?.Data).Select(e => new ImportError(row.Line, Column(e.Field), ImportResult.Sentence(e.Reason)))
+                StaffRules
+                    .Check(after, teams, skills, roles, before?.Data)
+                    .Concat(CustomRoles.Conflicts(duties ?? new(), after.Roles, before?.Roles ?? [], roles))
+                    .Select(e => new ImportError(row.Line, Column(e.Field), ImportResult.Sentence(e.Reason)))
             );
             if (name.Length > 0 && !seen.TryAdd(name, row.Line))
                 errors.Add(new(row.Line, UserName, $"“{name}” is in line {seen[name]} already."));

@@ -48,9 +48,9 @@ public abstract record PasswordChoice
 
 /// <summary>
 /// Links with which a person chooses a password: each works once and for a limited time. The database has the hash of the token only. The administrator sees
-/// the link once; with a mail server it is mailed too (<see cref="MailPasswordLink"/>).
+/// the link once; with a mail server it is mailed too when effects are sent.
 /// </summary>
-public sealed class PasswordLinks(WorkflowRuntime runtime, MailSettings mail, IDataProtectionProvider protection)
+public sealed class PasswordLinks(WorkflowRuntime runtime, MailSettings mail, PasswordSettings passwords, IDataProtectionProvider protection)
 {
     /// <summary>How long a link works for a person who has a password.</summary>
     public static readonly Duration ResetLife = Duration.FromHours(24);
@@ -126,7 +126,7 @@ public sealed class PasswordLinks(WorkflowRuntime runtime, MailSettings mail, ID
     {
         if (await OwnerAsync(token, cancel) is not { } owner)
             return new PasswordChoice.Expired();
-        if (Passwords.Weakness(password, owner.UserName) is { } weakness)
+        if (Passwords.Weakness(password, owner.UserName, owner.DisplayName, passwords.Shortest) is { } weakness)
             return new PasswordChoice.Weak(weakness);
 
         // Outside the transaction: it takes tens of milliseconds by design.

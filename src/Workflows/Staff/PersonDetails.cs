@@ -42,6 +42,12 @@ public sealed record PersonDetails(
     int Revision
 )
 {
+    /// <summary>Whether they set up an authenticator app.</summary>
+    public bool HasSecondFactor { get; init; }
+
+    /// <summary>Whether they sign in with an account of an identity provider.</summary>
+    public bool HasSingleSignOn { get; init; }
+
     private static readonly string Select = $"""
         select p.id, p.user_name, p.display_name, p.email, p.roles,
             array(select team_key from team_member where person_id = p.id order by team_key) teams,
@@ -52,7 +58,8 @@ public sealed record PersonDetails(
                 from person_skill s where s.person_id = p.id) skills,
             p.active, p.deactivated_by, p.deactivated_at, {SignIn.LockedUntil("$1")} locked_until,
             p.password_hash is not null has_password,
-            (select count(*)::int from task t where t.owner_id = p.id and t.ended_at is null) open_tasks, p.created_at, p.revision
+            (select count(*)::int from task t where t.owner_id = p.id and t.ended_at is null) open_tasks, p.created_at, p.revision,
+            exists (select from second_factor f where f.person_id = p.id), exists (select from external_login l where l.person_id = p.id)
         from person p
         """;
 
@@ -122,6 +129,10 @@ public sealed record PersonDetails(
                     r.Instant(14),
                     r.GetInt32(15)
                 )
+                {
+                    HasSecondFactor = r.GetBoolean(16),
+                    HasSingleSignOn = r.GetBoolean(17),
+                }
             );
         }
 

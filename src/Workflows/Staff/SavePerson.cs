@@ -11,13 +11,22 @@ public static class SavePerson
     /// <summary>Adds a person who has no password yet: give them a link with <see cref="PasswordLinks"/>.</summary>
     /// <param name="person">Who.</param>
     /// <param name="actor">User name of the administrator.</param>
+    /// <param name="duties">How duties are kept apart; null: with a warning.</param>
     /// <returns>Added or Invalid.</returns>
-    public static async Task<StaffResult> AddAsync(WorkflowRuntime runtime, NewPerson person, string actor, CancellationToken cancel = default)
+    public static async Task<StaffResult> AddAsync(
+        WorkflowRuntime runtime,
+        NewPerson person,
+        string actor,
+        DutySettings? duties = null,
+        CancellationToken cancel = default
+    )
     {
         person = StaffRules.Tidy(person);
         await using var t = await StaffTransaction.OpenAsync(runtime, actor, cancel);
         var teams = (await TeamDetails.ReadAsync(t.Connection, null, cancel)).ToDictionary(team => team.Key);
-        var errors = StaffRules.Check(person, teams, await SkillCatalog.KeysAsync(t.Connection, cancel), null).ToList();
+        var roles = await CustomRoles.AllAsync(t.Connection, cancel);
+        var errors = StaffRules.Check(person, teams, await SkillCatalog.KeysAsync(t.Connection, cancel), roles, null).ToList();
+        errors.AddRange(CustomRoles.Conflicts(duties ?? new(), person.Roles, [], roles));
         var people = await PersonDetails.SomeAsync(t.Connection, Leaders(teams, person), [person.UserName], t.Now, cancel);
         if (people.Any(p => string.Equals(p.UserName, person.UserName, StringComparison.OrdinalIgnoreCase)))
             errors.Add(("userName", "is taken"));
@@ -36,6 +45,7 @@ public static class SavePerson
     /// <param name="revision">Revision the caller last saw.</param>
     /// <param name="data">What they become.</param>
     /// <param name="actor">User name of the administrator.</param>
+    /// <param name="duties">How duties are kept apart; null: with a warning.</param>
     /// <returns>Done, Invalid, NotFound or Stale.</returns>
     public static async Task<StaffResult> ChangeAsync(
         WorkflowRuntime runtime,
@@ -43,6 +53,7 @@ public static class SavePerson
         int revision,
         NewPerson data,
         string actor,
+        DutySettings? duties = null,
         CancellationToken cancel = default
     )
     {
@@ -55,7 +66,11 @@ public static class SavePerson
         if (before.Revision != revision)
             return new StaffResult.Stale(before.Revision);
         data = data with { UserName = before.UserName };
-        var errors = StaffRules.Check(data, teams, await SkillCatalog.KeysAsync(t.Connection, cancel), before.Data).ToList();
+        var roles = await CustomRoles.AllAsync(t.Connection, cancel);
+        var errors = StaffRules.Check(data, teams, await SkillCatalog.KeysAsync(t.Connection, cancel), roles, before.Data).ToList();
+        errors.AddRange(CustomRoles.Conflicts(duties ?? new(), data.Roles, before.Roles, roles));
+        if (before.UserName == actor && !before.Roles.Contains(Roles.Administrator) && data.Roles.Except(before.Roles).Any())
+            errors.Add(("roles", "you can't give yourself a role; ask an administrator"));
         var plan = new StaffPlan(people, teams, t.Now);
         plan.Change(before, data);
         errors.AddRange((await plan.CheckAdministratorsAsync(t, cancel)).Select(e => ("roles", e.Reason)));

@@ -28,6 +28,10 @@ public static class StaffHistory
     public static Task<IReadOnlyList<StaffEvent>> OfTeamAsync(NpgsqlDataSource database, string team, CancellationToken cancel = default) =>
         ReadAsync(database, StaffTransaction.TeamChain, "team", team, cancel);
 
+    /// <summary>The newest events of a role that administrators composed, newest first.</summary>
+    public static Task<IReadOnlyList<StaffEvent>> OfRoleAsync(NpgsqlDataSource database, string role, CancellationToken cancel = default) =>
+        ReadAsync(database, StaffTransaction.TeamChain, CustomRoles.Entity, role, cancel);
+
     private static async Task<IReadOnlyList<StaffEvent>> ReadAsync(NpgsqlDataSource database, string chain, string entity, string id, CancellationToken cancel)
     {
         await using var query = database.Query(

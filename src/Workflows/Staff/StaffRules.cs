@@ -48,15 +48,17 @@ internal static partial class StaffRules
     /// <param name="person">Tidied.</param>
     /// <param name="teams">All teams.</param>
     /// <param name="skills">The catalogue: whether a skill is retired.</param>
+    /// <param name="roles">Roles that administrators composed.</param>
     /// <param name="before">What they are now: a retired team or skill that they have already is accepted.</param>
     public static IEnumerable<(string Field, string Reason)> Check(
         NewPerson person,
         IReadOnlyDictionary<string, TeamDetails> teams,
         IReadOnlyDictionary<string, bool> skills,
+        IReadOnlyDictionary<string, string[]> roles,
         NewPerson? before
     )
     {
-        if (before is null && !UserName().IsMatch(person.UserName))
+        if (before is null && !IsUserName(person.UserName))
             yield return ("userName", "must have 1 to 64 letters, digits, dots, dashes, underscores or @, and begin with a letter or digit");
         if (Text(person.DisplayName, 100, required: true) is { } name)
             yield return ("displayName", name);
@@ -64,8 +66,8 @@ internal static partial class StaffRules
             yield return ("email", "must be an address like vera@example.com");
         if (person.Roles.Count == 0)
             yield return ("roles", "choose at least one role");
-        foreach (var role in person.Roles.Where(NotARole))
-            yield return ("roles", $"“{role}” is not a role; the roles are {string.Join(", ", Roles.All)}");
+        foreach (var role in person.Roles.Where(role => NotARole(role) && !roles.ContainsKey(role)))
+            yield return ("roles", $"“{role}” is not a role; the roles are {string.Join(", ", Roles.All.Concat(roles.Keys.Order(StringComparer.Ordinal)))}");
         foreach (var (field, keys, had) in new[] { ("teams", person.Teams, before?.Teams), ("leads", person.Leads, before?.Leads) })
         {
             foreach (var key in keys)
@@ -126,6 +128,9 @@ internal static partial class StaffRules
     /// <summary>The errors as an answer has them.</summary>
     public static Dictionary<string, string[]> ByField(IEnumerable<(string Field, string Reason)> errors) =>
         errors.GroupBy(e => e.Field).ToDictionary(group => group.Key, group => group.Select(e => e.Reason).Distinct().ToArray());
+
+    /// <summary>Whether a new person can have it.</summary>
+    public static bool IsUserName(string name) => UserName().IsMatch(name);
 
     private static bool NotARole(string role) => !Roles.All.Contains(role, StringComparer.OrdinalIgnoreCase);
 

@@ -84,6 +84,10 @@ internal sealed class StaffTransaction : IAsyncDisposable
     /// <summary>Records something about a team.</summary>
     public void RecordTeam(string team, string action, int revision, object? payload = null) => _teams.Add(new(action, "team", team, revision, Utf8(payload)));
 
+    /// <summary>Records something else that administrators decide about access, such as a role.</summary>
+    public void RecordOf(string entity, string id, string action, int revision, object? payload = null) =>
+        _teams.Add(new(action, entity, id, revision, Utf8(payload)));
+
     /// <summary>Tells a person, unless they did it themselves.</summary>
     public void Tell(Guid person, string userName, string kind, string title, string body)
     {

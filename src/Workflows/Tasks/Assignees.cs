@@ -18,7 +18,7 @@ public static class Assignees
     private const int MostOverrides = 500;
 
     /// <summary>Whether someone can assign a task that no one is eligible for, to anyone whom the four-eyes rule doesn't exclude.</summary>
-    public static bool MayOverride(Person actor) => actor.Is(Roles.Supervisor, Roles.Administrator);
+    public static bool MayOverride(Person actor) => actor.May(Permissions.SteerTeams);
 
     /// <summary>Those people, least busy first; no one when someone is eligible for the task.</summary>
     public static async Task<IReadOnlyList<Assignee>> OverrideAsync(NpgsqlDataSource database, Guid task, Instant now, CancellationToken cancel = default)

@@ -30,10 +30,10 @@ internal sealed class Eligibility
     public static Eligibility OfRow(string alias, string now) => new($"{alias}.id", $"{alias}.user_name", $"{alias}.active", $"{alias}.roles", now);
 
     /// <summary>Whether someone sees every case and task: those who steer, review or answer the customer.</summary>
-    public static bool SeesAll(Person actor) => actor.Is(Roles.Supervisor, Roles.Administrator, Roles.Compliance, Roles.FrontOffice);
+    public static bool SeesAll(Person actor) => actor.May(Permissions.SeeAllWork);
 
     /// <summary>Whether someone may add to a task: the people it concerns, and those who steer or answer the customer.</summary>
-    public static bool MayContribute(Person actor, bool concerned) => concerned || actor.Is(Roles.Supervisor, Roles.Administrator, Roles.FrontOffice);
+    public static bool MayContribute(Person actor, bool concerned) => concerned || actor.May(Permissions.Contribute);
 
     /// <summary>A row of <c>person_skill</c> whose certificate is valid today.</summary>
     public static string IsCertified(string alias, string now) => $"({alias}.certified_until is null or {alias}.certified_until > {now}::date)";

@@ -131,7 +131,7 @@ internal sealed class TaskTransaction : IAsyncDisposable
     }
 
     /// <summary>Whether the actor can move other people's work: supervisors, administrators and the lead of the task's team.</summary>
-    public bool MayMoveWork => _actor.Is(Roles.Supervisor, Roles.Administrator) || Subject.ActorLeadsTeam;
+    public bool MayMoveWork => _actor.May(Permissions.SteerTeams) || Subject.ActorLeadsTeam;
 
     /// <summary>The owner, as far as the rules of a verb need to know.</summary>
     public bool IsOwner => Task.OwnerId == _actor.Id;

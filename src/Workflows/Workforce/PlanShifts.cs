@@ -182,7 +182,7 @@ public sealed class PlanShifts(WorkflowRuntime runtime)
             """,
             userNames.Select(name => name.ToLowerInvariant()).ToArray(),
             actor.Id,
-            actor.Is(Roles.Supervisor, Roles.Administrator)
+            actor.May(Permissions.SteerTeams)
         );
         await using var r = await query.ExecuteReaderAsync(cancel);
         var people = new Dictionary<string, Guid>(StringComparer.OrdinalIgnoreCase);

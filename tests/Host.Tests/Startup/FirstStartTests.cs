@@ -68,7 +68,7 @@ public sealed class FirstStartTests : IAsyncLifetime
 
     private HostApp Production(string? userName, string? password)
     {
-        var settings = new Dictionary<string, string>();
+        var settings = new Dictionary<string, string> { ["SignIn:SecondFactor:Required"] = "false" };
         if (userName is not null)
             settings["FirstAdministrator:UserName"] = userName;
         if (password is not null)

@@ -12,6 +12,15 @@ public sealed class SettingsTests
         var wrong = new Dictionary<string, string>
         {
             ["SignIn:AttemptsPerMinute"] = "many",
+            ["Roles:SeparationOfDuties"] = "Perhaps",
+            ["SignIn:PasswordLength"] = "4",
+            ["SignIn:SecondFactor:Required"] = "sometimes",
+            ["SignIn:SecondFactor:Roles:0"] = "king",
+            ["SignIn:OpenIdConnect:Authority"] = "http://login.example.com",
+            ["SignIn:OpenIdConnect:ClockSkewSeconds"] = "3600",
+            ["SignIn:OpenIdConnect:DefaultRole"] = "king",
+            ["SignIn:OpenIdConnect:EmailDomains:0"] = "@example.com",
+            ["SignIn:OpenIdConnect:Groups:0:Roles:0"] = "king",
             ["Proxies:0"] = "our-proxy",
             ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "collector",
             ["ApiKeys:ci:Sha256"] = "secret",
@@ -34,7 +43,9 @@ public sealed class SettingsTests
 
         foreach (var key in wrong.Keys)
             message.ShouldContain($"- {key} ");
-        message.Split('\n').Length.ShouldBe(wrong.Count + 1);
+        foreach (var missing in new[] { "SignIn:OpenIdConnect:ClientId", "SignIn:OpenIdConnect:Groups:0:Group" })
+            message.ShouldContain($"- {missing} is missing");
+        message.Split('\n').Length.ShouldBe(wrong.Count + 3);
     }
 
     [Fact]
@@ -45,6 +56,10 @@ public sealed class SettingsTests
         settings.Addresses.SignInsPerMinute.ShouldBe(100);
         settings.Addresses.Proxies.ShouldBeEmpty();
         settings.Access.PublishRoles.ShouldBeNull();
+        settings.SignOn.Provider.ShouldBeNull();
+        settings.SignOn.AllowsPasswords.ShouldBeTrue();
+        settings.SignOn.Passwords.Shortest.ShouldBe(12);
+        settings.SignOn.SecondFactor.Roles.ShouldBe(["administrator", "supervisor", "compliance"]);
         settings.WorkflowRequests.BasePath.ShouldBe("/workflows");
         settings.Workflows.AllowPrivateAddresses.ShouldBeFalse();
         settings.Workflows.Mail.Port.ShouldBe(587);
@@ -70,6 +85,10 @@ public sealed class SettingsTests
         settings.Workflows.Mail.PublicUrl!.Host.ShouldBe("work.example.com");
         settings.Workflows.CSharp.ShouldBeTrue();
     }
+
+    [Fact]
+    public void No_one_is_locked_out_by_turning_passwords_off_without_a_provider() =>
+        Should.Throw<ConfigurationException>(() => Read(("SignIn:Passwords", "false"))).Message.ShouldContain("SignIn:Passwords");
 
     private static HostSettings Read(params (string Key, string Value)[] settings) =>
         HostSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create<string, string?>(s.Key, s.Value))).Build());

@@ -15,7 +15,7 @@ public sealed class PeopleTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _database = await TestDatabase.CreateAsync();
-        await new SeedPeople(_database.DataSource, new(_database.DataSource)).TeamsAsync(
+        await new SeedPeople(_database.DataSource, new(_database.DataSource), new()).TeamsAsync(
             """[{ "key": "claims", "title": "Claims", "description": "" }]"""u8.ToArray(),
             Now
         );
@@ -28,7 +28,7 @@ public sealed class PeopleTests : IAsyncLifetime
     {
         var vera = (await AddAsync())!.Value;
         var people = new FindPerson(_database.DataSource);
-        var signIn = new SignIn(_database.DataSource);
+        var signIn = Signing.On(_database.DataSource);
         for (var i = 0; i < SignIn.FailuresAllowed; i++)
             await signIn.TryAsync("vera", "wrong", Now);
         var later = Now + SignIn.Lockout;
@@ -52,7 +52,7 @@ public sealed class PeopleTests : IAsyncLifetime
     public async Task Of_many_guesses_at_once_only_as_many_count_as_the_lockout_allows()
     {
         var vera = (await AddAsync())!.Value;
-        var signIn = new SignIn(_database.DataSource);
+        var signIn = Signing.On(_database.DataSource);
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => signIn.TryAsync("vera", $"guess {i}", Now)));
 
@@ -67,7 +67,7 @@ public sealed class PeopleTests : IAsyncLifetime
     public async Task A_success_forgets_the_failures_before_it()
     {
         await AddAsync();
-        var signIn = new SignIn(_database.DataSource);
+        var signIn = Signing.On(_database.DataSource);
         for (var round = 0; round < 3; round++)
         {
             for (var i = 0; i < SignIn.FailuresAllowed - 1; i++)
@@ -80,7 +80,7 @@ public sealed class PeopleTests : IAsyncLifetime
     public async Task A_stranger_slows_down_their_own_address_and_not_the_person()
     {
         await AddAsync();
-        var signIn = new SignIn(_database.DataSource);
+        var signIn = Signing.On(_database.DataSource);
         (await signIn.TryAsync("vera", "a quiet evening", Now, "office")).ShouldNotBeNull();
 
         for (var i = 0; i < 20; i++)
@@ -96,7 +96,7 @@ public sealed class PeopleTests : IAsyncLifetime
     public async Task An_address_that_goes_on_guessing_waits_longer_every_time()
     {
         await AddAsync();
-        var signIn = new SignIn(_database.DataSource);
+        var signIn = Signing.On(_database.DataSource);
         for (var i = 0; i < SignIn.FailuresAllowed; i++)
             await signIn.TryAsync("vera", "wrong", Now, "stranger");
 
@@ -111,7 +111,7 @@ public sealed class PeopleTests : IAsyncLifetime
     public async Task Many_strangers_get_no_further_than_one_and_a_known_address_still_signs_in()
     {
         var vera = (await AddAsync())!.Value;
-        var signIn = new SignIn(_database.DataSource);
+        var signIn = Signing.On(_database.DataSource);
         (await signIn.TryAsync("vera", "a quiet evening", Now, "office")).ShouldNotBeNull();
         for (var i = 0; i < SignIn.StrangersFailuresAllowed; i++)
             await signIn.TryAsync("vera", "wrong", Now, $"stranger {i}");
@@ -137,7 +137,7 @@ public sealed class PeopleTests : IAsyncLifetime
     {
         var vera = await new AddPerson(_database.DataSource).TryAsync(Vera, null, "admin", Now);
 
-        (await new SignIn(_database.DataSource).TryAsync("vera", "", Now)).ShouldBeNull();
+        (await Signing.On(_database.DataSource).TryAsync("vera", "", Now)).ShouldBeNull();
         (await HistoryAsync(vera!.Value)).ShouldBe(["1 admin person.added"]);
     }
 

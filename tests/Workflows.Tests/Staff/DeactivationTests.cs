@@ -5,6 +5,7 @@ using Orchestration.Workflows.Staff;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Reviews;
 using Orchestration.Workflows.Tasks.Verbs;
+using Orchestration.Workflows.Tests.People;
 using Orchestration.Workflows.Tests.Tasks;
 
 namespace Orchestration.Workflows.Tests.Staff;
@@ -224,7 +225,7 @@ public sealed class DeactivationTests
     public async Task A_reactivated_person_has_their_teams_and_password_again()
     {
         await using var world = await World.CreateAsync();
-        var signIn = new SignIn(world.Database);
+        var signIn = Signing.On(world.Database);
         var now = world.Clock.Now();
         var before = (await signIn.TryAsync("adjuster1", "demo", now))!.Value.Stamp;
         await world.DeactivateAsync("adjuster1");
@@ -251,7 +252,7 @@ public sealed class DeactivationTests
     public async Task A_locked_out_person_is_unlocked()
     {
         await using var world = await World.CreateAsync();
-        var signIn = new SignIn(world.Database);
+        var signIn = Signing.On(world.Database);
         var id = (await world.PersonAsync("adjuster1")).Id;
         for (var i = 0; i < SignIn.FailuresAllowed; i++)
             await signIn.TryAsync("adjuster1", "wrong", world.Clock.Now());

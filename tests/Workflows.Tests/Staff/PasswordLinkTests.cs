@@ -2,6 +2,7 @@ using NodaTime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Staff;
+using Orchestration.Workflows.Tests.People;
 
 namespace Orchestration.Workflows.Tests.Staff;
 
@@ -13,7 +14,7 @@ public sealed class PasswordLinkTests
     public async Task A_link_sets_a_password_once_and_ends_sessions_and_lock_outs()
     {
         await using var world = await World.CreateAsync();
-        var (links, signIn, now) = (world.Get<PasswordLinks>(), new SignIn(world.Database), world.Clock.Now());
+        var (links, signIn, now) = (world.Get<PasswordLinks>(), Signing.On(world.Database), world.Clock.Now());
         var stamp = (await signIn.TryAsync("adjuster1", "demo", now))!.Value.Stamp;
         for (var i = 0; i < SignIn.FailuresAllowed; i++)
             await signIn.TryAsync("adjuster1", "wrong", now);

@@ -50,7 +50,7 @@ internal static class Words
     }
 
     /// <summary>A role as people call it.</summary>
-    public static string RoleTitle(string role) => role == Roles.FrontOffice ? "Front office" : char.ToUpperInvariant(role[0]) + role[1..];
+    public static string RoleTitle(string role) => role == Roles.FrontOffice ? "Front office" : Humanize(role);
 
     public static string State(TaskState state) =>
         state switch

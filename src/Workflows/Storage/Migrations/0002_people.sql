@@ -4,7 +4,8 @@ create table person (
     user_name       text not null check (user_name ~ '^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$'),
     display_name    text not null check (display_name <> ''),
     email           text,
-    roles           text[] not null check (roles <@ array['analyst', 'employee', 'supervisor', 'frontoffice', 'compliance', 'administrator']),
+    -- Shipped roles, and keys of custom_role.
+    roles           text[] not null,
     -- Null until they choose their first password.
     password_hash   text,
     -- Sessions carry it; a new one ends them all.

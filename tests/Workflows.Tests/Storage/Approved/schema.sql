@@ -218,6 +218,19 @@ CREATE INDEX conflict_customer ON conflict USING btree (customer_id) WHERE (lift
 CREATE UNIQUE INDEX conflict_in_force ON conflict USING btree (person_id, customer_id) WHERE (lifted_at IS NULL);
 CREATE INDEX conflict_person ON conflict USING btree (person_id, declared_at DESC);
 
+create table custom_role (
+    key text not null,
+    title text not null,
+    description text not null default ''::text,
+    permissions text[] not null,
+    revision integer not null default 1,
+    created_at timestamp with time zone not null,
+    updated_at timestamp with time zone not null,
+    constraint custom_role_key_check CHECK (key ~ '^[a-z][a-z0-9-]{0,39}$'::text),
+    constraint custom_role_pkey PRIMARY KEY (key),
+    constraint custom_role_title_check CHECK (title <> ''::text)
+);
+
 create table customer (
     id uuid not null,
     number text not null,
@@ -499,6 +512,17 @@ create table export_part (
     constraint export_part_file_id_fkey FOREIGN KEY (file_id) REFERENCES export_file(id) ON DELETE CASCADE,
     constraint export_part_pkey PRIMARY KEY (file_id, number)
 );
+create table external_login (
+    issuer text not null,
+    subject text not null,
+    person_id uuid not null,
+    linked_at timestamp with time zone not null,
+    constraint external_login_issuer_check CHECK (issuer <> ''::text),
+    constraint external_login_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint external_login_pkey PRIMARY KEY (issuer, subject),
+    constraint external_login_subject_check CHECK (subject <> ''::text)
+);
+CREATE INDEX external_login_person ON external_login USING btree (person_id);
 
 create table forecast_change (
     clock_id uuid not null,
@@ -989,8 +1013,6 @@ create table person (
     updated_at timestamp with time zone not null,
     constraint person_display_name_check CHECK (display_name <> ''::text),
     constraint person_pkey PRIMARY KEY (id),
-    constraint person_roles_check CHECK (roles <@ ARRAY['analyst'::text, 'employee'::text, 'supervisor'::text, 'frontoffice'::text, 'compliance'::text,
-        'administrator'::text]),
     constraint person_user_name_check CHECK (user_name ~ '^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$'::text)
 );
 CREATE UNIQUE INDEX person_user_name ON person USING btree (lower(user_name));
@@ -1007,6 +1029,23 @@ create table person_capacity (
     constraint person_capacity_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
     constraint person_capacity_pkey PRIMARY KEY (person_id)
 );
+
+create table person_session (
+    id uuid not null,
+    person_id uuid not null,
+    stamp uuid not null,
+    kind text not null,
+    method text not null,
+    origin text not null,
+    device text not null,
+    started_at timestamp with time zone not null,
+    seen_at timestamp with time zone not null,
+    constraint person_session_kind_check CHECK (kind = ANY (ARRAY['browser'::text, 'api'::text])),
+    constraint person_session_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint person_session_pkey PRIMARY KEY (id)
+);
+CREATE INDEX person_session_person ON person_session USING btree (person_id, seen_at DESC);
+CREATE INDEX person_session_seen ON person_session USING btree (seen_at);
 
 create table person_skill (
     person_id uuid not null,
@@ -1099,6 +1138,14 @@ create table promise (
 CREATE INDEX promise_case ON promise USING btree (case_id);
 CREATE INDEX promise_made ON promise USING btree (made_at DESC, clock_id DESC);
 CREATE INDEX promise_person ON promise USING btree (made_by, made_at DESC);
+create table recovery_code (
+    code_hash bytea not null,
+    person_id uuid not null,
+    constraint recovery_code_code_hash_check CHECK (length(code_hash) = 32),
+    constraint recovery_code_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint recovery_code_pkey PRIMARY KEY (code_hash)
+);
+CREATE INDEX recovery_code_person ON recovery_code USING btree (person_id);
 
 create table reference_counter (
     prefix text not null,
@@ -1139,6 +1186,15 @@ create table schema_migration (
     checksum text not null,
     applied_at timestamp with time zone not null default now(),
     constraint schema_migration_pkey PRIMARY KEY (number)
+);
+
+create table second_factor (
+    person_id uuid not null,
+    secret text not null,
+    used_step bigint not null,
+    set_up_at timestamp with time zone not null,
+    constraint second_factor_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint second_factor_pkey PRIMARY KEY (person_id)
 );
 
 create table setting_document (

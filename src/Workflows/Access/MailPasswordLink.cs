@@ -4,8 +4,9 @@ using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Notifications;
+using Orchestration.Workflows.Staff;
 
-namespace Orchestration.Workflows.Staff;
+namespace Orchestration.Workflows.Access;
 
 /// <summary>Mails links to choose a password. One that was used, replaced or has expired in the meantime is not sent.</summary>
 public sealed class MailPasswordLink(PasswordLinks links, SendMail mail, MailSettings settings, IClock clock)
