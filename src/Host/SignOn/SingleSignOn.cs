@@ -115,7 +115,7 @@ internal static partial class SingleSignOn
             await context.ChallengeAsync(SignOnSettings.Scheme, new() { RedirectUri = Requests.LocalOr(to, "/") });
             return Results.Empty;
         }
-        catch (Exception e) when (IsProviderDown(e))
+        catch (InvalidOperationException e) when (IsProviderDown(e))
         {
             Refuse(context, provider, SignOnReason.Unreachable, Causes(e).Last().Message.ReplaceLineEndings(" "), to);
             return Results.Empty;
