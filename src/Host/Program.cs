@@ -4,6 +4,7 @@ using Orchestration.Embedded;
 using Orchestration.Engine.Storage;
 using Orchestration.Host;
 using Orchestration.Host.Access;
+using Orchestration.Host.Rights;
 using Orchestration.Host.Administration;
 using Orchestration.Host.Away;
 using Orchestration.Host.Background;

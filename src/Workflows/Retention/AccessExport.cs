@@ -113,7 +113,7 @@ public static class AccessExport
     private static async Task WritePageAsync(NpgsqlConnection connection, Scope scope, Instant now, Stream stream, CancellationToken cancel)
     {
         await using var text = new StreamWriter(stream, new UTF8Encoding(false), 8192, leaveOpen: true);
-        var page = new AccessPage(text);
+        var page = new AccessExportPage(text);
         await page.BeginAsync(now);
         foreach (var title in Titles)
         {

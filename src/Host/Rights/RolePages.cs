@@ -3,7 +3,7 @@ using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Staff;
 
-namespace Orchestration.Host.Access;
+namespace Orchestration.Host.Rights;
 
 /// <summary>Roles: the list, and composing one.</summary>
 internal static class RolePages

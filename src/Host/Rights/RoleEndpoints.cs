@@ -11,7 +11,7 @@ using RolesAnswer = Microsoft.AspNetCore.Http.HttpResults.Results<
     Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult
 >;
 
-namespace Orchestration.Host.Access;
+namespace Orchestration.Host.Rights;
 
 /// <summary>What a role becomes.</summary>
 /// <param name="Revision">Revision you last saw; 0 adds the role.</param>

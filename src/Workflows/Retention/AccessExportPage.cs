@@ -6,7 +6,7 @@ using NodaTime.Text;
 namespace Orchestration.Workflows.Retention;
 
 /// <summary>What we hold of a customer as a page of its own, to read and to print. Rows are written as they are read.</summary>
-internal sealed class AccessPage(TextWriter text)
+internal sealed class AccessExportPage(TextWriter text)
 {
     private const string Head = """
         <!doctype html>

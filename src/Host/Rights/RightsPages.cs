@@ -7,10 +7,10 @@ using Orchestration.Workflows.Access;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Staff;
 
-namespace Orchestration.Host.Access;
+namespace Orchestration.Host.Rights;
 
 /// <summary>Who can do what, and why: for those who give access, and those who review it.</summary>
-internal static class AccessPages
+internal static class RightsPages
 {
     public const string Path = "/administration/access";
 
@@ -23,7 +23,7 @@ internal static class AccessPages
             {
                 var filter = Filter(request.Query);
                 return Html.Page(
-                    new AccessPage
+                    new RightsPage
                     {
                         Filter = filter,
                         People = await AccessReport.ReadAsync(runtime.Database, filter, cancel),
