@@ -107,7 +107,7 @@ internal static class WorkWords
         : work.Order is WorkOrder.Recompute recompute && work.State == WorkState.Done
             ? $"/administration/{(recompute.Policy is null ? "calendars" : "policies")}/"
                 + $"{Uri.EscapeDataString(recompute.Policy ?? recompute.Calendar!)}?recomputed={Ids.Text(work.Id)}"
-            : null;
+        : null;
 
     /// <summary>The answer if the operation ID belongs to other work.</summary>
     public static ProblemHttpResult Reused(string? operationId) =>

@@ -48,7 +48,7 @@ internal static class RightsPages
         );
     }
 
-    private static AccessFilter Filter(IQueryCollection query)
+    private static RightsFilter Filter(IQueryCollection query)
     {
         return new(Chosen("q"), Chosen("permission") is { } key && Permissions.Exists(key) ? key : null, Chosen("role"), query["conflicts"] == "true");
 

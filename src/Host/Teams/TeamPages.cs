@@ -37,6 +37,7 @@ internal static class TeamPages
                 var part = request.IsFragment();
                 IReadOnlyList<Team> scope = shown is null ? teams : [shown];
                 var board = part ? null : ReadBoard.RunAsync(runtime, scope, Zone(request), now, cancel);
+                var measures = part ? null : OfficeMeasures.ReadAsync(runtime.Database, scope, me, now, cancel);
                 var people = part ? null : PeopleAsync(runtime, scope, filter, now, cancel);
                 var backlog = await BacklogAsync(runtime, teams, shown, filter, Zone(request), me, now, cancel);
                 return Html.Page(
@@ -44,6 +45,7 @@ internal static class TeamPages
                     {
                         Backlog = backlog,
                         Board = board is null ? null : await board,
+                        Measures = measures is null ? new Dictionary<string, OfficeMeasures>() : await measures,
                         People = people is null ? null : await people,
                         Did = did,
                     }
@@ -56,11 +58,13 @@ internal static class TeamPages
             async (string? key, HttpRequest request, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
             {
                 var (teams, shown, refused) = await SteeredAsync(runtime, key, me, cancel);
+                IReadOnlyList<Team> scope = shown is null ? teams : [shown];
                 return refused
                     ?? Html.Page(
                         new BoardPanel
                         {
-                            Board = await ReadBoard.RunAsync(runtime, shown is null ? teams : [shown], Zone(request), runtime.Clock.Now(), cancel),
+                            Board = await ReadBoard.RunAsync(runtime, scope, Zone(request), runtime.Clock.Now(), cancel),
+                            Measures = await OfficeMeasures.ReadAsync(runtime.Database, scope, me, runtime.Clock.Now(), cancel),
                             Team = shown?.Key,
                         }
                     );

@@ -35,13 +35,13 @@ public sealed record PersonAccessRow(
 /// <param name="Permission">Who may do this; null: all.</param>
 /// <param name="Role">Key of a role they have; null: all.</param>
 /// <param name="OnlyConflicts">Only those who break a rule.</param>
-public sealed record AccessFilter(string? Search = null, string? Permission = null, string? Role = null, bool OnlyConflicts = false);
+public sealed record RightsFilter(string? Search = null, string? Permission = null, string? Role = null, bool OnlyConflicts = false);
 
 /// <summary>Who can do what: active people, what they may do, by which role, and which duties should be apart.</summary>
 public static class AccessReport
 {
     /// <summary>Active people by name.</summary>
-    public static async Task<IReadOnlyList<PersonAccessRow>> ReadAsync(NpgsqlDataSource database, AccessFilter filter, CancellationToken cancel = default)
+    public static async Task<IReadOnlyList<PersonAccessRow>> ReadAsync(NpgsqlDataSource database, RightsFilter filter, CancellationToken cancel = default)
     {
         var roles = (await CustomRoles.ListAsync(database, cancel)).ToDictionary(role => role.Key);
         await using var query = database.Query(

@@ -49,12 +49,8 @@ public sealed class FactSchema
     }
 
     /// <summary>The same of a case that isn't at hand as a state: its reference, its variables by name and the data that was entered in a step.</summary>
-    public IReadOnlyList<CaseFact> Read(
-        string? reference,
-        IReadOnlyDictionary<string, object?> variables,
-        Func<string, object?> entered,
-        FactViewer viewer
-    ) => Read(reference, variables, entered, Fields.Where(viewer.MaySee));
+    public IReadOnlyList<CaseFact> Read(string? reference, IReadOnlyDictionary<string, object?> variables, Func<string, object?> entered, FactViewer viewer) =>
+        Read(reference, variables, entered, Fields.Where(viewer.MaySee));
 
     private static List<CaseFact> Read(InstanceState state, CompiledWorkflow workflow, IEnumerable<FactField> fields) =>
         Read(state.CorrelationId, CasePath.Variables(state, workflow), step => state.FindOutput(step, "Data"), fields);

@@ -14,10 +14,8 @@ public sealed partial class AccessTests : IAsyncLifetime
 {
     /// <summary>
     /// anybody: no sign-in needed. person: any signed-in person; each object decides what they see. lead: leads a team or supervises.
-    /// start, start-cases, start-tests, keep-customers, alter-cases, supervise, design, administrator, compliance, decide-erasures: policies and roles.
+    /// start, start-cases, start-tests, keep-customers, alter-cases, supervise, design, administrator, access, compliance, decide-erasures: permissions.
     /// read, edit, publish, run, operate: rights of the designer, which API keys can have too.
-    /// start, start-cases, start-tests, keep-customers, alter-cases, supervise, design, administrator, access, compliance: permissions. read, edit, publish,
-    /// run, operate: rights of the designer, which API keys can have too.
     /// </summary>
     private const string Table = """
         anybody       POST   /api/session
@@ -614,8 +612,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         ["adjuster1"] = ["person", "start", "start-cases"],
         ["frontoffice"] = ["person", "start", "start-cases", "keep-customers"],
         ["supervisor"] = ["person", "lead", "start", "start-cases", "keep-customers", "supervise", "alter-cases", "read"],
-        ["compliance"] = ["person", "read", "compliance", "decide-erasures"],
-        ["compliance"] = ["person", "read", "compliance", "access"],
+        ["compliance"] = ["person", "read", "compliance", "access", "decide-erasures"],
         ["analyst"] = ["person", "start", "start-tests", "design", "read", "edit", "publish", "run", "events"],
         ["admin"] =
         [

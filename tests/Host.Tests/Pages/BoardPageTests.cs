@@ -53,6 +53,10 @@ public sealed class BoardPageTests
             }
         }
 
+        var weeks = (await PageAsync(supervisor, "/team")).QuerySelectorAll(".office-week").Select(week => week.TextContent).ToList();
+        weeks.Count.ShouldBe(2);
+        weeks[0].ShouldContain("Response");
+        weeks[1].ShouldContain("Right first time");
         checkedLists.ShouldBeGreaterThan(150);
         foreach (var kind in new[] { "overdue", "on-track", "unassigned", "suspended", "arrived-today", "completed-today" })
             someInThem.ShouldContain($"show={kind}", $"no list of {kind} had a task");

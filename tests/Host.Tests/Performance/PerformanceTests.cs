@@ -53,8 +53,7 @@ public sealed class PerformanceTests(Office office, Chromium chromium) : IClassF
         }
 
         // An older transaction of another test on the same server holds figures up.
-        do
-            await figures.RunAsync();
+        do await figures.RunAsync();
         while ((await office.QueryAsync<bool>("select exists (select from event where xact >= (select xact from performance_cursor))"))[0]);
     }
 

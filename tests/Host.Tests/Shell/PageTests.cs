@@ -137,13 +137,16 @@ public sealed class PageTests(SharedHost host) : IClassFixture<SharedHost>
     }
 
     [Theory]
-    [InlineData("admin", "My work|Team|Forecast|Performance|Shifts|Skills|Customers|Cases|Start a case|Designer|Test a journey|Administration")]
-    [InlineData("analyst", "My work|Performance|Customers|Cases|Designer|Test a journey")]
-    [InlineData("supervisor", "My work|Team|Forecast|Performance|Shifts|Skills|Customers|Cases|Start a case")]
-    [InlineData("frontoffice", "Front office|My work|Performance|Customers|Cases|Start a case")]
-    [InlineData("compliance", "My work|Performance|Customers|Cases|Compliance")]
-    [InlineData("adjuster1", "My work|Performance|Customers|Cases|Start a case")]
-    [InlineData("senior1", "My work|Team|Forecast|Performance|Shifts|Skills|Customers|Cases|Start a case")]
+    [InlineData(
+        "admin",
+        "My work|Team|Forecast|Performance|Shifts|Skills|Customers|Promises|Cases|Guidance|Start a case|Designer|Test a journey|Administration"
+    )]
+    [InlineData("analyst", "My work|Performance|Customers|Cases|Guidance|Designer|Test a journey")]
+    [InlineData("supervisor", "My work|Team|Forecast|Performance|Shifts|Skills|Customers|Promises|Cases|Guidance|Start a case")]
+    [InlineData("frontoffice", "Front office|My work|Performance|Customers|Promises|Cases|Guidance|Start a case")]
+    [InlineData("compliance", "My work|Performance|Customers|Promises|Cases|Guidance|Compliance")]
+    [InlineData("adjuster1", "My work|Performance|Customers|Cases|Guidance|Start a case")]
+    [InlineData("senior1", "My work|Team|Forecast|Performance|Shifts|Skills|Customers|Promises|Cases|Guidance|Start a case")]
     public async Task Everybody_sees_the_navigation_of_their_roles(string userName, string expected)
     {
         var browser = await App.BrowserAsync(userName);

@@ -512,6 +512,7 @@ create table export_part (
     constraint export_part_file_id_fkey FOREIGN KEY (file_id) REFERENCES export_file(id) ON DELETE CASCADE,
     constraint export_part_pkey PRIMARY KEY (file_id, number)
 );
+
 create table external_login (
     issuer text not null,
     subject text not null,
@@ -1138,6 +1139,7 @@ create table promise (
 CREATE INDEX promise_case ON promise USING btree (case_id);
 CREATE INDEX promise_made ON promise USING btree (made_at DESC, clock_id DESC);
 CREATE INDEX promise_person ON promise USING btree (made_by, made_at DESC);
+
 create table recovery_code (
     code_hash bytea not null,
     person_id uuid not null,
@@ -1994,8 +1996,18 @@ begin
     raise exception 'history is append-only: % on % is refused', tg_op, tg_table_name using errcode = 'integrity_constraint_violation';
 end $function$;
 
-CREATE OR REPLACE FUNCTION refuse_unless_counting()
 CREATE OR REPLACE FUNCTION refuse_held()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+    if exists (select from legal_hold h where h.lifted_at is null and h.until_at is null and hold_fits(h, old)) then
+        raise exception 'case % is on legal hold', old.reference using errcode = 'OR004';
+    end if;
+    return old;
+end $function$;
+
+CREATE OR REPLACE FUNCTION refuse_unless_counting()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
@@ -2005,10 +2017,6 @@ begin
         raise exception 'the access log is append-only' using errcode = 'integrity_constraint_violation';
     end if;
     return new;
-    if exists (select from legal_hold h where h.lifted_at is null and h.until_at is null and hold_fits(h, old)) then
-        raise exception 'case % is on legal hold', old.reference using errcode = 'OR004';
-    end if;
-    return old;
 end $function$;
 
 CREATE OR REPLACE FUNCTION refuse_unless_erasing()
