@@ -8,7 +8,7 @@ namespace Orchestration.Host.Teams;
 /// <summary>How the offices did in the last seven days, by the figures of performance.</summary>
 /// <param name="Teams">Of the teams of an office.</param>
 /// <param name="Customers">Of all cases: a customer rates the whole case. Null for who doesn't steer all teams.</param>
-internal sealed record OfficeMeasures(Figures Teams, Figures? Customers)
+public sealed record OfficeMeasures(Figures Teams, Figures? Customers)
 {
     private const int Days = 7;
 

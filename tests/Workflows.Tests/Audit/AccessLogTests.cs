@@ -15,7 +15,7 @@ public sealed class AccessLogTests
     {
         await using var world = await World.CreateAsync();
         var (log, one) = (world.Get<AccessLog>(), await world.PersonAsync("adjuster1"));
-        var (first, second) = (Guid.NewGuid(), Guid.NewGuid());
+        var (first, second) = (Ids.New(world.Clock.GetCurrentInstant()), Ids.New(world.Clock.GetCurrentInstant()));
         await log.RecordAsync(Open(world, one, "case", first));
         world.Clock.Advance(Duration.FromSeconds(1));
         await log.RecordAsync(Open(world, one, "case", second));
@@ -41,10 +41,10 @@ public sealed class AccessLogTests
         var (log, one) = (world.Get<AccessLog>(), await world.PersonAsync("adjuster1"));
         await log.StartAsync(CancellationToken.None);
         for (var i = 0; i < 3; i++)
-            await log.RecordAsync(Open(world, one, "case", Guid.NewGuid()));
+            await log.RecordAsync(Open(world, one, "case", Ids.New(world.Clock.GetCurrentInstant())));
         await log.StopAsync(CancellationToken.None);
         (await CountAsync(world)).ShouldBe(3);
-        await log.RecordAsync(Open(world, one, "case", Guid.NewGuid()));
+        await log.RecordAsync(Open(world, one, "case", Ids.New(world.Clock.GetCurrentInstant())));
         (await CountAsync(world)).ShouldBe(4, "a host that stops takes no more into its queue");
     }
 
@@ -52,7 +52,7 @@ public sealed class AccessLogTests
     public async Task The_application_can_t_change_the_access_log()
     {
         await using var world = await World.CreateAsync();
-        await world.Get<AccessLog>().WriteNowAsync(Open(world, await world.PersonAsync("adjuster1"), "case", Guid.NewGuid()));
+        await world.Get<AccessLog>().WriteNowAsync(Open(world, await world.PersonAsync("adjuster1"), "case", Ids.New(world.Clock.GetCurrentInstant())));
         foreach (var sql in new[] { "update access_log set opens = 1", "delete from access_log", "truncate access_log" })
         {
             await using var change = world.Database.Query(sql);

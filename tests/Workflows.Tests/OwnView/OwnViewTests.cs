@@ -34,7 +34,7 @@ public sealed class OwnViewTests
         (await FindAsync(world, first.Code)).ShouldNotBeNull().Case.ShouldBe(id);
         (await FindAsync(world, first.Code[..26] + (first.Code[26] == 'A' ? 'B' : 'A'))).ShouldBeNull();
         (await FindAsync(world, "")).ShouldBeNull();
-        (await OwnViewLinks.RevokeAsync(world.Runtime, Guid.NewGuid(), first.Id, front)).ShouldBeOfType<LinkResult.NotFound>();
+        (await OwnViewLinks.RevokeAsync(world.Runtime, Ids.New(world.Clock.GetCurrentInstant()), first.Id, front)).ShouldBeOfType<LinkResult.NotFound>();
 
         (await OwnViewLinks.RevokeAsync(world.Runtime, id, first.Id, front)).ShouldBeOfType<LinkResult.Revoked>();
         (await OwnViewLinks.RevokeAsync(world.Runtime, id, first.Id, front)).ShouldBeOfType<LinkResult.Revoked>();
@@ -58,7 +58,9 @@ public sealed class OwnViewTests
         await RefusedAsync(new(null, 366, false), "days");
         await RefusedAsync(new("fr", 30, false), "language");
         await RefusedAsync(new("de", 30, true), "asksBirth");
-        (await OwnViewLinks.MakeAsync(world.Runtime, Guid.NewGuid(), new(null, 30, false), front)).ShouldBeOfType<LinkResult.NotFound>();
+        (
+            await OwnViewLinks.MakeAsync(world.Runtime, Ids.New(world.Clock.GetCurrentInstant()), new(null, 30, false), front)
+        ).ShouldBeOfType<LinkResult.NotFound>();
 
         async Task RefusedAsync(LinkRequest request, string field) =>
             (await OwnViewLinks.MakeAsync(world.Runtime, id, request, front)).ShouldBeOfType<LinkResult.Invalid>().Field.ShouldBe(field);
@@ -211,7 +213,7 @@ public sealed class OwnViewTests
             (await SendAsync(text, files)).ShouldBeOfType<OwnViewResult.Refused>().Problem.ShouldBe(problem);
 
         Task<OwnViewResult> SendAsync(string text, SentFile[] files) =>
-            CustomerAnswers.SendAsync(world.Tasks, link, new(text, files, null, false, Guid.NewGuid().ToString()));
+            CustomerAnswers.SendAsync(world.Tasks, link, new(text, files, null, false, Ids.New(world.Clock.GetCurrentInstant()).ToString()));
     }
 
     [Fact]

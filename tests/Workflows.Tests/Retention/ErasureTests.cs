@@ -159,7 +159,7 @@ public sealed class ErasureTests
         var document = zip.Entries.Single(e => e.FullName.StartsWith("documents/", StringComparison.Ordinal));
         (await ReadAsync(document.FullName)).ShouldBe($"From {Marker}");
         (await world.ScalarAsync<string>("select payload ->> 'reason' from event where action = 'customer.exported'")).ShouldBe("They asked");
-        (await AccessExport.BeginAsync(world.Runtime, Guid.NewGuid(), "x", me)).ShouldBeNull();
+        (await AccessExport.BeginAsync(world.Runtime, Ids.New(world.Clock.GetCurrentInstant()), "x", me)).ShouldBeNull();
 
         async Task<string> ReadAsync(string name)
         {

@@ -64,9 +64,9 @@ public sealed class HoldTests
         await ShouldRefuseAsync(new(), "x", null, "scope");
         await ShouldRefuseAsync(new(Journey: "walk"), "", null, "reason");
         await ShouldRefuseAsync(new(Journey: "nothing"), "x", null, "journey");
-        await ShouldRefuseAsync(new(CaseId: Guid.NewGuid()), "x", null, "caseId");
-        await ShouldRefuseAsync(new(CaseId: Guid.NewGuid(), Journey: "walk"), "x", null, "scope");
-        await ShouldRefuseAsync(new(CustomerId: Guid.NewGuid()), "x", null, "customerId");
+        await ShouldRefuseAsync(new(CaseId: Guid.AllBitsSet), "x", null, "caseId");
+        await ShouldRefuseAsync(new(CaseId: Guid.AllBitsSet, Journey: "walk"), "x", null, "scope");
+        await ShouldRefuseAsync(new(CustomerId: Guid.AllBitsSet), "x", null, "customerId");
         await ShouldRefuseAsync(new(Journey: "walk"), "x", new LocalDate(2026, 6, 1), "until");
         await ShouldRefuseAsync(new(StartedFrom: new(2026, 2, 2), StartedUntil: new(2026, 2, 1)), "x", null, "startedUntil");
         await ShouldRefuseAsync(new(Words: new string('x', 101)), "x\u0000", null, "reason", "words");
@@ -142,7 +142,7 @@ public sealed class HoldTests
             batch.Add("select lock_holds(true)");
             batch.Add(
                 "insert into legal_hold (id, case_id, reason, placed_by, placed_at) values ($1, $2, 'Litigation', 'compliance', $3)",
-                Guid.NewGuid(),
+                Ids.New(world.Clock.GetCurrentInstant()),
                 id,
                 world.Clock.Now()
             );

@@ -1,5 +1,6 @@
 using Dapper;
 using Npgsql;
+using Orchestration.Engine.Storage;
 using Orchestration.Testing;
 using Orchestration.Workflows.Retention;
 
@@ -46,7 +47,7 @@ public sealed class PersonalDataTests
             Engine.Storage.Sql.Add(
                 batch,
                 $"select count(*) from {place.Table} t where {place.Where}",
-                Removal.Values(place, [Guid.NewGuid()], [Guid.NewGuid()], ["x"], ["y"])
+                Removal.Values(place, [Guid.AllBitsSet], [Guid.AllBitsSet], ["x"], ["y"])
             );
             ((long)(await batch.ExecuteScalarAsync())!).ShouldBe(0, place.Table);
         }
