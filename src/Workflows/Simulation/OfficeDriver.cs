@@ -80,6 +80,7 @@ public sealed class OfficeDriver : IAsyncDisposable
             .AddSingleton<IClock>(_clock)
             .AddSingleton<Changes>()
             .AddSingleton<FindPerson>()
+            .AddSingleton(new PasswordSettings())
             .AddWorkflows()
             .BuildServiceProvider();
         (_tasks, _clocks) = (_services.GetRequiredService<TaskRuntime>(), _services.GetRequiredService<ClockRuntime>());
