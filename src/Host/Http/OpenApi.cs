@@ -17,6 +17,7 @@ internal static class OpenApi
     {
         builder.Services.ConfigureHttpJsonOptions(o =>
         {
+            o.SerializerOptions.AllowDuplicateProperties = false;
             o.SerializerOptions.ConfigureForNodaTime(DateTimeZoneProviders.Tzdb);
             o.SerializerOptions.Converters.Add(new StorableText());
             o.SerializerOptions.Converters.Add(new ReadableObject());
