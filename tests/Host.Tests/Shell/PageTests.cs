@@ -144,7 +144,7 @@ public sealed class PageTests(SharedHost host) : IClassFixture<SharedHost>
     [InlineData("analyst", "My work|Performance|Customers|Cases|Guidance|Designer|Test a journey")]
     [InlineData("supervisor", "My work|Team|Forecast|Performance|Shifts|Skills|Customers|Promises|Cases|Guidance|Start a case")]
     [InlineData("frontoffice", "Front office|My work|Performance|Customers|Promises|Cases|Guidance|Start a case")]
-    [InlineData("compliance", "My work|Performance|Customers|Promises|Cases|Guidance|Compliance")]
+    [InlineData("compliance", "My work|Performance|Customers|Promises|Cases|Guidance|Compliance|Administration")]
     [InlineData("adjuster1", "My work|Performance|Customers|Cases|Guidance|Start a case")]
     [InlineData("senior1", "My work|Team|Forecast|Performance|Shifts|Skills|Customers|Promises|Cases|Guidance|Start a case")]
     public async Task Everybody_sees_the_navigation_of_their_roles(string userName, string expected)

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Playwright;
 using Orchestration.Host.Tests.Pages;
 
-namespace Orchestration.Host.Tests.Browser;
+namespace Orchestration.Host.Tests.Browser.Work;
 
 public sealed class GuidanceTests(Chromium chromium)
 {
