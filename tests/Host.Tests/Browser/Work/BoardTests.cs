@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Playwright;
 using Orchestration.Host.Tests.Pages;
 
@@ -68,7 +69,7 @@ public sealed class BoardTests(Chromium chromium)
     }
 
     /// <summary>Good news goes away after seconds, which a busy machine may take.</summary>
-    private static Task KeepToastsAsync(IPage page) =>
+    private static Task<JsonElement?> KeepToastsAsync(IPage page) =>
         page.EvaluateAsync(
             """
             () => {
