@@ -20,7 +20,9 @@ internal static class OpenApi
             o.SerializerOptions.AllowDuplicateProperties = false;
             o.SerializerOptions.ConfigureForNodaTime(DateTimeZoneProviders.Tzdb);
             o.SerializerOptions.Converters.Add(new StorableText());
-            o.SerializerOptions.Converters.Add(new ReadableObject());
+            o.SerializerOptions.Converters.Add(new Readable<JsonObject>());
+            o.SerializerOptions.Converters.Add(new Readable<JsonArray>());
+            o.SerializerOptions.Converters.Add(new Readable<JsonNode>());
         });
         builder.Services.AddOpenApi("v1", Describe);
     }
@@ -37,11 +39,12 @@ internal static class OpenApi
     }
 
     /// <summary>Refuses an object that could not be written again: a name twice, half of a surrogate pair.</summary>
-    private sealed class ReadableObject : JsonConverter<JsonObject>
+    private sealed class Readable<T> : JsonConverter<T>
+        where T : JsonNode
     {
-        public override JsonObject Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options)
+        public override T Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options)
         {
-            var read = JsonNode.Parse(ref reader) as JsonObject ?? throw new JsonException("the value has the wrong type.");
+            var read = JsonNode.Parse(ref reader) as T ?? throw new JsonException("the value has the wrong type.");
             try
             {
                 Visit(read);
@@ -58,7 +61,7 @@ internal static class OpenApi
             }
         }
 
-        public override void Write(Utf8JsonWriter writer, JsonObject value, JsonSerializerOptions options) => value.WriteTo(writer, options);
+        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => value.WriteTo(writer, options);
 
         private static void Visit(JsonNode? node)
         {

@@ -24,7 +24,7 @@ public sealed class BoardTests(Chromium chromium)
 
         await KeepToastsAsync(page);
         await DragAsync(page, row, page.Locator("[data-drop-person=adjuster2]"));
-        await ToldAsync(page, "good", "Assigned to Sofia Rossi Check the loss, CLM-2");
+        await ToldAsync(page, "good", @"Assigned to Sofia Rossi\s*Check the loss, CLM-2");
         await Waiting(page, 1).WaitForAsync();
         await page.Locator("[data-drop-person=adjuster2]").GetByText("1 open").WaitForAsync();
 
@@ -83,7 +83,7 @@ public sealed class BoardTests(Chromium chromium)
         );
 
     private static Task ToldAsync(IPage page, string kind, string text) =>
-        page.Locator($"#told .{kind}", new() { HasText = text }).First.WaitForAsync(new() { State = WaitForSelectorState.Attached });
+        page.Locator($"#told .{kind}", new() { HasTextRegex = new(text) }).First.WaitForAsync(new() { State = WaitForSelectorState.Attached });
 
     /// <summary>Drags as a hand does: the pointer keeps moving over the target until the page shows that it would take the task.</summary>
     private static async Task DragAsync(IPage page, ILocator from, ILocator to)
