@@ -78,6 +78,7 @@ internal static class SignInSetup
         Add(Policies.Start, person => person.May(Permissions.StartCases) || person.May(Permissions.StartTests));
         Add(Policies.Steer, Policies.Steers);
         Add(Policies.SeeAccess, Policies.SeesAccess);
+        Add(Policies.Erasures, person => person.May(Permissions.KeepRecords) || person.May(Permissions.DecideErasures));
         void Add(string name, Func<Person, bool> may) =>
             authorization.AddPolicy(
                 name,
@@ -118,6 +119,9 @@ internal static class Policies
 
     /// <summary>See who can do what.</summary>
     public const string SeeAccess = "see-access";
+
+    /// <summary>See requests to erase a customer's data: who asks, and who decides.</summary>
+    public const string Erasures = "erasures";
 
     /// <summary>Whether the person steers any team.</summary>
     public static bool Steers(Person person) => person.May(Permissions.SteerTeams) || person.Leads.Count > 0;

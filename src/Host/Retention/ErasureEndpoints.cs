@@ -25,7 +25,7 @@ internal static class ErasureEndpoints
 
     public static void Map(WebApplication app)
     {
-        var api = app.MapGroup("/api/erasures").WithTags("Retention").RequireAuthorization(Permissions.DecideErasures);
+        var api = app.MapGroup("/api/erasures").WithTags("Retention").RequireAuthorization(Policies.Erasures);
         api.MapGet(
                 "",
                 async (WorkflowRuntime runtime, CancellationToken cancel) => TypedResults.Ok(await ErasureQueries.ListAsync(runtime.Database, Most, cancel))
@@ -53,6 +53,7 @@ internal static class ErasureEndpoints
                 async Task<ErasureAnswer> (Guid id, Erasures erasures, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                     await AnswerAsync(await erasures.ApproveAsync(id, me, cancel), "request", id, runtime, cancel)
             )
+            .RequireAuthorization(Permissions.DecideErasures)
             .WithSummary("Approves someone else's request: the data are erased now, or when the customer's cases have ended")
             .ProducesProblem(404)
             .ProducesProblem(409);
@@ -61,6 +62,7 @@ internal static class ErasureEndpoints
                 async Task<ErasureAnswer> (Guid id, WhyBody body, Erasures erasures, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                     await AnswerAsync(await erasures.RefuseAsync(id, body.Reason, me, cancel), "request", id, runtime, cancel)
             )
+            .RequireAuthorization(Permissions.DecideErasures)
             .WithSummary("Refuses a request, or withdraws your own")
             .ProducesProblem(404)
             .ProducesProblem(409)
@@ -73,7 +75,7 @@ internal static class ErasureEndpoints
             .ProducesProblem(404)
             .ProducesProblem(422);
 
-        var pages = app.MapGroup("/compliance/erasures").RequireAuthorization(Permissions.DecideErasures).ExcludeFromDescription();
+        var pages = app.MapGroup("/compliance/erasures").RequireAuthorization(Policies.Erasures).ExcludeFromDescription();
         pages.MapGet(
             "",
             (Guid? customer, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
@@ -84,12 +86,13 @@ internal static class ErasureEndpoints
             "/{id:guid}",
             (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) => PageAsync(runtime, id, null, StatusCodes.Status200OK, me, cancel)
         );
-        pages.MapPost(
+        var decisions = pages.MapGroup("").RequireAuthorization(Permissions.DecideErasures);
+        decisions.MapPost(
             "/{id:guid}/approve",
             async (Guid id, Erasures erasures, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                 await DoneAsync(await erasures.ApproveAsync(id, me, cancel), runtime, id, me, cancel)
         );
-        pages.MapPost(
+        decisions.MapPost(
             "/{id:guid}/refuse",
             async (Guid id, IFormCollection form, Erasures erasures, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                 await DoneAsync(await erasures.RefuseAsync(id, form["reason"], me, cancel), runtime, id, me, cancel)
