@@ -70,8 +70,8 @@ public sealed class KeepRetention(WorkflowRuntime runtime, SettingDocuments sett
         await using var query = runtime.Database.Query(
             """
             select c.id, c.journey, c.created_at, i.finished_at, i.definition_version_id, i.state
-            from journey_case c join workflow_instance i on i.id = c.id left join case_retention r on r.case_id = c.id
-            where i.status = 'Finished' and i.sub_status <> 'Faulted' and c.test_by is null and c.id > $2
+            from journey_case c join workflow_instance i on i.id = c.id left join case_retention r on r.case_id = c.id and r.case_id > $2
+            where i.status = 'Finished' and i.sub_status <> 'Faulted' and c.test_by is null and c.id > $2 and i.id > $2
                 and (r.case_id is null or r.policy_version <> $1 or r.closed_at <> i.finished_at)
             order by c.id limit $3
             """,
