@@ -14,7 +14,7 @@ public static class CustomerAccess
     /// <param name="survivor">SQL of the id of the record that is left after merging.</param>
     internal static string Sees(Eligibility me, string survivor) =>
         $"""
-            exists (select from customer m join journey_case c on c.customer_id = m.number
-                where m.survivor = {survivor} and c.test_by is null and {me.SeesRun("c.id")})
+            coalesce((select true from customer m join journey_case c on c.customer_id = m.number
+                where m.survivor = {survivor} and c.test_by is null and {me.SeesRun("c.id")} limit 1), false)
             """;
 }

@@ -83,19 +83,26 @@ public static class CustomerQueries
         CancellationToken cancel = default
     )
     {
+        var few = await FewAsync(database, actor, now, cancel);
+        var sees =
+            Eligibility.SeesAll(actor) ? "true"
+            : few is null ? CustomerAccess.Sees(Eligibility.Of("$1", "$2"), "k.id")
+            : """
+                k.id = any(array(select m.survivor from journey_case c join customer m on m.number = c.customer_id
+                    where c.id = any($6) and c.test_by is null))
+                """;
         await using var query = database.Query(
             $"""
             select k.id, k.created_at from customer k
-            where k.merged_into is null and ($4 or {CustomerAccess.Sees(Eligibility.Of("$1", "$2"), "k.id")})
-                and ($5::timestamptz is null or (k.created_at, k.id) < ($5, $6::uuid))
+            where k.merged_into is null and {sees} and ($4::timestamptz is null or (k.created_at, k.id) < ($4, $5::uuid))
             order by k.created_at desc, k.id desc limit $3
             """,
             actor.Id,
             now,
             limit + 1,
-            Eligibility.SeesAll(actor),
             before?.At,
-            before?.Id
+            before?.Id,
+            few ?? []
         );
         var ids = new List<(Guid Id, DateTime At)>();
         await using (var r = await query.ExecuteReaderAsync(cancel))
@@ -106,6 +113,17 @@ public static class CustomerQueries
 
         var page = Page<(Guid Id, DateTime At)>.Of(ids, limit, one => (one.At, one.Id));
         return new(await SummariesAsync(database, [.. page.Items.Select(one => one.Id)], actor, now, cancel), page.Next);
+    }
+
+    /// <summary>The runs someone sees, if those are few; null if they are many, or all.</summary>
+    private static async Task<Guid[]?> FewAsync(NpgsqlDataSource database, Person actor, Instant now, CancellationToken cancel)
+    {
+        if (Eligibility.SeesAll(actor))
+            return null;
+        var few = new FewIds(FewIds.Most);
+        few.Add(Eligibility.Of("$1", "$2").SeenRuns, actor.Id, now);
+        await few.ReadAsync(database, cancel);
+        return few[0];
     }
 
     /// <summary>These customers, in this order, with the cases that the person sees. The caller has checked that the person can see them.</summary>
