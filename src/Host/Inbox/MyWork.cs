@@ -30,7 +30,8 @@ public sealed record MyWork(
     public string MineCount => Filter is { IsOn: false } && MinePage.Next is not null ? $"{Count.Mine}" : Shown(MinePage);
 
     /// <summary>How many they can claim.</summary>
-    public string OpenCount => Filter is { IsOn: false } && OpenPage.Next is not null ? $"{Count.Open}{(Count.Open >= 1000 ? "+" : "")}" : Shown(OpenPage);
+    public string OpenCount =>
+        Filter is { IsOn: false } && OpenPage.Next is not null ? $"{Count.Open}{(Count.Open >= TaskList.MostOffered ? "+" : "")}" : Shown(OpenPage);
 
     private static string Shown(Page<TaskSummary> page) => $"{page.Items.Count}{(page.Next is null ? "" : "+")}";
 

@@ -104,8 +104,14 @@ internal sealed class Eligibility
                 and (cardinality(t.gave_up) = 0 or exists (select from person a where a.id in ({Absent}) and {OfRow("a", _now).IsRepresented})))
             """;
 
-    /// <summary>Worked on or reviewed a step of the same case that this one excludes.</summary>
-    public string IsExcluded => $"exists (select from task o where {IsExcludedStep("o")} and {_id} = any{WorkedOn("o")})";
+    /// <summary>
+    /// Worked on or reviewed a step of the same case that this one excludes. Not <c>exists</c>: the planner joins it, and reads every task there is.
+    /// </summary>
+    public string IsExcluded =>
+        $$"""
+            (t.excluded_steps <> '{}'
+                and coalesce((select true from task o where {{IsExcludedStep("o")}} and {{_id}} = any{{WorkedOn("o")}} limit 1), false))
+            """;
 
     /// <summary>Has a conflict of interest with the customer of the case. Most people have none, which is found out first.</summary>
     public string IsConflicted =>

@@ -128,7 +128,10 @@ public static class TaskList
     /// <summary>A list that is longer is not counted to its end.</summary>
     public const int MostCounted = 100_000;
 
-    /// <summary>A person's counts: tasks they own, and tasks they can take. Test cases don't count.</summary>
+    /// <summary>More tasks that a person can take aren't counted: who may take a task is judged for each.</summary>
+    public const int MostOffered = 200;
+
+    /// <summary>A person's counts: tasks they own, and tasks they can take, to <see cref="MostOffered"/>. Test cases don't count.</summary>
     /// <param name="database">The database.</param>
     /// <param name="actor">Whose work.</param>
     /// <param name="soon">Until when it counts as due soon.</param>
@@ -140,12 +143,12 @@ public static class TaskList
             $"""
             select count(*)::int, count(*) filter (where due_at <= $2)::int, count(*) filter (where due_at > $2 and due_at <= $3)::int,
                 (select count(*)::int from (
-                    select from (select distinct id from ({TaskListQuery.Reachable(me)}) all_of_them offset 0) reachable
+                    select from ({TaskListQuery.Offerable(me)} offset 0) reachable
                     -- One look-up for each: joined, the conditions would be judged for every open task first.
                     cross join lateral (select from task t
                         where t.id = reachable.id and t.ended_at is null and t.test_by is null and {me.IsOffered} limit 1) offered
-                    limit 1000) open)
-            from task where (owner_id = $1 or reviewer_id = $1) and ended_at is null and test_by is null
+                    limit {MostOffered}) open)
+            from ({TaskListQuery.Own}) own join task using (id) where test_by is null
             """,
             actor.Id,
             now,

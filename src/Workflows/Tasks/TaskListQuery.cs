@@ -123,7 +123,8 @@ internal sealed class TaskListQuery
         _where.Add(
             _filter.View switch
             {
-                "mine" => "(t.owner_id = $1 or t.reviewer_id = $1)",
+                // By their indexes: of the condition on both columns the planner expects half of all tasks.
+                "mine" => $"t.id = any(array({Own}))",
                 "open" => _me!.IsOffered,
                 "next" => $"({_me!.WorksOnIt} or {_me.IsOffered})",
                 _ => _me?.Sees ?? "true",
@@ -226,6 +227,25 @@ internal sealed class TaskListQuery
             union all select id from task where ended_at is null and reviewer_id = $1
             union all select id from task where ended_at is null and test_by = $1
             """;
+
+    /// <summary>Selects the ids of what someone, whose id is <c>$1</c>, owns or reviews. Nobody reviews what they own.</summary>
+    public const string Own = """
+        select id from task where ended_at is null and owner_id = $1 union all select id from task where ended_at is null and reviewer_id = $1
+        """;
+
+    /// <summary>Selects the id of every open task that could be offered to a person, each once and as they are found.</summary>
+    /// <param name="me">The person whose id is <c>$1</c>.</param>
+    public static string Offerable(Eligibility me)
+    {
+        var teams = $"array(select m.team_key from team_member m where m.person_id = $1 or m.person_id in ({me.Absent}))";
+        var names = $"array(select a.user_name from person a where a.id = $1 or a.id in ({me.Absent}))";
+        var others = $"ended_at is null and not coalesce(team = any({teams}), false)";
+        return $"""
+            select id from task where ended_at is null and team = any({teams})
+            union all select id from task where {others} and cardinality(candidates) > 0 and candidates && {names}
+            union all select id from task where {others} and not candidates && {names} and owner_id = any(array({me.Absent}))
+            """;
+    }
 
     /// <summary>The title of a row of <c>task</c> as its index has it.</summary>
     private const string Title = "(' ' || lower(t.title))";
