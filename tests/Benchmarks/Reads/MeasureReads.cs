@@ -88,7 +88,7 @@ internal static class MeasureReads
             foreach (var path in Paths.Concat(pages).Where(path => path.Contains(only, StringComparison.Ordinal)))
             {
                 // Once to compile and prepare, then what a person waits for.
-                await client.GetAsync(path);
+                using (await client.GetAsync(path)) { }
                 var (taken, bytes, fault) = (new List<double>(), 0, (string?)null);
                 for (var i = 0; i < times && fault is null; i++)
                 {
