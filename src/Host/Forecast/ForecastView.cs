@@ -35,7 +35,7 @@ public sealed record ForecastItem(ClockFacts Clock, ClockForecastView Chance, Br
 /// <summary>A probability, as people read it.</summary>
 public sealed record ClockForecastView(double Breach, Duration Late, Duration LateElapsed, Instant? Likely, Instant? AtLatest)
 {
-    public string Percent => ForecastWords.Percent(Breach);
+    public string Percent => Shell.Parts.Words.Percent(Breach);
 
     public string Words => ForecastWords.Chance(Breach);
 
@@ -119,8 +119,6 @@ public sealed record ForecastClockView(ForecastView View, ForecastItem Item, IRe
 /// <summary>Forecasts in words.</summary>
 public static class ForecastWords
 {
-    public static string Percent(double probability) => $"{Math.Round(probability * 100).ToString(CultureInfo.InvariantCulture)} %";
-
     public static string Chance(double probability) =>
         probability >= 0.95 ? "Almost certain to be missed"
         : probability >= 0.8 ? "Very likely to be missed"
@@ -151,7 +149,7 @@ public static class ForecastWords
 
     /// <summary>What it does to the clock and to others.</summary>
     public static string Effect(Fix fix) =>
-        $"{Percent(fix.Before)} → {Percent(fix.After)}"
+        $"{Words.Percent(fix.Before)} → {Words.Percent(fix.After)}"
         + (
             fix.Others >= 0.05 ? $", costs others {fix.Others.ToString("0.0", CultureInfo.InvariantCulture)}"
             : fix.Others <= -0.05 ? $", also saves {(-fix.Others).ToString("0.0", CultureInfo.InvariantCulture)} of others"

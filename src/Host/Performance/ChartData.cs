@@ -1,4 +1,5 @@
 using System.Globalization;
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Performance;
 
 namespace Orchestration.Host.Performance;
@@ -88,7 +89,7 @@ public sealed record ChartData(
             "columns",
             Each(view),
             $"{KpiText.Of(kpi, kpi.Of(view.Report.Total))} of all deadlines were met"
-                + (target is null ? "." : $"; the target is {KpiText.Percent(target.Good)}."),
+                + (target is null ? "." : $"; the target is {Words.Percent(target.Good)}."),
             series,
             [
                 .. values.Select(v => new ChartRow(

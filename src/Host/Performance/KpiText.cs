@@ -1,4 +1,5 @@
 using System.Globalization;
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Performance;
 
 namespace Orchestration.Host.Performance;
@@ -15,7 +16,7 @@ internal static class KpiText
             : unit switch
             {
                 KpiUnit.Duration => Duration(v),
-                KpiUnit.Share => Percent(v),
+                KpiUnit.Share => Words.Percent(v),
                 KpiUnit.Number => v.ToString("0.0", English),
                 _ => v.ToString("N0", English),
             };
@@ -27,12 +28,6 @@ internal static class KpiText
         value is not { Low: { } low, High: { } high } ? null
         : kpi.Unit == KpiUnit.Share ? $"{(low * 100).ToString("0", English)}–{(high * 100).ToString("0", English)}%"
         : $"{Of(kpi.Unit, low)} – {Of(kpi.Unit, high)}";
-
-    /// <summary>“92%”. What isn't quite all or nothing doesn't look like it.</summary>
-    public static string Percent(double share) =>
-        share is >= 0.995 and < 1 ? "> 99%"
-        : share is > 0 and < 0.005 ? "< 1%"
-        : $"{(share * 100).ToString("0", English)}%";
 
     public static string Duration(double seconds) =>
         seconds < 1 ? "0 min"

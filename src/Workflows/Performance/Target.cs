@@ -77,7 +77,7 @@ public sealed record Target(string Measure, string Journey, string Step, string 
         foreach (var (field, value) in new[] { ("good", target.Good), ("fair", target.Fair) })
         {
             if (!double.IsFinite(value) || value < 0 || value > most)
-                errors[field] = [kpi.Unit == KpiUnit.Share ? $"must be from 0 to {most * 100:0} %" : "must be from 0 to 366 days"];
+                errors[field] = [kpi.Unit == KpiUnit.Share ? $"must be from 0 to {most * 100:0}%" : "must be from 0 to 366 days"];
         }
 
         if (errors.Count == 0 && (kpi.MoreIsBetter == true ? target.Fair > target.Good : target.Fair < target.Good))

@@ -113,7 +113,7 @@ public sealed class WeeklyDigest(WorkflowRuntime runtime)
         var breaches = total.Of(Measure.Breach).Count;
         lines.Add(
             onTime.Value is { } share
-                ? $"{share.ToString("P0", CultureInfo.InvariantCulture).Replace(" ", " ", StringComparison.Ordinal)} of {onTime.Samples} deadlines were met; "
+                ? $"{(share * 100).ToString("0", CultureInfo.InvariantCulture)}% of {onTime.Samples} deadlines were met; "
                     + (breaches == 1 ? "1 deadline passed." : $"{breaches} deadlines passed.")
                 : "No deadline was due."
         );

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
@@ -84,5 +85,11 @@ internal static class Words
         : Count((int)Math.Round(minutes / 1440.0), "day");
 
     /// <summary>“1 step”, “3 steps”.</summary>
+    /// <summary>“92%”. What isn't quite all or nothing doesn't look like it.</summary>
+    public static string Percent(double share) =>
+        share is >= 0.995 and < 1 ? "> 99%"
+        : share is > 0 and < 0.005 ? "< 1%"
+        : $"{(share * 100).ToString("0", CultureInfo.InvariantCulture)}%";
+
     public static string Count(int count, string one, string? many = null) => count == 1 ? $"1 {one}" : $"{count} {many ?? one + "s"}";
 }

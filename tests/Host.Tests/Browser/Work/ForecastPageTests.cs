@@ -47,7 +47,7 @@ public sealed class ForecastPageTests(Chromium chromium, Office office) : IClass
 
         await page.GotoAsync("/forecast");
         await row.GetByRole(AriaRole.Link).ClickAsync();
-        await page.GetByText("100 % → 0 %, costs others nothing").First.WaitForAsync();
+        await page.GetByText("100% → 0%, costs others nothing").First.WaitForAsync();
         await page.PictureAsync("forecast-clock");
         await page.Button("Give it to Mei Lindqvist").ClickAsync();
         await page.GetByText("Done. The forecast was made again.").WaitForAsync();
