@@ -109,6 +109,7 @@ internal static class FindingPages
                 {
                     Finding = finding,
                     Answers = await FindingQueries.AnswersAsync(runtime.Database, id, cancel),
+                    Opens = await FindingQueries.TasksAsync(runtime, id, me, cancel),
                     Reviews = me.May(Permissions.ReviewHistory),
                 }
             )

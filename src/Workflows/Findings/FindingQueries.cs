@@ -127,6 +127,23 @@ public static class FindingQueries
         return answers;
     }
 
+    /// <summary>Ids of those of its tasks that a person can open.</summary>
+    public static async Task<IReadOnlySet<Guid>> TasksAsync(WorkflowRuntime runtime, Guid id, Person actor, CancellationToken cancel = default)
+    {
+        await using var query = runtime.Database.Query(
+            $"select t.id from task t where t.instance_id = $3 and ($4 or coalesce({Eligibility.Of("$1", "$2").Sees}, false))",
+            actor.Id,
+            runtime.Clock.Now(),
+            id,
+            Eligibility.SeesAll(actor)
+        );
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        var tasks = new HashSet<Guid>();
+        while (await r.ReadAsync(cancel))
+            tasks.Add(r.GetGuid(0));
+        return tasks;
+    }
+
     /// <summary>A case that a finding can be about, by its id; null: there is none.</summary>
     public static async Task<(Guid Id, string Reference)?> SubjectAsync(NpgsqlDataSource database, string id, CancellationToken cancel = default)
     {
