@@ -115,6 +115,7 @@ internal static class Sweeper
             .AddSingleton(_ => Sql.CreateDataSource(connection))
             .AddSingleton(clock)
             .AddSingleton<Changes>()
+            .AddSingleton(new PasswordSettings())
             .AddSingleton<AddPerson>()
             .AddSingleton<FindPerson>()
             .AddWorkflows()

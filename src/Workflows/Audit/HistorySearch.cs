@@ -81,6 +81,7 @@ public static class HistorySearch
         [EnumeratorCancellation] CancellationToken cancel = default
     )
     {
+        var viewer = FactViewer.Of(reader, [.. reader.Teams, .. reader.Leads]);
         var hides = new Dictionary<string, bool>();
         await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
@@ -96,7 +97,7 @@ public static class HistorySearch
             if (filter.Field is not null && version is not null)
             {
                 if (!hides.TryGetValue(version, out var hidden))
-                    hides[version] = hidden = await HidesAsync(runtime, version, reader, cancel);
+                    hides[version] = hidden = await FactSchema.HidesAsync(runtime.Definitions, version, viewer, cancel);
                 if (hidden)
                     continue;
             }
@@ -236,20 +237,6 @@ public static class HistorySearch
         while (filter.Case is null && await r.ReadAsync(cancel))
             chains.Add(CustomerTransaction.ChainOf(r.GetGuid(0)));
         return [.. chains];
-    }
-
-    /// <summary>Whether a fact of the version is hidden from the person; assumed of a version that can't be read.</summary>
-    private static async Task<bool> HidesAsync(WorkflowRuntime runtime, string version, Person reader, CancellationToken cancel)
-    {
-        try
-        {
-            var viewer = FactViewer.Of(reader, [.. reader.Teams, .. reader.Leads]);
-            return FactSchema.Of(await runtime.Definitions.GetVersionAsync(version, cancel)).HiddenFrom(viewer).Count > 0;
-        }
-        catch (DefinitionUnavailableException)
-        {
-            return true;
-        }
     }
 
     private static async Task<T> LimitedAsync<T>(Func<Task<T>> read)

@@ -75,7 +75,7 @@ public static class CaseHistory
         await using var r = await batch.ExecuteReaderAsync(cancel);
         if (!await r.ReadAsync(cancel))
             return null;
-        var hides = await HidesAsync(runtime, r.GetString(0), FactViewer.Of(actor, r.GetFieldValue<string[]>(1)), cancel);
+        var hides = await FactSchema.HidesAsync(runtime.Definitions, r.GetString(0), FactViewer.Of(actor, r.GetFieldValue<string[]>(1)), cancel);
         await r.NextResultAsync(cancel);
         var concerns = new HashSet<string>();
         while (await r.ReadAsync(cancel))
@@ -142,7 +142,7 @@ public static class CaseHistory
         await using var r = await query.ExecuteReaderAsync(cancel);
         if (!await r.ReadAsync(cancel))
             return null;
-        var hides = await HidesAsync(runtime, r.GetString(0), FactViewer.Of(actor, r.GetFieldValue<string[]>(1)), cancel);
+        var hides = await FactSchema.HidesAsync(runtime.Definitions, r.GetString(0), FactViewer.Of(actor, r.GetFieldValue<string[]>(1)), cancel);
         return (r.GetString(2), hides ? [JournalEvents.Entity, "instance", "task"] : []);
     }
 
@@ -150,18 +150,5 @@ public static class CaseHistory
     {
         foreach (var member in members)
             payload.Remove(member);
-    }
-
-    /// <summary>Whether a fact is hidden from the person; assumed of a version that can't be read.</summary>
-    private static async Task<bool> HidesAsync(WorkflowRuntime runtime, string versionId, FactViewer viewer, CancellationToken cancel)
-    {
-        try
-        {
-            return FactSchema.Of(await runtime.Definitions.GetVersionAsync(versionId, cancel)).HiddenFrom(viewer).Count > 0;
-        }
-        catch (DefinitionUnavailableException)
-        {
-            return true;
-        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Orchestration.Engine.Compilation;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Model;
 
@@ -34,6 +35,19 @@ public sealed class FactSchema
 
     /// <summary>The facts that a person can't see.</summary>
     public IReadOnlyList<FactField> HiddenFrom(FactViewer viewer) => [.. Fields.Where(fact => !viewer.MaySee(fact))];
+
+    /// <summary>Whether a fact of the version is hidden from the person; assumed of a version that can't be read.</summary>
+    public static async Task<bool> HidesAsync(DefinitionStore definitions, string versionId, FactViewer viewer, CancellationToken cancel = default)
+    {
+        try
+        {
+            return Of(await definitions.GetVersionAsync(versionId, cancel)).HiddenFrom(viewer).Count > 0;
+        }
+        catch (DefinitionUnavailableException)
+        {
+            return true;
+        }
+    }
 
     /// <summary>
     /// The facts of a case that a person can see, in order: those that have a value, and inputs without one. The caller has checked that they can see the case.

@@ -51,17 +51,26 @@ internal sealed class DueWork(
             await BoardSnapshots.TakeAsync(database, hour, cancel);
         }
 
-        return await UntilAsync(until, cancel) || any;
+        any |= await UntilAsync(until, cancel);
+        if (_keepFrom is not null)
+            NextAt = Instant.Min(NextAt, BoardDay.Hour(until) + Duration.FromHours(1));
+        return any;
     }
+
+    /// <summary>When the next thing falls due, or the next counts of the board are taken, as of the last run.</summary>
+    public Instant NextAt { get; private set; } = Instant.MinValue;
 
     /// <summary>From this hour on the counts of the board are kept each hour.</summary>
     public void KeepBoardFrom(Instant from) => _keepFrom = from;
 
     private async Task<bool> UntilAsync(Instant until, CancellationToken cancel)
     {
-        var any = false;
-        for (var (round, last) = (0, Instant.MinValue); await NextAsync(cancel) is var (kind, at) && at <= until; )
+        (var any, NextAt) = (false, Instant.MaxValue);
+        for (var (round, last) = (0, Instant.MinValue); await NextAsync(cancel) is var (kind, at); )
         {
+            NextAt = at;
+            if (at > until)
+                break;
             round = at == last ? round + 1 : 0;
             if (round == MostRounds)
                 break;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.People;
@@ -26,8 +27,8 @@ internal sealed class OfficeCustomers(TaskRuntime tasks, IReadOnlyDictionary<str
         "Has asked that her daughter is copied into every letter.",
     ];
 
-    private readonly Dictionary<string, Guid> _known = [];
-    private readonly Dictionary<Guid, string> _of = [];
+    private readonly ConcurrentDictionary<string, Guid> _known = [];
+    private readonly ConcurrentDictionary<Guid, string> _of = [];
     private int _operations;
 
     /// <summary>A case of a customer began: who is new is entered with what the front office asks on the phone.</summary>
@@ -102,7 +103,10 @@ internal sealed class OfficeCustomers(TaskRuntime tasks, IReadOnlyDictionary<str
     private async Task RecordAsync(Guid @case, ContactRequest request, string person, CancellationToken cancel)
     {
         if (_of.TryGetValue(@case, out var number) && _known.TryGetValue(number, out var customer))
-            await RecordContact.RunAsync(tasks, customer, request with { OperationId = $"office-contact-{++_operations}" }, people[person], cancel);
+        {
+            var operation = Interlocked.Increment(ref _operations).ToString(CultureInfo.InvariantCulture);
+            await RecordContact.RunAsync(tasks, customer, request with { OperationId = $"office-contact-{operation}" }, people[person], cancel);
+        }
     }
 
     private static int Number(string id) => int.TryParse(id.AsSpan(id.IndexOf('-', StringComparison.Ordinal) + 1), out var number) ? number : 0;

@@ -37,10 +37,11 @@ public sealed record OfficeProgress(Instant At, int Started, int Completed, int 
 /// </summary>
 public sealed class OfficeDriver : IAsyncDisposable
 {
-    private const int MostTries = 6;
-    private const string FrontOffice = "frontoffice";
-    private const string Changes = "Name the evidence for the amount, and the date.";
     private const int ForecastRuns = 100;
+
+    /// <summary>Acts of different cases and people that are so near are done side by side.</summary>
+    private const int MostTogether = 6;
+    private static readonly Duration Together = Duration.FromMinutes(4);
     private static readonly Duration Forecasts = Duration.FromDays(28);
     private static readonly Duration NothingKnown = Duration.FromDays(14);
 
@@ -51,26 +52,23 @@ public sealed class OfficeDriver : IAsyncDisposable
     private readonly SimulatedClock _clock;
     private readonly ServiceProvider _services;
     private readonly NpgsqlDataSource _database;
-    private readonly TaskRuntime _tasks;
-    private readonly ClockRuntime _clocks;
+    private readonly WorkflowRuntime _runtime;
     private readonly DueWork _due;
-    private readonly OfficeCustomers _customers;
+    private readonly OfficeVerbs _verbs;
     private readonly ForecastOffice _forecast;
     private readonly PlanShifts _plan;
     private readonly Dictionary<string, Person> _people = new(StringComparer.OrdinalIgnoreCase);
-    private readonly HashSet<Guid> _cases = [];
-    private readonly Dictionary<Guid, OpenWork> _open = [];
-    private readonly Dictionary<Guid, Guid> _promises = [];
-    private OfficeProgress _progress;
     private readonly Instant _from;
     private Instant _forecastAt;
     private Instant _looked;
-    private int _operations;
+
+    /// <summary>What the model said already, and was too late for the acts before.</summary>
+    private OfficeAct? _next;
 
     /// <summary>A driver for a model that begins at an instant.</summary>
     public OfficeDriver(OfficeModel model, NpgsqlDataSource database, Instant from, ILoggerFactory log)
     {
-        (_model, _database, _clock, _progress, _looked) = (model, database, new(from), new(from, 0, 0, 0), from);
+        (_model, _database, _clock, _looked) = (model, database, new(from), from);
         var services = new ServiceCollection();
         services.AddDataProtection().UseEphemeralDataProtectionProvider();
         _services = services
@@ -83,8 +81,9 @@ public sealed class OfficeDriver : IAsyncDisposable
             .AddSingleton(new PasswordSettings())
             .AddWorkflows()
             .BuildServiceProvider();
-        (_tasks, _clocks) = (_services.GetRequiredService<TaskRuntime>(), _services.GetRequiredService<ClockRuntime>());
-        _customers = new(_tasks, _people);
+        var tasks = _services.GetRequiredService<TaskRuntime>();
+        _runtime = tasks.Runtime;
+        _verbs = new(model, _clock, tasks, _services.GetRequiredService<ClockRuntime>(), _people);
         (_forecast, _plan) = (_services.GetRequiredService<ForecastOffice>(), _services.GetRequiredService<PlanShifts>());
         (_from, _forecastAt) = (from, NextForecast(from));
         _due = ActivatorUtilities.CreateInstance<DueWork>(_services, _clock);
@@ -97,22 +96,50 @@ public sealed class OfficeDriver : IAsyncDisposable
         _due.KeepBoardFrom(until - BoardTrends);
         await PlanAsync(cancel);
         var acts = 0;
-        while (_model.Next() is { } act)
+        while (Take() is { } act)
         {
             cancel.ThrowIfCancellationRequested();
             await ForecastAsync(act.At, until, cancel);
             if (await _due.RunAsync(act.At, cancel))
                 await LookAsync(cancel);
-            _progress = _progress with { At = _clock.Now };
-            if (!await DoAsync(act, cancel))
-                _progress = _progress with { Refused = _progress.Refused + 1 };
+            var together = Near(act);
+            var done = await Task.WhenAll(together.Select(one => _verbs.DoAsync(one, cancel)));
+            _clock.To(together[^1].At);
+            foreach (var inform in done)
+                inform();
             await LookAsync(cancel);
-            if (++acts % 100 == 0)
-                tell?.Invoke(_progress);
+            if (acts / 100 != (acts += together.Count) / 100)
+                tell?.Invoke(_verbs.Progress with { At = _clock.Now });
         }
 
         await _due.RunAsync(until, cancel);
-        return _progress with { At = _clock.Now };
+        return _verbs.Progress with { At = _clock.Now };
+    }
+
+    private OfficeAct? Take()
+    {
+        var act = _next ?? _model.Next();
+        _next = null;
+        return act;
+    }
+
+    /// <summary>The acts that can be done beside one: soon after it, before anything falls due, and of other cases and people.</summary>
+    private List<OfficeAct> Near(OfficeAct first)
+    {
+        var acts = new List<OfficeAct> { first };
+        var touched = _verbs.TouchedBy(first).ToHashSet();
+        var end = Instant.Min(first.At + Together, Instant.Min(_due.NextAt, _forecastAt));
+        while (acts.Count < MostTogether && (_next = _model.Next()) is { } act && act.At < end)
+        {
+            var touches = _verbs.TouchedBy(act).ToList();
+            if (touches.Any(touched.Contains))
+                break;
+            touched.UnionWith(touches);
+            acts.Add(act);
+            _next = null;
+        }
+
+        return acts;
     }
 
     /// <summary>Ends what it made; the database connections belong to the caller.</summary>
@@ -178,7 +205,7 @@ public sealed class OfficeDriver : IAsyncDisposable
         await _services.GetRequiredService<ServiceLevelCatalog>().LoadAsync(cancel);
         await _services.GetRequiredService<FormCatalog>().LoadAsync(cancel);
         await _services.GetRequiredService<PeopleCatalog>().LoadAsync(cancel);
-        await _tasks.Runtime.Definitions.LoadPublishedAsync(cancel);
+        await _runtime.Definitions.LoadPublishedAsync(cancel);
         var ids = new List<Guid>();
         await using (var query = _database.Query("select id from person where active"))
         {
@@ -195,156 +222,7 @@ public sealed class OfficeDriver : IAsyncDisposable
         }
     }
 
-    private async Task<bool> DoAsync(OfficeAct act, CancellationToken cancel)
-    {
-        switch (act)
-        {
-            case OfficeAct.StartCase start:
-                var request = new CaseRequest(start.Journey, null, start.Customer.Id, start.Customer.Name, start.Input, $"office-{start.Number}");
-                if (await StartCase.RunAsync(_tasks.Runtime, request, _people[FrontOffice], cancel) is not StartCaseResult.Started { CaseId: var started })
-                    return false;
-                _progress = _progress with { Started = _progress.Started + 1 };
-                _cases.Add(started);
-                await _customers.StartedAsync(started, start.Customer, FrontOffice, cancel);
-                _model.Started(start, started);
-                return true;
-            case OfficeAct.Claim claim:
-                return await MoveAsync(claim.Task, claim.Person, ask => ClaimTask.RunAsync(_tasks, ask, _people[claim.Person], cancel), cancel);
-            case OfficeAct.Suspend wait:
-                var waits = await MoveAsync(
-                    wait.Task,
-                    wait.Person,
-                    ask => SuspendTask.RunAsync(_tasks, ask, ResumeTask.WaitsForCustomer, null, "Asked for what is missing", _people[wait.Person], cancel),
-                    cancel
-                );
-                if (waits && _open.TryGetValue(wait.Task, out var asked))
-                    await _customers.AskedAsync(asked.Task.Case, asked.Title, wait.Person, cancel);
-                return waits;
-            case OfficeAct.Resume resume:
-                if (_open.TryGetValue(resume.Task, out var answered))
-                    await _customers.AnsweredAsync(answered.Task.Case, resume.Task, FrontOffice, cancel);
-                return await MoveAsync(resume.Task, resume.Person, ask => ResumeTask.RunAsync(_tasks, ask, _people[resume.Person], cancel), cancel);
-            case OfficeAct.Complete complete:
-                return await CompleteAsync(complete, cancel);
-            case OfficeAct.Return back:
-                var returned = await MoveAsync(
-                    back.Task,
-                    back.Person,
-                    ask => ReturnTask.RunAsync(_tasks, ask, back.Step, "incomplete", "The file lacks what this step needs.", _people[back.Person], cancel),
-                    cancel
-                );
-                if (returned)
-                    Over(back.Task);
-                return returned;
-            case OfficeAct.AskReview asks:
-                return _open.TryGetValue(asks.Task, out var proposed) && await AskReviewAsync(asks, proposed, cancel);
-            case OfficeAct.Review review:
-                return await ReviewAsync(review, _people[review.Person], cancel);
-            case OfficeAct.Event told:
-                await _tasks.Runtime.Stimuli.PublishAsync(told.Name, Ids.Text(told.Case), null, FrontOffice, cancel: cancel);
-                return true;
-            case OfficeAct.Cancel withdrawn:
-                await CancelCase.RunAsync(_tasks.Runtime, withdrawn.Case, "The customer withdrew the request.", _people["supervisor"], cancel);
-                return true;
-            case OfficeAct.Promise promise:
-                await _customers.CalledAsync(promise.Case, promised: true, FrontOffice, cancel);
-                var made = await Promises.MakeAsync(_clocks, promise.Case, new(promise.What, promise.Due, "Phone"), _people[FrontOffice], cancel);
-                if (made is PromiseResult.Done { ClockId: var clock })
-                    _promises[promise.Case] = clock;
-                return true;
-            case OfficeAct.Settle settle:
-                if (_promises.Remove(settle.Case, out var promised))
-                {
-                    await _customers.CalledBackAsync(settle.Case, settle.Kept, FrontOffice, cancel);
-                    var (outcome, reason) = settle.Kept ? (PromiseOutcome.Kept, null) : (PromiseOutcome.Broken, "Nobody was free to call.");
-                    await Promises.SettleAsync(_clocks, settle.Case, promised, outcome, reason, _people[FrontOffice], cancel);
-                }
-
-                return true;
-            default:
-                throw new InvalidOperationException($"The office has no act {act.GetType().Name}.");
-        }
-    }
-
-    private async Task<bool> MoveAsync(Guid task, string person, Func<TaskRequest, Task<TaskResult>> verb, CancellationToken cancel)
-    {
-        if (await ReadAsync(task, cancel) is not var (revision, owner))
-        {
-            Over(task);
-            return true;
-        }
-
-        if (await verb(Request(task, revision)) is TaskResult.Done)
-            return true;
-
-        // A ladder may have given it to someone else.
-        if (owner is not null && owner != person)
-            _model.Given(task, owner, _clock.Now);
-        else
-            _model.Refused(task, person, _clock.Now);
-        return false;
-    }
-
-    private async Task<bool> CompleteAsync(OfficeAct.Complete act, CancellationToken cancel)
-    {
-        if (!_open.TryGetValue(act.Task, out var work))
-            return false;
-        var data = await FillInAsync(work, act.Outcome, cancel);
-        var done = await MoveAsync(act.Task, act.Person, ask => CompleteTask.RunAsync(_tasks, ask, act.Outcome, data, _people[act.Person], cancel), cancel);
-        if (done)
-            Finished(act.Task);
-        return done;
-    }
-
-    private async Task<bool> AskReviewAsync(OfficeAct.AskReview act, OpenWork work, CancellationToken cancel)
-    {
-        var (data, person) = (await FillInAsync(work, act.Outcome, cancel), _people[act.Person]);
-        return await MoveAsync(act.Task, act.Person, ask => RequestReview.RunAsync(_tasks, ask, act.Outcome, data, act.Reviewer, person, cancel), cancel);
-    }
-
-    private async Task<bool> ReviewAsync(OfficeAct.Review act, Person reviewer, CancellationToken cancel)
-    {
-        if (!await MoveAsync(act.Task, act.Person, ask => StartReview.RunAsync(_tasks, ask, reviewer, cancel), cancel))
-            return false;
-        if (!act.Approved)
-            return await MoveAsync(act.Task, act.Person, ask => RequestChanges.RunAsync(_tasks, ask, Changes, reviewer, cancel), cancel);
-        var done = await MoveAsync(act.Task, act.Person, ask => ApproveReview.RunAsync(_tasks, ask, reviewer, cancel), cancel);
-        if (done)
-            Finished(act.Task);
-        return done;
-    }
-
-    /// <summary>What the form began with, and plausible values for what it asks besides.</summary>
-    private async Task<JsonObject> FillInAsync(OpenWork work, string outcome, CancellationToken cancel)
-    {
-        var data = work.Prefill is { } prefill ? JsonNode.Parse(prefill)!.AsObject() : [];
-        if (await TaskForms.FindAsync(_tasks.Runtime.Definitions, work.VersionId, work.Form, work.FormName, cancel) is not { } form)
-            return data;
-        var dates = _clock.Now.InUtc().Date.PlusDays(OfficePlan.Demo.StepOf(work.Task.Journey, work.Task.Step).DaysAhead);
-        for (var attempt = 0; attempt < MostTries; attempt++)
-        {
-            var errors = form.Validate(JsonSerializer.SerializeToElement(data), outcome);
-            if (errors.Count == 0 || FillIn.Mend(form, data, errors, dates) is not { } mended)
-                break;
-            data = mended;
-        }
-
-        return data;
-    }
-
-    private void Finished(Guid task)
-    {
-        _progress = _progress with { Completed = _progress.Completed + 1 };
-        Over(task);
-    }
-
-    private void Over(Guid task)
-    {
-        _open.Remove(task);
-        _model.Ended(task, _clock.Now);
-    }
-
-    /// <summary>Tells the model which tasks opened and which ended since it was told last.</summary>
+    /// <summary>Tells the model which tasks opened since it was told last.</summary>
     private async Task LookAsync(CancellationToken cancel)
     {
         await using var query = _database.Query(
@@ -374,24 +252,7 @@ public sealed class OfficeDriver : IAsyncDisposable
                 r.Instant(8),
                 r.InstantOrNull(9)
             );
-            if (!_cases.Contains(task.Case) || _open.ContainsKey(task.Id))
-                continue;
-            _open[task.Id] = new(task, r.GetString(14), r.GetString(10), r.Text(11), r.Text(12), r.Text(13));
-            _model.Opened(task, _clock.Now);
+            _verbs.Opened(new(task, r.GetString(14), r.GetString(10), r.Text(11), r.Text(12), r.Text(13)));
         }
     }
-
-    private async Task<(int Revision, string? Owner)?> ReadAsync(Guid task, CancellationToken cancel)
-    {
-        await using var query = _database.Query(
-            "select t.revision, p.user_name from task t left join person p on p.id = t.owner_id where t.id = $1 and t.ended_at is null",
-            task
-        );
-        await using var reader = await query.ExecuteReaderAsync(cancel);
-        return await reader.ReadAsync(cancel) ? (reader.GetInt32(0), reader.Text(1)) : null;
-    }
-
-    private TaskRequest Request(Guid task, int revision) => new(task, revision, $"office-{(++_operations).ToString(CultureInfo.InvariantCulture)}");
-
-    private sealed record OpenWork(OfficeTask Task, string Title, string VersionId, string? Form, string? FormName, string? Prefill);
 }

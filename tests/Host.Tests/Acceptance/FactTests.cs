@@ -89,6 +89,19 @@ public sealed class FactTests(Office office) : IClassFixture<Office>
             (await office.FrontOffice.GetAsync(address)).ToJsonString().ShouldNotContain(Secret, Case.Insensitive, address);
         (await browser.GetStringAsync($"/cases/{id}")).ShouldContain(Description);
 
+        // Administrators see every run in the designer, but not this.
+        var run = $"/elsa/api/workflow-instances/{id:N}";
+        string[] kept = [$"{run}/variables", $"{run}/journal", $"{run}/export?includeActivityExecutionLog=true&includeWorkflowExecutionLog=true"];
+        foreach (var address in kept.Append(run).Append($"/elsa/api/activity-executions/list?workflowInstanceId={id:N}"))
+        {
+            var shown = await TextAsync(office.Person("admin"), address);
+            shown.ShouldNotContain(Secret, Case.Insensitive, address);
+            shown.Length.ShouldBeGreaterThan(200, address);
+        }
+
+        foreach (var address in kept)
+            (await TextAsync(office.Supervisor, address)).ShouldContain(Secret, Case.Insensitive, address);
+
         (await FactAsync(office.Supervisor, id, "fraudFindings")).ShouldBe(Secret);
         (await FactAsync(office.Person("adjuster2"), id, "fraudFindings")).ShouldBe(Secret);
         (await FactAsync(office.FrontOffice, id, "fraudFindings")).ShouldBeNull();
@@ -116,6 +129,9 @@ public sealed class FactTests(Office office) : IClassFixture<Office>
                 lossDate = "2026-05-31",
             }
         );
+
+    private static async Task<string> TextAsync(Worker worker, string address) =>
+        await (await worker.SendAsync(HttpMethod.Get, address)).EnsureSuccessStatusCode().Content.ReadAsStringAsync();
 
     private static async Task<string?> FactAsync(Worker worker, Guid id, string name) =>
         (await worker.CaseAsync(id))["facts"]!.AsArray().OfType<JsonObject>().FirstOrDefault(f => (string)f["name"]! == name)?["value"]?.GetValue<string>();

@@ -24,7 +24,8 @@ internal static class ActivityExecutionEndpoints
             {
                 var (instance, runs) = await Read(request, access, database, cancel);
                 var details = await Details.ReadAsync(instance, database, store, clock.Now(), cancel);
-                return ElsaJson.List([.. runs.Select(r => details.Of(r))]);
+                var items = runs.Select(details.Of).ToList();
+                return ElsaJson.Json(await access.ShownAsync(instance, new { items, count = items.Count }, cancel));
             }
         );
         api.MapGet(
@@ -117,7 +118,7 @@ internal static class ActivityExecutionEndpoints
         CancellationToken cancel
     ) =>
         await Find(id, access, database, cancel) is ({ } instance, { } run, _)
-            ? ElsaJson.Json((await Details.ReadAsync(instance, database, store, clock.Now(), cancel)).Of(run))
+            ? ElsaJson.Json(await access.ShownAsync(instance, (await Details.ReadAsync(instance, database, store, clock.Now(), cancel)).Of(run), cancel))
             : Results.NotFound();
 
     private static async Task<IResult> CallStack(
@@ -137,14 +138,13 @@ internal static class ActivityExecutionEndpoints
             stack.Add(at);
         stack.Reverse();
         var details = await Details.ReadAsync(instance, database, store, clock.Now(), cancel);
-        return ElsaJson.Json(
-            new
-            {
-                activityExecutionId = id,
-                items = stack.Skip(Number("skip") ?? 0).Take(Number("take") ?? 100).Select(details.Of),
-                totalCount = stack.Count,
-            }
-        );
+        var shown = new
+        {
+            activityExecutionId = id,
+            items = stack.Skip(Number("skip") ?? 0).Take(Number("take") ?? 100).Select(details.Of),
+            totalCount = stack.Count,
+        };
+        return ElsaJson.Json(await access.ShownAsync(instance, shown, cancel));
 
         int? Number(string name) => int.TryParse(request.Query[name], NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null;
     }

@@ -124,7 +124,7 @@ internal static class InstanceEndpoints
 
     private static async Task<IResult> Get(string id, RunAccess access, NpgsqlDataSource database, CancellationToken cancel) =>
         await access.FindAsync(id, cancel) is { } key && await InstanceQueries.FindAsync(database, key, cancel) is { } found
-            ? ElsaJson.Json(InstanceModel.Whole(found.Summary, found.State))
+            ? ElsaJson.Json(await access.ShownAsync(key, InstanceModel.Whole(found.Summary, found.State), cancel))
             : Results.NotFound();
 
     private static async Task<IResult> ExecutionState(string id, RunAccess access, NpgsqlDataSource database, CancellationToken cancel)
@@ -149,16 +149,16 @@ internal static class InstanceEndpoints
         if (await access.FindAsync(id, cancel) is not { } key || await InstanceQueries.FindAsync(database, key, cancel) is not { State: var state })
             return Results.NotFound();
         var workflow = await store.GetVersionAsync(state.DefinitionVersionId, cancel);
-        return ElsaJson.List([
-            .. state
-                .Variables(workflow)
-                .Select(v => new
-                {
-                    id = v.Key.Id,
-                    name = v.Key.Name,
-                    value = InstanceModel.Data(v.Value),
-                }),
-        ]);
+        var items = state
+            .Variables(workflow)
+            .Select(v => new
+            {
+                id = v.Key.Id,
+                name = v.Key.Name,
+                value = InstanceModel.Data(v.Value),
+            })
+            .ToList();
+        return ElsaJson.Json(await access.ShownAsync(key, new { items, count = items.Count }, cancel));
     }
 
     private static async Task<IResult> SetVariables(string id, JsonBody body, RunAccess access, WorkflowRuntime runtime, CancellationToken cancel)
@@ -204,23 +204,23 @@ internal static class InstanceEndpoints
     )
     {
         var take = Math.Clamp(Number("take") ?? Number("pageSize") ?? 100, 1, MaxPage);
-        var (items, total) = await access.FindAsync(id, cancel) is not { } key
-            ? ([], 0)
-            : await JournalQueries.ListAsync(
-                database,
-                key,
-                new()
-                {
-                    ActivityIds = filter.Texts("activityIds"),
-                    NodeIds = filter.Texts("activityNodeIds"),
-                    EventNames = filter.Texts("eventNames"),
-                    ExcludedActivityTypes = filter.Texts("excludedActivityTypes"),
-                    Skip = Math.Max(0, Number("skip") ?? Math.Clamp(Number("page") ?? 0, 0, int.MaxValue / MaxPage - 1) * take),
-                    Take = take,
-                },
-                cancel
-            );
-        return ElsaJson.Json(new { items = items.Select(InstanceModel.Journal), totalCount = total });
+        if (await access.FindAsync(id, cancel) is not { } key)
+            return ElsaJson.List<object>([], 0);
+        var (items, total) = await JournalQueries.ListAsync(
+            database,
+            key,
+            new()
+            {
+                ActivityIds = filter.Texts("activityIds"),
+                NodeIds = filter.Texts("activityNodeIds"),
+                EventNames = filter.Texts("eventNames"),
+                ExcludedActivityTypes = filter.Texts("excludedActivityTypes"),
+                Skip = Math.Max(0, Number("skip") ?? Math.Clamp(Number("page") ?? 0, 0, int.MaxValue / MaxPage - 1) * take),
+                Take = take,
+            },
+            cancel
+        );
+        return ElsaJson.Json(await access.ShownAsync(key, new { items = items.Select(InstanceModel.Journal), totalCount = total }, cancel));
 
         int? Number(string name) => int.TryParse(query[name], NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null;
     }
@@ -230,7 +230,7 @@ internal static class InstanceEndpoints
         if (await access.FindAsync(id, cancel) is not { } key || await InstanceQueries.FindAsync(database, key, cancel) is not { Summary: var i })
             return Results.NotFound();
         var (rows, _) = await JournalQueries.ListAsync(database, key, new() { ActivityIds = [activityId], EventNames = ["Started"] }, cancel);
-        return rows is not [.., var row] ? Results.NotFound() : ElsaJson.Json(InstanceModel.LogRecord(i, row));
+        return rows is not [.., var row] ? Results.NotFound() : ElsaJson.Json(await access.ShownAsync(key, InstanceModel.LogRecord(i, row), cancel));
     }
 
     /// <summary>Elsa answers 200 whether or not there is anything to cancel, and its clients retry on that.</summary>
@@ -288,6 +288,7 @@ internal static class InstanceEndpoints
             includeBookmarks == true,
             includeActivityExecutionLog == true,
             includeWorkflowExecutionLog == true,
+            access,
             database,
             store,
             clock.Now(),
@@ -318,6 +319,7 @@ internal static class InstanceEndpoints
                         body.Object.Flag("includeBookmarks") == true,
                         body.Object.Flag("includeActivityExecutionLog") == true,
                         body.Object.Flag("includeWorkflowExecutionLog") == true,
+                        access,
                         database,
                         store,
                         clock.Now(),
@@ -339,6 +341,7 @@ internal static class InstanceEndpoints
         bool bookmarks,
         bool executions,
         bool journal,
+        RunAccess access,
         NpgsqlDataSource database,
         DefinitionStore store,
         Instant now,
@@ -348,27 +351,25 @@ internal static class InstanceEndpoints
         if (await InstanceQueries.FindAsync(database, id, cancel) is not var (summary, state))
             return null;
         var rows = journal ? (await JournalQueries.ListAsync(database, id, new(), cancel)).Items : [];
-        return JsonSerializer.SerializeToUtf8Bytes(
-            new Dictionary<string, object?>
-            {
-                ["WorkflowState"] = InstanceModel.State(state),
-                ["Bookmarks"] = bookmarks
-                    ? state.Bookmarks.Select(b => new
-                    {
-                        id = b.Id,
-                        activityTypeName = b.Name,
-                        workflowInstanceId = state.Id,
-                        activityInstanceId = b.ActivityInstanceId,
-                        hash = b.Hash,
-                        correlationId = state.CorrelationId,
-                        createdAt = b.CreatedAt,
-                        payload = InstanceModel.Camel(InstanceModel.Data(b.Payload)),
-                    })
-                    : null,
-                ["ActivityExecutionRecords"] = executions ? await ActivityExecutionEndpoints.RecordsOf(id, database, store, now, cancel) : null,
-                ["WorkflowExecutionLogRecords"] = journal ? rows.Select(row => InstanceModel.LogRecord(summary, row)) : null,
-            },
-            ElsaJson.Options
-        );
+        var file = new Dictionary<string, object?>
+        {
+            ["WorkflowState"] = InstanceModel.State(state),
+            ["Bookmarks"] = bookmarks
+                ? state.Bookmarks.Select(b => new
+                {
+                    id = b.Id,
+                    activityTypeName = b.Name,
+                    workflowInstanceId = state.Id,
+                    activityInstanceId = b.ActivityInstanceId,
+                    hash = b.Hash,
+                    correlationId = state.CorrelationId,
+                    createdAt = b.CreatedAt,
+                    payload = InstanceModel.Camel(InstanceModel.Data(b.Payload)),
+                })
+                : null,
+            ["ActivityExecutionRecords"] = executions ? await ActivityExecutionEndpoints.RecordsOf(id, database, store, now, cancel) : null,
+            ["WorkflowExecutionLogRecords"] = journal ? rows.Select(row => InstanceModel.LogRecord(summary, row)) : null,
+        };
+        return JsonSerializer.SerializeToUtf8Bytes(await access.ShownAsync(id, file, cancel), ElsaJson.Options);
     }
 }

@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using NodaTime;
 using Npgsql;
@@ -17,6 +18,9 @@ namespace Orchestration.Host.Elsa.Instances;
 /// </summary>
 internal sealed class RunAccess(IHttpContextAccessor http, JourneyAccess access, WorkflowRuntime runtime)
 {
+    /// <summary>Members of the contract that hold data of the case, or may quote it.</summary>
+    private static readonly HashSet<string> Data = ["activityState", "exception", "input", "message", "output", "outputs", "payload", "properties", "value"];
+
     private ClaimsPrincipal User => http.HttpContext!.User;
 
     private Viewer Viewer => access.Viewer(User);
@@ -33,6 +37,35 @@ internal sealed class RunAccess(IHttpContextAccessor http, JourneyAccess access,
     {
         await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
         return await RunVisibility.OfAsync(connection, runs, Viewer, runtime.Clock.Now(), cancel);
+    }
+
+    /// <summary>What to tell the caller about a run: if a fact of its case is hidden from them, everything but the data.</summary>
+    public async Task<object> ShownAsync(Guid run, object model, CancellationToken cancel) =>
+        await RunVisibility.HidesDataAsync(runtime, run, Viewer, cancel) ? WithoutData(JsonSerializer.SerializeToNode(model, ElsaJson.Options)!) : model;
+
+    private static JsonNode WithoutData(JsonNode node)
+    {
+        if (node is JsonArray list)
+        {
+            foreach (var item in list.OfType<JsonNode>())
+                WithoutData(item);
+        }
+        else if (node is JsonObject json)
+        {
+            foreach (var (name, value) in json.ToArray())
+            {
+                if (value is null)
+                    continue;
+                if (!Data.Contains(name))
+                    WithoutData(value);
+                else if (value is JsonObject)
+                    json[name] = new JsonObject();
+                else
+                    json.Remove(name);
+            }
+        }
+
+        return node;
     }
 
     /// <summary>
