@@ -34,11 +34,12 @@ public sealed class SignOnBrowserTests(Chromium chromium, SecondFactorPageTests.
         await second.GetByLabel("Name required").FillAsync("Record keeper");
         await second.Locator("input[name=permission][value='records:keep']").CheckAsync();
         await second.Button("Add role").ClickAsync();
+        await second.WaitForURLAsync("**/administration/roles?done=saved");
         await second.GotoAsync("/administration/people?q=closer1");
         await second.GetByRole(AriaRole.Link, new() { Name = "Luca Moreau" }).ClickAsync();
         await second.Locator("input[name=role][value='record-keeper']").CheckAsync();
         await second.Button("Save changes").ClickAsync();
-        await second.GetByRole(AriaRole.Status).First.WaitForAsync();
+        await second.GetByText("Changes saved").WaitForAsync();
 
         await second.GotoAsync("/security");
         (await second.Locator(".sessions > li").CountAsync()).ShouldBe(2);
