@@ -17,6 +17,7 @@ using Orchestration.Host.Elsa;
 using Orchestration.Host.Elsa.Http;
 using Orchestration.Host.Elsa.Studio;
 using Orchestration.Host.Filters;
+using Orchestration.Host.Findings;
 using Orchestration.Host.Forecast;
 using Orchestration.Host.Guidance;
 using Orchestration.Host.Http;
@@ -151,6 +152,7 @@ static async Task Run(string[] args)
     app.MapWorkforce();
     app.MapPerformance();
     app.MapCompliance();
+    app.MapFindings();
     app.MapMyAccess();
     app.MapRetention();
     app.MapAway();

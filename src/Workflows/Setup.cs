@@ -138,6 +138,7 @@ public static class Setup
             .AddSingleton<WeeklyDigest>()
             .AddSingleton<AccessLog>()
             .AddHostedService(s => s.GetRequiredService<AccessLog>())
+            .AddSingleton<RunSearches>()
             .AddSingleton<JourneyFiles>()
             .AddSingleton(TimeProvider.System)
             .AddHostedService<Background>();

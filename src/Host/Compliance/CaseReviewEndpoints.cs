@@ -9,6 +9,7 @@ using Orchestration.Host.Http;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Audit;
 using Orchestration.Workflows.Facts;
+using Orchestration.Workflows.Findings;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 
@@ -175,6 +176,8 @@ internal static class CaseReviewEndpoints
                 Bursts = new Timeline(names, teams, shown.Workflow).Tell(review.Events),
                 Teams = teams,
                 Errors = errors,
+                Findings = (await FindingQueries.ListAsync(runtime, new() { Case = Ids.Text(review.Id) }, cancel)).Items,
+                AtEvent = @event,
             },
             errors.Count > 0 ? StatusCodes.Status422UnprocessableEntity : StatusCodes.Status200OK
         );

@@ -10,6 +10,7 @@ using Orchestration.Host.Shell.Parts;
 using Orchestration.Proof;
 using Orchestration.Workflows.Audit;
 using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Findings;
 using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.People;
 
@@ -45,6 +46,7 @@ internal static class ComplianceEndpoints
                         Keeping = keeping,
                         Unusual = await AccessQueries.UnusualAsync(runtime.Database, runtime.Clock.Now() - CompliancePage.Lately, cancel),
                         Since = LocalDatePattern.Iso.Format((runtime.Clock.Now() - CompliancePage.Lately).InUtc().Date),
+                        Findings = await FindingQueries.CountAsync(runtime, cancel),
                         Overdue = await OverdueClock.ListAsync(runtime.Database, runtime.Clock.Now(), cancel),
                         IsChecking = await work.CheckAskedForAsync(cancel) is not null,
                     }
@@ -65,6 +67,7 @@ internal static class ComplianceEndpoints
             )
             .WithSummary("Checks all history in the background; one check at a time");
         HistoryEndpoints.Map(api, pages);
+        SearchEndpoints.Map(api, pages);
         CaseReviewEndpoints.Map(api, pages);
         FourEyesEndpoints.Map(api, pages);
         AccessEndpoints.Map(api, pages);

@@ -12,6 +12,7 @@ using Orchestration.Host.Performance;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Audit;
 using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Compliance;
@@ -128,6 +129,7 @@ internal static class HistoryEndpoints
                 Hits = [.. hits.Select(hit => (hit, timeline.Sentence(hit.Event)))],
                 Next = next?.ToString(),
                 People = people,
+                Zone = (await NotificationPreferences.OfAsync(runtime.Database, me.Id, cancel)).TimeZone,
                 Journeys = (await JourneyQueries.ListAsync(runtime.Definitions, cancel)).ToDictionary(j => j.Id, j => j.Name),
             },
             errors.Count > 0 || refused is not null ? StatusCodes.Status422UnprocessableEntity : StatusCodes.Status200OK

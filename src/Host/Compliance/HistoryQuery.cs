@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.WebUtilities;
 using NodaTime;
 using NodaTime.Text;
 using Orchestration.Workflows.Audit;
@@ -32,6 +33,27 @@ public sealed record HistoryQuery(
     string? Cursor = null
 )
 {
+    /// <summary>The search that the query of an address asks for.</summary>
+    internal static HistoryQuery Of(string? address)
+    {
+        var query = QueryHelpers.ParseQuery(address);
+        return new(
+            One("person"),
+            One("customer"),
+            One("case"),
+            One("step"),
+            One("action"),
+            One("outcome"),
+            One("from"),
+            One("to"),
+            One("source"),
+            One("field"),
+            One("value")
+        );
+
+        string? One(string name) => query.TryGetValue(name, out var values) ? values.ToString() : null;
+    }
+
     /// <summary>The search, with what is wrong with it by field.</summary>
     internal (HistoryFilter Filter, Dictionary<string, string[]> Errors) Read(Instant now)
     {

@@ -78,7 +78,7 @@ internal static class SignInSetup
         Add(Policies.Start, person => person.May(Permissions.StartCases) || person.May(Permissions.StartTests));
         Add(Policies.Steer, Policies.Steers);
         Add(Policies.SeeAccess, Policies.SeesAccess);
-        Add(Policies.Erasures, person => person.May(Permissions.KeepRecords) || person.May(Permissions.DecideErasures));
+        Add(Policies.Erasures, Policies.SeesErasures);
         void Add(string name, Func<Person, bool> may) =>
             authorization.AddPolicy(
                 name,
@@ -122,6 +122,9 @@ internal static class Policies
 
     /// <summary>See requests to erase a customer's data: who asks, and who decides.</summary>
     public const string Erasures = "erasures";
+
+    /// <summary>Whether the person sees requests to erase a customer's data.</summary>
+    public static bool SeesErasures(Person person) => person.May(Permissions.KeepRecords) || person.May(Permissions.DecideErasures);
 
     /// <summary>Whether the person steers any team.</summary>
     public static bool Steers(Person person) => person.May(Permissions.SteerTeams) || person.Leads.Count > 0;

@@ -47,6 +47,11 @@ internal static class Given
         return null;
     }
 
+    /// <summary>A member of an enumeration by its name, in any case; null: there is none.</summary>
+    public static T? Name<T>(string text)
+        where T : struct, Enum =>
+        Enum.GetNames<T>().FirstOrDefault(name => name.Equals(text.Trim(), StringComparison.OrdinalIgnoreCase)) is { } found ? Enum.Parse<T>(found) : null;
+
     /// <summary>A day as people write it.</summary>
     public static string Date(LocalDate day) => day.ToString("d MMM uuuu", System.Globalization.CultureInfo.InvariantCulture);
 

@@ -47,7 +47,7 @@ internal static class Navigation
             [
                 new(Designer, "Designer", "sitemap", "/studio", person => person.May(Permissions.EditJourneys)),
                 new(TestCase, "Test a journey", "flask", "/start?test=true", person => person.May(Permissions.StartTests)),
-                new(Compliance, "Compliance", "shield-check", "/compliance", person => person.May(Permissions.ReviewHistory)),
+                new(Compliance, "Compliance", "shield-check", "/compliance", person => CompliancePages.For(person).Any()),
                 new(People, "Administration", "settings", "/administration/people", person => AdministrationPages.For(person).Any()),
             ]
         ),
@@ -69,7 +69,14 @@ internal static class Navigation
                     [
                         .. group
                             .Items.Where(item => item.Visible(person))
-                            .Select(item => item.Section == People ? item with { Href = AdministrationPages.For(person).First().Href } : item),
+                            .Select(item =>
+                                item.Section switch
+                                {
+                                    People => item with { Href = AdministrationPages.For(person).First().Href },
+                                    Compliance => item with { Href = CompliancePages.For(person).First().Href },
+                                    _ => item,
+                                }
+                            ),
                     ],
                 }
             )

@@ -232,6 +232,10 @@ const localTimes = root => root.querySelectorAll("input[data-date-time]").forEac
 });
 localTimes(document);
 
+// Where tabs don't fit, the current one is in sight.
+const tab = document.querySelector(".tabs [aria-current]");
+if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
+
 // A draft is kept before anything else on the page is sent, and when the page is left or another task takes its place.
 let unsaved = false;
 const draftForm = () => document.querySelector("form[data-draft]");

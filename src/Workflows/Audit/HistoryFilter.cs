@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using NodaTime;
+using NodaTime.Text;
 
 namespace Orchestration.Workflows.Audit;
 
@@ -55,6 +56,30 @@ public sealed record HistoryFilter
 
     /// <summary>Whether anything is asked for.</summary>
     public bool IsOn => (Person ?? Customer ?? Case ?? Step ?? Action ?? Outcome ?? Source ?? Field ?? Value) is not null || From is not null || To is not null;
+
+    /// <summary>The query of its address, with its question mark; empty: nothing is asked for.</summary>
+    public string Address
+    {
+        get
+        {
+            var parts = new (string Name, string? Value)[]
+            {
+                ("person", Person),
+                ("customer", Customer),
+                ("case", Case),
+                ("step", Step),
+                ("action", Action),
+                ("outcome", Outcome),
+                ("from", From is { } from ? InstantPattern.ExtendedIso.Format(from) : null),
+                ("to", To is { } to ? InstantPattern.ExtendedIso.Format(to) : null),
+                ("source", Source),
+                ("field", Field),
+                ("value", Value),
+            };
+            var given = parts.Where(part => part.Value is not null).Select(part => $"{part.Name}={Uri.EscapeDataString(part.Value!)}").ToList();
+            return given.Count == 0 ? "" : $"?{string.Join('&', given)}";
+        }
+    }
 
     /// <summary>Whether an index leads to the events.</summary>
     internal bool IsNarrow => (Person ?? Customer ?? Case ?? Action ?? Outcome) is not null;

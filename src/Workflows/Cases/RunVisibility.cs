@@ -19,7 +19,8 @@ public sealed record Viewer(Person? Person, bool AllCases, bool OtherRuns)
 }
 
 /// <summary>
-/// Which runs someone sees: those of the cases they see (<see cref="CaseViewers"/>), with the child workflows these started, and runs without a case.
+/// Which runs someone sees: those of the cases they see (<see cref="CaseViewers"/>), with the child workflows these started, and runs without a case,
+/// except findings of reviewers.
 /// </summary>
 public static class RunVisibility
 {
@@ -32,7 +33,7 @@ public static class RunVisibility
         if (viewer.AllCases)
             return null;
         const string OfCase = "from journey_case c where c.id = run_root(i.id, i.parent_id)";
-        var others = viewer.OtherRuns ? $"not exists (select {OfCase})" : "false";
+        var others = viewer.OtherRuns ? $"not exists (select {OfCase}) and not exists (select from finding f where f.id = i.id)" : "false";
         if (viewer.Person is not { } person)
             return ($"({others})", []);
         var me = Eligibility.Of($"${first}", $"${first + 1}");

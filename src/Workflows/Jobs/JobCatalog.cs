@@ -243,6 +243,17 @@ public static class JobCatalog
         null
     );
 
+    /// <summary>Runs saved searches.</summary>
+    public static readonly JobDescription SavedSearches = new(
+        "saved-searches",
+        "Saved searches",
+        "Runs searches over history that reviewers saved, and tells them what is new.",
+        EverySecond,
+        EveryMinute,
+        sweeps => sweeps.SavedSearchesAsync(CancellationToken.None),
+        "(select next_at due_at from saved_search where next_at <= $1) due"
+    );
+
     /// <summary>Removes cases whose time is over.</summary>
     public static readonly JobDescription Retention = new(
         "retention",
@@ -298,6 +309,7 @@ public static class JobCatalog
         HistoryLog,
         HistoryCheck,
         AccessReview,
+        SavedSearches,
         Retention,
         LogExports,
         Housekeeping,

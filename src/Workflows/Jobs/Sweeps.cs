@@ -46,6 +46,7 @@ public sealed class Sweeps(
     KeepRetention retention,
     Erasures erasures,
     WriteLogs logs,
+    RunSearches searches,
     IBackgroundJobClient jobs,
     JobMetrics metrics
 )
@@ -118,6 +119,9 @@ public sealed class Sweeps(
 
     /// <summary>Looks for unusual access.</summary>
     public Task AccessReviewAsync(CancellationToken stop) => RunAsync(JobCatalog.AccessReview, () => ReviewAccess.RunAsync(runtime, stop));
+
+    /// <summary>Runs saved searches over history.</summary>
+    public Task SavedSearchesAsync(CancellationToken stop) => RunAsync(JobCatalog.SavedSearches, () => searches.RunAsync(stop));
 
     /// <summary>Removes cases whose time is over, and erases what waited for a case to end.</summary>
     public Task RetentionAsync(CancellationToken stop) =>

@@ -23,6 +23,12 @@ public static class NotificationKinds
     /// <summary>Someone asks for an erasure, and another person has to decide.</summary>
     internal const string ErasureRequested = "erasure.requested";
 
+    /// <summary>A reviewer recorded a finding that someone, or their team, has to remedy.</summary>
+    internal const string FindingRecorded = "finding.recorded";
+
+    /// <summary>A saved search over history found something, or couldn't run.</summary>
+    internal const string SearchFound = "search.found";
+
     /// <summary>All of them, in the order pages show them.</summary>
     public static readonly IReadOnlyList<NotificationKind> All =
     [
@@ -48,6 +54,8 @@ public static class NotificationKinds
         new(PresenceChanged, "Someone changes my presence, or I miss offers"),
         new(SkillExpires, "A certificate of mine or my team expires soon"),
         new(HistoryDiffers, "A check finds that history was altered"),
+        new(SearchFound, "A saved search of mine finds something, or fails"),
+        new(FindingRecorded, "A reviewer records a finding for me or a team I lead"),
         new(ErasureRequested, "Someone asks to erase a customer's data, and I can approve it"),
         new("sla.reminder", "My work is due soon"),
         new("sla.breached", "My work is overdue"),

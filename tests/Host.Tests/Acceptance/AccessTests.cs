@@ -59,6 +59,8 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        GET    /api/promises
         person        GET    /promises
         person        GET    /api/clocks/{id:guid}
+        person        GET    /api/findings/{id:guid}
+        person        GET    /findings/{id:guid}
         person        GET    /api/guidance/
         person        POST   /api/guidance/
         person        GET    /api/guidance/figures
@@ -560,6 +562,9 @@ public sealed partial class AccessTests : IAsyncLifetime
         compliance    GET    /api/history/cases/{id:guid}/compare
         compliance    GET    /api/history/access
         compliance    POST   /api/history/checks
+        compliance    GET    /api/findings/
+        compliance    POST   /api/findings/
+        compliance    GET    /api/findings/counts
         compliance    GET    /api/history/four-eyes
         compliance    GET    /api/cases/{id:guid}/report
         compliance    GET    /api/holds/
@@ -597,12 +602,28 @@ public sealed partial class AccessTests : IAsyncLifetime
         compliance    GET    /api/history/growth
         compliance    GET    /api/history/head
         compliance    GET    /api/history/search
+        compliance    GET    /api/history/searches
+        compliance    POST   /api/history/searches
+        compliance    PUT    /api/history/searches/{id:guid}
+        compliance    DELETE /api/history/searches/{id:guid}
+        compliance    POST   /api/history/searches/{id:guid}/pause
+        compliance    POST   /api/history/searches/{id:guid}/resume
+        compliance    GET    /api/history/searches/{id:guid}/runs
         compliance    GET    /api/history/search.csv
         compliance    GET    /compliance/
         compliance    GET    /compliance/access
         compliance    GET    /compliance/cases/{id:guid}
         compliance    POST   /compliance/check
+        compliance    GET    /compliance/findings/
+        compliance    POST   /compliance/findings/
+        compliance    GET    /compliance/findings/new
         compliance    GET    /compliance/four-eyes
+        compliance    GET    /compliance/searches
+        compliance    POST   /compliance/searches
+        compliance    POST   /compliance/searches/{id:guid}
+        compliance    POST   /compliance/searches/{id:guid}/pause
+        compliance    POST   /compliance/searches/{id:guid}/remove
+        compliance    POST   /compliance/searches/{id:guid}/resume
         compliance    GET    /compliance/history
         compliance    GET    /compliance/history.csv
         """;

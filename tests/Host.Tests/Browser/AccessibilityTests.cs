@@ -21,6 +21,10 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         "/compliance/",
         "/compliance/access",
         "/compliance/cases/{id:guid}",
+        "/compliance/searches",
+        "/compliance/findings/",
+        "/compliance/findings/new",
+        "/findings/{id:guid}",
         "/compliance/four-eyes",
         "/compliance/history",
         "/compliance/history.csv",
@@ -151,8 +155,9 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         var reviewer = await chromium.SignedInAsync(office.Host, "compliance", scheme: scheme);
         await LookAsync(reviewer, "/compliance");
         await LookAsync(reviewer, $"/compliance/cases/{id}");
-        foreach (var (path, _) in Orchestration.Host.Shell.ComplianceTabs.Pages)
-            await LookAsync(reviewer, path);
+        foreach (var page in Orchestration.Host.Shell.CompliancePages.All)
+            await LookAsync(reviewer, page.Href);
+        await LookAsync(reviewer, $"/compliance/findings/new?case={id}");
         await LookAsync(reviewer, $"/compliance/erasures?customer={customer}");
         await LookAsync(reviewer, $"/compliance/cases/{id}/report");
         await reviewer.Context.CloseAsync();

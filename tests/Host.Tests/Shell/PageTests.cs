@@ -139,7 +139,7 @@ public sealed class PageTests(SharedHost host) : IClassFixture<SharedHost>
     [Theory]
     [InlineData(
         "admin",
-        "My work|Team|Forecast|Performance|Shifts|Skills|Customers|Promises|Cases|Guidance|Start a case|Designer|Test a journey|Administration"
+        "My work|Team|Forecast|Performance|Shifts|Skills|Customers|Promises|Cases|Guidance|Start a case|Designer|Test a journey|Compliance|Administration"
     )]
     [InlineData("analyst", "My work|Performance|Customers|Cases|Guidance|Designer|Test a journey")]
     [InlineData("supervisor", "My work|Team|Forecast|Performance|Shifts|Skills|Customers|Promises|Cases|Guidance|Start a case")]

@@ -48,6 +48,12 @@ public sealed class SecondFactorPageTests(SecondFactorPageTests.Strict strict) :
         (await other.SubmitAsync("/sign-in/code", new() { ["code"] = CodeOf(key) })).Headers.Location!.OriginalString.ShouldBe("/administration/teams");
         (await other.GetStringAsync("/security")).ShouldContain("with a password and a code");
 
+        // Elsa's clients can't send a code, and are told so.
+        var elsa = await (
+            await _app.Api().PostAsJsonAsync("/elsa/api/identity/login", new { username = "admin", password = FirstStart.DemoPassword })
+        ).JsonAsync();
+        ((bool)elsa["isAuthenticated"]!, (string?)elsa["error"]).ShouldBe((false, "second-factor-required"));
+
         // The API asks for the code too, and the other browser is signed out from here.
         var problem = await (await _app.Api().PostAsJsonAsync("/api/session", new SignInRequest("admin", FirstStart.DemoPassword))).JsonAsync();
         ((string)problem["type"]!).ShouldEndWith("second-factor-required");

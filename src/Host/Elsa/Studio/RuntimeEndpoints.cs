@@ -13,6 +13,7 @@ using Orchestration.Host.Elsa.Instances;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Workflows.Jobs;
+using Orchestration.Workflows.People;
 using Orchestration.Workflows.Settings;
 
 namespace Orchestration.Host.Elsa.Studio;
@@ -173,9 +174,21 @@ internal static class RuntimeEndpoints
             missing.Add(("username", "'username' must not be empty."));
         if (password.Length == 0)
             missing.Add(("password", "'password' must not be empty."));
-        return missing.Count > 0
-            ? ElsaJson.Problem(StatusCodes.Status400BadRequest, [.. missing])
-            : Tokens(settings.AllowsPasswords ? (await sessions.SignInAsync(context, user, password, null)).Tokens : null);
+        if (missing.Count > 0)
+            return ElsaJson.Problem(StatusCodes.Status400BadRequest, [.. missing]);
+        if (!settings.AllowsPasswords)
+            return Tokens(null);
+        var (tokens, answer) = await sessions.SignInAsync(context, user, password, null);
+        return answer is SignInAnswer.CodeNeeded or SignInAnswer.SetUpNeeded
+            ? ElsaJson.Json(
+                new
+                {
+                    isAuthenticated = false,
+                    error = "second-factor-required",
+                    message = "You need a code to sign in, which this client can't send. Sign in on the sign-in page, and open the designer there.",
+                }
+            )
+            : Tokens(tokens);
     }
 
     private static async Task<IResult> Refresh(HttpRequest request, Sessions sessions, CancellationToken cancel) =>

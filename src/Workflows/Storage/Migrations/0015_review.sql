@@ -17,7 +17,7 @@ create table access_log (
     what       text not null default '' check (length(what) <= 1000),
     origin     text not null,
     session_id uuid,
-    source     text not null check (source in ('page', 'api')),
+    source     text not null check (source in ('page', 'api', 'job')),
     -- Why, if they were asked.
     reason     text check (length(reason) <= 500),
     check (until_at >= at)

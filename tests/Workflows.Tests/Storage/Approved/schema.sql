@@ -37,7 +37,7 @@ create table access_log (
     constraint access_log_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
     constraint access_log_pkey PRIMARY KEY (id),
     constraint access_log_reason_check CHECK (length(reason) <= 500),
-    constraint access_log_source_check CHECK (source = ANY (ARRAY['page'::text, 'api'::text])),
+    constraint access_log_source_check CHECK (source = ANY (ARRAY['page'::text, 'api'::text, 'job'::text])),
     constraint access_log_what_check CHECK (length(what) <= 1000)
 );
 CREATE INDEX access_log_at ON access_log USING btree (at DESC, id DESC);
@@ -524,6 +524,37 @@ create table external_login (
     constraint external_login_subject_check CHECK (subject <> ''::text)
 );
 CREATE INDEX external_login_person ON external_login USING btree (person_id);
+
+create table finding (
+    id uuid not null,
+    title text not null,
+    body text not null,
+    severity text not null,
+    case_id uuid,
+    reference text,
+    step text,
+    event integer,
+    person text,
+    search text,
+    team text,
+    owner text,
+    due_at timestamp with time zone not null,
+    recorded_by text not null,
+    recorded_at timestamp with time zone not null,
+    constraint finding_body_check CHECK (body <> ''::text AND length(body) <= 4000),
+    constraint finding_check CHECK ((team IS NULL) <> (owner IS NULL)),
+    constraint finding_check1 CHECK ((case_id IS NULL) = (reference IS NULL)),
+    constraint finding_check2 CHECK (step IS NULL AND event IS NULL OR case_id IS NOT NULL),
+    constraint finding_event_check CHECK (event > 0),
+    constraint finding_id_fkey FOREIGN KEY (id) REFERENCES workflow_instance(id) ON DELETE CASCADE,
+    constraint finding_pkey PRIMARY KEY (id),
+    constraint finding_search_check CHECK (length(search) <= 1000),
+    constraint finding_severity_check CHECK (severity = ANY (ARRAY['Low'::text, 'Medium'::text, 'High'::text])),
+    constraint finding_team_fkey FOREIGN KEY (team) REFERENCES team(key),
+    constraint finding_title_check CHECK (title <> ''::text AND length(title) <= 200)
+);
+CREATE INDEX finding_case ON finding USING btree (case_id) WHERE (case_id IS NOT NULL);
+CREATE INDEX finding_recorded ON finding USING btree (recorded_at DESC, id DESC);
 
 create table forecast_change (
     clock_id uuid not null,
@@ -1181,6 +1212,38 @@ create table saved_filter (
     constraint saved_filter_pkey PRIMARY KEY (id),
     constraint saved_filter_query_check CHECK (length(query) <= 1000)
 );
+
+create table saved_search (
+    id uuid not null,
+    person_id uuid not null,
+    name text not null,
+    filter json not null,
+    weekday smallint,
+    at_time time without time zone not null,
+    seen_to timestamp with time zone not null,
+    next_at timestamp with time zone,
+    created_at timestamp with time zone not null,
+    constraint saved_search_name_check CHECK (name <> ''::text AND length(name) <= 100),
+    constraint saved_search_person_id_fkey FOREIGN KEY (person_id) REFERENCES person(id),
+    constraint saved_search_pkey PRIMARY KEY (id),
+    constraint saved_search_weekday_check CHECK (weekday >= 1 AND weekday <= 7)
+);
+CREATE UNIQUE INDEX saved_search_name ON saved_search USING btree (person_id, lower(name));
+CREATE INDEX saved_search_next ON saved_search USING btree (next_at) WHERE (next_at IS NOT NULL);
+
+create table saved_search_run (
+    id uuid not null,
+    search_id uuid not null,
+    at timestamp with time zone not null,
+    from_at timestamp with time zone not null,
+    to_at timestamp with time zone not null,
+    hits integer,
+    problem text,
+    constraint saved_search_run_check CHECK ((hits IS NULL) = (problem IS NOT NULL)),
+    constraint saved_search_run_pkey PRIMARY KEY (id),
+    constraint saved_search_run_search_id_fkey FOREIGN KEY (search_id) REFERENCES saved_search(id) ON DELETE CASCADE
+);
+CREATE INDEX saved_search_run_search ON saved_search_run USING btree (search_id, at DESC);
 
 create table schema_migration (
     number integer not null,
