@@ -93,9 +93,11 @@ public sealed partial class DistributeWork(
             var policy = await DistributionPolicies.InForceAsync(connection, serviceLevels, team, cancel);
             var calendar = policy.Calendar is { } id ? serviceLevels.Calendars.GetValueOrDefault(id) : null;
             var locked = await TeamSnapshot.LockAsync(connection, team, cancel);
-            var snapshot = await TeamSnapshot.ReadAsync(connection, team, policy, calendar, now, cancel: cancel);
-            var elsewhere = snapshot.People.Any(person => person.HasRoom && !locked.Contains(person.Id));
-            snapshot = snapshot with { People = [.. snapshot.People.Select(person => locked.Contains(person.Id) ? person : person with { Slots = 0 })] };
+            var everyone = await TeamSnapshot.PeopleAsync(connection, team, policy, now, cancel);
+            var elsewhere = everyone.Any(person => person.HasRoom && !locked.Contains(person.Id));
+            List<Worker> people = [.. everyone.Select(person => locked.Contains(person.Id) ? person : person with { Slots = 0 })];
+            var work = await TeamSnapshot.WorkAsync(connection, team, people, policy, calendar, now, [.. asked.Tasks.Keys], cancel);
+            var snapshot = new TeamSnapshot(people, work);
             var plan = Distributor.Distribute(snapshot.People, snapshot.Work, policy, now, asked.Turn);
             var gain = plan.Picks.Count > 1 ? plan.Gain : (PlanGain?)null;
             var again = !policy.Shadow && (elsewhere || plan.Picks.Count > MostAtOnce);

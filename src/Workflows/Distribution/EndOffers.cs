@@ -58,7 +58,10 @@ public sealed partial class EndOffers(TaskRuntime tasks, DistributionMetrics met
         var over = new List<(Guid Offer, Guid Instance, Guid Task, bool Assigns)>();
         await using (
             var query = runtime.Database.Query(
-                $"select x.id, x.instance_id, x.task_id, x.assigns and x.reason is null from ({Over}) x where x.reason is not null or x.expires_at <= $1 limit $2",
+                $"""
+                select x.id, x.instance_id, x.task_id, x.assigns and x.reason is null from ({Over}) x
+                where x.reason is not null or x.expires_at <= $1 limit $2
+                """,
                 now,
                 Batch
             )
