@@ -105,7 +105,8 @@ public sealed class UnansweredTests
 
             var (state, owner, gave) = await world.RowAsync<(string, Guid?, int)>(
                 """
-                select t.state, t.owner_id, (select count(*)::int from event e where e.chain_id = t.instance_id and e.action in ('task.claimed', 'task.assigned'))
+                select t.state, t.owner_id, (select count(*)::int from event e where e.chain_id = t.instance_id
+                    and e.action in ('task.claimed', 'task.assigned'))
                 from task_offer o join task t on t.id = o.task_id where o.id = @offer
                 """,
                 new { offer }
