@@ -43,7 +43,9 @@ public sealed class GuestCodeTests
 
         await Eventually.AsksAsync(
             () => Task.FromResult(ended.ToList()),
-            found => found.Any(one => one.DisplayName == "GET /g/{code}") && found.Any(one => one.GetTagItem("url.path") is "/g/{code}"),
+            found =>
+                found.Any(one => one.OperationName == "Microsoft.AspNetCore.Hosting.HttpRequestIn")
+                && found.Any(one => one.GetTagItem("url.path") is "/g/{code}"),
             "the requests are traced"
         );
         ended.SelectMany(one => one.TagObjects.Select(tag => $"{tag.Value}").Prepend(one.DisplayName)).ShouldNotContain(text => text.Contains(Code));
