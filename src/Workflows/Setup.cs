@@ -95,6 +95,7 @@ public static class Setup
                 effects.Register("http", s.GetRequiredService<HttpEffects>().SendAsync);
                 effects.Register("email", s.GetRequiredService<SendMail>().DoAsync, Effects.PatientTries);
                 effects.Register(PasswordLinks.MailKind, s.GetRequiredService<MailPasswordLink>().DoAsync, Effects.PatientTries);
+                effects.Register(MailOwnViewLink.Kind, s.GetRequiredService<MailOwnViewLink>().DoAsync, Effects.PatientTries);
                 effects.Register(SendWebhook.Kind, s.GetRequiredService<SendWebhook>().DoAsync, Effects.PatientTries);
                 return effects;
             })
@@ -104,6 +105,7 @@ public static class Setup
             .AddSingleton<SecondFactors>()
             .AddSingleton<PasswordLinks>()
             .AddSingleton<MailPasswordLink>()
+            .AddSingleton<MailOwnViewLink>()
             .AddSingleton<ReturnWork>()
             .AddSingleton<WebhookSecrets>()
             .AddSingleton<SendWebhook>()

@@ -31,6 +31,10 @@ switch (args)
     case ["push"]:
         Push.Run();
         break;
+    case ["push-database", ..]:
+        var sizes = args.Skip(1).Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray();
+        await PushDatabase.RunAsync(sizes is [var open, ..] ? open : 100_000, sizes is [_, var many, ..] ? many : 20, sizes is [_, _, var runs] ? runs : 200);
+        break;
     case ["cost", ..]:
         await Cost.RunAsync(args is [_, var times] ? int.Parse(times, CultureInfo.InvariantCulture) : 1000);
         break;

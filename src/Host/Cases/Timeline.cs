@@ -202,7 +202,15 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "customer.added" => new("user-plus", "good", "Customer added", null, null, null, 90),
             "customer.changed" => new("pencil", null, $"Customer changed: {ContactText.Fields(e.Payload)}", null, null, null, 70),
             "customer.confirmed" => new("user-check", null, "Customer confirmed how to reach them", null, null, null, 70),
-            "own-view.link-made" => new("link", null, "Link for the customer made", null, null, null, 70),
+            "own-view.link-made" => new(
+                "link",
+                null,
+                "Link for the customer made",
+                Text(e.Payload, "sentTo") is { } to ? $"sent to {to}" : null,
+                null,
+                null,
+                70
+            ),
             "own-view.link-revoked" => new("link-off", null, "Link for the customer revoked", reason, null, null, 70),
             "case.rated" => new(
                 "star",
@@ -302,6 +310,7 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
         Text(e.Payload, "kind") switch
         {
             "email" => "email",
+            "own-view-link" => "link to the customer",
             "webhook" => "webhook",
             "http" => "HTTP request",
             var kind => Words.Humanize(kind ?? "message").ToLowerInvariant(),

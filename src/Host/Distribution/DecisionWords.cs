@@ -22,9 +22,10 @@ internal static class DecisionWords
             _ => "Has another offer to answer",
         };
 
-    public static string Of(OfferState state) =>
+    public static string Of(OfferState state, bool unanswered) =>
         state switch
         {
+            OfferState.Accepted when unanswered => "Assigned",
             OfferState.Open => "The offer waits for an answer",
             OfferState.Accepted => "Accepted",
             OfferState.Declined => "Declined",

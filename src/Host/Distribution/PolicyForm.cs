@@ -29,6 +29,8 @@ internal static class PolicyForm
         var document = new JsonObject { ["weights"] = weights };
         if (form["calendar"].ToString() is { Length: > 0 } calendar)
             document["calendar"] = calendar;
+        if (form["unanswered"].ToString() is { Length: > 0 } unanswered)
+            document["unanswered"] = unanswered;
         foreach (var name in Numbers)
             document[name] = Value(form[name]);
         document["values"] = new JsonArray([.. form["values"].Select(Value)]);

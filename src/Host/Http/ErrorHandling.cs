@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text.Json;
+using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
@@ -34,6 +35,7 @@ internal static class ErrorHandling
             {
                 SuppressDiagnosticsCallback = context =>
                     context.Exception is BadHttpRequestException or OperationCanceledException or UnfitDataException
+                    || context.Exception is AntiforgeryValidationException { InnerException: BadHttpRequestException }
                     || IsUnfitForm(context.HttpContext, context.Exception)
                     || IsUnfitText(context.Exception)
                     || IsDatabaseAway(context.Exception),
@@ -94,7 +96,11 @@ internal static class ErrorHandling
         // Kestrel would look for the next request on a connection that ended within this one's body, and warn of itself (dotnet/aspnetcore#17840).
         if (context.IsClientDisconnected())
             context.Response.Headers.Connection = "close";
-        if (context.Request.IsFragment())
+        if (GuestPages.Of(context.Request) is { } guests)
+        {
+            await guests.AnswerAsync(context, status);
+        }
+        else if (context.Request.IsFragment())
         {
             context.Response.Headers["HX-Retarget"] = "#toasts";
             context.Response.Headers["HX-Reswap"] = "beforeend";
@@ -154,6 +160,9 @@ internal static class ErrorHandling
                     return true;
                 case BadHttpRequestException { StatusCode: 400, InnerException: JsonException json }:
                     await WriteAsync(context, 400, "The JSON can't be read", Reason(json));
+                    return true;
+                case AntiforgeryValidationException { InnerException: BadHttpRequestException unread }:
+                    await WriteAsync(context, unread.StatusCode);
                     return true;
                 case BadHttpRequestException bad:
                     await WriteAsync(context, bad.StatusCode, detail: bad.StatusCode == 400 ? bad.Message : null);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -5,6 +6,7 @@ using OpenTelemetry.Trace;
 using Orchestration.Host.Startup;
 using Orchestration.Workflows.Distribution;
 using Orchestration.Workflows.Jobs;
+using Orchestration.Workflows.OwnView;
 
 namespace Orchestration.Host.Http;
 
@@ -24,7 +26,7 @@ internal static class Telemetry
             return;
 
         var resource = ResourceBuilder.CreateDefault().AddService("orchestration", serviceVersion: typeof(Telemetry).Assembly.GetName().Version?.ToString());
-        var traces = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource("Microsoft.AspNetCore", "Npgsql").AddOtlpExporter().Build();
+        var traces = Traced(Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource)).AddOtlpExporter().Build();
         var metrics = Sdk.CreateMeterProviderBuilder()
             .SetResourceBuilder(resource)
             .AddMeter("Microsoft.AspNetCore.*", "Npgsql", JobMetrics.MeterName, DistributionMetrics.MeterName, "System.Runtime")
@@ -34,6 +36,26 @@ internal static class Telemetry
         // Created by the container, so that buffered data is sent when the host stops.
         builder.Services.AddSingleton(_ => traces).AddSingleton(_ => metrics);
         builder.Services.AddHostedService(s => new Held(s.GetRequiredService<TracerProvider>(), s.GetRequiredService<MeterProvider>()));
+    }
+
+    /// <summary>What is traced, without the codes that addresses of guests carry.</summary>
+    internal static TracerProviderBuilder Traced(TracerProviderBuilder builder) =>
+        builder.AddSource("Microsoft.AspNetCore", "Npgsql").AddProcessor(new WithoutCodes());
+
+    /// <summary>Whoever knows the code of such a path sees a customer's case, or a shared article: a trace has its first segment only.</summary>
+    private sealed class WithoutCodes : BaseProcessor<Activity>
+    {
+        private const string Tag = "url.path";
+        private static readonly PathString[] Secret = [MailOwnViewLink.Path, "/g"];
+
+        public override void OnEnd(Activity data)
+        {
+            if (
+                data.GetTagItem(Tag) is string path
+                && Array.Find(Secret, secret => new PathString(path).StartsWithSegments(secret)) is { HasValue: true } first
+            )
+                data.SetTag(Tag, $"{first}/{{code}}");
+        }
     }
 
     private sealed class Held(TracerProvider traces, MeterProvider metrics) : IHostedService

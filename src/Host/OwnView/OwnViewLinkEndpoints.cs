@@ -15,7 +15,8 @@ namespace Orchestration.Host.OwnView;
 /// <param name="Language"><c>en</c> or <c>de</c>; left out: as the customer's browser asks.</param>
 /// <param name="Days">How many days it works, 1 to 365; left out: as the setting OwnView:LinkDays says.</param>
 /// <param name="AsksBirth">Whether the customer must also know their date of birth.</param>
-public sealed record OwnViewLinkBody(string? Language = null, int? Days = null, bool AsksBirth = false);
+/// <param name="SendTo">Email address of the customer's record to send it to; left out: it isn't sent.</param>
+public sealed record OwnViewLinkBody(string? Language = null, int? Days = null, bool AsksBirth = false, string? SendTo = null);
 
 /// <summary>A link that was made.</summary>
 /// <param name="Id">Its id.</param>
@@ -38,7 +39,7 @@ internal static class OwnViewLinkEndpoints
         links
             .MapPost("", MakeAsync)
             .RequireAuthorization(Permissions.StartCases)
-            .WithSummary("Makes a link with which the customer can follow a case without an account")
+            .WithSummary("Makes a link with which the customer can follow a case without an account, and mails it if asked to")
             .ProducesProblem(404)
             .ProducesProblem(422);
         links.MapDelete("/{link:guid}", RevokeAsync).RequireAuthorization(Permissions.StartCases).WithSummary("Revokes a link at once").ProducesProblem(404);
@@ -75,6 +76,7 @@ internal static class OwnViewLinkEndpoints
         HttpRequest request,
         MailSettings mail,
         OwnViewSettings settings,
+        MailOwnViewLink links,
         WorkflowRuntime runtime,
         Person me,
         CancellationToken cancel
@@ -82,7 +84,8 @@ internal static class OwnViewLinkEndpoints
     {
         if (await CaseQueries.FindAsync(runtime, id, me, cancel) is null)
             return Problems.NotFound("case", id);
-        return await OwnViewLinks.MakeAsync(runtime, id, new(body.Language, body.Days ?? settings.LinkDays, body.AsksBirth), me, cancel) switch
+        var wanted = new LinkRequest(body.Language, body.Days ?? settings.LinkDays, body.AsksBirth) { SendTo = body.SendTo };
+        return await OwnViewLinks.MakeAsync(runtime, links, id, wanted, me, cancel) switch
         {
             LinkResult.Made made => TypedResults.Created(
                 $"/api/cases/{id}/own-view-links",

@@ -22,13 +22,17 @@ namespace Orchestration.Host.OwnView;
 /// </summary>
 internal static class OwnViewPages
 {
-    public const string Path = "/follow";
+    public const string Path = MailOwnViewLink.Path;
 
     private const string Cookie = "own-view";
     private static readonly Duration CookieLife = Duration.FromHours(12);
 
     public static void AddOwnView(this WebApplicationBuilder builder, OwnViewSettings settings) =>
-        builder.Services.AddSingleton(settings).AddSingleton<OwnViewLimits>().AddSingleton<OwnViewDesk>();
+        builder
+            .Services.AddSingleton(settings)
+            .AddSingleton<OwnViewLimits>()
+            .AddSingleton<OwnViewDesk>()
+            .AddSingleton(new GuestPages(Path, (http, status) => SayAsync(http, status)));
 
     public static void MapOwnView(this WebApplication app)
     {
@@ -231,18 +235,32 @@ internal static class OwnViewPages
         );
     }
 
-    private static Task BusyAsync(HttpContext http)
+    private static Task BusyAsync(HttpContext http) => SayAsync(http, StatusCodes.Status429TooManyRequests);
+
+    /// <summary>Answers what failed before it came to a page, or on its way, in the customer's language.</summary>
+    private static Task SayAsync(HttpContext http, int status)
     {
         Protect(http.Response);
         var text = Text(http, null);
+        var (heading, body) = status switch
+        {
+            StatusCodes.Status400BadRequest => (text.StaleTitle, text.StaleText),
+            StatusCodes.Status404NotFound => (text.GoneTitle, text.GoneText),
+            StatusCodes.Status413PayloadTooLarge => (
+                text.TooLargeTitle,
+                text.TooLargeText(CustomerAnswers.MostFiles, AttachToTask.MaxBytes / (1024 * 1024))
+            ),
+            StatusCodes.Status429TooManyRequests => (text.BusyTitle, text.BusyText),
+            _ => (text.FailedTitle, text.FailedText),
+        };
         return Html.Page(
                 new OwnViewNotice
                 {
                     Text = text,
-                    Heading = text.BusyTitle,
-                    Body = text.BusyText,
+                    Heading = heading,
+                    Body = body,
                 },
-                StatusCodes.Status429TooManyRequests
+                status
             )
             .ExecuteAsync(http);
     }

@@ -16,6 +16,9 @@ namespace Orchestration.Host.OwnView;
 /// <param name="Refused">Why nothing was done, or null.</param>
 public sealed record OwnViewAttempt(string? Url, Instant ExpiresAt, string? Refused)
 {
+    /// <summary>Email address that the link is sent to, or null.</summary>
+    public string? SentTo { get; init; }
+
     /// <summary>Text of a message that was refused.</summary>
     public string Text { get; init; } = "";
 }
@@ -35,6 +38,9 @@ public sealed record OwnViewPanelView
     /// <summary>Whether the customer's date of birth is known.</summary>
     public required bool KnowsBirth { get; init; }
 
+    /// <summary>Addresses that a link can be mailed to.</summary>
+    public IReadOnlyList<string> Emails { get; init; } = [];
+
     public required Instant Now { get; init; }
 
     /// <summary>The customer whose page it is; null: it is the page of a case.</summary>
@@ -43,7 +49,7 @@ public sealed record OwnViewPanelView
 }
 
 /// <summary>Reads the panel, and does what its forms ask for.</summary>
-internal sealed class OwnViewDesk(WorkflowRuntime runtime, OwnViewSettings settings, MailSettings mail)
+internal sealed class OwnViewDesk(WorkflowRuntime runtime, OwnViewSettings settings, MailSettings mail, MailOwnViewLink links)
 {
     /// <summary>The panel; null: there is nothing to show, and nothing to make.</summary>
     /// <param name="cases">Cases that the person sees.</param>
@@ -66,6 +72,7 @@ internal sealed class OwnViewDesk(WorkflowRuntime runtime, OwnViewSettings setti
             Ratings = await RateCase.ListAsync(runtime.Database, ids, cancel),
             MayMake = me.May(Permissions.StartCases),
             KnowsBirth = customer.Data.BornOn is not null,
+            Emails = MailOwnViewLink.RefusesMail(customer.Data.Consents) ? [] : customer.Data.Emails,
             Now = runtime.Clock.Now(),
         };
     }
@@ -80,9 +87,11 @@ internal sealed class OwnViewDesk(WorkflowRuntime runtime, OwnViewSettings setti
             : int.TryParse(form["days"], out var given) ? given
             : 0;
         var language = form["language"].ToString() is { Length: > 0 } chosen ? chosen : null;
-        return await OwnViewLinks.MakeAsync(runtime, @case, new(language, days, form["asksBirth"] == "true"), me, cancel) switch
+        var to = form["sendTo"].ToString() is { Length: > 0 } address ? address : null;
+        return await OwnViewLinks.MakeAsync(runtime, links, @case, new(language, days, form["asksBirth"] == "true") { SendTo = to }, me, cancel) switch
         {
-            LinkResult.Made made => new(OwnViewLinkEndpoints.Url(request, mail, made.Code), made.ExpiresAt, null),
+            LinkResult.Made made => new(OwnViewLinkEndpoints.Url(request, mail, made.Code), made.ExpiresAt, null) { SentTo = to },
+            LinkResult.Invalid { Field: "sendTo" } invalid => new(null, default, $"The email address {invalid.Reason}."),
             LinkResult.Invalid { Field: "days" } invalid => new(null, default, $"The number of days {invalid.Reason}."),
             LinkResult.Invalid { Field: "asksBirth" } invalid => new(null, default, $"The question for the date of birth {invalid.Reason}."),
             LinkResult.Invalid invalid => new(null, default, $"The {invalid.Field} {invalid.Reason}."),

@@ -166,6 +166,23 @@ public sealed class OwnViewText(string language, DateTimeZone zone)
             "The link may be mistyped, or it works no more. Call us or write to us, and we will send you a new one.",
             "Vielleicht ist der Link falsch geschrieben oder er gilt nicht mehr. Rufen Sie uns an oder schreiben Sie uns, dann senden wir Ihnen einen neuen."
         );
+    public string StaleTitle => T("This page was open for too long", "Die Seite war zu lange geöffnet");
+    public string StaleText =>
+        T(
+            "Nothing was sent. Open your link again and send it once more.",
+            "Es wurde nichts gesendet. Öffnen Sie Ihren Link noch einmal und senden Sie es erneut."
+        );
+    public string TooLargeTitle => T("The documents are too large", "Die Dokumente sind zu groß");
+
+    public string TooLargeText(int files, int megabytes) =>
+        T(
+            $"Nothing was sent. Send at most {files} documents of up to {megabytes} MB each at a time.",
+            $"Es wurde nichts gesendet. Senden Sie höchstens {files} Dokumente mit je bis zu {megabytes} MB auf einmal."
+        );
+
+    public string FailedTitle => T("Something went wrong", "Da ist etwas schiefgegangen");
+    public string FailedText =>
+        T("Nothing was sent. Try again in a few minutes.", "Es wurde nichts gesendet. Versuchen Sie es in ein paar Minuten noch einmal.");
     public string BusyTitle => T("Too many requests", "Zu viele Anfragen");
     public string BusyText => T("Wait a minute and open the page again.", "Warten Sie eine Minute und öffnen Sie die Seite noch einmal.");
 

@@ -63,6 +63,7 @@ const timeOfDay = at => hour12 && at.getHours() % 12 === 0 && at.getMinutes() ==
   .formatToParts(at).map(part => part.type === "dayPeriod" ? part.value.toLowerCase() : part.value).join("");
 const dayOf = at => new Intl.DateTimeFormat(undefined,
   { day: "numeric", month: "short", year: at.getFullYear() === new Date().getFullYear() ? undefined : "numeric" }).format(at);
+const clockOf = at => at.toDateString() === new Date().toDateString() ? timeOfDay(at) : absolute.format(at);
 // What is days away is told by the calendar, as people do: 40 hours ahead over one night is "tomorrow", not "in 2 days".
 const fromNow = (at, now) => {
   const minutes = Math.round((at - now) / 6e4);
@@ -79,7 +80,7 @@ const fromNow = (at, now) => {
 const moments = root => root.querySelectorAll("time[data-moment]").forEach(time => {
   const at = new Date(time.dateTime), kind = time.closest("[data-absolute]") ? "absolute" : time.dataset.moment;
   time.title = `${absolute.format(at)} (${zoneName})`;
-  time.textContent = kind === "relative" ? fromNow(at, new Date()) : kind === "day" ? dayOf(at) : absolute.format(at);
+  time.textContent = kind === "relative" ? fromNow(at, new Date()) : kind === "day" ? dayOf(at) : kind === "clock" ? clockOf(at) : absolute.format(at);
 });
 moments(document);
 document.addEventListener("htmx:after:swap", () => moments(document));

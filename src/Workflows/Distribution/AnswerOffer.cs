@@ -137,7 +137,7 @@ public sealed class AnswerOffer(TaskRuntime tasks, DistributionMetrics metrics)
         {
             OfferState.Expired => "The offer had expired.",
             OfferState.Declined => "You declined it.",
-            OfferState.Accepted => "You accepted it.",
+            OfferState.Accepted => found.Reason is null ? "You accepted it." : "It was assigned to you when the time to answer ran out.",
             _ => found.Reason ?? "The offer was withdrawn.",
         };
         return new(found.Task, found.State, reason, found.TaskState == TaskState.Ready);

@@ -6,7 +6,6 @@ using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Distribution.Matching;
-using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
 
@@ -94,9 +93,11 @@ public sealed partial class DistributeWork(
             var policy = await DistributionPolicies.InForceAsync(connection, serviceLevels, team, cancel);
             var calendar = policy.Calendar is { } id ? serviceLevels.Calendars.GetValueOrDefault(id) : null;
             var locked = await TeamSnapshot.LockAsync(connection, team, cancel);
-            var snapshot = await TeamSnapshot.ReadAsync(connection, team, policy, calendar, now, cancel: cancel);
-            var elsewhere = snapshot.People.Any(person => person.HasRoom && !locked.Contains(person.Id));
-            snapshot = snapshot with { People = [.. snapshot.People.Select(person => locked.Contains(person.Id) ? person : person with { Slots = 0 })] };
+            var everyone = await TeamSnapshot.PeopleAsync(connection, team, policy, now, cancel);
+            var elsewhere = everyone.Any(person => person.HasRoom && !locked.Contains(person.Id));
+            List<Worker> people = [.. everyone.Select(person => locked.Contains(person.Id) ? person : person with { Slots = 0 })];
+            var work = await TeamSnapshot.WorkAsync(connection, team, people, policy, calendar, now, [.. asked.Tasks.Keys], cancel);
+            var snapshot = new TeamSnapshot(people, work);
             var plan = Distributor.Distribute(snapshot.People, snapshot.Work, policy, now, asked.Turn);
             var gain = plan.Picks.Count > 1 ? plan.Gain : (PlanGain?)null;
             var again = !policy.Shadow && (elsewhere || plan.Picks.Count > MostAtOnce);
@@ -225,22 +226,20 @@ public sealed partial class DistributeWork(
         t.Write(decision.Insert());
         var assigns = mode == "assign";
         var until = decision.At + policy.OfferTimeout;
-        Offer.Write(t, pick.Work, pick.Person.Id, decision.Id, assigns ? OfferState.Accepted : OfferState.Open, until, null);
+        Offer.Write(
+            t,
+            pick.Work,
+            pick.Person.Id,
+            decision.Id,
+            assigns ? OfferState.Accepted : OfferState.Open,
+            until,
+            null,
+            !assigns && policy.AssignUnanswered
+        );
         if (assigns)
         {
-            t.Write(
-                """
-                update task set state = 'Reserved', owner_id = $2, on_behalf_of = null, delegated_by = null, claimed_at = $3, revision = revision + 1,
-                    changed_by = $4, changed_at = $3 where id = $1
-                """,
-                pick.Work.Id,
-                pick.Person.Id,
-                t.Now,
-                Actor
-            );
-            CaseViewers.AddOwner(t, pick.Work.Id, userName);
-            await tasks.ClocksFollow(t, clocks, new(pick.Work.Id, title, activity, policies, "task.assigned"), cancel);
-            Notify.Write(t, pick.Person.Id, "task.assigned", $"{title} was assigned to you", "You're the best match for it.", pick.Work.Id);
+            var given = new GivenTask(pick.Work.Id, title, activity, policies, pick.Person.Id, userName);
+            await given.WriteAsync(tasks, t, clocks, "You're the best match for it.", cancel);
         }
 
         var payload = JsonSerializer.SerializeToUtf8Bytes(

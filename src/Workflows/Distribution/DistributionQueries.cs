@@ -13,7 +13,7 @@ namespace Orchestration.Workflows.Distribution;
 /// <param name="Person">Their display name.</param>
 /// <param name="Shadow">Computed without acting.</param>
 /// <param name="Offer">How the offer stands or ended; null: there was none.</param>
-/// <param name="OfferReason">Why it was declined or withdrawn.</param>
+/// <param name="OfferReason">Why it was declined or withdrawn, or accepted without an answer.</param>
 /// <param name="Why">Candidates, scores, and who was filtered out by what.</param>
 public sealed record TaskDecision(
     Guid Id,
@@ -30,7 +30,7 @@ public sealed record TaskDecision(
 
 /// <summary>How a team's offers went.</summary>
 /// <param name="Offers">Offers and assignments.</param>
-/// <param name="Accepted">Accepted ones, and assignments.</param>
+/// <param name="Accepted">Accepted ones, and assignments: at once, or for want of an answer.</param>
 /// <param name="Declined">Declined ones.</param>
 /// <param name="Expired">Ones that nobody answered.</param>
 /// <param name="Withdrawn">Ones that were taken back.</param>
@@ -94,7 +94,7 @@ public static class DistributionQueries
                 select count(*)::int, count(*) filter (where o.state = 'Accepted')::int, count(*) filter (where o.state = 'Declined')::int,
                     count(*) filter (where o.state = 'Expired')::int, count(*) filter (where o.state = 'Withdrawn')::int,
                     percentile_cont(0.5) within group (order by extract(epoch from o.ended_at - o.offered_at)::float8)
-                        filter (where o.state = 'Accepted' and o.ended_at > o.offered_at)
+                        filter (where o.state = 'Accepted' and o.reason is null and o.ended_at > o.offered_at)
                 from task_offer o join task t on t.id = o.task_id where t.team = $1 and o.offered_at >= $2
                 """,
                 team,

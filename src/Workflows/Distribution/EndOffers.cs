@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using NodaTime;
@@ -10,13 +11,19 @@ using Orchestration.Workflows.Workforce;
 namespace Orchestration.Workflows.Distribution;
 
 /// <summary>
-/// Ends offers that nobody answered, and takes back those whose task is gone or whose person can't have it any more. Each is one transaction under the lock
-/// of its case; a locked case is left for the next look.
+/// Ends offers that nobody answered, and takes back those whose task is gone or whose person can't have it any more. An offer that says so assigns the task
+/// instead, by the rules of accepting it and if the person is still there and has room. Each is one transaction under the lock of its case; a locked case is
+/// left for the next look.
 /// </summary>
-public sealed partial class EndOffers(WorkflowRuntime runtime, DistributionMetrics metrics, ILogger<EndOffers> log)
+public sealed partial class EndOffers(TaskRuntime tasks, DistributionMetrics metrics, ILogger<EndOffers> log)
 {
     private const string Actor = "system";
     private const int Batch = 100;
+
+    /// <summary>What an offer that assigned its task keeps as its reason.</summary>
+    private const string Unanswered = "The offer wasn't answered in time.";
+
+    private readonly WorkflowRuntime runtime = tasks.Runtime;
 
     /// <summary>
     /// Open offers that are over: how they end, and why. An offer that someone pushed by hand stands whatever the team's policy says.
@@ -32,21 +39,29 @@ public sealed partial class EndOffers(WorkflowRuntime runtime, DistributionMetri
                 when o.pushed_by is null and e.distribution not in ('offer', 'assign') then 'The team doesn''t offer its work any more.'
                 when o.pushed_by is null and d.policy_version is distinct from coalesce((select s.version from setting_document s
                     where s.kind = 'distribution' and s.name = t.team and s.is_latest), 0) then 'The team has a new policy.'
-                when o.expires_at > $1 and s.state <> 'Available' then q.display_name || ' isn''t available any more.'
-            end reason
+                when (o.expires_at > $1 or o.assigns) and s.state <> 'Available' then q.display_name || ' isn''t available any more.'
+                when o.assigns and o.expires_at <= $1 and (select case o.work_kind
+                        when 'live' then l.live > l.live_capacity * (100 - coalesce(e.deferred_share, 0)) / 100 else l.deferred > l.deferred_capacity end
+                    from {Load.Of("o.person_id")} l) then q.display_name || ' is at capacity.'
+            end reason, o.expires_at, o.assigns, t.policies, q.user_name
         from task_offer o join task t on t.id = o.task_id join person q on q.id = o.person_id
             left join team e on e.key = t.team left join distribution_decision d on d.id = o.decision_id left join presence s on s.person_id = o.person_id
         where o.state = 'Open'
         """;
 
+    private static readonly string One = $"select x.* from ({Over}) x where x.id = $2";
+
     /// <summary>Ends what is over by now. Returns how many offers.</summary>
     public async Task<int> SweepAsync(CancellationToken cancel = default)
     {
         var now = runtime.Clock.Now();
-        var over = new List<(Guid Offer, Guid Instance)>();
+        var over = new List<(Guid Offer, Guid Instance, Guid Task, bool Assigns)>();
         await using (
             var query = runtime.Database.Query(
-                $"select x.id, x.instance_id from ({Over}) x join task_offer o on o.id = x.id where x.reason is not null or o.expires_at <= $1 limit $2",
+                $"""
+                select x.id, x.instance_id, x.task_id, x.assigns and x.reason is null from ({Over}) x
+                where x.reason is not null or x.expires_at <= $1 limit $2
+                """,
                 now,
                 Batch
             )
@@ -54,15 +69,15 @@ public sealed partial class EndOffers(WorkflowRuntime runtime, DistributionMetri
         await using (var r = await query.ExecuteReaderAsync(cancel))
         {
             while (await r.ReadAsync(cancel))
-                over.Add((r.GetGuid(0), r.GetGuid(1)));
+                over.Add((r.GetGuid(0), r.GetGuid(1), r.GetGuid(2), r.GetBoolean(3)));
         }
 
         var done = 0;
-        foreach (var (offer, instance) in over)
+        foreach (var (offer, instance, task, assigns) in over)
         {
             try
             {
-                if (await EndAsync(offer, instance, now, cancel))
+                if (assigns ? await AssignAsync(offer, instance, task, now, cancel) : await EndAsync(offer, instance, now, cancel))
                     done++;
             }
             catch (PostgresException e) when (!e.IsTransient)
@@ -92,12 +107,12 @@ public sealed partial class EndOffers(WorkflowRuntime runtime, DistributionMetri
         // Read under the lock: an answer that came first has ended the offer.
         await using (var read = connection.CreateBatch())
         {
-            read.Add($"select x.*, o.expires_at from ({Over}) x join task_offer o on o.id = x.id where x.id = $2", now, offer);
+            read.Add(One, now, offer);
             await using var r = await read.ExecuteReaderAsync(cancel);
             if (!await r.ReadAsync(cancel))
                 return false;
             ending = Ending.Read(r);
-            if (ending.Reason is null && ending.ExpiresAt > now)
+            if (ending.Reason is null && (ending.ExpiresAt > now || ending.Assigns))
                 return false;
         }
 
@@ -161,6 +176,63 @@ public sealed partial class EndOffers(WorkflowRuntime runtime, DistributionMetri
         return true;
     }
 
+    /// <summary>Nobody answered in time, and the offer says that the task is the person's then.</summary>
+    private async Task<bool> AssignAsync(Guid offer, Guid instance, Guid task, Instant now, CancellationToken cancel)
+    {
+        await using var t = await InstanceTransaction.OpenAsync(
+            runtime,
+            Actor,
+            ("$1", instance),
+            skipLocked: true,
+            reads: [Sql.Command(One, now, offer), ClockReader.SelectOfTask(task)],
+            moves: false,
+            now: now,
+            cancel: cancel
+        );
+        if (t.InstanceId is null)
+            return false;
+
+        // Read under the lock, as when it ends: an answer, another host or a new obstacle came first.
+        await t.NextResultAsync(cancel);
+        if (!await t.Reads.ReadAsync(cancel))
+            return false;
+        var ending = Ending.Read(t.Reads);
+        if (ending is not { Reason: null, Assigns: true } || ending.ExpiresAt > now)
+            return false;
+        await t.NextResultAsync(cancel);
+        var clocks = await ClockReader.ReadLiveAsync(t.Reads, cancel);
+        await t.DoneReadingAsync();
+        t.Write("update task_offer set state = 'Accepted', reason = $2, ended_at = $3 where id = $1", offer, Unanswered, now);
+        t.Write(AskForWork.For([ending.Person], AskForWork.Answered, now));
+        var given = new GivenTask(ending.Task, ending.Title, ending.ActivityId, ending.Policies, ending.Person, ending.UserName);
+        await given.WriteAsync(tasks, t, clocks, "You didn't answer its offer in time.", cancel);
+        t.Record(
+            new(
+                "task.assigned",
+                "task",
+                Ids.Text(ending.Task),
+                ending.Revision + 1,
+                JsonSerializer.SerializeToUtf8Bytes(
+                    new
+                    {
+                        title = ending.Title,
+                        owner = ending.UserName,
+                        reason = Unanswered,
+                        offer,
+                    },
+                    TaskJson.Options
+                )
+            )
+            {
+                ActivityId = ending.ActivityId,
+            }
+        );
+        t.Announce(new(ChangeKind.Task, ending.Task));
+        await t.CommitAsync(cancel);
+        metrics.Ended(ending.Team, OfferState.Accepted);
+        return true;
+    }
+
     private sealed record Ending(
         Guid Task,
         Guid Person,
@@ -170,11 +242,27 @@ public sealed partial class EndOffers(WorkflowRuntime runtime, DistributionMetri
         int Revision,
         bool IsOpen,
         string? Reason,
-        Instant ExpiresAt
+        Instant ExpiresAt,
+        bool Assigns,
+        string[] Policies,
+        string UserName
     )
     {
-        public static Ending Read(NpgsqlDataReader r) =>
-            new(r.GetGuid(1), r.GetGuid(2), r.Text(4), r.GetString(5), r.GetString(6), r.GetInt32(7), r.GetBoolean(8), r.Text(9), r.Instant(10));
+        public static Ending Read(DbDataReader r) =>
+            new(
+                r.GetGuid(1),
+                r.GetGuid(2),
+                r.Text(4),
+                r.GetString(5),
+                r.GetString(6),
+                r.GetInt32(7),
+                r.GetBoolean(8),
+                r.Text(9),
+                r.Instant(10),
+                r.GetBoolean(11),
+                r.GetFieldValue<string[]>(12),
+                r.GetString(13)
+            );
     }
 
     [LoggerMessage(EventId = 241, Level = LogLevel.Error, Message = "Offer {Offer} couldn't be ended; retrying")]

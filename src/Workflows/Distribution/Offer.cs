@@ -29,13 +29,14 @@ public enum OfferState
 /// <param name="TaskId">The task.</param>
 /// <param name="Title">Its title.</param>
 /// <param name="State">How it stands.</param>
-/// <param name="Reason">Why it was declined or withdrawn.</param>
+/// <param name="Reason">Why it was declined or withdrawn, or accepted without an answer.</param>
 /// <param name="OfferedAt">Since when.</param>
 /// <param name="ExpiresAt">Until when.</param>
 /// <param name="Reference">Reference of the case.</param>
 /// <param name="CustomerName">The customer.</param>
 /// <param name="DueAt">When the task is due.</param>
 /// <param name="PushedBy">Display name of who pushed it by hand; null: the push engine.</param>
+/// <param name="Assigns">Without an answer in time, the task is assigned to the person.</param>
 public sealed record Offer(
     Guid Id,
     Guid TaskId,
@@ -47,7 +48,8 @@ public sealed record Offer(
     string? Reference,
     string? CustomerName,
     Instant? DueAt,
-    string? PushedBy
+    string? PushedBy,
+    bool Assigns
 )
 {
     /// <summary>Offers that wait for a person's answer, the one that expires first before the others. An offer of a task that is gone is left out.</summary>
@@ -56,7 +58,7 @@ public sealed record Offer(
         await using var query = database.Query(
             """
             select o.id, t.id, t.title, o.state, o.reason, o.offered_at, o.expires_at, coalesce(c.reference, i.correlation_id), c.customer_name, t.due_at,
-                (select p.display_name from person p where p.user_name = o.pushed_by)
+                (select p.display_name from person p where p.user_name = o.pushed_by), o.assigns
             from task_offer o join task t on t.id = o.task_id and t.state = 'Ready' join workflow_instance i on i.id = t.instance_id
                 left join journey_case c on c.id = t.instance_id
             where o.person_id = $1 and o.state = 'Open' and o.expires_at > $2 order by o.expires_at, o.id
@@ -79,18 +81,28 @@ public sealed record Offer(
                     r.Text(7),
                     r.Text(8),
                     r.InstantOrNull(9),
-                    r.Text(10)
+                    r.Text(10),
+                    r.GetBoolean(11)
                 )
             );
         return offers;
     }
 
     /// <summary>Writes an offer in the transaction of the task's case.</summary>
-    internal static void Write(InstanceTransaction transaction, Work work, Guid person, Guid? decision, OfferState state, Instant expires, string? pushedBy) =>
+    internal static void Write(
+        InstanceTransaction transaction,
+        Work work,
+        Guid person,
+        Guid? decision,
+        OfferState state,
+        Instant expires,
+        string? pushedBy,
+        bool assigns = false
+    ) =>
         transaction.Write(
             """
-            insert into task_offer (id, task_id, person_id, decision_id, state, weight, work_kind, offered_at, expires_at, ended_at, pushed_by)
-                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+            insert into task_offer (id, task_id, person_id, decision_id, state, weight, work_kind, offered_at, expires_at, ended_at, pushed_by, assigns)
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
             """,
             Ids.New(transaction.Now),
             work.Id,
@@ -102,6 +114,7 @@ public sealed record Offer(
             transaction.Now,
             expires,
             state == OfferState.Open ? null : transaction.Now,
-            pushedBy
+            pushedBy,
+            assigns
         );
 }

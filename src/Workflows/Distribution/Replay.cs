@@ -31,11 +31,11 @@ public sealed class Replay(WorkflowRuntime runtime, ServiceLevelCatalog serviceL
         var from = now - over;
         var calendar = policy.Calendar is { } id ? serviceLevels.Calendars.GetValueOrDefault(id) : null;
         await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
-        var snapshot = await TeamSnapshot.ReadAsync(connection, team, policy, calendar, now, cancel: cancel);
+        var everyone = await TeamSnapshot.PeopleAsync(connection, team, policy, now, cancel);
         var presence = await PresenceAsync(connection, team, from, cancel);
         var recorded = presence.Select(change => change.Person).ToHashSet();
-        var people = snapshot
-            .People.Select(person =>
+        var people = everyone
+            .Select(person =>
                 person with
                 {
                     Presence = recorded.Contains(person.Id) ? "OffShift" : Worker.Available,

@@ -43,13 +43,22 @@ public sealed class SuggestWork(WorkflowRuntime runtime, ServiceLevelCatalog ser
         {
             var policy = await DistributionPolicies.InForceAsync(connection, serviceLevels, team, cancel);
             var calendar = policy.Calendar is { } id ? serviceLevels.Calendars.GetValueOrDefault(id) : null;
-            var snapshot = await TeamSnapshot.ReadAsync(connection, team, policy, calendar, now, cancel: cancel);
-            var all = new List<Worker>(snapshot.People.Where(one => one.Id != person.Id));
-            if (snapshot.People.FirstOrDefault(one => one.Id == person.Id) is not { } me)
+            var people = await TeamSnapshot.PeopleAsync(connection, team, policy, now, cancel);
+            if (people.FirstOrDefault(one => one.Id == person.Id) is not { } me)
                 continue;
-            all = [.. all.Select(one => one with { Slots = 0 })];
-            all.Add(me with { Presence = Worker.Available, Slots = most, FreeLive = int.MaxValue, FreeDeferred = int.MaxValue });
-            var plan = Distributor.Distribute(all, snapshot.Work, policy, now);
+            List<Worker> all =
+            [
+                .. people.Where(one => one.Id != person.Id).Select(one => one with { Slots = 0 }),
+                me with
+                {
+                    Presence = Worker.Available,
+                    Slots = most,
+                    FreeLive = int.MaxValue,
+                    FreeDeferred = int.MaxValue,
+                },
+            ];
+            var work = await TeamSnapshot.WorkAsync(connection, team, all, policy, calendar, now, [], cancel);
+            var plan = Distributor.Distribute(all, work, policy, now);
             found.AddRange(plan.Picks.Select((pick, place) => (place, new Suggestion(pick.Work.Id, pick.Work.Title, team, Reasons(pick, policy, now)))));
         }
 

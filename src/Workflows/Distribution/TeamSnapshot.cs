@@ -17,10 +17,15 @@ internal sealed record TeamSnapshot(IReadOnlyList<Worker> People, IReadOnlyList<
     /// <summary>Tasks read of each kind that is the same to everyone, the earliest due first, late ones apart. No team gives out more at once.</summary>
     private const int MostAlike = 300;
 
+    /// <summary>Tasks read of each kind for a single person, so that some of them can be closed to that person, or be more urgent than they look.</summary>
+    private const int LeastAlike = 50;
+
     /// <summary>Cases of a customer that are looked at for who knows them.</summary>
     private const int RecentCases = 20;
 
     private const string Ready = "t.state = 'Ready' and t.ended_at is null and t.test_by is null";
+
+    private const string Unoffered = "not exists (select from task_offer o where o.task_id = t.id and o.state = 'Open')";
 
     /// <summary>Whom an open task of a team could concern.</summary>
     private static readonly string Concerned = $"""
@@ -49,20 +54,17 @@ internal sealed record TeamSnapshot(IReadOnlyList<Worker> People, IReadOnlyList<
         return locked;
     }
 
-    /// <summary>Reads the snapshot.</summary>
+    /// <summary>Reads the people.</summary>
     /// <param name="connection">Its connection, in a transaction or not.</param>
     /// <param name="team">Key of the team.</param>
     /// <param name="policy">Its policy.</param>
-    /// <param name="calendar">The policy's calendar, or null.</param>
-    /// <param name="only">A task beside those that are ready and not offered, to explain; or null.</param>
-    public static async Task<TeamSnapshot> ReadAsync(
+    /// <param name="now">When.</param>
+    public static async Task<IReadOnlyList<Worker>> PeopleAsync(
         NpgsqlConnection connection,
         string team,
         DistributionPolicy policy,
-        BusinessCalendar? calendar,
         Instant now,
-        Guid? only = null,
-        CancellationToken cancel = default
+        CancellationToken cancel
     )
     {
         await using var batch = connection.CreateBatch();
@@ -84,6 +86,40 @@ internal sealed record TeamSnapshot(IReadOnlyList<Worker> People, IReadOnlyList<
             team,
             now
         );
+        await using var r = await batch.ExecuteReaderAsync(cancel);
+        var people = new List<Worker>();
+        while (await r.ReadAsync(cancel))
+            people.Add(Person(r, policy));
+        return people;
+    }
+
+    /// <summary>
+    /// Reads the tasks of a team that are ready and offered to no one: of each kind that is the same to everyone, and that someone with room has the skills
+    /// for, the first ones, late ones apart. Others can't be reached in a decision about these people.
+    /// </summary>
+    /// <param name="connection">Its connection, in a transaction or not.</param>
+    /// <param name="team">Key of the team.</param>
+    /// <param name="people">Its people; only those with room count.</param>
+    /// <param name="policy">Its policy.</param>
+    /// <param name="calendar">The policy's calendar, or null.</param>
+    /// <param name="now">When.</param>
+    /// <param name="asked">Tasks to be read whatever their place and skills are.</param>
+    public static async Task<IReadOnlyList<Work>> WorkAsync(
+        NpgsqlConnection connection,
+        string team,
+        IReadOnlyList<Worker> people,
+        DistributionPolicy policy,
+        BusinessCalendar? calendar,
+        Instant now,
+        Guid[] asked,
+        CancellationToken cancel
+    )
+    {
+        var free = people.Where(person => person.HasRoom).ToList();
+        if (free.Count == 0 && asked.Length == 0)
+            return [];
+        var room = free.Sum(person => (long)Math.Min(person.Slots, MostAlike));
+        await using var batch = connection.CreateBatch();
         batch.Add(
             $"""
             select t.id, t.title, t.required_skills, t.preferred_skills, t.work_kind, t.weight, t.effort, t.priority, t.due_at, t.created_at,
@@ -98,28 +134,40 @@ internal sealed record TeamSnapshot(IReadOnlyList<Worker> People, IReadOnlyList<
                     select c.id from journey_case c where c.customer_id = (select me.customer_id from journey_case me where me.id = t.instance_id)
                         and c.id <> t.instance_id order by c.created_at desc limit {RecentCases}) c
                     join task x on x.instance_id = c.id where x.changed_at > $4) know_customer
-            from (
-                select t.*, row_number() over (partition by t.required_skills, t.preferred_skills, t.candidates, t.work_kind, t.weight, t.effort,
-                        coalesce(t.due_at < $2, false) order by t.order_at, t.created_at, t.id) place
-                from task t where t.team = $1 and (t.id = $5 or {Ready} and not exists (select from task_offer o where o.task_id = t.id and o.state = 'Open'))
-            ) t where t.place <= {MostAlike} or t.id = $5
+            from task t where t.id in (
+                select f.id from (
+                    select t.id, row_number() over (partition by t.required_skills, t.preferred_skills, t.candidates, t.work_kind, t.weight, t.effort,
+                        coalesce(t.due_at < $2, false)
+                        order by date_bin(make_interval(secs => $5), t.order_at, $2), t.priority, t.order_at, t.created_at, t.id) place
+                    from task t where t.team = $1 and {Ready} and t.required_skills <@ $6 and {Unoffered}
+                ) f where f.place <= $7
+                union all select t.id from task t where t.id = any($8) and t.team = $1 and {Ready} and {Unoffered})
             """,
             team,
             now,
             now - policy.Again,
             now - policy.AffinityWindow,
-            only
+            policy.SlackStep.TotalSeconds,
+            Skills(free, now),
+            free.Count == 0 ? 0 : (int)Math.Min(MostAlike, LeastAlike + 2 * room),
+            asked.Take(MostAlike).ToArray()
         );
         await using var r = await batch.ExecuteReaderAsync(cancel);
-        var people = new List<Worker>();
-        while (await r.ReadAsync(cancel))
-            people.Add(Person(r, policy));
-        await r.NextResultAsync(cancel);
         var work = new List<Work>();
         while (await r.ReadAsync(cancel))
             work.Add(Task(r, team, calendar, now));
-        return new(people, work);
+        return work;
     }
+
+    /// <summary>What tasks can ask for that one of these people has, as steps write it: <c>skill</c>, <c>skill:1</c> to their level.</summary>
+    private static string[] Skills(IEnumerable<Worker> people, Instant now) =>
+        [
+            .. people
+                .SelectMany(person => person.Skills)
+                .Where(skill => !(skill.Value.Until <= now))
+                .SelectMany(skill => Enumerable.Range(1, skill.Value.Level).Select(level => $"{skill.Key}:{level}").Prepend(skill.Key))
+                .Distinct(),
+        ];
 
     private static Worker Person(NpgsqlDataReader r, DistributionPolicy policy)
     {

@@ -26,6 +26,9 @@ public sealed class MailSettings
 
     /// <summary>Whether mail can be sent.</summary>
     public bool IsConfigured => !string.IsNullOrWhiteSpace(Host);
+
+    /// <summary>Whether mail can lead to the product.</summary>
+    public bool MailsLinks => IsConfigured && PublicUrl is not null;
 }
 
 /// <summary>How the connection to the mail server is protected.</summary>

@@ -25,7 +25,11 @@ public sealed record OwnViewSettings(int LinkDays = 30, int RequestsPerMinute = 
 /// <param name="Language"><c>en</c> or <c>de</c>; null: as the browser asks.</param>
 /// <param name="Days">How many days it works, 1 to 365.</param>
 /// <param name="AsksBirth">Whether the customer must also know their date of birth.</param>
-public sealed record LinkRequest(string? Language, int Days, bool AsksBirth);
+public sealed record LinkRequest(string? Language, int Days, bool AsksBirth)
+{
+    /// <summary>Email address of the customer's record that it is mailed to; null: none.</summary>
+    public string? SendTo { get; init; }
+}
 
 /// <summary>A link, without its code.</summary>
 /// <param name="Id">Its id.</param>
@@ -89,8 +93,15 @@ public static class OwnViewLinks
 
     private const int CodeLength = (CodeBytes * 8 + 5) / 6;
 
-    /// <summary>Makes a link.</summary>
-    public static async Task<LinkResult> MakeAsync(WorkflowRuntime runtime, Guid @case, LinkRequest request, Person actor, CancellationToken cancel = default)
+    /// <summary>Makes a link, and mails it if the request says so.</summary>
+    public static async Task<LinkResult> MakeAsync(
+        WorkflowRuntime runtime,
+        MailOwnViewLink mail,
+        Guid @case,
+        LinkRequest request,
+        Person actor,
+        CancellationToken cancel = default
+    )
     {
         if (request.Days is < 1 or > OwnViewSettings.MostDays)
             return new LinkResult.Invalid("days", $"must be from 1 to {OwnViewSettings.MostDays}");
@@ -104,7 +115,8 @@ public static class OwnViewLinks
             [
                 Sql.Command(
                     """
-                    select c.test_by is not null, s.born_on is not null from journey_case c left join customer m on m.number = c.customer_id
+                    select c.test_by is not null, s.born_on is not null, coalesce(s.emails, '{}'), coalesce(s.consents::text, '[]')
+                    from journey_case c left join customer m on m.number = c.customer_id
                     left join customer s on s.id = m.survivor where c.id = $1
                     """,
                     @case
@@ -117,11 +129,16 @@ public static class OwnViewLinks
         if (t.InstanceId is null || !await t.Reads.ReadAsync(cancel))
             return new LinkResult.NotFound();
         var (isTest, knowsBirth) = (t.Reads.GetBoolean(0), t.Reads.GetBoolean(1));
+        var refusal = request.SendTo is { } address
+            ? mail.Refuse(address, t.Reads.GetFieldValue<string[]>(2), JsonSerializer.Deserialize<List<Consent>>(t.Reads.GetString(3), CustomerQueries.Json)!)
+            : null;
         await t.DoneReadingAsync();
         if (isTest)
             return new LinkResult.Invalid("case", "is a test, so no customer follows it");
         if (request.AsksBirth && !knowsBirth)
             return new LinkResult.Invalid("asksBirth", "needs a date of birth in the customer's record");
+        if (refusal is not null)
+            return new LinkResult.Invalid("sendTo", refusal);
         var (id, code) = (Ids.New(t.Now), Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(CodeBytes)));
         var expires = t.Now + Duration.FromDays(request.Days);
         t.Write(
@@ -138,7 +155,19 @@ public static class OwnViewLinks
             t.Now,
             expires
         );
-        Record(t, id, "own-view.link-made", new { expires = expires.ToString(), asksBirth = request.AsksBirth });
+        if (request.SendTo is { } to)
+            t.Write(mail.Effect(id, @case, to, code, t.Now));
+        Record(
+            t,
+            id,
+            "own-view.link-made",
+            new
+            {
+                expires = expires.ToString(),
+                asksBirth = request.AsksBirth,
+                sentTo = request.SendTo,
+            }
+        );
         await t.CommitAsync(cancel);
         return new LinkResult.Made(id, code, expires);
     }

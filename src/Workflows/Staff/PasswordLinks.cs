@@ -63,7 +63,7 @@ public sealed class PasswordLinks(WorkflowRuntime runtime, MailSettings mail, Pa
     private readonly IDataProtector _protector = protection.CreateProtector("password-links");
 
     /// <summary>Whether links are mailed.</summary>
-    public bool AreMailed => mail is { IsConfigured: true, PublicUrl: not null };
+    public bool AreMailed => mail.MailsLinks;
 
     /// <summary>Makes a link.</summary>
     /// <param name="person">For whom.</param>

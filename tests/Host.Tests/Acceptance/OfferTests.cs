@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using AngleSharp.Html.Dom;
 using AngleSharp.Html.Parser;
 using NodaTime;
 using Orchestration.Host.Tests.Journeys;
@@ -64,6 +65,57 @@ public sealed class OfferTests(Office office) : IClassFixture<Office>
         text.ShouldContain($"/tasks/{Guid.Parse(task):N}");
         ((string)(await Adjuster.GetAsync($"/api/tasks/{task}"))["state"]!).ShouldBe("Ready");
         (await office.Supervisor.GetAsync($"/api/tasks/{task}/distribution")).AsArray().Count.ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
+    public async Task An_offer_that_assigns_its_task_says_when_and_then_it_is_theirs()
+    {
+        await office.PushAsync("offer-assigns");
+        await UnansweredAsync("assign");
+        try
+        {
+            var offer = await office.OfferAsync("offer-assigns", 1);
+            var offers = (await Adjuster.GetAsync("/api/offers")).AsArray();
+            ((bool)offers[0]!["assigns"]!).ShouldBeTrue();
+            var task = (string)offers[0]!["taskId"]!;
+            var browser = await office.Host.BrowserAsync("adjuster2");
+            (await CardAsync(browser)).ShouldContain("Will be assigned to you at");
+
+            office.Clock.Advance(Duration.FromMinutes(3));
+            await Eventually.AsksAsync(
+                () => office.QueryAsync<string>($"select state from task_offer where id = '{offer}'"),
+                states => states is ["Accepted"],
+                "nobody has answered"
+            );
+
+            ((string)(await Adjuster.GetAsync($"/api/tasks/{task}"))["state"]!).ShouldBe("Reserved");
+            (await AnswerAsync(browser, offer, "accept")).Headers.Location!.ToString().ShouldContain($"/tasks/{Guid.Parse(task):N}", Case.Sensitive);
+            (await (await office.Host.BrowserAsync("supervisor")).GetStringAsync($"/tasks/{task}/distribution")).ShouldContain(
+                "Assigned: The offer wasn&#x27;t answered in time."
+            );
+            await Adjuster.DoneAsync(await Adjuster.GetAsync($"/api/tasks/{task}"), "complete", new { outcome = "Done" });
+        }
+        finally
+        {
+            await UnansweredAsync("next");
+        }
+    }
+
+    /// <summary>The lead changes the policy's form, and a supervisor publishes it.</summary>
+    private async Task UnansweredAsync(string choice)
+    {
+        const string Page = "/team/claims-adjusting/distribution";
+        foreach (var (person, what) in new[] { ("senior1", "save"), ("supervisor", "publish") })
+        {
+            var browser = await office.Host.BrowserAsync(person);
+            var page = new HtmlParser().ParseDocument(await browser.GetStringAsync(Page));
+            var form = page.QuerySelectorAll("form").OfType<IHtmlFormElement>().Single(form => form.QuerySelector("[name=unanswered]") is not null);
+            var fields = form.QuerySelectorAll("input[name]:not([type=checkbox]), select[name]")
+                .Select(field => KeyValuePair.Create(field.GetAttribute("name")!, field is IHtmlSelectElement list ? list.Value : field.GetAttribute("value")))
+                .Where(field => field.Key != "unanswered");
+            var answer = await browser.PostAsync(Page, new FormUrlEncodedContent([.. fields, new("unanswered", choice), new("do", what)]));
+            answer.StatusCode.ShouldBe(HttpStatusCode.Found, await answer.Content.ReadAsStringAsync());
+        }
     }
 
     private static async Task<string> CardAsync(HttpClient browser) =>

@@ -29,6 +29,9 @@ public sealed class OwnViewPageTests
                 text => text.ShouldContain("The customer hasn't looked at this yet."),
                 text => text.ShouldNotContain(follow.Split('/')[^1])
             );
+        var unsent = await PressAsync(browser, page, $"{page}/own-view#own-view", ("sendTo", "marta@example.com"));
+        unsent.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        (await DocumentAsync(unsent)).QuerySelector("#own-view [role=alert]")!.TextContent.ShouldContain("set up the mail server");
         await PressAsync(browser, page, $"{page}/own-view/messages#own-view", ("text", Markup));
 
         var customer = world.App.Browser();

@@ -15,11 +15,12 @@ public sealed class PolicyTests
             LateShare = 33,
             Shadow = true,
             Affinity = 7,
+            AssignUnanswered = true,
         };
         Parse(DistributionPolicyJson.Write(policy)).ShouldBe([]);
         DistributionPolicyJson.TryParse(DistributionPolicyJson.Write(policy), 0, _ => true, out var read, out _).ShouldBeTrue();
         DistributionPolicyJson.Write(read!).ShouldBe(DistributionPolicyJson.Write(policy));
-        read!.LateShare.ShouldBe(33);
+        (read!.LateShare, read.AssignUnanswered).ShouldBe((33, true));
     }
 
     [Fact]
@@ -27,11 +28,11 @@ public sealed class PolicyTests
         Parse(
                 """
                 { "calendar": "nowhere", "weights": { "affinity": 101, "luck": 3 }, "values": [1, 2], "lateTiers": [{ "afterMinutes": 5, "percent": 10 }],
-                  "lateShare": 0, "offerSeconds": 1, "typo": true }
+                  "lateShare": 0, "offerSeconds": 1, "unanswered": "maybe", "typo": true }
                 """
             )
             .ShouldBe(
-                ["$.calendar", "$.weights.affinity", "$.lateShare", "$.offerSeconds", "$.values", "$.lateTiers", "$.weights.luck", "$.typo"],
+                ["$.calendar", "$.weights.affinity", "$.lateShare", "$.offerSeconds", "$.unanswered", "$.values", "$.lateTiers", "$.weights.luck", "$.typo"],
                 ignoreOrder: true
             );
 

@@ -4,6 +4,7 @@ using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Notifications;
+using Orchestration.Workflows.OwnView;
 using Orchestration.Workflows.Performance;
 using Orchestration.Workflows.Staff;
 using Orchestration.Workflows.Tasks;
@@ -154,6 +155,48 @@ public sealed class MailTests
         world.Clock.Advance(Duration.FromMinutes(2));
         await SweepAsync(world);
         server.Messages.ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task A_link_to_follow_a_case_is_mailed_in_the_customers_language_and_its_code_is_kept_nowhere()
+    {
+        await using var server = new MailServer();
+        await using var world = await WorldAsync(server);
+        var id = await world.StartAsync("mailing");
+        var front = await world.PersonAsync("frontoffice");
+        await world.ScalarAsync<string>("update customer set emails = '{marta@example.com}', languages = '{de,en}' where number = 'C-1' returning number");
+        (await MakeAsync("someone@example.com")).ShouldBeOfType<LinkResult.Invalid>().Field.ShouldBe("sendTo");
+
+        var sent = (await MakeAsync("marta@example.com")).ShouldBeOfType<LinkResult.Made>();
+        (await world.ScalarAsync<string>("select payload::text from effect")).ShouldNotContain(sent.Code);
+        var revoked = (await MakeAsync("marta@example.com")).ShouldBeOfType<LinkResult.Made>();
+        await OwnViewLinks.RevokeAsync(world.Runtime, id, revoked.Id, front);
+        await SweepAsync(world);
+
+        var mail = server.Messages.ShouldHaveSingleItem();
+        mail.To.ToString().ShouldContain("marta@example.com");
+        mail.Subject.ShouldBe("Ihr Vorgang REF-1 bei uns");
+        mail.TextBody.ShouldNotBeNull().ShouldContain($"https://work.example.com/follow/{sent.Code}");
+        (await OwnViewLinks.FindAsync(world.Database, sent.Code, world.Clock.Now())).ShouldNotBeNull().Case.ShouldBe(id);
+        var actions = await world.ActionsAsync(id);
+        actions.Count(action => action == "own-view.link-made").ShouldBe(2);
+        actions.Count(action => action is "effect.done" or "effect.dropped").ShouldBe(2);
+        (await world.ScalarAsync<string>("select string_agg(payload::text, '') from event")).ShouldSatisfyAllConditions(
+            told => told.ShouldContain("marta@example.com"),
+            told => told.ShouldNotContain(sent.Code)
+        );
+
+        await world.ScalarAsync<string>(
+            """
+            update customer set consents = '[{ "what": "E-mail", "since": "2026-01-01", "withdrawn": "2026-02-01" }]' where number = 'C-1' returning number
+            """
+        );
+        (await MakeAsync("marta@example.com"))
+            .ShouldBeOfType<LinkResult.Invalid>()
+            .Reason.ShouldBe("can't be used: the customer withdrew their consent to email");
+
+        Task<LinkResult> MakeAsync(string to) =>
+            OwnViewLinks.MakeAsync(world.Runtime, world.Get<MailOwnViewLink>(), id, new(null, 30, false) { SendTo = to }, front);
     }
 
     [Fact]

@@ -59,11 +59,13 @@ public sealed class OwnViewTests
         await RefusedAsync(new("fr", 30, false), "language");
         await RefusedAsync(new("de", 30, true), "asksBirth");
         (
-            await OwnViewLinks.MakeAsync(world.Runtime, Ids.New(world.Clock.GetCurrentInstant()), new(null, 30, false), front)
+            await OwnViewLinks.MakeAsync(world.Runtime, world.Get<MailOwnViewLink>(), Ids.New(world.Clock.GetCurrentInstant()), new(null, 30, false), front)
         ).ShouldBeOfType<LinkResult.NotFound>();
 
         async Task RefusedAsync(LinkRequest request, string field) =>
-            (await OwnViewLinks.MakeAsync(world.Runtime, id, request, front)).ShouldBeOfType<LinkResult.Invalid>().Field.ShouldBe(field);
+            (await OwnViewLinks.MakeAsync(world.Runtime, world.Get<MailOwnViewLink>(), id, request, front))
+                .ShouldBeOfType<LinkResult.Invalid>()
+                .Field.ShouldBe(field);
     }
 
     [Fact]
@@ -310,7 +312,9 @@ public sealed class OwnViewTests
         );
 
     private static async Task<LinkResult.Made> MakeAsync(World world, Guid id, int days = 30, bool asksBirth = false) =>
-        (await OwnViewLinks.MakeAsync(world.Runtime, id, new(null, days, asksBirth), await world.PersonAsync("frontoffice"))).ShouldBeOfType<LinkResult.Made>();
+        (
+            await OwnViewLinks.MakeAsync(world.Runtime, world.Get<MailOwnViewLink>(), id, new(null, days, asksBirth), await world.PersonAsync("frontoffice"))
+        ).ShouldBeOfType<LinkResult.Made>();
 
     private static Task<FollowedCase?> FindAsync(World world, string code) => OwnViewLinks.FindAsync(world.Database, code, world.Clock.Now());
 

@@ -47,6 +47,9 @@ public sealed record DistributionPolicy
     /// <summary>How long an offer stands.</summary>
     public Duration OfferTimeout { get; init; } = Duration.FromMinutes(2);
 
+    /// <summary>An offer that nobody answers in time assigns the task to the person; else it goes to the next best, and counts as missed.</summary>
+    public bool AssignUnanswered { get; init; }
+
     /// <summary>How long someone who worked for a customer counts as knowing them.</summary>
     public Duration AffinityWindow { get; init; } = Duration.FromDays(30);
 

@@ -12,6 +12,9 @@ public static class DistributionPolicyJson
 {
     private static readonly JsonSerializerOptions Written = new() { WriteIndented = true };
 
+    /// <summary>What becomes of an offer that nobody answers in time: it goes to the next best, or the task is assigned to the person.</summary>
+    private static readonly IReadOnlyDictionary<string, bool> Unanswered = new Dictionary<string, bool> { ["next"] = false, ["assign"] = true };
+
     /// <summary>Reads a policy. A missing member has its default.</summary>
     /// <param name="json">The document.</param>
     /// <param name="version">Its version.</param>
@@ -54,6 +57,7 @@ public static class DistributionPolicyJson
             ["urgentMinutes"] = (int)policy.Urgent.TotalMinutes,
             ["withoutClockHours"] = (int)policy.WithoutClock.TotalHours,
             ["offerSeconds"] = (int)policy.OfferTimeout.TotalSeconds,
+            ["unanswered"] = Unanswered.Single(choice => choice.Value == policy.AssignUnanswered).Key,
             ["offersAtATime"] = policy.OffersAtATime,
             ["againMinutes"] = (int)policy.Again.TotalMinutes,
             ["affinityDays"] = (int)policy.AffinityWindow.TotalDays,
@@ -81,6 +85,7 @@ public static class DistributionPolicyJson
             Urgent = Minutes(reader, "urgentMinutes", 0, 43_200) ?? usual.Urgent,
             WithoutClock = reader.Int("withoutClockHours", 1, 8760, required: false) is { } hours ? Duration.FromHours(hours) : usual.WithoutClock,
             OfferTimeout = reader.Int("offerSeconds", 10, 86_400, required: false) is { } seconds ? Duration.FromSeconds(seconds) : usual.OfferTimeout,
+            AssignUnanswered = reader.Choice("unanswered", Unanswered, required: false) ?? usual.AssignUnanswered,
             OffersAtATime = reader.Int("offersAtATime", 1, 20, required: false) ?? usual.OffersAtATime,
             Again = Minutes(reader, "againMinutes", 1, 10_080) ?? usual.Again,
             AffinityWindow = reader.Int("affinityDays", 0, 365, required: false) is { } days ? Duration.FromDays(days) : usual.AffinityWindow,

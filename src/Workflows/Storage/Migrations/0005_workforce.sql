@@ -161,7 +161,7 @@ create table task_offer (
     person_id   uuid not null references person (id),
     decision_id uuid references distribution_decision (id) on delete set null,
     state       text not null check (state in ('Open', 'Accepted', 'Declined', 'Expired', 'Withdrawn')),
-    -- Why it was declined or withdrawn.
+    -- Why it was declined or withdrawn, or accepted without an answer.
     reason      text,
     -- Who pushed it by hand; null for the push engine.
     pushed_by   text,
@@ -169,6 +169,8 @@ create table task_offer (
     work_kind   text not null,
     offered_at  timestamptz not null,
     expires_at  timestamptz not null,
+    -- Whether the task is assigned to them when nobody answers in time, as they were told.
+    assigns     boolean not null default false,
     ended_at    timestamptz,
     check ((state = 'Open') = (ended_at is null))
 );

@@ -1597,6 +1597,7 @@ create table task_offer (
     work_kind text not null,
     offered_at timestamp with time zone not null,
     expires_at timestamp with time zone not null,
+    assigns boolean not null default false,
     ended_at timestamp with time zone,
     constraint task_offer_check CHECK ((state = 'Open'::text) = (ended_at IS NULL)),
     constraint task_offer_decision_id_fkey FOREIGN KEY (decision_id) REFERENCES distribution_decision(id) ON DELETE SET NULL,
