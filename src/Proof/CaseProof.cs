@@ -102,6 +102,9 @@ public enum FindingKind
     /// <summary>A tree head is missing, unreadable, or not signed by a known key.</summary>
     Head,
 
+    /// <summary>A timestamp is of another tree head, or no authority that counts gave it.</summary>
+    Timestamp,
+
     /// <summary>An event differs from its hash.</summary>
     Changed,
 

@@ -214,10 +214,21 @@ public static class JobCatalog
     public static readonly JobDescription HistoryLog = new(
         "history-log",
         "History log",
-        "Appends new history to the Merkle log, signs the tree and holds the signed head outside the database.",
+        "Appends new history to the Merkle log, and signs the tree.",
         "Every minute",
         EveryMinute,
         sweeps => sweeps.HistoryLogAsync(CancellationToken.None),
+        null
+    );
+
+    /// <summary>Holds tree heads outside.</summary>
+    public static readonly JobDescription HistoryHeads = new(
+        "history-heads",
+        "Tree heads",
+        "Puts the newest signed tree head wherever it is held outside the database. Its rows are places. Tells compliance when one has had none for too long.",
+        "Every minute",
+        "20 * * * * *",
+        sweeps => sweeps.HistoryHeadsAsync(CancellationToken.None),
         null
     );
 
@@ -296,6 +307,7 @@ public static class JobCatalog
         Figures,
         WeeklyDigest,
         HistoryLog,
+        HistoryHeads,
         HistoryCheck,
         AccessReview,
         Retention,

@@ -43,6 +43,7 @@ public sealed class Sweeps(
     KeepFigures figures,
     WeeklyDigest digest,
     KeepHistory history,
+    HoldHeads heads,
     KeepRetention retention,
     Erasures erasures,
     WriteLogs logs,
@@ -111,6 +112,9 @@ public sealed class Sweeps(
 
     /// <summary>Appends history to its log, and signs it.</summary>
     public Task HistoryLogAsync(CancellationToken stop) => RunAsync(JobCatalog.HistoryLog, async () => (int)await history.RunAsync(stop));
+
+    /// <summary>Holds the newest tree head outside.</summary>
+    public Task HistoryHeadsAsync(CancellationToken stop) => RunAsync(JobCatalog.HistoryHeads, () => heads.RunAsync(stop));
 
     /// <summary>Checks all history.</summary>
     public Task HistoryCheckAsync(CancellationToken stop) =>

@@ -20,6 +20,9 @@ public static class NotificationKinds
     /// <summary>A check of history found differences.</summary>
     internal const string HistoryDiffers = "history.differs";
 
+    /// <summary>A place outside has had no tree head for too long.</summary>
+    internal const string HeadNotHeld = "history.head-not-held";
+
     /// <summary>Someone asks for an erasure, and another person has to decide.</summary>
     internal const string ErasureRequested = "erasure.requested";
 
@@ -48,6 +51,7 @@ public static class NotificationKinds
         new(PresenceChanged, "Someone changes my presence, or I miss offers"),
         new(SkillExpires, "A certificate of mine or my team expires soon"),
         new(HistoryDiffers, "A check finds that history was altered"),
+        new(HeadNotHeld, "Tree heads of history aren't held outside"),
         new(ErasureRequested, "Someone asks to erase a customer's data, and I can approve it"),
         new("sla.reminder", "My work is due soon"),
         new("sla.breached", "My work is overdue"),

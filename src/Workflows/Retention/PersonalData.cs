@@ -95,6 +95,7 @@ public static class PersonalData
         ["log_chain"] = "Numbers.",
         ["log_head"] = "Signed sizes and roots.",
         ["log_head_copy"] = "Where heads are held.",
+        ["log_place"] = "How places that hold heads are doing.",
         ["log_check"] = "Names rows by case and number.",
         ["workflow_definition"] = "Journeys, not cases.",
         ["workflow_trigger"] = "What starts journeys.",

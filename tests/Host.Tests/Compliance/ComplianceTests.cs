@@ -67,6 +67,7 @@ public sealed class ComplianceTests : IAsyncLifetime
             await keep.RunAsync();
         _host.Clock.Advance(NodaTime.Duration.FromMinutes(5));
         await keep.RunAsync();
+        await _host.Services.GetRequiredService<HoldHeads>().RunAsync();
         using var compliance = await _host.ApiAsync("compliance");
         var head = (await compliance.GetFromJsonAsync<HistoryHead>("/api/history/head"))!;
         VerifierKey[] keys = [VerifierKey.Parse(head.Keys.ShouldHaveSingleItem())!];

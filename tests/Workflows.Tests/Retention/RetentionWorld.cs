@@ -5,6 +5,7 @@ using Npgsql;
 using Orchestration.Proof;
 using Orchestration.Workflows.Audit;
 using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.Retention;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks.Verbs;
@@ -18,11 +19,14 @@ internal sealed class RetentionWorld : IAsyncDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("orchestration-retention-").FullName;
 
+    private readonly HoldHeads _heads;
+
     private RetentionWorld(World world)
     {
         World = world;
         Keeping = new("office", SigningKey.Create("office"), null, [], _folder, Duration.FromMinutes(1));
         History = new(world.Runtime, Keeping, NullLogger<KeepHistory>.Instance);
+        _heads = new(world.Runtime, Keeping, world.Get<SendMail>(), NullLogger<HoldHeads>.Instance);
         Erasures = new(world.Runtime, world.Get<SettingDocuments>(), Keeping);
         Retention = world.Get<KeepRetention>();
     }
@@ -83,6 +87,7 @@ internal sealed class RetentionWorld : IAsyncDisposable
             await History.RunAsync();
         World.Clock.Advance(Keeping.Every);
         await History.RunAsync();
+        await _heads.RunAsync();
         return await new HistoryCheck(World.Database, Keeping.Keys, new KeptLog(_folder)).RunAsync();
     }
 
@@ -105,6 +110,7 @@ internal sealed class RetentionWorld : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _heads.Dispose();
         await World.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
