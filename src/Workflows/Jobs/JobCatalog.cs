@@ -269,11 +269,14 @@ public static class JobCatalog
     public static readonly JobDescription LogExports = new(
         "log-exports",
         "Exports of logs",
-        "Writes files of logs that someone asked for, and deletes those of more than seven days ago.",
+        "Writes files of logs that someone asked for or a schedule, and deletes those whose time is over.",
         EverySecond,
         EveryMinute,
         sweeps => sweeps.LogExportsAsync(CancellationToken.None),
-        "(select requested_at due_at from export_file where state in ('Queued', 'Running')) due"
+        """
+        (select requested_at due_at from export_file where state in ('Queued', 'Running')
+            union all select next_at from export_schedule where next_at <= $1) due
+        """
     );
 
     /// <summary>Cleans up.</summary>

@@ -47,6 +47,7 @@ public sealed class Sweeps(
     KeepRetention retention,
     Erasures erasures,
     WriteLogs logs,
+    LogSchedules schedules,
     IBackgroundJobClient jobs,
     JobMetrics metrics
 )
@@ -127,8 +128,9 @@ public sealed class Sweeps(
     public Task RetentionAsync(CancellationToken stop) =>
         RunAsync(JobCatalog.Retention, async () => await retention.RunAsync(stop) + await erasures.RunWaitingAsync(stop));
 
-    /// <summary>Writes files of logs.</summary>
-    public Task LogExportsAsync(CancellationToken stop) => RunAsync(JobCatalog.LogExports, () => logs.RunAsync(stop));
+    /// <summary>Writes files of logs that are due.</summary>
+    public Task LogExportsAsync(CancellationToken stop) =>
+        RunAsync(JobCatalog.LogExports, async () => await schedules.RunAsync(stop) + await logs.RunAsync(stop));
 
     /// <summary>
     /// Creates the history partitions for this month and the next two. Deletes drafts of ended tasks, expired kept events, expired operation IDs, old

@@ -26,6 +26,9 @@ public static class NotificationKinds
     /// <summary>Someone asks for an erasure, and another person has to decide.</summary>
     internal const string ErasureRequested = "erasure.requested";
 
+    /// <summary>Someone proposes another policy of retention, and another person has to decide.</summary>
+    internal const string RetentionProposed = "retention.proposed";
+
     /// <summary>All of them, in the order pages show them.</summary>
     public static readonly IReadOnlyList<NotificationKind> All =
     [
@@ -53,6 +56,7 @@ public static class NotificationKinds
         new(HistoryDiffers, "A check finds that history was altered"),
         new(HeadNotHeld, "Tree heads of history aren't held outside"),
         new(ErasureRequested, "Someone asks to erase a customer's data, and I can approve it"),
+        new(RetentionProposed, "Someone proposes to change retention, and I can approve it"),
         new("sla.reminder", "My work is due soon"),
         new("sla.breached", "My work is overdue"),
         new(WeeklyDigest, "Weekly figures of my teams, on Monday"),

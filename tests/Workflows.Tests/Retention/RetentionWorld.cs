@@ -36,24 +36,23 @@ internal sealed class RetentionWorld : IAsyncDisposable
     public KeepHistory History { get; }
     public Erasures Erasures { get; }
     public KeepRetention Retention { get; }
+    public PolicyProposals Proposals => World.Get<PolicyProposals>();
 
     public static async Task<RetentionWorld> CreateAsync(string running = "wait")
     {
         var office = new RetentionWorld(await World.CreateAsync());
         var step = """ "title": "Assess", "team": "claims-adjusting", "outcomes": ["Done"] """;
         await office.World.PublishAsync("walk", ("assess", step));
-        (await office.SaveAsync(0, PolicyTests.Document(OneMonth, running: running))).ShouldBeOfType<SavePolicyResult.Saved>();
+        (await office.SaveAsync(0, PolicyTests.Document(OneMonth, running: running))).ShouldBeOfType<ProposalResult.Saved>();
         return office;
     }
 
-    public async Task<SavePolicyResult> SaveAsync(int version, string document) =>
-        await RetentionPolicies.SaveAsync(
-            World.Get<SettingDocuments>(),
-            version,
-            document,
-            await World.PersonAsync("compliance"),
-            World.Clock.GetCurrentInstant()
-        );
+    /// <summary>One person proposes, another approves.</summary>
+    public async Task<ProposalResult> SaveAsync(int version, string document)
+    {
+        var proposed = await Proposals.ProposeAsync(version, document, "Counsel says so", await World.PersonAsync("compliance"));
+        return proposed is ProposalResult.Proposed(var id) ? await Proposals.ApproveAsync(id, await World.PersonAsync("admin")) : proposed;
+    }
 
     public async Task<PolicyVersion> PolicyAsync() => (await RetentionPolicies.FindAsync(World.Get<SettingDocuments>()))!;
 
