@@ -61,7 +61,7 @@ public sealed partial class HoldHeads : IDisposable
         var now = _runtime.Clock.Now();
         await using var connection = await _runtime.Database.OpenConnectionAsync(cancel);
         await using var batch = connection.CreateBatch();
-        batch.Add("delete from log_place where place <> all($1)", Names);
+        batch.Add("delete from log_place where place <> all($1)", (object)Names);
         batch.Add(
             """
             insert into log_place (place, behind_since, due_at)

@@ -11,6 +11,12 @@ namespace Orchestration.Workflows.Tests.Retention;
 /// <summary>The verifier, as the program that others run.</summary>
 public sealed class VerifierTests
 {
+    // Where its own build puts it, in the same configuration as these tests.
+    private static readonly string Program = Path.Combine(
+        AppContext.BaseDirectory.Replace("tests/Workflows.Tests", "src/Verifier", StringComparison.Ordinal),
+        "Orchestration.Verifier.dll"
+    );
+
     [Fact]
     public async Task A_database_with_erased_data_passes_and_an_erasure_without_a_record_is_named()
     {
@@ -54,9 +60,7 @@ public sealed class VerifierTests
     private static async Task<(int Code, string Text)> RunAsync(RetentionWorld office, params string[] args)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (
-            var arg in args.Prepend(Path.Combine(AppContext.BaseDirectory, "Orchestration.Verifier.dll")).Append("--key").Append($"{office.Keeping.Keys[0]}")
-        )
+        foreach (var arg in args.Prepend(Program).Append("--key").Append($"{office.Keeping.Keys[0]}"))
             start.ArgumentList.Add(arg);
         using var process = Process.Start(start)!;
         var text = process.StandardOutput.ReadToEndAsync();
