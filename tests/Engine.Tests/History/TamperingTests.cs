@@ -168,7 +168,7 @@ public sealed class TamperingTests
         ("update log_state set size = 200", FindingKind.Log, "", 0),
         ("insert into log_tile values (1, 1, sha256(''), null, null)", FindingKind.Log, "", 0),
         (
-            "update log_tile set hashes = hashes || sha256(''), chains = chains || {b}::uuid, sequences = sequences || 11 where level = 0 and number = 1; "
+            "update log_tile set hashes = hashes||sha256(''), chains = chains || {b}::uuid, sequences = sequences || 11 where level = 0 and number = 1; "
                 + "update log_state set size = 316",
             Missing,
             "b",

@@ -126,7 +126,7 @@ public sealed class ErasureTests
         var id = (await office.Erasures.RequestAsync(customer, "They asked", asker)).ShouldBeOfType<ErasureResult.Done>().Id;
         (
             await world.ScalarAsync<bool>(
-                "select exists (select from notification n join person p on p.id = n.person_id where n.kind = 'erasure.requested' and p.user_name = 'adjuster1')"
+                "select exists (select from notification n join person p on p.id = person_id where n.kind = 'erasure.requested' and p.user_name = 'adjuster1')"
             )
         ).ShouldBeTrue();
         (await office.Erasures.RefuseAsync(id, "No", other)).ShouldBeOfType<ErasureResult.Forbidden>();
