@@ -104,7 +104,7 @@ public sealed class TamperingTests
         ("truncate event", Missing, "c", 5),
         (
             "delete from event where chain_id = {a} and sequence = 7; update event set sequence = sequence - 1000 where chain_id = {a} and sequence > 7; "
-                + "update event set sequence = sequence + 999 where chain_id = {a} and sequence < 0; update event_chain set event_sequence = 299 where id = {a}",
+                + "update event set sequence = sequence+999 where chain_id = {a} and sequence < 0; update event_chain set event_sequence = 299 where id = {a}",
             Missing,
             "a",
             300
