@@ -8,7 +8,7 @@ namespace Orchestration.Host.Retention;
 /// <param name="Text">A policy that was sent and refused.</param>
 /// <param name="Reason">Its reason.</param>
 /// <param name="Errors">Why, as sentences.</param>
-public sealed record PolicyForm(string? Rule = null, string? Text = null, string? Reason = null, IReadOnlyList<string>? Errors = null);
+public sealed record RetentionPolicyForm(string? Rule = null, string? Text = null, string? Reason = null, IReadOnlyList<string>? Errors = null);
 
 /// <summary>The policy of retention in words.</summary>
 internal static class PolicyWords

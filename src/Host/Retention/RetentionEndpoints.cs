@@ -26,7 +26,7 @@ internal static class RetentionEndpoints
     {
         HoldEndpoints.Map(app);
         ErasureEndpoints.Map(app);
-        PolicyEndpoints.Map(app);
+        RetentionPolicyEndpoints.Map(app);
         MapLogs(app);
         ReportEndpoints.Map(app);
     }

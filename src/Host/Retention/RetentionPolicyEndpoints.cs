@@ -39,7 +39,7 @@ public sealed record ProposalView(Guid Id, JsonNode Policy, IReadOnlyList<string
 public sealed record PolicyBody(int Version, JsonObject? Policy, string? Reason = null);
 
 /// <summary>The policy of retention: one person proposes a change, another approves it.</summary>
-internal static class PolicyEndpoints
+internal static class RetentionPolicyEndpoints
 {
     private const int Shown = 100;
 
@@ -257,7 +257,7 @@ internal static class PolicyEndpoints
         SettingDocuments settings,
         PolicyProposals proposals,
         Person me,
-        PolicyForm form,
+        RetentionPolicyForm form,
         int status,
         CancellationToken cancel
     )
