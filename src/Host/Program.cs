@@ -74,7 +74,7 @@ static async Task Run(string[] args)
     builder.AddLiveStreams();
     builder.AddTelemetry(settings.Telemetry);
     builder.AddOpenApiDocument();
-    builder.Services.AddSingleton(settings.History).AddSingleton<KeepHistory>();
+    builder.Services.AddSingleton(settings.History).AddSingleton<KeepHistory>().AddSingleton<HoldHeads>();
     builder.Services.AddWorkflows(settings.Workflows.Mail, settings.Workflows.CSharp, settings.Workflows.AllowPrivateAddresses, settings.Workflows.FanOut);
     builder.AddOwnView(settings.OwnView);
     builder.Services.AddSingleton(settings.Promises);

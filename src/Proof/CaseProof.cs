@@ -33,6 +33,9 @@ public sealed record ProvenEvent(
 /// <param name="Events">Its events, in order.</param>
 public sealed record CaseProof(Guid Chain, string Name, string? Head, IReadOnlyList<ProvenEvent> Events)
 {
+    /// <summary>Microseconds in a day: no transaction takes longer, so each event of before is in the log.</summary>
+    private const long LongestUnproven = 86_400_000_000;
+
     /// <summary>Checks everything that can be checked without the database. Returns what is wrong; nothing: all is proven.</summary>
     /// <param name="keys">Keys whose signature counts.</param>
     public IReadOnlyList<Finding> Check(IReadOnlyList<VerifierKey> keys)
@@ -45,9 +48,12 @@ public sealed record CaseProof(Guid Chain, string Name, string? Head, IReadOnlyL
             findings.Add(new(FindingKind.Head, null, "None of the given keys signed the tree head."));
         var previous = EventHash.Genesis;
         var expected = 1;
+        var lastProven = Events.LastOrDefault(e => e.Position is not null)?.Sequence ?? 0;
         foreach (var e in Events)
         {
             var row = new EventPlace(Chain, e.Sequence, Name);
+            if (head is not null && e.Position is null && (e.Sequence < lastProven || e.At < head.Head.At - LongestUnproven))
+                findings.Add(new(FindingKind.NotInLog, row, "The event is older than the tree head, which doesn't cover it."));
             if (e.Sequence != expected)
                 findings.Add(new(FindingKind.Missing, row, $"Event {expected} is missing; event {e.Sequence} follows."));
             if (e.Payload is not null && (e.Salt is null || !Same(EventHash.Commit(e.Salt, Encoding.UTF8.GetBytes(e.Payload)), e.Commitment)))
@@ -101,6 +107,9 @@ public enum FindingKind
 {
     /// <summary>A tree head is missing, unreadable, or not signed by a known key.</summary>
     Head,
+
+    /// <summary>A timestamp is of another tree head, or no authority that counts gave it.</summary>
+    Timestamp,
 
     /// <summary>An event differs from its hash.</summary>
     Changed,

@@ -9,7 +9,7 @@ internal sealed class ChainHeads(NpgsqlDataReader reader)
 {
     /// <summary>Heads of instances and of named chains.</summary>
     public const string Query = """
-        select id, event_sequence, event_head from workflow_instance union all select id, event_sequence, event_head from event_chain order by 1
+        select id, event_sequence, event_head, null from workflow_instance union all select id, event_sequence, event_head, name from event_chain order by 1
         """;
 
     private bool _any;
@@ -26,6 +26,8 @@ internal sealed class ChainHeads(NpgsqlDataReader reader)
             if (order > 0)
                 break;
             var head = (Sequence: reader.GetInt32(1), reader.GetFieldValue<byte[]>(2));
+            if (!reader.IsDBNull(3) && EventHash.ChainOf(reader.GetString(3)) != reader.GetGuid(0))
+                add(new(FindingKind.Changed, new(reader.GetGuid(0), 0, null), "The chain has another name than the one it was made with."));
             if (order == 0)
             {
                 _any = await reader.ReadAsync(cancel);

@@ -42,6 +42,16 @@ public static class EventHash
     /// <summary>Head of a chain without events: 32 zero bytes.</summary>
     public static readonly byte[] Genesis = new byte[32];
 
+    /// <summary>Id of the chain of a name: RFC 9562 version 8 over SHA-256.</summary>
+    public static Guid ChainOf(string name)
+    {
+        Span<byte> hash = stackalloc byte[32];
+        SHA256.HashData(Encoding.UTF8.GetBytes(name), hash);
+        hash[6] = (byte)((hash[6] & 0x0F) | 0x80);
+        hash[8] = (byte)((hash[8] & 0x3F) | 0x80);
+        return new Guid(hash[..16], bigEndian: true);
+    }
+
     /// <summary>Commitment to a payload.</summary>
     public static byte[] Commit(ReadOnlySpan<byte> salt, ReadOnlySpan<byte> payload)
     {

@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Npgsql;
 
 namespace Orchestration.Proof;
@@ -24,33 +25,29 @@ public sealed class HistoryCheck(NpgsqlDataSource database, IReadOnlyList<Verifi
     private const int ProgressEvery = 100_000;
     private long _events;
     private long _entries;
-    private int _heads;
 
     /// <summary>Is told from time to time how many events were read. Default: no one is.</summary>
     public Func<long, CancellationToken, Task>? Progress { get; init; }
+
+    /// <summary>Certificates of timestamp authorities that count. Default: none are given, and any authority counts.</summary>
+    public X509Certificate2Collection? Authorities { get; init; }
 
     /// <summary>Runs the check.</summary>
     public async Task<HistoryCheckResult> RunAsync(CancellationToken cancel = default)
     {
         // What is held outside is looked at first: the database is always ahead of it, also while hosts go on.
-        var (heads, held) = (Heads(), kept?.Count() ?? 0);
+        var (heads, held) = (new KeptHeads(kept, keys, Authorities, Add), kept?.Count() ?? 0);
         await using var connection = await database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancel);
         await ExecuteAsync(connection, "set local statement_timeout = 0; set local jit = off", cancel);
         var horizon = await HorizonAsync(connection, cancel);
         await CheckTreeAsync(connection, heads, held, horizon.Size, cancel);
         await CheckEventsAsync(connection, horizon.Transaction, cancel);
-        return new(_events, _entries, _heads, _findings);
+        return new(_events, _entries, heads.Count, _findings);
     }
 
     /// <summary>The entries of the log, in order: against those held outside, and their roots against the signed heads.</summary>
-    private async Task CheckTreeAsync(
-        NpgsqlConnection connection,
-        SortedDictionary<long, List<(string Name, SignedHead Head)>> heads,
-        long held,
-        long size,
-        CancellationToken cancel
-    )
+    private async Task CheckTreeAsync(NpgsqlConnection connection, KeptHeads heads, long held, long size, CancellationToken cancel)
     {
         var tree = new GrowingTree();
         var uppers = new List<GrowingTile>();
@@ -74,7 +71,7 @@ public sealed class HistoryCheck(NpgsqlDataSource database, IReadOnlyList<Verifi
                     if (tree.Size < held && outside.MoveNext())
                         Compare(entry, outside.Current, tree.Size);
                     tree.Add(entry.Leaf);
-                    CompareHeads(heads, tree);
+                    heads.Compare(tree);
                 }
 
                 if (chains.Length == TileSize)
@@ -88,45 +85,11 @@ public sealed class HistoryCheck(NpgsqlDataSource database, IReadOnlyList<Verifi
 
         if (tree.Size != size)
             Add(new(FindingKind.Log, null, $"The log says it has {size} entries, and has {tree.Size}."));
-        foreach (var (name, head) in heads.SelectMany(h => h.Value))
+        foreach (var (name, head) in heads.Left)
             Add(
                 new(FindingKind.Older, null, $"Tree head {name} covers {head.Head.Size} events; the log has {tree.Size}. The database is older than the head.")
             );
         await CheckUpperTilesAsync(connection, uppers, cancel);
-    }
-
-    private SortedDictionary<long, List<(string Name, SignedHead Head)>> Heads()
-    {
-        var heads = new SortedDictionary<long, List<(string Name, SignedHead Head)>>();
-        foreach (var (name, text) in kept?.ReadHeads() ?? [])
-        {
-            _heads++;
-            if (SignedHead.Parse(text) is not { } head)
-                Add(new(FindingKind.Head, null, $"Tree head {name} can't be read."));
-            else if (!head.IsSignedBy(keys))
-                Add(new(FindingKind.Head, null, $"None of the given keys signed tree head {name}."));
-            else if (heads.TryGetValue(head.Head.Size, out var same))
-                same.Add((name, head));
-            else
-                heads[head.Head.Size] = [(name, head)];
-        }
-
-        if (heads.Remove(0, out var empty))
-        {
-            foreach (var (name, head) in empty.Where(h => !CaseProof.Same(h.Head.Head.Root, MerkleTree.EmptyRoot)))
-                Add(new(FindingKind.Rewritten, null, $"Tree head {name} of {head.Head.Origin} has no events and yet a root."));
-        }
-
-        return heads;
-    }
-
-    private void CompareHeads(SortedDictionary<long, List<(string Name, SignedHead Head)>> heads, GrowingTree tree)
-    {
-        if (!heads.Remove(tree.Size, out var due))
-            return;
-        var root = tree.Root();
-        foreach (var (name, head) in due.Where(h => !CaseProof.Same(h.Head.Head.Root, root)))
-            Add(new(FindingKind.Rewritten, null, $"Tree head {name} was signed over another history: something before position {head.Head.Size} differs."));
     }
 
     private void Compare(LogEntry entry, LogEntry held, long position)

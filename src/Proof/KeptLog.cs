@@ -15,6 +15,8 @@ public sealed class KeptLog(string folder)
     private const int EntrySize = 52;
     private const long EntriesAFile = 1 << 20;
     private const string Heads = "heads";
+    private const string Text = ".txt";
+    private const string Timestamp = ".tst";
 
     /// <summary>How many whole entries the folder has.</summary>
     public long Count()
@@ -51,12 +53,36 @@ public sealed class KeptLog(string folder)
     public async Task AddAsync(SignedHead head, CancellationToken cancel = default)
     {
         Directory.CreateDirectory(Path.Combine(folder, Heads));
-        var name = string.Create(CultureInfo.InvariantCulture, $"{head.Head.Size:D12}-{head.Head.At}.txt");
-        var path = Path.Combine(folder, Heads, name);
-        if (File.Exists(path))
-            return;
-        await File.WriteAllTextAsync(path + ".new", head.ToString(), cancel);
-        File.Move(path + ".new", path, overwrite: true);
+        await WriteOnceAsync(Path.Combine(folder, Heads, NameOf(head)), System.Text.Encoding.UTF8.GetBytes(head.ToString()), cancel);
+    }
+
+    /// <summary>Adds a timestamp beside its head. One of the same authority that is there already stays.</summary>
+    /// <param name="authority">Who gave it, as part of the file's name.</param>
+    public async Task AddAsync(SignedHead head, string authority, byte[] timestamp, CancellationToken cancel = default)
+    {
+        Directory.CreateDirectory(Path.Combine(folder, Heads));
+        var of = string.Concat(authority.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' ? c : '_'));
+        await WriteOnceAsync(Path.Combine(folder, Heads, $"{NameOf(head)}.{of}{Timestamp}"), timestamp, cancel);
+    }
+
+    /// <summary>The name of a head's file.</summary>
+    public static string NameOf(SignedHead head) => string.Create(CultureInfo.InvariantCulture, $"{head.Head.Size:D12}-{head.Head.At}{Text}");
+
+    /// <summary>All timestamps, with the name of their file and that of the head they are of.</summary>
+    public IEnumerable<(string Name, string Head, byte[] Bytes)> ReadTimestamps()
+    {
+        var path = Path.Combine(folder, Heads);
+        return Directory.Exists(path)
+            ? Directory
+                .EnumerateFiles(path, "*" + Timestamp)
+                .Order(StringComparer.Ordinal)
+                .Select(file =>
+                {
+                    var name = Path.GetFileName(file);
+                    var end = name.IndexOf(Text, StringComparison.Ordinal);
+                    return (name, end < 0 ? name : name[..(end + Text.Length)], File.ReadAllBytes(file));
+                })
+            : [];
     }
 
     /// <summary>The texts of all heads, the smallest first, with the names of their files.</summary>
@@ -64,7 +90,7 @@ public sealed class KeptLog(string folder)
     {
         var path = Path.Combine(folder, Heads);
         return Directory.Exists(path)
-            ? Directory.EnumerateFiles(path, "*.txt").Order(StringComparer.Ordinal).Select(file => (Path.GetFileName(file), File.ReadAllText(file)))
+            ? Directory.EnumerateFiles(path, "*" + Text).Order(StringComparer.Ordinal).Select(file => (Path.GetFileName(file), File.ReadAllText(file)))
             : [];
     }
 
@@ -82,6 +108,14 @@ public sealed class KeptLog(string folder)
     }
 
     private string EntryFile(long number) => Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"entries-{number:D6}.bin"));
+
+    private static async Task WriteOnceAsync(string path, byte[] bytes, CancellationToken cancel)
+    {
+        if (File.Exists(path))
+            return;
+        await File.WriteAllBytesAsync(path + ".new", bytes, cancel);
+        File.Move(path + ".new", path, overwrite: true);
+    }
 
     private static void Write(LogEntry entry, Span<byte> to)
     {

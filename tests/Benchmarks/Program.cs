@@ -38,6 +38,12 @@ switch (args)
     case ["cost", ..]:
         await Cost.RunAsync(args is [_, var times] ? int.Parse(times, CultureInfo.InvariantCulture) : 1000);
         break;
+    case ["log", ..]:
+        await HistoryLogCost.RunAsync(
+            args.Length > 1 ? long.Parse(args[1], CultureInfo.InvariantCulture) : 1_000_000,
+            args is [_, _, var folder] ? folder : Directory.CreateTempSubdirectory("orchestration-bench-").FullName
+        );
+        break;
     case ["sweeper", ..]:
         var numbers = args.Skip(1).Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray();
         await Sweeper.RunAsync(numbers is [var clocks, ..] ? clocks : 100_000, numbers.Length > 1 ? numbers[1..] : [1, 2]);

@@ -1,4 +1,5 @@
 using NodaTime;
+using Orchestration.Proof;
 
 namespace Orchestration.Engine.Storage;
 
@@ -11,15 +12,8 @@ public static class Ids
     /// <summary>As the engine and Elsa's API write it: 32 hex digits.</summary>
     public static string Text(Guid id) => id.ToString("N");
 
-    /// <summary>An ID derived from a name; the same name gives the same ID everywhere: RFC 9562 version 8 over SHA-256.</summary>
-    public static Guid Named(string name)
-    {
-        Span<byte> hash = stackalloc byte[32];
-        System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(name), hash);
-        hash[6] = (byte)((hash[6] & 0x0F) | 0x80);
-        hash[8] = (byte)((hash[8] & 0x3F) | 0x80);
-        return new Guid(hash[..16], bigEndian: true);
-    }
+    /// <summary>An ID derived from a name; the same name gives the same ID everywhere.</summary>
+    public static Guid Named(string name) => EventHash.ChainOf(name);
 }
 
 /// <summary>Reading the clock the way the database keeps it.</summary>

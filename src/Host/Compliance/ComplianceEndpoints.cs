@@ -19,7 +19,8 @@ namespace Orchestration.Host.Compliance;
 /// <summary>The newest signed tree head and the keys that check it.</summary>
 /// <param name="Head">Text of the head; null: none was signed yet.</param>
 /// <param name="Keys">Public keys.</param>
-public sealed record HistoryHead(string? Head, IReadOnlyList<string> Keys);
+/// <param name="Copies">Where it is held outside; a timestamp authority's token with it, base64.</param>
+public sealed record HistoryHead(string? Head, IReadOnlyList<string> Keys, IReadOnlyList<HeadCopy> Copies);
 
 /// <summary>Proofs that history was not altered, for compliance.</summary>
 internal static class ComplianceEndpoints
@@ -27,7 +28,7 @@ internal static class ComplianceEndpoints
     public static void MapCompliance(this WebApplication app)
     {
         var api = app.MapGroup("/api/history").WithTags("History").RequireAuthorization(Permissions.ReviewHistory);
-        api.MapGet("/head", HeadAsync).WithSummary("Gets the newest signed tree head of history, and the public keys");
+        api.MapGet("/head", HeadAsync).WithSummary("Gets the newest signed tree head of history, where it is held, and the public keys");
         api.MapGet("/growth", GrowthAsync).WithSummary("Gets what proves that history only grew between two tree heads, by their sizes").ProducesProblem(404);
         app.MapGet("/api/cases/{id:guid}/proof", ProofAsync)
             .WithTags("History")
@@ -44,6 +45,7 @@ internal static class ComplianceEndpoints
                     {
                         Status = await HistoryStatus.ReadAsync(runtime.Database, cancel),
                         Keeping = keeping,
+                        Now = runtime.Clock.Now(),
                         Unusual = await AccessQueries.UnusualAsync(runtime.Database, runtime.Clock.Now() - CompliancePage.Lately, cancel),
                         Since = LocalDatePattern.Iso.Format((runtime.Clock.Now() - CompliancePage.Lately).InUtc().Date),
                         Findings = await FindingQueries.CountAsync(runtime, cancel),
@@ -73,8 +75,17 @@ internal static class ComplianceEndpoints
         AccessEndpoints.Map(api, pages);
     }
 
-    private static async Task<Ok<HistoryHead>> HeadAsync(KeepHistory keep, HistoryKeeping keeping, CancellationToken cancel) =>
-        TypedResults.Ok(new HistoryHead((await keep.LastHeadAsync(cancel))?.Note, [.. keeping.Keys.Select(key => key.ToString())]));
+    private static async Task<Ok<HistoryHead>> HeadAsync(WorkflowRuntime runtime, KeepHistory keep, HistoryKeeping keeping, CancellationToken cancel)
+    {
+        var head = await keep.LastHeadAsync(cancel);
+        return TypedResults.Ok(
+            new HistoryHead(
+                head?.Note,
+                [.. keeping.Keys.Select(key => key.ToString())],
+                head is null ? [] : await HeadCopy.ListAsync(runtime.Database, head, cancel)
+            )
+        );
+    }
 
     private static async Task<Results<Ok<GrowthProof>, ProblemHttpResult>> GrowthAsync(long from, long to, KeepHistory keep, CancellationToken cancel) =>
         await keep.GrowthAsync(from, to, cancel) is { } proof

@@ -20,7 +20,12 @@ internal static class HistorySettings
             ReadFormerKeys(settings),
             settings.Text("History:Folder") is { } folder ? Path.GetFullPath(folder) : null,
             Duration.FromTimeSpan(settings.Seconds("History:HeadSeconds", 300, 1, 86_400))
-        );
+        )
+        {
+            Outside = HeadPlaceSettings.Read(settings),
+            AllowPrivateAddresses = settings.Flag("History:AllowPrivateAddresses"),
+            WarnAfter = Duration.FromMinutes(settings.Number("History:WarnMinutes", 60, 1, 10_080)),
+        };
     }
 
     private static List<VerifierKey> ReadFormerKeys(SettingsReader settings)

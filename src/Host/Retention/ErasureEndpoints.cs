@@ -62,8 +62,8 @@ internal static class ErasureEndpoints
                 async Task<ErasureAnswer> (Guid id, WhyBody body, Erasures erasures, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                     await AnswerAsync(await erasures.RefuseAsync(id, body.Reason, me, cancel), "request", id, runtime, cancel)
             )
-            .RequireAuthorization(Permissions.DecideErasures)
-            .WithSummary("Refuses a request, or withdraws your own")
+            .WithSummary("Refuses a request, or withdraws your own; to refuse, you need the permission to decide")
+            .ProducesProblem(403)
             .ProducesProblem(404)
             .ProducesProblem(409)
             .ProducesProblem(422);
@@ -86,13 +86,14 @@ internal static class ErasureEndpoints
             "/{id:guid}",
             (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) => PageAsync(runtime, id, null, StatusCodes.Status200OK, me, cancel)
         );
-        var decisions = pages.MapGroup("").RequireAuthorization(Permissions.DecideErasures);
-        decisions.MapPost(
-            "/{id:guid}/approve",
-            async (Guid id, Erasures erasures, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                await DoneAsync(await erasures.ApproveAsync(id, me, cancel), runtime, id, me, cancel)
-        );
-        decisions.MapPost(
+        pages
+            .MapPost(
+                "/{id:guid}/approve",
+                async (Guid id, Erasures erasures, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    await DoneAsync(await erasures.ApproveAsync(id, me, cancel), runtime, id, me, cancel)
+            )
+            .RequireAuthorization(Permissions.DecideErasures);
+        pages.MapPost(
             "/{id:guid}/refuse",
             async (Guid id, IFormCollection form, Erasures erasures, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                 await DoneAsync(await erasures.RefuseAsync(id, form["reason"], me, cancel), runtime, id, me, cancel)
@@ -111,6 +112,12 @@ internal static class ErasureEndpoints
         {
             ErasureResult.Done done => TypedResults.Ok((await ErasureQueries.FindAsync(runtime.Database, done.Id, cancel))!),
             ErasureResult.Invalid invalid => Problems.Invalid(new(invalid.Errors)),
+            ErasureResult.Forbidden => Problems.Of(
+                403,
+                "forbidden",
+                "Someone else asked for it",
+                "You can withdraw your own requests. To refuse others, you need the permission to decide."
+            ),
             ErasureResult.Refused refused => Problems.Of(409, "erasure-refused", "The data can't be erased", refused.Reason),
             _ => Problems.NotFound(what, id),
         };
@@ -150,6 +157,7 @@ internal static class ErasureEndpoints
                 cancel
             ),
             ErasureResult.Refused refused => await PageAsync(runtime, id, refused.Reason, StatusCodes.Status409Conflict, me, cancel),
+            ErasureResult.Forbidden => Results.Forbid(),
             _ => Results.NotFound(),
         };
 

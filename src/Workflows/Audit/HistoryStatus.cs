@@ -16,13 +16,41 @@ namespace Orchestration.Workflows.Audit;
 /// <param name="Findings">What differs.</param>
 public sealed record PastCheck(Instant Started, Instant? Ended, string Actor, long Events, long Entries, IReadOnlyList<Finding> Findings);
 
+/// <summary>A copy of a tree head outside the database.</summary>
+/// <param name="Place">Where.</param>
+/// <param name="HeldAt">Since when; of a timestamp, by the authority's clock.</param>
+/// <param name="Timestamp">The token of a timestamp authority, or null.</param>
+public sealed record HeadCopy(string Place, Instant HeldAt, byte[]? Timestamp)
+{
+    /// <summary>The copies of one head.</summary>
+    public static async Task<IReadOnlyList<HeadCopy>> ListAsync(NpgsqlDataSource database, KeptHead head, CancellationToken cancel = default)
+    {
+        await using var query = database.Query(
+            "select place, held_at, receipt from log_head_copy where size = $1 and at = $2 order by place",
+            head.Size,
+            head.At
+        );
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        var copies = new List<HeadCopy>();
+        while (await reader.ReadAsync(cancel))
+            copies.Add(new(reader.GetString(0), reader.Instant(1), reader.IsDBNull(2) ? null : reader.GetFieldValue<byte[]>(2)));
+        return copies;
+    }
+}
+
 /// <summary>A tree head and where it is held.</summary>
 /// <param name="Size">Events it covers.</param>
 /// <param name="At">When it was signed.</param>
-/// <param name="Place">Where it is held outside the database; null: nowhere yet.</param>
-/// <param name="HeldAt">Since when; null: it couldn't be put there.</param>
-/// <param name="Error">Why not.</param>
-public sealed record HeldHead(long Size, Instant At, string? Place, Instant? HeldAt, string? Error);
+/// <param name="Copies">Where it is held outside the database, without tokens.</param>
+/// <param name="Stamps">Timestamps of it, without tokens.</param>
+public sealed record HeldHead(long Size, Instant At, IReadOnlyList<HeadCopy> Copies, IReadOnlyList<HeadCopy> Stamps);
+
+/// <summary>A place that doesn't have the newest head.</summary>
+/// <param name="Place">Its name.</param>
+/// <param name="Since">Since when.</param>
+/// <param name="Error">Why the last try failed; null: none did yet.</param>
+/// <param name="LastHeld">When it last got a head; null: never.</param>
+public sealed record PlaceBehind(string Place, Instant Since, string? Error, Instant? LastHeld);
 
 /// <summary>A statutory clock that is overdue.</summary>
 /// <param name="Case">Its case.</param>
@@ -57,8 +85,9 @@ public sealed record OverdueClock(Guid Case, string Reference, string Customer, 
 /// <summary>What the page of history's proof shows.</summary>
 /// <param name="Size">Events in the log.</param>
 /// <param name="Heads">The newest signed heads.</param>
+/// <param name="Behind">Places that lack the newest head.</param>
 /// <param name="Checks">The newest checks.</param>
-public sealed record HistoryStatus(long Size, IReadOnlyList<HeldHead> Heads, IReadOnlyList<PastCheck> Checks)
+public sealed record HistoryStatus(long Size, IReadOnlyList<HeldHead> Heads, IReadOnlyList<PlaceBehind> Behind, IReadOnlyList<PastCheck> Checks)
 {
     internal static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
 
@@ -70,8 +99,15 @@ public sealed record HistoryStatus(long Size, IReadOnlyList<HeldHead> Heads, IRe
         batch.Add("select size from log_state");
         batch.Add(
             """
-            select h.size, h.at, c.place, c.held_at, c.error from log_head h left join log_head_copy c on c.size = h.size and c.at = h.at
-            order by h.at desc limit 10
+            select h.size, h.at, c.place, c.held_at, c.receipt is not null
+            from (select size, at from log_head order by at desc limit 10) h left join log_head_copy c on c.size = h.size and c.at = h.at
+            order by h.at desc, c.place
+            """
+        );
+        batch.Add(
+            """
+            select p.place, p.behind_since, p.error, (select max(c.held_at) from log_head_copy c where c.place = p.place)
+            from log_place p where p.behind_since is not null order by p.place
             """
         );
         batch.Add("select started_at, ended_at, actor, events, entries, findings::text from log_check order by started_at desc limit 10");
@@ -80,7 +116,27 @@ public sealed record HistoryStatus(long Size, IReadOnlyList<HeldHead> Heads, IRe
         await reader.NextResultAsync(cancel);
         var heads = new List<HeldHead>();
         while (await reader.ReadAsync(cancel))
-            heads.Add(new(reader.GetInt64(0), reader.Instant(1), reader.Text(2), reader.InstantOrNull(3), reader.Text(4)));
+        {
+            if (heads is not [.., var last] || last.Size != reader.GetInt64(0) || last.At != reader.Instant(1))
+                heads.Add(new(reader.GetInt64(0), reader.Instant(1), [], []));
+            if (reader.IsDBNull(2))
+                continue;
+            var copy = new HeadCopy(reader.GetString(2), reader.Instant(3), null);
+            heads[^1] = reader.GetBoolean(4)
+                ? heads[^1] with
+                {
+                    Stamps = [.. heads[^1].Stamps, copy],
+                }
+                : heads[^1] with
+                {
+                    Copies = [.. heads[^1].Copies, copy],
+                };
+        }
+
+        await reader.NextResultAsync(cancel);
+        var behind = new List<PlaceBehind>();
+        while (await reader.ReadAsync(cancel))
+            behind.Add(new(reader.GetString(0), reader.Instant(1), reader.Text(2), reader.InstantOrNull(3)));
         await reader.NextResultAsync(cancel);
         var checks = new List<PastCheck>();
         while (await reader.ReadAsync(cancel))
@@ -89,6 +145,6 @@ public sealed record HistoryStatus(long Size, IReadOnlyList<HeldHead> Heads, IRe
             checks.Add(new(reader.Instant(0), reader.InstantOrNull(1), reader.GetString(2), reader.GetInt64(3), reader.GetInt64(4), findings));
         }
 
-        return new(size, heads, checks);
+        return new(size, heads, behind, checks);
     }
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using NodaTime;
@@ -6,6 +7,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Proof;
 using Orchestration.Workflows.Notifications;
+using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Audit;
 
@@ -14,7 +16,7 @@ namespace Orchestration.Workflows.Audit;
 /// <param name="Key">Signs tree heads; null: none are signed.</param>
 /// <param name="RetiringKey">Signs them too while <paramref name="Key"/> replaces it.</param>
 /// <param name="FormerKeys">Public keys that signed earlier heads and no longer sign.</param>
-/// <param name="Folder">Where heads and entries are held outside the database; null: nowhere.</param>
+/// <param name="Folder">Holds heads and entries outside the database; null: no folder does.</param>
 /// <param name="Every">How often a head is signed at most, when there is new history.</param>
 public sealed record HistoryKeeping(
     string Origin,
@@ -25,19 +27,46 @@ public sealed record HistoryKeeping(
     Duration Every
 )
 {
+    /// <summary>Where heads are held besides the folder. Default: nowhere.</summary>
+    public IReadOnlyList<HeadPlace> Outside { get; init; } = [];
+
+    /// <summary>All places that hold heads.</summary>
+    public IReadOnlyList<HeadPlace> Places => Folder is { } folder ? [new HeadPlace.Folder(folder), .. Outside] : Outside;
+
+    /// <summary>Whether places can be at loopback and private addresses. Default: no.</summary>
+    public bool AllowPrivateAddresses { get; init; }
+
+    /// <summary>Compliance is told when a place has been without the newest head for that long. Default: an hour.</summary>
+    public Duration WarnAfter { get; init; } = Duration.FromHours(1);
+
+    /// <summary>Certificates of timestamp authorities that count; null: any counts, because one has no certificate in the configuration.</summary>
+    public X509Certificate2Collection? Trusted
+    {
+        get
+        {
+            var authorities = Outside.OfType<HeadPlace.Authority>().ToList();
+            if (authorities.Count == 0 || authorities.Any(authority => authority.Trusted is null))
+                return null;
+            var all = new X509Certificate2Collection();
+            foreach (var authority in authorities)
+                all.AddRange(authority.Trusted!);
+            return all;
+        }
+    }
+
     /// <summary>Keys whose signatures count.</summary>
     public IReadOnlyList<VerifierKey> Keys => [.. new[] { Key, RetiringKey }.OfType<SigningKey>().Select(key => key.Public), .. FormerKeys];
 }
 
 /// <summary>
-/// Follows history: appends it to the Merkle log, signs the tree, holds heads and entries outside the database, and checks all of it. Verbs know nothing of
+/// Follows history: appends it to the Merkle log, signs the tree, and checks all of it (<see cref="HoldHeads"/> holds heads outside). Verbs know nothing of
 /// this. Any host may run it; the log's row lets one at a time append.
 /// </summary>
 public sealed partial class KeepHistory(WorkflowRuntime runtime, HistoryKeeping keeping, ILogger<KeepHistory> log)
 {
     private readonly HistoryLog _log = new(runtime.Database);
 
-    /// <summary>Appends what was committed since, and signs and holds a head when it is time. Returns how many events were appended.</summary>
+    /// <summary>Appends what was committed since, and signs a head when it is time. Returns how many events were appended.</summary>
     public async Task<long> RunAsync(CancellationToken cancel = default)
     {
         var appended = await _log.AppendAsync(cancel);
@@ -47,11 +76,9 @@ public sealed partial class KeepHistory(WorkflowRuntime runtime, HistoryKeeping 
         {
             var (size, root) = await _log.TreeAsync(cancel);
             if (size > (last?.Size ?? 0))
-                last = await SignAsync(size, root, key, now, cancel);
+                await SignAsync(size, root, key, now, cancel);
         }
 
-        if (last is not null)
-            await HoldAsync(last, now, cancel);
         return appended;
     }
 
@@ -66,6 +93,7 @@ public sealed partial class KeepHistory(WorkflowRuntime runtime, HistoryKeeping 
         var kept = keeping.Folder is { } folder ? new KeptLog(folder) : null;
         var check = new HistoryCheck(runtime.Database, keeping.Keys, kept)
         {
+            Authorities = keeping.Trusted,
             Progress = async (events, stop) =>
             {
                 await using var told = runtime.Database.Query("update log_check set events = $2 where id = $1", id, events);
@@ -86,11 +114,11 @@ public sealed partial class KeepHistory(WorkflowRuntime runtime, HistoryKeeping 
             result.Entries,
             new Json(JsonSerializer.SerializeToUtf8Bytes(result.Findings, HistoryStatus.Json))
         );
-        var told = new List<Guid>();
+        IReadOnlyList<Guid> told = [];
         if (result.Findings.Count > 0)
         {
             CheckFailed(log, result.Findings.Count, result.Findings[0]);
-            told = await ComplianceAsync(cancel);
+            told = await PermissionHolders.ListAsync(connection, Permissions.ReviewHistory, cancel: cancel);
             var text = result.Findings.Count == 1 ? "1 difference was found." : $"{result.Findings.Count} differences were found.";
             batch.BatchCommands.Add(
                 Notify.Command(
@@ -107,9 +135,11 @@ public sealed partial class KeepHistory(WorkflowRuntime runtime, HistoryKeeping 
     }
 
     /// <summary>The newest signed head, or null.</summary>
-    public async Task<KeptHead?> LastHeadAsync(CancellationToken cancel = default)
+    public Task<KeptHead?> LastHeadAsync(CancellationToken cancel = default) => LastHeadAsync(runtime.Database, cancel);
+
+    internal static async Task<KeptHead?> LastHeadAsync(NpgsqlDataSource database, CancellationToken cancel)
     {
-        await using var query = runtime.Database.Query("select size, at, note from log_head order by at desc limit 1");
+        await using var query = database.Query("select size, at, note from log_head order by at desc limit 1");
         await using var reader = await query.ExecuteReaderAsync(cancel);
         return await reader.ReadAsync(cancel) ? new(reader.GetInt64(0), reader.Instant(1), reader.GetString(2)) : null;
     }
@@ -134,75 +164,16 @@ public sealed partial class KeepHistory(WorkflowRuntime runtime, HistoryKeeping 
             : null;
     }
 
-    private async Task<KeptHead> SignAsync(long size, byte[] root, SigningKey key, Instant now, CancellationToken cancel)
+    private async Task SignAsync(long size, byte[] root, SigningKey key, Instant now, CancellationToken cancel)
     {
         var head = new TreeHead(keeping.Origin, size, root, now.ToUnixTimeTicks() / 10);
         var note = (keeping.RetiringKey is { } other ? SignedHead.Sign(head, key, other) : SignedHead.Sign(head, key)).ToString();
         await using var insert = runtime.Database.Query("insert into log_head (size, at, note) values ($1, $2, $3) on conflict do nothing", size, now, note);
         await insert.ExecuteNonQueryAsync(cancel);
-        return new(size, now, note);
-    }
-
-    /// <summary>Holds what isn't held yet. What fails is tried again by the next run.</summary>
-    private async Task HoldAsync(KeptHead head, Instant now, CancellationToken cancel)
-    {
-        if (keeping.Folder is not { } folder || await IsHeldAsync(head, folder, cancel))
-            return;
-        string? error = null;
-        try
-        {
-            var kept = new KeptLog(folder);
-            const int Batch = 1 << 16;
-            for (var from = kept.Count(); from < head.Size; from += Batch)
-                await kept.AddAsync(from, await _log.EntriesAsync(from, Math.Min(from + Batch, head.Size), cancel), cancel);
-            await kept.AddAsync(SignedHead.Parse(head.Note)!, cancel);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            error = e.Message;
-            HoldFailed(log, folder, e);
-        }
-
-        await using var write = runtime.Database.Query(
-            """
-            insert into log_head_copy (size, at, place, held_at, error) values ($1, $2, $3, $4, $5)
-            on conflict (size, at, place) do update set held_at = excluded.held_at, error = excluded.error
-            """,
-            head.Size,
-            head.At,
-            folder,
-            error is null ? now : null,
-            error
-        );
-        await write.ExecuteNonQueryAsync(cancel);
-    }
-
-    private async Task<bool> IsHeldAsync(KeptHead head, string place, CancellationToken cancel)
-    {
-        await using var query = runtime.Database.Query(
-            "select exists (select from log_head_copy where size = $1 and at = $2 and place = $3 and held_at is not null)",
-            head.Size,
-            head.At,
-            place
-        );
-        return (bool)(await query.ExecuteScalarAsync(cancel))!;
-    }
-
-    private async Task<List<Guid>> ComplianceAsync(CancellationToken cancel)
-    {
-        await using var query = runtime.Database.Query("select id from person where active and $1 = any(roles)", People.Roles.Compliance);
-        await using var reader = await query.ExecuteReaderAsync(cancel);
-        var ids = new List<Guid>();
-        while (await reader.ReadAsync(cancel))
-            ids.Add(reader.GetGuid(0));
-        return ids;
     }
 
     [LoggerMessage(EventId = 230, Level = LogLevel.Critical, Message = "History was altered: {Count} differences; the first: {Finding}")]
     private static partial void CheckFailed(ILogger log, int count, Finding finding);
-
-    [LoggerMessage(EventId = 231, Level = LogLevel.Error, Message = "Can't hold the tree head in {Folder}; retrying in a minute")]
-    private static partial void HoldFailed(ILogger log, string folder, Exception e);
 }
 
 /// <summary>A signed tree head.</summary>

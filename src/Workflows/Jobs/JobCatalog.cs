@@ -214,10 +214,21 @@ public static class JobCatalog
     public static readonly JobDescription HistoryLog = new(
         "history-log",
         "History log",
-        "Appends new history to the Merkle log, signs the tree and holds the signed head outside the database.",
+        "Appends new history to the Merkle log, and signs the tree.",
         "Every minute",
         EveryMinute,
         sweeps => sweeps.HistoryLogAsync(CancellationToken.None),
+        null
+    );
+
+    /// <summary>Holds tree heads outside.</summary>
+    public static readonly JobDescription HistoryHeads = new(
+        "history-heads",
+        "Tree heads",
+        "Puts the newest signed tree head wherever it is held outside the database. Its rows are places. Tells compliance when one has had none for too long.",
+        "Every minute",
+        "20 * * * * *",
+        sweeps => sweeps.HistoryHeadsAsync(CancellationToken.None),
         null
     );
 
@@ -269,11 +280,14 @@ public static class JobCatalog
     public static readonly JobDescription LogExports = new(
         "log-exports",
         "Exports of logs",
-        "Writes files of logs that someone asked for, and deletes those of more than seven days ago.",
+        "Writes files of logs that someone asked for or a schedule, and deletes those whose time is over.",
         EverySecond,
         EveryMinute,
         sweeps => sweeps.LogExportsAsync(CancellationToken.None),
-        "(select requested_at due_at from export_file where state in ('Queued', 'Running')) due"
+        """
+        (select requested_at due_at from export_file where state in ('Queued', 'Running')
+            union all select next_at from export_schedule where next_at <= $1) due
+        """
     );
 
     /// <summary>Cleans up.</summary>
@@ -307,6 +321,7 @@ public static class JobCatalog
         Figures,
         WeeklyDigest,
         HistoryLog,
+        HistoryHeads,
         HistoryCheck,
         AccessReview,
         SavedSearches,

@@ -43,10 +43,12 @@ public sealed class Sweeps(
     KeepFigures figures,
     WeeklyDigest digest,
     KeepHistory history,
+    HoldHeads heads,
     KeepRetention retention,
     Erasures erasures,
     WriteLogs logs,
     RunSearches searches,
+    LogSchedules schedules,
     IBackgroundJobClient jobs,
     JobMetrics metrics
 )
@@ -113,6 +115,9 @@ public sealed class Sweeps(
     /// <summary>Appends history to its log, and signs it.</summary>
     public Task HistoryLogAsync(CancellationToken stop) => RunAsync(JobCatalog.HistoryLog, async () => (int)await history.RunAsync(stop));
 
+    /// <summary>Holds the newest tree head outside.</summary>
+    public Task HistoryHeadsAsync(CancellationToken stop) => RunAsync(JobCatalog.HistoryHeads, () => heads.RunAsync(stop));
+
     /// <summary>Checks all history.</summary>
     public Task HistoryCheckAsync(CancellationToken stop) =>
         RunAsync(JobCatalog.HistoryCheck, async () => (await history.CheckAsync("system", cancel: stop)).Findings.Count);
@@ -127,8 +132,9 @@ public sealed class Sweeps(
     public Task RetentionAsync(CancellationToken stop) =>
         RunAsync(JobCatalog.Retention, async () => await retention.RunAsync(stop) + await erasures.RunWaitingAsync(stop));
 
-    /// <summary>Writes files of logs.</summary>
-    public Task LogExportsAsync(CancellationToken stop) => RunAsync(JobCatalog.LogExports, () => logs.RunAsync(stop));
+    /// <summary>Writes files of logs that are due.</summary>
+    public Task LogExportsAsync(CancellationToken stop) =>
+        RunAsync(JobCatalog.LogExports, async () => await schedules.RunAsync(stop) + await logs.RunAsync(stop));
 
     /// <summary>
     /// Creates the history partitions for this month and the next two. Deletes drafts of ended tasks, expired kept events, expired operation IDs, old

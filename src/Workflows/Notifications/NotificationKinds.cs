@@ -20,6 +20,9 @@ public static class NotificationKinds
     /// <summary>A check of history found differences.</summary>
     internal const string HistoryDiffers = "history.differs";
 
+    /// <summary>A place outside has had no tree head for too long.</summary>
+    internal const string HeadNotHeld = "history.head-not-held";
+
     /// <summary>Someone asks for an erasure, and another person has to decide.</summary>
     internal const string ErasureRequested = "erasure.requested";
 
@@ -28,6 +31,9 @@ public static class NotificationKinds
 
     /// <summary>A saved search over history found something, or couldn't run.</summary>
     internal const string SearchFound = "search.found";
+
+    /// <summary>Someone proposes another policy of retention, and another person has to decide.</summary>
+    internal const string RetentionProposed = "retention.proposed";
 
     /// <summary>All of them, in the order pages show them.</summary>
     public static readonly IReadOnlyList<NotificationKind> All =
@@ -56,7 +62,9 @@ public static class NotificationKinds
         new(HistoryDiffers, "A check finds that history was altered"),
         new(SearchFound, "A saved search of mine finds something, or fails"),
         new(FindingRecorded, "A reviewer records a finding for me or a team I lead"),
+        new(HeadNotHeld, "Tree heads of history aren't held outside"),
         new(ErasureRequested, "Someone asks to erase a customer's data, and I can approve it"),
+        new(RetentionProposed, "Someone proposes to change retention, and I can approve it"),
         new("sla.reminder", "My work is due soon"),
         new("sla.breached", "My work is overdue"),
         new(WeeklyDigest, "Weekly figures of my teams, on Monday"),

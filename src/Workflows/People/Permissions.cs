@@ -80,7 +80,7 @@ public static class Permissions
     /// <summary>Place legal holds, set retention, ask for erasures, export logs.</summary>
     public const string KeepRecords = "records:keep";
 
-    /// <summary>Decide requests to erase a customer's data.</summary>
+    /// <summary>Decide requests to erase a customer's data, and proposals to change retention.</summary>
     public const string DecideErasures = "erasures:decide";
 
     /// <summary>All of them, in the order pages show them.</summary>
@@ -108,7 +108,7 @@ public static class Permissions
         new(OperateJobs, "Operate jobs", "Pauses, resumes and retries background jobs and messages."),
         new(ReviewHistory, "Review history", "Searches, checks and proves history, and sees who opened which records."),
         new(KeepRecords, "Keep records", "Places legal holds, sets retention, asks for erasures, and exports cases and logs."),
-        new(DecideErasures, "Decide erasures", "Approves or refuses requests of others to erase a customer's data."),
+        new(DecideErasures, "Decide erasures", "Approves or refuses what others ask for: to erase a customer's data, or to change retention."),
     ];
 
     /// <summary>What the shipped roles may do. Administrators compose others; these don't change.</summary>

@@ -15,8 +15,11 @@ public static class LogFormats
     /// <summary>A table of events.</summary>
     public const string Csv = "csv";
 
+    /// <summary>The same table as Apache Parquet.</summary>
+    public const string Parquet = "parquet";
+
     /// <summary>All of them.</summary>
-    public static readonly IReadOnlyList<string> All = [Xes, Ocel, Csv];
+    public static readonly IReadOnlyList<string> All = [Xes, Ocel, Csv, Parquet];
 }
 
 /// <summary>What a log is to have.</summary>
@@ -51,6 +54,7 @@ public enum LogState
 /// <param name="Size">Bytes so far.</param>
 /// <param name="Error">Why it failed.</param>
 /// <param name="EndedAt">When it ended.</param>
+/// <param name="KeepDays">How many days it is kept after that.</param>
 public sealed record LogFile(
     Guid Id,
     string Format,
@@ -65,7 +69,8 @@ public sealed record LogFile(
     long Events,
     long Size,
     string? Error,
-    Instant? EndedAt
+    Instant? EndedAt,
+    int KeepDays
 )
 {
     /// <summary>Name for downloads.</summary>
@@ -77,6 +82,7 @@ public sealed record LogFile(
         {
             LogFormats.Xes => "application/xml",
             LogFormats.Ocel => "application/json",
+            LogFormats.Parquet => "application/vnd.apache.parquet",
             _ => "text/csv",
         };
 }

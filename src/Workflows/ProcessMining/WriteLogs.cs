@@ -14,17 +14,14 @@ namespace Orchestration.Workflows.ProcessMining;
 /// </summary>
 public sealed class WriteLogs(WorkflowRuntime runtime)
 {
-    /// <summary>How long files are kept.</summary>
-    public static readonly Duration Kept = Duration.FromDays(7);
-
-    private const string Chain = "exports";
+    internal const string Chain = "exports";
     private const int LongestReason = 1000;
 
     /// <summary>Cases of a part.</summary>
     internal int Step { get; init; } = 100;
 
     private const string Columns =
-        "id, format, journey, started_from, started_before, reason, requested_by, requested_at, state, cases, events, size, error, ended_at";
+        "id, format, journey, started_from, started_before, reason, requested_by, requested_at, state, cases, events, size, error, ended_at, keep_days";
 
     /// <summary>Asks for a log. The caller has checked the role.</summary>
     public async Task<LogResult> AskAsync(LogRequest request, Person actor, CancellationToken cancel = default)
@@ -104,16 +101,14 @@ public sealed class WriteLogs(WorkflowRuntime runtime)
             await transaction.CommitAsync(cancel);
         }
 
-        await using var query = runtime.Database.Query("select content from export_part where file_id = $1 order by number", file.Id);
-        await using var r = await query.ExecuteReaderAsync(cancel);
-        while (await r.ReadAsync(cancel))
-            await to.WriteAsync(r.GetFieldValue<byte[]>(0), cancel);
+        await foreach (var part in PartsAsync(file.Id, cancel))
+            await to.WriteAsync(part, cancel);
     }
 
     /// <summary>Writes what was asked for, and deletes old files. Returns how many cases were written.</summary>
     public async Task<int> RunAsync(CancellationToken stop = default)
     {
-        await using (var purge = runtime.Database.Query("delete from export_file where ended_at < $1", runtime.Clock.Now() - Kept))
+        await using (var purge = runtime.Database.Query("delete from export_file where ended_at + keep_days * interval '1 day' < $1", runtime.Clock.Now()))
             await purge.ExecuteNonQueryAsync(stop);
         var total = 0;
         while (!stop.IsCancellationRequested && await StepAsync(CancellationToken.None) is { } cases)
@@ -128,6 +123,13 @@ public sealed class WriteLogs(WorkflowRuntime runtime)
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         if (await OpenAsync(connection, cancel) is not { } open)
             return null;
+        if (open is { Format: LogFormats.Parquet, Phase: 1 })
+        {
+            await ConvertAsync(connection, open, cancel);
+            await transaction.CommitAsync(cancel);
+            return 0;
+        }
+
         var cases = await CasesAsync(connection, open, cancel);
         var isLast = cases.Count < Step;
         var isNew = open.Phase == 0 && open.After is null;
@@ -135,7 +137,7 @@ public sealed class WriteLogs(WorkflowRuntime runtime)
         var events = open.Phase == 0 ? cases.Sum(c => c.Events.Count) : 0;
         var activities = open.Activities.Union(cases.SelectMany(c => c.Events).Select(e => e.Activity)).ToArray();
         var people = open.People.Union(cases.SelectMany(c => c.Events).Select(e => e.Actor)).ToArray();
-        var isDone = isLast && (open.Format != LogFormats.Ocel || open.Phase == 1);
+        var isDone = isLast && (open.Format is not (LogFormats.Ocel or LogFormats.Parquet) || open.Phase == 1);
         Write(text, open, cases, isLast, activities, people);
         var content = Encoding.UTF8.GetBytes(text.ToString());
         var now = runtime.Clock.Now();
@@ -177,11 +179,37 @@ public sealed class WriteLogs(WorkflowRuntime runtime)
         return cases.Count;
     }
 
+    /// <summary>The last step of a Parquet file. Broken off, it begins anew.</summary>
+    private async Task ConvertAsync(NpgsqlConnection connection, OpenFile open, CancellationToken cancel)
+    {
+        var size = await ParquetLog.ReplaceAsync(connection, open.Id, PartsAsync(open.Id, cancel), cancel);
+        var now = runtime.Clock.Now();
+        await using var batch = connection.CreateBatch();
+        batch.Add("update export_file set state = 'Done', size = $2, ended_at = $3 where id = $1", open.Id, size, now);
+        var told = new
+        {
+            cases = open.Cases,
+            events = open.Events,
+            size,
+        };
+        await RecordAsync(connection, batch, open.Id, "export.done", told, "system", now, cancel);
+        await batch.ExecuteNonQueryAsync(cancel);
+    }
+
+    private async IAsyncEnumerable<byte[]> PartsAsync(Guid file, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    {
+        await using var query = runtime.Database.Query("select content from export_part where file_id = $1 order by number", file);
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        while (await r.ReadAsync(cancel))
+            yield return r.GetFieldValue<byte[]>(0);
+    }
+
     private static string Head(string format) =>
         format switch
         {
             LogFormats.Xes => XesWriter.Head,
             LogFormats.Ocel => OcelWriter.Head,
+            LogFormats.Parquet => "",
             _ => CsvWriter.Head,
         };
 
@@ -194,6 +222,9 @@ public sealed class WriteLogs(WorkflowRuntime runtime)
                 break;
             case LogFormats.Csv:
                 text.Append(CsvWriter.Cases(cases));
+                break;
+            case LogFormats.Parquet:
+                text.Append(ParquetLog.Lines(cases));
                 break;
             case LogFormats.Ocel when open.Phase == 0:
                 var isFirst = open.Events == 0;
@@ -319,7 +350,8 @@ public sealed class WriteLogs(WorkflowRuntime runtime)
                     r.GetInt64(10),
                     r.GetInt64(11),
                     r.Text(12),
-                    r.InstantOrNull(13)
+                    r.InstantOrNull(13),
+                    r.GetInt32(14)
                 )
             );
         return files;

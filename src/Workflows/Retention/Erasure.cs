@@ -119,6 +119,9 @@ public abstract record ErasureResult
     /// <summary>It can't be done now; nothing was changed.</summary>
     public sealed record Refused(string Reason) : ErasureResult;
 
+    /// <summary>It is for those who decide.</summary>
+    public sealed record Forbidden : ErasureResult;
+
     /// <summary>There is no such request or customer.</summary>
     public sealed record NotFound : ErasureResult;
 }

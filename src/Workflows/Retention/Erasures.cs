@@ -55,7 +55,7 @@ public sealed class Erasures(WorkflowRuntime runtime, SettingDocuments settings,
             now
         );
         await RecordAsync(connection, batch, id, "erasure.requested", new { customerId = survivor, reason }, actor.UserName, now, cancel);
-        var told = await OthersAsync(connection, actor, cancel);
+        var told = await PermissionHolders.ListAsync(connection, Permissions.DecideErasures, actor.Id, cancel);
         var path = $"/compliance/erasures/{Ids.Text(id)}";
         batch.BatchCommands.Add(
             Notify.Command(
@@ -128,7 +128,7 @@ public sealed class Erasures(WorkflowRuntime runtime, SettingDocuments settings,
         return new ErasureResult.Done(id, scope.Running.Count == 0 ? ErasureState.Done : ErasureState.Waiting);
     }
 
-    /// <summary>Refuses a request, or withdraws one's own.</summary>
+    /// <summary>Refuses a request, which needs the permission to decide, or withdraws one's own.</summary>
     public async Task<ErasureResult> RefuseAsync(Guid id, string? reason, Person actor, CancellationToken cancel = default)
     {
         reason = reason?.Trim().ReplaceLineEndings("\n") ?? "";
@@ -137,8 +137,10 @@ public sealed class Erasures(WorkflowRuntime runtime, SettingDocuments settings,
         var now = runtime.Clock.Now();
         await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
-        if (await LockAsync(connection, id, cancel) is not var (_, state, _))
+        if (await LockAsync(connection, id, cancel) is not var (_, state, by))
             return new ErasureResult.NotFound();
+        if (by != actor.UserName && !actor.May(Permissions.DecideErasures))
+            return new ErasureResult.Forbidden();
         if (state is ErasureState.Done or ErasureState.Refused)
             return new ErasureResult.Refused("Someone has decided this request already.");
         await using var batch = connection.CreateBatch();
@@ -304,18 +306,6 @@ public sealed class Erasures(WorkflowRuntime runtime, SettingDocuments settings,
         await using var r = await batch.ExecuteReaderAsync(cancel);
         await r.NextResultAsync(cancel);
         return await r.ReadAsync(cancel) ? (r.GetGuid(0), Enum.Parse<ErasureState>(r.GetString(1)), r.GetString(2)) : null;
-    }
-
-    /// <summary>Who can decide besides the person who asks.</summary>
-    private static async Task<List<Guid>> OthersAsync(NpgsqlConnection connection, Person actor, CancellationToken cancel)
-    {
-        await using var batch = connection.CreateBatch();
-        batch.Add("select id from person where active and roles && $1 and id <> $2", new[] { Roles.Compliance, Roles.Administrator }, actor.Id);
-        await using var r = await batch.ExecuteReaderAsync(cancel);
-        var ids = new List<Guid>();
-        while (await r.ReadAsync(cancel))
-            ids.Add(r.GetGuid(0));
-        return ids;
     }
 
     private async Task<bool> WaitsAsync(CancellationToken cancel) => (await RetentionPolicies.FindAsync(settings, cancel))?.Policy.WaitsForRunning ?? true;

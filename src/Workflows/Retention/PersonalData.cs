@@ -9,6 +9,9 @@ namespace Orchestration.Workflows.Retention;
 /// </param>
 public sealed record PersonalPlace(string Title, string Table, string Where)
 {
+    /// <summary>SQL of a function that takes the words of the rows away and returns how many, where the rows themselves must stay; null: they go.</summary>
+    public string? Instead { get; init; }
+
     /// <summary>Whether only the customer's own request reaches it; retention leaves it.</summary>
     public bool OnRequestOnly { get; init; }
 
@@ -83,6 +86,11 @@ public static class PersonalData
         new("Cases", "journey_case", "id = any($1)") { IsExported = true },
         new("Data of cases", "workflow_instance", "id = any($1)") { IsExported = true },
         new("Saved searches of reviewers", "saved_search", "filter ->> 'customer' = any($4) or filter ->> 'case' = any($3)") { OnRequestOnly = true },
+        new("Words of searches in the log of access", "access_log", "what <> '' and names_customer(what, $2, $3 || $4)")
+        {
+            OnRequestOnly = true,
+            Instead = "erase_searches($2, $3 || $4)",
+        },
         new("Conflicts of interest", "conflict", "customer_id = any($4)"),
         new("Identifiers", "customer_identifier", "customer_id = any($2)") { IsExported = true },
         new("Words for searches of customers", "customer_search", "customer_id = any($2)"),
@@ -98,6 +106,7 @@ public static class PersonalData
         ["log_chain"] = "Numbers.",
         ["log_head"] = "Signed sizes and roots.",
         ["log_head_copy"] = "Where heads are held.",
+        ["log_place"] = "How places that hold heads are doing.",
         ["log_check"] = "Names rows by case and number.",
         ["workflow_definition"] = "Journeys, not cases.",
         ["workflow_trigger"] = "What starts journeys.",
@@ -126,7 +135,6 @@ public static class PersonalData
         ["second_factor"] = "Staff.",
         ["recovery_code"] = "Staff.",
         ["custom_role"] = "Names of roles and permissions.",
-        ["access_log"] = "The proof of what staff opened: ids and searches.",
         ["access_flag"] = "What is unusual in the log of access.",
         ["guidance_article"] = "Articles, not cases.",
         ["guidance_version"] = "Articles, not cases.",
@@ -152,7 +160,9 @@ public static class PersonalData
         ["digest_sent"] = "Staff.",
         ["legal_hold"] = "Written by compliance, who are asked to name no customer; ids.",
         ["saved_search_run"] = "Counts; goes with its search.",
+        ["retention_proposal"] = "Policies.",
         ["erasure_request"] = "The proof of an erasure: ids, counts and hashes.",
+        ["export_schedule"] = "When which logs are written.",
         ["export_part"] = "Goes with its file.",
         ["forecast_change"] = "Numbers; goes with its deadline.",
         ["work_spell"] = "When staff worked.",

@@ -135,6 +135,18 @@ internal static class Removal
             reason,
             customers.SelectMany(c => new[] { $"%{Like.Escape(JsonText(c.Number))}%", $"%{Ids.Text(c.Id)}%", $"%{c.Id:D}%" }).ToArray()
         );
+        batch.Add(
+            Erase
+                + """
+                 where c.name like 'exports:%' and e.action = 'history.exported' and names_customer(e.payload ->> 'search', $4, $5)
+                group by e.chain_id) found
+                """,
+            now,
+            actor,
+            reason,
+            customers.Select(c => c.Id).ToArray(),
+            references.Concat(customers.Select(c => c.Number)).ToArray()
+        );
     }
 
     private static async Task<List<RemovedRows>> DeleteAsync(
@@ -146,17 +158,24 @@ internal static class Removal
         CancellationToken cancel
     )
     {
+        var places = PersonalData.Places.Where(place => customers.Count > 0 || !place.OnRequestOnly).ToLookup(place => place.Instead is not null);
+        var ids = customers.Select(c => c.Id).ToArray();
+        var removed = new List<RemovedRows>();
+
+        // What rows that stay say of the customer is found by the customer's record, so it goes first.
+        foreach (var place in places[true])
+        {
+            await using var erase = connection.CreateBatch();
+            erase.Add($"select {place.Instead}", Values(place, runs, ids, references, numbers));
+            removed.Add(new(place.Title, place.Table, (long)(await erase.ExecuteScalarAsync(cancel))!));
+        }
+
         await using var delete = connection.CreateBatch();
-        var places = PersonalData.Places.Where(place => customers.Count > 0 || !place.OnRequestOnly).ToList();
-        foreach (var place in places)
-            delete.Add($"delete from {place.Table} where {place.Where}", Values(place, runs, customers.Select(c => c.Id).ToArray(), references, numbers));
+        foreach (var place in places[false])
+            delete.Add($"delete from {place.Table} where {place.Where}", Values(place, runs, ids, references, numbers));
         await delete.ExecuteNonQueryAsync(cancel);
-        return
-        [
-            .. places
-                .Select((place, i) => new RemovedRows(place.Title, place.Table, (long)delete.BatchCommands[i].RecordsAffected))
-                .Where(rows => rows.Rows > 0),
-        ];
+        removed.AddRange(places[false].Select((place, i) => new RemovedRows(place.Title, place.Table, (long)delete.BatchCommands[i].RecordsAffected)));
+        return [.. removed.Where(rows => rows.Rows > 0)];
     }
 
     /// <summary>The parameters of a place, as its condition numbers them.</summary>

@@ -2,7 +2,6 @@ using System.Text;
 using NodaTime;
 using Orchestration.Engine.Model;
 using Orchestration.Engine.Storage;
-using Orchestration.Workflows.People;
 using Orchestration.Workflows.Settings;
 
 namespace Orchestration.Workflows.Retention;
@@ -11,33 +10,18 @@ namespace Orchestration.Workflows.Retention;
 /// <param name="Policy">The policy.</param>
 /// <param name="Version">From 1.</param>
 /// <param name="Document">JSON, as it was written.</param>
-/// <param name="ChangedBy">Who made this version; <c>system</c>: it was shipped.</param>
+/// <param name="ChangedBy">Who approved this version; <c>system</c>: it was shipped.</param>
 /// <param name="ChangedAt">When.</param>
 public sealed record PolicyVersion(RetentionPolicy Policy, int Version, string Document, string ChangedBy, Instant ChangedAt)
 {
-    /// <summary>A version that a person saved removes nothing for a day, so that someone can still object.</summary>
+    /// <summary>A version that people made removes nothing for a day, so that someone can still object.</summary>
     public static readonly Duration Grace = Duration.FromDays(1);
 
     /// <summary>From when it removes cases.</summary>
     public Instant RemovesFrom => ChangedBy == "system" ? ChangedAt : ChangedAt + Grace;
 }
 
-/// <summary>How saving the policy went.</summary>
-public abstract record SavePolicyResult
-{
-    private SavePolicyResult() { }
-
-    /// <summary>In force; it removes nothing for a day.</summary>
-    public sealed record Saved(int Version) : SavePolicyResult;
-
-    /// <summary>All that is wrong, by JSON path.</summary>
-    public sealed record Invalid(IReadOnlyList<DefinitionError> Errors) : SavePolicyResult;
-
-    /// <summary>Another version was saved first.</summary>
-    public sealed record Stale(int Version) : SavePolicyResult;
-}
-
-/// <summary>Reads and saves the policy of retention.</summary>
+/// <summary>Reads the policy of retention. People change it by a proposal that someone else approves (<see cref="PolicyProposals"/>).</summary>
 public static class RetentionPolicies
 {
     /// <summary>The version in force; null: there is none, and nothing is removed.</summary>
@@ -64,30 +48,5 @@ public static class RetentionPolicies
             return errors;
         await settings.LoadFileAsync(SettingKind.Retention, RetentionPolicy.Name, document, now, cancel);
         return [];
-    }
-
-    /// <summary>Saves the next version. The caller has checked the role.</summary>
-    /// <param name="version">Version the person saw; 0: there was none.</param>
-    public static async Task<SavePolicyResult> SaveAsync(
-        SettingDocuments settings,
-        int version,
-        string document,
-        Person actor,
-        Instant now,
-        CancellationToken cancel = default
-    )
-    {
-        if (!RetentionPolicy.TryParse(document, out _, out var errors))
-            return new SavePolicyResult.Invalid(errors);
-        var (saved, current) = await settings.SaveAsync(
-            SettingKind.Retention,
-            RetentionPolicy.Name,
-            version,
-            Encoding.UTF8.GetBytes(document),
-            actor.UserName,
-            now,
-            cancel
-        );
-        return saved ? new SavePolicyResult.Saved(current) : new SavePolicyResult.Stale(current);
     }
 }

@@ -108,6 +108,25 @@ public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
         CancellationToken cancel = default
     ) => StoreAsync(kind, name, revision, document, "person", null, actor, now, cancel);
 
+    /// <summary>
+    /// Stores what one person proposed and another approves, in the transaction that ends the proposal. Returns false also if the proposal was decided
+    /// already.
+    /// </summary>
+    /// <param name="decide">Ends the proposal; it changes no row when someone else did.</param>
+    /// <param name="proposedBy">User name of who proposed it, for history.</param>
+    /// <param name="actor">Who approves it.</param>
+    internal Task<(bool Saved, int Version)> ApproveAsync(
+        string kind,
+        string name,
+        int revision,
+        byte[] document,
+        NpgsqlBatchCommand decide,
+        string proposedBy,
+        string actor,
+        Instant now,
+        CancellationToken cancel = default
+    ) => StoreAsync(kind, name, revision, document, "person", null, actor, now, cancel, decide, proposedBy);
+
     private async Task<(bool Saved, int Version)> StoreAsync(
         string kind,
         string name,
@@ -117,7 +136,9 @@ public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
         string? hash,
         string actor,
         Instant now,
-        CancellationToken cancel
+        CancellationToken cancel,
+        NpgsqlBatchCommand? decide = null,
+        string? proposedBy = null
     )
     {
         await using var connection = await database.OpenConnectionAsync(cancel);
@@ -146,6 +167,13 @@ public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
 
         if (revision is { } seen && seen != version - 1)
             return (false, version - 1);
+        if (decide is not null)
+        {
+            await using var first = connection.CreateBatch();
+            first.BatchCommands.Add(decide);
+            if (await first.ExecuteNonQueryAsync(cancel) != 1)
+                return (false, version - 1);
+        }
 
         await using var batch = connection.CreateBatch();
         batch.Add("update setting_document set is_latest = false where kind = $1 and name = $2 and is_latest", kind, name);
@@ -163,11 +191,23 @@ public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
             actor,
             now
         );
-        history.Add(new($"{kind}.changed", kind, name, version, JsonSerializer.SerializeToUtf8Bytes(new { version, origin })));
+        history.Add(new($"{kind}.changed", kind, name, version, Payload(version, origin, proposedBy)));
         batch.WriteChain(history);
         await batch.ExecuteNonQueryAsync(cancel);
         await transaction.CommitAsync(cancel);
         changes.Publish([new(ChangeKind.Settings, history.Chain)]);
         return (true, version);
     }
+
+    private static byte[] Payload(int version, string origin, string? proposedBy) =>
+        proposedBy is null
+            ? JsonSerializer.SerializeToUtf8Bytes(new { version, origin })
+            : JsonSerializer.SerializeToUtf8Bytes(
+                new
+                {
+                    version,
+                    origin,
+                    proposedBy,
+                }
+            );
 }

@@ -56,6 +56,36 @@ public sealed class TamperingTests
             "b",
             2
         ),
+        ($"update event set salt = null where {A3}", Payload, "a", 3),
+        ($"update event set payload = null where {A3}", Payload, "a", 3),
+        ($"update event set commitment = null where {A3}", Payload, "a", 3),
+        (
+            "update event e set payload = o.payload, salt = o.salt, commitment = o.commitment from event o "
+                + "where e.chain_id = {c} and e.sequence = 2 and o.chain_id = {b} and o.sequence = 2",
+            Changed,
+            "c",
+            2
+        ),
+        (
+            "select erase_history({b}, '{{2}}', now(), 'x', 'y'); update event set payload = null, salt = null where chain_id = {b} and sequence = 5; "
+                + "update event set payload = '{{\"reason\":\"y\",\"sequences\":[2,5]}}' where chain_id = {b} and sequence = 11",
+            Payload,
+            "b",
+            11
+        ),
+        (
+            "select erase_history({b}, '{{2}}', now(), 'x', 'y'); delete from event where chain_id = {b} and sequence = 11; update event_chain set "
+                + "event_sequence = 10, event_head = (select leaf from event where chain_id = {b} and sequence = 10) where id = {b}",
+            Payload,
+            "b",
+            2
+        ),
+        (
+            "select erase_history({b}, '{{2}}', now(), 'x', 'y'); update event set payload = null, salt = null where chain_id = {b} and sequence = 11",
+            Payload,
+            "b",
+            11
+        ),
         // Events that go.
         ($"delete from event where {A3}", Missing, "a", 3),
         ("delete from event where chain_id = {a} and sequence = 1", Missing, "a", 1),
@@ -72,6 +102,13 @@ public sealed class TamperingTests
             10
         ),
         ("truncate event", Missing, "c", 5),
+        (
+            "delete from event where chain_id = {a} and sequence = 7; update event set sequence = sequence - 1000 where chain_id = {a} and sequence > 7; "
+                + "update event set sequence = sequence+999 where chain_id = {a} and sequence < 0; update event_chain set event_sequence = 299 where id = {a}",
+            Missing,
+            "a",
+            300
+        ),
         // Events that come.
         (Copy("b", "at = at + interval '1 hour'", "sequence = 2"), NotInLog, "b", 2),
         (Copy("b", "sequence = 11, actor = 'bob'", "sequence = 10"), NotInLog, "b", 11),
@@ -99,11 +136,27 @@ public sealed class TamperingTests
             5
         ),
         ("update event set chain_id = {c}, sequence = 6 where chain_id = {b} and sequence = 10", NotInLog, "c", 6),
+        (
+            "update event e set actor = o.actor, entity_id = o.entity_id from event o "
+                + "where e.chain_id = {a} and o.chain_id = {a} and (e.sequence, o.sequence) in ((5, 6), (6, 5))",
+            Changed,
+            "a",
+            6
+        ),
+        ("update event set sequence = 1000 - sequence where chain_id = {b}; update event set sequence = sequence - 989 where chain_id = {b}", Changed, "b", 1),
         // Heads of chains.
         ("update event_chain set event_sequence = 11 where id = {b}", Missing, "b", 11),
         ("update event_chain set event_sequence = 9 where id = {b}", NotInLog, "b", 10),
         ("update event_chain set event_head = sha256('') where id = {b}", Changed, "b", 0),
         ("insert into event_chain values ('00000000-0000-0000-0000-000000000002', 'ghost', 3, '')", Missing, "00000000-0000-0000-0000-000000000002", 0),
+        ("update event_chain set name = 'another' where id = {b}", Changed, "b", 0),
+        (
+            "update event_chain set name = case id when {b} then 'c' else 'b' end || '-' where id in ({b}, {c}); "
+                + "update event_chain set name = rtrim(name, '-') where id in ({b}, {c})",
+            Changed,
+            "c",
+            0
+        ),
         // The log's own rows, which follow the events or what is held outside.
         ("update log_tile set hashes = set_byte(hashes, 64, get_byte(hashes, 64) # 1) where level = 0 and number = 0", Rewritten, "a", 3),
         ("update log_tile set chains[3] = {b} where level = 0 and number = 0", Rewritten, "a", 3),
@@ -113,6 +166,21 @@ public sealed class TamperingTests
         ("delete from log_tile where level = 0 and number = 0", FindingKind.Log, "", 0),
         ("delete from log_tile where level = 0 and number = 1", Older, "", 0),
         ("update log_state set size = 200", FindingKind.Log, "", 0),
+        ("insert into log_tile values (1, 1, sha256(''), null, null)", FindingKind.Log, "", 0),
+        (
+            "update log_tile set hashes = hashes||sha256(''), chains = chains || {b}::uuid, sequences = sequences || 11 where level = 0 and number = 1; "
+                + "update log_state set size = 316",
+            Missing,
+            "b",
+            11
+        ),
+        (
+            "update log_tile t set hashes = substr(hashes, 33, 32) || substr(hashes, 1, 32) || substr(hashes, 65), "
+                + "sequences = sequences[2:2] || sequences[1:1] || sequences[3:256] where level = 0 and number = 0",
+            Rewritten,
+            "a",
+            1
+        ),
         ("delete from log_tile; update log_state set size = 0, horizon = 0", Older, "", 0),
         (
             "update log_tile set hashes = substr(hashes, 1, 32 * 40), chains = chains[1:40], sequences = sequences[1:40] where level = 0 and number = 1; "
@@ -189,6 +257,50 @@ public sealed class TamperingTests
         await backup.AppendAsync();
         var again = new HistoryCheck(backup.Source, [office.Key.Public], office.Kept);
         (await again.RunAsync()).Findings.ShouldContain(f => f.Kind == Rewritten && f.Place != null && f.Place.Sequence == 21);
+    }
+
+    [Fact]
+    public async Task A_flipped_bit_in_any_stored_column_of_an_event_is_found()
+    {
+        await using var office = await MakeAsync();
+        await office.SaveAsync();
+        await using var query = office.Source.CreateCommand(
+            "select attname || ' ' || format_type(atttypid, null) from pg_attribute where attrelid = 'event'::regclass and attnum > 0 and not attisdropped"
+        );
+        var columns = new List<(string Name, string Type)>();
+        await using (var reader = await query.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+                columns.Add((reader.GetString(0).Split(' ')[0], reader.GetString(0).Split(' ', 2)[1]));
+        }
+
+        // Which transaction wrote an event says when it is due in the log, and is no part of it.
+        columns.Count.ShouldBe(16);
+        columns.RemoveAll(column => column.Name == "xact").ShouldBe(1);
+        foreach (var (name, type) in columns)
+        {
+            var flipped = type switch
+            {
+                "uuid" => $"encode(set_byte(uuid_send({name}), 15, get_byte(uuid_send({name}), 15) # 1), 'hex')::uuid",
+                "integer" or "bigint" => $"{name} # 4096",
+                "bytea" => $"set_byte({name}, 3, get_byte({name}, 3) # 16)",
+                "json" => "convert_from(set_byte(convert_to(payload::text, 'UTF8'), 11, get_byte(convert_to(payload::text, 'UTF8'), 11) # 1), 'UTF8')::json",
+                "text" => $"convert_from(set_byte(convert_to({name}, 'UTF8'), 0, get_byte(convert_to({name}, 'UTF8'), 0) # 1), 'UTF8')",
+                _ => $"{name} + interval '32 microseconds'",
+            };
+            await office.TamperAsync(Fill($"update event set {name} = {flipped} where {A3}"));
+            (await office.CheckAsync()).Findings.ShouldContain(f => f.Place != null && f.Place.Chain == Ids.Named("a") && f.Place.Sequence == 3, name);
+            await office.RestoreAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_log_that_was_made_to_begin_again_is_found_once_it_has()
+    {
+        await using var office = await MakeAsync();
+        await office.TamperAsync("update log_state set horizon = 0");
+        await office.Log.AppendAsync();
+        (await office.CheckAsync()).Findings.ShouldContain(f => f.Kind == Missing && f.Place != null && f.Place.Chain == Ids.Named("a"));
     }
 
     [Fact]

@@ -571,10 +571,19 @@ public sealed partial class AccessTests : IAsyncLifetime
         compliance    POST   /api/holds/
         compliance    POST   /api/holds/{id:guid}/lift
         compliance    GET    /api/retention/due
-        compliance    GET    /api/retention/policy
+        decide-erasures GET  /api/retention/policy
+        decide-erasures POST /api/retention/proposals/{id:guid}/approve
+        decide-erasures POST /api/retention/proposals/{id:guid}/refuse
+        decide-erasures POST /compliance/retention/proposals/{id:guid}/approve
+        decide-erasures POST /compliance/retention/proposals/{id:guid}/refuse
         compliance    PUT    /api/retention/policy
         compliance    GET    /api/logs/
         compliance    POST   /api/logs/
+        compliance    GET    /api/logs/schedules
+        compliance    POST   /api/logs/schedules
+        compliance    DELETE /api/logs/schedules/{id:guid}
+        compliance    POST   /compliance/exports/schedules
+        compliance    POST   /compliance/exports/schedules/{id:guid}/remove
         compliance    GET    /api/logs/{id:guid}
         compliance    GET    /api/logs/{id:guid}/file
         compliance    POST   /api/erasures/
@@ -593,7 +602,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         compliance    POST   /compliance/holds/
         compliance    GET    /compliance/holds/{id:guid}
         compliance    POST   /compliance/holds/{id:guid}/lift
-        compliance    GET    /compliance/retention/
+        decide-erasures GET  /compliance/retention/
         compliance    POST   /compliance/retention/policy
         compliance    GET    /compliance/exports/
         compliance    POST   /compliance/exports/

@@ -4,7 +4,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestration.Host.Access;
-using Orchestration.Host.Compliance;
 using Orchestration.Host.Tests.Acceptance;
 using Orchestration.Proof;
 using Orchestration.Testing;
@@ -67,9 +66,11 @@ public sealed class ComplianceTests : IAsyncLifetime
             await keep.RunAsync();
         _host.Clock.Advance(NodaTime.Duration.FromMinutes(5));
         await keep.RunAsync();
+        await _host.Services.GetRequiredService<HoldHeads>().RunAsync();
         using var compliance = await _host.ApiAsync("compliance");
-        var head = (await compliance.GetFromJsonAsync<HistoryHead>("/api/history/head"))!;
-        VerifierKey[] keys = [VerifierKey.Parse(head.Keys.ShouldHaveSingleItem())!];
+        var head = (await compliance.GetFromJsonAsync<JsonObject>("/api/history/head"))!;
+        VerifierKey[] keys = [VerifierKey.Parse(head["keys"]!.AsArray().ShouldHaveSingleItem()!.ToString())!];
+        head["copies"]!.AsArray().ShouldHaveSingleItem()!["place"]!.ToString().ShouldBe($"folder {Path.Combine(_folder, "held")}");
 
         var file = Path.Combine(_folder, "case.json");
         await File.WriteAllTextAsync(file, await compliance.GetStringAsync($"/api/cases/{id}/proof"));

@@ -133,6 +133,17 @@ public sealed class RetentionTests(SharedWorld shared) : IClassFixture<SharedWor
             await _world.App.Services.GetRequiredService<WriteLogs>().RunAsync();
         (await compliance.GetStringAsync($"{log}/file")).ShouldContain("<trace>");
         (await PageAsync(reviewer, "/compliance/exports")).Body!.TextContent.ShouldContain("walk-");
+        (string, string)[] plan = [("format", "csv"), ("calendar", "24x7"), ("keepDays", "30"), ("reason", "Mining")];
+        var late = await PressAsync(reviewer, "/compliance/exports", "/compliance/exports/schedules", [("cron", "soon"), .. plan]);
+        late.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        (await DocumentAsync(late)).QuerySelector("#schedules .notice-bad")!.TextContent.ShouldContain("Cron is no schedule");
+        (await PressAsync(reviewer, "/compliance/exports", "/compliance/exports/schedules", [("cron", "0 6 * * MON"), .. plan])).StatusCode.ShouldBe(
+            HttpStatusCode.Found
+        );
+        var schedule = (await compliance.GetFromJsonAsync<JsonArray>("/api/logs/schedules"))!.ShouldHaveSingleItem()!["id"]!.ToString();
+        (await PageAsync(reviewer, "/compliance/exports")).QuerySelector("#schedules")!.TextContent.ShouldContain("0 6 * * MON");
+        (await compliance.DeleteAsync($"/api/logs/schedules/{schedule}")).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        (await compliance.DeleteAsync($"/api/logs/schedules/{schedule}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
     }
 
     [Fact]
@@ -143,18 +154,59 @@ public sealed class RetentionTests(SharedWorld shared) : IClassFixture<SharedWor
         var version = policy["version"]!.GetValue<int>();
         var document = policy["policy"]!.AsObject();
         document["rules"]![0]!["years"] = -1;
-        var refused = await compliance.PutAsJsonAsync("/api/retention/policy", new { version, policy = document });
+        var refused = await compliance.PutAsJsonAsync(
+            "/api/retention/policy",
+            new
+            {
+                version,
+                policy = document,
+                reason = "x",
+            }
+        );
         refused.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
         (await refused.Content.ReadFromJsonAsync<JsonObject>())!["errors"]!.AsObject().Single().Key.ShouldBe("policy.rules[0].years");
         document["rules"]![0]!["years"] = 5;
-        (await compliance.PutAsJsonAsync("/api/retention/policy", new { version = version + 1, policy = document })).StatusCode.ShouldBe(
-            HttpStatusCode.Conflict
-        );
+        (
+            await compliance.PutAsJsonAsync(
+                "/api/retention/policy",
+                new
+                {
+                    version = version + 1,
+                    policy = document,
+                    reason = "x",
+                }
+            )
+        ).StatusCode.ShouldBe(HttpStatusCode.Conflict);
 
         var reviewer = await _world.App.BrowserAsync("compliance");
         var page = await PageAsync(reviewer, "/compliance/retention");
         page.Body!.TextContent.ShouldContain("Year of closing and 4 years more");
         page.QuerySelector("#policy")!.TextContent.ShouldContain("claims-us-ca");
+
+        // Proposed by one, and refused by another: the policy stays.
+        var proposed = await compliance.PutAsJsonAsync(
+            "/api/retention/policy",
+            new
+            {
+                version,
+                policy = document,
+                reason = $"Counsel {Markup}",
+            }
+        );
+        proposed.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        var proposal = (await proposed.Content.ReadFromJsonAsync<JsonObject>())!["proposal"]!;
+        proposal["changes"]!.AsArray().ShouldHaveSingleItem()!.ToString().ShouldContain("year of closing and 5 years more (was:");
+        var path = $"/proposals/{Guid.Parse(proposal["id"]!.ToString()):N}";
+        (await compliance.PostAsync($"/api/retention{path}/approve", null)).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        var admin = await _world.App.BrowserAsync("admin");
+        var decide = await PageAsync(admin, "/compliance/retention");
+        decide.QuerySelector("#proposal")!.TextContent.ShouldContain(Markup);
+        decide.QuerySelector("#policy").ShouldBeNull("administrators decide, and don't propose");
+        (await PressAsync(admin, "/compliance/retention", $"/compliance/retention{path}/refuse", ("reason", "Four are enough"))).StatusCode.ShouldBe(
+            HttpStatusCode.Found
+        );
+        (await PageAsync(admin, "/compliance/retention")).QuerySelector("#proposal").ShouldBeNull();
+        (await compliance.GetFromJsonAsync<JsonObject>("/api/retention/policy"))!["version"]!.GetValue<int>().ShouldBe(version);
         var bad = await PressAsync(reviewer, "/compliance/retention", "/compliance/retention/policy", ("version", $"{version}"), ("policy", "{ }"));
         bad.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
         (await DocumentAsync(bad)).QuerySelector(".findings")!.TextContent.ShouldContain("$.rules is required");

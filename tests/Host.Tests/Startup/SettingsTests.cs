@@ -90,6 +90,61 @@ public sealed class SettingsTests
     public void No_one_is_locked_out_by_turning_passwords_off_without_a_provider() =>
         Should.Throw<ConfigurationException>(() => Read(("SignIn:Passwords", "false"))).Message.ShouldContain("SignIn:Passwords");
 
+    [Fact]
+    public void Places_that_hold_tree_heads_are_read_and_wrong_ones_named()
+    {
+        var history = Read(
+            ("History:Folder", "/proofs"),
+            ("History:Places:store:Kind", "s3"),
+            ("History:Places:store:Url", "https://store.example.com:9000"),
+            ("History:Places:store:Bucket", "proofs"),
+            ("History:Places:store:AccessKey", "a"),
+            ("History:Places:store:SecretKey", "b"),
+            ("History:Places:time:Kind", "Timestamp"),
+            ("History:Places:time:Url", "https://time.example.com/tsa")
+        ).History;
+        history
+            .Places.Select(place => place.Name)
+            .ShouldBe(["folder /proofs", "S3 bucket proofs at store.example.com:9000", "timestamp authority time.example.com"]);
+
+        var message = Should
+            .Throw<ConfigurationException>(() =>
+                Read(
+                    ("History:Places:a:Kind", "Pigeon"),
+                    ("History:Places:b:Url", "https://example.com"),
+                    ("History:Places:c:Kind", "Webhook"),
+                    ("History:Places:c:Url", "https://example.com"),
+                    ("History:Places:c:Secret", "secret"),
+                    ("History:Places:d:Kind", "Mail"),
+                    ("History:Places:d:To", "nobody"),
+                    ("History:Places:e:Kind", "S3"),
+                    ("History:Places:e:Url", "ftp://example.com"),
+                    ("History:Places:f:Kind", "Timestamp"),
+                    ("History:Places:f:Url", "https://example.com"),
+                    ("History:Places:f:CertificateFile", "/no/such/file"),
+                    ("History:Places:g:Kind", "Timestamp"),
+                    ("History:Places:g:Url", "https://example.com")
+                )
+            )
+            .Message;
+        foreach (
+            var wrong in new[]
+            {
+                "a:Kind is “Pigeon”",
+                "b:Kind must be",
+                "c:Secret must be whsec_",
+                "d:Kind is Mail, which needs a mail server",
+                "d:To is “nobody”",
+                "e:Url is “ftp",
+                "e:Bucket is required",
+                "e:SecretKey is required",
+                "f:CertificateFile names /no/such/file",
+                "g is the timestamp authority example.com, like another place",
+            }
+        )
+            message.ShouldContain($"History:Places:{wrong}");
+    }
+
     private static HostSettings Read(params (string Key, string Value)[] settings) =>
         HostSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create<string, string?>(s.Key, s.Value))).Build());
 }

@@ -5,6 +5,7 @@ using NodaTime.Text;
 using Orchestration.Workflows.ProcessMining;
 using Orchestration.Workflows.Simulation;
 using Orchestration.Workflows.Tests.Retention;
+using Parquet;
 
 namespace Orchestration.Workflows.Tests.ProcessMining;
 
@@ -47,6 +48,32 @@ public sealed class LogTests
     }
 
     [Fact]
+    public async Task Parquet_has_as_many_rows_as_history_has_events_and_goes_on_where_a_host_left_it()
+    {
+        await using var office = await OfficeAsync();
+        var logs = new WriteLogs(office.World.Runtime) { Step = 2 };
+        var me = await office.World.PersonAsync("compliance");
+        var id = (await logs.AskAsync(new(LogFormats.Parquet, null, null, null, "Mining"), me)).ShouldBeOfType<LogResult.Asked>().Id;
+        (await logs.StepAsync(CancellationToken.None)).ShouldBe(2);
+        await using (var other = await office.World.AnotherHostAsync())
+            await new WriteLogs(other.Runtime) { Step = 2 }.RunAsync();
+        var file = (await logs.FindAsync(id))!;
+        (file.State, file.Cases, file.Events).ShouldBe((LogState.Done, 5, await CountAsync(office)));
+        using var stream = new MemoryStream();
+        await logs.DownloadAsync(file, me, stream);
+        stream.Length.ShouldBe(file.Size);
+        stream.Position = 0;
+
+        await using var reader = await ParquetReader.CreateAsync(stream);
+        using var group = reader.OpenRowGroupReader(0);
+        (reader.RowGroupCount, group.RowCount).ShouldBe((1, file.Events));
+        var cases = new string?[group.RowCount];
+        await group.ReadAsync(reader.Schema.DataFields.Single(f => f.Name == "case"), cases.AsMemory());
+        cases.Distinct().ShouldBe(["REF-1", "REF-2", "REF-3", "REF <4> & \"more\"", "REF-5"]);
+        (await office.World.ActionsAsync(Engine.Storage.Ids.Named("exports"))).ShouldBe(["export.requested", "export.done", "export.downloaded"]);
+    }
+
+    [Fact]
     public async Task A_log_goes_on_where_a_host_left_it_and_has_nothing_that_came_later()
     {
         await using var office = await OfficeAsync();
@@ -75,7 +102,7 @@ public sealed class LogTests
     public async Task A_log_that_cannot_be_written_is_refused_with_field_and_reason()
     {
         await using var office = await RetentionWorld.CreateAsync();
-        var wrong = new LogRequest("parquet", "nothing", new(2026, 2, 2), new(2026, 2, 1), " ");
+        var wrong = new LogRequest("xls", "nothing", new(2026, 2, 2), new(2026, 2, 1), " ");
         (await new WriteLogs(office.World.Runtime).AskAsync(wrong, await office.World.PersonAsync("compliance")))
             .ShouldBeOfType<LogResult.Invalid>()
             .Errors.Keys.Order()

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using NodaTime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Audit;
 using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.ProcessMining;
@@ -27,6 +28,7 @@ public sealed class ErasureTests
         var before = await office.FindAsync(Marker);
         new[]
         {
+            "access_log",
             "case_search",
             "conflict",
             "customer",
@@ -62,6 +64,9 @@ public sealed class ErasureTests
         (await office.FindAsync(Marker)).ShouldBeEmpty();
         (await office.FindAsync(Convert.ToHexStringLower(Encoding.UTF8.GetBytes(Marker)))).ShouldBeEmpty();
         (await office.FindAsync("77-Z")).ShouldBeEmpty("the customer's number");
+        (await world.ScalarAsync<string>("select string_agg(what, '|' order by id) from access_log")).ShouldBe(
+            "||||Haddad|/compliance/history.csv?customer=C-1"
+        );
         var check = await office.ProveAsync();
         check.Findings.ShouldBeEmpty();
         check.Events.ShouldBe(check.Entries);
@@ -96,6 +101,36 @@ public sealed class ErasureTests
             )
         ).ShouldBe(signed.Hash);
         (await office.Erasures.RequestAsync(customer, "Again", await world.PersonAsync("admin"))).ShouldBeOfType<ErasureResult.NotFound>();
+    }
+
+    [Fact]
+    public async Task Who_may_decide_is_told_and_who_asked_may_withdraw_without_that_right()
+    {
+        await using var office = await RetentionWorld.CreateAsync();
+        var world = office.World;
+        await office.ClosedAsync("REF-1");
+        var (me, other) = (await world.PersonAsync("compliance"), await world.PersonAsync("supervisor"));
+        var customer = (await CustomerQueries.OfNumberAsync(world.Database, "C-1", me, world.Clock.Now()))!.Id;
+
+        // An office of its own: one role asks, another one, composed by administrators, decides.
+        await using (var owner = new Npgsql.NpgsqlConnection(world.OwnerConnectionString))
+        {
+            await Dapper.SqlMapper.ExecuteAsync(
+                owner,
+                "insert into custom_role (key, title, permissions, created_at, updated_at) values ('second', 'Second', '{erasures:decide}', now(), now()); "
+                    + "update person set roles = roles || 'second'::text where user_name = 'adjuster1'"
+            );
+        }
+
+        var asker = me with { Roles = [], OwnPermissions = [Workflows.People.Permissions.KeepRecords] };
+        var id = (await office.Erasures.RequestAsync(customer, "They asked", asker)).ShouldBeOfType<ErasureResult.Done>().Id;
+        (
+            await world.ScalarAsync<bool>(
+                "select exists (select from notification n join person p on p.id = person_id where n.kind = 'erasure.requested' and p.user_name = 'adjuster1')"
+            )
+        ).ShouldBeTrue();
+        (await office.Erasures.RefuseAsync(id, "No", other)).ShouldBeOfType<ErasureResult.Forbidden>();
+        (await office.Erasures.RefuseAsync(id, "They changed their mind", asker)).ShouldBeOfType<ErasureResult.Done>().State.ShouldBe(ErasureState.Refused);
     }
 
     [Fact]
@@ -209,6 +244,22 @@ public sealed class ErasureTests
         var supervisor = await world.PersonAsync("supervisor");
         (await Conflicts.DeclareAsync(world.Runtime, supervisor.Id, "77-Z", $"Brother of {Marker}", supervisor)).ShouldBeOfType<ConflictResult.Done>();
         await world.Runtime.Stimuli.PublishAsync("PaymentReceived", "REF-Z", $"from {Marker}", "bank");
+        foreach (
+            var (kind, words) in new[]
+            {
+                ("search", Marker),
+                ("search", $"{Marker.ToUpperInvariant()} qu"),
+                ("search", "REF-Z"),
+                ("export", $"/compliance/history.csv?customer={Marker}%20Quux&from=2026-01-01"),
+                ("search", "Haddad"),
+                ("export", "/compliance/history.csv?customer=C-1"),
+            }
+        )
+        {
+            world.Clock.Advance(Duration.FromMilliseconds(1));
+            await world.Get<AccessLog>().WriteNowAsync(new(world.Clock.Now(), front.Id, kind, null, words, "::1", null, "page"));
+        }
+
         var logs = new WriteLogs(world.Runtime);
         (await logs.AskAsync(new(LogFormats.Xes, "walk", null, null, "Mining"), await world.PersonAsync("compliance"))).ShouldBeOfType<LogResult.Asked>();
         (await logs.RunAsync()).ShouldBe(1);

@@ -91,8 +91,8 @@ public sealed class RetentionTests
         await office.ClosedAsync("REF-1");
         world.Clock.Advance(Duration.FromDays(5));
         var sooner = PolicyTests.Document("""{ "key": "walk", "journey": "*", "from": "closed", "months": 0, "why": "At once" }""");
-        (await office.SaveAsync(0, sooner)).ShouldBeOfType<SavePolicyResult.Stale>().Version.ShouldBe(1);
-        (await office.SaveAsync(1, sooner)).ShouldBeOfType<SavePolicyResult.Saved>().Version.ShouldBe(2);
+        (await office.SaveAsync(0, sooner)).ShouldBeOfType<ProposalResult.Stale>().Version.ShouldBe(1);
+        (await office.SaveAsync(1, sooner)).ShouldBeOfType<ProposalResult.Saved>().Version.ShouldBe(2);
         (await office.Retention.RunAsync()).ShouldBe(0);
         (await RetentionQueries.ReadAsync(world.Database, null, 10, world.Clock.Now())).Rules.ShouldHaveSingleItem().Due.ShouldBe(1);
         world.Clock.Advance(Duration.FromDays(1));

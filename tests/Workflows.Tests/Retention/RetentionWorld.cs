@@ -5,6 +5,7 @@ using Npgsql;
 using Orchestration.Proof;
 using Orchestration.Workflows.Audit;
 using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.Retention;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks.Verbs;
@@ -18,11 +19,14 @@ internal sealed class RetentionWorld : IAsyncDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("orchestration-retention-").FullName;
 
+    private readonly HoldHeads _heads;
+
     private RetentionWorld(World world)
     {
         World = world;
         Keeping = new("office", SigningKey.Create("office"), null, [], _folder, Duration.FromMinutes(1));
         History = new(world.Runtime, Keeping, NullLogger<KeepHistory>.Instance);
+        _heads = new(world.Runtime, Keeping, world.Get<SendMail>(), NullLogger<HoldHeads>.Instance);
         Erasures = new(world.Runtime, world.Get<SettingDocuments>(), Keeping);
         Retention = world.Get<KeepRetention>();
     }
@@ -32,24 +36,23 @@ internal sealed class RetentionWorld : IAsyncDisposable
     public KeepHistory History { get; }
     public Erasures Erasures { get; }
     public KeepRetention Retention { get; }
+    public PolicyProposals Proposals => World.Get<PolicyProposals>();
 
     public static async Task<RetentionWorld> CreateAsync(string running = "wait")
     {
         var office = new RetentionWorld(await World.CreateAsync());
         var step = """ "title": "Assess", "team": "claims-adjusting", "outcomes": ["Done"] """;
         await office.World.PublishAsync("walk", ("assess", step));
-        (await office.SaveAsync(0, PolicyTests.Document(OneMonth, running: running))).ShouldBeOfType<SavePolicyResult.Saved>();
+        (await office.SaveAsync(0, PolicyTests.Document(OneMonth, running: running))).ShouldBeOfType<ProposalResult.Saved>();
         return office;
     }
 
-    public async Task<SavePolicyResult> SaveAsync(int version, string document) =>
-        await RetentionPolicies.SaveAsync(
-            World.Get<SettingDocuments>(),
-            version,
-            document,
-            await World.PersonAsync("compliance"),
-            World.Clock.GetCurrentInstant()
-        );
+    /// <summary>One person proposes, another approves.</summary>
+    public async Task<ProposalResult> SaveAsync(int version, string document)
+    {
+        var proposed = await Proposals.ProposeAsync(version, document, "Counsel says so", await World.PersonAsync("compliance"));
+        return proposed is ProposalResult.Proposed(var id) ? await Proposals.ApproveAsync(id, await World.PersonAsync("admin")) : proposed;
+    }
 
     public async Task<PolicyVersion> PolicyAsync() => (await RetentionPolicies.FindAsync(World.Get<SettingDocuments>()))!;
 
@@ -83,6 +86,7 @@ internal sealed class RetentionWorld : IAsyncDisposable
             await History.RunAsync();
         World.Clock.Advance(Keeping.Every);
         await History.RunAsync();
+        await _heads.RunAsync();
         return await new HistoryCheck(World.Database, Keeping.Keys, new KeptLog(_folder)).RunAsync();
     }
 
@@ -105,6 +109,7 @@ internal sealed class RetentionWorld : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _heads.Dispose();
         await World.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }

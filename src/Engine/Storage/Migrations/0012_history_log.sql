@@ -41,11 +41,11 @@ create table log_head_copy (
     size    bigint not null,
     at      timestamptz not null,
     place   text not null,
-    held_at timestamptz,
-    error   text,
+    held_at timestamptz not null,
+    -- What a timestamp authority answered.
+    receipt bytea,
     primary key (size, at, place),
-    foreign key (size, at) references log_head (size, at) on delete cascade,
-    check ((held_at is null) <> (error is null))
+    foreign key (size, at) references log_head (size, at) on delete cascade
 );
 
 -- Checks of the whole history against the log and the heads held outside.

@@ -116,7 +116,7 @@ create unique index erasure_request_open on erasure_request (customer_id) where 
 -- A file that someone asked for: a log for process mining. Written in parts by a job, which goes on after the last part it has committed.
 create table export_file (
     id           uuid primary key,
-    format       text not null check (format in ('xes', 'ocel', 'csv')),
+    format       text not null check (format in ('xes', 'ocel', 'csv', 'parquet')),
     journey      text,
     started_from timestamptz,
     started_before timestamptz,
@@ -135,6 +135,10 @@ create table export_file (
     size         bigint not null default 0,
     error        text,
     ended_at     timestamptz,
+    -- Days that it is kept after that.
+    keep_days    integer not null default 7,
+    -- The schedule that asked for it; null: a person.
+    schedule_id  uuid,
     check ((state in ('Done', 'Failed')) = (ended_at is not null))
 );
 create index export_file_newest on export_file (requested_at desc, id desc);

@@ -496,8 +496,10 @@ create table export_file (
     size bigint not null default 0,
     error text,
     ended_at timestamp with time zone,
+    keep_days integer not null default 7,
+    schedule_id uuid,
     constraint export_file_check CHECK ((state = ANY (ARRAY['Done'::text, 'Failed'::text])) = (ended_at IS NOT NULL)),
-    constraint export_file_format_check CHECK (format = ANY (ARRAY['xes'::text, 'ocel'::text, 'csv'::text])),
+    constraint export_file_format_check CHECK (format = ANY (ARRAY['xes'::text, 'ocel'::text, 'csv'::text, 'parquet'::text])),
     constraint export_file_pkey PRIMARY KEY (id),
     constraint export_file_reason_check CHECK (reason <> ''::text AND length(reason) <= 1000),
     constraint export_file_state_check CHECK (state = ANY (ARRAY['Queued'::text, 'Running'::text, 'Done'::text, 'Failed'::text]))
@@ -512,6 +514,28 @@ create table export_part (
     constraint export_part_file_id_fkey FOREIGN KEY (file_id) REFERENCES export_file(id) ON DELETE CASCADE,
     constraint export_part_pkey PRIMARY KEY (file_id, number)
 );
+
+create table export_schedule (
+    id uuid not null,
+    format text not null,
+    journey text,
+    last_days integer,
+    cron text not null,
+    calendar text not null,
+    keep_days integer not null,
+    reason text not null,
+    created_by uuid not null,
+    created_at timestamp with time zone not null,
+    next_at timestamp with time zone,
+    stopped text,
+    constraint export_schedule_check CHECK ((next_at IS NULL) = (stopped IS NOT NULL)),
+    constraint export_schedule_created_by_fkey FOREIGN KEY (created_by) REFERENCES person(id),
+    constraint export_schedule_keep_days_check CHECK (keep_days > 0),
+    constraint export_schedule_last_days_check CHECK (last_days > 0),
+    constraint export_schedule_pkey PRIMARY KEY (id),
+    constraint export_schedule_reason_check CHECK (reason <> ''::text AND length(reason) <= 1000)
+);
+CREATE INDEX export_schedule_next ON export_schedule USING btree (next_at) WHERE (next_at IS NOT NULL);
 
 create table external_login (
     issuer text not null,
@@ -841,11 +865,22 @@ create table log_head_copy (
     size bigint not null,
     at timestamp with time zone not null,
     place text not null,
-    held_at timestamp with time zone,
-    error text,
-    constraint log_head_copy_check CHECK ((held_at IS NULL) <> (error IS NULL)),
+    held_at timestamp with time zone not null,
+    receipt bytea,
     constraint log_head_copy_pkey PRIMARY KEY (size, at, place),
     constraint log_head_copy_size_at_fkey FOREIGN KEY (size, at) REFERENCES log_head(size, at) ON DELETE CASCADE
+);
+
+create table log_place (
+    place text not null,
+    behind_since timestamp with time zone,
+    attempts integer not null default 0,
+    due_at timestamp with time zone,
+    error text,
+    told_at timestamp with time zone,
+    constraint log_place_check CHECK ((behind_since IS NULL) = (due_at IS NULL)),
+    constraint log_place_check1 CHECK (behind_since IS NOT NULL OR error IS NULL AND told_at IS NULL AND attempts = 0),
+    constraint log_place_pkey PRIMARY KEY (place)
 );
 
 create table log_state (
@@ -1198,6 +1233,26 @@ create table refresh_session (
     constraint refresh_session_pkey PRIMARY KEY (id)
 );
 CREATE INDEX refresh_session_expiry ON refresh_session USING btree (expires_at);
+
+create table retention_proposal (
+    id uuid not null,
+    document json not null,
+    based_on integer not null,
+    reason text not null,
+    proposed_by text not null,
+    proposed_at timestamp with time zone not null,
+    state text not null,
+    decided_by text,
+    decided_at timestamp with time zone,
+    note text,
+    constraint retention_proposal_check CHECK ((state = 'Proposed'::text) = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_at IS NULL)),
+    constraint retention_proposal_check1 CHECK (state <> 'Approved'::text OR decided_by <> proposed_by),
+    constraint retention_proposal_pkey PRIMARY KEY (id),
+    constraint retention_proposal_reason_check CHECK (reason <> ''::text AND length(reason) <= 1000),
+    constraint retention_proposal_state_check CHECK (state = ANY (ARRAY['Proposed'::text, 'Approved'::text, 'Refused'::text]))
+);
+CREATE INDEX retention_proposal_newest ON retention_proposal USING btree (proposed_at DESC, id DESC);
+CREATE UNIQUE INDEX retention_proposal_open ON retention_proposal USING btree (state) WHERE (state = 'Proposed'::text);
 
 create table saved_filter (
     id uuid not null,
@@ -1862,6 +1917,23 @@ begin
     return cardinality(erased);
 end $function$;
 
+CREATE OR REPLACE FUNCTION erase_searches(customers uuid[], names text[])
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    erased bigint;
+begin
+    perform set_config('orchestration.erasure', 'on', true);
+    update access_log a set what = '', reason = null
+    where a.kind in ('search', 'export') and a.what <> '' and names_customer(a.what, customers, names);
+    get diagnostics erased = row_count;
+    perform set_config('orchestration.erasure', 'off', true);
+    return erased;
+end $function$;
+
 CREATE OR REPLACE FUNCTION fold(value text)
  RETURNS text
  LANGUAGE plpgsql
@@ -1880,6 +1952,19 @@ AS $function$
 begin
     update sign_in_origin set failures = 0, blocked_until = null where person_id = new.id;
     return null;
+end $function$;
+
+CREATE OR REPLACE FUNCTION from_address(value text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+begin
+    return (select convert_from(string_agg(
+            case when part[1] ~ '^%.' then decode(substr(part[1], 2), 'hex') else convert_to(replace(part[1], '+', ' '), 'UTF8') end, ''::bytea), 'UTF8')
+        from regexp_matches(value, '(%[0-9a-fA-F]{2}|%|[^%]+)', 'g') part);
+exception when others then
+    return value;
 end $function$;
 
 CREATE OR REPLACE FUNCTION grant_application(role name)
@@ -2001,6 +2086,27 @@ begin
     return null;
 end $function$;
 
+CREATE OR REPLACE FUNCTION names_customer(what text, customers uuid[], names text[])
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+    with address as (select what ~ '^[/?]' as address),
+    told as (
+        select lower(case when address then from_address(regexp_replace(part, '^[^=]*=', '')) else what end) as text
+        from address, regexp_split_to_table(case when address then regexp_replace(what, '^[^?]*[?]?', '') else '' end, '&') part),
+    folded as (select text, fold(text) as fold, trim(fold(translate(text, '-.,', '   '))) as given from told where length(text) > 2)
+    select exists (select from folded, unnest(names) n where length(n) > 2 and strpos(text, lower(n)) > 0)
+        or exists (
+            select from folded, customer k left join customer_identifier i on i.customer_id = k.id,
+                unnest(array[k.name] || k.other_names || k.emails || k.phones || i.value) own
+            where k.id = any(customers) and length(own) > 2 and strpos(fold, fold(own)) > 0)
+        or exists (
+            select from folded, customer_search s
+            where s.customer_id = any(customers) and given <> ''
+                and not exists (select from regexp_split_to_table(given, '\s+') word where strpos(s.words, ' ' || word) = 0))
+$function$;
+
 CREATE OR REPLACE FUNCTION protect_history()
  RETURNS void
  LANGUAGE plpgsql
@@ -2076,6 +2182,10 @@ CREATE OR REPLACE FUNCTION refuse_unless_counting()
  LANGUAGE plpgsql
 AS $function$
 begin
+    if current_setting('orchestration.erasure', true) = 'on' and new.what = ''
+        and to_jsonb(new) - array['what', 'reason'] is not distinct from to_jsonb(old) - array['what', 'reason'] then
+        return new;
+    end if;
     if new.opens < old.opens or new.until_at < old.until_at
         or to_jsonb(new) - array['opens', 'until_at'] is distinct from to_jsonb(old) - array['opens', 'until_at'] then
         raise exception 'the access log is append-only' using errcode = 'integrity_constraint_violation';
