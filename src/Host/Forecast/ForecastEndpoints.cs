@@ -15,8 +15,18 @@ namespace Orchestration.Host.Forecast;
 /// <param name="Expected">How many are expected to be missed: the probabilities added up.</param>
 /// <param name="Beyond">Deadlines of the office that are due later than the forecast looks.</param>
 /// <param name="Unknown">Deadlines of the office that too little is known about.</param>
-/// <param name="Items">Those that may be missed (30 % or more), the first due first; at most 50.</param>
-public sealed record ForecastAnswer(Instant MadeAt, int Total, int Likely, double Expected, int Beyond, int Unknown, IReadOnlyList<ForecastClockAnswer> Items);
+/// <param name="IsTooLarge">More than 20,000 tasks are open: there is no forecast.</param>
+/// <param name="Items">Those that may be missed (30% or more), the first due first; at most 50.</param>
+public sealed record ForecastAnswer(
+    Instant MadeAt,
+    int Total,
+    int Likely,
+    double Expected,
+    int Beyond,
+    int Unknown,
+    bool IsTooLarge,
+    IReadOnlyList<ForecastClockAnswer> Items
+);
 
 /// <summary>A deadline that may be missed.</summary>
 /// <param name="Clock">Its clock.</param>
@@ -144,6 +154,7 @@ internal static class ForecastEndpoints
                 Math.Round(view.Rows.Sum(row => row.Forecast.Breach), 1),
                 view.Made.Beyond,
                 view.Made.Unknown,
+                view.Made.IsTooLarge,
                 [.. view.Items.Select(item => Of(item, view.Made))]
             )
         );

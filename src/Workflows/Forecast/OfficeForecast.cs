@@ -39,6 +39,9 @@ public sealed record OfficeForecast(IReadOnlyList<ForecastRow> Rows, Instant Mad
     /// <summary>Completed tasks of the last eight weeks that it was learned from.</summary>
     public int LearnedFrom { get; init; }
 
+    /// <summary>Whether more than <see cref="ForecastOffice.MostTasks"/> tasks are open: then there is no forecast.</summary>
+    public bool IsTooLarge { get; init; }
+
     /// <summary>Open tasks by id.</summary>
     public IReadOnlyDictionary<Guid, TaskFacts> Tasks => Snapshot.Tasks;
 
@@ -63,6 +66,9 @@ public sealed class ForecastOffice(WorkflowRuntime runtime, ServiceLevelCatalog 
     /// <summary>Tasks begun in simulations of fixes: about three seconds on two cores.</summary>
     private const long Budget = 3_000_000;
 
+    /// <summary>Of more open tasks there is no forecast: all runs of a queue as long would take longer than anyone waits.</summary>
+    public const int MostTasks = 20_000;
+
     private readonly SemaphoreSlim _one = new(1, 1);
     private Learned? _learned;
     private OfficeForecast? _latest;
@@ -83,6 +89,8 @@ public sealed class ForecastOffice(WorkflowRuntime runtime, ServiceLevelCatalog 
             var now = runtime.Clock.Now();
             if (!fresh && _latest is { } latest && now >= latest.MadeAt && now - latest.MadeAt < KeepForecast)
                 return latest;
+            if (await IsTooLargeAsync(cancel))
+                return _latest = Make(OfficeSnapshot.Empty(Zone, now, Seed), runs: 1) with { IsTooLarge = true };
             if (_learned is not { } learned || now - learned.At > KeepLearned || now < learned.At)
                 _learned = learned = await Learned.ReadAsync(runtime.Database, serviceLevels, Zone, now, cancel);
             var snapshot = await OfficeSnapshot.ReadAsync(runtime.Database, serviceLevels, learned, Zone, now, Seed, cancel);
@@ -92,6 +100,15 @@ public sealed class ForecastOffice(WorkflowRuntime runtime, ServiceLevelCatalog 
         {
             _one.Release();
         }
+    }
+
+    private async Task<bool> IsTooLargeAsync(CancellationToken cancel)
+    {
+        await using var query = runtime.Database.Query(
+            "select count(*) > $1 from (select from task where ended_at is null and test_by is null limit $1 + 1) open",
+            MostTasks
+        );
+        return await query.ExecuteScalarAsync(cancel) is true;
     }
 
     /// <summary>How often an open task ends by an instant, and by when four of five runs end it (null: not within 14 days).</summary>

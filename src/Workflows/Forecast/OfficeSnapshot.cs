@@ -64,6 +64,16 @@ internal sealed record OfficeSnapshot(OfficeInput Input, IReadOnlyDictionary<Gui
     /// <summary>Clocks that are breached already: no forecast, but load.</summary>
     public required int Breached { get; init; }
 
+    /// <summary>An office in which nothing is open.</summary>
+    public static OfficeSnapshot Empty(DateTimeZone zone, Instant now, int seed) =>
+        new(new(now, Farthest, seed) { Zone = zone }, new Dictionary<Guid, ClockFacts>(), new Dictionary<Guid, TaskFacts>())
+        {
+            People = new Dictionary<Guid, PersonFacts>(),
+            Beyond = 0,
+            Unknown = 0,
+            Breached = 0,
+        };
+
     /// <summary>Reads everything.</summary>
     public static async Task<OfficeSnapshot> ReadAsync(
         NpgsqlDataSource database,

@@ -37,6 +37,7 @@ create table customer (
     check ((vulnerability is null) = (vulnerable_since is null)),
     check ((merged_into is null) = (survivor = id))
 );
+create index customer_newest on customer (created_at desc, id desc) where merged_into is null;
 create index customer_survivor on customer (survivor);
 create index customer_merged on customer (merged_into) where merged_into is not null;
 
