@@ -83,7 +83,7 @@ public static class CustomerQueries
         CancellationToken cancel = default
     )
     {
-        var few = await FewAsync(database, actor, now, cancel);
+        var few = await CaseViewers.FewSeenAsync(database, actor, now, cancel);
         var sees =
             Eligibility.SeesAll(actor) ? "true"
             : few is null ? CustomerAccess.Sees(Eligibility.Of("$1", "$2"), "k.id")
@@ -113,17 +113,6 @@ public static class CustomerQueries
 
         var page = Page<(Guid Id, DateTime At)>.Of(ids, limit, one => (one.At, one.Id));
         return new(await SummariesAsync(database, [.. page.Items.Select(one => one.Id)], actor, now, cancel), page.Next);
-    }
-
-    /// <summary>The runs someone sees, if those are few; null if they are many, or all.</summary>
-    private static async Task<Guid[]?> FewAsync(NpgsqlDataSource database, Person actor, Instant now, CancellationToken cancel)
-    {
-        if (Eligibility.SeesAll(actor))
-            return null;
-        var few = new FewIds(FewIds.Most);
-        few.Add(Eligibility.Of("$1", "$2").SeenRuns, actor.Id, now);
-        await few.ReadAsync(database, cancel);
-        return few[0];
     }
 
     /// <summary>These customers, in this order, with the cases that the person sees. The caller has checked that the person can see them.</summary>

@@ -34,7 +34,7 @@ public static class SearchAll
         if (query.Customer.Count > 0 && customers.Length == 0)
             return new();
 
-        var statement = new Statements(query, customers, limit, actor, now);
+        var statement = new Statements(query, customers, await CaseViewers.FewSeenAsync(database, actor, now, cancel), limit, actor, now);
         await using var batch = database.CreateBatch();
         batch.Add("select set_config('pg_trgm.word_similarity_threshold', '0.5', true), set_config('plan_cache_mode', 'force_custom_plan', true)");
         batch.BatchCommands.Add(statement.Cases());
@@ -87,7 +87,7 @@ public static class SearchAll
     }
 
     /// <summary>The statements of one search. Parameters: <c>$1</c> who, <c>$2</c> now, <c>$3</c> whether they see all; then those of the statement.</summary>
-    private sealed class Statements(SearchQuery query, Guid[] customers, int limit, Person actor, Instant now)
+    private sealed class Statements(SearchQuery query, Guid[] customers, Guid[]? few, int limit, Person actor, Instant now)
     {
         private readonly Eligibility _me = Eligibility.Of("$1", "$2");
         private readonly List<object?> _values = [];
@@ -101,7 +101,7 @@ public static class SearchAll
             var byWords =
                 query.Words.Count > 0
                     ? $"""
-                        (select s.case_id id from case_search s where {words} and ($3 or {_me.SeesRun("s.case_id")})
+                        (select s.case_id id from case_search s where {words} and {Sees("s.case_id")}
                             {(query.Customer.Count > 0 ? $"and exists (select from journey_case c where c.id = s.case_id and {isOfCustomer})" : "")}
                             limit {MostRanked})
                         """
@@ -109,7 +109,7 @@ public static class SearchAll
             var byCustomer =
                 customers.Length > 0 && (query.Customer.Count == 0 || query.Words.Count == 0)
                     ? $"""
-                        (select c.id from journey_case c where {isOfCustomer} and ($3 or {_me.SeesRun("c.id")})
+                        (select c.id from journey_case c where {isOfCustomer} and {Sees("c.id")}
                             order by c.created_at desc limit {MostRanked})
                         """
                     : null;
@@ -117,10 +117,10 @@ public static class SearchAll
                 byWords is null && byCustomer is null
                     ? query.IsAboutDue
                         ? $"""
-                            (select c.id from journey_case c where c.due_at is not null and {filter} and ($3 or {_me.SeesRun("c.id")})
+                            (select c.id from journey_case c where c.due_at is not null and {filter} and {Sees("c.id")}
                                 order by c.due_at limit {MostRanked})
                             """
-                        : $"(select c.id from journey_case c where {filter} and ($3 or {_me.SeesRun("c.id")}) order by c.created_at desc limit {MostRanked})"
+                        : $"(select c.id from journey_case c where {filter} and {Sees("c.id")} order by c.created_at desc limit {MostRanked})"
                     : null;
             return Command(
                 $"""
@@ -136,6 +136,9 @@ public static class SearchAll
                 """
             );
         }
+
+        /// <summary>Condition on the id of a case. Whoever sees few finds nothing else, however much the words match.</summary>
+        private string Sees(string run) => few is null ? $"($3 or {_me.SeesRun(run)})" : $"{run} = any({Value(few)})";
 
         public NpgsqlBatchCommand Tasks()
         {

@@ -1,4 +1,8 @@
+using NodaTime;
+using Npgsql;
 using Orchestration.Engine.Runtime;
+using Orchestration.Workflows.People;
+using Orchestration.Workflows.Storage;
 
 namespace Orchestration.Workflows.Tasks;
 
@@ -28,6 +32,17 @@ internal static class CaseViewers
             task,
             userName
         );
+
+    /// <summary>The runs that someone sees, if they are few (<see cref="FewIds.Most"/>); null if they are many, or all.</summary>
+    public static async Task<Guid[]?> FewSeenAsync(NpgsqlDataSource database, Person actor, Instant now, CancellationToken cancel)
+    {
+        if (Eligibility.SeesAll(actor))
+            return null;
+        var few = new FewIds(FewIds.Most);
+        few.Add(Eligibility.Of("$1", "$2").SeenRuns, actor.Id, now);
+        await few.ReadAsync(database, cancel);
+        return few[0];
+    }
 
     /// <summary>SQL that makes the rows of these runs what the rule says. Rows that are right already aren't touched.</summary>
     /// <param name="runs">Which, as a condition on their ids: <c>= any($1)</c>.</param>

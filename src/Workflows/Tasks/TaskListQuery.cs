@@ -196,9 +196,16 @@ internal sealed class TaskListQuery
                     select k.id from task k where k.team = s.team and k.ended_at is null and k.created_at >= s.since
                     union all select k.id from task k where {Ended} and k.created_at >= s.since) f
                 """,
-            FlowKind.Completed => $"select k.id from {since} join task k on {Ended} and k.ended_as = 'Completed'",
-            _ => $"select k.id from {since} join task k on {Ended} and k.ended_as = 'Completed' and k.order_at <= k.ended_at",
+            FlowKind.Completed => Completed("true"),
+            _ => Completed("k.order_at <= k.ended_at"),
         };
+
+        // One look into the index for each team: joined, the planner expects a third of all tasks and reads them all.
+        string Completed(string which) =>
+            $"""
+                select f.id from {since} cross join lateral (
+                    select k.id from task k where {Ended} and k.ended_as = 'Completed' and {which} offset 0) f
+                """;
     }
 
     private string Order() =>

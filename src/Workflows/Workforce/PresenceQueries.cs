@@ -67,13 +67,13 @@ public static class PresenceQueries
 
     /// <summary>
     /// SQL: the state as others see it, of the person with this id and their row of <c>presence</c>, if any. The one place that says who is engaged: who is
-    /// available and owns a task in progress or reviews one.
+    /// available and owns a task in progress or reviews one. Not <c>exists</c>, which the planner turns into a list of all tasks in progress.
     /// </summary>
     public static string Shown(string person, string presence) =>
         $"""
             case when {presence}.state = 'Available' and (
-                    exists (select from task k where k.owner_id = {person} and k.state = 'InProgress' and {Worked})
-                    or exists (select from task k where k.reviewer_id = {person} and k.state = 'InReview' and {Worked})) then 'Engaged'
+                    coalesce((select true from task k where k.owner_id = {person} and k.state = 'InProgress' and {Worked} limit 1),
+                        (select true from task k where k.reviewer_id = {person} and k.state = 'InReview' and {Worked} limit 1), false)) then 'Engaged'
                 else coalesce({presence}.state, 'OffShift') end
             """;
 
