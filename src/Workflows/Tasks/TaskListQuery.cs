@@ -124,7 +124,8 @@ internal sealed class TaskListQuery
             _filter.View switch
             {
                 // By their indexes: of the condition on both columns the planner expects half of all tasks.
-                "mine" => $"t.id = any(array({Own}))",
+                "mine" when IsOpen => $"t.id = any(array({Own}))",
+                "mine" => "(t.owner_id = $1 or t.reviewer_id = $1)",
                 "open" => _me!.IsOffered,
                 "next" => $"({_me!.WorksOnIt} or {_me.IsOffered})",
                 _ => _me?.Sees ?? "true",
@@ -235,7 +236,7 @@ internal sealed class TaskListQuery
             union all select id from task where ended_at is null and test_by = $1
             """;
 
-    /// <summary>Selects the ids of what someone, whose id is <c>$1</c>, owns or reviews. Nobody reviews what they own.</summary>
+    /// <summary>Selects the ids of the open tasks that someone, whose id is <c>$1</c>, owns or reviews. Nobody reviews what they own.</summary>
     public const string Own = """
         select id from task where ended_at is null and owner_id = $1 union all select id from task where ended_at is null and reviewer_id = $1
         """;
