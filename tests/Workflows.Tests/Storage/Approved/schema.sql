@@ -261,6 +261,7 @@ create table customer (
     constraint customer_vulnerability_check CHECK (vulnerability <> ''::text)
 );
 CREATE INDEX customer_merged ON customer USING btree (merged_into) WHERE (merged_into IS NOT NULL);
+CREATE INDEX customer_newest ON customer USING btree (created_at DESC, id DESC) WHERE (merged_into IS NULL);
 CREATE INDEX customer_survivor ON customer USING btree (survivor);
 
 create table customer_contact (
