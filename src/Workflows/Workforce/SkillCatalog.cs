@@ -38,6 +38,7 @@ public abstract record SkillResult
 public static partial class SkillCatalog
 {
     private const string Chain = "skills";
+    private const string Added = "skill.added";
 
     /// <summary>All skills by title, those that were retired at the end.</summary>
     public static async Task<IReadOnlyList<CatalogSkill>> ListAsync(NpgsqlDataSource database, Instant now, CancellationToken cancel = default)
@@ -99,7 +100,7 @@ public static partial class SkillCatalog
                 runtime,
                 key,
                 revision,
-                revision == 0 ? "skill.added" : "skill.changed",
+                revision == 0 ? Added : "skill.changed",
                 new { title, description },
                 revision == 0
                     ? Sql.Command(
@@ -158,9 +159,10 @@ public static partial class SkillCatalog
         {
             find.Add("select revision from skill where key = $1", key);
             var found = (int?)await find.ExecuteScalarAsync(cancel);
-            if (revision == 0 && found is not null)
+            var adds = action == Added;
+            if (adds && found is not null)
                 return new SkillResult.Invalid(new() { ["key"] = ["is taken"] });
-            if (revision != 0 && found is null)
+            if (!adds && found is null)
                 return new SkillResult.NotFound();
             if (found is { } current && current != revision)
                 return new SkillResult.Stale(current);

@@ -6,6 +6,7 @@ using AngleSharp.Dom;
 using AngleSharp.Html.Dom;
 using Microsoft.Extensions.DependencyInjection;
 using NodaTime;
+using Npgsql;
 using Orchestration.Host.Tests.Acceptance;
 using Orchestration.Workflows.Simulation;
 using Orchestration.Workflows.Workforce;
@@ -25,6 +26,19 @@ public sealed class BoardPageTests
         world.App.Clock.Advance(Duration.FromHours(34));
         await ActivatorUtilities.CreateInstance<DemoOffice>(world.App.Services, world.ConnectionString).RunAsync(1, isNew: true);
         while (await world.App.Services.GetRequiredService<Presence>().SweepAsync(100) > 0) { }
+
+        // Whether the simulated office is late just now depends on its people.
+        await using (
+            var late = world
+                .App.Services.GetRequiredService<NpgsqlDataSource>()
+                .CreateCommand(
+                    """
+                    update task set due_at = created_at
+                    where id = (select id from task where ended_at is null and suspended_from is null and team = 'claims-adjusting' limit 1)
+                    """
+                )
+        )
+            (await late.ExecuteNonQueryAsync()).ShouldBe(1);
         var supervisor = await world.App.BrowserAsync("supervisor");
         var (checkedLists, someInThem) = (0, new HashSet<string>());
         foreach (var address in new[] { "/team", "/team?key=claims-adjusting", "/team?key=mortgage-processing" })
