@@ -23,7 +23,7 @@ public sealed partial class EndOffers(TaskRuntime tasks, DistributionMetrics met
     /// <summary>What an offer that assigned its task keeps as its reason.</summary>
     private const string Unanswered = "The offer wasn't answered in time.";
 
-    private readonly WorkflowRuntime runtime = tasks.Runtime;
+    private readonly WorkflowRuntime _runtime = tasks.Runtime;
 
     /// <summary>
     /// Open offers that are over: how they end, and why. An offer that someone pushed by hand stands whatever the team's policy says.
@@ -54,10 +54,10 @@ public sealed partial class EndOffers(TaskRuntime tasks, DistributionMetrics met
     /// <summary>Ends what is over by now. Returns how many offers.</summary>
     public async Task<int> SweepAsync(CancellationToken cancel = default)
     {
-        var now = runtime.Clock.Now();
+        var now = _runtime.Clock.Now();
         var over = new List<(Guid Offer, Guid Instance, Guid Task, bool Assigns)>();
         await using (
-            var query = runtime.Database.Query(
+            var query = _runtime.Database.Query(
                 $"""
                 select x.id, x.instance_id, x.task_id, x.assigns and x.reason is null from ({Over}) x
                 where x.reason is not null or x.expires_at <= $1 limit $2
@@ -91,7 +91,7 @@ public sealed partial class EndOffers(TaskRuntime tasks, DistributionMetrics met
 
     private async Task<bool> EndAsync(Guid offer, Guid instance, Instant now, CancellationToken cancel)
     {
-        await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
+        await using var connection = await _runtime.Database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         HistoryAppend history;
         Ending ending;
@@ -153,7 +153,7 @@ public sealed partial class EndOffers(TaskRuntime tasks, DistributionMetrics met
             history.Head,
             now
         );
-        runtime.HistoryWriting?.Invoke([history], batch);
+        _runtime.HistoryWriting?.Invoke([history], batch);
         history.WriteTo(batch);
         if (ending.IsOpen)
             batch.BatchCommands.Add(AskForPeople.For(ending.Task, expired ? "offer-expired" : "offer-withdrawn", now));
@@ -171,7 +171,7 @@ public sealed partial class EndOffers(TaskRuntime tasks, DistributionMetrics met
         }
 
         await transaction.CommitAsync(cancel);
-        runtime.Changes.Publish(changes.Distinct());
+        _runtime.Changes.Publish(changes.Distinct());
         metrics.Ended(ending.Team, expired ? OfferState.Expired : OfferState.Withdrawn);
         return true;
     }
@@ -180,7 +180,7 @@ public sealed partial class EndOffers(TaskRuntime tasks, DistributionMetrics met
     private async Task<bool> AssignAsync(Guid offer, Guid instance, Guid task, Instant now, CancellationToken cancel)
     {
         await using var t = await InstanceTransaction.OpenAsync(
-            runtime,
+            _runtime,
             Actor,
             ("$1", instance),
             skipLocked: true,

@@ -140,7 +140,7 @@ public sealed class LogSchedules(WorkflowRuntime runtime, ServiceLevelCatalog ca
             keepDays = request.KeepDays,
             reason,
         };
-        await RecordAsync(connection, batch, id, "export.scheduled", told, actor.UserName, now, cancel);
+        await WriteLogs.RecordAsync(connection, batch, id, "export.scheduled", told, actor.UserName, now, cancel);
         await batch.ExecuteNonQueryAsync(cancel);
         await transaction.CommitAsync(cancel);
         return new LogResult.Asked(id);
@@ -159,7 +159,7 @@ public sealed class LogSchedules(WorkflowRuntime runtime, ServiceLevelCatalog ca
         }
 
         await using var batch = connection.CreateBatch();
-        await RecordAsync(connection, batch, id, "export.unscheduled", new { }, actor.UserName, runtime.Clock.Now(), cancel);
+        await WriteLogs.RecordAsync(connection, batch, id, "export.unscheduled", new { }, actor.UserName, runtime.Clock.Now(), cancel);
         await batch.ExecuteNonQueryAsync(cancel);
         await transaction.CommitAsync(cancel);
         return true;
@@ -210,7 +210,7 @@ public sealed class LogSchedules(WorkflowRuntime runtime, ServiceLevelCatalog ca
         if (stopped is not null)
         {
             batch.Add("update export_schedule set next_at = null, stopped = $2 where id = $1", id, stopped);
-            await RecordAsync(connection, batch, id, "export.schedule-stopped", new { reason = stopped }, "system", now, cancel);
+            await WriteLogs.RecordAsync(connection, batch, id, "export.schedule-stopped", new { reason = stopped }, "system", now, cancel);
         }
         else
         {
@@ -227,7 +227,7 @@ public sealed class LogSchedules(WorkflowRuntime runtime, ServiceLevelCatalog ca
                 name
             );
             batch.Add("update export_schedule set next_at = $2 where id = $1", id, next);
-            await RecordAsync(connection, batch, file, "export.requested", new { schedule = Ids.Text(id) }, name, now, cancel);
+            await WriteLogs.RecordAsync(connection, batch, file, "export.requested", new { schedule = Ids.Text(id) }, name, now, cancel);
         }
 
         await batch.ExecuteNonQueryAsync(cancel);
@@ -252,21 +252,5 @@ public sealed class LogSchedules(WorkflowRuntime runtime, ServiceLevelCatalog ca
             errors["cron"] = [$"is no schedule: {e.Message}"];
             return null;
         }
-    }
-
-    private static async Task RecordAsync(
-        NpgsqlConnection connection,
-        NpgsqlBatch batch,
-        Guid id,
-        string action,
-        object payload,
-        string actor,
-        Instant now,
-        CancellationToken cancel
-    )
-    {
-        var history = await NamedChain.LockAsync(connection, WriteLogs.Chain, actor, now, cancel);
-        history.Add(new(action, "export", Ids.Text(id), 0, JsonSerializer.SerializeToUtf8Bytes(payload, JsonSerializerOptions.Web)));
-        batch.WriteChain(history);
     }
 }

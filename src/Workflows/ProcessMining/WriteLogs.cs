@@ -314,7 +314,8 @@ public sealed class WriteLogs(WorkflowRuntime runtime)
 
     private static Instant? Day(LocalDate? day) => day?.AtStartOfDayInZone(DateTimeZone.Utc).ToInstant();
 
-    private static async Task RecordAsync(
+    /// <summary>Adds what happened to an export to the history of exports.</summary>
+    internal static async Task RecordAsync(
         NpgsqlConnection connection,
         NpgsqlBatch batch,
         Guid id,
