@@ -34,7 +34,7 @@ public sealed class BoardPageTests
                 .CreateCommand(
                     """
                     update task set due_at = created_at
-                    where id = (select id from task where ended_at is null and suspended_from is null and team = 'claims-adjusting' limit 1)
+                    where id = (select id from task where ended_at is null and suspended_from is null limit 1)
                     """
                 )
         )
