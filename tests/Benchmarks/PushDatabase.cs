@@ -27,6 +27,9 @@ internal static class PushDatabase
 {
     private const int People = 1000;
 
+    /// <summary>Cases a customer has, on average.</summary>
+    private const int CasesOfCustomer = 3;
+
     private const string Journey = """
         { "definitionId": "push", "name": "Push", "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [
             { "id": "a", "type": "Orchestration.HumanTask", "version": 1, "title": { "typeName": "String", "expression": { "type": "Literal",
@@ -120,6 +123,10 @@ internal static class PushDatabase
                 due_at = case when n / 3 % 5 > 0 then now() + (n * 79 % 12000 - 2000) * interval '1 minute' end,
                 required_skills = array_remove(array[(array['fha','va','title','fraud','appeal','legal'])[1 + n / {{teams}} % 12]], null)
                 from (select id, abs(hashtext(id::text) % 100000) n from task) h where h.id = t.id;
+            insert into customer (id, number, name, survivor, created_by, created_at, changed_at)
+                select id, 'B-' || i, 'Customer ' || i, id, 'bench', now(), now()
+                from (select i, ('5' || lpad(to_hex(i), 31, '0'))::uuid id from generate_series(0, {{tasks / CasesOfCustomer}}) i) c;
+            update journey_case set customer_id = ('5' || lpad(to_hex(abs(hashtext(id::text) % {{tasks / CasesOfCustomer}})), 31, '0'))::uuid;
             insert into sla_clock (id, instance_id, task_id, policy, name, kind, status, generation, state, late_at, created_at, changed_at)
                 select gen_random_uuid(), t.instance_id, t.id, 'bench', 'Bench', 'statutory', 'Running', 1, k.state, t.due_at, now(), now() from task t,
                     (select state from sla_clock limit 1) k where t.due_at is not null and t.priority = 2;

@@ -99,11 +99,12 @@ public sealed partial class DistributeWork(
             var work = await TeamSnapshot.WorkAsync(connection, team, people, policy, calendar, now, [.. asked.Tasks.Keys], cancel);
             var snapshot = new TeamSnapshot(people, work);
             var plan = Distributor.Distribute(snapshot.People, snapshot.Work, policy, now, asked.Turn);
+            var fit = new Fit(snapshot.People, policy, now, Fit.Scarcity(snapshot.People, snapshot.Work, now));
             var gain = plan.Picks.Count > 1 ? plan.Gain : (PlanGain?)null;
             var again = !policy.Shadow && (elsewhere || plan.Picks.Count > MostAtOnce);
             foreach (var pick in plan.Picks.Take(MostAtOnce))
             {
-                var why = Explanation.Of(snapshot, pick.Work, policy, now, pick.Person.Id, gain);
+                var why = Explanation.Of(snapshot, fit, pick.Work, policy, now, pick.Person.Id, gain);
                 var decision = new Decision(pick.Work.Id, team, now, policy, asked.TriggerOf(pick), pick.Person.Id, why);
                 if (policy.Shadow)
                     batch.BatchCommands.Add(decision.InsertIfNew(shadow: true));
@@ -113,7 +114,7 @@ public sealed partial class DistributeWork(
                     again |= done is null;
             }
 
-            Nobody(batch, snapshot, plan, policy, asked, team, now);
+            Nobody(batch, snapshot, fit, plan, policy, asked, team, now);
             if (again)
                 batch.Add("insert into distribution_request (team, trigger, at) values ($1, 'again', $2)", team, now);
             if (given.Count > 0)
@@ -159,12 +160,12 @@ public sealed partial class DistributeWork(
     }
 
     /// <summary>Records why no one got the tasks that asked for someone, unless the last decision said the same.</summary>
-    private void Nobody(NpgsqlBatch batch, TeamSnapshot snapshot, Plan plan, DistributionPolicy policy, Asked asked, string team, Instant now)
+    private void Nobody(NpgsqlBatch batch, TeamSnapshot snapshot, Fit fit, Plan plan, DistributionPolicy policy, Asked asked, string team, Instant now)
     {
         var picked = plan.Picks.Select(pick => pick.Work.Id).ToHashSet();
         foreach (var work in snapshot.Work.Where(work => asked.Tasks.ContainsKey(work.Id) && !picked.Contains(work.Id)))
         {
-            var why = Explanation.Of(snapshot, work, policy, now, null, null);
+            var why = Explanation.Of(snapshot, fit, work, policy, now, null, null);
             batch.BatchCommands.Add(new Decision(work.Id, team, now, policy, asked.Tasks[work.Id], null, why).InsertIfNew(policy.Shadow));
             metrics.Unassignable(team, why.Nobody!.Code);
         }

@@ -30,12 +30,12 @@ public sealed record Explanation(
 
     /// <summary>Explains a decision about one task.</summary>
     /// <param name="snapshot">What it was based on.</param>
+    /// <param name="fit">Its filters and scores.</param>
     /// <param name="work">The task.</param>
     /// <param name="chosen">Whom it was given to; null: no one.</param>
     /// <param name="gain">Of the plan.</param>
-    internal static Explanation Of(TeamSnapshot snapshot, Work work, DistributionPolicy policy, Instant now, Guid? chosen, PlanGain? gain)
+    internal static Explanation Of(TeamSnapshot snapshot, Fit fit, Work work, DistributionPolicy policy, Instant now, Guid? chosen, PlanGain? gain)
     {
-        var fit = new Fit(snapshot.People, policy, now, Fit.Scarcity(snapshot.People, snapshot.Work, now));
         var candidates = new List<Candidate>();
         var filtered = new List<FilteredPerson>();
         var nobody = new List<(Worker, Obstacle)>();

@@ -17,7 +17,7 @@ internal sealed record TeamSnapshot(IReadOnlyList<Worker> People, IReadOnlyList<
     /// <summary>Tasks read of each kind that is the same to everyone, the earliest due first, late ones apart. No team gives out more at once.</summary>
     private const int MostAlike = 300;
 
-    /// <summary>Tasks read of each kind for a single person, so that some of them can be closed to that person, or be more urgent than they look.</summary>
+    /// <summary>Tasks read of each kind beyond what people have room for, as some can be closed to them, or be more urgent than they look.</summary>
     private const int LeastAlike = 50;
 
     /// <summary>Cases of a customer that are looked at for who knows them.</summary>
@@ -27,9 +27,9 @@ internal sealed record TeamSnapshot(IReadOnlyList<Worker> People, IReadOnlyList<
 
     private const string Unoffered = "not exists (select from task_offer o where o.task_id = t.id and o.state = 'Open')";
 
-    /// <summary>Whom an open task of a team could concern.</summary>
+    /// <summary>Whom an open task of a team could concern. An array, so that the planner expects few of them.</summary>
     private static readonly string Concerned = $"""
-        (select m.person_id id from team_member m where m.team_key = $1
+        array(select m.person_id from team_member m where m.team_key = $1
             union select n.id from task t join person n on n.user_name = any(t.candidates) where t.team = $1 and {Ready} and cardinality(t.candidates) > 0)
         """;
 
@@ -42,7 +42,7 @@ internal sealed record TeamSnapshot(IReadOnlyList<Worker> People, IReadOnlyList<
         await using var batch = connection.CreateBatch();
         batch.Add(
             $"""
-            select p.person_id from presence p where p.state = 'Available' and p.person_id in (select id from {Concerned} c)
+            select p.person_id from presence p where p.state = 'Available' and p.person_id = any({Concerned})
                 order by p.person_id for no key update skip locked
             """,
             team
@@ -81,7 +81,7 @@ internal sealed record TeamSnapshot(IReadOnlyList<Worker> People, IReadOnlyList<
                 array(select coalesce(k.certified_until::timestamptz, 'infinity') from person_skill k where k.person_id = p.id order by k.skill) certified
             from person p left join presence s on s.person_id = p.id left join team e on e.key = $1
             cross join lateral {Load.Of("p.id")} l
-            where p.active and p.id in (select id from {Concerned} c)
+            where p.active and p.id = any({Concerned})
             """,
             team,
             now
@@ -136,8 +136,8 @@ internal sealed record TeamSnapshot(IReadOnlyList<Worker> People, IReadOnlyList<
                     join task x on x.instance_id = c.id where x.changed_at > $4) know_customer
             from task t where t.id in (
                 select f.id from (
-                    select t.id, row_number() over (partition by t.required_skills, t.preferred_skills, t.candidates, t.work_kind, t.weight, t.effort,
-                        coalesce(t.due_at < $2, false)
+                    select t.id, row_number() over (partition by hash_record_extended(row(t.required_skills, t.preferred_skills, t.candidates,
+                        t.work_kind, t.weight, t.effort, coalesce(t.due_at < $2, false)), 0)
                         order by date_bin(make_interval(secs => $5), t.order_at, $2), t.priority, t.order_at, t.created_at, t.id) place
                     from task t where t.team = $1 and {Ready} and t.required_skills <@ $6 and {Unoffered}
                 ) f where f.place <= $7
@@ -149,7 +149,7 @@ internal sealed record TeamSnapshot(IReadOnlyList<Worker> People, IReadOnlyList<
             now - policy.AffinityWindow,
             policy.SlackStep.TotalSeconds,
             Skills(free, now),
-            free.Count == 0 ? 0 : (int)Math.Min(MostAlike, LeastAlike + 2 * room),
+            free.Count == 0 ? 0 : (int)Math.Min(MostAlike, LeastAlike + room),
             asked.Take(MostAlike).ToArray()
         );
         await using var r = await batch.ExecuteReaderAsync(cancel);

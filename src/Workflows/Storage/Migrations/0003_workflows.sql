@@ -167,6 +167,7 @@ create index task_created on task (created_at, id) where ended_at is null;
 create index task_priority on task (priority, order_at, id) where ended_at is null;
 -- Open tasks that name people: few, and not found by a team.
 create index task_named on task using gin (candidates) where ended_at is null and cardinality(candidates) > 0;
+create index task_named_team on task (team) where ended_at is null and cardinality(candidates) > 0;
 create index task_reviewer on task (reviewer_id) where ended_at is null and reviewer_id is not null;
 -- No index has a column that changes while someone works on a task (state, revision, draft): the server then writes no index for it. Only another owner,
 -- another priority, a suspension and the end do, because lists look for them.

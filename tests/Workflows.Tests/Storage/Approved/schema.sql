@@ -1599,6 +1599,7 @@ CREATE INDEX task_flow ON task USING btree (team, ended_at) INCLUDE (definition_
     NULL);
 CREATE INDEX task_instance ON task USING btree (instance_id);
 CREATE INDEX task_named ON task USING gin (candidates) WHERE ((ended_at IS NULL) AND (cardinality(candidates) > 0));
+CREATE INDEX task_named_team ON task USING btree (team) WHERE ((ended_at IS NULL) AND (cardinality(candidates) > 0));
 CREATE INDEX task_open ON task USING btree (order_at, id) WHERE (ended_at IS NULL);
 CREATE INDEX task_owner ON task USING btree (owner_id, order_at, id) INCLUDE (team, test_by) WHERE ((ended_at IS NULL) AND (owner_id IS NOT NULL));
 CREATE INDEX task_priority ON task USING btree (priority, order_at, id) WHERE (ended_at IS NULL);
