@@ -18,7 +18,7 @@ internal sealed record TeamSnapshot(IReadOnlyList<Worker> People, IReadOnlyList<
     private const int MostAlike = 300;
 
     /// <summary>Tasks read of each kind beyond what people have room for, as some can be closed to them, or be more urgent than they look.</summary>
-    private const int LeastAlike = 50;
+    private const int LeastAlike = 20;
 
     /// <summary>Cases of a customer that are looked at for who knows them.</summary>
     private const int RecentCases = 20;
@@ -95,7 +95,7 @@ internal sealed record TeamSnapshot(IReadOnlyList<Worker> People, IReadOnlyList<
 
     /// <summary>
     /// Reads the tasks of a team that are ready and offered to no one: of each kind that is the same to everyone, and that someone with room has the skills
-    /// for, the first ones, late ones apart. Others can't be reached in a decision about these people.
+    /// for and hasn't given up, the first ones, late ones apart. Others can't be reached in a decision about these people.
     /// </summary>
     /// <param name="connection">Its connection, in a transaction or not.</param>
     /// <param name="team">Key of the team.</param>
@@ -134,14 +134,14 @@ internal sealed record TeamSnapshot(IReadOnlyList<Worker> People, IReadOnlyList<
                     select c.id from journey_case c where c.customer_id = (select me.customer_id from journey_case me where me.id = t.instance_id)
                         and c.id <> t.instance_id order by c.created_at desc limit {RecentCases}) c
                     join task x on x.instance_id = c.id where x.changed_at > $4) know_customer
-            from task t where t.id in (
+            from task t where t.id = any(array(
                 select f.id from (
                     select t.id, row_number() over (partition by hash_record_extended(row(t.required_skills, t.preferred_skills, t.candidates,
                         t.work_kind, t.weight, t.effort, coalesce(t.due_at < $2, false)), 0)
                         order by date_bin(make_interval(secs => $5), t.order_at, $2), t.priority, t.order_at, t.created_at, t.id) place
-                    from task t where t.team = $1 and {Ready} and t.required_skills <@ $6 and {Unoffered}
+                    from task t where t.team = $1 and {Ready} and t.required_skills <@ $6 and not t.gave_up @> $9 and {Unoffered}
                 ) f where f.place <= $7
-                union all select t.id from task t where t.id = any($8) and t.team = $1 and {Ready} and {Unoffered})
+                union all select t.id from task t where t.id = any($8) and t.team = $1 and {Ready} and {Unoffered}))
             """,
             team,
             now,
@@ -150,7 +150,8 @@ internal sealed record TeamSnapshot(IReadOnlyList<Worker> People, IReadOnlyList<
             policy.SlackStep.TotalSeconds,
             Skills(free, now),
             free.Count == 0 ? 0 : (int)Math.Min(MostAlike, LeastAlike + room),
-            asked.Take(MostAlike).ToArray()
+            asked.Take(MostAlike).ToArray(),
+            free.Select(person => person.Id).ToArray()
         );
         await using var r = await batch.ExecuteReaderAsync(cancel);
         var work = new List<Work>();
