@@ -135,6 +135,7 @@ public static class PersonalData
         ["second_factor"] = "Staff.",
         ["recovery_code"] = "Staff.",
         ["custom_role"] = "Names of roles and permissions.",
+        ["authority_limit"] = "Amounts of roles.",
         ["access_flag"] = "What is unusual in the log of access.",
         ["guidance_article"] = "Articles, not cases.",
         ["guidance_version"] = "Articles, not cases.",

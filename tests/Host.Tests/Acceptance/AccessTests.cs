@@ -385,6 +385,8 @@ public sealed partial class AccessTests : IAsyncLifetime
         administrator GET    /administration/roles/{key}
         administrator POST   /administration/roles/{key}
         administrator POST   /administration/roles/{key}/remove
+        administrator POST   /administration/roles/{key}/limits
+        administrator POST   /administration/roles/{key}/limits/remove
         access        GET    /administration/access/
         access        GET    /administration/access/csv
         access        GET    /administration/access/{id:guid}
@@ -449,6 +451,9 @@ public sealed partial class AccessTests : IAsyncLifetime
         administrator GET    /api/roles/
         administrator PUT    /api/roles/{key}
         administrator DELETE /api/roles/{key}
+        administrator GET    /api/authority-limits
+        administrator PUT    /api/roles/{key}/limits
+        administrator DELETE /api/roles/{key}/limits
         access        GET    /api/access
         access        GET    /api/permissions
         administrator PUT    /api/sla-policies/{id}
@@ -566,6 +571,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         compliance    POST   /api/findings/
         compliance    GET    /api/findings/counts
         compliance    GET    /api/history/four-eyes
+        compliance    GET    /api/history/authority
         compliance    GET    /api/cases/{id:guid}/report
         compliance    GET    /api/holds/
         compliance    POST   /api/holds/
@@ -626,6 +632,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         compliance    GET    /compliance/findings/
         compliance    POST   /compliance/findings/
         compliance    GET    /compliance/findings/new
+        compliance    GET    /compliance/authority
         compliance    GET    /compliance/four-eyes
         compliance    GET    /compliance/searches
         compliance    POST   /compliance/searches

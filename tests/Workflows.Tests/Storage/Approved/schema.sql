@@ -79,6 +79,23 @@ create table alteration_plan (
     constraint alteration_plan_pkey PRIMARY KEY (id)
 );
 
+create table authority_limit (
+    role text not null,
+    journey text not null,
+    field text not null,
+    currency text not null default ''::text,
+    amount numeric,
+    revision integer not null default 1,
+    created_at timestamp with time zone not null,
+    updated_at timestamp with time zone not null,
+    constraint authority_limit_amount_check CHECK (amount >= 0::numeric),
+    constraint authority_limit_currency_check CHECK (currency ~ '^([A-Z]{3})?$'::text),
+    constraint authority_limit_field_check CHECK (field <> ''::text),
+    constraint authority_limit_journey_check CHECK (journey <> ''::text),
+    constraint authority_limit_pkey PRIMARY KEY (role, journey, field, currency)
+);
+CREATE INDEX authority_limit_field ON authority_limit USING btree (journey, field);
+
 create table background_work (
     id uuid not null,
     kind text not null,
@@ -1538,6 +1555,8 @@ create table task (
     required_skills text[] not null default '{}'::text[],
     preferred_skills text[] not null default '{}'::text[],
     excluded_steps text[] not null default '{}'::text[],
+    decides_on text,
+    decides_in text,
     policies text[] not null default '{}'::text[],
     priority smallint not null,
     state text not null,
