@@ -202,6 +202,8 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "guidance.reported" => new("book-2", null, title, Text(e.Payload, "note"), null, null, 80),
             "customer.added" => new("user-plus", "good", "Customer added", null, null, null, 90),
             "customer.changed" => new("pencil", null, $"Customer changed: {ContactText.Fields(e.Payload)}", null, null, null, 70),
+            "customer.marked-sensitive" => new("lock", null, "Marked as sensitive", null, null, null, 70),
+            "customer.unmarked-sensitive" => new("lock-open", null, "No longer sensitive", null, null, null, 70),
             "customer.confirmed" => new("user-check", null, "Customer confirmed how to reach them", null, null, null, 70),
             "own-view.link-made" => new(
                 "link",

@@ -92,6 +92,12 @@ public static class PersonalData
             Instead = "erase_searches($2, $3 || $4)",
         },
         new("Conflicts of interest", "conflict", "customer_id = any($4)"),
+        new("Reasons for opening sensitive records", "access_log", "reason is not null and subject_id = any($2)")
+        {
+            OnRequestOnly = true,
+            Instead = "erase_access_reasons($2)",
+        },
+        new("Marks of sensitive customers", "sensitive_customer", "customer_id = any($2)"),
         new("Identifiers", "customer_identifier", "customer_id = any($2)") { IsExported = true },
         new("Words for searches of customers", "customer_search", "customer_id = any($2)"),
         new("Customer record", "customer", "id = any($2)") { IsExported = true },

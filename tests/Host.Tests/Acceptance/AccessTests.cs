@@ -14,7 +14,7 @@ public sealed partial class AccessTests : IAsyncLifetime
 {
     /// <summary>
     /// anybody: no sign-in needed. person: any signed-in person; each object decides what they see. lead: leads a team or supervises.
-    /// start, start-cases, start-tests, keep-customers, alter-cases, supervise, design, administrator, access, compliance, decide-erasures: permissions.
+    /// start, start-cases, start-tests, keep-customers, mark-sensitive, alter-cases, supervise, design, administrator, access, compliance, decide-erasures: permissions.
     /// read, edit, publish, run, operate: rights of the designer, which API keys can have too.
     /// </summary>
     private const string Table = """
@@ -46,6 +46,8 @@ public sealed partial class AccessTests : IAsyncLifetime
         anybody       GET    /workflow-replies/{secret}
         anybody       *      /workflows/{**path}
         person        GET    /
+        person        POST   /access-reasons
+        person        POST   /api/access-reasons
         person        GET    /api/calendars/
         person        POST   /api/calendars/preview
         person        GET    /api/calendars/{id}
@@ -300,6 +302,9 @@ public sealed partial class AccessTests : IAsyncLifetime
         keep-customers POST  /api/customers/
         keep-customers PUT   /api/customers/{id:guid}
         keep-customers PUT   /api/customers/by-number/{number}
+        mark-sensitive PUT   /api/customers/{id:guid}/sensitive
+        mark-sensitive DELETE /api/customers/{id:guid}/sensitive
+        mark-sensitive POST  /customers/{id:guid}/sensitive
         keep-customers POST  /api/customers/{id:guid}/merge
         keep-customers POST  /api/customers/{id:guid}/unmerge
         keep-customers POST  /api/customers/import
@@ -571,6 +576,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         compliance    POST   /api/findings/
         compliance    GET    /api/findings/counts
         compliance    GET    /api/history/four-eyes
+        compliance    GET    /api/history/sensitive-customers
         compliance    GET    /api/history/authority
         compliance    GET    /api/cases/{id:guid}/report
         compliance    GET    /api/holds/
@@ -648,8 +654,8 @@ public sealed partial class AccessTests : IAsyncLifetime
     {
         ["adjuster1"] = ["person", "start", "start-cases"],
         ["frontoffice"] = ["person", "start", "start-cases", "keep-customers"],
-        ["supervisor"] = ["person", "lead", "start", "start-cases", "keep-customers", "supervise", "alter-cases", "read"],
-        ["compliance"] = ["person", "read", "compliance", "access", "decide-erasures"],
+        ["supervisor"] = ["person", "lead", "start", "start-cases", "keep-customers", "mark-sensitive", "supervise", "alter-cases", "read"],
+        ["compliance"] = ["person", "read", "compliance", "mark-sensitive", "access", "decide-erasures"],
         ["analyst"] = ["person", "start", "start-tests", "design", "read", "edit", "publish", "run", "events"],
         ["admin"] =
         [
