@@ -54,9 +54,9 @@ internal static class CustomerEndpoints
             .ProducesProblem(409)
             .ProducesProblem(422);
 
-        var mark = api.MapGroup("/{id:guid}/sensitive").RequireAuthorization(Permissions.MarkSensitive);
+        var mark = api.MapGroup("").RequireAuthorization(Permissions.MarkSensitive);
         mark.MapPut(
-                "",
+                "/{id:guid}/sensitive",
                 async Task<CustomerAnswer> (Guid id, SensitiveBody body, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                     await AnswerAsync(await SensitiveCustomers.MarkAsync(runtime, id, body.Kind, body.Reason ?? "", me, cancel), runtime, id, me, cancel)
             )
@@ -65,7 +65,7 @@ internal static class CustomerEndpoints
             .ProducesProblem(404)
             .ProducesProblem(422);
         mark.MapDelete(
-                "",
+                "/{id:guid}/sensitive",
                 async Task<CustomerAnswer> (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                     await AnswerAsync(await SensitiveCustomers.UnmarkAsync(runtime, id, me, cancel), runtime, id, me, cancel)
             )

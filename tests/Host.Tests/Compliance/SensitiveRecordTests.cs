@@ -140,12 +140,12 @@ public sealed class SensitiveRecordTests(SharedHost shared) : IClassFixture<Shar
             var asked = await front.GetAsync(address);
             asked.StatusCode.ShouldBe(HttpStatusCode.Forbidden, address);
             var page = await asked.Content.ReadAsStringAsync();
-            page.ShouldContain("Why do you open this?", customMessage: address);
+            page.ShouldContain("Why are you opening this?", customMessage: address);
             page.ShouldNotContain("Must not be found", customMessage: address);
-            page.ShouldNotContain("+44 20 7946", customMessage: address);
+            page.ShouldNotContain("20 7946", customMessage: address);
         }
 
-        (await front.GetStringAsync("/customers?q=Nadia")).ShouldNotContain("+44 20 7946");
+        (await front.GetStringAsync("/customers?q=C-703")).ShouldNotContain("20 7946");
         var typed = new Dictionary<string, string>
         {
             ["kind"] = "case",
@@ -158,7 +158,7 @@ public sealed class SensitiveRecordTests(SharedHost shared) : IClassFixture<Shar
         (await front.SubmitAsync("/customers", typed, "/access-reasons")).Headers.Location!.OriginalString.ShouldBe($"/cases/{id}");
 
         (await front.GetAsync($"/cases/{id}")).StatusCode.ShouldBe(HttpStatusCode.OK);
-        (await front.GetStringAsync("/customers?q=Nadia")).ShouldContain("+44 20 7946");
+        (await front.GetStringAsync("/customers?q=C-703")).ShouldContain("20 7946");
         (await front.GetStringAsync("/me/access")).ShouldContain("Something else: Door phone rang");
         using var reviewer = await shared.App.BrowserAsync("compliance");
         var access = await reviewer.GetStringAsync("/compliance/access?reason=true");
@@ -170,17 +170,8 @@ public sealed class SensitiveRecordTests(SharedHost shared) : IClassFixture<Shar
     private async Task<(string Case, string Customer, string Task, string File)> OpenAsync(string number)
     {
         using var front = await shared.App.ApiAsync("frontoffice");
-        (
-            await front.PostAsJsonAsync(
-                "/api/customers",
-                new
-                {
-                    number,
-                    name = $"Nadia {number}",
-                    phones = new[] { "+44 20 7946 0123" },
-                }
-            )
-        ).EnsureSuccessStatusCode();
+        var record = new { name = $"Nadia {number}", phones = new[] { "+44 20 7946 0123" } };
+        (await front.PostAsJsonAsync("/api/customers", new { number, record })).EnsureSuccessStatusCode();
         var opened = await front.PostAsJsonAsync(
             "/api/cases",
             new
@@ -198,7 +189,7 @@ public sealed class SensitiveRecordTests(SharedHost shared) : IClassFixture<Shar
         );
         var id = opened.Headers.Location!.ToString().Split('/')[^1];
         var customer = (string)(await front.GetFromJsonAsync<JsonNode>($"/api/customers/by-number/{number}"))!["id"]!;
-        var task = (string)(await front.GetFromJsonAsync<JsonNode>($"/api/tasks?view=all&caseId={id}"))!["items"]![0]!["id"]!;
+        var task = (string)(await front.GetFromJsonAsync<JsonNode>($"/api/tasks?view=all&case={id}"))!["items"]![0]!["id"]!;
         using var content = new ByteArrayContent(Encoding.UTF8.GetBytes("burnt"));
         content.Headers.ContentType = new("text/plain");
         var attached = await front.PostAsync($"/api/tasks/{task}/attachments?name=photo.txt&revision=1&operationId=photo-{number}", content);
