@@ -137,7 +137,7 @@ public sealed record NobodyReason(string Code, string Text, Instant? Until)
             Obstacle.Offers => new("offers", $"{able} has another offer to answer", null),
             Obstacle.Preferred => new(
                 "preferred",
-                $"Colleagues with the preferred skills ({string.Join(", ", work.Preferred.Select(need => need.Skill))}) come first",
+                $"Colleagues with the preferred skills ({string.Join(", ", work.Preferred.Select(need => need.Level > 1 ? $"{need.Skill} at level {need.Level}" : need.Skill))}) come first",
                 null
             ),
             Obstacle.Expired => new("expired", $"The certificates for {skills} have expired", null),

@@ -79,7 +79,7 @@ public sealed class HumanTask : Activity
                     DefaultSyntax = "Object",
                     DisplayName = "Required skills",
                     Category = "People",
-                    Description = "Skills a person must have.",
+                    Description = "Skills a person must have; fraud:3 asks for level 3 or higher.",
                 },
                 new("PreferredSkills", "List<String>")
                 {
@@ -87,7 +87,7 @@ public sealed class HumanTask : Activity
                     DefaultSyntax = "Object",
                     DisplayName = "Preferred skills",
                     Category = "People",
-                    Description = "People with these skills have priority until the SLA policy's ladder relaxes them.",
+                    Description = "People with these skills, at their level, have priority until the SLA policy's ladder relaxes them.",
                 },
                 new("ExcludedSteps", "List<String>")
                 {
