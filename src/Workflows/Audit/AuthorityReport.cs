@@ -77,7 +77,11 @@ public sealed record AuthorityDecisions(IReadOnlyList<AuthorityPerson> People, I
 /// <param name="To">Made before then.</param>
 /// <param name="Findings">Only these; empty: all.</param>
 /// <param name="By">Only of the person with this user name; null: of all.</param>
-public sealed record AuthorityFilter(Instant From, Instant To, IReadOnlyList<AuthorityFinding> Findings, string? By = null);
+public sealed record AuthorityFilter(Instant From, Instant To, IReadOnlyList<AuthorityFinding> Findings, string? By = null)
+{
+    /// <summary>Only of this case; null: of all.</summary>
+    public Guid? Case { get; init; }
+}
 
 /// <summary>
 /// Who decided on which amount within which limit, from history. The limit in force is part of the event of the decision, so that a limit that changed
@@ -104,7 +108,8 @@ public static class AuthorityReport
                 from judged group by actor order by 5 desc, 4 desc, 3 desc, 1
                 """,
                 filter.From,
-                filter.To
+                filter.To,
+                filter.Case
             )
         );
         batch.BatchCommands.Add(
@@ -112,11 +117,12 @@ public static class AuthorityReport
                 $"""
                 {Judged}
                 select case_id, reference, journey, title, outcome, actor, at, case when case_id = chain_id then sequence else 0 end, label, amount, currency, authority_limit, role, today, finding
-                from judged where ($3::text[] = '{"{}"}' or finding = any($3)) and ($4::text is null or lower(actor) = lower($4))
+                from judged where ($4::text[] = '{"{}"}' or finding = any($4)) and ($5::text is null or lower(actor) = lower($5))
                 order by at desc, chain_id, sequence desc limit {Most}
                 """,
                 filter.From,
                 filter.To,
+                filter.Case,
                 filter.Findings.Select(finding => finding.ToString()).ToArray(),
                 filter.By
             )
@@ -160,6 +166,7 @@ public static class AuthorityReport
                 (e.payload -> 'authority' ->> 'isLimited')::boolean is_limited, t.definition_id
             from event e left join task t on t.id = e.entity_id::uuid
             where e.action in ('task.completed', 'task.authority-exceeded') and e.entity = 'task' and e.at >= $1 and e.at < $2
+                and ($3::uuid is null or e.chain_id = $3 or e.chain_id in (select i.id from workflow_instance i where i.parent_id = $3))
                 and e.payload -> 'authority' ->> 'amount' is not null),
         compared as (
             select d.*, c.id case_id, c.reference, c.journey, now.is_limited limited_today, now.may_all, now.highest today
