@@ -19,7 +19,7 @@ namespace Orchestration.Host.Access;
 /// <param name="Id">Its id.</param>
 /// <param name="Why">One of `customer-asked`, `case-work`, `complaint`, `review`, `other`.</param>
 /// <param name="Text">In words; required for `other`.</param>
-public sealed record ReasonBody(string? Kind, Guid? Id, string? Why, string? Text = null);
+public sealed record AccessReasonBody(string? Kind, Guid? Id, string? Why, string? Text = null);
 
 /// <summary>Until when the reason holds.</summary>
 public sealed record ReasonAnswer(Guid Customer, Instant Until);
@@ -139,7 +139,7 @@ internal static partial class SensitiveGuard
             .ExecuteAsync(context);
     }
 
-    private static async Task<Results<Ok<ReasonAnswer>, ProblemHttpResult>> GiveAsync(ReasonBody body, HttpContext context)
+    private static async Task<Results<Ok<ReasonAnswer>, ProblemHttpResult>> GiveAsync(AccessReasonBody body, HttpContext context)
     {
         var who = PersonIdentity.Of(context.User);
         var errors = new Dictionary<string, string[]>();

@@ -116,7 +116,8 @@ public static class AuthorityReport
             Sql.Command(
                 $"""
                 {Judged}
-                select case_id, reference, journey, title, outcome, actor, at, case when case_id = chain_id then sequence else 0 end, label, amount, currency, authority_limit, role, today, finding
+                select case_id, reference, journey, title, outcome, actor, at, case when case_id = chain_id then sequence else 0 end,
+                    label, amount, currency, authority_limit, role, today, finding
                 from judged where ($4::text[] = '{"{}"}' or finding = any($4)) and ($5::text is null or lower(actor) = lower($5))
                 order by at desc, chain_id, sequence desc limit {Most}
                 """,

@@ -14,7 +14,8 @@ public sealed partial class AccessTests : IAsyncLifetime
 {
     /// <summary>
     /// anybody: no sign-in needed. person: any signed-in person; each object decides what they see. lead: leads a team or supervises.
-    /// start, start-cases, start-tests, keep-customers, mark-sensitive, alter-cases, supervise, design, administrator, access, compliance, decide-erasures: permissions.
+    /// start, start-cases, start-tests, keep-customers, mark-sensitive, alter-cases, supervise, design, administrator, access, compliance,
+    /// decide-erasures: permissions.
     /// read, edit, publish, run, operate: rights of the designer, which API keys can have too.
     /// </summary>
     private const string Table = """

@@ -85,7 +85,8 @@ public sealed class AuthorityTests : IAsyncLifetime
 
         await desk.DoneAsync(RequestReview.RunAsync(_world.Tasks, desk.Next, "Approve", Amount(20_000), null, adjuster));
         await desk.DoneAsync(StartReview.RunAsync(_world.Tasks, desk.Next, other));
-        (await ApproveReview.RunAsync(_world.Tasks, desk.Next, other)).ShouldBeOfType<TaskResult.AboveAuthority>().Others.ShouldBe(["Helen Kowalski", "Tomás Herrera"]);
+        var above = (await ApproveReview.RunAsync(_world.Tasks, desk.Next, other)).ShouldBeOfType<TaskResult.AboveAuthority>();
+        above.Others.ShouldBe(["Helen Kowalski", "Tomás Herrera"]);
         await desk.DoneAsync(RequestChanges.RunAsync(_world.Tasks, desk.Next, "Not mine to decide", other));
         await desk.DoneAsync(RequestReview.RunAsync(_world.Tasks, desk.Next, "Approve", Amount(20_000), "senior1", adjuster));
         await desk.DoneAsync(StartReview.RunAsync(_world.Tasks, desk.Next, senior));
@@ -180,7 +181,7 @@ public sealed class AuthorityTests : IAsyncLifetime
 
     private async Task<(Guid Case, Desk Desk, Person Person)> ClaimedAsync(string userName)
     {
-        var id = await _world.StartAsync("claim", $"REF-{Guid.NewGuid():N}");
+        var id = await _world.StartAsync("claim", $"REF-{Ids.New(_world.Clock.Now()):N}");
         var person = await _world.PersonAsync(userName);
         var desk = await Desk.AtAsync(_world, id);
         await desk.DoneAsync(ClaimTask.RunAsync(_world.Tasks, desk.Next, person));
