@@ -101,6 +101,7 @@ static async Task Run(string[] args)
     app.UseAssets();
     app.UseSignIn();
     app.UseForgeryProtection();
+    app.UseSensitiveGuard();
     app.UseAccessLog();
     app.UseLongLivedEndpoints();
 
@@ -154,6 +155,7 @@ static async Task Run(string[] args)
     app.MapCompliance();
     app.MapFindings();
     app.MapMyAccess();
+    app.MapReasons();
     app.MapRetention();
     app.MapAway();
     app.MapNotifications();

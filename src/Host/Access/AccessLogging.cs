@@ -67,7 +67,7 @@ internal static class AccessLogging
             }
         );
 
-    private static string Address(IPAddress? address) => (address is { IsIPv4MappedToIPv6: true } mapped ? mapped.MapToIPv4() : address)?.ToString() ?? "";
+    internal static string Address(IPAddress? address) => (address is { IsIPv4MappedToIPv6: true } mapped ? mapped.MapToIPv4() : address)?.ToString() ?? "";
 
     private static async Task LogAsync(HttpContext context, LoggedEndpoint logged, PersonIdentity who)
     {

@@ -84,6 +84,7 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "case.exported" => new("file-export", null, "Case exported", Text(e.Payload, "format") == "proof" ? "with proofs" : null, null, null, 30),
             "case.removed" => new("trash", null, "Test case removed", null, null, null, 100),
             "task.completed" => new("check", "good", $"{title}: {Words.Humanize(Text(e.Payload, "outcome") ?? "")}", null, null, task, 90),
+            "task.authority-exceeded" => new("scale", "bad", $"Above the authority limit: {title}", AboveLimit(e.Payload), null, task, 70),
             "task.cancelled" => new("circle-minus", null, $"No longer needed: {title}", reason, null, task, 60),
             "task.claimed" => new("hand-grab", null, $"Claimed: {title}", null, null, task, 80),
             "task.started" => new("player-play", null, $"Started: {title}", null, null, task, 80),
@@ -201,6 +202,8 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "guidance.reported" => new("book-2", null, title, Text(e.Payload, "note"), null, null, 80),
             "customer.added" => new("user-plus", "good", "Customer added", null, null, null, 90),
             "customer.changed" => new("pencil", null, $"Customer changed: {ContactText.Fields(e.Payload)}", null, null, null, 70),
+            "customer.marked-sensitive" => new("lock", null, "Marked as sensitive", null, null, null, 70),
+            "customer.unmarked-sensitive" => new("lock-open", null, "No longer sensitive", null, null, null, 70),
             "customer.confirmed" => new("user-check", null, "Customer confirmed how to reach them", null, null, null, 70),
             "own-view.link-made" => new(
                 "link",
@@ -334,6 +337,12 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
         var name = node.CanvasText ?? node.Name ?? node.Id;
         return Words.Humanize(name.StartsWith(type, StringComparison.Ordinal) && name[type.Length..].All(char.IsAsciiDigit) ? type : name);
     }
+
+    private static string? AboveLimit(JsonNode? payload) =>
+        payload?["authority"] is JsonObject use && use["amount"] is JsonValue amount
+            ? Words.Money(amount.GetValue<decimal>(), Text(use, "currency"))
+                + (use["limit"] is JsonValue limit ? $", limit {Words.Money(limit.GetValue<decimal>(), Text(use, "currency"))}" : ", no limit of their roles")
+            : null;
 
     private static bool IsBody(ActivityNode node) => node.Parent is { Parent: null } && node.Children.Count > 0;
 

@@ -143,7 +143,11 @@ internal static class CommandPages
         ];
 
     private static string Detail(CustomerSummary customer) =>
-        Join(customer.Number, customer.Open > 0 ? Words.Count(customer.Open, "open case") : Words.Count(customer.Cases, "case"), customer.Contact);
+        Join(
+            customer.Number,
+            customer.Open > 0 ? Words.Count(customer.Open, "open case") : Words.Count(customer.Cases, "case"),
+            customer.NeedsReason ? "sensitive" : customer.Contact
+        );
 
     private static string Short(string body) => body.Length <= 90 ? body : $"{body[..88].TrimEnd()} …";
 

@@ -5,6 +5,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Host.Http;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Audit;
+using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Storage;
 
@@ -18,6 +19,7 @@ namespace Orchestration.Host.Compliance;
 /// <param name="From">A day.</param>
 /// <param name="To">A day, which counts wholly.</param>
 /// <param name="Flagged">Only what a rule found unusual.</param>
+/// <param name="Reason">Only those with a reason, of sensitive customers.</param>
 /// <param name="Cursor">Where the page before ended.</param>
 public sealed record AccessQuery(
     string? Person = null,
@@ -27,10 +29,11 @@ public sealed record AccessQuery(
     string? From = null,
     string? To = null,
     bool? Flagged = null,
+    bool? Reason = null,
     string? Cursor = null
 )
 {
-    internal bool IsOn => Flagged == true || new[] { Person, Customer, Case, Kind, From, To }.Any(text => !string.IsNullOrWhiteSpace(text));
+    internal bool IsOn => Flagged == true || Reason == true || new[] { Person, Customer, Case, Kind, From, To }.Any(text => !string.IsNullOrWhiteSpace(text));
 
     internal string Address =>
         QueryString
@@ -44,6 +47,7 @@ public sealed record AccessQuery(
                     ["from"] = From,
                     ["to"] = To,
                     ["flagged"] = Flagged == true ? "true" : null,
+                    ["reason"] = Reason == true ? "true" : null,
                     ["cursor"] = Cursor,
                 }.Where(p => !string.IsNullOrWhiteSpace(p.Value))
             )
@@ -58,6 +62,11 @@ internal static class AccessEndpoints
     public static void Map(RouteGroupBuilder api, RouteGroupBuilder pages)
     {
         api.MapGet("/access", ListAsync).WithSummary("Lists who opened which customer, case, task, file, search or export, newest first").ProducesProblem(422);
+        api.MapGet(
+                "/sensitive-customers",
+                async (WorkflowRuntime runtime, CancellationToken cancel) => TypedResults.Ok(await SensitiveCustomers.ListAsync(runtime.Database, cancel))
+            )
+            .WithSummary("Lists sensitive customers, the newest mark first, at most 1,000");
         pages.MapGet(
             "/access",
             async ([AsParameters] AccessQuery query, WorkflowRuntime runtime, AccessLog log, CancellationToken cancel) =>
@@ -70,6 +79,7 @@ internal static class AccessEndpoints
                         Query = query,
                         Errors = errors,
                         Page = errors.Count > 0 ? new([], null) : await AccessQueries.ListAsync(runtime.Database, filter, cancel),
+                        Sensitive = await SensitiveCustomers.ListAsync(runtime.Database, cancel),
                         People = await TeamQueries.EveryoneAsync(runtime.Database, cancel),
                     },
                     errors.Count > 0 ? StatusCodes.Status422UnprocessableEntity : StatusCodes.Status200OK
@@ -108,6 +118,7 @@ internal static class AccessEndpoints
             From = Day(query.From, "from", 0),
             To = Day(query.To, "to", 1),
             Flagged = query.Flagged == true,
+            WithReason = query.Reason == true,
             Before = before,
             Limit = limit,
         };

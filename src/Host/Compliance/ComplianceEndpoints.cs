@@ -72,6 +72,7 @@ internal static class ComplianceEndpoints
         SearchEndpoints.Map(api, pages);
         CaseReviewEndpoints.Map(api, pages);
         FourEyesEndpoints.Map(api, pages);
+        AuthorityEndpoints.Map(api, pages);
         AccessEndpoints.Map(api, pages);
     }
 

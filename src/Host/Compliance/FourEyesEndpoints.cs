@@ -13,8 +13,8 @@ namespace Orchestration.Host.Compliance;
 /// <summary>Who decided and who approved, for compliance.</summary>
 internal static class FourEyesEndpoints
 {
-    private const int UsualDays = 90;
-    private const int MostDays = 366;
+    internal const int UsualDays = 90;
+    internal const int MostDays = 366;
 
     public static void Map(RouteGroupBuilder api, RouteGroupBuilder pages)
     {
@@ -55,7 +55,7 @@ internal static class FourEyesEndpoints
         return errors.Count > 0 ? Problems.Invalid(errors) : TypedResults.Ok(await FourEyes.ReadAsync(runtime, first, last, !all, cancel));
     }
 
-    private static (Instant From, Instant To, Dictionary<string, string[]> Errors) Read(string? from, string? to, Instant now)
+    internal static (Instant From, Instant To, Dictionary<string, string[]> Errors) Read(string? from, string? to, Instant now)
     {
         var errors = new Dictionary<string, string[]>();
         var today = now.InUtc().Date;

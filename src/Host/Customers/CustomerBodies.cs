@@ -89,3 +89,8 @@ public sealed record ContactBody(
         return errors.Count > 0 ? null : new(channel, Incoming, outcome, Note ?? "", CaseId, TaskId, Resume, OperationId);
     }
 }
+
+/// <summary>That a customer is sensitive.</summary>
+/// <param name="Kind">Why.</param>
+/// <param name="Reason">Why, in words.</param>
+public sealed record SensitiveBody(SensitiveKind? Kind, string? Reason);

@@ -54,6 +54,25 @@ internal static class CustomerEndpoints
             .ProducesProblem(409)
             .ProducesProblem(422);
 
+        var mark = api.MapGroup("").RequireAuthorization(Permissions.MarkSensitive);
+        mark.MapPut(
+                "/{id:guid}/sensitive",
+                async Task<CustomerAnswer> (Guid id, SensitiveBody body, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    await AnswerAsync(await SensitiveCustomers.MarkAsync(runtime, id, body.Kind, body.Reason ?? "", me, cancel), runtime, id, me, cancel)
+            )
+            .WithSummary("Marks a customer as sensitive: nobody opens the record, its cases and documents without a reason, unless they work there")
+            .ProducesProblem(403)
+            .ProducesProblem(404)
+            .ProducesProblem(422);
+        mark.MapDelete(
+                "/{id:guid}/sensitive",
+                async Task<CustomerAnswer> (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    await AnswerAsync(await SensitiveCustomers.UnmarkAsync(runtime, id, me, cancel), runtime, id, me, cancel)
+            )
+            .WithSummary("Takes the mark of a sensitive customer away")
+            .ProducesProblem(403)
+            .ProducesProblem(404);
+
         var keep = api.MapGroup("").RequireAuthorization(Permissions.KeepCustomers);
         keep.MapPost("", AddAsync).WithSummary("Adds a customer").ProducesProblem(422);
         keep.MapPut("/{id:guid}", ChangeAsync).WithSummary("Changes a customer").Changes();

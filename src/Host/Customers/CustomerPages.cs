@@ -62,6 +62,7 @@ internal static class CustomerPages
         pages.MapGet("/customers/{id:guid}/history", HistoryAsync);
         pages.MapPost("/customers/{id:guid}/contacts", RecordAsync).RequireAuthorization(Permissions.StartCases);
         pages.MapPost("/customers/{id:guid}/own-view", OwnViewAsync).RequireAuthorization(Permissions.StartCases);
+        pages.MapPost("/customers/{id:guid}/sensitive", SensitiveAsync).RequireAuthorization(Permissions.MarkSensitive);
         pages.MapPost("/customers/{id:guid}/merge", MergeAsync).RequireAuthorization(Permissions.KeepCustomers);
         pages.MapPost("/customers/{id:guid}/unmerge", UndoAsync).RequireAuthorization(Permissions.KeepCustomers);
         pages
@@ -150,6 +151,8 @@ internal static class CustomerPages
                         "contact" => "Contact recorded",
                         "promise" => "Contact and promise recorded",
                         "saved" => "Customer saved",
+                        "sensitive" => "Marked as sensitive",
+                        "not-sensitive" => "No longer sensitive",
                         "merged" => "Customers merged",
                         "unmerged" => "Merging undone",
                         _ => null,
@@ -282,6 +285,30 @@ internal static class CustomerPages
 
         var status = attempt.Refused is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity;
         return await PageAsync(runtime, id, me, new(), null, null, status, cancel, attempt);
+    }
+
+    private static async Task<IResult> SensitiveAsync(Guid id, IFormCollection form, WorkflowRuntime runtime, Person me, CancellationToken cancel)
+    {
+        var marks = form["mark"] == "true";
+        SensitiveKind? kind = Enum.TryParse<SensitiveKind>(form["kind"], out var one) && Enum.IsDefined(one) ? one : null;
+        var result = marks
+            ? await SensitiveCustomers.MarkAsync(runtime, id, kind, form["reason"].ToString(), me, cancel)
+            : await SensitiveCustomers.UnmarkAsync(runtime, id, me, cancel);
+        return result switch
+        {
+            CustomerResult.Done => Results.LocalRedirect($"/customers/{Ids.Text(id)}?told={(marks ? "sensitive" : "not-sensitive")}"),
+            CustomerResult.Invalid invalid => await PageAsync(
+                runtime,
+                id,
+                me,
+                new(),
+                null,
+                string.Join(" ", invalid.Errors.Select(error => Words.Sentence([$"{error.Key} {error.Value[0]}"]))),
+                StatusCodes.Status422UnprocessableEntity,
+                cancel
+            ),
+            _ => Results.NotFound(),
+        };
     }
 
     private static async Task<IResult> MergeAsync(Guid id, [FromForm] string? duplicate, WorkflowRuntime runtime, Person me, CancellationToken cancel)

@@ -18,7 +18,7 @@ internal static class FactText
         (fact.Format, fact.Value) switch
         {
             (_, null) => "Not given",
-            (FactFormat.Money, JsonValue value) when Amount(value) is { } amount => Money(amount, fact.Currency),
+            (FactFormat.Money, JsonValue value) when Amount(value) is { } amount => Words.Money(amount, fact.Currency),
             (FactFormat.Number, JsonValue value) when Amount(value) is { } number => number.ToString("#,0.##########", CultureInfo.InvariantCulture),
             (FactFormat.Date, JsonValue value) when value.TryGetValue<string>(out var text) && LocalDatePattern.Iso.Parse(text) is { Success: true } date =>
                 date.Value.ToString("d MMM uuuu", CultureInfo.InvariantCulture),
@@ -49,9 +49,6 @@ internal static class FactText
         && (address.Scheme == Uri.UriSchemeHttps || address.Scheme == Uri.UriSchemeHttp)
             ? address.AbsoluteUri
             : null;
-
-    private static string Money(decimal amount, string? currency) =>
-        $"{(currency is null ? "" : $"{currency} ")}{amount.ToString("#,0.00", CultureInfo.InvariantCulture)}";
 
     private static decimal? Amount(JsonValue value) =>
         value.GetValueKind() == JsonValueKind.Number && value.TryGetValue<decimal>(out var number) ? number : null;

@@ -17,6 +17,7 @@ internal sealed record CompliancePages(string Href, string Title, Func<Person, b
         new("/compliance/searches", "Saved searches", Reviews),
         new("/compliance/findings", "Findings", Reviews),
         new("/compliance/four-eyes", "Four eyes", Reviews),
+        new("/compliance/authority", "Authority", Reviews),
         new("/compliance/access", "Access", Reviews),
         new("/compliance/holds", "Legal holds", Keeps),
         new("/compliance/retention", "Retention", Keeps),

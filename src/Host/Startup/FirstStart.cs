@@ -49,6 +49,7 @@ internal static partial class FirstStart
         if (app.Environment.IsDevelopment())
         {
             var people = await seed.DemoAsync(await ReadAsync(app, "people.json"), DemoPassword, now);
+            await seed.LimitsAsync(await ReadAsync(app, "limits.json"), now);
             var names = string.Join(", ", people.Select(p => p.UserName));
             DemoPeople(app.Logger, DemoPassword, names);
         }

@@ -19,6 +19,9 @@ public sealed record SkillMatrixView(IReadOnlyList<Team> Teams, string? Team, IR
     public IReadOnlyList<(SkilledPerson Person, HeldSkill Skill)> Expiring { get; } =
     [.. People.SelectMany(p => p.Skills.Where(s => s.ExpiresSoon || !s.Counts).Select(s => (Person: p, Skill: s))).OrderBy(e => e.Skill.DaysLeft)];
 
+    /// <summary>The highest level at which open tasks require each skill.</summary>
+    public IReadOnlyDictionary<string, int> Required { get; init; } = new Dictionary<string, int>();
+
     public string TitleOf(string skill) => Skills.FirstOrDefault(s => s.Key == skill)?.Title ?? skill;
 }
 
@@ -55,7 +58,12 @@ internal static class SkillPages
                         .Where(s => had.Contains(s.Key) || (shown is null && s.RetiredAt is null))
                         .ToList();
                     var teams = (await TeamQueries.ListAsync(runtime.Database, cancel)).Where(t => TeamQueries.Steers(me, t.Key)).ToList();
-                    return Html.Page(new SkillMatrixPage { View = new(teams, shown, people, skills) });
+                    return Html.Page(
+                        new SkillMatrixPage
+                        {
+                            View = new(teams, shown, people, skills) { Required = await SkillMatrix.RequiredAsync(runtime.Database, keys, cancel) },
+                        }
+                    );
                 }
             );
 

@@ -59,6 +59,9 @@ public sealed record AccessFilter
 
     /// <summary>Only what a rule found unusual.</summary>
     public bool Flagged { get; init; }
+
+    /// <summary>Only those with a reason, of sensitive customers.</summary>
+    public bool WithReason { get; init; }
     public (DateTime At, Guid Id)? Before { get; init; }
     public int Limit { get; init; } = 50;
 }
@@ -106,6 +109,7 @@ public static class AccessQueries
                     and ($3::text is null and $4::text is null or l.subject_id in (select id from subject))
                     and ($5::text is null or l.kind = $5) and ($6::timestamptz is null or l.at >= $6) and ($7::timestamptz is null or l.at < $7)
                     and (not $8 or exists (select from access_flag f where f.access_id = l.id))
+                    and (not $12 or l.reason is not null)
                     and ($9::timestamptz is null or (l.at, l.id) < ($9, $10::uuid))
                 order by l.at desc, l.id desc limit $11) a
             join person p on p.id = a.person_id
@@ -121,7 +125,8 @@ public static class AccessQueries
             filter.Flagged,
             before,
             id,
-            filter.Limit + 1
+            filter.Limit + 1,
+            filter.WithReason
         );
         await using var r = await query.ExecuteReaderAsync(cancel);
         var rows = new List<AccessRow>();

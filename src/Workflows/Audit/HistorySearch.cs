@@ -14,7 +14,8 @@ using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Audit;
 
-/// <summary>An event that a search found. What was entered is left out of its payload: the case shows it to whoever may see it.</summary>
+/// <summary>An event that a search found. What was entered is left out of its payload: the case shows it to whoever may see it.
+/// Of a sensitive customer that the reader gave no reason for, there is no payload at all.</summary>
 /// <param name="Chain">Its chain: the case, or another thing.</param>
 /// <param name="Event">The event.</param>
 /// <param name="CaseReference">Reference of its case, or null.</param>
@@ -85,7 +86,7 @@ public static class HistorySearch
         var hides = new Dictionary<string, bool>();
         await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
-        var (sql, values) = await QueryAsync(connection, filter, most, runtime.Clock.Now(), cancel);
+        var (sql, values) = await QueryAsync(connection, filter, most, reader.Id, runtime.Clock.Now(), cancel);
         await using var batch = connection.CreateBatch();
         batch.Add(string.Create(CultureInfo.InvariantCulture, $"set local statement_timeout = {(long)time.TotalMilliseconds}"));
         batch.Add("set local plan_cache_mode = force_custom_plan");
@@ -113,6 +114,9 @@ public static class HistorySearch
                     members.Remove(member);
             }
 
+            // What happened is told; of what was entered or said, nothing.
+            if (r.GetBoolean(18))
+                payload = null;
             yield return new(
                 r.GetGuid(0),
                 new(
@@ -142,6 +146,7 @@ public static class HistorySearch
         NpgsqlConnection connection,
         HistoryFilter filter,
         int most,
+        Guid reader,
         Instant now,
         CancellationToken cancel
     )
@@ -194,12 +199,16 @@ public static class HistorySearch
         // Few rows are found before their names are looked up.
         var sql = $"""
             select e.chain_id, e.sequence, e.at, e.actor, p.display_name, e.action, e.entity, e.entity_id, e.revision, e.activity_id, e.activity_type,
-                e.payload, e.leaf, c.reference, c.customer_name, c.journey, i.definition_version_id, n.name
+                e.payload, e.leaf, c.reference, c.customer_name, c.journey, i.definition_version_id, n.name,
+                case when n.name like 'customer:%' then coalesce(is_guarded_number((select k.number from customer k where k.id = substr(n.name, 10)::uuid),
+                        {Value(reader)}, {Value(now)}), false)
+                    else is_guarded_number(coalesce(c.customer_id, above.customer_id), {Value(reader)}, {Value(now)}) end
             from (select * from event e where {string.Join(" and ", conditions)}
                 order by e.at desc, e.chain_id desc, e.sequence desc limit {most.ToString(CultureInfo.InvariantCulture)}) e
             left join person p on p.user_name = e.actor
             left join journey_case c on c.id = e.chain_id
             left join workflow_instance i on i.id = e.chain_id
+            left join journey_case above on above.id = i.parent_id
             left join event_chain n on n.id = e.chain_id
             order by e.at desc, e.chain_id desc, e.sequence desc
             """;

@@ -83,6 +83,9 @@ public sealed record CustomerDetails(
     Guid Survivor
 )
 {
+    /// <summary>That it is sensitive, and why if the reader may know; null: it isn't.</summary>
+    public SensitiveMark? Sensitive { get; init; }
+
     /// <summary>Duplicates that were merged into it and can be taken out again.</summary>
     public IReadOnlyList<MergedCustomer> Merged { get; init; } = [];
 }
@@ -94,11 +97,15 @@ public sealed record MergedCustomer(Guid Id, string Number, string Name);
 /// <param name="Id">The record.</param>
 /// <param name="Number">Their number.</param>
 /// <param name="Name">Their name.</param>
-/// <param name="Contact">A phone number or an e-mail address, or null.</param>
+/// <param name="Contact">A phone number or an e-mail address; null: none, or the record is sensitive and the reader gave no reason yet.</param>
 /// <param name="Open">Running cases that the reader can see.</param>
 /// <param name="Cases">All cases that the reader can see.</param>
 /// <param name="LastAt">When the newest of these began, or null.</param>
-public sealed record CustomerSummary(Guid Id, string Number, string Name, string? Contact, int Open, int Cases, Instant? LastAt);
+public sealed record CustomerSummary(Guid Id, string Number, string Name, string? Contact, int Open, int Cases, Instant? LastAt)
+{
+    /// <summary>Whether the reader has to give a reason before they open it.</summary>
+    public bool NeedsReason { get; init; }
+}
 
 /// <summary>How a change of a customer went.</summary>
 public abstract record CustomerResult

@@ -33,8 +33,11 @@ public static class CustomerQueries
             $"""
             select {Columns}, case when $5 then k.vulnerability end vulnerability, case when $5 then k.vulnerable_since end vulnerable_since,
                 (select json_agg(json_build_object('id', m.id, 'number', m.number, 'name', m.name) order by m.number)::text from customer m
-                    where m.merged_into = k.id) merged
+                    where m.merged_into = k.id) merged,
+                s.kind sensitive_kind, s.reason sensitive_reason, s.marked_by sensitive_by, s.marked_at sensitive_at
             from customer one join customer k on k.id = one.survivor
+            left join lateral (select s.* from sensitive_customer s join customer m on m.id = s.customer_id where m.survivor = k.id
+                order by m.id = k.id desc, s.marked_at desc limit 1) s on true
             where one.id = $3 and ($4 or {CustomerAccess.Sees(Eligibility.Of("$1", "$2"), "one.survivor")})
             """,
             actor.Id,
@@ -47,6 +50,11 @@ public static class CustomerQueries
         return await r.ReadAsync(cancel)
             ? Read(r) with
             {
+                Sensitive =
+                    r.InstantOrNull("sensitive_at") is not { } at ? null
+                    : actor.May(Permissions.MarkSensitive)
+                        ? new(Enum.Parse<SensitiveKind>(r.GetString("sensitive_kind")), r.Text("sensitive_reason"), r.Text("sensitive_by"), at)
+                    : new(null, null, null, at),
                 Merged = r.Text("merged") is { } merged ? JsonSerializer.Deserialize<List<MergedCustomer>>(merged, Json)! : [],
             }
             : null;
@@ -126,8 +134,9 @@ public static class CustomerQueries
     {
         await using var query = database.Query(
             $"""
-            select k.id, k.number, k.name, coalesce(k.phones[1], k.emails[1]), n.open, n.cases, n.last
+            select k.id, k.number, k.name, case when not g.guarded then coalesce(k.phones[1], k.emails[1]) end, n.open, n.cases, n.last, g.guarded
             from unnest($3::uuid[]) with ordinality w(id, place) join customer k on k.id = w.id
+            cross join lateral (select is_guarded_number(k.number, $1, $2) guarded) g
             cross join lateral (select (count(*) filter (where i.status = 'Running'))::int open, count(*)::int cases, max(c.created_at) last
                 from journey_case c join workflow_instance i on i.id = c.id
                 where c.customer_id in ({NumbersOf("k.id")}) and c.test_by is null and ($4 or {Eligibility.Of("$1", "$2").SeesRun("c.id")})) n
@@ -141,7 +150,9 @@ public static class CustomerQueries
         await using var r = await query.ExecuteReaderAsync(cancel);
         var customers = new List<CustomerSummary>();
         while (await r.ReadAsync(cancel))
-            customers.Add(new(r.GetGuid(0), r.GetString(1), r.GetString(2), r.Text(3), r.GetInt32(4), r.GetInt32(5), r.InstantOrNull(6)));
+            customers.Add(
+                new(r.GetGuid(0), r.GetString(1), r.GetString(2), r.Text(3), r.GetInt32(4), r.GetInt32(5), r.InstantOrNull(6)) { NeedsReason = r.GetBoolean(7) }
+            );
         return customers;
     }
 

@@ -120,7 +120,7 @@ public sealed record NobodyReason(string Code, string Text, Instant? Until)
             return new("team", "The team has no active members", null);
         var closest = filtered.Max(one => one.Obstacle);
         var people = filtered.Where(one => one.Obstacle == closest).Select(one => one.Person).ToList();
-        var skills = string.Join(" and ", work.Required.Select(need => need.Level > 1 ? $"{need.Skill} at level {need.Level}" : need.Skill));
+        var skills = string.Join(" and ", work.Required.Select(Words));
         var others = filtered.Any(one => one.Obstacle == Obstacle.Passed) ? "No one else" : "No one";
         var certified = work.Required.Count > 0 ? $"{others} certified for {skills}" : $"{others} in the team";
         var able = work.Required.Count > 0 ? $"Everyone certified for {skills}" : "Everyone in the team";
@@ -137,7 +137,7 @@ public sealed record NobodyReason(string Code, string Text, Instant? Until)
             Obstacle.Offers => new("offers", $"{able} has another offer to answer", null),
             Obstacle.Preferred => new(
                 "preferred",
-                $"Colleagues with the preferred skills ({string.Join(", ", work.Preferred.Select(need => need.Skill))}) come first",
+                $"Colleagues with the preferred skills ({string.Join(", ", work.Preferred.Select(Words))}) come first",
                 null
             ),
             Obstacle.Expired => new("expired", $"The certificates for {skills} have expired", null),
@@ -146,4 +146,6 @@ public sealed record NobodyReason(string Code, string Text, Instant? Until)
             _ => new("excluded", "The four-eyes rule excludes everyone who could do it", null),
         };
     }
+
+    private static string Words(SkillNeed need) => need.Level > 1 ? $"{need.Skill} at level {need.Level}" : need.Skill;
 }

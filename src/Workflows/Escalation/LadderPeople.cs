@@ -30,7 +30,7 @@ internal sealed class LadderPeople
         );
         batch.Add(
             $"""
-            select k.person_id, array_agg(k.skill) from person_skill k
+            select k.person_id, array_agg(k.skill || l) from person_skill k, {Eligibility.Levels("k")} l
             where {Eligibility.IsCertified("k", "$1")}
                 and (k.person_id in (select lead_id from team) or k.person_id in (select s.substitute_id from substitution s where {Eligibility.IsInForce(
                 "s",

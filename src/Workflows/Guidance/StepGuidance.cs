@@ -11,7 +11,7 @@ namespace Orchestration.Workflows.Guidance;
 /// <param name="Journey">Definition id of its journey.</param>
 /// <param name="VersionId">Version of the journey that the case runs on.</param>
 /// <param name="Step">Its id.</param>
-/// <param name="Skills">Skills it needs.</param>
+/// <param name="Skills">Skills it needs, at whatever level.</param>
 public sealed record GuidedStep(string Journey, string VersionId, string Step, IReadOnlyList<string> Skills);
 
 /// <summary>A published article that fits a step.</summary>
@@ -74,7 +74,7 @@ public static class StepGuidance
             step.Journey,
             step.Step,
             await VersionAsync(runtime, step.VersionId, cancel),
-            step.Skills.ToArray(),
+            step.Skills.Select(skill => skill.Split(':')[0]).ToArray(),
             MostPinned
         );
         await using var r = await query.ExecuteReaderAsync(cancel);

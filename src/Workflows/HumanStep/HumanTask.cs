@@ -79,7 +79,7 @@ public sealed class HumanTask : Activity
                     DefaultSyntax = "Object",
                     DisplayName = "Required skills",
                     Category = "People",
-                    Description = "Skills a person must have.",
+                    Description = "Skills a person must have; fraud:3 asks for level 3 or higher.",
                 },
                 new("PreferredSkills", "List<String>")
                 {
@@ -87,7 +87,7 @@ public sealed class HumanTask : Activity
                     DefaultSyntax = "Object",
                     DisplayName = "Preferred skills",
                     Category = "People",
-                    Description = "People with these skills have priority until the SLA policy's ladder relaxes them.",
+                    Description = "People with these skills, at their level, have priority until the SLA policy's ladder relaxes them.",
                 },
                 new("ExcludedSteps", "List<String>")
                 {
@@ -154,6 +154,7 @@ public sealed class HumanTask : Activity
                     Category = "Service level",
                     Description = "Whose opening hours and holidays count, and in which time zone. Without one every hour of every day counts (24x7).",
                 },
+                .. StepAuthority.Inputs,
                 .. StepWork.Inputs,
             ],
             Outputs =
@@ -220,7 +221,7 @@ public sealed class HumanTask : Activity
             context.Input("RequiresReview") is true,
             string.IsNullOrEmpty(skip) ? null : skip
         );
-        open = StepWork.Read(context, open);
+        open = StepWork.Read(context, StepAuthority.Read(context, open));
         if (_names.Problem(context, open) is { } unknown)
             throw new InvalidOperationException(unknown);
         context.Write(open with { BookmarkId = context.OpenBookmark(TypeName).Id });
@@ -284,6 +285,7 @@ public sealed class HumanTask : Activity
             node.PublishError("formName", mismatch);
         if (SchemaText(own) is { } text && ProblemOf(text, outcomes) is { } invalid)
             node.PublishError("form", invalid);
+        StepAuthority.CheckToPublish(node, SchemaText(own) ?? (form is string known ? forms.Schemas.GetValueOrDefault(known) : null), isOwn && own is null);
         if (
             node.TryLiteral("SlaPolicy", out var policy)
                 & node.TryLiteral("SlaDuration", out var duration)

@@ -70,12 +70,12 @@ public static class OpenTasks
             insert into task (id, instance_id, bookmark_id, definition_id, definition_version_id, activity_id, title, description, form, form_name,
                 outcomes, team, candidates, required_skills, excluded_steps, priority, state, due_at, risk_at, changed_by, created_at, changed_at,
                 requires_review, skip_outcome, prefill, preferred_skills, policies, watchers, container_id, test_by,
-                work_kind, effort, weight, suspended_counts)
+                work_kind, effort, weight, suspended_counts, decides_on, decides_in)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
                 {(open.Candidates.Length == 0 ? "$13" : Named)}, $14, $15, $16, 'Ready', {(isFirst ? "$17" : WorstClock.Earliest("late_at", "$17", "$2"))},
                 {(isFirst ? "$18" : WorstClock.Earliest("risk_at", "$18", "$2"))}, $19, $20, $20, $21, $22, $23, $24, $25,
                 {(isFirst ? "'{}'" : "array(select person_id from case_watcher where instance_id = $2)")}, $26, {(isFirst ? "null" : Tester)},
-                $27, coalesce($28, {StepEffort.Learned("$4", "$6")}), $29, $30)
+                $27, coalesce($28, {StepEffort.Learned("$4", "$6")}), $29, $30, $31, $32)
             """,
             id,
             context.InstanceId,
@@ -106,7 +106,9 @@ public static class OpenTasks
             open.WorkKind,
             open.Effort,
             open.Weight,
-            open.SuspendedCounts
+            open.SuspendedCounts,
+            open.DecidesOn,
+            open.DecidesIn
         );
         transaction.Write(insert);
         opening?.Add(id, insert, lateAt: 16);

@@ -70,7 +70,7 @@ internal sealed class StepNames(PeopleCatalog people, ServiceLevelCatalog servic
         input switch
         {
             Team when people.IsRetired(name) => $"the team '{name}' is retired.",
-            "RequiredSkills" or "PreferredSkills" when people.IsRetiredSkill(name) => $"the skill '{name}' is retired.",
+            "RequiredSkills" or "PreferredSkills" when people.IsRetiredSkill(SkillOf(name)) => $"the skill '{SkillOf(name)}' is retired.",
             _ => null,
         };
 
@@ -113,8 +113,14 @@ internal sealed class StepNames(PeopleCatalog people, ServiceLevelCatalog servic
             Team => people.HasTeam(name) ? null : $"there is no team '{name}'.",
             Candidates => people.HasPerson(name) ? null : $"there is no active person '{name}'.",
             ExcludedSteps => FindStep(workflow, name, StringComparison.Ordinal) is not null ? null : MissingStep(workflow, name),
-            _ => people.HasSkill(name) ? null : $"there is no skill '{name}'.",
+            _ => !people.HasSkill(SkillOf(name)) ? $"there is no skill '{SkillOf(name)}'."
+            : name.Contains(':', StringComparison.Ordinal) && name[(name.IndexOf(':', StringComparison.Ordinal) + 1)..] is not [>= '1' and <= '5']
+                ? $"'{name}' has no level: write {SkillOf(name)}:1 to {SkillOf(name)}:5."
+            : null,
         };
+
+    /// <summary>The skill of <c>skill</c> or <c>skill:3</c>.</summary>
+    private static string SkillOf(string name) => name.Split(':')[0];
 
     private static string MissingStep(CompiledWorkflow workflow, string id) =>
         $"there is no human step '{id}' whose workers it could exclude."

@@ -48,7 +48,7 @@ public sealed partial class JourneyFiles(
         await serviceLevels.LoadAsync(cancel);
         await forms.LoadAsync(cancel);
         await people.LoadAsync(cancel);
-        foreach (var file in Files(folder).Where(f => Path.GetFileName(f) is not ("people.json" or "teams.json" or "skills.json")))
+        foreach (var file in Files(folder).Where(f => Path.GetFileName(f) is not ("people.json" or "teams.json" or "skills.json" or "limits.json")))
         {
             var document = await File.ReadAllBytesAsync(file, cancel);
             var errors = await LoadJourneyAsync(document, now, cancel);

@@ -44,6 +44,9 @@ public static class Permissions
     /// <summary>See why customers need particular care.</summary>
     public const string SeeVulnerability = "customers:see-vulnerability";
 
+    /// <summary>Mark customers as sensitive.</summary>
+    public const string MarkSensitive = "customers:mark-sensitive";
+
     /// <summary>See journeys in the designer.</summary>
     public const string ReadJourneys = "journeys:read";
 
@@ -96,6 +99,7 @@ public static class Permissions
         new(RemoveTests, "Remove test cases", "Removes test cases that someone else started."),
         new(KeepCustomers, "Keep customers", "Adds, edits, merges and imports customers."),
         new(SeeVulnerability, "See vulnerabilities", "Sees why customers need particular care."),
+        new(MarkSensitive, "Mark sensitive customers", "Says whose records nobody opens without a reason, and sees why."),
         new(ReadJourneys, "Read journeys", "Opens journeys and their runs in the designer."),
         new(EditJourneys, "Design journeys", "Edits, imports and removes drafts of journeys."),
         new(PublishJourneys, "Publish journeys", "Puts a version of a journey into use, and takes it out again."),
@@ -116,10 +120,22 @@ public static class Permissions
     {
         [Roles.Analyst] = [StartTests, ReadJourneys, EditJourneys, PublishJourneys, RunJourneys, PublishEvents],
         [Roles.Employee] = [StartCases],
-        [Roles.Supervisor] = [SeeAllWork, Contribute, SteerTeams, SeeOffers, StartCases, AlterCases, KeepCustomers, SeeVulnerability, ReadJourneys],
+        [Roles.Supervisor] =
+        [
+            SeeAllWork,
+            Contribute,
+            SteerTeams,
+            SeeOffers,
+            StartCases,
+            AlterCases,
+            KeepCustomers,
+            SeeVulnerability,
+            MarkSensitive,
+            ReadJourneys,
+        ],
         [Roles.FrontOffice] = [SeeAllWork, Contribute, StartCases, KeepCustomers, SeeVulnerability],
-        [Roles.Compliance] = [SeeAllWork, SeeOffers, SeeVulnerability, ReadJourneys, ReviewHistory, KeepRecords, DecideErasures],
-        [Roles.Administrator] = [.. All.Select(permission => permission.Key).Except([SeeVulnerability, ReviewHistory, KeepRecords])],
+        [Roles.Compliance] = [SeeAllWork, SeeOffers, SeeVulnerability, MarkSensitive, ReadJourneys, ReviewHistory, KeepRecords, DecideErasures],
+        [Roles.Administrator] = [.. All.Select(permission => permission.Key).Except([SeeVulnerability, MarkSensitive, ReviewHistory, KeepRecords])],
     }.ToFrozenDictionary(role => role.Key, role => role.Value.ToFrozenSet());
 
     /// <summary>What a shipped role may do; nothing for another one.</summary>

@@ -66,6 +66,25 @@ public sealed class SeedPeople(NpgsqlDataSource database, AddPerson add, Passwor
         await insert.ExecuteNonQueryAsync(cancel);
     }
 
+    /// <summary>Adds up to what amounts the demo people may decide, unless there is a limit already.</summary>
+    /// <param name="file">UTF-8 of <c>limits.json</c>.</param>
+    public async Task LimitsAsync(ReadOnlyMemory<byte> file, Instant now, CancellationToken cancel = default)
+    {
+        var limits = JsonSerializer.Deserialize<Limit[]>(file.Span, Json)!;
+        await using var insert = database.Query(
+            """
+            insert into authority_limit (role, journey, field, amount, created_at, updated_at)
+            select *, $5, $5 from unnest($1::text[], $2::text[], $3::text[], $4::numeric[]) where not exists (select from authority_limit)
+            """,
+            limits.Select(l => l.Role).ToArray(),
+            limits.Select(l => l.Journey).ToArray(),
+            limits.Select(l => l.Field).ToArray(),
+            limits.Select(l => l.Amount).ToArray(),
+            now
+        );
+        await insert.ExecuteNonQueryAsync(cancel);
+    }
+
     /// <summary>Adds people who all have one password. Only for a machine that no one else can reach.</summary>
     /// <param name="file">UTF-8 of <c>people.json</c>.</param>
     /// <param name="password">Theirs.</param>
@@ -106,6 +125,8 @@ public sealed class SeedPeople(NpgsqlDataSource database, AddPerson add, Passwor
         await add.TryAsync(new(userName.Trim(), userName.Trim(), null, [Roles.Administrator]), Passwords.Hash(password), Actor, now, cancel);
         return new FirstAdministratorResult.Added();
     }
+
+    private sealed record Limit(string Role, string Journey, string Field, decimal? Amount);
 
     private sealed record Named(string Key, string Title, string Description, string Office = "back");
 }

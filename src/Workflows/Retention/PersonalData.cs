@@ -92,6 +92,12 @@ public static class PersonalData
             Instead = "erase_searches($2, $3 || $4)",
         },
         new("Conflicts of interest", "conflict", "customer_id = any($4)"),
+        new("Reasons for opening sensitive records", "access_log", "reason is not null and subject_id = any($2)")
+        {
+            OnRequestOnly = true,
+            Instead = "erase_access_reasons($2)",
+        },
+        new("Marks of sensitive customers", "sensitive_customer", "customer_id = any($2)"),
         new("Identifiers", "customer_identifier", "customer_id = any($2)") { IsExported = true },
         new("Words for searches of customers", "customer_search", "customer_id = any($2)"),
         new("Customer record", "customer", "id = any($2)") { IsExported = true },
@@ -135,6 +141,7 @@ public static class PersonalData
         ["second_factor"] = "Staff.",
         ["recovery_code"] = "Staff.",
         ["custom_role"] = "Names of roles and permissions.",
+        ["authority_limit"] = "Amounts of roles.",
         ["access_flag"] = "What is unusual in the log of access.",
         ["guidance_article"] = "Articles, not cases.",
         ["guidance_version"] = "Articles, not cases.",

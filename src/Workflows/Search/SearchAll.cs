@@ -185,7 +185,7 @@ public static class SearchAll
             Begin();
             return Command(
                 $"""
-                select a.id, t.id, a.name, t.title, c.reference
+                select a.id, t.id, {Unguarded("a.name")}, t.title, c.reference
                 from task_attachment a join task t on t.id = a.task_id left join journey_case c on c.id = t.instance_id
                 where {Words("fold(' ' || a.name)")} and ($3 or coalesce({_me.Sees}, false)) and {OfCase()}
                 order by coalesce(t.owner_id = $1, false) desc, a.created_at desc, a.id limit {Value(limit)}
@@ -198,7 +198,7 @@ public static class SearchAll
             Begin();
             return Command(
                 $"""
-                select m.id, t.id, m.body, coalesce(p.display_name, m.author), t.title, m.created_at
+                select m.id, t.id, {Unguarded("m.body")}, coalesce(p.display_name, m.author), t.title, m.created_at
                 from task_comment m join task t on t.id = m.task_id left join journey_case c on c.id = t.instance_id
                 left join person p on p.user_name = m.author
                 where {Words("fold(' ' || m.body)")} and ($3 or coalesce({_me.Sees}, false)) and {OfCase()}
@@ -222,6 +222,10 @@ public static class SearchAll
                 """
             );
         }
+
+        /// <summary>The text, unless the person has to give a reason first.</summary>
+        private static string Unguarded(string text) =>
+            $"case when is_guarded_number(c.customer_id, $1, $2) then '{SensitiveCustomers.Hidden}' else {text} end";
 
         private void Begin()
         {

@@ -10,9 +10,11 @@ namespace Orchestration.Workflows.Simulation;
 internal static class FillIn
 {
     private const string Text = "Checked with the customer and the documents on file.";
+    private const decimal Usual = 800;
 
     /// <summary>The data with a value for each field that was refused; null when one can't be filled in.</summary>
-    public static JsonObject? Mend(FormSchema form, JsonObject data, IReadOnlyList<FormError> errors, LocalDate date)
+    /// <param name="amount">For amounts of money.</param>
+    public static JsonObject? Mend(FormSchema form, JsonObject data, IReadOnlyList<FormError> errors, LocalDate date, decimal amount = Usual)
     {
         var mended = (JsonObject)data.DeepClone();
         foreach (var error in errors)
@@ -28,7 +30,7 @@ internal static class FillIn
                     return null;
                 field = member;
                 if (place == path.Length - 1)
-                    parent[part] = Value(field, date);
+                    parent[part] = Value(field, date, amount);
                 else if (parent[part] is JsonObject inner)
                     parent = inner;
                 else
@@ -39,7 +41,7 @@ internal static class FillIn
         return mended;
     }
 
-    private static JsonNode? Value(FormField field, LocalDate date)
+    private static JsonNode? Value(FormField field, LocalDate date, decimal amount)
     {
         if (field.Const is { } only)
             return JsonNode.Parse(only.GetRawText());
@@ -56,12 +58,12 @@ internal static class FillIn
         if (field.Allows(FormTypes.Boolean))
             return true;
         if (field.Allows(FormTypes.Number) || field.Allows(FormTypes.Integer))
-            return Math.Clamp(800, field.Minimum ?? decimal.MinValue, field.Maximum ?? decimal.MaxValue);
+            return Math.Clamp(field.Format == FormFormat.Currency ? amount : Usual, field.Minimum ?? decimal.MinValue, field.Maximum ?? decimal.MaxValue);
         if (field.Allows(FormTypes.Array))
-            return new JsonArray(field.Items is { } item ? Value(item, date) : null);
-        return new JsonObject([.. field.Required.Select(name => KeyValuePair.Create(name, Member(field, name, date)))]);
+            return new JsonArray(field.Items is { } item ? Value(item, date, amount) : null);
+        return new JsonObject([.. field.Required.Select(name => KeyValuePair.Create(name, Member(field, name, date, amount)))]);
     }
 
-    private static JsonNode? Member(FormField field, string name, LocalDate date) =>
-        field.AllProperties.FirstOrDefault(p => p.Name == name) is { } member ? Value(member, date) : null;
+    private static JsonNode? Member(FormField field, string name, LocalDate date, decimal amount) =>
+        field.AllProperties.FirstOrDefault(p => p.Name == name) is { } member ? Value(member, date, amount) : null;
 }

@@ -1,4 +1,5 @@
 using NodaTime;
+using Orchestration.Workflows.Distribution.Matching;
 
 namespace Orchestration.Workflows.Simulation;
 
@@ -287,7 +288,7 @@ public sealed class OfficeModel
 
         public bool OpenTo(OfficePerson person) =>
             (task.Team is { } team && person.Teams.Contains(team) || task.Candidates.Contains(person.UserName))
-            && task.Skills.All(skill => person.Skills.Any(has => has.Key == skill))
+            && task.Skills.Select(SkillNeed.Parse).All(need => person.Skills.Any(has => has.Key == need.Skill && has.Level >= need.Level))
             && !Refused.Contains(person.UserName);
     }
 

@@ -30,6 +30,7 @@ internal sealed class OfficeVerbs(OfficeModel model, SimulatedClock clock, TaskR
     private readonly Dictionary<Guid, OpenWork> _open = [];
     private readonly Dictionary<Guid, Guid> _promises = [];
     private int _operations;
+    private int _amounts;
 
     /// <summary>What was done so far.</summary>
     public OfficeProgress Progress { get; set; } = new(clock.Now, 0, 0, 0);
@@ -201,10 +202,12 @@ internal sealed class OfficeVerbs(OfficeModel model, SimulatedClock clock, TaskR
         if (await TaskForms.FindAsync(tasks.Runtime.Definitions, work.VersionId, work.Form, work.FormName, cancel) is not { } form)
             return data;
         var dates = clock.Now.InUtc().Date.PlusDays(OfficePlan.Demo.StepOf(work.Task.Journey, work.Task.Step).DaysAhead);
+        var spread = (decimal)(Interlocked.Increment(ref _amounts) * 61 % 100);
+        var amount = 300 + 97 * spread * spread / 100;
         for (var attempt = 0; attempt < MostTries; attempt++)
         {
             var errors = form.Validate(JsonSerializer.SerializeToElement(data), outcome);
-            if (errors.Count == 0 || FillIn.Mend(form, data, errors, dates) is not { } mended)
+            if (errors.Count == 0 || FillIn.Mend(form, data, errors, dates, amount) is not { } mended)
                 break;
             data = mended;
         }

@@ -38,6 +38,9 @@ internal sealed class Eligibility
     /// <summary>A row of <c>person_skill</c> whose certificate is valid today.</summary>
     public static string IsCertified(string alias, string now) => $"({alias}.certified_until is null or {alias}.certified_until > {now}::date)";
 
+    /// <summary>Endings of the names by which steps ask for the skill of a row of <c>person_skill</c>: none, and each level up to the person's.</summary>
+    public static string Levels(string alias) => $"unnest((array['', ':1', ':2', ':3', ':4', ':5'])[1:{alias}.level + 1])";
+
     /// <summary>A current row of <c>substitution</c> between two people.</summary>
     public static string IsInForce(string alias, string now) => $"({alias}.ended_at is null and {alias}.from_at <= {now} and {alias}.until_at > {now})";
 
@@ -64,8 +67,8 @@ internal sealed class Eligibility
     /// <summary>Their user name.</summary>
     public string UserName => _userName;
 
-    /// <summary>Skills they hold today, as an array.</summary>
-    public string Skills => $"array(select s.skill from person_skill s where s.person_id = {_id} and {IsCertified("s", _now)})";
+    /// <summary>What steps can ask for that they hold today, as an array: <c>skill</c>, and <c>skill:1</c> to their level.</summary>
+    public string Skills => $"array(select s.skill || l from person_skill s, {Levels("s")} l where s.person_id = {_id} and {IsCertified("s", _now)})";
 
     /// <summary>Teams they work in, lead, or substitute for someone in, as an array.</summary>
     public string Teams =>

@@ -37,6 +37,12 @@ public sealed record OpenTask(
     /// <summary>How much of a person's capacity it takes.</summary>
     public int Weight { get; init; } = 100;
 
+    /// <summary>Field of its form whose amount must be within the authority of whoever completes it; null: none.</summary>
+    public string? DecidesOn { get; init; }
+
+    /// <summary>ISO 4217 code of that amount's currency; null: unknown.</summary>
+    public string? DecidesIn { get; init; }
+
     /// <summary>Whether it takes capacity while it is suspended.</summary>
     public bool SuspendedCounts { get; init; }
 }

@@ -15,7 +15,8 @@ namespace Orchestration.Workflows.Tasks;
 /// <param name="IsActive">Whether they work here.</param>
 /// <param name="IsEntitled">Whether the task is theirs to have, skills and four eyes aside.</param>
 /// <param name="WorkedOnIt">For verbs of a review: whether they have worked on the task.</param>
-/// <param name="MissingSkill">A required skill they don't hold today.</param>
+/// <param name="MissingSkill">A required skill they don't hold today, or not at its level.</param>
+/// <param name="HeldLevel">Their level of it; null: they don't hold it.</param>
 /// <param name="ExcludedBy">Excluded step they have worked on.</param>
 /// <param name="IsConflicted">Whether they have a conflict of interest with the customer of the case.</param>
 /// <param name="IsCandidate">Named as a candidate, or in the team.</param>
@@ -33,6 +34,7 @@ internal sealed record Subject(
     bool IsEntitled,
     bool WorkedOnIt,
     string? MissingSkill,
+    int? HeldLevel,
     (string Id, string Title)? ExcludedBy,
     bool IsConflicted,
     bool IsCandidate,
@@ -98,6 +100,7 @@ internal sealed record Subject(
                 r.GetBoolean("entitled"),
                 r.GetBoolean("worked_on_it"),
                 r.Text("missing_skill"),
+                r["missing_held"] as int?,
                 r.Text("excluded_step") is { } step ? (step, r.GetString("excluded_title")) : null,
                 r.GetBoolean("conflicted"),
                 r.GetBoolean("candidate"),
@@ -113,7 +116,7 @@ internal sealed record Subject(
         $"""
             select p.id, p.user_name, p.display_name, p.active, coalesce({may}, false) may, coalesce({entitled}, false) entitled,
                 {workedOnIt} worked_on_it, n.id named_id, n.display_name named_name,
-                (select k from unnest(t.required_skills) k where not k = any({Rules.Skills}) limit 1) missing_skill,
+                lack.skill missing_skill, lack.held missing_held,
                 x.activity_id excluded_step, x.title excluded_title, {Rules.IsConflicted} conflicted,
                 coalesce({Rules.IsCandidate}, false) candidate, z.id absent_id, z.display_name absent_name,
                 coalesce({Actor.Sees}, false) actor_sees, coalesce({Actor.Leads}, false) actor_leads, coalesce({Actor.IsCandidate}, false) actor_is_candidate
@@ -121,6 +124,10 @@ internal sealed record Subject(
             join person me on me.id = $1
             join person n on lower(n.user_name) = lower($4)
             join person p on p.id = {receiver}
+            left join lateral (
+                select k skill, (select s.level from person_skill s where s.person_id = p.id and s.skill = split_part(k, ':', 1)
+                    and {Eligibility.IsCertified("s", "$2")}) held
+                from unnest(t.required_skills) k where not k = any({Rules.Skills}) limit 1) lack on true
             left join lateral (
                 select a.id, a.display_name from person a where a.id in ({Rules.Absent}) and {Absent.IsRepresented}
                 order by a.id = t.owner_id desc nulls last, a.id = n.id desc limit 1) z on true

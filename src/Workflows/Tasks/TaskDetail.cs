@@ -107,6 +107,9 @@ public sealed record TaskDetail(
     /// <summary>How much of a person's capacity it takes.</summary>
     public int Weight { get; init; }
 
+    /// <summary>The amount it decides on, and up to what the person may decide; null: none.</summary>
+    public TaskAuthority? Authority { get; init; }
+
     /// <summary>How long the step took in the last 90 days; null: it was completed too rarely to say.</summary>
     public StepEffort? Usual { get; init; }
 
@@ -175,6 +178,7 @@ public sealed record TaskDetail(
             WorkKind = r.GetString("work_kind"),
             Effort = r["effort"] as int?,
             Weight = r.GetInt32("weight"),
+            Authority = r.GetBoolean("is_test") ? null : TaskAuthority.Read(r),
             Usual = StepEffort.ReadUsual(r),
             May = [.. Verbs(Enum.Parse<TaskState>(r.GetString("state")), r.GetBoolean("may_act"), Eligibility.MayContribute(actor, r.GetBoolean("sees")))],
         };
@@ -216,6 +220,7 @@ public sealed record TaskDetail(
             t.form_name, t.data, t.draft, t.definition_version_id, t.prefill, t.proposed_outcome, t.requires_review, t.reviewer_id, v.display_name reviewer,
             t.suspended_reason, t.suspended_until, t.skip_outcome, d.display_name delegated_by, b.display_name on_behalf_of, t.end_reason, t.preferred_skills,
             t.test_by is not null is_test, t.work_kind, t.effort, t.weight, {StepEffort.UsualColumns},
+            {TaskAuthority.Columns},
             coalesce({Me.MayActNext}, false) may_act, coalesce({Me.Sees}, false) sees, {Me.Teams} person_teams,
             array(select w.display_name from person w where w.id = any(t.watchers) order by w.display_name) watcher_names
         from task t
@@ -224,6 +229,7 @@ public sealed record TaskDetail(
         left join person d on d.id = t.delegated_by
         left join person b on b.id = t.on_behalf_of
         {StepEffort.UsualOfTask}
+        {TaskAuthority.Join("(select self.roles from person self where self.id = $1)")}
         where t.id = $3 and ($4 or {Me.Sees})
         """;
 

@@ -34,6 +34,11 @@ public abstract record TaskResult
     /// <summary>Four eyes: the person worked on a step that this one excludes.</summary>
     public sealed record ExcludedByFourEyes(string StepId, string StepTitle) : TaskResult;
 
+    /// <summary>The amount is above the person's authority; it is kept as a draft.</summary>
+    /// <param name="Decision">What is decided, and the person's limit.</param>
+    /// <param name="Others">Names of people who may decide it, a few; empty: no one has a limit that high.</param>
+    public sealed record AboveAuthority(AuthorityUse Decision, IReadOnlyList<string> Others) : TaskResult;
+
     /// <summary>Someone changed the task since the caller read it; <paramref name="Changes"/> lists the changes, oldest first.</summary>
     public sealed record StaleRevision(int Expected, int Actual, TaskState State, string ChangedBy, Instant ChangedAt, IReadOnlyList<TaskChange> Changes)
         : TaskResult;

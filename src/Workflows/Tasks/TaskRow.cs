@@ -79,6 +79,9 @@ public sealed record TaskRow(
     /// <summary>Whether its owner or reviewer works in a team whose work is not only pulled.</summary>
     public bool HolderIsPushed { get; init; }
 
+    /// <summary>Field of its form whose amount needs authority; null: none.</summary>
+    public string? DecidesOn { get; init; }
+
     /// <summary>Reads the task with this id; see <see cref="Read"/>.</summary>
     public static NpgsqlBatchCommand Select(Guid id) =>
         Sql.Command(
@@ -88,6 +91,7 @@ public sealed record TaskRow(
                 form, form_name, outcome, ended_by, ended_at, changed_by, changed_at, priority, suspended_from, skip_outcome, requires_review, reviewer_id,
                 proposed_outcome, case when proposed_outcome is not null then data end proposed_data, on_behalf_of, actors, gave_up,
                 (select p.user_name from person p where p.id = owner_id) owner, prefill, preferred_skills, watchers, policies, suspended_reason,
+                case when test_by is null then decides_on end decides_on,
                 exists (select from team_member m join team g on g.key = m.team_key and g.distribution <> 'pull'
                     where m.person_id in (owner_id, reviewer_id)) holder_is_pushed
             from task where id = $1
@@ -137,5 +141,6 @@ public sealed record TaskRow(
             Policies = r.GetFieldValue<string[]>("policies"),
             SuspendedReason = r.Text("suspended_reason"),
             HolderIsPushed = r.GetBoolean("holder_is_pushed"),
+            DecidesOn = r.Text("decides_on"),
         };
 }

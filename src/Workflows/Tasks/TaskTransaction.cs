@@ -122,13 +122,19 @@ internal sealed class TaskTransaction : IAsyncDisposable
         if (!Subject.IsEntitled)
             return new TaskResult.Forbidden($"{Subject.DisplayName} is not a candidate for this task.");
         if (Subject.MissingSkill is { } missing)
-            return new TaskResult.Forbidden($"{Subject.DisplayName} lacks the skill '{missing}' that this task requires.");
+            return new TaskResult.Forbidden(Lacks(Subject, missing));
         return Subject.Exclusion
             ?? new TaskResult.Forbidden(
                 $"Colleagues with the preferred skills ({string.Join(", ", Task.PreferredSkills)}) come first for this task. "
                     + "Its team's lead can assign it to you."
             );
     }
+
+    private static string Lacks(Subject person, string need) =>
+        need.Split(':') is [var skill, var level]
+            ? $"This task requires the skill '{skill}' at level {level}. "
+                + (person.HeldLevel is { } held ? $"{person.DisplayName} has level {held}." : $"{person.DisplayName} doesn't have it.")
+            : $"{person.DisplayName} lacks the skill '{need}' that this task requires.";
 
     /// <summary>Whether the actor can move other people's work: supervisors, administrators and the lead of the task's team.</summary>
     public bool MayMoveWork => _actor.May(Permissions.SteerTeams) || Subject.ActorLeadsTeam;

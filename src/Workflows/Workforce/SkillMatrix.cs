@@ -43,6 +43,27 @@ public sealed record SkilledPerson(Guid Id, string UserName, string DisplayName,
 /// <summary>People and their skills.</summary>
 public static class SkillMatrix
 {
+    /// <summary>The highest level at which open tasks of these teams require each skill; skills that none requires are missing.</summary>
+    public static async Task<IReadOnlyDictionary<string, int>> RequiredAsync(
+        NpgsqlDataSource database,
+        IEnumerable<string> teams,
+        CancellationToken cancel = default
+    )
+    {
+        await using var query = database.Query(
+            """
+            select split_part(k, ':', 1), max(coalesce(nullif(split_part(k, ':', 2), ''), '1')::int)
+            from task t, unnest(t.required_skills) k where t.ended_at is null and t.team = any($1) and t.test_by is null group by 1
+            """,
+            (object)teams.ToArray()
+        );
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        var levels = new Dictionary<string, int>();
+        while (await r.ReadAsync(cancel))
+            levels[r.GetString(0)] = r.GetInt32(1);
+        return levels;
+    }
+
     /// <summary>The active people of these teams by name, each with their skills.</summary>
     public static async Task<IReadOnlyList<SkilledPerson>> ReadAsync(
         NpgsqlDataSource database,

@@ -14,7 +14,8 @@ public sealed partial class AccessTests : IAsyncLifetime
 {
     /// <summary>
     /// anybody: no sign-in needed. person: any signed-in person; each object decides what they see. lead: leads a team or supervises.
-    /// start, start-cases, start-tests, keep-customers, alter-cases, supervise, design, administrator, access, compliance, decide-erasures: permissions.
+    /// start, start-cases, start-tests, keep-customers, mark-sensitive, alter-cases, supervise, design, administrator, access, compliance,
+    /// decide-erasures: permissions.
     /// read, edit, publish, run, operate: rights of the designer, which API keys can have too.
     /// </summary>
     private const string Table = """
@@ -46,6 +47,8 @@ public sealed partial class AccessTests : IAsyncLifetime
         anybody       GET    /workflow-replies/{secret}
         anybody       *      /workflows/{**path}
         person        GET    /
+        person        POST   /access-reasons
+        person        POST   /api/access-reasons
         person        GET    /api/calendars/
         person        POST   /api/calendars/preview
         person        GET    /api/calendars/{id}
@@ -300,6 +303,9 @@ public sealed partial class AccessTests : IAsyncLifetime
         keep-customers POST  /api/customers/
         keep-customers PUT   /api/customers/{id:guid}
         keep-customers PUT   /api/customers/by-number/{number}
+        mark-sensitive PUT   /api/customers/{id:guid}/sensitive
+        mark-sensitive DELETE /api/customers/{id:guid}/sensitive
+        mark-sensitive POST  /customers/{id:guid}/sensitive
         keep-customers POST  /api/customers/{id:guid}/merge
         keep-customers POST  /api/customers/{id:guid}/unmerge
         keep-customers POST  /api/customers/import
@@ -385,6 +391,8 @@ public sealed partial class AccessTests : IAsyncLifetime
         administrator GET    /administration/roles/{key}
         administrator POST   /administration/roles/{key}
         administrator POST   /administration/roles/{key}/remove
+        administrator POST   /administration/roles/{key}/limits
+        administrator POST   /administration/roles/{key}/limits/remove
         access        GET    /administration/access/
         access        GET    /administration/access/csv
         access        GET    /administration/access/{id:guid}
@@ -449,6 +457,9 @@ public sealed partial class AccessTests : IAsyncLifetime
         administrator GET    /api/roles/
         administrator PUT    /api/roles/{key}
         administrator DELETE /api/roles/{key}
+        administrator GET    /api/authority-limits
+        administrator PUT    /api/roles/{key}/limits
+        administrator DELETE /api/roles/{key}/limits
         access        GET    /api/access
         access        GET    /api/permissions
         administrator PUT    /api/sla-policies/{id}
@@ -566,6 +577,8 @@ public sealed partial class AccessTests : IAsyncLifetime
         compliance    POST   /api/findings/
         compliance    GET    /api/findings/counts
         compliance    GET    /api/history/four-eyes
+        compliance    GET    /api/history/sensitive-customers
+        compliance    GET    /api/history/authority
         compliance    GET    /api/cases/{id:guid}/report
         compliance    GET    /api/holds/
         compliance    POST   /api/holds/
@@ -626,6 +639,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         compliance    GET    /compliance/findings/
         compliance    POST   /compliance/findings/
         compliance    GET    /compliance/findings/new
+        compliance    GET    /compliance/authority
         compliance    GET    /compliance/four-eyes
         compliance    GET    /compliance/searches
         compliance    POST   /compliance/searches
@@ -641,8 +655,8 @@ public sealed partial class AccessTests : IAsyncLifetime
     {
         ["adjuster1"] = ["person", "start", "start-cases"],
         ["frontoffice"] = ["person", "start", "start-cases", "keep-customers"],
-        ["supervisor"] = ["person", "lead", "start", "start-cases", "keep-customers", "supervise", "alter-cases", "read"],
-        ["compliance"] = ["person", "read", "compliance", "access", "decide-erasures"],
+        ["supervisor"] = ["person", "lead", "start", "start-cases", "keep-customers", "mark-sensitive", "supervise", "alter-cases", "read"],
+        ["compliance"] = ["person", "read", "compliance", "mark-sensitive", "access", "decide-erasures"],
         ["analyst"] = ["person", "start", "start-tests", "design", "read", "edit", "publish", "run", "events"],
         ["admin"] =
         [

@@ -25,6 +25,7 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         "/compliance/findings/",
         "/compliance/findings/new",
         "/findings/{id:guid}",
+        "/compliance/authority",
         "/compliance/four-eyes",
         "/compliance/history",
         "/compliance/history.csv",

@@ -19,6 +19,10 @@ public sealed class PublishedNamesTests
 {
     private const string Form = """{ "type": "object", "properties": { "note": { "type": "string" } }, "x-outcomes": { "Aprove": ["note"] } }""";
 
+    private const string Amounts = """
+        { "type": "object", "properties": { "note": { "type": "string" }, "amount": { "type": "number" } } }
+        """;
+
     public static TheoryData<string, string, string> Unknown =>
         new()
         {
@@ -27,11 +31,18 @@ public sealed class PublishedNamesTests
             { Step.Of("Look", ("candidates", "List<String>", new[] { "adjuster1", "nobody" })), "candidates", "there is no active person 'nobody'" },
             { Step.Of("Look", ("requiredSkills", "List<String>", new[] { "frod" })), "requiredSkills", "there is no skill 'frod'" },
             { Step.Of("Look", ("preferredSkills", "List<String>", new[] { "frod" })), "preferredSkills", "there is no skill 'frod'" },
+            { Step.Of("Look", ("requiredSkills", "List<String>", new[] { "frod:3" })), "requiredSkills", "there is no skill 'frod'" },
+            { Step.Of("Look", ("requiredSkills", "List<String>", new[] { "fraud:6" })), "requiredSkills", "write fraud:1 to fraud:5" },
+            { Step.Of("Look", ("preferredSkills", "List<String>", new[] { "fraud:" })), "preferredSkills", "write fraud:1 to fraud:5" },
             { Step.Of("Look", Step.Excluding("frist")), "excludedSteps", "there is no human step 'frist'" },
             { Step.Of("Look", Step.Excluding("First")), "excludedSteps", "Did you mean 'first'?" },
             { Step.Of("Look", ("team", "String", "")), "team", "needs a team or candidates" },
             { Step.Of("Look", Step.Outcomes("Approve"), Step.Form(Form)), "form", "'Aprove', which the step doesn't have" },
             { Step.Of("Look", ("formName", "String", "claims-coverage")), "formName", "'NotCovered', which the step doesn't have" },
+            { Step.Of("Look", ("decidesOn", "String", "note")), "decidesOn", "has no form with a field 'note'" },
+            { Step.Of("Look", Step.Form(Amounts), ("decidesOn", "String", "note")), "decidesOn", "the form has no number 'note'" },
+            { Step.Of("Look", Step.Form(Amounts), ("decidesOn", "String", "sum")), "decidesOn", "the form has no number 'sum'" },
+            { Step.Of("Look", Step.Form(Amounts), ("decidesOn", "String", "amount"), ("decidesIn", "String", "euro")), "decidesIn", "'euro' isn't a currency" },
             { Step.Of("Look", ("formName", "String", "no-form")), "formName", "there is no form 'no-form'" },
             { Step.Of("Look", ("slaDuration", "String", "PT0S")), "slaPolicy", "greater than zero" },
             { Step.Of("Look", ("slaPolicy", "String", "no-policy")), "slaPolicy", "There is no SLA policy 'no-policy'" },

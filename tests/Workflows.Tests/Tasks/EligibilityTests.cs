@@ -16,7 +16,7 @@ namespace Orchestration.Workflows.Tests.Tasks;
 /// </summary>
 public sealed class EligibilityTests
 {
-    private const int Worlds = 36;
+    private const int Worlds = 44;
     private static readonly string[] Skills = ["glass", "fraud"];
 
     [Fact]
@@ -159,11 +159,12 @@ public sealed class EligibilityTests
             foreach (var skill in Skills.Where(_ => random.Next(3) > 0))
                 await connection.ExecuteAsync(
                     "insert into skill (key, title, created_at) values (@skill, @skill, '2026-01-01') on conflict do nothing;"
-                        + "insert into person_skill (person_id, skill, level, certified_until) values (@id, @skill, 3, @until::date)",
+                        + "insert into person_skill (person_id, skill, level, certified_until) values (@id, @skill, @level, @until::date)",
                     new
                     {
                         id,
                         skill,
+                        level = Math.Max(random.Next(1, 6), random.Next(1, 6)),
                         until = random.Next(4) switch
                         {
                             0 => now.AddDays(-3),
@@ -266,8 +267,8 @@ public sealed class EligibilityTests
                 state,
                 team = random.Next(4) == 0 ? null : Teams(seed)[random.Next(2)],
                 candidates = people.Where(_ => random.Next(5) == 0).Select(p => p.Person.UserName).ToArray(),
-                required = Skills.Where(_ => random.Next(4) == 0).ToArray(),
-                preferred = Skills.Where(_ => random.Next(4) == 0).ToArray(),
+                required = Needs(),
+                preferred = Needs(),
                 gaveUp = Some(5),
                 actors = Some(8),
                 owner = state == "Ready" ? null : (Guid?)Any(random, people),
@@ -295,6 +296,8 @@ public sealed class EligibilityTests
                 reviewers = Some(10),
             }
         );
+
+        string[] Needs() => [.. Skills.Where(_ => random.Next(4) == 0).Select(skill => random.Next(3) > 0 ? skill : $"{skill}:{random.Next(1, 6)}")];
 
         Guid[] Some(int oneOf) => [.. people.Where(_ => random.Next(oneOf) == 0).Select(p => p.Person.Id)];
     }

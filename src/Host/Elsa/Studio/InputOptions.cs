@@ -40,17 +40,22 @@ internal sealed class InputOptions(NpgsqlDataSource database)
             (type, input) =>
                 (type, input) is (HumanTask.TypeName, "SlaUnit") ? Units
                 : Kinds.TryGetValue((type, input), out var kind)
-                    ? [.. kind == "skill" || input == "SlaPolicies" ? [] : Nothing, .. choices[kind].Select(c => new Option(Text(c), c.Key))]
+                    ? [.. kind == "skill" || input == "SlaPolicies" ? [] : Nothing, .. choices[kind].SelectMany(c => OptionsOf(c))]
                 : null
         );
     }
+
+    /// <summary>A skill can be asked for at a level, too.</summary>
+    private static IEnumerable<Option> OptionsOf(Choice choice) =>
+        choice.Kind == "skill"
+            ? Enumerable.Range(2, 4).Select(level => $"{choice.Key}:{level}").Prepend(choice.Key).Select(need => new Option(Words.Skill(need), need))
+            : [new(Text(choice), choice.Key)];
 
     /// <summary>Definitions and the administration name documents by their keys, so these are shown with them.</summary>
     private static string Text(Choice choice) =>
         choice.Kind switch
         {
             "team" => choice.Title,
-            "skill" => Words.Humanize(choice.Key),
             _ => choice.Title == choice.Key ? choice.Key : $"{choice.Title} ({choice.Key})",
         };
 }

@@ -29,6 +29,13 @@ internal static class Words
         return string.Join(' ', text.ToString().Split(' ').Select(word => Acronyms.Contains(word) ? word.ToUpperInvariant() : word));
     }
 
+    /// <summary>A skill that a step asks for: <c>fraud:3</c> → “Fraud, level 3”.</summary>
+    public static string Skill(string need) => need.Split(':') is [var skill, var level] ? $"{Humanize(skill)}, level {level}" : Humanize(need);
+
+    /// <summary>An amount of money: <c>USD 5,000.00</c>.</summary>
+    public static string Money(decimal amount, string? currency) =>
+        $"{(string.IsNullOrEmpty(currency) ? "" : $"{currency} ")}{amount.ToString("#,0.00", CultureInfo.InvariantCulture)}";
+
     private static readonly HashSet<string> Acronyms = new(StringComparer.OrdinalIgnoreCase)
     {
         "AML",

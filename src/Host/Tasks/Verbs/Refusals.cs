@@ -58,6 +58,17 @@ internal static class Refusals
             {
                 Facts = [("step", four.StepId), ("stepTitle", four.StepTitle)],
             },
+            TaskResult.AboveAuthority above => new(403, "above-authority", "This is above your authority", Above(above))
+            {
+                Facts =
+                [
+                    ("field", above.Decision.Field),
+                    ("amount", above.Decision.Amount),
+                    ("currency", above.Decision.Currency),
+                    ("limit", above.Decision.Role is null ? 0m : above.Decision.Limit),
+                    ("people", above.Others),
+                ],
+            },
             TaskResult.StaleRevision stale => new(
                 409,
                 "stale-revision",
@@ -135,6 +146,19 @@ internal static class Refusals
             { State: TaskState.Failed } => $"Already marked as failed by {name}.",
             _ => $"Already {State(ended.State)} by {name}.",
         };
+    }
+
+    private static string Above(TaskResult.AboveAuthority above)
+    {
+        var decision = above.Decision;
+        var amount = Words.Money(decision.Amount, decision.Currency);
+        var limit = decision is { Role: not null, Limit: { } most } ? Words.Money(most, decision.Currency) : null;
+        var own = limit is null ? "none of your roles has a limit for it" : $"your limit is {limit}";
+        var others =
+            above.Others.Count == 0
+                ? "No one who can take this task has a limit that high: tell your supervisor."
+                : $"Request a review by someone who may decide it, or hand the task over: {string.Join(", ", above.Others)}.";
+        return $"{decision.Label} is {amount}, but {own}. {others}";
     }
 
     private static string Changed(TaskResult.StaleRevision stale, IReadOnlyDictionary<string, string> names, Person me) =>

@@ -108,6 +108,9 @@ create table task (
     -- Whoever has them comes first, until the ladder relaxes them.
     preferred_skills      text[] not null default '{}',
     excluded_steps        text[] not null default '{}',
+    -- Field of the form whose amount is within the authority of whoever completes the task, and the currency of the amount.
+    decides_on            text,
+    decides_in            text,
     -- SLA policies that its step names: one whose start is an event in the life of the task starts then.
     policies              text[] not null default '{}',
     -- 1 (critical) to 5 (planning).

@@ -11,7 +11,7 @@ namespace Orchestration.Workflows.Tasks.Reviews;
 /// <summary>The reviewer approves: InReview → Completed with the outcome and data that were proposed, and the case moves on in the same transaction.</summary>
 public static class ApproveReview
 {
-    /// <summary>Approves for the reviewer.</summary>
+    /// <summary>Approves for the reviewer, within their authority.</summary>
     public static async Task<TaskResult> RunAsync(TaskRuntime tasks, TaskRequest request, Person actor, CancellationToken cancel = default)
     {
         await using var t = await TaskTransaction.OpenAsync(tasks, TaskVerb.ApproveReview, request, actor, actor.UserName, cancel: cancel);
@@ -23,6 +23,9 @@ public static class ApproveReview
             return unfit;
 
         var (outcome, data) = (t.Task.ProposedOutcome!, t.Task.ProposedData!);
+        var (above, authority) = await TaskAuthority.CheckAsync(tasks, t, actor, outcome, data, keep: false, cancel);
+        if (above is not null)
+            return above;
         t.SubmittedData = (OrderedDictionary<string, object?>)WorkflowData.FromUtf8(data)!;
         await t.Instance.AdvanceAsync(
             new Stimulus.Resume(Ids.Text(t.Task.BookmarkId), TaskBookmark.Completed(outcome, t.SubmittedData, t.Task.Owner!)),
@@ -56,6 +59,7 @@ public static class ApproveReview
                 data = JsonNode.Parse(data),
                 owner = t.Task.Owner,
                 reviewer = actor.UserName,
+                authority,
             },
             cancel
         );

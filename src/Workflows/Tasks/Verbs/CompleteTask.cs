@@ -11,7 +11,8 @@ namespace Orchestration.Workflows.Tasks.Verbs;
 /// </summary>
 public static class CompleteTask
 {
-    /// <summary>Completes. Data that does not fit the form is kept as a draft and refused with every field and reason.</summary>
+    /// <summary>Completes. Data that does not fit the form is kept as a draft and refused with every field and reason; so
+    /// is an amount above the actor's authority.</summary>
     /// <param name="outcome">One of the step's outcomes; optional if there is only one.</param>
     /// <param name="data">The form's data, a JSON object.</param>
     /// <param name="actor">The owner.</param>
@@ -39,6 +40,9 @@ public static class CompleteTask
         var (refused, utf8) = await TaskForms.CheckAsync(tasks, t, outcome ??= t.OnlyOutcome, text, cancel);
         if (refused is not null)
             return refused;
+        var (above, authority) = await TaskAuthority.CheckAsync(tasks, t, actor, outcome!, utf8, keep: true, cancel);
+        if (above is not null)
+            return above;
 
         t.SubmittedData = (OrderedDictionary<string, object?>)WorkflowData.FromOutside(utf8, "data")!;
         await t.Instance.AdvanceAsync(
@@ -68,6 +72,7 @@ public static class CompleteTask
                 outcome,
                 data = JsonNode.Parse(utf8),
                 onBehalfOf = t.Task.OnBehalfOf,
+                authority,
             },
             cancel
         );

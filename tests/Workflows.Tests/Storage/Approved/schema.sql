@@ -79,6 +79,23 @@ create table alteration_plan (
     constraint alteration_plan_pkey PRIMARY KEY (id)
 );
 
+create table authority_limit (
+    role text not null,
+    journey text not null,
+    field text not null,
+    currency text not null default ''::text,
+    amount numeric,
+    revision integer not null default 1,
+    created_at timestamp with time zone not null,
+    updated_at timestamp with time zone not null,
+    constraint authority_limit_amount_check CHECK (amount >= 0::numeric),
+    constraint authority_limit_currency_check CHECK (currency ~ '^([A-Z]{3})?$'::text),
+    constraint authority_limit_field_check CHECK (field <> ''::text),
+    constraint authority_limit_journey_check CHECK (journey <> ''::text),
+    constraint authority_limit_pkey PRIMARY KEY (role, journey, field, currency)
+);
+CREATE INDEX authority_limit_field ON authority_limit USING btree (journey, field);
+
 create table background_work (
     id uuid not null,
     kind text not null,
@@ -1318,6 +1335,19 @@ create table second_factor (
     constraint second_factor_pkey PRIMARY KEY (person_id)
 );
 
+create table sensitive_customer (
+    customer_id uuid not null,
+    kind text not null,
+    reason text not null,
+    marked_by text not null,
+    marked_at timestamp with time zone not null,
+    constraint sensitive_customer_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer(id),
+    constraint sensitive_customer_kind_check CHECK (kind = ANY (ARRAY['Relative'::text, 'PublicFigure'::text, 'Vulnerable'::text, 'Threatened'::text,
+        'Other'::text])),
+    constraint sensitive_customer_pkey PRIMARY KEY (customer_id),
+    constraint sensitive_customer_reason_check CHECK (reason <> ''::text AND length(reason) <= 500)
+);
+
 create table setting_document (
     kind text not null,
     name text not null,
@@ -1538,6 +1568,8 @@ create table task (
     required_skills text[] not null default '{}'::text[],
     preferred_skills text[] not null default '{}'::text[],
     excluded_steps text[] not null default '{}'::text[],
+    decides_on text,
+    decides_in text,
     policies text[] not null default '{}'::text[],
     priority smallint not null,
     state text not null,
@@ -1872,6 +1904,22 @@ begin
         || translate(regexp_replace(array_to_string(phones, '|'), '[^0-9|]', '', 'g'), '|', ' ') || ' ' || array_to_string(identifiers, ' '));
 end $function$;
 
+CREATE OR REPLACE FUNCTION erase_access_reasons(customers uuid[])
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+    erased bigint;
+begin
+    perform set_config('orchestration.erasure', 'on', true);
+    update access_log a set reason = null where a.subject_id = any(customers) and a.reason is not null and a.what = '';
+    get diagnostics erased = row_count;
+    perform set_config('orchestration.erasure', 'off', true);
+    return erased;
+end $function$;
+
 CREATE OR REPLACE FUNCTION erase_history(chain uuid, sequences integer[], at timestamp with time zone, actor text, reason text)
  RETURNS integer
  LANGUAGE plpgsql
@@ -2050,6 +2098,32 @@ CREATE OR REPLACE FUNCTION holds_of(cases uuid[], now timestamp with time zone)
 AS $function$
     select c.id, h.id from journey_case c join legal_hold h on hold_fits(h, c)
     where c.id = any(cases) and h.lifted_at is null and (h.until_at is null or h.until_at > now)
+$function$;
+
+CREATE OR REPLACE FUNCTION is_guarded(record uuid, who uuid, now timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+    select exists (select from sensitive_customer s join customer m on m.id = s.customer_id where m.survivor = record)
+        and not exists (select from customer m join access_log l on l.subject_id = m.id where m.survivor = record and l.kind = 'customer'
+            and l.person_id = who and l.reason is not null and l.at > now - interval '8 hours' and l.at <= now)
+        and not exists (select from customer m join customer_contact n on n.customer_id = m.id join person p on p.user_name = n.recorded_by
+            where m.survivor = record and p.id = who and n.at > now - interval '8 hours' and n.at <= now)
+        and not exists (select from customer m join journey_case c on c.customer_id = m.number
+            cross join lateral (select c.id union all select i.id from workflow_instance i where i.parent_id = c.id) run
+            join task t on t.instance_id = run.id and t.ended_at is null
+            where m.survivor = record and (who in (t.owner_id, t.reviewer_id)
+                or exists (select from task_offer o where o.task_id = t.id and o.person_id = who and o.state = 'Open')))
+$function$;
+
+CREATE OR REPLACE FUNCTION is_guarded_number(customer_number text, who uuid, now timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+    select exists (select from sensitive_customer)
+        and coalesce((select is_guarded(m.survivor, who, now) from customer m where m.number = customer_number), false)
 $function$;
 
 CREATE OR REPLACE FUNCTION lock_events(hashes text[])
