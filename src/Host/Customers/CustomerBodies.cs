@@ -1,4 +1,5 @@
 using Orchestration.Workflows.Customers;
+using Orchestration.Workflows.OwnView;
 
 namespace Orchestration.Host.Customers;
 
@@ -89,3 +90,8 @@ public sealed record ContactBody(
         return errors.Count > 0 ? null : new(channel, Incoming, outcome, Note ?? "", CaseId, TaskId, Resume, OperationId);
     }
 }
+
+/// <summary>What customers say of us.</summary>
+/// <param name="Figures">In numbers.</param>
+/// <param name="Ratings">What they said, the newest first.</param>
+public sealed record SatisfactionAnswer(Satisfaction Figures, IReadOnlyList<CustomerRating> Ratings);
