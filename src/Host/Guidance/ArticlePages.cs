@@ -300,17 +300,11 @@ internal static class ArticlePages
         return Html.Page(
             new ArticlePreviewPart
             {
-                Preview = await LookAsync(runtime, form, me, cancel),
+                Preview = await ArticlePreview.OfAsync(runtime, form, me, cancel),
                 Title = form["title"],
                 Language = form["language"],
             }
         );
-    }
-
-    private static async Task<ArticlePreview> LookAsync(WorkflowRuntime runtime, ArticleForm form, Person me, CancellationToken cancel)
-    {
-        var (content, wrongPins) = form.Typed();
-        return await ArticlePreview.OfAsync(runtime, content, wrongPins, form["case"], me, cancel);
     }
 
     private static async Task<IResult> SaveAsync(Guid? id, HttpContext http, WorkflowRuntime runtime, Person me, CancellationToken cancel)
@@ -319,7 +313,16 @@ internal static class ArticlePages
         _ = int.TryParse(posted["revision"], out var revision);
         var form = new ArticleForm(id, revision, ArticleForm.Names.ToDictionary(name => name, name => posted[name].ToString()));
         if (posted["then"] == "preview")
-            return await FormAsync(runtime, form with { Preview = await LookAsync(runtime, form, me, cancel) }, me, StatusCodes.Status200OK, cancel);
+            return await FormAsync(
+                runtime,
+                form with
+                {
+                    Preview = await ArticlePreview.OfAsync(runtime, form, me, cancel),
+                },
+                me,
+                StatusCodes.Status200OK,
+                cancel
+            );
         var (content, errors) = form.Read();
         if (errors.Count > 0)
             return await FormAsync(runtime, form with { Errors = errors }, me, StatusCodes.Status422UnprocessableEntity, cancel);

@@ -10,7 +10,7 @@ namespace Orchestration.Host.Guidance;
 /// <summary>An article that isn't saved.</summary>
 /// <param name="Article">What it says.</param>
 /// <param name="Case">Reference of the case that fills a letter or an email; none: its fields stay empty.</param>
-public sealed record PreviewBody(ArticleBody? Article, string? Case = null);
+public sealed record ArticlePreviewBody(ArticleBody? Article, string? Case = null);
 
 /// <summary>An article as its readers would see it.</summary>
 /// <param name="Html">Of an article, what its Markdown becomes; null: it is a letter or an email.</param>
@@ -45,6 +45,12 @@ public sealed record ArticlePreview(string? Html, string? Text, IReadOnlyList<st
         var subject = new LetterSubject(found?.Case.CustomerName, found?.Case.CustomerId, found?.Case.Reference, me.Teams.FirstOrDefault());
         var letter = Letter.Fill(content.Body, GuidanceReading.Values(subject, facts, me, now), now);
         return new(null, letter.Text, letter.Missing, errors);
+    }
+
+    internal static Task<ArticlePreview> OfAsync(WorkflowRuntime runtime, ArticleForm form, Person me, CancellationToken cancel)
+    {
+        var (content, wrongPins) = form.Typed();
+        return OfAsync(runtime, content, wrongPins, form["case"], me, cancel);
     }
 
     /// <summary>The newest cases that the person can see, to fill a letter with: of the journey it is pinned to, if it is.</summary>

@@ -43,7 +43,7 @@ internal static class GuidanceEndpoints
             .ProducesProblem(404);
         api.MapPost(
                 "/preview",
-                async (PreviewBody body, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                async (ArticlePreviewBody body, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                 {
                     var (content, wrongPins) = (body.Article ?? new(null, null)).Read();
                     return TypedResults.Ok(await ArticlePreview.OfAsync(runtime, content, wrongPins, body.Case, me, cancel));

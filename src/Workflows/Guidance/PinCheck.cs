@@ -6,7 +6,7 @@ using Orchestration.Workflows.HumanStep;
 
 namespace Orchestration.Workflows.Guidance;
 
-/// <summary>Whether the place of a pin exists: the skill; or the step, field and outcome in the version that the pin names, else in the published one.</summary>
+/// <summary>Whether the place of a pin exists: the skill; or the step, field and outcome in the version it names, else in the published one.</summary>
 internal static class PinCheck
 {
     /// <summary>The published version of a journey; null: there is none that can be read.</summary>

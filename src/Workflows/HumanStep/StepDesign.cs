@@ -12,8 +12,10 @@ public static class StepDesign
     public static IReadOnlyList<string> Outcomes(ActivityNode step) =>
         StepNames.Names(step.Literal("Outcomes")) is { Length: > 0 } given ? given : HumanTask.DefaultOutcomes;
 
-    /// <summary>Names of the fields of its form, in order, with those that only some answers call for. Empty: it has no form; null: an expression makes the form
-    /// of each task.</summary>
+    /// <summary>
+    /// Names of the fields of its form, in order, with those that only some answers call for. Empty: it has no form; null: an expression makes the form of each
+    /// task.
+    /// </summary>
     public static async ValueTask<IReadOnlyList<string>?> FieldsAsync(
         DefinitionStore definitions,
         CompiledWorkflow journey,

@@ -24,7 +24,7 @@ internal static class Notify
         transaction.Announce(new(ChangeKind.Person, person));
     }
 
-    /// <summary>SQL after a <c>told</c> that returns id, person_id, kind and instance_id: the mail for those who want it. $1 is now, $2 when mail is due.</summary>
+    /// <summary>SQL after <c>told</c> (id, person_id, kind, instance_id): mail for those who want it. $1: now, $2: when mail is due.</summary>
     internal const string MailTold = """
         insert into effect (id, kind, instance_id, payload, state, due_at, created_at)
         select told.id, 'email', told.instance_id, json_build_object('to', p.email), 'pending', $2, $1
