@@ -297,14 +297,7 @@ internal static class ArticlePages
     {
         var posted = await http.Request.ReadFormAsync(cancel);
         var form = new ArticleForm(null, 0, ArticleForm.Names.ToDictionary(name => name, name => posted[name].ToString()));
-        return Html.Page(
-            new ArticlePreviewPart
-            {
-                Preview = await ArticlePreview.OfAsync(runtime, form, me, cancel),
-                Title = form["title"],
-                Language = form["language"],
-            }
-        );
+        return Html.Page(new ArticlePreviewPart { Preview = await ArticlePreview.OfAsync(runtime, form, me, cancel), Form = form });
     }
 
     private static async Task<IResult> SaveAsync(Guid? id, HttpContext http, WorkflowRuntime runtime, Person me, CancellationToken cancel)
