@@ -11,6 +11,7 @@ using Orchestration.Workflows.Distribution;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Facts;
 using Orchestration.Workflows.Forecast;
+using Orchestration.Workflows.Guidance;
 using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.Notifications;
@@ -82,7 +83,11 @@ public static class Setup
             .AddSingleton(s =>
             {
                 var runtime = ActivatorUtilities.CreateInstance<WorkflowRuntime>(s);
-                runtime.HistoryWriting = WebhookEvents.Write;
+                runtime.HistoryWriting = (histories, batch) =>
+                {
+                    WebhookEvents.Write(histories, batch);
+                    TellWriter.Write(histories, batch);
+                };
                 runtime.Altering = AlterCase.ToldAsync;
                 runtime.FanOut = fanOut ?? new();
                 return runtime;

@@ -16,6 +16,8 @@ using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Filters;
+using Orchestration.Workflows.Findings;
+using Orchestration.Workflows.Guidance;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.PromiseLedger;
@@ -51,7 +53,9 @@ internal static class CasePages
         pages.MapGet(
             "",
             async (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                await PageAsync(runtime, id, me, null, StatusCodes.Status200OK, cancel)
+                await ViewAsync(runtime, id, me, null, null, null, cancel) is { } view
+                    ? Html.Page(new CasePage { View = view })
+                    : await ElsewhereAsync(runtime, id, me, cancel)
         );
         pages.MapPost("/cancel", CancelAsync).RequireAuthorization(Permissions.AlterCases);
         pages.MapPost("/incidents/{activityInstanceId}/retry", RetryAsync).RequireAuthorization(Permissions.AlterCases);
@@ -142,6 +146,21 @@ internal static class CasePages
         PromiseForm? promise = null,
         OwnViewAttempt? ownView = null
     ) => await ViewAsync(runtime, id, me, refused, promise, ownView, cancel) is { } view ? Html.Page(new CasePage { View = view }, status) : Results.NotFound();
+
+    /// <summary>The page of a run that is no case itself, if the person can see it: a finding, a report about guidance, or the case above it.</summary>
+    private static async Task<IResult> ElsewhereAsync(WorkflowRuntime runtime, Guid run, Person me, CancellationToken cancel)
+    {
+        if (await FindingQueries.FindAsync(runtime, run, me, cancel) is not null)
+            return Results.LocalRedirect($"/findings/{Ids.Text(run)}");
+        if (await ReportGuidance.OfInstanceAsync(runtime.Database, run, cancel) is { } note && note.IsSeenBy(me))
+            return Results.LocalRedirect(note.ArticleId is { } article ? $"/guidance/{Ids.Text(article)}" : "/guidance/notes");
+        return
+            await RunVisibility.CaseOfAsync(runtime.Database, run, cancel) is { } above
+            && above != run
+            && await CaseQueries.FindAsync(runtime, above, me, cancel) is not null
+            ? Results.LocalRedirect($"/cases/{Ids.Text(above)}")
+            : Results.NotFound();
+    }
 
     /// <summary>The data of a case's page; null if the person can't see the case.</summary>
     internal static async Task<CaseView?> ViewAsync(

@@ -3,6 +3,7 @@ using NodaTime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
+using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
@@ -70,7 +71,7 @@ internal static class PromiseEndpoints
         return await make.RunAsync(id, request, me, cancel) switch
         {
             PromiseResult.Unlikely unlikely => Problems.Invalid(
-                new() { ["reason"] = [$"is required: the promise is likely to be broken ({OddsText.Percent(unlikely.Odds.Chance)} likely to be kept)"] }
+                new() { ["reason"] = [$"is required: the promise is likely to be broken ({Words.Percent(unlikely.Odds.Chance)} likely to be kept)"] }
             ),
             PromiseResult.Done done => TypedResults.Created($"/api/clocks/{done.ClockId}"),
             PromiseResult.Ended => Problems.Of(409, "already-ended", "The case has already ended"),

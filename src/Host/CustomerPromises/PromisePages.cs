@@ -18,8 +18,6 @@ namespace Orchestration.Host.CustomerPromises;
 /// <summary>Odds in words.</summary>
 internal static class OddsText
 {
-    public static string Percent(double share) => $"{Math.Round(100 * share).ToString(CultureInfo.InvariantCulture)} %";
-
     public static string Basis(PromiseOdds odds) =>
         odds.Basis switch
         {
@@ -80,6 +78,12 @@ internal static class PromisePages
     {
         app.MapGet("/promises", ShowAsync).ExcludeFromDescription();
         app.MapGet("/cases/{id:guid}/promises/check", CheckAsync).ExcludeFromDescription();
+        app.MapGet(
+                "/promises/check",
+                async (string? @case, string? dueAt, MakePromise make, Person me, CancellationToken cancel) =>
+                    Guid.TryParse(@case, out var id) ? await CheckAsync(id, dueAt, null, make, me, cancel) : Html.Page(new PromiseOddsLine())
+            )
+            .ExcludeFromDescription();
         app.MapGet(
                 "/api/promises",
                 async Task<Ok<Ledger>> ([AsParameters] LedgerQuery query, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>

@@ -1,4 +1,5 @@
 using Orchestration.Workflows.Customers;
+using Orchestration.Workflows.OwnView;
 
 namespace Orchestration.Host.Customers;
 
@@ -94,3 +95,8 @@ public sealed record ContactBody(
 /// <param name="Kind">Why.</param>
 /// <param name="Reason">Why, in words.</param>
 public sealed record SensitiveBody(SensitiveKind? Kind, string? Reason);
+
+/// <summary>What customers say about us.</summary>
+/// <param name="Figures">In numbers.</param>
+/// <param name="Ratings">What they said, the newest first.</param>
+public sealed record SatisfactionAnswer(Satisfaction Figures, IReadOnlyList<CustomerRating> Ratings);

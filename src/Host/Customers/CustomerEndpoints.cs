@@ -6,6 +6,7 @@ using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Staff;
 using Orchestration.Workflows.Customers;
+using Orchestration.Workflows.OwnView;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Search;
 using Orchestration.Workflows.Storage;
@@ -76,6 +77,18 @@ internal static class CustomerEndpoints
         var keep = api.MapGroup("").RequireAuthorization(Permissions.KeepCustomers);
         keep.MapPost("", AddAsync).WithSummary("Adds a customer").ProducesProblem(422);
         keep.MapPut("/{id:guid}", ChangeAsync).WithSummary("Changes a customer").Changes();
+        keep.MapGet(
+                "/satisfaction",
+                async (bool? unhappy, WorkflowRuntime runtime, CancellationToken cancel) =>
+                    TypedResults.Ok(
+                        new SatisfactionAnswer(
+                            await ReadRatings.FiguresAsync(runtime.Database, runtime.Clock.Now(), cancel),
+                            await ReadRatings.ListAsync(runtime.Database, unhappy == true, runtime.Clock.Now(), cancel)
+                        )
+                    )
+            )
+            .WithSummary($"Gets how content customers were in the last {ReadRatings.Weeks} weeks, with the newest {ReadRatings.Most} ratings")
+            .WithDescription("With `unhappy=true`, the ratings are those of 1 to 3 of 5.");
         keep.MapPut("/by-number/{number}", PutAsync).WithSummary("Changes the customer with a number, or adds one").Changes();
         keep.MapPost(
                 "/{id:guid}/merge",

@@ -12,6 +12,7 @@ using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.OwnView;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.PromiseLedger;
 using Orchestration.Workflows.Retention;
@@ -73,8 +74,23 @@ internal static class CustomerPages
                         new FrontOfficePage
                         {
                             Day = await FrontOffice.ReadAsync(runtime.Database, runtime.Clock.Now(), cancel),
+                            Satisfaction = await ReadRatings.FiguresAsync(runtime.Database, runtime.Clock.Now(), cancel),
                             Now = runtime.Clock.Now(),
                             Me = me,
+                        }
+                    )
+            )
+            .RequireAuthorization(Permissions.KeepCustomers);
+        pages
+            .MapGet(
+                "/front-office/ratings",
+                async (bool? unhappy, WorkflowRuntime runtime, CancellationToken cancel) =>
+                    Html.Page(
+                        new RatingsPage
+                        {
+                            Of = await ReadRatings.FiguresAsync(runtime.Database, runtime.Clock.Now(), cancel),
+                            Ratings = await ReadRatings.ListAsync(runtime.Database, unhappy == true, runtime.Clock.Now(), cancel),
+                            IsUnhappy = unhappy == true,
                         }
                     )
             )
@@ -203,7 +219,7 @@ internal static class CustomerPages
         {
             // Before the contact is recorded: a promise that is refused afterwards would leave half of the form.
             if (await make.OddsAsync(about!.Value, null, promise.DueAt, cancel) is { } odds && make.NeedsReason(odds))
-                wrong["promiseReason"] = $"is required: it is likely to be broken ({OddsText.Percent(odds.Chance)} likely to be kept)";
+                wrong["promiseReason"] = $"is required: it is likely to be broken ({Words.Percent(odds.Chance)} likely to be kept)";
         }
 
         if (request is null || wrong.Count > 0)

@@ -117,6 +117,12 @@ public sealed record ForecastClockView(ForecastView View, ForecastItem Item, IRe
 }
 
 /// <summary>Forecasts in words.</summary>
+/// <summary>Words around a time, which pages show in the reader's zone and clock (<see cref="PhraseText"/>).</summary>
+/// <param name="Before">What comes before it.</param>
+/// <param name="At">The time; null: there is none, and <paramref name="Before"/> is all.</param>
+/// <param name="After">What comes after it.</param>
+public sealed record Phrase(string Before, Instant? At = null, string After = "");
+
 public static class ForecastWords
 {
     public static string Chance(double probability) =>
@@ -137,14 +143,14 @@ public static class ForecastWords
         };
 
     /// <summary>What a fix does, as an instruction.</summary>
-    public static string Do(Fix fix, ForecastView view) =>
+    public static Phrase Do(Fix fix, ForecastView view) =>
         fix.Kind switch
         {
-            FixKind.Reorder => "Make it critical",
-            FixKind.Push => $"Give it to {view.PersonName(fix.Person)}",
-            FixKind.Move => $"Lend {view.PersonName(fix.Person)} to {view.TeamTitle(fix.Team)} until {When(fix.Until, view)}",
-            FixKind.Overtime => $"{view.PersonName(fix.Person)} works until {When(fix.Until, view)}",
-            _ => $"Agree on {When(fix.Until, view)} with the customer",
+            FixKind.Reorder => new("Make it critical"),
+            FixKind.Push => new($"Give it to {view.PersonName(fix.Person)}"),
+            FixKind.Move => new($"Lend {view.PersonName(fix.Person)} to {view.TeamTitle(fix.Team)} {Until(fix.Until)}", fix.Until),
+            FixKind.Overtime => new($"{view.PersonName(fix.Person)} works {Until(fix.Until)}", fix.Until),
+            _ => fix.Until is null ? new("Agree on a later date with the customer") : new("Agree on ", fix.Until, " with the customer"),
         };
 
     /// <summary>What it does to the clock and to others.</summary>
@@ -157,32 +163,26 @@ public static class ForecastWords
         );
 
     /// <summary>Why it may be missed.</summary>
-    public static string Why(ForecastItem item, ForecastView view)
+    public static Phrase Why(ForecastItem item)
     {
         if (item.Clock.Task is null && item.Reason is null)
-            return item.Clock.Kind == SlaKind.Promise ? "Nobody has said yet that the promise was kept" : "Waits for something other than a task";
+            return new(item.Clock.Kind == SlaKind.Promise ? "Nobody has said yet that the promise was kept" : "Waits for something other than a task");
         if (item.Reason is not { } why)
-            return "";
+            return new("");
         if (why.Waits)
-            return "Waits for someone else";
+            return new("Waits for someone else");
         if (why.People == 0)
-            return why.Skills.Count > 0 ? $"Nobody who may take it has {string.Join(" and ", why.Skills)}" : "Nobody may take it";
+            return new(why.Skills.Count > 0 ? $"Nobody who may take it has {string.Join(" and ", why.Skills)}" : "Nobody may take it");
         if (why.NextAt is null)
-            return "Nobody who may do it has a shift";
+            return new("Nobody who may do it has a shift");
         var ahead =
             why.Ahead == 0
                 ? "Nothing comes before it"
                 : $"{Words.Count(why.Ahead, "task")} before it, {Words.Minutes(Math.Max(1, (int)why.WorkAhead.TotalMinutes))} of work";
-        var people =
-            why.Present > 0 ? $"{why.Present} of {Words.Count(why.People, "person", "people")} at work" : $"nobody at work until {When(why.NextAt, view)}";
-        return $"{ahead}, {people}";
+        return why.Present > 0
+            ? new($"{ahead}, {why.Present} of {Words.Count(why.People, "person", "people")} at work")
+            : new($"{ahead}, nobody at work until ", why.NextAt);
     }
 
-    private static string When(Instant? at, ForecastView view)
-    {
-        if (at is not { } instant)
-            return "later";
-        var (local, today) = (instant.InZone(view.Zone), view.Made.MadeAt.InZone(view.Zone).Date);
-        return local.Date == today ? local.ToString("HH:mm", CultureInfo.InvariantCulture) : local.ToString("ddd d MMM, HH:mm", CultureInfo.InvariantCulture);
-    }
+    private static string Until(Instant? at) => at is null ? "until later" : "until ";
 }

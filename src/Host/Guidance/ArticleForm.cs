@@ -1,3 +1,4 @@
+using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Guidance;
 using Orchestration.Workflows.People;
@@ -10,7 +11,7 @@ namespace Orchestration.Host.Guidance;
 /// <param name="Fields">What was typed, by field.</param>
 public sealed record ArticleForm(Guid? Id, int Revision, IReadOnlyDictionary<string, string> Fields)
 {
-    public static readonly IReadOnlyList<string> Names = ["team", "title", "kind", "audience", "language", "body", "pins", "rules", "reviewOn", "note"];
+    public static readonly IReadOnlyList<string> Names = ["team", "title", "kind", "audience", "language", "body", "pins", "rules", "reviewOn", "note", "case"];
 
     public IReadOnlyDictionary<string, string> Errors { get; init; } = new Dictionary<string, string>();
 
@@ -23,6 +24,12 @@ public sealed record ArticleForm(Guid? Id, int Revision, IReadOnlyDictionary<str
 
     /// <summary>Journeys with their steps, and skills: places to choose from.</summary>
     public IReadOnlyList<(string Group, string Title, string Pin)> Places { get; init; } = [];
+
+    /// <summary>How what was typed looks, if someone asked.</summary>
+    public ArticlePreview? Preview { get; init; }
+
+    /// <summary>Cases to fill a letter with.</summary>
+    public IReadOnlyList<CaseSummary> Cases { get; init; } = [];
 
     public string this[string field] => Fields.GetValueOrDefault(field, "");
 
@@ -41,6 +48,7 @@ public sealed record ArticleForm(Guid? Id, int Revision, IReadOnlyDictionary<str
             "pins" => "Shown beside",
             "rules" => "Only if",
             "reviewOn" => "Check again on",
+            "case" => "Case",
             _ => "The form",
         };
 
@@ -67,9 +75,18 @@ public sealed record ArticleForm(Guid? Id, int Revision, IReadOnlyDictionary<str
         var due = Consent.Day(this["reviewOn"].Trim());
         if (due is null && this["reviewOn"].Trim().Length > 0)
             errors["reviewOn"] = "must be a date like 2027-01-31";
+        var (content, wrong) = Typed(due);
+        if (wrong.Count > 0)
+            errors["pins"] = string.Join("; ", wrong);
+        return (content, errors);
+    }
+
+    /// <summary>What was typed as content, with the places that aren't any.</summary>
+    internal (ArticleContent Content, IReadOnlyList<string> WrongPins) Typed(DateOnly? due = null)
+    {
         _ = Enum.TryParse<ArticleKind>(this["kind"], out var kind);
         _ = Enum.TryParse<ArticleAudience>(this["audience"], out var audience);
-        var (content, wrong) = new ArticleBody(
+        return new ArticleBody(
             this["title"],
             this["body"],
             Enum.IsDefined(kind) ? kind : ArticleKind.Article,
@@ -79,8 +96,5 @@ public sealed record ArticleForm(Guid? Id, int Revision, IReadOnlyDictionary<str
             this["pins"].Split('\n'),
             due
         ).Read();
-        if (wrong.Count > 0)
-            errors["pins"] = string.Join("; ", wrong);
-        return (content, errors);
     }
 }

@@ -101,6 +101,7 @@ internal static class ArticlePages
                     cancel
                 )
         );
+        pages.MapPost("/preview", PreviewAsync);
         pages.MapPost("/new", (HttpContext http, WorkflowRuntime runtime, Person me, CancellationToken cancel) => SaveAsync(null, http, runtime, me, cancel));
         pages.MapGet(
             "/{id:guid}",
@@ -168,7 +169,15 @@ internal static class ArticlePages
         );
     }
 
-    private static async Task<IResult> NotesAsync(NoteKind? kind, bool? mine, bool? all, WorkflowRuntime runtime, Person me, CancellationToken cancel)
+    private static async Task<IResult> NotesAsync(
+        NoteKind? kind,
+        bool? mine,
+        bool? all,
+        string? by,
+        WorkflowRuntime runtime,
+        Person me,
+        CancellationToken cancel
+    )
     {
         var isMine = mine == true || GuidanceEndpoints.Owned(me) is { Count: 0 };
         return Html.Page(
@@ -177,12 +186,13 @@ internal static class ArticlePages
                 Kind = kind,
                 IsMine = isMine,
                 IsAll = all == true,
+                By = isMine ? null : by,
                 Notes = await ReportGuidance.ListAsync(
                     runtime.Database,
                     isMine ? null : GuidanceEndpoints.Owned(me),
                     kind,
                     null,
-                    isMine ? me.UserName : null,
+                    isMine ? me.UserName : by,
                     isOpen: all != true && !isMine,
                     cancel
                 ),
@@ -283,11 +293,29 @@ internal static class ArticlePages
         return await FormAsync(runtime, form, me, StatusCodes.Status200OK, cancel);
     }
 
+    private static async Task<IResult> PreviewAsync(HttpContext http, WorkflowRuntime runtime, Person me, CancellationToken cancel)
+    {
+        var posted = await http.Request.ReadFormAsync(cancel);
+        var form = new ArticleForm(null, 0, ArticleForm.Names.ToDictionary(name => name, name => posted[name].ToString()));
+        return Html.Page(new ArticlePreviewPart { Preview = await ArticlePreview.OfAsync(runtime, form, me, cancel), Form = form });
+    }
+
     private static async Task<IResult> SaveAsync(Guid? id, HttpContext http, WorkflowRuntime runtime, Person me, CancellationToken cancel)
     {
         var posted = await http.Request.ReadFormAsync(cancel);
         _ = int.TryParse(posted["revision"], out var revision);
         var form = new ArticleForm(id, revision, ArticleForm.Names.ToDictionary(name => name, name => posted[name].ToString()));
+        if (posted["then"] == "preview")
+            return await FormAsync(
+                runtime,
+                form with
+                {
+                    Preview = await ArticlePreview.OfAsync(runtime, form, me, cancel),
+                },
+                me,
+                StatusCodes.Status200OK,
+                cancel
+            );
         var (content, errors) = form.Read();
         if (errors.Count > 0)
             return await FormAsync(runtime, form with { Errors = errors }, me, StatusCodes.Status422UnprocessableEntity, cancel);
@@ -335,7 +363,18 @@ internal static class ArticlePages
     private static async Task<IResult> FormAsync(WorkflowRuntime runtime, ArticleForm form, Person me, int status, CancellationToken cancel)
     {
         var teams = (await TeamQueries.ListAsync(runtime.Database, cancel)).Where(team => !team.IsRetired && ArticleAccess.Writes(me, team.Key)).ToList();
-        return Html.Page(new ArticleEditPage { Form = form with { Teams = teams, Places = await PlacesAsync(runtime.Definitions, cancel) } }, status);
+        return Html.Page(
+            new ArticleEditPage
+            {
+                Form = form with
+                {
+                    Teams = teams,
+                    Places = await PlacesAsync(runtime.Definitions, cancel),
+                    Cases = await ArticlePreview.CasesAsync(runtime, form["pins"], me, cancel),
+                },
+            },
+            status
+        );
     }
 
     /// <summary>The journeys with their steps, as places to choose from.</summary>

@@ -41,6 +41,16 @@ internal static class GuidanceEndpoints
             )
             .WithSummary("Lists the published versions of an article, newest first")
             .ProducesProblem(404);
+        api.MapPost(
+                "/preview",
+                async (ArticlePreviewBody body, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                {
+                    var (content, wrongPins) = (body.Article ?? new(null, null)).Read();
+                    return TypedResults.Ok(await ArticlePreview.OfAsync(runtime, content, wrongPins, body.Case, me, cancel));
+                }
+            )
+            .WithSummary("Shows what an article would look like, and what is wrong with it; saves nothing")
+            .WithDescription("A letter or an email is filled with what you can see of `case`.");
         Writes(api.MapPost("", AddAsync).WithSummary("Adds an article, as a draft"));
         Writes(
             api.MapPut(

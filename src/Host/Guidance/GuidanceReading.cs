@@ -81,21 +81,28 @@ internal static class GuidanceReading
         var isLetter = text.Kind != ArticleKind.Article;
         return new(
             article,
-            isLetter ? Letter.Fill(text.Body, Values(task, facts, me, now), now) : null,
+            isLetter ? Letter.Fill(text.Body, Values(LetterSubject.Of(task), facts, me, now), now) : null,
             task?.Id,
             isLetter && task is { CustomerId: not null, IsTest: false } && me.May(Permissions.StartCases)
         );
     }
 
-    private static Dictionary<string, string> Values(TaskDetail? task, IReadOnlyList<CaseFact> facts, Person me, Instant now)
+    /// <summary>What a letter can use: the facts, and who writes to whom about what.</summary>
+    internal static Dictionary<string, string> Values(LetterSubject? of, IReadOnlyList<CaseFact> facts, Person me, Instant now)
     {
         var values = facts.Where(fact => fact.Value is not null).ToDictionary(fact => fact.Name, FactText.Shown);
-        values["customerName"] = task?.CustomerName ?? "";
-        values["customerNumber"] = task?.CustomerId ?? "";
-        values["reference"] = task?.Reference ?? "";
+        values["customerName"] = of?.CustomerName ?? "";
+        values["customerNumber"] = of?.CustomerNumber ?? "";
+        values["reference"] = of?.Reference ?? "";
         values["today"] = now.InUtc().Date.ToString("d MMMM uuuu", System.Globalization.CultureInfo.InvariantCulture);
         values["myName"] = me.DisplayName;
-        values["myTeam"] = task?.Team is { } team ? Shell.Parts.Words.Humanize(team) : "";
+        values["myTeam"] = of?.Team is { } team ? Shell.Parts.Words.Humanize(team) : "";
         return values;
     }
+}
+
+/// <summary>What a letter is about.</summary>
+internal sealed record LetterSubject(string? CustomerName, string? CustomerNumber, string? Reference, string? Team)
+{
+    public static LetterSubject? Of(TaskDetail? task) => task is null ? null : new(task.CustomerName, task.CustomerId, task.Reference, task.Team);
 }

@@ -135,6 +135,22 @@ public static class CaseQueries
         return Page<CaseSummary>.Of(rows, filter.Limit, c => (c.CreatedAt, c.Id));
     }
 
+    /// <summary>The case with a reference; null if there is none that the person can see. Of test cases that share it, the newest.</summary>
+    public static async Task<CaseDetail?> FindAsync(WorkflowRuntime runtime, string reference, Person actor, CancellationToken cancel = default)
+    {
+        await using var query = runtime.Database.Query(
+            $"""
+            select c.id from journey_case c where c.reference = $3 and ($4 or {Eligibility.Of("$1", "$2").SeesRun("c.id")})
+            order by c.created_at desc, c.id limit 1
+            """,
+            actor.Id,
+            runtime.Clock.Now(),
+            reference,
+            Eligibility.SeesAll(actor)
+        );
+        return await query.ExecuteScalarAsync(cancel) is Guid id ? await FindAsync(runtime, id, actor, cancel) : null;
+    }
+
     /// <summary>The case, or null if it doesn't exist or the person can't see it.</summary>
     public static async Task<CaseDetail?> FindAsync(WorkflowRuntime runtime, Guid id, Person actor, CancellationToken cancel = default)
     {

@@ -97,6 +97,9 @@ public sealed record ArticleDetails(
     /// <summary>User names of everyone whose words are in the draft.</summary>
     public IReadOnlyList<string> Writers { get; init; } = [];
 
+    /// <summary>Names of those whose proposals for it were accepted, by name.</summary>
+    public IReadOnlyList<string> ImprovedBy { get; init; } = [];
+
     /// <summary>Why it came back from review.</summary>
     public string? ReviewNote { get; init; }
 

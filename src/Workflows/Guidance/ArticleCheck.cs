@@ -20,7 +20,7 @@ public static partial class ArticleCheck
     private const int MostYears = 5;
 
     /// <summary>The content without blanks around it and empty lines.</summary>
-    internal static ArticleContent Tidy(ArticleContent content) =>
+    public static ArticleContent Tidy(ArticleContent content) =>
         content with
         {
             Title = content.Title.Trim(),
@@ -31,7 +31,7 @@ public static partial class ArticleCheck
         };
 
     /// <summary>What is wrong with tidy content, by field of the API, as reasons that complete a sentence; empty: nothing.</summary>
-    internal static async Task<IReadOnlyDictionary<string, string[]>> RunAsync(
+    public static async Task<IReadOnlyDictionary<string, string[]>> RunAsync(
         WorkflowRuntime runtime,
         ArticleContent content,
         LocalDate today,
@@ -77,9 +77,9 @@ public static partial class ArticleCheck
                 errors.Add(("body", reason));
             errors.AddRange(
                 Letter
-                    .Names(content.Body)
-                    .Where(name => !known.Contains(name) && !Letter.Always.Contains(name))
-                    .Select(name => ("body", $"uses “{name}”, which {Nowhere(journeys)}"))
+                    .NamesByLine(content.Body)
+                    .Where(used => !known.Contains(used.Name) && !Letter.Always.Contains(used.Name))
+                    .Select(used => ("body", $"uses “{used.Name}” in line {used.Line}, which {Nowhere(journeys)}"))
             );
             return;
         }
@@ -113,31 +113,18 @@ public static partial class ArticleCheck
         {
             if (!Pin.TryParse(pin.ToString(), out var same) || same != pin)
                 errors.Add(("pins", $"“{Short(pin.ToString())}” isn't a place such as claims/assess or skill:fraud"));
-            else if (pin.Skill is { } skill)
-            {
-                await using var query = runtime.Database.Query("select exists (select from skill where key = $1)", skill);
-                if (await query.ExecuteScalarAsync(cancel) is not true)
-                    errors.Add(("pins", $"“{pin}”: there is no such skill"));
-            }
             else
             {
-                if (!journeys.TryGetValue(pin.Journey!, out var journey))
-                    journeys[pin.Journey!] = journey = await PublishedAsync(runtime, pin.Journey!, cancel);
-                if (WhyNot(pin, journey) is { } reason)
+                CompiledWorkflow? journey = null;
+                if (pin.Journey is { } id && !journeys.TryGetValue(id, out journey))
+                    journeys[id] = journey = await PinCheck.PublishedAsync(runtime, id, cancel);
+                if (await PinCheck.WhyNotAsync(runtime, pin, journey, cancel) is { } reason)
                     errors.Add(("pins", $"“{pin}”: {reason}"));
             }
         }
 
         return [.. journeys.Values.OfType<CompiledWorkflow>()];
     }
-
-    // A step of an older version may be gone from the published one, so only pins to every version are checked to the end.
-    private static string? WhyNot(Pin pin, CompiledWorkflow? journey) =>
-        journey is null ? "no such journey is published"
-        : pin.Version > journey.Version ? $"the journey is at version {journey.Version}"
-        : pin.Step is null || pin.Version is not null ? null
-        : journey.FindActivity(pin.Step) is not { } step || step.Type.Outputs.All(output => output.Name != "Data") ? "the journey has no such step"
-        : null;
 
     private static HashSet<string> FactsOf(IEnumerable<CompiledWorkflow> journeys) =>
         [.. journeys.SelectMany(journey => FactSchema.Of(journey).Fields).Select(fact => fact.Name)];
@@ -147,23 +134,11 @@ public static partial class ArticleCheck
         var journeys = new List<CompiledWorkflow>();
         foreach (var id in await runtime.Definitions.PublishedIdsAsync(cancel))
         {
-            if (await PublishedAsync(runtime, id, cancel) is { } journey)
+            if (await PinCheck.PublishedAsync(runtime, id, cancel) is { } journey)
                 journeys.Add(journey);
         }
 
         return FactsOf(journeys);
-    }
-
-    private static async Task<CompiledWorkflow?> PublishedAsync(WorkflowRuntime runtime, string id, CancellationToken cancel)
-    {
-        try
-        {
-            return await runtime.Definitions.FindPublishedAsync(id, cancel);
-        }
-        catch (DefinitionUnavailableException)
-        {
-            return null;
-        }
     }
 
     private static string Nowhere(IReadOnlyList<CompiledWorkflow> journeys) =>

@@ -40,7 +40,10 @@ public static class ArticleQueries
 
     private const string Select = """
         select a.id, a.team, t.title team_title, a.revision, a.version, v.content, a.published_at, v.approved_by, a.review_on, a.retired_at, a.changed_by,
-            a.changed_at, a.draft, a.draft_state, a.writers, a.review_note
+            a.changed_at, a.draft, a.draft_state, a.writers, a.review_note,
+            array(select distinct coalesce(p.display_name, n.written_by) from guidance_note n
+                join task d on d.instance_id = n.instance_id and d.outcome = 'Accept' left join person p on p.user_name = n.written_by
+                where n.article_id = a.id and n.kind = 'Proposal' order by 1) improved_by
         from guidance_article a join team t on t.key = a.team
         left join guidance_version v on v.article_id = a.id and v.number = a.version
         """;
@@ -189,6 +192,7 @@ public static class ArticleQueries
             State = r.Text("draft_state") is { } state ? Enum.Parse<ArticleState>(state) : null,
             Writers = r.GetFieldValue<string[]>("writers"),
             ReviewNote = r.Text("review_note"),
+            ImprovedBy = r.GetFieldValue<string[]>("improved_by"),
         };
     }
 

@@ -30,6 +30,10 @@ public static partial class Letter
     /// <summary>Names that the template reads.</summary>
     public static IReadOnlyList<string> Names(string template) => [.. Name().Matches(template).Select(match => match.Groups[1].Value).Distinct()];
 
+    /// <summary>Each use of a name with the line it is in, counted from 1; a name once a line.</summary>
+    public static IReadOnlyList<(string Name, int Line)> NamesByLine(string template) =>
+        [.. template.Split('\n').SelectMany((text, line) => Names(text).Select(name => (name, line + 1)))];
+
     /// <summary>Fills a template that <see cref="Check"/> accepts.</summary>
     /// <param name="template">The template.</param>
     /// <param name="values">Texts by name: only what the person may see.</param>

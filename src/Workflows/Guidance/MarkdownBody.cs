@@ -50,21 +50,28 @@ public static class MarkdownBody
         return Sanitizer().Sanitize(document.ToHtml(Pipeline));
     }
 
-    /// <summary>What is wrong with its links and pictures, as reasons that complete a sentence; and the ids of the articles it links to.</summary>
-    public static (IReadOnlyList<string> Errors, IReadOnlyList<Guid> Articles) Links(string markdown, ArticleAudience audience)
+    /// <summary>Whether it is nested deeper than Markdig goes, so that there is no <see cref="Html"/> of it.</summary>
+    public static bool TooDeep(string markdown)
     {
-        var (errors, articles) = (new List<string>(), new List<Guid>());
-        MarkdownDocument document;
         try
         {
-            document = Markdown.Parse(markdown, Pipeline);
+            _ = Markdown.Parse(markdown, Pipeline);
+            return false;
         }
         catch (ArgumentException)
         {
             // Markdig's own limit, which keeps its recursion off the end of the stack.
-            return (["is nested too deeply"], []);
+            return true;
         }
+    }
 
+    /// <summary>What is wrong with its links and pictures, as reasons that complete a sentence; and the ids of the articles it links to.</summary>
+    public static (IReadOnlyList<string> Errors, IReadOnlyList<Guid> Articles) Links(string markdown, ArticleAudience audience)
+    {
+        var (errors, articles) = (new List<string>(), new List<Guid>());
+        if (TooDeep(markdown))
+            return (["is nested too deeply"], []);
+        var document = Markdown.Parse(markdown, Pipeline);
         foreach (var link in document.Descendants<LinkInline>())
         {
             if (link.IsImage)

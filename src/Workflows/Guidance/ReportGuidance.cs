@@ -61,13 +61,20 @@ public sealed record GuidanceNote(
     Guid? TaskId,
     string? Outcome,
     string? Reply
-);
+)
+{
+    /// <summary>Whether someone may see it: who wrote it, and those who write for the owning team.</summary>
+    public bool IsSeenBy(Person person) => WrittenBy == person.UserName || ArticleAccess.Writes(person, Team);
+}
 
 /// <summary>Turns what people say about guidance into work of the owning team: each note is a run of the shipped journey, with a task like any other.</summary>
 public static class ReportGuidance
 {
     /// <summary>Definition id of the journey.</summary>
     public const string Journey = "guidance-change";
+
+    /// <summary>Its step in which the owning team decides.</summary>
+    internal const string DecideStep = "decide";
 
     private const int LongestNote = 4000;
 

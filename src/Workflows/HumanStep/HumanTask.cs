@@ -18,7 +18,7 @@ public sealed class HumanTask : Activity
     /// <summary>Elsa type name.</summary>
     public const string TypeName = TaskBookmark.Name;
 
-    private static readonly string[] DefaultOutcomes = ["Done"];
+    internal static readonly string[] DefaultOutcomes = ["Done"];
 
     private readonly string[] _outcomes;
     private readonly ServiceLevelCatalog _catalog;
@@ -308,7 +308,7 @@ public sealed class HumanTask : Activity
             ? $"the form requires fields for the outcome '{unknown}', which the step doesn't have ({string.Join(", ", outcomes)})."
         : null;
 
-    private static string? SchemaText(object? schema) =>
+    internal static string? SchemaText(object? schema) =>
         schema switch
         {
             null or "" => null,

@@ -35,6 +35,9 @@ public static class NotificationKinds
     /// <summary>Someone proposes another policy of retention, and another person has to decide.</summary>
     internal const string RetentionProposed = "retention.proposed";
 
+    /// <summary>The owning team decided on what someone said about guidance.</summary>
+    internal const string GuidanceDecided = "guidance.decided";
+
     /// <summary>All of them, in the order pages show them.</summary>
     public static readonly IReadOnlyList<NotificationKind> All =
     [
@@ -62,6 +65,7 @@ public static class NotificationKinds
         new(HistoryDiffers, "A check finds that history was altered"),
         new(SearchFound, "A saved search of mine finds something, or fails"),
         new(FindingRecorded, "A reviewer records a finding for me or a team I lead"),
+        new(GuidanceDecided, "My proposal or report about guidance is accepted or declined"),
         new(HeadNotHeld, "Tree heads of history aren't held outside"),
         new(ErasureRequested, "Someone asks to erase a customer's data, and I can approve it"),
         new(RetentionProposed, "Someone proposes to change retention, and I can approve it"),

@@ -58,7 +58,7 @@ public static class SearchAll
                 cancel
             ),
             Tasks = await ReadAsync(r, _ => new FoundTask(r.GetGuid(0), r.GetString(1), r.Text(2), r.Text(3), r.Text(4), r.InstantOrNull(5)), cancel),
-            Files = hasNotes ? await ReadAsync(r, _ => new FoundFile(r.GetGuid(0), r.GetGuid(1), r.GetString(2), r.GetString(3), r.Text(4)), cancel) : [],
+            Files = hasNotes ? await ReadAsync(r, FileOf, cancel) : [],
             Comments = hasNotes
                 ? await ReadAsync(r, _ => new FoundComment(r.GetGuid(0), r.GetGuid(1), r.GetString(2), r.GetString(3), r.GetString(4), r.Instant(5)), cancel)
                 : [],
@@ -67,6 +67,8 @@ public static class SearchAll
                 : [],
         };
         await r.DisposeAsync();
+        if (hasNotes && results.Files.Count == 0 && query.Words.Sum(word => word.Length) > 3 && query.Words.All(IsSpelt))
+            results = results with { Files = await AlikeAsync(database, statement.Files(alike: true), cancel) };
         if (!query.IsFiltered)
             results = results with { Guidance = await FindArticles.FindAsync(database, query.Words, limit, cancel) };
         return query.Owner is not null || query.Journey is not null || query.IsAboutDue || customers.Length == 0
@@ -76,6 +78,20 @@ public static class SearchAll
                 Customers = await CustomerQueries.SummariesAsync(database, [.. customers.Take(limit)], actor, now, cancel),
             };
     }
+
+    // Numbers are never guessed, and words of scripts that don't separate them can't be alike.
+    private static bool IsSpelt(string word) => !Patterns.IsIdeographic(word) && !word.Any(char.IsAsciiDigit);
+
+    private static async Task<IReadOnlyList<FoundFile>> AlikeAsync(NpgsqlDataSource database, NpgsqlBatchCommand files, CancellationToken cancel)
+    {
+        await using var batch = database.CreateBatch();
+        batch.Add("select set_config('pg_trgm.word_similarity_threshold', '0.55', true), set_config('plan_cache_mode', 'force_custom_plan', true)");
+        batch.BatchCommands.Add(files);
+        await using var r = await batch.ExecuteReaderAsync(cancel);
+        return await ReadAsync(r, FileOf, cancel);
+    }
+
+    private static FoundFile FileOf(NpgsqlDataReader r) => new(r.GetGuid(0), r.GetGuid(1), r.GetString(2), r.GetString(3), r.Text(4));
 
     private static async Task<List<T>> ReadAsync<T>(NpgsqlDataReader r, Func<NpgsqlDataReader, T> read, CancellationToken cancel)
     {
@@ -96,6 +112,9 @@ public static class SearchAll
         {
             Begin();
             var words = Words("s.words", foldsPattern: false);
+
+            if (query.Numbered is { } part)
+                words = $"({words} or s.words like lower({Value(CaseWords.Pattern(part))}))";
             var isOfCustomer = OfCustomers("c.customer_id");
             var filter = $"{Journey("c.journey")} and {Due("c.due_at")} and {OwnsOne()}";
             var byWords =
@@ -180,14 +199,16 @@ public static class SearchAll
             );
         }
 
-        public NpgsqlBatchCommand Files()
+        /// <param name="alike">Whether names that are alike count, instead of those that have every word.</param>
+        public NpgsqlBatchCommand Files(bool alike = false)
         {
             Begin();
+            var matches = alike ? $"fold({Value(string.Join(' ', query.Words))}) <% fold(' ' || a.name)" : Words("fold(' ' || a.name)");
             return Command(
                 $"""
                 select a.id, t.id, {Unguarded("a.name")}, t.title, c.reference
                 from task_attachment a join task t on t.id = a.task_id left join journey_case c on c.id = t.instance_id
-                where {Words("fold(' ' || a.name)")} and ($3 or coalesce({_me.Sees}, false)) and {OfCase()}
+                where {matches} and ($3 or coalesce({_me.Sees}, false)) and {OfCase()}
                 order by coalesce(t.owner_id = $1, false) desc, a.created_at desc, a.id limit {Value(limit)}
                 """
             );

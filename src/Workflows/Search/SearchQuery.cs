@@ -42,6 +42,9 @@ public sealed partial record SearchQuery(IReadOnlyList<string> Words)
     /// <summary>Whether there is nothing to find.</summary>
     public bool IsEmpty => Words.Count == 0 && !IsFiltered;
 
+    /// <summary>What reads as a telephone number and may be a part of a reference, as it was typed; or null.</summary>
+    public string? Numbered { get; private init; }
+
     /// <summary>The words as they were typed, for what compares them as a whole.</summary>
     public string Text => string.Join(' ', Words);
 
@@ -85,7 +88,7 @@ public sealed partial record SearchQuery(IReadOnlyList<string> Words)
 
         if (words.Count > MostWords)
             words.RemoveRange(MostWords, words.Count - MostWords);
-        return query with { Problems = problems };
+        return query with { Problems = problems, Numbered = Phone().IsMatch(Clean(typed ?? "").Trim()) ? Clean(typed!).Trim() : null };
     }
 
     /// <summary>Numbers keep their hyphens; in names they end a word. A telephone number is one word.</summary>

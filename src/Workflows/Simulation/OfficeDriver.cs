@@ -15,6 +15,7 @@ using Orchestration.Workflows.Forecast;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.PromiseLedger;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
@@ -83,7 +84,7 @@ public sealed class OfficeDriver : IAsyncDisposable
             .BuildServiceProvider();
         var tasks = _services.GetRequiredService<TaskRuntime>();
         _runtime = tasks.Runtime;
-        _verbs = new(model, _clock, tasks, _services.GetRequiredService<ClockRuntime>(), _people);
+        _verbs = new(model, _clock, tasks, _services.GetRequiredService<MakePromise>(), _people);
         (_forecast, _plan) = (_services.GetRequiredService<ForecastOffice>(), _services.GetRequiredService<PlanShifts>());
         (_from, _forecastAt) = (from, NextForecast(from));
         _due = ActivatorUtilities.CreateInstance<DueWork>(_services, _clock);

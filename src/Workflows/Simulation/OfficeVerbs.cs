@@ -8,6 +8,7 @@ using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.PromiseLedger;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Reviews;
@@ -19,7 +20,7 @@ namespace Orchestration.Workflows.Simulation;
 /// Does the acts of an <see cref="OfficeModel"/> with the same verbs as everywhere. Acts run side by side; what came of each is an <see cref="Action"/> that
 /// tells the model, for whoever drives the simulation to call afterward, one after the other.
 /// </summary>
-internal sealed class OfficeVerbs(OfficeModel model, SimulatedClock clock, TaskRuntime tasks, ClockRuntime clocks, IReadOnlyDictionary<string, Person> people)
+internal sealed class OfficeVerbs(OfficeModel model, SimulatedClock clock, TaskRuntime tasks, MakePromise promises, IReadOnlyDictionary<string, Person> people)
 {
     private const int MostTries = 6;
     private const string FrontOffice = "frontoffice";
@@ -110,7 +111,10 @@ internal sealed class OfficeVerbs(OfficeModel model, SimulatedClock clock, TaskR
                 return Nothing;
             case OfficeAct.Promise promise:
                 await _customers.CalledAsync(promise.Case, promised: true, FrontOffice, cancel);
-                var made = await Promises.MakeAsync(clocks, promise.Case, new(promise.What, promise.Due, "Phone"), people[FrontOffice], cancel);
+                var said = new PromiseRequest(promise.What, promise.Due, "Phone");
+                var made = await promises.RunAsync(promise.Case, said, people[FrontOffice], cancel);
+                if (made is PromiseResult.Unlikely)
+                    made = await promises.RunAsync(promise.Case, said with { Reason = "The customer can’t wait longer." }, people[FrontOffice], cancel);
                 return made is PromiseResult.Done { ClockId: var clockId } ? () => _promises[promise.Case] = clockId : Nothing;
             case OfficeAct.Settle settle:
                 return await SettleAsync(settle, cancel);
@@ -171,7 +175,7 @@ internal sealed class OfficeVerbs(OfficeModel model, SimulatedClock clock, TaskR
             return Nothing;
         await _customers.CalledBackAsync(act.Case, act.Kept, FrontOffice, cancel);
         var (outcome, reason) = act.Kept ? (PromiseOutcome.Kept, null) : (PromiseOutcome.Broken, "Nobody was free to call.");
-        await Promises.SettleAsync(clocks, act.Case, promised, outcome, reason, people[FrontOffice], cancel);
+        await Promises.SettleAsync(promises.Clocks, act.Case, promised, outcome, reason, people[FrontOffice], cancel);
         return () => _promises.Remove(act.Case);
     }
 

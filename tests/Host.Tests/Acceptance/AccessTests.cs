@@ -61,6 +61,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        GET    /cases/{id:guid}/promises/check
         person        GET    /api/promises
         person        GET    /promises
+        person        GET    /promises/check
         person        GET    /api/clocks/{id:guid}
         person        GET    /api/findings/{id:guid}
         person        GET    /findings/{id:guid}
@@ -69,6 +70,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        GET    /api/guidance/figures
         person        GET    /api/guidance/notes
         person        POST   /api/guidance/notes
+        person        POST   /api/guidance/preview
         person        GET    /api/guidance/{id:guid}
         person        PUT    /api/guidance/{id:guid}
         person        POST   /api/guidance/{id:guid}/approve
@@ -91,6 +93,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        POST   /guidance/new
         person        GET    /guidance/notes
         person        GET    /guidance/of-customer/{id:guid}
+        person        POST   /guidance/preview
         person        POST   /guidance/questions
         person        POST   /guidance/shown
         person        GET    /guidance/{id:guid}
@@ -319,6 +322,8 @@ public sealed partial class AccessTests : IAsyncLifetime
         keep-customers POST  /customers/{id:guid}/merge
         keep-customers POST  /customers/{id:guid}/unmerge
         keep-customers GET   /front-office
+        keep-customers GET   /front-office/ratings
+        keep-customers GET   /api/customers/satisfaction
         start-tests   DELETE /api/cases/{id:guid}
         start-tests   POST   /cases/{id:guid}/remove
         person        GET    /api/offers/

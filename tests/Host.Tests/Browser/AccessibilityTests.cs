@@ -54,6 +54,7 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         "/notifications/bell",
         "/presence/chip",
         "/guidance/find",
+        "/promises/check",
         "/guidance/of-customer/{id:guid}",
         "/guidance/{id:guid}/read",
         "/guidance/{id:guid}/versions/{number:int}",

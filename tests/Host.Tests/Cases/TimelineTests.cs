@@ -14,6 +14,7 @@ public sealed partial class TimelineTests
     [
         "task.mention",
         "history.differs",
+        "guidance.decided",
         "task.comment",
         "task.review-approved",
         "sla.reminder",

@@ -52,6 +52,67 @@ public sealed class GuidancePageTests(SharedWorld shared) : IClassFixture<Shared
     }
 
     [Fact]
+    public async Task What_is_being_written_is_shown_as_its_readers_would_see_it()
+    {
+        var browser = await World.App.BrowserAsync("adjuster1");
+        var reference = World.NewReference();
+        await World.StartAsync(reference);
+        var article = await BodyAsync(("kind", "Article"), ("title", "Pipes"), ("body", "**First** the pipe <b>x</b>"));
+        article.QuerySelector(".prose strong")!.TextContent.ShouldBe("First");
+        article.QuerySelector(".prose b").ShouldBeNull();
+        article.QuerySelector(".notice").ShouldBeNull();
+
+        var text = "Dear {{ Variables.customerName }}, {{ Variables.reference }}\n{{ Variables.colour }}";
+        var letter = await BodyAsync(("kind", "Letter"), ("title", "Pipes"), ("body", text), ("pins", "walk/sign#colour"), ("case", reference));
+        letter.QuerySelector("pre")!.TextContent.ShouldStartWith($"Dear Marta Novak, {reference}");
+        letter.QuerySelector(".notice")!.TextContent.ShouldContain("“colour” in line 2");
+        letter.QuerySelector(".notice")!.TextContent.ShouldContain("the step has no form");
+        var stranger = await (await World.App.ApiAsync("closer1")).PostAsJsonAsync(
+            "/api/guidance/preview",
+            new
+            {
+                article = new
+                {
+                    title = "x",
+                    kind = "Letter",
+                    body = "{{ Variables.customerName }}",
+                },
+                @case = reference,
+            }
+        );
+        var seen = (await stranger.Content.ReadFromJsonAsync<JsonObject>())!;
+        ((string)seen["text"]!).ShouldBe("[customer name]");
+        ((string)seen["errors"]!["case"]![0]!).ShouldContain("that you can see");
+
+        async Task<IHtmlDocument> BodyAsync(params (string, string)[] typed) =>
+            await DocumentAsync(await PressAsync(browser, "/guidance/new", "/guidance/new", [.. typed, ("then", "preview")]));
+    }
+
+    [Fact]
+    public async Task A_report_is_reached_from_its_task_and_its_number()
+    {
+        var article = await PublishedAsync("Old pipes", "Old.", "walk/sign");
+        var worker = await World.App.ApiAsync("frontoffice");
+        var noted = new
+        {
+            kind = "OutOfDate",
+            body = "Pipes are new",
+            articleId = Guid.ParseExact(article, "N"),
+        };
+        (await worker.PostAsJsonAsync("/api/guidance/notes", noted)).EnsureSuccessStatusCode();
+        var owner = await World.App.BrowserAsync("adjuster2");
+        var notes = (await owner.GetFromJsonAsync<JsonArray>("/api/guidance/notes?kind=OutOfDate&open=true"))!;
+        var task = (string)notes.Single(n => (string)n!["body"]! == "Pipes are new")!["taskId"]!;
+        var page = await PageAsync(owner, $"/tasks/{task}");
+        page.QuerySelectorAll($"main a[href='/guidance/{article}']").Length.ShouldBeGreaterThan(1);
+        page.QuerySelector("main a[href^='/cases/']").ShouldBeNull();
+
+        var run = (string)(await owner.GetFromJsonAsync<JsonObject>($"/api/tasks/{task}"))!["caseId"]!;
+        (await owner.GetAsync($"/cases/{run}")).Headers.Location!.ToString().ShouldBe($"/guidance/{article}");
+        (await (await World.App.BrowserAsync("closer1")).GetAsync($"/cases/{run}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
     public async Task A_stale_form_keeps_what_was_typed_and_says_what_changed()
     {
         var article = await PublishedAsync("Two writers", "One", "walk/sign");

@@ -173,13 +173,13 @@ public sealed class PromisePageTests
 
         var page = $"/cases/{instance:N}";
         var browser = await world.App.BrowserAsync("frontoffice");
-        (await PageAsync(browser, $"{page}/promises/check?dueAt={due}&step=")).Body!.TextContent.ShouldContain("5 % likely to be kept.");
+        (await PageAsync(browser, $"{page}/promises/check?dueAt={due}&step=")).Body!.TextContent.ShouldContain("5% likely to be kept.");
         (await PageAsync(browser, $"{page}/promises/check?dueAt=&step=")).Body!.TextContent.Trim().ShouldBeEmpty();
         var refused = await PressAsync(browser, page, $"{page}/promises", ("what", "Call back"), ("dueAt", $"{due}"));
         refused.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
         var again = await DocumentAsync(refused);
         again.QuerySelector("#promise-reason-error")!.TextContent.ShouldContain("A reason is required: this promise is likely to be broken.");
-        again.QuerySelector("#promise-odds")!.TextContent.ShouldContain("5 % likely to be kept.");
+        again.QuerySelector("#promise-odds")!.TextContent.ShouldContain("5% likely to be kept.");
         var made = await PressAsync(browser, page, $"{page}/promises", ("what", "Call back"), ("dueAt", $"{due}"), ("reason", "They insist"));
         made.StatusCode.ShouldBe(HttpStatusCode.Found);
         var wrong = await api.PostAsJsonAsync($"/api/cases/{instance}/promises", new { what = "Call", dueAt = $"{due}" });

@@ -10,6 +10,11 @@ public sealed class ArticleTests
 {
     private const string Step = """ "title": "Assess the roof", "team": "claims-adjusting", "outcomes": ["Done"] """;
 
+    private const string Form = """
+        "form": { "typeName": "Object", "expression": { "type": "Object", "value": { "type": "object", "properties": { "height": { "type": "number" } },
+            "if": { "required": ["height"] }, "then": { "properties": { "why": { "type": "string" } } } } } }
+        """;
+
     [Fact]
     public async Task A_draft_is_published_by_a_second_person_of_its_team_and_earlier_versions_stay()
     {
@@ -77,6 +82,9 @@ public sealed class ArticleTests
     [InlineData("pins", "no such journey", "waltz")]
     [InlineData("pins", "the journey is at version 1", "walk@2")]
     [InlineData("pins", "no such skill", "skill:juggling")]
+    [InlineData("pins", "the step has no outcome “Redo” (Done)", "walk/assess=Redo")]
+    [InlineData("pins", "the form of the step has no field “weight” (height, why)", "walk/assess#weight")]
+    [InlineData("pins", "the step has no form", "walk/sign#height")]
     [InlineData("rules", "isn't a fact of", "colour = red")]
     [InlineData("rules", "isn't a condition", "amount is high")]
     [InlineData("rules", "needs a number", "amount >= high")]
@@ -100,10 +108,36 @@ public sealed class ArticleTests
         refused.Errors[field].ShouldContain(error => error.Contains(reason, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_pin_to_an_earlier_version_is_checked_against_that_version()
+    {
+        await using var world = await WorldAsync();
+        await world.PublishAsync("walk", ("survey", Step));
+        var writer = await world.ColleagueAsync("adjuster1");
+        async Task<ArticleResult> SaveAsync(string pin) =>
+            await SaveArticle.AddAsync(
+                world.Runtime,
+                "claims-adjusting",
+                Writers.Usual with
+                {
+                    Pins = [Pin.TryParse(pin, out var place) ? place : null!],
+                },
+                writer
+            );
+
+        (await SaveAsync("walk/assess@1#height")).ShouldBeOfType<ArticleResult.Done>();
+        (await SaveAsync("walk/survey=Done")).ShouldBeOfType<ArticleResult.Done>();
+        (await SaveAsync("walk/survey@1"))
+            .ShouldBeOfType<ArticleResult.Invalid>()
+            .Errors["pins"]
+            .ShouldBe(["“walk/survey@1”: version 1 of the journey has no such step"]);
+        (await SaveAsync("walk/assess@1#weight")).ShouldBeOfType<ArticleResult.Invalid>();
+    }
+
     [Theory]
     [InlineData("Dear {{ Variables.customerName", "isn't a template")]
     [InlineData("{{ Variables.customerName | shout }}", "uses the filter “shout”")]
-    [InlineData("{{ Variables.secret }}", "uses “secret”")]
+    [InlineData("Dear {{ Variables.customerName }},\n\n{{ Variables.secret }}", "uses “secret” in line 3")]
     public async Task A_letter_that_can_t_be_filled_is_refused(string template, string reason)
     {
         await using var world = await WorldAsync();
@@ -171,7 +205,7 @@ public sealed class ArticleTests
     private static async Task<World> WorldAsync()
     {
         var world = await World.CreateAsync();
-        await world.PublishAsync("walk", ("assess", Step));
+        await world.PublishAsync("walk", ("assess", $"{Step}, {Form}"), ("sign", Step));
         return world;
     }
 }

@@ -3,6 +3,7 @@ using NodaTime;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Facts;
 using Orchestration.Workflows.Guidance;
+using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Search;
 using Orchestration.Workflows.Tasks;
@@ -131,6 +132,10 @@ public sealed class GuidanceUseTests
         await world.DoneAsync(
             CompleteTask.RunAsync(world.Tasks, new(task.Id, claimed.Revision, "d"), "Accept", new JsonObject { ["reply"] = "Thank you!" }, owner)
         );
+
+        var told = (await NotificationQueries.ListAsync(world.Database, unreadOnly: true, 10, worker)).ShouldHaveSingleItem();
+        (told.Kind, told.Title, told.Body).ShouldBe(("guidance.decided", $"{owner.DisplayName} accepted your proposal for “Assess a roof”", "Thank you!"));
+        (await ArticleQueries.FindAsync(world.Database, article, owner))!.ImprovedBy.ShouldBe([worker.DisplayName]);
 
         var settled = (await ReportGuidance.ListAsync(world.Database, null, null, null, "frontoffice", isOpen: false)).ShouldHaveSingleItem();
         (settled.Outcome, settled.Reply).ShouldBe(("Accept", "Thank you!"));
