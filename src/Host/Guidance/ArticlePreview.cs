@@ -42,7 +42,7 @@ public sealed record ArticlePreview(string? Html, string? Text, IReadOnlyList<st
         if (found is null && !string.IsNullOrWhiteSpace(reference))
             errors["case"] = ["isn't the reference of a case that you can see"];
         IReadOnlyList<CaseFact> facts = found is null ? [] : await FactQueries.OfCaseAsync(runtime, found.Case.Id, me, cancel);
-        var subject = new LetterSubject(found?.Case.CustomerName, found?.Case.CustomerId, found?.Case.Reference, me.Teams.FirstOrDefault());
+        var subject = new LetterSubject(found?.Case.CustomerName, found?.Case.CustomerId, found?.Case.Reference, me.Teams is [var team, ..] ? team : null);
         var letter = Letter.Fill(content.Body, GuidanceReading.Values(subject, facts, me, now), now);
         return new(null, letter.Text, letter.Missing, errors);
     }
