@@ -27,7 +27,7 @@ public sealed class BoardPageTests
         await ActivatorUtilities.CreateInstance<DemoOffice>(world.App.Services, world.ConnectionString).RunAsync(1, isNew: true);
         while (await world.App.Services.GetRequiredService<Presence>().SweepAsync(100) > 0) { }
 
-        // Whether the simulated office is late just now depends on its people.
+        // Whether the simulated office is late just now, or has work that no one has, depends on its people.
         await using (
             var late = world
                 .App.Services.GetRequiredService<NpgsqlDataSource>()
@@ -39,6 +39,17 @@ public sealed class BoardPageTests
                 )
         )
             (await late.ExecuteNonQueryAsync()).ShouldBe(1);
+        await using (
+            var left = world
+                .App.Services.GetRequiredService<NpgsqlDataSource>()
+                .CreateCommand(
+                    """
+                    update task set state = 'Ready', owner_id = null
+                    where id = (select id from task where ended_at is null and state in ('Reserved', 'InProgress') limit 1)
+                    """
+                )
+        )
+            (await left.ExecuteNonQueryAsync()).ShouldBe(1);
         var supervisor = await world.App.BrowserAsync("supervisor");
         var (checkedLists, someInThem) = (0, new HashSet<string>());
         foreach (var address in new[] { "/team", "/team?key=claims-adjusting", "/team?key=mortgage-processing" })
