@@ -85,7 +85,7 @@ public sealed class JobTests(SharedHost host) : IClassFixture<SharedHost>
             )
         )
             await insert.ExecuteNonQueryAsync();
-        await RunStimuliAsync();
+        (await RunStimuliAsync()).ShouldBeFalse("it is paused");
         (await JobAsync(admin, "stimuli")).Due.ShouldBe(1);
 
         (await admin.PostAsync("/api/jobs/stimuli/resume", null)).StatusCode.ShouldBe(HttpStatusCode.NoContent);
@@ -301,18 +301,19 @@ public sealed class JobTests(SharedHost host) : IClassFixture<SharedHost>
         );
     }
 
-    /// <summary>Runs the job now and waits until it is over; there is no run if it is paused, or nothing is due.</summary>
-    private async Task RunStimuliAsync()
+    /// <summary>Runs the job now and waits until it is over. False: there was no run, because it is paused or nothing is due.</summary>
+    private async Task<bool> RunStimuliAsync()
     {
         var services = host.App.Services;
         if (services.GetRequiredService<IRecurringJobManagerV2>().TriggerJob("stimuli") is not { } run)
-            return;
+            return false;
         using var storage = services.GetRequiredService<JobStorage>().GetConnection();
         await Eventually.AsksAsync(
             () => Task.FromResult(storage.GetJobData(run)?.State),
             state => state is "Succeeded" or "Failed",
             "the job that was asked for is over"
         );
+        return true;
     }
 
     private static async Task<JobView> JobAsync(HttpClient admin, string name) =>
