@@ -143,8 +143,8 @@ public static partial class CustomRoles
         return new StaffResult.Done();
     }
 
-    /// <summary>Removes a role that no one has.</summary>
-    /// <returns>Done, NotFound, Stale, or Refused: someone has it.</returns>
+    /// <summary>Removes a role that no one has and that has no authority limits.</summary>
+    /// <returns>Done, NotFound, Stale, or Refused: someone has it, or it has limits, without which more people may decide on more.</returns>
     public static async Task<StaffResult> RemoveAsync(WorkflowRuntime runtime, string key, int revision, string actor, CancellationToken cancel = default)
     {
         await using var t = await StaffTransaction.OpenAsync(runtime, actor, cancel);
@@ -154,6 +154,8 @@ public static partial class CustomRoles
             return new StaffResult.Stale(role.Revision);
         if ((await HoldersAsync(t.Connection, key, cancel)).Count is > 0 and var holders)
             return new StaffResult.Refused($"{(holders == 1 ? "1 person has" : $"{holders} people have")} this role. Give them another one first.");
+        if (await HasLimitsAsync(t.Connection, key, cancel))
+            return new StaffResult.Refused("This role has authority limits. Remove them first.");
         t.Writes.Add("delete from custom_role where key = $1", key);
         t.RecordOf(Entity, key, "role.removed", revision + 1, new { role.Title });
         await t.CommitAsync(cancel);
@@ -227,6 +229,13 @@ public static partial class CustomRoles
         while (await r.ReadAsync(cancel))
             people.Add(r.GetGuid(0));
         return people;
+    }
+
+    private static async Task<bool> HasLimitsAsync(NpgsqlConnection connection, string key, CancellationToken cancel)
+    {
+        await using var batch = connection.CreateBatch();
+        batch.Add("select exists (select from authority_limit where role = $1)", key);
+        return await batch.ExecuteScalarAsync(cancel) is true;
     }
 
     [GeneratedRegex("^[a-z][a-z0-9-]{0,39}$")]

@@ -43,15 +43,24 @@ public sealed class CustomRoleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_role_that_someone_has_is_not_removed()
+    public async Task A_role_that_someone_has_or_that_has_authority_limits_is_not_removed()
     {
         await SaveAsync(Helpdesk);
         await GiveAsync("adjuster1", "helpdesk");
 
         (await CustomRoles.RemoveAsync(_world.Runtime, "helpdesk", 1, "admin")).ShouldBeOfType<StaffResult.Refused>().Reason.ShouldStartWith("1 person has");
         await GiveAsync("adjuster1");
+        await ExecuteAsync("insert into authority_limit (role, journey, field, amount, created_at, updated_at) values ('helpdesk', 'j', 'f', 1, now(), now())");
+        (await CustomRoles.RemoveAsync(_world.Runtime, "helpdesk", 1, "admin")).ShouldBeOfType<StaffResult.Refused>().Reason.ShouldContain("authority limits");
+        await ExecuteAsync("delete from authority_limit where role = 'helpdesk'");
         (await CustomRoles.RemoveAsync(_world.Runtime, "helpdesk", 1, "admin")).ShouldBeOfType<StaffResult.Done>();
         (await CustomRoles.RemoveAsync(_world.Runtime, "helpdesk", 1, "admin")).ShouldBeOfType<StaffResult.NotFound>();
+
+        async Task ExecuteAsync(string sql)
+        {
+            await using var command = _world.Database.CreateCommand(sql);
+            await command.ExecuteNonQueryAsync();
+        }
     }
 
     [Fact]
