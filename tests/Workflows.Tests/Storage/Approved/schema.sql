@@ -901,6 +901,13 @@ create table log_place (
     constraint log_place_pkey PRIMARY KEY (place)
 );
 
+create table log_place_host (
+    place text not null,
+    host text not null,
+    seen_at timestamp with time zone not null,
+    constraint log_place_host_pkey PRIMARY KEY (place, host)
+);
+
 create table log_state (
     one boolean not null default true,
     size bigint not null,
