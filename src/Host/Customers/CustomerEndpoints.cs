@@ -159,7 +159,7 @@ internal static class CustomerEndpoints
         var query = SearchQuery.Parse(q);
         return query.Problems.Count > 0
             ? Problems.Invalid(new() { ["q"] = [.. query.Problems] }, StatusCodes.Status400BadRequest)
-            : TypedResults.Ok(await SearchAll.RunAsync(runtime.Database, query, limit ?? 10, me, runtime.Clock.Now(), cancel));
+            : TypedResults.Ok(await SearchAll.RunAsync(runtime, query, limit ?? 10, me, runtime.Clock.Now(), cancel));
     }
 
     private static async Task<Results<Ok<IReadOnlyList<CustomerCase>>, ProblemHttpResult>> CasesAsync(

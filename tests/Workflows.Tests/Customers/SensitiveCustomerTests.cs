@@ -190,7 +190,7 @@ public sealed class SensitiveCustomerTests : IAsyncLifetime
             .WriteNowAsync(new(_world.Clock.Now(), person.Id, "customer", _customer, "", "10.0.0.1", null, HistorySource.Page, "A complaint: about the fence"));
 
     private async Task<SearchResults> SearchAsync(Person person, string words) =>
-        await SearchAll.RunAsync(_world.Database, SearchQuery.Parse(words), 10, person, _world.Clock.Now());
+        await SearchAll.RunAsync(_world.Runtime, SearchQuery.Parse(words), 10, person, _world.Clock.Now());
 
     private async Task<IReadOnlyList<HistoryHit>> EventsAsync(Person person) =>
         (await HistorySearch.PageAsync(_world.Runtime, new() { Case = "REF-1" }, 50, person)).Hits;
