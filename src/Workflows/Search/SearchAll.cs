@@ -40,36 +40,8 @@ public static class SearchAll
             return new();
 
         var statement = new Statements(query, customers, await CaseViewers.FewSeenAsync(database, actor, now, cancel), limit, actor, now);
-        await using var batch = database.CreateBatch();
-        batch.Add("select set_config('pg_trgm.word_similarity_threshold', '0.5', true), set_config('plan_cache_mode', 'force_custom_plan', true)");
-        batch.BatchCommands.Add(statement.Cases());
-        batch.BatchCommands.Add(statement.Tasks());
         var hasNotes = !query.IsAboutDue && query.Words.Count > 0;
-        if (hasNotes)
-        {
-            batch.BatchCommands.Add(statement.Files());
-            batch.BatchCommands.Add(statement.Comments());
-        }
-
-        var hasPeople = !query.IsFiltered;
-        if (hasPeople)
-            batch.BatchCommands.Add(statement.People());
-        await using var r = await batch.ExecuteReaderAsync(cancel);
-        var results = new SearchResults
-        {
-            Cases = await ReadAsync(
-                r,
-                _ => new FoundCase(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetString(3), r.GetBoolean(4), r.InstantOrNull(5)),
-                cancel
-            ),
-            Tasks = await ReadAsync(r, TaskOf, cancel),
-            Files = hasNotes ? await ReadAsync(r, FileOf, cancel) : [],
-            Comments = hasNotes ? await ReadAsync(r, CommentOf, cancel) : [],
-            People = hasPeople
-                ? await ReadAsync(r, _ => new FoundPerson(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetFieldValue<string[]>(3)), cancel)
-                : [],
-        };
-        await r.DisposeAsync();
+        var results = await ExactAsync(database, statement, hasNotes, !query.IsFiltered, cancel);
         if (query.Words.Sum(word => word.Length) > 3 && query.Words.All(IsSpelt))
             results = await AddAlikeAsync(runtime, statement, results, query.Words, Math.Min(Enough, limit), hasNotes, hasNotes && !areExact, cancel);
         if (!query.IsFiltered)
@@ -84,6 +56,43 @@ public static class SearchAll
 
     // Numbers are never guessed, and words of scripts that don't separate them can't be alike.
     private static bool IsSpelt(string word) => !Patterns.IsIdeographic(word) && !word.Any(c => char.IsAsciiDigit(c) || c is '%' or '_' or '\\');
+
+    private static async Task<SearchResults> ExactAsync(
+        NpgsqlDataSource database,
+        Statements statement,
+        bool hasNotes,
+        bool hasPeople,
+        CancellationToken cancel
+    )
+    {
+        await using var batch = database.CreateBatch();
+        batch.Add("select set_config('pg_trgm.word_similarity_threshold', '0.5', true), set_config('plan_cache_mode', 'force_custom_plan', true)");
+        batch.BatchCommands.Add(statement.Cases());
+        batch.BatchCommands.Add(statement.Tasks());
+        if (hasNotes)
+        {
+            batch.BatchCommands.Add(statement.Files());
+            batch.BatchCommands.Add(statement.Comments());
+        }
+
+        if (hasPeople)
+            batch.BatchCommands.Add(statement.People());
+        await using var r = await batch.ExecuteReaderAsync(cancel);
+        return new()
+        {
+            Cases = await ReadAsync(
+                r,
+                _ => new FoundCase(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetString(3), r.GetBoolean(4), r.InstantOrNull(5)),
+                cancel
+            ),
+            Tasks = await ReadAsync(r, TaskOf, cancel),
+            Files = hasNotes ? await ReadAsync(r, FileOf, cancel) : [],
+            Comments = hasNotes ? await ReadAsync(r, CommentOf, cancel) : [],
+            People = hasPeople
+                ? await ReadAsync(r, _ => new FoundPerson(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetFieldValue<string[]>(3)), cancel)
+                : [],
+        };
+    }
 
     /// <summary>Where few have every word, those whose words are alike: titles of tasks, names of files, comments.</summary>
     private static async Task<SearchResults> AddAlikeAsync(
