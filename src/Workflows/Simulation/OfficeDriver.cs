@@ -234,7 +234,8 @@ public sealed class OfficeDriver : IAsyncDisposable
     {
         await using var query = _database.Query(
             """
-            select c.id, (select count(*)::int from sla_clock k where k.instance_id = c.id and k.breached and k.kind <> 'internal'
+            select c.id, extract(epoch from i.finished_at - c.created_at)::float8 / 86400,
+                (select count(*)::int from sla_clock k where k.instance_id = c.id and k.breached
                     and not exists (select from promise p where p.clock_id = k.id)),
                 (select count(*)::int from promise p where p.case_id = c.id and p.outcome in ('Broken', 'KeptLate'))
             from journey_case c join workflow_instance i on i.id = c.id
@@ -246,7 +247,7 @@ public sealed class OfficeDriver : IAsyncDisposable
         _ended = _clock.Now;
         await using var r = await query.ExecuteReaderAsync(cancel);
         while (await r.ReadAsync(cancel))
-            _model.Finished(new(r.GetGuid(0), r.GetInt32(1), r.GetInt32(2)), at);
+            _model.Finished(new(r.GetGuid(0), r.GetDouble(1), r.GetInt32(2), r.GetInt32(3)), at);
     }
 
     /// <summary>Tells the model which tasks opened since it was told last.</summary>

@@ -4,9 +4,10 @@ namespace Orchestration.Workflows.Simulation;
 
 /// <summary>A case of a simulated office that was finished, with what its customer noticed.</summary>
 /// <param name="Case">The case.</param>
-/// <param name="Late">Deadlines toward the customer that were missed.</param>
+/// <param name="Days">How long it took.</param>
+/// <param name="Late">Deadlines that were missed.</param>
 /// <param name="Broken">Promises that were broken or kept late.</param>
-public sealed record OfficeEnd(Guid Case, int Late, int Broken);
+public sealed record OfficeEnd(Guid Case, double Days, int Late, int Broken);
 
 /// <summary>What customers of a simulated office say afterward: a third of them rate, and what went wrong costs points.</summary>
 internal static class OfficeRatings
@@ -14,6 +15,7 @@ internal static class OfficeRatings
     private const double Share = 1.0 / 3;
     private const double Answers = 0.8;
     private const double Comments = 0.4;
+    private const double LongDays = 10;
 
     private static readonly string[] Happy =
     [
@@ -49,14 +51,14 @@ internal static class OfficeRatings
     {
         if (!chance.Is(Share))
             return null;
-        var mood = 5.2 - 1.1 * Math.Min(end.Late, 2) - 1.7 * Math.Min(end.Broken, 2) + chance.Between(-1.3, 0.3);
+        var mood = 5 - Math.Min(end.Days, 30) / 20 - 1.1 * Math.Min(end.Late, 2) - 1.7 * Math.Min(end.Broken, 2) + chance.Between(-1.4, 0.4);
         var satisfaction = Math.Clamp((int)Math.Round(mood), 1, 5);
         int? recommend = chance.Is(Answers) ? Math.Clamp((int)Math.Round(2 * mood + chance.Between(-1.2, 0.8)), 0, 10) : null;
         var comment = chance.Is(Comments)
             ? chance.Of(
                 satisfaction >= 4 ? Happy
                 : end.Broken > 0 ? Disappointed
-                : end.Late > 0 ? Slow
+                : end.Late > 0 || end.Days > LongDays ? Slow
                 : Mixed
             )
             : "";

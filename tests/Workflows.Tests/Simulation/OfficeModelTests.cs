@@ -113,13 +113,14 @@ public sealed class OfficeModelTests
     [Fact]
     public void A_third_of_the_customers_rate_and_what_went_wrong_costs_points()
     {
-        var (good, late, broken) = (Ratings(0, 0), Ratings(1, 0), Ratings(0, 1));
+        var (good, slow, late, broken) = (Ratings(1), Ratings(20), Ratings(1, late: 1), Ratings(1, broken: 1));
 
         ((double)good.Count / Acts(new(OfficePlan.Demo, From, Until, 7)).Count(act => act is OfficeAct.StartCase)).ShouldBeInRange(0.24, 0.38);
-        good.Average(rating => rating.Satisfaction).ShouldBeGreaterThan(4.3);
-        late.Average(rating => rating.Satisfaction).ShouldBeInRange(3.2, 4.1);
-        broken.Average(rating => rating.Satisfaction).ShouldBeInRange(2.5, 3.4);
-        Ratings(0, 1).ShouldBe(broken, "the seed decides");
+        good.Average(rating => rating.Satisfaction).ShouldBeInRange(4.2, 4.7);
+        slow.Average(rating => rating.Satisfaction).ShouldBeInRange(3.2, 3.8);
+        late.Average(rating => rating.Satisfaction).ShouldBeInRange(3.1, 3.7);
+        broken.Average(rating => rating.Satisfaction).ShouldBeInRange(2.5, 3.1);
+        Ratings(1, broken: 1).ShouldBe(broken, "the seed decides");
         good.Count(rating => rating.Comment.Length > 0).ShouldBeInRange(good.Count / 4, good.Count / 2);
         good.ShouldAllBe(rating => rating.Recommend == null || rating.Recommend >= 0 && rating.Recommend <= 10);
     }
@@ -136,7 +137,7 @@ public sealed class OfficeModelTests
     }
 
     /// <summary>What customers say when each case ends as it begins.</summary>
-    private static List<OfficeAct.Rate> Ratings(int late, int broken)
+    private static List<OfficeAct.Rate> Ratings(double days, int late = 0, int broken = 0)
     {
         var model = new OfficeModel(OfficePlan.Demo, From, Until, 7);
         var ratings = new List<OfficeAct.Rate>();
@@ -145,7 +146,7 @@ public sealed class OfficeModelTests
             if (act is OfficeAct.StartCase start)
             {
                 model.Started(start, Id(start.Number));
-                model.Finished(new(Id(start.Number), late, broken), start.At);
+                model.Finished(new(Id(start.Number), days, late, broken), start.At);
             }
             else if (act is OfficeAct.Rate rating)
             {
