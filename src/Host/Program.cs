@@ -78,6 +78,7 @@ static async Task Run(string[] args)
     builder.Services.AddWorkflows(settings.Workflows.Mail, settings.Workflows.CSharp, settings.Workflows.AllowPrivateAddresses, settings.Workflows.FanOut);
     builder.AddOwnView(settings.OwnView);
     builder.Services.AddSingleton(settings.Promises);
+    builder.Services.AddSingleton<KeptBoards>();
     builder.Services.AddBulk();
     builder.Services.AddPerformance();
     builder.AddDemo(settings.Demo);

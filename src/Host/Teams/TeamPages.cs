@@ -26,7 +26,15 @@ internal static class TeamPages
         var pages = app.MapGroup("/team").ExcludeFromDescription();
         pages.MapGet(
             "",
-            async ([AsParameters] BacklogFilter filter, int? did, HttpRequest request, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+            async (
+                [AsParameters] BacklogFilter filter,
+                int? did,
+                HttpRequest request,
+                WorkflowRuntime runtime,
+                KeptBoards boards,
+                Person me,
+                CancellationToken cancel
+            ) =>
             {
                 var (teams, shown, refused) = await SteeredAsync(runtime, filter.Key, me, cancel);
                 if (refused is not null)
@@ -36,7 +44,7 @@ internal static class TeamPages
                 // A part of the page is the list: the board and the people have their own addresses.
                 var part = request.IsFragment();
                 IReadOnlyList<Team> scope = shown is null ? teams : [shown];
-                var board = part ? null : ReadBoard.RunAsync(runtime, scope, Zone(request), now, cancel);
+                var board = part ? null : boards.ReadAsync(scope, Zone(request), KeptBoards.OnPage, cancel);
                 var measures = part ? null : OfficeMeasures.ReadAsync(runtime.Database, scope, me, now, cancel);
                 var people = part ? null : PeopleAsync(runtime, scope, filter, now, cancel);
                 var backlog = await BacklogAsync(runtime, teams, shown, filter, Zone(request), me, now, cancel);
@@ -55,7 +63,7 @@ internal static class TeamPages
         var parts = pages.MapGroup("").RequireAuthorization(Policies.Steer);
         parts.MapGet(
             "/board",
-            async (string? key, HttpRequest request, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+            async (string? key, HttpRequest request, WorkflowRuntime runtime, KeptBoards boards, Person me, CancellationToken cancel) =>
             {
                 var (teams, shown, refused) = await SteeredAsync(runtime, key, me, cancel);
                 IReadOnlyList<Team> scope = shown is null ? teams : [shown];
@@ -63,7 +71,7 @@ internal static class TeamPages
                     ?? Html.Page(
                         new BoardPanel
                         {
-                            Board = await ReadBoard.RunAsync(runtime, scope, Zone(request), runtime.Clock.Now(), cancel),
+                            Read = await boards.ReadAsync(scope, Zone(request), KeptBoards.Again, cancel),
                             Measures = await OfficeMeasures.ReadAsync(runtime.Database, scope, me, runtime.Clock.Now(), cancel),
                             Team = shown?.Key,
                         }

@@ -5,9 +5,13 @@ using System.Text.Json.Nodes;
 using AngleSharp.Dom;
 using AngleSharp.Html.Dom;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using NodaTime;
 using Npgsql;
+using Orchestration.Engine.Runtime;
+using Orchestration.Host.Teams;
 using Orchestration.Host.Tests.Acceptance;
+using Orchestration.Workflows.People;
 using Orchestration.Workflows.Simulation;
 using Orchestration.Workflows.Workforce;
 using static Orchestration.Host.Tests.Pages.PageWorld;
@@ -94,6 +98,52 @@ public sealed class BoardPageTests
         (await PageAsync(supervisor, "/team"))
             .QuerySelectorAll("#board .trend")
             .Length.ShouldBeGreaterThan(20);
+    }
+
+    [Fact]
+    public async Task A_large_board_is_shown_as_it_was_while_it_is_read_again()
+    {
+        await using var world = await CreateAsync();
+        await world.StartAsync();
+        var runtime = world.App.Services.GetRequiredService<WorkflowRuntime>();
+        var teams = await TeamQueries.ListAsync(runtime.Database);
+        using var boards = new KeptBoards(runtime, NullLogger<KeptBoards>.Instance) { Large = 0 };
+        (await ReadAsync()).ShouldBe((1, false));
+        await CurrentAsync(1);
+        await world.StartAsync();
+        (await ReadAsync()).ShouldBe((1, true));
+        await CurrentAsync(2);
+
+        // Time alone makes tasks overdue.
+        world.App.Clock.Advance(Duration.FromSeconds(16));
+        (await ReadAsync(KeptBoards.OnPage)).ShouldBe((2, true));
+        await CurrentAsync(2);
+        world.App.Clock.Advance(Duration.FromMinutes(2));
+        await world.StartAsync();
+        (await ReadAsync(KeptBoards.OnPage)).ShouldBe((3, false));
+
+        Task CurrentAsync(int open) => Eventually.AsksAsync(() => ReadAsync(), shown => shown == (open, false), $"{open} open tasks on a current board");
+
+        async Task<(int, bool)> ReadAsync(Duration? oldest = null)
+        {
+            var shown = await boards.ReadAsync(teams, DateTimeZone.Utc, oldest ?? KeptBoards.Again, default);
+            return (shown.Board.Total.Open, shown.IsBehind);
+        }
+    }
+
+    [Fact]
+    public async Task A_small_board_is_read_each_time()
+    {
+        await using var world = await CreateAsync();
+        var runtime = world.App.Services.GetRequiredService<WorkflowRuntime>();
+        var teams = await TeamQueries.ListAsync(runtime.Database);
+        using var boards = new KeptBoards(runtime, NullLogger<KeptBoards>.Instance);
+        for (var cases = 1; cases <= 2; cases++)
+        {
+            await world.StartAsync();
+            var shown = await boards.ReadAsync(teams, DateTimeZone.Utc, KeptBoards.OnPage, default);
+            (shown.Board.Total.Open, shown.IsBehind).ShouldBe((cases, false));
+        }
     }
 
     [Fact]
