@@ -33,6 +33,9 @@ public sealed partial class DistributeWork(
     /// <summary>Most tasks given out under one lock; the rest follows at once.</summary>
     private const int MostAtOnce = 50;
 
+    /// <summary>Tasks given out at the same time. Each is a transaction of its own, and most of it is waiting for the disk.</summary>
+    private const int Together = 4;
+
     private WorkflowRuntime Runtime => tasks.Runtime;
 
     /// <summary>Ends offers that are over, and decides about every team that asks for it. Returns how many tasks were given out and offers ended.</summary>
@@ -102,16 +105,21 @@ public sealed partial class DistributeWork(
             var fit = new Fit(snapshot.People, policy, now, Fit.Scarcity(snapshot.People, snapshot.Work, now));
             var gain = plan.Picks.Count > 1 ? plan.Gain : (PlanGain?)null;
             var again = !policy.Shadow && (elsewhere || plan.Picks.Count > MostAtOnce);
-            foreach (var pick in plan.Picks.Take(MostAtOnce))
+            var decisions = plan
+                .Picks.Take(MostAtOnce)
+                .Select(pick =>
+                {
+                    var why = Explanation.Of(snapshot, fit, pick.Work, policy, now, pick.Person.Id, gain);
+                    return (Pick: pick, Decision: new Decision(pick.Work.Id, team, now, policy, asked.TriggerOf(pick), pick.Person.Id, why));
+                })
+                .ToList();
+            if (policy.Shadow)
+                decisions.ForEach(one => batch.BatchCommands.Add(one.Decision.InsertIfNew(shadow: true)));
+            else
             {
-                var why = Explanation.Of(snapshot, fit, pick.Work, policy, now, pick.Person.Id, gain);
-                var decision = new Decision(pick.Work.Id, team, now, policy, asked.TriggerOf(pick), pick.Person.Id, why);
-                if (policy.Shadow)
-                    batch.BatchCommands.Add(decision.InsertIfNew(shadow: true));
-                else if (await GiveAsync(pick, decision, policy, asked.Mode, cancel) is var done && done == true)
-                    given.Add(pick);
-                else
-                    again |= done is null;
+                var done = await GiveAllAsync(decisions, policy, asked.Mode, cancel);
+                given.AddRange(decisions.Where((_, i) => done[i] == true).Select(one => one.Pick));
+                again |= done.Contains(null);
             }
 
             Nobody(batch, snapshot, fit, plan, policy, asked, team, now);
@@ -169,6 +177,17 @@ public sealed partial class DistributeWork(
             batch.BatchCommands.Add(new Decision(work.Id, team, now, policy, asked.Tasks[work.Id], null, why).InsertIfNew(policy.Shadow));
             metrics.Unassignable(team, why.Nobody!.Code);
         }
+    }
+
+    private async Task<bool?[]> GiveAllAsync(List<(Pick Pick, Decision Decision)> decisions, DistributionPolicy policy, string mode, CancellationToken cancel)
+    {
+        var done = new bool?[decisions.Count];
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, done.Length),
+            new ParallelOptions { MaxDegreeOfParallelism = Together, CancellationToken = cancel },
+            async (i, stop) => done[i] = await GiveAsync(decisions[i].Pick, decisions[i].Decision, policy, mode, stop)
+        );
+        return done;
     }
 
     /// <summary>
