@@ -21,7 +21,7 @@ internal static class WorkPages
     /// <summary>How far “due soon” looks ahead. Not “today”: the server does not know where the reader's day ends.</summary>
     private static readonly Duration Soon = Duration.FromHours(24);
 
-    private const int Most = 100;
+    private const int Most = 50;
 
     private static readonly Page<TaskSummary> None = new([], null);
 
