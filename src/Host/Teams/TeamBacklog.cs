@@ -14,7 +14,14 @@ namespace Orchestration.Host.Teams;
 /// <param name="Length">How many tasks the list has.</param>
 /// <param name="Assignees">Who could be given which of the tasks.</param>
 /// <param name="Now">Now.</param>
-public sealed record TeamBacklog(IReadOnlyList<Team> Teams, Team? Shown, Page<TaskSummary> Tasks, int Length, ILookup<Guid, Assignee> Assignees, Instant Now)
+public sealed record TeamBacklog(
+    IReadOnlyList<Team> Teams,
+    Team? Shown,
+    Page<TaskSummary> Tasks,
+    ListLength Length,
+    ILookup<Guid, Assignee> Assignees,
+    Instant Now
+)
 {
     /// <summary>Teams that tasks can be forwarded to, whoever steers them.</summary>
     public required IReadOnlyList<Team> AllTeams { get; init; }
@@ -31,7 +38,7 @@ public sealed record TeamBacklog(IReadOnlyList<Team> Teams, Team? Shown, Page<Ta
     public string? OwnerName { get; init; }
 
     /// <summary>How many tasks the list has.</summary>
-    public string Count => $"{Length:N0}{(Length == TaskList.MostCounted ? "+" : "")}";
+    public string Count => $"{Length.Count:N0}{(Length.IsMore ? "+" : "")}";
 
     /// <summary>The people one of the tasks can be assigned to, by name.</summary>
     public IReadOnlyList<Assignee> Anybody { get; } =

@@ -38,28 +38,40 @@ internal sealed class CaseListQuery
     )
     {
         var query = new CaseListQuery(filter, actor, now);
-        var few = query.Sets(now, out var visible);
-        await few.ReadAsync(database, cancel);
+        var (ids, isVisible) = await query.FewAsync(database, now, cancel);
         query.AddConditions(now);
-        var ids = few.Common(Enumerable.Range(0, few.Count));
-        return (query.Sql(ids, isVisible: query._me is null || few[visible] is not null), query._values);
+        return (query.Sql(ids, isVisible), query._values);
     }
 
-    private FewIds Sets(Instant now, out int visible)
+    /// <summary>The few cases that the conditions leave, or null; and whether only cases that the person sees are among them.</summary>
+    private async Task<(Guid[]? Ids, bool IsVisible)> FewAsync(NpgsqlDataSource database, Instant now, CancellationToken cancel)
     {
         var few = new FewIds(_filter.Few);
-        visible = _me is { } me ? few.Add(me.SeenRuns, _values[0], _values[1]) : -1;
+        var sets = new List<int>();
+        var visible = _me switch
+        {
+            null => -1,
+            { } me when _filter.Journey is { } of => few.Add(me.SeenRuns("j.journey = $3"), _values[0], _values[1], of),
+            { } me => few.Add(me.SeenRuns(), _values[0], _values[1]),
+        };
+        if (visible >= 0)
+            sets.Add(visible);
         if (_filter.Journey is { } journey)
-            few.Add("select id from workflow_instance where definition_id = $1", journey);
+            sets.Add(few.Add("select id from workflow_instance where definition_id = $1", journey));
+        if (_filter is { Journey: { } running, Status: "Running" })
+            sets.Add(few.Add("select id from workflow_instance where definition_id = $1 and status = 'Running'", running));
         if (_filter.CustomerId is { } customer)
-            few.Add("select id from journey_case where customer_id = $1", customer);
+            sets.Add(few.Add("select id from journey_case where customer_id = $1", customer));
         if (_filter.Urgency == Urgency.Breached)
-            few.Add("select id from journey_case where due_at <= $1", now);
+            sets.Add(few.Add("select id from journey_case where due_at <= $1", now));
         if (_filter.Urgency == Urgency.AtRisk)
-            few.Add("select id from journey_case where risk_at <= $1 and due_at > $1", now);
-        if (!string.IsNullOrWhiteSpace(_filter.Search))
-            few.Add(CaseWords.Select, CaseWords.Pattern(_filter.Search));
-        return few;
+            sets.Add(few.Add("select id from journey_case where risk_at <= $1 and due_at > $1", now));
+        var found = string.IsNullOrWhiteSpace(_filter.Search) ? ((int Words, int Journeys)?)null : CaseWords.Find(few, _filter.Search, _me, [.. _values]);
+        await few.ReadAsync(database, cancel);
+        return (
+            FewIds.Common([.. sets.Select(set => few[set]), found is var (words, journeys) ? few.Either(words, journeys) : null]),
+            _me is null || few[visible] is not null
+        );
     }
 
     private void AddConditions(Instant now)
@@ -85,7 +97,7 @@ internal sealed class CaseListQuery
         if (!string.IsNullOrWhiteSpace(_filter.Search))
         {
             _values.Add(CaseWords.Pattern(_filter.Search));
-            _ofCase.Add($"{CaseWords.Of("c")} like lower(${_values.Count})");
+            _ofCase.Add(CaseWords.Match("c", $"${_values.Count}"));
         }
 
         void And(string condition, object value)

@@ -114,6 +114,7 @@ public static class PersonalData
         ["log_head_copy"] = "Where heads are held.",
         ["log_place"] = "How places that hold heads are doing.",
         ["log_place_host"] = "Which host holds heads where.",
+        ["viewer_journey"] = "Which journeys staff and teams see.",
         ["log_check"] = "Names rows by case and number.",
         ["workflow_definition"] = "Journeys, not cases.",
         ["workflow_trigger"] = "What starts journeys.",

@@ -66,7 +66,7 @@ public static class FindCustomers
         if (Eligibility.SeesAll(actor))
             return null;
         var few = new FewIds(FewIds.Most);
-        few.Add(Eligibility.Of("$1", "$2").SeenRuns, actor.Id, now);
+        few.Add(Eligibility.Of("$1", "$2").SeenRuns(), actor.Id, now);
         await few.ReadAsync(database, cancel);
         return few[0];
     }

@@ -160,8 +160,7 @@ public static class SearchAll
         public NpgsqlBatchCommand Cases()
         {
             Begin();
-            var words = Words("s.words", foldsPattern: false);
-
+            var words = CaseWordsOf();
             if (query.Numbered is { } part)
                 words = $"({words} or s.words like lower({Value(CaseWords.Pattern(part))}))";
             var isOfCustomer = OfCustomers("c.customer_id");
@@ -321,13 +320,18 @@ public static class SearchAll
         }
 
         /// <summary>Every word is in the text.</summary>
-        private string Words(string text, bool foldsPattern = true) =>
-            string.Join(
-                " and ",
-                query.Words.Select(word =>
-                    foldsPattern ? $"{text} like {Patterns.Of(word, Value(Like.Escape(word)))}" : $"{text} like lower({Value(CaseWords.Pattern(word))})"
-                )
-            );
+        private string Words(string text) => string.Join(" and ", query.Words.Select(word => $"{text} like {Patterns.Of(word, Value(Like.Escape(word)))}"));
+
+        /// <summary>Every word is in the case's own words or its journey, and one at least in its own.</summary>
+        private string CaseWordsOf()
+        {
+            var patterns = query.Words.Select(word => $"lower({Value(CaseWords.Pattern(word))})").ToList();
+            if (patterns.Count < 2)
+                return string.Concat(patterns.Select(pattern => $"s.words like {pattern}"));
+            const string OfCase = "from journey_case c where c.id = s.case_id";
+            var each = patterns.Select(one => $"(s.words like {one} or (select {CaseWords.OfJourney("c.journey")} like {one} {OfCase}))");
+            return $"({string.Join(" or ", patterns.Select(one => $"s.words like {one}"))}) and {string.Join(" and ", each)}";
+        }
 
         private string OfCustomers(string number) => $"{number} in (select m.number from customer m where m.survivor = any({Value(customers)}))";
 

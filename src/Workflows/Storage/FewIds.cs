@@ -54,10 +54,10 @@ internal sealed class FewIds(int most)
     /// <summary>The ids of a set, or null if they are many.</summary>
     public Guid[]? this[int set] => _few[set];
 
-    /// <summary>The ids that are in all of these sets, or null if each has many.</summary>
-    public Guid[]? Common(IEnumerable<int> sets) =>
-        sets.Select(set => _few[set])
-            .OfType<Guid[]>()
-            .OrderBy(few => few.Length)
-            .Aggregate((Guid[]?)null, (all, few) => all is null ? few : [.. all.Intersect(few)]);
+    /// <summary>The ids that are in one of these sets, or null if one has many.</summary>
+    public Guid[]? Either(int one, int other) => _few[one] is { } a && _few[other] is { } b ? [.. a.Union(b)] : null;
+
+    /// <summary>The ids that are in all of these, or null if each has many.</summary>
+    public static Guid[]? Common(IEnumerable<Guid[]?> all) =>
+        all.OfType<Guid[]>().OrderBy(few => few.Length).Aggregate((Guid[]?)null, (all, few) => all is null ? few : [.. all.Intersect(few)]);
 }

@@ -24,10 +24,13 @@ internal static class CaseViewers
     /// <summary>Adds the only viewer that claiming a task brings: its owner.</summary>
     public static void AddOwner(InstanceTransaction transaction, Guid task, string userName) =>
         transaction.Write(
-            """
-            insert into case_viewer (viewer, created_at, instance_id, stands_in)
-            select $2, i.created_at, i.id, t.test_by is null from task t join workflow_instance i on i.id = t.instance_id where t.id = $1
-            on conflict (instance_id, viewer) do update set stands_in = true where excluded.stands_in and not case_viewer.stands_in
+            $"""
+            with added as (
+                insert into case_viewer (viewer, created_at, instance_id, stands_in)
+                select $2, i.created_at, i.id, t.test_by is null from task t join workflow_instance i on i.id = t.instance_id where t.id = $1
+                on conflict (instance_id, viewer) do update set stands_in = true where excluded.stands_in and not case_viewer.stands_in
+                returning viewer, instance_id)
+            {KeepJourneys}
             """,
             task,
             userName
@@ -39,7 +42,7 @@ internal static class CaseViewers
         if (Eligibility.SeesAll(actor))
             return null;
         var few = new FewIds(FewIds.Most);
-        few.Add(Eligibility.Of("$1", "$2").SeenRuns, actor.Id, now);
+        few.Add(Eligibility.Of("$1", "$2").SeenRuns(), actor.Id, now);
         await few.ReadAsync(database, cancel);
         return few[0];
     }
@@ -50,11 +53,22 @@ internal static class CaseViewers
         $"""
             with rule as materialized ({Rule(runs)}),
                 gone as (delete from case_viewer v where v.instance_id {runs}
-                    and not exists (select from rule r where r.instance_id = v.instance_id and r.viewer = v.viewer))
-            insert into case_viewer (viewer, created_at, instance_id, stands_in)
-            select r.viewer, i.created_at, i.id, r.stands_in from rule r join workflow_instance i on i.id = r.instance_id
-            on conflict (instance_id, viewer) do update set stands_in = excluded.stands_in where case_viewer.stands_in <> excluded.stands_in
+                    and not exists (select from rule r where r.instance_id = v.instance_id and r.viewer = v.viewer)),
+                added as (
+                    insert into case_viewer (viewer, created_at, instance_id, stands_in)
+                    select r.viewer, i.created_at, i.id, r.stands_in from rule r join workflow_instance i on i.id = r.instance_id
+                    on conflict (instance_id, viewer) do update set stands_in = excluded.stands_in where case_viewer.stands_in <> excluded.stands_in
+                    returning viewer, instance_id)
+            {KeepJourneys}
             """;
+
+    /// <summary>Keeps the journeys of viewers who were <c>added</c>. Almost always they are known.</summary>
+    private const string KeepJourneys = """
+        insert into viewer_journey (viewer, journey)
+            select distinct a.viewer, i.definition_id from added a join workflow_instance i on i.id = a.instance_id
+            where not exists (select from viewer_journey k where k.viewer = a.viewer and k.journey = i.definition_id)
+            on conflict do nothing
+        """;
 
     /// <summary>The rule.</summary>
     private static string Rule(string runs) =>

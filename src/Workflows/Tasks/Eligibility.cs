@@ -210,11 +210,18 @@ internal sealed class Eligibility
         $"coalesce((select true from case_viewer v where v.instance_id = {run} and v.viewer = any({ViewerNames}) and {IsViewer} limit 1), false)";
 
     /// <summary>SQL that selects the ids of the runs that they see so, some of them more than once, and no more of each name than are few.</summary>
-    public string SeenRuns =>
-        $"""
-            select s.instance_id from unnest({ViewerNames}) k (viewer) cross join lateral (
+    /// <param name="journeys">Condition on <c>j.journey</c>: names that never saw a case of such a journey are left out. Null: any.</param>
+    public string SeenRuns(string? journeys = null)
+    {
+        var known = journeys is null ? "true" : $"exists (select from viewer_journey j where j.viewer = n.viewer and {journeys})";
+        return $"""
+            select s.instance_id from (select n.viewer from unnest({ViewerNames}) n (viewer) where {known} offset 0) k cross join lateral (
                 select v.instance_id from case_viewer v where v.viewer = k.viewer and {IsViewer} limit {FewIds.Most + 1}) s
             """;
+    }
+
+    /// <summary>SQL of the journeys of which they see a case, or once saw one, as an array.</summary>
+    public string SeenJourneys => $"array(select j.journey from viewer_journey j where j.viewer = any({ViewerNames}))";
 
     /// <summary>Condition on a row of <c>case_viewer</c> named <c>v</c> with one of their <see cref="ViewerNames"/>.</summary>
     public string IsViewer => $"(v.stands_in or v.viewer <> all(array(select a.user_name from person a where a.id in ({Absent}))))";

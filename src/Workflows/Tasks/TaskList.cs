@@ -85,6 +85,11 @@ public enum FlowKind
     CompletedLate,
 }
 
+/// <summary>How many tasks a list has.</summary>
+/// <param name="Count">So many, or as many as are counted.</param>
+/// <param name="IsMore">It has more.</param>
+public readonly record struct ListLength(int Count, bool IsMore);
+
 /// <summary>In which order tasks are listed; the most urgent first among equals.</summary>
 public enum TaskSort
 {
@@ -117,16 +122,27 @@ public static class TaskList
         return new(tasks.Items.Select(r => r.Task).ToList(), tasks.Next);
     }
 
-    /// <summary>How many tasks a list has, to <see cref="MostCounted"/> at most. A search may take as long as reading the list.</summary>
-    public static async Task<int> LengthAsync(NpgsqlDataSource database, TaskFilter filter, Person actor, Instant now, CancellationToken cancel = default)
+    /// <summary>How many tasks a list has.</summary>
+    public static async Task<ListLength> LengthAsync(
+        NpgsqlDataSource database,
+        TaskFilter filter,
+        Person actor,
+        Instant now,
+        CancellationToken cancel = default
+    )
     {
-        var query = await TaskListQuery.LengthAsync(database, filter, actor, now, MostCounted, cancel);
+        var most = string.IsNullOrWhiteSpace(filter.Search) ? MostCounted : MostFound;
+        var query = await TaskListQuery.LengthAsync(database, filter, actor, now, most + 1, cancel);
         await using var command = database.Query(query.Sql, [.. query.Values]);
-        return (int)(await command.ExecuteScalarAsync(cancel))!;
+        var count = (int)(await command.ExecuteScalarAsync(cancel))!;
+        return new(Math.Min(count, most), count > most);
     }
 
     /// <summary>A list that is longer is not counted to its end.</summary>
     public const int MostCounted = 100_000;
+
+    /// <summary>Nor is what a search finds: each task's case is looked at.</summary>
+    public const int MostFound = 200;
 
     /// <summary>More tasks that a person can take aren't counted: who may take a task is judged for each.</summary>
     public const int MostOffered = 200;

@@ -16,6 +16,9 @@ internal sealed class TaskListQuery
     private readonly List<object?> _values = [];
     private readonly List<string> _where = [];
 
+    /// <summary>By which rows are found, before the other conditions are judged.</summary>
+    private readonly List<string> _first = [];
+
     private TaskListQuery(TaskFilter filter, Person actor, Instant now)
     {
         _filter = filter;
@@ -36,13 +39,15 @@ internal sealed class TaskListQuery
     )
     {
         var query = await ReadAsync(database, filter, actor, now, cancel);
+        if (filter.Sort == TaskSort.Customer && query._first.Count == 0)
+            query.BeginWithMostUrgent();
         var order = query.Order();
         var (limit, skip, at) = (query.Value(filter.Limit + 1), query.Value(filter.Skip), query.Value(now));
 
         // First the page, then what belongs to it: beside the cost the planner expects of some conditions it can't tell a look-up of fifty cases from a scan.
         return (
             $"""
-            with page as materialized (select t.id from task t where {query.Where} order by {order} limit {limit} offset {skip})
+            with page as materialized (select t.id from {query.From} where {query.Where} order by {order} limit {limit} offset {skip})
             select {TaskSummary.Columns}, t.order_at from page join task t on t.id = page.id {TaskSummary.Joins(at)} order by {order}
             """,
             query._values
@@ -60,8 +65,21 @@ internal sealed class TaskListQuery
     )
     {
         var query = await ReadAsync(database, filter, actor, now, cancel);
-        return ($"select count(*)::int from (select from task t where {query.Where} limit {query.Value(most)}) counted", query._values);
+        return ($"select count(*)::int from (select from {query.From} where {query.Where} limit {query.Value(most)}) counted", query._values);
     }
+
+    /// <summary>No index has tasks in the order of their customers, so of many tasks only the most urgent ones are sorted.</summary>
+    private void BeginWithMostUrgent()
+    {
+        _first.Add(
+            $"t.id = any(array(select t.id from task t where {Where} order by t.order_at, t.id limit {(_me is null ? FewIds.Most : TaskList.MostOffered)}))"
+        );
+        _where.Clear();
+        _where.Add("true");
+    }
+
+    /// <summary>Without the limit, the planner joins the few rows with all others that an index of open tasks has.</summary>
+    private string From => _first.Count == 0 ? "task t" : $"(select * from task t where {string.Join(" and ", _first)} offset 0) t";
 
     private string Where => string.Join(" and ", _where);
 
@@ -89,17 +107,17 @@ internal sealed class TaskListQuery
         if (_filter.View is "open" or "next")
             tasks.Add(few.Add(Reachable(_me!), _values[0], now));
         else if (_me is not null)
-            runs.Add(few.Add(_me.SeenRuns, _values[0], now));
+            runs.Add(_filter.Journey is { } of ? few.Add(_me.SeenRuns("j.journey = $3"), _values[0], now, of) : few.Add(_me.SeenRuns(), _values[0], now));
         if (_filter.Journey is { } journey && IsOpen)
             runs.Add(few.Add("select id from workflow_instance where definition_id = $1 and status = 'Running'", journey));
         if (_filter.AtRisk == true && IsOpen)
             tasks.Add(few.Add("select id from task where ended_at is null and risk_at <= $1 and order_at > $1", now));
         if (_filter.State == TaskState.Suspended)
             tasks.Add(few.Add("select id from task where suspended_from is not null"));
-        var (found, titled) = (-1, -1);
+        var (words, journeys, titled) = (-1, -1, -1);
         if (!string.IsNullOrWhiteSpace(_filter.Search) && IsOpen)
         {
-            found = few.Add(CaseWords.Select, CaseWords.Pattern(_filter.Search));
+            (words, journeys) = CaseWords.Find(few, _filter.Search, _me, [.. _values]);
             titled = few.Add($"select id from task t where t.ended_at is null and {Title} like lower($1)", CaseWords.Pattern(_filter.Search));
         }
 
@@ -111,31 +129,51 @@ internal sealed class TaskListQuery
         }
 
         await few.ReadAsync(database, cancel);
-        if (few.Common(runs) is { } someRuns)
-            _where.Add($"t.instance_id = any({Value(someRuns)})");
-        if (few.Common(tasks) is { } someTasks)
-            _where.Add($"t.id = any({Value(someTasks)})");
-        if (found >= 0 && few[found] is { } cases && few[titled] is { } named)
-            _where.Add($"(t.instance_id = any({Value(cases)}) or t.id = any({Value(named)}))");
+        if (FewIds.Common(runs.Select(set => few[set])) is { } someRuns)
+            _first.Add($"t.instance_id = any({Value(someRuns)})");
+        if (FewIds.Common(tasks.Select(set => few[set])) is { } someTasks)
+            _first.Add($"t.id = any({Value(someTasks)})");
+        if (words >= 0 && few.Either(words, journeys) is { } cases && few[titled] is { } named)
+            _first.Add($"(t.instance_id = any({Value(cases)}) or t.id = any({Value(named)}))");
     }
 
-    private void AddWho() =>
-        _where.Add(
-            _filter.View switch
-            {
-                // By their indexes: of the condition on both columns the planner expects half of all tasks.
-                "mine" when IsOpen => $"t.id = any(array({Own}))",
-                "mine" => "(t.owner_id = $1 or t.reviewer_id = $1)",
-                "open" => _me!.IsOffered,
-                "next" => $"({_me!.WorksOnIt} or {_me.IsOffered})",
-                _ => _me?.Sees ?? "true",
-            }
-        );
+    private void AddWho()
+    {
+        // By their indexes: of the condition on both columns the planner expects half of all tasks.
+        if (_filter.View == "mine" && IsOpen)
+            _first.Add($"t.id = any(array({Own}))");
+        var who = _filter.View switch
+        {
+            "mine" when IsOpen => "true",
+            "mine" => "(t.owner_id = $1 or t.reviewer_id = $1)",
+            "open" => _me!.IsOffered,
+            "next" => $"({_me!.WorksOnIt} or {_me.IsOffered})",
+            _ => _me is { } me ? $"t.definition_id = any({me.SeenJourneys}) and {me.Sees}" : "true",
+        };
+        if (string.IsNullOrWhiteSpace(_filter.Search))
+            _where.Add(who);
+        else
+        {
+            // In this order: who may take a task costs more to find out than whether it was searched for.
+            var pattern = Value(CaseWords.Pattern(_filter.Search));
+            var ofCase = $"(select {CaseWords.Match("c", pattern)} from journey_case c where c.id = t.instance_id)";
+            _where.Add($"case when {Title} like lower({pattern}) or coalesce({ofCase}, false) then {who} end");
+        }
+    }
 
     private void AddFilter(Instant now)
     {
         if (_filter.State is { } state)
-            _where.Add($"t.{(state.IsTerminal() ? "ended_as" : "state")} = {Value(state.ToString())}");
+            _where.Add(
+                (state, _filter.Teams) switch
+                {
+                    // As the board counts them: its index has these columns.
+                    (TaskState.Ready, not null) => "t.owner_id is null and t.suspended_reason is null",
+                    (TaskState.Suspended, not null) => "t.suspended_reason is not null",
+                    (TaskState.Suspended, null) => "t.suspended_from is not null",
+                    _ => $"t.{(state.IsTerminal() ? "ended_as" : "state")} = {Value(state.ToString())}",
+                }
+            );
         if (_filter.State?.IsTerminal() == true)
             _where.Add("t.ended_at is not null");
         else if (IsOpen)
@@ -150,26 +188,19 @@ internal sealed class TaskListQuery
         if (_filter.Owner is { } owner)
             _where.Add($"t.owner_id = {Value(owner)}");
         if (_filter.InWork)
-            _where.Add("t.owner_id is not null and t.suspended_from is null");
+            _where.Add("t.owner_id is not null and t.suspended_reason is null");
         if (_filter.Opened.After is { } openedAfter)
             _where.Add($"t.created_at > {Value(openedAfter)}");
         if (_filter.Opened.UpTo is { } upTo)
             _where.Add($"t.created_at <= {Value(upTo)}");
         if (_filter.Flow is { } flow)
-            _where.Add($"t.id = any(array({Flowing(flow)}))");
+            _first.Add($"t.id = any(array({Flowing(flow)}))");
         if (_filter.Overdue is { } overdue)
             _where.Add($"t.order_at {(overdue ? "<=" : ">")} {Value(now)}");
         if (_filter.AtRisk is { } risk)
             _where.Add($"t.order_at > {Value(now)} and coalesce(t.risk_at <= ${_values.Count}, false) = {(risk ? "true" : "false")}");
         if (_filter.DueBefore is { } before)
             _where.Add($"t.order_at <= {Value(before)}");
-        if (!string.IsNullOrWhiteSpace(_filter.Search))
-        {
-            var pattern = $"lower({Value(CaseWords.Pattern(_filter.Search))})";
-            var ofCase = $"(select {CaseWords.Of("c")} like {pattern} from journey_case c where c.id = t.instance_id)";
-            _where.Add($"({Title} like {pattern} or coalesce({ofCase}, false))");
-        }
-
         if (_filter.After is { } after)
             _where.Add($"(t.order_at, t.id) > ({Value(after.At)}::timestamptz, {Value(after.Id)}::uuid)");
     }

@@ -99,7 +99,9 @@ public sealed class ListPlanTests
             },
             new() { Sort = TaskSort.Priority },
             new() { Sort = TaskSort.Newest },
+            new() { Sort = TaskSort.Customer },
             new() { Sort = TaskSort.Customer, Search = "look" },
+            new() { Search = "sign" },
         ];
         var found = 0;
         foreach (var name in People)
@@ -132,8 +134,8 @@ public sealed class ListPlanTests
         (await LengthAsync(new() { State = TaskState.Ready })).ShouldBe(3);
         (await LengthAsync(new() { InWork = true })).ShouldBe(1);
 
-        Task<int> LengthAsync(TaskFilter filter) =>
-            TaskList.LengthAsync(world.Database, filter with { View = "all", Teams = teams }, supervisor, world.Clock.Now());
+        async Task<int> LengthAsync(TaskFilter filter) =>
+            (await TaskList.LengthAsync(world.Database, filter with { View = "all", Teams = teams }, supervisor, world.Clock.Now())).Count;
     }
 
     [Fact]
@@ -175,6 +177,16 @@ public sealed class ListPlanTests
 
         async Task<int> CountAsync(string text) =>
             (await CaseQueries.ListAsync(world.Database, new() { Search = text }, await world.PersonAsync("supervisor"), world.Clock.Now())).Items.Count;
+    }
+
+    [Fact]
+    public async Task Viewers_have_the_journeys_of_the_cases_they_see()
+    {
+        await using var world = await WithCasesAsync();
+        const string Seen = "select v.viewer, i.definition_id from case_viewer v join workflow_instance i on i.id = v.instance_id";
+        (await world.ScalarAsync<long>($"select count(distinct (viewer, definition_id)) from ({Seen}) s")).ShouldBe(9);
+        (await world.ScalarAsync<long>("select count(*) from viewer_journey")).ShouldBe(9);
+        (await world.ScalarAsync<long>($"select count(*) from ({Seen} except select viewer, journey from viewer_journey) missing")).ShouldBe(0);
     }
 
     [Fact]

@@ -1647,7 +1647,7 @@ CREATE INDEX task_risk ON task USING btree (risk_at, order_at) WHERE ((ended_at 
 CREATE INDEX task_suspended ON task USING btree (order_at, id) WHERE (suspended_from IS NOT NULL);
 CREATE INDEX task_team ON task USING btree (team, order_at, id) INCLUDE (risk_at, test_by) WHERE (ended_at IS NULL);
 CREATE INDEX task_test ON task USING btree (test_by) WHERE (test_by IS NOT NULL);
-CREATE INDEX task_title ON task USING gin (((' '::text || lower(title))) gin_trgm_ops) WHERE (ended_at IS NULL);
+CREATE INDEX task_title ON task USING gin (((' '::text || lower(title))) gin_trgm_ops) WHERE ((ended_at IS NULL) AND (title IS NOT NULL));
 
 create table task_attachment (
     id uuid not null,
@@ -1754,6 +1754,12 @@ create table team_member (
     constraint team_member_team_key_fkey FOREIGN KEY (team_key) REFERENCES team(key) ON DELETE CASCADE
 );
 CREATE INDEX team_member_person ON team_member USING btree (person_id);
+
+create table viewer_journey (
+    viewer text not null collate "C",
+    journey text not null,
+    constraint viewer_journey_pkey PRIMARY KEY (viewer, journey)
+);
 
 create table webhook_endpoint (
     id uuid not null,
