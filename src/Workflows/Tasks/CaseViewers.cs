@@ -52,7 +52,7 @@ internal static class CaseViewers
                 gone as (delete from case_viewer v where v.instance_id {runs}
                     and not exists (select from rule r where r.instance_id = v.instance_id and r.viewer = v.viewer))
             insert into case_viewer (viewer, created_at, instance_id, stands_in)
-            select r.viewer, i.created_at, i.id, r.stands_in from rule r join workflow_instance i on i.id = r.instance_id
+            select r.viewer, i.created_at, i.id, r.stands_in from rule r join workflow_instance i on i.id = r.instance_id and i.id {runs}
             on conflict (instance_id, viewer) do update set stands_in = excluded.stands_in where case_viewer.stands_in <> excluded.stands_in
             """;
 
