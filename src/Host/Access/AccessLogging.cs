@@ -46,6 +46,8 @@ internal static class AccessLogging
         ["/customers"] = new("search", null, "q"),
         ["/api/customers/"] = new("search", null, "q"),
         ["/api/cases/{id:guid}/proof"] = new("export", "id"),
+        ["/api/cases/{id:guid}/report"] = new("export", "id"),
+        ["/compliance/cases/{id:guid}/report"] = new("export", "id"),
         ["/compliance/history.csv"] = new("export", null),
         ["/api/history/search.csv"] = new("export", null),
     };

@@ -89,7 +89,7 @@ internal static class CommandPages
             groups.AddRange([new("Actions", actions), new("Pages", pages)]);
         if (!query.IsEmpty)
         {
-            groups.AddRange(Groups(await SearchAll.RunAsync(runtime.Database, query, limit, me, runtime.Clock.Now(), cancel), me));
+            groups.AddRange(Groups(await SearchAll.RunAsync(runtime, query, limit, me, runtime.Clock.Now(), cancel), me));
             if (!CommandMatch.IsOrder(typed))
                 groups.AddRange([new("Actions", actions), new("Pages", pages)]);
         }

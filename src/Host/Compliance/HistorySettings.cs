@@ -23,6 +23,7 @@ internal static class HistorySettings
         )
         {
             Outside = HeadPlaceSettings.Read(settings),
+            Host = settings.Text("History:Host") ?? Environment.MachineName,
             AllowPrivateAddresses = settings.Flag("History:AllowPrivateAddresses"),
             WarnAfter = Duration.FromMinutes(settings.Number("History:WarnMinutes", 60, 1, 10_080)),
         };

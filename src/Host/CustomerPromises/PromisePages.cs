@@ -78,6 +78,7 @@ internal static class PromisePages
     {
         app.MapGet("/promises", ShowAsync).ExcludeFromDescription();
         app.MapGet("/cases/{id:guid}/promises/check", CheckAsync).ExcludeFromDescription();
+        app.MapGet("/cases/{id:guid}/last-stage", LastStageAsync).ExcludeFromDescription();
         app.MapGet(
                 "/promises/check",
                 async (string? @case, string? dueAt, MakePromise make, Person me, CancellationToken cancel) =>
@@ -108,6 +109,11 @@ internal static class PromisePages
             }
         );
     }
+
+    private static async Task<IResult> LastStageAsync(Guid id, MakePromise make, Person me, CancellationToken cancel) =>
+        await CaseQueries.FindAsync(make.Clocks.Runtime, id, me, cancel) is null
+            ? Results.NotFound()
+            : Html.Page(new LastStageLine { Forecast = await LastStage.OfAsync(make.Clocks, id, cancel) });
 
     private static async Task<IResult> CheckAsync(Guid id, string? dueAt, string? step, MakePromise make, Person me, CancellationToken cancel)
     {

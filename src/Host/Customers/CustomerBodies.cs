@@ -92,9 +92,10 @@ public sealed record ContactBody(
 }
 
 /// <summary>That a customer is sensitive.</summary>
+/// <param name="Revision">Revision of the customer you last saw.</param>
 /// <param name="Kind">Why.</param>
 /// <param name="Reason">Why, in words.</param>
-public sealed record SensitiveBody(SensitiveKind? Kind, string? Reason);
+public sealed record SensitiveBody(int? Revision, SensitiveKind? Kind, string? Reason);
 
 /// <summary>What customers say about us.</summary>
 /// <param name="Figures">In numbers.</param>

@@ -59,20 +59,26 @@ internal static class CustomerEndpoints
         mark.MapPut(
                 "/{id:guid}/sensitive",
                 async Task<CustomerAnswer> (Guid id, SensitiveBody body, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                    await AnswerAsync(await SensitiveCustomers.MarkAsync(runtime, id, body.Kind, body.Reason ?? "", me, cancel), runtime, id, me, cancel)
+                    await AnswerAsync(
+                        await SensitiveCustomers.MarkAsync(runtime, id, body.Revision ?? 0, body.Kind, body.Reason ?? "", me, cancel),
+                        runtime,
+                        id,
+                        me,
+                        cancel
+                    )
             )
             .WithSummary("Marks a customer as sensitive: nobody opens the record, its cases and documents without a reason, unless they work there")
             .ProducesProblem(403)
-            .ProducesProblem(404)
-            .ProducesProblem(422);
+            .Changes();
         mark.MapDelete(
                 "/{id:guid}/sensitive",
-                async Task<CustomerAnswer> (Guid id, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                    await AnswerAsync(await SensitiveCustomers.UnmarkAsync(runtime, id, me, cancel), runtime, id, me, cancel)
+                async Task<CustomerAnswer> (Guid id, int? revision, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    await AnswerAsync(await SensitiveCustomers.UnmarkAsync(runtime, id, revision ?? 0, me, cancel), runtime, id, me, cancel)
             )
             .WithSummary("Takes the mark of a sensitive customer away")
             .ProducesProblem(403)
-            .ProducesProblem(404);
+            .ProducesProblem(404)
+            .ProducesProblem(409);
 
         var keep = api.MapGroup("").RequireAuthorization(Permissions.KeepCustomers);
         keep.MapPost("", AddAsync).WithSummary("Adds a customer").ProducesProblem(422);
@@ -153,7 +159,7 @@ internal static class CustomerEndpoints
         var query = SearchQuery.Parse(q);
         return query.Problems.Count > 0
             ? Problems.Invalid(new() { ["q"] = [.. query.Problems] }, StatusCodes.Status400BadRequest)
-            : TypedResults.Ok(await SearchAll.RunAsync(runtime.Database, query, limit ?? 10, me, runtime.Clock.Now(), cancel));
+            : TypedResults.Ok(await SearchAll.RunAsync(runtime, query, limit ?? 10, me, runtime.Clock.Now(), cancel));
     }
 
     private static async Task<Results<Ok<IReadOnlyList<CustomerCase>>, ProblemHttpResult>> CasesAsync(

@@ -307,9 +307,10 @@ internal static class CustomerPages
     {
         var marks = form["mark"] == "true";
         SensitiveKind? kind = Enum.TryParse<SensitiveKind>(form["kind"], out var one) && Enum.IsDefined(one) ? one : null;
+        _ = int.TryParse(form["revision"], out var revision);
         var result = marks
-            ? await SensitiveCustomers.MarkAsync(runtime, id, kind, form["reason"].ToString(), me, cancel)
-            : await SensitiveCustomers.UnmarkAsync(runtime, id, me, cancel);
+            ? await SensitiveCustomers.MarkAsync(runtime, id, revision, kind, form["reason"].ToString(), me, cancel)
+            : await SensitiveCustomers.UnmarkAsync(runtime, id, revision, me, cancel);
         return result switch
         {
             CustomerResult.Done => Results.LocalRedirect($"/customers/{Ids.Text(id)}?told={(marks ? "sensitive" : "not-sensitive")}"),
@@ -321,6 +322,16 @@ internal static class CustomerPages
                 null,
                 string.Join(" ", invalid.Errors.Select(error => Words.Sentence([$"{error.Key} {error.Value[0]}"]))),
                 StatusCodes.Status422UnprocessableEntity,
+                cancel
+            ),
+            CustomerResult.Stale => await PageAsync(
+                runtime,
+                id,
+                me,
+                new(),
+                null,
+                "Someone has changed this customer meanwhile. Review it and try again.",
+                StatusCodes.Status409Conflict,
                 cancel
             ),
             _ => Results.NotFound(),

@@ -246,10 +246,7 @@ internal static class OwnViewPages
         {
             StatusCodes.Status400BadRequest => (text.StaleTitle, text.StaleText),
             StatusCodes.Status404NotFound => (text.GoneTitle, text.GoneText),
-            StatusCodes.Status413PayloadTooLarge => (
-                text.TooLargeTitle,
-                text.TooLargeText(CustomerAnswers.MostFiles, AttachToTask.MaxBytes / (1024 * 1024))
-            ),
+            StatusCodes.Status413PayloadTooLarge => (text.TooLargeTitle, text.TooLargeText(CustomerAnswers.MostFiles, AttachToTask.MaxBytes / (1024 * 1024))),
             StatusCodes.Status429TooManyRequests => (text.BusyTitle, text.BusyText),
             _ => (text.FailedTitle, text.FailedText),
         };

@@ -45,12 +45,18 @@ public sealed record HeadCopy(string Place, Instant HeldAt, byte[]? Timestamp)
 /// <param name="Stamps">Timestamps of it, without tokens.</param>
 public sealed record HeldHead(long Size, Instant At, IReadOnlyList<HeadCopy> Copies, IReadOnlyList<HeadCopy> Stamps);
 
-/// <summary>A place that doesn't have the newest head.</summary>
+/// <summary>A host that holds heads in a place.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="SeenAt">When it last looked whether there is a new head.</param>
+public sealed record HoldingHost(string Name, Instant SeenAt);
+
+/// <summary>A place that holds heads.</summary>
 /// <param name="Place">Its name.</param>
-/// <param name="Since">Since when.</param>
+/// <param name="Hosts">The hosts that hold heads there.</param>
+/// <param name="Since">Since when it lacks the newest head; null: it has it.</param>
 /// <param name="Error">Why the last try failed; null: none did yet.</param>
 /// <param name="LastHeld">When it last got a head; null: never.</param>
-public sealed record PlaceBehind(string Place, Instant Since, string? Error, Instant? LastHeld);
+public sealed record PlaceStatus(string Place, IReadOnlyList<HoldingHost> Hosts, Instant? Since, string? Error, Instant? LastHeld);
 
 /// <summary>A statutory clock that is overdue.</summary>
 /// <param name="Case">Its case.</param>
@@ -85,10 +91,13 @@ public sealed record OverdueClock(Guid Case, string Reference, string Customer, 
 /// <summary>What the page of history's proof shows.</summary>
 /// <param name="Size">Events in the log.</param>
 /// <param name="Heads">The newest signed heads.</param>
-/// <param name="Behind">Places that lack the newest head.</param>
+/// <param name="Places">Places of all hosts.</param>
 /// <param name="Checks">The newest checks.</param>
-public sealed record HistoryStatus(long Size, IReadOnlyList<HeldHead> Heads, IReadOnlyList<PlaceBehind> Behind, IReadOnlyList<PastCheck> Checks)
+public sealed record HistoryStatus(long Size, IReadOnlyList<HeldHead> Heads, IReadOnlyList<PlaceStatus> Places, IReadOnlyList<PastCheck> Checks)
 {
+    /// <summary>Places that lack the newest head.</summary>
+    public IReadOnlyList<PlaceStatus> Behind => [.. Places.Where(place => place.Since is not null)];
+
     internal static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
 
     /// <summary>Reads it, in one round trip.</summary>
@@ -106,8 +115,9 @@ public sealed record HistoryStatus(long Size, IReadOnlyList<HeldHead> Heads, IRe
         );
         batch.Add(
             """
-            select p.place, p.behind_since, p.error, (select max(c.held_at) from log_head_copy c where c.place = p.place)
-            from log_place p where p.behind_since is not null order by p.place
+            select h.place, array_agg(h.host order by h.host), array_agg(h.seen_at order by h.host), p.behind_since, p.error,
+                (select c.held_at from log_head_copy c where c.place = h.place order by c.size desc, c.at desc limit 1)
+            from log_place_host h left join log_place p on p.place = h.place group by h.place, p.place order by h.place
             """
         );
         batch.Add("select started_at, ended_at, actor, events, entries, findings::text from log_check order by started_at desc limit 10");
@@ -134,9 +144,15 @@ public sealed record HistoryStatus(long Size, IReadOnlyList<HeldHead> Heads, IRe
         }
 
         await reader.NextResultAsync(cancel);
-        var behind = new List<PlaceBehind>();
+        var places = new List<PlaceStatus>();
         while (await reader.ReadAsync(cancel))
-            behind.Add(new(reader.GetString(0), reader.Instant(1), reader.Text(2), reader.InstantOrNull(3)));
+        {
+            var hosts = reader
+                .GetFieldValue<string[]>(1)
+                .Zip(reader.GetFieldValue<DateTime[]>(2), (name, seen) => new HoldingHost(name, Instant.FromDateTimeUtc(seen)));
+            places.Add(new(reader.GetString(0), [.. hosts], reader.InstantOrNull(3), reader.Text(4), reader.InstantOrNull(5)));
+        }
+
         await reader.NextResultAsync(cancel);
         var checks = new List<PastCheck>();
         while (await reader.ReadAsync(cancel))
@@ -145,6 +161,6 @@ public sealed record HistoryStatus(long Size, IReadOnlyList<HeldHead> Heads, IRe
             checks.Add(new(reader.Instant(0), reader.InstantOrNull(1), reader.GetString(2), reader.GetInt64(3), reader.GetInt64(4), findings));
         }
 
-        return new(size, heads, behind, checks);
+        return new(size, heads, places, checks);
     }
 }

@@ -19,6 +19,9 @@ public sealed partial class HoldHeads : IDisposable
     /// <summary>How long a host may work on one place before another one tries too.</summary>
     private static readonly Duration Lease = Duration.FromMinutes(2);
 
+    /// <summary>How long a place counts as one of a host that wasn't seen since.</summary>
+    private static readonly Duration Forgotten = Duration.FromDays(1);
+
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
     private const int LongestPause = 15;
     private const int Batch = 1 << 16;
@@ -42,7 +45,7 @@ public sealed partial class HoldHeads : IDisposable
     /// <summary>Puts the newest head where it isn't held yet. Returns at how many places it is held now that didn't have it.</summary>
     public async Task<int> RunAsync(CancellationToken cancel = default)
     {
-        if (await KeepHistory.LastHeadAsync(_runtime.Database, cancel) is not { } head || _keeping.Places.Count == 0)
+        if (await KeepHistory.LastHeadAsync(_runtime.Database, cancel) is not { } head)
             return 0;
         var due = await DueAsync(head, cancel);
         var held = await Task.WhenAll(
@@ -55,13 +58,25 @@ public sealed partial class HoldHeads : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
-    /// <summary>Takes the places that it is time to try, with how often each was tried.</summary>
+    /// <summary>
+    /// Takes this host's places that it is time to try, with how often each was tried. Places of other hosts stay as they are: their settings can differ.
+    /// </summary>
     private async Task<IReadOnlyDictionary<string, int>> DueAsync(KeptHead head, CancellationToken cancel)
     {
         var now = _runtime.Clock.Now();
         await using var connection = await _runtime.Database.OpenConnectionAsync(cancel);
         await using var batch = connection.CreateBatch();
-        batch.Add("delete from log_place where place <> all($1)", (object)Names);
+        batch.Add("delete from log_place_host where host = $1 and place <> all($2) or seen_at < $3", _keeping.Host, Names, now - Forgotten);
+        batch.Add(
+            """
+            insert into log_place_host (place, host, seen_at) select p, $2, $3 from unnest($1) p
+            on conflict (place, host) do update set seen_at = excluded.seen_at
+            """,
+            Names,
+            _keeping.Host,
+            now
+        );
+        batch.Add("delete from log_place p where not exists (select from log_place_host h where h.place = p.place)");
         batch.Add(
             """
             insert into log_place (place, behind_since, due_at)

@@ -33,6 +33,9 @@ public sealed record HistoryKeeping(
     /// <summary>All places that hold heads.</summary>
     public IReadOnlyList<HeadPlace> Places => Folder is { } folder ? [new HeadPlace.Folder(folder), .. Outside] : Outside;
 
+    /// <summary>What this host is called among those that hold heads; no two with different places have the same name. Default: the machine's name.</summary>
+    public string Host { get; init; } = Environment.MachineName;
+
     /// <summary>Whether places can be at loopback and private addresses. Default: no.</summary>
     public bool AllowPrivateAddresses { get; init; }
 

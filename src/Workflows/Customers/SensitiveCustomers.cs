@@ -117,10 +117,12 @@ public static class SensitiveCustomers
     }
 
     /// <summary>Marks a customer as sensitive, or changes why. The caller has checked that the person may.</summary>
-    /// <returns>Done, Invalid or NotFound.</returns>
+    /// <param name="revision">Revision of the customer that the person saw.</param>
+    /// <returns>Done, Invalid, NotFound or Stale.</returns>
     public static async Task<CustomerResult> MarkAsync(
         WorkflowRuntime runtime,
         Guid id,
+        int revision,
         SensitiveKind? kind,
         string reason,
         Person actor,
@@ -140,7 +142,8 @@ public static class SensitiveCustomers
         if (errors.Count > 0)
             return new CustomerResult.Invalid(errors);
         await using var t = await CustomerTransaction.OpenAsync(runtime, actor.UserName, cancel);
-        await t.LockAsync([customer.Id], cancel);
+        if (await StaleAsync(t, customer.Id, revision, cancel) is { } stale)
+            return stale;
         t.Writes.Add(
             """
             insert into sensitive_customer (customer_id, kind, reason, marked_by, marked_at) values ($1, $2, $3, $4, $5)
@@ -152,22 +155,37 @@ public static class SensitiveCustomers
             actor.UserName,
             t.Now
         );
-        t.Record(customer.Id, "customer.marked-sensitive", customer.Revision, new { kind, reason });
+        t.Record(customer.Id, "customer.marked-sensitive", revision + 1, new { kind, reason });
         await t.CommitAsync(cancel);
         return new CustomerResult.Done(customer.Id, false);
     }
 
     /// <summary>Takes the mark away. The caller has checked that the person may.</summary>
-    /// <returns>Done, or NotFound: there is no such customer, or no mark.</returns>
-    public static async Task<CustomerResult> UnmarkAsync(WorkflowRuntime runtime, Guid id, Person actor, CancellationToken cancel = default)
+    /// <param name="revision">Revision of the customer that the person saw.</param>
+    /// <returns>Done, NotFound or Stale. It isn't found when there is no such customer or no mark.</returns>
+    public static async Task<CustomerResult> UnmarkAsync(WorkflowRuntime runtime, Guid id, int revision, Person actor, CancellationToken cancel = default)
     {
-        if (await CustomerQueries.FindAsync(runtime.Database, id, actor, runtime.Clock.Now(), cancel) is not { Sensitive: not null } customer)
+        if (await CustomerQueries.FindAsync(runtime.Database, id, actor, runtime.Clock.Now(), cancel) is not { } customer)
             return new CustomerResult.NotFound();
         await using var t = await CustomerTransaction.OpenAsync(runtime, actor.UserName, cancel);
-        await t.LockAsync([customer.Id], cancel);
+        if (await StaleAsync(t, customer.Id, revision, cancel) is { } stale)
+            return stale;
+        if (customer.Sensitive is null)
+            return new CustomerResult.NotFound();
         t.Writes.Add("delete from sensitive_customer where customer_id in (select m.id from customer m where m.survivor = $1)", customer.Id);
-        t.Record(customer.Id, "customer.unmarked-sensitive", customer.Revision, new { });
+        t.Record(customer.Id, "customer.unmarked-sensitive", revision + 1, new { });
         await t.CommitAsync(cancel);
         return new CustomerResult.Done(customer.Id, false);
+    }
+
+    /// <summary>Locks the customer and moves their revision on, or says that it isn't the one the person saw.</summary>
+    private static async Task<CustomerResult.Stale?> StaleAsync(CustomerTransaction t, Guid id, int revision, CancellationToken cancel)
+    {
+        await t.LockAsync([id], cancel);
+        var now = (await CustomerQueries.OfAsync(t.Connection, [id], [], cancel)).Single();
+        if (now.Revision != revision)
+            return new(now.Revision);
+        t.Writes.Add("update customer set revision = revision + 1, changed_at = $2 where id = $1", id, t.Now);
+        return null;
     }
 }

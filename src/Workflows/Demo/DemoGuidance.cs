@@ -58,6 +58,15 @@ public sealed class DemoGuidance(WorkflowRuntime runtime, FindPerson people)
 
     private async Task<(Person? Writer, Person? Approver)> PeopleOfAsync(string team, CancellationToken cancel)
     {
+        var (writer, lead) = await IdsOfAsync(team, cancel);
+        if (writer is not { } one || lead is not { } other)
+            return default;
+        var now = runtime.Clock.Now();
+        return (await people.OfIdAsync(one, now, cancel), await people.OfIdAsync(other, now, cancel));
+    }
+
+    private async Task<(Guid? Writer, Guid? Lead)> IdsOfAsync(string team, CancellationToken cancel)
+    {
         await using var query = runtime.Database.Query(
             """
             select (select m.person_id from team_member m join person p on p.id = m.person_id and p.active
@@ -66,10 +75,6 @@ public sealed class DemoGuidance(WorkflowRuntime runtime, FindPerson people)
             team
         );
         await using var r = await query.ExecuteReaderAsync(cancel);
-        if (!await r.ReadAsync(cancel) || r.GuidOrNull(0) is not { } writer || r.GuidOrNull(1) is not { } lead)
-            return default;
-        await r.DisposeAsync();
-        var now = runtime.Clock.Now();
-        return (await people.OfIdAsync(writer, now, cancel), await people.OfIdAsync(lead, now, cancel));
+        return await r.ReadAsync(cancel) ? (r.GuidOrNull(0), r.GuidOrNull(1)) : default;
     }
 }

@@ -110,9 +110,9 @@ public sealed class MakePromise(ClockRuntime clocks, ForecastOffice office, Prom
         return settled < FewestSamples ? null : new(PromiseChance.Share(kept, settled), null, OddsBasis.Promises, settled);
     }
 
-    private static double Minutes(BusinessCalendar? calendar, Instant from, Instant to) => (calendar?.Between(from, to) ?? to - from).TotalMinutes;
+    internal static double Minutes(BusinessCalendar? calendar, Instant from, Instant to) => (calendar?.Between(from, to) ?? to - from).TotalMinutes;
 
-    private static Instant After(BusinessCalendar? calendar, Instant from, double minutes) =>
+    internal static Instant After(BusinessCalendar? calendar, Instant from, double minutes) =>
         calendar?.Add(from, Duration.FromMinutes(minutes)) ?? from + Duration.FromMinutes(minutes);
 }
 
@@ -128,10 +128,20 @@ public static class PromiseChance
     /// <returns>The chance, in how many minutes four of five are over, and of how many that is.</returns>
     public static (double Chance, double Likely, int Alive)? Of(IReadOnlyCollection<double> others, double passed, double left)
     {
+        return Left(others, passed) is var (_, likely, alive)
+            ? (Share(others.Count(minutes => minutes > passed && minutes <= passed + left), alive), likely, alive)
+            : null;
+    }
+
+    /// <summary>In how many minutes half and four of five are over of those that lasted as long, and how many that is. Null: too few did.</summary>
+    /// <param name="others">How long others took, in minutes.</param>
+    /// <param name="passed">How long it has lasted.</param>
+    public static (double Half, double Likely, int Alive)? Left(IReadOnlyCollection<double> others, double passed)
+    {
         var alive = others.Where(minutes => minutes > passed).Order().ToList();
-        return alive.Count < MakePromise.FewestSamples
-            ? null
-            : (Share(alive.Count(minutes => minutes <= passed + left), alive.Count), alive[(int)Math.Ceiling(alive.Count * 0.8) - 1] - passed, alive.Count);
+        return alive.Count < MakePromise.FewestSamples ? null : (Of(0.5), Of(0.8), alive.Count);
+
+        double Of(double share) => alive[(int)Math.Ceiling(alive.Count * share) - 1] - passed;
     }
 
     /// <summary>A share that is neither certain nor impossible, however few were seen.</summary>

@@ -113,6 +113,7 @@ public static class PersonalData
         ["log_head"] = "Signed sizes and roots.",
         ["log_head_copy"] = "Where heads are held.",
         ["log_place"] = "How places that hold heads are doing.",
+        ["log_place_host"] = "Which host holds heads where.",
         ["log_check"] = "Names rows by case and number.",
         ["workflow_definition"] = "Journeys, not cases.",
         ["workflow_trigger"] = "What starts journeys.",

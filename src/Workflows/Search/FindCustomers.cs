@@ -34,12 +34,12 @@ public static class FindCustomers
         CancellationToken cancel = default
     )
     {
-        var ids = await IdsAsync(database, [.. SearchQuery.WordsOf(text)], limit, actor, now, cancel);
+        var (ids, _) = await IdsAsync(database, [.. SearchQuery.WordsOf(text)], limit, actor, now, cancel);
         return ids.Length == 0 ? [] : await CustomerQueries.SummariesAsync(database, ids, actor, now, cancel);
     }
 
-    /// <summary>Ids of the records that are left after merging, the best first.</summary>
-    internal static async Task<Guid[]> IdsAsync(
+    /// <summary>Ids of the records that are left after merging, the best first, and whether some have every word.</summary>
+    internal static async Task<(Guid[] Ids, bool AreExact)> IdsAsync(
         NpgsqlDataSource database,
         IReadOnlyList<string> words,
         int limit,
@@ -49,15 +49,15 @@ public static class FindCustomers
     )
     {
         if (words.Count == 0 || words.Sum(word => word.Length) < 2 && !words.Any(Patterns.IsIdeographic))
-            return [];
+            return ([], false);
         var seen = await SeenAsync(database, actor, now, cancel);
         var exact = await RunAsync(database, Exact(words), words, limit, actor, now, seen, cancel);
         if (exact.Length >= Math.Min(Enough, limit) || words.Sum(word => word.Length) < 3 || words.Any(word => word.Any(char.IsAsciiDigit)))
-            return exact;
+            return (exact, exact.Length > 0);
 
         // A number that is not quite right is another number.
         var alike = await RunAsync(database, "fold($5) <% s.words", words, limit, actor, now, seen, cancel);
-        return [.. exact.Union(alike).Take(limit)];
+        return ([.. exact.Union(alike).Take(limit)], exact.Length > 0);
     }
 
     /// <summary>Customers of the cases that someone who doesn't see all of them sees, if they are few.</summary>

@@ -1,5 +1,6 @@
 using NodaTime;
 using Npgsql;
+using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.People;
@@ -17,9 +18,12 @@ public static class SearchAll
     // As many are ranked; of more that match, any are as good.
     private const int MostRanked = 200;
 
+    /// <summary>Fewer exact ones, and those that are alike are looked for too.</summary>
+    private const int Enough = 3;
+
     /// <summary>Finds what was asked for, so many of each kind.</summary>
     public static async Task<SearchResults> RunAsync(
-        NpgsqlDataSource database,
+        WorkflowRuntime runtime,
         SearchQuery query,
         int limit,
         Person actor,
@@ -29,46 +33,17 @@ public static class SearchAll
     {
         if (query.IsEmpty)
             return new();
+        var database = runtime.Database;
         var wanted = query.Customer.Count > 0 ? query.Customer : query.Words;
-        var customers = wanted.Count == 0 ? [] : await FindCustomers.IdsAsync(database, wanted, Math.Max(limit, 10), actor, now, cancel);
+        var (customers, areExact) = wanted.Count == 0 ? ([], false) : await FindCustomers.IdsAsync(database, wanted, Math.Max(limit, 10), actor, now, cancel);
         if (query.Customer.Count > 0 && customers.Length == 0)
             return new();
 
         var statement = new Statements(query, customers, await CaseViewers.FewSeenAsync(database, actor, now, cancel), limit, actor, now);
-        await using var batch = database.CreateBatch();
-        batch.Add("select set_config('pg_trgm.word_similarity_threshold', '0.5', true), set_config('plan_cache_mode', 'force_custom_plan', true)");
-        batch.BatchCommands.Add(statement.Cases());
-        batch.BatchCommands.Add(statement.Tasks());
         var hasNotes = !query.IsAboutDue && query.Words.Count > 0;
-        if (hasNotes)
-        {
-            batch.BatchCommands.Add(statement.Files());
-            batch.BatchCommands.Add(statement.Comments());
-        }
-
-        var hasPeople = !query.IsFiltered;
-        if (hasPeople)
-            batch.BatchCommands.Add(statement.People());
-        await using var r = await batch.ExecuteReaderAsync(cancel);
-        var results = new SearchResults
-        {
-            Cases = await ReadAsync(
-                r,
-                _ => new FoundCase(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetString(3), r.GetBoolean(4), r.InstantOrNull(5)),
-                cancel
-            ),
-            Tasks = await ReadAsync(r, _ => new FoundTask(r.GetGuid(0), r.GetString(1), r.Text(2), r.Text(3), r.Text(4), r.InstantOrNull(5)), cancel),
-            Files = hasNotes ? await ReadAsync(r, FileOf, cancel) : [],
-            Comments = hasNotes
-                ? await ReadAsync(r, _ => new FoundComment(r.GetGuid(0), r.GetGuid(1), r.GetString(2), r.GetString(3), r.GetString(4), r.Instant(5)), cancel)
-                : [],
-            People = hasPeople
-                ? await ReadAsync(r, _ => new FoundPerson(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetFieldValue<string[]>(3)), cancel)
-                : [],
-        };
-        await r.DisposeAsync();
-        if (hasNotes && results.Files.Count == 0 && query.Words.Sum(word => word.Length) > 3 && query.Words.All(IsSpelt))
-            results = results with { Files = await AlikeAsync(database, statement.Files(alike: true), cancel) };
+        var results = await ExactAsync(database, statement, hasNotes, !query.IsFiltered, cancel);
+        if (query.Words.Sum(word => word.Length) > 3 && query.Words.All(IsSpelt))
+            results = await AddAlikeAsync(runtime, statement, results, query.Words, Math.Min(Enough, limit), hasNotes, hasNotes && !areExact, cancel);
         if (!query.IsFiltered)
             results = results with { Guidance = await FindArticles.FindAsync(database, query.Words, limit, cancel) };
         return query.Owner is not null || query.Journey is not null || query.IsAboutDue || customers.Length == 0
@@ -80,16 +55,88 @@ public static class SearchAll
     }
 
     // Numbers are never guessed, and words of scripts that don't separate them can't be alike.
-    private static bool IsSpelt(string word) => !Patterns.IsIdeographic(word) && !word.Any(char.IsAsciiDigit);
+    private static bool IsSpelt(string word) => !Patterns.IsIdeographic(word) && !word.Any(c => char.IsAsciiDigit(c) || c is '%' or '_' or '\\');
 
-    private static async Task<IReadOnlyList<FoundFile>> AlikeAsync(NpgsqlDataSource database, NpgsqlBatchCommand files, CancellationToken cancel)
+    private static async Task<SearchResults> ExactAsync(
+        NpgsqlDataSource database,
+        Statements statement,
+        bool hasNotes,
+        bool hasPeople,
+        CancellationToken cancel
+    )
     {
         await using var batch = database.CreateBatch();
-        batch.Add("select set_config('pg_trgm.word_similarity_threshold', '0.55', true), set_config('plan_cache_mode', 'force_custom_plan', true)");
-        batch.BatchCommands.Add(files);
+        batch.Add("select set_config('pg_trgm.word_similarity_threshold', '0.5', true), set_config('plan_cache_mode', 'force_custom_plan', true)");
+        batch.BatchCommands.Add(statement.Cases());
+        batch.BatchCommands.Add(statement.Tasks());
+        if (hasNotes)
+        {
+            batch.BatchCommands.Add(statement.Files());
+            batch.BatchCommands.Add(statement.Comments());
+        }
+
+        if (hasPeople)
+            batch.BatchCommands.Add(statement.People());
         await using var r = await batch.ExecuteReaderAsync(cancel);
-        return await ReadAsync(r, FileOf, cancel);
+        return new()
+        {
+            Cases = await ReadAsync(
+                r,
+                _ => new FoundCase(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetString(3), r.GetBoolean(4), r.InstantOrNull(5)),
+                cancel
+            ),
+            Tasks = await ReadAsync(r, TaskOf, cancel),
+            Files = hasNotes ? await ReadAsync(r, FileOf, cancel) : [],
+            Comments = hasNotes ? await ReadAsync(r, CommentOf, cancel) : [],
+            People = hasPeople
+                ? await ReadAsync(r, _ => new FoundPerson(r.GetGuid(0), r.GetString(1), r.GetString(2), r.GetFieldValue<string[]>(3)), cancel)
+                : [],
+        };
     }
+
+    /// <summary>Where few have every word, those whose words are alike: titles of tasks, names of files, comments.</summary>
+    private static async Task<SearchResults> AddAlikeAsync(
+        WorkflowRuntime runtime,
+        Statements statement,
+        SearchResults exact,
+        IReadOnlyList<string> words,
+        int enough,
+        bool hasFiles,
+        bool hasComments,
+        CancellationToken cancel
+    )
+    {
+        var titles = exact.Tasks.Count < enough ? await AlikeTitles.FindAsync(runtime, words, cancel) : [];
+        var (needsTasks, needsFiles, needsComments) = (titles.Count > 0, hasFiles && exact.Files.Count == 0, hasComments && exact.Comments.Count < enough);
+        if (!needsTasks && !needsFiles && !needsComments)
+            return exact;
+        await using var batch = runtime.Database.CreateBatch();
+        batch.Add("select set_config('pg_trgm.word_similarity_threshold', '0.55', true), set_config('plan_cache_mode', 'force_custom_plan', true)");
+        if (needsTasks)
+            batch.BatchCommands.Add(statement.Tasks(titles));
+        if (needsFiles)
+            batch.BatchCommands.Add(statement.Files(alike: true));
+        if (needsComments)
+        {
+            batch.Add("select set_config('pg_trgm.word_similarity_threshold', '0.45', true)");
+            batch.BatchCommands.Add(statement.Comments(alike: true));
+        }
+
+        await using var r = await batch.ExecuteReaderAsync(cancel);
+        return exact with
+        {
+            Tasks = needsTasks ? [.. exact.Tasks.UnionBy(await ReadAsync(r, TaskOf, cancel), task => task.Id).Take(statement.Limit)] : exact.Tasks,
+            Files = needsFiles ? await ReadAsync(r, FileOf, cancel) : exact.Files,
+            Comments =
+                needsComments && await r.NextResultAsync(cancel)
+                    ? [.. exact.Comments.UnionBy(await ReadAsync(r, CommentOf, cancel), comment => comment.Id).Take(statement.Limit)]
+                    : exact.Comments,
+        };
+    }
+
+    private static FoundTask TaskOf(NpgsqlDataReader r) => new(r.GetGuid(0), r.GetString(1), r.Text(2), r.Text(3), r.Text(4), r.InstantOrNull(5));
+
+    private static FoundComment CommentOf(NpgsqlDataReader r) => new(r.GetGuid(0), r.GetGuid(1), r.GetString(2), r.GetString(3), r.GetString(4), r.Instant(5));
 
     private static FoundFile FileOf(NpgsqlDataReader r) => new(r.GetGuid(0), r.GetGuid(1), r.GetString(2), r.GetString(3), r.Text(4));
 
@@ -107,6 +154,8 @@ public static class SearchAll
     {
         private readonly Eligibility _me = Eligibility.Of("$1", "$2");
         private readonly List<object?> _values = [];
+
+        public int Limit => limit;
 
         public NpgsqlBatchCommand Cases()
         {
@@ -159,15 +208,16 @@ public static class SearchAll
         /// <summary>Condition on the id of a case. Whoever sees few finds nothing else, however much the words match.</summary>
         private string Sees(string run) => few is null ? $"($3 or {_me.SeesRun(run)})" : $"{run} = any({Value(few)})";
 
-        public NpgsqlBatchCommand Tasks()
+        /// <param name="titles">Titles to find instead of those that have every word.</param>
+        public NpgsqlBatchCommand Tasks(IReadOnlyList<string>? titles = null)
         {
             Begin();
             var sees = $"($3 or coalesce({_me.Sees}, false))";
             var filter = $"t.ended_at is null and {Journey("coalesce(c.journey, t.definition_id)")} and {Due("t.due_at")} and {Owner("t.owner_id")}";
-            var title = string.Join(
-                " and ",
-                query.Words.Select(word => $"(' ' || lower(t.title)) like '% ' || lower({Value(Like.Escape(word))}) || '%'").DefaultIfEmpty("true")
-            );
+            const string Title = "(' ' || lower(t.title))";
+            var title = titles is null
+                ? string.Join(" and ", query.Words.Select(word => $"{Title} like '% ' || lower({Value(Like.Escape(word))}) || '%'").DefaultIfEmpty("true"))
+                : $"({string.Join(" or ", titles.Select(one => $"{Title} like ' ' || lower({Value(Like.Escape(one))})"))})";
             var isOfCustomer = customers.Length > 0 ? OfCustomers("c.customer_id") : "false";
             var most = Value(MostRanked);
             var ways = new List<string>();
@@ -179,7 +229,7 @@ public static class SearchAll
                 ways.Add($"({From} {filter} and {title} and {of} and {sees} {(query.Words.Count == 0 ? "order by t.order_at" : "")} limit {most})");
             }
 
-            if (customers.Length > 0 && (query.Customer.Count == 0 || query.Words.Count == 0))
+            if (titles is null && customers.Length > 0 && (query.Customer.Count == 0 || query.Words.Count == 0))
             {
                 ways.Add(
                     $"""
@@ -214,18 +264,26 @@ public static class SearchAll
             );
         }
 
-        public NpgsqlBatchCommand Comments()
+        /// <param name="alike">Whether comments with words that are alike count, instead of those that have every word.</param>
+        public NpgsqlBatchCommand Comments(bool alike = false)
         {
             Begin();
+            const string From = "from task_comment m join task t on t.id = m.task_id left join journey_case c on c.id = t.instance_id";
+
+            // There are so many comments that only those are compared of which a word begins with the same two letters.
+            var matches = alike ? string.Join(" and ", query.Words.Select(word => Alike($"fold({Value(word)})"))) : Words("m.words");
+            var best = alike ? $"round(word_similarity(fold({Value(query.Text)}), m.words)::numeric, 1) desc, " : "";
+            var found = $"{matches} and ($3 or coalesce({_me.Sees}, false)) and {OfCase()}";
             return Command(
                 $"""
                 select m.id, t.id, {Unguarded("m.body")}, coalesce(p.display_name, m.author), t.title, m.created_at
-                from task_comment m join task t on t.id = m.task_id left join journey_case c on c.id = t.instance_id
-                left join person p on p.user_name = m.author
-                where {Words("fold(' ' || m.body)")} and ($3 or coalesce({_me.Sees}, false)) and {OfCase()}
-                order by coalesce(t.owner_id = $1 or m.author = {_me.UserName}, false) desc, m.created_at desc, m.id limit {Value(limit)}
+                {From} left join person p on p.user_name = m.author
+                where {(alike ? $"m.id in (select m.id {From} where {found} limit {MostRanked})" : found)}
+                order by {best}coalesce(t.owner_id = $1 or m.author = {_me.UserName}, false) desc, m.created_at desc, m.id limit {Value(limit)}
                 """
             );
+
+            static string Alike(string word) => $"m.words like '% ' || left({word}, 2) || '%' and {word} <% m.words";
         }
 
         public NpgsqlBatchCommand People()

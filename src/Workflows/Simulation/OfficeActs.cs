@@ -47,6 +47,9 @@ public abstract record OfficeAct(Instant At)
 
     /// <summary>The front office keeps a promise, or says that it was broken.</summary>
     public sealed record Settle(Instant At, Guid Case, bool Kept) : OfficeAct(At);
+
+    /// <summary>The customer says how it was.</summary>
+    public sealed record Rate(Instant At, Guid Case, int Satisfaction, int? Recommend, string Comment) : OfficeAct(At);
 }
 
 /// <summary>A task of a simulated office, as it opened.</summary>

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Customers;
+using Orchestration.Workflows.OwnView;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Tasks;
 
@@ -10,6 +12,7 @@ namespace Orchestration.Workflows.Simulation;
 internal sealed class OfficeCustomers(TaskRuntime tasks, IReadOnlyDictionary<string, Person> people)
 {
     private const int OfTen = 10;
+    private const int DaysToRate = 14;
 
     private static readonly string[] Questions =
     [
@@ -74,6 +77,18 @@ internal sealed class OfficeCustomers(TaskRuntime tasks, IReadOnlyDictionary<str
     /// <summary>The front office called back, or tried to.</summary>
     public Task CalledBackAsync(Guid @case, bool reached, string person, CancellationToken cancel) =>
         RecordAsync(@case, new(ContactChannel.Call, false, reached ? ContactOutcome.Answered : ContactOutcome.NotReached, "", @case), person, cancel);
+
+    /// <summary>The customer was sent a link when the case ended, and rates with it.</summary>
+    public async Task RatedAsync(OfficeAct.Rate rate, MailOwnViewLink mail, string frontOffice, CancellationToken cancel)
+    {
+        var runtime = tasks.Runtime;
+        if (
+            await OwnViewLinks.MakeAsync(runtime, mail, rate.Case, new(null, DaysToRate, false), people[frontOffice], cancel)
+                is LinkResult.Made { Code: var code }
+            && await OwnViewLinks.FindAsync(runtime.Database, code, runtime.Clock.Now(), cancel) is { } link
+        )
+            await RateCase.RunAsync(runtime, link, rate.Satisfaction, rate.Recommend, rate.Comment, cancel);
+    }
 
     /// <summary>What the front office entered about a customer.</summary>
     internal static CustomerData DataOf((string Id, string Name) customer)

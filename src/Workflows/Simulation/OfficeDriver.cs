@@ -14,6 +14,7 @@ using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Forecast;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.Journeys;
+using Orchestration.Workflows.OwnView;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.PromiseLedger;
 using Orchestration.Workflows.ServiceLevels;
@@ -63,13 +64,16 @@ public sealed class OfficeDriver : IAsyncDisposable
     private Instant _forecastAt;
     private Instant _looked;
 
+    /// <summary>Until when the model knows which cases were finished.</summary>
+    private Instant _ended;
+
     /// <summary>What the model said already, and was too late for the acts before.</summary>
     private OfficeAct? _next;
 
     /// <summary>A driver for a model that begins at an instant.</summary>
     public OfficeDriver(OfficeModel model, NpgsqlDataSource database, Instant from, ILoggerFactory log)
     {
-        (_model, _database, _clock, _looked) = (model, database, new(from), from);
+        (_model, _database, _clock, _looked, _ended) = (model, database, new(from), from, from);
         var services = new ServiceCollection();
         services.AddDataProtection().UseEphemeralDataProtectionProvider();
         _services = services
@@ -84,7 +88,7 @@ public sealed class OfficeDriver : IAsyncDisposable
             .BuildServiceProvider();
         var tasks = _services.GetRequiredService<TaskRuntime>();
         _runtime = tasks.Runtime;
-        _verbs = new(model, _clock, tasks, _services.GetRequiredService<MakePromise>(), _people);
+        _verbs = new(model, _clock, tasks, _services.GetRequiredService<MakePromise>(), _services.GetRequiredService<MailOwnViewLink>(), _people);
         (_forecast, _plan) = (_services.GetRequiredService<ForecastOffice>(), _services.GetRequiredService<PlanShifts>());
         (_from, _forecastAt) = (from, NextForecast(from));
         _due = ActivatorUtilities.CreateInstance<DueWork>(_services, _clock);
@@ -101,6 +105,8 @@ public sealed class OfficeDriver : IAsyncDisposable
         {
             cancel.ThrowIfCancellationRequested();
             await ForecastAsync(act.At, until, cancel);
+            if (act.At >= _ended + Duration.FromDays(1))
+                await TellFinishedAsync(act.At, cancel);
             if (await _due.RunAsync(act.At, cancel))
                 await LookAsync(cancel);
             var together = Near(act);
@@ -221,6 +227,27 @@ public sealed class OfficeDriver : IAsyncDisposable
             if (await find.OfIdAsync(id, _clock.Now, cancel) is { } person)
                 _people[person.UserName] = person;
         }
+    }
+
+    /// <summary>Tells the model which cases were finished, once a day.</summary>
+    private async Task TellFinishedAsync(Instant at, CancellationToken cancel)
+    {
+        await using var query = _database.Query(
+            """
+            select c.id, extract(epoch from i.finished_at - c.created_at)::float8 / 86400,
+                (select count(*)::int from sla_clock k where k.instance_id = c.id and k.breached
+                    and not exists (select from promise p where p.clock_id = k.id)),
+                (select count(*)::int from promise p where p.case_id = c.id and p.outcome in ('Broken', 'KeptLate'))
+            from journey_case c join workflow_instance i on i.id = c.id
+            where i.finished_at > $1 and i.finished_at <= $2 and i.sub_status = 'Finished' order by i.finished_at, c.reference
+            """,
+            _ended,
+            _clock.Now
+        );
+        _ended = _clock.Now;
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        while (await r.ReadAsync(cancel))
+            _model.Finished(new(r.GetGuid(0), r.GetDouble(1), r.GetInt32(2), r.GetInt32(3)), at);
     }
 
     /// <summary>Tells the model which tasks opened since it was told last.</summary>

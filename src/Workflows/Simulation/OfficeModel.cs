@@ -21,12 +21,14 @@ public sealed class OfficeModel
     private readonly Dictionary<string, Worker> _people;
     private readonly Dictionary<Guid, Job> _jobs = [];
     private readonly HashSet<Guid> _returned = [];
+    private readonly Dictionary<Guid, int> _numbers = [];
+    private readonly int _seed;
     private long _order;
 
     /// <summary>An office from the beginning of a day until an instant.</summary>
     public OfficeModel(OfficeProfile profile, LocalDate from, Instant until, int seed)
     {
-        (_profile, _until, _work) = (profile, until, new(seed));
+        (_profile, _until, _work, _seed) = (profile, until, new(seed), seed);
         var last = until.InZone(profile.Zone).Date.PlusDays(14);
         _people = profile.People.ToDictionary(
             person => person.UserName,
@@ -61,6 +63,7 @@ public sealed class OfficeModel
     /// <summary>A case was started, as the arrival of that number asked.</summary>
     public void Started(OfficeAct.StartCase arrival, Guid @case)
     {
+        _numbers[@case] = arrival.Number;
         var journey = _profile.Journeys.First(profile => profile.Journey == arrival.Journey);
         if (_work.Is(journey.Withdrawn))
             Plan(arrival.At + Days(_work.Around(8)), new Entry.Fixed(at => new OfficeAct.Cancel(at, @case)));
@@ -74,6 +77,13 @@ public sealed class OfficeModel
             kept ? due - Duration.FromHours(_work.Between(1, 20)) : due + Duration.FromHours(_work.Between(2, 30)),
             new Entry.Fixed(at => new OfficeAct.Settle(at, @case, kept))
         );
+    }
+
+    /// <summary>A case was finished. What its customer says has chances of its own: it changes nothing of the work.</summary>
+    public void Finished(OfficeEnd end, Instant at)
+    {
+        if (_numbers.Remove(end.Case, out var number) && OfficeRatings.Of(end, at, new(unchecked((int)(2_654_435_761 * (uint)number) ^ _seed))) is { } rating)
+            Plan(rating.At, new Entry.Fixed(_ => rating));
     }
 
     /// <summary>A task opened, or is open again.</summary>

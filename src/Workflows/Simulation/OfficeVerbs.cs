@@ -7,6 +7,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Forms;
+using Orchestration.Workflows.OwnView;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.PromiseLedger;
 using Orchestration.Workflows.ServiceLevels;
@@ -20,7 +21,14 @@ namespace Orchestration.Workflows.Simulation;
 /// Does the acts of an <see cref="OfficeModel"/> with the same verbs as everywhere. Acts run side by side; what came of each is an <see cref="Action"/> that
 /// tells the model, for whoever drives the simulation to call afterward, one after the other.
 /// </summary>
-internal sealed class OfficeVerbs(OfficeModel model, SimulatedClock clock, TaskRuntime tasks, MakePromise promises, IReadOnlyDictionary<string, Person> people)
+internal sealed class OfficeVerbs(
+    OfficeModel model,
+    SimulatedClock clock,
+    TaskRuntime tasks,
+    MakePromise promises,
+    MailOwnViewLink mail,
+    IReadOnlyDictionary<string, Person> people
+)
 {
     private const int MostTries = 6;
     private const string FrontOffice = "frontoffice";
@@ -54,6 +62,7 @@ internal sealed class OfficeVerbs(OfficeModel model, SimulatedClock clock, TaskR
             OfficeAct.Cancel one => [one.Case],
             OfficeAct.Promise one => [one.Case],
             OfficeAct.Settle one => [one.Case],
+            OfficeAct.Rate one => [one.Case],
             _ => throw Unknown(act),
         };
 
@@ -126,6 +135,9 @@ internal sealed class OfficeVerbs(OfficeModel model, SimulatedClock clock, TaskR
                 return made is PromiseResult.Done { ClockId: var clockId } ? () => _promises[promise.Case] = clockId : Nothing;
             case OfficeAct.Settle settle:
                 return await SettleAsync(settle, cancel);
+            case OfficeAct.Rate rate:
+                await _customers.RatedAsync(rate, mail, FrontOffice, cancel);
+                return Nothing;
             default:
                 throw Unknown(act);
         }

@@ -58,6 +58,7 @@ public sealed partial class AccessTests : IAsyncLifetime
         person        GET    /api/cases/{id:guid}/history
         person        GET    /api/cases/{id:guid}/promises/
         person        GET    /api/cases/{id:guid}/promises/check
+        person        GET    /cases/{id:guid}/last-stage
         person        GET    /cases/{id:guid}/promises/check
         person        GET    /api/promises
         person        GET    /promises

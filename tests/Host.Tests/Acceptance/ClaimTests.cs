@@ -50,6 +50,33 @@ public sealed class ClaimTests(Office office) : IClassFixture<Office>
     }
 
     [Fact]
+    public async Task Its_report_says_within_which_limit_it_was_decided_and_who_opened_it()
+    {
+        var (id, reference) = await NoticeAsync();
+        await AcknowledgeAndCoverAsync(id);
+        await SettleChecksAsync(id);
+        await AssessAsync(id, "adjuster1", 7200);
+        await office.Person("adjuster2").DoAsync(id, "decide", "Approve", new { approvedAmount = 6700, reason = "As assessed." });
+        var reviewer = office.Person("compliance");
+        await reviewer.CaseAsync(id);
+
+        var report = await reviewer.GetAsync($"/api/cases/{id}/report");
+
+        var decision = report["decisions"]!.AsArray().ShouldHaveSingleItem()!;
+        ((string?)decision["by"], (string?)decision["step"], (string?)decision["outcome"]).ShouldBe(("adjuster2", "Decide the claim", "Approve"));
+        ((decimal?)decision["amount"], (string?)decision["currency"], (decimal?)decision["limit"], (string?)decision["role"]).ShouldBe(
+            (6700, "USD", 10_000, "employee")
+        );
+        var opened = report["access"]!["items"]!.AsArray().Where(row => (string?)row!["userName"] == "compliance");
+        opened
+            .Select(row => ((string?)row!["kind"], (string?)row["what"], (int)row["opens"]!, (string?)row["source"], (string?)row["reason"]))
+            .ShouldBe([("case", reference, 1, "api", null)]);
+        report["access"]!["next"].ShouldBeNull();
+        var again = (await reviewer.GetAsync($"/api/cases/{id}/report"))["access"]!["items"]!.AsArray();
+        again.Select(row => ((string?)row!["kind"], (string?)row["what"])).ShouldContain(("export", $"/api/cases/{id}/report"));
+    }
+
+    [Fact]
     public async Task Above_the_authority_limit_a_senior_decides_and_never_the_assessor()
     {
         var (id, _) = await NoticeAsync(amount: 40000);

@@ -105,6 +105,8 @@ public sealed class RetentionTests(SharedWorld shared) : IClassFixture<SharedWor
         var report = await PageAsync(reviewer, $"/compliance/cases/{instance:N}/report");
         report.QuerySelector("#tasks-title")!.ShouldNotBeNull();
         report.Body!.TextContent.ShouldContain("Check the loss");
+        var reference = report.QuerySelector("h1")!.TextContent.Replace("-", "\\00002d", StringComparison.Ordinal);
+        report.DocumentElement.GetAttribute("style")!.ShouldStartWith($"--report-of: '{reference}'; --report-at: '");
         (await reviewer.GetAsync($"/compliance/cases/{Guid.AllBitsSet:N}/report")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await PageAsync(reviewer, $"/cases/{instance:N}")).QuerySelector(".timeline-list")!.TextContent.ShouldContain("Case exported");
 

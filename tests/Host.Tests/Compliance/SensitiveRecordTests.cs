@@ -15,7 +15,15 @@ public sealed class SensitiveRecordTests(SharedHost shared) : IClassFixture<Shar
         var (id, customer, task, file) = await OpenAsync("C-701");
         using var supervisor = await shared.App.ApiAsync("supervisor");
         (
-            await supervisor.PutAsJsonAsync($"/api/customers/{customer}/sensitive", new { kind = "Relative", reason = "Married to a colleague" })
+            await supervisor.PutAsJsonAsync(
+                $"/api/customers/{customer}/sensitive",
+                new
+                {
+                    revision = 1,
+                    kind = "Relative",
+                    reason = "Married to a colleague",
+                }
+            )
         ).StatusCode.ShouldBe(HttpStatusCode.OK);
         using var reviewer = await shared.App.ApiAsync("compliance");
         string[] addresses =
@@ -84,7 +92,15 @@ public sealed class SensitiveRecordTests(SharedHost shared) : IClassFixture<Shar
     {
         var (_, customer, _, _) = await OpenAsync("C-702");
         using var supervisor = await shared.App.ApiAsync("supervisor");
-        await supervisor.PutAsJsonAsync($"/api/customers/{customer}/sensitive", new { kind = "PublicFigure", reason = "A minister" });
+        await supervisor.PutAsJsonAsync(
+            $"/api/customers/{customer}/sensitive",
+            new
+            {
+                revision = 1,
+                kind = "PublicFigure",
+                reason = "A minister",
+            }
+        );
         using var front = await shared.App.ApiAsync("frontoffice");
         (await AskAsync("x")).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
 
@@ -106,7 +122,10 @@ public sealed class SensitiveRecordTests(SharedHost shared) : IClassFixture<Shar
                 }
             )
         ).StatusCode.ShouldBe(HttpStatusCode.OK);
-        (await supervisor.DeleteAsync($"/api/customers/{customer}/sensitive")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        var stale = await supervisor.DeleteAsync($"/api/customers/{customer}/sensitive?revision=1");
+        stale.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        ((int?)(await stale.Content.ReadFromJsonAsync<JsonNode>())!["revision"]).ShouldBe(2);
+        (await supervisor.DeleteAsync($"/api/customers/{customer}/sensitive?revision=2")).StatusCode.ShouldBe(HttpStatusCode.OK);
 
         Task<HttpResponseMessage> AskAsync(string reason)
         {
@@ -121,16 +140,18 @@ public sealed class SensitiveRecordTests(SharedHost shared) : IClassFixture<Shar
     {
         var (id, customer, task, file) = await OpenAsync("C-703");
         using var supervisor = await shared.App.BrowserAsync("supervisor");
-        var marked = await supervisor.SubmitAsync(
-            $"/customers/{customer}",
-            new()
-            {
-                ["mark"] = "true",
-                ["kind"] = "Threatened",
-                ["reason"] = "Must not be found",
-            },
-            $"/customers/{customer}/sensitive"
-        );
+        var mark = new Dictionary<string, string>
+        {
+            ["revision"] = "0",
+            ["mark"] = "true",
+            ["kind"] = "Threatened",
+            ["reason"] = "Must not be found",
+        };
+        var stale = await supervisor.SubmitAsync($"/customers/{customer}", new(mark), $"/customers/{customer}/sensitive");
+        stale.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (await stale.Content.ReadAsStringAsync()).ShouldContain("Someone has changed this customer meanwhile.");
+        mark["revision"] = "1";
+        var marked = await supervisor.SubmitAsync($"/customers/{customer}", mark, $"/customers/{customer}/sensitive");
         marked.StatusCode.ShouldBe(HttpStatusCode.Redirect);
         using var front = await shared.App.BrowserAsync("frontoffice");
         foreach (

@@ -25,6 +25,11 @@ public sealed partial class ConventionTests
     // Style: the clock, randomness and waiting are inputs, chosen where the program is put together.
     private static readonly Dictionary<string, string> UsesBannedSymbols = new() { ["src/Host/Startup/Defaults.cs"] = "chooses the clock" };
 
+    private static readonly Dictionary<string, string> DisposesReaderTwice = new()
+    {
+        ["src/Workflows/Performance/ReadFigures.cs"] = "it keeps its connection until the end",
+    };
+
     [Theory]
     [InlineData("Embedded", "Orchestration.*|Microsoft.AspNetCore.*")]
     [InlineData("Proof", "Orchestration.*|Microsoft.AspNetCore.*|Hangfire.*")]
@@ -96,9 +101,16 @@ public sealed partial class ConventionTests
     public void Pages_load_nothing_from_elsewhere() =>
         Matches(SourceTree.Files("src/Host", ".razor", ".html", ".css", ".js", ".cs"), ForeignAsset()).ShouldBeEmpty();
 
+    // A connection gives its readers one object in turn: disposed again after the connection was given back, it ends what another one reads.
+    [Fact]
+    public void A_reader_is_disposed_once() => Listed(SourceTree.Files("src", ".cs").Where(file => DisposesTwice().IsMatch(file.Text)), DisposesReaderTwice);
+
     [Fact]
     public void The_rules_see_what_they_forbid()
     {
+        const string Reads = "    {\n        await using var r = await query.ExecuteReaderAsync(cancel);\n";
+        DisposesTwice().IsMatch(Reads + "        await r.DisposeAsync();\n").ShouldBeTrue();
+        DisposesTwice().IsMatch(Reads + "    }\n        await r.DisposeAsync();\n").ShouldBeFalse("another method");
         OutsideWorld().IsMatch("using System.Net.Http;").ShouldBeTrue();
         OutsideWorld().IsMatch("using Npgsql;").ShouldBeTrue();
         OutsideWorld().IsMatch("System.Net.WebUtility.HtmlEncode(text)").ShouldBeFalse();
@@ -152,6 +164,9 @@ public sealed partial class ConventionTests
 
         return text[start..end];
     }
+
+    [GeneratedRegex(@"await using var (?<r>\w+) = await \w+\.ExecuteReaderAsync\([^;]*;((?!\n    \})[\s\S])*?await \k<r>\.DisposeAsync\(")]
+    private static partial Regex DisposesTwice();
 
     [GeneratedRegex(@"\b(Npgsql|Dapper|System\.Net(?!\.(WebUtility|HttpStatusCode)\b))\b")]
     private static partial Regex OutsideWorld();

@@ -154,6 +154,50 @@ public sealed class HoldHeadsTests : IAsyncLifetime
         (await HistoryStatus.ReadAsync(_world.Database)).Behind.ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task Hosts_with_different_places_leave_each_other_s_alone()
+    {
+        var (hook, mail) = ($"webhook {new Uri(_outside.Url, "/hook")}", "email to archive@example.com");
+        using var first = On("office-1", new HeadPlace.Webhook(new(_outside.Url, "/hook"), Secret));
+        using var second = On("office-2", new HeadPlace.Mail("archive@example.com"));
+        _outside.Down = "/hook";
+        await SignAsync();
+
+        // A minute apart in turns, as the job runs: office-1 backs off after 1, 2, 4 … minutes, whatever office-2 does in between.
+        var began = _outside.Requests;
+        for (var minute = 0; minute < 60; minute++)
+        {
+            await first.RunAsync();
+            await second.RunAsync();
+            _world.Clock.Advance(Duration.FromMinutes(1));
+        }
+
+        (_outside.Requests - began).ShouldBe(7, "at 0, 1, 3, 7, 15, 30 and 45 minutes");
+        _mail.Messages.Count.ShouldBe(1);
+        await second.RunAsync();
+        (await NoticesAsync()).ShouldBe(0, "office-2 doesn't hold heads at the webhook");
+        await first.RunAsync();
+        await second.RunAsync();
+        await first.RunAsync();
+        (await NoticesAsync()).ShouldBe(1);
+        var places = (await HistoryStatus.ReadAsync(_world.Database)).Places;
+        places.Select(place => (place.Place, place.Hosts.Single().Name)).ShouldBe([(mail, "office-2"), (hook, "office-1")]);
+        (places[0].Since, places[0].Error).ShouldBe((null, null));
+        places[1].Error.ShouldNotBeNullOrEmpty();
+
+        using var changed = On("office-1", new HeadPlace.Mail("archive@example.com"));
+        await changed.RunAsync();
+        await second.RunAsync();
+        var shared = (await HistoryStatus.ReadAsync(_world.Database)).Places.ShouldHaveSingleItem();
+        shared.Hosts.Select(host => (host.Name, host.SeenAt)).ShouldBe([("office-1", _world.Clock.Now()), ("office-2", _world.Clock.Now())]);
+        _world.Clock.Advance(Duration.FromHours(25));
+        await second.RunAsync();
+        (await HistoryStatus.ReadAsync(_world.Database)).Places.Single().Hosts.Single().Name.ShouldBe("office-2", "the other wasn't seen for a day");
+
+        HoldHeads On(string host, HeadPlace place) =>
+            new(_world.Runtime, _keeping with { Host = host, Folder = null, Outside = [place] }, _world.Get<SendMail>(), NullLogger<HoldHeads>.Instance);
+    }
+
     private void Keep(bool allowPrivate)
     {
         _keeping = new("office", SigningKey.Create("office"), null, [], _folder, Duration.FromMinutes(1))

@@ -85,10 +85,15 @@ public sealed class SearchTests(ITestOutputHelper output)
         (await FindAsync("closer1", "gutter")).IsEmpty.ShouldBeTrue();
         (await FindAsync("closer1", "ref-1")).Cases.ShouldBeEmpty();
         (await FindAsync("closer1", "assess")).Tasks.ShouldBeEmpty();
+        (await FindAsync("adjuster1", "asess the rof")).Tasks.Select(t => t.Reference).ShouldBe(["REF-1", "REF-2"]);
+        (await FindAsync("adjuster1", "asess the car")).Tasks.ShouldBeEmpty("each word must be alike");
+        (await FindAsync("closer1", "asess the rof")).Tasks.ShouldBeEmpty();
+        (await FindAsync("frontoffice", "guter hangs lose")).Comments.ShouldHaveSingleItem().TaskId.ShouldBe(task.Id);
+        (await FindAsync("closer1", "guter hangs lose")).Comments.ShouldBeEmpty();
         (await FindAsync("closer1", "danil brant")).People.ShouldHaveSingleItem().UserName.ShouldBe("adjuster1");
 
         async Task<SearchResults> FindAsync(string name, string typed) =>
-            await SearchAll.RunAsync(world.Database, SearchQuery.Parse(typed), 10, await world.PersonAsync(name), world.Clock.Now());
+            await SearchAll.RunAsync(world.Runtime, SearchQuery.Parse(typed), 10, await world.PersonAsync(name), world.Clock.Now());
     }
 
     [Fact]
@@ -116,7 +121,7 @@ public sealed class SearchTests(ITestOutputHelper output)
         SearchQuery.Parse("""customer:"de la cruz" roof""").Customer.ShouldBe(["de", "la", "cruz"]);
 
         async Task<IEnumerable<string?>> TasksAsync(string typed) =>
-            (await SearchAll.RunAsync(world.Database, SearchQuery.Parse(typed), 10, await world.PersonAsync("adjuster1"), world.Clock.Now())).Tasks.Select(t =>
+            (await SearchAll.RunAsync(world.Runtime, SearchQuery.Parse(typed), 10, await world.PersonAsync("adjuster1"), world.Clock.Now())).Tasks.Select(t =>
                 t.Reference
             );
     }

@@ -84,7 +84,7 @@ public sealed class SensitiveCustomerTests : IAsyncLifetime
         var front = await _world.PersonAsync("frontoffice");
         var other = (CustomerResult.Done)await SaveCustomer.AddAsync(_world.Runtime, new("C-2", "Marta Nowak"), front);
         (
-            await SensitiveCustomers.MarkAsync(_world.Runtime, other.Id, SensitiveKind.Relative, "Married to a colleague", _supervisor)
+            await SensitiveCustomers.MarkAsync(_world.Runtime, other.Id, 1, SensitiveKind.Relative, "Married to a colleague", _supervisor)
         ).ShouldBeOfType<CustomerResult.Done>();
         (await GuardedAsync("case", _case, front)).ShouldBeNull();
 
@@ -95,7 +95,7 @@ public sealed class SensitiveCustomerTests : IAsyncLifetime
         (mark.Kind, mark.Reason, mark.MarkedBy).ShouldBe((SensitiveKind.Relative, "Married to a colleague", "supervisor"));
         (await CustomerQueries.FindAsync(_world.Database, _customer, front, _world.Clock.Now()))!.Sensitive!.Reason.ShouldBeNull();
         (await SensitiveCustomers.ListAsync(_world.Database)).Select(c => c.Number).ShouldBe(["C-1"]);
-        (await SensitiveCustomers.UnmarkAsync(_world.Runtime, _customer, _supervisor)).ShouldBeOfType<CustomerResult.Done>();
+        (await SensitiveCustomers.UnmarkAsync(_world.Runtime, _customer, 1, _supervisor)).ShouldBeOfType<CustomerResult.Done>();
         (await GuardedAsync("case", _case, front)).ShouldBeNull();
         (
             await _world.ScalarAsync<string[]>(
@@ -141,15 +141,44 @@ public sealed class SensitiveCustomerTests : IAsyncLifetime
     [Fact]
     public async Task A_mark_without_kind_and_reason_is_refused()
     {
-        (await SensitiveCustomers.MarkAsync(_world.Runtime, _customer, null, " ", _supervisor))
+        (await SensitiveCustomers.MarkAsync(_world.Runtime, _customer, 1, null, " ", _supervisor))
             .ShouldBeOfType<CustomerResult.Invalid>()
             .Errors.Keys.ShouldBe(["kind", "reason"], ignoreOrder: true);
-        (await SensitiveCustomers.UnmarkAsync(_world.Runtime, _customer, _supervisor)).ShouldBeOfType<CustomerResult.NotFound>();
+        (await SensitiveCustomers.UnmarkAsync(_world.Runtime, _customer, 1, _supervisor)).ShouldBeOfType<CustomerResult.NotFound>();
     }
+
+    [Fact]
+    public async Task Of_two_people_who_change_a_mark_at_once_the_second_is_told()
+    {
+        var first = SensitiveCustomers.MarkAsync(_world.Runtime, _customer, 1, SensitiveKind.Relative, "Married to a colleague", _supervisor);
+        var second = SensitiveCustomers.MarkAsync(_world.Runtime, _customer, 1, SensitiveKind.Threatened, "Must not be found", _supervisor);
+        var results = await Task.WhenAll(first, second);
+
+        results.OfType<CustomerResult.Done>().Count().ShouldBe(1);
+        results.OfType<CustomerResult.Stale>().Single().Revision.ShouldBe(2);
+        var mark = (await CustomerQueries.FindAsync(_world.Database, _customer, _supervisor, _world.Clock.Now()))!.Sensitive!;
+        mark.Kind.ShouldBe(results[0] is CustomerResult.Done ? SensitiveKind.Relative : SensitiveKind.Threatened);
+        (await SensitiveCustomers.UnmarkAsync(_world.Runtime, _customer, 1, _supervisor)).ShouldBe(new CustomerResult.Stale(2));
+        (await SensitiveCustomers.UnmarkAsync(_world.Runtime, _customer, 2, _supervisor)).ShouldBeOfType<CustomerResult.Done>();
+        (
+            await _world.ScalarAsync<string>(
+                "select string_agg(revision::text, ' ' order by sequence) from event where entity = 'customer' and action like '%sensitive'"
+            )
+        ).ShouldBe("2 3");
+    }
+
+    private async Task<int> RevisionAsync() => (await CustomerQueries.FindAsync(_world.Database, _customer, _supervisor, _world.Clock.Now()))!.Revision;
 
     private async Task MarkAsync() =>
         (
-            await SensitiveCustomers.MarkAsync(_world.Runtime, _customer, SensitiveKind.PublicFigure, "Known from television", _supervisor)
+            await SensitiveCustomers.MarkAsync(
+                _world.Runtime,
+                _customer,
+                await RevisionAsync(),
+                SensitiveKind.PublicFigure,
+                "Known from television",
+                _supervisor
+            )
         ).ShouldBeOfType<CustomerResult.Done>();
 
     private Task<GuardedRecord?> GuardedAsync(string kind, Guid? id, Person person, string? number = null) =>
@@ -161,7 +190,7 @@ public sealed class SensitiveCustomerTests : IAsyncLifetime
             .WriteNowAsync(new(_world.Clock.Now(), person.Id, "customer", _customer, "", "10.0.0.1", null, HistorySource.Page, "A complaint: about the fence"));
 
     private async Task<SearchResults> SearchAsync(Person person, string words) =>
-        await SearchAll.RunAsync(_world.Database, SearchQuery.Parse(words), 10, person, _world.Clock.Now());
+        await SearchAll.RunAsync(_world.Runtime, SearchQuery.Parse(words), 10, person, _world.Clock.Now());
 
     private async Task<IReadOnlyList<HistoryHit>> EventsAsync(Person person) =>
         (await HistorySearch.PageAsync(_world.Runtime, new() { Case = "REF-1" }, 50, person)).Hits;

@@ -86,7 +86,7 @@ public sealed class GuidanceUseTests
         await world.PublishedAsync(new(title, "…") { Language = "de" });
         await world.PublishedAsync(new("Something else", "Roofs and other things"));
 
-        var found = await SearchAll.RunAsync(world.Database, SearchQuery.Parse(typed), 5, await world.PersonAsync("closer1"), world.Clock.GetCurrentInstant());
+        var found = await SearchAll.RunAsync(world.Runtime, SearchQuery.Parse(typed), 5, await world.PersonAsync("closer1"), world.Clock.GetCurrentInstant());
         found.Guidance.Select(a => a.Title).ShouldBe(isFound ? [title] : []);
     }
 

@@ -1,5 +1,8 @@
+using System.Text;
 using NodaTime;
+using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Performance;
@@ -54,6 +57,31 @@ public sealed class PromiseLedgerTests
                 new { Id = Ids.Text(all.ClockId) }
             )
         ).ShouldBe("Their roof is open");
+    }
+
+    [Fact]
+    public async Task When_a_case_comes_to_its_last_stage_is_said_from_finished_cases_that_were_at_the_same_step()
+    {
+        await using var world = await WorldAsync();
+        await PublishStagesAsync(world);
+        await WalkAsync(world, 12);
+        await world.KeepFiguresAsync();
+        var id = await world.StartAsync("walk", "NEW");
+        var (clocks, now) = (world.Get<MakePromise>().Clocks, world.Clock.Now());
+
+        var forecast = (await LastStage.OfAsync(clocks, id))!;
+        (forecast.Title.En, forecast.Samples).ShouldBe(("We pay", 12));
+        forecast.Usually.ShouldBeInRange(now + Duration.FromDays(38), now + Duration.FromDays(46), "the sixth of twelve took six weeks");
+        forecast.Likely.ShouldBeInRange(now + Duration.FromDays(66), now + Duration.FromDays(75), "the tenth took ten weeks");
+
+        await CompleteAsync(world, id, "assess");
+        (await LastStage.OfAsync(clocks, id)).ShouldBeNull("the step that pays is open");
+        var other = await world.StartAsync("walk", "OTHER");
+        var supervisor = await world.PersonAsync("supervisor");
+        for (var i = 0; i < 13; i++)
+            await CancelCase.RunAsync(world.Runtime, await world.StartAsync("walk", $"GONE-{i}"), "Withdrawn", supervisor);
+        await world.KeepFiguresAsync();
+        (await LastStage.OfAsync(clocks, other)).ShouldBeNull("fewer than half come there");
     }
 
     [Fact]
@@ -138,6 +166,26 @@ public sealed class PromiseLedgerTests
         await world.LoadShippedAsync();
         await world.PublishAsync("walk", ("assess", Assess), ("pay", Pay));
         return world;
+    }
+
+    private static async Task PublishStagesAsync(World world)
+    {
+        const string Walk = $$"""
+            {
+              "definitionId": "walk", "name": "walk",
+              "customProperties": { "customer": { "stages": [
+                { "title": { "en": "We assess", "de": "Wir begutachten" }, "steps": ["assess"] },
+                { "title": { "en": "We pay", "de": "Wir zahlen" }, "steps": ["pay"] }
+              ] } },
+              "root": { "id": "root", "type": "Elsa.Sequence", "version": 1, "activities": [
+                { "id": "assess", "type": "Orchestration.HumanTask", "version": 1, {{Assess}} },
+                { "id": "pay", "type": "Orchestration.HumanTask", "version": 1, {{Pay}} }
+              ] }
+            }
+            """;
+        (
+            await world.Runtime.Definitions.PublishAsync(new("walk", Encoding.UTF8.GetBytes(Walk), "designer"), "test", world.Clock.Now())
+        ).ShouldBeOfType<PublishResult.Published>();
     }
 
     /// <summary>Cases that begin together, and of which one a week comes to its end.</summary>

@@ -111,6 +111,21 @@ public sealed class OfficeModelTests
     }
 
     [Fact]
+    public void A_third_of_the_customers_rate_and_what_went_wrong_costs_points()
+    {
+        var (good, slow, late, broken) = (Ratings(1), Ratings(20), Ratings(1, late: 1), Ratings(1, broken: 1));
+
+        ((double)good.Count / Acts(new(OfficePlan.Demo, From, Until, 7)).Count(act => act is OfficeAct.StartCase)).ShouldBeInRange(0.24, 0.38);
+        good.Average(rating => rating.Satisfaction).ShouldBeInRange(4.2, 4.7);
+        slow.Average(rating => rating.Satisfaction).ShouldBeInRange(3.2, 3.8);
+        late.Average(rating => rating.Satisfaction).ShouldBeInRange(3.1, 3.7);
+        broken.Average(rating => rating.Satisfaction).ShouldBeInRange(2.5, 3.1);
+        Ratings(1, broken: 1).ShouldBe(broken, "the seed decides");
+        good.Count(rating => rating.Comment.Length > 0).ShouldBeInRange(good.Count / 4, good.Count / 2);
+        good.ShouldAllBe(rating => rating.Recommend == null || rating.Recommend >= 0 && rating.Recommend <= 10);
+    }
+
+    [Fact]
     public void More_arrive_in_the_days_of_a_peak()
     {
         var calm = OfficePlan.Demo with { Peaks = [] };
@@ -119,6 +134,27 @@ public sealed class OfficeModelTests
         more.ShouldBeInRange(usual + 60, usual + 200);
 
         static int Claims(OfficeProfile profile) => Acts(new(profile, From, Until, 5)).Count(act => act is OfficeAct.StartCase { Journey: "claims" });
+    }
+
+    /// <summary>What customers say when each case ends as it begins.</summary>
+    private static List<OfficeAct.Rate> Ratings(double days, int late = 0, int broken = 0)
+    {
+        var model = new OfficeModel(OfficePlan.Demo, From, Until, 7);
+        var ratings = new List<OfficeAct.Rate>();
+        while (model.Next() is { } act)
+        {
+            if (act is OfficeAct.StartCase start)
+            {
+                model.Started(start, Id(start.Number));
+                model.Finished(new(Id(start.Number), days, late, broken), start.At);
+            }
+            else if (act is OfficeAct.Rate rating)
+            {
+                ratings.Add(rating);
+            }
+        }
+
+        return ratings;
     }
 
     private static List<string> Play(int seed) => [.. Acts(new(OfficePlan.Demo, From, Until, seed)).Select(act => $"{act.GetType().Name} {act.At}")];

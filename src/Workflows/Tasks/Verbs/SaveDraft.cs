@@ -19,11 +19,16 @@ public static class SaveDraft
             task,
             actor.Id
         );
-        await using var r = await query.ExecuteReaderAsync(cancel);
-        if (!await r.ReadAsync(cancel))
-            return (false, null);
-        var (form, name, version) = (r.Text(0), r.Text(1), r.GetString(2));
-        await r.DisposeAsync();
+        string? form,
+            name;
+        string version;
+        await using (var r = await query.ExecuteReaderAsync(cancel))
+        {
+            if (!await r.ReadAsync(cancel))
+                return (false, null);
+            (form, name, version) = (r.Text(0), r.Text(1), r.GetString(2));
+        }
+
         return (true, await TaskForms.FindAsync(runtime.Definitions, version, form, name, cancel));
     }
 

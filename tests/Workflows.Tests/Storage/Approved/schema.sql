@@ -901,6 +901,13 @@ create table log_place (
     constraint log_place_pkey PRIMARY KEY (place)
 );
 
+create table log_place_host (
+    place text not null,
+    host text not null,
+    seen_at timestamp with time zone not null,
+    constraint log_place_host_pkey PRIMARY KEY (place, host)
+);
+
 create table log_state (
     one boolean not null default true,
     size bigint not null,
@@ -1667,12 +1674,13 @@ create table task_comment (
     author text not null,
     body text not null,
     created_at timestamp with time zone not null,
+    words text generated always as (fold((' '::text || body))) stored,
     constraint task_comment_body_check CHECK (body <> ''::text AND length(body) <= 10000),
     constraint task_comment_pkey PRIMARY KEY (id),
     constraint task_comment_task_id_fkey FOREIGN KEY (task_id) REFERENCES task(id) ON DELETE CASCADE
 );
 CREATE INDEX task_comment_task ON task_comment USING btree (task_id, created_at);
-CREATE INDEX task_comment_words ON task_comment USING gin (fold((' '::text || body)) gin_trgm_ops);
+CREATE INDEX task_comment_words ON task_comment USING gin (words gin_trgm_ops);
 
 create table task_offer (
     id uuid not null,

@@ -3,8 +3,9 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Storage;
 
-namespace Orchestration.Workflows.Cases;
+namespace Orchestration.Workflows.Audit;
 
 /// <summary>A task for an auditor.</summary>
 /// <param name="Id">The task.</param>
@@ -54,27 +55,36 @@ public sealed record ReportedFile(string Name, string ContentType, long Size, st
 /// <param name="Counted">Time it used.</param>
 public sealed record ReportedInterval(Guid Clock, string Name, Instant From, Instant To, string Kind, string Cause, Duration Counted);
 
-/// <summary>What an auditor asks for besides the timeline: tasks with their data, ledgers of deadlines, and what proves the history.</summary>
+/// <summary>
+/// What an auditor asks for besides the timeline: tasks with their data, ledgers of deadlines, decisions on amounts, who opened the case, and what proves the
+/// history.
+/// </summary>
 /// <param name="Tasks">Tasks, in their order.</param>
 /// <param name="Ledger">Every interval of every deadline.</param>
 /// <param name="Events">Events in the history.</param>
 /// <param name="Leaf">Leaf of the last one, in hexadecimal digits.</param>
 /// <param name="TreeHead">The newest signed tree head, or null.</param>
 /// <param name="InLog">Events of the history that are in the Merkle log.</param>
+/// <param name="Decisions">Decisions on amounts with the limit in force then, newest first.</param>
+/// <param name="Access">Who opened the case, its tasks and files, the newest 500; <c>next</c> is the cursor of the access log for the rest.</param>
 public sealed record CaseReport(
     IReadOnlyList<ReportedTask> Tasks,
     IReadOnlyList<ReportedInterval> Ledger,
     int Events,
     string Leaf,
     string? TreeHead,
-    long InLog
+    long InLog,
+    IReadOnlyList<AuthorityDecision> Decisions,
+    Page<AccessRow> Access
 )
 {
-    /// <summary>Reads it. The caller has checked that the person can see the case.</summary>
+    private const int MostOpenings = 500;
+
+    /// <summary>Reads it. The caller has checked that the person can see the case, and has flushed the access log.</summary>
     /// <param name="hidesData">Whether data of tasks are left out, because a fact of the case is hidden from the reader.</param>
-    public static async Task<CaseReport> ReadAsync(NpgsqlDataSource database, Guid id, bool hidesData, CancellationToken cancel = default)
+    public static async Task<CaseReport> ReadAsync(WorkflowRuntime runtime, Guid id, bool hidesData, CancellationToken cancel = default)
     {
-        await using var connection = await database.OpenConnectionAsync(cancel);
+        await using var connection = await runtime.Database.OpenConnectionAsync(cancel);
         await using var batch = connection.CreateBatch();
         batch.Add(
             """
@@ -108,10 +118,10 @@ public sealed record CaseReport(
         );
         batch.Add(
             """
-            select i.event_sequence, i.event_head, (select note from log_head order by at desc limit 1),
+            select i.event_sequence, i.event_head, c.reference, c.created_at, (select note from log_head order by at desc limit 1),
                 (select count(*) from log_chain c join log_tile t on t.level = 0 and t.number = c.tile, unnest(t.chains) u(chain)
                     where c.chain_id = i.id and u.chain = i.id)
-            from workflow_instance i where i.id = $1
+            from workflow_instance i join journey_case c on c.id = i.id where i.id = $1
             """,
             id
         );
@@ -142,7 +152,19 @@ public sealed record CaseReport(
 
         await r.NextResultAsync(cancel);
         await r.ReadAsync(cancel);
-        return new(tasks, ledger, r.GetInt32(0), Convert.ToHexStringLower(r.GetFieldValue<byte[]>(1)), r.Text(2), r.GetInt64(3));
+        var (events, leaf, reference, started) = (r.GetInt32(0), Convert.ToHexStringLower(r.GetFieldValue<byte[]>(1)), r.GetString(2), r.Instant(3));
+        var (head, inLog) = (r.Text(4), r.GetInt64(5));
+        var decisions = new AuthorityFilter(started, runtime.Clock.Now() + Duration.FromDays(1), []) { Case = id };
+        return new(
+            tasks,
+            ledger,
+            events,
+            leaf,
+            head,
+            inLog,
+            (await AuthorityReport.ReadAsync(runtime, decisions, cancel)).Decisions,
+            await AccessQueries.ListAsync(runtime.Database, new() { Case = reference, Limit = MostOpenings }, cancel)
+        );
     }
 
     /// <summary>Notes in the history of a case that someone exported it.</summary>
