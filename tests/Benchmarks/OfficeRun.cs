@@ -12,7 +12,7 @@ using Orchestration.Workflows.Simulation;
 
 namespace Orchestration.Benchmarks;
 
-/// <summary>Makes the demo office and says what it cost and what became of it. <c>dotnet run -c Release --project tests/Benchmarks -- office [weeks]</c></summary>
+/// <summary>Makes the demo office; says what it cost and became. <c>dotnet run -c Release --project tests/Benchmarks -- office [weeks]</c></summary>
 internal static class OfficeRun
 {
     private static readonly Instant Now = Instant.FromUtc(2026, 11, 27, 16, 0);
