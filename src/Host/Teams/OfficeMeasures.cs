@@ -37,6 +37,7 @@ public sealed record OfficeMeasures(Figures Teams, Figures? Customers)
                 Teams = keys,
                 ByWeek = false,
                 IsTotalOnly = true,
+                IsWithoutBacklog = true,
             };
             return (await ReadFigures.RunAsync(database, query, cancel)).Total;
         }

@@ -92,8 +92,16 @@
   }).filter(paint => paint);
   const all = colors => figures.forEach(paint => paint(colors));
   new MutationObserver(() => all(shown())).observe(document.documentElement, { attributes: true, attributeFilter: ["data-bs-theme"] });
-  addEventListener("beforeprint", () => all(printed));
-  addEventListener("afterprint", () => all(shown()));
+  // Nothing is measured anew on paper: drawings grow with their column.
+  const drawings = () => document.querySelectorAll(".chart-canvas svg");
+  addEventListener("beforeprint", () => {
+    all(printed);
+    drawings().forEach(svg => svg.setAttribute("viewBox", `0 0 ${svg.getAttribute("width")} ${svg.getAttribute("height")}`));
+  });
+  addEventListener("afterprint", () => {
+    drawings().forEach(svg => svg.removeAttribute("viewBox"));
+    all(shown());
+  });
 
   // A choice shows at once; dates wait for the button, because they are typed.
   document.addEventListener("change", e => e.target.matches("form[data-filter] select") && e.target.form.requestSubmit());

@@ -168,6 +168,9 @@ public sealed record FigureQuery(LocalDate From, LocalDate To)
     /// <summary>Without rows and clocks: to compare with.</summary>
     public bool IsTotalOnly { get; init; }
 
+    /// <summary>Without what was open: that takes the sums of all days until then, not only of these.</summary>
+    public bool IsWithoutBacklog { get; init; }
+
     /// <summary>What the rows of the table are.</summary>
     public FigureGroup Group { get; init; } = FigureGroup.Step;
 }

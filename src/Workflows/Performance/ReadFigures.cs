@@ -49,15 +49,16 @@ public static class ReadFigures
             """,
             values
         );
-        batch.Add(
-            $"""
-            select measure, {group}, sum(count)::bigint from performance_day
-            where person_id = $6 and measure = any(array[1, 2, 10, 11]::smallint[]) and span = {span} and day < $1 and ($2::date is not null)
-                and ($3::text is null or journey = $3) and ($4::text is null or step = $4) and ($5::text[] is null or team = any($5))
-            group by measure, {group}
-            """,
-            values
-        );
+        if (!query.IsWithoutBacklog)
+            batch.Add(
+                $"""
+                select measure, {group}, sum(count)::bigint from performance_day
+                where person_id = $6 and measure = any(array[1, 2, 10, 11]::smallint[]) and span = {span} and day < $1 and ($2::date is not null)
+                    and ($3::text is null or journey = $3) and ($4::text is null or step = $4) and ($5::text[] is null or team = any($5))
+                group by measure, {group}
+                """,
+                values
+            );
         if (query.Group == FigureGroup.Person)
             batch.Add(
                 $"""
@@ -97,11 +98,12 @@ public static class ReadFigures
             }
         }
 
-        await r.NextResultAsync(cancel);
         var isOfCases = query is { Teams: null, Step: null, Person: null } && query.Group == FigureGroup.Journey;
         var (more, less) = isOfCases ? (Measure.CaseStarted, Measure.CaseEnded) : (Measure.Opened, Measure.Ended);
         var open = 0L;
-        while (await r.ReadAsync(cancel))
+        if (!query.IsWithoutBacklog)
+            await r.NextResultAsync(cancel);
+        while (!query.IsWithoutBacklog && await r.ReadAsync(cancel))
         {
             var measure = (Measure)r.GetInt16(0);
             var count =
@@ -141,7 +143,7 @@ public static class ReadFigures
         var currentAt = isCounted ? r.InstantOrNull(1) : null;
         await r.DisposeAsync();
 
-        if (query.Person is null)
+        if (query is { Person: null, IsWithoutBacklog: false })
         {
             foreach (var figures in periods.Values)
                 figures.Backlog = open += figures.Of(more).Count - figures.Of(less).Count;

@@ -256,15 +256,15 @@ public sealed class OfficeDriver : IAsyncDisposable
         await using var query = _database.Query(
             """
             select t.id, run_root(t.instance_id, i.parent_id), t.definition_id, t.activity_id, t.team, t.candidates, t.required_skills, t.outcomes,
-                t.created_at, t.due_at, t.definition_version_id, t.form::text, t.form_name, t.prefill::text, t.title
+                t.created_at, t.due_at, t.definition_version_id, t.form::text, t.form_name, t.prefill::text, t.title, t.revision
             from task t join workflow_instance i on i.id = t.instance_id
             where t.ended_at is null and t.created_at between $1 and $2
-            order by t.created_at, t.id
             """,
             _looked,
             _clock.Now
         );
         _looked = _clock.Now;
+        var opened = new List<OpenWork>();
         await using var r = await query.ExecuteReaderAsync(cancel);
         while (await r.ReadAsync(cancel))
         {
@@ -280,7 +280,9 @@ public sealed class OfficeDriver : IAsyncDisposable
                 r.Instant(8),
                 r.InstantOrNull(9)
             );
-            _verbs.Opened(new(task, r.GetString(14), r.GetString(10), r.Text(11), r.Text(12), r.Text(13)));
+            opened.Add(new(task, r.GetString(14), r.GetString(10), r.Text(11), r.Text(12), r.Text(13)) { Revision = r.GetInt32(15) });
         }
+
+        _verbs.Opened(opened);
     }
 }

@@ -89,7 +89,7 @@ public sealed class OfficeModel
     /// <summary>A task opened, or is open again.</summary>
     public void Opened(OfficeTask task, Instant at)
     {
-        var job = _jobs[task.Id] = new(task);
+        var job = _jobs[task.Id] = new(task, _order++);
         Offer(job, at);
     }
 
@@ -277,8 +277,10 @@ public sealed class OfficeModel
         Kept,
     }
 
-    private sealed class Job(OfficeTask task)
+    private sealed class Job(OfficeTask task, long number)
     {
+        private readonly List<SkillNeed> _needs = [.. task.Skills.Select(SkillNeed.Parse)];
+
         public OfficeTask Task => task;
 
         public JobState State { get; set; }
@@ -294,11 +296,11 @@ public sealed class OfficeModel
 
         public HashSet<string> Refused { get; } = [];
 
-        public (Instant, Instant, Guid) Urgency => (task.Due ?? Instant.MaxValue, task.OpenedAt, task.Id);
+        public (Instant, Instant, long) Urgency { get; } = (task.Due ?? Instant.MaxValue, task.OpenedAt, number);
 
         public bool OpenTo(OfficePerson person) =>
             (task.Team is { } team && person.Teams.Contains(team) || task.Candidates.Contains(person.UserName))
-            && task.Skills.Select(SkillNeed.Parse).All(need => person.Skills.Any(has => has.Key == need.Skill && has.Level >= need.Level))
+            && _needs.All(need => person.Skills.Any(has => has.Key == need.Skill && has.Level >= need.Level))
             && !Refused.Contains(person.UserName);
     }
 

@@ -35,11 +35,13 @@ internal sealed class OfficeVerbs(
     private const string Changes = "Name the evidence for the amount, and the date.";
 
     private readonly OfficeCustomers _customers = new(tasks, people);
-    private readonly HashSet<Guid> _cases = [];
+
+    /// <summary>The cases that were started here, by their order.</summary>
+    private readonly Dictionary<Guid, int> _cases = [];
     private readonly Dictionary<Guid, OpenWork> _open = [];
     private readonly Dictionary<Guid, Guid> _promises = [];
     private int _operations;
-    private int _amounts;
+    private int _opened;
 
     /// <summary>What was done so far.</summary>
     public OfficeProgress Progress { get; set; } = new(clock.Now, 0, 0, 0);
@@ -64,12 +66,18 @@ internal sealed class OfficeVerbs(
             _ => throw Unknown(act),
         };
 
-    /// <summary>A task opened. Only those of cases that were started here are told to the model.</summary>
-    public void Opened(OpenWork work)
+    /// <summary>Tasks opened. Only those of cases that were started here are told to the model: in an order that is the same in each run, unlike ids.</summary>
+    public void Opened(IEnumerable<OpenWork> opened)
     {
-        if (!_cases.Contains(work.Task.Case) || !_open.TryAdd(work.Task.Id, work))
-            return;
-        model.Opened(work.Task, clock.Now);
+        var ours = opened.Where(work => _cases.ContainsKey(work.Task.Case));
+        foreach (var work in ours.OrderBy(w => (w.Task.OpenedAt, _cases[w.Task.Case])).ThenBy(w => w.Task.Step, StringComparer.Ordinal))
+        {
+            if (_open.TryAdd(work.Task.Id, work with { Number = _opened + 1 }))
+            {
+                _opened++;
+                model.Opened(work.Task, clock.Now);
+            }
+        }
     }
 
     /// <summary>Does an act at its time.</summary>
@@ -87,7 +95,7 @@ internal sealed class OfficeVerbs(
                 return () =>
                 {
                     Progress = Progress with { Started = Progress.Started + 1 };
-                    _cases.Add(started);
+                    _cases.Add(started, _cases.Count);
                     model.Started(start, started);
                 };
             case OfficeAct.Claim claim:
@@ -194,21 +202,36 @@ internal sealed class OfficeVerbs(
     /// <returns>Null when it is done; else what to do about it.</returns>
     private async Task<Action?> MoveAsync(Guid task, string person, Func<TaskRequest, Person, Task<TaskResult>> verb, CancellationToken cancel)
     {
-        if (await ReadAsync(task, cancel) is not var (revision, owner))
+        if (!_open.TryGetValue(task, out var work))
             return () => Over(task);
-        var operation = Interlocked.Increment(ref _operations).ToString(CultureInfo.InvariantCulture);
-        if (await verb(new(task, revision, $"office-{operation}"), people[person]) is TaskResult.Done)
-            return null;
+        var result = await TryAsync(work.Revision);
+        if (result is TaskResult.StaleRevision { Actual: var revision })
+            result = await TryAsync(revision);
+        switch (result)
+        {
+            case TaskResult.Done { Answer: var answer }:
+                work.Revision = answer.Revision;
+                return null;
+            case TaskResult.AlreadyEnded:
+                return () => Over(task);
+        }
+
+        // A ladder may have given it to someone else.
+        var owner = await OwnerAsync(task, cancel);
         return () =>
         {
             Refused();
-
-            // A ladder may have given it to someone else.
             if (owner is not null && owner != person)
                 model.Given(task, owner, clock.Now);
             else
                 model.Refused(task, person, clock.Now);
         };
+
+        Task<TaskResult> TryAsync(int revision)
+        {
+            var operation = Interlocked.Increment(ref _operations).ToString(CultureInfo.InvariantCulture);
+            return verb(new(task, revision, $"office-{operation}"), people[person]);
+        }
     }
 
     /// <summary>What the form began with, and plausible values for what it asks besides.</summary>
@@ -218,7 +241,7 @@ internal sealed class OfficeVerbs(
         if (await TaskForms.FindAsync(tasks.Runtime.Definitions, work.VersionId, work.Form, work.FormName, cancel) is not { } form)
             return data;
         var dates = clock.Now.InUtc().Date.PlusDays(OfficePlan.Demo.StepOf(work.Task.Journey, work.Task.Step).DaysAhead);
-        var spread = (decimal)(Interlocked.Increment(ref _amounts) * 61 % 100);
+        var spread = (decimal)(work.Number * 61 % 100);
         var amount = 300 + 97 * spread * spread / 100;
         for (var attempt = 0; attempt < MostTries; attempt++)
         {
@@ -231,14 +254,10 @@ internal sealed class OfficeVerbs(
         return data;
     }
 
-    private async Task<(int Revision, string? Owner)?> ReadAsync(Guid task, CancellationToken cancel)
+    private async Task<string?> OwnerAsync(Guid task, CancellationToken cancel)
     {
-        await using var query = tasks.Runtime.Database.Query(
-            "select t.revision, p.user_name from task t left join person p on p.id = t.owner_id where t.id = $1 and t.ended_at is null",
-            task
-        );
-        await using var reader = await query.ExecuteReaderAsync(cancel);
-        return await reader.ReadAsync(cancel) ? (reader.GetInt32(0), reader.Text(1)) : null;
+        await using var query = tasks.Runtime.Database.Query("select p.user_name from task t join person p on p.id = t.owner_id where t.id = $1", task);
+        return (string?)await query.ExecuteScalarAsync(cancel);
     }
 
     private void Finished(Guid task)
@@ -263,4 +282,11 @@ internal sealed class OfficeVerbs(
 }
 
 /// <summary>A task that is open in a simulated office, with what it takes to complete it.</summary>
-internal sealed record OpenWork(OfficeTask Task, string Title, string VersionId, string? Form, string? FormName, string? Prefill);
+internal sealed record OpenWork(OfficeTask Task, string Title, string VersionId, string? Form, string? FormName, string? Prefill)
+{
+    /// <summary>The how many-th it is.</summary>
+    public int Number { get; init; }
+
+    /// <summary>Its revision, unless someone else has changed it since.</summary>
+    public int Revision { get; set; }
+}

@@ -56,7 +56,7 @@ internal static class CaseViewers
                     and not exists (select from rule r where r.instance_id = v.instance_id and r.viewer = v.viewer)),
                 added as (
                     insert into case_viewer (viewer, created_at, instance_id, stands_in)
-                    select r.viewer, i.created_at, i.id, r.stands_in from rule r join workflow_instance i on i.id = r.instance_id
+                    select r.viewer, i.created_at, i.id, r.stands_in from rule r join workflow_instance i on i.id = r.instance_id and i.id {runs}
                     on conflict (instance_id, viewer) do update set stands_in = excluded.stands_in where case_viewer.stands_in <> excluded.stands_in
                     returning viewer, instance_id)
             {KeepJourneys}
@@ -65,8 +65,9 @@ internal static class CaseViewers
     /// <summary>Keeps the journeys of viewers who were <c>added</c>. Almost always they are known.</summary>
     private const string KeepJourneys = """
         insert into viewer_journey (viewer, journey)
-            select distinct a.viewer, i.definition_id from added a join workflow_instance i on i.id = a.instance_id
-            where not exists (select from viewer_journey k where k.viewer = a.viewer and k.journey = i.definition_id)
+            select n.viewer, n.journey
+            from (select distinct a.viewer, (select i.definition_id from workflow_instance i where i.id = a.instance_id) journey from added a) n
+            where not exists (select from viewer_journey k where k.viewer = n.viewer and k.journey = n.journey)
             on conflict do nothing
         """;
 

@@ -63,6 +63,12 @@ public sealed class FiguresTests
         Value(own.Total, "throughput").ShouldBe(1);
         Value(own.Total, "backlog").ShouldBeNull("nobody's backlog is a person's");
         own.Periods.Count.ShouldBe(7);
+
+        var days = new FigureQuery(Monday, Monday.PlusDays(6)) { ByWeek = false, IsTotalOnly = true };
+        var (all, rest) = ((await ReadAsync(world, days)).Total, (await ReadAsync(world, days with { IsWithoutBacklog = true })).Total);
+        (Value(all, "backlog"), Value(rest, "backlog")).ShouldBe((1, null));
+        foreach (var kpi in Kpi.All.Where(kpi => kpi.Key != "backlog"))
+            kpi.Of(rest).ShouldBe(kpi.Of(all), kpi.Key);
         var none = await ReadAsync(world, new(Monday, Monday) { Teams = ["claims-payments"] });
         Kpi.All.ShouldAllBe(kpi => kpi.Unit == KpiUnit.Count || kpi.Of(none.Total).Value == null, "nothing is divided by nothing");
     }
