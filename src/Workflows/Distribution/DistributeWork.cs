@@ -95,8 +95,7 @@ public sealed partial class DistributeWork(
         {
             var policy = await DistributionPolicies.InForceAsync(connection, serviceLevels, team, cancel);
             var calendar = policy.Calendar is { } id ? serviceLevels.Calendars.GetValueOrDefault(id) : null;
-            var locked = await TeamSnapshot.LockAsync(connection, team, cancel);
-            var everyone = await TeamSnapshot.PeopleAsync(connection, team, policy, now, cancel);
+            var (everyone, locked) = await TeamSnapshot.LockAsync(connection, team, policy, now, cancel);
             var elsewhere = everyone.Any(person => person.HasRoom && !locked.Contains(person.Id));
             List<Worker> people = [.. everyone.Select(person => locked.Contains(person.Id) ? person : person with { Slots = 0 })];
             var work = await TeamSnapshot.WorkAsync(connection, team, people, policy, calendar, now, [.. asked.Tasks.Keys], cancel);

@@ -18,7 +18,7 @@ internal sealed record TeamSnapshot(IReadOnlyList<Worker> People, IReadOnlyList<
     private const int MostAlike = 300;
 
     /// <summary>Tasks read of each kind beyond what people have room for, as some can be closed to them, or be more urgent than they look.</summary>
-    private const int LeastAlike = 20;
+    private const int LeastAlike = 10;
 
     /// <summary>Cases of a customer that are looked at for who knows them.</summary>
     private const int RecentCases = 20;
@@ -34,10 +34,20 @@ internal sealed record TeamSnapshot(IReadOnlyList<Worker> People, IReadOnlyList<
         """;
 
     /// <summary>
-    /// Locks the presence of these people until the transaction ends, so that no other team decides about them, and returns them. Someone who is locked
-    /// elsewhere, or has no presence, is missing.
+    /// Reads the people, and locks the presence of those who are available until the transaction ends, so that no other team decides about them. Someone who is
+    /// locked elsewhere is not among the locked.
     /// </summary>
-    public static async Task<HashSet<Guid>> LockAsync(NpgsqlConnection connection, string team, CancellationToken cancel)
+    /// <param name="connection">A connection in a transaction.</param>
+    /// <param name="team">Key of the team.</param>
+    /// <param name="policy">Its policy.</param>
+    /// <param name="now">When.</param>
+    public static async Task<(IReadOnlyList<Worker> People, HashSet<Guid> Locked)> LockAsync(
+        NpgsqlConnection connection,
+        string team,
+        DistributionPolicy policy,
+        Instant now,
+        CancellationToken cancel
+    )
     {
         await using var batch = connection.CreateBatch();
         batch.Add(
@@ -47,15 +57,17 @@ internal sealed record TeamSnapshot(IReadOnlyList<Worker> People, IReadOnlyList<
             """,
             team
         );
+        batch.BatchCommands.Add(SelectPeople(team, now));
         await using var r = await batch.ExecuteReaderAsync(cancel);
         var locked = new HashSet<Guid>();
         while (await r.ReadAsync(cancel))
             locked.Add(r.GetGuid(0));
-        return locked;
+        await r.NextResultAsync(cancel);
+        return (await PeopleAsync(r, policy, cancel), locked);
     }
 
     /// <summary>Reads the people.</summary>
-    /// <param name="connection">Its connection, in a transaction or not.</param>
+    /// <param name="connection">Its connection.</param>
     /// <param name="team">Key of the team.</param>
     /// <param name="policy">Its policy.</param>
     /// <param name="now">When.</param>
@@ -68,7 +80,13 @@ internal sealed record TeamSnapshot(IReadOnlyList<Worker> People, IReadOnlyList<
     )
     {
         await using var batch = connection.CreateBatch();
-        batch.Add(
+        batch.BatchCommands.Add(SelectPeople(team, now));
+        await using var r = await batch.ExecuteReaderAsync(cancel);
+        return await PeopleAsync(r, policy, cancel);
+    }
+
+    private static NpgsqlBatchCommand SelectPeople(string team, Instant now) =>
+        Sql.Command(
             $"""
             select p.id, p.display_name, coalesce(s.state, 'OffShift') presence, coalesce(s.given_at, s.since, $2) idle_since,
                 l.live, l.deferred, l.live_capacity, l.deferred_capacity, coalesce(e.deferred_share, 0) deferred_share,
@@ -86,7 +104,9 @@ internal sealed record TeamSnapshot(IReadOnlyList<Worker> People, IReadOnlyList<
             team,
             now
         );
-        await using var r = await batch.ExecuteReaderAsync(cancel);
+
+    private static async Task<IReadOnlyList<Worker>> PeopleAsync(NpgsqlDataReader r, DistributionPolicy policy, CancellationToken cancel)
+    {
         var people = new List<Worker>();
         while (await r.ReadAsync(cancel))
             people.Add(Person(r, policy));
