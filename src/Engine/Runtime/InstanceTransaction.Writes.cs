@@ -152,13 +152,14 @@ public sealed partial class InstanceTransaction
     }
 
     /// <summary>Everything of the new instance but its own row, which is written at commit, when its history is complete.</summary>
-    internal async Task WriteNewAsync(CompiledWorkflow workflow, BurstResult result, string? correlationId, bool requirePublished, CancellationToken cancel)
+    internal async Task WriteNewAsync(CompiledWorkflow workflow, BurstResult result, StartInstance start, CancellationToken cancel)
     {
+        _isOwned = start.IsOwned;
         await ApplyAsync(workflow, result, _history!, cancel);
         HttpReplies.Write(this, result, isNew: true);
         (_observed, _observedRead) = (_runtime.BurstWrites.Observer?.Moved(result, _start!, new(this, workflow, result.State, _history!), null), true);
-        _newRow = () => NewRow(result.State, _history!, requirePublished);
-        _activation = Activation(workflow, correlationId);
+        _newRow = () => NewRow(result.State, _history!, requirePublished: start.VersionId is null);
+        _activation = Activation(workflow, start.CorrelationId);
     }
 
     /// <summary>
@@ -173,15 +174,16 @@ public sealed partial class InstanceTransaction
             var strategy => Sql.Command("select require_activation($1, $2, $3)", strategy.ToString(), workflow.DefinitionId, correlationId),
         };
 
-    private static NpgsqlBatchCommand NewRow(InstanceState state, HistoryAppend history, bool requirePublished) =>
+    private NpgsqlBatchCommand NewRow(InstanceState state, HistoryAppend history, bool requirePublished) =>
         Sql.Command(
             $"""
             insert into workflow_instance (id, definition_id, definition_version_id, definition_version, parent_id, correlation_id, name, status,
                 sub_status, incident_count,
-                state, event_sequence, event_head, created_at, updated_at, finished_at)
+                state, event_sequence, event_head, created_at, updated_at, finished_at, owned)
             values ($1, $2, {(
                 requirePublished ? "coalesce((select id from workflow_definition where id = $3 and is_published), refuse_version($3))" : "$3"
-            )}, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)
+            )}, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15,
+                $16 or coalesce((select p.owned from workflow_instance p where p.id = $5), false))
             """,
             Guid.Parse(state.Id),
             state.DefinitionId,
@@ -197,7 +199,8 @@ public sealed partial class InstanceTransaction
             history.Sequence,
             history.Head,
             state.CreatedAt,
-            state.FinishedAt
+            state.FinishedAt,
+            _isOwned
         );
 
     private void WriteState(Guid id, InstanceState state) =>

@@ -34,6 +34,9 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
     private List<Change>? _changes;
     private HashSet<(string Sql, Guid Instance)>? _last;
     private Func<NpgsqlBatchCommand>? _newRow;
+
+    /// <summary>Of a new instance, and then of the children it starts at once: their parent has no row yet.</summary>
+    private bool _isOwned;
     private NpgsqlBatchCommand? _activation;
     private bool _committed;
     private Stimulus? _start;

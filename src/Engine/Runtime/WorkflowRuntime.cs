@@ -21,6 +21,9 @@ public sealed record StartInstance(string DefinitionId, OrderedDictionary<string
     /// <summary>Business reference.</summary>
     public string? CorrelationId { get; init; }
 
+    /// <summary>It belongs to something outside the engine, such as a case; so do the instances it starts. Default: no.</summary>
+    public bool IsOwned { get; init; }
+
     /// <summary>Name of the instance. Default: none.</summary>
     public string? Name { get; init; }
 
@@ -133,7 +136,7 @@ public sealed partial class WorkflowRuntime
             var id = start.InstanceId ?? Ids.New(Clock.Now());
             await using var transaction = await InstanceTransaction.NewAsync(this, actor, id, cancel);
             var burst = transaction.Start(workflow, start);
-            await transaction.WriteNewAsync(workflow, burst, start.CorrelationId, requirePublished: start.VersionId is null, cancel);
+            await transaction.WriteNewAsync(workflow, burst, start, cancel);
             start.AlsoWrite?.Invoke(transaction);
             try
             {

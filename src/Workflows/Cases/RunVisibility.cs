@@ -4,6 +4,7 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Facts;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Storage;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Cases;
@@ -33,11 +34,38 @@ public static class RunVisibility
         if (viewer.AllCases)
             return null;
         const string OfCase = "from journey_case c where c.id = run_root(i.id, i.parent_id)";
-        var others = viewer.OtherRuns ? $"not exists (select {OfCase}) and not exists (select from finding f where f.id = i.id)" : "false";
+        var others = viewer.OtherRuns ? "not i.owned" : "false";
         if (viewer.Person is not { } person)
             return ($"({others})", []);
         var me = Eligibility.Of($"${first}", $"${first + 1}");
         return ($"({me.SeesRun("i.id")} or {others} or exists (select {OfCase} and i.parent_id is not null and {me.SeesRun("c.id")}))", [person.Id, now]);
+    }
+
+    /// <summary>The same for lists, which begin with the few runs that someone sees.</summary>
+    public static async Task<(string Sql, object?[] Values)?> OfListAsync(
+        NpgsqlDataSource database,
+        Viewer viewer,
+        Instant now,
+        int first,
+        CancellationToken cancel
+    )
+    {
+        if (Of(viewer, now, first) is not var (sql, values))
+            return null;
+        var few = new FewIds(FewIds.Most);
+        var sets = new List<int>();
+        if (viewer.OtherRuns)
+            sets.Add(few.Add("select id from workflow_instance where not owned"));
+        if (viewer.Person is { } person)
+        {
+            sets.Add(few.Add(Eligibility.Of("$1", "$2").SeenRuns(), person.Id, now));
+            sets.Add(few.Add("select id from workflow_instance where parent_id is not null and owned"));
+        }
+
+        await few.ReadAsync(database, cancel);
+        return sets.TrueForAll(set => few[set] is not null)
+            ? ($"i.id = any(${first + values.Length}) and {sql}", [.. values, sets.SelectMany(set => few[set]!).Distinct().ToArray()])
+            : (sql, values);
     }
 
     /// <summary>Those of the runs that they see.</summary>

@@ -86,6 +86,7 @@ public static class StartCase
                 {
                     InstanceId = id,
                     CorrelationId = reference,
+                    IsOwned = true,
                     AlsoWrite = t =>
                     {
                         var (riskAt, lateAt) = NewCaseUrgency.Of(t, id)?.OfCase() ?? default;

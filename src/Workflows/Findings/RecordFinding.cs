@@ -69,6 +69,7 @@ public static class RecordFinding
             )
             {
                 InstanceId = id,
+                IsOwned = true,
                 CorrelationId = $"FND-{id.ToString("N")[^10..].ToUpperInvariant()}",
                 AlsoWrite = t => Write(t, request with { About = about }, due, known.Told),
             },

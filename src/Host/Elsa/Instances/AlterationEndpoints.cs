@@ -203,7 +203,7 @@ internal static class AlterationEndpoints
         {
             Ids = [.. body.Texts("workflowInstanceIds").Select(id => InstanceEndpoints.Id(id) ?? Guid.Empty)],
             OrderBy = null,
-            Only = access.Only,
+            Only = await access.OnlyAsync(cancel),
             Skip = 0,
             Take = MaxRuns + 1,
         };

@@ -58,7 +58,7 @@ internal static class InstanceEndpoints
 
     private static async Task<IResult> List(InstanceFilter filter, RunAccess access, NpgsqlDataSource database, CancellationToken cancel)
     {
-        var (items, total) = await InstanceQueries.ListAsync(database, filter with { Only = access.Only }, cancel);
+        var (items, total) = await InstanceQueries.ListAsync(database, filter with { Only = await access.OnlyAsync(cancel) }, cancel);
         return ElsaJson.Json(new { items = items.Select(InstanceModel.Summary), totalCount = total });
     }
 
@@ -256,7 +256,7 @@ internal static class InstanceEndpoints
             DefinitionIds = body.Object.Text("definitionId") is { Length: > 0 } definition ? [definition] : body.Object.Texts("definitionIds"),
             DefinitionVersionIds = body.Object.Text("definitionVersionId") is { Length: > 0 } version ? [version] : [],
             Statuses = [nameof(WorkflowStatus.Running)],
-            Only = access.Only,
+            Only = await access.OnlyAsync(cancel),
             Take = MaxPage,
         };
         if (filter is { Ids: [], DefinitionIds: [], DefinitionVersionIds: [] })

@@ -26,7 +26,8 @@ internal sealed class RunAccess(IHttpContextAccessor http, JourneyAccess access,
     private Viewer Viewer => access.Viewer(User);
 
     /// <summary>The condition for lists.</summary>
-    public (string Sql, object?[] Values)? Only => RunVisibility.Of(Viewer, runtime.Clock.Now(), 13);
+    public Task<(string Sql, object?[] Values)?> OnlyAsync(CancellationToken cancel) =>
+        RunVisibility.OfListAsync(runtime.Database, Viewer, runtime.Clock.Now(), 13, cancel);
 
     /// <summary>The id of a run that exists and that the caller sees, or null.</summary>
     public async Task<Guid?> FindAsync(string? id, CancellationToken cancel) =>

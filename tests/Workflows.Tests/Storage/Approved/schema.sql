@@ -1833,6 +1833,7 @@ create table workflow_instance (
     created_at timestamp with time zone not null,
     updated_at timestamp with time zone not null,
     finished_at timestamp with time zone,
+    owned boolean not null default false,
     constraint workflow_instance_check CHECK ((status = 'Finished'::text) = (finished_at IS NOT NULL)),
     constraint workflow_instance_pkey PRIMARY KEY (id),
     constraint workflow_instance_status_check CHECK (status = ANY (ARRAY['Running'::text, 'Finished'::text])),
@@ -1842,6 +1843,7 @@ create table workflow_instance (
 CREATE INDEX workflow_instance_correlation ON workflow_instance USING btree (correlation_id) WHERE (correlation_id IS NOT NULL);
 CREATE INDEX workflow_instance_created ON workflow_instance USING btree (created_at DESC, id);
 CREATE INDEX workflow_instance_definition ON workflow_instance USING btree (definition_id, created_at DESC);
+CREATE INDEX workflow_instance_free ON workflow_instance USING btree (created_at DESC, id) WHERE (NOT owned);
 CREATE INDEX workflow_instance_parent ON workflow_instance USING btree (parent_id) WHERE (parent_id IS NOT NULL);
 CREATE INDEX workflow_instance_running ON workflow_instance USING btree (definition_id, correlation_id) WHERE (status = 'Running'::text);
 CREATE INDEX workflow_instance_status ON workflow_instance USING btree (status, created_at, id);
