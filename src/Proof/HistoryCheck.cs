@@ -51,7 +51,7 @@ public sealed class HistoryCheck(NpgsqlDataSource database, IReadOnlyList<Verifi
     {
         var tree = new GrowingTree();
         var uppers = new List<GrowingTile>();
-        await using (var query = new NpgsqlCommand("select number, hashes, chains, sequences from log_tile where level = 0 order by number", connection))
+        await using (var query = Command("select number, hashes, chains, sequences from log_tile where level = 0 order by number", connection))
         await using (var reader = await query.ExecuteReaderAsync(cancel))
         using (var outside = (kept?.ReadEntries() ?? []).GetEnumerator())
         {
@@ -108,7 +108,7 @@ public sealed class HistoryCheck(NpgsqlDataSource database, IReadOnlyList<Verifi
         var computed = uppers
             .SelectMany((tile, i) => tile.Tiles().Select((hashes, number) => (Level: i + 1, Number: (long)number, hashes)))
             .ToDictionary(t => (t.Level, t.Number), t => t.hashes);
-        await using var query = new NpgsqlCommand("select level, number, hashes from log_tile where level > 0 order by level, number", connection);
+        await using var query = Command("select level, number, hashes from log_tile where level > 0 order by level, number", connection);
         await using var reader = await query.ExecuteReaderAsync(cancel);
         while (await reader.ReadAsync(cancel))
         {
@@ -128,14 +128,14 @@ public sealed class HistoryCheck(NpgsqlDataSource database, IReadOnlyList<Verifi
         var snapshot = await SnapshotAsync(connection, cancel);
         await using var other = await OpenAsync(snapshot, cancel);
         await using var third = await OpenAsync(snapshot, cancel);
-        await using var log = new NpgsqlCommand(
+        await using var log = Command(
             """
             select chain, sequence, substr(hashes, (ordinal::int - 1) * 32 + 1, 32)
             from log_tile, unnest(chains, sequences) with ordinality u(chain, sequence, ordinal) where level = 0 order by 1, 2
             """,
             other
         );
-        await using var query = new NpgsqlCommand(
+        await using var query = Command(
             """
             select e.chain_id, e.sequence, (extract(epoch from e.at) * 1000000)::bigint, e.actor, e.action, e.entity, e.entity_id, e.revision,
                 e.activity_id, e.node_id, e.activity_type, e.commitment, e.leaf, e.salt, e.payload::text, e.xact
@@ -144,7 +144,7 @@ public sealed class HistoryCheck(NpgsqlDataSource database, IReadOnlyList<Verifi
             connection
         );
         var chain = new ChainCheck(Guid.Empty, Add);
-        await using var headQuery = new NpgsqlCommand(ChainHeads.Query, third);
+        await using var headQuery = Command(ChainHeads.Query, third);
         await using (var headReader = await headQuery.ExecuteReaderAsync(cancel))
         await using (var entries = await log.ExecuteReaderAsync(cancel))
         await using (var events = await query.ExecuteReaderAsync(cancel))
@@ -257,6 +257,9 @@ public sealed class HistoryCheck(NpgsqlDataSource database, IReadOnlyList<Verifi
         await using var query = new NpgsqlCommand("select pg_export_snapshot()", connection);
         return (string)(await query.ExecuteScalarAsync(cancel))!;
     }
+
+    /// <summary>Without a timeout: of a large history the server sorts for minutes before the first row.</summary>
+    private static NpgsqlCommand Command(string sql, NpgsqlConnection connection) => new(sql, connection) { CommandTimeout = 0 };
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancel)
     {

@@ -39,6 +39,7 @@ public sealed class AccessibilityTests(Chromium chromium, Office office, ITestOu
         "/compliance/cases/{id:guid}/report",
         "/cases/list",
         "/cases/{id:guid}/promises/check",
+        "/cases/{id:guid}/last-stage",
         "/work",
         "/work/beside",
         "/work/suggested",
