@@ -42,8 +42,8 @@ public sealed class OfficeDriver : IAsyncDisposable
     private const int ForecastRuns = 100;
 
     /// <summary>Acts of different cases and people that are so near are done side by side.</summary>
-    private const int MostTogether = 6;
-    private static readonly Duration Together = Duration.FromMinutes(4);
+    private const int MostTogether = 8;
+    private static readonly Duration Together = Duration.FromMinutes(8);
     private static readonly Duration Forecasts = Duration.FromDays(28);
     private static readonly Duration NothingKnown = Duration.FromDays(14);
 
@@ -153,7 +153,7 @@ public sealed class OfficeDriver : IAsyncDisposable
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 
     /// <summary>
-    /// Forecasts twice a day in the last four weeks, so that pages can show how good forecasts are; not in the first two weeks, when there is nothing to learn
+    /// Forecasts every morning of the last four weeks, so that pages can show how good forecasts are; not in the first two weeks, when there is nothing to learn
     /// from.
     /// </summary>
     private async Task ForecastAsync(Instant next, Instant until, CancellationToken cancel)
@@ -171,11 +171,8 @@ public sealed class OfficeDriver : IAsyncDisposable
     private static Instant NextForecast(Instant at)
     {
         var local = at.InZone(OfficePlan.Demo.Zone);
-        var (day, hour) =
-            local.Hour < 9 ? (local.Date, 9)
-            : local.Hour < 14 ? (local.Date, 14)
-            : (local.Date.PlusDays(1), 9);
-        return day.At(new(hour, 0)).InZoneLeniently(OfficePlan.Demo.Zone).ToInstant();
+        var day = local.Hour < 9 ? local.Date : local.Date.PlusDays(1);
+        return day.At(new(9, 0)).InZoneLeniently(OfficePlan.Demo.Zone).ToInstant();
     }
 
     /// <summary>Plans the shifts in which the people of the model work, those of the next two weeks included; who has shifts already keeps them.</summary>
