@@ -153,8 +153,8 @@ public sealed class OfficeDriver : IAsyncDisposable
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 
     /// <summary>
-    /// Forecasts every morning of the last four weeks, so that pages can show how good forecasts are; not in the first two weeks, when there is nothing to learn
-    /// from.
+    /// Forecasts every morning of the last four weeks, so that pages can show how good forecasts are; not in the first two weeks, when there is nothing to
+    /// learn from.
     /// </summary>
     private async Task ForecastAsync(Instant next, Instant until, CancellationToken cancel)
     {
