@@ -160,18 +160,16 @@ public static class SearchAll
         public NpgsqlBatchCommand Cases()
         {
             Begin();
-            var words = CaseWordsOf();
-            if (query.Numbered is { } part)
-                words = $"({words} or s.words like lower({Value(CaseWords.Pattern(part))}))";
             var isOfCustomer = OfCustomers("c.customer_id");
             var filter = $"{Journey("c.journey")} and {Due("c.due_at")} and {OwnsOne()}";
+            var and =
+                $"{Sees("s.case_id")}{(query.Customer.Count > 0 ? $" and exists (select from journey_case c where c.id = s.case_id and {isOfCustomer})" : "")}";
             var byWords =
                 query.Words.Count > 0
-                    ? $"""
-                        (select s.case_id id from case_search s where {words} and {Sees("s.case_id")}
-                            {(query.Customer.Count > 0 ? $"and exists (select from journey_case c where c.id = s.case_id and {isOfCustomer})" : "")}
-                            limit {MostRanked})
-                        """
+                    ? string.Join(
+                        " union all ",
+                        WaysOfWords().Select(words => $"(select s.case_id id from case_search s where {words} and {and} limit {MostRanked})")
+                    )
                     : null;
             var byCustomer =
                 customers.Length > 0 && (query.Customer.Count == 0 || query.Words.Count == 0)
@@ -322,15 +320,21 @@ public static class SearchAll
         /// <summary>Every word is in the text.</summary>
         private string Words(string text) => string.Join(" and ", query.Words.Select(word => $"{text} like {Patterns.Of(word, Value(Like.Escape(word)))}"));
 
-        /// <summary>Every word is in the case's own words or its journey, and one at least in its own.</summary>
-        private string CaseWordsOf()
+        /// <summary>Every word is in the case's own words, or one of several in its journey.</summary>
+        private IEnumerable<string> WaysOfWords()
         {
             var patterns = query.Words.Select(word => $"lower({Value(CaseWords.Pattern(word))})").ToList();
-            if (patterns.Count < 2)
-                return string.Concat(patterns.Select(pattern => $"s.words like {pattern}"));
-            const string OfCase = "from journey_case c where c.id = s.case_id";
-            var each = patterns.Select(one => $"(s.words like {one} or (select {CaseWords.OfJourney("c.journey")} like {one} {OfCase}))");
-            return $"({string.Join(" or ", patterns.Select(one => $"s.words like {one}"))}) and {string.Join(" and ", each)}";
+            var own = string.Join(" and ", patterns.Select(pattern => $"s.words like {pattern}"));
+            yield return query.Numbered is { } part ? $"({own} or s.words like lower({Value(CaseWords.Pattern(part))}))" : own;
+            foreach (var journey in patterns.Where(_ => patterns.Count > 1))
+            {
+                // Most words aren't in the name of any journey, which the server then finds out once.
+                var others = string.Join(" and ", patterns.Where(one => one != journey).Select(one => $"s.words like {one}"));
+                yield return $"""
+                    exists (select from viewer_journey j where {CaseWords.OfJourney("j.journey")} like {journey}) and {others}
+                    and (select {CaseWords.OfJourney("c.journey")} like {journey} from journey_case c where c.id = s.case_id)
+                    """;
+            }
         }
 
         private string OfCustomers(string number) => $"{number} in (select m.number from customer m where m.survivor = any({Value(customers)}))";

@@ -111,6 +111,8 @@ public sealed class SearchTests(ITestOutputHelper output)
         (await TasksAsync("customer:novak")).ShouldBe(["REF-1", "REF-2"], ignoreOrder: true);
         (await TasksAsync("customer:novak journey:ride")).ShouldBe(["REF-2"]);
         (await TasksAsync("journey:ride assess")).ShouldBe(["REF-2", "REF-3"], ignoreOrder: true);
+        var ridden = await SearchAll.RunAsync(world.Runtime, SearchQuery.Parse("ref ride"), 10, await world.PersonAsync("adjuster1"), world.Clock.Now());
+        ridden.Cases.Select(c => c.Reference).ShouldBe(["REF-2", "REF-3"], ignoreOrder: true, "a word may be the journey's");
         (await TasksAsync("owner:me")).ShouldBe(["REF-1"]);
         (await TasksAsync("owner:brandt")).ShouldBe(["REF-1"]);
         (await TasksAsync("owner:me journey:ride")).ShouldBeEmpty();
