@@ -34,7 +34,9 @@ public static class RunVisibility
         if (viewer.AllCases)
             return null;
         const string OfCase = "from journey_case c where c.id = run_root(i.id, i.parent_id)";
-        var others = viewer.OtherRuns ? "not i.owned" : "false";
+
+        // Lists begin with what isn't marked as owned; whether it belongs to no case is what the case says.
+        var others = viewer.OtherRuns ? $"not i.owned and not exists (select {OfCase}) and not exists (select from finding f where f.id = i.id)" : "false";
         if (viewer.Person is not { } person)
             return ($"({others})", []);
         var me = Eligibility.Of($"${first}", $"${first + 1}");
