@@ -71,9 +71,8 @@ internal sealed class TaskListQuery
     /// <summary>No index has tasks in the order of their customers, so of many tasks only the most urgent ones are sorted.</summary>
     private void BeginWithMostUrgent()
     {
-        _first.Add(
-            $"t.id = any(array(select t.id from task t where {Where} order by t.order_at, t.id limit {(_me is null ? FewIds.Most : TaskList.MostOffered)}))"
-        );
+        var most = _filter.View is "open" or "next" ? TaskList.MostOffered : FewIds.Most;
+        _first.Add($"t.id = any(array(select t.id from task t where {Where} order by t.order_at, t.id limit {most}))");
         _where.Clear();
         _where.Add("true");
     }
