@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Orchestration.Host.Http;
-using Orchestration.Host.Shell;
 using Orchestration.Workflows.People;
 
 namespace Orchestration.Host.Identity;
@@ -90,7 +89,7 @@ internal static class SessionEndpoints
     }
 
     /// <summary>Where someone goes who is signed in: where they wanted to, or where their work is.</summary>
-    public static string To(string? to, Person person) => Requests.LocalOr(to, "/") is var page && page != "/" ? page : Navigation.HomeOf(person);
+    public static string To(string? to, Person person) => Requests.LocalOr(to, "/") is var page && page != "/" ? page : Home.Of(person);
 
     /// <summary>One answer for every reason, so that it doesn't reveal who exists.</summary>
     public static readonly string Refused = $"The user name or password is incorrect. {Lockout}";

@@ -53,19 +53,6 @@ internal static class Navigation
         ),
     ];
 
-    /// <summary>Where a person begins: tasks first, for those who have any. Roles that administrators composed lead to the first page they open.</summary>
-    public static string HomeOf(Person person) =>
-        person.Is(Roles.FrontOffice) ? "/front-office"
-        : person.Is(Roles.Employee, Roles.Supervisor) || person.Teams.Count + person.Leads.Count > 0 ? "/"
-        : person.Is(Roles.Analyst) ? "/studio"
-        : person.Is(Roles.Administrator) ? "/administration/people"
-        : person.Is(Roles.Compliance) ? "/compliance"
-        : person.May(Permissions.SteerTeams) ? "/team"
-        : person.May(Permissions.EditJourneys) ? "/studio"
-        : CompliancePages.For(person).FirstOrDefault()?.Href
-            ?? AdministrationPages.For(person).FirstOrDefault()?.Href
-            ?? (person.May(Permissions.SeeAllWork) ? "/cases" : "/");
-
     /// <summary>The entries a person sees.</summary>
     public static IEnumerable<Group> For(Person person) =>
         Groups

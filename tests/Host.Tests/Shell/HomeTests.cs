@@ -1,3 +1,4 @@
+using Orchestration.Host.Identity;
 using Orchestration.Host.Shell;
 using Orchestration.Workflows.People;
 
@@ -28,17 +29,17 @@ public sealed class HomeTests(SharedHost host) : IClassFixture<SharedHost>
         foreach (var permission in Permissions.All)
         {
             var person = new Person(Guid.NewGuid(), "own", "Own", null, [], [], [], default) { OwnPermissions = [permission.Key] };
-            var home = Navigation.HomeOf(person);
+            var home = Home.Of(person);
             var open = Navigation.For(person).SelectMany(group => group.Items).Select(item => item.Href);
             open.ShouldContain(home, permission.Key);
         }
 
-        Home(Permissions.ManageRoles).ShouldBe("/administration/roles");
-        Home(Permissions.KeepRecords).ShouldBe("/compliance/holds");
-        Home(Permissions.SteerTeams, Permissions.EditJourneys).ShouldBe("/team");
-        Home().ShouldBe("/");
+        HomeOf(Permissions.ManageRoles).ShouldBe("/administration/roles");
+        HomeOf(Permissions.KeepRecords).ShouldBe("/compliance/holds");
+        HomeOf(Permissions.SteerTeams, Permissions.EditJourneys).ShouldBe("/team");
+        HomeOf().ShouldBe("/");
 
-        static string Home(params string[] permissions) =>
-            Navigation.HomeOf(new(Guid.NewGuid(), "own", "Own", null, [], [], [], default) { OwnPermissions = permissions });
+        static string HomeOf(params string[] permissions) =>
+            Home.Of(new(Guid.NewGuid(), "own", "Own", null, [], [], [], default) { OwnPermissions = permissions });
     }
 }
