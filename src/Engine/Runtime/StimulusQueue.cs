@@ -317,6 +317,10 @@ public sealed partial class StimulusQueue
             );
             if (result is StartResult.Started)
                 return;
+
+            // No step knows that this start was asked for, as by the ladder of a clock: it stays where people find it, until there is such a workflow.
+            if (result is StartResult.NotFound && !payload.ContainsKey("parentId") && !payload.ContainsKey("triggerHash"))
+                throw new InvalidOperationException($"There is no published workflow '{definition}' to start.");
             refused =
                 result is StartResult.AlreadyRunning
                     ? $"Workflow {definition} was not started: its activation strategy allows no further run now."
