@@ -166,7 +166,9 @@ public static class AlterCase
         return changes;
     }
 
-    /// <summary>Tells the people who work on a case that one of its runs was changed, in the transaction that changes it (<see cref="WorkflowRuntime.Altering"/>).</summary>
+    /// <summary>
+    /// Tells the people who work on a case that one of its runs was changed, in the transaction that changes it (<see cref="WorkflowRuntime.Altering"/>).
+    /// </summary>
     internal static Task ToldAsync(InstanceTransaction transaction, string done, AlterationCause? cause, CancellationToken cancel) =>
         TellAsync(transaction, transaction.InstanceId!.Value, $"{{0}} was changed by {transaction.Actor}", $"{done} {cause?.Reason}".Trim(), cancel);
 
