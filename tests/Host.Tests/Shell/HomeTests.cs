@@ -28,7 +28,7 @@ public sealed class HomeTests(SharedHost host) : IClassFixture<SharedHost>
     {
         foreach (var permission in Permissions.All)
         {
-            var person = new Person(Guid.NewGuid(), "own", "Own", null, [], [], [], default) { OwnPermissions = [permission.Key] };
+            var person = new Person(Guid.Empty, "own", "Own", null, [], [], [], default) { OwnPermissions = [permission.Key] };
             var home = Home.Of(person);
             var open = Navigation.For(person).SelectMany(group => group.Items).Select(item => item.Href);
             open.ShouldContain(home, permission.Key);
@@ -40,6 +40,6 @@ public sealed class HomeTests(SharedHost host) : IClassFixture<SharedHost>
         HomeOf().ShouldBe("/");
 
         static string HomeOf(params string[] permissions) =>
-            Home.Of(new(Guid.NewGuid(), "own", "Own", null, [], [], [], default) { OwnPermissions = permissions });
+            Home.Of(new(Guid.Empty, "own", "Own", null, [], [], [], default) { OwnPermissions = permissions });
     }
 }
