@@ -127,7 +127,7 @@ public sealed partial class InstanceTransaction
             );
         }
 
-        foreach (var (stimulus, id) in result.Outgoing.Zip(StimulusQueue.Enqueue(_writes, result.State.Id, result.Outgoing, Now)))
+        foreach (var (stimulus, id) in result.Outgoing.Zip(StimulusQueue.Enqueue(_writes, result.State.Id, TestBy, result.Outgoing, Now)))
         {
             if (stimulus is OutgoingStimulus.ChildEnded ended)
                 Parents.Add(Guid.Parse(ended.ParentInstanceId));
@@ -179,11 +179,11 @@ public sealed partial class InstanceTransaction
             $"""
             insert into workflow_instance (id, definition_id, definition_version_id, definition_version, parent_id, correlation_id, name, status,
                 sub_status, incident_count,
-                state, event_sequence, event_head, created_at, updated_at, finished_at, owned)
+                state, event_sequence, event_head, created_at, updated_at, finished_at, owned, test_by)
             values ($1, $2, {(
                 requirePublished ? "coalesce((select id from workflow_definition where id = $3 and is_published), refuse_version($3))" : "$3"
             )}, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15,
-                $16 or coalesce((select p.owned from workflow_instance p where p.id = $5), false))
+                $16 or coalesce((select p.owned from workflow_instance p where p.id = $5), false), $17)
             """,
             Guid.Parse(state.Id),
             state.DefinitionId,
@@ -200,7 +200,8 @@ public sealed partial class InstanceTransaction
             history.Head,
             state.CreatedAt,
             state.FinishedAt,
-            _isOwned
+            _isOwned,
+            TestBy
         );
 
     private void WriteState(Guid id, InstanceState state) =>

@@ -18,7 +18,7 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
 {
     /// <summary>Locks an instance. Complete it with a <c>where</c> that names exactly one <c>i.id</c>.</summary>
     private const string Lock = """
-        select i.id, i.definition_version_id, i.status, i.state, i.event_sequence, i.event_head, i.correlation_id, i.name
+        select i.id, i.definition_version_id, i.status, i.state, i.event_sequence, i.event_head, i.correlation_id, i.name, i.test_by
         from workflow_instance i where i.id = 
         """;
 
@@ -76,6 +76,9 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
     /// <summary>The instance's name as stored.</summary>
     public string? InstanceName { get; private set; }
 
+    /// <summary>Who only tries something out with the instance; null: it is real.</summary>
+    public Guid? TestBy { get; private set; }
+
     /// <summary>Results of the caller's reads, in their order; each is entered with <see cref="NextResultAsync"/>.</summary>
     public DbDataReader Reads => _reader ?? throw new InvalidOperationException("Nothing is being read.");
 
@@ -131,6 +134,7 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
                 transaction._history = new(reader.GetGuid(0), reader.GetInt32(4), reader.GetFieldValue<byte[]>(5), transaction.Now, actor);
                 transaction.CorrelationId = reader.Text(6);
                 transaction.InstanceName = reader.Text(7);
+                transaction.TestBy = reader.GuidOrNull(8);
             }
 
             if (observer is not null)
@@ -252,7 +256,7 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
         DefinitionVersionId = workflow.Id;
         var context = _runtime.Context(Now);
         _state = Burst.NewInstance(workflow, Ids.Text(InstanceId!.Value), context);
-        _state.Name = start.Name;
+        (_state.Name, TestBy) = (start.Name, start.TestBy);
         if (start.Parent is { } parent)
             (_state.ParentInstanceId, _state.ParentBookmarkId) = parent;
         _start = new Stimulus.Start(start.Input, start.CorrelationId, start.TriggerActivityId, start.TriggerPayload) { Caller = start.Caller };
@@ -301,7 +305,8 @@ public sealed partial class InstanceTransaction : IAsyncDisposable
 
     private void WriteHistory(HistoryAppend history)
     {
-        _runtime.HistoryWriting?.Invoke([history], _writes);
+        if (TestBy is null)
+            _runtime.HistoryWriting?.Invoke([history], _writes);
         history.WriteTo(_writes);
     }
 

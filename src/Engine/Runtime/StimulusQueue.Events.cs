@@ -9,7 +9,7 @@ using Orchestration.Engine.Storage;
 
 namespace Orchestration.Engine.Runtime;
 
-/// <content>What bursts send as rows; events: delivery to waits, and events kept for later waits.</content>
+/// <content>Events: delivery to waits, and events kept for later waits.</content>
 public sealed partial class StimulusQueue
 {
     /// <summary>
@@ -46,6 +46,7 @@ public sealed partial class StimulusQueue
             (published, rows) = await FanOutAsync(
                 connection,
                 new OutgoingStimulus.PublishEvent(name, correlationId, instance is { } only ? Ids.Text(only) : null, payload, false),
+                null,
                 null,
                 actor,
                 audience,
@@ -121,6 +122,7 @@ public sealed partial class StimulusQueue
                 connection,
                 new((string)payload["name"]!, (string?)payload["correlationId"], (string?)payload["instanceId"], payload["payload"], false),
                 payload.GetValueOrDefault("senderId") is string sender ? Guid.Parse(sender) : null,
+                TestBy(payload),
                 null,
                 null,
                 now,
@@ -134,13 +136,14 @@ public sealed partial class StimulusQueue
 
     /// <summary>
     /// One row per instance that waits for the event and per definition that it starts: these are counted. And one for each other instance it is
-    /// addressed to by its reference or id, for its
-    /// <see cref="BurstObserver"/>; the sender's own has seen it in its burst. Takes no instance lock.
+    /// addressed to by its reference or id, for its <see cref="BurstObserver"/>; the sender's own has seen it in its burst. What a test publishes reaches
+    /// only tests of the same person, and starts tests. Takes no instance lock.
     /// </summary>
     private async Task<(Published Published, List<Guid> Rows)> FanOutAsync(
         NpgsqlConnection connection,
         OutgoingStimulus.PublishEvent e,
         Guid? sender,
+        Guid? testBy,
         string? actor,
         EventAudience? audience,
         Instant now,
@@ -154,12 +157,13 @@ public sealed partial class StimulusQueue
         find.Add(
             """
             select b.id, b.instance_id from bookmark b join workflow_instance i on i.id = b.instance_id
-            where b.hash = $1 and ($2::text is null or i.correlation_id = $2) and ($3::uuid is null or i.id = $3)
+            where b.hash = $1 and ($2::text is null or i.correlation_id = $2) and ($3::uuid is null or i.id = $3) and ($4::uuid is null or i.test_by = $4)
             order by b.created_at, b.id
             """,
             hash,
             e.CorrelationId,
-            e.InstanceId is { } only ? Guid.Parse(only) : null
+            e.InstanceId is { } only ? Guid.Parse(only) : null,
+            testBy
         );
         find.Add(
             "select definition_id, activity_id from workflow_trigger where hash = $1 and $2::uuid is null",
@@ -173,13 +177,14 @@ public sealed partial class StimulusQueue
                 """
                 select i.id from workflow_instance i
                 where i.status = 'Running' and i.parent_id is null and i.id is distinct from $4 and ($2::text is null or i.correlation_id = $2)
-                    and ($3::uuid is null or i.id = $3)
+                    and ($3::uuid is null or i.id = $3) and ($5::uuid is null or i.test_by = $5)
                     and not exists (select from bookmark b where b.instance_id = i.id and b.hash = $1)
                 """,
                 hash,
                 e.CorrelationId,
                 e.InstanceId is { } one ? Guid.Parse(one) : null,
-                sender
+                sender,
+                testBy
             );
         }
 
@@ -204,6 +209,7 @@ public sealed partial class StimulusQueue
                             ["triggerActivityId"] = reader.GetString(1),
                             ["triggerHash"] = hash,
                             ["triggerPayload"] = e.Payload,
+                            ["testBy"] = testBy?.ToString(),
                         }
                     )
                 );
@@ -216,7 +222,10 @@ public sealed partial class StimulusQueue
         }
 
         // Who may not tell everyone keeps an event only for instances that are there already and that they may tell.
-        Guid?[] keepers = [e.InstanceId is { } addressed ? Guid.Parse(addressed) : null];
+        Guid?[] keepers =
+            e.InstanceId is { } addressed ? [Guid.Parse(addressed)]
+            : testBy is null ? [null]
+            : [];
         if (audience is not null)
         {
             var known = rows.Where(r => r.Kind != "start").Select(r => r.Instance).Concat(keepers.OfType<Guid>()).ToHashSet();
@@ -314,42 +323,6 @@ public sealed partial class StimulusQueue
         if (_waitingParents.TryAdd(parent, true))
             _parents.Writer.TryWrite(parent);
     }
-
-    private static (string Kind, Guid? Target, OrderedDictionary<string, object?> Payload) Encode(string sender, OutgoingStimulus stimulus) =>
-        stimulus switch
-        {
-            OutgoingStimulus.PublishEvent e => (
-                "publish",
-                null,
-                new()
-                {
-                    ["name"] = e.EventName,
-                    ["correlationId"] = e.CorrelationId,
-                    ["instanceId"] = e.InstanceId,
-                    ["payload"] = e.Payload,
-                    ["senderId"] = sender,
-                }
-            ),
-            OutgoingStimulus.StartInstance s => (
-                "start",
-                Guid.Parse(s.InstanceId),
-                new()
-                {
-                    ["definitionId"] = s.DefinitionId,
-                    ["correlationId"] = s.CorrelationId,
-                    ["input"] = s.Input,
-                    ["parentId"] = sender,
-                    ["parentBookmarkId"] = s.ParentBookmarkId,
-                }
-            ),
-            OutgoingStimulus.ChildEnded c => (
-                "child",
-                Guid.Parse(c.ParentInstanceId),
-                new() { ["bookmarkId"] = c.ParentBookmarkId, ["input"] = c.ToResume().Input }
-            ),
-            OutgoingStimulus.CancelInstance c => ("cancel", Guid.Parse(c.InstanceId), new() { ["reason"] = c.Reason }),
-            _ => throw new InvalidOperationException($"No encoding for {stimulus.GetType().Name}."),
-        };
 
     /// <summary>
     /// Takes what is kept for the events that a burst of an instance begins to wait for: the oldest of each, as stimuli that are delivered after commit.

@@ -142,30 +142,6 @@ public sealed partial class StimulusQueue
             await TryDeliverAsync(id, cancel);
     }
 
-    /// <summary>Writes what an instance sends, as one statement. Returns the ids.</summary>
-    internal static IReadOnlyList<Guid> Enqueue(NpgsqlBatch batch, string sender, IReadOnlyList<OutgoingStimulus> stimuli, Instant now)
-    {
-        if (stimuli.Count == 0)
-            return [];
-        var ids = stimuli.Select(_ => Ids.New(now)).ToArray();
-        var encoded = stimuli.Select(stimulus => Encode(sender, stimulus)).ToList();
-        batch.Add(
-            """
-            insert into stimulus (id, kind, instance_id, payload, due_at, created_at)
-            select s.id, s.kind, s.instance, s.payload, case when s.place <= $1 then $2 else $3 end, $3
-            from unnest($4::uuid[], $5::text[], $6::uuid[], $7::json[]) with ordinality s(id, kind, instance, payload, place) order by s.place
-            """,
-            AtOnce,
-            now + Grace,
-            now,
-            ids,
-            encoded.ConvertAll(e => e.Kind).ToArray(),
-            encoded.ConvertAll(e => e.Target).ToArray(),
-            new JsonTexts(encoded.ConvertAll(e => System.Text.Encoding.UTF8.GetString(WorkflowData.ToUtf8(e.Payload))).ToArray())
-        );
-        return ids;
-    }
-
     private async Task TryDeliverAsync(Guid id, CancellationToken cancel)
     {
         try
@@ -333,6 +309,7 @@ public sealed partial class StimulusQueue
                     TriggerHash = (string?)payload.GetValueOrDefault("triggerHash"),
                     TriggerPayload = payload.GetValueOrDefault("triggerPayload"),
                     Parent = bookmark is null ? null : ((string)payload["parentId"]!, bookmark),
+                    TestBy = TestBy(payload),
                     AlsoWrite = t => t.Write("delete from stimulus where id = $1", id),
                 },
                 due.Actor,
@@ -340,6 +317,10 @@ public sealed partial class StimulusQueue
             );
             if (result is StartResult.Started)
                 return;
+
+            // No step knows that this start was asked for, as by the ladder of a clock: it stays where people find it, until there is such a workflow.
+            if (result is StartResult.NotFound && !payload.ContainsKey("parentId") && !payload.ContainsKey("triggerHash"))
+                throw new InvalidOperationException($"There is no published workflow '{definition}' to start.");
             refused =
                 result is StartResult.AlreadyRunning
                     ? $"Workflow {definition} was not started: its activation strategy allows no further run now."

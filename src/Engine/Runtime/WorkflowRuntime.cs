@@ -24,6 +24,9 @@ public sealed record StartInstance(string DefinitionId, OrderedDictionary<string
     /// <summary>It belongs to something outside the engine, such as a case; so do the instances it starts. Default: no.</summary>
     public bool IsOwned { get; init; }
 
+    /// <summary>Who only tries something out with it, and with every instance it starts. Default: nobody, it is real.</summary>
+    public Guid? TestBy { get; init; }
+
     /// <summary>Name of the instance. Default: none.</summary>
     public string? Name { get; init; }
 
@@ -108,7 +111,7 @@ public sealed partial class WorkflowRuntime
 
     /// <summary>
     /// Sees what a transaction adds to the history of instances before it is written, with the batch it can add commands to: for what follows from
-    /// history (webhooks). Set once, at start; default none. Must be quick and must not throw.
+    /// history (webhooks). What happens in a test concerns no one outside. Set once, at start; default none. Must be quick and must not throw.
     /// </summary>
     public Action<IReadOnlyList<HistoryAppend>, NpgsqlBatch>? HistoryWriting { get; set; }
 

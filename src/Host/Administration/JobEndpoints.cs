@@ -6,6 +6,7 @@ using Orchestration.Host.Http;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.People;
+using Orchestration.Workflows.Settings;
 
 namespace Orchestration.Host.Administration;
 
@@ -104,7 +105,8 @@ internal static class JobEndpoints
         var pages = app.MapGroup("/administration/jobs").RequireAuthorization(Permissions.OperateJobs).ExcludeFromDescription();
         pages.MapGet(
             "",
-            async (JobDesk desk, WorkflowRuntime runtime, CancellationToken cancel) => Html.Page(new JobsPage { Jobs = await ReadAsync(desk, runtime, cancel) })
+            async (JobDesk desk, WorkflowRuntime runtime, ServiceLevelCatalog serviceLevels, CancellationToken cancel) =>
+                Html.Page(new JobsPage { Jobs = await ReadAsync(desk, runtime, serviceLevels, cancel) })
         );
         pages.MapPost(
             "/{name}/{verb:regex(^(pause|resume)$)}",
@@ -140,12 +142,13 @@ internal static class JobEndpoints
         );
     }
 
-    private static async Task<JobsView> ReadAsync(JobDesk desk, WorkflowRuntime runtime, CancellationToken cancel) =>
+    private static async Task<JobsView> ReadAsync(JobDesk desk, WorkflowRuntime runtime, ServiceLevelCatalog serviceLevels, CancellationToken cancel) =>
         new(
             await desk.ListAsync(cancel),
             await JobQueries.FailingAsync(runtime.Database, 50, cancel),
             await DeadEffects.ListAsync(runtime, dead: true, 50, cancel),
-            await DeadEffects.ListAsync(runtime, dead: false, 50, cancel)
+            await DeadEffects.ListAsync(runtime, dead: false, 50, cancel),
+            serviceLevels.Unreadable
         );
 
     private static JobView View(JobStatus status) =>
@@ -187,4 +190,10 @@ internal static class JobEndpoints
 }
 
 /// <summary>The data of the jobs page.</summary>
-public sealed record JobsView(IReadOnlyList<JobStatus> Jobs, IReadOnlyList<FailingRow> Failing, IReadOnlyList<EffectRow> Dead, IReadOnlyList<EffectRow> Trying);
+public sealed record JobsView(
+    IReadOnlyList<JobStatus> Jobs,
+    IReadOnlyList<FailingRow> Failing,
+    IReadOnlyList<EffectRow> Dead,
+    IReadOnlyList<EffectRow> Trying,
+    IReadOnlyList<UnreadableSetting> Unreadable
+);

@@ -92,7 +92,7 @@ internal static class CaseChangeEndpoints
             return Problems.Invalid(errors);
         if (await CaseQueries.FindAsync(runtime, id, me, cancel) is null)
             return Problems.NotFound("case", id);
-        return await AlterCase.RunAsync(runtime, id, id, body.Alterations!, body.Reason!.Trim(), me.UserName, cancel) switch
+        return await AlterCase.RunAsync(runtime, id, id, body.Alterations!, body.Reason!.Trim(), me.UserName, isPerson: true, cancel) switch
         {
             AlterCaseResult.Done done => TypedResults.Ok(new CaseChangeAnswer("Done", null, [.. done.Result.Log.Select(l => l.Message)])),
             AlterCaseResult.Pending pending => TypedResults.Accepted($"/api/cases/{id}/changes", new CaseChangeAnswer("Pending", pending.Change, [])),

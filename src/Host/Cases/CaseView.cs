@@ -5,6 +5,7 @@ using Orchestration.Host.OwnView;
 using Orchestration.Host.Tasks.Parts;
 using Orchestration.Workflows;
 using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Filters;
 using Orchestration.Workflows.Journeys;
 using Orchestration.Workflows.People;
@@ -57,6 +58,9 @@ public sealed record CaseView
 
     /// <summary>Clocks of the case itself, except promises.</summary>
     public required IReadOnlyList<StoredClock> Clocks { get; init; }
+
+    /// <summary>Clocks of the case itself that can't be read.</summary>
+    public required IReadOnlyList<LostClock> LostClocks { get; init; }
 
     /// <summary>What the customer was promised.</summary>
     public required PromiseView Promises { get; init; }

@@ -55,8 +55,8 @@ internal static class PromiseEndpoints
         var now = clocks.Runtime.Clock.Now();
         return TypedResults.Ok<IReadOnlyList<PromiseSummary>>([
             .. (await ClockQueries.OfCaseAsync(clocks.Runtime.Database, id, cancel))
-                .Where(clock => clock.State.Policy.Kind == SlaKind.Promise)
-                .Select(clock => PromiseSummary.Of(clock, now))
+                .Clocks.Where(clock => clock.State.Policy.Kind == SlaKind.Promise)
+                .Select(clock => PromiseSummary.Of(clock.Stored, now))
                 .OrderBy(promise => promise.DueAt),
         ]);
     }

@@ -89,7 +89,7 @@ internal static class SessionEndpoints
     }
 
     /// <summary>Where someone goes who is signed in: where they wanted to, or where their work is.</summary>
-    public static string To(string? to, Person person) => Requests.LocalOr(to, "/") is var page && page != "/" ? page : SignInPages.HomeOf(person);
+    public static string To(string? to, Person person) => Requests.LocalOr(to, "/") is var page && page != "/" ? page : Home.Of(person);
 
     /// <summary>One answer for every reason, so that it doesn't reveal who exists.</summary>
     public static readonly string Refused = $"The user name or password is incorrect. {Lockout}";

@@ -12,15 +12,6 @@ namespace Orchestration.Host.Identity;
 
 internal static partial class SignInPages
 {
-    /// <summary>Where a person's work is: tasks first, for those who have any.</summary>
-    public static string HomeOf(Person person) =>
-        person.Is(Roles.FrontOffice) ? "/front-office"
-        : person.Is(Roles.Employee, Roles.Supervisor) || person.Teams.Count + person.Leads.Count > 0 ? "/"
-        : person.Is(Roles.Analyst) ? "/studio"
-        : person.Is(Roles.Administrator) ? "/administration/people"
-        : person.Is(Roles.Compliance) ? "/compliance"
-        : "/";
-
     public static void MapSignIn(this WebApplication app)
     {
         // The demo people are only read, and only offered, where they are made.

@@ -26,7 +26,11 @@ internal static class ClockEndpoints
     public static void MapClocks(this WebApplication app)
     {
         var clocks = app.MapGroup("/api/clocks").WithTags("Clocks");
-        clocks.MapGet("/{id:guid}", FindAsync).WithSummary("Gets a clock with its due time, calculation steps, ledger and ladder").ProducesProblem(404);
+        clocks
+            .MapGet("/{id:guid}", FindAsync)
+            .WithSummary("Gets a clock with its due time, calculation steps, ledger and ladder")
+            .ProducesProblem(404)
+            .ProducesProblem(409);
         clocks
             .MapPost("/recompute", RecomputeAsync)
             .RequireAuthorization(Permissions.SteerTeams)
@@ -37,10 +41,16 @@ internal static class ClockEndpoints
         app.MapGet("/api/tasks/{id:guid}/clocks", OfTaskAsync).WithTags("Clocks").WithSummary("Lists the clocks of a task").ProducesProblem(404);
     }
 
-    private static async Task<Results<Ok<ClockDetail>, ProblemHttpResult>> FindAsync(Guid id, ClockRuntime clocks, Person me, CancellationToken cancel) =>
-        await ClockQueries.FindAsync(clocks.Runtime.Database, id, me, clocks.Runtime.Clock.Now(), cancel) is { } clock
-            ? TypedResults.Ok(ClockDetail.Of(clock, clocks.ServiceLevels, clocks.Runtime.Clock.Now()))
-            : Problems.NotFound("clock", id);
+    private static async Task<Results<Ok<ClockDetail>, ProblemHttpResult>> FindAsync(Guid id, ClockRuntime clocks, Person me, CancellationToken cancel)
+    {
+        var now = clocks.Runtime.Clock.Now();
+        var found = await ClockQueries.FindAsync(clocks.Runtime.Database, id, me, now, cancel);
+        if (ClockSummary.Of(found, clocks.ServiceLevels, now) is not [var summary])
+            return Problems.NotFound("clock", id);
+        return summary.Problem is { } problem
+            ? Problems.Of(409, "clock-unreadable", "The clock can't be read", $"{problem} It ends with its task or case.")
+            : TypedResults.Ok(ClockDetail.Of(found.Clocks[0], clocks.ServiceLevels, now));
+    }
 
     private static async Task<Results<Ok<IReadOnlyList<ClockSummary>>, ProblemHttpResult>> OfCaseAsync(
         Guid id,
@@ -52,9 +62,7 @@ internal static class ClockEndpoints
         if (await CaseQueries.FindAsync(clocks.Runtime, id, me, cancel) is null)
             return Problems.NotFound("case", id);
         var now = clocks.Runtime.Clock.Now();
-        return TypedResults.Ok<IReadOnlyList<ClockSummary>>([
-            .. (await ClockQueries.AllOfCaseAsync(clocks.Runtime.Database, id, cancel)).Select(c => ClockSummary.Of(c, clocks.ServiceLevels, now)),
-        ]);
+        return TypedResults.Ok(ClockSummary.Of(await ClockQueries.AllOfCaseAsync(clocks.Runtime.Database, id, cancel), clocks.ServiceLevels, now));
     }
 
     private static async Task<Results<Ok<IReadOnlyList<ClockSummary>>, ProblemHttpResult>> OfTaskAsync(
@@ -64,14 +72,10 @@ internal static class ClockEndpoints
         CancellationToken cancel
     )
     {
-        if (await TaskDetail.FindAsync(clocks.Runtime, id, me, cancel) is not { } task)
+        if (await TaskDetail.FindAsync(clocks.Runtime, id, me, cancel) is null)
             return Problems.NotFound("task", id);
         var now = clocks.Runtime.Clock.Now();
-        return TypedResults.Ok<IReadOnlyList<ClockSummary>>([
-            .. (await ClockQueries.OfTaskAsync(clocks.Runtime.Database, id, cancel)).Select(c =>
-                ClockSummary.Of(new(c.Id, task.CaseId, id, task.Reference, task.Title, c.State), clocks.ServiceLevels, now)
-            ),
-        ]);
+        return TypedResults.Ok(ClockSummary.Of(await ClockQueries.OfTaskAsync(clocks.Runtime.Database, id, cancel), clocks.ServiceLevels, now));
     }
 
     private static async Task<Results<Ok<RecomputeAnswer>, Accepted<WorkView>, ProblemHttpResult>> RecomputeAsync(

@@ -14,6 +14,7 @@ namespace Orchestration.Host.ServiceLevels;
 /// <param name="Window">Its due time closes a window in which something may be done and is no deadline.</param>
 /// <param name="Over">The wait or window is over.</param>
 /// <param name="PercentUsed">Above 100 when late.</param>
+/// <param name="Problem">Why nobody watches the clock: it can't be read, or its calendar is gone. Then only names, status and due time are known.</param>
 public sealed record ClockSummary(
     Guid Id,
     Guid CaseId,
@@ -36,9 +37,44 @@ public sealed record ClockSummary(
     double PercentUsed,
     DateTime? PausedSince,
     string? PausedFor,
-    DateTime? EndedAt
+    DateTime? EndedAt,
+    string? Problem
 )
 {
+    internal static IReadOnlyList<ClockSummary> Of(ClockList clocks, ServiceLevelCatalog catalog, Instant now) =>
+        [.. clocks.Clocks.Select(clock => Of(clock, catalog, now)).Concat(clocks.Lost.Select(Of)).OrderBy(clock => clock.StartedAt)];
+
+    /// <summary>Why the calendar of a clock can't say when it is due, or null.</summary>
+    internal static string? ProblemOf(ClockState state, ServiceLevelCatalog catalog) =>
+        catalog.FindCalendarOf(state) is null ? $"Calendar '{state.Policy.Calendar}' can't be read." : null;
+
+    private static ClockSummary Of(LostClock clock) =>
+        new(
+            clock.Id,
+            clock.CaseId,
+            clock.TaskId,
+            clock.Title,
+            clock.Policy,
+            0,
+            clock.Name,
+            clock.Kind,
+            null,
+            WaitingPeriod: false,
+            Window: false,
+            Over: false,
+            clock.Generation,
+            clock.Status,
+            clock.StartedAt.ToDateTimeUtc(),
+            (clock.DueAt ?? clock.StartedAt).ToDateTimeUtc(),
+            clock.DueAt?.ToDateTimeUtc(),
+            clock.Breached,
+            0,
+            null,
+            null,
+            null,
+            "The clock can't be read."
+        );
+
     internal static ClockSummary Of(PlacedClock clock, ServiceLevelCatalog catalog, Instant now)
     {
         var state = clock.State;
@@ -62,10 +98,11 @@ public sealed record ClockSummary(
             state.OriginalDueAt.ToDateTimeUtc(),
             state.DueAt?.ToDateTimeUtc(),
             state.Breached || SlaClock.MarkBreach(state, now).Breached,
-            Math.Round(SlaClock.PercentUsed(state, catalog.CalendarOf(state), now), 1),
+            catalog.FindCalendarOf(state) is { } calendar ? Math.Round(SlaClock.PercentUsed(state, calendar, now), 1) : 0,
             state.PausedSince?.ToDateTimeUtc(),
             state.Status == ClockStatus.Paused ? state.Segments[^1].Cause : null,
-            state.EndedAt?.ToDateTimeUtc()
+            state.EndedAt?.ToDateTimeUtc(),
+            ProblemOf(state, catalog)
         );
     }
 }

@@ -53,12 +53,6 @@ internal static class Navigation
         ),
     ];
 
-    /// <summary>Where a person begins.</summary>
-    public static string HomeOf(Person person) =>
-        person.Is(Roles.FrontOffice) ? "/front-office"
-        : person.Is(Roles.Compliance) && !person.Is(Roles.Employee, Roles.Supervisor, Roles.Administrator) ? "/compliance"
-        : "/";
-
     /// <summary>The entries a person sees.</summary>
     public static IEnumerable<Group> For(Person person) =>
         Groups

@@ -146,7 +146,7 @@ internal static class TaskPages
         var form = FormOf(task);
         var assignees = task.State.IsTerminal() ? [] : await Assignees.ReadAsync(runtime.Database, id, now, cancel);
         var facts = withNotes ? await FactQueries.OfCaseAsync(runtime, task.CaseId, me, cancel) : [];
-        var (clocks, ofCase) = await ClockQueries.OfTaskAndCaseAsync(runtime.Database, id, task.CaseId, cancel);
+        var clocks = await ClockQueries.OfTaskAndCaseAsync(runtime.Database, id, task.CaseId, cancel);
         return new()
         {
             Task = task,
@@ -156,12 +156,13 @@ internal static class TaskPages
             Team = task.Team is { } team ? teams.FirstOrDefault(t => t.Key == team)?.Title ?? team : null,
             Form = form,
             Data = WithReadOnly(form, task, (task.Data ?? task.Draft ?? task.Prefill) is { } data ? JsonSerializer.SerializeToElement(data) : null),
-            Clocks = clocks,
+            Clocks = [.. clocks.Clocks.Where(clock => clock.TaskId is not null).Select(clock => clock.Stored)],
+            LostClocks = [.. clocks.Lost.Where(clock => clock.TaskId is not null)],
             Promises = await PromiseView.OfAsync(
                 runtime,
                 task.CaseId,
                 $"/tasks/{Ids.Text(id)}/promises",
-                ofCase,
+                clocks.Clocks.Where(clock => clock.TaskId is null).Select(clock => clock.Stored),
                 task.DefinitionVersionId,
                 task.CustomerId is not null && !task.State.IsTerminal(),
                 me,

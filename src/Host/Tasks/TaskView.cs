@@ -4,6 +4,7 @@ using Orchestration.Host.CustomerPromises;
 using Orchestration.Host.Guidance;
 using Orchestration.Host.Tasks.Parts;
 using Orchestration.Host.Tasks.Verbs;
+using Orchestration.Workflows.Escalation;
 using Orchestration.Workflows.Facts;
 using Orchestration.Workflows.Forms;
 using Orchestration.Workflows.People;
@@ -29,6 +30,9 @@ public sealed record TaskView
     /// <summary>What was sent, or else typed so far.</summary>
     public required JsonElement? Data { get; init; }
     public required IReadOnlyList<StoredClock> Clocks { get; init; }
+
+    /// <summary>Clocks of the task that can't be read.</summary>
+    public required IReadOnlyList<LostClock> LostClocks { get; init; }
 
     /// <summary>What the customer was promised.</summary>
     public required PromiseView Promises { get; init; }

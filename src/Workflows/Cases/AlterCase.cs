@@ -2,11 +2,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using NodaTime;
 using Npgsql;
-using Orchestration.Engine.Execution;
 using Orchestration.Engine.Model;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
-using Orchestration.Workflows.HumanStep;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.People;
 
@@ -57,7 +55,7 @@ public abstract record AlterCaseResult
 
 /// <summary>
 /// Changes a live case by hand: variables, steps, version, or the end of it. Each change has a reason, is in the case's history and is told to the people who
-/// work on it. One that could pass a rule of four eyes, review or skills (<see cref="SecondPerson"/>) is done only when a second person approves it.
+/// work on it. One that could pass a rule of four eyes, review, skills or authority (<see cref="SecondPerson"/>) is done only when a second person approves it.
 /// </summary>
 public static class AlterCase
 {
@@ -68,6 +66,7 @@ public static class AlterCase
     /// <param name="alterations">As Elsa writes them, each readable by <see cref="Alteration.Read"/>.</param>
     /// <param name="reason">Why.</param>
     /// <param name="actor">Who.</param>
+    /// <param name="isPerson">Whether that is a person. What needs two people can't be requested with an API key: its holder could approve it.</param>
     public static async Task<AlterCaseResult> RunAsync(
         WorkflowRuntime runtime,
         Guid run,
@@ -75,14 +74,17 @@ public static class AlterCase
         JsonArray alterations,
         string reason,
         string actor,
+        bool isPerson,
         CancellationToken cancel = default
     )
     {
         var read = Read(alterations);
         if (await InstanceQueries.FindAsync(runtime.Database, run, cancel) is not { State: var state })
             return new AlterCaseResult.NotFound();
-        if (!await SecondPerson.IsNeededAsync(runtime, state, @case, read, cancel))
+        if (!await SecondPerson.IsNeededAsync(runtime, state, read, cancel))
             return Of(await Alterations.RunAsync(runtime, run, read, actor, new(reason), cancel));
+        if (!isPerson)
+            return new AlterCaseResult.Refused("A second person must approve this change, so a person must request it. An API key can't.");
 
         await using var transaction = await InstanceTransaction.OpenAsync(runtime, actor, ("$1", @case), moves: false, cancel: cancel);
         var id = Ids.New(transaction.Now);
@@ -109,15 +111,9 @@ public static class AlterCase
     }
 
     /// <summary>Whether a second person must approve it.</summary>
-    public static async Task<bool> NeedsSecondPersonAsync(
-        WorkflowRuntime runtime,
-        Guid run,
-        Guid @case,
-        JsonArray alterations,
-        CancellationToken cancel = default
-    ) =>
+    public static async Task<bool> NeedsSecondPersonAsync(WorkflowRuntime runtime, Guid run, JsonArray alterations, CancellationToken cancel = default) =>
         await InstanceQueries.FindAsync(runtime.Database, run, cancel) is { State: var state }
-        && await SecondPerson.IsNeededAsync(runtime, state, @case, Read(alterations), cancel);
+        && await SecondPerson.IsNeededAsync(runtime, state, Read(alterations), cancel);
 
     /// <summary>Does a requested change, in the name of both.</summary>
     public static async Task<AlterCaseResult> ApproveAsync(WorkflowRuntime runtime, Guid @case, Guid change, Person actor, CancellationToken cancel = default)
@@ -170,7 +166,9 @@ public static class AlterCase
         return changes;
     }
 
-    /// <summary>Tells the people who work on a run that it was changed, in the transaction that changes it (<see cref="WorkflowRuntime.Altering"/>).</summary>
+    /// <summary>
+    /// Tells the people who work on a case that one of its runs was changed, in the transaction that changes it (<see cref="WorkflowRuntime.Altering"/>).
+    /// </summary>
     internal static Task ToldAsync(InstanceTransaction transaction, string done, AlterationCause? cause, CancellationToken cancel) =>
         TellAsync(transaction, transaction.InstanceId!.Value, $"{{0}} was changed by {transaction.Actor}", $"{done} {cause?.Reason}".Trim(), cancel);
 
@@ -215,10 +213,13 @@ public static class AlterCase
             var reader = await transaction.QueryAsync(
                 Sql.Command(
                     """
-                    select distinct on (t.owner_id) t.owner_id, t.id, coalesce(c.reference, i.name, 'your work')
-                    from task t join person p on p.id = t.owner_id join workflow_instance i on i.id = t.instance_id
-                        left join journey_case c on c.id = run_root(i.id, i.parent_id)
-                    where t.instance_id = $1 and t.ended_at is null and p.user_name <> $2 order by t.owner_id, t.id
+                    with recursive run (id) as (
+                        select run_root(i.id, i.parent_id) from workflow_instance i where i.id = $1
+                        union all select c.id from run join workflow_instance c on c.parent_id = run.id)
+                    select distinct on (p.id) p.id, t.id, coalesce(c.reference, i.name, 'your work')
+                    from run join task t on t.instance_id = run.id join person p on p.id in (t.owner_id, t.reviewer_id)
+                        join workflow_instance i on i.id = $1 left join journey_case c on c.id = run_root(i.id, i.parent_id)
+                    where t.ended_at is null and p.user_name <> $2 order by p.id, t.instance_id <> $1, t.id
                     """,
                     run,
                     transaction.Actor
@@ -253,66 +254,5 @@ public static class AlterCase
             Alteration.CancelActivity one => $"Stop {one.ActivityId ?? one.ActivityInstanceId}",
             Alteration.Migrate migrate => $"Continue in version {migrate.TargetVersion} of the journey",
             _ => "Cancel the case",
-        };
-}
-
-/// <summary>
-/// Whether a change by hand could pass a rule that needs a second person: the journey has a step of four eyes, a step that is reviewed or one that needs a
-/// skill. A change of a variable can redirect the case around such a step, so every change counts but these: cancelling the case, retrying a failed step, and
-/// continuing in a version with the same rules.
-/// </summary>
-internal static class SecondPerson
-{
-    private static readonly string[] Inputs = ["ExcludedSteps", "RequiresReview", "RequiredSkills"];
-
-    public static async Task<bool> IsNeededAsync(
-        WorkflowRuntime runtime,
-        InstanceState state,
-        Guid @case,
-        IReadOnlyList<Alteration> alterations,
-        CancellationToken cancel
-    )
-    {
-        var risky = alterations.Where(a => a is not Alteration.Cancel && !IsRetry(a, state)).ToList();
-        if (risky.Count == 0)
-            return false;
-        var rules = Rules(await runtime.Definitions.GetVersionAsync(state.DefinitionVersionId, cancel));
-        foreach (var migrate in risky.OfType<Alteration.Migrate>())
-        {
-            var version = migrate.TargetVersion.ToString(System.Globalization.CultureInfo.InvariantCulture);
-            if (
-                await runtime.Definitions.FindStoredAsync(state.DefinitionId, version, cancel) is { Version.WasPublished: true } target
-                && !rules.SetEquals(Rules(await runtime.Definitions.GetVersionAsync(target.Version.Id, cancel)))
-            )
-                return true;
-        }
-
-        if (risky.TrueForAll(a => a is Alteration.Migrate))
-            return false;
-        if (rules.Count == 0 && state.Id != Ids.Text(@case) && await InstanceQueries.FindAsync(runtime.Database, @case, cancel) is { State: var root })
-            rules = Rules(await runtime.Definitions.GetVersionAsync(root.DefinitionVersionId, cancel));
-        return rules.Count > 0;
-    }
-
-    private static bool IsRetry(Alteration alteration, InstanceState state) =>
-        alteration is Alteration.ScheduleActivity { ActivityInstanceId: { } id } && state.Executions.Any(e => e.Id == id && e.Status == ActivityStatus.Faulted);
-
-    private static HashSet<(string, string, string)> Rules(CompiledWorkflow workflow) =>
-        [
-            .. from node in workflow.Nodes
-            where node.TypeName == HumanTask.TypeName
-            from input in Inputs
-            let rule = !node.IsLiteral(input) ? "=" : Rule(node.Literal(input))
-            where rule is not null
-            select (node.NodeId, input, rule),
-        ];
-
-    private static string? Rule(object? value) =>
-        value switch
-        {
-            true => "yes",
-            List<object?> { Count: > 0 } list => WorkflowData.ToJson(list),
-            string { Length: > 0 } text => text,
-            _ => null,
         };
 }

@@ -126,7 +126,7 @@ public static class MigrateCases
     /// <param name="operationId">Chosen by the caller.</param>
     /// <param name="reason">Why, for history and for the people who work on them.</param>
     /// <param name="viewer">Who. A case they can't see doesn't exist for them.</param>
-    /// <param name="mayAlterCases">Whether they may change live cases by hand; runs without a case need no such permission.</param>
+    /// <param name="mayAlterCases">Whether they may change live cases by hand; tests, and runs without people, need no such permission.</param>
     /// <param name="cancel">Cancels between two cases.</param>
     public static async Task<IReadOnlyList<MigrationAnswer>> RunAsync(
         WorkflowRuntime runtime,
@@ -152,13 +152,15 @@ public static class MigrateCases
                 continue;
             }
 
-            if (await RunVisibility.CaseOfAsync(runtime.Database, id, cancel) is { } @case)
+            if (await LiveRun.FindAsync(runtime, id, cancel) is { } live)
             {
                 var migrate = new JsonObject { ["type"] = nameof(Alteration.Migrate), ["targetVersion"] = request.ToVersion };
                 var refused =
-                    !mayAlterCases ? "This is a live case. Moving it needs the permission to alter cases."
-                    : await AlterCase.NeedsSecondPersonAsync(runtime, id, @case, [migrate], cancel)
-                        ? "The versions differ in four eyes, reviews or required skills. Request the change on the case; a second person must approve it."
+                    !mayAlterCases
+                        ? $"{(live.Case is null ? "People work in this run" : "This is a live case")}. Moving it needs the permission to alter cases."
+                    : await AlterCase.NeedsSecondPersonAsync(runtime, id, [migrate], cancel)
+                        ? "The versions differ in four eyes, reviews, required skills or authority limits, so a second person must approve it."
+                            + (live.Case is null ? "" : " Request the change on the case.")
                     : null;
                 if (refused is not null)
                 {

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Orchestration.Engine.Execution;
+using Npgsql;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.People;
@@ -19,7 +19,7 @@ public enum RemoveTestCaseResult
     NotFound,
 }
 
-/// <summary>Removes a test case with its tasks, clocks and notifications. History keeps what happened in it, and who removed it.</summary>
+/// <summary>Removes a test case with its child workflows, tasks, clocks and notifications. History keeps what happened in it, and who removed it.</summary>
 public static class RemoveTestCase
 {
     private const string Reason = "The test case was removed.";
@@ -40,19 +40,24 @@ public static class RemoveTestCase
             reference = r.GetString(0);
         }
 
-        await using (var transaction = await InstanceTransaction.OpenAsync(runtime, actor.UserName, ("$1", id), cancel: cancel))
+        await using (var transaction = await InstanceTransaction.OpenAsync(runtime, actor.UserName, ("$1", id), moves: false, cancel: cancel))
         {
             if (transaction.InstanceId is null)
                 return RemoveTestCaseResult.NotFound;
             transaction.Record(new("case.removed", "case", Ids.Text(id), 0, JsonSerializer.SerializeToUtf8Bytes(new { reference })));
-            if (transaction.IsRunning)
-                await transaction.AdvanceAsync(new Stimulus.Cancel(Reason), cancel);
             await transaction.CommitAsync(cancel);
         }
 
+        // The queue would end child workflows later, when the case above them is gone.
+        while (await RunningAsync(runtime.Database, id, cancel) is { Count: > 0 } running)
+        {
+            foreach (var run in running)
+                await CancelCase.RunAsync(runtime, run, Reason, actor, cancel);
+        }
+
         await using var delete = runtime.Database.Query(
-            """
-            delete from workflow_instance i where i.status = 'Finished' and (i.id = $1 or i.parent_id = $1)
+            $"""
+            delete from workflow_instance i where i.status = 'Finished' and {Its("i.id")}
                 and exists (select from journey_case c where c.id = $1 and c.test_by is not null)
             """,
             id
@@ -60,4 +65,21 @@ public static class RemoveTestCase
         await delete.ExecuteNonQueryAsync(cancel);
         return RemoveTestCaseResult.Removed;
     }
+
+    /// <summary>Withdraws the starts that still wait, and says what runs.</summary>
+    private static async Task<List<Guid>> RunningAsync(NpgsqlDataSource database, Guid id, CancellationToken cancel)
+    {
+        await using (var withdraw = database.Query($"delete from stimulus s where s.kind = 'start' and {Its("s.sender")}", id))
+            await withdraw.ExecuteNonQueryAsync(cancel);
+        await using var query = database.Query($"select i.id from workflow_instance i where i.status = 'Running' and {Its("i.id")}", id);
+        await using var reader = await query.ExecuteReaderAsync(cancel);
+        var running = new List<Guid>();
+        while (await reader.ReadAsync(cancel))
+            running.Add(reader.GetGuid(0));
+        return running;
+    }
+
+    /// <summary>The run is the case, below it, or has its reference and is a test, too.</summary>
+    private static string Its(string run) =>
+        $"{run} in (select r.run from runs_of(array[$1]) r join workflow_instance t on t.id = r.run and t.test_by is not null)";
 }

@@ -87,6 +87,7 @@ public static class StartCase
                     InstanceId = id,
                     CorrelationId = reference,
                     IsOwned = true,
+                    TestBy = request.IsTest ? actor.Id : null,
                     AlsoWrite = t =>
                     {
                         var (riskAt, lateAt) = NewCaseUrgency.Of(t, id)?.OfCase() ?? default;
@@ -109,10 +110,6 @@ public static class StartCase
 
                         if (!request.IsTest)
                             t.Write(KnowCustomer, Ids.New(t.Now), request.CustomerId, request.CustomerName, actor.UserName, t.Now);
-
-                        // The tasks of the first burst are written before their case.
-                        if (request.IsTest)
-                            t.Write("update task set test_by = $2 where instance_id = $1", id, actor.Id);
                         t.Write(CaseWords.Insert, id);
                         CaseViewers.Keep(t, id);
                         t.Write(operation.Remember(JsonSerializer.SerializeToUtf8Bytes(id), t.Now));

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
@@ -15,82 +14,104 @@ namespace Orchestration.Workflows.Escalation;
 /// <param name="Reference">Business reference of the case.</param>
 /// <param name="Title">The task's title, or null.</param>
 /// <param name="State">The clock.</param>
-public sealed record PlacedClock(Guid Id, Guid CaseId, Guid? TaskId, string? Reference, string? Title, ClockState State);
+public sealed record PlacedClock(Guid Id, Guid CaseId, Guid? TaskId, string? Reference, string? Title, ClockState State)
+{
+    /// <summary>The same without its place.</summary>
+    public StoredClock Stored => new(Id, State);
+}
 
 /// <summary>A clock that an operation over many left alone, because it can't be read.</summary>
 public sealed record SkippedClock(Guid ClockId, Guid CaseId, string? Reference, string Policy);
 
-/// <summary>Clocks by id.</summary>
-/// <param name="Clocks">Those that can be read.</param>
-/// <param name="Skipped">Those that can't.</param>
-/// <param name="Last">Id of the last row, or null.</param>
-internal sealed record ClockPage(IReadOnlyList<PlacedClock> Clocks, IReadOnlyList<SkippedClock> Skipped, Guid? Last)
+/// <summary>A stored clock that can't be read: what its row says all the same.</summary>
+/// <param name="Id">The clock.</param>
+/// <param name="CaseId">Its case.</param>
+/// <param name="TaskId">Its task, or null for a clock of the case itself.</param>
+/// <param name="Reference">Business reference of the case.</param>
+/// <param name="Title">The task's title, or null.</param>
+/// <param name="Policy">Id of its policy.</param>
+/// <param name="Name">Name of its policy.</param>
+/// <param name="Kind">Whose deadline it is.</param>
+/// <param name="Status">Its status when it was last written.</param>
+/// <param name="Generation">Its generation.</param>
+/// <param name="Breached">Whether its breach was noticed.</param>
+/// <param name="StartedAt">When it was stored first.</param>
+/// <param name="DueAt">When it was due, as far as known.</param>
+public sealed record LostClock(
+    Guid Id,
+    Guid CaseId,
+    Guid? TaskId,
+    string? Reference,
+    string? Title,
+    string Policy,
+    string Name,
+    SlaKind Kind,
+    ClockStatus Status,
+    int Generation,
+    bool Breached,
+    Instant StartedAt,
+    Instant? DueAt
+)
 {
-    /// <summary>How many rows were read.</summary>
-    public int Rows => Clocks.Count + Skipped.Count;
+    /// <summary>As an operation over many names it.</summary>
+    internal SkippedClock Skipped => new(Id, CaseId, Reference, Policy);
 }
 
-/// <summary>Reading clocks. Those that can't be read are left out.</summary>
+/// <summary>Stored clocks, in the order they began.</summary>
+/// <param name="Clocks">Those that can be read.</param>
+/// <param name="Lost">Those that can't.</param>
+public sealed record ClockList(IReadOnlyList<PlacedClock> Clocks, IReadOnlyList<LostClock> Lost)
+{
+    /// <summary>Id of the last row, or null.</summary>
+    internal Guid? Last { get; init; }
+
+    /// <summary>How many rows were read.</summary>
+    internal int Rows => Clocks.Count + Lost.Count;
+}
+
+/// <summary>Reading clocks. Those that can't be read are told apart, and stop no other.</summary>
 public static class ClockQueries
 {
     private const string Placed = """
-        select k.id, k.instance_id, k.task_id, coalesce(c.reference, i.correlation_id), o.title, k.state, k.policy
+        select k.id, k.instance_id, k.task_id, coalesce(c.reference, i.correlation_id), o.title, k.state, k.policy, k.name, k.kind, k.status, k.generation,
+            k.breached, k.created_at, k.due_at
         from sla_clock k join workflow_instance i on i.id = k.instance_id left join journey_case c on c.id = k.instance_id left join task o on o.id = k.task_id
         """;
 
-    /// <summary>Clocks of a task, ended ones too, in the order they began.</summary>
-    public static async Task<IReadOnlyList<StoredClock>> OfTaskAsync(NpgsqlDataSource database, Guid task, CancellationToken cancel = default)
+    private const string InOrder = "order by k.created_at, k.id";
+
+    /// <summary>Clocks of a task, ended ones too.</summary>
+    public static async Task<ClockList> OfTaskAsync(NpgsqlDataSource database, Guid task, CancellationToken cancel = default)
     {
-        await using var query = database.Query("select id, state from sla_clock where task_id = $1 order by created_at, id", task);
-        await using var reader = await query.ExecuteReaderAsync(cancel);
-        return await ClockReader.ReadAsync(reader, cancel);
+        await using var query = database.Query($"{Placed} where k.task_id = $1 {InOrder}", task);
+        return await ReadAsync(query, cancel);
     }
 
-    /// <summary>Clocks of a task and those of its case itself, ended ones too, each in the order they began.</summary>
-    public static async Task<(IReadOnlyList<StoredClock> OfTask, IReadOnlyList<StoredClock> OfCase)> OfTaskAndCaseAsync(
-        NpgsqlDataSource database,
-        Guid task,
-        Guid @case,
-        CancellationToken cancel = default
-    )
+    /// <summary>Clocks of a task and those of its case itself, ended ones too.</summary>
+    public static async Task<ClockList> OfTaskAndCaseAsync(NpgsqlDataSource database, Guid task, Guid @case, CancellationToken cancel = default)
     {
-        await using var query = database.Query(
-            "select id, state, task_id is not null from sla_clock where instance_id = $2 and (task_id = $1 or task_id is null) order by created_at, id",
-            task,
-            @case
-        );
-        await using var r = await query.ExecuteReaderAsync(cancel);
-        var clocks = new List<(StoredClock Clock, bool IsOfTask)>();
-        while (await r.ReadAsync(cancel))
-        {
-            if (ClockJson.TryRead(r.Utf8(1), out var state))
-                clocks.Add((new(r.GetGuid(0), state), r.GetBoolean(2)));
-        }
-
-        return ([.. clocks.Where(c => c.IsOfTask).Select(c => c.Clock)], [.. clocks.Where(c => !c.IsOfTask).Select(c => c.Clock)]);
+        await using var query = database.Query($"{Placed} where k.instance_id = $2 and (k.task_id = $1 or k.task_id is null) {InOrder}", task, @case);
+        return await ReadAsync(query, cancel);
     }
 
     /// <summary>
-    /// Clocks of the case itself, including ended ones and earlier generations, in the order they started. The caller has checked that the person can
-    /// see the case.
+    /// Clocks of the case itself, including ended ones and earlier generations. The caller has checked that the person can see the case.
     /// </summary>
-    public static async Task<IReadOnlyList<StoredClock>> OfCaseAsync(NpgsqlDataSource database, Guid @case, CancellationToken cancel = default)
+    public static async Task<ClockList> OfCaseAsync(NpgsqlDataSource database, Guid @case, CancellationToken cancel = default)
     {
-        await using var query = database.Query("select id, state from sla_clock where instance_id = $1 and task_id is null order by created_at, id", @case);
-        await using var reader = await query.ExecuteReaderAsync(cancel);
-        return await ClockReader.ReadAsync(reader, cancel);
+        await using var query = database.Query($"{Placed} where k.instance_id = $1 and k.task_id is null {InOrder}", @case);
+        return await ReadAsync(query, cancel);
     }
 
-    /// <summary>All clocks of a case and of its tasks, in the order they started. The caller has checked that the person can see the case.</summary>
-    public static async Task<IReadOnlyList<PlacedClock>> AllOfCaseAsync(NpgsqlDataSource database, Guid @case, CancellationToken cancel = default)
+    /// <summary>All clocks of a case and of its tasks. The caller has checked that the person can see the case.</summary>
+    public static async Task<ClockList> AllOfCaseAsync(NpgsqlDataSource database, Guid @case, CancellationToken cancel = default)
     {
-        await using var query = database.Query($"{Placed} where k.instance_id = $1 order by k.created_at, k.id limit 1000", @case);
-        await using var reader = await query.ExecuteReaderAsync(cancel);
-        return (await ReadAsync(reader, cancel)).Clocks;
+        await using var query = database.Query($"{Placed} where k.instance_id = $1 {InOrder} limit 1000", @case);
+        return await ReadAsync(query, cancel);
     }
 
-    /// <summary>The clock, or null if it doesn't exist or the person can't see its case.</summary>
-    public static async Task<PlacedClock?> FindAsync(NpgsqlDataSource database, Guid id, Person actor, Instant now, CancellationToken cancel = default)
+    /// <summary>The clock; none if it doesn't exist or the person can't see its case.</summary>
+    public static async Task<ClockList> FindAsync(NpgsqlDataSource database, Guid id, Person actor, Instant now, CancellationToken cancel = default)
     {
         await using var query = database.Query(
             $"{Placed} where k.id = $3 and ($4 or {Eligibility.Of("$1", "$2").SeesRun("k.instance_id")})",
@@ -99,31 +120,46 @@ public static class ClockQueries
             id,
             Eligibility.SeesAll(actor)
         );
-        await using var reader = await query.ExecuteReaderAsync(cancel);
-        return (await ReadAsync(reader, cancel)).Clocks.SingleOrDefault();
+        return await ReadAsync(query, cancel);
     }
 
     /// <summary>Live clocks by ID, after a given one, for work that visits all of them.</summary>
-    internal static async Task<ClockPage> LiveAsync(NpgsqlDataSource database, Guid after, int limit, CancellationToken cancel)
+    internal static async Task<ClockList> LiveAsync(NpgsqlDataSource database, Guid after, int limit, CancellationToken cancel)
     {
         await using var query = database.Query($"{Placed} where k.status in ('Running', 'Paused') and k.id > $1 order by k.id limit $2", after, limit);
-        await using var reader = await query.ExecuteReaderAsync(cancel);
-        return await ReadAsync(reader, cancel);
+        return await ReadAsync(query, cancel);
     }
 
-    private static async Task<ClockPage> ReadAsync(DbDataReader r, CancellationToken cancel)
+    private static async Task<ClockList> ReadAsync(NpgsqlCommand query, CancellationToken cancel)
     {
-        var (clocks, skipped, last) = (new List<PlacedClock>(), new List<SkippedClock>(), (Guid?)null);
+        await using var r = await query.ExecuteReaderAsync(cancel);
+        var (clocks, lost, last) = (new List<PlacedClock>(), new List<LostClock>(), (Guid?)null);
         while (await r.ReadAsync(cancel))
         {
-            var id = r.GetGuid(0);
+            var (id, @case, task, reference, title) = (r.GetGuid(0), r.GetGuid(1), r.GuidOrNull(2), r.Text(3), r.Text(4));
             last = id;
             if (ClockJson.TryRead(r.Utf8(5), out var state))
-                clocks.Add(new(id, r.GetGuid(1), r.GuidOrNull(2), r.Text(3), r.Text(4), state));
+                clocks.Add(new(id, @case, task, reference, title, state));
             else
-                skipped.Add(new(id, r.GetGuid(1), r.Text(3), r.GetString(6)));
+                lost.Add(
+                    new(
+                        id,
+                        @case,
+                        task,
+                        reference,
+                        title,
+                        r.GetString(6),
+                        r.GetString(7),
+                        Enum.Parse<SlaKind>(r.GetString(8), ignoreCase: true),
+                        Enum.Parse<ClockStatus>(r.GetString(9)),
+                        r.GetInt32(10),
+                        r.GetBoolean(11),
+                        r.Instant(12),
+                        r.InstantOrNull(13)
+                    )
+                );
         }
 
-        return new(clocks, skipped, last);
+        return new(clocks, lost) { Last = last };
     }
 }

@@ -100,6 +100,30 @@ internal static class ClockRows
         WorstClock.Keep(transaction, instance, task, id, urgent);
     }
 
+    /// <summary>
+    /// Statement that makes clocks that can't be read due at once: the sweeper then fails to act on them, and from then on they are on the jobs page.
+    /// </summary>
+    public static NpgsqlBatchCommand Report(Guid[] clocks, Instant now) =>
+        Sql.Command(
+            """
+            with sooner as (update deadline set due_at = $2 where subject_id = any($1) and kind = 'rung' and attempts = 0 and due_at > $2)
+            insert into deadline (id, kind, due_at, instance_id, subject_id)
+                select gen_random_uuid(), 'rung', $2, c.instance_id, c.id from sla_clock c
+                where c.id = any($1) and not exists (select from deadline d where d.subject_id = c.id and d.kind = 'rung')
+            """,
+            clocks,
+            now
+        );
+
+    /// <summary>Runs <see cref="Report"/>.</summary>
+    public static async Task ReportAsync(NpgsqlDataSource database, Guid[] clocks, Instant now, CancellationToken cancel)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancel);
+        await using var batch = connection.CreateBatch();
+        batch.BatchCommands.Add(Report(clocks, now));
+        await batch.ExecuteNonQueryAsync(cancel);
+    }
+
     /// <summary>Statement that adds rows to a clock's ledger.</summary>
     public static NpgsqlBatchCommand Ledger(Guid id, IReadOnlyList<LedgerRow> rows) =>
         Sql.Command(

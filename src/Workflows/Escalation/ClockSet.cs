@@ -11,7 +11,8 @@ namespace Orchestration.Workflows.Escalation;
 
 /// <summary>
 /// The live clocks of a case or a task within a transaction. Each is evaluated by its own policy at every change of their subject, and all are written with
-/// their ledger, deadlines and history by <see cref="Write"/>. A clock that can't be read stays as it is, blocks nothing, and ends with its subject.
+/// their ledger, deadlines and history by <see cref="Write"/>. A clock that can't be read stays as it is, blocks nothing, is named on the jobs page, and
+/// ends with its subject.
 /// </summary>
 internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, LiveClocks stored)
 {
@@ -181,7 +182,12 @@ internal sealed class ClockSet(ServiceLevelCatalog serviceLevels, LiveClocks sto
 
         _clocks.RemoveAll(clock => clock.State.Ended);
         if (!_ended)
+        {
+            if (_unreadable.Count > 0)
+                transaction.Write(ClockRows.Report([.. _unreadable.Select(clock => clock.Id)], transaction.Now));
             return;
+        }
+
         foreach (var clock in _unreadable)
         {
             transaction.Write(

@@ -119,7 +119,8 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
                 chains.ConvertAll(c => c.Sequence).ToArray(),
                 chains.ConvertAll(c => c.Head).ToArray()
             );
-            runtime.HistoryWriting?.Invoke(chains, batch);
+            var tests = due.Values.Where(d => d.Tester is not null).Select(d => d.InstanceId).ToHashSet();
+            runtime.HistoryWriting?.Invoke([.. chains.Where(c => !tests.Contains(c.Chain))], batch);
             HistoryAppend.WriteAll(batch, chains);
         }
 
@@ -176,8 +177,8 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
             select c.id clock_id, c.state clock_state, j.reference, array(select w.person_id from case_watcher w where
                 w.instance_id = c.instance_id), (select k.name from sla_clock k where k.instance_id = c.instance_id and k.id <> c.id
                 and (k.task_id is null or k.task_id = c.task_id) and k.late_at <= $2 order by {WorstClock.WorstFirst("$2")} limit 1),
-                j.test_by, {columns}
-            from unnest($1::uuid[]) d(id) join sla_clock c on c.id = d.id
+                i.test_by, {columns}
+            from unnest($1::uuid[]) d(id) join sla_clock c on c.id = d.id join workflow_instance i on i.id = c.instance_id
             left join task t on t.id = c.task_id left join person o on o.id = t.owner_id left join journey_case j on j.id = c.instance_id
             """,
             due.Keys.ToArray(),
@@ -364,7 +365,7 @@ public sealed partial class Escalate(WorkflowRuntime runtime, ServiceLevelCatalo
         /// <summary>Another clock of the same task or case that is late, or null.</summary>
         public string? AlreadyLate { get; set; }
 
-        /// <summary>Who tries out the journey, when the case is a test: everyone else is left alone.</summary>
+        /// <summary>Who tries out the journey, when the run is a test: everyone and everything else is left alone.</summary>
         public Guid? Tester { get; set; }
 
         /// <summary>Who watches the case.</summary>

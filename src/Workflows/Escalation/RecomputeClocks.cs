@@ -101,9 +101,11 @@ public static class RecomputeClocks
         if (!Exists(clocks.ServiceLevels, scope))
             return null;
         if (scope.Clock is { } id)
-            return await ClockQueries.FindAsync(clocks.Runtime.Database, id, actor, clocks.Runtime.Clock.Now(), cancel) is { } one
-                ? await OfAsync(clocks, scope, [one], reason, store, actor, cancel)
-                : null;
+        {
+            var one = await ClockQueries.FindAsync(clocks.Runtime.Database, id, actor, clocks.Runtime.Clock.Now(), cancel);
+            return one.Rows == 0 ? null : await OfAsync(clocks, scope, one.Clocks, one.Lost, reason, store, actor, cancel);
+        }
+
         const int Page = 500;
         var sum = new RecomputeAnswer(0, 0, store, []);
         Guid? after = Guid.Empty;
@@ -138,17 +140,18 @@ public static class RecomputeClocks
     {
         var page = await ClockQueries.LiveAsync(clocks.Runtime.Database, after, limit, cancel);
         var inScope = page.Clocks.Where(clock => scope.Policy is { } policy ? clock.State.Policy.Id == policy : clock.State.Policy.Calendar == scope.Calendar);
-        var answer = await OfAsync(clocks, scope, inScope, reason, store, actor, cancel);
 
         // What a clock that can't be read counts on is not known: a calendar may be its own.
-        var skipped = page.Skipped.Where(clock => scope.Policy is not { } policy || clock.Policy == policy);
-        return (answer with { Skipped = [.. skipped] }, page.Rows, page.Rows == limit ? page.Last : null);
+        var lost = page.Lost.Where(clock => scope.Policy is not { } policy || clock.Policy == policy).ToList();
+        var answer = await OfAsync(clocks, scope, inScope, lost, reason, store, actor, cancel);
+        return (answer, page.Rows, page.Rows == limit ? page.Last : null);
     }
 
     private static async Task<RecomputeAnswer> OfAsync(
         ClockRuntime clocks,
         RecomputeScope scope,
         IEnumerable<PlacedClock> placed,
+        IReadOnlyList<LostClock> lost,
         string? reason,
         bool store,
         Person actor,
@@ -173,7 +176,9 @@ public static class RecomputeClocks
                 changes.Add(change);
         }
 
-        return new(looked, touched, store, changes);
+        if (store && lost.Count > 0)
+            await ClockRows.ReportAsync(clocks.Runtime.Database, [.. lost.Select(clock => clock.Id)], clocks.Runtime.Clock.Now(), cancel);
+        return new(looked, touched, store, changes) { Skipped = [.. lost.Select(clock => clock.Skipped)] };
     }
 
     private static ClockChange? Again(ServiceLevelCatalog catalog, RecomputeScope scope, ClockState state, Instant now)

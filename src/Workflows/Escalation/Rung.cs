@@ -108,7 +108,7 @@ internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung,
         }
     }
 
-    /// <summary>Performs an action that doesn't change tasks.</summary>
+    /// <summary>Performs an action that doesn't change tasks. In a test nothing leaves: a workflow that is started is a test, too.</summary>
     public void Do(LadderAction action, string? title)
     {
         switch (action)
@@ -136,11 +136,12 @@ internal sealed class Rung(Escalate.Due due, ClockState clock, LadderRung? rung,
                         ["definitionId"] = start.DefinitionId,
                         ["correlationId"] = due.Reference,
                         ["input"] = new OrderedDictionary<string, object?>(),
+                        ["testBy"] = due.Tester?.ToString(),
                     }
                 );
                 break;
 
-            case LadderAction.Webhook webhook:
+            case LadderAction.Webhook webhook when due.Tester is null:
                 writes.Webhook(
                     due.InstanceId,
                     new()

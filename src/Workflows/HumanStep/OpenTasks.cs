@@ -21,9 +21,6 @@ public static class OpenTasks
             on lower(p.user_name) = lower(named) order by place)
         """;
 
-    private const string Tester =
-        "(select c.test_by from journey_case c where c.id = coalesce((select i.parent_id from workflow_instance i where i.id = $2), $2))";
-
     /// <summary>Registers opening and withdrawing.</summary>
     public static void Register(BurstWrites writes, DefinitionStore definitions, ServiceLevelCatalog serviceLevels, PeopleCatalog people)
     {
@@ -62,7 +59,7 @@ public static class OpenTasks
         var clocks = TaskClocks.Open(serviceLevels, context, open);
         var urgent = clocks.Urgent;
 
-        // A new case has no clocks, watchers and tester yet that its tasks could get.
+        // A new case has no clocks and watchers yet that its tasks could get.
         var opening = NewCaseUrgency.Of(transaction, context.InstanceId);
         var isFirst = opening is not null && context.State.ParentInstanceId is null;
         var insert = Sql.Command(
@@ -74,7 +71,7 @@ public static class OpenTasks
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
                 {(open.Candidates.Length == 0 ? "$13" : Named)}, $14, $15, $16, 'Ready', {(isFirst ? "$17" : WorstClock.Earliest("late_at", "$17", "$2"))},
                 {(isFirst ? "$18" : WorstClock.Earliest("risk_at", "$18", "$2"))}, $19, $20, $20, $21, $22, $23, $24, $25,
-                {(isFirst ? "'{}'" : "array(select person_id from case_watcher where instance_id = $2)")}, $26, {(isFirst ? "null" : Tester)},
+                {(isFirst ? "'{}'" : "array(select person_id from case_watcher where instance_id = $2)")}, $26, $33,
                 $27, coalesce($28, {StepEffort.Learned("$4", "$6")}), $29, $30, $31, $32)
             """,
             id,
@@ -108,7 +105,8 @@ public static class OpenTasks
             open.Weight,
             open.SuspendedCounts,
             open.DecidesOn,
-            open.DecidesIn
+            open.DecidesIn,
+            transaction.TestBy
         );
         transaction.Write(insert);
         opening?.Add(id, insert, lateAt: 16);

@@ -63,7 +63,7 @@ internal sealed class StepNames(PeopleCatalog people, ServiceLevelCatalog servic
             && journeys is [var only]
             && only == workflow.DefinitionId
         from step in policy.Steps
-        where workflow.FindActivity(step) is null
+        where workflow.FindActivity(step) is null && !workflow.Nodes.Any(node => node.Name == step)
         select new DefinitionError("$", $"SLA policy '{policy.Id}' names the step '{step}', which this journey doesn't have.");
 
     private string? Retired(string input, string name) =>

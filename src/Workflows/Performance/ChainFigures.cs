@@ -150,7 +150,7 @@ internal sealed class ChainFigures
             """
             select i.id, r.id, coalesce(c.journey, r.definition_id) from workflow_instance i join workflow_instance r on r.id = run_root(i.id, i.parent_id)
                 left join journey_case c on c.id = r.id
-            where i.id = any($1) and c.test_by is null
+            where i.id = any($1) and i.test_by is null
             """,
             others
         );

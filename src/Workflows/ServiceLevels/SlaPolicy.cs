@@ -151,12 +151,15 @@ public sealed record SlaPolicy
             ? name[StepPrefix.Length..^StepSuffix.Length]
             : null;
 
-    /// <summary>Ids of the steps that its events and pause reasons name.</summary>
+    /// <summary>The step that a pause reason waits for (<c>step:NAME</c>), or null.</summary>
+    internal static string? WaitingStepOf(string reason) => reason.StartsWith(StepPrefix, StringComparison.Ordinal) ? reason[StepPrefix.Length..] : null;
+
+    /// <summary>Names of the steps that its events and pause reasons name.</summary>
     internal IEnumerable<string> Steps =>
         new[] { Start, Stop, Cancel, Reset }
             .SelectMany(condition => condition?.Events ?? [])
             .Select(StepOf)
-            .Concat(PauseReasons.Select(reason => reason.StartsWith(StepPrefix, StringComparison.Ordinal) ? reason[StepPrefix.Length..] : null))
+            .Concat(PauseReasons.Select(WaitingStepOf))
             .OfType<string>()
             .Distinct(StringComparer.Ordinal);
 

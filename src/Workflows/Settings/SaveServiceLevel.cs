@@ -52,6 +52,8 @@ public static class SaveServiceLevel
         var errors = Check(catalog, kind, text).ToList();
         if (next["id"] is not JsonValue id || !id.TryGetValue<string>(out var given) || given != name)
             errors.Add(new("$.id", $"must be '{name}', as in the address"));
+        if (errors.Count == 0 && kind == SettingKind.Sla && SlaPolicy.TryParse(text, catalog.Calendars.ContainsKey, out var policy, out _))
+            errors.AddRange(await PolicyNames.CheckAsync(settings.Database, policy, cancel));
         if (errors.Count > 0)
             return new SaveServiceLevelResult.Invalid(errors);
         if (
@@ -63,7 +65,7 @@ public static class SaveServiceLevel
         return new SaveServiceLevelResult.Saved(current);
     }
 
-    /// <summary>The errors of a calendar or policy.</summary>
+    /// <summary>The errors of a calendar or policy. Saving checks the names in a policy too (<see cref="PolicyNames"/>).</summary>
     public static IReadOnlyList<DefinitionError> Check(ServiceLevelCatalog catalog, string kind, string document)
     {
         const string TooLong = "takes more than 40 years in the opening hours of calendar";

@@ -1,17 +1,26 @@
+using Microsoft.Extensions.Logging;
+using Orchestration.Engine.Model;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.ServiceLevels;
 
 namespace Orchestration.Workflows.Settings;
 
+/// <summary>A calendar or SLA policy in the database that can't be read, and so isn't in force.</summary>
+/// <param name="Kind"><see cref="SettingKind.Calendar"/> or <see cref="SettingKind.Sla"/>.</param>
+/// <param name="Name">Its id.</param>
+/// <param name="Version">The version that can't be read.</param>
+/// <param name="Reason">Why.</param>
+public sealed record UnreadableSetting(string Kind, string Name, int Version, string Reason);
+
 /// <summary>
 /// The calendars and SLA policies in force, parsed, in this host's memory. Read-only snapshot, replaced as a whole when a
 /// setting changed. Running clocks carry the policy they started with.
 /// </summary>
-public sealed class ServiceLevelCatalog(SettingDocuments settings)
+public sealed partial class ServiceLevelCatalog(SettingDocuments settings, ILogger<ServiceLevelCatalog> log)
 {
     private static readonly string[] UsualReasons = ["waitingForCustomer", "waitingForThirdParty", "waitingForColleague"];
 
-    private volatile Snapshot _snapshot = new([], [], [], Enumerable.Empty<SlaPolicy>().ToLookup(_ => (SlaSubject.Task, "")));
+    private volatile Snapshot _snapshot = new([], [], [], [], Enumerable.Empty<SlaPolicy>().ToLookup(_ => (SlaSubject.Task, "")));
 
     /// <summary>Calendars by id.</summary>
     public IReadOnlyDictionary<string, BusinessCalendar> Calendars => _snapshot.Calendars;
@@ -27,6 +36,9 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
 
     /// <summary>Policies by id.</summary>
     public IReadOnlyDictionary<string, SlaPolicy> Policies => _snapshot.Policies;
+
+    /// <summary>What can't be read. It is left out, and stops nothing else.</summary>
+    public IReadOnlyList<UnreadableSetting> Unreadable => _snapshot.Unreadable;
 
     /// <summary>The reasons for which a task can be suspended: those the policies of tasks name, and the usual ones.</summary>
     public IReadOnlyList<string> PauseReasons =>
@@ -47,33 +59,47 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
         var calendars = new Dictionary<string, BusinessCalendar>();
         var versions = new Dictionary<string, BusinessCalendar>();
         var policies = new Dictionary<string, SlaPolicy>();
+        var unreadable = new List<UnreadableSetting>();
         foreach (var document in documents.Where(d => d.Kind == SettingKind.Calendar))
         {
-            if (BusinessCalendar.TryParse(document.Document, out var calendar, out _))
+            if (BusinessCalendar.TryParse(document.Document, out var calendar, out var errors))
                 versions[calendar.Fingerprint] = calendars[document.Name] = calendar;
+            else
+                Leave(document, errors);
         }
 
         foreach (var document in await settings.SupersededAsync(SettingKind.Calendar, cancel))
         {
-            if (BusinessCalendar.TryParse(document.Document, out var calendar, out _))
+            if (BusinessCalendar.TryParse(document.Document, out var calendar, out var errors))
                 versions.TryAdd(calendar.Fingerprint, calendar);
+            else
+                Leave(document, errors);
         }
 
         foreach (var document in documents.Where(d => d.Kind == SettingKind.Sla))
         {
-            if (SlaPolicy.TryParse(document.Document, calendars.ContainsKey, out var policy, out _))
+            if (SlaPolicy.TryParse(document.Document, calendars.ContainsKey, out var policy, out var errors))
                 policies[document.Name] = policy;
+            else
+                Leave(document, errors);
         }
+
+        foreach (var one in unreadable.Except(_snapshot.Unreadable))
+            LeftOut(log, one.Kind, one.Name, one.Version, one.Reason);
 
         _snapshot = new(
             calendars,
             versions,
             policies,
+            unreadable,
             policies
                 .Values.OrderBy(p => p.Id, StringComparer.Ordinal)
                 .SelectMany(p => p.Start.Events, (p, e) => (p.Subject, Event: e, Policy: p))
                 .ToLookup(x => (x.Subject, x.Event), x => x.Policy)
         );
+
+        void Leave(SettingDocument document, IReadOnlyList<DefinitionError> errors) =>
+            unreadable.Add(new(document.Kind, document.Name, document.Version, string.Join("; ", errors.Select(error => $"{error.Path} {error.Reason}"))));
     }
 
     /// <summary>The policy a human step asks for, or the problem with it, or neither if it asks for none.</summary>
@@ -108,13 +134,17 @@ public sealed class ServiceLevelCatalog(SettingDocuments settings)
         FindCalendarOf(clock) ?? throw new InvalidOperationException($"Calendar '{clock.Policy.Calendar}' of policy '{clock.Policy.Id}' is missing.");
 
     /// <summary>The same; null when there is none.</summary>
-    internal BusinessCalendar? FindCalendarOf(ClockState clock) =>
+    public BusinessCalendar? FindCalendarOf(ClockState clock) =>
         _snapshot.Versions.GetValueOrDefault(clock.CalendarFingerprint) ?? _snapshot.Calendars.GetValueOrDefault(clock.Policy.Calendar);
+
+    [LoggerMessage(EventId = 205, Level = LogLevel.Error, Message = "The {Kind} {Name}, version {Version}, can't be read and isn't in force: {Reason}")]
+    private static partial void LeftOut(ILogger log, string kind, string name, int version, string reason);
 
     private sealed record Snapshot(
         Dictionary<string, BusinessCalendar> Calendars,
         Dictionary<string, BusinessCalendar> Versions,
         Dictionary<string, SlaPolicy> Policies,
+        List<UnreadableSetting> Unreadable,
         ILookup<(SlaSubject, string), SlaPolicy> ByStart
     );
 }

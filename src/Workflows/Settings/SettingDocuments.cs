@@ -33,6 +33,8 @@ public sealed record SettingDocument(string Kind, string Name, int Version, stri
 /// </summary>
 public sealed class SettingDocuments(NpgsqlDataSource database, Changes changes)
 {
+    internal NpgsqlDataSource Database => database;
+
     /// <summary>Everything in force, of one kind or of all.</summary>
     public async Task<IReadOnlyList<SettingDocument>> ListAsync(string? kind, CancellationToken cancel = default)
     {

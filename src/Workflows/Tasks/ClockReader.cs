@@ -27,19 +27,6 @@ internal static class ClockReader
 
         return new(clocks, unreadable);
     }
-
-    /// <summary>Reads rows of id and state; leaves out those that can't be read.</summary>
-    public static async Task<IReadOnlyList<StoredClock>> ReadAsync(DbDataReader r, CancellationToken cancel)
-    {
-        var clocks = new List<StoredClock>();
-        while (await r.ReadAsync(cancel))
-        {
-            if (ClockJson.TryRead(r.Utf8(1), out var state))
-                clocks.Add(new(r.GetGuid(0), state));
-        }
-
-        return clocks;
-    }
 }
 
 /// <summary>Something that happened to a task, for its clocks.</summary>

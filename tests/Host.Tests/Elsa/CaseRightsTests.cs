@@ -64,6 +64,60 @@ public sealed class CaseRightsTests(Office office) : IClassFixture<Office>
         ((string)(await Analyst.GetAsync($"{Api}/workflow-instances/{run}"))["subStatus"]!).ShouldBe("Cancelled");
     }
 
+    [Theory]
+    [InlineData("execute", "{}")]
+    [InlineData("execute", """{"versionOptions":"Latest"}""")]
+    [InlineData("dispatch", "{}")]
+    [InlineData("bulk-dispatch", """{"count":1}""")]
+    public async Task What_a_person_starts_in_the_designer_is_their_test(string verb, string body)
+    {
+        var journey = $"rights-test-{verb}-{body.Length}";
+        await PublishAsync(journey, Journey.Step("first"), FourEyes("pay", "first"));
+        var started = await Analyst.SendAsync(HttpMethod.Post, $"{Api}/workflow-definitions/{journey}/{verb}", JsonNode.Parse(body));
+        started.StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        (await SeenAsync(Adjuster, journey)).ShouldBeEmpty();
+        var task = (await SeenAsync(Analyst, journey)).ShouldHaveSingleItem();
+        ((bool)task["isTest"]!).ShouldBeTrue();
+        var run = ((Guid)task["caseId"]!).ToString("N");
+        (await Analyst.SendAsync(HttpMethod.Post, $"{Api}/workflow-instances/{run}/variables", Variables("x"))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        var altered = await (await Analyst.SendAsync(HttpMethod.Post, $"{Api}/alterations/run", Schedule(run, "pay"))).JsonAsync();
+        ((bool)altered["results"]![0]!["isSuccessful"]!).ShouldBeTrue();
+        (await SeenAsync(Adjuster, journey)).ShouldBeEmpty();
+        (await office.QueryAsync<long>($"select count(*) from task where definition_id = '{journey}' and test_by is null")).ShouldBe([0]);
+    }
+
+    [Fact]
+    public async Task What_a_key_starts_is_real_and_changed_like_a_case()
+    {
+        await PublishAsync("rights-machine", Journey.Step("first"), FourEyes("pay", "first"));
+        await using var app = WithKeys();
+        var started = await AsKeyAsync(app, "runner", "/workflow-definitions/rights-machine/execute", new JsonObject());
+        var run = (string)(await started.JsonAsync())["workflowState"]!["id"]!;
+
+        ((bool?)(await SeenAsync(Adjuster, "rights-machine")).ShouldHaveSingleItem()["isTest"]).ShouldBe(false);
+        (await Analyst.SendAsync(HttpMethod.Post, $"{Api}/workflow-instances/{run}/variables", Variables("x"))).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await Analyst.SendAsync(HttpMethod.Post, $"{Api}/alterations/run", Schedule(run, "pay"))).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        var altered = await (await Admin.SendAsync(HttpMethod.Post, $"{Api}/alterations/run", Schedule(run, "pay"))).JsonAsync();
+        ((string)altered["results"]![0]!["log"]!["logEntries"]![0]!["message"]!).ShouldStartWith("A second person would have to approve this change");
+        (await office.QueryAsync<string>("select activity_id from task where definition_id = 'rights-machine'")).ShouldBe(["first"]);
+    }
+
+    [Fact]
+    public async Task A_key_can_not_request_what_needs_a_second_person()
+    {
+        await PublishAsync("rights-key-eyes", Journey.Step("first"), FourEyes("second", "first"));
+        var id = await office.FrontOffice.OpenAsync("rights-key-eyes", office.NewReference("KE"), new { });
+        await using var app = WithKeys();
+
+        var asked = await (await AsKeyAsync(app, "alterer", "/alterations/run", Schedule(id.ToString("N"), "second"))).JsonAsync();
+
+        ((string)asked["results"]![0]!["log"]!["logEntries"]![0]!["message"]!).ShouldBe(
+            "A second person must approve this change, so a person must request it. An API key can't."
+        );
+        (await office.Supervisor.GetAsync($"/api/cases/{id}/changes")).AsArray().ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task A_live_case_is_changed_with_a_reason_that_history_and_its_owner_are_told()
     {
@@ -185,18 +239,7 @@ public sealed class CaseRightsTests(Office office) : IClassFixture<Office>
         await PublishAsync("rights-key", Waits("KeyTold"));
         var reference = office.NewReference("EK");
         var id = await office.FrontOffice.OpenAsync("rights-key", reference, new { });
-        await using var app = new HostApp(
-            office.Database.ConnectionString,
-            office.Clock,
-            settings: new Dictionary<string, string>
-            {
-                ["ApiKeys:runner:Sha256"] = Hash("runner"),
-                ["ApiKeys:runner:Rights:0"] = "journeys:read",
-                ["ApiKeys:runner:Rights:1"] = "journeys:run",
-                ["ApiKeys:teller:Sha256"] = Hash("teller"),
-                ["ApiKeys:teller:Rights:0"] = "events:publish",
-            }
-        );
+        await using var app = WithKeys();
 
         (await AskAsync("runner")).ShouldBe(HttpStatusCode.Forbidden);
         (await WaitsAsync(id)).ShouldBe(1);
@@ -204,15 +247,46 @@ public sealed class CaseRightsTests(Office office) : IClassFixture<Office>
         (await WaitsAsync(id)).ShouldBe(0);
         (await office.Supervisor.HistoryAsync(id)).ShouldContain(e => (string)e["actor"]! == "key:teller");
 
-        async Task<HttpStatusCode> AskAsync(string key)
+        async Task<HttpStatusCode> AskAsync(string key) =>
+            (await AsKeyAsync(app, key, "/events/KeyTold/trigger", new JsonObject { ["correlationId"] = reference })).StatusCode;
+    }
+
+    /// <summary>A host that knows some API keys.</summary>
+    private HostApp WithKeys()
+    {
+        (string Name, string[] Rights)[] keys =
+        [
+            ("runner", ["journeys:read", "journeys:run"]),
+            ("alterer", ["journeys:read", "journeys:run", "cases:read", "cases:alter"]),
+            ("teller", ["events:publish"]),
+        ];
+        var settings = new Dictionary<string, string>();
+        foreach (var (name, rights) in keys)
         {
-            using var machine = app.Api();
-            machine.DefaultRequestHeaders.Add("Authorization", "ApiKey " + key);
-            using var body = new StringContent($$"""{"correlationId":"{{reference}}"}""", Encoding.UTF8, "application/json");
-            return (await machine.PostAsync($"{Api}/events/KeyTold/trigger", body)).StatusCode;
+            settings[$"ApiKeys:{name}:Sha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)));
+            foreach (var (index, right) in rights.Index())
+                settings[$"ApiKeys:{name}:Rights:{index}"] = right;
         }
 
-        static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+        return new(office.Database.ConnectionString, office.Clock, settings: settings);
+    }
+
+    private static async Task<HttpResponseMessage> AsKeyAsync(HostApp app, string key, string path, JsonObject body)
+    {
+        using var machine = app.Api();
+        machine.DefaultRequestHeaders.Add("Authorization", "ApiKey " + key);
+        using var content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
+        return await machine.PostAsync(Api + path, content);
+    }
+
+    /// <summary>Tasks of a journey that someone sees.</summary>
+    private async Task<IReadOnlyList<JsonNode>> SeenAsync(Worker who, string journey)
+    {
+        var cases = await office.QueryAsync<Guid>($"select id from workflow_instance where definition_id = '{journey}'");
+        var tasks = new List<JsonNode>();
+        foreach (var id in cases)
+            tasks.AddRange((await who.GetAsync($"/api/tasks?view=all&case={id}"))["items"]!.AsArray().Select(task => task!));
+        return tasks;
     }
 
     private Task<List<long>> CountAsync(Guid id) =>

@@ -136,6 +136,28 @@ public sealed class WorkflowReplyTests(WorkflowReplyTests.TwoHosts hosts) : ICla
     }
 
     [Fact]
+    public async Task A_caller_whose_wait_takes_longer_than_the_limit_gets_202_and_can_fetch_the_answer()
+    {
+        using var receiver = Receiver(out var address);
+        await PublishAsync("slow", Endpoint("slow"), Call("Elsa.SendHttpRequest", "one", address), Out);
+        await using var impatient = new HostApp(
+            hosts.ConnectionString,
+            _clock,
+            settings: new Dictionary<string, string> { ["Http:AllowPrivateAddresses"] = "true", ["Http:ReplySeconds"] = "1" }
+        );
+        using var caller = impatient.Api();
+
+        var accepted = await caller.GetAsync("/workflows/slow");
+
+        accepted.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        var location = accepted.Headers.Location.ShouldNotBeNull();
+        (await caller.GetAsync(location)).StatusCode.ShouldBe(HttpStatusCode.Accepted, "it still waits");
+        await AnswerAsync(receiver, 200);
+        await Eventually.AsksAsync(() => caller.GetAsync(location), answer => answer.StatusCode == HttpStatusCode.OK, "the workflow has answered");
+        (await (await caller.GetAsync(location)).Content.ReadAsStringAsync()).ShouldBe("hello");
+    }
+
+    [Fact]
     public async Task Who_signed_in_to_ask_must_sign_in_to_fetch_the_answer()
     {
         await PublishAsync("private", Endpoint("private"), Waits("approved"), Out);
@@ -237,6 +259,8 @@ public sealed class WorkflowReplyTests(WorkflowReplyTests.TwoHosts hosts) : ICla
         private TestDatabase _database = null!;
 
         public FakeClock Clock { get; } = new();
+
+        public string ConnectionString => _database.ConnectionString;
 
         public HostApp First { get; private set; } = null!;
 

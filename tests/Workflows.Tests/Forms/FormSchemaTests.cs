@@ -1,5 +1,9 @@
 using System.Text.Json;
+using FsCheck;
+using FsCheck.Fluent;
+using Orchestration.Engine.Model;
 using Orchestration.Workflows.Forms;
+using Orchestration.Workflows.Tests.Calendars;
 
 namespace Orchestration.Workflows.Tests.Forms;
 
@@ -41,6 +45,58 @@ public sealed class FormSchemaTests
         Claim.Root.Find("occurred")!.From.ShouldBe("case.occurred");
         Claim.Root.Find("reason")!.Computed.ShouldBe("variables.reason");
         Claim.Root.Find("id")!.ReadOnly.ShouldBeTrue();
+    }
+
+    /// <summary>Parts of forms: some are fine, some aren't.</summary>
+    private static readonly string[] Parts =
+    [
+        """ "type": "string" """,
+        """ "type": "string", "enum": ["a", "ü „x“ \u2028", ""] """,
+        """ "type": "string", "pattern": "^[A-Z]{2,}$", "maxLength": 5 """,
+        """ "type": "string", "pattern": "(" """,
+        """ "type": "string", "maxLength": 5.0 """,
+        """ "type": "string", "minLength": 9007199254740993 """,
+        """ "type": "string", "format": "date", "x-from": "case.occurred" """,
+        """ "type": "string", "format": "no-such-format" """,
+        """ "type": ["string", "null"], "x-order": 1e2 """,
+        """ "type": "number", "minimum": 0.10, "maximum": 1E+2 """,
+        """ "type": "number", "multipleOf": 1e-3 """,
+        """ "type": "number", "exclusiveMaximum": 1e400 """,
+        """ "type": "integer", "const": 1.0 """,
+        """ "type": "integer", "enum": [1, 2.50, 12345678901234567890] """,
+        """ "type": "boolean", "default": true, "title": "a\u0001b" """,
+        """ "type": "array", "maxItems": 3, "items": { "type": "object", "properties": { "$": { "type": "string" }, "v": { "type": "number" } } } """,
+        """ "type": "array", "items": 7 """,
+        """ "const": null """,
+        """ "type": "object", "properties": { "": { "type": "string" } } """,
+        """ "title": "\ud83d\ude00", "x-width": 13 """,
+        "",
+    ];
+
+    [Fact]
+    public void Every_form_that_is_accepted_as_text_is_accepted_as_the_object_that_a_journey_keeps()
+    {
+        var (accepted, refused) = (0, 0);
+        Laws.Hold(
+            from parts in Gen.Elements(Parts).ArrayOf(3)
+            from required in Gen.Elements("", """, "required": ["f0"] """, """, "x-outcomes": { "Done": ["f1"] } """)
+            select $"{{ \"type\": \"object\", \"properties\": {{ {string.Join(", ", parts.Select((part, i) => $"\"f{i}\": {{{part}}}"))} }}{required} }}",
+            form =>
+            {
+                if (!FormSchema.TryParse(form, out var schema, out _))
+                {
+                    refused++;
+                    return;
+                }
+
+                accepted++;
+                var kept = System.Text.Encoding.UTF8.GetString(WorkflowData.ToUtf8(WorkflowData.FromOutside(System.Text.Encoding.UTF8.GetBytes(form))));
+                FormSchema.TryParse(kept, out var again, out var errors).ShouldBeTrue($"{form}: {string.Join("; ", errors)}");
+                again!.Root.Properties.Select(field => field.Name).ShouldBe(schema.Root.Properties.Select(field => field.Name));
+            }
+        );
+        accepted.ShouldBeGreaterThan(50);
+        refused.ShouldBeGreaterThan(50);
     }
 
     [Theory]

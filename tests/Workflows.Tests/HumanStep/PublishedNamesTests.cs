@@ -123,6 +123,8 @@ public sealed class PublishedNamesTests
     {
         await using var world = await World.CreateAsync();
         await world.LoadShippedAsync();
+        string[] steps = ["look", "lookk", "next", "nex"];
+        (await PublishAsync(world, "flow", [.. steps.Select(step => (step, Step.Of("Look")))])).ShouldBeOfType<PublishResult.Published>();
         var policy = JsonNode.Parse(
             """
             { "id": "own", "name": "Own", "calendar": "24x7", "subject": "case", "target": { "amount": "PT8H", "unit": "elapsed" }, "ladder": [],

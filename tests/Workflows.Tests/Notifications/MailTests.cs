@@ -68,6 +68,28 @@ public sealed class MailTests
         (await world.Get<WeeklyDigest>().RunAsync()).ShouldBe(1, "the next week has its own");
     }
 
+    // New York moved its clocks on the Sunday before; Beirut's Sunday had no midnight.
+    [Theory]
+    [InlineData("America/New_York", "2027-03-15T11:00:00Z")]
+    [InlineData("America/New_York", "2026-11-02T12:00:00Z")]
+    [InlineData("Asia/Beirut", "2027-03-29T04:00:00Z")]
+    public async Task A_weekly_digest_comes_at_seven_by_the_clock_after_a_clock_change_too(string zone, string seven)
+    {
+        await using var server = new MailServer();
+        await using var world = await WorldAsync(server);
+        await ChooseAsync(world, "supervisor", ["performance.weekly"], zone: zone);
+        var at = NodaTime.Text.InstantPattern.General.Parse(seven).Value;
+
+        world.Clock.Set(at - Duration.FromMinutes(1));
+        (await world.Get<WeeklyDigest>().RunAsync()).ShouldBe(0);
+        world.Clock.Set(at);
+        (await world.Get<WeeklyDigest>().RunAsync()).ShouldBe(1);
+        var monday = at.InZone(DateTimeZoneProviders.Tzdb[zone]).Date.PlusDays(-7);
+        (await world.ScalarAsync<string>("select title from notification")).ShouldBe(
+            $"Your week from {monday.ToString("d MMM", System.Globalization.CultureInfo.InvariantCulture)}"
+        );
+    }
+
     [Fact]
     public async Task A_link_to_choose_a_password_is_mailed_at_once_unless_it_no_longer_works()
     {

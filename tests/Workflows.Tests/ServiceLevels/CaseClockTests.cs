@@ -409,7 +409,7 @@ public sealed class CaseClockTests
             .ShouldBeOfType<TaskResult.Forbidden>()
             .Reason.ShouldContain("property-claims");
 
-        var clock = (await ClockQueries.OfTaskAsync(world.Database, task.Id)).Single().State;
+        var clock = (await ClockQueries.OfTaskAsync(world.Database, task.Id)).Clocks.Single().State;
         var calendar = world.Get<ServiceLevelCatalog>().CalendarOf(clock);
         world.Clock.Set(calendar.Add(clock.StartedAt, Duration.FromHours(12)));
         await SweepAsync(world);
@@ -475,6 +475,16 @@ public sealed class CaseClockTests
                 { "action": "webhook", "url": "https://example.com/hook" } ] },
                           { "percent": 100, "actions": [ { "action": "raisePriority", "by": 1 }, { "action": "reassign", "to": "lead" } ] } ] }
             """;
+        await world.PublishAsync(
+            "one",
+            (
+                "a",
+                """
+                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } },
+                  "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
+                """
+            )
+        );
         (
             await SaveServiceLevel.RunAsync(
                 world.Get<Orchestration.Workflows.Settings.SettingDocuments>(),
@@ -487,16 +497,6 @@ public sealed class CaseClockTests
                 world.Clock.GetCurrentInstant()
             )
         ).ShouldBeOfType<SaveServiceLevelResult.Saved>();
-        await world.PublishAsync(
-            "one",
-            (
-                "a",
-                """
-                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } },
-                  "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
-                """
-            )
-        );
         var id = await world.StartAsync("one", "ONE-1");
 
         world.Clock.Advance(Duration.FromMinutes(30));
@@ -618,11 +618,11 @@ public sealed class CaseClockTests
     /// <summary>Clocks of the case itself, the last generation of each policy.</summary>
     private static async Task<Dictionary<string, ClockState>> ClocksAsync(World world, Guid id) =>
         (await ClockQueries.OfCaseAsync(world.Database, id))
-            .GroupBy(c => c.State.Policy.Id)
+            .Clocks.GroupBy(c => c.State.Policy.Id)
             .ToDictionary(g => g.Key, g => g.MaxBy(c => c.State.Generation)!.State);
 
     private static async Task<ClockState> ClockAsync(World world, Guid id, string policy, int generation) =>
-        (await ClockQueries.OfCaseAsync(world.Database, id)).Single(c => c.State.Policy.Id == policy && c.State.Generation == generation).State;
+        (await ClockQueries.OfCaseAsync(world.Database, id)).Clocks.Single(c => c.State.Policy.Id == policy && c.State.Generation == generation).State;
 
     private static string Local(World world, ClockState clock) =>
         LocalDateTimePattern

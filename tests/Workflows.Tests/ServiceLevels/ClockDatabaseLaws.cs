@@ -216,7 +216,7 @@ public sealed class ClockDatabaseLaws
                 new { id }
             )
         ).ToList();
-        var clocks = await ClockQueries.AllOfCaseAsync(world.Database, id);
+        var clocks = (await ClockQueries.AllOfCaseAsync(world.Database, id)).Clocks;
         clocks.Count.ShouldBe(3);
         foreach (var (clock, state) in clocks.Select(c => (c, c.State)))
         {

@@ -9,6 +9,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.Jobs;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
@@ -199,11 +200,16 @@ public sealed class StoredClockTests
 
         var desk = await Desk.AtAsync(world, broken);
         await desk.DoneAsync(ClaimTask.RunAsync(world.Tasks, desk.Next, await world.PersonAsync("adjuster1")));
-        (await ClockQueries.AllOfCaseAsync(world.Database, broken)).ShouldBeEmpty();
+        var lost = await ClockQueries.AllOfCaseAsync(world.Database, broken);
+        lost.Clocks.ShouldBeEmpty();
+        lost.Lost.Select(clock => (clock.Policy, clock.TaskId is null, clock.Status))
+            .ShouldBe([("own", false, ClockStatus.Running), ("whole", true, ClockStatus.Running)], ignoreOrder: true);
+        await world.Get<Escalate>().RunAsync();
+        (await JobQueries.FailingAsync(world.Database, 10)).Select(row => row.InstanceId).ShouldBe([broken, broken], "they are named before a rung is due");
 
         world.Clock.Advance(Duration.FromHours(9));
         await world.Get<Escalate>().RunAsync();
-        (await ClockQueries.AllOfCaseAsync(world.Database, sound)).ShouldAllBe(c => c.State.Breached);
+        (await ClockQueries.AllOfCaseAsync(world.Database, sound)).Clocks.ShouldAllBe(c => c.State.Breached);
 
         (await CancelCase.RunAsync(world.Runtime, broken, "mistake", supervisor)).ShouldBe(CancelCaseResult.Cancelled);
         (await world.ScalarAsync<string>("select string_agg(distinct status, ' ') from sla_clock where instance_id = @broken", new { broken })).ShouldBe(
@@ -211,6 +217,32 @@ public sealed class StoredClockTests
         );
         (await world.ScalarAsync<int>("select count(*)::int from deadline where instance_id = @broken", new { broken })).ShouldBe(0);
         (await world.ActionsAsync(broken)).Count(action => action == "sla.cancelled").ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_calendar_and_a_policy_that_can_not_be_read_are_named_and_stop_no_other()
+    {
+        await using var world = await World.CreateAsync();
+        await world.LoadShippedAsync();
+        var catalog = world.Get<ServiceLevelCatalog>();
+        catalog.Unreadable.ShouldBeEmpty();
+        foreach (var (kind, name) in new[] { (SettingKind.Calendar, "us-alaska"), (SettingKind.Sla, "claims-settle") })
+            (
+                await world.ScalarAsync<int>(
+                    """
+                    with broken as (update setting_document set document = '{}' where kind = @kind and name = @name returning 1)
+                    select count(*)::int from broken
+                    """,
+                    new { kind, name }
+                )
+            ).ShouldBe(1, name);
+        var before = (catalog.Calendars.Count, catalog.Policies.Count);
+
+        await catalog.LoadAsync();
+
+        catalog.Unreadable.ShouldContain(one => one.Kind == SettingKind.Calendar && one.Name == "us-alaska" && one.Version == 1 && one.Reason.Length > 0);
+        catalog.Unreadable.ShouldContain(one => one.Kind == SettingKind.Sla && one.Name == "claims-settle");
+        (catalog.Calendars.Count + 1, catalog.Policies.Count + catalog.Unreadable.Count - 1).ShouldBe(before, "policies need their calendar");
     }
 
     private static async Task<PublishResult> PublishAsync(World world, string id, string step) =>

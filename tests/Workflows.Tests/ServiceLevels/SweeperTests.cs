@@ -32,6 +32,16 @@ public sealed class SweeperTests
                 """
             )!
             .AsObject();
+        await world.PublishAsync(
+            "one",
+            (
+                "a",
+                """
+                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } },
+                  "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
+                """
+            )
+        );
         (
             await SaveServiceLevel.RunAsync(
                 world.Get<SettingDocuments>(),
@@ -44,16 +54,6 @@ public sealed class SweeperTests
                 world.Clock.GetCurrentInstant()
             )
         ).ShouldBeOfType<SaveServiceLevelResult.Saved>();
-        await world.PublishAsync(
-            "one",
-            (
-                "a",
-                """
-                "title": { "typeName": "String", "expression": { "type": "Literal", "value": "Look" } },
-                  "team": { "typeName": "String", "expression": { "type": "Literal", "value": "claims-adjusting" } }
-                """
-            )
-        );
         for (var i = 0; i < Cases; i++)
         {
             await world.StartAsync("one", $"ONE-{i}");

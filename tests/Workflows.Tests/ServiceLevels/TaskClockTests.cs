@@ -61,7 +61,7 @@ public sealed class TaskClockTests
         world.Clock.Advance(Duration.FromDays(3));
         await world.Runtime.Stimuli.PublishAsync("Decided", "REF-1", new OrderedDictionary<string, object?> { ["sentOn"] = "2026-06-01T08:00:00Z" }, "test");
 
-        var clock = (await ClockQueries.OfCaseAsync(world.Database, await world.ScalarAsync<Guid>("select instance_id from task"))).Single().State;
+        var clock = (await ClockQueries.OfCaseAsync(world.Database, await world.ScalarAsync<Guid>("select instance_id from task"))).Clocks.Single().State;
         clock.ShouldSatisfyAllConditions(
             c => c.StartedAt.ShouldBe(Start - Duration.FromHours(1)),
             c => c.EndedAt.ShouldBe(Start + Duration.FromDays(3)),
@@ -224,6 +224,7 @@ public sealed class TaskClockTests
     {
         var world = await World.CreateAsync();
         await world.LoadShippedAsync();
+        await PublishAsync(world, []);
         foreach (var policy in policies.Select(text => JsonNode.Parse(text)!.AsObject()))
         {
             (
@@ -258,12 +259,15 @@ public sealed class TaskClockTests
 
     private static async Task<(Guid Case, Desk Desk)> OpenAtAsync(World world, (string, string, object)[] inputs)
     {
-        (
-            await world.Runtime.Definitions.PublishAsync(new("facts", Encoding.UTF8.GetBytes(Document(inputs)), "designer"), "test", world.Clock.Now())
-        ).ShouldBeOfType<PublishResult.Published>();
+        await PublishAsync(world, inputs);
         var id = await world.StartAsync("facts");
         return (id, await Desk.AtAsync(world, id));
     }
+
+    private static async Task PublishAsync(World world, (string, string, object)[] inputs) =>
+        (
+            await world.Runtime.Definitions.PublishAsync(new("facts", Encoding.UTF8.GetBytes(Document(inputs)), "designer"), "test", world.Clock.Now())
+        ).ShouldBeOfType<PublishResult.Published>();
 
     private static async Task<AtWork> OpenAsync(World world, params (string, string, object)[] inputs)
     {
@@ -272,7 +276,7 @@ public sealed class TaskClockTests
     }
 
     private static async Task<SortedDictionary<string, ClockState>> ClocksAsync(World world, AtWork desk) =>
-        new((await ClockQueries.OfTaskAsync(world.Database, desk.Task)).ToDictionary(c => c.State.Policy.Id, c => c.State), StringComparer.Ordinal);
+        new((await ClockQueries.OfTaskAsync(world.Database, desk.Task)).Clocks.ToDictionary(c => c.State.Policy.Id, c => c.State), StringComparer.Ordinal);
 
     private static async Task<Instant?> DueAsync(World world, AtWork desk) => (await world.OpenTaskAsync(desk.Case)).DueAt?.ToInstant();
 

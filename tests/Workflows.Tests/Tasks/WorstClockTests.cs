@@ -176,6 +176,7 @@ public sealed class WorstClockTests
         await using var world = await World.CreateAsync();
         await world.LoadShippedAsync();
         var admin = await world.PersonAsync("admin");
+        await world.PublishAsync("kept", ("a", Step.Of("First")), ("b", Step.Of("Second")));
         foreach (var policy in Policies.Select(text => JsonNode.Parse(text)!.AsObject()))
         {
             var id = (string)policy["id"]!;
@@ -233,7 +234,9 @@ public sealed class WorstClockTests
     private static async Task DoAsync(World world, Guid id, What what, Person admin, string operation)
     {
         var clocks = new ClockRuntime(world.Runtime, world.Get<ServiceLevelCatalog>());
-        var promise = (await ClockQueries.OfCaseAsync(world.Database, id)).FirstOrDefault(c => c.State is { Ended: false, Policy.Kind: SlaKind.Promise });
+        var promise = (await ClockQueries.OfCaseAsync(world.Database, id)).Clocks.FirstOrDefault(c =>
+            c.State is { Ended: false, Policy.Kind: SlaKind.Promise }
+        );
         var open = (await ListAsync(world, new() { View = "all", CaseId = id })).SingleOrDefault(t => !t.State.IsTerminal());
         var request = new TaskRequest(open?.Id ?? Guid.Empty, open?.Revision ?? 0, operation);
         switch (what)
@@ -273,7 +276,7 @@ public sealed class WorstClockTests
     {
         var catalog = world.Get<ServiceLevelCatalog>();
         var live = (await ClockQueries.AllOfCaseAsync(world.Database, id))
-            .Select(clock => (clock, Urgent: Urgent.Of(clock.State, catalog.CalendarOf(clock.State))))
+            .Clocks.Select(clock => (clock, Urgent: Urgent.Of(clock.State, catalog.CalendarOf(clock.State))))
             .Where(clock => clock.Urgent is not null)
             .Select(clock => (Clock: clock.clock, Urgent: clock.Urgent!.Value))
             .ToList();

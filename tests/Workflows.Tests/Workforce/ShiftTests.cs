@@ -104,6 +104,26 @@ public sealed class ShiftTests
             ]);
     }
 
+    [Theory]
+    // New York skips 2:00 to 3:00 on 14 March 2027: a skipped time is as much later as the clocks were moved.
+    [InlineData("2027-03-14", "02:30", "10:00", "2027-03-14T07:30Z", "2027-03-14T14:00Z")]
+    [InlineData("2027-03-13", "22:00", "02:30", "2027-03-14T03:00Z", "2027-03-14T07:30Z")]
+    // It repeats 1:00 to 2:00 on 1 November 2026: the first of both is meant.
+    [InlineData("2026-11-01", "01:30", "09:00", "2026-11-01T05:30Z", "2026-11-01T14:00Z")]
+    [InlineData("2026-10-31", "22:00", "01:30", "2026-11-01T02:00Z", "2026-11-01T05:30Z")]
+    public async Task A_file_with_times_that_the_clocks_skip_or_repeat_is_planned(string date, string from, string until, string begins, string ends)
+    {
+        await using var world = await World.CreateAsync();
+        var file = $"user_name,date,from,until,kind\nadjuster1,{date},{from},{until},Work\n";
+
+        (await ImportShifts.RunAsync(world.Get<PlanShifts>(), file, DateTimeZoneProviders.Tzdb["America/New_York"], await world.PersonAsync("supervisor")))
+            .ShouldBeOfType<ShiftResult.Done>()
+            .Added.ShouldHaveSingleItem();
+
+        var shift = (await Shift.ListAsync(world.Database, ["claims-adjusting"], At(begins) - Duration.FromDays(1), At(ends) + Duration.FromDays(1))).Single();
+        (shift.From, shift.Until).ShouldBe((At(begins), At(ends)));
+    }
+
     private static async Task<ShiftResult> PlanAsync(World world, string actor, params PlannedShift[] shifts) =>
         await world
             .Get<PlanShifts>()

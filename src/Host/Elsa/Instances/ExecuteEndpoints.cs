@@ -11,7 +11,10 @@ using Orchestration.Host.Identity;
 
 namespace Orchestration.Host.Elsa.Instances;
 
-/// <summary>Starts runs. A run starts immediately; dispatch and execute differ only in their answer.</summary>
+/// <summary>
+/// Starts runs. A run starts immediately; dispatch and execute differ only in their answer. What a person starts here is their test; what an API key starts is
+/// real.
+/// </summary>
 internal static class ExecuteEndpoints
 {
     /// <summary>Most runs that one bulk dispatch starts.</summary>
@@ -137,6 +140,7 @@ internal static class ExecuteEndpoints
                 Name = request.Text("name"),
                 TriggerActivityId = request.Text("triggerActivityId") is { Length: > 0 } trigger ? trigger : null,
                 VersionId = version,
+                TestBy = context.User.Identity is PersonIdentity { Person.Id: var tester } ? tester : null,
                 ChecksInput = true,
             },
             JourneyAccess.Actor(context.User),

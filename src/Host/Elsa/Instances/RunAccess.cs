@@ -78,20 +78,21 @@ internal sealed class RunAccess(IHttpContextAccessor http, JourneyAccess access,
         return string.IsNullOrWhiteSpace(reason) ? null : reason.Trim();
     }
 
-    /// <summary>Why the caller can't change these runs by hand, or null: live cases need the permission and a reason.</summary>
+    /// <summary>Why the caller can't change these runs by hand, or null: live ones need the permission and a reason.</summary>
     public async Task<IResult?> RefuseAsync(IEnumerable<Guid> runs, string? reason, CancellationToken cancel)
     {
         foreach (var run in runs)
         {
-            if (await RunVisibility.CaseOfAsync(runtime.Database, run, cancel) is null)
+            if (await LiveRun.FindAsync(runtime, run, cancel) is not { } live)
                 continue;
+            var what = live.Case is null ? "People work in this run, and it isn't a test." : "This run is a live case.";
             if (!access.May(User, JourneyAccess.AlterCases))
                 return ElsaJson.Problem(
                     StatusCodes.Status403Forbidden,
-                    "This run is a live case. Changing it needs the permission to alter cases; ask a supervisor or an administrator."
+                    $"{what} Changing it needs the permission to alter cases; ask a supervisor or an administrator."
                 );
             if (reason is null)
-                return ElsaJson.Problem(StatusCodes.Status428PreconditionRequired, "This run is a live case. Enter a reason for changing it.");
+                return ElsaJson.Problem(StatusCodes.Status428PreconditionRequired, $"{what} Enter a reason for changing it.");
             if (reason.Length > 2000 || Engine.Model.WorkflowData.Unfit(reason) is not null)
                 return ElsaJson.Problem(StatusCodes.Status400BadRequest, ("reason", "'reason' must have at most 2,000 printable characters."));
         }
@@ -105,8 +106,8 @@ internal sealed class RunAccess(IHttpContextAccessor http, JourneyAccess access,
         var count = 0;
         foreach (var run in runs)
         {
-            if (await RunVisibility.CaseOfAsync(runtime.Database, run, cancel) is { } @case)
-                count += await AlterCase.NeedsSecondPersonAsync(runtime, run, @case, alterations, cancel) ? 1 : 0;
+            if (await LiveRun.FindAsync(runtime, run, cancel) is not null)
+                count += await AlterCase.NeedsSecondPersonAsync(runtime, run, alterations, cancel) ? 1 : 0;
         }
 
         return count;
@@ -116,7 +117,10 @@ internal sealed class RunAccess(IHttpContextAccessor http, JourneyAccess access,
     public async Task<AlterationResult> AlterAsync(Guid run, JsonArray alterations, string? reason, CancellationToken cancel)
     {
         var actor = JourneyAccess.Actor(User);
-        if (await RunVisibility.CaseOfAsync(runtime.Database, run, cancel) is not { } @case)
+        var live = await LiveRun.FindAsync(runtime, run, cancel);
+        if (live is { Case: null } && await AlterCase.NeedsSecondPersonAsync(runtime, run, alterations, cancel))
+            return Refused("A second person would have to approve this change, which only cases have a page for. Cancel the run, or retry its failed step.");
+        if (live?.Case is not { } @case)
             return await Alterations.RunAsync(
                 runtime,
                 run,
@@ -125,11 +129,11 @@ internal sealed class RunAccess(IHttpContextAccessor http, JourneyAccess access,
                 reason is null ? null : new(reason),
                 cancel
             );
-        return await AlterCase.RunAsync(runtime, run, @case, alterations, reason!, actor, cancel) switch
+        return await AlterCase.RunAsync(runtime, run, @case, alterations, reason!, actor, User.Identity is PersonIdentity, cancel) switch
         {
             AlterCaseResult.Done done => done.Result,
             AlterCaseResult.Pending => Refused(
-                "A second person must approve this change because the journey has a step with four eyes, a review or required skills. "
+                "A second person must approve this change because the journey has a step with four eyes, a review, required skills or an authority limit. "
                     + "The request is on the page of the case."
             ) with
             {

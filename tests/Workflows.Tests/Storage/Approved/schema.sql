@@ -1843,6 +1843,7 @@ create table workflow_instance (
     updated_at timestamp with time zone not null,
     finished_at timestamp with time zone,
     owned boolean not null default false,
+    test_by uuid,
     constraint workflow_instance_check CHECK ((status = 'Finished'::text) = (finished_at IS NOT NULL)),
     constraint workflow_instance_pkey PRIMARY KEY (id),
     constraint workflow_instance_status_check CHECK (status = ANY (ARRAY['Running'::text, 'Finished'::text])),
