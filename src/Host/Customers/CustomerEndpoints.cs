@@ -85,11 +85,11 @@ internal static class CustomerEndpoints
         keep.MapPut("/{id:guid}", ChangeAsync).WithSummary("Changes a customer").Changes();
         keep.MapGet(
                 "/satisfaction",
-                async (bool? unhappy, WorkflowRuntime runtime, CancellationToken cancel) =>
+                async (bool? unhappy, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                     TypedResults.Ok(
                         new SatisfactionAnswer(
-                            await ReadRatings.FiguresAsync(runtime.Database, runtime.Clock.Now(), cancel),
-                            await ReadRatings.ListAsync(runtime.Database, unhappy == true, runtime.Clock.Now(), cancel)
+                            await ReadRatings.FiguresAsync(runtime.Database, me, runtime.Clock.Now(), cancel),
+                            await ReadRatings.ListAsync(runtime.Database, unhappy == true, me, runtime.Clock.Now(), cancel)
                         )
                     )
             )

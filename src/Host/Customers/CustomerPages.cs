@@ -73,8 +73,8 @@ internal static class CustomerPages
                     Html.Page(
                         new FrontOfficePage
                         {
-                            Day = await FrontOffice.ReadAsync(runtime.Database, runtime.Clock.Now(), cancel),
-                            Satisfaction = await ReadRatings.FiguresAsync(runtime.Database, runtime.Clock.Now(), cancel),
+                            Day = await FrontOffice.ReadAsync(runtime.Database, me, runtime.Clock.Now(), cancel),
+                            Satisfaction = await ReadRatings.FiguresAsync(runtime.Database, me, runtime.Clock.Now(), cancel),
                             Now = runtime.Clock.Now(),
                             Me = me,
                         }
@@ -84,12 +84,12 @@ internal static class CustomerPages
         pages
             .MapGet(
                 "/front-office/ratings",
-                async (bool? unhappy, WorkflowRuntime runtime, CancellationToken cancel) =>
+                async (bool? unhappy, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                     Html.Page(
                         new RatingsPage
                         {
-                            Of = await ReadRatings.FiguresAsync(runtime.Database, runtime.Clock.Now(), cancel),
-                            Ratings = await ReadRatings.ListAsync(runtime.Database, unhappy == true, runtime.Clock.Now(), cancel),
+                            Of = await ReadRatings.FiguresAsync(runtime.Database, me, runtime.Clock.Now(), cancel),
+                            Ratings = await ReadRatings.ListAsync(runtime.Database, unhappy == true, me, runtime.Clock.Now(), cancel),
                             IsUnhappy = unhappy == true,
                         }
                     )

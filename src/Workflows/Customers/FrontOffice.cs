@@ -1,7 +1,9 @@
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Customers;
@@ -12,7 +14,7 @@ namespace Orchestration.Workflows.Customers;
 /// <param name="Reference">Reference of the case.</param>
 /// <param name="CustomerId">Record of the customer.</param>
 /// <param name="CustomerName">Their name.</param>
-/// <param name="Phone">A number to call, or null.</param>
+/// <param name="Phone">A number to call; null: none, or the customer is sensitive and the reader gave no reason yet.</param>
 /// <param name="State">The promise.</param>
 public sealed record DuePromise(Guid ClockId, Guid CaseId, string Reference, Guid CustomerId, string CustomerName, string? Phone, ClockState State);
 
@@ -48,7 +50,7 @@ public sealed record FrontOfficeDay(
     int WaitingCount
 );
 
-/// <summary>Reads the front office's day. Its people see every case.</summary>
+/// <summary>Reads the front office's day: of the cases that the reader sees.</summary>
 public static class FrontOffice
 {
     /// <summary>How far “today” looks ahead: the server doesn't know where the reader's day ends.</summary>
@@ -57,22 +59,26 @@ public static class FrontOffice
     private const int Most = 50;
     private const int MostWaiting = 10;
 
-    private const string Promises = """
-        select o.clock_id, o.instance_id, c.reference, s.id, s.name, s.phones[1], k.state
+    // $1: the reader, $2: now, $3: whether they see every case.
+    private static readonly string Sees = $"($3 or {Eligibility.Of("$1", "$2").SeesRun("c.id")})";
+
+    private static readonly string Promises = $"""
+        select o.clock_id, o.instance_id, c.reference, s.id, s.name, case when not is_guarded_number(c.customer_id, $1, $2) then s.phones[1] end, k.state
         from open_promise o join sla_clock k on k.id = o.clock_id join journey_case c on c.id = o.instance_id
-        join customer m on m.number = c.customer_id join customer s on s.id = m.survivor
+        join customer m on m.number = c.customer_id join customer s on s.id = m.survivor where {Sees}
         """;
 
     private static readonly string Late = $"""
-        c.due_at <= $1 and c.test_by is null
+        c.due_at <= $2 and c.test_by is null and {Sees}
             and not exists (select from task t where t.instance_id = c.id and t.suspended_reason = '{ResumeTask.WaitsForCustomer}')
         """;
 
-    public static async Task<FrontOfficeDay> ReadAsync(NpgsqlDataSource database, Instant now, CancellationToken cancel = default)
+    public static async Task<FrontOfficeDay> ReadAsync(NpgsqlDataSource database, Person actor, Instant now, CancellationToken cancel = default)
     {
         await using var batch = database.CreateBatch();
-        batch.Add($"{Promises} where o.due_at <= $1 order by o.due_at, o.clock_id limit $2", now + Today, Most);
-        batch.Add($"{Promises} where o.due_at > $1 and k.risk_at <= $2 order by o.due_at, o.clock_id limit $3", now + Today, now, Most);
+        object[] reader = [actor.Id, now, Eligibility.SeesAll(actor)];
+        batch.Add($"{Promises} and o.due_at <= $4 order by o.due_at, o.clock_id limit {Most}", [.. reader, now + Today]);
+        batch.Add($"{Promises} and o.due_at > $4 and k.risk_at <= $2 order by o.due_at, o.clock_id limit {Most}", [.. reader, now + Today]);
         batch.Add(
             $"""
             select c.id, c.reference, c.journey, s.id, s.name, o.title, o.display_name, c.due_at from journey_case c
@@ -81,9 +87,9 @@ public static class FrontOffice
                 where t.instance_id = c.id and t.ended_at is null order by t.created_at limit 1) o on true
             where {Late} order by c.due_at, c.id limit {MostWaiting}
             """,
-            now
+            reader
         );
-        batch.Add($"select count(*)::int from (select from journey_case c where {Late} limit 1000) late", now);
+        batch.Add($"select count(*)::int from (select from journey_case c where {Late} limit 1000) late", reader);
         await using var r = await batch.ExecuteReaderAsync(cancel);
         var callBacks = await PromisesAsync(r, cancel);
         await r.NextResultAsync(cancel);

@@ -250,14 +250,14 @@ public sealed class CustomerTests
         var clocks = world.Get<ClockRuntime>();
         var promise = (await Promises.MakeAsync(clocks, instance, new("Call back", due), front)).ShouldBeOfType<PromiseResult.Done>().ClockId;
 
-        (await FrontOffice.ReadAsync(world.Database, world.Clock.Now())).CallBacks.ShouldBeEmpty();
+        (await FrontOffice.ReadAsync(world.Database, front, world.Clock.Now())).CallBacks.ShouldBeEmpty();
         world.Clock.Advance(NodaTime.Duration.FromHours(31));
         await world.Get<Escalate>().SweepAsync(100);
         (await world.ScalarAsync<long>("select count(*) from notification where person_id = @Id and kind = 'sla.reminder'", new { front.Id })).ShouldBe(1);
-        (await FrontOffice.ReadAsync(world.Database, world.Clock.Now())).CallBacks.ShouldHaveSingleItem().ClockId.ShouldBe(promise);
+        (await FrontOffice.ReadAsync(world.Database, front, world.Clock.Now())).CallBacks.ShouldHaveSingleItem().ClockId.ShouldBe(promise);
 
         await Promises.SettleAsync(clocks, instance, promise, Orchestration.Workflows.ServiceLevels.PromiseOutcome.Kept, null, front);
-        (await FrontOffice.ReadAsync(world.Database, world.Clock.Now())).CallBacks.ShouldBeEmpty();
+        (await FrontOffice.ReadAsync(world.Database, front, world.Clock.Now())).CallBacks.ShouldBeEmpty();
     }
 
     private static CustomerData Full(string number) =>
