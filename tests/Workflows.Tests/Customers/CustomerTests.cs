@@ -2,6 +2,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.People;
 using Orchestration.Workflows.Search;
 using Orchestration.Workflows.Staff;
 using Orchestration.Workflows.Tasks;
@@ -159,6 +160,40 @@ public sealed class CustomerTests
         (await MergeCustomers.UndoAsync(world.Runtime, one, me)).ShouldBeOfType<CustomerResult.Refused>();
 
         async Task<Guid> IdAsync(string number) => (await CustomerQueries.OfNumberAsync(world.Database, number, me, world.Clock.Now()))!.Id;
+    }
+
+    [Fact]
+    public async Task What_a_merged_record_says_counts_and_goes_back_with_it()
+    {
+        await using var world = await World.CreateAsync();
+        await world.PublishAsync("walk", ("assess", Step));
+        await StartAsync(world, "REF-1", "C-1", "Marta Novak");
+        var (front, adjuster) = (await world.PersonAsync("frontoffice"), await world.PersonAsync("adjuster1"));
+        var one = (await CustomerQueries.OfNumberAsync(world.Database, "C-1", front, world.Clock.Now()))!.Id;
+        var full = Full("C-2") with { Vulnerability = "Recently bereaved" };
+        var two = ((CustomerResult.Done)await SaveCustomer.AddAsync(world.Runtime, full, front)).Id;
+        var three = ((CustomerResult.Done)await SaveCustomer.AddAsync(world.Runtime, new("C-3", "M Novak") { Vulnerability = "Hard of hearing" }, front)).Id;
+        await MergeCustomers.RunAsync(world.Runtime, three, two, front);
+        await MergeCustomers.RunAsync(world.Runtime, two, one, front);
+
+        var found = await FindAsync(front);
+        (found.Data.Number, found.Data.Vulnerability).ShouldBe(("C-1", null));
+        found.Cares().Select(care => care.Why).ShouldBe(["Recently bereaved", "Hard of hearing"]);
+        found.Merged.Select(duplicate => duplicate.Number).ShouldBe(["C-2", "C-3"]);
+        found
+            .Merged[0]
+            .Data.ShouldSatisfyAllConditions(
+                data => data.Phones.ShouldBe(full.Phones),
+                data => data.Identifiers.ShouldBe(full.Identifiers),
+                data => data.Consents.ShouldBe(full.Consents)
+            );
+        (await FindAsync(adjuster)).Cares().ShouldBeEmpty();
+
+        await MergeCustomers.UndoAsync(world.Runtime, three, front);
+        (await FindAsync(front)).Cares().Select(care => care.Why).ShouldBe(["Recently bereaved"]);
+        (await CustomerQueries.FindAsync(world.Database, three, front, world.Clock.Now()))!.Data.Vulnerability.ShouldBe("Hard of hearing");
+
+        async Task<CustomerDetails> FindAsync(Person person) => (await CustomerQueries.FindAsync(world.Database, one, person, world.Clock.Now()))!;
     }
 
     [Fact]
