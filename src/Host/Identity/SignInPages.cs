@@ -14,7 +14,7 @@ internal static partial class SignInPages
 {
     /// <summary>Where a person's work is: tasks first, for those who have any.</summary>
     public static string HomeOf(Person person) =>
-        person.Is(Roles.FrontOffice) ? "/front-office"
+        PermissionHolders.IsFrontOffice(person) ? "/front-office"
         : person.Is(Roles.Employee, Roles.Supervisor) || person.Teams.Count + person.Leads.Count > 0 ? "/"
         : person.Is(Roles.Analyst) ? "/studio"
         : person.Is(Roles.Administrator) ? "/administration/people"

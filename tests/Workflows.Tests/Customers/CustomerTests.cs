@@ -295,6 +295,39 @@ public sealed class CustomerTests
         (await FrontOffice.ReadAsync(world.Database, front, world.Clock.Now())).CallBacks.ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task Whoever_keeps_customers_and_sees_every_case_is_front_office_by_whatever_role()
+    {
+        await using var world = await World.CreateAsync();
+        await world.LoadShippedAsync();
+        await world.PublishAsync("walk", ("assess", Step));
+        await world.ScalarAsync<int?>(
+            """
+            insert into custom_role (key, title, permissions, created_at, updated_at)
+                values ('desk', 'Desk', '{customers:keep,work:see-all}', now(), now()), ('clerk', 'Clerk', '{customers:keep}', now(), now());
+            update person set roles = '{desk}' where user_name = 'adjuster1';
+            update person set roles = '{clerk}' where user_name = 'adjuster2';
+            """
+        );
+        var front = await world.PersonAsync("frontoffice");
+        var instance = await StartAsync(world, "REF-1", "C-1", "Marta Novak");
+        var due = world.Clock.Now() + NodaTime.Duration.FromHours(40);
+        await Promises.MakeAsync(world.Get<ClockRuntime>(), instance, new("Call back", due), front);
+        world.Clock.Advance(NodaTime.Duration.FromHours(31));
+        await world.Get<Escalate>().SweepAsync(100);
+
+        (
+            await world.ScalarAsync<string[]>(
+                "select array_agg(p.user_name order by 1) from notification n join person p on p.id = n.person_id where n.kind = 'sla.reminder'"
+            )
+        ).ShouldBe(["adjuster1", "frontoffice"]);
+        PermissionHolders.IsFrontOffice(front).ShouldBeTrue();
+        var clerk = front with { Roles = ["clerk"], OwnPermissions = [Permissions.KeepCustomers] };
+        PermissionHolders.IsFrontOffice(clerk).ShouldBeFalse();
+        PermissionHolders.IsFrontOffice(clerk with { OwnPermissions = [Permissions.KeepCustomers, Permissions.SeeAllWork] }).ShouldBeTrue();
+        PermissionHolders.IsFrontOffice(await world.PersonAsync("supervisor")).ShouldBeFalse("they steer");
+    }
+
     private static CustomerData Full(string number) =>
         new(number, "Jürgen Weiß")
         {
