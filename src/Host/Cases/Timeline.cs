@@ -199,6 +199,7 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "promise.broken" => new("heart-broken", "bad", $"Promise broken: {title}", reason, null, null, 90),
             "promise.withdrawn" => new("circle-minus", null, $"Promise withdrawn: {title}", reason, null, null, 90),
             "contact.recorded" => new(ContactText.Icon(Text(e.Payload, "channel")), null, ContactText.Of(e.Payload), Text(e.Payload, "note"), null, null, 90),
+            "contact.answered" => new("message-check", null, "Message from the customer marked as answered", null, null, null, 70),
             "guidance.reported" => new("book-2", null, title, Text(e.Payload, "note"), null, null, 80),
             "customer.added" => new("user-plus", "good", "Customer added", null, null, null, 90),
             "customer.changed" => new("pencil", null, $"Customer changed: {ContactText.Fields(e.Payload)}", null, null, null, 70),

@@ -54,6 +54,18 @@ internal static class CustomerEndpoints
             .ProducesProblem(404)
             .ProducesProblem(409)
             .ProducesProblem(422);
+        api.MapPost(
+                "/{id:guid}/contacts/{contact:guid}/answered",
+                async Task<Results<NoContent, ProblemHttpResult>> (Guid id, Guid contact, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    await CustomerQueries.FindAsync(runtime.Database, id, me, runtime.Clock.Now(), cancel) is { } customer
+                    && await OpenMessages.AnsweredAsync(runtime, customer.Id, contact, me, cancel)
+                        ? TypedResults.NoContent()
+                        : Problems.NotFound("message", contact)
+            )
+            .RequireAuthorization(Permissions.StartCases)
+            .WithSummary("Says that a message of a customer is answered, or needs no answer")
+            .WithDescription("A contact with the customer about the same case, or a message to them, answers it too.")
+            .ProducesProblem(404);
 
         var mark = api.MapGroup("").RequireAuthorization(Permissions.MarkSensitive);
         mark.MapPut(

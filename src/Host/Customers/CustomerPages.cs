@@ -66,35 +66,7 @@ internal static class CustomerPages
         pages.MapPost("/customers/{id:guid}/sensitive", SensitiveAsync).RequireAuthorization(Permissions.MarkSensitive);
         pages.MapPost("/customers/{id:guid}/merge", MergeAsync).RequireAuthorization(Permissions.KeepCustomers);
         pages.MapPost("/customers/{id:guid}/unmerge", UndoAsync).RequireAuthorization(Permissions.KeepCustomers);
-        pages
-            .MapGet(
-                "/front-office",
-                async (WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                    Html.Page(
-                        new FrontOfficePage
-                        {
-                            Day = await FrontOffice.ReadAsync(runtime.Database, me, runtime.Clock.Now(), cancel),
-                            Satisfaction = await ReadRatings.FiguresAsync(runtime.Database, me, runtime.Clock.Now(), cancel),
-                            Now = runtime.Clock.Now(),
-                            Me = me,
-                        }
-                    )
-            )
-            .RequireAuthorization(Permissions.KeepCustomers);
-        pages
-            .MapGet(
-                "/front-office/ratings",
-                async (bool? unhappy, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                    Html.Page(
-                        new RatingsPage
-                        {
-                            Of = await ReadRatings.FiguresAsync(runtime.Database, me, runtime.Clock.Now(), cancel),
-                            Ratings = await ReadRatings.ListAsync(runtime.Database, unhappy == true, me, runtime.Clock.Now(), cancel),
-                            IsUnhappy = unhappy == true,
-                        }
-                    )
-            )
-            .RequireAuthorization(Permissions.KeepCustomers);
+        FrontOfficePages.Map(pages);
         CustomerEditPages.Map(pages);
     }
 
@@ -135,6 +107,7 @@ internal static class CustomerPages
                     Customer = customer,
                     Cases = cases,
                     Promises = await CustomerWork.PromisesAsync(database, ids, cancel),
+                    Messages = await OpenMessages.ListAsync(database, customer.Id, me, now, cancel),
                     Files = await NoteQueries.OfCasesAsync(database, ids, me, now, cancel),
                     Holds = await LegalHolds.OfCustomerAsync(database, customer.Id, now, cancel),
                     Timeline = await TimelineAsync(runtime, customer.Id, null, me, cancel),
@@ -165,6 +138,7 @@ internal static class CustomerPages
                     Told = told switch
                     {
                         "contact" => "Contact recorded",
+                        "answered" => "Marked as answered",
                         "promise" => "Contact and promise recorded",
                         "saved" => "Customer saved",
                         "sensitive" => "Marked as sensitive",

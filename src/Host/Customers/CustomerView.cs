@@ -19,6 +19,9 @@ public sealed record CustomerView
     /// <summary>Those that the reader sees, running ones first.</summary>
     public required IReadOnlyList<CustomerCase> Cases { get; init; }
     public required IReadOnlyList<CustomerPromise> Promises { get; init; }
+
+    /// <summary>What they wrote and nobody answered, the oldest first.</summary>
+    public required IReadOnlyList<OpenMessage> Messages { get; init; }
     public required IReadOnlyList<CaseFile> Files { get; init; }
     public required CustomerTimeline Timeline { get; init; }
 

@@ -43,12 +43,11 @@ public sealed record WaitingCase(
 /// <param name="AtRisk">Later ones that are at risk already.</param>
 /// <param name="Waiting">Cases that are late and don't wait for the customer, the longest first.</param>
 /// <param name="WaitingCount">How many there are, at most a thousand.</param>
-public sealed record FrontOfficeDay(
-    IReadOnlyList<DuePromise> CallBacks,
-    IReadOnlyList<DuePromise> AtRisk,
-    IReadOnlyList<WaitingCase> Waiting,
-    int WaitingCount
-);
+public sealed record FrontOfficeDay(IReadOnlyList<DuePromise> CallBacks, IReadOnlyList<DuePromise> AtRisk, IReadOnlyList<WaitingCase> Waiting, int WaitingCount)
+{
+    /// <summary>What customers wrote and nobody answered, the oldest first.</summary>
+    public required IReadOnlyList<OpenMessage> Messages { get; init; }
+}
 
 /// <summary>Reads the front office's day: of the cases that the reader sees.</summary>
 public static class FrontOffice
@@ -103,7 +102,7 @@ public static class FrontOffice
 
         await r.NextResultAsync(cancel);
         await r.ReadAsync(cancel);
-        return new(callBacks, atRisk, waiting, r.GetInt32(0));
+        return new(callBacks, atRisk, waiting, r.GetInt32(0)) { Messages = await OpenMessages.ListAsync(database, null, actor, now, cancel) };
     }
 
     private static async Task<List<DuePromise>> PromisesAsync(NpgsqlDataReader r, CancellationToken cancel)

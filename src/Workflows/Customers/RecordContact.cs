@@ -22,7 +22,7 @@ public static class RecordContact
 
     /// <summary>
     /// Records a contact with a customer whom the person can see. About a case, it is part of the case's history; else of the customer's. Tasks that waited for
-    /// the customer go on afterwards.
+    /// the customer go on afterwards. When they were reached, what they wrote about the case, or at all if it is about none, is answered (<see cref="OpenMessages"/>).
     /// </summary>
     public static async Task<ContactResult> RunAsync(TaskRuntime tasks, Guid customer, ContactRequest request, Person actor, CancellationToken cancel = default)
     {
@@ -157,6 +157,8 @@ public static class RecordContact
         if (request.TaskId is not null && title is null)
             return Invalid("task", "isn't a step of this case");
         t.Write(Row(id, owner, request, actor, t.Now));
+        if (Answers(request.Outcome))
+            t.Write(OpenMessages.AnswerOfCase, about);
         if (operation is not null)
             t.Write(operation.Remember(JsonSerializer.SerializeToUtf8Bytes(id), t.Now));
         t.Record(new("contact.recorded", "contact", Ids.Text(id), 1, JsonSerializer.SerializeToUtf8Bytes(Told(request, title), TaskJson.Options)));
@@ -178,11 +180,16 @@ public static class RecordContact
         await using var t = await CustomerTransaction.OpenAsync(runtime, actor.UserName, cancel);
         await t.LockAsync([customer], cancel);
         t.Writes.BatchCommands.Add(Row(id, customer, request, actor, t.Now));
+        if (Answers(request.Outcome))
+            t.Writes.Add(OpenMessages.AnswerOfCustomer, customer);
         if (operation is not null)
             t.Writes.BatchCommands.Add(operation.Remember(JsonSerializer.SerializeToUtf8Bytes(id), t.Now));
         t.Record(customer, "contact.recorded", 0, Told(request, null));
         await t.CommitAsync(cancel);
     }
+
+    // Who wasn't reached knows nothing yet.
+    private static bool Answers(ContactOutcome outcome) => outcome is not (ContactOutcome.NotReached or ContactOutcome.MessageLeft);
 
     private static object Told(ContactRequest request, string? task) =>
         new

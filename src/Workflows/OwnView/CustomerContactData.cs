@@ -1,6 +1,7 @@
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Customers;
+using Orchestration.Workflows.Notifications;
 
 namespace Orchestration.Workflows.OwnView;
 
@@ -10,7 +11,7 @@ namespace Orchestration.Workflows.OwnView;
 /// <param name="Address">A new address; empty: the one we have is right.</param>
 public sealed record ContactChange(string Email, string Phone, string Address);
 
-/// <summary>A customer confirms or changes how to reach them. It goes to their record, with history that says that they did it in their own view.</summary>
+/// <summary>A customer confirms or changes how to reach them. It goes to their record, with history that says that they did it in their own view. Who works for them is told what changed.</summary>
 public static class CustomerContactData
 {
     /// <summary>Saves it. What is new takes the first place; what was first is replaced, and further numbers and addresses stay.</summary>
@@ -43,11 +44,19 @@ public static class CustomerContactData
                 return new OwnViewResult.Refused(wrong);
         }
 
-        if (SaveCustomer.Write(t, id, before, data).Count > 0)
+        var changes = SaveCustomer.Write(t, id, before, data);
+        IReadOnlyList<Notice> notices = [];
+        if (changes.Count > 0)
+        {
             t.Writes.Add(CustomerWords.Keep, (object)new[] { id });
+            var told = await WhoIsTold.ReadAsync(runtime.Database, link.Case, null, cancel);
+            notices = told.Notices(link.Case, $"The customer changed how to reach them: {data.Name}", string.Join(", ", changes.Select(c => c.Field)));
+            t.Writes.BatchCommands.Add(Notify.Command(t.Now, notices));
+        }
         else
             t.Record(id, "customer.confirmed", before.Revision, new { what = "contact" });
         await t.CommitAsync(cancel);
+        runtime.Changes.Publish(notices.Select(notice => new Change(ChangeKind.Person, notice.Person)));
         return new OwnViewResult.Done();
     }
 

@@ -23,8 +23,7 @@ public static class PermissionHolders
     /// their work unless they have the role.
     /// </summary>
     public static bool IsFrontOffice(Person person) =>
-        person.Is(Roles.FrontOffice)
-        || person.May(Permissions.KeepCustomers) && person.May(Permissions.SeeAllWork) && !person.May(Permissions.SteerTeams);
+        person.Is(Roles.FrontOffice) || person.May(Permissions.KeepCustomers) && person.May(Permissions.SeeAllWork) && !person.May(Permissions.SteerTeams);
 
     /// <summary>SQL of <see cref="IsFrontOffice(Person)"/> for a row of <c>person</c>.</summary>
     internal static string FrontOffice(string alias) =>
