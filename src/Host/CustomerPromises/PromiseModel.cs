@@ -12,7 +12,7 @@ namespace Orchestration.Host.CustomerPromises;
 /// <param name="What">What.</param>
 /// <param name="DueAt">By when, with offset.</param>
 /// <param name="Channel">Phone, letter, email …</param>
-/// <param name="Step">ID of the step that keeps it when it is completed; left out: the case as a whole.</param>
+/// <param name="Step">ID of the step that keeps it when it is completed; left out: a call or visit that reaches the customer keeps it.</param>
 /// <param name="OperationId">Chosen by you; the same ID with the same promise makes it once.</param>
 /// <param name="Reason">Why it is made although it is likely to be broken; required then.</param>
 public sealed record PromiseBody(string? What, DateTimeOffset? DueAt, string? Channel, string? Step = null, string? OperationId = null, string? Reason = null);

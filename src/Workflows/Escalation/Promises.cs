@@ -7,6 +7,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Escalation;
@@ -15,7 +16,7 @@ namespace Orchestration.Workflows.Escalation;
 /// <param name="What">What the customer was told, 1 to 200 characters.</param>
 /// <param name="DueAt">By when.</param>
 /// <param name="Channel">How the customer was told, or null.</param>
-/// <param name="Step">Id of the step that keeps it when it is completed; null: the case as a whole.</param>
+/// <param name="Step">Id of the step that keeps it when it is completed; null: it is a promise to contact the customer.</param>
 /// <param name="OperationId">Chosen by the caller: the same id with the same promise makes it once. Null: each call makes one.</param>
 public sealed record PromiseRequest(string What, Instant DueAt, string? Channel = null, string? Step = null, string? OperationId = null)
 {
@@ -86,7 +87,8 @@ public enum PromiseState
 
 /// <summary>
 /// What a customer was told, as a clock of the case: due at the promised instant, with the ladder of every clock. It is kept when someone says so, when the
-/// step it binds is completed, or when the case ends, in time each. Someone can also settle it as broken or withdrawn.
+/// step it binds or with it the case is completed, or, if it binds none, when someone calls or visits the customer and reaches them. Someone can also settle it
+/// as broken or withdrawn. When the case ends without it, it is withdrawn, or broken if its time has passed.
 /// </summary>
 public static class Promises
 {
@@ -99,6 +101,7 @@ public static class Promises
         {
             { Ended: false } => Clock.MarkBreach(promise, now).Breached ? PromiseState.Overdue : PromiseState.Open,
             { Settled: PromiseOutcome.Broken } => PromiseState.Broken,
+            { Status: ClockStatus.Cancelled, Settled: null, Breached: true } => PromiseState.Broken,
             { Status: ClockStatus.Cancelled } => PromiseState.Withdrawn,
             _ => promise.Breached ? PromiseState.KeptLate : PromiseState.Kept,
         };
@@ -168,41 +171,22 @@ public static class Promises
         await transaction.DoneReadingAsync();
         if (state.Ended)
             return state.Settled == outcome ? new PromiseResult.Done(clock) : new PromiseResult.Ended();
-        var calendar = clocks.ServiceLevels.CalendarOf(state);
-        var change = outcome switch
-        {
-            PromiseOutcome.Kept => Clock.Stop(state, calendar, transaction.Now),
-            PromiseOutcome.Broken => Clock.Miss(state, calendar, transaction.Now),
-            _ => Clock.Cancel(state, calendar, transaction.Now),
-        };
-        var settled = change.State with { Settled = outcome };
-        ClockRows.Write(transaction, @case, null, clock, isNew: false, settled, change.Rows, clocks.ServiceLevels);
-        transaction.Record(
-            new(
-                StateOf(settled, transaction.Now) switch
-                {
-                    PromiseState.Broken => "promise.broken",
-                    PromiseState.Withdrawn => "promise.withdrawn",
-                    PromiseState.KeptLate => "promise.kept-late",
-                    _ => "promise.kept",
-                },
-                "clock",
-                Ids.Text(clock),
-                state.Generation,
-                JsonSerializer.SerializeToUtf8Bytes(
-                    new
-                    {
-                        title = state.Policy.Name,
-                        due = state.DueAt?.ToString(),
-                        reason,
-                    },
-                    TaskJson.Options
-                )
-            )
-        );
+        Settle(clocks.ServiceLevels, transaction, @case, clock, state, outcome, reason);
         transaction.Announce(new(ChangeKind.Instance, @case));
         await transaction.CommitAsync(cancel);
         return new PromiseResult.Done(clock);
+    }
+
+    /// <summary>Someone called or visited the customer and reached them: promises to contact them are kept.</summary>
+    /// <param name="transaction">Transaction that records the contact, of the case.</param>
+    /// <param name="live">Live clocks of promises of the case, read in the transaction.</param>
+    internal static void Reached(ServiceLevelCatalog serviceLevels, InstanceTransaction transaction, LiveClocks live)
+    {
+        foreach (var clock in live.Clocks.Where(clock => clock.State.Policy.Stop.Events.Contains(SlaPolicy.ContactReached)))
+        {
+            if (serviceLevels.FindCalendarOf(clock.State) is not null)
+                Settle(serviceLevels, transaction, transaction.InstanceId!.Value, clock.Id, clock.State, PromiseOutcome.Kept, null);
+        }
     }
 
     /// <summary>Moves an open promise to a later date that the customer agreed to. Moving it to the same date again changes nothing.</summary>
@@ -261,6 +245,50 @@ public static class Promises
         transaction.Announce(new(ChangeKind.Instance, @case));
         await transaction.CommitAsync(cancel);
         return new PromiseResult.Done(clock);
+    }
+
+    private static void Settle(
+        ServiceLevelCatalog serviceLevels,
+        InstanceTransaction transaction,
+        Guid @case,
+        Guid clock,
+        ClockState state,
+        PromiseOutcome outcome,
+        string? reason
+    )
+    {
+        var calendar = serviceLevels.CalendarOf(state);
+        var change = outcome switch
+        {
+            PromiseOutcome.Kept => Clock.Stop(state, calendar, transaction.Now),
+            PromiseOutcome.Broken => Clock.Miss(state, calendar, transaction.Now),
+            _ => Clock.Cancel(state, calendar, transaction.Now),
+        };
+        var settled = change.State with { Settled = outcome };
+        ClockRows.Write(transaction, @case, null, clock, isNew: false, settled, change.Rows, serviceLevels);
+        transaction.Record(
+            new(
+                StateOf(settled, transaction.Now) switch
+                {
+                    PromiseState.Broken => "promise.broken",
+                    PromiseState.Withdrawn => "promise.withdrawn",
+                    PromiseState.KeptLate => "promise.kept-late",
+                    _ => "promise.kept",
+                },
+                "clock",
+                Ids.Text(clock),
+                state.Generation,
+                JsonSerializer.SerializeToUtf8Bytes(
+                    new
+                    {
+                        title = state.Policy.Name,
+                        due = state.DueAt?.ToString(),
+                        reason,
+                    },
+                    TaskJson.Options
+                )
+            )
+        );
     }
 
     private static async Task<PromiseResult> MakeAsync(

@@ -66,8 +66,8 @@ public sealed record LedgerCounts(int Open, int Overdue, int Kept, int KeptLate,
     /// <summary>All of them.</summary>
     public int All => Open + Overdue + Kept + KeptLate + Broken + Withdrawn;
 
-    /// <summary>The share that was kept in time, of those that were kept or broken; null without any.</summary>
-    public double? KeptShare => Kept + KeptLate + Broken is > 0 and var settled ? (double)Kept / settled : null;
+    /// <summary>The share that was kept in time, of those that were kept or whose time has passed; null without any.</summary>
+    public double? KeptShare => Kept + KeptLate + Broken + Overdue is > 0 and var over ? (double)Kept / over : null;
 
     /// <summary>How many stand like this.</summary>
     public int Of(PromiseState state) =>
@@ -90,7 +90,7 @@ public sealed record PromiseTally(string Key, string Title, LedgerCounts Counts)
 /// <summary>What was said of promises in a band of chances, and what came of them.</summary>
 /// <param name="From">Lowest chance.</param>
 /// <param name="To">Highest chance.</param>
-/// <param name="Count">Promises that were kept or broken.</param>
+/// <param name="Count">Promises that were kept, or whose time has passed.</param>
 /// <param name="Kept">Of these, kept in time.</param>
 /// <param name="Said">The mean chance that was said.</param>
 public sealed record SaidAndKept(double From, double To, int Count, int Kept, double Said);
@@ -124,6 +124,9 @@ public static class ReadLedger
 
     private const string State = "case when p.outcome <> 'Open' then p.outcome when k.due_at <= $2 then 'Overdue' else 'Open' end";
 
+    // What is past its time is broken at once, whether or not someone has said so.
+    private const string Over = "'Kept', 'KeptLate', 'Broken', 'Overdue'";
+
     private const string Counts = """
         (count(*) filter (where f.state = 'Open'))::int, (count(*) filter (where f.state = 'Overdue'))::int, (count(*) filter (where f.state = 'Kept'))::int,
             (count(*) filter (where f.state = 'KeptLate'))::int, (count(*) filter (where f.state = 'Broken'))::int,
@@ -141,7 +144,7 @@ public static class ReadLedger
                 where p.made_at >= $4 and c.test_by is null and ($3 or {Eligibility.Of("$1", "$2").SeesRun("c.id")})
                     and ($5::uuid is null or s.id = $5) and ($6::text is null or p.made_by = $6) and ($7::text is null or p.team = $7)
                     and ($8::text is null or c.journey = $8)),
-            f as (select * from found where ($9::text is null or state = $9) and ($10::int is null or (band = $10 and state in ('Kept', 'KeptLate', 'Broken'))))
+            f as (select * from found where ($9::text is null or state = $9) and ($10::int is null or (band = $10 and state in ({Over}))))
             """;
         object?[] values =
         [
@@ -188,7 +191,7 @@ public static class ReadLedger
             $"""
             {found} select f.band, count(*)::int, (count(*) filter (where f.state = 'Kept'))::int, avg(f.chance)::float8,
                 sum((f.chance - (f.state = 'Kept')::int) ^ 2)::float8
-            from found f where f.chance is not null and f.state in ('Kept', 'KeptLate', 'Broken') group by 1 order by 1
+            from found f where f.chance is not null and f.state in ({Over}) group by 1 order by 1
             """,
             values
         );
