@@ -184,7 +184,15 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             },
             "sla.met" when IsPromise(e) => new("circle-check", "good", $"Promise kept: {clock}", null, null, null, 45),
             "sla.missed" when IsPromise(e) => new("clock-x", "bad", $"Promise kept late: {clock}", null, null, null, 45),
-            "sla.cancelled" when IsPromise(e) && Time(e, "due")?.ToDateTimeUtc() <= e.At => new("heart-broken", "bad", $"Promise broken: {clock}", null, null, null, 45),
+            "sla.cancelled" when IsPromise(e) && Time(e, "due")?.ToDateTimeUtc() <= e.At => new(
+                "heart-broken",
+                "bad",
+                $"Promise broken: {clock}",
+                null,
+                null,
+                null,
+                45
+            ),
             "sla.cancelled" when IsPromise(e) => new("circle-minus", null, $"Promise no longer needed: {clock}", null, null, null, 30),
             "sla.met" when clock is not null => new("clock-check", "good", $"Completed on time: {clock}", null, null, null, 45),
             "sla.missed" when clock is not null => new("clock-x", "bad", $"Completed late: {clock}", null, null, null, 45),

@@ -189,10 +189,12 @@ internal static class CustomerPages
         var request = body.Read(errors);
         var wrong = errors.ToDictionary(e => e.Key, e => e.Value[0]);
         var promise = form.Promise.Length + form.DueAt.Length == 0 ? null : Promise(form, about, operation, tasks.Runtime.Clock.Now(), wrong);
+        if (promise is not null && wrong.Count == 0)
+            promise = promise with { Step = await ContactPromise.StepAsync(make, about!.Value, form.Promise, form.Kept, cancel) };
         if (promise is not null && wrong.Count == 0 && promise.Reason is null)
         {
             // Before the contact is recorded: a promise that is refused afterwards would leave half of the form.
-            if (await make.OddsAsync(about!.Value, null, promise.DueAt, cancel) is { } odds && make.NeedsReason(odds))
+            if (await make.OddsAsync(about!.Value, promise.Step, promise.DueAt, cancel) is { } odds && make.NeedsReason(odds))
                 wrong["promiseReason"] = $"is required: it is likely to be broken ({Words.Percent(odds.Chance)} likely to be kept)";
         }
 
@@ -252,7 +254,7 @@ internal static class CustomerPages
     {
         var found = new Dictionary<string, string>();
         var body = new PromiseBody(
-            form.Promise.Length == 0 ? "Call back" : form.Promise,
+            form.Promise.Length == 0 ? ContactPromise.Usual : form.Promise,
             PromiseRules.Due(form.DueAt, found),
             form.Channel == nameof(ContactChannel.Call) ? "Phone" : form.Channel,
             null,

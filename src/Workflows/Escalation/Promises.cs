@@ -65,6 +65,9 @@ public abstract record PromiseResult
     /// <summary>The journey of the case has no such step.</summary>
     public sealed record NoSuchStep : PromiseResult;
 
+    /// <summary>The date it is to be moved to isn't later than now and than the one it has.</summary>
+    public sealed record NotLater : PromiseResult;
+
     /// <summary>It is likely to be broken, and nobody said why it is made all the same.</summary>
     public sealed record Unlikely(PromiseOdds Odds) : PromiseResult;
 
@@ -192,6 +195,7 @@ public static class Promises
     /// <summary>Moves an open promise to a later date that the customer agreed to. Moving it to the same date again changes nothing.</summary>
     /// <param name="due">Later than now and than the date it has.</param>
     /// <param name="reason">A note, or null.</param>
+    /// <param name="odds">How likely it is to be kept by then, or null: nobody can say.</param>
     /// <param name="actor">The person who says so.</param>
     public static async Task<PromiseResult> MoveAsync(
         ClockRuntime clocks,
@@ -199,6 +203,7 @@ public static class Promises
         Guid clock,
         Instant due,
         string? reason,
+        PromiseOdds? odds,
         Person actor,
         CancellationToken cancel = default
     )
@@ -219,11 +224,18 @@ public static class Promises
         if (state.DueAt == due)
             return new PromiseResult.Done(clock);
         if (due <= transaction.Now || due < state.DueAt)
-            return new PromiseResult.Ended();
+            return new PromiseResult.NotLater();
         var change = Clock.Postpone(state, clocks.ServiceLevels.CalendarOf(state), transaction.Now, due);
         if (ReferenceEquals(change.State, state))
             return new PromiseResult.Ended();
         ClockRows.Write(transaction, @case, null, clock, isNew: false, change.State, change.Rows, clocks.ServiceLevels);
+        transaction.Write(
+            "update promise set moves = moves + 1, chance = $2, basis = $3, likely_at = $4 where clock_id = $1",
+            clock,
+            (float?)odds?.Chance,
+            odds?.Basis.ToString(),
+            odds?.LikelyAt
+        );
         transaction.Record(
             new(
                 "promise.moved",
@@ -236,6 +248,8 @@ public static class Promises
                         title = state.Policy.Name,
                         from = state.DueAt?.ToString(),
                         due = due.ToString(),
+                        chance = odds is null ? (double?)null : Math.Round(odds.Chance, 2),
+                        basis = odds?.Basis,
                         reason,
                     },
                     TaskJson.Options

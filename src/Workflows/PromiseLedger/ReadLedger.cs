@@ -26,6 +26,9 @@ public sealed record LedgerFilter
     /// <summary>Where it stands; null: anywhere.</summary>
     public PromiseState? State { get; init; }
 
+    /// <summary>Only those that were moved to a later date.</summary>
+    public bool Moved { get; init; }
+
     /// <summary>Number of a band of <see cref="ReadLedger.Edges"/>; null: any chance, or none.</summary>
     public int? Band { get; init; }
 }
@@ -58,11 +61,18 @@ public sealed record LedgerPromise(
     OddsBasis? Basis,
     string? Reason,
     PromiseState State
-);
+)
+{
+    /// <summary>How often the customer agreed to a later date.</summary>
+    public int Moves { get; init; }
+}
 
 /// <summary>How many promises stand where.</summary>
 public sealed record LedgerCounts(int Open, int Overdue, int Kept, int KeptLate, int Broken, int Withdrawn)
 {
+    /// <summary>How many of all were moved to a later date that the customer agreed to.</summary>
+    public int Moved { get; init; }
+
     /// <summary>All of them.</summary>
     public int All => Open + Overdue + Kept + KeptLate + Broken + Withdrawn;
 
@@ -130,7 +140,7 @@ public static class ReadLedger
     private const string Counts = """
         (count(*) filter (where f.state = 'Open'))::int, (count(*) filter (where f.state = 'Overdue'))::int, (count(*) filter (where f.state = 'Kept'))::int,
             (count(*) filter (where f.state = 'KeptLate'))::int, (count(*) filter (where f.state = 'Broken'))::int,
-            (count(*) filter (where f.state = 'Withdrawn'))::int
+            (count(*) filter (where f.state = 'Withdrawn'))::int, (count(*) filter (where f.moves > 0))::int
         """;
 
     public static async Task<Ledger> RunAsync(NpgsqlDataSource database, LedgerFilter filter, Person actor, Instant now, CancellationToken cancel = default)
@@ -144,7 +154,7 @@ public static class ReadLedger
                 where p.made_at >= $4 and c.test_by is null and ($3 or {Eligibility.Of("$1", "$2").SeesRun("c.id")})
                     and ($5::uuid is null or s.id = $5) and ($6::text is null or p.made_by = $6) and ($7::text is null or p.team = $7)
                     and ($8::text is null or c.journey = $8)),
-            f as (select * from found where ($9::text is null or state = $9) and ($10::int is null or (band = $10 and state in ({Over}))))
+            f as (select * from found where ($9::text is null or state = $9) and (not $11 or moves > 0) and ($10::int is null or (band = $10 and state in ({Over}))))
             """;
         object?[] values =
         [
@@ -158,6 +168,7 @@ public static class ReadLedger
             filter.Journey,
             filter.State?.ToString(),
             filter.Band,
+            filter.Moved,
         ];
         await using var batch = database.CreateBatch();
 
@@ -167,7 +178,7 @@ public static class ReadLedger
             $"""
             {found} select f.clock_id, f.case_id, f.reference, coalesce(f.customer_name, ''), f.what, coalesce(e.display_name, f.made_by),
                 coalesce(t.title, f.team),
-                f.made_at, coalesce(f.now_due, f.due_at), f.chance, f.basis, f.reason, f.state
+                f.made_at, coalesce(f.now_due, f.due_at), f.chance, f.basis, f.reason, f.state, f.moves
             from f left join person e on e.user_name = f.made_by left join team t on t.key = f.team order by f.made_at desc, f.clock_id desc limit {Most}
             """,
             values
@@ -218,6 +229,9 @@ public static class ReadLedger
                     r.Text(11),
                     Enum.Parse<PromiseState>(r.GetString(12))
                 )
+                {
+                    Moves = r.GetInt32(13),
+                }
             );
         }
 
@@ -245,5 +259,8 @@ public static class ReadLedger
     }
 
     private static LedgerCounts CountsOf(NpgsqlDataReader r, int from) =>
-        new(r.GetInt32(from), r.GetInt32(from + 1), r.GetInt32(from + 2), r.GetInt32(from + 3), r.GetInt32(from + 4), r.GetInt32(from + 5));
+        new(r.GetInt32(from), r.GetInt32(from + 1), r.GetInt32(from + 2), r.GetInt32(from + 3), r.GetInt32(from + 4), r.GetInt32(from + 5))
+        {
+            Moved = r.GetInt32(from + 6),
+        };
 }
