@@ -205,7 +205,7 @@ internal static class CustomerEndpoints
         return TypedResults.Ok(await RecordContact.ListAsync(runtime.Database, found.Id, until, limit ?? 50, me, now, cancel));
     }
 
-    private static async Task<Results<Created, ProblemHttpResult>> RecordAsync(
+    private static async Task<Results<Created<RecordedContact>, ProblemHttpResult>> RecordAsync(
         Guid id,
         ContactBody body,
         TaskRuntime tasks,
@@ -218,7 +218,7 @@ internal static class CustomerEndpoints
             return Problems.Invalid(errors);
         return await RecordContact.RunAsync(tasks, id, request, me, cancel) switch
         {
-            ContactResult.Done => TypedResults.Created($"/api/customers/{id}/contacts"),
+            ContactResult.Done done => TypedResults.Created($"/api/customers/{id}/contacts", new RecordedContact(done.Id, done.NotResumed)),
             ContactResult.Invalid invalid => Problems.Invalid(new(invalid.Errors)),
             ContactResult.OperationReused => Problems.Of(
                 409,

@@ -40,7 +40,7 @@ public sealed record WaitingCase(
 
 /// <summary>What the front office has to do today.</summary>
 /// <param name="CallBacks">Open promises that are overdue or due soon, by when.</param>
-/// <param name="AtRisk">Later ones that are at risk already.</param>
+/// <param name="AtRisk">Later ones that are likely to be missed by the forecast, or, without one, of which three quarters of the time have passed.</param>
 /// <param name="Waiting">Cases that are late and don't wait for the customer, the longest first.</param>
 /// <param name="WaitingCount">How many there are, at most a thousand.</param>
 public sealed record FrontOfficeDay(IReadOnlyList<DuePromise> CallBacks, IReadOnlyList<DuePromise> AtRisk, IReadOnlyList<WaitingCase> Waiting, int WaitingCount)
@@ -63,9 +63,13 @@ public static class FrontOffice
 
     private static readonly string Promises = $"""
         select o.clock_id, o.instance_id, c.reference, s.id, s.name, case when not is_guarded_number(c.customer_id, $1, $2) then s.phones[1] end, k.state
-        from open_promise o join sla_clock k on k.id = o.clock_id join journey_case c on c.id = o.instance_id
+        from open_promise o join sla_clock k on k.id = o.clock_id
+        left join forecast_clock f on f.clock_id = o.clock_id and f.settled_at is null join journey_case c on c.id = o.instance_id
         join customer m on m.number = c.customer_id join customer s on s.id = m.survivor where {Sees}
         """;
+
+    // Without a forecast, by how much of the time has passed.
+    private const string AtRisk = "coalesce(f.breach >= 0.5, k.risk_at <= $2)";
 
     private static readonly string Late = $"""
         c.due_at <= $2 and c.test_by is null and {Sees}
@@ -77,7 +81,7 @@ public static class FrontOffice
         await using var batch = database.CreateBatch();
         object[] reader = [actor.Id, now, Eligibility.SeesAll(actor)];
         batch.Add($"{Promises} and o.due_at <= $4 order by o.due_at, o.clock_id limit {Most}", [.. reader, now + Today]);
-        batch.Add($"{Promises} and o.due_at > $4 and k.risk_at <= $2 order by o.due_at, o.clock_id limit {Most}", [.. reader, now + Today]);
+        batch.Add($"{Promises} and o.due_at > $4 and {AtRisk} order by o.due_at, o.clock_id limit {Most}", [.. reader, now + Today]);
         batch.Add(
             $"""
             select c.id, c.reference, c.journey, s.id, s.name, o.title, o.display_name, c.due_at from journey_case c

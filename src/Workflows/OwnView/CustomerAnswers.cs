@@ -39,7 +39,7 @@ public static class CustomerAnswers
     /// <summary>Most documents at once.</summary>
     public const int MostFiles = 5;
 
-    /// <summary>Most messages, and most documents, of a case in a day.</summary>
+    /// <summary>Most messages, documents and ratings of a case, and changes of contact data, in a day.</summary>
     internal const int MostInADay = 30;
 
     /// <summary>Takes what the customer sent. The caller has found the link just before.</summary>

@@ -1,3 +1,4 @@
+using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Customers;
@@ -23,6 +24,18 @@ public static class CustomerContactData
         await t.LockAsync([id], cancel);
         if ((await CustomerQueries.OfAsync(t.Connection, [id], [], cancel)).FirstOrDefault() is not { } before || before.Survivor != id)
             return new OwnViewResult.Gone();
+        await using (var today = t.Connection.CreateBatch())
+        {
+            today.Add(
+                "select count(*)::int from event where chain_id = $1 and actor = $2 and at > $3",
+                CustomerTransaction.ChainOf(id),
+                FollowedCase.Actor,
+                t.Now - Duration.FromDays(1)
+            );
+            if ((int)(await today.ExecuteScalarAsync(cancel))! >= CustomerAnswers.MostInADay)
+                return new OwnViewResult.Refused(OwnViewProblem.TooMuch);
+        }
+
         var data = CustomerRules.Tidy(
             before.Data with
             {
