@@ -19,8 +19,8 @@ namespace Orchestration.Workflows.Customers;
 public sealed record OpenMessage(Guid ContactId, Guid CaseId, string Reference, Guid CustomerId, string CustomerName, string? Text, Instant At);
 
 /// <summary>
-/// Messages of customers that wait for an answer. A contact with the customer, or a message to them, about the same case answers them; someone can also say that
-/// nothing is needed. What answers a question of ours doesn't wait.
+/// Messages of customers that wait for an answer. A contact with the customer, or a message to them, about the same case answers them; someone can also say
+/// that nothing is needed. What answers a question of ours doesn't wait.
 /// </summary>
 public static class OpenMessages
 {

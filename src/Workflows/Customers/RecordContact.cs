@@ -22,7 +22,8 @@ public static class RecordContact
 
     /// <summary>
     /// Records a contact with a customer whom the person can see. About a case, it is part of the case's history; else of the customer's. Tasks that waited for
-    /// the customer go on afterwards. A call or visit of ours keeps promises to contact them. When they were reached, what they wrote about the case, or at all if it is about none, is answered (<see cref="OpenMessages"/>).
+    /// the customer go on afterwards. A call or visit of ours keeps promises to contact them. When they were reached, what they wrote about
+    /// the case, or at all if it is about none, is answered (<see cref="OpenMessages"/>).
     /// </summary>
     public static async Task<ContactResult> RunAsync(TaskRuntime tasks, Guid customer, ContactRequest request, Person actor, CancellationToken cancel = default)
     {

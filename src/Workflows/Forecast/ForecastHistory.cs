@@ -38,8 +38,8 @@ public static class ForecastHistory
     private static readonly double[] Edges = [0, 0.1, 0.3, 0.5, 0.7, 0.9, 1];
 
     /// <summary>
-    /// Writes a forecast, and the outcome of clocks that ended. The first time that a promise is likely to be missed, and three quarters of its time haven't passed
-    /// yet, the front office is told. Returns how many rows were written.
+    /// Writes a forecast, and the outcome of clocks that ended. The first time that a promise is likely to be missed, and three quarters of its time haven't
+    /// passed yet, the front office is told. Returns how many rows were written.
     /// </summary>
     public static async Task<int> WriteAsync(
         NpgsqlDataSource database,

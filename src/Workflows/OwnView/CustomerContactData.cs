@@ -12,7 +12,10 @@ namespace Orchestration.Workflows.OwnView;
 /// <param name="Address">A new address; empty: the one we have is right.</param>
 public sealed record ContactChange(string Email, string Phone, string Address);
 
-/// <summary>A customer confirms or changes how to reach them. It goes to their record, with history that says that they did it in their own view. Who works for them is told what changed.</summary>
+/// <summary>
+/// A customer confirms or changes how to reach them. It goes to their record, with history that says that they did it in their own view. Who works for them is
+/// told what changed.
+/// </summary>
 public static class CustomerContactData
 {
     /// <summary>Saves it. What is new takes the first place; what was first is replaced, and further numbers and addresses stay.</summary>

@@ -19,8 +19,8 @@ public static class PermissionHolders
     }
 
     /// <summary>
-    /// Whether someone works in the front office: they keep customers and see every case, by whatever roles. Those who steer the teams may do that too; it isn't
-    /// their work unless they have the role.
+    /// Whether someone works in the front office: they keep customers and see every case, by whatever roles. Those who steer the teams may do that too; it
+    /// isn't their work unless they have the role.
     /// </summary>
     public static bool IsFrontOffice(Person person) =>
         person.Is(Roles.FrontOffice) || person.May(Permissions.KeepCustomers) && person.May(Permissions.SeeAllWork) && !person.May(Permissions.SteerTeams);

@@ -129,7 +129,8 @@ public sealed class MakePromise(ClockRuntime clocks, ForecastOffice office, Prom
             """
             select (count(*) filter (where alike))::int, (count(*) filter (where alike and kept_at <= due_at))::int, count(*)::int,
                 (count(*) filter (where kept_at - made_at <= $3))::int
-            from (select due_at, made_at, case when outcome in ('Kept', 'KeptLate') then settled_at end kept_at, due_at - made_at between $3 / 2 and $3 * 2 alike
+            from (select due_at, made_at,
+                case when outcome in ('Kept', 'KeptLate') then settled_at end kept_at, due_at - made_at between $3 / 2 and $3 * 2 alike
                 from promise where step is null and made_at >= $1
                     and (outcome in ('Kept', 'KeptLate', 'Broken') or outcome = 'Open' and due_at <= $2)) p
             """,

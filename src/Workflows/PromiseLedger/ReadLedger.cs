@@ -154,7 +154,8 @@ public static class ReadLedger
                 where p.made_at >= $4 and c.test_by is null and ($3 or {Eligibility.Of("$1", "$2").SeesRun("c.id")})
                     and ($5::uuid is null or s.id = $5) and ($6::text is null or p.made_by = $6) and ($7::text is null or p.team = $7)
                     and ($8::text is null or c.journey = $8)),
-            f as (select * from found where ($9::text is null or state = $9) and (not $11 or moves > 0) and ($10::int is null or (band = $10 and state in ({Over}))))
+            f as (select * from found where ($9::text is null or state = $9) and (not $11 or moves > 0)
+                and ($10::int is null or (band = $10 and state in ({Over}))))
             """;
         object?[] values =
         [

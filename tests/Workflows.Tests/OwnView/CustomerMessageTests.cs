@@ -46,7 +46,7 @@ public sealed class CustomerMessageTests
 
         async Task<string[]> ToldAsync() =>
             await world.ScalarAsync<string[]>(
-                "select array_agg(distinct p.user_name order by p.user_name) from notification n join person p on p.id = n.person_id where n.kind = 'customer.wrote'"
+                "select array_agg(distinct p.user_name) from notification n join person p on p.id = n.person_id where n.kind = 'customer.wrote'"
             );
     }
 
@@ -75,7 +75,8 @@ public sealed class CustomerMessageTests
         await CustomerContactData.SaveAsync(world.Runtime, await LinkAsync(world, id), new("marta@example.com", "", ""));
         (
             await world.ScalarAsync<string>(
-                "select p.user_name || ': ' || n.title || ' (' || n.body || ')' from notification n join person p on p.id = n.person_id where n.title like 'The customer%'"
+                "select p.user_name || ': ' || n.title || ' (' || n.body || ')' from notification n join person p on p.id = n.person_id "
+                    + "where n.title like 'The customer%'"
             )
         ).ShouldBe("adjuster1: The customer changed how to reach them: Marta Novak (emails)");
     }

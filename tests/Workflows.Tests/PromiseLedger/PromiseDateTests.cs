@@ -97,7 +97,7 @@ public sealed class PromiseDateTests : IAsyncLifetime
     private async Task<Guid> MadeAsync(Instant due) =>
         (await _make.RunAsync(_case, new("Call back", due), _front)).ShouldBeOfType<PromiseResult.Done>().ClockId;
 
-    private Task SettleAsync(Guid promise) => Promises.SettleAsync(_make.Clocks, _case, promise, PromiseOutcome.Kept, null, _front);
+    private Task<PromiseResult> SettleAsync(Guid promise) => Promises.SettleAsync(_make.Clocks, _case, promise, PromiseOutcome.Kept, null, _front);
 
     private async Task<PromiseOdds> OddsAsync(Duration time) => (await _make.OddsAsync(_case, null, In(time))).ShouldNotBeNull();
 
