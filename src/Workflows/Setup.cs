@@ -126,7 +126,8 @@ public static class Setup
                         clocks,
                         move,
                         cancel
-                    )
+                    ),
+                (transaction, promises) => Promises.Reached(s.GetRequiredService<ServiceLevelCatalog>(), transaction, promises)
             ))
             .AddSingleton<ClockRuntime>()
             .AddSingleton<ResumeSuspended>()

@@ -91,8 +91,8 @@ internal static class CasePages
         pages
             .MapPost(
                 "/promises/{clock:guid}",
-                (Guid id, Guid clock, HttpContext http, ClockRuntime clocks, Person me, CancellationToken cancel) =>
-                    PromiseAsync(id, http, clocks, me, form => PromiseForm.SettleAsync(clocks, id, clock, form, me, cancel), cancel)
+                (Guid id, Guid clock, HttpContext http, MakePromise make, Person me, CancellationToken cancel) =>
+                    PromiseAsync(id, http, make.Clocks, me, form => PromiseForm.SettleAsync(make, id, clock, form, me, cancel), cancel)
             )
             .RequireAuthorization(Permissions.StartCases);
         pages
@@ -264,7 +264,7 @@ internal static class CasePages
             return Results.NotFound();
         return await run(form) is { } refused
             ? await PageAsync(clocks.Runtime, id, me, null, refused.Status, cancel, refused)
-            : Results.LocalRedirect(form["back"] == "/front-office" ? "/front-office" : $"/cases/{Ids.Text(id)}#promises");
+            : Results.LocalRedirect(PromiseForm.Back(form) ?? $"/cases/{Ids.Text(id)}#promises");
     }
 
     private static async Task<OwnViewPanelView?> OwnViewAsync(

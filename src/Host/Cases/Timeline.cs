@@ -184,6 +184,15 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             },
             "sla.met" when IsPromise(e) => new("circle-check", "good", $"Promise kept: {clock}", null, null, null, 45),
             "sla.missed" when IsPromise(e) => new("clock-x", "bad", $"Promise kept late: {clock}", null, null, null, 45),
+            "sla.cancelled" when IsPromise(e) && Time(e, "due")?.ToDateTimeUtc() <= e.At => new(
+                "heart-broken",
+                "bad",
+                $"Promise broken: {clock}",
+                null,
+                null,
+                null,
+                45
+            ),
             "sla.cancelled" when IsPromise(e) => new("circle-minus", null, $"Promise no longer needed: {clock}", null, null, null, 30),
             "sla.met" when clock is not null => new("clock-check", "good", $"Completed on time: {clock}", null, null, null, 45),
             "sla.missed" when clock is not null => new("clock-x", "bad", $"Completed late: {clock}", null, null, null, 45),
@@ -199,6 +208,7 @@ internal sealed class Timeline(IReadOnlyDictionary<string, string> people, IRead
             "promise.broken" => new("heart-broken", "bad", $"Promise broken: {title}", reason, null, null, 90),
             "promise.withdrawn" => new("circle-minus", null, $"Promise withdrawn: {title}", reason, null, null, 90),
             "contact.recorded" => new(ContactText.Icon(Text(e.Payload, "channel")), null, ContactText.Of(e.Payload), Text(e.Payload, "note"), null, null, 90),
+            "contact.answered" => new("message-check", null, "Message from the customer marked as answered", null, null, null, 70),
             "guidance.reported" => new("book-2", null, title, Text(e.Payload, "note"), null, null, 80),
             "customer.added" => new("user-plus", "good", "Customer added", null, null, null, 90),
             "customer.changed" => new("pencil", null, $"Customer changed: {ContactText.Fields(e.Payload)}", null, null, null, 70),

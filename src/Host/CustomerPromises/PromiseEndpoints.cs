@@ -30,9 +30,17 @@ internal static class PromiseEndpoints
             .MapGet("/check", CheckAsync)
             .WithSummary("Says how likely a promise is to be kept, before it is made")
             .WithDescription(
-                "By the forecast of the office if the step is open, else by how long other cases took; without a step, by promises that were kept."
+                "By the forecast of the office if the step is open, else by how long other cases took; without a step, by promises with about as much time."
             )
             .ProducesProblem(404)
+            .ProducesProblem(422);
+        promises
+            .MapPost("/{clock:guid}/move", MoveAsync)
+            .RequireAuthorization(Permissions.StartCases)
+            .WithSummary("Moves an open promise to a later date that the customer agreed to")
+            .WithDescription("The new date is checked as that of a new promise is. The ledger counts it as moved.")
+            .ProducesProblem(404)
+            .ProducesProblem(409)
             .ProducesProblem(422);
         promises
             .MapPost("/{clock:guid}/settle", SettleAsync)
@@ -70,9 +78,7 @@ internal static class PromiseEndpoints
             return Problems.NotFound("case", id);
         return await make.RunAsync(id, request, me, cancel) switch
         {
-            PromiseResult.Unlikely unlikely => Problems.Invalid(
-                new() { ["reason"] = [$"is required: the promise is likely to be broken ({Words.Percent(unlikely.Odds.Chance)} likely to be kept)"] }
-            ),
+            PromiseResult.Unlikely unlikely => Unlikely(unlikely.Odds),
             PromiseResult.Done done => TypedResults.Created($"/api/clocks/{done.ClockId}"),
             PromiseResult.Ended => Problems.Of(409, "already-ended", "The case has already ended"),
             PromiseResult.NoSuchStep => Problems.Invalid(new() { ["step"] = [$"the journey has no human step “{body.Step}”"] }),
@@ -125,6 +131,33 @@ internal static class PromiseEndpoints
             _ => Problems.NotFound("promise", clock),
         };
     }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> MoveAsync(
+        Guid id,
+        Guid clock,
+        MovePromiseBody body,
+        MakePromise make,
+        Person me,
+        CancellationToken cancel
+    )
+    {
+        var (errors, runtime) = (new Dictionary<string, string>(), make.Clocks.Runtime);
+        if (PromiseRules.Move(body, runtime.Clock.Now(), errors) is not var (due, reason))
+            return Invalid(errors);
+        if (await CaseQueries.FindAsync(runtime, id, me, cancel) is null)
+            return Problems.NotFound("case", id);
+        return await make.MoveAsync(id, clock, due, reason, me, cancel) switch
+        {
+            PromiseResult.Done => TypedResults.NoContent(),
+            PromiseResult.Unlikely unlikely => Unlikely(unlikely.Odds),
+            PromiseResult.NotLater => Problems.Invalid(new() { ["dueAt"] = [PromiseForm.NotLater] }),
+            PromiseResult.Ended => Problems.Of(409, "already-ended", "The promise has already been settled, or its time has passed"),
+            _ => Problems.NotFound("promise", clock),
+        };
+    }
+
+    private static ProblemHttpResult Unlikely(PromiseOdds odds) =>
+        Problems.Invalid(new() { ["reason"] = [$"is required: the promise is likely to be broken ({Words.Percent(odds.Chance)} likely to be kept)"] });
 
     private static ProblemHttpResult Invalid(Dictionary<string, string> errors) =>
         Problems.Invalid(errors.ToDictionary(error => error.Key, error => new[] { error.Value }));

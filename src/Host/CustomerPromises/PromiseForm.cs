@@ -2,6 +2,7 @@ using Orchestration.Engine.Definitions;
 using Orchestration.Engine.Execution;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Escalation;
@@ -20,6 +21,7 @@ namespace Orchestration.Host.CustomerPromises;
 /// <param name="MaySettle">Whether they can settle one.</param>
 /// <param name="Attempt">What they tried, if it was refused.</param>
 /// <param name="Case">The case.</param>
+/// <param name="OpenStep">The step that the case is at, or null.</param>
 public sealed record PromiseView(
     string Action,
     IReadOnlyList<StoredClock> Promises,
@@ -27,7 +29,8 @@ public sealed record PromiseView(
     bool MayMake,
     bool MaySettle,
     PromiseForm? Attempt,
-    Guid Case
+    Guid Case,
+    string? OpenStep
 )
 {
     internal static async Task<PromiseView> OfAsync(
@@ -50,7 +53,8 @@ public sealed record PromiseView(
             may && isRunning,
             may,
             attempt,
-            @case
+            @case,
+            await MakePromise.OpenStepAsync(runtime.Database, @case, cancel)
         );
     }
 
@@ -119,24 +123,51 @@ public sealed record PromiseForm
         };
     }
 
-    /// <summary>Settles a promise as the form says. Null: done.</summary>
-    internal static async Task<PromiseForm?> SettleAsync(
-        ClockRuntime clocks,
+    /// <summary>What the form posts as the outcome when the customer agreed to a later date.</summary>
+    public const string Moved = "Moved";
+
+    internal const string NotLater = "must be later than the date it has";
+
+    /// <summary>Settles a promise as the form says, or moves it. Null: done.</summary>
+    internal static async Task<PromiseForm?> SettleAsync(MakePromise make, Guid @case, Guid clock, IFormCollection posted, Person me, CancellationToken cancel)
+    {
+        var form = Typed(clock, posted);
+        var errors = new Dictionary<string, string>();
+        if (form.Outcome == Moved)
+            return await MoveAsync(make, @case, clock, form, errors, me, cancel);
+        if (PromiseRules.Settle(new(form.Outcome, form.Reason), errors) is not { } outcome)
+            return form with { Errors = errors };
+        return await Promises.SettleAsync(make.Clocks, @case, clock, outcome, form.Reason.Length == 0 ? null : form.Reason, me, cancel) switch
+        {
+            PromiseResult.Done => null,
+            PromiseResult.Ended => form with { Problem = "Someone has already settled this promise. Nothing was changed." },
+            _ => form with { Problem = "This case has no such promise." },
+        };
+    }
+
+    private static async Task<PromiseForm?> MoveAsync(
+        MakePromise make,
         Guid @case,
         Guid clock,
-        IFormCollection posted,
+        PromiseForm form,
+        Dictionary<string, string> errors,
         Person me,
         CancellationToken cancel
     )
     {
-        var form = Typed(clock, posted);
-        var errors = new Dictionary<string, string>();
-        if (PromiseRules.Settle(new(form.Outcome, form.Reason), errors) is not { } outcome)
+        var body = new MovePromiseBody(PromiseRules.Due(form.DueAt, errors), form.Reason);
+        if (PromiseRules.Move(body, make.Clocks.Runtime.Clock.Now(), errors) is not var (due, reason))
             return form with { Errors = errors };
-        return await Promises.SettleAsync(clocks, @case, clock, outcome, form.Reason.Length == 0 ? null : form.Reason, me, cancel) switch
+        return await make.MoveAsync(@case, clock, due, reason, me, cancel) switch
         {
             PromiseResult.Done => null,
-            PromiseResult.Ended => form with { Problem = "Someone has already settled this promise. Nothing was changed." },
+            PromiseResult.Unlikely unlikely => form with
+            {
+                Errors = new Dictionary<string, string> { ["reason"] = "is required: this promise is likely to be broken" },
+                Check = new(unlikely.Odds, true),
+            },
+            PromiseResult.NotLater => form with { Errors = new Dictionary<string, string> { ["dueAt"] = NotLater } },
+            PromiseResult.Ended => form with { Problem = "The promise has been settled, or its time has passed. Nothing was changed." },
             _ => form with { Problem = "This case has no such promise." },
         };
     }
@@ -152,6 +183,12 @@ public sealed record PromiseForm
             Outcome = Text(posted, "outcome") ?? "",
             Reason = Text(posted, "reason") ?? "",
         };
+
+    /// <summary>The page that the form was on, if it is neither the case's nor the task's.</summary>
+    internal static string? Back(IFormCollection posted) =>
+        posted["back"].ToString() is var back && (back == "/front-office" || back.StartsWith("/customers/", StringComparison.Ordinal))
+            ? Requests.LocalOr(back, "/")
+            : null;
 
     private static string? Text(IFormCollection posted, string name) => posted[name].ToString().Trim() is { Length: > 0 } text ? text : null;
 }

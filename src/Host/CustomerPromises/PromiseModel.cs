@@ -12,7 +12,7 @@ namespace Orchestration.Host.CustomerPromises;
 /// <param name="What">What.</param>
 /// <param name="DueAt">By when, with offset.</param>
 /// <param name="Channel">Phone, letter, email …</param>
-/// <param name="Step">ID of the step that keeps it when it is completed; left out: the case as a whole.</param>
+/// <param name="Step">ID of the step that keeps it when it is completed; left out: a call or visit that reaches the customer keeps it.</param>
 /// <param name="OperationId">Chosen by you; the same ID with the same promise makes it once.</param>
 /// <param name="Reason">Why it is made although it is likely to be broken; required then.</param>
 public sealed record PromiseBody(string? What, DateTimeOffset? DueAt, string? Channel, string? Step = null, string? OperationId = null, string? Reason = null);
@@ -27,12 +27,17 @@ public sealed record PromiseCheck(PromiseOdds? Odds, bool NeedsReason);
 /// <param name="Reason">A note; required unless it was kept.</param>
 public sealed record SettleBody(string? Outcome, string? Reason = null);
 
+/// <summary>A later date that the customer agreed to.</summary>
+/// <param name="DueAt">By when, with offset; later than now and than the date it has.</param>
+/// <param name="Reason">Why; required if the promise is likely to be broken by then, too.</param>
+public sealed record MovePromiseBody(DateTimeOffset? DueAt, string? Reason = null);
+
 /// <summary>A promise of a case.</summary>
 /// <param name="Id">Its clock.</param>
 /// <param name="What">What the customer was told.</param>
 /// <param name="Told">Who told the customer, and how.</param>
 /// <param name="MadeAt">When.</param>
-/// <param name="DueAt">By when it is to be kept.</param>
+/// <param name="DueAt">By when it is to be kept now.</param>
 /// <param name="Step">ID of the step that keeps it, or null.</param>
 /// <param name="State">Open, Overdue, Kept, KeptLate, Broken or Withdrawn.</param>
 /// <param name="SettledAt">When it ended.</param>
@@ -53,7 +58,7 @@ public sealed record PromiseSummary(
             clock.State.Policy.Name,
             clock.State.Segments[0].Cause,
             clock.State.StartedAt.ToDateTimeUtc(),
-            clock.State.OriginalDueAt.ToDateTimeUtc(),
+            (clock.State.DueAt ?? clock.State.OriginalDueAt).ToDateTimeUtc(),
             Promises.StepOf(clock.State),
             Promises.StateOf(clock.State, now),
             clock.State.EndedAt?.ToDateTimeUtc()
@@ -89,6 +94,19 @@ internal static class PromiseRules
         else if (at <= now || !BusinessCalendar.Covers(at))
             errors["dueAt"] = "must be in the future";
         return errors.Count == 0 ? new(what, due!.Value.Truncated(), channel, step, body.OperationId) { Reason = Text(body.Reason) } : null;
+    }
+
+    /// <summary>The later date and why, or null with the errors.</summary>
+    public static (Instant Due, string? Reason)? Move(MovePromiseBody body, Instant now, Dictionary<string, string> errors)
+    {
+        if (body.Reason?.Length > LongestReason)
+            errors["reason"] = $"must have at most {LongestReason} characters";
+        Instant? due = body.DueAt is { } told ? Instant.FromDateTimeOffset(told) : null;
+        if (due is not { } at)
+            errors.TryAdd("dueAt", "is required");
+        else if (at <= now || !BusinessCalendar.Covers(at))
+            errors["dueAt"] = "must be in the future";
+        return errors.Count == 0 ? (due!.Value, Text(body.Reason)) : null;
     }
 
     /// <summary>How a promise ended, or null with the errors.</summary>

@@ -23,7 +23,7 @@ internal static class OddsText
         {
             OddsBasis.Forecast => "By the forecast of the office.",
             OddsBasis.Steps => $"By {Words.Count(odds.Samples, "case")} that were at the same step.",
-            _ => $"By {Words.Count(odds.Samples, "promise")} that bound no step.",
+            _ => $"By {Words.Count(odds.Samples, "promise")} to contact customers.",
         };
 }
 
@@ -34,8 +34,9 @@ internal static class OddsText
 /// <param name="Journey">Id of a journey.</param>
 /// <param name="State">Open, Overdue, Kept, KeptLate, Broken or Withdrawn.</param>
 /// <param name="Band">Number of a band of chances, from 0.</param>
+/// <param name="Moved">Only those that were moved to a later date.</param>
 /// <param name="Days">Made in the last days; 90 if left out, at most 730.</param>
-public sealed record LedgerQuery(string? Customer, string? Person, string? Team, string? Journey, string? State, int? Band, int? Days)
+public sealed record LedgerQuery(string? Customer, string? Person, string? Team, string? Journey, string? State, int? Band, bool? Moved, int? Days)
 {
     public int Back => Math.Clamp(Days ?? 90, 1, 730);
 
@@ -50,6 +51,7 @@ public sealed record LedgerQuery(string? Customer, string? Person, string? Team,
             ["journey"] = Journey,
             ["state"] = State,
             ["band"] = Band?.ToString(CultureInfo.InvariantCulture),
+            ["moved"] = Moved == true ? "true" : null,
             ["days"] = Days?.ToString(CultureInfo.InvariantCulture),
             [name] = value,
         };
@@ -65,6 +67,7 @@ public sealed record LedgerQuery(string? Customer, string? Person, string? Team,
             Team = Given(Team),
             Journey = Given(Journey),
             State = Enum.TryParse<PromiseState>(State, out var state) && Enum.IsDefined(state) ? state : null,
+            Moved = Moved == true,
             Band = Band is >= 0 && Band < ReadLedger.Edges.Count - 1 ? Band : null,
         };
 
@@ -79,12 +82,7 @@ internal static class PromisePages
         app.MapGet("/promises", ShowAsync).ExcludeFromDescription();
         app.MapGet("/cases/{id:guid}/promises/check", CheckAsync).ExcludeFromDescription();
         app.MapGet("/cases/{id:guid}/last-stage", LastStageAsync).ExcludeFromDescription();
-        app.MapGet(
-                "/promises/check",
-                async (string? @case, string? dueAt, MakePromise make, Person me, CancellationToken cancel) =>
-                    Guid.TryParse(@case, out var id) ? await CheckAsync(id, dueAt, null, make, me, cancel) : Html.Page(new PromiseOddsLine())
-            )
-            .ExcludeFromDescription();
+        app.MapGet("/promises/check", CheckTypedAsync).ExcludeFromDescription();
         app.MapGet(
                 "/api/promises",
                 async Task<Ok<Ledger>> ([AsParameters] LedgerQuery query, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
@@ -114,6 +112,20 @@ internal static class PromisePages
         await CaseQueries.FindAsync(make.Clocks.Runtime, id, me, cancel) is null
             ? Results.NotFound()
             : Html.Page(new LastStageLine { Forecast = await LastStage.OfAsync(make.Clocks, id, cancel) });
+
+    /// <summary>Of the promise that is typed with a contact.</summary>
+    private static async Task<IResult> CheckTypedAsync(
+        string? @case,
+        string? dueAt,
+        string? promise,
+        string? kept,
+        MakePromise make,
+        Person me,
+        CancellationToken cancel
+    ) =>
+        Guid.TryParse(@case, out var id)
+            ? await CheckAsync(id, dueAt, await ContactPromise.StepAsync(make, id, promise, kept, cancel), make, me, cancel)
+            : Html.Page(new PromiseOddsLine());
 
     private static async Task<IResult> CheckAsync(Guid id, string? dueAt, string? step, MakePromise make, Person me, CancellationToken cancel)
     {

@@ -91,6 +91,11 @@ public sealed record ContactBody(
     }
 }
 
+/// <summary>A contact that was recorded.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="NotResumed">Why tasks that should go on still wait.</param>
+public sealed record RecordedContact(Guid Id, IReadOnlyList<string> NotResumed);
+
 /// <summary>That a customer is sensitive.</summary>
 /// <param name="Revision">Revision of the customer you last saw.</param>
 /// <param name="Kind">Why.</param>

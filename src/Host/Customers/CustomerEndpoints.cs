@@ -54,6 +54,18 @@ internal static class CustomerEndpoints
             .ProducesProblem(404)
             .ProducesProblem(409)
             .ProducesProblem(422);
+        api.MapPost(
+                "/{id:guid}/contacts/{contact:guid}/answered",
+                async Task<Results<NoContent, ProblemHttpResult>> (Guid id, Guid contact, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+                    await CustomerQueries.FindAsync(runtime.Database, id, me, runtime.Clock.Now(), cancel) is { } customer
+                    && await OpenMessages.AnsweredAsync(runtime, customer.Id, contact, me, cancel)
+                        ? TypedResults.NoContent()
+                        : Problems.NotFound("message", contact)
+            )
+            .RequireAuthorization(Permissions.StartCases)
+            .WithSummary("Says that a message of a customer is answered, or needs no answer")
+            .WithDescription("A contact with the customer about the same case, or a message to them, answers it too.")
+            .ProducesProblem(404);
 
         var mark = api.MapGroup("").RequireAuthorization(Permissions.MarkSensitive);
         mark.MapPut(
@@ -85,11 +97,11 @@ internal static class CustomerEndpoints
         keep.MapPut("/{id:guid}", ChangeAsync).WithSummary("Changes a customer").Changes();
         keep.MapGet(
                 "/satisfaction",
-                async (bool? unhappy, WorkflowRuntime runtime, CancellationToken cancel) =>
+                async (bool? unhappy, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
                     TypedResults.Ok(
                         new SatisfactionAnswer(
-                            await ReadRatings.FiguresAsync(runtime.Database, runtime.Clock.Now(), cancel),
-                            await ReadRatings.ListAsync(runtime.Database, unhappy == true, runtime.Clock.Now(), cancel)
+                            await ReadRatings.FiguresAsync(runtime.Database, me, runtime.Clock.Now(), cancel),
+                            await ReadRatings.ListAsync(runtime.Database, unhappy == true, me, runtime.Clock.Now(), cancel)
                         )
                     )
             )
@@ -193,7 +205,7 @@ internal static class CustomerEndpoints
         return TypedResults.Ok(await RecordContact.ListAsync(runtime.Database, found.Id, until, limit ?? 50, me, now, cancel));
     }
 
-    private static async Task<Results<Created, ProblemHttpResult>> RecordAsync(
+    private static async Task<Results<Created<RecordedContact>, ProblemHttpResult>> RecordAsync(
         Guid id,
         ContactBody body,
         TaskRuntime tasks,
@@ -206,7 +218,7 @@ internal static class CustomerEndpoints
             return Problems.Invalid(errors);
         return await RecordContact.RunAsync(tasks, id, request, me, cancel) switch
         {
-            ContactResult.Done => TypedResults.Created($"/api/customers/{id}/contacts"),
+            ContactResult.Done done => TypedResults.Created($"/api/customers/{id}/contacts", new RecordedContact(done.Id, done.NotResumed)),
             ContactResult.Invalid invalid => Problems.Invalid(new(invalid.Errors)),
             ContactResult.OperationReused => Problems.Of(
                 409,

@@ -66,35 +66,7 @@ internal static class CustomerPages
         pages.MapPost("/customers/{id:guid}/sensitive", SensitiveAsync).RequireAuthorization(Permissions.MarkSensitive);
         pages.MapPost("/customers/{id:guid}/merge", MergeAsync).RequireAuthorization(Permissions.KeepCustomers);
         pages.MapPost("/customers/{id:guid}/unmerge", UndoAsync).RequireAuthorization(Permissions.KeepCustomers);
-        pages
-            .MapGet(
-                "/front-office",
-                async (WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
-                    Html.Page(
-                        new FrontOfficePage
-                        {
-                            Day = await FrontOffice.ReadAsync(runtime.Database, runtime.Clock.Now(), cancel),
-                            Satisfaction = await ReadRatings.FiguresAsync(runtime.Database, runtime.Clock.Now(), cancel),
-                            Now = runtime.Clock.Now(),
-                            Me = me,
-                        }
-                    )
-            )
-            .RequireAuthorization(Permissions.KeepCustomers);
-        pages
-            .MapGet(
-                "/front-office/ratings",
-                async (bool? unhappy, WorkflowRuntime runtime, CancellationToken cancel) =>
-                    Html.Page(
-                        new RatingsPage
-                        {
-                            Of = await ReadRatings.FiguresAsync(runtime.Database, runtime.Clock.Now(), cancel),
-                            Ratings = await ReadRatings.ListAsync(runtime.Database, unhappy == true, runtime.Clock.Now(), cancel),
-                            IsUnhappy = unhappy == true,
-                        }
-                    )
-            )
-            .RequireAuthorization(Permissions.KeepCustomers);
+        FrontOfficePages.Map(pages);
         CustomerEditPages.Map(pages);
     }
 
@@ -135,6 +107,7 @@ internal static class CustomerPages
                     Customer = customer,
                     Cases = cases,
                     Promises = await CustomerWork.PromisesAsync(database, ids, cancel),
+                    Messages = await OpenMessages.ListAsync(database, customer.Id, me, now, cancel),
                     Files = await NoteQueries.OfCasesAsync(database, ids, me, now, cancel),
                     Holds = await LegalHolds.OfCustomerAsync(database, customer.Id, now, cancel),
                     Timeline = await TimelineAsync(runtime, customer.Id, null, me, cancel),
@@ -165,6 +138,7 @@ internal static class CustomerPages
                     Told = told switch
                     {
                         "contact" => "Contact recorded",
+                        "answered" => "Marked as answered",
                         "promise" => "Contact and promise recorded",
                         "saved" => "Customer saved",
                         "sensitive" => "Marked as sensitive",
@@ -215,10 +189,12 @@ internal static class CustomerPages
         var request = body.Read(errors);
         var wrong = errors.ToDictionary(e => e.Key, e => e.Value[0]);
         var promise = form.Promise.Length + form.DueAt.Length == 0 ? null : Promise(form, about, operation, tasks.Runtime.Clock.Now(), wrong);
+        if (promise is not null && wrong.Count == 0)
+            promise = promise with { Step = await ContactPromise.StepAsync(make, about!.Value, form.Promise, form.Kept, cancel) };
         if (promise is not null && wrong.Count == 0 && promise.Reason is null)
         {
             // Before the contact is recorded: a promise that is refused afterwards would leave half of the form.
-            if (await make.OddsAsync(about!.Value, null, promise.DueAt, cancel) is { } odds && make.NeedsReason(odds))
+            if (await make.OddsAsync(about!.Value, promise.Step, promise.DueAt, cancel) is { } odds && make.NeedsReason(odds))
                 wrong["promiseReason"] = $"is required: it is likely to be broken ({Words.Percent(odds.Chance)} likely to be kept)";
         }
 
@@ -278,7 +254,7 @@ internal static class CustomerPages
     {
         var found = new Dictionary<string, string>();
         var body = new PromiseBody(
-            form.Promise.Length == 0 ? "Call back" : form.Promise,
+            form.Promise.Length == 0 ? ContactPromise.Usual : form.Promise,
             PromiseRules.Due(form.DueAt, found),
             form.Channel == nameof(ContactChannel.Call) ? "Phone" : form.Channel,
             null,

@@ -1,5 +1,6 @@
 using NodaTime;
 using Orchestration.Host.Cases;
+using Orchestration.Host.CustomerPromises;
 using Orchestration.Host.Identity;
 using Orchestration.Host.OwnView;
 using Orchestration.Workflows.Customers;
@@ -19,6 +20,9 @@ public sealed record CustomerView
     /// <summary>Those that the reader sees, running ones first.</summary>
     public required IReadOnlyList<CustomerCase> Cases { get; init; }
     public required IReadOnlyList<CustomerPromise> Promises { get; init; }
+
+    /// <summary>What they wrote and nobody answered, the oldest first.</summary>
+    public required IReadOnlyList<OpenMessage> Messages { get; init; }
     public required IReadOnlyList<CaseFile> Files { get; init; }
     public required CustomerTimeline Timeline { get; init; }
 
@@ -52,7 +56,7 @@ public sealed record CustomerView
             c.Steps.Where(s => string.Equals(s.WaitsFor, ResumeTask.WaitsForCustomer, StringComparison.OrdinalIgnoreCase)).Select(s => (c, s))
         );
 
-    public IEnumerable<CustomerPromise> OpenPromises => Promises.Where(p => !p.State.Ended).OrderBy(p => p.State.OriginalDueAt);
+    public IEnumerable<CustomerPromise> OpenPromises => Promises.Where(p => !p.State.Ended).OrderBy(p => p.State.DueAt ?? p.State.OriginalDueAt);
 
     /// <summary>How many ended like this.</summary>
     public int Count(params IReadOnlyList<PromiseState> states) => Promises.Count(p => states.Contains(PromisesOf(p)));
@@ -79,6 +83,9 @@ public sealed record ContactForm
     public string Promise { get; init; } = "";
     public string DueAt { get; init; } = "";
 
+    /// <summary>What keeps the promise: <see cref="ContactPromise.ByStep"/>, or contact.</summary>
+    public string Kept { get; init; } = ContactPromise.ByStep;
+
     /// <summary>Why the promise is made although it is likely to be broken.</summary>
     public string PromiseReason { get; init; } = "";
     public IReadOnlyList<string> Resume { get; init; } = [];
@@ -97,6 +104,7 @@ public sealed record ContactForm
             Note = posted["note"].ToString(),
             Promise = posted["promise"].ToString().Trim(),
             DueAt = posted["dueAt"].ToString().Trim(),
+            Kept = posted["kept"].ToString(),
             PromiseReason = posted["promiseReason"].ToString().Trim(),
             Resume = [.. posted["resume"].OfType<string>()],
         };

@@ -218,6 +218,9 @@ internal static class ArticlePages
         if (number is not null && version is null)
             return Results.NotFound();
         var isOwner = ArticleAccess.Writes(me, article.Team);
+        // One click, from the search or a list. What follows a form isn't another reading.
+        if (version is null && told is null && refused is null && article is { Version: not null, RetiredAt: null })
+            await GuidanceUses.CountAsync(runtime.Database, [id], GuidanceUse.Opened, GuidancePlace.Page, 1, runtime.Clock.Now(), cancel);
         return Html.Page(
             new ArticlePage
             {

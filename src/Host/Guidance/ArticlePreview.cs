@@ -1,6 +1,7 @@
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Facts;
 using Orchestration.Workflows.Guidance;
 using Orchestration.Workflows.People;
@@ -41,9 +42,20 @@ public sealed record ArticlePreview(string? Html, string? Text, IReadOnlyList<st
         var found = string.IsNullOrWhiteSpace(reference) ? null : await CaseQueries.FindAsync(runtime, reference.Trim(), me, cancel);
         if (found is null && !string.IsNullOrWhiteSpace(reference))
             errors["case"] = ["isn't the reference of a case that you can see"];
+        if (found is not null && await SensitiveCustomers.GuardedAsync(runtime.Database, "case", found.Case.Id, null, me, now, cancel) is not null)
+        {
+            errors["case"] = ["is of a sensitive customer: open it and give a reason first"];
+            found = null;
+        }
+
         IReadOnlyList<CaseFact> facts = found is null ? [] : await FactQueries.OfCaseAsync(runtime, found.Case.Id, me, cancel);
-        var subject = new LetterSubject(found?.Case.CustomerName, found?.Case.CustomerId, found?.Case.Reference, me.Teams is [var team, ..] ? team : null);
-        var letter = Letter.Fill(content.Body, GuidanceReading.Values(subject, facts, me, now), now);
+        var subject = new LetterSubject(
+            found?.Case.CustomerName,
+            found?.Case.CustomerId,
+            found?.Case.Reference,
+            await LetterSubject.TitleOfAsync(runtime, me.Teams is [var team, ..] ? team : null, cancel)
+        );
+        var letter = Letter.Fill(content.Body, GuidanceReading.Values(subject, facts, me, content.Language, now), now);
         return new(null, letter.Text, letter.Missing, errors);
     }
 

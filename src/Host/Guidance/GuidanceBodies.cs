@@ -71,7 +71,8 @@ public sealed record ArticleVerbBody(int? Revision, string? Note = null);
 /// <summary>A use to count.</summary>
 /// <param name="Use">Shown, Opened, Copied, Sent, Shared or Helped.</param>
 /// <param name="Clicks">Clicks it took to get there.</param>
-public sealed record UseBody(GuidanceUse Use, int Clicks = 0);
+/// <param name="Place">Task, Customer or Page: beside a task, on the page of a customer, or from the search and lists.</param>
+public sealed record UseBody(GuidanceUse Use, int Clicks = 0, GuidancePlace Place = GuidancePlace.Task);
 
 /// <summary>Something to say about guidance.</summary>
 /// <param name="Kind">OutOfDate, NoAnswer or Proposal.</param>

@@ -114,7 +114,7 @@ internal static class GuidanceEndpoints
                         return Problems.Invalid(new() { ["use"] = ["is counted when a customer opens a link"] });
                     if ((await ArticleQueries.FindAsync(runtime.Database, id, me, cancel))?.Version is null)
                         return Problems.NotFound("article", id);
-                    await GuidanceUses.CountAsync(runtime.Database, [id], body.Use, body.Clicks, runtime.Clock.Now(), cancel);
+                    await GuidanceUses.CountAsync(runtime.Database, [id], body.Use, body.Place, body.Clicks, runtime.Clock.Now(), cancel);
                     return TypedResults.NoContent();
                 }
             )

@@ -5,6 +5,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Host.Guidance.Sharing;
 using Orchestration.Host.Http;
 using Orchestration.Host.Identity;
+using Orchestration.Host.OwnView;
 using Orchestration.Host.Shell.Parts;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Customers;
@@ -35,23 +36,30 @@ internal static class GuidancePanelPages
         var pages = app.MapGroup("/guidance").ExcludeFromDescription();
         pages.MapPost(
             "/shown",
-            async ([FromForm] string? ids, [FromForm] string? open, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+            async (
+                [FromForm] string? ids,
+                [FromForm] string? open,
+                [FromForm] GuidancePlace? place,
+                WorkflowRuntime runtime,
+                Person me,
+                CancellationToken cancel
+            ) =>
             {
                 var now = runtime.Clock.Now();
-                await GuidanceUses.CountAsync(runtime.Database, IdsOf(ids), GuidanceUse.Shown, 0, now, cancel);
-                await GuidanceUses.CountAsync(runtime.Database, IdsOf(open), GuidanceUse.Opened, 0, now, cancel);
+                await GuidanceUses.CountAsync(runtime.Database, IdsOf(ids), GuidanceUse.Shown, place ?? default, 0, now, cancel);
+                await GuidanceUses.CountAsync(runtime.Database, IdsOf(open), GuidanceUse.Opened, place ?? default, 0, now, cancel);
                 return Results.NoContent();
             }
         );
         pages.MapGet("/find", FindAsync);
         pages.MapGet(
             "/{id:guid}/read",
-            async (Guid id, Guid? task, int? clicks, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
+            async (Guid id, Guid? task, int? clicks, GuidancePlace? place, WorkflowRuntime runtime, Person me, CancellationToken cancel) =>
             {
                 if (await GuidanceReading.OpenAsync(runtime, id, task, me, cancel) is not { } open)
                     return Results.NotFound();
-                await GuidanceUses.CountAsync(runtime.Database, [id], GuidanceUse.Opened, clicks ?? 1, runtime.Clock.Now(), cancel);
-                return Html.Page(new OpenArticlePart { Open = open });
+                await GuidanceUses.CountAsync(runtime.Database, [id], GuidanceUse.Opened, place ?? default, clicks ?? 1, runtime.Clock.Now(), cancel);
+                return Html.Page(new OpenArticlePart { Open = open, Place = place ?? default });
             }
         );
         pages.MapPost(
@@ -60,6 +68,7 @@ internal static class GuidancePanelPages
                 Guid id,
                 [FromForm] GuidanceUse use,
                 [FromForm] int? clicks,
+                [FromForm] GuidancePlace? place,
                 HttpRequest request,
                 WorkflowRuntime runtime,
                 Person me,
@@ -71,7 +80,7 @@ internal static class GuidancePanelPages
                     || (await ArticleQueries.FindAsync(runtime.Database, id, me, cancel))?.Version is null
                 )
                     return Results.NotFound();
-                await GuidanceUses.CountAsync(runtime.Database, [id], use, clicks ?? 0, runtime.Clock.Now(), cancel);
+                await GuidanceUses.CountAsync(runtime.Database, [id], use, place ?? default, clicks ?? 0, runtime.Clock.Now(), cancel);
                 return Said(request, id, use == GuidanceUse.Helped ? "Thanks, that counts." : "Copied.");
             }
         );
@@ -93,7 +102,8 @@ internal static class GuidancePanelPages
                 }
             )
             .AllowAnonymous()
-            .RequireRateLimiting(Addresses.SignInLimit)
+            .RequireRateLimiting(Addresses.OwnViewLimit)
+            .WithMetadata(new TooManyAnswer(OwnViewPages.BusyAsync))
             .ExcludeFromDescription();
     }
 
@@ -140,7 +150,15 @@ internal static class GuidancePanelPages
         switch (await RecordContact.RunAsync(tasks, customer.Id, contact, me, cancel))
         {
             case ContactResult.Done:
-                await GuidanceUses.CountAsync(runtime.Database, [id], GuidanceUse.Sent, 0, runtime.Clock.Now(), cancel);
+                await GuidanceUses.CountAsync(
+                    runtime.Database,
+                    [id],
+                    GuidanceUse.Sent,
+                    Enum.TryParse<GuidancePlace>(form["place"], out var place) ? place : default,
+                    0,
+                    runtime.Clock.Now(),
+                    cancel
+                );
                 return Said(http.Request, id, "Recorded as sent to the customer.", "sent");
             case ContactResult.Invalid invalid:
                 return Refused(http.Request, string.Join(" ", invalid.Errors.Values.SelectMany(e => e)));

@@ -3,7 +3,9 @@ using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Host.Facts;
 using Orchestration.Host.Identity;
+using Orchestration.Host.OwnView;
 using Orchestration.Workflows.Cases;
+using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Facts;
 using Orchestration.Workflows.Guidance;
 using Orchestration.Workflows.People;
@@ -60,6 +62,10 @@ internal static class GuidanceReading
     {
         if (task is not { } known)
             return await OpenAsync(runtime, id, null, [], me, cancel);
+
+        // A letter says what is in the case: of a sensitive customer, the task's page asks for a reason first.
+        if (await SensitiveCustomers.GuardedAsync(runtime.Database, "task", known, null, me, runtime.Clock.Now(), cancel) is not null)
+            return null;
         return await TaskDetail.FindAsync(runtime, known, me, cancel) is { } found
             ? await OpenAsync(runtime, id, found, await FactQueries.OfCaseAsync(runtime, found.CaseId, me, cancel), me, cancel)
             : null;
@@ -81,28 +87,34 @@ internal static class GuidanceReading
         var isLetter = text.Kind != ArticleKind.Article;
         return new(
             article,
-            isLetter ? Letter.Fill(text.Body, Values(LetterSubject.Of(task), facts, me, now), now) : null,
+            isLetter ? Letter.Fill(text.Body, Values(await LetterSubject.OfAsync(runtime, task, cancel), facts, me, text.Language, now), now) : null,
             task?.Id,
             isLetter && task is { CustomerId: not null, IsTest: false } && me.May(Permissions.StartCases)
         );
     }
 
     /// <summary>What a letter can use: the facts, and who writes to whom about what.</summary>
-    internal static Dictionary<string, string> Values(LetterSubject? of, IReadOnlyList<CaseFact> facts, Person me, Instant now)
+    internal static Dictionary<string, string> Values(LetterSubject? of, IReadOnlyList<CaseFact> facts, Person me, string language, Instant now)
     {
         var values = facts.Where(fact => fact.Value is not null).ToDictionary(fact => fact.Name, FactText.Shown);
         values["customerName"] = of?.CustomerName ?? "";
         values["customerNumber"] = of?.CustomerNumber ?? "";
         values["reference"] = of?.Reference ?? "";
-        values["today"] = now.InUtc().Date.ToString("d MMMM uuuu", System.Globalization.CultureInfo.InvariantCulture);
+        values["today"] = OwnViewText.DayIn(language, now.InUtc().Date);
         values["myName"] = me.DisplayName;
-        values["myTeam"] = of?.Team is { } team ? Shell.Parts.Words.Humanize(team) : "";
+        values["myTeam"] = of?.Team ?? "";
         return values;
     }
 }
 
 /// <summary>What a letter is about.</summary>
+/// <param name="Team">Title of the team that writes it.</param>
 internal sealed record LetterSubject(string? CustomerName, string? CustomerNumber, string? Reference, string? Team)
 {
-    public static LetterSubject? Of(TaskDetail? task) => task is null ? null : new(task.CustomerName, task.CustomerId, task.Reference, task.Team);
+    public static async Task<LetterSubject?> OfAsync(WorkflowRuntime runtime, TaskDetail? task, CancellationToken cancel) =>
+        task is null ? null : new(task.CustomerName, task.CustomerId, task.Reference, await TitleOfAsync(runtime, task.Team, cancel));
+
+    /// <summary>What a team is called.</summary>
+    public static async Task<string?> TitleOfAsync(WorkflowRuntime runtime, string? team, CancellationToken cancel) =>
+        team is null ? null : (await TeamQueries.ListAsync(runtime.Database, cancel)).FirstOrDefault(one => one.Key == team)?.Title ?? team;
 }

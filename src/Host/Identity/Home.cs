@@ -7,7 +7,7 @@ internal static class Home
 {
     /// <summary>Tasks first, for those who have any. Roles that administrators composed lead to the first page they open.</summary>
     public static string Of(Person person) =>
-        person.Is(Roles.FrontOffice) ? "/front-office"
+        PermissionHolders.IsFrontOffice(person) ? "/front-office"
         : person.Is(Roles.Employee, Roles.Supervisor) || person.Teams.Count + person.Leads.Count > 0 ? "/"
         : person.Is(Roles.Analyst) ? "/studio"
         : person.Is(Roles.Administrator) ? "/administration/people"

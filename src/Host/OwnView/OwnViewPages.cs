@@ -235,7 +235,7 @@ internal static class OwnViewPages
         );
     }
 
-    private static Task BusyAsync(HttpContext http) => SayAsync(http, StatusCodes.Status429TooManyRequests);
+    internal static Task BusyAsync(HttpContext http) => SayAsync(http, StatusCodes.Status429TooManyRequests);
 
     /// <summary>Answers what failed before it came to a page, or on its way, in the customer's language.</summary>
     private static Task SayAsync(HttpContext http, int status)

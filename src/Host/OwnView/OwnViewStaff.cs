@@ -72,7 +72,7 @@ internal sealed class OwnViewDesk(WorkflowRuntime runtime, OwnViewSettings setti
             Ratings = await RateCase.ListAsync(runtime.Database, ids, cancel),
             MayMake = me.May(Permissions.StartCases),
             KnowsBirth = customer.Data.BornOn is not null,
-            Emails = MailOwnViewLink.RefusesMail(customer.Data.Consents) ? [] : customer.Data.Emails,
+            Emails = MailOwnViewLink.RefusesMail(customer.Consents()) ? [] : customer.Data.Emails,
             Now = runtime.Clock.Now(),
         };
     }

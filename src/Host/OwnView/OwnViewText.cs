@@ -239,6 +239,15 @@ public sealed class OwnViewText(string language, DateTimeZone zone)
     /// <summary>“Thursday, 3 December 2026”.</summary>
     public string DayOf(Instant at) => DayOf(at.InZone(zone).Date);
 
+    /// <summary>A day in a letter: “3 December 2026”, “3. Dezember 2026”, and as numbers in a language that has no words here.</summary>
+    internal static string DayIn(string language, LocalDate day) =>
+        language.Split('-')[0].ToLowerInvariant() switch
+        {
+            "en" => $"{day.Day} {EnglishMonths[day.Month - 1]} {day.Year}",
+            "de" => $"{day.Day}. {GermanMonths[day.Month - 1]} {day.Year}",
+            _ => LocalDatePattern.Iso.Format(day),
+        };
+
     /// <summary>The same of a day.</summary>
     public string DayOf(LocalDate day)
     {

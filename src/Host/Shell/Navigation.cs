@@ -28,7 +28,7 @@ internal static class Navigation
         new(
             null,
             [
-                new(FrontOffice, "Front office", "headset", "/front-office", person => person.Is(Roles.FrontOffice), "f"),
+                new(FrontOffice, "Front office", "headset", "/front-office", PermissionHolders.IsFrontOffice, "f"),
                 new(MyWork, "My work", "checkbox", "/", _ => true, "w"),
                 new(Team, "Team", "users", "/team", Policies.Steers, "t"),
                 new(Forecast, "Forecast", "trending-up", "/forecast", Policies.Steers),
@@ -36,7 +36,13 @@ internal static class Navigation
                 new(Shifts, "Shifts", "calendar-time", "/shifts", Policies.Steers),
                 new(Skills, "Skills", "certificate", "/skills", Policies.Steers),
                 new(Customers, "Customers", "address-book", "/customers", _ => true, "u"),
-                new(Promises, "Promises", "heart-handshake", "/promises", person => Policies.Steers(person) || person.Is(Roles.FrontOffice, Roles.Compliance)),
+                new(
+                    Promises,
+                    "Promises",
+                    "heart-handshake",
+                    "/promises",
+                    person => Policies.Steers(person) || PermissionHolders.IsFrontOffice(person) || person.Is(Roles.Compliance)
+                ),
                 new(Cases, "Cases", "folders", "/cases", _ => true, "c"),
                 new(Guidance, "Guidance", "book-2", "/guidance", _ => true),
                 new(StartCase, "Start a case", "circle-plus", "/start", person => person.May(Permissions.StartCases)),

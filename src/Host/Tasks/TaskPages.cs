@@ -61,8 +61,8 @@ internal static class TaskPages
         pages
             .MapPost(
                 "/promises/{clock:guid}",
-                (Guid id, Guid clock, HttpContext http, TaskRuntime tasks, ClockRuntime clocks, Person me, CancellationToken cancel) =>
-                    PromiseAsync(id, http, tasks, me, (task, form) => PromiseForm.SettleAsync(clocks, task.CaseId, clock, form, me, cancel), cancel)
+                (Guid id, Guid clock, HttpContext http, TaskRuntime tasks, MakePromise make, Person me, CancellationToken cancel) =>
+                    PromiseAsync(id, http, tasks, me, (task, form) => PromiseForm.SettleAsync(make, task.CaseId, clock, form, me, cancel), cancel)
             )
             .RequireAuthorization(Permissions.StartCases);
         pages.MapPut("/draft", (Guid id, HttpContext http, TaskRuntime tasks, Person me, CancellationToken cancel) => DraftAsync(http, tasks, id, me, cancel));

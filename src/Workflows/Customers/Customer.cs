@@ -86,12 +86,29 @@ public sealed record CustomerDetails(
     /// <summary>That it is sensitive, and why if the reader may know; null: it isn't.</summary>
     public SensitiveMark? Sensitive { get; init; }
 
-    /// <summary>Duplicates that were merged into it and can be taken out again.</summary>
+    /// <summary>Duplicates that were merged into it, directly or not, and can be taken out again.</summary>
     public IReadOnlyList<MergedCustomer> Merged { get; init; } = [];
+
+    /// <summary>Why they need particular care: in its own words and those of its duplicates, as far as the reader may know.</summary>
+    public IEnumerable<(string Why, Instant? Since)> Cares() =>
+        new[] { (Why: Data.Vulnerability, Since: VulnerableSince) }
+            .Concat(Merged.Select(duplicate => (Why: duplicate.Data.Vulnerability, Since: duplicate.VulnerableSince)))
+            .Where(care => care.Why is not null)
+            .Select(care => (care.Why!, care.Since));
+
+    /// <summary>Consents, by record: its own and those of its duplicates.</summary>
+    public IEnumerable<IReadOnlyList<Consent>> Consents() => [Data.Consents, .. Merged.Select(duplicate => duplicate.Data.Consents)];
 }
 
 /// <summary>A duplicate.</summary>
-public sealed record MergedCustomer(Guid Id, string Number, string Name);
+/// <param name="Id">Its record.</param>
+/// <param name="Data">What was entered there. It stays as it was, so that taking it out again gives it back.</param>
+/// <param name="VulnerableSince">Since when they are known there to need particular care.</param>
+public sealed record MergedCustomer(Guid Id, CustomerData Data, Instant? VulnerableSince)
+{
+    public string Number => Data.Number;
+    public string Name => Data.Name;
+}
 
 /// <summary>A customer in a list.</summary>
 /// <param name="Id">The record.</param>

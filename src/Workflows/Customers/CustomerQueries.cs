@@ -32,13 +32,12 @@ public static class CustomerQueries
         await using var query = database.Query(
             $"""
             select {Columns}, case when $5 then k.vulnerability end vulnerability, case when $5 then k.vulnerable_since end vulnerable_since,
-                (select json_agg(json_build_object('id', m.id, 'number', m.number, 'name', m.name) order by m.number)::text from customer m
-                    where m.merged_into = k.id) merged,
                 s.kind sensitive_kind, s.reason sensitive_reason, s.marked_by sensitive_by, s.marked_at sensitive_at
-            from customer one join customer k on k.id = one.survivor
-            left join lateral (select s.* from sensitive_customer s join customer m on m.id = s.customer_id where m.survivor = k.id
-                order by m.id = k.id desc, s.marked_at desc limit 1) s on true
+            from customer one join customer k on k.survivor = one.survivor
+            left join lateral (select s.* from sensitive_customer s join customer m on m.id = s.customer_id where m.survivor = k.survivor
+                order by m.id = k.survivor desc, s.marked_at desc limit 1) s on true
             where one.id = $3 and ($4 or {CustomerAccess.Sees(Eligibility.Of("$1", "$2"), "one.survivor")})
+            order by k.id = k.survivor desc, k.number
             """,
             actor.Id,
             now,
@@ -47,17 +46,27 @@ public static class CustomerQueries
             CustomerAccess.SeesVulnerability(actor)
         );
         await using var r = await query.ExecuteReaderAsync(cancel);
-        return await r.ReadAsync(cancel)
-            ? Read(r) with
-            {
-                Sensitive =
-                    r.InstantOrNull("sensitive_at") is not { } at ? null
-                    : actor.May(Permissions.MarkSensitive)
-                        ? new(Enum.Parse<SensitiveKind>(r.GetString("sensitive_kind")), r.Text("sensitive_reason"), r.Text("sensitive_by"), at)
-                    : new(null, null, null, at),
-                Merged = r.Text("merged") is { } merged ? JsonSerializer.Deserialize<List<MergedCustomer>>(merged, Json)! : [],
-            }
-            : null;
+        if (!await r.ReadAsync(cancel))
+            return null;
+        var found = Read(r) with
+        {
+            Sensitive =
+                r.InstantOrNull("sensitive_at") is not { } at ? null
+                : actor.May(Permissions.MarkSensitive)
+                    ? new(Enum.Parse<SensitiveKind>(r.GetString("sensitive_kind")), r.Text("sensitive_reason"), r.Text("sensitive_by"), at)
+                : new(null, null, null, at),
+        };
+        var merged = new List<MergedCustomer>();
+        while (await r.ReadAsync(cancel))
+        {
+            var duplicate = Read(r);
+            merged.Add(new(duplicate.Id, duplicate.Data, duplicate.VulnerableSince));
+        }
+
+        return found with
+        {
+            Merged = merged,
+        };
     }
 
     /// <summary>The record that a number, or a value of an identifier, leads to, also if it was merged; null if the person can see none.</summary>

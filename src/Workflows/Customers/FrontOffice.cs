@@ -1,7 +1,9 @@
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Tasks;
 using Orchestration.Workflows.Tasks.Verbs;
 
 namespace Orchestration.Workflows.Customers;
@@ -12,7 +14,7 @@ namespace Orchestration.Workflows.Customers;
 /// <param name="Reference">Reference of the case.</param>
 /// <param name="CustomerId">Record of the customer.</param>
 /// <param name="CustomerName">Their name.</param>
-/// <param name="Phone">A number to call, or null.</param>
+/// <param name="Phone">A number to call; null: none, or the customer is sensitive and the reader gave no reason yet.</param>
 /// <param name="State">The promise.</param>
 public sealed record DuePromise(Guid ClockId, Guid CaseId, string Reference, Guid CustomerId, string CustomerName, string? Phone, ClockState State);
 
@@ -38,17 +40,16 @@ public sealed record WaitingCase(
 
 /// <summary>What the front office has to do today.</summary>
 /// <param name="CallBacks">Open promises that are overdue or due soon, by when.</param>
-/// <param name="AtRisk">Later ones that are at risk already.</param>
+/// <param name="AtRisk">Later ones that are likely to be missed by the forecast, or, without one, of which three quarters of the time have passed.</param>
 /// <param name="Waiting">Cases that are late and don't wait for the customer, the longest first.</param>
 /// <param name="WaitingCount">How many there are, at most a thousand.</param>
-public sealed record FrontOfficeDay(
-    IReadOnlyList<DuePromise> CallBacks,
-    IReadOnlyList<DuePromise> AtRisk,
-    IReadOnlyList<WaitingCase> Waiting,
-    int WaitingCount
-);
+public sealed record FrontOfficeDay(IReadOnlyList<DuePromise> CallBacks, IReadOnlyList<DuePromise> AtRisk, IReadOnlyList<WaitingCase> Waiting, int WaitingCount)
+{
+    /// <summary>What customers wrote and nobody answered, the oldest first.</summary>
+    public required IReadOnlyList<OpenMessage> Messages { get; init; }
+}
 
-/// <summary>Reads the front office's day. Its people see every case.</summary>
+/// <summary>Reads the front office's day: of the cases that the reader sees.</summary>
 public static class FrontOffice
 {
     /// <summary>How far “today” looks ahead: the server doesn't know where the reader's day ends.</summary>
@@ -57,22 +58,30 @@ public static class FrontOffice
     private const int Most = 50;
     private const int MostWaiting = 10;
 
-    private const string Promises = """
-        select o.clock_id, o.instance_id, c.reference, s.id, s.name, s.phones[1], k.state
-        from open_promise o join sla_clock k on k.id = o.clock_id join journey_case c on c.id = o.instance_id
-        join customer m on m.number = c.customer_id join customer s on s.id = m.survivor
+    // $1: the reader, $2: now, $3: whether they see every case.
+    private static readonly string Sees = $"($3 or {Eligibility.Of("$1", "$2").SeesRun("c.id")})";
+
+    private static readonly string Promises = $"""
+        select o.clock_id, o.instance_id, c.reference, s.id, s.name, case when not is_guarded_number(c.customer_id, $1, $2) then s.phones[1] end, k.state
+        from open_promise o join sla_clock k on k.id = o.clock_id
+        left join forecast_clock f on f.clock_id = o.clock_id and f.settled_at is null join journey_case c on c.id = o.instance_id
+        join customer m on m.number = c.customer_id join customer s on s.id = m.survivor where {Sees}
         """;
 
+    // Without a forecast, by how much of the time has passed.
+    private const string AtRisk = "coalesce(f.breach >= 0.5, k.risk_at <= $2)";
+
     private static readonly string Late = $"""
-        c.due_at <= $1 and c.test_by is null
+        c.due_at <= $2 and c.test_by is null and {Sees}
             and not exists (select from task t where t.instance_id = c.id and t.suspended_reason = '{ResumeTask.WaitsForCustomer}')
         """;
 
-    public static async Task<FrontOfficeDay> ReadAsync(NpgsqlDataSource database, Instant now, CancellationToken cancel = default)
+    public static async Task<FrontOfficeDay> ReadAsync(NpgsqlDataSource database, Person actor, Instant now, CancellationToken cancel = default)
     {
         await using var batch = database.CreateBatch();
-        batch.Add($"{Promises} where o.due_at <= $1 order by o.due_at, o.clock_id limit $2", now + Today, Most);
-        batch.Add($"{Promises} where o.due_at > $1 and k.risk_at <= $2 order by o.due_at, o.clock_id limit $3", now + Today, now, Most);
+        object[] reader = [actor.Id, now, Eligibility.SeesAll(actor)];
+        batch.Add($"{Promises} and o.due_at <= $4 order by o.due_at, o.clock_id limit {Most}", [.. reader, now + Today]);
+        batch.Add($"{Promises} and o.due_at > $4 and {AtRisk} order by o.due_at, o.clock_id limit {Most}", [.. reader, now + Today]);
         batch.Add(
             $"""
             select c.id, c.reference, c.journey, s.id, s.name, o.title, o.display_name, c.due_at from journey_case c
@@ -81,9 +90,9 @@ public static class FrontOffice
                 where t.instance_id = c.id and t.ended_at is null order by t.created_at limit 1) o on true
             where {Late} order by c.due_at, c.id limit {MostWaiting}
             """,
-            now
+            reader
         );
-        batch.Add($"select count(*)::int from (select from journey_case c where {Late} limit 1000) late", now);
+        batch.Add($"select count(*)::int from (select from journey_case c where {Late} limit 1000) late", reader);
         await using var r = await batch.ExecuteReaderAsync(cancel);
         var callBacks = await PromisesAsync(r, cancel);
         await r.NextResultAsync(cancel);
@@ -97,7 +106,7 @@ public static class FrontOffice
 
         await r.NextResultAsync(cancel);
         await r.ReadAsync(cancel);
-        return new(callBacks, atRisk, waiting, r.GetInt32(0));
+        return new(callBacks, atRisk, waiting, r.GetInt32(0)) { Messages = await OpenMessages.ListAsync(database, null, actor, now, cancel) };
     }
 
     private static async Task<List<DuePromise>> PromisesAsync(NpgsqlDataReader r, CancellationToken cancel)

@@ -22,7 +22,8 @@ public static class RecordContact
 
     /// <summary>
     /// Records a contact with a customer whom the person can see. About a case, it is part of the case's history; else of the customer's. Tasks that waited for
-    /// the customer go on afterwards.
+    /// the customer go on afterwards. A call or visit of ours keeps promises to contact them. When they were reached, what they wrote about
+    /// the case, or at all if it is about none, is answered (<see cref="OpenMessages"/>).
     /// </summary>
     public static async Task<ContactResult> RunAsync(TaskRuntime tasks, Guid customer, ContactRequest request, Person actor, CancellationToken cancel = default)
     {
@@ -44,7 +45,7 @@ public static class RecordContact
             var id = Ids.New(runtime.Clock.Now());
             if (request.CaseId is { } about)
             {
-                if (await AboutCaseAsync(runtime, id, record.Id, about, request, operation, actor, cancel) is { } refused)
+                if (await AboutCaseAsync(tasks, id, record.Id, about, request, operation, actor, cancel) is { } refused)
                     return refused;
             }
             else
@@ -116,7 +117,7 @@ public static class RecordContact
     }
 
     private static async Task<ContactResult?> AboutCaseAsync(
-        WorkflowRuntime runtime,
+        TaskRuntime tasks,
         Guid id,
         Guid customer,
         Guid about,
@@ -127,7 +128,7 @@ public static class RecordContact
     )
     {
         await using var t = await InstanceTransaction.OpenAsync(
-            runtime,
+            tasks.Runtime,
             actor.UserName,
             ("$1", about),
             reads:
@@ -139,11 +140,18 @@ public static class RecordContact
                     where c.id = $3 and m.survivor = $5 and ($4 or {Eligibility.Of("$1", "$2").SeesRun("c.id")})
                     """,
                     actor.Id,
-                    runtime.Clock.Now(),
+                    tasks.Runtime.Clock.Now(),
                     about,
                     Eligibility.SeesAll(actor),
                     customer,
                     request.TaskId
+                ),
+                Sql.Command(
+                    """
+                    select id, state, policy from sla_clock where instance_id = $1 and task_id is null and kind = 'promise' and status in ('Running', 'Paused')
+                        order by created_at, id
+                    """,
+                    about
                 ),
             ],
             moves: false,
@@ -153,13 +161,19 @@ public static class RecordContact
         if (t.InstanceId is null || !await t.Reads.ReadAsync(cancel))
             return Invalid("case", "isn't a case of this customer");
         var (owner, title) = (t.Reads.GetGuid(0), t.Reads.Text(1));
+        await t.NextResultAsync(cancel);
+        var promises = await ClockReader.ReadLiveAsync(t.Reads, cancel);
         await t.DoneReadingAsync();
         if (request.TaskId is not null && title is null)
             return Invalid("task", "isn't a step of this case");
         t.Write(Row(id, owner, request, actor, t.Now));
+        if (Answers(request.Outcome))
+            t.Write(OpenMessages.AnswerOfCase, about);
         if (operation is not null)
             t.Write(operation.Remember(JsonSerializer.SerializeToUtf8Bytes(id), t.Now));
         t.Record(new("contact.recorded", "contact", Ids.Text(id), 1, JsonSerializer.SerializeToUtf8Bytes(Told(request, title), TaskJson.Options)));
+        if (Keeps(request))
+            tasks.CustomerReached(t, promises);
         t.Announce(new(ChangeKind.Instance, about));
         await t.CommitAsync(cancel);
         return null;
@@ -178,11 +192,20 @@ public static class RecordContact
         await using var t = await CustomerTransaction.OpenAsync(runtime, actor.UserName, cancel);
         await t.LockAsync([customer], cancel);
         t.Writes.BatchCommands.Add(Row(id, customer, request, actor, t.Now));
+        if (Answers(request.Outcome))
+            t.Writes.Add(OpenMessages.AnswerOfCustomer, customer);
         if (operation is not null)
             t.Writes.BatchCommands.Add(operation.Remember(JsonSerializer.SerializeToUtf8Bytes(id), t.Now));
         t.Record(customer, "contact.recorded", 0, Told(request, null));
         await t.CommitAsync(cancel);
     }
+
+    // Who wasn't reached knows nothing yet.
+    private static bool Answers(ContactOutcome outcome) => outcome is not (ContactOutcome.NotReached or ContactOutcome.MessageLeft);
+
+    /// <summary>Whether it keeps promises to contact the customer. A letter doesn't: someone has to say that it was what was promised.</summary>
+    private static bool Keeps(ContactRequest request) =>
+        request is { Incoming: false, Channel: ContactChannel.Call or ContactChannel.Visit } && Answers(request.Outcome);
 
     private static object Told(ContactRequest request, string? task) =>
         new

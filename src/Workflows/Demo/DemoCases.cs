@@ -59,7 +59,11 @@ public sealed class DemoCases(
         var now = clock.Now();
         _time = new(now);
         var runtime = new WorkflowRuntime(database, definitions, burstWrites, changes, _time, log);
-        _tasks = new(runtime, (transaction, clocks, move, stop) => TaskClocks.MoveAsync(runtime, serviceLevels, transaction, clocks, move, stop));
+        _tasks = new(
+            runtime,
+            (transaction, clocks, move, stop) => TaskClocks.MoveAsync(runtime, serviceLevels, transaction, clocks, move, stop),
+            (transaction, promises) => Promises.Reached(serviceLevels, transaction, promises)
+        );
         await ReadPeopleAsync(now, cancel);
         await PublishBrokenAsync(now, cancel);
         var made = 0;

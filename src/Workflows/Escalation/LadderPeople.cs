@@ -1,6 +1,7 @@
 using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
 using Orchestration.Workflows.Tasks;
 
@@ -22,7 +23,12 @@ internal sealed class LadderPeople
     {
         batch.Add("select t.key, t.lead_id from team t join person p on p.id = t.lead_id and p.active");
         batch.Add("select m.team_key, m.person_id from team_member m join person p on p.id = m.person_id and p.active order by p.user_name");
-        batch.Add("select id, roles from person where active and roles && array['supervisor', 'compliance', 'frontoffice'] order by user_name");
+        batch.Add(
+            $"""
+            select p.id, p.roles, f.front_office from person p cross join lateral (select {PermissionHolders.FrontOffice("p")} front_office) f
+            where p.active and (p.roles && array['supervisor', 'compliance'] or f.front_office) order by p.user_name
+            """
+        );
         batch.Add(
             "select s.person_id, s.substitute_id from substitution s join person p on p.id = s.substitute_id and p.active "
                 + $"where {Eligibility.IsInForce("s", "$1")}",
@@ -59,7 +65,7 @@ internal sealed class LadderPeople
                 _supervisors.Add(r.GetGuid(0));
             if (roles.Contains("compliance"))
                 _compliance.Add(r.GetGuid(0));
-            if (roles.Contains("frontoffice"))
+            if (r.GetBoolean(2))
                 _frontOffice.Add(r.GetGuid(0));
         }
 

@@ -7,6 +7,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.ServiceLevels;
+using Orchestration.Workflows.Settings;
 using Orchestration.Workflows.Tasks;
 
 namespace Orchestration.Workflows.Escalation;
@@ -15,7 +16,7 @@ namespace Orchestration.Workflows.Escalation;
 /// <param name="What">What the customer was told, 1 to 200 characters.</param>
 /// <param name="DueAt">By when.</param>
 /// <param name="Channel">How the customer was told, or null.</param>
-/// <param name="Step">Id of the step that keeps it when it is completed; null: the case as a whole.</param>
+/// <param name="Step">Id of the step that keeps it when it is completed; null: it is a promise to contact the customer.</param>
 /// <param name="OperationId">Chosen by the caller: the same id with the same promise makes it once. Null: each call makes one.</param>
 public sealed record PromiseRequest(string What, Instant DueAt, string? Channel = null, string? Step = null, string? OperationId = null)
 {
@@ -64,6 +65,9 @@ public abstract record PromiseResult
     /// <summary>The journey of the case has no such step.</summary>
     public sealed record NoSuchStep : PromiseResult;
 
+    /// <summary>The date it is to be moved to isn't later than now and than the one it has.</summary>
+    public sealed record NotLater : PromiseResult;
+
     /// <summary>It is likely to be broken, and nobody said why it is made all the same.</summary>
     public sealed record Unlikely(PromiseOdds Odds) : PromiseResult;
 
@@ -86,7 +90,8 @@ public enum PromiseState
 
 /// <summary>
 /// What a customer was told, as a clock of the case: due at the promised instant, with the ladder of every clock. It is kept when someone says so, when the
-/// step it binds is completed, or when the case ends, in time each. Someone can also settle it as broken or withdrawn.
+/// step it binds or with it the case is completed, or, if it binds none, when someone calls or visits the customer and reaches them. Someone can also settle it
+/// as broken or withdrawn. When the case ends without it, it is withdrawn, or broken if its time has passed.
 /// </summary>
 public static class Promises
 {
@@ -99,6 +104,7 @@ public static class Promises
         {
             { Ended: false } => Clock.MarkBreach(promise, now).Breached ? PromiseState.Overdue : PromiseState.Open,
             { Settled: PromiseOutcome.Broken } => PromiseState.Broken,
+            { Status: ClockStatus.Cancelled, Settled: null, Breached: true } => PromiseState.Broken,
             { Status: ClockStatus.Cancelled } => PromiseState.Withdrawn,
             _ => promise.Breached ? PromiseState.KeptLate : PromiseState.Kept,
         };
@@ -168,7 +174,104 @@ public static class Promises
         await transaction.DoneReadingAsync();
         if (state.Ended)
             return state.Settled == outcome ? new PromiseResult.Done(clock) : new PromiseResult.Ended();
-        var calendar = clocks.ServiceLevels.CalendarOf(state);
+        Settle(clocks.ServiceLevels, transaction, @case, clock, state, outcome, reason);
+        transaction.Announce(new(ChangeKind.Instance, @case));
+        await transaction.CommitAsync(cancel);
+        return new PromiseResult.Done(clock);
+    }
+
+    /// <summary>Someone called or visited the customer and reached them: promises to contact them are kept.</summary>
+    /// <param name="transaction">Transaction that records the contact, of the case.</param>
+    /// <param name="live">Live clocks of promises of the case, read in the transaction.</param>
+    internal static void Reached(ServiceLevelCatalog serviceLevels, InstanceTransaction transaction, LiveClocks live)
+    {
+        foreach (var clock in live.Clocks.Where(clock => clock.State.Policy.Stop.Events.Contains(SlaPolicy.ContactReached)))
+        {
+            if (serviceLevels.FindCalendarOf(clock.State) is not null)
+                Settle(serviceLevels, transaction, transaction.InstanceId!.Value, clock.Id, clock.State, PromiseOutcome.Kept, null);
+        }
+    }
+
+    /// <summary>Moves an open promise to a later date that the customer agreed to. Moving it to the same date again changes nothing.</summary>
+    /// <param name="due">Later than now and than the date it has.</param>
+    /// <param name="reason">A note, or null.</param>
+    /// <param name="odds">How likely it is to be kept by then, or null: nobody can say.</param>
+    /// <param name="actor">The person who says so.</param>
+    public static async Task<PromiseResult> MoveAsync(
+        ClockRuntime clocks,
+        Guid @case,
+        Guid clock,
+        Instant due,
+        string? reason,
+        PromiseOdds? odds,
+        Person actor,
+        CancellationToken cancel = default
+    )
+    {
+        due = due.Truncated();
+        await using var transaction = await InstanceTransaction.OpenAsync(
+            clocks.Runtime,
+            actor.UserName,
+            ("$1", @case),
+            reads: [Sql.Command("select state from sla_clock where id = $1 and instance_id = $2 and task_id is null and kind = 'promise'", clock, @case)],
+            moves: false,
+            cancel: cancel
+        );
+        await transaction.NextResultAsync(cancel);
+        if (transaction.InstanceId is null || !await transaction.Reads.ReadAsync(cancel) || !ClockJson.TryRead(transaction.Reads.Utf8(0), out var state))
+            return new PromiseResult.NotFound();
+        await transaction.DoneReadingAsync();
+        if (state.DueAt == due)
+            return new PromiseResult.Done(clock);
+        if (due <= transaction.Now || due < state.DueAt)
+            return new PromiseResult.NotLater();
+        var change = Clock.Postpone(state, clocks.ServiceLevels.CalendarOf(state), transaction.Now, due);
+        if (ReferenceEquals(change.State, state))
+            return new PromiseResult.Ended();
+        ClockRows.Write(transaction, @case, null, clock, isNew: false, change.State, change.Rows, clocks.ServiceLevels);
+        transaction.Write(
+            "update promise set moves = moves + 1, chance = $2, basis = $3, likely_at = $4 where clock_id = $1",
+            clock,
+            (float?)odds?.Chance,
+            odds?.Basis.ToString(),
+            odds?.LikelyAt
+        );
+        transaction.Record(
+            new(
+                "promise.moved",
+                "clock",
+                Ids.Text(clock),
+                state.Generation,
+                JsonSerializer.SerializeToUtf8Bytes(
+                    new
+                    {
+                        title = state.Policy.Name,
+                        from = state.DueAt?.ToString(),
+                        due = due.ToString(),
+                        chance = odds is null ? (double?)null : Math.Round(odds.Chance, 2),
+                        basis = odds?.Basis,
+                        reason,
+                    },
+                    TaskJson.Options
+                )
+            )
+        );
+        transaction.Announce(new(ChangeKind.Instance, @case));
+        await transaction.CommitAsync(cancel);
+        return new PromiseResult.Done(clock);
+    }
+
+    private static void Settle(
+        ServiceLevelCatalog serviceLevels,
+        InstanceTransaction transaction,
+        Guid @case,
+        Guid clock,
+        ClockState state,
+        PromiseOutcome outcome,
+        string? reason
+    )
+    {
+        var calendar = serviceLevels.CalendarOf(state);
         var change = outcome switch
         {
             PromiseOutcome.Kept => Clock.Stop(state, calendar, transaction.Now),
@@ -176,7 +279,7 @@ public static class Promises
             _ => Clock.Cancel(state, calendar, transaction.Now),
         };
         var settled = change.State with { Settled = outcome };
-        ClockRows.Write(transaction, @case, null, clock, isNew: false, settled, change.Rows, clocks.ServiceLevels);
+        ClockRows.Write(transaction, @case, null, clock, isNew: false, settled, change.Rows, serviceLevels);
         transaction.Record(
             new(
                 StateOf(settled, transaction.Now) switch
@@ -200,67 +303,6 @@ public static class Promises
                 )
             )
         );
-        transaction.Announce(new(ChangeKind.Instance, @case));
-        await transaction.CommitAsync(cancel);
-        return new PromiseResult.Done(clock);
-    }
-
-    /// <summary>Moves an open promise to a later date that the customer agreed to. Moving it to the same date again changes nothing.</summary>
-    /// <param name="due">Later than now and than the date it has.</param>
-    /// <param name="reason">A note, or null.</param>
-    /// <param name="actor">The person who says so.</param>
-    public static async Task<PromiseResult> MoveAsync(
-        ClockRuntime clocks,
-        Guid @case,
-        Guid clock,
-        Instant due,
-        string? reason,
-        Person actor,
-        CancellationToken cancel = default
-    )
-    {
-        due = due.Truncated();
-        await using var transaction = await InstanceTransaction.OpenAsync(
-            clocks.Runtime,
-            actor.UserName,
-            ("$1", @case),
-            reads: [Sql.Command("select state from sla_clock where id = $1 and instance_id = $2 and task_id is null and kind = 'promise'", clock, @case)],
-            moves: false,
-            cancel: cancel
-        );
-        await transaction.NextResultAsync(cancel);
-        if (transaction.InstanceId is null || !await transaction.Reads.ReadAsync(cancel) || !ClockJson.TryRead(transaction.Reads.Utf8(0), out var state))
-            return new PromiseResult.NotFound();
-        await transaction.DoneReadingAsync();
-        if (state.DueAt == due)
-            return new PromiseResult.Done(clock);
-        if (due <= transaction.Now || due < state.DueAt)
-            return new PromiseResult.Ended();
-        var change = Clock.Postpone(state, clocks.ServiceLevels.CalendarOf(state), transaction.Now, due);
-        if (ReferenceEquals(change.State, state))
-            return new PromiseResult.Ended();
-        ClockRows.Write(transaction, @case, null, clock, isNew: false, change.State, change.Rows, clocks.ServiceLevels);
-        transaction.Record(
-            new(
-                "promise.moved",
-                "clock",
-                Ids.Text(clock),
-                state.Generation,
-                JsonSerializer.SerializeToUtf8Bytes(
-                    new
-                    {
-                        title = state.Policy.Name,
-                        from = state.DueAt?.ToString(),
-                        due = due.ToString(),
-                        reason,
-                    },
-                    TaskJson.Options
-                )
-            )
-        );
-        transaction.Announce(new(ChangeKind.Instance, @case));
-        await transaction.CommitAsync(cancel);
-        return new PromiseResult.Done(clock);
     }
 
     private static async Task<PromiseResult> MakeAsync(

@@ -141,10 +141,10 @@ public sealed class ApplyFix(TaskRuntime tasks, ClockRuntime clocks, PlanShifts 
             return new FixResult.Invalid("until", "is missing");
         if (due <= clock.DueAt)
             return new FixResult.Invalid("until", "must be later than the date it has");
-        return await Promises.MoveAsync(clocks, clock.Case, clock.Id, due, "The customer agreed to a later date.", actor, cancel) switch
+        return await Promises.MoveAsync(clocks, clock.Case, clock.Id, due, "The customer agreed to a later date.", null, actor, cancel) switch
         {
             PromiseResult.Done => new FixResult.Done(),
-            PromiseResult.Ended => new FixResult.Conflict("The promise has been settled, missed or moved already."),
+            PromiseResult.Ended or PromiseResult.NotLater => new FixResult.Conflict("The promise has been settled, missed or moved already."),
             _ => new FixResult.NotFound(),
         };
     }

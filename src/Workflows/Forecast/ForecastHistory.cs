@@ -2,6 +2,8 @@ using NodaTime;
 using Npgsql;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Forecast.Queueing;
+using Orchestration.Workflows.Notifications;
+using Orchestration.Workflows.People;
 
 namespace Orchestration.Workflows.Forecast;
 
@@ -35,7 +37,10 @@ public static class ForecastHistory
 
     private static readonly double[] Edges = [0, 0.1, 0.3, 0.5, 0.7, 0.9, 1];
 
-    /// <summary>Writes a forecast, and the outcome of clocks that ended. Returns how many rows were written.</summary>
+    /// <summary>
+    /// Writes a forecast, and the outcome of clocks that ended. The first time that a promise is likely to be missed, and three quarters of its time haven't
+    /// passed yet, the front office is told. Returns how many rows were written.
+    /// </summary>
     public static async Task<int> WriteAsync(
         NpgsqlDataSource database,
         IReadOnlyCollection<(ClockForecast Forecast, Instant DueAt)> forecasts,
@@ -74,6 +79,21 @@ public static class ForecastHistory
             forecasts.Select(one => one.Forecast.Likely?.ToDateTimeUtc()).ToArray(),
             now,
             forecasts.Select(one => one.DueAt).ToArray()
+        );
+        batch.Add(
+            $"""
+            with likely as (select c.instance_id, c.name from unnest($3::uuid[]) u(id) join sla_clock c on c.id = u.id
+                join forecast_change h on h.clock_id = c.id and h.made_at = $1 and h.breach >= 0.5
+                where c.kind = 'promise' and c.task_id is null and c.status = 'Running' and c.due_at > $1 and c.risk_at > $1
+                    and not exists (select from forecast_change e where e.clock_id = c.id and e.made_at < $1 and e.breach >= 0.5)),
+            told as (insert into notification (id, person_id, kind, title, body, instance_id, created_at)
+                select gen_random_uuid(), p.id, 'sla.reminder', 'Likely to be late: ' || l.name, '', l.instance_id, $1
+                from likely l join person p on p.active and {PermissionHolders.FrontOffice("p")} returning id, person_id, kind, instance_id)
+            {Notify.MailTold}
+            """,
+            now,
+            now + SendMail.Grace,
+            forecasts.Select(one => one.Forecast.Clock).ToArray()
         );
         batch.Add(
             """

@@ -10,6 +10,14 @@ public sealed record GuidanceMiss(string Question, int Times, DateOnly LastOn);
 /// <summary>Someone whose proposals were accepted.</summary>
 public sealed record GuidanceCredit(string UserName, string Name, int Accepted);
 
+/// <summary>How many clicks it takes to open articles.</summary>
+/// <param name="Place">Where.</param>
+/// <param name="Opened">How many were opened there.</param>
+/// <param name="Mean">Clicks, on average.</param>
+/// <param name="Goal">Most clicks that we want it to take.</param>
+/// <param name="WithinGoal">Share that took no more, from 0 to 1.</param>
+public sealed record GuidanceClicks(GuidancePlace Place, int Opened, double Mean, int Goal, double WithinGoal);
+
 /// <summary>Figures of guidance for those who own it: of the last <see cref="Days"/> days, where they are about a time.</summary>
 public sealed record GuidanceFigures
 {
@@ -25,11 +33,8 @@ public sealed record GuidanceFigures
     /// <summary>Uses by kind.</summary>
     public IReadOnlyDictionary<GuidanceUse, int> Uses { get; init; } = new Dictionary<GuidanceUse, int>();
 
-    /// <summary>Clicks to an open article, on average; null: none was opened.</summary>
-    public double? Clicks { get; init; }
-
-    /// <summary>Share of opened articles that took no more clicks than the goal, from 0 to 1; null: none was opened.</summary>
-    public double? WithinGoal { get; init; }
+    /// <summary>Clicks to open articles, by where they were opened; places where none was are left out.</summary>
+    public IReadOnlyList<GuidanceClicks> Clicks { get; init; } = [];
 
     public int OutOfDate { get; init; }
     public int NoAnswer { get; init; }
@@ -102,9 +107,9 @@ public sealed record GuidanceFigures
         );
         batch.Add(
             """
-            select u.kind, sum(u.uses)::int, sum(u.clicks)::int, sum(u.slow)::int from guidance_use u
+            select u.kind, u.place, sum(u.uses)::int, sum(u.clicks)::int, sum(u.slow)::int from guidance_use u
             where u.day > $2 and ($1::text[] is null or exists (select from guidance_article a where a.id = u.article_id and a.team = any($1)))
-            group by 1
+            group by 1, 2 order by 1, 2
             """,
             teams?.ToArray(),
             today.AddDays(-Days)
@@ -141,9 +146,16 @@ public sealed record GuidanceFigures
             Useless = (int)r.GetInt64(4),
         };
         await r.NextResultAsync(cancel);
-        var uses = new Dictionary<GuidanceUse, (int Uses, int Clicks, int Slow)>();
+        var uses = new Dictionary<GuidanceUse, int>();
+        var clicks = new List<GuidanceClicks>();
         while (await r.ReadAsync(cancel))
-            uses[Enum.Parse<GuidanceUse>(r.GetString(0))] = (r.GetInt32(1), r.GetInt32(2), r.GetInt32(3));
+        {
+            var (use, place, count) = (Enum.Parse<GuidanceUse>(r.GetString(0)), Enum.Parse<GuidancePlace>(r.GetString(1)), r.GetInt32(2));
+            uses[use] = uses.GetValueOrDefault(use) + count;
+            if (use == GuidanceUse.Opened)
+                clicks.Add(new(place, count, (double)r.GetInt32(3) / count, GuidanceUses.GoalOf(place), 1 - (double)r.GetInt32(4) / count));
+        }
+
         await r.NextResultAsync(cancel);
         var notes = new Dictionary<NoteKind, int>();
         while (await r.ReadAsync(cancel))
@@ -156,12 +168,10 @@ public sealed record GuidanceFigures
         var credits = new List<GuidanceCredit>();
         while (await r.ReadAsync(cancel))
             credits.Add(new(r.GetString(0), r.GetString(1), r.GetInt32(2)));
-        var opened = uses.GetValueOrDefault(GuidanceUse.Opened);
         return figures with
         {
-            Uses = uses.ToDictionary(use => use.Key, use => use.Value.Uses),
-            Clicks = opened.Uses > 0 ? (double)opened.Clicks / opened.Uses : null,
-            WithinGoal = opened.Uses > 0 ? 1 - (double)opened.Slow / opened.Uses : null,
+            Uses = uses,
+            Clicks = clicks,
             OutOfDate = notes.GetValueOrDefault(NoteKind.OutOfDate),
             NoAnswer = notes.GetValueOrDefault(NoteKind.NoAnswer),
             Proposals = notes.GetValueOrDefault(NoteKind.Proposal),

@@ -70,7 +70,7 @@ public static class ShareArticle
             share.SharedBy,
             t.Now
         );
-        GuidanceUses.Add(t.Writes, [id], GuidanceUse.Shared, 0, t.Now);
+        GuidanceUses.Add(t.Writes, [id], GuidanceUse.Shared, GuidancePlace.Page, 0, t.Now);
         t.Record("guidance.shared", article.Revision, new { title = article.Published!.Title, share = share.Id });
         await t.CommitAsync(cancel);
         return (new ArticleResult.Done(id, article.Revision), share);
@@ -114,8 +114,8 @@ public static class ShareArticle
         await using var query = database.Query(
             """
             with seen as (update guidance_share set views = views + 1, viewed_at = $2 where code = $1 and revoked_at is null returning article_id),
-                counted as (insert into guidance_use as u (article_id, day, kind, uses) select article_id, $3, 'Read', 1 from seen
-                    on conflict (article_id, day, kind) do update set uses = u.uses + 1)
+                counted as (insert into guidance_use as u (article_id, day, kind, place, uses) select article_id, $3, 'Read', 'Page', 1 from seen
+                    on conflict (article_id, day, kind, place) do update set uses = u.uses + 1)
             select v.content, a.published_at from seen join guidance_article a on a.id = seen.article_id
             join guidance_version v on v.article_id = a.id and v.number = a.version
             where a.audience = 'Customer' and a.kind = 'Article' and a.retired_at is null

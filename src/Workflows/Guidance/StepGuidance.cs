@@ -45,8 +45,8 @@ public sealed record GuidanceMatch(
 /// <summary>Finds what fits a step: pinned to it (and its version) or to a skill it needs, with rules that the facts of the case meet.</summary>
 public static class StepGuidance
 {
-    // As many are compared with the facts; beyond that nobody would read the list.
-    private const int MostPinned = 200;
+    // As many pins are compared with the facts: reading stops when there are enough articles, so this is for rules that hardly any case meets.
+    private const int MostPinned = 10_000;
     private const int MostShown = 20;
 
     internal const string Statement = """
@@ -79,8 +79,11 @@ public static class StepGuidance
         );
         await using var r = await query.ExecuteReaderAsync(cancel);
         var found = new List<(GuidanceMatch Match, string? Field, string? Outcome, int Rank)>();
+        var articles = new HashSet<Guid>();
         while (await r.ReadAsync(cancel))
         {
+            if (articles.Count == MostShown && !articles.Contains(r.GetGuid(0)))
+                break;
             if (!FactRules.TryParse(r.GetFieldValue<string[]>(8), out var rules, out _) || !rules.Fits(facts))
                 continue;
             var match = new GuidanceMatch(
@@ -95,6 +98,7 @@ public static class StepGuidance
                 [],
                 []
             );
+            articles.Add(match.Id);
             found.Add((match, r.Text(9), r.Text(10), r.GetInt32(11)));
         }
 

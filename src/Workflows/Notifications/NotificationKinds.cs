@@ -35,6 +35,9 @@ public static class NotificationKinds
     /// <summary>Someone proposes another policy of retention, and another person has to decide.</summary>
     internal const string RetentionProposed = "retention.proposed";
 
+    /// <summary>A customer did something in their own view, and no task has an owner who would be told.</summary>
+    internal const string CustomerWrote = "customer.wrote";
+
     /// <summary>The owning team decided on what someone said about guidance.</summary>
     internal const string GuidanceDecided = "guidance.decided";
 
@@ -51,6 +54,7 @@ public static class NotificationKinds
         new("case.changed", "Someone changes a case I work on by hand"),
         new("task.mention", "Someone mentions me in a comment"),
         new("task.comment", "Someone comments on my work"),
+        new(CustomerWrote, "A customer writes about work that is unassigned"),
         new("task.watched", "Something I watch is late or ends"),
         new("task.review-requested", "Someone requests my review"),
         new("task.review-approved", "My work was approved"),

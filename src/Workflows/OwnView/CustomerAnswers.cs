@@ -28,7 +28,8 @@ public sealed record CustomerMessage(string Text, IReadOnlyList<SentFile> Files,
 
 /// <summary>
 /// What a customer writes and sends. The text is a contact through the portal, and a comment on the task that it answers; documents are put with that task, or
-/// with the oldest open one. A task that waited goes on, and its owner is told. All of it is one transaction.
+/// with the oldest open one. A task that waited goes on, and its owner is told, or others (<see cref="WhoIsTold"/>). All of it is one transaction. What answers
+/// no question of ours waits for an answer (<see cref="OpenMessages"/>).
 /// </summary>
 public static class CustomerAnswers
 {
@@ -38,7 +39,7 @@ public static class CustomerAnswers
     /// <summary>Most documents at once.</summary>
     public const int MostFiles = 5;
 
-    /// <summary>Most messages, and most documents, of a case in a day.</summary>
+    /// <summary>Most messages, documents and ratings of a case, and changes of contact data, in a day.</summary>
     internal const int MostInADay = 30;
 
     /// <summary>Takes what the customer sent. The caller has found the link just before.</summary>
@@ -65,7 +66,7 @@ public static class CustomerAnswers
 
     private sealed record ReadyFile(string Name, string Type, byte[] Content, byte[] Hash);
 
-    private sealed record Target(Guid Task, string Activity, string Title, int Revision, Guid? Owner, bool Waits, string[] Policies, int Files);
+    private sealed record Target(Guid Task, string Activity, string Title, int Revision, bool Waits, string[] Policies, int Files);
 
     private static async Task<OwnViewResult> SendAsync(
         TaskRuntime tasks,
@@ -78,6 +79,7 @@ public static class CustomerAnswers
     )
     {
         var now = tasks.Runtime.Clock.Now();
+        var told = await WhoIsTold.ReadAsync(tasks.Runtime.Database, link.Case, message.Answers, cancel);
         await using var t = await InstanceTransaction.OpenAsync(
             tasks.Runtime,
             FollowedCase.Actor,
@@ -98,7 +100,7 @@ public static class CustomerAnswers
                 ),
                 Sql.Command(
                     $"""
-                    select t.id, t.activity_id, t.title, t.revision, t.owner_id,
+                    select t.id, t.activity_id, t.title, t.revision,
                         coalesce(lower(t.suspended_reason) = lower('{ResumeTask.WaitsForCustomer}'), false),
                         t.policies, (select count(*)::int from task_attachment a where a.task_id = t.id)
                     from task t where t.instance_id = $1 and t.ended_at is null order by t.id = $2::uuid desc nulls last, t.created_at, t.id limit 1
@@ -131,10 +133,9 @@ public static class CustomerAnswers
                 t.Reads.GetString(1),
                 t.Reads.GetString(2),
                 t.Reads.GetInt32(3),
-                t.Reads.GuidOrNull(4),
-                t.Reads.GetBoolean(5),
-                t.Reads.GetFieldValue<string[]>(6),
-                t.Reads.GetInt32(7)
+                t.Reads.GetBoolean(4),
+                t.Reads.GetFieldValue<string[]>(5),
+                t.Reads.GetInt32(6)
             )
             : null;
         await t.NextResultAsync(cancel);
@@ -148,8 +149,8 @@ public static class CustomerAnswers
 
         // The question may have been withdrawn meanwhile: what was sent is kept then, and nothing goes on.
         var answers = target is { Waits: true } && target.Task == message.Answers;
-        if (text.Length > 0)
-            WriteText(t, link, text, answers ? target : null);
+        var names = string.Join("; ", files.Select(file => file.Name));
+        WriteContact(t, link, text, names, answers ? target : null);
         if (target is not null)
         {
             foreach (var file in files)
@@ -158,32 +159,38 @@ public static class CustomerAnswers
                 await ResumeTask.WriteAsync(tasks, t, target.Task, target.Title, target.Activity, target.Revision + 1, target.Policies, clocks, cancel);
             if (answers && message.IsAll)
                 t.Write(TaskTransaction.ForgetResumeDeadline, target.Task);
-            if (target.Owner is { } owner)
-                Notify.Write(t, owner, "task.comment", $"The customer {(answers ? "answered" : "wrote")}: {target.Title}", Excerpt(text, files), target.Task);
             t.Announce(new(ChangeKind.Task, target.Task));
         }
 
+        var notices = told.Notices(link.Case, $"The customer {(answers ? "answered" : "wrote")}: {target?.Title ?? t.CorrelationId}", Excerpt(text, names));
+        t.Write(Notify.Command(t.Now, notices));
+        foreach (var notice in notices)
+            t.Announce(new(ChangeKind.Person, notice.Person));
         t.Write(operation.Remember("true"u8.ToArray(), t.Now));
         t.Announce(new(ChangeKind.Instance, link.Case));
         await t.CommitAsync(cancel);
         return new OwnViewResult.Done();
     }
 
-    private static void WriteText(InstanceTransaction t, FollowedCase link, string text, Target? task)
+    /// <summary>The contact, and the comment on the task that a text answers. Files without a text are no message that the customer reads.</summary>
+    private static void WriteContact(InstanceTransaction t, FollowedCase link, string text, string names, Target? task)
     {
         var id = Ids.New(t.Now);
         if (link.Customer is { } customer)
         {
+            var (isMessage, note) = (text.Length > 0, text.Length > 0 ? text : names);
             t.Write(
                 """
-                insert into customer_contact (id, customer_id, channel, incoming, outcome, note, case_id, task_id, shared, at, recorded_by)
-                    values ($1, $2, 'Portal', true, 'Received', $3, $4, $5, true, $6, $7)
+                insert into customer_contact (id, customer_id, channel, incoming, outcome, note, case_id, task_id, shared, waits, at, recorded_by)
+                    values ($1, $2, 'Portal', true, 'Received', $3, $4, $5, $6, $7, $8, $9)
                 """,
                 id,
                 customer,
-                text,
+                note,
                 link.Case,
                 task?.Task,
+                isMessage,
+                task is null,
                 t.Now,
                 FollowedCase.Actor
             );
@@ -192,14 +199,14 @@ public static class CustomerAnswers
                 channel = nameof(ContactChannel.Portal),
                 incoming = true,
                 outcome = nameof(ContactOutcome.Received),
-                note = text,
-                shared = true,
+                note,
+                shared = isMessage,
                 step = task?.Title,
             };
             t.Record(new("contact.recorded", "contact", Ids.Text(id), 1, JsonSerializer.SerializeToUtf8Bytes(told, TaskJson.Options)));
         }
 
-        if (task is null)
+        if (task is null || text.Length == 0)
             return;
         t.Write(
             "insert into task_comment (id, task_id, author, body, created_at) values ($1, $2, $3, $4, $5)",
@@ -260,9 +267,9 @@ public static class CustomerAnswers
         return null;
     }
 
-    private static string Excerpt(string text, List<ReadyFile> files)
+    private static string Excerpt(string text, string names)
     {
-        var all = string.Join("; ", files.Select(file => file.Name).Prepend(text).Where(part => part.Length > 0));
+        var all = string.Join("; ", new[] { text, names }.Where(part => part.Length > 0));
         return all.Length <= 200 ? all : string.Concat(all.AsSpan(0, char.IsHighSurrogate(all[198]) ? 198 : 199), "…");
     }
 }

@@ -1,6 +1,8 @@
+using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Customers;
+using Orchestration.Workflows.Notifications;
 
 namespace Orchestration.Workflows.OwnView;
 
@@ -10,7 +12,10 @@ namespace Orchestration.Workflows.OwnView;
 /// <param name="Address">A new address; empty: the one we have is right.</param>
 public sealed record ContactChange(string Email, string Phone, string Address);
 
-/// <summary>A customer confirms or changes how to reach them. It goes to their record, with history that says that they did it in their own view.</summary>
+/// <summary>
+/// A customer confirms or changes how to reach them. It goes to their record, with history that says that they did it in their own view. Who works for them is
+/// told what changed.
+/// </summary>
 public static class CustomerContactData
 {
     /// <summary>Saves it. What is new takes the first place; what was first is replaced, and further numbers and addresses stay.</summary>
@@ -22,6 +27,18 @@ public static class CustomerContactData
         await t.LockAsync([id], cancel);
         if ((await CustomerQueries.OfAsync(t.Connection, [id], [], cancel)).FirstOrDefault() is not { } before || before.Survivor != id)
             return new OwnViewResult.Gone();
+        await using (var today = t.Connection.CreateBatch())
+        {
+            today.Add(
+                "select count(*)::int from event where chain_id = $1 and actor = $2 and at > $3",
+                CustomerTransaction.ChainOf(id),
+                FollowedCase.Actor,
+                t.Now - Duration.FromDays(1)
+            );
+            if ((int)(await today.ExecuteScalarAsync(cancel))! >= CustomerAnswers.MostInADay)
+                return new OwnViewResult.Refused(OwnViewProblem.TooMuch);
+        }
+
         var data = CustomerRules.Tidy(
             before.Data with
             {
@@ -43,11 +60,19 @@ public static class CustomerContactData
                 return new OwnViewResult.Refused(wrong);
         }
 
-        if (SaveCustomer.Write(t, id, before, data).Count > 0)
+        var changes = SaveCustomer.Write(t, id, before, data);
+        IReadOnlyList<Notice> notices = [];
+        if (changes.Count > 0)
+        {
             t.Writes.Add(CustomerWords.Keep, (object)new[] { id });
+            var told = await WhoIsTold.ReadAsync(runtime.Database, link.Case, null, cancel);
+            notices = told.Notices(link.Case, $"The customer changed how to reach them: {data.Name}", string.Join(", ", changes.Select(c => c.Field)));
+            t.Writes.BatchCommands.Add(Notify.Command(t.Now, notices));
+        }
         else
             t.Record(id, "customer.confirmed", before.Revision, new { what = "contact" });
         await t.CommitAsync(cancel);
+        runtime.Changes.Publish(notices.Select(notice => new Change(ChangeKind.Person, notice.Person)));
         return new OwnViewResult.Done();
     }
 

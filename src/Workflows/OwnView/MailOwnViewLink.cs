@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.DataProtection;
@@ -27,19 +28,28 @@ public sealed class MailOwnViewLink(NpgsqlDataSource database, SendMail mail, Ma
     /// <summary>Why a link can't be mailed to this address; null: it can.</summary>
     /// <param name="to">The address.</param>
     /// <param name="emails">Addresses of the customer's record.</param>
-    /// <param name="consents">What the customer consented to: <c>email</c> that was withdrawn forbids it.</param>
-    internal string? Refuse(string to, IReadOnlyList<string> emails, IReadOnlyList<Consent> consents) =>
+    /// <param name="consents">What the customer consented to, by record: <c>email</c> that was withdrawn in one of them forbids it.</param>
+    internal string? Refuse(string to, IReadOnlyList<string> emails, IEnumerable<IReadOnlyList<Consent>> consents) =>
         !settings.MailsLinks ? "can't be used: set up the mail server and the address of this site first"
         : !emails.Contains(to, StringComparer.OrdinalIgnoreCase) ? "must be an email address of the customer's record"
         : RefusesMail(consents) ? "can't be used: the customer withdrew their consent to email"
         : null;
 
-    /// <summary>Whether the customer withdrew their consent to email, and didn't give it again.</summary>
-    public static bool RefusesMail(IReadOnlyList<Consent> consents)
-    {
-        var mails = consents.Where(consent => consent.What.Replace("-", "", StringComparison.Ordinal).Equals("email", StringComparison.OrdinalIgnoreCase));
-        return mails.Any() && mails.All(consent => consent.Withdrawn is not null);
-    }
+    /// <summary>Whether the customer withdrew their consent to email in one of their records, and didn't give it again there.</summary>
+    /// <param name="consents">By record: theirs, and duplicates that were merged into it.</param>
+    public static bool RefusesMail(IEnumerable<IReadOnlyList<Consent>> consents) =>
+        consents.Any(record =>
+        {
+            var mails = record.Where(consent => consent.What.Replace("-", "", StringComparison.Ordinal).Equals("email", StringComparison.OrdinalIgnoreCase));
+            return mails.Any() && mails.All(consent => consent.Withdrawn is not null);
+        });
+
+    /// <summary>SQL of the consents of a customer and their duplicates, by record, as <see cref="ReadConsents"/> reads them.</summary>
+    /// <param name="survivor">SQL of the id of the record that is left after merging.</param>
+    internal static string ConsentsOf(string survivor) => $"array(select d.consents::text from customer d where d.survivor = {survivor})";
+
+    internal static List<IReadOnlyList<Consent>> ReadConsents(DbDataReader r, int column) =>
+        [.. r.GetFieldValue<string[]>(column).Select(record => JsonSerializer.Deserialize<List<Consent>>(record, CustomerQueries.Json)!)];
 
     /// <summary>The effect that sends a link, for the transaction that makes it.</summary>
     internal NpgsqlBatchCommand Effect(Guid link, Guid @case, string to, string code, Instant now) =>
@@ -105,8 +115,8 @@ public sealed class MailOwnViewLink(NpgsqlDataSource database, SendMail mail, Ma
     private async Task<MailedLink?> FindAsync(Guid link, Instant now, CancellationToken cancel)
     {
         await using var query = database.Query(
-            """
-            select c.reference, s.name, l.language, s.languages, s.emails, s.consents::text, l.asks_birth, l.expires_at
+            $"""
+            select c.reference, s.name, l.language, s.languages, s.emails, {ConsentsOf("s.id")}, l.asks_birth, l.expires_at
             from own_view_link l join journey_case c on c.id = l.case_id join customer m on m.number = c.customer_id join customer s on s.id = m.survivor
             where l.id = $1 and l.revoked_at is null and l.expires_at > $2
             """,
@@ -121,7 +131,7 @@ public sealed class MailOwnViewLink(NpgsqlDataSource database, SendMail mail, Ma
                 r.Text(2),
                 r.GetFieldValue<string[]>(3),
                 r.GetFieldValue<string[]>(4),
-                JsonSerializer.Deserialize<List<Consent>>(r.GetString(5), CustomerQueries.Json)!,
+                ReadConsents(r, 5),
                 r.GetBoolean(6),
                 r.Instant(7)
             )
@@ -134,7 +144,7 @@ public sealed class MailOwnViewLink(NpgsqlDataSource database, SendMail mail, Ma
         string? Language,
         string[] Languages,
         string[] Emails,
-        IReadOnlyList<Consent> Consents,
+        IReadOnlyList<IReadOnlyList<Consent>> Consents,
         bool AsksBirth,
         Instant ExpiresAt
     );

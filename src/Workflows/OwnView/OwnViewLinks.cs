@@ -114,8 +114,8 @@ public static class OwnViewLinks
             reads:
             [
                 Sql.Command(
-                    """
-                    select c.test_by is not null, s.born_on is not null, coalesce(s.emails, '{}'), coalesce(s.consents::text, '[]')
+                    $$"""
+                    select c.test_by is not null, s.born_on is not null, coalesce(s.emails, '{}'), {{MailOwnViewLink.ConsentsOf("s.id")}}
                     from journey_case c left join customer m on m.number = c.customer_id
                     left join customer s on s.id = m.survivor where c.id = $1
                     """,
@@ -129,9 +129,7 @@ public static class OwnViewLinks
         if (t.InstanceId is null || !await t.Reads.ReadAsync(cancel))
             return new LinkResult.NotFound();
         var (isTest, knowsBirth) = (t.Reads.GetBoolean(0), t.Reads.GetBoolean(1));
-        var refusal = request.SendTo is { } address
-            ? mail.Refuse(address, t.Reads.GetFieldValue<string[]>(2), JsonSerializer.Deserialize<List<Consent>>(t.Reads.GetString(3), CustomerQueries.Json)!)
-            : null;
+        var refusal = request.SendTo is { } address ? mail.Refuse(address, t.Reads.GetFieldValue<string[]>(2), MailOwnViewLink.ReadConsents(t.Reads, 3)) : null;
         await t.DoneReadingAsync();
         if (isTest)
             return new LinkResult.Invalid("case", "is a test, so no customer follows it");

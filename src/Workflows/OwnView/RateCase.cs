@@ -48,12 +48,14 @@ public static class RateCase
             [
                 Sql.Command(
                     """
-                    select i.finished_at, r.satisfaction, r.recommend, r.comment from workflow_instance i join own_view_link l on l.case_id = i.id and l.id = $2
-                        and l.revoked_at is null left join own_view_rating r on r.case_id = i.id
+                    select i.finished_at, r.satisfaction, r.recommend, r.comment,
+                        (select count(*)::int from event e where e.chain_id = $1 and e.action = 'case.rated' and e.at > $3)
+                    from workflow_instance i join own_view_link l on l.case_id = i.id and l.id = $2 and l.revoked_at is null left join own_view_rating r on r.case_id = i.id
                     where i.id = $1
                     """,
                     link.Case,
-                    link.Link
+                    link.Link,
+                    runtime.Clock.Now() - Duration.FromDays(1)
                 ),
             ],
             moves: false,
@@ -68,11 +70,14 @@ public static class RateCase
             && t.Reads.GetInt16(1) == satisfaction
             && (t.Reads.IsDBNull(2) ? null : (int?)t.Reads.GetInt16(2)) == recommend
             && t.Reads.GetString(3) == comment;
+        var ratings = t.Reads.GetInt32(4);
         await t.DoneReadingAsync();
         if (t.IsRunning || ended is not { } at || t.Now >= at + ReadOwnView.RatingTime)
             return new OwnViewResult.Refused(OwnViewProblem.NotNow);
         if (isSame)
             return new OwnViewResult.Done();
+        if (ratings >= CustomerAnswers.MostInADay)
+            return new OwnViewResult.Refused(OwnViewProblem.TooMuch);
         t.Write(
             """
             insert into own_view_rating (case_id, satisfaction, recommend, comment, rated_at, changed_at) values ($1, $2, $3, $4, $5, $5)

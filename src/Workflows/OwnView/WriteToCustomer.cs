@@ -13,7 +13,10 @@ namespace Orchestration.Workflows.OwnView;
 /// </summary>
 public static class WriteToCustomer
 {
-    /// <summary>Writes it. The caller has checked that the person can see the case. Null: done; otherwise the field and why not.</summary>
+    /// <summary>
+    /// Writes it, which answers what the customer wrote about the case. The caller has checked that the person can see the case. Null: done; otherwise the field
+    /// and why not.
+    /// </summary>
     /// <param name="task">The task it is about, or null.</param>
     public static async Task<(string Field, string Reason)?> RunAsync(
         WorkflowRuntime runtime,
@@ -68,6 +71,7 @@ public static class WriteToCustomer
             t.Now,
             actor.UserName
         );
+        t.Write(OpenMessages.AnswerOfCase, @case);
         var told = new
         {
             channel = nameof(ContactChannel.Portal),

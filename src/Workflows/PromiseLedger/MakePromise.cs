@@ -1,4 +1,5 @@
 using NodaTime;
+using Npgsql;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Calendars;
 using Orchestration.Workflows.Escalation;
@@ -13,7 +14,7 @@ public sealed record PromiseSettings(double LeastChance = 0.5);
 
 /// <summary>
 /// Makes promises after a look at whether they can be kept: by the forecast of the office if the step is open, else by how long other cases took from where
-/// this one is, else by how many promises are kept. What is said is kept with the promise, so that it can be compared with what comes of it.
+/// this one is, else by what became of promises with as much time. What is said is kept with the promise, so that it can be compared with what comes of it.
 /// </summary>
 public sealed class MakePromise(ClockRuntime clocks, ForecastOffice office, PromiseSettings settings)
 {
@@ -40,6 +41,29 @@ public sealed class MakePromise(ClockRuntime clocks, ForecastOffice office, Prom
             : await Promises.MakeAsync(clocks, @case, request with { Odds = odds }, actor, cancel);
     }
 
+    /// <summary>Moves a promise to a later date that the customer agreed to. The caller has checked that the person can see the case.</summary>
+    /// <param name="reason">Why this date; required if it is likely to be broken, too.</param>
+    public async Task<PromiseResult> MoveAsync(Guid @case, Guid promise, Instant due, string? reason, Person actor, CancellationToken cancel = default)
+    {
+        await using var query = clocks.Runtime.Database.Query("select step from promise where clock_id = $1 and case_id = $2", promise, @case);
+        if (await query.ExecuteScalarAsync(cancel) is not { } step)
+            return new PromiseResult.NotFound();
+        var odds = await OddsAsync(@case, step as string, due, cancel);
+        return NeedsReason(odds) && reason is null
+            ? new PromiseResult.Unlikely(odds!)
+            : await Promises.MoveAsync(clocks, @case, promise, due, reason, odds, actor, cancel);
+    }
+
+    /// <summary>The step that a case is at: the oldest open one that doesn't wait for the customer, else the oldest open one; null: none is open.</summary>
+    public static async Task<string?> OpenStepAsync(NpgsqlDataSource database, Guid @case, CancellationToken cancel = default)
+    {
+        await using var query = database.Query(
+            "select activity_id from task where instance_id = $1 and ended_at is null order by state = 'Suspended', created_at, id limit 1",
+            @case
+        );
+        return await query.ExecuteScalarAsync(cancel) as string;
+    }
+
     /// <summary>How likely a promise is to be kept; null: nobody can say.</summary>
     /// <param name="step">Id of the step that keeps it, or null.</param>
     /// <param name="due">By when.</param>
@@ -49,7 +73,7 @@ public sealed class MakePromise(ClockRuntime clocks, ForecastOffice office, Prom
         if (due <= now)
             return null;
         if (step is null)
-            return await OfPromisesAsync(now, cancel);
+            return await OfPromisesAsync(now, due, cancel);
         await using (
             var open = clocks.Runtime.Database.Query(
                 "select id from task where instance_id = $1 and activity_id = $2 and ended_at is null order by created_at limit 1",
@@ -95,19 +119,31 @@ public sealed class MakePromise(ClockRuntime clocks, ForecastOffice office, Prom
             : null;
     }
 
-    private async Task<PromiseOdds?> OfPromisesAsync(Instant now, CancellationToken cancel)
+    /// <summary>
+    /// By promises that bound no step either: those with about as much time, from half to twice; with too few of these, by how soon all of them were kept. What
+    /// was kept by a later date that the customer agreed to wasn't kept by the one that was promised.
+    /// </summary>
+    private async Task<PromiseOdds?> OfPromisesAsync(Instant now, Instant due, CancellationToken cancel)
     {
         await using var query = clocks.Runtime.Database.Query(
             """
-            select count(*)::int, (count(*) filter (where outcome = 'Kept'))::int from promise
-            where step is null and outcome in ('Kept', 'KeptLate', 'Broken') and made_at >= $1
+            select (count(*) filter (where alike))::int, (count(*) filter (where alike and kept_at <= due_at))::int, count(*)::int,
+                (count(*) filter (where kept_at - made_at <= $3))::int
+            from (select due_at, made_at,
+                case when outcome in ('Kept', 'KeptLate') then settled_at end kept_at, due_at - made_at between $3 / 2 and $3 * 2 alike
+                from promise where step is null and made_at >= $1
+                    and (outcome in ('Kept', 'KeptLate', 'Broken') or outcome = 'Open' and due_at <= $2)) p
             """,
-            now - Back
+            now - Back,
+            now,
+            (due - now).ToTimeSpan()
         );
         await using var r = await query.ExecuteReaderAsync(cancel);
         await r.ReadAsync(cancel);
-        var (settled, kept) = (r.GetInt32(0), r.GetInt32(1));
-        return settled < FewestSamples ? null : new(PromiseChance.Share(kept, settled), null, OddsBasis.Promises, settled);
+        var (alike, kept, all, soon) = (r.GetInt32(0), r.GetInt32(1), r.GetInt32(2), r.GetInt32(3));
+        return alike >= FewestSamples ? new(PromiseChance.Share(kept, alike), null, OddsBasis.Promises, alike)
+            : all >= FewestSamples ? new(PromiseChance.Share(soon, all), null, OddsBasis.Promises, all)
+            : null;
     }
 
     internal static double Minutes(BusinessCalendar? calendar, Instant from, Instant to) => (calendar?.Between(from, to) ?? to - from).TotalMinutes;

@@ -26,6 +26,9 @@ public sealed record LedgerFilter
     /// <summary>Where it stands; null: anywhere.</summary>
     public PromiseState? State { get; init; }
 
+    /// <summary>Only those that were moved to a later date.</summary>
+    public bool Moved { get; init; }
+
     /// <summary>Number of a band of <see cref="ReadLedger.Edges"/>; null: any chance, or none.</summary>
     public int? Band { get; init; }
 }
@@ -58,16 +61,23 @@ public sealed record LedgerPromise(
     OddsBasis? Basis,
     string? Reason,
     PromiseState State
-);
+)
+{
+    /// <summary>How often the customer agreed to a later date.</summary>
+    public int Moves { get; init; }
+}
 
 /// <summary>How many promises stand where.</summary>
 public sealed record LedgerCounts(int Open, int Overdue, int Kept, int KeptLate, int Broken, int Withdrawn)
 {
+    /// <summary>How many of all were moved to a later date that the customer agreed to.</summary>
+    public int Moved { get; init; }
+
     /// <summary>All of them.</summary>
     public int All => Open + Overdue + Kept + KeptLate + Broken + Withdrawn;
 
-    /// <summary>The share that was kept in time, of those that were kept or broken; null without any.</summary>
-    public double? KeptShare => Kept + KeptLate + Broken is > 0 and var settled ? (double)Kept / settled : null;
+    /// <summary>The share that was kept in time, of those that were kept or whose time has passed; null without any.</summary>
+    public double? KeptShare => Kept + KeptLate + Broken + Overdue is > 0 and var over ? (double)Kept / over : null;
 
     /// <summary>How many stand like this.</summary>
     public int Of(PromiseState state) =>
@@ -90,7 +100,7 @@ public sealed record PromiseTally(string Key, string Title, LedgerCounts Counts)
 /// <summary>What was said of promises in a band of chances, and what came of them.</summary>
 /// <param name="From">Lowest chance.</param>
 /// <param name="To">Highest chance.</param>
-/// <param name="Count">Promises that were kept or broken.</param>
+/// <param name="Count">Promises that were kept, or whose time has passed.</param>
 /// <param name="Kept">Of these, kept in time.</param>
 /// <param name="Said">The mean chance that was said.</param>
 public sealed record SaidAndKept(double From, double To, int Count, int Kept, double Said);
@@ -124,10 +134,13 @@ public static class ReadLedger
 
     private const string State = "case when p.outcome <> 'Open' then p.outcome when k.due_at <= $2 then 'Overdue' else 'Open' end";
 
+    // What is past its time is broken at once, whether or not someone has said so.
+    private const string Over = "'Kept', 'KeptLate', 'Broken', 'Overdue'";
+
     private const string Counts = """
         (count(*) filter (where f.state = 'Open'))::int, (count(*) filter (where f.state = 'Overdue'))::int, (count(*) filter (where f.state = 'Kept'))::int,
             (count(*) filter (where f.state = 'KeptLate'))::int, (count(*) filter (where f.state = 'Broken'))::int,
-            (count(*) filter (where f.state = 'Withdrawn'))::int
+            (count(*) filter (where f.state = 'Withdrawn'))::int, (count(*) filter (where f.moves > 0))::int
         """;
 
     public static async Task<Ledger> RunAsync(NpgsqlDataSource database, LedgerFilter filter, Person actor, Instant now, CancellationToken cancel = default)
@@ -141,7 +154,8 @@ public static class ReadLedger
                 where p.made_at >= $4 and c.test_by is null and ($3 or {Eligibility.Of("$1", "$2").SeesRun("c.id")})
                     and ($5::uuid is null or s.id = $5) and ($6::text is null or p.made_by = $6) and ($7::text is null or p.team = $7)
                     and ($8::text is null or c.journey = $8)),
-            f as (select * from found where ($9::text is null or state = $9) and ($10::int is null or (band = $10 and state in ('Kept', 'KeptLate', 'Broken'))))
+            f as (select * from found where ($9::text is null or state = $9) and (not $11 or moves > 0)
+                and ($10::int is null or (band = $10 and state in ({Over}))))
             """;
         object?[] values =
         [
@@ -155,6 +169,7 @@ public static class ReadLedger
             filter.Journey,
             filter.State?.ToString(),
             filter.Band,
+            filter.Moved,
         ];
         await using var batch = database.CreateBatch();
 
@@ -164,7 +179,7 @@ public static class ReadLedger
             $"""
             {found} select f.clock_id, f.case_id, f.reference, coalesce(f.customer_name, ''), f.what, coalesce(e.display_name, f.made_by),
                 coalesce(t.title, f.team),
-                f.made_at, coalesce(f.now_due, f.due_at), f.chance, f.basis, f.reason, f.state
+                f.made_at, coalesce(f.now_due, f.due_at), f.chance, f.basis, f.reason, f.state, f.moves
             from f left join person e on e.user_name = f.made_by left join team t on t.key = f.team order by f.made_at desc, f.clock_id desc limit {Most}
             """,
             values
@@ -188,7 +203,7 @@ public static class ReadLedger
             $"""
             {found} select f.band, count(*)::int, (count(*) filter (where f.state = 'Kept'))::int, avg(f.chance)::float8,
                 sum((f.chance - (f.state = 'Kept')::int) ^ 2)::float8
-            from found f where f.chance is not null and f.state in ('Kept', 'KeptLate', 'Broken') group by 1 order by 1
+            from found f where f.chance is not null and f.state in ({Over}) group by 1 order by 1
             """,
             values
         );
@@ -215,6 +230,9 @@ public static class ReadLedger
                     r.Text(11),
                     Enum.Parse<PromiseState>(r.GetString(12))
                 )
+                {
+                    Moves = r.GetInt32(13),
+                }
             );
         }
 
@@ -242,5 +260,8 @@ public static class ReadLedger
     }
 
     private static LedgerCounts CountsOf(NpgsqlDataReader r, int from) =>
-        new(r.GetInt32(from), r.GetInt32(from + 1), r.GetInt32(from + 2), r.GetInt32(from + 3), r.GetInt32(from + 4), r.GetInt32(from + 5));
+        new(r.GetInt32(from), r.GetInt32(from + 1), r.GetInt32(from + 2), r.GetInt32(from + 3), r.GetInt32(from + 4), r.GetInt32(from + 5))
+        {
+            Moved = r.GetInt32(from + 6),
+        };
 }

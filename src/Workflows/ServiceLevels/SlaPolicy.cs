@@ -133,17 +133,21 @@ public sealed record SlaPolicy
         New("inline", "Step target", SlaKind.Internal, SlaSubject.Task, target, calendar, ClockDirection.Forward);
 
     /// <summary>
-    /// A promise to a customer: due at the promised instant, the anchor of <see cref="Clock.Start"/>. Kept when it is said to be, at the latest with the end of
-    /// its step or case.
+    /// A promise to a customer: due at the promised instant, the anchor of <see cref="Clock.Start"/>. Kept when it is said to be, when its step or with it the
+    /// case is completed, or, if it binds no step, when someone reaches the customer.
     /// </summary>
     /// <param name="calendar">The calendar.</param>
     /// <param name="name">The promise.</param>
-    /// <param name="step">The step it binds; null: the case as a whole.</param>
+    /// <param name="step">The step it binds; null: it is a promise to contact the customer.</param>
     public static SlaPolicy Promise(string calendar, string name = "Customer promise", string? step = null)
     {
         var promise = New("promise", name, SlaKind.Promise, SlaSubject.Case, SlaTarget.Zero, calendar, ClockDirection.Backward);
-        return step is null ? promise : promise with { Stop = promise.Stop with { Events = [$"{StepPrefix}{step}{StepSuffix}", .. promise.Stop.Events] } };
+        IReadOnlyList<string> kept = step is null ? [ContactReached] : [$"{StepPrefix}{step}{StepSuffix}", .. promise.Stop.Events];
+        return promise with { Stop = promise.Stop with { Events = kept } };
     }
+
+    /// <summary>That someone called or visited the customer and reached them.</summary>
+    internal const string ContactReached = "contact.reached";
 
     /// <summary>The step whose completion an event is (<c>step:NAME.completed</c>), or null.</summary>
     internal static string? StepOf(string name) =>

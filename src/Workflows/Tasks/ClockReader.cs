@@ -52,3 +52,8 @@ public sealed record TaskMove(Guid Task, string Title, string ActivityId, string
 /// <param name="clocks">Live clocks of the task, read under the case's lock.</param>
 /// <param name="move">What happened.</param>
 public delegate ValueTask ClocksFollow(InstanceTransaction transaction, LiveClocks clocks, TaskMove move, CancellationToken cancel);
+
+/// <summary>Keeps promises to contact the customer, who was reached, in the same transaction.</summary>
+/// <param name="transaction">Transaction of the case.</param>
+/// <param name="promises">Live clocks of its promises, read under the case's lock.</param>
+public delegate void CustomerReached(InstanceTransaction transaction, LiveClocks promises);

@@ -12,8 +12,8 @@ using Orchestration.Workflows.Workforce;
 
 namespace Orchestration.Workflows.Tasks;
 
-/// <summary>What verbs on tasks need: the runtime, and the clocks that follow them.</summary>
-public sealed record TaskRuntime(WorkflowRuntime Runtime, ClocksFollow ClocksFollow);
+/// <summary>What verbs on tasks and contacts need: the runtime, and the clocks that follow them.</summary>
+public sealed record TaskRuntime(WorkflowRuntime Runtime, ClocksFollow ClocksFollow, CustomerReached CustomerReached);
 
 /// <summary>What every verb carries.</summary>
 /// <param name="TaskId">The task.</param>

@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using AngleSharp.Html.Dom;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using static Orchestration.Host.Tests.Pages.PageWorld;
 
 namespace Orchestration.Host.Tests.Pages;
@@ -86,6 +88,32 @@ public sealed class GuidancePageTests(SharedWorld shared) : IClassFixture<Shared
 
         async Task<IHtmlDocument> BodyAsync(params (string, string)[] typed) =>
             await DocumentAsync(await PressAsync(browser, "/guidance/new", "/guidance/new", [.. typed, ("then", "preview")]));
+    }
+
+    [Fact]
+    public async Task The_page_of_a_customer_shows_what_fits_their_open_steps_and_counts_where_it_is_read()
+    {
+        var article = await PublishedAsync("Tell the customer about pipes", "Soon.", "walk/check");
+        await World.StartAsync();
+        var browser = await World.App.BrowserAsync("frontoffice");
+        var customer = (string)(await browser.GetFromJsonAsync<JsonObject>("/api/customers/by-number/C-1"))!["id"]!;
+
+        var part = await PageAsync(browser, $"/guidance/of-customer/{customer}");
+        var address = part.QuerySelector($"#guide-{article}")!.GetAttribute("hx-get")!;
+        address.ShouldStartWith($"/guidance/{article}/read?clicks=1&place=Customer&task=");
+        (await browser.GetAsync(address)).EnsureSuccessStatusCode();
+        (await browser.GetAsync(address.Replace("clicks=1", "clicks=2", StringComparison.Ordinal))).EnsureSuccessStatusCode();
+        await PageAsync(browser, $"/guidance/{article}");
+        await using var uses = World
+            .App.Services.GetRequiredService<NpgsqlDataSource>()
+            .CreateCommand(
+                $"""
+                select string_agg(place || ' ' || uses || ' ' || slow, ', ' order by place) from guidance_use
+                where article_id = '{article}' and kind = 'Opened'
+                """
+            );
+        (await uses.ExecuteScalarAsync()).ShouldBe("Customer 2 1, Page 1 0", "one click is our goal there");
+        (await (await World.App.BrowserAsync("closer1")).GetAsync($"/guidance/of-customer/{customer}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
     }
 
     [Fact]

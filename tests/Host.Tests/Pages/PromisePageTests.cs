@@ -186,7 +186,7 @@ public sealed class PromisePageTests
         wrong.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
 
         var ledger = await PageAsync(browser, "/promises");
-        ledger.QuerySelectorAll(".tile-count").Select(t => t.TextContent).ShouldBe(["1", "0", "0", "0", "10", "0"]);
+        ledger.QuerySelectorAll(".tile-count").Select(t => t.TextContent).ShouldBe(["1", "0", "0", "0", "10", "0", "0"]);
         ledger.QuerySelector(".rows")!.TextContent.ShouldContain("Promised all the same: They insist");
         var broken = ledger.QuerySelectorAll("a.tile").Single(t => t.TextContent.Contains("Broken", StringComparison.Ordinal)).GetAttribute("href")!;
         (await PageAsync(browser, broken)).QuerySelectorAll("[data-promise]").Length.ShouldBe(10);

@@ -2,6 +2,7 @@ using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Cases;
 using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.People;
 using Orchestration.Workflows.Search;
 using Orchestration.Workflows.Staff;
 using Orchestration.Workflows.Tasks;
@@ -162,6 +163,40 @@ public sealed class CustomerTests
     }
 
     [Fact]
+    public async Task What_a_merged_record_says_counts_and_goes_back_with_it()
+    {
+        await using var world = await World.CreateAsync();
+        await world.PublishAsync("walk", ("assess", Step));
+        await StartAsync(world, "REF-1", "C-1", "Marta Novak");
+        var (front, adjuster) = (await world.PersonAsync("frontoffice"), await world.PersonAsync("adjuster1"));
+        var one = (await CustomerQueries.OfNumberAsync(world.Database, "C-1", front, world.Clock.Now()))!.Id;
+        var full = Full("C-2") with { Vulnerability = "Recently bereaved" };
+        var two = ((CustomerResult.Done)await SaveCustomer.AddAsync(world.Runtime, full, front)).Id;
+        var three = ((CustomerResult.Done)await SaveCustomer.AddAsync(world.Runtime, new("C-3", "M Novak") { Vulnerability = "Hard of hearing" }, front)).Id;
+        await MergeCustomers.RunAsync(world.Runtime, three, two, front);
+        await MergeCustomers.RunAsync(world.Runtime, two, one, front);
+
+        var found = await FindAsync(front);
+        (found.Data.Number, found.Data.Vulnerability).ShouldBe(("C-1", null));
+        found.Cares().Select(care => care.Why).ShouldBe(["Recently bereaved", "Hard of hearing"]);
+        found.Merged.Select(duplicate => duplicate.Number).ShouldBe(["C-2", "C-3"]);
+        found
+            .Merged[0]
+            .Data.ShouldSatisfyAllConditions(
+                data => data.Phones.ShouldBe(full.Phones),
+                data => data.Identifiers.ShouldBe(full.Identifiers),
+                data => data.Consents.ShouldBe(full.Consents)
+            );
+        (await FindAsync(adjuster)).Cares().ShouldBeEmpty();
+
+        await MergeCustomers.UndoAsync(world.Runtime, three, front);
+        (await FindAsync(front)).Cares().Select(care => care.Why).ShouldBe(["Recently bereaved"]);
+        (await CustomerQueries.FindAsync(world.Database, three, front, world.Clock.Now()))!.Data.Vulnerability.ShouldBe("Hard of hearing");
+
+        async Task<CustomerDetails> FindAsync(Person person) => (await CustomerQueries.FindAsync(world.Database, one, person, world.Clock.Now()))!;
+    }
+
+    [Fact]
     public async Task A_contact_resumes_what_waits_for_the_customer_once_and_is_in_the_history_of_the_case()
     {
         await using var world = await World.CreateAsync();
@@ -250,14 +285,50 @@ public sealed class CustomerTests
         var clocks = world.Get<ClockRuntime>();
         var promise = (await Promises.MakeAsync(clocks, instance, new("Call back", due), front)).ShouldBeOfType<PromiseResult.Done>().ClockId;
 
-        (await FrontOffice.ReadAsync(world.Database, world.Clock.Now())).CallBacks.ShouldBeEmpty();
+        (await FrontOffice.ReadAsync(world.Database, front, world.Clock.Now())).CallBacks.ShouldBeEmpty();
         world.Clock.Advance(NodaTime.Duration.FromHours(31));
         await world.Get<Escalate>().SweepAsync(100);
         (await world.ScalarAsync<long>("select count(*) from notification where person_id = @Id and kind = 'sla.reminder'", new { front.Id })).ShouldBe(1);
-        (await FrontOffice.ReadAsync(world.Database, world.Clock.Now())).CallBacks.ShouldHaveSingleItem().ClockId.ShouldBe(promise);
+        (await FrontOffice.ReadAsync(world.Database, front, world.Clock.Now())).CallBacks.ShouldHaveSingleItem().ClockId.ShouldBe(promise);
 
         await Promises.SettleAsync(clocks, instance, promise, Orchestration.Workflows.ServiceLevels.PromiseOutcome.Kept, null, front);
-        (await FrontOffice.ReadAsync(world.Database, world.Clock.Now())).CallBacks.ShouldBeEmpty();
+        (await FrontOffice.ReadAsync(world.Database, front, world.Clock.Now())).CallBacks.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Whoever_keeps_customers_and_sees_every_case_is_front_office_by_whatever_role()
+    {
+        await using var world = await World.CreateAsync();
+        await world.LoadShippedAsync();
+        await world.PublishAsync("walk", ("assess", Step));
+        await world.ScalarAsync<int?>(
+            """
+            insert into custom_role (key, title, permissions, created_at, updated_at)
+                values ('desk', 'Desk', '{customers:keep,work:see-all}', now(), now()), ('clerk', 'Clerk', '{customers:keep}', now(), now());
+            update person set roles = '{desk}' where user_name = 'closer1';
+            update person set roles = '{clerk}' where user_name = 'analyst';
+            """
+        );
+        var front = await world.PersonAsync("frontoffice");
+        var instance = await StartAsync(world, "REF-1", "C-1", "Marta Novak");
+        var due = world.Clock.Now() + NodaTime.Duration.FromHours(40);
+        await Promises.MakeAsync(world.Get<ClockRuntime>(), instance, new("Call back", due), front);
+        world.Clock.Advance(NodaTime.Duration.FromHours(31));
+        await world.Get<Escalate>().SweepAsync(100);
+
+        var told = await world.ScalarAsync<string[]>(
+            "select array_agg(p.user_name::text) from notification n join person p on p.id = n.person_id where n.kind = 'sla.reminder'"
+        );
+        told.ShouldSatisfyAllConditions(
+            t => t.ShouldContain("closer1", "composed, and not of the team"),
+            t => t.ShouldContain("frontoffice"),
+            t => t.ShouldNotContain("analyst")
+        );
+        PermissionHolders.IsFrontOffice(front).ShouldBeTrue();
+        var clerk = front with { Roles = ["clerk"], OwnPermissions = [Permissions.KeepCustomers] };
+        PermissionHolders.IsFrontOffice(clerk).ShouldBeFalse();
+        PermissionHolders.IsFrontOffice(clerk with { OwnPermissions = [Permissions.KeepCustomers, Permissions.SeeAllWork] }).ShouldBeTrue();
+        PermissionHolders.IsFrontOffice(await world.PersonAsync("supervisor")).ShouldBeFalse("they steer");
     }
 
     private static CustomerData Full(string number) =>

@@ -3,6 +3,8 @@ using NodaTime;
 using Orchestration.Engine.Storage;
 using Orchestration.Workflows.Audit;
 using Orchestration.Workflows.Customers;
+using Orchestration.Workflows.Escalation;
+using Orchestration.Workflows.OwnView;
 using Orchestration.Workflows.People;
 using Orchestration.Workflows.Search;
 using Orchestration.Workflows.Tasks;
@@ -123,6 +125,51 @@ public sealed class SensitiveCustomerTests : IAsyncLifetime
         (await SearchAsync(front, "zebra")).Comments.Single().Body.ShouldBe("The zebra ate the fence");
         (await SearchAsync(front, "Novak")).Customers.Single().Contact.ShouldBe("+44 20 7946 0000");
         (await EventsAsync(front)).ShouldContain(hit => hit.Event.Payload != null);
+    }
+
+    [Fact]
+    public async Task Lists_of_the_front_office_show_neither_phone_nor_words_until_a_reason_is_given()
+    {
+        await _world.LoadShippedAsync();
+        var front = await _world.PersonAsync("frontoffice");
+        await SaveCustomer.ChangeAsync(_world.Runtime, _customer, null, new("C-1", "Marta Novak") { Phones = ["+44 20 7946 0000"] }, front);
+        var due = _world.Clock.Now() + Duration.FromHours(2);
+        await Promises.MakeAsync(_world.Get<ClockRuntime>(), _case, new("Call back", due), front);
+        await _world.ScalarAsync<int?>(
+            "insert into own_view_rating (case_id, satisfaction, comment, rated_at, changed_at) values (@Case, 2, 'My brother works there', @At, @At)",
+            new { Case = _case, At = _world.Clock.Now().ToDateTimeUtc() }
+        );
+        await MarkAsync();
+
+        (await PhoneAsync()).ShouldBeNull();
+        (await RatingAsync()).ShouldSatisfyAllConditions(r => r.Rated.Rating.Comment.ShouldBe(""), r => r.NeedsReason.ShouldBeTrue());
+
+        await GiveReasonAsync(front);
+        (await PhoneAsync()).ShouldBe("+44 20 7946 0000");
+        (await RatingAsync()).ShouldSatisfyAllConditions(r => r.Rated.Rating.Comment.ShouldBe("My brother works there"), r => r.NeedsReason.ShouldBeFalse());
+
+        async Task<string?> PhoneAsync() => (await FrontOffice.ReadAsync(_world.Database, front, _world.Clock.Now())).CallBacks.Single().Phone;
+
+        async Task<CustomerRating> RatingAsync() => (await ReadRatings.ListAsync(_world.Database, isUnhappy: true, front, _world.Clock.Now())).Single();
+    }
+
+    [Fact]
+    public async Task Lists_of_the_front_office_have_only_cases_that_the_reader_sees()
+    {
+        await _world.LoadShippedAsync();
+        var (front, stranger) = (await _world.PersonAsync("frontoffice"), await _world.PersonAsync("closer1"));
+        await Promises.MakeAsync(_world.Get<ClockRuntime>(), _case, new("Call back", _world.Clock.Now() + Duration.FromHours(2)), front);
+        await _world.ScalarAsync<int?>(
+            "insert into own_view_rating (case_id, satisfaction, comment, rated_at, changed_at) values (@Case, 2, '', @At, @At)",
+            new { Case = _case, At = _world.Clock.Now().ToDateTimeUtc() }
+        );
+        var now = _world.Clock.Now();
+
+        (await FrontOffice.ReadAsync(_world.Database, front, now)).CallBacks.ShouldHaveSingleItem();
+        (await ReadRatings.FiguresAsync(_world.Database, front, now)).Count.ShouldBe(1);
+        (await FrontOffice.ReadAsync(_world.Database, stranger, now)).CallBacks.ShouldBeEmpty();
+        (await ReadRatings.FiguresAsync(_world.Database, stranger, now)).Count.ShouldBe(0);
+        (await ReadRatings.ListAsync(_world.Database, isUnhappy: false, stranger, now)).ShouldBeEmpty();
     }
 
     [Fact]

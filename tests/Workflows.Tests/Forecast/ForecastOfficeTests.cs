@@ -129,13 +129,13 @@ public sealed class ForecastOfficeTests
         var made = await Promises.MakeAsync(clocks, instance, new("We call back", now + Duration.FromHours(3)), supervisor);
         var promise = made.ShouldBeOfType<PromiseResult.Done>().ClockId;
         var later = now + Duration.FromHours(30);
-        (await Promises.MoveAsync(clocks, instance, promise, now + Duration.FromHours(1), null, supervisor)).ShouldBeOfType<PromiseResult.Ended>();
-        (await Promises.MoveAsync(clocks, instance, promise, later, null, supervisor)).ShouldBeOfType<PromiseResult.Done>();
-        (await Promises.MoveAsync(clocks, instance, promise, later, null, supervisor)).ShouldBeOfType<PromiseResult.Done>();
+        (await Promises.MoveAsync(clocks, instance, promise, now + Duration.FromHours(1), null, null, supervisor)).ShouldBeOfType<PromiseResult.NotLater>();
+        (await Promises.MoveAsync(clocks, instance, promise, later, null, null, supervisor)).ShouldBeOfType<PromiseResult.Done>();
+        (await Promises.MoveAsync(clocks, instance, promise, later, null, null, supervisor)).ShouldBeOfType<PromiseResult.Done>();
         (await world.ActionsAsync(instance)).Count(action => action == "promise.moved").ShouldBe(1);
         (await world.ScalarAsync<DateTime>("select late_at from sla_clock where id = @promise", new { promise })).ShouldBe(later.ToDateTimeUtc());
         world.Clock.Set(later);
-        (await Promises.MoveAsync(clocks, instance, promise, later + Duration.FromHours(1), null, supervisor)).ShouldBeOfType<PromiseResult.Ended>();
+        (await Promises.MoveAsync(clocks, instance, promise, later + Duration.FromHours(1), null, null, supervisor)).ShouldBeOfType<PromiseResult.Ended>();
     }
 
     /// <summary>Adjuster 2 works until 17:00; a task takes about twenty minutes and is due four hours after it opened.</summary>

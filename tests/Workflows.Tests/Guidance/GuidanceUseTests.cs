@@ -210,18 +210,20 @@ public sealed class GuidanceUseTests
         await world.PublishedAsync(Writers.Usual with { Title = "Unread", ReviewOn = world.Clock.GetCurrentInstant().InUtc().Date.PlusDays(2).ToDateOnly() });
         var now = world.Clock.GetCurrentInstant();
         for (var i = 0; i < 5; i++)
-            await GuidanceUses.CountAsync(world.Database, [useless, good], GuidanceUse.Opened, i, now);
-        await GuidanceUses.CountAsync(world.Database, [good], GuidanceUse.Helped, 0, now);
+            await GuidanceUses.CountAsync(world.Database, [useless, good], GuidanceUse.Opened, GuidancePlace.Task, i, now);
+        await GuidanceUses.CountAsync(world.Database, [good], GuidanceUse.Helped, GuidancePlace.Task, 0, now);
+        foreach (var clicks in new[] { 1, 2 })
+            await GuidanceUses.CountAsync(world.Database, [good], GuidanceUse.Opened, GuidancePlace.Customer, clicks, now);
         await GuidanceUses.MissAsync(world.Database, " Scaffold ", now);
         await GuidanceUses.MissAsync(world.Database, "scaffold", now);
-        (await world.ScalarAsync<long>("select count(*) from guidance_use")).ShouldBe(3);
+        (await world.ScalarAsync<long>("select count(*) from guidance_use")).ShouldBe(4);
 
         world.Clock.Advance(Duration.FromDays(4));
         now = world.Clock.GetCurrentInstant();
         var figures = await GuidanceFigures.ReadAsync(world.Database, ["claims-adjusting"], now);
         (figures.Published, figures.Overdue, figures.NeverRead, figures.Useless).ShouldBe((3, 1, 1, 1));
-        figures.Uses[GuidanceUse.Opened].ShouldBe(10);
-        (figures.Clicks, figures.WithinGoal).ShouldBe((2.0, 0.6));
+        figures.Uses[GuidanceUse.Opened].ShouldBe(12);
+        figures.Clicks.ShouldBe([new(GuidancePlace.Customer, 2, 1.5, Goal: 1, 0.5), new(GuidancePlace.Task, 10, 2, Goal: 2, 0.6)]);
         figures.Misses.ShouldHaveSingleItem().ShouldBe(new("scaffold", 2, now.InUtc().Date.PlusDays(-4).ToDateOnly()));
         var me = await world.PersonAsync("analyst");
         foreach (var (filter, title) in new[] { (ArticleFilter.Overdue, "Unread"), (ArticleFilter.NeverRead, "Unread"), (ArticleFilter.Useless, "Useless") })

@@ -1,6 +1,7 @@
 using NodaTime;
 using Orchestration.Engine.Runtime;
 using Orchestration.Engine.Storage;
+using Orchestration.Workflows.Customers;
 using Orchestration.Workflows.Notifications;
 using Orchestration.Workflows.OwnView;
 using Orchestration.Workflows.Performance;
@@ -213,6 +214,31 @@ public sealed class MailTests
 
         Task<LinkResult> MakeAsync(string to) =>
             OwnViewLinks.MakeAsync(world.Runtime, world.Get<MailOwnViewLink>(), id, new(null, 30, false) { SendTo = to }, front);
+    }
+
+    [Fact]
+    public async Task Consent_that_was_withdrawn_in_a_merged_duplicate_stops_the_mail_until_the_merge_is_undone()
+    {
+        await using var server = new MailServer();
+        await using var world = await WorldAsync(server);
+        var id = await world.StartAsync("mailing");
+        var front = await world.PersonAsync("frontoffice");
+        await world.ScalarAsync<string>("update customer set emails = '{marta@example.com}' where number = 'C-1' returning number");
+        var record = (await CustomerQueries.OfNumberAsync(world.Database, "C-1", front, world.Clock.Now()))!.Id;
+        var withdrawn = new Consent("email", new DateOnly(2026, 1, 1), new DateOnly(2026, 2, 1));
+        var duplicate = (CustomerResult.Done)await SaveCustomer.AddAsync(world.Runtime, new("C-2", "Marta Nowak") { Consents = [withdrawn] }, front);
+        (await MakeAsync()).ShouldBeOfType<LinkResult.Made>();
+
+        await MergeCustomers.RunAsync(world.Runtime, duplicate.Id, record, front);
+        (await MakeAsync()).ShouldBeOfType<LinkResult.Invalid>().Reason.ShouldBe("can't be used: the customer withdrew their consent to email");
+        await SweepAsync(world);
+        server.Messages.ShouldBeEmpty();
+
+        await MergeCustomers.UndoAsync(world.Runtime, duplicate.Id, front);
+        (await MakeAsync()).ShouldBeOfType<LinkResult.Made>();
+
+        Task<LinkResult> MakeAsync() =>
+            OwnViewLinks.MakeAsync(world.Runtime, world.Get<MailOwnViewLink>(), id, new(null, 30, false) { SendTo = "marta@example.com" }, front);
     }
 
     [Fact]

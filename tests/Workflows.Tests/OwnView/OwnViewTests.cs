@@ -18,7 +18,7 @@ namespace Orchestration.Workflows.Tests.OwnView;
 public sealed class OwnViewTests
 {
     private const string Assess = """ "title": "Assess", "team": "claims-adjusting", "outcomes": ["Done"] """;
-    private static readonly byte[] Pdf = Encoding.ASCII.GetBytes("%PDF-1.7\nthe estimate");
+    internal static readonly byte[] Pdf = Encoding.ASCII.GetBytes("%PDF-1.7\nthe estimate");
 
     [Fact]
     public async Task A_link_works_until_it_expires_or_is_revoked_and_the_database_has_no_code()
@@ -291,7 +291,7 @@ public sealed class OwnViewTests
         (await OwnViewLinks.ListAsync(world.Database, [id])).ShouldHaveSingleItem().Visits.ShouldBe(2);
     }
 
-    private static async Task<World> WorldAsync()
+    internal static async Task<World> WorldAsync()
     {
         var world = await World.CreateAsync();
         await world.PublishAsync("walk", ("assess", Assess));
@@ -318,14 +318,14 @@ public sealed class OwnViewTests
 
     private static Task<FollowedCase?> FindAsync(World world, string code) => OwnViewLinks.FindAsync(world.Database, code, world.Clock.Now());
 
-    private static async Task<FollowedCase> LinkAsync(World world, Guid id, int days = 30) =>
+    internal static async Task<FollowedCase> LinkAsync(World world, Guid id, int days = 30) =>
         (await FindAsync(world, (await MakeAsync(world, id, days)).Code))!;
 
-    private static async Task<OwnViewCase> ReadAsync(World world, Guid id) =>
+    internal static async Task<OwnViewCase> ReadAsync(World world, Guid id) =>
         (await ReadOwnView.RunAsync(world.Runtime, await LinkAsync(world, id), world.Clock.Now()))!;
 
     /// <summary>The task, begun by an adjuster and waiting for the customer.</summary>
-    private static async Task<Guid> WaitingAsync(World world, Guid id)
+    internal static async Task<Guid> WaitingAsync(World world, Guid id)
     {
         var adjuster = await world.PersonAsync("adjuster1");
         var task = await world.OpenTaskAsync(id);

@@ -125,6 +125,11 @@ public sealed class PromiseLedgerTests
 
         world.Clock.Advance(Duration.FromHours(3));
         (await ReadAsync(new() { Since = NodaConstants.UnixEpoch, State = PromiseState.Overdue })).Promises.ShouldHaveSingleItem().What.ShouldBe("Call 11");
+        var overdue = await ReadAsync(new() { Since = NodaConstants.UnixEpoch });
+        overdue.Customers.Single().Counts.KeptShare!.Value.ShouldBe(9.0 / 11, 1e-9, "past its time is broken, said or not");
+        overdue.Calibration[3].ShouldSatisfyAllConditions(b => b.Count.ShouldBe(1), b => b.Kept.ShouldBe(0));
+        overdue.Brier!.Value.ShouldBe(Math.Pow(9.5 / 11, 2), 1e-6);
+        (await ReadAsync(new() { Since = NodaConstants.UnixEpoch, Band = 3 })).Promises.ShouldHaveSingleItem().What.ShouldBe("Call 11");
         await Promises.SettleAsync(make.Clocks, id, ledger.Promises[0].Id, PromiseOutcome.Broken, "Forgotten", front);
         var after = await ReadAsync(new() { Since = NodaConstants.UnixEpoch });
         (after.Counts.Broken, after.Counts.Open).ShouldBe((1, 0));
@@ -158,6 +163,41 @@ public sealed class PromiseLedgerTests
         await world.Get<MakePromise>().RunAsync(id, new("The assessment", world.Clock.Now() + Duration.FromHours(5), Step: "assess"), front);
         await CompleteAsync(world, id, "assess");
         (await world.ScalarAsync<string>("select outcome from promise")).ShouldBe("Kept");
+    }
+
+    [Fact]
+    public async Task A_promise_to_call_is_kept_by_a_call_that_reaches_the_customer_and_not_by_the_end_of_the_case()
+    {
+        await using var world = await WorldAsync();
+        var front = await world.PersonAsync("frontoffice");
+        var make = world.Get<MakePromise>();
+        var (one, two) = (await world.StartAsync("walk", "ONE"), await world.StartAsync("walk", "TWO"));
+        var customer = (await CustomerQueries.OfNumberAsync(world.Database, "C-1", front, world.Clock.Now()))!.Id;
+        await make.RunAsync(one, new("Call back", world.Clock.Now() + Duration.FromHours(5)), front);
+        await make.RunAsync(one, new("The assessment", world.Clock.Now() + Duration.FromHours(50), Step: "assess"), front);
+        await CallAsync(ContactChannel.Call, incoming: true, ContactOutcome.Answered);
+        await CallAsync(ContactChannel.Call, incoming: false, ContactOutcome.NotReached);
+        await CallAsync(ContactChannel.Letter, incoming: false, ContactOutcome.Sent);
+        (await OutcomesAsync(one)).ShouldBe(["Call back Open", "The assessment Open"]);
+        await CallAsync(ContactChannel.Call, incoming: false, ContactOutcome.Answered);
+        (await OutcomesAsync(one)).ShouldBe(["Call back Kept", "The assessment Open"]);
+        (await world.ActionsAsync(one)).Count(action => action == "promise.kept").ShouldBe(1);
+
+        await make.RunAsync(two, new("Call before Friday", world.Clock.Now() + Duration.FromHours(5)), front);
+        await make.RunAsync(two, new("Call today", world.Clock.Now() + Duration.FromHours(1)), front);
+        world.Clock.Advance(Duration.FromHours(2));
+        await CompleteAsync(world, two, "assess");
+        await CompleteAsync(world, two, "pay");
+        (await OutcomesAsync(two)).ShouldBe(["Call before Friday Withdrawn", "Call today Broken"]);
+
+        Task<ContactResult> CallAsync(ContactChannel channel, bool incoming, ContactOutcome outcome) =>
+            RecordContact.RunAsync(world.Tasks, customer, new(channel, incoming, outcome, "", one), front);
+
+        async Task<string[]> OutcomesAsync(Guid id) =>
+            await world.ScalarAsync<string[]>(
+                "select array_agg(k.name || ' ' || p.outcome order by k.name) from promise p join sla_clock k on k.id = p.clock_id where p.case_id = @id",
+                new { id }
+            );
     }
 
     private static async Task<World> WorldAsync()

@@ -293,6 +293,7 @@ create table customer_contact (
     shared boolean not null default false,
     at timestamp with time zone not null,
     recorded_by text not null,
+    waits boolean not null default false,
     constraint customer_contact_case_id_fkey FOREIGN KEY (case_id) REFERENCES workflow_instance(id) ON DELETE SET NULL,
     constraint customer_contact_channel_check CHECK (channel = ANY (ARRAY['Call'::text, 'Email'::text, 'Letter'::text, 'Portal'::text, 'Visit'::text])),
     constraint customer_contact_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer(id),
@@ -305,6 +306,7 @@ create table customer_contact (
 CREATE INDEX customer_contact_case ON customer_contact USING btree (case_id) WHERE (case_id IS NOT NULL);
 CREATE INDEX customer_contact_customer ON customer_contact USING btree (customer_id, at DESC, id DESC);
 CREATE INDEX customer_contact_task ON customer_contact USING btree (task_id) WHERE (task_id IS NOT NULL);
+CREATE INDEX customer_contact_waiting ON customer_contact USING btree (at) WHERE waits;
 
 create table customer_identifier (
     kind text not null,
