@@ -28,7 +28,7 @@ public sealed class DemoDistribution(WorkflowRuntime runtime, FindPerson people,
         if (await FindAsync("senior1", cancel) is { } lead)
         {
             await policies.SaveDraftAsync("claims-adjusting", 0, Policy, supervisor, cancel);
-            await policies.PublishAsync("claims-adjusting", 1, lead, cancel);
+            await policies.PublishAsync("claims-adjusting", 1, withoutReplay: true, lead, cancel);
         }
 
         foreach (var (team, mode) in Teams)
