@@ -44,7 +44,7 @@ internal static class TeamPages
                 // A part of the page is the list: the board and the people have their own addresses.
                 var part = request.IsFragment();
                 IReadOnlyList<Team> scope = shown is null ? teams : [shown];
-                var board = part ? null : boards.ReadAsync(scope, Zone(request), KeptBoards.OnPage, cancel);
+                var board = part ? null : boards.ReadAsync(scope, Zone(request), cancel);
                 var measures = part ? null : OfficeMeasures.ReadAsync(runtime.Database, scope, me, now, cancel);
                 var people = part ? null : PeopleAsync(runtime, scope, filter, now, cancel);
                 var backlog = await BacklogAsync(runtime, teams, shown, filter, Zone(request), me, now, cancel);
@@ -71,7 +71,7 @@ internal static class TeamPages
                     ?? Html.Page(
                         new BoardPanel
                         {
-                            Read = await boards.ReadAsync(scope, Zone(request), KeptBoards.Again, cancel),
+                            Read = await boards.ReadAsync(scope, Zone(request), cancel),
                             Measures = await OfficeMeasures.ReadAsync(runtime.Database, scope, me, runtime.Clock.Now(), cancel),
                             Team = shown?.Key,
                         }

@@ -347,6 +347,14 @@ create table deadline (
 CREATE INDEX deadline_due ON deadline USING btree (kind, due_at);
 CREATE INDEX deadline_subject ON deadline USING btree (subject_id);
 
+create table demo_office (
+    id boolean not null default true,
+    begun_at timestamp with time zone not null,
+    done_at timestamp with time zone,
+    constraint demo_office_id_check CHECK (id),
+    constraint demo_office_pkey PRIMARY KEY (id)
+);
+
 create table digest_sent (
     person_id uuid not null,
     week date not null,
@@ -1103,6 +1111,7 @@ create table person (
     revision integer not null default 1,
     created_at timestamp with time zone not null,
     updated_at timestamp with time zone not null,
+    words text not null generated always as (fold((((' '::text || replace(display_name, '-'::text, ' '::text)) || ' '::text) || user_name))) stored,
     constraint person_display_name_check CHECK (display_name <> ''::text),
     constraint person_pkey PRIMARY KEY (id),
     constraint person_user_name_check CHECK (user_name ~ '^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$'::text)
