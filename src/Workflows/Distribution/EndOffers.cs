@@ -36,7 +36,8 @@ public sealed partial class EndOffers(TaskRuntime tasks, DatabaseTime time, Dist
                 when t.state = 'Suspended' then 'The task was suspended.'
                 when t.state <> 'Ready' then coalesce((select p.display_name from person p where p.id = t.owner_id), 'Someone else') || ' has the task.'
                 when not q.active then q.display_name || ' was deactivated.'
-                when not t.required_skills <@ {Eligibility.OfRow("q", "$1").Skills} then q.display_name || ' isn''t certified for the task any more.'
+                when t.test_by is null and not t.required_skills <@ {Eligibility.OfRow("q", "$1").Skills}
+                    then q.display_name || ' isn''t certified for the task any more.'
                 when not coalesce({Eligibility.OfRow("q", "$1").MayTake}, false) then q.display_name || ' can''t take the task any more.'
                 when o.pushed_by is null and e.distribution not in ('offer', 'assign') then 'The team doesn''t offer its work any more.'
                 when o.pushed_by is null and d.policy_version is distinct from coalesce((select s.version from setting_document s
@@ -46,7 +47,7 @@ public sealed partial class EndOffers(TaskRuntime tasks, DatabaseTime time, Dist
                         when 'live' then l.live > l.live_capacity else l.deferred > l.deferred_capacity end
                     from {Load.Of("o.person_id")} l) then q.display_name || ' is at capacity.'
             end reason, o.expires_at, o.assigns, t.policies, q.user_name,
-            q.active and not t.required_skills <@ {Eligibility.OfRow("q", "$1").Skills} lost_skill
+            q.active and t.test_by is null and not t.required_skills <@ {Eligibility.OfRow("q", "$1").Skills} lost_skill
         from task_offer o join task t on t.id = o.task_id join person q on q.id = o.person_id
             left join team e on e.key = t.team left join distribution_decision d on d.id = o.decision_id left join presence s on s.person_id = o.person_id
         where o.state = 'Open'
